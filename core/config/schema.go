@@ -1,0 +1,130 @@
+// Package config holds the constants that drive finetui: their schema, their file, their checks.
+// It never draws and never acts on a value.
+package config
+
+// Config is every constant. The struct tags are the only description of them: key is the name in the file,
+// doc the comment line that presets write and screens show, unit, choices ("a|b|c"), min and max bound the value.
+// A list of text is []string.
+type Config struct {
+	Project Project `section:"PROJECT" doc:"what this folder is about"`
+	Dataset Dataset `section:"DATASET" doc:"where the pictures and labels are, and how they are looked at"`
+	Convert Convert `section:"CONVERT" doc:"writing the records in a trainer's dialect"`
+	Recipe  Recipe  `section:"RECIPE" doc:"what is done about the imbalance"`
+	Model   Model   `section:"MODEL" doc:"the base model and what it is shown"`
+	LoRA    LoRA    `section:"LORA" doc:"low-rank adapters"`
+	Train   Train   `section:"TRAIN" doc:"the optimizer and its run"`
+	Eval    Eval    `section:"EVAL" doc:"scoring"`
+	Infer   Infer   `section:"INFER" doc:"asking one question"`
+	View    View    `section:"VIEW" doc:"how things are shown"`
+	Keys    Keys    `section:"KEYS" doc:"action = \"key\"; see ? in the workbench for the names"`
+}
+
+type Project struct {
+	Name string `key:"NAME" doc:"name shown in the title line"`
+	Seed int    `key:"SEED" doc:"seed of everything random: data order, initial adapters, dropout, sampling" min:"0"`
+	Runs string `key:"RUNS" doc:"folder of the run directories, relative to this file"`
+}
+
+type Dataset struct {
+	Path             string   `key:"PATH" doc:"folder or file of the data set, relative to this file"`
+	Format           string   `key:"FORMAT" doc:"how it is written" choices:"auto|yolo"`
+	Analysis         string   `key:"ANALYSIS" doc:"file that analyze writes"`
+	Media            string   `key:"MEDIA" doc:"folder of the pictures or clips where the labels do not say; empty: beside the labels"`
+	Conditions       []string `key:"CONDITIONS" doc:"words looked for in class names, the first that matches is the condition"`
+	DefaultCondition string   `key:"DEFAULT_CONDITION" doc:"condition of a class that names none"`
+	LevelWithin      float64  `key:"LEVEL_WITHIN" doc:"a pair is level when its centres differ in y by no more than this" unit:"of the height" min:"0" max:"1"`
+	AlignedWithin    float64  `key:"ALIGNED_WITHIN" doc:"a pair is aligned when its centres differ in x by less than this" unit:"of the width" min:"0" max:"1"`
+	TopBelow         float64  `key:"TOP_BELOW" doc:"mean y below this is Top" unit:"of the height" min:"0" max:"1"`
+	BottomAbove      float64  `key:"BOTTOM_ABOVE" doc:"mean y above this is Bottom" unit:"of the height" min:"0" max:"1"`
+	PositionBins     int      `key:"POSITION_BINS" doc:"bins of the y histograms" min:"2" max:"100"`
+	ModerateAbove    float64  `key:"MODERATE_ABOVE" doc:"imbalance ratio above which it is called moderate" unit:"×" min:"1"`
+	SevereAbove      float64  `key:"SEVERE_ABOVE" doc:"imbalance ratio above which it is called severe" unit:"×" min:"1"`
+	Sets             []string `key:"SETS" doc:"splits to use; empty: all that are present"`
+}
+
+type Convert struct {
+	Dialect            string `key:"DIALECT" doc:"shape of the conversations" choices:"llava|llama-factory|ms-swift|trl|axolotl"`
+	Output             string `key:"OUTPUT" doc:"folder that convert writes, relative to this file"`
+	LimitPerClass      int    `key:"LIMIT_PER_CLASS" doc:"at most so many records of a class; 0: all" min:"0"`
+	KeepMissing        bool   `key:"KEEP_MISSING" doc:"write records whose picture is missing, too"`
+	SystemPrompt       string `key:"SYSTEM_PROMPT" doc:"system turn; empty: the model's own"`
+	UserPromptTemplate string `key:"USER_PROMPT_TEMPLATE" doc:"user turn; empty: the recipe's"`
+}
+
+type Recipe struct {
+	Preset           string  `key:"PRESET" doc:"named starting point; custom once a constant below differs" choices:"basic|enhanced|enhanced-original|custom"`
+	ClassWeights     string  `key:"CLASS_WEIGHTS" doc:"weight of a class in the loss" choices:"none|max_ratio|balanced|effective_number|inverse_sqrt"`
+	ConditionWeights string  `key:"CONDITION_WEIGHTS" doc:"weight of a condition in the loss, multiplied with the class weight" choices:"none|max_ratio|balanced|effective_number|inverse_sqrt"`
+	EffectiveBeta    float64 `key:"EFFECTIVE_BETA" doc:"β of effective_number" min:"0" max:"0.999999"`
+	Sampling         string  `key:"SAMPLING" doc:"how training samples are drawn" choices:"instance|int_weight|repeat_factor|class_balanced|square_root|progressive"`
+	RepeatThreshold  float64 `key:"REPEAT_THRESHOLD" doc:"t of repeat_factor" unit:"of the images" min:"0" max:"1"`
+	Loss             string  `key:"LOSS" doc:"loss of one token" choices:"cross_entropy|focal"`
+	FocalGamma       float64 `key:"FOCAL_GAMMA" doc:"γ of focal" min:"0" max:"10"`
+	Prompt           string  `key:"PROMPT" doc:"question: short asks for name and state, basic says what to look at, list adds the closed list, enhanced-original repeats the original with its faults" choices:"short|basic|list|enhanced-original"`
+	PositionWords    bool    `key:"POSITION_WORDS" doc:"say where the object lies: at the top, in the middle, at the bottom"`
+	PromptFacts      string  `key:"PROMPT_FACTS" doc:"facts mined from the train split, chosen by the object type: its name, its name and usual place" choices:"none|object|place"`
+	FactsFrom        string  `key:"FACTS_FROM" doc:"splits that facts and weights are mined from; all is the original's leak" choices:"train|all"`
+	Context          string  `key:"CONTEXT" doc:"what the model sees: the whole image, the whole image with the object outlined, the object cut out, outlined and cut out" choices:"full|marked|crop|full+crop"`
+	CropMargin       float64 `key:"CROP_MARGIN" doc:"added around the box before cutting out" unit:"of the box" min:"0" max:"2"`
+}
+
+type Model struct {
+	Base      string `key:"BASE" doc:"base model: tiny (built in), a folder in Hugging Face format, or a hub name"`
+	Engine    string `key:"ENGINE" doc:"what trains" choices:"native|torch"`
+	MinPixels int    `key:"MIN_PIXELS" doc:"smaller pictures are enlarged to this" unit:"pixels" min:"784"`
+	MaxPixels int    `key:"MAX_PIXELS" doc:"larger pictures are shrunk to this" unit:"pixels" min:"784"`
+	Frames    int    `key:"FRAMES" doc:"frames of a clip" min:"1" max:"768"`
+	MaxLength int    `key:"MAX_LENGTH" doc:"longest sample, picture included" unit:"tokens" min:"16"`
+}
+
+type LoRA struct {
+	R       int      `key:"R" doc:"rank" min:"1" max:"1024"`
+	Alpha   float64  `key:"ALPHA" doc:"scaling is ALPHA/R, or ALPHA/√R with RSLORA" min:"0"`
+	Dropout float64  `key:"DROPOUT" doc:"share of an adapter's inputs zeroed in training" min:"0" max:"0.95"`
+	Targets []string `key:"TARGETS" doc:"products that get an adapter, by the end of their name" choices:"q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj"`
+	RSLoRA  bool     `key:"RSLORA" doc:"scale by ALPHA/√R"`
+}
+
+type Train struct {
+	Epochs       int     `key:"EPOCHS" doc:"passes over the training samples" min:"1" max:"10000"`
+	BatchSize    int     `key:"BATCH_SIZE" doc:"samples at once" min:"1"`
+	GradAccum    int     `key:"GRAD_ACCUM" doc:"batches before one optimizer step" min:"1"`
+	LearningRate float64 `key:"LEARNING_RATE" doc:"of the adapters" min:"0" max:"10"`
+	ProjectorLR  float64 `key:"PROJECTOR_LEARNING_RATE" doc:"of the projector where it is trained; 0: it is not" min:"0" max:"10"`
+	Schedule     string  `key:"SCHEDULE" doc:"of the learning rate after warm-up" choices:"linear|cosine|constant"`
+	WarmupSteps  int     `key:"WARMUP_STEPS" doc:"steps in which the learning rate rises" unit:"steps" min:"0"`
+	WarmupRatio  float64 `key:"WARMUP_RATIO" doc:"the same as a share of all steps, used when WARMUP_STEPS is 0" min:"0" max:"1"`
+	WeightDecay  float64 `key:"WEIGHT_DECAY" doc:"decoupled, a step" min:"0" max:"10"`
+	MaxGradNorm  float64 `key:"MAX_GRAD_NORM" doc:"gradients longer than this are shortened to it; 0: never" min:"0"`
+	LogEvery     int     `key:"LOG_EVERY" doc:"a row in the metrics" unit:"steps" min:"1"`
+	EvalEvery    int     `key:"EVAL_EVERY" doc:"loss and accuracy on valid; 0: only at the end" unit:"steps" min:"0"`
+	SaveEvery    int     `key:"SAVE_EVERY" doc:"a checkpoint; 0: only at the end" unit:"steps" min:"0"`
+	Keep         int     `key:"KEEP" doc:"checkpoints kept, beside best and latest" min:"1"`
+	BestBy       string  `key:"BEST_BY" doc:"what makes a checkpoint the best on valid" choices:"loss|accuracy|macro_f1"`
+	Threads      int     `key:"THREADS" doc:"cores used; 0: all" min:"0" max:"1024"`
+	Follow       bool    `key:"FOLLOW" doc:"train shows the run's progress until it ends, also where stdout is no terminal"`
+}
+
+type Eval struct {
+	Split            string  `key:"SPLIT" doc:"split that is scored"`
+	MaxNewTokens     int     `key:"MAX_NEW_TOKENS" doc:"longest answer" unit:"tokens" min:"1"`
+	SuccessOverall   float64 `key:"SUCCESS_OVERALL" doc:"accuracy that counts as success" min:"0" max:"1"`
+	SuccessCondition float64 `key:"SUCCESS_CONDITION" doc:"accuracy in each condition that counts as success" min:"0" max:"1"`
+	Detections       string  `key:"DETECTIONS" doc:"folder of stage-1 predictions; empty: ground truth"`
+}
+
+type Infer struct {
+	Prompt       string  `key:"PROMPT" doc:"question asked when none is given; empty: the recipe's"`
+	MaxNewTokens int     `key:"MAX_NEW_TOKENS" doc:"longest answer" unit:"tokens" min:"1"`
+	Temperature  float64 `key:"TEMPERATURE" doc:"0: always the likeliest token" min:"0" max:"10"`
+}
+
+type View struct {
+	Theme   string `key:"THEME" doc:"colours" choices:"auto|dark|light"`
+	Images  string `key:"IMAGES" doc:"how pictures are drawn" choices:"auto|blocks|ascii|words"`
+	Format  string `key:"FORMAT" doc:"what verbs print" choices:"text|json"`
+	Redraws int    `key:"REDRAWS" doc:"most redraws while data streams" unit:"a second" min:"1" max:"30"`
+}
+
+// Keys maps an action's name to the key that runs it instead of the built-in one.
+type Keys map[string]string

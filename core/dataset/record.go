@@ -1,0 +1,78 @@
+// Package dataset reads image and clip data sets into one record model and says what is wrong with them.
+// It never changes a data set and never drops a row in silence: what does not count is a Finding.
+package dataset
+
+// Point is a position in an image, both coordinates as a share (0 to 1) of its width and height, y downwards.
+type Point struct{ X, Y float64 }
+
+// Box is an axis-aligned rectangle in shares of the image's width and height.
+type Box struct{ X0, Y0, X1, Y1 float64 }
+
+// Center is the middle of the box.
+func (b Box) Center() Point { return Point{(b.X0 + b.X1) / 2, (b.Y0 + b.Y1) / 2} }
+
+// Object is one labelled thing in one image.
+type Object struct {
+	Class      int     // index into Dataset.Classes
+	Box        Box     // of a polygon: its bounding box
+	Polygon    []Point // nil for a box row
+	Line       int     // line in the label file, from 1; 0 where the format has none
+	Confidence float64 // 1 for ground truth
+}
+
+// Item is one image (later: one clip) with what is labelled in it.
+type Item struct {
+	ID            string // "split/name", unique within the data set and stable between reads
+	Split         string
+	Media         string // path of the picture; "" where it is missing
+	Labels        string // path of the label file; "" where it is missing
+	Width, Height int    // pixels; 0 where unknown
+	Objects       []Object
+}
+
+// Class is an entry of the closed list, taken apart into what it is and what state it is in.
+type Class struct {
+	Name      string // exactly as the data set spells it
+	Object    string // the name without its condition word, lower case: "toe drain"
+	Condition string // "normal", "damaged", "blocked"
+}
+
+// Levels of a Finding.
+const (
+	LevelError = "error"
+	LevelWarn  = "warn"
+	LevelInfo  = "info"
+)
+
+// Finding is one thing that is wrong, where it is, and what to do about it.
+type Finding struct {
+	Code  string `json:"code"`
+	Level string `json:"level"`
+	File  string `json:"file,omitempty"`
+	Line  int    `json:"line,omitempty"` // from 1; 0: the file as a whole
+	Text  string `json:"text"`
+	Do    string `json:"do"`
+}
+
+// Dataset is everything that was read from one place.
+type Dataset struct {
+	Root     string
+	Format   string   // "yolo", later "coco", "voc", …
+	Classes  []Class  // in the order of the data set's own list
+	Splits   []string // those that exist, in the order train, valid, test, then others by name
+	Items    []Item   // ordered by split, then by ID
+	Findings []Finding
+}
+
+// Ref names one object of one item.
+type Ref struct{ Item, Object int }
+
+// Find returns the item with that id, or nil.
+func (d *Dataset) Find(id string) *Item {
+	for i := range d.Items {
+		if d.Items[i].ID == id {
+			return &d.Items[i]
+		}
+	}
+	return nil
+}
