@@ -1,0 +1,87 @@
+package blas
+
+import "fmt"
+
+// parallelFlops is the size from which a product is worth waking a second goroutine.
+const parallelFlops = 2 << 20
+
+// Gemm computes C = op(A) op(B), or C += op(A) op(B) if acc, on row-major matrices: op(A) is [m, k], op(B) is [k, n],
+// C is [m, n]. With ta, A is stored as [k, m]; with tb, B is stored as [n, k]. lda, ldb and ldc are the distances
+// between stored rows. With k = 0 the product is zero. C must not overlap A or B.
+func (t Team) Gemm(ta, tb bool, m, n, k int, a []float32, lda int, b []float32, ldb int, acc bool, c []float32, ldc int) {
+	if m <= 0 || n <= 0 {
+		return
+	}
+	if ta {
+		checkMatrix("A", k, m, len(a), lda)
+	} else {
+		checkMatrix("A", m, k, len(a), lda)
+	}
+	if tb {
+		checkMatrix("B", n, k, len(b), ldb)
+	} else {
+		checkMatrix("B", k, n, len(b), ldb)
+	}
+	checkMatrix("C", m, n, len(c), ldc)
+	p := product{ta: ta, tb: tb, m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb, acc: acc, c: c, ldc: ldc}
+	t.product(&p)
+}
+
+// checkMatrix panics unless rows x cols elements with distance ld between rows lie within size elements.
+func checkMatrix(name string, rows, cols, size, ld int) {
+	if rows <= 0 || cols <= 0 {
+		return
+	}
+	if ld < cols || (rows-1)*ld+cols > size {
+		panic(fmt.Sprintf("blas: matrix %s [%d, %d] with row distance %d does not fit in %d elements", name, rows, cols, ld, size))
+	}
+}
+
+// product is one call of Gemm or Mul and the grid of blocks it is cut into.
+type product struct {
+	ta, tb  bool
+	m, n, k int
+	a       []float32
+	lda     int
+	b       []float32
+	ldb     int
+	panels  *Panels // in place of b
+	acc     bool
+	c       []float32
+	ldc     int
+
+	rows, cols int // of a block
+	across     int // blocks side by side
+}
+
+func (t Team) product(p *product) {
+	p.rows, p.cols, p.across = p.m, p.n, 1
+	if t.size <= 1 || 2*p.m*p.n*p.k < parallelFlops {
+		p.block(0)
+		return
+	}
+	const step = 48
+	if p.m >= p.n {
+		p.rows = roundUp((p.m+2*t.size-1)/(2*t.size), step)
+	} else {
+		p.cols = roundUp((p.n+2*t.size-1)/(2*t.size), step)
+	}
+	p.across = (p.n + p.cols - 1) / p.cols
+	down := (p.m + p.rows - 1) / p.rows
+	j := newJob()
+	j.p = *p
+	j.run(t.size, p.across*down)
+}
+
+func roundUp(x, step int) int { return (x + step - 1) / step * step }
+
+// block computes one block of the grid.
+func (p *product) block(i int) {
+	r0, c0 := i/p.across*p.rows, i%p.across*p.cols
+	r1, c1 := min(r0+p.rows, p.m), min(c0+p.cols, p.n)
+	if p.panels != nil {
+		mulGo(p, r0, r1, c0, c1)
+		return
+	}
+	gemmGo(p, r0, r1, c0, c1)
+}

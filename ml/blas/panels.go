@@ -1,0 +1,83 @@
+package blas
+
+import "math"
+
+// panelWidth is the number of columns of one panel: two vectors of eight.
+const panelWidth = 16
+
+// Panels is a frozen right-hand side op(B) [k, n], laid out once for the kernels and kept in float32 or in bfloat16.
+// It is read-only after packing and may be used by any number of goroutines.
+type Panels struct {
+	n, k int
+	f    []float32 // exactly one of f and h: [panel, k, panelWidth], zero beyond column n
+	h    []uint16
+}
+
+// Pack lays op(B) [k, n] out in float32. With tb, B is stored as [n, k]; ldb is the distance between stored rows.
+func Pack(tb bool, n, k int, b []float32, ldb int) *Panels {
+	checkStored(tb, n, k, len(b), ldb)
+	p := newPanels(n, k)
+	p.f = make([]float32, p.panels()*k*panelWidth)
+	packPanels(p.f, tb, n, k, b, ldb)
+	return p
+}
+
+// PackBF16 lays op(B) [k, n] out from raw bfloat16 words and keeps them as such: half the memory, and products are those
+// of the widened float32 values exactly.
+func PackBF16(tb bool, n, k int, b []uint16, ldb int) *Panels {
+	checkStored(tb, n, k, len(b), ldb)
+	p := newPanels(n, k)
+	p.h = make([]uint16, p.panels()*k*panelWidth)
+	packPanels(p.h, tb, n, k, b, ldb)
+	return p
+}
+
+func newPanels(n, k int) *Panels { return &Panels{n: max(n, 0), k: max(k, 0)} }
+
+func checkStored(tb bool, n, k, size, ldb int) {
+	if tb {
+		checkMatrix("B", n, k, size, ldb)
+	} else {
+		checkMatrix("B", k, n, size, ldb)
+	}
+}
+
+func packPanels[T float32 | uint16](dst []T, tb bool, n, k int, b []T, ldb int) {
+	for j := range n {
+		col := dst[j/panelWidth*k*panelWidth+j%panelWidth:]
+		for q := range k {
+			if tb {
+				col[q*panelWidth] = b[j*ldb+q]
+			} else {
+				col[q*panelWidth] = b[q*ldb+j]
+			}
+		}
+	}
+}
+
+func (p *Panels) panels() int { return (p.n + panelWidth - 1) / panelWidth }
+
+// Dims are the sizes of op(B): k rows, n columns.
+func (p *Panels) Dims() (k, n int) { return p.k, p.n }
+
+// Bytes is the memory the panels hold.
+func (p *Panels) Bytes() int { return 4*len(p.f) + 2*len(p.h) }
+
+// at is op(B)[q, j].
+func (p *Panels) at(q, j int) float32 {
+	i := (j/panelWidth*p.k+q)*panelWidth + j%panelWidth
+	if p.f != nil {
+		return p.f[i]
+	}
+	return math.Float32frombits(uint32(p.h[i]) << 16)
+}
+
+// Mul computes C = A op(B), or C += A op(B) if acc: A is [m, k], C is [m, n], lda and ldc the distances between their rows.
+func (t Team) Mul(m int, a []float32, lda int, p *Panels, acc bool, c []float32, ldc int) {
+	if m <= 0 || p.n == 0 {
+		return
+	}
+	checkMatrix("A", m, p.k, len(a), lda)
+	checkMatrix("C", m, p.n, len(c), ldc)
+	t.product(&product{m: m, n: p.n, k: p.k, a: a, lda: lda, panels: p, acc: acc, c: c, ldc: ldc})
+}
