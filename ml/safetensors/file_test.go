@@ -1,0 +1,340 @@
+package safetensors
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// outside finds a folder beside the module's root, or the one that the environment names; it skips the test without it.
+func outside(t *testing.T, variable string, parts ...string) string {
+	t.Helper()
+	dir := os.Getenv(variable)
+	if dir == "" {
+		root, err := os.Getwd()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+				break
+			}
+			if root == filepath.Dir(root) {
+				t.Skip("no go.mod above the test")
+			}
+			root = filepath.Dir(root)
+		}
+		dir = filepath.Join(append([]string{filepath.Dir(root)}, parts...)...)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("%s is not here (%v): set %s", dir, err, variable)
+	}
+	return dir
+}
+
+// write stores the tensors in a fresh folder and opens them again.
+func write(t *testing.T, metadata map[string]string, tensors ...Tensor) *File {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), SingleName)
+	if err := Write(path, tensors, metadata); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+func TestWhatIsWrittenIsReadBack(t *testing.T) {
+	values := []float32{0, -1.5, 3.25, float32(math.Inf(1)), 1e-30, 7}
+	f := write(t, map[string]string{"format": "pt", "a<b": "Ünï&"},
+		FromInt64("ids", []int{2}, []int64{-5, 1 << 40}),
+		FromFloat32("w", []int{2, 3}, values),
+		FromFloat32AsBF16("half", []int{6}, values),
+		FromFloat32("none", []int{0, 4}, nil),
+		FromFloat32("scalar", nil, values[1:2]),
+		Tensor{"odd", U8, []int{3}, []byte{1, 2, 255}})
+	if want := []string{"half", "ids", "none", "odd", "scalar", "w"}; !slices.Equal(f.Names(), want) {
+		t.Errorf("names %v, want %v", f.Names(), want)
+	}
+	if got := f.Metadata()["a<b"]; got != "Ünï&" {
+		t.Errorf("metadata %q", got)
+	}
+	if got, err := f.Float32("w"); err != nil || !slices.Equal(got, values) {
+		t.Errorf("w = %v, %v", got, err)
+	}
+	if got, err := f.Float32("none"); err != nil || len(got) != 0 {
+		t.Errorf("none = %v, %v", got, err)
+	}
+	if got, err := f.Int64("ids"); err != nil || !slices.Equal(got, []int64{-5, 1 << 40}) {
+		t.Errorf("ids = %v, %v", got, err)
+	}
+	if got, err := f.Int64("odd"); err != nil || !slices.Equal(got, []int64{1, 2, 255}) {
+		t.Errorf("odd = %v, %v", got, err)
+	}
+	bits, err := f.BF16("half")
+	if err != nil || bits[1] != 0xbfc0 {
+		t.Errorf("half = %x, %v", bits, err)
+	}
+	if dtype, shape, ok := f.Info("scalar"); !ok || dtype != F32 || len(shape) != 0 {
+		t.Errorf("scalar is %v%v, %v", dtype, shape, ok)
+	}
+}
+
+func TestAccessorsRefuseByTensorAndType(t *testing.T) {
+	f := write(t, nil, FromInt64("ids", []int{1}, []int64{1}))
+	_, float := f.Float32("ids")
+	_, bf16 := f.BF16("ids")
+	_, raw := f.Raw("weights")
+	for _, c := range []struct {
+		err  error
+		want string
+	}{{float, `"ids" is I64`}, {bf16, `"ids" is I64`}, {raw, `no tensor "weights"`}} {
+		if c.err == nil || !strings.Contains(c.err.Error(), c.want) || !strings.Contains(c.err.Error(), f.Path()) {
+			t.Errorf("got %v, want %s", c.err, c.want)
+		}
+	}
+}
+
+func TestHalfPrecisionWidensExactly(t *testing.T) {
+	for bits, want := range map[uint16]float64{0: 0, 0x3c00: 1, 0xc000: -2, 0x7bff: 65504, 0x0400: math.Exp2(-14),
+		0x0001: math.Exp2(-24), 0x83ff: -1023 * math.Exp2(-24), 0x7c00: math.Inf(1), 0xfc00: math.Inf(-1)} {
+		if got := float64(widenF16(bits)); got != want {
+			t.Errorf("%04x widens to %g, want %g", bits, got, want)
+		}
+	}
+	if got := widenF16(0x8000); got != 0 || !math.Signbit(float64(got)) {
+		t.Errorf("8000 widens to %g, want -0", got)
+	}
+	if got := widenF16(0x7e01); got == got {
+		t.Errorf("7e01 widens to %g, want NaN", got)
+	}
+}
+
+func TestBF16RoundsToNearestEven(t *testing.T) {
+	for _, c := range []struct{ in, want uint32 }{
+		{0x3f800000, 0x3f80}, {0x3f808000, 0x3f80}, {0x3f818000, 0x3f82}, {0x3f808001, 0x3f81},
+		{0x7f7fffff, 0x7f80}, {0x7f800000, 0x7f80}, {0x7f800001, 0x7fc0}, {0xff812345, 0xffc1}, {0x80000000, 0x8000},
+	} {
+		if got := RoundBF16(math.Float32frombits(c.in)); uint32(got) != c.want {
+			t.Errorf("%08x rounds to %04x, want %04x", c.in, got, c.want)
+		}
+	}
+}
+
+func TestOrderOfTensorsDoesNotChangeTheBytes(t *testing.T) {
+	a := FromFloat32("a", []int{1}, []float32{1})
+	b := FromFloat32AsBF16("b", []int{1}, []float32{2})
+	c := FromInt64("c", []int{1}, []int64{3})
+	meta := map[string]string{"x": "1", "y": "2", "z": "3"}
+	dir := t.TempDir()
+	var want []byte
+	for i, order := range [][]Tensor{{a, b, c}, {c, a, b}, {b, c, a}} {
+		path := filepath.Join(dir, "x.safetensors")
+		if err := Write(path, order, meta); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i > 0 && !bytes.Equal(got, want) {
+			t.Errorf("order %d gives other bytes", i)
+		}
+		want = got
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 {
+		t.Errorf("writing left %v, %v", left, err)
+	}
+}
+
+func TestWriteRefusesWhatNoReaderWouldTake(t *testing.T) {
+	one := FromFloat32("w", []int{1}, []float32{1})
+	for name, tensors := range map[string][]Tensor{
+		"occupied name": {FromFloat32("__metadata__", []int{1}, []float32{1})},
+		"twice":         {one, one},
+		"wrong size":    {FromFloat32("w", []int{2}, []float32{1})},
+		"negative side": {FromFloat32("w", []int{-1}, nil)},
+		"unknown type":  {{"w", "F12", []int{0}, nil}},
+	} {
+		path := filepath.Join(t.TempDir(), "x.safetensors")
+		if err := Write(path, tensors, nil); err == nil {
+			t.Errorf("%s: no error", name)
+		} else if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s: a file was left behind", name)
+		}
+	}
+}
+
+func TestShardsActAsOneFile(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name string, tensors ...Tensor) {
+		if err := Write(filepath.Join(dir, name), tensors, map[string]string{"format": "pt"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	index := func(weightMap map[string]string) {
+		text, err := json.Marshal(map[string]any{"metadata": map[string]any{"total_size": 8}, "weight_map": weightMap})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, IndexName), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := func(want string) {
+		t.Helper()
+		if _, err := OpenFolder(dir); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error that holds %q", err, want)
+		}
+	}
+	refused("neither")
+	put("one.safetensors", FromFloat32("a", []int{1}, []float32{1}))
+	index(map[string]string{"a": "one.safetensors", "b": "two.safetensors"})
+	refused("1 of 2 shards are missing: two.safetensors")
+	put("two.safetensors", FromFloat32("c", []int{1}, []float32{2}))
+	refused(`"b" (two.safetensors)`)
+	put("two.safetensors", FromFloat32("b", []int{1}, []float32{2}))
+	f, err := OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := f.Float32("b"); err != nil || b[0] != 2 || !slices.Equal(f.Names(), []string{"a", "b"}) {
+		t.Errorf("b = %v, %v; names %v", b, err, f.Names())
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	index(map[string]string{"a": "../one.safetensors"})
+	refused("not the name of a file beside the index")
+}
+
+// Every safetensors file of the golden folder was written by the reference writer: reading it and writing it again
+// must give the same bytes.
+func TestGoldenFilesAreRewrittenByteForByte(t *testing.T) {
+	golden := outside(t, "FINETUI_GOLDEN", "shared", "golden")
+	files, again := 0, filepath.Join(t.TempDir(), "again.safetensors")
+	err := filepath.WalkDir(golden, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".safetensors" {
+			return err
+		}
+		files++
+		f, err := Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		var tensors []Tensor
+		for _, name := range f.Names() {
+			dtype, shape, _ := f.Info(name)
+			data, err := f.Raw(name)
+			if err != nil {
+				return err
+			}
+			tensors = append(tensors, Tensor{name, dtype, shape, data})
+		}
+		if err := Write(again, tensors, f.Metadata()); err != nil {
+			return err
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if got, err := os.ReadFile(again); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is written differently (%v)", path, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if files == 0 {
+		t.Skipf("%s holds no safetensors files", golden)
+	}
+	t.Logf("%d files", files)
+}
+
+func TestGoldenShardsAreTheRoundedWeights(t *testing.T) {
+	golden := outside(t, "FINETUI_GOLDEN", "shared", "golden")
+	shards, err := OpenFolder(filepath.Join(golden, "qwen2", "sharded-bf16"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shards.Close()
+	single, err := OpenFolder(filepath.Join(golden, "qwen2", "untied"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer single.Close()
+	if !slices.Equal(shards.Names(), single.Names()) {
+		t.Fatalf("the shards hold %d tensors, the single file %d", len(shards.Names()), len(single.Names()))
+	}
+	for _, name := range single.Names() {
+		exact, err := single.Float32(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bits, err := shards.BF16(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		widened, err := shards.Float32(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range exact {
+			if bits[i] != RoundBF16(v) || widened[i] != WidenBF16(bits[i]) {
+				t.Fatalf("%s[%d]: %g is stored as %04x and widened to %g", name, i, v, bits[i], widened[i])
+			}
+		}
+	}
+}
+
+func TestForeignFilesAreRead(t *testing.T) {
+	dir := filepath.Join(outside(t, "FINETUI_SHARED", "shared"), "data", "safetensors")
+	for _, name := range []string{"jfk-codes.safetensors", "voices.safetensors"} {
+		f, err := Open(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tensorName := range f.Names() {
+			dtype, shape, _ := f.Info(tensorName)
+			t.Logf("%s: %s %s%v", name, tensorName, dtype, shape)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func BenchmarkWidenBF16(b *testing.B) {
+	path := filepath.Join(b.TempDir(), SingleName)
+	values := make([]float32, 1<<20)
+	if err := Write(path, []Tensor{FromFloat32AsBF16("w", []int{1 << 20}, values)}, nil); err != nil {
+		b.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	b.SetBytes(2 << 20)
+	for b.Loop() {
+		if _, err := f.Float32("w"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
