@@ -1,0 +1,110 @@
+package views
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// Action is one thing the user can do. The same table of actions dispatches keys, makes the help, the palette and the
+// hints at the bottom, and gives [KEYS] its names, so none of them can disagree.
+type Action struct {
+	Name    string         // what [KEYS] calls it, snake_case: "next_view"
+	Keys    []string       // as tea.KeyPressMsg.String spells them; none: only in the palette
+	Label   string         // one or two words for the bottom line; empty: not shown there
+	Help    string         // what it does, for help and palette: "show the next view"
+	Group   string         // heading in the help
+	Enabled func() bool    // nil: always
+	Run     func() tea.Cmd // changes the pane, returns what is left to be done
+}
+
+// On says whether the action can be run now.
+func (a Action) On() bool { return a.Enabled == nil || a.Enabled() }
+
+// Has says whether key runs the action.
+func (a Action) Has(key string) bool { return slices.Contains(a.Keys, key) }
+
+// KeyText is the action's keys as people read them.
+func (a Action) KeyText() string { return KeyText(a.Keys...) }
+
+// KeyText writes keys for people: arrows as arrows, alternatives with a blank between.
+func KeyText(keys ...string) string {
+	names := map[string]string{"up": "↑", "down": "↓", "left": "←", "right": "→", "pgdown": "pgdn"}
+	text := make([]string, len(keys))
+	for i, key := range keys {
+		if text[i] = names[key]; text[i] == "" {
+			text[i] = key
+		}
+	}
+	return strings.Join(text, " ")
+}
+
+// Bind gives actions the keys of [KEYS], name = key; the key replaces all built-in ones. An empty key leaves the
+// action to the palette. A key that is given to one action is taken from the others, which keep what else they have.
+func Bind(actions []Action, keys map[string]string) []Action {
+	if len(keys) == 0 {
+		return actions
+	}
+	bound := slices.Clone(actions)
+	for i, a := range bound {
+		key, given := keys[a.Name]
+		switch {
+		case !given:
+			bound[i].Keys = slices.DeleteFunc(slices.Clone(a.Keys), func(k string) bool { return takenByOther(bound, keys, a.Name, k) })
+		case key == "":
+			bound[i].Keys = nil
+		default:
+			bound[i].Keys = []string{key}
+		}
+	}
+	return bound
+}
+
+func takenByOther(actions []Action, keys map[string]string, name, key string) bool {
+	return slices.ContainsFunc(actions, func(a Action) bool { return a.Name != name && keys[a.Name] == key })
+}
+
+// CheckKeys says what is wrong with [KEYS], one sentence each: names that no action has, and one key for two actions
+// of one table. tables are the actions that can be reached together: a pane's with the root's.
+func CheckKeys(keys map[string]string, tables ...[]Action) []string {
+	var faults []string
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		known := slices.ContainsFunc(tables, func(table []Action) bool {
+			return slices.ContainsFunc(table, func(a Action) bool { return a.Name == name })
+		})
+		if !known {
+			faults = append(faults, fmt.Sprintf("[KEYS] %s: no action has this name; press ? for the names", name))
+		}
+	}
+	for _, table := range tables {
+		first := map[string]string{}
+		for _, a := range table {
+			key, given := keys[a.Name]
+			if !given || key == "" {
+				continue
+			}
+			if other, taken := first[key]; taken && other != a.Name {
+				fault := fmt.Sprintf("[KEYS] %q is given to both %s and %s: %s wins", key, other, a.Name, other)
+				if !slices.Contains(faults, fault) {
+					faults = append(faults, fault)
+				}
+				continue
+			}
+			first[key] = a.Name
+		}
+	}
+	return faults
+}
+
+// Find is the first enabled action of key, or false.
+func Find(actions []Action, key string) (Action, bool) {
+	for _, a := range actions {
+		if a.Has(key) && a.On() {
+			return a, true
+		}
+	}
+	return Action{}, false
+}

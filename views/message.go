@@ -1,0 +1,60 @@
+package views
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// Level is how much a message matters.
+type Level int
+
+const (
+	Info Level = iota
+	Warning
+	Error
+)
+
+// Toast is a sentence that the root shows for a few seconds above the bottom line. A warning or an error stays until
+// the next key.
+type Toast struct {
+	Level Level
+	Text  string
+}
+
+// Say shows a sentence.
+func Say(format string, args ...any) tea.Cmd {
+	return func() tea.Msg { return Toast{Info, fmt.Sprintf(format, args...)} }
+}
+
+// Warn shows a sentence that the user should not overlook.
+func Warn(format string, args ...any) tea.Cmd {
+	return func() tea.Msg { return Toast{Warning, fmt.Sprintf(format, args...)} }
+}
+
+// Fail shows an error.
+func Fail(err error) tea.Cmd {
+	return func() tea.Msg { return Toast{Error, err.Error()} }
+}
+
+// Copy puts text into the terminal's clipboard (OSC 52, which also works through ssh) and says so.
+func Copy(text string) tea.Cmd {
+	return tea.Batch(tea.SetClipboard(text), Say("copied %d characters", utf8.RuneCountInString(text)))
+}
+
+// Show asks the root to bring the pane of that name to the front.
+type Show struct{ Pane string }
+
+// Figures fill the two places at the right of the title line: what the machine does ("H100 ▂▅▇ 87% 61/80 GiB"), and
+// the run that is going on ("● run-0003 412/1455"). Whoever knows one sends it; the other stays as it was when nil.
+type Figures struct{ Machine, Run *string }
+
+// Keys are the constants of [KEYS], sent to the root when they are read or changed.
+type Keys map[string]string
+
+// Redraws is VIEW.REDRAWS: how often a second the screen is drawn while data streams in.
+type Redraws int
+
+// ThemeChoice is VIEW.THEME: "auto", "dark" or "light".
+type ThemeChoice string

@@ -1,0 +1,94 @@
+package widget
+
+import (
+	"strings"
+)
+
+// Panel is a rounded box around one part of a screen.
+type Panel struct {
+	Titles  []string // one, or the names of the panels that share this box as tabs
+	Open    int      // which of several titles is shown in the box
+	Right   string   // what stands at the right of the title line
+	Focused bool     // the box has the keyboard: ▸ before its title, and the accent
+}
+
+// Inside is how many cells are left for the content of a box of w×h.
+func (Panel) Inside(w, h int) (iw, ih int) { return max(w-2, 0), max(h-2, 0) }
+
+// View draws the box of w×h cells around content, which is cut or filled up to fit. Below 4×3 nothing fits into a box,
+// and the content is drawn alone.
+func (p Panel) View(t *Theme, content string, w, h int) string {
+	if w < 4 || h < 3 {
+		return Block(content, w, h)
+	}
+	edge := t.Border
+	if p.Focused {
+		edge = t.Focus
+	}
+	iw, ih := p.Inside(w, h)
+	side := edge.Render("│")
+	lines := make([]string, 0, h)
+	lines = append(lines, p.top(t, w))
+	for _, line := range blockLines(content, iw, ih) {
+		lines = append(lines, side+line+side)
+	}
+	return strings.Join(append(lines, edge.Render("╰"+strings.Repeat("─", iw)+"╯")), "\n")
+}
+
+func (p Panel) top(t *Theme, w int) string {
+	edge := t.Border
+	if p.Focused {
+		edge = t.Focus
+	}
+	lead := "╭ "
+	if p.Focused {
+		lead = "╭▸"
+	}
+	title := Cut(p.title(t), w-5)
+	room := w - 3 - Width(title) - 1 // between the title's blank and ╮
+	right := ""
+	if p.Right != "" && room >= 6 {
+		right = Cut(p.Right, room-3)
+		room -= Width(right) + 3
+		right = " " + right + " " + edge.Render("─")
+	}
+	return edge.Render(lead) + title + " " + edge.Render(strings.Repeat("─", max(room, 0))) + right + edge.Render("╮")
+}
+
+func (p Panel) title(t *Theme) string {
+	own := t.Strong
+	if p.Focused {
+		own = t.Accent.Bold(true)
+	}
+	if len(p.Titles) == 1 {
+		return own.Render(Clean(p.Titles[0]))
+	}
+	parts := make([]string, len(p.Titles))
+	for i, title := range p.Titles {
+		if i == p.Open {
+			parts[i] = own.Render("[" + Clean(title) + "]")
+		} else {
+			parts[i] = t.Muted.Render(Clean(title))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// TabAt is which of several titles stands x cells from the left edge of the box, or -1.
+func (p Panel) TabAt(x int) int {
+	if len(p.Titles) < 2 {
+		return -1
+	}
+	left := 2
+	for i, title := range p.Titles {
+		w := Width(Clean(title))
+		if i == p.Open {
+			w += 2
+		}
+		if x >= left && x < left+w {
+			return i
+		}
+		left += w + 1
+	}
+	return -1
+}
