@@ -1,0 +1,153 @@
+// Package nn holds the blocks of transformer models, each with its forward and its backward pass side by side, on
+// float32 slices over packed ragged sequences. It knows no files, no tokens and no differentiation engine.
+//
+// Weights are shared and read-only while blocks run. A block belongs to one worker (a replica): it keeps the
+// activations of its last forward pass and adds to its own gradient vector.
+package nn
+
+import "finetui/ml/blas"
+
+// Exec is where one replica's blocks do their work: the cores they may use, and scratch memory that no block keeps
+// between two calls.
+type Exec struct {
+	Team    blas.Team
+	scratch [numScratch][]float32
+}
+
+// NewExec returns a place to work on n cores (n ≤ 0: all).
+func NewExec(n int) *Exec { return &Exec{Team: blas.NewTeam(n)} }
+
+// The scratch slots. Two values that live at the same time have two slots.
+const (
+	scratchA       = iota // widest gradient at hand: MLP hidden, qkv
+	scratchB              // its partner
+	scratchC              // gradient of a normalised input
+	scratchD              // gradient of a residual
+	scratchE              // gradient of the attention's output
+	scratchLow            // gradient of an adapter's bottleneck
+	scratchDropped        // an adapter's input after dropout
+	scratchSpread         // gradient of an adapter's input under dropout
+	scratchLogits
+	scratchPicked
+	scratchPickedGrad
+	numScratch
+)
+
+// take returns the scratch slot with room for n values; what is in it is undefined.
+func (e *Exec) take(slot, n int) []float32 {
+	e.scratch[slot] = grow(e.scratch[slot], n)
+	return e.scratch[slot]
+}
+
+// grow returns a slice of n values, s itself where it has the room. What is in it is undefined.
+func grow(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n, n+n/8)
+	}
+	return s[:n]
+}
+
+// Block is one fused operation of a chain.
+type Block interface {
+	// Name says which block it is, for graphs and errors: "layers.3".
+	Name() string
+	// Forward maps x [rows, In] to [rows', Out]. The result belongs to the block until its next Forward. With train
+	// set it keeps what Backward needs.
+	Forward(x []float32, train bool) []float32
+	// Backward adds to the gradients of the block's parameters and returns dx, the gradient of x, for the x and dy of the
+	// last Forward(x, true). It returns nil where needDX is false. dx belongs to the block until its next Backward.
+	Backward(x, dy []float32, needDX bool) []float32
+	// Params are the block's trainable parameters: the shared values and this replica's gradients. Both empty where frozen.
+	Params() Params
+}
+
+// Loss ends a chain.
+type Loss interface {
+	Name() string
+	// Forward returns the loss of x [rows, In] and keeps its gradient.
+	Forward(x []float32) float64
+	// Backward returns dx of the last Forward, times scale; it adds to the gradients of the loss's own parameters.
+	Backward(x []float32, scale float32) []float32
+	Params() Params
+}
+
+// Params is a flat vector of trainable parameters and the gradients that belong to them, equally laid out.
+type Params struct{ Value, Grad []float32 }
+
+// Layout hands out room in a flat vector of trainable parameters while a model is put together, and remembers what
+// lies where.
+type Layout struct {
+	Size  int
+	Spans []Span
+}
+
+// Span names a part of a flat vector.
+type Span struct {
+	Name  string // "self_attn.q_proj.lora_A.weight"
+	Off   int
+	Shape []int
+}
+
+// Add reserves room for a tensor and returns its span.
+func (l *Layout) Add(name string, shape ...int) Span {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	s := Span{Name: name, Off: l.Size, Shape: shape}
+	l.Size += n
+	l.Spans = append(l.Spans, s)
+	return s
+}
+
+// Len is the number of values of the span.
+func (s Span) Len() int {
+	if s.Shape == nil {
+		return 0
+	}
+	n := 1
+	for _, d := range s.Shape {
+		n *= d
+	}
+	return n
+}
+
+// Of is the span's part of a flat vector; nil for the zero Span, which marks what is not trained.
+func (s Span) Of(flat []float32) []float32 {
+	if s.Shape == nil || len(flat) == 0 {
+		return nil
+	}
+	return flat[s.Off : s.Off+s.Len() : s.Off+s.Len()]
+}
+
+// Batch is a set of sequences laid end to end, without padding. T is the number of all their tokens.
+type Batch struct {
+	Starts   []int      // [sequences+1] where each sequence begins; the last is T
+	IDs      []int32    // [T] tokens
+	Features []int32    // [T] row of the feature matrix that stands in the token's place, −1: none; nil: none anywhere
+	Pos      [3][]int32 // [T] rotary positions: rows t, h, w of M-RoPE; equal for text
+	Targets  []int32    // [T] the token to predict here, that is, the next one; −1: not supervised
+	Weights  []float32  // [T] weight of this position's loss
+	Scale    float32    // of loss and gradient: 1 / sum of the weights over the whole optimizer step
+	Keys     []uint64   // [sequences] dropout stream of each sequence in this pass; nil: no dropout
+}
+
+// T is the number of tokens.
+func (b *Batch) T() int {
+	if len(b.Starts) == 0 {
+		return 0
+	}
+	return b.Starts[len(b.Starts)-1]
+}
+
+// Sequences is the number of sequences.
+func (b *Batch) Sequences() int { return max(0, len(b.Starts)-1) }
+
+// Longest is the length of the longest run between two starts.
+func Longest(starts []int) int {
+	n := 0
+	for i := 1; i < len(starts); i++ {
+		n = max(n, starts[i]-starts[i-1])
+	}
+	return n
+}
