@@ -3,8 +3,8 @@
 package config
 
 // Config is every constant. The struct tags are the only description of them: key is the name in the file,
-// doc the comment line that presets write and screens show, unit, choices ("a|b|c"), min and max bound the value.
-// A list of text is []string.
+// doc the comment line that presets write and screens show, unit, choices ("a|b|c"; of a list: of each of its
+// entries), min and max bound the value, is:"path" marks a file or folder. A list of text is []string.
 type Config struct {
 	Project Project `section:"PROJECT" doc:"what this folder is about"`
 	Dataset Dataset `section:"DATASET" doc:"where the pictures and labels are, and how they are looked at"`
@@ -22,14 +22,14 @@ type Config struct {
 type Project struct {
 	Name string `key:"NAME" doc:"name shown in the title line"`
 	Seed int    `key:"SEED" doc:"seed of everything random: data order, initial adapters, dropout, sampling" min:"0"`
-	Runs string `key:"RUNS" doc:"folder of the run directories, relative to this file"`
+	Runs string `key:"RUNS" is:"path" doc:"folder of the run directories, relative to this file"`
 }
 
 type Dataset struct {
-	Path             string   `key:"PATH" doc:"folder or file of the data set, relative to this file"`
+	Path             string   `key:"PATH" is:"path" doc:"folder or file of the data set, relative to this file"`
 	Format           string   `key:"FORMAT" doc:"how it is written" choices:"auto|yolo"`
-	Analysis         string   `key:"ANALYSIS" doc:"file that analyze writes"`
-	Media            string   `key:"MEDIA" doc:"folder of the pictures or clips where the labels do not say; empty: beside the labels"`
+	Analysis         string   `key:"ANALYSIS" is:"path" doc:"file that analyze writes"`
+	Media            string   `key:"MEDIA" is:"path" doc:"folder of the pictures or clips where the labels do not say; empty: beside the labels"`
 	Conditions       []string `key:"CONDITIONS" doc:"words looked for in class names, the first that matches is the condition"`
 	DefaultCondition string   `key:"DEFAULT_CONDITION" doc:"condition of a class that names none"`
 	LevelWithin      float64  `key:"LEVEL_WITHIN" doc:"a pair is level when its centres differ in y by no more than this" unit:"of the height" min:"0" max:"1"`
@@ -44,7 +44,7 @@ type Dataset struct {
 
 type Convert struct {
 	Dialect            string `key:"DIALECT" doc:"shape of the conversations" choices:"llava|llama-factory|ms-swift|trl|axolotl"`
-	Output             string `key:"OUTPUT" doc:"folder that convert writes, relative to this file"`
+	Output             string `key:"OUTPUT" is:"path" doc:"folder that convert writes, relative to this file"`
 	LimitPerClass      int    `key:"LIMIT_PER_CLASS" doc:"at most so many records of a class; 0: all" min:"0"`
 	KeepMissing        bool   `key:"KEEP_MISSING" doc:"write records whose picture is missing, too"`
 	SystemPrompt       string `key:"SYSTEM_PROMPT" doc:"system turn; empty: the model's own"`
@@ -69,8 +69,8 @@ type Recipe struct {
 }
 
 type Model struct {
-	Base      string `key:"BASE" doc:"base model: tiny (built in), a folder in Hugging Face format, or a hub name"`
-	Engine    string `key:"ENGINE" doc:"what trains" choices:"native|torch"`
+	Base      string `key:"BASE" is:"path" doc:"base model: tiny (built in), a folder in Hugging Face format, or a hub name"`
+	Engine    string `key:"ENGINE" doc:"what trains" choices:"native"`
 	MinPixels int    `key:"MIN_PIXELS" doc:"smaller pictures are enlarged to this" unit:"pixels" min:"784"`
 	MaxPixels int    `key:"MAX_PIXELS" doc:"larger pictures are shrunk to this" unit:"pixels" min:"784"`
 	Frames    int    `key:"FRAMES" doc:"frames of a clip" min:"1" max:"768"`
@@ -110,7 +110,7 @@ type Eval struct {
 	MaxNewTokens     int     `key:"MAX_NEW_TOKENS" doc:"longest answer" unit:"tokens" min:"1"`
 	SuccessOverall   float64 `key:"SUCCESS_OVERALL" doc:"accuracy that counts as success" min:"0" max:"1"`
 	SuccessCondition float64 `key:"SUCCESS_CONDITION" doc:"accuracy in each condition that counts as success" min:"0" max:"1"`
-	Detections       string  `key:"DETECTIONS" doc:"folder of stage-1 predictions; empty: ground truth"`
+	Detections       string  `key:"DETECTIONS" is:"path" doc:"folder of stage-1 predictions; empty: ground truth"`
 }
 
 type Infer struct {

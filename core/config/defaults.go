@@ -1,0 +1,31 @@
+package config
+
+// Default returns the value of every constant that a file leaves out: a small recipe on the built-in base.
+func Default() *Config {
+	return &Config{
+		Project: Project{Name: "project", Seed: 1337, Runs: "runs"},
+		Dataset: Dataset{
+			Path: "data", Format: "auto", Analysis: "dataset_analysis.json",
+			Conditions: []string{"blocked", "damaged"}, DefaultCondition: "normal",
+			LevelWithin: 0.05, AlignedWithin: 0.1, TopBelow: 0.4, BottomAbove: 0.6, PositionBins: 20,
+			ModerateAbove: 2, SevereAbove: 3, Sets: []string{},
+		},
+		Convert: Convert{Dialect: "llava", Output: "converted"},
+		Recipe: Recipe{
+			Preset: "enhanced", ClassWeights: "none", ConditionWeights: "none", EffectiveBeta: 0.999,
+			Sampling: "square_root", RepeatThreshold: 0.1, Loss: "cross_entropy", FocalGamma: 2,
+			Prompt: "short", PositionWords: true, PromptFacts: "place", FactsFrom: "train",
+			Context: "crop", CropMargin: 0.1,
+		},
+		Model: Model{Base: "tiny", Engine: "native", MinPixels: 12544, MaxPixels: 12544, Frames: 16, MaxLength: 256},
+		LoRA:  LoRA{R: 16, Alpha: 32, Dropout: 0.05, Targets: []string{"q_proj", "k_proj", "v_proj", "o_proj"}},
+		Train: Train{
+			Epochs: 6, BatchSize: 16, GradAccum: 1, LearningRate: 4e-3, Schedule: "linear", WarmupSteps: 20,
+			MaxGradNorm: 1, LogEvery: 5, EvalEvery: 50, SaveEvery: 50, Keep: 3, BestBy: "loss",
+		},
+		Eval:  Eval{Split: "valid", MaxNewTokens: 24, SuccessOverall: 0.90, SuccessCondition: 0.85},
+		Infer: Infer{MaxNewTokens: 64},
+		View:  View{Theme: "auto", Images: "auto", Format: "text", Redraws: 4},
+		Keys:  Keys{},
+	}
+}

@@ -1,0 +1,277 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// maxBytes is the largest file that is read; a config of ours has a few thousand bytes.
+const maxBytes = 1 << 20
+
+// Error is one thing wrong in a file. Line and Col (in characters) count from 1; 0 where the file as a whole is meant.
+type Error struct {
+	Path      string
+	Line, Col int
+	Key       string // full name of the constant, if one is concerned
+	Text      string
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Path)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", e.Line, e.Col)
+	}
+	b.WriteString(": ")
+	if e.Key != "" {
+		b.WriteString(e.Key + " ")
+	}
+	b.WriteString(e.Text)
+	return b.String()
+}
+
+// Errors is everything wrong in a file, in the file's order. errors.As finds it in what Load and Parse return.
+type Errors []*Error
+
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i, one := range e {
+		lines[i] = one.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// File is a config.toml: its bytes, and the constants that they and the defaults give. It is for one goroutine; the
+// Config it points to is never changed, an edit puts a new one in its place.
+type File struct {
+	Path   string // where Save writes
+	Root   string // folder that relative paths in the file start from; Load sets the file's own
+	Config *Config
+
+	raw    []byte
+	onDisk []byte // what Load read or Save wrote; nil: the file must not exist yet
+	undo   [][]byte
+	layout layout
+}
+
+// Load reads a file. What is wrong in it comes back together as Errors; what it leaves out has its default.
+func Load(path string) (*File, error) {
+	in, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s does not exist; `finetui new demo` makes a project to start from: %w", path, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open config: %w", err)
+	}
+	defer in.Close()
+	raw, err := io.ReadAll(io.LimitReader(in, maxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read config %s: %w", path, err)
+	}
+	if len(raw) > maxBytes {
+		return nil, &Error{Path: path, Text: "is larger than 1 MiB; is this a config.toml?"}
+	}
+	f, err := Parse(path, raw)
+	if err != nil {
+		return nil, err
+	}
+	f.onDisk = f.raw
+	return f, nil
+}
+
+// Parse is Load for bytes that are at hand. path is used in errors and by Save, which then expects no file there.
+func Parse(path string, raw []byte) (*File, error) {
+	c, l, err := decode(path, raw)
+	if err != nil {
+		return nil, err
+	}
+	root, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("folder of %s: %w", path, err)
+	}
+	return &File{Path: path, Root: root, Config: c, raw: append([]byte{}, raw...), layout: l}, nil
+}
+
+// Raw returns a copy of the file's bytes with all edits and overrides.
+func (f *File) Raw() []byte { return append([]byte{}, f.raw...) }
+
+// Abs returns a path from the file as an absolute one; "" stays "".
+func (f *File) Abs(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(f.Root, path)
+}
+
+// Has tells whether the file itself names the constant; otherwise its value is the default.
+func (f *File) Has(name string) bool {
+	section, key, _ := strings.Cut(name, ".")
+	_, ok := f.layout.find(section, key)
+	return ok
+}
+
+// Comment returns the file's own comment lines right above the constant, joined, or the schema's sentence where it has none.
+func (f *File) Comment(name string) string {
+	section, key, _ := strings.Cut(name, ".")
+	var lines []string
+	if e, ok := f.layout.find(section, key); ok {
+		above := strings.Split(string(f.raw[:lineStart(f.raw, e.key)]), "\n")
+		for i := len(above) - 2; i >= 0; i-- {
+			text, isComment := strings.CutPrefix(strings.TrimSpace(above[i]), "#")
+			if !isComment {
+				break
+			}
+			lines = append([]string{strings.TrimSpace(text)}, lines...)
+		}
+	}
+	if text := strings.TrimSpace(strings.Join(lines, " ")); text != "" {
+		return text
+	}
+	field, err := Lookup(name)
+	if err != nil {
+		return ""
+	}
+	return comment(field)
+}
+
+// decode checks a whole file: syntax, then every name, type, choice and bound.
+func decode(path string, raw []byte) (*Config, layout, error) {
+	var values map[string]any
+	if _, err := toml.Decode(string(raw), &values); err != nil {
+		return nil, layout{}, Errors{syntaxError(path, raw, err)}
+	}
+	l, err := scan(raw)
+	if err != nil {
+		return nil, layout{}, &Error{Path: path, Text: err.Error()}
+	}
+	c := Default()
+	var faults Errors
+	fault := func(pos int, key, text string) {
+		line, col := position(raw, pos)
+		faults = append(faults, &Error{path, line, col, key, text})
+	}
+	for _, t := range l.tables {
+		if text := checkTable(t); text != "" {
+			fault(t.start, "", text)
+		}
+	}
+	for _, e := range l.entries {
+		value, ok := lookupPath(values, e.path)
+		if !ok {
+			return nil, layout{}, &Error{Path: path, Text: fmt.Sprintf("%s could not be located", strings.Join(e.path, "."))}
+		}
+		field, text := checkEntry(e, value)
+		if text != "" {
+			fault(e.key, "", text)
+			continue
+		}
+		if field.Key == "" {
+			continue // its table was the fault
+		}
+		v, err := checkValue(field, value)
+		if err != nil {
+			fault(e.value, field.Name(), err.Error())
+			continue
+		}
+		assign(c, field, v)
+	}
+	if len(faults) > 0 {
+		sortFaults(faults)
+		return nil, layout{}, faults
+	}
+	constants := 0
+	for _, section := range values {
+		if m, ok := section.(map[string]any); ok {
+			constants += len(m)
+		}
+	}
+	if constants != len(l.entries) { // an edit could go to the wrong place
+		return nil, layout{}, &Error{Path: path, Text: "could not be taken apart for editing; write one [SECTION] for each section and one constant a line"}
+	}
+	return c, l, nil
+}
+
+func syntaxError(path string, raw []byte, err error) *Error {
+	var pe toml.ParseError
+	if !errors.As(err, &pe) {
+		return &Error{Path: path, Text: err.Error()}
+	}
+	start := pe.Position.Start
+	if strings.HasPrefix(string(raw), "\xef\xbb\xbf") {
+		start += 3
+	}
+	line, col := position(raw, start)
+	if line != pe.Position.Line {
+		line, col = pe.Position.Line, max(pe.Position.Col, 1)
+	}
+	return &Error{path, line, col, "", pe.Message}
+}
+
+// checkTable says what is wrong with a header, or "".
+func checkTable(t table) string {
+	name := strings.Join(t.path, ".")
+	known := false
+	for _, s := range schema().sections {
+		known = known || s.Name == t.path[0]
+	}
+	switch {
+	case !known:
+		return unknownName(t.path[0], "").Error()
+	case t.array:
+		return fmt.Sprintf("[[%s]] is a list of tables; write [%s] once", name, name)
+	case len(t.path) > 1:
+		return fmt.Sprintf("[%s] is a table in a section; a section holds constants only", name)
+	}
+	return ""
+}
+
+// checkEntry returns the field an entry sets, or what is wrong with its name. Neither: the header above it is at fault.
+func checkEntry(e entry, value any) (Field, string) {
+	section := e.path[0]
+	if _, isTable := value.(map[string]any); isTable && len(e.path) == 1 {
+		return Field{}, fmt.Sprintf("%s is written as an inline table; write [%s] and its constants below it", section, section)
+	}
+	underHeader := len(e.path) > e.dots
+	if underHeader && checkTable(table{path: e.path[:len(e.path)-e.dots]}) != "" {
+		return Field{}, ""
+	}
+	switch len(e.path) {
+	case 1:
+		if homes := sectionsWith(section); homes != nil {
+			return Field{}, fmt.Sprintf("%s stands above every section; write it below [%s]", section, homes[0])
+		}
+		return Field{}, unknownName(section, "").Error()
+	case 2:
+		field, err := Lookup(section + "." + e.path[1])
+		if err != nil {
+			return Field{}, err.Error()
+		}
+		return field, ""
+	}
+	if section == keysSection {
+		return Field{}, fmt.Sprintf("an action with dots goes in quotes: %s", quote(strings.Join(e.path[1:], ".")))
+	}
+	return Field{}, fmt.Sprintf("%s has too many dots; a constant is SECTION.KEY", strings.Join(e.path, "."))
+}
+
+func lookupPath(values map[string]any, path []string) (any, bool) {
+	var v any = values
+	for _, p := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			// A table inside [[…]]: checkTable has refused it, any value will do.
+			_, isArray := v.([]map[string]any)
+			return nil, isArray
+		}
+		if v, ok = m[p]; !ok {
+			return nil, false
+		}
+	}
+	return v, true
+}

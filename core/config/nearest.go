@@ -1,0 +1,110 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// unknownName explains a name that the schema does not have, with the nearest one that it has.
+func unknownName(section, key string) error {
+	sections := make([]string, 0, len(schema().sections))
+	for _, s := range schema().sections {
+		sections = append(sections, s.Name)
+	}
+	if !slices.Contains(sections, section) {
+		if homes := sectionsWith(section); key == "" && homes != nil { // EPOCHS=3, or a key above every header
+			return fmt.Errorf("unknown section %s; did you mean %s.%s?", section, homes[0], section)
+		}
+		hint := didYouMean(section, sections)
+		if hint == "" {
+			hint = "; there are " + strings.Join(sections, ", ")
+		} else if key != "" {
+			near := strings.TrimSuffix(strings.TrimPrefix(hint, "; did you mean "), "?")
+			if _, known := schema().byName[near+"."+key]; known {
+				hint = fmt.Sprintf("; did you mean %s.%s?", near, key)
+			}
+		}
+		return fmt.Errorf("unknown section %s%s", section, hint)
+	}
+	if key == "" {
+		return fmt.Errorf("%s is a section; name one of its constants, SECTION.KEY", section)
+	}
+	if homes := sectionsWith(key); homes != nil {
+		return fmt.Errorf("%s has no constant %s; %s belongs to %s", section, key, key, strings.Join(homes, " and "))
+	}
+	var own []string
+	for _, f := range schema().fields {
+		if f.Section == section {
+			own = append(own, f.Key)
+		}
+	}
+	if hint := didYouMean(key, own); hint != "" {
+		return fmt.Errorf("%s has no constant %s%s", section, key, hint)
+	}
+	var all []string
+	for _, f := range schema().fields {
+		all = append(all, f.Key)
+	}
+	if near := nearest(key, all); near != "" {
+		return fmt.Errorf("%s has no constant %s; did you mean %s.%s?", section, key, sectionsWith(near)[0], near)
+	}
+	return fmt.Errorf("%s has no constant %s; there are %s", section, key, strings.Join(own, ", "))
+}
+
+// sectionsWith returns the sections that have a constant of that key.
+func sectionsWith(key string) (names []string) {
+	for _, f := range schema().fields {
+		if f.Key == key {
+			names = append(names, f.Section)
+		}
+	}
+	return names
+}
+
+func didYouMean(word string, known []string) string {
+	if near := nearest(word, known); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
+}
+
+// nearest returns the known word that differs least from word, upper and lower case being alike, or "" when none is
+// near: more than a third of its letters would have to change. Of equals the first wins.
+func nearest(word string, known []string) string {
+	best, bestDistance := "", 0
+	for _, k := range known {
+		d := editDistance(strings.ToUpper(word), strings.ToUpper(k))
+		if d <= max(1, (len([]rune(k))+2)/3) && (best == "" || d < bestDistance) {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// editDistance counts insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
+func editDistance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	if len(x) > 64 || len(y) > 64 {
+		return max(len(x), len(y)) // no name is that long
+	}
+	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		row[0] = i
+		for j := 1; j <= len(y); j++ {
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(y)]
+}

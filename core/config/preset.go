@@ -1,0 +1,101 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strings"
+)
+
+var presets = []struct {
+	name string
+	set  func(*Config)
+}{
+	{"demo", demo},
+	{"drains", drains},
+}
+
+// demo is the generated slope-drain project on the built-in base: the whole chain in minutes on two cores.
+func demo(c *Config) {
+	c.Project.Name = "demo"
+	c.Dataset.Path = "demo/data"
+	c.Dataset.Analysis = "demo/dataset_analysis.json"
+	c.Convert.Output = "demo/converted"
+	c.Eval.Split = "test"
+}
+
+// drains is the slope-drain project on photographs, with the training constants of its original.
+func drains(c *Config) {
+	c.Project.Name = "drains"
+	c.Dataset.Path = "data"
+	c.Recipe.Context = "full"
+	c.Model = Model{Base: "Qwen/Qwen2-VL-7B-Instruct", Engine: "native",
+		MinPixels: 256 * 784, MaxPixels: 1280 * 784, Frames: 16, MaxLength: 2048}
+	c.LoRA.Dropout = 0.1
+	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 3, 1, 4
+	c.Train.LearningRate, c.Train.WarmupSteps = 2e-4, 50
+	c.Train.LogEvery, c.Train.EvalEvery, c.Train.SaveEvery = 10, 100, 100
+	c.Eval.Split = "test"
+}
+
+// Presets returns the names that Preset knows.
+func Presets() []string {
+	names := make([]string, len(presets))
+	for i, p := range presets {
+		names[i] = p.name
+	}
+	return names
+}
+
+// Preset returns a complete file, every constant with its comment. Set its Path and Save to start a project.
+func Preset(name string) (*File, error) {
+	for _, p := range presets {
+		if p.name == name {
+			c := Default()
+			p.set(c)
+			return Parse("config.toml", Render(c))
+		}
+	}
+	return nil, fmt.Errorf("no preset is called %q; there are %s%s", name, strings.Join(Presets(), ", "), didYouMean(name, Presets()))
+}
+
+// Render writes every constant with its comment, in the order of the schema.
+func Render(c *Config) []byte {
+	var b bytes.Buffer
+	b.WriteString("# finetui: every constant of this project. A constant that is left out has its default.\n")
+	for _, s := range schema().sections {
+		fmt.Fprintf(&b, "\n# %s\n[%s]\n", s.Doc, s.Name)
+		for _, f := range schema().fields {
+			if f.Section == s.Name {
+				fmt.Fprintf(&b, "# %s\n%s = %s\n", comment(f), f.Key, formatValue(valueOf(c, f)))
+			}
+		}
+	}
+	for _, change := range Diff(&Config{}, &Config{Keys: c.Keys}) {
+		_, action, _ := strings.Cut(change.Key, ".")
+		fmt.Fprintf(&b, "%s = %s\n", bareKey(action), change.New)
+	}
+	return b.Bytes()
+}
+
+// comment is the line above a constant: what it does, its unit, its choices or bounds.
+func comment(f Field) string {
+	var about []string
+	if f.Unit != "" {
+		about = append(about, f.Unit)
+	}
+	switch {
+	case f.Choices != nil:
+		about = append(about, strings.Join(f.Choices, " | "))
+	case f.Kind == Switch:
+		about = append(about, "true | false")
+	case !math.IsInf(f.Min, -1) && !math.IsInf(f.Max, 1):
+		about = append(about, number(f.Min)+" to "+number(f.Max))
+	case !math.IsInf(f.Min, -1):
+		about = append(about, "at least "+number(f.Min))
+	}
+	if len(about) == 0 {
+		return f.Doc
+	}
+	return f.Doc + " [" + strings.Join(about, "; ") + "]"
+}

@@ -1,0 +1,153 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Levels of a Problem: an error stops a verb, a note is only said.
+const (
+	LevelError = "error"
+	LevelNote  = "note"
+)
+
+// Problem is a rule between constants that does not hold. Key is the constant to look at first.
+type Problem struct{ Key, Level, Text string }
+
+// Validate checks the rules between constants; what one constant may be, Load and Set check. Errors come first.
+func Validate(c *Config) []Problem {
+	var p problems
+	p.paths(c)
+	p.dataset(c.Dataset)
+	p.model(c)
+	p.train(c.Train)
+	p.evaluation(c)
+	p.keys(c.Keys)
+	sort.SliceStable(p, func(i, j int) bool { return p[i].Level == LevelError && p[j].Level != LevelError })
+	return p
+}
+
+type problems []Problem
+
+func (p *problems) err(key, format string, args ...any) {
+	*p = append(*p, Problem{key, LevelError, fmt.Sprintf(format, args...)})
+}
+
+func (p *problems) note(key, format string, args ...any) {
+	*p = append(*p, Problem{key, LevelNote, fmt.Sprintf(format, args...)})
+}
+
+func (p *problems) paths(c *Config) {
+	for _, f := range []struct{ key, value string }{
+		{"PROJECT.RUNS", c.Project.Runs}, {"DATASET.PATH", c.Dataset.Path}, {"DATASET.ANALYSIS", c.Dataset.Analysis},
+		{"CONVERT.OUTPUT", c.Convert.Output}, {"MODEL.BASE", c.Model.Base}, {"EVAL.SPLIT", c.Eval.Split},
+	} {
+		if strings.TrimSpace(f.value) == "" {
+			p.err(f.key, "is empty")
+		}
+	}
+}
+
+func (p *problems) dataset(d Dataset) {
+	if d.TopBelow >= d.BottomAbove {
+		p.err("DATASET.TOP_BELOW", "is %s and must be less than BOTTOM_ABOVE, %s: between them lies Middle", number(d.TopBelow), number(d.BottomAbove))
+	}
+	if d.LevelWithin > 0.5 {
+		p.note("DATASET.LEVEL_WITHIN", "is %s of the height: hardly any pair will be above or below", number(d.LevelWithin))
+	}
+	if d.AlignedWithin > 0.5 {
+		p.note("DATASET.ALIGNED_WITHIN", "is %s of the width: hardly any pair will be left or right", number(d.AlignedWithin))
+	}
+	if d.ModerateAbove > d.SevereAbove {
+		p.err("DATASET.MODERATE_ABOVE", "is %s and must not exceed SEVERE_ABOVE, %s", number(d.ModerateAbove), number(d.SevereAbove))
+	}
+	if strings.TrimSpace(d.DefaultCondition) == "" {
+		p.err("DATASET.DEFAULT_CONDITION", "is empty: a class without a condition word needs a name for its state")
+	}
+	p.distinct("DATASET.SETS", d.Sets)
+	p.distinct("DATASET.CONDITIONS", d.Conditions)
+	for i, word := range d.Conditions {
+		for _, earlier := range d.Conditions[:i] {
+			if earlier != "" && word != earlier && strings.Contains(strings.ToLower(word), strings.ToLower(earlier)) {
+				p.note("DATASET.CONDITIONS", "%s never matches: %s stands before it and is part of it", quote(word), quote(earlier))
+			}
+		}
+	}
+}
+
+// distinct reports empty and repeated entries of a list.
+func (p *problems) distinct(key string, list []string) {
+	for i, s := range list {
+		if strings.TrimSpace(s) == "" {
+			p.err(key, "has an empty entry")
+		} else if slices.Contains(list[:i], s) {
+			p.err(key, "names %s twice", quote(s))
+		}
+	}
+}
+
+// pixelsPerToken is one merged visual token of Qwen2-VL: 2×2 patches of 14×14.
+const pixelsPerToken = 28 * 28
+
+func (p *problems) model(c *Config) {
+	m := c.Model
+	if m.MinPixels > m.MaxPixels {
+		p.err("MODEL.MIN_PIXELS", "is %d and must not exceed MAX_PIXELS, %d", m.MinPixels, m.MaxPixels)
+	}
+	pictures := 1
+	if c.Recipe.Context == "full+crop" {
+		pictures = 2
+	}
+	if tokens := pictures * m.MinPixels / pixelsPerToken; tokens >= m.MaxLength {
+		p.err("MODEL.MAX_LENGTH", "is %d, and a sample's picture alone takes at least %d tokens: raise it or lower MIN_PIXELS", m.MaxLength, tokens)
+	} else if tokens := pictures * m.MaxPixels / pixelsPerToken; tokens >= m.MaxLength {
+		p.note("MODEL.MAX_LENGTH", "is %d, and a large picture alone may take %d tokens: such samples will not fit", m.MaxLength, tokens)
+	}
+	if len(c.LoRA.Targets) == 0 {
+		p.err("LORA.TARGETS", "is empty: there would be nothing to train")
+	}
+	p.distinct("LORA.TARGETS", c.LoRA.Targets)
+	if c.LoRA.Alpha == 0 {
+		p.err("LORA.ALPHA", "is 0: the adapters would have no effect")
+	}
+}
+
+func (p *problems) train(t Train) {
+	if t.LearningRate == 0 {
+		p.note("TRAIN.LEARNING_RATE", "is 0: nothing will be learned")
+	}
+	if t.WarmupSteps > 0 && t.WarmupRatio > 0 {
+		p.note("TRAIN.WARMUP_RATIO", "is not used, as WARMUP_STEPS is %d", t.WarmupSteps)
+	}
+	if t.EvalEvery > 0 && t.SaveEvery > 0 && t.SaveEvery%t.EvalEvery != 0 {
+		p.note("TRAIN.SAVE_EVERY", "is no multiple of EVAL_EVERY (%d): a checkpoint saved between evaluations cannot become the best", t.EvalEvery)
+	}
+}
+
+func (p *problems) evaluation(c *Config) {
+	if sets := c.Dataset.Sets; len(sets) > 0 && !slices.Contains(sets, c.Eval.Split) {
+		p.err("EVAL.SPLIT", "is %s, and DATASET.SETS reads only %s", quote(c.Eval.Split), strings.Join(sets, ", "))
+	}
+}
+
+func (p *problems) keys(k Keys) {
+	actions := make([]string, 0, len(k))
+	for action := range k {
+		actions = append(actions, action)
+	}
+	sort.Strings(actions)
+	taken := map[string]string{}
+	for _, action := range actions {
+		key := k[action]
+		if key == "" {
+			continue
+		}
+		if other, ok := taken[key]; ok {
+			p.err(keysSection+"."+action, "is %s, which already runs %s", quote(key), other)
+			continue
+		}
+		taken[key] = action
+	}
+}

@@ -1,0 +1,78 @@
+package config
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRulesBetweenConstants(t *testing.T) {
+	cases := []struct {
+		set        []string
+		key, level string
+		want       string
+	}{
+		{[]string{"DATASET.TOP_BELOW=0.6"}, "DATASET.TOP_BELOW", LevelError, "less than BOTTOM_ABOVE"},
+		{[]string{"DATASET.LEVEL_WITHIN=0.7"}, "DATASET.LEVEL_WITHIN", LevelNote, "hardly any pair"},
+		{[]string{"DATASET.ALIGNED_WITHIN=0.7"}, "DATASET.ALIGNED_WITHIN", LevelNote, "hardly any pair"},
+		{[]string{"DATASET.MODERATE_ABOVE=4"}, "DATASET.MODERATE_ABOVE", LevelError, "SEVERE_ABOVE, 3"},
+		{[]string{"DATASET.SETS=train,train,valid"}, "DATASET.SETS", LevelError, "twice"},
+		{[]string{"DATASET.SETS=train,test"}, "EVAL.SPLIT", LevelError, "reads only train, test"},
+		{[]string{`DATASET.CONDITIONS=block,blocked`}, "DATASET.CONDITIONS", LevelNote, "never matches"},
+		{[]string{`DATASET.CONDITIONS=[""]`}, "DATASET.CONDITIONS", LevelError, "empty entry"},
+		{[]string{"DATASET.DEFAULT_CONDITION="}, "DATASET.DEFAULT_CONDITION", LevelError, "is empty"},
+		{[]string{"DATASET.PATH= "}, "DATASET.PATH", LevelError, "is empty"},
+		{[]string{"MODEL.MIN_PIXELS=20000"}, "MODEL.MIN_PIXELS", LevelError, "MAX_PIXELS, 12544"},
+		{[]string{"MODEL.MIN_PIXELS=400000", "MODEL.MAX_PIXELS=400000"}, "MODEL.MAX_LENGTH", LevelError, "at least 510 tokens"},
+		{[]string{"MODEL.MAX_PIXELS=400000"}, "MODEL.MAX_LENGTH", LevelNote, "510 tokens"},
+		{[]string{"LORA.TARGETS="}, "LORA.TARGETS", LevelError, "nothing to train"},
+		{[]string{"LORA.TARGETS=q_proj,q_proj"}, "LORA.TARGETS", LevelError, "twice"},
+		{[]string{"LORA.ALPHA=0"}, "LORA.ALPHA", LevelError, "no effect"},
+		{[]string{"TRAIN.LEARNING_RATE=0"}, "TRAIN.LEARNING_RATE", LevelNote, "nothing will be learned"},
+		{[]string{"TRAIN.WARMUP_RATIO=0.1"}, "TRAIN.WARMUP_RATIO", LevelNote, "not used"},
+		{[]string{"TRAIN.SAVE_EVERY=30"}, "TRAIN.SAVE_EVERY", LevelNote, "no multiple"},
+		{[]string{"KEYS.a=x", "KEYS.b=x", "KEYS.c="}, "KEYS.b", LevelError, "already runs a"},
+	}
+	for _, c := range cases {
+		f := load(t, "")
+		if err := f.Override(c.set); err != nil {
+			t.Fatal(err)
+		}
+		got := Validate(f.Config)
+		if len(got) != 1 || got[0].Key != c.key || got[0].Level != c.level || !strings.Contains(got[0].Text, c.want) {
+			t.Errorf("%v: %+v, want %s %s %q", c.set, got, c.key, c.level, c.want)
+		}
+	}
+}
+
+func TestErrorsComeBeforeNotes(t *testing.T) {
+	f := load(t, "[DATASET]\nLEVEL_WITHIN = 0.9\n[LORA]\nALPHA = 0\n")
+	got := Validate(f.Config)
+	if len(got) != 2 || got[0].Level != LevelError || got[1].Level != LevelNote {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestStepsAreCountedAsTransformersDoes(t *testing.T) {
+	for _, c := range []struct {
+		samples, epochs, batch, accum, warmup int
+		ratio                                 float64
+		want                                  Plan
+	}{
+		{1129, 6, 16, 1, 20, 0, Plan{16, 71, 426, 20}},
+		{3881, 3, 1, 4, 50, 0, Plan{4, 971, 2913, 50}},
+		{10, 2, 4, 2, 0, 0.1, Plan{8, 2, 4, 1}},
+		{1, 1, 16, 8, 0, 0, Plan{128, 1, 1, 0}},
+	} {
+		tr := Train{Epochs: c.epochs, BatchSize: c.batch, GradAccum: c.accum, WarmupSteps: c.warmup, WarmupRatio: c.ratio}
+		if got := PlanSteps(tr, c.samples); got != c.want {
+			t.Errorf("%+v: %+v, want %+v", c, got, c.want)
+		}
+	}
+	tr := Default().Train
+	if got := ValidateSteps(tr, 8); len(got) != 2 || got[0].Key != "TRAIN.WARMUP_STEPS" || got[1].Key != "TRAIN.BATCH_SIZE" {
+		t.Errorf("%+v", got)
+	}
+	if got := ValidateSteps(tr, 1129); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
