@@ -105,16 +105,17 @@ func groundGrain(w, h int, rng *rand.Rand, kind string) []float32 {
 	g := make([]float32, w*h)
 	if kind == "gravel" {
 		const pebble = 3
-		cols := w/pebble + 1
-		line := make([]float32, cols)
+		line := make([]float32, w/pebble+2)
+		shift := 0
 		for y := range h {
-			if y%pebble == 0 {
+			if y%(pebble-1) == 0 {
+				shift = rng.IntN(pebble)
 				for i := range line {
-					line[i] = gauss(rng) * 1.2
+					line[i] = gauss(rng) * 1.1
 				}
 			}
 			for x := range w {
-				g[y*w+x] = line[x/pebble]
+				g[y*w+x] = line[(x+shift)/pebble] + .4*gauss(rng)
 			}
 		}
 		return g

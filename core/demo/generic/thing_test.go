@@ -1,10 +1,12 @@
 package generic
 
 import (
+	"bytes"
 	"image"
 	"image/png"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 
 	"finetui/core/demo/draw"
@@ -37,6 +39,59 @@ func TestContactSheet(t *testing.T) {
 		sheet.Paste(s.Picture, i%3*340, i/3*340)
 	}
 	save(t, dir+"/scenes.png", sheet.Image())
+}
+
+func TestSampleIsTheSameForTheSameSeed(t *testing.T) {
+	a, b := Sample(seeded(7), 0), Sample(seeded(7), 0)
+	if !bytes.Equal(a.Picture.Pix, b.Picture.Pix) || a.report() != b.report() {
+		t.Error("two draws from one seed differ")
+	}
+	x, y := NewScene(seeded(7)), NewScene(seeded(7))
+	if !bytes.Equal(x.Picture.Pix, y.Picture.Pix) {
+		t.Error("two scenes from one seed differ")
+	}
+}
+
+func TestMapsAgreeWithTheDescription(t *testing.T) {
+	rng := seeded(9)
+	n, seen := map[Map]int{}, map[Map]int{}
+	for range 600 {
+		s := Sample(rng, 0)
+		for m, said := range map[Map]bool{Body: s.Kind != "ground", Crack: s.Cracked, Bite: s.Broken && s.IsBand(), Cover: s.Cover != "nothing",
+			Hole: s.Broken && s.IsHeap(), Scattered: s.Scattered} {
+			marked := slices.Contains(s.Maps[m], true)
+			if marked && !said {
+				t.Fatalf("map %d is marked for %q", m, s.report())
+			}
+			if len(s.Maps[m]) != (Size/Cell)*(Size/Cell) {
+				t.Fatalf("map %d has %d cells", m, len(s.Maps[m]))
+			}
+			if said {
+				n[m]++
+				if marked {
+					seen[m]++
+				}
+			}
+		}
+	}
+	for m := range MapCount {
+		t.Logf("map %d: said of %d, marked in %d", m, n[m], seen[m])
+		if seen[m]*100 < n[m]*90 {
+			t.Errorf("map %d is marked in only %d of %d pictures that have it", m, seen[m], n[m])
+		}
+	}
+}
+
+func TestSceneBoxesLieInThePicture(t *testing.T) {
+	rng := seeded(10)
+	for range 30 {
+		for _, th := range NewScene(rng).Things {
+			b := th.Box
+			if b[0] < 0 || b[1] < 0 || b[2] > SceneSize || b[3] > SceneSize || b[2]-b[0] < 8 || b[3]-b[1] < 8 {
+				t.Fatalf("%s has the box %v", th.report(), b)
+			}
+		}
+	}
 }
 
 func save(t *testing.T, path string, m image.Image) {
