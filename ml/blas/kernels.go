@@ -1,4 +1,69 @@
 package blas
 
+import "fmt"
+
+// tileFunc multiplies count register tiles, one below the other:
+//
+//	C[i, j] (+)= sum over q < k of a[i*aRow + q*aStep] * b[q*bStep + j]
+//
+// Distances are in bytes; gen/tiles.go describes them. k and count are at least 1.
+type tileFunc func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel int, c *float32, cRow, acc int, mask *byte)
+
+// tileSet holds the tiles for one kind of right-hand side, by their number of rows.
+type tileSet struct {
+	full, masked         []tileFunc // two vectors of columns; the last one masked
+	narrow, narrowMasked []tileFunc // one vector of columns
+	wide                 []tileFunc // for one row and for two
+	wideColumns          []int
+}
+
+// kernelSet is what one kind of processor offers.
+type kernelSet struct {
+	name        string
+	available   bool
+	lanes       int // float32 in a vector; 0: no tiles, products run in plain Go
+	rows        int // of the largest tile
+	float32     tileSet
+	bfloat16    tileSet
+	mask        func(columns int) *byte // of the last vector, 1 <= columns <= lanes
+	packRows    packRowsFunc
+	packColumns packColumnsFunc
+	vectors     bool // the vector functions run in assembly
+}
+
+var plainGo = kernelSet{name: "go", available: true}
+
+// kernels is the set in use: the best this processor has.
+var kernels = best()
+
+func best() *kernelSet {
+	for _, s := range kernelSets() {
+		if s.available {
+			return s
+		}
+	}
+	return &plainGo
+}
+
 // Kernels names the kernel set in use: "avx512", "avx2" or "go".
-func Kernels() string { return "go" }
+func Kernels() string { return kernels.name }
+
+// Use forces a kernel set, for tests and comparisons; "" chooses the best again. It returns an error, and changes nothing,
+// if this processor lacks the set. It must not be called while a product runs.
+func Use(name string) error {
+	if name == "" {
+		kernels = best()
+		return nil
+	}
+	for _, s := range kernelSets() {
+		if s.name != name {
+			continue
+		}
+		if !s.available {
+			return fmt.Errorf("blas: this processor has no %s instructions; use %q", name, best().name)
+		}
+		kernels = s
+		return nil
+	}
+	return fmt.Errorf("blas: unknown kernel set %q on this platform; the best one here is %q", name, best().name)
+}

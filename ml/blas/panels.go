@@ -10,7 +10,7 @@ const panelWidth = 16
 type Panels struct {
 	n, k int
 	f    []float32 // exactly one of f and h: [panel, k, panelWidth], zero beyond column n
-	h    []uint16
+	h    []uint16  // a row keeps columns j and j+8 side by side: the halves of one word
 }
 
 // Pack lays op(B) [k, n] out in float32. With tb, B is stored as [n, k]; ldb is the distance between stored rows.
@@ -18,7 +18,7 @@ func Pack(tb bool, n, k int, b []float32, ldb int) *Panels {
 	checkStored(tb, n, k, len(b), ldb)
 	p := newPanels(n, k)
 	p.f = make([]float32, p.panels()*k*panelWidth)
-	packPanels(p.f, tb, n, k, b, ldb)
+	packPanels(p, p.f, tb, b, ldb)
 	return p
 }
 
@@ -28,7 +28,7 @@ func PackBF16(tb bool, n, k int, b []uint16, ldb int) *Panels {
 	checkStored(tb, n, k, len(b), ldb)
 	p := newPanels(n, k)
 	p.h = make([]uint16, p.panels()*k*panelWidth)
-	packPanels(p.h, tb, n, k, b, ldb)
+	packPanels(p, p.h, tb, b, ldb)
 	return p
 }
 
@@ -42,17 +42,25 @@ func checkStored(tb bool, n, k, size, ldb int) {
 	}
 }
 
-func packPanels[T float32 | uint16](dst []T, tb bool, n, k int, b []T, ldb int) {
-	for j := range n {
-		col := dst[j/panelWidth*k*panelWidth+j%panelWidth:]
-		for q := range k {
+func packPanels[T float32 | uint16](p *Panels, dst []T, tb bool, b []T, ldb int) {
+	for j := range p.n {
+		for q := range p.k {
 			if tb {
-				col[q*panelWidth] = b[j*ldb+q]
+				dst[p.index(q, j)] = b[j*ldb+q]
 			} else {
-				col[q*panelWidth] = b[q*ldb+j]
+				dst[p.index(q, j)] = b[q*ldb+j]
 			}
 		}
 	}
+}
+
+// index is the place of op(B)[q, j].
+func (p *Panels) index(q, j int) int {
+	lane := j % panelWidth
+	if p.h != nil {
+		lane = lane%8*2 + lane/8
+	}
+	return (j/panelWidth*p.k+q)*panelWidth + lane
 }
 
 func (p *Panels) panels() int { return (p.n + panelWidth - 1) / panelWidth }
@@ -65,11 +73,10 @@ func (p *Panels) Bytes() int { return 4*len(p.f) + 2*len(p.h) }
 
 // at is op(B)[q, j].
 func (p *Panels) at(q, j int) float32 {
-	i := (j/panelWidth*p.k+q)*panelWidth + j%panelWidth
-	if p.f != nil {
-		return p.f[i]
+	if p.h != nil {
+		return math.Float32frombits(uint32(p.h[p.index(q, j)]) << 16)
 	}
-	return math.Float32frombits(uint32(p.h[i]) << 16)
+	return p.f[p.index(q, j)]
 }
 
 // Mul computes C = A op(B), or C += A op(B) if acc: A is [m, k], C is [m, n], lda and ldc the distances between their rows.

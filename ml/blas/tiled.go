@@ -1,0 +1,224 @@
+package blas
+
+import (
+	"sync"
+	"unsafe"
+)
+
+// How a product is cut so that its parts stay in the caches of one core.
+const (
+	kBlock      = 384 // of k: a strip of B (24 KiB) and the rows it meets in the first level
+	rowBlock    = 240 // of rows of A in the second level
+	columnBlock = 512 // of columns of B packed at once
+)
+
+// When laying an operand out anew pays.
+var (
+	packBRows    = 24 // rows that meet a strip of a plain B
+	packAColumns = 48 // columns that meet the rows of a transposed A
+)
+
+// kStep is the length of the pieces of k: it depends on k alone, as it decides the order of the sums.
+func kStep(k int) int {
+	pieces := (k + kBlock - 1) / kBlock
+	return roundUp((k+pieces-1)/pieces, 8)
+}
+
+// scratch is one goroutine's room for packed operands.
+type scratch struct{ a, b []float32 }
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// room returns at least n floats that begin at a cache line, growing buf if it must.
+func room(buf *[]float32, n int) []float32 {
+	const line = 16
+	if cap(*buf) < n+line {
+		*buf = make([]float32, n+n/4+line)
+	}
+	b := (*buf)[:cap(*buf)]
+	skip := -int(uintptr(unsafe.Pointer(&b[0]))/4) & (line - 1)
+	return b[skip:]
+}
+
+// slab is a range of k of a block of the product: what is summed in registers.
+type slab struct {
+	*product
+	set    *kernelSet
+	tiles  *tileSet
+	k0, kc int
+	add    int // 1: C holds sums already
+}
+
+// tiled computes rows [r0, r1) and columns [c0, c1) of the product with the set's register tiles.
+func (p *product) tiled(set *kernelSet, r0, r1, c0, c1 int) {
+	if p.k == 0 {
+		p.none(r0, r1, c0, c1)
+		return
+	}
+	s := slab{product: p, set: set, tiles: &set.float32}
+	if p.panels != nil && p.panels.h != nil {
+		s.tiles = &set.bfloat16
+	}
+	own := scratches.Get().(*scratch)
+	step := kStep(p.k)
+	for k0 := 0; k0 < p.k; k0 += step {
+		s.k0, s.kc = k0, min(step, p.k-k0)
+		if p.acc || k0 > 0 {
+			s.add = 1
+		}
+		for j := c0; j < c1; j += columnBlock {
+			s.columns(own, r0, r1, j, min(j+columnBlock, c1))
+		}
+	}
+	scratches.Put(own)
+}
+
+// none is the product over an empty k.
+func (p *product) none(r0, r1, c0, c1 int) {
+	if p.acc {
+		return
+	}
+	for i := r0; i < r1; i++ {
+		clear(p.c[i*p.ldc+c0 : i*p.ldc+c1])
+	}
+}
+
+// columns walks over the rows block by block and, within one, over the strips of B. Strips are laid out for the first
+// block of rows and kept for the others.
+func (s *slab) columns(own *scratch, r0, r1, c0, c1 int) {
+	packB := s.panels == nil && (s.tb || r1-r0 >= packBRows)
+	packA := s.ta && c1-c0 >= packAColumns
+	var b, a []float32
+	keep := r1-r0 > rowBlock
+	if packB {
+		width := s.tiles.wideColumns[1]
+		if keep {
+			width = roundUp(c1-c0, 2*s.set.lanes)
+		}
+		b = room(&own.b, width*s.kc)
+	}
+	if packA {
+		a = room(&own.a, rowBlock*s.kc+2*s.set.rows)
+	}
+	for i := r0; i < r1; i += rowBlock {
+		rows := min(rowBlock, r1-i)
+		runs := cut(rows, s.set.rows)
+		if packA {
+			s.packA(a, i, runs)
+		}
+		width := 2 * s.set.lanes
+		for j := c0; j < c1; {
+			n := min(width, c1-j)
+			f := s.tiles
+			wide := rows <= 2 && c1-j >= f.wideColumns[rows]
+			if wide {
+				n = f.wideColumns[rows]
+			}
+			strip := s.strip(j)
+			if packB {
+				at := b
+				if keep {
+					at = b[(j-c0)*s.kc:]
+				}
+				if i == r0 {
+					s.packB(at, j, n)
+				}
+				strip = stripOf{(*byte)(unsafe.Pointer(&at[0])), 64, 64 * s.kc}
+			}
+			if wide {
+				s.run(f.wide[rows], 1, rows, a, i, j, strip, nil)
+			} else {
+				s.tile(runs, a, i, j, n, strip)
+			}
+			j += n
+		}
+	}
+}
+
+// tile multiplies a block of rows by one strip of n columns.
+func (s *slab) tile(runs [3]run, a []float32, i, j, n int, strip stripOf) {
+	lanes := s.set.lanes
+	last := n
+	table, masked := s.tiles.narrow, s.tiles.narrowMasked
+	if n > lanes {
+		table, masked, last = s.tiles.full, s.tiles.masked, n-lanes
+	}
+	var mask *byte
+	if last < lanes {
+		table, mask = masked, s.set.mask(last)
+	}
+	for _, r := range runs {
+		if r.count == 0 {
+			return
+		}
+		s.run(table[r.rows], r.count, r.rows, a, i, j, strip, mask)
+		i += r.count * r.rows
+		if len(a) > 0 {
+			a = a[r.count*r.rows*s.kc:]
+		}
+	}
+}
+
+// run calls a tile function for rows from i and columns from j on; a are the packed rows, if there are such.
+func (s *slab) run(f tileFunc, count, rows int, a []float32, i, j int, b stripOf, mask *byte) {
+	var from *float32
+	var row, step, next int
+	switch {
+	case len(a) > 0:
+		from, row, step, next = &a[0], 4, 4*rows, 4*rows*s.kc
+	case s.ta:
+		from, row, step, next = &s.a[s.k0*s.lda+i], 4, 4*s.lda, 4*rows
+	default:
+		from, row, step, next = &s.a[i*s.lda+s.k0], 4*s.lda, 4, 4*rows*s.lda
+	}
+	f(count, s.kc, from, row, step, next, b.start, b.step, b.panel, &s.c[i*s.ldc+j], 4*s.ldc, s.add, mask)
+}
+
+// stripOf says where a strip of B lies: its first element, and the distances in bytes of rows and of panels of 16 columns.
+type stripOf struct {
+	start       *byte
+	step, panel int
+}
+
+// strip is the strip from column j on, as the caller stored it.
+func (s *slab) strip(j int) stripOf {
+	p := s.panels
+	switch {
+	case p == nil && s.tb:
+		return stripOf{}
+	case p == nil:
+		return stripOf{(*byte)(unsafe.Pointer(&s.b[s.k0*s.ldb+j])), 4 * s.ldb, 4 * panelWidth}
+	case p.f != nil:
+		return stripOf{(*byte)(unsafe.Pointer(&p.f[(j/panelWidth*p.k+s.k0)*panelWidth])), 4 * panelWidth, 4 * panelWidth * p.k}
+	default:
+		return stripOf{(*byte)(unsafe.Pointer(&p.h[(j/panelWidth*p.k+s.k0)*panelWidth])), 2 * panelWidth, 2 * panelWidth * p.k}
+	}
+}
+
+// run is a number of tiles of equally many rows, one below the other.
+type run struct{ rows, count int }
+
+// cut divides m rows into tiles of at most largest rows. A small remainder is shared by the last two tiles, as tiles of
+// few rows cannot keep the multipliers busy.
+func cut(m, largest int) (runs [3]run) {
+	whole, rest := m/largest, m%largest
+	if rest > 0 && rest <= largest/2 && whole > 0 {
+		whole--
+		rest += largest
+	}
+	i := 0
+	if whole > 0 {
+		runs[i] = run{largest, whole}
+		i++
+	}
+	switch {
+	case rest == 0:
+	case rest <= largest:
+		runs[i] = run{rest, 1}
+	case rest%2 == 0:
+		runs[i] = run{rest / 2, 2}
+	default:
+		runs[i], runs[i+1] = run{rest/2 + 1, 1}, run{rest / 2, 1}
+	}
+	return runs
+}
