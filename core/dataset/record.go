@@ -26,13 +26,14 @@ type Item struct {
 	Split         string
 	Media         string // path of the picture; "" where it is missing
 	Labels        string // path of the label file; "" where it is missing
-	Width, Height int    // pixels; 0 where unknown
+	Width, Height int    // pixels, as the picture is meant to be seen; 0 where unknown
+	Broken        bool   // the picture is there but cannot be decoded whole; a Finding says why
 	Objects       []Object
 }
 
 // Class is an entry of the closed list, taken apart into what it is and what state it is in.
 type Class struct {
-	Name      string // exactly as the data set spells it
+	Name      string // as the data set spells it; unique within the list
 	Object    string // the name without its condition word, lower case: "toe drain"
 	Condition string // "normal", "damaged", "blocked"
 }

@@ -1,0 +1,129 @@
+package dataset
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Codes of findings.
+const (
+	TooFewFields    = "too_few_fields"
+	OddPolygon      = "odd_polygon"
+	ClassOutOfRange = "class_out_of_range"
+	ClassNotInteger = "class_not_an_integer"
+	NotANumber      = "not_a_number"
+	NotFinite       = "not_finite"
+	ValueOutOfRange = "value_out_of_range"
+	ZeroSize        = "zero_size"
+	BoxPastEdge     = "box_past_edge"
+	DuplicateRow    = "duplicate_row"
+	MixedRows       = "mixed_rows"
+	NotUTF8         = "not_utf8"
+	NonASCIISpace   = "non_ascii_space"
+	ByteOrderMark   = "byte_order_mark"
+	CarriageReturn  = "carriage_return_only"
+	MoreFaults      = "more_faults"
+
+	EmptyLabelFile  = "empty_label_file"
+	UnreadableLabel = "unreadable_label"
+	LabelIsAFolder  = "label_is_a_folder"
+	MissingLabel    = "missing_label"
+	SharedLabel     = "shared_label"
+	MissingImage    = "missing_image"
+	UnreadableImage = "unreadable_image"
+	SameImage       = "same_image_in_two_splits"
+	SameSource      = "same_source_in_two_splits"
+
+	MissingFolder  = "missing_folder"
+	MovedFolder    = "moved_folder"
+	UnlistedFolder = "unlisted_folder"
+	SameFolder     = "same_folder_in_two_splits"
+	NoSplits       = "no_splits"
+
+	NamesMissing      = "names_missing"
+	ClassCountDiffers = "class_count_differs"
+	DuplicateName     = "duplicate_name"
+	ClassIDGap        = "class_id_gap"
+	BadClassID        = "bad_class_id"
+	NameNotText       = "name_not_text"
+)
+
+// rulings holds, for each code, what the fault costs and what to do about it. Error: something labelled cannot be
+// used. Warn: it is used, and doubtful. Info: it is as good as any, and merely said.
+var rulings = map[string]struct{ level, do string }{
+	TooFewFields:    {LevelError, "write the row as: class x y width height, or class and at least three corner points; this row does not count"},
+	OddPolygon:      {LevelError, "write an outline as pairs x y after the class, and leave confidences out of labels; this row does not count"},
+	ClassOutOfRange: {LevelError, "use an id of the list of names, or add the name; this row does not count"},
+	ClassNotInteger: {LevelError, "write the class id as a whole number; this row does not count"},
+	NotANumber:      {LevelError, "write plain decimal numbers with a point, separated by spaces; this row does not count"},
+	NotFinite:       {LevelError, "write the coordinate again; this row does not count"},
+	ValueOutOfRange: {LevelError, "divide pixel values by the picture's width and height, so that all lie from 0 to 1; this row does not count"},
+	ZeroSize:        {LevelError, "draw the object again or delete the row; this row does not count"},
+	BoxPastEdge:     {LevelWarn, "clip the box to the picture; it counts as it stands"},
+	DuplicateRow:    {LevelWarn, "delete one of the two; the object counts once"},
+	MixedRows:       {LevelInfo, "nothing for this program; write all rows one way where Ultralytics (drops the image) or Datumaro (drops the set) reads it too"},
+	NotUTF8:         {LevelError, "save the file as UTF-8 text; what cannot be read does not count"},
+	NonASCIISpace:   {LevelError, "replace the special space by an ordinary one; this row does not count"},
+	ByteOrderMark:   {LevelInfo, "nothing; save without a byte-order mark if another program stumbles over it"},
+	CarriageReturn:  {LevelInfo, "nothing; save with newline line ends if another program stumbles over it"},
+	MoreFaults:      {LevelError, "look at the file as a whole: it hardly is a label file of this set"},
+
+	EmptyLabelFile:  {LevelInfo, "nothing if the picture shows none of the classes; else label it"},
+	UnreadableLabel: {LevelError, "make the file readable; its picture counts as unlabelled"},
+	LabelIsAFolder:  {LevelError, "put the label file in place of the folder; its picture counts as unlabelled"},
+	MissingLabel:    {LevelWarn, "add an empty label file if it shows none of the classes, or label it; it is taken for a background picture"},
+	SharedLabel:     {LevelWarn, "rename one of the pictures; both have these labels now"},
+	MissingImage:    {LevelError, "add the picture or delete the label file; its rows do not count"},
+	UnreadableImage: {LevelError, "replace the picture by one that opens; its labels count, but nothing can be trained on it"},
+	SameImage:       {LevelWarn, "keep it in one split only: a score on a picture that was trained on says nothing"},
+	SameSource:      {LevelWarn, "keep all variants of a photograph in one split: a score on a variant of a training picture says little"},
+
+	MissingFolder:  {LevelWarn, "add the folder, or take the key out of data.yaml"},
+	MovedFolder:    {LevelInfo, "nothing if this is the folder that is meant; else correct the path in data.yaml"},
+	UnlistedFolder: {LevelInfo, "nothing if it belongs to the set; else name the splits to use in DATASET.SETS"},
+	SameFolder:     {LevelWarn, "give each split pictures of its own: a score on pictures that were trained on says nothing"},
+	NoSplits:       {LevelWarn, "sort the pictures into train, valid and test folders; all are taken for train"},
+
+	NamesMissing:      {LevelError, "list the class names under names: in data.yaml; classes are numbered until then"},
+	ClassCountDiffers: {LevelWarn, "correct nc or names in data.yaml; the list of names is what counts"},
+	DuplicateName:     {LevelWarn, "give each class its own name in data.yaml; the later one is shown with a number"},
+	ClassIDGap:        {LevelWarn, "name every id from 0 on in data.yaml; the ids without one are shown as numbers"},
+	BadClassID:        {LevelError, "write the ids under names: as whole numbers from 0 on; this entry does not count"},
+	NameNotText:       {LevelInfo, "put the name in quotes in data.yaml; it is taken as it is written"},
+}
+
+// newFinding makes a finding of that code; the rest of the arguments say what is wrong.
+func newFinding(code, file string, line int, text string, args ...any) Finding {
+	ruling := rulings[code]
+	return Finding{Code: code, Level: ruling.level, File: file, Line: line, Text: fmt.Sprintf(text, args...), Do: ruling.do}
+}
+
+// as returns the finding with another level and another thing to do.
+func (f Finding) as(level, do string) Finding {
+	f.Level, f.Do = level, do
+	return f
+}
+
+// Severity orders levels: 0 for error, 1 for warn, 2 for info and anything else.
+func Severity(level string) int {
+	switch level {
+	case LevelError:
+		return 0
+	case LevelWarn:
+		return 1
+	}
+	return 2
+}
+
+// sortFindings puts the worst first, then by code, file and line.
+func sortFindings(all []Finding) {
+	slices.SortStableFunc(all, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(Severity(a.Level), Severity(b.Level)),
+			cmp.Compare(a.Code, b.Code),
+			cmp.Compare(a.File, b.File),
+			cmp.Compare(a.Line, b.Line),
+		)
+	})
+}

@@ -1,0 +1,347 @@
+package dataset
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+const deepest = 12 // folders within folders that are looked into, so that a link to a parent ends
+
+// yoloPlan is where a YOLO set keeps its pictures and labels.
+type yoloPlan struct {
+	root     string // folder of data.yaml, which findings name files from
+	media    string // folder of the pictures where it is another one; else ""
+	yaml     *dataYAML
+	names    []string
+	splits   []yoloSplit
+	findings []Finding
+}
+
+// yoloSplit is one split: folders that hold its pictures, or pictures listed in text files.
+type yoloSplit struct {
+	name     string
+	folders  []string
+	listings []string
+}
+
+func (s yoloSplit) empty() bool { return len(s.folders) == 0 && len(s.listings) == 0 }
+
+// planYOLO finds out how the set at that folder or data.yaml is laid out.
+func planYOLO(at, media string) (*yoloPlan, error) {
+	p := &yoloPlan{root: at, media: media}
+	if isFile(at) {
+		p.root = filepath.Dir(at)
+		data, err := readDataYAML(at)
+		if err != nil {
+			return nil, err
+		}
+		p.yaml = data
+		p.names = data.names
+		p.findings = append(p.findings, data.findings...)
+	}
+	if p.names == nil {
+		p.namesElsewhere()
+	}
+	listed := p.listedSplits()
+	p.conventionalSplits(listed)
+	if len(p.splits) == 0 {
+		return nil, fmt.Errorf("DATASET.PATH: no folder of pictures under %s: a YOLO set has train/images and train/labels, or says in data.yaml where they are", p.root)
+	}
+	slices.SortFunc(p.splits, func(a, b yoloSplit) int { return compareSplits(a.name, b.name) })
+	p.sharedFolders()
+	return p, nil
+}
+
+// namesElsewhere takes the names from a class list, one name a line, where data.yaml has none.
+func (p *yoloPlan) namesElsewhere() {
+	file := "data.yaml"
+	if p.yaml != nil {
+		file = filepath.Base(p.yaml.file)
+	}
+	for _, list := range []string{"classes.txt", "obj.names", "labels/classes.txt", "train/labels/classes.txt"} {
+		text, err := readText(filepath.Join(p.root, list))
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+			if line = strings.TrimSpace(line); line != "" {
+				p.names = append(p.names, line)
+			}
+		}
+		if p.names != nil {
+			p.findings = append(p.findings, newFinding(NamesMissing, file, 0, "no names: in data.yaml; taken from %s", list).
+				as(LevelInfo, "nothing if the list is right"))
+			return
+		}
+	}
+	p.findings = append(p.findings, newFinding(NamesMissing, file, 0, "names is missing"))
+}
+
+// listedSplits takes the splits that data.yaml names, and says which it has folders for.
+func (p *yoloPlan) listedSplits() (listed map[string]bool) {
+	listed = map[string]bool{}
+	if p.yaml == nil {
+		return listed
+	}
+	for _, entry := range p.yaml.splits {
+		listed[entry.name] = true
+		split := yoloSplit{name: entry.name}
+		for _, path := range entry.paths {
+			found, moved := p.locate(path)
+			switch {
+			case found == "":
+				level := LevelWarn
+				if entry.name == "train" {
+					level = LevelError
+				}
+				missing := newFinding(MissingFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s does not exist", entry.key, path)
+				p.findings = append(p.findings, missing.as(level, missing.Do))
+			case isFile(found):
+				split.listings = append(split.listings, found)
+			default:
+				split.folders = append(split.folders, found)
+			}
+			if moved {
+				p.findings = append(p.findings, newFinding(MovedFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s is read from %s", entry.key, path, p.short(found)))
+			}
+		}
+		p.add(split)
+	}
+	return listed
+}
+
+// add keeps a split that has pictures; a second key of the same split adds to it.
+func (p *yoloPlan) add(split yoloSplit) {
+	if split.empty() {
+		return
+	}
+	for i := range p.splits {
+		if p.splits[i].name == split.name {
+			p.splits[i].folders = append(p.splits[i].folders, split.folders...)
+			p.splits[i].listings = append(p.splits[i].listings, split.listings...)
+			return
+		}
+	}
+	p.splits = append(p.splits, split)
+}
+
+// locate finds what a path in data.yaml means. Roboflow writes ../train/images for a folder beside data.yaml, so that
+// comes first; a path of another machine is looked for by its end, and moved says so.
+func (p *yoloPlan) locate(path string) (found string, moved bool) {
+	path = filepath.FromSlash(strings.TrimSpace(path))
+	bases := []string{p.root}
+	if p.yaml.base != "" {
+		bases = []string{below(p.root, filepath.FromSlash(p.yaml.base)), p.root}
+	}
+	if p.media != "" {
+		bases = append(bases, p.media)
+	}
+	if filepath.IsAbs(path) {
+		if exists(path) {
+			return path, false
+		}
+		parts := strings.Split(filepath.ToSlash(path), "/")
+		for keep := min(3, len(parts)-1); keep > 0; keep-- {
+			for _, base := range bases {
+				if tail := filepath.Join(append([]string{base}, parts[len(parts)-keep:]...)...); exists(tail) {
+					return tail, true
+				}
+			}
+		}
+		return "", false
+	}
+	up := ".." + string(filepath.Separator)
+	within := path
+	for strings.HasPrefix(within, up) {
+		within = within[len(up):]
+	}
+	for _, base := range bases {
+		for _, candidate := range []string{filepath.Join(base, within), filepath.Join(base, path)} {
+			if exists(candidate) {
+				return candidate, false
+			}
+		}
+	}
+	return "", false
+}
+
+// conventionalSplits adds the splits that lie where they usually do and that data.yaml does not lead to.
+func (p *yoloPlan) conventionalSplits(listed map[string]bool) {
+	usual := map[string][]string{"train": {"train"}, "valid": {"valid", "val", "validation"}, "test": {"test"}}
+	for _, name := range []string{"train", "valid", "test"} {
+		if slices.ContainsFunc(p.splits, func(s yoloSplit) bool { return s.name == name }) {
+			continue
+		}
+		folder := p.usualFolder(usual[name])
+		if folder == "" {
+			continue
+		}
+		p.add(yoloSplit{name: name, folders: []string{folder}})
+		if p.yaml != nil && len(listed) > 0 {
+			p.findings = append(p.findings, newFinding(UnlistedFolder, p.short(folder), 0, "read as %s, though data.yaml does not lead to it", name))
+		}
+	}
+	if len(p.splits) > 0 {
+		return
+	}
+	for _, base := range p.bases() {
+		if folder := filepath.Join(base, "images"); isFolder(folder) {
+			p.add(yoloSplit{name: "train", folders: []string{folder}})
+			p.findings = append(p.findings, newFinding(NoSplits, p.short(folder), 0, "the pictures are not sorted into splits"))
+			return
+		}
+	}
+}
+
+// usualFolder is the first folder of pictures in one of the usual places of a split.
+func (p *yoloPlan) usualFolder(names []string) string {
+	for _, base := range p.bases() {
+		for _, name := range names {
+			for _, folder := range []string{filepath.Join(base, name, "images"), filepath.Join(base, "images", name)} {
+				if isFolder(folder) {
+					return folder
+				}
+			}
+		}
+	}
+	if p.media == "" {
+		return ""
+	}
+	for _, name := range names {
+		if folder := filepath.Join(p.media, name); isFolder(folder) {
+			return folder
+		}
+	}
+	return ""
+}
+
+// sharedFolders notes folders that two splits read.
+func (p *yoloPlan) sharedFolders() {
+	owner := map[string]string{}
+	for _, split := range p.splits {
+		for _, folder := range append(slices.Clone(split.folders), split.listings...) {
+			if other, taken := owner[folder]; taken && other != split.name {
+				p.findings = append(p.findings, newFinding(SameFolder, p.short(folder), 0, "%s and %s are the same pictures", other, split.name))
+				continue
+			}
+			owner[folder] = split.name
+		}
+	}
+}
+
+func (p *yoloPlan) bases() []string {
+	if p.media == "" {
+		return []string{p.root}
+	}
+	return []string{p.root, p.media}
+}
+
+// short is a path as findings show it: from the root of the set, with forward slashes.
+func (p *yoloPlan) short(path string) string {
+	if rel, err := filepath.Rel(p.root, path); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return filepath.ToSlash(rel)
+	}
+	return filepath.ToSlash(path)
+}
+
+// labelFolder is where the labels of the pictures in that folder lie: the last "images" of the path within the set reads
+// "labels"; without one, a folder "labels" within or beside, or else the folder itself.
+func (p *yoloPlan) labelFolder(folder string) string {
+	base, rel := "", folder
+	for _, candidate := range p.bases() {
+		if within, err := filepath.Rel(candidate, folder); err == nil && filepath.IsLocal(within) {
+			base, rel = p.root, within
+			break
+		}
+	}
+	parts := strings.Split(rel, string(filepath.Separator))
+	for i := len(parts) - 1; i >= 0; i-- {
+		if parts[i] == "images" {
+			parts[i] = "labels"
+			return join(base, strings.Join(parts, string(filepath.Separator)))
+		}
+	}
+	same := join(base, rel)
+	for _, candidate := range []string{filepath.Join(same, "labels"), filepath.Join(p.root, "labels", rel)} {
+		if filepath.IsLocal(rel) && isFolder(candidate) {
+			return candidate
+		}
+	}
+	return same
+}
+
+func join(base, path string) string {
+	if base == "" {
+		return path
+	}
+	return filepath.Join(base, path)
+}
+
+// walk calls visit for every file in a folder and the folders within, in the order of their names. A folder for which
+// visit returns false is not entered. Names that start with a dot are passed over.
+func walk(folder string, depth int, visit func(path string, isFolder bool) bool) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		path := filepath.Join(folder, entry.Name())
+		inner := entry.IsDir()
+		if entry.Type()&fs.ModeSymlink != 0 {
+			inner = isFolder(path)
+		}
+		if visit(path, inner) && inner && depth < deepest {
+			if err := walk(path, depth+1, visit); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+const longestText = 64 << 20 // bytes; no label file is that long
+
+var (
+	errFolder  = errors.New("a folder stands in its place")
+	errTooLong = fmt.Errorf("longer than %d MiB", longestText>>20)
+)
+
+// readText reads a text file of sane length.
+func readText(path string) (string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return "", err
+	case info.IsDir():
+		return "", errFolder
+	case !info.Mode().IsRegular():
+		return "", errors.New("no file")
+	case info.Size() > longestText:
+		return "", errTooLong
+	}
+	text, err := os.ReadFile(path)
+	return string(text), err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}

@@ -1,0 +1,361 @@
+package dataset
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	edgeTolerance = 1e-6 // a coordinate this far past an edge is a rounding of the tool that wrote it
+	mostFaults    = 100  // rows of one file that are listed one by one; the rest is counted
+)
+
+// rowRules says how the rows of a label file are to be read.
+type rowRules struct {
+	classes    int  // ids run from 0 to classes-1; negative: any id will do
+	confidence bool // a number after the coordinates is a confidence, as stage-1 predictions have it
+}
+
+// rows reads one YOLO label file: "class x y width height" for a box, "class x1 y1 x2 y2 …" for an outline, all in
+// shares of the picture.
+type rows struct {
+	rules    rowRules
+	file     string // as findings name it
+	objects  []Object
+	findings []Finding
+	filled   int // rows that are not blank
+	faults   int // rows that do not count
+	seen     map[rowKey]int
+	values   []float64 // coordinates of the row that is being read
+	excess   float64   // how far the farthest of them lies past an edge, 0 for none
+	line     int
+}
+
+// rowKey finds the rows that may be equal to another one.
+type rowKey struct {
+	class  int
+	box    Box
+	points int
+}
+
+// parseRows returns the objects of a label file that count, in its order, and what is wrong with it.
+func parseRows(text, file string, rules rowRules) ([]Object, []Finding) {
+	r := rows{rules: rules, file: file}
+	text, readable := r.unmark(text)
+	if readable {
+		r.readAll(text)
+	}
+	if readable && r.filled == 0 {
+		r.note(newFinding(EmptyLabelFile, file, 0, "no rows: the picture counts as showing none of the classes"))
+	}
+	return r.objects, r.findings
+}
+
+// unmark takes a byte-order mark off; readable is false for UTF-16, which has no row that could be read.
+func (r *rows) unmark(text string) (rest string, readable bool) {
+	switch {
+	case strings.HasPrefix(text, "\xef\xbb\xbf"):
+		r.note(newFinding(ByteOrderMark, r.file, 0, "starts with a byte-order mark"))
+		return text[3:], true
+	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"):
+		r.line = 1
+		r.fault(NotUTF8, "is written in UTF-16")
+		return "", false
+	}
+	return text, true
+}
+
+// readAll reads row by row; a newline, a carriage return or both end one.
+func (r *rows) readAll(text string) {
+	mixed, bareReturn := 0, 0
+	for len(text) > 0 {
+		r.line++
+		end := strings.IndexAny(text, "\r\n")
+		row := text
+		switch {
+		case end < 0:
+			text = ""
+		case text[end] == '\r' && end+1 < len(text) && text[end+1] == '\n':
+			row, text = text[:end], text[end+2:]
+		default:
+			if text[end] == '\r' && bareReturn == 0 {
+				bareReturn = r.line
+			}
+			row, text = text[:end], text[end+1:]
+		}
+		count := len(r.objects)
+		r.read(row)
+		if len(r.objects) > count && mixed == 0 && (r.objects[count].Polygon == nil) != (r.objects[0].Polygon == nil) {
+			mixed = r.line
+		}
+	}
+	if bareReturn > 0 {
+		r.note(newFinding(CarriageReturn, r.file, bareReturn, "a line ends with a carriage return alone; taken for a line end"))
+	}
+	if mixed > 0 {
+		r.note(newFinding(MixedRows, r.file, mixed, "boxes and outlines in one file, from this line on; both count"))
+	}
+	if more := r.faults - mostFaults; more > 0 {
+		r.note(newFinding(MoreFaults, r.file, 0, "%d more rows that do not count", more))
+	}
+}
+
+// read takes one row: an object, a fault, or nothing when it is blank.
+func (r *rows) read(row string) {
+	fields, values := splitRow(row)
+	if fields == 0 {
+		return
+	}
+	r.filled++
+	switch at, bad := oddSpace(row); {
+	case !utf8.ValidString(row):
+		r.fault(NotUTF8, "bytes that are no UTF-8 text: %s", quote(row))
+		return
+	case bad:
+		r.fault(NonASCIISpace, "a special space (U+%04X) between the fields", at)
+		return
+	case fields < 5:
+		r.fault(TooFewFields, "%d of the 5 fields of a box: %s", fields, quote(row))
+		return
+	}
+	class, ok := r.class(nextField(&values))
+	if !ok || !r.readValues(values) {
+		return
+	}
+	confidence := 1.0
+	if n := len(r.values); r.rules.confidence && n%2 == 1 {
+		confidence, r.values = r.values[n-1], r.values[:n-1]
+	}
+	if len(r.values)%2 == 1 {
+		r.fault(OddPolygon, "%d coordinates: an outline has pairs", len(r.values))
+		return
+	}
+	r.excess = 0
+	for _, v := range r.values {
+		r.excess = max(r.excess, v-1, -v)
+		if r.excess > edgeTolerance {
+			r.fault(ValueOutOfRange, "%s lies outside 0 to 1", number(v))
+			return
+		}
+	}
+	object := Object{Class: class, Line: r.line, Confidence: confidence}
+	if len(r.values) == 4 {
+		ok = r.box(&object)
+	} else {
+		ok = r.polygon(&object)
+	}
+	if !ok || r.duplicate(object) {
+		return
+	}
+	if r.excess > 0 {
+		r.note(newFinding(ValueOutOfRange, r.file, r.line, "a value lies %s past the edge, as rounding leaves it", number(r.excess)).
+			as(LevelInfo, "nothing; the row counts"))
+	}
+	r.objects = append(r.objects, object)
+}
+
+// class reads the class id; 1.0 is as good as 1.
+func (r *rows) class(field string) (id int, ok bool) {
+	value, code := parseNumber(field)
+	switch {
+	case code != "":
+		r.fault(code, "class %s is no number", quote(field))
+	case value != math.Trunc(value):
+		r.fault(ClassNotInteger, "class %s is no whole number", field)
+	case value < 0 || value > math.MaxInt32 || (r.rules.classes >= 0 && int(value) >= r.rules.classes):
+		if r.rules.classes > 0 {
+			r.fault(ClassOutOfRange, "class %s, and the ids run from 0 to %d", clip(field), r.rules.classes-1)
+		} else {
+			r.fault(ClassOutOfRange, "class %s is no id", clip(field))
+		}
+	default:
+		return int(value), true
+	}
+	return 0, false
+}
+
+// readValues fills r.values with the coordinates of a row.
+func (r *rows) readValues(rest string) bool {
+	r.values = r.values[:0]
+	for {
+		field := nextField(&rest)
+		if field == "" {
+			return true
+		}
+		value, code := parseNumber(field)
+		if code != "" {
+			word := "no plain number"
+			if code == NotFinite {
+				word = "not finite"
+			}
+			r.fault(code, "field %d, %s, is %s", len(r.values)+2, quote(field), word)
+			return false
+		}
+		r.values = append(r.values, value)
+	}
+}
+
+// box fills in a box row. One that leaves the picture by half its size or more has no place to speak of.
+func (r *rows) box(object *Object) bool {
+	x, y, w, h := r.values[0], r.values[1], r.values[2], r.values[3]
+	if w <= 0 || h <= 0 {
+		r.fault(ZeroSize, "a box of %s × %s has no area", number(w), number(h))
+		return false
+	}
+	pastX, pastY := max(x+w/2-1, w/2-x), max(y+h/2-1, h/2-y)
+	if pastX > edgeTolerance || pastY > edgeTolerance {
+		found := newFinding(BoxPastEdge, r.file, r.line, "the box ends %s of the picture past its edge", number(max(pastX, pastY)))
+		if pastX >= w/2 || pastY >= h/2 {
+			if r.excess > 0 {
+				found.Code = ValueOutOfRange // the centre itself lies outside
+			}
+			r.drop(found.as(LevelError, "draw the box again: half of it or more lies outside; this row does not count"))
+			return false
+		}
+		r.note(found)
+	}
+	object.Box = Box{x - w/2, y - h/2, x + w/2, y + h/2}
+	return true
+}
+
+// polygon fills in an outline and the box around it.
+func (r *rows) polygon(object *Object) bool {
+	points := make([]Point, len(r.values)/2)
+	box := Box{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	for i := range points {
+		x, y := r.values[2*i], r.values[2*i+1]
+		points[i] = Point{x, y}
+		box = Box{min(box.X0, x), min(box.Y0, y), max(box.X1, x), max(box.Y1, y)}
+	}
+	if box.X1 <= box.X0 || box.Y1 <= box.Y0 {
+		r.fault(ZeroSize, "an outline of %s × %s has no area", number(box.X1-box.X0), number(box.Y1-box.Y0))
+		return false
+	}
+	object.Box, object.Polygon = box, points
+	return true
+}
+
+// duplicate says whether the row repeats an earlier one, number for number.
+func (r *rows) duplicate(object Object) bool {
+	key := rowKey{object.Class, object.Box, len(object.Polygon)}
+	if r.seen == nil {
+		r.seen = make(map[rowKey]int)
+	}
+	first, there := r.seen[key]
+	if !there {
+		r.seen[key] = len(r.objects)
+		return false
+	}
+	for _, other := range r.objects[first:] {
+		if key == (rowKey{other.Class, other.Box, len(other.Polygon)}) && samePoints(object.Polygon, other.Polygon) {
+			r.note(newFinding(DuplicateRow, r.file, r.line, "repeats line %d", other.Line))
+			return true
+		}
+	}
+	return false
+}
+
+func samePoints(a, b []Point) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// fault drops the row for that reason.
+func (r *rows) fault(code, text string, args ...any) {
+	r.drop(newFinding(code, r.file, r.line, text, args...))
+}
+
+// drop notes a row that does not count, as long as there are not too many.
+func (r *rows) drop(f Finding) {
+	r.faults++
+	if r.faults <= mostFaults {
+		r.note(f)
+	}
+}
+
+func (r *rows) note(f Finding) { r.findings = append(r.findings, f) }
+
+// parseNumber reads a plain decimal number; code names the fault where it is none. Only digits, signs, a point and an
+// exponent are plain: Go would read hexadecimal and underscores as well.
+func parseNumber(field string) (value float64, code string) {
+	for i := 0; i < len(field); i++ {
+		switch c := field[i]; {
+		case c >= '0' && c <= '9', c == '.', c == '-', c == '+', c == 'e', c == 'E':
+		default:
+			if v, err := strconv.ParseFloat(field, 64); err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
+				return 0, NotFinite
+			}
+			return 0, NotANumber
+		}
+	}
+	value, err := strconv.ParseFloat(field, 64)
+	if math.IsInf(value, 0) {
+		return 0, NotFinite
+	}
+	if err != nil {
+		return 0, NotANumber
+	}
+	return value, ""
+}
+
+// splitRow counts the fields of a row; values is the row without leading space.
+func splitRow(row string) (fields int, values string) {
+	values = row
+	rest := row
+	for nextField(&rest) != "" {
+		fields++
+	}
+	return fields, values
+}
+
+// nextField takes the next field off the row; "" when there is none. ASCII space separates.
+func nextField(row *string) string {
+	s := *row
+	start := 0
+	for start < len(s) && space(s[start]) {
+		start++
+	}
+	end := start
+	for end < len(s) && !space(s[end]) {
+		end++
+	}
+	*row = s[end:]
+	return s[start:end]
+}
+
+func space(c byte) bool { return c == ' ' || c == '\t' || c == '\v' || c == '\f' }
+
+// oddSpace finds a space outside ASCII, or a sign without width that hides between fields.
+func oddSpace(row string) (rune, bool) {
+	for _, c := range row {
+		if c > unicode.MaxASCII && (unicode.IsSpace(c) || c == '\u200b' || c == '\ufeff') {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
+// quote shows a piece of a file in a finding: short, and without control signs.
+func quote(text string) string { return fmt.Sprintf("%q", clip(text)) }
+
+func clip(text string) string {
+	const most = 40
+	if len(text) <= most {
+		return text
+	}
+	cut := most
+	for cut > most-utf8.UTFMax && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
