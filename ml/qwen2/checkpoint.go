@@ -1,0 +1,87 @@
+package qwen2
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"finetui/ml/nn"
+	"finetui/ml/safetensors"
+)
+
+// Checkpoint is a folder in Hugging Face format as a Source. It takes both spellings of Qwen2-VL's names.
+type Checkpoint struct {
+	*safetensors.File
+	newNames bool
+}
+
+// OpenCheckpoint maps the weights of a folder. Close it only after the last use of a model made from it.
+func OpenCheckpoint(dir string) (*Checkpoint, error) {
+	f, err := safetensors.OpenFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	_, _, ok := f.Info("model.language_model.embed_tokens.weight")
+	return &Checkpoint{File: f, newNames: ok}, nil
+}
+
+// ReadConfig returns the folder's config.json.
+func ReadConfig(dir string) ([]byte, error) {
+	data, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	if err != nil {
+		return nil, fmt.Errorf("%s holds no readable config.json, so it is no model folder: %w", dir, err)
+	}
+	return data, nil
+}
+
+// stored is the tensor's name in this file, for its classic name.
+func (c *Checkpoint) stored(name string) string {
+	if !c.newNames {
+		return name
+	}
+	if strings.HasPrefix(name, "visual.") {
+		return "model." + name
+	}
+	if rest, ok := strings.CutPrefix(name, "model."); ok {
+		return "model.language_model." + rest
+	}
+	return name
+}
+
+// Matrix returns the tensor as [rows, cols], mapped from the file where it can be.
+func (c *Checkpoint) Matrix(name string, rows, cols int) (nn.Matrix, error) {
+	stored := c.stored(name)
+	dtype, shape, ok := c.Info(stored)
+	if !ok {
+		return nn.Matrix{}, fmt.Errorf("%s: tensor %s is missing", c.Path(), stored)
+	}
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	if len(shape) < 2 || shape[0] != rows || n != rows*cols {
+		return nn.Matrix{}, fmt.Errorf("%s: %w", c.Path(), sizeError(stored, shape, rows, cols))
+	}
+	m := nn.Matrix{Rows: rows, Cols: cols}
+	var err error
+	if dtype == safetensors.BF16 {
+		m.BF16, err = c.BF16(stored)
+	} else {
+		m.F32, err = c.Float32(stored)
+	}
+	return m, err
+}
+
+// Vector returns the tensor as [n].
+func (c *Checkpoint) Vector(name string, n int) ([]float32, error) {
+	stored := c.stored(name)
+	_, shape, ok := c.Info(stored)
+	if !ok {
+		return nil, fmt.Errorf("%s: tensor %s is missing", c.Path(), stored)
+	}
+	if len(shape) != 1 || shape[0] != n {
+		return nil, fmt.Errorf("%s: %w", c.Path(), sizeError(stored, shape, n))
+	}
+	return c.Float32(stored)
+}

@@ -1,0 +1,155 @@
+// Package qwen2 is the Qwen2 language model (Qwen2, Qwen2.5, and the text half of Qwen2-VL): its config.json, its
+// weights, its training replicas and its decoding with a cache. It knows no pictures and no text, only token ids.
+package qwen2
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Config holds the sizes of the language model.
+type Config struct {
+	ModelType string
+	Hidden    int // width of the residual stream
+	Layers    int
+	Heads     int // query heads
+	KVHeads   int // key and value heads
+	HeadDim   int
+	Inner     int // width of the MLP
+	Vocab     int
+	Eps       float64 // of RMSNorm
+	Theta     float64 // RoPE base
+	Sections  []int   // M-RoPE: frequencies that follow the t, h, w position, summing to HeadDim/2; nil: plain RoPE
+	Tied      bool    // the output product is the embedding matrix
+	EOS       []int32 // end tokens that config.json names; often more are in generation_config.json
+}
+
+// fields is config.json as the published checkpoints and transformers 5 write it.
+type fields struct {
+	ModelType   string          `json:"model_type"`
+	Hidden      int             `json:"hidden_size"`
+	Layers      int             `json:"num_hidden_layers"`
+	Heads       int             `json:"num_attention_heads"`
+	KVHeads     int             `json:"num_key_value_heads"`
+	HeadDim     int             `json:"head_dim"`
+	Inner       int             `json:"intermediate_size"`
+	Vocab       int             `json:"vocab_size"`
+	Eps         *float64        `json:"rms_norm_eps"`
+	Theta       float64         `json:"rope_theta"`
+	Tied        *bool           `json:"tie_word_embeddings"`
+	Activation  string          `json:"hidden_act"`
+	UseSliding  bool            `json:"use_sliding_window"`
+	EOS         json.RawMessage `json:"eos_token_id"`
+	RopeScaling *rope           `json:"rope_scaling"`
+	RopeParams  *rope           `json:"rope_parameters"`
+	Text        json.RawMessage `json:"text_config"`
+}
+
+type rope struct {
+	Type     string  `json:"type"`
+	RopeType string  `json:"rope_type"`
+	Sections []int   `json:"mrope_section"`
+	Theta    float64 `json:"rope_theta"`
+}
+
+// ParseConfig reads a config.json: flat, or with the language model in text_config. What the architecture does not allow
+// is an error that names the key.
+func ParseConfig(data []byte) (Config, error) {
+	var f fields
+	if err := json.Unmarshal(data, &f); err != nil {
+		return Config{}, fmt.Errorf("config.json: %w", err)
+	}
+	modelType := f.ModelType
+	if f.Text != nil {
+		if err := json.Unmarshal(f.Text, &f); err != nil {
+			return Config{}, fmt.Errorf("config.json: text_config: %w", err)
+		}
+	}
+	c := Config{
+		ModelType: modelType, Hidden: f.Hidden, Layers: f.Layers, Heads: f.Heads, KVHeads: f.KVHeads, HeadDim: f.HeadDim,
+		Inner: f.Inner, Vocab: f.Vocab, Theta: f.Theta, Tied: f.Tied != nil && *f.Tied, EOS: ids(f.EOS),
+	}
+	for _, r := range []*rope{f.RopeScaling, f.RopeParams} {
+		if r == nil {
+			continue
+		}
+		if kind := r.Type + r.RopeType; kind != "" && kind != "mrope" && kind != "default" && kind != "mropedefault" && kind != "mropemrope" && kind != "defaultdefault" {
+			return Config{}, fmt.Errorf("config.json: rotary embeddings of type %q are not supported; plain and mrope are", kind)
+		}
+		if r.Theta != 0 {
+			c.Theta = r.Theta
+		}
+		if r.Sections != nil {
+			c.Sections = r.Sections
+		}
+	}
+	if c.KVHeads == 0 {
+		c.KVHeads = c.Heads
+	}
+	if c.HeadDim == 0 && c.Heads > 0 {
+		c.HeadDim = c.Hidden / c.Heads
+	}
+	if c.Theta == 0 {
+		c.Theta = 1e6
+	}
+	switch {
+	case f.Eps != nil:
+		c.Eps = *f.Eps
+	case modelType == "qwen2_vl":
+		c.Eps = 1e-5
+	default:
+		c.Eps = 1e-6
+	}
+	if f.Activation != "" && f.Activation != "silu" {
+		return Config{}, fmt.Errorf("config.json: hidden_act is %q; this architecture has silu", f.Activation)
+	}
+	if f.UseSliding {
+		return Config{}, fmt.Errorf("config.json: use_sliding_window is not supported")
+	}
+	return c, c.check()
+}
+
+// ids reads a token id, a list of them, or null.
+func ids(raw json.RawMessage) []int32 {
+	var one int32
+	var many []int32
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return nil
+	case json.Unmarshal(raw, &one) == nil:
+		return []int32{one}
+	case json.Unmarshal(raw, &many) == nil:
+		return many
+	}
+	return nil
+}
+
+func (c Config) check() error {
+	for _, f := range []struct {
+		key   string
+		value int
+	}{
+		{"hidden_size", c.Hidden}, {"num_hidden_layers", c.Layers}, {"num_attention_heads", c.Heads},
+		{"num_key_value_heads", c.KVHeads}, {"head_dim", c.HeadDim}, {"intermediate_size", c.Inner}, {"vocab_size", c.Vocab},
+	} {
+		if f.value <= 0 || f.value > 1<<24 {
+			return fmt.Errorf("config.json: %s is %d", f.key, f.value)
+		}
+	}
+	if c.Heads%c.KVHeads != 0 {
+		return fmt.Errorf("config.json: num_attention_heads %d is no multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
+	}
+	if c.HeadDim%2 != 0 {
+		return fmt.Errorf("config.json: head_dim %d is odd, rotary embeddings need pairs", c.HeadDim)
+	}
+	if c.Sections != nil {
+		sum := 0
+		for _, n := range c.Sections {
+			sum += n
+		}
+		if sum != c.HeadDim/2 || len(c.Sections) != 3 {
+			return fmt.Errorf("config.json: mrope_section %v must be three numbers that sum to half the head dim, %d", c.Sections, c.HeadDim/2)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package qwen2
+
+import (
+	"fmt"
+
+	"finetui/ml/nn"
+)
+
+// Session decodes several sequences together, each with its own cache of keys and values.
+type Session struct {
+	replica *Replica
+	vocab   int
+	hidden  int
+	caches  [][]*nn.Cache // [layer][sequence]
+	length  []int         // tokens so far
+	delta   []int32       // position of the next token = length + delta
+}
+
+// NewSession returns a session that works on e.
+func (m *Model) NewSession(e *nn.Exec) *Session {
+	return &Session{replica: m.NewReplica(e), vocab: m.Config.Vocab, hidden: m.Config.Hidden, caches: make([][]*nn.Cache, len(m.Layers))}
+}
+
+// Vocab is the number of logits of a sequence.
+func (s *Session) Vocab() int { return s.vocab }
+
+// Sequences is the number of sequences that are being decoded.
+func (s *Session) Sequences() int { return len(s.length) }
+
+// Prompt begins anew with the sequences of b, whose features [F, hidden] may be nil, and returns the logits
+// [sequences, vocab] after each one's last token.
+func (s *Session) Prompt(b nn.Batch, features []float32) ([]float32, error) {
+	if err := b.Check(s.vocab, len(features)/s.hidden); err != nil {
+		return nil, err
+	}
+	s.length, s.delta = s.length[:0], s.delta[:0]
+	for i := range s.caches {
+		s.caches[i] = s.caches[i][:0]
+		for range b.Sequences() {
+			s.caches[i] = append(s.caches[i], &nn.Cache{})
+		}
+	}
+	for q := range b.Sequences() {
+		n := b.Starts[q+1] - b.Starts[q]
+		if n == 0 {
+			return nil, fmt.Errorf("prompt %d is empty", q)
+		}
+		top := int32(0)
+		for _, row := range b.Pos {
+			for _, p := range row[b.Starts[q]:b.Starts[q+1]] {
+				top = max(top, p)
+			}
+		}
+		s.length, s.delta = append(s.length, n), append(s.delta, top+1-int32(n))
+	}
+	return s.run(b, features), nil
+}
+
+// Next appends one token to each sequence and returns the logits after it.
+func (s *Session) Next(ids []int32) ([]float32, error) {
+	b := nn.Batch{Starts: []int{0}, IDs: ids}
+	for q := range ids {
+		b.Starts = append(b.Starts, q+1)
+		for r := range b.Pos {
+			b.Pos[r] = append(b.Pos[r], int32(s.length[q])+s.delta[q])
+		}
+		s.length[q]++
+	}
+	if len(ids) != len(s.caches[0]) {
+		return nil, fmt.Errorf("%d tokens for %d sequences", len(ids), len(s.caches[0]))
+	}
+	if err := b.Check(s.vocab, 0); err != nil {
+		return nil, err
+	}
+	return s.run(b, nil), nil
+}
+
+// Keep goes on with the sequences of these indices only, in this order.
+func (s *Session) Keep(sequences []int) {
+	for i, layer := range s.caches {
+		kept := make([]*nn.Cache, 0, len(sequences))
+		for _, q := range sequences {
+			kept = append(kept, layer[q])
+		}
+		s.caches[i] = kept
+	}
+	length, delta := make([]int, 0, len(sequences)), make([]int32, 0, len(sequences))
+	for _, q := range sequences {
+		length, delta = append(length, s.length[q]), append(delta, s.delta[q])
+	}
+	s.length, s.delta = length, delta
+}
+
+// Cache returns what layer holds of a sequence: the rotated keys and the values, [tokens, kvHeads·headDim].
+func (s *Session) Cache(layer, sequence int) *nn.Cache { return s.caches[layer][sequence] }
+
+func (s *Session) run(b nn.Batch, features []float32) []float32 {
+	r := s.replica
+	r.Load(b)
+	x := r.Embed.Forward(features, false)
+	for i, l := range r.Layers {
+		x = l.Decode(x, s.caches[i])
+	}
+	last := make([]int, b.Sequences())
+	for q := range last {
+		last[q] = b.Starts[q+1] - 1
+	}
+	logits, _ := r.Head.Logits(x, last)
+	return logits
+}

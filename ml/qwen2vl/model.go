@@ -1,0 +1,160 @@
+package qwen2vl
+
+import (
+	"fmt"
+
+	"finetui/ml/nn"
+	"finetui/ml/qwen2"
+)
+
+// Tuning says what is trained: of the language model, of the tower's patches and blocks, of the merger.
+type Tuning struct {
+	Text, Tower, Merger qwen2.Tuning
+}
+
+// Model is the weights of a Qwen2-VL, shared by all replicas.
+type Model struct {
+	Config Config
+	Text   *qwen2.Model
+	Patch  *nn.PatchWeights
+	Blocks []*nn.VisionWeights
+	Merger *nn.MergerWeights
+
+	params []qwen2.Parameter
+}
+
+// New builds the model from the tensors of src.
+func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
+	text, err := qwen2.New(c.Text, src, tune.Text)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Config: c, Text: text}
+	v := c.Vision
+	finish := func(b *qwen2.Builder) (value []float32) {
+		if err != nil {
+			return nil
+		}
+		var params []qwen2.Parameter
+		value, params, err = b.Finish()
+		m.params = append(m.params, params...)
+		return value
+	}
+	const towerStreams = 1 << 32 // dropout streams of the tower, apart from the language model's
+	b := qwen2.NewBuilder(src, tune.Tower, "visual.patch_embed.", towerStreams)
+	m.Patch = &nn.PatchWeights{Proj: b.Linear(v.PatchWidth(), false, qwen2.Part{Module: "proj", Out: v.Embed})}
+	m.Patch.Value = finish(b)
+	for i := range v.Depth {
+		b := qwen2.NewBuilder(src, tune.Tower, fmt.Sprintf("visual.blocks.%d.", i), towerStreams+uint64(i+1)*16)
+		w := &nn.VisionWeights{Index: i, Heads: v.Heads, HeadDim: v.HeadDim()}
+		w.Norm1, w.Norm2 = b.Norm("norm1", v.Embed, 1e-6, true), b.Norm("norm2", v.Embed, 1e-6, true)
+		w.QKV = b.Linear(v.Embed, true, qwen2.Part{Module: "attn.qkv", Out: 3 * v.Embed})
+		w.Proj = b.Linear(v.Embed, true, qwen2.Part{Module: "attn.proj", Out: v.Embed})
+		w.FC1 = b.Linear(v.Embed, true, qwen2.Part{Module: "mlp.fc1", Out: v.Inner()})
+		w.FC2 = b.Linear(v.Inner(), true, qwen2.Part{Module: "mlp.fc2", Out: v.Embed})
+		w.Value = finish(b)
+		m.Blocks = append(m.Blocks, w)
+	}
+	wide := v.Embed * v.Merge * v.Merge
+	b = qwen2.NewBuilder(src, tune.Merger, "visual.merger.", towerStreams<<1)
+	m.Merger = &nn.MergerWeights{Norm: b.Norm("ln_q", v.Embed, 1e-6, true)}
+	m.Merger.FC1 = b.Linear(wide, true, qwen2.Part{Module: "mlp.0", Out: wide})
+	m.Merger.FC2 = b.Linear(wide, true, qwen2.Part{Module: "mlp.2", Out: v.Hidden})
+	m.Merger.Value = finish(b)
+	return m, err
+}
+
+// Parameters are the trained tensors, the language model's first, in a fixed order.
+func (m *Model) Parameters() []qwen2.Parameter {
+	return append(append([]qwen2.Parameter(nil), m.Text.Parameters()...), m.params...)
+}
+
+// Tensors are the weights as a checkpoint holds them, in a fixed order.
+func (m *Model) Tensors() []qwen2.Tensor {
+	out := m.Text.Tensors()
+	v := m.Config.Vision
+	patch := qwen2.Split("visual.patch_embed.", m.Patch.Proj, qwen2.Part{Module: "proj", Out: v.Embed})
+	patch[0].Shape = []int{v.Embed, v.Channels, v.Temporal, v.Patch, v.Patch}
+	out = append(out, patch...)
+	norm := func(name string, n *nn.Norm) {
+		out = append(out, qwen2.Tensor{Name: name + ".weight", Shape: []int{len(n.W)}, Value: n.W}, qwen2.Tensor{Name: name + ".bias", Shape: []int{len(n.B)}, Value: n.B})
+	}
+	linear := func(prefix, module string, l *nn.Linear) {
+		out = append(out, qwen2.Split(prefix, l, qwen2.Part{Module: module, Out: l.W.Rows})...)
+	}
+	for i, w := range m.Blocks {
+		p := fmt.Sprintf("visual.blocks.%d.", i)
+		norm(p+"norm1", w.Norm1)
+		norm(p+"norm2", w.Norm2)
+		linear(p, "attn.qkv", w.QKV)
+		linear(p, "attn.proj", w.Proj)
+		linear(p, "mlp.fc1", w.FC1)
+		linear(p, "mlp.fc2", w.FC2)
+	}
+	norm("visual.merger.ln_q", m.Merger.Norm)
+	linear("visual.merger.", "mlp.0", m.Merger.FC1)
+	linear("visual.merger.", "mlp.2", m.Merger.FC2)
+	return out
+}
+
+// Tower is one worker's vision tower.
+type Tower struct {
+	Patches *nn.Patches
+	Patch   *nn.PatchEmbed
+	Blocks  []*nn.VisionBlock
+	Merger  *nn.Merger
+
+	config Vision
+}
+
+// NewTower returns a tower that works on e.
+func (m *Model) NewTower(e *nn.Exec) *Tower {
+	v := m.Config.Vision
+	t := &Tower{Patches: &nn.Patches{Rotary: nn.Rotary{Theta: 1e4, HeadDim: v.HeadDim()}}, config: v}
+	t.Patch = nn.NewPatchEmbed(m.Patch, e, t.Patches)
+	for _, w := range m.Blocks {
+		t.Blocks = append(t.Blocks, nn.NewVisionBlock(w, e, t.Patches))
+	}
+	t.Merger = nn.NewMerger(m.Merger, e, t.Patches)
+	return t
+}
+
+// Load makes the pictures of these grids, end to end, what the tower works on.
+func (t *Tower) Load(grids []Grid) error {
+	t.Patches.Starts = append(t.Patches.Starts[:0], 0)
+	for i, g := range grids {
+		if g.T < 1 || g.H < 1 || g.W < 1 || g.H%t.config.Merge != 0 || g.W%t.config.Merge != 0 {
+			return fmt.Errorf("picture %d: a grid of %d×%d×%d patches is not made of %d×%d blocks", i, g.T, g.H, g.W, t.config.Merge, t.config.Merge)
+		}
+		for range g.T {
+			t.Patches.Starts = append(t.Patches.Starts, t.Patches.P()+g.H*g.W)
+		}
+	}
+	t.Patches.Rotary.PrepareGrid(blockOrder(grids, t.config.Merge))
+	return nil
+}
+
+// Stack are the tower's blocks from pixel rows to features.
+func (t *Tower) Stack() []nn.Block {
+	blocks := []nn.Block{t.Patch}
+	for _, b := range t.Blocks {
+		blocks = append(blocks, b)
+	}
+	return append(blocks, t.Merger)
+}
+
+// Features returns the language model's view of pictures: rows [patches, PatchWidth] → [tokens, hidden], in memory of
+// its own.
+func (t *Tower) Features(rows []float32, grids []Grid) ([]float32, error) {
+	if err := t.Load(grids); err != nil {
+		return nil, err
+	}
+	if want := t.Patches.P() * t.config.PatchWidth(); len(rows) != want {
+		return nil, fmt.Errorf("%d pixel values for grids that hold %d", len(rows), want)
+	}
+	x := rows
+	for _, b := range t.Stack() {
+		x = b.Forward(x, false)
+	}
+	return append([]float32(nil), x...), nil
+}

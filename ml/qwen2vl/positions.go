@@ -1,0 +1,75 @@
+package qwen2vl
+
+import "fmt"
+
+// Grid counts the patches of one picture or clip: temporal slices, rows, columns.
+type Grid struct{ T, H, W int }
+
+// Patches is the number of patch rows.
+func (g Grid) Patches() int { return g.T * g.H * g.W }
+
+// Tokens is the number of tokens after merging.
+func (g Grid) Tokens(merge int) int { return g.Patches() / (merge * merge) }
+
+// Positions gives a prompt's tokens their M-RoPE positions [3][tokens] and the feature rows that take the places of
+// its picture and video tokens (−1: none), grids in order of appearance.
+//
+// Text goes on by one in all three rows. A picture that starts at s = previous maximum + 1 has t = s+i_t, h = s+i_h,
+// w = s+i_w over its merged grid, and the next text starts at the maximum + 1: the rule that the weights were trained
+// with (transformers' get_rope_index up to version 4).
+func (c Config) Positions(ids []int32, grids []Grid) (pos [3][]int32, features []int32, err error) {
+	for r := range pos {
+		pos[r] = make([]int32, len(ids))
+	}
+	features = make([]int32, len(ids))
+	next, row, g := int32(0), int32(0), 0
+	for i := 0; i < len(ids); {
+		if ids[i] != c.ImageToken && ids[i] != c.VideoToken {
+			pos[0][i], pos[1][i], pos[2][i], features[i] = next, next, next, -1
+			next++
+			i++
+			continue
+		}
+		if g == len(grids) {
+			return pos, nil, fmt.Errorf("the prompt holds a picture token at position %d, but only %d pictures came with it", i, len(grids))
+		}
+		grid := grids[g]
+		g++
+		h, w := grid.H/c.Vision.Merge, grid.W/c.Vision.Merge
+		n := grid.T * h * w
+		for k := range n {
+			if i+k >= len(ids) || ids[i+k] != ids[i] {
+				return pos, nil, fmt.Errorf("picture %d takes %d tokens, the prompt has room for %d", g, n, k)
+			}
+			pos[0][i+k] = next + int32(k/(h*w))
+			pos[1][i+k] = next + int32(k/w%h)
+			pos[2][i+k] = next + int32(k%w)
+			features[i+k] = row
+			row++
+		}
+		next += int32(max(grid.T, h, w))
+		i += n
+	}
+	if g != len(grids) {
+		return pos, nil, fmt.Errorf("%d pictures came with the prompt, which holds places for %d", len(grids), g)
+	}
+	return pos, features, nil
+}
+
+// blockOrder lists the row and column of each patch in the order of the pixel rows: (t, h/merge, w/merge, merge, merge).
+func blockOrder(grids []Grid, merge int) (rows, cols []int32) {
+	for _, g := range grids {
+		for range g.T {
+			for h := 0; h < g.H; h += merge {
+				for w := 0; w < g.W; w += merge {
+					for y := range merge {
+						for x := range merge {
+							rows, cols = append(rows, int32(h+y)), append(cols, int32(w+x))
+						}
+					}
+				}
+			}
+		}
+	}
+	return rows, cols
+}
