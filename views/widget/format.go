@@ -110,3 +110,10 @@ func Duration(d time.Duration) string {
 	h := int(d.Hours())
 	return fmt.Sprintf("%d d %02d h", h/24, h%24)
 }
+
+func formatFixed(v float64, decimals int) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return Missing
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
+}

@@ -111,3 +111,32 @@ func luminance(c color.RGBA) float64 {
 }
 
 func clamp(v, low, high float64) float64 { return math.Max(low, math.Min(high, v)) }
+
+// Tone says what a piece of text means for the reader; the theme says how that looks.
+type Tone int
+
+const (
+	Plain Tone = iota
+	Muted
+	Strong
+	Accent
+	OK
+	Warning
+)
+
+// Tone is the style of a tone.
+func (t *Theme) Tone(tone Tone) lipgloss.Style {
+	switch tone {
+	case Muted:
+		return t.Muted
+	case Strong:
+		return t.Strong
+	case Accent:
+		return t.Accent
+	case OK:
+		return t.OK
+	case Warning:
+		return t.Warning
+	}
+	return t.Text
+}

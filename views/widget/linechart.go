@@ -1,0 +1,356 @@
+package widget
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// Line is one series of a LineChart. X and Y have the same length; where X goes back a new line begins, as after a
+// resumed run that repeats steps. Y may hold NaN and infinities: the line is broken there and the place marked ✗.
+type Line struct {
+	Name  string
+	X, Y  []float64
+	Faint bool   // raw values behind a smoothed line: drawn faintly, never over another line
+	Glyph string // one cell, drawn at each point instead of a line: "◆" for evaluations
+	Tone  Tone
+}
+
+// LineChart draws series over one x axis in braille dots, two by four in a cell. Of a series with more points than dots
+// each column shows the least, the largest and the last, so no spike is lost.
+type LineChart struct {
+	Lines          []Line
+	LogY           bool // values ≤ 0 are marked ▼
+	FromZero       bool // the y axis begins at 0
+	YFrom, YTo     float64
+	IgnoreOutliers bool                 // scale y by the middle 95 % of the values; what lies outside is marked ▲ ▼
+	XName          string               // "step"
+	XText          func(float64) string // writes x; nil: as a number
+	YText          func(float64) string // writes y; nil: Number
+}
+
+// Smooth is the exponential moving average of TensorBoard: each value weighs 1−weight, and the start is corrected for
+// the average's beginning at zero, ŷ = s / (1 − weightⁿ) (Kingma & Ba 2015, section 3). Values that are not finite
+// stay as they are and do not count.
+func Smooth(y []float64, weight float64) []float64 {
+	smoothed := make([]float64, len(y))
+	sum, debias := 0.0, 1.0
+	for i, v := range y {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			smoothed[i] = v
+			continue
+		}
+		sum = weight*sum + (1-weight)*v
+		debias *= weight
+		smoothed[i] = sum / (1 - debias)
+	}
+	return smoothed
+}
+
+// View draws legend, y axis with its values, lines, and x axis.
+func (c LineChart) View(t *Theme, w, h int) string {
+	if w < 12 || h < 3 {
+		return Block("", w, h)
+	}
+	xs, ys, ok := c.ranges()
+	if !ok {
+		return Block(t.Muted.Render("no values yet"), w, h)
+	}
+	legend := c.legend(t, w)
+	rows := h - 1 - len(legend)
+	if rows < 2 {
+		legend, rows = nil, h-1
+	}
+	ticks := c.yTicks(ys, rows)
+	labelW := 0
+	for _, tick := range ticks {
+		labelW = max(labelW, Width(c.yText(tick)))
+	}
+	labelW = min(labelW, w/3)
+	plot := newCanvas(w-labelW-1, rows)
+	for _, faint := range []bool{true, false} {
+		for i, line := range c.Lines {
+			if line.Faint == faint {
+				c.draw(plot, line, c.letter(i), xs, ys)
+			}
+		}
+	}
+	labels := make([]string, rows)
+	for _, tick := range ticks {
+		row := int(math.Round(float64(rows-1) * (1 - ys.share(tick))))
+		labels[clampInt(row, 0, rows-1)] = c.yText(tick)
+	}
+	lines := legend
+	for row := range rows {
+		edge := "│"
+		if labels[row] != "" {
+			edge = "┤"
+		}
+		lines = append(lines, t.Muted.Render(Right(labels[row], labelW)+edge)+plot.row(t, row))
+	}
+	lines = append(lines, t.Muted.Render(blanks(labelW+1)+c.xAxis(xs, w-labelW-1)))
+	return Block(strings.Join(lines, "\n"), w, h)
+}
+
+// scale maps values to 0 … 1, by their logarithm if log.
+type scale struct {
+	from, to float64
+	log      bool
+}
+
+func (s scale) share(v float64) float64 {
+	if s.log {
+		return (math.Log(v) - math.Log(s.from)) / (math.Log(s.to) - math.Log(s.from))
+	}
+	return (v - s.from) / (s.to - s.from)
+}
+
+func (c LineChart) ranges() (x, y scale, ok bool) {
+	x, y = scale{math.Inf(1), math.Inf(-1), false}, scale{math.Inf(1), math.Inf(-1), c.LogY}
+	var all []float64
+	for _, line := range c.Lines {
+		for i := range min(len(line.X), len(line.Y)) {
+			if finite(line.X[i]) {
+				x.from, x.to = math.Min(x.from, line.X[i]), math.Max(x.to, line.X[i])
+			}
+			if v := line.Y[i]; finite(v) && (!c.LogY || v > 0) {
+				all = append(all, v)
+			}
+		}
+	}
+	if math.IsInf(x.from, 0) || len(all) == 0 {
+		return x, y, false
+	}
+	y.from, y.to = slices.Min(all), slices.Max(all)
+	if c.IgnoreOutliers && len(all) >= 20 {
+		slices.Sort(all)
+		y.from, y.to = all[len(all)/40], all[len(all)-1-len(all)/40]
+	}
+	if c.FromZero && !c.LogY {
+		y.from = math.Min(y.from, 0)
+	}
+	if c.YFrom != c.YTo {
+		y.from, y.to = c.YFrom, c.YTo
+	}
+	return widened(x), widened(y), true
+}
+
+// widened keeps a range that is a point, or one that a logarithm cannot take, from dividing by zero.
+func widened(s scale) scale {
+	if s.log && s.from <= 0 {
+		s.from = math.Min(1e-6, s.to/10)
+	}
+	switch {
+	case s.to > s.from:
+	case s.log:
+		s.from, s.to = s.from/2, s.to*2
+	case s.from == 0:
+		s.to = 1
+	default:
+		s.from, s.to = s.from-math.Abs(s.from)*0.1, s.to+math.Abs(s.to)*0.1
+	}
+	return s
+}
+
+// draw puts one line on the canvas, column by column of dots.
+func (c LineChart) draw(plot *canvas, line Line, letter string, xs, ys scale) {
+	var (
+		column, first, least, most, last int
+		open, joined                     bool
+		fromX, fromY                     int
+	)
+	flush := func() {
+		if !open {
+			return
+		}
+		if joined {
+			plot.line(fromX, fromY, column, first, line)
+		}
+		plot.line(column, least, column, most, line)
+		fromX, fromY, open, joined = column, last, false, true
+	}
+	cut := func() { flush(); joined = false }
+	for i := range min(len(line.X), len(line.Y)) {
+		x, y := line.X[i], line.Y[i]
+		if !finite(x) {
+			cut()
+			continue
+		}
+		at := int(math.Round(xs.share(x) * float64(plot.w*2-1)))
+		if !finite(y) {
+			cut()
+			plot.glyph(at/2, 0, "✗", Warning)
+			continue
+		}
+		if i > 0 && x < line.X[i-1] {
+			cut()
+		}
+		level := ys.share(y)
+		switch {
+		case level > 1+1e-9:
+			plot.glyph(at/2, 0, "▲", Warning)
+		case math.IsNaN(level) || level < -1e-9:
+			plot.glyph(at/2, plot.h-1, "▼", Warning)
+			if math.IsNaN(level) {
+				level = 0
+			}
+		}
+		dot := int(math.Round((1 - clamp(level, 0, 1)) * float64(plot.h*4-1)))
+		if line.Glyph != "" {
+			plot.glyph(at/2, dot/4, line.Glyph, line.Tone)
+			continue
+		}
+		if open && at != column {
+			flush()
+		}
+		if !open {
+			column, first, least, most, open = at, dot, dot, dot, true
+		}
+		least, most, last = min(least, dot), max(most, dot), dot
+	}
+	flush()
+	if letter != "" && joined {
+		plot.glyph(min(fromX/2+1, plot.w-1), fromY/4, letter, line.Tone)
+	}
+}
+
+// letter tells lines apart where there are several, without colour.
+func (c LineChart) letter(i int) string {
+	if n := c.named(); n < 2 || c.Lines[i].Faint || c.Lines[i].Glyph != "" || c.Lines[i].Name == "" {
+		return ""
+	}
+	k := 0
+	for _, line := range c.Lines[:i] {
+		if !line.Faint && line.Glyph == "" && line.Name != "" {
+			k++
+		}
+	}
+	return string(rune('A' + k%26))
+}
+
+func (c LineChart) named() (n int) {
+	for _, line := range c.Lines {
+		if !line.Faint && line.Glyph == "" && line.Name != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// legend is one line: the named series with their last values.
+func (c LineChart) legend(t *Theme, w int) []string {
+	var parts []string
+	for i, line := range c.Lines {
+		if line.Name == "" || len(line.Y) == 0 {
+			continue
+		}
+		sign := c.letter(i)
+		switch {
+		case line.Glyph != "":
+			sign = line.Glyph
+		case line.Faint:
+			sign = "┈"
+		case sign == "":
+			sign = "━"
+		}
+		style := t.Tone(line.Tone)
+		if line.Faint {
+			style = t.Muted
+		}
+		parts = append(parts, style.Render(sign+" "+Clean(line.Name))+" "+c.yText(line.Y[len(line.Y)-1]))
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{Cut(strings.Join(parts, "   "), w)}
+}
+
+func (c LineChart) yText(v float64) string {
+	if c.YText != nil {
+		return c.YText(v)
+	}
+	if math.Abs(v) < 1e-12 {
+		return "0"
+	}
+	return Number(v)
+}
+
+func (c LineChart) xText(v float64) string {
+	if c.XText != nil {
+		return c.XText(v)
+	}
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return Count(int(v))
+	}
+	return Number(v)
+}
+
+// yTicks are round values, about one for four lines.
+func (c LineChart) yTicks(y scale, rows int) []float64 {
+	if y.log {
+		var ticks []float64
+		for e := math.Floor(math.Log10(y.from)); e <= math.Ceil(math.Log10(y.to)); e++ {
+			for _, m := range []float64{1, 2, 5} {
+				if v := m * math.Pow(10, e); v >= y.from && v <= y.to {
+					ticks = append(ticks, v)
+				}
+			}
+		}
+		if most := max(rows/2, 2); len(ticks) > most {
+			every := (len(ticks) + most - 1) / most
+			for i := range ticks {
+				if i%every == 0 {
+					ticks[i/every] = ticks[i]
+				}
+			}
+			ticks = ticks[:(len(ticks)+every-1)/every]
+		}
+		if len(ticks) < 2 {
+			ticks = []float64{y.from, y.to}
+		}
+		return ticks
+	}
+	return roundTicks(y.from, y.to, max(rows/4, 2))
+}
+
+// roundTicks are multiples of 1, 2 or 5 times a power of ten between from and to, about n of them.
+func roundTicks(from, to float64, n int) []float64 {
+	raw := (to - from) / float64(n)
+	step := math.Pow(10, math.Floor(math.Log10(raw)))
+	for _, m := range []float64{1, 2, 5, 10} {
+		if step*m >= raw {
+			step *= m
+			break
+		}
+	}
+	var ticks []float64
+	for i := math.Ceil(from/step - 1e-9); i*step <= to+step*1e-9 && len(ticks) <= 4*n+4; i++ {
+		ticks = append(ticks, i*step)
+	}
+	return ticks
+}
+
+// xAxis is the two ends, and round values between them where they fit.
+func (c LineChart) xAxis(x scale, w int) string {
+	end := c.xText(x.to)
+	if c.XName != "" {
+		end = c.XName + " " + end
+	}
+	line := []rune(Ends(c.xText(x.from), end, w))
+	if Width(string(line)) != len(line) {
+		return string(line) // wide characters: cells are not runes
+	}
+	for _, tick := range roundTicks(x.from, x.to, max(w/20, 1)) {
+		text := []rune(c.xText(tick))
+		at := int(math.Round(x.share(tick)*float64(w-1))) - len(text)/2
+		if at < 1 || at+len(text)+1 > len(line) || strings.TrimSpace(string(line[at-1:at+len(text)+1])) != "" {
+			continue
+		}
+		copy(line[at:], text)
+	}
+	return string(line)
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+func clampInt(v, low, high int) int { return max(low, min(high, v)) }

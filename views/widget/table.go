@@ -1,0 +1,250 @@
+package widget
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Column is one column of a Table. Numbers are Right.
+type Column struct {
+	Title    string
+	Right    bool
+	Flex     bool // text that may be cut where the table is too wide, down to Min
+	Min      int  // cells that a Flex column keeps; 0: as 8
+	Priority int  // where cutting does not help, columns leave: the lowest first, the later of equals first
+}
+
+// Cell is one cell of a Table.
+type Cell struct {
+	Text string
+	Sort float64 // what numeric columns are sorted by; text columns sort by Text
+	Tone Tone
+}
+
+// NumberCell is the cell of a value and how it is written.
+func NumberCell(v float64, text string) Cell { return Cell{Text: text, Sort: v} }
+
+// Table is lines of cells under a heading.
+type Table struct {
+	Columns []Column
+	Rows    [][]Cell
+	Cursor  *List // the selection among the lines as sorted; nil: none
+	Sort    Sort
+}
+
+// Sort is the order of a table's lines; the zero value leaves them as they are.
+type Sort struct {
+	By         int // number of the column, from 1; 0: none
+	Descending bool
+}
+
+// Next sorts by the next column of n, after the last one by none; Right columns start with the largest.
+func (s *Sort) Next(columns []Column) {
+	s.By = (s.By + 1) % (len(columns) + 1)
+	s.Descending = s.By > 0 && columns[s.By-1].Right
+}
+
+const columnGap = 2
+
+// View draws the heading and the lines around the selected one.
+func (b Table) View(t *Theme, w, h int) string {
+	if h <= 0 || w <= 0 {
+		return ""
+	}
+	mark := 0
+	if b.Cursor != nil {
+		mark = 1
+	}
+	shown, widths := b.fit(w - mark)
+	lines := []string{blanks(mark) + t.Muted.Render(b.line(shown, widths, func(c int) string { return b.heading(c) }))}
+	order := b.Order()
+	first, end := 0, min(len(order), h-1)
+	selected := -1
+	if b.Cursor != nil {
+		first, end = b.Cursor.Window(len(order), h-1)
+		selected = b.Cursor.At(len(order))
+	}
+	for i := first; i < end; i++ {
+		row := b.Rows[order[i]]
+		if i == selected {
+			text := b.line(shown, widths, func(c int) string { return b.text(row, c) })
+			lines = append(lines, t.Accent.Render("▸")+t.Selected.Render(text))
+			continue
+		}
+		lines = append(lines, blanks(mark)+b.toned(t, row, shown, widths))
+	}
+	return Block(strings.Join(lines, "\n"), w, h)
+}
+
+// Selected is the index in Rows of the line under the cursor, or -1.
+func (b Table) Selected() int {
+	if b.Cursor == nil || len(b.Rows) == 0 {
+		return -1
+	}
+	return b.Order()[b.Cursor.At(len(b.Rows))]
+}
+
+// Position says which line is selected when not all are seen in h lines: "3 of 38"; else it is empty.
+func (b Table) Position(h int) string {
+	if b.Cursor == nil {
+		return ""
+	}
+	return b.Cursor.position(len(b.Rows), h-1)
+}
+
+// Click selects the line y lines below the top of the table, whose first line is the heading.
+func (b Table) Click(y, h int) bool {
+	return b.Cursor != nil && b.Cursor.Click(y-1, len(b.Rows), h-1)
+}
+
+// Order is the indices of Rows as they are sorted. Equal lines, and numbers that are not known, stay in their order;
+// the latter come last.
+func (b Table) Order() []int {
+	order := make([]int, len(b.Rows))
+	for i := range order {
+		order[i] = i
+	}
+	if b.Sort.By < 1 || b.Sort.By > len(b.Columns) {
+		return order
+	}
+	column := b.Sort.By - 1
+	slices.SortStableFunc(order, func(i, j int) int { return b.compare(b.cellOf(i, column), b.cellOf(j, column), column) })
+	return order
+}
+
+func (b Table) compare(p, q Cell, column int) int {
+	sign := 1
+	if b.Sort.Descending {
+		sign = -1
+	}
+	if !b.Columns[column].Right {
+		return sign * strings.Compare(p.Text, q.Text)
+	}
+	if lost, other := math.IsNaN(p.Sort), math.IsNaN(q.Sort); lost || other {
+		return cmp.Compare(order01(lost), order01(other))
+	}
+	return sign * cmp.Compare(p.Sort, q.Sort)
+}
+
+func order01(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (b Table) cellOf(row, column int) Cell {
+	if column < len(b.Rows[row]) {
+		return b.Rows[row][column]
+	}
+	return Cell{}
+}
+
+func (b Table) heading(column int) string {
+	title := b.Columns[column].Title
+	if b.Sort.By == column+1 {
+		if b.Sort.Descending {
+			return title + "▼"
+		}
+		return title + "▲"
+	}
+	return title
+}
+
+func (b Table) text(row []Cell, column int) string {
+	if column >= len(row) {
+		return ""
+	}
+	return Clean(row[column].Text)
+}
+
+func (b Table) line(shown, widths []int, text func(column int) string) string {
+	var line strings.Builder
+	for i, column := range shown {
+		if i > 0 {
+			line.WriteString(blanks(columnGap))
+		}
+		line.WriteString(b.aligned(column, text(column), widths[i]))
+	}
+	return line.String()
+}
+
+func (b Table) toned(t *Theme, row []Cell, shown, widths []int) string {
+	var line strings.Builder
+	for i, column := range shown {
+		if i > 0 {
+			line.WriteString(blanks(columnGap))
+		}
+		text := b.aligned(column, b.text(row, column), widths[i])
+		if column < len(row) && row[column].Tone != Plain {
+			text = t.Tone(row[column].Tone).Render(text)
+		}
+		line.WriteString(text)
+	}
+	return line.String()
+}
+
+func (b Table) aligned(column int, text string, w int) string {
+	if b.Columns[column].Right {
+		return Right(text, w)
+	}
+	return Left(text, w)
+}
+
+// fit chooses the columns that w cells can show and their widths: all as wide as their content; else text is cut;
+// else columns leave.
+func (b Table) fit(w int) (shown, widths []int) {
+	natural := make([]int, len(b.Columns))
+	for column := range b.Columns {
+		natural[column] = Width(b.heading(column))
+		for _, row := range b.Rows[:min(len(b.Rows), 2000)] {
+			natural[column] = max(natural[column], Width(b.text(row, column)))
+		}
+		shown = append(shown, column)
+	}
+	for {
+		widths = widths[:0]
+		need := columnGap * (len(shown) - 1)
+		for _, column := range shown {
+			widths = append(widths, natural[column])
+			need += natural[column]
+		}
+		if over := need - w; over <= 0 || b.shrink(shown, widths, over) || len(shown) <= 1 {
+			return shown, widths
+		}
+		shown = b.drop(shown)
+	}
+}
+
+// shrink takes over cells from the Flex columns, the widest first, and says whether that was enough.
+func (b Table) shrink(shown, widths []int, over int) bool {
+	for ; over > 0; over-- {
+		widest := -1
+		for i, column := range shown {
+			least := b.Columns[column].Min
+			if least == 0 {
+				least = 8
+			}
+			if b.Columns[column].Flex && widths[i] > least && (widest < 0 || widths[i] > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			return false
+		}
+		widths[widest]--
+	}
+	return true
+}
+
+func (b Table) drop(shown []int) []int {
+	lowest := len(shown) - 1
+	for i := len(shown) - 1; i >= 0; i-- {
+		if b.Columns[shown[i]].Priority < b.Columns[shown[lowest]].Priority {
+			lowest = i
+		}
+	}
+	return slices.Delete(slices.Clone(shown), lowest, lowest+1)
+}
