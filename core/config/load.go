@@ -202,7 +202,7 @@ func syntaxError(path string, raw []byte, err error) *Error {
 	if !errors.As(err, &pe) {
 		return &Error{Path: path, Text: err.Error()}
 	}
-	start := pe.Position.Start
+	start := max(0, pe.Position.Start) // the parser gives -1 for a control character at the very start
 	if strings.HasPrefix(string(raw), "\xef\xbb\xbf") {
 		start += 3
 	}
