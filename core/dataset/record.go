@@ -2,6 +2,8 @@
 // It never changes a data set and never drops a row in silence: what does not count is a Finding.
 package dataset
 
+import "path/filepath"
+
 // Point is a position in an image, both coordinates as a share (0 to 1) of its width and height, y downwards.
 type Point struct{ X, Y float64 }
 
@@ -67,6 +69,16 @@ type Dataset struct {
 
 // Ref names one object of one item.
 type Ref struct{ Item, Object int }
+
+// Short is a path as findings name it: from the set's root where it lies within, with forward slashes.
+func (d *Dataset) Short(path string) string { return shortPath(d.Root, path) }
+
+func shortPath(root, path string) string {
+	if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return filepath.ToSlash(path)
+}
 
 // Find returns the item with that id, or nil.
 func (d *Dataset) Find(id string) *Item {

@@ -241,13 +241,7 @@ func (p *yoloPlan) bases() []string {
 	return []string{p.root, p.media}
 }
 
-// short is a path as findings show it: from the root of the set, with forward slashes.
-func (p *yoloPlan) short(path string) string {
-	if rel, err := filepath.Rel(p.root, path); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-		return filepath.ToSlash(rel)
-	}
-	return filepath.ToSlash(path)
-}
+func (p *yoloPlan) short(path string) string { return shortPath(p.root, path) }
 
 // labelFolder is where the labels of the pictures in that folder lie: the last "images" of the path within the set reads
 // "labels"; without one, a folder "labels" within or beside, or else the folder itself.

@@ -1,0 +1,296 @@
+// Package stats counts what a data set holds: classes, conditions, positions, and how objects lie to one another.
+// It never judges what to do about it and never reads a picture.
+package stats
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"finetui/core/config"
+	"finetui/core/dataset"
+)
+
+// Analysis is every statistic of a data set, of the whole and of each split. Slices "by class" are in the order of
+// Classes.
+type Analysis struct {
+	Classes  []dataset.Class
+	Whole    Part
+	Splits   []Part // in the set's order
+	Findings []dataset.Finding
+}
+
+// Part is the statistics of a set of images.
+type Part struct {
+	Split               string // "" for the whole
+	Images              int
+	ImagesWithObjects   int
+	Objects             int
+	ClassCounts         []int   // objects, by class
+	ImagesWithClass     []int   // images that hold at least one, by class
+	Conditions          []Count // objects, default condition first, then as CONDITIONS lists them
+	ObjectTypes         []Count // objects, most first
+	Imbalance           Imbalance
+	PerImage            Summary // objects per image, over all images
+	PerImageWithObjects Summary // the same, without the empty images
+	Resolution          Resolution
+	Positions           []Position     // of the centres' y, by class
+	Pairs               int            // unordered pairs of objects within an image
+	Relations           []Relation     // in name order of A, then B; only pairs that occur
+	RelationTotals      Directions     // over all pairs, each seen in name order
+	Cooccurrence        []Cooccurrence // in the same order
+}
+
+// Count is how often something with a name occurs.
+type Count struct {
+	Name string
+	N    int
+}
+
+// Imbalance compares the most with the least frequent class. Ratio is over the classes that have an object; where some
+// have none, the ratio over all classes is not defined.
+type Imbalance struct {
+	Ratio       float64 // 0 where nothing is labelled
+	Most, Least int     // classes; -1 where nothing is labelled
+	Level       string  // Balanced, Moderate or Severe
+	Absent      []int   // classes without an object
+}
+
+// Levels of Imbalance.
+const (
+	Balanced = "balanced"
+	Moderate = "moderate"
+	Severe   = "severe"
+)
+
+// OverAll is the ratio over all classes; defined is false where a class has no object.
+func (b Imbalance) OverAll() (ratio float64, defined bool) {
+	if len(b.Absent) > 0 || b.Most < 0 {
+		return 0, false
+	}
+	return b.Ratio, true
+}
+
+// Summary is the usual description of a list of whole numbers. SD is that of a population.
+type Summary struct {
+	N        int
+	Mean, SD float64
+	Min, Max int
+}
+
+// Resolution is the size of the pictures, over those whose size is known.
+type Resolution struct {
+	N                     int
+	MeanWidth, MeanHeight float64 // pixels
+	Distinct              []Size  // most frequent first, then narrowest, then lowest
+}
+
+// Size is a picture size in pixels, and how many have it.
+type Size struct{ Width, Height, N int }
+
+// Analyze computes the whole analysis. It takes the classes, splits and items as they are, so that it can also be given
+// a part of a set.
+func Analyze(d *dataset.Dataset, cfg config.Dataset) *Analysis {
+	a := &Analysis{Classes: d.Classes, Findings: d.Findings}
+	all := make([]*dataset.Item, len(d.Items))
+	bySplit := map[string][]*dataset.Item{}
+	for i := range d.Items {
+		item := &d.Items[i]
+		all[i] = item
+		bySplit[item.Split] = append(bySplit[item.Split], item)
+	}
+	order := nameOrder(d.Classes)
+	a.Whole = analyzePart("", all, d.Classes, order, cfg)
+	for _, split := range d.Splits {
+		a.Splits = append(a.Splits, analyzePart(split, bySplit[split], d.Classes, order, cfg))
+	}
+	return a
+}
+
+// Split returns the statistics of a split, or nil.
+func (a *Analysis) Split(name string) *Part {
+	for i := range a.Splits {
+		if a.Splits[i].Split == name {
+			return &a.Splits[i]
+		}
+	}
+	return nil
+}
+
+// nameOrder is the place of each class when they are sorted by name, by code point.
+func nameOrder(classes []dataset.Class) []int {
+	sorted := make([]int, len(classes))
+	for i := range sorted {
+		sorted[i] = i
+	}
+	slices.SortStableFunc(sorted, func(a, b int) int { return strings.Compare(classes[a].Name, classes[b].Name) })
+	order := make([]int, len(classes))
+	for place, class := range sorted {
+		order[class] = place
+	}
+	return order
+}
+
+func analyzePart(split string, items []*dataset.Item, classes []dataset.Class, order []int, cfg config.Dataset) Part {
+	p := Part{
+		Split:           split,
+		Images:          len(items),
+		ClassCounts:     make([]int, len(classes)),
+		ImagesWithClass: make([]int, len(classes)),
+	}
+	perImage := make([]int, 0, len(items))
+	lastSeen := make([]int, len(classes)) // item, from 1, in which a class was seen last
+	for i, item := range items {
+		perImage = append(perImage, len(item.Objects))
+		p.Objects += len(item.Objects)
+		p.Pairs += len(item.Objects) * (len(item.Objects) - 1) / 2
+		for _, object := range item.Objects {
+			p.ClassCounts[object.Class]++
+			if lastSeen[object.Class] != i+1 {
+				lastSeen[object.Class] = i + 1
+				p.ImagesWithClass[object.Class]++
+			}
+		}
+	}
+	p.PerImage = summarize(perImage)
+	p.PerImageWithObjects = summarize(slices.DeleteFunc(perImage, func(n int) bool { return n == 0 }))
+	p.ImagesWithObjects = p.PerImageWithObjects.N
+	p.Conditions = conditions(p.ClassCounts, classes, cfg)
+	p.ObjectTypes = objectTypes(p.ClassCounts, classes)
+	p.Imbalance = imbalance(p.ClassCounts, cfg)
+	p.Resolution = resolution(items)
+	p.Positions = positions(items, p.ClassCounts, cfg)
+	p.Relations, p.Cooccurrence = pairs(items, p, order, cfg)
+	for _, r := range p.Relations {
+		p.RelationTotals.add(r.Directions)
+	}
+	return p
+}
+
+// ByCount lists the classes, most objects first, then in the set's order.
+func (p *Part) ByCount() []int {
+	classes := make([]int, len(p.ClassCounts))
+	for i := range classes {
+		classes[i] = i
+	}
+	slices.SortStableFunc(classes, func(a, b int) int { return p.ClassCounts[b] - p.ClassCounts[a] })
+	return classes
+}
+
+// conditions sums the counts of the classes of each condition that a class has.
+func conditions(counts []int, classes []dataset.Class, cfg config.Dataset) []Count {
+	names := []string{cfg.DefaultCondition}
+	for _, word := range cfg.Conditions {
+		names = append(names, strings.ToLower(strings.TrimSpace(word)))
+	}
+	sums := sumBy(counts, classes, func(c dataset.Class) string { return c.Condition })
+	place := func(name string) int {
+		if i := slices.Index(names, name); i >= 0 {
+			return i
+		}
+		return len(names)
+	}
+	slices.SortStableFunc(sums, func(a, b Count) int { return place(a.Name) - place(b.Name) })
+	return sums
+}
+
+func objectTypes(counts []int, classes []dataset.Class) []Count {
+	sums := sumBy(counts, classes, func(c dataset.Class) string { return c.Object })
+	slices.SortStableFunc(sums, func(a, b Count) int { return b.N - a.N })
+	return sums
+}
+
+// sumBy adds the counts of classes that share a name, in the order in which the names come up.
+func sumBy(counts []int, classes []dataset.Class, name func(dataset.Class) string) (sums []Count) {
+	at := map[string]int{}
+	for i, class := range classes {
+		key := name(class)
+		place, there := at[key]
+		if !there {
+			place = len(sums)
+			at[key] = place
+			sums = append(sums, Count{Name: key})
+		}
+		sums[place].N += counts[i]
+	}
+	return sums
+}
+
+func imbalance(counts []int, cfg config.Dataset) Imbalance {
+	b := Imbalance{Most: -1, Least: -1, Level: Balanced}
+	for class, n := range counts {
+		if n == 0 {
+			b.Absent = append(b.Absent, class)
+			continue
+		}
+		if b.Most < 0 || n > counts[b.Most] {
+			b.Most = class
+		}
+		if b.Least < 0 || n < counts[b.Least] {
+			b.Least = class
+		}
+	}
+	if b.Most < 0 {
+		return b
+	}
+	b.Ratio = float64(counts[b.Most]) / float64(counts[b.Least])
+	switch {
+	case b.Ratio > cfg.SevereAbove:
+		b.Level = Severe
+	case b.Ratio > cfg.ModerateAbove:
+		b.Level = Moderate
+	}
+	return b
+}
+
+func summarize(values []int) Summary {
+	s := Summary{N: len(values)}
+	if s.N == 0 {
+		return s
+	}
+	s.Min, s.Max = slices.Min(values), slices.Max(values)
+	sum := 0
+	for _, v := range values {
+		sum += v
+	}
+	s.Mean = float64(sum) / float64(s.N)
+	square := 0.0
+	for _, v := range values {
+		d := float64(v) - s.Mean
+		square += d * d
+	}
+	s.SD = math.Sqrt(square / float64(s.N))
+	return s
+}
+
+func resolution(items []*dataset.Item) Resolution {
+	var r Resolution
+	counts := map[[2]int]int{}
+	for _, item := range items {
+		if item.Width == 0 || item.Height == 0 {
+			continue
+		}
+		r.N++
+		r.MeanWidth += float64(item.Width)
+		r.MeanHeight += float64(item.Height)
+		counts[[2]int{item.Width, item.Height}]++
+	}
+	if r.N == 0 {
+		return r
+	}
+	r.MeanWidth /= float64(r.N)
+	r.MeanHeight /= float64(r.N)
+	for size, n := range counts {
+		r.Distinct = append(r.Distinct, Size{size[0], size[1], n})
+	}
+	slices.SortFunc(r.Distinct, func(a, b Size) int {
+		switch {
+		case a.N != b.N:
+			return b.N - a.N
+		case a.Width != b.Width:
+			return a.Width - b.Width
+		}
+		return a.Height - b.Height
+	})
+	return r
+}

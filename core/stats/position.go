@@ -1,0 +1,93 @@
+package stats
+
+import (
+	"math"
+	"slices"
+
+	"finetui/core/config"
+	"finetui/core/dataset"
+)
+
+// Position describes where in the height of their images the objects of a class lie: y of the box's centre, 0 at the top
+// and 1 at the bottom. Of a class without an object only N is set.
+type Position struct {
+	N         int
+	Mean, SD  float64 // SD is that of a population
+	Min, Max  float64
+	Q25       float64 // quartiles by linear interpolation (type 7 of Hyndman and Fan)
+	Q50       float64
+	Q75       float64
+	Histogram []int // objects in equal parts of the height, from the top
+	Band      string
+}
+
+// Bands of the height.
+const (
+	Top    = "Top"
+	Middle = "Middle"
+	Bottom = "Bottom"
+)
+
+// Band is the word for a height y.
+func Band(y float64, cfg config.Dataset) string {
+	switch {
+	case y > cfg.BottomAbove:
+		return Bottom
+	case y < cfg.TopBelow:
+		return Top
+	}
+	return Middle
+}
+
+func positions(items []*dataset.Item, counts []int, cfg config.Dataset) []Position {
+	heights := make([][]float64, len(counts))
+	for class, n := range counts {
+		heights[class] = make([]float64, 0, n)
+	}
+	for _, item := range items {
+		for _, object := range item.Objects {
+			heights[object.Class] = append(heights[object.Class], object.Box.Center().Y)
+		}
+	}
+	all := make([]Position, len(counts))
+	for class := range all {
+		all[class] = position(heights[class], cfg)
+	}
+	return all
+}
+
+// position describes a list of heights, which it sorts.
+func position(heights []float64, cfg config.Dataset) Position {
+	p := Position{N: len(heights)}
+	if p.N == 0 {
+		return p
+	}
+	slices.Sort(heights)
+	p.Min, p.Max = heights[0], heights[p.N-1]
+	for _, y := range heights {
+		p.Mean += y
+	}
+	p.Mean /= float64(p.N)
+	for _, y := range heights {
+		p.SD += (y - p.Mean) * (y - p.Mean)
+	}
+	p.SD = math.Sqrt(p.SD / float64(p.N))
+	p.Q25, p.Q50, p.Q75 = quantile(heights, 0.25), quantile(heights, 0.5), quantile(heights, 0.75)
+	bins := max(cfg.PositionBins, 1)
+	p.Histogram = make([]int, bins)
+	for _, y := range heights {
+		p.Histogram[min(max(int(y*float64(bins)), 0), bins-1)]++
+	}
+	p.Band = Band(p.Mean, cfg)
+	return p
+}
+
+// quantile interpolates between the two values around the place q·(n-1) of a sorted list.
+func quantile(sorted []float64, q float64) float64 {
+	place := q * float64(len(sorted)-1)
+	below := int(place)
+	if below+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	return sorted[below] + (place-float64(below))*(sorted[below+1]-sorted[below])
+}

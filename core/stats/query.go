@@ -1,0 +1,146 @@
+package stats
+
+import (
+	"strings"
+
+	"finetui/core/dataset"
+)
+
+// Filter chooses items and objects. An empty field lets everything pass.
+type Filter struct {
+	Class     string // name of a class
+	Object    string // object type
+	Condition string
+	Split     string
+	Finding   string // code of a finding; AnyFinding for all of them
+	Text      string // part of the id, in any case of letters
+}
+
+// AnyFinding is a Filter.Finding that every item with a finding passes.
+const AnyFinding = "*"
+
+// Index answers what a screen asks of a data set.
+type Index struct {
+	set      *dataset.Dataset
+	findings [][]int // by item: places in set.Findings
+}
+
+// NewIndex prepares the answers; the set must not change afterwards.
+func NewIndex(set *dataset.Dataset) *Index {
+	x := &Index{set: set, findings: make([][]int, len(set.Items))}
+	itemOf := make(map[string]int, 2*len(set.Items))
+	for i, item := range set.Items {
+		for _, file := range []string{item.Media, item.Labels} {
+			if file != "" {
+				itemOf[set.Short(file)] = i
+			}
+		}
+	}
+	for f, finding := range set.Findings {
+		if i, there := itemOf[finding.File]; there {
+			x.findings[i] = append(x.findings[i], f)
+		}
+	}
+	return x
+}
+
+// Findings returns what is wrong with an item, worst first.
+func (x *Index) Findings(item int) []dataset.Finding {
+	found := make([]dataset.Finding, 0, len(x.findings[item]))
+	for _, f := range x.findings[item] {
+		found = append(found, x.set.Findings[f])
+	}
+	return found
+}
+
+// Items returns the places of the items that pass, in the set's order. Where the filter asks for a class, an object type
+// or a condition, an item passes that holds such an object.
+func (x *Index) Items(f Filter) (passed []int) {
+	classes := x.classes(f)
+	for i := range x.set.Items {
+		if x.itemPasses(i, f) && (classes == nil || holds(x.set.Items[i], classes)) {
+			passed = append(passed, i)
+		}
+	}
+	return passed
+}
+
+// Objects returns the objects that pass, in the set's order.
+func (x *Index) Objects(f Filter) (passed []dataset.Ref) {
+	classes := x.classes(f)
+	for i := range x.set.Items {
+		if !x.itemPasses(i, f) {
+			continue
+		}
+		for j, object := range x.set.Items[i].Objects {
+			if classes == nil || classes[object.Class] {
+				passed = append(passed, dataset.Ref{Item: i, Object: j})
+			}
+		}
+	}
+	return passed
+}
+
+// classes marks the classes that pass; nil where all do.
+func (x *Index) classes(f Filter) []bool {
+	if f.Class == "" && f.Object == "" && f.Condition == "" {
+		return nil
+	}
+	pass := make([]bool, len(x.set.Classes))
+	for i, class := range x.set.Classes {
+		pass[i] = (f.Class == "" || class.Name == f.Class) &&
+			(f.Object == "" || class.Object == f.Object) &&
+			(f.Condition == "" || class.Condition == f.Condition)
+	}
+	return pass
+}
+
+func (x *Index) itemPasses(i int, f Filter) bool {
+	item := &x.set.Items[i]
+	if f.Split != "" && item.Split != f.Split {
+		return false
+	}
+	if f.Text != "" && !strings.Contains(strings.ToLower(item.ID), strings.ToLower(f.Text)) {
+		return false
+	}
+	if f.Finding == "" {
+		return true
+	}
+	for _, place := range x.findings[i] {
+		if f.Finding == AnyFinding || x.set.Findings[place].Code == f.Finding {
+			return true
+		}
+	}
+	return false
+}
+
+func holds(item dataset.Item, classes []bool) bool {
+	for _, object := range item.Objects {
+		if classes[object.Class] {
+			return true
+		}
+	}
+	return false
+}
+
+// FindingGroup is all findings of one code.
+type FindingGroup struct {
+	Code, Level string // the worst level of the group
+	N           int
+	First       dataset.Finding
+}
+
+// GroupFindings sums findings up by code, in the order in which the codes come up: worst first in a set's own list.
+func GroupFindings(all []dataset.Finding) (groups []FindingGroup) {
+	at := map[string]int{}
+	for _, f := range all {
+		place, there := at[f.Code]
+		if !there {
+			place = len(groups)
+			at[f.Code] = place
+			groups = append(groups, FindingGroup{Code: f.Code, Level: f.Level, First: f})
+		}
+		groups[place].N++
+	}
+	return groups
+}
