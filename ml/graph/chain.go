@@ -217,6 +217,19 @@ func (c *Chain) execute(ctx context.Context, p *program) (float64, error) {
 // and with their names.
 func (c *Chain) Learnables() gorgonia.Nodes { return c.learnables }
 
+// Params are the parameters behind the learnables, in the same order.
+func (c *Chain) Params() (all []nn.Params) {
+	if c.train == nil {
+		return nil
+	}
+	for _, s := range c.train.stages {
+		if s.gradient != nil {
+			all = append(all, s.params)
+		}
+	}
+	return all
+}
+
 // ValueGrads are the learnables as a gorgonia.Solver takes them. Their gradients are there after the first Run.
 func (c *Chain) ValueGrads() []gorgonia.ValueGrad { return gorgonia.NodesToValueGrads(c.learnables) }
 

@@ -1,0 +1,139 @@
+package train
+
+import (
+	"fmt"
+
+	"finetui/ml/nn"
+)
+
+// Sample is one sequence to learn from.
+type Sample struct {
+	IDs     []int32    // [T] tokens
+	Pos     [3][]int32 // [T] rotary positions in the rows t, h, w; nil: 0, 1, 2, …
+	Targets []int32    // [T] the token to predict here, that is, the next one; −1: not supervised
+	Weights []float32  // [T] weight of this position's loss, not negative
+
+	// What it sees: the token that each feature row stands in the place of, and the rows themselves (of a frozen vision
+	// tower) or the patches that the network turns into them.
+	FeatureTokens []int32    // [F] indices into IDs
+	Features      []float32  // [F, hidden]
+	Patches       []float32  // [ΣP, patch size]
+	Grids         [][3]int32 // t, h, w in patches of each picture or video, P = t·h·w
+
+	// Key names the sample's stream of dropout within an optimizer step. Two draws of one sample in one step should
+	// differ in it.
+	Key uint64
+}
+
+// supervised says whether the loss counts position t.
+func (s *Sample) supervised(t int) bool { return s.Targets[t] >= 0 && s.Weights[t] != 0 }
+
+// size is what a sample costs, in rows that run through blocks.
+func (s *Sample) size() int {
+	n := len(s.IDs)
+	for _, g := range s.Grids {
+		n += int(g[0] * g[1] * g[2])
+	}
+	return n
+}
+
+// check reports slices that do not belong together.
+func (s *Sample) check() error {
+	T := len(s.IDs)
+	if T == 0 {
+		return fmt.Errorf("no tokens")
+	}
+	if len(s.Targets) != T || len(s.Weights) != T {
+		return fmt.Errorf("%d tokens, but %d targets and %d weights", T, len(s.Targets), len(s.Weights))
+	}
+	for i, p := range s.Pos {
+		if len(s.Pos[0]) != len(p) || len(p) != 0 && len(p) != T {
+			return fmt.Errorf("%d tokens, but %d positions in row %d", T, len(p), i)
+		}
+	}
+	for _, t := range s.FeatureTokens {
+		if t < 0 || int(t) >= T {
+			return fmt.Errorf("a picture's feature stands in the place of token %d of %d", t, T)
+		}
+	}
+	if len(s.FeatureTokens) > 0 && len(s.Features) == 0 && len(s.Patches) == 0 {
+		return fmt.Errorf("%d tokens stand for a picture that is not there", len(s.FeatureTokens))
+	}
+	for t, w := range s.Weights {
+		if !(w >= 0) || w-w != 0 {
+			return fmt.Errorf("weight %v at position %d: weights are finite and not negative", w, t)
+		}
+	}
+	return nil
+}
+
+// Denominator is the sum of the weights of all supervised positions. The loss of an optimizer step is divided by that of
+// all its samples, however they are split into passes (PyTorch's weighted mean, taken over the step).
+func Denominator(samples []Sample) (sum float64) {
+	for i := range samples {
+		s := &samples[i]
+		for t, w := range s.Weights {
+			if s.supervised(t) {
+				sum += float64(w)
+			}
+		}
+	}
+	return sum
+}
+
+// Pack is what a replica runs in one pass: samples to be laid end to end.
+type Pack struct {
+	Samples []*Sample
+	Scale   float32  // of loss and gradient
+	Keys    []uint64 // stream of dropout of each sample; nil: no dropout
+	index   []int    // of each sample in the caller's slice
+}
+
+// Fill lays the samples end to end in b, whose slices it uses again.
+func (p *Pack) Fill(b *nn.Batch) {
+	b.Starts = append(b.Starts[:0], 0)
+	b.IDs, b.Targets, b.Weights, b.Features = b.IDs[:0], b.Targets[:0], b.Weights[:0], b.Features[:0]
+	for i := range b.Pos {
+		b.Pos[i] = b.Pos[i][:0]
+	}
+	b.Scale, b.Keys = p.Scale, p.Keys
+	rows := int32(0)
+	for _, s := range p.Samples {
+		start := len(b.IDs)
+		b.IDs = append(b.IDs, s.IDs...)
+		b.Targets, b.Weights = append(b.Targets, s.Targets...), append(b.Weights, s.Weights...)
+		for i, pos := range s.Pos {
+			if pos != nil {
+				b.Pos[i] = append(b.Pos[i], pos...)
+				continue
+			}
+			for t := range s.IDs {
+				b.Pos[i] = append(b.Pos[i], int32(t))
+			}
+		}
+		for range s.IDs {
+			b.Features = append(b.Features, -1)
+		}
+		for _, t := range s.FeatureTokens {
+			b.Features[start+int(t)] = rows
+			rows++
+		}
+		b.Starts = append(b.Starts, len(b.IDs))
+	}
+}
+
+// AppendFeatures appends the feature rows of all samples to dst, in the order that Fill counts them.
+func (p *Pack) AppendFeatures(dst []float32) []float32 {
+	for _, s := range p.Samples {
+		dst = append(dst, s.Features...)
+	}
+	return dst
+}
+
+// AppendPatches appends the patches of all samples to dst and their grids to grids.
+func (p *Pack) AppendPatches(dst []float32, grids [][3]int32) ([]float32, [][3]int32) {
+	for _, s := range p.Samples {
+		dst, grids = append(dst, s.Patches...), append(grids, s.Grids...)
+	}
+	return dst, grids
+}
