@@ -49,7 +49,10 @@ func NewDecoder(w *DecoderWeights, e *Exec, batch *Batch, rotary *Rotary) *Decod
 }
 
 // Name is "layers.N".
-func (d *Decoder) Name() string { return fmt.Sprintf("layers.%d", d.w.Index) }
+func (w *DecoderWeights) Name() string { return fmt.Sprintf("layers.%d", w.Index) }
+
+// Name is "layers.N".
+func (d *Decoder) Name() string { return d.w.Name() }
 
 // Params are the layer's trained parameters.
 func (d *Decoder) Params() Params { return d.params }

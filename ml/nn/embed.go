@@ -4,9 +4,10 @@ import "finetui/ml/blas"
 
 // EmbedWeights are the token embeddings [vocabulary, hidden].
 type EmbedWeights struct {
-	W     Matrix
-	WSpan Span // zero: frozen
-	Value []float32
+	W      Matrix
+	WSpan  Span // zero: frozen
+	Layout Layout
+	Value  []float32
 }
 
 // Embed is the source of a language model: token embeddings, with rows of a feature matrix (a picture's) in the place of

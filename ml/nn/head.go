@@ -10,11 +10,12 @@ import (
 // HeadWeights are the final norm and the output product [vocabulary, hidden]. Where the embeddings are tied, Out.W is
 // theirs, and if they are trained Out.WSpan lies in their flat vector.
 type HeadWeights struct {
-	Norm  *Norm
-	Out   *Linear
-	Tied  bool
-	Gamma float64   // focal loss; 0: cross entropy
-	Value []float32 // of the norm and, untied, of the product
+	Norm   *Norm
+	Out    *Linear
+	Tied   bool
+	Gamma  float64 // focal loss; 0: cross entropy
+	Layout Layout  // of the norm and, untied, of the product, where they are trained
+	Value  []float32
 }
 
 // Head is the loss of a language model: Σ weight · nll · Scale over the supervised positions of the batch, or with Gamma

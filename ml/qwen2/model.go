@@ -57,6 +57,7 @@ func New(c Config, src Source, tune Tuning) (*Model, error) {
 		if m.Embed.Value, err = m.finish(b); err != nil {
 			return nil, err
 		}
+		m.Embed.Layout = b.Layout
 		m.Embed.W = nn.Matrix{Rows: c.Vocab, Cols: c.Hidden, F32: m.Embed.Value}
 	}
 	for i := range c.Layers {
@@ -108,6 +109,7 @@ func (m *Model) head(src Source, tune Tuning) (*nn.HeadWeights, error) {
 		b.tune.Adapt = nil
 		w.Out = b.Linear(c.Hidden, false, Part{"lm_head", c.Vocab})
 	}
+	w.Layout = b.Layout
 	var err error
 	w.Value, err = m.finish(b)
 	return w, err

@@ -31,19 +31,19 @@ func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
 	}
 	m := &Model{Config: c, Text: text}
 	v := c.Vision
-	finish := func(b *qwen2.Builder) (value []float32) {
+	finish := func(b *qwen2.Builder) (nn.Layout, []float32) {
 		if err != nil {
-			return nil
+			return nn.Layout{}, nil
 		}
-		var params []qwen2.Parameter
-		value, params, err = b.Finish()
+		value, params, e := b.Finish()
+		err = e
 		m.params = append(m.params, params...)
-		return value
+		return b.Layout, value
 	}
 	const towerStreams = 1 << 32 // dropout streams of the tower, apart from the language model's
 	b := qwen2.NewBuilder(src, tune.Tower, "visual.patch_embed.", towerStreams)
 	m.Patch = &nn.PatchWeights{Proj: b.Linear(v.PatchWidth(), false, qwen2.Part{Module: "proj", Out: v.Embed})}
-	m.Patch.Value = finish(b)
+	m.Patch.Layout, m.Patch.Value = finish(b)
 	for i := range v.Depth {
 		b := qwen2.NewBuilder(src, tune.Tower, fmt.Sprintf("visual.blocks.%d.", i), towerStreams+uint64(i+1)*16)
 		w := &nn.VisionWeights{Index: i, Heads: v.Heads, HeadDim: v.HeadDim()}
@@ -52,7 +52,7 @@ func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
 		w.Proj = b.Linear(v.Embed, true, qwen2.Part{Module: "attn.proj", Out: v.Embed})
 		w.FC1 = b.Linear(v.Embed, true, qwen2.Part{Module: "mlp.fc1", Out: v.Inner()})
 		w.FC2 = b.Linear(v.Inner(), true, qwen2.Part{Module: "mlp.fc2", Out: v.Embed})
-		w.Value = finish(b)
+		w.Layout, w.Value = finish(b)
 		m.Blocks = append(m.Blocks, w)
 	}
 	wide := v.Embed * v.Merge * v.Merge
@@ -60,7 +60,7 @@ func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
 	m.Merger = &nn.MergerWeights{Norm: b.Norm("ln_q", v.Embed, 1e-6, true)}
 	m.Merger.FC1 = b.Linear(wide, true, qwen2.Part{Module: "mlp.0", Out: wide})
 	m.Merger.FC2 = b.Linear(wide, true, qwen2.Part{Module: "mlp.2", Out: v.Hidden})
-	m.Merger.Value = finish(b)
+	m.Merger.Layout, m.Merger.Value = finish(b)
 	return m, err
 }
 
