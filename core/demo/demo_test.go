@@ -261,3 +261,11 @@ func TestOutlinesTellNothingOfTheCondition(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkMake(b *testing.B) {
+	for b.Loop() {
+		if err := Make(context.Background(), filepath.Join(b.TempDir(), "set"), Options{}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -27,13 +27,17 @@ func (p photo) paint(rng *rand.Rand, side int) *draw.Canvas {
 	return c
 }
 
-// berms are faint steps across the slope: a lit edge over a shaded one.
+// berms are faint steps across the slope: a lit edge that fades into a shaded one.
 func berms(c *draw.Canvas, rng *rand.Rand) {
 	for range draw.Between(rng, 0, 3) {
 		y, lean := draw.Uniform(rng, .05, .95)*studySide, draw.Normal(rng, 0, 10)
-		edge := draw.NewBand(draw.Point{X: -10, Y: y - lean}, draw.Point{X: studySide + 10, Y: y + lean}, draw.Uniform(rng, 5, 12), draw.Normal(rng, 0, .6))
-		c.Shade(edge.Outline(), draw.Uniform(rng, 1.04, 1.12))
-		c.Shade(edge.Strip(0, 1, 1, 1.9), draw.Uniform(rng, .8, .92))
+		edge := draw.NewBand(draw.Point{X: -10, Y: y - lean}, draw.Point{X: studySide + 10, Y: y + lean}, draw.Uniform(rng, 6, 14), draw.Normal(rng, 0, .6))
+		lit, dark := draw.Uniform(rng, 1.01, 1.03), draw.Uniform(rng, .95, .98)
+		for step := range 4 { // nested strips: soft borders
+			t := float64(step) * .22
+			c.Shade(edge.Strip(0, 1, -1.3+t, .3-t*.5), lit)
+			c.Shade(edge.Strip(0, 1, .3+t*.6, 2.2-t), dark)
+		}
 	}
 }
 
@@ -96,12 +100,14 @@ func (o object) rocks(c *draw.Canvas, rng *rand.Rand, soil draw.RGB) {
 		Colour: draw.RGB{142, 138, 130}.Jitter(rng, 10)}
 	if damaged(o.class) {
 		for range draw.Between(rng, 1, 2) {
-			wide := draw.Uniform(rng, .17, .31)
+			wide := draw.Uniform(rng, .19, .33)
 			from := draw.Uniform(rng, .08, .92-wide)
 			hp.Gaps = append(hp.Gaps, draw.Gap{From: from, To: from + wide, Part: []draw.GapPart{draw.GapWhole, draw.GapUpper}[rng.IntN(2)]})
 		}
-		if rng.Float64() < .9 {
-			hp.Hole(c, rng, hp.Gaps[0], soil)
+		for _, g := range hp.Gaps {
+			if rng.Float64() < .9 {
+				hp.Hole(c, rng, g, soil)
+			}
 		}
 	}
 	hp.Draw(c, rng)

@@ -135,7 +135,7 @@ func (b bounds) overlap(o bounds) float64 {
 }
 
 // margin keeps objects, in units, off the edge of the picture.
-const margin = 4
+const margin = 8
 
 // arrange shapes and places the objects of all images such that each class has its mean height. Heights are normal
 // around an aim; what crowding and the edges shift, the next round's aim takes back, and the rest is a last small shift.

@@ -59,8 +59,8 @@ func (h Heap) Hole(c *Canvas, rng *rand.Rand, g Gap, soil RGB) {
 
 // Draw lays the rows and leaves the gaps out.
 func (h Heap) Draw(c *Canvas, rng *rand.Rand) {
-	rows := max(2, int(h.H/(h.Size*h.Row)))
-	n := max(2, int(h.W/(h.Size*h.Spacing)))
+	rows := max(2, int(h.H/(h.Size*h.Row)+.5))
+	n := max(2, int(h.W/(h.Size*h.Spacing)+.5))
 	for j := range rows {
 		v := (float64(j) + .5) / float64(rows)
 		for i := range n {
