@@ -9,6 +9,7 @@ import (
 //go:generate go -C gen run . -part tiles -out ../tiles_amd64.s -stubs ../tiles_amd64.go -pkg blas
 //go:generate go -C gen run . -part tiles512 -out ../tiles512_amd64.s -stubs ../tiles512_amd64.go -pkg blas
 //go:generate go -C gen run . -part pack -out ../pack_amd64.s -stubs ../pack_amd64.go -pkg blas
+//go:generate go -C gen run . -part peak -out ../peak_amd64.s -stubs ../peak_amd64.go -pkg blas
 //go:generate go -C gen run . -part vectors -out ../vectors_amd64.s -stubs ../vectors_stubs_amd64.go -pkg blas
 
 // kernelSets lists what this platform knows, the best first.

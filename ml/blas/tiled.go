@@ -14,8 +14,8 @@ const (
 
 // When laying an operand out anew pays.
 var (
-	packBRows    = 24 // rows that meet a strip of a plain B
-	packAColumns = 48 // columns that meet the rows of a transposed A
+	packBRows    = 24  // rows that meet a strip of a plain B
+	packAColumns = 256 // columns that meet the rows of a transposed A
 )
 
 // kStep is the length of the pieces of k: it depends on k alone, as it decides the order of the sums.

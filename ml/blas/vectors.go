@@ -15,49 +15,49 @@ func check(function string, n, other int) {
 // Dot is the sum of a[i]*b[i].
 func Dot(a, b []float32) float32 {
 	check("Dot", len(a), len(b))
-	return dotGo(a, b)
+	return dot(a, b)
 }
 
 // Axpy adds s*a to dst.
 func Axpy(dst, a []float32, s float32) {
 	check("Axpy", len(dst), len(a))
-	axpyGo(dst, a, s)
+	axpy(dst, a, s)
 }
 
 // Scale multiplies x by s.
-func Scale(x []float32, s float32) { scaleGo(x, s) }
+func Scale(x []float32, s float32) { scale(x, s) }
 
 // Add adds a to dst.
 func Add(dst, a []float32) {
 	check("Add", len(dst), len(a))
-	addGo(dst, a)
+	addTo(dst, a)
 }
 
 // MulScaled sets dst = a*b*s, element by element. dst may be a or b.
 func MulScaled(dst, a, b []float32, s float32) {
 	check("MulScaled", len(dst), len(a))
 	check("MulScaled", len(dst), len(b))
-	mulScaledGo(dst, a, b, s)
+	mulScaled(dst, a, b, s)
 }
 
 // MulAdd adds a*b to dst, element by element.
 func MulAdd(dst, a, b []float32) {
 	check("MulAdd", len(dst), len(a))
 	check("MulAdd", len(dst), len(b))
-	mulAddGo(dst, a, b)
+	mulAdd(dst, a, b)
 }
 
 // Max is the largest element of x, -Inf if there is none.
-func Max(x []float32) float32 { return maxGo(x) }
+func Max(x []float32) float32 { return largest(x) }
 
 // Sum is the sum of x.
-func Sum(x []float32) float32 { return sumGo(x) }
+func Sum(x []float32) float32 { return total(x) }
 
 // ExpSum sets dst = exp(src*scale - shift) and returns the sum of dst. -Inf in src gives 0, which is how a softmax is
 // masked. dst may be src.
 func ExpSum(dst, src []float32, scale, shift float32) float32 {
 	check("ExpSum", len(dst), len(src))
-	return expSumGo(dst, src, scale, shift)
+	return expSum(dst, src, scale, shift)
 }
 
 // SoftmaxBackward sets dst = p*(dp - d)*scale: the gradient of softmax(x*scale) with probabilities p, their gradient dp
@@ -65,14 +65,14 @@ func ExpSum(dst, src []float32, scale, shift float32) float32 {
 func SoftmaxBackward(dst, p, dp []float32, d, scale float32) {
 	check("SoftmaxBackward", len(dst), len(p))
 	check("SoftmaxBackward", len(dst), len(dp))
-	softmaxBackwardGo(dst, p, dp, d, scale)
+	softmaxBackward(dst, p, dp, d, scale)
 }
 
 // SiLUMul sets dst = gate*sigmoid(gate)*up, the gated activation of a SwiGLU block. dst may be gate or up.
 func SiLUMul(dst, gate, up []float32) {
 	check("SiLUMul", len(dst), len(gate))
 	check("SiLUMul", len(dst), len(up))
-	siluMulGo(dst, gate, up)
+	siluMul(dst, gate, up)
 }
 
 // SiLUMulBackward sets dGate and dUp to the gradients of SiLUMul for dOut. Either may be dOut, gate or up, if they
@@ -83,33 +83,33 @@ func SiLUMulBackward(dGate, dUp, dOut, gate, up []float32) {
 	check("SiLUMulBackward", n, len(dOut))
 	check("SiLUMulBackward", n, len(dGate))
 	check("SiLUMulBackward", n, len(dUp))
-	siluMulBackwardGo(dGate, dUp, dOut, gate, up)
+	siluMulBackward(dGate, dUp, dOut, gate, up)
 }
 
 // QuickGELU sets dst = x*sigmoid(1.702*x). dst may be x.
 func QuickGELU(dst, x []float32) {
 	check("QuickGELU", len(dst), len(x))
-	quickGELUGo(dst, x)
+	quickGELU(dst, x)
 }
 
 // QuickGELUBackward sets dx to the gradient of QuickGELU at x for dy. dx may be dy or x.
 func QuickGELUBackward(dx, dy, x []float32) {
 	check("QuickGELUBackward", len(dx), len(dy))
 	check("QuickGELUBackward", len(dx), len(x))
-	quickGELUBackwardGo(dx, dy, x)
+	quickGELUBackward(dx, dy, x)
 }
 
 // GELU sets dst = x*Phi(x) with the normal distribution Phi in its exact (erf) form. dst may be x.
 func GELU(dst, x []float32) {
 	check("GELU", len(dst), len(x))
-	geluGo(dst, x)
+	gelu(dst, x)
 }
 
 // GELUBackward sets dx to the gradient of GELU at x for dy. dx may be dy or x.
 func GELUBackward(dx, dy, x []float32) {
 	check("GELUBackward", len(dx), len(dy))
 	check("GELUBackward", len(dx), len(x))
-	geluBackwardGo(dx, dy, x)
+	geluBackward(dx, dy, x)
 }
 
 // Rope rotates the pairs (x[i], x[h+i]), h = len(x)/2, by the angles whose cosines and sines are given, in place
@@ -117,19 +117,19 @@ func GELUBackward(dx, dy, x []float32) {
 func Rope(x, cos, sin []float32) {
 	check("Rope", len(x), 2*len(cos))
 	check("Rope", len(cos), len(sin))
-	ropeGo(x, cos, sin)
+	rope(x, cos, sin)
 }
 
 // WidenBF16 sets dst to the float32 values of raw bfloat16 words.
 func WidenBF16(dst []float32, src []uint16) {
 	check("WidenBF16", len(dst), len(src))
-	widenBF16Go(dst, src)
+	widenBF16(dst, src)
 }
 
 // NarrowBF16 rounds src to bfloat16, to nearest, ties to even; a NaN stays a NaN.
 func NarrowBF16(dst []uint16, src []float32) {
 	check("NarrowBF16", len(dst), len(src))
-	narrowBF16Go(dst, src)
+	narrowBF16(dst, src)
 }
 
 // adamW holds the factors of one AdamW update.
@@ -151,7 +151,7 @@ func AdamW(w, g, m, v []float32, b1, b2, stepSize, decayFactor, invSqrtCorrectio
 	check("AdamW", len(w), len(m))
 	check("AdamW", len(w), len(v))
 	c := adamW{complement(b1), b2, complement(b2), stepSize, decayFactor, invSqrtCorrection2, eps}
-	adamWGo(w, g, m, v, &c)
+	updateAdamW(w, g, m, v, &c)
 }
 
 // complement is 1-b for the decimal that b is the nearest float32 to.

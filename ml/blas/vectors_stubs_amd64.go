@@ -3,3 +3,103 @@
 //go:build amd64
 
 package blas
+
+// dotAVX2 returns the sum of a*b.
+//
+//go:noescape
+func dotAVX2(a *float32, b *float32, n int) float32
+
+// sumAVX2 returns the sum of x.
+//
+//go:noescape
+func sumAVX2(x *float32, n int) float32
+
+// maxAVX2 returns the largest element of x, -Inf without one.
+//
+//go:noescape
+func maxAVX2(x *float32, n int) float32
+
+// axpyAVX2 adds s*a to dst.
+//
+//go:noescape
+func axpyAVX2(dst *float32, a *float32, n int, s float32)
+
+// scaleAVX2 multiplies x by s.
+//
+//go:noescape
+func scaleAVX2(x *float32, n int, s float32)
+
+// addAVX2 adds a to dst.
+//
+//go:noescape
+func addAVX2(dst *float32, a *float32, n int)
+
+// mulScaledAVX2 sets dst = a*b*s.
+//
+//go:noescape
+func mulScaledAVX2(dst *float32, a *float32, b *float32, n int, s float32)
+
+// mulAddAVX2 adds a*b to dst.
+//
+//go:noescape
+func mulAddAVX2(dst *float32, a *float32, b *float32, n int)
+
+// softmaxBackwardAVX2 sets dst = p*(dp - d)*s.
+//
+//go:noescape
+func softmaxBackwardAVX2(dst *float32, p *float32, dp *float32, n int, d float32, s float32)
+
+// ropeAVX2 rotates the pairs (lo[i], hi[i]) by angles of the given cosines and sines.
+//
+//go:noescape
+func ropeAVX2(lo *float32, hi *float32, cos *float32, sin *float32, n int)
+
+// widenAVX2 turns vectors of eight bfloat16 into float32.
+//
+//go:noescape
+func widenAVX2(dst *float32, src *uint16, vectors int)
+
+// narrowAVX2 rounds pairs of vectors of eight float32 to bfloat16.
+//
+//go:noescape
+func narrowAVX2(dst *uint16, src *float32, vectors int)
+
+// adamWAVX2 performs the update that AdamW describes.
+//
+//go:noescape
+func adamWAVX2(w *float32, grad *float32, m *float32, v *float32, n int, complement1 float32, b2 float32, complement2 float32, stepSize float32, decayFactor float32, invSqrtCorrection2 float32, eps float32)
+
+// expSumAVX2 sets dst = exp(src*scale - shift) and returns the sum of dst.
+//
+//go:noescape
+func expSumAVX2(dst *float32, src *float32, n int, scale float32, shift float32) float32
+
+// siluMulAVX2 sets dst = gate*sigmoid(gate)*up.
+//
+//go:noescape
+func siluMulAVX2(dst *float32, gate *float32, up *float32, n int)
+
+// siluMulBackwardAVX2 sets the gradients of siluMul.
+//
+//go:noescape
+func siluMulBackwardAVX2(dGate *float32, dUp *float32, dOut *float32, gate *float32, up *float32, n int)
+
+// quickGELUAVX2 sets dst = x*sigmoid(1.702x).
+//
+//go:noescape
+func quickGELUAVX2(dst *float32, x *float32, n int)
+
+// quickGELUBackwardAVX2 sets the gradient of quickGELU.
+//
+//go:noescape
+func quickGELUBackwardAVX2(dx *float32, dy *float32, x *float32, n int)
+
+// geluAVX2 sets dst = x*Phi(x).
+//
+//go:noescape
+func geluAVX2(dst *float32, x *float32, n int)
+
+// geluBackwardAVX2 sets the gradient of gelu.
+//
+//go:noescape
+func geluBackwardAVX2(dx *float32, dy *float32, x *float32, n int)

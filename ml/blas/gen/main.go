@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	part := flag.String("part", "", "tiles, tiles512, pack or vectors")
+	part := flag.String("part", "", "tiles, tiles512, pack, peak or vectors")
 	flag.Parse()
 	ConstraintExpr("amd64")
 	switch *part {
@@ -20,6 +20,8 @@ func main() {
 		tiles(avx512)
 	case "pack":
 		packs()
+	case "peak":
+		peak()
 	case "vectors":
 		vectors()
 	default:
