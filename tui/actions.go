@@ -1,0 +1,47 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/views"
+)
+
+const quitAction = "quit"
+
+// actions are everything that can be done now: the open pane's, then the root's own, with the keys of [KEYS].
+func (r *root) actions() []views.Action {
+	var actions []views.Action
+	if r.pane() != nil {
+		actions = append(actions, r.pane().Actions()...)
+	}
+	return views.Bind(append(actions, r.own()...), r.keys)
+}
+
+// own are the root's actions. ctrl+c and ctrl+z are not among them: no configuration can take them away.
+func (r *root) own() []views.Action {
+	actions := []views.Action{
+		{Name: "help", Keys: []string{"?"}, Label: "help", Help: "show every key", Group: "Workbench", Run: func() tea.Cmd { r.over = newHelp(r); return nil }},
+		{Name: "palette", Keys: []string{":", "ctrl+p"}, Label: "commands", Help: "find a command by some of its letters", Group: "Workbench", Run: func() tea.Cmd { r.over = newPalette(r); return nil }},
+		{Name: "back", Keys: []string{"esc"}, Help: "leave one layer: a zoom, a filter, an editor", Group: "Workbench", Run: r.back},
+		{Name: quitAction, Keys: []string{"q"}, Label: "quit", Help: "leave a layer, and from the top the program; runs go on", Group: "Workbench", Run: r.quit},
+	}
+	for i, pane := range r.panes {
+		name := pane.Name()
+		actions = append(actions, views.Action{Name: "show_" + strings.ToLower(name), Keys: []string{strconv.Itoa(i + 1)}, Help: "show " + name, Group: "Workbench",
+			Run: func() tea.Cmd { r.open = i; return nil }})
+	}
+	return actions
+}
+
+// keyOf is the key of an action as people read it.
+func (r *root) keyOf(name string) string {
+	for _, action := range r.actions() {
+		if action.Name == name && len(action.Keys) > 0 {
+			return views.KeyText(action.Keys[0])
+		}
+	}
+	return name
+}

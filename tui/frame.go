@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// bodyHeight is how many lines are the pane's: all but the first and the last.
+func (r *root) bodyHeight() int { return max(r.h-2, 0) }
+
+func (r *root) tooSmall() bool { return r.w < leastWidth || r.h < leastHeight }
+
+// screen draws everything: exactly h lines of at most w cells.
+func (r *root) screen() string {
+	switch {
+	case r.w <= 0 || r.h <= 0:
+		return ""
+	case r.tooSmall():
+		return widget.Block(fmt.Sprintf("finetui needs %d×%d, this terminal is %d×%d", leastWidth, leastHeight, r.w, r.h), r.w, r.h)
+	}
+	h := r.bodyHeight()
+	body := widget.Block("", r.w, h)
+	if pane := r.pane(); pane != nil {
+		body = widget.Block(pane.View(r.theme, r.w, h), r.w, h)
+	}
+	if r.over != nil {
+		box, x, y := r.over.draw(r.theme, r.w, h)
+		body = widget.Overlay(body, box, x, y)
+	}
+	return r.withToast(r.titleLine()+"\n"+body) + "\n" + r.bottomLine()
+}
+
+// titleLine is the program and project, the tabs, and at the right machine and run, which give way in this order: the
+// machine, the project, the run.
+func (r *root) titleLine() string {
+	name, right := r.titleParts()
+	var tabs strings.Builder
+	for i := range r.panes {
+		style := r.theme.Muted
+		if i == r.open {
+			style = r.theme.Accent.Bold(true)
+		}
+		tabs.WriteString(style.Render(r.tab(i)))
+	}
+	return widget.Ends(name+tabs.String(), right, r.w)
+}
+
+func (r *root) titleParts() (name, right string) {
+	tabs := 0
+	for i := range r.panes {
+		tabs += widget.Width(r.tab(i))
+	}
+	project, run, machine := widget.Clean(r.project), r.theme.Accent.Render(widget.Clean(r.run)), widget.Clean(r.machine)
+	const program = " finetui"
+	room := r.w - tabs - 2
+	long := program
+	if project != "" {
+		long = widget.Cut(program+" · "+project, r.w/3)
+	}
+	if r.w >= 100 { // the tabs stand still there, whatever the project is called
+		long = widget.Left(long, max(widget.Width(long), 24))
+	}
+	both := run
+	if r.run != "" && r.machine != "" {
+		both = machine + "   " + run
+	} else if r.machine != "" {
+		both = machine
+	}
+	for _, try := range [][2]string{{long, both}, {long, run}, {program, run}} {
+		if w := widget.Width(try[0]) + 2 + widget.Width(try[1]); w <= room {
+			return r.theme.Strong.Render(try[0]) + "  ", try[1] + " "
+		}
+	}
+	return r.theme.Strong.Render(program) + "  ", ""
+}
+
+// tab is the text of a pane's tab; the open one is in brackets, and all take the same room open or not.
+func (r *root) tab(i int) string {
+	text := fmt.Sprintf("%d %s", i+1, widget.Clean(r.panes[i].Name()))
+	if i == r.open {
+		return "[" + text + "]"
+	}
+	return " " + text + " "
+}
+
+// tabAt is which tab stands at a column of the title line, or -1.
+func (r *root) tabAt(x int) int {
+	name, _ := r.titleParts()
+	left := widget.Width(name)
+	for i := range r.panes {
+		w := widget.Width(r.tab(i))
+		if x >= left && x < left+w {
+			return i
+		}
+		left += w
+	}
+	return -1
+}
+
+// bottomLine is the pane's status, and the keys of the actions that have a label; the pane's last ones give way first.
+func (r *root) bottomLine() string {
+	status := ""
+	if r.pane() != nil {
+		status = " " + r.pane().Status()
+	}
+	own := len(r.own())
+	actions := r.actions()
+	of, roots := r.hints(actions[:len(actions)-own]), r.hints(actions[len(actions)-own:])
+	for len(of) > 0 && widget.Width(status)+2+widget.Width(joined(of, roots)) > r.w {
+		of = of[:len(of)-1]
+	}
+	return widget.Ends(status, joined(of, roots)+" ", r.w)
+}
+
+func joined(parts ...[]string) string {
+	var all []string
+	for _, part := range parts {
+		all = append(all, part...)
+	}
+	return strings.Join(all, "   ")
+}
+
+func (r *root) hints(actions []views.Action) []string {
+	var hints []string
+	for _, action := range actions {
+		if action.Label != "" && len(action.Keys) > 0 && action.On() {
+			hints = append(hints, r.theme.Key.Render(views.KeyText(action.Keys[0]))+" "+r.theme.Muted.Render(action.Label))
+		}
+	}
+	return hints
+}
+
+// withToast lays what is to be said over the lowest lines of the body.
+func (r *root) withToast(above string) string {
+	if r.toast == nil {
+		return above
+	}
+	sign, style := "✓", r.theme.OK
+	switch r.toast.Level {
+	case views.Warning:
+		sign, style = "!", r.theme.Warning
+	case views.Error:
+		sign, style = "✗", r.theme.Warning
+	}
+	lines := widget.Wrap(widget.Clean(r.toast.Text), r.w-6)
+	lines = lines[:min(len(lines), 5)]
+	for i, line := range lines {
+		lead := "   "
+		if i == 0 {
+			lead = " " + sign + " "
+		}
+		lines[i] = r.theme.Selected.Inherit(style).Render(widget.Left(lead+line, r.w))
+	}
+	return widget.Overlay(above, strings.Join(lines, "\n"), 0, r.h-1-len(lines))
+}

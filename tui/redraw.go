@@ -1,0 +1,50 @@
+package main
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// redraw decides when the screen is drawn anew. What the user does is seen at once; what arrives by itself, however
+// fast, at most perSecond times a second. In between the last drawing is shown again, which costs nothing.
+type redraw struct {
+	perSecond int
+	now       func() time.Time
+
+	last    string    // the drawing
+	drawn   time.Time // when it was made
+	stale   bool      // it must be made anew at the next chance
+	waiting bool      // a redrawDue is on its way
+}
+
+// redrawDue arrives when what was held back may be drawn.
+type redrawDue struct{}
+
+// atOnce lets the next View draw.
+func (d *redraw) atOnce() { d.stale = true }
+
+// soon lets the next View draw if the last drawing is old enough, and otherwise returns the command that will.
+func (d *redraw) soon() tea.Cmd {
+	interval := time.Second / time.Duration(d.perSecond)
+	age := d.now().Sub(d.drawn)
+	switch {
+	case age >= interval:
+		d.stale = true
+		return nil
+	case d.waiting:
+		return nil
+	}
+	d.waiting = true
+	return tea.Tick(interval-age, func(time.Time) tea.Msg { return redrawDue{} })
+}
+
+func (d *redraw) due() { d.waiting, d.stale = false, true }
+
+// content is the drawing that is to be shown.
+func (d *redraw) content(draw func() string) string {
+	if d.stale {
+		d.last, d.drawn, d.stale = draw(), d.now(), false
+	}
+	return d.last
+}

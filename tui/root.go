@@ -1,0 +1,277 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// The least terminal that the workbench draws in.
+const (
+	leastWidth  = 60
+	leastHeight = 20
+)
+
+// root is the workbench: the line at the top, one pane, the line at the bottom, and what may lie over them. It sees
+// every message first.
+type root struct {
+	project string
+	panes   []views.Pane
+	open    int // which pane is seen
+
+	w, h    int
+	theme   *widget.Theme
+	choice  views.ThemeChoice
+	dark    bool // what the terminal said of its background
+	profile colorprofile.Profile
+	keys    views.Keys
+
+	machine, run string
+	toast        *views.Toast
+	toasts       int // how many there were: a timer ends its own only
+	over         overlay
+	leaving      bool // q was pressed with something unsaved
+
+	redraw redraw
+}
+
+// overlay lies over the pane and has the keyboard.
+type overlay interface {
+	// update takes a message and says whether the overlay stays.
+	update(msg tea.Msg) (stays bool, cmd tea.Cmd)
+	// draw is the box and where it lies on a body of w×h.
+	draw(t *widget.Theme, w, h int) (box string, x, y int)
+}
+
+// newRoot is a workbench of panes on a project. It starts dark, without knowing the terminal's size.
+func newRoot(project string, panes ...views.Pane) *root {
+	r := &root{project: project, panes: panes, dark: true, profile: colorprofile.TrueColor, choice: "auto"}
+	r.redraw = redraw{perSecond: 4, now: time.Now}
+	r.retheme()
+	return r
+}
+
+// Init asks the terminal for its background and starts every pane.
+func (r *root) Init() tea.Cmd {
+	cmds := []tea.Cmd{tea.RequestBackgroundColor}
+	for _, pane := range r.panes {
+		cmds = append(cmds, pane.Init())
+	}
+	return tea.Batch(cmds...)
+}
+
+// Update handles what is the root's own, gives keys and the mouse to who has them now, and everything else to all.
+func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case redrawDue:
+		r.redraw.due()
+		return r, nil
+	case tea.WindowSizeMsg:
+		r.w, r.h = msg.Width, msg.Height
+		r.redraw.atOnce()
+		return r, r.all(tea.WindowSizeMsg{Width: r.w, Height: r.bodyHeight()})
+	case tea.KeyPressMsg:
+		r.redraw.atOnce()
+		return r, r.key(msg)
+	case tea.PasteMsg:
+		r.redraw.atOnce()
+		return r, r.input(msg)
+	case tea.MouseMsg:
+		r.redraw.atOnce()
+		return r, r.mouse(msg)
+	case tea.BackgroundColorMsg:
+		r.dark = msg.IsDark()
+		r.retheme()
+	case tea.ColorProfileMsg:
+		r.profile = msg.Profile
+		r.retheme()
+	case views.ThemeChoice:
+		r.choice = msg
+		r.retheme()
+	case views.Keys:
+		r.keys = msg
+	case views.Redraws:
+		r.redraw.perSecond = max(int(msg), 1)
+	case views.Toast:
+		r.redraw.atOnce()
+		return r, r.say(msg)
+	case toastOver:
+		if int(msg) == r.toasts {
+			r.toast = nil
+		}
+	case views.Show:
+		r.redraw.atOnce()
+		return r, r.show(msg.Pane)
+	case views.Figures:
+		if msg.Machine != nil {
+			r.machine = *msg.Machine
+		}
+		if msg.Run != nil {
+			r.run = *msg.Run
+		}
+	}
+	return r, tea.Batch(r.all(msg), r.redraw.soon())
+}
+
+// View is the screen as it was drawn last; it is drawn anew when something was entered, and at most so often a second
+// when something arrived.
+func (r *root) View() tea.View {
+	view := tea.NewView(r.redraw.content(r.screen))
+	view.AltScreen = true
+	view.MouseMode = tea.MouseModeCellMotion
+	view.WindowTitle = "finetui · " + widget.Clean(r.project)
+	return view
+}
+
+func (r *root) retheme() {
+	dark := r.dark
+	if r.choice == "dark" || r.choice == "light" {
+		dark = r.choice == "dark"
+	}
+	r.theme = widget.NewTheme(dark, r.profile > colorprofile.ASCII)
+	r.redraw.atOnce()
+}
+
+// all gives a message to every pane.
+func (r *root) all(msg tea.Msg) tea.Cmd {
+	cmds := make([]tea.Cmd, 0, len(r.panes))
+	for _, pane := range r.panes {
+		cmds = append(cmds, pane.Update(msg))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (r *root) pane() views.Pane {
+	if len(r.panes) == 0 {
+		return nil
+	}
+	return r.panes[r.open]
+}
+
+// key finds out whose a key is: the program's, the overlay's, a text field's, an action's, or the pane's.
+func (r *root) key(msg tea.KeyPressMsg) tea.Cmd {
+	switch msg.String() {
+	case "ctrl+c":
+		return tea.Interrupt
+	case "ctrl+z":
+		return tea.Suspend
+	}
+	if r.toast != nil && r.toast.Level != views.Info {
+		r.toast = nil
+	}
+	asked := r.leaving
+	r.leaving = false
+	if r.over != nil || r.pane() != nil && r.pane().Capturing() {
+		return r.input(msg)
+	}
+	action, ok := views.Find(r.actions(), msg.String())
+	if !ok {
+		return r.input(msg)
+	}
+	if action.Name == quitAction {
+		r.leaving = asked
+	}
+	return action.Run()
+}
+
+// input gives what was typed or pasted to the overlay or the pane that is seen.
+func (r *root) input(msg tea.Msg) tea.Cmd {
+	if r.over != nil {
+		over := r.over
+		stays, cmd := over.update(msg)
+		if !stays && r.over == over {
+			r.over = nil
+		}
+		return cmd
+	}
+	if r.pane() == nil {
+		return nil
+	}
+	return r.pane().Update(msg)
+}
+
+// mouse gives clicks on the title line to the tabs, everything on the body to the pane in its own coordinates.
+func (r *root) mouse(msg tea.MouseMsg) tea.Cmd {
+	m := msg.Mouse()
+	_, click := msg.(tea.MouseClickMsg)
+	switch {
+	case r.over != nil:
+		if click {
+			r.over = nil
+			return nil
+		}
+		return r.input(msg)
+	case click && m.Y == 0:
+		if i := r.tabAt(m.X); i >= 0 {
+			r.open = i
+		}
+		return nil
+	case m.Y == 0 || m.Y > r.bodyHeight() || r.pane() == nil || r.tooSmall():
+		return nil
+	}
+	m.Y--
+	switch msg.(type) {
+	case tea.MouseClickMsg:
+		return r.pane().Update(tea.MouseClickMsg(m))
+	case tea.MouseReleaseMsg:
+		return r.pane().Update(tea.MouseReleaseMsg(m))
+	case tea.MouseWheelMsg:
+		return r.pane().Update(tea.MouseWheelMsg(m))
+	}
+	return r.pane().Update(tea.MouseMotionMsg(m))
+}
+
+func (r *root) show(name string) tea.Cmd {
+	if i := slices.IndexFunc(r.panes, func(p views.Pane) bool { return strings.EqualFold(p.Name(), name) }); i >= 0 {
+		r.open = i
+	}
+	return nil
+}
+
+// quit goes one step out: out of a layer of the pane, past what is unsaved, out of the program.
+func (r *root) quit() tea.Cmd {
+	if leaver, ok := r.pane().(views.Leaver); ok && leaver.Leave() {
+		return nil
+	}
+	if r.leaving {
+		return tea.Quit
+	}
+	for _, pane := range r.panes {
+		if guard, ok := pane.(views.Guard); ok && guard.Unsaved() != "" {
+			r.leaving = true
+			return views.Warn("%s not saved; %s again leaves without saving, %s has the way to save", guard.Unsaved(), r.keyOf(quitAction), pane.Name())
+		}
+	}
+	return tea.Quit
+}
+
+// back leaves one layer and never the program.
+func (r *root) back() tea.Cmd {
+	if leaver, ok := r.pane().(views.Leaver); ok && leaver.Leave() {
+		return nil
+	}
+	if r.pane() == nil {
+		return nil
+	}
+	return r.pane().Update(tea.KeyPressMsg{Code: tea.KeyEscape})
+}
+
+// toastOver ends the toast of that number.
+type toastOver int
+
+// say shows a toast; what is only information goes away by itself.
+func (r *root) say(toast views.Toast) tea.Cmd {
+	r.toast = &toast
+	r.toasts++
+	if toast.Level != views.Info {
+		return nil
+	}
+	number := r.toasts
+	return tea.Tick(4*time.Second, func(time.Time) tea.Msg { return toastOver(number) })
+}
