@@ -1,0 +1,177 @@
+package eval
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Schema is the version of eval/SPLIT.json and compare.json.
+const Schema = 1
+
+// UnparsedLabel stands where a class name would, for an answer that names none.
+const UnparsedLabel = "unparsed"
+
+// Result is what is known of one subject (a run or a base) on one split: the content of eval/SPLIT.json.
+// Intervals are of 95 %: Wilson's for proportions, a bootstrap's percentiles for everything else; null where there is
+// nothing to estimate from.
+type Result struct {
+	Schema  int    `json:"schema"`
+	Subject string `json:"subject"`
+	Split   string `json:"split"`
+	N       int    `json:"n"`
+
+	Accuracy                 float64   `json:"accuracy"`
+	AccuracyInterval         *Interval `json:"accuracy_interval"`
+	MacroF1                  float64   `json:"macro_f1"` // over the classes that have a true item
+	MacroF1Interval          *Interval `json:"macro_f1_interval"`
+	MacroF1Classes           int       `json:"macro_f1_classes"`     // how many those are
+	MacroF1AllClasses        float64   `json:"macro_f1_all_classes"` // over the whole closed list; a class without support counts 0
+	BalancedAccuracy         float64   `json:"balanced_accuracy"`    // mean recall over the classes that have a true item
+	BalancedAccuracyInterval *Interval `json:"balanced_accuracy_interval"`
+	MCC                      float64   `json:"mcc"`   // unparsed is one more label
+	Kappa                    float64   `json:"kappa"` // likewise
+	Unparsed                 int       `json:"unparsed"`
+
+	Classes    Ordered[Group] `json:"classes"`
+	Conditions Ordered[Group] `json:"conditions"`
+	Objects    Ordered[Group] `json:"objects"`
+	Confusion  Confusion      `json:"confusion"`
+	Success    Success        `json:"success"`
+
+	SecondsPerAnswer float64  `json:"seconds_per_answer"`
+	SelfTest         float64  `json:"self_test"` // accuracy of a perfect model
+	Resamples        int      `json:"resamples"` // of the bootstrap
+	ClosedList       []Label  `json:"closed_list"`
+	Items            []Answer `json:"items"`
+}
+
+// Group is a class, a condition or an object type. Precision and recall compare the group of the truth with the group
+// of the answer: a damaged toe drain called a damaged rock toe is right as a condition.
+type Group struct {
+	Support           int       `json:"support"`
+	Predicted         int       `json:"predicted"`
+	Right             int       `json:"right"`
+	Precision         float64   `json:"precision"`
+	Recall            float64   `json:"recall"`
+	F1                float64   `json:"f1"`
+	Interval          *Interval `json:"interval"` // of the recall
+	PrecisionInterval *Interval `json:"precision_interval"`
+	F1Interval        *Interval `json:"f1_interval"` // bootstrap
+
+	// Exact asks for the class itself, among the group's true items.
+	ExactRight    int       `json:"exact_class_right"`
+	Exact         float64   `json:"exact_class_accuracy"`
+	ExactInterval *Interval `json:"exact_class_interval"`
+}
+
+// Confusion counts answers: a row for each true class, a column for each answered one and a last one for unparsed.
+type Confusion struct {
+	Labels []string `json:"labels"` // of the columns; without the last one, of the rows
+	Rows   [][]int  `json:"rows"`
+}
+
+// Target is an accuracy against what was asked of it.
+type Target struct {
+	Support  int       `json:"support"`
+	Accuracy float64   `json:"accuracy"` // of the exact class
+	Interval *Interval `json:"interval"`
+	AtLeast  float64   `json:"at_least"`
+	Met      bool      `json:"met"`
+	Certain  bool      `json:"certain"` // the interval's lower end meets it, too
+}
+
+// Success is EVAL.SUCCESS_OVERALL and EVAL.SUCCESS_CONDITION. A condition without a true item is not judged and not listed.
+type Success struct {
+	Overall    Target          `json:"overall"`
+	Conditions Ordered[Target] `json:"conditions"`
+	Met        bool            `json:"met"` // all of them
+}
+
+// Label is an entry of the closed list.
+type Label struct {
+	Name      string `json:"name"`
+	Object    string `json:"object"`
+	Condition string `json:"condition"`
+}
+
+// Answer is one item as it was scored.
+type Answer struct {
+	ID       string  `json:"id"`
+	Expected string  `json:"expected"`
+	Answer   string  `json:"answer"`
+	Parsed   string  `json:"parsed"` // a class name, or UnparsedLabel
+	Right    bool    `json:"right"`
+	Seconds  float64 `json:"seconds"`
+}
+
+// WriteJSON writes eval/SPLIT.json, all of it or nothing.
+func (r *Result) WriteJSON(path string) error { return writeJSON(path, r) }
+
+// WriteCSV writes one row for each answer.
+func (r *Result) WriteCSV(path string) error {
+	var text strings.Builder
+	w := csv.NewWriter(&text)
+	rows := [][]string{{"id", "expected", "answer", "parsed", "right", "seconds"}}
+	for _, a := range r.Items {
+		rows = append(rows, []string{a.ID, a.Expected, a.Answer, a.Parsed, strconv.FormatBool(a.Right), strconv.FormatFloat(a.Seconds, 'g', -1, 64)})
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return writeFile(path, []byte(text.String()))
+}
+
+// Read reads a Result that WriteJSON wrote.
+func Read(path string) (*Result, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("no evaluation to read: %w", err)
+	}
+	var r Result
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("%s is no evaluation (%w): evaluate again", path, err)
+	}
+	if r.Schema < 1 || r.Schema > Schema {
+		return nil, fmt.Errorf("%s has schema %d, this program reads up to %d: evaluate again", path, r.Schema, Schema)
+	}
+	return &r, nil
+}
+
+func writeJSON(path string, v any) error {
+	data, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return writeFile(path, append(data, '\n'))
+}
+
+// writeFile writes beside and renames: a reader never finds half a file.
+func writeFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	defer os.Remove(f.Name()) // after the rename there is nothing left to remove
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	return nil
+}

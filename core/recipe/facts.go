@@ -1,0 +1,81 @@
+package recipe
+
+import "finetui/core/dataset"
+
+// bandEdge is the slack at TOP_BELOW and BOTTOM_ABOVE: centres of whole-pixel boxes do fall on the limits, and bare
+// float64 would decide by its last bit.
+const bandEdge = 1e-9
+
+// facts is what the splits of FACTS_FROM say about an object type. A prompt picks from it by the type, never by the class.
+type facts struct {
+	place     map[string]string // object type → "mostly at the bottom"; missing where none was seen
+	tellsAll  bool              // every object type has one class only: its name would be the answer
+	classMean map[int]float64   // mean y of each class, for the faults of enhanced-original alone
+	tellsOne  map[string]int    // object types that have one class, and that class
+}
+
+func (r *Recipe) mineFacts() facts {
+	f := facts{place: map[string]string{}, classMean: map[int]float64{}, tellsOne: map[string]int{}, tellsAll: true}
+	sumOf, countOf := map[string]float64{}, map[string]int{}
+	for i := range r.data.Items {
+		it := &r.data.Items[i]
+		if !r.mined(it.Split) {
+			continue
+		}
+		for o := range it.Objects {
+			c, y := it.Objects[o].Class, it.Objects[o].Box.Center().Y
+			object := r.Classes[c].Object
+			sumOf[object] += y
+			countOf[object]++
+			f.classMean[c] += y
+		}
+	}
+	for object, n := range countOf {
+		f.place[object] = "mostly " + r.band(sumOf[object]/float64(n))
+	}
+	for c, n := range r.weighCounts {
+		if n > 0 {
+			f.classMean[c] /= float64(n)
+		}
+	}
+	classes := map[string]int{}
+	for _, c := range r.Classes {
+		classes[c.Object]++
+	}
+	for i, c := range r.Classes {
+		if classes[c.Object] == 1 {
+			f.tellsOne[c.Object] = i
+		} else {
+			f.tellsAll = false
+		}
+	}
+	return f
+}
+
+// band puts a y into words by TOP_BELOW and BOTTOM_ABOVE.
+func (r *Recipe) band(y float64) string {
+	switch {
+	case y > r.cfg.Dataset.BottomAbove+bandEdge:
+		return "at the bottom"
+	case y < r.cfg.Dataset.TopBelow-bandEdge:
+		return "at the top"
+	}
+	return "in the middle"
+}
+
+// othersIn lists the object types of an image beside the object in focus, each once, in the order of the closed list.
+func (r *Recipe) othersIn(it *dataset.Item, focus int) []string {
+	held := make([]bool, len(r.Classes))
+	for o := range it.Objects {
+		if o != focus {
+			held[it.Objects[o].Class] = true
+		}
+	}
+	var names []string
+	for c, h := range held {
+		if object := r.Classes[c].Object; h && indexOf(names, object) < 0 {
+			names = append(names, object)
+		}
+	}
+	return names
+}

@@ -1,0 +1,202 @@
+package recipe
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"finetui/core/config"
+	"finetui/core/dataset"
+	"finetui/core/eval"
+)
+
+// Lint says what is wrong with a recipe on a data set before anything is trained: one finding for each fault and class,
+// with the first row that shows it and how many do. tokens counts a whole sample, picture included, as the model will
+// see it; where it is nil the length is not checked, and a finding says so. Errors come first.
+func Lint(d *dataset.Dataset, cfg *config.Config, tokens func(Sample) int) []dataset.Finding {
+	r, err := Build(d, cfg)
+	if err != nil {
+		return []dataset.Finding{{Code: "recipe-void", Level: dataset.LevelError, File: d.Root, Text: err.Error(), Do: "correct the constant or the label it names"}}
+	}
+	samples := r.Samples("")
+	var found []dataset.Finding
+	found = append(found, LintPrompts(samples, r.Classes, r.Question)...)
+	found = append(found, r.lintTurns(samples)...)
+	found = append(found, r.lintTypes(samples)...)
+	found = append(found, r.lintSources(samples)...)
+	found = append(found, r.lintMass()...)
+	found = append(found, r.lintClasses(samples)...)
+	found = append(found, r.lintLength(samples, tokens)...)
+	found = append(found, r.lintPreset()...)
+
+	slices.SortStableFunc(found, func(a, b dataset.Finding) int {
+		return cmp.Compare(dataset.Severity(a.Level), dataset.Severity(b.Level))
+	})
+	return found
+}
+
+// at points a finding to the row of a sample.
+func at(s Sample, f dataset.Finding) dataset.Finding {
+	f.File, f.Line = s.Item.Labels, s.Line()
+	if f.File == "" {
+		f.File = s.Item.ID
+	}
+	return f
+}
+
+// lintSources finds weights and facts that come from what is meant for scoring.
+func (r *Recipe) lintSources(samples []Sample) []dataset.Finding {
+	rec := &r.cfg.Recipe
+	if rec.FactsFrom != "all" {
+		return nil
+	}
+	var used []string
+	if rec.ClassWeights != "none" || rec.ConditionWeights != "none" {
+		used = append(used, "weights")
+	}
+	if rec.Prompt == "enhanced-original" || rec.PromptFacts == "place" && !r.facts.tellsAll {
+		used = append(used, "facts")
+	}
+	outside := slices.IndexFunc(samples, func(s Sample) bool { return s.Item.Split != trainSplit })
+	if len(used) == 0 || outside < 0 {
+		return nil
+	}
+	n := 0
+	for _, s := range samples {
+		if s.Item.Split != trainSplit {
+			n++
+		}
+	}
+	return []dataset.Finding{at(samples[outside], dataset.Finding{
+		Code:  "facts-from-other-splits",
+		Level: dataset.LevelError,
+		Text:  fmt.Sprintf("%s are mined from %d objects outside train, first %s: its score would be that of a model which has seen it", strings.Join(used, " and "), n, samples[outside].ID),
+		Do:    `set RECIPE.FACTS_FROM to "train"`,
+	})}
+}
+
+// lintMass finds an imbalance that is compensated more than once, or turned round.
+func (r *Recipe) lintMass() []dataset.Finding {
+	rec := &r.cfg.Recipe
+	table := Mass(r)
+	heaviest := slices.MaxFunc(append([]Row{{}}, table.Classes...), func(a, b Row) int { return cmp.Compare(a.Mass, b.Mass) })
+	var ways []string
+	if rec.ClassWeights != "none" {
+		ways = append(ways, "CLASS_WEIGHTS "+rec.ClassWeights)
+	}
+	if rec.ConditionWeights != "none" {
+		ways = append(ways, "CONDITION_WEIGHTS "+rec.ConditionWeights)
+	}
+	if rec.Sampling != "instance" && table.resamples() {
+		ways = append(ways, "SAMPLING "+rec.Sampling)
+	}
+	var found []dataset.Finding
+	if len(ways) > 1 {
+		found = append(found, r.atClass(heaviest.Class, dataset.Finding{
+			Code:  "paid-twice",
+			Level: dataset.LevelWarn,
+			Text: fmt.Sprintf("the imbalance is paid for %d times (%s): %s goes from %.1f %% of the samples to %.1f %% of the loss, and the imbalance of the loss from %.1f× to %.1f×",
+				len(ways), strings.Join(ways, ", "), heaviest.Class, 100*heaviest.ShareBefore, 100*heaviest.ShareMass, table.ImbalanceBefore, table.ImbalanceAfter),
+			Do: "keep one of them",
+		}))
+	}
+	if turned, yes := table.Inverted(max(1, r.cfg.Dataset.ModerateAbove)); yes {
+		found = append(found, r.atClass(turned.Rarer.Class, dataset.Finding{
+			Code:  "mass-inverted",
+			Level: dataset.LevelWarn,
+			Text: fmt.Sprintf("%s has %d samples in train and %.1f× the loss of %s with %d: the common class is now the rare one",
+				turned.Rarer.Class, turned.Rarer.N, turned.Ratio, turned.Commoner.Class, turned.Commoner.N),
+			Do: "use a milder weight or sampling: square_root, progressive, effective_number",
+		}))
+	}
+	return found
+}
+
+// resamples tells whether an epoch shows any class more or less often than the data does.
+func (t Table) resamples() bool {
+	return slices.ContainsFunc(t.Classes, func(row Row) bool {
+		d := row.ShareSamples - row.ShareBefore
+		return d > 1e-9 || d < -1e-9
+	})
+}
+
+// atClass points a finding to the first train row of a class.
+func (r *Recipe) atClass(class string, f dataset.Finding) dataset.Finding {
+	for i := range r.data.Items {
+		it := &r.data.Items[i]
+		for o := range it.Objects {
+			if it.Split == trainSplit && r.Classes[it.Objects[o].Class].Name == class {
+				return at(Sample{Item: it, Object: o}, f)
+			}
+		}
+	}
+	f.File = r.data.Root
+	return f
+}
+
+// lintClasses finds classes that cannot be learned, and names that cannot be told apart in an answer.
+func (r *Recipe) lintClasses(samples []Sample) []dataset.Finding {
+	var found []dataset.Finding
+	if _, err := eval.SelfTest(r.Classes); err != nil {
+		found = append(found, dataset.Finding{Code: "answers-collide", Level: dataset.LevelError, File: r.data.Root, Text: err.Error(), Do: "rename the classes in the data set"})
+	}
+	_, inTrain := tally(r.trainCounts)
+	if inTrain == 0 {
+		found = append(found, dataset.Finding{Code: "train-empty", Level: dataset.LevelError, File: r.data.Root,
+			Text: "split train has no object: there is nothing to learn from", Do: "name the folder or list of the training pictures train, or correct DATASET.PATH"})
+		return found
+	}
+	for c, n := range r.trainCounts {
+		if n > 0 {
+			continue
+		}
+		elsewhere := slices.IndexFunc(samples, func(s Sample) bool { return s.Class == c })
+		if elsewhere < 0 {
+			found = append(found, dataset.Finding{Code: "class-missing-from-train", Level: dataset.LevelInfo, File: r.data.Root,
+				Text: fmt.Sprintf("class %q has no object in any split: it stays in the closed list and lowers the macro-F1 over all classes", r.Classes[c].Name),
+				Do:   "take it out of the data set's names if it is not meant to be answered"})
+			continue
+		}
+		found = append(found, at(samples[elsewhere], dataset.Finding{Code: "class-missing-from-train", Level: dataset.LevelWarn,
+			Text: fmt.Sprintf("class %q has no object in train, but some elsewhere, first %s: it cannot be learned", r.Classes[c].Name, samples[elsewhere].ID),
+			Do:   "move some of its pictures into train"}))
+	}
+	return found
+}
+
+// lintLength finds samples that would be cut off; the answer stands at their end.
+func (r *Recipe) lintLength(samples []Sample, tokens func(Sample) int) []dataset.Finding {
+	if tokens == nil {
+		return []dataset.Finding{{Code: "length-not-checked", Level: dataset.LevelInfo, File: r.data.Root,
+			Text: "the length of the samples was not checked: no tokenizer was loaded", Do: "run lint with a base that can be read (MODEL.BASE)"}}
+	}
+	longest, most, n := 0, 0, 0
+	for i, s := range samples {
+		length := tokens(s)
+		if length > r.cfg.Model.MaxLength {
+			n++
+		}
+		if length > most {
+			longest, most = i, length
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	s := samples[longest]
+	return []dataset.Finding{at(s, dataset.Finding{Code: "prompt-too-long", Level: dataset.LevelError,
+		Text: fmt.Sprintf("%d of %d samples are longer than MODEL.MAX_LENGTH %d, the longest %s with %d tokens: the answer would be cut off", n, len(samples), r.cfg.Model.MaxLength, s.ID, most),
+		Do:   fmt.Sprintf("raise MODEL.MAX_LENGTH to %d, lower MODEL.MAX_PIXELS, or choose a shorter RECIPE.PROMPT", most)})}
+}
+
+// lintPreset finds a name that no longer says what is done.
+func (r *Recipe) lintPreset() []dataset.Finding {
+	named, is := r.cfg.Recipe.Preset, Detect(&r.cfg)
+	if named == is || named == Custom || named == "" {
+		return nil
+	}
+	return []dataset.Finding{{Code: "preset-differs", Level: dataset.LevelWarn, File: r.data.Root,
+		Text: fmt.Sprintf("RECIPE.PRESET says %s, but its constants are those of %s", named, is),
+		Do:   fmt.Sprintf("set RECIPE.PRESET to %q, or apply %s again", is, named)}}
+}

@@ -1,0 +1,69 @@
+package recipe
+
+import (
+	"fmt"
+
+	"finetui/core/dataset"
+)
+
+// Sample is one question about one object, and its answer.
+type Sample struct {
+	ID        string        // "split/name#object", the object counted from 0
+	Item      *dataset.Item // the picture and everything labelled in it
+	Object    int           // index into Item.Objects
+	Class     int           // index into the closed list
+	Condition string
+	Context   string  // what the model is shown: full, marked, crop, full+crop
+	Prompt    string  // the user turn, without the picture
+	Answer    string  // the class name exactly as the data set spells it
+	Weight    float64 // in the training loss, mean 1 over an epoch; outside train 1: scores and validation losses are never weighted
+}
+
+// Box is where the object lies in its picture.
+func (s Sample) Box() dataset.Box { return s.Item.Objects[s.Object].Box }
+
+// Line is the object's line in the label file; 0 where the format has none.
+func (s Sample) Line() int { return s.Item.Objects[s.Object].Line }
+
+// Samples returns one sample for each object of a split ("" means every split), in the order of the data set.
+func (r *Recipe) Samples(split string) []Sample {
+	var out []Sample
+	for i := range r.data.Items {
+		it := &r.data.Items[i]
+		if split != "" && it.Split != split {
+			continue
+		}
+		for o := range it.Objects {
+			out = append(out, r.sample(i, o))
+		}
+	}
+	return out
+}
+
+// Sample returns the sample of one object; false where the data set has no such object.
+func (r *Recipe) Sample(ref dataset.Ref) (Sample, bool) {
+	if ref.Item < 0 || ref.Item >= len(r.data.Items) || ref.Object < 0 || ref.Object >= len(r.data.Items[ref.Item].Objects) {
+		return Sample{}, false
+	}
+	return r.sample(ref.Item, ref.Object), true
+}
+
+func (r *Recipe) sample(item, object int) Sample {
+	it := &r.data.Items[item]
+	class := it.Objects[object].Class
+	s := Sample{
+		ID:        fmt.Sprintf("%s#%d", it.ID, object),
+		Item:      it,
+		Object:    object,
+		Class:     class,
+		Condition: r.Classes[class].Condition,
+		Context:   r.cfg.Recipe.Context,
+		Prompt:    r.Prompt(dataset.Ref{Item: item, Object: object}),
+		Answer:    r.Classes[class].Name,
+		Weight:    1,
+	}
+	if it.Split == trainSplit && r.lossWeights[class].Defined() {
+		s.Weight = float64(r.lossWeights[class])
+	}
+	return s
+}
