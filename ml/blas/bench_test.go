@@ -8,25 +8,29 @@ import (
 	"time"
 )
 
-// peakOf is the multiply-add rate of one core at this moment, in GFLOP/s.
-func peakOf() float64 {
+// peak is the multiply-add rate of one core at this moment, in GFLOP/s.
+func peak() float64 {
 	if !avx2.available {
 		return 0
 	}
-	best := time.Duration(1 << 62)
-	const rounds = 100000
+	const rounds, flops = 100000, 12 * 16
+	best := time.Hour
 	for range 8 {
-		t := time.Now()
+		start := time.Now()
 		peakAVX2(rounds)
-		best = min(best, time.Since(t))
+		best = min(best, time.Since(start))
 	}
-	return rounds * 12 * 16 / best.Seconds() / 1e9
+	return rounds * flops / best.Seconds() / 1e9
 }
 
+// report adds the rate and its share of what so many cores could do with AVX2.
 func report(b *testing.B, cores int, flops float64) {
 	rate := flops * float64(b.N) / b.Elapsed().Seconds() / 1e9
 	b.ReportMetric(rate, "GFLOP/s")
-	b.ReportMetric(100*rate/peakOf()/float64(cores), "%peak")
+	if p := peak(); p > 0 {
+		b.ReportMetric(100*rate/p/float64(cores), "%peak")
+	}
+	b.ReportMetric(0, "ns/op")
 }
 
 func filled(n int) []float32 {
@@ -37,32 +41,103 @@ func filled(n int) []float32 {
 	return x
 }
 
+var gemmSizes = []struct{ m, n, k, cores int }{
+	{512, 512, 512, 1}, {512, 512, 512, 2}, {1024, 1024, 1024, 1}, {1024, 1024, 1024, 2},
+	{100, 128, 128, 1}, {100, 384, 128, 1}, {100, 128, 384, 1}, {128, 128, 100, 1}, {128, 384, 100, 1}, // d = 128
+	{64, 16, 32, 1}, {64, 64, 32, 1}, {64, 32, 64, 1}, {100, 100, 32, 1}, {100, 32, 100, 1}, // attention
+	{100, 16, 128, 1}, {100, 128, 16, 1}, {128, 16, 100, 1}, {100, 8, 128, 1}, // low rank
+	{1, 128, 128, 1},
+}
+
 func BenchmarkGemm(b *testing.B) {
-	for _, cores := range []int{1, 2} {
-		for _, s := range [][3]int{{512, 512, 512}, {1024, 1024, 1024}, {100, 128, 128}, {100, 384, 128}, {100, 128, 384}, {128, 128, 100}, {128, 384, 100}, {64, 16, 32}, {64, 64, 32}, {64, 32, 64}, {100, 100, 32}, {100, 32, 100}, {100, 16, 128}, {100, 128, 16}, {128, 16, 100}, {1, 128, 128}} {
-			if cores > 1 && s[0]*s[1]*s[2] < 1<<20 {
-				continue
+	for _, form := range []string{"NN", "NT", "TN"} {
+		for _, s := range gemmSizes {
+			b.Run(fmt.Sprintf("%s/%dx%dx%d/cores=%d", form, s.m, s.n, s.k, s.cores), func(b *testing.B) {
+				ta, tb := form[0] == 'T', form[1] == 'T'
+				lda, ldb := s.k, s.n
+				if ta {
+					lda = s.m
+				}
+				if tb {
+					ldb = s.k
+				}
+				x, y, z := filled(s.m*s.k), filled(s.k*s.n), filled(s.m*s.n)
+				team := NewTeam(s.cores)
+				for b.Loop() {
+					team.Gemm(ta, tb, s.m, s.n, s.k, x, lda, y, ldb, false, z, s.n)
+				}
+				report(b, s.cores, 2*float64(s.m)*float64(s.n)*float64(s.k))
+			})
+		}
+	}
+}
+
+func BenchmarkPanels(b *testing.B) {
+	for _, s := range []struct{ n, k int }{{896, 896}, {4864, 896}, {896, 4864}} {
+		w := filled(s.n * s.k)
+		words := make([]uint16, len(w))
+		NarrowBF16(words, w)
+		for kind, p := range map[string]*Panels{"f32": Pack(true, s.n, s.k, w, s.k), "bf16": PackBF16(true, s.n, s.k, words, s.k)} {
+			for _, m := range []int{1, 2, 8, 64, 256} {
+				for _, cores := range []int{1, 2} {
+					b.Run(fmt.Sprintf("%s/N=%d/K=%d/M=%d/cores=%d", kind, s.n, s.k, m, cores), func(b *testing.B) {
+						x, z := filled(m*s.k), filled(m*s.n)
+						team := NewTeam(cores)
+						for b.Loop() {
+							team.Mul(m, x, s.k, p, false, z, s.n)
+						}
+						b.ReportMetric(float64(p.Bytes())*float64(b.N)/b.Elapsed().Seconds()/1e9, "GB/s")
+						report(b, cores, 2*float64(m)*float64(s.n)*float64(s.k))
+					})
+				}
 			}
-			for _, form := range []string{"NN", "NT", "TN"} {
-				b.Run(fmt.Sprintf("%s/%dx%dx%d/cores=%d", form, s[0], s[1], s[2], cores), func(b *testing.B) {
-					m, n, k := s[0], s[1], s[2]
-					ta, tb := form[0] == 'T', form[1] == 'T'
-					lda, ldb := k, n
-					if ta {
-						lda = m
-					}
-					if tb {
-						ldb = k
-					}
-					x, y, z := filled(m*k), filled(k*n), filled(m*n)
-					t := NewTeam(cores)
-					b.ReportAllocs()
-					for b.Loop() {
-						t.Gemm(ta, tb, m, n, k, x, lda, y, ldb, false, z, n)
-					}
-					report(b, cores, 2*float64(m)*float64(n)*float64(k))
-				})
-			}
+		}
+	}
+}
+
+func BenchmarkVectors(b *testing.B) {
+	const n = 4096
+	x, y, z, u, v := filled(n), filled(n), filled(n), filled(n), filled(n)
+	words := make([]uint16, n)
+	for _, f := range []struct {
+		name string
+		call func()
+	}{
+		{"Dot", func() { Dot(x, y) }},
+		{"Sum", func() { Sum(x) }},
+		{"Max", func() { Max(x) }},
+		{"Axpy", func() { Axpy(z, x, 1e-9) }},
+		{"Scale", func() { Scale(z, 1) }},
+		{"Add", func() { Add(z, v) }},
+		{"MulScaled", func() { MulScaled(z, x, y, 0.5) }},
+		{"MulAdd", func() { MulAdd(z, x, v) }},
+		{"ExpSum", func() { ExpSum(z, x, 1, 0) }},
+		{"SoftmaxBackward", func() { SoftmaxBackward(z, x, y, 0.5, 0.5) }},
+		{"SiLUMul", func() { SiLUMul(z, x, y) }},
+		{"SiLUMulBackward", func() { SiLUMulBackward(z, u, x, x, y) }},
+		{"QuickGELU", func() { QuickGELU(z, x) }},
+		{"QuickGELUBackward", func() { QuickGELUBackward(z, y, x) }},
+		{"GELU", func() { GELU(z, x) }},
+		{"GELUBackward", func() { GELUBackward(z, y, x) }},
+		{"Rope", func() { Rope(z, x[:n/2], y[:n/2]) }},
+		{"WidenBF16", func() { WidenBF16(z, words) }},
+		{"NarrowBF16", func() { NarrowBF16(words, x) }},
+		{"AdamW", func() { AdamW(z, x, u, v, 0.9, 0.999, 1e-9, 1, 1, 1e-8) }},
+	} {
+		for _, set := range []string{"avx2", "go"} {
+			b.Run(f.name+"/"+set, func(b *testing.B) {
+				if err := Use(set); err != nil {
+					b.Skip(err)
+				}
+				defer Use("")
+				clear(v)
+				clear(u)
+				for b.Loop() {
+					f.call()
+				}
+				b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/n, "ns/element")
+				b.ReportMetric(0, "ns/op")
+			})
 		}
 	}
 }

@@ -105,13 +105,13 @@ func siluMulBackwardGo(dGate, dUp, dOut, gate, up []float32) {
 
 func quickGELUGo(dst, x []float32) {
 	for i, v := range x {
-		dst[i] = float32(float64(v) * sigmoid(1.702*float64(v)))
+		dst[i] = float32(float64(v) * sigmoid(float64(1.702*v)))
 	}
 }
 
 func quickGELUBackwardGo(dx, dy, x []float32) {
 	for i, v := range x {
-		z := 1.702 * float64(v)
+		z := float64(1.702 * v)
 		s := sigmoid(z)
 		dx[i] = float32(float64(dy[i]) * s * (1 + z*(1-s)))
 	}
