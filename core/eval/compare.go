@@ -67,7 +67,7 @@ func Compare(a, b *Result, constants []string, seed uint64) (*Comparison, error)
 		Subjects:         [2]string{a.Subject, b.Subject},
 		DifferenceMethod: "Newcombe 1998, method 10 (paired, from Wilson intervals)",
 		MacroF1Method:    fmt.Sprintf("paired bootstrap, %d resamples", DefaultResamples),
-		Constants:        constants,
+		Constants:        append([]string{}, constants...), // a list in JSON, even where it is empty
 	}
 	pairs, err := c.match(a, b)
 	if err != nil {

@@ -175,7 +175,7 @@ func groups(c *counts, names []string, exact []int) Ordered[Group] {
 }
 
 // bootstrap fills the intervals of what is no proportion. A resample in which a group is neither true nor answered
-// says nothing about the group's F1 and is left out of it.
+// says nothing about the group's F1 and is left out of it; a group without a true item gets no interval at all.
 func (s *scoring) bootstrap(r *Result, resamples int, seed uint64) {
 	if len(s.truth) == 0 || resamples <= 0 {
 		return
@@ -204,7 +204,7 @@ func (s *scoring) bootstrap(r *Result, resamples int, seed uint64) {
 		again.regroup()
 		for _, k := range kinds {
 			for g := range k.f1 {
-				if k.counts.support(g)+k.counts.predicted(g) > 0 {
+				if k.groups[g].Value.Support > 0 && k.counts.support(g)+k.counts.predicted(g) > 0 {
 					k.f1[g] = append(k.f1[g], k.counts.f1(g))
 				}
 			}

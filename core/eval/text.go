@@ -33,8 +33,16 @@ func groupTable(title string, groups Ordered[Group]) string {
 	rows := [][]string{{title, "n", "right", "recall", "95 %", "precision", "95 %", "F1", "95 %", "exact class"}}
 	for _, g := range groups {
 		v := g.Value
-		rows = append(rows, []string{g.Name, strconv.Itoa(v.Support), strconv.Itoa(v.Right), percent(v.Recall), span(v.Interval),
-			percent(v.Precision), span(v.PrecisionInterval), fmt.Sprintf("%.3f", v.F1), fraction(v.F1Interval), percent(v.Exact)})
+		recall, exact := percent(v.Recall), percent(v.Exact)
+		if v.Support == 0 {
+			recall, exact = "–", "–"
+		}
+		precision := percent(v.Precision)
+		if v.Predicted == 0 {
+			precision = "–"
+		}
+		rows = append(rows, []string{g.Name, strconv.Itoa(v.Support), strconv.Itoa(v.Right), recall, span(v.Interval),
+			precision, span(v.PrecisionInterval), fmt.Sprintf("%.3f", v.F1), fraction(v.F1Interval), exact})
 	}
 	return table(rows)
 }

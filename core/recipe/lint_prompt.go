@@ -62,7 +62,12 @@ func LintPrompts(samples []Sample, classes []dataset.Class, question string) []d
 		found = others[c].report(found, "class-names-in-prompt", total[c],
 			fmt.Sprintf("prompts of class %q name other objects of the picture with their condition", class.Name), "name the others by their object type: stage 1 knows no more")
 	}
-	return append(found, words.giveaways(classes, total)...)
+	for c, f := range words.giveaways(classes, total) {
+		if f.Code != "" && answers[c].n+states[c].n == 0 { // else it was said above, more plainly
+			found = append(found, f)
+		}
+	}
+	return found
 }
 
 func (f *fault) note(s Sample, what string) {
@@ -142,8 +147,9 @@ func (w *wordTally) add(s Sample, told string) {
 }
 
 // giveaways finds words that stand in every prompt of a class and in none of another class of the same object type.
+// It returns one finding for each class, empty where there is nothing.
 func (w *wordTally) giveaways(classes []dataset.Class, total []int) []dataset.Finding {
-	var found []dataset.Finding
+	found := make([]dataset.Finding, len(classes))
 	for a := range classes {
 		var only []string
 		for b := range classes {
@@ -161,10 +167,10 @@ func (w *wordTally) giveaways(classes []dataset.Class, total []int) []dataset.Fi
 		}
 		slices.Sort(only)
 		only = slices.Compact(only)
-		found = append(found, at(w.example[a], dataset.Finding{Code: "answer-in-prompt", Level: dataset.LevelError,
+		found[a] = at(w.example[a], dataset.Finding{Code: "answer-in-prompt", Level: dataset.LevelError,
 			Text: fmt.Sprintf("all %d prompts of class %q have words that another class of the same object never has (%s), first %s: the prompt is chosen by the answer",
 				total[a], classes[a].Name, strings.Join(only, ", "), w.example[a].ID),
-			Do: "choose what a prompt tells by the object type, never by the class"}))
+			Do: "choose what a prompt tells by the object type, never by the class"})
 	}
 	return found
 }
