@@ -1,0 +1,156 @@
+package pixels
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+)
+
+// configJSON is the part of a preprocessor_config.json that decides about the rows. The limits stand at the top in the
+// published files, in size in those that newer versions write; null means that the class's own value holds.
+type configJSON struct {
+	Patch     *int `json:"patch_size"`
+	Merge     *int `json:"merge_size"`
+	Temporal  *int `json:"temporal_patch_size"`
+	MinPixels *int `json:"min_pixels"`
+	MaxPixels *int `json:"max_pixels"`
+	Size      *struct {
+		ShortestEdge *int `json:"shortest_edge"`
+		LongestEdge  *int `json:"longest_edge"`
+		MinPixels    *int `json:"min_pixels"`
+		MaxPixels    *int `json:"max_pixels"`
+	} `json:"size"`
+	Mean          []float32 `json:"image_mean"`
+	Std           []float32 `json:"image_std"`
+	Resample      *int      `json:"resample"`
+	RescaleFactor *float64  `json:"rescale_factor"`
+	DoResize      *bool     `json:"do_resize"`
+	DoRescale     *bool     `json:"do_rescale"`
+	DoNormalize   *bool     `json:"do_normalize"`
+}
+
+// LoadProcessor reads preprocessor_config.json of a model's folder, or image_processor in processor_config.json where
+// only that is there. Fields that are absent keep the values of DefaultProcessor, and so does a folder with neither
+// file. A rule that this package does not have is an error that names the field.
+func LoadProcessor(dir string) (Processor, error) {
+	p := DefaultProcessor()
+	path := filepath.Join(dir, "preprocessor_config.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		path = filepath.Join(dir, "processor_config.json")
+		if text, err = os.ReadFile(path); errors.Is(err, fs.ErrNotExist) {
+			return p, nil
+		}
+		if err == nil {
+			text, err = imageProcessor(text)
+		}
+	}
+	if err != nil {
+		return Processor{}, fmt.Errorf("%s: %w", path, err)
+	}
+	var c configJSON
+	if err := json.Unmarshal(text, &c); err != nil {
+		return Processor{}, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := c.apply(&p); err != nil {
+		return Processor{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
+}
+
+// imageProcessor is the part of a processor_config.json that is about pictures; an empty object where there is none.
+func imageProcessor(text []byte) ([]byte, error) {
+	var whole struct {
+		Image json.RawMessage `json:"image_processor"`
+	}
+	if err := json.Unmarshal(text, &whole); err != nil {
+		return nil, err
+	}
+	if whole.Image == nil {
+		return []byte("{}"), nil
+	}
+	return whole.Image, nil
+}
+
+// apply puts what the file says over the values of p, and checks it.
+func (c *configJSON) apply(p *Processor) error {
+	put := func(target *int, values ...*int) {
+		for _, v := range values {
+			if v != nil {
+				*target = *v
+			}
+		}
+	}
+	put(&p.Patch, c.Patch)
+	put(&p.Merge, c.Merge)
+	put(&p.Temporal, c.Temporal)
+	if s := c.Size; s != nil {
+		put(&p.MinPixels, s.ShortestEdge, s.MinPixels)
+		put(&p.MaxPixels, s.LongestEdge, s.MaxPixels)
+	}
+	put(&p.MinPixels, c.MinPixels)
+	put(&p.MaxPixels, c.MaxPixels)
+	for _, list := range []struct {
+		name   string
+		values []float32
+		target *[3]float32
+	}{{"image_mean", c.Mean, &p.Mean}, {"image_std", c.Std, &p.Std}} {
+		if list.values == nil {
+			continue
+		}
+		if len(list.values) != 3 {
+			return fmt.Errorf("%s holds %d numbers, not one each for red, green and blue", list.name, len(list.values))
+		}
+		copy(list.target[:], list.values)
+	}
+	if err := c.checkRules(); err != nil {
+		return err
+	}
+	return p.check()
+}
+
+// checkRules refuses what Rows does not do.
+func (c *configJSON) checkRules() error {
+	const bicubic = 3 // as Pillow numbers its filters
+	if c.Resample != nil && *c.Resample != bicubic {
+		return fmt.Errorf("resample is %d, only %d (bicubic) is known", *c.Resample, bicubic)
+	}
+	if c.RescaleFactor != nil && math.Abs(*c.RescaleFactor*255-1) > 1e-6 {
+		return fmt.Errorf("rescale_factor is %g, only 1/255 is known", *c.RescaleFactor)
+	}
+	for _, flag := range []struct {
+		name  string
+		value *bool
+	}{{"do_resize", c.DoResize}, {"do_rescale", c.DoRescale}, {"do_normalize", c.DoNormalize}} {
+		if flag.value != nil && !*flag.value {
+			return fmt.Errorf("%s is false, only true is known", flag.name)
+		}
+	}
+	return nil
+}
+
+// check refuses values with which no rows could be made.
+func (p Processor) check() error {
+	const most = 1024
+	for _, side := range []struct {
+		name  string
+		value int
+	}{{"patch_size", p.Patch}, {"merge_size", p.Merge}, {"temporal_patch_size", p.Temporal}} {
+		if side.value < 1 || side.value > most {
+			return fmt.Errorf("%s is %d, it must be from 1 to %d", side.name, side.value, most)
+		}
+	}
+	if p.MinPixels < 1 || p.MaxPixels < p.MinPixels {
+		return fmt.Errorf("min_pixels %d and max_pixels %d are no range", p.MinPixels, p.MaxPixels)
+	}
+	for _, sd := range p.Std {
+		if !(sd > 0) {
+			return fmt.Errorf("image_std holds %g, it must be above 0", sd)
+		}
+	}
+	return nil
+}
