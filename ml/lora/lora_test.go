@@ -1,0 +1,392 @@
+package lora
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"finetui/ml/blas"
+	"finetui/ml/safetensors"
+)
+
+// goldenFolder is a folder of the golden tree.
+func goldenFolder(t *testing.T, name string) string {
+	t.Helper()
+	root := os.Getenv("FINETUI_GOLDEN")
+	if root == "" {
+		root = "../../../shared/golden"
+	}
+	dir := filepath.Join(root, name)
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		t.Skipf("no golden folder: %v (set FINETUI_GOLDEN)", err)
+	}
+	return dir
+}
+
+func TestGoldenAdaptersComeBackByteForByte(t *testing.T) {
+	for name, want := range map[string]struct {
+		modules int
+		scale   float64
+		naming  Naming
+	}{
+		"qwen2/lora/attn":             {12, 2, Classic},
+		"qwen2/lora/all-rslora":       {21, 4, Classic},
+		"qwen2vl/lora/attn":           {12, 2, Nested},
+		"qwen2vl/lora/attn-old-names": {12, 2, Classic},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := goldenFolder(t, name)
+			c, adapters, err := Read(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Naming != want.naming || os.Getenv("FINETUI_GOLDEN") == "" && len(adapters) != want.modules {
+				t.Errorf("%d adapters, naming %v; want %+v", len(adapters), c.Naming, want)
+			}
+			for _, a := range adapters {
+				if !strings.HasPrefix(a.Module, "model.layers.") || len(a.A) != a.R*a.In || len(a.B) != a.Out*a.R || a.R != c.R || a.Scale != c.Scale(a.Module) {
+					t.Errorf("adapter %s: in %d, out %d, r %d, scale %v", a.Module, a.In, a.Out, a.R, a.Scale)
+				}
+			}
+			if c.R == 4 && adapters[0].Scale != want.scale {
+				t.Errorf("scale %v, want %v", adapters[0].Scale, want.scale)
+			}
+			out := filepath.Join(t.TempDir(), "adapter")
+			if err := Write(out, c, adapters); err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range []string{ConfigFile, WeightsFile} {
+				got, errGot := os.ReadFile(filepath.Join(out, file))
+				want, errWant := os.ReadFile(filepath.Join(dir, file))
+				if errGot != nil || errWant != nil || !bytes.Equal(got, want) {
+					t.Errorf("%s differs from the golden file (%v, %v)", file, errGot, errWant)
+				}
+			}
+		})
+	}
+}
+
+func TestGoldenOldNamesAreTheSameAdapter(t *testing.T) {
+	c, adapters, err := Read(goldenFolder(t, "qwen2vl/lora/attn"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, old, err := Read(goldenFolder(t, "qwen2vl/lora/attn-old-names"))
+	if err != nil || fmt.Sprint(old) != fmt.Sprint(adapters) {
+		t.Errorf("old names give other adapters (%v)", err)
+	}
+	c.Naming = Classic
+	out := t.TempDir()
+	if err := Write(out, c, adapters); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := os.ReadFile(filepath.Join(out, WeightsFile))
+	want, _ := os.ReadFile(filepath.Join(goldenFolder(t, "qwen2vl/lora/attn-old-names"), WeightsFile))
+	if !bytes.Equal(got, want) {
+		t.Error("written with old names it differs from the golden file")
+	}
+}
+
+func TestGoldenMergedWeights(t *testing.T) {
+	_, adapters, err := Read(goldenFolder(t, "qwen2vl/lora/attn"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := safetensors.OpenFolder(goldenFolder(t, "qwen2vl/model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer base.Close()
+	merged, err := safetensors.Open(filepath.Join(goldenFolder(t, "qwen2vl/lora"), "attn.merged-weights.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer merged.Close()
+	compared := 0
+	for _, a := range adapters {
+		frozen, err := base.Float32(a.Module + ".weight")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := merged.Float32(a.Module + ".weight")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := append([]float32(nil), frozen...)
+		a.Merge(blas.NewTeam(1), got)
+		for i := range want {
+			if math.Abs(float64(got[i]-want[i])) > 2e-6 {
+				t.Fatalf("%s value %d: %v, want %v", a.Module, i, got[i], want[i])
+			}
+		}
+		compared++
+	}
+	if compared == 0 || compared != len(merged.Names()) {
+		t.Errorf("%d weights compared, %d are golden", compared, len(merged.Names()))
+	}
+}
+
+func TestMergeOfManyRowsEqualsTheFormula(t *testing.T) {
+	c := &Config{R: 3, Alpha: 5, Targets: []string{"x"}}
+	a := New("x", 7, 2*mergeRows+9, c, 1)
+	for i := range a.B {
+		a.B[i] = float32(i%11) - 5
+	}
+	w := make([]float32, a.Out*a.In)
+	a.Merge(blas.NewTeam(2), w)
+	for o := range a.Out {
+		for i := range a.In {
+			var want float64
+			for r := range a.R {
+				want += 5. / 3 * float64(a.B[o*3+r]) * float64(a.A[r*7+i])
+			}
+			if math.Abs(float64(w[o*7+i])-want) > 1e-5 {
+				t.Fatalf("[%d,%d] %v, want %v", o, i, w[o*7+i], want)
+			}
+		}
+	}
+}
+
+func TestNewAdapterIsKaimingUniformAndChangesNothing(t *testing.T) {
+	c := &Config{R: 8, Alpha: 16}
+	a := New("model.layers.0.self_attn.q_proj", 400, 30, c, 7)
+	bound, top, square := 1/math.Sqrt(400), 0.0, 0.0
+	for _, v := range a.A {
+		top = max(top, math.Abs(float64(v)))
+		square += float64(v) * float64(v)
+	}
+	std := math.Sqrt(square / float64(len(a.A)))
+	if top > bound*1.0001 || top < 0.99*bound || math.Abs(std-bound/math.Sqrt(3)) > 0.03*bound {
+		t.Errorf("A reaches %v and has std %v; the bound is %v", top, std, bound)
+	}
+	for _, v := range a.B {
+		if v != 0 {
+			t.Fatal("B is not zero")
+		}
+	}
+	same, other := New(a.Module, 400, 30, c, 7), New("model.layers.1.self_attn.q_proj", 400, 30, c, 7)
+	if fmt.Sprint(same) != fmt.Sprint(a) || fmt.Sprint(other.A) == fmt.Sprint(a.A) || fmt.Sprint(New(a.Module, 400, 30, c, 8).A) == fmt.Sprint(a.A) {
+		t.Error("A must depend on seed and module")
+	}
+}
+
+func TestTargetsMatchAsInPEFT(t *testing.T) {
+	const q0, q10 = "model.layers.0.self_attn.q_proj", "model.layers.10.self_attn.q_proj"
+	for _, c := range []struct {
+		targets string
+		module  string
+		want    bool
+	}{
+		{`["q_proj"]`, q0, true},
+		{`["q_proj"]`, "model.layers.0.self_attn.xq_proj", false},
+		{`["proj"]`, q0, false},
+		{`["proj"]`, "visual.blocks.0.attn.proj", true},
+		{`["0.self_attn.q_proj"]`, q10, false},
+		{`["model.language_model.layers.0.self_attn.q_proj"]`, q0, true},
+		{`["model.layers.0.self_attn.q_proj"]`, q10, false},
+		{`"model\\.layers\\.(0|1)\\..*q_proj"`, q0, true},
+		{`"model\\.layers\\.(0|1)\\..*q_proj"`, q10, false},
+		{`"model\\.language_model.*\\.q_proj"`, q0, true},
+		{`"q_proj"`, q0, false}, // an expression is for the whole name
+		{`"all-linear"`, q0, true},
+		{`"all-linear"`, "lm_head", false},
+	} {
+		config, err := parseConfig([]byte(`{"peft_type":"LORA","target_modules":` + c.targets + `}`))
+		if err != nil {
+			t.Error(err)
+		} else if got := config.Matches(c.module); got != c.want {
+			t.Errorf("%s and %s: %v", c.targets, c.module, got)
+		}
+	}
+}
+
+func TestPatternsOfRankAndAlpha(t *testing.T) {
+	c, err := parseConfig([]byte(`{"peft_type":"LORA","r":8,"lora_alpha":16,"use_rslora":false,"target_modules":["q_proj","v_proj"],
+		"rank_pattern":{"layers.1.self_attn.q_proj":2,"q_proj":4,"^model\\.layers\\.3":6,"v_proj":32},
+		"alpha_pattern":{"model.language_model.layers.2.self_attn.q_proj":3}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for module, want := range map[string]struct {
+		r     int
+		scale float64
+	}{
+		"model.layers.0.self_attn.q_proj":  {4, 4},
+		"model.layers.1.self_attn.q_proj":  {2, 8}, // the first that fits
+		"model.layers.11.self_attn.q_proj": {4, 4},
+		"model.layers.2.self_attn.q_proj":  {4, .75},
+		"model.layers.3.self_attn.v_proj":  {6, 16. / 6},
+		"model.layers.4.self_attn.v_proj":  {32, .5},
+		"model.layers.4.self_attn.o_proj":  {8, 2},
+	} {
+		if r, s := c.Rank(module), c.Scale(module); r != want.r || s != want.scale {
+			t.Errorf("%s: rank %d, scale %v, want %+v", module, r, s, want)
+		}
+	}
+	c.Naming = Nested
+	adapters := []Adapter{New("model.layers.1.self_attn.q_proj", 3, 4, c, 1), New("model.layers.2.self_attn.q_proj", 3, 4, c, 1), New("model.layers.3.self_attn.v_proj", 5, 2, c, 1)}
+	dir := t.TempDir()
+	if err := Write(dir, c, adapters); err == nil || !strings.Contains(err.Error(), "layers.3") {
+		t.Errorf("a pattern from the start that fits the other spelling only: %v", err)
+	}
+	c.RankPattern[2].Pattern = `^model\.language_model\.layers\.3`
+	if err := Write(dir, c, adapters); err != nil {
+		t.Fatal(err)
+	}
+	back, again, err := Read(dir)
+	if err != nil || fmt.Sprint(again) != fmt.Sprint(adapters) || fmt.Sprint(back.RankPattern) != fmt.Sprint(c.RankPattern) {
+		t.Errorf("came back as %v, %+v (%v)", again, back, err)
+	}
+}
+
+func TestConfigThatWouldMeanSomethingElseIsRefusedByName(t *testing.T) {
+	for _, c := range []struct{ setting, says string }{
+		{`"use_dora": true`, "use_dora"},
+		{`"bias": "lora_only"`, "bias"},
+		{`"modules_to_save": ["lm_head"]`, "modules_to_save"},
+		{`"fan_in_fan_out": true`, "fan_in_fan_out"},
+		{`"lora_bias": true`, "lora_bias"},
+		{`"layer_replication": [[0, 2]]`, "layer_replication"},
+		{`"trainable_token_indices": [1]`, "trainable_token_indices"},
+		{`"init_lora_weights": "pissa_niter_4"`, "pissa"},
+		{`"rank_pattern": {"(?=q)": 4}`, "rank_pattern"},
+		{`"rank_pattern": {"q_proj": 2.5}`, "whole number"},
+		{`"rank_pattern": 3`, "object"},
+		{`"alpha_pattern": {"q_proj": -1}`, "alpha_pattern"},
+		{`"r": 0`, "r is 0"},
+		{`"r": "four"`, "r"},
+		{`"lora_alpha": 0`, "lora_alpha"},
+		{`"lora_dropout": 1`, "lora_dropout"},
+		{`"target_modules": 3`, "target_modules"},
+		{`"peft_type": "IA3"`, "IA3"},
+	} {
+		_, err := parseConfig([]byte(`{"peft_type": "LORA", "target_modules": ["q_proj"], ` + c.setting + `}`))
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", c.setting, err)
+		}
+	}
+	for _, harmless := range []string{`"use_dora": false`, `"bias": "none"`, `"modules_to_save": null`, `"init_lora_weights": "gaussian"`, `"key_of_the_future": {"a": 1}`, `"rank_pattern": null`} {
+		if _, err := parseConfig([]byte(`{"peft_type": "LORA", "target_modules": ["q_proj"], ` + harmless + `}`)); err != nil {
+			t.Errorf("%s: %v", harmless, err)
+		}
+	}
+}
+
+// folder writes an adapter's files as they are given.
+func folder(t *testing.T, config string, tensors ...safetensors.Tensor) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, ConfigFile), []byte(config), 0o666),
+		safetensors.Write(filepath.Join(dir, WeightsFile), tensors, nil)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestWeightsThatDoNotFitAreErrorsThatNameTheTensor(t *testing.T) {
+	const config = `{"peft_type":"LORA","r":2,"target_modules":["q_proj"]}`
+	matrix := func(name string, rows, cols int) safetensors.Tensor {
+		return safetensors.FromFloat32("base_model.model."+name, []int{rows, cols}, make([]float32, rows*cols))
+	}
+	a, b := matrix("model.layers.0.q_proj.lora_A.weight", 2, 3), matrix("model.layers.0.q_proj.lora_B.weight", 4, 2)
+	for _, c := range []struct {
+		tensors []safetensors.Tensor
+		says    string
+	}{
+		{[]safetensors.Tensor{a}, "only one"},
+		{[]safetensors.Tensor{a, matrix("model.layers.0.q_proj.lora_B.weight", 2, 4)}, "rank 2"},
+		{[]safetensors.Tensor{a, b, matrix("model.layers.0.q_proj.lora_magnitude_vector", 1, 1)}, "lora_magnitude_vector"},
+		{[]safetensors.Tensor{a, b, matrix("model.language_model.layers.0.q_proj.lora_A.weight", 2, 3)}, "twice"},
+		{[]safetensors.Tensor{matrix("model.layers.0.k_proj.lora_A.weight", 2, 3), matrix("model.layers.0.k_proj.lora_B.weight", 4, 2)}, "k_proj"},
+		{[]safetensors.Tensor{a, {Name: "base_model.model.x.lora_A.weight", DType: safetensors.F32, Shape: []int{2}, Data: make([]byte, 8)}}, "shape [2]"},
+		{nil, "no adapter"},
+	} {
+		if _, _, err := Read(folder(t, config, c.tensors...)); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("want %q: %v", c.says, err)
+		}
+	}
+	old := []safetensors.Tensor{matrix("model.layers.0.q_proj.lora_A.default.weight", 2, 3), b}
+	lookahead := `{"peft_type":"LORA","r":2,"target_modules":"^(?!.*visual).*q_proj"}`
+	for _, dir := range []string{folder(t, config, old...), folder(t, lookahead, a, b)} {
+		if _, adapters, err := Read(dir); err != nil || len(adapters) != 1 {
+			t.Errorf("%d adapters, %v", len(adapters), err)
+		}
+	}
+}
+
+func TestFoldersThatAreNoAdapter(t *testing.T) {
+	dir := t.TempDir()
+	if _, _, err := Read(dir); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), ConfigFile) {
+		t.Errorf("empty folder: %v", err)
+	}
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(ConfigFile, "{")
+	if _, _, err := Read(dir); err == nil || !strings.Contains(err.Error(), ConfigFile) {
+		t.Errorf("broken json: %v", err)
+	}
+	write(ConfigFile, `{"peft_type":"LORA"}`)
+	write("adapter_model.bin", "")
+	if _, _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "pickle") {
+		t.Errorf("pickle: %v", err)
+	}
+}
+
+func TestWriteRefusesWhatPEFTWouldNotRead(t *testing.T) {
+	c := &Config{R: 2, Alpha: 4, Targets: []string{"q_proj"}}
+	good := New("model.layers.0.self_attn.q_proj", 3, 4, c, 1)
+	for says, change := range map[string]func(a *Adapter, c *Config){
+		"rank":   func(a *Adapter, c *Config) { a.R, a.A, a.B = 3, make([]float32, 9), make([]float32, 12) },
+		"scale":  func(a *Adapter, c *Config) { a.Scale = 1 },
+		"values": func(a *Adapter, c *Config) { a.A = nil },
+		"target": func(a *Adapter, c *Config) { c.Pattern, c.Naming = `model\.layers.*`, Nested },
+		"r is 0": func(a *Adapter, c *Config) { c.R = 0 },
+	} {
+		a, config := good, *c
+		change(&a, &config)
+		dir := filepath.Join(t.TempDir(), "x")
+		if err := Write(dir, &config, []Adapter{a}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", says, err)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s: a folder was left", says)
+		}
+	}
+}
+
+func TestWrittenConfigHasPythonsNumbers(t *testing.T) {
+	c := &Config{R: 8, Alpha: 12.5, Dropout: .05, RSLoRA: true, Pattern: `.*\.q_proj`, AlphaPattern: []Override{{"a", 3}}}
+	text, err := c.marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"lora_alpha": 12.5`, `"lora_dropout": 0.05`, `"use_rslora": true`, `"target_modules": ".*\\.q_proj"`, `"a": 3`, `"task_type": "CAUSAL_LM"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in %s", want, text)
+		}
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte(`{"peft_type":"LORA","r":8,"rank_pattern":{"a":1},"target_modules":"x"}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := parseConfig(text)
+		if err != nil {
+			return
+		}
+		c.Matches("model.layers.0.self_attn.q_proj")
+		if out, err := c.marshal(); err == nil {
+			if _, err := parseConfig(out); err != nil {
+				t.Errorf("what was written cannot be read: %v", err)
+			}
+		}
+	})
+}
