@@ -22,7 +22,8 @@ type kernelSet struct {
 	name        string
 	available   bool
 	lanes       int // float32 in a vector; 0: no tiles, products run in plain Go
-	rows        int // of the largest tile
+	rows        int // of the largest tile of two vectors
+	narrowRows  int // of one vector
 	float32     tileSet
 	bfloat16    tileSet
 	mask        func(columns int) *byte // of the last vector, 1 <= columns <= lanes

@@ -140,8 +140,15 @@ func (s *slab) tile(runs [3]run, a []float32, i, j, n int, strip stripOf) {
 	lanes := s.set.lanes
 	last := n
 	table, masked := s.tiles.narrow, s.tiles.narrowMasked
-	if n > lanes {
+	switch {
+	case n > lanes:
 		table, masked, last = s.tiles.full, s.tiles.masked, n-lanes
+	case len(a) == 0: // packed rows keep the tiles they were packed for
+		rows := 0
+		for _, r := range runs {
+			rows += r.rows * r.count
+		}
+		runs = cut(rows, s.set.narrowRows)
 	}
 	var mask *byte
 	if last < lanes {

@@ -14,16 +14,6 @@ func tileAVX512_1x2(count int, k int, a *float32, aRow int, aStep int, aTile int
 //go:noescape
 func tileAVX512_1x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_1x1 multiplies tiles of 1 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_1x1m multiplies tiles of 1 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_2x2 multiplies tiles of 2 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -33,16 +23,6 @@ func tileAVX512_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int
 //
 //go:noescape
 func tileAVX512_2x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_2x1 multiplies tiles of 2 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_2x1m multiplies tiles of 2 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_3x2 multiplies tiles of 3 rows and 2 vectors of columns.
 //
@@ -54,16 +34,6 @@ func tileAVX512_3x2(count int, k int, a *float32, aRow int, aStep int, aTile int
 //go:noescape
 func tileAVX512_3x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_3x1 multiplies tiles of 3 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_3x1m multiplies tiles of 3 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_4x2 multiplies tiles of 4 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -73,16 +43,6 @@ func tileAVX512_4x2(count int, k int, a *float32, aRow int, aStep int, aTile int
 //
 //go:noescape
 func tileAVX512_4x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_4x1 multiplies tiles of 4 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_4x1m multiplies tiles of 4 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_5x2 multiplies tiles of 5 rows and 2 vectors of columns.
 //
@@ -94,16 +54,6 @@ func tileAVX512_5x2(count int, k int, a *float32, aRow int, aStep int, aTile int
 //go:noescape
 func tileAVX512_5x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_5x1 multiplies tiles of 5 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_5x1m multiplies tiles of 5 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_6x2 multiplies tiles of 6 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -113,16 +63,6 @@ func tileAVX512_6x2(count int, k int, a *float32, aRow int, aStep int, aTile int
 //
 //go:noescape
 func tileAVX512_6x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_6x1 multiplies tiles of 6 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_6x1m multiplies tiles of 6 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_7x2 multiplies tiles of 7 rows and 2 vectors of columns.
 //
@@ -134,16 +74,6 @@ func tileAVX512_7x2(count int, k int, a *float32, aRow int, aStep int, aTile int
 //go:noescape
 func tileAVX512_7x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_7x1 multiplies tiles of 7 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_7x1m multiplies tiles of 7 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_8x2 multiplies tiles of 8 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -153,16 +83,6 @@ func tileAVX512_8x2(count int, k int, a *float32, aRow int, aStep int, aTile int
 //
 //go:noescape
 func tileAVX512_8x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_8x1 multiplies tiles of 8 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_8x1m multiplies tiles of 8 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_9x2 multiplies tiles of 9 rows and 2 vectors of columns.
 //
@@ -174,16 +94,6 @@ func tileAVX512_9x2(count int, k int, a *float32, aRow int, aStep int, aTile int
 //go:noescape
 func tileAVX512_9x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_9x1 multiplies tiles of 9 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_9x1m multiplies tiles of 9 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_10x2 multiplies tiles of 10 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -193,16 +103,6 @@ func tileAVX512_10x2(count int, k int, a *float32, aRow int, aStep int, aTile in
 //
 //go:noescape
 func tileAVX512_10x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_10x1 multiplies tiles of 10 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_10x1m multiplies tiles of 10 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_11x2 multiplies tiles of 11 rows and 2 vectors of columns.
 //
@@ -214,16 +114,6 @@ func tileAVX512_11x2(count int, k int, a *float32, aRow int, aStep int, aTile in
 //go:noescape
 func tileAVX512_11x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_11x1 multiplies tiles of 11 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_11x1m multiplies tiles of 11 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_12x2 multiplies tiles of 12 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -233,6 +123,116 @@ func tileAVX512_12x2(count int, k int, a *float32, aRow int, aStep int, aTile in
 //
 //go:noescape
 func tileAVX512_12x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_1x1 multiplies tiles of 1 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_1x1m multiplies tiles of 1 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_2x1 multiplies tiles of 2 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_2x1m multiplies tiles of 2 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_3x1 multiplies tiles of 3 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_3x1m multiplies tiles of 3 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_4x1 multiplies tiles of 4 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_4x1m multiplies tiles of 4 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_5x1 multiplies tiles of 5 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_5x1m multiplies tiles of 5 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_6x1 multiplies tiles of 6 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_6x1m multiplies tiles of 6 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_7x1 multiplies tiles of 7 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_7x1m multiplies tiles of 7 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_8x1 multiplies tiles of 8 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_8x1m multiplies tiles of 8 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_9x1 multiplies tiles of 9 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_9x1m multiplies tiles of 9 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_10x1 multiplies tiles of 10 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_10x1m multiplies tiles of 10 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_11x1 multiplies tiles of 11 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_11x1m multiplies tiles of 11 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_12x1 multiplies tiles of 12 rows and 1 vectors of columns.
 //
@@ -264,16 +264,6 @@ func tileAVX512_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile in
 //go:noescape
 func tileAVX512_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_1x1h multiplies tiles of 1 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_1x1mh multiplies tiles of 1 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_2x2h multiplies tiles of 2 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -283,16 +273,6 @@ func tileAVX512_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile in
 //
 //go:noescape
 func tileAVX512_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_2x1h multiplies tiles of 2 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_2x1mh multiplies tiles of 2 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_3x2h multiplies tiles of 3 rows and 2 vectors of columns.
 //
@@ -304,16 +284,6 @@ func tileAVX512_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile in
 //go:noescape
 func tileAVX512_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_3x1h multiplies tiles of 3 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_3x1mh multiplies tiles of 3 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_4x2h multiplies tiles of 4 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -323,16 +293,6 @@ func tileAVX512_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile in
 //
 //go:noescape
 func tileAVX512_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_4x1h multiplies tiles of 4 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_4x1mh multiplies tiles of 4 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_5x2h multiplies tiles of 5 rows and 2 vectors of columns.
 //
@@ -344,16 +304,6 @@ func tileAVX512_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile in
 //go:noescape
 func tileAVX512_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_5x1h multiplies tiles of 5 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_5x1mh multiplies tiles of 5 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_6x2h multiplies tiles of 6 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -363,16 +313,6 @@ func tileAVX512_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile in
 //
 //go:noescape
 func tileAVX512_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_6x1h multiplies tiles of 6 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_6x1mh multiplies tiles of 6 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_7x2h multiplies tiles of 7 rows and 2 vectors of columns.
 //
@@ -384,16 +324,6 @@ func tileAVX512_7x2h(count int, k int, a *float32, aRow int, aStep int, aTile in
 //go:noescape
 func tileAVX512_7x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_7x1h multiplies tiles of 7 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_7x1mh multiplies tiles of 7 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_8x2h multiplies tiles of 8 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -403,16 +333,6 @@ func tileAVX512_8x2h(count int, k int, a *float32, aRow int, aStep int, aTile in
 //
 //go:noescape
 func tileAVX512_8x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_8x1h multiplies tiles of 8 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_8x1mh multiplies tiles of 8 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_9x2h multiplies tiles of 9 rows and 2 vectors of columns.
 //
@@ -424,16 +344,6 @@ func tileAVX512_9x2h(count int, k int, a *float32, aRow int, aStep int, aTile in
 //go:noescape
 func tileAVX512_9x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_9x1h multiplies tiles of 9 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_9x1mh multiplies tiles of 9 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_10x2h multiplies tiles of 10 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -443,16 +353,6 @@ func tileAVX512_10x2h(count int, k int, a *float32, aRow int, aStep int, aTile i
 //
 //go:noescape
 func tileAVX512_10x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_10x1h multiplies tiles of 10 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_10x1mh multiplies tiles of 10 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_11x2h multiplies tiles of 11 rows and 2 vectors of columns.
 //
@@ -464,16 +364,6 @@ func tileAVX512_11x2h(count int, k int, a *float32, aRow int, aStep int, aTile i
 //go:noescape
 func tileAVX512_11x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
-// tileAVX512_11x1h multiplies tiles of 11 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
-// tileAVX512_11x1mh multiplies tiles of 11 rows and 1 vectors of columns.
-//
-//go:noescape
-func tileAVX512_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-
 // tileAVX512_12x2h multiplies tiles of 12 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -483,6 +373,116 @@ func tileAVX512_12x2h(count int, k int, a *float32, aRow int, aStep int, aTile i
 //
 //go:noescape
 func tileAVX512_12x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_1x1h multiplies tiles of 1 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_1x1mh multiplies tiles of 1 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_2x1h multiplies tiles of 2 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_2x1mh multiplies tiles of 2 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_3x1h multiplies tiles of 3 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_3x1mh multiplies tiles of 3 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_4x1h multiplies tiles of 4 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_4x1mh multiplies tiles of 4 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_5x1h multiplies tiles of 5 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_5x1mh multiplies tiles of 5 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_6x1h multiplies tiles of 6 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_6x1mh multiplies tiles of 6 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_7x1h multiplies tiles of 7 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_7x1mh multiplies tiles of 7 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_8x1h multiplies tiles of 8 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_8x1mh multiplies tiles of 8 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_9x1h multiplies tiles of 9 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_9x1mh multiplies tiles of 9 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_10x1h multiplies tiles of 10 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_10x1mh multiplies tiles of 10 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_11x1h multiplies tiles of 11 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+
+// tileAVX512_11x1mh multiplies tiles of 11 rows and 1 vectors of columns.
+//
+//go:noescape
+func tileAVX512_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 
 // tileAVX512_12x1h multiplies tiles of 12 rows and 1 vectors of columns.
 //

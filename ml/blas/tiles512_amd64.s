@@ -97,87 +97,6 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), CX
-	MOVQ bStep+56(FP), DX
-	MOVQ c+72(FP), BX
-	MOVQ cRow+80(FP), SI
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R8), Z1
-	VBROADCASTSS (DI), Z2
-	VFMADD231PS  Z1, Z2, Z0
-	ADDQ         CX, DI
-	ADDQ         DX, R8
-	DECQ         R9
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         BX, DI
-	VADDPS       (DI), Z0, Z0
-
-store:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x1m(SB), NOSPLIT, $0-104
-	MOVQ  a+16(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aStep+32(FP), CX
-	MOVQ  bStep+56(FP), DX
-	MOVQ  c+72(FP), BX
-	MOVQ  cRow+80(FP), SI
-	MOVQ  mask+96(FP), DI
-	KMOVW (DI), K1
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
-	PCALIGN $0x20
-
-step:
-	VMOVUPS.Z    (R8), K1, Z1
-	VBROADCASTSS (DI), Z2
-	VFMADD231PS  Z1, Z2, Z0
-	ADDQ         CX, DI
-	ADDQ         DX, R8
-	DECQ         R9
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         BX, DI
-	VMOVUPS.Z    (DI), K1, Z2
-	VADDPS       Z2, Z0, Z0
-
-store:
-	VMOVUPS Z0, K1, (BX)
-	ADDQ    SI, BX
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
 // func tileAVX512_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 // Requires: AVX, AVX512F
 TEXT ·tileAVX512_2x2(SB), NOSPLIT, $0-104
@@ -287,102 +206,6 @@ store:
 	ADDQ    DI, SI
 	VMOVUPS Z2, (SI)
 	VMOVUPS Z3, K1, 64(SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R9), Z2
-	VBROADCASTSS (R8), Z3
-	VFMADD231PS  Z2, Z3, Z0
-	VBROADCASTSS (R8)(CX*1), Z3
-	VFMADD231PS  Z2, Z3, Z1
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
-	VADDPS       (R8), Z1, Z1
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x1m(SB), NOSPLIT, $0-104
-	MOVQ  a+16(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aStep+32(FP), DX
-	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
-	KMOVW (R8), K1
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMOVUPS.Z    (R9), K1, Z2
-	VBROADCASTSS (R8), Z3
-	VFMADD231PS  Z2, Z3, Z0
-	VBROADCASTSS (R8)(CX*1), Z3
-	VFMADD231PS  Z2, Z3, Z1
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMOVUPS.Z    (R8), K1, Z3
-	VADDPS       Z3, Z0, Z0
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z3
-	VADDPS       Z3, Z1, Z1
-
-store:
-	VMOVUPS Z0, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, K1, (SI)
 	ADDQ    DI, SI
 	ADDQ    aTile+40(FP), AX
 	DECQ    count+0(FP)
@@ -522,117 +345,6 @@ store:
 	ADDQ    DI, SI
 	VMOVUPS Z4, (SI)
 	VMOVUPS Z5, K1, 64(SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R9), Z3
-	VBROADCASTSS (R8), Z4
-	VFMADD231PS  Z3, Z4, Z0
-	VBROADCASTSS (R8)(CX*1), Z4
-	VFMADD231PS  Z3, Z4, Z1
-	VBROADCASTSS (R8)(CX*2), Z4
-	VFMADD231PS  Z3, Z4, Z2
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
-	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
-	VADDPS       (R8), Z2, Z2
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x1m(SB), NOSPLIT, $0-104
-	MOVQ  a+16(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aStep+32(FP), DX
-	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
-	KMOVW (R8), K1
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMOVUPS.Z    (R9), K1, Z3
-	VBROADCASTSS (R8), Z4
-	VFMADD231PS  Z3, Z4, Z0
-	VBROADCASTSS (R8)(CX*1), Z4
-	VFMADD231PS  Z3, Z4, Z1
-	VBROADCASTSS (R8)(CX*2), Z4
-	VFMADD231PS  Z3, Z4, Z2
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMOVUPS.Z    (R8), K1, Z4
-	VADDPS       Z4, Z0, Z0
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z4
-	VADDPS       Z4, Z1, Z1
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z4
-	VADDPS       Z4, Z2, Z2
-
-store:
-	VMOVUPS Z0, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, K1, (SI)
 	ADDQ    DI, SI
 	ADDQ    aTile+40(FP), AX
 	DECQ    count+0(FP)
@@ -801,138 +513,6 @@ store:
 	ADDQ    DI, SI
 	VMOVUPS Z6, (SI)
 	VMOVUPS Z7, K1, 64(SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R10), Z4
-	VBROADCASTSS (R8), Z5
-	VFMADD231PS  Z4, Z5, Z0
-	VBROADCASTSS (R8)(CX*1), Z5
-	VFMADD231PS  Z4, Z5, Z1
-	VBROADCASTSS (R8)(CX*2), Z5
-	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS (R9), Z5
-	VFMADD231PS  Z4, Z5, Z3
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
-	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
-	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
-	VADDPS       (R8), Z3, Z3
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x1m(SB), NOSPLIT, $0-104
-	MOVQ  a+16(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aStep+32(FP), DX
-	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
-	KMOVW (R8), K1
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS.Z    (R10), K1, Z4
-	VBROADCASTSS (R8), Z5
-	VFMADD231PS  Z4, Z5, Z0
-	VBROADCASTSS (R8)(CX*1), Z5
-	VFMADD231PS  Z4, Z5, Z1
-	VBROADCASTSS (R8)(CX*2), Z5
-	VFMADD231PS  Z4, Z5, Z2
-	VBROADCASTSS (R9), Z5
-	VFMADD231PS  Z4, Z5, Z3
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMOVUPS.Z    (R8), K1, Z5
-	VADDPS       Z5, Z0, Z0
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z5
-	VADDPS       Z5, Z1, Z1
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z5
-	VADDPS       Z5, Z2, Z2
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z5
-	VADDPS       Z5, Z3, Z3
-
-store:
-	VMOVUPS Z0, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, K1, (SI)
 	ADDQ    DI, SI
 	ADDQ    aTile+40(FP), AX
 	DECQ    count+0(FP)
@@ -1124,153 +704,6 @@ store:
 	ADDQ    DI, SI
 	VMOVUPS Z8, (SI)
 	VMOVUPS Z9, K1, 64(SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R10), Z5
-	VBROADCASTSS (R8), Z6
-	VFMADD231PS  Z5, Z6, Z0
-	VBROADCASTSS (R8)(CX*1), Z6
-	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (R8)(CX*2), Z6
-	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R9)(CX*1), Z6
-	VFMADD231PS  Z5, Z6, Z4
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
-	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
-	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
-	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
-	VADDPS       (R8), Z4, Z4
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x1m(SB), NOSPLIT, $0-104
-	MOVQ  a+16(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aStep+32(FP), DX
-	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
-	KMOVW (R8), K1
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS.Z    (R10), K1, Z5
-	VBROADCASTSS (R8), Z6
-	VFMADD231PS  Z5, Z6, Z0
-	VBROADCASTSS (R8)(CX*1), Z6
-	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (R8)(CX*2), Z6
-	VFMADD231PS  Z5, Z6, Z2
-	VBROADCASTSS (R9), Z6
-	VFMADD231PS  Z5, Z6, Z3
-	VBROADCASTSS (R9)(CX*1), Z6
-	VFMADD231PS  Z5, Z6, Z4
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMOVUPS.Z    (R8), K1, Z6
-	VADDPS       Z6, Z0, Z0
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z6
-	VADDPS       Z6, Z1, Z1
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z6
-	VADDPS       Z6, Z2, Z2
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z6
-	VADDPS       Z6, Z3, Z3
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z6
-	VADDPS       Z6, Z4, Z4
-
-store:
-	VMOVUPS Z0, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, K1, (SI)
 	ADDQ    DI, SI
 	ADDQ    aTile+40(FP), AX
 	DECQ    count+0(FP)
@@ -1485,168 +918,6 @@ store:
 	ADDQ    DI, SI
 	VMOVUPS Z10, (SI)
 	VMOVUPS Z11, K1, 64(SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R10), Z6
-	VBROADCASTSS (R8), Z7
-	VFMADD231PS  Z6, Z7, Z0
-	VBROADCASTSS (R8)(CX*1), Z7
-	VFMADD231PS  Z6, Z7, Z1
-	VBROADCASTSS (R8)(CX*2), Z7
-	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R9)(CX*1), Z7
-	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R9)(CX*2), Z7
-	VFMADD231PS  Z6, Z7, Z5
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
-	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
-	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
-	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
-	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
-	VADDPS       (R8), Z5, Z5
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x1m(SB), NOSPLIT, $0-104
-	MOVQ  a+16(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aStep+32(FP), DX
-	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
-	KMOVW (R8), K1
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS.Z    (R10), K1, Z6
-	VBROADCASTSS (R8), Z7
-	VFMADD231PS  Z6, Z7, Z0
-	VBROADCASTSS (R8)(CX*1), Z7
-	VFMADD231PS  Z6, Z7, Z1
-	VBROADCASTSS (R8)(CX*2), Z7
-	VFMADD231PS  Z6, Z7, Z2
-	VBROADCASTSS (R9), Z7
-	VFMADD231PS  Z6, Z7, Z3
-	VBROADCASTSS (R9)(CX*1), Z7
-	VFMADD231PS  Z6, Z7, Z4
-	VBROADCASTSS (R9)(CX*2), Z7
-	VFMADD231PS  Z6, Z7, Z5
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMOVUPS.Z    (R8), K1, Z7
-	VADDPS       Z7, Z0, Z0
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z7
-	VADDPS       Z7, Z1, Z1
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z7
-	VADDPS       Z7, Z2, Z2
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z7
-	VADDPS       Z7, Z3, Z3
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z7
-	VADDPS       Z7, Z4, Z4
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z7
-	VADDPS       Z7, Z5, Z5
-
-store:
-	VMOVUPS Z0, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, K1, (SI)
 	ADDQ    DI, SI
 	ADDQ    aTile+40(FP), AX
 	DECQ    count+0(FP)
@@ -1890,189 +1161,6 @@ store:
 	ADDQ    DI, SI
 	VMOVUPS Z12, (SI)
 	VMOVUPS Z13, K1, 64(SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R11), Z7
-	VBROADCASTSS (R8), Z8
-	VFMADD231PS  Z7, Z8, Z0
-	VBROADCASTSS (R8)(CX*1), Z8
-	VFMADD231PS  Z7, Z8, Z1
-	VBROADCASTSS (R8)(CX*2), Z8
-	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (R9)(CX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (R9)(CX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
-	VBROADCASTSS (R10), Z8
-	VFMADD231PS  Z7, Z8, Z6
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
-	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
-	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
-	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
-	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
-	VADDPS       (R8), Z5, Z5
-	ADDQ         DI, R8
-	VADDPS       (R8), Z6, Z6
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x1m(SB), NOSPLIT, $0-104
-	MOVQ  a+16(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aStep+32(FP), DX
-	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
-	KMOVW (R8), K1
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VMOVUPS.Z    (R11), K1, Z7
-	VBROADCASTSS (R8), Z8
-	VFMADD231PS  Z7, Z8, Z0
-	VBROADCASTSS (R8)(CX*1), Z8
-	VFMADD231PS  Z7, Z8, Z1
-	VBROADCASTSS (R8)(CX*2), Z8
-	VFMADD231PS  Z7, Z8, Z2
-	VBROADCASTSS (R9), Z8
-	VFMADD231PS  Z7, Z8, Z3
-	VBROADCASTSS (R9)(CX*1), Z8
-	VFMADD231PS  Z7, Z8, Z4
-	VBROADCASTSS (R9)(CX*2), Z8
-	VFMADD231PS  Z7, Z8, Z5
-	VBROADCASTSS (R10), Z8
-	VFMADD231PS  Z7, Z8, Z6
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMOVUPS.Z    (R8), K1, Z8
-	VADDPS       Z8, Z0, Z0
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z8
-	VADDPS       Z8, Z1, Z1
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z8
-	VADDPS       Z8, Z2, Z2
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z8
-	VADDPS       Z8, Z3, Z3
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z8
-	VADDPS       Z8, Z4, Z4
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z8
-	VADDPS       Z8, Z5, Z5
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z8
-	VADDPS       Z8, Z6, Z6
-
-store:
-	VMOVUPS Z0, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, K1, (SI)
 	ADDQ    DI, SI
 	ADDQ    aTile+40(FP), AX
 	DECQ    count+0(FP)
@@ -2339,204 +1427,6 @@ store:
 	ADDQ    DI, SI
 	VMOVUPS Z14, (SI)
 	VMOVUPS Z15, K1, 64(SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R11), Z8
-	VBROADCASTSS (R8), Z9
-	VFMADD231PS  Z8, Z9, Z0
-	VBROADCASTSS (R8)(CX*1), Z9
-	VFMADD231PS  Z8, Z9, Z1
-	VBROADCASTSS (R8)(CX*2), Z9
-	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (R9)(CX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (R9)(CX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
-	VBROADCASTSS (R10), Z9
-	VFMADD231PS  Z8, Z9, Z6
-	VBROADCASTSS (R10)(CX*1), Z9
-	VFMADD231PS  Z8, Z9, Z7
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
-	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
-	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
-	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
-	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
-	VADDPS       (R8), Z5, Z5
-	ADDQ         DI, R8
-	VADDPS       (R8), Z6, Z6
-	ADDQ         DI, R8
-	VADDPS       (R8), Z7, Z7
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x1m(SB), NOSPLIT, $0-104
-	MOVQ  a+16(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aStep+32(FP), DX
-	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
-	KMOVW (R8), K1
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VMOVUPS.Z    (R11), K1, Z8
-	VBROADCASTSS (R8), Z9
-	VFMADD231PS  Z8, Z9, Z0
-	VBROADCASTSS (R8)(CX*1), Z9
-	VFMADD231PS  Z8, Z9, Z1
-	VBROADCASTSS (R8)(CX*2), Z9
-	VFMADD231PS  Z8, Z9, Z2
-	VBROADCASTSS (R9), Z9
-	VFMADD231PS  Z8, Z9, Z3
-	VBROADCASTSS (R9)(CX*1), Z9
-	VFMADD231PS  Z8, Z9, Z4
-	VBROADCASTSS (R9)(CX*2), Z9
-	VFMADD231PS  Z8, Z9, Z5
-	VBROADCASTSS (R10), Z9
-	VFMADD231PS  Z8, Z9, Z6
-	VBROADCASTSS (R10)(CX*1), Z9
-	VFMADD231PS  Z8, Z9, Z7
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMOVUPS.Z    (R8), K1, Z9
-	VADDPS       Z9, Z0, Z0
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z9
-	VADDPS       Z9, Z1, Z1
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z9
-	VADDPS       Z9, Z2, Z2
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z9
-	VADDPS       Z9, Z3, Z3
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z9
-	VADDPS       Z9, Z4, Z4
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z9
-	VADDPS       Z9, Z5, Z5
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z9
-	VADDPS       Z9, Z6, Z6
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z9
-	VADDPS       Z9, Z7, Z7
-
-store:
-	VMOVUPS Z0, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, K1, (SI)
 	ADDQ    DI, SI
 	ADDQ    aTile+40(FP), AX
 	DECQ    count+0(FP)
@@ -2826,219 +1716,6 @@ store:
 	ADDQ    DI, SI
 	VMOVUPS Z16, (SI)
 	VMOVUPS Z17, K1, 64(SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R11), Z9
-	VBROADCASTSS (R8), Z10
-	VFMADD231PS  Z9, Z10, Z0
-	VBROADCASTSS (R8)(CX*1), Z10
-	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (R8)(CX*2), Z10
-	VFMADD231PS  Z9, Z10, Z2
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (R9)(CX*1), Z10
-	VFMADD231PS  Z9, Z10, Z4
-	VBROADCASTSS (R9)(CX*2), Z10
-	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (R10), Z10
-	VFMADD231PS  Z9, Z10, Z6
-	VBROADCASTSS (R10)(CX*1), Z10
-	VFMADD231PS  Z9, Z10, Z7
-	VBROADCASTSS (R10)(CX*2), Z10
-	VFMADD231PS  Z9, Z10, Z8
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
-	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
-	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
-	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
-	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
-	VADDPS       (R8), Z5, Z5
-	ADDQ         DI, R8
-	VADDPS       (R8), Z6, Z6
-	ADDQ         DI, R8
-	VADDPS       (R8), Z7, Z7
-	ADDQ         DI, R8
-	VADDPS       (R8), Z8, Z8
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x1m(SB), NOSPLIT, $0-104
-	MOVQ  a+16(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aStep+32(FP), DX
-	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
-	KMOVW (R8), K1
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VMOVUPS.Z    (R11), K1, Z9
-	VBROADCASTSS (R8), Z10
-	VFMADD231PS  Z9, Z10, Z0
-	VBROADCASTSS (R8)(CX*1), Z10
-	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (R8)(CX*2), Z10
-	VFMADD231PS  Z9, Z10, Z2
-	VBROADCASTSS (R9), Z10
-	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (R9)(CX*1), Z10
-	VFMADD231PS  Z9, Z10, Z4
-	VBROADCASTSS (R9)(CX*2), Z10
-	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (R10), Z10
-	VFMADD231PS  Z9, Z10, Z6
-	VBROADCASTSS (R10)(CX*1), Z10
-	VFMADD231PS  Z9, Z10, Z7
-	VBROADCASTSS (R10)(CX*2), Z10
-	VFMADD231PS  Z9, Z10, Z8
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMOVUPS.Z    (R8), K1, Z10
-	VADDPS       Z10, Z0, Z0
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z10
-	VADDPS       Z10, Z1, Z1
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z10
-	VADDPS       Z10, Z2, Z2
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z10
-	VADDPS       Z10, Z3, Z3
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z10
-	VADDPS       Z10, Z4, Z4
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z10
-	VADDPS       Z10, Z5, Z5
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z10
-	VADDPS       Z10, Z6, Z6
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z10
-	VADDPS       Z10, Z7, Z7
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z10
-	VADDPS       Z10, Z8, Z8
-
-store:
-	VMOVUPS Z0, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, K1, (SI)
 	ADDQ    DI, SI
 	ADDQ    aTile+40(FP), AX
 	DECQ    count+0(FP)
@@ -3357,240 +2034,6 @@ store:
 	ADDQ    DI, SI
 	VMOVUPS Z18, (SI)
 	VMOVUPS Z19, K1, 64(SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R12), Z10
-	VBROADCASTSS (R8), Z11
-	VFMADD231PS  Z10, Z11, Z0
-	VBROADCASTSS (R8)(CX*1), Z11
-	VFMADD231PS  Z10, Z11, Z1
-	VBROADCASTSS (R8)(CX*2), Z11
-	VFMADD231PS  Z10, Z11, Z2
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS  Z10, Z11, Z3
-	VBROADCASTSS (R9)(CX*1), Z11
-	VFMADD231PS  Z10, Z11, Z4
-	VBROADCASTSS (R9)(CX*2), Z11
-	VFMADD231PS  Z10, Z11, Z5
-	VBROADCASTSS (R10), Z11
-	VFMADD231PS  Z10, Z11, Z6
-	VBROADCASTSS (R10)(CX*1), Z11
-	VFMADD231PS  Z10, Z11, Z7
-	VBROADCASTSS (R10)(CX*2), Z11
-	VFMADD231PS  Z10, Z11, Z8
-	VBROADCASTSS (R11), Z11
-	VFMADD231PS  Z10, Z11, Z9
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
-	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
-	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
-	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
-	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
-	VADDPS       (R8), Z5, Z5
-	ADDQ         DI, R8
-	VADDPS       (R8), Z6, Z6
-	ADDQ         DI, R8
-	VADDPS       (R8), Z7, Z7
-	ADDQ         DI, R8
-	VADDPS       (R8), Z8, Z8
-	ADDQ         DI, R8
-	VADDPS       (R8), Z9, Z9
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x1m(SB), NOSPLIT, $0-104
-	MOVQ  a+16(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aStep+32(FP), DX
-	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
-	KMOVW (R8), K1
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
-	PCALIGN $0x20
-
-step:
-	VMOVUPS.Z    (R12), K1, Z10
-	VBROADCASTSS (R8), Z11
-	VFMADD231PS  Z10, Z11, Z0
-	VBROADCASTSS (R8)(CX*1), Z11
-	VFMADD231PS  Z10, Z11, Z1
-	VBROADCASTSS (R8)(CX*2), Z11
-	VFMADD231PS  Z10, Z11, Z2
-	VBROADCASTSS (R9), Z11
-	VFMADD231PS  Z10, Z11, Z3
-	VBROADCASTSS (R9)(CX*1), Z11
-	VFMADD231PS  Z10, Z11, Z4
-	VBROADCASTSS (R9)(CX*2), Z11
-	VFMADD231PS  Z10, Z11, Z5
-	VBROADCASTSS (R10), Z11
-	VFMADD231PS  Z10, Z11, Z6
-	VBROADCASTSS (R10)(CX*1), Z11
-	VFMADD231PS  Z10, Z11, Z7
-	VBROADCASTSS (R10)(CX*2), Z11
-	VFMADD231PS  Z10, Z11, Z8
-	VBROADCASTSS (R11), Z11
-	VFMADD231PS  Z10, Z11, Z9
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMOVUPS.Z    (R8), K1, Z11
-	VADDPS       Z11, Z0, Z0
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z11
-	VADDPS       Z11, Z1, Z1
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z11
-	VADDPS       Z11, Z2, Z2
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z11
-	VADDPS       Z11, Z3, Z3
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z11
-	VADDPS       Z11, Z4, Z4
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z11
-	VADDPS       Z11, Z5, Z5
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z11
-	VADDPS       Z11, Z6, Z6
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z11
-	VADDPS       Z11, Z7, Z7
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z11
-	VADDPS       Z11, Z8, Z8
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z11
-	VADDPS       Z11, Z9, Z9
-
-store:
-	VMOVUPS Z0, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, K1, (SI)
 	ADDQ    DI, SI
 	ADDQ    aTile+40(FP), AX
 	DECQ    count+0(FP)
@@ -3932,255 +2375,6 @@ store:
 	ADDQ    DI, SI
 	VMOVUPS Z20, (SI)
 	VMOVUPS Z21, K1, 64(SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R12), Z11
-	VBROADCASTSS (R8), Z12
-	VFMADD231PS  Z11, Z12, Z0
-	VBROADCASTSS (R8)(CX*1), Z12
-	VFMADD231PS  Z11, Z12, Z1
-	VBROADCASTSS (R8)(CX*2), Z12
-	VFMADD231PS  Z11, Z12, Z2
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (R9)(CX*1), Z12
-	VFMADD231PS  Z11, Z12, Z4
-	VBROADCASTSS (R9)(CX*2), Z12
-	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (R10), Z12
-	VFMADD231PS  Z11, Z12, Z6
-	VBROADCASTSS (R10)(CX*1), Z12
-	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R10)(CX*2), Z12
-	VFMADD231PS  Z11, Z12, Z8
-	VBROADCASTSS (R11), Z12
-	VFMADD231PS  Z11, Z12, Z9
-	VBROADCASTSS (R11)(CX*1), Z12
-	VFMADD231PS  Z11, Z12, Z10
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
-	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
-	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
-	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
-	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
-	VADDPS       (R8), Z5, Z5
-	ADDQ         DI, R8
-	VADDPS       (R8), Z6, Z6
-	ADDQ         DI, R8
-	VADDPS       (R8), Z7, Z7
-	ADDQ         DI, R8
-	VADDPS       (R8), Z8, Z8
-	ADDQ         DI, R8
-	VADDPS       (R8), Z9, Z9
-	ADDQ         DI, R8
-	VADDPS       (R8), Z10, Z10
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x1m(SB), NOSPLIT, $0-104
-	MOVQ  a+16(FP), AX
-	MOVQ  aRow+24(FP), CX
-	MOVQ  aStep+32(FP), DX
-	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
-	KMOVW (R8), K1
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
-	PCALIGN $0x20
-
-step:
-	VMOVUPS.Z    (R12), K1, Z11
-	VBROADCASTSS (R8), Z12
-	VFMADD231PS  Z11, Z12, Z0
-	VBROADCASTSS (R8)(CX*1), Z12
-	VFMADD231PS  Z11, Z12, Z1
-	VBROADCASTSS (R8)(CX*2), Z12
-	VFMADD231PS  Z11, Z12, Z2
-	VBROADCASTSS (R9), Z12
-	VFMADD231PS  Z11, Z12, Z3
-	VBROADCASTSS (R9)(CX*1), Z12
-	VFMADD231PS  Z11, Z12, Z4
-	VBROADCASTSS (R9)(CX*2), Z12
-	VFMADD231PS  Z11, Z12, Z5
-	VBROADCASTSS (R10), Z12
-	VFMADD231PS  Z11, Z12, Z6
-	VBROADCASTSS (R10)(CX*1), Z12
-	VFMADD231PS  Z11, Z12, Z7
-	VBROADCASTSS (R10)(CX*2), Z12
-	VFMADD231PS  Z11, Z12, Z8
-	VBROADCASTSS (R11), Z12
-	VFMADD231PS  Z11, Z12, Z9
-	VBROADCASTSS (R11)(CX*1), Z12
-	VFMADD231PS  Z11, Z12, Z10
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMOVUPS.Z    (R8), K1, Z12
-	VADDPS       Z12, Z0, Z0
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z12
-	VADDPS       Z12, Z1, Z1
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z12
-	VADDPS       Z12, Z2, Z2
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z12
-	VADDPS       Z12, Z3, Z3
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z12
-	VADDPS       Z12, Z4, Z4
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z12
-	VADDPS       Z12, Z5, Z5
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z12
-	VADDPS       Z12, Z6, Z6
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z12
-	VADDPS       Z12, Z7, Z7
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z12
-	VADDPS       Z12, Z8, Z8
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z12
-	VADDPS       Z12, Z9, Z9
-	ADDQ         DI, R8
-	VMOVUPS.Z    (R8), K1, Z12
-	VADDPS       Z12, Z10, Z10
-
-store:
-	VMOVUPS Z0, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, K1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, K1, (SI)
 	ADDQ    DI, SI
 	ADDQ    aTile+40(FP), AX
 	DECQ    count+0(FP)
@@ -4545,6 +2739,1812 @@ store:
 	ADDQ    DI, SI
 	VMOVUPS Z22, (SI)
 	VMOVUPS Z23, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_1x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), CX
+	MOVQ bStep+56(FP), DX
+	MOVQ c+72(FP), BX
+	MOVQ cRow+80(FP), SI
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	MOVQ    AX, DI
+	MOVQ    b+48(FP), R8
+	MOVQ    k+8(FP), R9
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R8), Z1
+	VBROADCASTSS (DI), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         CX, DI
+	ADDQ         DX, R8
+	DECQ         R9
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         BX, DI
+	VADDPS       (DI), Z0, Z0
+
+store:
+	VMOVUPS Z0, (BX)
+	ADDQ    SI, BX
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_1x1m(SB), NOSPLIT, $0-104
+	MOVQ  a+16(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aStep+32(FP), CX
+	MOVQ  bStep+56(FP), DX
+	MOVQ  c+72(FP), BX
+	MOVQ  cRow+80(FP), SI
+	MOVQ  mask+96(FP), DI
+	KMOVW (DI), K1
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	MOVQ    AX, DI
+	MOVQ    b+48(FP), R8
+	MOVQ    k+8(FP), R9
+	PCALIGN $0x20
+
+step:
+	VMOVUPS.Z    (R8), K1, Z1
+	VBROADCASTSS (DI), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         CX, DI
+	ADDQ         DX, R8
+	DECQ         R9
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         BX, DI
+	VMOVUPS.Z    (DI), K1, Z2
+	VADDPS       Z2, Z0, Z0
+
+store:
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_2x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R9), Z2
+	VBROADCASTSS (R8), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS (R8)(CX*1), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Z0, Z0
+	ADDQ         DI, R8
+	VADDPS       (R8), Z1, Z1
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_2x1m(SB), NOSPLIT, $0-104
+	MOVQ  a+16(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aStep+32(FP), DX
+	MOVQ  bStep+56(FP), BX
+	MOVQ  c+72(FP), SI
+	MOVQ  cRow+80(FP), DI
+	MOVQ  mask+96(FP), R8
+	KMOVW (R8), K1
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMOVUPS.Z    (R9), K1, Z2
+	VBROADCASTSS (R8), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS (R8)(CX*1), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMOVUPS.Z    (R8), K1, Z3
+	VADDPS       Z3, Z0, Z0
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z3
+	VADDPS       Z3, Z1, Z1
+
+store:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_3x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R9), Z3
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS (R8)(CX*1), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS (R8)(CX*2), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Z0, Z0
+	ADDQ         DI, R8
+	VADDPS       (R8), Z1, Z1
+	ADDQ         DI, R8
+	VADDPS       (R8), Z2, Z2
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_3x1m(SB), NOSPLIT, $0-104
+	MOVQ  a+16(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aStep+32(FP), DX
+	MOVQ  bStep+56(FP), BX
+	MOVQ  c+72(FP), SI
+	MOVQ  cRow+80(FP), DI
+	MOVQ  mask+96(FP), R8
+	KMOVW (R8), K1
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMOVUPS.Z    (R9), K1, Z3
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS (R8)(CX*1), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS (R8)(CX*2), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMOVUPS.Z    (R8), K1, Z4
+	VADDPS       Z4, Z0, Z0
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z4
+	VADDPS       Z4, Z1, Z1
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z4
+	VADDPS       Z4, Z2, Z2
+
+store:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_4x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R10), Z4
+	VBROADCASTSS (R8), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (R8)(CX*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (R8)(CX*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (R9), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Z0, Z0
+	ADDQ         DI, R8
+	VADDPS       (R8), Z1, Z1
+	ADDQ         DI, R8
+	VADDPS       (R8), Z2, Z2
+	ADDQ         DI, R8
+	VADDPS       (R8), Z3, Z3
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_4x1m(SB), NOSPLIT, $0-104
+	MOVQ  a+16(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aStep+32(FP), DX
+	MOVQ  bStep+56(FP), BX
+	MOVQ  c+72(FP), SI
+	MOVQ  cRow+80(FP), DI
+	MOVQ  mask+96(FP), R8
+	KMOVW (R8), K1
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS.Z    (R10), K1, Z4
+	VBROADCASTSS (R8), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (R8)(CX*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (R8)(CX*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (R9), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMOVUPS.Z    (R8), K1, Z5
+	VADDPS       Z5, Z0, Z0
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z5
+	VADDPS       Z5, Z1, Z1
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z5
+	VADDPS       Z5, Z2, Z2
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z5
+	VADDPS       Z5, Z3, Z3
+
+store:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_5x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R10), Z5
+	VBROADCASTSS (R8), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS (R8)(CX*1), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R8)(CX*2), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS (R9), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS (R9)(CX*1), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Z0, Z0
+	ADDQ         DI, R8
+	VADDPS       (R8), Z1, Z1
+	ADDQ         DI, R8
+	VADDPS       (R8), Z2, Z2
+	ADDQ         DI, R8
+	VADDPS       (R8), Z3, Z3
+	ADDQ         DI, R8
+	VADDPS       (R8), Z4, Z4
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_5x1m(SB), NOSPLIT, $0-104
+	MOVQ  a+16(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aStep+32(FP), DX
+	MOVQ  bStep+56(FP), BX
+	MOVQ  c+72(FP), SI
+	MOVQ  cRow+80(FP), DI
+	MOVQ  mask+96(FP), R8
+	KMOVW (R8), K1
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS.Z    (R10), K1, Z5
+	VBROADCASTSS (R8), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS (R8)(CX*1), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R8)(CX*2), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS (R9), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS (R9)(CX*1), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMOVUPS.Z    (R8), K1, Z6
+	VADDPS       Z6, Z0, Z0
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z6
+	VADDPS       Z6, Z1, Z1
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z6
+	VADDPS       Z6, Z2, Z2
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z6
+	VADDPS       Z6, Z3, Z3
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z6
+	VADDPS       Z6, Z4, Z4
+
+store:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_6x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R10), Z6
+	VBROADCASTSS (R8), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS (R8)(CX*1), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS (R8)(CX*2), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS (R9), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS (R9)(CX*1), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS (R9)(CX*2), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Z0, Z0
+	ADDQ         DI, R8
+	VADDPS       (R8), Z1, Z1
+	ADDQ         DI, R8
+	VADDPS       (R8), Z2, Z2
+	ADDQ         DI, R8
+	VADDPS       (R8), Z3, Z3
+	ADDQ         DI, R8
+	VADDPS       (R8), Z4, Z4
+	ADDQ         DI, R8
+	VADDPS       (R8), Z5, Z5
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_6x1m(SB), NOSPLIT, $0-104
+	MOVQ  a+16(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aStep+32(FP), DX
+	MOVQ  bStep+56(FP), BX
+	MOVQ  c+72(FP), SI
+	MOVQ  cRow+80(FP), DI
+	MOVQ  mask+96(FP), R8
+	KMOVW (R8), K1
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS.Z    (R10), K1, Z6
+	VBROADCASTSS (R8), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS (R8)(CX*1), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS (R8)(CX*2), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS (R9), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS (R9)(CX*1), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS (R9)(CX*2), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMOVUPS.Z    (R8), K1, Z7
+	VADDPS       Z7, Z0, Z0
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z7
+	VADDPS       Z7, Z1, Z1
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z7
+	VADDPS       Z7, Z2, Z2
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z7
+	VADDPS       Z7, Z3, Z3
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z7
+	VADDPS       Z7, Z4, Z4
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z7
+	VADDPS       Z7, Z5, Z5
+
+store:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_7x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Z7
+	VBROADCASTSS (R8), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS (R8)(CX*1), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (R8)(CX*2), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R9)(CX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R9)(CX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R10), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Z0, Z0
+	ADDQ         DI, R8
+	VADDPS       (R8), Z1, Z1
+	ADDQ         DI, R8
+	VADDPS       (R8), Z2, Z2
+	ADDQ         DI, R8
+	VADDPS       (R8), Z3, Z3
+	ADDQ         DI, R8
+	VADDPS       (R8), Z4, Z4
+	ADDQ         DI, R8
+	VADDPS       (R8), Z5, Z5
+	ADDQ         DI, R8
+	VADDPS       (R8), Z6, Z6
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_7x1m(SB), NOSPLIT, $0-104
+	MOVQ  a+16(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aStep+32(FP), DX
+	MOVQ  bStep+56(FP), BX
+	MOVQ  c+72(FP), SI
+	MOVQ  cRow+80(FP), DI
+	MOVQ  mask+96(FP), R8
+	KMOVW (R8), K1
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS.Z    (R11), K1, Z7
+	VBROADCASTSS (R8), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS (R8)(CX*1), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (R8)(CX*2), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R9)(CX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R9)(CX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R10), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMOVUPS.Z    (R8), K1, Z8
+	VADDPS       Z8, Z0, Z0
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z8
+	VADDPS       Z8, Z1, Z1
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z8
+	VADDPS       Z8, Z2, Z2
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z8
+	VADDPS       Z8, Z3, Z3
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z8
+	VADDPS       Z8, Z4, Z4
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z8
+	VADDPS       Z8, Z5, Z5
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z8
+	VADDPS       Z8, Z6, Z6
+
+store:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_8x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Z8
+	VBROADCASTSS (R8), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS (R8)(CX*1), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS (R8)(CX*2), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS (R9)(CX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R9)(CX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R10), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R10)(CX*1), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Z0, Z0
+	ADDQ         DI, R8
+	VADDPS       (R8), Z1, Z1
+	ADDQ         DI, R8
+	VADDPS       (R8), Z2, Z2
+	ADDQ         DI, R8
+	VADDPS       (R8), Z3, Z3
+	ADDQ         DI, R8
+	VADDPS       (R8), Z4, Z4
+	ADDQ         DI, R8
+	VADDPS       (R8), Z5, Z5
+	ADDQ         DI, R8
+	VADDPS       (R8), Z6, Z6
+	ADDQ         DI, R8
+	VADDPS       (R8), Z7, Z7
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_8x1m(SB), NOSPLIT, $0-104
+	MOVQ  a+16(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aStep+32(FP), DX
+	MOVQ  bStep+56(FP), BX
+	MOVQ  c+72(FP), SI
+	MOVQ  cRow+80(FP), DI
+	MOVQ  mask+96(FP), R8
+	KMOVW (R8), K1
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS.Z    (R11), K1, Z8
+	VBROADCASTSS (R8), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS (R8)(CX*1), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS (R8)(CX*2), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS (R9)(CX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R9)(CX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R10), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R10)(CX*1), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMOVUPS.Z    (R8), K1, Z9
+	VADDPS       Z9, Z0, Z0
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z9
+	VADDPS       Z9, Z1, Z1
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z9
+	VADDPS       Z9, Z2, Z2
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z9
+	VADDPS       Z9, Z3, Z3
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z9
+	VADDPS       Z9, Z4, Z4
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z9
+	VADDPS       Z9, Z5, Z5
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z9
+	VADDPS       Z9, Z6, Z6
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z9
+	VADDPS       Z9, Z7, Z7
+
+store:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_9x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Z9
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS (R8)(CX*1), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R8)(CX*2), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R9)(CX*1), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS (R9)(CX*2), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS (R10)(CX*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS (R10)(CX*2), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Z0, Z0
+	ADDQ         DI, R8
+	VADDPS       (R8), Z1, Z1
+	ADDQ         DI, R8
+	VADDPS       (R8), Z2, Z2
+	ADDQ         DI, R8
+	VADDPS       (R8), Z3, Z3
+	ADDQ         DI, R8
+	VADDPS       (R8), Z4, Z4
+	ADDQ         DI, R8
+	VADDPS       (R8), Z5, Z5
+	ADDQ         DI, R8
+	VADDPS       (R8), Z6, Z6
+	ADDQ         DI, R8
+	VADDPS       (R8), Z7, Z7
+	ADDQ         DI, R8
+	VADDPS       (R8), Z8, Z8
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_9x1m(SB), NOSPLIT, $0-104
+	MOVQ  a+16(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aStep+32(FP), DX
+	MOVQ  bStep+56(FP), BX
+	MOVQ  c+72(FP), SI
+	MOVQ  cRow+80(FP), DI
+	MOVQ  mask+96(FP), R8
+	KMOVW (R8), K1
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS.Z    (R11), K1, Z9
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS (R8)(CX*1), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R8)(CX*2), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R9)(CX*1), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS (R9)(CX*2), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS (R10)(CX*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS (R10)(CX*2), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMOVUPS.Z    (R8), K1, Z10
+	VADDPS       Z10, Z0, Z0
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z10
+	VADDPS       Z10, Z1, Z1
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z10
+	VADDPS       Z10, Z2, Z2
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z10
+	VADDPS       Z10, Z3, Z3
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z10
+	VADDPS       Z10, Z4, Z4
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z10
+	VADDPS       Z10, Z5, Z5
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z10
+	VADDPS       Z10, Z6, Z6
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z10
+	VADDPS       Z10, Z7, Z7
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z10
+	VADDPS       Z10, Z8, Z8
+
+store:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_10x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R12), Z10
+	VBROADCASTSS (R8), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS (R8)(CX*1), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS (R8)(CX*2), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS (R9), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS (R9)(CX*1), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS (R9)(CX*2), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS (R10), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS (R10)(CX*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS (R10)(CX*2), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS (R11), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Z0, Z0
+	ADDQ         DI, R8
+	VADDPS       (R8), Z1, Z1
+	ADDQ         DI, R8
+	VADDPS       (R8), Z2, Z2
+	ADDQ         DI, R8
+	VADDPS       (R8), Z3, Z3
+	ADDQ         DI, R8
+	VADDPS       (R8), Z4, Z4
+	ADDQ         DI, R8
+	VADDPS       (R8), Z5, Z5
+	ADDQ         DI, R8
+	VADDPS       (R8), Z6, Z6
+	ADDQ         DI, R8
+	VADDPS       (R8), Z7, Z7
+	ADDQ         DI, R8
+	VADDPS       (R8), Z8, Z8
+	ADDQ         DI, R8
+	VADDPS       (R8), Z9, Z9
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_10x1m(SB), NOSPLIT, $0-104
+	MOVQ  a+16(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aStep+32(FP), DX
+	MOVQ  bStep+56(FP), BX
+	MOVQ  c+72(FP), SI
+	MOVQ  cRow+80(FP), DI
+	MOVQ  mask+96(FP), R8
+	KMOVW (R8), K1
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS.Z    (R12), K1, Z10
+	VBROADCASTSS (R8), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS (R8)(CX*1), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS (R8)(CX*2), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS (R9), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS (R9)(CX*1), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS (R9)(CX*2), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS (R10), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS (R10)(CX*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS (R10)(CX*2), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS (R11), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMOVUPS.Z    (R8), K1, Z11
+	VADDPS       Z11, Z0, Z0
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z11
+	VADDPS       Z11, Z1, Z1
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z11
+	VADDPS       Z11, Z2, Z2
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z11
+	VADDPS       Z11, Z3, Z3
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z11
+	VADDPS       Z11, Z4, Z4
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z11
+	VADDPS       Z11, Z5, Z5
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z11
+	VADDPS       Z11, Z6, Z6
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z11
+	VADDPS       Z11, Z7, Z7
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z11
+	VADDPS       Z11, Z8, Z8
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z11
+	VADDPS       Z11, Z9, Z9
+
+store:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_11x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R12), Z11
+	VBROADCASTSS (R8), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS (R8)(CX*1), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (R8)(CX*2), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R9)(CX*1), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS (R9)(CX*2), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R10), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS (R10)(CX*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R10)(CX*2), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS (R11), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS (R11)(CX*1), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Z0, Z0
+	ADDQ         DI, R8
+	VADDPS       (R8), Z1, Z1
+	ADDQ         DI, R8
+	VADDPS       (R8), Z2, Z2
+	ADDQ         DI, R8
+	VADDPS       (R8), Z3, Z3
+	ADDQ         DI, R8
+	VADDPS       (R8), Z4, Z4
+	ADDQ         DI, R8
+	VADDPS       (R8), Z5, Z5
+	ADDQ         DI, R8
+	VADDPS       (R8), Z6, Z6
+	ADDQ         DI, R8
+	VADDPS       (R8), Z7, Z7
+	ADDQ         DI, R8
+	VADDPS       (R8), Z8, Z8
+	ADDQ         DI, R8
+	VADDPS       (R8), Z9, Z9
+	ADDQ         DI, R8
+	VADDPS       (R8), Z10, Z10
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_11x1m(SB), NOSPLIT, $0-104
+	MOVQ  a+16(FP), AX
+	MOVQ  aRow+24(FP), CX
+	MOVQ  aStep+32(FP), DX
+	MOVQ  bStep+56(FP), BX
+	MOVQ  c+72(FP), SI
+	MOVQ  cRow+80(FP), DI
+	MOVQ  mask+96(FP), R8
+	KMOVW (R8), K1
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS.Z    (R12), K1, Z11
+	VBROADCASTSS (R8), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS (R8)(CX*1), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (R8)(CX*2), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R9)(CX*1), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS (R9)(CX*2), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R10), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS (R10)(CX*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R10)(CX*2), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS (R11), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS (R11)(CX*1), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMOVUPS.Z    (R8), K1, Z12
+	VADDPS       Z12, Z0, Z0
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z12
+	VADDPS       Z12, Z1, Z1
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z12
+	VADDPS       Z12, Z2, Z2
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z12
+	VADDPS       Z12, Z3, Z3
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z12
+	VADDPS       Z12, Z4, Z4
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z12
+	VADDPS       Z12, Z5, Z5
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z12
+	VADDPS       Z12, Z6, Z6
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z12
+	VADDPS       Z12, Z7, Z7
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z12
+	VADDPS       Z12, Z8, Z8
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z12
+	VADDPS       Z12, Z9, Z9
+	ADDQ         DI, R8
+	VMOVUPS.Z    (R8), K1, Z12
+	VADDPS       Z12, Z10, Z10
+
+store:
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, K1, (SI)
 	ADDQ    DI, SI
 	ADDQ    aTile+40(FP), AX
 	DECQ    count+0(FP)
@@ -5103,100 +5103,6 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), CX
-	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Z31
-	VMOVUPS      4(DI), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R8), Z1
-	VPSLLVD         Z30, Z1, Z1
-	VPANDD          Z31, Z1, Z1
-	VBROADCASTSS    (DI), Z2
-	VFMADD231PS     Z1, Z2, Z0
-	ADDQ            CX, DI
-	ADDQ            DX, R8
-	DECQ            R9
-	JNZ             step
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            BX, DI
-	VADDPS          (DI), Z0, Z0
-
-store:
-	VMOVUPS Z0, (BX)
-	ADDQ    SI, BX
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), CX
-	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Z31
-	VMOVUPS      4(DI), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R8), Z1
-	VPSLLVD         Z30, Z1, Z1
-	VPANDD          Z31, Z1, Z1
-	VBROADCASTSS    (DI), Z2
-	VFMADD231PS     Z1, Z2, Z0
-	ADDQ            CX, DI
-	ADDQ            DX, R8
-	DECQ            R9
-	JNZ             step
-	MOVQ            mask+96(FP), DI
-	KMOVW           (DI), K1
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            BX, DI
-	VMOVUPS.Z       (DI), K1, Z2
-	VADDPS          Z2, Z0, Z0
-
-store:
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Z31
-	VMOVUPS      4(DI), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
 // func tileAVX512_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 // Requires: AVX, AVX512F
 TEXT ·tileAVX512_2x2h(SB), NOSPLIT, $0-104
@@ -5324,115 +5230,6 @@ store:
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R9), Z2
-	VPSLLVD         Z30, Z2, Z2
-	VPANDD          Z31, Z2, Z2
-	VBROADCASTSS    (R8), Z3
-	VFMADD231PS     Z2, Z3, Z0
-	VBROADCASTSS    (R8)(CX*1), Z3
-	VFMADD231PS     Z2, Z3, Z1
-	ADDQ            DX, R8
-	ADDQ            BX, R9
-	DECQ            R10
-	JNZ             step
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R9), Z2
-	VPSLLVD         Z30, Z2, Z2
-	VPANDD          Z31, Z2, Z2
-	VBROADCASTSS    (R8), Z3
-	VFMADD231PS     Z2, Z3, Z0
-	VBROADCASTSS    (R8)(CX*1), Z3
-	VFMADD231PS     Z2, Z3, Z1
-	ADDQ            DX, R8
-	ADDQ            BX, R9
-	DECQ            R10
-	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z3
-	VADDPS          Z3, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z3
-	VADDPS          Z3, Z1, Z1
-
-store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -5589,130 +5386,6 @@ store:
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R9), Z3
-	VPSLLVD         Z30, Z3, Z3
-	VPANDD          Z31, Z3, Z3
-	VBROADCASTSS    (R8), Z4
-	VFMADD231PS     Z3, Z4, Z0
-	VBROADCASTSS    (R8)(CX*1), Z4
-	VFMADD231PS     Z3, Z4, Z1
-	VBROADCASTSS    (R8)(CX*2), Z4
-	VFMADD231PS     Z3, Z4, Z2
-	ADDQ            DX, R8
-	ADDQ            BX, R9
-	DECQ            R10
-	JNZ             step
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R9), Z3
-	VPSLLVD         Z30, Z3, Z3
-	VPANDD          Z31, Z3, Z3
-	VBROADCASTSS    (R8), Z4
-	VFMADD231PS     Z3, Z4, Z0
-	VBROADCASTSS    (R8)(CX*1), Z4
-	VFMADD231PS     Z3, Z4, Z1
-	VBROADCASTSS    (R8)(CX*2), Z4
-	VFMADD231PS     Z3, Z4, Z2
-	ADDQ            DX, R8
-	ADDQ            BX, R9
-	DECQ            R10
-	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z4
-	VADDPS          Z4, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z4
-	VADDPS          Z4, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z4
-	VADDPS          Z4, Z2, Z2
-
-store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -5898,151 +5571,6 @@ store:
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R10), Z4
-	VPSLLVD         Z30, Z4, Z4
-	VPANDD          Z31, Z4, Z4
-	VBROADCASTSS    (R8), Z5
-	VFMADD231PS     Z4, Z5, Z0
-	VBROADCASTSS    (R8)(CX*1), Z5
-	VFMADD231PS     Z4, Z5, Z1
-	VBROADCASTSS    (R8)(CX*2), Z5
-	VFMADD231PS     Z4, Z5, Z2
-	VBROADCASTSS    (R9), Z5
-	VFMADD231PS     Z4, Z5, Z3
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
-	JNZ             step
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R10), Z4
-	VPSLLVD         Z30, Z4, Z4
-	VPANDD          Z31, Z4, Z4
-	VBROADCASTSS    (R8), Z5
-	VFMADD231PS     Z4, Z5, Z0
-	VBROADCASTSS    (R8)(CX*1), Z5
-	VFMADD231PS     Z4, Z5, Z1
-	VBROADCASTSS    (R8)(CX*2), Z5
-	VFMADD231PS     Z4, Z5, Z2
-	VBROADCASTSS    (R9), Z5
-	VFMADD231PS     Z4, Z5, Z3
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
-	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z5
-	VADDPS          Z5, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z5
-	VADDPS          Z5, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z5
-	VADDPS          Z5, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z5
-	VADDPS          Z5, Z3, Z3
-
-store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -6251,166 +5779,6 @@ store:
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R10), Z5
-	VPSLLVD         Z30, Z5, Z5
-	VPANDD          Z31, Z5, Z5
-	VBROADCASTSS    (R8), Z6
-	VFMADD231PS     Z5, Z6, Z0
-	VBROADCASTSS    (R8)(CX*1), Z6
-	VFMADD231PS     Z5, Z6, Z1
-	VBROADCASTSS    (R8)(CX*2), Z6
-	VFMADD231PS     Z5, Z6, Z2
-	VBROADCASTSS    (R9), Z6
-	VFMADD231PS     Z5, Z6, Z3
-	VBROADCASTSS    (R9)(CX*1), Z6
-	VFMADD231PS     Z5, Z6, Z4
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
-	JNZ             step
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R10), Z5
-	VPSLLVD         Z30, Z5, Z5
-	VPANDD          Z31, Z5, Z5
-	VBROADCASTSS    (R8), Z6
-	VFMADD231PS     Z5, Z6, Z0
-	VBROADCASTSS    (R8)(CX*1), Z6
-	VFMADD231PS     Z5, Z6, Z1
-	VBROADCASTSS    (R8)(CX*2), Z6
-	VFMADD231PS     Z5, Z6, Z2
-	VBROADCASTSS    (R9), Z6
-	VFMADD231PS     Z5, Z6, Z3
-	VBROADCASTSS    (R9)(CX*1), Z6
-	VFMADD231PS     Z5, Z6, Z4
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
-	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z6
-	VADDPS          Z6, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z6
-	VADDPS          Z6, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z6
-	VADDPS          Z6, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z6
-	VADDPS          Z6, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z6
-	VADDPS          Z6, Z4, Z4
-
-store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -6642,181 +6010,6 @@ store:
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R10), Z6
-	VPSLLVD         Z30, Z6, Z6
-	VPANDD          Z31, Z6, Z6
-	VBROADCASTSS    (R8), Z7
-	VFMADD231PS     Z6, Z7, Z0
-	VBROADCASTSS    (R8)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z1
-	VBROADCASTSS    (R8)(CX*2), Z7
-	VFMADD231PS     Z6, Z7, Z2
-	VBROADCASTSS    (R9), Z7
-	VFMADD231PS     Z6, Z7, Z3
-	VBROADCASTSS    (R9)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z4
-	VBROADCASTSS    (R9)(CX*2), Z7
-	VFMADD231PS     Z6, Z7, Z5
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
-	JNZ             step
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R10), Z6
-	VPSLLVD         Z30, Z6, Z6
-	VPANDD          Z31, Z6, Z6
-	VBROADCASTSS    (R8), Z7
-	VFMADD231PS     Z6, Z7, Z0
-	VBROADCASTSS    (R8)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z1
-	VBROADCASTSS    (R8)(CX*2), Z7
-	VFMADD231PS     Z6, Z7, Z2
-	VBROADCASTSS    (R9), Z7
-	VFMADD231PS     Z6, Z7, Z3
-	VBROADCASTSS    (R9)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z4
-	VBROADCASTSS    (R9)(CX*2), Z7
-	VFMADD231PS     Z6, Z7, Z5
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
-	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z7
-	VADDPS          Z7, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z7
-	VADDPS          Z7, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z7
-	VADDPS          Z7, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z7
-	VADDPS          Z7, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z7
-	VADDPS          Z7, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z7
-	VADDPS          Z7, Z5, Z5
-
-store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -7077,202 +6270,6 @@ store:
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R11), Z7
-	VPSLLVD         Z30, Z7, Z7
-	VPANDD          Z31, Z7, Z7
-	VBROADCASTSS    (R8), Z8
-	VFMADD231PS     Z7, Z8, Z0
-	VBROADCASTSS    (R8)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z1
-	VBROADCASTSS    (R8)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z2
-	VBROADCASTSS    (R9), Z8
-	VFMADD231PS     Z7, Z8, Z3
-	VBROADCASTSS    (R9)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z4
-	VBROADCASTSS    (R9)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z5
-	VBROADCASTSS    (R10), Z8
-	VFMADD231PS     Z7, Z8, Z6
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
-	JNZ             step
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-	ADDQ            DI, R8
-	VADDPS          (R8), Z6, Z6
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R11), Z7
-	VPSLLVD         Z30, Z7, Z7
-	VPANDD          Z31, Z7, Z7
-	VBROADCASTSS    (R8), Z8
-	VFMADD231PS     Z7, Z8, Z0
-	VBROADCASTSS    (R8)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z1
-	VBROADCASTSS    (R8)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z2
-	VBROADCASTSS    (R9), Z8
-	VFMADD231PS     Z7, Z8, Z3
-	VBROADCASTSS    (R9)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z4
-	VBROADCASTSS    (R9)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z5
-	VBROADCASTSS    (R10), Z8
-	VFMADD231PS     Z7, Z8, Z6
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
-	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z8
-	VADDPS          Z8, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
-	VADDPS          Z8, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
-	VADDPS          Z8, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
-	VADDPS          Z8, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
-	VADDPS          Z8, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
-	VADDPS          Z8, Z5, Z5
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
-	VADDPS          Z8, Z6, Z6
-
-store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -7556,217 +6553,6 @@ store:
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R11), Z8
-	VPSLLVD         Z30, Z8, Z8
-	VPANDD          Z31, Z8, Z8
-	VBROADCASTSS    (R8), Z9
-	VFMADD231PS     Z8, Z9, Z0
-	VBROADCASTSS    (R8)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z1
-	VBROADCASTSS    (R8)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z2
-	VBROADCASTSS    (R9), Z9
-	VFMADD231PS     Z8, Z9, Z3
-	VBROADCASTSS    (R9)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z4
-	VBROADCASTSS    (R9)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z5
-	VBROADCASTSS    (R10), Z9
-	VFMADD231PS     Z8, Z9, Z6
-	VBROADCASTSS    (R10)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z7
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
-	JNZ             step
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-	ADDQ            DI, R8
-	VADDPS          (R8), Z6, Z6
-	ADDQ            DI, R8
-	VADDPS          (R8), Z7, Z7
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R11), Z8
-	VPSLLVD         Z30, Z8, Z8
-	VPANDD          Z31, Z8, Z8
-	VBROADCASTSS    (R8), Z9
-	VFMADD231PS     Z8, Z9, Z0
-	VBROADCASTSS    (R8)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z1
-	VBROADCASTSS    (R8)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z2
-	VBROADCASTSS    (R9), Z9
-	VFMADD231PS     Z8, Z9, Z3
-	VBROADCASTSS    (R9)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z4
-	VBROADCASTSS    (R9)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z5
-	VBROADCASTSS    (R10), Z9
-	VFMADD231PS     Z8, Z9, Z6
-	VBROADCASTSS    (R10)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z7
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
-	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z9
-	VADDPS          Z9, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
-	VADDPS          Z9, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
-	VADDPS          Z9, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
-	VADDPS          Z9, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
-	VADDPS          Z9, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
-	VADDPS          Z9, Z5, Z5
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
-	VADDPS          Z9, Z6, Z6
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
-	VADDPS          Z9, Z7, Z7
-
-store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z7, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -8073,232 +6859,6 @@ store:
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R11), Z9
-	VPSLLVD         Z30, Z9, Z9
-	VPANDD          Z31, Z9, Z9
-	VBROADCASTSS    (R8), Z10
-	VFMADD231PS     Z9, Z10, Z0
-	VBROADCASTSS    (R8)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z1
-	VBROADCASTSS    (R8)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z2
-	VBROADCASTSS    (R9), Z10
-	VFMADD231PS     Z9, Z10, Z3
-	VBROADCASTSS    (R9)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z4
-	VBROADCASTSS    (R9)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z5
-	VBROADCASTSS    (R10), Z10
-	VFMADD231PS     Z9, Z10, Z6
-	VBROADCASTSS    (R10)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z7
-	VBROADCASTSS    (R10)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z8
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
-	JNZ             step
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-	ADDQ            DI, R8
-	VADDPS          (R8), Z6, Z6
-	ADDQ            DI, R8
-	VADDPS          (R8), Z7, Z7
-	ADDQ            DI, R8
-	VADDPS          (R8), Z8, Z8
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R11), Z9
-	VPSLLVD         Z30, Z9, Z9
-	VPANDD          Z31, Z9, Z9
-	VBROADCASTSS    (R8), Z10
-	VFMADD231PS     Z9, Z10, Z0
-	VBROADCASTSS    (R8)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z1
-	VBROADCASTSS    (R8)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z2
-	VBROADCASTSS    (R9), Z10
-	VFMADD231PS     Z9, Z10, Z3
-	VBROADCASTSS    (R9)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z4
-	VBROADCASTSS    (R9)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z5
-	VBROADCASTSS    (R10), Z10
-	VFMADD231PS     Z9, Z10, Z6
-	VBROADCASTSS    (R10)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z7
-	VBROADCASTSS    (R10)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z8
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
-	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z10
-	VADDPS          Z10, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
-	VADDPS          Z10, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
-	VADDPS          Z10, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
-	VADDPS          Z10, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
-	VADDPS          Z10, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
-	VADDPS          Z10, Z5, Z5
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
-	VADDPS          Z10, Z6, Z6
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
-	VADDPS          Z10, Z7, Z7
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
-	VADDPS          Z10, Z8, Z8
-
-store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z7, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -8634,253 +7194,6 @@ store:
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R12), Z10
-	VPSLLVD         Z30, Z10, Z10
-	VPANDD          Z31, Z10, Z10
-	VBROADCASTSS    (R8), Z11
-	VFMADD231PS     Z10, Z11, Z0
-	VBROADCASTSS    (R8)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z1
-	VBROADCASTSS    (R8)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z2
-	VBROADCASTSS    (R9), Z11
-	VFMADD231PS     Z10, Z11, Z3
-	VBROADCASTSS    (R9)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z4
-	VBROADCASTSS    (R9)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z5
-	VBROADCASTSS    (R10), Z11
-	VFMADD231PS     Z10, Z11, Z6
-	VBROADCASTSS    (R10)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z7
-	VBROADCASTSS    (R10)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z8
-	VBROADCASTSS    (R11), Z11
-	VFMADD231PS     Z10, Z11, Z9
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            DX, R10
-	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
-	JNZ             step
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-	ADDQ            DI, R8
-	VADDPS          (R8), Z6, Z6
-	ADDQ            DI, R8
-	VADDPS          (R8), Z7, Z7
-	ADDQ            DI, R8
-	VADDPS          (R8), Z8, Z8
-	ADDQ            DI, R8
-	VADDPS          (R8), Z9, Z9
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R12), Z10
-	VPSLLVD         Z30, Z10, Z10
-	VPANDD          Z31, Z10, Z10
-	VBROADCASTSS    (R8), Z11
-	VFMADD231PS     Z10, Z11, Z0
-	VBROADCASTSS    (R8)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z1
-	VBROADCASTSS    (R8)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z2
-	VBROADCASTSS    (R9), Z11
-	VFMADD231PS     Z10, Z11, Z3
-	VBROADCASTSS    (R9)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z4
-	VBROADCASTSS    (R9)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z5
-	VBROADCASTSS    (R10), Z11
-	VFMADD231PS     Z10, Z11, Z6
-	VBROADCASTSS    (R10)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z7
-	VBROADCASTSS    (R10)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z8
-	VBROADCASTSS    (R11), Z11
-	VFMADD231PS     Z10, Z11, Z9
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            DX, R10
-	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
-	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z11
-	VADDPS          Z11, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
-	VADDPS          Z11, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
-	VADDPS          Z11, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
-	VADDPS          Z11, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
-	VADDPS          Z11, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
-	VADDPS          Z11, Z5, Z5
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
-	VADDPS          Z11, Z6, Z6
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
-	VADDPS          Z11, Z7, Z7
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
-	VADDPS          Z11, Z8, Z8
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
-	VADDPS          Z11, Z9, Z9
-
-store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z7, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z9, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -9239,268 +7552,6 @@ store:
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R12), Z11
-	VPSLLVD         Z30, Z11, Z11
-	VPANDD          Z31, Z11, Z11
-	VBROADCASTSS    (R8), Z12
-	VFMADD231PS     Z11, Z12, Z0
-	VBROADCASTSS    (R8)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z1
-	VBROADCASTSS    (R8)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z2
-	VBROADCASTSS    (R9), Z12
-	VFMADD231PS     Z11, Z12, Z3
-	VBROADCASTSS    (R9)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z4
-	VBROADCASTSS    (R9)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z5
-	VBROADCASTSS    (R10), Z12
-	VFMADD231PS     Z11, Z12, Z6
-	VBROADCASTSS    (R10)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z7
-	VBROADCASTSS    (R10)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z8
-	VBROADCASTSS    (R11), Z12
-	VFMADD231PS     Z11, Z12, Z9
-	VBROADCASTSS    (R11)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z10
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            DX, R10
-	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
-	JNZ             step
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-	ADDQ            DI, R8
-	VADDPS          (R8), Z6, Z6
-	ADDQ            DI, R8
-	VADDPS          (R8), Z7, Z7
-	ADDQ            DI, R8
-	VADDPS          (R8), Z8, Z8
-	ADDQ            DI, R8
-	VADDPS          (R8), Z9, Z9
-	ADDQ            DI, R8
-	VADDPS          (R8), Z10, Z10
-
-store:
-	VMOVUPS Z0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z8, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z9, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Z10, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX512_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-
-tile:
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	LEAQ    (R10)(CX*2), R11
-	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
-	PCALIGN $0x20
-
-step:
-	VBROADCASTI64X4 (R12), Z11
-	VPSLLVD         Z30, Z11, Z11
-	VPANDD          Z31, Z11, Z11
-	VBROADCASTSS    (R8), Z12
-	VFMADD231PS     Z11, Z12, Z0
-	VBROADCASTSS    (R8)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z1
-	VBROADCASTSS    (R8)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z2
-	VBROADCASTSS    (R9), Z12
-	VFMADD231PS     Z11, Z12, Z3
-	VBROADCASTSS    (R9)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z4
-	VBROADCASTSS    (R9)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z5
-	VBROADCASTSS    (R10), Z12
-	VFMADD231PS     Z11, Z12, Z6
-	VBROADCASTSS    (R10)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z7
-	VBROADCASTSS    (R10)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z8
-	VBROADCASTSS    (R11), Z12
-	VFMADD231PS     Z11, Z12, Z9
-	VBROADCASTSS    (R11)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z10
-	ADDQ            DX, R8
-	ADDQ            DX, R9
-	ADDQ            DX, R10
-	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
-	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
-	CMPQ            acc+88(FP), $0x00
-	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z12
-	VADDPS          Z12, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
-	VADDPS          Z12, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
-	VADDPS          Z12, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
-	VADDPS          Z12, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
-	VADDPS          Z12, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
-	VADDPS          Z12, Z5, Z5
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
-	VADDPS          Z12, Z6, Z6
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
-	VADDPS          Z12, Z7, Z7
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
-	VADDPS          Z12, Z8, Z8
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
-	VADDPS          Z12, Z9, Z9
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
-	VADDPS          Z12, Z10, Z10
-
-store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z7, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z9, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -9882,6 +7933,1955 @@ store:
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_1x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), CX
+	MOVQ         bStep+56(FP), DX
+	MOVQ         c+72(FP), BX
+	MOVQ         cRow+80(FP), SI
+	LEAQ         highHalves<>+0(SB), DI
+	VBROADCASTSS (DI), Z31
+	VMOVUPS      4(DI), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	MOVQ    AX, DI
+	MOVQ    b+48(FP), R8
+	MOVQ    k+8(FP), R9
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R8), Z1
+	VPSLLVD         Z30, Z1, Z1
+	VPANDD          Z31, Z1, Z1
+	VBROADCASTSS    (DI), Z2
+	VFMADD231PS     Z1, Z2, Z0
+	ADDQ            CX, DI
+	ADDQ            DX, R8
+	DECQ            R9
+	JNZ             step
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            BX, DI
+	VADDPS          (DI), Z0, Z0
+
+store:
+	VMOVUPS Z0, (BX)
+	ADDQ    SI, BX
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_1x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), CX
+	MOVQ         bStep+56(FP), DX
+	MOVQ         c+72(FP), BX
+	MOVQ         cRow+80(FP), SI
+	LEAQ         highHalves<>+0(SB), DI
+	VBROADCASTSS (DI), Z31
+	VMOVUPS      4(DI), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	MOVQ    AX, DI
+	MOVQ    b+48(FP), R8
+	MOVQ    k+8(FP), R9
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R8), Z1
+	VPSLLVD         Z30, Z1, Z1
+	VPANDD          Z31, Z1, Z1
+	VBROADCASTSS    (DI), Z2
+	VFMADD231PS     Z1, Z2, Z0
+	ADDQ            CX, DI
+	ADDQ            DX, R8
+	DECQ            R9
+	JNZ             step
+	MOVQ            mask+96(FP), DI
+	KMOVW           (DI), K1
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            BX, DI
+	VMOVUPS.Z       (DI), K1, Z2
+	VADDPS          Z2, Z0, Z0
+
+store:
+	VMOVUPS      Z0, K1, (BX)
+	ADDQ         SI, BX
+	LEAQ         highHalves<>+0(SB), DI
+	VBROADCASTSS (DI), Z31
+	VMOVUPS      4(DI), Z30
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_2x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R9), Z2
+	VPSLLVD         Z30, Z2, Z2
+	VPANDD          Z31, Z2, Z2
+	VBROADCASTSS    (R8), Z3
+	VFMADD231PS     Z2, Z3, Z0
+	VBROADCASTSS    (R8)(CX*1), Z3
+	VFMADD231PS     Z2, Z3, Z1
+	ADDQ            DX, R8
+	ADDQ            BX, R9
+	DECQ            R10
+	JNZ             step
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VADDPS          (R8), Z0, Z0
+	ADDQ            DI, R8
+	VADDPS          (R8), Z1, Z1
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_2x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R9), Z2
+	VPSLLVD         Z30, Z2, Z2
+	VPANDD          Z31, Z2, Z2
+	VBROADCASTSS    (R8), Z3
+	VFMADD231PS     Z2, Z3, Z0
+	VBROADCASTSS    (R8)(CX*1), Z3
+	VFMADD231PS     Z2, Z3, Z1
+	ADDQ            DX, R8
+	ADDQ            BX, R9
+	DECQ            R10
+	JNZ             step
+	MOVQ            mask+96(FP), R8
+	KMOVW           (R8), K1
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VMOVUPS.Z       (R8), K1, Z3
+	VADDPS          Z3, Z0, Z0
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z3
+	VADDPS          Z3, Z1, Z1
+
+store:
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_3x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R9), Z3
+	VPSLLVD         Z30, Z3, Z3
+	VPANDD          Z31, Z3, Z3
+	VBROADCASTSS    (R8), Z4
+	VFMADD231PS     Z3, Z4, Z0
+	VBROADCASTSS    (R8)(CX*1), Z4
+	VFMADD231PS     Z3, Z4, Z1
+	VBROADCASTSS    (R8)(CX*2), Z4
+	VFMADD231PS     Z3, Z4, Z2
+	ADDQ            DX, R8
+	ADDQ            BX, R9
+	DECQ            R10
+	JNZ             step
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VADDPS          (R8), Z0, Z0
+	ADDQ            DI, R8
+	VADDPS          (R8), Z1, Z1
+	ADDQ            DI, R8
+	VADDPS          (R8), Z2, Z2
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_3x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R9), Z3
+	VPSLLVD         Z30, Z3, Z3
+	VPANDD          Z31, Z3, Z3
+	VBROADCASTSS    (R8), Z4
+	VFMADD231PS     Z3, Z4, Z0
+	VBROADCASTSS    (R8)(CX*1), Z4
+	VFMADD231PS     Z3, Z4, Z1
+	VBROADCASTSS    (R8)(CX*2), Z4
+	VFMADD231PS     Z3, Z4, Z2
+	ADDQ            DX, R8
+	ADDQ            BX, R9
+	DECQ            R10
+	JNZ             step
+	MOVQ            mask+96(FP), R8
+	KMOVW           (R8), K1
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VMOVUPS.Z       (R8), K1, Z4
+	VADDPS          Z4, Z0, Z0
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z4
+	VADDPS          Z4, Z1, Z1
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z4
+	VADDPS          Z4, Z2, Z2
+
+store:
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_4x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R10), Z4
+	VPSLLVD         Z30, Z4, Z4
+	VPANDD          Z31, Z4, Z4
+	VBROADCASTSS    (R8), Z5
+	VFMADD231PS     Z4, Z5, Z0
+	VBROADCASTSS    (R8)(CX*1), Z5
+	VFMADD231PS     Z4, Z5, Z1
+	VBROADCASTSS    (R8)(CX*2), Z5
+	VFMADD231PS     Z4, Z5, Z2
+	VBROADCASTSS    (R9), Z5
+	VFMADD231PS     Z4, Z5, Z3
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            BX, R10
+	DECQ            R11
+	JNZ             step
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VADDPS          (R8), Z0, Z0
+	ADDQ            DI, R8
+	VADDPS          (R8), Z1, Z1
+	ADDQ            DI, R8
+	VADDPS          (R8), Z2, Z2
+	ADDQ            DI, R8
+	VADDPS          (R8), Z3, Z3
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_4x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R10), Z4
+	VPSLLVD         Z30, Z4, Z4
+	VPANDD          Z31, Z4, Z4
+	VBROADCASTSS    (R8), Z5
+	VFMADD231PS     Z4, Z5, Z0
+	VBROADCASTSS    (R8)(CX*1), Z5
+	VFMADD231PS     Z4, Z5, Z1
+	VBROADCASTSS    (R8)(CX*2), Z5
+	VFMADD231PS     Z4, Z5, Z2
+	VBROADCASTSS    (R9), Z5
+	VFMADD231PS     Z4, Z5, Z3
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            BX, R10
+	DECQ            R11
+	JNZ             step
+	MOVQ            mask+96(FP), R8
+	KMOVW           (R8), K1
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VMOVUPS.Z       (R8), K1, Z5
+	VADDPS          Z5, Z0, Z0
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z5
+	VADDPS          Z5, Z1, Z1
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z5
+	VADDPS          Z5, Z2, Z2
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z5
+	VADDPS          Z5, Z3, Z3
+
+store:
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z3, K1, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_5x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R10), Z5
+	VPSLLVD         Z30, Z5, Z5
+	VPANDD          Z31, Z5, Z5
+	VBROADCASTSS    (R8), Z6
+	VFMADD231PS     Z5, Z6, Z0
+	VBROADCASTSS    (R8)(CX*1), Z6
+	VFMADD231PS     Z5, Z6, Z1
+	VBROADCASTSS    (R8)(CX*2), Z6
+	VFMADD231PS     Z5, Z6, Z2
+	VBROADCASTSS    (R9), Z6
+	VFMADD231PS     Z5, Z6, Z3
+	VBROADCASTSS    (R9)(CX*1), Z6
+	VFMADD231PS     Z5, Z6, Z4
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            BX, R10
+	DECQ            R11
+	JNZ             step
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VADDPS          (R8), Z0, Z0
+	ADDQ            DI, R8
+	VADDPS          (R8), Z1, Z1
+	ADDQ            DI, R8
+	VADDPS          (R8), Z2, Z2
+	ADDQ            DI, R8
+	VADDPS          (R8), Z3, Z3
+	ADDQ            DI, R8
+	VADDPS          (R8), Z4, Z4
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_5x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R10), Z5
+	VPSLLVD         Z30, Z5, Z5
+	VPANDD          Z31, Z5, Z5
+	VBROADCASTSS    (R8), Z6
+	VFMADD231PS     Z5, Z6, Z0
+	VBROADCASTSS    (R8)(CX*1), Z6
+	VFMADD231PS     Z5, Z6, Z1
+	VBROADCASTSS    (R8)(CX*2), Z6
+	VFMADD231PS     Z5, Z6, Z2
+	VBROADCASTSS    (R9), Z6
+	VFMADD231PS     Z5, Z6, Z3
+	VBROADCASTSS    (R9)(CX*1), Z6
+	VFMADD231PS     Z5, Z6, Z4
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            BX, R10
+	DECQ            R11
+	JNZ             step
+	MOVQ            mask+96(FP), R8
+	KMOVW           (R8), K1
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VMOVUPS.Z       (R8), K1, Z6
+	VADDPS          Z6, Z0, Z0
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z6
+	VADDPS          Z6, Z1, Z1
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z6
+	VADDPS          Z6, Z2, Z2
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z6
+	VADDPS          Z6, Z3, Z3
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z6
+	VADDPS          Z6, Z4, Z4
+
+store:
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z3, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z4, K1, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_6x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R10), Z6
+	VPSLLVD         Z30, Z6, Z6
+	VPANDD          Z31, Z6, Z6
+	VBROADCASTSS    (R8), Z7
+	VFMADD231PS     Z6, Z7, Z0
+	VBROADCASTSS    (R8)(CX*1), Z7
+	VFMADD231PS     Z6, Z7, Z1
+	VBROADCASTSS    (R8)(CX*2), Z7
+	VFMADD231PS     Z6, Z7, Z2
+	VBROADCASTSS    (R9), Z7
+	VFMADD231PS     Z6, Z7, Z3
+	VBROADCASTSS    (R9)(CX*1), Z7
+	VFMADD231PS     Z6, Z7, Z4
+	VBROADCASTSS    (R9)(CX*2), Z7
+	VFMADD231PS     Z6, Z7, Z5
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            BX, R10
+	DECQ            R11
+	JNZ             step
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VADDPS          (R8), Z0, Z0
+	ADDQ            DI, R8
+	VADDPS          (R8), Z1, Z1
+	ADDQ            DI, R8
+	VADDPS          (R8), Z2, Z2
+	ADDQ            DI, R8
+	VADDPS          (R8), Z3, Z3
+	ADDQ            DI, R8
+	VADDPS          (R8), Z4, Z4
+	ADDQ            DI, R8
+	VADDPS          (R8), Z5, Z5
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_6x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R10), Z6
+	VPSLLVD         Z30, Z6, Z6
+	VPANDD          Z31, Z6, Z6
+	VBROADCASTSS    (R8), Z7
+	VFMADD231PS     Z6, Z7, Z0
+	VBROADCASTSS    (R8)(CX*1), Z7
+	VFMADD231PS     Z6, Z7, Z1
+	VBROADCASTSS    (R8)(CX*2), Z7
+	VFMADD231PS     Z6, Z7, Z2
+	VBROADCASTSS    (R9), Z7
+	VFMADD231PS     Z6, Z7, Z3
+	VBROADCASTSS    (R9)(CX*1), Z7
+	VFMADD231PS     Z6, Z7, Z4
+	VBROADCASTSS    (R9)(CX*2), Z7
+	VFMADD231PS     Z6, Z7, Z5
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            BX, R10
+	DECQ            R11
+	JNZ             step
+	MOVQ            mask+96(FP), R8
+	KMOVW           (R8), K1
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VMOVUPS.Z       (R8), K1, Z7
+	VADDPS          Z7, Z0, Z0
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z7
+	VADDPS          Z7, Z1, Z1
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z7
+	VADDPS          Z7, Z2, Z2
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z7
+	VADDPS          Z7, Z3, Z3
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z7
+	VADDPS          Z7, Z4, Z4
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z7
+	VADDPS          Z7, Z5, Z5
+
+store:
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z3, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z4, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z5, K1, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_7x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R11), Z7
+	VPSLLVD         Z30, Z7, Z7
+	VPANDD          Z31, Z7, Z7
+	VBROADCASTSS    (R8), Z8
+	VFMADD231PS     Z7, Z8, Z0
+	VBROADCASTSS    (R8)(CX*1), Z8
+	VFMADD231PS     Z7, Z8, Z1
+	VBROADCASTSS    (R8)(CX*2), Z8
+	VFMADD231PS     Z7, Z8, Z2
+	VBROADCASTSS    (R9), Z8
+	VFMADD231PS     Z7, Z8, Z3
+	VBROADCASTSS    (R9)(CX*1), Z8
+	VFMADD231PS     Z7, Z8, Z4
+	VBROADCASTSS    (R9)(CX*2), Z8
+	VFMADD231PS     Z7, Z8, Z5
+	VBROADCASTSS    (R10), Z8
+	VFMADD231PS     Z7, Z8, Z6
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
+	JNZ             step
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VADDPS          (R8), Z0, Z0
+	ADDQ            DI, R8
+	VADDPS          (R8), Z1, Z1
+	ADDQ            DI, R8
+	VADDPS          (R8), Z2, Z2
+	ADDQ            DI, R8
+	VADDPS          (R8), Z3, Z3
+	ADDQ            DI, R8
+	VADDPS          (R8), Z4, Z4
+	ADDQ            DI, R8
+	VADDPS          (R8), Z5, Z5
+	ADDQ            DI, R8
+	VADDPS          (R8), Z6, Z6
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_7x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R11), Z7
+	VPSLLVD         Z30, Z7, Z7
+	VPANDD          Z31, Z7, Z7
+	VBROADCASTSS    (R8), Z8
+	VFMADD231PS     Z7, Z8, Z0
+	VBROADCASTSS    (R8)(CX*1), Z8
+	VFMADD231PS     Z7, Z8, Z1
+	VBROADCASTSS    (R8)(CX*2), Z8
+	VFMADD231PS     Z7, Z8, Z2
+	VBROADCASTSS    (R9), Z8
+	VFMADD231PS     Z7, Z8, Z3
+	VBROADCASTSS    (R9)(CX*1), Z8
+	VFMADD231PS     Z7, Z8, Z4
+	VBROADCASTSS    (R9)(CX*2), Z8
+	VFMADD231PS     Z7, Z8, Z5
+	VBROADCASTSS    (R10), Z8
+	VFMADD231PS     Z7, Z8, Z6
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
+	JNZ             step
+	MOVQ            mask+96(FP), R8
+	KMOVW           (R8), K1
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VMOVUPS.Z       (R8), K1, Z8
+	VADDPS          Z8, Z0, Z0
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z8
+	VADDPS          Z8, Z1, Z1
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z8
+	VADDPS          Z8, Z2, Z2
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z8
+	VADDPS          Z8, Z3, Z3
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z8
+	VADDPS          Z8, Z4, Z4
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z8
+	VADDPS          Z8, Z5, Z5
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z8
+	VADDPS          Z8, Z6, Z6
+
+store:
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z3, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z4, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z5, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z6, K1, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_8x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R11), Z8
+	VPSLLVD         Z30, Z8, Z8
+	VPANDD          Z31, Z8, Z8
+	VBROADCASTSS    (R8), Z9
+	VFMADD231PS     Z8, Z9, Z0
+	VBROADCASTSS    (R8)(CX*1), Z9
+	VFMADD231PS     Z8, Z9, Z1
+	VBROADCASTSS    (R8)(CX*2), Z9
+	VFMADD231PS     Z8, Z9, Z2
+	VBROADCASTSS    (R9), Z9
+	VFMADD231PS     Z8, Z9, Z3
+	VBROADCASTSS    (R9)(CX*1), Z9
+	VFMADD231PS     Z8, Z9, Z4
+	VBROADCASTSS    (R9)(CX*2), Z9
+	VFMADD231PS     Z8, Z9, Z5
+	VBROADCASTSS    (R10), Z9
+	VFMADD231PS     Z8, Z9, Z6
+	VBROADCASTSS    (R10)(CX*1), Z9
+	VFMADD231PS     Z8, Z9, Z7
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
+	JNZ             step
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VADDPS          (R8), Z0, Z0
+	ADDQ            DI, R8
+	VADDPS          (R8), Z1, Z1
+	ADDQ            DI, R8
+	VADDPS          (R8), Z2, Z2
+	ADDQ            DI, R8
+	VADDPS          (R8), Z3, Z3
+	ADDQ            DI, R8
+	VADDPS          (R8), Z4, Z4
+	ADDQ            DI, R8
+	VADDPS          (R8), Z5, Z5
+	ADDQ            DI, R8
+	VADDPS          (R8), Z6, Z6
+	ADDQ            DI, R8
+	VADDPS          (R8), Z7, Z7
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_8x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R11), Z8
+	VPSLLVD         Z30, Z8, Z8
+	VPANDD          Z31, Z8, Z8
+	VBROADCASTSS    (R8), Z9
+	VFMADD231PS     Z8, Z9, Z0
+	VBROADCASTSS    (R8)(CX*1), Z9
+	VFMADD231PS     Z8, Z9, Z1
+	VBROADCASTSS    (R8)(CX*2), Z9
+	VFMADD231PS     Z8, Z9, Z2
+	VBROADCASTSS    (R9), Z9
+	VFMADD231PS     Z8, Z9, Z3
+	VBROADCASTSS    (R9)(CX*1), Z9
+	VFMADD231PS     Z8, Z9, Z4
+	VBROADCASTSS    (R9)(CX*2), Z9
+	VFMADD231PS     Z8, Z9, Z5
+	VBROADCASTSS    (R10), Z9
+	VFMADD231PS     Z8, Z9, Z6
+	VBROADCASTSS    (R10)(CX*1), Z9
+	VFMADD231PS     Z8, Z9, Z7
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
+	JNZ             step
+	MOVQ            mask+96(FP), R8
+	KMOVW           (R8), K1
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VMOVUPS.Z       (R8), K1, Z9
+	VADDPS          Z9, Z0, Z0
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z9
+	VADDPS          Z9, Z1, Z1
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z9
+	VADDPS          Z9, Z2, Z2
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z9
+	VADDPS          Z9, Z3, Z3
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z9
+	VADDPS          Z9, Z4, Z4
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z9
+	VADDPS          Z9, Z5, Z5
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z9
+	VADDPS          Z9, Z6, Z6
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z9
+	VADDPS          Z9, Z7, Z7
+
+store:
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z3, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z4, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z5, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z6, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z7, K1, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_9x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R11), Z9
+	VPSLLVD         Z30, Z9, Z9
+	VPANDD          Z31, Z9, Z9
+	VBROADCASTSS    (R8), Z10
+	VFMADD231PS     Z9, Z10, Z0
+	VBROADCASTSS    (R8)(CX*1), Z10
+	VFMADD231PS     Z9, Z10, Z1
+	VBROADCASTSS    (R8)(CX*2), Z10
+	VFMADD231PS     Z9, Z10, Z2
+	VBROADCASTSS    (R9), Z10
+	VFMADD231PS     Z9, Z10, Z3
+	VBROADCASTSS    (R9)(CX*1), Z10
+	VFMADD231PS     Z9, Z10, Z4
+	VBROADCASTSS    (R9)(CX*2), Z10
+	VFMADD231PS     Z9, Z10, Z5
+	VBROADCASTSS    (R10), Z10
+	VFMADD231PS     Z9, Z10, Z6
+	VBROADCASTSS    (R10)(CX*1), Z10
+	VFMADD231PS     Z9, Z10, Z7
+	VBROADCASTSS    (R10)(CX*2), Z10
+	VFMADD231PS     Z9, Z10, Z8
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
+	JNZ             step
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VADDPS          (R8), Z0, Z0
+	ADDQ            DI, R8
+	VADDPS          (R8), Z1, Z1
+	ADDQ            DI, R8
+	VADDPS          (R8), Z2, Z2
+	ADDQ            DI, R8
+	VADDPS          (R8), Z3, Z3
+	ADDQ            DI, R8
+	VADDPS          (R8), Z4, Z4
+	ADDQ            DI, R8
+	VADDPS          (R8), Z5, Z5
+	ADDQ            DI, R8
+	VADDPS          (R8), Z6, Z6
+	ADDQ            DI, R8
+	VADDPS          (R8), Z7, Z7
+	ADDQ            DI, R8
+	VADDPS          (R8), Z8, Z8
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_9x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R11), Z9
+	VPSLLVD         Z30, Z9, Z9
+	VPANDD          Z31, Z9, Z9
+	VBROADCASTSS    (R8), Z10
+	VFMADD231PS     Z9, Z10, Z0
+	VBROADCASTSS    (R8)(CX*1), Z10
+	VFMADD231PS     Z9, Z10, Z1
+	VBROADCASTSS    (R8)(CX*2), Z10
+	VFMADD231PS     Z9, Z10, Z2
+	VBROADCASTSS    (R9), Z10
+	VFMADD231PS     Z9, Z10, Z3
+	VBROADCASTSS    (R9)(CX*1), Z10
+	VFMADD231PS     Z9, Z10, Z4
+	VBROADCASTSS    (R9)(CX*2), Z10
+	VFMADD231PS     Z9, Z10, Z5
+	VBROADCASTSS    (R10), Z10
+	VFMADD231PS     Z9, Z10, Z6
+	VBROADCASTSS    (R10)(CX*1), Z10
+	VFMADD231PS     Z9, Z10, Z7
+	VBROADCASTSS    (R10)(CX*2), Z10
+	VFMADD231PS     Z9, Z10, Z8
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
+	JNZ             step
+	MOVQ            mask+96(FP), R8
+	KMOVW           (R8), K1
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VMOVUPS.Z       (R8), K1, Z10
+	VADDPS          Z10, Z0, Z0
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z10
+	VADDPS          Z10, Z1, Z1
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z10
+	VADDPS          Z10, Z2, Z2
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z10
+	VADDPS          Z10, Z3, Z3
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z10
+	VADDPS          Z10, Z4, Z4
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z10
+	VADDPS          Z10, Z5, Z5
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z10
+	VADDPS          Z10, Z6, Z6
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z10
+	VADDPS          Z10, Z7, Z7
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z10
+	VADDPS          Z10, Z8, Z8
+
+store:
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z3, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z4, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z5, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z6, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z7, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z8, K1, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_10x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R12), Z10
+	VPSLLVD         Z30, Z10, Z10
+	VPANDD          Z31, Z10, Z10
+	VBROADCASTSS    (R8), Z11
+	VFMADD231PS     Z10, Z11, Z0
+	VBROADCASTSS    (R8)(CX*1), Z11
+	VFMADD231PS     Z10, Z11, Z1
+	VBROADCASTSS    (R8)(CX*2), Z11
+	VFMADD231PS     Z10, Z11, Z2
+	VBROADCASTSS    (R9), Z11
+	VFMADD231PS     Z10, Z11, Z3
+	VBROADCASTSS    (R9)(CX*1), Z11
+	VFMADD231PS     Z10, Z11, Z4
+	VBROADCASTSS    (R9)(CX*2), Z11
+	VFMADD231PS     Z10, Z11, Z5
+	VBROADCASTSS    (R10), Z11
+	VFMADD231PS     Z10, Z11, Z6
+	VBROADCASTSS    (R10)(CX*1), Z11
+	VFMADD231PS     Z10, Z11, Z7
+	VBROADCASTSS    (R10)(CX*2), Z11
+	VFMADD231PS     Z10, Z11, Z8
+	VBROADCASTSS    (R11), Z11
+	VFMADD231PS     Z10, Z11, Z9
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            DX, R10
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
+	JNZ             step
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VADDPS          (R8), Z0, Z0
+	ADDQ            DI, R8
+	VADDPS          (R8), Z1, Z1
+	ADDQ            DI, R8
+	VADDPS          (R8), Z2, Z2
+	ADDQ            DI, R8
+	VADDPS          (R8), Z3, Z3
+	ADDQ            DI, R8
+	VADDPS          (R8), Z4, Z4
+	ADDQ            DI, R8
+	VADDPS          (R8), Z5, Z5
+	ADDQ            DI, R8
+	VADDPS          (R8), Z6, Z6
+	ADDQ            DI, R8
+	VADDPS          (R8), Z7, Z7
+	ADDQ            DI, R8
+	VADDPS          (R8), Z8, Z8
+	ADDQ            DI, R8
+	VADDPS          (R8), Z9, Z9
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_10x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R12), Z10
+	VPSLLVD         Z30, Z10, Z10
+	VPANDD          Z31, Z10, Z10
+	VBROADCASTSS    (R8), Z11
+	VFMADD231PS     Z10, Z11, Z0
+	VBROADCASTSS    (R8)(CX*1), Z11
+	VFMADD231PS     Z10, Z11, Z1
+	VBROADCASTSS    (R8)(CX*2), Z11
+	VFMADD231PS     Z10, Z11, Z2
+	VBROADCASTSS    (R9), Z11
+	VFMADD231PS     Z10, Z11, Z3
+	VBROADCASTSS    (R9)(CX*1), Z11
+	VFMADD231PS     Z10, Z11, Z4
+	VBROADCASTSS    (R9)(CX*2), Z11
+	VFMADD231PS     Z10, Z11, Z5
+	VBROADCASTSS    (R10), Z11
+	VFMADD231PS     Z10, Z11, Z6
+	VBROADCASTSS    (R10)(CX*1), Z11
+	VFMADD231PS     Z10, Z11, Z7
+	VBROADCASTSS    (R10)(CX*2), Z11
+	VFMADD231PS     Z10, Z11, Z8
+	VBROADCASTSS    (R11), Z11
+	VFMADD231PS     Z10, Z11, Z9
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            DX, R10
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
+	JNZ             step
+	MOVQ            mask+96(FP), R8
+	KMOVW           (R8), K1
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VMOVUPS.Z       (R8), K1, Z11
+	VADDPS          Z11, Z0, Z0
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z11
+	VADDPS          Z11, Z1, Z1
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z11
+	VADDPS          Z11, Z2, Z2
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z11
+	VADDPS          Z11, Z3, Z3
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z11
+	VADDPS          Z11, Z4, Z4
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z11
+	VADDPS          Z11, Z5, Z5
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z11
+	VADDPS          Z11, Z6, Z6
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z11
+	VADDPS          Z11, Z7, Z7
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z11
+	VADDPS          Z11, Z8, Z8
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z11
+	VADDPS          Z11, Z9, Z9
+
+store:
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z3, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z4, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z5, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z6, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z7, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z8, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z9, K1, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_11x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R12), Z11
+	VPSLLVD         Z30, Z11, Z11
+	VPANDD          Z31, Z11, Z11
+	VBROADCASTSS    (R8), Z12
+	VFMADD231PS     Z11, Z12, Z0
+	VBROADCASTSS    (R8)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z1
+	VBROADCASTSS    (R8)(CX*2), Z12
+	VFMADD231PS     Z11, Z12, Z2
+	VBROADCASTSS    (R9), Z12
+	VFMADD231PS     Z11, Z12, Z3
+	VBROADCASTSS    (R9)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z4
+	VBROADCASTSS    (R9)(CX*2), Z12
+	VFMADD231PS     Z11, Z12, Z5
+	VBROADCASTSS    (R10), Z12
+	VFMADD231PS     Z11, Z12, Z6
+	VBROADCASTSS    (R10)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z7
+	VBROADCASTSS    (R10)(CX*2), Z12
+	VFMADD231PS     Z11, Z12, Z8
+	VBROADCASTSS    (R11), Z12
+	VFMADD231PS     Z11, Z12, Z9
+	VBROADCASTSS    (R11)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z10
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            DX, R10
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
+	JNZ             step
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VADDPS          (R8), Z0, Z0
+	ADDQ            DI, R8
+	VADDPS          (R8), Z1, Z1
+	ADDQ            DI, R8
+	VADDPS          (R8), Z2, Z2
+	ADDQ            DI, R8
+	VADDPS          (R8), Z3, Z3
+	ADDQ            DI, R8
+	VADDPS          (R8), Z4, Z4
+	ADDQ            DI, R8
+	VADDPS          (R8), Z5, Z5
+	ADDQ            DI, R8
+	VADDPS          (R8), Z6, Z6
+	ADDQ            DI, R8
+	VADDPS          (R8), Z7, Z7
+	ADDQ            DI, R8
+	VADDPS          (R8), Z8, Z8
+	ADDQ            DI, R8
+	VADDPS          (R8), Z9, Z9
+	ADDQ            DI, R8
+	VADDPS          (R8), Z10, Z10
+
+store:
+	VMOVUPS Z0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX512_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX512F
+TEXT ·tileAVX512_11x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+
+tile:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VBROADCASTI64X4 (R12), Z11
+	VPSLLVD         Z30, Z11, Z11
+	VPANDD          Z31, Z11, Z11
+	VBROADCASTSS    (R8), Z12
+	VFMADD231PS     Z11, Z12, Z0
+	VBROADCASTSS    (R8)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z1
+	VBROADCASTSS    (R8)(CX*2), Z12
+	VFMADD231PS     Z11, Z12, Z2
+	VBROADCASTSS    (R9), Z12
+	VFMADD231PS     Z11, Z12, Z3
+	VBROADCASTSS    (R9)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z4
+	VBROADCASTSS    (R9)(CX*2), Z12
+	VFMADD231PS     Z11, Z12, Z5
+	VBROADCASTSS    (R10), Z12
+	VFMADD231PS     Z11, Z12, Z6
+	VBROADCASTSS    (R10)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z7
+	VBROADCASTSS    (R10)(CX*2), Z12
+	VFMADD231PS     Z11, Z12, Z8
+	VBROADCASTSS    (R11), Z12
+	VFMADD231PS     Z11, Z12, Z9
+	VBROADCASTSS    (R11)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z10
+	ADDQ            DX, R8
+	ADDQ            DX, R9
+	ADDQ            DX, R10
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
+	JNZ             step
+	MOVQ            mask+96(FP), R8
+	KMOVW           (R8), K1
+	CMPQ            acc+88(FP), $0x00
+	JE              store
+	MOVQ            SI, R8
+	VMOVUPS.Z       (R8), K1, Z12
+	VADDPS          Z12, Z0, Z0
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z12
+	VADDPS          Z12, Z1, Z1
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z12
+	VADDPS          Z12, Z2, Z2
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z12
+	VADDPS          Z12, Z3, Z3
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z12
+	VADDPS          Z12, Z4, Z4
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z12
+	VADDPS          Z12, Z5, Z5
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z12
+	VADDPS          Z12, Z6, Z6
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z12
+	VADDPS          Z12, Z7, Z7
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z12
+	VADDPS          Z12, Z8, Z8
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z12
+	VADDPS          Z12, Z9, Z9
+	ADDQ            DI, R8
+	VMOVUPS.Z       (R8), K1, Z12
+	VADDPS          Z12, Z10, Z10
+
+store:
+	VMOVUPS      Z0, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z1, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z2, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z3, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z4, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z5, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z6, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z7, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z8, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z9, K1, (SI)
+	ADDQ         DI, SI
+	VMOVUPS      Z10, K1, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile

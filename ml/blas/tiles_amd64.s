@@ -95,87 +95,6 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, FMA3
-TEXT ·tileAVX2_1x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), CX
-	MOVQ bStep+56(FP), DX
-	MOVQ c+72(FP), BX
-	MOVQ cRow+80(FP), SI
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R8), Y1
-	VBROADCASTSS (DI), Y2
-	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         CX, DI
-	ADDQ         DX, R8
-	DECQ         R9
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         BX, DI
-	VADDPS       (DI), Y0, Y0
-
-store:
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, FMA3
-TEXT ·tileAVX2_1x1m(SB), NOSPLIT, $0-104
-	MOVQ    a+16(FP), AX
-	MOVQ    aRow+24(FP), CX
-	MOVQ    aStep+32(FP), CX
-	MOVQ    bStep+56(FP), DX
-	MOVQ    c+72(FP), BX
-	MOVQ    cRow+80(FP), SI
-	MOVQ    mask+96(FP), DI
-	VMOVUPS (DI), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
-	PCALIGN $0x20
-
-step:
-	VMASKMOVPS   (R8), Y15, Y1
-	VBROADCASTSS (DI), Y2
-	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         CX, DI
-	ADDQ         DX, R8
-	DECQ         R9
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         BX, DI
-	VMASKMOVPS   (DI), Y15, Y2
-	VADDPS       Y2, Y0, Y0
-
-store:
-	VMASKMOVPS Y0, Y15, (BX)
-	ADDQ       SI, BX
-	ADDQ       aTile+40(FP), AX
-	DECQ       count+0(FP)
-	JNZ        tile
-	VZEROUPPER
-	RET
-
 // func tileAVX2_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 // Requires: AVX, FMA3
 TEXT ·tileAVX2_2x2(SB), NOSPLIT, $0-104
@@ -283,102 +202,6 @@ store:
 	ADDQ       DI, SI
 	VMOVUPS    Y2, (SI)
 	VMASKMOVPS Y3, Y15, 32(SI)
-	ADDQ       DI, SI
-	ADDQ       aTile+40(FP), AX
-	DECQ       count+0(FP)
-	JNZ        tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, FMA3
-TEXT ·tileAVX2_2x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R9), Y2
-	VBROADCASTSS (R8), Y3
-	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (R8)(CX*1), Y3
-	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-
-store:
-	VMOVUPS Y0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, FMA3
-TEXT ·tileAVX2_2x1m(SB), NOSPLIT, $0-104
-	MOVQ    a+16(FP), AX
-	MOVQ    aRow+24(FP), CX
-	MOVQ    aStep+32(FP), DX
-	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
-	VMOVUPS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMASKMOVPS   (R9), Y15, Y2
-	VBROADCASTSS (R8), Y3
-	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (R8)(CX*1), Y3
-	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y3
-	VADDPS       Y3, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y3
-	VADDPS       Y3, Y1, Y1
-
-store:
-	VMASKMOVPS Y0, Y15, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y1, Y15, (SI)
 	ADDQ       DI, SI
 	ADDQ       aTile+40(FP), AX
 	DECQ       count+0(FP)
@@ -516,117 +339,6 @@ store:
 	ADDQ       DI, SI
 	VMOVUPS    Y4, (SI)
 	VMASKMOVPS Y5, Y15, 32(SI)
-	ADDQ       DI, SI
-	ADDQ       aTile+40(FP), AX
-	DECQ       count+0(FP)
-	JNZ        tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, FMA3
-TEXT ·tileAVX2_3x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R9), Y3
-	VBROADCASTSS (R8), Y4
-	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (R8)(CX*1), Y4
-	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (R8)(CX*2), Y4
-	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-
-store:
-	VMOVUPS Y0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y2, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, FMA3
-TEXT ·tileAVX2_3x1m(SB), NOSPLIT, $0-104
-	MOVQ    a+16(FP), AX
-	MOVQ    aRow+24(FP), CX
-	MOVQ    aStep+32(FP), DX
-	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
-	VMOVUPS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMASKMOVPS   (R9), Y15, Y3
-	VBROADCASTSS (R8), Y4
-	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (R8)(CX*1), Y4
-	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (R8)(CX*2), Y4
-	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y4
-	VADDPS       Y4, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y4
-	VADDPS       Y4, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y4
-	VADDPS       Y4, Y2, Y2
-
-store:
-	VMASKMOVPS Y0, Y15, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y1, Y15, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y2, Y15, (SI)
 	ADDQ       DI, SI
 	ADDQ       aTile+40(FP), AX
 	DECQ       count+0(FP)
@@ -793,138 +505,6 @@ store:
 	ADDQ       DI, SI
 	VMOVUPS    Y6, (SI)
 	VMASKMOVPS Y7, Y15, 32(SI)
-	ADDQ       DI, SI
-	ADDQ       aTile+40(FP), AX
-	DECQ       count+0(FP)
-	JNZ        tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, FMA3
-TEXT ·tileAVX2_4x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R10), Y4
-	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (R8)(CX*1), Y5
-	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (R8)(CX*2), Y5
-	VFMADD231PS  Y4, Y5, Y2
-	VBROADCASTSS (R9), Y5
-	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-
-store:
-	VMOVUPS Y0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, FMA3
-TEXT ·tileAVX2_4x1m(SB), NOSPLIT, $0-104
-	MOVQ    a+16(FP), AX
-	MOVQ    aRow+24(FP), CX
-	MOVQ    aStep+32(FP), DX
-	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
-	VMOVUPS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMASKMOVPS   (R10), Y15, Y4
-	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (R8)(CX*1), Y5
-	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (R8)(CX*2), Y5
-	VFMADD231PS  Y4, Y5, Y2
-	VBROADCASTSS (R9), Y5
-	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y5
-	VADDPS       Y5, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y5
-	VADDPS       Y5, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y5
-	VADDPS       Y5, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y5
-	VADDPS       Y5, Y3, Y3
-
-store:
-	VMASKMOVPS Y0, Y15, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y1, Y15, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y2, Y15, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y3, Y15, (SI)
 	ADDQ       DI, SI
 	ADDQ       aTile+40(FP), AX
 	DECQ       count+0(FP)
@@ -1114,153 +694,6 @@ store:
 	ADDQ       DI, SI
 	VMOVUPS    Y8, (SI)
 	VMASKMOVPS Y9, Y15, 32(SI)
-	ADDQ       DI, SI
-	ADDQ       aTile+40(FP), AX
-	DECQ       count+0(FP)
-	JNZ        tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, FMA3
-TEXT ·tileAVX2_5x1(SB), NOSPLIT, $0-104
-	MOVQ a+16(FP), AX
-	MOVQ aRow+24(FP), CX
-	MOVQ aStep+32(FP), DX
-	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R10), Y5
-	VBROADCASTSS (R8), Y6
-	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (R8)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R8)(CX*2), Y6
-	VFMADD231PS  Y5, Y6, Y2
-	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (R9)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-
-store:
-	VMOVUPS Y0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y4, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, FMA3
-TEXT ·tileAVX2_5x1m(SB), NOSPLIT, $0-104
-	MOVQ    a+16(FP), AX
-	MOVQ    aRow+24(FP), CX
-	MOVQ    aStep+32(FP), DX
-	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
-	VMOVUPS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMASKMOVPS   (R10), Y15, Y5
-	VBROADCASTSS (R8), Y6
-	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (R8)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R8)(CX*2), Y6
-	VFMADD231PS  Y5, Y6, Y2
-	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (R9)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y6
-	VADDPS       Y6, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
-	VADDPS       Y6, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
-	VADDPS       Y6, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
-	VADDPS       Y6, Y3, Y3
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
-	VADDPS       Y6, Y4, Y4
-
-store:
-	VMASKMOVPS Y0, Y15, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y1, Y15, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y2, Y15, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y3, Y15, (SI)
-	ADDQ       DI, SI
-	VMASKMOVPS Y4, Y15, (SI)
 	ADDQ       DI, SI
 	ADDQ       aTile+40(FP), AX
 	DECQ       count+0(FP)
@@ -1480,6 +913,573 @@ store:
 	VZEROUPPER
 	RET
 
+// func tileAVX2_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_1x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), CX
+	MOVQ bStep+56(FP), DX
+	MOVQ c+72(FP), BX
+	MOVQ cRow+80(FP), SI
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	MOVQ    AX, DI
+	MOVQ    b+48(FP), R8
+	MOVQ    k+8(FP), R9
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R8), Y1
+	VBROADCASTSS (DI), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         CX, DI
+	ADDQ         DX, R8
+	DECQ         R9
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         BX, DI
+	VADDPS       (DI), Y0, Y0
+
+store:
+	VMOVUPS Y0, (BX)
+	ADDQ    SI, BX
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_1x1m(SB), NOSPLIT, $0-104
+	MOVQ    a+16(FP), AX
+	MOVQ    aRow+24(FP), CX
+	MOVQ    aStep+32(FP), CX
+	MOVQ    bStep+56(FP), DX
+	MOVQ    c+72(FP), BX
+	MOVQ    cRow+80(FP), SI
+	MOVQ    mask+96(FP), DI
+	VMOVUPS (DI), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	MOVQ    AX, DI
+	MOVQ    b+48(FP), R8
+	MOVQ    k+8(FP), R9
+	PCALIGN $0x20
+
+step:
+	VMASKMOVPS   (R8), Y15, Y1
+	VBROADCASTSS (DI), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         CX, DI
+	ADDQ         DX, R8
+	DECQ         R9
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         BX, DI
+	VMASKMOVPS   (DI), Y15, Y2
+	VADDPS       Y2, Y0, Y0
+
+store:
+	VMASKMOVPS Y0, Y15, (BX)
+	ADDQ       SI, BX
+	ADDQ       aTile+40(FP), AX
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_2x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R9), Y2
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS (R8)(CX*1), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_2x1m(SB), NOSPLIT, $0-104
+	MOVQ    a+16(FP), AX
+	MOVQ    aRow+24(FP), CX
+	MOVQ    aStep+32(FP), DX
+	MOVQ    bStep+56(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cRow+80(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMASKMOVPS   (R9), Y15, Y2
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS (R8)(CX*1), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y3
+	VADDPS       Y3, Y1, Y1
+
+store:
+	VMASKMOVPS Y0, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y1, Y15, (SI)
+	ADDQ       DI, SI
+	ADDQ       aTile+40(FP), AX
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_3x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R9), Y3
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS (R8)(CX*1), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS (R8)(CX*2), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_3x1m(SB), NOSPLIT, $0-104
+	MOVQ    a+16(FP), AX
+	MOVQ    aRow+24(FP), CX
+	MOVQ    aStep+32(FP), DX
+	MOVQ    bStep+56(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cRow+80(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMASKMOVPS   (R9), Y15, Y3
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS (R8)(CX*1), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS (R8)(CX*2), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y4
+	VADDPS       Y4, Y2, Y2
+
+store:
+	VMASKMOVPS Y0, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y1, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y15, (SI)
+	ADDQ       DI, SI
+	ADDQ       aTile+40(FP), AX
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_4x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R10), Y4
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (R8)(CX*1), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (R8)(CX*2), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_4x1m(SB), NOSPLIT, $0-104
+	MOVQ    a+16(FP), AX
+	MOVQ    aRow+24(FP), CX
+	MOVQ    aStep+32(FP), DX
+	MOVQ    bStep+56(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cRow+80(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMASKMOVPS   (R10), Y15, Y4
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (R8)(CX*1), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (R8)(CX*2), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y5
+	VADDPS       Y5, Y3, Y3
+
+store:
+	VMASKMOVPS Y0, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y1, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y15, (SI)
+	ADDQ       DI, SI
+	ADDQ       aTile+40(FP), AX
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_5x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R10), Y5
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS (R8)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R8)(CX*2), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (R9)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_5x1m(SB), NOSPLIT, $0-104
+	MOVQ    a+16(FP), AX
+	MOVQ    aRow+24(FP), CX
+	MOVQ    aStep+32(FP), DX
+	MOVQ    bStep+56(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cRow+80(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMASKMOVPS   (R10), Y15, Y5
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS (R8)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R8)(CX*2), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (R9)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y6
+	VADDPS       Y6, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y6
+	VADDPS       Y6, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y6
+	VADDPS       Y6, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y6
+	VADDPS       Y6, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y6
+	VADDPS       Y6, Y4, Y4
+
+store:
+	VMASKMOVPS Y0, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y1, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y4, Y15, (SI)
+	ADDQ       DI, SI
+	ADDQ       aTile+40(FP), AX
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
 // func tileAVX2_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 // Requires: AVX, FMA3
 TEXT ·tileAVX2_6x1(SB), NOSPLIT, $0-104
@@ -1635,6 +1635,1347 @@ store:
 	VMASKMOVPS Y4, Y15, (SI)
 	ADDQ       DI, SI
 	VMASKMOVPS Y5, Y15, (SI)
+	ADDQ       DI, SI
+	ADDQ       aTile+40(FP), AX
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_7x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Y7
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y7, Y8, Y0
+	VBROADCASTSS (R8)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R8)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y2
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R9)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (R9)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_7x1m(SB), NOSPLIT, $0-104
+	MOVQ    a+16(FP), AX
+	MOVQ    aRow+24(FP), CX
+	MOVQ    aStep+32(FP), DX
+	MOVQ    bStep+56(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cRow+80(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMASKMOVPS   (R11), Y15, Y7
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y7, Y8, Y0
+	VBROADCASTSS (R8)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R8)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y2
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R9)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (R9)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y6, Y6
+
+store:
+	VMASKMOVPS Y0, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y1, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y4, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y5, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y6, Y15, (SI)
+	ADDQ       DI, SI
+	ADDQ       aTile+40(FP), AX
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_8x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Y8
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VBROADCASTSS (R8)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y1
+	VBROADCASTSS (R8)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y8, Y9, Y3
+	VBROADCASTSS (R9)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (R9)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (R10)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y7
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+	ADDQ         DI, R8
+	VADDPS       (R8), Y7, Y7
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_8x1m(SB), NOSPLIT, $0-104
+	MOVQ    a+16(FP), AX
+	MOVQ    aRow+24(FP), CX
+	MOVQ    aStep+32(FP), DX
+	MOVQ    bStep+56(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cRow+80(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMASKMOVPS   (R11), Y15, Y8
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VBROADCASTSS (R8)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y1
+	VBROADCASTSS (R8)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y8, Y9, Y3
+	VBROADCASTSS (R9)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (R9)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (R10)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y7
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y6, Y6
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y7, Y7
+
+store:
+	VMASKMOVPS Y0, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y1, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y4, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y5, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y6, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y7, Y15, (SI)
+	ADDQ       DI, SI
+	ADDQ       aTile+40(FP), AX
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_9x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Y9
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y9, Y10, Y0
+	VBROADCASTSS (R8)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y2
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y4
+	VBROADCASTSS (R9)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS (R10)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS (R10)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+	ADDQ         DI, R8
+	VADDPS       (R8), Y7, Y7
+	ADDQ         DI, R8
+	VADDPS       (R8), Y8, Y8
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_9x1m(SB), NOSPLIT, $0-104
+	MOVQ    a+16(FP), AX
+	MOVQ    aRow+24(FP), CX
+	MOVQ    aStep+32(FP), DX
+	MOVQ    bStep+56(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cRow+80(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMASKMOVPS   (R11), Y15, Y9
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y9, Y10, Y0
+	VBROADCASTSS (R8)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y2
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y4
+	VBROADCASTSS (R9)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS (R10)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS (R10)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y6, Y6
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y7, Y7
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y8, Y8
+
+store:
+	VMASKMOVPS Y0, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y1, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y4, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y5, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y6, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y7, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y8, Y15, (SI)
+	ADDQ       DI, SI
+	ADDQ       aTile+40(FP), AX
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_10x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R12), Y10
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y10, Y11, Y0
+	VBROADCASTSS (R8)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y1
+	VBROADCASTSS (R8)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y10, Y11, Y3
+	VBROADCASTSS (R9)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y5
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (R10)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS (R10)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y10, Y11, Y9
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+	ADDQ         DI, R8
+	VADDPS       (R8), Y7, Y7
+	ADDQ         DI, R8
+	VADDPS       (R8), Y8, Y8
+	ADDQ         DI, R8
+	VADDPS       (R8), Y9, Y9
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y9, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_10x1m(SB), NOSPLIT, $0-104
+	MOVQ    a+16(FP), AX
+	MOVQ    aRow+24(FP), CX
+	MOVQ    aStep+32(FP), DX
+	MOVQ    bStep+56(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cRow+80(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMASKMOVPS   (R12), Y15, Y10
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y10, Y11, Y0
+	VBROADCASTSS (R8)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y1
+	VBROADCASTSS (R8)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y10, Y11, Y3
+	VBROADCASTSS (R9)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y5
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (R10)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS (R10)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y10, Y11, Y9
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y6, Y6
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y8, Y8
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y9, Y9
+
+store:
+	VMASKMOVPS Y0, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y1, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y4, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y5, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y6, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y7, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y8, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y9, Y15, (SI)
+	ADDQ       DI, SI
+	ADDQ       aTile+40(FP), AX
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_11x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R12), Y11
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y11, Y12, Y0
+	VBROADCASTSS (R8)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (R8)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y2
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R9)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y4
+	VBROADCASTSS (R9)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS (R10)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R10)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (R11)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+	ADDQ         DI, R8
+	VADDPS       (R8), Y7, Y7
+	ADDQ         DI, R8
+	VADDPS       (R8), Y8, Y8
+	ADDQ         DI, R8
+	VADDPS       (R8), Y9, Y9
+	ADDQ         DI, R8
+	VADDPS       (R8), Y10, Y10
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y9, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y10, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_11x1m(SB), NOSPLIT, $0-104
+	MOVQ    a+16(FP), AX
+	MOVQ    aRow+24(FP), CX
+	MOVQ    aStep+32(FP), DX
+	MOVQ    bStep+56(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cRow+80(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMASKMOVPS   (R12), Y15, Y11
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y11, Y12, Y0
+	VBROADCASTSS (R8)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (R8)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y2
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R9)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y4
+	VBROADCASTSS (R9)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS (R10)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R10)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (R11)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y6, Y6
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y7, Y7
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y8, Y8
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y9, Y9
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y10, Y10
+
+store:
+	VMASKMOVPS Y0, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y1, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y4, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y5, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y6, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y7, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y8, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y9, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y10, Y15, (SI)
+	ADDQ       DI, SI
+	ADDQ       aTile+40(FP), AX
+	DECQ       count+0(FP)
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_12x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_12x1(SB), NOSPLIT, $0-104
+	MOVQ a+16(FP), AX
+	MOVQ aRow+24(FP), CX
+	MOVQ aStep+32(FP), DX
+	MOVQ bStep+56(FP), BX
+	MOVQ c+72(FP), SI
+	MOVQ cRow+80(FP), DI
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R12), Y12
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y12, Y13, Y0
+	VBROADCASTSS (R8)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y1
+	VBROADCASTSS (R8)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y12, Y13, Y3
+	VBROADCASTSS (R9)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS (R9)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y5
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS (R10)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y7
+	VBROADCASTSS (R10)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS (R11)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (R11)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y11
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+	ADDQ         DI, R8
+	VADDPS       (R8), Y7, Y7
+	ADDQ         DI, R8
+	VADDPS       (R8), Y8, Y8
+	ADDQ         DI, R8
+	VADDPS       (R8), Y9, Y9
+	ADDQ         DI, R8
+	VADDPS       (R8), Y10, Y10
+	ADDQ         DI, R8
+	VADDPS       (R8), Y11, Y11
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y9, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y10, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y11, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_12x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, FMA3
+TEXT ·tileAVX2_12x1m(SB), NOSPLIT, $0-104
+	MOVQ    a+16(FP), AX
+	MOVQ    aRow+24(FP), CX
+	MOVQ    aStep+32(FP), DX
+	MOVQ    bStep+56(FP), BX
+	MOVQ    c+72(FP), SI
+	MOVQ    cRow+80(FP), DI
+	MOVQ    mask+96(FP), R8
+	VMOVUPS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMASKMOVPS   (R12), Y15, Y12
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y12, Y13, Y0
+	VBROADCASTSS (R8)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y1
+	VBROADCASTSS (R8)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y12, Y13, Y3
+	VBROADCASTSS (R9)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS (R9)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y5
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS (R10)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y7
+	VBROADCASTSS (R10)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS (R11)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (R11)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y11
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y6, Y6
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y7, Y7
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y8, Y8
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y10, Y10
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y11, Y11
+
+store:
+	VMASKMOVPS Y0, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y1, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y2, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y3, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y4, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y5, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y6, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y7, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y8, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y9, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y10, Y15, (SI)
+	ADDQ       DI, SI
+	VMASKMOVPS Y11, Y15, (SI)
 	ADDQ       DI, SI
 	ADDQ       aTile+40(FP), AX
 	DECQ       count+0(FP)
@@ -1912,95 +3253,6 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_1x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), CX
-	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R8), Y1
-	VPSLLD       $0x10, Y1, Y1
-	VBROADCASTSS (DI), Y2
-	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         CX, DI
-	ADDQ         DX, R8
-	DECQ         R9
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         BX, DI
-	VADDPS       (DI), Y0, Y0
-
-store:
-	VMOVUPS Y0, (BX)
-	ADDQ    SI, BX
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_1x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), CX
-	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R8), Y1
-	VPSLLD       $0x10, Y1, Y1
-	VBROADCASTSS (DI), Y2
-	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         CX, DI
-	ADDQ         DX, R8
-	DECQ         R9
-	JNZ          step
-	MOVQ         mask+96(FP), DI
-	VMOVUPS      (DI), Y15
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         BX, DI
-	VMASKMOVPS   (DI), Y15, Y2
-	VADDPS       Y2, Y0, Y0
-
-store:
-	VMASKMOVPS   Y0, Y15, (BX)
-	ADDQ         SI, BX
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Y15
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
 // func tileAVX2_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tileAVX2_2x2h(SB), NOSPLIT, $0-104
@@ -2114,110 +3366,6 @@ store:
 	ADDQ         DI, SI
 	VMOVUPS      Y2, (SI)
 	VMASKMOVPS   Y3, Y15, 32(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_2x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R9), Y2
-	VPSLLD       $0x10, Y2, Y2
-	VBROADCASTSS (R8), Y3
-	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (R8)(CX*1), Y3
-	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-
-store:
-	VMOVUPS Y0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_2x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R9), Y2
-	VPSLLD       $0x10, Y2, Y2
-	VBROADCASTSS (R8), Y3
-	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (R8)(CX*1), Y3
-	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y3
-	VADDPS       Y3, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y3
-	VADDPS       Y3, Y1, Y1
-
-store:
-	VMASKMOVPS   Y0, Y15, (SI)
-	ADDQ         DI, SI
-	VMASKMOVPS   Y1, Y15, (SI)
 	ADDQ         DI, SI
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Y15
@@ -2363,125 +3511,6 @@ store:
 	ADDQ         DI, SI
 	VMOVUPS      Y4, (SI)
 	VMASKMOVPS   Y5, Y15, 32(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_3x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R9), Y3
-	VPSLLD       $0x10, Y3, Y3
-	VBROADCASTSS (R8), Y4
-	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (R8)(CX*1), Y4
-	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (R8)(CX*2), Y4
-	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-
-store:
-	VMOVUPS Y0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y2, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_3x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R9), Y3
-	VPSLLD       $0x10, Y3, Y3
-	VBROADCASTSS (R8), Y4
-	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (R8)(CX*1), Y4
-	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (R8)(CX*2), Y4
-	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
-	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y4
-	VADDPS       Y4, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y4
-	VADDPS       Y4, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y4
-	VADDPS       Y4, Y2, Y2
-
-store:
-	VMASKMOVPS   Y0, Y15, (SI)
-	ADDQ         DI, SI
-	VMASKMOVPS   Y1, Y15, (SI)
-	ADDQ         DI, SI
-	VMASKMOVPS   Y2, Y15, (SI)
 	ADDQ         DI, SI
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Y15
@@ -2656,146 +3685,6 @@ store:
 	ADDQ         DI, SI
 	VMOVUPS      Y6, (SI)
 	VMASKMOVPS   Y7, Y15, 32(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_4x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R10), Y4
-	VPSLLD       $0x10, Y4, Y4
-	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (R8)(CX*1), Y5
-	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (R8)(CX*2), Y5
-	VFMADD231PS  Y4, Y5, Y2
-	VBROADCASTSS (R9), Y5
-	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-
-store:
-	VMOVUPS Y0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_4x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R10), Y4
-	VPSLLD       $0x10, Y4, Y4
-	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (R8)(CX*1), Y5
-	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (R8)(CX*2), Y5
-	VFMADD231PS  Y4, Y5, Y2
-	VBROADCASTSS (R9), Y5
-	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y5
-	VADDPS       Y5, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y5
-	VADDPS       Y5, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y5
-	VADDPS       Y5, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y5
-	VADDPS       Y5, Y3, Y3
-
-store:
-	VMASKMOVPS   Y0, Y15, (SI)
-	ADDQ         DI, SI
-	VMASKMOVPS   Y1, Y15, (SI)
-	ADDQ         DI, SI
-	VMASKMOVPS   Y2, Y15, (SI)
-	ADDQ         DI, SI
-	VMASKMOVPS   Y3, Y15, (SI)
 	ADDQ         DI, SI
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Y15
@@ -2993,161 +3882,6 @@ store:
 	ADDQ         DI, SI
 	VMOVUPS      Y8, (SI)
 	VMASKMOVPS   Y9, Y15, 32(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_5x1h(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R10), Y5
-	VPSLLD       $0x10, Y5, Y5
-	VBROADCASTSS (R8), Y6
-	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (R8)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R8)(CX*2), Y6
-	VFMADD231PS  Y5, Y6, Y2
-	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (R9)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-
-store:
-	VMOVUPS Y0, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y2, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y3, (SI)
-	ADDQ    DI, SI
-	VMOVUPS Y4, (SI)
-	ADDQ    DI, SI
-	ADDQ    aTile+40(FP), AX
-	DECQ    count+0(FP)
-	JNZ     tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_5x1mh(SB), NOSPLIT, $0-104
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
-	PCALIGN $0x20
-
-step:
-	VMOVUPS      (R10), Y5
-	VPSLLD       $0x10, Y5, Y5
-	VBROADCASTSS (R8), Y6
-	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (R8)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R8)(CX*2), Y6
-	VFMADD231PS  Y5, Y6, Y2
-	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (R9)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DX, R8
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
-	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
-	CMPQ         acc+88(FP), $0x00
-	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y6
-	VADDPS       Y6, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
-	VADDPS       Y6, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
-	VADDPS       Y6, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
-	VADDPS       Y6, Y3, Y3
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
-	VADDPS       Y6, Y4, Y4
-
-store:
-	VMASKMOVPS   Y0, Y15, (SI)
-	ADDQ         DI, SI
-	VMASKMOVPS   Y1, Y15, (SI)
-	ADDQ         DI, SI
-	VMASKMOVPS   Y2, Y15, (SI)
-	ADDQ         DI, SI
-	VMASKMOVPS   Y3, Y15, (SI)
-	ADDQ         DI, SI
-	VMASKMOVPS   Y4, Y15, (SI)
 	ADDQ         DI, SI
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Y15
@@ -3377,6 +4111,613 @@ store:
 	VZEROUPPER
 	RET
 
+// func tileAVX2_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_1x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), CX
+	MOVQ         bStep+56(FP), DX
+	MOVQ         c+72(FP), BX
+	MOVQ         cRow+80(FP), SI
+	LEAQ         highHalves<>+0(SB), DI
+	VBROADCASTSS (DI), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	MOVQ    AX, DI
+	MOVQ    b+48(FP), R8
+	MOVQ    k+8(FP), R9
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R8), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VBROADCASTSS (DI), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         CX, DI
+	ADDQ         DX, R8
+	DECQ         R9
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         BX, DI
+	VADDPS       (DI), Y0, Y0
+
+store:
+	VMOVUPS Y0, (BX)
+	ADDQ    SI, BX
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_1x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), CX
+	MOVQ         bStep+56(FP), DX
+	MOVQ         c+72(FP), BX
+	MOVQ         cRow+80(FP), SI
+	LEAQ         highHalves<>+0(SB), DI
+	VBROADCASTSS (DI), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	MOVQ    AX, DI
+	MOVQ    b+48(FP), R8
+	MOVQ    k+8(FP), R9
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R8), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VBROADCASTSS (DI), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         CX, DI
+	ADDQ         DX, R8
+	DECQ         R9
+	JNZ          step
+	MOVQ         mask+96(FP), DI
+	VMOVUPS      (DI), Y15
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         BX, DI
+	VMASKMOVPS   (DI), Y15, Y2
+	VADDPS       Y2, Y0, Y0
+
+store:
+	VMASKMOVPS   Y0, Y15, (BX)
+	ADDQ         SI, BX
+	LEAQ         highHalves<>+0(SB), DI
+	VBROADCASTSS (DI), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_2x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R9), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS (R8)(CX*1), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_2x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R9), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VBROADCASTSS (R8), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS (R8)(CX*1), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y3
+	VADDPS       Y3, Y1, Y1
+
+store:
+	VMASKMOVPS   Y0, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y1, Y15, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_3x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R9), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS (R8)(CX*1), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS (R8)(CX*2), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_3x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R9), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VBROADCASTSS (R8), Y4
+	VFMADD231PS  Y3, Y4, Y0
+	VBROADCASTSS (R8)(CX*1), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS (R8)(CX*2), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         DX, R8
+	ADDQ         BX, R9
+	DECQ         R10
+	JNZ          step
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y4
+	VADDPS       Y4, Y2, Y2
+
+store:
+	VMASKMOVPS   Y0, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y1, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y2, Y15, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_4x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R10), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (R8)(CX*1), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (R8)(CX*2), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_4x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R10), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VBROADCASTSS (R8), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (R8)(CX*1), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (R8)(CX*2), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y5
+	VADDPS       Y5, Y3, Y3
+
+store:
+	VMASKMOVPS   Y0, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y1, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y2, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y3, Y15, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_5x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R10), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS (R8)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R8)(CX*2), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (R9)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_5x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R10), Y5
+	VPSLLD       $0x10, Y5, Y5
+	VBROADCASTSS (R8), Y6
+	VFMADD231PS  Y5, Y6, Y0
+	VBROADCASTSS (R8)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R8)(CX*2), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (R9)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
+	JNZ          step
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y6
+	VADDPS       Y6, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y6
+	VADDPS       Y6, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y6
+	VADDPS       Y6, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y6
+	VADDPS       Y6, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y6
+	VADDPS       Y6, Y4, Y4
+
+store:
+	VMASKMOVPS   Y0, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y1, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y2, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y3, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y4, Y15, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
 // func tileAVX2_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tileAVX2_6x1h(SB), NOSPLIT, $0-104
@@ -3538,6 +4879,1395 @@ store:
 	VMASKMOVPS   Y4, Y15, (SI)
 	ADDQ         DI, SI
 	VMASKMOVPS   Y5, Y15, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_7x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y7, Y8, Y0
+	VBROADCASTSS (R8)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R8)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y2
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R9)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (R9)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_7x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y7, Y8, Y0
+	VBROADCASTSS (R8)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R8)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y2
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R9)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (R9)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y8
+	VADDPS       Y8, Y6, Y6
+
+store:
+	VMASKMOVPS   Y0, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y1, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y2, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y3, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y4, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y5, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y6, Y15, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_8x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VBROADCASTSS (R8)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y1
+	VBROADCASTSS (R8)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y8, Y9, Y3
+	VBROADCASTSS (R9)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (R9)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (R10)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y7
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+	ADDQ         DI, R8
+	VADDPS       (R8), Y7, Y7
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_8x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y8, Y9, Y0
+	VBROADCASTSS (R8)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y1
+	VBROADCASTSS (R8)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y8, Y9, Y3
+	VBROADCASTSS (R9)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (R9)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (R10)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y7
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y6, Y6
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y9
+	VADDPS       Y9, Y7, Y7
+
+store:
+	VMASKMOVPS   Y0, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y1, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y2, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y3, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y4, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y5, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y6, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y7, Y15, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_9x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y9, Y10, Y0
+	VBROADCASTSS (R8)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y2
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y4
+	VBROADCASTSS (R9)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS (R10)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS (R10)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+	ADDQ         DI, R8
+	VADDPS       (R8), Y7, Y7
+	ADDQ         DI, R8
+	VADDPS       (R8), Y8, Y8
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_9x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R11), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y9, Y10, Y0
+	VBROADCASTSS (R8)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y2
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y4
+	VBROADCASTSS (R9)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS (R10)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS (R10)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y6, Y6
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y7, Y7
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y10
+	VADDPS       Y10, Y8, Y8
+
+store:
+	VMASKMOVPS   Y0, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y1, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y2, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y3, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y4, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y5, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y6, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y7, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y8, Y15, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_10x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R12), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y10, Y11, Y0
+	VBROADCASTSS (R8)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y1
+	VBROADCASTSS (R8)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y10, Y11, Y3
+	VBROADCASTSS (R9)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y5
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (R10)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS (R10)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y10, Y11, Y9
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+	ADDQ         DI, R8
+	VADDPS       (R8), Y7, Y7
+	ADDQ         DI, R8
+	VADDPS       (R8), Y8, Y8
+	ADDQ         DI, R8
+	VADDPS       (R8), Y9, Y9
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y9, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_10x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R12), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y10, Y11, Y0
+	VBROADCASTSS (R8)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y1
+	VBROADCASTSS (R8)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y10, Y11, Y3
+	VBROADCASTSS (R9)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y5
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (R10)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS (R10)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y10, Y11, Y9
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y6, Y6
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y8, Y8
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y11
+	VADDPS       Y11, Y9, Y9
+
+store:
+	VMASKMOVPS   Y0, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y1, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y2, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y3, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y4, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y5, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y6, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y7, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y8, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y9, Y15, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_11x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R12), Y11
+	VPSLLD       $0x10, Y11, Y11
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y11, Y12, Y0
+	VBROADCASTSS (R8)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (R8)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y2
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R9)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y4
+	VBROADCASTSS (R9)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS (R10)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R10)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (R11)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+	ADDQ         DI, R8
+	VADDPS       (R8), Y7, Y7
+	ADDQ         DI, R8
+	VADDPS       (R8), Y8, Y8
+	ADDQ         DI, R8
+	VADDPS       (R8), Y9, Y9
+	ADDQ         DI, R8
+	VADDPS       (R8), Y10, Y10
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y9, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y10, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_11x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R12), Y11
+	VPSLLD       $0x10, Y11, Y11
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y11, Y12, Y0
+	VBROADCASTSS (R8)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (R8)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y2
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R9)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y4
+	VBROADCASTSS (R9)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS (R10)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R10)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS (R11), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (R11)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y6, Y6
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y7, Y7
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y8, Y8
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y9, Y9
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y12
+	VADDPS       Y12, Y10, Y10
+
+store:
+	VMASKMOVPS   Y0, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y1, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y2, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y3, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y4, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y5, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y6, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y7, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y8, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y9, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y10, Y15, (SI)
+	ADDQ         DI, SI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_12x1h(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R12), Y12
+	VPSLLD       $0x10, Y12, Y12
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y12, Y13, Y0
+	VBROADCASTSS (R8)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y1
+	VBROADCASTSS (R8)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y12, Y13, Y3
+	VBROADCASTSS (R9)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS (R9)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y5
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS (R10)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y7
+	VBROADCASTSS (R10)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS (R11)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (R11)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y11
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VADDPS       (R8), Y0, Y0
+	ADDQ         DI, R8
+	VADDPS       (R8), Y1, Y1
+	ADDQ         DI, R8
+	VADDPS       (R8), Y2, Y2
+	ADDQ         DI, R8
+	VADDPS       (R8), Y3, Y3
+	ADDQ         DI, R8
+	VADDPS       (R8), Y4, Y4
+	ADDQ         DI, R8
+	VADDPS       (R8), Y5, Y5
+	ADDQ         DI, R8
+	VADDPS       (R8), Y6, Y6
+	ADDQ         DI, R8
+	VADDPS       (R8), Y7, Y7
+	ADDQ         DI, R8
+	VADDPS       (R8), Y8, Y8
+	ADDQ         DI, R8
+	VADDPS       (R8), Y9, Y9
+	ADDQ         DI, R8
+	VADDPS       (R8), Y10, Y10
+	ADDQ         DI, R8
+	VADDPS       (R8), Y11, Y11
+
+store:
+	VMOVUPS Y0, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y9, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y10, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Y11, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tileAVX2_12x1mh(SB), NOSPLIT, $0-104
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+72(FP), SI
+	MOVQ         cRow+80(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	MOVQ    AX, R8
+	LEAQ    (R8)(CX*2), R9
+	ADDQ    CX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
+	PCALIGN $0x20
+
+step:
+	VMOVUPS      (R12), Y12
+	VPSLLD       $0x10, Y12, Y12
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y12, Y13, Y0
+	VBROADCASTSS (R8)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y1
+	VBROADCASTSS (R8)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y12, Y13, Y3
+	VBROADCASTSS (R9)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS (R9)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y5
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS (R10)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y7
+	VBROADCASTSS (R10)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R11), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS (R11)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (R11)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y11
+	ADDQ         DX, R8
+	ADDQ         DX, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
+	JNZ          step
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
+	CMPQ         acc+88(FP), $0x00
+	JE           store
+	MOVQ         SI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y0, Y0
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y1, Y1
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y2, Y2
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y3, Y3
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y4, Y4
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y5, Y5
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y6, Y6
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y7, Y7
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y8, Y8
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y10, Y10
+	ADDQ         DI, R8
+	VMASKMOVPS   (R8), Y15, Y13
+	VADDPS       Y13, Y11, Y11
+
+store:
+	VMASKMOVPS   Y0, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y1, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y2, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y3, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y4, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y5, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y6, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y7, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y8, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y9, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y10, Y15, (SI)
+	ADDQ         DI, SI
+	VMASKMOVPS   Y11, Y15, (SI)
 	ADDQ         DI, SI
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Y15

@@ -38,6 +38,8 @@ func tiles(is instructions) {
 		for rows := 1; rows <= is.rows; rows++ {
 			tile{is, rows, 2, false, half}.write()
 			tile{is, rows, 2, true, half}.write()
+		}
+		for rows := 1; rows <= narrowRows; rows++ {
 			tile{is, rows, 1, false, half}.write()
 			tile{is, rows, 1, true, half}.write()
 		}
@@ -45,6 +47,9 @@ func tiles(is instructions) {
 		tile{is, 2, 4, false, half}.write()
 	}
 }
+
+// narrowRows is the height of the largest tile of one vector: twelve sums keep the multipliers busy.
+const narrowRows = 12
 
 // tile is one register tile: rows x vecs sums that stay in registers over the whole of k.
 type tile struct {
