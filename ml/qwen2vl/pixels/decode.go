@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	_ "image/gif"
 	_ "image/jpeg"
 	_ "image/png"
@@ -48,7 +49,7 @@ func decode(file []byte, most int64) (out *RGB, notes []Note, err error) {
 		return nil, nil, errors.New("not a JPEG, PNG, GIF, WebP, BMP or TIFF picture: convert it to one of these")
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("the picture is broken: %w", err)
+		return nil, nil, fmt.Errorf("the picture cannot be decoded: %w", err)
 	}
 	if config.Width <= 0 || config.Height <= 0 {
 		return nil, nil, fmt.Errorf("the picture has %dx%d pixels", config.Width, config.Height)
@@ -58,20 +59,38 @@ func decode(file []byte, most int64) (out *RGB, notes []Note, err error) {
 	}
 	img, _, err := image.Decode(bytes.NewReader(file))
 	if err != nil {
-		return nil, nil, fmt.Errorf("the picture is broken: %w", err)
+		return nil, nil, fmt.Errorf("the picture cannot be decoded: %w", err)
 	}
 	if img.Bounds().Empty() {
 		return nil, nil, errors.New("the picture has no pixels")
 	}
 	out, notes = convert(img, format)
-	if format == "gif" {
-		out = onCanvas(out, img.Bounds().Min, config.Width, config.Height)
+	if frame, ok := img.(*image.Paletted); ok && format == "gif" {
+		if global, ok := config.ColorModel.(color.Palette); ok && sameButForClear(frame.Palette, global) {
+			frame.Palette = global
+			out.putPalette(frame)
+		}
+		out = onCanvas(out, frame.Rect.Min, config.Width, config.Height)
 	}
 	if o := orientation(file); o != 1 {
 		out = upright(out, o)
 		notes = append(notes, Note{NoteOrientation, fmt.Sprintf("was turned upright (EXIF orientation %d)", o)})
 	}
 	return out, notes, nil
+}
+
+// sameButForClear tells whether a GIF's frame has the colours of the whole file. Its decoder blackens the one that is
+// transparent; in the file's own list that one still has its colour.
+func sameButForClear(frame, global color.Palette) bool {
+	if len(frame) > len(global) {
+		return false
+	}
+	for i, c := range frame {
+		if _, _, _, alpha := c.RGBA(); alpha != 0 && c != global[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // onCanvas puts a frame at its place on a black canvas; the first frame of a GIF may be smaller than the picture.
