@@ -97,11 +97,12 @@ func resizeX(img *RGB, w int) *RGB {
 		for x, t := range list {
 			r, g, b := int32(1<<(fixedBits-1)), int32(1<<(fixedBits-1)), int32(1<<(fixedBits-1))
 			pixels := source[3*t.first:]
-			pixels = pixels[:3*len(t.weights)]
-			for j, weight := range t.weights {
-				r += weight * int32(pixels[3*j])
-				g += weight * int32(pixels[3*j+1])
-				b += weight * int32(pixels[3*j+2])
+			for _, weight := range t.weights {
+				pixel := pixels[:3] // one check of the bounds instead of three
+				r += weight * int32(pixel[0])
+				g += weight * int32(pixel[1])
+				b += weight * int32(pixel[2])
+				pixels = pixels[3:]
 			}
 			target[3*x], target[3*x+1], target[3*x+2] = fromFixed(r), fromFixed(g), fromFixed(b)
 		}
