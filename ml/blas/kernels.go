@@ -29,7 +29,8 @@ type kernelSet struct {
 	mask        func(columns int) *byte // of the last vector, 1 <= columns <= lanes
 	packRows    packRowsFunc
 	packColumns packColumnsFunc
-	vectors     bool // the vector functions run in assembly
+	packTiles   packTilesFunc // of `rows` rows
+	vectors     bool          // the vector functions run in assembly
 }
 
 var plainGo = kernelSet{name: "go", available: true}

@@ -26,6 +26,7 @@ var avx2 = kernelSet{
 	mask:        func(columns int) *byte { return (*byte)(unsafe.Pointer(&laneMasks[8-columns])) },
 	packRows:    packRowsAVX2,
 	packColumns: packColumnsAVX2,
+	packTiles:   packTiles6AVX2,
 	vectors:     true,
 }
 
@@ -40,6 +41,7 @@ var avx512 = kernelSet{
 	mask:        func(columns int) *byte { return (*byte)(unsafe.Pointer(&bitMasks[columns])) },
 	packRows:    packRowsAVX2,
 	packColumns: packColumnsAVX2,
+	packTiles:   packTiles12AVX2,
 	vectors:     true,
 }
 

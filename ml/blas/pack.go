@@ -3,33 +3,22 @@ package blas
 // packA lays the rows of a transposed A from row i on out tile by tile: [tile, kc, rows of the tile].
 func (s *slab) packA(dst []float32, i int, runs [3]run) {
 	for _, r := range runs {
-		for range r.count {
-			src := s.a[s.k0*s.lda+i:]
-			switch r.rows {
-			case 6:
-				packSix(dst, src, s.lda, s.kc)
-			case 12:
-				packTwelve(dst, src, s.lda, s.kc)
-			default:
+		if r.count == 0 {
+			return
+		}
+		src := s.a[s.k0*s.lda+i:]
+		if r.rows == s.set.rows {
+			s.set.packTiles(s.kc, r.count, &src[0], 4*s.lda, &dst[0], 4*r.rows*s.kc)
+		} else {
+			for tile := range r.count {
+				to := dst[tile*r.rows*s.kc:]
 				for q := range s.kc {
-					copy(dst[q*r.rows:(q+1)*r.rows], src[q*s.lda:])
+					copy(to[q*r.rows:(q+1)*r.rows], src[q*s.lda+tile*r.rows:])
 				}
 			}
-			dst = dst[r.rows*s.kc:]
-			i += r.rows
 		}
-	}
-}
-
-func packSix(dst, src []float32, lda, kc int) {
-	for q := range kc {
-		*(*[6]float32)(dst[6*q:]) = *(*[6]float32)(src[q*lda:])
-	}
-}
-
-func packTwelve(dst, src []float32, lda, kc int) {
-	for q := range kc {
-		*(*[12]float32)(dst[12*q:]) = *(*[12]float32)(src[q*lda:])
+		dst = dst[r.count*r.rows*s.kc:]
+		i += r.count * r.rows
 	}
 }
 
@@ -82,4 +71,5 @@ func (s *slab) packColumns(dst, src []float32, n int) {
 type (
 	packRowsFunc    func(k int, src *float32, srcRow int, dst *float32)
 	packColumnsFunc func(blocks int, src *float32, srcRow int, dst *float32, dstRow int)
+	packTilesFunc   func(k, tiles int, src *float32, srcRow int, dst *float32, dstTile int)
 )

@@ -13,3 +13,13 @@ func packRowsAVX2(k int, src *float32, srcRow int, dst *float32)
 //
 //go:noescape
 func packColumnsAVX2(blocks int, src *float32, srcRow int, dst *float32, dstRow int)
+
+// packTiles6AVX2 cuts k rows of 6*tiles float32, srcRow bytes apart, into tiles of 6 columns, dstTile bytes apart, whose rows follow each other.
+//
+//go:noescape
+func packTiles6AVX2(k int, tiles int, src *float32, srcRow int, dst *float32, dstTile int)
+
+// packTiles12AVX2 cuts k rows of 12*tiles float32, srcRow bytes apart, into tiles of 12 columns, dstTile bytes apart, whose rows follow each other.
+//
+//go:noescape
+func packTiles12AVX2(k int, tiles int, src *float32, srcRow int, dst *float32, dstTile int)

@@ -90,3 +90,65 @@ block:
 	JNZ         block
 	VZEROUPPER
 	RET
+
+// func packTiles6AVX2(k int, tiles int, src *float32, srcRow int, dst *float32, dstTile int)
+// Requires: AVX
+TEXT ·packTiles6AVX2(SB), NOSPLIT, $0-48
+	MOVQ k+0(FP), AX
+	MOVQ src+16(FP), CX
+	MOVQ srcRow+24(FP), DX
+	MOVQ dst+32(FP), BX
+	MOVQ dstTile+40(FP), SI
+
+row:
+	MOVQ CX, DI
+	MOVQ BX, R8
+	MOVQ tiles+8(FP), R9
+
+tile:
+	VMOVUPS (DI), X0
+	VMOVUPS X0, (R8)
+	VMOVSD  16(DI), X0
+	VMOVSD  X0, 16(R8)
+	ADDQ    $0x18, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     tile
+	ADDQ    DX, CX
+	ADDQ    $0x18, BX
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func packTiles12AVX2(k int, tiles int, src *float32, srcRow int, dst *float32, dstTile int)
+// Requires: AVX
+TEXT ·packTiles12AVX2(SB), NOSPLIT, $0-48
+	MOVQ k+0(FP), AX
+	MOVQ src+16(FP), CX
+	MOVQ srcRow+24(FP), DX
+	MOVQ dst+32(FP), BX
+	MOVQ dstTile+40(FP), SI
+
+row:
+	MOVQ CX, DI
+	MOVQ BX, R8
+	MOVQ tiles+8(FP), R9
+
+tile:
+	VMOVUPS (DI), X0
+	VMOVUPS X0, (R8)
+	VMOVUPS 16(DI), X0
+	VMOVUPS X0, 16(R8)
+	VMOVUPS 32(DI), X0
+	VMOVUPS X0, 32(R8)
+	ADDQ    $0x30, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     tile
+	ADDQ    DX, CX
+	ADDQ    $0x30, BX
+	DECQ    AX
+	JNZ     row
+	VZEROUPPER
+	RET

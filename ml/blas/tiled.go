@@ -14,7 +14,7 @@ const (
 
 // When laying an operand out anew pays.
 var (
-	packBRows    = 24  // rows that meet a strip of a plain B
+	packBRows    = 48     // rows that meet a strip of a plain B
 	packAColumns = 256 // columns that meet the rows of a transposed A
 )
 
@@ -115,7 +115,7 @@ func (s *slab) columns(own *scratch, r0, r1, c0, c1 int) {
 				n = f.wideColumns[rows]
 			}
 			strip := s.strip(j)
-			if packB {
+			if packB && (s.tb || n%panelWidth == 0) {
 				at := b
 				if keep {
 					at = b[(j-c0)*s.kc:]

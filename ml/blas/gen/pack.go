@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -10,6 +12,8 @@ import (
 func packs() {
 	packRows()
 	packColumns()
+	packTiles(6)
+	packTiles(12)
 }
 
 // packRows copies rows of 16 columns one after the other.
@@ -97,6 +101,46 @@ func packColumns() {
 	LEAQ(Mem{Base: dst, Index: dstRow, Scale: 8}, dst)
 	DECQ(blocks)
 	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+// packTiles walks along the stored rows, as those of a large matrix lie in different pages and often in the same few
+// places of the cache.
+func packTiles(rows int) {
+	name := fmt.Sprintf("packTiles%dAVX2", rows)
+	TEXT(name, NOSPLIT, "func(k, tiles int, src *float32, srcRow int, dst *float32, dstTile int)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s cuts k rows of %d*tiles float32, srcRow bytes apart, into tiles of %d columns, dstTile bytes apart, whose rows follow each other.", name, rows, rows))
+	k := Load(Param("k"), GP64())
+	src := Load(Param("src"), GP64())
+	srcRow := Load(Param("srcRow"), GP64())
+	dst := Load(Param("dst"), GP64())
+	dstTile := Load(Param("dstTile"), GP64())
+	from, to, left := GP64(), GP64(), GP64()
+	Label("row")
+	MOVQ(src, from)
+	MOVQ(dst, to)
+	MOVQ(paramAddr("tiles"), left)
+	Label("tile")
+	for at := 0; at < rows; at += 4 {
+		x := XMM()
+		if rows-at >= 4 {
+			VMOVUPS(Mem{Base: from, Disp: 4 * at}, x)
+			VMOVUPS(x, Mem{Base: to, Disp: 4 * at})
+		} else {
+			VMOVSD(Mem{Base: from, Disp: 4 * at}, x)
+			VMOVSD(x, Mem{Base: to, Disp: 4 * at})
+		}
+	}
+	ADDQ(Imm(uint64(4*rows)), from)
+	ADDQ(dstTile, to)
+	DECQ(left)
+	JNZ(LabelRef("tile"))
+	ADDQ(srcRow, src)
+	ADDQ(Imm(uint64(4*rows)), dst)
+	DECQ(k)
+	JNZ(LabelRef("row"))
 	VZEROUPPER()
 	RET()
 }
