@@ -41,7 +41,7 @@ func (r *root) titleLine() string {
 	for i := range r.panes {
 		style := r.theme.Muted
 		if i == r.open {
-			style = r.theme.Accent.Bold(true)
+			style = r.theme.Accent.Bold()
 		}
 		tabs.WriteString(style.Render(r.tab(i)))
 	}
@@ -152,7 +152,7 @@ func (r *root) withToast(above string) string {
 		if i == 0 {
 			lead = " " + sign + " "
 		}
-		lines[i] = r.theme.Selected.Inherit(style).Render(widget.Left(lead+line, r.w))
+		lines[i] = style.Over(r.theme.Selected).Render(widget.Left(lead+line, r.w))
 	}
 	return widget.Overlay(above, strings.Join(lines, "\n"), 0, r.h-1-len(lines))
 }

@@ -13,7 +13,7 @@ import (
 // Panel is one box of a board. Only Name and Draw are needed.
 type Panel struct {
 	Name    string                                 // its name in the layout
-	Title   func() string                          // title of the box; nil: Name
+	Title   func() string                          // title of a box of its own; nil: Tab
 	Tab     string                                 // short title while it shares a box; empty: Name
 	Right   func() string                          // right end of the title line
 	Draw    func(t *widget.Theme, w, h int) string // the inside
@@ -150,10 +150,10 @@ func (b *Board) frame(box layout.Box) widget.Panel {
 			continue
 		}
 		title := p.Name
-		switch {
-		case len(box.Names) > 1 && p.Tab != "":
+		if p.Tab != "" {
 			title = p.Tab
-		case len(box.Names) == 1 && p.Title != nil:
+		}
+		if len(box.Names) == 1 && p.Title != nil {
 			title = p.Title()
 		}
 		frame.Titles = append(frame.Titles, title)

@@ -15,6 +15,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	_ "github.com/charmbracelet/x/exp/golden" // defines -update, as teatest does
 	"github.com/charmbracelet/x/vt"
+
+	"finetui/views/widget"
 )
 
 // Draw is what a terminal of w×h shows after a drawing: plain text, each line without its trailing blanks.
@@ -125,18 +127,18 @@ func difference(want, got string) string {
 	return b.String()
 }
 
-// Sizes draws at every width from 60 to 200 and every height from 20 to 60 (a few of them when -short) and reports
-// drawings that panic, have another number of lines, have a line wider than the screen, let control characters
-// through, or cut a wide character in two. The height and width given to draw are those it must fill.
+// Sizes draws at widths from 60 to 200 and heights from 20 to 60 and reports drawings that panic, have another number of
+// lines, have a line wider than the screen, let control characters through, or cut a character in two. Each width meets
+// every fourth height, another quarter of them than its neighbours; with FINETUI_SIZES=all it meets every height.
 func Sizes(t testing.TB, draw func(w, h int) string) {
 	t.Helper()
-	step := 1
-	if testing.Short() {
-		step = 7
-	}
+	all := os.Getenv("FINETUI_SIZES") == "all"
 	faults := 0
-	for h := 20; h <= 60; h += step {
-		for w := 60; w <= 200; w += step {
+	for w := 60; w <= 200; w++ {
+		for h := 20; h <= 60; h++ {
+			if !all && (w+h)%4 != 0 && h != 20 && h != 60 {
+				continue
+			}
 			if fault := Fault(draw, w, h); fault != "" {
 				t.Errorf("at %d×%d: %s", w, h, fault)
 				if faults++; faults == 5 {
@@ -161,8 +163,8 @@ func Fault(draw func(w, h int) string, w, h int) (fault string) {
 	for y, line := range lines {
 		text := ansi.Strip(line)
 		switch {
-		case ansi.StringWidth(line) > w:
-			return fmt.Sprintf("line %d is %d cells wide: %s", y+1, ansi.StringWidth(line), text)
+		case widget.Width(text) > w:
+			return fmt.Sprintf("line %d is %d cells wide: %s", y+1, widget.Width(text), text)
 		case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }):
 			return fmt.Sprintf("line %d has control characters: %q", y+1, text)
 		case strings.ContainsRune(text, '\ufffd') && !strings.Contains(line, "\ufffd"):

@@ -9,7 +9,7 @@ import (
 type Bar struct {
 	Label string
 	Value float64
-	Text  string // the number as written; empty: Number(Value)
+	Text  string // the number as written; empty: as Count or Number
 	Note  string // a word after the share: "rare"
 	Warn  bool   // the note is a warning
 }
@@ -93,6 +93,9 @@ func (b Bars) Position(h int) string {
 func (item Bar) text() string {
 	if item.Text != "" {
 		return item.Text
+	}
+	if item.Value == math.Trunc(item.Value) && math.Abs(item.Value) < 1e15 {
+		return Count(int(item.Value))
 	}
 	return Number(item.Value)
 }

@@ -39,7 +39,10 @@ func (g Histogram) Down(t *Theme, w, h int) string {
 	for _, band := range g.Bands {
 		bandW = max(bandW, Width(band.Name))
 	}
-	const axisW = 5
+	axisW := 4
+	for i := range 5 {
+		axisW = max(axisW, Width(Number1(g.From+(g.To-g.From)*float64(i)/4))+2)
+	}
 	barW := w - axisW
 	if bandW > 0 && barW-bandW-1 >= 8 {
 		barW -= bandW + 1
@@ -49,6 +52,12 @@ func (g Histogram) Down(t *Theme, w, h int) string {
 	if barW < 2 {
 		return Block("", w, h)
 	}
+	fullW := barW // of the longest bar; notes have a place behind it
+	for _, mark := range g.Marks {
+		if noteW := Width(Clean(mark.Text)) + 3; barW-noteW >= 8 {
+			fullW = min(fullW, barW-noteW)
+		}
+	}
 	lines := make([]string, len(bins)*spread)
 	step := (g.To - g.From) / float64(len(lines))
 	for i := range lines {
@@ -57,7 +66,7 @@ func (g Histogram) Down(t *Theme, w, h int) string {
 		if at, ok := g.tick(from, step); ok {
 			label = Number1(at)
 		}
-		bar := Block8(bins[i/spread]/longest, barW)
+		bar := Block8(bins[i/spread]/longest, fullW)
 		line := t.Muted.Render(Right(label, axisW-2)+" ▏") + t.Bar.Render(bar)
 		if note := g.marked(from, step); note != "" {
 			if room := barW - Width(bar); room >= 8 {

@@ -23,7 +23,7 @@ type LineChart struct {
 	LogY           bool // values ≤ 0 are marked ▼
 	FromZero       bool // the y axis begins at 0
 	YFrom, YTo     float64
-	IgnoreOutliers bool                 // scale y by the middle 95 % of the values; what lies outside is marked ▲ ▼
+	IgnoreOutliers bool                 // leave values out of the scale that are far outside both the middle 95 % and three times the middle half; they are marked ▲ ▼
 	XName          string               // "step"
 	XText          func(float64) string // writes x; nil: as a number
 	YText          func(float64) string // writes y; nil: Number
@@ -62,9 +62,10 @@ func (c LineChart) View(t *Theme, w, h int) string {
 		legend, rows = nil, h-1
 	}
 	ticks := c.yTicks(ys, rows)
+	texts := c.tickTexts(ticks)
 	labelW := 0
-	for _, tick := range ticks {
-		labelW = max(labelW, Width(c.yText(tick)))
+	for _, text := range texts {
+		labelW = max(labelW, Width(text))
 	}
 	labelW = min(labelW, w/3)
 	plot := newCanvas(w-labelW-1, rows)
@@ -76,9 +77,9 @@ func (c LineChart) View(t *Theme, w, h int) string {
 		}
 	}
 	labels := make([]string, rows)
-	for _, tick := range ticks {
+	for i, tick := range ticks {
 		row := int(math.Round(float64(rows-1) * (1 - ys.share(tick))))
-		labels[clampInt(row, 0, rows-1)] = c.yText(tick)
+		labels[clampInt(row, 0, rows-1)] = texts[i]
 	}
 	lines := legend
 	for row := range rows {
@@ -124,7 +125,10 @@ func (c LineChart) ranges() (x, y scale, ok bool) {
 	y.from, y.to = slices.Min(all), slices.Max(all)
 	if c.IgnoreOutliers && len(all) >= 20 {
 		slices.Sort(all)
-		y.from, y.to = all[len(all)/40], all[len(all)-1-len(all)/40]
+		low, high := all[len(all)/4], all[len(all)-1-len(all)/4]
+		least := math.Min(all[len(all)/40], low-3*(high-low))
+		most := math.Max(all[len(all)-1-len(all)/40], high+3*(high-low))
+		y.from, y.to = math.Max(y.from, least), math.Min(y.to, most)
 	}
 	if c.FromZero && !c.LogY {
 		y.from = math.Min(y.from, 0)
@@ -310,7 +314,24 @@ func (c LineChart) yTicks(y scale, rows int) []float64 {
 		}
 		return ticks
 	}
-	return roundTicks(y.from, y.to, max(rows/4, 2))
+	return roundTicks(y.from, y.to, max(rows/3, 2))
+}
+
+// tickTexts writes ticks with as many decimals as their distance needs, all with the same.
+func (c LineChart) tickTexts(ticks []float64) []string {
+	texts := make([]string, len(ticks))
+	decimals := -1
+	if c.YText == nil && !c.LogY && len(ticks) > 1 {
+		if step := ticks[1] - ticks[0]; step > 1e-4 && step < 1e6 {
+			decimals = max(-int(math.Floor(math.Log10(step)+1e-9)), 0)
+		}
+	}
+	for i, tick := range ticks {
+		if texts[i] = c.yText(tick); decimals >= 0 {
+			texts[i] = formatFixed(tick, decimals)
+		}
+	}
+	return texts
 }
 
 // roundTicks are multiples of 1, 2 or 5 times a power of ten between from and to, about n of them.

@@ -58,7 +58,7 @@ func (p Panel) top(t *Theme, w int) string {
 func (p Panel) title(t *Theme) string {
 	own := t.Strong
 	if p.Focused {
-		own = t.Accent.Bold(true)
+		own = t.Accent.Bold()
 	}
 	if len(p.Titles) == 1 {
 		return own.Render(Clean(p.Titles[0]))

@@ -137,4 +137,4 @@ func (p *Prompt) text(t *Theme, w int) string {
 	return before + cursorCell(t, under) + Cut(after, w-Width(before)-Width(under))
 }
 
-func cursorCell(t *Theme, s string) string { return t.Text.Reverse(true).Render(s) }
+func cursorCell(t *Theme, s string) string { return t.Text.Reverse().Render(s) }

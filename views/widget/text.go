@@ -3,12 +3,61 @@ package widget
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Width is how many cells s takes on the screen; escape sequences take none.
-func Width(s string) int { return ansi.StringWidth(s) }
+// Width is how many cells s takes on the screen; escape sequences take none. Text that is nothing but plain letters,
+// lines and blocks, one cell each, is counted quickly: most of a screen is.
+func Width(s string) int {
+	w := 0
+	for i := 0; i < len(s); {
+		switch c := s[i]; {
+		case c >= ' ' && c < 0x7f:
+			w++
+			i++
+			continue
+		case c == 0x1b:
+			n := colourSequence(s[i:])
+			if n == 0 {
+				return ansi.StringWidth(s)
+			}
+			i += n
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if !narrow(r) {
+			return ansi.StringWidth(s)
+		}
+		w++
+		i += n
+	}
+	return w
+}
+
+// narrow says whether a character certainly takes one cell and joins no other: Latin and Greek letters, punctuation,
+// arrows, lines, blocks, braille.
+func narrow(r rune) bool {
+	return r >= 0xa1 && r < 0x300 && r != 0xad || r >= 0x391 && r <= 0x3c9 || r >= 0x2010 && r <= 0x2027 ||
+		r >= 0x2190 && r <= 0x2193 || r >= 0x2500 && r <= 0x25bf || r >= 0x2800 && r <= 0x28ff
+}
+
+// colourSequence is the length of the SGR sequence (ESC [ digits and semicolons m) that s begins with, or 0.
+func colourSequence(s string) int {
+	if len(s) < 3 || s[1] != '[' {
+		return 0
+	}
+	for i := 2; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == 'm':
+			return i + 1
+		case c != ';' && (c < '0' || c > '9'):
+			return 0
+		}
+	}
+	return 0
+}
 
 // Clean makes text from files safe to draw: control characters, escape bytes among them, become a visible mark, and
 // tabs and line breaks a blank. Styled text must not pass through it.
@@ -35,7 +84,7 @@ func Cut(s string, w int) string {
 	if w <= 0 {
 		return ""
 	}
-	if ansi.StringWidth(s) <= w {
+	if Width(s) <= w {
 		return s
 	}
 	return ansi.Truncate(s, w, "…")
@@ -46,12 +95,12 @@ func CutLeft(s string, w int) string {
 	if w <= 0 {
 		return ""
 	}
-	over := ansi.StringWidth(s) - w
+	over := Width(s) - w
 	if over <= 0 {
 		return s
 	}
 	cut := ansi.TruncateLeft(s, over+1, "…")
-	if ansi.StringWidth(cut) > w { // a wide character stood across the edge
+	if Width(cut) > w { // a wide character stood across the edge
 		cut = ansi.TruncateLeft(s, over+2, "…")
 	}
 	return Cut(cut, w)
@@ -60,30 +109,30 @@ func CutLeft(s string, w int) string {
 // Left puts a line at the left of w cells.
 func Left(s string, w int) string {
 	s = Cut(s, w)
-	return s + blanks(w-ansi.StringWidth(s))
+	return s + blanks(w-Width(s))
 }
 
 // Right puts a line at the right of w cells, as numbers stand.
 func Right(s string, w int) string {
 	s = Cut(s, w)
-	return blanks(w-ansi.StringWidth(s)) + s
+	return blanks(w-Width(s)) + s
 }
 
 // Centre puts a line in the middle of w cells.
 func Centre(s string, w int) string {
 	s = Cut(s, w)
-	return Left(blanks((w-ansi.StringWidth(s))/2)+s, w)
+	return Left(blanks((w-Width(s))/2)+s, w)
 }
 
 // Ends puts one text at the left and one at the right of a line of w cells; the left one gives way.
 func Ends(left, right string, w int) string {
 	right = Cut(right, w)
-	room := w - ansi.StringWidth(right)
+	room := w - Width(right)
 	if right != "" && room > 0 {
 		room--
 	}
 	left = Cut(left, room)
-	return left + blanks(w-ansi.StringWidth(left)-ansi.StringWidth(right)) + right
+	return left + blanks(w-Width(left)-Width(right)) + right
 }
 
 // Block makes any text exactly h lines of exactly w cells.
@@ -130,12 +179,12 @@ func Overlay(screen, box string, x, y int) string {
 			continue
 		}
 		under := lines[y+i]
-		w, ow := ansi.StringWidth(under), ansi.StringWidth(over)
+		w, ow := Width(under), Width(over)
 		left := Left(ansi.Cut(under, 0, x), x)
 		right := ""
 		if x+ow < w {
 			right = ansi.TruncateLeft(under, x+ow, "")
-			right = blanks(w-x-ow-ansi.StringWidth(right)) + right
+			right = blanks(w-x-ow-Width(right)) + right
 		}
 		lines[y+i] = ansi.Truncate(left+over+right, max(w, x+1), "")
 	}

@@ -6,8 +6,6 @@ package widget
 import (
 	"image/color"
 	"math"
-
-	"charm.land/lipgloss/v2"
 )
 
 // Theme is every style of the screen. It has one accent and one warning colour, and neither is ever the only sign of
@@ -17,18 +15,18 @@ type Theme struct {
 	Dark   bool // the terminal's background is dark
 	Colour bool // the terminal shows colours and the user wants them
 
-	Text     lipgloss.Style // ordinary text
-	Strong   lipgloss.Style // headings, names, the number that matters
-	Muted    lipgloss.Style // units, axes, what may be overlooked
-	Accent   lipgloss.Style // focus, selection marks, the smoothed line
-	OK       lipgloss.Style // goes with ✓
-	Warning  lipgloss.Style // goes with ! or ✗
-	Bar      lipgloss.Style // bars and columns
-	BarFaint lipgloss.Style // the part of a bar that is not filled, a comparison's other bar
-	Border   lipgloss.Style // boxes
-	Focus    lipgloss.Style // the box that has the keyboard
-	Selected lipgloss.Style // the line under the cursor
-	Key      lipgloss.Style // keys in hints and help
+	Text     Style // ordinary text
+	Strong   Style // headings, names, the number that matters
+	Muted    Style // units, axes, what may be overlooked
+	Accent   Style // focus, selection marks, the smoothed line
+	OK       Style // goes with ✓
+	Warning  Style // goes with ! or ✗
+	Bar      Style // bars and columns
+	BarFaint Style // the part of a bar that is not filled, a comparison's other bar
+	Border   Style // boxes
+	Focus    Style // the box that has the keyboard
+	Selected Style // the line under the cursor
+	Key      Style // keys in hints and help
 
 	heat []color.RGBA
 }
@@ -36,51 +34,47 @@ type Theme struct {
 // NewTheme returns the theme for a dark or light background, with or without colours.
 func NewTheme(dark, colour bool) *Theme {
 	t := &Theme{Dark: dark, Colour: colour}
-	plain := lipgloss.NewStyle()
 	if !colour {
-		t.Text, t.Strong, t.Muted = plain, plain.Bold(true), plain.Faint(true)
-		t.Accent, t.OK, t.Warning = plain.Bold(true), plain, plain.Bold(true)
-		t.Bar, t.BarFaint = plain, plain.Faint(true)
-		t.Border, t.Focus = plain.Faint(true), plain.Bold(true)
-		t.Selected, t.Key = plain.Reverse(true), plain.Bold(true)
+		t.Strong, t.Muted = Style{}.Bold(), Style{}.Faint()
+		t.Accent, t.Warning = Style{}.Bold(), Style{}.Bold()
+		t.BarFaint, t.Border, t.Focus = Style{}.Faint(), Style{}.Faint(), Style{}.Bold()
+		t.Selected, t.Key = Style{}.Reverse(), Style{}.Bold()
 		return t
 	}
-	pick := func(onLight, onDark string) color.Color {
-		return lipgloss.LightDark(dark)(lipgloss.Color(onLight), lipgloss.Color(onDark))
+	pick := func(onLight, onDark uint32) color.Color {
+		if dark {
+			return rgb(onDark)
+		}
+		return rgb(onLight)
 	}
-	var (
-		accent  = pick("#00718F", "#4FC1D9")
-		warning = pick("#A85400", "#F0A94A")
-		muted   = pick("#6B6F76", "#8A9099")
-		border  = pick("#B4B9C0", "#4A5058")
-		bar     = pick("#3E8FA6", "#3C93A8")
-		shade   = pick("#D9E8EC", "#24414A")
-	)
-	t.Text, t.Strong, t.Muted = plain, plain.Bold(true), plain.Foreground(muted)
-	t.Accent, t.OK, t.Warning = plain.Foreground(accent), plain.Foreground(accent), plain.Foreground(warning)
-	t.Bar, t.BarFaint = plain.Foreground(bar), plain.Foreground(border)
-	t.Border, t.Focus = plain.Foreground(border), plain.Foreground(accent)
-	t.Selected, t.Key = plain.Background(shade).Bold(true), plain.Foreground(accent)
+	accent, warning := pick(0x00718F, 0x4FC1D9), pick(0xA85400, 0xF0A94A)
+	muted, border := pick(0x6B6F76, 0x8A9099), pick(0xB4B9C0, 0x4A5058)
+	bar, shade := pick(0x3E8FA6, 0x3C93A8), pick(0xD9E8EC, 0x24414A)
+	t.Strong, t.Muted = Style{}.Bold(), Style{}.Ink(muted)
+	t.Accent, t.OK, t.Warning = Style{}.Ink(accent), Style{}.Ink(accent), Style{}.Ink(warning)
+	t.Bar, t.BarFaint = Style{}.Ink(bar), Style{}.Ink(border)
+	t.Border, t.Focus = Style{}.Ink(border), Style{}.Ink(accent)
+	t.Selected, t.Key = Style{}.Ground(shade).Bold(), Style{}.Ink(accent)
 	if dark {
-		t.heat = ramp(color.RGBA{0x1C, 0x22, 0x28, 255}, color.RGBA{0x1F, 0x5B, 0x6B, 255}, color.RGBA{0x4F, 0xC1, 0xD9, 255})
+		t.heat = ramp(rgb(0x1C2228), rgb(0x1F5B6B), rgb(0x4FC1D9))
 	} else {
-		t.heat = ramp(color.RGBA{0xF4, 0xF7, 0xF8, 255}, color.RGBA{0x8F, 0xC6, 0xD3, 255}, color.RGBA{0x00, 0x71, 0x8F, 255})
+		t.heat = ramp(rgb(0xF4F7F8), rgb(0x8FC6D3), rgb(0x00718F))
 	}
 	return t
 }
 
 // Heat is the style of a cell whose value is v of 0 … 1: a background from faint to accent under readable text.
 // Without colour it is plain; HeatGlyph carries the value alone then.
-func (t *Theme) Heat(v float64) lipgloss.Style {
+func (t *Theme) Heat(v float64) Style {
 	if len(t.heat) == 0 || math.IsNaN(v) {
-		return lipgloss.NewStyle()
+		return Style{}
 	}
 	c := t.heat[int(clamp(v, 0, 1)*float64(len(t.heat)-1)+0.5)]
-	ink := color.Color(color.RGBA{0xF2, 0xF4, 0xF6, 255})
+	ink := rgb(0xF2F4F6)
 	if luminance(c) > 0.4 {
-		ink = color.RGBA{0x10, 0x14, 0x18, 255}
+		ink = rgb(0x101418)
 	}
-	return lipgloss.NewStyle().Background(c).Foreground(ink)
+	return Style{}.Ground(c).Ink(ink)
 }
 
 // HeatGlyph is the shade that stands for v of 0 … 1 beside the colour.
@@ -89,6 +83,10 @@ func HeatGlyph(v float64) string {
 		return " "
 	}
 	return []string{"·", "░", "▒", "▓", "█"}[min(int(v*5), 4)]
+}
+
+func rgb(hex uint32) color.RGBA {
+	return color.RGBA{uint8(hex >> 16), uint8(hex >> 8), uint8(hex), 255}
 }
 
 // ramp interpolates 17 colours through low, middle and high.
@@ -125,7 +123,7 @@ const (
 )
 
 // Tone is the style of a tone.
-func (t *Theme) Tone(tone Tone) lipgloss.Style {
+func (t *Theme) Tone(tone Tone) Style {
 	switch tone {
 	case Muted:
 		return t.Muted
