@@ -7,26 +7,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"finetui/ml/blas"
+	"finetui/ml/goldentest"
 	"finetui/ml/safetensors"
 )
-
-// goldenFolder is a folder of the golden tree.
-func goldenFolder(t *testing.T, name string) string {
-	t.Helper()
-	root := os.Getenv("FINETUI_GOLDEN")
-	if root == "" {
-		root = "../../../shared/golden"
-	}
-	dir := filepath.Join(root, name)
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-		t.Skipf("no golden folder: %v (set FINETUI_GOLDEN)", err)
-	}
-	return dir
-}
 
 func TestGoldenAdaptersComeBackByteForByte(t *testing.T) {
 	for name, want := range map[string]struct {
@@ -40,7 +28,7 @@ func TestGoldenAdaptersComeBackByteForByte(t *testing.T) {
 		"qwen2vl/lora/attn-old-names": {12, 2, Classic},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := goldenFolder(t, name)
+			dir := goldentest.Dir(t, filepath.FromSlash(name))
 			c, adapters, err := Read(dir)
 			if err != nil {
 				t.Fatal(err)
@@ -72,11 +60,11 @@ func TestGoldenAdaptersComeBackByteForByte(t *testing.T) {
 }
 
 func TestGoldenOldNamesAreTheSameAdapter(t *testing.T) {
-	c, adapters, err := Read(goldenFolder(t, "qwen2vl/lora/attn"))
+	c, adapters, err := Read(goldentest.Dir(t, "qwen2vl", "lora", "attn"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, old, err := Read(goldenFolder(t, "qwen2vl/lora/attn-old-names"))
+	_, old, err := Read(goldentest.Dir(t, "qwen2vl", "lora", "attn-old-names"))
 	if err != nil || fmt.Sprint(old) != fmt.Sprint(adapters) {
 		t.Errorf("old names give other adapters (%v)", err)
 	}
@@ -86,44 +74,32 @@ func TestGoldenOldNamesAreTheSameAdapter(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, _ := os.ReadFile(filepath.Join(out, WeightsFile))
-	want, _ := os.ReadFile(filepath.Join(goldenFolder(t, "qwen2vl/lora/attn-old-names"), WeightsFile))
+	want, _ := os.ReadFile(filepath.Join(goldentest.Dir(t, "qwen2vl", "lora", "attn-old-names"), WeightsFile))
 	if !bytes.Equal(got, want) {
 		t.Error("written with old names it differs from the golden file")
 	}
 }
 
 func TestGoldenMergedWeights(t *testing.T) {
-	_, adapters, err := Read(goldenFolder(t, "qwen2vl/lora/attn"))
+	_, adapters, err := Read(goldentest.Dir(t, "qwen2vl", "lora", "attn"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	base, err := safetensors.OpenFolder(goldenFolder(t, "qwen2vl/model"))
+	base, err := safetensors.OpenFolder(goldentest.Dir(t, "qwen2vl", "model"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer base.Close()
-	merged, err := safetensors.Open(filepath.Join(goldenFolder(t, "qwen2vl/lora"), "attn.merged-weights.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer merged.Close()
+	merged := goldentest.Open(t, goldentest.LoadTolerances(t), "qwen2vl/lora/attn.merged-weights.safetensors")
 	compared := 0
 	for _, a := range adapters {
 		frozen, err := base.Float32(a.Module + ".weight")
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := merged.Float32(a.Module + ".weight")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := append([]float32(nil), frozen...)
-		a.Merge(blas.NewTeam(1), got)
-		for i := range want {
-			if math.Abs(float64(got[i]-want[i])) > 2e-6 {
-				t.Fatalf("%s value %d: %v, want %v", a.Module, i, got[i], want[i])
-			}
-		}
+		w := slices.Clone(frozen)
+		a.Merge(blas.NewTeam(1), w)
+		merged.Check(a.Module+".weight", w)
 		compared++
 	}
 	if compared == 0 || compared != len(merged.Names()) {

@@ -1,17 +1,16 @@
 package train
 
 import (
-	"encoding/json"
 	"errors"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"finetui/ml/blas"
+	"finetui/ml/goldentest"
 	"finetui/ml/nn"
 )
 
@@ -131,23 +130,6 @@ func TestAdamWRefusesWhatItWasNotMadeFor(t *testing.T) {
 	}
 }
 
-// golden is a file of the golden folder.
-func golden(t *testing.T, name string) []byte {
-	t.Helper()
-	folder := os.Getenv("FINETUI_GOLDEN")
-	if folder == "" {
-		folder = "../../../shared/golden"
-	}
-	data, err := os.ReadFile(filepath.Join(folder, name))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("no golden file: %v (set FINETUI_GOLDEN)", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Abs(b)+1e-20 }
 
 func TestGoldenSchedulesEqualTransformers(t *testing.T) {
@@ -165,9 +147,7 @@ func TestGoldenSchedulesEqualTransformers(t *testing.T) {
 			Want   []float64 `json:"lr_of_step"`
 		} `json:"rows"`
 	}
-	if err := json.Unmarshal(golden(t, "metrics/schedules.json"), &all); err != nil {
-		t.Fatal(err)
-	}
+	goldentest.JSON(t, goldentest.Dir(t, "metrics", "schedules.json"), &all)
 	for _, r := range all.Ratios {
 		if got := WarmupSteps(r.Ratio, r.Steps); got != r.Want {
 			t.Errorf("warm-up of %v of %d steps: %d, want %d", r.Ratio, r.Steps, got, r.Want)
@@ -201,9 +181,7 @@ func TestGoldenLoRASchedules(t *testing.T) {
 			LR float64 `json:"lr"`
 		} `json:"tables"`
 	}
-	if err := json.Unmarshal(golden(t, "qwen2/lora/schedules.json"), &all); err != nil {
-		t.Fatal(err)
-	}
+	goldentest.JSON(t, goldentest.Dir(t, "qwen2", "lora", "schedules.json"), &all)
 	for kind, rows := range all.Tables {
 		s := Schedule{kind, all.Warmup, all.Steps}
 		if err := s.Check(); err != nil {
@@ -223,5 +201,23 @@ func TestScheduleCheckNamesTheChoices(t *testing.T) {
 	}
 	if err := (Schedule{Kind: "linear", Warmup: -1}).Check(); err == nil {
 		t.Error("negative warm-up: no error")
+	}
+}
+
+// BenchmarkAdamW steps through 4 million parameters, clipping included.
+func BenchmarkAdamW(b *testing.B) {
+	p := pair{"a", make([]float32, 4<<20), make([]float32, 4<<20)}
+	solver, err := NewAdamW([]Parameters{parameters("a", p.w, "x")}, []Group{{1e-3, .01}}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	solver.MaxGradNorm, solver.Team = 1, blas.NewTeam(0)
+	for b.Loop() {
+		for i := range p.g {
+			p.g[i] = 1
+		}
+		if err := solver.Step([]gorgonia.ValueGrad{p}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -1,0 +1,173 @@
+package train_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"finetui/ml/goldentest"
+	"finetui/ml/lora"
+	"finetui/ml/nn"
+	"finetui/ml/qwen2"
+	"finetui/ml/train"
+)
+
+// goldenModel is qwen2/untied with an adapter of qwen2/lora on it.
+func goldenModel(t *testing.T, adapter string) *qwen2.Model {
+	t.Helper()
+	config, adapters, err := lora.Read(goldentest.Dir(t, "qwen2", "lora", adapter))
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := goldentest.Dir(t, "qwen2", "untied")
+	text, err := qwen2.ReadConfig(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := qwen2.ParseConfig(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkpoint, err := qwen2.OpenCheckpoint(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { checkpoint.Close() })
+	m, err := qwen2.New(c, checkpoint, qwen2.Tuning{Adapt: func(module string) (qwen2.Adapter, bool) {
+		return qwen2.Adapter{R: config.Rank(module), Scale: config.Scale(module)}, config.Matches(module)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string][]float32{}
+	for _, a := range adapters {
+		values[a.Module+".lora_A.weight"], values[a.Module+".lora_B.weight"] = a.A, a.B
+	}
+	for _, p := range m.Parameters() {
+		if copy(p.Value, values[p.Name]) != len(p.Value) {
+			t.Fatalf("the adapter's file has no %s", p.Name)
+		}
+	}
+	return m
+}
+
+// goldenSteps are the samples of each optimizer step, its micro-batches one after the other.
+func goldenSteps(t *testing.T) (steps [][]train.Sample) {
+	t.Helper()
+	var stored []struct {
+		MicroBatches [][]struct {
+			Weight float32 `json:"weight"`
+			IDs    []int32 `json:"input_ids"`
+			Labels []int32 `json:"labels"`
+		} `json:"micro_batches"`
+	}
+	goldentest.JSON(t, filepath.Join(goldentest.Dir(t, "qwen2", "lora"), "samples.json"), &stored)
+	for _, s := range stored {
+		var step []train.Sample
+		for _, batch := range s.MicroBatches {
+			for _, x := range batch {
+				sample := train.Sample{IDs: x.IDs}
+				sample.Targets, sample.Weights = train.Shift(x.Labels)
+				for i := range sample.Weights {
+					sample.Weights[i] *= x.Weight
+				}
+				step = append(step, sample)
+			}
+		}
+		steps = append(steps, step)
+	}
+	return steps
+}
+
+func TestGoldenOptimizerTraces(t *testing.T) {
+	tolerances := goldentest.LoadTolerances(t)
+	steps := goldenSteps(t)
+	for _, adapter := range []string{"attn", "all-rslora"} {
+		var stored struct {
+			Traces map[string]struct {
+				Schedule    string  `json:"schedule"`
+				MaxGradNorm float64 `json:"max_grad_norm"`
+				Steps       []struct {
+					Loss float64 `json:"loss_f64"`
+					LR   float64 `json:"lr_used"`
+					Norm float64 `json:"grad_norm_before_clip_f64"`
+				} `json:"steps"`
+			} `json:"traces"`
+		}
+		goldentest.JSON(t, filepath.Join(goldentest.Dir(t, "qwen2", "lora"), adapter+".json"), &stored)
+		for trace, want := range stored.Traces {
+			for _, o := range []train.Options{{Replicas: 1, Threads: 2}, {Replicas: 2, Threads: 2, Limits: train.Limits{Sequences: 1}}} {
+				t.Run(fmt.Sprintf("%s/%s/%d replicas", adapter, trace, o.Replicas), func(t *testing.T) {
+					m := goldenModel(t, adapter)
+					n := qwen2.Network{Model: m}
+					solver, err := train.NewAdamW(n.Parameters(), []train.Group{{LearningRate: 0.002, WeightDecay: 0.01}}, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					solver.MaxGradNorm = want.MaxGradNorm
+					trainer, err := train.New(n, solver, train.Schedule{Kind: want.Schedule, Warmup: 2, Steps: len(steps)}, o)
+					if err != nil {
+						t.Fatal(err)
+					}
+					stored := goldentest.Open(t, tolerances, "qwen2/lora/"+adapter+".train-"+trace+".safetensors")
+					compared := 0
+					for k, samples := range steps {
+						r, err := trainer.Step(context.Background(), samples)
+						if err != nil {
+							t.Fatal(err)
+						}
+						w := want.Steps[k]
+						if math.Abs(r.Loss-w.Loss) > 2e-5 || math.Abs(r.LearningRate-w.LR) > 1e-12 || math.Abs(r.GradNorm-w.Norm) > 2e-5*w.Norm {
+							t.Errorf("step %d: loss %v, rate %v, norm %v; want %+v", k+1, r.Loss, r.LearningRate, r.GradNorm, w)
+						}
+						for _, p := range m.Parameters() {
+							name := fmt.Sprintf("step%d:base_model.model.%s", k+1, p.Name)
+							if stored.Has(name) {
+								stored.Check(name, p.Value)
+								compared++
+							}
+						}
+					}
+					if compared == 0 || compared != len(stored.Names()) {
+						t.Errorf("%d of %d tensors compared", compared, len(stored.Names()))
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestGoldenAdapterGradients(t *testing.T) {
+	tolerances := goldentest.LoadTolerances(t)
+	for _, adapter := range []string{"attn", "all-rslora"} {
+		n := qwen2.Network{Model: goldenModel(t, adapter)}
+		replica, err := n.NewReplica(nn.NewExec(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples := goldenSteps(t)[0]
+		pack := &train.Pack{Scale: float32(1 / train.Denominator(samples))}
+		for i := range samples {
+			pack.Samples = append(pack.Samples, &samples[i])
+		}
+		if err := replica.Load(pack); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := replica.Chain().Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		stored := goldentest.Open(t, tolerances, "qwen2/lora/"+adapter+".grads.safetensors")
+		compared := 0
+		for i, p := range n.Parameters() {
+			for _, span := range p.Layout.Spans {
+				stored.Check("base_model.model."+span.Name, span.Of(replica.Chain().Params()[i].Grad))
+				compared++
+			}
+		}
+		if compared != len(stored.Names()) {
+			t.Errorf("%s: %d of %d tensors compared", adapter, compared, len(stored.Names()))
+		}
+	}
+}
