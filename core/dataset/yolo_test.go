@@ -198,9 +198,9 @@ func TestLayoutsOfYOLOSets(t *testing.T) {
 		},
 		{
 			"a picture that nothing here reads",
-			map[string]string{"data.yaml": "names: [a]\n", "train/images/1.tiff": "II*", "train/labels/1.txt": box},
+			map[string]string{"data.yaml": "names: [a]\n", "train/images/1.heic": "x", "train/labels/1.txt": box},
 			[]string{"train/1"},
-			[]string{"unreadable_image train/images/1.tiff"},
+			[]string{"unreadable_image train/images/1.heic"},
 		},
 	}
 	for _, test := range tests {
