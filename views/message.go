@@ -5,6 +5,8 @@ import (
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
 )
 
 // Level is how much a message matters.
@@ -58,3 +60,11 @@ type Redraws int
 
 // ThemeChoice is VIEW.THEME: "auto", "dark" or "light".
 type ThemeChoice string
+
+// ConfigChanged says that the project's constants are others than before: edited, taken back, loaded or saved. Who
+// changed the file sends it, and every pane gets it. A File is for one goroutine, the screen's own: commands are given
+// its Config, which nobody changes, and its Root.
+type ConfigChanged struct{ File *config.File }
+
+// DatasetChanged says that labels or pictures on disk are others than before: who shows them reads them again.
+type DatasetChanged struct{}
