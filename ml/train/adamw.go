@@ -149,10 +149,11 @@ func (a *AdamW) match(nodes []gorgonia.ValueGrad) (values, grads [][]float32, sl
 		return nil, nil, nil, fmt.Errorf("the solver was made for %d blocks of parameters, not %d", len(a.slots), len(nodes))
 	}
 	for _, n := range nodes {
-		name := fmt.Sprint(n)
-		if named, ok := n.(gorgonia.Namer); ok {
-			name = named.Name()
+		named, ok := n.(gorgonia.Namer)
+		if !ok {
+			return nil, nil, nil, fmt.Errorf("a %T has no name to find its state by", n)
 		}
+		name := named.Name()
 		s := a.byName[name]
 		if s == nil {
 			return nil, nil, nil, fmt.Errorf("the solver knows no parameters called %q", name)
