@@ -2,8 +2,8 @@ package blas
 
 import "fmt"
 
-// parallelFlops is the size from which a product is worth waking a second goroutine.
-const parallelFlops = 2 << 20
+// parallelFlops is the cost from which a product is worth waking a second goroutine: some 40 microseconds.
+const parallelFlops = 4 << 20
 
 // Gemm computes C = op(A) op(B), or C += op(A) op(B) if acc, on row-major matrices: op(A) is [m, k], op(B) is [k, n],
 // C is [m, n]. With ta, A is stored as [k, m]; with tb, B is stored as [n, k]. lda, ldb and ldc are the distances
@@ -54,17 +54,17 @@ type product struct {
 	across     int // blocks side by side
 }
 
+// product computes p, cut into blocks for the team's goroutines if it is large enough.
 func (t Team) product(p *product) {
 	p.rows, p.cols, p.across = p.m, p.n, 1
-	if t.size <= 1 || 2*p.m*p.n*p.k < parallelFlops {
+	if t.size <= 1 || p.cost() < parallelFlops {
 		p.block(0)
 		return
 	}
-	const step = 48
 	if p.m >= p.n {
-		p.rows = roundUp((p.m+2*t.size-1)/(2*t.size), step)
+		p.rows = share(p.m, t.size, 12)
 	} else {
-		p.cols = roundUp((p.n+2*t.size-1)/(2*t.size), step)
+		p.cols = share(p.n, t.size, 64)
 	}
 	p.across = (p.n + p.cols - 1) / p.cols
 	down := (p.m + p.rows - 1) / p.rows
@@ -72,6 +72,12 @@ func (t Team) product(p *product) {
 	j.p = *p
 	j.run(t.size, p.across*down)
 }
+
+// cost is the number of operations; a product of few rows takes as long as one of eight, as B has to come from memory.
+func (p *product) cost() int { return 2 * max(p.m, 8) * p.n * p.k }
+
+// share is the length of blocks that give each of the goroutines two, in multiples of step.
+func share(n, size, step int) int { return roundUp((n+2*size-1)/(2*size), step) }
 
 func roundUp(x, step int) int { return (x + step - 1) / step * step }
 

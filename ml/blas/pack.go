@@ -1,24 +1,47 @@
 package blas
 
-// packA lays the rows of a transposed A from row i on out tile by tile: [tile, kc, rows of the tile].
+// packA lays the rows of op(A) from row i on out tile by tile: [tile, kc, rows of the tile]. dst has room for a few more
+// elements, which may be written.
 func (s *slab) packA(dst []float32, i int, runs [3]run) {
 	for _, r := range runs {
-		if r.count == 0 {
+		switch {
+		case r.count == 0:
 			return
-		}
-		src := s.a[s.k0*s.lda+i:]
-		if r.rows == s.set.rows {
-			s.set.packTiles(s.kc, r.count, &src[0], 4*s.lda, &dst[0], 4*r.rows*s.kc)
-		} else {
+		case s.ta && r.rows == s.set.rows:
+			s.set.packTiles(s.kc, r.count, &s.a[s.k0*s.lda+i], 4*s.lda, &dst[0], 4*r.rows*s.kc)
+		default:
 			for tile := range r.count {
-				to := dst[tile*r.rows*s.kc:]
-				for q := range s.kc {
-					copy(to[q*r.rows:(q+1)*r.rows], src[q*s.lda+tile*r.rows:])
-				}
+				s.packTile(dst[tile*r.rows*s.kc:], i+tile*r.rows, r.rows)
 			}
 		}
 		dst = dst[r.count*r.rows*s.kc:]
 		i += r.count * r.rows
+	}
+}
+
+// packTile lays one tile out. Rows of A become columns by blocks of 8x8 elements: what they write beyond the tile's rows
+// is overwritten by the next row, or by the next eight columns of the tile.
+func (s *slab) packTile(dst []float32, i, rows int) {
+	if s.ta {
+		for q := range s.kc {
+			copy(dst[q*rows:(q+1)*rows], s.a[(s.k0+q)*s.lda+i:])
+		}
+		return
+	}
+	src := s.a[i*s.lda+s.k0:]
+	done := 0
+	if i+8 <= s.m && rows >= 6 && s.kc >= 8 {
+		done = s.kc &^ 7
+		s.set.packColumns(done/8, &src[0], 4*s.lda, &dst[0], 4*rows)
+		if rows > 8 {
+			s.set.packColumns(done/8, &src[(rows-8)*s.lda], 4*s.lda, &dst[rows-8], 4*rows)
+		}
+	}
+	for r := range rows {
+		row := src[r*s.lda:]
+		for q := done; q < s.kc; q++ {
+			dst[q*rows+r] = row[q]
+		}
 	}
 }
 

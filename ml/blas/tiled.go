@@ -14,8 +14,9 @@ const (
 
 // When laying an operand out anew pays.
 var (
-	packBRows    = 48     // rows that meet a strip of a plain B
-	packAColumns = 256 // columns that meet the rows of a transposed A
+	packBRows    = 48  // rows that meet a strip of a plain B
+	packAColumns = 256 // columns that meet the rows of A
+	packARows    = 48
 )
 
 // kStep is the length of the pieces of k: it depends on k alone, as it decides the order of the sums.
@@ -87,7 +88,7 @@ func (p *product) none(r0, r1, c0, c1 int) {
 // block of rows and kept for the others.
 func (s *slab) columns(own *scratch, r0, r1, c0, c1 int) {
 	packB := s.panels == nil && (s.tb || r1-r0 >= packBRows)
-	packA := s.ta && c1-c0 >= packAColumns
+	packA := c1-c0 >= packAColumns && r1-r0 >= packARows
 	var b, a []float32
 	keep := r1-r0 > rowBlock
 	if packB {
