@@ -15,7 +15,7 @@ func Default() *Config {
 			Preset: "enhanced", ClassWeights: "none", ConditionWeights: "none", EffectiveBeta: 0.999,
 			Sampling: "square_root", RepeatThreshold: 0.1, Loss: "cross_entropy", FocalGamma: 2,
 			Prompt: "short", PositionWords: true, PromptFacts: "place", FactsFrom: "train",
-			Context: "crop", CropMargin: 0.1,
+			Context: "crop", CropMargin: 0.1, CropSquare: true,
 		},
 		Model: Model{Base: "tiny", Engine: "native", MinPixels: 12544, MaxPixels: 12544, Frames: 16, MaxLength: 256},
 		LoRA:  LoRA{R: 16, Alpha: 32, Dropout: 0.05, Targets: []string{"q_proj", "k_proj", "v_proj", "o_proj"}},

@@ -21,14 +21,14 @@ func demo(c *Config) {
 	c.Dataset.Path = "demo/data"
 	c.Dataset.Analysis = "demo/dataset_analysis.json"
 	c.Convert.Output = "demo/converted"
-	c.Eval.Split = "test"
+	c.Eval.Split, c.Eval.Data = "test", "demo/test500"
 }
 
 // drains is the slope-drain project on photographs, with the training constants of its original.
 func drains(c *Config) {
 	c.Project.Name = "drains"
 	c.Dataset.Path = "data"
-	c.Recipe.Context = "full"
+	c.Recipe.Context, c.Recipe.CropSquare = "full", false
 	c.Model = Model{Base: "Qwen/Qwen2-VL-7B-Instruct", Engine: "native",
 		MinPixels: 256 * 784, MaxPixels: 1280 * 784, Frames: 16, MaxLength: 2048}
 	c.LoRA.Dropout = 0.1

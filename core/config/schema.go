@@ -66,6 +66,7 @@ type Recipe struct {
 	FactsFrom        string  `key:"FACTS_FROM" doc:"splits that facts and weights are mined from; all is the original's leak" choices:"train|all"`
 	Context          string  `key:"CONTEXT" doc:"what the model sees: the whole image, the whole image with the object outlined, the object cut out, outlined and cut out" choices:"full|marked|crop|full+crop"`
 	CropMargin       float64 `key:"CROP_MARGIN" doc:"added around the box before cutting out" unit:"of the box" min:"0" max:"2"`
+	CropSquare       bool    `key:"CROP_SQUARE" doc:"stretch what is cut out to a square: the tiny base has seen nothing else"`
 }
 
 type Model struct {
@@ -106,7 +107,8 @@ type Train struct {
 }
 
 type Eval struct {
-	Split            string  `key:"SPLIT" doc:"split that is scored"`
+	Split            string  `key:"SPLIT" doc:"split that is scored; of EVAL.DATA: the name of its folder"`
+	Data             string  `key:"DATA" doc:"a further data set with the same classes that nothing but scoring sees; empty: none"`
 	MaxNewTokens     int     `key:"MAX_NEW_TOKENS" doc:"longest answer" unit:"tokens" min:"1"`
 	SuccessOverall   float64 `key:"SUCCESS_OVERALL" doc:"accuracy that counts as success" min:"0" max:"1"`
 	SuccessCondition float64 `key:"SUCCESS_CONDITION" doc:"accuracy in each condition that counts as success" min:"0" max:"1"`
