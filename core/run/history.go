@@ -1,0 +1,190 @@
+package run
+
+import (
+	"math"
+	"sort"
+)
+
+// History is a run's rows by kind, oldest first, bounded in memory. It is for one goroutine.
+//
+// When a step repeats after a resume the later row wins: a train row at or before the last one takes back everything
+// from its step on. When a series outgrows Limit its older half is thinned; extremes of the loss and NaN stay.
+type History struct {
+	Limit int // rows of one series, at least 64; 0: 20,000
+
+	Train       []*Train
+	Classes     []*Class
+	Evals       []*Eval
+	System      []*System
+	Checkpoints []*Checkpoint
+	Events      []*Event
+
+	Bad    int // lines that were no rows
+	Thin   bool
+	Resume int // how often steps went back
+}
+
+const (
+	defaultLimit = 20_000
+	eventLimit   = 1_000
+)
+
+// Add takes in what a Tail has read.
+func (h *History) Add(b Batch) {
+	if b.Reset {
+		*h = History{Limit: h.Limit}
+	}
+	h.Bad += b.Bad
+	for _, row := range b.Rows {
+		h.add(row)
+	}
+	h.bound()
+}
+
+// Step returns the last step that a train or checkpoint row reports.
+func (h *History) Step() int {
+	step := 0
+	if n := len(h.Train); n > 0 {
+		step = h.Train[n-1].Step
+	}
+	if n := len(h.Checkpoints); n > 0 {
+		step = max(step, h.Checkpoints[n-1].Step)
+	}
+	return step
+}
+
+func (h *History) add(row Row) {
+	switch r := row.(type) {
+	case *Train:
+		if n := len(h.Train); n > 0 && r.Step <= h.Train[n-1].Step {
+			h.rollBack(r.Step)
+		}
+		h.Train = append(h.Train, r)
+	case *Class:
+		h.Classes = append(before(h.Classes, r.Step), r)
+	case *Eval:
+		h.Evals = append(h.withoutEval(r), r)
+	case *System:
+		h.System = append(h.System, r)
+	case *Checkpoint:
+		h.Checkpoints = append(before(h.Checkpoints, r.Step), r)
+	case *Event:
+		h.Events = append(h.Events, r)
+	}
+}
+
+// rollBack forgets what a killed process had done from that step on. System rows and events happened all the same.
+func (h *History) rollBack(step int) {
+	h.Resume++
+	h.Train = before(h.Train, step)
+	h.Classes = before(h.Classes, step)
+	h.Evals = before(h.Evals, step)
+	h.Checkpoints = before(h.Checkpoints, step)
+}
+
+// before returns the rows of a series that come before a step.
+func before[R Row](rows []R, step int) []R {
+	n := sort.Search(len(rows), func(i int) bool { return rows[i].head().Step >= step })
+	return rows[:n:n]
+}
+
+// withoutEval drops an earlier row of the same split from that step on; other splits of the step stay.
+func (h *History) withoutEval(r *Eval) []*Eval {
+	kept := before(h.Evals, r.Step)
+	for _, e := range h.Evals[len(kept):] {
+		if e.Step == r.Step && e.Split != r.Split {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+func (h *History) bound() {
+	limit := h.Limit
+	if limit == 0 {
+		limit = defaultLimit
+	}
+	limit = max(limit, 64)
+	for len(h.Train) > limit {
+		h.Train, h.Thin = thinTrain(h.Train), true
+	}
+	for len(h.System) > limit {
+		h.System, h.Thin = everySecond(h.System), true
+	}
+	for len(h.Classes) > limit {
+		h.Classes, h.Thin = mergeClasses(h.Classes), true
+	}
+	for len(h.Evals) > limit {
+		h.Evals, h.Thin = everySecond(h.Evals), true
+	}
+	h.Checkpoints = newest(h.Checkpoints, limit)
+	h.Events = newest(h.Events, eventLimit)
+}
+
+func newest[R any](rows []R, n int) []R {
+	if len(rows) <= n {
+		return rows
+	}
+	return append([]R(nil), rows[len(rows)-n:]...)
+}
+
+// thinTrain keeps, of each four rows in the older half, the lowest and the highest loss; a NaN is higher than any.
+func thinTrain(rows []*Train) []*Train {
+	half := len(rows) / 2 / 4 * 4
+	kept := make([]*Train, 0, len(rows)-half/2)
+	for i := 0; i < half; i += 4 {
+		low, high := i, i
+		for j := i + 1; j < i+4; j++ {
+			if height(rows[j]) < height(rows[low]) {
+				low = j
+			}
+			if height(rows[j]) >= height(rows[high]) {
+				high = j
+			}
+		}
+		if low == high { // all alike
+			low, high = i, i+3
+		}
+		kept = append(kept, rows[min(low, high)], rows[max(low, high)])
+	}
+	return append(kept, rows[half:]...)
+}
+
+func height(r *Train) float64 {
+	if math.IsNaN(float64(r.Loss)) {
+		return math.Inf(1)
+	}
+	return float64(r.Loss)
+}
+
+// everySecond drops every second row of the older half.
+func everySecond[R any](rows []R) []R {
+	half := len(rows) / 2 / 2 * 2
+	kept := make([]R, 0, len(rows)-half/2)
+	for i := 1; i < half; i += 2 {
+		kept = append(kept, rows[i])
+	}
+	return append(kept, rows[half:]...)
+}
+
+// mergeClasses joins neighbours in the older half; their losses are means, weighted by n.
+func mergeClasses(rows []*Class) []*Class {
+	half := len(rows) / 2 / 2 * 2
+	kept := make([]*Class, 0, len(rows)-half/2)
+	for i := 0; i < half; i += 2 {
+		a, b := rows[i], rows[i+1]
+		merged := &Class{Head: b.Head, Losses: make(map[string]ClassLoss, len(b.Losses))}
+		for name, l := range b.Losses {
+			merged.Losses[name] = l
+		}
+		for name, l := range a.Losses {
+			m := merged.Losses[name]
+			if n := l.N + m.N; n > 0 {
+				m = ClassLoss{N: n, Loss: (l.Loss*Float(l.N) + m.Loss*Float(m.N)) / Float(n)}
+			}
+			merged.Losses[name] = m
+		}
+		kept = append(kept, merged)
+	}
+	return append(kept, rows[half:]...)
+}

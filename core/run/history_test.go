@@ -1,0 +1,95 @@
+package run
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"finetui/core/gpu"
+)
+
+func TestLaterRowOfARepeatedStepWins(t *testing.T) {
+	at := func(step int) Head { return Head{Step: step} }
+	var h History
+	h.Add(Batch{Rows: []Row{
+		&Train{Head: at(10), Loss: 1}, &Class{Head: at(10)}, &Eval{Head: at(10), Split: "valid"}, &Checkpoint{Head: at(10)},
+		&Train{Head: at(20), Loss: 2}, &Class{Head: at(20)}, &Eval{Head: at(20), Split: "valid"}, &Eval{Head: at(20), Split: "test"}, &System{Head: at(20)},
+		&Train{Head: at(30), Loss: 3}, &Event{Head: at(30)},
+	}})
+	if h.Step() != 30 || len(h.Evals) != 3 {
+		t.Fatalf("%+v", h)
+	}
+	h.Add(Batch{Bad: 1, Rows: []Row{&Train{Head: at(20), Loss: 4}}}) // resumed from 10
+	if len(h.Train) != 2 || h.Train[1].Loss != 4 || len(h.Classes) != 1 || len(h.Evals) != 1 || len(h.Checkpoints) != 1 {
+		t.Errorf("%+v", h)
+	}
+	if h.Resume != 1 || h.Bad != 1 || len(h.System) != 1 || len(h.Events) != 1 || h.Step() != 20 {
+		t.Errorf("%+v", h)
+	}
+	h.Add(Batch{Rows: []Row{&Eval{Head: at(10), Split: "test"}, &Eval{Head: at(10), Split: "test", Loss: 7}}})
+	if len(h.Evals) != 2 || h.Evals[1].Loss != 7 {
+		t.Errorf("%+v", h.Evals)
+	}
+	h.Add(Batch{Reset: true, Rows: []Row{&Train{Head: at(1)}}})
+	if len(h.Train) != 1 || h.Bad != 0 || h.Evals != nil {
+		t.Errorf("%+v", h)
+	}
+}
+
+func TestHistoryIsBoundedAndKeepsExtremes(t *testing.T) {
+	h := History{Limit: 100}
+	for step := range 5000 {
+		loss := Float(1 + float64(step%7)/100)
+		switch step {
+		case 2345:
+			loss = -5
+		case 3456:
+			loss = Float(math.NaN())
+		}
+		head := Head{Step: step}
+		h.Add(Batch{Rows: []Row{&Train{Head: head, Loss: loss}, &System{Head: head}, &Eval{Head: head}, &Checkpoint{Head: head}, &Event{Head: head},
+			&Class{Head: head, Losses: map[string]ClassLoss{"a": {2, 0.5}, fmt.Sprint("b", step%2): {1, 1}}}}})
+	}
+	if len(h.Train) > 100 || len(h.System) > 100 || len(h.Evals) > 100 || len(h.Classes) > 100 || len(h.Checkpoints) > 100 || len(h.Events) > eventLimit || !h.Thin {
+		t.Errorf("%d %d %d %d %d %d", len(h.Train), len(h.System), len(h.Evals), len(h.Classes), len(h.Checkpoints), len(h.Events))
+	}
+	seen := map[int]bool{}
+	for i, r := range h.Train {
+		seen[r.Step] = true
+		if i > 0 && r.Step <= h.Train[i-1].Step {
+			t.Fatal("out of order")
+		}
+	}
+	if !seen[2345] || !seen[3456] || !seen[4999] {
+		t.Error("an extreme was thinned away")
+	}
+	total := 0
+	for _, c := range h.Classes {
+		total += c.Losses["a"].N
+		if c.Losses["a"].Loss != 0.5 {
+			t.Fatalf("%+v", c)
+		}
+	}
+	if total != 10_000 {
+		t.Errorf("%d samples of class a are left", total)
+	}
+}
+
+func TestSystemRowHasWhatIsKnown(t *testing.T) {
+	s := NewSampler()
+	s.gpus = func() ([]gpu.Device, error) {
+		used := uint64(5)
+		return []gpu.Device{{Index: 0, MemoryUsed: &used}, {Index: 1}}, nil
+	}
+	row := s.SampleSystem(7)
+	if row.Step != 7 || len(row.GPUs) != 2 || *row.GPUs[0].MemoryUsed != 5 || row.GPUs[1].Util != nil {
+		t.Errorf("%+v", row)
+	}
+	if row.CPU == nil || *row.CPU < 0 || *row.CPU > 110 || row.RSS == nil || *row.RSS < 1<<20 {
+		t.Errorf("%+v", row)
+	}
+	s.gpus = func() ([]gpu.Device, error) { return nil, gpu.ErrUnavailable }
+	if row = s.SampleSystem(8); row.GPUs == nil || len(row.GPUs) != 0 {
+		t.Errorf("%+v", row)
+	}
+}

@@ -1,0 +1,33 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// ErrLocked is in the error of a second writer on one run.
+var ErrLocked = errors.New("another process is writing this run")
+
+// takeLock makes this process the run's only writer. The kernel drops the lock when the process ends, however it ends.
+func takeLock(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("lock run: %w", err)
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		return f, nil
+	}
+	f.Close()
+	if !errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	who := ""
+	if info, err := readInfo(dir); err == nil && info.Process != nil {
+		who = fmt.Sprintf(" (process %d on %s)", info.Process.PID, info.Machine)
+	}
+	return nil, fmt.Errorf("%s: %w%s; stop it first, or follow it", filepath.Base(dir), ErrLocked, who)
+}

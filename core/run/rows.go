@@ -1,0 +1,192 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// Float is a number that JSON may not be able to carry: NaN and the infinities are written as text.
+type Float float64
+
+// MarshalJSON writes a number, or "NaN", "Infinity", "-Infinity".
+func (f Float) MarshalJSON() ([]byte, error) {
+	switch v := float64(f); {
+	case math.IsNaN(v):
+		return []byte(`"NaN"`), nil
+	case math.IsInf(v, 1):
+		return []byte(`"Infinity"`), nil
+	case math.IsInf(v, -1):
+		return []byte(`"-Infinity"`), nil
+	default:
+		return json.Marshal(v)
+	}
+}
+
+// UnmarshalJSON reads what MarshalJSON writes and any number in quotes; null is NaN.
+func (f *Float) UnmarshalJSON(data []byte) error {
+	text := string(data)
+	if text == "null" {
+		*f = Float(math.NaN())
+		return nil
+	}
+	if text[0] == '"' {
+		if err := json.Unmarshal(data, &text); err != nil {
+			return err
+		}
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil && !math.IsInf(v, 0) {
+		return fmt.Errorf("%s is not a number", data)
+	}
+	*f = Float(v)
+	return nil
+}
+
+// Row is one line of metrics.jsonl: *Train, *Class, *Eval, *System, *Checkpoint or *Event.
+type Row interface {
+	head() *Head
+	kind() string
+}
+
+// Head is what every row has. Append fills Kind, and Time where it is 0.
+type Head struct {
+	Kind string  `json:"kind"`
+	Step int     `json:"step"` // optimizer steps done
+	Time float64 `json:"time"` // Unix seconds
+}
+
+func (h *Head) head() *Head { return h }
+
+// When returns the row's time.
+func (h *Head) When() time.Time { return time.UnixMilli(int64(h.Time * 1000)) }
+
+// Train is the optimizer's progress since the last such row.
+type Train struct {
+	Head
+	Epoch           Float `json:"epoch"`      // passes done, with fraction
+	Loss            Float `json:"loss"`       // mean over the supervised tokens, weighted as the recipe says
+	LossPlain       Float `json:"loss_plain"` // the same without weights
+	LR              Float `json:"lr"`
+	GradNorm        Float `json:"grad_norm"` // before clipping
+	Tokens          int   `json:"tokens"`    // seen since the run began
+	Samples         int   `json:"samples"`   // seen since the run began
+	TokensPerSecond Float `json:"tokens_per_s"`
+	Seconds         Split `json:"seconds"` // of the steps since the last such row
+}
+
+// Split is where a step's time went, in seconds.
+type Split struct {
+	Data      Float `json:"data"`
+	Forward   Float `json:"forward"`
+	Backward  Float `json:"backward"`
+	Optimizer Float `json:"optimizer"`
+}
+
+// Class is the plain loss of each class since the last such row.
+type Class struct {
+	Head
+	Losses map[string]ClassLoss `json:"losses"`
+}
+
+// ClassLoss is the mean loss of N samples.
+type ClassLoss struct {
+	N    int   `json:"n"`
+	Loss Float `json:"loss"`
+}
+
+// Eval is a check on a split during training.
+type Eval struct {
+	Head
+	Split    string            `json:"split"`
+	Loss     Float             `json:"loss"`
+	Accuracy Float             `json:"accuracy"`
+	MacroF1  Float             `json:"macro_f1"`
+	Recall   map[string]Recall `json:"recall"`
+}
+
+// Recall is how many of a class's N samples were answered right.
+type Recall struct {
+	N     int `json:"n"`
+	Right int `json:"right"`
+}
+
+// System is the machine while training. A nil pointer is unknown.
+type System struct {
+	Head
+	GPUs []GPU    `json:"gpus"`
+	CPU  *float64 `json:"cpu,omitempty"` // the process's share of all cores, percent
+	RSS  *uint64  `json:"rss,omitempty"` // resident memory of the process, bytes
+}
+
+// GPU is one device's figures. A nil pointer is unknown.
+type GPU struct {
+	Index       int      `json:"index"`
+	Util        *float64 `json:"util,omitempty"`         // percent
+	MemoryUsed  *uint64  `json:"memory_used,omitempty"`  // bytes
+	MemoryTotal *uint64  `json:"memory_total,omitempty"` // bytes
+	Power       *float64 `json:"power,omitempty"`        // watts
+	Temperature *float64 `json:"temperature,omitempty"`  // degrees Celsius
+}
+
+// Checkpoint is a checkpoint that was written.
+type Checkpoint struct {
+	Head
+	Path    string `json:"path"` // relative to the run directory
+	Seconds Float  `json:"seconds"`
+	Bytes   int64  `json:"bytes"`
+}
+
+// Levels of an Event.
+const (
+	LevelInfo  = "info"
+	LevelWarn  = "warn"
+	LevelError = "error"
+)
+
+// Event is something worth a sentence.
+type Event struct {
+	Head
+	Level string `json:"level"`
+	Text  string `json:"text"`
+}
+
+func (*Train) kind() string      { return "train" }
+func (*Class) kind() string      { return "class" }
+func (*Eval) kind() string       { return "eval" }
+func (*System) kind() string     { return "system" }
+func (*Checkpoint) kind() string { return "checkpoint" }
+func (*Event) kind() string      { return "event" }
+
+// parseRow reads one line. A kind that this program does not know is neither a row nor an error.
+func parseRow(line []byte) (Row, error) {
+	var h Head
+	if err := json.Unmarshal(line, &h); err != nil {
+		return nil, err
+	}
+	var row Row
+	switch h.Kind {
+	case "train":
+		row = new(Train)
+	case "class":
+		row = new(Class)
+	case "eval":
+		row = new(Eval)
+	case "system":
+		row = new(System)
+	case "checkpoint":
+		row = new(Checkpoint)
+	case "event":
+		row = new(Event)
+	case "":
+		return nil, fmt.Errorf("a row without a kind")
+	default:
+		return nil, nil
+	}
+	if err := json.Unmarshal(line, row); err != nil {
+		return nil, err
+	}
+	return row, nil
+}

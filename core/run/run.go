@@ -1,0 +1,183 @@
+// Package run keeps run directories: one writer puts a run's state, metrics and checkpoints there, and anybody reads
+// them from the files alone. It never trains and never draws.
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"finetui/core/config"
+)
+
+// Schema is the number in run.json; it grows when a field changes its meaning.
+const Schema = 1
+
+// States of a run. Running, Stopping and Killed are found out by Status, never written as an end.
+const (
+	Created  = "created"  // made, and no process has taken it up
+	Running  = "running"  // a live process writes it
+	Stopping = "stopping" // running, and asked to stop
+	Stopped  = "stopped"  // ended on request; can be resumed
+	Done     = "done"     // ended by itself
+	Failed   = "failed"   // ended by an error; can be resumed
+	Killed   = "killed"   // neither an end nor a live process; can be resumed
+)
+
+// Files of a run directory.
+const (
+	infoFile    = "run.json"
+	configFile  = "config.toml"
+	metricsFile = "metrics.jsonl"
+	logFile     = "log.txt"
+	exitFile    = "exit.json"
+	checkpoints = "checkpoints"
+	evalFolder  = "eval"
+	control     = "control"
+	stopFile    = "control/stop"
+	lockFile    = "control/lock"
+)
+
+// Meta is what a run was started from, known when it is created.
+type Meta struct {
+	Recipe          string `json:"recipe"`
+	Base            string `json:"base"`
+	BaseFingerprint string `json:"base_fingerprint"`
+	DataFingerprint string `json:"data_fingerprint"`
+	Version         string `json:"version"` // of the program
+	Root            string `json:"root"`    // absolute folder that the snapshot's relative paths start from
+}
+
+// Info is run.json.
+type Info struct {
+	Schema int    `json:"schema"`
+	Number int    `json:"number"`
+	Name   string `json:"name"`
+	State  string `json:"state"` // as the writer last put it; Status knows better
+	Meta
+	Machine   string   `json:"machine"` // host name of the last process
+	Created   float64  `json:"created"` // Unix seconds
+	Process   *Process `json:"process,omitempty"`
+	Began     float64  `json:"began,omitempty"`     // Unix seconds, start of the last process
+	Before    float64  `json:"before,omitempty"`    // seconds that earlier processes took
+	Resumed   int      `json:"resumed,omitempty"`   // how often
+	Steps     int      `json:"steps,omitempty"`     // optimizer steps planned in all
+	Samples   int      `json:"samples,omitempty"`   // training samples of one epoch
+	Trainable int      `json:"trainable,omitempty"` // trained parameters
+}
+
+// Exit is exit.json, the end of a run.
+type Exit struct {
+	State   string  `json:"state"`
+	Reason  string  `json:"reason"`
+	Seconds float64 `json:"seconds"` // of all the run's processes together
+	Time    float64 `json:"time"`    // Unix seconds
+}
+
+// Run is a run directory as a reader sees it. The reader takes no lock and writes nothing.
+type Run struct {
+	Dir   string
+	Info  Info
+	Fault error // run.json cannot be read; Info then holds only what the folder's name tells
+}
+
+// Open reads a run directory's run.json. Refresh reads it again.
+func Open(dir string) (*Run, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open run: %w", err)
+	}
+	r := &Run{Dir: abs}
+	return r, r.Refresh()
+}
+
+// Refresh reads run.json again. On an error the old Info stays.
+func (r *Run) Refresh() error {
+	info, err := readInfo(r.Dir)
+	if err != nil {
+		return err
+	}
+	r.Info, r.Fault = info, nil
+	return nil
+}
+
+// Label is the run's name on a screen: "0003-enhanced".
+func (r *Run) Label() string { return filepath.Base(r.Dir) }
+
+// Config returns the snapshot the run was started with; its relative paths start from the project's folder.
+func (r *Run) Config() (*config.File, error) {
+	f, err := config.Load(filepath.Join(r.Dir, configFile))
+	if err != nil {
+		return nil, err
+	}
+	if r.Info.Root != "" {
+		f.Root = r.Info.Root
+	}
+	return f, nil
+}
+
+// EvalPath is where the evaluation of a split belongs: ext is "json" or "csv".
+func (r *Run) EvalPath(split, ext string) string {
+	return filepath.Join(r.Dir, evalFolder, split+"."+ext)
+}
+
+func readInfo(dir string) (info Info, err error) {
+	path := filepath.Join(dir, infoFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return info, fmt.Errorf("%s is no run directory: it has no run.json: %w", dir, err)
+	}
+	if err != nil {
+		return info, fmt.Errorf("read run: %w", err)
+	}
+	if err := json.Unmarshal(data, &info); err != nil {
+		return info, fmt.Errorf("%s: %w", path, err)
+	}
+	if info.Schema > Schema {
+		return info, fmt.Errorf("%s: schema %d is newer than this program knows (%d); use a newer finetui", path, info.Schema, Schema)
+	}
+	return info, nil
+}
+
+// writeJSON writes a file beside and renames it. Only the holder of the run's lock calls it, so the name is fixed.
+func writeJSON(path string, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp := path + ".tmp"
+	if err := writeSynced(tmp, append(data, '\n')); err != nil {
+		os.Remove(tmp)
+		return err
+	}
+	return os.Rename(tmp, path)
+}
+
+func writeSynced(path string, data []byte) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// cleanName makes a name fit for a folder: letters, digits, dots, dashes and underscores, at most 48 of them.
+func cleanName(name string) string {
+	keep := func(r rune) rune {
+		switch {
+		case r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r > 0x7f:
+			return r
+		}
+		return '-'
+	}
+	runes := []rune(strings.Map(keep, strings.TrimSpace(name)))
+	clean := strings.Trim(string(runes[:min(len(runes), 48)]), "-.")
+	if clean == "" {
+		return "run"
+	}
+	return clean
+}

@@ -1,0 +1,116 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Status is what has become of a run, found out from its files and its process.
+type Status struct {
+	State   string
+	Reason  string        // why it ended, or what can be done
+	Elapsed time.Duration // of all its processes together
+	Process *Process      // the live one, if any
+}
+
+// Resumable tells whether the run ended before its work was done.
+func (s Status) Resumable() bool {
+	return s.State == Stopped || s.State == Failed || s.State == Killed || s.State == Created
+}
+
+// Live tells whether a process is at work on the run.
+func (s Status) Live() bool { return s.State == Running || s.State == Stopping }
+
+// elsewhereSilence is how long a process on another machine may write nothing before it counts as gone.
+const elsewhereSilence = 2 * time.Minute
+
+// Status finds out the run's state. An exit.json says it; else the process of that pid, start time and boot is alive
+// or the run was killed. It reads a few small files: call it a few times a second, not every draw.
+func (r *Run) Status() Status {
+	info := r.Info
+	if exit, err := readExit(r.Dir); err == nil {
+		return Status{State: exit.State, Reason: exit.Reason, Elapsed: seconds(exit.Seconds)}
+	}
+	if fresh, err := readInfo(r.Dir); err == nil {
+		info = fresh
+	}
+	if info.Process == nil {
+		return Status{State: Created, Reason: "no process has taken it up; resume starts one"}
+	}
+	since := func(end time.Time) time.Duration {
+		return seconds(info.Before + max(0, unix(end)-info.Began))
+	}
+	wrote := lastWrite(r.Dir)
+	if !info.Process.alive() && !(elsewhere(info) && time.Since(wrote) < elsewhereSilence) {
+		return Status{State: Killed, Reason: "its process is gone without an end; resume goes on from the last checkpoint", Elapsed: since(wrote)}
+	}
+	s := Status{State: Running, Elapsed: since(time.Now()), Process: info.Process}
+	if stop, now := stopRequested(r.Dir); now {
+		s.State, s.Reason = Stopping, "stops after this step"
+	} else if stop {
+		s.State, s.Reason = Stopping, "stops at the next checkpoint"
+	}
+	return s
+}
+
+// elsewhere tells whether the run's process is on a machine that shares this folder with ours.
+func elsewhere(info Info) bool {
+	boot, err := bootID()
+	return err == nil && boot != info.Process.Boot && hostname() != info.Machine
+}
+
+func lastWrite(dir string) (t time.Time) {
+	for _, name := range []string{metricsFile, logFile, infoFile} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.ModTime().After(t) {
+			t = info.ModTime()
+		}
+	}
+	return t
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+func readExit(dir string) (exit Exit, err error) {
+	data, err := os.ReadFile(filepath.Join(dir, exitFile))
+	if err != nil {
+		return exit, err
+	}
+	return exit, json.Unmarshal(data, &exit)
+}
+
+// RequestStop asks a live run to stop at its next checkpoint or, with now, after the step it is in. A run that is not
+// live is an error that says what it is.
+func RequestStop(dir string, now bool) error {
+	r, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	if s := r.Status(); !s.Live() {
+		return fmt.Errorf("%s cannot be stopped: it is %s", r.Label(), s.State)
+	}
+	word := ""
+	if now {
+		word = "now\n"
+	}
+	path := filepath.Join(dir, stopFile)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("ask %s to stop: %w", r.Label(), err)
+	}
+	if err := os.WriteFile(path, []byte(word), 0o644); err != nil {
+		return fmt.Errorf("ask %s to stop: %w", r.Label(), err)
+	}
+	return nil
+}
+
+func stopRequested(dir string) (stop, now bool) {
+	path := filepath.Join(dir, stopFile)
+	if _, err := os.Stat(path); err != nil {
+		return false, false
+	}
+	word, err := os.ReadFile(path)
+	return true, err == nil && len(word) < 1024 && strings.Contains(string(word), "now")
+}
