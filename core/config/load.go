@@ -47,8 +47,9 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// File is a config.toml: its bytes, and the constants that they and the defaults give. It is for one goroutine; the
-// Config it points to is never changed, an edit puts a new one in its place.
+// File is a config.toml: its bytes, and the constants that they and the defaults give. It is for one goroutine. Config is
+// never changed in place, neither here nor by callers: an edit puts a new one there, so an old one stays as it was.
+// To try values, change a copy (c := *f.Config) and Apply its Diff.
 type File struct {
 	Path   string // where Save writes
 	Root   string // folder that relative paths in the file start from; Load sets the file's own

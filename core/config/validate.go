@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -127,7 +128,8 @@ func (p *problems) train(t Train) {
 }
 
 func (p *problems) evaluation(c *Config) {
-	if sets := c.Dataset.Sets; len(sets) > 0 && !slices.Contains(sets, c.Eval.Split) {
+	further := c.Eval.Data != "" && c.Eval.Split == filepath.Base(c.Eval.Data)
+	if sets := c.Dataset.Sets; len(sets) > 0 && !further && !slices.Contains(sets, c.Eval.Split) {
 		p.err("EVAL.SPLIT", "is %s, and DATASET.SETS reads only %s", quote(c.Eval.Split), strings.Join(sets, ", "))
 	}
 }

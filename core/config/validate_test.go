@@ -44,6 +44,13 @@ func TestRulesBetweenConstants(t *testing.T) {
 	}
 }
 
+func TestFurtherDataSetMayBeTheSplit(t *testing.T) {
+	f := load(t, "[DATASET]\nSETS = [\"train\", \"valid\"]\n[EVAL]\nSPLIT = \"test500\"\nDATA = \"demo/test500\"\n")
+	if got := Validate(f.Config); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestErrorsComeBeforeNotes(t *testing.T) {
 	f := load(t, "[DATASET]\nLEVEL_WITHIN = 0.9\n[LORA]\nALPHA = 0\n")
 	got := Validate(f.Config)
