@@ -1,0 +1,81 @@
+package media
+
+import (
+	"container/list"
+	"os"
+	"sync"
+	"time"
+
+	"finetui/ml/qwen2vl/pixels"
+)
+
+// Cache keeps decoded pictures, the most recently used ones, up to a number of bytes. A file that has changed is decoded
+// again. Pictures are shared: who wants to draw on one draws on a copy. Any number of goroutines may use it.
+type Cache struct {
+	limit int
+	lock  sync.Mutex
+	used  int
+	order *list.List // of *cached, most recent first
+	byKey map[cacheKey]*list.Element
+}
+
+type cacheKey struct {
+	path  string
+	time  time.Time
+	bytes int64
+}
+
+type cached struct {
+	key     cacheKey
+	picture *pixels.RGB
+}
+
+// NewCache returns a cache of at most limit bytes of pixels, three a pixel.
+func NewCache(limit int) *Cache {
+	return &Cache{limit: limit, order: list.New(), byKey: map[cacheKey]*list.Element{}}
+}
+
+// Decode returns the picture of a file, upright.
+func (c *Cache) Decode(path string) (*pixels.RGB, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	key := cacheKey{path, info.ModTime(), info.Size()}
+	if picture := c.get(key); picture != nil {
+		return picture, nil
+	}
+	picture, _, err := pixels.Decode(path)
+	if err != nil {
+		return nil, err
+	}
+	c.put(key, picture)
+	return picture, nil
+}
+
+func (c *Cache) get(key cacheKey) *pixels.RGB {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	element := c.byKey[key]
+	if element == nil {
+		return nil
+	}
+	c.order.MoveToFront(element)
+	return element.Value.(*cached).picture
+}
+
+func (c *Cache) put(key cacheKey, picture *pixels.RGB) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if len(picture.Pix) > c.limit || c.byKey[key] != nil {
+		return
+	}
+	c.byKey[key] = c.order.PushFront(&cached{key, picture})
+	c.used += len(picture.Pix)
+	for c.used > c.limit {
+		oldest := c.order.Back()
+		entry := c.order.Remove(oldest).(*cached)
+		delete(c.byKey, entry.key)
+		c.used -= len(entry.picture.Pix)
+	}
+}

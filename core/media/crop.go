@@ -1,0 +1,66 @@
+package media
+
+import (
+	"math"
+
+	"finetui/core/dataset"
+	"finetui/ml/qwen2vl/pixels"
+)
+
+// Cut returns the part of the picture around the box. margin, a share of the box's shorter side, is added on all four
+// sides; then the shorter side is widened to at least half the longer, so that a long thin object keeps something of its
+// surroundings. What lies beyond the picture's edge repeats the pixel at the edge.
+func Cut(picture *pixels.RGB, box dataset.Box, margin float64) *pixels.RGB {
+	x0, y0, x1, y1 := cutFrame(picture.W, picture.H, box, margin)
+	out := pixels.NewRGB(x1-x0, y1-y0)
+	inside, beyond := min(max(x0, 0), picture.W), min(max(x1, 0), picture.W) // columns of the picture that are in the cut
+	for y := range out.H {
+		source := picture.Pix[3*picture.W*clamp(y0+y, picture.H):][:3*picture.W]
+		row := out.Pix[3*out.W*y:][:3*out.W]
+		for x := 0; x0+x < inside; x++ {
+			copy(row[3*x:], source[:3])
+		}
+		copy(row[3*(inside-x0):], source[3*inside:3*beyond])
+		for x := beyond - x0; x < out.W; x++ {
+			copy(row[3*x:], source[3*(picture.W-1):])
+		}
+	}
+	return out
+}
+
+// cutFrame is where a cut-out begins (inside) and ends (outside), in pixels of a w×h picture. It may reach past the edges,
+// and holds at least one pixel.
+func cutFrame(w, h int, box dataset.Box, margin float64) (x0, y0, x1, y1 int) {
+	left, right := within(box.X0)*float64(w), within(box.X1)*float64(w)
+	top, bottom := within(box.Y0)*float64(h), within(box.Y1)*float64(h)
+	width, height := max(right-left, 1), max(bottom-top, 1)
+	around := 2 * max(margin, 0) * min(width, height)
+	width, height = width+around, height+around
+	width, height = max(width, height/2), max(height, width/2)
+	x0, x1 = span((left+right)/2, width)
+	y0, y1 = span((top+bottom)/2, height)
+	return x0, y0, x1, y1
+}
+
+// span is the whole pixels of a length around a middle.
+func span(middle, length float64) (from, to int) {
+	from = int(math.Round(middle - length/2))
+	return from, from + max(int(math.Round(length)), 1)
+}
+
+// within limits a share to the picture: a box may end past its edge.
+func within(share float64) float64 {
+	if !(share > 0) {
+		return 0
+	}
+	return min(share, 1)
+}
+
+// clamp is the nearest place of a list of n.
+func clamp(at, n int) int { return min(max(at, 0), n-1) }
+
+// Fit returns the picture at the largest size of its shape within w×h pixels, and no larger than it is.
+func Fit(picture *pixels.RGB, w, h int) *pixels.RGB {
+	scale := min(float64(w)/float64(picture.W), float64(h)/float64(picture.H), 1)
+	return pixels.Resize(picture, max(int(math.Round(float64(picture.W)*scale)), 1), max(int(math.Round(float64(picture.H)*scale)), 1))
+}

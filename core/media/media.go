@@ -1,0 +1,62 @@
+// Package media prepares pictures for prompts and screens: whole, with objects outlined, cut out, on a contact sheet.
+// It never reads labels and never talks to a terminal.
+package media
+
+import (
+	"fmt"
+	"image/color"
+
+	"finetui/core/dataset"
+	"finetui/ml/qwen2vl/pixels"
+)
+
+// Modes of RECIPE.CONTEXT: what a model is shown of a picture when it is asked about one object.
+const (
+	Full     = "full"      // the whole picture
+	Marked   = "marked"    // the whole picture with the object outlined
+	Crop     = "crop"      // the object cut out
+	FullCrop = "full+crop" // the object outlined, and then cut out
+)
+
+// MarkColour is the colour of the outline in prompts: one that no slope has.
+var MarkColour = color.RGBA{255, 40, 40, 255}
+
+// Load decodes an item's picture, upright.
+func Load(item *dataset.Item) (*pixels.RGB, error) {
+	if item.Media == "" {
+		return nil, fmt.Errorf("%s has no picture: see the findings of its data set", item.ID)
+	}
+	picture, _, err := pixels.Decode(item.Media)
+	return picture, err
+}
+
+// Context returns the pictures that a model is shown about the object in that box, in the order of the prompt. margin is
+// that of Cut. The outline is a rectangle whatever the label is, so that it tells nothing but the place, and is drawn
+// before anything is shrunk.
+func Context(picture *pixels.RGB, box dataset.Box, mode string, margin float64) ([]*pixels.RGB, error) {
+	switch mode {
+	case Full:
+		return []*pixels.RGB{picture}, nil
+	case Marked:
+		return []*pixels.RGB{Outline(picture, box)}, nil
+	case Crop:
+		return []*pixels.RGB{Cut(picture, box, margin)}, nil
+	case FullCrop:
+		return []*pixels.RGB{Outline(picture, box), Cut(picture, box, margin)}, nil
+	}
+	return nil, fmt.Errorf("RECIPE.CONTEXT: no %q: use %s, %s, %s or %s", mode, Full, Marked, Crop, FullCrop)
+}
+
+// Outline returns a copy of the picture with a rectangle around the box. It lies outside the box and hides nothing of the
+// object, except where the picture ends.
+func Outline(picture *pixels.RGB, box dataset.Box) *pixels.RGB {
+	out := clone(picture)
+	drawFrame(out, box, thickness(out), MarkColour)
+	return out
+}
+
+func clone(picture *pixels.RGB) *pixels.RGB {
+	out := pixels.NewRGB(picture.W, picture.H)
+	copy(out.Pix, picture.Pix)
+	return out
+}
