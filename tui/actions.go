@@ -24,9 +24,9 @@ func (r *root) actions() []views.Action {
 func (r *root) own() []views.Action {
 	actions := []views.Action{
 		{Name: "help", Keys: []string{"?"}, Label: "help", Help: "show every key", Group: "Workbench", Run: func() tea.Cmd { r.over = newHelp(r); return nil }},
-		{Name: "palette", Keys: []string{":", "ctrl+p"}, Label: "commands", Help: "find a command by some of its letters", Group: "Workbench", Run: func() tea.Cmd { r.over = newPalette(r); return nil }},
-		{Name: "back", Keys: []string{"esc"}, Help: "leave one layer: a zoom, a filter, an editor", Group: "Workbench", Run: r.back},
-		{Name: quitAction, Keys: []string{"q"}, Label: "quit", Help: "leave a layer, and from the top the program; runs go on", Group: "Workbench", Run: r.quit},
+		{Name: "palette", Keys: []string{":", "ctrl+p"}, Label: "commands", Help: "find a command by its letters", Group: "Workbench", Run: func() tea.Cmd { r.over = newPalette(r); return nil }},
+		{Name: "back", Keys: []string{"esc"}, Help: "leave a zoom, a filter, an editor", Group: "Workbench", Run: r.back},
+		{Name: quitAction, Keys: []string{"q"}, Label: "quit", Help: "leave a layer or finetui; runs go on", Group: "Workbench", Run: r.quit},
 	}
 	for i, pane := range r.panes {
 		name := pane.Name()

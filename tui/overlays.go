@@ -113,8 +113,8 @@ func (o *help) lines(t *widget.Theme, w int) []string {
 	}
 	blocks = append(blocks, []string{
 		"", " " + t.Strong.Render("Mouse"),
-		widget.Cut("  a click gives a panel the keyboard, the wheel moves in it;", width),
-		widget.Cut("  shift+drag selects text as anywhere in the terminal", width),
+		widget.Cut("  click goes to a panel, the wheel moves in it", width),
+		widget.Cut("  shift+drag selects text, as everywhere in the terminal", width),
 		widget.Cut("  "+t.Muted.Render("grey: the action's name in [KEYS] of config.toml"), width),
 	})
 	if width == w {

@@ -222,9 +222,9 @@ func (b *Board) Actions() []Action {
 	}
 	several := func() bool { return len(b.Panels) > 1 }
 	return append(actions,
-		Action{Name: "next_panel", Keys: []string{"tab"}, Help: "give the keyboard to the next panel", Group: "Panels", Enabled: several, Run: func() tea.Cmd { return b.step(1) }},
-		Action{Name: "previous_panel", Keys: []string{"shift+tab"}, Help: "give the keyboard to the panel before", Group: "Panels", Enabled: several, Run: func() tea.Cmd { return b.step(-1) }},
-		Action{Name: "zoom", Keys: []string{"+"}, Help: "let this panel fill the screen, or put it back", Group: "Panels", Enabled: several, Run: func() tea.Cmd { b.zoomed = !b.zoomed; return nil }},
+		Action{Name: "next_panel", Keys: []string{"tab"}, Help: "go to the next panel", Group: "Panels", Enabled: several, Run: func() tea.Cmd { return b.step(1) }},
+		Action{Name: "previous_panel", Keys: []string{"shift+tab"}, Help: "go to the panel before", Group: "Panels", Enabled: several, Run: func() tea.Cmd { return b.step(-1) }},
+		Action{Name: "zoom", Keys: []string{"+"}, Help: "show this panel alone, or all", Group: "Panels", Enabled: several, Run: func() tea.Cmd { b.zoomed = !b.zoomed; return nil }},
 		b.move("up", widget.Up, "one line up", "up", "k"),
 		b.move("down", widget.Down, "one line down", "down", "j"),
 		b.move("left", widget.MoveLeft, "to the left", "left", "h"),

@@ -13,7 +13,7 @@ type Column struct {
 	Right    bool
 	Flex     bool // text that may be cut where the table is too wide, down to Min
 	Min      int  // cells that a Flex column keeps; 0: as 8
-	Priority int  // where cutting does not help, columns leave: the lowest first, the later of equals first
+	Priority int  // where cutting does not help, columns leave, never the first: the lowest first, the later of equals first
 }
 
 // Cell is one cell of a Table.
@@ -241,7 +241,7 @@ func (b Table) shrink(shown, widths []int, over int) bool {
 
 func (b Table) drop(shown []int) []int {
 	lowest := len(shown) - 1
-	for i := len(shown) - 1; i >= 0; i-- {
+	for i := len(shown) - 1; i > 0; i-- {
 		if b.Columns[shown[i]].Priority < b.Columns[shown[lowest]].Priority {
 			lowest = i
 		}

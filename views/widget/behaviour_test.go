@@ -1,0 +1,319 @@
+package widget
+
+import (
+	"errors"
+	"image"
+	"image/color"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+)
+
+var plain = NewTheme(true, false)
+
+func shown(view func(*Theme, int, int) string, w, h int) string { return ansi.Strip(view(plain, w, h)) }
+
+func TestWindowHoldsTheSelectedLine(t *testing.T) {
+	for n := range 30 {
+		for h := 1; h < 12; h++ {
+			for i := range n {
+				first, end := List{i}.Window(n, h)
+				if i < first || i >= end || end-first != min(n, h) || first < 0 || end > n {
+					t.Fatalf("line %d of %d in %d lines: %d … %d", i, n, h, first, end)
+				}
+			}
+		}
+	}
+}
+
+func TestMovesStopAtTheEnds(t *testing.T) {
+	var l List
+	for _, c := range []struct {
+		move Move
+		want int
+	}{{Up, 0}, {Down, 1}, {PageDown, 5}, {Last, 9}, {Down, 9}, {PageUp, 5}, {First, 0}, {MoveLeft, 0}} {
+		if l.Move(c.move, 10, 5); l.Index != c.want {
+			t.Errorf("move %d went to %d, want %d", c.move, l.Index, c.want)
+		}
+	}
+	if l.Move(Last, 0, 5); l.At(0) != -1 || l.Index != 0 {
+		t.Errorf("nothing to select, but %d", l.Index)
+	}
+}
+
+func TestBarsEndOnEighths(t *testing.T) {
+	for _, c := range []struct {
+		share float64
+		want  string
+	}{{0, ""}, {1e-9, "▏"}, {0.5, "██"}, {0.53125, "██▏"}, {1, "████"}, {3, "████"}, {math.NaN(), ""}} {
+		if got := Block8(c.share, 4); got != c.want {
+			t.Errorf("%v: %q, want %q", c.share, got, c.want)
+		}
+	}
+}
+
+func TestSmoothingIsDebiased(t *testing.T) {
+	got := Smooth([]float64{4, 4, math.NaN(), 4, 8}, 0.5)
+	// s/(1−0.5⁴) with s = 0.5·(0.5·(0.5·(0.5·4)+0.5·4)+0.5·4) + 0.5·8, worked by hand: 5.75/0.9375
+	want := []float64{4, 4, math.NaN(), 4, 5.75 / 0.9375}
+	for i := range want {
+		if math.Abs(got[i]-want[i]) > 1e-12 || math.IsNaN(got[i]) != math.IsNaN(want[i]) {
+			t.Errorf("value %d: %v, want %v", i, got[i], want[i])
+		}
+	}
+}
+
+func series(y ...float64) Line {
+	x := make([]float64, len(y))
+	for i := range x {
+		x[i] = float64(i)
+	}
+	return Line{X: x, Y: y}
+}
+
+func TestOneSpikeInALongSeriesIsSeen(t *testing.T) {
+	y := make([]float64, 100_000)
+	y[54_321] = 1
+	chart := LineChart{Lines: []Line{series(y...)}}
+	top := strings.Split(shown(chart.View, 60, 12), "\n")[0]
+	if !strings.ContainsFunc(top, func(r rune) bool { return r > 0x2800 && r <= 0x28ff }) {
+		t.Errorf("the spike is not in the top line: %q", top)
+	}
+}
+
+func TestClippedAndBrokenPointsAreMarked(t *testing.T) {
+	y := make([]float64, 100)
+	for i := range y {
+		y[i] = 1 + 0.1*math.Sin(float64(i))
+	}
+	y[30], y[50], y[70] = 500, -500, math.NaN()
+	chart := shown(LineChart{IgnoreOutliers: true, Lines: []Line{series(y...)}}.View, 60, 12)
+	for _, sign := range []string{"▲", "▼", "✗"} {
+		if strings.Count(chart, sign) != 1 {
+			t.Errorf("%s appears %d times:\n%s", sign, strings.Count(chart, sign), chart)
+		}
+	}
+	if chart := shown(LineChart{LogY: true, Lines: []Line{series(1, 10, 0, 100)}}.View, 60, 12); !strings.Contains(chart, "▼") {
+		t.Errorf("zero on a logarithmic axis is not marked:\n%s", chart)
+	}
+}
+
+func TestStepGoingBackStartsANewLine(t *testing.T) {
+	through := LineChart{Lines: []Line{{X: []float64{0, 10, 5, 10}, Y: []float64{0, 0, 1, 1}}}}
+	apart := LineChart{Lines: []Line{{X: []float64{0, 10}, Y: []float64{0, 0}}, {X: []float64{5, 10}, Y: []float64{1, 1}}}}
+	if a, b := shown(through.View, 50, 10), shown(apart.View, 50, 10); a != b {
+		t.Errorf("joined across the step back:\n%s\nwant\n%s", a, b)
+	}
+}
+
+func TestLinesAreToldApartWithoutColour(t *testing.T) {
+	a, b := series(1, 2, 3), series(3, 2, 1)
+	a.Name, b.Name = "basic", "enhanced"
+	chart := shown(LineChart{Lines: []Line{a, b}}.View, 60, 10)
+	if !strings.Contains(chart, "A basic") || !strings.Contains(chart, "B enhanced") || strings.Count(chart, "A") != 2 || strings.Count(chart, "B") != 2 {
+		t.Errorf("letters are missing in legend or plot:\n%s", chart)
+	}
+}
+
+func TestTableSortsCutsAndDropsColumns(t *testing.T) {
+	table := Table{
+		Columns: []Column{{Title: "class", Flex: true}, {Title: "n", Right: true, Priority: 2}, {Title: "recall", Right: true, Priority: 1}},
+		Rows: [][]Cell{
+			{{Text: "slope drain damaged"}, NumberCell(148, "148"), NumberCell(0.5, "50 %")},
+			{{Text: "Toe drain"}, NumberCell(52, "52"), NumberCell(math.NaN(), Missing)},
+			{{Text: "rock toe"}, NumberCell(366, "366"), NumberCell(0.9, "90 %")},
+		},
+	}
+	for _, c := range []struct {
+		sort Sort
+		want []int
+	}{{Sort{}, []int{0, 1, 2}}, {Sort{By: 1}, []int{1, 2, 0}}, {Sort{By: 2, Descending: true}, []int{2, 0, 1}}, {Sort{By: 3}, []int{0, 2, 1}}, {Sort{By: 3, Descending: true}, []int{2, 0, 1}}} {
+		if table.Sort = c.sort; !slices.Equal(table.Order(), c.want) {
+			t.Errorf("%+v: %v, want %v", c.sort, table.Order(), c.want)
+		}
+	}
+	table.Sort = Sort{By: 2, Descending: true}
+	for _, c := range []struct {
+		w    int
+		want string
+	}{
+		{40, "class                 n▼  recall\nrock toe             366    90 %"},
+		{28, "class             n▼  recall\nrock toe         366    90 %"},
+		{16, "class         n▼\nrock toe     366"},
+	} {
+		table.Cursor = nil
+		if got := trimmed(shown(table.View, c.w, 2)); got != c.want {
+			t.Errorf("%d cells:\n%s\nwant\n%s", c.w, got, c.want)
+		}
+	}
+	table.Cursor = &List{}
+	if table.Click(2, 10); table.Selected() != 0 {
+		t.Errorf("a click on the second line selected %d", table.Selected())
+	}
+}
+
+func trimmed(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestFuzzyPrefersBeginningsAndRows(t *testing.T) {
+	texts := []string{"previous view", "next view", "save", "new run", "resume run"}
+	for _, c := range []struct{ pattern, want string }{{"nv", "next view"}, {"nr", "new run"}, {"resume", "resume run"}, {"SAVE", "save"}, {"prevvi", "previous view"}} {
+		best, score := "", -1
+		for _, text := range texts {
+			if s, ok := Fuzzy(c.pattern, text); ok && s > score {
+				best, score = text, s
+			}
+		}
+		if best != c.want {
+			t.Errorf("%q finds %q, want %q", c.pattern, best, c.want)
+		}
+	}
+	if _, ok := Fuzzy("xyz", "next view"); ok {
+		t.Error("letters that are not there were found")
+	}
+}
+
+func press(keys ...rune) (msgs []tea.Msg) {
+	for _, key := range keys {
+		msg := tea.KeyPressMsg{Code: key}
+		if key >= ' ' && key < 0x7f {
+			msg.Text = string(key)
+		}
+		msgs = append(msgs, msg)
+	}
+	return msgs
+}
+
+func TestPromptRefusesWithAReasonAndRemembers(t *testing.T) {
+	p := NewPrompt("EPOCHS", "3")
+	p.Check = func(s string) error {
+		if s == "3x" {
+			return errors.New("3x is no whole number")
+		}
+		return nil
+	}
+	feed := func(keys ...rune) (outcome Outcome) {
+		for _, msg := range press(keys...) {
+			outcome, _ = p.Update(msg)
+		}
+		return outcome
+	}
+	if outcome := feed('x', tea.KeyEnter); outcome != Editing || p.Error == "" || p.Value() != "3x" {
+		t.Errorf("outcome %d, error %q, value %q", outcome, p.Error, p.Value())
+	}
+	if outcome := feed(tea.KeyBackspace, tea.KeyEnter); outcome != Accepted || p.Error != "" || p.Value() != "3" {
+		t.Errorf("outcome %d, error %q, value %q", outcome, p.Error, p.Value())
+	}
+	p.SetValue("dra")
+	if feed(tea.KeyUp); p.Value() != "3" {
+		t.Errorf("↑ gives %q", p.Value())
+	}
+	if feed(tea.KeyDown); p.Value() != "dra" {
+		t.Errorf("↓ gives %q", p.Value())
+	}
+	p.Suggest([]string{"drains/", "demo/"})
+	if feed('i', tea.KeyTab); p.Value() != "drains/" {
+		t.Errorf("tab gives %q", p.Value())
+	}
+	if outcome := feed(tea.KeyEscape); outcome != Cancelled {
+		t.Errorf("esc gives %d", outcome)
+	}
+}
+
+func TestCursorOfALongTextStaysInSight(t *testing.T) {
+	p := NewPrompt("P", strings.Repeat("斜面 drain ", 20))
+	for range 260 {
+		for w := 6; w < 40; w += 3 {
+			view := p.View(NewTheme(true, false), w)
+			if Width(view) != w || !strings.Contains(view, "\x1b[7m") {
+				t.Fatalf("at %d cells, %d wide: %q", w, Width(view), view)
+			}
+		}
+		p.Update(tea.KeyPressMsg{Code: tea.KeyLeft})
+	}
+}
+
+func TestChoiceFiltersAndSkipsWhatIsOff(t *testing.T) {
+	c := NewChoice("Presets", true, Option{Text: "basic"}, Option{Text: "enhanced"}, Option{Text: "enhanced-original", Off: true})
+	for _, msg := range press('e', 'n', 'h') {
+		c.Update(msg)
+	}
+	if c.Chosen() != 1 {
+		t.Errorf("chosen %d", c.Chosen())
+	}
+	c.Update(tea.KeyPressMsg{Code: tea.KeyDown})
+	if outcome, _ := c.Update(tea.KeyPressMsg{Code: tea.KeyEnter}); outcome != Editing {
+		t.Error("an option that is off was accepted")
+	}
+}
+
+func TestPicturesKeepTheirShape(t *testing.T) {
+	for _, c := range []struct{ pw, ph, w, h, cols, rows int }{
+		{640, 640, 80, 20, 40, 20}, {640, 480, 40, 40, 40, 15}, {100, 1000, 80, 20, 4, 20}, {1000, 1, 80, 20, 80, 1}, {0, 5, 80, 20, 0, 0},
+	} {
+		if cols, rows := PictureSize(c.pw, c.ph, c.w, c.h); cols != c.cols || rows != c.rows {
+			t.Errorf("%d×%d in %d×%d: %d×%d, want %d×%d", c.pw, c.ph, c.w, c.h, cols, rows, c.cols, c.rows)
+		}
+	}
+}
+
+func TestPixelsBecomeTheNearestGlyph(t *testing.T) {
+	white, black := color.RGBA{255, 255, 255, 255}, color.RGBA{0, 0, 0, 255}
+	img := image.NewRGBA(image.Rect(0, 0, 4, 4))
+	for y := range 4 {
+		for x := range 4 {
+			img.Set(x, y, black)
+			if x == y {
+				img.Set(x, y, white)
+			}
+		}
+	}
+	r := NewRaster(img)
+	if scaled := r.Scale(2, 2); scaled.at(0, 0) != (color.RGBA{128, 128, 128, 255}) || scaled.at(1, 0) != black {
+		t.Errorf("the means are %v", scaled.RGB)
+	}
+	if mask, ink, ground := twoColours([4]color.RGBA{black, white, white, black}); mask != 6 || ink != white || ground != black {
+		t.Errorf("the diagonal is %04b, %v on %v", mask, ink, ground)
+	}
+	if got := ansi.Strip(strings.Join(NewPicture(Quadrants, r.Scale(2, 2), 1, 1).Lines, "\n")); got != "▞" {
+		t.Errorf("grey on the diagonal is drawn as %q", got)
+	}
+}
+
+func TestOutlineAndItsLabelAreDrawnInsideThePicture(t *testing.T) {
+	r := NewRaster(image.NewRGBA(image.Rect(0, 0, 80, 80)))
+	o := Outline{X0: 0.25, Y0: 0.25, X1: 0.75, Y1: 0.75, Colour: color.RGBA{255, 0, 0, 255}, Label: "1"}
+	got := ansi.Strip(strings.Join(NewPicture(ASCII, r, 16, 8, o).Lines, "\n"))
+	want := strings.Join([]string{
+		"                ", "                ",
+		"    1───────┐   ", "    │       │   ", "    │       │   ", "    │       │   ", "    └───────┘   ",
+		"                "}, "\n")
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestPictureModeSaysWhy(t *testing.T) {
+	for _, c := range []struct {
+		want    string
+		profile colorprofile.Profile
+		mode    PictureMode
+	}{
+		{"auto", colorprofile.TrueColor, Quadrants}, {"auto", colorprofile.ANSI256, Halves}, {"auto", colorprofile.ASCII, ASCII}, {"auto", colorprofile.NoTTY, Words},
+		{"ascii", colorprofile.TrueColor, ASCII}, {"words", colorprofile.TrueColor, Words}, {"blocks", colorprofile.TrueColor, Quadrants}, {"blocks", colorprofile.ASCII, ASCII},
+	} {
+		if mode, why := ChoosePictures(c.want, c.profile); mode != c.mode || why == "" {
+			t.Errorf("%s on %v: %v because %q, want %v", c.want, c.profile, mode, why, c.mode)
+		}
+	}
+}
