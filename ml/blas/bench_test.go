@@ -40,7 +40,7 @@ func fastest(b *testing.B, cores int, call func()) (seconds float64) {
 		}
 		return float64(t.Sec) + float64(t.Nsec)*1e-9
 	}
-	const batch = 1e-4
+	const batch = 5e-4
 	start := now()
 	call()
 	calls := max(1, int(batch/max(now()-start, 1e-7)))
