@@ -60,7 +60,14 @@ func (p *product) tiled(set *kernelSet, r0, r1, c0, c1 int) {
 	if p.panels != nil && p.panels.h != nil {
 		s.tiles = &set.bfloat16
 	}
-	own := scratches.Get().(*scratch)
+	packs := packing{
+		a: c1-c0 >= packAColumns && r1-r0 >= packARows,
+		b: p.panels == nil && (p.tb || r1-r0 >= packBRows),
+	}
+	if packs.a || packs.b {
+		packs.room = scratches.Get().(*scratch)
+		defer scratches.Put(packs.room)
+	}
 	step := kStep(p.k)
 	for k0 := 0; k0 < p.k; k0 += step {
 		s.k0, s.kc = k0, min(step, p.k-k0)
@@ -68,10 +75,15 @@ func (p *product) tiled(set *kernelSet, r0, r1, c0, c1 int) {
 			s.add = 1
 		}
 		for j := c0; j < c1; j += columnBlock {
-			s.columns(own, r0, r1, j, min(j+columnBlock, c1))
+			s.columns(packs, r0, r1, j, min(j+columnBlock, c1))
 		}
 	}
-	scratches.Put(own)
+}
+
+// packing says which operands are laid out anew, and where.
+type packing struct {
+	a, b bool
+	room *scratch
 }
 
 // none is the product over an empty k.
@@ -86,25 +98,23 @@ func (p *product) none(r0, r1, c0, c1 int) {
 
 // columns walks over the rows block by block and, within one, over the strips of B. Strips are laid out for the first
 // block of rows and kept for the others.
-func (s *slab) columns(own *scratch, r0, r1, c0, c1 int) {
-	packB := s.panels == nil && (s.tb || r1-r0 >= packBRows)
-	packA := c1-c0 >= packAColumns && r1-r0 >= packARows
+func (s *slab) columns(packs packing, r0, r1, c0, c1 int) {
 	var b, a []float32
 	keep := r1-r0 > rowBlock
-	if packB {
+	if packs.b {
 		width := s.tiles.wideColumns[1]
 		if keep {
 			width = roundUp(c1-c0, 2*s.set.lanes)
 		}
-		b = room(&own.b, width*s.kc)
+		b = room(&packs.room.b, width*s.kc)
 	}
-	if packA {
-		a = room(&own.a, rowBlock*s.kc+2*s.set.rows)
+	if packs.a {
+		a = room(&packs.room.a, rowBlock*s.kc+2*s.set.rows)
 	}
 	for i := r0; i < r1; i += rowBlock {
 		rows := min(rowBlock, r1-i)
 		runs := cut(rows, s.set.rows)
-		if packA {
+		if packs.a {
 			s.packA(a, i, runs)
 		}
 		width := 2 * s.set.lanes
@@ -116,7 +126,7 @@ func (s *slab) columns(own *scratch, r0, r1, c0, c1 int) {
 				n = f.wideColumns[rows]
 			}
 			strip := s.strip(j)
-			if packB && (s.tb || n%panelWidth == 0) {
+			if packs.b && (s.tb || n%panelWidth == 0) {
 				at := b
 				if keep {
 					at = b[(j-c0)*s.kc:]

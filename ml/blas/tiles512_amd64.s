@@ -5058,6 +5058,8 @@ TEXT ·tileAVX512_1x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -5081,8 +5083,6 @@ step:
 	ADDQ            DX, R9
 	DECQ            R10
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            BX, R8
@@ -5091,15 +5091,12 @@ step:
 	VADDPS          Z3, Z1, Z1
 
 store:
-	VMOVUPS      Z0, (BX)
-	VMOVUPS      Z1, K1, 64(BX)
-	ADDQ         SI, BX
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	ADDQ    SI, BX
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -5179,6 +5176,8 @@ TEXT ·tileAVX512_2x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -5207,8 +5206,6 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	MOVQ            mask+96(FP), R9
-	KMOVW           (R9), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R9
@@ -5221,18 +5218,15 @@ step:
 	VADDPS          Z5, Z3, Z3
 
 store:
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -5323,6 +5317,8 @@ TEXT ·tileAVX512_3x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -5356,8 +5352,6 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	MOVQ            mask+96(FP), R9
-	KMOVW           (R9), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R9
@@ -5374,21 +5368,18 @@ step:
 	VADDPS          Z7, Z5, Z5
 
 store:
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, K1, 64(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -5493,6 +5484,8 @@ TEXT ·tileAVX512_4x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -5534,8 +5527,6 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	MOVQ            mask+96(FP), R9
-	KMOVW           (R9), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R9
@@ -5556,24 +5547,21 @@ step:
 	VADDPS          Z9, Z7, Z7
 
 store:
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, K1, 64(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -5689,6 +5677,8 @@ TEXT ·tileAVX512_5x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -5735,8 +5725,6 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	MOVQ            mask+96(FP), R9
-	KMOVW           (R9), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R9
@@ -5761,27 +5749,24 @@ step:
 	VADDPS          Z11, Z9, Z9
 
 store:
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, K1, 64(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -5908,6 +5893,8 @@ TEXT ·tileAVX512_6x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -5959,8 +5946,6 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	MOVQ            mask+96(FP), R9
-	KMOVW           (R9), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R9
@@ -5989,30 +5974,27 @@ step:
 	VADDPS          Z13, Z11, Z11
 
 store:
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, K1, 64(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -6153,6 +6135,8 @@ TEXT ·tileAVX512_7x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -6212,8 +6196,6 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	MOVQ            mask+96(FP), R9
-	KMOVW           (R9), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R9
@@ -6246,33 +6228,30 @@ step:
 	VADDPS          Z15, Z13, Z13
 
 store:
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, K1, 64(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -6424,6 +6403,8 @@ TEXT ·tileAVX512_8x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -6488,8 +6469,6 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	MOVQ            mask+96(FP), R9
-	KMOVW           (R9), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R9
@@ -6526,36 +6505,33 @@ step:
 	VADDPS          Z17, Z15, Z15
 
 store:
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, K1, 64(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -6718,6 +6694,8 @@ TEXT ·tileAVX512_9x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -6787,8 +6765,6 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	MOVQ            mask+96(FP), R9
-	KMOVW           (R9), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R9
@@ -6829,39 +6805,36 @@ step:
 	VADDPS          Z19, Z17, Z17
 
 store:
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, K1, 64(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -7038,6 +7011,8 @@ TEXT ·tileAVX512_10x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -7115,8 +7090,6 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	MOVQ            mask+96(FP), R9
-	KMOVW           (R9), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R9
@@ -7161,42 +7134,39 @@ step:
 	VADDPS          Z21, Z19, Z19
 
 store:
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, K1, 64(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -7384,6 +7354,8 @@ TEXT ·tileAVX512_11x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -7466,8 +7438,6 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	MOVQ            mask+96(FP), R9
-	KMOVW           (R9), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R9
@@ -7516,45 +7486,42 @@ step:
 	VADDPS          Z23, Z21, Z21
 
 store:
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, K1, 64(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -7753,6 +7720,8 @@ TEXT ·tileAVX512_12x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -7840,8 +7809,6 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	MOVQ            mask+96(FP), R9
-	KMOVW           (R9), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R9
@@ -7894,48 +7861,45 @@ step:
 	VADDPS          Z25, Z23, Z23
 
 store:
-	VMOVUPS      Z0, (SI)
-	VMOVUPS      Z1, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, (SI)
-	VMOVUPS      Z3, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, (SI)
-	VMOVUPS      Z5, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, (SI)
-	VMOVUPS      Z7, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, (SI)
-	VMOVUPS      Z9, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, (SI)
-	VMOVUPS      Z11, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z12, (SI)
-	VMOVUPS      Z13, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      Z15, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z16, (SI)
-	VMOVUPS      Z17, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z18, (SI)
-	VMOVUPS      Z19, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z20, (SI)
-	VMOVUPS      Z21, K1, 64(SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z22, (SI)
-	VMOVUPS      Z23, K1, 64(SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z3, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	VMOVUPS Z5, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	VMOVUPS Z7, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	VMOVUPS Z9, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z12, (SI)
+	VMOVUPS Z13, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z14, (SI)
+	VMOVUPS Z15, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z16, (SI)
+	VMOVUPS Z17, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z20, (SI)
+	VMOVUPS Z21, K1, 64(SI)
+	ADDQ    DI, SI
+	VMOVUPS Z22, (SI)
+	VMOVUPS Z23, K1, 64(SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -7995,6 +7959,8 @@ TEXT ·tileAVX512_1x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), DI
 	VBROADCASTSS (DI), Z31
 	VMOVUPS      4(DI), Z30
+	MOVQ         mask+96(FP), DI
+	KMOVW        (DI), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8013,8 +7979,6 @@ step:
 	ADDQ            DX, R8
 	DECQ            R9
 	JNZ             step
-	MOVQ            mask+96(FP), DI
-	KMOVW           (DI), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            BX, DI
@@ -8022,14 +7986,11 @@ step:
 	VADDPS          Z2, Z0, Z0
 
 store:
-	VMOVUPS      Z0, K1, (BX)
-	ADDQ         SI, BX
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Z31
-	VMOVUPS      4(DI), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (BX)
+	ADDQ    SI, BX
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -8096,6 +8057,8 @@ TEXT ·tileAVX512_2x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8117,8 +8080,6 @@ step:
 	ADDQ            BX, R9
 	DECQ            R10
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R8
@@ -8129,16 +8090,13 @@ step:
 	VADDPS          Z3, Z1, Z1
 
 store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -8212,6 +8170,8 @@ TEXT ·tileAVX512_3x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8236,8 +8196,6 @@ step:
 	ADDQ            BX, R9
 	DECQ            R10
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R8
@@ -8251,18 +8209,15 @@ step:
 	VADDPS          Z4, Z2, Z2
 
 store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -8346,6 +8301,8 @@ TEXT ·tileAVX512_4x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8376,8 +8333,6 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R8
@@ -8394,20 +8349,17 @@ step:
 	VADDPS          Z5, Z3, Z3
 
 store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -8498,6 +8450,8 @@ TEXT ·tileAVX512_5x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8531,8 +8485,6 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R8
@@ -8552,22 +8504,19 @@ step:
 	VADDPS          Z6, Z4, Z4
 
 store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -8665,6 +8614,8 @@ TEXT ·tileAVX512_6x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8701,8 +8652,6 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R8
@@ -8725,24 +8674,21 @@ step:
 	VADDPS          Z7, Z5, Z5
 
 store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -8850,6 +8796,8 @@ TEXT ·tileAVX512_7x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8892,8 +8840,6 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R8
@@ -8919,26 +8865,23 @@ step:
 	VADDPS          Z8, Z6, Z6
 
 store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -9053,6 +8996,8 @@ TEXT ·tileAVX512_8x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9098,8 +9043,6 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R8
@@ -9128,28 +9071,25 @@ step:
 	VADDPS          Z9, Z7, Z7
 
 store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z7, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -9271,6 +9211,8 @@ TEXT ·tileAVX512_9x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9319,8 +9261,6 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R8
@@ -9352,30 +9292,27 @@ step:
 	VADDPS          Z10, Z8, Z8
 
 store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z7, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -9507,6 +9444,8 @@ TEXT ·tileAVX512_10x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9561,8 +9500,6 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R8
@@ -9597,32 +9534,29 @@ step:
 	VADDPS          Z11, Z9, Z9
 
 store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z7, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z9, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -9761,6 +9695,8 @@ TEXT ·tileAVX512_11x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9818,8 +9754,6 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R8
@@ -9857,34 +9791,31 @@ step:
 	VADDPS          Z12, Z10, Z10
 
 store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z7, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z9, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -10030,6 +9961,8 @@ TEXT ·tileAVX512_12x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -10090,8 +10023,6 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	MOVQ            mask+96(FP), R8
-	KMOVW           (R8), K1
 	CMPQ            acc+88(FP), $0x00
 	JE              store
 	MOVQ            SI, R8
@@ -10132,36 +10063,33 @@ step:
 	VADDPS          Z13, Z11, Z11
 
 store:
-	VMOVUPS      Z0, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z1, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z2, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z3, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z4, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z5, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z6, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z7, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z8, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z9, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z10, K1, (SI)
-	ADDQ         DI, SI
-	VMOVUPS      Z11, K1, (SI)
-	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
+	VMOVUPS Z0, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z1, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z2, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z10, K1, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z11, K1, (SI)
+	ADDQ    DI, SI
+	ADDQ    aTile+40(FP), AX
+	DECQ    count+0(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 

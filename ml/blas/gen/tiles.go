@@ -75,6 +75,9 @@ func (t tile) sum(row, v int) reg.VecPhysical { return t.vec[row*t.vecs+v] }
 func (t tile) temp(i int) reg.VecPhysical     { return t.vec[t.rows*t.vecs+i] }
 func (t tile) last(i int) reg.VecPhysical     { return t.vec[len(t.vec)-1-i] }
 
+// shared is whether the mask of columns and that of high halves take turns in one register.
+func (t tile) shared() bool { return t.half && t.masked && t.width == 8 }
+
 // write emits the function. Distances are in bytes:
 //
 //	for each of count tiles, one below the other:
@@ -98,7 +101,8 @@ func (t tile) write() {
 	}
 	if t.half {
 		t.halfMask()
-	} else if t.masked {
+	}
+	if t.masked && !t.shared() {
 		t.loadMask()
 	}
 
@@ -128,11 +132,11 @@ func (t tile) write() {
 	DECQ(left)
 	JNZ(LabelRef("step"))
 
-	if t.half && t.masked {
+	if t.shared() {
 		t.loadMask()
 	}
 	t.store(c, cRow)
-	if t.half && t.masked {
+	if t.shared() {
 		t.halfMask()
 	}
 
