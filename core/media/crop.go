@@ -9,7 +9,8 @@ import (
 
 // Cut returns the part of the picture around the box. margin, a share of the box's shorter side, is added on all four
 // sides; then the shorter side is widened to at least half the longer, so that a long thin object keeps something of its
-// surroundings. What lies beyond the picture's edge repeats the pixel at the edge.
+// surroundings. At the picture's edge the part moves inwards, so that it shows picture; where it is larger than the
+// picture, the pixel at the edge is repeated.
 func Cut(picture *pixels.RGB, box dataset.Box, margin float64) *pixels.RGB {
 	x0, y0, x1, y1 := cutFrame(picture.W, picture.H, box, margin)
 	out := pixels.NewRGB(x1-x0, y1-y0)
@@ -37,15 +38,25 @@ func cutFrame(w, h int, box dataset.Box, margin float64) (x0, y0, x1, y1 int) {
 	around := 2 * max(margin, 0) * min(width, height)
 	width, height = width+around, height+around
 	width, height = max(width, height/2), max(height, width/2)
-	x0, x1 = span((left+right)/2, width)
-	y0, y1 = span((top+bottom)/2, height)
+	x0, x1 = span((left+right)/2, width, w)
+	y0, y1 = span((top+bottom)/2, height, h)
 	return x0, y0, x1, y1
 }
 
-// span is the whole pixels of a length around a middle.
-func span(middle, length float64) (from, to int) {
+// CutSize is the width and height of what Cut returns for a w×h picture.
+func CutSize(w, h int, box dataset.Box, margin float64) (width, height int) {
+	x0, y0, x1, y1 := cutFrame(w, h, box, margin)
+	return x1 - x0, y1 - y0
+}
+
+// span is the whole pixels of a length around a middle, moved into 0 … all where it fits there.
+func span(middle, length float64, all int) (from, to int) {
 	from = int(math.Round(middle - length/2))
-	return from, from + max(int(math.Round(length)), 1)
+	n := max(int(math.Round(length)), 1)
+	if n <= all {
+		from = min(max(from, 0), all-n)
+	}
+	return from, from + n
 }
 
 // within limits a share to the picture: a box may end past its edge.

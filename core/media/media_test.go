@@ -56,10 +56,11 @@ func TestCutFrameKeepsMarginAndShape(t *testing.T) {
 		{"margin of the shorter side on all sides", dataset.Box{X0: .2, Y0: .3, X1: .4, Y1: .5}, .1, 18, 58, 42, 102},
 		{"a thin box is widened", dataset.Box{X0: .48, Y0: .1, X1: .52, Y1: .9}, 0, 10, 20, 90, 180},
 		{"a flat box is heightened", dataset.Box{X0: .1, Y0: .49, X1: .9, Y1: .51}, 0, 10, 80, 90, 120},
-		{"past the edge", dataset.Box{X0: 0, Y0: 0, X1: .1, Y1: .05}, 1, -10, -10, 20, 20},
-		{"a box that ends past the edge", dataset.Box{X0: .9, Y0: .4, X1: 1.1, Y1: .6}, 0, 85, 80, 105, 120},
+		{"at the edge it moves inwards", dataset.Box{X0: 0, Y0: 0, X1: .1, Y1: .05}, 1, 0, 0, 30, 30},
+		{"larger than the picture", dataset.Box{X0: 0, Y0: 0, X1: 1, Y1: .1}, 1, -20, 0, 120, 70},
+		{"a box that ends past the edge", dataset.Box{X0: .9, Y0: .4, X1: 1.1, Y1: .6}, 0, 80, 80, 100, 120},
 		{"a point", dataset.Box{X0: .5, Y0: .5, X1: .5, Y1: .5}, 0, 50, 100, 51, 101},
-		{"numbers that are none", dataset.Box{X0: math.NaN(), Y0: math.NaN(), X1: math.NaN(), Y1: math.NaN()}, 0, -1, -1, 0, 0},
+		{"numbers that are none", dataset.Box{X0: math.NaN(), Y0: math.NaN(), X1: math.NaN(), Y1: math.NaN()}, 0, 0, 0, 1, 1},
 	}
 	for _, test := range tests {
 		x0, y0, x1, y1 := cutFrame(100, 200, test.box, test.margin)
@@ -69,23 +70,29 @@ func TestCutFrameKeepsMarginAndShape(t *testing.T) {
 	}
 }
 
-func TestCutRepeatsTheEdge(t *testing.T) {
+func TestCutMovesInwardsAndRepeatsTheEdgeWhereItMust(t *testing.T) {
 	picture := gradient(100, 100)
-	cut := Cut(picture, dataset.Box{X0: 0, Y0: .9, X1: .1, Y1: 1}, 1)
-	if cut.W != 30 || cut.H != 30 {
-		t.Fatalf("%d×%d, want 30×30", cut.W, cut.H)
-	}
 	for _, test := range []struct {
-		x, y int
-		want [3]uint8
+		name string
+		box  dataset.Box
+		w, h int
+		at   map[[2]int][3]uint8
 	}{
-		{10, 10, [3]uint8{0, 90, 7}}, // the box's own corner
-		{0, 0, [3]uint8{0, 80, 7}},
-		{29, 19, [3]uint8{19, 99, 7}},
-		{0, 29, [3]uint8{0, 99, 7}},
+		{"in a corner", dataset.Box{X0: 0, Y0: .9, X1: .1, Y1: 1}, 30, 30, map[[2]int][3]uint8{{0, 20}: {0, 90, 7}, {0, 0}: {0, 70, 7}, {29, 29}: {29, 99, 7}}},
+		{"wider than the picture", dataset.Box{X0: 0, Y0: .4, X1: 1, Y1: .5}, 120, 60, map[[2]int][3]uint8{{0, 0}: {0, 15, 7}, {10, 0}: {0, 15, 7}, {119, 0}: {99, 15, 7}}},
 	} {
-		if got := at(cut, test.x, test.y); got != test.want {
-			t.Errorf("pixel %d, %d is %v, want %v", test.x, test.y, got, test.want)
+		cut := Cut(picture, test.box, 1)
+		if cut.W != test.w || cut.H != test.h {
+			t.Errorf("%s: %d×%d, want %d×%d", test.name, cut.W, cut.H, test.w, test.h)
+			continue
+		}
+		if w, h := CutSize(picture.W, picture.H, test.box, 1); w != cut.W || h != cut.H {
+			t.Errorf("%s: CutSize says %d×%d, the cut is %d×%d", test.name, w, h, cut.W, cut.H)
+		}
+		for p, want := range test.at {
+			if got := at(cut, p[0], p[1]); got != want {
+				t.Errorf("%s: pixel %v is %v, want %v", test.name, p, got, want)
+			}
 		}
 	}
 }

@@ -106,7 +106,10 @@ func NewVisionBlock(w *VisionWeights, e *Exec, patches *Patches) *VisionBlock {
 }
 
 // Name is "blocks.N".
-func (v *VisionBlock) Name() string { return fmt.Sprintf("blocks.%d", v.w.Index) }
+func (w *VisionWeights) Name() string { return fmt.Sprintf("blocks.%d", w.Index) }
+
+// Name is "blocks.N".
+func (v *VisionBlock) Name() string { return v.w.Name() }
 
 // Params are the block's trained parameters.
 func (v *VisionBlock) Params() Params { return v.params }

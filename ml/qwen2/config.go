@@ -67,7 +67,7 @@ func ParseConfig(data []byte) (Config, error) {
 	}
 	c := Config{
 		ModelType: modelType, Hidden: f.Hidden, Layers: f.Layers, Heads: f.Heads, KVHeads: f.KVHeads, HeadDim: f.HeadDim,
-		Inner: f.Inner, Vocab: f.Vocab, Theta: f.Theta, Tied: f.Tied != nil && *f.Tied, EOS: ids(f.EOS),
+		Inner: f.Inner, Vocab: f.Vocab, Theta: f.Theta, Tied: f.Tied != nil && *f.Tied, EOS: TokenIDs(f.EOS),
 	}
 	for _, r := range []*rope{f.RopeScaling, f.RopeParams} {
 		if r == nil {
@@ -109,8 +109,8 @@ func ParseConfig(data []byte) (Config, error) {
 	return c, c.check()
 }
 
-// ids reads a token id, a list of them, or null.
-func ids(raw json.RawMessage) []int32 {
+// TokenIDs reads a token id, a list of them, or null, as JSON files of models hold them.
+func TokenIDs(raw json.RawMessage) []int32 {
 	var one int32
 	var many []int32
 	switch {

@@ -26,8 +26,8 @@ func (n Network) Parameters() []train.Parameters {
 	}
 	if n.Tower {
 		add("patch_embed", n.Patch.Value, n.Patch.Layout)
-		for i, b := range n.Blocks {
-			add(fmt.Sprintf("blocks.%d", i), b.Value, b.Layout)
+		for _, b := range n.Blocks {
+			add(b.Name(), b.Value, b.Layout)
 		}
 		add("merger", n.Merger.Value, n.Merger.Layout)
 	}

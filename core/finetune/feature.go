@@ -1,0 +1,91 @@
+package finetune
+
+import (
+	"context"
+	"sync"
+
+	"finetui/core/project"
+	"finetui/core/recipe"
+	"finetui/ml/nn"
+	"finetui/ml/qwen2vl"
+	"finetui/ml/train"
+)
+
+// samples makes the recipe's samples into what the trainer takes: tokens, and the features that the frozen tower sees
+// in their pictures. Both are kept as long as there is room, for the tower gives the same each time.
+type samples struct {
+	project *project.Project
+	towers  []*qwen2vl.Tower
+	room    int // values of features that may still be kept
+
+	mutex sync.Mutex
+	kept  map[string]train.Sample
+}
+
+// keepBytes bounds what is kept of features.
+const keepBytes = 4 << 30
+
+func newSamples(p *project.Project, m *qwen2vl.Model, workers, cores int) *samples {
+	s := &samples{project: p, room: keepBytes / 4, kept: map[string]train.Sample{}}
+	for range workers {
+		s.towers = append(s.towers, m.NewTower(nn.NewExec(cores)))
+	}
+	return s
+}
+
+// get returns the samples in the order asked for, and runs the tower on those not yet seen.
+func (s *samples) get(ctx context.Context, wanted []recipe.Sample) ([]train.Sample, error) {
+	out := make([]train.Sample, len(wanted))
+	var missing []int
+	for i, w := range wanted {
+		if t, ok := s.kept[w.ID]; ok {
+			out[i] = t
+		} else {
+			missing = append(missing, i)
+		}
+	}
+	errs := make([]error, len(s.towers))
+	var wait sync.WaitGroup
+	for k, tower := range s.towers {
+		wait.Go(func() {
+			for j := k; j < len(missing) && errs[k] == nil; j += len(s.towers) {
+				i := missing[j]
+				if errs[k] = ctx.Err(); errs[k] == nil {
+					out[i], errs[k] = s.make(tower, wanted[i])
+				}
+			}
+		})
+	}
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (s *samples) make(tower *qwen2vl.Tower, w recipe.Sample) (train.Sample, error) {
+	pictures, err := s.project.Pictures(w)
+	if err != nil {
+		return train.Sample{}, err
+	}
+	rows, grids, err := s.project.Base.Rows(s.project.View(), pictures)
+	if err != nil {
+		return train.Sample{}, err
+	}
+	t, err := s.project.Base.Sample(grids, w.Prompt, w.Answer, w.Weight)
+	if err != nil {
+		return train.Sample{}, err
+	}
+	if t.Features, err = tower.Features(rows, grids); err != nil {
+		return train.Sample{}, err
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.room >= len(t.Features) {
+		s.room -= len(t.Features)
+		s.kept[w.ID] = t
+	}
+	return t, nil
+}

@@ -1,0 +1,60 @@
+package finetune
+
+import (
+	"time"
+
+	"finetui/core/recipe"
+	"finetui/core/run"
+	"finetui/ml/train"
+)
+
+// window adds up the steps between two rows.
+type window struct {
+	steps                         int
+	loss, plain                   float64 // sums over steps
+	epochs, rate, norm            float64 // of the last step
+	tokens                        int
+	wall                          time.Duration
+	data, forward, back, optimize time.Duration
+	classes                       map[string]classSum
+}
+
+type classSum struct {
+	samples int
+	nll     float64
+	tokens  int
+}
+
+func (w *window) add(r *train.Result, samples []recipe.Sample, data, wall time.Duration, epochs float64) {
+	w.steps++
+	w.loss, w.plain = w.loss+r.Loss, w.plain+r.LossPlain
+	w.epochs, w.rate, w.norm = epochs, r.LearningRate, r.GradNorm
+	w.tokens, w.wall = w.tokens+r.Tokens, w.wall+wall
+	w.data, w.forward, w.back, w.optimize = w.data+data, w.forward+r.Times.Forward, w.back+r.Times.Backward, w.optimize+r.Times.Optimizer
+	if w.classes == nil {
+		w.classes = map[string]classSum{}
+	}
+	for i, s := range samples {
+		c := w.classes[s.Answer]
+		c.samples++
+		c.nll += r.Samples[i].NLL
+		c.tokens += r.Samples[i].Tokens
+		w.classes[s.Answer] = c
+	}
+}
+
+// rows are the means of the window, at a step.
+func (w *window) rows(step, tokens, samples int) (*run.Train, *run.Class) {
+	n := float64(w.steps)
+	head := run.Head{Step: step}
+	t := &run.Train{Head: head, Epoch: run.Float(w.epochs), Loss: run.Float(w.loss / n), LossPlain: run.Float(w.plain / n),
+		LR: run.Float(w.rate), GradNorm: run.Float(w.norm), Tokens: tokens, Samples: samples,
+		TokensPerSecond: run.Float(float64(w.tokens) / w.wall.Seconds()),
+		Seconds: run.Split{Data: run.Float(w.data.Seconds()), Forward: run.Float(w.forward.Seconds()),
+			Backward: run.Float(w.back.Seconds()), Optimizer: run.Float(w.optimize.Seconds())}}
+	c := &run.Class{Head: head, Losses: map[string]run.ClassLoss{}}
+	for name, sum := range w.classes {
+		c.Losses[name] = run.ClassLoss{N: sum.samples, Loss: run.Float(sum.nll / float64(max(1, sum.tokens)))}
+	}
+	return t, c
+}

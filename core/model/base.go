@@ -1,0 +1,211 @@
+// Package model opens base models and adapters and asks them questions about pictures. It knows files and tokens but no
+// data sets, recipes or runs, and trains nothing.
+package model
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"finetui/ml/qwen2"
+	"finetui/ml/qwen2vl"
+	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/tokenizer"
+)
+
+// Tiny is the name of the base that the program carries.
+const Tiny = "tiny"
+
+//go:embed tiny
+var tiny embed.FS
+
+// Base is an opened base model: its files, but not yet its weights in working order.
+type Base struct {
+	Name        string // as MODEL.BASE gives it
+	Dir         string // the folder in Hugging Face's format
+	Fingerprint string // of configuration, tokenizer and weights
+	Config      qwen2vl.Config
+	Tokenizer   *tokenizer.Tokenizer
+	Processor   pixels.Processor
+	Stop        []int32 // tokens that end an answer
+
+	checkpoint *qwen2.Checkpoint
+}
+
+// OpenBase opens MODEL.BASE: "tiny", or a folder, relative ones from root.
+func OpenBase(name, root string) (*Base, error) {
+	dir := name
+	if name == Tiny {
+		var err error
+		if dir, err = unpackTiny(); err != nil {
+			return nil, fmt.Errorf("the built-in base %q: %w", Tiny, err)
+		}
+	} else if !filepath.IsAbs(dir) {
+		dir = filepath.Join(root, dir)
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("MODEL.BASE = %q: there is no folder %s; give %q, or the folder of a downloaded model with its config.json, tokenizer.json and weights", name, dir, Tiny)
+	}
+	b := &Base{Name: name, Dir: dir}
+	if err := b.read(); err != nil {
+		return nil, fmt.Errorf("MODEL.BASE = %q: %w", name, err)
+	}
+	return b, nil
+}
+
+func (b *Base) read() error {
+	data, err := qwen2.ReadConfig(b.Dir)
+	if err != nil {
+		return err
+	}
+	if b.Config, err = qwen2vl.ParseConfig(data); err != nil {
+		return fmt.Errorf("%s: %w", b.Dir, err)
+	}
+	if b.Tokenizer, err = tokenizer.Load(filepath.Join(b.Dir, "tokenizer.json")); err != nil {
+		return err
+	}
+	if size := b.Tokenizer.Size(); size > b.Config.Text.Vocab {
+		return fmt.Errorf("%s: tokenizer.json has %d tokens, the model's vocabulary %d", b.Dir, size, b.Config.Text.Vocab)
+	}
+	if b.Processor, err = pixels.LoadProcessor(b.Dir); err != nil {
+		return err
+	}
+	if v := b.Config.Vision; b.Processor.RowSize() != v.PatchWidth() || b.Processor.Merge != v.Merge {
+		return fmt.Errorf("%s: preprocessor_config.json cuts patches of %d values, the vision tower takes %d", b.Dir, b.Processor.RowSize(), v.PatchWidth())
+	}
+	if b.Stop, err = b.stopTokens(); err != nil {
+		return err
+	}
+	if b.checkpoint, err = qwen2.OpenCheckpoint(b.Dir); err != nil {
+		return err
+	}
+	b.Fingerprint, err = fingerprint(b.Dir)
+	return err
+}
+
+// Close ends the use of the weights' file.
+func (b *Base) Close() error { return b.checkpoint.Close() }
+
+// New builds the model of the base's weights.
+func (b *Base) New(tune qwen2vl.Tuning) (*qwen2vl.Model, error) {
+	return qwen2vl.New(b.Config, b.checkpoint, tune)
+}
+
+// stopTokens are the ends that generation_config.json and config.json name, and the chat template's.
+func (b *Base) stopTokens() ([]int32, error) {
+	stop := slices.Clone(b.Config.Text.EOS)
+	path := filepath.Join(b.Dir, "generation_config.json")
+	data, err := os.ReadFile(path)
+	if err == nil {
+		var g struct {
+			EOS json.RawMessage `json:"eos_token_id"`
+		}
+		if err := json.Unmarshal(data, &g); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		stop = append(stop, qwen2.TokenIDs(g.EOS)...)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, name := range []string{"<|im_end|>", "<|endoftext|>"} {
+		if id, ok := b.Tokenizer.ID(name); ok {
+			stop = append(stop, id)
+		}
+	}
+	slices.Sort(stop)
+	return slices.Compact(stop), nil
+}
+
+// unpackTiny puts the embedded base into the user's cache, under its own fingerprint, and returns the folder.
+func unpackTiny() (string, error) {
+	sum := sha256.New()
+	entries, err := tiny.ReadDir("tiny")
+	if err != nil {
+		return "", err
+	}
+	files := map[string][]byte{}
+	for _, e := range entries {
+		data, err := tiny.ReadFile("tiny/" + e.Name())
+		if err != nil {
+			return "", err
+		}
+		files[e.Name()] = data
+		fmt.Fprintln(sum, e.Name(), len(data))
+		sum.Write(data)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	dir := filepath.Join(cache, "finetui", "tiny-"+hex.EncodeToString(sum.Sum(nil))[:16])
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return "", err
+	}
+	beside, err := os.MkdirTemp(filepath.Dir(dir), "unpack-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(beside)
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(beside, name), data, 0o644); err != nil {
+			return "", err
+		}
+	}
+	if err := os.Chmod(beside, 0o755); err != nil {
+		return "", err
+	}
+	if err := os.Rename(beside, dir); err != nil {
+		if _, there := os.Stat(dir); there != nil {
+			return "", err
+		} // another process was faster
+	}
+	return dir, nil
+}
+
+// fingerprint tells bases apart: it covers the small files whole, and of each weight file its size, its head and its
+// tail, since reading gigabytes would take longer than most questions.
+func fingerprint(dir string) (string, error) {
+	const sample = 1 << 20
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	for _, e := range entries {
+		name := e.Name()
+		weights := strings.HasSuffix(name, ".safetensors")
+		if e.IsDir() || !weights && !slices.Contains([]string{"config.json", "tokenizer.json", "preprocessor_config.json"}, name) {
+			continue
+		}
+		f, err := os.Open(filepath.Join(dir, name))
+		if err != nil {
+			return "", err
+		}
+		info, err := f.Stat()
+		if err == nil {
+			fmt.Fprintln(sum, name, info.Size())
+			if size := info.Size(); weights && size > 2*sample {
+				_, err = io.Copy(sum, io.MultiReader(io.NewSectionReader(f, 0, sample), io.NewSectionReader(f, size-sample, sample)))
+			} else {
+				_, err = io.Copy(sum, f)
+			}
+		}
+		f.Close()
+		if err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:16], nil
+}

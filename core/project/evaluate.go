@@ -1,0 +1,40 @@
+package project
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"finetui/core/eval"
+	"finetui/core/model"
+	"finetui/core/recipe"
+)
+
+// Question is what a model is shown and asked for a sample.
+func (p *Project) Question(s recipe.Sample) (model.Question, error) {
+	pictures, err := p.Pictures(s)
+	return model.Question{Pictures: pictures, Prompt: s.Prompt}, err
+}
+
+// Evaluate asks a subject about every object of a split and scores the answers. resamples is that of the bootstrap,
+// eval.DefaultResamples or 0.
+func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, split string, resamples int, report Progress) (*eval.Result, error) {
+	if _, err := eval.SelfTest(p.Recipe.Classes); err != nil {
+		return nil, err
+	}
+	samples := p.Recipe.Samples(split)
+	if len(samples) == 0 {
+		return nil, fmt.Errorf("EVAL.SPLIT = %q: there is nothing to score in it; splits are %s", split, strings.Join(p.Data.Splits, ", "))
+	}
+	replies, err := subject.Ask(ctx, len(samples), func(i int) (model.Question, error) { return p.Question(samples[i]) },
+		model.Asking{View: p.View(), MaxNew: p.Config.Eval.MaxNewTokens, Seed: uint64(p.Config.Project.Seed), Progress: report})
+	if err != nil {
+		return nil, err
+	}
+	items := make([]eval.Item, len(samples))
+	for i, s := range samples {
+		items[i] = eval.Item{ID: s.ID, Expected: s.Class, Answer: replies[i].Text, Seconds: replies[i].Seconds}
+	}
+	return eval.Score(items, p.Recipe.Classes, eval.Options{Subject: name, Split: split, Seed: uint64(p.Config.Project.Seed), Resamples: resamples,
+		SuccessOverall: p.Config.Eval.SuccessOverall, SuccessCondition: p.Config.Eval.SuccessCondition})
+}

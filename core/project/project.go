@@ -1,0 +1,190 @@
+// Package project opens what one configuration names together: the data set, the recipe seen through it and the base
+// model; it makes the questions of the recipe into what the model is shown and asked, and scores what it answers. It
+// trains nothing and keeps no runs.
+package project
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"finetui/core/config"
+	"finetui/core/dataset"
+	"finetui/core/media"
+	"finetui/core/model"
+	"finetui/core/recipe"
+	"finetui/ml/qwen2vl"
+	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/train"
+)
+
+// Progress is told how far long work is; it may be nil.
+type Progress = func(done, total int, what string)
+
+// Project is a data set and a recipe, and from the first use of it the base.
+type Project struct {
+	File   *config.File
+	Config *config.Config
+	Data   *dataset.Dataset
+	Recipe *recipe.Recipe
+	Base   *model.Base // nil before OpenBase
+}
+
+// Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe.
+func Open(ctx context.Context, file *config.File, report Progress) (*Project, error) {
+	p := &Project{File: file, Config: file.Config}
+	root := filepath.Dir(file.Path)
+	var err error
+	if p.Data, err = dataset.Read(ctx, p.Config.Dataset, root, report); err != nil {
+		return nil, err
+	}
+	if p.Config.Eval.Data != "" {
+		if err := p.addData(ctx, root, report); err != nil {
+			return nil, fmt.Errorf("EVAL.DATA: %w", err)
+		}
+	}
+	p.Recipe, err = recipe.Build(p.Data, p.Config)
+	return p, err
+}
+
+// addData appends the items of EVAL.DATA as one split with the name of its folder.
+func (p *Project) addData(ctx context.Context, root string, report Progress) error {
+	more := p.Config.Dataset
+	more.Path, more.Sets = p.Config.Eval.Data, nil
+	d, err := dataset.Read(ctx, more, root, report)
+	if err != nil {
+		return err
+	}
+	same := func(a, b dataset.Class) bool { return a.Name == b.Name }
+	if !slices.EqualFunc(d.Classes, p.Data.Classes, same) {
+		return fmt.Errorf("%s has other classes than %s", p.Config.Eval.Data, p.Config.Dataset.Path)
+	}
+	split := filepath.Base(more.Path)
+	if slices.Contains(p.Data.Splits, split) {
+		return fmt.Errorf("its folder is called %q like a split of DATASET.PATH; rename it", split)
+	}
+	p.Data.Splits = append(p.Data.Splits, split)
+	for _, item := range d.Items {
+		item.ID = split + "/" + item.ID
+		item.Split = split
+		p.Data.Items = append(p.Data.Items, item)
+	}
+	p.Data.Findings = append(p.Data.Findings, d.Findings...)
+	return nil
+}
+
+// OpenBase opens MODEL.BASE unless it is open.
+func (p *Project) OpenBase() error {
+	if p.Base != nil {
+		return nil
+	}
+	b, err := model.OpenBase(p.Config.Model.Base, filepath.Dir(p.File.Path))
+	if err != nil {
+		return err
+	}
+	p.Base = b
+	return nil
+}
+
+// Close closes the base.
+func (p *Project) Close() error {
+	if p.Base == nil {
+		return nil
+	}
+	return p.Base.Close()
+}
+
+// View is what MODEL says about the size of pictures.
+func (p *Project) View() model.View {
+	return model.View{MinPixels: p.Config.Model.MinPixels, MaxPixels: p.Config.Model.MaxPixels}
+}
+
+// Pictures are what the model is shown for a sample, by RECIPE.CONTEXT.
+func (p *Project) Pictures(s recipe.Sample) ([]*pixels.RGB, error) {
+	whole, err := media.Load(s.Item)
+	if err != nil {
+		return nil, err
+	}
+	return p.Shown(whole, s.Box())
+}
+
+// Shown are the pictures that the model gets of an object in a whole picture, by RECIPE.CONTEXT.
+func (p *Project) Shown(whole *pixels.RGB, box dataset.Box) ([]*pixels.RGB, error) {
+	c := p.Config.Recipe
+	shown, err := media.Context(whole, box, c.Context, c.CropMargin)
+	if err != nil || !c.CropSquare || c.Context != media.Crop && c.Context != media.FullCrop {
+		return shown, err
+	}
+	last := len(shown) - 1 // the cut-out
+	if side := max(shown[last].W, shown[last].H); shown[last].W != shown[last].H {
+		shown[last] = pixels.Resize(shown[last], side, side)
+	}
+	return shown, nil
+}
+
+// sizes are the widths and heights of Pictures, from the label data alone.
+func (p *Project) sizes(s recipe.Sample) [][2]int {
+	c := p.Config.Recipe
+	whole := [2]int{max(s.Item.Width, 1), max(s.Item.Height, 1)}
+	w, h := media.CutSize(whole[0], whole[1], s.Box(), c.CropMargin)
+	if c.CropSquare {
+		w, h = max(w, h), max(w, h)
+	}
+	switch c.Context {
+	case media.Crop:
+		return [][2]int{{w, h}}
+	case media.FullCrop:
+		return [][2]int{whole, {w, h}}
+	}
+	return [][2]int{whole}
+}
+
+// Grids are the patch grids of a sample's pictures, without opening them.
+func (p *Project) Grids(s recipe.Sample) ([]qwen2vl.Grid, error) {
+	return p.Base.Grids(p.View(), p.sizes(s))
+}
+
+// Tokens counts a sample's tokens, picture and answer included; 0 where its picture cannot be shown.
+func (p *Project) Tokens(s recipe.Sample) int {
+	t, err := p.Sample(s)
+	if err != nil {
+		return 0
+	}
+	return len(t.IDs)
+}
+
+// Sample is a sample as tokens; the features of its pictures are the caller's to add.
+func (p *Project) Sample(s recipe.Sample) (train.Sample, error) {
+	grids, err := p.Grids(s)
+	if err != nil {
+		return train.Sample{}, fmt.Errorf("%s: %w", s.ID, err)
+	}
+	t, err := p.Base.Sample(grids, s.Prompt, s.Answer, s.Weight)
+	if err != nil {
+		return train.Sample{}, fmt.Errorf("%s: %w", s.ID, err)
+	}
+	return t, nil
+}
+
+// Lint says what is wrong with the recipe on this data, with the base's own count of tokens and what it would be
+// trained to say.
+func (p *Project) Lint() ([]dataset.Finding, error) {
+	if err := p.OpenBase(); err != nil {
+		return nil, err
+	}
+	samples := make(map[string]train.Sample)
+	get := func(s recipe.Sample) train.Sample {
+		t, ok := samples[s.ID]
+		if !ok {
+			t, _ = p.Sample(s) // what cannot be shown is a finding of the data set
+			samples[s.ID] = t
+		}
+		return t
+	}
+	findings := recipe.Lint(p.Data, p.Config, func(s recipe.Sample) int { return len(get(s).IDs) })
+	trained := p.Recipe.Samples("train")
+	findings = append(findings, recipe.LintSupervision(trained, func(s recipe.Sample) string { return p.Base.Supervised(get(s)) })...)
+	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(b.Level) - dataset.Severity(a.Level) })
+	return findings, nil
+}
