@@ -85,7 +85,7 @@ func TestSystemRowHasWhatIsKnown(t *testing.T) {
 	if row.Step != 7 || len(row.GPUs) != 2 || *row.GPUs[0].MemoryUsed != 5 || row.GPUs[1].Util != nil {
 		t.Errorf("%+v", row)
 	}
-	if row.CPU == nil || *row.CPU < 0 || *row.CPU > 110 || row.RSS == nil || *row.RSS < 1<<20 {
+	if row.CPU == nil || *row.CPU < 0 || *row.CPU > 100 || row.RSS == nil || *row.RSS < 1<<20 {
 		t.Errorf("%+v", row)
 	}
 	s.gpus = func() ([]gpu.Device, error) { return nil, gpu.ErrUnavailable }

@@ -31,7 +31,7 @@ func (s *Sampler) SampleSystem(step int) *System {
 	row := &System{Head: Head{Step: step}, GPUs: []GPU{}}
 	if s.self != nil {
 		if percent, err := s.self.Percent(0); err == nil {
-			share := percent / float64(runtime.NumCPU())
+			share := min(100, percent/float64(runtime.NumCPU())) // a short interval is shorter than the clock's ticks
 			row.CPU = &share
 		}
 		if memory, err := s.self.MemoryInfo(); err == nil {

@@ -41,6 +41,10 @@ func Attach(dir string) (*Writer, error) {
 		return nil, err
 	}
 	lock, err := takeLock(dir)
+	for wait := 0; errors.Is(err, ErrLocked) && left(dir) && wait < 100; wait++ {
+		time.Sleep(20 * time.Millisecond)
+		lock, err = takeLock(dir)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +54,16 @@ func Attach(dir string) (*Writer, error) {
 		return nil, fmt.Errorf("attach to %s: %w", dir, err)
 	}
 	return w, nil
+}
+
+// left tells whether a lock that is still held is that of a writer on its way out: it has written its end, or it was
+// killed, when a process looks dead a little before its last thread has let go of its files.
+func left(dir string) bool {
+	if _, err := readExit(dir); err == nil {
+		return true
+	}
+	info, err := readInfo(dir)
+	return err == nil && info.Process != nil && !elsewhere(info) && !info.Process.alive()
 }
 
 func (w *Writer) takeUp() error {
@@ -208,7 +222,7 @@ func (w *Writer) Logf(format string, args ...any) error {
 func (w *Writer) StopRequested() (stop, now bool) { return stopRequested(w.dir) }
 
 // Finish writes the run's end (Done, Stopped or Failed) with its reason, and closes the writer. A stop request is
-// thereby answered and removed.
+// thereby answered and removed. exit.json comes last: who sees it may take the run up again.
 func (w *Writer) Finish(state, reason string) error {
 	if state != Done && state != Stopped && state != Failed {
 		return fmt.Errorf("finish run: %q is no end of a run", state)
@@ -219,12 +233,12 @@ func (w *Writer) Finish(state, reason string) error {
 	if !w.began.IsZero() {
 		exit.Seconds += now.Sub(w.began).Seconds()
 	}
-	err := writeJSON(filepath.Join(w.dir, exitFile), exit)
-	if err == nil {
-		err = w.Update(func(info *Info) { info.State = state })
-	}
+	err := w.Update(func(info *Info) { info.State = state })
 	if rmErr := os.Remove(filepath.Join(w.dir, stopFile)); err == nil && !errors.Is(rmErr, os.ErrNotExist) {
 		err = rmErr
+	}
+	if exitErr := writeJSON(filepath.Join(w.dir, exitFile), exit); err == nil {
+		err = exitErr
 	}
 	if closeErr := w.Close(); err == nil {
 		err = closeErr

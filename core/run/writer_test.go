@@ -77,6 +77,22 @@ func TestSecondWriterIsRefused(t *testing.T) {
 	again.Close()
 }
 
+func TestSuccessorWaitsForALeavingWriter(t *testing.T) {
+	w := newRun(t)
+	if err := writeJSON(filepath.Join(w.Dir(), exitFile), Exit{State: Stopped}); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		w.Close()
+	}()
+	next, err := Attach(w.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.Close()
+}
+
 func TestRestartedWriterEndsATornLine(t *testing.T) {
 	w := newRun(t)
 	if err := w.Append(&Train{Head: Head{Step: 1}}); err != nil {
