@@ -85,12 +85,5 @@ func roundUp(x, step int) int { return (x + step - 1) / step * step }
 func (p *product) block(i int) {
 	r0, c0 := i/p.across*p.rows, i%p.across*p.cols
 	r1, c1 := min(r0+p.rows, p.m), min(c0+p.cols, p.n)
-	switch {
-	case kernels.lanes > 0:
-		p.tiled(kernels, r0, r1, c0, c1)
-	case p.panels != nil:
-		mulGo(p, r0, r1, c0, c1)
-	default:
-		gemmGo(p, r0, r1, c0, c1)
-	}
+	p.tiled(kernels, r0, r1, c0, c1)
 }

@@ -13,15 +13,23 @@ type tileFunc func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bS
 type tileSet struct {
 	full, masked         []tileFunc // two vectors of columns; the last one masked
 	narrow, narrowMasked []tileFunc // one vector of columns
-	wide                 []tileFunc // for one row and for two
+	wide                 []tileFunc // for one row and for two; none if that would not be faster
 	wideColumns          []int
+}
+
+// widest is the number of columns of the widest tile.
+func (t *tileSet) widest() int {
+	if len(t.wide) > 1 {
+		return t.wideColumns[1]
+	}
+	return panelWidth
 }
 
 // kernelSet is what one kind of processor offers.
 type kernelSet struct {
 	name        string
 	available   bool
-	lanes       int // float32 in a vector; 0: no tiles, products run in plain Go
+	lanes       int // float32 in a vector
 	rows        int // of the largest tile of two vectors
 	narrowRows  int // of one vector
 	float32     tileSet
@@ -32,8 +40,6 @@ type kernelSet struct {
 	packTiles   packTilesFunc // of `rows` rows
 	vectors     bool          // the vector functions run in assembly
 }
-
-var plainGo = kernelSet{name: "go", available: true}
 
 // kernels is the set in use: the best this processor has.
 var kernels = best()

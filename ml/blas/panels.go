@@ -1,7 +1,5 @@
 package blas
 
-import "math"
-
 // panelWidth is the number of columns of one panel: two vectors of eight.
 const panelWidth = 16
 
@@ -42,25 +40,37 @@ func checkStored(tb bool, n, k, size, ldb int) {
 	}
 }
 
+// packPanels fills dst panel by panel, on all cores.
 func packPanels[T float32 | uint16](p *Panels, dst []T, tb bool, b []T, ldb int) {
-	for j := range p.n {
-		for q := range p.k {
-			if tb {
-				dst[p.index(q, j)] = b[j*ldb+q]
-			} else {
-				dst[p.index(q, j)] = b[q*ldb+j]
+	size := p.k * panelWidth
+	if size == 0 {
+		return
+	}
+	NewTeam(0).For(p.panels(), 4, func(lo, hi int) {
+		for panel := lo; panel < hi; panel++ {
+			first := panel * panelWidth
+			for j := first; j < min(first+panelWidth, p.n); j++ {
+				column := dst[panel*size+p.place(j-first):]
+				if tb {
+					for q, v := range b[j*ldb : j*ldb+p.k] {
+						column[q*panelWidth] = v
+					}
+					continue
+				}
+				for q := range p.k {
+					column[q*panelWidth] = b[q*ldb+j]
+				}
 			}
 		}
-	}
+	})
 }
 
-// index is the place of op(B)[q, j].
-func (p *Panels) index(q, j int) int {
-	lane := j % panelWidth
+// place is where column j of a panel stands in its rows.
+func (p *Panels) place(j int) int {
 	if p.h != nil {
-		lane = lane%8*2 + lane/8
+		return j%8*2 + j/8
 	}
-	return (j/panelWidth*p.k+q)*panelWidth + lane
+	return j
 }
 
 func (p *Panels) panels() int { return (p.n + panelWidth - 1) / panelWidth }
@@ -70,14 +80,6 @@ func (p *Panels) Dims() (k, n int) { return p.k, p.n }
 
 // Bytes is the memory the panels hold.
 func (p *Panels) Bytes() int { return 4*len(p.f) + 2*len(p.h) }
-
-// at is op(B)[q, j].
-func (p *Panels) at(q, j int) float32 {
-	if p.h != nil {
-		return math.Float32frombits(uint32(p.h[p.index(q, j)]) << 16)
-	}
-	return p.f[p.index(q, j)]
-}
 
 // Mul computes C = A op(B), or C += A op(B) if acc: A is [m, k], C is [m, n], lda and ldc the distances between their rows.
 func (t Team) Mul(m int, a []float32, lda int, p *Panels, acc bool, c []float32, ldc int) {

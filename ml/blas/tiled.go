@@ -102,7 +102,7 @@ func (s *slab) columns(packs packing, r0, r1, c0, c1 int) {
 	var b, a []float32
 	keep := r1-r0 > rowBlock
 	if packs.b {
-		width := s.tiles.wideColumns[1]
+		width := s.tiles.widest()
 		if keep {
 			width = roundUp(c1-c0, 2*s.set.lanes)
 		}
@@ -121,7 +121,7 @@ func (s *slab) columns(packs packing, r0, r1, c0, c1 int) {
 		for j := c0; j < c1; {
 			n := min(width, c1-j)
 			f := s.tiles
-			wide := rows <= 2 && c1-j >= f.wideColumns[rows]
+			wide := rows < len(f.wide) && c1-j >= f.wideColumns[rows]
 			if wide {
 				n = f.wideColumns[rows]
 			}
