@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
 
+	"finetui/core/finetune"
 	"finetui/views/widget"
 )
 
@@ -32,6 +34,15 @@ type verb struct {
 // verbs is the table that dispatch and help are made from.
 func verbs() []verb {
 	return []verb{
+		{"new", "demo|drains [FOLDER]", "starts a project from a preset", runNew},
+		{"analyze", "", "writes the statistics and findings of the data set", runAnalyze},
+		{"lint", "", "checks recipe, data and model before any training", runLint},
+		{"train", "[NAME]", "lints, and starts a run in a process of its own", runTrain},
+		{"stop", "RUN [now]", "stops a run at its next checkpoint, or after this step", runStop},
+		{"resume", "RUN", "goes on with a run from its last checkpoint", runResume},
+		{"follow", "RUN", "watches a run; leaving does not stop it", runFollow},
+		{"runs", "[RUN]", "lists the runs, or shows one in full", runRuns},
+		{finetune.Verb, "DIR", "is the process of a run; train and resume start it", runWork},
 		{"help", "[VERB]", "shows what there is to call", runHelp},
 		{"version", "", "says which build this is", runVersion},
 	}
@@ -107,10 +118,14 @@ func runHelp(c call) int {
 }
 
 func runVersion(c call) int {
+	fmt.Fprintf(c.stdout, "finetui %s %s\n", version(), runtime.Version())
+	return exitDone
+}
+
+// version is the revision that the program was built from.
+func version() string {
 	revision, dirty := "unknown revision", ""
-	goVersion := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
-		goVersion = info.GoVersion
 		for _, setting := range info.Settings {
 			switch {
 			case setting.Key == "vcs.revision":
@@ -120,8 +135,7 @@ func runVersion(c call) int {
 			}
 		}
 	}
-	fmt.Fprintf(c.stdout, "finetui %s%s %s\n", revision, dirty, goVersion)
-	return exitDone
+	return revision + dirty
 }
 
 // nearest is the name with the fewest letters to change (Levenshtein 1966).

@@ -63,7 +63,7 @@ func Start(ctx context.Context, file *config.File, o Options) (*run.Run, []datas
 }
 
 func create(p *project.Project, o Options) (*run.Run, error) {
-	root, err := filepath.Abs(filepath.Dir(p.File.Path))
+	root, err := filepath.Abs(p.File.Root)
 	if err != nil {
 		return nil, err
 	}

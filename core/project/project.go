@@ -34,7 +34,7 @@ type Project struct {
 // Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe.
 func Open(ctx context.Context, file *config.File, report Progress) (*Project, error) {
 	p := &Project{File: file, Config: file.Config}
-	root := filepath.Dir(file.Path)
+	root := file.Root
 	var err error
 	if p.Data, err = dataset.Read(ctx, p.Config.Dataset, root, report); err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func (p *Project) OpenBase() error {
 	if p.Base != nil {
 		return nil
 	}
-	b, err := model.OpenBase(p.Config.Model.Base, filepath.Dir(p.File.Path))
+	b, err := model.OpenBase(p.Config.Model.Base, p.File.Root)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,103 @@
+package stats
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// Text is the analysis as plain lines, without the findings.
+func (a *Analysis) Text() string {
+	var b strings.Builder
+	w := &a.Whole
+	fmt.Fprintf(&b, "%d images, %d with objects, %d objects in %d classes\n", w.Images, w.ImagesWithObjects, w.Objects, len(a.Classes))
+	if w.Imbalance.Most >= 0 {
+		fmt.Fprintf(&b, "imbalance %.2f× %s: %s %d : %d %s\n", w.Imbalance.Ratio, w.Imbalance.Level,
+			a.Classes[w.Imbalance.Most].Name, w.ClassCounts[w.Imbalance.Most], w.ClassCounts[w.Imbalance.Least], a.Classes[w.Imbalance.Least].Name)
+	}
+	for _, s := range []struct {
+		name string
+		Summary
+	}{{"with objects", w.PerImageWithObjects}, {"all images", w.PerImage}} {
+		fmt.Fprintf(&b, "objects per image, %-12s  %.4f ± %.4f, %d … %d\n", s.name, s.Mean, s.SD, s.Min, s.Max)
+	}
+	fmt.Fprintf(&b, "pairs of objects in one image: %d; pictures %.0f×%.0f on average\n\n", w.Pairs, w.Resolution.MeanWidth, w.Resolution.MeanHeight)
+	a.classTable(&b)
+	b.WriteByte('\n')
+	a.conditionTable(&b)
+	b.WriteByte('\n')
+	a.pairTable(&b)
+	return b.String()
+}
+
+// classTable has a row for each class: counts, splits and where it lies.
+func (a *Analysis) classTable(b *strings.Builder) {
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(t, "class\tcondition\tn\tshare\t")
+	for _, s := range a.Splits {
+		fmt.Fprintf(t, "%s\t", s.Split)
+	}
+	fmt.Fprintln(t, "mean y\tsd\tmiddle half\tband\t")
+	for c, class := range a.Classes {
+		p := a.Whole.Positions[c]
+		fmt.Fprintf(t, "%s\t%s\t%d\t%.1f %%\t", class.Name, class.Condition, a.Whole.ClassCounts[c], percent(a.Whole.ClassCounts[c], a.Whole.Objects))
+		for _, s := range a.Splits {
+			fmt.Fprintf(t, "%d\t", s.ClassCounts[c])
+		}
+		if p.N == 0 {
+			fmt.Fprintln(t, "–\t–\t–\t–\t")
+			continue
+		}
+		fmt.Fprintf(t, "%.2f\t%.2f\t%.2f–%.2f\t%s\t\n", p.Mean, p.SD, p.Q25, p.Q75, p.Band)
+	}
+	t.Flush()
+}
+
+func (a *Analysis) conditionTable(b *strings.Builder) {
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, list := range []struct {
+		title  string
+		counts []Count
+	}{{"condition", a.Whole.Conditions}, {"object", a.Whole.ObjectTypes}} {
+		fmt.Fprintf(t, "%s\tn\tshare\t\n", list.title)
+		for _, c := range list.counts {
+			fmt.Fprintf(t, "%s\t%d\t%.1f %%\t\n", c.Name, c.N, percent(c.N, a.Whole.Objects))
+		}
+	}
+	t.Flush()
+}
+
+// pairTable lists the ten commonest pairs of two classes.
+func (a *Analysis) pairTable(b *strings.Builder) {
+	const most = 10
+	relations := map[[2]int]Directions{}
+	for _, r := range a.Whole.Relations {
+		relations[[2]int{r.A, r.B}] = r.Directions
+	}
+	pairs := append([]Cooccurrence(nil), a.Whole.Cooccurrence...)
+	sortPairs(pairs)
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "A\tB\tpairs\timages\tlift\tA above B\tbelow\tlevel\tA left of B\tright\taligned\t")
+	for _, p := range pairs[:min(most, len(pairs))] {
+		d, lift := relations[[2]int{p.A, p.B}], "–"
+		if p.Lifted {
+			lift = fmt.Sprintf("%.2f×", p.Lift)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", a.Classes[p.A].Name, a.Classes[p.B].Name, p.Pairs, p.Images, lift,
+			d.Above, d.Below, d.Level, d.Left, d.Right, d.Aligned)
+	}
+	t.Flush()
+}
+
+func percent(n, of int) float64 {
+	if of == 0 {
+		return 0
+	}
+	return 100 * float64(n) / float64(of)
+}
+
+// sortPairs puts the commonest pair first.
+func sortPairs(pairs []Cooccurrence) {
+	slices.SortStableFunc(pairs, func(p, q Cooccurrence) int { return q.Pairs - p.Pairs })
+}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"finetui/core/config"
+	"finetui/core/dataset"
+	"finetui/core/demo"
+	"finetui/core/project"
+	"finetui/core/recipe"
+	"finetui/core/stats"
+)
+
+const configFile = "config.toml"
+
+// configuration reads ./config.toml with the call's overrides, and says what is wrong with them.
+func (c call) configuration() (*config.File, bool) {
+	file, err := config.Load(configFile)
+	if errors.Is(err, os.ErrNotExist) {
+		c.fail(exitCall, "there is no %s here; finetui new demo starts a project (others: %s)", configFile, strings.Join(config.Presets(), ", "))
+		return nil, false
+	}
+	if err == nil {
+		err = applyOverrides(file, c.overrides)
+	}
+	if err != nil {
+		c.fail(exitCall, "%v", err)
+		return nil, false
+	}
+	for _, p := range config.Validate(file.Config) {
+		if p.Level == dataset.LevelError {
+			c.fail(exitCall, "%s: %s", p.Key, p.Text)
+			return nil, false
+		}
+		fmt.Fprintf(c.stderr, "finetui: %s: %s\n", p.Key, p.Text)
+	}
+	return file, true
+}
+
+// applyOverrides sets the constants of a command line. A preset of the recipe brings its constants with it, and those
+// that are named beside it win.
+func applyOverrides(file *config.File, overrides []string) error {
+	if err := file.Override(overrides); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(overrides, func(o string) bool { return strings.HasPrefix(o, "RECIPE.PRESET=") }) {
+		return nil
+	}
+	with := *file.Config
+	if err := recipe.Apply(&with, with.Recipe.Preset); err != nil {
+		return err
+	}
+	if err := file.Apply(config.Diff(file.Config, &with)); err != nil {
+		return err
+	}
+	return file.Override(overrides)
+}
+
+// json says whether the verb is to print one JSON object.
+func wantsJSON(c *config.Config) bool { return c.View.Format == "json" }
+
+// printJSON prints v as one object with a schema number.
+func (c call) printJSON(v any) int {
+	e := json.NewEncoder(c.stdout)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return c.fail(exitFailed, "%v", err)
+	}
+	return exitDone
+}
+
+// failure is the exit code for an error that stopped a verb.
+func (c call) failure(err error) int {
+	if c.ctx.Err() != nil {
+		return c.fail(exitInterrupted, "interrupted")
+	}
+	return c.fail(exitFailed, "%v", err)
+}
+
+// runNew starts a project: its config.toml and, for the demo, its data sets.
+func runNew(c call) int {
+	if len(c.words) < 1 || len(c.words) > 2 {
+		return c.fail(exitCall, "call it as finetui new %s [FOLDER]", strings.Join(config.Presets(), "|"))
+	}
+	file, err := config.Preset(c.words[0])
+	if err != nil {
+		return c.fail(exitCall, "%v", err)
+	}
+	folder := "."
+	if len(c.words) == 2 {
+		folder = c.words[1]
+	}
+	if file.Root, err = filepath.Abs(folder); err != nil {
+		return c.failure(err)
+	}
+	file.Path = filepath.Join(folder, configFile)
+	if err := applyOverrides(file, c.overrides); err != nil {
+		return c.fail(exitCall, "%v", err)
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return c.failure(err)
+	}
+	if _, err := os.Stat(file.Path); err == nil {
+		return c.fail(exitCall, "%s is there already; it is not overwritten", file.Path)
+	}
+	if err := file.Save(); err != nil {
+		return c.failure(err)
+	}
+	fmt.Fprintf(c.stdout, "%s\n", file.Path)
+	if c.words[0] == "demo" {
+		if err := makeDemoData(c, file); err != nil {
+			return c.failure(err)
+		}
+	}
+	return exitDone
+}
+
+// demoTestObjects is the size of the demo's second test set.
+const demoTestObjects = 500
+
+// makeDemoData draws the demo's data sets where the configuration expects them, unless they are there.
+func makeDemoData(c call, file *config.File) error {
+	options := demo.Options{Seed: uint64(file.Config.Project.Seed)}
+	report, done := c.progress()
+	defer done()
+	sets := []struct {
+		path string
+		make func(dir string) error
+	}{
+		{file.Config.Dataset.Path, func(dir string) error { return demo.Make(c.ctx, dir, options, report) }},
+		{file.Config.Eval.Data, func(dir string) error {
+			options.Seed++
+			return demo.MakeExtra(c.ctx, dir, demoTestObjects, options, report)
+		}},
+	}
+	for _, set := range sets {
+		if set.path == "" {
+			continue
+		}
+		dir := file.Abs(set.path)
+		if _, err := os.Stat(dir); err == nil {
+			continue
+		}
+		if err := set.make(dir); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.stdout, "%s\n", dir)
+	}
+	return nil
+}
+
+// openProject opens the configuration's data set and recipe.
+func (c call) openProject(file *config.File) (*project.Project, bool) {
+	report, done := c.progress()
+	defer done()
+	p, err := project.Open(c.ctx, file, report)
+	if err != nil {
+		c.failure(err)
+		return nil, false
+	}
+	return p, true
+}
+
+// runAnalyze writes the statistics of the data set.
+func runAnalyze(c call) int {
+	file, ok := c.configuration()
+	if !ok {
+		return exitCall
+	}
+	report, done := c.progress()
+	data, err := dataset.Read(c.ctx, file.Config.Dataset, file.Root, report)
+	done()
+	if err != nil {
+		return c.failure(err)
+	}
+	a := stats.Analyze(data, file.Config.Dataset)
+	path := file.Abs(file.Config.Dataset.Analysis)
+	if err := a.WriteJSON(path); err != nil {
+		return c.failure(err)
+	}
+	if wantsJSON(file.Config) {
+		if code := c.printJSON(a); code != exitDone {
+			return code
+		}
+	} else {
+		fmt.Fprint(c.stdout, a.Text())
+		printFindings(c, a.Findings)
+	}
+	fmt.Fprintf(c.stderr, "written to %s\n", path)
+	return findingsCode(a.Findings)
+}
+
+// runLint checks recipe, data and model before any training.
+func runLint(c call) int {
+	file, ok := c.configuration()
+	if !ok {
+		return exitCall
+	}
+	p, ok := c.openProject(file)
+	if !ok {
+		return exitFailed
+	}
+	defer p.Close()
+	findings, err := p.Lint()
+	if err != nil {
+		return c.failure(err)
+	}
+	table := recipe.Mass(p.Recipe)
+	if wantsJSON(file.Config) {
+		if code := c.printJSON(struct {
+			Schema   int               `json:"schema"`
+			Findings []dataset.Finding `json:"findings"`
+			Mass     recipe.Table      `json:"mass"`
+		}{1, findings, table}); code != exitDone {
+			return code
+		}
+		return findingsCode(findings)
+	}
+	printFindings(c, findings)
+	fmt.Fprint(c.stderr, table.Text())
+	return findingsCode(findings)
+}
+
+// printFindings prints one finding a line, with the row that breaks it.
+func printFindings(c call, findings []dataset.Finding) {
+	for _, f := range findings {
+		place := f.File
+		if f.Line > 0 {
+			place = fmt.Sprintf("%s:%d", f.File, f.Line)
+		}
+		if place != "" {
+			place += ": "
+		}
+		fmt.Fprintf(c.stdout, "%s %s: %s%s – %s\n", f.Level, f.Code, place, f.Text, f.Do)
+	}
+}
+
+func findingsCode(findings []dataset.Finding) int {
+	for _, f := range findings {
+		if f.Level == dataset.LevelError {
+			return exitFindings
+		}
+	}
+	return exitDone
+}
