@@ -1,0 +1,29 @@
+# finetui. Two commands matter: make run, make test.
+
+PROGRAM := bin/finetui
+
+.PHONY: run test bench build race clean
+
+# On a terminal the workbench, else the whole chain on the demo project.
+run: build
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(PROGRAM); else exec $(PROGRAM) demo; fi
+
+build:
+	go build -o $(PROGRAM) ./tui
+
+# Vet, staticcheck, every test, then the race detector on what is concurrent.
+test:
+	go vet ./...
+	go tool staticcheck ./...
+	go test ./...
+	$(MAKE) race
+
+race:
+	go test -race ./ml/graph ./ml/train ./ml/blas ./core/gpu ./core/run ./core/media ./core/model ./views ./views/viewtest
+
+# One table of speeds, each beside something measured in the same run.
+bench:
+	go test -run '^$$' -bench . -benchtime 300ms ./ml/... ./core/...
+
+clean:
+	rm -rf bin
