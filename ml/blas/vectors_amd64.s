@@ -859,9 +859,81 @@ TEXT ·expSumAVX2(SB), NOSPLIT, $0-36
 	VBROADCASTSS scale+24(FP), Y0
 	VBROADCASTSS shift+28(FP), Y1
 	VXORPS       Y2, Y2, Y2
-	SUBQ         $0x08, DX
-	JLT          vectorsDone
+	SUBQ         $0x10, DX
+	JLT          roundsDone
 	PCALIGN      $0x20
+
+rounds:
+	VMOVUPS      (CX), Y3
+	VMOVUPS      32(CX), Y4
+	VFMSUB213PS  Y1, Y0, Y3
+	VFMSUB213PS  Y1, Y0, Y4
+	VMOVUPS      lanes_c2d20000<>+0(SB), Y5
+	VMAXPS       Y3, Y5, Y3
+	VMOVUPS      lanes_c2d20000<>+0(SB), Y6
+	VMAXPS       Y4, Y6, Y4
+	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMOVUPS      lanes_42b20000<>+0(SB), Y6
+	VMINPS       Y4, Y6, Y4
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y3, Y7
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y8
+	VROUNDPS     $0x08, Y7, Y7
+	VROUNDPS     $0x08, Y8, Y8
+	VFNMADD231PS lanes_3f317218<>+0(SB), Y7, Y3
+	VFNMADD231PS lanes_3f317218<>+0(SB), Y8, Y4
+	VFNMADD231PS lanes_b102e308<>+0(SB), Y7, Y3
+	VFNMADD231PS lanes_b102e308<>+0(SB), Y8, Y4
+	VMOVUPS      lanes_39506967<>+0(SB), Y5
+	VMOVUPS      lanes_39506967<>+0(SB), Y6
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y3, Y9
+	VFMADD213PS  Y3, Y9, Y5
+	VADDPS       lanes_3f800000<>+0(SB), Y5, Y3
+	VMULPS       Y4, Y4, Y5
+	VFMADD213PS  Y4, Y5, Y6
+	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y5
+	VPSUBD       Y5, Y7, Y7
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y6
+	VPSUBD       Y6, Y8, Y8
+	VPADDD       lanes_0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VPADDD       lanes_0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y4, Y4
+	VPADDD       lanes_0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y3, Y3
+	VPADDD       lanes_0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y4, Y4
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      Y3, (AX)
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      Y4, 32(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x10, DX
+	JGE          rounds
+
+roundsDone:
+	ADDQ    $0x10, DX
+	SUBQ    $0x08, DX
+	JLT     vectorsDone
+	PCALIGN $0x20
 
 vectors:
 	VMOVUPS      (CX), Y3
@@ -1087,6 +1159,88 @@ TEXT ·siluMulAVX2(SB), NOSPLIT, $0-32
 	MOVQ    gate+8(FP), CX
 	MOVQ    up+16(FP), DX
 	MOVQ    n+24(FP), BX
+	SUBQ    $0x10, BX
+	JLT     roundsDone
+	PCALIGN $0x20
+
+rounds:
+	VMOVUPS      (CX), Y0
+	VMOVUPS      32(CX), Y1
+	VXORPS       lanes_80000000<>+0(SB), Y0, Y2
+	VXORPS       lanes_80000000<>+0(SB), Y1, Y3
+	VMOVUPS      lanes_c2d20000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
+	VMOVUPS      lanes_c2d20000<>+0(SB), Y5
+	VMAXPS       Y3, Y5, Y3
+	VMOVUPS      lanes_42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y6
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y3, Y7
+	VROUNDPS     $0x08, Y6, Y6
+	VROUNDPS     $0x08, Y7, Y7
+	VFNMADD231PS lanes_3f317218<>+0(SB), Y6, Y2
+	VFNMADD231PS lanes_3f317218<>+0(SB), Y7, Y3
+	VFNMADD231PS lanes_b102e308<>+0(SB), Y6, Y2
+	VFNMADD231PS lanes_b102e308<>+0(SB), Y7, Y3
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VMOVUPS      lanes_39506967<>+0(SB), Y5
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y2, Y2, Y8
+	VFMADD213PS  Y2, Y8, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VMULPS       Y3, Y3, Y4
+	VFMADD213PS  Y3, Y4, Y5
+	VADDPS       lanes_3f800000<>+0(SB), Y5, Y3
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y4
+	VPSUBD       Y4, Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y5
+	VPSUBD       Y5, Y7, Y7
+	VPADDD       lanes_0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPADDD       lanes_0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VPADDD       lanes_0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y2, Y2
+	VPADDD       lanes_0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y3, Y3
+	VMOVUPS      lanes_3f800000<>+0(SB), Y4
+	VADDPS       Y4, Y2, Y2
+	VDIVPS       Y2, Y4, Y2
+	VADDPS       Y4, Y3, Y3
+	VDIVPS       Y3, Y4, Y3
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      (DX), Y0
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      32(DX), Y0
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y3, 32(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x10, BX
+	JGE          rounds
+
+roundsDone:
+	ADDQ    $0x10, BX
 	SUBQ    $0x08, BX
 	JLT     vectorsDone
 	PCALIGN $0x20
@@ -1200,6 +1354,106 @@ TEXT ·siluMulBackwardAVX2(SB), NOSPLIT, $0-48
 	MOVQ    gate+24(FP), BX
 	MOVQ    up+32(FP), SI
 	MOVQ    n+40(FP), DI
+	SUBQ    $0x10, DI
+	JLT     roundsDone
+	PCALIGN $0x20
+
+rounds:
+	VMOVUPS      (BX), Y0
+	VMOVUPS      32(BX), Y1
+	VXORPS       lanes_80000000<>+0(SB), Y0, Y2
+	VXORPS       lanes_80000000<>+0(SB), Y1, Y3
+	VMOVUPS      lanes_c2d20000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
+	VMOVUPS      lanes_c2d20000<>+0(SB), Y5
+	VMAXPS       Y3, Y5, Y3
+	VMOVUPS      lanes_42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y6
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y3, Y7
+	VROUNDPS     $0x08, Y6, Y6
+	VROUNDPS     $0x08, Y7, Y7
+	VFNMADD231PS lanes_3f317218<>+0(SB), Y6, Y2
+	VFNMADD231PS lanes_3f317218<>+0(SB), Y7, Y3
+	VFNMADD231PS lanes_b102e308<>+0(SB), Y6, Y2
+	VFNMADD231PS lanes_b102e308<>+0(SB), Y7, Y3
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VMOVUPS      lanes_39506967<>+0(SB), Y5
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y2, Y2, Y8
+	VFMADD213PS  Y2, Y8, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VMULPS       Y3, Y3, Y4
+	VFMADD213PS  Y3, Y4, Y5
+	VADDPS       lanes_3f800000<>+0(SB), Y5, Y3
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y4
+	VPSUBD       Y4, Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y5
+	VPSUBD       Y5, Y7, Y7
+	VPADDD       lanes_0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPADDD       lanes_0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VPADDD       lanes_0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y2, Y2
+	VPADDD       lanes_0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y3, Y3
+	VMOVUPS      lanes_3f800000<>+0(SB), Y4
+	VADDPS       Y4, Y2, Y2
+	VDIVPS       Y2, Y4, Y2
+	VADDPS       Y4, Y3, Y3
+	VDIVPS       Y3, Y4, Y3
+	VMOVUPS      lanes_3f800000<>+0(SB), Y5
+	VSUBPS       Y2, Y5, Y4
+	VFMADD213PS  Y5, Y0, Y4
+	VMULPS       Y2, Y4, Y4
+	VMOVUPS      (DX), Y5
+	VMOVUPS      (SI), Y6
+	VMULPS       Y5, Y4, Y4
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y5, Y2, Y2
+	VMOVUPS      Y4, (AX)
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      lanes_3f800000<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y0
+	VFMADD213PS  Y2, Y1, Y0
+	VMULPS       Y3, Y0, Y0
+	VMOVUPS      32(DX), Y2
+	VMOVUPS      32(SI), Y4
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y0, 32(AX)
+	VMOVUPS      Y3, 32(CX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, BX
+	ADDQ         $0x00000040, SI
+	SUBQ         $0x10, DI
+	JGE          rounds
+
+roundsDone:
+	ADDQ    $0x10, DI
 	SUBQ    $0x08, DI
 	JLT     vectorsDone
 	PCALIGN $0x20
@@ -1318,6 +1572,85 @@ TEXT ·quickGELUAVX2(SB), NOSPLIT, $0-24
 	MOVQ    dst+0(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    n+16(FP), DX
+	SUBQ    $0x10, DX
+	JLT     roundsDone
+	PCALIGN $0x20
+
+rounds:
+	VMOVUPS      (CX), Y0
+	VMOVUPS      32(CX), Y1
+	VMULPS       lanes_3fd9db23<>+0(SB), Y0, Y2
+	VMULPS       lanes_3fd9db23<>+0(SB), Y1, Y3
+	VXORPS       lanes_80000000<>+0(SB), Y2, Y2
+	VXORPS       lanes_80000000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes_c2d20000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
+	VMOVUPS      lanes_c2d20000<>+0(SB), Y5
+	VMAXPS       Y3, Y5, Y3
+	VMOVUPS      lanes_42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y6
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y3, Y7
+	VROUNDPS     $0x08, Y6, Y6
+	VROUNDPS     $0x08, Y7, Y7
+	VFNMADD231PS lanes_3f317218<>+0(SB), Y6, Y2
+	VFNMADD231PS lanes_3f317218<>+0(SB), Y7, Y3
+	VFNMADD231PS lanes_b102e308<>+0(SB), Y6, Y2
+	VFNMADD231PS lanes_b102e308<>+0(SB), Y7, Y3
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VMOVUPS      lanes_39506967<>+0(SB), Y5
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y2, Y2, Y8
+	VFMADD213PS  Y2, Y8, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VMULPS       Y3, Y3, Y4
+	VFMADD213PS  Y3, Y4, Y5
+	VADDPS       lanes_3f800000<>+0(SB), Y5, Y3
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y4
+	VPSUBD       Y4, Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y5
+	VPSUBD       Y5, Y7, Y7
+	VPADDD       lanes_0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPADDD       lanes_0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VPADDD       lanes_0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y2, Y2
+	VPADDD       lanes_0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y3, Y3
+	VMOVUPS      lanes_3f800000<>+0(SB), Y4
+	VADDPS       Y4, Y2, Y2
+	VDIVPS       Y2, Y4, Y2
+	VADDPS       Y4, Y3, Y3
+	VDIVPS       Y3, Y4, Y3
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 32(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x10, DX
+	JGE          rounds
+
+roundsDone:
+	ADDQ    $0x10, DX
 	SUBQ    $0x08, DX
 	JLT     vectorsDone
 	PCALIGN $0x20
@@ -1426,6 +1759,96 @@ TEXT ·quickGELUBackwardAVX2(SB), NOSPLIT, $0-32
 	MOVQ    dy+8(FP), CX
 	MOVQ    x+16(FP), DX
 	MOVQ    n+24(FP), BX
+	SUBQ    $0x10, BX
+	JLT     roundsDone
+	PCALIGN $0x20
+
+rounds:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      32(DX), Y1
+	VMULPS       lanes_3fd9db23<>+0(SB), Y0, Y0
+	VMULPS       lanes_3fd9db23<>+0(SB), Y1, Y1
+	VXORPS       lanes_80000000<>+0(SB), Y0, Y2
+	VXORPS       lanes_80000000<>+0(SB), Y1, Y3
+	VMOVUPS      lanes_c2d20000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
+	VMOVUPS      lanes_c2d20000<>+0(SB), Y5
+	VMAXPS       Y3, Y5, Y3
+	VMOVUPS      lanes_42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMOVUPS      lanes_42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y6
+	VMULPS       lanes_3fb8aa3b<>+0(SB), Y3, Y7
+	VROUNDPS     $0x08, Y6, Y6
+	VROUNDPS     $0x08, Y7, Y7
+	VFNMADD231PS lanes_3f317218<>+0(SB), Y6, Y2
+	VFNMADD231PS lanes_3f317218<>+0(SB), Y7, Y3
+	VFNMADD231PS lanes_b102e308<>+0(SB), Y6, Y2
+	VFNMADD231PS lanes_b102e308<>+0(SB), Y7, Y3
+	VMOVUPS      lanes_39506967<>+0(SB), Y4
+	VMOVUPS      lanes_39506967<>+0(SB), Y5
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3c088908<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y2, Y2, Y8
+	VFMADD213PS  Y2, Y8, Y4
+	VADDPS       lanes_3f800000<>+0(SB), Y4, Y2
+	VMULPS       Y3, Y3, Y4
+	VFMADD213PS  Y3, Y4, Y5
+	VADDPS       lanes_3f800000<>+0(SB), Y5, Y3
+	VCVTPS2DQ    Y6, Y6
+	VPSRAD       $0x01, Y6, Y4
+	VPSUBD       Y4, Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y5
+	VPSUBD       Y5, Y7, Y7
+	VPADDD       lanes_0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VPADDD       lanes_0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VPADDD       lanes_0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y2, Y2
+	VPADDD       lanes_0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y3, Y3
+	VMOVUPS      lanes_3f800000<>+0(SB), Y4
+	VADDPS       Y4, Y2, Y2
+	VDIVPS       Y2, Y4, Y2
+	VADDPS       Y4, Y3, Y3
+	VDIVPS       Y3, Y4, Y3
+	VMOVUPS      lanes_3f800000<>+0(SB), Y5
+	VSUBPS       Y2, Y5, Y4
+	VFMADD213PS  Y5, Y0, Y4
+	VMULPS       Y2, Y4, Y4
+	VMOVUPS      (CX), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, (AX)
+	VMOVUPS      lanes_3f800000<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y0
+	VFMADD213PS  Y2, Y1, Y0
+	VMULPS       Y3, Y0, Y0
+	VMOVUPS      32(CX), Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(AX)
+	ADDQ         $0x00000040, AX
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x00000040, DX
+	SUBQ         $0x10, BX
+	JGE          rounds
+
+roundsDone:
+	ADDQ    $0x10, BX
 	SUBQ    $0x08, BX
 	JLT     vectorsDone
 	PCALIGN $0x20

@@ -8,76 +8,113 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// exp replaces x by its exponential, within about one unit in the last place over the whole range, denormal results
+// exp replaces each x by its exponential, within about one unit in the last place over the whole range, denormal results
 // included; infinities and NaN behave as in the mathematics.
 //
 // x = n·ln 2 + r with |r| <= ln 2 / 2; exp r = 1 + r + r²·p(r) with the polynomial of Cephes (S. Moshier, expf); 2ⁿ is
 // multiplied in two steps, because n reaches beyond the exponents of float32 at both ends.
-func exp(x reg.VecVirtual) {
-	t, n := YMM(), YMM()
-	VMOVUPS(constant(-105), t)
-	VMAXPS(x, t, x) // returns x if that is NaN
-	VMOVUPS(constant(89), t)
-	VMINPS(x, t, x)
-	VMULPS(constant(math.Log2E), x, n)
-	VROUNDPS(Imm(8), n, n)
+func exp(xs ...reg.VecVirtual) {
+	ts, ns := many(xs), many(xs)
+	for i, x := range xs {
+		VMOVUPS(constant(-105), ts[i])
+		VMAXPS(x, ts[i], x) // returns x if that is NaN
+	}
+	for i, x := range xs {
+		VMOVUPS(constant(89), ts[i])
+		VMINPS(x, ts[i], x)
+	}
+	for i, x := range xs {
+		VMULPS(constant(math.Log2E), x, ns[i])
+	}
+	for _, n := range ns {
+		VROUNDPS(Imm(8), n, n)
+	}
 	ln2 := float64(float32(math.Ln2))
-	VFNMADD231PS(constant(ln2), n, x)
-	VFNMADD231PS(constant(math.Ln2-ln2), n, x)
-	VMOVUPS(constant(1.9875691500e-4), t)
+	for _, part := range []float64{ln2, math.Ln2 - ln2} {
+		for i, x := range xs {
+			VFNMADD231PS(constant(part), ns[i], x)
+		}
+	}
+	for i := range xs {
+		VMOVUPS(constant(1.9875691500e-4), ts[i])
+	}
 	for _, c := range []float64{1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1} {
-		VFMADD213PS(constant(c), x, t)
+		for i, x := range xs {
+			VFMADD213PS(constant(c), x, ts[i])
+		}
 	}
-	square := YMM()
-	VMULPS(x, x, square)
-	VFMADD213PS(x, square, t)
-	VADDPS(constant(1), t, x)
+	squares := many(xs)
+	for i, x := range xs {
+		VMULPS(x, x, squares[i])
+		VFMADD213PS(x, squares[i], ts[i])
+		VADDPS(constant(1), ts[i], x)
+	}
 
-	half := YMM()
-	VCVTPS2DQ(n, n)
-	VPSRAD(Imm(1), n, half)
-	VPSUBD(half, n, n)
-	for _, e := range []reg.VecVirtual{half, n} {
-		VPADDD(word(127), e, e)
-		VPSLLD(Imm(23), e, e)
-		VMULPS(e, x, x)
+	halves := many(xs)
+	for i, n := range ns {
+		VCVTPS2DQ(n, n)
+		VPSRAD(Imm(1), n, halves[i])
+		VPSUBD(halves[i], n, n)
 	}
+	for _, exponents := range [][]reg.VecVirtual{halves, ns} {
+		for i, e := range exponents {
+			VPADDD(word(127), e, e)
+			VPSLLD(Imm(23), e, e)
+			VMULPS(e, xs[i], xs[i])
+		}
+	}
+}
+
+// many is a new register for each of xs.
+func many(xs []reg.VecVirtual) (ys []reg.VecVirtual) {
+	for range xs {
+		ys = append(ys, YMM())
+	}
+	return ys
 }
 
 func expSum() {
 	s, p, x := function("expSum", "sets dst = exp(src*scale - shift) and returns the sum of dst.",
 		"func(dst, src *float32, n int, scale, shift float32) float32", []string{"dst", "src"}, []string{"scale", "shift"})
+	s.unroll = 2
 	sum := zero()
-	s.each(func(v lane) {
-		y := v.load(p["src"])
-		VFMSUB213PS(x["shift"], x["scale"], y)
-		exp(y)
-		if v.mask != nil {
-			VANDPS(v.mask, y, y)
+	s.together(func(vs []lane) {
+		ys := loadAll(vs, p["src"])
+		for _, y := range ys {
+			VFMSUB213PS(x["shift"], x["scale"], y)
 		}
-		VADDPS(y, sum, sum)
-		v.store(y, p["dst"])
+		exp(ys...)
+		for i, v := range vs {
+			if v.mask != nil {
+				VANDPS(v.mask, ys[i], ys[i])
+			}
+			VADDPS(ys[i], sum, sum)
+			v.store(ys[i], p["dst"])
+		}
 	})
 	combine(sum, VADDPS3)
 	Store(sum.AsX(), ReturnIndex(0))
 	finish()
 }
 
-// sigmoid is 1/(1 + exp(-x)).
-func sigmoid(x reg.VecVirtual) reg.VecVirtual {
-	y, one := YMM(), YMM()
-	VXORPS(word(0x80000000), x, y)
-	exp(y)
-	VMOVUPS(constant(1), one)
-	VADDPS(one, y, y)
-	VDIVPS(y, one, y)
-	return y
+// sigmoid is 1/(1 + exp(-x)) for each x.
+func sigmoid(xs []reg.VecVirtual) []reg.VecVirtual {
+	ys := many(xs)
+	for i, x := range xs {
+		VXORPS(word(0x80000000), x, ys[i])
+	}
+	exp(ys...)
+	one := set(constant(1))
+	for _, y := range ys {
+		VADDPS(one, y, y)
+		VDIVPS(y, one, y)
+	}
+	return ys
 }
 
-// slope of x·σ(x): σ·(1 + x·(1-σ)).
+// siluSlope is the derivative of x·σ(x): σ·(1 + x·(1-σ)).
 func siluSlope(x, s reg.VecVirtual) reg.VecVirtual {
-	y, one := YMM(), YMM()
-	VMOVUPS(constant(1), one)
+	y, one := YMM(), set(constant(1))
 	VSUBPS(s, one, y)
 	VFMADD213PS(one, x, y)
 	VMULPS(s, y, y)
@@ -87,49 +124,70 @@ func siluSlope(x, s reg.VecVirtual) reg.VecVirtual {
 func activations() {
 	s, p, _ := function("siluMul", "sets dst = gate*sigmoid(gate)*up.",
 		"func(dst, gate, up *float32, n int)", []string{"dst", "gate", "up"}, nil)
-	s.each(func(v lane) {
-		g := v.load(p["gate"])
-		y := sigmoid(g)
-		VMULPS(g, y, y)
-		VMULPS(v.load(p["up"]), y, y)
-		v.store(y, p["dst"])
+	s.unroll = 2
+	s.together(func(vs []lane) {
+		gates := loadAll(vs, p["gate"])
+		ys := sigmoid(gates)
+		for i, v := range vs {
+			VMULPS(gates[i], ys[i], ys[i])
+			VMULPS(v.load(p["up"]), ys[i], ys[i])
+		}
+		for i, v := range vs {
+			v.store(ys[i], p["dst"])
+		}
 	})
 	finish()
 
 	s, p, _ = function("siluMulBackward", "sets the gradients of siluMul.",
 		"func(dGate, dUp, dOut, gate, up *float32, n int)", []string{"dGate", "dUp", "dOut", "gate", "up"}, nil)
-	s.each(func(v lane) {
-		g := v.load(p["gate"])
-		sigma := sigmoid(g)
-		slope := siluSlope(g, sigma)
-		d, up := v.load(p["dOut"]), v.load(p["up"])
-		VMULPS(d, slope, slope)
-		VMULPS(up, slope, slope)
-		VMULPS(g, sigma, sigma)
-		VMULPS(d, sigma, sigma)
-		v.store(slope, p["dGate"])
-		v.store(sigma, p["dUp"])
+	s.unroll = 2
+	s.together(func(vs []lane) {
+		gates := loadAll(vs, p["gate"])
+		sigmas := sigmoid(gates)
+		for i, v := range vs {
+			g, sigma := gates[i], sigmas[i]
+			slope := siluSlope(g, sigma)
+			d, up := v.load(p["dOut"]), v.load(p["up"])
+			VMULPS(d, slope, slope)
+			VMULPS(up, slope, slope)
+			VMULPS(g, sigma, sigma)
+			VMULPS(d, sigma, sigma)
+			v.store(slope, p["dGate"])
+			v.store(sigma, p["dUp"])
+		}
 	})
 	finish()
 
 	const quick = 1.702
 	s, p, _ = function("quickGELU", "sets dst = x*sigmoid(1.702x).", "func(dst, x *float32, n int)", []string{"dst", "x"}, nil)
-	s.each(func(v lane) {
-		x, z := v.load(p["x"]), YMM()
-		VMULPS(constant(quick), x, z)
-		y := sigmoid(z)
-		VMULPS(x, y, y)
-		v.store(y, p["dst"])
+	s.unroll = 2
+	s.together(func(vs []lane) {
+		xs := loadAll(vs, p["x"])
+		zs := many(xs)
+		for i, x := range xs {
+			VMULPS(constant(quick), x, zs[i])
+		}
+		ys := sigmoid(zs)
+		for i, v := range vs {
+			VMULPS(xs[i], ys[i], ys[i])
+			v.store(ys[i], p["dst"])
+		}
 	})
 	finish()
 
 	s, p, _ = function("quickGELUBackward", "sets the gradient of quickGELU.", "func(dx, dy, x *float32, n int)", []string{"dx", "dy", "x"}, nil)
-	s.each(func(v lane) {
-		z := v.load(p["x"])
-		VMULPS(constant(quick), z, z)
-		y := siluSlope(z, sigmoid(z))
-		VMULPS(v.load(p["dy"]), y, y)
-		v.store(y, p["dx"])
+	s.unroll = 2
+	s.together(func(vs []lane) {
+		zs := loadAll(vs, p["x"])
+		for _, z := range zs {
+			VMULPS(constant(quick), z, z)
+		}
+		sigmas := sigmoid(zs)
+		for i, v := range vs {
+			y := siluSlope(zs[i], sigmas[i])
+			VMULPS(v.load(p["dy"]), y, y)
+			v.store(y, p["dx"])
+		}
 	})
 	finish()
 

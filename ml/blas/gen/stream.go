@@ -24,6 +24,16 @@ type lane struct {
 
 // each writes the loop with body for one vector.
 func (s stream) each(body func(v lane)) {
+	s.together(func(vs []lane) {
+		for _, v := range vs {
+			body(v)
+		}
+	})
+}
+
+// together writes the loop with body for all vectors of a round, so that it can interleave them: a long chain of
+// dependent instructions fills the processor's window before the next vector's come into sight.
+func (s stream) together(body func(vs []lane)) {
 	if s.unroll > 1 {
 		s.rounds("rounds", s.unroll, body)
 	}
@@ -35,18 +45,20 @@ func (s stream) each(body func(v lane)) {
 	MOVQ(U32(8), skip)
 	SUBQ(s.n, skip)
 	VMOVUPS(Mem{Base: table, Index: skip, Scale: 4}, mask)
-	body(lane{0, mask})
+	body([]lane{{0, mask}})
 	Label("done")
 }
 
-func (s stream) rounds(name string, vectors int, body func(v lane)) {
+func (s stream) rounds(name string, vectors int, body func(vs []lane)) {
 	SUBQ(Imm(uint64(8*vectors)), s.n)
 	JLT(LabelRef(name + "Done"))
 	align()
 	Label(name)
+	var vs []lane
 	for i := range vectors {
-		body(lane{i, nil})
+		vs = append(vs, lane{i, nil})
 	}
+	body(vs)
 	for _, p := range s.pointers {
 		ADDQ(U32(32*vectors), p)
 	}
@@ -134,6 +146,15 @@ func tailMasks() Mem {
 		}
 	}
 	return masks
+}
+
+// loadAll reads the vectors of a round.
+func loadAll(vs []lane, p reg.Register) []reg.VecVirtual {
+	var ys []reg.VecVirtual
+	for _, v := range vs {
+		ys = append(ys, v.load(p))
+	}
+	return ys
 }
 
 func set(m Mem) reg.VecVirtual {
