@@ -32,13 +32,13 @@ type instruction struct {
 
 // operand is a register, a constant, a label, a parameter or a memory address.
 type operand struct {
-	kind        byte // 'r'egister of 64 bits, 'v'ector, 'k' mask, '$' constant, 'l'abel, 'p'arameter, 'm'emory, 's'tatic data
-	name        string
-	n           int // vector number, constant or displacement
-	wide        bool
-	index       string
-	scale       int
-	base, param string
+	kind  byte // 'r'egister of 64 bits, 'v'ector, 'k' mask, '$' constant, 'l'abel, 'p'arameter, 'm'emory, 's'tatic data
+	name  string
+	n     int // vector number, constant or displacement
+	wide  bool
+	index string
+	scale int
+	base  string
 }
 
 var (
