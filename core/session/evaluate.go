@@ -1,0 +1,190 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"finetui/core/config"
+	"finetui/core/eval"
+)
+
+// Evaluate asks a subject about every object of a split ("": EVAL.SPLIT), scores the answers and keeps them: eval/SPLIT.json
+// and .csv in the run's folder, or in PROJECT.RUNS/base, with the constants it was asked with in SPLIT.toml.
+func (s *Session) Evaluate(ctx context.Context, name, split string, report Progress) (*eval.Result, error) {
+	subject, err := s.Subject(ctx, name, report)
+	if err != nil {
+		return nil, err
+	}
+	if split == "" {
+		split = s.Project.Config.Eval.Split
+	}
+	result, err := subject.Project.Evaluate(ctx, subject.Model, subject.Name, split, eval.DefaultResamples, report)
+	if err != nil {
+		return nil, err
+	}
+	return result, s.keep(subject.Setting, result)
+}
+
+// keep writes an evaluation's files.
+func (s *Session) keep(t *Setting, r *eval.Result) error {
+	path := func(ext string) string { return s.evalPath(t, r.Split, ext) }
+	if err := os.MkdirAll(filepath.Dir(path("json")), 0o755); err != nil {
+		return fmt.Errorf("keep the evaluation: %w", err)
+	}
+	constants := append([]byte("# The constants with which "+t.Title()+" was asked about the split "+r.Split+".\n\n"), config.Render(t.Project.Config)...)
+	if err := writeFile(path("toml"), constants); err != nil {
+		return fmt.Errorf("keep the evaluation: %w", err)
+	}
+	if err := r.WriteCSV(path("csv")); err != nil {
+		return err
+	}
+	return r.WriteJSON(path("json"))
+}
+
+// writeFile writes beside and renames.
+func writeFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // after the rename there is nothing left to remove
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	return err
+}
+
+func (s *Session) evalPath(t *Setting, split, ext string) string {
+	if t.Run != nil {
+		return t.Run.EvalPath(split, ext)
+	}
+	return s.baseEval(split, ext)
+}
+
+func (s *Session) baseEval(split, ext string) string {
+	return filepath.Join(s.RunsDir(), Base, "eval", split+"."+ext)
+}
+
+// Kept is an evaluation that was made earlier.
+type Kept struct {
+	Name   string
+	Path   string
+	When   time.Time
+	Older  bool           // the run has a better checkpoint since
+	Result *eval.Result   // nil: Fault
+	Fault  error          // why the file cannot be read
+	Asked  *config.Config // the constants it was asked with; nil: not known
+}
+
+// Results are the evaluations of a split that the base and the runs have, the base first, then by number.
+func (s *Session) Results(split string) ([]Kept, error) {
+	candidates, err := s.Candidates()
+	var list []Kept
+	for _, c := range candidates {
+		path := s.baseEval(split, "json")
+		if c.Run != nil {
+			path = c.Run.EvalPath(split, "json")
+		}
+		k, there := read(c.Name, path)
+		if !there {
+			continue
+		}
+		if info, err := os.Stat(filepath.Join(c.Adapter.Path, "adapter_model.safetensors")); err == nil && c.Run != nil {
+			k.Older = info.ModTime().After(k.When)
+		}
+		list = append(list, k)
+	}
+	return list, err
+}
+
+// Result is the evaluation of one subject, or an error that says how to make it.
+func (s *Session) Result(name, split string) (Kept, error) {
+	path, label := s.baseEval(split, "json"), Base
+	if name != Base {
+		r, err := s.find(name)
+		if err != nil {
+			return Kept{}, err
+		}
+		path, label = r.EvalPath(split, "json"), r.Label()
+	}
+	k, there := read(label, path)
+	if !there {
+		return k, fmt.Errorf("%s has not been evaluated on %s: call finetui eval %s EVAL.SPLIT=%s", label, split, label, split)
+	}
+	return k, k.Fault
+}
+
+func read(name, path string) (k Kept, there bool) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return k, false
+	}
+	k = Kept{Name: name, Path: path}
+	if k.Fault = err; err == nil {
+		k.When = info.ModTime()
+		k.Result, k.Fault = eval.Read(path)
+	}
+	if asked, err := config.Load(strings.TrimSuffix(path, ".json") + ".toml"); err == nil {
+		k.Asked = asked.Config
+	}
+	return k, true
+}
+
+// Board puts evaluations side by side and compares every pair, with the constants in which the two differ.
+func (s *Session) Board(list []Kept) (*eval.Board, error) {
+	var results []*eval.Result
+	for _, k := range list {
+		if k.Fault != nil {
+			return nil, k.Fault
+		}
+		results = append(results, k.Result)
+	}
+	return eval.CompareAll(results, func(a, b int) []string { return Differences(list[a], list[b]) }, uint64(s.Project.Config.Project.Seed))
+}
+
+// idle are constants that make no difference to an answer: how often a run reports, how it is shown.
+var idle = []string{"RECIPE.PRESET", "TRAIN.LOG_EVERY", "TRAIN.SAVE_EVERY", "TRAIN.KEEP", "TRAIN.THREADS", "TRAIN.FOLLOW"}
+
+// asking are the sections and constants that matter to somebody who was not trained.
+var asking = []string{"MODEL.", "RECIPE.PROMPT", "RECIPE.POSITION_WORDS", "RECIPE.CONTEXT", "RECIPE.CROP_", "RECIPE.FACTS_FROM", "EVAL.MAX_NEW_TOKENS"}
+
+// trained are those that matter to a run besides.
+var trained = []string{"RECIPE.", "LORA.", "TRAIN."}
+
+// Differences names the constants in which two evaluations differ and that can make a difference: "RECIPE.PROMPT basic →
+// short". Between the base and a run the adapter counts as one.
+func Differences(a, b Kept) []string {
+	if a.Asked == nil || b.Asked == nil {
+		return nil
+	}
+	matters := asking
+	var out []string
+	if one, other := a.Name == Base, b.Name == Base; one != other {
+		out = append(out, "adapter "+adapterOf(a)+" → "+adapterOf(b))
+	} else if !one {
+		matters = append(slices.Clone(asking), trained...)
+	}
+	for _, change := range config.Diff(a.Asked, b.Asked) {
+		begins := func(prefix string) bool { return strings.HasPrefix(change.Key, prefix) }
+		if slices.ContainsFunc(matters, begins) && !slices.Contains(idle, change.Key) {
+			out = append(out, fmt.Sprintf("%s %s → %s", change.Key, strings.Trim(change.Old, `"`), strings.Trim(change.New, `"`)))
+		}
+	}
+	return out
+}
+
+func adapterOf(k Kept) string {
+	if k.Name == Base {
+		return "none"
+	}
+	return k.Name
+}

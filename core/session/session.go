@@ -1,0 +1,126 @@
+// Package session is one configuration opened for questions: who can be asked by name, their answers, and the
+// evaluations that are kept beside the runs. It trains nothing and draws nothing.
+//
+// A run is asked with the constants of its own snapshot (RECIPE, MODEL: the prompts and pictures that it was trained on),
+// but with DATASET, EVAL, INFER and TRAIN.THREADS as they are now, so that all subjects are asked about the same objects.
+// The base is asked with the constants as they are now.
+package session
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"finetui/core/config"
+	"finetui/core/model"
+	"finetui/core/project"
+	"finetui/core/run"
+)
+
+// Base is the name of the subject that is no run: MODEL.BASE without an adapter.
+const Base = "base"
+
+// Progress is told how far long work is; it may be nil.
+type Progress = func(done, total int, what string)
+
+// Session is an open configuration and the models that were loaded for it. Any number of goroutines may use it. It
+// shows the constants as they were at Open: after a change another one is opened.
+type Session struct {
+	Project *project.Project // the data set, and the recipe of the current constants
+
+	file    *config.File
+	loading sync.Mutex // guards the following; one model is loaded at a time
+	bases   map[string]*model.Base
+	loaded  []*Subject // the one that was asked for last comes last
+}
+
+// Open reads the data set of a configuration. Models are loaded when they are asked for. The file may be changed by its
+// owner meanwhile: what is needed of it is taken at once.
+func Open(ctx context.Context, file *config.File, report Progress) (*Session, error) {
+	frozen := Freeze(file)
+	p, err := project.Open(ctx, frozen, report)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{Project: p, file: frozen, bases: map[string]*model.Base{}}, nil
+}
+
+// Freeze is a file's constants as they are now, for another goroutine than the file's own.
+func Freeze(file *config.File) *config.File {
+	return &config.File{Path: file.Path, Root: file.Root, Config: file.Config}
+}
+
+// Close gives the models' files back. Answers that are still being given end in errors.
+func (s *Session) Close() error {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	var first error
+	for _, b := range s.bases {
+		if err := b.Close(); err != nil && first == nil {
+			first = err
+		}
+	}
+	s.bases, s.loaded = map[string]*model.Base{}, nil
+	return first
+}
+
+// Splits are those of the data set that hold an object.
+func (s *Session) Splits() []string {
+	return slices.DeleteFunc(slices.Clone(s.Project.Data.Splits), func(split string) bool {
+		for i := range s.Project.Data.Items {
+			if item := &s.Project.Data.Items[i]; item.Split == split && len(item.Objects) > 0 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// RunsDir is the folder PROJECT.RUNS.
+func (s *Session) RunsDir() string { return s.file.Abs(s.Project.Config.Project.Runs) }
+
+// Candidate is somebody who may be asked.
+type Candidate struct {
+	Name    string
+	Run     *run.Run  // nil: the base
+	Adapter run.Saved // the checkpoint that would answer
+	State   string    // of the run
+	Why     string    // why it cannot be asked; empty: it can
+}
+
+// Candidates are the base and all runs, by number.
+func (s *Session) Candidates() ([]Candidate, error) {
+	list := []Candidate{{Name: Base}}
+	runs, err := run.List(s.RunsDir())
+	for _, r := range runs {
+		c := Candidate{Name: r.Label(), Run: r}
+		if r.Fault != nil {
+			c.Why = r.Fault.Error()
+			list = append(list, c)
+			continue
+		}
+		c.State = r.Status().State
+		saved, ok := r.Best()
+		if c.Adapter = saved; !ok {
+			c.Why = "it has written no checkpoint yet"
+		}
+		list = append(list, c)
+	}
+	return list, err
+}
+
+// find is the run of a name, number or path.
+func (s *Session) find(name string) (*run.Run, error) {
+	if name != filepath.Base(name) && !filepath.IsAbs(name) {
+		if r, err := run.Open(s.file.Abs(name)); err == nil {
+			return r, nil
+		}
+	}
+	r, err := run.Find(s.RunsDir(), name)
+	if err != nil {
+		return nil, fmt.Errorf("%w; the base without an adapter is called %q", err, Base)
+	}
+	return r, nil
+}

@@ -1,0 +1,156 @@
+package session
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"finetui/core/config"
+	"finetui/core/dataset"
+	"finetui/core/media"
+	"finetui/core/model"
+	"finetui/core/project"
+	"finetui/core/recipe"
+	"finetui/core/run"
+	"finetui/ml/qwen2vl/pixels"
+)
+
+// Setting is who is asked, and with which constants: a subject before its weights are loaded.
+type Setting struct {
+	Name    string           // "base", or the run's label
+	Run     *run.Run         // nil: the base
+	Adapter run.Saved        // of a run: the checkpoint that answers, its best one
+	Project *project.Project // the current data set through the subject's own constants
+	Notes   []string         // what to bear in mind, one sentence each
+
+	root string // folder from which a relative MODEL.BASE starts
+}
+
+// Setting finds a subject: "base", or a run's number, name or path.
+func (s *Session) Setting(name string) (*Setting, error) {
+	if name == Base {
+		return &Setting{Name: Base, Project: s.over(s.Project.Config, s.Project.Recipe), root: s.file.Root}, nil
+	}
+	r, err := s.find(name)
+	if err != nil {
+		return nil, err
+	}
+	saved, ok := r.Best()
+	if !ok {
+		return nil, fmt.Errorf("run %s has written no checkpoint yet: there is no adapter to ask", r.Label())
+	}
+	own, err := r.Config()
+	if err != nil {
+		return nil, fmt.Errorf("run %s: its own config.toml: %w", r.Label(), err)
+	}
+	c := s.merge(own.Config)
+	seen, err := recipe.Build(s.Project.Data, c)
+	if err != nil {
+		return nil, fmt.Errorf("run %s: its recipe on the current data set: %w", r.Label(), err)
+	}
+	t := &Setting{Name: r.Label(), Run: r, Adapter: saved, Project: s.over(c, seen), root: own.Root}
+	if now := s.Project.Data.Fingerprint(); r.Info.DataFingerprint != "" && r.Info.DataFingerprint != now && s.Project.Config.Eval.Data == "" {
+		t.Notes = append(t.Notes, fmt.Sprintf("%s was trained on another data set than the current one (fingerprint %s, now %s).", t.Name, r.Info.DataFingerprint, now))
+	}
+	return t, nil
+}
+
+// merge is a run's constants with those that say what is asked about, and how, as they are now.
+func (s *Session) merge(own *config.Config) *config.Config {
+	now := s.Project.Config
+	c := *own
+	c.Project, c.Dataset, c.Eval, c.Infer, c.View, c.Keys = now.Project, now.Dataset, now.Eval, now.Infer, now.View, now.Keys
+	c.Train.Threads = now.Train.Threads
+	return &c
+}
+
+// over is the open data set seen through other constants.
+func (s *Session) over(c *config.Config, seen *recipe.Recipe) *project.Project {
+	return &project.Project{File: s.file, Config: c, Data: s.Project.Data, Recipe: seen}
+}
+
+// Title says who answers: "base tiny", "0003-enhanced step 426 (best) on tiny".
+func (t *Setting) Title() string {
+	base := t.Project.Config.Model.Base
+	if base != model.Tiny {
+		base = filepath.Base(base)
+	}
+	if t.Run == nil {
+		return "base " + base
+	}
+	which := "newest"
+	if t.Adapter.Best {
+		which = "best"
+	}
+	return fmt.Sprintf("%s step %d (%s) on %s", t.Name, t.Adapter.Step, which, base)
+}
+
+// Prompt is the question about a sample when none is given: INFER.PROMPT, else the recipe's.
+func (t *Setting) Prompt(x recipe.Sample) string {
+	if p := t.Project.Config.Infer.Prompt; p != "" {
+		return p
+	}
+	return x.Prompt
+}
+
+// FilePrompt is the question about a picture file when none is given: INFER.PROMPT, else the part of the recipe's
+// prompt that all samples share.
+func (t *Setting) FilePrompt() string {
+	if p := t.Project.Config.Infer.Prompt; p != "" {
+		return p
+	}
+	return t.Project.Recipe.Question
+}
+
+// everything is the box of a picture in which no object was chosen.
+var everything = dataset.Box{X1: 1, Y1: 1}
+
+// Whole are the pictures that the subject is shown of a whole picture in which no object was chosen. What the recipe
+// would cut out is the picture itself.
+func (t *Setting) Whole(picture *pixels.RGB) ([]*pixels.RGB, error) {
+	switch c := t.Project.Config.Recipe; c.Context {
+	case media.Full, media.Marked:
+		return []*pixels.RGB{picture}, nil
+	default:
+		p, config := *t.Project, *t.Project.Config
+		config.Recipe.CropMargin = 0
+		p.Config = &config
+		return p.Shown(picture, everything)
+	}
+}
+
+// Sample is the object of an ID, "split/name#2", as the subject is asked about it.
+func (t *Setting) Sample(id string) (recipe.Sample, bool) {
+	for _, split := range t.Project.Data.Splits {
+		for _, x := range t.Project.Recipe.Samples(split) {
+			if x.ID == id {
+				return x, true
+			}
+		}
+	}
+	return recipe.Sample{}, false
+}
+
+// Picture finds a picture file: as it is given, or from the project's folder; "~" is the home folder.
+func (s *Session) Picture(path string) (string, error) {
+	if rest, ok := cutHome(path); ok {
+		path = rest
+	}
+	for _, p := range []string{path, s.file.Abs(path)} {
+		if info, err := os.Stat(p); err == nil && !info.IsDir() {
+			return p, nil
+		}
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return "", fmt.Errorf("%s is a folder: name a picture in it", path)
+	}
+	return "", fmt.Errorf("there is no picture %s", path)
+}
+
+func cutHome(path string) (string, bool) {
+	if len(path) < 2 || path[:2] != "~/" {
+		return "", false
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, path[2:]), err == nil
+}
