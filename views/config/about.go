@@ -1,0 +1,207 @@
+package config
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"finetui/core/config"
+	"finetui/views/widget"
+)
+
+func (p *Pane) aboutTitle() string {
+	r, ok := p.selected()
+	switch {
+	case !ok:
+		return "About"
+	case r.adds:
+		return "KEYS"
+	}
+	return r.field.Name()
+}
+
+// fact is one line of the explanation: what it is about, the value, and what is to be said of it.
+type fact struct {
+	label, value, note string
+	tone               widget.Tone // of the note
+}
+
+// drawAbout explains the constant under the cursor.
+func (p *Pane) drawAbout(t *widget.Theme, w, h int) string {
+	r, ok := p.selected()
+	if !ok {
+		return widget.Block("", w, h)
+	}
+	return scrolled(t, p.aboutLines(t, r, w-1), p.aboutTop, w, h)
+}
+
+func (p *Pane) aboutLines(t *widget.Theme, r row, w int) []string {
+	if r.adds {
+		return wrapped(t.Text, "Binds a key to an action of the workbench, instead of the built-in one: action = key. "+
+			"The names of the actions stand at the right of the help (?). An empty key leaves the action to the palette.", w)
+	}
+	name := r.field.Name()
+	lines := wrapped(t.Text, p.explanation(r.field), w)
+	for _, problem := range p.problems[name] {
+		lines = append(lines, wrapped(t.Warning, problemGlyph(problem)+" "+problem.Text, w)...)
+	}
+	lines = append(lines, "")
+	for _, f := range p.facts(r.field) {
+		lines = append(lines, factLine(t, f, w))
+	}
+	return append(lines, p.choiceLines(t, r.field, w)...)
+}
+
+// explanation is the file's own comment; where that ends in the choices or bounds, which have lines of their own here,
+// without them.
+func (p *Pane) explanation(field config.Field) string {
+	text := p.comments[field.Name()]
+	if i := strings.LastIndex(text, " ["); i > 0 && strings.HasSuffix(text, "]") && text[:i] == field.Doc {
+		return field.Doc
+	}
+	return text
+}
+
+// facts are the values of a constant: now, on disk, of the preset, by default, and what is allowed.
+func (p *Pane) facts(field config.Field) []fact {
+	name := field.Name()
+	value := func(c *config.Config) string { return plainValue(config.Get(c, name)) }
+	unit := ""
+	if field.Unit != "" {
+		unit = " " + field.Unit
+	}
+	list := []fact{{label: "now", value: value(p.file.Config) + unit}}
+	if change, differs := changeOf(p.unsaved, name); differs {
+		list = append(list, fact{"on disk", plainValue(change.Old), "● not saved", widget.Accent})
+	} else if !p.file.Has(name) {
+		list[0].note, list[0].tone = "not in the file", widget.Muted
+	}
+	if preset, err := config.Preset(p.preset); err == nil && field.Section != keysSection {
+		f := fact{label: p.preset, value: value(preset.Config)}
+		if _, differs := changeOf(p.strays, name); differs {
+			f.note, f.tone = "○ differs", widget.Muted
+		}
+		list = append(list, f)
+	}
+	if field.Section != keysSection {
+		list = append(list, fact{label: "default", value: value(config.Default())})
+	}
+	if bounds := boundsText(field); bounds != "" {
+		list = append(list, fact{label: "allowed", value: bounds})
+	}
+	return list
+}
+
+// boundsText says which numbers are allowed.
+func boundsText(field config.Field) string {
+	what := ""
+	if field.Kind == config.Integer {
+		what = "whole, "
+	}
+	low, high := !math.IsInf(field.Min, -1), !math.IsInf(field.Max, 1)
+	write := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+	switch {
+	case low && high:
+		return what + write(field.Min) + " to " + write(field.Max)
+	case low:
+		return what + "at least " + write(field.Min)
+	case high:
+		return what + "at most " + write(field.Max)
+	}
+	return strings.TrimSuffix(what, ", ")
+}
+
+const labelWidth = 8
+
+func factLine(t *widget.Theme, f fact, w int) string {
+	value := widget.Clean(f.value)
+	note := f.note
+	room := w - labelWidth - 1
+	if note != "" {
+		room -= widget.Width(note) + 2
+	}
+	if room < 8 {
+		room, note = w-labelWidth-1, ""
+	}
+	text := t.Muted.Render(widget.Left(widget.Clean(f.label), labelWidth)) + " " + widget.Cut(value, room)
+	if note != "" {
+		text += "  " + t.Tone(f.tone).Render(note)
+	}
+	return text
+}
+
+// choiceLines are the choices with their meanings; the one that holds, or that the editor is on, is marked.
+func (p *Pane) choiceLines(t *widget.Theme, field config.Field, w int) []string {
+	if len(field.Choices) == 0 || field.Kind == config.List {
+		return nil
+	}
+	current, longest := config.Plain(p.file.Config, field.Name()), 0
+	if p.editor != nil && p.editor.choice != nil {
+		current = p.editor.text()
+	}
+	for _, choice := range field.Choices {
+		longest = max(longest, widget.Width(choice))
+	}
+	lines := []string{""}
+	for _, choice := range field.Choices {
+		style := pick(choice == current, t.Strong, t.Text)
+		lead := cursorMark(t, choice == current) + style.Render(widget.Left(choice, longest)) + "  "
+		meaning := widget.Wrap(meanings[field.Name()][choice], max(w-longest-3, 12))
+		if len(meaning) == 0 {
+			meaning = []string{""}
+		}
+		for i, text := range meaning {
+			if i > 0 {
+				lead = strings.Repeat(" ", longest+3)
+			}
+			lines = append(lines, lead+t.Muted.Render(text))
+		}
+	}
+	return lines
+}
+
+// meanings say in a few words what choices stand for whose names are terms.
+var meanings = map[string]map[string]string{
+	"RECIPE.PRESET": {
+		"basic": "plain samples and prompts", "enhanced": "square-root sampling, place words and facts",
+		"enhanced-original": "the published recipe with its faults", "custom": "whatever stands below",
+	},
+	"RECIPE.CLASS_WEIGHTS":     weightMeanings,
+	"RECIPE.CONDITION_WEIGHTS": weightMeanings,
+	"RECIPE.SAMPLING": {
+		"instance": "every sample once", "int_weight": "as many copies as its weight", "repeat_factor": "images with rare classes again",
+		"class_balanced": "all classes alike", "square_root": "p ∝ √n", "progressive": "from instance to balanced",
+	},
+	"RECIPE.LOSS":       {"cross_entropy": "every token alike", "focal": "sure tokens count less"},
+	"RECIPE.FACTS_FROM": {"train": "as it should be", "all": "leaks valid and test"},
+	"TRAIN.SCHEDULE":    {"linear": "falls in a straight line to 0", "cosine": "falls slowly, fast, slowly", "constant": "stays"},
+	"TRAIN.BEST_BY":     {"loss": "lowest", "accuracy": "highest", "macro_f1": "highest, classes alike"},
+}
+
+var weightMeanings = map[string]string{
+	"none": "all alike", "max_ratio": "largest n ÷ n", "balanced": "mean n ÷ n", "effective_number": "(1−β) ÷ (1−βⁿ)", "inverse_sqrt": "1 ÷ √n",
+}
+
+// wrapped breaks a text into lines of w cells in one style.
+func wrapped(style widget.Style, text string, w int) []string {
+	lines := widget.Wrap(widget.Clean(text), w)
+	for i := range lines {
+		lines[i] = style.Render(lines[i])
+	}
+	return lines
+}
+
+// scrolled is the part of some lines that a window of w×h shows from top on, one blank cell at the left; the last line
+// says how many there are below.
+func scrolled(t *widget.Theme, lines []string, top, w, h int) string {
+	top = max(min(top, len(lines)-h), 0)
+	shown := lines[top:min(top+h, len(lines))]
+	drawn := make([]string, len(shown))
+	for i, text := range shown {
+		drawn[i] = " " + text
+	}
+	if more := len(lines) - top - h; more > 0 && h > 1 {
+		drawn[h-1] = widget.Ends(drawn[h-1], t.Muted.Render("↓ "+widget.Count(more)+" more"), w)
+	}
+	return widget.Block(strings.Join(drawn, "\n"), w, h)
+}

@@ -1,0 +1,52 @@
+package config
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	"finetui/views"
+)
+
+// Actions are what can be done with the constants, then moving between panels; of an open comparison its own only.
+func (p *Pane) Actions() []views.Action {
+	const group = "Config"
+	outside := []views.Action{
+		{Name: "edit_file", Keys: []string{"E"}, Label: "editor", Help: "open config.toml in $EDITOR and read it again afterwards", Group: group, Run: p.askEditor},
+		{Name: "reload", Keys: []string{"R"}, Help: "read config.toml again", Group: group, Run: p.askReload},
+	}
+	switch {
+	case p.file == nil || p.broken != nil:
+		return outside
+	case p.diff != nil:
+		return p.diffActions()
+	}
+	constant := func() bool { _, ok := p.selected(); return ok && p.board(p.w, p.h).Focused() != "sections" }
+	toggles := func() bool { r, ok := p.selected(); return ok && constant() && r.field.Kind == config.Switch }
+	changed := func() bool { return p.file.Changed() }
+	actions := []views.Action{
+		{Name: "edit", Keys: []string{"enter"}, Label: "edit", Help: "change the constant under the cursor", Group: group, Enabled: constant, Run: p.openConstant},
+		{Name: "toggle", Keys: []string{"space"}, Help: "turn a switch on or off", Group: group, Enabled: toggles, Run: p.openConstant},
+		{Name: "save", Keys: []string{"s"}, Label: "save", Help: "write config.toml; comments, order and spacing stay", Group: group, Enabled: changed, Run: p.save},
+		{Name: "undo", Keys: []string{"u"}, Label: "undo", Help: "take the last change back", Group: group, Run: p.undo},
+		{Name: "filter", Keys: []string{"/"}, Label: "filter", Help: "show constants by words of their name or explanation", Group: group, Run: p.openFilter},
+		{Name: "presets", Keys: []string{"p"}, Label: "presets", Help: "take the constants of a recipe or a project preset", Group: group, Run: p.openPresets},
+		{Name: "diff", Keys: []string{"D"}, Label: "diff", Help: "compare with the file on disk and with the preset", Group: group, Run: p.openDiff},
+		{Name: "revert", Keys: []string{"r"}, Help: "give this constant its value on disk", Group: group, Enabled: p.isUnsaved, Run: p.revert},
+		{Name: "next_problem", Keys: []string{"n"}, Help: "go to the next constant with a problem", Group: group, Enabled: func() bool { return len(p.problems) > 0 }, Run: p.nextProblem},
+		{Name: "copy", Keys: []string{"y"}, Help: "copy the constant as it stands in the file", Group: group, Enabled: constant, Run: p.copyConstant},
+		{Name: "next_section", Keys: []string{"]"}, Help: "to the next section", Group: group, Run: func() tea.Cmd { p.stepSection(1); return nil }},
+		{Name: "previous_section", Keys: []string{"["}, Help: "to the section before", Group: group, Run: func() tea.Cmd { p.stepSection(-1); return nil }},
+		{Name: "constants", Keys: []string{"enter"}, Help: "from the sections to their constants", Group: group, Enabled: func() bool { return !constant() },
+			Run: func() tea.Cmd { p.board(p.w, p.h).Focus("constants"); return nil }},
+	}
+	actions = append(actions, outside...)
+	return append(append(actions, outside...), p.board(p.w, p.h).Actions()...)
+}
+
+func (p *Pane) copyConstant() tea.Cmd {
+	r, _ := p.selected()
+	if r.adds {
+		return nil
+	}
+	return views.Copy(r.field.Key + " = " + config.Get(p.file.Config, r.field.Name()))
+}

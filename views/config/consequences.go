@@ -1,0 +1,200 @@
+package config
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// Consequences is what constants come to. A zero is something that is not known.
+type Consequences struct {
+	TrainSamples   int // an epoch, after sampling
+	StepsPerEpoch  int // of the optimizer
+	Steps          int // of the whole run
+	EffectiveBatch int // samples of one optimizer step
+	Trainable      int // parameters of the adapters
+	VisualTokens   string
+	MemoryBytes    int64
+	MassBefore     float64 // largest over smallest loss mass of a class, were nothing done
+	MassAfter      float64 // the same with the recipe
+	Notes          []string
+}
+
+// Estimate works out consequences. It runs beside the screen and may take its time, the first time above all, when it
+// reads the data set; it is never called twice at once. Config must not be changed.
+type Estimate func(cfg *config.Config) (Consequences, error)
+
+// effect is what one state of the constants comes to.
+type effect struct {
+	of *config.Config
+	Consequences
+}
+
+// worked is the answer to estimate: for the constants now, and for those on disk where they were asked for.
+type worked struct{ now, base *effect }
+
+// estimate asks for the consequences of the constants, or of what is being written, once no key came for a moment.
+func (p *Pane) estimate() tea.Cmd {
+	if p.calculate == nil {
+		return nil
+	}
+	of, disk, known := p.shown(), p.disk, p.base
+	calculate, pause, turn := p.calculate, p.pause, p.turn
+	return views.Ask(&p.guessing, func(ctx context.Context) (w worked, err error) {
+		select {
+		case <-ctx.Done():
+			return w, ctx.Err()
+		case <-time.After(pause):
+		}
+		turn.Lock()
+		defer turn.Unlock()
+		if ctx.Err() != nil { // something newer was asked while another estimate ran
+			return w, ctx.Err()
+		}
+		if w.base = known; known == nil || known.of != disk {
+			if w.base, err = work(calculate, disk); err != nil && of == disk {
+				return w, err
+			}
+		}
+		if w.base != nil && w.base.of == of {
+			w.now = w.base
+			return w, nil
+		}
+		w.now, err = work(calculate, of)
+		return w, err
+	})
+}
+
+func work(calculate Estimate, cfg *config.Config) (*effect, error) {
+	c, err := calculate(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &effect{cfg, c}, nil
+}
+
+// shown are the constants whose consequences are to be seen: those being written or chosen, else the file's.
+func (p *Pane) shown() *config.Config {
+	if p.editor != nil && p.editor.preview != nil {
+		return p.editor.preview
+	}
+	if p.question != nil && p.question.preview != nil {
+		if c := p.question.preview[p.question.chosen()]; c != nil {
+			return c
+		}
+	}
+	return p.file.Config
+}
+
+func (p *Pane) worked(msg views.Answer[worked]) {
+	if !p.guessing.Takes(msg.Ticket) {
+		return
+	}
+	p.guessing.Close()
+	if p.effectErr = msg.Err; msg.Err == nil {
+		p.effect = msg.Value.now
+	}
+	if msg.Value.base != nil && msg.Value.base.of == p.disk {
+		p.base = msg.Value.base
+	}
+}
+
+// effectState is the right end of the panel's title.
+func (p *Pane) effectState() string {
+	switch {
+	case p.guessing.Pending():
+		return "working out …"
+	case p.file != nil && p.shown() != p.file.Config:
+		return "if you take it"
+	}
+	return ""
+}
+
+func (p *Pane) drawEffect(t *widget.Theme, w, h int) string {
+	return scrolled(t, p.effectLines(t, w-1), p.effectTop, w, h)
+}
+
+func (p *Pane) effectLines(t *widget.Theme, w int) []string {
+	switch {
+	case p.calculate == nil:
+		return wrapped(t.Muted, "nothing to work out here", w)
+	case p.effectErr != nil:
+		return wrapped(t.Warning, "✗ "+p.effectErr.Error(), w)
+	case p.effect == nil:
+		return wrapped(t.Muted, "reading the data set …", w)
+	}
+	before := p.effect
+	if p.base != nil {
+		before = p.base
+	}
+	was, now := quantities(before), quantities(p.effect)
+	lines := make([]string, 0, len(now))
+	for i, q := range now {
+		text := t.Muted.Render(widget.Left(q.label, labelWidth)) + " " + q.value
+		if was[i].value != q.value {
+			text = t.Muted.Render(widget.Left(q.label, labelWidth)) + " " + t.Strong.Render(q.value) + "  " + t.Accent.Render("was "+was[i].short)
+		}
+		lines = append(lines, widget.Cut(text, w))
+	}
+	for _, note := range p.effect.Notes {
+		lines = append(lines, wrapped(t.Warning, "! "+note, w)...)
+	}
+	return lines
+}
+
+// quantity is one consequence, and how it is written where it is only compared with.
+type quantity struct{ label, value, short string }
+
+func quantities(e *effect) []quantity {
+	train := e.of.Train
+	count := func(n int) string {
+		if n == 0 {
+			return widget.Missing
+		}
+		return widget.Count(n)
+	}
+	list := []quantity{
+		{"steps", count(e.Steps), count(e.Steps)},
+		{"samples", count(e.TrainSamples) + " an epoch", count(e.TrainSamples)},
+		{"batch", count(e.EffectiveBatch), count(e.EffectiveBatch)},
+		{"warm-up", widget.Missing, widget.Missing},
+		{"mass", widget.Missing, widget.Missing},
+		{"LoRA", count(e.Trainable) + " parameters", count(e.Trainable)},
+		{"picture", orMissing(e.VisualTokens), orMissing(e.VisualTokens)},
+		{"memory", widget.Missing, widget.Missing},
+	}
+	if e.Steps > 0 {
+		list[0].value += fmt.Sprintf(" = %s × %d", plural(train.Epochs, "epoch", "epochs"), e.StepsPerEpoch)
+	}
+	if train.GradAccum > 1 {
+		list[2].value += fmt.Sprintf(" = %d × %d", train.BatchSize, train.GradAccum)
+	}
+	if e.TrainSamples > 0 {
+		plan := config.PlanSteps(train, e.TrainSamples)
+		list[3].short = plural(plan.Warmup, "step", "steps")
+		list[3].value = list[3].short + ", " + widget.Percent(float64(plan.Warmup)/float64(plan.Total), 1)
+	}
+	if e.MassBefore > 0 {
+		list[4].short = widget.Ratio(e.MassAfter)
+		list[4].value = widget.Ratio(e.MassBefore) + " → " + list[4].short
+	}
+	if e.MemoryBytes > 0 {
+		list[7].short = widget.Bytes(e.MemoryBytes)
+		list[7].value = "about " + list[7].short
+	}
+	return list
+}
+
+func orMissing(text string) string {
+	if strings.TrimSpace(text) == "" {
+		return widget.Missing
+	}
+	return widget.Clean(text)
+}

@@ -1,0 +1,316 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	"finetui/views/widget"
+)
+
+const gutter = 4 // cells before a name: cursor, ● not saved, ○ not the preset's, a blank
+
+// columns are where name, value and note of a constant stand in w cells.
+type columns struct{ name, value, note int }
+
+func columnsFor(w int) columns {
+	c := columns{name: longestKey()}
+	c.value = min(max((w-gutter-c.name)*11/20, 12), 30)
+	c.note = max(w-gutter-c.name-c.value-3, 0)
+	return c
+}
+
+// valueAt is the column of the values.
+func (c columns) valueAt() int { return gutter + c.name + 1 }
+
+func longestKey() int {
+	longest := 0
+	for _, field := range config.Fields() {
+		longest = max(longest, widget.Width(field.Key))
+	}
+	return longest
+}
+
+func (p *Pane) constantsTitle() string {
+	if p.filter != "" {
+		return fmt.Sprintf("config.toml · %d with %q", len(p.rows), p.filter)
+	}
+	return "config.toml"
+}
+
+// legend says what the marks before the names mean.
+func (p *Pane) legend() string {
+	return "● not saved  ○ not as in " + p.preset
+}
+
+// line is one line of the list of constants: a section's heading, or a constant.
+type line struct {
+	heading string
+	doc     string
+	row     int // -1: heading
+}
+
+// lines are the rows under the headings of their sections.
+func (p *Pane) lines() (lines []line, selected int) {
+	section := ""
+	for i, r := range p.rows {
+		if r.field.Section != section {
+			section = r.field.Section
+			lines = append(lines, line{heading: section, doc: sectionDoc(section), row: -1})
+		}
+		if i == p.cursor.At(len(p.rows)) {
+			selected = len(lines)
+		}
+		lines = append(lines, line{row: i})
+	}
+	return lines, selected
+}
+
+func sectionDoc(name string) string {
+	for _, section := range config.Sections() {
+		if section.Name == name {
+			return section.Doc
+		}
+	}
+	return ""
+}
+
+// window is the part of the lines that h lines show.
+func (p *Pane) window(h int) (lines []line, first, end, selected int) {
+	lines, selected = p.lines()
+	if p.filtering != nil {
+		h--
+	}
+	at := widget.List{Index: selected}
+	first, end = at.Window(len(lines), h)
+	if first == 1 && end-first > 2 && selected < end-1 { // the first heading, rather than a line more below
+		first, end = 0, end-1
+	}
+	return lines, first, end, selected
+}
+
+// drawWithStrip is drawConstants below a line of the sections, where they have no panel of their own.
+func (p *Pane) drawWithStrip(t *widget.Theme, w, h int) string {
+	return p.strip(t, w) + "\n" + p.drawConstants(t, w, h-1)
+}
+
+func (p *Pane) drawConstants(t *widget.Theme, w, h int) string {
+	lines, first, end, selected := p.window(h)
+	var drawn []string
+	if len(lines) == 0 {
+		drawn = append(drawn, t.Muted.Render(widget.Cut(fmt.Sprintf("  no constant has %q in its name or explanation; esc shows all", widget.Clean(p.filter)), w)))
+	}
+	for i := first; i < end; i++ {
+		if lines[i].row < 0 {
+			drawn = append(drawn, heading(t, lines[i], w))
+			continue
+		}
+		drawn = append(drawn, p.drawRow(t, p.rows[lines[i].row], i == selected, w))
+	}
+	text := widget.Block(strings.Join(drawn, "\n"), w, h)
+	if p.filtering != nil {
+		text = widget.Overlay(text, p.filtering.View(t, w), 0, h-1)
+	}
+	if p.editor == nil {
+		return text
+	}
+	box := p.editor.below(t, w-columnsFor(w).valueAt())
+	if box == "" {
+		return text
+	}
+	tall := strings.Count(box, "\n") + 1
+	y := selected - first + 1
+	if y+tall > h {
+		y = max(y-1-tall, 0)
+	}
+	return widget.Overlay(text, box, columnsFor(w).valueAt(), y)
+}
+
+// heading is a section's name and what it is about, on a rule.
+func heading(t *widget.Theme, l line, w int) string {
+	text := "── " + t.Strong.Render(l.heading) + " " + t.Muted.Render(widget.Clean(l.doc)) + " "
+	return widget.Left(t.Border.Render("")+text+t.Border.Render(strings.Repeat("─", max(w-widget.Width(text), 0))), w)
+}
+
+func (p *Pane) drawRow(t *widget.Theme, r row, selected bool, w int) string {
+	c := columnsFor(w)
+	if r.adds {
+		text := "bind a key to an action …"
+		if selected && p.editor != nil {
+			return t.Accent.Render("▸") + "   " + widget.Left(p.editor.inPlace(t, w-gutter), w-gutter)
+		}
+		return cursorMark(t, selected) + "   " + pick(selected, t.Selected, t.Muted).Render(widget.Cut(text, w-gutter))
+	}
+	name := r.field.Name()
+	marks := p.marks(t, name)
+	label := pick(selected, t.Selected, t.Text).Render(widget.Left(widget.Clean(r.field.Key), c.name))
+	lead := cursorMark(t, selected) + marks + " " + label + " "
+	if selected && p.editor != nil {
+		return lead + widget.Left(p.editor.inPlace(t, w-c.valueAt()), w-c.valueAt())
+	}
+	value := p.shownValue(r.field, c.value)
+	style := t.Text
+	switch {
+	case selected:
+		style = t.Selected
+	case value == emptyText:
+		style = t.Muted
+	}
+	return lead + style.Render(value) + "  " + p.note(t, r.field, c.note)
+}
+
+func cursorMark(t *widget.Theme, selected bool) string {
+	if selected {
+		return t.Accent.Render("▸")
+	}
+	return " "
+}
+
+func pick(first bool, a, b widget.Style) widget.Style {
+	if first {
+		return a
+	}
+	return b
+}
+
+func (p *Pane) marks(t *widget.Theme, name string) string {
+	saved, own := " ", " "
+	if _, differs := changeOf(p.unsaved, name); differs {
+		saved = t.Accent.Render("●")
+	}
+	if _, differs := changeOf(p.strays, name); differs {
+		own = t.Muted.Render("○")
+	}
+	return saved + own
+}
+
+const emptyText = "(empty)"
+
+// shownValue is the value of a constant in exactly w cells: numbers at the right of the first twelve, paths by their
+// end, switches with a box.
+func (p *Pane) shownValue(field config.Field, w int) string {
+	value := widget.Clean(config.Plain(p.file.Config, field.Name()))
+	switch {
+	case value == "":
+		value = emptyText
+	case field.Kind == config.Integer || field.Kind == config.Number:
+		value = widget.Right(value, min(w, 12))
+	case field.Kind == config.Switch:
+		value = box(value == "true") + " " + value
+	case field.Kind == config.Path:
+		value = widget.CutLeft(value, w)
+	case field.Kind == config.Text && field.Choices != nil:
+		value = widget.Cut(value, w-2) + " ▾"
+	}
+	return widget.Left(value, w)
+}
+
+func box(on bool) string {
+	if on {
+		return "[x]"
+	}
+	return "[ ]"
+}
+
+// note is what stands behind a value: a problem, the value on disk, or the unit and the explanation.
+func (p *Pane) note(t *widget.Theme, field config.Field, w int) string {
+	name := field.Name()
+	if problems := p.problems[name]; len(problems) > 0 {
+		return t.Warning.Render(widget.Cut(problemGlyph(problems[0])+" "+widget.Clean(problems[0].Text), w))
+	}
+	if change, differs := changeOf(p.unsaved, name); differs {
+		return t.Accent.Render(widget.Cut("was "+widget.Clean(plainValue(change.Old)), w))
+	}
+	if field.Unit == "" {
+		return t.Muted.Render(widget.Cut(widget.Clean(p.comments[name]), w))
+	}
+	text := widget.Clean(field.Unit)
+	if rest := w - widget.Width(text) - 3; rest >= 16 {
+		text += " · " + widget.Cut(widget.Clean(p.comments[name]), rest)
+	}
+	return t.Muted.Render(widget.Cut(text, w))
+}
+
+func problemGlyph(problem config.Problem) string {
+	if problem.Level == config.LevelError {
+		return "✗"
+	}
+	return "!"
+}
+
+// plainValue takes the quotes off a value that needs none to be read.
+func plainValue(source string) string {
+	inner, ok := strings.CutPrefix(source, `"`)
+	if !ok || source == `""` || strings.ContainsRune(inner, '\\') {
+		return source
+	}
+	return strings.TrimSuffix(inner, `"`)
+}
+
+func (p *Pane) moveConstants(m widget.Move, page int) {
+	switch m {
+	case widget.MoveLeft:
+		p.stepSection(-1)
+	case widget.MoveRight:
+		p.stepSection(1)
+	default:
+		if p.cursor.Move(m, len(p.rows), page) {
+			p.aboutTop = 0
+		}
+	}
+}
+
+// clickConstants selects the constant that was clicked; on the selected one it opens the editor.
+func (p *Pane) clickConstants(_, y, _, h int) tea.Cmd {
+	lines, first, end, selected := p.window(h)
+	at := first + y
+	if at >= end || lines[at].row < 0 {
+		return nil
+	}
+	if at == selected {
+		return p.openConstant()
+	}
+	p.cursor.Index, p.aboutTop = lines[at].row, 0
+	return nil
+}
+
+func (p *Pane) clickWithStrip(x, y, w, h int) tea.Cmd {
+	if y == 0 {
+		p.jumpTo(p.stripAt(x, w))
+		return nil
+	}
+	return p.clickConstants(x, y-1, w, h-1)
+}
+
+// present are the sections of which the filter shows something.
+func (p *Pane) present() []string {
+	var names []string
+	for _, r := range p.rows {
+		if !slices.Contains(names, r.field.Section) {
+			names = append(names, r.field.Section)
+		}
+	}
+	return names
+}
+
+func (p *Pane) section() string {
+	r, _ := p.selected()
+	return r.field.Section
+}
+
+// jumpTo selects the first constant of a section.
+func (p *Pane) jumpTo(section string) {
+	if i := slices.IndexFunc(p.rows, func(r row) bool { return r.field.Section == section }); i >= 0 {
+		p.cursor.Index, p.aboutTop = i, 0
+	}
+}
+
+func (p *Pane) stepSection(n int) {
+	names := p.present()
+	if i := slices.Index(names, p.section()); i >= 0 {
+		p.jumpTo(names[(i+n+len(names))%len(names)])
+	}
+}

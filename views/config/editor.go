@@ -1,0 +1,268 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// editor changes one constant where it stands: a line of text, a choice, or a list of ticks. Exactly one of prompt,
+// choice and ticks is there.
+type editor struct {
+	field  config.Field
+	adds   bool // prompt writes "action = key"
+	prompt *widget.Prompt
+	choice *widget.Choice
+	ticks  *ticks
+
+	found   []string       // what a path can be completed to
+	preview *config.Config // the constants as they would be; nil: what is written is not allowed
+}
+
+// openConstant opens the editor that fits the constant under the cursor; a switch is turned at once.
+func (p *Pane) openConstant() tea.Cmd {
+	r, ok := p.selected()
+	if !ok {
+		return nil
+	}
+	p.board(p.w, p.h).Focus("constants")
+	if r.adds {
+		return p.openKey()
+	}
+	field, value := r.field, config.Plain(p.file.Config, r.field.Name())
+	e := &editor{field: field}
+	switch {
+	case field.Kind == config.Switch:
+		return p.set(field.Name(), map[string]string{"true": "false", "false": "true"}[value])
+	case field.Kind == config.List && field.Choices != nil:
+		e.ticks = newTicks(field.Key, field.Choices, valuesOf(p.file.Config, field))
+	case field.Choices != nil:
+		e.choice = newChoice(field, value)
+	default:
+		e.prompt = widget.NewPrompt("", editable(p.file.Config, field))
+		e.prompt.Check = func(text string) error { _, _, err := p.try(field.Name(), text); return err }
+		e.prompt.Hint = hintOf(field)
+	}
+	p.editor = e
+	if field.Kind == config.Path {
+		return p.complete()
+	}
+	return nil
+}
+
+// openKey writes a new line of [KEYS].
+func (p *Pane) openKey() tea.Cmd {
+	e := &editor{field: config.Field{Section: keysSection}, adds: true, prompt: widget.NewPrompt("", "")}
+	e.prompt.Hint = "action = key, such as save = ctrl+s; ? names the actions"
+	e.prompt.Check = func(text string) error {
+		name, key, err := splitBinding(text)
+		if err == nil {
+			_, _, err = p.try(name, key)
+		}
+		return err
+	}
+	if p.actions != nil {
+		names := p.actions()
+		for i := range names {
+			names[i] += " = "
+		}
+		e.prompt.Suggest(names)
+	}
+	p.editor = e
+	return nil
+}
+
+// editable is the value as it is written in an editor of one line: with line breaks as the file writes them.
+func editable(c *config.Config, field config.Field) string {
+	value := config.Plain(c, field.Name())
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		return config.Get(c, field.Name())
+	}
+	return value
+}
+
+func hintOf(field config.Field) string {
+	switch field.Kind {
+	case config.List:
+		return "words with commas between; empty: none"
+	case config.Integer, config.Number:
+		return boundsText(field)
+	case config.Path:
+		return "a path; tab completes"
+	}
+	return "empty"
+}
+
+// valuesOf are the entries of a list.
+func valuesOf(c *config.Config, field config.Field) []string {
+	var list []string
+	for entry := range strings.SplitSeq(config.Plain(c, field.Name()), ",") {
+		if entry = strings.TrimSpace(entry); entry != "" {
+			list = append(list, entry)
+		}
+	}
+	return list
+}
+
+func newChoice(field config.Field, value string) *widget.Choice {
+	options := make([]widget.Option, len(field.Choices))
+	for i, choice := range field.Choices {
+		options[i] = widget.Option{Text: choice}
+	}
+	c := widget.NewChoice(field.Key, false, options...)
+	c.Cursor.Index = max(slices.Index(field.Choices, value), 0)
+	return c
+}
+
+// edit gives a key to the editor, then shows what the change would come to.
+func (p *Pane) edit(msg tea.Msg) tea.Cmd {
+	e := p.editor
+	before := e.text()
+	var outcome widget.Outcome
+	var cmd tea.Cmd
+	switch {
+	case e.choice != nil:
+		outcome, cmd = e.choice.Update(msg)
+	case e.ticks != nil:
+		outcome = e.ticks.update(msg)
+	default:
+		outcome, cmd = e.prompt.Update(msg)
+	}
+	switch outcome {
+	case widget.Cancelled:
+		p.editor = nil
+		return p.estimate()
+	case widget.Accepted:
+		p.editor = nil
+		if e.text() == e.initialText(p.file.Config) {
+			return p.estimate()
+		}
+		return p.accept(e)
+	}
+	if e.text() == before {
+		return cmd
+	}
+	cmds := []tea.Cmd{cmd, p.foresee()}
+	if e.field.Kind == config.Path && !e.adds {
+		cmds = append(cmds, p.complete())
+	}
+	return tea.Batch(cmds...)
+}
+
+func (p *Pane) accept(e *editor) tea.Cmd {
+	if !e.adds {
+		return p.set(e.field.Name(), e.text())
+	}
+	name, key, err := splitBinding(e.text())
+	if err != nil {
+		return views.Fail(err)
+	}
+	cmd := p.set(name, key)
+	p.selectName(name)
+	return cmd
+}
+
+// foresee works out the consequences of what is written, where it is allowed.
+func (p *Pane) foresee() tea.Cmd {
+	e := p.editor
+	if e.adds {
+		return nil
+	}
+	_, after, err := p.try(e.field.Name(), e.text())
+	e.preview = after
+	if err != nil {
+		e.preview = nil
+	}
+	return p.estimate()
+}
+
+// text is the value as it is now in the editor.
+func (e *editor) text() string {
+	switch {
+	case e.choice != nil:
+		if i := e.choice.Chosen(); i >= 0 {
+			return e.choice.Options[i].Text
+		}
+		return ""
+	case e.ticks != nil:
+		return strings.Join(e.ticks.chosen, ", ")
+	}
+	return e.prompt.Value()
+}
+
+// initialText is what text was when the editor opened.
+func (e *editor) initialText(c *config.Config) string {
+	switch {
+	case e.adds:
+		return ""
+	case e.ticks != nil:
+		return strings.Join(valuesOf(c, e.field), ", ")
+	case e.prompt != nil:
+		return editable(c, e.field)
+	}
+	return config.Plain(c, e.field.Name())
+}
+
+// hint is what the bottom line says while the editor is open.
+func (e *editor) hint() string {
+	switch {
+	case e.ticks != nil:
+		return "space ticks   enter takes it   esc leaves it as it was"
+	case e.choice != nil:
+		return "↑ ↓ choose   enter takes it   esc leaves it as it was"
+	case e.field.Kind == config.Path:
+		return "tab completes   enter takes it   esc leaves it as it was"
+	}
+	return "enter takes it   esc leaves it as it was"
+}
+
+// inPlace is the editor in the constant's own line, w cells.
+func (e *editor) inPlace(t *widget.Theme, w int) string {
+	switch {
+	case e.prompt != nil:
+		line, _, _ := strings.Cut(e.prompt.View(t, w), "\n")
+		return line
+	case e.choice != nil:
+		return t.Accent.Render(widget.Cut(widget.Clean(e.text())+" ▾", w))
+	}
+	return t.Accent.Render(widget.Cut(plural(len(e.ticks.chosen), "entry", "entries")+" ▾", w))
+}
+
+// below is what hangs under the line: the choice, why the text was refused, or how a path can go on. At most w cells
+// wide, "" for nothing.
+func (e *editor) below(t *widget.Theme, w int) string {
+	switch {
+	case e.choice != nil:
+		bw, bh := e.choice.Size()
+		return e.choice.View(t, min(bw, w), bh)
+	case e.ticks != nil:
+		return e.ticks.view(t, w)
+	case e.prompt.Error != "":
+		var lines []string
+		for i, text := range widget.Wrap(widget.Clean(e.prompt.Error), w-2) {
+			lead := "  "
+			if i == 0 {
+				lead = "✗ "
+			}
+			lines = append(lines, t.Warning.Render(widget.Left(lead+text, w)))
+		}
+		return strings.Join(lines[:min(len(lines), 5)], "\n")
+	}
+	return e.candidates(t, w)
+}
+
+// splitBinding takes "action = key" apart.
+func splitBinding(text string) (name, key string, err error) {
+	action, key, found := strings.Cut(text, "=")
+	action, key = strings.TrimSpace(action), strings.TrimSpace(key)
+	if !found || action == "" {
+		return "", "", errBinding
+	}
+	return keysSection + "." + action, key, nil
+}

@@ -1,0 +1,307 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	"finetui/core/recipe"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// row is one constant, or the place where a key can be added to [KEYS].
+type row struct {
+	field config.Field
+	adds  bool
+}
+
+// keysSection is the section whose names are actions.
+const keysSection = "KEYS"
+
+// adopt makes a file that was just read the one that is edited.
+func (p *Pane) adopt(file *config.File) {
+	p.file, p.broken = file, nil
+	p.disk = file.Config
+	p.base = nil
+	p.editor = nil
+	p.refresh()
+	p.told = file.Config
+}
+
+// refresh works out everything that follows from the file and the filter.
+func (p *Pane) refresh() {
+	now := p.file.Config
+	p.comments = map[string]string{}
+	p.unsaved = config.Diff(p.disk, now)
+	p.preset, p.strays = nearestPreset(now)
+	p.problems, p.faults = map[string][]config.Problem{}, 0
+	for _, problem := range config.Validate(now) {
+		p.problems[problem.Key] = append(p.problems[problem.Key], problem)
+		if problem.Level == config.LevelError {
+			p.faults++
+		}
+	}
+	p.filterRows()
+}
+
+// filterRows collects the constants that the filter lets through.
+func (p *Pane) filterRows() {
+	p.rows = p.rows[:0]
+	keep := func(r row) {
+		name := r.field.Name()
+		if _, known := p.comments[name]; !known && !r.adds {
+			p.comments[name] = p.file.Comment(name)
+		}
+		if r.adds && p.filter == "" || !r.adds && matches(p.filter, name+" "+p.comments[name]) {
+			p.rows = append(p.rows, r)
+		}
+	}
+	for _, field := range config.Fields() {
+		keep(row{field: field})
+	}
+	for _, action := range slices.Sorted(maps.Keys(p.file.Config.Keys)) {
+		if field, err := config.Lookup(keysSection + "." + action); err == nil {
+			keep(row{field: field})
+		}
+	}
+	keep(row{field: config.Field{Section: keysSection}, adds: true})
+	p.cursor.Index = max(p.cursor.At(len(p.rows)), 0)
+}
+
+// matches says whether every word of a filter stands in a text.
+func matches(filter, text string) bool {
+	text = strings.ToLower(text)
+	for _, word := range strings.Fields(strings.ToLower(filter)) {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// selected is the row under the cursor.
+func (p *Pane) selected() (row, bool) {
+	i := p.cursor.At(len(p.rows))
+	if i < 0 {
+		return row{}, false
+	}
+	return p.rows[i], true
+}
+
+// selectName moves the cursor to a constant, if the filter shows it.
+func (p *Pane) selectName(name string) {
+	if i := slices.IndexFunc(p.rows, func(r row) bool { return !r.adds && r.field.Name() == name }); i >= 0 {
+		p.cursor.Index = i
+		p.aboutTop = 0
+	}
+}
+
+func (p *Pane) setFilter(text string) {
+	if p.file == nil || p.filter == text {
+		return
+	}
+	r, ok := p.selected()
+	p.filter = text
+	p.filterRows()
+	if ok && !r.adds {
+		p.cursor.Index = 0
+		p.selectName(r.field.Name())
+	}
+}
+
+func (p *Pane) openFilter() tea.Cmd {
+	p.filtering = widget.NewPrompt("/", p.filter)
+	p.filtering.Hint = "words of a name or an explanation"
+	return nil
+}
+
+func (p *Pane) writeFilter(msg tea.Msg) tea.Cmd {
+	outcome, cmd := p.filtering.Update(msg)
+	p.setFilter(p.filtering.Value())
+	if outcome == widget.Cancelled {
+		p.setFilter("")
+	}
+	if outcome != widget.Editing {
+		p.filtering = nil
+	}
+	return cmd
+}
+
+func (p *Pane) problemCount() (n int) {
+	for _, of := range p.problems {
+		n += len(of)
+	}
+	return n
+}
+
+// nearestPreset is the project preset from which fewest constants differ, and those. What belongs to a person, not to a
+// project, is not compared.
+func nearestPreset(c *config.Config) (name string, strays []config.Change) {
+	for i, candidate := range config.Presets() {
+		file, err := config.Preset(candidate)
+		if err != nil {
+			continue
+		}
+		if differ := fromPreset(file.Config, c); i == 0 || len(differ) < len(strays) {
+			name, strays = candidate, differ
+		}
+	}
+	return name, strays
+}
+
+// fromPreset is in what constants of a project b differs from a.
+func fromPreset(a, b *config.Config) []config.Change {
+	return slices.DeleteFunc(config.Diff(a, b), func(change config.Change) bool {
+		section, _, _ := strings.Cut(change.Key, ".")
+		return section == keysSection || section == "VIEW"
+	})
+}
+
+// changeOf finds a constant in a list of changes.
+func changeOf(list []config.Change, name string) (config.Change, bool) {
+	i := slices.IndexFunc(list, func(c config.Change) bool { return c.Key == name })
+	if i < 0 {
+		return config.Change{}, false
+	}
+	return list[i], true
+}
+
+// try is what setting a constant comes to: the changes, and the constants after them. RECIPE.PRESET brings the constants
+// of its recipe along, and any other constant of RECIPE the name of the recipe that it makes.
+func (p *Pane) try(name, text string) ([]config.Change, *config.Config, error) {
+	trial, err := config.Parse(p.file.Path, p.file.Raw())
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := trial.Set(name, text); err != nil {
+		return nil, nil, err
+	}
+	after := *trial.Config
+	if section, _, _ := strings.Cut(name, "."); name == presetConstant {
+		if err := recipe.Apply(&after, after.Recipe.Preset); err != nil {
+			return nil, nil, err
+		}
+	} else if section == "RECIPE" {
+		after.Recipe.Preset = recipe.Detect(&after)
+	}
+	return append([]config.Change{{Key: name, New: text}}, config.Diff(trial.Config, &after)...), &after, nil
+}
+
+const presetConstant = "RECIPE.PRESET"
+
+// set changes a constant, and what goes with it, in one step of undo.
+func (p *Pane) set(name, text string) tea.Cmd {
+	list, after, err := p.try(name, text)
+	if err != nil {
+		return views.Fail(err)
+	}
+	before := p.file.Config.Recipe.Preset
+	cmd := p.apply(list)
+	if name != presetConstant && after.Recipe.Preset != before {
+		return tea.Batch(cmd, views.Say("%s is %s now", presetConstant, after.Recipe.Preset))
+	}
+	return cmd
+}
+
+// apply makes changes, all or none, and tells who has to know.
+func (p *Pane) apply(list []config.Change) tea.Cmd {
+	if err := p.file.Apply(list); err != nil {
+		return views.Fail(err)
+	}
+	return p.changed()
+}
+
+// changed follows an edit: what is shown, the consequences, the other panes.
+func (p *Pane) changed() tea.Cmd {
+	before := p.told
+	p.refresh()
+	p.told = p.file.Config
+	file := p.file
+	return tea.Batch(p.estimate(), p.tellRoot(before), func() tea.Msg { return views.Config{File: file} })
+}
+
+// heard takes what another pane, or this one, says about the file.
+func (p *Pane) heard(file *config.File) tea.Cmd {
+	if file == nil || file == p.file && file.Config == p.told {
+		return nil
+	}
+	before := p.told
+	if file == p.file {
+		p.refresh()
+		p.told = file.Config
+	} else {
+		p.adopt(file)
+	}
+	return tea.Batch(p.estimate(), p.tellRoot(before))
+}
+
+// tellRoot sends the constants that are about the workbench itself, where they differ from what it knows.
+func (p *Pane) tellRoot(before *config.Config) tea.Cmd {
+	var cmds []tea.Cmd
+	send := func(msg tea.Msg) { cmds = append(cmds, func() tea.Msg { return msg }) }
+	now := p.file.Config
+	if before == nil || !maps.Equal(before.Keys, now.Keys) {
+		send(views.Keys(maps.Clone(now.Keys)))
+	}
+	if before == nil || before.View.Theme != now.View.Theme {
+		send(views.ThemeChoice(now.View.Theme))
+	}
+	if before == nil || before.View.Redraws != now.View.Redraws {
+		send(views.Redraws(now.View.Redraws))
+	}
+	return tea.Batch(cmds...)
+}
+
+// undo takes back the last step and goes where it was.
+func (p *Pane) undo() tea.Cmd {
+	before := p.file.Config
+	if !p.file.Undo() {
+		return views.Say("nothing is left to take back")
+	}
+	back := config.Diff(before, p.file.Config)
+	cmd := p.changed()
+	if len(back) == 0 {
+		return cmd
+	}
+	p.selectName(back[0].Key)
+	if len(back) > 1 {
+		return tea.Batch(cmd, views.Say("%d constants are as before", len(back)))
+	}
+	return tea.Batch(cmd, views.Say("%s is %s again", back[0].Key, back[0].New))
+}
+
+// revert gives the constant under the cursor the value it has on disk.
+func (p *Pane) revert() tea.Cmd {
+	r, _ := p.selected()
+	change, ok := changeOf(p.unsaved, r.field.Name())
+	if !ok {
+		return nil
+	}
+	return p.set(change.Key, change.Old)
+}
+
+func (p *Pane) isUnsaved() bool {
+	r, ok := p.selected()
+	if !ok || r.adds {
+		return false
+	}
+	_, differs := changeOf(p.unsaved, r.field.Name())
+	return differs
+}
+
+// nextProblem moves the cursor to the next constant with a problem.
+func (p *Pane) nextProblem() tea.Cmd {
+	at := p.cursor.At(len(p.rows))
+	for i := range p.rows {
+		next := (at + 1 + i) % len(p.rows)
+		if len(p.problems[p.rows[next].field.Name()]) > 0 {
+			p.cursor.Index, p.aboutTop = next, 0
+			break
+		}
+	}
+	return nil
+}
