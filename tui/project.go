@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
-	"finetui/core/demo"
+	"finetui/core/demo/base"
+	"finetui/core/demo/chain"
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/stats"
@@ -121,38 +123,58 @@ func runNew(c call) int {
 	return exitDone
 }
 
-// demoTestObjects is the size of the demo's second test set.
-const demoTestObjects = 500
-
-// makeDemoData draws the demo's data sets where the configuration expects them, unless they are there.
+// makeDemoData draws the demo's data sets.
 func makeDemoData(c call, file *config.File) error {
-	options := demo.Options{Seed: uint64(file.Config.Project.Seed)}
 	report, done := c.progress()
 	defer done()
-	sets := []struct {
-		path string
-		make func(dir string) error
-	}{
-		{file.Config.Dataset.Path, func(dir string) error { return demo.Make(c.ctx, dir, options, report) }},
-		{file.Config.Eval.Data, func(dir string) error {
-			options.Seed++
-			return demo.MakeExtra(c.ctx, dir, demoTestObjects, options, report)
-		}},
+	return chain.Data(c.ctx, file, chain.Options{Report: report, Log: c.print})
+}
+
+// print prints a line of results.
+func (c call) print(format string, args ...any) { fmt.Fprintf(c.stdout, format+"\n", args...) }
+
+// runDemo runs the whole chain on the demo project, or makes the base that the program carries.
+func runDemo(c call) int {
+	if len(c.words) > 0 {
+		return runDemoBase(c)
 	}
-	for _, set := range sets {
-		if set.path == "" {
-			continue
+	if _, err := os.Stat(configFile); errors.Is(err, os.ErrNotExist) {
+		if code := runNew(call{ctx: c.ctx, words: []string{"demo"}, stdout: c.stdout, stderr: c.stderr}); code != exitDone {
+			return code
 		}
-		dir := file.Abs(set.path)
-		if _, err := os.Stat(dir); err == nil {
-			continue
-		}
-		if err := set.make(dir); err != nil {
-			return err
-		}
-		fmt.Fprintf(c.stdout, "%s\n", dir)
 	}
-	return nil
+	file, ok := c.configuration()
+	if !ok {
+		return exitCall
+	}
+	exe, err := executable()
+	if err != nil {
+		return c.failure(err)
+	}
+	report, done := c.progress()
+	path, err := chain.Run(c.ctx, file, chain.Options{Exe: exe, Version: version(), Report: report, Log: c.print})
+	done()
+	if err != nil {
+		return c.failure(err)
+	}
+	c.print("%s", path)
+	return exitDone
+}
+
+// runDemoBase pretrains the built-in base anew.
+func runDemoBase(c call) int {
+	if len(c.words) != 2 || c.words[0] != "base" {
+		return c.fail(exitCall, "call it as finetui demo, or finetui demo base FOLDER")
+	}
+	began := time.Now()
+	log := func(format string, args ...any) {
+		fmt.Fprintf(c.stderr, "%6.0f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+	}
+	if err := base.Make(c.ctx, c.words[1], base.Options{Seed: base.Seed, Log: log}); err != nil {
+		return c.failure(err)
+	}
+	c.print("%s", c.words[1])
+	return exitDone
 }
 
 // openProject opens the configuration's data set and recipe.

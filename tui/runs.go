@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -217,23 +216,7 @@ type description struct {
 
 func describe(r *run.Run) description {
 	s := r.Status()
-	return description{Info: r.Info, State: s.State, Reason: s.Reason, Dir: r.Dir, Seconds: s.Elapsed.Seconds(), Step: lastStep(r)}
-}
-
-// lastStep is the last step that a run's metrics report.
-func lastStep(r *run.Run) int {
-	var h run.History
-	tail := r.Tail()
-	for {
-		batch, err := tail.Read()
-		if err != nil {
-			return h.Step()
-		}
-		h.Add(batch)
-		if !batch.More {
-			return h.Step()
-		}
-	}
+	return description{Info: r.Info, State: s.State, Reason: s.Reason, Dir: r.Dir, Seconds: s.Elapsed.Seconds(), Step: finetune.Progress(r)}
 }
 
 // runRuns lists the runs, or shows one in full.
@@ -309,28 +292,4 @@ func (c call) showRun(r *run.Run, file *config.File) int {
 		}
 	}
 	return exitDone
-}
-
-// wait follows a run without words until it has ended.
-func wait(ctx context.Context, r *run.Run, report func(done, total int, what string)) error {
-	for {
-		s := r.Status()
-		if err := r.Refresh(); err != nil {
-			return err
-		}
-		if !s.Live() {
-			if s.State == run.Done {
-				return nil
-			}
-			return fmt.Errorf("%s is %s: %s", r.Label(), s.State, s.Reason)
-		}
-		if report != nil {
-			report(lastStep(r), r.Info.Steps, "steps of "+r.Label())
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s goes on without this program: %w", r.Label(), ctx.Err())
-		case <-time.After(250 * time.Millisecond):
-		}
-	}
 }

@@ -35,6 +35,9 @@ type Options struct {
 	Log        func(format string, args ...any)
 }
 
+// Seed is that of the base that the program carries.
+const Seed = 1337
+
 // The sizes of the base and of its pretraining.
 const (
 	vocab         = 768
@@ -42,8 +45,8 @@ const (
 	patch         = generic.Cell
 	towerBatch    = 64
 	talkBatch     = 32
-	defaultTower  = 4600
-	defaultTalk   = 2200
+	defaultTower  = 2800
+	defaultTalk   = 1600
 	towerRate     = 2e-3
 	talkRate      = 2.5e-3
 	corpusRounds  = 4000

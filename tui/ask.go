@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"finetui/core/config"
+	"finetui/core/eval"
+	"finetui/core/model"
+	"finetui/core/session"
+)
+
+// openSession opens the configuration for questions.
+func (c call) openSession() (*session.Session, *config.File, int) {
+	file, ok := c.configuration()
+	if !ok {
+		return nil, nil, exitCall
+	}
+	report, done := c.progress()
+	defer done()
+	s, err := session.Open(c.ctx, file, report)
+	if err != nil {
+		return nil, nil, c.failure(err)
+	}
+	return s, file, exitDone
+}
+
+// runEval scores a subject on EVAL.SPLIT.
+func runEval(c call) int {
+	if len(c.words) != 1 {
+		return c.fail(exitCall, "call it as finetui eval RUN|%s", session.Base)
+	}
+	s, file, code := c.openSession()
+	if code != exitDone {
+		return code
+	}
+	defer s.Close()
+	if _, err := s.Setting(c.words[0]); err != nil {
+		return c.fail(exitCall, "%v", err)
+	}
+	report, done := c.progress()
+	r, err := s.Evaluate(c.ctx, c.words[0], "", report)
+	done()
+	if err != nil {
+		return c.failure(err)
+	}
+	if wantsJSON(file.Config) {
+		return c.printJSON(r)
+	}
+	fmt.Fprint(c.stdout, r.Text())
+	return exitDone
+}
+
+// runCompare puts evaluations of the same items side by side.
+func runCompare(c call) int {
+	if len(c.words) < 2 {
+		return c.fail(exitCall, "call it as finetui compare RUN|%s RUN …", session.Base)
+	}
+	s, file, code := c.openSession()
+	if code != exitDone {
+		return code
+	}
+	defer s.Close()
+	var list []session.Kept
+	for _, name := range c.words {
+		k, err := s.Result(name, file.Config.Eval.Split)
+		if err != nil {
+			return c.fail(exitCall, "%v", err)
+		}
+		list = append(list, k)
+	}
+	board, err := s.Board(list)
+	if err != nil {
+		return c.failure(err)
+	}
+	path := filepath.Join(s.RunsDir(), "compare.json")
+	if err := board.WriteJSON(path); err != nil {
+		return c.failure(err)
+	}
+	if wantsJSON(file.Config) {
+		return c.printJSON(board)
+	}
+	fmt.Fprint(c.stdout, board.Text())
+	fmt.Fprintf(c.stderr, "written to %s\n", path)
+	return exitDone
+}
+
+// runInfer asks one question about one picture, or about one object of the data set ("test/slope_0266#0").
+func runInfer(c call) int {
+	if len(c.words) < 2 {
+		return c.fail(exitCall, "call it as finetui infer RUN|%s MEDIA [prompt …]; MEDIA is a picture, or an object of the data set such as test/NAME#0", session.Base)
+	}
+	s, file, code := c.openSession()
+	if code != exitDone {
+		return code
+	}
+	defer s.Close()
+	setting, err := s.Setting(c.words[0])
+	if err != nil {
+		return c.fail(exitCall, "%v", err)
+	}
+	q, truth, err := question(s, setting, c.words[1], strings.Join(c.words[2:], " "))
+	if err != nil {
+		return c.fail(exitCall, "%v", err)
+	}
+	report, done := c.progress()
+	subject, err := s.Subject(c.ctx, c.words[0], report)
+	done()
+	if err != nil {
+		return c.failure(err)
+	}
+	for _, note := range setting.Notes {
+		fmt.Fprintln(c.stderr, note)
+	}
+	fmt.Fprintf(c.stderr, "%s is asked: %s\n", subject.Title(), q.Prompt)
+	heard := func(piece string) { fmt.Fprint(c.stdout, piece) }
+	if wantsJSON(file.Config) {
+		heard = nil
+	}
+	a, err := subject.Ask(c.ctx, q, heard)
+	if err != nil {
+		return c.failure(err)
+	}
+	if heard == nil {
+		return c.printJSON(struct {
+			Schema  int     `json:"schema"`
+			Subject string  `json:"subject"`
+			Media   string  `json:"media"`
+			Prompt  string  `json:"prompt"`
+			Answer  string  `json:"answer"`
+			Truth   string  `json:"truth,omitempty"`
+			Tokens  int     `json:"tokens"`
+			Seconds float64 `json:"seconds"`
+		}{eval.Schema, subject.Title(), c.words[1], q.Prompt, a.Text, truth, a.Tokens, a.Total.Seconds()})
+	}
+	fmt.Fprintln(c.stdout)
+	if truth != "" {
+		fmt.Fprintf(c.stderr, "the truth is: %s\n", truth)
+	}
+	return exitDone
+}
+
+// question is what is asked about a picture file, or about an object of the data set, whose truth is known.
+func question(s *session.Session, setting *session.Setting, media, prompt string) (model.Question, string, error) {
+	if sample, ok := setting.Sample(media); ok {
+		q, err := setting.About(sample, prompt)
+		return q, sample.Answer, err
+	}
+	path, err := s.Picture(media)
+	if err != nil {
+		return model.Question{}, "", err
+	}
+	q, err := setting.AboutFile(path, prompt)
+	return q, "", err
+}
