@@ -10,12 +10,13 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
-	"sync"
 
 	"finetui/core/config"
 	"finetui/core/model"
 	"finetui/core/project"
+	"finetui/core/recipe"
 	"finetui/core/run"
 )
 
@@ -30,21 +31,35 @@ type Progress = func(done, total int, what string)
 type Session struct {
 	Project *project.Project // the data set, and the recipe of the current constants
 
-	file    *config.File
-	loading sync.Mutex // guards the following; one model is loaded at a time
-	bases   map[string]*model.Base
-	loaded  []*Subject // the one that was asked for last comes last
+	file *config.File
+	pool *pool
 }
 
-// Open reads the data set of a configuration. Models are loaded when they are asked for. The file may be changed by its
-// owner meanwhile: what is needed of it is taken at once.
+// Open reads the data set of a configuration. Models are loaded when they are asked for. The file is kept: see Freeze.
 func Open(ctx context.Context, file *config.File, report Progress) (*Session, error) {
-	frozen := Freeze(file)
-	p, err := project.Open(ctx, frozen, report)
+	return open(ctx, file, &pool{bases: map[string]*model.Base{}}, report)
+}
+
+func open(ctx context.Context, file *config.File, models *pool, report Progress) (*Session, error) {
+	p, err := project.Open(ctx, file, report)
 	if err != nil {
 		return nil, err
 	}
-	return &Session{Project: p, file: frozen, bases: map[string]*model.Base{}}, nil
+	return &Session{Project: p, file: file, pool: models}, nil
+}
+
+// Reopen is the session of changed constants. It shares the models that are loaded, and the data set unless its
+// constants are others or again asks for another look at the files.
+func (s *Session) Reopen(ctx context.Context, file *config.File, again bool, report Progress) (*Session, error) {
+	before, now := s.Project.Config, file.Config
+	if again || !reflect.DeepEqual(before.Dataset, now.Dataset) || before.Eval.Data != now.Eval.Data || s.file.Path != file.Path {
+		return open(ctx, file, s.pool, report)
+	}
+	seen, err := recipe.Build(s.Project.Data, now)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{Project: &project.Project{File: file, Config: now, Data: s.Project.Data, Recipe: seen}, file: file, pool: s.pool}, nil
 }
 
 // Freeze is a file's constants as they are now, for another goroutine than the file's own.
@@ -52,19 +67,8 @@ func Freeze(file *config.File) *config.File {
 	return &config.File{Path: file.Path, Root: file.Root, Config: file.Config}
 }
 
-// Close gives the models' files back. Answers that are still being given end in errors.
-func (s *Session) Close() error {
-	s.loading.Lock()
-	defer s.loading.Unlock()
-	var first error
-	for _, b := range s.bases {
-		if err := b.Close(); err != nil && first == nil {
-			first = err
-		}
-	}
-	s.bases, s.loaded = map[string]*model.Base{}, nil
-	return first
-}
+// Close gives the models' files back, those of all sessions that were reopened from this one, too.
+func (s *Session) Close() error { return s.pool.close() }
 
 // Splits are those of the data set that hold an object.
 func (s *Session) Splits() []string {

@@ -71,9 +71,9 @@ func set(t *testing.T, file *config.File, name, value string) {
 	}
 }
 
-func open(t *testing.T, file *config.File) *Session {
+func openSession(t *testing.T, file *config.File) *Session {
 	t.Helper()
-	s, err := Open(context.Background(), file, nil)
+	s, err := Open(context.Background(), Freeze(file), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func addRun(t *testing.T, s *Session, file *config.File, name string, steps ...i
 
 func TestRunIsAskedWithItsOwnRecipeAboutTheCurrentData(t *testing.T) {
 	file := projectFile(t)
-	s := open(t, file)
+	s := openSession(t, file)
 	set(t, file, "RECIPE.PROMPT", "list")
 	set(t, file, "EVAL.MAX_NEW_TOKENS", "3")
 	label := addRun(t, s, file, "basic", 4, 9)
@@ -150,7 +150,7 @@ func TestRunIsAskedWithItsOwnRecipeAboutTheCurrentData(t *testing.T) {
 
 func TestUnknownAndUnreadySubjectsSaySo(t *testing.T) {
 	file := projectFile(t)
-	s := open(t, file)
+	s := openSession(t, file)
 	label := addRun(t, s, file, "young")
 	for name, want := range map[string]string{label: "no checkpoint yet", "0042-none": `the base without an adapter is called "base"`} {
 		if _, err := s.Subject(context.Background(), name, nil); err == nil || !strings.Contains(err.Error(), want) {
@@ -165,7 +165,7 @@ func TestUnknownAndUnreadySubjectsSaySo(t *testing.T) {
 
 func TestAnswerComesInPiecesAndSubjectsStayLoaded(t *testing.T) {
 	file := projectFile(t)
-	s := open(t, file)
+	s := openSession(t, file)
 	label := addRun(t, s, file, "basic", 5)
 	ctx := context.Background()
 	texts := map[string]string{}
@@ -176,7 +176,7 @@ func TestAnswerComesInPiecesAndSubjectsStayLoaded(t *testing.T) {
 			t.Fatal(err)
 		}
 		again, err := s.Subject(ctx, name, nil)
-		if err != nil || again != subject || steps == 0 {
+		if err != nil || again.Model != subject.Model || steps == 0 {
 			t.Errorf("%s was loaded twice, or in silence (%d steps), error %v", name, steps, err)
 		}
 		x, _ := subject.Sample("test/test_0#0")
@@ -210,7 +210,7 @@ func TestAnswerComesInPiecesAndSubjectsStayLoaded(t *testing.T) {
 
 func TestBetterCheckpointIsLoadedAnew(t *testing.T) {
 	file := projectFile(t)
-	s := open(t, file)
+	s := openSession(t, file)
 	label := addRun(t, s, file, "basic", 5, 6)
 	first, err := s.Subject(context.Background(), label, nil)
 	if err != nil {
@@ -220,14 +220,43 @@ func TestBetterCheckpointIsLoadedAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	second, err := s.Subject(context.Background(), label, nil)
-	if err != nil || first == second || second.Title() != label+" step 5 (best) on tiny" {
+	if err != nil || first.Model == second.Model || second.Title() != label+" step 5 (best) on tiny" {
 		t.Errorf("after another checkpoint became the best %q answers, error %v", second.Title(), err)
+	}
+}
+
+func TestReopenedSessionSharesWhatHasNotChanged(t *testing.T) {
+	file := projectFile(t)
+	s := openSession(t, file)
+	ctx := context.Background()
+	before, err := s.Subject(ctx, Base, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set(t, file, "INFER.PROMPT", "What is it?")
+	next, err := s.Reopen(ctx, Freeze(file), false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := next.Subject(ctx, Base, nil)
+	if err != nil || after.Model != before.Model || next.Project.Data != s.Project.Data {
+		t.Errorf("model or data set were read again after a change of INFER, error %v", err)
+	}
+	if x, _ := after.Sample("test/test_0#0"); after.Prompt(x) != "What is it?" || before.Prompt(x) == "What is it?" {
+		t.Errorf("prompts %q before, %q after", before.Prompt(x), after.Prompt(x))
+	}
+	set(t, file, "DATASET.CONDITIONS", "broken")
+	for _, again := range []bool{false, true} {
+		third, err := next.Reopen(ctx, Freeze(file), again, nil)
+		if err != nil || third.Project.Data == next.Project.Data {
+			t.Errorf("a change of DATASET (again %v) did not read the data set, error %v", again, err)
+		}
 	}
 }
 
 func TestForeignBaseIsRefused(t *testing.T) {
 	file := projectFile(t)
-	s := open(t, file)
+	s := openSession(t, file)
 	label := addRun(t, s, file, "basic", 5)
 	path := filepath.Join(s.RunsDir(), label, "run.json")
 	data, _ := os.ReadFile(path)
@@ -241,7 +270,7 @@ func TestForeignBaseIsRefused(t *testing.T) {
 
 func TestEvaluationsAreKeptAndCompared(t *testing.T) {
 	file := projectFile(t)
-	s := open(t, file)
+	s := openSession(t, file)
 	set(t, file, "RECIPE.PROMPT", "list")
 	label := addRun(t, s, file, "basic", 5)
 	ctx := context.Background()
@@ -281,7 +310,7 @@ func TestEvaluationsAreKeptAndCompared(t *testing.T) {
 
 func TestBrokenEvaluationIsListedWithItsFault(t *testing.T) {
 	file := projectFile(t)
-	s := open(t, file)
+	s := openSession(t, file)
 	write(t, s.baseEval("test", "json"), `{"schema": 1, "split":`)
 	list, err := s.Results("test")
 	if err != nil || len(list) != 1 || list[0].Fault == nil || !strings.Contains(list[0].Fault.Error(), "evaluate again") {
@@ -293,7 +322,7 @@ func TestBrokenEvaluationIsListedWithItsFault(t *testing.T) {
 }
 
 func TestEvaluationStopsOnRequest(t *testing.T) {
-	s := open(t, projectFile(t))
+	s := openSession(t, projectFile(t))
 	ctx, cancel := context.WithCancel(context.Background())
 	_, err := s.Evaluate(ctx, Base, "test", func(done, total int, what string) { cancel() })
 	if !errors.Is(err, context.Canceled) {
@@ -309,7 +338,7 @@ func TestPictureFileIsShownWholeWhateverTheContext(t *testing.T) {
 	picture := pixels.NewRGB(64, 32)
 	for context, want := range map[string][][2]int{"full": {{64, 32}}, "marked": {{64, 32}}, "crop": {{64, 64}}, "full+crop": {{64, 32}, {64, 64}}} {
 		set(t, file, "RECIPE.CONTEXT", context)
-		setting, err := open(t, file).Setting(Base)
+		setting, err := openSession(t, file).Setting(Base)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -327,7 +356,7 @@ func TestPictureFileIsShownWholeWhateverTheContext(t *testing.T) {
 
 func TestPicturesAreFoundFromTheProjectAndByTheirFaults(t *testing.T) {
 	file := projectFile(t)
-	s := open(t, file)
+	s := openSession(t, file)
 	if p, err := s.Picture("data/test/images/test_0.png"); err != nil || !filepath.IsAbs(p) {
 		t.Errorf("%q, error %v", p, err)
 	}
@@ -336,6 +365,12 @@ func TestPicturesAreFoundFromTheProjectAndByTheirFaults(t *testing.T) {
 	}
 	if _, err := s.Picture("nowhere.png"); err == nil || !strings.Contains(err.Error(), "there is no picture") {
 		t.Errorf("nothing: %v", err)
+	}
+	for written, want := range map[string]string{"": "data/", "da": "data/", "data/te": "data/test/",
+		"data/test/images/test_1": "data/test/images/test_1.png", "data/test/labels/": "", "nowhere/": ""} {
+		if got := strings.Join(s.Complete(written), " "); got != want {
+			t.Errorf("%q completes to %q, want %q", written, got, want)
+		}
 	}
 	if got := strings.Join(s.Splits(), " "); got != "train valid test" {
 		t.Errorf("splits %s", got)

@@ -2,7 +2,6 @@ package session
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"finetui/core/config"
@@ -129,28 +128,4 @@ func (t *Setting) Sample(id string) (recipe.Sample, bool) {
 		}
 	}
 	return recipe.Sample{}, false
-}
-
-// Picture finds a picture file: as it is given, or from the project's folder; "~" is the home folder.
-func (s *Session) Picture(path string) (string, error) {
-	if rest, ok := cutHome(path); ok {
-		path = rest
-	}
-	for _, p := range []string{path, s.file.Abs(path)} {
-		if info, err := os.Stat(p); err == nil && !info.IsDir() {
-			return p, nil
-		}
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return "", fmt.Errorf("%s is a folder: name a picture in it", path)
-	}
-	return "", fmt.Errorf("there is no picture %s", path)
-}
-
-func cutHome(path string) (string, bool) {
-	if len(path) < 2 || path[:2] != "~/" {
-		return "", false
-	}
-	home, err := os.UserHomeDir()
-	return filepath.Join(home, path[2:]), err == nil
 }

@@ -2,9 +2,6 @@ package session
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"finetui/core/media"
@@ -13,81 +10,25 @@ import (
 	"finetui/ml/qwen2vl/pixels"
 )
 
-// keepLoaded is how many subjects stay in memory: the base and a run, or two runs, to switch between.
-const keepLoaded = 2
-
 // Subject is a setting with its weights loaded. Any number of goroutines may ask it.
 type Subject struct {
 	*Setting
 	Model *model.Subject
 }
 
-// Subject loads a subject by its name, or returns the loaded one where its adapter is still the best of the run.
+// Subject loads a subject by its name. What is loaded stays in memory, and is loaded anew once the run has a better
+// checkpoint.
 func (s *Session) Subject(ctx context.Context, name string, report Progress) (*Subject, error) {
 	t, err := s.Setting(name)
 	if err != nil {
 		return nil, err
 	}
-	s.loading.Lock()
-	defer s.loading.Unlock()
-	if i := slices.IndexFunc(s.loaded, func(l *Subject) bool { return l.same(t) }); i >= 0 {
-		found := s.loaded[i]
-		s.loaded = append(slices.Delete(s.loaded, i, i+1), found)
-		return found, nil
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	say := func(done int, what string) {
-		if report != nil {
-			report(done, 2, what)
-		}
-	}
-	say(0, "opening base "+t.Project.Config.Model.Base)
-	b, err := s.base(t)
+	m, err := s.pool.load(ctx, t, report)
 	if err != nil {
 		return nil, err
 	}
-	t.Project.Base = b
-	if t.Run != nil && t.Run.Info.BaseFingerprint != "" && t.Run.Info.BaseFingerprint != b.Fingerprint {
-		return nil, fmt.Errorf("the base %s is not the one that %s was trained on (fingerprint %s, then %s): set MODEL.BASE back, or train again",
-			b.Name, t.Name, b.Fingerprint, t.Run.Info.BaseFingerprint)
-	}
-	say(1, "loading "+t.Title())
-	m, err := model.Load(b, t.Adapter.Path, t.Project.Config.Train.Threads)
-	if err != nil {
-		return nil, err
-	}
-	say(2, "loaded "+t.Title())
-	subject := &Subject{t, m}
-	s.loaded = append(s.loaded, subject)
-	if over := len(s.loaded) - keepLoaded; over > 0 {
-		s.loaded = slices.Delete(s.loaded, 0, over)
-	}
-	return subject, nil
-}
-
-// same says whether a loaded subject is the one of a setting found now.
-func (l *Subject) same(t *Setting) bool {
-	return l.Name == t.Name && l.Adapter.Path == t.Adapter.Path && (l.Run == nil || l.Run.Dir == t.Run.Dir)
-}
-
-// base opens the base of a setting unless it is open.
-func (s *Session) base(t *Setting) (*model.Base, error) {
-	name := t.Project.Config.Model.Base
-	key := name
-	if name != model.Tiny && !filepath.IsAbs(name) {
-		key = filepath.Join(t.root, name)
-	}
-	if b := s.bases[key]; b != nil {
-		return b, nil
-	}
-	b, err := model.OpenBase(name, t.root)
-	if err != nil {
-		return nil, err
-	}
-	s.bases[key] = b
-	return b, nil
+	t.Project.Base = m.Base
+	return &Subject{t, m}, nil
 }
 
 // Answer is what a subject said to one question.

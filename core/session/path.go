@@ -1,0 +1,75 @@
+package session
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// pictureEndings are those of files that can be shown to a model.
+var pictureEndings = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
+
+// Picture finds a picture file: as it is given, or from the project's folder; "~" is the home folder.
+func (s *Session) Picture(path string) (string, error) {
+	path = expandHome(path)
+	for _, p := range []string{path, s.file.Abs(path)} {
+		if info, err := os.Stat(p); err == nil && !info.IsDir() {
+			return p, nil
+		}
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return "", fmt.Errorf("%s is a folder: name a picture in it", path)
+	}
+	return "", fmt.Errorf("there is no picture %s", path)
+}
+
+// mostCompletions are more than anybody looks through.
+const mostCompletions = 200
+
+// Complete lists what a path could go on as: folders, with a slash, and pictures, each spelled so that it begins with
+// what is written.
+func (s *Session) Complete(written string) []string {
+	folder, begin := filepath.Split(written)
+	look := expandHome(folder)
+	switch {
+	case look == "":
+		look = s.file.Root
+	case !filepath.IsAbs(look):
+		if _, err := os.Stat(look); err != nil {
+			look = s.file.Abs(look)
+		}
+	}
+	entries, err := os.ReadDir(look)
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, e := range entries {
+		name := e.Name()
+		if !strings.HasPrefix(name, begin) || begin == "" && strings.HasPrefix(name, ".") {
+			continue
+		}
+		info, err := os.Stat(filepath.Join(look, name)) // what a link leads to
+		switch {
+		case err != nil:
+		case info.IsDir():
+			list = append(list, folder+name+"/")
+		case slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(name))):
+			list = append(list, folder+name)
+		}
+		if len(list) == mostCompletions {
+			break
+		}
+	}
+	return list
+}
+
+func expandHome(path string) string {
+	rest, ok := strings.CutPrefix(path, "~/")
+	if home, err := os.UserHomeDir(); ok && err == nil {
+		return filepath.Join(home, rest)
+	}
+	return path
+}
