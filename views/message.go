@@ -68,7 +68,3 @@ type ConfigChanged struct{ File *config.File }
 
 // DatasetChanged says that labels or pictures on disk are others than before: who shows them reads them again.
 type DatasetChanged struct{}
-
-// Config says that constants were edited, taken back or read anew. Whoever changes the file sends it, and it reaches
-// every pane; File may be another one than before. File.Config is never changed in place, so a command may keep it.
-type Config struct{ File *config.File }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,11 +46,20 @@ func (p *Pane) aboutLines(t *widget.Theme, r row, w int) []string {
 	for _, problem := range p.problems[name] {
 		lines = append(lines, wrapped(t.Warning, problemGlyph(problem)+" "+problem.Text, w)...)
 	}
-	lines = append(lines, "")
+	var facts []string
 	for _, f := range p.facts(r.field) {
-		lines = append(lines, factLine(t, f, w))
+		facts = append(facts, factLine(t, f, w))
 	}
-	return append(lines, p.choiceLines(t, r.field, w)...)
+	parts := [][]string{facts, p.choiceLines(t, r.field, w)}
+	if p.editor != nil { // what one chooses from comes first then
+		slices.Reverse(parts)
+	}
+	for _, part := range parts {
+		if len(part) > 0 {
+			lines = append(append(lines, ""), part...)
+		}
+	}
+	return lines
 }
 
 // explanation is the file's own comment; where that ends in the choices or bounds, which have lines of their own here,
@@ -62,30 +72,36 @@ func (p *Pane) explanation(field config.Field) string {
 	return text
 }
 
-// facts are the values of a constant: now, on disk, of the preset, by default, and what is allowed.
+// facts are the values of a constant: now, and where they differ on disk, of the preset and by default; and what is
+// allowed.
 func (p *Pane) facts(field config.Field) []fact {
 	name := field.Name()
 	value := func(c *config.Config) string { return plainValue(config.Get(c, name)) }
-	unit := ""
+	now := fact{label: "now", value: value(p.file.Config), tone: widget.Muted}
 	if field.Unit != "" {
-		unit = " " + field.Unit
+		now.value += " " + field.Unit
 	}
-	list := []fact{{label: "now", value: value(p.file.Config) + unit}}
+	var same []string
+	var others []fact
 	if change, differs := changeOf(p.unsaved, name); differs {
-		list = append(list, fact{"on disk", plainValue(change.Old), "● not saved", widget.Accent})
-	} else if !p.file.Has(name) {
-		list[0].note, list[0].tone = "not in the file", widget.Muted
+		others = append(others, fact{"on disk", plainValue(change.Old), "● not saved", widget.Accent})
+	}
+	compare := func(label, as, note string, c *config.Config) {
+		if config.Get(c, name) == config.Get(p.file.Config, name) {
+			same = append(same, as)
+		} else {
+			others = append(others, fact{label, value(c), note, widget.Muted})
+		}
 	}
 	if preset, err := config.Preset(p.preset); err == nil && field.Section != keysSection {
-		f := fact{label: p.preset, value: value(preset.Config)}
-		if _, differs := changeOf(p.strays, name); differs {
-			f.note, f.tone = "○ differs", widget.Muted
-		}
-		list = append(list, f)
+		compare("preset", "as in "+p.preset, "○ "+p.preset, preset.Config)
+		compare("default", "by default", "", config.Default())
 	}
-	if field.Section != keysSection {
-		list = append(list, fact{label: "default", value: value(config.Default())})
+	now.note = strings.Join(same, ", ")
+	if !p.file.Has(name) {
+		now.note = "not in the file"
 	}
+	list := append([]fact{now}, others...)
 	if bounds := boundsText(field); bounds != "" {
 		list = append(list, fact{label: "allowed", value: bounds})
 	}
@@ -111,8 +127,9 @@ func boundsText(field config.Field) string {
 	return strings.TrimSuffix(what, ", ")
 }
 
-const labelWidth = 8
+const labelWidth = 9
 
+// factLine writes a fact on one line; where it is too long the note goes, then the end of the value.
 func factLine(t *widget.Theme, f fact, w int) string {
 	value := widget.Clean(f.value)
 	note := f.note
@@ -142,7 +159,7 @@ func (p *Pane) choiceLines(t *widget.Theme, field config.Field, w int) []string 
 	for _, choice := range field.Choices {
 		longest = max(longest, widget.Width(choice))
 	}
-	lines := []string{""}
+	var lines []string
 	for _, choice := range field.Choices {
 		style := pick(choice == current, t.Strong, t.Text)
 		lead := cursorMark(t, choice == current) + style.Render(widget.Left(choice, longest)) + "  "

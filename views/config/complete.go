@@ -85,8 +85,9 @@ func pathsLike(root, typed string) ([]string, error) {
 		}
 	}
 	sort.Slice(found, func(i, j int) bool { // folders first: what these constants name mostly is one
-		a, b := strings.HasSuffix(found[i], "/"), strings.HasSuffix(found[j], "/")
-		return a && !b || a == b && found[i] < found[j]
+		a, aFolder := strings.CutSuffix(found[i], "/")
+		b, bFolder := strings.CutSuffix(found[j], "/")
+		return aFolder && !bFolder || aFolder == bFolder && a < b
 	})
 	return found, nil
 }

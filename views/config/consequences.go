@@ -15,12 +15,12 @@ import (
 
 // Consequences is what constants come to. A zero is something that is not known.
 type Consequences struct {
-	TrainSamples   int // an epoch, after sampling
-	StepsPerEpoch  int // of the optimizer
-	Steps          int // of the whole run
-	EffectiveBatch int // samples of one optimizer step
-	Trainable      int // parameters of the adapters
-	VisualTokens   string
+	TrainSamples   int    // an epoch, after sampling
+	StepsPerEpoch  int    // of the optimizer
+	Steps          int    // of the whole run
+	EffectiveBatch int    // samples of one optimizer step
+	Trainable      int    // parameters of the adapters
+	VisualTokens   string // of a picture: "16", "4 to 1280"
 	MemoryBytes    int64
 	MassBefore     float64 // largest over smallest loss mass of a class, were nothing done
 	MassAfter      float64 // the same with the recipe
@@ -137,11 +137,16 @@ func (p *Pane) effectLines(t *widget.Theme, w int) []string {
 	was, now := quantities(before), quantities(p.effect)
 	lines := make([]string, 0, len(now))
 	for i, q := range now {
-		text := t.Muted.Render(widget.Left(q.label, labelWidth)) + " " + q.value
-		if was[i].value != q.value {
-			text = t.Muted.Render(widget.Left(q.label, labelWidth)) + " " + t.Strong.Render(q.value) + "  " + t.Accent.Render("was "+was[i].short)
+		text := t.Muted.Render(widget.Left(q.label, labelWidth)) + " "
+		if was[i].value == q.value {
+			lines = append(lines, widget.Cut(text+q.value, w))
+			continue
 		}
-		lines = append(lines, widget.Cut(text, w))
+		old := "  was " + was[i].short
+		if labelWidth+1+widget.Width(q.value+old) > w {
+			q.value = q.short
+		}
+		lines = append(lines, widget.Cut(text+t.Strong.Render(q.value)+t.Accent.Render(old), w))
 	}
 	for _, note := range p.effect.Notes {
 		lines = append(lines, wrapped(t.Warning, "! "+note, w)...)
@@ -165,21 +170,21 @@ func quantities(e *effect) []quantity {
 		{"samples", count(e.TrainSamples) + " an epoch", count(e.TrainSamples)},
 		{"batch", count(e.EffectiveBatch), count(e.EffectiveBatch)},
 		{"warm-up", widget.Missing, widget.Missing},
-		{"mass", widget.Missing, widget.Missing},
-		{"LoRA", count(e.Trainable) + " parameters", count(e.Trainable)},
-		{"picture", orMissing(e.VisualTokens), orMissing(e.VisualTokens)},
+		{"loss mass", widget.Missing, widget.Missing},
+		{"trainable", count(e.Trainable) + " parameters", count(e.Trainable)},
+		{"picture", orMissing(e.VisualTokens) + " tokens", orMissing(e.VisualTokens)},
 		{"memory", widget.Missing, widget.Missing},
 	}
 	if e.Steps > 0 {
-		list[0].value += fmt.Sprintf(" = %s × %d", plural(train.Epochs, "epoch", "epochs"), e.StepsPerEpoch)
+		list[0].value += fmt.Sprintf(" = %d × %s", train.Epochs, count(e.StepsPerEpoch))
 	}
 	if train.GradAccum > 1 {
 		list[2].value += fmt.Sprintf(" = %d × %d", train.BatchSize, train.GradAccum)
 	}
 	if e.TrainSamples > 0 {
 		plan := config.PlanSteps(train, e.TrainSamples)
-		list[3].short = plural(plan.Warmup, "step", "steps")
-		list[3].value = list[3].short + ", " + widget.Percent(float64(plan.Warmup)/float64(plan.Total), 1)
+		list[3].short = widget.Percent(float64(plan.Warmup)/float64(plan.Total), 1)
+		list[3].value = plural(plan.Warmup, "step", "steps") + " " + list[3].short
 	}
 	if e.MassBefore > 0 {
 		list[4].short = widget.Ratio(e.MassAfter)

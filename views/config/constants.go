@@ -16,10 +16,16 @@ const gutter = 4 // cells before a name: cursor, ● not saved, ○ not the pres
 // columns are where name, value and note of a constant stand in w cells.
 type columns struct{ name, value, note int }
 
+const (
+	numberWidth = 7  // cells in which numbers stand at the right; the unit comes behind them
+	leastNote   = 16 // cells from which on an explanation is worth beginning
+)
+
 func columnsFor(w int) columns {
 	c := columns{name: longestKey()}
-	c.value = min(max((w-gutter-c.name)*11/20, 12), 30)
-	c.note = max(w-gutter-c.name-c.value-3, 0)
+	room := max(w-gutter-c.name-1, 0)
+	c.value = min(max(room*11/20, min(room, 21)), 34)
+	c.note = max(room-c.value-2, 0)
 	return c
 }
 
@@ -117,16 +123,25 @@ func (p *Pane) drawConstants(t *widget.Theme, w, h int) string {
 	if p.editor == nil {
 		return text
 	}
-	box := p.editor.below(t, w-columnsFor(w).valueAt())
+	x := columnsFor(w).valueAt()
+	return hang(text, p.editor.below(t, w-x, h), x, selected-first, h)
+}
+
+// hang lays a box under line y of a text of h lines, above it where there is no room, or else where it fits.
+func hang(text, box string, x, y, h int) string {
 	if box == "" {
 		return text
 	}
 	tall := strings.Count(box, "\n") + 1
-	y := selected - first + 1
-	if y+tall > h {
-		y = max(y-1-tall, 0)
+	switch {
+	case y+1+tall <= h:
+		y++
+	case y-tall >= 0:
+		y -= tall
+	default:
+		y = max(h-tall, 0)
 	}
-	return widget.Overlay(text, box, columnsFor(w).valueAt(), y)
+	return widget.Overlay(text, box, x, y)
 }
 
 // heading is a section's name and what it is about, on a rule.
@@ -151,15 +166,21 @@ func (p *Pane) drawRow(t *widget.Theme, r row, selected bool, w int) string {
 	if selected && p.editor != nil {
 		return lead + widget.Left(p.editor.inPlace(t, w-c.valueAt()), w-c.valueAt())
 	}
+	note := p.note(t, r.field, c.note)
+	if note != "" {
+		note = "  " + note
+	} else {
+		c.value += 2 + c.note
+	}
 	value := p.shownValue(r.field, c.value)
 	style := t.Text
 	switch {
 	case selected:
 		style = t.Selected
-	case value == emptyText:
+	case strings.HasPrefix(value, emptyText):
 		style = t.Muted
 	}
-	return lead + style.Render(value) + "  " + p.note(t, r.field, c.note)
+	return lead + style.Render(value) + note
 }
 
 func cursorMark(t *widget.Theme, selected bool) string {
@@ -189,15 +210,18 @@ func (p *Pane) marks(t *widget.Theme, name string) string {
 
 const emptyText = "(empty)"
 
-// shownValue is the value of a constant in exactly w cells: numbers at the right of the first twelve, paths by their
-// end, switches with a box.
+// shownValue is the value of a constant in exactly w cells: numbers at the right of the first few with their unit,
+// paths by their end, switches with a box.
 func (p *Pane) shownValue(field config.Field, w int) string {
 	value := widget.Clean(config.Plain(p.file.Config, field.Name()))
 	switch {
 	case value == "":
 		value = emptyText
 	case field.Kind == config.Integer || field.Kind == config.Number:
-		value = widget.Right(value, min(w, 12))
+		value = widget.Right(value, max(min(w, numberWidth), widget.Width(value)))
+		if field.Unit != "" {
+			value += " " + field.Unit
+		}
 	case field.Kind == config.Switch:
 		value = box(value == "true") + " " + value
 	case field.Kind == config.Path:
@@ -215,23 +239,18 @@ func box(on bool) string {
 	return "[ ]"
 }
 
-// note is what stands behind a value: a problem, the value on disk, or the unit and the explanation.
+// note is what stands behind a value: a problem, the value on disk, or the explanation.
 func (p *Pane) note(t *widget.Theme, field config.Field, w int) string {
-	name := field.Name()
-	if problems := p.problems[name]; len(problems) > 0 {
+	if problems := p.problems[field.Name()]; len(problems) > 0 {
 		return t.Warning.Render(widget.Cut(problemGlyph(problems[0])+" "+widget.Clean(problems[0].Text), w))
 	}
-	if change, differs := changeOf(p.unsaved, name); differs {
+	if change, differs := changeOf(p.unsaved, field.Name()); differs {
 		return t.Accent.Render(widget.Cut("was "+widget.Clean(plainValue(change.Old)), w))
 	}
-	if field.Unit == "" {
-		return t.Muted.Render(widget.Cut(widget.Clean(p.comments[name]), w))
+	if w < leastNote {
+		return ""
 	}
-	text := widget.Clean(field.Unit)
-	if rest := w - widget.Width(text) - 3; rest >= 16 {
-		text += " · " + widget.Cut(widget.Clean(p.comments[name]), rest)
-	}
-	return t.Muted.Render(widget.Cut(text, w))
+	return t.Muted.Render(widget.Cut(widget.Clean(p.explanation(field)), w))
 }
 
 func problemGlyph(problem config.Problem) string {
@@ -241,13 +260,18 @@ func problemGlyph(problem config.Problem) string {
 	return "!"
 }
 
-// plainValue takes the quotes off a value that needs none to be read.
+// plainValue writes a value of the file for people: no quotes where none are needed, lists with commas.
 func plainValue(source string) string {
-	inner, ok := strings.CutPrefix(source, `"`)
-	if !ok || source == `""` || strings.ContainsRune(inner, '\\') {
+	if source == `""` || source == "[]" {
+		return emptyText
+	}
+	if strings.ContainsRune(source, '\\') {
 		return source
 	}
-	return strings.TrimSuffix(inner, `"`)
+	if list, ok := strings.CutPrefix(source, "["); ok {
+		return strings.ReplaceAll(strings.TrimSuffix(list, "]"), `"`, "")
+	}
+	return strings.Trim(source, `"`)
 }
 
 func (p *Pane) moveConstants(m widget.Move, page int) {

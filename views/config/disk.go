@@ -102,7 +102,7 @@ func (p *Pane) readAnswer(msg views.Answer[*config.File]) tea.Cmd {
 		text = "is read again: " + changes(len(config.Diff(before, p.file.Config)))
 	}
 	file := p.file
-	return tea.Batch(p.estimate(), p.tellRoot(before), func() tea.Msg { return views.Config{File: file} },
+	return tea.Batch(p.estimate(), p.tellRoot(before), func() tea.Msg { return views.ConfigChanged{File: file} },
 		views.Say("%s %s", filepath.Base(p.path), text))
 }
 

@@ -234,15 +234,15 @@ func (e *editor) inPlace(t *widget.Theme, w int) string {
 	return t.Accent.Render(widget.Cut(plural(len(e.ticks.chosen), "entry", "entries")+" ▾", w))
 }
 
-// below is what hangs under the line: the choice, why the text was refused, or how a path can go on. At most w cells
-// wide, "" for nothing.
-func (e *editor) below(t *widget.Theme, w int) string {
+// below is what hangs under the line: the choice, why the text was refused, or how a path can go on. At most w×h
+// cells, "" for nothing.
+func (e *editor) below(t *widget.Theme, w, h int) string {
 	switch {
 	case e.choice != nil:
 		bw, bh := e.choice.Size()
-		return e.choice.View(t, min(bw, w), bh)
+		return e.choice.View(t, min(bw, w), min(bh, h))
 	case e.ticks != nil:
-		return e.ticks.view(t, w)
+		return e.ticks.view(t, w, h)
 	case e.prompt.Error != "":
 		var lines []string
 		for i, text := range widget.Wrap(widget.Clean(e.prompt.Error), w-2) {

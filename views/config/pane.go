@@ -89,8 +89,8 @@ func New(o Options) *Pane {
 // boards lays out the pane: sections, constants and explanation beside each other; without the sections, and the
 // constants on top, where it is narrow; with the lines of the file where it is large.
 func (p *Pane) boards() {
-	sections := layout.Panel("sections", 16, 6).AtMost(18, 0)
-	constants := layout.Panel("constants", 40, 8).Prior(1)
+	sections := layout.Panel("sections", 15, 6).AtMost(15, 0)
+	constants := layout.Panel("constants", 60, 8).Prior(1)
 	about := layout.Panel("about", 34, 9).Prior(1)
 	effects := layout.Panel("consequences", 34, 8)
 	panels := []views.Panel{
@@ -111,7 +111,7 @@ func (p *Pane) boards() {
 // board is the one for a size.
 func (p *Pane) board(w, h int) *views.Board {
 	switch {
-	case w < 104:
+	case w < 112:
 		return p.narrow
 	case h < 44:
 		return p.wide
@@ -142,7 +142,7 @@ func (p *Pane) Update(msg tea.Msg) tea.Cmd {
 		return p.board(p.w, p.h).Update(msg)
 	case tea.KeyPressMsg, tea.PasteMsg:
 		return p.input(msg)
-	case views.Config:
+	case views.ConfigChanged:
 		return p.heard(msg.File)
 	case views.Answer[worked]:
 		p.worked(msg)

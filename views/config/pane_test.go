@@ -46,7 +46,7 @@ func estimate(cfg *config.Config) (Consequences, error) {
 	}
 	table := recipe.Mass(built)
 	c := Consequences{TrainSamples: int(math.Round(table.SamplesAfter)), MassBefore: table.ImbalanceBefore, MassAfter: table.ImbalanceAfter,
-		Trainable: 3328 * cfg.LoRA.R * len(cfg.LoRA.Targets), VisualTokens: fmt.Sprintf("%d tokens each", cfg.Model.MaxPixels/784), MemoryBytes: 612 << 20}
+		Trainable: 3328 * cfg.LoRA.R * len(cfg.LoRA.Targets), VisualTokens: fmt.Sprintf("%d", cfg.Model.MaxPixels/784), MemoryBytes: 612 << 20}
 	plan := config.PlanSteps(cfg.Train, c.TrainSamples)
 	c.StepsPerEpoch, c.Steps, c.EffectiveBatch = plan.PerEpoch, plan.Total, plan.Batch
 	for _, problem := range config.ValidateSteps(cfg.Train, c.TrainSamples) {
@@ -84,6 +84,25 @@ func opened(t testing.TB, path string, w, h int) (*Pane, *viewtest.Driver) {
 
 // at moves the cursor to a constant.
 func at(p *Pane, name string) { p.selectName(name) }
+
+// put changes a constant as a person does: enter, the value, enter.
+func put(d *viewtest.Driver, p *Pane, name, value string) {
+	at(p, name)
+	d.Press("enter")
+	switch {
+	case p.editor == nil: // a switch
+	case p.editor.choice != nil:
+		for range p.editor.choice.Options {
+			d.Press("up")
+		}
+		for p.editor.text() != value {
+			d.Press("down")
+		}
+		d.Press("enter")
+	default:
+		clear(d).Type(value).Press("enter")
+	}
+}
 
 func read(t testing.TB, path string) string {
 	t.Helper()

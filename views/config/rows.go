@@ -221,7 +221,7 @@ func (p *Pane) changed() tea.Cmd {
 	p.refresh()
 	p.told = p.file.Config
 	file := p.file
-	return tea.Batch(p.estimate(), p.tellRoot(before), func() tea.Msg { return views.Config{File: file} })
+	return tea.Batch(p.estimate(), p.tellRoot(before), func() tea.Msg { return views.ConfigChanged{File: file} })
 }
 
 // heard takes what another pane, or this one, says about the file.

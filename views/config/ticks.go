@@ -49,14 +49,19 @@ func (k *ticks) update(msg tea.Msg) widget.Outcome {
 	return widget.Editing
 }
 
-func (k *ticks) view(t *widget.Theme, w int) string {
+// view draws the list in a box of at most w×h cells.
+func (k *ticks) view(t *widget.Theme, w, h int) string {
 	wide := widget.Width(k.title) + 6
-	lines := make([]string, len(k.options))
-	for i, option := range k.options {
+	for _, option := range k.options {
 		wide = max(wide, widget.Width(option)+8)
+	}
+	h = min(h, len(k.options)+2)
+	var lines []string
+	first, end := k.cursor.Window(len(k.options), h-2)
+	for i := first; i < end; i++ {
 		at := i == k.cursor.At(len(k.options))
 		style := pick(at, t.Selected, t.Text)
-		lines[i] = cursorMark(t, at) + style.Render(box(slices.Contains(k.chosen, option))+" "+option)
+		lines = append(lines, cursorMark(t, at)+style.Render(box(slices.Contains(k.chosen, k.options[i]))+" "+k.options[i]))
 	}
-	return widget.Panel{Titles: []string{k.title}, Focused: true}.View(t, strings.Join(lines, "\n"), min(wide, w), len(lines)+2)
+	return widget.Panel{Titles: []string{k.title}, Focused: true}.View(t, strings.Join(lines, "\n"), min(wide, w), h)
 }
