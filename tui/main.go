@@ -22,7 +22,7 @@ func start(arguments []string) int {
 			fmt.Fprintln(os.Stderr, "finetui: the workbench needs a terminal to draw on (TERM is not \"dumb\", stdin and stdout are not redirected); finetui help lists what runs without one")
 			return exitCall
 		}
-		return openWorkbench(newRoot(""))
+		return openWorkbench(overrides)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

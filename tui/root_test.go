@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) {
 	switch os.Getenv("FINETUI_TEST_AS") {
 	case "workbench":
-		os.Exit(openWorkbench(samples()))
+		os.Exit(show(samples()))
 	case "program":
 		os.Exit(start(os.Args[1:]))
 	}

@@ -1,15 +1,34 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 
 	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	"finetui/core/project"
+	"finetui/views"
+	configpane "finetui/views/config"
+	datapane "finetui/views/dataset"
 )
 
-// openWorkbench shows the screen until the user leaves it, and is the exit code.
-func openWorkbench(r *root) int {
+// openWorkbench opens the workbench on ./config.toml, and is the exit code.
+func openWorkbench(overrides []string) int {
+	file, err := config.Load(configFile)
+	if err == nil {
+		if err = applyOverrides(file, overrides); err != nil {
+			fmt.Fprintln(os.Stderr, "finetui:", err)
+			return exitCall
+		}
+	}
+	return show(newWorkbench(file, err))
+}
+
+// show draws a workbench until the user leaves it.
+func show(r *root) int {
 	_, err := tea.NewProgram(r).Run()
 	switch {
 	case err == nil:
@@ -19,4 +38,66 @@ func openWorkbench(r *root) int {
 	}
 	fmt.Fprintln(os.Stderr, "finetui:", err)
 	return exitFailed
+}
+
+// newWorkbench is the root with its panes on a configuration, or on the error that kept it from being read.
+func newWorkbench(file *config.File, fault error) *root {
+	if fault != nil {
+		file = nil
+	}
+	r := newRoot("")
+	r.panes = []views.Pane{
+		datapane.New(file),
+		configpane.New(configpane.Options{Path: configFile, File: file, Err: fault, Estimate: estimates(file), Actions: r.actionNames}),
+	}
+	if file != nil {
+		r.adopt(file.Config)
+	} else {
+		r.open = 1
+	}
+	return r
+}
+
+// adopt takes what is the root's own from the constants.
+func (r *root) adopt(c *config.Config) {
+	r.project, r.keys = c.Project.Name, views.Keys(c.Keys)
+	r.choice, r.redraw.perSecond = views.ThemeChoice(c.View.Theme), max(c.View.Redraws, 1)
+	r.retheme()
+}
+
+// actionNames are the names that [KEYS] may hold.
+func (r *root) actionNames() []string {
+	var names []string
+	for _, pane := range r.panes {
+		for _, a := range pane.Actions() {
+			names = append(names, a.Name)
+		}
+	}
+	for _, a := range r.own() {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+// estimates is what the Config pane asks for the consequences of constants.
+func estimates(file *config.File) configpane.Estimate {
+	if file == nil {
+		return nil
+	}
+	e := project.NewEstimator(file)
+	return func(cfg *config.Config) (configpane.Consequences, error) {
+		x, err := e.Estimate(context.Background(), cfg)
+		if err != nil {
+			return configpane.Consequences{}, err
+		}
+		tokens := ""
+		if x.VisualTokens[1] > 0 {
+			tokens = fmt.Sprint(x.VisualTokens[0])
+			if x.VisualTokens[0] != x.VisualTokens[1] {
+				tokens = fmt.Sprintf("%d to %d", x.VisualTokens[0], x.VisualTokens[1])
+			}
+		}
+		return configpane.Consequences{TrainSamples: x.TrainSamples, StepsPerEpoch: x.Plan.PerEpoch, Steps: x.Plan.Total, EffectiveBatch: x.Plan.Batch,
+			Trainable: x.Trainable, VisualTokens: tokens, MemoryBytes: x.Memory, MassBefore: x.MassBefore, MassAfter: x.MassAfter, Notes: x.Notes}, nil
+	}
 }

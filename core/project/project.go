@@ -6,6 +6,7 @@ package project
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 
@@ -117,10 +118,20 @@ func (p *Project) Shown(whole *pixels.RGB, box dataset.Box) ([]*pixels.RGB, erro
 		return shown, err
 	}
 	last := len(shown) - 1 // the cut-out
-	if side := max(shown[last].W, shown[last].H); shown[last].W != shown[last].H {
-		shown[last] = pixels.Resize(shown[last], side, side)
-	}
+	side := p.square(shown[last].W, shown[last].H)
+	shown[last] = pixels.Resize(shown[last], side, side)
 	return shown, nil
+}
+
+// square is the side to which a cut-out of w×h pixels is stretched: its longer one within MODEL's bounds, as a multiple
+// of what one token shows, so that the processor resizes no second time.
+func (p *Project) square(w, h int) int {
+	d := pixels.DefaultProcessor()
+	unit := d.Patch * d.Merge
+	least := int(math.Ceil(math.Sqrt(float64(p.Config.Model.MinPixels)) / float64(unit)))
+	most := int(math.Sqrt(float64(p.Config.Model.MaxPixels)) / float64(unit))
+	n := int(math.Round(float64(max(w, h)) / float64(unit)))
+	return unit * max(min(max(n, least), most), 1)
 }
 
 // sizes are the widths and heights of Pictures, from the label data alone.
@@ -129,7 +140,8 @@ func (p *Project) sizes(s recipe.Sample) [][2]int {
 	whole := [2]int{max(s.Item.Width, 1), max(s.Item.Height, 1)}
 	w, h := media.CutSize(whole[0], whole[1], s.Box(), c.CropMargin)
 	if c.CropSquare {
-		w, h = max(w, h), max(w, h)
+		w = p.square(w, h)
+		h = w
 	}
 	switch c.Context {
 	case media.Crop:
