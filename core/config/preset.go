@@ -18,6 +18,7 @@ var presets = []struct {
 // demo is the generated slope-drain project on the built-in base: the whole chain in minutes on two cores.
 func demo(c *Config) {
 	c.Project.Name = "demo"
+	c.Project.Runs = "demo/runs"
 	c.Dataset.Path = "demo/data"
 	c.Dataset.Analysis = "demo/dataset_analysis.json"
 	c.Convert.Output = "demo/converted"
