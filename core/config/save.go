@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+
+	"finetui/ml/wholefile"
 )
 
 // ErrChangedOnDisk is what Save returns (wrapped) when the file is not as it was read. SaveOver writes all the same.
@@ -40,35 +43,13 @@ func (f *File) SaveOver() error {
 	if info, err := os.Stat(target); err == nil {
 		mode = info.Mode().Perm()
 	}
-	if err := writeBeside(target, f.raw, mode); err != nil {
+	err := wholefile.Create(target, mode, func(w io.Writer) error {
+		_, err := w.Write(f.raw)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("save config: %w", err)
 	}
 	f.onDisk = f.raw
 	return nil
-}
-
-func writeBeside(target string, data []byte, mode os.FileMode) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(target), filepath.Base(target)+".tmp-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
-		}
-	}()
-	if _, err = tmp.Write(data); err != nil {
-		return err
-	}
-	if err = tmp.Chmod(mode); err != nil {
-		return err
-	}
-	if err = tmp.Sync(); err != nil {
-		return err
-	}
-	if err = tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), target)
 }

@@ -1,14 +1,13 @@
 package media
 
 import (
-	"fmt"
 	"image"
 	"image/color"
 	"image/png"
-	"os"
-	"path/filepath"
+	"io"
 
 	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/wholefile"
 )
 
 // Sheet lays pictures out in rows of so many columns, each shrunk to w×h pixels at most and centred in its cell. gap is
@@ -43,25 +42,6 @@ func Image(picture *pixels.RGB) *image.NRGBA {
 }
 
 // WritePNG writes the picture to a file; a reader never finds half of it.
-func WritePNG(path string, picture *pixels.RGB) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".picture-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w: choose a folder that exists and can be written to", path, err)
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(file.Name())
-			err = fmt.Errorf("writing %s: %w", path, err)
-		}
-	}()
-	if err = png.Encode(file, Image(picture)); err == nil {
-		err = file.Chmod(0o644)
-	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	return err
+func WritePNG(path string, picture *pixels.RGB) error {
+	return wholefile.Create(path, 0o644, func(w io.Writer) error { return png.Encode(w, Image(picture)) })
 }

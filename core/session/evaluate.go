@@ -13,6 +13,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/eval"
+	"finetui/ml/wholefile"
 )
 
 // Evaluate asks a subject about every object of a split ("": EVAL.SPLIT), scores the answers and keeps them: eval/SPLIT.json
@@ -39,28 +40,13 @@ func (s *Session) keep(t *Setting, r *eval.Result) error {
 		return fmt.Errorf("keep the evaluation: %w", err)
 	}
 	constants := append([]byte("# The constants with which "+t.Title()+" was asked about the split "+r.Split+".\n\n"), config.Render(t.Project.Config)...)
-	if err := writeFile(path("toml"), constants); err != nil {
+	if err := wholefile.Write(path("toml"), constants); err != nil {
 		return fmt.Errorf("keep the evaluation: %w", err)
 	}
 	if err := r.WriteCSV(path("csv")); err != nil {
 		return err
 	}
 	return r.WriteJSON(path("json"))
-}
-
-// writeFile writes beside and renames.
-func writeFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // after the rename there is nothing left to remove
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return err
 }
 
 func (s *Session) evalPath(t *Setting, split, ext string) string {

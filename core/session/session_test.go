@@ -336,7 +336,7 @@ func TestEvaluationStopsOnRequest(t *testing.T) {
 func TestPictureFileIsShownWholeWhateverTheContext(t *testing.T) {
 	file := projectFile(t)
 	picture := pixels.NewRGB(64, 32)
-	for context, want := range map[string][][2]int{"full": {{64, 32}}, "marked": {{64, 32}}, "crop": {{64, 64}}, "full+crop": {{64, 32}, {64, 64}}} {
+	for context, want := range map[string][][2]int{"full": {{64, 32}}, "marked": {{64, 32}}, "crop": {{112, 112}}, "full+crop": {{64, 32}, {112, 112}}} {
 		set(t, file, "RECIPE.CONTEXT", context)
 		setting, err := openSession(t, file).Setting(Base)
 		if err != nil {

@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 
 	"finetui/core/dataset"
+	"finetui/ml/wholefile"
 )
 
 // Schema is the version of dataset_analysis.json.
@@ -21,31 +20,7 @@ func (a *Analysis) WriteJSON(path string) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	return writeBeside(path, append(text, '\n'))
-}
-
-// writeBeside writes a new file beside path and puts it in its place.
-func writeBeside(path string, text []byte) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".analysis-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w: choose another place with DATASET.ANALYSIS", path, err)
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(file.Name())
-			err = fmt.Errorf("writing %s: %w", path, err)
-		}
-	}()
-	if _, err = file.Write(text); err == nil {
-		err = file.Chmod(0o644)
-	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	return err
+	return wholefile.Write(path, append(text, '\n'))
 }
 
 // MarshalJSON gives the analysis the keys of dataset_analysis.json.

@@ -3,7 +3,6 @@ package lora
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"finetui/ml/safetensors"
+	"finetui/ml/wholefile"
 )
 
 // peftVersion is the version of PEFT whose adapter_config.json is written.
@@ -45,7 +45,7 @@ func Write(dir string, c *Config, adapters []Adapter) error {
 	if err := safetensors.Write(filepath.Join(dir, WeightsFile), tensors, map[string]string{"format": "pt"}); err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(dir, ConfigFile), text)
+	return wholefile.Write(filepath.Join(dir, ConfigFile), text)
 }
 
 // respelled is the configuration with its names in its spelling. Expressions are left as they are.
@@ -126,24 +126,4 @@ func fraction(v float64) json.Number {
 		s += ".0"
 	}
 	return json.Number(s)
-}
-
-// replaceFile writes data beside path, syncs and renames it.
-func replaceFile(path string, data []byte) (err error) {
-	beside := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
-	f, err := os.Create(beside)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(beside, path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("writing %s: %w", path, err), os.Remove(beside))
-	}
-	return nil
 }

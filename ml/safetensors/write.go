@@ -1,7 +1,6 @@
 package safetensors
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
@@ -9,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"unsafe"
+
+	"finetui/ml/wholefile"
 )
 
 // Tensor is one tensor to be written: Data are its elements, row-major and little-endian.
@@ -71,7 +70,7 @@ func Write(path string, tensors []Tensor, metadata map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return replaceFile(path, func(w io.Writer) error {
+	return wholefile.Create(path, 0o644, func(w io.Writer) error {
 		if err := binary.Write(w, binary.LittleEndian, uint64(len(header))); err != nil {
 			return err
 		}
@@ -159,44 +158,4 @@ func (t Tensor) check() error {
 		return fmt.Errorf("%s%v needs %d bytes, not %d", t.DType, t.Shape, need, len(t.Data))
 	}
 	return nil
-}
-
-// replaceFile writes a file beside path and renames it to path once everything is on disk.
-func replaceFile(path string, write func(io.Writer) error) error {
-	beside := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
-	err := writeSynced(beside, write)
-	if err == nil {
-		err = os.Rename(beside, path)
-	}
-	if err != nil {
-		_ = os.Remove(beside)
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	syncFolder(filepath.Dir(path))
-	return nil
-}
-
-// writeSynced writes a new file and returns once the disk has it.
-func writeSynced(path string, write func(io.Writer) error) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
-	if err != nil {
-		return err
-	}
-	buffered := bufio.NewWriterSize(file, 1<<20)
-	err = write(buffered)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	return errors.Join(err, file.Close())
-}
-
-// syncFolder makes a rename last through a power cut. Systems that cannot sync a folder lose that, and nothing else.
-func syncFolder(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		_ = d.Close()
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"finetui/ml/safetensors"
+	"finetui/ml/wholefile"
 )
 
 // The files of a checkpoint that this package writes. The values of the parameters lie in files of their own formats.
@@ -36,7 +37,7 @@ func (t *Trainer) Save(dir string, counters map[string]uint64) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(dir, StateFile), append(text, '\n'))
+	return wholefile.Write(filepath.Join(dir, StateFile), append(text, '\n'))
 }
 
 // Restore puts the trainer where the one stood that saved into the folder, and returns the caller's counters. The values
@@ -129,24 +130,4 @@ func (a *AdamW) Load(path string) (err error) {
 		copy(values, stored)
 		return err
 	})
-}
-
-// replaceFile writes data beside path, syncs and renames it.
-func replaceFile(path string, data []byte) (err error) {
-	beside := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
-	f, err := os.Create(beside)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(beside, path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("writing %s: %w", path, err), os.Remove(beside))
-	}
-	return nil
 }

@@ -24,6 +24,7 @@ import (
 	"finetui/ml/qwen2vl"
 	"finetui/ml/safetensors"
 	"finetui/ml/tokenizer"
+	"finetui/ml/wholefile"
 )
 
 // Options of the pretraining. The zero value of a number stands for its default.
@@ -224,11 +225,7 @@ func write(dir string, m *qwen2vl.Model, config []byte, tok *tokenizer.Tokenizer
 }
 
 func put(dir, name string, data []byte) error {
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path+".tmp", data, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".tmp", path)
+	return wholefile.Write(filepath.Join(dir, name), data)
 }
 
 // shareOut turns a kernel [embed, channels, 1, patch, patch] into one of the given number of temporal slices that

@@ -3,7 +3,6 @@ package chain
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/stats"
+	"finetui/ml/wholefile"
 )
 
 // report is everything that report.md says.
@@ -25,13 +25,8 @@ type report struct {
 	version  string
 }
 
-// write stores the report, beside and renamed.
-func (r report) write(path string) error {
-	if err := os.WriteFile(path+".tmp", []byte(r.text()), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(path+".tmp", path)
-}
+// write stores the report.
+func (r report) write(path string) error { return wholefile.Write(path, []byte(r.text())) }
 
 func (r report) text() string {
 	var b strings.Builder
