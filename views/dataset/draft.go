@@ -1,0 +1,269 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	data "finetui/core/dataset"
+	"finetui/core/recipe"
+	"finetui/core/stats"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// recipeState is the recipe as the user turns it: a copy of config.toml that is edited, and what it came to. The project's
+// own file changes only by takeOver.
+type recipeState struct {
+	copy *config.File
+	last *config.Config // the file's constants that the copy was made of
+	err  error          // why there is no copy
+
+	setting  widget.List
+	beyond   int         // rows of the table below the classes that the cursor has gone
+	scrolled int         // lines of the effect above its panel
+	example  widget.List // which of examples is shown
+	examples []data.Ref
+
+	*weighed
+	request views.Request
+	asked   weighKey
+}
+
+// weighKey is everything that the weighing of a recipe depends on.
+type weighKey struct {
+	recipe       config.Recipe
+	reads        int
+	seed, epochs int
+	moderate     float64
+}
+
+// weighed is what a recipe comes to on the data set.
+type weighed struct {
+	key    weighKey
+	recipe *recipe.Recipe
+	table  recipe.Table
+	groups []stats.FindingGroup // of lint: errors and warnings, what concerns the loss mass first
+	err    error
+}
+
+// setting is a constant of RECIPE that the view turns.
+type setting struct {
+	key   string
+	means map[string]string // what its choices do
+	steps []string          // of a number, in rising order
+	used  func(config.Recipe) bool
+}
+
+var weightWords = map[string]string{
+	"none":             "every object counts alike",
+	"max_ratio":        "largest n ÷ n: full compensation",
+	"balanced":         "all ÷ (classes × n): the same, mean 1",
+	"effective_number": "(1−β) ÷ (1−βⁿ): milder for large n",
+	"inverse_sqrt":     "1 ÷ √n: half the way",
+}
+
+var settings = []setting{
+	{key: "CLASS_WEIGHTS", means: weightWords},
+	{key: "CONDITION_WEIGHTS", means: weightWords},
+	{key: "SAMPLING", means: map[string]string{
+		"instance":       "every object once an epoch",
+		"int_weight":     "as many copies as the weight has wholes",
+		"repeat_factor":  "pictures with rare classes more often",
+		"class_balanced": "every class as often as any other",
+		"square_root":    "a class as often as √n: half the way",
+		"progressive":    "from instance to class_balanced, epoch by epoch",
+	}},
+	{key: "EFFECTIVE_BETA", steps: []string{"0.9", "0.99", "0.999", "0.9999", "0.99999"}, used: func(r config.Recipe) bool {
+		return r.ClassWeights == "effective_number" || r.ConditionWeights == "effective_number"
+	}},
+	{key: "REPEAT_THRESHOLD", steps: []string{"0.01", "0.02", "0.05", "0.1", "0.2", "0.3", "0.5", "0.7", "1.0"}, used: func(r config.Recipe) bool { return r.Sampling == "repeat_factor" }},
+	{key: "LOSS", means: map[string]string{"cross_entropy": "the usual one", "focal": "what is answered well counts less"}},
+	{key: "FOCAL_GAMMA", steps: []string{"0.0", "0.5", "1.0", "1.5", "2.0", "3.0", "5.0"}, used: func(r config.Recipe) bool { return r.Loss == "focal" }},
+	{key: "PROMPT", means: map[string]string{
+		"short": "asks for name and state", "basic": "says what to look at", "list": "gives the closed list of answers",
+		"enhanced-original": "as the original, with its faults",
+	}},
+	{key: "POSITION_WORDS", means: map[string]string{"true": "says top, middle or bottom", "false": "does not say where it lies"}},
+	{key: "PROMPT_FACTS", means: map[string]string{"none": "tells nothing", "object": "tells the kind of object", "place": "tells kind and usual place"}},
+	{key: "FACTS_FROM", means: map[string]string{"train": "only what may be learned from", "all": "the original's leak: test data too"}},
+	{key: "CONTEXT", means: map[string]string{
+		"full": "the whole picture", "marked": "the whole picture, the object outlined", "crop": "the object cut out", "full+crop": "outlined, and cut out",
+	}},
+	{key: "CROP_MARGIN", steps: []string{"0.0", "0.05", "0.1", "0.2", "0.3", "0.5", "1.0"}, used: func(r config.Recipe) bool { return strings.Contains(r.Context, "crop") }},
+}
+
+func (s setting) name() string { return "RECIPE." + s.key }
+
+// draft is the constants as the user has turned them.
+func (x *recipeState) draft() *config.Config { return x.copy.Config }
+
+// follow makes the copy anew from the project's file; what was turned in it stays so.
+func (x *recipeState) follow(file *config.File) {
+	var turned []config.Change
+	if x.copy != nil {
+		turned = config.Diff(x.last, x.copy.Config)
+	}
+	if file == nil {
+		x.copy = nil
+		return
+	}
+	fresh, err := config.Parse(file.Path, file.Raw())
+	if err != nil { // cannot be: the file itself was read from these bytes
+		x.err = err
+		return
+	}
+	if err := fresh.Apply(turned); err != nil {
+		x.err = err
+		return
+	}
+	x.copy, x.last, x.err = fresh, file.Config, nil
+}
+
+// turned is the constants in which the draft differs from the project's file.
+func (x *recipeState) turned() []config.Change { return config.Diff(x.last, x.copy.Config) }
+
+// set turns a constant, and names the preset that the constants then are.
+func (x *recipeState) set(key, text string) error {
+	changes := []config.Change{{Key: "RECIPE." + key, New: text}}
+	probe, err := config.Parse(x.copy.Path, x.copy.Raw())
+	if err != nil {
+		return err
+	}
+	if err := probe.Apply(changes); err != nil {
+		return err
+	}
+	return x.copy.Apply(append(changes, config.Change{Key: "RECIPE.PRESET", New: recipe.Detect(probe.Config)}))
+}
+
+// preset turns all constants that a preset decides.
+func (x *recipeState) preset(name string) error {
+	with := *x.draft()
+	if err := recipe.Apply(&with, name); err != nil {
+		return err
+	}
+	return x.copy.Apply(config.Diff(x.draft(), &with))
+}
+
+// shown are the settings that matter with the others as they are.
+func (x *recipeState) shown() []setting {
+	return slices.DeleteFunc(slices.Clone(settings), func(s setting) bool { return s.used != nil && !s.used(x.draft().Recipe) })
+}
+
+// turn goes to the next or the previous value of the selected setting.
+func (x *recipeState) turn(by int) error {
+	shown := x.shown()
+	s := shown[x.setting.At(len(shown))]
+	values, now := s.values(), config.Plain(x.draft(), s.name())
+	i := slices.Index(values, now)
+	if i < 0 { // a number between the steps
+		i = s.place(now)
+		if by > 0 {
+			i--
+		}
+	}
+	if i += by; i < 0 || i >= len(values) {
+		return nil
+	}
+	return x.set(s.key, values[i])
+}
+
+// values are what a setting can be turned to.
+func (s setting) values() []string {
+	field, err := config.Lookup(s.name())
+	switch {
+	case s.steps != nil:
+		return s.steps
+	case err == nil && field.Kind == config.Switch:
+		return []string{"false", "true"}
+	}
+	return field.Choices
+}
+
+// place is the first step that is not below a number.
+func (s setting) place(text string) int {
+	v, _ := strconv.ParseFloat(text, 64)
+	return len(s.steps) - len(slices.DeleteFunc(slices.Clone(s.steps), func(step string) bool {
+		n, _ := strconv.ParseFloat(step, 64)
+		return n < v
+	}))
+}
+
+// weighRecipe asks what the draft comes to, where that is not known or on its way.
+func (p *Pane) weighRecipe() tea.Cmd {
+	x := &p.recipe
+	if x.copy == nil {
+		return nil
+	}
+	cfg := *x.draft()
+	key := weighKey{cfg.Recipe, p.reads, cfg.Project.Seed, cfg.Train.Epochs, cfg.Dataset.ModerateAbove}
+	if x.weighed != nil && x.weighed.key == key || x.request.Pending() && x.asked == key {
+		return nil
+	}
+	x.asked = key
+	set := p.set
+	return views.Ask(&x.request, func(context.Context) (*weighed, error) { return weigh(set, &cfg, key), nil })
+}
+
+func weigh(set *data.Dataset, cfg *config.Config, key weighKey) *weighed {
+	w := &weighed{key: key}
+	if w.recipe, w.err = recipe.Build(set, cfg); w.err != nil {
+		return w
+	}
+	w.table = recipe.Mass(w.recipe)
+	// Lengths need a tokenizer, which lint and train load.
+	found := slices.DeleteFunc(recipe.Lint(set, cfg, nil), func(f data.Finding) bool { return f.Level == data.LevelInfo })
+	w.groups = stats.GroupFindings(found)
+	slices.SortStableFunc(w.groups, func(a, b stats.FindingGroup) int { return massFirst(a) - massFirst(b) })
+	return w
+}
+
+// massFirst is 0 for findings on the loss mass, which the view is about.
+func massFirst(g stats.FindingGroup) int {
+	if g.Code == "paid-twice" || g.Code == "mass-inverted" {
+		return 0
+	}
+	return 1
+}
+
+func (x *recipeState) answered(msg views.Answer[*weighed]) {
+	if x.request.Takes(msg.Ticket) {
+		x.request.Close()
+		x.weighed = msg.Value
+	}
+}
+
+// takeOver writes what was turned into the project's constants. The file on disk changes when it is saved.
+func (p *Pane) takeOver() tea.Cmd {
+	turned := p.recipe.turned()
+	if len(turned) == 0 {
+		return views.Say("the recipe is the one of config.toml")
+	}
+	if err := p.file.Apply(turned); err != nil {
+		return views.Fail(err)
+	}
+	p.recipe.follow(p.file)
+	file := p.file
+	return tea.Batch(
+		func() tea.Msg { return views.ConfigChanged{File: file} },
+		views.Say("%s taken over into the constants; they are saved in the pane Config", constants(len(turned))))
+}
+
+// undo lets the recipe be the file's again.
+func (p *Pane) undo() tea.Cmd {
+	p.recipe.copy = nil
+	p.recipe.follow(p.file)
+	return nil
+}
+
+func constants(n int) string {
+	if n == 1 {
+		return "1 constant"
+	}
+	return fmt.Sprintf("%d constants", n)
+}

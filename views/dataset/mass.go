@@ -1,0 +1,225 @@
+package dataset
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	data "finetui/core/dataset"
+	"finetui/core/recipe"
+	"finetui/views/widget"
+)
+
+// massTable is the loss mass: what each class, and each condition, has of an epoch before and after the recipe.
+func (p *Pane) massTable(w int) widget.Table {
+	table := widget.Table{Columns: []widget.Column{
+		{Title: "class", Flex: true, Min: 19, Priority: 20},
+		{Title: "n", Right: true, Priority: 19}, {Title: "of n", Right: true, Priority: 16},
+		{Title: "copies", Right: true, Priority: 14}, {Title: "samples", Right: true, Priority: 12}, {Title: "of samples", Right: true, Priority: 11},
+		{Title: "weight", Right: true, Priority: 15}, {Title: "of loss", Right: true, Priority: 18}, {Title: "change", Right: true, Priority: 17}}}
+	all := p.recipe.weighed.table
+	bars := w >= 104
+	if bars {
+		table.Columns = append(table.Columns, widget.Column{Title: "before · after", Priority: 1})
+	}
+	most := 0.0
+	for _, row := range all.Classes {
+		most = math.Max(most, math.Max(row.ShareBefore, row.ShareMass))
+	}
+	barW := min(max(w-92, 12), 60)
+	add := func(name string, row recipe.Row, tone widget.Tone) {
+		cells := massCells(name, row, tone)
+		if bars && most > 0 && row.Class != "" {
+			cells = append(cells, widget.Cell{Text: beforeAfter(row.ShareBefore/most, row.ShareMass/most, barW), Tone: widget.Accent})
+		}
+		table.Rows = append(table.Rows, cells)
+	}
+	for _, class := range p.order() {
+		add(p.nameOf(class), all.Classes[class], widget.Plain)
+	}
+	for _, row := range all.Conditions {
+		add("all "+row.Condition, row, widget.Strong)
+	}
+	table.Rows = append(table.Rows, []widget.Cell{{Text: "an epoch", Tone: widget.Strong}, {Text: widget.Count(all.SamplesBefore), Tone: widget.Strong}, {Text: "100 %"},
+		{}, {Text: number(all.SamplesAfter), Tone: widget.Strong}, {Text: "100 %"}, {}, {Text: "100 %"}})
+	return table
+}
+
+func massCells(name string, row recipe.Row, tone widget.Tone) []widget.Cell {
+	cells := []widget.Cell{{Text: name, Tone: tone}, {Text: widget.Count(row.N)}, {Text: widget.Percent(row.ShareBefore, 1), Tone: widget.Muted}}
+	if row.N == 0 {
+		return append(cells, widget.Cell{Text: widget.Missing}, widget.Cell{Text: "0"}, widget.Cell{Text: widget.Missing}, widget.Cell{Text: widget.Missing},
+			widget.Cell{Text: widget.Missing}, widget.Cell{Text: "! never seen", Tone: widget.Warning})
+	}
+	change, changeTone := row.ShareMass/row.ShareBefore, widget.Plain
+	text := widget.Ratio(change)
+	switch {
+	case change >= 3 || change <= 1.0/3:
+		text, changeTone = "! "+text, widget.Warning
+	case math.Abs(change-1) < 0.005:
+		text = "same"
+	}
+	return append(cells,
+		widget.Cell{Text: widget.Ratio(row.Copies)}, widget.Cell{Text: number(row.Samples)}, widget.Cell{Text: widget.Percent(row.ShareSamples, 1), Tone: widget.Muted},
+		widget.Cell{Text: row.Weight.String()}, widget.Cell{Text: widget.Percent(row.ShareMass, 1), Tone: widget.Strong},
+		widget.Cell{Text: text, Tone: changeTone})
+}
+
+// number is a count that may be an expectation: whole, as samples are.
+func number(v float64) string { return widget.Count(int(math.Round(v))) }
+
+// beforeAfter is two bars in one line: what was above what is, as the lower and upper half of the cells.
+func beforeAfter(before, after float64, w int) string {
+	b, a := int(before*float64(w)+0.5), int(after*float64(w)+0.5)
+	var line strings.Builder
+	for i := range w {
+		switch {
+		case i < b && i < a:
+			line.WriteRune('█')
+		case i < b:
+			line.WriteRune('▀')
+		case i < a:
+			line.WriteRune('▄')
+		}
+	}
+	return line.String()
+}
+
+func (p *Pane) drawMass(t *widget.Theme, w, h int) string {
+	switch x := &p.recipe; {
+	case x.weighed == nil:
+		return p.centred(t.Muted, "working out the recipe …", w, h)
+	case x.weighed.err != nil:
+		return p.centred(t.Warning, "✗ "+x.weighed.err.Error(), w, h)
+	}
+	table := p.massTable(w)
+	table.Cursor = p.massCursor()
+	return table.View(t, w, h)
+}
+
+// massCursor is on the selected class, or so many rows below the classes as it was moved.
+func (p *Pane) massCursor() *widget.List {
+	order := p.order()
+	if p.recipe.beyond > 0 {
+		return &widget.List{Index: len(order) - 1 + p.recipe.beyond}
+	}
+	return at(order, p.class)
+}
+
+func (p *Pane) moveMass(m widget.Move, page int) {
+	cursor := p.massCursor()
+	cursor.Move(m, p.massRows(), page)
+	p.selectMass(cursor.Index)
+}
+
+// massRows is the classes, the conditions and the sum.
+func (p *Pane) massRows() int { return len(p.order()) + len(p.analysis.Whole.Conditions) + 1 }
+
+func (p *Pane) selectMass(row int) {
+	order := p.order()
+	p.recipe.beyond = max(row-len(order)+1, 0)
+	if row < len(order) {
+		p.selectClass(order, row)
+	}
+}
+
+func (p *Pane) clickMass(_, y, _, h int) tea.Cmd {
+	if cursor := p.massCursor(); cursor.Click(y-1, p.massRows(), h-1) {
+		p.selectMass(cursor.Index)
+	}
+	return nil
+}
+
+func (p *Pane) effectTitle() string {
+	if w := p.recipe.weighed; w != nil && len(w.groups) > 0 {
+		return fmt.Sprintf("What it does · %d to look at", len(w.groups))
+	}
+	return "What it does"
+}
+
+// drawEffect is the recipe's consequence in words: the imbalance of the loss, the length of an epoch, the warnings.
+func (p *Pane) drawEffect(t *widget.Theme, w, h int) string {
+	x := p.recipe.weighed
+	switch {
+	case x == nil:
+		return p.centred(t.Muted, "working out the recipe …", w, h)
+	case x.err != nil:
+		return p.centred(t.Warning, "✗ "+x.err.Error(), w, h)
+	}
+	lines := p.effectLines(t, w)
+	first := max(min(p.recipe.scrolled, len(lines)-h), 0)
+	lines = lines[first:]
+	if len(lines) > h && h > 1 {
+		lines = append(lines[:h-1], t.Muted.Render(fmt.Sprintf(" ↓ %d more lines", len(lines)-h+1)))
+	}
+	return widget.Block(strings.Join(lines, "\n"), w, h)
+}
+
+func (p *Pane) effectLines(t *widget.Theme, w int) []string {
+	x := p.recipe.weighed
+	lines := p.imbalanceWords(t, x.table, w)
+	if len(x.groups) == 0 {
+		lines = append(lines, " "+t.OK.Render("✓")+" nothing else to warn about")
+	}
+	for _, group := range x.groups {
+		f := group.First
+		if group.N > 1 {
+			f.Text += fmt.Sprintf(" (and %d more of this kind)", group.N-1)
+		}
+		lines = append(lines, findingLines(t, f, w)...)
+	}
+	return append(lines, p.epochWords(t, x.table, w)...)
+}
+
+// moveEffect scrolls what does not fit.
+func (p *Pane) moveEffect(m widget.Move, page int) {
+	w, _ := p.inside("effect")
+	if p.recipe.weighed == nil || p.recipe.weighed.err != nil {
+		return
+	}
+	n := len(p.effectLines(&widget.Theme{}, w))
+	top := widget.List{Index: min(p.recipe.scrolled, max(n-page, 0))}
+	top.Move(m, n-page+1, page)
+	p.recipe.scrolled = top.Index
+}
+
+func (p *Pane) imbalanceWords(t *widget.Theme, table recipe.Table, w int) []string {
+	sign, style, words := "✓", t.OK, "milder than before"
+	switch {
+	case table.ImbalanceBefore == 0:
+		return wrapped(t.Warning, "! split train has no objects: nothing is weighed", w)
+	case table.ImbalanceAfter > table.ImbalanceBefore*1.001:
+		sign, style, words = "!", t.Warning, "worse than before"
+	case table.ImbalanceAfter > table.ImbalanceBefore*0.999:
+		sign, style, words = "·", t.Muted, "as before: nothing is done about it"
+	}
+	text := fmt.Sprintf("the class with most has %s the loss of the class with least, %s without a recipe: %s", widget.Ratio(table.ImbalanceAfter), widget.Ratio(table.ImbalanceBefore), words)
+	lines := wrapped(t.Text, sign+" "+text, w)
+	if len(lines) > 0 {
+		lines[0] = strings.Replace(lines[0], sign, style.Render(sign), 1)
+	}
+	return lines
+}
+
+func (p *Pane) epochWords(t *widget.Theme, table recipe.Table, w int) []string {
+	steps := config.PlanSteps(p.recipe.draft().Train, int(math.Round(table.SamplesAfter)))
+	text := fmt.Sprintf("· an epoch has %s samples", number(table.SamplesAfter))
+	if before := float64(table.SamplesBefore); before > 0 && math.Abs(table.SamplesAfter/before-1) > 0.01 {
+		text += fmt.Sprintf(" instead of %s (%s as long)", widget.Count(table.SamplesBefore), widget.Ratio(table.SamplesAfter/before))
+	}
+	text += fmt.Sprintf(": %s steps of %s, %s in all epochs", widget.Count(steps.PerEpoch), widget.Count(steps.Batch), widget.Count(steps.Total))
+	return wrapped(t.Text, text, w)
+}
+
+// findingLines are a finding with its level as a sign and what to do about it.
+func findingLines(t *widget.Theme, f data.Finding, w int) []string {
+	sign, style := levelSign(t, f.Level)
+	lines := wrapped(t.Text, sign+" "+f.Text, w)
+	if len(lines) > 0 {
+		lines[0] = strings.Replace(lines[0], sign, style.Render(sign), 1)
+	}
+	return append(lines, wrapped(t.Muted, "→ "+f.Do, w)...)
+}

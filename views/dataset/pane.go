@@ -1,0 +1,270 @@
+// Package dataset is the Data pane: what a data set holds, where its classes lie, what a recipe does about their
+// imbalance, its pictures with their boxes, and what is wrong with it. It reads no file itself; core does, in commands.
+package dataset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"finetui/core/config"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// The views of the pane, in the order of the brackets.
+const (
+	overviewView = iota
+	positionView
+	pairsView
+	recipeView
+	samplesView
+	findingsView
+	viewCount
+)
+
+var viewNames = [viewCount]string{"Overview", "Position", "Pairs", "Recipe", "Samples", "Findings"}
+
+// Pane is the Data pane. What is selected is shared by its views: a class, a split, a filter.
+type Pane struct {
+	file *config.File // nil: no config.toml was read
+
+	source
+	scope
+	overview overview
+	position position
+	pairs    pairs
+	recipe   recipeState
+	samples  samples
+	findings findings
+	pictures pictures
+
+	open   int // which view is seen
+	boards [viewCount]*views.Board
+	prompt *widget.Prompt // open while the filter is written
+	choice *choice        // open while something is chosen from a list
+	w, h   int
+}
+
+// New is the Data pane of a project. file may be nil: the pane then says how to come by one. The file is never changed
+// but for the constants of RECIPE, and only where the user takes a recipe over; ConfigChanged tells the others.
+func New(file *config.File) *Pane {
+	p := &Pane{file: file}
+	p.recipe.follow(file)
+	p.pictures.profile = colorprofile.TrueColor
+	p.boards = [viewCount]*views.Board{p.overviewBoard(), p.positionBoard(), p.pairsBoard(), p.recipeBoard(), p.samplesBoard(), p.findingsBoard()}
+	return p
+}
+
+// Name stands on the tab.
+func (p *Pane) Name() string { return "Data" }
+
+// Init starts reading the data set.
+func (p *Pane) Init() tea.Cmd { return p.read() }
+
+// Update takes one message; what the screen then lacks is asked for in commands.
+func (p *Pane) Update(msg tea.Msg) tea.Cmd { return tea.Batch(p.update(msg), p.lack()) }
+
+func (p *Pane) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		p.w, p.h = msg.Width, msg.Height
+		for _, board := range p.boards {
+			board.Place(0, 0, p.w, p.h)
+		}
+		p.samples.one.Place(0, 0, p.w, p.h)
+	case tea.ColorProfileMsg:
+		p.pictures.profile = msg.Profile
+	case views.ConfigChanged:
+		return p.reconfigure(msg.File)
+	case views.DatasetChanged:
+		return p.read()
+	case views.Batch[reading]:
+		return p.progressed(msg)
+	case views.Answer[*weighed]:
+		p.recipe.answered(msg)
+	case views.Batch[drawn]:
+		return p.pictures.arrived(msg)
+	case views.Answer[saved]:
+		return p.saved(msg)
+	case tea.MouseMsg:
+		if p.choice == nil && p.prompt == nil && p.ready() {
+			return p.board().Update(msg)
+		}
+	case tea.KeyPressMsg, tea.PasteMsg:
+		return p.typed(msg)
+	}
+	return nil
+}
+
+// lack asks for what the screen needs and nobody has been asked for yet.
+func (p *Pane) lack() tea.Cmd {
+	if !p.ready() {
+		return nil
+	}
+	return tea.Batch(p.weighRecipe(), p.drawPictures())
+}
+
+// typed gives keys to what is open for them.
+func (p *Pane) typed(msg tea.Msg) tea.Cmd {
+	switch {
+	case p.choice != nil:
+		return p.choose(msg)
+	case p.prompt != nil:
+		outcome, cmd := p.prompt.Update(msg)
+		if outcome == widget.Accepted {
+			p.setText(p.prompt.Value())
+		}
+		if outcome != widget.Editing {
+			p.prompt = nil
+		}
+		return cmd
+	}
+	return nil
+}
+
+// board is what fills the pane: that of the open view, or of the one picture that was opened from Samples.
+func (p *Pane) board() *views.Board {
+	if p.open == samplesView && p.samples.zoomed {
+		return p.samples.one
+	}
+	return p.boards[p.open]
+}
+
+// View draws the open view, and over it what asks for something.
+func (p *Pane) View(t *widget.Theme, w, h int) string {
+	if !p.ready() {
+		return p.notice(t, w, h)
+	}
+	screen := p.board().View(t, w, h)
+	switch {
+	case p.choice != nil:
+		cw, ch := p.choice.Size()
+		cw, ch = min(cw, w-4), min(ch, h-2)
+		screen = widget.Overlay(screen, p.choice.View(t, cw, ch), (w-cw)/2, (h-ch)/2)
+	case p.prompt != nil:
+		screen = widget.Overlay(screen, widget.Block(p.prompt.View(t, w), w, 1), 0, h-1)
+	}
+	return screen
+}
+
+// Capturing says whether the filter or a choice has the keyboard.
+func (p *Pane) Capturing() bool { return p.prompt != nil || p.choice != nil }
+
+// Leave closes the uppermost layer: a zoomed panel, the opened picture, the filters.
+func (p *Pane) Leave() bool {
+	switch {
+	case p.board().Leave():
+		return true
+	case p.open == samplesView && p.samples.zoomed:
+		p.samples.zoomed = false
+		return true
+	case p.open == samplesView && p.clearFacets():
+		return true
+	case p.text != "":
+		p.setText("")
+		return true
+	}
+	return false
+}
+
+// Status names the views where there is room, then what is filtered.
+func (p *Pane) Status() string {
+	switch {
+	case p.choice != nil:
+		return "enter takes it   esc leaves it"
+	case p.prompt != nil:
+		return "enter takes the filter   esc leaves it"
+	}
+	names := make([]string, viewCount)
+	for i, name := range viewNames {
+		if names[i] = name; i == findingsView && p.ready() && len(p.set.Findings) > 0 {
+			names[i] = fmt.Sprintf("%s(%d)", name, len(p.set.Findings))
+		}
+		if i == p.open {
+			names[i] = "[" + names[i] + "]"
+		}
+	}
+	status := "[ ] view: " + strings.Join(names, " ")
+	if p.w < 110 {
+		status = fmt.Sprintf("[ ] view: %s %d/%d", viewNames[p.open], p.open+1, viewCount)
+	}
+	if p.split != "" {
+		status += " · split " + p.split
+	}
+	if p.text != "" {
+		status += " · filter “" + widget.Clean(p.text) + "”"
+	}
+	if p.ready() && p.request.Pending() {
+		status += " · reading again"
+	}
+	return status
+}
+
+// Actions are the pane's own, then those of the open view's board. What an action changes may need work: each asks for
+// it when it has run.
+func (p *Pane) Actions() []views.Action {
+	turn := func(n int) func() tea.Cmd {
+		return func() tea.Cmd { p.turn(n); return nil }
+	}
+	ready := p.ready
+	actions := []views.Action{
+		{Name: "next_view", Keys: []string{"]"}, Help: "show the next view", Group: "Data", Enabled: ready, Run: turn(1)},
+		{Name: "previous_view", Keys: []string{"["}, Help: "show the view before", Group: "Data", Enabled: ready, Run: turn(-1)},
+	}
+	if ready() {
+		actions = append(actions, p.viewActions()...)
+	}
+	actions = append(actions,
+		views.Action{Name: "filter", Keys: []string{"/"}, Label: "filter", Help: "show only what contains some text: a class, a picture's name, a finding", Group: "Data", Enabled: ready, Run: p.askText},
+		views.Action{Name: "next_split", Keys: []string{"s"}, Label: "split", Help: "look at all pictures, or at one split: train, valid, test", Group: "Data", Enabled: p.severalSplits, Run: p.nextSplit},
+		views.Action{Name: "export", Keys: []string{"e"}, Label: "export", Help: "write every number and finding to DATASET.ANALYSIS as JSON", Group: "Data", Enabled: ready, Run: p.export},
+		views.Action{Name: "copy", Keys: []string{"y"}, Help: "copy what the view shows to the clipboard, as a table with tabs", Group: "Data", Enabled: ready, Run: p.copy},
+		views.Action{Name: "reload", Keys: []string{"ctrl+r"}, Help: "read the data set again", Group: "Data", Enabled: func() bool { return p.file != nil }, Run: p.read},
+	)
+	if p.canDraw() {
+		actions = append(actions, views.Action{Name: "draw_demo", Keys: []string{"m"}, Label: "make the demo set", Help: "draw the demo's data set into DATASET.PATH", Group: "Data", Run: p.drawDemo})
+	}
+	if ready() {
+		actions = append(actions, p.board().Actions()...)
+	}
+	for i, action := range actions {
+		actions[i].Run = func() tea.Cmd { return tea.Batch(action.Run(), p.lack()) }
+	}
+	return actions
+}
+
+// viewActions are those of the open view, whichever of its panels has the keyboard.
+func (p *Pane) viewActions() []views.Action {
+	switch {
+	case p.open == pairsView:
+		return p.pairsActions()
+	case p.open == positionView:
+		return p.positionActions()
+	case p.open == recipeView:
+		return p.recipeActions()
+	case p.open == samplesView && p.samples.zoomed:
+		return p.oneActions()
+	case p.open == samplesView:
+		return p.samplesActions()
+	}
+	return nil
+}
+
+func (p *Pane) turn(n int) { p.open = (p.open + n + viewCount) % viewCount }
+
+// tickIf is the word with ✓ before it where on, and as much room where not.
+func tickIf(on bool, word string) string {
+	if on {
+		return "✓ " + word
+	}
+	return "  " + word
+}
+
+// at is the cursor of a widget at the place of value in list; the first where it is not there.
+func at(list []int, value int) *widget.List {
+	return &widget.List{Index: max(slices.Index(list, value), 0)}
+}

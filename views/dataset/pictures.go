@@ -1,0 +1,195 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"image/color"
+	"maps"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"finetui/core/media"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+const (
+	cacheBytes = 192 << 20 // of decoded pictures
+	mostDrawn  = 600       // drawings that are kept, beside those on the screen
+)
+
+// pictures are the drawings of pictures: made in commands, kept by what they show and at which size.
+type pictures struct {
+	profile colorprofile.Profile
+	made    map[pictureKey]drawn
+	asked   map[pictureKey]bool // of the open request
+	request views.Request
+}
+
+// decoded keeps pictures by path, time and size of their files; all panes of a program may share it.
+var decoded = media.NewCache(cacheBytes)
+
+// pictureKey is everything that a drawing depends on.
+type pictureKey struct {
+	reads   int // of which reading of the data set
+	item    int
+	class   int // whose objects stand out; -1: all
+	other   int // and whose, too
+	object  int // the one that stands out; -1: none
+	numbers bool
+	context string // of RECIPE.CONTEXT: what the model sees of the object; "": the whole picture with all boxes
+	margin  float64
+	mode    widget.PictureMode
+	w, h    int // cells
+}
+
+// drawn is a picture made of characters, or why it cannot be.
+type drawn struct {
+	key     pictureKey
+	picture widget.Picture
+	err     error
+}
+
+// forget drops all drawings: the files may be others.
+func (x *pictures) forget() {
+	x.request.Close()
+	x.made, x.asked = nil, nil
+}
+
+// arrived keeps drawings, those of an older question too: their key says what they are.
+func (x *pictures) arrived(msg views.Batch[drawn]) tea.Cmd {
+	if x.made == nil {
+		x.made = map[pictureKey]drawn{}
+	}
+	for _, one := range msg.Values {
+		x.made[one.key] = one
+	}
+	if !x.request.Takes(msg.Ticket) {
+		return nil
+	}
+	if msg.Ended {
+		x.request.Close()
+		x.asked = nil
+	}
+	return msg.Next
+}
+
+// pictureMode is how pictures are drawn on this terminal, and why so.
+func (p *Pane) pictureMode() (widget.PictureMode, string) {
+	return widget.ChoosePictures(p.file.Config.View.Images, p.pictures.profile)
+}
+
+// drawPictures asks for the drawings that the screen shows and that are neither made nor on their way.
+func (p *Pane) drawPictures() tea.Cmd {
+	x := &p.pictures
+	var missing []pictureKey
+	allAsked := true
+	for _, key := range p.wantedPictures() {
+		if _, there := x.made[key]; there || key.w <= 0 || key.h <= 0 || key.mode == widget.Words {
+			continue
+		}
+		missing = append(missing, key)
+		allAsked = allAsked && x.asked[key]
+	}
+	if len(missing) == 0 || allAsked && x.request.Pending() {
+		return nil
+	}
+	if len(x.made) > mostDrawn {
+		wanted := p.wantedPictures()
+		maps.DeleteFunc(x.made, func(key pictureKey, _ drawn) bool { return !slices.Contains(wanted, key) })
+	}
+	x.asked = map[pictureKey]bool{}
+	for _, key := range missing {
+		x.asked[key] = true
+	}
+	set := p.loaded
+	return views.Listen(&x.request, func(ctx context.Context, emit func(drawn)) error {
+		for _, key := range missing {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			picture, err := set.drawPicture(key)
+			emit(drawn{key, picture, err})
+		}
+		return nil
+	})
+}
+
+// wantedPictures are the drawings of the open view.
+func (p *Pane) wantedPictures() []pictureKey {
+	switch {
+	case p.open == overviewView:
+		w, h := p.inside("preview")
+		return p.sheetKeys(p.previewSheet(w, h))
+	case p.open == pairsView:
+		w, h := p.inside("both")
+		return p.sheetKeys(p.bothSheet(w, h))
+	case p.open == samplesView && p.samples.zoomed:
+		return p.oneKeys()
+	case p.open == samplesView:
+		w, h := p.inside("grid")
+		return p.sheetKeys(p.samplesSheet(w, h))
+	}
+	return nil
+}
+
+func (l *loaded) drawPicture(key pictureKey) (widget.Picture, error) {
+	item := &l.set.Items[key.item]
+	if item.Media == "" {
+		return widget.Picture{}, errors.New("there is no picture of that name")
+	}
+	picture, err := decoded.Decode(item.Media)
+	if err != nil {
+		return widget.Picture{}, err
+	}
+	if key.context == "" {
+		raster := widget.Raster{W: picture.W, H: picture.H, RGB: picture.Pix}
+		return widget.NewPicture(key.mode, raster, key.w, key.h, l.outlines(key)...), nil
+	}
+	shown, err := media.Context(picture, item.Objects[key.object].Box, key.context, key.margin)
+	if err != nil {
+		return widget.Picture{}, err
+	}
+	last := shown[len(shown)-1]
+	return widget.NewPicture(key.mode, widget.Raster{W: last.W, H: last.H, RGB: last.Pix}, key.w, key.h), nil
+}
+
+// dim is the colour of boxes that do not stand out.
+var dim = color.RGBA{128, 128, 128, 255}
+
+// outlines are the boxes of an item's objects in the colours of their conditions, those that stand out last, on top.
+func (l *loaded) outlines(key pictureKey) []widget.Outline {
+	colour := media.ByCondition(l.set.Classes)
+	var below, above []widget.Outline
+	for i, object := range l.set.Items[key.item].Objects {
+		box := object.Box
+		outline := widget.Outline{X0: box.X0, Y0: box.Y0, X1: box.X1, Y1: box.Y1, Colour: colour(object), Label: l.conditionLetter(object.Class)}
+		if key.numbers {
+			outline.Label = widget.Count(i + 1)
+		}
+		switch {
+		case key.object == i:
+			outline.Label, outline.Colour = "▸"+outline.Label, color.RGBA{255, 255, 255, 255}
+			above = append(above, outline)
+		case key.class >= 0 && object.Class != key.class && object.Class != key.other:
+			outline.Colour, outline.Label = dim, ""
+			below = append(below, outline)
+		case key.object >= 0:
+			below = append(below, outline)
+		default:
+			above = append(above, outline)
+		}
+	}
+	return append(below, above...)
+}
+
+// conditionLetter stands at the box of an object whose condition is not the usual one, so that colour is not the only sign.
+func (l *loaded) conditionLetter(class int) string {
+	condition := l.set.Classes[class].Condition
+	if condition == l.cfg.DefaultCondition || condition == "" {
+		return ""
+	}
+	return capital(string([]rune(condition)[:1]))
+}

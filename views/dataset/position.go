@@ -1,0 +1,302 @@
+package dataset
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/stats"
+	"finetui/views"
+	"finetui/views/layout"
+	"finetui/views/widget"
+)
+
+// position is the view of heights.
+type position struct {
+	counts bool // bars are numbers of objects on one scale, not shares of each class
+}
+
+func (p *Pane) positionBoard() *views.Board {
+	node := layout.Column(layout.Panel("heights", 50, 11).Weighted(3).Prior(1), layout.Panel("figures", 50, 8).AtMost(0, 9))
+	return views.NewBoard(node,
+		views.Panel{Name: "heights", Tab: "Heights", Title: p.heightsTitle, Right: p.heightsRight, Draw: p.drawHeights, Move: p.moveHeights, Click: p.clickHeights, Actions: p.openClass},
+		views.Panel{Name: "figures", Tab: "Figures", Title: func() string { return p.className() + " in figures" }, Draw: p.drawFigures, Move: p.moveClass, Actions: p.openClass},
+	)
+}
+
+func (p *Pane) positionActions() []views.Action {
+	return []views.Action{{Name: "measure", Keys: []string{"m"}, Label: "share/count", Help: "bars as shares of each class, or as numbers of objects on one scale", Group: "Data",
+		Run: func() tea.Cmd { p.position.counts = !p.position.counts; return nil }}}
+}
+
+func (p *Pane) heightsTitle() string {
+	return "Height of the centre in the picture · " + p.scopeWords() + " · most frequent first"
+}
+
+func (p *Pane) heightsRight() string {
+	if p.position.counts {
+		return "bar: objects"
+	}
+	return "bar: share of the class"
+}
+
+// multiples is how small histograms stand: beside each other, then below, each with a heading of two lines.
+type multiples struct {
+	cols, rows, cellW, cellH int
+	names                    int // lines of the longest name
+	first                    int // place of the upper left class
+}
+
+// bars is how many lines a histogram has: the names and one line of figures stand above it.
+func (m multiples) bars() int { return max(m.cellH-m.names-1, 1) }
+
+const (
+	axisW     = 10 // "Bottom 1.0"
+	leastBars = 11
+	mostNames = 3
+)
+
+// multiplesFor divides w×h cells among the classes; where they do not all fit, around the selected one.
+func (p *Pane) multiplesFor(order []int, w, h int) multiples {
+	best := multiples{cols: 1, rows: 1, cellW: max(w-axisW, 1), cellH: h, names: 1}
+	most := -1
+	for rows := 1; rows == 1 || h/rows >= 8; rows++ {
+		cols := max(min((w-axisW)/leastBars, (len(order)+rows-1)/rows), 1)
+		m := multiples{cols: cols, rows: rows, cellW: min(max((w-axisW)/cols, 1), 40), cellH: h / rows}
+		m.names = p.nameLines(order, m.cellW)
+		// Seeing all classes comes first, then bars that are wide and many enough to compare.
+		if score := 1000*min(cols*rows, len(order)) + min(m.cellW, 24)*min(m.bars(), 20); score > most {
+			best, most = m, score
+		}
+	}
+	selected := at(order, p.class).Index
+	best.first = selected / (best.cols * best.rows) * best.cols * best.rows
+	return best
+}
+
+// nameLines is how many lines the longest name takes in cells of that width.
+func (p *Pane) nameLines(order []int, cellW int) int {
+	lines := 1
+	for _, class := range order {
+		lines = max(lines, min(len(widget.Wrap(p.nameOf(class), cellW-2)), mostNames))
+	}
+	return lines
+}
+
+func (p *Pane) drawHeights(t *widget.Theme, w, h int) string {
+	order := p.order()
+	m := p.multiplesFor(order, w, h)
+	longest := p.longestBin(order, m.bars())
+	var rows []string
+	for row := range m.rows {
+		from := m.first + row*m.cols
+		if from >= len(order) {
+			break
+		}
+		blocks := []string{p.drawAxis(t, m)}
+		for place := from; place < min(from+m.cols, len(order)); place++ {
+			blocks = append(blocks, p.drawMultiple(t, order[place], m, longest))
+		}
+		rows = append(rows, widget.Columns(blocks...))
+	}
+	return widget.Block(strings.Join(rows, "\n"), w, h)
+}
+
+// bandStarts are the lines of a histogram of so many lines at which a band begins.
+func (p *Pane) bandStarts(lines int) map[int]string {
+	starts := map[int]string{}
+	for _, band := range p.bands() {
+		starts[int(math.Ceil(band.From*float64(lines)-0.5))] = band.Name
+	}
+	return starts
+}
+
+// drawAxis is the scale that the histograms of a row share: the bands where they begin, and the ends in figures.
+func (p *Pane) drawAxis(t *widget.Theme, m multiples) string {
+	lines := make([]string, m.names+1, m.cellH)
+	lines[m.names] = t.Muted.Render(" n · mean")
+	n := m.bars()
+	starts := p.bandStarts(n)
+	for i := range n {
+		figure := "   "
+		switch {
+		case i == 0:
+			figure = "0.0"
+		case i == n-1:
+			figure = "1.0"
+		}
+		lines = append(lines, t.Strong.Render(widget.Left(starts[i], 6))+t.Muted.Render(figure+"▕"))
+	}
+	return widget.Block(strings.Join(lines, "\n"), axisW, m.cellH)
+}
+
+// heightBins joins the bins of a class for so many lines, as shares of the class or as numbers.
+func (p *Pane) heightBins(class, lines int) []float64 {
+	position := positionOf(p.part(), class)
+	bins := make([]float64, max(lines, 1))
+	parts := len(position.Histogram)
+	for i, n := range position.Histogram {
+		// A bin that lies across lines is divided among them.
+		from, to := float64(i)/float64(parts)*float64(len(bins)), float64(i+1)/float64(parts)*float64(len(bins))
+		for line := int(from); line < len(bins) && float64(line) < to; line++ {
+			bins[line] += float64(n) * (math.Min(to, float64(line+1)) - math.Max(from, float64(line))) / (to - from)
+		}
+	}
+	if !p.position.counts && position.N > 0 {
+		for i := range bins {
+			bins[i] /= float64(position.N)
+		}
+	}
+	return bins
+}
+
+// longestBin is the value of a full bar: the same for all classes.
+func (p *Pane) longestBin(order []int, lines int) float64 {
+	longest := 0.0
+	for _, class := range order {
+		for _, v := range p.heightBins(class, lines) {
+			longest = math.Max(longest, v)
+		}
+	}
+	return longest
+}
+
+// drawMultiple is one class: its name, how many and where on average, and its bars with the mean marked.
+func (p *Pane) drawMultiple(t *widget.Theme, class int, m multiples, longest float64) string {
+	position := positionOf(p.part(), class)
+	w := m.cellW - 1
+	lines := make([]string, m.names)
+	for i, part := range widget.Wrap(p.nameOf(class), w-1) {
+		if i == m.names-1 && m.names == mostNames {
+			part = widget.Cut(strings.Join(widget.Wrap(p.nameOf(class), w-1)[i:], " "), w-1)
+		}
+		if i < m.names {
+			lines[i] = p.multipleName(t, part, class == p.class, i == 0)
+		}
+	}
+	facts := "0"
+	if position.N > 0 {
+		facts = fmt.Sprintf("%s · %.2f", widget.Count(position.N), position.Mean)
+	}
+	lines = append(lines, " "+t.Muted.Render(widget.Cut(facts, w-1)))
+	n := m.bars()
+	starts := p.bandStarts(n)
+	mean := -1
+	if position.N > 0 {
+		mean = min(int(position.Mean*float64(n)), n-1)
+	}
+	for i, v := range p.heightBins(class, n) {
+		bar := t.Bar.Render(widget.Block8(v/longest, w-2))
+		room, mark := w-widget.Width(bar), ""
+		if i == mean && room > 0 {
+			room, mark = room-1, t.Accent.Render("◂")
+		}
+		rest := strings.Repeat(" ", room)
+		if _, begins := starts[i]; begins && i > 0 {
+			rest = t.BarFaint.Render(strings.Repeat("┈", room))
+		}
+		lines = append(lines, bar+mark+rest)
+	}
+	return widget.Block(strings.Join(lines, "\n"), m.cellW, m.cellH)
+}
+
+// multipleName is one line of a class's name above its bars.
+func (p *Pane) multipleName(t *widget.Theme, text string, selected, first bool) string {
+	switch {
+	case selected && first:
+		return t.Accent.Render("▸") + t.Selected.Render(text)
+	case selected:
+		return " " + t.Selected.Render(text)
+	}
+	return " " + t.Strong.Render(text)
+}
+
+func (p *Pane) moveHeights(m widget.Move, page int) {
+	w, h := p.inside("heights")
+	order := p.order()
+	cols := p.multiplesFor(order, w, h).cols
+	selected := at(order, p.class).Index
+	switch m {
+	case widget.MoveLeft:
+		selected--
+	case widget.MoveRight:
+		selected++
+	case widget.Up:
+		selected -= cols
+	case widget.Down:
+		selected += cols
+	default:
+		p.moveClass(m, page)
+		return
+	}
+	p.selectClass(order, max(min(selected, len(order)-1), 0))
+}
+
+func (p *Pane) clickHeights(x, y, w, h int) tea.Cmd {
+	order := p.order()
+	m := p.multiplesFor(order, w, h)
+	if col, row := (x-axisW)/m.cellW, y/m.cellH; x >= axisW && col < m.cols && row < m.rows {
+		p.selectClass(order, m.first+row*m.cols+col)
+	}
+	return nil
+}
+
+// drawFigures says in figures where the class lies in each split, and in words.
+func (p *Pane) drawFigures(t *widget.Theme, w, h int) string {
+	table := widget.Table{Columns: []widget.Column{
+		{Title: "split", Priority: 9}, {Title: "objects", Right: true, Priority: 8}, {Title: "mean y", Right: true, Priority: 7}, {Title: "± sd", Right: true, Priority: 5},
+		{Title: "lowest y", Right: true}, {Title: "¼ above", Right: true, Priority: 3}, {Title: "median", Right: true, Priority: 4}, {Title: "¼ below", Right: true, Priority: 3}, {Title: "highest y", Right: true}, {Title: "lies", Priority: 6}}}
+	for _, part := range append([]stats.Part{p.analysis.Whole}, p.analysis.Splits...) {
+		table.Rows = append(table.Rows, positionRow(part, p.class, part.Split == p.split))
+	}
+	var lines []string
+	for line := range strings.SplitSeq(table.View(t, w-1, min(len(table.Rows)+1, h)), "\n") {
+		lines = append(lines, " "+line)
+	}
+	return widget.Block(strings.Join(append(lines, wrapped(t.Text, p.heightSentence(), w)...), "\n"), w, h)
+}
+
+func positionRow(part stats.Part, class int, shown bool) []widget.Cell {
+	position := positionOf(&part, class)
+	name := part.Split
+	if name == "" {
+		name = "all"
+	}
+	tone := widget.Plain
+	if shown {
+		tone = widget.Strong
+	}
+	row := []widget.Cell{{Text: name, Tone: tone}, {Text: widget.Count(position.N), Tone: tone}}
+	for _, v := range []float64{position.Mean, position.SD, position.Min, position.Q25, position.Q50, position.Q75, position.Max} {
+		text := widget.Missing
+		if position.N > 0 {
+			text = fmt.Sprintf("%.2f", v)
+		}
+		row = append(row, widget.Cell{Text: text, Tone: tone})
+	}
+	return append(row, widget.Cell{Text: position.Band, Tone: tone})
+}
+
+// heightSentence is where a class lies, for someone who reads no histograms.
+func (p *Pane) heightSentence() string {
+	position := positionOf(p.part(), p.class)
+	if position.N == 0 {
+		return fmt.Sprintf("%s has no object in %s.", p.className(), p.scopeWords())
+	}
+	place := map[string]string{stats.Top: "at the top", stats.Middle: "in the middle", stats.Bottom: "at the bottom"}[position.Band]
+	return fmt.Sprintf("%s lies mostly %s: mean height %.2f (0 top, 1 bottom), half of its objects between %.2f and %.2f.",
+		p.className(), place, position.Mean, position.Q25, position.Q75)
+}
+
+// bandOf is the word for a height.
+func (p *Pane) bandOf(y float64) string { return stats.Band(y, p.loaded.cfg) }
+
+// positionOf is where a class lies; nowhere where the set has no such class.
+func positionOf(part *stats.Part, class int) stats.Position {
+	if class < 0 || class >= len(part.Positions) {
+		return stats.Position{}
+	}
+	return part.Positions[class]
+}

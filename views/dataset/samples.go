@@ -1,0 +1,336 @@
+package dataset
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	data "finetui/core/dataset"
+	"finetui/core/media"
+	"finetui/core/stats"
+	"finetui/views"
+	"finetui/views/layout"
+	"finetui/views/widget"
+)
+
+// samples is the view of pictures: a page of those that pass the facets, and one of them in full.
+type samples struct {
+	facets
+	items  []int       // those that pass
+	cursor widget.List // among items
+	line   widget.List // among the facets
+	zoomed bool        // one picture is opened
+	one    *views.Board
+	object widget.List // the selected one of the opened picture
+}
+
+// facets choose pictures, beside the split and the filter's text that all views share. An empty one lets all through.
+type facets struct {
+	class     string
+	other     string // a class that the picture must hold, too: the same as class, two objects of it
+	condition string
+	finding   string // code
+}
+
+func (p *Pane) samplesBoard() *views.Board {
+	p.samples.one = p.oneBoard()
+	node := layout.Row(layout.Panel("grid", 46, 12).Weighted(4).Prior(1), layout.Panel("facets", 30, 8).AtMost(44, 0))
+	return views.NewBoard(node,
+		views.Panel{Name: "grid", Tab: "Pictures", Title: p.samplesTitle, Right: p.samplesPlace, Draw: p.drawGrid, Move: p.moveGrid, Click: p.clickGrid},
+		views.Panel{Name: "facets", Tab: "Show only", Title: func() string { return "Show only" }, Draw: p.drawFacets, Move: p.moveFacet, Click: p.clickFacet, Actions: p.facetActions},
+	)
+}
+
+// showSamples opens the view with those facets.
+func (p *Pane) showSamples(f facets) {
+	p.open = samplesView
+	p.samples.zoomed = false
+	p.samples.facets = f
+	p.samples.cursor.Index = 0
+	p.boards[samplesView].Focus("grid")
+	p.refilter()
+}
+
+// clearFacets lets all pictures pass and says whether any had been held back.
+func (p *Pane) clearFacets() bool {
+	was := p.samples.facets != facets{}
+	p.samples.facets = facets{}
+	p.refilter()
+	return was
+}
+
+// filtered is the pictures that pass the facets, the split and the text: of the name, or of a class in the picture.
+func (p *Pane) filtered() []int {
+	items := p.index.Items(stats.Filter{Split: p.split, Class: p.samples.class, Condition: p.samples.condition, Finding: p.samples.finding})
+	if p.samples.other != "" {
+		items = p.holding(items, p.classNamed(p.samples.class), p.classNamed(p.samples.other))
+	}
+	if p.text == "" {
+		return items
+	}
+	return slices.DeleteFunc(items, func(i int) bool {
+		texts := []string{p.set.Items[i].ID}
+		for _, object := range p.set.Items[i].Objects {
+			texts = append(texts, p.set.Classes[object.Class].Name)
+		}
+		return !p.passes(texts...)
+	})
+}
+
+// holding keeps the pictures that hold both classes; two objects where they are the same.
+func (p *Pane) holding(items []int, class, other int) []int {
+	return slices.DeleteFunc(items, func(i int) bool {
+		first, second := 0, 0
+		for _, object := range p.set.Items[i].Objects {
+			if object.Class == class {
+				first++
+			}
+			if object.Class == other {
+				second++
+			}
+		}
+		return first == 0 || second == 0 || class == other && first < 2
+	})
+}
+
+// samplesActions are those of the page of pictures.
+func (p *Pane) samplesActions() []views.Action {
+	return []views.Action{
+		{Name: "open", Keys: []string{"enter"}, Label: "open", Help: "show the picture in full, with its objects and the prompt", Group: "Data",
+			Enabled: func() bool {
+				return len(p.samples.items) > 0 && (p.boards[samplesView].Focused() == "grid")
+			},
+			Run: func() tea.Cmd { p.samples.zoomed = true; p.samples.object.Index = p.firstObject(); return nil }},
+		{Name: "export_sheet", Keys: []string{"E"}, Label: "sheet", Help: "write the pictures of this page with their boxes to a contact sheet, samples.png", Group: "Data",
+			Enabled: func() bool { return len(p.samples.items) > 0 }, Run: p.exportSheet},
+	}
+}
+
+func (p *Pane) samplesTitle() string {
+	chosen := []string{p.scopeWords()}
+	for _, text := range []string{p.samples.class, p.samples.other, p.samples.condition, findingWords(p.samples.finding)} {
+		if text != "" {
+			chosen = append(chosen, widget.Clean(text))
+		}
+	}
+	return fmt.Sprintf("%s of %s pictures · %s", widget.Count(len(p.samples.items)), widget.Count(len(p.set.Items)), strings.Join(chosen, " · "))
+}
+
+func (p *Pane) samplesPlace() string {
+	return place(p.samples.cursor, len(p.samples.items))
+}
+
+// samplesSheet is the page that the cursor is on.
+func (p *Pane) samplesSheet(w, h int) sheet {
+	s := sheet{items: p.samples.items, class: p.classNamed(p.samples.class), other: p.classNamed(p.samples.other), cursor: p.samples.cursor.At(len(p.samples.items))}
+	s.grid = p.gridFor(len(s.items), w, h)
+	s.first = max(s.cursor, 0) / s.size() * s.size()
+	return s
+}
+
+func (p *Pane) drawGrid(t *widget.Theme, w, h int) string {
+	if len(p.samples.items) == 0 {
+		return p.centred(t.Muted, "No picture passes: esc lets all of them through again.", w, h)
+	}
+	return p.drawSheet(t, p.samplesSheet(w, h), w, h)
+}
+
+func (p *Pane) moveGrid(m widget.Move, _ int) {
+	w, h := p.inside("grid")
+	s := p.samplesSheet(w, h)
+	n := len(s.items)
+	steps := map[widget.Move]int{
+		widget.MoveLeft: -1, widget.MoveRight: 1, widget.Up: -s.cols, widget.Down: s.cols,
+		widget.PageUp: -s.size(), widget.PageDown: s.size(), widget.First: -n, widget.Last: n,
+	}
+	p.samples.cursor.Index = max(min(s.cursor+steps[m], n-1), 0)
+}
+
+func (p *Pane) clickGrid(x, y, w, h int) tea.Cmd {
+	s := p.samplesSheet(w, h)
+	if s.cellW <= 0 || s.cellH <= 0 || x/s.cellW >= s.cols || y/s.cellH >= s.rows {
+		return nil
+	}
+	if place := s.first + y/s.cellH*s.cols + x/s.cellW; place < len(s.items) {
+		p.samples.cursor.Index = place
+	}
+	return nil
+}
+
+// facetLine is one line of the list of facets: a heading, or something that can be chosen.
+type facetLine struct {
+	heading string
+	kind    string // split, condition, class, finding; "": everything
+	text    string
+	value   string
+	n       int // pictures
+	level   string
+}
+
+// facetLines are all facets with how many pictures of the whole set each lets through.
+func (p *Pane) facetLines() []facetLine {
+	lines := []facetLine{{text: "everything", n: len(p.set.Items)}}
+	lines = append(lines, facetLine{heading: "Split"})
+	for _, part := range p.analysis.Splits {
+		lines = append(lines, facetLine{kind: "split", text: part.Split, value: part.Split, n: part.Images})
+	}
+	lines = append(lines, facetLine{heading: "Condition"})
+	for _, condition := range p.analysis.Whole.Conditions {
+		lines = append(lines, facetLine{kind: "condition", text: condition.Name, value: condition.Name, n: p.withCondition[condition.Name]})
+	}
+	lines = append(lines, facetLine{heading: "Class"})
+	for _, class := range p.analysis.Whole.ByCount() {
+		lines = append(lines, facetLine{kind: "class", text: p.set.Classes[class].Name, value: p.set.Classes[class].Name, n: p.analysis.Whole.ImagesWithClass[class]})
+	}
+	if len(p.withFinding) > 0 {
+		lines = append(lines, facetLine{heading: "Finding"})
+		lines = append(lines, p.withFinding...)
+	}
+	return lines
+}
+
+// choices are the lines that can be chosen.
+func (p *Pane) choices() []facetLine {
+	return slices.DeleteFunc(p.facetLines(), func(l facetLine) bool { return l.heading != "" })
+}
+
+func (p *Pane) chosen(l facetLine) bool {
+	switch l.kind {
+	case "split":
+		return p.split == l.value
+	case "condition":
+		return p.samples.condition == l.value
+	case "class":
+		return p.samples.class == l.value
+	case "finding":
+		return p.samples.finding == l.value
+	}
+	return p.split == "" && p.samples.facets == facets{}
+}
+
+func (p *Pane) drawFacets(t *widget.Theme, w, h int) string {
+	all := p.facetLines()
+	chosen := p.samples.line.At(len(p.choices()))
+	selected, choice := 0, 0
+	lines := make([]string, len(all))
+	for i, l := range all {
+		if l.heading != "" {
+			lines[i] = t.Muted.Render(l.heading)
+			continue
+		}
+		text := widget.Ends(tickIf(p.chosen(l), widget.Clean(l.text)), widget.Count(l.n), w-1)
+		if l.kind == "condition" {
+			text = widget.Ends(tickIf(p.chosen(l), widget.Clean(l.text)), widget.Count(l.n), w-4)
+		}
+		switch {
+		case choice == chosen:
+			selected = i
+			lines[i] = t.Accent.Render("▸") + t.Selected.Render(text)
+		case p.chosen(l):
+			lines[i] = " " + t.Accent.Render(text)
+		default:
+			lines[i] = " " + text
+		}
+		if l.kind == "condition" {
+			lines[i] += " " + p.conditionSign(t, l.value)
+		}
+		choice++
+	}
+	first, end := widget.List{Index: selected}.Window(len(lines), h)
+	return widget.Block(strings.Join(lines[first:end], "\n"), w, h)
+}
+
+// conditionSign is the colour of a condition's boxes and the letter at them.
+func (p *Pane) conditionSign(t *widget.Theme, condition string) string {
+	for i, class := range p.set.Classes {
+		if class.Condition == condition {
+			sign := "■" + widget.Left(p.conditionLetter(i), 1)
+			if !t.Colour {
+				return sign
+			}
+			return widget.Style{}.Ink(media.ByCondition(p.set.Classes)(data.Object{Class: i})).Render(sign)
+		}
+	}
+	return ""
+}
+
+func (p *Pane) moveFacet(m widget.Move, page int) {
+	p.samples.line.Move(m, len(p.choices()), page)
+}
+
+func (p *Pane) clickFacet(_, y, _, h int) tea.Cmd {
+	all := p.facetLines()
+	selected, choice := 0, 0
+	for i, l := range all {
+		if l.heading == "" {
+			if choice == p.samples.line.At(len(p.choices())) {
+				selected = i
+			}
+			choice++
+		}
+	}
+	first, end := widget.List{Index: selected}.Window(len(all), h)
+	if place := first + y; place < end && all[place].heading == "" {
+		headings := 0
+		for _, l := range all[:place] {
+			if l.heading != "" {
+				headings++
+			}
+		}
+		p.samples.line.Index = place - headings
+		p.toggle(all[place])
+	}
+	return nil
+}
+
+func (p *Pane) facetActions() []views.Action {
+	return []views.Action{{Name: "choose", Keys: []string{"enter", "space"}, Label: "show only", Help: "show only these pictures, or all again", Group: "Data", Run: func() tea.Cmd {
+		lines := p.choices()
+		p.toggle(lines[p.samples.line.At(len(lines))])
+		return nil
+	}}}
+}
+
+// toggle chooses a facet, or takes the choice back.
+func (p *Pane) toggle(l facetLine) {
+	on := p.chosen(l)
+	switch f := &p.samples.facets; l.kind {
+	case "split":
+		p.split = unless(on, l.value)
+	case "condition":
+		f.condition = unless(on, l.value)
+	case "class":
+		f.class, f.other = unless(on, l.value), ""
+	case "finding":
+		f.finding = unless(on, l.value)
+	default:
+		p.split, *f = "", facets{}
+	}
+	p.samples.cursor.Index = 0
+	p.refilter()
+}
+
+// unless is the value of a facet that is switched: nothing where it was on.
+func unless(on bool, value string) string {
+	if on {
+		return ""
+	}
+	return value
+}
+
+// countFacets counts the pictures of each condition and each finding.
+func (l *loaded) countFacets() {
+	l.withCondition = map[string]int{}
+	for _, condition := range l.analysis.Whole.Conditions {
+		l.withCondition[condition.Name] = len(l.index.Items(stats.Filter{Condition: condition.Name}))
+	}
+	for _, group := range stats.GroupFindings(l.set.Findings) {
+		if n := len(l.index.Items(stats.Filter{Finding: group.Code})); n > 0 {
+			l.withFinding = append(l.withFinding, facetLine{kind: "finding", text: findingWords(group.Code), value: group.Code, n: n, level: group.Level})
+		}
+	}
+	slices.SortStableFunc(l.withFinding, func(a, b facetLine) int { return cmp.Compare(data.Severity(a.level), data.Severity(b.level)) })
+}

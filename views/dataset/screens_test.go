@@ -1,0 +1,62 @@
+package dataset
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"finetui/views/viewtest"
+	"finetui/views/widget"
+)
+
+// screenSizes are those of the pane in terminals of 120×32 and 80×24: the root keeps two lines.
+var screenSizes = [][2]int{{120, 30}, {80, 22}}
+
+func screenName(view string, size [2]int) string {
+	return fmt.Sprintf("%s-%dx%d", strings.ToLower(view), size[0], size[1]+2)
+}
+
+func TestScreens(t *testing.T) {
+	for _, size := range screenSizes {
+		p, d := open(t, size[0], size[1])
+		for view, name := range viewNames {
+			if view != findingsView {
+				show(p, d, view)
+				d.Golden(screenName(name, size))
+			}
+		}
+		show(p, d, samplesView)
+		d.Press("right", "enter").Wait("the picture", p.settled).Golden(screenName("picture", size))
+		p, d = openProject(t, faulty(), size[0], size[1])
+		show(p, d, findingsView)
+		d.Golden(screenName("findings", size))
+	}
+}
+
+func TestEveryViewAtEverySize(t *testing.T) {
+	theme := widget.NewTheme(true, true)
+	p, d := open(t, 120, 30)
+	draw := func(w, h int) string { return p.View(theme, w, h) }
+	for view := range viewCount {
+		show(p, d, view)
+		viewtest.Sizes(t, draw)
+	}
+	show(p, d, samplesView)
+	d.Press("enter")
+	viewtest.Sizes(t, draw)
+}
+
+// The root's least terminal leaves 60×18; faults make long texts.
+func TestFaultySetIsDrawnWhole(t *testing.T) {
+	p, d := openProject(t, faulty(), 120, 30)
+	for _, theme := range []*widget.Theme{widget.NewTheme(true, true), widget.NewTheme(false, false)} {
+		for view := range viewCount {
+			show(p, d, view)
+			for _, size := range [][2]int{{60, 18}, {73, 21}, {80, 22}, {101, 27}, {150, 40}, {200, 58}} {
+				if fault := viewtest.Fault(func(w, h int) string { return p.View(theme, w, h) }, size[0], size[1]); fault != "" {
+					t.Errorf("%s at %d×%d: %s", viewNames[view], size[0], size[1], fault)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,219 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"reflect"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	data "finetui/core/dataset"
+	"finetui/core/demo"
+	"finetui/core/stats"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// source is where the pane's data set comes from and what reading it gave.
+type source struct {
+	*loaded // nil: not read yet, or it could not be
+
+	reads    int // how often a set has been read: pictures of another one are not this one's
+	err      error
+	doing    string // what is going on while the request is open: "Reading", "Drawing"
+	progress widget.Progress
+	request  views.Request
+}
+
+// loaded is everything that reading a data set once gave. It is not changed afterwards.
+type loaded struct {
+	set      *data.Dataset
+	analysis *stats.Analysis
+	index    *stats.Index
+	cfg      config.Dataset // it was read with these
+	root     string         // folder that their paths start from
+	took     time.Duration
+
+	withCondition map[string]int // pictures, by condition
+	withFinding   []facetLine    // worst first
+}
+
+// reading is one message of a reading: how far it is, or the result.
+type reading struct {
+	done, total int
+	what        string
+	result      *loaded
+}
+
+// ready says whether there is a data set to show.
+func (s *source) ready() bool { return s.loaded != nil && len(s.set.Items) > 0 }
+
+// read starts reading the data set anew; the one that is shown stays until then.
+func (p *Pane) read() tea.Cmd {
+	if p.file == nil {
+		return nil
+	}
+	cfg, root := p.file.Config.Dataset, p.file.Root
+	p.err, p.doing, p.progress = nil, "Reading", widget.Progress{}
+	return views.Listen(&p.request, func(ctx context.Context, emit func(reading)) error {
+		return readSet(ctx, cfg, root, emit)
+	})
+}
+
+func readSet(ctx context.Context, cfg config.Dataset, root string, emit func(reading)) error {
+	start := time.Now()
+	set, err := data.Read(ctx, cfg, root, func(done, total int, what string) {
+		emit(reading{done: done, total: total, what: what})
+	})
+	if err != nil {
+		return err
+	}
+	l := &loaded{set: set, analysis: stats.Analyze(set, cfg), index: stats.NewIndex(set), cfg: cfg, root: root}
+	l.countFacets()
+	l.took = time.Since(start)
+	emit(reading{result: l})
+	return nil
+}
+
+// canDraw says whether the pane offers to draw the demo's set: where DATASET.PATH leads nowhere yet.
+func (p *Pane) canDraw() bool { return errors.Is(p.err, fs.ErrNotExist) && !p.request.Pending() }
+
+// drawDemo draws the demo's set where DATASET.PATH says, and reads it.
+func (p *Pane) drawDemo() tea.Cmd {
+	cfg, root, folder := p.file.Config.Dataset, p.file.Root, p.file.Abs(p.file.Config.Dataset.Path)
+	p.err, p.doing, p.progress = nil, "Drawing", widget.Progress{}
+	return views.Listen(&p.request, func(ctx context.Context, emit func(reading)) error {
+		err := demo.Make(ctx, folder, demo.Options{}, func(done, total int, what string) {
+			emit(reading{done: done, total: total, what: what + " pictures"})
+		})
+		if err != nil {
+			return err
+		}
+		return readSet(ctx, cfg, root, emit)
+	})
+}
+
+// progressed takes what a reading says.
+func (p *Pane) progressed(msg views.Batch[reading]) tea.Cmd {
+	if !p.request.Takes(msg.Ticket) {
+		return nil
+	}
+	for _, step := range msg.Values {
+		if step.result != nil {
+			p.arrive(step.result)
+			continue
+		}
+		p.progress = widget.Progress{What: step.what, Done: step.done, Total: step.total}
+	}
+	if msg.Ended {
+		p.request.Close()
+		if p.err = msg.Err; p.err != nil {
+			p.loaded = nil
+		}
+	}
+	return msg.Next
+}
+
+// arrive puts a data set in the place of the one before, and keeps what was selected where it is still there.
+func (p *Pane) arrive(set *loaded) {
+	class := ""
+	if p.ready() && p.class < len(p.set.Classes) {
+		class = p.set.Classes[p.class].Name
+	}
+	p.loaded = set
+	p.reads++
+	if p.part() == nil {
+		p.split = ""
+	}
+	p.class = p.classNamed(class)
+	if order := p.order(); p.class < 0 && len(order) > 0 {
+		p.class = order[0]
+	}
+	if p.reads == 1 || p.pairs.b >= len(p.set.Classes) {
+		p.pairs.b = p.strongest(p.class)
+	}
+	whole := &p.analysis.Whole
+	p.boards[overviewView].Layout = overviewLayout(len(p.set.Classes), len(whole.Conditions), len(whole.ObjectTypes))
+	p.pictures.forget()
+	p.refilter()
+}
+
+// reconfigure looks at what a change of the constants means: another set is read, another recipe weighed.
+func (p *Pane) reconfigure(file *config.File) tea.Cmd {
+	before := p.file
+	p.file = file
+	p.recipe.follow(file)
+	if file == nil {
+		p.request.Close()
+		p.loaded, p.err = nil, nil
+		return nil
+	}
+	same := p.loaded != nil && p.root == file.Root && reflect.DeepEqual(p.loaded.cfg, file.Config.Dataset)
+	if before != nil && same && !p.request.Pending() {
+		return nil
+	}
+	return p.read()
+}
+
+// notice is the page in place of a data set: why there is none to see, and what to do about it.
+func (p *Pane) notice(t *widget.Theme, w, h int) string {
+	var lines []string
+	say := func(style widget.Style, text string) {
+		for _, line := range widget.Wrap(widget.Clean(text), min(w-6, 90)) {
+			lines = append(lines, style.Render(line))
+		}
+	}
+	switch {
+	case p.file == nil:
+		say(t.Strong, "No project here yet")
+		say(t.Text, "There is no config.toml in this folder: leave with q and write one with `finetui new demo` or `finetui new drains`.")
+	case p.request.Pending():
+		say(t.Strong, p.doing+" the data set at "+p.file.Config.Dataset.Path)
+		lines = append(lines, p.progress.View(t, min(w-6, 72)))
+		say(t.Muted, "Every key works meanwhile; the other panes are open.")
+	case p.canDraw():
+		say(t.Strong, "No data set at "+p.file.Config.Dataset.Path)
+		say(t.Text, "This folder does not exist. Press m to draw the demo's data set into it (290 pictures, half a minute at most), or set DATASET.PATH in Config to the folder of your own.")
+	case p.err != nil:
+		say(t.Warning, "✗ The data set cannot be read")
+		say(t.Text, capital(p.err.Error()))
+		say(t.Muted, "Constants are changed in the pane Config; ctrl+r reads again.")
+	default:
+		say(t.Strong, "No pictures in "+p.file.Config.Dataset.Path)
+		say(t.Text, "The folders of the data set are there and empty: put pictures into train/images and their labels into train/labels, then press ctrl+r.")
+	}
+	wide := 0
+	for _, line := range lines {
+		wide = max(wide, widget.Width(line))
+	}
+	for i, line := range lines {
+		lines[i] = strings.Repeat(" ", max((w-wide)/2, 1)) + line
+	}
+	above := max((h-len(lines))/2-1, 0)
+	return widget.Block(strings.Repeat("\n", above)+strings.Join(lines, "\n"), w, h)
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	first := []rune(s)
+	return strings.ToUpper(string(first[:1])) + string(first[1:])
+}
+
+// sizes says how large the pictures are: "336×336", or the range of sizes.
+func (l *loaded) sizes(part *stats.Part) string {
+	switch r := part.Resolution; {
+	case r.N == 0:
+		return "sizes unknown"
+	case len(r.Distinct) == 1:
+		return fmt.Sprintf("%d×%d pixels", r.Distinct[0].Width, r.Distinct[0].Height)
+	default:
+		return fmt.Sprintf("%d sizes, on average %.0f×%.0f pixels", len(r.Distinct), r.MeanWidth, r.MeanHeight)
+	}
+}
