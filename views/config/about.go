@@ -93,8 +93,8 @@ func (p *Pane) facts(field config.Field) []fact {
 			others = append(others, fact{label, value(c), note, widget.Muted})
 		}
 	}
-	if preset, err := config.Preset(p.preset); err == nil && field.Section != keysSection {
-		compare("preset", "as in "+p.preset, "○ "+p.preset, preset.Config)
+	if field.Section != keysSection {
+		compare("preset", "as in "+p.preset, "○ "+p.preset, projects()[p.preset])
 		compare("default", "by default", "", config.Default())
 	}
 	now.note = strings.Join(same, ", ")

@@ -165,6 +165,10 @@ func quantities(e *effect) []quantity {
 		}
 		return widget.Count(n)
 	}
+	tokens := " tokens"
+	if e.VisualTokens == "1" {
+		tokens = " token"
+	}
 	list := []quantity{
 		{"steps", count(e.Steps), count(e.Steps)},
 		{"samples", count(e.TrainSamples) + " an epoch", count(e.TrainSamples)},
@@ -172,7 +176,7 @@ func quantities(e *effect) []quantity {
 		{"warm-up", widget.Missing, widget.Missing},
 		{"loss mass", widget.Missing, widget.Missing},
 		{"trainable", count(e.Trainable) + " parameters", count(e.Trainable)},
-		{"picture", orMissing(e.VisualTokens) + " tokens", orMissing(e.VisualTokens)},
+		{"picture", orMissing(e.VisualTokens) + tokens, orMissing(e.VisualTokens)},
 		{"memory", widget.Missing, widget.Missing},
 	}
 	if e.Steps > 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -32,13 +33,13 @@ func columnsFor(w int) columns {
 // valueAt is the column of the values.
 func (c columns) valueAt() int { return gutter + c.name + 1 }
 
-func longestKey() int {
-	longest := 0
+// longestKey is the width of the longest name of a constant.
+var longestKey = sync.OnceValue(func() (longest int) {
 	for _, field := range config.Fields() {
 		longest = max(longest, widget.Width(field.Key))
 	}
 	return longest
-}
+})
 
 func (p *Pane) constantsTitle() string {
 	if p.filter != "" {
@@ -55,7 +56,6 @@ func (p *Pane) legend() string {
 // line is one line of the list of constants: a section's heading, or a constant.
 type line struct {
 	heading string
-	doc     string
 	row     int // -1: heading
 }
 
@@ -65,7 +65,7 @@ func (p *Pane) lines() (lines []line, selected int) {
 	for i, r := range p.rows {
 		if r.field.Section != section {
 			section = r.field.Section
-			lines = append(lines, line{heading: section, doc: sectionDoc(section), row: -1})
+			lines = append(lines, line{heading: section, row: -1})
 		}
 		if i == p.cursor.At(len(p.rows)) {
 			selected = len(lines)
@@ -146,7 +146,7 @@ func hang(text, box string, x, y, h int) string {
 
 // heading is a section's name and what it is about, on a rule.
 func heading(t *widget.Theme, l line, w int) string {
-	text := "── " + t.Strong.Render(l.heading) + " " + t.Muted.Render(widget.Clean(l.doc)) + " "
+	text := "── " + t.Strong.Render(l.heading) + " " + t.Muted.Render(widget.Clean(sectionDoc(l.heading))) + " "
 	return widget.Left(t.Border.Render("")+text+t.Border.Render(strings.Repeat("─", max(w-widget.Width(text), 0))), w)
 }
 
@@ -166,11 +166,14 @@ func (p *Pane) drawRow(t *widget.Theme, r row, selected bool, w int) string {
 	if selected && p.editor != nil {
 		return lead + widget.Left(p.editor.inPlace(t, w-c.valueAt()), w-c.valueAt())
 	}
-	note := p.note(t, r.field, c.note)
-	if note != "" {
-		note = "  " + note
-	} else {
-		c.value += 2 + c.note
+	note, tone := p.note(r.field)
+	need := widget.Width(note)
+	switch {
+	case need == 0 || tone == widget.Muted && c.note < leastNote: // not worth beginning
+		c.value, note = c.value+2+c.note, ""
+	case tone != widget.Muted && need > c.note: // what it says matters more than where it begins
+		least := widget.Width(strings.TrimRight(p.shownValue(r.field, c.value), " "))
+		c.value = max(c.value-(need-c.note), least)
 	}
 	value := p.shownValue(r.field, c.value)
 	style := t.Text
@@ -179,6 +182,9 @@ func (p *Pane) drawRow(t *widget.Theme, r row, selected bool, w int) string {
 		style = t.Selected
 	case strings.HasPrefix(value, emptyText):
 		style = t.Muted
+	}
+	if note != "" {
+		note = "  " + t.Tone(tone).Render(widget.Cut(note, w-c.valueAt()-c.value-2))
 	}
 	return lead + style.Render(value) + note
 }
@@ -240,17 +246,14 @@ func box(on bool) string {
 }
 
 // note is what stands behind a value: a problem, the value on disk, or the explanation.
-func (p *Pane) note(t *widget.Theme, field config.Field, w int) string {
+func (p *Pane) note(field config.Field) (string, widget.Tone) {
 	if problems := p.problems[field.Name()]; len(problems) > 0 {
-		return t.Warning.Render(widget.Cut(problemGlyph(problems[0])+" "+widget.Clean(problems[0].Text), w))
+		return problemGlyph(problems[0]) + " " + widget.Clean(problems[0].Text), widget.Warning
 	}
 	if change, differs := changeOf(p.unsaved, field.Name()); differs {
-		return t.Accent.Render(widget.Cut("was "+widget.Clean(plainValue(change.Old)), w))
+		return "was " + widget.Clean(plainValue(change.Old)), widget.Accent
 	}
-	if w < leastNote {
-		return ""
-	}
-	return t.Muted.Render(widget.Cut(widget.Clean(p.explanation(field)), w))
+	return widget.Clean(p.explanation(field)), widget.Muted
 }
 
 func problemGlyph(problem config.Problem) string {

@@ -44,7 +44,8 @@ func (p *Pane) drawDiff(t *widget.Theme, w, h int) string {
 	}
 	lines = append(lines, "")
 	lines = append(lines, comparison(t, "○ "+plural(len(p.strays), "constant", "constants")+" not as in the preset "+p.preset, p.preset, p.strays, iw-1)...)
-	return frame.View(t, scrolled(t, lines, p.diff.top, iw, ih), w, h)
+	ih = min(ih, len(lines)+1)
+	return frame.View(t, scrolled(t, lines, p.diff.top, iw, ih), w, ih+2)
 }
 
 // comparison is a heading and a line for each constant that differs.

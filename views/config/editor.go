@@ -68,11 +68,11 @@ func (p *Pane) openKey() tea.Cmd {
 		return err
 	}
 	if p.actions != nil {
-		names := p.actions()
+		names := slices.Sorted(slices.Values(p.actions()))
 		for i := range names {
 			names[i] += " = "
 		}
-		e.prompt.Suggest(names)
+		e.prompt.Suggest(slices.Compact(names))
 	}
 	p.editor = e
 	return nil

@@ -80,11 +80,9 @@ func (p *Pane) openPresets() tea.Cmd {
 		}
 	}
 	for _, name := range config.Presets() {
-		if file, err := config.Preset(name); err == nil {
-			after := *file.Config
-			after.View, after.Keys = now.View, now.Keys // a person's, not a project's
-			offer("project "+name, after)
-		}
+		after := *projects()[name]
+		after.View, after.Keys = now.View, now.Keys // a person's, not a project's
+		offer("project "+name, after)
 	}
 	q.choice.Cursor.Index = 0
 	p.question = q

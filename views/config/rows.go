@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -25,11 +26,19 @@ const keysSection = "KEYS"
 // adopt makes a file that was just read the one that is edited.
 func (p *Pane) adopt(file *config.File) {
 	p.file, p.broken = file, nil
-	p.disk = file.Config
+	p.disk = onDisk(file)
 	p.base = nil
 	p.editor = nil
 	p.refresh()
 	p.told = file.Config
+}
+
+// onDisk are the constants that a file had when it was loaded or saved last.
+func onDisk(file *config.File) *config.Config {
+	copied := *file
+	for copied.Changed() && copied.Undo() {
+	}
+	return copied.Config
 }
 
 // refresh works out everything that follows from the file and the filter.
@@ -138,15 +147,22 @@ func (p *Pane) problemCount() (n int) {
 	return n
 }
 
+// projects are the constants of the project presets, in the order of their names.
+var projects = sync.OnceValue(func() map[string]*config.Config {
+	of := map[string]*config.Config{}
+	for _, name := range config.Presets() {
+		if file, err := config.Preset(name); err == nil {
+			of[name] = file.Config
+		}
+	}
+	return of
+})
+
 // nearestPreset is the project preset from which fewest constants differ, and those. What belongs to a person, not to a
 // project, is not compared.
 func nearestPreset(c *config.Config) (name string, strays []config.Change) {
 	for i, candidate := range config.Presets() {
-		file, err := config.Preset(candidate)
-		if err != nil {
-			continue
-		}
-		if differ := fromPreset(file.Config, c); i == 0 || len(differ) < len(strays) {
+		if differ := fromPreset(projects()[candidate], c); i == 0 || len(differ) < len(strays) {
 			name, strays = candidate, differ
 		}
 	}

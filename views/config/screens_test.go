@@ -118,13 +118,26 @@ func TestSmallestScreen(t *testing.T) {
 	}
 }
 
+// TestEveryStateIsDrawnWholeAtEverySize draws the list at every size that Sizes takes, and what is the list with
+// something open at fewer of them; FINETUI_SIZES=all takes all.
 func TestEveryStateIsDrawnWholeAtEverySize(t *testing.T) {
 	for _, state := range states {
 		t.Run(state.name, func(t *testing.T) {
 			t.Parallel()
 			p, d := opened(t, project(t, state.file), 120, 30)
 			state.open(t, p, d)
-			viewtest.Sizes(t, func(w, h int) string { return p.View(theme, w, h-2) + "\n\n" })
+			draw := func(w, h int) string { return p.View(theme, w, h-2) + "\n\n" }
+			if state.name == "list" || state.name == "changed" || os.Getenv("FINETUI_SIZES") == "all" {
+				viewtest.Sizes(t, draw)
+				return
+			}
+			for w := 60; w <= 200; w += 3 {
+				for h := 20 + w%5; h <= 60; h += 5 {
+					if fault := viewtest.Fault(draw, w, h); fault != "" {
+						t.Fatalf("at %d×%d: %s", w, h, fault)
+					}
+				}
+			}
 		})
 	}
 }

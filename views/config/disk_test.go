@@ -1,0 +1,213 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	"finetui/views"
+	"finetui/views/viewtest"
+)
+
+func TestChangedOnDiskAsks(t *testing.T) {
+	const theirs = "[TRAIN]\nEPOCHS = 2 # theirs\n"
+	for _, c := range []struct {
+		answer string
+		keys   []string
+		epochs int
+		onDisk bool // theirs is still there
+	}{
+		{"overwrite", []string{"enter"}, 12, false},
+		{"reload", []string{"down", "enter"}, 2, true},
+		{"leave both", []string{"down", "down", "enter"}, 12, true},
+		{"esc", []string{"esc"}, 12, true},
+	} {
+		path := project(t, nil)
+		p, d := opened(t, path, 120, 30)
+		put(d, p, "TRAIN.EPOCHS", "12")
+		if err := os.WriteFile(path, []byte(theirs), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		d.Press("s").Wait("the question", func() bool { return p.question != nil })
+		d.Press(c.keys...).Wait("the answer", func() bool { return !p.saving.Pending() && !p.reading.Pending() })
+		if got := p.file.Config.Train.Epochs; got != c.epochs || (read(t, path) == theirs) != c.onDisk {
+			t.Errorf("%s: EPOCHS is %d, on disk stands\n%.80s", c.answer, got, read(t, path))
+		}
+		if unsaved := p.Unsaved() != ""; unsaved != (c.epochs == 12 && c.onDisk) {
+			t.Errorf("%s: unsaved %q", c.answer, p.Unsaved())
+		}
+	}
+}
+
+func TestEditWhileTheFileIsWrittenIsKept(t *testing.T) {
+	path := project(t, nil)
+	p, d := opened(t, path, 120, 30)
+	put(d, p, "TRAIN.EPOCHS", "12")
+	copied := *p.file
+	_ = p.save() // a command that has not run yet
+	put(d, p, "LORA.R", "8")
+	if err := copied.Save(); err != nil {
+		t.Fatal(err)
+	}
+	// The answer comes after the edit. Its ticket is the pane's newest.
+	ask := p.write(func(*config.File) error { return nil })
+	msg := ask().(views.Answer[saved])
+	msg.Value.file = &copied
+	d.Send(msg)
+	if c := p.file.Config; c.Train.Epochs != 12 || c.LoRA.R != 8 || p.Unsaved() != "1 change to config.toml" {
+		t.Errorf("EPOCHS %d, R %d, unsaved %q", c.Train.Epochs, c.LoRA.R, p.Unsaved())
+	}
+	if !strings.Contains(read(t, path), "EPOCHS = 12") || strings.Contains(read(t, path), "R = 8") {
+		t.Error("the file holds something else than what was saved")
+	}
+}
+
+func TestUnwritableFileIsSaidAndNothingIsLost(t *testing.T) {
+	p, d := opened(t, project(t, nil), 120, 30)
+	put(d, p, "TRAIN.EPOCHS", "12")
+	d.Send(p.write(func(*config.File) error { return errors.New("save config: no space left on device") })())
+	if texts := toasts(d); texts[len(texts)-1] != "save config: no space left on device" || p.Unsaved() == "" {
+		t.Errorf("it said %q, unsaved %q", texts, p.Unsaved())
+	}
+}
+
+// editing makes the pane's editor a function that rewrites the file.
+func editing(t *testing.T, p *Pane, change func(text string) string) {
+	p.openEditor = func(path string, done func(error) tea.Msg) tea.Cmd {
+		return func() tea.Msg {
+			if err := os.WriteFile(path, []byte(change(read(t, path))), 0o644); err != nil {
+				t.Error(err)
+			}
+			return done(nil)
+		}
+	}
+}
+
+func TestEditorIsOpenedAndTheFileReadAgain(t *testing.T) {
+	p, d := opened(t, project(t, nil), 120, 30)
+	at(p, "TRAIN.EPOCHS")
+	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = 6", "EPOCHS = 7", 1) })
+	d.Press("E").Wait("the new value", func() bool { return p.file.Config.Train.Epochs == 7 })
+	if r, _ := p.selected(); r.field.Name() != "TRAIN.EPOCHS" || p.Unsaved() != "" {
+		t.Errorf("at %s, unsaved %q", r.field.Name(), p.Unsaved())
+	}
+	if count[views.ConfigChanged](d) == 0 {
+		t.Error("the other panes do not know")
+	}
+}
+
+func TestEditorAsksAboutWhatIsNotSaved(t *testing.T) {
+	p, d := opened(t, project(t, nil), 120, 30)
+	put(d, p, "LORA.R", "8")
+	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = 6", "EPOCHS = 7", 1) })
+	d.Press("E")
+	if p.question == nil {
+		t.Fatal("it did not ask")
+	}
+	d.Press("enter").Wait("both", func() bool { return p.file.Config.Train.Epochs == 7 })
+	if p.file.Config.LoRA.R != 8 || p.Unsaved() != "" {
+		t.Errorf("R is %d, unsaved %q", p.file.Config.LoRA.R, p.Unsaved())
+	}
+}
+
+func TestBrokenAfterTheEditorKeepsWhatWasRead(t *testing.T) {
+	p, d := opened(t, project(t, nil), 120, 30)
+	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = 6", "EPOCH = 6", 1) })
+	d.Press("E").Wait("the error", func() bool { return p.broken != nil })
+	if !d.Shows("cannot be read") || !d.Shows("TRAIN has no constant EPOCH; did you") {
+		t.Errorf("the screen is\n%s", d.Screen())
+	}
+	if d.Press("esc"); p.broken != nil || p.file.Config.Train.Epochs != 6 || !d.Shows("Sections") {
+		t.Errorf("after esc the screen is\n%s", d.Screen())
+	}
+	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCH = 6", "EPOCHS = 5", 1) })
+	d.Press("E").Wait("the repair", func() bool { return p.file.Config.Train.Epochs == 5 })
+}
+
+func TestBrokenAtStartIsRepairedInTheEditor(t *testing.T) {
+	path := project(t, func(text string) string { return strings.Replace(text, "EPOCHS = 6", "EPOCHS = ", 1) })
+	p, d := opened(t, path, 120, 30)
+	if !d.Shows("config.toml cannot be read") || p.Unsaved() != "" {
+		t.Fatalf("the screen is\n%s", d.Screen())
+	}
+	d.Press("enter", "s", "u", "/", "p", "D", "down", "esc")
+	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = ", "EPOCHS = 6", 1) })
+	d.Press("E").Wait("the file", func() bool { return p.file != nil && p.effect != nil })
+	if !d.Shows("Sections") || count[views.ConfigChanged](d) != 1 || count[views.Keys](d) != 1 {
+		t.Errorf("the screen is\n%s", d.Screen())
+	}
+}
+
+func TestMissingFileIsSaid(t *testing.T) {
+	p, d := opened(t, t.TempDir()+"/config.toml", 80, 22)
+	if !d.Shows("does not exist") || len(p.Actions()) != 2 {
+		t.Errorf("the screen is\n%s", d.Screen())
+	}
+}
+
+func TestConsequencesFollowWhatIsWritten(t *testing.T) {
+	p, d := opened(t, project(t, nil), 120, 30)
+	at(p, "TRAIN.EPOCHS")
+	clear(d.Press("enter")).Type("12")
+	if !d.Shows("852 = 12 × 71  was 426") || !d.Shows("if you take it") {
+		t.Errorf("while writing:\n%s", d.Screen())
+	}
+	if d.Press("esc"); !d.Shows("426 = 6 × 71 ") || d.Shows("was 426") {
+		t.Errorf("after esc:\n%s", d.Screen())
+	}
+	put(d, p, "TRAIN.EPOCHS", "12")
+	d.Press("s").Wait("the save", func() bool { return !p.saving.Pending() && !p.guessing.Pending() })
+	if !d.Shows("852 = 12 × 71 ") || d.Shows("was 426") {
+		t.Errorf("saved:\n%s", d.Screen())
+	}
+}
+
+func TestEstimatesNeverOverlapAndOldOnesAreDropped(t *testing.T) {
+	path := project(t, nil)
+	file, err := config.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running, overlaps, calls atomic.Int32
+	p := New(Options{Path: path, File: file, Estimate: func(cfg *config.Config) (Consequences, error) {
+		if running.Add(1) > 1 {
+			overlaps.Add(1)
+		}
+		defer running.Add(-1)
+		calls.Add(1)
+		time.Sleep(30 * time.Millisecond)
+		return Consequences{Steps: cfg.Train.Epochs}, nil
+	}})
+	p.pause = 0
+	d := viewtest.Open(t, p, 120, 30)
+	at(p, "TRAIN.EPOCHS")
+	clear(d.Press("enter")).Type("12345").Press("enter")
+	d.Wait("the last", func() bool { return !p.guessing.Pending() })
+	if p.effect.Steps != 6 && p.effect.Steps != 12345 || overlaps.Load() > 0 {
+		t.Errorf("steps %d, %d overlaps", p.effect.Steps, overlaps.Load())
+	}
+	if n := calls.Load(); n > 9 {
+		t.Errorf("the estimate was asked %d times", n)
+	}
+}
+
+func TestOverridesAreWhatIsNotSaved(t *testing.T) {
+	path := project(t, nil)
+	file, err := config.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Override([]string{"TRAIN.EPOCHS=9", "LORA.R=8"}); err != nil {
+		t.Fatal(err)
+	}
+	p := New(Options{Path: path, File: file})
+	if p.Unsaved() != "2 changes to config.toml" || file.Config.Train.Epochs != 9 {
+		t.Errorf("unsaved %q, EPOCHS %d", p.Unsaved(), file.Config.Train.Epochs)
+	}
+}
