@@ -1,0 +1,175 @@
+package train
+
+import (
+	"context"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/run"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// Actions are the pane's own, then those of the open view's board. What an action selects may have to be read: each
+// asks for it when it has run.
+func (p *Pane) Actions() []views.Action {
+	actions := append(p.runActions(), p.viewActions()...)
+	if p.any() {
+		actions = append(actions, p.board().Actions()...)
+	}
+	for i, action := range actions {
+		actions[i].Run = func() tea.Cmd { return tea.Batch(action.Run(), p.attend()) }
+	}
+	return actions
+}
+
+// runActions do something to runs.
+func (p *Pane) runActions() []views.Action {
+	return []views.Action{
+		{Name: "new_run", Keys: []string{"n"}, Label: "new", Help: "start a run with the constants of config.toml", Group: "Runs", Enabled: p.canStart, Run: p.askName},
+		{Name: "stop_run", Keys: []string{"x"}, Label: "stop", Help: "stop the run at its next checkpoint; again: after this step", Group: "Runs", Enabled: p.canStop, Run: p.stop},
+		{Name: "resume_run", Keys: []string{"r"}, Label: "resume", Help: "go on with the run from its last checkpoint", Group: "Runs", Enabled: p.canResume, Run: p.resume},
+		{Name: "pause_display", Keys: []string{"space"}, Label: "pause", Help: "hold the display still, or let it go on; runs never notice", Group: "Runs", Enabled: p.any, Run: p.pause},
+		{Name: "compare", Keys: []string{"c"}, Label: "compare", Help: "lay the marked runs over each other, with the selected one", Group: "Runs", Enabled: p.any, Run: p.compare},
+		{Name: "mark", Keys: []string{"m"}, Label: "mark", Help: "mark the run for comparing, or take the mark off", Group: "Runs", Enabled: p.any, Run: p.mark},
+		{Name: "details", Keys: []string{"enter"}, Label: "details", Help: "show what the run was started from, its checkpoints, events and log", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return p.show(detailsView) }},
+		{Name: "next_run", Keys: []string{"J"}, Help: "select the next run of the list, in any view", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { p.move(widget.Down, 1); return nil }},
+		{Name: "previous_run", Keys: []string{"K"}, Help: "select the run before", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { p.move(widget.Up, 1); return nil }},
+		{Name: "filter", Keys: []string{"/"}, Help: "list only runs whose name, recipe or state contains some text", Group: "Runs", Enabled: p.any, Run: p.askFilter},
+		{Name: "export", Keys: []string{"e"}, Help: "write the run's series as CSV; in Compare those of all", Group: "Runs", Enabled: p.canExport, Run: p.export},
+		{Name: "copy", Keys: []string{"y"}, Help: "copy the path of the run directory", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return views.Copy(p.selected().run.Dir) }},
+	}
+}
+
+// viewActions change what is seen.
+func (p *Pane) viewActions() []views.Action {
+	turn := func(n int) func() tea.Cmd {
+		return func() tea.Cmd { return p.show((p.open + n + viewCount) % viewCount) }
+	}
+	toggle := func(on *bool) func() tea.Cmd {
+		return func() tea.Cmd { *on = !*on; return nil }
+	}
+	return []views.Action{
+		{Name: "next_view", Keys: []string{"]"}, Help: "show the next view", Group: "Train", Enabled: p.any, Run: turn(1)},
+		{Name: "previous_view", Keys: []string{"["}, Help: "show the view before", Group: "Train", Enabled: p.any, Run: turn(-1)},
+		{Name: "smoother", Keys: []string{"."}, Help: "smooth curves more", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.smooth(1); return nil }},
+		{Name: "rougher", Keys: []string{","}, Help: "smooth curves less", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.smooth(-1); return nil }},
+		{Name: "x_axis", Keys: []string{"t"}, Help: "x is the step, the time of day, or the time at work", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.x = (p.look.x + 1) % axisCount; return nil }},
+		{Name: "log_y", Keys: []string{"L"}, Help: "losses on a logarithmic scale, or a plain one", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.log)},
+		{Name: "outliers", Keys: []string{"i"}, Help: "let the scale ignore outliers, which are marked, or hold them", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.outliers)},
+		{Name: "weights", Keys: []string{"w"}, Help: "the loss as the recipe weighs it, or without weights", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.plain)},
+		{Name: "class_value", Keys: []string{"v"}, Help: "classes by their loss in training, or by their recall on valid", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.recall)},
+		{Name: "class_order", Keys: []string{"o"}, Help: "classes with the rarest first, or the commonest", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.commonest)},
+	}
+}
+
+// show opens a view; details and comparison lead back to where they were called from.
+func (p *Pane) show(view int) tea.Cmd {
+	if p.open != detailsView && p.open != compareView {
+		p.before = p.open
+	}
+	p.open = view
+	return nil
+}
+
+func (p *Pane) pause() tea.Cmd {
+	if p.paused = !p.paused; p.paused {
+		return views.Say("the display is paused; the run goes on, and space shows where it is")
+	}
+	p.list = p.newest
+	for _, f := range p.follows {
+		f.shown = f.latest
+	}
+	return nil
+}
+
+func (p *Pane) mark() tea.Cmd {
+	dir := p.selected().run.Dir
+	if i := slices.Index(p.marks, dir); i >= 0 {
+		p.marks = slices.Delete(p.marks, i, i+1)
+		return nil
+	}
+	if len(p.marks) == mostMarks {
+		return views.Warn("%d runs are marked, more cannot be told apart; m takes a mark off", mostMarks)
+	}
+	p.marks = append(p.marks, dir)
+	return nil
+}
+
+// compare shows the marked runs; the selected one is taken in where only one is marked.
+func (p *Pane) compare() tea.Cmd {
+	if p.open == compareView {
+		p.Leave()
+		return nil
+	}
+	if len(p.compared()) < 2 {
+		return views.Warn("comparing takes two runs: m marks this one, then select another")
+	}
+	return p.show(compareView)
+}
+
+func (p *Pane) askFilter() tea.Cmd {
+	p.prompt = widget.NewPrompt("list runs with", p.filter)
+	p.prompt.Hint = "part of a name, a recipe or a state; empty lists all"
+	return nil
+}
+
+// asked is what a run was asked for.
+type asked struct {
+	label string
+	what  string // as a sentence goes on: "stops at its next checkpoint; x again …"
+}
+
+func (p *Pane) busy() tea.Cmd { return views.Warn("the request before is not answered yet") }
+
+func (p *Pane) canStop() bool {
+	e := p.selected()
+	return e != nil && e.status.Live()
+}
+
+// stop asks the selected run to stop at its next checkpoint; asked again, after this step.
+func (p *Pane) stop() tea.Cmd {
+	if p.asking.Pending() {
+		return p.busy()
+	}
+	e := p.selected()
+	now := p.stopping[e.run.Dir] || e.status.State == run.Stopping
+	p.stopping[e.run.Dir] = true
+	dir, label, ask := e.run.Dir, e.run.Label(), p.control.Stop
+	return views.Ask(&p.asking, func(context.Context) (asked, error) {
+		if now {
+			return asked{label, "stops after the step it is in, with a checkpoint"}, ask(dir, true)
+		}
+		return asked{label, "stops at its next checkpoint; x again stops it after this step"}, ask(dir, false)
+	})
+}
+
+func (p *Pane) canResume() bool {
+	e := p.selected()
+	return e != nil && p.control.Resume != nil && e.run.Fault == nil && e.status.Resumable()
+}
+
+// resume starts a process that goes on with the selected run.
+func (p *Pane) resume() tea.Cmd {
+	if p.asking.Pending() {
+		return p.busy()
+	}
+	r, resume := p.selected().run, p.control.Resume
+	return tea.Batch(views.Say("%s: starting a process that goes on with it", r.Label()), views.Ask(&p.asking, func(ctx context.Context) (asked, error) {
+		return asked{r.Label(), "goes on"}, resume(ctx, r)
+	}))
+}
+
+// answered says what came of stop or resume, and looks at the runs at once.
+func (p *Pane) answered(msg views.Answer[asked]) tea.Cmd {
+	if !p.asking.Takes(msg.Ticket) {
+		return nil
+	}
+	p.asking.Close()
+	p.scanNow()
+	if msg.Err != nil {
+		return views.Fail(msg.Err)
+	}
+	return views.Say("%s %s", msg.Value.label, msg.Value.what)
+}

@@ -1,0 +1,246 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"finetui/views/widget"
+)
+
+// classCurves are the curves of the classes as they are looked at, in the order that is shown.
+func (p *Pane) classCurves() []curve {
+	r := p.current()
+	if r == nil {
+		return nil
+	}
+	curves := r.classes
+	if p.look.recall {
+		curves = r.recalls
+	}
+	if p.look.commonest {
+		return curves
+	}
+	curves = slices.Clone(curves)
+	slices.Reverse(curves)
+	return curves
+}
+
+func (p *Pane) classesTitle() string {
+	what, of := "Loss of each class", "n samples trained on"
+	if p.look.recall {
+		what, of = "Recall of each class", "n of valid"
+	}
+	order := "rarest first"
+	if p.look.commonest {
+		order = "commonest first"
+	}
+	return what + " · " + order + " · " + of
+}
+
+func (p *Pane) classesNote() string {
+	n := len(p.classCurves())
+	if n == 0 {
+		return ""
+	}
+	other := "recall"
+	if p.look.recall {
+		other = "loss"
+	}
+	return fmt.Sprintf("%d of %d · v %s · o order", p.classAt.At(n)+1, n, other)
+}
+
+func (p *Pane) moveClass(m widget.Move, page int) {
+	steps := map[widget.Move]widget.Move{widget.MoveLeft: widget.Up, widget.MoveRight: widget.Down}
+	if along, sideways := steps[m]; sideways {
+		m = along
+	}
+	p.classAt.Move(m, len(p.classCurves()), page)
+}
+
+// classNothing is what is said where there is no class to show.
+func (p *Pane) classNothing(t *widget.Theme, w, h int) string {
+	if p.look.recall {
+		return p.nothing(t, "no check on valid yet: TRAIN.EVAL_EVERY says how often there is one", w, h)
+	}
+	return p.nothing(t, "no losses of classes yet", w, h)
+}
+
+// The least size of a small chart.
+const (
+	multipleW = 26
+	multipleH = 6
+)
+
+// drawClasses is a chart for each class on one scale, where there is room for all; else a line for each.
+func (p *Pane) drawClasses(t *widget.Theme, w, h int) string {
+	curves := p.classCurves()
+	if len(curves) == 0 {
+		return p.classNothing(t, w, h)
+	}
+	columns, rows := grid(len(curves), w, h)
+	if columns == 0 {
+		return p.drawClassLines(t, curves, w, h)
+	}
+	return p.drawMultiples(t, curves, columns, rows, w, h)
+}
+
+// grid is how many columns and rows of small charts show n of them; no columns: they do not fit. More rows are chosen
+// only as far as the charts stay at least multipleH high.
+func grid(n, w, h int) (columns, rows int) {
+	for columns = 1; columns <= w/multipleW; columns++ {
+		rows = (n + columns - 1) / columns
+		if rows*multipleH <= h {
+			return columns, rows
+		}
+	}
+	return 0, 0
+}
+
+func (p *Pane) drawMultiples(t *widget.Theme, curves []curve, columns, rows, w, h int) string {
+	r := p.current()
+	low, high := p.classRange(curves)
+	var blocks []string
+	for row := range rows {
+		height := h/rows + boolInt(row < h%rows)
+		var cells []string
+		for column := range columns {
+			width := w/columns + boolInt(column < w%columns)
+			i := row*columns + column
+			if i >= len(curves) {
+				cells = append(cells, widget.Block("", width, height))
+				continue
+			}
+			chart := p.look.chart(p.now().Location())
+			chart.XName, chart.IgnoreOutliers, chart.YFrom, chart.YTo = "", false, low, high
+			if p.look.recall {
+				chart.LogY, chart.YText = false, func(v float64) string { return widget.Percent(v, 0) }
+			}
+			chart.Lines = p.multiple(r, curves[i])
+			cells = append(cells, widget.Block(p.classHead(t, curves[i], i, width-1)+"\n"+chart.View(t, width-1, height-1), width, height))
+		}
+		blocks = append(blocks, widget.Columns(cells...))
+	}
+	return widget.Block(strings.Join(blocks, "\n"), w, h)
+}
+
+// multiple is the lines of one small chart: the class, and behind it all samples together.
+func (p *Pane) multiple(r *reading, c curve) []widget.Line {
+	x := make([]float64, len(c.heads))
+	for i, head := range c.heads {
+		x[i] = p.look.at(head, r.clock)
+	}
+	var all widget.Line
+	if p.look.recall {
+		for _, e := range validChecks(&r.history) {
+			all.X, all.Y = append(all.X, p.look.at(e.Head, r.clock)), append(all.Y, float64(e.Accuracy))
+		}
+	} else {
+		all.X, all.Y = p.xs(r, r.history.Train), widget.Smooth(losses(r.history.Train, true), p.look.weight())
+	}
+	all.Faint = true
+	return []widget.Line{all, {X: x, Y: p.classValues(c), Tone: widget.Accent}}
+}
+
+// classValues are smoothed where they are losses of few samples each; recalls stay as they are.
+func (p *Pane) classValues(c curve) []float64 {
+	if p.look.recall {
+		return c.y
+	}
+	return widget.Smooth(c.y, p.look.weight())
+}
+
+// classRange is the scale that all classes share.
+func (p *Pane) classRange(curves []curve) (low, high float64) {
+	if p.look.recall {
+		return 0, 1
+	}
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, c := range curves {
+		for _, y := range p.classValues(c) {
+			if finite(y) && (!p.look.log || y > 0) {
+				low, high = math.Min(low, y), math.Max(high, y)
+			}
+		}
+	}
+	switch {
+	case low > high:
+		return 0, 1
+	case p.look.log:
+		return low, max(high, low*1.01)
+	}
+	return 0, max(high, 1e-9)
+}
+
+// classHead is the name, n, value and trend over a small chart.
+func (p *Pane) classHead(t *widget.Theme, c curve, i, w int) string {
+	name := widget.Clean(c.name)
+	right := fmt.Sprintf("n %s  %s %s", widget.Count(c.n), p.classText(c), p.trendGlyph(c))
+	name = widget.Cut(name, max(w-widget.Width(right)-2, 6))
+	if i == p.classAt.At(len(p.classCurves())) {
+		name = t.Accent.Render("▸") + t.Selected.Render(name)
+	} else {
+		name = " " + t.Strong.Render(name)
+	}
+	return widget.Ends(name, right, w)
+}
+
+// drawClassLines is a line for each class: name, n, its curve, its value and where it goes.
+func (p *Pane) drawClassLines(t *widget.Theme, curves []curve, w, h int) string {
+	first, end := p.classAt.Window(len(curves), h)
+	low, high := p.classRange(curves)
+	nameW, countW := 0, 0
+	for _, c := range curves {
+		nameW, countW = max(nameW, widget.Width(widget.Clean(c.name))), max(countW, widget.Width(widget.Count(c.n)))
+	}
+	const valueW = 7
+	nameW = min(nameW, max(w/3, 10))
+	sparkW := max(w-1-nameW-3-countW-2-valueW-2, 0)
+	var lines []string
+	for i := first; i < end; i++ {
+		c := curves[i]
+		name := " " + widget.Left(widget.Clean(c.name), nameW)
+		if i == p.classAt.At(len(curves)) {
+			name = t.Accent.Render("▸") + t.Selected.Render(widget.Left(widget.Clean(c.name), nameW))
+		}
+		spark := widget.Left(widget.Sparkline(shrink(p.classValues(c), sparkW), low, high, sparkW), sparkW)
+		lines = append(lines, name+t.Muted.Render(" n ")+widget.Right(widget.Count(c.n), countW)+" "+t.Accent.Render(spark)+" "+
+			widget.Right(p.classText(c), valueW)+" "+p.trendGlyph(c))
+	}
+	return widget.Block(strings.Join(lines, "\n"), w, h)
+}
+
+// classText is the newest value of a class.
+func (p *Pane) classText(c curve) string {
+	if p.look.recall {
+		return widget.Percent(c.last(), 0)
+	}
+	y := p.classValues(c)
+	if len(y) == 0 {
+		return widget.Missing
+	}
+	return widget.Number(y[len(y)-1])
+}
+
+// trendGlyph is where a class is going: up, down, or much the same.
+func (p *Pane) trendGlyph(c curve) string {
+	trend := c.trend()
+	little := 0.03 * math.Abs(mean(c.y))
+	switch {
+	case math.IsNaN(trend):
+		return " "
+	case trend > little:
+		return "↑"
+	case trend < -little:
+		return "↓"
+	}
+	return "→"
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

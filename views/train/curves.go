@@ -1,0 +1,124 @@
+package train
+
+import (
+	"fmt"
+
+	"finetui/core/run"
+	"finetui/views/widget"
+)
+
+// drawLoss is the raw loss faintly, the smoothed one, and the checks on valid.
+func (p *Pane) drawLoss(t *widget.Theme, w, h int) string {
+	r := p.current()
+	if r == nil || len(r.history.Train)+len(r.history.Evals) == 0 {
+		return p.nothing(t, p.whyNothing("no loss has been reported yet"), w, h)
+	}
+	return p.lossChart(r).View(t, w, h)
+}
+
+func (p *Pane) lossChart(r *reading) widget.LineChart {
+	c := p.look.chart(p.now().Location())
+	rows := r.history.Train
+	x := p.xs(r, rows)
+	y := losses(rows, p.look.plain)
+	c.Lines = []widget.Line{
+		{Name: p.lossName(r), X: x, Y: y, Faint: true},
+		{Name: "smoothed", X: x, Y: widget.Smooth(y, p.look.weight()), Tone: widget.Accent}}
+	if p.look.weight() == 0 { // both are the same line
+		c.Lines = []widget.Line{{Name: p.lossName(r), X: x, Y: y, Tone: widget.Accent}}
+	}
+	if checks := validChecks(&r.history); len(checks) > 0 {
+		valid := widget.Line{Name: "valid", Glyph: "◆", Tone: widget.Strong}
+		for _, e := range checks {
+			valid.X, valid.Y = append(valid.X, p.look.at(e.Head, r.clock)), append(valid.Y, float64(e.Loss))
+		}
+		c.Lines = append(c.Lines, valid)
+	}
+	return c
+}
+
+// lossName says which of two losses is drawn, where they differ.
+func (p *Pane) lossName(r *reading) string {
+	differ := false
+	for _, row := range r.history.Train {
+		if row.Loss != row.LossPlain && finite(float64(row.LossPlain)) {
+			differ = true
+			break
+		}
+	}
+	switch {
+	case p.look.plain:
+		return "loss without weights"
+	case differ:
+		return "loss with weights"
+	}
+	return "loss"
+}
+
+func (p *Pane) xs(r *reading, rows []*run.Train) []float64 {
+	x := make([]float64, len(rows))
+	for i, row := range rows {
+		x[i] = p.look.at(row.Head, r.clock)
+	}
+	return x
+}
+
+func (p *Pane) lossTitle() string {
+	if e := p.selected(); e != nil {
+		return "Loss · " + e.run.Label()
+	}
+	return "Loss"
+}
+
+// lossNote is how the loss is drawn.
+func (p *Pane) lossNote() string {
+	note := fmt.Sprintf("smoothing %g , .", p.look.weight())
+	if p.look.log {
+		note += " · log"
+	}
+	return note
+}
+
+// whyNothing is what a panel says in place of rows that are not there.
+func (p *Pane) whyNothing(otherwise string) string {
+	if r := p.current(); r != nil && r.bad != nil {
+		return "✗ " + widget.Clean(r.bad.Error())
+	}
+	return otherwise
+}
+
+// drawTrain is one line of a number in the train rows.
+func (p *Pane) drawTrain(value func(*run.Train) float64, change func(*widget.LineChart)) func(*widget.Theme, int, int) string {
+	return func(t *widget.Theme, w, h int) string {
+		r := p.current()
+		if r == nil || len(r.history.Train) == 0 {
+			return p.nothing(t, "no step has been reported yet", w, h)
+		}
+		c := p.look.chart(p.now().Location())
+		c.LogY = false
+		y := make([]float64, len(r.history.Train))
+		for i, row := range r.history.Train {
+			y[i] = value(row)
+		}
+		c.Lines = []widget.Line{{X: p.xs(r, r.history.Train), Y: y, Tone: widget.Accent}}
+		if change != nil {
+			change(&c)
+		}
+		return c.View(t, w, h)
+	}
+}
+
+// lastOf is a number of the newest train row, for the right of a title.
+func (p *Pane) lastOf(value func(*run.Train) float64, unit string) func() string {
+	return func() string {
+		r := p.current()
+		if r == nil || len(r.history.Train) == 0 {
+			return ""
+		}
+		return widget.Number(value(r.history.Train[len(r.history.Train)-1])) + unit
+	}
+}
+
+func rate(r *run.Train) float64  { return float64(r.LR) }
+func norm(r *run.Train) float64  { return float64(r.GradNorm) }
+func speed(r *run.Train) float64 { return float64(r.TokensPerSecond) }

@@ -1,0 +1,129 @@
+package train
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"finetui/core/config"
+	"finetui/views/widget"
+)
+
+// aboutLines are what the run was started from, as run.json tells it.
+func (p *Pane) aboutLines(t *widget.Theme, w int) []string {
+	e := p.selected()
+	if e == nil {
+		return nil
+	}
+	var lines []string
+	say := func(name, value string) {
+		if value == "" || value == "0" {
+			return
+		}
+		const nameW = 12
+		for i, part := range widget.Wrap(widget.Clean(value), max(w-nameW-3, 10)) {
+			if i > 0 {
+				name = ""
+			}
+			lines = append(lines, " "+t.Muted.Render(widget.Left(name, nameW))+" "+part)
+		}
+	}
+	info := e.run.Info
+	zone := p.now().Location()
+	say("run", e.run.Label())
+	if e.run.Fault != nil {
+		say("fault", "✗ "+e.run.Fault.Error())
+		say("folder", e.run.Dir)
+		return lines
+	}
+	say("recipe", info.Recipe)
+	say("base", strings.TrimSpace(info.Base+"  "+short(info.BaseFingerprint)))
+	say("data", short(info.DataFingerprint))
+	say("steps", widget.Count(info.Steps))
+	say("samples", widget.Count(info.Samples))
+	say("trainable", widget.Count(info.Trainable))
+	say("created", dateText(info.Created, zone))
+	say("begun", dateText(info.Began, zone))
+	if info.Resumed > 0 {
+		say("resumed", times(info.Resumed))
+	}
+	say("at work", widget.Duration(p.elapsed(e)))
+	if info.Process != nil {
+		say("process", fmt.Sprintf("%d on %s", info.Process.PID, info.Machine))
+	}
+	say("program", info.Version)
+	say("project", info.Root)
+	say("folder", e.run.Dir)
+	return lines
+}
+
+// short is the beginning of a fingerprint: enough to see whether two are the same.
+func short(fingerprint string) string {
+	if len(fingerprint) > 12 {
+		return fingerprint[:12]
+	}
+	return fingerprint
+}
+
+func dateText(unix float64, zone *time.Location) string {
+	if unix == 0 {
+		return ""
+	}
+	return time.UnixMilli(int64(unix * 1000)).In(zone).Format("2006-01-02 15:04:05")
+}
+
+// constantSections are those that decide what a run comes to.
+var constantSections = []string{"RECIPE", "LORA", "TRAIN", "MODEL"}
+
+// constantLines are the run's constants; those that are not the default's are marked.
+func (p *Pane) constantLines(t *widget.Theme, w int) []string {
+	r := p.current()
+	switch {
+	case r == nil:
+		return []string{p.nothing(t, "", w, 1)}
+	case r.config == nil:
+		var lines []string
+		for _, line := range widget.Wrap("✗ "+widget.Clean(r.configErr.Error()), w-2) {
+			lines = append(lines, " "+t.Warning.Render(line))
+		}
+		return lines
+	}
+	usual := config.Default()
+	var lines []string
+	for _, section := range constantSections {
+		lines = append(lines, " "+t.Strong.Render(section))
+		for _, f := range config.Fields() {
+			if f.Section != section {
+				continue
+			}
+			value, mark := config.Plain(r.config, f.Name()), "  "
+			if config.Get(r.config, f.Name()) != config.Get(usual, f.Name()) {
+				mark = t.Accent.Render("≠ ")
+			}
+			lines = append(lines, " "+mark+t.Muted.Render(widget.Left(f.Key, 17))+" "+widget.Clean(value))
+		}
+	}
+	return lines
+}
+
+// resultLines are the evaluations after training, a block for each split.
+func (p *Pane) resultLines(t *widget.Theme, w int) []string {
+	r := p.current()
+	if r == nil || len(r.results) == 0 {
+		return []string{p.nothing(t, "not evaluated yet: finetui eval, or b in Infer", w, 1)}
+	}
+	var lines []string
+	for _, result := range r.results {
+		line := fmt.Sprintf("%s · %s answers · %s right", widget.Clean(result.Split), widget.Count(result.N), widget.Percent(result.Accuracy, 1))
+		if i := result.AccuracyInterval; i != nil {
+			line += fmt.Sprintf(" (%s … %s)", widget.Percent(i[0], 0), widget.Percent(i[1], 0))
+		}
+		lines = append(lines, " "+t.Strong.Render(line), fmt.Sprintf("   macro-F1 %s · balanced %s · unparsed %d", widget.Number(result.MacroF1), widget.Percent(result.BalancedAccuracy, 1), result.Unparsed))
+		var conditions []string
+		for _, c := range result.Conditions {
+			conditions = append(conditions, fmt.Sprintf("%s %s of %d", widget.Clean(c.Name), widget.Percent(c.Value.Exact, 0), c.Value.Support))
+		}
+		lines = append(lines, "   "+t.Muted.Render(strings.Join(conditions, " · ")))
+	}
+	return lines
+}

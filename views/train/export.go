@@ -1,0 +1,140 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"strconv"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/run"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// saved is where an export was written.
+type saved struct{ path string }
+
+func (p *Pane) canExport() bool { return p.control.Save != nil && p.any() }
+
+// export writes the series of the selected run, or of all compared ones, as CSV beside the screen.
+func (p *Pane) export() tea.Cmd {
+	dirs := []string{p.selected().run.Dir}
+	name := p.selected().run.Label()
+	if p.open == compareView {
+		dirs, name = p.compared(), name+"-compared"
+	}
+	var readings []*reading
+	for _, dir := range dirs {
+		if r := p.readingOf(dir); r != nil {
+			readings = append(readings, r)
+		}
+	}
+	if len(readings) < len(dirs) {
+		return views.Warn("the run is still being read: try again in a moment")
+	}
+	save, weight := p.control.Save, p.look.weight()
+	return views.Ask(&p.saving, func(context.Context) (saved, error) {
+		data, err := seriesCSV(readings, weight)
+		if err != nil {
+			return saved{}, err
+		}
+		path, err := save(name+".csv", data)
+		return saved{path}, err
+	})
+}
+
+func (p *Pane) saved(msg views.Answer[saved]) tea.Cmd {
+	if !p.saving.Takes(msg.Ticket) {
+		return nil
+	}
+	p.saving.Close()
+	if msg.Err != nil {
+		return views.Fail(fmt.Errorf("the series were not written: %w", msg.Err))
+	}
+	return views.Say("wrote the series to %s", msg.Value.path)
+}
+
+// seriesCSV is a line for each value: run, series, step, Unix time, value, and the samples behind it where it is a mean
+// of some. A class's series is called "class_loss/NAME" or "recall/NAME".
+func seriesCSV(readings []*reading, weight float64) ([]byte, error) {
+	var out bytes.Buffer
+	w := csv.NewWriter(&out)
+	rows := [][]string{{"run", "series", "step", "time", "value", "n"}}
+	for _, r := range readings {
+		label := r.run.Label()
+		add := func(series string, h run.Head, v float64, n int) {
+			count := ""
+			if n > 0 {
+				count = strconv.Itoa(n)
+			}
+			rows = append(rows, []string{label, series, strconv.Itoa(h.Step), strconv.FormatFloat(h.Time, 'f', 3, 64), strconv.FormatFloat(v, 'g', -1, 64), count})
+		}
+		r.eachValue(weight, add)
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// eachValue calls with every value of every series that is known, series by series.
+func (r *reading) eachValue(weight float64, add func(series string, h run.Head, v float64, n int)) {
+	smooth := widget.Smooth(losses(r.history.Train, false), weight)
+	for _, s := range []struct {
+		name  string
+		value func(i int, row *run.Train) float64
+	}{
+		{"loss", func(_ int, t *run.Train) float64 { return float64(t.Loss) }},
+		{fmt.Sprintf("loss_smoothed_%g", weight), func(i int, _ *run.Train) float64 { return smooth[i] }},
+		{"loss_plain", func(_ int, t *run.Train) float64 { return float64(t.LossPlain) }},
+		{"lr", func(_ int, t *run.Train) float64 { return rate(t) }},
+		{"grad_norm", func(_ int, t *run.Train) float64 { return norm(t) }},
+		{"tokens_per_s", func(_ int, t *run.Train) float64 { return speed(t) }},
+		{"seconds_data", func(_ int, t *run.Train) float64 { return float64(t.Seconds.Data) }},
+		{"seconds_forward", func(_ int, t *run.Train) float64 { return float64(t.Seconds.Forward) }},
+		{"seconds_backward", func(_ int, t *run.Train) float64 { return float64(t.Seconds.Backward) }},
+		{"seconds_optimizer", func(_ int, t *run.Train) float64 { return float64(t.Seconds.Optimizer) }},
+	} {
+		for i, row := range r.history.Train {
+			add(s.name, row.Head, s.value(i, row), 0)
+		}
+	}
+	for _, e := range r.history.Evals {
+		add(e.Split+"_loss", e.Head, float64(e.Loss), 0)
+		add(e.Split+"_accuracy", e.Head, float64(e.Accuracy), 0)
+		add(e.Split+"_macro_f1", e.Head, float64(e.MacroF1), 0)
+	}
+	for _, c := range r.classes {
+		for i, y := range c.y {
+			add("class_loss/"+c.name, c.heads[i], y, c.of[i])
+		}
+	}
+	for _, c := range r.recalls {
+		for i, y := range c.y {
+			add("recall/"+c.name, c.heads[i], y, c.of[i])
+		}
+	}
+	r.eachSystem(add)
+}
+
+// eachSystem calls with what the machine's rows hold; what is not known is left out.
+func (r *reading) eachSystem(add func(series string, h run.Head, v float64, n int)) {
+	for _, row := range r.history.System {
+		if row.CPU != nil {
+			add("cpu", row.Head, *row.CPU, 0)
+		}
+		if row.RSS != nil {
+			add("rss", row.Head, float64(*row.RSS), 0)
+		}
+		for _, g := range row.GPUs {
+			for _, f := range gpuFigures {
+				if v := f.figure(g); finite(v) {
+					add(fmt.Sprintf("gpu%d_%s", g.Index, f.name), row.Head, v, 0)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"finetui/core/config"
+	"finetui/core/eval"
+	"finetui/core/run"
+	"finetui/views"
+)
+
+// reading is everything that is known of one run at one moment. It is not changed afterwards; its rows are shared with
+// later readings, which only add to them.
+type reading struct {
+	run     *run.Run
+	status  run.Status
+	history run.History
+	bad     error // why the metrics or the log could not be read
+
+	saved     []run.Saved
+	log       []string
+	config    *config.Config // nil: the snapshot cannot be read
+	configErr error
+	results   []*eval.Result // evaluations after training, by split
+
+	clock   clock
+	classes []curve // of the loss, most samples first
+	recalls []curve // of the answers on valid, likewise
+	alerts  []alert
+}
+
+const (
+	quietEvery = 2 * time.Second // looks at a run that has ended
+	logLines   = 500
+	evalEvery  = 10 * time.Second // looks for evaluations
+)
+
+// follower reads one run as it grows. It is for one goroutine.
+type follower struct {
+	run      *run.Run
+	pace     time.Duration // between two messages
+	tail     *run.Tail
+	history  run.History
+	lastEval time.Time
+	last     reading
+}
+
+// follow emits a reading whenever the run has changed, at most one in a pace, until ctx ends.
+func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
+	f.tail = f.run.Tail()
+	if file, err := f.run.Config(); err != nil {
+		f.last.configErr = err
+	} else {
+		f.last.config = file.Config
+	}
+	first := true
+	for {
+		changed, err := f.read(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if changed = f.look(err) || changed; changed || first {
+			now := f.last
+			emit(&now)
+			first = false
+		}
+		pause := f.pace
+		if !f.last.status.Live() && !changed {
+			pause = max(pause, quietEvery)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// read takes in what the metrics have more, for at most a pace, and says whether there was anything.
+func (f *follower) read(ctx context.Context) (changed bool, err error) {
+	for limit := time.Now().Add(f.pace); ; {
+		batch, err := f.tail.Read()
+		if err != nil {
+			return changed, err
+		}
+		if len(batch.Rows) > 0 || batch.Bad > 0 || batch.Reset {
+			f.history.Add(batch)
+			changed = true
+		}
+		if !batch.More || ctx.Err() != nil || time.Now().After(limit) {
+			if changed {
+				f.derive()
+			}
+			return changed, nil
+		}
+	}
+}
+
+// derive works out what follows from the rows.
+func (f *follower) derive() {
+	h := &f.history
+	f.last.history = *h
+	f.last.clock = newClock(h)
+	f.last.classes = classLosses(h.Classes)
+	f.last.recalls = classRecalls(h.Evals)
+	f.last.alerts = alertsOf(h)
+}
+
+// look reads the small files beside the metrics and says whether one of them has changed. bad is what reading the
+// metrics came to.
+func (f *follower) look(bad error) (changed bool) {
+	r := *f.run
+	if err := r.Refresh(); err != nil {
+		r.Fault = err
+	}
+	now, before := &f.last, f.last
+	now.run, now.status = &r, r.Status()
+	saved, savedErr := r.Checkpoints()
+	log, logErr := r.LogTail(logLines)
+	now.saved, now.log, now.bad = saved, log, errors.Join(bad, savedErr, logErr)
+	if time.Since(f.lastEval) >= evalEvery {
+		f.lastEval = time.Now()
+		now.results = f.evaluations(&r)
+	}
+	return before.run == nil || before.run.Info.Steps != r.Info.Steps || (before.run.Fault == nil) != (r.Fault == nil) ||
+		before.status.State != now.status.State || before.status.Reason != now.status.Reason || (before.bad == nil) != (now.bad == nil) ||
+		!slices.Equal(before.saved, saved) || !slices.Equal(before.log, log) || len(before.results) != len(now.results)
+}
+
+// evaluations are those of the run's own split of EVAL, and of the usual ones.
+func (f *follower) evaluations(r *run.Run) []*eval.Result {
+	splits := []string{"test", validSplit}
+	if c := f.last.config; c != nil && !slices.Contains(splits, c.Eval.Split) {
+		splits = append(splits, c.Eval.Split)
+	}
+	var results []*eval.Result
+	for _, split := range splits {
+		result, err := eval.Read(r.EvalPath(split, "json"))
+		if err == nil {
+			results = append(results, result)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			f.last.bad = errors.Join(f.last.bad, err)
+		}
+	}
+	return results
+}
+
+// followed is a run that the pane reads in full.
+type followed struct {
+	dir     string
+	request views.Request
+	latest  *reading // nil: not read yet
+	shown   *reading // what is drawn: the latest, or that of the moment when the display was paused
+}

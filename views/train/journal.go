@@ -1,0 +1,237 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"finetui/core/run"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// scroll is how many lines a panel has been moved away from where it rests: its first line, or its last.
+type scroll struct {
+	lines int
+	last  bool // it rests at its last line, as a log does
+}
+
+// window is the part of n lines that h lines show.
+func (s *scroll) window(n, h int) (first, end int) {
+	most := max(n-h, 0)
+	first = min(s.lines, most)
+	if s.last {
+		first = most - first
+	}
+	return first, min(first+h, n)
+}
+
+// move moves among n lines, of which page are seen.
+func (s *scroll) move(m widget.Move, n, page int) {
+	most := max(n-page, 0)
+	at := min(s.lines, most)
+	if s.last {
+		at = most - at
+	}
+	switch m {
+	case widget.Up:
+		at--
+	case widget.Down:
+		at++
+	case widget.PageUp:
+		at -= max(page-1, 1)
+	case widget.PageDown:
+		at += max(page-1, 1)
+	case widget.First:
+		at = 0
+	case widget.Last:
+		at = most
+	}
+	at = max(min(at, most), 0)
+	if s.lines = at; s.last {
+		s.lines = most - at
+	}
+}
+
+// scrollOf is the scroll of a panel. Drawing only looks at it.
+func (p *Pane) scrollOf(name string) scroll {
+	if s := p.scrolls[name]; s != nil {
+		return *s
+	}
+	return scroll{last: name == logPanel}
+}
+
+// linesPanel is a panel of lines that are wrapped to its width and can be scrolled.
+func (p *Pane) linesPanel(name, tab string, lines func(t *widget.Theme, w int) []string) views.Panel {
+	plain := widget.NewTheme(true, false)
+	return views.Panel{Name: name, Tab: tab,
+		Draw: func(t *widget.Theme, w, h int) string {
+			all := lines(t, w)
+			s := p.scrollOf(name)
+			first, end := s.window(len(all), h)
+			return widget.Block(strings.Join(all[first:end], "\n"), w, h)
+		},
+		Move: func(m widget.Move, page int) {
+			s := p.scrollOf(name)
+			s.move(m, len(lines(plain, p.widthOf(name))), page)
+			p.scrolls[name] = &s
+		},
+	}
+}
+
+const logPanel = "log"
+
+// logLinesOf is the end of the run's log.
+func (p *Pane) logLinesOf(t *widget.Theme, w int) []string {
+	r := p.current()
+	if r == nil || len(r.log) == 0 {
+		return []string{p.nothing(t, "the log is empty", w, 1)}
+	}
+	var lines []string
+	for _, line := range r.log {
+		wrapped := widget.Wrap(widget.Clean(line), w-2)
+		for i, part := range wrapped {
+			if i > 0 {
+				part = t.Muted.Render("  ") + part
+			}
+			lines = append(lines, " "+part)
+		}
+	}
+	return lines
+}
+
+// happening is an event or an alert, as the journal lists it.
+type happening struct {
+	level string
+	run.Head
+	text, do string
+}
+
+// happenings are the run's events and what its figures give reason to say, newest first; what ended the run before all.
+func (p *Pane) happenings() []happening {
+	r := p.current()
+	if r == nil {
+		return nil
+	}
+	var all []happening
+	for _, a := range r.alerts {
+		all = append(all, happening{a.level, a.Head, a.text, a.do})
+	}
+	for _, e := range r.history.Events {
+		all = append(all, happening{e.Level, e.Head, e.Text, ""})
+	}
+	slices.SortStableFunc(all, func(a, b happening) int {
+		switch {
+		case a.Time < b.Time:
+			return 1
+		case a.Time > b.Time:
+			return -1
+		}
+		return 0
+	})
+	return all
+}
+
+// eventLines are the happenings, each with its step and time of day.
+func (p *Pane) eventLines(t *widget.Theme, w int) []string {
+	var lines []string
+	for _, h := range p.happenings() {
+		sign, style := "·", t.Muted
+		switch h.level {
+		case run.LevelError:
+			sign, style = "✗", t.Warning
+		case run.LevelWarn:
+			sign, style = "!", t.Warning
+		}
+		head := fmt.Sprintf("step %d ", h.Step)
+		text := widget.Wrap(head+widget.Clean(h.text), w-4)
+		for i, line := range text {
+			lead := "   "
+			if i == 0 {
+				lead = " " + style.Render(sign) + " "
+				if rest, whole := strings.CutPrefix(line, head); whole {
+					line = t.Muted.Render(head) + rest
+				}
+			}
+			lines = append(lines, lead+line)
+		}
+		if h.do != "" {
+			for i, line := range widget.Wrap(h.do, w-6) {
+				lead := "     "
+				if i == 0 {
+					lead = "   → "
+				}
+				lines = append(lines, t.Muted.Render(lead+line))
+			}
+		}
+	}
+	r := p.current()
+	if r != nil && r.history.Bad > 0 {
+		lines = append(lines, t.Warning.Render(fmt.Sprintf(" ! %d lines of metrics.jsonl cannot be read; they are left out", r.history.Bad)))
+	}
+	if r != nil && r.bad != nil {
+		for _, line := range widget.Wrap("✗ "+widget.Clean(r.bad.Error()), w-2) {
+			lines = append(lines, " "+t.Warning.Render(line))
+		}
+	}
+	if len(lines) == 0 {
+		return []string{p.nothing(t, "✓ nothing has happened that needs a word", w, 1)}
+	}
+	return lines
+}
+
+// eventsNote is how many alerts there are.
+func (p *Pane) eventsNote() string {
+	n := 0
+	for _, h := range p.happenings() {
+		if h.level != run.LevelInfo {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return "! " + widget.Count(n)
+}
+
+// checkpointLines are the checkpoints on disk, newest first, best and latest marked.
+func (p *Pane) checkpointLines(t *widget.Theme, w int) []string {
+	r := p.current()
+	if r == nil || len(r.saved) == 0 {
+		text := "no checkpoint yet"
+		if r != nil && r.config != nil && r.config.Train.SaveEvery > 0 {
+			text += fmt.Sprintf(": the first comes at step %d", r.config.Train.SaveEvery)
+		}
+		return []string{p.nothing(t, text, w, 1)}
+	}
+	written := map[int]*run.Checkpoint{}
+	for _, c := range r.history.Checkpoints {
+		written[c.Step] = c
+	}
+	checks := map[int]*run.Eval{}
+	for _, e := range validChecks(&r.history) {
+		checks[e.Step] = e
+	}
+	var lines []string
+	for _, s := range slices.Backward(r.saved) {
+		line := " " + widget.Right(widget.Count(s.Step), 6)
+		sign := "           "
+		switch {
+		case s.Best && s.Latest:
+			sign = "★ best last"
+		case s.Best:
+			sign = "★ best     "
+		case s.Latest:
+			sign = "  latest   "
+		}
+		line += "  " + t.Accent.Render(sign)
+		if c := written[s.Step]; c != nil {
+			line += "  " + widget.Right(widget.Bytes(c.Bytes), 9) + t.Muted.Render("  at "+clockText(c.Time, p.now().Location()))
+		}
+		if e := checks[s.Step]; e != nil {
+			line += t.Muted.Render("  valid ") + widget.Number(float64(e.Loss)) + t.Muted.Render(" · ") + widget.Percent(float64(e.Accuracy), 0)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}

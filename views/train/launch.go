@@ -1,0 +1,243 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/dataset"
+	"finetui/core/run"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// launch is the question for a new run: its name, and under it what lint says of recipe, data and model.
+type launch struct {
+	prompt   *widget.Prompt
+	lint     views.Request
+	findings []dataset.Finding
+	looked   bool  // lint has answered
+	refused  error // why nothing was started, or what kept lint from answering
+	starting bool
+	scroll   scroll
+}
+
+// checkup is what lint found.
+type checkup struct{ findings []dataset.Finding }
+
+// launched is a new run, or what kept it from being started.
+type launched struct {
+	run      *run.Run
+	findings []dataset.Finding
+}
+
+func (p *Pane) canStart() bool {
+	return p.control.Start != nil && p.control.Runs() != "" && p.launch == nil
+}
+
+// askName opens the question and lints meanwhile.
+func (p *Pane) askName() tea.Cmd {
+	if p.starting.Pending() {
+		return views.Warn("the run before is still being started")
+	}
+	p.launch = &launch{prompt: widget.NewPrompt("name", "")}
+	p.launch.prompt.Hint = "empty: named after its recipe"
+	if p.control.Lint == nil {
+		p.launch.looked = true
+		return nil
+	}
+	lint := p.control.Lint
+	return views.Ask(&p.launch.lint, func(ctx context.Context) (checkup, error) {
+		found, err := lint(ctx)
+		return checkup{found}, err
+	})
+}
+
+// typeName gives keys to the question.
+func (p *Pane) typeName(msg tea.Msg) tea.Cmd {
+	l := p.launch
+	if key, ok := msg.(tea.KeyPressMsg); ok {
+		moves := map[string]widget.Move{"up": widget.Up, "down": widget.Down, "pgup": widget.PageUp, "pgdown": widget.PageDown}
+		if move, scrolls := moves[key.String()]; scrolls {
+			w, h := l.size(p.w, p.h)
+			l.scroll.move(move, len(l.lines(widget.NewTheme(true, false), w-4)), h-launchFrame)
+			return nil
+		}
+	}
+	if l.starting {
+		if key, ok := msg.(tea.KeyPressMsg); ok && key.String() == "esc" {
+			p.launch = nil // it starts all the same; launched says so
+		}
+		return nil
+	}
+	outcome, cmd := l.prompt.Update(msg)
+	switch outcome {
+	case widget.Cancelled:
+		l.lint.Close()
+		p.launch = nil
+	case widget.Accepted:
+		return p.startRun(strings.TrimSpace(l.prompt.Value()))
+	}
+	return cmd
+}
+
+// startRun starts a run beside the screen.
+func (p *Pane) startRun(name string) tea.Cmd {
+	p.launch.starting, p.launch.refused = true, nil
+	start := p.control.Start
+	return views.Ask(&p.starting, func(ctx context.Context) (launched, error) {
+		r, found, err := start(ctx, name)
+		return launched{r, found}, err
+	})
+}
+
+// checked takes what lint found.
+func (p *Pane) checked(msg views.Answer[checkup]) tea.Cmd {
+	if p.launch == nil || !p.launch.lint.Takes(msg.Ticket) {
+		return nil
+	}
+	p.launch.lint.Close()
+	p.launch.looked, p.launch.findings = true, msg.Value.findings
+	if msg.Err != nil {
+		p.launch.refused = msg.Err
+	}
+	return nil
+}
+
+// launched takes the new run and selects it; what was refused stays open with its findings.
+func (p *Pane) launched(msg views.Answer[launched]) tea.Cmd {
+	if !p.starting.Takes(msg.Ticket) {
+		return nil
+	}
+	p.starting.Close()
+	p.scanNow()
+	if msg.Err != nil {
+		if p.launch == nil || !p.launch.starting {
+			return views.Fail(msg.Err)
+		}
+		p.launch.lint.Close()
+		p.launch.starting, p.launch.refused, p.launch.looked = false, msg.Err, true
+		if len(msg.Value.findings) > 0 {
+			p.launch.findings = msg.Value.findings
+		}
+		return nil
+	}
+	if p.launch != nil && p.launch.starting {
+		p.launch.lint.Close()
+		p.launch = nil
+	}
+	if msg.Value.run == nil {
+		return nil
+	}
+	p.open, p.filter = overviewView, ""
+	p.choose(msg.Value.run.Dir)
+	return views.Say("%s has begun; it goes on when finetui is left", msg.Value.run.Label())
+}
+
+// launchFrame is the lines of the question that are not findings.
+const launchFrame = 6
+
+func (l *launch) size(w, h int) (bw, bh int) {
+	bw = min(w-4, 100)
+	return bw, min(max(len(l.lines(widget.NewTheme(true, false), bw-4))+launchFrame, 10), h-2)
+}
+
+// over lays the question over the screen.
+func (l *launch) over(t *widget.Theme, screen string, w, h int) string {
+	bw, bh := l.size(w, h)
+	all := l.lines(t, bw-4)
+	first, end := l.scroll.window(len(all), bh-launchFrame)
+	lines := []string{" " + strings.Split(l.prompt.View(t, bw-4), "\n")[0], "", " " + l.summary(t)}
+	for _, line := range all[first:end] {
+		lines = append(lines, " "+line)
+	}
+	for len(lines) < bh-3 {
+		lines = append(lines, "")
+	}
+	lines = append(lines, " "+t.Muted.Render(l.hint(end < len(all) || first > 0)))
+	box := widget.Panel{Titles: []string{"New run with the constants of config.toml"}, Focused: true}.View(t, strings.Join(lines, "\n"), bw, bh)
+	return widget.Overlay(screen, box, (w-bw)/2, max((h-bh)/2-1, 0))
+}
+
+// summary is how the check stands, in a line.
+func (l *launch) summary(t *widget.Theme) string {
+	if !l.looked {
+		return t.Muted.Render("checking the recipe against data and model …")
+	}
+	counts := map[string]int{}
+	for _, f := range l.findings {
+		counts[f.Level]++
+	}
+	var parts []string
+	for _, level := range []struct{ name, one, many string }{{dataset.LevelError, "error", "errors"}, {dataset.LevelWarn, "warning", "warnings"}, {dataset.LevelInfo, "note", "notes"}} {
+		switch n := counts[level.name]; {
+		case n == 1:
+			parts = append(parts, "1 "+level.one)
+		case n > 1:
+			parts = append(parts, fmt.Sprintf("%d %s", n, level.many))
+		}
+	}
+	switch text := strings.Join(parts, " · "); {
+	case text == "" && l.refused != nil:
+		return t.Warning.Render("✗ the check did not come to its end")
+	case text == "":
+		return t.OK.Render("✓ the check finds nothing wrong")
+	case counts[dataset.LevelError] > 0:
+		return t.Warning.Render("✗ " + text + ": a run with errors is refused")
+	case counts[dataset.LevelWarn] > 0:
+		return t.Warning.Render("! "+text) + t.Muted.Render(": it can be started all the same")
+	default:
+		return t.OK.Render("✓ " + text)
+	}
+}
+
+// lines are why it was refused, then the findings, worst first as they come.
+func (l *launch) lines(t *widget.Theme, w int) []string {
+	var lines []string
+	say := func(style widget.Style, lead, text string) {
+		for i, line := range widget.Wrap(widget.Clean(text), max(w-widget.Width(lead), 10)) {
+			if i > 0 {
+				lead = strings.Repeat(" ", widget.Width(lead))
+			}
+			lines = append(lines, style.Render(lead+line))
+		}
+	}
+	if l.refused != nil {
+		say(t.Warning, "✗ ", l.refused.Error())
+	}
+	for _, f := range l.findings {
+		sign, style := "· ", t.Text
+		switch f.Level {
+		case dataset.LevelError:
+			sign, style = "✗ ", t.Warning
+		case dataset.LevelWarn:
+			sign, style = "! ", t.Text
+		}
+		say(style, sign, f.Text)
+		if f.Do != "" {
+			say(t.Muted, "  → ", f.Do)
+		}
+		if f.File != "" {
+			where := f.File
+			if f.Line > 0 {
+				where = fmt.Sprintf("%s:%d", f.File, f.Line)
+			}
+			lines = append(lines, t.Muted.Render("    "+widget.CutLeft(widget.Clean(where), w-4)))
+		}
+	}
+	return lines
+}
+
+func (l *launch) hint(more bool) string {
+	switch {
+	case l.starting:
+		return "starting it …   esc leaves; it starts all the same"
+	case more:
+		return "enter starts it   esc leaves   ↑ ↓ more findings"
+	}
+	return "enter starts it   esc leaves"
+}
+
+func (l *launch) status() string { return l.hint(false) }

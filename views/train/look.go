@@ -1,0 +1,76 @@
+package train
+
+import (
+	"time"
+
+	"finetui/core/run"
+	"finetui/views/widget"
+)
+
+// axis is what curves are drawn over.
+type axis int
+
+const (
+	byStep     axis = iota
+	byClock         // time of day
+	byRelative      // time at work since the run began
+	axisCount
+)
+
+func (a axis) String() string { return [...]string{"step", "time", "at work"}[a] }
+
+// look is how curves are drawn. The zero value smooths nothing and lets outliers be clipped and marked.
+type look struct {
+	smoothing int // index in smoothings
+	x         axis
+	log       bool
+	outliers  bool // hold them in the scale
+	plain     bool // the loss without the recipe's weights
+	recall    bool // of the classes, in place of their loss
+	commonest bool // first, in place of the rarest
+}
+
+// smoothings are the weights of the moving average that the keys go through.
+var smoothings = []float64{0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99, 0.995}
+
+const defaultSmoothing = 7 // 0.9
+
+func (l *look) smooth(n int) { l.smoothing = max(min(l.smoothing+n, len(smoothings)-1), 0) }
+
+func (l *look) weight() float64 { return smoothings[l.smoothing] }
+
+// x is where a row stands on the axis.
+func (l *look) at(h run.Head, c clock) float64 {
+	switch l.x {
+	case byClock:
+		return h.Time
+	case byRelative:
+		return c.worked(h.Time)
+	}
+	return float64(h.Step)
+}
+
+// chart is an empty chart with the look's axes; zone is where times of day are told.
+func (l *look) chart(zone *time.Location) widget.LineChart {
+	c := widget.LineChart{XName: l.x.String(), IgnoreOutliers: !l.outliers, LogY: l.log}
+	switch l.x {
+	case byClock:
+		c.XText = func(x float64) string { return clockText(x, zone) }
+	case byRelative:
+		c.XText = func(x float64) string { return seconds(x) }
+	}
+	return c
+}
+
+// clockText is a time of day in Unix seconds as people write it.
+func clockText(unix float64, zone *time.Location) string {
+	return time.UnixMilli(int64(unix * 1000)).In(zone).Format("15:04:05")
+}
+
+// seconds writes a time.
+func seconds(s float64) string {
+	if !finite(s) {
+		return widget.Missing
+	}
+	return widget.Duration(time.Duration(s * float64(time.Second)))
+}

@@ -1,0 +1,327 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/gpu"
+	"finetui/core/run"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// gauge is a figure of the machine over time.
+type gauge struct {
+	name     string
+	value    func(*run.System) float64 // NaN where it is not known
+	text     func(float64) string
+	low      float64
+	high     float64 // low: the chart finds its own scale
+	fromZero bool
+}
+
+// gpuIndices are the GPUs that a run has reported.
+func gpuIndices(h *run.History) []int {
+	var all []int
+	for _, row := range h.System {
+		for _, g := range row.GPUs {
+			if !slices.Contains(all, g.Index) {
+				all = append(all, g.Index)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// ofGPU is a figure of one GPU in a row.
+func ofGPU(index int, figure func(run.GPU) float64) func(*run.System) float64 {
+	return func(row *run.System) float64 {
+		for _, g := range row.GPUs {
+			if g.Index == index {
+				return figure(g)
+			}
+		}
+		return math.NaN()
+	}
+}
+
+func number(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
+}
+
+func bytesOf(v *uint64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return float64(*v)
+}
+
+func percentText(v float64) string {
+	if math.IsNaN(v) {
+		return widget.Missing
+	}
+	return fmt.Sprintf("%.0f %%", v)
+}
+
+func bytesText(v float64) string {
+	if math.IsNaN(v) {
+		return widget.Missing
+	}
+	return widget.Bytes(int64(v))
+}
+
+func unitText(unit string) func(float64) string {
+	return func(v float64) string {
+		if math.IsNaN(v) {
+			return widget.Missing
+		}
+		return fmt.Sprintf("%.0f %s", v, unit)
+	}
+}
+
+// The figures of the run's process, and of a GPU.
+var (
+	cpuGauge    = gauge{name: "CPU", value: func(r *run.System) float64 { return number(r.CPU) }, text: percentText, high: 100}
+	memoryGauge = gauge{name: "memory", value: func(r *run.System) float64 { return bytesOf(r.RSS) }, text: bytesText, fromZero: true}
+
+	gpuFigures = []struct {
+		name   string
+		figure func(run.GPU) float64
+		text   func(float64) string
+		high   float64
+	}{
+		{"utilisation", func(g run.GPU) float64 { return number(g.Util) }, percentText, 100},
+		{"memory", func(g run.GPU) float64 { return bytesOf(g.MemoryUsed) }, bytesText, 0},
+		{"power", func(g run.GPU) float64 { return number(g.Power) }, unitText("W"), 0},
+		{"temperature", func(g run.GPU) float64 { return number(g.Temperature) }, unitText("°C"), 0},
+	}
+)
+
+// series are the points of a figure that are known.
+func (g gauge) series(r *reading, l look) (x, y []float64) {
+	for _, row := range r.history.System {
+		if v := g.value(row); !math.IsNaN(v) {
+			x, y = append(x, l.at(row.Head, r.clock)), append(y, v)
+		}
+	}
+	return x, y
+}
+
+// drawMachine is a line for each figure: its course and its newest value. A GPU has a line, and one more for what else
+// it reports.
+func (p *Pane) drawMachine(t *widget.Theme, w, h int) string {
+	r := p.current()
+	if r == nil || len(r.history.System) == 0 {
+		return p.nothing(t, "no figures of the machine yet", w, h)
+	}
+	var lines []string
+	for _, index := range gpuIndices(&r.history) {
+		f := gpuFigures[0]
+		g := gauge{name: fmt.Sprintf("GPU %d", index), value: ofGPU(index, f.figure), text: f.text, high: f.high}
+		lines = append(lines, g.line(t, r, w), p.gpuLine(t, r, index))
+	}
+	lines = append(lines, cpuGauge.line(t, r, w), memoryGauge.line(t, r, w))
+	if len(gpuIndices(&r.history)) == 0 && h > 3 {
+		lines = append(lines, t.Muted.Render(" the trainer has reported no GPU"))
+	}
+	return widget.Block(strings.Join(lines, "\n"), w, h)
+}
+
+// line is one line of a figure; unknown says so.
+func (g gauge) line(t *widget.Theme, r *reading, w int) string {
+	_, y := g.series(r, look{})
+	last, low, high := math.NaN(), g.low, g.high
+	if len(y) > 0 {
+		last = y[len(y)-1]
+	}
+	if high <= low && len(y) > 0 {
+		high = slices.Max(y)
+	}
+	const nameW, textW = 7, 9
+	room := max(w-nameW-textW-3, 0)
+	spark := widget.Left(widget.Sparkline(shrink(y, room), low, high, room), room)
+	return " " + t.Muted.Render(widget.Left(g.name, nameW)) + t.Accent.Render(spark) + " " + widget.Right(g.text(last), textW)
+}
+
+// gpuLine is what a GPU reports besides its use.
+func (p *Pane) gpuLine(t *widget.Theme, r *reading, index int) string {
+	var latest run.GPU
+	for _, g := range r.history.System[len(r.history.System)-1].GPUs {
+		if g.Index == index {
+			latest = g
+		}
+	}
+	memory := bytesText(bytesOf(latest.MemoryUsed)) + t.Muted.Render(" of ") + bytesText(bytesOf(latest.MemoryTotal))
+	return "        " + memory + t.Muted.Render(" · ") + unitText("W")(number(latest.Power)) + t.Muted.Render(" · ") + unitText("°C")(number(latest.Temperature))
+}
+
+// drawGPU is a figure of all GPUs over time, a line for each.
+func (p *Pane) drawGPU(k int) func(*widget.Theme, int, int) string {
+	return func(t *widget.Theme, w, h int) string {
+		r := p.current()
+		if r == nil {
+			return p.nothing(t, "", w, h)
+		}
+		f := gpuFigures[k]
+		c := p.systemChart(f.text, f.high)
+		for _, index := range gpuIndices(&r.history) {
+			x, y := gauge{value: ofGPU(index, f.figure)}.series(r, p.look)
+			if len(y) > 0 {
+				c.Lines = append(c.Lines, widget.Line{Name: fmt.Sprintf("GPU %d", index), X: x, Y: y, Tone: widget.Accent})
+			}
+		}
+		if len(c.Lines) == 0 {
+			return p.nothing(t, "not known: the driver does not tell it", w, h)
+		}
+		return c.View(t, w, h)
+	}
+}
+
+// drawGauge is a figure of the process over time.
+func (p *Pane) drawGauge(g gauge) func(*widget.Theme, int, int) string {
+	return func(t *widget.Theme, w, h int) string {
+		r := p.current()
+		if r == nil {
+			return p.nothing(t, "", w, h)
+		}
+		x, y := g.series(r, p.look)
+		if len(y) == 0 {
+			return p.nothing(t, "not known: the trainer has not reported it", w, h)
+		}
+		c := p.systemChart(g.text, g.high)
+		c.FromZero = g.fromZero
+		c.Lines = []widget.Line{{X: x, Y: y, Tone: widget.Accent}}
+		return c.View(t, w, h)
+	}
+}
+
+func (p *Pane) systemChart(text func(float64) string, high float64) widget.LineChart {
+	c := p.look.chart(p.now().Location())
+	c.LogY, c.IgnoreOutliers, c.YText, c.FromZero = false, false, text, true
+	if high > 0 {
+		c.YFrom, c.YTo = 0, high
+	}
+	return c
+}
+
+// gaugeNote is the newest value of a figure, for the right of a title.
+func (p *Pane) gaugeNote(g gauge) func() string {
+	return func() string {
+		r := p.current()
+		if r == nil {
+			return ""
+		}
+		if _, y := g.series(r, look{}); len(y) > 0 {
+			return g.text(y[len(y)-1])
+		}
+		return ""
+	}
+}
+
+// loadsShown is how many of the newest loads the title line draws.
+const loadsShown = 6
+
+// figures tells the root what the machine does and which run goes on, when either has changed.
+func (p *Pane) figures() tea.Cmd {
+	if p.newest == nil {
+		return nil
+	}
+	live, n := p.newest.live()
+	going := ""
+	if live != nil {
+		glyph, _ := glyphOf(live.state())
+		going = glyph + " " + live.run.Label() + " " + live.steps()
+		if n > 1 {
+			going += fmt.Sprintf(" +%d", n-1)
+		}
+	}
+	machine := p.machineText(live)
+	if machine == p.machine && going == p.going {
+		return nil
+	}
+	p.machine, p.going = machine, going
+	return func() tea.Msg { return views.Figures{Machine: &machine, Run: &going} }
+}
+
+// machineText is this machine's GPUs, or what the live run's process takes of the cores.
+func (p *Pane) machineText(live *entry) string {
+	if len(p.newest.gpus) > 0 {
+		return p.gpuText(p.newest.gpus)
+	}
+	if live == nil {
+		return ""
+	}
+	for _, f := range p.follows {
+		if f.dir != live.run.Dir || f.latest == nil || len(f.latest.history.System) == 0 {
+			continue
+		}
+		rows := f.latest.history.System
+		var loads []float64
+		for _, row := range rows[max(len(rows)-loadsShown, 0):] {
+			loads = append(loads, number(row.CPU))
+		}
+		last := rows[len(rows)-1]
+		return "CPU " + widget.Sparkline(loads, 0, 100, loadsShown) + " " + percentText(number(last.CPU)) + " " + bytesText(bytesOf(last.RSS))
+	}
+	return ""
+}
+
+// gpuText is the mean load of all GPUs and how it went, their memory together, and the hottest. What one of them does
+// not tell is left out.
+func (p *Pane) gpuText(gpus []gpu.Device) string {
+	var used, total uint64
+	memory, hottest := true, math.NaN()
+	for _, d := range gpus {
+		if d.MemoryUsed == nil || d.MemoryTotal == nil {
+			memory = false
+		} else {
+			used, total = used+*d.MemoryUsed, total+*d.MemoryTotal
+		}
+		if d.Temperature != nil && !(hottest >= *d.Temperature) {
+			hottest = *d.Temperature
+		}
+	}
+	name := strings.TrimPrefix(gpus[0].Name, "NVIDIA ")
+	if name == "" {
+		name = "GPU"
+	}
+	if len(gpus) > 1 {
+		name = fmt.Sprintf("%d×%s", len(gpus), name)
+	}
+	parts := []string{name}
+	if load := meanLoad(gpus); !math.IsNaN(load) {
+		parts = append(parts, widget.Sparkline(p.loads, 0, 100, loadsShown), percentText(load))
+	}
+	if memory {
+		parts = append(parts, fmt.Sprintf("%.0f/%.0f GiB", float64(used)/(1<<30), float64(total)/(1<<30)))
+	}
+	if !math.IsNaN(hottest) {
+		parts = append(parts, unitText("°C")(hottest))
+	}
+	return strings.Join(parts, " ")
+}
+
+// meanLoad is that of the GPUs which tell it, in percent; NaN where none does.
+func meanLoad(gpus []gpu.Device) float64 {
+	var loads []float64
+	for _, d := range gpus {
+		loads = append(loads, number(d.Util))
+	}
+	return mean(loads)
+}
+
+// remember keeps the newest loads of this machine's GPUs for the title line.
+func (p *Pane) remember(gpus []gpu.Device) {
+	if len(gpus) > 0 {
+		p.loads = append(p.loads, meanLoad(gpus))
+		p.loads = p.loads[max(len(p.loads)-loadsShown, 0):]
+	}
+}

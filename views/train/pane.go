@@ -1,0 +1,392 @@
+// Package train is the Train pane: the runs of a project, one of them in full, several beside each other, and what can be
+// asked of them. It reads run directories through core/run alone, beside the screen, and never trains; a run goes on
+// whether somebody looks or not.
+package train
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/dataset"
+	"finetui/core/gpu"
+	"finetui/core/run"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// Control is what the pane reaches the program by. Start, Lint, Resume and Save are called beside the screen and may take
+// long; Runs and Now are called on it. An action whose function is nil is not offered.
+type Control struct {
+	Runs   func() string // absolute folder of the run directories; "": no project is open
+	Lint   func(ctx context.Context) ([]dataset.Finding, error)
+	Start  func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error) // lints, too; an error says why nothing was started
+	Resume func(ctx context.Context, r *run.Run) error
+	Stop   func(dir string, now bool) error               // nil: run.RequestStop
+	Save   func(name string, data []byte) (string, error) // writes an export and returns its path
+	GPUs   func() ([]gpu.Device, error)                   // nil: gpu.Snapshot
+	Now    func() time.Time                               // nil: time.Now
+}
+
+// The views of the pane, in the order of the brackets.
+const (
+	overviewView = iota
+	curvesView
+	classesView
+	machineView
+	detailsView
+	compareView
+	viewCount
+)
+
+var viewNames = [viewCount]string{"Overview", "Curves", "Classes", "Machine", "Details", "Compare"}
+
+// Pane is the Train pane.
+type Pane struct {
+	control Control
+	redraws int // a second
+
+	watching views.Request
+	wake     chan struct{} // makes the watcher look at once
+	newest   *listing      // as it came last; nil: none yet
+	list     *listing      // as it is drawn: the newest, or that of the moment when the display was paused
+	follows  []*followed
+	chosen   string   // directory of the run selected by hand; "": the newest that is live, else the newest
+	marks    []string // directories to compare, in the order in which they were marked
+	filter   string
+	paused   bool
+	look     look
+
+	open    int // which view is seen
+	before  int // the view that Compare was called from
+	boards  boards
+	scrolls map[string]*scroll // of the panels with lines
+	classAt widget.List        // in the order that is shown
+
+	prompt   *widget.Prompt // open while the filter is written
+	launch   *launch        // open while a new run is asked for
+	starting views.Request
+	asking   views.Request   // stop or resume
+	saving   views.Request   // an export
+	stopping map[string]bool // runs that have been asked to stop from here
+
+	machine, going string // as they were told to the root
+	loads          []float64
+	w, h           int
+}
+
+// New is the Train pane.
+func New(c Control) *Pane {
+	if c.Runs == nil {
+		c.Runs = func() string { return "" }
+	}
+	if c.Stop == nil {
+		c.Stop = run.RequestStop
+	}
+	if c.GPUs == nil {
+		c.GPUs = gpu.Snapshot
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	p := &Pane{control: c, redraws: 4, look: look{smoothing: defaultSmoothing}, scrolls: map[string]*scroll{}, stopping: map[string]bool{},
+		wake: make(chan struct{}, 1)}
+	p.boards = p.makeBoards()
+	return p
+}
+
+// Name stands on the tab.
+func (p *Pane) Name() string { return "Train" }
+
+// Init starts watching the folder of runs.
+func (p *Pane) Init() tea.Cmd { return p.watch() }
+
+// watch looks at the folder anew, and from then on again and again.
+func (p *Pane) watch() tea.Cmd {
+	w := &watcher{folder: p.control.Runs(), now: p.control.Now, gpus: p.control.GPUs, wake: p.wake}
+	if w.folder == "" {
+		p.watching.Close()
+		p.newest, p.list = nil, nil
+		return nil
+	}
+	return views.Listen(&p.watching, w.watch)
+}
+
+// scanNow lets the watcher look at the folder without waiting.
+func (p *Pane) scanNow() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Update takes one message; runs that are to be seen and not yet read are then followed.
+func (p *Pane) Update(msg tea.Msg) tea.Cmd { return tea.Batch(p.update(msg), p.attend()) }
+
+func (p *Pane) update(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		p.w, p.h = msg.Width, msg.Height
+		p.place()
+	case views.Redraws:
+		p.redraws = max(int(msg), 1)
+	case views.ConfigChanged:
+		if p.newest == nil || p.newest.folder != p.control.Runs() {
+			p.chosen, p.marks = "", nil
+			return p.watch()
+		}
+	case views.Batch[listing]:
+		return p.listed(msg)
+	case views.Batch[*reading]:
+		return p.readOne(msg)
+	case views.Answer[checkup]:
+		return p.checked(msg)
+	case views.Answer[launched]:
+		return p.launched(msg)
+	case views.Answer[asked]:
+		return p.answered(msg)
+	case views.Answer[saved]:
+		return p.saved(msg)
+	case tea.MouseMsg:
+		if !p.Capturing() && p.any() {
+			return p.board().Update(msg)
+		}
+	case tea.KeyPressMsg, tea.PasteMsg:
+		return p.typed(msg)
+	}
+	return nil
+}
+
+// listed takes what the folder holds now.
+func (p *Pane) listed(msg views.Batch[listing]) tea.Cmd {
+	if !p.watching.Takes(msg.Ticket) || len(msg.Values) == 0 {
+		return nil
+	}
+	now := msg.Values[len(msg.Values)-1]
+	p.newest = &now
+	p.remember(now.gpus)
+	if !p.paused {
+		p.list = p.newest
+	}
+	for _, e := range now.runs {
+		if !e.status.Live() {
+			delete(p.stopping, e.run.Dir)
+		}
+	}
+	p.marks = slices.DeleteFunc(p.marks, func(dir string) bool { return now.find(dir) == nil })
+	return tea.Batch(msg.Next, p.figures())
+}
+
+// readOne takes what a followed run has come to.
+func (p *Pane) readOne(msg views.Batch[*reading]) tea.Cmd {
+	for _, f := range p.follows {
+		if !f.request.Takes(msg.Ticket) {
+			continue
+		}
+		if len(msg.Values) > 0 {
+			f.latest = msg.Values[len(msg.Values)-1]
+			if !p.paused || f.shown == nil {
+				f.shown = f.latest
+			}
+		}
+		return tea.Batch(msg.Next, p.figures())
+	}
+	return nil
+}
+
+// keepFollowed is how many runs stay read, the ones that were looked at last.
+const keepFollowed = 8
+
+// attend follows the selected run, the marked ones and the one that goes on, and lets go of those that have not been
+// looked at for long or are gone.
+func (p *Pane) attend() tea.Cmd {
+	if p.list == nil {
+		return nil
+	}
+	var wanted []string
+	if live, _ := p.newest.live(); live != nil {
+		wanted = append(wanted, live.run.Dir)
+	}
+	wanted = append(wanted, p.marks...)
+	if e := p.selected(); e != nil {
+		wanted = append(wanted, e.run.Dir)
+	}
+	var cmds []tea.Cmd
+	for _, dir := range wanted {
+		cmds = append(cmds, p.follow(dir))
+	}
+	keep := keepFollowed + len(p.marks)
+	for i := len(p.follows) - 1; i >= 0; i-- {
+		if f := p.follows[i]; i >= keep || p.newest.find(f.dir) == nil && p.list.find(f.dir) == nil {
+			f.request.Close()
+			p.follows = slices.Delete(p.follows, i, i+1)
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
+// follow reads a run in full, unless it is being read already, and puts it first among those that are.
+func (p *Pane) follow(dir string) tea.Cmd {
+	if i := slices.IndexFunc(p.follows, func(f *followed) bool { return f.dir == dir }); i >= 0 {
+		f := p.follows[i]
+		p.follows = slices.Insert(slices.Delete(p.follows, i, i+1), 0, f)
+		return nil
+	}
+	e := p.newest.find(dir)
+	if e == nil {
+		return nil
+	}
+	f := &followed{dir: dir}
+	p.follows = slices.Insert(p.follows, 0, f)
+	reader := &follower{run: e.run, pace: time.Second / time.Duration(p.redraws)}
+	return views.Listen(&f.request, reader.follow)
+}
+
+// readingOf is what is drawn of a run; nil while it has not been read.
+func (p *Pane) readingOf(dir string) *reading {
+	for _, f := range p.follows {
+		if f.dir == dir {
+			return f.shown
+		}
+	}
+	return nil
+}
+
+// current is what is drawn of the selected run; nil while it has not been read.
+func (p *Pane) current() *reading {
+	if e := p.selected(); e != nil {
+		return p.readingOf(e.run.Dir)
+	}
+	return nil
+}
+
+// any says whether there is a run to show.
+func (p *Pane) any() bool { return p.list != nil && len(p.list.runs) > 0 }
+
+// now is the time of the newest listing that is drawn.
+func (p *Pane) now() time.Time {
+	if p.list == nil {
+		return time.Time{}
+	}
+	return p.list.at
+}
+
+// typed gives keys to what is open for them.
+func (p *Pane) typed(msg tea.Msg) tea.Cmd {
+	switch {
+	case p.launch != nil:
+		return p.typeName(msg)
+	case p.prompt != nil:
+		outcome, cmd := p.prompt.Update(msg)
+		if outcome == widget.Accepted {
+			p.filter = strings.TrimSpace(p.prompt.Value())
+		}
+		if outcome != widget.Editing {
+			p.prompt = nil
+		}
+		return cmd
+	}
+	return nil
+}
+
+// View draws the open view, and over it what asks for something.
+func (p *Pane) View(t *widget.Theme, w, h int) string {
+	var screen string
+	if p.any() {
+		screen = p.boardOf(w, h).View(t, w, h)
+	} else {
+		screen = p.notice(t, w, h)
+	}
+	switch {
+	case p.launch != nil:
+		screen = p.launch.over(t, screen, w, h)
+	case p.prompt != nil:
+		screen = widget.Overlay(screen, widget.Block(p.prompt.View(t, w), w, 1), 0, h-1)
+	}
+	return screen
+}
+
+// notice is the page in place of runs: why there are none, and what to do about it.
+func (p *Pane) notice(t *widget.Theme, w, h int) string {
+	title, text := "Looking for runs", "in "+p.control.Runs()
+	style := t.Strong
+	switch {
+	case p.control.Runs() == "":
+		title, text = "No project here yet", "There is no config.toml in this folder: leave with q and write one with `finetui new demo` or `finetui new drains`."
+	case p.list == nil:
+	case p.list.err != nil:
+		style = t.Warning
+		title, text = "✗ The runs cannot be read", p.list.err.Error()
+	default:
+		title = "No runs yet"
+		text = "n starts one: it asks for a name, checks the recipe against data and model, and trains in a process of its own that goes on when this window is closed. Runs are kept in " + p.list.folder + "."
+	}
+	lines := []string{style.Render(title), ""}
+	lines = append(lines, widget.Wrap(widget.Clean(text), min(w-6, 76))...)
+	wide := 0
+	for _, line := range lines {
+		wide = max(wide, widget.Width(line))
+	}
+	for i, line := range lines {
+		lines[i] = strings.Repeat(" ", max((w-wide)/2, 1)) + line
+	}
+	return widget.Block(strings.Repeat("\n", max((h-len(lines))/2-1, 0))+strings.Join(lines, "\n"), w, h)
+}
+
+// nothing is what a panel says in place of figures: that the run is still being read, or what there is none of.
+func (p *Pane) nothing(t *widget.Theme, what string, w, h int) string {
+	if p.current() == nil {
+		what = "reading the run"
+	}
+	return widget.Block(t.Muted.Render(" "+what), w, h)
+}
+
+// Capturing says whether a name or a filter is being written.
+func (p *Pane) Capturing() bool { return p.prompt != nil || p.launch != nil }
+
+// Leave closes the uppermost layer: a zoomed panel, the comparison or the details, the filter.
+func (p *Pane) Leave() bool {
+	switch {
+	case p.any() && p.board().Leave():
+		return true
+	case p.open == compareView || p.open == detailsView:
+		p.open = p.before
+		return true
+	case p.filter != "":
+		p.filter = ""
+		return true
+	}
+	return false
+}
+
+// Status names the views where there is room, and what is paused, marked or filtered.
+func (p *Pane) Status() string {
+	switch {
+	case p.launch != nil:
+		return p.launch.status()
+	case p.prompt != nil:
+		return "enter takes the filter   esc leaves it"
+	case !p.any():
+		return ""
+	}
+	names := slices.Clone(viewNames[:])
+	names[p.open] = "[" + names[p.open] + "]"
+	status := "[ ] view: " + strings.Join(names, " ")
+	if p.w < 130 {
+		status = fmt.Sprintf("[ ] view: %s %d/%d", viewNames[p.open], p.open+1, viewCount)
+	}
+	if p.paused {
+		status += " · ‖ display paused"
+	}
+	if len(p.marks) > 0 {
+		status += fmt.Sprintf(" · %d marked", len(p.marks))
+	}
+	if p.filter != "" {
+		status += " · filter “" + widget.Clean(p.filter) + "”"
+	}
+	return status
+}

@@ -1,0 +1,149 @@
+package train
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"finetui/core/run"
+	"finetui/views/widget"
+)
+
+// elapsed is how long a run has been worked on. A live one's time goes on by the listing's clock.
+func (p *Pane) elapsed(e *entry) time.Duration {
+	if !e.status.Live() {
+		return e.status.Elapsed
+	}
+	info := e.run.Info
+	return time.Duration((info.Before + max(float64(p.now().UnixMilli())/1000-info.Began, 0)) * float64(time.Second))
+}
+
+// drawProgress says how the selected run stands, in words and a bar.
+func (p *Pane) drawProgress(t *widget.Theme, w, h int) string {
+	e := p.selected()
+	if e == nil {
+		return widget.Block("", w, h)
+	}
+	lines := p.stateLines(t, e, w-2)
+	if e.run.Fault == nil {
+		r := p.current()
+		lines = append(lines, p.stepLines(t, e, r, w-2)...)
+		if r != nil {
+			lines = append(lines, scoreLines(t, r, p.look)...)
+		}
+	}
+	for i, line := range lines {
+		lines[i] = " " + line
+	}
+	return widget.Block(strings.Join(lines, "\n"), w, h)
+}
+
+// stateLines are the state, what led to it, and what can be done.
+func (p *Pane) stateLines(t *widget.Theme, e *entry, w int) []string {
+	glyph, tone := glyphOf(e.state())
+	state := t.Tone(tone).Render(glyph + " " + e.state())
+	if e.run.Fault != nil {
+		lines := []string{state + t.Muted.Render(" · its run.json cannot be read")}
+		return append(lines, widget.Wrap(widget.Clean(e.run.Fault.Error()), w)...)
+	}
+	if d := p.elapsed(e); d > 0 {
+		state += t.Muted.Render(" · ") + widget.Duration(d) + t.Muted.Render(" at work")
+	}
+	if n := e.run.Info.Resumed; n > 0 {
+		state += t.Muted.Render(" · resumed " + times(n))
+	}
+	lines := []string{state}
+	if e.state() == run.Done || e.status.Reason == "" {
+		return lines
+	}
+	for _, line := range widget.Wrap(widget.Clean(e.status.Reason), w) {
+		lines = append(lines, t.Tone(tone).Render(line))
+	}
+	if p.canResume() {
+		from := "from the start: it has no checkpoint"
+		if r := p.current(); r != nil && len(r.saved) > 0 {
+			from = "from step " + widget.Count(r.saved[len(r.saved)-1].Step)
+		}
+		lines = append(lines, t.Key.Render("r")+" resumes it "+from)
+	}
+	return lines
+}
+
+// stepLines are the bar, epoch, speed and the time that is left.
+func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string {
+	steps := e.run.Info.Steps
+	lines := []string{widget.Progress{Done: e.step, Total: steps}.View(t, w)}
+	if steps == 0 {
+		lines[0] = t.Muted.Render("preparing: data, model and adapters")
+		if !e.status.Live() {
+			lines[0] = t.Muted.Render("it never came to its first step")
+		}
+	}
+	if r == nil || len(r.history.Train) == 0 {
+		return lines
+	}
+	last := r.history.Train[len(r.history.Train)-1]
+	var parts []string
+	if epoch := float64(last.Epoch); finite(epoch) {
+		text := fmt.Sprintf("epoch %.2f", epoch)
+		if r.config != nil {
+			text += fmt.Sprintf(" of %d", r.config.Train.Epochs)
+		}
+		parts = append(parts, text)
+	}
+	if speed := float64(last.TokensPerSecond); finite(speed) && speed > 0 {
+		parts = append(parts, widget.Number(speed)+" tokens/s")
+	}
+	lines = append(lines, strings.Join(parts, t.Muted.Render(" · ")))
+	if e.status.Live() && steps > e.step {
+		lines = append(lines, p.left(t, e, r))
+	}
+	return lines
+}
+
+// left is how long a live run will take yet, and when it will be over.
+func (p *Pane) left(t *widget.Theme, e *entry, r *reading) string {
+	left, ok := remaining(e.step, e.run.Info.Steps, pace(r.history.Train, e.run.Info.Began))
+	if !ok {
+		return t.Muted.Render("the time left is not known yet")
+	}
+	return widget.Duration(left) + t.Muted.Render(" left, over at about ") + p.now().Add(left).Format("15:04")
+}
+
+// scoreLines are the losses of the newest row, and of the newest check on valid.
+func scoreLines(t *widget.Theme, r *reading, l look) []string {
+	var lines []string
+	if rows := r.history.Train; len(rows) > 0 {
+		y := losses(rows, l.plain)
+		smooth := widget.Smooth(y, l.weight())
+		lines = append(lines, t.Muted.Render("loss ")+widget.Number(y[len(y)-1])+t.Muted.Render(", smoothed ")+widget.Number(smooth[len(y)-1])+
+			t.Muted.Render(" · rate ")+widget.Number(float64(rows[len(rows)-1].LR)))
+	}
+	if checks := validChecks(&r.history); len(checks) > 0 {
+		c := checks[len(checks)-1]
+		lines = append(lines, t.Muted.Render(fmt.Sprintf("valid at %d: loss ", c.Step))+widget.Number(float64(c.Loss))+t.Muted.Render(" · ")+
+			widget.Percent(float64(c.Accuracy), 1)+t.Muted.Render(" right · F1 ")+widget.Number(float64(c.MacroF1)))
+	}
+	return lines
+}
+
+// losses are those of the rows, as the recipe weighs them or plain.
+func losses(rows []*run.Train, plain bool) []float64 {
+	y := make([]float64, len(rows))
+	for i, r := range rows {
+		if y[i] = float64(r.Loss); plain {
+			y[i] = float64(r.LossPlain)
+		}
+	}
+	return y
+}
+
+func times(n int) string {
+	switch n {
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	}
+	return fmt.Sprintf("%d times", n)
+}

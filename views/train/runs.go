@@ -1,0 +1,210 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/run"
+	"finetui/views/widget"
+)
+
+// broken is the state of a run whose run.json cannot be read.
+const broken = "broken"
+
+// stateOf is the state that is shown of a run.
+func (e *entry) state() string {
+	if e.run.Fault != nil {
+		return broken
+	}
+	return e.status.State
+}
+
+// mark is the glyph of a state and how it is toned; the word always stands beside it.
+func glyphOf(state string) (glyph string, tone widget.Tone) {
+	switch state {
+	case run.Running:
+		return "●", widget.Accent
+	case run.Stopping:
+		return "◐", widget.Accent
+	case run.Done:
+		return "✓", widget.OK
+	case run.Stopped:
+		return "■", widget.Plain
+	case run.Failed:
+		return "✗", widget.Warning
+	case run.Killed:
+		return "†", widget.Warning
+	case broken:
+		return "?", widget.Warning
+	}
+	return "○", widget.Muted
+}
+
+// listedRuns are the runs that the filter lets through, newest first.
+func (p *Pane) listedRuns() []entry {
+	if p.list == nil || p.filter == "" {
+		if p.list == nil {
+			return nil
+		}
+		return p.list.runs
+	}
+	wanted := strings.ToLower(p.filter)
+	var kept []entry
+	for _, e := range p.list.runs {
+		if strings.Contains(strings.ToLower(e.run.Label()+" "+e.run.Info.Recipe+" "+e.state()), wanted) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// selected is the run that is looked at: the one chosen by hand, else the newest that goes on, else the newest; nil
+// where there is none.
+func (p *Pane) selected() *entry {
+	if p.list == nil || len(p.list.runs) == 0 {
+		return nil
+	}
+	if e := p.list.find(p.chosen); e != nil {
+		return e
+	}
+	if live, _ := p.list.live(); live != nil {
+		return live
+	}
+	return &p.list.runs[0]
+}
+
+// move selects another run of the list.
+func (p *Pane) move(m widget.Move, page int) {
+	runs := p.listedRuns()
+	cursor := p.runCursor(runs)
+	cursor.Move(m, len(runs), page)
+	if i := cursor.At(len(runs)); i >= 0 {
+		p.choose(runs[i].run.Dir)
+	}
+}
+
+func (p *Pane) choose(dir string) {
+	if e := p.selected(); e == nil || e.run.Dir != dir {
+		clear(p.scrolls)
+	}
+	p.chosen = dir
+}
+
+// runCursor stands on the selected run; on the first where the filter hides it.
+func (p *Pane) runCursor(runs []entry) *widget.List {
+	cursor := &widget.List{}
+	if e := p.selected(); e != nil {
+		cursor.Index = max(slices.IndexFunc(runs, func(r entry) bool { return r.run.Dir == e.run.Dir }), 0)
+	}
+	return cursor
+}
+
+// runTable is the list of runs.
+func (p *Pane) runTable() widget.Table {
+	runs := p.listedRuns()
+	table := widget.Table{Cursor: p.runCursor(runs), Columns: []widget.Column{
+		{Title: "run", Flex: true, Min: 12}, {Title: "state", Priority: 5}, {Title: "steps", Right: true, Priority: 4},
+		{Title: "best valid", Right: true, Priority: 3}, {Title: "recipe", Flex: true, Priority: 1}, {Title: "age", Right: true, Priority: 2}}}
+	for i := range runs {
+		e := &runs[i]
+		glyph, tone := glyphOf(e.state())
+		table.Rows = append(table.Rows, []widget.Cell{
+			{Text: p.letterBefore(e.run.Dir) + e.run.Label(), Tone: p.letterTone(e.run.Dir)},
+			{Text: glyph + " " + e.state(), Tone: tone},
+			{Text: e.steps()},
+			{Text: e.best.text()},
+			{Text: e.run.Info.Recipe, Tone: widget.Muted},
+			{Text: age(p.now(), e.run.Info.Created), Tone: widget.Muted},
+		})
+	}
+	return table
+}
+
+// letterBefore is the letter of a marked run, which its curve has in Compare, and as much room for the others.
+func (p *Pane) letterBefore(dir string) string {
+	if len(p.marks) == 0 {
+		return ""
+	}
+	if i := slices.Index(p.marks, dir); i >= 0 {
+		return letter(i) + " "
+	}
+	return "  "
+}
+
+func (p *Pane) letterTone(dir string) widget.Tone {
+	if slices.Contains(p.marks, dir) {
+		return widget.Accent
+	}
+	return widget.Plain
+}
+
+func letter(i int) string { return string(rune('A' + i)) }
+
+// steps is how far a run is: of how many where that is known and not reached.
+func (e *entry) steps() string {
+	total := e.run.Info.Steps
+	switch {
+	case e.step == 0 && total == 0:
+		return widget.Missing
+	case total == 0 || e.step == total:
+		return widget.Count(e.step)
+	}
+	return widget.Count(e.step) + "/" + widget.Count(total)
+}
+
+// text is a score with the word for what it is.
+func (s score) text() string {
+	switch s.by {
+	case "":
+		return widget.Missing
+	case "accuracy":
+		return widget.Percent(s.value, 1) + " right"
+	case "macro_f1":
+		return widget.Number(s.value) + " F1"
+	}
+	return widget.Number(s.value) + " loss"
+}
+
+// age is how long ago something was, in its largest unit; unix is in seconds, 0 where it is not known.
+func age(now time.Time, unix float64) string {
+	if unix == 0 || now.IsZero() {
+		return widget.Missing
+	}
+	switch d := now.Sub(time.UnixMilli(int64(unix * 1000))); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", max(int(d.Seconds()), 0))
+	case d < time.Hour:
+		return fmt.Sprintf("%d m", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d d", int(d.Hours()/24))
+	}
+}
+
+func (p *Pane) runsTitle() string {
+	n := len(p.list.runs)
+	if shown := len(p.listedRuns()); shown != n {
+		return fmt.Sprintf("Runs · %s of %s", widget.Count(shown), widget.Count(n))
+	}
+	return "Runs · " + widget.Count(n)
+}
+
+func (p *Pane) drawRuns(t *widget.Theme, w, h int) string {
+	if len(p.listedRuns()) == 0 {
+		return widget.Block(t.Muted.Render(" no run fits the filter; esc takes it off"), w, h)
+	}
+	return p.runTable().View(t, w, h)
+}
+
+func (p *Pane) clickRun(_, y, _, h int) tea.Cmd {
+	table := p.runTable()
+	if table.Click(y, h) {
+		p.choose(p.listedRuns()[table.Selected()].run.Dir)
+	}
+	return p.attend()
+}

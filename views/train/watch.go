@@ -1,0 +1,231 @@
+package train
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"finetui/core/config"
+	"finetui/core/gpu"
+	"finetui/core/run"
+)
+
+// listing is the folder of runs at one moment. It is not changed afterwards.
+type listing struct {
+	folder string
+	runs   []entry // newest first
+	at     time.Time
+	gpus   []gpu.Device // of this machine; nil: none, or not known
+	err    error        // why the folder cannot be read
+}
+
+// entry is one run of a listing.
+type entry struct {
+	run    *run.Run
+	status run.Status
+	step   int   // optimizer steps done, as far as has been read
+	best   score // the best check on valid, likewise
+}
+
+// score is a check on valid by what makes a checkpoint the best in that run.
+type score struct {
+	by    string // loss, accuracy or macro_f1; empty: there was no check
+	value float64
+	step  int
+}
+
+const (
+	scanEvery  = time.Second
+	scanShare  = 20                     // a scan may take one part in so many of the time
+	scanBudget = 40 * time.Millisecond  // of reading metrics in one scan
+	stillEvery = 20 * time.Second       // the same listing again, so that ages go on
+	moreSoon   = 100 * time.Millisecond // until the next scan while metrics are left to read
+)
+
+// watcher scans a folder of runs again and again. It is for one goroutine.
+type watcher struct {
+	folder  string
+	now     func() time.Time
+	gpus    func() ([]gpu.Device, error)
+	wake    <-chan struct{} // scan at once
+	digests map[string]*digest
+}
+
+// watch emits the listing of a folder whenever it has changed, until ctx ends.
+func (w *watcher) watch(ctx context.Context, emit func(listing)) error {
+	w.digests = map[string]*digest{}
+	var last *listing
+	for {
+		start := time.Now()
+		now, more := w.scan()
+		if last == nil || !now.same(last) || now.at.Sub(last.at) >= stillEvery {
+			emit(now)
+			last = &now
+		}
+		pause := max(scanEvery, scanShare*time.Since(start))
+		if more {
+			pause = moreSoon
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-w.wake:
+		case <-time.After(pause):
+		}
+	}
+}
+
+// scan reads the folder, the state of every run, and for a while what their metrics have more than the last time.
+func (w *watcher) scan() (now listing, more bool) {
+	now = listing{folder: w.folder, at: w.now()}
+	runs, err := run.List(w.folder)
+	if now.err = err; err != nil {
+		return now, false
+	}
+	slices.Reverse(runs)
+	limit := time.Now().Add(scanBudget)
+	for _, r := range runs {
+		d := w.digests[r.Dir]
+		if d == nil {
+			d = &digest{tail: r.Tail(), by: bestBy(r)}
+			w.digests[r.Dir] = d
+		}
+		if time.Now().Before(limit) {
+			more = d.read(limit) || more
+		} else {
+			more = true
+		}
+		now.runs = append(now.runs, entry{run: r, status: r.Status(), step: d.step, best: d.best()})
+	}
+	if w.gpus != nil {
+		if now.gpus, err = w.gpus(); err != nil {
+			w.gpus = nil // the driver gives the same reason each time
+		}
+	}
+	return now, more
+}
+
+// bestBy is what makes a checkpoint the best in a run; loss where its constants cannot be read.
+func bestBy(r *run.Run) string {
+	file, err := r.Config()
+	if err != nil {
+		return config.Default().Train.BestBy
+	}
+	return file.Config.Train.BestBy
+}
+
+// same says whether nothing that is drawn differs. GPUs are compared as they are read, and a live run's time goes on.
+func (l *listing) same(m *listing) bool {
+	if (l.err == nil) != (m.err == nil) || len(l.runs) != len(m.runs) || len(l.gpus)+len(m.gpus) > 0 {
+		return false
+	}
+	for i, a := range l.runs {
+		b := m.runs[i]
+		if a.status.Live() || a.run.Dir != b.run.Dir || a.step != b.step || a.best != b.best ||
+			a.status.State != b.status.State || a.status.Reason != b.status.Reason || (a.run.Fault == nil) != (b.run.Fault == nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// find is the run of a directory, or nil.
+func (l *listing) find(dir string) *entry {
+	for i := range l.runs {
+		if l.runs[i].run.Dir == dir {
+			return &l.runs[i]
+		}
+	}
+	return nil
+}
+
+// live is the newest run that is going on, or nil, and how many are.
+func (l *listing) live() (newest *entry, n int) {
+	for i := range l.runs {
+		if l.runs[i].status.Live() {
+			if n++; newest == nil {
+				newest = &l.runs[i]
+			}
+		}
+	}
+	return newest, n
+}
+
+// digest is what the list shows of a run's metrics: how far it is and its best check. Rows are read once and dropped.
+type digest struct {
+	tail   *run.Tail
+	by     string
+	step   int
+	scores []score // checks on valid, by step
+}
+
+// read takes in new rows until a time, and says whether there are more.
+func (d *digest) read(limit time.Time) (more bool) {
+	for {
+		batch, err := d.tail.Read()
+		if err != nil {
+			return false // the follower of the run says why
+		}
+		if batch.Reset {
+			d.step, d.scores = 0, nil
+		}
+		for _, row := range batch.Rows {
+			d.add(row)
+		}
+		if !batch.More || time.Now().After(limit) {
+			return batch.More
+		}
+	}
+}
+
+// add takes in a row. After a resume steps repeat, and the later row wins.
+func (d *digest) add(row run.Row) {
+	switch r := row.(type) {
+	case *run.Train:
+		if r.Step <= d.step {
+			d.forget(r.Step)
+		}
+		d.step = r.Step
+	case *run.Eval:
+		if r.Split == validSplit {
+			d.forget(r.Step)
+			d.scores = append(d.scores, score{d.by, checked(r, d.by), r.Step})
+		}
+	}
+}
+
+func (d *digest) forget(from int) {
+	d.scores = slices.DeleteFunc(d.scores, func(s score) bool { return s.step >= from })
+}
+
+func (d *digest) best() (best score) {
+	for _, s := range d.scores {
+		if !math.IsNaN(s.value) && (best.by == "" || better(s.by, s.value, best.value)) {
+			best = s
+		}
+	}
+	return best
+}
+
+// validSplit is the split that runs are checked on while they train.
+const validSplit = "valid"
+
+// checked is a check's value by TRAIN.BEST_BY.
+func checked(r *run.Eval, by string) float64 {
+	switch by {
+	case "accuracy":
+		return float64(r.Accuracy)
+	case "macro_f1":
+		return float64(r.MacroF1)
+	}
+	return float64(r.Loss)
+}
+
+// better says whether a is better than b: the lower loss, the higher of anything else.
+func better(by string, a, b float64) bool {
+	if by == "loss" {
+		return a < b
+	}
+	return a > b
+}
