@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -34,6 +33,8 @@ type Options struct {
 	TowerSteps int // optimizer steps of stage 1, 64 pictures each
 	TalkSteps  int // optimizer steps of stage 2, 32 conversations each
 	Log        func(format string, args ...any)
+
+	corpus, heldOut int // texts for the tokenizer; pictures and conversations to score: smaller in tests
 }
 
 // Seed is that of the base that the program carries.
@@ -50,7 +51,8 @@ const (
 	defaultTalk   = 1600
 	towerRate     = 2e-3
 	talkRate      = 2.5e-3
-	corpusRounds  = 4000
+	defaultCorpus = 4000
+	defaultHeld   = 256
 	temporalSlice = 2 // of a picture's two equal temporal slices one is trained and shared out at the end
 )
 
@@ -137,10 +139,13 @@ func Make(ctx context.Context, dir string, o Options) error {
 	if o.TalkSteps == 0 {
 		o.TalkSteps = defaultTalk
 	}
+	if o.corpus == 0 {
+		o.corpus, o.heldOut = defaultCorpus, defaultHeld
+	}
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	tok, err := tokenizer.Train(generic.Corpus(rand.New(rand.NewPCG(o.Seed, 1)), corpusRounds), vocab, generic.SpecialTokens)
+	tok, err := tokenizer.Train(generic.Corpus(rand.New(rand.NewPCG(o.Seed, 1)), o.corpus), vocab, generic.SpecialTokens)
 	if err != nil {
 		return fmt.Errorf("tokenizer: %w", err)
 	}
@@ -277,11 +282,4 @@ func appendRows(dst []float32, pix []uint8, side int) []float32 {
 // stream is the random stream of one item of one step: what is drawn depends on nothing else.
 func stream(seed uint64, stage, step, item int) *rand.Rand {
 	return rand.New(rand.NewPCG(seed*0x9e3779b97f4a7c15+uint64(stage), uint64(step)<<16|uint64(item)))
-}
-
-func bounded(x float64) float64 {
-	if math.IsNaN(x) {
-		return math.Inf(1)
-	}
-	return x
 }

@@ -24,7 +24,6 @@ const (
 	copyInTalk    = .2 // of the crops' conversations also hold a turn of copying
 	turns         = 2
 	sceneSide     = 168 // a scene is shown at half its size
-	heldOutTalks  = 192
 	outlineWidth  = 1.5
 	outlineMargin = 1.5
 )
@@ -64,7 +63,7 @@ func trainTalk(ctx context.Context, c qwen2vl.Config, src qwen2.Source, tok *tok
 		}
 		recent = recent*.98 + r.LossPlain*.02
 		if done := step + 1; done%250 == 0 || done == o.TalkSteps {
-			held, err := w.batch(o.Seed, 8, 0, heldOutTalks, threads)
+			held, err := w.batch(o.Seed, 8, 0, o.heldOut, threads)
 			if err != nil {
 				return nil, err
 			}

@@ -69,9 +69,9 @@ func trainTower(ctx context.Context, c qwen2vl.Config, o Options) (*qwen2vl.Mode
 		if err := solver.Step(values); err != nil {
 			return nil, err
 		}
-		recent = recent*.98 + bounded(loss)*.02
+		recent = recent*.98 + loss*.02
 		if done := step + 1; done%250 == 0 || done == o.TowerSteps {
-			s := viewers[0].score(ctx, o.Seed)
+			s := viewers[0].score(ctx, o.Seed, o.heldOut)
 			o.Log("stage 1: step %d of %d, %d pictures, %.0f s, loss %.2f, held out: cracked %.3f broken %.3f cover %.3f kind %.3f, AUC crack %.3f bite %.3f cover %.3f hole %.3f scattered %.3f",
 				done, o.TowerSteps, done*towerBatch, time.Since(start).Seconds(), recent/(1-math.Pow(.98, float64(done))), s.right[4], s.right[5], s.right[6], s.right[0],
 				s.auc[generic.Crack], s.auc[generic.Bite], s.auc[generic.Cover], s.auc[generic.Hole], s.auc[generic.Scattered])
@@ -143,20 +143,20 @@ type scores struct {
 	auc   [generic.MapCount]float64 // over single cells
 }
 
-// score looks at 256 pictures that no step has seen.
-func (v *viewer) score(ctx context.Context, seed uint64) scores {
-	const rounds, each = 4, 64
+// score looks at n pictures that no step has seen, in batches.
+func (v *viewer) score(ctx context.Context, seed uint64, n int) scores {
 	var s scores
 	var marks [generic.MapCount][]mark
-	for r := range rounds {
-		if v.show(seed, 9, r, 0, each) != nil {
+	v.labels.keep = true
+	defer func() { v.labels.keep = false }()
+	for first := 0; first < n; first += towerBatch {
+		each := min(towerBatch, n-first)
+		if v.show(seed, 9, 0, first, each) != nil {
 			return s
 		}
-		v.labels.keep = true
 		v.chain.Loss(ctx)
-		v.labels.keep = false
 		for q := range questions {
-			s.right[q] += v.labels.right[q] / rounds
+			s.right[q] += v.labels.right[q] * float64(each) / float64(n)
 		}
 		for k := range marks {
 			marks[k] = append(marks[k], v.labels.marks[k]...)
