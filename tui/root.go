@@ -38,7 +38,8 @@ type root struct {
 	over         overlay
 	leaving      bool // q was pressed with something unsaved
 
-	redraw redraw
+	redraw  redraw
+	current current
 }
 
 // overlay lies over the pane and has the keyboard.
@@ -104,6 +105,11 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case toastOver:
 		if int(msg) == r.toasts {
 			r.toast = nil
+		}
+	case views.ConfigChanged:
+		if msg.File != nil {
+			r.current.keep(msg.File)
+			r.project = msg.File.Config.Project.Name
 		}
 	case views.Show:
 		r.redraw.atOnce()

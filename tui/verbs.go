@@ -37,6 +37,7 @@ func verbs() []verb {
 		{"new", "demo|drains [FOLDER]", "starts a project from a preset", runNew},
 		{"analyze", "", "writes the statistics and findings of the data set", runAnalyze},
 		{"lint", "", "checks recipe, data and model before any training", runLint},
+		{"convert", "", "writes the records in a trainer's dialect", runConvert},
 		{"train", "[NAME]", "lints, and starts a run in a process of its own", runTrain},
 		{"stop", "RUN [now]", "stops a run at its next checkpoint, or after this step", runStop},
 		{"resume", "RUN", "goes on with a run from its last checkpoint", runResume},

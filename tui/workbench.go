@@ -5,14 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"sync"
 
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
+	"finetui/core/dataset"
+	"finetui/core/finetune"
 	"finetui/core/project"
+	"finetui/core/run"
+	"finetui/ml/wholefile"
 	"finetui/views"
 	configpane "finetui/views/config"
 	datapane "finetui/views/dataset"
+	trainpane "finetui/views/train"
 )
 
 // openWorkbench opens the workbench on ./config.toml, and is the exit code.
@@ -49,13 +56,94 @@ func newWorkbench(file *config.File, fault error) *root {
 	r.panes = []views.Pane{
 		datapane.New(file),
 		configpane.New(configpane.Options{Path: configFile, File: file, Err: fault, Estimate: estimates(file), Actions: r.actionNames}),
+		trainpane.New(runControl(&r.current)),
 	}
-	if file != nil {
-		r.adopt(file.Config)
-	} else {
+	if file == nil {
 		r.open = 1
+		return r
 	}
+	r.current.keep(file)
+	r.adopt(file.Config)
 	return r
+}
+
+// current is the configuration as it stands, for commands that run beside the screen: a File belongs to the screen.
+type current struct {
+	mutex      sync.Mutex
+	path, root string
+	raw        []byte
+	runs       string // absolute
+}
+
+// keep takes a copy.
+func (c *current) keep(file *config.File) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.path, c.root, c.raw, c.runs = file.Path, file.Root, file.Raw(), file.Abs(file.Config.Project.Runs)
+}
+
+// file is a File of the copy.
+func (c *current) file() (*config.File, error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.raw == nil {
+		return nil, fmt.Errorf("%s could not be read: mend it in the Config pane", configFile)
+	}
+	f, err := config.Parse(c.path, c.raw)
+	if err == nil {
+		f.Root = c.root
+	}
+	return f, err
+}
+
+func (c *current) runsDir() string {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.runs
+}
+
+// runControl is what the Train pane can ask of the program.
+func runControl(c *current) trainpane.Control {
+	return trainpane.Control{
+		Runs: c.runsDir,
+		Lint: func(ctx context.Context) ([]dataset.Finding, error) {
+			file, err := c.file()
+			if err != nil {
+				return nil, err
+			}
+			p, err := project.Open(ctx, file, nil)
+			if err != nil {
+				return nil, err
+			}
+			defer p.Close()
+			return p.Lint()
+		},
+		Start: func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error) {
+			file, err := c.file()
+			if err != nil {
+				return nil, nil, err
+			}
+			exe, err := executable()
+			if err != nil {
+				return nil, nil, err
+			}
+			return finetune.Start(ctx, file, finetune.Options{Name: name, Exe: exe, Version: version()})
+		},
+		Resume: func(ctx context.Context, r *run.Run) error {
+			exe, err := executable()
+			if err != nil {
+				return err
+			}
+			return finetune.Resume(ctx, r, exe)
+		},
+		Save: func(name string, data []byte) (string, error) {
+			path, err := filepath.Abs(name)
+			if err != nil {
+				return "", err
+			}
+			return path, wholefile.Write(path, data)
+		},
+	}
 }
 
 // adopt takes what is the root's own from the constants.
