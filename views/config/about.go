@@ -48,7 +48,7 @@ func (p *Pane) aboutLines(t *widget.Theme, r row, w int) []string {
 	}
 	var facts []string
 	for _, f := range p.facts(r.field) {
-		facts = append(facts, factLine(t, f, w))
+		facts = append(facts, factLines(t, f, w)...)
 	}
 	parts := [][]string{facts, p.choiceLines(t, r.field, w)}
 	if p.editor != nil { // what one chooses from comes first then
@@ -129,22 +129,27 @@ func boundsText(field config.Field) string {
 
 const labelWidth = 9
 
-// factLine writes a fact on one line; where it is too long the note goes, then the end of the value.
-func factLine(t *widget.Theme, f fact, w int) string {
-	value := widget.Clean(f.value)
-	note := f.note
-	room := w - labelWidth - 1
-	if note != "" {
-		room -= widget.Width(note) + 2
+const mostFactLines = 5
+
+// factLines writes a fact: the note behind the value where both fit on a line, else below it.
+func factLines(t *widget.Theme, f fact, w int) []string {
+	room := max(w-labelWidth-1, 8)
+	values := widget.Wrap(widget.Clean(f.value), room)
+	if len(values) > mostFactLines {
+		values = append(values[:mostFactLines-1], "…")
 	}
-	if room < 8 {
-		room, note = w-labelWidth-1, ""
+	note := t.Tone(f.tone).Render(widget.Cut(f.note, room))
+	switch {
+	case f.note == "":
+	case len(values) == 1 && widget.Width(values[0])+2+widget.Width(note) <= room:
+		values[0] += "  " + note
+	default:
+		values = append(values, note)
 	}
-	text := t.Muted.Render(widget.Left(widget.Clean(f.label), labelWidth)) + " " + widget.Cut(value, room)
-	if note != "" {
-		text += "  " + t.Tone(f.tone).Render(note)
+	for i, label := range append([]string{f.label}, make([]string, len(values)-1)...) {
+		values[i] = t.Muted.Render(widget.Left(widget.Clean(label), labelWidth)) + " " + values[i]
 	}
-	return text
+	return values
 }
 
 // choiceLines are the choices with their meanings; the one that holds, or that the editor is on, is marked.

@@ -45,7 +45,7 @@ func (p *Pane) savedAnswer(msg views.Answer[saved]) tea.Cmd {
 	later := config.Diff(msg.Value.file.Config, p.file.Config) // edits that came while it was written
 	*p.file = *msg.Value.file
 	p.disk = p.file.Config
-	var cmd tea.Cmd
+	cmd := p.tell()
 	if len(later) > 0 {
 		cmd = p.apply(later)
 	}
@@ -101,8 +101,7 @@ func (p *Pane) readAnswer(msg views.Answer[*config.File]) tea.Cmd {
 	if before != nil {
 		text = "is read again: " + changes(len(config.Diff(before, p.file.Config)))
 	}
-	file := p.file
-	return tea.Batch(p.estimate(), p.tellRoot(before), func() tea.Msg { return views.ConfigChanged{File: file} },
+	return tea.Batch(p.estimate(), p.tellRoot(before), p.tell(),
 		views.Say("%s %s", filepath.Base(p.path), text))
 }
 

@@ -72,8 +72,9 @@ func TestUnwritableFileIsSaidAndNothingIsLost(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	put(d, p, "TRAIN.EPOCHS", "12")
 	d.Send(p.write(func(*config.File) error { return errors.New("save config: no space left on device") })())
-	if texts := toasts(d); texts[len(texts)-1] != "save config: no space left on device" || p.Unsaved() == "" {
-		t.Errorf("it said %q, unsaved %q", texts, p.Unsaved())
+	says(d, "save config: no space left on device")
+	if p.Unsaved() == "" {
+		t.Error("the change counts as saved")
 	}
 }
 
@@ -97,9 +98,7 @@ func TestEditorIsOpenedAndTheFileReadAgain(t *testing.T) {
 	if r, _ := p.selected(); r.field.Name() != "TRAIN.EPOCHS" || p.Unsaved() != "" {
 		t.Errorf("at %s, unsaved %q", r.field.Name(), p.Unsaved())
 	}
-	if count[views.ConfigChanged](d) == 0 {
-		t.Error("the other panes do not know")
-	}
+	d.Wait("the other panes to know", func() bool { return count[views.ConfigChanged](d) > 0 })
 }
 
 func TestEditorAsksAboutWhatIsNotSaved(t *testing.T) {
@@ -120,7 +119,7 @@ func TestBrokenAfterTheEditorKeepsWhatWasRead(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = 6", "EPOCH = 6", 1) })
 	d.Press("E").Wait("the error", func() bool { return p.broken != nil })
-	if !d.Shows("cannot be read") || !d.Shows("TRAIN has no constant EPOCH; did you") {
+	if !d.Shows("cannot be read") || !d.Shows("TRAIN has no constant EPOCH") {
 		t.Errorf("the screen is\n%s", d.Screen())
 	}
 	if d.Press("esc"); p.broken != nil || p.file.Config.Train.Epochs != 6 || !d.Shows("Sections") {
@@ -139,7 +138,8 @@ func TestBrokenAtStartIsRepairedInTheEditor(t *testing.T) {
 	d.Press("enter", "s", "u", "/", "p", "D", "down", "esc")
 	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = ", "EPOCHS = 6", 1) })
 	d.Press("E").Wait("the file", func() bool { return p.file != nil && p.effect != nil })
-	if !d.Shows("Sections") || count[views.ConfigChanged](d) != 1 || count[views.Keys](d) != 1 {
+	d.Wait("the root and the panes to know", func() bool { return count[views.ConfigChanged](d) == 1 && count[views.Keys](d) == 1 })
+	if !d.Shows("Sections") {
 		t.Errorf("the screen is\n%s", d.Screen())
 	}
 }
@@ -155,10 +155,10 @@ func TestConsequencesFollowWhatIsWritten(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	at(p, "TRAIN.EPOCHS")
 	clear(d.Press("enter")).Type("12")
-	if !d.Shows("852 = 12 × 71  was 426") || !d.Shows("if you take it") {
+	if settled(d, p); !d.Shows("852 = 12 × 71  was 426") || !d.Shows("if you take it") {
 		t.Errorf("while writing:\n%s", d.Screen())
 	}
-	if d.Press("esc"); !d.Shows("426 = 6 × 71 ") || d.Shows("was 426") {
+	if settled(d.Press("esc"), p); !d.Shows("426 = 6 × 71 ") || d.Shows("was 426") {
 		t.Errorf("after esc:\n%s", d.Screen())
 	}
 	put(d, p, "TRAIN.EPOCHS", "12")

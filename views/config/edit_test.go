@@ -70,9 +70,7 @@ func TestUndoTakesBackOneStepAndGoesThere(t *testing.T) {
 		t.Errorf("EPOCHS is %d, unsaved %q", p.file.Config.Train.Epochs, p.Unsaved())
 	}
 	d.Press("u")
-	if texts := toasts(d); texts[len(texts)-1] != "nothing is left to take back" {
-		t.Errorf("it said %q", texts)
-	}
+	says(d, "nothing is left to take back")
 }
 
 func TestRefusedInputSaysWhyAndKeepsTheCursor(t *testing.T) {
@@ -204,15 +202,14 @@ func TestKeyIsBoundAndTold(t *testing.T) {
 	if p.file.Config.Keys["save"] != "ctrl+s" || p.section() != "KEYS" {
 		t.Errorf("the keys are %v", p.file.Config.Keys)
 	}
-	told := views.Keys{}
-	for _, msg := range d.Seen() {
-		if keys, ok := msg.(views.Keys); ok {
-			told = keys
+	d.Wait("the root to know", func() bool {
+		for _, msg := range d.Seen() {
+			if keys, ok := msg.(views.Keys); ok && keys["save"] == "ctrl+s" {
+				return true
+			}
 		}
-	}
-	if told["save"] != "ctrl+s" {
-		t.Errorf("the root knows %v", told)
-	}
+		return false
+	})
 }
 
 func TestChangesAreToldToTheOtherPanes(t *testing.T) {
@@ -220,21 +217,19 @@ func TestChangesAreToldToTheOtherPanes(t *testing.T) {
 	before := count[views.ConfigChanged](d)
 	put(d, p, "VIEW.THEME", "dark")
 	put(d, p, "VIEW.REDRAWS", "10")
-	if n := count[views.ConfigChanged](d) - before; n != 2 {
-		t.Errorf("two changes were told %d times", n)
-	}
-	theme, redraws := views.ThemeChoice(""), views.Redraws(0)
-	for _, msg := range d.Seen() {
-		switch msg := msg.(type) {
-		case views.ThemeChoice:
-			theme = msg
-		case views.Redraws:
-			redraws = msg
+	d.Wait("both changes", func() bool { return count[views.ConfigChanged](d)-before == 2 })
+	d.Wait("the theme and the redraws", func() bool {
+		theme, redraws := views.ThemeChoice(""), views.Redraws(0)
+		for _, msg := range d.Seen() {
+			switch msg := msg.(type) {
+			case views.ThemeChoice:
+				theme = msg
+			case views.Redraws:
+				redraws = msg
+			}
 		}
-	}
-	if theme != "dark" || redraws != 10 {
-		t.Errorf("the root has theme %s and %d redraws", theme, redraws)
-	}
+		return theme == "dark" && redraws == 10
+	})
 }
 
 func TestChangeByAnotherPaneIsShown(t *testing.T) {
@@ -308,5 +303,54 @@ func TestEveryConstantOpensAndClosesUnchanged(t *testing.T) {
 		if d.Press("enter"); p.Unsaved() != "" || p.Capturing() {
 			t.Fatalf("%s: opened and closed, %s", field.Name(), p.Unsaved())
 		}
+	}
+}
+
+func TestArrowsStepTheLastDigitOfANumber(t *testing.T) {
+	p, d := opened(t, project(t, nil), 120, 30)
+	for _, c := range []struct{ name, typed, key, want string }{
+		{"TRAIN.EPOCHS", "12", "up", "13"}, {"TRAIN.EPOCHS", "1", "down", "1"}, {"TRAIN.LEARNING_RATE", "0.004", "down", "0.003"},
+		{"TRAIN.LEARNING_RATE", "2e-4", "up", "3e-4"}, {"LORA.DROPOUT", "0.9", "up", "0.9"}, {"LORA.DROPOUT", "x", "up", "x"},
+		{"TRAIN.EPOCHS", "9", "up", "10"}, {"LORA.ALPHA", "1.", "up", "2"},
+	} {
+		at(p, c.name)
+		clear(d.Press("enter")).Type(c.typed).Press(c.key)
+		if got := p.editor.text(); got != c.want {
+			t.Errorf("%s: %s %s is %s, want %s", c.name, c.typed, c.key, got, c.want)
+		}
+		d.Press("esc")
+	}
+}
+
+func TestSaveByAnotherPaneClearsTheMarks(t *testing.T) {
+	p, d := opened(t, project(t, nil), 120, 30)
+	put(d, p, "TRAIN.EPOCHS", "12")
+	if err := p.file.Save(); err != nil {
+		t.Fatal(err)
+	}
+	d.Send(views.ConfigChanged{File: p.file})
+	if p.Unsaved() != "" || d.Shows("was 6") {
+		t.Errorf("unsaved %q:\n%s", p.Unsaved(), d.Screen())
+	}
+}
+
+func BenchmarkOpenAndFirstFrame(b *testing.B) {
+	file, err := config.Load(project(b, nil))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		p := New(Options{File: file})
+		p.View(theme, 120, 30)
+	}
+}
+
+func BenchmarkKey(b *testing.B) {
+	p, _ := opened(b, project(b, nil), 120, 30)
+	at(p, "TRAIN.EPOCHS")
+	p.openConstant()
+	for b.Loop() {
+		p.foresee()
+		p.View(theme, 120, 30)
 	}
 }

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -131,6 +133,7 @@ func (p *Pane) edit(msg tea.Msg) tea.Cmd {
 		outcome, cmd = e.choice.Update(msg)
 	case e.ticks != nil:
 		outcome = e.ticks.update(msg)
+	case e.steps(msg):
 	default:
 		outcome, cmd = e.prompt.Update(msg)
 	}
@@ -182,6 +185,37 @@ func (p *Pane) foresee() tea.Cmd {
 	return p.estimate()
 }
 
+// steps takes ↑ and ↓ in a number: one more or less of the last digit that is written.
+func (e *editor) steps(msg tea.Msg) bool {
+	key, ok := msg.(tea.KeyPressMsg)
+	n := map[string]float64{"up": 1, "down": -1}[key.String()]
+	if !ok || n == 0 || e.field.Kind != config.Integer && e.field.Kind != config.Number || e.adds {
+		return false
+	}
+	e.prompt.Error = ""
+	e.prompt.SetValue(stepped(e.prompt.Value(), n, e.field.Min, e.field.Max))
+	return true
+}
+
+// stepped adds n to the last digit of a number before its exponent; text that is no number, and numbers that would leave
+// the bounds, stay.
+func stepped(text string, n, least, most float64) string {
+	mantissa, exponent := text, ""
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		mantissa, exponent = text[:i], text[i:]
+	}
+	value, err := strconv.ParseFloat(mantissa, 64)
+	if err != nil {
+		return text
+	}
+	_, fraction, _ := strings.Cut(mantissa, ".")
+	next := strconv.FormatFloat(value+n*math.Pow(10, -float64(len(fraction))), 'f', len(fraction), 64) + exponent
+	if v, err := strconv.ParseFloat(next, 64); err != nil || v < least || v > most {
+		return text
+	}
+	return next
+}
+
 // text is the value as it is now in the editor.
 func (e *editor) text() string {
 	switch {
@@ -216,6 +250,8 @@ func (e *editor) hint() string {
 		return "space ticks   enter takes it   esc leaves it as it was"
 	case e.choice != nil:
 		return "↑ ↓ choose   enter takes it   esc leaves it as it was"
+	case e.field.Kind == config.Integer || e.field.Kind == config.Number:
+		return "↑ ↓ more or less   enter takes it   esc leaves it as it was"
 	case e.field.Kind == config.Path:
 		return "tab completes   enter takes it   esc leaves it as it was"
 	}

@@ -144,6 +144,11 @@ func (p *Pane) Update(msg tea.Msg) tea.Cmd {
 		return p.input(msg)
 	case views.ConfigChanged:
 		return p.heard(msg.File)
+	case views.DatasetChanged:
+		p.base = nil
+		if p.file != nil {
+			return p.estimate()
+		}
 	case views.Answer[worked]:
 		p.worked(msg)
 	case views.Answer[saved]:

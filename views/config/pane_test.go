@@ -116,13 +116,21 @@ func read(t testing.TB, path string) string {
 // clear empties a prompt.
 func clear(d *viewtest.Driver) *viewtest.Driver { return d.Press("ctrl+e", "ctrl+u") }
 
-func toasts(d *viewtest.Driver) (texts []string) {
-	for _, msg := range d.Seen() {
-		if toast, ok := msg.(views.Toast); ok {
-			texts = append(texts, toast.Text)
+// says waits for a sentence to be shown.
+func says(d *viewtest.Driver, text string) {
+	d.Wait(fmt.Sprintf("%q", text), func() bool {
+		for _, msg := range d.Seen() {
+			if toast, ok := msg.(views.Toast); ok && toast.Text == text {
+				return true
+			}
 		}
-	}
-	return texts
+		return false
+	})
+}
+
+// settled waits for the consequences.
+func settled(d *viewtest.Driver, p *Pane) *viewtest.Driver {
+	return d.Wait("the consequences", func() bool { return !p.guessing.Pending() })
 }
 
 func count[T tea.Msg](d *viewtest.Driver) (n int) {

@@ -236,22 +236,31 @@ func (p *Pane) changed() tea.Cmd {
 	before := p.told
 	p.refresh()
 	p.told = p.file.Config
+	return tea.Batch(p.estimate(), p.tellRoot(before), p.tell())
+}
+
+// tell says to every pane that the file is another one than before.
+func (p *Pane) tell() tea.Cmd {
 	file := p.file
-	return tea.Batch(p.estimate(), p.tellRoot(before), func() tea.Msg { return views.ConfigChanged{File: file} })
+	return func() tea.Msg { return views.ConfigChanged{File: file} }
 }
 
 // heard takes what another pane, or this one, says about the file.
 func (p *Pane) heard(file *config.File) tea.Cmd {
-	if file == nil || file == p.file && file.Config == p.told {
+	switch {
+	case file == nil || file == p.file && file.Config == p.told && (file.Changed() || file.Config == p.disk):
 		return nil
+	case file != p.file:
+		before := p.told
+		p.adopt(file)
+		return tea.Batch(p.estimate(), p.tellRoot(before))
 	}
 	before := p.told
-	if file == p.file {
-		p.refresh()
-		p.told = file.Config
-	} else {
-		p.adopt(file)
+	if !file.Changed() { // it was saved
+		p.disk = file.Config
 	}
+	p.refresh()
+	p.told = file.Config
 	return tea.Batch(p.estimate(), p.tellRoot(before))
 }
 

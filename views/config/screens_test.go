@@ -93,7 +93,7 @@ func TestScreens(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				p, d := opened(t, project(t, state.file), size[0], size[1])
 				state.open(t, p, d)
-				d.Wait("the consequences", func() bool { return !p.guessing.Pending() })
+				settled(d, p)
 				d.Golden(name)
 			})
 		}
@@ -103,7 +103,7 @@ func TestScreens(t *testing.T) {
 func TestLargeScreen(t *testing.T) {
 	p, d := opened(t, project(t, nil), 200, 58)
 	at(p, "TRAIN.LEARNING_RATE")
-	d.Press("u").Golden("list-200x58")
+	settled(d, p).Press("u").Golden("list-200x58")
 	if p.Status() != "[ ] section: TRAIN" {
 		t.Errorf("the status is %q", p.Status())
 	}
@@ -112,7 +112,7 @@ func TestLargeScreen(t *testing.T) {
 func TestSmallestScreen(t *testing.T) {
 	p, d := opened(t, project(t, nil), 60, 18)
 	at(p, "TRAIN.LEARNING_RATE")
-	d.Press("tab", "tab").Golden("list-60x18")
+	settled(d, p).Press("tab", "tab").Golden("list-60x18")
 	if !d.Shows("[Consequences]") {
 		t.Errorf("tab does not reach the consequences:\n%s", d.Screen())
 	}
