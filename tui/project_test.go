@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"finetui/core/demo"
+)
+
+// verb runs a call in the current folder.
+func verbAnswer(t *testing.T, words ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs strings.Builder
+	c := call{ctx: context.Background(), stdout: &out, stderr: &errs}
+	c.words, c.overrides = divide(words)
+	code = dispatch(c)
+	return code, out.String(), errs.String()
+}
+
+// inSmallProject moves the test into a project of a few dozen drawn objects.
+func inSmallProject(t *testing.T) {
+	t.Helper()
+	root := t.TempDir()
+	t.Chdir(root)
+	if code, _, errs := verbAnswer(t, "new", "drains", ".", "DATASET.PATH=data", "MODEL.BASE=tiny", "MODEL.MIN_PIXELS=12544", "MODEL.MAX_PIXELS=12544", "RECIPE.CONTEXT=crop"); code != exitDone {
+		t.Fatal(errs)
+	}
+	for split, n := range map[string]int{"train": 40, "valid": 10, "test": 10} {
+		if err := demo.MakeExtra(context.Background(), "drawn-"+split, n, demo.Options{Seed: uint64(n + len(split)), Canvas: 168}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll("data", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join("drawn-"+split, "test"), filepath.Join("data", split)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	yaml := "train: train/images\nval: valid/images\ntest: test/images\nnames: [" + strings.Join(demo.Classes, ", ") + "]\n"
+	if err := os.WriteFile("data/data.yaml", []byte(yaml), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVerbsOfAProject(t *testing.T) {
+	inSmallProject(t)
+	for _, c := range []struct {
+		words          string
+		code           int
+		stdout, stderr string
+	}{
+		{"new drains", exitCall, "", "not overwritten"},
+		{"new castle", exitCall, "", "castle"},
+		{"analyze", exitDone, "60 objects in 9 classes", "dataset_analysis.json"},
+		{"lint", exitDone, "", "loss mass"},
+		{"lint RECIPE.PRESET=enhanced-original", exitFindings, "paid-twice", "loss mass"},
+		{"train faulty RECIPE.FACTS_FROM=all", exitFindings, "", "facts-from-other-splits"},
+		{"runs", exitDone, "run", ""},
+		{"stop 7", exitCall, "", "7"},
+		{"eval base EVAL.SPLIT=moon", exitFailed, "", "moon"},
+		{"compare base 1", exitCall, "", "finetui eval base"},
+		{"infer base nowhere.jpg", exitCall, "", "nowhere.jpg"},
+		{"infer base test/slope_0001#0", exitDone, "", "the truth is"},
+		{"analyze TRAIN.EPOCH=3", exitCall, "", "EPOCHS"},
+		{"analyze TRAIN.EPOCHS=zero", exitCall, "", "TRAIN.EPOCHS"},
+		{"analyze DATASET.PATH=nowhere", exitFailed, "", "nowhere"},
+		{"lint MODEL.BASE=nowhere", exitFailed, "", "nowhere"},
+		{"eval base EVAL.SPLIT=test EVAL.MAX_NEW_TOKENS=4", exitDone, "accuracy", ""},
+	} {
+		code, stdout, stderr := verbAnswer(t, strings.Fields(c.words)...)
+		if code != c.code || !strings.Contains(stdout, c.stdout) || !strings.Contains(stderr, c.stderr) {
+			t.Errorf("%s: code %d, want %d\nstdout %s\nstderr %s", c.words, code, c.code, stdout, stderr)
+		}
+	}
+}
+
+func TestVerbsPrintOneJSONObject(t *testing.T) {
+	inSmallProject(t)
+	for _, words := range []string{"analyze", "lint", "runs", "infer base test/slope_0001#0", "eval base EVAL.SPLIT=valid EVAL.MAX_NEW_TOKENS=4"} {
+		_, stdout, stderr := verbAnswer(t, append(strings.Fields(words), "VIEW.FORMAT=json")...)
+		var object map[string]any
+		if err := json.Unmarshal([]byte(stdout), &object); err != nil {
+			t.Errorf("%s: %v\n%s\n%s", words, err, stdout, stderr)
+		} else if _, ok := object["schema"].(float64); !ok {
+			t.Errorf("%s: no schema number", words)
+		}
+	}
+}
+
+func TestBrokenConfigurationNamesItsPlace(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if code, _, stderr := verbAnswer(t, "analyze"); code != exitCall || !strings.Contains(stderr, "finetui new") {
+		t.Errorf("without a configuration: code %d, %s", code, stderr)
+	}
+	for text, want := range map[string]string{
+		"[TRAIN]\nEPOCHS = \n":          ":2:",
+		"[TRAIN]\nEPOHCS = 3\n":         "EPOCHS",
+		"[TRIAN]\nEPOCHS = 3\n":         "TRAIN",
+		"[RECIPE]\nSAMPLING = \"no\"\n": "SAMPLING",
+	} {
+		if err := os.WriteFile(configFile, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, stderr := verbAnswer(t, "analyze"); code != exitCall || !strings.Contains(stderr, want) || !strings.Contains(stderr, configFile) {
+			t.Errorf("%q: code %d, %s", text, code, stderr)
+		}
+		if left, _ := os.ReadFile(configFile); string(left) != text {
+			t.Errorf("%q was changed", text)
+		}
+	}
+}
+
+func TestGarbageInLabelsIsAFindingAndCostsNothingElse(t *testing.T) {
+	inSmallProject(t)
+	labels, _ := filepath.Glob("data/train/labels/*.txt")
+	f, err := os.OpenFile(labels[0], os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString("\x00\xff garbage\n99 0.5 0.5 0.1 0.1\n"); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	code, stdout, _ := verbAnswer(t, "analyze")
+	if code != exitFindings || !strings.Contains(stdout, filepath.Base(labels[0])) || !strings.Contains(stdout, "60 objects") {
+		t.Errorf("code %d\n%s", code, stdout)
+	}
+}
