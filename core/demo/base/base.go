@@ -17,10 +17,12 @@ import (
 	"path/filepath"
 	"strings"
 
+	"finetui/core/demo/draw"
 	"finetui/core/demo/generic"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
+	"finetui/ml/qwen2vl/pixels"
 	"finetui/ml/safetensors"
 	"finetui/ml/tokenizer"
 	"finetui/ml/wholefile"
@@ -209,10 +211,11 @@ func write(dir string, m *qwen2vl.Model, config []byte, tok *tokenizer.Tokenizer
 	if made != "" {
 		metadata["made"] = made
 	}
-	processor, err := json.MarshalIndent(map[string]any{
+	p := processor()
+	preprocessor, err := json.MarshalIndent(map[string]any{
 		"image_processor_type": "Qwen2VLImageProcessor", "patch_size": patch, "temporal_patch_size": c.Vision.Temporal, "merge_size": 2,
 		"min_pixels": 3136, "max_pixels": 1003520, "do_convert_rgb": true, "do_normalize": true, "do_rescale": true, "do_resize": true,
-		"resample": 3, "rescale_factor": 1. / 255, "image_mean": mean, "image_std": deviation,
+		"resample": 3, "rescale_factor": 1. / 255, "image_mean": p.Mean, "image_std": p.Std,
 	}, "", "  ")
 	if err != nil {
 		return err
@@ -226,7 +229,7 @@ func write(dir string, m *qwen2vl.Model, config []byte, tok *tokenizer.Tokenizer
 	return errors.Join(
 		safetensors.Write(filepath.Join(dir, safetensors.SingleName), tensors, metadata),
 		put(dir, "config.json", config), put(dir, "tokenizer.json", tok.Marshal()),
-		put(dir, "preprocessor_config.json", processor), put(dir, "generation_config.json", generation))
+		put(dir, "preprocessor_config.json", preprocessor), put(dir, "generation_config.json", generation))
 }
 
 func put(dir, name string, data []byte) error {
@@ -248,35 +251,17 @@ func shareOut(v []float32, shape []int, slices int) []float32 {
 	return out
 }
 
-// CLIP's normalisation.
-var (
-	mean      = [3]float64{0.48145466, 0.4578275, 0.40821073}
-	deviation = [3]float64{0.26862954, 0.26130258, 0.27577711}
-)
+// processor cuts pictures into patches of one temporal slice.
+func processor() pixels.Processor {
+	p := pixels.DefaultProcessor()
+	p.Temporal = 1
+	return p
+}
 
-// appendRows appends the patch rows of a square picture of side² RGB pixels, in merge-block order, one temporal slice.
-func appendRows(dst []float32, pix []uint8, side int) []float32 {
-	var table [3][256]float32
-	for c := range table {
-		for v := range table[c] {
-			table[c][v] = float32((float64(v)/255 - mean[c]) / deviation[c])
-		}
-	}
-	for by := 0; by < side; by += 2 * patch {
-		for bx := 0; bx < side; bx += 2 * patch {
-			for q := range 4 {
-				y0, x0 := by+q/2*patch, bx+q%2*patch
-				for c := range 3 {
-					for y := y0; y < y0+patch; y++ {
-						for x := x0; x < x0+patch; x++ {
-							dst = append(dst, table[c][pix[(y*side+x)*3+c]])
-						}
-					}
-				}
-			}
-		}
-	}
-	return dst
+// appendRows appends the patch rows of a canvas, and returns its grid.
+func appendRows(dst []float32, c *draw.Canvas) ([]float32, qwen2vl.Grid, error) {
+	rows, grid, err := processor().Rows(&pixels.RGB{W: c.W, H: c.H, Pix: c.Pix})
+	return append(dst, rows...), qwen2vl.Grid(grid), err
 }
 
 // stream is the random stream of one item of one step: what is drawn depends on nothing else.

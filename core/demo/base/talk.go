@@ -144,7 +144,7 @@ func (w *writer) conversation(rng *rand.Rand) (train.Sample, kind, error) {
 	if rng.Float64() < copyInTalk {
 		talk[rng.IntN(len(talk))] = generic.Copy(rng)[0]
 	}
-	s, err := w.sample([]picture{{thing.Picture.Pix, pictureSide}}, "", talk)
+	s, err := w.sample([]*draw.Canvas{thing.Picture}, "", talk)
 	return s, aboutThing, err
 }
 
@@ -156,7 +156,6 @@ func (w *writer) scene(rng *rand.Rand) (train.Sample, error) {
 	box := scene.Things[j].Box
 	whole := scene.Picture.Resize(sceneSide, sceneSide)
 	talk := generic.TalkScene(&scene, j, rng, turns)
-	var pictures []picture
 	before := ""
 	mode := draw.Weighted(rng, .3, .15, .55)
 	if mode == 1 {
@@ -164,9 +163,9 @@ func (w *writer) scene(rng *rand.Rand) (train.Sample, error) {
 	} else {
 		outline(whole, box, float64(sceneSide)/generic.SceneSize)
 	}
-	pictures = append(pictures, picture{whole.Pix, sceneSide})
+	pictures := []*draw.Canvas{whole}
 	if mode == 2 {
-		pictures = append(pictures, picture{closeUp(scene.Picture, box).Pix, pictureSide})
+		pictures = append(pictures, closeUp(scene.Picture, box))
 	}
 	return w.sample(pictures, before, talk)
 }
@@ -201,14 +200,8 @@ func closeUp(c *draw.Canvas, box [4]float64) *draw.Canvas {
 	return c.View(cx-w/2, cy-h/2, cx+w/2, cy+h/2, pictureSide, pictureSide)
 }
 
-// picture is a square of RGB pixels.
-type picture struct {
-	pix  []uint8
-	side int
-}
-
 // sample puts a conversation into tokens: the pictures come in the first turn.
-func (w *writer) sample(pictures []picture, before string, talk []generic.QA) (train.Sample, error) {
+func (w *writer) sample(pictures []*draw.Canvas, before string, talk []generic.QA) (train.Sample, error) {
 	var s train.Sample
 	var messages []chat.Message
 	var grids []qwen2vl.Grid
@@ -216,11 +209,14 @@ func (w *writer) sample(pictures []picture, before string, talk []generic.QA) (t
 		m := chat.Message{Role: chat.User}
 		if i == 0 {
 			for _, p := range pictures {
-				g := qwen2vl.Grid{T: 1, H: p.side / patch, W: p.side / patch}
+				var g qwen2vl.Grid
+				var err error
+				if s.Patches, g, err = appendRows(s.Patches, p); err != nil {
+					return s, err
+				}
 				grids = append(grids, g)
 				m.Parts = append(m.Parts, chat.Part{Kind: chat.Image, Tokens: g.Tokens(w.config.Vision.Merge)})
-				s.Patches = appendRows(s.Patches, p.pix, p.side)
-				s.Grids = append(s.Grids, [3]int32{1, int32(g.H), int32(g.W)})
+				s.Grids = append(s.Grids, [3]int32{int32(g.T), int32(g.H), int32(g.W)})
 			}
 			m.Parts = append(m.Parts, chat.Part{Text: before + qa.Question})
 		} else {

@@ -122,8 +122,12 @@ func (v *viewer) show(seed uint64, stage, step, first, n int) error {
 	v.labels.things = v.labels.things[:0]
 	for i := range n {
 		t := generic.Sample(stream(seed, stage, step, first+i), pictureSide)
-		v.rows = appendRows(v.rows, t.Picture.Pix, pictureSide)
-		v.grids = append(v.grids, qwen2vl.Grid{T: 1, H: pictureSide / patch, W: pictureSide / patch})
+		var grid qwen2vl.Grid
+		var err error
+		if v.rows, grid, err = appendRows(v.rows, t.Picture); err != nil {
+			return err
+		}
+		v.grids = append(v.grids, grid)
 		v.labels.things = append(v.labels.things, t)
 	}
 	return v.tower.Load(v.grids)
