@@ -15,16 +15,18 @@ func (p *Pane) Actions() []views.Action {
 		{Name: "reload", Keys: []string{"R"}, Help: "read config.toml again", Group: group, Run: p.askReload},
 	}
 	switch {
+	case p.Capturing(): // keys go to what is written or chosen
+		return nil
 	case p.file == nil || p.broken != nil:
 		return outside
 	case p.diff != nil:
 		return p.diffActions()
 	}
-	constant := func() bool { _, ok := p.selected(); return ok && p.board(p.w, p.h).Focused() != "sections" }
-	toggles := func() bool { r, ok := p.selected(); return ok && constant() && r.field.Kind == config.Switch }
+	constant := func() bool { _, ok := p.selected(); return ok }
+	toggles := func() bool { r, ok := p.selected(); return ok && r.field.Kind == config.Switch }
 	changed := func() bool { return p.file.Changed() }
 	actions := []views.Action{
-		{Name: "edit", Keys: []string{"enter"}, Label: "edit", Help: "change the constant under the cursor", Group: group, Enabled: constant, Run: p.openConstant},
+		{Name: "edit", Keys: []string{"enter"}, Label: "edit", Help: "change the constant under the cursor; from the sections, go to it", Group: group, Enabled: constant, Run: p.openConstant},
 		{Name: "toggle", Keys: []string{"space"}, Help: "turn a switch on or off", Group: group, Enabled: toggles, Run: p.openConstant},
 		{Name: "save", Keys: []string{"s"}, Label: "save", Help: "write config.toml; comments, order and spacing stay", Group: group, Enabled: changed, Run: p.save},
 		{Name: "undo", Keys: []string{"u"}, Label: "undo", Help: "take the last change back", Group: group, Run: p.undo},
@@ -36,10 +38,7 @@ func (p *Pane) Actions() []views.Action {
 		{Name: "copy", Keys: []string{"y"}, Help: "copy the constant as it stands in the file", Group: group, Enabled: constant, Run: p.copyConstant},
 		{Name: "next_section", Keys: []string{"]"}, Help: "to the next section", Group: group, Run: func() tea.Cmd { p.stepSection(1); return nil }},
 		{Name: "previous_section", Keys: []string{"["}, Help: "to the section before", Group: group, Run: func() tea.Cmd { p.stepSection(-1); return nil }},
-		{Name: "constants", Keys: []string{"enter"}, Help: "from the sections to their constants", Group: group, Enabled: func() bool { return !constant() },
-			Run: func() tea.Cmd { p.board(p.w, p.h).Focus("constants"); return nil }},
 	}
-	actions = append(actions, outside...)
 	return append(append(actions, outside...), p.board(p.w, p.h).Actions()...)
 }
 

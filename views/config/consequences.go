@@ -113,6 +113,8 @@ func (p *Pane) effectState() string {
 		return "working out …"
 	case p.file != nil && p.shown() != p.file.Config:
 		return "if you take it"
+	case p.effect != nil && p.effectErr == nil && len(p.effect.Notes) > 0:
+		return "! " + plural(len(p.effect.Notes), "note", "notes")
 	}
 	return ""
 }

@@ -354,3 +354,14 @@ func BenchmarkKey(b *testing.B) {
 		p.View(theme, 120, 30)
 	}
 }
+
+func TestEnterInTheSectionsGoesToTheConstant(t *testing.T) {
+	p, d := opened(t, project(t, nil), 120, 30)
+	d.Press("shift+tab", "down", "down", "enter")
+	if p.section() != "CONVERT" || p.editor != nil || p.board(120, 30).Focused() != "constants" {
+		t.Errorf("in %s, focus on %s", p.section(), p.board(120, 30).Focused())
+	}
+	if d.Press("enter"); p.editor == nil {
+		t.Error("the second enter did not open the editor")
+	}
+}

@@ -27,10 +27,15 @@ type editor struct {
 	preview *config.Config // the constants as they would be; nil: what is written is not allowed
 }
 
-// openConstant opens the editor that fits the constant under the cursor; a switch is turned at once.
+// openConstant opens the editor that fits the constant under the cursor; a switch is turned at once. From the sections it
+// only goes to the constant.
 func (p *Pane) openConstant() tea.Cmd {
 	r, ok := p.selected()
 	if !ok {
+		return nil
+	}
+	if board := p.board(p.w, p.h); board.Focused() == "sections" {
+		board.Focus("constants")
 		return nil
 	}
 	p.board(p.w, p.h).Focus("constants")
