@@ -1,0 +1,137 @@
+package convert
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Tokens counts the tokens of an answer in the base's tokenizer.
+type Tokens func(text string) int
+
+// dialect is one trainer's way of writing records. Another one is a value of this type and an entry in dialects.
+type dialect struct {
+	name    string
+	trainer string
+	lines   bool // one JSON object a line; else one array of them
+	holds   traits
+	start   string // how the trainer is started so that it finds the files and learns what is written
+	// write returns the rows of a record, which check and fits have passed: one, or in TRL one for each answer.
+	write func(Record, Tokens) []any
+	// read returns the record of one row.
+	read func(row []byte, tokens Tokens) (Record, error)
+	// joins adds a row's record to the one before it where both are of one conversation; nil where a row is a record.
+	joins func(before *Record, next Record) bool
+}
+
+// traits are what a dialect can carry beside questions, pictures and answers.
+type traits struct {
+	system      bool // a system turn
+	weights     bool // a weight in the loss, and with it a channel
+	supervision bool // answers that are context only
+	clips       bool
+	mixed       bool // pictures and clips in one record
+	tags        bool // media are marks in the text, which the text itself must not hold
+}
+
+var dialects = []*dialect{&llava, &llamaFactory, &msSwift, &trl, &axolotl}
+
+// Dialects returns the names that CONVERT.DIALECT may have.
+func Dialects() []string {
+	names := make([]string, len(dialects))
+	for i, d := range dialects {
+		names[i] = d.name
+	}
+	return names
+}
+
+func find(name string) (*dialect, error) {
+	for _, d := range dialects {
+		if d.name == name {
+			return d, nil
+		}
+	}
+	return nil, fmt.Errorf("CONVERT.DIALECT = %q: there is no such dialect; choose one of %s", name, strings.Join(Dialects(), ", "))
+}
+
+// fits says why the dialect cannot hold a record at all.
+func (d *dialect) fits(r Record) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	images, videos := len(r.media(Image)), len(r.media(Video))
+	switch {
+	case videos > 0 && !d.holds.clips:
+		return fmt.Errorf("shows a clip, which %s does not take", d.trainer)
+	case images > 0 && videos > 0 && !d.holds.mixed:
+		return fmt.Errorf("shows pictures and clips, of which %s takes one kind in a record", d.trainer)
+	}
+	if !d.holds.tags {
+		return nil
+	}
+	said := []string{r.System}
+	for _, t := range r.Turns {
+		said = append(said, t.Words())
+	}
+	for _, text := range said {
+		for _, tag := range []string{imageTag, videoTag, audioTag} {
+			if strings.Contains(text, tag) {
+				return fmt.Errorf("says %q in its text, where %s would look for a file", tag, d.trainer)
+			}
+		}
+	}
+	return nil
+}
+
+// What a dialect may lose of a record.
+const (
+	lostSystem      = "system-not-carried"
+	lostWeight      = "weights-not-carried"
+	lostSupervision = "supervision-not-carried"
+)
+
+// keeps returns what is left of a record in the dialect, and what is lost.
+func (d *dialect) keeps(r Record) (kept Record, lost []string) {
+	kept = r
+	kept.Turns = slices.Clone(r.Turns)
+	if r.System != "" && !d.holds.system {
+		kept.System = ""
+		lost = append(lost, lostSystem)
+	}
+	if !d.holds.weights {
+		kept.Weight = 1
+		kept.Channel = "" // made for trainers that report by it; the class is the answer anyway
+		if weighs(r.Weight) {
+			lost = append(lost, lostWeight)
+		}
+	}
+	if d.holds.supervision {
+		return kept, lost
+	}
+	for i := range kept.Turns {
+		if t := &kept.Turns[i]; t.Role == Assistant && !t.Supervised {
+			t.Supervised = true
+			if !slices.Contains(lost, lostSupervision) {
+				lost = append(lost, lostSupervision)
+			}
+		}
+	}
+	return kept, lost
+}
+
+// weighs tells a weight from 1, which rounding in a mean may miss by a little.
+func weighs(w float64) bool { return math.Abs(w-1) > 1e-9 }
+
+var errNoRole = errors.New("a turn has neither the role of a user nor of an assistant")
+
+// roled is a message with a role in the manner of OpenAI; its content depends on the dialect.
+type roled[C any] struct {
+	Role      string   `json:"role"`
+	Content   C        `json:"content"`
+	Loss      *bool    `json:"loss,omitempty"`       // ms-swift: false for an answer that is context only
+	LossScale *float64 `json:"loss_scale,omitempty"` // ms-swift: of the tokens of an answer
+}
+
+const systemRole = "system"

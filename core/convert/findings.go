@@ -1,0 +1,83 @@
+package convert
+
+import (
+	"fmt"
+	"slices"
+
+	"finetui/core/dataset"
+	"finetui/core/recipe"
+)
+
+// Codes of findings, beside those of what a dialect loses.
+const (
+	missingPicture = "missing-picture"
+	unfitRecord    = "record-unfit"
+	smallWeight    = "weight-too-small"
+	emptySplit     = "split-empty"
+	noSampling     = "sampling-not-written"
+	noFocal        = "loss-not-written"
+	untoldObject   = "object-not-told"
+	howToStart     = "how-to-start"
+)
+
+// rulings are the level of a code and what to do.
+var rulings = map[string]struct{ level, do string }{
+	lostSystem:      {dataset.LevelWarn, "say it in CONVERT.USER_PROMPT_TEMPLATE, or choose a dialect with system turns"},
+	lostWeight:      {dataset.LevelWarn, "choose ms-swift, train with this program, or set RECIPE.CLASS_WEIGHTS and CONDITION_WEIGHTS to none"},
+	lostSupervision: {dataset.LevelWarn, "choose ms-swift or trl, or leave such turns out"},
+	missingPicture:  {dataset.LevelError, "add the picture, or set CONVERT.KEEP_MISSING to write the record all the same"},
+	unfitRecord:     {dataset.LevelError, "correct the record, its class name or the template; it is left out"},
+	smallWeight:     {dataset.LevelWarn, "use milder weights (inverse_sqrt, effective_number), or none"},
+	emptySplit:      {dataset.LevelWarn, "nothing if it is meant to be; a file of an earlier call is left as it was"},
+	noSampling:      {dataset.LevelWarn, "let the trainer draw them so, set weights in place of sampling, or train with this program"},
+	noFocal:         {dataset.LevelWarn, "set the loss in the trainer, or train with this program"},
+	untoldObject:    {dataset.LevelWarn, "put {prompt}, {position} or {x} and {y} into CONVERT.USER_PROMPT_TEMPLATE, or choose another RECIPE.CONTEXT"},
+	howToStart:      {level: dataset.LevelInfo}, // what to do depends on the trainer
+}
+
+// findings collects what is to be said: of each code the first record, and how many there are.
+type findings struct {
+	list   []dataset.Finding
+	counts []int
+}
+
+// of notes a finding of one record; text says what is wrong with it, to be read behind its ID.
+func (f *findings) of(s recipe.Sample, code, text string) {
+	if i := slices.IndexFunc(f.list, func(x dataset.Finding) bool { return x.Code == code }); i >= 0 {
+		f.counts[i]++
+		return
+	}
+	file := s.Item.Labels
+	if file == "" {
+		file = s.Item.ID
+	}
+	f.add(dataset.Finding{Code: code, File: file, Line: s.Line(), Text: s.ID + " " + text}, 1)
+}
+
+// all notes a finding of the conversion as a whole.
+func (f *findings) all(code, text string) { f.add(dataset.Finding{Code: code, Text: text}, 0) }
+
+func (f *findings) add(x dataset.Finding, count int) {
+	ruling := rulings[x.Code]
+	x.Level = ruling.level
+	if x.Do == "" {
+		x.Do = ruling.do
+	}
+	f.list, f.counts = append(f.list, x), append(f.counts, count)
+}
+
+// result are the findings, the worst first. kept says that records without a picture were written.
+func (f *findings) result(kept bool) []dataset.Finding {
+	out := make([]dataset.Finding, 0, len(f.list))
+	for i, x := range f.list {
+		if n := f.counts[i]; n > 1 {
+			x.Text = fmt.Sprintf("%d records, first %s", n, x.Text)
+		}
+		if x.Code == missingPicture && kept {
+			x.Level, x.Do = dataset.LevelWarn, "add the picture before training; the record is written, as CONVERT.KEEP_MISSING says"
+		}
+		out = append(out, x)
+	}
+	slices.SortStableFunc(out, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })
+	return out
+}

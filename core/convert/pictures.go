@@ -1,0 +1,161 @@
+package convert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"finetui/core/dataset"
+	"finetui/core/media"
+	"finetui/core/project"
+	"finetui/core/recipe"
+	"finetui/ml/qwen2vl/pixels"
+)
+
+// mediaFolder holds the pictures that are drawn, in CONVERT.OUTPUT.
+const mediaFolder = "media"
+
+// jpegQuality is that of outlined whole pictures. Cut-outs are small and written as PNG, so that a trainer sees the very
+// pixels that this program trains on.
+const jpegQuality = 95
+
+// pictures knows what a record shows and where it lies.
+type pictures struct {
+	p       *project.Project
+	dir     string // CONVERT.OUTPUT
+	context string // RECIPE.CONTEXT
+	drawn   int    // files written
+}
+
+// paths are the pictures of a sample as its record names them: the original, or the files that draw makes.
+func (w *pictures) paths(s recipe.Sample) ([]string, error) {
+	if w.context == media.Full {
+		path, err := filepath.Rel(w.dir, s.Item.Media)
+		if err != nil {
+			path = s.Item.Media // on another drive
+		}
+		return []string{filepath.ToSlash(path)}, nil
+	}
+	if id := filepath.FromSlash(s.Item.ID); !filepath.IsLocal(id) {
+		return nil, fmt.Errorf("%s: its picture lies outside of its split's folder; move it there", s.Item.ID)
+	}
+	name := fmt.Sprintf("%s/%s-%d-", mediaFolder, s.Item.ID, s.Object)
+	switch w.context {
+	case media.Marked:
+		return []string{name + "marked.jpg"}, nil
+	case media.Crop:
+		return []string{name + "crop.png"}, nil
+	}
+	return []string{name + "marked.jpg", name + "crop.png"}, nil
+}
+
+// draw makes the pictures of samples, an item's one after the other, and returns for each sample why it has none.
+// Originals are only looked for.
+func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report project.Progress) (missing []error, err error) {
+	missing = make([]error, len(samples))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan [2]int)
+	var workers sync.WaitGroup
+	var lock sync.Mutex
+	done := 0
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for span := range next {
+				drawn, err := w.drawItem(samples[span[0]:span[1]], missing[span[0]:span[1]])
+				if err != nil {
+					cancel(err)
+				}
+				lock.Lock()
+				w.drawn += drawn
+				if done += span[1] - span[0]; report != nil {
+					report(done, len(samples), "pictures")
+				}
+				lock.Unlock()
+			}
+		})
+	}
+	for from := 0; from < len(samples) && ctx.Err() == nil; {
+		to := from
+		for to < len(samples) && samples[to].Item == samples[from].Item {
+			to++
+		}
+		next <- [2]int{from, to}
+		from = to
+	}
+	close(next)
+	workers.Wait()
+	return missing, context.Cause(ctx)
+}
+
+// drawItem makes the pictures of samples of one item. An error is of the place they are written to.
+func (w *pictures) drawItem(samples []recipe.Sample, missing []error) (drawn int, err error) {
+	item := samples[0].Item
+	if w.context == media.Full {
+		if err := present(item); err != nil {
+			fill(missing, err)
+		}
+		return 0, nil
+	}
+	whole, err := media.Load(item)
+	if err != nil {
+		fill(missing, err)
+		return 0, nil
+	}
+	for i, s := range samples {
+		names, err := w.paths(s)
+		if err != nil {
+			return drawn, err
+		}
+		shown, err := w.p.Shown(whole, s.Box())
+		if err != nil {
+			missing[i] = err
+			continue
+		}
+		for k, name := range names {
+			if err := writePicture(filepath.Join(w.dir, filepath.FromSlash(name)), shown[k]); err != nil {
+				return drawn, err
+			}
+			drawn++
+		}
+	}
+	return drawn, nil
+}
+
+func fill(missing []error, err error) {
+	for i := range missing {
+		missing[i] = err
+	}
+}
+
+// present says why an item's own picture cannot be shown.
+func present(item *dataset.Item) error {
+	if item.Media == "" {
+		return fmt.Errorf("%s has no picture", item.ID)
+	}
+	if _, err := os.Stat(item.Media); err != nil {
+		return err
+	}
+	if item.Broken {
+		return errors.New(item.Media + " cannot be decoded whole")
+	}
+	return nil
+}
+
+// writePicture writes PNG or JPEG by the ending of the name.
+func writePicture(path string, picture *pixels.RGB) error {
+	if filepath.Ext(path) == ".png" {
+		return create(path, func(out io.Writer) error { return png.Encode(out, media.Image(picture)) })
+	}
+	img := media.Image(picture)
+	opaque := &image.RGBA{Pix: img.Pix, Stride: img.Stride, Rect: img.Rect} // the same bytes where nothing shines through, and the kind that the encoder is fast with
+	return create(path, func(out io.Writer) error { return jpeg.Encode(out, opaque, &jpeg.Options{Quality: jpegQuality}) })
+}

@@ -1,0 +1,297 @@
+package convert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+
+	"finetui/core/dataset"
+	"finetui/core/media"
+	"finetui/core/project"
+	"finetui/core/recipe"
+)
+
+// Schema is the number of Result's shape in JSON.
+const Schema = 1
+
+// Result says what was written.
+type Result struct {
+	Schema   int               `json:"schema"`
+	Dialect  string            `json:"dialect"`
+	Output   string            `json:"output"` // the folder
+	Files    []File            `json:"files"`
+	Pictures int               `json:"pictures"` // files drawn, in Output's media folder
+	Findings []dataset.Finding `json:"findings"`
+}
+
+// File is one file of records; Split is empty for what describes the others.
+type File struct {
+	Path    string `json:"path"`
+	Split   string `json:"split,omitempty"`
+	Records int    `json:"records"`
+}
+
+// Write writes the samples of DATASET.PATH in CONVERT.DIALECT: a file for each split, every sample once. EVAL.DATA is for
+// scoring only and is not written. With a cancelled context files that are whole stay, and no half one does.
+func Write(ctx context.Context, p *project.Project, report project.Progress) (*Result, error) {
+	c := p.Config.Convert
+	if err := CheckTemplate(c.UserPromptTemplate); err != nil {
+		return nil, err
+	}
+	d, err := find(c.Dialect)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{p: p, d: d, dir: p.File.Abs(c.Output),
+		ask: asker{template: c.UserPromptTemplate, classes: p.Recipe.Classes, question: p.Recipe.Question, cfg: p.Config.Dataset}}
+	w.choose()
+	if len(w.samples) == 0 {
+		return nil, fmt.Errorf("DATASET.PATH: no picture of %s holds an object: there is nothing to convert", p.Data.Root)
+	}
+	if err := w.countTokens(); err != nil {
+		return nil, err
+	}
+	if err := w.draw(ctx, report); err != nil {
+		return nil, err
+	}
+	if err := w.files(ctx, report); err != nil {
+		return nil, err
+	}
+	w.sayWhole()
+	w.result.Schema, w.result.Dialect, w.result.Output = Schema, d.name, w.dir
+	w.result.Findings = w.said.result(c.KeepMissing)
+	return &w.result, nil
+}
+
+// writer is one conversion.
+type writer struct {
+	p       *project.Project
+	d       *dialect
+	dir     string
+	ask     asker
+	samples []recipe.Sample // in the order of the data set
+	shown   *pictures
+	missing []error // of each sample: why its picture cannot be shown
+	tokens  Tokens  // nil where no answer needs counting
+	said    findings
+	entries map[string]entry // for LLaMA-Factory
+	result  Result
+}
+
+// splits are those of DATASET.PATH.
+func (w *writer) splits() []string {
+	further := w.p.Config.Eval.Data
+	return slices.DeleteFunc(slices.Clone(w.p.Data.Splits), func(s string) bool { return further != "" && s == filepath.Base(further) })
+}
+
+// limitStream keeps the draw of LIMIT_PER_CLASS apart from every other use of PROJECT.SEED.
+const limitStream = 0x636f6e76657274
+
+// choose takes the samples, of each class at most LIMIT_PER_CLASS over all splits, drawn with PROJECT.SEED.
+func (w *writer) choose() {
+	var all []recipe.Sample
+	byClass := make([][]int, len(w.p.Recipe.Classes))
+	for _, split := range w.splits() {
+		for _, s := range w.p.Recipe.Samples(split) {
+			byClass[s.Class] = append(byClass[s.Class], len(all))
+			all = append(all, s)
+		}
+	}
+	limit := w.p.Config.Convert.LimitPerClass
+	if limit == 0 {
+		w.samples = all
+		return
+	}
+	var taken []int
+	for class, rows := range byClass {
+		rng := rand.New(rand.NewPCG(uint64(w.p.Config.Project.Seed)^limitStream, uint64(class)))
+		rng.Shuffle(len(rows), func(a, b int) { rows[a], rows[b] = rows[b], rows[a] })
+		taken = append(taken, rows[:min(limit, len(rows))]...)
+	}
+	slices.Sort(taken)
+	for _, i := range taken {
+		w.samples = append(w.samples, all[i])
+	}
+}
+
+// countTokens opens the base's tokenizer where weights are written by the token.
+func (w *writer) countTokens() error {
+	weighted := slices.ContainsFunc(w.samples, func(s recipe.Sample) bool { return weighs(s.Weight) })
+	if !weighted || !w.d.holds.weights {
+		return nil
+	}
+	if err := w.p.OpenBase(); err != nil {
+		return fmt.Errorf("weights in the dialect %s need the base's tokenizer: %w", w.d.name, err)
+	}
+	known := map[string]int{} // answers are few
+	w.tokens = func(text string) int {
+		n, ok := known[text]
+		if !ok {
+			n = len(w.p.Base.Tokenizer.Encode(text))
+			known[text] = n
+		}
+		return n
+	}
+	return nil
+}
+
+func (w *writer) draw(ctx context.Context, report project.Progress) (err error) {
+	w.shown = &pictures{p: w.p, dir: w.dir, context: w.p.Config.Recipe.Context}
+	w.missing, err = w.shown.draw(ctx, w.samples, report)
+	w.result.Pictures = w.shown.drawn
+	return err
+}
+
+// files writes the file of each split, and last what describes them.
+func (w *writer) files(ctx context.Context, report project.Progress) error {
+	w.entries = map[string]entry{}
+	from := 0
+	for _, split := range w.splits() {
+		to := from
+		for to < len(w.samples) && w.samples[to].Item.Split == split {
+			to++
+		}
+		if err := w.file(ctx, split, from, to, report); err != nil {
+			return err
+		}
+		from = to
+	}
+	if w.d != &llamaFactory || len(w.entries) == 0 {
+		return nil
+	}
+	if err := describe(w.dir, w.entries); err != nil {
+		return err
+	}
+	w.result.Files = append(w.result.Files, File{Path: filepath.Join(w.dir, datasetInfo)})
+	return nil
+}
+
+// errNoRows takes a file back that no record is in.
+var errNoRows = errors.New("no rows")
+
+// file writes the samples from … to of one split.
+func (w *writer) file(ctx context.Context, split string, from, to int, report project.Progress) error {
+	name := split + ".json"
+	if w.d.lines {
+		name += "l"
+	}
+	file := File{Path: filepath.Join(w.dir, name), Split: split}
+	factor, tokens := w.weigh(from, to)
+	var images, videos bool
+	err := create(file.Path, func(out io.Writer) error {
+		rows := &rowWriter{out: out, lines: w.d.lines}
+		for i := from; i < to; i++ {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			r, ok, err := w.record(i)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			r.Weight *= factor
+			for _, row := range w.d.write(r, tokens) {
+				rows.row(row)
+			}
+			images, videos = images || len(r.media(Image)) > 0, videos || len(r.media(Video)) > 0
+			file.Records++
+			if report != nil {
+				report(i+1-from, to-from, "records of "+split)
+			}
+		}
+		if file.Records == 0 {
+			return errNoRows
+		}
+		return rows.end()
+	})
+	if errors.Is(err, errNoRows) {
+		w.said.all(emptySplit, fmt.Sprintf("there is no record of split %s, and no file is written for it", split))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	w.entries[entryName(w.p.Config.Project.Name, split)] = newEntry(name, images, videos)
+	w.result.Files = append(w.result.Files, file)
+	return nil
+}
+
+// weigh returns what the weights of a file are multiplied with so that their mean over its supervised tokens is 1, and
+// what counts those tokens; nil where all weigh the same, and nothing is to be written.
+func (w *writer) weigh(from, to int) (factor float64, tokens Tokens) {
+	if w.tokens == nil {
+		return 1, nil
+	}
+	var weights []float64
+	var counts, rows []int
+	for i := from; i < to; i++ {
+		if w.missing[i] == nil || w.p.Config.Convert.KeepMissing {
+			weights, counts, rows = append(weights, w.samples[i].Weight), append(counts, w.tokens(w.samples[i].Answer)), append(rows, i)
+		}
+	}
+	if !slices.ContainsFunc(weights, func(v float64) bool { return v != weights[0] }) {
+		return 1, nil
+	}
+	factor = meanOne(weights, counts)
+	for k, i := range rows {
+		if _, exact := answerScale(weights[k]*factor, counts[k]); !exact {
+			w.said.of(w.samples[i], smallWeight, fmt.Sprintf("should weigh %.3g, but the end of its answer (%d tokens) always weighs 1: its row weighs more in the loss than the recipe says", weights[k]*factor, endTokens))
+		}
+	}
+	return factor, w.tokens
+}
+
+// record makes a sample into what the dialect keeps of it; false where it is left out. An error ends the conversion.
+func (w *writer) record(i int) (Record, bool, error) {
+	s := w.samples[i]
+	if err := w.missing[i]; err != nil {
+		w.said.of(s, missingPicture, err.Error())
+		if !w.p.Config.Convert.KeepMissing {
+			return Record{}, false, nil
+		}
+	}
+	paths, err := w.shown.paths(s)
+	if err != nil {
+		return Record{}, false, err
+	}
+	question := Turn{Role: User}
+	for _, path := range paths {
+		question.Parts = append(question.Parts, Part{Kind: Image, Path: path})
+	}
+	question.Parts = append(question.Parts, Part{Text: w.ask.ask(s)})
+	r, lost := w.d.keeps(Record{ID: s.ID, System: w.p.Config.Convert.SystemPrompt, Weight: s.Weight, Channel: s.Answer,
+		Turns: []Turn{question, Say(Assistant, s.Answer)}})
+	if err := w.d.fits(r); err != nil {
+		w.said.of(s, unfitRecord, err.Error())
+		return Record{}, false, nil
+	}
+	for _, code := range lost {
+		w.said.of(s, code, map[string]string{
+			lostSystem:      "has the system turn of CONVERT.SYSTEM_PROMPT, which " + w.d.trainer + " does not take: it is left out",
+			lostWeight:      fmt.Sprintf("weighs %.3g in the loss by the recipe, which %s does not take: it weighs 1", s.Weight, w.d.trainer),
+			lostSupervision: "has an answer that is context only, which " + w.d.trainer + " cannot tell: it is learned",
+		}[code])
+	}
+	return r, true, nil
+}
+
+// sayWhole notes what no file of records can hold.
+func (w *writer) sayWhole() {
+	r := w.p.Config.Recipe
+	if r.Sampling != "instance" {
+		w.said.all(noSampling, fmt.Sprintf("RECIPE.SAMPLING = %q is not in the files: every sample is written once", r.Sampling))
+	}
+	if r.Loss == "focal" {
+		w.said.all(noFocal, "RECIPE.LOSS = \"focal\" is not in the files: a loss is the trainer's own")
+	}
+	if r.Context == media.Full && !w.ask.tells() {
+		w.said.all(untoldObject, "the pictures are whole ones, and no question tells which object is meant")
+	}
+	w.said.add(dataset.Finding{Code: howToStart, Text: "paths are relative to " + w.dir, Do: w.d.start}, 0)
+}
