@@ -2,7 +2,7 @@
 
 PROGRAM := bin/finetui
 
-.PHONY: run test bench build race clean
+.PHONY: run test bench build race kill clean
 
 # On a terminal the workbench, else the whole chain on the demo project.
 run: build
@@ -20,6 +20,10 @@ test:
 
 race:
 	go test -race ./ml/graph ./ml/train ./ml/blas ./core/gpu ./core/run ./core/media ./core/model ./views ./views/viewtest
+
+# A run is killed at 20 random moments and must end with the bytes of an unbroken one.
+kill:
+	FINETUI_KILLS=20 go test -count 1 -v -run Killed ./core/finetune
 
 # One table of speeds, each beside something measured in the same run.
 bench:

@@ -169,8 +169,12 @@ func (r *root) actionNames() []string {
 
 // estimates is what the Config pane asks for the consequences of constants.
 func estimates(file *config.File) configpane.Estimate {
-	if file == nil {
-		return nil
+	if file == nil { // it may be mended on the screen
+		root, err := filepath.Abs(".")
+		if err != nil {
+			return nil
+		}
+		file = &config.File{Path: configFile, Root: root}
 	}
 	e := project.NewEstimator(file)
 	return func(cfg *config.Config) (configpane.Consequences, error) {

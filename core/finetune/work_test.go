@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -122,11 +123,21 @@ func TestKilledAndResumedRunEqualsAnUnbrokenOne(t *testing.T) {
 	f := smallProject(t)
 	unbroken := start(t, f, "unbroken")
 	wait(t, unbroken)
+	if os.Getenv("FINETUI_KILLS") != "" { // a longer run for more kills
+		if err := f.Override([]string{"TRAIN.EPOCHS=60"}); err != nil {
+			t.Fatal(err)
+		}
+		unbroken = start(t, f, "unbroken-long")
+		wait(t, unbroken)
+	}
 	killed := start(t, f, "killed")
 	rng := rand.New(rand.NewPCG(1, 2))
 	exe, _ := os.Executable()
-	kills := 0
-	for range 3 {
+	kills, most := 0, 3
+	if n, err := strconv.Atoi(os.Getenv("FINETUI_KILLS")); err == nil {
+		most = n
+	}
+	for range most {
 		time.Sleep(time.Duration(50+rng.IntN(400)) * time.Millisecond)
 		s := killed.Status()
 		if !s.Live() {
@@ -154,6 +165,7 @@ func TestKilledAndResumedRunEqualsAnUnbrokenOne(t *testing.T) {
 		t.Error("the run was over before it could be killed")
 	}
 	wait(t, killed)
+	t.Logf("killed %d times", kills)
 	sameFiles(t, last(t, unbroken), last(t, killed))
 }
 
