@@ -65,7 +65,6 @@ func (p *Pane) exportSheet() tea.Cmd {
 }
 
 func (l *loaded) writeSheet(ctx context.Context, path string, items []int, columns int) error {
-	colour := media.ByCondition(l.set.Classes)
 	sheet := make([]*pixels.RGB, len(items))
 	for place, i := range items {
 		if err := ctx.Err(); err != nil {
@@ -73,7 +72,7 @@ func (l *loaded) writeSheet(ctx context.Context, path string, items []int, colum
 		}
 		item := &l.set.Items[i]
 		if picture, err := decoded.Decode(item.Media); err == nil { // one that is missing leaves its cell empty
-			sheet[place] = media.Fit(media.Objects(picture, item.Objects, colour), sheetSide, sheetSide)
+			sheet[place] = media.Fit(media.Objects(picture, item.Objects, l.colour), sheetSide, sheetSide)
 		}
 	}
 	return media.WritePNG(path, media.Sheet(sheet, columns, sheetSide, sheetSide, 8, color.RGBA{24, 24, 24, 255}))
@@ -133,7 +132,7 @@ func (p *Pane) positionRows() [][]string {
 func (p *Pane) pairRows() [][]string {
 	rows := [][]string{{"A", "B", "pairs", "pictures", "lift", "A above B", "level", "A below B", "A left of B", "aligned", "A right of B"}}
 	for _, c := range p.pairList() {
-		d := relation(p.part(), c.A, c.B)
+		d := p.relation(c.A, c.B)
 		lift := ""
 		if c.Lifted {
 			lift = fmt.Sprintf("%.3f", c.Lift)

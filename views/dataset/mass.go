@@ -23,7 +23,7 @@ func (p *Pane) massTable(w int) widget.Table {
 	all := p.recipe.weighed.table
 	bars := w >= 104
 	if bars {
-		table.Columns = append(table.Columns, widget.Column{Title: "before · after", Priority: 1})
+		table.Columns = append(table.Columns, widget.Column{Title: "▀ before ▄ after", Priority: 1})
 	}
 	most := 0.0
 	for _, row := range all.Classes {
@@ -160,7 +160,7 @@ func (p *Pane) drawEffect(t *widget.Theme, w, h int) string {
 
 func (p *Pane) effectLines(t *widget.Theme, w int) []string {
 	x := p.recipe.weighed
-	lines := p.imbalanceWords(t, x.table, w)
+	lines := append(p.imbalanceWords(t, x.table, w), p.epochWords(t, x.table, w)...)
 	if len(x.groups) == 0 {
 		lines = append(lines, " "+t.OK.Render("✓")+" nothing else to warn about")
 	}
@@ -171,7 +171,7 @@ func (p *Pane) effectLines(t *widget.Theme, w int) []string {
 		}
 		lines = append(lines, findingLines(t, f, w)...)
 	}
-	return append(lines, p.epochWords(t, x.table, w)...)
+	return lines
 }
 
 // moveEffect scrolls what does not fit.
@@ -188,6 +188,7 @@ func (p *Pane) moveEffect(m widget.Move, page int) {
 
 func (p *Pane) imbalanceWords(t *widget.Theme, table recipe.Table, w int) []string {
 	sign, style, words := "✓", t.OK, "milder than before"
+	_, inverted := table.Inverted(max(1, p.loaded.cfg.ModerateAbove))
 	switch {
 	case table.ImbalanceBefore == 0:
 		return wrapped(t.Warning, "! split train has no objects: nothing is weighed", w)
@@ -195,6 +196,8 @@ func (p *Pane) imbalanceWords(t *widget.Theme, table recipe.Table, w int) []stri
 		sign, style, words = "!", t.Warning, "worse than before"
 	case table.ImbalanceAfter > table.ImbalanceBefore*0.999:
 		sign, style, words = "·", t.Muted, "as before: nothing is done about it"
+	case inverted:
+		sign, style, words = "!", t.Warning, "milder, but turned round"
 	}
 	text := fmt.Sprintf("the class with most has %s the loss of the class with least, %s without a recipe: %s", widget.Ratio(table.ImbalanceAfter), widget.Ratio(table.ImbalanceBefore), words)
 	lines := wrapped(t.Text, sign+" "+text, w)

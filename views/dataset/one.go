@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"fmt"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -116,26 +115,10 @@ func (p *Pane) oneKeys() []pictureKey {
 	}
 	w, h := p.inside("picture")
 	keys := []pictureKey{p.oneKey(w, h)}
-	if w, h := p.inside("asked"); w > 0 {
-		if key, there := p.contextKey(w, h); there {
-			keys = append(keys, key)
-		}
+	if key, seen := p.askedKey(p.inside("asked")); seen {
+		keys = append(keys, key)
 	}
 	return keys
-}
-
-// contextKey is the drawing of what the model sees of the selected object, at the left of a panel of w×h cells; there
-// is none where it would leave no room for words, or where it is the whole picture.
-func (p *Pane) contextKey(w, h int) (pictureKey, bool) {
-	mode, _ := p.pictureMode()
-	item := p.oneItem()
-	object := p.samples.object.At(len(item.Objects))
-	wide := min(w/3, 2*h)
-	cfg := p.recipe.draft().Recipe
-	if object < 0 || wide < 10 || mode == widget.Words || cfg.Context == media.Full || cfg.Context == media.Marked {
-		return pictureKey{}, false
-	}
-	return pictureKey{reads: p.reads, item: p.oneIndex(), class: -1, other: -1, object: object, context: cfg.Context, margin: cfg.CropMargin, mode: mode, w: wide, h: h}, true
 }
 
 func (p *Pane) objectsTitle() string {
@@ -207,12 +190,18 @@ func (p *Pane) drawAsked(t *widget.Theme, w, h int) string {
 	if item == nil || len(item.Objects) == 0 {
 		return p.centred(t.Muted, "Nothing is labelled, so nothing is asked.", w, h)
 	}
-	ref := data.Ref{Item: p.oneIndex(), Object: p.samples.object.At(len(item.Objects))}
-	key, there := p.contextKey(w, h)
-	if !there {
-		return widget.Block(strings.Join(p.askedLines(t, ref, w-1), "\n"), w, h)
-	}
-	left := widget.Block(p.drawThumb(t, key, nil), key.w, h)
-	right := widget.Block(strings.Join(p.askedLines(t, ref, w-key.w-2), "\n"), w-key.w, h)
-	return widget.Columns(left, right)
+	key, seen := p.askedKey(w, h)
+	return p.drawAskedBeside(t, p.oneRef(), key, seen, w, h)
+}
+
+// oneRef is the selected object of the opened picture.
+func (p *Pane) oneRef() data.Ref {
+	return data.Ref{Item: p.oneIndex(), Object: p.samples.object.At(len(p.oneItem().Objects))}
+}
+
+// askedKey is the drawing of what the model sees of the selected object, where that is not the picture beside it.
+func (p *Pane) askedKey(w, h int) (pictureKey, bool) {
+	ref := p.oneRef()
+	key, seen := p.contextKey(ref, w, h)
+	return key, seen && ref.Object >= 0 && key.context != media.Full && key.context != media.Marked
 }

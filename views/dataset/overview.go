@@ -27,7 +27,7 @@ func overviewLayout(classes, conditions, kinds int) layout.Node {
 			layout.Panel("conditions", 34, 5).AtMost(0, max(conditions+2, 5)).Prior(1),
 			layout.Panel("objects", 34, 6).AtMost(0, max(kinds+2, 6)),
 			layout.Panel("imbalance", 34, 7).AtMost(0, 9).Prior(2),
-			layout.Panel("position", 34, 8).AtMost(0, 24).Prior(1),
+			layout.Panel("position", 34, 8).Prior(1),
 		).Weighted(2),
 	)
 }

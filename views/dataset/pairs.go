@@ -31,7 +31,9 @@ const (
 	measures
 )
 
-var measureWords = [measures]string{"pairs of objects", "pictures with both", "lift: how many times as often as by chance"}
+var orderWords = [measures]string{"most pairs first", "most pictures first", "highest lift first"}
+
+var measureWords = [measures]string{"pairs of objects", "pictures with both", "lift: times as often as by chance"}
 
 func (p *Pane) pairsBoard() *views.Board {
 	node := layout.Row(
@@ -40,7 +42,7 @@ func (p *Pane) pairsBoard() *views.Board {
 	)
 	return views.NewBoard(node,
 		views.Panel{Name: "table", Tab: "Table", Title: p.pairsTitle, Right: func() string { return p.scopeWords() }, Draw: p.drawPairs, Move: p.movePairs, Actions: p.openPair},
-		views.Panel{Name: "list", Tab: "List", Title: func() string { return "All pairs, the most frequent first" }, Draw: p.drawPairList, Move: p.movePairList, Click: p.clickPairList, Actions: p.openPair},
+		views.Panel{Name: "list", Tab: "List", Title: func() string { return "All pairs · " + orderWords[p.pairs.measure] }, Draw: p.drawPairList, Move: p.movePairList, Click: p.clickPairList, Actions: p.openPair},
 		views.Panel{Name: "relation", Tab: "Relation", Title: p.relationTitle, Draw: p.drawRelation, Actions: p.openPair},
 		views.Panel{Name: "both", Tab: "Pictures", Title: p.bothTitle, Right: p.bothPlace, Draw: p.drawBoth, Move: p.moveBoth, Actions: p.openPair},
 	)
@@ -97,44 +99,54 @@ func (p *Pane) strongest(class int) int {
 
 func (p *Pane) pairsTitle() string { return "In one picture · " + measureWords[p.pairs.measure] }
 
-// together is how often two classes are in one picture; false where they never are.
-func together(part *stats.Part, a, b int) (stats.Cooccurrence, bool) {
-	i := slices.IndexFunc(part.Cooccurrence, func(c stats.Cooccurrence) bool { return c.A == a && c.B == b || c.A == b && c.B == a })
-	if i < 0 {
-		return stats.Cooccurrence{A: a, B: b, Lifted: a != b}, false
+// pairPlaces are the places in Cooccurrence, and in Relations, which have the same order, of two classes.
+func pairPlaces(part *stats.Part) map[[2]int]int {
+	places := make(map[[2]int]int, len(part.Cooccurrence))
+	for i, c := range part.Cooccurrence {
+		places[[2]int{c.A, c.B}] = i
 	}
-	return part.Cooccurrence[i], true
+	return places
+}
+
+// together is how often two classes are in one picture; false where they never are.
+func (p *Pane) together(a, b int) (stats.Cooccurrence, bool) {
+	part := p.part()
+	for _, key := range [][2]int{{a, b}, {b, a}} {
+		if i, there := p.places[part.Split][key]; there {
+			return part.Cooccurrence[i], true
+		}
+	}
+	return stats.Cooccurrence{A: a, B: b, Lifted: a != b}, false
 }
 
 // relation is how a lies to b, turned round where the statistics have them the other way.
-func relation(part *stats.Part, a, b int) stats.Directions {
-	for _, r := range part.Relations {
-		switch {
-		case r.A == a && r.B == b:
-			return r.Directions
-		case r.A == b && r.B == a:
-			d := r.Directions
-			d.Above, d.Below, d.Left, d.Right = d.Below, d.Above, d.Right, d.Left
-			return d
-		}
+func (p *Pane) relation(a, b int) stats.Directions {
+	part := p.part()
+	if i, there := p.places[part.Split][[2]int{a, b}]; there {
+		return part.Relations[i].Directions
 	}
-	return stats.Directions{}
+	i, there := p.places[part.Split][[2]int{b, a}]
+	if !there {
+		return stats.Directions{}
+	}
+	d := part.Relations[i].Directions
+	d.Above, d.Below, d.Left, d.Right = d.Below, d.Above, d.Right, d.Left
+	return d
 }
 
 func (p *Pane) drawPairs(t *widget.Theme, w, h int) string {
 	order := p.order()
-	part := p.part()
 	m := widget.Heatmap{Corner: "row ↓ with column →", Row: at(order, p.class), Column: at(order, p.pairs.b)}
-	most := 1.0
+	most := 0.0
 	values := make([][]float64, len(order))
 	for i, a := range order {
 		m.Rows = append(m.Rows, p.set.Classes[a].Name)
 		texts := make([]string, len(order))
 		values[i] = make([]float64, len(order))
 		for j, b := range order {
-			c, _ := together(part, a, b)
+			c, _ := p.together(a, b)
 			values[i][j], texts[j] = p.measured(c)
-			if v := values[i][j]; !math.IsNaN(v) {
+			if v := p.strength(values[i][j]); !math.IsNaN(v) {
 				most = max(most, v)
 			}
 		}
@@ -143,7 +155,7 @@ func (p *Pane) drawPairs(t *widget.Theme, w, h int) string {
 	m.Columns = m.Rows
 	for i := range values {
 		for j, v := range values[i] {
-			values[i][j] = p.heat(v, most)
+			values[i][j] = p.heat(p.strength(v), most)
 		}
 	}
 	m.Values = values
@@ -169,12 +181,20 @@ func (p *Pane) measured(c stats.Cooccurrence) (float64, string) {
 	return c.Lift, fmt.Sprintf("%.1f", c.Lift)
 }
 
-// heat is a number's place on the ramp: counts from none to the most, lift with chance in the middle.
+// strength is what the ramp shows of a number: a count itself, how far a lift is from chance.
+func (p *Pane) strength(v float64) float64 {
+	if p.pairs.measure == liftRatio {
+		return v - 1
+	}
+	return v
+}
+
+// heat is a strength's place on the ramp: counts from none to the most; lifts around chance, which is its middle.
 func (p *Pane) heat(v, most float64) float64 {
 	if p.pairs.measure == liftRatio {
-		return min(v/2, 1)
+		return 0.5 + v/(2*max(most, 0.25))
 	}
-	return v / most
+	return v / max(most, 1)
 }
 
 func (p *Pane) pairsLegend(t *widget.Theme, w int) []string {
@@ -182,11 +202,7 @@ func (p *Pane) pairsLegend(t *widget.Theme, w int) []string {
 	if p.pairs.measure == liftRatio {
 		text = "Lift 1: as often together as by chance; above 1 more often, below 1 less often. It says nothing about a class with itself."
 	}
-	lines := []string{""}
-	for _, line := range widget.Wrap(text, w-2) {
-		lines = append(lines, " "+t.Muted.Render(line))
-	}
-	return lines
+	return append([]string{""}, wrapped(t.Muted, text, w)...)
 }
 
 func (p *Pane) movePairs(m widget.Move, page int) {
@@ -228,7 +244,7 @@ func (p *Pane) pairTable() (widget.Table, []stats.Cooccurrence) {
 		if c.A == p.class && c.B == p.pairs.b || c.B == p.class && c.A == p.pairs.b {
 			table.Cursor.Index = i
 		}
-		d := relation(p.part(), c.A, c.B)
+		d := p.relation(c.A, c.B)
 		lift, above, below := widget.Missing, widget.Missing, widget.Missing
 		if c.Lifted {
 			lift = widget.Ratio(c.Lift)
@@ -291,16 +307,13 @@ func (p *Pane) relationTitle() string {
 
 // drawRelation says in words and bars how the two classes lie to one another.
 func (p *Pane) drawRelation(t *widget.Theme, w, h int) string {
-	part := p.part()
-	c, there := together(part, p.class, p.pairs.b)
+	c, there := p.together(p.class, p.pairs.b)
 	var lines []string
-	for _, line := range widget.Wrap(p.pairSentence(), w-2) {
-		lines = append(lines, " "+line)
-	}
+	lines = append(lines, wrapped(t.Text, p.pairSentence(), w)...)
 	if !there {
 		return widget.Block(strings.Join(lines, "\n"), w, h)
 	}
-	d := relation(part, p.class, p.pairs.b)
+	d := p.relation(p.class, p.pairs.b)
 	lines = append(lines, "")
 	vertical := []widget.Bar{{Label: "above", Value: float64(d.Above)}, {Label: "level", Value: float64(d.Level)}, {Label: "below", Value: float64(d.Below)}}
 	horizontal := []widget.Bar{{Label: "left", Value: float64(d.Left)}, {Label: "aligned", Value: float64(d.Aligned)}, {Label: "right", Value: float64(d.Right)}}
@@ -319,18 +332,18 @@ func (p *Pane) drawRelation(t *widget.Theme, w, h int) string {
 		lines = append(lines, "")
 	}
 	cfg := p.loaded.cfg
-	for _, line := range widget.Wrap(fmt.Sprintf("Level: heights differ by at most %s of the picture. Aligned: within %s of its width.", widget.Number1(cfg.LevelWithin), widget.Number1(cfg.AlignedWithin)), w-2) {
-		lines = append(lines, " "+t.Muted.Render(line))
+	about := wrapped(t.Muted, fmt.Sprintf("Level: heights differ by at most %s of the picture. Aligned: within %s of its width.", widget.Number1(cfg.LevelWithin), widget.Number1(cfg.AlignedWithin)), w)
+	if len(lines)+len(about) <= h {
+		lines = append(lines, about...)
 	}
 	return widget.Block(strings.Join(lines, "\n"), w, h)
 }
 
 // pairSentence is the pair in words.
 func (p *Pane) pairSentence() string {
-	part := p.part()
 	a, b := p.className(), p.nameOf(p.pairs.b)
-	c, there := together(part, p.class, p.pairs.b)
-	d := relation(part, p.class, p.pairs.b)
+	c, there := p.together(p.class, p.pairs.b)
+	d := p.relation(p.class, p.pairs.b)
 	switch {
 	case !there && p.class == p.pairs.b:
 		return fmt.Sprintf("No picture of %s holds two objects of %s.", p.scopeWords(), a)
@@ -346,7 +359,7 @@ func (p *Pane) pairSentence() string {
 	case c.Lift <= 0.9:
 		often = "only " + widget.Ratio(c.Lift) + " as often as by chance"
 	}
-	return fmt.Sprintf("%s show both, %s: %s pairs. %s lies %s %s.", picturesOf(c.Images), often, widget.Count(c.Pairs), a, mostly(d, c.Pairs), b)
+	return fmt.Sprintf("%s show both, %s: %s pairs. %s.", picturesOf(c.Images), often, widget.Count(c.Pairs), placeWords(a, b, d, c.Pairs))
 }
 
 func picturesOf(n int) string {
@@ -356,16 +369,35 @@ func picturesOf(n int) string {
 	return widget.Count(n) + " pictures"
 }
 
-// mostly is the most frequent direction of each axis in words: "below (63 %) and to the left of (48 %)".
-func mostly(d stats.Directions, pairs int) string {
-	type way struct {
-		n    int
-		text string
+// usual is how much more frequent than the next one a direction must be to be told as the usual one, of all pairs.
+const usual = 0.1
+
+// placeWords says how a lies to b, where one direction stands out; else that none does.
+func placeWords(a, b string, d stats.Directions, pairs int) string {
+	vertical := direction(pairs, way{d.Above, "above"}, way{d.Below, "below"}, way{d.Level, "level with"})
+	horizontal := direction(pairs, way{d.Left, "to the left of"}, way{d.Right, "to the right of"}, way{d.Aligned, "in one column with"})
+	switch {
+	case vertical == "" && horizontal == "":
+		return fmt.Sprintf("%s lies now above, now below %s, on either side", a, b)
+	case vertical == "":
+		return fmt.Sprintf("%s lies %s %s, now above, now below", a, horizontal, b)
+	case horizontal == "":
+		return fmt.Sprintf("%s lies %s %s, on either side", a, vertical, b)
 	}
-	best := func(ways ...way) string {
-		slices.SortStableFunc(ways, func(a, b way) int { return b.n - a.n })
-		return fmt.Sprintf("%s (%s)", ways[0].text, share(ways[0].n, pairs))
+	return fmt.Sprintf("%s lies %s and %s %s", a, vertical, horizontal, b)
+}
+
+// way is a direction and in how many pairs it is.
+type way struct {
+	n    int
+	text string
+}
+
+// direction is the most frequent way with its share; nothing where it does not stand out.
+func direction(pairs int, ways ...way) string {
+	slices.SortStableFunc(ways, func(a, b way) int { return b.n - a.n })
+	if float64(ways[0].n-ways[1].n) < usual*float64(pairs) {
+		return ""
 	}
-	return best(way{d.Above, "above"}, way{d.Below, "below"}, way{d.Level, "level with"}) + " and " +
-		best(way{d.Left, "to the left of"}, way{d.Right, "to the right of"}, way{d.Aligned, "in one column with"})
+	return fmt.Sprintf("%s (%s)", ways[0].text, share(ways[0].n, pairs))
 }

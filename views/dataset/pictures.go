@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	data "finetui/core/dataset"
 	"finetui/core/media"
 	"finetui/views"
 	"finetui/views/widget"
@@ -126,6 +127,8 @@ func (p *Pane) wantedPictures() []pictureKey {
 	case p.open == pairsView:
 		w, h := p.inside("both")
 		return p.sheetKeys(p.bothSheet(w, h))
+	case p.open == recipeView:
+		return p.exampleKeys()
 	case p.open == samplesView && p.samples.zoomed:
 		return p.oneKeys()
 	case p.open == samplesView:
@@ -161,11 +164,10 @@ var dim = color.RGBA{128, 128, 128, 255}
 
 // outlines are the boxes of an item's objects in the colours of their conditions, those that stand out last, on top.
 func (l *loaded) outlines(key pictureKey) []widget.Outline {
-	colour := media.ByCondition(l.set.Classes)
 	var below, above []widget.Outline
 	for i, object := range l.set.Items[key.item].Objects {
 		box := object.Box
-		outline := widget.Outline{X0: box.X0, Y0: box.Y0, X1: box.X1, Y1: box.Y1, Colour: colour(object), Label: l.conditionLetter(object.Class)}
+		outline := widget.Outline{X0: box.X0, Y0: box.Y0, X1: box.X1, Y1: box.Y1, Colour: l.colour(object), Label: l.conditionLetter(object.Class)}
 		if key.numbers {
 			outline.Label = widget.Count(i + 1)
 		}
@@ -183,6 +185,25 @@ func (l *loaded) outlines(key pictureKey) []widget.Outline {
 		}
 	}
 	return append(below, above...)
+}
+
+// colour is that of an object's condition: quiet for the usual one, loud and far apart for the others.
+func (l *loaded) colour(object data.Object) color.RGBA {
+	loud := []int{3, 5, 6, 0, 2} // of media.Colour
+	place := 0
+	for _, condition := range l.analysis.Whole.Conditions {
+		switch condition.Name {
+		case l.set.Classes[object.Class].Condition:
+			if condition.Name == l.cfg.DefaultCondition {
+				return media.Colour(1)
+			}
+			return media.Colour(loud[place%len(loud)])
+		case l.cfg.DefaultCondition:
+		default:
+			place++
+		}
+	}
+	return media.Colour(1)
 }
 
 // conditionLetter stands at the box of an object whose condition is not the usual one, so that colour is not the only sign.

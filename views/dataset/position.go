@@ -53,19 +53,23 @@ type multiples struct {
 func (m multiples) bars() int { return max(m.cellH-m.names-1, 1) }
 
 const (
-	axisW     = 10 // "Bottom 1.0"
-	leastBars = 11
-	mostNames = 3
+	axisW      = 10 // "Bottom 1.0"
+	leastBars  = 11 // cells of a class's bars, the cursor's column included
+	leastLines = 6  // of a histogram, so that each band has its own
+	mostNames  = 3
 )
 
 // multiplesFor divides w×h cells among the classes; where they do not all fit, around the selected one.
 func (p *Pane) multiplesFor(order []int, w, h int) multiples {
 	best := multiples{cols: 1, rows: 1, cellW: max(w-axisW, 1), cellH: h, names: 1}
 	most := -1
-	for rows := 1; rows == 1 || h/rows >= 8; rows++ {
+	for rows := 1; rows <= max(h/8, 1); rows++ {
 		cols := max(min((w-axisW)/leastBars, (len(order)+rows-1)/rows), 1)
 		m := multiples{cols: cols, rows: rows, cellW: min(max((w-axisW)/cols, 1), 40), cellH: h / rows}
 		m.names = p.nameLines(order, m.cellW)
+		if rows > 1 && m.bars() < leastLines {
+			break
+		}
 		// Seeing all classes comes first, then bars that are wide and many enough to compare.
 		if score := 1000*min(cols*rows, len(order)) + min(m.cellW, 24)*min(m.bars(), 20); score > most {
 			best, most = m, score
@@ -80,7 +84,7 @@ func (p *Pane) multiplesFor(order []int, w, h int) multiples {
 func (p *Pane) nameLines(order []int, cellW int) int {
 	lines := 1
 	for _, class := range order {
-		lines = max(lines, min(len(widget.Wrap(p.nameOf(class), cellW-2)), mostNames))
+		lines = max(lines, min(len(widget.Wrap(p.nameOf(class), cellW-1)), mostNames))
 	}
 	return lines
 }
@@ -163,24 +167,17 @@ func (p *Pane) longestBin(order []int, lines int) float64 {
 	return longest
 }
 
-// drawMultiple is one class: its name, how many and where on average, and its bars with the mean marked.
+// drawMultiple is one class: its name, how many and where on average, and its bars with the mean marked. The first
+// column is that of the cursor.
 func (p *Pane) drawMultiple(t *widget.Theme, class int, m multiples, longest float64) string {
 	position := positionOf(p.part(), class)
 	w := m.cellW - 1
-	lines := make([]string, m.names)
-	for i, part := range widget.Wrap(p.nameOf(class), w-1) {
-		if i == m.names-1 && m.names == mostNames {
-			part = widget.Cut(strings.Join(widget.Wrap(p.nameOf(class), w-1)[i:], " "), w-1)
-		}
-		if i < m.names {
-			lines[i] = p.multipleName(t, part, class == p.class, i == 0)
-		}
-	}
+	lines := p.multipleName(t, class, m)
 	facts := "0"
 	if position.N > 0 {
 		facts = fmt.Sprintf("%s · %.2f", widget.Count(position.N), position.Mean)
 	}
-	lines = append(lines, " "+t.Muted.Render(widget.Cut(facts, w-1)))
+	lines = append(lines, " "+t.Muted.Render(widget.Cut(facts, w)))
 	n := m.bars()
 	starts := p.bandStarts(n)
 	mean := -1
@@ -193,24 +190,34 @@ func (p *Pane) drawMultiple(t *widget.Theme, class int, m multiples, longest flo
 		if i == mean && room > 0 {
 			room, mark = room-1, t.Accent.Render("◂")
 		}
-		rest := strings.Repeat(" ", room)
+		rest := strings.Repeat(" ", max(room, 0))
 		if _, begins := starts[i]; begins && i > 0 {
-			rest = t.BarFaint.Render(strings.Repeat("┈", room))
+			rest = t.BarFaint.Render(strings.Repeat("┈", max(room, 0)))
 		}
-		lines = append(lines, bar+mark+rest)
+		lines = append(lines, " "+bar+mark+rest)
 	}
 	return widget.Block(strings.Join(lines, "\n"), m.cellW, m.cellH)
 }
 
-// multipleName is one line of a class's name above its bars.
-func (p *Pane) multipleName(t *widget.Theme, text string, selected, first bool) string {
-	switch {
-	case selected && first:
-		return t.Accent.Render("▸") + t.Selected.Render(text)
-	case selected:
-		return " " + t.Selected.Render(text)
+// multipleName is a class's name above its bars, in as many lines as the longest name has.
+func (p *Pane) multipleName(t *widget.Theme, class int, m multiples) []string {
+	w := m.cellW - 1
+	parts := widget.Wrap(p.nameOf(class), w)
+	if len(parts) > m.names {
+		parts = append(parts[:m.names-1], widget.Cut(strings.Join(parts[m.names-1:], " "), w))
 	}
-	return " " + t.Strong.Render(text)
+	lines := make([]string, m.names)
+	for i, part := range parts {
+		switch {
+		case class == p.class && i == 0:
+			lines[i] = t.Accent.Render("▸") + t.Selected.Render(part)
+		case class == p.class:
+			lines[i] = " " + t.Selected.Render(part)
+		default:
+			lines[i] = " " + t.Strong.Render(part)
+		}
+	}
+	return lines
 }
 
 func (p *Pane) moveHeights(m widget.Move, page int) {

@@ -15,12 +15,16 @@ import (
 	"finetui/views/widget"
 )
 
-func (p *Pane) recipeBoard() *views.Board {
-	node := layout.Row(
-		layout.Column(layout.Panel("mass", 68, 9).AtMost(0, 36).Weighted(3).Prior(1), layout.Panel("example", 68, 7)).Weighted(5),
+// recipeLayout gives the table as many lines as it has rows.
+func recipeLayout(rows int) layout.Node {
+	return layout.Row(
+		layout.Column(layout.Panel("mass", 68, 9).AtMost(0, max(rows+3, 9)).Weighted(3).Prior(1), layout.Panel("example", 68, 7)).Weighted(5),
 		layout.Column(layout.Panel("settings", 42, 9).AtMost(0, 18).Weighted(2).Prior(1), layout.Panel("effect", 42, 8).Weighted(2)).Weighted(2),
 	)
-	return views.NewBoard(node,
+}
+
+func (p *Pane) recipeBoard() *views.Board {
+	return views.NewBoard(recipeLayout(13),
 		views.Panel{Name: "settings", Tab: "Recipe", Title: p.settingsTitle, Right: p.settingsRight, Draw: p.drawSettings, Move: p.moveSetting, Click: p.clickSetting, Actions: p.settingActions},
 		views.Panel{Name: "mass", Tab: "Loss mass", Title: func() string { return "What each class weighs in one epoch" }, Draw: p.drawMass, Move: p.moveMass, Click: p.clickMass, Actions: p.openClass},
 		views.Panel{Name: "effect", Tab: "Effect", Title: p.effectTitle, Draw: p.drawEffect, Move: p.moveEffect},
@@ -224,7 +228,41 @@ func (p *Pane) drawExample(t *widget.Theme, w, h int) string {
 	if !there {
 		return p.centred(t.Muted, "There is no object of this class to ask about.", w, h)
 	}
-	return widget.Block(strings.Join(p.askedLines(t, ref, w-1), "\n"), w, h)
+	key, seen := p.contextKey(ref, w, h)
+	return p.drawAskedBeside(t, ref, key, seen, w, h)
+}
+
+// exampleKeys is the drawing of what the model sees of the example.
+func (p *Pane) exampleKeys() []pictureKey {
+	w, h := p.inside("example")
+	if ref, there := p.exampleRef(); there && w > 0 {
+		if key, seen := p.contextKey(ref, w, h); seen {
+			return []pictureKey{key}
+		}
+	}
+	return nil
+}
+
+// drawAskedBeside is the prompt and the answer about an object, at the right of what the model sees of it.
+func (p *Pane) drawAskedBeside(t *widget.Theme, ref data.Ref, key pictureKey, seen bool, w, h int) string {
+	if !seen {
+		return widget.Block(strings.Join(p.askedLines(t, ref, w-1), "\n"), w, h)
+	}
+	left := widget.Block(p.drawThumb(t, key, nil), key.w, h)
+	right := widget.Block(strings.Join(p.askedLines(t, ref, w-key.w-2), "\n"), w-key.w, h)
+	return widget.Columns(left, right)
+}
+
+// contextKey is the drawing of what the model sees of an object, at the left of a panel of w×h cells; there is none
+// where it would leave no room for words.
+func (p *Pane) contextKey(ref data.Ref, w, h int) (pictureKey, bool) {
+	mode, _ := p.pictureMode()
+	wide := min(w*2/5, 2*h)
+	cfg := p.recipe.draft().Recipe
+	if wide < 10 || w-wide < 22 || mode == widget.Words {
+		return pictureKey{}, false
+	}
+	return pictureKey{reads: p.reads, item: ref.Item, class: -1, other: -1, object: ref.Object, context: cfg.Context, margin: cfg.CropMargin, mode: mode, w: wide, h: h}, true
 }
 
 // moveExample goes through the objects of the class.

@@ -9,7 +9,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	data "finetui/core/dataset"
-	"finetui/core/media"
 	"finetui/core/stats"
 	"finetui/views"
 	"finetui/views/layout"
@@ -221,40 +220,54 @@ func (p *Pane) drawFacets(t *widget.Theme, w, h int) string {
 			lines[i] = t.Muted.Render(l.heading)
 			continue
 		}
-		text := widget.Ends(tickIf(p.chosen(l), widget.Clean(l.text)), widget.Count(l.n), w-1)
-		if l.kind == "condition" {
-			text = widget.Ends(tickIf(p.chosen(l), widget.Clean(l.text)), widget.Count(l.n), w-4)
-		}
-		switch {
-		case choice == chosen:
+		if choice == chosen {
 			selected = i
-			lines[i] = t.Accent.Render("▸") + t.Selected.Render(text)
-		case p.chosen(l):
-			lines[i] = " " + t.Accent.Render(text)
-		default:
-			lines[i] = " " + text
 		}
-		if l.kind == "condition" {
-			lines[i] += " " + p.conditionSign(t, l.value)
-		}
+		lines[i] = p.facetText(t, l, choice == chosen, w)
 		choice++
+	}
+	mode, why := p.pictureMode()
+	about := append([]string{""}, wrapped(t.Muted, fmt.Sprintf("Pictures are drawn as %s: %s. VIEW.IMAGES can say otherwise.", mode, why), w)...)
+	if len(lines)+len(about) <= h {
+		lines = append(lines, about...)
 	}
 	first, end := widget.List{Index: selected}.Window(len(lines), h)
 	return widget.Block(strings.Join(lines[first:end], "\n"), w, h)
 }
 
-// conditionSign is the colour of a condition's boxes and the letter at them.
-func (p *Pane) conditionSign(t *widget.Theme, condition string) string {
-	for i, class := range p.set.Classes {
-		if class.Condition == condition {
-			sign := "■" + widget.Left(p.conditionLetter(i), 1)
-			if !t.Colour {
-				return sign
-			}
-			return widget.Style{}.Ink(media.ByCondition(p.set.Classes)(data.Object{Class: i})).Render(sign)
-		}
+// facetText is a line that can be chosen: ✓ where it is, its name, how many pictures; of a condition also the colour and
+// the letter of its boxes.
+func (p *Pane) facetText(t *widget.Theme, l facetLine, selected bool, w int) string {
+	style, mark := t.Text, " "
+	switch {
+	case selected:
+		style, mark = t.Selected, t.Accent.Render("▸")
+	case p.chosen(l):
+		style = t.Accent
 	}
-	return ""
+	sign, signStyle := "", t.Text
+	if l.kind == "condition" {
+		sign, signStyle = p.conditionSign(t, l.value)
+	}
+	n := widget.Count(l.n)
+	text := widget.Cut(tickIf(p.chosen(l), widget.Clean(l.text)), w-3-widget.Width(sign)-widget.Width(n))
+	gap := max(w-2-widget.Width(text)-widget.Width(sign)-widget.Width(n), 1)
+	return mark + style.Render(text+" ") + signStyle.Render(sign) + style.Render(strings.Repeat(" ", gap)+n)
+}
+
+// conditionSign is how a condition's boxes are known: a block of their colour, and the letter at them.
+func (p *Pane) conditionSign(t *widget.Theme, condition string) (string, widget.Style) {
+	for class := range p.set.Classes {
+		if p.set.Classes[class].Condition != condition {
+			continue
+		}
+		style := t.Text
+		if t.Colour {
+			style = widget.Style{}.Ink(p.colour(data.Object{Class: class}))
+		}
+		return "■" + p.conditionLetter(class), style
+	}
+	return "", t.Text
 }
 
 func (p *Pane) moveFacet(m widget.Move, page int) {

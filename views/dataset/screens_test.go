@@ -16,6 +16,8 @@ func screenName(view string, size [2]int) string {
 	return fmt.Sprintf("%s-%dx%d", strings.ToLower(view), size[0], size[1]+2)
 }
 
+var theme = widget.NewTheme(true, true)
+
 func TestScreens(t *testing.T) {
 	for _, size := range screenSizes {
 		p, d := open(t, size[0], size[1])
@@ -34,7 +36,6 @@ func TestScreens(t *testing.T) {
 }
 
 func TestEveryViewAtEverySize(t *testing.T) {
-	theme := widget.NewTheme(true, true)
 	p, d := open(t, 120, 30)
 	draw := func(w, h int) string { return p.View(theme, w, h) }
 	for view := range viewCount {

@@ -39,8 +39,9 @@ type loaded struct {
 	root     string         // folder that their paths start from
 	took     time.Duration
 
-	withCondition map[string]int // pictures, by condition
-	withFinding   []facetLine    // worst first
+	places        map[string]map[[2]int]int // pairPlaces of each part, by split
+	withCondition map[string]int            // pictures, by condition
+	withFinding   []facetLine               // worst first
 }
 
 // reading is one message of a reading: how far it is, or the result.
@@ -74,6 +75,10 @@ func readSet(ctx context.Context, cfg config.Dataset, root string, emit func(rea
 		return err
 	}
 	l := &loaded{set: set, analysis: stats.Analyze(set, cfg), index: stats.NewIndex(set), cfg: cfg, root: root}
+	l.places = map[string]map[[2]int]int{"": pairPlaces(&l.analysis.Whole)}
+	for i := range l.analysis.Splits {
+		l.places[l.analysis.Splits[i].Split] = pairPlaces(&l.analysis.Splits[i])
+	}
 	l.countFacets()
 	l.took = time.Since(start)
 	emit(reading{result: l})
@@ -139,6 +144,7 @@ func (p *Pane) arrive(set *loaded) {
 	}
 	whole := &p.analysis.Whole
 	p.boards[overviewView].Layout = overviewLayout(len(p.set.Classes), len(whole.Conditions), len(whole.ObjectTypes))
+	p.boards[recipeView].Layout = recipeLayout(len(p.set.Classes) + len(whole.Conditions) + 1)
 	p.pictures.forget()
 	p.refilter()
 }

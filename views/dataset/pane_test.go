@@ -1,0 +1,327 @@
+package dataset
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	"finetui/core/media"
+	"finetui/views"
+	"finetui/views/viewtest"
+)
+
+// project is a config.toml of its own on a data set; changes are SECTION.KEY=value.
+func project(t *testing.T, changes ...string) *config.File {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.toml")
+	write(path, config.Render(demoConfig()))
+	file, err := config.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Override(changes); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// slopeProject is a project of its own on the test's large data set.
+func slopeProject(t *testing.T) *config.File {
+	return project(t, "DATASET.PATH="+filepath.Join(slope(), "demo", "data"), "DATASET.ANALYSIS=dataset_analysis.json")
+}
+
+func openFile(t *testing.T, file *config.File, w, h int) (*Pane, *viewtest.Driver) {
+	t.Helper()
+	p := New(file)
+	return p, viewtest.Open(t, p, w, h)
+}
+
+// drawnWhole draws a pane at a few sizes; viewtest.Sizes, which draws all, has its own test.
+func drawnWhole(t *testing.T, p *Pane) {
+	t.Helper()
+	for _, size := range [][2]int{{60, 18}, {73, 21}, {80, 22}, {101, 27}, {150, 40}, {200, 58}} {
+		if fault := viewtest.Fault(func(w, h int) string { return p.View(theme, w, h) }, size[0], size[1]); fault != "" {
+			t.Errorf("at %d×%d: %s", size[0], size[1], fault)
+		}
+	}
+}
+
+func TestWithoutADataSetThePaneSaysWhatToDo(t *testing.T) {
+	empty := t.TempDir()
+	for _, split := range []string{"train/images", "train/labels"} {
+		if err := os.MkdirAll(filepath.Join(empty, split), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(empty, "data.yaml"), []byte("train: train/images\nnames: [a, b]\n"))
+	notASet := t.TempDir()
+	for _, c := range []struct {
+		name string
+		file *config.File
+		says []string
+	}{
+		{"no config", nil, []string{"No project here yet", "finetui new demo"}},
+		{"no folder", project(t), []string{"No data set at demo/data", "Press m", "DATASET.PATH"}},
+		{"no pictures", project(t, "DATASET.PATH="+empty), []string{"No pictures in", "train/images"}},
+		{"no data set", project(t, "DATASET.PATH="+notASet), []string{"✗ The data set cannot be read", "DATASET.PATH", "data.yaml"}},
+	} {
+		p, d := openFile(t, c.file, 80, 22)
+		d.Wait("the reading", func() bool { return !p.request.Pending() })
+		text := strings.Join(strings.Fields(d.Screen()), " ")
+		for _, says := range c.says {
+			if !strings.Contains(text, says) {
+				t.Errorf("%s: %q is missing on\n%s", c.name, says, d.Screen())
+			}
+		}
+		d.Press("]", "tab", "down", "enter", "/", "e", "y", "s", "esc", "+") // nothing there to break
+		drawnWhole(t, p)
+	}
+}
+
+func TestWhileReadingTheScreenSaysSo(t *testing.T) {
+	p := New(slopeProject(t))
+	cmd := p.Init()
+	p.Update(tea.WindowSizeMsg{Width: 80, Height: 22})
+	if screen := viewtest.Draw(p.View(theme, 80, 22), 80, 22); !strings.Contains(screen, "Reading the data set at") {
+		t.Errorf("the screen is\n%s", screen)
+	}
+	for _, action := range p.Actions() {
+		if action.Name == "next_view" && action.On() {
+			t.Error("views can be turned before there is anything to see")
+		}
+	}
+	_ = cmd
+}
+
+func TestAFaultThatIsMendedIsReadAgain(t *testing.T) {
+	file := project(t)
+	p, d := openFile(t, file, 100, 28)
+	d.Wait("the reading", func() bool { return !p.request.Pending() })
+	if err := file.Set("DATASET.PATH", filepath.Join(slope(), "demo", "data")); err != nil {
+		t.Fatal(err)
+	}
+	d.Send(views.ConfigChanged{File: file}).Wait("the data set", p.settled)
+	if !d.Shows("1465 objects") {
+		t.Errorf("the screen is\n%s", d.Screen())
+	}
+}
+
+func TestOnlyAnotherDataSetIsReadAnew(t *testing.T) {
+	file := slopeProject(t)
+	p, d := openFile(t, file, 120, 30)
+	d.Wait("the data set", p.settled)
+	set := func(name, value string) {
+		t.Helper()
+		if err := file.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+		d.Send(views.ConfigChanged{File: file}).Wait("the data set", p.settled)
+	}
+	if set("TRAIN.EPOCHS", "3"); p.reads != 1 {
+		t.Errorf("read %d times after a change of TRAIN", p.reads)
+	}
+	if set("DATASET.BOTTOM_ABOVE", "0.7"); p.reads != 2 || p.bandOf(0.65) != "Middle" {
+		t.Errorf("read %d times after a change of DATASET, 0.65 is %s", p.reads, p.bandOf(0.65))
+	}
+	if d.Send(views.DatasetChanged{}).Wait("the data set", p.settled); p.reads != 3 {
+		t.Errorf("read %d times after a change on disk", p.reads)
+	}
+}
+
+func TestASelectedClassStaysThroughAReload(t *testing.T) {
+	p, d := open(t, 120, 30)
+	d.Press("down", "down")
+	name := p.className()
+	d.Press("ctrl+r").Wait("the data set", func() bool { return p.reads == 2 && p.settled() })
+	if p.className() != name {
+		t.Errorf("selected %s, before the reload %s", p.className(), name)
+	}
+}
+
+func TestSplitChangesEveryNumber(t *testing.T) {
+	p, d := open(t, 120, 30)
+	for _, want := range []string{"split train · 1129 objects · 218 pictures", "split valid · 208 objects · 47 pictures", "split test · 128 objects · 25 pictures", "all splits · 1465 objects · 290 pictures"} {
+		if d.Press("s").Wait("the pictures", p.settled); !d.Shows(want) {
+			t.Errorf("%q is missing on\n%s", want, d.Screen())
+		}
+	}
+}
+
+func TestFilterNarrowsTheClassesAndEscShowsAllAgain(t *testing.T) {
+	p, d := open(t, 120, 30)
+	d.Press("/").Type("TOE DRAIN").Press("enter")
+	if got := len(p.order()); got != 3 {
+		t.Errorf("%d classes pass", got)
+	}
+	if p.className() != "Toe drain- Blocked" {
+		t.Errorf("selected is %s, which the filter does not show", p.className())
+	}
+	if d.Press("esc"); len(p.order()) != 9 {
+		t.Error("esc left the filter on")
+	}
+	d.Press("/").Type("nothing has this").Press("enter")
+	if len(p.order()) != 9 {
+		t.Error("a filter that no class passes must not empty the bars")
+	}
+	show(p, d, samplesView)
+	if len(p.samples.items) != 0 || !d.Shows("No picture passes") {
+		t.Errorf("the screen is\n%s", d.Screen())
+	}
+}
+
+func TestEnterLeadsFromAClassToItsPicturesAndIntoOne(t *testing.T) {
+	p, d := open(t, 120, 30)
+	d.Press("down", "enter").Wait("the pictures", p.settled) // slope drain
+	want := p.analysis.Whole.ImagesWithClass[p.class]
+	if p.open != samplesView || len(p.samples.items) != want || !d.Shows(fmt.Sprintf("%d of 290 pictures", want)) {
+		t.Fatalf("%d pictures instead of %d:\n%s", len(p.samples.items), want, d.Screen())
+	}
+	d.Press("right", "enter").Wait("the picture", p.settled)
+	item := p.oneItem()
+	if got := p.set.Classes[item.Objects[p.samples.object.Index].Class].Name; got != "slope drain" {
+		t.Errorf("the opened picture begins with its %s", got)
+	}
+	if !d.Shows("What the model is asked") || !d.Shows(item.ID) {
+		t.Errorf("the screen is\n%s", d.Screen())
+	}
+	d.Press("esc")
+	if p.samples.zoomed {
+		t.Error("esc did not leave the picture")
+	}
+	if d.Press("esc"); len(p.samples.items) != 290 {
+		t.Errorf("the second esc left %d pictures", len(p.samples.items))
+	}
+}
+
+func TestFacetsCombine(t *testing.T) {
+	p, d := open(t, 120, 30)
+	show(p, d, samplesView)
+	d.Press("tab")
+	for _, want := range []struct{ kind, value string }{{"split", "valid"}, {"condition", "blocked"}} {
+		for i, line := range p.choices() {
+			if line.kind == want.kind && line.value == want.value {
+				p.samples.line.Index = i
+			}
+		}
+		d.Press("enter").Wait("the pictures", p.settled)
+	}
+	if len(p.samples.items) == 0 {
+		t.Fatal("nothing passes")
+	}
+	for _, i := range p.samples.items {
+		item := p.set.Items[i]
+		blocked := false
+		for _, object := range item.Objects {
+			blocked = blocked || p.set.Classes[object.Class].Condition == "blocked"
+		}
+		if item.Split != "valid" || !blocked {
+			t.Errorf("%s passes", item.ID)
+		}
+	}
+	p.samples.line.Index = 0
+	if d.Press("enter"); len(p.samples.items) != 290 {
+		t.Error("everything did not bring everything back")
+	}
+}
+
+func TestAFindingLeadsToItsPicture(t *testing.T) {
+	p, d := openProject(t, faulty(), 120, 30)
+	show(p, d, findingsView)
+	d.Press("tab", "enter").Wait("the picture", p.settled)
+	if p.open != samplesView || p.oneItem() == nil || p.oneItem().ID != "train/slope_02" {
+		t.Fatalf("the screen is\n%s", d.Screen())
+	}
+	show(p, d, findingsView)
+	for p.findings.groups[p.findings.group.Index].code != "class_count_differs" {
+		d.Press("shift+tab", "down", "tab")
+	}
+	if d.Press("enter"); p.open != findingsView || !toasted(d, "about no single picture") {
+		t.Error("a finding on data.yaml led to a picture")
+	}
+}
+
+// toasted says whether a toast with that text was shown.
+func toasted(d *viewtest.Driver, text string) bool {
+	for _, msg := range d.Seen() {
+		if toast, ok := msg.(views.Toast); ok && strings.Contains(toast.Text, text) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestPairsAreToldFromTheRowsSide(t *testing.T) {
+	p, d := open(t, 120, 30)
+	show(p, d, pairsView)
+	a, b := p.class, p.pairs.b
+	there, back := p.relation(a, b), p.relation(b, a)
+	if there.Above != back.Below || there.Left != back.Right || there.Above+there.Below+there.Level == 0 {
+		t.Errorf("%v turned round is %v", there, back)
+	}
+	c, _ := p.together(a, b)
+	if len(p.pairs.items) != c.Images {
+		t.Errorf("%d pictures with both, and %d are counted", len(p.pairs.items), c.Images)
+	}
+	if d.Press("enter"); len(p.samples.items) != c.Images {
+		t.Errorf("enter shows %d pictures", len(p.samples.items))
+	}
+}
+
+func TestExportWritesTheAnalysisAndASheet(t *testing.T) {
+	file := slopeProject(t)
+	p, d := openFile(t, file, 120, 30)
+	d.Wait("the data set", p.settled).Press("e").Wait("the file", func() bool { return toasted(d, "dataset_analysis.json") })
+	text, err := os.ReadFile(filepath.Join(file.Root, "dataset_analysis.json"))
+	if err != nil || !strings.Contains(string(text), `"total_instances": 1465`) {
+		t.Errorf("%v, %d bytes", err, len(text))
+	}
+	show(p, d, samplesView)
+	d.Press("E").Wait("the sheet", func() bool { return toasted(d, "samples.png") })
+	sheet, err := media.NewCache(1 << 30).Decode(filepath.Join(file.Root, "samples.png"))
+	if err != nil || sheet.W < 2*sheetSide {
+		t.Errorf("the sheet: %v", err)
+	}
+}
+
+func TestCopyIsATableOfWhatIsShown(t *testing.T) {
+	p, d := open(t, 120, 30)
+	for view := range viewCount {
+		show(p, d, view)
+		before := len(d.Seen())
+		d.Press("y")
+		found := false
+		for _, msg := range d.Seen()[before:] {
+			found = found || strings.Contains(fmt.Sprint(msg), "\t")
+		}
+		if !found {
+			t.Errorf("%s copies no table", viewNames[view])
+		}
+	}
+}
+
+func TestWithoutPicturesWordsStandInTheirPlace(t *testing.T) {
+	file := slopeProject(t)
+	if err := file.Set("VIEW.IMAGES", "words"); err != nil {
+		t.Fatal(err)
+	}
+	p, d := openFile(t, file, 120, 30)
+	d.Wait("the data set", p.settled)
+	show(p, d, samplesView)
+	d.Golden("words-120x32")
+	d.Press("enter")
+	drawnWhole(t, p)
+}
+
+func TestAPictureThatCannotBeDecodedSaysSo(t *testing.T) {
+	p, d := openProject(t, faulty(), 120, 30)
+	d.Press("/").Type("slope_08").Press("enter")
+	show(p, d, samplesView)
+	if !d.Shows("✗") {
+		t.Errorf("the screen is\n%s", d.Screen())
+	}
+}
