@@ -168,6 +168,11 @@ func Differences(a, b Kept) []string {
 	return out
 }
 
+// Changed names the constants that are others now than when the subject was evaluated, and that can make a difference.
+func (t *Setting) Changed(k Kept) []string {
+	return Differences(k, Kept{Name: t.Name, Asked: t.Project.Config})
+}
+
 func adapterOf(k Kept) string {
 	if k.Name == Base {
 		return "none"

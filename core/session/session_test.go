@@ -303,6 +303,12 @@ func TestEvaluationsAreKeptAndCompared(t *testing.T) {
 	if want := "adapter none → " + label; !strings.Contains(differ, want) || !strings.Contains(differ, "RECIPE.PROMPT short → list") {
 		t.Errorf("constants that differ: %s", differ)
 	}
+	set(t, file, "RECIPE.PROMPT", "basic")
+	if later, err := s.Reopen(ctx, Freeze(file), false, nil); err != nil {
+		t.Error(err)
+	} else if now, _ := later.Setting(Base); strings.Join(now.Changed(list[0]), "; ") != "RECIPE.PROMPT short → basic" {
+		t.Errorf("changed since the base was asked: %v", now.Changed(list[0]))
+	}
 	if others, err := s.Results("valid"); err != nil || len(others) != 0 {
 		t.Errorf("evaluations of another split: %+v, %v", others, err)
 	}

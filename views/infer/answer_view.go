@@ -1,0 +1,228 @@
+package infer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"finetui/core/dataset"
+	"finetui/core/eval"
+	"finetui/views/widget"
+)
+
+func (p *Pane) answerTitle() string {
+	if len(p.asked()) > 1 {
+		return "Answers"
+	}
+	return "Answer"
+}
+
+// sideWidth is how wide a panel must be for two answers beside each other.
+const sideWidth = 64
+
+// drawAnswers draws what the subjects of the mode said to the present question.
+func (p *Pane) drawAnswers(t *widget.Theme, w, h int) string {
+	asked := p.asked()
+	if len(asked) == 1 {
+		return p.drawAnswer(t, asked[0], w, h)
+	}
+	if w >= sideWidth {
+		left := (w - 1) / 2
+		line := strings.TrimSuffix(strings.Repeat(t.Border.Render("│")+"\n", h), "\n")
+		return widget.Columns(p.drawAnswer(t, asked[0], left, h), line, p.drawAnswer(t, asked[1], w-1-left, h))
+	}
+	above := (h + 1) / 2
+	return p.drawAnswer(t, asked[0], w, above) + "\n" + p.drawAnswer(t, asked[1], w, h-above)
+}
+
+// drawAnswer is one subject's answer: who says it, what, how it is to be read, how fast it came.
+func (p *Pane) drawAnswer(t *widget.Theme, who, w, h int) string {
+	if h <= 0 {
+		return ""
+	}
+	a := p.answerParts(t, who, w-2)
+	a.fit(h)
+	if len(a.head) == 0 && len(p.asked()) > 1 && len(a.text) > 0 {
+		a.text[0] = widget.Cut(t.Accent.Render(subjectName(who)+": ")+a.text[0], w-2)
+	}
+	if room := h - len(a.head) - len(a.reading) - len(a.pace); len(a.text) > room {
+		first := min(p.ask.scroll, len(a.text)-room)
+		a.text = slices.Clone(a.text[first : first+room])
+		a.text[room-1] = widget.Cut(a.text[room-1], w-5) + t.Muted.Render(" …")
+	}
+	return widget.Block(indent(slices.Concat(a.head, a.text, a.reading, a.pace)), w, h)
+}
+
+// answerLines are the lines of one answer: who, what, how it is read, how fast it came.
+type answerLines struct{ head, text, reading, pace []string }
+
+// fit leaves out what matters least until a line of the text has room among h: the pace, all but the first line of the
+// name and of the reading, then these.
+func (a *answerLines) fit(h int) {
+	over := func() bool { return len(a.head)+len(a.reading)+len(a.pace)+min(len(a.text), 1) > h }
+	for _, part := range []struct {
+		lines *[]string
+		least int
+	}{{&a.pace, 0}, {&a.head, 1}, {&a.reading, 1}, {&a.head, 0}, {&a.reading, 0}} {
+		if over() && len(*part.lines) > part.least {
+			*part.lines = (*part.lines)[:part.least]
+		}
+	}
+}
+
+func (p *Pane) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
+	key, can := p.key(who)
+	if !can {
+		why := noRun
+		if err := p.scene.faults[who]; err != nil {
+			why = "✗ " + err.Error()
+		}
+		return answerLines{text: toned(t.Warning, wrapped(why, w))}
+	}
+	a := p.ask.answers[key]
+	title := key.subject
+	if a != nil {
+		title = a.title
+	}
+	lines.head = toned(t.Accent, wrapped(title, w))
+	if a == nil {
+		lines.text = toned(t.Muted, p.earlier(who, key, w))
+		return lines
+	}
+	lines.text = toned(t.Strong, wrapped(a.text, w))
+	switch a.state {
+	case loading:
+		lines.text = toned(t.Muted, wrapped(a.loading.What+" …", w))
+		if a.loading.Total > 0 {
+			lines.text = []string{widget.Cut(a.loading.View(t, w), w)}
+		}
+		return lines
+	case failed:
+		lines.text = toned(t.Warning, wrapped("✗ "+a.err.Error(), w))
+		return lines
+	case speaking:
+		lines.text[len(lines.text)-1] += t.Accent.Render("▌")
+		lines.pace = toned(t.Muted, wrapped(a.pace()+" · esc stops", w))
+		return lines
+	case stopped:
+		lines.reading = []string{t.Warning.Render("! stopped before its end")}
+	default:
+		lines.reading = p.reading(t, a.text, w)
+	}
+	if strings.TrimSpace(a.text) == "" {
+		lines.text = toned(t.Muted, wrapped("it said nothing: its first token was the end of the answer", w))
+	}
+	lines.pace = toned(t.Muted, wrapped(a.pace(), w))
+	return lines
+}
+
+// earlier is what stands where nothing was asked yet: how to ask, and what was answered in the evaluation.
+func (p *Pane) earlier(who int, key answerKey, w int) []string {
+	lines := wrapped("enter asks", w)
+	if kept, there := p.scene.answers[who][key.about]; there && p.ask.question == "" {
+		lines = append(lines, wrapped("in its evaluation it said “"+kept.Answer+"”", w)...)
+	}
+	return lines
+}
+
+// reading says which class an answer is taken for and, with the truth shown, whether that is right.
+func (p *Pane) reading(t *widget.Theme, text string, w int) []string {
+	parsed, class := p.verdict(text)
+	x, there := p.sample(base)
+	known := there && p.ask.truth && p.ask.path == ""
+	classes := p.session.Project.Recipe.Classes
+	readAs := ""
+	if class != eval.Unparsed && eval.Normalize(text) != eval.Normalize(parsed) {
+		readAs = "read as " + parsed
+	}
+	style, sentence := t.Muted, readAs
+	switch {
+	case class == eval.Unparsed && known:
+		style, sentence = t.Warning, fmt.Sprintf("✗ wrong: it is %s; the answer names none of the %d classes", x.Answer, len(classes))
+	case class == eval.Unparsed:
+		style, sentence = t.Warning, fmt.Sprintf("! unparsed: it names none of the %d classes", len(classes))
+	case known && class == x.Class:
+		style, sentence = t.OK, "✓ right"
+	case known:
+		style, sentence = t.Warning, fmt.Sprintf("✗ wrong: it is %s%s", x.Answer, half(classes[class], classes[x.Class]))
+	}
+	if known && readAs != "" {
+		sentence += "; " + readAs
+	}
+	if sentence == "" {
+		return nil
+	}
+	return toned(style, wrapped(sentence, w))
+}
+
+// half says what of a wrong answer is right all the same.
+func half(answered, truth dataset.Class) string {
+	switch {
+	case answered.Object == truth.Object:
+		return " (the right object in the wrong condition)"
+	case answered.Condition == truth.Condition:
+		return " (the right condition of the wrong object)"
+	}
+	return ""
+}
+
+// pace is how fast an answer came.
+func (a *answer) pace() string {
+	if a.tokens == 0 && a.total == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%d tokens", a.tokens)
+	if a.tokens == 1 {
+		text = "1 token"
+	}
+	if v := a.speed(); v > 0 {
+		text += " · " + widget.Number(v) + " tokens/s"
+	}
+	if a.tokens > 0 {
+		text += " · first after " + widget.Duration(a.first)
+	}
+	return text
+}
+
+// scrollAnswers moves through answers that are longer than their panel; sideways it goes to another sample.
+func (p *Pane) scrollAnswers(m widget.Move, page int) {
+	most := p.longest()
+	switch {
+	case m == widget.MoveLeft || m == widget.MoveRight || most <= page-3:
+		p.moveSample(m, page)
+	case m == widget.Up:
+		p.ask.scroll = max(p.ask.scroll-1, 0)
+	case m == widget.Down:
+		p.ask.scroll = min(p.ask.scroll+1, most)
+	case m == widget.PageUp:
+		p.ask.scroll = max(p.ask.scroll-page, 0)
+	case m == widget.PageDown:
+		p.ask.scroll = min(p.ask.scroll+page, most)
+	case m == widget.First:
+		p.ask.scroll = 0
+	case m == widget.Last:
+		p.ask.scroll = most
+	}
+}
+
+// longest is how many lines the longest of the present answers takes.
+func (p *Pane) longest() int {
+	w, _ := p.inside("answer")
+	if len(p.asked()) > 1 && w >= sideWidth {
+		w = (w - 1) / 2
+	}
+	most := 0
+	for _, who := range p.asked() {
+		if key, can := p.key(who); can && p.ask.answers[key] != nil {
+			most = max(most, len(wrapped(p.ask.answers[key].text, w-2)))
+		}
+	}
+	return most
+}
+
+func toned(style widget.Style, lines []string) []string {
+	for i, line := range lines {
+		lines[i] = style.Render(line)
+	}
+	return lines
+}

@@ -1,0 +1,115 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/eval"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// batch is an evaluation that is going on.
+type batch struct {
+	request     views.Request
+	name, split string
+	done, total int
+	what        string
+	elapsed     time.Duration
+	err         error  // why the last one ended without a result
+	failedOn    string // subject and split of err
+}
+
+// evaluating is one message of an evaluation.
+type evaluating struct {
+	name        string
+	done, total int
+	what        string
+	elapsed     time.Duration // since the subject's first question
+	result      *eval.Result
+}
+
+// evaluate asks the subjects of the mode about every object of the split, one subject after the other.
+func (p *Pane) evaluate() tea.Cmd {
+	var names []string
+	for _, who := range p.asked() {
+		if setting := p.scene.settings[who]; setting != nil {
+			names = append(names, setting.Name)
+		}
+	}
+	if len(names) == 0 {
+		return views.Warn("nobody can be evaluated: %s", p.whyNobody())
+	}
+	s, split, evaluate := p.session, p.scene.split, p.control.Evaluate
+	p.batch = batch{name: names[0], split: split, total: len(p.scene.samples[base]), what: "loading"}
+	if p.open == askView {
+		p.open = scoresView
+	}
+	return views.Listen(&p.batch.request, func(ctx context.Context, emit func(evaluating)) error {
+		for _, name := range names {
+			start := time.Now()
+			emit(evaluating{name: name, what: "loading"})
+			result, err := evaluate(ctx, s, name, split, func(done, total int, what string) {
+				emit(evaluating{name: name, done: done, total: total, what: what, elapsed: time.Since(start)})
+			})
+			if err != nil {
+				return fmt.Errorf("evaluating %s on %s: %w", name, split, err)
+			}
+			emit(evaluating{name: name, result: result})
+		}
+		return nil
+	})
+}
+
+// evaluated takes what came of an evaluation.
+func (p *Pane) evaluated(msg views.Batch[evaluating]) tea.Cmd {
+	b := &p.batch
+	if !b.request.Takes(msg.Ticket) {
+		return nil
+	}
+	var cmds []tea.Cmd
+	for _, step := range msg.Values {
+		b.name = step.name
+		if step.result != nil {
+			r := step.result
+			cmds = append(cmds, views.Say("%s on %s: %s right (95 %%: %s)", step.name, r.Split, widget.Percent(r.Accuracy, 1), span(r.AccuracyInterval)), p.look())
+			continue
+		}
+		b.done, b.what, b.elapsed = step.done, step.what, step.elapsed
+		if step.total > 0 {
+			b.total = step.total
+		}
+	}
+	if !msg.Ended {
+		return tea.Batch(append(cmds, msg.Next)...)
+	}
+	b.request.Close()
+	if msg.Err != nil && !errors.Is(msg.Err, context.Canceled) {
+		b.err, b.failedOn = msg.Err, b.name+" "+b.split
+		cmds = append(cmds, views.Fail(msg.Err))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (p *Pane) stopEvaluation() tea.Cmd {
+	p.batch.request.Close()
+	return views.Say("stopped; nothing of it was kept")
+}
+
+// text is how far it is, in a few words.
+func (b *batch) text() string {
+	return fmt.Sprintf("evaluating %s %s/%s", widget.Clean(b.name), widget.Count(b.done), widget.Count(b.total))
+}
+
+// bar is how far it is, as a line of w cells.
+func (b *batch) bar(t *widget.Theme, w int) string {
+	p := widget.Progress{What: b.name, Done: b.done, Total: b.total}
+	if b.elapsed >= time.Second { // before that an estimate means nothing
+		p.Elapsed = b.elapsed
+	}
+	return p.View(t, w)
+}

@@ -1,0 +1,99 @@
+package infer
+
+import (
+	"fmt"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/eval"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// differing is an object that one of a pair gets right and the other does not.
+type differing struct{ first, second *eval.Answer }
+
+// differences are those of the pair, what the second alone gets right first: these objects are all that McNemar's test
+// looks at.
+func (c *compare) differences() []differing {
+	one, other, ok := c.pair()
+	if !ok {
+		return nil
+	}
+	first, second := c.kept[one].Result, c.kept[other].Result
+	place := make(map[string]int, len(second.Items))
+	for i := range second.Items {
+		place[second.Items[i].ID] = i
+	}
+	var gained, lost []differing
+	for i := range first.Items {
+		at, there := place[first.Items[i].ID]
+		if !there || first.Items[i].Expected != second.Items[at].Expected {
+			continue
+		}
+		switch d := (differing{&first.Items[i], &second.Items[at]}); {
+		case d.second.Right && !d.first.Right:
+			gained = append(gained, d)
+		case d.first.Right && !d.second.Right:
+			lost = append(lost, d)
+		}
+	}
+	return append(gained, lost...)
+}
+
+func (p *Pane) differTitle() string {
+	if n := len(p.compare.differences()); n > 0 {
+		return fmt.Sprintf("Where they differ · %s objects", widget.Count(n))
+	}
+	return "Where they differ"
+}
+
+func (p *Pane) differTable() widget.Table {
+	first, second, _ := p.compare.pair()
+	table := widget.Table{Cursor: &p.compare.differ, Columns: []widget.Column{{Title: "object", Flex: true, Min: 10}, {Title: "truth", Flex: true, Min: 8, Priority: 1},
+		{Title: p.compare.nameAt(first), Flex: true, Min: 10, Priority: 2}, {Title: p.compare.nameAt(second), Flex: true, Min: 10, Priority: 2}}}
+	for _, d := range p.compare.differences() {
+		table.Rows = append(table.Rows, []widget.Cell{{Text: p.shortID(d.first.ID)}, {Text: d.first.Expected, Tone: widget.Muted}, judged(d.first), judged(d.second)})
+	}
+	return table
+}
+
+// judged is a scored answer in few words.
+func judged(a *eval.Answer) widget.Cell {
+	switch {
+	case a.Right:
+		return widget.Cell{Text: "✓ " + a.Parsed, Tone: widget.OK}
+	case a.Parsed == eval.UnparsedLabel:
+		return widget.Cell{Text: "✗ “" + a.Answer + "”", Tone: widget.Warning}
+	}
+	return widget.Cell{Text: "✗ " + a.Parsed, Tone: widget.Warning}
+}
+
+func (p *Pane) drawDiffer(t *widget.Theme, w, h int) string {
+	if pair, _ := p.compare.comparison(); pair == nil {
+		return centred(t.Muted, "the objects that only one of two gets right", w, h)
+	}
+	table := p.differTable()
+	if len(table.Rows) == 0 {
+		return centred(t.Muted, "both are right about the same objects", w, h)
+	}
+	return table.View(t, w, h)
+}
+
+func (p *Pane) moveDiffer(m widget.Move, page int) {
+	p.compare.differ.Move(m, len(p.compare.differences()), page-1)
+}
+
+func (p *Pane) clickDiffer(_, y, _, h int) tea.Cmd {
+	p.differTable().Click(y, h)
+	return nil
+}
+
+// toDiffering leads from an object on which the pair differs to its picture, both subjects' answers beside it.
+func (p *Pane) toDiffering() []views.Action {
+	return []views.Action{{Name: "show_difference", Keys: []string{"enter"}, Label: "look at it", Help: "go to this object's picture and question", Group: "Compare",
+		Enabled: func() bool { return len(p.compare.differences()) > 0 }, Run: func() tea.Cmd {
+			list := p.compare.differences()
+			return p.showSample(list[p.compare.differ.At(len(list))].first.ID)
+		}}}
+}

@@ -1,0 +1,263 @@
+package infer
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"finetui/core/media"
+	"finetui/core/recipe"
+	"finetui/core/session"
+	"finetui/ml/qwen2vl/pixels"
+	"finetui/views"
+	"finetui/views/layout"
+	"finetui/views/widget"
+)
+
+const (
+	cacheBytes = 64 << 20 // of decoded pictures
+	mostDrawn  = 60       // drawings that are kept, beside those on the screen
+)
+
+// What is drawn of a sample.
+const (
+	whole = iota // the picture with the object outlined
+	shown        // what the model gets
+)
+
+// pictures are the drawings of pictures: made in commands, kept by what they show and at which size.
+type pictures struct {
+	profile colorprofile.Profile
+	decoded *media.Cache
+	made    map[pictureKey]drawn
+	asked   map[pictureKey]bool // of the open request
+	request views.Request
+}
+
+func (x *pictures) init() {
+	x.profile, x.decoded = colorprofile.TrueColor, media.NewCache(cacheBytes)
+}
+
+// pictureKey is everything that a drawing depends on.
+type pictureKey struct {
+	scene  int
+	who    int    // whose constants say what is shown
+	path   string // of a picture file; else the sample counts
+	sample int
+	kind   int
+	label  bool // the truth stands at the outline
+	mode   widget.PictureMode
+	w, h   int // cells
+}
+
+// drawn is a picture made of characters, or why it cannot be.
+type drawn struct {
+	key     pictureKey
+	picture widget.Picture
+	err     error
+}
+
+func (x *pictures) forget() {
+	x.request.Close()
+	x.made, x.asked = nil, nil
+}
+
+// arrived keeps drawings, those of an older question too: their key says what they are.
+func (x *pictures) arrived(msg views.Batch[drawn]) tea.Cmd {
+	if x.made == nil {
+		x.made = map[pictureKey]drawn{}
+	}
+	for _, one := range msg.Values {
+		x.made[one.key] = one
+	}
+	if !x.request.Takes(msg.Ticket) {
+		return nil
+	}
+	if msg.Ended {
+		x.request.Close()
+		x.asked = nil
+	}
+	return msg.Next
+}
+
+func (p *Pane) pictureMode() (widget.PictureMode, string) {
+	return widget.ChoosePictures(p.file.Config.View.Images, p.pictures.profile)
+}
+
+// drawPictures asks for the drawings of the screen and of the samples beside it, unless they are made or on their way.
+func (p *Pane) drawPictures() tea.Cmd {
+	x := &p.pictures
+	var missing []pictureKey
+	allAsked := true
+	wanted := p.wantedPictures()
+	for _, key := range wanted {
+		if _, there := x.made[key]; there {
+			continue
+		}
+		missing = append(missing, key)
+		allAsked = allAsked && x.asked[key]
+	}
+	if len(missing) == 0 || allAsked && x.request.Pending() {
+		return nil
+	}
+	if len(x.made) > mostDrawn {
+		maps.DeleteFunc(x.made, func(key pictureKey, _ drawn) bool { return !slices.Contains(wanted, key) })
+	}
+	x.asked = map[pictureKey]bool{}
+	for _, key := range missing {
+		x.asked[key] = true
+	}
+	settings, samples, cache := p.scene.settings, p.scene.samples[base], x.decoded
+	return views.Listen(&x.request, func(ctx context.Context, emit func(drawn)) error {
+		for _, key := range missing {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			picture, err := drawOne(key, settings[key.who], samples, cache)
+			emit(drawn{key, picture, err})
+		}
+		return nil
+	})
+}
+
+// wantedPictures are the drawings of the present sample, then those of the next and the one before: browsing finds them
+// made.
+func (p *Pane) wantedPictures() []pictureKey {
+	if p.open != askView {
+		return nil
+	}
+	var keys []pictureKey
+	n := len(p.scene.samples[base])
+	at := p.ask.cursor.At(n)
+	for _, sample := range []int{at, at + 1, at - 1} {
+		if sample < 0 || sample >= n || p.ask.path != "" && sample != at {
+			continue
+		}
+		for kind, panel := range []string{"picture", "shown"} {
+			w, h := p.inside(panel)
+			if key := p.pictureKey(kind, sample, w, h); key.mode != widget.Words && key.w > 0 && key.h > 0 {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
+}
+
+func (p *Pane) pictureKey(kind, sample, w, h int) pictureKey {
+	mode, _ := p.pictureMode()
+	who := p.main()
+	if p.scene.settings[who] == nil {
+		who = base
+	}
+	key := pictureKey{scene: p.scenes, who: who, path: p.ask.path, sample: sample, kind: kind, mode: mode, w: w, h: h}
+	if kind == whole {
+		key.who = base // it does not depend on the subject
+		key.label = p.ask.truth
+	}
+	if key.path != "" {
+		key.sample, key.label = 0, false
+	}
+	return key
+}
+
+// inside is the room in a panel of the open board, in cells; nothing where it is not seen.
+func (p *Pane) inside(name string) (w, h int) {
+	board := p.board()
+	if board.Zoomed() {
+		if board.Focused() != name {
+			return 0, 0
+		}
+		return widget.Panel{}.Inside(p.w, p.h)
+	}
+	for _, box := range layout.Arrange(board.Layout, p.w, p.h) {
+		if slices.Contains(box.Names, name) {
+			return widget.Panel{}.Inside(box.W, box.H)
+		}
+	}
+	return 0, 0
+}
+
+func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample, cache *media.Cache) (widget.Picture, error) {
+	if key.path != "" {
+		picture, err := cache.Decode(key.path)
+		if err != nil || key.kind == whole || setting == nil {
+			return inCells(key, picture, err)
+		}
+		seen, err := setting.Whole(picture)
+		return inCells(key, last(seen), err)
+	}
+	x := samples[key.sample]
+	if x.Item.Media == "" {
+		_, err := media.Load(x.Item) // says why there is none
+		return widget.Picture{}, err
+	}
+	picture, err := cache.Decode(x.Item.Media)
+	if err != nil {
+		return widget.Picture{}, err
+	}
+	if key.kind == shown && setting != nil {
+		seen, err := setting.Project.Shown(picture, x.Box())
+		return inCells(key, last(seen), err)
+	}
+	box := x.Box()
+	outline := widget.Outline{X0: box.X0, Y0: box.Y0, X1: box.X1, Y1: box.Y1, Colour: media.MarkColour}
+	if key.label {
+		outline.Label = x.Answer
+	}
+	return inCells(key, picture, nil, outline)
+}
+
+func last(list []*pixels.RGB) *pixels.RGB {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[len(list)-1]
+}
+
+func inCells(key pictureKey, picture *pixels.RGB, err error, outlines ...widget.Outline) (widget.Picture, error) {
+	if err != nil || picture == nil {
+		return widget.Picture{}, err
+	}
+	return widget.NewPicture(key.mode, widget.Raster{W: picture.W, H: picture.H, RGB: picture.Pix}, key.w, key.h, outlines...), nil
+}
+
+// drawPicture is a picture where it is made, else words in its place.
+func (p *Pane) drawPicture(t *widget.Theme, kind, w, h int) string {
+	at := p.ask.cursor.At(len(p.scene.samples[base]))
+	key := p.pictureKey(kind, at, w, h)
+	one, there := p.pictures.made[key]
+	switch {
+	case key.mode == widget.Words:
+		return p.inWords(t, w, h)
+	case !there:
+		return centred(t.Muted, "reading …", w, h)
+	case one.err != nil:
+		return centred(t.Warning, "✗ "+one.err.Error(), w, h)
+	}
+	return one.picture.View(w, h)
+}
+
+// inWords says where the object lies, for terminals that draw no pictures.
+func (p *Pane) inWords(t *widget.Theme, w, h int) string {
+	_, why := p.pictureMode()
+	text := "no picture: " + why
+	if x, there := p.sample(base); there && p.ask.path == "" {
+		box := x.Box()
+		text = "The object reaches from " + widget.Percent(box.X0, 0) + " to " + widget.Percent(box.X1, 0) + " of the width and from " +
+			widget.Percent(box.Y0, 0) + " to " + widget.Percent(box.Y1, 0) + " of the height, from the upper left corner.\n" + text
+	}
+	return widget.Block(indent(toned(t.Muted, wrapped(text, w-2))), w, h)
+}
+
+func centred(style widget.Style, text string, w, h int) string {
+	lines := widget.Wrap(widget.Clean(text), max(w-2, 1))
+	lines = lines[:min(len(lines), max(h, 0))]
+	for i, line := range lines {
+		lines[i] = widget.Centre(style.Render(line), w)
+	}
+	return widget.Block(strings.Repeat("\n", max((h-len(lines))/2, 0))+strings.Join(lines, "\n"), w, h)
+}

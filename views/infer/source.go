@@ -1,0 +1,333 @@
+package infer
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/config"
+	"finetui/core/eval"
+	"finetui/core/recipe"
+	"finetui/core/session"
+	"finetui/views"
+	"finetui/views/widget"
+)
+
+// source is where questions and answers come from: the open project, and what was last seen of its runs.
+type source struct {
+	session *session.Session // nil: not open yet
+	again   bool             // the request that is open reads the data set anew
+	err     error            // why it cannot be opened
+	request views.Request
+	doing   widget.Progress
+
+	scene   *scene // nil: not looked yet
+	looking views.Request
+	scenes  int // how many there were: pictures of another one are not this one's
+}
+
+// The two who can be asked, as places in arrays.
+const (
+	base = iota
+	adapter
+	subjectCount
+)
+
+// scene is one look at everything that a split's questions need. It is not changed afterwards.
+type scene struct {
+	session    *session.Session
+	split      string
+	splits     []string
+	candidates []session.Candidate
+	settings   [subjectCount]*session.Setting // nil: faults says why
+	faults     [subjectCount]error
+	samples    [subjectCount][]recipe.Sample // the same objects, each with its subject's prompt
+	place      map[string]int                // of a sample's ID
+	parser     eval.Parser
+	kept       []session.Kept // evaluations of the split
+	answers    [subjectCount]map[string]eval.Answer
+}
+
+// opening is one message of opening a project.
+type opening struct {
+	done, total int
+	what        string
+	session     *session.Session
+}
+
+// ready says whether there is something to ask about.
+func (p *Pane) ready() bool {
+	return p.err == nil && p.scene != nil && len(p.scene.splits) > 0
+}
+
+// openSession reads the project anew, the data set only where its constants have changed or again asks for it. What is
+// shown stays until then.
+func (p *Pane) openSession(again bool) tea.Cmd {
+	if p.file == nil {
+		return nil
+	}
+	p.again = again || p.again && p.source.request.Pending()
+	again = p.again
+	frozen, before := session.Freeze(p.file), p.session
+	p.doing = widget.Progress{What: "reading"}
+	return views.Listen(&p.source.request, func(ctx context.Context, emit func(opening)) error {
+		report := func(done, total int, what string) { emit(opening{done: done, total: total, what: what}) }
+		var opened *session.Session
+		var err error
+		if before == nil {
+			opened, err = session.Open(ctx, frozen, report)
+		} else {
+			opened, err = before.Reopen(ctx, frozen, again, report)
+		}
+		if err != nil {
+			return err
+		}
+		emit(opening{session: opened})
+		return nil
+	})
+}
+
+func (p *Pane) opened(msg views.Batch[opening]) tea.Cmd {
+	if !p.source.request.Takes(msg.Ticket) {
+		return nil
+	}
+	for _, step := range msg.Values {
+		if step.session == nil {
+			p.doing = widget.Progress{What: step.what, Done: step.done, Total: step.total}
+			continue
+		}
+		p.session = step.session
+	}
+	if !msg.Ended {
+		return msg.Next
+	}
+	p.source.request.Close()
+	p.again = false
+	if p.err = msg.Err; p.err != nil {
+		return nil
+	}
+	p.ask.forget()
+	return p.look()
+}
+
+// reconfigure opens the project of changed constants; how things are shown does not concern it.
+func (p *Pane) reconfigure(file *config.File) tea.Cmd {
+	before := p.file
+	p.file = file
+	if file == nil {
+		p.source.request.Close()
+		p.stopAnswer()
+		p.scene, p.err = nil, nil
+		return nil
+	}
+	if before != nil && p.session != nil && p.err == nil && !p.source.request.Pending() && sameQuestions(p.session.Project.Config, file.Config) {
+		return nil
+	}
+	return p.openSession(false)
+}
+
+// sameQuestions says whether two configurations differ in nothing that this pane asks or shows.
+func sameQuestions(a, b *config.Config) bool {
+	x, y := *a, *b
+	x.View, x.Keys, x.Convert = y.View, y.Keys, y.Convert
+	return reflect.DeepEqual(x, y)
+}
+
+// look finds out what runs and evaluations there are.
+func (p *Pane) look() tea.Cmd {
+	if p.session == nil {
+		return nil
+	}
+	s, split, run := p.session, p.chosen.split, p.chosen.run
+	return views.Ask(&p.looking, func(context.Context) (*scene, error) { return newScene(s, split, run) })
+}
+
+func newScene(s *session.Session, split, run string) (*scene, error) {
+	c := &scene{session: s, splits: s.Splits(), place: map[string]int{}}
+	c.split = chooseSplit(c.splits, split, s.Project.Config.Eval.Split)
+	var err error
+	if c.candidates, err = s.Candidates(); err != nil {
+		return c, err
+	}
+	c.settings[base], c.faults[base] = s.Setting(session.Base)
+	if run = chooseRun(c.candidates, run); run != "" {
+		c.settings[adapter], c.faults[adapter] = s.Setting(run)
+	}
+	if len(c.splits) == 0 {
+		return c, nil
+	}
+	for who, setting := range c.settings {
+		if setting != nil {
+			c.samples[who] = setting.Project.Recipe.Samples(c.split)
+		}
+	}
+	for i, x := range c.samples[base] {
+		c.place[x.ID] = i
+	}
+	c.parser = eval.NewParser(s.Project.Recipe.Classes)
+	if c.kept, err = s.Results(c.split); err != nil {
+		return c, err
+	}
+	for who, setting := range c.settings {
+		c.answers[who] = map[string]eval.Answer{}
+		if k := c.keptOf(setting); k != nil && k.Result != nil {
+			for _, item := range k.Result.Items {
+				c.answers[who][item.ID] = item
+			}
+		}
+	}
+	return c, nil
+}
+
+// chooseSplit is the wanted split where it exists, else EVAL.SPLIT, else the last one.
+func chooseSplit(splits []string, wanted, usual string) string {
+	for _, split := range []string{wanted, usual} {
+		if slices.Contains(splits, split) {
+			return split
+		}
+	}
+	if len(splits) == 0 {
+		return ""
+	}
+	return splits[len(splits)-1]
+}
+
+// chooseRun is the wanted run where it can be asked, else the newest that can; empty where there is none.
+func chooseRun(candidates []session.Candidate, wanted string) string {
+	newest := ""
+	for _, c := range candidates {
+		if c.Run == nil || c.Why != "" {
+			continue
+		}
+		if newest = c.Name; newest == wanted {
+			return wanted
+		}
+	}
+	return newest
+}
+
+// keptOf is the evaluation of a subject on the split, or nil.
+func (c *scene) keptOf(setting *session.Setting) *session.Kept {
+	if setting == nil {
+		return nil
+	}
+	return c.keptBy(setting.Name)
+}
+
+func (c *scene) keptBy(name string) *session.Kept {
+	for i := range c.kept {
+		if c.kept[i].Name == name {
+			return &c.kept[i]
+		}
+	}
+	return nil
+}
+
+func (p *Pane) looked(msg views.Answer[*scene]) tea.Cmd {
+	if !p.looking.Takes(msg.Ticket) {
+		return nil
+	}
+	p.looking.Close()
+	before := p.scene
+	p.scene = msg.Value
+	if before == nil || before.session != p.scene.session || before.split != p.scene.split || !slices.Equal(titles(before), titles(p.scene)) {
+		p.scenes++
+		p.pictures.forget()
+	}
+	p.arrive(before)
+	if p.choice != nil {
+		if at := p.choice.list.Chosen(); at >= 0 {
+			p.choice = runChoice(p.scene.candidates, p.choice.names[at])
+		}
+	}
+	if msg.Err != nil {
+		return views.Fail(msg.Err)
+	}
+	return nil
+}
+
+func titles(c *scene) []string {
+	list := make([]string, subjectCount)
+	for who, setting := range c.settings {
+		if setting != nil {
+			list[who] = setting.Title()
+		}
+	}
+	return list
+}
+
+// arrive keeps what was selected where it is still there.
+func (p *Pane) arrive(before *scene) {
+	c := p.scene
+	if before == nil {
+		p.mode = baseOnly
+		if c.settings[adapter] != nil {
+			p.mode = adapterOnly
+		}
+	}
+	if c.settings[adapter] == nil && c.faults[adapter] == nil {
+		p.mode = baseOnly
+	}
+	if before != nil && before.split == c.split {
+		if at, there := c.place[before.idAt(p.ask.cursor.Index)]; there {
+			p.ask.cursor.Index = at
+		}
+	} else if before != nil {
+		p.ask.cursor.Index = 0
+	}
+	p.boards[confusionView].Layout = confusionLayout(len(c.session.Project.Recipe.Classes))
+	p.scores.arrive()
+}
+
+func (c *scene) idAt(i int) string {
+	if i < 0 || i >= len(c.samples[base]) {
+		return ""
+	}
+	return c.samples[base][i].ID
+}
+
+// notice is the page where there is nothing to ask about: why, and what to do about it.
+func (p *Pane) notice(t *widget.Theme, w, h int) string {
+	var lines []string
+	say := func(style widget.Style, text string) {
+		for _, line := range widget.Wrap(widget.Clean(text), min(w-6, 90)) {
+			lines = append(lines, style.Render(line))
+		}
+	}
+	switch {
+	case p.file == nil:
+		say(t.Strong, "No project here yet")
+		say(t.Text, "There is no config.toml in this folder: leave with q and write one with `finetui new demo` or `finetui new drains`.")
+	case p.source.request.Pending() || p.scene == nil && p.err == nil:
+		say(t.Strong, "Opening the data set at "+p.file.Config.Dataset.Path)
+		lines = append(lines, p.doing.View(t, min(w-6, 72)))
+		say(t.Muted, "Every key works meanwhile; the other panes are open.")
+	case p.err != nil:
+		say(t.Warning, "✗ There is nothing to ask about yet")
+		say(t.Text, capital(p.err.Error()))
+		say(t.Muted, "The pane Data can make or read a data set, constants are changed in Config; ctrl+r tries again.")
+	default:
+		say(t.Strong, "No labelled object in "+p.file.Config.Dataset.Path)
+		say(t.Text, "Questions are asked about labelled objects: put label files beside the pictures, then press ctrl+r.")
+	}
+	wide := 0
+	for _, line := range lines {
+		wide = max(wide, widget.Width(line))
+	}
+	for i, line := range lines {
+		lines[i] = strings.Repeat(" ", max((w-wide)/2, 1)) + line
+	}
+	above := max((h-len(lines))/2-1, 0)
+	return widget.Block(strings.Repeat("\n", above)+strings.Join(lines, "\n"), w, h)
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	first := []rune(s)
+	return strings.ToUpper(string(first[:1])) + string(first[1:])
+}
