@@ -47,6 +47,7 @@ func verbs() []verb {
 		{"compare", "RUN|base RUN …", "puts evaluations of the same items side by side", runCompare},
 		{"infer", "RUN|base MEDIA [prompt …]", "asks one question about a picture or an object of the data set", runInfer},
 		{"demo", "[base FOLDER]", "runs the whole chain on the demo project; demo base pretrains the built-in base anew", runDemo},
+		{"doctor", "", "says what this machine has, and what to do where something is missing", runDoctor},
 		{finetune.Verb, "DIR", "is the process of a run; train and resume start it", runWork},
 		{"help", "[VERB]", "shows what there is to call", runHelp},
 		{"version", "", "says which build this is", runVersion},

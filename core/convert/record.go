@@ -76,16 +76,6 @@ func (r Record) media(kind Kind) []string {
 	return paths
 }
 
-// answers are the turns that a trainer may learn.
-func (r Record) answers() (texts []string) {
-	for _, t := range r.Turns {
-		if t.Role == Assistant {
-			texts = append(texts, t.Words())
-		}
-	}
-	return texts
-}
-
 // check says what no trainer takes: LLaMA-Factory drops a conversation out of order with a mere warning, and an answer
 // without words teaches to say nothing.
 func (r Record) check() error {

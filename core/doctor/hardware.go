@@ -1,0 +1,116 @@
+package doctor
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/shirou/gopsutil/v4/cpu"
+	"github.com/shirou/gopsutil/v4/disk"
+	"github.com/shirou/gopsutil/v4/mem"
+
+	"finetui/core/gpu"
+	"finetui/ml/blas"
+)
+
+func processor() Line {
+	name := "unknown model"
+	if info, err := cpu.Info(); err == nil && len(info) > 0 && info[0].ModelName != "" {
+		name = info[0].ModelName
+	}
+	value := fmt.Sprintf("%s · %s", name, counted(runtime.NumCPU(), "core", "cores"))
+	if used := runtime.GOMAXPROCS(0); used < runtime.NumCPU() {
+		value += fmt.Sprintf(", of which %d may be used here", used)
+	}
+	return Line{"processor", value, OK, ""}
+}
+
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + more
+}
+
+func kernels() Line {
+	name := blas.Kernels()
+	if name == "go" {
+		return Line{"kernels", "plain Go: this processor has no AVX2 with FMA", Info, "nothing; a processor with AVX2 or AVX-512 trains many times faster"}
+	}
+	return Line{"kernels", name, OK, ""}
+}
+
+const gib = 1 << 30
+
+// leastMemory is what training on the built-in base takes with its pictures.
+const leastMemory = 2 * gib
+
+func memory() Line {
+	m, err := mem.VirtualMemory()
+	if err != nil {
+		return Line{"memory", "unknown: " + err.Error(), Info, ""}
+	}
+	value := fmt.Sprintf("%.1f GiB, %.1f free", float64(m.Total)/gib, float64(m.Available)/gib)
+	free := m.Available
+	if limit, ok := containerLimit(); ok && limit < m.Total {
+		value += fmt.Sprintf("; this container may use %.1f", float64(limit)/gib)
+		free = min(free, limit)
+	}
+	if free < leastMemory {
+		return Line{"memory", value, Info, "close other programs: training the built-in base takes about 2 GiB, other bases their weights and more"}
+	}
+	return Line{"memory", value, OK, ""}
+}
+
+// containerLimit is the memory limit of a control group (cgroup v2), where there is one.
+func containerLimit() (uint64, bool) {
+	text, err := os.ReadFile("/sys/fs/cgroup/memory.max")
+	if err != nil {
+		return 0, false
+	}
+	limit, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+	return limit, err == nil
+}
+
+// leastSpace is what a demo project with its runs takes.
+const leastSpace = gib / 2
+
+func space(folder string) Line {
+	u, err := disk.Usage(folder)
+	if err != nil {
+		return Line{"disk", fmt.Sprintf("%s: %v", folder, err), Info, ""}
+	}
+	value := fmt.Sprintf("%.1f GiB free of %.1f where %s lies", float64(u.Free)/gib, float64(u.Total)/gib, folder)
+	if u.Free < leastSpace {
+		return Line{"disk", value, Missing, "make room: a project with its runs and checkpoints takes about half a GiB"}
+	}
+	return Line{"disk", value, OK, ""}
+}
+
+// gpus lists the GPUs, or why there is none.
+func gpus(snapshot func() ([]gpu.Device, error)) []Line {
+	devices, err := snapshot()
+	if err != nil {
+		return []Line{{"GPU", err.Error(), Info, "nothing: this program trains and answers on the processor"}}
+	}
+	var lines []Line
+	for _, d := range devices {
+		facts := []string{d.Name}
+		if d.Name == "" {
+			facts[0] = "unknown model"
+		}
+		if d.MemoryUsed != nil && d.MemoryTotal != nil {
+			facts = append(facts, fmt.Sprintf("%.1f of %.1f GiB used", float64(*d.MemoryUsed)/gib, float64(*d.MemoryTotal)/gib))
+		}
+		if d.Util != nil {
+			facts = append(facts, fmt.Sprintf("%.0f %% busy", *d.Util))
+		}
+		if d.Temperature != nil {
+			facts = append(facts, fmt.Sprintf("%.0f °C", *d.Temperature))
+		}
+		lines = append(lines, Line{fmt.Sprintf("GPU %d", d.Index), strings.Join(facts, " · "), OK, ""})
+	}
+	return lines
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/term"
+
+	"finetui/core/config"
+	"finetui/core/doctor"
+	"finetui/views/widget"
+)
+
+// runDoctor says what this machine has. It works without a config.toml, and says what is wrong with a broken one.
+func runDoctor(c call) int {
+	if len(c.words) != 0 {
+		return c.fail(exitCall, "call it as finetui doctor")
+	}
+	file, err := config.Load(configFile)
+	in := doctor.Input{File: file, Found: err == nil}
+	if err != nil {
+		if !errors.Is(err, os.ErrNotExist) {
+			in.Fault = err
+		}
+		if in.File, err = config.Parse(configFile, nil); err != nil {
+			return c.failure(err)
+		}
+	}
+	if err := applyOverrides(in.File, c.overrides); err != nil {
+		return c.fail(exitCall, "%v", err)
+	}
+	out, _ := c.stdout.(*os.File)
+	in.Terminal = terminal(out, os.Environ(), in.File.Config.View.Images)
+	report := doctor.Look(c.ctx, in)
+	if c.ctx.Err() != nil {
+		return c.failure(c.ctx.Err())
+	}
+	if wantsJSON(in.File.Config) {
+		if code := c.printJSON(report); code != exitDone {
+			return code
+		}
+	} else {
+		fmt.Fprint(c.stdout, report.Text())
+	}
+	if report.Has(doctor.Wrong) {
+		return exitCall
+	}
+	return exitDone
+}
+
+// terminal is what is known of the terminal that out leads to, and how the workbench would draw pictures on it.
+func terminal(out *os.File, environ []string, images string) []doctor.Line {
+	profile := colorprofile.NoTTY
+	size := doctor.Line{Name: "size", Value: "stdout is no terminal", Verdict: doctor.Info, Do: "call it without redirecting its output to see what the workbench gets"}
+	if out != nil && term.IsTerminal(out.Fd()) {
+		profile = colorprofile.Detect(out, environ)
+		w, h, err := term.GetSize(out.Fd())
+		size.Value = fmt.Sprintf("%d×%d", w, h)
+		switch {
+		case err != nil:
+			size.Value, size.Do = err.Error(), "set the size with stty"
+		case w < 60 || h < 20:
+			size.Do = "enlarge the window: below 60×20 the workbench shows one line"
+		default:
+			size.Verdict, size.Do = doctor.OK, ""
+		}
+	}
+	mode, why := widget.ChoosePictures(images, profile)
+	pictures := doctor.Line{Name: "pictures", Value: fmt.Sprintf("as %s: %s", mode, why), Verdict: doctor.OK}
+	if profile > colorprofile.NoTTY && profile < colorprofile.TrueColor && images == "auto" {
+		pictures.Verdict, pictures.Do = doctor.Info, "a terminal with 24-bit colours (COLORTERM=truecolor) shows pictures finest"
+	}
+	return []doctor.Line{variable("TERM"), variable("COLORTERM"), size, pictures}
+}
+
+// variable is an environment variable as it is.
+func variable(name string) doctor.Line {
+	value := os.Getenv(name)
+	if value == "" {
+		return doctor.Line{Name: name, Value: "not set", Verdict: doctor.Info}
+	}
+	return doctor.Line{Name: name, Value: value, Verdict: doctor.OK}
+}
