@@ -19,6 +19,7 @@ import (
 	"finetui/views"
 	configpane "finetui/views/config"
 	datapane "finetui/views/dataset"
+	inferpane "finetui/views/infer"
 	trainpane "finetui/views/train"
 )
 
@@ -57,6 +58,7 @@ func newWorkbench(file *config.File, fault error) *root {
 		datapane.New(file),
 		configpane.New(configpane.Options{Path: configFile, File: file, Err: fault, Estimate: estimates(file), Actions: r.actionNames}),
 		trainpane.New(runControl(&r.current)),
+		inferpane.New(file, inferpane.Models()),
 	}
 	if file == nil {
 		r.open = 1
