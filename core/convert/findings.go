@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -57,12 +58,10 @@ func (f *findings) of(s recipe.Sample, code, text string) {
 // all notes a finding of the conversion as a whole.
 func (f *findings) all(code, text string) { f.add(dataset.Finding{Code: code, Text: text}, 0) }
 
+// add fills in what the finding leaves to the ruling on its code.
 func (f *findings) add(x dataset.Finding, count int) {
-	ruling := rulings[x.Code]
-	x.Level = ruling.level
-	if x.Do == "" {
-		x.Do = ruling.do
-	}
+	x.Level = cmp.Or(x.Level, rulings[x.Code].level)
+	x.Do = cmp.Or(x.Do, rulings[x.Code].do)
 	f.list, f.counts = append(f.list, x), append(f.counts, count)
 }
 

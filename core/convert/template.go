@@ -72,13 +72,13 @@ func (a *asker) ask(s recipe.Sample) string {
 	})
 }
 
-// tells says whether the user turn tells which object of a whole picture is meant.
-func (a *asker) tells() bool {
+// holds says whether the user turn holds one of the placeholders; without a template it is {prompt}.
+func (a *asker) holds(names ...string) bool {
 	if a.template == "" {
-		return true
+		return slices.Contains(names, "prompt")
 	}
 	for _, m := range braced.FindAllStringSubmatch(a.template, -1) {
-		if slices.Contains([]string{"prompt", "position", "x", "y"}, m[1]) {
+		if slices.Contains(names, m[1]) {
 			return true
 		}
 	}

@@ -62,6 +62,7 @@ func Write(ctx context.Context, p *project.Project, report project.Progress) (*R
 		return nil, err
 	}
 	w.sayWhole()
+	w.lint()
 	w.result.Schema, w.result.Dialect, w.result.Output = Schema, d.name, w.dir
 	w.result.Findings = w.said.result(c.KeepMissing)
 	return &w.result, nil
@@ -290,8 +291,18 @@ func (w *writer) sayWhole() {
 	if r.Loss == "focal" {
 		w.said.all(noFocal, "RECIPE.LOSS = \"focal\" is not in the files: a loss is the trainer's own")
 	}
-	if r.Context == media.Full && !w.ask.tells() {
+	if r.Context == media.Full && !w.ask.holds("prompt", "position", "x", "y") {
 		w.said.all(untoldObject, "the pictures are whole ones, and no question tells which object is meant")
 	}
 	w.said.add(dataset.Finding{Code: howToStart, Text: "paths are relative to " + w.dir, Do: w.d.start}, 0)
+}
+
+// lint adds what recipe.LintPrompts finds in the recipe's prompts where they are written: no lint stands before a training
+// elsewhere. The template's own words are the same for every sample and favour no answer.
+func (w *writer) lint() {
+	if w.ask.holds("prompt") {
+		for _, f := range recipe.LintPrompts(w.samples, w.p.Recipe.Classes, w.p.Recipe.Question) {
+			w.said.add(f, 0)
+		}
+	}
 }
