@@ -40,7 +40,10 @@ func (r report) text() string {
 	b.WriteString("\n## Reading this\n\n")
 	b.WriteString("Intervals are 95 % (Wilson for shares, bootstrap for macro-F1), p is McNemar's exact test on the same items, Holm-adjusted for all pairs of a table. ")
 	b.WriteString("Constants were chosen on valid; each checkpoint is the best on valid. ")
-	b.WriteString("Zero-shot is poor for a trivial reason: the base answers in its own words, not with names that it has never seen. ")
+	for _, split := range r.splits {
+		answer, n := commonest(r.outcomes[0].results[split])
+		fmt.Fprintf(&b, "Zero-shot has never seen the names and only copies from the list: on %s its commonest answer is %q, %d of %d times. ", split, answer, n, r.outcomes[0].results[split].N)
+	}
 	b.WriteString("enhanced is told the object's type, as a first stage would tell it, basic is not; the control takes that away and keeps the rest, so compare it before crediting the sampling.\n")
 	return b.String()
 }
@@ -124,6 +127,18 @@ func (r report) scores(b *strings.Builder, split string) {
 	}
 	last := r.outcomes[len(r.outcomes)-2].results[split]
 	fmt.Fprintf(b, "\n%s in full:\n\n```\n%s```\n", r.outcomes[len(r.outcomes)-2].title, last.Text())
+}
+
+// commonest is the answer that was given most often, and how often.
+func commonest(x *eval.Result) (answer string, n int) {
+	counts := map[string]int{}
+	for _, i := range x.Items {
+		counts[i.Answer]++
+		if c := counts[i.Answer]; c > n {
+			answer, n = i.Answer, c
+		}
+	}
+	return answer, n
 }
 
 func met(x *eval.Result) bool {
