@@ -131,7 +131,7 @@ func (p *Pane) positionRows() [][]string {
 
 func (p *Pane) pairRows() [][]string {
 	rows := [][]string{{"A", "B", "pairs", "pictures", "lift", "A above B", "level", "A below B", "A left of B", "aligned", "A right of B"}}
-	for _, c := range p.pairList() {
+	for _, c := range p.pairs.list {
 		d := p.relation(c.A, c.B)
 		lift := ""
 		if c.Lifted {

@@ -213,14 +213,14 @@ func (p *Pane) drawFault(t *widget.Theme, w, h int) string {
 // openKind shows the pictures that have the selected kind of fault.
 func (p *Pane) openKind() []views.Action {
 	group, there := p.group()
-	return []views.Action{{Name: "open", Keys: []string{"enter"}, Label: "pictures", Help: "show the pictures with this kind of finding", Group: "Data",
+	return []views.Action{{Name: "open", Keys: []string{"enter"}, Label: "pictures", Help: "show the pictures with this finding", Group: "Data",
 		Enabled: func() bool { return there }, Run: func() tea.Cmd { return p.showFinding(group.code, nil) }}}
 }
 
 // openPlace shows the picture that the selected finding is about.
 func (p *Pane) openPlace() []views.Action {
 	f, there := p.fault()
-	return []views.Action{{Name: "open", Keys: []string{"enter"}, Label: "picture", Help: "show the picture that the finding is about", Group: "Data",
+	return []views.Action{{Name: "open", Keys: []string{"enter"}, Label: "picture", Help: "show the picture it is about", Group: "Data",
 		Enabled: func() bool { return there }, Run: func() tea.Cmd { return p.showFinding(f.Code, &f) }}}
 }
 

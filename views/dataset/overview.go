@@ -84,14 +84,14 @@ func (p *Pane) clickClass(_, y, _, h int) tea.Cmd {
 
 // openClass shows the pictures of the selected class.
 func (p *Pane) openClass() []views.Action {
-	return []views.Action{{Name: "open", Keys: []string{"enter"}, Label: "pictures", Help: "show the pictures with the selected class", Group: "Data",
+	return []views.Action{{Name: "open", Keys: []string{"enter"}, Label: "pictures", Help: "show the pictures with this class", Group: "Data",
 		Enabled: func() bool { return p.class >= 0 && p.class < len(p.set.Classes) }, Run: func() tea.Cmd {
 			p.showSamples(facets{class: p.rawName(p.class)})
 			return nil
 		}}}
 }
 
-func (p *Pane) previewTitle() string { return "Pictures with " + p.className() }
+func (p *Pane) previewTitle() string { return "Pictures of " + p.className() }
 
 func (p *Pane) previewPlace() string {
 	return place(p.overview.shown, len(p.overview.items))
@@ -183,7 +183,11 @@ func (p *Pane) drawImbalance(t *widget.Theme, w, h int) string {
 	if part.Images != part.ImagesWithObjects {
 		lines = append(lines, labelled(t, "with empty", spread(part.PerImage), "all "+widget.Count(part.Images), w))
 	}
-	lines = append(lines, wrapped(t.Text, p.splitCounts(), w)...)
+	splits := p.splitCounts()
+	if long := splits + " objects"; widget.Width(long) < w {
+		splits = long
+	}
+	lines = append(lines, wrapped(t.Text, splits, w)...)
 	lines = append(lines,
 		labelled(t, "pictures", p.sizes(part), p.set.Format+" labels", w),
 		labelled(t, "pairs", widget.Count(part.Pairs), "of objects in one picture", w))
@@ -240,7 +244,7 @@ func (p *Pane) splitCounts() string {
 	for i, part := range p.analysis.Splits {
 		parts[i] = widget.Clean(part.Split) + " " + widget.Count(part.Objects)
 	}
-	return strings.Join(parts, ", ") + " objects"
+	return strings.Join(parts, ", ")
 }
 
 func (p *Pane) positionCount() string {

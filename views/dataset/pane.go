@@ -204,8 +204,8 @@ func (p *Pane) Status() string {
 	return status
 }
 
-// Actions are the pane's own, then those of the open view's board. What an action changes may need work: each asks for
-// it when it has run.
+// Actions are those of the open view and of its board, then those of all views. What an action changes may need work:
+// each asks for it when it has run.
 func (p *Pane) Actions() []views.Action {
 	turn := func(n int) func() tea.Cmd {
 		return func() tea.Cmd { p.turn(n); return nil }
@@ -217,19 +217,17 @@ func (p *Pane) Actions() []views.Action {
 	}
 	if ready() {
 		actions = append(actions, p.viewActions()...)
+		actions = append(actions, p.board().Actions()...)
 	}
 	actions = append(actions,
-		views.Action{Name: "filter", Keys: []string{"/"}, Label: "filter", Help: "show only what contains some text: a class, a picture's name, a finding", Group: "Data", Enabled: ready, Run: p.askText},
-		views.Action{Name: "next_split", Keys: []string{"s"}, Label: "split", Help: "look at all pictures, or at one split: train, valid, test", Group: "Data", Enabled: p.severalSplits, Run: p.nextSplit},
-		views.Action{Name: "export", Keys: []string{"e"}, Label: "export", Help: "write every number and finding to DATASET.ANALYSIS as JSON", Group: "Data", Enabled: ready, Run: p.export},
-		views.Action{Name: "copy", Keys: []string{"y"}, Help: "copy what the view shows to the clipboard, as a table with tabs", Group: "Data", Enabled: ready, Run: p.copy},
+		views.Action{Name: "filter", Keys: []string{"/"}, Label: "filter", Help: "show only what contains a text", Group: "Data", Enabled: ready, Run: p.askText},
+		views.Action{Name: "next_split", Keys: []string{"s"}, Label: "split", Help: "look at all splits, or at one", Group: "Data", Enabled: p.severalSplits, Run: p.nextSplit},
+		views.Action{Name: "export", Keys: []string{"e"}, Label: "export", Help: "write all numbers to DATASET.ANALYSIS", Group: "Data", Enabled: ready, Run: p.export},
+		views.Action{Name: "copy", Keys: []string{"y"}, Help: "copy the view as a table with tabs", Group: "Data", Enabled: ready, Run: p.copy},
 		views.Action{Name: "reload", Keys: []string{"ctrl+r"}, Help: "read the data set again", Group: "Data", Enabled: func() bool { return p.file != nil }, Run: p.read},
 	)
 	if p.canDraw() {
-		actions = append(actions, views.Action{Name: "draw_demo", Keys: []string{"m"}, Label: "make the demo set", Help: "draw the demo's data set into DATASET.PATH", Group: "Data", Run: p.drawDemo})
-	}
-	if ready() {
-		actions = append(actions, p.board().Actions()...)
+		actions = append(actions, views.Action{Name: "draw_demo", Keys: []string{"m"}, Label: "make the demo set", Help: "draw the demo's pictures there", Group: "Data", Run: p.drawDemo})
 	}
 	for i, action := range actions {
 		actions[i].Run = func() tea.Cmd { return tea.Batch(action.Run(), p.lack()) }

@@ -35,8 +35,8 @@ func (p *Pane) recipeBoard() *views.Board {
 func (p *Pane) recipeActions() []views.Action {
 	turned := func() bool { return p.recipe.copy != nil && len(p.recipe.turned()) > 0 }
 	return []views.Action{
-		{Name: "presets", Keys: []string{"p"}, Label: "presets", Help: "choose a named recipe to start from", Group: "Recipe", Run: p.askPreset},
-		{Name: "take_over", Keys: []string{"w"}, Label: "take over", Help: "write the turned constants into config (saved there)", Group: "Recipe", Enabled: turned, Run: p.takeOver},
+		{Name: "presets", Keys: []string{"p"}, Label: "presets", Help: "start from a named recipe", Group: "Recipe", Run: p.askPreset},
+		{Name: "take_over", Keys: []string{"w"}, Label: "take over", Help: "put the recipe into the constants", Group: "Recipe", Enabled: turned, Run: p.takeOver},
 		{Name: "undo_recipe", Keys: []string{"u"}, Label: "undo", Help: "back to the recipe of config.toml", Group: "Recipe", Enabled: turned, Run: p.undo},
 	}
 }
@@ -131,7 +131,7 @@ func (p *Pane) clickSetting(_, y, w, h int) tea.Cmd {
 }
 
 func (p *Pane) settingActions() []views.Action {
-	return []views.Action{{Name: "choose", Keys: []string{"enter"}, Label: "values", Help: "choose a value of the selected constant from a list, or write it", Group: "Recipe", Run: p.askValue}}
+	return []views.Action{{Name: "choose", Keys: []string{"enter"}, Label: "values", Help: "choose the value from a list", Group: "Recipe", Run: p.askValue}}
 }
 
 // choice is an open list to choose from, and what is done with what was chosen.
@@ -158,9 +158,9 @@ func (p *Pane) choose(msg tea.Msg) tea.Cmd {
 
 func (p *Pane) askPreset() tea.Cmd {
 	means := map[string]string{
-		"basic":             "no weights, each object once an epoch, a plain prompt",
-		"enhanced":          "one compensation (√n sampling), position words, facts from train",
-		"enhanced-original": "the original's: copies and weights at once, with its faults",
+		"basic":             "each object once an epoch, a plain prompt",
+		"enhanced":          "√n sampling, position words, facts from train",
+		"enhanced-original": "copies and weights at once, and leaking prompts",
 	}
 	names := recipe.Presets()
 	var options []widget.Option

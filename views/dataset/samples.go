@@ -98,12 +98,12 @@ func (p *Pane) holding(items []int, class, other int) []int {
 // samplesActions are those of the page of pictures.
 func (p *Pane) samplesActions() []views.Action {
 	return []views.Action{
-		{Name: "open", Keys: []string{"enter"}, Label: "open", Help: "show the picture in full, with its objects and the prompt", Group: "Data",
+		{Name: "open", Keys: []string{"enter"}, Label: "open", Help: "show the picture in full, and its prompt", Group: "Data",
 			Enabled: func() bool {
 				return len(p.samples.items) > 0 && (p.boards[samplesView].Focused() == "grid")
 			},
 			Run: func() tea.Cmd { p.samples.zoomed = true; p.samples.object.Index = p.firstObject(); return nil }},
-		{Name: "export_sheet", Keys: []string{"E"}, Label: "sheet", Help: "write the pictures of this page with their boxes to a contact sheet, samples.png", Group: "Data",
+		{Name: "export_sheet", Keys: []string{"E"}, Label: "sheet", Help: "write this page to samples.png", Group: "Data",
 			Enabled: func() bool { return len(p.samples.items) > 0 }, Run: p.exportSheet},
 	}
 }
@@ -300,7 +300,7 @@ func (p *Pane) clickFacet(_, y, _, h int) tea.Cmd {
 }
 
 func (p *Pane) facetActions() []views.Action {
-	return []views.Action{{Name: "choose", Keys: []string{"enter", "space"}, Label: "show only", Help: "show only these pictures, or all again", Group: "Data", Run: func() tea.Cmd {
+	return []views.Action{{Name: "choose", Keys: []string{"enter", "space"}, Label: "show only", Help: "show only these, or all again", Group: "Data", Run: func() tea.Cmd {
 		lines := p.choices()
 		p.toggle(lines[p.samples.line.At(len(lines))])
 		return nil

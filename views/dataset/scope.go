@@ -138,6 +138,7 @@ func (p *Pane) refilter() {
 	with := p.index.Items(stats.Filter{Class: p.rawName(p.class), Split: p.split})
 	p.overview.items = with
 	p.pairs.items = p.holding(slices.Clone(with), p.class, p.pairs.b)
+	p.tabulatePairs()
 	p.samples.items = p.filtered()
 	p.findings.groups = p.grouped()
 	p.recipe.examples = p.exampleObjects()
