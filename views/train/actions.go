@@ -123,8 +123,16 @@ type asked struct {
 
 func (p *Pane) busy() tea.Cmd { return views.Warn("the request before is not answered yet") }
 
+// actual is the selected run as it stands now, also while the display is paused; nil where it is gone.
+func (p *Pane) actual() *entry {
+	if e := p.selected(); e != nil && p.newest != nil {
+		return p.newest.find(e.run.Dir)
+	}
+	return nil
+}
+
 func (p *Pane) canStop() bool {
-	e := p.selected()
+	e := p.actual()
 	return e != nil && e.status.Live()
 }
 
@@ -133,7 +141,7 @@ func (p *Pane) stop() tea.Cmd {
 	if p.asking.Pending() {
 		return p.busy()
 	}
-	e := p.selected()
+	e := p.actual()
 	now := p.stopping[e.run.Dir] || e.status.State == run.Stopping
 	p.stopping[e.run.Dir] = true
 	dir, label, ask := e.run.Dir, e.run.Label(), p.control.Stop
@@ -146,7 +154,7 @@ func (p *Pane) stop() tea.Cmd {
 }
 
 func (p *Pane) canResume() bool {
-	e := p.selected()
+	e := p.actual()
 	return e != nil && p.control.Resume != nil && e.run.Fault == nil && e.status.Resumable()
 }
 
@@ -155,7 +163,7 @@ func (p *Pane) resume() tea.Cmd {
 	if p.asking.Pending() {
 		return p.busy()
 	}
-	r, resume := p.selected().run, p.control.Resume
+	r, resume := p.actual().run, p.control.Resume
 	return tea.Batch(views.Say("%s: starting a process that goes on with it", r.Label()), views.Ask(&p.asking, func(ctx context.Context) (asked, error) {
 		return asked{r.Label(), "goes on"}, resume(ctx, r)
 	}))

@@ -83,7 +83,7 @@ func spikes(rows []*run.Train) []alert {
 			far := loss > spikeTimes*middle && loss-middle > spikeSpread*spread && loss-middle > spikeStart*start
 			if far && !open {
 				found = append(found, alert{run.LevelWarn, r.Head,
-					fmt.Sprintf("spike: loss %s is %s the median of the %d rows before (%s)", widget.Number(loss), widget.Ratio(loss/middle), len(order), widget.Number(middle)), ""})
+					fmt.Sprintf("spike: loss %s is %s the median of the %d rows before (%s)", widget.Number(loss), ratioText(loss/middle), len(order), widget.Number(middle)), ""})
 			}
 			if open = far; far {
 				continue // a spike does not change what is usual
@@ -97,6 +97,14 @@ func spikes(rows []*run.Train) []alert {
 		}
 	}
 	return found
+}
+
+// ratioText is how many times, as far as that says anything.
+func ratioText(r float64) string {
+	if r > 1e4 {
+		return "far above"
+	}
+	return widget.Ratio(r)
 }
 
 // middleOf is the median of sorted values, and their standard deviation as the quartiles tell it, which a few wild ones

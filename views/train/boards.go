@@ -2,6 +2,7 @@ package train
 
 import (
 	"slices"
+	"strings"
 
 	"finetui/views"
 	"finetui/views/layout"
@@ -11,14 +12,14 @@ import (
 // boards are the pane's screens. The overview has one for each size of terminal, the machine one with GPUs and one
 // without.
 type boards struct {
-	narrow, wide, large *views.Board // of the overview
-	curves, classes     *views.Board
-	cores, gpus         *views.Board
-	details, compare    *views.Board
+	tiny, narrow, wide, large *views.Board // of the overview
+	curves, classes           *views.Board
+	cores, gpus               *views.Board
+	details, compare          *views.Board
 }
 
 func (b *boards) all() []*views.Board {
-	return []*views.Board{b.narrow, b.wide, b.large, b.curves, b.classes, b.cores, b.gpus, b.details, b.compare}
+	return []*views.Board{b.tiny, b.narrow, b.wide, b.large, b.curves, b.classes, b.cores, b.gpus, b.details, b.compare}
 }
 
 // makeBoards lays out every view.
@@ -46,15 +47,17 @@ func (p *Pane) makeBoards() boards {
 		return []layout.Node{layout.Panel("events", w, h), layout.Panel("checkpoints", w, h), layout.Panel("log", w, h)}
 	}
 	var b boards
+	b.tiny = views.NewBoard(layout.Column(append([]layout.Node{layout.Panel("runs", 40, 7), layout.Panel("loss", 40, 9).Prior(2), layout.Panel("progress", 40, 9).Prior(3).AtMost(0, 9),
+		layout.Panel("classes", 40, 8).Prior(1), layout.Panel("time", 40, 7), layout.Panel("rate", 40, 7), layout.Panel("machine", 40, 6)}, journal(40, 6)...)...), all...)
 	b.narrow = views.NewBoard(layout.Row(
-		layout.Column(append([]layout.Node{layout.Panel("runs", 34, 6).Prior(4), layout.Panel("progress", 34, 9).Prior(3).AtMost(0, 9), layout.Panel("time", 34, 6)}, journal(34, 6)...)...),
-		layout.Column(layout.Panel("loss", 44, 10).Prior(3).Weighted(3), layout.Panel("classes", 44, 6).Prior(1), layout.Panel("rate", 44, 6), layout.Panel("machine", 44, 6)),
+		layout.Column(append([]layout.Node{layout.Panel("runs", 33, 6).Prior(4), layout.Panel("progress", 33, 9).Prior(3).AtMost(0, 9), layout.Panel("time", 33, 6)}, journal(33, 6)...)...),
+		layout.Column(layout.Panel("loss", 45, 10).Prior(3).Weighted(3), layout.Panel("classes", 45, 6).Prior(1), layout.Panel("rate", 45, 6), layout.Panel("machine", 45, 6)),
 	), all...)
 	b.wide = views.NewBoard(layout.Row(
-		layout.Column(append([]layout.Node{layout.Panel("runs", 40, 6).Prior(4), layout.Panel("progress", 40, 8).Prior(3).AtMost(0, 8), layout.Panel("time", 40, 7).Prior(2).AtMost(0, 7)}, journal(40, 7)...)...).Weighted(2),
-		layout.Column(layout.Panel("loss", 60, 10).Prior(3).Weighted(3),
+		layout.Column(append([]layout.Node{layout.Panel("runs", 44, 6).Prior(4), layout.Panel("progress", 44, 8).Prior(3).AtMost(0, 8), layout.Panel("time", 44, 7).Prior(2).AtMost(0, 7)}, journal(44, 7)...)...).Weighted(5),
+		layout.Column(layout.Panel("loss", 56, 10).Prior(3).Weighted(3),
 			layout.Row(layout.Panel("rate", 28, 7).AtMost(0, 8), layout.Panel("machine", 28, 7).AtMost(0, 8)).Prior(2),
-			layout.Panel("classes", 60, 6).Prior(2)).Weighted(3),
+			layout.Panel("classes", 56, 6).Prior(2)).Weighted(5),
 	), all...)
 	b.large = views.NewBoard(layout.Row(
 		layout.Column(append([]layout.Node{layout.Panel("runs", 50, 10).Prior(4).Weighted(2), layout.Panel("progress", 50, 9).Prior(3).AtMost(0, 9), layout.Panel("time", 50, 7).Prior(3).AtMost(0, 8)}, journal(50, 6)...)...).Weighted(2),
@@ -77,15 +80,26 @@ func (p *Pane) makeBoards() boards {
 		layout.Row(layout.Panel("gpu power", 34, 8), layout.Panel("gpu temperature", 34, 8)).Prior(1),
 		layout.Row(layout.Panel("cpu", 26, 8), layout.Panel("memory", 26, 8), layout.Panel("time", 26, 8), layout.Panel("machine", 26, 8))), gpus...)
 	b.details = views.NewBoard(layout.Row(
-		layout.Column(layout.Panel("about", 38, 8).Prior(1), layout.Panel("results", 38, 6), layout.Panel("checkpoints", 38, 6), layout.Panel("constants", 38, 8)),
-		layout.Column(layout.Panel("events", 40, 8).Prior(1), layout.Panel("log", 40, 8))), about, constants, results, checkpoints, events, log)
+		layout.Column(layout.Panel("about", 38, 8).Prior(2).AtMost(0, 16), layout.Panel("checkpoints", 38, 5).Prior(1), layout.Panel("results", 38, 5)).Weighted(3).Prior(1),
+		layout.Panel("constants", 34, 8).Weighted(2),
+		layout.Column(layout.Panel("events", 40, 8).Prior(1), layout.Panel("log", 40, 8)).Weighted(3).Prior(1)), about, constants, results, checkpoints, events, log)
 	b.compare = p.compareBoard()
 	return b
 }
 
 func title(s string) func() string { return func() string { return s } }
 
-func fromZero(c *widget.LineChart) { c.FromZero = true }
+// fromZero is a scale that begins at nothing.
+func fromZero(c *widget.LineChart) { c.FromZero, c.YText = true, tickText }
+
+// tickText is a number without zeros at its end.
+func tickText(v float64) string {
+	text := widget.Number(v)
+	if strings.Contains(text, ".") && !strings.Contains(text, "e") {
+		text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+	}
+	return text
+}
 
 // board is the one that fills the pane.
 func (p *Pane) board() *views.Board { return p.boardOf(p.w, p.h) }
@@ -108,6 +122,8 @@ func (p *Pane) boardOf(w, h int) *views.Board {
 		return p.boards.compare
 	}
 	switch {
+	case w < 80:
+		return p.boards.tiny
 	case w < 102:
 		return p.boards.narrow
 	case h < 44:

@@ -28,9 +28,9 @@ func (p *Pane) classCurves() []curve {
 }
 
 func (p *Pane) classesTitle() string {
-	what, of := "Loss of each class", "n samples trained on"
+	what, of := "Class loss", "n trained on"
 	if p.look.recall {
-		what, of = "Recall of each class", "n of valid"
+		what, of = "Class recall", "n of valid"
 	}
 	order := "rarest first"
 	if p.look.commonest {
@@ -40,15 +40,11 @@ func (p *Pane) classesTitle() string {
 }
 
 func (p *Pane) classesNote() string {
-	n := len(p.classCurves())
-	if n == 0 {
-		return ""
-	}
 	other := "recall"
 	if p.look.recall {
 		other = "loss"
 	}
-	return fmt.Sprintf("%d of %d · v %s · o order", p.classAt.At(n)+1, n, other)
+	return "v " + other + " · o order"
 }
 
 func (p *Pane) moveClass(m widget.Move, page int) {
@@ -113,9 +109,9 @@ func (p *Pane) drawMultiples(t *widget.Theme, curves []curve, columns, rows, w, 
 				continue
 			}
 			chart := p.look.chart(p.now().Location())
-			chart.XName, chart.IgnoreOutliers, chart.YFrom, chart.YTo = "", false, low, high
+			chart.XName, chart.IgnoreOutliers, chart.YFrom, chart.YTo, chart.YText = "", false, low, high, tickText
 			if p.look.recall {
-				chart.LogY, chart.YText = false, func(v float64) string { return widget.Percent(v, 0) }
+				chart.LogY, chart.YText = false, func(v float64) string { return widget.Percent(v+0, 0) } // +0: no "-0"
 			}
 			chart.Lines = p.multiple(r, curves[i])
 			cells = append(cells, widget.Block(p.classHead(t, curves[i], i, width-1)+"\n"+chart.View(t, width-1, height-1), width, height))

@@ -105,7 +105,7 @@ func (p *Pane) drawScores(t *widget.Theme, w, h int) string {
 		if checks := validChecks(&r.history); len(checks) > 0 {
 			last := checks[len(checks)-1]
 			loss, right, f1 = float64(last.Loss), float64(last.Accuracy), float64(last.MacroF1)
-			best = bestOf(checks, r.config).text()
+			best = bestOf(checks, r.config).text(true)
 		}
 		row = append(row, widget.Cell{Text: widget.Number(loss)}, widget.Cell{Text: widget.Percent(right, 1)}, widget.Cell{Text: widget.Number(f1)}, widget.Cell{Text: best})
 		for _, split := range splits {

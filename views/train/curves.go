@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	"finetui/core/run"
 	"finetui/views/widget"
@@ -22,10 +23,10 @@ func (p *Pane) lossChart(r *reading) widget.LineChart {
 	x := p.xs(r, rows)
 	y := losses(rows, p.look.plain)
 	c.Lines = []widget.Line{
-		{Name: p.lossName(r), X: x, Y: y, Faint: true},
-		{Name: "smoothed", X: x, Y: widget.Smooth(y, p.look.weight()), Tone: widget.Accent}}
+		{Name: "raw", X: x, Y: y, Faint: true},
+		{Name: "smooth", X: x, Y: widget.Smooth(y, p.look.weight()), Tone: widget.Accent}}
 	if p.look.weight() == 0 { // both are the same line
-		c.Lines = []widget.Line{{Name: p.lossName(r), X: x, Y: y, Tone: widget.Accent}}
+		c.Lines = []widget.Line{{Name: "raw", X: x, Y: y, Tone: widget.Accent}}
 	}
 	if checks := validChecks(&r.history); len(checks) > 0 {
 		valid := widget.Line{Name: "valid", Glyph: "◆", Tone: widget.Strong}
@@ -37,22 +38,11 @@ func (p *Pane) lossChart(r *reading) widget.LineChart {
 	return c
 }
 
-// lossName says which of two losses is drawn, where they differ.
-func (p *Pane) lossName(r *reading) string {
-	differ := false
-	for _, row := range r.history.Train {
-		if row.Loss != row.LossPlain && finite(float64(row.LossPlain)) {
-			differ = true
-			break
-		}
-	}
-	switch {
-	case p.look.plain:
-		return "loss without weights"
-	case differ:
-		return "loss with weights"
-	}
-	return "loss"
+// weighted says whether the loss as the recipe weighs it is drawn, and is another one than the plain loss.
+func (p *Pane) weighted(r *reading) bool {
+	return !p.look.plain && slices.ContainsFunc(r.history.Train, func(row *run.Train) bool {
+		return row.Loss != row.LossPlain && finite(float64(row.LossPlain))
+	})
 }
 
 func (p *Pane) xs(r *reading, rows []*run.Train) []float64 {
@@ -64,10 +54,14 @@ func (p *Pane) xs(r *reading, rows []*run.Train) []float64 {
 }
 
 func (p *Pane) lossTitle() string {
-	if e := p.selected(); e != nil {
-		return "Loss · " + e.run.Label()
+	e, r := p.selected(), p.current()
+	switch {
+	case e == nil:
+		return "Loss"
+	case r != nil && p.weighted(r):
+		return "Weighted loss · " + e.run.Label()
 	}
-	return "Loss"
+	return "Loss · " + e.run.Label()
 }
 
 // lossNote is how the loss is drawn.

@@ -32,7 +32,7 @@ func (p *Pane) aboutLines(t *widget.Theme, w int) []string {
 	zone := p.now().Location()
 	say("run", e.run.Label())
 	if e.run.Fault != nil {
-		say("fault", "✗ "+e.run.Fault.Error())
+		say("fault", "✗ "+e.fault())
 		say("folder", e.run.Dir)
 		return lines
 	}

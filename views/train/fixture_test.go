@@ -128,7 +128,7 @@ func (m made) rows(began time.Time) []run.Row {
 			slow := math.Sqrt(float64(c.train) / 282)
 			classes.Losses[c.name] = run.ClassLoss{N: max(c.train/14, 1), Loss: run.Float(m.level + 2.2*math.Exp(-9*progress*slow) + 0.15*random.Float64())}
 		}
-		cpu, rss := 91+4*random.NormFloat64(), uint64(612<<20+step<<16)
+		cpu, rss := min(91+4*random.NormFloat64(), 100), uint64(612<<20+step<<16)
 		system := &run.System{Head: head, CPU: &cpu, RSS: &rss}
 		for g := range m.gpus {
 			util, used, total, power, heat := 84+5*random.NormFloat64(), uint64(61<<30), uint64(80<<30), 480+20*random.NormFloat64(), 66+float64(g)+3*progress
@@ -211,8 +211,7 @@ func open(t testing.TB, c Control, w, h int) (*Pane, *viewtest.Driver) {
 		if p.list == nil {
 			return false
 		}
-		_, more := p.list, false
-		return len(p.list.runs) == 0 || p.current() != nil && !more
+		return len(p.list.runs) == 0 || p.current() != nil
 	}
 	d.Wait("the runs", ready)
 	return p, d

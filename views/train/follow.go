@@ -59,7 +59,7 @@ func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
 	}
 	first := true
 	for {
-		changed, err := f.read(ctx)
+		changed, more, err := f.read(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -69,7 +69,10 @@ func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
 			first = false
 		}
 		pause := f.pace
-		if !f.last.status.Live() && !changed {
+		switch {
+		case more:
+			continue // a pace has gone by
+		case !f.last.status.Live() && !changed:
 			pause = max(pause, quietEvery)
 		}
 		select {
@@ -80,12 +83,12 @@ func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
 	}
 }
 
-// read takes in what the metrics have more, for at most a pace, and says whether there was anything.
-func (f *follower) read(ctx context.Context) (changed bool, err error) {
+// read takes in what the metrics have more, for at most a pace, and says whether there was anything and is more.
+func (f *follower) read(ctx context.Context) (changed, more bool, err error) {
 	for limit := time.Now().Add(f.pace); ; {
 		batch, err := f.tail.Read()
 		if err != nil {
-			return changed, err
+			return changed, false, err
 		}
 		if len(batch.Rows) > 0 || batch.Bad > 0 || batch.Reset {
 			f.history.Add(batch)
@@ -95,7 +98,7 @@ func (f *follower) read(ctx context.Context) (changed bool, err error) {
 			if changed {
 				f.derive()
 			}
-			return changed, nil
+			return changed, batch.More, nil
 		}
 	}
 }

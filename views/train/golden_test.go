@@ -1,21 +1,108 @@
 package train
 
 import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
+
+	"finetui/core/dataset"
+	"finetui/core/run"
 )
+
+// sizes are the pane's at the two terminals that every screen is kept for, and at a large one.
+var sizes = []struct {
+	name string
+	w, h int
+}{{"120x30", 120, 30}, {"80x22", 80, 22}, {"200x58", 200, 58}}
 
 func TestScreens(t *testing.T) {
 	dir := folder(t, doneRun, killedRun, runningRun)
-	for _, size := range []struct {
-		name string
-		w, h int
-	}{{"120x30", 120, 30}, {"80x22", 80, 22}} {
+	for _, size := range sizes {
 		_, d := open(t, control(dir), size.w, size.h)
 		d.Golden("running-" + size.name)
 		for _, view := range []string{"curves", "classes", "machine", "details"} {
-			d.Press("]").Golden(view + "-" + size.name)
+			if d.Press("]"); size.w < 200 || view != "details" { // there it shows the test's own folder
+				d.Golden(view + "-" + size.name)
+			}
 		}
-		d.Press("[", "[", "[", "[", "J").Wait("the killed run", func() bool { return d.Shows("killed") })
+		d.Press("[", "[", "[", "[", "J").Wait("the killed run", func() bool { return d.Shows("resumes it") })
 		d.Golden("killed-" + size.name)
+		d.Press("J").Wait("the done run", func() bool { return d.Shows("Weighted loss · 0001") })
+		d.Golden("done-" + size.name)
+		d.Press("m", "K", "m", "K", "m", "c").Wait("the comparison", func() bool { return d.Shows("C 0003") })
+		d.Golden("compare-" + size.name)
+	}
+}
+
+func TestScreenOfGPUs(t *testing.T) {
+	m := runningRun
+	m.gpus = 2
+	dir := folder(t, m)
+	for _, size := range sizes {
+		_, d := open(t, control(dir), size.w, size.h)
+		d.Golden("gpus-overview-" + size.name)
+		d.Press("]", "]", "]").Golden("gpus-machine-" + size.name)
+	}
+}
+
+func TestScreensOfASmallTerminalAndOfAlerts(t *testing.T) {
+	m := runningRun
+	m.change = func(rows []run.Row) {
+		for _, row := range rows {
+			switch r := row.(type) {
+			case *run.Train:
+				if r.Step == 300 {
+					r.Loss = 9
+				}
+				r.Seconds.Data = 11
+			case *run.Eval:
+				if r.Step >= 350 {
+					r.Recall["Toe drain"] = run.Recall{N: 7, Right: 0}
+				}
+			}
+		}
+	}
+	dir := folder(t, doneRun, m)
+	_, d := open(t, control(dir), 120, 30)
+	d.Golden("alerts-120x30")
+	_, d = open(t, control(dir), 60, 18)
+	d.Golden("alerts-60x18")
+}
+
+func TestScreensWithoutRuns(t *testing.T) {
+	for _, size := range sizes {
+		c := control("/home/someone/drains/runs")
+		_, d := open(t, c, size.w, size.h)
+		d.Golden("none-" + size.name)
+	}
+}
+
+func TestScreenOfABrokenRun(t *testing.T) {
+	dir := folder(t, doneRun, killedRun)
+	path := filepath.Join(dir, "0002-enhanced", "run.json")
+	if err := os.WriteFile(path, []byte("{\"schema\": 1, \"name\""), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, d := open(t, control(dir), 120, 30)
+	d.Golden("broken-120x30")
+}
+
+func TestScreensOfFindings(t *testing.T) {
+	findings := []dataset.Finding{
+		{Code: "answer-in-prompt", Level: dataset.LevelError, File: "data/train/labels/drain_0012.txt", Line: 3, Text: "the prompt names the answer \"rock toe damaged\" in 1129 of 1129 samples, first train/drain_0012#2", Do: "choose another RECIPE.PROMPT"},
+		{Code: "paid-twice", Level: dataset.LevelWarn, File: "data/train/labels/drain_0007.txt", Line: 1, Text: "the imbalance is paid for 2 times (CLASS_WEIGHTS max_ratio, SAMPLING int_weight): Toe drain goes from 3.5 % of the samples to 17.9 % of the loss", Do: "keep one of them"},
+		{Code: "class-missing-from-train", Level: dataset.LevelInfo, File: "data/data.yaml", Text: "class \"gully\" has no object in any split", Do: "take it out of the data set's names if it is not meant to be answered"},
+	}
+	c := control(folder(t, doneRun))
+	c.Lint = func(context.Context) ([]dataset.Finding, error) { return findings, nil }
+	c.Start = func(context.Context, string) (*run.Run, []dataset.Finding, error) {
+		return nil, findings, errors.New("the recipe has 1 findings of error level, the first: the prompt names the answer")
+	}
+	for _, size := range sizes {
+		_, d := open(t, c, size.w, size.h)
+		d.Press("n").Type("mild").Golden("findings-" + size.name)
+		d.Press("enter").Golden("refused-" + size.name)
 	}
 }

@@ -69,8 +69,11 @@ func clockText(unix float64, zone *time.Location) string {
 
 // seconds writes a time.
 func seconds(s float64) string {
-	if !finite(s) {
+	switch {
+	case !finite(s):
 		return widget.Missing
+	case s == 0:
+		return "0 s"
 	}
 	return widget.Duration(time.Duration(s * float64(time.Second)))
 }

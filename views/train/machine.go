@@ -16,12 +16,11 @@ import (
 
 // gauge is a figure of the machine over time.
 type gauge struct {
-	name     string
-	value    func(*run.System) float64 // NaN where it is not known
-	text     func(float64) string
-	low      float64
-	high     float64 // low: the chart finds its own scale
-	fromZero bool
+	name  string
+	value func(*run.System) float64 // NaN where it is not known
+	text  func(float64) string
+	high  float64 // of the scale; 0: the largest value
+	bytes bool
 }
 
 // gpuIndices are the GPUs that a run has reported.
@@ -68,7 +67,7 @@ func percentText(v float64) string {
 	if math.IsNaN(v) {
 		return widget.Missing
 	}
-	return fmt.Sprintf("%.0f %%", v)
+	return fmt.Sprintf("%.0f %%", v+0) // +0: no "-0"
 }
 
 func bytesText(v float64) string {
@@ -83,25 +82,26 @@ func unitText(unit string) func(float64) string {
 		if math.IsNaN(v) {
 			return widget.Missing
 		}
-		return fmt.Sprintf("%.0f %s", v, unit)
+		return fmt.Sprintf("%.0f %s", v+0, unit)
 	}
 }
 
 // The figures of the run's process, and of a GPU.
 var (
 	cpuGauge    = gauge{name: "CPU", value: func(r *run.System) float64 { return number(r.CPU) }, text: percentText, high: 100}
-	memoryGauge = gauge{name: "memory", value: func(r *run.System) float64 { return bytesOf(r.RSS) }, text: bytesText, fromZero: true}
+	memoryGauge = gauge{name: "memory", value: func(r *run.System) float64 { return bytesOf(r.RSS) }, text: bytesText, bytes: true}
 
 	gpuFigures = []struct {
 		name   string
 		figure func(run.GPU) float64
 		text   func(float64) string
 		high   float64
+		bytes  bool
 	}{
-		{"utilisation", func(g run.GPU) float64 { return number(g.Util) }, percentText, 100},
-		{"memory", func(g run.GPU) float64 { return bytesOf(g.MemoryUsed) }, bytesText, 0},
-		{"power", func(g run.GPU) float64 { return number(g.Power) }, unitText("W"), 0},
-		{"temperature", func(g run.GPU) float64 { return number(g.Temperature) }, unitText("°C"), 0},
+		{"utilisation", func(g run.GPU) float64 { return number(g.Util) }, percentText, 100, false},
+		{"memory", func(g run.GPU) float64 { return bytesOf(g.MemoryUsed) }, bytesText, 0, true},
+		{"power", func(g run.GPU) float64 { return number(g.Power) }, unitText("W"), 0, false},
+		{"temperature", func(g run.GPU) float64 { return number(g.Temperature) }, unitText("°C"), 0, false},
 	}
 )
 
@@ -130,7 +130,7 @@ func (p *Pane) drawMachine(t *widget.Theme, w, h int) string {
 	}
 	lines = append(lines, cpuGauge.line(t, r, w), memoryGauge.line(t, r, w))
 	if len(gpuIndices(&r.history)) == 0 && h > 3 {
-		lines = append(lines, t.Muted.Render(" the trainer has reported no GPU"))
+		lines = append(lines, t.Muted.Render(" no GPU has been reported"))
 	}
 	return widget.Block(strings.Join(lines, "\n"), w, h)
 }
@@ -138,16 +138,16 @@ func (p *Pane) drawMachine(t *widget.Theme, w, h int) string {
 // line is one line of a figure; unknown says so.
 func (g gauge) line(t *widget.Theme, r *reading, w int) string {
 	_, y := g.series(r, look{})
-	last, low, high := math.NaN(), g.low, g.high
+	last, high := math.NaN(), g.high
 	if len(y) > 0 {
 		last = y[len(y)-1]
 	}
-	if high <= low && len(y) > 0 {
+	if high == 0 && len(y) > 0 {
 		high = slices.Max(y)
 	}
 	const nameW, textW = 7, 9
 	room := max(w-nameW-textW-3, 0)
-	spark := widget.Left(widget.Sparkline(shrink(y, room), low, high, room), room)
+	spark := widget.Left(widget.Sparkline(shrink(y, room), 0, high, room), room)
 	return " " + t.Muted.Render(widget.Left(g.name, nameW)) + t.Accent.Render(spark) + " " + widget.Right(g.text(last), textW)
 }
 
@@ -159,8 +159,15 @@ func (p *Pane) gpuLine(t *widget.Theme, r *reading, index int) string {
 			latest = g
 		}
 	}
-	memory := bytesText(bytesOf(latest.MemoryUsed)) + t.Muted.Render(" of ") + bytesText(bytesOf(latest.MemoryTotal))
-	return "        " + memory + t.Muted.Render(" · ") + unitText("W")(number(latest.Power)) + t.Muted.Render(" · ") + unitText("°C")(number(latest.Temperature))
+	return "        " + memoryText(latest) + t.Muted.Render(" · ") + unitText("W")(number(latest.Power)) + t.Muted.Render(" · ") + unitText("°C")(number(latest.Temperature))
+}
+
+// memoryText is a GPU's memory in use, and all of it.
+func memoryText(g run.GPU) string {
+	if g.MemoryUsed == nil || g.MemoryTotal == nil {
+		return bytesText(bytesOf(g.MemoryUsed))
+	}
+	return fmt.Sprintf("%.0f/%.0f GiB", bytesOf(g.MemoryUsed)/(1<<30), bytesOf(g.MemoryTotal)/(1<<30))
 }
 
 // drawGPU is a figure of all GPUs over time, a line for each.
@@ -172,8 +179,13 @@ func (p *Pane) drawGPU(k int) func(*widget.Theme, int, int) string {
 		}
 		f := gpuFigures[k]
 		c := p.systemChart(f.text, f.high)
+		c.FromZero = f.name != "temperature" // which never comes near it
 		for _, index := range gpuIndices(&r.history) {
 			x, y := gauge{value: ofGPU(index, f.figure)}.series(r, p.look)
+			if f.bytes {
+				scaleBytes(&c, 1<<32, y)
+				c.YTo = max(c.YTo, math.Ceil(mostMemory(r, index)/(1<<30)))
+			}
 			if len(y) > 0 {
 				c.Lines = append(c.Lines, widget.Line{Name: fmt.Sprintf("GPU %d", index), X: x, Y: y, Tone: widget.Accent})
 			}
@@ -183,6 +195,18 @@ func (p *Pane) drawGPU(k int) func(*widget.Theme, int, int) string {
 		}
 		return c.View(t, w, h)
 	}
+}
+
+// mostMemory is all the memory of a GPU in bytes; 0: not known.
+func mostMemory(r *reading, index int) float64 {
+	most := 0.0
+	for _, row := range r.history.System {
+		total := ofGPU(index, func(g run.GPU) float64 { return bytesOf(g.MemoryTotal) })(row)
+		if finite(total) {
+			most = max(most, total)
+		}
+	}
+	return most
 }
 
 // drawGauge is a figure of the process over time.
@@ -197,7 +221,9 @@ func (p *Pane) drawGauge(g gauge) func(*widget.Theme, int, int) string {
 			return p.nothing(t, "not known: the trainer has not reported it", w, h)
 		}
 		c := p.systemChart(g.text, g.high)
-		c.FromZero = g.fromZero
+		if g.bytes {
+			scaleBytes(&c, slices.Max(y), y)
+		}
 		c.Lines = []widget.Line{{X: x, Y: y, Tone: widget.Accent}}
 		return c.View(t, w, h)
 	}
@@ -210,6 +236,18 @@ func (p *Pane) systemChart(text func(float64) string, high float64) widget.LineC
 		c.YFrom, c.YTo = 0, high
 	}
 	return c
+}
+
+// scaleBytes turns sizes into MiB, or GiB where they are larger, so that the axis has round values.
+func scaleBytes(c *widget.LineChart, most float64, y []float64) {
+	unit, name := float64(1<<20), "MiB"
+	if most >= 1<<32 {
+		unit, name = 1<<30, "GiB"
+	}
+	for i := range y {
+		y[i] /= unit
+	}
+	c.YText = func(v float64) string { return tickText(v) + " " + name }
 }
 
 // gaugeNote is the newest value of a figure, for the right of a title.

@@ -27,9 +27,13 @@ func (p *Pane) drawProgress(t *widget.Theme, w, h int) string {
 	lines := p.stateLines(t, e, w-2)
 	if e.run.Fault == nil {
 		r := p.current()
+		if r != nil && len(r.alerts) > 0 {
+			newest := r.alerts[len(r.alerts)-1]
+			lines = append(lines, t.Warning.Render(widget.Cut(fmt.Sprintf("! %s (step %d)", widget.Clean(newest.text), newest.Step), w-2)))
+		}
 		lines = append(lines, p.stepLines(t, e, r, w-2)...)
 		if r != nil {
-			lines = append(lines, scoreLines(t, r, p.look)...)
+			lines = append(lines, scoreLines(t, r, p.look, w-2)...)
 		}
 	}
 	for i, line := range lines {
@@ -44,7 +48,10 @@ func (p *Pane) stateLines(t *widget.Theme, e *entry, w int) []string {
 	state := t.Tone(tone).Render(glyph + " " + e.state())
 	if e.run.Fault != nil {
 		lines := []string{state + t.Muted.Render(" · its run.json cannot be read")}
-		return append(lines, widget.Wrap(widget.Clean(e.run.Fault.Error()), w)...)
+		for _, line := range widget.Wrap(e.fault(), w) {
+			lines = append(lines, t.Warning.Render(line))
+		}
+		return lines
 	}
 	if d := p.elapsed(e); d > 0 {
 		state += t.Muted.Render(" · ") + widget.Duration(d) + t.Muted.Render(" at work")
@@ -56,7 +63,11 @@ func (p *Pane) stateLines(t *widget.Theme, e *entry, w int) []string {
 	if e.state() == run.Done || e.status.Reason == "" {
 		return lines
 	}
-	for _, line := range widget.Wrap(widget.Clean(e.status.Reason), w) {
+	reason := e.status.Reason
+	if p.canResume() { // what can be done follows
+		reason, _, _ = strings.Cut(reason, "; resume ")
+	}
+	for _, line := range widget.Wrap(widget.Clean(reason), w) {
 		lines = append(lines, t.Tone(tone).Render(line))
 	}
 	if p.canResume() {
@@ -107,22 +118,25 @@ func (p *Pane) left(t *widget.Theme, e *entry, r *reading) string {
 	if !ok {
 		return t.Muted.Render("the time left is not known yet")
 	}
-	return widget.Duration(left) + t.Muted.Render(" left, over at about ") + p.now().Add(left).Format("15:04")
+	return widget.Duration(left) + t.Muted.Render(" left, until ") + p.now().Add(left).Format("15:04")
 }
 
 // scoreLines are the losses of the newest row, and of the newest check on valid.
-func scoreLines(t *widget.Theme, r *reading, l look) []string {
+func scoreLines(t *widget.Theme, r *reading, l look, w int) []string {
 	var lines []string
 	if rows := r.history.Train; len(rows) > 0 {
 		y := losses(rows, l.plain)
 		smooth := widget.Smooth(y, l.weight())
-		lines = append(lines, t.Muted.Render("loss ")+widget.Number(y[len(y)-1])+t.Muted.Render(", smoothed ")+widget.Number(smooth[len(y)-1])+
-			t.Muted.Render(" · rate ")+widget.Number(float64(rows[len(rows)-1].LR)))
+		lines = append(lines, t.Muted.Render("loss  ")+widget.Number(y[len(y)-1])+t.Muted.Render(" · smooth ")+widget.Number(smooth[len(y)-1]))
 	}
 	if checks := validChecks(&r.history); len(checks) > 0 {
 		c := checks[len(checks)-1]
-		lines = append(lines, t.Muted.Render(fmt.Sprintf("valid at %d: loss ", c.Step))+widget.Number(float64(c.Loss))+t.Muted.Render(" · ")+
-			widget.Percent(float64(c.Accuracy), 1)+t.Muted.Render(" right · F1 ")+widget.Number(float64(c.MacroF1)))
+		line := t.Muted.Render("valid ") + widget.Number(float64(c.Loss)) + t.Muted.Render(" · ") +
+			widget.Percent(float64(c.Accuracy), 0) + t.Muted.Render(" · F1 ") + widget.Number(float64(c.MacroF1))
+		if at := fmt.Sprintf(" · at %d", c.Step); widget.Width(line)+len(at) <= w {
+			line += t.Muted.Render(at)
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }

@@ -23,7 +23,12 @@ func (e *entry) state() string {
 	return e.status.State
 }
 
-// mark is the glyph of a state and how it is toned; the word always stands beside it.
+// fault is what is wrong with a broken run, its files named from the run's own folder.
+func (e *entry) fault() string {
+	return widget.Clean(strings.ReplaceAll(e.run.Fault.Error(), e.run.Dir+"/", ""))
+}
+
+// glyphOf is the glyph of a state and how it is toned; the word always stands beside it.
 func glyphOf(state string) (glyph string, tone widget.Tone) {
 	switch state {
 	case run.Running:
@@ -108,7 +113,8 @@ func (p *Pane) runTable() widget.Table {
 	runs := p.listedRuns()
 	table := widget.Table{Cursor: p.runCursor(runs), Columns: []widget.Column{
 		{Title: "run", Flex: true, Min: 12}, {Title: "state", Priority: 5}, {Title: "steps", Right: true, Priority: 4},
-		{Title: "best valid", Right: true, Priority: 3}, {Title: "recipe", Flex: true, Priority: 1}, {Title: "age", Right: true, Priority: 2}}}
+		{Title: p.bestTitle(), Right: true, Priority: 3}, {Title: "recipe", Flex: true, Priority: 1}, {Title: "age", Right: true, Priority: 2}}}
+	sameBy := p.sameBy()
 	for i := range runs {
 		e := &runs[i]
 		glyph, tone := glyphOf(e.state())
@@ -116,7 +122,7 @@ func (p *Pane) runTable() widget.Table {
 			{Text: p.letterBefore(e.run.Dir) + e.run.Label(), Tone: p.letterTone(e.run.Dir)},
 			{Text: glyph + " " + e.state(), Tone: tone},
 			{Text: e.steps()},
-			{Text: e.best.text()},
+			{Text: e.best.text(sameBy == "")},
 			{Text: e.run.Info.Recipe, Tone: widget.Muted},
 			{Text: age(p.now(), e.run.Info.Created), Tone: widget.Muted},
 		})
@@ -156,17 +162,44 @@ func (e *entry) steps() string {
 	return widget.Count(e.step) + "/" + widget.Count(total)
 }
 
-// text is a score with the word for what it is.
-func (s score) text() string {
-	switch s.by {
-	case "":
+// scoreWords are what the scores of TRAIN.BEST_BY are called here.
+var scoreWords = map[string]string{"loss": "loss", "accuracy": "right", "macro_f1": "F1"}
+
+// text is a score, with the word for what it is where that is not said elsewhere.
+func (s score) text(word bool) string {
+	if s.by == "" {
 		return widget.Missing
-	case "accuracy":
-		return widget.Percent(s.value, 1) + " right"
-	case "macro_f1":
-		return widget.Number(s.value) + " F1"
 	}
-	return widget.Number(s.value) + " loss"
+	text := widget.Number(s.value)
+	if s.by == "accuracy" {
+		text = widget.Percent(s.value, 1)
+	}
+	if word {
+		text += " " + scoreWords[s.by]
+	}
+	return text
+}
+
+// sameBy is what all runs that have been checked are scored by; empty where that differs.
+func (p *Pane) sameBy() (by string) {
+	for _, e := range p.list.runs {
+		switch {
+		case e.best.by == "" || e.best.by == by:
+		case by == "":
+			by = e.best.by
+		default:
+			return ""
+		}
+	}
+	return by
+}
+
+// bestTitle heads the column of the best checks on valid.
+func (p *Pane) bestTitle() string {
+	if by := p.sameBy(); by != "" {
+		return "best " + scoreWords[by]
+	}
+	return "best valid"
 }
 
 // age is how long ago something was, in its largest unit; unix is in seconds, 0 where it is not known.

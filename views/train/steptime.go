@@ -51,12 +51,15 @@ const (
 	betweenFrom = 0.40 // share of all time above which the rest is too much
 )
 
+// unknownTime is said of rows without times.
+const unknownTime = "how long a step takes is not known yet"
+
 // verdict says in words what takes the time, and whether something should be done about it. machine is what computes:
 // "cores" or "GPU".
 func (s stepTime) verdict(machine string) (text string, warn bool) {
 	total := s.inSteps()
 	if total <= 0 || math.IsNaN(total) {
-		return "how long a step takes is not known yet", false
+		return unknownTime, false
 	}
 	wait, compute := "the cores wait", "the cores compute"
 	if machine == "GPU" {
@@ -73,45 +76,68 @@ func (s stepTime) verdict(machine string) (text string, warn bool) {
 	case data >= waitsSome:
 		return fmt.Sprintf("%s for data for %s of the step", wait, widget.Percent(data, 0)), false
 	}
-	return fmt.Sprintf("%s: forward and backward are %s of the step", compute, widget.Percent((s.forward+s.backward)/total, 0)), false
+	return fmt.Sprintf("%s: %s forward and backward", compute, widget.Percent((s.forward+s.backward)/total, 0)), false
 }
 
-// drawStepTime is a bar for each part of a step, and the verdict.
+// drawStepTime is the parts of a step, and the verdict.
 func (p *Pane) drawStepTime(t *widget.Theme, w, h int) string {
 	r := p.current()
 	if r == nil || len(r.history.Train) == 0 {
 		return p.nothing(t, "no step has been reported yet", w, h)
 	}
 	s := timeOf(&r.history, r.clock)
+	if total := s.inSteps(); total <= 0 || math.IsNaN(total) {
+		return p.nothing(t, unknownTime, w, h)
+	}
 	machine := "cores"
 	if len(gpuIndices(&r.history)) > 0 {
 		machine = "GPU"
 	}
+	verdict := verdictLines(t, s, machine, w)
+	lines := s.partLines(t, w, h-len(verdict))
+	return widget.Block(strings.Join(append(lines, verdict...), "\n"), w, h)
+}
+
+// verdictLines are the verdict in lines of w cells.
+func verdictLines(t *widget.Theme, s stepTime, machine string, w int) []string {
 	text, warn := s.verdict(machine)
-	var lines []string
-	for _, line := range widget.Wrap(text, w-3) {
-		lines = append(lines, "   "+line)
-	}
-	sign := t.OK.Render("✓")
+	sign, style := t.OK.Render("✓"), t.Text
 	if warn {
-		sign = t.Warning.Render("!")
-		for i := range lines {
-			lines[i] = "   " + t.Warning.Render(lines[i][3:])
+		sign, style = t.Warning.Render("!"), t.Warning
+	}
+	var lines []string
+	for i, line := range widget.Wrap(text, w-3) {
+		lead := "   "
+		if i == 0 {
+			lead = " " + sign + " "
 		}
+		lines = append(lines, lead+style.Render(line))
 	}
-	lines[0] = " " + sign + " " + lines[0][3:]
-	if room := h - len(lines); room > 4 && !math.IsNaN(s.rest) {
-		lines = append([]string{t.Muted.Render(" between steps " + seconds(s.rest/float64(max(s.steps, 1))) + " (checks, checkpoints)")}, lines...)
+	return lines
+}
+
+// partLines are the parts of a step in h lines: bars where there is room for all, else words.
+func (s stepTime) partLines(t *widget.Theme, w, h int) []string {
+	bars := s.bars()
+	if h < len(bars.Items) {
+		var parts []string
+		for _, item := range bars.Items {
+			parts = append(parts, item.Label+" "+item.Text)
+		}
+		lines := widget.Wrap(strings.Join(parts, " · "), w-2)
+		for i := range lines {
+			lines[i] = " " + lines[i]
+		}
+		return lines[:min(max(h, 0), len(lines))]
 	}
-	bars := s.bars().View(t, w-1, min(max(h-len(lines), 0), 4))
-	if bars != "" {
-		bars = " " + strings.ReplaceAll(bars, "\n", "\n ")
-		lines = append(strings.Split(bars, "\n"), lines...)
+	lines := strings.Split(bars.View(t, w-1, len(bars.Items)), "\n")
+	for i := range lines {
+		lines[i] = " " + lines[i]
 	}
-	if h < 5 { // the words matter more
-		lines = lines[max(len(lines)-h, 0):]
+	if h > len(lines) && !math.IsNaN(s.rest) {
+		lines = append(lines, t.Muted.Render(" between steps "+seconds(s.rest/float64(max(s.steps, 1)))+" (checks, checkpoints)"))
 	}
-	return widget.Block(strings.Join(lines, "\n"), w, h)
+	return lines
 }
 
 // bars are the parts of a step, each in seconds a step and its share.
@@ -135,5 +161,8 @@ func (p *Pane) stepTimeNote() string {
 		return ""
 	}
 	s := timeOf(&r.history, r.clock)
+	if !(s.inSteps() > 0) {
+		return ""
+	}
 	return seconds(s.inSteps()/float64(max(s.steps, 1))) + " a step"
 }

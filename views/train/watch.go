@@ -88,7 +88,7 @@ func (w *watcher) scan() (now listing, more bool) {
 	for _, r := range runs {
 		d := w.digests[r.Dir]
 		if d == nil {
-			d = &digest{tail: r.Tail(), by: bestBy(r)}
+			d = &digest{run: r, tail: r.Tail()}
 			w.digests[r.Dir] = d
 		}
 		if time.Now().Before(limit) {
@@ -154,14 +154,18 @@ func (l *listing) live() (newest *entry, n int) {
 
 // digest is what the list shows of a run's metrics: how far it is and its best check. Rows are read once and dropped.
 type digest struct {
+	run    *run.Run
 	tail   *run.Tail
-	by     string
+	by     string // TRAIN.BEST_BY of the run; empty: not looked up yet
 	step   int
 	scores []score // checks on valid, by step
 }
 
 // read takes in new rows until a time, and says whether there are more.
 func (d *digest) read(limit time.Time) (more bool) {
+	if d.by == "" {
+		d.by = bestBy(d.run)
+	}
 	for {
 		batch, err := d.tail.Read()
 		if err != nil {

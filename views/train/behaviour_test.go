@@ -1,0 +1,423 @@
+package train
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"finetui/core/config"
+	"finetui/core/dataset"
+	"finetui/core/gpu"
+	"finetui/core/run"
+	"finetui/views"
+	"finetui/views/viewtest"
+)
+
+// toasts are what the pane has said.
+func toasts(d *viewtest.Driver) (all []string) {
+	for _, msg := range d.Seen() {
+		if toast, ok := msg.(views.Toast); ok {
+			all = append(all, toast.Text)
+		}
+	}
+	return all
+}
+
+func said(t *testing.T, d *viewtest.Driver, want string) {
+	t.Helper()
+	d.Wait(want, func() bool { return strings.Contains(strings.Join(toasts(d), "\n"), want) })
+}
+
+func TestTheRunThatGoesOnIsSelectedThenTheNewest(t *testing.T) {
+	later := doneRun
+	later.ago = time.Minute
+	p, _ := open(t, control(folder(t, runningRun, later)), 120, 30)
+	if got := p.selected().run.Label(); got != "0001-enhanced" {
+		t.Errorf("selected %s, though 0001 goes on", got)
+	}
+	p, d := open(t, control(folder(t, doneRun, killedRun)), 120, 30)
+	if got := p.selected().run.Label(); got != "0002-enhanced" {
+		t.Errorf("selected %s, not the newest", got)
+	}
+	if d.Press("down"); p.selected().run.Label() != "0001-basic" {
+		t.Errorf("down selected %s", p.selected().run.Label())
+	}
+	if d.Click(5, 2); p.selected().run.Label() != "0002-enhanced" {
+		t.Errorf("the click selected %s", p.selected().run.Label())
+	}
+}
+
+func TestStopAsksForACheckpointThenForNow(t *testing.T) {
+	var asked []bool
+	c := control(folder(t, runningRun))
+	c.Stop = func(dir string, now bool) error { asked = append(asked, now); return run.RequestStop(dir, now) }
+	p, d := open(t, c, 120, 30)
+	d.Press("x")
+	said(t, d, "0001-enhanced stops at its next checkpoint; x again stops it after this step")
+	d.Wait("the state", func() bool { return d.Shows("◐ stopping") })
+	d.Press("x")
+	said(t, d, "0001-enhanced stops after the step it is in")
+	if fmt.Sprint(asked) != "[false true]" {
+		t.Errorf("asked %v", asked)
+	}
+	if d.Wait("the words", func() bool { return d.Shows("stops after this step") }); p.actual().status.State != run.Stopping {
+		t.Errorf("%+v", p.actual().status)
+	}
+}
+
+func TestStopAndResumeAreOfferedWhereTheyCanBe(t *testing.T) {
+	for _, c := range []struct {
+		run          made
+		stop, resume bool
+	}{{runningRun, true, false}, {killedRun, false, true}, {doneRun, false, false}} {
+		p, _ := open(t, control(folder(t, c.run)), 120, 30)
+		if p.canStop() != c.stop || p.canResume() != c.resume {
+			t.Errorf("%s: stop %v, resume %v", c.run.end, p.canStop(), p.canResume())
+		}
+	}
+}
+
+func TestResumeSaysWhyItFails(t *testing.T) {
+	c := control(folder(t, killedRun))
+	var resumed string
+	c.Resume = func(_ context.Context, r *run.Run) error {
+		resumed = r.Label()
+		return errors.New("the data set has changed")
+	}
+	_, d := open(t, c, 120, 30)
+	d.Press("r")
+	said(t, d, "the data set has changed")
+	if resumed != "0001-enhanced" {
+		t.Errorf("resumed %q", resumed)
+	}
+}
+
+func TestNewRunIsNamedCheckedStartedAndSelected(t *testing.T) {
+	dir := folder(t, doneRun)
+	c := control(dir)
+	name := ""
+	c.Start = func(_ context.Context, n string) (*run.Run, []dataset.Finding, error) {
+		name = n
+		m := runningRun
+		m.name, m.done = n, 0
+		r, err := run.Open(m.make(t, dir))
+		return r, nil, err
+	}
+	p, d := open(t, c, 120, 30)
+	d.Press("n")
+	if !p.Capturing() || !d.Shows("✓ the check finds nothing wrong") {
+		t.Fatalf("the question:\n%s", d.Screen())
+	}
+	d.Type("quick run").Press("enter")
+	said(t, d, "0002-quick-run has begun")
+	d.Wait("the new run", func() bool { return d.Shows("▸0002-quick-run") })
+	if name != "quick run" || p.Capturing() {
+		t.Errorf("started %q; the question is open: %v", name, p.Capturing())
+	}
+	if !d.Shows("no loss has been reported yet") {
+		t.Errorf("a run without rows:\n%s", d.Screen())
+	}
+}
+
+func TestARefusedRunShowsWhyAndKeepsTheName(t *testing.T) {
+	c := control(folder(t))
+	c.Lint = func(context.Context) ([]dataset.Finding, error) { return nil, errors.New("data/train is missing") }
+	c.Start = func(context.Context, string) (*run.Run, []dataset.Finding, error) {
+		return nil, []dataset.Finding{{Level: dataset.LevelError, Text: "the answer is in the prompt", Do: "change it"}}, errors.New("1 finding stops it")
+	}
+	p, d := open(t, c, 100, 30)
+	d.Press("n").Type("a")
+	if !d.Shows("✗ the check did not come to its end") || !d.Shows("✗ data/train is missing") {
+		t.Errorf("the check failed:\n%s", d.Screen())
+	}
+	d.Press("enter")
+	for _, want := range []string{"✗ 1 error: a run with errors is refused", "✗ 1 finding stops it", "✗ the answer is in the prompt", "→ change it", "name a"} {
+		if !d.Shows(want) {
+			t.Errorf("%q is not on\n%s", want, d.Screen())
+		}
+	}
+	if d.Press("esc"); p.Capturing() || !d.Shows("No runs yet") {
+		t.Errorf("after esc:\n%s", d.Screen())
+	}
+}
+
+func TestLeavingTheQuestionDoesNotStopAStart(t *testing.T) {
+	c := control(folder(t, doneRun))
+	begin := make(chan struct{})
+	c.Start = func(ctx context.Context, _ string) (*run.Run, []dataset.Finding, error) {
+		<-begin
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		return nil, nil, errors.New("late refusal")
+	}
+	p, d := open(t, c, 120, 30)
+	d.Press("n", "enter")
+	if !d.Shows("starting it …") {
+		t.Fatalf("not starting:\n%s", d.Screen())
+	}
+	d.Press("esc")
+	if p.Capturing() {
+		t.Fatal("esc did not leave")
+	}
+	d.Press("n")
+	said(t, d, "the run before is still being started")
+	close(begin)
+	said(t, d, "late refusal")
+}
+
+func TestPauseHoldsTheDisplayAndSpaceShowsWhatCame(t *testing.T) {
+	dir := folder(t, runningRun)
+	p, d := open(t, control(dir), 120, 30)
+	d.Press("space")
+	before := d.Screen()
+	grow(t, filepath.Join(dir, "0001-enhanced"), 415, 9.99)
+	d.Wait("the row", func() bool { return p.follows[0].latest.history.Step() == 415 && p.newest.runs[0].step == 415 })
+	if got := d.Screen(); got != before {
+		t.Errorf("the paused display changed:\n%s", got)
+	}
+	if !strings.Contains(p.Status(), "‖ display paused") {
+		t.Errorf("status %q", p.Status())
+	}
+	if d.Press("space"); !d.Shows("415/1455") || !d.Shows("raw 9.99") {
+		t.Errorf("after space:\n%s", d.Screen())
+	}
+}
+
+// grow appends a train row to a run as its writer would.
+func grow(t testing.TB, dir string, step int, loss float64) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(dir, "metrics.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintf(f, `{"kind":"train","step":%d,"time":%d,"loss":%g,"loss_plain":%g}`+"\n", step, noon.Unix(), loss, loss); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestALiveRunIsFollowedAndALaterRowWins(t *testing.T) {
+	dir := folder(t, runningRun)
+	p, d := open(t, control(dir), 120, 30)
+	path := filepath.Join(dir, "0001-enhanced")
+	grow(t, path, 415, 7.77)
+	d.Wait("the row", func() bool { return d.Shows("raw 7.77") })
+	grow(t, path, 390, 6.66) // resumed from a checkpoint before
+	d.Wait("the later row", func() bool { return d.Shows("raw 6.66") })
+	if got := p.current().history.Step(); got > 400 {
+		t.Errorf("the repeated steps are still there: %d", got)
+	}
+}
+
+func TestMarksComeWithLettersAndCompareTakesTheSelectedRunIn(t *testing.T) {
+	p, d := open(t, control(folder(t, doneRun, killedRun)), 120, 30)
+	d.Press("c")
+	said(t, d, "comparing takes two runs")
+	d.Press("m", "down", "c")
+	if p.open != compareView || !d.Shows("A 0002-enhanced") || !d.Shows("B 0001-basic") {
+		t.Fatalf("the comparison:\n%s", d.Screen())
+	}
+	for _, want := range []string{"RECIPE.PRESET", "RECIPE.SAMPLING", "A square_root", "B instance", "Toe drain"} {
+		if !d.Shows(want) {
+			t.Errorf("%q is not on\n%s", want, d.Screen())
+		}
+	}
+	if d.Press("esc"); p.open != overviewView {
+		t.Error("esc did not lead back")
+	}
+	if d.Press("up", "m"); len(p.marks) != 0 {
+		t.Errorf("marks %v", p.marks)
+	}
+}
+
+func TestKeysChangeHowCurvesAreDrawn(t *testing.T) {
+	p, d := open(t, control(folder(t, doneRun)), 120, 30)
+	d.Press(".", ".")
+	if !d.Shows("smoothing 0.97") {
+		t.Errorf("smoother:\n%s", d.Screen())
+	}
+	for range 12 {
+		d.Press(",")
+	}
+	if !d.Shows("smoothing 0 ") || d.Shows("━ smooth") {
+		t.Errorf("not smoothed:\n%s", d.Screen())
+	}
+	if d.Press("t"); !d.Shows("time 09:10:45") {
+		t.Errorf("by the clock:\n%s", d.Screen())
+	}
+	if d.Press("t"); !d.Shows("at work 10 m 38 s") {
+		t.Errorf("by time at work:\n%s", d.Screen())
+	}
+	if d.Press("L"); !d.Shows("· log") || !p.look.log {
+		t.Errorf("log:\n%s", d.Screen())
+	}
+	if d.Press("w"); !d.Shows("Loss · 0001") {
+		t.Errorf("plain:\n%s", d.Screen())
+	}
+	if d.Press("v", "o"); !d.Shows("Class recall · commonest first · n of valid") {
+		t.Errorf("recall:\n%s", d.Screen())
+	}
+}
+
+func TestFilterListsOnlyWhatFits(t *testing.T) {
+	p, d := open(t, control(folder(t, doneRun, killedRun, runningRun)), 120, 30)
+	d.Press("/").Type("KILLED").Press("enter")
+	if !d.Shows("Runs · 1 of 3") || d.Shows("0001-basic") {
+		t.Errorf("filtered:\n%s", d.Screen())
+	}
+	if d.Press("esc"); !d.Shows("Runs · 3") || p.filter != "" {
+		t.Errorf("after esc:\n%s", d.Screen())
+	}
+}
+
+func TestExportHoldsEverySeries(t *testing.T) {
+	m := runningRun
+	m.gpus = 1
+	c := control(folder(t, m))
+	var data []byte
+	c.Save = func(name string, d []byte) (string, error) { data = d; return "runs/" + name, nil }
+	_, d := open(t, c, 120, 30)
+	d.Press("e")
+	said(t, d, "wrote the series to runs/0001-enhanced.csv")
+	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, row := range rows[1:] {
+		counts[row[1]]++
+	}
+	for series, want := range map[string]int{"loss": 82, "loss_smoothed_0.9": 82, "lr": 82, "seconds_data": 82, "valid_loss": 8, "class_loss/Toe drain": 82, "recall/Toe drain": 8, "cpu": 82, "gpu0_power": 82} {
+		if counts[series] != want {
+			t.Errorf("%s has %d values, want %d", series, counts[series], want)
+		}
+	}
+	c.Save = func(string, []byte) (string, error) { return "", errors.New("no space left on device") }
+	_, d = open(t, c, 120, 30)
+	d.Press("e")
+	said(t, d, "the series were not written: no space left on device")
+}
+
+func TestCopyTakesThePathOfTheRun(t *testing.T) {
+	dir := folder(t, doneRun)
+	_, d := open(t, control(dir), 120, 30)
+	d.Press("y")
+	said(t, d, fmt.Sprintf("copied %d characters", len(filepath.Join(dir, "0001-basic"))))
+}
+
+func TestTheRootIsToldOfTheRunAndTheMachine(t *testing.T) {
+	figures := func(c Control) (machine, going string) {
+		p, d := open(t, c, 120, 30)
+		d.Wait("figures", func() bool { return p.machine != "" || p.going != "" })
+		d.Send(views.Redraws(4))
+		for _, msg := range d.Seen() {
+			if f, ok := msg.(views.Figures); ok {
+				machine, going = *f.Machine, *f.Run
+			}
+		}
+		return machine, going
+	}
+	dir := folder(t, doneRun, runningRun)
+	c := control(dir)
+	p, d := open(t, c, 120, 30)
+	d.Wait("the process's figures", func() bool { return strings.HasPrefix(p.machine, "CPU ") })
+	if want := "● 0002-enhanced 410/1455"; p.going != want {
+		t.Errorf("the run is %q, want %q", p.going, want)
+	}
+	util, used, total, heat := 87.0, uint64(61<<30), uint64(80<<30), 71.0
+	c.GPUs = func() ([]gpu.Device, error) {
+		return []gpu.Device{{Name: "NVIDIA H100", Util: &util, MemoryUsed: &used, MemoryTotal: &total, Temperature: &heat}}, nil
+	}
+	if machine, going := figures(c); machine != "H100 ▇ 87 % 61/80 GiB 71 °C" || going != "● 0002-enhanced 410/1455" {
+		t.Errorf("machine %q, run %q", machine, going)
+	}
+	c.GPUs = func() ([]gpu.Device, error) { return []gpu.Device{{}, {}}, nil }
+	if machine, _ := figures(c); machine != "2×GPU" {
+		t.Errorf("GPUs that tell nothing: %q", machine)
+	}
+}
+
+func TestUnknownFiguresAreNeverZero(t *testing.T) {
+	m := runningRun
+	m.change = func(rows []run.Row) {
+		for _, row := range rows {
+			if s, ok := row.(*run.System); ok {
+				s.CPU, s.RSS = nil, nil
+				s.GPUs = []run.GPU{{Index: 3}}
+			}
+		}
+	}
+	_, d := open(t, control(folder(t, m)), 200, 50)
+	if !d.Shows("GPU 3") || d.Shows("0 W") || d.Shows("0/0 GiB") {
+		t.Errorf("overview:\n%s", d.Screen())
+	}
+	if d.Press("]", "]", "]"); !d.Shows("not known: the driver does not tell it") || !d.Shows("not known: the trainer has not reported it") {
+		t.Errorf("machine:\n%s", d.Screen())
+	}
+}
+
+func TestAlertsStandWithTheRunAndAmongTheEvents(t *testing.T) {
+	m := runningRun
+	m.change = func(rows []run.Row) {
+		for _, row := range rows {
+			if tr, ok := row.(*run.Train); ok && tr.Step == 300 {
+				tr.Loss = 9
+			}
+		}
+	}
+	m.events = []run.Event{{Head: run.Head{Step: 200, Time: float64(noon.Unix()) - 300}, Level: run.LevelError, Text: "checkpoint of step 200 was not written: no space left on device"}}
+	_, d := open(t, control(folder(t, m)), 120, 30)
+	for _, want := range []string{"! spike: loss 9.00 is", "✗ step 200 checkpoint of step 200 was not", "! 2 "} {
+		if !d.Shows(want) {
+			t.Errorf("%q is not on\n%s", want, d.Screen())
+		}
+	}
+}
+
+func TestAnotherFolderIsReadWhenTheConstantsChange(t *testing.T) {
+	first, second := folder(t, doneRun), folder(t, killedRun)
+	c := control(first)
+	dir := first
+	c.Runs = func() string { return dir }
+	_, d := open(t, c, 120, 30)
+	dir = second
+	d.Send(views.ConfigChanged{File: &config.File{}})
+	d.Wait("the other folder", func() bool { return d.Shows("† killed") && !d.Shows("0001-basic") })
+}
+
+func TestRunsThatVanishAreLetGo(t *testing.T) {
+	dir := folder(t, doneRun, killedRun)
+	p, d := open(t, control(dir), 120, 30)
+	d.Press("m")
+	if err := os.RemoveAll(filepath.Join(dir, "0002-enhanced")); err != nil {
+		t.Fatal(err)
+	}
+	p.scanNow()
+	d.Wait("the run that is left", func() bool { return d.Shows("Runs · 1") && d.Shows("▸0001-basic") })
+	if len(p.marks) != 0 || len(p.follows) != 1 {
+		t.Errorf("marks %v, %d followed", p.marks, len(p.follows))
+	}
+}
+
+func TestABrokenLineIsCountedAndTheRestIsShown(t *testing.T) {
+	dir := folder(t, runningRun)
+	f, err := os.OpenFile(filepath.Join(dir, "0001-enhanced", "metrics.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(f, `{"kind":"train","step":`)
+	f.Close()
+	grow(t, filepath.Join(dir, "0001-enhanced"), 415, 5.55)
+	_, d := open(t, control(dir), 120, 30)
+	d.Wait("the rows", func() bool { return d.Shows("raw 5.55") })
+	if !d.Shows("1 lines of metrics.jsonl cannot be read") {
+		t.Errorf("screen:\n%s", d.Screen())
+	}
+}

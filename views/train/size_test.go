@@ -1,0 +1,200 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/dataset"
+	"finetui/core/run"
+	"finetui/views/viewtest"
+	"finetui/views/widget"
+)
+
+// states are folders and what is done in them: everything that the pane can look like.
+var states = []struct {
+	name  string
+	runs  []made
+	views []int // that are looked at
+	then  func(p *Pane, d *viewtest.Driver, dir string)
+}{
+	{"running", []made{doneRun, killedRun, runningRun}, []int{overviewView, curvesView, classesView, machineView, detailsView}, nil},
+	{"compared", []made{doneRun, killedRun, runningRun}, []int{compareView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("m", "J", "m", "J", "m") }},
+	{"killed", []made{killedRun}, []int{overviewView, detailsView}, nil},
+	{"GPUs", []made{ofGPUs(runningRun, 8)}, []int{overviewView, machineView}, nil},
+	{"wild figures and names", []made{wild()}, []int{overviewView, curvesView, classesView, machineView, detailsView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("v", "t", "L") }},
+	{"just begun", []made{{name: "x", recipe: "basic", ago: time.Second, end: run.Running}}, []int{overviewView, curvesView, classesView, machineView, detailsView}, nil},
+	{"broken", []made{doneRun}, []int{overviewView, detailsView}, func(_ *Pane, d *viewtest.Driver, dir string) {
+		_ = os.WriteFile(filepath.Join(dir, "0001-basic", "run.json"), []byte("{"), 0o644)
+		_ = os.WriteFile(filepath.Join(dir, "0001-basic", "config.toml"), []byte("[TRAIN]\nEPOCHS = x\n"), 0o644)
+	}},
+	{"no runs", nil, []int{overviewView}, nil},
+	{"a new run", []made{doneRun}, []int{overviewView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("n").Type("mild").Press("enter") }},
+	{"a filter", []made{doneRun}, []int{overviewView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("/").Type("none of them").Press("enter") }},
+}
+
+func ofGPUs(m made, n int) made { m.gpus = n; return m }
+
+// wild is a run of names and numbers that nobody would choose.
+func wild() made {
+	m := runningRun
+	m.name, m.recipe = "enhanced-with-a-name-that-goes-on-and-on-and-on", "basic"
+	m.change = func(rows []run.Row) {
+		for i, row := range rows {
+			switch r := row.(type) {
+			case *run.Train:
+				r.Loss = run.Float([]float64{math.NaN(), math.Inf(1), -3, 0, 1e12, 1e-12}[i%6])
+				r.GradNorm, r.TokensPerSecond, r.Epoch = run.Float(math.NaN()), run.Float(math.Inf(1)), run.Float(math.NaN())
+			case *run.Class:
+				r.Losses["排水溝 \x1b[31m 損傷\tあり"] = run.ClassLoss{N: 1, Loss: run.Float(math.NaN())}
+			case *run.Eval:
+				r.Loss, r.Accuracy = run.Float(math.NaN()), run.Float(math.NaN())
+				r.Recall["排水溝 \x1b[31m 損傷\tあり"] = run.Recall{N: 3, Right: i % 4}
+			case *run.System:
+				r.CPU, r.GPUs = nil, []run.GPU{{Index: 0}, {Index: 7}}
+			}
+		}
+	}
+	m.events = []run.Event{{Head: run.Head{Step: 1 << 40, Time: 1e9}, Level: run.LevelWarn, Text: "a\x07b\nc " + fmt.Sprint(make([]int, 200))}}
+	return m
+}
+
+func TestEveryViewAndStateIsDrawnWholeAtEverySize(t *testing.T) {
+	theme := widget.NewTheme(true, true)
+	for _, state := range states {
+		t.Run(state.name, func(t *testing.T) {
+			dir := folder(t, state.runs...)
+			c := control(dir)
+			c.Lint = func(context.Context) ([]dataset.Finding, error) {
+				return []dataset.Finding{{Level: dataset.LevelError, File: "a/b", Line: 3, Text: "the answer \x1b[2J is in the prompt", Do: "change it"}, {Level: dataset.LevelWarn, Text: fmt.Sprint(make([]int, 300))}}, nil
+			}
+			c.Start = func(context.Context, string) (*run.Run, []dataset.Finding, error) {
+				return nil, nil, errors.New("refused")
+			}
+			p, d := open(t, c, 120, 30)
+			if state.then != nil {
+				state.then(p, d, dir)
+			}
+			for _, f := range p.follows {
+				d.Wait("every run", func() bool { return f.shown != nil })
+			}
+			if state.name == "broken" {
+				p.scanNow()
+				d.Wait("the fault", func() bool { return p.list.runs[0].run.Fault != nil })
+			}
+			for _, view := range state.views {
+				p.open = view
+				draw := func(w, h int) string {
+					p.update(tea.WindowSizeMsg{Width: w, Height: h})
+					return p.View(theme, w, h)
+				}
+				if view == overviewView && state.name == "running" || view == compareView || os.Getenv("FINETUI_SIZES") == "all" {
+					viewtest.Sizes(t, draw)
+				} else {
+					someSizes(t, draw)
+				}
+			}
+		})
+	}
+}
+
+// someSizes is viewtest.Sizes with a twelfth of the sizes, so that all states and views can be looked at each time.
+func someSizes(t *testing.T, draw func(w, h int) string) {
+	for w := 60; w <= 200; w += 7 {
+		for h := 20 + w%5; h <= 60; h += 8 {
+			if fault := viewtest.Fault(draw, w, h); fault != "" {
+				t.Fatalf("at %d×%d: %s", w, h, fault)
+			}
+		}
+	}
+}
+
+// crowd makes n finished runs, the last of which goes on with so many train rows.
+func crowd(t testing.TB, n, rows int) string {
+	small := doneRun
+	small.done, small.steps = 30, 30
+	dir := folder(t, small)
+	for i := 2; i <= n; i++ { // copied: making each would take a disk long
+		if err := os.CopyFS(filepath.Join(dir, fmt.Sprintf("%04d-basic", i)), os.DirFS(filepath.Join(dir, "0001-basic"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := run.Attach(filepath.Join(dir, fmt.Sprintf("%04d-basic", n)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	var batch []run.Row
+	for i := range rows {
+		head := run.Head{Step: 31 + i, Time: float64(noon.Unix()) + float64(i)}
+		batch = append(batch, &run.Train{Head: head, Loss: run.Float(1 + math.Cos(float64(i))), LossPlain: 1})
+		if i%10 > 0 {
+			continue
+		}
+		classes := &run.Class{Head: head, Losses: map[string]run.ClassLoss{}}
+		for _, c := range madeClasses {
+			classes.Losses[c.name] = run.ClassLoss{N: 1, Loss: run.Float(1 + math.Sin(float64(i)))}
+		}
+		batch = append(batch, classes)
+	}
+	if err := w.Append(batch...); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestHundredsOfRunsAndALongOneDoNotSlowKeys(t *testing.T) {
+	dir := crowd(t, 200, 20_000)
+	made := time.Now()
+	p, d := open(t, control(dir), 120, 30)
+	theme := widget.NewTheme(true, true)
+	d.Wait("the long run", func() bool { return p.current().history.Step() >= 20_000 })
+	t.Logf("the long run was read after %v", time.Since(made))
+	worst := time.Duration(0)
+	for _, key := range []string{"down", "down", "up", "]", "]", "[", "[", ".", ",", "m", "G", "g", "t", "t", "t", "v", "v"} {
+		start := time.Now()
+		if action, ok := find(p, key); ok {
+			action()
+		}
+		p.View(theme, 120, 30)
+		worst = max(worst, time.Since(start))
+	}
+	t.Logf("the slowest key took %v with its drawing", worst)
+	if worst > 250*time.Millisecond { // a loaded machine; about 20 ms on a free one
+		t.Errorf("a key took %v", worst)
+	}
+	d.Wait("every run", func() bool { return p.newest.runs[199].step == 30 })
+	t.Logf("every run was read after %v", time.Since(made))
+	if len(p.follows) > keepFollowed+len(p.marks) {
+		t.Errorf("%d runs are being read", len(p.follows))
+	}
+}
+
+func find(p *Pane, key string) (func() tea.Cmd, bool) {
+	for _, action := range p.Actions() {
+		if action.Has(key) && action.On() {
+			return action.Run, true
+		}
+	}
+	return nil, false
+}
+
+func BenchmarkView(b *testing.B) {
+	p, _ := open(b, control(folder(b, doneRun, killedRun, runningRun)), 120, 30)
+	theme := widget.NewTheme(true, true)
+	for view := range viewCount {
+		b.Run(viewNames[view], func(b *testing.B) {
+			p.open = view
+			for b.Loop() {
+				p.View(theme, 120, 30)
+			}
+		})
+	}
+}
