@@ -63,9 +63,6 @@ func (p *Pane) passesFinding(f data.Finding) bool {
 
 // findingWords is a finding's code for people.
 func findingWords(code string) string {
-	if code == stats.AnyFinding {
-		return "with a finding"
-	}
 	return strings.NewReplacer("_", " ", "-", " ").Replace(code)
 }
 

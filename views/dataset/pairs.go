@@ -236,6 +236,9 @@ func (p *Pane) pairsLegend(t *widget.Theme, w int) []string {
 
 func (p *Pane) movePairs(m widget.Move, page int) {
 	order := p.order()
+	if len(order) == 0 {
+		return
+	}
 	switch m {
 	case widget.MoveLeft, widget.MoveRight:
 		column := at(order, p.pairs.b)

@@ -157,6 +157,8 @@ func (p *Pane) Capturing() bool { return p.prompt != nil || p.choice != nil }
 // Leave closes the uppermost layer: a zoomed panel, the opened picture, the filters.
 func (p *Pane) Leave() bool {
 	switch {
+	case !p.ready():
+		return false
 	case p.board().Leave():
 		return true
 	case p.open == samplesView && p.samples.zoomed:
@@ -229,8 +231,14 @@ func (p *Pane) Actions() []views.Action {
 	if p.canDraw() {
 		actions = append(actions, views.Action{Name: "draw_demo", Keys: []string{"m"}, Label: "make the demo set", Help: "draw the demo's pictures there", Group: "Data", Run: p.drawDemo})
 	}
+	seen := p.loaded
 	for i, action := range actions {
-		actions[i].Run = func() tea.Cmd { return tea.Batch(action.Run(), p.lack()) }
+		actions[i].Run = func() tea.Cmd {
+			if p.loaded != seen { // the palette was open meanwhile
+				return nil
+			}
+			return tea.Batch(action.Run(), p.lack())
+		}
 	}
 	return actions
 }

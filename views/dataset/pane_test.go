@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -108,6 +109,55 @@ func TestAFaultThatIsMendedIsReadAgain(t *testing.T) {
 	d.Send(views.ConfigChanged{File: file}).Wait("the data set", p.settled)
 	if !d.Shows("1465 objects") {
 		t.Errorf("the screen is\n%s", d.Screen())
+	}
+}
+
+func TestADataSetThatVanishesLeavesNothingToBreak(t *testing.T) {
+	file := slopeProject(t)
+	p, d := openFile(t, file, 120, 30)
+	d.Wait("the data set", p.settled)
+	show(p, d, samplesView)
+	d.Press("tab", "down", "enter", "/").Type("slope")
+	actions := p.Actions()
+	if err := file.Set("DATASET.PATH", "nowhere"); err != nil {
+		t.Fatal(err)
+	}
+	d.Send(views.ConfigChanged{File: file}).Wait("the reading", func() bool { return !p.request.Pending() })
+	if p.Capturing() || !d.Shows("No data set at nowhere") {
+		t.Errorf("capturing %v, the screen is\n%s", p.Capturing(), d.Screen())
+	}
+	for _, action := range actions { // as a palette that was opened before would
+		action.Run()
+	}
+	p.Leave()
+	d.Press("enter", "esc", "]", "s", "y", "e", "/")
+	if err := file.Set("DATASET.PATH", filepath.Join(slope(), "demo", "data")); err != nil {
+		t.Fatal(err)
+	}
+	if d.Send(views.ConfigChanged{File: file}).Wait("the data set", p.settled); !d.Shows("pictures") {
+		t.Errorf("the screen is\n%s", d.Screen())
+	}
+}
+
+func TestASetWithoutClassesOrObjectsIsShown(t *testing.T) {
+	root := t.TempDir()
+	rng := rand.New(rand.NewPCG(5, 6))
+	for i := range 3 {
+		write(filepath.Join(root, "train", "images", fmt.Sprintf("bare_%d.png", i)), hill(rng))
+		write(filepath.Join(root, "train", "labels", fmt.Sprintf("bare_%d.txt", i)), nil)
+	}
+	for _, names := range []string{"names: []\n", "names: [wall]\n"} {
+		write(filepath.Join(root, "data.yaml"), []byte("train: train/images\n"+names))
+		p, d := openFile(t, project(t, "DATASET.PATH="+root), 120, 30)
+		d.Wait("the data set", p.settled)
+		for view := range viewCount {
+			show(p, d, view)
+			drawnWhole(t, p)
+			d.Press("down", "right", "tab", "down", "left", "m", "y", "ctrl+r").Wait("the data set", p.settled)
+			d.Press("enter").Wait("the pictures", p.settled)
+			drawnWhole(t, p)
+			d.Press("esc")
+		}
 	}
 }
 

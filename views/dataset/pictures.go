@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	cacheBytes = 192 << 20 // of decoded pictures
-	mostDrawn  = 600       // drawings that are kept, beside those on the screen
+	cacheBytes = 96 << 20 // of decoded pictures
+	mostDrawn  = 600      // drawings that are kept, beside those on the screen
 )
 
 // pictures are the drawings of pictures: made in commands, kept by what they show and at which size.

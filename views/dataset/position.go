@@ -37,9 +37,9 @@ func (p *Pane) heightsTitle() string {
 
 func (p *Pane) heightsRight() string {
 	if p.position.counts {
-		return "bar: objects"
+		return "◂ mean · bars: objects"
 	}
-	return "bar: share of the class"
+	return "◂ mean · bars: share of class"
 }
 
 // multiples is how small histograms stand: beside each other, then below, each with a heading of two lines.

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"reflect"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -37,7 +36,6 @@ type loaded struct {
 	index    *stats.Index
 	cfg      config.Dataset // it was read with these
 	root     string         // folder that their paths start from
-	took     time.Duration
 
 	places        map[string]map[[2]int]int // pairPlaces of each part, by split
 	withCondition map[string]int            // pictures, by condition
@@ -67,7 +65,6 @@ func (p *Pane) read() tea.Cmd {
 }
 
 func readSet(ctx context.Context, cfg config.Dataset, root string, emit func(reading)) error {
-	start := time.Now()
 	set, err := data.Read(ctx, cfg, root, func(done, total int, what string) {
 		emit(reading{done: done, total: total, what: what})
 	})
@@ -80,7 +77,6 @@ func readSet(ctx context.Context, cfg config.Dataset, root string, emit func(rea
 		l.places[l.analysis.Splits[i].Split] = pairPlaces(&l.analysis.Splits[i])
 	}
 	l.countFacets()
-	l.took = time.Since(start)
 	emit(reading{result: l})
 	return nil
 }
@@ -118,7 +114,7 @@ func (p *Pane) progressed(msg views.Batch[reading]) tea.Cmd {
 	if msg.Ended {
 		p.request.Close()
 		if p.err = msg.Err; p.err != nil {
-			p.loaded = nil
+			p.leaveAll()
 		}
 	}
 	return msg.Next
@@ -127,8 +123,8 @@ func (p *Pane) progressed(msg views.Batch[reading]) tea.Cmd {
 // arrive puts a data set in the place of the one before, and keeps what was selected where it is still there.
 func (p *Pane) arrive(set *loaded) {
 	class := ""
-	if p.ready() && p.class < len(p.set.Classes) {
-		class = p.set.Classes[p.class].Name
+	if p.ready() {
+		class = p.rawName(p.class)
 	}
 	p.loaded = set
 	p.reads++
@@ -149,6 +145,14 @@ func (p *Pane) arrive(set *loaded) {
 	p.refilter()
 }
 
+// leaveAll forgets the data set, and closes what asks about it.
+func (p *Pane) leaveAll() {
+	p.loaded, p.prompt, p.choice = nil, nil, nil
+	p.pictures.forget()
+	p.recipe.request.Close()
+	p.recipe.weighed = nil
+}
+
 // reconfigure looks at what a change of the constants means: another set is read, another recipe weighed.
 func (p *Pane) reconfigure(file *config.File) tea.Cmd {
 	before := p.file
@@ -156,7 +160,8 @@ func (p *Pane) reconfigure(file *config.File) tea.Cmd {
 	p.recipe.follow(file)
 	if file == nil {
 		p.request.Close()
-		p.loaded, p.err = nil, nil
+		p.err = nil
+		p.leaveAll()
 		return nil
 	}
 	same := p.loaded != nil && p.root == file.Root && reflect.DeepEqual(p.loaded.cfg, file.Config.Dataset)
