@@ -27,14 +27,18 @@ func (p *Pane) classCurves() []curve {
 	return curves
 }
 
+// classesTitle says what is drawn of how many classes, in which order, and what n counts.
 func (p *Pane) classesTitle() string {
-	what, of := "Class loss", "n trained on"
+	what, of := "Class losses", "n trained on"
 	if p.look.recall {
-		what, of = "Class recall", "n of valid"
+		what, of = "Class recalls", "n of valid"
 	}
 	order := "rarest first"
 	if p.look.commonest {
 		order = "commonest first"
+	}
+	if n := len(p.classCurves()); n > 0 {
+		what = fmt.Sprintf("%d class%s", n, strings.TrimPrefix(what, "Class"))
 	}
 	return what + " · " + order + " · " + of
 }
@@ -82,16 +86,21 @@ func (p *Pane) drawClasses(t *widget.Theme, w, h int) string {
 	return p.drawMultiples(t, curves, columns, rows, w, h)
 }
 
-// grid is how many columns and rows of small charts show n of them; no columns: they do not fit. More rows are chosen
-// only as far as the charts stay at least multipleH high.
+// grid is how many columns and rows of small charts show n of them, each about four times as many cells wide as lines
+// high; no columns: they do not fit.
 func grid(n, w, h int) (columns, rows int) {
-	for columns = 1; columns <= w/multipleW; columns++ {
-		rows = (n + columns - 1) / columns
-		if rows*multipleH <= h {
-			return columns, rows
+	const shape = 4.0
+	best := math.Inf(1)
+	for c := 1; c <= min(w/multipleW, n); c++ {
+		r := (n + c - 1) / c
+		if r*multipleH > h {
+			continue
+		}
+		if off := math.Abs(math.Log(float64(w) / float64(c) / (float64(h) / float64(r)) / shape)); off < best {
+			best, columns, rows = off, c, r
 		}
 	}
-	return 0, 0
+	return columns, rows
 }
 
 func (p *Pane) drawMultiples(t *widget.Theme, curves []curve, columns, rows, w, h int) string {

@@ -66,7 +66,7 @@ func (p *Pane) lossTitle() string {
 
 // lossNote is how the loss is drawn.
 func (p *Pane) lossNote() string {
-	note := fmt.Sprintf("smoothing %g , .", p.look.weight())
+	note := fmt.Sprintf("smoothing %g (, .)", p.look.weight())
 	if p.look.log {
 		note += " · log"
 	}

@@ -211,7 +211,7 @@ func open(t testing.TB, c Control, w, h int) (*Pane, *viewtest.Driver) {
 		if p.list == nil {
 			return false
 		}
-		return len(p.list.runs) == 0 || p.current() != nil
+		return len(p.list.runs) == 0 || len(p.list.runs) > 100 || p.current() != nil && !p.list.more
 	}
 	d.Wait("the runs", ready)
 	return p, d

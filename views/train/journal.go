@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,35 +101,17 @@ func (p *Pane) logLinesOf(t *widget.Theme, w int) []string {
 	return lines
 }
 
-// happening is an event or an alert, as the journal lists it.
-type happening struct {
-	level string
-	run.Head
-	text, do string
-}
-
-// happenings are the run's events and what its figures give reason to say, newest first; what ended the run before all.
-func (p *Pane) happenings() []happening {
+// happenings are the run's events and what its figures give reason to say, newest first.
+func (p *Pane) happenings() []alert {
 	r := p.current()
 	if r == nil {
 		return nil
 	}
-	var all []happening
-	for _, a := range r.alerts {
-		all = append(all, happening{a.level, a.Head, a.text, a.do})
-	}
+	all := slices.Clone(r.alerts)
 	for _, e := range r.history.Events {
-		all = append(all, happening{e.Level, e.Head, e.Text, ""})
+		all = append(all, alert{level: e.Level, Head: e.Head, text: e.Text})
 	}
-	slices.SortStableFunc(all, func(a, b happening) int {
-		switch {
-		case a.Time < b.Time:
-			return 1
-		case a.Time > b.Time:
-			return -1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(a, b alert) int { return cmp.Compare(b.Time, a.Time) })
 	return all
 }
 
@@ -225,11 +208,11 @@ func (p *Pane) checkpointLines(t *widget.Theme, w int) []string {
 			sign = "  latest   "
 		}
 		line += "  " + t.Accent.Render(sign)
-		if c := written[s.Step]; c != nil {
-			line += "  " + widget.Right(widget.Bytes(c.Bytes), 9) + t.Muted.Render("  at "+clockText(c.Time, p.now().Location()))
-		}
 		if e := checks[s.Step]; e != nil {
 			line += t.Muted.Render("  valid ") + widget.Number(float64(e.Loss)) + t.Muted.Render(" · ") + widget.Percent(float64(e.Accuracy), 0)
+		}
+		if c := written[s.Step]; c != nil {
+			line += "  " + widget.Bytes(c.Bytes) + t.Muted.Render("  at "+clockText(c.Time, p.now().Location()))
 		}
 		lines = append(lines, line)
 	}

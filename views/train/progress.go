@@ -82,8 +82,11 @@ func (p *Pane) stateLines(t *widget.Theme, e *entry, w int) []string {
 
 // stepLines are the bar, epoch, speed and the time that is left.
 func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string {
-	steps := e.run.Info.Steps
-	lines := []string{widget.Progress{Done: e.step, Total: steps}.View(t, w)}
+	step, steps := e.step, e.run.Info.Steps
+	if r != nil {
+		step = max(step, r.history.Step())
+	}
+	lines := []string{widget.Progress{Done: step, Total: steps}.View(t, w)}
 	if steps == 0 {
 		lines[0] = t.Muted.Render("preparing: data, model and adapters")
 		if !e.status.Live() {
@@ -106,15 +109,15 @@ func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string 
 		parts = append(parts, widget.Number(speed)+" tokens/s")
 	}
 	lines = append(lines, strings.Join(parts, t.Muted.Render(" · ")))
-	if e.status.Live() && steps > e.step {
-		lines = append(lines, p.left(t, e, r))
+	if e.status.Live() && steps > step {
+		lines = append(lines, p.left(t, e, r, step))
 	}
 	return lines
 }
 
 // left is how long a live run will take yet, and when it will be over.
-func (p *Pane) left(t *widget.Theme, e *entry, r *reading) string {
-	left, ok := remaining(e.step, e.run.Info.Steps, pace(r.history.Train, e.run.Info.Began))
+func (p *Pane) left(t *widget.Theme, e *entry, r *reading, step int) string {
+	left, ok := remaining(step, e.run.Info.Steps, pace(r.history.Train, e.run.Info.Began))
 	if !ok {
 		return t.Muted.Render("the time left is not known yet")
 	}

@@ -154,7 +154,9 @@ func letter(i int) string { return string(rune('A' + i)) }
 func (e *entry) steps() string {
 	total := e.run.Info.Steps
 	switch {
-	case e.step == 0 && total == 0:
+	case !e.read && total > 0:
+		return "…/" + widget.Count(total)
+	case !e.read || e.step == 0 && total == 0:
 		return widget.Missing
 	case total == 0 || e.step == total:
 		return widget.Count(e.step)

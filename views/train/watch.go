@@ -16,6 +16,7 @@ type listing struct {
 	folder string
 	runs   []entry // newest first
 	at     time.Time
+	more   bool         // there are metrics that have not been read yet
 	gpus   []gpu.Device // of this machine; nil: none, or not known
 	err    error        // why the folder cannot be read
 }
@@ -24,6 +25,7 @@ type listing struct {
 type entry struct {
 	run    *run.Run
 	status run.Status
+	read   bool  // its metrics have been read, at least in part
 	step   int   // optimizer steps done, as far as has been read
 	best   score // the best check on valid, likewise
 }
@@ -58,13 +60,13 @@ func (w *watcher) watch(ctx context.Context, emit func(listing)) error {
 	var last *listing
 	for {
 		start := time.Now()
-		now, more := w.scan()
+		now := w.scan()
 		if last == nil || !now.same(last) || now.at.Sub(last.at) >= stillEvery {
 			emit(now)
 			last = &now
 		}
 		pause := max(scanEvery, scanShare*time.Since(start))
-		if more {
+		if now.more {
 			pause = moreSoon
 		}
 		select {
@@ -77,11 +79,11 @@ func (w *watcher) watch(ctx context.Context, emit func(listing)) error {
 }
 
 // scan reads the folder, the state of every run, and for a while what their metrics have more than the last time.
-func (w *watcher) scan() (now listing, more bool) {
-	now = listing{folder: w.folder, at: w.now()}
+func (w *watcher) scan() listing {
+	now := listing{folder: w.folder, at: w.now()}
 	runs, err := run.List(w.folder)
 	if now.err = err; err != nil {
-		return now, false
+		return now
 	}
 	slices.Reverse(runs)
 	limit := time.Now().Add(scanBudget)
@@ -92,18 +94,18 @@ func (w *watcher) scan() (now listing, more bool) {
 			w.digests[r.Dir] = d
 		}
 		if time.Now().Before(limit) {
-			more = d.read(limit) || more
+			now.more = d.read(limit) || now.more
 		} else {
-			more = true
+			now.more = true
 		}
-		now.runs = append(now.runs, entry{run: r, status: r.Status(), step: d.step, best: d.best()})
+		now.runs = append(now.runs, entry{run: r, status: r.Status(), read: d.by != "", step: d.step, best: d.best()})
 	}
 	if w.gpus != nil {
 		if now.gpus, err = w.gpus(); err != nil {
 			w.gpus = nil // the driver gives the same reason each time
 		}
 	}
-	return now, more
+	return now
 }
 
 // bestBy is what makes a checkpoint the best in a run; loss where its constants cannot be read.
@@ -117,12 +119,12 @@ func bestBy(r *run.Run) string {
 
 // same says whether nothing that is drawn differs. GPUs are compared as they are read, and a live run's time goes on.
 func (l *listing) same(m *listing) bool {
-	if (l.err == nil) != (m.err == nil) || len(l.runs) != len(m.runs) || len(l.gpus)+len(m.gpus) > 0 {
+	if (l.err == nil) != (m.err == nil) || l.more != m.more || len(l.runs) != len(m.runs) || len(l.gpus)+len(m.gpus) > 0 {
 		return false
 	}
 	for i, a := range l.runs {
 		b := m.runs[i]
-		if a.status.Live() || a.run.Dir != b.run.Dir || a.step != b.step || a.best != b.best ||
+		if a.status.Live() || a.run.Dir != b.run.Dir || a.read != b.read || a.step != b.step || a.best != b.best ||
 			a.status.State != b.status.State || a.status.Reason != b.status.Reason || (a.run.Fault == nil) != (b.run.Fault == nil) {
 			return false
 		}
