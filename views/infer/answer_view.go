@@ -138,7 +138,7 @@ func (p *Pane) reading(t *widget.Theme, text string, w int) []string {
 	style, sentence := t.Muted, readAs
 	switch {
 	case class == eval.Unparsed && known:
-		style, sentence = t.Warning, fmt.Sprintf("✗ wrong: it is %s; the answer names none of the %d classes", x.Answer, len(classes))
+		style, sentence = t.Warning, "✗ names no class; it is "+x.Answer
 	case class == eval.Unparsed:
 		style, sentence = t.Warning, fmt.Sprintf("! unparsed: it names none of the %d classes", len(classes))
 	case known && class == x.Class:

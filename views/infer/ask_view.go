@@ -97,25 +97,21 @@ func (p *Pane) saidCell(who int, id string, truth int) widget.Cell {
 	if setting == nil {
 		return widget.Cell{Text: widget.Missing, Tone: widget.Muted}
 	}
-	text, tone := "", widget.Muted
-	if a := p.ask.said[saidKey{setting.Title(), id}]; a != nil && a.state == said {
-		text, tone = a.text, widget.Plain
-	} else if kept, there := p.scene.answers[who][id]; there {
-		text = kept.Answer
-	} else {
+	tone := widget.Muted
+	answer, there := p.scene.answers[who][id]
+	if a := p.ask.said[saidKey{p.scene.titles[who], id}]; a != nil && a.state == said {
+		parsed, class := p.verdict(a.text)
+		answer, there, tone = eval.Answer{Answer: a.text, Parsed: parsed, Right: class == truth}, true, widget.Plain
+	}
+	switch {
+	case !there:
 		return widget.Cell{Text: "·", Tone: widget.Muted}
+	case p.ask.truth:
+		return judged(&answer)
+	case answer.Parsed == eval.UnparsedLabel:
+		return widget.Cell{Text: "“" + answer.Answer + "”", Tone: tone}
 	}
-	parsed, class := p.verdict(text)
-	if class == eval.Unparsed {
-		parsed = "“" + text + "”"
-	}
-	if p.ask.truth {
-		if class == truth {
-			return widget.Cell{Text: "✓ " + parsed, Tone: widget.OK}
-		}
-		return widget.Cell{Text: "✗ " + parsed, Tone: widget.Warning}
-	}
-	return widget.Cell{Text: parsed, Tone: tone}
+	return widget.Cell{Text: answer.Parsed, Tone: tone}
 }
 
 func subjectName(who int) string { return [subjectCount]string{"base", "adapter"}[who] }

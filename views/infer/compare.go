@@ -22,7 +22,7 @@ type compare struct {
 	compared
 	err       error
 	request   views.Request
-	of        *scene      // whose evaluations were asked for
+	of        string      // which evaluations were asked for
 	cursor    widget.List // among the subjects
 	reference string      // with whom the one under the cursor is compared; empty: the first
 	class     widget.List // among the classes of the pair
@@ -40,12 +40,22 @@ type compared struct {
 // compareResults compares the evaluations of the split when they are looked at and have not been yet.
 func (p *Pane) compareResults() tea.Cmd {
 	c := &p.compare
-	if p.open != compareView || c.of == p.scene {
+	of := versions(p.scene.kept)
+	if p.open != compareView || c.of == of {
 		return nil
 	}
-	c.of = p.scene
+	c.of = of
 	s, kept := p.session, p.scene.kept
 	return views.Ask(&c.request, func(context.Context) (compared, error) { return compareKept(s, kept) })
+}
+
+// versions tells evaluations from others and from what they were before.
+func versions(kept []session.Kept) string {
+	text := "."
+	for _, k := range kept {
+		text += fmt.Sprintln(k.Path, k.When.UnixNano())
+	}
+	return text
 }
 
 // compareKept compares what can be read and was asked with one closed list, that of the newest evaluation.
@@ -303,13 +313,11 @@ func (p *Pane) pairLines(t *widget.Theme, w int) []string {
 	if pair.PHolm > 0 {
 		test += fmt.Sprintf(" (%s for all %d pairs together)", probability(pair.PHolm), len(p.compare.board.Pairs))
 	}
-	style := t.Text
-	if pair.P < eval.Told && (pair.PHolm == 0 || pair.PHolm < eval.Told) {
-		style, test = t.OK, "✓ "+test+": they differ"
-	} else {
-		style, test = t.Warning, "! "+test+": not told apart"
+	style, verdict := t.Warning, "! "+test+": not told apart"
+	if pair.P < eval.Told && pair.PHolm < eval.Told { // PHolm is 0 where there is one pair only
+		style, verdict = t.OK, "✓ "+test+": they differ"
 	}
-	lines = append(lines, toned(style, wrapped(test, w))...)
+	lines = append(lines, toned(style, wrapped(verdict, w))...)
 	for _, sentence := range pair.Sentences {
 		for i, line := range wrapped(sentence, w-2) {
 			mark := "  "

@@ -125,10 +125,11 @@ func (p *Pane) items() []int {
 		return nil
 	}
 	var first, then []int
+	listed := p.listing(r)
 	for i := range r.Items {
 		item := &r.Items[i]
 		switch {
-		case !p.lists(r, item):
+		case !listed(item):
 		case item.Right:
 			then = append(then, i)
 		default:
@@ -138,30 +139,30 @@ func (p *Pane) items() []int {
 	return append(first, then...)
 }
 
-func (p *Pane) lists(r *eval.Result, item *eval.Answer) bool {
+// listing says which answers are listed.
+func (p *Pane) listing(r *eval.Result) func(*eval.Answer) bool {
 	switch p.scores.listed {
 	case wrongOnes:
-		return !item.Right
+		return func(item *eval.Answer) bool { return !item.Right }
 	case unparsedOnes:
-		return item.Parsed == eval.UnparsedLabel
+		return func(item *eval.Answer) bool { return item.Parsed == eval.UnparsedLabel }
 	case allOfThem:
-		return true
+		return func(*eval.Answer) bool { return true }
 	}
 	if p.open == confusionView {
 		row, column, ok := p.cell(r)
-		return ok && item.Expected == r.Confusion.Labels[row] && item.Parsed == r.Confusion.Labels[column]
-	}
-	list := groups(r)
-	at := p.scores.group.At(len(list))
-	if at < 0 || list[at].heading != "" {
-		return false
-	}
-	for _, label := range r.ClosedList {
-		if label.Name == item.Expected {
-			return list[at].kind(label) == list[at].name
+		return func(item *eval.Answer) bool {
+			return ok && item.Expected == r.Confusion.Labels[row] && item.Parsed == r.Confusion.Labels[column]
 		}
 	}
-	return false
+	list := groups(r)
+	within := map[string]bool{} // the classes of the selected group
+	if at := p.scores.group.At(len(list)); at >= 0 && list[at].heading == "" {
+		for _, label := range r.ClosedList {
+			within[label.Name] = list[at].kind(label) == list[at].name
+		}
+	}
+	return func(item *eval.Answer) bool { return within[item.Expected] }
 }
 
 func (p *Pane) itemsTitle() string {

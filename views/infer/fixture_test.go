@@ -292,6 +292,12 @@ func openPane(t testing.TB, file *config.File, f *fake, w, h int) (*Pane, *viewt
 	return p, d
 }
 
+// answered waits for the end of the answers and the evaluation that are going on.
+func answered(d *viewtest.Driver, p *Pane) {
+	d.Wait("the answers", func() bool { return !p.ask.request.Pending() && !p.batch.request.Pending() })
+	settled(d, p)
+}
+
 // settled waits until nothing is read or drawn any more.
 func settled(d *viewtest.Driver, p *Pane) {
 	d.Wait("the screen", func() bool {

@@ -128,7 +128,7 @@ func (p *Pane) scoresTitle() string {
 
 func (p *Pane) scoresTable(r *eval.Result, w int) widget.Table {
 	table := widget.Table{Cursor: &p.scores.group, Columns: []widget.Column{
-		{Title: "class", Flex: true, Min: 18}, {Title: "n", Right: true, Priority: 9},
+		{Title: "class", Flex: true, Min: 20}, {Title: "n", Right: true, Priority: 9},
 		{Title: "recall", Right: true, Priority: 8}, {Title: "95 %", Right: true, Priority: 7},
 		{Title: "precision", Right: true, Priority: 6}, {Title: "95 %", Right: true, Priority: 3},
 		{Title: "F1", Right: true, Priority: 5}, {Title: "95 %", Right: true, Priority: 2},

@@ -43,12 +43,14 @@ type scene struct {
 	splits     []string
 	candidates []session.Candidate
 	settings   [subjectCount]*session.Setting // nil: faults says why
+	titles     [subjectCount]string           // of the settings
 	faults     [subjectCount]error
 	samples    [subjectCount][]recipe.Sample // the same objects, each with its subject's prompt
 	place      map[string]int                // of a sample's ID
 	parser     eval.Parser
 	kept       []session.Kept // evaluations of the split
 	answers    [subjectCount]map[string]eval.Answer
+	changed    [subjectCount][]string // constants that are others since the evaluation
 }
 
 // opening is one message of opening a project.
@@ -161,6 +163,7 @@ func newScene(s *session.Session, split, run string) (*scene, error) {
 	}
 	for who, setting := range c.settings {
 		if setting != nil {
+			c.titles[who] = setting.Title()
 			c.samples[who] = setting.Project.Recipe.Samples(c.split)
 		}
 	}
@@ -174,6 +177,7 @@ func newScene(s *session.Session, split, run string) (*scene, error) {
 	for who, setting := range c.settings {
 		c.answers[who] = map[string]eval.Answer{}
 		if k := c.keptOf(setting); k != nil && k.Result != nil {
+			c.changed[who] = setting.Changed(*k)
 			for _, item := range k.Result.Items {
 				c.answers[who][item.ID] = item
 			}
@@ -233,7 +237,7 @@ func (p *Pane) looked(msg views.Answer[*scene]) tea.Cmd {
 	p.looking.Close()
 	before := p.scene
 	p.scene = msg.Value
-	if before == nil || before.session != p.scene.session || before.split != p.scene.split || !slices.Equal(titles(before), titles(p.scene)) {
+	if before == nil || before.session != p.scene.session || before.split != p.scene.split || before.titles != p.scene.titles {
 		p.scenes++
 		p.pictures.forget()
 	}
@@ -247,16 +251,6 @@ func (p *Pane) looked(msg views.Answer[*scene]) tea.Cmd {
 		return views.Fail(msg.Err)
 	}
 	return nil
-}
-
-func titles(c *scene) []string {
-	list := make([]string, subjectCount)
-	for who, setting := range c.settings {
-		if setting != nil {
-			list[who] = setting.Title()
-		}
-	}
-	return list
 }
 
 // arrive keeps what was selected where it is still there.

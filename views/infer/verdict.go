@@ -37,7 +37,7 @@ func (p *Pane) drawVerdict(t *widget.Theme, w, h int) string {
 		say(t.Warning, "! too few to tell: "+few)
 	}
 	k, setting := p.kept(), p.scene.settings[p.main()]
-	if changed := setting.Changed(*k); len(changed) > 0 {
+	if changed := p.scene.changed[p.main()]; len(changed) > 0 {
 		say(t.Warning, "! constants have changed since ("+strings.Join(changed, "; ")+"): b evaluates again")
 	}
 	if k.Older {
@@ -90,6 +90,8 @@ func goal(t *widget.Theme, s eval.Success) (widget.Style, string) {
 		}
 	}
 	switch {
+	case len(missed) == len(s.Conditions)+1:
+		return t.Warning, "✗ goal not met, neither overall nor in any condition"
 	case len(missed) > 0:
 		return t.Warning, "✗ goal not met: " + strings.Join(missed, ", ")
 	case !certain:

@@ -1,0 +1,421 @@
+package infer
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/model"
+	"finetui/core/session"
+	"finetui/views"
+	"finetui/views/viewtest"
+)
+
+// shows fails unless the screen has all the texts.
+func shows(t *testing.T, d *viewtest.Driver, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !d.Shows(text) {
+			t.Errorf("the screen does not show %q:\n%s", text, d.Screen())
+		}
+	}
+}
+
+func hides(t *testing.T, d *viewtest.Driver, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if d.Shows(text) {
+			t.Errorf("the screen shows %q:\n%s", text, d.Screen())
+		}
+	}
+}
+
+func TestAnswerAppearsPieceByPieceAndStops(t *testing.T) {
+	f := newFake(t)
+	f.base.gate = make(chan struct{})
+	p, d := openPane(t, newProject(t), f, 120, 30)
+	shows(t, d, "base tiny", "enter asks")
+	d.Press("enter")
+	for _, want := range []string{"a▌", "a wall▌"} {
+		f.base.gate <- struct{}{}
+		d.Wait(want, func() bool { return d.Shows(want) })
+	}
+	shows(t, d, "esc stops", "tokens/s")
+	d.Press("esc")
+	shows(t, d, "a wall", "! stopped before its end")
+	if p.ask.request.Pending() {
+		t.Error("the answer still runs")
+	}
+	d.Press("enter")
+	for range 4 {
+		f.base.gate <- struct{}{}
+	}
+	answered(d, p)
+	shows(t, d, "a wall of stones", "4 tokens · 60.0 tokens/s · first after 41 ms", "! unparsed: it names none of the 9 classes")
+	hides(t, d, "stopped", "▌")
+}
+
+func TestAdapterBaseAndBothAnswerWithTheirOwnPrompts(t *testing.T) {
+	f := newFake(t)
+	f.base.asked, f.run.asked = make(chan model.Question, 9), make(chan model.Question, 9)
+	p, d := openPane(t, lived(t), f, 120, 30)
+	shows(t, d, "0002-enhanced step 426 (best) on tiny")
+	d.Press("R", "down", "enter")
+	settled(d, p)
+	shows(t, d, "0001-basic step 400 (best) on tiny", "Question · the recipe's", "Answer with its name")
+	d.Press("m", "enter")
+	answered(d, p)
+	shows(t, d, "Answers", "base tiny", "0001-basic step 400", "a wall of stones", "rock toe damaged", "base: At the top.", "adapter: At the top.")
+	base, run := <-f.base.asked, <-f.run.asked
+	if strings.Contains(base.Prompt, "Answer with its name") || !strings.Contains(run.Prompt, "Answer with its name") {
+		t.Errorf("base was asked %q, the run %q", base.Prompt, run.Prompt)
+	}
+	if len(base.Pictures) != 1 || base.Pictures[0].W != base.Pictures[0].H {
+		t.Errorf("the base was not shown one square cut-out")
+	}
+	d.Press("m")
+	shows(t, d, "base tiny", "a wall of stones")
+	hides(t, d, "0001-basic step 400")
+}
+
+func TestTruthTellsRightFromWrong(t *testing.T) {
+	f := newFake(t)
+	answers := []string{"Vegetation.", "it is a rock toe", "vegetation", "a wall"}
+	f.base.says = func(model.Question) string { answer := answers[0]; answers = answers[1:]; return answer }
+	p, d := openPane(t, newProject(t), f, 120, 30)
+	for range 4 {
+		d.Press("enter")
+		answered(d, p)
+		d.Press("right")
+	}
+	settled(d, p)
+	hides(t, d, "✓", "✗")
+	d.Press("h", "h", "h", "h", "t")
+	settled(d, p)
+	for _, want := range [][]string{
+		{"slope_000 · object 1 of 4", "truth: vegetation", "✓ right"},
+		{"object 2 of 4", "✗ wrong: it is rock toe damaged (the right object in the wrong", "condition); read as rock toe"},
+		{"object 3 of 4", "✓ right"},
+		{"object 4 of 4", "✗ names no class; it is rock toe damaged"},
+	} {
+		shows(t, d, want...)
+		d.Press("right")
+		settled(d, p)
+	}
+	shows(t, d, "✓ vegetation", "✗ rock toe", "✗ “a wall”")
+}
+
+func TestSamplesAreBrowsedAndKeepTheirAnswers(t *testing.T) {
+	p, d := openPane(t, newProject(t), newFake(t), 120, 30)
+	d.Press("enter")
+	answered(d, p)
+	d.Press("l", "j", "down", "right", "k")
+	settled(d, p)
+	shows(t, d, "slope_000 · object 4 of 4", "Samples of test · 4 of 128", "enter asks")
+	d.Press("G")
+	shows(t, d, "128 of 128")
+	d.Press("g")
+	settled(d, p)
+	shows(t, d, "a wall of stones")
+	d.Press("s")
+	settled(d, p)
+	shows(t, d, "Samples of train · 1 of 18")
+	if !strings.Contains(p.Status(), "split train") {
+		t.Errorf("status %q", p.Status())
+	}
+	d.Press("s", "s")
+	settled(d, p)
+	shows(t, d, "Samples of test · 1 of 128", "a wall of stones")
+}
+
+func TestBrowsingAsksWhereAskedTo(t *testing.T) {
+	p, d := openPane(t, newProject(t), newFake(t), 120, 30)
+	d.Press("a")
+	answered(d, p)
+	for range 3 {
+		d.Press("j")
+		answered(d, p)
+	}
+	if len(p.ask.answers) != 4 {
+		t.Errorf("%d answers to 4 samples", len(p.ask.answers))
+	}
+	d.Press("a", "j")
+	settled(d, p)
+	shows(t, d, "enter asks")
+}
+
+func TestPictureFileIsAskedAbout(t *testing.T) {
+	f := newFake(t)
+	f.base.asked = make(chan model.Question, 9)
+	p, d := openPane(t, newProject(t), f, 120, 30)
+	d.Press("o").Type("data/te")
+	d.Wait("a completion", func() bool { return p.editor != nil && !p.editor.wanted.Pending() })
+	d.Press("tab").Type("images/nothing.png").Press("enter")
+	shows(t, d, "✗ there is no picture data/test/images/nothing.png")
+	for range len("nothing.png") {
+		d.Press("backspace")
+	}
+	d.Type("slope_001.png").Press("enter")
+	settled(d, p)
+	shows(t, d, "slope_001.png", "What it sees · the whole picture", "nobody knows the truth", "Name and state?")
+	hides(t, d, "At the top")
+	d.Press("enter")
+	answered(d, p)
+	shows(t, d, "a wall of stones")
+	if q := <-f.base.asked; q.Prompt != "Name and state?" || len(q.Pictures) != 1 {
+		t.Errorf("asked %q with %d pictures", q.Prompt, len(q.Pictures))
+	}
+	d.Press("esc")
+	settled(d, p)
+	shows(t, d, "slope_000 · object 1 of 4")
+}
+
+func TestPastedPathOpensAPicture(t *testing.T) {
+	file := newProject(t)
+	p, d := openPane(t, file, newFake(t), 120, 30)
+	path := filepath.Join(file.Root, "data/test/images/slope_002.png")
+	d.Send(tea.PasteMsg{Content: " 'file://" + path + "'\n"})
+	if p.editor == nil || p.editor.prompt.Value() != path {
+		t.Fatalf("the pasted path did not open the editor: %+v", p.editor)
+	}
+	d.Press("enter")
+	settled(d, p)
+	shows(t, d, "╭ slope_002.png")
+}
+
+func TestOwnQuestionIsAskedUntilItIsEmptied(t *testing.T) {
+	f := newFake(t)
+	f.base.asked = make(chan model.Question, 9)
+	p, d := openPane(t, newProject(t), f, 120, 30)
+	d.Press("/")
+	for range len(p.question(base)) {
+		d.Press("backspace")
+	}
+	d.Type("What is broken?").Press("enter")
+	answered(d, p)
+	shows(t, d, "Question · yours", "What is broken?", "a wall of stones")
+	if q := <-f.base.asked; q.Prompt != "What is broken?" {
+		t.Errorf("asked %q", q.Prompt)
+	}
+	d.Press("right", "enter")
+	answered(d, p)
+	if q := <-f.base.asked; q.Prompt != "What is broken?" {
+		t.Errorf("the next sample was asked %q", q.Prompt)
+	}
+	d.Press("i")
+	for range len("What is broken?") {
+		d.Press("backspace")
+	}
+	d.Press("enter")
+	answered(d, p)
+	shows(t, d, "Question · the recipe's", "Name and state?")
+	if q := <-f.base.asked; !strings.HasSuffix(q.Prompt, "Name and state?") {
+		t.Errorf("asked %q", q.Prompt)
+	}
+}
+
+func TestRunWithoutCheckpointCannotBeChosen(t *testing.T) {
+	p, d := openPane(t, lived(t), newFake(t), 120, 30)
+	d.Press("R", "up", "enter")
+	settled(d, p)
+	shows(t, d, "0003-young", "it has written no checkpoint yet")
+	if p.choice == nil {
+		t.Error("the list closed")
+	}
+	d.Press("esc")
+	_, d = openPane(t, newProject(t), newFake(t), 120, 30)
+	d.Press("R", "m")
+	var said []string
+	for _, msg := range d.Seen() {
+		if toast, ok := msg.(views.Toast); ok {
+			said = append(said, toast.Text)
+		}
+	}
+	if len(said) != 2 || !strings.Contains(said[0], "there is no run yet") || said[1] != noRun {
+		t.Errorf("without runs R and m say %q", said)
+	}
+}
+
+func TestModelThatCannotBeLoadedSaysWhy(t *testing.T) {
+	f := newFake(t)
+	f.loadErr = errors.New("model.safetensors is cut off: download it again")
+	p, d := openPane(t, newProject(t), f, 120, 30)
+	d.Press("enter")
+	answered(d, p)
+	shows(t, d, "✗ model.safetensors is cut off: download it again")
+	f.loadErr = nil
+	d.Press("enter")
+	answered(d, p)
+	shows(t, d, "a wall of stones")
+}
+
+func TestChangedConstantsMakeAnswersStale(t *testing.T) {
+	file := newProject(t)
+	p, d := openPane(t, file, newFake(t), 120, 30)
+	d.Press("enter")
+	answered(d, p)
+	before := p.session
+	set(t, file, "VIEW.IMAGES", "ascii")
+	d.Send(views.ConfigChanged{File: file})
+	settled(d, p)
+	if p.session != before {
+		t.Error("how pictures are drawn made the pane read the project again")
+	}
+	shows(t, d, "a wall of stones")
+	set(t, file, "INFER.PROMPT", "What do you see?")
+	d.Send(views.ConfigChanged{File: file})
+	settled(d, p)
+	shows(t, d, "Question · INFER.PROMPT", "What do you see?", "enter asks")
+	if p.session.Project.Data != before.Project.Data {
+		t.Error("the data set was read again")
+	}
+	d.Send(views.DatasetChanged{})
+	settled(d, p)
+	if p.session.Project.Data == before.Project.Data {
+		t.Error("the data set was not read again after it changed")
+	}
+}
+
+func TestMissingDataSetIsSaidAndTriedAgain(t *testing.T) {
+	file := newProject(t)
+	data := filepath.Join(file.Root, "data")
+	if err := os.Rename(data, data+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	p, d := openPane(t, file, newFake(t), 80, 22)
+	shows(t, d, "✗ There is nothing to ask about yet", "ctrl+r tries again")
+	d.Press("enter", "b", "m", "t", "]", "R") // nothing to do, nothing breaks
+	if err := os.Rename(data+"-away", data); err != nil {
+		t.Fatal(err)
+	}
+	d.Press("ctrl+r")
+	settled(d, p)
+	shows(t, d, "Samples of test · 1 of 128")
+	d.Send(views.ConfigChanged{})
+	shows(t, d, "No project here yet")
+}
+
+func TestEvaluationShowsItsProgressItsResultAndStops(t *testing.T) {
+	f := newFake(t)
+	f.gate = make(chan struct{})
+	p, d := openPane(t, newProject(t), f, 120, 30)
+	d.Press("b")
+	d.Wait("progress", func() bool { return d.Shows("48/128") })
+	shows(t, d, "Scores of base on test", "Asking about every object of test")
+	if !strings.Contains(p.Status(), "evaluating base 48/128") {
+		t.Errorf("status %q", p.Status())
+	}
+	d.Press("x")
+	shows(t, d, "base has not been evaluated on test")
+	d.Press("b")
+	f.gate <- struct{}{}
+	answered(d, p)
+	shows(t, d, "Scores of base on test · 128 objects", "self-test 100 %", "macro-F1")
+	if k := p.kept(); k == nil || k.Name != session.Base {
+		t.Errorf("kept %+v", k)
+	}
+}
+
+func TestFewItemsShowTheirHonestInterval(t *testing.T) {
+	p, d := openPane(t, lived(t), newFake(t), 120, 30)
+	p.open = scoresView
+	shows(t, d, "Toe drain             4   100 %  !51–100 %", "! too few to tell: Toe drain, 4 of 4", "✓ goal met, but an interval reaches", "asked: 90 % overall, 85 % in each")
+	d.Press("R", "down", "enter")
+	settled(d, p)
+	shows(t, d, "Scores of 0001-basic", "✗ goal not met")
+}
+
+func TestNumbersLeadToTheirAnswersAndThoseToTheirPictures(t *testing.T) {
+	p, d := openPane(t, lived(t), newFake(t), 120, 30)
+	d.Press("]", "down", "enter")
+	settled(d, p)
+	if p.board().Focused() != "items" {
+		t.Errorf("enter on a class leads to %s", p.board().Focused())
+	}
+	shows(t, d, "Toe drain- Blocked · 8")
+	id := p.result().Items[p.items()[0]].ID
+	d.Press("enter")
+	settled(d, p)
+	x, _ := p.sample(base)
+	if p.open != askView || x.ID != id {
+		t.Errorf("the answer about %s leads to %s in view %d", id, x.ID, p.open)
+	}
+	shows(t, d, "truth: Toe drain- Blocked")
+
+	d.Press("]", "]", "down", "right", "right", "right")
+	settled(d, p)
+	shows(t, d, "Of 8 × Toe drain- Blocked, 1 (12 %) called rock toe. Enter", "Toe drain- Blocked → rock toe · 1")
+	d.Press("f")
+	shows(t, d, "Wrong answers · 11")
+	d.Press("f")
+	shows(t, d, "Answers that name no class · 1", "“a wall of stones”")
+	d.Press("f")
+	shows(t, d, "All answers · 128")
+	p.boards[confusionView].Focus("unparsed")
+	d.Press("enter", "enter")
+	settled(d, p)
+	shows(t, d, "truth: Toe drain- Damaged")
+}
+
+func TestSubjectsAreComparedWithTheTest(t *testing.T) {
+	p, d := openPane(t, lived(t), newFake(t), 120, 30)
+	d.Press("]", "]", "]")
+	settled(d, p)
+	shows(t, d, "base (zero-shot) ◂", "0001-basic", "base and 0002-enhanced", "McNemar's exact p < 0.001", "adapter none → 0002-", "Where they differ · 108 objects")
+	d.Press("up", "space", "down")
+	shows(t, d, "0001-basic ◂", "0001-basic and 0002-enhanced", "McNemar's exact p 0.0", "RECIPE.PROMPT basic →")
+	p.boards[compareView].Focus("differ")
+	id := p.compare.differences()[0].first.ID
+	d.Press("enter")
+	settled(d, p)
+	if x, _ := p.sample(base); x.ID != id || p.open != askView {
+		t.Errorf("the difference about %s leads to %s", id, x.ID)
+	}
+	p.open = compareView
+	p.boards[compareView].Focus("subjects")
+	d.Press("g", "enter")
+	settled(d, p)
+	shows(t, d, "Scores of base on test")
+}
+
+func TestLongAnswersScroll(t *testing.T) {
+	f := newFake(t)
+	f.base.says = func(model.Question) string { return strings.Repeat("one two three four five six seven ", 60) + "end" }
+	p, d := openPane(t, newProject(t), f, 80, 22)
+	d.Press("enter")
+	answered(d, p)
+	hides(t, d, "end")
+	p.boards[askView].Focus("answer")
+	d.Press("G")
+	shows(t, d, "end")
+	d.Press("g")
+	hides(t, d, "end")
+}
+
+func TestTerminalWithoutPicturesGetsWords(t *testing.T) {
+	file := newProject(t)
+	set(t, file, "VIEW.IMAGES", "words")
+	_, d := openPane(t, file, newFake(t), 120, 30)
+	shows(t, d, "The object reaches from", "VIEW.IMAGES = \"words\"")
+}
+
+func TestCopyTakesWhatIsSeen(t *testing.T) {
+	p, d := openPane(t, lived(t), newFake(t), 120, 30)
+	d.Press("y", "enter")
+	answered(d, p)
+	d.Press("y", "]", "y")
+	settled(d, p)
+	var said []string
+	for _, msg := range d.Seen() {
+		if toast, ok := msg.(views.Toast); ok {
+			said = append(said, toast.Text)
+		}
+	}
+	if len(said) != 3 || said[0] != "there is nothing to copy yet" || !strings.HasPrefix(said[1], "copied ") || !strings.HasPrefix(said[2], "copied ") {
+		t.Errorf("said %q", said)
+	}
+}
