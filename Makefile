@@ -9,7 +9,7 @@ run: build
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(PROGRAM); else exec $(PROGRAM) demo; fi
 
 build:
-	go build -o $(PROGRAM) ./tui
+	go build -ldflags "-X main.revision=$$(git describe --always --dirty 2>/dev/null)" -o $(PROGRAM) ./tui
 
 # Vet, staticcheck, every test, then the race detector on what is concurrent.
 test:

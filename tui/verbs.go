@@ -128,20 +128,26 @@ func runVersion(c call) int {
 	return exitDone
 }
 
+// revision is set by make; a plain go build leaves it to what go itself notes.
+var revision string
+
 // version is the revision that the program was built from.
 func version() string {
-	revision, dirty := "unknown revision", ""
+	if revision != "" {
+		return revision
+	}
+	found, dirty := "unknown revision", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, setting := range info.Settings {
 			switch {
 			case setting.Key == "vcs.revision":
-				revision = setting.Value[:min(len(setting.Value), 12)]
+				found = setting.Value[:min(len(setting.Value), 12)]
 			case setting.Key == "vcs.modified" && setting.Value == "true":
 				dirty = " with changes"
 			}
 		}
 	}
-	return revision + dirty
+	return found + dirty
 }
 
 // nearest is the name with the fewest letters to change (Levenshtein 1966).

@@ -70,7 +70,7 @@ func (m Heatmap) cell(t *Theme, i, j, w int) string {
 	v := m.value(i, j)
 	text := HeatGlyph(v) + Right(m.text(i, j), w-2) + " "
 	if m.Row != nil && m.Column != nil && i == m.Row.At(len(m.Rows)) && j == m.Column.At(len(m.Columns)) {
-		return t.Heat(v).Underline().Bold().Render(HeatGlyph(v) + Right("▸"+m.text(i, j), w-2) + " ")
+		return t.Heat(v).Underline().Bold().Render("▸" + Right(m.text(i, j), w-2) + " ")
 	}
 	return t.Heat(v).Render(text)
 }
