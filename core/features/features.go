@@ -1,0 +1,262 @@
+// Package features keeps on disk what a frozen vision tower saw, so that it looks at each picture once: across epochs,
+// runs and programs. A value is found by a key that its maker derives from everything it depends on. The package knows
+// no pictures and no models.
+//
+// The cache is a folder of segments, files that only grow; values are read in place through memory maps. Writers of
+// several processes take turns by a lock on the folder. When all segments together reach the limit, the oldest one goes.
+package features
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Key names a value.
+type Key [32]byte
+
+// A record is a header of headerSize bytes and the values, filled up to a multiple of it: magic, checksum of the values,
+// their length in bytes, the key.
+const (
+	headerSize = 64
+	magic      = 0x31465446 // "FTF1"
+	segments   = 8          // the limit is shared out among so many
+	prefix     = "segment-"
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Cache is an open folder of values. Any number of goroutines may use it.
+type Cache struct {
+	dir   string
+	room  int64 // bytes of one segment
+	lock  *os.File
+	mutex sync.Mutex
+	segs  []*segment // oldest first
+	index map[Key]place
+}
+
+// segment is one file, mapped up to the size it may ever have; only what the file holds is touched.
+type segment struct {
+	number int
+	file   *os.File
+	data   []byte
+	known  int64 // bytes that are in the index
+}
+
+type place struct {
+	seg     *segment
+	at      int64 // of the values
+	bytes   int64
+	sum     uint32
+	checked bool
+}
+
+// Open opens the cache in a folder, which is made where it is missing, for at most limit bytes.
+func Open(dir string, limit int64) (*Cache, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("feature cache: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("feature cache: %w", err)
+	}
+	const page = 1 << 16
+	c := &Cache{dir: dir, room: max(limit/segments/page*page, page), lock: lock, index: map[Key]place{}}
+	return c, c.refresh()
+}
+
+// Close ends the maps: values that Get returned must not be touched any more.
+func (c *Cache) Close() error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	var errs []error
+	for _, s := range c.segs {
+		errs = append(errs, s.close())
+	}
+	c.segs, c.index = nil, nil
+	return errors.Join(append(errs, c.lock.Close())...)
+}
+
+func (s *segment) close() error { return errors.Join(unix.Munmap(s.data), s.file.Close()) }
+
+// Get returns the values of a key, in place: read-only, valid until Close. What another process has written meanwhile
+// is found too; what does not fit its checksum is not.
+func (c *Cache) Get(key Key) ([]float32, bool) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	p, ok := c.index[key]
+	if !ok {
+		if c.refresh() != nil {
+			return nil, false
+		}
+		if p, ok = c.index[key]; !ok {
+			return nil, false
+		}
+	}
+	raw := p.seg.data[p.at : p.at+p.bytes]
+	if !p.checked {
+		if crc32.Checksum(raw, castagnoli) != p.sum {
+			delete(c.index, key)
+			return nil, false
+		}
+		p.checked = true
+		c.index[key] = p
+	}
+	if len(raw) == 0 {
+		return nil, true
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(&raw[0])), len(raw)/4), true
+}
+
+// Put keeps values under a key. Values that are larger than a segment are not kept. An error leaves the cache as it was.
+func (c *Cache) Put(key Key, values []float32) error {
+	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 4*len(values))
+	record := make([]byte, (headerSize+len(raw)+headerSize-1)/headerSize*headerSize)
+	if int64(len(record)) > c.room {
+		return nil
+	}
+	binary.LittleEndian.PutUint32(record, magic)
+	binary.LittleEndian.PutUint32(record[4:], crc32.Checksum(raw, castagnoli))
+	binary.LittleEndian.PutUint64(record[8:], uint64(len(raw)))
+	copy(record[16:], key[:])
+	copy(record[headerSize:], raw)
+
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if err := unix.Flock(int(c.lock.Fd()), unix.LOCK_EX); err != nil {
+		return fmt.Errorf("feature cache: lock: %w", err)
+	}
+	defer unix.Flock(int(c.lock.Fd()), unix.LOCK_UN)
+	if err := c.refresh(); err != nil {
+		return err
+	}
+	if _, there := c.index[key]; there {
+		return nil // another process was faster
+	}
+	s, err := c.last(int64(len(record)))
+	if err != nil {
+		return err
+	}
+	if err := s.file.Truncate(s.known); err != nil { // what a killed writer left half done
+		return fmt.Errorf("feature cache: %w", err)
+	}
+	if _, err := s.file.WriteAt(record, s.known); err != nil {
+		return errors.Join(fmt.Errorf("feature cache: %w", err), s.file.Truncate(s.known))
+	}
+	return c.scan(s)
+}
+
+// last is the segment to write to: the newest where it has the room, else a new one, for which the oldest may have to go.
+func (c *Cache) last(need int64) (*segment, error) {
+	if n := len(c.segs); n > 0 && c.segs[n-1].known+need <= c.room {
+		return c.segs[n-1], nil
+	}
+	number := 1
+	if n := len(c.segs); n > 0 {
+		number = c.segs[n-1].number + 1
+	}
+	for len(c.segs) >= segments {
+		if err := os.Remove(c.segs[0].file.Name()); err != nil {
+			return nil, fmt.Errorf("feature cache: %w", err)
+		}
+		c.forget(c.segs[0])
+	}
+	s, err := c.open(number)
+	if err != nil {
+		return nil, err
+	}
+	c.segs = append(c.segs, s)
+	return s, nil
+}
+
+// forget takes a removed segment's values out of the index. Its map stays: somebody may still read in it.
+func (c *Cache) forget(s *segment) {
+	for key, p := range c.index {
+		if p.seg == s {
+			delete(c.index, key)
+		}
+	}
+	s.file.Close()
+	c.segs = slices.DeleteFunc(c.segs, func(x *segment) bool { return x == s })
+}
+
+func (c *Cache) open(number int) (*segment, error) {
+	f, err := os.OpenFile(filepath.Join(c.dir, fmt.Sprintf("%s%06d", prefix, number)), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("feature cache: %w", err)
+	}
+	data, err := unix.Mmap(int(f.Fd()), 0, int(c.room), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("feature cache: map %s: %w", f.Name(), err), f.Close())
+	}
+	return &segment{number: number, file: f, data: data}, nil
+}
+
+// refresh takes in what the folder holds now.
+func (c *Cache) refresh() error {
+	entries, err := os.ReadDir(c.dir)
+	if err != nil {
+		return fmt.Errorf("feature cache: %w", err)
+	}
+	var there []int
+	for _, e := range entries {
+		if digits, ok := strings.CutPrefix(e.Name(), prefix); ok {
+			if n, err := strconv.Atoi(digits); err == nil {
+				there = append(there, n)
+			}
+		}
+	}
+	slices.Sort(there)
+	for _, s := range slices.Clone(c.segs) {
+		if !slices.Contains(there, s.number) {
+			c.forget(s)
+		}
+	}
+	for _, n := range there {
+		i, found := slices.BinarySearchFunc(c.segs, n, func(s *segment, n int) int { return s.number - n })
+		if !found {
+			s, err := c.open(n)
+			if err != nil {
+				return err
+			}
+			c.segs = slices.Insert(c.segs, i, s)
+		}
+		if err := c.scan(c.segs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scan takes complete records behind the known ones into the index. A record that is cut off, or no record, ends it.
+func (c *Cache) scan(s *segment) error {
+	info, err := s.file.Stat()
+	if err != nil {
+		return fmt.Errorf("feature cache: %w", err)
+	}
+	size := min(info.Size(), c.room)
+	for s.known+headerSize <= size {
+		head := s.data[s.known : s.known+headerSize]
+		length := int64(binary.LittleEndian.Uint64(head[8:]))
+		end := s.known + headerSize + (length+headerSize-1)/headerSize*headerSize
+		if binary.LittleEndian.Uint32(head) != magic || length < 0 || length%4 != 0 || length > c.room || end > size {
+			return nil
+		}
+		var key Key
+		copy(key[:], head[16:])
+		c.index[key] = place{seg: s, at: s.known + headerSize, bytes: length, sum: binary.LittleEndian.Uint32(head[4:])}
+		s.known = end
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package features
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+)
+
+func key(i int) Key { return sha256.Sum256(fmt.Append(nil, i)) }
+
+func values(i, n int) []float32 {
+	rng := rand.New(rand.NewPCG(uint64(i), 1))
+	v := make([]float32, n)
+	for j := range v {
+		v[j] = rng.Float32()
+	}
+	return v
+}
+
+func open(t *testing.T, dir string, limit int64) *Cache {
+	t.Helper()
+	c, err := Open(dir, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func put(t *testing.T, c *Cache, i, n int) {
+	t.Helper()
+	if err := c.Put(key(i), values(i, n)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func has(t *testing.T, c *Cache, i, n int) bool {
+	t.Helper()
+	v, ok := c.Get(key(i))
+	if ok && !slices.Equal(v, values(i, n)) {
+		t.Errorf("value %d came back as another", i)
+	}
+	return ok
+}
+
+func TestValuesOutliveTheProcessAndAreSeenByOthers(t *testing.T) {
+	dir := t.TempDir()
+	a, b := open(t, dir, 64<<20), open(t, dir, 64<<20)
+	put(t, a, 1, 100)
+	put(t, b, 2, 33)
+	put(t, a, 3, 0)
+	for i, n := range map[int]int{1: 100, 2: 33, 3: 0} {
+		if !has(t, a, i, n) || !has(t, b, i, n) || !has(t, open(t, dir, 64<<20), i, n) {
+			t.Errorf("value %d is missing", i)
+		}
+	}
+	if has(t, a, 4, 1) {
+		t.Error("a value that nobody put was found")
+	}
+}
+
+func TestTheOldestGoesAtTheLimit(t *testing.T) {
+	dir := t.TempDir()
+	const limit = 8 << 16
+	c, other := open(t, dir, limit), open(t, dir, limit)
+	for i := range 200 {
+		put(t, c, i, 1000)
+	}
+	if has(t, c, 0, 1000) || has(t, other, 0, 1000) || !has(t, c, 199, 1000) || !has(t, other, 199, 1000) {
+		t.Error("the oldest is to go and the newest to stay")
+	}
+	var size int64
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			size += info.Size()
+		}
+	}
+	if size > limit {
+		t.Errorf("%d bytes, the limit is %d", size, limit)
+	}
+	if err := c.Put(key(1000), values(1, 1<<20)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTornAndBrokenRecordsAreNotFound(t *testing.T) {
+	dir := t.TempDir()
+	c := open(t, dir, 1<<20)
+	put(t, c, 1, 100)
+	put(t, c, 2, 100)
+	c.Close()
+	path := filepath.Join(dir, prefix+"000001")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := len(data) / 2
+	data[headerSize+40] ^= 1 // in the first record's values
+	if err := os.WriteFile(path, data[:len(data)-70], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c = open(t, dir, 1<<20)
+	if has(t, c, 1, 100) || has(t, c, 2, 100) {
+		t.Error("a broken and a torn record were found")
+	}
+	put(t, c, 1, 100)
+	put(t, c, 3, 50)
+	if !has(t, c, 1, 100) || !has(t, c, 3, 50) || !has(t, open(t, dir, 1<<20), 3, 50) {
+		t.Error("what was put behind the torn record is missing")
+	}
+	if info, _ := os.Stat(path); info.Size() < int64(half) {
+		t.Errorf("%d bytes are left of %d", info.Size(), len(data))
+	}
+}
+
+func TestManyWritersAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	var wait sync.WaitGroup
+	caches := []*Cache{open(t, dir, 64<<20), open(t, dir, 64<<20), open(t, dir, 64<<20)}
+	for w, c := range caches {
+		for g := range 2 {
+			wait.Go(func() {
+				for i := range 60 {
+					n := (i*7 + w + g) % 80
+					if err := c.Put(key(n), values(n, 10+n)); err != nil {
+						t.Error(err)
+					}
+					if v, ok := c.Get(key(n)); !ok || !slices.Equal(v, values(n, 10+n)) {
+						t.Errorf("value %d", n)
+					}
+				}
+			})
+		}
+	}
+	wait.Wait()
+}
