@@ -46,6 +46,7 @@ func verbs() []verb {
 		{"eval", "RUN|base", "scores a run or the base on EVAL.SPLIT", runEval},
 		{"compare", "RUN|base RUN …", "puts evaluations of the same items side by side", runCompare},
 		{"infer", "RUN|base MEDIA [prompt …]", "asks one question about a picture or an object of the data set", runInfer},
+		{"export", "merged|adapter RUN FOLDER [old]", "writes a run's adapter alone (old: under the names of older installs), or merged into its base", runExport},
 		{"demo", "[base FOLDER]", "runs the whole chain on the demo project; demo base pretrains the built-in base anew", runDemo},
 		{"doctor", "", "says what this machine has, and what to do where something is missing", runDoctor},
 		{finetune.Verb, "DIR", "is the process of a run; train and resume start it", runWork},

@@ -39,10 +39,15 @@ const mergeRows = 256
 
 // Merge adds Scale · B · A to the module's weight w [Out, In].
 func (a *Adapter) Merge(t blas.Team, w []float32) {
-	update := make([]float32, min(mergeRows, a.Out)*a.In)
 	for row := 0; row < a.Out; row += mergeRows {
-		n := min(mergeRows, a.Out-row)
-		t.Gemm(false, false, n, a.In, a.R, a.B[row*a.R:], a.R, a.A, a.In, false, update, a.In)
-		blas.Axpy(w[row*a.In:(row+n)*a.In], update[:n*a.In], float32(a.Scale))
+		a.MergeRows(t, row, w[row*a.In:min(row+mergeRows, a.Out)*a.In])
 	}
+}
+
+// MergeRows adds to w [n, In], which are the module's weights from row first, their part of Scale · B · A.
+func (a *Adapter) MergeRows(t blas.Team, first int, w []float32) {
+	n := len(w) / a.In
+	update := make([]float32, n*a.In)
+	t.Gemm(false, false, n, a.In, a.R, a.B[first*a.R:], a.R, a.A, a.In, false, update, a.In)
+	blas.Axpy(w, update, float32(a.Scale))
 }

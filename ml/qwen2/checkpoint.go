@@ -49,6 +49,17 @@ func (c *Checkpoint) stored(name string) string {
 	return name
 }
 
+// Classic is the classic name of a tensor, whichever way it is stored.
+func Classic(stored string) string {
+	if rest, ok := strings.CutPrefix(stored, "model.language_model."); ok {
+		return "model." + rest
+	}
+	if rest, ok := strings.CutPrefix(stored, "model.visual."); ok {
+		return "visual." + rest
+	}
+	return stored
+}
+
 // Matrix returns the tensor as [rows, cols], mapped from the file where it can be.
 func (c *Checkpoint) Matrix(name string, rows, cols int) (nn.Matrix, error) {
 	stored := c.stored(name)

@@ -68,6 +68,22 @@ func RoundBF16(v float32) uint16 {
 // WidenBF16 is the float32 of a bfloat16 given as bits; it is exact.
 func WidenBF16(bits uint16) float32 { return math.Float32frombits(uint32(bits) << 16) }
 
+// RoundF16 is the IEEE half-precision number nearest to v, ties to even, as bits; what is too large becomes infinite and a
+// NaN stays a (quiet) NaN.
+func RoundF16(v float32) uint16 {
+	bits := math.Float32bits(v)
+	sign, size := uint16(bits>>16)&0x8000, bits&0x7fffffff
+	switch {
+	case v != v:
+		return sign | 0x7e00
+	case size >= 0x47fff000: // 65520, halfway to 2^16, the first power that does not fit
+		return sign | 0x7c00
+	case size < 0x38800000: // below 2^-14: a multiple of 2^-24
+		return sign | uint16(math.RoundToEven(float64(math.Float32frombits(size))*(1<<24)))
+	}
+	return sign | uint16((size-(127-15)<<23+0xfff+size>>13&1)>>13)
+}
+
 // widenF16 is the float32 of an IEEE half-precision number given as bits; it is exact.
 func widenF16(half uint16) float32 {
 	sign := uint32(half&0x8000) << 16

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"sort"
 	"unsafe"
 )
@@ -90,6 +91,15 @@ func (f *File) Info(name string) (dtype DType, shape []int, ok bool) {
 	return t.dtype, t.shape, ok
 }
 
+// Shard is the name of the file that holds a tensor, without its folder; empty where there is no such tensor.
+func (f *File) Shard(name string) string {
+	t, ok := f.tensors[name]
+	if !ok {
+		return ""
+	}
+	return filepath.Base(t.path)
+}
+
 // Close ends the mapping. Slices that were handed out without a copy must not be touched afterwards.
 func (f *File) Close() error {
 	var errs []error
@@ -133,8 +143,29 @@ func (f *File) Float32(name string) ([]float32, error) {
 			return v, nil
 		}
 	}
-	data := t.data
-	out := make([]float32, len(data)/t.dtype.Size())
+	out := make([]float32, len(t.data)/t.dtype.Size())
+	if err := t.widen(out, t.data); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Float32At copies len(out) values of a floating-point tensor, row-major from value first on, widened or rounded as by
+// Float32.
+func (f *File) Float32At(name string, first int, out []float32) error {
+	t, err := f.get(name)
+	if err != nil {
+		return err
+	}
+	size := t.dtype.Size()
+	if first < 0 || (first+len(out))*size > len(t.data) {
+		return fmt.Errorf("%s: tensor %q has %d values: there are none from %d to %d", t.path, t.name, len(t.data)/size, first, first+len(out))
+	}
+	return t.widen(out, t.data[first*size:])
+}
+
+// widen fills out from the beginning of data.
+func (t tensor) widen(out []float32, data []byte) error {
 	switch t.dtype {
 	case F32:
 		for i := range out {
@@ -153,9 +184,9 @@ func (f *File) Float32(name string) ([]float32, error) {
 			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:])))
 		}
 	default:
-		return nil, t.refuse("float32")
+		return t.refuse("float32")
 	}
-	return out, nil
+	return nil
 }
 
 // BF16 returns the bits of a BF16 tensor, row-major, without a copy where the file's alignment allows: read-only,

@@ -3,6 +3,7 @@ package safetensors
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -65,7 +66,7 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 		FromFloat32AsBF16("half", []int{6}, values),
 		FromFloat32("none", []int{0, 4}, nil),
 		FromFloat32("scalar", nil, values[1:2]),
-		Tensor{"odd", U8, []int{3}, []byte{1, 2, 255}})
+		Tensor{Name: "odd", DType: U8, Shape: []int{3}, Data: []byte{1, 2, 255}})
 	if want := []string{"half", "ids", "none", "odd", "scalar", "w"}; !slices.Equal(f.Names(), want) {
 		t.Errorf("names %v, want %v", f.Names(), want)
 	}
@@ -93,6 +94,29 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	}
 }
 
+func TestTensorsMadeWhenTheirTurnComes(t *testing.T) {
+	late := func(n int) Tensor {
+		return Tensor{Name: "late", DType: BF16, Shape: []int{2, 2}, Fill: func(w io.Writer) error {
+			_, err := w.Write(make([]byte, n))
+			return err
+		}}
+	}
+	f := write(t, nil, late(8), FromInt64("ids", []int{1}, []int64{9}))
+	if raw, err := f.Raw("late"); err != nil || len(raw) != 8 {
+		t.Errorf("late = %v, %v", raw, err)
+	}
+	if got, err := f.Int64("ids"); err != nil || got[0] != 9 || f.Shard("ids") != SingleName || f.Shard("other") != "" {
+		t.Errorf("ids = %v in %q, %v", got, f.Shard("ids"), err)
+	}
+	dir := t.TempDir()
+	if err := Write(filepath.Join(dir, SingleName), []Tensor{late(6)}, nil); err == nil || !strings.Contains(err.Error(), `"late"`) {
+		t.Errorf("too few bytes: %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("a failed writer left %v, %v", left, err)
+	}
+}
+
 func TestAccessorsRefuseByTensorAndType(t *testing.T) {
 	f := write(t, nil, FromInt64("ids", []int{1}, []int64{1}))
 	_, float := f.Float32("ids")
@@ -105,6 +129,32 @@ func TestAccessorsRefuseByTensorAndType(t *testing.T) {
 		if c.err == nil || !strings.Contains(c.err.Error(), c.want) || !strings.Contains(c.err.Error(), f.Path()) {
 			t.Errorf("got %v, want %s", c.err, c.want)
 		}
+	}
+}
+
+func TestHalfPrecisionRoundsToNearestEven(t *testing.T) {
+	for bits := range uint32(0x7c00) {
+		half := uint16(bits)
+		v, next := widenF16(half), widenF16(half+1)
+		if got := RoundF16(v); got != half {
+			t.Fatalf("%04x comes back as %04x", half, got)
+		}
+		if got := RoundF16(-v); got != half|0x8000 {
+			t.Fatalf("-%04x comes back as %04x", half, got)
+		}
+		if half == 0x7bff {
+			next = 65536
+		}
+		middle, even := v+(next-v)/2, half+half&1
+		if got := RoundF16(middle); got != even {
+			t.Fatalf("between %04x and the next one: %04x, want the even one", half, got)
+		}
+		if RoundF16(math.Nextafter32(middle, 0)) != half || RoundF16(math.Nextafter32(middle, 1e9)) != half+1 {
+			t.Fatalf("beside the middle above %04x: not the nearer one", half)
+		}
+	}
+	if nan := RoundF16(float32(math.NaN())); nan != 0x7e00 || RoundF16(float32(math.Inf(-1))) != 0xfc00 || RoundF16(1e9) != 0x7c00 {
+		t.Errorf("NaN becomes %04x", nan)
 	}
 }
 
@@ -168,7 +218,7 @@ func TestWriteRefusesWhatNoReaderWouldTake(t *testing.T) {
 		"twice":         {one, one},
 		"wrong size":    {FromFloat32("w", []int{2}, []float32{1})},
 		"negative side": {FromFloat32("w", []int{-1}, nil)},
-		"unknown type":  {{"w", "F12", []int{0}, nil}},
+		"unknown type":  {{Name: "w", DType: "F12", Shape: []int{0}}},
 	} {
 		path := filepath.Join(t.TempDir(), "x.safetensors")
 		if err := Write(path, tensors, nil); err == nil {
@@ -244,7 +294,7 @@ func TestGoldenFilesAreRewrittenByteForByte(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			tensors = append(tensors, Tensor{name, dtype, shape, data})
+			tensors = append(tensors, Tensor{Name: name, DType: dtype, Shape: shape, Data: data})
 		}
 		if err := Write(again, tensors, f.Metadata()); err != nil {
 			return err

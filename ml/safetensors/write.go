@@ -21,6 +21,7 @@ type Tensor struct {
 	DType DType
 	Shape []int
 	Data  []byte
+	Fill  func(w io.Writer) error // in place of Data: writes the elements when their turn comes
 }
 
 // FromFloat32 is an F32 tensor of the values. It shares their memory where the machine's byte order allows.
@@ -34,7 +35,7 @@ func FromFloat32(name string, shape []int, values []float32) Tensor {
 			binary.LittleEndian.PutUint32(data[4*i:], math.Float32bits(v))
 		}
 	}
-	return Tensor{name, F32, shape, data}
+	return Tensor{Name: name, DType: F32, Shape: shape, Data: data}
 }
 
 // FromFloat32AsBF16 is a BF16 tensor of the values, each rounded to the nearest, ties to even.
@@ -43,7 +44,7 @@ func FromFloat32AsBF16(name string, shape []int, values []float32) Tensor {
 	for i, v := range values {
 		binary.LittleEndian.PutUint16(data[2*i:], RoundBF16(v))
 	}
-	return Tensor{name, BF16, shape, data}
+	return Tensor{Name: name, DType: BF16, Shape: shape, Data: data}
 }
 
 // FromInt64 is an I64 tensor of the values.
@@ -52,7 +53,7 @@ func FromInt64(name string, shape []int, values []int64) Tensor {
 	for i, v := range values {
 		binary.LittleEndian.PutUint64(data[8*i:], uint64(v))
 	}
-	return Tensor{name, I64, shape, data}
+	return Tensor{Name: name, DType: I64, Shape: shape, Data: data}
 }
 
 // Write stores the tensors at path. The same tensors give the same bytes in whatever order they come, and those of the
@@ -78,8 +79,8 @@ func Write(path string, tensors []Tensor, metadata map[string]string) error {
 			return err
 		}
 		for _, t := range sorted {
-			if _, err := w.Write(t.Data); err != nil {
-				return err
+			if err := t.write(w); err != nil {
+				return fmt.Errorf("tensor %q: %w", t.Name, err)
 			}
 		}
 		return nil
@@ -126,7 +127,7 @@ func buildHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) {
 		if shape == nil {
 			shape = []int{}
 		}
-		end := at + int64(len(t.Data))
+		end := at + t.size()
 		if err := put(t.Name, headerJSON{t.DType, &shape, []int64{at, end}}); err != nil {
 			return nil, err
 		}
@@ -154,8 +155,42 @@ func (t Tensor) check() error {
 	if err != nil {
 		return err
 	}
-	if need != int64(len(t.Data)) {
+	if t.Fill == nil && need != int64(len(t.Data)) {
 		return fmt.Errorf("%s%v needs %d bytes, not %d", t.DType, t.Shape, need, len(t.Data))
 	}
 	return nil
+}
+
+// size is the number of bytes of a tensor that passed check.
+func (t Tensor) size() int64 {
+	n, _ := byteCount(t.DType, t.Shape)
+	return n
+}
+
+// write writes the elements, and no other number of them than the header says.
+func (t Tensor) write(w io.Writer) error {
+	if t.Fill == nil {
+		_, err := w.Write(t.Data)
+		return err
+	}
+	c := counter{w: w}
+	if err := t.Fill(&c); err != nil {
+		return err
+	}
+	if c.n != t.size() {
+		return fmt.Errorf("%s%v needs %d bytes, not %d", t.DType, t.Shape, t.size(), c.n)
+	}
+	return nil
+}
+
+// counter counts what is written through it.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(data []byte) (int, error) {
+	n, err := c.w.Write(data)
+	c.n += int64(n)
+	return n, err
 }

@@ -1,0 +1,110 @@
+// Package export writes what a run has learned for other programs: its adapter alone, or merged into the base as a whole
+// checkpoint. It trains nothing, and changes neither the run nor the base.
+package export
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"finetui/core/config"
+	"finetui/core/model"
+	"finetui/core/run"
+	"finetui/ml/lora"
+)
+
+// Progress is told how far long work is; it may be nil.
+type Progress = func(done, total int, what string)
+
+// Source is an adapter that can be exported, and the base that it belongs to.
+type Source struct {
+	Title   string // "0003-enhanced step 426 (best)"
+	Adapter string // its folder
+	Base    string // as MODEL.BASE gives it
+	Root    string // from where a relative Base starts
+
+	label, fingerprint string // of the run, and of the base that it was trained on; empty: an adapter's folder
+}
+
+// Find is the adapter of a name: a run's number, name or path, whose best checkpoint it is, or a folder in PEFT's format,
+// which belongs to MODEL.BASE.
+func Find(file *config.File, name string) (Source, error) {
+	if isAdapter(name) {
+		return Source{Title: "adapter " + name, Adapter: name, Base: file.Config.Model.Base, Root: file.Root}, nil
+	}
+	r, err := run.Find(file.Abs(file.Config.Project.Runs), name)
+	if err != nil {
+		return Source{}, fmt.Errorf("%w; a folder that holds %s can be named too", err, lora.ConfigFile)
+	}
+	saved, ok := r.Best()
+	if !ok {
+		return Source{}, fmt.Errorf("run %s has written no checkpoint yet: there is no adapter to export", r.Label())
+	}
+	own, err := r.Config()
+	if err != nil {
+		return Source{}, fmt.Errorf("run %s: its own config.toml: %w", r.Label(), err)
+	}
+	which := "newest"
+	if saved.Best {
+		which = "best"
+	}
+	return Source{Title: fmt.Sprintf("%s step %d (%s)", r.Label(), saved.Step, which), Adapter: saved.Path,
+		Base: own.Config.Model.Base, Root: own.Root, label: r.Label(), fingerprint: r.Info.BaseFingerprint}, nil
+}
+
+func isAdapter(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, lora.ConfigFile))
+	return err == nil
+}
+
+// Check says whether an opened base is the one that the adapter was trained on, as far as that is known.
+func (s Source) Check(b *model.Base) error {
+	if s.fingerprint == "" || s.fingerprint == b.Fingerprint {
+		return nil
+	}
+	return fmt.Errorf("the base %s is not the one that %s was trained on (fingerprint %s, then %s): put the files of then back", b.Name, s.label, b.Fingerprint, s.fingerprint)
+}
+
+// Adapter writes the adapter of a folder to another one, with the module names of naming, as PEFT would. Nothing that is
+// there is overwritten.
+func Adapter(adapter, folder string, naming lora.Naming) error {
+	c, adapters, err := lora.Read(adapter)
+	if err != nil {
+		return err
+	}
+	c.Naming = naming
+	return beside(folder, func(dir string) error { return lora.Write(dir, c, adapters) })
+}
+
+// beside lets fill make a folder and gives it its name when it is complete.
+func beside(folder string, fill func(dir string) error) (err error) {
+	folder = filepath.Clean(folder)
+	if _, err := os.Lstat(folder); err == nil {
+		return fmt.Errorf("%s is there already; it is not overwritten", folder)
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(folder)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp(parent, "."+strings.TrimPrefix(filepath.Base(folder), ".")+".tmp-*")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", folder, err)
+	}
+	if err = fill(tmp); err == nil {
+		err = os.Chmod(tmp, 0o755)
+	}
+	if err == nil {
+		err = os.Rename(tmp, folder)
+	}
+	if err == nil {
+		return nil
+	}
+	if run.IsDiskFull(err) {
+		err = fmt.Errorf("%w; free some space on the disk", err)
+	}
+	return errors.Join(fmt.Errorf("writing %s: %w", folder, err), os.RemoveAll(tmp))
+}

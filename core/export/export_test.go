@@ -1,0 +1,232 @@
+package export
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"finetui/core/config"
+	"finetui/core/model"
+	"finetui/core/run"
+	"finetui/ml/lora"
+	"finetui/ml/nn"
+	"finetui/ml/qwen2"
+	"finetui/ml/safetensors"
+)
+
+func openBase(t *testing.T, dir string) *model.Base {
+	t.Helper()
+	b, err := model.OpenBase(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+// adapterOn writes a random adapter of the base and returns its folder.
+func adapterOn(t *testing.T, b *model.Base, change func(*lora.Adapter)) string {
+	t.Helper()
+	c := &lora.Config{Base: b.Name, R: 4, Alpha: 8, Targets: []string{"q_proj", "v_proj", "down_proj", "visual.merger.mlp.2"}, Naming: lora.Nested}
+	m, err := b.New(model.Tuning(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	adapters := model.Adapters(m, c)
+	draw := rand.New(rand.NewPCG(7, 7))
+	for i, a := range adapters {
+		adapters[i] = lora.New(a.Module, a.In, a.Out, c, 7)
+		for j := range adapters[i].B {
+			adapters[i].B[j] = float32(draw.NormFloat64() * .1)
+		}
+		if change != nil {
+			change(&adapters[i])
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "adapter")
+	if err := lora.Write(dir, c, adapters); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// logits are those of a few prompts of text.
+func logits(t *testing.T, s *model.Subject) []float32 {
+	t.Helper()
+	draw := rand.New(rand.NewPCG(3, 3))
+	batch := nn.Batch{Starts: []int{0, 9, 20, 48}}
+	for range 48 {
+		batch.IDs = append(batch.IDs, int32(draw.IntN(s.Base.Config.Text.Vocab)))
+	}
+	batch.Pos = qwen2.TextPositions(batch.Starts)
+	out, err := s.Model.Text.NewSession(nn.NewExec(1)).Prompt(batch, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func load(t *testing.T, b *model.Base, adapter string) *model.Subject {
+	t.Helper()
+	s, err := model.Load(b, adapter, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestMergedBaseAnswersAsBaseWithAdapter(t *testing.T) {
+	b := openBase(t, model.Tiny)
+	adapter := adapterOn(t, b, nil)
+	folder := filepath.Join(t.TempDir(), "new", "merged")
+	last := [2]int{}
+	if err := Merged(context.Background(), b.Dir, adapter, folder, func(done, total int, _ string) { last = [2]int{done, total} }); err != nil {
+		t.Fatal(err)
+	}
+	if last[0] != last[1] || last[1] == 0 {
+		t.Errorf("the last report was %v", last)
+	}
+	m := openBase(t, folder)
+	if m.Fingerprint == b.Fingerprint || !slices.Equal(m.Stop, b.Stop) || m.Processor != b.Processor {
+		t.Errorf("fingerprints %s and %s, stop tokens %v", m.Fingerprint, b.Fingerprint, m.Stop)
+	}
+	plain, want, got := logits(t, load(t, b, "")), logits(t, load(t, b, adapter)), logits(t, load(t, m, ""))
+	if off, moved := apart(want, got), apart(want, plain); off > moved/20 {
+		t.Errorf("logits are off by %.3g, the adapter moved them by %.3g", off, moved)
+	} else {
+		t.Logf("logits are off by %.3g, the adapter moved them by %.3g", off, moved)
+	}
+}
+
+// apart is the largest distance of two values.
+func apart(a, b []float32) (worst float64) {
+	for i := range a {
+		worst = max(worst, math.Abs(float64(a[i])-float64(b[i])))
+	}
+	return worst
+}
+
+func TestWhatCannotBeMergedIsNamed(t *testing.T) {
+	b := openBase(t, model.Tiny)
+	there := t.TempDir()
+	for name, c := range map[string]struct {
+		change func(*lora.Adapter)
+		folder string
+		want   string
+	}{
+		"another width": {func(a *lora.Adapter) {
+			a.In++
+			a.A = make([]float32, a.R*a.In)
+		}, "", "is made for [128, 385], the base's model.layers.0.mlp.down_proj.weight is [128 384]"},
+		"another depth": {func(a *lora.Adapter) { a.Module = strings.Replace(a.Module, "layers.0", "layers.9", 1) }, "", "no tensor model.layers.9."},
+		"no number":     {func(a *lora.Adapter) { a.B[0] = float32(math.NaN()) }, "", `tensor "model.layers.0.mlp.down_proj.weight": a sum`},
+		"occupied":      {nil, there, "not overwritten"},
+	} {
+		folder := c.folder
+		if folder == "" {
+			folder = filepath.Join(t.TempDir(), "merged")
+		}
+		err := Merged(context.Background(), b.Dir, adapterOn(t, b, c.change), folder, nil)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q in it", name, err, c.want)
+		}
+		checkNothingLeft(t, folder)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	folder := filepath.Join(t.TempDir(), "merged")
+	err := Merged(ctx, b.Dir, adapterOn(t, b, nil), folder, func(int, int, string) { cancel() })
+	if err == nil || ctx.Err() == nil {
+		t.Errorf("after an interruption: %v", err)
+	}
+	checkNothingLeft(t, folder)
+}
+
+// checkNothingLeft fails where a folder that was not to be written holds something, or has something half-made beside it.
+func checkNothingLeft(t *testing.T, folder string) {
+	t.Helper()
+	inside, _ := filepath.Glob(filepath.Join(folder, "*"))
+	beside, _ := filepath.Glob(filepath.Join(filepath.Dir(folder), ".*"))
+	if left := append(inside, beside...); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestAdapterIsWrittenUnderEitherNames(t *testing.T) {
+	b := openBase(t, model.Tiny)
+	adapter := adapterOn(t, b, nil)
+	for naming, want := range map[lora.Naming]string{
+		lora.Nested:  "base_model.model.model.language_model.layers.0.self_attn.q_proj.lora_A.weight",
+		lora.Classic: "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight",
+	} {
+		folder := filepath.Join(t.TempDir(), "out")
+		if err := Adapter(adapter, folder, naming); err != nil {
+			t.Fatal(err)
+		}
+		f, err := safetensors.Open(filepath.Join(folder, lora.WeightsFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(f.Names(), want) {
+			t.Errorf("no %s in %v", want, f.Names()[:3])
+		}
+		f.Close()
+		if off := apart(logits(t, load(t, b, adapter)), logits(t, load(t, b, folder))); off != 0 {
+			t.Errorf("the exported adapter answers otherwise, by %g", off)
+		}
+		if err := Adapter(adapter, folder, naming); err == nil || !strings.Contains(err.Error(), "not overwritten") {
+			t.Errorf("a second time: %v", err)
+		}
+	}
+}
+
+func TestSourceIsARunsBestOrAFolder(t *testing.T) {
+	b := openBase(t, model.Tiny)
+	root := t.TempDir()
+	file, err := config.Parse(filepath.Join(root, "config.toml"), []byte("[MODEL]\nBASE = \"tiny\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := file.Abs(file.Config.Project.Runs)
+	adapter := adapterOn(t, b, nil)
+	create := func(name string, steps ...int) *run.Writer {
+		w, err := run.Create(runs, name, run.Meta{Base: "tiny", BaseFingerprint: "another", Root: root}, file.Raw())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { w.Close() })
+		for _, step := range steps {
+			if err := w.Checkpoint(step, func(dir string) error { return os.CopyFS(dir, os.DirFS(adapter)) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return w
+	}
+	w := create("good", 4, 8, 12)
+	if err := w.MarkBest(8); err != nil {
+		t.Fatal(err)
+	}
+	create("young")
+	for _, name := range []string{"1", "good", w.Dir()} {
+		s, err := Find(file, name)
+		if err != nil || !strings.HasSuffix(s.Title, "step 8 (best)") || s.Base != "tiny" || s.Root != root || filepath.Base(s.Adapter) != "step-000008" {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+		if err := s.Check(b); err == nil || !strings.Contains(err.Error(), "another") {
+			t.Errorf("the base of another fingerprint: %v", err)
+		}
+	}
+	s, err := Find(file, adapter)
+	if err != nil || s.Adapter != adapter || s.Base != "tiny" || s.Check(b) != nil {
+		t.Errorf("a folder: %+v, %v", s, err)
+	}
+	for name, want := range map[string]string{"young": "no checkpoint yet", "7": lora.ConfigFile} {
+		if _, err := Find(file, name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q in it", name, err, want)
+		}
+	}
+}

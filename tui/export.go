@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+
+	"finetui/core/config"
+	"finetui/core/export"
+	"finetui/core/model"
+	"finetui/ml/lora"
+)
+
+// runExport writes a run's best adapter for other programs: alone, or merged into its base.
+func runExport(c call) int {
+	merged := len(c.words) == 3 && c.words[0] == "merged"
+	adapter := len(c.words) >= 3 && c.words[0] == "adapter" && (len(c.words) == 3 || len(c.words) == 4 && c.words[3] == "old")
+	if !merged && !adapter {
+		return c.fail(exitCall, "call it as finetui export merged RUN FOLDER, or finetui export adapter RUN FOLDER [old]; RUN may be an adapter's folder")
+	}
+	file, ok := c.configuration()
+	if !ok {
+		return exitCall
+	}
+	source, err := export.Find(file, c.words[1])
+	if err != nil {
+		return c.fail(exitCall, "%v", err)
+	}
+	folder := c.words[2]
+	if merged {
+		err = c.exportMerged(source, folder)
+	} else {
+		naming := lora.Nested
+		if len(c.words) == 4 {
+			naming = lora.Classic
+		}
+		err = export.Adapter(source.Adapter, folder, naming)
+	}
+	if err != nil {
+		return c.failure(err)
+	}
+	return c.exported(file, source, folder)
+}
+
+func (c call) exportMerged(source export.Source, folder string) error {
+	b, err := model.OpenBase(source.Base, source.Root)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	if err := source.Check(b); err != nil {
+		return err
+	}
+	report, done := c.progress()
+	defer done()
+	return export.Merged(c.ctx, b.Dir, source.Adapter, folder, report)
+}
+
+func (c call) exported(file *config.File, source export.Source, folder string) int {
+	if wantsJSON(file.Config) {
+		return c.printJSON(struct {
+			Schema int    `json:"schema"`
+			Kind   string `json:"kind"`
+			Source string `json:"source"`
+			Base   string `json:"base"`
+			Folder string `json:"folder"`
+		}{1, c.words[0], source.Title, source.Base, folder})
+	}
+	fmt.Fprintf(c.stderr, "%s on %s is exported\n", source.Title, source.Base)
+	c.print("%s", folder)
+	return exitDone
+}
