@@ -6,31 +6,54 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"finetui/ml/safetensors"
 )
 
-// Dir is the golden folder: FINETUI_GOLDEN, or shared/golden beside the module. The test is skipped where it is absent.
+// Dir is a place in the golden folder: FINETUI_GOLDEN, or shared/golden beside the module. The test is skipped where the
+// place is absent.
 func Dir(t testing.TB, elem ...string) string {
 	t.Helper()
-	dir := os.Getenv("FINETUI_GOLDEN")
-	if dir == "" {
-		wd, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
+	return outside(t, "FINETUI_GOLDEN", []string{"shared", "golden"}, elem)
+}
+
+// Shared is a place in the folder of data that is shared with the project: FINETUI_SHARED, or shared beside the module.
+// The test is skipped where the place is absent.
+func Shared(t testing.TB, elem ...string) string {
+	t.Helper()
+	return outside(t, "FINETUI_SHARED", []string{"shared"}, elem)
+}
+
+// outside is a place below the folder that the environment variable names, from the module's root where it is relative,
+// or below usual beside the module. A folder that was named must be there.
+func outside(t testing.TB, variable string, usual, elem []string) string {
+	t.Helper()
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil || root == filepath.Dir(root) {
+			break
 		}
-		for ; ; wd = filepath.Dir(wd) {
-			if _, err := os.Stat(filepath.Join(wd, "go.mod")); err == nil || wd == filepath.Dir(wd) {
-				break
-			}
-		}
-		dir = filepath.Join(wd, "..", "shared", "golden")
+		root = filepath.Dir(root)
+	}
+	dir := os.Getenv(variable)
+	switch {
+	case dir == "":
+		dir = filepath.Join(append([]string{filepath.Dir(root)}, usual...)...)
+	case !filepath.IsAbs(dir):
+		dir = filepath.Join(root, dir)
+	}
+	if _, err := os.Stat(dir); err != nil && os.Getenv(variable) != "" {
+		t.Fatalf("%s names a folder that is not there: %v", variable, err)
 	}
 	path := filepath.Join(append([]string{dir}, elem...)...)
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no reference outputs at %s; set FINETUI_GOLDEN to their folder", path)
+		t.Skipf("%s is not here; set %s to the folder that holds it", path, variable)
 	}
 	return path
 }
@@ -62,7 +85,7 @@ func LoadTolerances(t testing.TB) Tolerances {
 			}
 		}
 	}
-	JSON(t, filepath.Join(Dir(t), "index.json"), &index)
+	JSON(t, Dir(t, "index.json"), &index)
 	tol := Tolerances{}
 	for _, f := range index.Files {
 		for _, x := range f.Tensors {
@@ -74,12 +97,13 @@ func LoadTolerances(t testing.TB) Tolerances {
 	return tol
 }
 
-// Golden is one file of reference tensors.
+// Golden is one file of reference tensors. It remembers which of them a test has looked at.
 type Golden struct {
 	t    testing.TB
 	name string
 	file *safetensors.File
 	tol  Tolerances
+	seen map[string]bool
 }
 
 // Open opens a file of the golden folder, named by its path in it.
@@ -90,7 +114,14 @@ func Open(t testing.TB, tol Tolerances, name string) *Golden {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return &Golden{t: t, name: name, file: f, tol: tol}
+	return &Golden{t: t, name: name, file: f, tol: tol, seen: map[string]bool{}}
+}
+
+// In is the file for a subtest, which its errors shall belong to.
+func (g *Golden) In(t testing.TB) *Golden {
+	other := *g
+	other.t = t
+	return &other
 }
 
 // Has says whether there is such a tensor.
@@ -109,6 +140,7 @@ func (g *Golden) Floats(tensor string) []float32 {
 	if err != nil {
 		g.t.Fatal(err)
 	}
+	g.seen[tensor] = true
 	return v
 }
 
@@ -119,20 +151,36 @@ func (g *Golden) Ints(tensor string) []int64 {
 	if err != nil {
 		g.t.Fatal(err)
 	}
+	g.seen[tensor] = true
 	return v
+}
+
+// IDs are an integer tensor's values as token ids.
+func (g *Golden) IDs(tensor string) []int32 {
+	g.t.Helper()
+	var ids []int32
+	for _, v := range g.Ints(tensor) {
+		ids = append(ids, int32(v))
+	}
+	return ids
+}
+
+// Atol is the absolute tolerance of a tensor.
+func (g *Golden) Atol(tensor string) float64 {
+	g.t.Helper()
+	atol, ok := g.tol[g.name+" "+tensor]
+	if !ok {
+		g.t.Errorf("%s: %s: the index gives no tolerance", g.name, tensor)
+	}
+	return atol
 }
 
 // Check fails the test where got is farther from the tensor than its tolerance.
 func (g *Golden) Check(tensor string, got []float32) {
 	g.t.Helper()
-	want := g.Floats(tensor)
+	want, atol := g.Floats(tensor), g.Atol(tensor)
 	if len(want) != len(got) {
 		g.t.Errorf("%s: %s: %d values, the reference has %d", g.name, tensor, len(got), len(want))
-		return
-	}
-	atol, ok := g.tol[g.name+" "+tensor]
-	if !ok {
-		g.t.Errorf("%s: %s: the index gives no tolerance", g.name, tensor)
 		return
 	}
 	worst, at := 0.0, 0
@@ -147,6 +195,25 @@ func (g *Golden) Check(tensor string, got []float32) {
 	}
 	if worst > atol {
 		g.t.Errorf("%s: %s: off by %.3g at %d (got %g, want %g), allowed %.1g", g.name, tensor, worst, at, got[at], want[at], atol)
+	}
+}
+
+// CheckInts fails the test where got differs from the tensor.
+func (g *Golden) CheckInts(tensor string, got []int64) {
+	g.t.Helper()
+	if want := g.Ints(tensor); !slices.Equal(got, want) {
+		g.t.Errorf("%s: %s is %v, want %v", g.name, tensor, got, want)
+	}
+}
+
+// Complete fails the test for each tensor that it did not look at and whose name does not end with one of the endings.
+func (g *Golden) Complete(except ...string) {
+	g.t.Helper()
+	for _, name := range g.Names() {
+		left := slices.ContainsFunc(except, func(ending string) bool { return strings.HasSuffix(name, ending) })
+		if !g.seen[name] && !left {
+			g.t.Errorf("%s: %s was compared with nothing", g.name, name)
+		}
 	}
 }
 
