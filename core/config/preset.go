@@ -22,6 +22,7 @@ func demo(c *Config) {
 	c.Dataset.Path = "demo/data"
 	c.Dataset.Analysis = "demo/dataset_analysis.json"
 	c.Convert.Output = "demo/converted"
+	c.Train.BestBy = "macro_f1"
 	c.Eval.Split, c.Eval.Data = "test", "demo/test500"
 }
 
@@ -31,7 +32,7 @@ func drains(c *Config) {
 	c.Dataset.Path = "data"
 	c.Recipe.Context, c.Recipe.CropSquare = "full", false
 	c.Model = Model{Base: "Qwen/Qwen2-VL-7B-Instruct", Engine: "native",
-		MinPixels: 256 * 784, MaxPixels: 1280 * 784, Frames: 16, MaxLength: 2048}
+		MinPixels: 256 * 784, MaxPixels: 1280 * 784, Frames: 16, Cache: 16384, MaxLength: 2048}
 	c.LoRA.Dropout = 0.1
 	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 3, 1, 4
 	c.Train.LearningRate, c.Train.WarmupSteps = 2e-4, 50

@@ -75,6 +75,7 @@ type Model struct {
 	MinPixels int    `key:"MIN_PIXELS" doc:"smaller pictures are enlarged to this" unit:"pixels" min:"784"`
 	MaxPixels int    `key:"MAX_PIXELS" doc:"larger pictures are shrunk to this" unit:"pixels" min:"784"`
 	Frames    int    `key:"FRAMES" doc:"frames of a clip" min:"1" max:"768"`
+	Cache     int    `key:"CACHE" doc:"features of the frozen vision tower kept on disk, in .finetui beside this file; 0: none" unit:"MiB" min:"0"`
 	MaxLength int    `key:"MAX_LENGTH" doc:"longest sample, picture included" unit:"tokens" min:"16"`
 }
 

@@ -2,6 +2,7 @@ package finetune
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"finetui/core/project"
@@ -66,21 +67,15 @@ func (s *samples) get(ctx context.Context, wanted []recipe.Sample) ([]train.Samp
 }
 
 func (s *samples) make(tower *qwen2vl.Tower, w recipe.Sample) (train.Sample, error) {
-	pictures, err := s.project.Pictures(w)
+	features, grids, err := s.project.See(tower, true, w)
 	if err != nil {
-		return train.Sample{}, err
-	}
-	rows, grids, err := s.project.Base.Rows(s.project.View(), pictures)
-	if err != nil {
-		return train.Sample{}, err
+		return train.Sample{}, fmt.Errorf("%s: %w", w.ID, err)
 	}
 	t, err := s.project.Base.Sample(grids, w.Prompt, w.Answer, w.Weight)
 	if err != nil {
-		return train.Sample{}, err
+		return train.Sample{}, fmt.Errorf("%s: %w", w.ID, err)
 	}
-	if t.Features, err = tower.Features(rows, grids); err != nil {
-		return train.Sample{}, err
-	}
+	t.Features = features
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.room >= len(t.Features) {

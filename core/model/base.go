@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"finetui/core/features"
 	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/pixels"
@@ -36,7 +37,8 @@ type Base struct {
 	Config      qwen2vl.Config
 	Tokenizer   *tokenizer.Tokenizer
 	Processor   pixels.Processor
-	Stop        []int32 // tokens that end an answer
+	Stop        []int32         // tokens that end an answer
+	Seen        *features.Cache // what its tower made of pictures; nil: is not kept
 
 	checkpoint *qwen2.Checkpoint
 }
@@ -92,8 +94,19 @@ func (b *Base) read() error {
 	return err
 }
 
-// Close ends the use of the weights' file.
-func (b *Base) Close() error { return b.checkpoint.Close() }
+// Remember keeps what the tower makes of pictures in a folder, at most limit bytes.
+func (b *Base) Remember(dir string, limit int64) (err error) {
+	b.Seen, err = features.Open(dir, limit)
+	return err
+}
+
+// Close ends the use of the weights' file and of the features.
+func (b *Base) Close() error {
+	if b.Seen == nil {
+		return b.checkpoint.Close()
+	}
+	return errors.Join(b.Seen.Close(), b.checkpoint.Close())
+}
 
 // New builds the model of the base's weights.
 func (b *Base) New(tune qwen2vl.Tuning) (*qwen2vl.Model, error) {

@@ -38,6 +38,7 @@ func Load(b *Base, adapter string, threads int) (*Subject, error) {
 		tune = Tuning(cfg)
 		tune.Text.Adapt = held(tune.Text.Adapt, adapters)
 		tune.Tower.Adapt = held(tune.Tower.Adapt, adapters)
+		tune.Merger.Adapt = held(tune.Merger.Adapt, adapters)
 	}
 	m, err := b.New(tune)
 	if err != nil {
@@ -116,6 +117,10 @@ func Small(c qwen2vl.Config) bool { return c.Text.Hidden <= 512 }
 type Question struct {
 	Pictures []*pixels.RGB
 	Prompt   string
+
+	// See takes the place of Pictures: it returns their features and grids, made by the tower or kept from earlier, which
+	// it may be only where the tower is frozen.
+	See func(tower *qwen2vl.Tower, frozen bool) ([]float32, []qwen2vl.Grid, error)
 }
 
 // Reply is what it said.
@@ -194,12 +199,26 @@ func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, err
 type worker struct {
 	base    *Base
 	tower   *qwen2vl.Tower
+	frozen  bool // the tower is the base's
 	session *qwen2.Session
 }
 
 func (s *Subject) worker(cores int) *worker {
 	e := nn.NewExec(min(cores, runtime.GOMAXPROCS(0)))
-	return &worker{base: s.Base, tower: s.Model.NewTower(e), session: s.Model.Text.NewSession(e)}
+	return &worker{base: s.Base, tower: s.Model.NewTower(e), frozen: s.Model.TowerFrozen(), session: s.Model.Text.NewSession(e)}
+}
+
+// see returns the features of a question's pictures.
+func (w *worker) see(q Question, v View) ([]float32, []qwen2vl.Grid, error) {
+	if q.See != nil {
+		return q.See(w.tower, w.frozen)
+	}
+	rows, grids, err := w.base.Rows(v, q.Pictures)
+	if err != nil || len(grids) == 0 {
+		return nil, nil, err
+	}
+	features, err := w.tower.Features(rows, grids)
+	return features, grids, err
 }
 
 func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Question, error), a Asking, replies []Reply, heard func(int, string)) error {
@@ -211,17 +230,11 @@ func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Que
 		if err != nil {
 			return err
 		}
-		rows, grids, err := w.base.Rows(a.View, q.Pictures)
+		f, grids, err := w.see(q, a.View)
 		if err != nil {
 			return err
 		}
-		if len(grids) > 0 {
-			f, err := w.tower.Features(rows, grids)
-			if err != nil {
-				return err
-			}
-			features = append(features, f...)
-		}
+		features = append(features, f...)
 		questions = append(questions, open{grids, q.Prompt})
 		if err := ctx.Err(); err != nil {
 			return err

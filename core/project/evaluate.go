@@ -8,12 +8,14 @@ import (
 	"finetui/core/eval"
 	"finetui/core/model"
 	"finetui/core/recipe"
+	"finetui/ml/qwen2vl"
 )
 
 // Question is what a model is shown and asked for a sample.
 func (p *Project) Question(s recipe.Sample) (model.Question, error) {
-	pictures, err := p.Pictures(s)
-	return model.Question{Pictures: pictures, Prompt: s.Prompt}, err
+	return model.Question{Prompt: s.Prompt, See: func(tower *qwen2vl.Tower, frozen bool) ([]float32, []qwen2vl.Grid, error) {
+		return p.See(tower, frozen, s)
+	}}, nil
 }
 
 // Evaluate asks a subject about every object of a split and scores the answers. resamples is that of the bootstrap,

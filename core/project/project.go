@@ -85,7 +85,15 @@ func (p *Project) OpenBase() error {
 		return err
 	}
 	p.Base = b
-	return nil
+	return Remember(b, p.File.Root, p.Config)
+}
+
+// Remember lets a base keep features in the project's folder, by MODEL.CACHE.
+func Remember(b *model.Base, root string, c *config.Config) error {
+	if c.Model.Cache == 0 {
+		return nil
+	}
+	return b.Remember(filepath.Join(root, ".finetui", "features"), int64(c.Model.Cache)<<20)
 }
 
 // Close closes the base.

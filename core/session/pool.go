@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"finetui/core/model"
+	"finetui/core/project"
 )
 
 // keepLoaded is how many models stay in memory: the base and a run, or two runs, to switch between.
@@ -74,7 +75,7 @@ func (p *pool) base(t *Setting) (*model.Base, error) {
 		return nil, err
 	}
 	p.bases[key] = b
-	return b, nil
+	return b, project.Remember(b, t.Project.File.Root, t.Project.Config)
 }
 
 func (p *pool) close() error {

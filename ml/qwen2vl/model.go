@@ -69,6 +69,10 @@ func (m *Model) Parameters() []qwen2.Parameter {
 	return append(append([]qwen2.Parameter(nil), m.Text.Parameters()...), m.params...)
 }
 
+// TowerFrozen says whether nothing of the tower and the merger is trained or adapted, so that a picture's features are
+// always the same.
+func (m *Model) TowerFrozen() bool { return len(m.params) == 0 }
+
 // Tensors are the weights as a checkpoint holds them, in a fixed order.
 func (m *Model) Tensors() []qwen2.Tensor {
 	out := m.Text.Tensors()

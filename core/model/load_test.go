@@ -1,0 +1,93 @@
+package model
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"finetui/ml/qwen2vl"
+	"finetui/ml/qwen2vl/pixels"
+)
+
+// TestLoadOfARealSize opens the checkpoint FINETUI_CHECKPOINT (go run ./ml/bench/fake makes one), builds the model, cold
+// and warm, and asks one question. The goal is under two seconds to the built model.
+func TestLoadOfARealSize(t *testing.T) {
+	dir := os.Getenv("FINETUI_CHECKPOINT")
+	if dir == "" {
+		t.Skip("FINETUI_CHECKPOINT names no checkpoint of a real size; go run ./ml/bench/fake makes one")
+	}
+	for _, state := range []string{"cold", "warm"} {
+		if state == "cold" {
+			forget(t, dir)
+		}
+		start := time.Now()
+		b, err := OpenBase(dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened := time.Since(start)
+		m, err := b.New(qwen2vl.Tuning{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		built := time.Since(start)
+		t.Logf("%s: opened in %.2f s, built after %.2f s; %s", state, opened.Seconds(), built.Seconds(), memory(t))
+		if built > 2*time.Second {
+			t.Errorf("%s: %.2f s until the model is built", state, built.Seconds())
+		}
+		if state == "warm" {
+			q := Question{Prompt: "Which drain is blocked?", Pictures: []*pixels.RGB{noise(1, 224, 224)}}
+			for _, turn := range []string{"first", "second"} {
+				start = time.Now()
+				r := ask(t, Of(b, m, 0), []Question{q}, Asking{View: View{3136, 50176}, MaxNew: 8})[0]
+				t.Logf("%s answer: %d tokens in %.2f s; %s", turn, r.Tokens, time.Since(start).Seconds(), memory(t))
+			}
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// forget takes a folder's files out of the page cache.
+func forget(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		f, err := os.Open(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
+			t.Error(err)
+		}
+		f.Close()
+	}
+}
+
+// memory is what the process holds: its own memory, and pages of mapped files, which the system can take back.
+func memory(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return err.Error()
+	}
+	var out []string
+	for _, line := range strings.Split(string(data), "\n") {
+		name, value, _ := strings.Cut(line, ":")
+		var kilobytes int
+		if name == "RssAnon" || name == "RssFile" {
+			fmt.Sscan(value, &kilobytes)
+			out = append(out, fmt.Sprintf("%s %d MB", name, kilobytes>>10))
+		}
+	}
+	return strings.Join(out, ", ")
+}
