@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,9 +14,10 @@ import (
 	"finetui/ml/qwen2"
 )
 
-func load(t *testing.T, tune Tuning, elem ...string) *Model {
+// load builds the model of a golden folder; modules of the muted endings do nothing in it.
+func load(t *testing.T, tune Tuning, folder string, muted ...string) *Model {
 	t.Helper()
-	dir := goldentest.Dir(t, elem...)
+	dir := goldentest.Dir(t, filepath.FromSlash(folder))
 	data, err := qwen2.ReadConfig(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -29,26 +31,40 @@ func load(t *testing.T, tune Tuning, elem ...string) *Model {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ckpt.Close() })
-	m, err := New(c, ckpt, tune)
+	m, err := New(c, goldentest.Mute(ckpt, muted...), tune)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
-// example is one case of the reference: a prompt with its media, in order of appearance.
+// outcome is what the reference found under one rule of positions.
+type outcome struct {
+	Positions [3][]int32 `json:"position_ids"`
+	Delta     int64      `json:"rope_delta"`
+	Loss      float64    `json:"loss_f64"`
+	Generated []int32
+}
+
+// example is one case of the reference: a prompt with its media.
 type example struct {
-	name        string
-	g           *goldentest.Golden
-	ids         []int32
-	labels      []int64
-	grids       []Grid
-	rows        []float32
-	rule        [3][]int32 // positions by the rule of transformers 5.23
-	classic     [3][]int32
-	loss        float64
-	generated   []int32 // under the classic rule
-	featureName []string
+	name   string
+	g      *goldentest.Golden
+	ids    []int32
+	labels []int64
+	grids  []Grid    // in order of appearance
+	rows   []float32 // patches of grids
+	media  []media   // the same by kind
+
+	rule    outcome // of transformers 5.23, whose positions we do not make but can be given
+	classic outcome
+}
+
+// media are the pictures or the clips of an example.
+type media struct {
+	kind  string // "image", "video"
+	rows  []float32
+	grids []Grid
 }
 
 func examples(t *testing.T, tol goldentest.Tolerances) []example {
@@ -56,44 +72,47 @@ func examples(t *testing.T, tol goldentest.Tolerances) []example {
 	var out []example
 	for _, name := range goldentest.Cases(t, ".json", "qwen2vl", "cases") {
 		var info struct {
-			Parts     [][2]json.RawMessage
-			Positions [3][]int32 `json:"position_ids"`
-			Images    [][3]int   `json:"image_grid_thw"`
-			Videos    [][3]int   `json:"video_grid_thw"`
-			Loss      float64
-			Generated []int32
-			Same      bool `json:"classic_rule_gives_the_same_positions"`
-			Classic   struct {
-				Positions [3][]int32 `json:"position_ids"`
-				Generated []int32
-			}
+			outcome
+			Parts   [][2]json.RawMessage
+			Images  [][3]int `json:"image_grid_thw"`
+			Videos  [][3]int `json:"video_grid_thw"`
+			Same    bool     `json:"classic_rule_gives_the_same_positions"`
+			Classic outcome
 		}
 		goldentest.JSON(t, goldentest.Dir(t, "qwen2vl", "cases", name+".json"), &info)
 		g := goldentest.Open(t, tol, "qwen2vl/cases/"+name+".safetensors")
-		e := example{name: name, g: g, labels: g.Ints("labels"), rule: info.Positions, classic: info.Positions, loss: info.Loss, generated: info.Generated}
-		for _, id := range g.Ints("input_ids") {
-			e.ids = append(e.ids, int32(id))
+		e := example{name: name, g: g, ids: g.IDs("input_ids"), labels: g.Ints("labels"), rule: info.outcome, classic: info.Classic}
+		if info.Same {
+			e.classic = e.rule
 		}
-		if !info.Same {
-			e.classic, e.generated = info.Classic.Positions, info.Classic.Generated
+		sources := map[string]*media{}
+		for kind, pixels := range map[string]string{"image": "pixel_values", "video": "pixel_values_videos"} {
+			if g.Has(pixels) {
+				sources[kind] = &media{kind: kind, rows: g.Floats(pixels)}
+			}
 		}
-		queue := map[string][][3]int{"image": info.Images, "video": info.Videos}
-		at := map[string]int{}
+		grids, at := map[string][][3]int{"image": info.Images, "video": info.Videos}, map[string]int{}
 		for _, p := range info.Parts {
 			kind := strings.Trim(string(p[0]), `"`)
 			if kind == "text" {
 				continue
 			}
-			q := queue[kind][0]
-			queue[kind] = queue[kind][1:]
-			grid := Grid{q[0], q[1], q[2]}
-			e.grids = append(e.grids, grid)
-			pixels := g.Floats(map[string]string{"image": "pixel_values", "video": "pixel_values_videos"}[kind])
-			n := grid.Patches() * len(pixels) / g.Shape(map[string]string{"image": "pixel_values", "video": "pixel_values_videos"}[kind])[0]
-			e.rows = append(e.rows, pixels[at[kind]:at[kind]+n]...)
+			m := sources[kind]
+			next := grids[kind][len(m.grids)]
+			grid := Grid{next[0], next[1], next[2]}
+			n := grid.Patches() * len(m.rows) / sum(grids[kind])
+			m.grids, e.grids = append(m.grids, grid), append(e.grids, grid)
+			e.rows = append(e.rows, m.rows[at[kind]:at[kind]+n]...)
 			at[kind] += n
-			if !slices.Contains(e.featureName, kind) {
-				e.featureName = append(e.featureName, kind)
+		}
+		for _, kind := range []string{"image", "video"} {
+			if m := sources[kind]; m != nil {
+				e.media = append(e.media, *m)
+				var flat []int64
+				for _, grid := range m.grids {
+					flat = append(flat, int64(grid.T), int64(grid.H), int64(grid.W))
+				}
+				g.CheckInts(kind+"_grid_thw", flat)
 			}
 		}
 		out = append(out, e)
@@ -101,16 +120,28 @@ func examples(t *testing.T, tol goldentest.Tolerances) []example {
 	return out
 }
 
+// sum is the number of patches of grids.
+func sum(grids [][3]int) (n int) {
+	for _, g := range grids {
+		n += g[0] * g[1] * g[2]
+	}
+	return n
+}
+
+// batch is the prompt with the mean over its supervised tokens as its loss.
 func (e example) batch(c Config, pos [3][]int32) (nn.Batch, error) {
 	_, features, err := c.Positions(e.ids, e.grids)
-	b := nn.Batch{Starts: []int{0, len(e.ids)}, IDs: e.ids, Features: features, Pos: pos, Scale: 1}
+	b := nn.Batch{Starts: []int{0, len(e.ids)}, IDs: e.ids, Features: features, Pos: pos}
 	b.Targets, b.Weights = make([]int32, len(e.ids)), make([]float32, len(e.ids))
+	supervised := 0
 	for i := range e.ids {
 		b.Targets[i] = -1
 		if i+1 < len(e.ids) && e.labels[i+1] >= 0 {
 			b.Targets[i], b.Weights[i] = int32(e.labels[i+1]), 1
+			supervised++
 		}
 	}
+	b.Scale = 1 / float32(supervised)
 	return b, err
 }
 
@@ -123,104 +154,204 @@ func every(n int) []int {
 }
 
 func TestGoldenPositions(t *testing.T) {
-	m := load(t, Tuning{}, "qwen2vl", "model")
+	m := load(t, Tuning{}, "qwen2vl/model")
 	for _, e := range examples(t, goldentest.LoadTolerances(t)) {
 		pos, _, err := m.Config.Positions(e.ids, e.grids)
 		if err != nil {
 			t.Errorf("%s: %v", e.name, err)
 			continue
 		}
+		top := int32(0)
 		for r := range pos {
-			if !slices.Equal(pos[r], e.classic[r]) {
-				t.Errorf("%s: row %d is %v, want %v", e.name, r, pos[r], e.classic[r])
+			if !slices.Equal(pos[r], e.classic.Positions[r]) {
+				t.Errorf("%s: row %d is %v, want %v", e.name, r, pos[r], e.classic.Positions[r])
 			}
+			top = max(top, slices.Max(pos[r]))
+		}
+		if delta := int64(top) + 1 - int64(len(e.ids)); delta != e.classic.Delta {
+			t.Errorf("%s: positions go on at length %+d, want %+d", e.name, delta, e.classic.Delta)
 		}
 	}
 }
 
+func TestGoldenSpecialTokens(t *testing.T) {
+	var ids struct {
+		EOS   int32 `json:"eos"`
+		Start int32 `json:"vision_start"`
+		End   int32 `json:"vision_end"`
+		Image int32 `json:"image_pad"`
+		Video int32 `json:"video_pad"`
+	}
+	goldentest.JSON(t, goldentest.Dir(t, "qwen2vl", "special-ids.json"), &ids)
+	for _, name := range []string{"model", "model-new-names", "model-flat-config", "sharded-bf16"} {
+		c := load(t, Tuning{}, "qwen2vl/"+name).Config
+		if c.ImageToken != ids.Image || c.VideoToken != ids.Video || c.VisionStart != ids.Start || c.VisionEnd != ids.End || !slices.Equal(c.Text.EOS, []int32{ids.EOS}) {
+			t.Errorf("%s: %+v, want %+v", name, c, ids)
+		}
+	}
+}
+
+// TestGoldenQwen2VL compares whole checkpoints in all spellings: each stage and branch of the tower and of the language
+// model, and decoding with a cache, under both rules of positions.
 func TestGoldenQwen2VL(t *testing.T) {
 	tol := goldentest.LoadTolerances(t)
-	cases := examples(t, tol)
 	for _, name := range []string{"model", "model-new-names", "model-flat-config"} {
 		t.Run(name, func(t *testing.T) {
-			m := load(t, Tuning{}, "qwen2vl", name)
-			tower, r := m.NewTower(nn.NewExec(2)), m.Text.NewReplica(nn.NewExec(2))
+			m := load(t, Tuning{}, "qwen2vl/"+name)
+			attentionOnly := load(t, Tuning{}, "qwen2vl/"+name, "mlp.down_proj", "mlp.fc2")
+			tower, attentionTower := m.NewTower(nn.NewExec(2)), attentionOnly.NewTower(nn.NewExec(1))
+			r, attentionText := m.Text.NewReplica(nn.NewExec(2)), attentionOnly.Text.NewReplica(nn.NewExec(1))
 			session := m.Text.NewSession(nn.NewExec(1))
-			for _, e := range cases {
+			for _, e := range examples(t, tol) {
 				t.Run(e.name, func(t *testing.T) {
-					features := checkTower(t, e, tower)
-					checkText(t, e, m, r, features)
-					checkGreedy(t, e, m, session, features)
+					e.g = e.g.In(t)
+					var features []float32
+					for _, media := range e.media {
+						checkTower(t, e.g, media, tower, attentionTower)
+					}
+					if len(e.grids) > 0 {
+						var err error
+						if features, err = tower.Features(e.rows, e.grids); err != nil {
+							t.Fatal(err)
+						}
+					}
+					checkText(t, e, m, r, attentionText, features)
+					checkDecoding(t, e, m, session, features)
+					e.g.Complete()
 				})
 			}
 		})
 	}
 }
 
-// checkTower compares the tower stage by stage where all media are of one kind, and returns the features.
-func checkTower(t *testing.T, e example, tower *Tower) []float32 {
+// checkTower compares the tower stage by stage. In attentionOnly the MLPs do nothing, which tells the branches apart.
+func checkTower(t *testing.T, g *goldentest.Golden, of media, tower, attentionOnly *Tower) {
 	t.Helper()
-	if len(e.grids) == 0 {
-		return nil
-	}
-	features, err := tower.Features(e.rows, e.grids)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(e.featureName) > 1 {
-		return features
-	}
-	p := "vision." + e.featureName[0] + "."
-	rows, cols := blockOrder(e.grids, tower.config.Merge)
-	for i, v := range e.g.Ints(p + "positions") {
-		if got := [2][]int32{rows, cols}[i%2][i/2]; int64(got) != v {
-			t.Fatalf("patch %d lies at %d of axis %d, want %d", i/2, got, i%2, v)
+	for _, w := range []*Tower{tower, attentionOnly} {
+		if err := w.Load(of.grids); err != nil {
+			t.Fatal(err)
 		}
 	}
-	x := tower.Patch.Forward(e.rows, false)
-	e.g.Check(p+"patch_embed", x)
-	for i, b := range tower.Blocks {
-		x = b.Forward(x, true)
-		e.g.Check(fmt.Sprintf("%sblocks.%d", p, i), x)
+	p := "vision." + of.kind + "."
+	var places []int64
+	rows, cols := blockOrder(of.grids, tower.config.Merge)
+	for i := range rows {
+		places = append(places, int64(rows[i]), int64(cols[i]))
 	}
-	e.g.Check(p+"merger", tower.Merger.Forward(x, false))
-	return features
+	g.CheckInts(p+"positions", places)
+	checkAngles(g, p, &tower.Patches.Rotary)
+	x := tower.Patch.Forward(of.rows, false)
+	g.Check(p+"patch_embed", x)
+	for i, b := range tower.Blocks {
+		block := fmt.Sprintf("%sblocks.%d", p, i)
+		y := attentionOnly.Blocks[i].Forward(x, false)
+		g.Check(block+".attn", goldentest.Difference(y, x))
+		x = b.Forward(x, true)
+		g.Check(block+".mlp", goldentest.Difference(x, y))
+		g.Check(block, x)
+	}
+	g.Check(p+"merger", tower.Merger.Forward(x, false))
 }
 
-func checkText(t *testing.T, e example, m *Model, r *qwen2.Replica, features []float32) {
+// checkAngles compares rotary tables, which the reference holds over the whole head dim.
+func checkAngles(g *goldentest.Golden, p string, r *nn.Rotary) {
+	for name, table := range map[string][]float32{"cos": r.Cos, "sin": r.Sin} {
+		var full []float32
+		for row := range slices.Chunk(table, r.HeadDim/2) {
+			full = append(append(full, row...), row...)
+		}
+		g.Check(p+name, full)
+	}
+}
+
+func checkText(t *testing.T, e example, m *Model, r, attentionOnly *qwen2.Replica, features []float32) {
 	t.Helper()
-	b, err := e.batch(m.Config, e.rule)
+	g := e.g
+	b, err := e.batch(m.Config, e.rule.Positions)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var n float32
-	for _, w := range b.Weights {
-		n += w
-	}
-	b.Scale = 1 / n
+	g.CheckInts("position_ids", flat(e.rule.Positions))
+	g.CheckInts("rope_deltas", []int64{e.rule.Delta})
 	r.Load(b)
+	attentionOnly.Load(b)
+	checkAngles(g, "rope.", r.Rotary)
 	x := r.Embed.Forward(features, false)
-	e.g.Check("embed", x)
+	g.Check("embed", x)
 	for i, l := range r.Layers {
+		layer := fmt.Sprintf("layers.%d.", i)
+		y := attentionOnly.Layers[i].Forward(x, false)
+		g.Check(layer+"attn", goldentest.Difference(y, x))
 		x = l.Forward(x, false)
-		e.g.Check(fmt.Sprintf("layers.%d.out", i), x)
+		g.Check(layer+"mlp", goldentest.Difference(x, y))
+		g.Check(layer+"out", x)
 	}
-	if loss := r.Head.Forward(x); math.Abs(loss-e.loss) > 3e-5 {
-		t.Errorf("loss is %.7f, want %.7f", loss, e.loss)
+	if loss := r.Head.Forward(x); math.Abs(loss-e.rule.Loss) > g.Atol("nll") {
+		t.Errorf("loss is %.7f, want %.7f", loss, e.rule.Loss)
 	}
-	logits, _ := r.Head.Logits(x, every(len(e.ids)))
-	e.g.Check("logits", logits)
-	if e.g.Has("classic.logits") {
-		b.Pos = e.classic
+	logits, normed := r.Head.Logits(x, every(len(e.ids)))
+	g.Check("logits", logits)
+	g.Check("norm", normed)
+	checkNLL(g, "nll", r, b, features)
+	if g.Has("classic.logits") {
+		g.CheckInts("classic.position_ids", flat(e.classic.Positions))
+		b.Pos = e.classic.Positions
 		r.Load(b)
-		logits, _ = r.Head.Logits(r.Hidden(features), every(len(e.ids)))
-		e.g.Check("classic.logits", logits)
+		x := r.Hidden(features)
+		if loss := r.Head.Forward(x); math.Abs(loss-e.classic.Loss) > g.Atol("nll") {
+			t.Errorf("loss under the classic rule is %.7f, want %.7f", loss, e.classic.Loss)
+		}
+		logits, _ = r.Head.Logits(x, every(len(e.ids)))
+		g.Check("classic.logits", logits)
 	}
 }
 
-func checkGreedy(t *testing.T, e example, m *Model, s *qwen2.Session, features []float32) {
+// checkNLL compares the nll of every position but the last.
+func checkNLL(g *goldentest.Golden, name string, r *qwen2.Replica, b nn.Batch, features []float32) {
+	b.Targets, b.Weights = make([]int32, b.T()), make([]float32, b.T())
+	for i := range b.T() - 1 {
+		b.Targets[i], b.Weights[i] = b.IDs[i+1], 1
+	}
+	b.Scale = 1
+	r.Load(b)
+	r.Head.Forward(r.Hidden(features))
+	var nll []float32
+	for _, v := range r.Head.NLL() {
+		nll = append(nll, float32(v))
+	}
+	g.Check(name, nll)
+}
+
+// flat are positions row after row.
+func flat(pos [3][]int32) (out []int64) {
+	for _, row := range pos {
+		for _, p := range row {
+			out = append(out, int64(p))
+		}
+	}
+	return out
+}
+
+// checkDecoding compares the caches of the prompt and what follows it, under both rules.
+func checkDecoding(t *testing.T, e example, m *Model, s *qwen2.Session, features []float32) {
 	t.Helper()
-	b, err := e.batch(m.Config, e.classic)
+	logits := prompt(t, e, m, s, e.rule.Positions, features)
+	for l := range m.Text.Layers {
+		g, c := e.g, s.Cache(l, 0)
+		g.Check(fmt.Sprintf("layers.%d.k", l), byHead(c.K, m.Config.Text))
+		g.Check(fmt.Sprintf("layers.%d.v", l), byHead(c.V, m.Config.Text))
+	}
+	goldentest.CheckGreedy(s, logits, []goldentest.Greedy{{Tokens: e.rule.Generated, File: e.g}})
+	if e.g.Has("classic.top5.ids") {
+		logits = prompt(t, e, m, s, e.classic.Positions, features)
+		goldentest.CheckGreedy(s, logits, []goldentest.Greedy{{Tokens: e.classic.Generated, File: e.g, Prefix: "classic."}})
+	}
+}
+
+// prompt begins s with the example and returns the logits after it.
+func prompt(t *testing.T, e example, m *Model, s *qwen2.Session, pos [3][]int32, features []float32) []float32 {
+	t.Helper()
+	b, err := e.batch(m.Config, pos)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,39 +359,65 @@ func checkGreedy(t *testing.T, e example, m *Model, s *qwen2.Session, features [
 	if err != nil {
 		t.Fatal(err)
 	}
-	for step, want := range e.generated {
-		best := int32(0)
-		for i, v := range logits {
-			if v > logits[best] {
-				best = int32(i)
-			}
-		}
-		if best != want {
-			t.Fatalf("token %d is %d, want %d", step, best, want)
-		}
-		if logits, err = s.Next([]int32{best}); err != nil {
-			t.Fatal(err)
+	return logits
+}
+
+// byHead turns [tokens, heads·dim] into [heads, tokens, dim].
+func byHead(v []float32, c qwen2.Config) []float32 {
+	n := len(v) / (c.KVHeads * c.HeadDim)
+	out := make([]float32, 0, len(v))
+	for h := range c.KVHeads {
+		for i := range n {
+			at := (i*c.KVHeads + h) * c.HeadDim
+			out = append(out, v[at:at+c.HeadDim]...)
 		}
 	}
+	return out
 }
 
 func TestGoldenShardedBF16(t *testing.T) {
 	tol := goldentest.LoadTolerances(t)
-	m := load(t, Tuning{}, "qwen2vl", "sharded-bf16")
+	m := load(t, Tuning{}, "qwen2vl/sharded-bf16")
+	var losses []caseLoss
+	goldentest.JSON(t, goldentest.Dir(t, "qwen2vl", "golden-sharded-bf16.json"), &losses)
 	g := goldentest.Open(t, tol, "qwen2vl/golden-sharded-bf16.safetensors")
+	checkLogits(t, tol, m, g, losses)
+	g.Complete()
+}
+
+// caseLoss is the loss of one case.
+type caseLoss struct {
+	Case string
+	Loss float64 `json:"loss_f64"`
+}
+
+// checkLogits compares logits, losses, and nll where there are some, of all cases under m.
+func checkLogits(t *testing.T, tol goldentest.Tolerances, m *Model, g *goldentest.Golden, losses []caseLoss) {
+	t.Helper()
 	tower, r := m.NewTower(nn.NewExec(1)), m.Text.NewReplica(nn.NewExec(1))
+	want := map[string]float64{}
+	for _, l := range losses {
+		want[l.Case] = l.Loss
+	}
 	for _, e := range examples(t, tol) {
 		features, err := tower.Features(e.rows, e.grids)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := e.batch(m.Config, e.rule)
+		b, err := e.batch(m.Config, e.rule.Positions)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Load(b)
-		logits, _ := r.Head.Logits(r.Hidden(features), every(len(e.ids)))
+		x := r.Hidden(features)
+		if loss, ok := want[e.name]; !ok || math.Abs(r.Head.Forward(x)-loss) > e.g.Atol("nll") {
+			t.Errorf("%s: loss is %.7f, want %.7f (%v)", e.name, r.Head.Forward(x), loss, ok)
+		}
+		logits, _ := r.Head.Logits(x, every(len(e.ids)))
 		g.Check(e.name+".logits", logits)
+		if nll := e.name + ".nll"; g.Has(nll) {
+			checkNLL(g, nll, r, b, features)
+		}
 	}
 }
 

@@ -81,23 +81,45 @@ func goldenSteps(t *testing.T) (steps [][]train.Sample) {
 	return steps
 }
 
+// stored is what the reference says about an adapter beside its tensors.
+type stored struct {
+	Scaling    float64
+	Evaluation []struct {
+		Case string
+		Loss float64 `json:"loss_f64"`
+	}
+	Step1 struct {
+		Loss float64 `json:"loss_f64"`
+		Norm float64 `json:"grad_norm_f64"`
+	}
+	Traces map[string]struct {
+		Schedule    string
+		MaxGradNorm float64 `json:"max_grad_norm"`
+		Steps       []struct {
+			Loss float64 `json:"loss_f64"`
+			LR   float64 `json:"lr_used"`
+			Norm float64 `json:"grad_norm_before_clip_f64"`
+		}
+	}
+}
+
+// adapters are the adapters of the reference.
+func adapters(t *testing.T) map[string]stored {
+	t.Helper()
+	all := map[string]stored{}
+	for _, name := range goldentest.Cases(t, ".logits.safetensors", "qwen2", "lora") {
+		var s stored
+		goldentest.JSON(t, goldentest.Dir(t, "qwen2", "lora", name+".json"), &s)
+		all[name] = s
+	}
+	return all
+}
+
 func TestGoldenOptimizerTraces(t *testing.T) {
 	tolerances := goldentest.LoadTolerances(t)
 	steps := goldenSteps(t)
-	for _, adapter := range []string{"attn", "all-rslora"} {
-		var stored struct {
-			Traces map[string]struct {
-				Schedule    string  `json:"schedule"`
-				MaxGradNorm float64 `json:"max_grad_norm"`
-				Steps       []struct {
-					Loss float64 `json:"loss_f64"`
-					LR   float64 `json:"lr_used"`
-					Norm float64 `json:"grad_norm_before_clip_f64"`
-				} `json:"steps"`
-			} `json:"traces"`
-		}
-		goldentest.JSON(t, filepath.Join(goldentest.Dir(t, "qwen2", "lora"), adapter+".json"), &stored)
-		for trace, want := range stored.Traces {
+	for adapter, reference := range adapters(t) {
+		for trace, want := range reference.Traces {
 			for _, o := range []train.Options{{Replicas: 1, Threads: 2}, {Replicas: 2, Threads: 2, Limits: train.Limits{Sequences: 1}}} {
 				t.Run(fmt.Sprintf("%s/%s/%d replicas", adapter, trace, o.Replicas), func(t *testing.T) {
 					m := goldenModel(t, adapter)
@@ -111,8 +133,7 @@ func TestGoldenOptimizerTraces(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					stored := goldentest.Open(t, tolerances, "qwen2/lora/"+adapter+".train-"+trace+".safetensors")
-					compared := 0
+					g := goldentest.Open(t, tolerances, "qwen2/lora/"+adapter+".train-"+trace+".safetensors")
 					for k, samples := range steps {
 						r, err := trainer.Step(context.Background(), samples)
 						if err != nil {
@@ -123,16 +144,12 @@ func TestGoldenOptimizerTraces(t *testing.T) {
 							t.Errorf("step %d: loss %v, rate %v, norm %v; want %+v", k+1, r.Loss, r.LearningRate, r.GradNorm, w)
 						}
 						for _, p := range m.Parameters() {
-							name := fmt.Sprintf("step%d:base_model.model.%s", k+1, p.Name)
-							if stored.Has(name) {
-								stored.Check(name, p.Value)
-								compared++
+							if name := fmt.Sprintf("step%d:base_model.model.%s", k+1, p.Name); g.Has(name) {
+								g.Check(name, p.Value)
 							}
 						}
 					}
-					if compared == 0 || compared != len(stored.Names()) {
-						t.Errorf("%d of %d tensors compared", compared, len(stored.Names()))
-					}
+					g.Complete()
 				})
 			}
 		}
@@ -141,7 +158,7 @@ func TestGoldenOptimizerTraces(t *testing.T) {
 
 func TestGoldenAdapterGradients(t *testing.T) {
 	tolerances := goldentest.LoadTolerances(t)
-	for _, adapter := range []string{"attn", "all-rslora"} {
+	for adapter, reference := range adapters(t) {
 		n := qwen2.Network{Model: goldenModel(t, adapter)}
 		replica, err := n.NewReplica(nn.NewExec(1))
 		if err != nil {
@@ -155,19 +172,68 @@ func TestGoldenAdapterGradients(t *testing.T) {
 		if err := replica.Load(pack); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := replica.Chain().Run(context.Background()); err != nil {
+		loss, err := replica.Chain().Run(context.Background())
+		if err != nil {
 			t.Fatal(err)
 		}
-		stored := goldentest.Open(t, tolerances, "qwen2/lora/"+adapter+".grads.safetensors")
-		compared := 0
+		g := goldentest.Open(t, tolerances, "qwen2/lora/"+adapter+".grads.safetensors")
+		var squares float64
 		for i, p := range n.Parameters() {
+			grad := replica.Chain().Params()[i].Grad
 			for _, span := range p.Layout.Spans {
-				stored.Check("base_model.model."+span.Name, span.Of(replica.Chain().Params()[i].Grad))
-				compared++
+				g.Check("base_model.model."+span.Name, span.Of(grad))
+			}
+			for _, v := range grad {
+				squares += float64(v) * float64(v)
 			}
 		}
-		if compared != len(stored.Names()) {
-			t.Errorf("%s: %d of %d tensors compared", adapter, compared, len(stored.Names()))
+		g.Complete()
+		if want := reference.Step1; math.Abs(loss-want.Loss) > 2e-5 || math.Abs(math.Sqrt(squares)-want.Norm) > 2e-5*want.Norm {
+			t.Errorf("%s: loss %v, norm %v; want %+v", adapter, loss, math.Sqrt(squares), want)
 		}
+	}
+}
+
+// TestGoldenAdapterLogits computes the prompts of the base's goldens under each adapter.
+func TestGoldenAdapterLogits(t *testing.T) {
+	tolerances := goldentest.LoadTolerances(t)
+	prompts := goldentest.Open(t, tolerances, "qwen2/golden-untied.safetensors")
+	for adapter, reference := range adapters(t) {
+		m := goldenModel(t, adapter)
+		r := m.NewReplica(nn.NewExec(1))
+		g := goldentest.Open(t, tolerances, "qwen2/lora/"+adapter+".logits.safetensors")
+		for _, want := range reference.Evaluation {
+			ids := prompts.IDs(want.Case + ".input_ids")
+			b := nn.Batch{Starts: []int{0, len(ids)}, IDs: ids, Pos: qwen2.TextPositions([]int{0, len(ids)}), Scale: 1}
+			b.Targets, b.Weights = train.Shift(ids)
+			r.Load(b)
+			x := r.Hidden(nil)
+			r.Head.Forward(x)
+			var nll []float32
+			for _, v := range r.Head.NLL() {
+				nll = append(nll, float32(v))
+			}
+			g.Check(want.Case+".nll", nll)
+			every := make([]int, len(ids))
+			for i := range every {
+				every[i] = i
+			}
+			logits, _ := r.Head.Logits(x, every)
+			g.Check(want.Case+".logits", logits)
+
+			var labels []int32
+			for _, v := range prompts.Ints(want.Case + ".labels") {
+				labels = append(labels, int32(v))
+			}
+			var sum, n float64
+			_, weights := train.Shift(labels)
+			for i, w := range weights[:len(nll)] {
+				sum, n = sum+float64(w)*float64(nll[i]), n+float64(w)
+			}
+			if loss := sum / n; math.Abs(loss-want.Loss) > g.Atol(want.Case+".nll") {
+				t.Errorf("%s, %s: loss is %.7f, want %.7f", adapter, want.Case, loss, want.Loss)
+			}
+		}
+		g.Complete()
 	}
 }
