@@ -218,7 +218,7 @@ func TestMarksComeWithLettersAndCompareTakesTheSelectedRunIn(t *testing.T) {
 	p, d := open(t, control(folder(t, doneRun, killedRun)), 120, 30)
 	d.Press("c")
 	said(t, d, "comparing takes two runs")
-	d.Press("m", "down", "c")
+	d.Press("m", "down", "c").Wait("both runs", p.allRead)
 	if p.open != compareView || !d.Shows("A 0002-enhanced") || !d.Shows("B 0001-basic") {
 		t.Fatalf("the comparison:\n%s", d.Screen())
 	}
@@ -303,6 +303,25 @@ func TestExportHoldsEverySeries(t *testing.T) {
 	said(t, d, "the series were not written: no space left on device")
 }
 
+func TestDetailsTellWhatARunWasStartedFrom(t *testing.T) {
+	m := doneRun
+	m.constants = append(m.constants, "LORA.R=3", "TRAIN.EPOCHS=6")
+	p, d := open(t, control(folder(t, m)), 200, 58)
+	d.Press("enter")
+	for _, want := range []string{"tiny  5f0c3e9d8b7a", "98,304", "created      2025-06-18 08:59:58", "begun        2025-06-18 09:00:00", "≠ R                 3",
+		"at work      10 m 45 s", "/home/someone/drains", "train: 1129 samples of 9 classes", "not evaluated yet", "★ best", "valid 0.344"} {
+		if !d.Shows(want) {
+			t.Errorf("%q is not on\n%s", want, d.Screen())
+		}
+	}
+	if d.Press("tab", "tab", "tab", "G"); p.boards.details.Focused() != "constants" || !d.Shows("MAX_LENGTH") {
+		t.Errorf("the end of the constants:\n%s", d.Screen())
+	}
+	if d.Press("esc"); p.open != overviewView {
+		t.Error("esc did not lead back")
+	}
+}
+
 func TestCopyTakesThePathOfTheRun(t *testing.T) {
 	dir := folder(t, doneRun)
 	_, d := open(t, control(dir), 120, 30)
@@ -333,7 +352,7 @@ func TestTheRootIsToldOfTheRunAndTheMachine(t *testing.T) {
 	c.GPUs = func() ([]gpu.Device, error) {
 		return []gpu.Device{{Name: "NVIDIA H100", Util: &util, MemoryUsed: &used, MemoryTotal: &total, Temperature: &heat}}, nil
 	}
-	if machine, going := figures(c); machine != "H100 ▇ 87 % 61/80 GiB 71 °C" || going != "● 0002-enhanced 410/1455" {
+	if machine, going := figures(c); strings.Replace(machine, "▇▇", "▇", 5) != "H100 ▇ 87 % 61/80 GiB 71 °C" || going != "● 0002-enhanced 410/1455" {
 		t.Errorf("machine %q, run %q", machine, going)
 	}
 	c.GPUs = func() ([]gpu.Device, error) { return []gpu.Device{{}, {}}, nil }
@@ -417,5 +436,26 @@ func TestABrokenLineIsCountedAndTheRestIsShown(t *testing.T) {
 	d.Wait("the rows", func() bool { return d.Shows("raw 5.55") })
 	if !d.Shows("1 lines of metrics.jsonl cannot be read") {
 		t.Errorf("screen:\n%s", d.Screen())
+	}
+}
+
+func TestWithoutAFolderOfRunsThePaneSaysWhy(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "runs")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, d := open(t, control(file), 100, 24)
+	if !d.Shows("✗ The runs cannot be read") || !d.Shows("not a") {
+		t.Errorf("a file in its place:\n%s", d.Screen())
+	}
+	p := New(Control{})
+	d = viewtest.Open(t, p, 100, 24)
+	if !d.Shows("No project here yet") {
+		t.Errorf("no project:\n%s", d.Screen())
+	}
+	for _, action := range p.Actions() {
+		if action.On() {
+			t.Errorf("%s is offered", action.Name)
+		}
 	}
 }

@@ -207,7 +207,10 @@ func (p *Pane) differenceLines(t *widget.Theme, w int) []string {
 			}
 		}
 	}
-	if len(names) == 0 && len(snapshots) > 1 {
+	switch {
+	case len(snapshots) < 2 && len(lines) == 0:
+		return []string{t.Muted.Render(" one run alone: m marks those to compare it with")}
+	case len(names) == 0:
 		return append(lines, " "+t.OK.Render("✓")+" none: they were started with the same constants")
 	}
 	for _, name := range names {

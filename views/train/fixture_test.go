@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,7 +66,8 @@ func (m made) make(t testing.TB, folder string) string {
 	}
 	file, err := config.Preset("demo")
 	must(err)
-	must(file.Override(append([]string{"RECIPE.PRESET=" + m.recipe}, m.constants...)))
+	fixed := []string{"RECIPE.PRESET=" + m.recipe, "RECIPE.SAMPLING=square_root", "RECIPE.PROMPT_FACTS=place", "TRAIN.EPOCHS=6", "TRAIN.SAVE_EVERY=50", "TRAIN.BEST_BY=loss"}
+	must(file.Override(append(fixed, m.constants...))) // so that screens stay when the preset changes
 	w, err := run.Create(folder, m.name, run.Meta{Recipe: m.recipe, Base: "tiny", BaseFingerprint: "5f0c3e9d8b7a61524039", DataFingerprint: "a1b2c3d4e5f60718", Version: "0.3", Root: "/home/someone/drains"}, file.Raw())
 	must(err)
 	defer w.Close()
@@ -215,4 +217,9 @@ func open(t testing.TB, c Control, w, h int) (*Pane, *viewtest.Driver) {
 	}
 	d.Wait("the runs", ready)
 	return p, d
+}
+
+// allRead says whether every run that is followed has been read.
+func (p *Pane) allRead() bool {
+	return !slices.ContainsFunc(p.follows, func(f *followed) bool { return f.shown == nil })
 }

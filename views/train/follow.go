@@ -10,7 +10,6 @@ import (
 	"finetui/core/config"
 	"finetui/core/eval"
 	"finetui/core/run"
-	"finetui/views"
 )
 
 // reading is everything that is known of one run at one moment. It is not changed afterwards; its rows are shared with
@@ -150,12 +149,4 @@ func (f *follower) evaluations(r *run.Run) []*eval.Result {
 		}
 	}
 	return results
-}
-
-// followed is a run that the pane reads in full.
-type followed struct {
-	dir     string
-	request views.Request
-	latest  *reading // nil: not read yet
-	shown   *reading // what is drawn: the latest, or that of the moment when the display was paused
 }

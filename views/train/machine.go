@@ -6,11 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
-
-	"finetui/core/gpu"
 	"finetui/core/run"
-	"finetui/views"
 	"finetui/views/widget"
 )
 
@@ -261,105 +257,5 @@ func (p *Pane) gaugeNote(g gauge) func() string {
 			return g.text(y[len(y)-1])
 		}
 		return ""
-	}
-}
-
-// loadsShown is how many of the newest loads the title line draws.
-const loadsShown = 6
-
-// figures tells the root what the machine does and which run goes on, when either has changed.
-func (p *Pane) figures() tea.Cmd {
-	if p.newest == nil {
-		return nil
-	}
-	live, n := p.newest.live()
-	going := ""
-	if live != nil {
-		glyph, _ := glyphOf(live.state())
-		going = glyph + " " + live.run.Label() + " " + live.steps()
-		if n > 1 {
-			going += fmt.Sprintf(" +%d", n-1)
-		}
-	}
-	machine := p.machineText(live)
-	if machine == p.machine && going == p.going {
-		return nil
-	}
-	p.machine, p.going = machine, going
-	return func() tea.Msg { return views.Figures{Machine: &machine, Run: &going} }
-}
-
-// machineText is this machine's GPUs, or what the live run's process takes of the cores.
-func (p *Pane) machineText(live *entry) string {
-	if len(p.newest.gpus) > 0 {
-		return p.gpuText(p.newest.gpus)
-	}
-	if live == nil {
-		return ""
-	}
-	for _, f := range p.follows {
-		if f.dir != live.run.Dir || f.latest == nil || len(f.latest.history.System) == 0 {
-			continue
-		}
-		rows := f.latest.history.System
-		var loads []float64
-		for _, row := range rows[max(len(rows)-loadsShown, 0):] {
-			loads = append(loads, number(row.CPU))
-		}
-		last := rows[len(rows)-1]
-		return "CPU " + widget.Sparkline(loads, 0, 100, loadsShown) + " " + percentText(number(last.CPU)) + " " + bytesText(bytesOf(last.RSS))
-	}
-	return ""
-}
-
-// gpuText is the mean load of all GPUs and how it went, their memory together, and the hottest. What one of them does
-// not tell is left out.
-func (p *Pane) gpuText(gpus []gpu.Device) string {
-	var used, total uint64
-	memory, hottest := true, math.NaN()
-	for _, d := range gpus {
-		if d.MemoryUsed == nil || d.MemoryTotal == nil {
-			memory = false
-		} else {
-			used, total = used+*d.MemoryUsed, total+*d.MemoryTotal
-		}
-		if d.Temperature != nil && !(hottest >= *d.Temperature) {
-			hottest = *d.Temperature
-		}
-	}
-	name := strings.TrimPrefix(gpus[0].Name, "NVIDIA ")
-	if name == "" {
-		name = "GPU"
-	}
-	if len(gpus) > 1 {
-		name = fmt.Sprintf("%d×%s", len(gpus), name)
-	}
-	parts := []string{name}
-	if load := meanLoad(gpus); !math.IsNaN(load) {
-		parts = append(parts, widget.Sparkline(p.loads, 0, 100, loadsShown), percentText(load))
-	}
-	if memory {
-		parts = append(parts, fmt.Sprintf("%.0f/%.0f GiB", float64(used)/(1<<30), float64(total)/(1<<30)))
-	}
-	if !math.IsNaN(hottest) {
-		parts = append(parts, unitText("°C")(hottest))
-	}
-	return strings.Join(parts, " ")
-}
-
-// meanLoad is that of the GPUs which tell it, in percent; NaN where none does.
-func meanLoad(gpus []gpu.Device) float64 {
-	var loads []float64
-	for _, d := range gpus {
-		loads = append(loads, number(d.Util))
-	}
-	return mean(loads)
-}
-
-// remember keeps the newest loads of this machine's GPUs for the title line.
-func (p *Pane) remember(gpus []gpu.Device) {
-	if len(gpus) > 0 {
-		p.loads = append(p.loads, meanLoad(gpus))
-		p.loads = p.loads[max(len(p.loads)-loadsShown, 0):]
 	}
 }

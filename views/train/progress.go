@@ -71,11 +71,15 @@ func (p *Pane) stateLines(t *widget.Theme, e *entry, w int) []string {
 		lines = append(lines, t.Tone(tone).Render(line))
 	}
 	if p.canResume() {
-		from := "from the start: it has no checkpoint"
-		if r := p.current(); r != nil && len(r.saved) > 0 {
-			from = "from step " + widget.Count(r.saved[len(r.saved)-1].Step)
+		from := ""
+		switch r := p.current(); {
+		case r == nil:
+		case len(r.saved) > 0:
+			from = " from step " + widget.Count(r.saved[len(r.saved)-1].Step)
+		default:
+			from = " from the start: it has no checkpoint"
 		}
-		lines = append(lines, t.Key.Render("r")+" resumes it "+from)
+		lines = append(lines, t.Key.Render("r")+" resumes it"+from)
 	}
 	return lines
 }

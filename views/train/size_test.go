@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -82,9 +83,7 @@ func TestEveryViewAndStateIsDrawnWholeAtEverySize(t *testing.T) {
 			if state.then != nil {
 				state.then(p, d, dir)
 			}
-			for _, f := range p.follows {
-				d.Wait("every run", func() bool { return f.shown != nil })
-			}
+			d.Wait("every run", p.allRead)
 			if state.name == "broken" {
 				p.scanNow()
 				d.Wait("the fault", func() bool { return p.list.runs[0].run.Fault != nil })
@@ -157,27 +156,25 @@ func crowd(t testing.TB, n, rows int) string {
 }
 
 func TestHundredsOfRunsAndALongOneDoNotSlowKeys(t *testing.T) {
-	dir := crowd(t, 200, 20_000)
-	made := time.Now()
+	dir := crowd(t, 200, 6_000)
 	p, d := open(t, control(dir), 120, 30)
 	theme := widget.NewTheme(true, true)
-	d.Wait("the long run", func() bool { r := p.current(); return r != nil && r.history.Step() >= 20_000 })
-	t.Logf("the long run was read after %v", time.Since(made))
-	worst := time.Duration(0)
+	d.Wait("the long run", func() bool { r := p.current(); return r != nil && r.history.Step() >= 6_000 })
+	var times []time.Duration
 	for _, key := range []string{"down", "down", "up", "]", "]", "[", "[", ".", ",", "m", "G", "g", "t", "t", "t", "v", "v"} {
 		start := time.Now()
 		if action, ok := find(p, key); ok {
 			action()
 		}
 		p.View(theme, 120, 30)
-		worst = max(worst, time.Since(start))
+		times = append(times, time.Since(start))
 	}
-	t.Logf("the slowest key took %v with its drawing", worst)
-	if worst > 250*time.Millisecond { // a loaded machine; about 20 ms on a free one
-		t.Errorf("a key took %v", worst)
+	slices.Sort(times)
+	t.Logf("keys took %v with their drawing", times)
+	if median := times[len(times)/2]; median > 100*time.Millisecond { // 5 ms on a free machine
+		t.Errorf("a key took %v", median)
 	}
 	d.Wait("every run", func() bool { return p.newest.runs[199].step == 30 })
-	t.Logf("every run was read after %v", time.Since(made))
 	if len(p.follows) > keepFollowed+len(p.marks) {
 		t.Errorf("%d runs are being read", len(p.follows))
 	}
