@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,8 +29,11 @@ var testCounts = []int{4, 8, 7, 11, 35, 14, 12, 13, 24}
 // newProject writes a small data set with the demo's classes and a config.toml beside it.
 func newProject(t testing.TB) *config.File {
 	t.Helper()
-	root := t.TempDir()
-	t.Setenv("XDG_CACHE_HOME", filepath.Join(root, "cache"))
+	return projectIn(t, t.TempDir())
+}
+
+func projectIn(t testing.TB, root string) *config.File {
+	t.Helper()
 	names := make([]string, len(demo.Classes))
 	for i, name := range demo.Classes {
 		names[i] = "'" + name + "'"
@@ -270,17 +274,43 @@ func (f *fake) control() Control {
 	}
 }
 
-// lived is a project with a base, two runs and one that has only begun, all but the last evaluated.
+// lived is a project with a base, two runs and one that has only begun, all but the last evaluated. All tests share its
+// folder and change nothing in it.
 func lived(t testing.TB) *config.File {
 	t.Helper()
-	file := newProject(t)
+	livedOnce.Do(func() { makeLived(t) })
+	file, err := config.Load(filepath.Join(livedRoot, "config.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+var (
+	livedOnce sync.Once
+	livedRoot string
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	os.RemoveAll(livedRoot)
+	os.Exit(code)
+}
+
+func makeLived(t testing.TB) {
+	t.Helper()
+	root, err := os.MkdirTemp("", "finetui-infer-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	livedRoot = root
+	file := projectIn(t, root)
 	basic := addRun(t, file, "basic", "basic", 400)
 	enhanced := addRun(t, file, "enhanced", "short", 426)
 	addRun(t, file, "young", "short", 0)
 	score(t, file, session.Base, 0.1)
 	score(t, file, basic, 0.8)
 	score(t, file, enhanced, 0.93)
-	return file
 }
 
 // openPane shows a pane of a project until it is quiet.

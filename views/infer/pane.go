@@ -226,7 +226,7 @@ func (p *Pane) Status() string {
 	return status
 }
 
-// Actions are the pane's own, those of the open view, then those of its board. What an action changes may need work:
+// Actions are those of the open view, of its board, and the pane's own. What an action changes may need work:
 // each asks for it when it has run.
 func (p *Pane) Actions() []views.Action {
 	turn := func(n int) func() tea.Cmd {
@@ -237,21 +237,18 @@ func (p *Pane) Actions() []views.Action {
 		{Name: "next_view", Keys: []string{"]"}, Help: "show the next view", Group: "Infer", Enabled: ready, Run: turn(1)},
 		{Name: "previous_view", Keys: []string{"["}, Help: "show the view before", Group: "Infer", Enabled: ready, Run: turn(-1)},
 	}
-	if ready() {
-		actions = append(actions, p.viewActions()...)
+	if ready() { // first what the view is for, then where its panels lead
+		actions = append(append(actions, p.viewActions()...), p.board().Actions()...)
 	}
 	actions = append(actions,
+		views.Action{Name: "evaluate", Keys: []string{"b"}, Label: "evaluate", Help: "ask about every object of the split and score the answers", Group: "Infer", Enabled: func() bool { return p.ready() && !p.batch.request.Pending() }, Run: p.evaluate},
 		views.Action{Name: "subject", Keys: []string{"m"}, Label: "base/adapter", Help: "ask the base, the adapter, or both side by side", Group: "Infer", Enabled: ready, Run: p.nextMode},
 		views.Action{Name: "run", Keys: []string{"R"}, Label: "run", Help: "choose the run whose adapter is asked", Group: "Infer", Enabled: ready, Run: p.chooseRun},
 		views.Action{Name: "next_split", Keys: []string{"s"}, Label: "split", Help: "go to the next split: train, valid, test", Group: "Infer", Enabled: p.severalSplits, Run: p.nextSplit},
-		views.Action{Name: "evaluate", Keys: []string{"b"}, Label: "evaluate", Help: "ask about every object of the split and score the answers", Group: "Infer", Enabled: func() bool { return p.ready() && !p.batch.request.Pending() }, Run: p.evaluate},
 		views.Action{Name: "stop_evaluation", Keys: []string{"x"}, Label: "stop", Help: "stop the evaluation; what it asked so far is not kept", Group: "Infer", Enabled: p.batch.request.Pending, Run: p.stopEvaluation},
 		views.Action{Name: "copy", Keys: []string{"y"}, Help: "copy the answer, or the scores as text, to the clipboard", Group: "Infer", Enabled: ready, Run: p.copy},
 		views.Action{Name: "reload", Keys: []string{"ctrl+r"}, Help: "read the data set and the runs again", Group: "Infer", Enabled: func() bool { return p.file != nil }, Run: func() tea.Cmd { return p.openSession(true) }},
 	)
-	if ready() {
-		actions = append(actions, p.board().Actions()...)
-	}
 	for i, action := range actions {
 		actions[i].Run = func() tea.Cmd { return tea.Batch(action.Run(), p.lack()) }
 	}
