@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,33 +9,9 @@ import (
 	"sync"
 	"testing"
 	"unicode/utf8"
-)
 
-// outside finds a folder beside the module's root, or the one that the environment names; it skips the test without it.
-func outside(t testing.TB, variable string, parts ...string) string {
-	t.Helper()
-	dir := os.Getenv(variable)
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			if root == filepath.Dir(root) {
-				t.Skip("no go.mod above the test")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(append([]string{filepath.Dir(root)}, parts...)...)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("%s is not here (%v): set %s", dir, err, variable)
-	}
-	return dir
-}
+	"finetui/ml/goldentest"
+)
 
 var (
 	qwenPath string
@@ -46,11 +21,7 @@ var (
 // loadQwen loads the real tokenizer of Qwen2.5, once for all tests.
 func loadQwen(t testing.TB) *Tokenizer {
 	t.Helper()
-	path := filepath.Join(outside(t, "FINETUI_SHARED", "shared"), "data", "tokenizer", "qwen2.5", "tokenizer.json")
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no tokenizer: %v", err)
-	}
-	qwenPath = path
+	qwenPath = goldentest.Shared(t, "data", "tokenizer", "qwen2.5", "tokenizer.json")
 	tok, err := qwen()
 	if err != nil {
 		t.Fatal(err)
@@ -60,19 +31,13 @@ func loadQwen(t testing.TB) *Tokenizer {
 
 func TestGoldenStringsAreEncodedAndDecoded(t *testing.T) {
 	tok := loadQwen(t)
-	text, err := os.ReadFile(filepath.Join(outside(t, "FINETUI_GOLDEN", "shared", "golden"), "text", "strings.json"))
-	if err != nil {
-		t.Skipf("no golden: %v", err)
-	}
 	var cases []struct {
 		Text           string
 		IDs            []int32
 		Decoded        string
 		WithoutSpecial string `json:"decoded_without_special"`
 	}
-	if err := json.Unmarshal(text, &cases); err != nil {
-		t.Fatal(err)
-	}
+	goldentest.JSON(t, goldentest.Dir(t, "text", "strings.json"), &cases)
 	for _, c := range cases {
 		if got := tok.Encode(c.Text); !slices.Equal(got, c.IDs) {
 			t.Errorf("%q gives %v, want %v", c.Text, got, c.IDs)
@@ -89,7 +54,7 @@ func TestGoldenStringsAreEncodedAndDecoded(t *testing.T) {
 
 func TestForeignCasesAreEncoded(t *testing.T) {
 	tok := loadQwen(t)
-	dir := filepath.Join(outside(t, "FINETUI_SHARED", "shared"), "data", "tokenizer", "golden")
+	dir := goldentest.Shared(t, "data", "tokenizer", "golden")
 	in, err := os.ReadFile(filepath.Join(dir, "ggml-vocab-qwen2.gguf.inp"))
 	if err != nil {
 		t.Skipf("no cases: %v", err)

@@ -2,41 +2,14 @@ package chat
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"finetui/ml/goldentest"
 	"finetui/ml/tokenizer"
 )
-
-// outside finds a folder beside the module's root, or the one that the environment names; it skips the test without it.
-func outside(t *testing.T, variable string, parts ...string) string {
-	t.Helper()
-	dir := os.Getenv(variable)
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			if root == filepath.Dir(root) {
-				t.Skip("no go.mod above the test")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(append([]string{filepath.Dir(root)}, parts...)...)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("%s is not here (%v): set %s", dir, err, variable)
-	}
-	return dir
-}
 
 // qwen loads the real tokenizer, once.
 var qwen = sync.OnceValues(func() (*tokenizer.Tokenizer, error) {
@@ -47,11 +20,7 @@ var qwenPath string
 
 func loadQwen(t *testing.T) *tokenizer.Tokenizer {
 	t.Helper()
-	path := filepath.Join(outside(t, "FINETUI_SHARED", "shared"), "data", "tokenizer", "qwen2.5", "tokenizer.json")
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("no tokenizer: %v", err)
-	}
-	qwenPath = path
+	qwenPath = goldentest.Shared(t, "data", "tokenizer", "qwen2.5", "tokenizer.json")
 	tok, err := qwen()
 	if err != nil {
 		t.Fatal(err)
@@ -104,18 +73,6 @@ func messages(t *testing.T, golden []goldenMessage, images, videos []int) []Mess
 	return out
 }
 
-// readGolden reads a JSON file of the golden folder text/.
-func readGolden(t *testing.T, name string, into any) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(outside(t, "FINETUI_GOLDEN", "shared", "golden"), "text", name))
-	if err != nil {
-		t.Skipf("no golden: %v", err)
-	}
-	if err := json.Unmarshal(text, into); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestGoldenChatsAreRenderedAndEncoded(t *testing.T) {
 	tok := loadQwen(t)
 	var cases []struct {
@@ -130,7 +87,7 @@ func TestGoldenChatsAreRenderedAndEncoded(t *testing.T) {
 		ExpandedText string  `json:"expanded_text"`
 		ExpandedIDs  []int32 `json:"expanded_ids"`
 	}
-	readGolden(t, "chats.json", &cases)
+	goldentest.JSON(t, goldentest.Dir(t, "text", "chats.json"), &cases)
 	for _, c := range cases {
 		opts := Options{GenerationPrompt: c.Generation, VisionIDs: c.VisionIDs}
 		for _, form := range []struct {
@@ -162,7 +119,7 @@ func TestGoldenLabelsSuperviseOnlyAnswers(t *testing.T) {
 		IDs, Labels []int32
 		Trailing    []int32 `json:"labels_with_trailing_newline"`
 	}
-	readGolden(t, "sft-labels.json", &c)
+	goldentest.JSON(t, goldentest.Dir(t, "text", "sft-labels.json"), &c)
 	conversation := messages(t, c.Messages, c.Images, nil)
 	for trailing, want := range map[bool][]int32{false: c.Labels, true: c.Trailing} {
 		ids, labels, err := Encode(tok, conversation, Options{TrailingNewline: trailing})

@@ -2,7 +2,6 @@ package pixels
 
 import (
 	"bytes"
-	"encoding/json"
 	"image"
 	"image/color"
 	"math"
@@ -12,46 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"finetui/ml/goldentest"
 	"finetui/ml/safetensors"
 )
-
-// goldenFolder finds the golden folder, or skips the test without it.
-func goldenFolder(t testing.TB) string {
-	t.Helper()
-	dir := os.Getenv("FINETUI_GOLDEN")
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			if root == filepath.Dir(root) {
-				t.Skip("no go.mod above the test")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(filepath.Dir(root), "shared", "golden")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("%s is not here (%v): set FINETUI_GOLDEN", dir, err)
-	}
-	return dir
-}
-
-// readJSON reads a golden JSON file, or skips the test without it.
-func readJSON(t testing.TB, path string, into any) {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Skipf("no golden: %v", err)
-	}
-	if err := json.Unmarshal(text, into); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-}
 
 // decodeFile is Decode for files that must be readable.
 func decodeFile(t testing.TB, path string) *RGB {
@@ -119,7 +81,7 @@ func TestGoldenSmartResizeTable(t *testing.T) {
 		Tokens    int
 		Error     string
 	}
-	readJSON(t, filepath.Join(goldenFolder(t), "images", "smart_resize.json"), &cases)
+	goldentest.JSON(t, filepath.Join(goldentest.Dir(t), "images", "smart_resize.json"), &cases)
 	for _, c := range cases {
 		h, w, err := SmartResize(c.H, c.W, 28, c.MinPixels, c.MaxPixels)
 		if (err != nil) != (c.Error != "") {
@@ -181,9 +143,9 @@ func overWhite(v, alpha int) uint8 {
 }
 
 func TestGoldenPicturesAreResizedAndCutIntoRows(t *testing.T) {
-	golden := goldenFolder(t)
+	golden := goldentest.Dir(t)
 	var cases []imageCase
-	readJSON(t, filepath.Join(golden, "images", "cases.json"), &cases)
+	goldentest.JSON(t, filepath.Join(golden, "images", "cases.json"), &cases)
 	for _, c := range cases {
 		t.Run(c.Key, func(t *testing.T) {
 			p := DefaultProcessor()
@@ -236,12 +198,12 @@ func matchesRows(t *testing.T, f *safetensors.File, prefix string, rows []float3
 }
 
 func TestGoldenModelInputsAreThePictures(t *testing.T) {
-	golden := goldenFolder(t)
+	golden := goldentest.Dir(t)
 	p := DefaultProcessor()
-	for _, name := range []string{"one-image", "two-images", "video", "image-and-video", "long-video"} {
+	for _, name := range goldentest.Cases(t, ".json", "qwen2vl", "cases") {
 		t.Run(name, func(t *testing.T) {
 			var c struct{ Media []string }
-			readJSON(t, filepath.Join(golden, "qwen2vl", "cases", name+".json"), &c)
+			goldentest.JSON(t, filepath.Join(golden, "qwen2vl", "cases", name+".json"), &c)
 			var images, videos []float32
 			var frames []*RGB
 			for _, path := range c.Media {
@@ -276,26 +238,13 @@ func TestGoldenModelInputsAreThePictures(t *testing.T) {
 	}
 }
 
-func TestGoldenWholePipelineOfOnePicture(t *testing.T) {
-	golden := goldenFolder(t)
-	rows, grid, err := DefaultProcessor().Rows(decodeFile(t, filepath.Join(golden, "full-vocab", "picture.png")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := openTensors(t, filepath.Join(golden, "full-vocab", "golden.safetensors"))
-	matches(t, f, "pixel_values", rows, 1e-6)
-	if want, err := f.Int64("image_grid_thw"); err != nil || !slices.Equal(want, []int64{int64(grid.T), int64(grid.H), int64(grid.W)}) {
-		t.Errorf("grid %v, want %v (%v)", grid, want, err)
-	}
-}
-
 // Decoders of JPEG may differ by a level or two; what this guards is the filter between colour samples, without which
 // coloured edges are off by dozens.
 func TestGoldenJPEGsAreDecodedCloseToPillow(t *testing.T) {
-	golden := goldenFolder(t)
+	golden := goldentest.Dir(t)
 	shared := filepath.Dir(golden)
 	var cases []imageCase
-	readJSON(t, filepath.Join(golden, "images", "cases.json"), &cases)
+	goldentest.JSON(t, filepath.Join(golden, "images", "cases.json"), &cases)
 	for _, c := range cases {
 		if c.Decoded == "" || filepath.Ext(c.Input) != ".jpg" || strings.HasSuffix(c.Key, "-down") || strings.HasSuffix(c.Key, "-up") {
 			continue
@@ -320,7 +269,7 @@ func TestGoldenJPEGsAreDecodedCloseToPillow(t *testing.T) {
 }
 
 func TestGoldenSixteenBitRGBKeepsTheUpperByte(t *testing.T) {
-	golden := goldenFolder(t)
+	golden := goldentest.Dir(t)
 	path := filepath.Join(golden, "images", "input", "rgb16.png")
 	if _, err := os.Stat(path); err != nil {
 		t.Skip(err)
