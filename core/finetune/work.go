@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,16 +61,22 @@ type job struct {
 // course is the order of a run: which epoch each step belongs to and which samples it takes.
 type course struct {
 	plan   *recipe.Plan
+	left   []bool // of each sample: it is left out
 	batch  int
 	starts []int // first step of each epoch, and the number of all steps
 }
 
-func newCourse(plan *recipe.Plan, epochs, batch int) course {
-	c := course{plan: plan, batch: batch, starts: []int{0}}
+func newCourse(plan *recipe.Plan, left []bool, epochs, batch int) course {
+	c := course{plan: plan, left: left, batch: batch, starts: []int{0}}
 	for e := range epochs {
-		c.starts = append(c.starts, c.starts[e]+(len(plan.Epoch(e))+batch-1)/batch)
+		c.starts = append(c.starts, c.starts[e]+(len(c.epoch(e))+batch-1)/batch)
 	}
 	return c
+}
+
+// epoch is the plan's, without what is left out.
+func (c course) epoch(e int) []int {
+	return slices.DeleteFunc(c.plan.Epoch(e), func(i int) bool { return c.left[i] })
 }
 
 // steps is the number of steps of the whole run.
@@ -81,7 +88,7 @@ func (c course) at(step int) (samples []int, first int, epochs float64) {
 	for step >= c.starts[e+1] {
 		e++
 	}
-	order := c.plan.Epoch(e)
+	order := c.epoch(e)
 	first = (step - c.starts[e]) * c.batch
 	last := min(first+c.batch, len(order))
 	return order[first:last], first, float64(e) + float64(last)/float64(len(order))
@@ -150,11 +157,20 @@ func (j *job) prepare(ctx context.Context) error {
 	}
 	c := j.p.Config
 	j.w.Keep = c.Train.Keep
-	j.all, j.valid = j.p.Recipe.Samples("train"), j.p.Recipe.Samples("valid")
-	if len(j.all) == 0 {
-		return fmt.Errorf("the data set has nothing to train on: no object in a split called train")
+	j.all, j.valid = j.p.Recipe.Samples("train"), slices.DeleteFunc(j.p.Recipe.Samples("valid"), project.Hidden)
+	left, hidden := make([]bool, len(j.all)), 0
+	for i, s := range j.all {
+		if left[i] = project.Hidden(s); left[i] {
+			hidden++
+		}
 	}
-	j.course = newCourse(j.p.Recipe.Plan(), c.Train.Epochs, c.Train.BatchSize*c.Train.GradAccum)
+	if hidden == len(j.all) {
+		return fmt.Errorf("the data set has nothing to train on: no object with a picture in a split called train")
+	}
+	if hidden > 0 {
+		j.w.Append(&run.Event{Level: run.LevelWarn, Text: fmt.Sprintf("%d of %d training samples are left out: their pictures are missing or broken (finetui analyze names them)", hidden, len(j.all))})
+	}
+	j.course = newCourse(j.p.Recipe.Plan(), left, c.Train.Epochs, c.Train.BatchSize*c.Train.GradAccum)
 	return j.build()
 }
 

@@ -215,6 +215,33 @@ func TestFaultyRecipeStartsNothing(t *testing.T) {
 	}
 }
 
+func TestMissingAndBrokenPicturesAreLeftOut(t *testing.T) {
+	f := smallProject(t)
+	pictures, _ := filepath.Glob(filepath.Join(f.Root, "data", "*", "images", "*"))
+	if err := os.Remove(pictures[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{pictures[1], pictures[len(pictures)-1]} { // of train and of valid
+		if err := os.Truncate(p, 700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Override([]string{"TRAIN.EPOCHS=1"}); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, f, "gaps")
+	wait(t, r)
+	var h run.History
+	batch, err := r.Tail().Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Add(batch)
+	if len(h.Events) == 0 || !strings.Contains(h.Events[0].Text, "left out") {
+		t.Errorf("nothing is said about the samples that are left out: %+v", h.Events)
+	}
+}
+
 func TestChangedDataIsNoticed(t *testing.T) {
 	f := smallProject(t)
 	r := start(t, f, "first")

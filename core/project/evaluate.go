@@ -3,6 +3,7 @@ package project
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"finetui/core/eval"
@@ -18,15 +19,18 @@ func (p *Project) Question(s recipe.Sample) (model.Question, error) {
 	}}, nil
 }
 
-// Evaluate asks a subject about every object of a split and scores the answers. resamples is that of the bootstrap,
+// Hidden says that a sample cannot be shown: its picture is missing or broken, which the data set's findings tell.
+func Hidden(s recipe.Sample) bool { return s.Item.Media == "" || s.Item.Broken }
+
+// Evaluate asks a subject about every object of a split that can be shown, and scores the answers. resamples is that of the bootstrap,
 // eval.DefaultResamples or 0.
 func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, split string, resamples int, report Progress) (*eval.Result, error) {
 	if _, err := eval.SelfTest(p.Recipe.Classes); err != nil {
 		return nil, err
 	}
-	samples := p.Recipe.Samples(split)
+	samples := slices.DeleteFunc(p.Recipe.Samples(split), Hidden)
 	if len(samples) == 0 {
-		return nil, fmt.Errorf("EVAL.SPLIT = %q: there is nothing to score in it; splits are %s", split, strings.Join(p.Data.Splits, ", "))
+		return nil, fmt.Errorf("EVAL.SPLIT = %q: there is nothing to score in it, or its pictures are missing; splits are %s", split, strings.Join(p.Data.Splits, ", "))
 	}
 	replies, err := subject.Ask(ctx, len(samples), func(i int) (model.Question, error) { return p.Question(samples[i]) },
 		model.Asking{View: p.View(), MaxNew: p.Config.Eval.MaxNewTokens, Seed: uint64(p.Config.Project.Seed), Progress: report})
