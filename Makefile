@@ -25,9 +25,9 @@ race:
 kill:
 	FINETUI_KILLS=20 go test -count 1 -v -run Killed ./core/finetune
 
-# One table of speeds, each beside something measured in the same run.
+# One table of the engine's speeds, each beside something measured in the same run; ROWS="layer decode" chooses.
 bench:
-	go test -run '^$$' -bench . -benchtime 300ms ./ml/... ./core/...
+	go run ./ml/bench $(ROWS)
 
 clean:
 	rm -rf bin

@@ -39,6 +39,10 @@ type kernelSet struct {
 	packColumns packColumnsFunc
 	packTiles   packTilesFunc // of `rows` rows
 	vectors     bool          // the vector functions run in assembly
+
+	multiply      func(rounds int) // see Multiply
+	multiplyFlops int              // of a round
+	read          func(data []byte)
 }
 
 // kernels is the set in use: the best this processor has.

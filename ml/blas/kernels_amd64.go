@@ -28,6 +28,10 @@ var avx2 = kernelSet{
 	packColumns: packColumnsAVX2,
 	packTiles:   packTiles6AVX2,
 	vectors:     true,
+
+	multiply:      peakAVX2,
+	multiplyFlops: 12 * 8 * 2,
+	read:          readVectors,
 }
 
 var avx512 = kernelSet{
@@ -43,6 +47,16 @@ var avx512 = kernelSet{
 	packColumns: packColumnsAVX2,
 	packTiles:   packTiles12AVX2,
 	vectors:     true,
+
+	multiply:      peakAVX512,
+	multiplyFlops: 24 * 16 * 2,
+	read:          readVectors,
+}
+
+func readVectors(data []byte) {
+	if rounds := len(data) / 256; rounds > 0 {
+		readAVX2(&data[0], rounds)
+	}
 }
 
 // laneMasks[8-n:] has all bits set in the first n of eight lanes.

@@ -4,5 +4,13 @@
 
 package blas
 
-// peakAVX2 performs rounds times twelve independent multiply-adds of eight lanes.
+// peakAVX2 performs rounds times twelve independent multiply-adds of a vector.
 func peakAVX2(rounds int)
+
+// peakAVX512 performs rounds times twenty-four independent multiply-adds of a vector.
+func peakAVX512(rounds int)
+
+// readAVX2 loads rounds times 256 bytes, one after the other.
+//
+//go:noescape
+func readAVX2(p *byte, rounds int)

@@ -19,6 +19,10 @@ var plainGo = kernelSet{
 	packRows:    packRowsGo,
 	packColumns: packColumnsGo,
 	packTiles:   packTilesGo,
+
+	multiply:      multiplyGo,
+	multiplyFlops: 16,
+	read:          readGo,
 }
 
 // columnCounts[n] is n: what a mask is to these tiles.

@@ -45,8 +45,8 @@ type Adapter struct {
 	Use            uint64 // names the dropout stream of this adapter
 }
 
-// mul sets (acc: adds to) y [rows, out] the product x Wᵀ.
-func (l *Linear) mul(t blas.Team, rows int, x []float32, acc bool, y []float32) {
+// Mul sets y [rows, out] to the bare product x Wᵀ, or adds it with acc.
+func (l *Linear) Mul(t blas.Team, rows int, x []float32, acc bool, y []float32) {
 	in, out := l.W.Cols, l.W.Rows
 	if l.WSpan.Shape != nil {
 		t.Gemm(false, true, rows, out, in, x, in, l.W.F32, in, acc, y, out)
@@ -56,8 +56,8 @@ func (l *Linear) mul(t blas.Team, rows int, x []float32, acc bool, y []float32) 
 	t.Mul(rows, x, in, l.forward, acc, y, out)
 }
 
-// mulBack sets dx [rows, in] to dy W.
-func (l *Linear) mulBack(t blas.Team, rows int, dy, dx []float32) {
+// MulBack sets dx [rows, in] to the bare product dy W.
+func (l *Linear) MulBack(t blas.Team, rows int, dy, dx []float32) {
 	in, out := l.W.Cols, l.W.Rows
 	if l.WSpan.Shape != nil {
 		t.Gemm(false, false, rows, in, out, dy, out, l.W.F32, in, false, dx, in)
@@ -103,7 +103,7 @@ func (p *product) run(e *Exec, rows int, x []float32, acc bool, y []float32, b *
 		}
 		acc = true
 	}
-	p.mul(e.Team, rows, x, acc, y)
+	p.Mul(e.Team, rows, x, acc, y)
 	in := p.W.Cols
 	for i, a := range p.Adapters {
 		xd := x
@@ -131,7 +131,7 @@ func (p *product) back(e *Exec, rows int, x, dy, dx []float32, b *Batch) {
 		}
 	}
 	if dx != nil {
-		p.mulBack(e.Team, rows, dy, dx)
+		p.MulBack(e.Team, rows, dy, dx)
 	}
 	for i, a := range p.Adapters {
 		dropped := a.drops(b)

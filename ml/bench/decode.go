@@ -1,0 +1,97 @@
+package main
+
+import (
+	"finetui/ml/blas"
+	"finetui/ml/nn"
+)
+
+const (
+	decodePrompt = 64 // tokens in the cache before
+	decodeTokens = 8  // in a round
+	readBytes    = 512 << 20
+)
+
+// decodeRows continue prompts token by token.
+func decodeRows() []row {
+	return []row{{
+		name: "decode", what: "decode one sequence, 0.5B bf16", against: "reading memory", goal: atLeastPercent(80),
+		measure: func(b *bench) result {
+			next := b.decoder(1)
+			data := make([]byte, readBytes)
+			for i := range data {
+				data[i] = byte(i)
+			}
+			read := func() span { return b.read(data) }
+			bytes := 2 * float64(b.layers*layerWeights+textVocab*textHidden)
+			return rateResult(rounds(b.rounds, next, read), decodeTokens*bytes, readBytes, 1e9, "GB/s")
+		},
+	}, {
+		name: "decode", what: "decode eight sequences, all their tokens", against: "one sequence", goal: atLeast(5),
+		measure: func(b *bench) result {
+			return rateResult(rounds(b.rounds, b.decoder(8), b.decoder(1)), 8*decodeTokens, decodeTokens, 1, "tokens/s")
+		},
+	}}
+}
+
+// decoder returns a round of decoding n sequences at once.
+func (b *bench) decoder(n int) func() span {
+	t := b.model()
+	s := t.model.NewSession(nn.NewExec(b.team.Size()))
+	lengths := make([]int, n)
+	for i := range lengths {
+		lengths[i] = decodePrompt
+	}
+	ids := make([]int32, n)
+	return func() span {
+		if _, err := s.Prompt(sequences(textVocab, 0, lengths...), nil); err != nil {
+			panic(err)
+		}
+		return clock(func() {
+			for i := range decodeTokens {
+				for q := range ids {
+					ids[q] = int32(1000*q + i)
+				}
+				if _, err := s.Next(ids); err != nil {
+					panic(err)
+				}
+			}
+		})
+	}
+}
+
+// read reads data on all cores.
+func (b *bench) read(data []byte) span {
+	const piece = 4 << 20
+	return clock(func() {
+		b.team.For(len(data)/piece, 1, func(lo, hi int) { blas.Read(data[lo*piece : hi*piece]) })
+	})
+}
+
+const promptTokens = 2048
+
+// promptRows read one long prompt into an empty cache.
+func promptRows() []row {
+	return []row{{
+		name: "prompt", what: "prompt of 2048 tokens, 0.5B", against: "its bare products", goal: atMost(1.3),
+		measure: func(b *bench) result {
+			t := b.model()
+			r := t.model.NewReplica(nn.NewExec(b.team.Size()))
+			r.Load(sequences(textVocab, 0, promptTokens))
+			wide, out := gauss(promptTokens*2*textInner), make([]float32, promptTokens*2*textInner)
+			var pairs []pair
+			for range 1 + b.rounds/3 {
+				var prompt, bare span
+				var x []float32
+				prompt = clock(func() { x = r.Embed.Forward(nil, false) })
+				for i, l := range r.Layers {
+					prompt = prompt.plus(clock(func() { x = l.Decode(x, []*nn.Cache{{}}) }))
+					bare = bare.plus(clock(func() { t.forward(b.team, i, promptTokens, wide, out) }))
+				}
+				prompt = prompt.plus(clock(func() { r.Head.Logits(x, []int{promptTokens - 1}) }))
+				bare = bare.plus(clock(func() { t.model.Head.Out.Mul(b.team, 1, wide, false, out[:textVocab]) }))
+				pairs = append(pairs, pair{prompt, bare})
+			}
+			return timesResult(pairs)
+		},
+	}}
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"finetui/ml/blas"
+	"finetui/ml/nn"
+	"finetui/ml/qwen2"
+)
+
+// The shape of Qwen2.5-0.5B.
+const (
+	textLayers = 24
+	textHidden = 896
+	textInner  = 4864
+	textHeads  = 14
+	textKV     = 2
+	textHead   = 64
+	textVocab  = 151936
+
+	// weights of the four products of a layer
+	layerWeights = textHidden*(textHeads+2*textKV)*textHead + textHidden*textHeads*textHead + 3*textHidden*textInner
+)
+
+func textConfig(layers int) qwen2.Config {
+	return qwen2.Config{
+		ModelType: "qwen2", Hidden: textHidden, Layers: layers, Heads: textHeads, KVHeads: textKV, HeadDim: textHead,
+		Inner: textInner, Vocab: textVocab, Eps: 1e-6, Theta: 1e6, Tied: true,
+	}
+}
+
+// text is a language model with LoRA on all seven products.
+type text struct {
+	model *qwen2.Model
+}
+
+// model is the language model, made when it is first asked for.
+func (b *bench) model() *text {
+	if b.text == nil {
+		b.text = newText(textConfig(b.layers), qwen2.Adapter{R: 16, Scale: 2}, nil)
+	}
+	return b.text
+}
+
+// newText makes a model with random weights. modules names the adapted products by their last part; nil: all.
+func newText(c qwen2.Config, a qwen2.Adapter, modules map[string]bool) *text {
+	m, err := qwen2.New(c, random{}, qwen2.Tuning{Adapt: func(module string) (qwen2.Adapter, bool) {
+		return a, modules == nil || modules[lastPart(module)]
+	}})
+	if err != nil {
+		panic(err) // the source never fails, and the sizes are ours
+	}
+	for _, p := range m.Parameters() {
+		copy(p.Value, scaled(gauss(len(p.Value)), 0.02))
+	}
+	return &text{m}
+}
+
+func lastPart(module string) string {
+	for i := len(module) - 1; i >= 0; i-- {
+		if module[i] == '.' {
+			return module[i+1:]
+		}
+	}
+	return module
+}
+
+// forward is the four bare products of a layer. x and y have room for the widest.
+func (t *text) forward(team blas.Team, layer, rows int, x, y []float32) {
+	w := t.model.Layers[layer]
+	for _, l := range []*nn.Linear{w.QKV, w.O, w.GateUp, w.Down} {
+		l.Mul(team, rows, x, false, y)
+	}
+}
+
+// backward is the four bare products of a layer's gradient, or without the lowest the three that the first adapted layer
+// needs.
+func (t *text) backward(team blas.Team, layer, rows int, dy, dx []float32, lowest bool) {
+	w := t.model.Layers[layer]
+	for _, l := range []*nn.Linear{w.Down, w.GateUp, w.O} {
+		l.MulBack(team, rows, dy, dx)
+	}
+	if lowest {
+		w.QKV.MulBack(team, rows, dy, dx)
+	}
+}
+
+// random is a checkpoint of normally distributed weights, in bfloat16 where they are matrices. Its values come from one
+// table, read from ever other places: making half a billion of them should not take longer than measuring.
+type random struct{}
+
+func (random) Matrix(name string, rows, cols int) (nn.Matrix, error) {
+	words := make([]uint16, rows*cols)
+	place := rand.New(rand.NewPCG(uint64(rows), uint64(cols)))
+	scale := float32(1 / math.Sqrt(float64(cols)))
+	piece := make([]uint16, len(table))
+	blas.NarrowBF16(piece, scaled(append([]float32(nil), table...), scale))
+	for at := 0; at < len(words); {
+		at += copy(words[at:], piece[place.IntN(len(piece)/2):])
+	}
+	return nn.Matrix{Rows: rows, Cols: cols, BF16: words}, nil
+}
+
+func (random) Vector(name string, n int) ([]float32, error) {
+	v := scaled(gauss(n), 0.1)
+	for i := range v {
+		v[i]++
+	}
+	return v, nil
+}
+
+// table holds normally distributed values, none of them near zero: denormal numbers are slow, and no real weights.
+var table = func() []float32 {
+	r := rand.New(rand.NewPCG(1, 2))
+	t := make([]float32, 1<<20)
+	for i := range t {
+		for t[i] > -1e-3 && t[i] < 1e-3 {
+			t[i] = float32(r.NormFloat64())
+		}
+	}
+	return t
+}()
+
+// gauss returns n normally distributed values.
+func gauss(n int) []float32 {
+	v := make([]float32, n)
+	for at := 0; at < n; {
+		at += copy(v[at:], table)
+	}
+	return v
+}
+
+func scaled(v []float32, s float32) []float32 {
+	blas.Scale(v, s)
+	return v
+}
