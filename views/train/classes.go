@@ -48,7 +48,7 @@ func (p *Pane) classesNote() string {
 	if p.look.recall {
 		other = "loss"
 	}
-	return "v " + other + " · o order"
+	return "v: " + other
 }
 
 func (p *Pane) moveClass(m widget.Move, page int) {
@@ -209,11 +209,23 @@ func (p *Pane) drawClassLines(t *widget.Theme, curves []curve, w, h int) string 
 		if i == p.classAt.At(len(curves)) {
 			name = t.Accent.Render("▸") + t.Selected.Render(widget.Left(widget.Clean(c.name), nameW))
 		}
-		spark := widget.Left(widget.Sparkline(shrink(p.classValues(c), sparkW), low, high, sparkW), sparkW)
+		spark := widget.Left(p.classSpark(shrink(p.classValues(c), sparkW), low, high, sparkW), sparkW)
 		lines = append(lines, name+t.Muted.Render(" n ")+widget.Right(widget.Count(c.n), countW)+" "+t.Accent.Render(spark)+" "+
 			widget.Right(p.classText(c), valueW)+" "+p.trendGlyph(c))
 	}
 	return widget.Block(strings.Join(lines, "\n"), w, h)
+}
+
+// classSpark is a class's course in one line, on the scale that the charts have.
+func (p *Pane) classSpark(y []float64, low, high float64, w int) string {
+	if p.look.log && !p.look.recall {
+		logs := make([]float64, len(y))
+		for i, v := range y {
+			logs[i] = math.Log(max(v, low))
+		}
+		y, low, high = logs, math.Log(low), math.Log(high)
+	}
+	return widget.Sparkline(y, low, high, w)
 }
 
 // classText is the newest value of a class.
