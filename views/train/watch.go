@@ -40,7 +40,7 @@ type score struct {
 const (
 	scanEvery  = time.Second
 	scanShare  = 20                     // a scan may take one part in so many of the time
-	scanBudget = 40 * time.Millisecond  // of reading metrics in one scan
+	scanBudget = 100 * time.Millisecond // of reading metrics in one scan
 	stillEvery = 20 * time.Second       // the same listing again, so that ages go on
 	moreSoon   = 100 * time.Millisecond // until the next scan while metrics are left to read
 )
