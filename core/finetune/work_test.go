@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // smallProject is a data set of a few dozen objects with its configuration.
-func smallProject(t *testing.T) *config.File {
+func smallProject(t testing.TB) *config.File {
 	t.Helper()
 	root := t.TempDir()
 	for split, n := range map[string]int{"train": 48, "valid": 12} {
