@@ -7,22 +7,6 @@ import (
 	"finetui/ml/blas"
 )
 
-// Matrix is a weight as Hugging Face stores it, [Rows = out, Cols = in], row-major, in exactly one of two formats.
-type Matrix struct {
-	Rows, Cols int
-	F32        []float32
-	BF16       []uint16
-}
-
-// Row writes row i to dst [Cols].
-func (m Matrix) Row(i int, dst []float32) {
-	if m.F32 != nil {
-		copy(dst, m.F32[i*m.Cols:(i+1)*m.Cols])
-		return
-	}
-	blas.WidenBF16(dst[:m.Cols], m.BF16[i*m.Cols:(i+1)*m.Cols])
-}
-
 // Linear is y = x Wᵀ + b, and the adapters on it. It is shared by all replicas. Where WSpan is set, W.F32 is a view of
 // the block's flat vector and is trained; otherwise W is frozen and laid out once for the kernels.
 type Linear struct {
@@ -72,10 +56,12 @@ func (l *Linear) pack(transposed bool) *blas.Panels {
 	if transposed {
 		n, k = k, n
 	}
-	if l.W.F32 != nil {
-		return blas.Pack(transposed, n, k, l.W.F32, l.W.Cols)
+	w, done := l.W.joined()
+	defer done()
+	if w.F32 != nil {
+		return blas.Pack(transposed, n, k, w.F32, w.Cols)
 	}
-	return blas.PackBF16(transposed, n, k, l.W.BF16, l.W.Cols)
+	return blas.PackBF16(transposed, n, k, w.BF16, w.Cols)
 }
 
 // product is a Linear in one replica: the shared weights, the block's flat vectors, and what the backward pass needs.

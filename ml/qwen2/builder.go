@@ -71,28 +71,27 @@ func (b *Builder) fail(err error) {
 }
 
 // Linear fetches the products of the parts, one above the other, each [out, in], with biases where bias is set, and puts
-// adapters on those that are to have one. All parts keep bfloat16 where all come in it.
+// adapters on those that are to have one. Frozen parts keep bfloat16 where all come in it.
 func (b *Builder) Linear(in int, bias bool, parts ...Part) *nn.Linear {
 	l := &nn.Linear{}
 	var each []nn.Matrix
-	out, half := 0, true
+	out := 0
 	for _, p := range parts {
 		m, err := b.src.Matrix(b.prefix+p.Module+".weight", p.Out, in)
 		if err != nil {
 			b.fail(err)
-			m = nn.Matrix{Rows: p.Out, Cols: in, F32: make([]float32, p.Out*in)}
+			return l // no memory of a size that only a configuration asks for
 		}
 		each = append(each, m)
-		half = half && m.BF16 != nil
 		out += p.Out
 	}
-	l.W = fuse(each, half && !b.tune.All, out, in)
+	l.W = fuse(each, b.tune.All, out, in)
 	if bias {
 		for _, p := range parts {
 			v, err := b.src.Vector(b.prefix+p.Module+".bias", p.Out)
 			if err != nil {
 				b.fail(err)
-				v = make([]float32, p.Out)
+				return l
 			}
 			l.B = append(l.B, v...)
 		}
@@ -153,25 +152,32 @@ func Fused(parts []Part) string {
 	return name
 }
 
-func fuse(each []nn.Matrix, half bool, rows, cols int) nn.Matrix {
-	if len(each) == 1 && (half || each[0].F32 != nil) {
-		return each[0]
-	}
-	m := nn.Matrix{Rows: rows, Cols: cols}
+// fuse puts matrices one above the other: frozen ones of one format stay where they are, mapped from a file perhaps.
+func fuse(each []nn.Matrix, trained bool, rows, cols int) nn.Matrix {
+	same := true
 	for _, e := range each {
-		if half {
-			m.BF16 = append(m.BF16, e.BF16...)
-		} else {
-			m.F32 = append(m.F32, Floats(e)...)
-		}
+		same = same && (e.F32 != nil) == (each[0].F32 != nil)
 	}
-	return m
+	switch {
+	case len(each) == 1 && (!trained || each[0].F32 != nil):
+		return each[0]
+	case same && !trained:
+		return nn.Matrix{Rows: rows, Cols: cols, Parts: each}
+	}
+	return nn.Matrix{Rows: rows, Cols: cols, F32: Floats(nn.Matrix{Parts: each})}
 }
 
 // Floats are a matrix's values as float32, its own where it holds them so.
 func Floats(m nn.Matrix) []float32 {
 	if m.F32 != nil {
 		return m.F32
+	}
+	if m.Parts != nil {
+		var v []float32
+		for _, p := range m.Parts {
+			v = append(v, Floats(p)...)
+		}
+		return v
 	}
 	v := make([]float32, m.Rows*m.Cols)
 	blas.WidenBF16(v, m.BF16)

@@ -74,7 +74,7 @@ func (c *Checkpoint) Matrix(name string, rows, cols int) (nn.Matrix, error) {
 	if len(shape) < 2 || shape[0] != rows || n != rows*cols {
 		return nn.Matrix{}, fmt.Errorf("%s: %w", c.Path(), sizeError(stored, shape, rows, cols))
 	}
-	m := nn.Matrix{Rows: rows, Cols: cols}
+	m := nn.Matrix{Rows: rows, Cols: cols, Release: func() { c.Release(stored) }}
 	var err error
 	if dtype == safetensors.BF16 {
 		m.BF16, err = c.BF16(stored)

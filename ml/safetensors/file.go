@@ -100,6 +100,10 @@ func (f *File) Shard(name string) string {
 	return filepath.Base(t.path)
 }
 
+// Release tells the system that a tensor's bytes will hardly be read again, so that they need not stay in memory. Slices
+// that were handed out stay valid; reading them brings the bytes back.
+func (f *File) Release(name string) { release(f.tensors[name].data) }
+
 // Close ends the mapping. Slices that were handed out without a copy must not be touched afterwards.
 func (f *File) Close() error {
 	var errs []error

@@ -117,6 +117,24 @@ func TestTensorsMadeWhenTheirTurnComes(t *testing.T) {
 	}
 }
 
+func TestReleasedTensorsCanBeReadAgain(t *testing.T) {
+	values := make([]float32, 5000)
+	for i := range values {
+		values[i] = float32(i)
+	}
+	f := write(t, nil, FromFloat32("w", []int{5000}, values), FromFloat32("small", []int{1}, values[:1]), FromFloat32("none", []int{0}, nil))
+	got, err := f.Float32("w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"w", "small", "none", "other"} {
+		f.Release(name)
+	}
+	if !slices.Equal(got, values) {
+		t.Error("the values changed")
+	}
+}
+
 func TestAccessorsRefuseByTensorAndType(t *testing.T) {
 	f := write(t, nil, FromInt64("ids", []int{1}, []int64{1}))
 	_, float := f.Float32("ids")

@@ -7,6 +7,9 @@ import (
 	"math"
 	"os"
 	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // mapFile maps the file's bytes into memory, read-only; unmap ends that. An empty file is an empty slice.
@@ -22,4 +25,15 @@ func mapFile(f *os.File, size int64) (data []byte, unmap func() error, err error
 		return nil, nil, fmt.Errorf("mapping it into memory: %w", err)
 	}
 	return data, func() error { return syscall.Munmap(data) }, nil
+}
+
+// release gives back the pages that lie wholly within a part of a mapping.
+func release(data []byte) {
+	page := os.Getpagesize()
+	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(data))) % uintptr(page)
+	if uintptr(len(data)) < skip+uintptr(page) {
+		return
+	}
+	data = data[skip:]
+	_ = unix.Madvise(data[:len(data)/page*page], unix.MADV_DONTNEED) // no more than advice
 }
