@@ -7,6 +7,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/eval"
+	"finetui/core/integrate"
 	"finetui/core/model"
 	"finetui/core/session"
 )
@@ -84,6 +85,55 @@ func runCompare(c call) int {
 	fmt.Fprint(c.stdout, board.Text())
 	fmt.Fprintf(c.stderr, "written to %s\n", path)
 	return exitDone
+}
+
+// resultsFile is what integrate writes beside config.toml.
+const resultsFile = "integration_results.json"
+
+// runIntegrate gives stage-1 detections their conditions.
+func runIntegrate(c call) int {
+	if len(c.words) != 1 {
+		return c.fail(exitCall, "call it as finetui integrate RUN|%s", session.Base)
+	}
+	s, file, code := c.openSession()
+	if code != exitDone {
+		return code
+	}
+	defer s.Close()
+	if _, err := s.Setting(c.words[0]); err != nil {
+		return c.fail(exitCall, "%v", err)
+	}
+	report, done := c.progress()
+	subject, err := s.Subject(c.ctx, c.words[0], report)
+	if err != nil {
+		return c.failure(err)
+	}
+	r, findings, err := integrate.Run(c.ctx, subject.Project, subject.Model, subject.Name, report)
+	done()
+	if err != nil {
+		return c.failure(err)
+	}
+	path := file.Abs(resultsFile)
+	if err := r.Write(path); err != nil {
+		return c.failure(err)
+	}
+	messages := c
+	messages.stdout = c.stderr
+	printFindings(messages, findings)
+	if wantsJSON(file.Config) {
+		return c.printJSON(r)
+	}
+	n, failed := 0, 0
+	for _, image := range r.Images {
+		for _, x := range image.Classifications {
+			n++
+			if x.Error != "" {
+				failed++
+			}
+		}
+	}
+	fmt.Fprintf(c.stdout, "%s: %d detections (%s) in %d pictures, %d without a class\n%s\n", subject.Title(), n, r.Detections, len(r.Images), failed, path)
+	return findingsCode(findings)
 }
 
 // runInfer asks one question about one picture, or about one object of the data set ("test/slope_0266#0").

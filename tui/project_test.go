@@ -65,6 +65,8 @@ func TestVerbsOfAProject(t *testing.T) {
 		{"compare base 1", exitCall, "", "finetui eval base"},
 		{"infer base nowhere.jpg", exitCall, "", "nowhere.jpg"},
 		{"infer base test/slope_0001#0", exitDone, "", "the truth is"},
+		{"integrate base EVAL.MAX_NEW_TOKENS=4", exitDone, "10 detections (ground truth)", ""},
+		{"integrate base EVAL.DETECTIONS=nowhere", exitFailed, "", "nowhere"},
 		{"analyze TRAIN.EPOCH=3", exitCall, "", "EPOCHS"},
 		{"analyze TRAIN.EPOCHS=zero", exitCall, "", "TRAIN.EPOCHS"},
 		{"analyze DATASET.PATH=nowhere", exitFailed, "", "nowhere"},

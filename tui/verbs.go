@@ -45,6 +45,7 @@ func verbs() []verb {
 		{"runs", "[RUN]", "lists the runs, or shows one in full", runRuns},
 		{"eval", "RUN|base", "scores a run or the base on EVAL.SPLIT", runEval},
 		{"compare", "RUN|base RUN …", "puts evaluations of the same items side by side", runCompare},
+		{"integrate", "RUN|base", "gives stage-1 detections their conditions", runIntegrate},
 		{"infer", "RUN|base MEDIA [prompt …]", "asks one question about a picture or an object of the data set", runInfer},
 		{"export", "merged|adapter RUN FOLDER [old]", "writes a run's adapter alone (old: under the names of older installs), or merged into its base", runExport},
 		{"demo", "[base FOLDER]", "runs the whole chain on the demo project; demo base pretrains the built-in base anew", runDemo},
