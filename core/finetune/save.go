@@ -32,6 +32,7 @@ func (j *job) checkpoint() error {
 	})
 	if err == nil {
 		j.saved = j.step
+		j.w.Logf("step %d: checkpoint written", j.step)
 	}
 	return err
 }
@@ -59,7 +60,7 @@ func (j *job) restore() error {
 	j.step, j.saved = j.trainer.Solver.Steps(), j.trainer.Solver.Steps()
 	j.seen.tokens, j.seen.samples = int(counters[countTokens]), int(counters[countSamples])
 	j.best, j.checked = math.Float64frombits(counters[countBest]), int(counters[countChecked])
-	j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelInfo, Text: fmt.Sprintf("resumed from the checkpoint of step %d", j.step)})
+	j.w.Logf("restored step %d from %s", j.step, last.Path)
 	return nil
 }
 
@@ -88,6 +89,7 @@ func (j *job) check(ctx context.Context) error {
 	if err := j.w.Append(row); err != nil {
 		return err
 	}
+	j.w.Logf("step %d: valid loss %.4f, accuracy %.1f %%, macro-F1 %.3f", j.step, loss.LossPlain, 100*result.Accuracy, result.MacroF1)
 	score := map[string]float64{"loss": -loss.LossPlain, "accuracy": result.Accuracy, "macro_f1": result.MacroF1}[j.p.Config.Train.BestBy]
 	if score <= j.best {
 		return nil

@@ -142,6 +142,7 @@ func (j *job) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	j.w.Logf("reading %s", file.Config.Dataset.Path)
 	if j.p, err = project.Open(ctx, file, nil); err != nil {
 		return err
 	}
@@ -224,6 +225,8 @@ func (j *job) build() error {
 	j.samples = newSamples(j.p, j.model, workers, cores)
 	j.subject = model.Of(j.p.Base, j.model, c.Train.Threads)
 	j.best = math.Inf(-1)
+	j.w.Logf("base %s (%s), %d trained parameters, %d training samples, %d steps of %d, %d workers on %d cores, kernels %s", j.p.Base.Name, j.p.Base.Fingerprint,
+		trainable, len(j.all), j.course.steps(), j.course.batch, workers, team, blas.Kernels())
 	return j.w.Update(func(i *run.Info) { i.Steps, i.Samples, i.Trainable = j.course.steps(), len(j.all), trainable })
 }
 

@@ -85,6 +85,9 @@ func (h *History) rollBack(step int) {
 // before returns the rows of a series that come before a step.
 func before[R Row](rows []R, step int) []R {
 	n := sort.Search(len(rows), func(i int) bool { return rows[i].head().Step >= step })
+	if n == len(rows) {
+		return rows // appending to it copies nothing
+	}
 	return rows[:n:n]
 }
 

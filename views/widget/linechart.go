@@ -346,7 +346,7 @@ func roundTicks(from, to float64, n int) []float64 {
 	}
 	var ticks []float64
 	for i := math.Ceil(from/step - 1e-9); i*step <= to+step*1e-9 && len(ticks) <= 4*n+4; i++ {
-		ticks = append(ticks, i*step)
+		ticks = append(ticks, i*step+0) // not −0
 	}
 	return ticks
 }
