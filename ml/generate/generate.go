@@ -5,7 +5,6 @@ package generate
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -19,12 +18,34 @@ type Session interface {
 	Vocab() int
 }
 
-// Options say how tokens are picked and when an answer ends.
+// Options say how tokens are picked and when an answer ends. The settings mean what they mean in transformers'
+// generate(), where a temperature of 0 is do_sample=False.
 type Options struct {
-	MaxNew      int     // most tokens of an answer
-	Temperature float64 // 0: always the likeliest token
-	Stop        []int32 // tokens that end an answer; they are not part of it
-	Seed        uint64  // of the draws, together with the number of the sequence
+	MaxNew            int     // most tokens of an answer, at least 1
+	Temperature       float64 // logits are divided by it before the draw; 0: always the likeliest token
+	TopP              float64 // draw from the likeliest tokens that reach this probability together; 0, 1: from all
+	RepetitionPenalty float64 // above 1 tokens that came before become less likely; 0, 1: off
+	Stop              []int32 // tokens that end an answer; they are not part of it
+	Seed              uint64  // of the draws, together with the number of the sequence
+
+	// Prompts [sequences][tokens] is what each sequence began with: the repetition penalty counts it, pads of pictures
+	// and tokens of the template included. Nothing else reads it.
+	Prompts [][]int32
+}
+
+// Check reports settings that no sequence can be continued with.
+func (o Options) Check() error {
+	switch {
+	case o.MaxNew < 1:
+		return fmt.Errorf("an answer of at most %d tokens is none: the most tokens of an answer are 1 or more", o.MaxNew)
+	case !(o.Temperature >= 0):
+		return fmt.Errorf("the temperature is %v: it is 0 for the likeliest token, or above", o.Temperature)
+	case !(o.TopP >= 0 && o.TopP <= 1):
+		return fmt.Errorf("top-p is %v: it is a probability from 0 to 1, where 0 and 1 cut nothing off", o.TopP)
+	case !(o.RepetitionPenalty >= 0):
+		return fmt.Errorf("the repetition penalty is %v: it is 1 for none, or a factor above 0", o.RepetitionPenalty)
+	}
+	return nil
 }
 
 // Run continues the sequences of s, whose prompts ended in logits [sequences, vocab], until each has stopped. heard is
@@ -33,16 +54,19 @@ type Options struct {
 func Run(ctx context.Context, s Session, logits []float32, o Options, heard func(sequence int, id int32)) ([][]int32, error) {
 	vocab := s.Vocab()
 	n := len(logits) / vocab
+	if err := o.check(n); err != nil {
+		return nil, err
+	}
 	answers, live := make([][]int32, n), make([]int, n)
-	draws := make([]*rand.Rand, n)
+	samplers := make([]*sampler, n)
 	for q := range n {
-		live[q], draws[q] = q, rand.New(rand.NewPCG(o.Seed, uint64(q)))
+		live[q], samplers[q] = q, newSampler(o, q, vocab)
 	}
 	for len(live) > 0 {
 		var ids []int32
 		var kept, next []int
 		for i, q := range live {
-			id, err := pick(logits[i*vocab:(i+1)*vocab], o.Temperature, draws[q])
+			id, err := samplers[q].pick(logits[i*vocab : (i+1)*vocab])
 			if err != nil {
 				return answers, err
 			}
@@ -75,31 +99,21 @@ func Run(ctx context.Context, s Session, logits []float32, o Options, heard func
 	return answers, nil
 }
 
-// pick returns the likeliest token, of equals the first, or draws one from softmax(logits / temperature).
-func pick(logits []float32, temperature float64, rng *rand.Rand) (int32, error) {
-	best := 0
-	for i, v := range logits {
-		if v != v {
-			return 0, fmt.Errorf("the model's output is not a number: its weights or its input are broken")
-		}
-		if v > logits[best] {
-			best = i
-		}
+// check is Check for a number of sequences.
+func (o Options) check(sequences int) error {
+	if err := o.Check(); err != nil {
+		return err
 	}
-	if temperature <= 0 {
-		return int32(best), nil
+	if o.penalized() && len(o.Prompts) != sequences {
+		return fmt.Errorf("the repetition penalty counts the prompts' tokens: %d prompts came with %d sequences", len(o.Prompts), sequences)
 	}
-	weights := make([]float64, len(logits))
-	var sum float64
-	for i, v := range logits {
-		weights[i] = math.Exp(float64(v-logits[best]) / temperature)
-		sum += weights[i]
-	}
-	u := rng.Float64() * sum
-	for i, w := range weights {
-		if u -= w; u < 0 {
-			return int32(i), nil
-		}
-	}
-	return int32(best), nil
+	return nil
+}
+
+// penalized says whether the repetition penalty is on.
+func (o Options) penalized() bool { return o.RepetitionPenalty != 0 && o.RepetitionPenalty != 1 }
+
+// draws is the stream of random numbers of a sequence.
+func (o Options) draws(sequence int) *rand.Rand {
+	return rand.New(rand.NewPCG(o.Seed, uint64(sequence)))
 }
