@@ -32,7 +32,7 @@ func drains(c *Config) {
 	c.Dataset.Path = "data"
 	c.Recipe.Context, c.Recipe.CropSquare = "full", false
 	c.Model = Model{Base: "Qwen/Qwen2-VL-7B-Instruct", Engine: "native",
-		MinPixels: 256 * 784, MaxPixels: 1280 * 784, Cache: 16384, MaxLength: 2048}
+		MinPixels: 256 * 784, MaxPixels: 1280 * 784, Frames: 16, Cache: 16384, MaxLength: 2048}
 	c.LoRA.Dropout = 0.1
 	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 3, 1, 4
 	c.Train.LearningRate, c.Train.WarmupSteps = 2e-4, 50

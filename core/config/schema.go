@@ -74,6 +74,7 @@ type Model struct {
 	Engine    string `key:"ENGINE" doc:"what trains" choices:"native"`
 	MinPixels int    `key:"MIN_PIXELS" doc:"smaller pictures are enlarged to this" unit:"pixels" min:"784"`
 	MaxPixels int    `key:"MAX_PIXELS" doc:"larger pictures are shrunk to this" unit:"pixels" min:"784"`
+	Frames    int    `key:"FRAMES" doc:"frames taken of a clip; pictures do not ask for it" min:"1" max:"768"`
 	Cache     int    `key:"CACHE" doc:"features of the frozen vision tower kept on disk, in .finetui beside this file; 0: none" unit:"MiB" min:"0"`
 	MaxLength int    `key:"MAX_LENGTH" doc:"longest sample, picture included" unit:"tokens" min:"16"`
 }
@@ -91,6 +92,7 @@ type Train struct {
 	BatchSize    int     `key:"BATCH_SIZE" doc:"samples at once" min:"1"`
 	GradAccum    int     `key:"GRAD_ACCUM" doc:"batches before one optimizer step" min:"1"`
 	LearningRate float64 `key:"LEARNING_RATE" doc:"of the adapters" min:"0" max:"10"`
+	ProjectorLR  float64 `key:"PROJECTOR_LEARNING_RATE" doc:"of the projector; 0: it stays frozen, as it must for Qwen2-VL here" min:"0" max:"10"`
 	Schedule     string  `key:"SCHEDULE" doc:"of the learning rate after warm-up" choices:"linear|cosine|constant"`
 	WarmupSteps  int     `key:"WARMUP_STEPS" doc:"steps in which the learning rate rises" unit:"steps" min:"0"`
 	WarmupRatio  float64 `key:"WARMUP_RATIO" doc:"the same as a share of all steps, used when WARMUP_STEPS is 0" min:"0" max:"1"`

@@ -116,6 +116,9 @@ func (p *problems) model(c *Config) {
 }
 
 func (p *problems) train(t Train) {
+	if t.ProjectorLR > 0 {
+		p.err("TRAIN.PROJECTOR_LEARNING_RATE", "is %s, but the engine keeps Qwen2-VL's projector frozen: set it to 0", number(t.ProjectorLR))
+	}
 	if t.LearningRate == 0 {
 		p.note("TRAIN.LEARNING_RATE", "is 0: nothing will be learned")
 	}
