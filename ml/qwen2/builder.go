@@ -51,7 +51,7 @@ func (b *Builder) vector(name string, n int) ([]float32, nn.Span) {
 	v, err := b.src.Vector(b.prefix+name, n)
 	if err != nil {
 		b.fail(err)
-		v = make([]float32, n)
+		return nil, nn.Span{}
 	}
 	if !b.tune.All {
 		return v, nn.Span{}

@@ -5,6 +5,7 @@ package qwen2
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Config holds the sizes of the language model.
@@ -124,6 +125,9 @@ func TokenIDs(raw json.RawMessage) []int32 {
 	return nil
 }
 
+// maxTensor bounds the values of one tensor, so that sizes can be multiplied without overflow.
+const maxTensor = 1 << 36
+
 func (c Config) check() error {
 	for _, f := range []struct {
 		key   string
@@ -139,6 +143,20 @@ func (c Config) check() error {
 	if c.Heads%c.KVHeads != 0 {
 		return fmt.Errorf("config.json: num_attention_heads %d is no multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
 	}
+	for _, f := range []struct {
+		key  string
+		a, b int
+	}{{"num_attention_heads × head_dim", c.Heads, c.HeadDim}, {"vocab_size × hidden_size", c.Vocab, c.Hidden}, {"intermediate_size × hidden_size", c.Inner, c.Hidden}} {
+		if f.a*f.b > maxTensor {
+			return fmt.Errorf("config.json: %s is %d × %d, more than any checkpoint holds", f.key, f.a, f.b)
+		}
+	}
+	if !(c.Eps >= 0 && c.Eps < 1) {
+		return fmt.Errorf("config.json: rms_norm_eps is %v", c.Eps)
+	}
+	if !(c.Theta > 0) {
+		return fmt.Errorf("config.json: rope_theta is %v", c.Theta)
+	}
 	if c.HeadDim%2 != 0 {
 		return fmt.Errorf("config.json: head_dim %d is odd, rotary embeddings need pairs", c.HeadDim)
 	}
@@ -147,7 +165,7 @@ func (c Config) check() error {
 		for _, n := range c.Sections {
 			sum += n
 		}
-		if sum != c.HeadDim/2 || len(c.Sections) != 3 {
+		if len(c.Sections) != 3 || slices.Min(c.Sections) < 0 || sum != c.HeadDim/2 {
 			return fmt.Errorf("config.json: mrope_section %v must be three numbers that sum to half the head dim, %d", c.Sections, c.HeadDim/2)
 		}
 	}

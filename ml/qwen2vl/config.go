@@ -99,6 +99,9 @@ func ParseConfig(data []byte) (Config, error) {
 	return c, c.check()
 }
 
+// maxWidth bounds the width of a row, so that sizes can be multiplied without overflow.
+const maxWidth = 1 << 24
+
 func (c Config) check() error {
 	v := c.Vision
 	for _, f := range []struct {
@@ -110,6 +113,20 @@ func (c Config) check() error {
 	} {
 		if f.value <= 0 || f.value > 1<<20 {
 			return fmt.Errorf("config.json: vision_config.%s is %d", f.key, f.value)
+		}
+	}
+	for _, f := range []struct {
+		key    string
+		values []int
+	}{
+		{"in_channels × temporal_patch_size × patch_size²", []int{v.Channels, v.Temporal, v.Patch, v.Patch}},
+		{"embed_dim × spatial_merge_size²", []int{v.Embed, v.Merge, v.Merge}},
+	} {
+		product := 1
+		for _, n := range f.values {
+			if product *= n; product > maxWidth {
+				return fmt.Errorf("config.json: vision_config: %s is a product of %v, wider than any model", f.key, f.values)
+			}
 		}
 	}
 	if v.Embed%v.Heads != 0 || v.HeadDim()%4 != 0 {

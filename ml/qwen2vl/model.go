@@ -52,7 +52,9 @@ func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
 		w.Proj = b.Linear(v.Embed, true, qwen2.Part{Module: "attn.proj", Out: v.Embed})
 		w.FC1 = b.Linear(v.Embed, true, qwen2.Part{Module: "mlp.fc1", Out: v.Inner()})
 		w.FC2 = b.Linear(v.Inner(), true, qwen2.Part{Module: "mlp.fc2", Out: v.Embed})
-		w.Layout, w.Value = finish(b)
+		if w.Layout, w.Value = finish(b); err != nil {
+			return nil, err
+		}
 		m.Blocks = append(m.Blocks, w)
 	}
 	wide := v.Embed * v.Merge * v.Merge
@@ -60,8 +62,10 @@ func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
 	m.Merger = &nn.MergerWeights{Norm: b.Norm("ln_q", v.Embed, 1e-6, true)}
 	m.Merger.FC1 = b.Linear(wide, true, qwen2.Part{Module: "mlp.0", Out: wide})
 	m.Merger.FC2 = b.Linear(wide, true, qwen2.Part{Module: "mlp.2", Out: v.Hidden})
-	m.Merger.Layout, m.Merger.Value = finish(b)
-	return m, err
+	if m.Merger.Layout, m.Merger.Value = finish(b); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Parameters are the trained tensors, the language model's first, in a fixed order.

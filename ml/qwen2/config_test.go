@@ -1,0 +1,79 @@
+package qwen2
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"finetui/ml/nn"
+)
+
+// tinyConfig is a config.json with one more pair of key and value.
+func tinyConfig(pair string) string {
+	return `{"hidden_size":64,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":8,"vocab_size":9,` + pair + `}`
+}
+
+func TestConfigErrorsNameTheKey(t *testing.T) {
+	for text, want := range map[string]string{
+		`{`:                  "config.json",
+		`{"hidden_size":64}`: "num_hidden_layers",
+		`{"text_config":[]}`: "text_config",
+		`{"hidden_size":64,"num_hidden_layers":1,"num_attention_heads":3,"num_key_value_heads":2,"intermediate_size":8,"vocab_size":9}`: "no multiple",
+		tinyConfig(`"hidden_act":"gelu"`):                                "hidden_act",
+		tinyConfig(`"rope_scaling":{"type":"yarn"}`):                     "yarn",
+		tinyConfig(`"rope_scaling":{"mrope_section":[9,9,-10]}`):         "mrope_section",
+		tinyConfig(`"rope_scaling":{"mrope_section":[4,4]}`):             "mrope_section",
+		tinyConfig(`"head_dim":3`):                                       "head_dim 3 is odd",
+		tinyConfig(`"head_dim":16777216,"num_attention_heads":16777216`): "num_attention_heads × head_dim",
+		tinyConfig(`"hidden_size":16777216,"vocab_size":16777216`):       "vocab_size × hidden_size",
+		tinyConfig(`"rms_norm_eps":-1`):                                  "rms_norm_eps",
+		tinyConfig(`"rope_theta":-10000`):                                "rope_theta",
+		tinyConfig(`"use_sliding_window":true`):                          "use_sliding_window",
+	} {
+		if _, err := ParseConfig([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v does not name %q", text, err, want)
+		}
+	}
+}
+
+// budget is a checkpoint of zeros that gives out so many values and no more, as a file holds no more than it is long.
+type budget struct{ left int }
+
+var errSpent = errors.New("no such tensor")
+
+func (b *budget) Matrix(_ string, rows, cols int) (nn.Matrix, error) {
+	v, err := b.Vector("", rows*cols)
+	return nn.Matrix{Rows: rows, Cols: cols, F32: v}, err
+}
+
+func (b *budget) Vector(_ string, n int) ([]float32, error) {
+	if n < 0 || n > b.left {
+		return nil, errSpent
+	}
+	b.left -= n
+	return make([]float32, n), nil
+}
+
+// FuzzConfig reads any config.json, and makes and runs the model where it is small: nothing may panic, and no memory may
+// be taken that only the configuration asks for.
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte(tinyConfig(`"rope_scaling":{"type":"mrope","mrope_section":[2,3,3]}`)))
+	f.Add([]byte(`{"text_config":` + tinyConfig(`"rope_parameters":{"rope_type":"default","rope_theta":10000.0}`) + `,"tie_word_embeddings":true,"eos_token_id":[1,2]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := ParseConfig(text)
+		if err != nil {
+			return
+		}
+		m, err := New(c, &budget{1 << 18}, Tuning{})
+		if err != nil {
+			if !errors.Is(err, errSpent) {
+				t.Errorf("the checkpoint's error came back as %v", err)
+			}
+			return
+		}
+		b := textBatch([]int32{0, int32(c.Vocab) - 1}, []int32{0})
+		if _, err := m.NewSession(nn.NewExec(1)).Prompt(b, nil); err != nil {
+			t.Errorf("%+v: %v", c, err)
+		}
+	})
+}
