@@ -1,0 +1,83 @@
+package hub
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"finetui/ml/safetensors"
+)
+
+// needed are the files without which no model can be loaded, but for its weights.
+var needed = []string{"config.json", "tokenizer.json"}
+
+// missing are the files that a snapshot lacks for loading the model.
+func missing(dir string) []string {
+	has := func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	}
+	out := slices.DeleteFunc(slices.Clone(needed), has)
+	if has(safetensors.SingleName) {
+		return out
+	}
+	if !has(safetensors.IndexName) {
+		return append(out, safetensors.SingleName)
+	}
+	shards, err := shards(filepath.Join(dir, safetensors.IndexName))
+	if err != nil {
+		return append(out, safetensors.IndexName)
+	}
+	return append(out, slices.DeleteFunc(shards, has)...)
+}
+
+// shards are the weight files that an index lists.
+func shards(index string) ([]string, error) {
+	text, err := os.ReadFile(index)
+	if err != nil {
+		return nil, err
+	}
+	var listed struct {
+		WeightMap map[string]string `json:"weight_map"`
+	}
+	if err := json.Unmarshal(text, &listed); err != nil {
+		return nil, fmt.Errorf("%s: %w", index, err)
+	}
+	files := map[string]bool{}
+	for _, shard := range listed.WeightMap {
+		if shard == "" || shard != path.Base(shard) || !filepath.IsLocal(shard) {
+			return nil, fmt.Errorf("%s: shard %q is not the name of a file beside it", index, shard)
+		}
+		files[shard] = true
+	}
+	return slices.Sorted(maps.Keys(files)), nil
+}
+
+// small picks from a repository's files those that lie beside the weights: configuration, tokenizer, processor, templates,
+// the index. It says what is wrong where a model cannot be loaded from them.
+func small(n Name, all []string) ([]string, error) {
+	var out []string
+	for _, name := range all {
+		switch path.Ext(name) {
+		case ".json", ".txt", ".jinja", ".model":
+			if name == path.Base(name) && !strings.HasPrefix(name, ".") {
+				out = append(out, name)
+			}
+		}
+	}
+	for _, name := range needed {
+		if !slices.Contains(out, name) {
+			return nil, fmt.Errorf("%s has no %s on the hub: it is no model that can be loaded here (an adapter, perhaps, or weights in another format)", n.ID, name)
+		}
+	}
+	if !slices.Contains(all, safetensors.SingleName) && !slices.Contains(all, safetensors.IndexName) {
+		return nil, fmt.Errorf("%s has neither %s nor %s on the hub: only weights in safetensors can be loaded", n.ID, safetensors.SingleName, safetensors.IndexName)
+	}
+	slices.Sort(out)
+	return out, nil
+}
