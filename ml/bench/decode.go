@@ -14,7 +14,7 @@ const (
 // decodeRows continue prompts token by token.
 func decodeRows() []row {
 	return []row{{
-		name: "decode", what: "decode one sequence, 0.5B bf16", against: "reading memory", goal: atLeastPercent(80),
+		name: "decode one", what: "decode one sequence, 0.5B bf16", against: "reading memory", goal: atLeastPercent(80),
 		measure: func(b *bench) result {
 			next := b.decoder(1)
 			data := make([]byte, readBytes)
@@ -26,7 +26,7 @@ func decodeRows() []row {
 			return rateResult(rounds(b.rounds, next, read), decodeTokens*bytes, readBytes, 1e9, "GB/s")
 		},
 	}, {
-		name: "decode", what: "decode eight sequences, all their tokens", against: "one sequence", goal: atLeast(5),
+		name: "decode eight", what: "decode eight sequences, all their tokens", against: "one sequence", goal: atLeast(5),
 		measure: func(b *bench) result {
 			return rateResult(rounds(b.rounds, b.decoder(8), b.decoder(1)), 8*decodeTokens, decodeTokens, 1, "tokens/s")
 		},

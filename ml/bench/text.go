@@ -39,6 +39,10 @@ type text struct {
 func (b *bench) model() *text {
 	if b.text == nil {
 		b.text = newText(textConfig(b.layers), qwen2.Adapter{R: 16, Scale: 2}, nil)
+		x, y := gauss(2*textInner), make([]float32, 2*textInner)
+		for layer := range b.layers { // lays the weights out
+			b.text.forward(b.team, layer, 1, x, y)
+		}
 	}
 	return b.text
 }

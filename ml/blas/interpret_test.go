@@ -197,7 +197,7 @@ func (m *machine) call(name string) {
 		switch in.op {
 		case "RET":
 			return
-		case "PCALIGN", "VZEROUPPER":
+		case "PCALIGN", "VZEROUPPER", "PREFETCHT1":
 		case "JNZ", "JE":
 			if m.zero == (in.op == "JE") {
 				pc = labels[last.name] - 1

@@ -55,7 +55,7 @@ var avx512 = kernelSet{
 
 func readVectors(data []byte) {
 	if rounds := len(data) / 256; rounds > 0 {
-		readAVX2(&data[0], rounds)
+		readAVX2(&data[0], 64*rounds, rounds)
 	}
 }
 

@@ -16,6 +16,7 @@ func Pack(tb bool, n, k int, b []float32, ldb int) *Panels {
 	checkStored(tb, n, k, len(b), ldb)
 	p := newPanels(n, k)
 	p.f = make([]float32, p.panels()*k*panelWidth)
+	largePages(p.f)
 	packPanels(p, p.f, tb, b, ldb)
 	return p
 }
@@ -26,6 +27,7 @@ func PackBF16(tb bool, n, k int, b []uint16, ldb int) *Panels {
 	checkStored(tb, n, k, len(b), ldb)
 	p := newPanels(n, k)
 	p.h = make([]uint16, p.panels()*k*panelWidth)
+	largePages(p.h)
 	packPanels(p, p.h, tb, b, ldb)
 	return p
 }

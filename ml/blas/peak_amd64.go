@@ -10,7 +10,7 @@ func peakAVX2(rounds int)
 // peakAVX512 performs rounds times twenty-four independent multiply-adds of a vector.
 func peakAVX512(rounds int)
 
-// readAVX2 loads rounds times 256 bytes, one after the other.
+// readAVX2 loads rounds times 64 bytes from each of four places, part bytes apart.
 //
 //go:noescape
-func readAVX2(p *byte, rounds int)
+func readAVX2(p *byte, part int, rounds int)

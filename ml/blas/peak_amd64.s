@@ -102,27 +102,25 @@ round:
 	VZEROUPPER
 	RET
 
-// func readAVX2(p *byte, rounds int)
-// Requires: AVX, MMX+
-TEXT ·readAVX2(SB), NOSPLIT, $0-16
+// func readAVX2(p *byte, part int, rounds int)
+// Requires: AVX
+TEXT ·readAVX2(SB), NOSPLIT, $0-24
 	MOVQ p+0(FP), AX
-	MOVQ rounds+8(FP), CX
+	MOVQ part+8(FP), CX
+	MOVQ rounds+16(FP), DX
+	LEAQ (CX)(CX*2), BX
 
 round:
-	VMOVUPS    (AX), Y0
-	VMOVUPS    32(AX), Y1
-	VMOVUPS    64(AX), Y2
-	VMOVUPS    96(AX), Y3
-	VMOVUPS    128(AX), Y4
-	VMOVUPS    160(AX), Y5
-	VMOVUPS    192(AX), Y6
-	VMOVUPS    224(AX), Y7
-	PREFETCHT0 4096(AX)
-	PREFETCHT0 4160(AX)
-	PREFETCHT0 4224(AX)
-	PREFETCHT0 4288(AX)
-	ADDQ       $0x00000100, AX
-	SUBQ       $0x01, CX
-	JNZ        round
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS (AX)(CX*1), Y2
+	VMOVUPS 32(AX)(CX*1), Y3
+	VMOVUPS (AX)(CX*2), Y4
+	VMOVUPS 32(AX)(CX*2), Y5
+	VMOVUPS (AX)(BX*1), Y6
+	VMOVUPS 32(AX)(BX*1), Y7
+	ADDQ    $0x40, AX
+	SUBQ    $0x01, DX
+	JNZ     round
 	VZEROUPPER
 	RET

@@ -47,7 +47,8 @@ type slab struct {
 	set    *kernelSet
 	tiles  *tileSet
 	k0, kc int
-	add    int // 1: C holds sums already
+	add    int  // 1: C holds sums already
+	stream bool // what follows a strip of this piece of k is its next piece, not the next strip
 }
 
 // tiled computes rows [r0, r1) and columns [c0, c1) of the product with the set's register tiles.
@@ -68,15 +69,39 @@ func (p *product) tiled(set *kernelSet, r0, r1, c0, c1 int) {
 		packs.room = scratches.Get().(*scratch)
 		defer scratches.Put(packs.room)
 	}
-	step := kStep(p.k)
-	for k0 := 0; k0 < p.k; k0 += step {
-		s.k0, s.kc = k0, min(step, p.k-k0)
-		if p.acc || k0 > 0 {
-			s.add = 1
-		}
+	if p.panels != nil && !packs.a {
+		s.streamed(r0, r1, c0, c1)
+		return
+	}
+	s.over(func() {
 		for j := c0; j < c1; j += columnBlock {
 			s.columns(packs, r0, r1, j, min(j+columnBlock, c1))
 		}
+	})
+}
+
+// streamed multiplies few rows by panels. Those come from memory, which takes most of the time, so each strip is read
+// from its beginning to its end.
+func (s *slab) streamed(r0, r1, c0, c1 int) {
+	width := 2 * s.set.lanes
+	if rows := r1 - r0; rows < len(s.tiles.wide) {
+		width = s.tiles.wideColumns[rows]
+	}
+	s.stream = true
+	for j := c0; j < c1; j += width {
+		s.over(func() { s.columns(packing{}, r0, r1, j, min(j+width, c1)) })
+	}
+}
+
+// over walks along k, piece by piece.
+func (s *slab) over(do func()) {
+	step := kStep(s.k)
+	for s.k0 = 0; s.k0 < s.k; s.k0 += step {
+		s.kc, s.add = min(step, s.k-s.k0), 0
+		if s.acc || s.k0 > 0 {
+			s.add = 1
+		}
+		do()
 	}
 }
 
@@ -149,6 +174,9 @@ func (s *slab) columns(packs packing, r0, r1, c0, c1 int) {
 // tile multiplies a block of rows by one strip of n columns.
 func (s *slab) tile(runs [3]run, a []float32, i, j, n int, strip stripOf) {
 	lanes := s.set.lanes
+	if s.stream && 2*lanes == panelWidth {
+		strip.panel = strip.step * s.kc
+	}
 	last := n
 	table, masked := s.tiles.narrow, s.tiles.narrowMasked
 	switch {

@@ -7904,7 +7904,7 @@ store:
 	RET
 
 // func tileAVX512_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_1x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -7912,31 +7912,33 @@ TEXT ·tileAVX512_1x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), DX
 	MOVQ         c+72(FP), BX
 	MOVQ         cRow+80(FP), SI
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Z31
-	VMOVUPS      4(DI), Z30
+	MOVQ         bPanel+64(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R8), Z1
+	PREFETCHT1      (R9)(DI*1)
+	VBROADCASTI64X4 (R9), Z1
 	VPSLLVD         Z30, Z1, Z1
 	VPANDD          Z31, Z1, Z1
-	VBROADCASTSS    (DI), Z2
+	VBROADCASTSS    (R8), Z2
 	VFMADD231PS     Z1, Z2, Z0
-	ADDQ            CX, DI
-	ADDQ            DX, R8
-	DECQ            R9
+	ADDQ            CX, R8
+	ADDQ            DX, R9
+	DECQ            R10
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            BX, DI
-	VADDPS          (DI), Z0, Z0
+	MOVQ            BX, R8
+	VADDPS          (R8), Z0, Z0
 
 store:
 	VMOVUPS Z0, (BX)
@@ -7948,7 +7950,7 @@ store:
 	RET
 
 // func tileAVX512_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_1x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -7956,33 +7958,35 @@ TEXT ·tileAVX512_1x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), DX
 	MOVQ         c+72(FP), BX
 	MOVQ         cRow+80(FP), SI
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Z31
-	VMOVUPS      4(DI), Z30
-	MOVQ         mask+96(FP), DI
-	KMOVW        (DI), K1
+	MOVQ         bPanel+64(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Z31
+	VMOVUPS      4(R8), Z30
+	MOVQ         mask+96(FP), R8
+	KMOVW        (R8), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R8), Z1
+	PREFETCHT1      (R9)(DI*1)
+	VBROADCASTI64X4 (R9), Z1
 	VPSLLVD         Z30, Z1, Z1
 	VPANDD          Z31, Z1, Z1
-	VBROADCASTSS    (DI), Z2
+	VBROADCASTSS    (R8), Z2
 	VFMADD231PS     Z1, Z2, Z0
-	ADDQ            CX, DI
-	ADDQ            DX, R8
-	DECQ            R9
+	ADDQ            CX, R8
+	ADDQ            DX, R9
+	DECQ            R10
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            BX, DI
-	VMOVUPS.Z       (DI), K1, Z2
+	MOVQ            BX, R8
+	VMOVUPS.Z       (R8), K1, Z2
 	VADDPS          Z2, Z0, Z0
 
 store:
@@ -7995,7 +7999,7 @@ store:
 	RET
 
 // func tileAVX512_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_2x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8003,36 +8007,38 @@ TEXT ·tileAVX512_2x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R9), Z2
+	PREFETCHT1      (R10)(R8*1)
+	VBROADCASTI64X4 (R10), Z2
 	VPSLLVD         Z30, Z2, Z2
 	VPANDD          Z31, Z2, Z2
-	VBROADCASTSS    (R8), Z3
+	VBROADCASTSS    (R9), Z3
 	VFMADD231PS     Z2, Z3, Z0
-	VBROADCASTSS    (R8)(CX*1), Z3
+	VBROADCASTSS    (R9)(CX*1), Z3
 	VFMADD231PS     Z2, Z3, Z1
-	ADDQ            DX, R8
-	ADDQ            BX, R9
-	DECQ            R10
+	ADDQ            DX, R9
+	ADDQ            BX, R10
+	DECQ            R11
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
+	MOVQ            SI, R9
+	VADDPS          (R9), Z0, Z0
+	ADDQ            DI, R9
+	VADDPS          (R9), Z1, Z1
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8046,7 +8052,7 @@ store:
 	RET
 
 // func tileAVX512_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_2x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8054,39 +8060,41 @@ TEXT ·tileAVX512_2x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R9), Z2
+	PREFETCHT1      (R10)(R8*1)
+	VBROADCASTI64X4 (R10), Z2
 	VPSLLVD         Z30, Z2, Z2
 	VPANDD          Z31, Z2, Z2
-	VBROADCASTSS    (R8), Z3
+	VBROADCASTSS    (R9), Z3
 	VFMADD231PS     Z2, Z3, Z0
-	VBROADCASTSS    (R8)(CX*1), Z3
+	VBROADCASTSS    (R9)(CX*1), Z3
 	VFMADD231PS     Z2, Z3, Z1
-	ADDQ            DX, R8
-	ADDQ            BX, R9
-	DECQ            R10
+	ADDQ            DX, R9
+	ADDQ            BX, R10
+	DECQ            R11
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z3
+	MOVQ            SI, R9
+	VMOVUPS.Z       (R9), K1, Z3
 	VADDPS          Z3, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z3
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z3
 	VADDPS          Z3, Z1, Z1
 
 store:
@@ -8101,7 +8109,7 @@ store:
 	RET
 
 // func tileAVX512_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_3x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8109,41 +8117,43 @@ TEXT ·tileAVX512_3x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R9), Z3
+	PREFETCHT1      (R10)(R8*1)
+	VBROADCASTI64X4 (R10), Z3
 	VPSLLVD         Z30, Z3, Z3
 	VPANDD          Z31, Z3, Z3
-	VBROADCASTSS    (R8), Z4
+	VBROADCASTSS    (R9), Z4
 	VFMADD231PS     Z3, Z4, Z0
-	VBROADCASTSS    (R8)(CX*1), Z4
+	VBROADCASTSS    (R9)(CX*1), Z4
 	VFMADD231PS     Z3, Z4, Z1
-	VBROADCASTSS    (R8)(CX*2), Z4
+	VBROADCASTSS    (R9)(CX*2), Z4
 	VFMADD231PS     Z3, Z4, Z2
-	ADDQ            DX, R8
-	ADDQ            BX, R9
-	DECQ            R10
+	ADDQ            DX, R9
+	ADDQ            BX, R10
+	DECQ            R11
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
+	MOVQ            SI, R9
+	VADDPS          (R9), Z0, Z0
+	ADDQ            DI, R9
+	VADDPS          (R9), Z1, Z1
+	ADDQ            DI, R9
+	VADDPS          (R9), Z2, Z2
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8159,7 +8169,7 @@ store:
 	RET
 
 // func tileAVX512_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_3x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8167,45 +8177,47 @@ TEXT ·tileAVX512_3x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R9), Z3
+	PREFETCHT1      (R10)(R8*1)
+	VBROADCASTI64X4 (R10), Z3
 	VPSLLVD         Z30, Z3, Z3
 	VPANDD          Z31, Z3, Z3
-	VBROADCASTSS    (R8), Z4
+	VBROADCASTSS    (R9), Z4
 	VFMADD231PS     Z3, Z4, Z0
-	VBROADCASTSS    (R8)(CX*1), Z4
+	VBROADCASTSS    (R9)(CX*1), Z4
 	VFMADD231PS     Z3, Z4, Z1
-	VBROADCASTSS    (R8)(CX*2), Z4
+	VBROADCASTSS    (R9)(CX*2), Z4
 	VFMADD231PS     Z3, Z4, Z2
-	ADDQ            DX, R8
-	ADDQ            BX, R9
-	DECQ            R10
+	ADDQ            DX, R9
+	ADDQ            BX, R10
+	DECQ            R11
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z4
+	MOVQ            SI, R9
+	VMOVUPS.Z       (R9), K1, Z4
 	VADDPS          Z4, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z4
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z4
 	VADDPS          Z4, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z4
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z4
 	VADDPS          Z4, Z2, Z2
 
 store:
@@ -8222,7 +8234,7 @@ store:
 	RET
 
 // func tileAVX512_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_4x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8230,49 +8242,51 @@ TEXT ·tileAVX512_4x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R10), Z4
+	PREFETCHT1      (R11)(R8*1)
+	VBROADCASTI64X4 (R11), Z4
 	VPSLLVD         Z30, Z4, Z4
 	VPANDD          Z31, Z4, Z4
-	VBROADCASTSS    (R8), Z5
-	VFMADD231PS     Z4, Z5, Z0
-	VBROADCASTSS    (R8)(CX*1), Z5
-	VFMADD231PS     Z4, Z5, Z1
-	VBROADCASTSS    (R8)(CX*2), Z5
-	VFMADD231PS     Z4, Z5, Z2
 	VBROADCASTSS    (R9), Z5
+	VFMADD231PS     Z4, Z5, Z0
+	VBROADCASTSS    (R9)(CX*1), Z5
+	VFMADD231PS     Z4, Z5, Z1
+	VBROADCASTSS    (R9)(CX*2), Z5
+	VFMADD231PS     Z4, Z5, Z2
+	VBROADCASTSS    (R10), Z5
 	VFMADD231PS     Z4, Z5, Z3
-	ADDQ            DX, R8
 	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
+	MOVQ            SI, R9
+	VADDPS          (R9), Z0, Z0
+	ADDQ            DI, R9
+	VADDPS          (R9), Z1, Z1
+	ADDQ            DI, R9
+	VADDPS          (R9), Z2, Z2
+	ADDQ            DI, R9
+	VADDPS          (R9), Z3, Z3
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8290,7 +8304,7 @@ store:
 	RET
 
 // func tileAVX512_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_4x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8298,54 +8312,56 @@ TEXT ·tileAVX512_4x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R10), Z4
+	PREFETCHT1      (R11)(R8*1)
+	VBROADCASTI64X4 (R11), Z4
 	VPSLLVD         Z30, Z4, Z4
 	VPANDD          Z31, Z4, Z4
-	VBROADCASTSS    (R8), Z5
-	VFMADD231PS     Z4, Z5, Z0
-	VBROADCASTSS    (R8)(CX*1), Z5
-	VFMADD231PS     Z4, Z5, Z1
-	VBROADCASTSS    (R8)(CX*2), Z5
-	VFMADD231PS     Z4, Z5, Z2
 	VBROADCASTSS    (R9), Z5
+	VFMADD231PS     Z4, Z5, Z0
+	VBROADCASTSS    (R9)(CX*1), Z5
+	VFMADD231PS     Z4, Z5, Z1
+	VBROADCASTSS    (R9)(CX*2), Z5
+	VFMADD231PS     Z4, Z5, Z2
+	VBROADCASTSS    (R10), Z5
 	VFMADD231PS     Z4, Z5, Z3
-	ADDQ            DX, R8
 	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z5
+	MOVQ            SI, R9
+	VMOVUPS.Z       (R9), K1, Z5
 	VADDPS          Z5, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z5
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z5
 	VADDPS          Z5, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z5
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z5
 	VADDPS          Z5, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z5
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z5
 	VADDPS          Z5, Z3, Z3
 
 store:
@@ -8364,7 +8380,7 @@ store:
 	RET
 
 // func tileAVX512_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_5x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8372,9 +8388,10 @@ TEXT ·tileAVX512_5x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8382,44 +8399,45 @@ tile:
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R10), Z5
+	PREFETCHT1      (R11)(R8*1)
+	VBROADCASTI64X4 (R11), Z5
 	VPSLLVD         Z30, Z5, Z5
 	VPANDD          Z31, Z5, Z5
-	VBROADCASTSS    (R8), Z6
-	VFMADD231PS     Z5, Z6, Z0
-	VBROADCASTSS    (R8)(CX*1), Z6
-	VFMADD231PS     Z5, Z6, Z1
-	VBROADCASTSS    (R8)(CX*2), Z6
-	VFMADD231PS     Z5, Z6, Z2
 	VBROADCASTSS    (R9), Z6
-	VFMADD231PS     Z5, Z6, Z3
+	VFMADD231PS     Z5, Z6, Z0
 	VBROADCASTSS    (R9)(CX*1), Z6
+	VFMADD231PS     Z5, Z6, Z1
+	VBROADCASTSS    (R9)(CX*2), Z6
+	VFMADD231PS     Z5, Z6, Z2
+	VBROADCASTSS    (R10), Z6
+	VFMADD231PS     Z5, Z6, Z3
+	VBROADCASTSS    (R10)(CX*1), Z6
 	VFMADD231PS     Z5, Z6, Z4
-	ADDQ            DX, R8
 	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
+	MOVQ            SI, R9
+	VADDPS          (R9), Z0, Z0
+	ADDQ            DI, R9
+	VADDPS          (R9), Z1, Z1
+	ADDQ            DI, R9
+	VADDPS          (R9), Z2, Z2
+	ADDQ            DI, R9
+	VADDPS          (R9), Z3, Z3
+	ADDQ            DI, R9
+	VADDPS          (R9), Z4, Z4
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8439,7 +8457,7 @@ store:
 	RET
 
 // func tileAVX512_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_5x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8447,11 +8465,12 @@ TEXT ·tileAVX512_5x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8459,48 +8478,49 @@ tile:
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R10), Z5
+	PREFETCHT1      (R11)(R8*1)
+	VBROADCASTI64X4 (R11), Z5
 	VPSLLVD         Z30, Z5, Z5
 	VPANDD          Z31, Z5, Z5
-	VBROADCASTSS    (R8), Z6
-	VFMADD231PS     Z5, Z6, Z0
-	VBROADCASTSS    (R8)(CX*1), Z6
-	VFMADD231PS     Z5, Z6, Z1
-	VBROADCASTSS    (R8)(CX*2), Z6
-	VFMADD231PS     Z5, Z6, Z2
 	VBROADCASTSS    (R9), Z6
-	VFMADD231PS     Z5, Z6, Z3
+	VFMADD231PS     Z5, Z6, Z0
 	VBROADCASTSS    (R9)(CX*1), Z6
+	VFMADD231PS     Z5, Z6, Z1
+	VBROADCASTSS    (R9)(CX*2), Z6
+	VFMADD231PS     Z5, Z6, Z2
+	VBROADCASTSS    (R10), Z6
+	VFMADD231PS     Z5, Z6, Z3
+	VBROADCASTSS    (R10)(CX*1), Z6
 	VFMADD231PS     Z5, Z6, Z4
-	ADDQ            DX, R8
 	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z6
+	MOVQ            SI, R9
+	VMOVUPS.Z       (R9), K1, Z6
 	VADDPS          Z6, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z6
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z6
 	VADDPS          Z6, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z6
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z6
 	VADDPS          Z6, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z6
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z6
 	VADDPS          Z6, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z6
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z6
 	VADDPS          Z6, Z4, Z4
 
 store:
@@ -8521,7 +8541,7 @@ store:
 	RET
 
 // func tileAVX512_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_6x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8529,9 +8549,10 @@ TEXT ·tileAVX512_6x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8540,48 +8561,49 @@ tile:
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R10), Z6
+	PREFETCHT1      (R11)(R8*1)
+	VBROADCASTI64X4 (R11), Z6
 	VPSLLVD         Z30, Z6, Z6
 	VPANDD          Z31, Z6, Z6
-	VBROADCASTSS    (R8), Z7
-	VFMADD231PS     Z6, Z7, Z0
-	VBROADCASTSS    (R8)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z1
-	VBROADCASTSS    (R8)(CX*2), Z7
-	VFMADD231PS     Z6, Z7, Z2
 	VBROADCASTSS    (R9), Z7
-	VFMADD231PS     Z6, Z7, Z3
+	VFMADD231PS     Z6, Z7, Z0
 	VBROADCASTSS    (R9)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z4
+	VFMADD231PS     Z6, Z7, Z1
 	VBROADCASTSS    (R9)(CX*2), Z7
+	VFMADD231PS     Z6, Z7, Z2
+	VBROADCASTSS    (R10), Z7
+	VFMADD231PS     Z6, Z7, Z3
+	VBROADCASTSS    (R10)(CX*1), Z7
+	VFMADD231PS     Z6, Z7, Z4
+	VBROADCASTSS    (R10)(CX*2), Z7
 	VFMADD231PS     Z6, Z7, Z5
-	ADDQ            DX, R8
 	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
+	MOVQ            SI, R9
+	VADDPS          (R9), Z0, Z0
+	ADDQ            DI, R9
+	VADDPS          (R9), Z1, Z1
+	ADDQ            DI, R9
+	VADDPS          (R9), Z2, Z2
+	ADDQ            DI, R9
+	VADDPS          (R9), Z3, Z3
+	ADDQ            DI, R9
+	VADDPS          (R9), Z4, Z4
+	ADDQ            DI, R9
+	VADDPS          (R9), Z5, Z5
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8603,7 +8625,7 @@ store:
 	RET
 
 // func tileAVX512_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_6x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8611,11 +8633,12 @@ TEXT ·tileAVX512_6x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8624,53 +8647,54 @@ tile:
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R10), Z6
+	PREFETCHT1      (R11)(R8*1)
+	VBROADCASTI64X4 (R11), Z6
 	VPSLLVD         Z30, Z6, Z6
 	VPANDD          Z31, Z6, Z6
-	VBROADCASTSS    (R8), Z7
-	VFMADD231PS     Z6, Z7, Z0
-	VBROADCASTSS    (R8)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z1
-	VBROADCASTSS    (R8)(CX*2), Z7
-	VFMADD231PS     Z6, Z7, Z2
 	VBROADCASTSS    (R9), Z7
-	VFMADD231PS     Z6, Z7, Z3
+	VFMADD231PS     Z6, Z7, Z0
 	VBROADCASTSS    (R9)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z4
+	VFMADD231PS     Z6, Z7, Z1
 	VBROADCASTSS    (R9)(CX*2), Z7
+	VFMADD231PS     Z6, Z7, Z2
+	VBROADCASTSS    (R10), Z7
+	VFMADD231PS     Z6, Z7, Z3
+	VBROADCASTSS    (R10)(CX*1), Z7
+	VFMADD231PS     Z6, Z7, Z4
+	VBROADCASTSS    (R10)(CX*2), Z7
 	VFMADD231PS     Z6, Z7, Z5
-	ADDQ            DX, R8
 	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z7
+	MOVQ            SI, R9
+	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z7
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z7
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z7
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z7
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z7
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z5, Z5
 
 store:
@@ -8693,7 +8717,7 @@ store:
 	RET
 
 // func tileAVX512_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_7x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8701,9 +8725,10 @@ TEXT ·tileAVX512_7x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8713,55 +8738,56 @@ tile:
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R11), Z7
+	PREFETCHT1      (R12)(R8*1)
+	VBROADCASTI64X4 (R12), Z7
 	VPSLLVD         Z30, Z7, Z7
 	VPANDD          Z31, Z7, Z7
-	VBROADCASTSS    (R8), Z8
-	VFMADD231PS     Z7, Z8, Z0
-	VBROADCASTSS    (R8)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z1
-	VBROADCASTSS    (R8)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z2
 	VBROADCASTSS    (R9), Z8
-	VFMADD231PS     Z7, Z8, Z3
+	VFMADD231PS     Z7, Z8, Z0
 	VBROADCASTSS    (R9)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z4
+	VFMADD231PS     Z7, Z8, Z1
 	VBROADCASTSS    (R9)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z5
+	VFMADD231PS     Z7, Z8, Z2
 	VBROADCASTSS    (R10), Z8
+	VFMADD231PS     Z7, Z8, Z3
+	VBROADCASTSS    (R10)(CX*1), Z8
+	VFMADD231PS     Z7, Z8, Z4
+	VBROADCASTSS    (R10)(CX*2), Z8
+	VFMADD231PS     Z7, Z8, Z5
+	VBROADCASTSS    (R11), Z8
 	VFMADD231PS     Z7, Z8, Z6
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-	ADDQ            DI, R8
-	VADDPS          (R8), Z6, Z6
+	MOVQ            SI, R9
+	VADDPS          (R9), Z0, Z0
+	ADDQ            DI, R9
+	VADDPS          (R9), Z1, Z1
+	ADDQ            DI, R9
+	VADDPS          (R9), Z2, Z2
+	ADDQ            DI, R9
+	VADDPS          (R9), Z3, Z3
+	ADDQ            DI, R9
+	VADDPS          (R9), Z4, Z4
+	ADDQ            DI, R9
+	VADDPS          (R9), Z5, Z5
+	ADDQ            DI, R9
+	VADDPS          (R9), Z6, Z6
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8785,7 +8811,7 @@ store:
 	RET
 
 // func tileAVX512_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_7x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8793,11 +8819,12 @@ TEXT ·tileAVX512_7x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8807,61 +8834,62 @@ tile:
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R11), Z7
+	PREFETCHT1      (R12)(R8*1)
+	VBROADCASTI64X4 (R12), Z7
 	VPSLLVD         Z30, Z7, Z7
 	VPANDD          Z31, Z7, Z7
-	VBROADCASTSS    (R8), Z8
-	VFMADD231PS     Z7, Z8, Z0
-	VBROADCASTSS    (R8)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z1
-	VBROADCASTSS    (R8)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z2
 	VBROADCASTSS    (R9), Z8
-	VFMADD231PS     Z7, Z8, Z3
+	VFMADD231PS     Z7, Z8, Z0
 	VBROADCASTSS    (R9)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z4
+	VFMADD231PS     Z7, Z8, Z1
 	VBROADCASTSS    (R9)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z5
+	VFMADD231PS     Z7, Z8, Z2
 	VBROADCASTSS    (R10), Z8
+	VFMADD231PS     Z7, Z8, Z3
+	VBROADCASTSS    (R10)(CX*1), Z8
+	VFMADD231PS     Z7, Z8, Z4
+	VBROADCASTSS    (R10)(CX*2), Z8
+	VFMADD231PS     Z7, Z8, Z5
+	VBROADCASTSS    (R11), Z8
 	VFMADD231PS     Z7, Z8, Z6
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z8
+	MOVQ            SI, R9
+	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z5, Z5
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z8
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z6, Z6
 
 store:
@@ -8886,7 +8914,7 @@ store:
 	RET
 
 // func tileAVX512_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_8x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8894,9 +8922,10 @@ TEXT ·tileAVX512_8x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8907,59 +8936,60 @@ tile:
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R11), Z8
+	PREFETCHT1      (R12)(R8*1)
+	VBROADCASTI64X4 (R12), Z8
 	VPSLLVD         Z30, Z8, Z8
 	VPANDD          Z31, Z8, Z8
-	VBROADCASTSS    (R8), Z9
-	VFMADD231PS     Z8, Z9, Z0
-	VBROADCASTSS    (R8)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z1
-	VBROADCASTSS    (R8)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z2
 	VBROADCASTSS    (R9), Z9
-	VFMADD231PS     Z8, Z9, Z3
+	VFMADD231PS     Z8, Z9, Z0
 	VBROADCASTSS    (R9)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z4
+	VFMADD231PS     Z8, Z9, Z1
 	VBROADCASTSS    (R9)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z5
+	VFMADD231PS     Z8, Z9, Z2
 	VBROADCASTSS    (R10), Z9
-	VFMADD231PS     Z8, Z9, Z6
+	VFMADD231PS     Z8, Z9, Z3
 	VBROADCASTSS    (R10)(CX*1), Z9
+	VFMADD231PS     Z8, Z9, Z4
+	VBROADCASTSS    (R10)(CX*2), Z9
+	VFMADD231PS     Z8, Z9, Z5
+	VBROADCASTSS    (R11), Z9
+	VFMADD231PS     Z8, Z9, Z6
+	VBROADCASTSS    (R11)(CX*1), Z9
 	VFMADD231PS     Z8, Z9, Z7
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-	ADDQ            DI, R8
-	VADDPS          (R8), Z6, Z6
-	ADDQ            DI, R8
-	VADDPS          (R8), Z7, Z7
+	MOVQ            SI, R9
+	VADDPS          (R9), Z0, Z0
+	ADDQ            DI, R9
+	VADDPS          (R9), Z1, Z1
+	ADDQ            DI, R9
+	VADDPS          (R9), Z2, Z2
+	ADDQ            DI, R9
+	VADDPS          (R9), Z3, Z3
+	ADDQ            DI, R9
+	VADDPS          (R9), Z4, Z4
+	ADDQ            DI, R9
+	VADDPS          (R9), Z5, Z5
+	ADDQ            DI, R9
+	VADDPS          (R9), Z6, Z6
+	ADDQ            DI, R9
+	VADDPS          (R9), Z7, Z7
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8985,7 +9015,7 @@ store:
 	RET
 
 // func tileAVX512_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_8x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -8993,11 +9023,12 @@ TEXT ·tileAVX512_8x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9008,66 +9039,67 @@ tile:
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R11), Z8
+	PREFETCHT1      (R12)(R8*1)
+	VBROADCASTI64X4 (R12), Z8
 	VPSLLVD         Z30, Z8, Z8
 	VPANDD          Z31, Z8, Z8
-	VBROADCASTSS    (R8), Z9
-	VFMADD231PS     Z8, Z9, Z0
-	VBROADCASTSS    (R8)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z1
-	VBROADCASTSS    (R8)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z2
 	VBROADCASTSS    (R9), Z9
-	VFMADD231PS     Z8, Z9, Z3
+	VFMADD231PS     Z8, Z9, Z0
 	VBROADCASTSS    (R9)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z4
+	VFMADD231PS     Z8, Z9, Z1
 	VBROADCASTSS    (R9)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z5
+	VFMADD231PS     Z8, Z9, Z2
 	VBROADCASTSS    (R10), Z9
-	VFMADD231PS     Z8, Z9, Z6
+	VFMADD231PS     Z8, Z9, Z3
 	VBROADCASTSS    (R10)(CX*1), Z9
+	VFMADD231PS     Z8, Z9, Z4
+	VBROADCASTSS    (R10)(CX*2), Z9
+	VFMADD231PS     Z8, Z9, Z5
+	VBROADCASTSS    (R11), Z9
+	VFMADD231PS     Z8, Z9, Z6
+	VBROADCASTSS    (R11)(CX*1), Z9
 	VFMADD231PS     Z8, Z9, Z7
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z9
+	MOVQ            SI, R9
+	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z5, Z5
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z6, Z6
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z9
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z7, Z7
 
 store:
@@ -9094,7 +9126,7 @@ store:
 	RET
 
 // func tileAVX512_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_9x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -9102,9 +9134,10 @@ TEXT ·tileAVX512_9x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9116,63 +9149,64 @@ tile:
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
 	VPXORD  Z8, Z8, Z8
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R11), Z9
+	PREFETCHT1      (R12)(R8*1)
+	VBROADCASTI64X4 (R12), Z9
 	VPSLLVD         Z30, Z9, Z9
 	VPANDD          Z31, Z9, Z9
-	VBROADCASTSS    (R8), Z10
-	VFMADD231PS     Z9, Z10, Z0
-	VBROADCASTSS    (R8)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z1
-	VBROADCASTSS    (R8)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z2
 	VBROADCASTSS    (R9), Z10
-	VFMADD231PS     Z9, Z10, Z3
+	VFMADD231PS     Z9, Z10, Z0
 	VBROADCASTSS    (R9)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z4
+	VFMADD231PS     Z9, Z10, Z1
 	VBROADCASTSS    (R9)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z5
+	VFMADD231PS     Z9, Z10, Z2
 	VBROADCASTSS    (R10), Z10
-	VFMADD231PS     Z9, Z10, Z6
+	VFMADD231PS     Z9, Z10, Z3
 	VBROADCASTSS    (R10)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z7
+	VFMADD231PS     Z9, Z10, Z4
 	VBROADCASTSS    (R10)(CX*2), Z10
+	VFMADD231PS     Z9, Z10, Z5
+	VBROADCASTSS    (R11), Z10
+	VFMADD231PS     Z9, Z10, Z6
+	VBROADCASTSS    (R11)(CX*1), Z10
+	VFMADD231PS     Z9, Z10, Z7
+	VBROADCASTSS    (R11)(CX*2), Z10
 	VFMADD231PS     Z9, Z10, Z8
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-	ADDQ            DI, R8
-	VADDPS          (R8), Z6, Z6
-	ADDQ            DI, R8
-	VADDPS          (R8), Z7, Z7
-	ADDQ            DI, R8
-	VADDPS          (R8), Z8, Z8
+	MOVQ            SI, R9
+	VADDPS          (R9), Z0, Z0
+	ADDQ            DI, R9
+	VADDPS          (R9), Z1, Z1
+	ADDQ            DI, R9
+	VADDPS          (R9), Z2, Z2
+	ADDQ            DI, R9
+	VADDPS          (R9), Z3, Z3
+	ADDQ            DI, R9
+	VADDPS          (R9), Z4, Z4
+	ADDQ            DI, R9
+	VADDPS          (R9), Z5, Z5
+	ADDQ            DI, R9
+	VADDPS          (R9), Z6, Z6
+	ADDQ            DI, R9
+	VADDPS          (R9), Z7, Z7
+	ADDQ            DI, R9
+	VADDPS          (R9), Z8, Z8
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9200,7 +9234,7 @@ store:
 	RET
 
 // func tileAVX512_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_9x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -9208,11 +9242,12 @@ TEXT ·tileAVX512_9x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9224,71 +9259,72 @@ tile:
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
 	VPXORD  Z8, Z8, Z8
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R11), Z9
+	PREFETCHT1      (R12)(R8*1)
+	VBROADCASTI64X4 (R12), Z9
 	VPSLLVD         Z30, Z9, Z9
 	VPANDD          Z31, Z9, Z9
-	VBROADCASTSS    (R8), Z10
-	VFMADD231PS     Z9, Z10, Z0
-	VBROADCASTSS    (R8)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z1
-	VBROADCASTSS    (R8)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z2
 	VBROADCASTSS    (R9), Z10
-	VFMADD231PS     Z9, Z10, Z3
+	VFMADD231PS     Z9, Z10, Z0
 	VBROADCASTSS    (R9)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z4
+	VFMADD231PS     Z9, Z10, Z1
 	VBROADCASTSS    (R9)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z5
+	VFMADD231PS     Z9, Z10, Z2
 	VBROADCASTSS    (R10), Z10
-	VFMADD231PS     Z9, Z10, Z6
+	VFMADD231PS     Z9, Z10, Z3
 	VBROADCASTSS    (R10)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z7
+	VFMADD231PS     Z9, Z10, Z4
 	VBROADCASTSS    (R10)(CX*2), Z10
+	VFMADD231PS     Z9, Z10, Z5
+	VBROADCASTSS    (R11), Z10
+	VFMADD231PS     Z9, Z10, Z6
+	VBROADCASTSS    (R11)(CX*1), Z10
+	VFMADD231PS     Z9, Z10, Z7
+	VBROADCASTSS    (R11)(CX*2), Z10
 	VFMADD231PS     Z9, Z10, Z8
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z10
+	MOVQ            SI, R9
+	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z5, Z5
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z6, Z6
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z7, Z7
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z10
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z8, Z8
 
 store:
@@ -9317,7 +9353,7 @@ store:
 	RET
 
 // func tileAVX512_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_10x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -9325,9 +9361,10 @@ TEXT ·tileAVX512_10x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9340,70 +9377,71 @@ tile:
 	VPXORD  Z7, Z7, Z7
 	VPXORD  Z8, Z8, Z8
 	VPXORD  Z9, Z9, Z9
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R12), Z10
+	PREFETCHT1      (R13)(R8*1)
+	VBROADCASTI64X4 (R13), Z10
 	VPSLLVD         Z30, Z10, Z10
 	VPANDD          Z31, Z10, Z10
-	VBROADCASTSS    (R8), Z11
-	VFMADD231PS     Z10, Z11, Z0
-	VBROADCASTSS    (R8)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z1
-	VBROADCASTSS    (R8)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z2
 	VBROADCASTSS    (R9), Z11
-	VFMADD231PS     Z10, Z11, Z3
+	VFMADD231PS     Z10, Z11, Z0
 	VBROADCASTSS    (R9)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z4
+	VFMADD231PS     Z10, Z11, Z1
 	VBROADCASTSS    (R9)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z5
+	VFMADD231PS     Z10, Z11, Z2
 	VBROADCASTSS    (R10), Z11
-	VFMADD231PS     Z10, Z11, Z6
+	VFMADD231PS     Z10, Z11, Z3
 	VBROADCASTSS    (R10)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z7
+	VFMADD231PS     Z10, Z11, Z4
 	VBROADCASTSS    (R10)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z8
+	VFMADD231PS     Z10, Z11, Z5
 	VBROADCASTSS    (R11), Z11
+	VFMADD231PS     Z10, Z11, Z6
+	VBROADCASTSS    (R11)(CX*1), Z11
+	VFMADD231PS     Z10, Z11, Z7
+	VBROADCASTSS    (R11)(CX*2), Z11
+	VFMADD231PS     Z10, Z11, Z8
+	VBROADCASTSS    (R12), Z11
 	VFMADD231PS     Z10, Z11, Z9
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-	ADDQ            DI, R8
-	VADDPS          (R8), Z6, Z6
-	ADDQ            DI, R8
-	VADDPS          (R8), Z7, Z7
-	ADDQ            DI, R8
-	VADDPS          (R8), Z8, Z8
-	ADDQ            DI, R8
-	VADDPS          (R8), Z9, Z9
+	MOVQ            SI, R9
+	VADDPS          (R9), Z0, Z0
+	ADDQ            DI, R9
+	VADDPS          (R9), Z1, Z1
+	ADDQ            DI, R9
+	VADDPS          (R9), Z2, Z2
+	ADDQ            DI, R9
+	VADDPS          (R9), Z3, Z3
+	ADDQ            DI, R9
+	VADDPS          (R9), Z4, Z4
+	ADDQ            DI, R9
+	VADDPS          (R9), Z5, Z5
+	ADDQ            DI, R9
+	VADDPS          (R9), Z6, Z6
+	ADDQ            DI, R9
+	VADDPS          (R9), Z7, Z7
+	ADDQ            DI, R9
+	VADDPS          (R9), Z8, Z8
+	ADDQ            DI, R9
+	VADDPS          (R9), Z9, Z9
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9433,7 +9471,7 @@ store:
 	RET
 
 // func tileAVX512_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_10x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -9441,11 +9479,12 @@ TEXT ·tileAVX512_10x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9458,79 +9497,80 @@ tile:
 	VPXORD  Z7, Z7, Z7
 	VPXORD  Z8, Z8, Z8
 	VPXORD  Z9, Z9, Z9
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R12), Z10
+	PREFETCHT1      (R13)(R8*1)
+	VBROADCASTI64X4 (R13), Z10
 	VPSLLVD         Z30, Z10, Z10
 	VPANDD          Z31, Z10, Z10
-	VBROADCASTSS    (R8), Z11
-	VFMADD231PS     Z10, Z11, Z0
-	VBROADCASTSS    (R8)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z1
-	VBROADCASTSS    (R8)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z2
 	VBROADCASTSS    (R9), Z11
-	VFMADD231PS     Z10, Z11, Z3
+	VFMADD231PS     Z10, Z11, Z0
 	VBROADCASTSS    (R9)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z4
+	VFMADD231PS     Z10, Z11, Z1
 	VBROADCASTSS    (R9)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z5
+	VFMADD231PS     Z10, Z11, Z2
 	VBROADCASTSS    (R10), Z11
-	VFMADD231PS     Z10, Z11, Z6
+	VFMADD231PS     Z10, Z11, Z3
 	VBROADCASTSS    (R10)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z7
+	VFMADD231PS     Z10, Z11, Z4
 	VBROADCASTSS    (R10)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z8
+	VFMADD231PS     Z10, Z11, Z5
 	VBROADCASTSS    (R11), Z11
+	VFMADD231PS     Z10, Z11, Z6
+	VBROADCASTSS    (R11)(CX*1), Z11
+	VFMADD231PS     Z10, Z11, Z7
+	VBROADCASTSS    (R11)(CX*2), Z11
+	VFMADD231PS     Z10, Z11, Z8
+	VBROADCASTSS    (R12), Z11
 	VFMADD231PS     Z10, Z11, Z9
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z11
+	MOVQ            SI, R9
+	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z5, Z5
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z6, Z6
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z7, Z7
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z8, Z8
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z11
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z9, Z9
 
 store:
@@ -9561,7 +9601,7 @@ store:
 	RET
 
 // func tileAVX512_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_11x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -9569,9 +9609,10 @@ TEXT ·tileAVX512_11x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9585,74 +9626,75 @@ tile:
 	VPXORD  Z8, Z8, Z8
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R12), Z11
+	PREFETCHT1      (R13)(R8*1)
+	VBROADCASTI64X4 (R13), Z11
 	VPSLLVD         Z30, Z11, Z11
 	VPANDD          Z31, Z11, Z11
-	VBROADCASTSS    (R8), Z12
-	VFMADD231PS     Z11, Z12, Z0
-	VBROADCASTSS    (R8)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z1
-	VBROADCASTSS    (R8)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z2
 	VBROADCASTSS    (R9), Z12
-	VFMADD231PS     Z11, Z12, Z3
+	VFMADD231PS     Z11, Z12, Z0
 	VBROADCASTSS    (R9)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z4
+	VFMADD231PS     Z11, Z12, Z1
 	VBROADCASTSS    (R9)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z5
+	VFMADD231PS     Z11, Z12, Z2
 	VBROADCASTSS    (R10), Z12
-	VFMADD231PS     Z11, Z12, Z6
+	VFMADD231PS     Z11, Z12, Z3
 	VBROADCASTSS    (R10)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z7
+	VFMADD231PS     Z11, Z12, Z4
 	VBROADCASTSS    (R10)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z8
+	VFMADD231PS     Z11, Z12, Z5
 	VBROADCASTSS    (R11), Z12
-	VFMADD231PS     Z11, Z12, Z9
+	VFMADD231PS     Z11, Z12, Z6
 	VBROADCASTSS    (R11)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z7
+	VBROADCASTSS    (R11)(CX*2), Z12
+	VFMADD231PS     Z11, Z12, Z8
+	VBROADCASTSS    (R12), Z12
+	VFMADD231PS     Z11, Z12, Z9
+	VBROADCASTSS    (R12)(CX*1), Z12
 	VFMADD231PS     Z11, Z12, Z10
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-	ADDQ            DI, R8
-	VADDPS          (R8), Z6, Z6
-	ADDQ            DI, R8
-	VADDPS          (R8), Z7, Z7
-	ADDQ            DI, R8
-	VADDPS          (R8), Z8, Z8
-	ADDQ            DI, R8
-	VADDPS          (R8), Z9, Z9
-	ADDQ            DI, R8
-	VADDPS          (R8), Z10, Z10
+	MOVQ            SI, R9
+	VADDPS          (R9), Z0, Z0
+	ADDQ            DI, R9
+	VADDPS          (R9), Z1, Z1
+	ADDQ            DI, R9
+	VADDPS          (R9), Z2, Z2
+	ADDQ            DI, R9
+	VADDPS          (R9), Z3, Z3
+	ADDQ            DI, R9
+	VADDPS          (R9), Z4, Z4
+	ADDQ            DI, R9
+	VADDPS          (R9), Z5, Z5
+	ADDQ            DI, R9
+	VADDPS          (R9), Z6, Z6
+	ADDQ            DI, R9
+	VADDPS          (R9), Z7, Z7
+	ADDQ            DI, R9
+	VADDPS          (R9), Z8, Z8
+	ADDQ            DI, R9
+	VADDPS          (R9), Z9, Z9
+	ADDQ            DI, R9
+	VADDPS          (R9), Z10, Z10
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9684,7 +9726,7 @@ store:
 	RET
 
 // func tileAVX512_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_11x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -9692,11 +9734,12 @@ TEXT ·tileAVX512_11x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9710,84 +9753,85 @@ tile:
 	VPXORD  Z8, Z8, Z8
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R12), Z11
+	PREFETCHT1      (R13)(R8*1)
+	VBROADCASTI64X4 (R13), Z11
 	VPSLLVD         Z30, Z11, Z11
 	VPANDD          Z31, Z11, Z11
-	VBROADCASTSS    (R8), Z12
-	VFMADD231PS     Z11, Z12, Z0
-	VBROADCASTSS    (R8)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z1
-	VBROADCASTSS    (R8)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z2
 	VBROADCASTSS    (R9), Z12
-	VFMADD231PS     Z11, Z12, Z3
+	VFMADD231PS     Z11, Z12, Z0
 	VBROADCASTSS    (R9)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z4
+	VFMADD231PS     Z11, Z12, Z1
 	VBROADCASTSS    (R9)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z5
+	VFMADD231PS     Z11, Z12, Z2
 	VBROADCASTSS    (R10), Z12
-	VFMADD231PS     Z11, Z12, Z6
+	VFMADD231PS     Z11, Z12, Z3
 	VBROADCASTSS    (R10)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z7
+	VFMADD231PS     Z11, Z12, Z4
 	VBROADCASTSS    (R10)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z8
+	VFMADD231PS     Z11, Z12, Z5
 	VBROADCASTSS    (R11), Z12
-	VFMADD231PS     Z11, Z12, Z9
+	VFMADD231PS     Z11, Z12, Z6
 	VBROADCASTSS    (R11)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z7
+	VBROADCASTSS    (R11)(CX*2), Z12
+	VFMADD231PS     Z11, Z12, Z8
+	VBROADCASTSS    (R12), Z12
+	VFMADD231PS     Z11, Z12, Z9
+	VBROADCASTSS    (R12)(CX*1), Z12
 	VFMADD231PS     Z11, Z12, Z10
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z12
+	MOVQ            SI, R9
+	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z5, Z5
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z6, Z6
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z7, Z7
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z8, Z8
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z9, Z9
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z12
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z10, Z10
 
 store:
@@ -9820,7 +9864,7 @@ store:
 	RET
 
 // func tileAVX512_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_12x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -9828,9 +9872,10 @@ TEXT ·tileAVX512_12x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9845,78 +9890,79 @@ tile:
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R12), Z12
+	PREFETCHT1      (R13)(R8*1)
+	VBROADCASTI64X4 (R13), Z12
 	VPSLLVD         Z30, Z12, Z12
 	VPANDD          Z31, Z12, Z12
-	VBROADCASTSS    (R8), Z13
-	VFMADD231PS     Z12, Z13, Z0
-	VBROADCASTSS    (R8)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z1
-	VBROADCASTSS    (R8)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z2
 	VBROADCASTSS    (R9), Z13
-	VFMADD231PS     Z12, Z13, Z3
+	VFMADD231PS     Z12, Z13, Z0
 	VBROADCASTSS    (R9)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z4
+	VFMADD231PS     Z12, Z13, Z1
 	VBROADCASTSS    (R9)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z5
+	VFMADD231PS     Z12, Z13, Z2
 	VBROADCASTSS    (R10), Z13
-	VFMADD231PS     Z12, Z13, Z6
+	VFMADD231PS     Z12, Z13, Z3
 	VBROADCASTSS    (R10)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z7
+	VFMADD231PS     Z12, Z13, Z4
 	VBROADCASTSS    (R10)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z8
+	VFMADD231PS     Z12, Z13, Z5
 	VBROADCASTSS    (R11), Z13
-	VFMADD231PS     Z12, Z13, Z9
+	VFMADD231PS     Z12, Z13, Z6
 	VBROADCASTSS    (R11)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z10
+	VFMADD231PS     Z12, Z13, Z7
 	VBROADCASTSS    (R11)(CX*2), Z13
+	VFMADD231PS     Z12, Z13, Z8
+	VBROADCASTSS    (R12), Z13
+	VFMADD231PS     Z12, Z13, Z9
+	VBROADCASTSS    (R12)(CX*1), Z13
+	VFMADD231PS     Z12, Z13, Z10
+	VBROADCASTSS    (R12)(CX*2), Z13
 	VFMADD231PS     Z12, Z13, Z11
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VADDPS          (R8), Z0, Z0
-	ADDQ            DI, R8
-	VADDPS          (R8), Z1, Z1
-	ADDQ            DI, R8
-	VADDPS          (R8), Z2, Z2
-	ADDQ            DI, R8
-	VADDPS          (R8), Z3, Z3
-	ADDQ            DI, R8
-	VADDPS          (R8), Z4, Z4
-	ADDQ            DI, R8
-	VADDPS          (R8), Z5, Z5
-	ADDQ            DI, R8
-	VADDPS          (R8), Z6, Z6
-	ADDQ            DI, R8
-	VADDPS          (R8), Z7, Z7
-	ADDQ            DI, R8
-	VADDPS          (R8), Z8, Z8
-	ADDQ            DI, R8
-	VADDPS          (R8), Z9, Z9
-	ADDQ            DI, R8
-	VADDPS          (R8), Z10, Z10
-	ADDQ            DI, R8
-	VADDPS          (R8), Z11, Z11
+	MOVQ            SI, R9
+	VADDPS          (R9), Z0, Z0
+	ADDQ            DI, R9
+	VADDPS          (R9), Z1, Z1
+	ADDQ            DI, R9
+	VADDPS          (R9), Z2, Z2
+	ADDQ            DI, R9
+	VADDPS          (R9), Z3, Z3
+	ADDQ            DI, R9
+	VADDPS          (R9), Z4, Z4
+	ADDQ            DI, R9
+	VADDPS          (R9), Z5, Z5
+	ADDQ            DI, R9
+	VADDPS          (R9), Z6, Z6
+	ADDQ            DI, R9
+	VADDPS          (R9), Z7, Z7
+	ADDQ            DI, R9
+	VADDPS          (R9), Z8, Z8
+	ADDQ            DI, R9
+	VADDPS          (R9), Z9, Z9
+	ADDQ            DI, R9
+	VADDPS          (R9), Z10, Z10
+	ADDQ            DI, R9
+	VADDPS          (R9), Z11, Z11
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9950,7 +9996,7 @@ store:
 	RET
 
 // func tileAVX512_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX512_12x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -9958,11 +10004,12 @@ TEXT ·tileAVX512_12x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+96(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9977,89 +10024,90 @@ tile:
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VBROADCASTI64X4 (R12), Z12
+	PREFETCHT1      (R13)(R8*1)
+	VBROADCASTI64X4 (R13), Z12
 	VPSLLVD         Z30, Z12, Z12
 	VPANDD          Z31, Z12, Z12
-	VBROADCASTSS    (R8), Z13
-	VFMADD231PS     Z12, Z13, Z0
-	VBROADCASTSS    (R8)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z1
-	VBROADCASTSS    (R8)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z2
 	VBROADCASTSS    (R9), Z13
-	VFMADD231PS     Z12, Z13, Z3
+	VFMADD231PS     Z12, Z13, Z0
 	VBROADCASTSS    (R9)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z4
+	VFMADD231PS     Z12, Z13, Z1
 	VBROADCASTSS    (R9)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z5
+	VFMADD231PS     Z12, Z13, Z2
 	VBROADCASTSS    (R10), Z13
-	VFMADD231PS     Z12, Z13, Z6
+	VFMADD231PS     Z12, Z13, Z3
 	VBROADCASTSS    (R10)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z7
+	VFMADD231PS     Z12, Z13, Z4
 	VBROADCASTSS    (R10)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z8
+	VFMADD231PS     Z12, Z13, Z5
 	VBROADCASTSS    (R11), Z13
-	VFMADD231PS     Z12, Z13, Z9
+	VFMADD231PS     Z12, Z13, Z6
 	VBROADCASTSS    (R11)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z10
+	VFMADD231PS     Z12, Z13, Z7
 	VBROADCASTSS    (R11)(CX*2), Z13
+	VFMADD231PS     Z12, Z13, Z8
+	VBROADCASTSS    (R12), Z13
+	VFMADD231PS     Z12, Z13, Z9
+	VBROADCASTSS    (R12)(CX*1), Z13
+	VFMADD231PS     Z12, Z13, Z10
+	VBROADCASTSS    (R12)(CX*2), Z13
 	VFMADD231PS     Z12, Z13, Z11
-	ADDQ            DX, R8
 	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
 	CMPQ            acc+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	MOVQ            SI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z0, Z0
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z1, Z1
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z2, Z2
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z3, Z3
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z4, Z4
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z5, Z5
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z6, Z6
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z7, Z7
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z8, Z8
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z9, Z9
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z10, Z10
-	ADDQ            DI, R8
-	VMOVUPS.Z       (R8), K1, Z13
+	ADDQ            DI, R9
+	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z11, Z11
 
 store:

@@ -3136,7 +3136,7 @@ store:
 	RET
 
 // func tileAVX2_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_1x2h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -3144,33 +3144,35 @@ TEXT ·tileAVX2_1x2h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), DX
 	MOVQ         c+72(FP), BX
 	MOVQ         cRow+80(FP), SI
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Y15
+	MOVQ         bPanel+64(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R8), Y3
+	PREFETCHT1   (R9)(DI*1)
+	VMOVUPS      (R9), Y3
 	VPSLLD       $0x10, Y3, Y2
 	VANDPS       Y15, Y3, Y3
-	VBROADCASTSS (DI), Y4
+	VBROADCASTSS (R8), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         CX, DI
-	ADDQ         DX, R8
-	DECQ         R9
+	ADDQ         CX, R8
+	ADDQ         DX, R9
+	DECQ         R10
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         BX, DI
-	VADDPS       (DI), Y0, Y0
-	VADDPS       32(DI), Y1, Y1
+	MOVQ         BX, R8
+	VADDPS       (R8), Y0, Y0
+	VADDPS       32(R8), Y1, Y1
 
 store:
 	VMOVUPS Y0, (BX)
@@ -3202,7 +3204,7 @@ DATA highHalves<>+64(SB)/4, $0x00000000
 GLOBL highHalves<>(SB), RODATA|NOPTR, $68
 
 // func tileAVX2_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_1x2mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -3210,43 +3212,45 @@ TEXT ·tileAVX2_1x2mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), DX
 	MOVQ         c+72(FP), BX
 	MOVQ         cRow+80(FP), SI
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Y15
+	MOVQ         bPanel+64(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R8), Y3
+	PREFETCHT1   (R9)(DI*1)
+	VMOVUPS      (R9), Y3
 	VPSLLD       $0x10, Y3, Y2
 	VANDPS       Y15, Y3, Y3
-	VBROADCASTSS (DI), Y4
+	VBROADCASTSS (R8), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         CX, DI
-	ADDQ         DX, R8
-	DECQ         R9
+	ADDQ         CX, R8
+	ADDQ         DX, R9
+	DECQ         R10
 	JNZ          step
-	MOVQ         mask+96(FP), DI
-	VMOVUPS      (DI), Y15
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         BX, DI
-	VADDPS       (DI), Y0, Y0
-	VMASKMOVPS   32(DI), Y15, Y3
+	MOVQ         BX, R8
+	VADDPS       (R8), Y0, Y0
+	VMASKMOVPS   32(R8), Y15, Y3
 	VADDPS       Y3, Y1, Y1
 
 store:
 	VMOVUPS      Y0, (BX)
 	VMASKMOVPS   Y1, Y15, 32(BX)
 	ADDQ         SI, BX
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Y15
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -3254,7 +3258,7 @@ store:
 	RET
 
 // func tileAVX2_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_2x2h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -3262,41 +3266,43 @@ TEXT ·tileAVX2_2x2h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R9), Y5
+	PREFETCHT1   (R10)(R8*1)
+	VMOVUPS      (R10), Y5
 	VPSLLD       $0x10, Y5, Y4
 	VANDPS       Y15, Y5, Y5
-	VBROADCASTSS (R8), Y6
+	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R8)(CX*1), Y6
+	VBROADCASTSS (R9)(CX*1), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	VADDPS       32(R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	VADDPS       32(R8), Y3, Y3
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	VADDPS       32(R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	VADDPS       32(R9), Y3, Y3
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3312,7 +3318,7 @@ store:
 	RET
 
 // func tileAVX2_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_2x2mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -3320,44 +3326,46 @@ TEXT ·tileAVX2_2x2mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R9), Y5
+	PREFETCHT1   (R10)(R8*1)
+	VMOVUPS      (R10), Y5
 	VPSLLD       $0x10, Y5, Y4
 	VANDPS       Y15, Y5, Y5
-	VBROADCASTSS (R8), Y6
+	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R8)(CX*1), Y6
+	VBROADCASTSS (R9)(CX*1), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	VMASKMOVPS   32(R8), Y15, Y5
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	VMASKMOVPS   32(R9), Y15, Y5
 	VADDPS       Y5, Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	VMASKMOVPS   32(R8), Y15, Y5
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	VMASKMOVPS   32(R9), Y15, Y5
 	VADDPS       Y5, Y3, Y3
 
 store:
@@ -3367,8 +3375,8 @@ store:
 	VMOVUPS      Y2, (SI)
 	VMASKMOVPS   Y3, Y15, 32(SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -3376,7 +3384,7 @@ store:
 	RET
 
 // func tileAVX2_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_3x2h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -3384,8 +3392,9 @@ TEXT ·tileAVX2_3x2h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3394,39 +3403,40 @@ tile:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R9), Y7
+	PREFETCHT1   (R10)(R8*1)
+	VMOVUPS      (R10), Y7
 	VPSLLD       $0x10, Y7, Y6
 	VANDPS       Y15, Y7, Y7
-	VBROADCASTSS (R8), Y8
+	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R8)(CX*1), Y8
+	VBROADCASTSS (R9)(CX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (R8)(CX*2), Y8
+	VBROADCASTSS (R9)(CX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	VADDPS       32(R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	VADDPS       32(R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	VADDPS       32(R8), Y5, Y5
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	VADDPS       32(R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	VADDPS       32(R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	VADDPS       32(R9), Y5, Y5
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3445,7 +3455,7 @@ store:
 	RET
 
 // func tileAVX2_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_3x2mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -3453,8 +3463,9 @@ TEXT ·tileAVX2_3x2mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3463,43 +3474,44 @@ tile:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R9), Y7
+	PREFETCHT1   (R10)(R8*1)
+	VMOVUPS      (R10), Y7
 	VPSLLD       $0x10, Y7, Y6
 	VANDPS       Y15, Y7, Y7
-	VBROADCASTSS (R8), Y8
+	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R8)(CX*1), Y8
+	VBROADCASTSS (R9)(CX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (R8)(CX*2), Y8
+	VBROADCASTSS (R9)(CX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	VMASKMOVPS   32(R8), Y15, Y7
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	VMASKMOVPS   32(R9), Y15, Y7
 	VADDPS       Y7, Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	VMASKMOVPS   32(R8), Y15, Y7
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	VMASKMOVPS   32(R9), Y15, Y7
 	VADDPS       Y7, Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	VMASKMOVPS   32(R8), Y15, Y7
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	VMASKMOVPS   32(R9), Y15, Y7
 	VADDPS       Y7, Y5, Y5
 
 store:
@@ -3512,8 +3524,8 @@ store:
 	VMOVUPS      Y4, (SI)
 	VMASKMOVPS   Y5, Y15, 32(SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -3521,7 +3533,7 @@ store:
 	RET
 
 // func tileAVX2_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_4x2h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -3529,8 +3541,9 @@ TEXT ·tileAVX2_4x2h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3541,48 +3554,49 @@ tile:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y9
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y9
 	VPSLLD       $0x10, Y9, Y8
 	VANDPS       Y15, Y9, Y9
-	VBROADCASTSS (R8), Y10
+	VBROADCASTSS (R9), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(CX*1), Y10
+	VBROADCASTSS (R9)(CX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R8)(CX*2), Y10
+	VBROADCASTSS (R9)(CX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R9), Y10
+	VBROADCASTSS (R10), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	VADDPS       32(R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	VADDPS       32(R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	VADDPS       32(R8), Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
-	VADDPS       32(R8), Y7, Y7
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	VADDPS       32(R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	VADDPS       32(R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	VADDPS       32(R9), Y5, Y5
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
+	VADDPS       32(R9), Y7, Y7
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3604,7 +3618,7 @@ store:
 	RET
 
 // func tileAVX2_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_4x2mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -3612,8 +3626,9 @@ TEXT ·tileAVX2_4x2mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3624,53 +3639,54 @@ tile:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y9
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y9
 	VPSLLD       $0x10, Y9, Y8
 	VANDPS       Y15, Y9, Y9
-	VBROADCASTSS (R8), Y10
+	VBROADCASTSS (R9), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(CX*1), Y10
+	VBROADCASTSS (R9)(CX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R8)(CX*2), Y10
+	VBROADCASTSS (R9)(CX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R9), Y10
+	VBROADCASTSS (R10), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	VMASKMOVPS   32(R8), Y15, Y9
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	VMASKMOVPS   32(R9), Y15, Y9
 	VADDPS       Y9, Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	VMASKMOVPS   32(R8), Y15, Y9
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	VMASKMOVPS   32(R9), Y15, Y9
 	VADDPS       Y9, Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	VMASKMOVPS   32(R8), Y15, Y9
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	VMASKMOVPS   32(R9), Y15, Y9
 	VADDPS       Y9, Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
-	VMASKMOVPS   32(R8), Y15, Y9
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
+	VMASKMOVPS   32(R9), Y15, Y9
 	VADDPS       Y9, Y7, Y7
 
 store:
@@ -3686,8 +3702,8 @@ store:
 	VMOVUPS      Y6, (SI)
 	VMASKMOVPS   Y7, Y15, 32(SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -3695,7 +3711,7 @@ store:
 	RET
 
 // func tileAVX2_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_5x2h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -3703,8 +3719,9 @@ TEXT ·tileAVX2_5x2h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3717,54 +3734,55 @@ tile:
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y11
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y11
 	VPSLLD       $0x10, Y11, Y10
 	VANDPS       Y15, Y11, Y11
-	VBROADCASTSS (R8), Y12
+	VBROADCASTSS (R9), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (R8)(CX*1), Y12
+	VBROADCASTSS (R9)(CX*1), Y12
 	VFMADD231PS  Y10, Y12, Y2
 	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (R8)(CX*2), Y12
+	VBROADCASTSS (R9)(CX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R9), Y12
+	VBROADCASTSS (R10), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R9)(CX*1), Y12
+	VBROADCASTSS (R10)(CX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	VADDPS       32(R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	VADDPS       32(R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	VADDPS       32(R8), Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
-	VADDPS       32(R8), Y7, Y7
-	ADDQ         DI, R8
-	VADDPS       (R8), Y8, Y8
-	VADDPS       32(R8), Y9, Y9
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	VADDPS       32(R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	VADDPS       32(R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	VADDPS       32(R9), Y5, Y5
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
+	VADDPS       32(R9), Y7, Y7
+	ADDQ         DI, R9
+	VADDPS       (R9), Y8, Y8
+	VADDPS       32(R9), Y9, Y9
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3789,7 +3807,7 @@ store:
 	RET
 
 // func tileAVX2_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_5x2mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -3797,8 +3815,9 @@ TEXT ·tileAVX2_5x2mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3811,60 +3830,61 @@ tile:
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y11
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y11
 	VPSLLD       $0x10, Y11, Y10
 	VANDPS       Y15, Y11, Y11
-	VBROADCASTSS (R8), Y12
+	VBROADCASTSS (R9), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (R8)(CX*1), Y12
+	VBROADCASTSS (R9)(CX*1), Y12
 	VFMADD231PS  Y10, Y12, Y2
 	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (R8)(CX*2), Y12
+	VBROADCASTSS (R9)(CX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R9), Y12
+	VBROADCASTSS (R10), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R9)(CX*1), Y12
+	VBROADCASTSS (R10)(CX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	VMASKMOVPS   32(R8), Y15, Y11
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	VMASKMOVPS   32(R9), Y15, Y11
 	VADDPS       Y11, Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	VMASKMOVPS   32(R8), Y15, Y11
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	VMASKMOVPS   32(R9), Y15, Y11
 	VADDPS       Y11, Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	VMASKMOVPS   32(R8), Y15, Y11
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	VMASKMOVPS   32(R9), Y15, Y11
 	VADDPS       Y11, Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
-	VMASKMOVPS   32(R8), Y15, Y11
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
+	VMASKMOVPS   32(R9), Y15, Y11
 	VADDPS       Y11, Y7, Y7
-	ADDQ         DI, R8
-	VADDPS       (R8), Y8, Y8
-	VMASKMOVPS   32(R8), Y15, Y11
+	ADDQ         DI, R9
+	VADDPS       (R9), Y8, Y8
+	VMASKMOVPS   32(R9), Y15, Y11
 	VADDPS       Y11, Y9, Y9
 
 store:
@@ -3883,8 +3903,8 @@ store:
 	VMOVUPS      Y8, (SI)
 	VMASKMOVPS   Y9, Y15, 32(SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -3892,7 +3912,7 @@ store:
 	RET
 
 // func tileAVX2_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_6x2h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -3900,8 +3920,9 @@ TEXT ·tileAVX2_6x2h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3916,60 +3937,61 @@ tile:
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y13
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y13
 	VPSLLD       $0x10, Y13, Y12
 	VANDPS       Y15, Y13, Y13
-	VBROADCASTSS (R8), Y14
+	VBROADCASTSS (R9), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R8)(CX*1), Y14
+	VBROADCASTSS (R9)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R8)(CX*2), Y14
+	VBROADCASTSS (R9)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R9), Y14
+	VBROADCASTSS (R10), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R9)(CX*1), Y14
+	VBROADCASTSS (R10)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R9)(CX*2), Y14
+	VBROADCASTSS (R10)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	VADDPS       32(R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	VADDPS       32(R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	VADDPS       32(R8), Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
-	VADDPS       32(R8), Y7, Y7
-	ADDQ         DI, R8
-	VADDPS       (R8), Y8, Y8
-	VADDPS       32(R8), Y9, Y9
-	ADDQ         DI, R8
-	VADDPS       (R8), Y10, Y10
-	VADDPS       32(R8), Y11, Y11
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	VADDPS       32(R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	VADDPS       32(R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	VADDPS       32(R9), Y5, Y5
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
+	VADDPS       32(R9), Y7, Y7
+	ADDQ         DI, R9
+	VADDPS       (R9), Y8, Y8
+	VADDPS       32(R9), Y9, Y9
+	ADDQ         DI, R9
+	VADDPS       (R9), Y10, Y10
+	VADDPS       32(R9), Y11, Y11
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3997,7 +4019,7 @@ store:
 	RET
 
 // func tileAVX2_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_6x2mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4005,8 +4027,9 @@ TEXT ·tileAVX2_6x2mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4021,67 +4044,68 @@ tile:
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y13
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y13
 	VPSLLD       $0x10, Y13, Y12
 	VANDPS       Y15, Y13, Y13
-	VBROADCASTSS (R8), Y14
+	VBROADCASTSS (R9), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R8)(CX*1), Y14
+	VBROADCASTSS (R9)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R8)(CX*2), Y14
+	VBROADCASTSS (R9)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R9), Y14
+	VBROADCASTSS (R10), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R9)(CX*1), Y14
+	VBROADCASTSS (R10)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R9)(CX*2), Y14
+	VBROADCASTSS (R10)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	VMASKMOVPS   32(R8), Y15, Y13
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	VMASKMOVPS   32(R8), Y15, Y13
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	VMASKMOVPS   32(R8), Y15, Y13
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
-	VMASKMOVPS   32(R8), Y15, Y13
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
+	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y7, Y7
-	ADDQ         DI, R8
-	VADDPS       (R8), Y8, Y8
-	VMASKMOVPS   32(R8), Y15, Y13
+	ADDQ         DI, R9
+	VADDPS       (R9), Y8, Y8
+	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y9, Y9
-	ADDQ         DI, R8
-	VADDPS       (R8), Y10, Y10
-	VMASKMOVPS   32(R8), Y15, Y13
+	ADDQ         DI, R9
+	VADDPS       (R9), Y10, Y10
+	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y11, Y11
 
 store:
@@ -4103,8 +4127,8 @@ store:
 	VMOVUPS      Y10, (SI)
 	VMASKMOVPS   Y11, Y15, 32(SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -4112,7 +4136,7 @@ store:
 	RET
 
 // func tileAVX2_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_1x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4120,29 +4144,31 @@ TEXT ·tileAVX2_1x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), DX
 	MOVQ         c+72(FP), BX
 	MOVQ         cRow+80(FP), SI
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Y15
+	MOVQ         bPanel+64(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R8), Y1
+	PREFETCHT1   (R9)(DI*1)
+	VMOVUPS      (R9), Y1
 	VPSLLD       $0x10, Y1, Y1
-	VBROADCASTSS (DI), Y2
+	VBROADCASTSS (R8), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         CX, DI
-	ADDQ         DX, R8
-	DECQ         R9
+	ADDQ         CX, R8
+	ADDQ         DX, R9
+	DECQ         R10
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         BX, DI
-	VADDPS       (DI), Y0, Y0
+	MOVQ         BX, R8
+	VADDPS       (R8), Y0, Y0
 
 store:
 	VMOVUPS Y0, (BX)
@@ -4154,7 +4180,7 @@ store:
 	RET
 
 // func tileAVX2_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_1x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4162,38 +4188,40 @@ TEXT ·tileAVX2_1x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), DX
 	MOVQ         c+72(FP), BX
 	MOVQ         cRow+80(FP), SI
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Y15
+	MOVQ         bPanel+64(FP), DI
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
-	MOVQ    AX, DI
-	MOVQ    b+48(FP), R8
-	MOVQ    k+8(FP), R9
+	MOVQ    AX, R8
+	MOVQ    b+48(FP), R9
+	MOVQ    k+8(FP), R10
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R8), Y1
+	PREFETCHT1   (R9)(DI*1)
+	VMOVUPS      (R9), Y1
 	VPSLLD       $0x10, Y1, Y1
-	VBROADCASTSS (DI), Y2
+	VBROADCASTSS (R8), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         CX, DI
-	ADDQ         DX, R8
-	DECQ         R9
+	ADDQ         CX, R8
+	ADDQ         DX, R9
+	DECQ         R10
 	JNZ          step
-	MOVQ         mask+96(FP), DI
-	VMOVUPS      (DI), Y15
+	MOVQ         mask+96(FP), R8
+	VMOVUPS      (R8), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         BX, DI
-	VMASKMOVPS   (DI), Y15, Y2
+	MOVQ         BX, R8
+	VMASKMOVPS   (R8), Y15, Y2
 	VADDPS       Y2, Y0, Y0
 
 store:
 	VMASKMOVPS   Y0, Y15, (BX)
 	ADDQ         SI, BX
-	LEAQ         highHalves<>+0(SB), DI
-	VBROADCASTSS (DI), Y15
+	LEAQ         highHalves<>+0(SB), R8
+	VBROADCASTSS (R8), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -4201,7 +4229,7 @@ store:
 	RET
 
 // func tileAVX2_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_2x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4209,34 +4237,36 @@ TEXT ·tileAVX2_2x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R9), Y2
+	PREFETCHT1   (R10)(R8*1)
+	VMOVUPS      (R10), Y2
 	VPSLLD       $0x10, Y2, Y2
-	VBROADCASTSS (R8), Y3
+	VBROADCASTSS (R9), Y3
 	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (R8)(CX*1), Y3
+	VBROADCASTSS (R9)(CX*1), Y3
 	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	ADDQ         DI, R9
+	VADDPS       (R9), Y1, Y1
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4250,7 +4280,7 @@ store:
 	RET
 
 // func tileAVX2_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_2x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4258,37 +4288,39 @@ TEXT ·tileAVX2_2x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R9), Y2
+	PREFETCHT1   (R10)(R8*1)
+	VMOVUPS      (R10), Y2
 	VPSLLD       $0x10, Y2, Y2
-	VBROADCASTSS (R8), Y3
+	VBROADCASTSS (R9), Y3
 	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (R8)(CX*1), Y3
+	VBROADCASTSS (R9)(CX*1), Y3
 	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y3
+	MOVQ         SI, R9
+	VMASKMOVPS   (R9), Y15, Y3
 	VADDPS       Y3, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y3
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y3
 	VADDPS       Y3, Y1, Y1
 
 store:
@@ -4296,8 +4328,8 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y1, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -4305,7 +4337,7 @@ store:
 	RET
 
 // func tileAVX2_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_3x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4313,39 +4345,41 @@ TEXT ·tileAVX2_3x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R9), Y3
+	PREFETCHT1   (R10)(R8*1)
+	VMOVUPS      (R10), Y3
 	VPSLLD       $0x10, Y3, Y3
-	VBROADCASTSS (R8), Y4
+	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (R8)(CX*1), Y4
+	VBROADCASTSS (R9)(CX*1), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (R8)(CX*2), Y4
+	VBROADCASTSS (R9)(CX*2), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	ADDQ         DI, R9
+	VADDPS       (R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4361,7 +4395,7 @@ store:
 	RET
 
 // func tileAVX2_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_3x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4369,43 +4403,45 @@ TEXT ·tileAVX2_3x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R9), Y3
+	PREFETCHT1   (R10)(R8*1)
+	VMOVUPS      (R10), Y3
 	VPSLLD       $0x10, Y3, Y3
-	VBROADCASTSS (R8), Y4
+	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (R8)(CX*1), Y4
+	VBROADCASTSS (R9)(CX*1), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (R8)(CX*2), Y4
+	VBROADCASTSS (R9)(CX*2), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DX, R8
-	ADDQ         BX, R9
-	DECQ         R10
+	ADDQ         DX, R9
+	ADDQ         BX, R10
+	DECQ         R11
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y4
+	MOVQ         SI, R9
+	VMASKMOVPS   (R9), Y15, Y4
 	VADDPS       Y4, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y4
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y4
 	VADDPS       Y4, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y4
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y4
 	VADDPS       Y4, Y2, Y2
 
 store:
@@ -4415,8 +4451,8 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y2, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -4424,7 +4460,7 @@ store:
 	RET
 
 // func tileAVX2_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_4x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4432,47 +4468,49 @@ TEXT ·tileAVX2_4x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y4
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y4
 	VPSLLD       $0x10, Y4, Y4
-	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (R8)(CX*1), Y5
-	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (R8)(CX*2), Y5
-	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (R9)(CX*1), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (R9)(CX*2), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (R10), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	ADDQ         DI, R9
+	VADDPS       (R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	ADDQ         DI, R9
+	VADDPS       (R9), Y3, Y3
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4490,7 +4528,7 @@ store:
 	RET
 
 // func tileAVX2_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_4x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4498,52 +4536,54 @@ TEXT ·tileAVX2_4x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y4
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y4
 	VPSLLD       $0x10, Y4, Y4
-	VBROADCASTSS (R8), Y5
-	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (R8)(CX*1), Y5
-	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (R8)(CX*2), Y5
-	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (R9)(CX*1), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (R9)(CX*2), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (R10), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y5
+	MOVQ         SI, R9
+	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y5
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y5
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y5
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y3, Y3
 
 store:
@@ -4555,8 +4595,8 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y3, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -4564,7 +4604,7 @@ store:
 	RET
 
 // func tileAVX2_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_5x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4572,8 +4612,9 @@ TEXT ·tileAVX2_5x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4581,43 +4622,44 @@ tile:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y5
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y5
 	VPSLLD       $0x10, Y5, Y5
-	VBROADCASTSS (R8), Y6
-	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (R8)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R8)(CX*2), Y6
-	VFMADD231PS  Y5, Y6, Y2
 	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y5, Y6, Y3
+	VFMADD231PS  Y5, Y6, Y0
 	VBROADCASTSS (R9)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R9)(CX*2), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (R10), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (R10)(CX*1), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	ADDQ         DI, R9
+	VADDPS       (R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	ADDQ         DI, R9
+	VADDPS       (R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4637,7 +4679,7 @@ store:
 	RET
 
 // func tileAVX2_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_5x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4645,8 +4687,9 @@ TEXT ·tileAVX2_5x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4654,49 +4697,50 @@ tile:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y5
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y5
 	VPSLLD       $0x10, Y5, Y5
-	VBROADCASTSS (R8), Y6
-	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (R8)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R8)(CX*2), Y6
-	VFMADD231PS  Y5, Y6, Y2
 	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y5, Y6, Y3
+	VFMADD231PS  Y5, Y6, Y0
 	VBROADCASTSS (R9)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R9)(CX*2), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (R10), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (R10)(CX*1), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y6
+	MOVQ         SI, R9
+	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y3, Y3
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y6
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y4, Y4
 
 store:
@@ -4710,8 +4754,8 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y4, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -4719,7 +4763,7 @@ store:
 	RET
 
 // func tileAVX2_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_6x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4727,8 +4771,9 @@ TEXT ·tileAVX2_6x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4737,47 +4782,48 @@ tile:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y6
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y6
 	VPSLLD       $0x10, Y6, Y6
-	VBROADCASTSS (R8), Y7
-	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (R8)(CX*1), Y7
-	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (R8)(CX*2), Y7
-	VFMADD231PS  Y6, Y7, Y2
 	VBROADCASTSS (R9), Y7
-	VFMADD231PS  Y6, Y7, Y3
+	VFMADD231PS  Y6, Y7, Y0
 	VBROADCASTSS (R9)(CX*1), Y7
-	VFMADD231PS  Y6, Y7, Y4
+	VFMADD231PS  Y6, Y7, Y1
 	VBROADCASTSS (R9)(CX*2), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (R10), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS (R10)(CX*1), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS (R10)(CX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
-	VADDPS       (R8), Y5, Y5
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	ADDQ         DI, R9
+	VADDPS       (R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	ADDQ         DI, R9
+	VADDPS       (R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	ADDQ         DI, R9
+	VADDPS       (R9), Y5, Y5
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4799,7 +4845,7 @@ store:
 	RET
 
 // func tileAVX2_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_6x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4807,8 +4853,9 @@ TEXT ·tileAVX2_6x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4817,54 +4864,55 @@ tile:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R9
+	LEAQ    (R9)(CX*2), R10
+	ADDQ    CX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R10), Y6
+	PREFETCHT1   (R11)(R8*1)
+	VMOVUPS      (R11), Y6
 	VPSLLD       $0x10, Y6, Y6
-	VBROADCASTSS (R8), Y7
-	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (R8)(CX*1), Y7
-	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (R8)(CX*2), Y7
-	VFMADD231PS  Y6, Y7, Y2
 	VBROADCASTSS (R9), Y7
-	VFMADD231PS  Y6, Y7, Y3
+	VFMADD231PS  Y6, Y7, Y0
 	VBROADCASTSS (R9)(CX*1), Y7
-	VFMADD231PS  Y6, Y7, Y4
+	VFMADD231PS  Y6, Y7, Y1
 	VBROADCASTSS (R9)(CX*2), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (R10), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS (R10)(CX*1), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS (R10)(CX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         DX, R8
 	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y7
+	MOVQ         SI, R9
+	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y7
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y7
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y7
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y3, Y3
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y7
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y4, Y4
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y7
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y5, Y5
 
 store:
@@ -4880,8 +4928,8 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y5, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -4889,7 +4937,7 @@ store:
 	RET
 
 // func tileAVX2_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_7x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4897,8 +4945,9 @@ TEXT ·tileAVX2_7x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4908,54 +4957,55 @@ tile:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R11), Y7
+	PREFETCHT1   (R12)(R8*1)
+	VMOVUPS      (R12), Y7
 	VPSLLD       $0x10, Y7, Y7
-	VBROADCASTSS (R8), Y8
-	VFMADD231PS  Y7, Y8, Y0
-	VBROADCASTSS (R8)(CX*1), Y8
-	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R8)(CX*2), Y8
-	VFMADD231PS  Y7, Y8, Y2
 	VBROADCASTSS (R9), Y8
-	VFMADD231PS  Y7, Y8, Y3
+	VFMADD231PS  Y7, Y8, Y0
 	VBROADCASTSS (R9)(CX*1), Y8
-	VFMADD231PS  Y7, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y1
 	VBROADCASTSS (R9)(CX*2), Y8
-	VFMADD231PS  Y7, Y8, Y5
+	VFMADD231PS  Y7, Y8, Y2
 	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R10)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (R10)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (R11), Y8
 	VFMADD231PS  Y7, Y8, Y6
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
-	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	ADDQ         DI, R9
+	VADDPS       (R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	ADDQ         DI, R9
+	VADDPS       (R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	ADDQ         DI, R9
+	VADDPS       (R9), Y5, Y5
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4979,7 +5029,7 @@ store:
 	RET
 
 // func tileAVX2_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_7x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -4987,8 +5037,9 @@ TEXT ·tileAVX2_7x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4998,62 +5049,63 @@ tile:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R11), Y7
+	PREFETCHT1   (R12)(R8*1)
+	VMOVUPS      (R12), Y7
 	VPSLLD       $0x10, Y7, Y7
-	VBROADCASTSS (R8), Y8
-	VFMADD231PS  Y7, Y8, Y0
-	VBROADCASTSS (R8)(CX*1), Y8
-	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R8)(CX*2), Y8
-	VFMADD231PS  Y7, Y8, Y2
 	VBROADCASTSS (R9), Y8
-	VFMADD231PS  Y7, Y8, Y3
+	VFMADD231PS  Y7, Y8, Y0
 	VBROADCASTSS (R9)(CX*1), Y8
-	VFMADD231PS  Y7, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y1
 	VBROADCASTSS (R9)(CX*2), Y8
-	VFMADD231PS  Y7, Y8, Y5
+	VFMADD231PS  Y7, Y8, Y2
 	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R10)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (R10)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (R11), Y8
 	VFMADD231PS  Y7, Y8, Y6
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y8
+	MOVQ         SI, R9
+	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y8
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y8
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y8
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y3, Y3
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y8
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y4, Y4
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y8
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y5, Y5
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y8
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y6, Y6
 
 store:
@@ -5071,8 +5123,8 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y6, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -5080,7 +5132,7 @@ store:
 	RET
 
 // func tileAVX2_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_8x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -5088,8 +5140,9 @@ TEXT ·tileAVX2_8x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5100,58 +5153,59 @@ tile:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R11), Y8
+	PREFETCHT1   (R12)(R8*1)
+	VMOVUPS      (R12), Y8
 	VPSLLD       $0x10, Y8, Y8
-	VBROADCASTSS (R8), Y9
-	VFMADD231PS  Y8, Y9, Y0
-	VBROADCASTSS (R8)(CX*1), Y9
-	VFMADD231PS  Y8, Y9, Y1
-	VBROADCASTSS (R8)(CX*2), Y9
-	VFMADD231PS  Y8, Y9, Y2
 	VBROADCASTSS (R9), Y9
-	VFMADD231PS  Y8, Y9, Y3
+	VFMADD231PS  Y8, Y9, Y0
 	VBROADCASTSS (R9)(CX*1), Y9
-	VFMADD231PS  Y8, Y9, Y4
+	VFMADD231PS  Y8, Y9, Y1
 	VBROADCASTSS (R9)(CX*2), Y9
-	VFMADD231PS  Y8, Y9, Y5
+	VFMADD231PS  Y8, Y9, Y2
 	VBROADCASTSS (R10), Y9
-	VFMADD231PS  Y8, Y9, Y6
+	VFMADD231PS  Y8, Y9, Y3
 	VBROADCASTSS (R10)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (R10)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS (R11), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (R11)(CX*1), Y9
 	VFMADD231PS  Y8, Y9, Y7
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
-	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
-	ADDQ         DI, R8
-	VADDPS       (R8), Y7, Y7
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	ADDQ         DI, R9
+	VADDPS       (R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	ADDQ         DI, R9
+	VADDPS       (R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	ADDQ         DI, R9
+	VADDPS       (R9), Y5, Y5
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
+	ADDQ         DI, R9
+	VADDPS       (R9), Y7, Y7
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5177,7 +5231,7 @@ store:
 	RET
 
 // func tileAVX2_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_8x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -5185,8 +5239,9 @@ TEXT ·tileAVX2_8x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5197,67 +5252,68 @@ tile:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R11), Y8
+	PREFETCHT1   (R12)(R8*1)
+	VMOVUPS      (R12), Y8
 	VPSLLD       $0x10, Y8, Y8
-	VBROADCASTSS (R8), Y9
-	VFMADD231PS  Y8, Y9, Y0
-	VBROADCASTSS (R8)(CX*1), Y9
-	VFMADD231PS  Y8, Y9, Y1
-	VBROADCASTSS (R8)(CX*2), Y9
-	VFMADD231PS  Y8, Y9, Y2
 	VBROADCASTSS (R9), Y9
-	VFMADD231PS  Y8, Y9, Y3
+	VFMADD231PS  Y8, Y9, Y0
 	VBROADCASTSS (R9)(CX*1), Y9
-	VFMADD231PS  Y8, Y9, Y4
+	VFMADD231PS  Y8, Y9, Y1
 	VBROADCASTSS (R9)(CX*2), Y9
-	VFMADD231PS  Y8, Y9, Y5
+	VFMADD231PS  Y8, Y9, Y2
 	VBROADCASTSS (R10), Y9
-	VFMADD231PS  Y8, Y9, Y6
+	VFMADD231PS  Y8, Y9, Y3
 	VBROADCASTSS (R10)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (R10)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS (R11), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (R11)(CX*1), Y9
 	VFMADD231PS  Y8, Y9, Y7
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y9
+	MOVQ         SI, R9
+	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y9
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y9
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y9
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y3, Y3
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y9
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y4, Y4
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y9
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y5, Y5
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y9
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y6, Y6
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y9
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y7, Y7
 
 store:
@@ -5277,8 +5333,8 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y7, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -5286,7 +5342,7 @@ store:
 	RET
 
 // func tileAVX2_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_9x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -5294,8 +5350,9 @@ TEXT ·tileAVX2_9x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5307,62 +5364,63 @@ tile:
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R11), Y9
+	PREFETCHT1   (R12)(R8*1)
+	VMOVUPS      (R12), Y9
 	VPSLLD       $0x10, Y9, Y9
-	VBROADCASTSS (R8), Y10
-	VFMADD231PS  Y9, Y10, Y0
-	VBROADCASTSS (R8)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(CX*2), Y10
-	VFMADD231PS  Y9, Y10, Y2
 	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y9, Y10, Y3
+	VFMADD231PS  Y9, Y10, Y0
 	VBROADCASTSS (R9)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y1
 	VBROADCASTSS (R9)(CX*2), Y10
-	VFMADD231PS  Y9, Y10, Y5
+	VFMADD231PS  Y9, Y10, Y2
 	VBROADCASTSS (R10), Y10
-	VFMADD231PS  Y9, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y3
 	VBROADCASTSS (R10)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y7
+	VFMADD231PS  Y9, Y10, Y4
 	VBROADCASTSS (R10)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS (R11)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS (R11)(CX*2), Y10
 	VFMADD231PS  Y9, Y10, Y8
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
-	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
-	ADDQ         DI, R8
-	VADDPS       (R8), Y7, Y7
-	ADDQ         DI, R8
-	VADDPS       (R8), Y8, Y8
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	ADDQ         DI, R9
+	VADDPS       (R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	ADDQ         DI, R9
+	VADDPS       (R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	ADDQ         DI, R9
+	VADDPS       (R9), Y5, Y5
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
+	ADDQ         DI, R9
+	VADDPS       (R9), Y7, Y7
+	ADDQ         DI, R9
+	VADDPS       (R9), Y8, Y8
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5390,7 +5448,7 @@ store:
 	RET
 
 // func tileAVX2_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_9x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -5398,8 +5456,9 @@ TEXT ·tileAVX2_9x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5411,72 +5470,73 @@ tile:
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R11), Y9
+	PREFETCHT1   (R12)(R8*1)
+	VMOVUPS      (R12), Y9
 	VPSLLD       $0x10, Y9, Y9
-	VBROADCASTSS (R8), Y10
-	VFMADD231PS  Y9, Y10, Y0
-	VBROADCASTSS (R8)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(CX*2), Y10
-	VFMADD231PS  Y9, Y10, Y2
 	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y9, Y10, Y3
+	VFMADD231PS  Y9, Y10, Y0
 	VBROADCASTSS (R9)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y1
 	VBROADCASTSS (R9)(CX*2), Y10
-	VFMADD231PS  Y9, Y10, Y5
+	VFMADD231PS  Y9, Y10, Y2
 	VBROADCASTSS (R10), Y10
-	VFMADD231PS  Y9, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y3
 	VBROADCASTSS (R10)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y7
+	VFMADD231PS  Y9, Y10, Y4
 	VBROADCASTSS (R10)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS (R11)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS (R11)(CX*2), Y10
 	VFMADD231PS  Y9, Y10, Y8
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y10
+	MOVQ         SI, R9
+	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y10
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y10
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y10
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y3, Y3
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y10
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y4, Y4
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y10
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y5, Y5
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y10
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y6, Y6
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y10
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y7, Y7
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y10
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y8, Y8
 
 store:
@@ -5498,8 +5558,8 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y8, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -5507,7 +5567,7 @@ store:
 	RET
 
 // func tileAVX2_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_10x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -5515,8 +5575,9 @@ TEXT ·tileAVX2_10x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5529,69 +5590,70 @@ tile:
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R12), Y10
+	PREFETCHT1   (R13)(R8*1)
+	VMOVUPS      (R13), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (R8), Y11
-	VFMADD231PS  Y10, Y11, Y0
-	VBROADCASTSS (R8)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y1
-	VBROADCASTSS (R8)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y2
 	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y10, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y0
 	VBROADCASTSS (R9)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y4
+	VFMADD231PS  Y10, Y11, Y1
 	VBROADCASTSS (R9)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y2
 	VBROADCASTSS (R10), Y11
-	VFMADD231PS  Y10, Y11, Y6
+	VFMADD231PS  Y10, Y11, Y3
 	VBROADCASTSS (R10)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y4
 	VBROADCASTSS (R10)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y8
+	VFMADD231PS  Y10, Y11, Y5
 	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (R11)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS (R11)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (R12), Y11
 	VFMADD231PS  Y10, Y11, Y9
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
-	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
-	ADDQ         DI, R8
-	VADDPS       (R8), Y7, Y7
-	ADDQ         DI, R8
-	VADDPS       (R8), Y8, Y8
-	ADDQ         DI, R8
-	VADDPS       (R8), Y9, Y9
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	ADDQ         DI, R9
+	VADDPS       (R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	ADDQ         DI, R9
+	VADDPS       (R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	ADDQ         DI, R9
+	VADDPS       (R9), Y5, Y5
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
+	ADDQ         DI, R9
+	VADDPS       (R9), Y7, Y7
+	ADDQ         DI, R9
+	VADDPS       (R9), Y8, Y8
+	ADDQ         DI, R9
+	VADDPS       (R9), Y9, Y9
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5621,7 +5683,7 @@ store:
 	RET
 
 // func tileAVX2_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_10x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -5629,8 +5691,9 @@ TEXT ·tileAVX2_10x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5643,80 +5706,81 @@ tile:
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R12), Y10
+	PREFETCHT1   (R13)(R8*1)
+	VMOVUPS      (R13), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (R8), Y11
-	VFMADD231PS  Y10, Y11, Y0
-	VBROADCASTSS (R8)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y1
-	VBROADCASTSS (R8)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y2
 	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y10, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y0
 	VBROADCASTSS (R9)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y4
+	VFMADD231PS  Y10, Y11, Y1
 	VBROADCASTSS (R9)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y2
 	VBROADCASTSS (R10), Y11
-	VFMADD231PS  Y10, Y11, Y6
+	VFMADD231PS  Y10, Y11, Y3
 	VBROADCASTSS (R10)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y4
 	VBROADCASTSS (R10)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y8
+	VFMADD231PS  Y10, Y11, Y5
 	VBROADCASTSS (R11), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (R11)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS (R11)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (R12), Y11
 	VFMADD231PS  Y10, Y11, Y9
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y11
+	MOVQ         SI, R9
+	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y11
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y11
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y11
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y3, Y3
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y11
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y4, Y4
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y11
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y5, Y5
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y11
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y6, Y6
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y11
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y7, Y7
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y11
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y8, Y8
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y11
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y9, Y9
 
 store:
@@ -5740,8 +5804,8 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y9, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -5749,7 +5813,7 @@ store:
 	RET
 
 // func tileAVX2_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_11x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -5757,8 +5821,9 @@ TEXT ·tileAVX2_11x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5772,73 +5837,74 @@ tile:
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R12), Y11
+	PREFETCHT1   (R13)(R8*1)
+	VMOVUPS      (R13), Y11
 	VPSLLD       $0x10, Y11, Y11
-	VBROADCASTSS (R8), Y12
-	VFMADD231PS  Y11, Y12, Y0
-	VBROADCASTSS (R8)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (R8)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y2
 	VBROADCASTSS (R9), Y12
-	VFMADD231PS  Y11, Y12, Y3
+	VFMADD231PS  Y11, Y12, Y0
 	VBROADCASTSS (R9)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y1
 	VBROADCASTSS (R9)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y5
+	VFMADD231PS  Y11, Y12, Y2
 	VBROADCASTSS (R10), Y12
-	VFMADD231PS  Y11, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y3
 	VBROADCASTSS (R10)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y7
+	VFMADD231PS  Y11, Y12, Y4
 	VBROADCASTSS (R10)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y5
 	VBROADCASTSS (R11), Y12
-	VFMADD231PS  Y11, Y12, Y9
+	VFMADD231PS  Y11, Y12, Y6
 	VBROADCASTSS (R11)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R11)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS (R12), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (R12)(CX*1), Y12
 	VFMADD231PS  Y11, Y12, Y10
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
-	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
-	ADDQ         DI, R8
-	VADDPS       (R8), Y7, Y7
-	ADDQ         DI, R8
-	VADDPS       (R8), Y8, Y8
-	ADDQ         DI, R8
-	VADDPS       (R8), Y9, Y9
-	ADDQ         DI, R8
-	VADDPS       (R8), Y10, Y10
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	ADDQ         DI, R9
+	VADDPS       (R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	ADDQ         DI, R9
+	VADDPS       (R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	ADDQ         DI, R9
+	VADDPS       (R9), Y5, Y5
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
+	ADDQ         DI, R9
+	VADDPS       (R9), Y7, Y7
+	ADDQ         DI, R9
+	VADDPS       (R9), Y8, Y8
+	ADDQ         DI, R9
+	VADDPS       (R9), Y9, Y9
+	ADDQ         DI, R9
+	VADDPS       (R9), Y10, Y10
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5870,7 +5936,7 @@ store:
 	RET
 
 // func tileAVX2_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_11x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -5878,8 +5944,9 @@ TEXT ·tileAVX2_11x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5893,85 +5960,86 @@ tile:
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R12), Y11
+	PREFETCHT1   (R13)(R8*1)
+	VMOVUPS      (R13), Y11
 	VPSLLD       $0x10, Y11, Y11
-	VBROADCASTSS (R8), Y12
-	VFMADD231PS  Y11, Y12, Y0
-	VBROADCASTSS (R8)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (R8)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y2
 	VBROADCASTSS (R9), Y12
-	VFMADD231PS  Y11, Y12, Y3
+	VFMADD231PS  Y11, Y12, Y0
 	VBROADCASTSS (R9)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y1
 	VBROADCASTSS (R9)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y5
+	VFMADD231PS  Y11, Y12, Y2
 	VBROADCASTSS (R10), Y12
-	VFMADD231PS  Y11, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y3
 	VBROADCASTSS (R10)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y7
+	VFMADD231PS  Y11, Y12, Y4
 	VBROADCASTSS (R10)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y5
 	VBROADCASTSS (R11), Y12
-	VFMADD231PS  Y11, Y12, Y9
+	VFMADD231PS  Y11, Y12, Y6
 	VBROADCASTSS (R11)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R11)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS (R12), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (R12)(CX*1), Y12
 	VFMADD231PS  Y11, Y12, Y10
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y12
+	MOVQ         SI, R9
+	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y3, Y3
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y4, Y4
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y5, Y5
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y6, Y6
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y7, Y7
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y8, Y8
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y9, Y9
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y12
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y10, Y10
 
 store:
@@ -5997,8 +6065,8 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y10, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
@@ -6006,7 +6074,7 @@ store:
 	RET
 
 // func tileAVX2_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_12x1h(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -6014,8 +6082,9 @@ TEXT ·tileAVX2_12x1h(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -6030,77 +6099,78 @@ tile:
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R12), Y12
+	PREFETCHT1   (R13)(R8*1)
+	VMOVUPS      (R13), Y12
 	VPSLLD       $0x10, Y12, Y12
-	VBROADCASTSS (R8), Y13
-	VFMADD231PS  Y12, Y13, Y0
-	VBROADCASTSS (R8)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y1
-	VBROADCASTSS (R8)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y2
 	VBROADCASTSS (R9), Y13
-	VFMADD231PS  Y12, Y13, Y3
+	VFMADD231PS  Y12, Y13, Y0
 	VBROADCASTSS (R9)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y4
+	VFMADD231PS  Y12, Y13, Y1
 	VBROADCASTSS (R9)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y5
+	VFMADD231PS  Y12, Y13, Y2
 	VBROADCASTSS (R10), Y13
-	VFMADD231PS  Y12, Y13, Y6
+	VFMADD231PS  Y12, Y13, Y3
 	VBROADCASTSS (R10)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y7
+	VFMADD231PS  Y12, Y13, Y4
 	VBROADCASTSS (R10)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y8
+	VFMADD231PS  Y12, Y13, Y5
 	VBROADCASTSS (R11), Y13
-	VFMADD231PS  Y12, Y13, Y9
+	VFMADD231PS  Y12, Y13, Y6
 	VBROADCASTSS (R11)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y10
+	VFMADD231PS  Y12, Y13, Y7
 	VBROADCASTSS (R11)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R12), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS (R12)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (R12)(CX*2), Y13
 	VFMADD231PS  Y12, Y13, Y11
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
-	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
-	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
-	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
-	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
-	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
-	VADDPS       (R8), Y6, Y6
-	ADDQ         DI, R8
-	VADDPS       (R8), Y7, Y7
-	ADDQ         DI, R8
-	VADDPS       (R8), Y8, Y8
-	ADDQ         DI, R8
-	VADDPS       (R8), Y9, Y9
-	ADDQ         DI, R8
-	VADDPS       (R8), Y10, Y10
-	ADDQ         DI, R8
-	VADDPS       (R8), Y11, Y11
+	MOVQ         SI, R9
+	VADDPS       (R9), Y0, Y0
+	ADDQ         DI, R9
+	VADDPS       (R9), Y1, Y1
+	ADDQ         DI, R9
+	VADDPS       (R9), Y2, Y2
+	ADDQ         DI, R9
+	VADDPS       (R9), Y3, Y3
+	ADDQ         DI, R9
+	VADDPS       (R9), Y4, Y4
+	ADDQ         DI, R9
+	VADDPS       (R9), Y5, Y5
+	ADDQ         DI, R9
+	VADDPS       (R9), Y6, Y6
+	ADDQ         DI, R9
+	VADDPS       (R9), Y7, Y7
+	ADDQ         DI, R9
+	VADDPS       (R9), Y8, Y8
+	ADDQ         DI, R9
+	VADDPS       (R9), Y9, Y9
+	ADDQ         DI, R9
+	VADDPS       (R9), Y10, Y10
+	ADDQ         DI, R9
+	VADDPS       (R9), Y11, Y11
 
 store:
 	VMOVUPS Y0, (SI)
@@ -6134,7 +6204,7 @@ store:
 	RET
 
 // func tileAVX2_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tileAVX2_12x1mh(SB), NOSPLIT, $0-104
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
@@ -6142,8 +6212,9 @@ TEXT ·tileAVX2_12x1mh(SB), NOSPLIT, $0-104
 	MOVQ         bStep+56(FP), BX
 	MOVQ         c+72(FP), SI
 	MOVQ         cRow+80(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         bPanel+64(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -6158,90 +6229,91 @@ tile:
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    AX, R8
-	LEAQ    (R8)(CX*2), R9
-	ADDQ    CX, R9
+	MOVQ    AX, R9
 	LEAQ    (R9)(CX*2), R10
 	ADDQ    CX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	VMOVUPS      (R12), Y12
+	PREFETCHT1   (R13)(R8*1)
+	VMOVUPS      (R13), Y12
 	VPSLLD       $0x10, Y12, Y12
-	VBROADCASTSS (R8), Y13
-	VFMADD231PS  Y12, Y13, Y0
-	VBROADCASTSS (R8)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y1
-	VBROADCASTSS (R8)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y2
 	VBROADCASTSS (R9), Y13
-	VFMADD231PS  Y12, Y13, Y3
+	VFMADD231PS  Y12, Y13, Y0
 	VBROADCASTSS (R9)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y4
+	VFMADD231PS  Y12, Y13, Y1
 	VBROADCASTSS (R9)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y5
+	VFMADD231PS  Y12, Y13, Y2
 	VBROADCASTSS (R10), Y13
-	VFMADD231PS  Y12, Y13, Y6
+	VFMADD231PS  Y12, Y13, Y3
 	VBROADCASTSS (R10)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y7
+	VFMADD231PS  Y12, Y13, Y4
 	VBROADCASTSS (R10)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y8
+	VFMADD231PS  Y12, Y13, Y5
 	VBROADCASTSS (R11), Y13
-	VFMADD231PS  Y12, Y13, Y9
+	VFMADD231PS  Y12, Y13, Y6
 	VBROADCASTSS (R11)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y10
+	VFMADD231PS  Y12, Y13, Y7
 	VBROADCASTSS (R11)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R12), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS (R12)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (R12)(CX*2), Y13
 	VFMADD231PS  Y12, Y13, Y11
-	ADDQ         DX, R8
 	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
-	MOVQ         mask+96(FP), R8
-	VMOVUPS      (R8), Y15
+	MOVQ         mask+96(FP), R9
+	VMOVUPS      (R9), Y15
 	CMPQ         acc+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	MOVQ         SI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y0, Y0
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y1, Y1
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y2, Y2
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y3, Y3
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y4, Y4
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y5, Y5
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y6, Y6
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y7, Y7
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y8, Y8
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y9, Y9
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y10, Y10
-	ADDQ         DI, R8
-	VMASKMOVPS   (R8), Y15, Y13
+	ADDQ         DI, R9
+	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y11, Y11
 
 store:
@@ -6269,8 +6341,8 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y11, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile

@@ -31,21 +31,30 @@ func multiply(is instructions, sums int) {
 	RET()
 }
 
-// read loads 256 bytes a round and asks for those of a page ahead, as the processor's own prefetching stops at a page.
+// read walks through four parts of the data at once, as more requests are then on their way.
 func read() {
-	TEXT("readAVX2", NOSPLIT, "func(p *byte, rounds int)")
+	TEXT("readAVX2", NOSPLIT, "func(p *byte, part, rounds int)")
 	Pragma("noescape")
-	Doc("readAVX2 loads rounds times 256 bytes, one after the other.")
+	Doc("readAVX2 loads rounds times 64 bytes from each of four places, part bytes apart.")
 	p := Load(Param("p"), GP64())
+	part := Load(Param("part"), GP64())
 	rounds := Load(Param("rounds"), GP64())
+	third := GP64()
+	LEAQ(Mem{Base: part, Index: part, Scale: 2}, third)
 	Label("round")
 	for i := range 8 {
-		VMOVUPS(Mem{Base: p, Disp: 32 * i}, avx2.vec[i])
+		m := Mem{Base: p, Disp: 32 * (i % 2), Index: part, Scale: 1}
+		switch i / 2 {
+		case 0:
+			m.Index, m.Scale = nil, 0
+		case 2:
+			m.Scale = 2
+		case 3:
+			m.Index = third
+		}
+		VMOVUPS(m, avx2.vec[i])
 	}
-	for i := range 4 {
-		PREFETCHT0(Mem{Base: p, Disp: 4096 + 64*i})
-	}
-	ADDQ(U32(256), p)
+	ADDQ(Imm(64), p)
 	SUBQ(Imm(1), rounds)
 	JNZ(LabelRef("round"))
 	VZEROUPPER()
