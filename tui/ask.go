@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -136,10 +137,10 @@ func runIntegrate(c call) int {
 	return findingsCode(findings)
 }
 
-// runInfer asks one question about one picture, or about one object of the data set ("test/slope_0266#0").
+// runInfer asks one question about one picture, about one object of the data set ("test/slope_0266#0"), or about none.
 func runInfer(c call) int {
 	if len(c.words) < 2 {
-		return c.fail(exitCall, "call it as finetui infer RUN|%s MEDIA [prompt …]; MEDIA is a picture, or an object of the data set such as test/NAME#0", session.Base)
+		return c.fail(exitCall, "call it as finetui infer RUN|%s MEDIA [prompt …]; MEDIA is a picture, an object of the data set such as test/NAME#0, or - for none", session.Base)
 	}
 	s, file, code := c.openSession()
 	if code != exitDone {
@@ -191,8 +192,18 @@ func runInfer(c call) int {
 	return exitDone
 }
 
-// question is what is asked about a picture file, or about an object of the data set, whose truth is known.
+// question is what is asked about a picture file, about an object of the data set, whose truth is known, or about nothing
+// that is shown ("-").
 func question(s *session.Session, setting *session.Setting, media, prompt string) (model.Question, string, error) {
+	if media == "-" {
+		if prompt == "" {
+			prompt = setting.Project.Config.Infer.Prompt
+		}
+		if prompt == "" {
+			return model.Question{}, "", errors.New("without a picture there has to be a prompt")
+		}
+		return model.Question{Prompt: prompt}, "", nil
+	}
 	if sample, ok := setting.Sample(media); ok {
 		q, err := setting.About(sample, prompt)
 		return q, sample.Answer, err

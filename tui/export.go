@@ -41,7 +41,9 @@ func runExport(c call) int {
 }
 
 func (c call) exportMerged(source export.Source, folder string) error {
-	b, err := model.OpenBase(source.Base, source.Root)
+	report, done := c.progress()
+	defer done()
+	b, err := model.OpenBase(c.ctx, source.Base, source.Root, report)
 	if err != nil {
 		return err
 	}
@@ -49,8 +51,6 @@ func (c call) exportMerged(source export.Source, folder string) error {
 	if err := source.Check(b); err != nil {
 		return err
 	}
-	report, done := c.progress()
-	defer done()
 	return export.Merged(c.ctx, b.Dir, source.Adapter, folder, report)
 }
 

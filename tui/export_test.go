@@ -13,7 +13,7 @@ import (
 // writeAdapter writes an adapter of the built-in base that adds nothing yet.
 func writeAdapter(t *testing.T, dir string) {
 	t.Helper()
-	b, err := model.OpenBase(model.Tiny, "")
+	b, err := model.OpenLocal(model.Tiny, "")
 	if err != nil {
 		t.Fatal(err)
 	}

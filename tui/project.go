@@ -229,7 +229,9 @@ func runLint(c call) int {
 		return exitFailed
 	}
 	defer p.Close()
-	findings, err := p.Lint()
+	report, done := c.progress()
+	findings, err := p.Lint(c.ctx, report)
+	done()
 	if err != nil {
 		return c.failure(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/finetune"
+	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/run"
 	"finetui/ml/wholefile"
@@ -118,7 +119,10 @@ func runControl(c *current) trainpane.Control {
 				return nil, err
 			}
 			defer p.Close()
-			return p.Lint()
+			if p.Base, err = model.OpenLocal(file.Config.Model.Base, file.Root); err != nil {
+				return nil, err // this pane cannot show how far a fetch is
+			}
+			return p.Lint(ctx, nil)
 		},
 		Start: func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error) {
 			file, err := c.file()

@@ -52,7 +52,7 @@ func Write(ctx context.Context, p *project.Project, report project.Progress) (*R
 	if len(w.samples) == 0 {
 		return nil, fmt.Errorf("DATASET.PATH: no picture of %s holds an object: there is nothing to convert", p.Data.Root)
 	}
-	if err := w.countTokens(); err != nil {
+	if err := w.countTokens(ctx, report); err != nil {
 		return nil, err
 	}
 	if err := w.draw(ctx, report); err != nil {
@@ -120,12 +120,12 @@ func (w *writer) choose() {
 }
 
 // countTokens opens the base's tokenizer where weights are written by the token.
-func (w *writer) countTokens() error {
+func (w *writer) countTokens(ctx context.Context, report project.Progress) error {
 	weighted := slices.ContainsFunc(w.samples, func(s recipe.Sample) bool { return weighs(s.Weight) })
 	if !weighted || !w.d.holds.weights {
 		return nil
 	}
-	if err := w.p.OpenBase(); err != nil {
+	if err := w.p.OpenBase(ctx, report); err != nil {
 		return fmt.Errorf("weights in the dialect %s need the base's tokenizer: %w", w.d.name, err)
 	}
 	known := map[string]int{} // answers are few

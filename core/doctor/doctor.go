@@ -149,7 +149,7 @@ func bases(file *config.File) []Line {
 }
 
 func base(title, name, root, do string) Line {
-	b, err := model.OpenBase(name, root)
+	b, err := model.OpenLocal(name, root)
 	if err != nil {
 		return Line{title, err.Error(), Missing, do}
 	}

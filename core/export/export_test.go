@@ -21,7 +21,7 @@ import (
 
 func openBase(t *testing.T, dir string) *model.Base {
 	t.Helper()
-	b, err := model.OpenBase(dir, "")
+	b, err := model.OpenLocal(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,7 +97,7 @@ func benchProject(b *testing.B) *project.Project {
 	b.Helper()
 	p, err := project.Open(context.Background(), smallProject(b), nil)
 	if err == nil {
-		err = p.OpenBase()
+		err = p.OpenBase(context.Background(), nil)
 	}
 	if err != nil {
 		b.Fatal(err)

@@ -39,7 +39,7 @@ func Start(ctx context.Context, file *config.File, o Options) (*run.Run, []datas
 		return nil, nil, err
 	}
 	defer p.Close()
-	findings, err := p.Lint()
+	findings, err := p.Lint(ctx, o.Report)
 	if err != nil {
 		return nil, nil, err
 	}

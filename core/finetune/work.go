@@ -146,7 +146,7 @@ func (j *job) prepare(ctx context.Context) error {
 	if j.p, err = project.Open(ctx, file, nil); err != nil {
 		return err
 	}
-	if err := j.p.OpenBase(); err != nil {
+	if err := j.p.OpenBase(ctx, nil); err != nil {
 		return err
 	}
 	info := j.w.Info()

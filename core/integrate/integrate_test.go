@@ -33,7 +33,7 @@ func drawn(t *testing.T, overrides ...string) (*project.Project, *model.Subject)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.OpenBase(); err != nil {
+	if err := p.OpenBase(context.Background(), nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.Close() })

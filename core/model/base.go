@@ -41,27 +41,7 @@ type Base struct {
 	Seen        *features.Cache // what its tower made of pictures; nil: is not kept
 
 	checkpoint *qwen2.Checkpoint
-}
-
-// OpenBase opens MODEL.BASE: "tiny", or a folder, relative ones from root.
-func OpenBase(name, root string) (*Base, error) {
-	dir := name
-	if name == Tiny {
-		var err error
-		if dir, err = unpackTiny(); err != nil {
-			return nil, fmt.Errorf("the built-in base %q: %w", Tiny, err)
-		}
-	} else if !filepath.IsAbs(dir) {
-		dir = filepath.Join(root, dir)
-	}
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("MODEL.BASE = %q: there is no folder %s; give %q, or the folder of a downloaded model with its config.json, tokenizer.json and weights", name, dir, Tiny)
-	}
-	b := &Base{Name: name, Dir: dir}
-	if err := b.read(); err != nil {
-		return nil, fmt.Errorf("MODEL.BASE = %q: %w", name, err)
-	}
-	return b, nil
+	system     string // what stands before a conversation; empty: what Qwen2-VL's template writes
 }
 
 func (b *Base) read() error {
@@ -69,7 +49,7 @@ func (b *Base) read() error {
 	if err != nil {
 		return err
 	}
-	if b.Config, err = qwen2vl.ParseConfig(data); err != nil {
+	if b.Config, err = parseConfig(data); err != nil {
 		return fmt.Errorf("%s: %w", b.Dir, err)
 	}
 	if b.Tokenizer, err = tokenizer.Load(filepath.Join(b.Dir, "tokenizer.json")); err != nil {
@@ -78,11 +58,13 @@ func (b *Base) read() error {
 	if size := b.Tokenizer.Size(); size > b.Config.Text.Vocab {
 		return fmt.Errorf("%s: tokenizer.json has %d tokens, the model's vocabulary %d", b.Dir, size, b.Config.Text.Vocab)
 	}
-	if b.Processor, err = pixels.LoadProcessor(b.Dir); err != nil {
-		return err
+	if b.Sees() {
+		err = b.readProcessor()
+	} else {
+		b.system, err = readSystem(b.Dir)
 	}
-	if v := b.Config.Vision; b.Processor.RowSize() != v.PatchWidth() || b.Processor.Merge != v.Merge {
-		return fmt.Errorf("%s: preprocessor_config.json cuts patches of %d values, the vision tower takes %d", b.Dir, b.Processor.RowSize(), v.PatchWidth())
+	if err != nil {
+		return err
 	}
 	if b.Stop, err = b.stopTokens(); err != nil {
 		return err
@@ -92,6 +74,16 @@ func (b *Base) read() error {
 	}
 	b.Fingerprint, err = fingerprint(b.Dir)
 	return err
+}
+
+func (b *Base) readProcessor() (err error) {
+	if b.Processor, err = pixels.LoadProcessor(b.Dir); err != nil {
+		return err
+	}
+	if v := b.Config.Vision; b.Processor.RowSize() != v.PatchWidth() || b.Processor.Merge != v.Merge {
+		return fmt.Errorf("%s: preprocessor_config.json cuts patches of %d values, the vision tower takes %d", b.Dir, b.Processor.RowSize(), v.PatchWidth())
+	}
+	return nil
 }
 
 // Remember keeps what the tower makes of pictures in a folder, at most limit bytes.

@@ -22,6 +22,9 @@ func (b *Base) processor(v View) pixels.Processor {
 
 // Grids are the patch grids of pictures of these sizes (width, height).
 func (b *Base) Grids(v View, sizes [][2]int) ([]qwen2vl.Grid, error) {
+	if err := b.checkSight(len(sizes)); err != nil {
+		return nil, err
+	}
 	var grids []qwen2vl.Grid
 	p := b.processor(v)
 	for _, s := range sizes {
@@ -36,6 +39,9 @@ func (b *Base) Grids(v View, sizes [][2]int) ([]qwen2vl.Grid, error) {
 
 // Rows are the patch rows of pictures, one after the other, with their grids.
 func (b *Base) Rows(v View, pictures []*pixels.RGB) (rows []float32, grids []qwen2vl.Grid, err error) {
+	if err := b.checkSight(len(pictures)); err != nil {
+		return nil, nil, err
+	}
 	p := b.processor(v)
 	for _, picture := range pictures {
 		r, g, err := p.Rows(picture)
@@ -63,7 +69,7 @@ func (b *Base) messages(grids []qwen2vl.Grid, prompt, answer string) []chat.Mess
 // Sample is a question with its answer as tokens to learn from; only the answer and the token that ends it are
 // supervised, each with weight. Features or patches are the caller's to add.
 func (b *Base) Sample(grids []qwen2vl.Grid, prompt, answer string, weight float64) (train.Sample, error) {
-	ids, labels, err := chat.Encode(b.Tokenizer, b.messages(grids, prompt, answer), chat.Options{})
+	ids, labels, err := chat.Encode(b.Tokenizer, b.messages(grids, prompt, answer), chat.Options{DefaultSystem: b.system})
 	if err != nil {
 		return train.Sample{}, err
 	}
@@ -104,7 +110,7 @@ func (b *Base) prompts(questions []open) (nn.Batch, error) {
 	batch := nn.Batch{Starts: []int{0}}
 	row := int32(0)
 	for i, q := range questions {
-		ids, _, err := chat.Encode(b.Tokenizer, b.messages(q.grids, q.prompt, ""), chat.Options{GenerationPrompt: true})
+		ids, _, err := chat.Encode(b.Tokenizer, b.messages(q.grids, q.prompt, ""), chat.Options{DefaultSystem: b.system, GenerationPrompt: true})
 		if err != nil {
 			return batch, fmt.Errorf("question %d: %w", i, err)
 		}

@@ -26,7 +26,7 @@ func TestLoadOfARealSize(t *testing.T) {
 			forget(t, dir)
 		}
 		start := time.Now()
-		b, err := OpenBase(dir, "")
+		b, err := OpenLocal(dir, "")
 		if err != nil {
 			t.Fatal(err)
 		}

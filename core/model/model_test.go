@@ -14,7 +14,7 @@ import (
 
 func openTiny(t *testing.T) *Base {
 	t.Helper()
-	b, err := OpenBase(Tiny, "")
+	b, err := OpenBase(context.Background(), Tiny, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestBrokenBasesAreNamed(t *testing.T) {
 		"no tokenizer":          {"tokenizer.json", func([]byte) []byte { return nil }, "tokenizer.json"},
 		"garbage for tokenizer": {"tokenizer.json", func([]byte) []byte { return []byte("{]") }, "tokenizer.json"},
 	} {
-		b, err := OpenBase(broken(t, c.file, c.change), "")
+		b, err := OpenLocal(broken(t, c.file, c.change), "")
 		if err == nil {
 			_, err = Load(b, "", 1)
 			b.Close()
@@ -183,7 +183,7 @@ func TestBrokenBasesAreNamed(t *testing.T) {
 			t.Errorf("%s: error %v does not name %s", what, err, c.want)
 		}
 	}
-	if _, err := OpenBase("no/such/folder", "/tmp"); err == nil || !strings.Contains(err.Error(), "/tmp/no/such/folder") || !strings.Contains(err.Error(), Tiny) {
+	if _, err := OpenLocal("no/such/folder", "/tmp"); err == nil || !strings.Contains(err.Error(), "/tmp/no/such/folder") || !strings.Contains(err.Error(), Tiny) {
 		t.Errorf("a missing folder: %v", err)
 	}
 }

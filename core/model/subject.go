@@ -198,14 +198,18 @@ func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, err
 // worker is one core's or one team's share of a subject.
 type worker struct {
 	base    *Base
-	tower   *qwen2vl.Tower
-	frozen  bool // the tower is the base's
+	tower   *qwen2vl.Tower // nil: it sees nothing
+	frozen  bool           // the tower is the base's
 	session *qwen2.Session
 }
 
 func (s *Subject) worker(cores int) *worker {
 	e := nn.NewExec(min(cores, runtime.GOMAXPROCS(0)))
-	return &worker{base: s.Base, tower: s.Model.NewTower(e), frozen: s.Model.TowerFrozen(), session: s.Model.Text.NewSession(e)}
+	w := &worker{base: s.Base, frozen: s.Model.TowerFrozen(), session: s.Model.Text.NewSession(e)}
+	if s.Base.Sees() {
+		w.tower = s.Model.NewTower(e)
+	}
+	return w
 }
 
 // see returns the features of a question's pictures.

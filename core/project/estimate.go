@@ -91,7 +91,7 @@ func (e *Estimator) openBase(cfg *config.Config) error {
 	if e.base != nil && e.base.Name == cfg.Model.Base {
 		return nil
 	}
-	b, err := model.OpenBase(cfg.Model.Base, e.file.Root)
+	b, err := model.OpenLocal(cfg.Model.Base, e.file.Root)
 	if err != nil {
 		return err
 	}

@@ -75,12 +75,12 @@ func (p *Project) addData(ctx context.Context, root string, report Progress) err
 	return nil
 }
 
-// OpenBase opens MODEL.BASE unless it is open.
-func (p *Project) OpenBase() error {
+// OpenBase opens MODEL.BASE unless it is open; a model on the hub is fetched.
+func (p *Project) OpenBase(ctx context.Context, report Progress) error {
 	if p.Base != nil {
 		return nil
 	}
-	b, err := model.OpenBase(p.Config.Model.Base, p.File.Root)
+	b, err := model.OpenBase(ctx, p.Config.Model.Base, p.File.Root, report)
 	if err != nil {
 		return err
 	}
@@ -189,9 +189,12 @@ func (p *Project) Sample(s recipe.Sample) (train.Sample, error) {
 
 // Lint says what is wrong with the recipe on this data, with the base's own count of tokens and what it would be
 // trained to say.
-func (p *Project) Lint() ([]dataset.Finding, error) {
-	if err := p.OpenBase(); err != nil {
+func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding, error) {
+	if err := p.OpenBase(ctx, report); err != nil {
 		return nil, err
+	}
+	if !p.Base.Sees() {
+		return nil, fmt.Errorf("MODEL.BASE = %q: %w", p.Base.Name, model.ErrBlind)
 	}
 	samples := make(map[string]train.Sample)
 	get := func(s recipe.Sample) train.Sample {

@@ -32,7 +32,7 @@ func drawn(t *testing.T) *Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.OpenBase(); err != nil {
+	if err := p.OpenBase(context.Background(), nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.Close() })

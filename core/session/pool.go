@@ -34,7 +34,7 @@ func (p *pool) load(ctx context.Context, t *Setting, report Progress) (*model.Su
 		return nil, err
 	}
 	say(0, "opening base "+t.Project.Config.Model.Base)
-	b, err := p.base(t)
+	b, err := p.base(ctx, t, report)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (p *pool) load(ctx context.Context, t *Setting, report Progress) (*model.Su
 }
 
 // base opens the base of a setting unless it is open.
-func (p *pool) base(t *Setting) (*model.Base, error) {
+func (p *pool) base(ctx context.Context, t *Setting, report Progress) (*model.Base, error) {
 	name := t.Project.Config.Model.Base
 	key := name
 	if name != model.Tiny && !filepath.IsAbs(name) {
@@ -70,7 +70,7 @@ func (p *pool) base(t *Setting) (*model.Base, error) {
 	if b := p.bases[key]; b != nil {
 		return b, nil
 	}
-	b, err := model.OpenBase(name, t.root)
+	b, err := model.OpenBase(ctx, name, t.root, report)
 	if err != nil {
 		return nil, err
 	}

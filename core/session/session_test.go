@@ -84,7 +84,7 @@ func openSession(t *testing.T, file *config.File) *Session {
 // addRun makes a run with an adapter that shouts: its B is so large that the base cannot be heard through it.
 func addRun(t *testing.T, s *Session, file *config.File, name string, steps ...int) string {
 	t.Helper()
-	b, err := model.OpenBase(model.Tiny, "")
+	b, err := model.OpenLocal(model.Tiny, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ type Model struct {
 	params []qwen2.Parameter
 }
 
-// New builds the model from the tensors of src.
+// New builds the model from the tensors of src. With Vision.Depth 0 it is a language model alone, which has no tower.
 func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
 	text, err := qwen2.New(c.Text, src, tune.Text)
 	if err != nil {
@@ -31,6 +31,9 @@ func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
 	}
 	m := &Model{Config: c, Text: text}
 	v := c.Vision
+	if v.Depth == 0 {
+		return m, nil
+	}
 	finish := func(b *qwen2.Builder) (nn.Layout, []float32) {
 		if err != nil {
 			return nn.Layout{}, nil
@@ -81,6 +84,9 @@ func (m *Model) TowerFrozen() bool { return len(m.params) == 0 }
 func (m *Model) Tensors() []qwen2.Tensor {
 	out := m.Text.Tensors()
 	v := m.Config.Vision
+	if v.Depth == 0 {
+		return out
+	}
 	patch := qwen2.Split("visual.patch_embed.", m.Patch.Proj, qwen2.Part{Module: "proj", Out: v.Embed})
 	patch[0].Shape = []int{v.Embed, v.Channels, v.Temporal, v.Patch, v.Patch}
 	out = append(out, patch...)

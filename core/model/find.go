@@ -1,0 +1,66 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"finetui/core/model/hub"
+)
+
+// Progress is told how far long work is; it may be nil.
+type Progress = func(done, total int, what string)
+
+// OpenBase opens MODEL.BASE: "tiny", a folder, relative ones from root, or a model on the hub ("OWNER/NAME", or with a
+// revision "OWNER/NAME@REVISION"), which is fetched unless the cache has it.
+func OpenBase(ctx context.Context, name, root string, report Progress) (*Base, error) {
+	return openBase(name, root, func(h hub.Hub, n hub.Name) (string, error) { return h.Fetch(ctx, n, report) })
+}
+
+// OpenLocal is OpenBase for those who must not fetch anything.
+func OpenLocal(name, root string) (*Base, error) {
+	return openBase(name, root, func(h hub.Hub, n hub.Name) (string, error) {
+		dir, err := h.Cached(n)
+		if errors.Is(err, hub.ErrNotCached) {
+			err = fmt.Errorf("%w; finetui lint, train, eval and infer fetch it", err)
+		}
+		return dir, err
+	})
+}
+
+func openBase(name, root string, get func(hub.Hub, hub.Name) (string, error)) (*Base, error) {
+	dir, err := locate(name, root, get)
+	if err != nil {
+		return nil, fmt.Errorf("MODEL.BASE = %q: %w", name, err)
+	}
+	b := &Base{Name: name, Dir: dir}
+	if err := b.read(); err != nil {
+		return nil, fmt.Errorf("MODEL.BASE = %q: %w", name, err)
+	}
+	return b, nil
+}
+
+// locate finds a base's folder. A folder of the project goes before a model of the same name on the hub.
+func locate(name, root string, get func(hub.Hub, hub.Name) (string, error)) (string, error) {
+	if name == Tiny {
+		return unpackTiny()
+	}
+	dir := name
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(root, dir)
+	}
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return dir, nil
+	}
+	n, onHub := hub.ParseName(name)
+	if !onHub {
+		return "", fmt.Errorf("there is no folder %s; give %q, the folder of a downloaded model with its config.json, tokenizer.json and weights, or a model's name on the hub (OWNER/NAME)", dir, Tiny)
+	}
+	found, err := get(hub.FromEnv(), n)
+	if err != nil {
+		return "", fmt.Errorf("there is no folder %s, and from the hub: %w", dir, err)
+	}
+	return found, nil
+}
