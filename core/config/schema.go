@@ -70,7 +70,7 @@ type Recipe struct {
 }
 
 type Model struct {
-	Base      string `key:"BASE" is:"path" doc:"base model: tiny (built in), a folder in Hugging Face format, or a hub name"`
+	Base      string `key:"BASE" is:"path" doc:"base model: tiny (built in), a folder in Hugging Face format, or a hub name (OWNER/NAME, or OWNER/NAME@REVISION), fetched once into the cache of HF_HOME"`
 	Engine    string `key:"ENGINE" doc:"what trains" choices:"native"`
 	MinPixels int    `key:"MIN_PIXELS" doc:"smaller pictures are enlarged to this" unit:"pixels" min:"784"`
 	MaxPixels int    `key:"MAX_PIXELS" doc:"larger pictures are shrunk to this" unit:"pixels" min:"784"`
