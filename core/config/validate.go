@@ -125,9 +125,6 @@ func (p *problems) train(t Train) {
 	if t.WarmupSteps > 0 && t.WarmupRatio > 0 {
 		p.note("TRAIN.WARMUP_RATIO", "is not used, as WARMUP_STEPS is %d", t.WarmupSteps)
 	}
-	if t.EvalEvery > 0 && t.SaveEvery > 0 && t.SaveEvery%t.EvalEvery != 0 {
-		p.note("TRAIN.SAVE_EVERY", "is no multiple of EVAL_EVERY (%d): a checkpoint saved between evaluations cannot become the best", t.EvalEvery)
-	}
 }
 
 func (p *problems) evaluation(c *Config) {

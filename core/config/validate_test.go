@@ -29,7 +29,6 @@ func TestRulesBetweenConstants(t *testing.T) {
 		{[]string{"LORA.ALPHA=0"}, "LORA.ALPHA", LevelError, "no effect"},
 		{[]string{"TRAIN.LEARNING_RATE=0"}, "TRAIN.LEARNING_RATE", LevelNote, "nothing will be learned"},
 		{[]string{"TRAIN.WARMUP_RATIO=0.1"}, "TRAIN.WARMUP_RATIO", LevelNote, "not used"},
-		{[]string{"TRAIN.SAVE_EVERY=30"}, "TRAIN.SAVE_EVERY", LevelNote, "no multiple"},
 		{[]string{"KEYS.a=x", "KEYS.b=x", "KEYS.c="}, "KEYS.b", LevelError, "already runs a"},
 	}
 	for _, c := range cases {

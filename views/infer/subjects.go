@@ -61,7 +61,11 @@ func (p *Pane) nextMode() tea.Cmd {
 func (p *Pane) severalSplits() bool { return p.ready() && len(p.scene.splits) > 1 }
 
 func (p *Pane) nextSplit() tea.Cmd {
-	at := slices.Index(p.scene.splits, p.scene.split)
+	from := p.scene.split
+	if p.looking.Pending() && p.chosen.split != "" { // a quick second press goes on from where the first one leads
+		from = p.chosen.split
+	}
+	at := slices.Index(p.scene.splits, from)
 	p.chosen.split = p.scene.splits[(at+1)%len(p.scene.splits)]
 	p.ask.path = ""
 	return p.look()
