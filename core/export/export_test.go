@@ -2,6 +2,7 @@ package export
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"finetui/core/config"
 	"finetui/core/model"
@@ -228,5 +230,43 @@ func TestSourceIsARunsBestOrAFolder(t *testing.T) {
 		if _, err := Find(file, name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q in it", name, err, want)
 		}
+	}
+}
+
+// TestMergeOfARealSize merges an adapter into the checkpoint FINETUI_CHECKPOINT (go run ./ml/bench/fake makes one) and
+// looks at the memory that this takes.
+func TestMergeOfARealSize(t *testing.T) {
+	dir := os.Getenv("FINETUI_CHECKPOINT")
+	if dir == "" {
+		t.Skip("FINETUI_CHECKPOINT names no checkpoint of a real size; go run ./ml/bench/fake makes one")
+	}
+	adapter := adapterOn(t, openBase(t, dir), nil)
+	parent, err := os.MkdirTemp(filepath.Dir(dir), "merged-*") // on the disk that has room for the checkpoint
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(parent)
+	folder, highest := filepath.Join(parent, "merged"), map[string]int{}
+	start := time.Now()
+	err = Merged(context.Background(), dir, adapter, folder, func(int, int, string) {
+		status, _ := os.ReadFile("/proc/self/status")
+		for _, line := range strings.Split(string(status), "\n") {
+			name, value, _ := strings.Cut(line, ":")
+			kilobytes := 0
+			if fmt.Sscan(value, &kilobytes); name == "RssAnon" || name == "RssFile" {
+				highest[name] = max(highest[name], kilobytes>>10)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("merged in %.0f s; RssAnon at most %d MB, RssFile %d MB", time.Since(start).Seconds(), highest["RssAnon"], highest["RssFile"])
+	if highest["RssAnon"] > 1000 {
+		t.Error("merging keeps too much in memory")
+	}
+	merged := openBase(t, folder)
+	if _, err := merged.New(model.Tuning(&lora.Config{R: 1, Alpha: 1})); err != nil {
+		t.Error(err)
 	}
 }

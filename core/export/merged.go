@@ -101,14 +101,17 @@ func (m *merger) plan() (shards map[string][]safetensors.Tensor, err error) {
 		m.total += int64(len(raw))
 		t := safetensors.Tensor{Name: qwen2.Classic(stored), DType: dtype, Shape: shape}
 		module, isWeight := strings.CutSuffix(t.Name, ".weight")
+		fill := func(w io.Writer) error { return m.write(w, raw) }
 		if a := m.adapters[module]; a != nil && isWeight {
 			if err := fits(a, t); err != nil {
 				return nil, err
 			}
 			placed[module] = true
-			t.Fill = func(w io.Writer) error { return m.merge(w, stored, a) }
-		} else {
-			t.Fill = func(w io.Writer) error { return m.write(w, raw) }
+			fill = func(w io.Writer) error { return m.merge(w, stored, a) }
+		}
+		t.Fill = func(w io.Writer) error {
+			defer m.weights.Release(stored)
+			return fill(w)
 		}
 		if seen[t.Name] {
 			return nil, fmt.Errorf("the base has %s twice, in both spellings", t.Name)

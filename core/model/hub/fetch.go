@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -59,6 +60,10 @@ func (h Hub) ask(n Name) (listing, error) {
 	if _, err := repo.FileURL(needed[0]); err != nil { // asks the hub, whatever is known from before
 		if m := statusCode.FindStringSubmatch(err.Error()); m != nil {
 			return listing{}, h.refused(n, m[1])
+		}
+		var cause *url.Error
+		if errors.As(err, &cause) {
+			err = cause // without the library's account of its own files
 		}
 		return listing{}, h.unreachable(n, err)
 	}
