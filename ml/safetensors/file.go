@@ -59,6 +59,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), unmap())
 	}
+	scattered(data)
 	f := &File{path: path, tensors: make(map[string]tensor, len(entries)), metadata: metadata, unmaps: []func() error{unmap}}
 	for _, e := range entries {
 		f.tensors[e.name] = tensor{e, path, data[start+e.begin : start+e.end : start+e.end]}
@@ -114,11 +115,17 @@ func (f *File) Close() error {
 	return errors.Join(errs...)
 }
 
-// get finds a tensor, or says which file lacks it.
+// large is the size in bytes from which reading ahead pays.
+const large = 1 << 20
+
+// get finds a tensor whose bytes are about to be read, or says which file lacks it.
 func (f *File) get(name string) (tensor, error) {
 	t, ok := f.tensors[name]
 	if !ok {
 		return tensor{}, fmt.Errorf("%s: no tensor %q", f.path, name)
+	}
+	if len(t.data) >= large {
+		whole(t.data)
 	}
 	return t, nil
 }

@@ -21,5 +21,7 @@ func mapFile(f *os.File, size int64) (data []byte, unmap func() error, err error
 	return data, func() error { return nil }, nil
 }
 
-// release does nothing: what was read whole stays in memory.
-func release([]byte) {}
+// What was read as a whole stays in memory: there is nothing to advise.
+func scattered([]byte) {}
+func whole([]byte)     {}
+func release([]byte)   {}

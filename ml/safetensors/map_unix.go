@@ -27,13 +27,25 @@ func mapFile(f *os.File, size int64) (data []byte, unmap func() error, err error
 	return data, func() error { return syscall.Munmap(data) }, nil
 }
 
+// Reading a page of a mapping makes the system read megabytes ahead, which pays for a large tensor. A model has hundreds of
+// small ones between them, and reading those would bring a third of a checkpoint into memory.
+
+// scattered asks the system not to read ahead in a mapping.
+func scattered(data []byte) { advise(data, unix.MADV_RANDOM) }
+
+// whole asks it to do so in a part that will be read from end to end.
+func whole(data []byte) { advise(data, unix.MADV_NORMAL) }
+
 // release gives back the pages that lie wholly within a part of a mapping.
-func release(data []byte) {
+func release(data []byte) { advise(data, unix.MADV_DONTNEED) }
+
+// advise says how the pages that lie wholly within a part of a mapping are used. It is no more than advice.
+func advise(data []byte, advice int) {
 	page := os.Getpagesize()
 	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(data))) % uintptr(page)
 	if uintptr(len(data)) < skip+uintptr(page) {
 		return
 	}
 	data = data[skip:]
-	_ = unix.Madvise(data[:len(data)/page*page], unix.MADV_DONTNEED) // no more than advice
+	_ = unix.Madvise(data[:len(data)/page*page], advice)
 }
