@@ -38,8 +38,12 @@ func runEval(c call) int {
 		return code
 	}
 	defer s.Close()
-	if _, err := s.Setting(c.words[0]); err != nil {
+	setting, err := s.Setting(c.words[0])
+	if err != nil {
 		return c.fail(exitCall, "%v", err)
+	}
+	for _, note := range setting.Notes {
+		fmt.Fprintln(c.stderr, note)
 	}
 	report, done := c.progress()
 	r, err := s.Evaluate(c.ctx, c.words[0], "", report)
@@ -101,8 +105,12 @@ func runIntegrate(c call) int {
 		return code
 	}
 	defer s.Close()
-	if _, err := s.Setting(c.words[0]); err != nil {
+	setting, err := s.Setting(c.words[0])
+	if err != nil {
 		return c.fail(exitCall, "%v", err)
+	}
+	for _, note := range setting.Notes {
+		fmt.Fprintln(c.stderr, note)
 	}
 	report, done := c.progress()
 	subject, err := s.Subject(c.ctx, c.words[0], report)

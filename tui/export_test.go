@@ -47,6 +47,9 @@ func TestExportWritesForOthers(t *testing.T) {
 		{"export merged elsewhere/adapter out", exitFailed, "", "not overwritten"},
 		{"export adapter elsewhere/adapter new", exitDone, "new\n", "is exported"},
 		{"export adapter elsewhere/adapter old old VIEW.FORMAT=json", exitDone, `"folder": "old"`, ""},
+		{"infer base - hello INFER.MAX_NEW_TOKENS=3", exitDone, "\n", "base tiny is asked: hello"},
+		{"infer base -", exitCall, "", "has to be a prompt"},
+		{"eval elsewhere/adapter EVAL.SPLIT=train EVAL.MAX_NEW_TOKENS=3 MODEL.MAX_PIXELS=12544", exitDone, "accuracy", ""},
 		{"infer base data/train/images/one.png hello MODEL.BASE=out INFER.MAX_NEW_TOKENS=3 MODEL.MAX_PIXELS=12544", exitDone, "\n", "base out is asked: hello"},
 	} {
 		code, stdout, stderr := dispatched(strings.Fields(c.words)...)

@@ -17,7 +17,7 @@ import (
 )
 
 // Evaluate asks a subject about every object of a split ("": EVAL.SPLIT), scores the answers and keeps them: eval/SPLIT.json
-// and .csv in the run's folder, or in PROJECT.RUNS/base, with the constants it was asked with in SPLIT.toml.
+// and .csv in the run's folder, in PROJECT.RUNS/base or in PROJECT.RUNS/adapters, with the constants it was asked with in SPLIT.toml.
 func (s *Session) Evaluate(ctx context.Context, name, split string, report Progress) (*eval.Result, error) {
 	subject, err := s.Subject(ctx, name, report)
 	if err != nil {
@@ -52,6 +52,9 @@ func (s *Session) keep(t *Setting, r *eval.Result) error {
 func (s *Session) evalPath(t *Setting, split, ext string) string {
 	if t.Run != nil {
 		return t.Run.EvalPath(split, ext)
+	}
+	if t.Adapter.Path != "" {
+		return s.adapterEval(t.Name, split, ext)
 	}
 	return s.baseEval(split, ext)
 }
@@ -95,7 +98,10 @@ func (s *Session) Results(split string) ([]Kept, error) {
 // Result is the evaluation of one subject, or an error that says how to make it.
 func (s *Session) Result(name, split string) (Kept, error) {
 	path, label := s.baseEval(split, "json"), Base
-	if name != Base {
+	if dir, ok := s.adapterFolder(name); ok && name != Base {
+		label = adapterLabel(dir)
+		path = s.adapterEval(label, split, "json")
+	} else if name != Base {
 		r, err := s.find(name)
 		if err != nil {
 			return Kept{}, err

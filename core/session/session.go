@@ -124,7 +124,7 @@ func (s *Session) find(name string) (*run.Run, error) {
 	}
 	r, err := run.Find(s.RunsDir(), name)
 	if err != nil {
-		return nil, fmt.Errorf("%w; the base without an adapter is called %q", err, Base)
+		return nil, fmt.Errorf("%w; the base without an adapter is called %q, and an adapter's folder can be named too", err, Base)
 	}
 	return r, nil
 }

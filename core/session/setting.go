@@ -16,19 +16,22 @@ import (
 
 // Setting is who is asked, and with which constants: a subject before its weights are loaded.
 type Setting struct {
-	Name    string           // "base", or the run's label
-	Run     *run.Run         // nil: the base
-	Adapter run.Saved        // of a run: the checkpoint that answers, its best one
+	Name    string           // "base", the run's label, or that of an adapter
+	Run     *run.Run         // nil: the base, or an adapter that was trained elsewhere
+	Adapter run.Saved        // of a run: the checkpoint that answers, its best one; no path: the base
 	Project *project.Project // the current data set through the subject's own constants
 	Notes   []string         // what to bear in mind, one sentence each
 
 	root string // folder from which a relative MODEL.BASE starts
 }
 
-// Setting finds a subject: "base", or a run's number, name or path.
+// Setting finds a subject: "base", a run's number, name or path, or the folder of an adapter that was trained elsewhere.
 func (s *Session) Setting(name string) (*Setting, error) {
 	if name == Base {
 		return &Setting{Name: Base, Project: s.over(s.Project.Config, s.Project.Recipe), root: s.file.Root}, nil
+	}
+	if dir, ok := s.adapterFolder(name); ok {
+		return s.elsewhere(dir)
 	}
 	r, err := s.find(name)
 	if err != nil {
@@ -73,6 +76,9 @@ func (t *Setting) Title() string {
 	base := t.Project.Config.Model.Base
 	if base != model.Tiny {
 		base = filepath.Base(base)
+	}
+	if t.Run == nil && t.Adapter.Path != "" {
+		return "adapter " + t.Name + " on " + base
 	}
 	if t.Run == nil {
 		return "base " + base

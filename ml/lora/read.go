@@ -23,14 +23,9 @@ const (
 // errors that name them; other unknown keys are ignored. The adapters come sorted by module. They are those that the
 // file of weights holds: where target_modules is an expression that only Python can read, it is not checked against them.
 func Read(dir string) (*Config, []Adapter, error) {
-	path := filepath.Join(dir, ConfigFile)
-	text, err := os.ReadFile(path)
+	c, err := ReadConfig(dir)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the adapter: %w", err)
-	}
-	c, err := parseConfig(text)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, err
 	}
 	adapters, err := readWeights(filepath.Join(dir, WeightsFile), c)
 	if errors.Is(err, os.ErrNotExist) {
@@ -39,6 +34,20 @@ func Read(dir string) (*Config, []Adapter, error) {
 		}
 	}
 	return c, adapters, err
+}
+
+// ReadConfig reads what an adapter's folder says about it, without its weights.
+func ReadConfig(dir string) (*Config, error) {
+	path := filepath.Join(dir, ConfigFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the adapter: %w", err)
+	}
+	c, err := parseConfig(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
 }
 
 // configJSON are the keys of adapter_config.json that are followed.

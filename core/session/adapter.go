@@ -1,0 +1,53 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"finetui/core/run"
+	"finetui/ml/lora"
+)
+
+// adaptersFolder holds, in PROJECT.RUNS, the evaluations of adapters that no run of this project made.
+const adaptersFolder = "adapters"
+
+// adapterFolder finds an adapter in PEFT's format: as it is given, or from the project's folder.
+func (s *Session) adapterFolder(name string) (dir string, ok bool) {
+	if name = expandHome(name); name == "" {
+		return "", false
+	}
+	for _, path := range []string{name, s.file.Abs(name)} {
+		if _, err := os.Stat(filepath.Join(path, lora.ConfigFile)); err == nil {
+			abs, err := filepath.Abs(path)
+			return abs, err == nil
+		}
+	}
+	return "", false
+}
+
+// elsewhere is the subject of an adapter that was trained elsewhere: MODEL.BASE with it, under the constants as they are.
+func (s *Session) elsewhere(dir string) (*Setting, error) {
+	c, err := lora.ReadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	t := &Setting{Name: adapterLabel(dir), Adapter: run.Saved{Path: dir}, Project: s.over(s.Project.Config, s.Project.Recipe), root: s.file.Root}
+	if base := s.Project.Config.Model.Base; c.Base != "" && c.Base != base {
+		t.Notes = append(t.Notes, fmt.Sprintf("The adapter says that it was trained on %s; it is asked on MODEL.BASE, %s.", c.Base, base))
+	}
+	return t, nil
+}
+
+// adapterLabel names an adapter by its folder, and by where that lies: many are called checkpoint-500.
+func adapterLabel(dir string) string {
+	sum := sha256.Sum256([]byte(dir))
+	return filepath.Base(dir) + "-" + hex.EncodeToString(sum[:3])
+}
+
+// adapterEval is where the evaluation of such an adapter is kept.
+func (s *Session) adapterEval(label, split, ext string) string {
+	return filepath.Join(s.RunsDir(), adaptersFolder, label, "eval", split+"."+ext)
+}

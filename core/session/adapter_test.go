@@ -1,0 +1,72 @@
+package session
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"finetui/core/run"
+)
+
+func TestAdapterFromElsewhereIsAskedAndScored(t *testing.T) {
+	file := projectFile(t)
+	s := openSession(t, file)
+	r, err := run.Find(s.RunsDir(), addRun(t, s, file, "basic", 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved, _ := r.Best()
+	folder := filepath.Join(file.Root, "given", "checkpoint-500")
+	if err := os.CopyFS(folder, os.DirFS(saved.Path)); err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	label := adapterLabel(folder)
+	for _, name := range []string{folder, "given/checkpoint-500"} {
+		subject, err := s.Subject(ctx, name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if subject.Name != label || subject.Title() != "adapter "+label+" on tiny" || len(subject.Notes) > 0 {
+			t.Errorf("%s is called %s, %q, notes %v", name, subject.Name, subject.Title(), subject.Notes)
+		}
+	}
+	if _, err := s.Result(folder, "test"); err == nil || !strings.Contains(err.Error(), "has not been evaluated") {
+		t.Errorf("before it was scored: %v", err)
+	}
+	mine, err := s.Evaluate(ctx, folder, "test", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := s.Evaluate(ctx, "basic", "test", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, item := range mine.Items {
+		if item.Answer != theirs.Items[i].Answer {
+			t.Errorf("%s: %q, as a run it says %q", item.ID, item.Answer, theirs.Items[i].Answer)
+		}
+	}
+	kept, err := s.Result("given/checkpoint-500", "test")
+	if err != nil || kept.Name != label || kept.Path != filepath.Join(s.RunsDir(), "adapters", label, "eval", "test.json") {
+		t.Errorf("kept as %+v, %v", kept, err)
+	}
+	if list, err := s.Candidates(); err != nil || len(list) != 2 {
+		t.Errorf("candidates %+v, %v", list, err)
+	}
+	config := filepath.Join(folder, "adapter_config.json")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, config, strings.Replace(string(text), `"tiny"`, `"Qwen/Qwen2-VL-2B-Instruct"`, 1))
+	if setting, err := s.Setting(folder); err != nil || len(setting.Notes) != 1 || !strings.Contains(setting.Notes[0], "trained on Qwen/") {
+		t.Errorf("on another base: %+v, %v", setting, err)
+	}
+	write(t, config, "{")
+	if _, err := s.Setting(folder); err == nil || !strings.Contains(err.Error(), config) {
+		t.Errorf("a torn configuration: %v", err)
+	}
+}
