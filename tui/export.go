@@ -28,16 +28,26 @@ func runExport(c call) int {
 	if merged {
 		err = c.exportMerged(source, folder)
 	} else {
-		naming := lora.Nested
-		if len(c.words) == 4 {
-			naming = lora.Classic
-		}
-		err = export.Adapter(source.Adapter, folder, naming)
+		err = export.Adapter(source.Adapter, folder, adapterNaming(source, len(c.words) == 4))
 	}
 	if err != nil {
 		return c.failure(err)
 	}
 	return c.exported(file, source, folder)
+}
+
+// adapterNaming is how the modules are to be called: a language model alone has no other names than the old ones.
+func adapterNaming(source export.Source, old bool) lora.Naming {
+	if old {
+		return lora.Classic
+	}
+	if b, err := model.OpenLocal(source.Base, source.Root); err == nil {
+		defer b.Close()
+		if !b.Sees() {
+			return lora.Classic
+		}
+	}
+	return lora.Nested
 }
 
 func (c call) exportMerged(source export.Source, folder string) error {
