@@ -61,7 +61,7 @@ func (t Team) product(p *product) {
 		p.block(0)
 		return
 	}
-	if p.m >= p.n {
+	if p.m >= p.n || p.panels != nil && p.m >= t.size*rowBlock {
 		p.rows = share(p.m, t.size, 12)
 	} else {
 		p.cols = share(p.n, t.size, 64)

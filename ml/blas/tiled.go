@@ -7,9 +7,9 @@ import (
 
 // How a product is cut so that its parts stay in the caches of one core.
 const (
-	kBlock      = 384 // of k: a strip of B (24 KiB) and the rows it meets in the first level
-	rowBlock    = 240 // of rows of A in the second level
-	columnBlock = 512 // of columns of B packed at once
+	kBlock      = 384  // of k: a strip of B (24 KiB) and the rows it meets in the first level
+	rowBlock    = 240  // of rows of A in the second level
+	columnBlock = 2048 // of columns of B packed at once
 )
 
 // When laying an operand out anew pays.
@@ -73,9 +73,13 @@ func (p *product) tiled(set *kernelSet, r0, r1, c0, c1 int) {
 		s.streamed(r0, r1, c0, c1)
 		return
 	}
+	width := columnBlock
+	if p.panels != nil { // laid out already: no room to bound
+		width = c1 - c0
+	}
 	s.over(func() {
-		for j := c0; j < c1; j += columnBlock {
-			s.columns(packs, r0, r1, j, min(j+columnBlock, c1))
+		for j := c0; j < c1; j += width {
+			s.columns(packs, r0, r1, j, min(j+width, c1))
 		}
 	})
 }

@@ -9,18 +9,61 @@ import (
 
 // attention is softmax(q kᵀ/√d) v within each sequence, with grouped queries (Ainslie et al. 2023, arXiv 2305.13245).
 // Its input holds the rows [q heads | k heads | v heads] × head dim, as one fused product writes them.
+//
+// A block of queries meets the keys block by block, with a running maximum and sum (Milakov and Gimelshein 2018, arXiv
+// 1805.02867), and the backward pass makes the probabilities anew from the logarithm of that sum (Dao et al. 2022, arXiv
+// 2205.14135). So no more than a block of probabilities exists at a time, however long the sequence is.
 type attention struct {
 	heads, kvHeads, headDim int
 	causal                  bool
 
-	p   []float32 // probabilities, sequence after sequence: [heads, L, L]
-	off []int     // [sequences+1] start of each sequence in p, in units of one head
-	neg []float32 // −sin
+	lse    []float32 // [rows, heads] log Σ exp(score) of the last run with train set
+	units  []unit    // what a forward pass is cut into
+	ranges []unit    // and a backward pass
+	neg    []float32 // −sin
 }
 
-const queryBlock = 64 // rows of q that are handled at once: their scores stay in the cache
+// unit is a range of a sequence's queries that meets the keys of one key head.
+type unit struct{ sequence, kv, from, to int }
+
+// Blocks that meet in the second level of the cache: rows of queries, all heads of a group among them, and keys. The
+// backward pass has two matrices of that size.
+const (
+	queryRows    = 256
+	keyBlock     = 256
+	keyBlockBack = 128
+)
 
 func (a *attention) width() int { return (a.heads + 2*a.kvHeads) * a.headDim }
+
+// group is the number of query heads that share a key head.
+func (a *attention) group() int { return a.heads / a.kvHeads }
+
+// blockTokens is the number of tokens whose queries make a block, however long their sequence is.
+func (a *attention) blockTokens() int { return max(1, queryRows/a.group()) }
+
+func (a *attention) blockLength(int) int { return a.blockTokens() }
+
+func (a *attention) scale() float32 { return float32(1 / math.Sqrt(float64(a.headDim))) }
+
+// cut divides the queries of each sequence of n tokens into units of at most length(n) tokens. Late queries come first: where the
+// future is hidden they take the longest.
+func (a *attention) cut(units []unit, starts []int, length func(n int) int) []unit {
+	units = units[:0]
+	for s := range len(starts) - 1 {
+		n := starts[s+1] - starts[s]
+		if n == 0 {
+			continue
+		}
+		step := length(n)
+		for from := (n - 1) / step * step; from >= 0; from -= step {
+			for kv := range a.kvHeads {
+				units = append(units, unit{s, kv, from, min(n, from+step)})
+			}
+		}
+	}
+	return units
+}
 
 // rotate turns q and k of qkv [rows, width] by the angles of r.
 func (a *attention) rotate(e *Exec, rows int, qkv []float32, cos, sin []float32) {
@@ -35,128 +78,122 @@ func (a *attention) rotate(e *Exec, rows int, qkv []float32, cos, sin []float32)
 	})
 }
 
-// run sets o [rows, heads·headDim] for rotated qkv. With train set it keeps the probabilities.
+// keys are those of one head that a block of queries may see: rows ld apart, the first total of them, or with causal
+// set, for query token t, the first before+t+1.
+type keys struct {
+	k, v          []float32
+	ld            int
+	before, total int
+	causal        bool
+}
+
+// seen is how many of the n keys from first on token t may see.
+func (k *keys) seen(t, first, n int) int {
+	if !k.causal {
+		return n
+	}
+	return min(n, max(0, k.before+t+1-first))
+}
+
+// ownKeys are those of the sequence itself, of n tokens from row s0 of qkv on, that the queries of u see.
+func (a *attention) ownKeys(qkv []float32, u unit, s0, n int) keys {
+	if a.causal {
+		n = u.to
+	}
+	w := a.width()
+	at := qkv[s0*w+(a.heads+u.kv)*a.headDim:]
+	return keys{k: at, v: at[a.kvHeads*a.headDim:], ld: w, total: n, causal: a.causal}
+}
+
+// block is the room for one block of queries: rows are (token, head of the group).
+type block struct {
+	q, o, do, dq  []float32 // [rows, head dim]
+	p, ds         []float32 // [rows, keys]
+	top, sum, dot []float32 // [rows]
+}
+
+var blocks = sync.Pool{New: func() any { return new(block) }}
+
+// run sets o [rows, heads·headDim] for rotated qkv. With train set it keeps what back needs.
 func (a *attention) run(e *Exec, starts []int, qkv, o []float32, train bool) {
-	hd, w, wo := a.headDim, a.width(), a.heads*a.headDim
-	group, seqs := a.heads/a.kvHeads, len(starts)-1
-	scale := float32(1 / math.Sqrt(float64(hd)))
 	if train {
-		a.off = append(a.off[:0], 0)
-		for s := range seqs {
-			n := starts[s+1] - starts[s]
-			a.off = append(a.off, a.off[s]+n*n)
-		}
-		a.p = grow(a.p, a.off[seqs]*a.heads)
+		a.lse = grow(a.lse, starts[len(starts)-1]*a.heads)
 	}
-	var solo blas.Team
-	e.Team.For(seqs*a.heads, 1, func(lo, hi int) {
-		held := buffers.Get().(*[]float32)
-		defer buffers.Put(held)
-		for j := lo; j < hi; j++ {
-			s, h := j/a.heads, j%a.heads
-			s0, n := starts[s], starts[s+1]-starts[s]
-			if n == 0 {
-				continue
-			}
-			q := qkv[s0*w+h*hd:]
-			k := qkv[s0*w+(a.heads+h/group)*hd:]
-			v := qkv[s0*w+(a.heads+a.kvHeads+h/group)*hd:]
-			out := o[s0*wo+h*hd:]
-			for i := 0; i < n; i += queryBlock {
-				m := min(queryBlock, n-i)
-				keys := n
-				if a.causal {
-					keys = i + m
-				}
-				var p []float32 // [m, n] or [m, keys]
-				ld := n
-				if train {
-					p = a.p[a.off[s]*a.heads+h*n*n+i*n:]
-				} else {
-					*held, ld = grow(*held, m*keys), keys
-					p = *held
-				}
-				solo.Gemm(false, true, m, keys, hd, q[i*w:], w, k, w, false, p, ld)
-				for r := range m {
-					seen := keys
-					if a.causal {
-						seen = i + r + 1
-					}
-					softmax(p[r*ld:r*ld+seen], scale)
-					clear(p[r*ld+seen : r*ld+keys])
-				}
-				solo.Gemm(false, false, m, hd, keys, p, ld, v, w, false, out[i*wo:], wo)
+	a.units = a.cut(a.units, starts, a.blockLength)
+	e.Team.For(len(a.units), 1, func(lo, hi int) {
+		b := blocks.Get().(*block)
+		defer blocks.Put(b)
+		for _, u := range a.units[lo:hi] {
+			s0, n := starts[u.sequence], starts[u.sequence+1]-starts[u.sequence]
+			k := a.ownKeys(qkv, u, s0, n)
+			a.attend(b, u, s0, qkv, o, &k)
+			if train {
+				a.keep(b, u, s0)
 			}
 		}
 	})
 }
 
-// softmax replaces row by softmax(scale · row).
-func softmax(row []float32, scale float32) {
-	sum := blas.ExpSum(row, row, scale, blas.Max(row)*scale)
-	blas.Scale(row, 1/sum)
-}
-
-var buffers = sync.Pool{New: func() any { return new([]float32) }}
-
-// back sets dqkv (before rotation) for the qkv and o of the last run with train set.
-//
-//	dv = pᵀ do;  dp = do vᵀ;  ds = p (dp − rowsum(do·o)) / √d;  dq = ds k;  dk = dsᵀ q
-func (a *attention) back(e *Exec, starts []int, qkv, o, do, dqkv []float32, cos, sin []float32) {
-	hd, w, wo := a.headDim, a.width(), a.heads*a.headDim
-	group, seqs := a.heads/a.kvHeads, len(starts)-1
-	scale := float32(1 / math.Sqrt(float64(hd)))
-	rows := starts[seqs]
+// attend sets the rows of o for the queries of u, which lie from row s0+u.from of qkv on. It leaves each query's maximum
+// and sum in b.
+func (a *attention) attend(b *block, u unit, s0 int, qkv, o []float32, k *keys) {
+	hd, w, wo, group, scale := a.headDim, a.width(), a.heads*a.headDim, a.group(), a.scale()
+	tokens, head := u.to-u.from, u.kv*group*hd
+	rows := tokens * group
+	b.q, b.o = grow(b.q, rows*hd), grow(b.o, rows*hd)
+	b.top, b.sum = grow(b.top, rows), grow(b.sum, rows)
+	gather(b.q, qkv[(s0+u.from)*w+head:], tokens, group*hd, w)
 	var solo blas.Team
-	e.Team.For(seqs*a.kvHeads, 1, func(lo, hi int) {
-		held := buffers.Get().(*[]float32)
-		defer buffers.Put(held)
-		for j := lo; j < hi; j++ {
-			s, kv := j/a.kvHeads, j%a.kvHeads
-			s0, n := starts[s], starts[s+1]-starts[s]
-			if n == 0 {
+	for first := 0; first < k.total; first += keyBlock {
+		n := min(keyBlock, k.total-first)
+		b.p = grow(b.p, rows*n)
+		solo.Gemm(false, true, rows, n, hd, b.q, hd, k.k[first*k.ld:], k.ld, false, b.p, n)
+		for r := range rows {
+			row := b.p[r*n : (r+1)*n]
+			seen := k.seen(u.from+r/group, first, n)
+			clear(row[seen:])
+			if seen == 0 {
 				continue
 			}
-			*held = grow(*held, min(queryBlock, n)*n)
-			ds := *held
-			kAt, vAt := s0*w+(a.heads+kv)*hd, s0*w+(a.heads+a.kvHeads+kv)*hd
-			k, v, dk, dv := qkv[kAt:], qkv[vAt:], dqkv[kAt:], dqkv[vAt:]
-			for h := kv * group; h < (kv+1)*group; h++ {
-				first := h == kv*group
-				q, dq := qkv[s0*w+h*hd:], dqkv[s0*w+h*hd:]
-				out, dout := o[s0*wo+h*hd:], do[s0*wo+h*hd:]
-				if first {
-					for t := range n {
-						clear(dk[t*w : t*w+hd])
-						clear(dv[t*w : t*w+hd])
-					}
-				}
-				for i := 0; i < n; i += queryBlock {
-					m := min(queryBlock, n-i)
-					keys := n
-					if a.causal {
-						keys = i + m
-					}
-					p := a.p[a.off[s]*a.heads+h*n*n+i*n:]
-					solo.Gemm(false, true, m, keys, hd, dout[i*wo:], wo, v, w, false, ds, keys)
-					solo.Gemm(true, false, keys, hd, m, p, n, dout[i*wo:], wo, true, dv, w)
-					for r := range m {
-						t := i + r
-						d := blas.Dot(out[t*wo:t*wo+hd], dout[t*wo:t*wo+hd])
-						row := ds[r*keys : (r+1)*keys]
-						blas.SoftmaxBackward(row, p[r*n:r*n+keys], row, d, scale)
-					}
-					solo.Gemm(false, false, m, hd, keys, ds, keys, k, w, false, dq[i*w:], w)
-					solo.Gemm(true, false, keys, hd, m, ds, keys, q[i*w:], w, true, dk, w)
-				}
+			top := blas.Max(row[:seen]) * scale
+			switch {
+			case first == 0:
+				b.top[r], b.sum[r] = top, 0
+			case top > b.top[r]:
+				shrink := float32(math.Exp(float64(b.top[r] - top)))
+				b.top[r], b.sum[r] = top, b.sum[r]*shrink
+				blas.Scale(b.o[r*hd:(r+1)*hd], shrink)
 			}
+			b.sum[r] += blas.ExpSum(row[:seen], row[:seen], scale, b.top[r])
 		}
-	})
-	a.neg = grow(a.neg, len(sin))
-	for i, v := range sin {
-		a.neg[i] = -v
+		solo.Gemm(false, false, rows, hd, n, b.p, n, k.v[first*k.ld:], k.ld, first > 0, b.o, hd)
 	}
-	a.rotate(e, rows, dqkv, cos, a.neg)
+	for r := range rows {
+		blas.Scale(b.o[r*hd:(r+1)*hd], 1/b.sum[r])
+	}
+	scatter(o[(s0+u.from)*wo+head:], b.o, tokens, group*hd, wo)
+}
+
+// keep notes the logarithms of the sums for the backward pass.
+func (a *attention) keep(b *block, u unit, s0 int) {
+	group := a.group()
+	for r, sum := range b.sum {
+		t, h := s0+u.from+r/group, u.kv*group+r%group
+		a.lse[t*a.heads+h] = b.top[r] + float32(math.Log(float64(sum)))
+	}
+}
+
+// gather copies rows of width values, ld apart in src, to consecutive places; scatter copies them back.
+func gather(dst, src []float32, rows, width, ld int) {
+	for t := range rows {
+		copy(dst[t*width:(t+1)*width], src[t*ld:])
+	}
+}
+
+func scatter(dst, src []float32, rows, width, ld int) {
+	for t := range rows {
+		copy(dst[t*ld:t*ld+width], src[t*width:])
+	}
 }
 
 // Cache holds the rotated keys and the values of one sequence in one layer.
@@ -169,8 +206,6 @@ type Cache struct {
 // that its cache holds up to itself. qkv is rotated.
 func (a *attention) decode(e *Exec, starts []int, qkv, o []float32, caches []*Cache) {
 	hd, w, wo, kvw := a.headDim, a.width(), a.heads*a.headDim, a.kvHeads*a.headDim
-	group, seqs := a.heads/a.kvHeads, len(starts)-1
-	scale := float32(1 / math.Sqrt(float64(hd)))
 	for s, c := range caches {
 		for t := starts[s]; t < starts[s+1]; t++ {
 			kv := qkv[t*w+wo : (t+1)*w]
@@ -178,28 +213,14 @@ func (a *attention) decode(e *Exec, starts []int, qkv, o []float32, caches []*Ca
 		}
 		c.Len += starts[s+1] - starts[s]
 	}
-	var solo blas.Team
-	e.Team.For(seqs*a.heads, 1, func(lo, hi int) {
-		held := buffers.Get().(*[]float32)
-		defer buffers.Put(held)
-		for j := lo; j < hi; j++ {
-			s, h := j/a.heads, j%a.heads
-			c, s0, n := caches[s], starts[s], starts[s+1]-starts[s]
-			before := c.Len - n
-			k, v := c.K[h/group*hd:], c.V[h/group*hd:]
-			for i := 0; i < n; i += queryBlock {
-				m := min(queryBlock, n-i)
-				keys := before + i + m
-				*held = grow(*held, m*keys)
-				p := *held
-				solo.Gemm(false, true, m, keys, hd, qkv[(s0+i)*w+h*hd:], w, k, kvw, false, p, keys)
-				for r := range m {
-					seen := before + i + r + 1
-					softmax(p[r*keys:r*keys+seen], scale)
-					clear(p[r*keys+seen : (r+1)*keys])
-				}
-				solo.Gemm(false, false, m, hd, keys, p, keys, v, kvw, false, o[(s0+i)*wo+h*hd:], wo)
-			}
+	a.units = a.cut(a.units, starts, a.blockLength)
+	e.Team.For(len(a.units), 1, func(lo, hi int) {
+		b := blocks.Get().(*block)
+		defer blocks.Put(b)
+		for _, u := range a.units[lo:hi] {
+			c, s0 := caches[u.sequence], starts[u.sequence]
+			before := c.Len - (starts[u.sequence+1] - s0)
+			a.attend(b, u, s0, qkv, o, &keys{k: c.K[u.kv*hd:], v: c.V[u.kv*hd:], ld: kvw, before: before, total: before + u.to, causal: true})
 		}
 	})
 }

@@ -24,6 +24,7 @@ const (
 	scratchC              // gradient of a normalised input
 	scratchD              // gradient of a residual
 	scratchE              // gradient of the attention's output
+	scratchKeys           // gradients of keys and values, range by range of queries
 	scratchLow            // gradient of an adapter's bottleneck
 	scratchDropped        // an adapter's input after dropout
 	scratchSpread         // gradient of an adapter's input under dropout

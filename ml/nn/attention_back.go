@@ -1,0 +1,132 @@
+package nn
+
+import (
+	"finetui/ml/blas"
+)
+
+// What a backward pass is cut into. Each range of queries adds up the gradients of its keys in a place of its own, so
+// that a long sequence keeps several cores busy; a tower has heads enough for that.
+const (
+	shortestRange = 512
+	mostRanges    = 8
+	manyHeads     = 8
+)
+
+// rangeTokens is the length of the query ranges of a sequence of n tokens: whole blocks. It depends on the shape alone, as
+// it decides the order of the sums.
+func (a *attention) rangeTokens(n int) int {
+	if a.kvHeads >= manyHeads {
+		return max(1, n)
+	}
+	length := max(shortestRange, (n+mostRanges-1)/mostRanges)
+	return (length + a.blockTokens() - 1) / a.blockTokens() * a.blockTokens()
+}
+
+// back sets dqkv (before rotation) for the qkv and o of the last run with train set.
+//
+//	p = exp(q kᵀ/√d − lse);  dv = pᵀ do;  dp = do vᵀ;  ds = p (dp − rowsum(do·o)) / √d;  dq = ds k;  dk = dsᵀ q
+func (a *attention) back(e *Exec, starts []int, qkv, o, do, dqkv []float32, cos, sin []float32) {
+	hd, w, rows := a.headDim, a.width(), starts[len(starts)-1]
+	kvw := 2 * a.kvHeads * a.headDim
+	a.ranges = a.cut(a.ranges, starts, a.rangeTokens)
+	more := 0
+	for _, u := range a.ranges {
+		more = max(more, u.from/a.rangeTokens(starts[u.sequence+1]-starts[u.sequence]))
+	}
+	later := e.take(scratchKeys, more*rows*kvw) // dk and dv of all ranges but the first
+	e.Team.For(len(a.ranges), 1, func(lo, hi int) {
+		b := blocks.Get().(*block)
+		defer blocks.Put(b)
+		for _, u := range a.ranges[lo:hi] {
+			s0, n := starts[u.sequence], starts[u.sequence+1]-starts[u.sequence]
+			k := a.ownKeys(qkv, u, s0, n)
+			g := keyGradients{dk: dqkv[s0*w+(a.heads+u.kv)*hd:], ld: w}
+			if i := u.from / a.rangeTokens(n); i > 0 {
+				g = keyGradients{dk: later[((i-1)*rows+s0)*kvw+u.kv*hd:], ld: kvw}
+				n = k.total
+			}
+			g.dv = g.dk[a.kvHeads*hd:]
+			for t := range n {
+				clear(g.dk[t*g.ld : t*g.ld+hd])
+				clear(g.dv[t*g.ld : t*g.ld+hd])
+			}
+			for from := u.from; from < u.to; from += a.blockTokens() {
+				a.attendBack(b, unit{u.sequence, u.kv, from, min(u.to, from+a.blockTokens())}, s0, qkv, o, do, dqkv, &k, g)
+			}
+		}
+	})
+	a.addLater(e, starts, later, dqkv)
+	a.neg = grow(a.neg, len(sin))
+	for i, v := range sin {
+		a.neg[i] = -v
+	}
+	a.rotate(e, rows, dqkv, cos, a.neg)
+}
+
+// keyGradients are dk and dv of one key head, rows ld apart.
+type keyGradients struct {
+	dk, dv []float32
+	ld     int
+}
+
+// addLater adds what later ranges found for their keys, in the order of the ranges.
+func (a *attention) addLater(e *Exec, starts []int, later, dqkv []float32) {
+	w, wo, kvw, rows := a.width(), a.heads*a.headDim, 2*a.kvHeads*a.headDim, starts[len(starts)-1]
+	for s := range len(starts) - 1 {
+		s0, n := starts[s], starts[s+1]-starts[s]
+		length := a.rangeTokens(n)
+		if n <= length {
+			continue
+		}
+		e.Team.For(n, 32, func(lo, hi int) {
+			for t := lo; t < hi; t++ {
+				for i := 1; i*length < n; i++ {
+					if a.causal && t >= (i+1)*length {
+						continue
+					}
+					at := ((i-1)*rows + s0 + t) * kvw
+					blas.Add(dqkv[(s0+t)*w+wo:(s0+t+1)*w], later[at:at+kvw])
+				}
+			}
+		})
+	}
+}
+
+// attendBack sets dq for the queries of u and adds to the gradients of the keys that they see.
+func (a *attention) attendBack(b *block, u unit, s0 int, qkv, o, do, dqkv []float32, k *keys, g keyGradients) {
+	hd, w, wo, group, scale := a.headDim, a.width(), a.heads*a.headDim, a.group(), a.scale()
+	tokens, head := u.to-u.from, u.kv*group*hd
+	rows, at := tokens*group, s0+u.from
+	b.q, b.o, b.do, b.dq = grow(b.q, rows*hd), grow(b.o, rows*hd), grow(b.do, rows*hd), grow(b.dq, rows*hd)
+	gather(b.q, qkv[at*w+head:], tokens, group*hd, w)
+	gather(b.o, o[at*wo+head:], tokens, group*hd, wo)
+	gather(b.do, do[at*wo+head:], tokens, group*hd, wo)
+	b.dot = grow(b.dot, rows)
+	for r := range rows {
+		b.dot[r] = blas.Dot(b.o[r*hd:(r+1)*hd], b.do[r*hd:(r+1)*hd])
+	}
+	total := k.total
+	if k.causal {
+		total = min(total, u.to)
+	}
+	var solo blas.Team
+	for first := 0; first < total; first += keyBlockBack {
+		n := min(keyBlockBack, total-first)
+		kf, vf, dkf, dvf := k.k[first*k.ld:], k.v[first*k.ld:], g.dk[first*g.ld:], g.dv[first*g.ld:]
+		b.p, b.ds = grow(b.p, rows*n), grow(b.ds, rows*n)
+		solo.Gemm(false, true, rows, n, hd, b.q, hd, kf, k.ld, false, b.p, n)
+		solo.Gemm(false, true, rows, n, hd, b.do, hd, vf, k.ld, false, b.ds, n)
+		for r := range rows {
+			p, ds := b.p[r*n:(r+1)*n], b.ds[r*n:(r+1)*n]
+			seen := k.seen(u.from+r/group, first, n)
+			blas.ExpSum(p[:seen], p[:seen], scale, a.lse[(at+r/group)*a.heads+u.kv*group+r%group])
+			blas.SoftmaxBackward(ds[:seen], p[:seen], ds[:seen], b.dot[r], scale)
+			clear(p[seen:])
+			clear(ds[seen:])
+		}
+		solo.Gemm(true, false, n, hd, rows, b.p, n, b.do, hd, true, dvf, g.ld)
+		solo.Gemm(true, false, n, hd, rows, b.ds, n, b.q, hd, true, dkf, g.ld)
+		solo.Gemm(false, false, rows, hd, n, b.ds, n, kf, k.ld, first > 0, b.dq, hd)
+	}
+	scatter(dqkv[at*w+head:], b.dq, tokens, group*hd, w)
+}
