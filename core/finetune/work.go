@@ -28,12 +28,17 @@ func Work(ctx context.Context, dir string) error {
 	}
 	j := &job{w: w, started: time.Now()}
 	state, reason, err := j.train(ctx)
+	if err != nil && ctx.Err() != nil { // nothing was lost: what was under way begins anew
+		state, reason, err = run.Stopped, toldToEnd, nil
+	}
 	if err != nil {
 		state, reason = run.Failed, err.Error()
 		w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelError, Text: reason})
 	}
 	return errors.Join(err, w.Finish(state, reason))
 }
+
+const toldToEnd = "the process was told to end"
 
 // job is a run being worked on.
 type job struct {
@@ -108,7 +113,7 @@ func (j *job) train(ctx context.Context) (state, reason string, err error) {
 	for j.step < j.course.steps() {
 		if err := j.advance(ctx); err != nil {
 			if ctx.Err() != nil {
-				return run.Stopped, "the process was told to end", j.checkpoint()
+				return run.Stopped, toldToEnd, j.checkpoint()
 			}
 			return "", "", err
 		}
@@ -121,13 +126,13 @@ func (j *job) train(ctx context.Context) (state, reason string, err error) {
 		}
 	}
 	j.flush()
+	if err := j.checkpoint(); err != nil {
+		return "", "", err
+	}
 	if j.checked < j.step {
 		if err := j.check(ctx); err != nil {
 			return "", "", err
 		}
-	}
-	if err := j.checkpoint(); err != nil {
-		return "", "", err
 	}
 	return run.Done, "all epochs are done", nil
 }
