@@ -83,7 +83,7 @@ type LoRA struct {
 	R       int      `key:"R" doc:"rank" min:"1" max:"1024"`
 	Alpha   float64  `key:"ALPHA" doc:"scaling is ALPHA/R, or ALPHA/√R with RSLORA" min:"0"`
 	Dropout float64  `key:"DROPOUT" doc:"share of an adapter's inputs zeroed in training" min:"0" max:"0.95"`
-	Targets []string `key:"TARGETS" doc:"products that get an adapter, by the end of their name" choices:"q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj"`
+	Targets []string `key:"TARGETS" doc:"products that get an adapter, by the end of their name: of the language model, of the vision tower (attn., mlp.fc), of its merger (mlp.0, mlp.2)" choices:"q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj|attn.qkv|attn.proj|mlp.fc1|mlp.fc2|mlp.0|mlp.2"`
 	RSLoRA  bool     `key:"RSLORA" doc:"scale by ALPHA/√R"`
 }
 

@@ -12,10 +12,12 @@ import (
 	"finetui/ml/train"
 )
 
-// samples makes the recipe's samples into what the trainer takes: tokens, and the features that the frozen tower sees
-// in their pictures. Both are kept as long as there is room, for the tower gives the same each time.
+// samples makes the recipe's samples into what the trainer takes: tokens, and the features that a frozen tower sees in
+// their pictures, or the patches for one that is trained. They are kept as long as there is room: they are always the
+// same.
 type samples struct {
 	project *project.Project
+	frozen  bool // nothing of the tower is trained
 	towers  []*qwen2vl.Tower
 	room    int // values of features that may still be kept
 
@@ -27,7 +29,7 @@ type samples struct {
 const keepBytes = 4 << 30
 
 func newSamples(p *project.Project, m *qwen2vl.Model, workers, cores int) *samples {
-	s := &samples{project: p, room: keepBytes / 4, kept: map[string]train.Sample{}}
+	s := &samples{project: p, frozen: m.TowerFrozen(), room: keepBytes / 4, kept: map[string]train.Sample{}}
 	for range workers {
 		s.towers = append(s.towers, m.NewTower(nn.NewExec(cores)))
 	}
@@ -67,20 +69,43 @@ func (s *samples) get(ctx context.Context, wanted []recipe.Sample) ([]train.Samp
 }
 
 func (s *samples) make(tower *qwen2vl.Tower, w recipe.Sample) (train.Sample, error) {
-	features, grids, err := s.project.See(tower, true, w)
+	t, err := s.look(tower, w)
 	if err != nil {
 		return train.Sample{}, fmt.Errorf("%s: %w", w.ID, err)
 	}
-	t, err := s.project.Base.Sample(grids, w.Prompt, w.Answer, w.Weight)
-	if err != nil {
-		return train.Sample{}, fmt.Errorf("%s: %w", w.ID, err)
-	}
-	t.Features = features
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if s.room >= len(t.Features) {
-		s.room -= len(t.Features)
+	if n := len(t.Features) + len(t.Patches); s.room >= n {
+		s.room -= n
 		s.kept[w.ID] = t
 	}
 	return t, nil
+}
+
+// look makes a sample with the features of its pictures, or with their patches where the tower is trained.
+func (s *samples) look(tower *qwen2vl.Tower, w recipe.Sample) (t train.Sample, err error) {
+	var grids []qwen2vl.Grid
+	if s.frozen {
+		if t.Features, grids, err = s.project.See(tower, true, w); err != nil {
+			return t, err
+		}
+		features := t.Features
+		t, err = s.project.Base.Sample(grids, w.Prompt, w.Answer, w.Weight)
+		t.Features = features
+		return t, err
+	}
+	pictures, err := s.project.Pictures(w)
+	if err != nil {
+		return t, err
+	}
+	rows, grids, err := s.project.Base.Rows(s.project.View(), pictures)
+	if err != nil {
+		return t, err
+	}
+	t, err = s.project.Base.Sample(grids, w.Prompt, w.Answer, w.Weight)
+	t.Patches = rows
+	for _, g := range grids {
+		t.Grids = append(t.Grids, [3]int32{int32(g.T), int32(g.H), int32(g.W)})
+	}
+	return t, err
 }

@@ -186,7 +186,6 @@ func (j *job) build() error {
 	j.adapter = &lora.Config{Base: j.p.Base.Name, R: c.LoRA.R, Alpha: c.LoRA.Alpha, Dropout: c.LoRA.Dropout, RSLoRA: c.LoRA.RSLoRA,
 		Targets: c.LoRA.Targets, Naming: lora.Nested}
 	tune := model.Tuning(j.adapter)
-	tune.Tower.Adapt, tune.Merger.Adapt = nil, nil // the tower is frozen: its features are made once
 	if c.Recipe.Loss == "focal" {
 		tune.Text.Gamma = c.Recipe.FocalGamma
 	}
@@ -207,7 +206,7 @@ func (j *job) build() error {
 	if err := model.Fill(j.model, fresh); err != nil {
 		return err
 	}
-	network := qwen2vl.Network{Model: j.model}
+	network := qwen2vl.Network{Model: j.model, Tower: !j.model.TowerFrozen()}
 	solver, err := train.NewAdamW(network.Parameters(), []train.Group{{LearningRate: c.Train.LearningRate, WeightDecay: c.Train.WeightDecay}}, nil)
 	if err != nil {
 		return err

@@ -15,7 +15,10 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/demo"
+	"finetui/core/model"
+	"finetui/core/project"
 	"finetui/core/run"
+	"finetui/ml/lora"
 )
 
 // The test binary is also the program: with asWorker set it is the process of a run.
@@ -212,6 +215,61 @@ func TestFaultyRecipeStartsNothing(t *testing.T) {
 	r, findings, err := Start(context.Background(), f, Options{Exe: "/nonexistent"})
 	if _, ok := err.(Faults); !ok || r != nil {
 		t.Errorf("facts from other splits: run %v, error %v, findings %v", r, err, findings)
+	}
+}
+
+func TestTowerIsAdaptedWhereAsked(t *testing.T) {
+	f := smallProject(t)
+	if err := f.Override([]string{"TRAIN.EPOCHS=2", `LORA.TARGETS=["q_proj", "attn.qkv", "mlp.fc2", "mlp.2"]`, "LORA.DROPOUT=0.1"}); err != nil {
+		t.Fatal(err)
+	}
+	unbroken, stopped := start(t, f, "unbroken"), start(t, f, "stopped")
+	run.RequestStop(stopped.Dir, true)
+	for stopped.Status().Live() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	exe, _ := os.Executable()
+	if err := Resume(context.Background(), stopped, exe); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, unbroken)
+	wait(t, stopped)
+	sameFiles(t, last(t, unbroken), last(t, stopped))
+	saved, _ := unbroken.Latest()
+	_, adapters, err := lora.Read(saved.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := map[string]bool{}
+	for _, a := range adapters {
+		for _, v := range a.B {
+			if v != 0 {
+				moved[a.Module] = true
+			}
+		}
+	}
+	for _, module := range []string{"model.layers.0.self_attn.q_proj", "visual.blocks.0.attn.qkv", "visual.blocks.3.mlp.fc2", "visual.merger.mlp.2"} {
+		if !moved[module] {
+			t.Errorf("%s has not been trained; there are %d adapters", module, len(adapters))
+		}
+	}
+	p, err := project.Open(context.Background(), f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.OpenBase(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	s, err := model.Load(p.Base, saved.Path, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Model.TowerFrozen() {
+		t.Error("the adapter on the tower was not loaded")
+	}
+	if n := project.Trainable(p.Base.Config, f.Config.LoRA); n != unbroken.Info.Trainable {
+		t.Errorf("%d parameters are estimated, %d were trained", n, unbroken.Info.Trainable)
 	}
 }
 

@@ -125,23 +125,38 @@ func (p *Project) size(out *Estimate) {
 	out.Memory = memory(p.Base.Config, longest*c.Train.BatchSize, out.Trainable)
 }
 
-// Trainable counts the parameters of adapters on the language model.
-func Trainable(c qwen2vl.Config, l config.LoRA) int {
-	t := c.Text
-	q, kv := t.Heads*t.HeadDim, t.KVHeads*t.HeadDim
-	adapter := lora.Config{R: l.R, Targets: l.Targets}
-	n := 0
+// product is a product that LoRA can adapt.
+type product struct {
+	module  string
+	in, out int
+}
+
+// products are those of a model that LoRA can adapt.
+func products(c qwen2vl.Config) (list []product) {
+	t, v := c.Text, c.Vision
+	q, kv, wide := t.Heads*t.HeadDim, t.KVHeads*t.HeadDim, v.Embed*v.Merge*v.Merge
 	for i := range t.Layers {
-		for _, p := range []struct {
-			name    string
-			in, out int
-		}{
-			{"self_attn.q_proj", t.Hidden, q}, {"self_attn.k_proj", t.Hidden, kv}, {"self_attn.v_proj", t.Hidden, kv}, {"self_attn.o_proj", q, t.Hidden},
-			{"mlp.gate_proj", t.Hidden, t.Inner}, {"mlp.up_proj", t.Hidden, t.Inner}, {"mlp.down_proj", t.Inner, t.Hidden},
-		} {
-			if adapter.Matches(fmt.Sprintf("model.layers.%d.%s", i, p.name)) {
-				n += l.R * (p.in + p.out)
-			}
+		at := fmt.Sprintf("model.layers.%d.", i)
+		list = append(list,
+			product{at + "self_attn.q_proj", t.Hidden, q}, product{at + "self_attn.k_proj", t.Hidden, kv},
+			product{at + "self_attn.v_proj", t.Hidden, kv}, product{at + "self_attn.o_proj", q, t.Hidden},
+			product{at + "mlp.gate_proj", t.Hidden, t.Inner}, product{at + "mlp.up_proj", t.Hidden, t.Inner},
+			product{at + "mlp.down_proj", t.Inner, t.Hidden})
+	}
+	for i := range v.Depth {
+		at := fmt.Sprintf("visual.blocks.%d.", i)
+		list = append(list, product{at + "attn.qkv", v.Embed, 3 * v.Embed}, product{at + "attn.proj", v.Embed, v.Embed},
+			product{at + "mlp.fc1", v.Embed, v.Inner()}, product{at + "mlp.fc2", v.Inner(), v.Embed})
+	}
+	return append(list, product{"visual.merger.mlp.0", wide, wide}, product{"visual.merger.mlp.2", wide, v.Hidden})
+}
+
+// Trainable counts the parameters of the adapters.
+func Trainable(c qwen2vl.Config, l config.LoRA) (n int) {
+	adapter := lora.Config{R: l.R, Targets: l.Targets}
+	for _, p := range products(c) {
+		if adapter.Matches(p.module) {
+			n += l.R * (p.in + p.out)
 		}
 	}
 	return n

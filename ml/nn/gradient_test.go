@@ -335,3 +335,29 @@ func TestVisionGradients(t *testing.T) {
 		t.Run(c.b.Name(), func(t *testing.T) { checkBlock(t, c.b, noise(rng, patches.P()*c.width, 1), rng) })
 	}
 }
+
+func TestVisionAdapterGradientsWithDropout(t *testing.T) {
+	const embed, heads, hd, inner, hidden = 16, 2, 8, 24, 10
+	rng := rand.New(rand.NewPCG(11, 12))
+	patches := gridPatches(hd, [2]int{2, 2}, [2]int{4, 2})
+	patches.Keys = []uint64{7, 8}
+	norm := func() *Norm { return &Norm{W: noise(rng, embed, 1), B: noise(rng, embed, .1), Eps: 1e-6} }
+
+	vw := &VisionWeights{Heads: heads, HeadDim: hd, Norm1: norm(), Norm2: norm(), QKV: frozen(rng, 3*embed, embed, true),
+		Proj: frozen(rng, embed, embed, true), FC1: frozen(rng, inner, embed, true), FC2: frozen(rng, embed, inner, true)}
+	for i, l := range []*Linear{vw.QKV, vw.Proj, vw.FC1, vw.FC2} {
+		adapt(&vw.Layout, l, uint64(i+1), 0, l.W.Rows, 3, .3)
+	}
+	vw.Value = noise(rng, vw.Layout.Size, .2)
+
+	mw := &MergerWeights{Norm: norm(), FC1: frozen(rng, 4*embed, 4*embed, true), FC2: frozen(rng, hidden, 4*embed, true)}
+	for i, l := range []*Linear{mw.FC1, mw.FC2} {
+		adapt(&mw.Layout, l, uint64(i+9), 0, l.W.Rows, 3, .3)
+	}
+	mw.Value = noise(rng, mw.Layout.Size, .2)
+
+	e := NewExec(1)
+	for _, b := range []Block{NewVisionBlock(vw, e, patches), NewMerger(mw, e, patches)} {
+		t.Run(b.Name(), func(t *testing.T) { checkBlock(t, b, noise(rng, patches.P()*embed, 1), rng) })
+	}
+}

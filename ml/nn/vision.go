@@ -8,8 +8,23 @@ import (
 
 // Patches says how the rows of a vision tower hang together: pictures, or temporal slices of clips, laid end to end.
 type Patches struct {
-	Starts []int // [slices+1] attention stays within a slice
+	Starts []int    // [slices+1] attention stays within a slice
+	Keys   []uint64 // [slices] dropout stream of each slice in this pass; nil: no dropout
 	Rotary Rotary
+
+	rows, tokens Batch // the slices as dropout sees them
+}
+
+// drops are the slices for dropout on rows, of which each holds so many patches.
+func (p *Patches) drops(b *Batch, each int) *Batch {
+	if p.Keys == nil {
+		return nil
+	}
+	b.Keys, b.Starts = p.Keys, b.Starts[:0]
+	for _, s := range p.Starts {
+		b.Starts = append(b.Starts, s/each)
+	}
+	return b
 }
 
 // P is the number of patches.
@@ -117,48 +132,50 @@ func (v *VisionBlock) Params() Params { return v.params }
 // Forward maps x [P, embed] to [P, embed].
 func (v *VisionBlock) Forward(x []float32, train bool) []float32 {
 	e, rows, d := v.e, v.patches.P(), len(v.w.Norm1.W)
+	b := v.patches.drops(&v.patches.rows, 1)
 	v.xn = grow(v.xn, rows*d)
 	v.norm1.run(e, rows, x, v.xn)
 	v.qkvRows = grow(v.qkvRows, rows*v.att.width())
-	v.qkv.run(e, rows, v.xn, false, v.qkvRows, nil, train)
+	v.qkv.run(e, rows, v.xn, false, v.qkvRows, b, train)
 	v.att.rotate(e, rows, v.qkvRows, v.patches.Rotary.Cos, v.patches.Rotary.Sin)
 	v.attended = grow(v.attended, rows*v.w.Heads*v.w.HeadDim)
 	v.att.run(e, v.patches.Starts, v.qkvRows, v.attended, train)
 	v.y = grow(v.y, rows*d)
 	copy(v.y, x[:rows*d])
-	v.proj.run(e, rows, v.attended, true, v.y, nil, train)
+	v.proj.run(e, rows, v.attended, true, v.y, b, train)
 
 	v.yn = grow(v.yn, rows*d)
 	v.norm2.run(e, rows, v.y, v.yn)
 	inner := v.w.FC1.W.Rows
 	v.pre, v.hidden = grow(v.pre, rows*inner), grow(v.hidden, rows*inner)
-	v.fc1.run(e, rows, v.yn, false, v.pre, nil, train)
+	v.fc1.run(e, rows, v.yn, false, v.pre, b, train)
 	e.Team.For(rows, 4, func(lo, hi int) { blas.QuickGELU(v.hidden[lo*inner:hi*inner], v.pre[lo*inner:hi*inner]) })
 	v.out = grow(v.out, rows*d)
 	copy(v.out, v.y)
-	v.fc2.run(e, rows, v.hidden, true, v.out, nil, train)
+	v.fc2.run(e, rows, v.hidden, true, v.out, b, train)
 	return v.out
 }
 
 // Backward adds the gradients of the trained parameters and returns dx [P, embed].
 func (v *VisionBlock) Backward(x, dout []float32, needDX bool) []float32 {
 	e, rows, d, inner := v.e, v.patches.P(), len(v.w.Norm1.W), v.w.FC1.W.Rows
+	b := v.patches.drops(&v.patches.rows, 1)
 	dh := e.take(scratchA, rows*inner)
-	v.fc2.back(e, rows, v.hidden, dout, dh, nil)
+	v.fc2.back(e, rows, v.hidden, dout, dh, b)
 	e.Team.For(rows, 4, func(lo, hi int) {
 		blas.QuickGELUBackward(dh[lo*inner:hi*inner], dh[lo*inner:hi*inner], v.pre[lo*inner:hi*inner])
 	})
 	dn := e.take(scratchC, rows*d)
-	v.fc1.back(e, rows, v.yn, dh, dn, nil)
+	v.fc1.back(e, rows, v.yn, dh, dn, b)
 	dy := e.take(scratchD, rows*d)
 	copy(dy, dout[:rows*d])
 	v.norm2.back(e, rows, v.y, dn, dy)
 
 	da := e.take(scratchE, rows*v.w.Heads*v.w.HeadDim)
-	v.proj.back(e, rows, v.attended, dy, da, nil)
+	v.proj.back(e, rows, v.attended, dy, da, b)
 	dqkv := e.take(scratchA, rows*v.att.width())
 	v.att.back(e, v.patches.Starts, v.qkvRows, v.attended, da, dqkv, v.patches.Rotary.Cos, v.patches.Rotary.Sin)
-	v.qkv.back(e, rows, v.xn, dqkv, dn, nil)
+	v.qkv.back(e, rows, v.xn, dqkv, dn, b)
 	if !needDX {
 		v.norm1.back(e, rows, x, dn, nil)
 		return nil
@@ -205,16 +222,21 @@ func (m *Merger) Params() Params { return m.params }
 // tokens is the number of merged rows.
 func (m *Merger) tokens() int { return m.patches.P() * len(m.w.Norm.W) / m.w.FC1.W.Cols }
 
+// drops are the slices of merged rows.
+func (m *Merger) drops() *Batch {
+	return m.patches.drops(&m.patches.tokens, m.w.FC1.W.Cols/len(m.w.Norm.W))
+}
+
 // Forward maps x [P, embed] to [P/merge², hidden].
 func (m *Merger) Forward(x []float32, train bool) []float32 {
 	rows, tokens, wide := m.patches.P(), m.tokens(), m.w.FC1.W.Cols
 	m.xn = grow(m.xn, rows*len(m.w.Norm.W))
 	m.norm.run(m.e, rows, x, m.xn)
 	m.pre, m.hidden = grow(m.pre, tokens*wide), grow(m.hidden, tokens*wide)
-	m.fc1.run(m.e, tokens, m.xn, false, m.pre, nil, train)
+	m.fc1.run(m.e, tokens, m.xn, false, m.pre, m.drops(), train)
 	m.e.Team.For(tokens, 2, func(lo, hi int) { blas.GELU(m.hidden[lo*wide:hi*wide], m.pre[lo*wide:hi*wide]) })
 	m.out = grow(m.out, tokens*m.w.FC2.W.Rows)
-	m.fc2.run(m.e, tokens, m.hidden, false, m.out, nil, train)
+	m.fc2.run(m.e, tokens, m.hidden, false, m.out, m.drops(), train)
 	return m.out
 }
 
@@ -222,12 +244,12 @@ func (m *Merger) Forward(x []float32, train bool) []float32 {
 func (m *Merger) Backward(x, dout []float32, needDX bool) []float32 {
 	rows, tokens, wide := m.patches.P(), m.tokens(), m.w.FC1.W.Cols
 	dh := m.e.take(scratchA, tokens*wide)
-	m.fc2.back(m.e, tokens, m.hidden, dout, dh, nil)
+	m.fc2.back(m.e, tokens, m.hidden, dout, dh, m.drops())
 	m.e.Team.For(tokens, 2, func(lo, hi int) {
 		blas.GELUBackward(dh[lo*wide:hi*wide], dh[lo*wide:hi*wide], m.pre[lo*wide:hi*wide])
 	})
 	dn := m.e.take(scratchC, tokens*wide)
-	m.fc1.back(m.e, tokens, m.xn, dh, dn, nil)
+	m.fc1.back(m.e, tokens, m.xn, dh, dn, m.drops())
 	if !needDX {
 		m.norm.back(m.e, rows, x, dn, nil)
 		return nil

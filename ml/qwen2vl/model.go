@@ -44,7 +44,9 @@ func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
 		return b.Layout, value
 	}
 	const towerStreams = 1 << 32 // dropout streams of the tower, apart from the language model's
-	b := qwen2.NewBuilder(src, tune.Tower, "visual.patch_embed.", towerStreams)
+	patch := tune.Tower
+	patch.Adapt = nil // a convolution: PEFT's adapters on linear products pass it by
+	b := qwen2.NewBuilder(src, patch, "visual.patch_embed.", towerStreams)
 	m.Patch = &nn.PatchWeights{Proj: b.Linear(v.PatchWidth(), false, qwen2.Part{Module: "proj", Out: v.Embed})}
 	m.Patch.Layout, m.Patch.Value = finish(b)
 	for i := range v.Depth {

@@ -77,6 +77,7 @@ func (r *worker) Load(p *train.Pack) error {
 		if err := r.tower.Load(r.grids); err != nil {
 			return err
 		}
+		r.tower.Patches.Keys = sliceKeys(p)
 		if want := r.tower.Patches.P() * r.tower.config.PatchWidth(); len(r.input) != want {
 			return fmt.Errorf("%d pixel values for grids that hold %d", len(r.input), want)
 		}
@@ -86,6 +87,23 @@ func (r *worker) Load(p *train.Pack) error {
 	}
 	r.text.Load(r.batch)
 	return nil
+}
+
+// sliceKeys gives each temporal slice of a pack's pictures a dropout stream that depends on its sample's alone.
+func sliceKeys(p *train.Pack) (keys []uint64) {
+	if p.Keys == nil {
+		return nil
+	}
+	for i, s := range p.Samples {
+		n := uint64(0)
+		for _, g := range s.Grids {
+			for range g[0] {
+				n++
+				keys = append(keys, p.Keys[i]+n*0x9e3779b97f4a7c15)
+			}
+		}
+	}
+	return keys
 }
 
 func (r *worker) features() ([]float32, int, int) {
