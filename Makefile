@@ -2,7 +2,7 @@
 
 PROGRAM := bin/finetui
 
-.PHONY: run test bench build race kill clean
+.PHONY: run test bench bench-torch build race kill clean
 
 # On a terminal the workbench, else the whole chain on the demo project.
 run: build
@@ -28,6 +28,11 @@ kill:
 # One table of the engine's speeds, each beside something measured in the same run; ROWS="layer decode" chooses.
 bench:
 	go run ./ml/bench $(ROWS)
+
+# The same optimizer steps and decoding in PyTorch, in turn with ours. FINETUI_PYTHON names a Python with torch,
+# transformers and peft; without one this says so.
+bench-torch:
+	go run ./ml/bench/torch
 
 clean:
 	rm -rf bin
