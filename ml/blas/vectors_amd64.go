@@ -157,3 +157,19 @@ func updateAdamW(w, g, m, v []float32, c *adamW) {
 		adamWGo(w, g, m, v, c)
 	}
 }
+
+func (m Mask) apply(dst, src []float32, first uint32) {
+	if kernels.vectors && len(src) > 0 {
+		dropoutAVX2(&dst[0], &src[0], len(src), m.keep, m.limit, first, m.k0, m.k1)
+	} else {
+		m.applyGo(dst, src, first)
+	}
+}
+
+func (m Mask) add(dst, src []float32, first uint32) {
+	if kernels.vectors && len(src) > 0 {
+		dropoutAddAVX2(&dst[0], &src[0], len(src), m.keep, m.limit, first, m.k0, m.k1)
+	} else {
+		m.addGo(dst, src, first)
+	}
+}

@@ -2390,3 +2390,289 @@ DATA lanes_3ecc422a<>+20(SB)/4, $0x3ecc422a
 DATA lanes_3ecc422a<>+24(SB)/4, $0x3ecc422a
 DATA lanes_3ecc422a<>+28(SB)/4, $0x3ecc422a
 GLOBL lanes_3ecc422a<>(SB), RODATA|NOPTR, $32
+
+// func dropoutAVX2(dst *float32, src *float32, n int, keep float32, limit int32, first uint32, k0 uint32, k1 uint32)
+// Requires: AVX, AVX2
+TEXT ·dropoutAVX2(SB), NOSPLIT, $0-44
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS keep+24(FP), Y0
+	VBROADCASTSS limit+28(FP), Y1
+	VBROADCASTSS k0+36(FP), Y2
+	VBROADCASTSS k1+40(FP), Y3
+	VBROADCASTSS first+32(FP), Y4
+	VMOVUPS      lanes_f1bbcdc8<>+0(SB), Y5
+	VPADDD       ascending<>+0(SB), Y4, Y4
+	VPMULLD      lanes_9e3779b9<>+0(SB), Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	SUBQ         $0x10, DX
+	JLT          roundsDone
+	PCALIGN      $0x20
+
+rounds:
+	VMOVAPS  Y4, Y2
+	VPADDD   Y5, Y4, Y4
+	VMOVAPS  Y4, Y7
+	VPADDD   Y5, Y4, Y4
+	VPSRLD   $0x10, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPSRLD   $0x10, Y7, Y6
+	VPXOR    Y6, Y7, Y7
+	VPMULLD  lanes_21f0aaad<>+0(SB), Y2, Y2
+	VPMULLD  lanes_21f0aaad<>+0(SB), Y7, Y7
+	VPXOR    Y3, Y2, Y2
+	VPXOR    Y3, Y7, Y7
+	VPSRLD   $0x0f, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPSRLD   $0x0f, Y7, Y6
+	VPXOR    Y6, Y7, Y7
+	VPMULLD  lanes_d35a2d97<>+0(SB), Y2, Y2
+	VPMULLD  lanes_d35a2d97<>+0(SB), Y7, Y7
+	VPSRLD   $0x0f, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPSRLD   $0x0f, Y7, Y6
+	VPXOR    Y6, Y7, Y7
+	VPCMPGTD Y1, Y2, Y2
+	VMOVUPS  (CX), Y6
+	VMULPS   Y0, Y6, Y6
+	VANDPS   Y2, Y6, Y6
+	VMOVUPS  Y6, (AX)
+	VPCMPGTD Y1, Y7, Y7
+	VMOVUPS  32(CX), Y2
+	VMULPS   Y0, Y2, Y2
+	VANDPS   Y7, Y2, Y2
+	VMOVUPS  Y2, 32(AX)
+	ADDQ     $0x00000040, AX
+	ADDQ     $0x00000040, CX
+	SUBQ     $0x10, DX
+	JGE      rounds
+
+roundsDone:
+	ADDQ    $0x10, DX
+	SUBQ    $0x08, DX
+	JLT     vectorsDone
+	PCALIGN $0x20
+
+vectors:
+	VMOVAPS  Y4, Y2
+	VPADDD   Y5, Y4, Y4
+	VPSRLD   $0x10, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPMULLD  lanes_21f0aaad<>+0(SB), Y2, Y2
+	VPXOR    Y3, Y2, Y2
+	VPSRLD   $0x0f, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPMULLD  lanes_d35a2d97<>+0(SB), Y2, Y2
+	VPSRLD   $0x0f, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPCMPGTD Y1, Y2, Y2
+	VMOVUPS  (CX), Y6
+	VMULPS   Y0, Y6, Y6
+	VANDPS   Y2, Y6, Y6
+	VMOVUPS  Y6, (AX)
+	ADDQ     $0x00000020, AX
+	ADDQ     $0x00000020, CX
+	SUBQ     $0x08, DX
+	JGE      vectors
+
+vectorsDone:
+	ADDQ       $0x08, DX
+	CMPQ       DX, $0x00
+	JE         done
+	LEAQ       tailMasks<>+0(SB), BX
+	MOVQ       $0x00000008, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y2
+	VMOVAPS    Y4, Y6
+	VPADDD     Y5, Y4, Y4
+	VPSRLD     $0x10, Y6, Y4
+	VPXOR      Y4, Y6, Y6
+	VPMULLD    lanes_21f0aaad<>+0(SB), Y6, Y6
+	VPXOR      Y3, Y6, Y6
+	VPSRLD     $0x0f, Y6, Y4
+	VPXOR      Y4, Y6, Y6
+	VPMULLD    lanes_d35a2d97<>+0(SB), Y6, Y6
+	VPSRLD     $0x0f, Y6, Y4
+	VPXOR      Y4, Y6, Y6
+	VPCMPGTD   Y1, Y6, Y6
+	VMASKMOVPS (CX), Y2, Y1
+	VMULPS     Y0, Y1, Y1
+	VANDPS     Y6, Y1, Y1
+	VMASKMOVPS Y1, Y2, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes_f1bbcdc8<>+0(SB)/4, $0xf1bbcdc8
+DATA lanes_f1bbcdc8<>+4(SB)/4, $0xf1bbcdc8
+DATA lanes_f1bbcdc8<>+8(SB)/4, $0xf1bbcdc8
+DATA lanes_f1bbcdc8<>+12(SB)/4, $0xf1bbcdc8
+DATA lanes_f1bbcdc8<>+16(SB)/4, $0xf1bbcdc8
+DATA lanes_f1bbcdc8<>+20(SB)/4, $0xf1bbcdc8
+DATA lanes_f1bbcdc8<>+24(SB)/4, $0xf1bbcdc8
+DATA lanes_f1bbcdc8<>+28(SB)/4, $0xf1bbcdc8
+GLOBL lanes_f1bbcdc8<>(SB), RODATA|NOPTR, $32
+
+DATA ascending<>+0(SB)/4, $0x00000000
+DATA ascending<>+4(SB)/4, $0x00000001
+DATA ascending<>+8(SB)/4, $0x00000002
+DATA ascending<>+12(SB)/4, $0x00000003
+DATA ascending<>+16(SB)/4, $0x00000004
+DATA ascending<>+20(SB)/4, $0x00000005
+DATA ascending<>+24(SB)/4, $0x00000006
+DATA ascending<>+28(SB)/4, $0x00000007
+GLOBL ascending<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_9e3779b9<>+0(SB)/4, $0x9e3779b9
+DATA lanes_9e3779b9<>+4(SB)/4, $0x9e3779b9
+DATA lanes_9e3779b9<>+8(SB)/4, $0x9e3779b9
+DATA lanes_9e3779b9<>+12(SB)/4, $0x9e3779b9
+DATA lanes_9e3779b9<>+16(SB)/4, $0x9e3779b9
+DATA lanes_9e3779b9<>+20(SB)/4, $0x9e3779b9
+DATA lanes_9e3779b9<>+24(SB)/4, $0x9e3779b9
+DATA lanes_9e3779b9<>+28(SB)/4, $0x9e3779b9
+GLOBL lanes_9e3779b9<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_21f0aaad<>+0(SB)/4, $0x21f0aaad
+DATA lanes_21f0aaad<>+4(SB)/4, $0x21f0aaad
+DATA lanes_21f0aaad<>+8(SB)/4, $0x21f0aaad
+DATA lanes_21f0aaad<>+12(SB)/4, $0x21f0aaad
+DATA lanes_21f0aaad<>+16(SB)/4, $0x21f0aaad
+DATA lanes_21f0aaad<>+20(SB)/4, $0x21f0aaad
+DATA lanes_21f0aaad<>+24(SB)/4, $0x21f0aaad
+DATA lanes_21f0aaad<>+28(SB)/4, $0x21f0aaad
+GLOBL lanes_21f0aaad<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_d35a2d97<>+0(SB)/4, $0xd35a2d97
+DATA lanes_d35a2d97<>+4(SB)/4, $0xd35a2d97
+DATA lanes_d35a2d97<>+8(SB)/4, $0xd35a2d97
+DATA lanes_d35a2d97<>+12(SB)/4, $0xd35a2d97
+DATA lanes_d35a2d97<>+16(SB)/4, $0xd35a2d97
+DATA lanes_d35a2d97<>+20(SB)/4, $0xd35a2d97
+DATA lanes_d35a2d97<>+24(SB)/4, $0xd35a2d97
+DATA lanes_d35a2d97<>+28(SB)/4, $0xd35a2d97
+GLOBL lanes_d35a2d97<>(SB), RODATA|NOPTR, $32
+
+// func dropoutAddAVX2(dst *float32, src *float32, n int, keep float32, limit int32, first uint32, k0 uint32, k1 uint32)
+// Requires: AVX, AVX2
+TEXT ·dropoutAddAVX2(SB), NOSPLIT, $0-44
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS keep+24(FP), Y0
+	VBROADCASTSS limit+28(FP), Y1
+	VBROADCASTSS k0+36(FP), Y2
+	VBROADCASTSS k1+40(FP), Y3
+	VBROADCASTSS first+32(FP), Y4
+	VMOVUPS      lanes_f1bbcdc8<>+0(SB), Y5
+	VPADDD       ascending<>+0(SB), Y4, Y4
+	VPMULLD      lanes_9e3779b9<>+0(SB), Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	SUBQ         $0x10, DX
+	JLT          roundsDone
+	PCALIGN      $0x20
+
+rounds:
+	VMOVAPS  Y4, Y2
+	VPADDD   Y5, Y4, Y4
+	VMOVAPS  Y4, Y7
+	VPADDD   Y5, Y4, Y4
+	VPSRLD   $0x10, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPSRLD   $0x10, Y7, Y6
+	VPXOR    Y6, Y7, Y7
+	VPMULLD  lanes_21f0aaad<>+0(SB), Y2, Y2
+	VPMULLD  lanes_21f0aaad<>+0(SB), Y7, Y7
+	VPXOR    Y3, Y2, Y2
+	VPXOR    Y3, Y7, Y7
+	VPSRLD   $0x0f, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPSRLD   $0x0f, Y7, Y6
+	VPXOR    Y6, Y7, Y7
+	VPMULLD  lanes_d35a2d97<>+0(SB), Y2, Y2
+	VPMULLD  lanes_d35a2d97<>+0(SB), Y7, Y7
+	VPSRLD   $0x0f, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPSRLD   $0x0f, Y7, Y6
+	VPXOR    Y6, Y7, Y7
+	VPCMPGTD Y1, Y2, Y2
+	VMOVUPS  (CX), Y6
+	VMULPS   Y0, Y6, Y6
+	VANDPS   Y2, Y6, Y6
+	VMOVUPS  (AX), Y2
+	VADDPS   Y2, Y6, Y6
+	VMOVUPS  Y6, (AX)
+	VPCMPGTD Y1, Y7, Y7
+	VMOVUPS  32(CX), Y2
+	VMULPS   Y0, Y2, Y2
+	VANDPS   Y7, Y2, Y2
+	VMOVUPS  32(AX), Y6
+	VADDPS   Y6, Y2, Y2
+	VMOVUPS  Y2, 32(AX)
+	ADDQ     $0x00000040, AX
+	ADDQ     $0x00000040, CX
+	SUBQ     $0x10, DX
+	JGE      rounds
+
+roundsDone:
+	ADDQ    $0x10, DX
+	SUBQ    $0x08, DX
+	JLT     vectorsDone
+	PCALIGN $0x20
+
+vectors:
+	VMOVAPS  Y4, Y2
+	VPADDD   Y5, Y4, Y4
+	VPSRLD   $0x10, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPMULLD  lanes_21f0aaad<>+0(SB), Y2, Y2
+	VPXOR    Y3, Y2, Y2
+	VPSRLD   $0x0f, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPMULLD  lanes_d35a2d97<>+0(SB), Y2, Y2
+	VPSRLD   $0x0f, Y2, Y6
+	VPXOR    Y6, Y2, Y2
+	VPCMPGTD Y1, Y2, Y2
+	VMOVUPS  (CX), Y6
+	VMULPS   Y0, Y6, Y6
+	VANDPS   Y2, Y6, Y6
+	VMOVUPS  (AX), Y2
+	VADDPS   Y2, Y6, Y6
+	VMOVUPS  Y6, (AX)
+	ADDQ     $0x00000020, AX
+	ADDQ     $0x00000020, CX
+	SUBQ     $0x08, DX
+	JGE      vectors
+
+vectorsDone:
+	ADDQ       $0x08, DX
+	CMPQ       DX, $0x00
+	JE         done
+	LEAQ       tailMasks<>+0(SB), BX
+	MOVQ       $0x00000008, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y2
+	VMOVAPS    Y4, Y6
+	VPADDD     Y5, Y4, Y4
+	VPSRLD     $0x10, Y6, Y4
+	VPXOR      Y4, Y6, Y6
+	VPMULLD    lanes_21f0aaad<>+0(SB), Y6, Y6
+	VPXOR      Y3, Y6, Y6
+	VPSRLD     $0x0f, Y6, Y4
+	VPXOR      Y4, Y6, Y6
+	VPMULLD    lanes_d35a2d97<>+0(SB), Y6, Y6
+	VPSRLD     $0x0f, Y6, Y4
+	VPXOR      Y4, Y6, Y6
+	VPCMPGTD   Y1, Y6, Y6
+	VMASKMOVPS (CX), Y2, Y1
+	VMULPS     Y0, Y1, Y1
+	VANDPS     Y6, Y1, Y1
+	VMASKMOVPS (AX), Y2, Y0
+	VADDPS     Y0, Y1, Y1
+	VMASKMOVPS Y1, Y2, (AX)
+
+done:
+	VZEROUPPER
+	RET

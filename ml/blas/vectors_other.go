@@ -47,3 +47,7 @@ func widenBF16(dst []float32, src []uint16) { widenBF16Go(dst, src) }
 func narrowBF16(dst []uint16, src []float32) { narrowBF16Go(dst, src) }
 
 func updateAdamW(w, g, m, v []float32, c *adamW) { adamWGo(w, g, m, v, c) }
+
+func (m Mask) apply(dst, src []float32, first uint32) { m.applyGo(dst, src, first) }
+
+func (m Mask) add(dst, src []float32, first uint32) { m.addGo(dst, src, first) }

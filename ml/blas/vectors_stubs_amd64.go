@@ -103,3 +103,13 @@ func geluAVX2(dst *float32, x *float32, n int)
 //
 //go:noescape
 func geluBackwardAVX2(dx *float32, dy *float32, x *float32, n int)
+
+// dropoutAVX2 sets dst = src*keep for the numbers of the stream above limit, else 0.
+//
+//go:noescape
+func dropoutAVX2(dst *float32, src *float32, n int, keep float32, limit int32, first uint32, k0 uint32, k1 uint32)
+
+// dropoutAddAVX2 adds src*keep to dst for the numbers of the stream above limit.
+//
+//go:noescape
+func dropoutAddAVX2(dst *float32, src *float32, n int, keep float32, limit int32, first uint32, k0 uint32, k1 uint32)

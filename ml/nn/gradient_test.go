@@ -181,7 +181,7 @@ func TestDecoderGradient(t *testing.T) {
 		all     bool
 		dropout float32
 		cores   int
-	}{"all parameters": {all: true, cores: 1}, "adapters": {cores: 2}, "adapters with dropout": {dropout: .3, cores: 1}} {
+	}{"all parameters": {all: true, cores: 1}, "adapters": {cores: 2}, "adapters with dropout": {dropout: .3, cores: 2}} {
 		t.Run(name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			w := decoderWeights(rng, c.all, c.dropout)

@@ -19,15 +19,16 @@ func NewExec(n int) *Exec { return &Exec{Team: blas.NewTeam(n)} }
 
 // The scratch slots. Two values that live at the same time have two slots.
 const (
-	scratchA       = iota // widest gradient at hand: MLP hidden, qkv
-	scratchB              // its partner
-	scratchC              // gradient of a normalised input
-	scratchD              // gradient of a residual
-	scratchE              // gradient of the attention's output
-	scratchKeys           // gradients of keys and values, range by range of queries
-	scratchLow            // gradient of an adapter's bottleneck
-	scratchDropped        // an adapter's input after dropout
-	scratchSpread         // gradient of an adapter's input under dropout
+	scratchA         = iota // widest gradient at hand: MLP hidden, qkv
+	scratchB                // its partner
+	scratchC                // gradient of a normalised input
+	scratchD                // gradient of a residual
+	scratchE                // gradient of the attention's output
+	scratchKeys             // gradients of keys and values, range by range of queries
+	scratchLow              // gradient of an adapter's bottleneck
+	scratchDropped          // an adapter's input after dropout, and the gradient of that
+	scratchStack            // the A of adapters that share an input, one below the other
+	scratchStackGrad        // their gradients
 	scratchLogits
 	scratchPicked
 	scratchPickedGrad

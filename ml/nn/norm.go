@@ -61,20 +61,22 @@ func (n *norm) back(e *Exec, rows int, x, dy, dx []float32) {
 	d := len(n.W)
 	gw, gb := n.WSpan.Of(n.params.Grad), n.BSpan.Of(n.params.Grad)
 	if gw != nil {
-		for t := range rows {
-			xr, dr := x[t*d:(t+1)*d], dy[t*d:(t+1)*d]
-			if n.B == nil {
-				blas.MulScaled(n.xhat, xr, dr, n.rs[t])
-			} else {
-				for i, v := range xr {
-					n.xhat[i] = (v - n.mean[t]) * n.rs[t] * dr[i]
+		e.Team.For(d, 64, func(lo, hi int) {
+			for t := range rows {
+				xr, dr, xhat := x[t*d+lo:t*d+hi], dy[t*d+lo:t*d+hi], n.xhat[lo:hi]
+				if n.B == nil {
+					blas.MulScaled(xhat, xr, dr, n.rs[t])
+				} else {
+					for i, v := range xr {
+						xhat[i] = (v - n.mean[t]) * n.rs[t] * dr[i]
+					}
+				}
+				blas.Add(gw[lo:hi], xhat)
+				if gb != nil {
+					blas.Add(gb[lo:hi], dr)
 				}
 			}
-			blas.Add(gw, n.xhat)
-			if gb != nil {
-				blas.Add(gb, dr)
-			}
-		}
+		})
 	}
 	if dx == nil {
 		return

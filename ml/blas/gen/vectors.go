@@ -56,6 +56,8 @@ func vectors() {
 	adamW()
 	expSum()
 	activations()
+	dropout("dropout", "sets dst = src*keep for the numbers of the stream above limit, else 0.", false)
+	dropout("dropoutAdd", "adds src*keep to dst for the numbers of the stream above limit.", true)
 }
 
 // mapping writes a function that treats each element for itself. Every operand is read before anything is written.
