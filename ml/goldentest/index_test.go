@@ -46,7 +46,7 @@ var compared = []struct{ pattern, by string }{
 	{"qwen2vl/lora/attn.merged.json", "qwen2vl.TestGoldenMergedLogits"},
 	{"qwen2vl/lora/attn.merged-weights.safetensors", "lora.TestGoldenMergedWeights"},
 
-	{"images/input/*", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows"},
+	{"images/input/*", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows, TestGoldenFilesAreReadAsByPath"},
 	{"images/decoded/*.png", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows, TestGoldenJPEGsAreDecodedCloseToPillow"},
 	{"images/resized/*.png", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows, where Pillow 13 runs x first as we do"},
 	{"images/resized-x-first/*.png", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows"},
