@@ -44,6 +44,16 @@ func NewBoard(node layout.Node, panels ...Panel) *Board {
 // Place tells the board where in the pane it is drawn; the pane calls it for every tea.WindowSizeMsg.
 func (b *Board) Place(x, y, w, h int) { b.x, b.y, b.w, b.h = x, y, w, h }
 
+// Inside is the room in a panel as the board stands now, in cells; nothing where the panel is not seen.
+func (b *Board) Inside(name string) (w, h int) {
+	for _, box := range b.boxes(b.w, b.h) {
+		if slices.Contains(box.Names, name) {
+			return widget.Panel{}.Inside(box.W, box.H)
+		}
+	}
+	return 0, 0
+}
+
 // Focused is the name of the panel that has the keyboard.
 func (b *Board) Focused() string {
 	if len(b.recent) == 0 {

@@ -54,7 +54,7 @@ const sheetSide = 480
 
 // exportSheet writes the pictures of the page that is shown, with the outlines of their objects, beside the analysis.
 func (p *Pane) exportSheet() tea.Cmd {
-	w, h := p.inside("grid")
+	w, h := p.board().Inside("grid")
 	page := p.samplesSheet(w, h)
 	items := page.items[page.first:min(page.first+page.size(), len(page.items))]
 	path := filepath.Join(filepath.Dir(p.file.Abs(p.loaded.cfg.Analysis)), "samples.png")

@@ -162,7 +162,7 @@ func (p *Pane) placesTitle() string {
 	if !there {
 		return "Places"
 	}
-	return capital(findingWords(group.code))
+	return widget.Capital(findingWords(group.code))
 }
 
 func (p *Pane) placesCount() string {

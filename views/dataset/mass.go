@@ -176,7 +176,7 @@ func (p *Pane) effectLines(t *widget.Theme, w int) []string {
 
 // moveEffect scrolls what does not fit.
 func (p *Pane) moveEffect(m widget.Move, page int) {
-	w, _ := p.inside("effect")
+	w, _ := p.board().Inside("effect")
 	if p.recipe.weighed == nil || p.recipe.weighed.err != nil {
 		return
 	}

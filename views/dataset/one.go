@@ -113,9 +113,9 @@ func (p *Pane) oneKeys() []pictureKey {
 	if p.oneItem() == nil {
 		return nil
 	}
-	w, h := p.inside("picture")
+	w, h := p.board().Inside("picture")
 	keys := []pictureKey{p.oneKey(w, h)}
-	if key, seen := p.askedKey(p.inside("asked")); seen {
+	if key, seen := p.askedKey(p.board().Inside("asked")); seen {
 		keys = append(keys, key)
 	}
 	return keys

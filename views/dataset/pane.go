@@ -54,7 +54,7 @@ type Pane struct {
 func New(file *config.File) *Pane {
 	p := &Pane{file: file}
 	p.recipe.follow(file)
-	p.pictures.profile = colorprofile.TrueColor
+	p.pictures.profile, p.pictures.Most = colorprofile.TrueColor, mostDrawn
 	p.boards = [viewCount]*views.Board{p.overviewBoard(), p.positionBoard(), p.pairsBoard(), p.recipeBoard(), p.samplesBoard(), p.findingsBoard()}
 	return p
 }
@@ -86,8 +86,8 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		return p.progressed(msg)
 	case views.Answer[*weighed]:
 		p.recipe.answered(msg)
-	case views.Batch[drawn]:
-		return p.pictures.arrived(msg)
+	case views.Batch[views.Drawing[pictureKey]]:
+		return p.pictures.Arrived(msg)
 	case views.Answer[saved]:
 		return p.saved(msg)
 	case tea.MouseMsg:

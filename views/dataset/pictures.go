@@ -1,10 +1,8 @@
 package dataset
 
 import (
-	"context"
 	"errors"
 	"image/color"
-	"maps"
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
@@ -21,12 +19,10 @@ const (
 	mostDrawn  = 600      // drawings that are kept, beside those on the screen
 )
 
-// pictures are the drawings of pictures: made in commands, kept by what they show and at which size.
+// pictures are the drawings of pictures, kept by what they show and at which size.
 type pictures struct {
 	profile colorprofile.Profile
-	made    map[pictureKey]drawn
-	asked   map[pictureKey]bool // of the open request
-	request views.Request
+	views.Gallery[pictureKey]
 }
 
 // decoded keeps pictures by path, time and size of their files; all panes of a program may share it.
@@ -46,93 +42,32 @@ type pictureKey struct {
 	w, h    int // cells
 }
 
-// drawn is a picture made of characters, or why it cannot be.
-type drawn struct {
-	key     pictureKey
-	picture widget.Picture
-	err     error
-}
-
-// forget drops all drawings: the files may be others.
-func (x *pictures) forget() {
-	x.request.Close()
-	x.made, x.asked = nil, nil
-}
-
-// arrived keeps drawings, those of an older question too: their key says what they are.
-func (x *pictures) arrived(msg views.Batch[drawn]) tea.Cmd {
-	if x.made == nil {
-		x.made = map[pictureKey]drawn{}
-	}
-	for _, one := range msg.Values {
-		x.made[one.key] = one
-	}
-	if !x.request.Takes(msg.Ticket) {
-		return nil
-	}
-	if msg.Ended {
-		x.request.Close()
-		x.asked = nil
-	}
-	return msg.Next
-}
-
 // pictureMode is how pictures are drawn on this terminal, and why so.
 func (p *Pane) pictureMode() (widget.PictureMode, string) {
 	return widget.ChoosePictures(p.file.Config.View.Images, p.pictures.profile)
 }
 
-// drawPictures asks for the drawings that the screen shows and that are neither made nor on their way.
+// drawPictures asks for the drawings that the screen shows.
 func (p *Pane) drawPictures() tea.Cmd {
-	x := &p.pictures
-	var missing []pictureKey
-	allAsked := true
-	for _, key := range p.wantedPictures() {
-		if _, there := x.made[key]; there || key.w <= 0 || key.h <= 0 || key.mode == widget.Words {
-			continue
-		}
-		missing = append(missing, key)
-		allAsked = allAsked && x.asked[key]
-	}
-	if len(missing) == 0 || allAsked && x.request.Pending() {
-		return nil
-	}
-	if len(x.made) > mostDrawn {
-		wanted := p.wantedPictures()
-		maps.DeleteFunc(x.made, func(key pictureKey, _ drawn) bool { return !slices.Contains(wanted, key) })
-	}
-	x.asked = map[pictureKey]bool{}
-	for _, key := range missing {
-		x.asked[key] = true
-	}
-	set := p.loaded
-	return views.Listen(&x.request, func(ctx context.Context, emit func(drawn)) error {
-		for _, key := range missing {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			picture, err := set.drawPicture(key)
-			emit(drawn{key, picture, err})
-		}
-		return nil
-	})
+	wanted := slices.DeleteFunc(p.wantedPictures(), func(k pictureKey) bool { return k.w <= 0 || k.h <= 0 || k.mode == widget.Words })
+	return p.pictures.Want(wanted, p.loaded.drawPicture)
 }
 
 // wantedPictures are the drawings of the open view.
 func (p *Pane) wantedPictures() []pictureKey {
 	switch {
 	case p.open == overviewView:
-		w, h := p.inside("preview")
+		w, h := p.board().Inside("preview")
 		return p.sheetKeys(p.previewSheet(w, h))
 	case p.open == pairsView:
-		w, h := p.inside("both")
+		w, h := p.board().Inside("both")
 		return p.sheetKeys(p.bothSheet(w, h))
 	case p.open == recipeView:
 		return p.exampleKeys()
 	case p.open == samplesView && p.samples.zoomed:
 		return p.oneKeys()
 	case p.open == samplesView:
-		w, h := p.inside("grid")
+		w, h := p.board().Inside("grid")
 		return p.sheetKeys(p.samplesSheet(w, h))
 	}
 	return nil
@@ -212,5 +147,5 @@ func (l *loaded) conditionLetter(class int) string {
 	if condition == l.cfg.DefaultCondition || condition == "" {
 		return ""
 	}
-	return capital(string([]rune(condition)[:1]))
+	return widget.Capital(string([]rune(condition)[:1]))
 }

@@ -221,7 +221,7 @@ func (p *Pane) multipleName(t *widget.Theme, class int, m multiples) []string {
 }
 
 func (p *Pane) moveHeights(m widget.Move, page int) {
-	w, h := p.inside("heights")
+	w, h := p.board().Inside("heights")
 	order := p.order()
 	cols := p.multiplesFor(order, w, h).cols
 	selected := at(order, p.class).Index

@@ -234,7 +234,7 @@ func (p *Pane) drawExample(t *widget.Theme, w, h int) string {
 
 // exampleKeys is the drawing of what the model sees of the example.
 func (p *Pane) exampleKeys() []pictureKey {
-	w, h := p.inside("example")
+	w, h := p.board().Inside("example")
 	if ref, there := p.exampleRef(); there && w > 0 {
 		if key, seen := p.contextKey(ref, w, h); seen {
 			return []pictureKey{key}

@@ -138,7 +138,7 @@ func (p *Pane) drawGrid(t *widget.Theme, w, h int) string {
 }
 
 func (p *Pane) moveGrid(m widget.Move, _ int) {
-	w, h := p.inside("grid")
+	w, h := p.board().Inside("grid")
 	s := p.samplesSheet(w, h)
 	n := len(s.items)
 	steps := map[widget.Move]int{

@@ -5,7 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"finetui/views/layout"
 	"finetui/views/widget"
 )
 
@@ -57,23 +56,6 @@ func (p *Pane) shape() (w, h int) {
 func (g grid) size() int { return g.cols * g.rows }
 
 // inside is the room in a panel of the open board, in cells; nothing where it is not seen.
-func (p *Pane) inside(name string) (w, h int) {
-	board := p.board()
-	if board.Zoomed() {
-		if board.Focused() != name {
-			return 0, 0
-		}
-		return widget.Panel{}.Inside(p.w, p.h)
-	}
-	for _, box := range layout.Arrange(board.Layout, p.w, p.h) {
-		for _, shown := range box.Names {
-			if shown == name {
-				return widget.Panel{}.Inside(box.W, box.H)
-			}
-		}
-	}
-	return 0, 0
-}
 
 // sheetKeys are the drawings of a page.
 func (p *Pane) sheetKeys(s sheet) []pictureKey {
@@ -122,7 +104,7 @@ func (p *Pane) drawCell(t *widget.Theme, s sheet, place int) string {
 
 // drawThumb is the picture where it is made, else words in its place.
 func (p *Pane) drawThumb(t *widget.Theme, key pictureKey, words []string) string {
-	one, there := p.pictures.made[key]
+	one, there := p.pictures.Get(key)
 	switch {
 	case key.mode == widget.Words:
 		lines := make([]string, len(words))
@@ -132,10 +114,10 @@ func (p *Pane) drawThumb(t *widget.Theme, key pictureKey, words []string) string
 		return widget.Block(strings.Join(lines, "\n"), key.w, key.h)
 	case !there:
 		return p.centred(t.Muted, "reading …", key.w, key.h)
-	case one.err != nil:
-		return p.centred(t.Warning, "✗ "+one.err.Error(), key.w, key.h)
+	case one.Err != nil:
+		return p.centred(t.Warning, "✗ "+one.Err.Error(), key.w, key.h)
 	}
-	return one.picture.View(key.w, key.h)
+	return one.Picture.View(key.w, key.h)
 }
 
 func (p *Pane) centred(style widget.Style, text string, w, h int) string {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -141,14 +140,14 @@ func (p *Pane) arrive(set *loaded) {
 	whole := &p.analysis.Whole
 	p.boards[overviewView].Layout = overviewLayout(len(p.set.Classes), len(whole.Conditions), len(whole.ObjectTypes))
 	p.boards[recipeView].Layout = recipeLayout(len(p.set.Classes) + len(whole.Conditions) + 1)
-	p.pictures.forget()
+	p.pictures.Forget()
 	p.refilter()
 }
 
 // leaveAll forgets the data set, and closes what asks about it.
 func (p *Pane) leaveAll() {
 	p.loaded, p.prompt, p.choice = nil, nil, nil
-	p.pictures.forget()
+	p.pictures.Forget()
 	p.recipe.request.Close()
 	p.recipe.weighed = nil
 }
@@ -173,48 +172,27 @@ func (p *Pane) reconfigure(file *config.File) tea.Cmd {
 
 // notice is the page in place of a data set: why there is none to see, and what to do about it.
 func (p *Pane) notice(t *widget.Theme, w, h int) string {
-	var lines []string
-	say := func(style widget.Style, text string) {
-		for _, line := range widget.Wrap(widget.Clean(text), min(w-6, 90)) {
-			lines = append(lines, style.Render(line))
-		}
-	}
+	n := widget.NewNotice(w)
 	switch {
 	case p.file == nil:
-		say(t.Strong, "No project here yet")
-		say(t.Text, "There is no config.toml in this folder: leave with q and write one with `finetui new demo` or `finetui new drains`.")
+		n.Say(t.Strong, "No project here yet")
+		n.Say(t.Text, "There is no config.toml in this folder: leave with q and write one with `finetui new demo` or `finetui new drains`.")
 	case p.request.Pending():
-		say(t.Strong, p.doing+" the data set at "+p.file.Config.Dataset.Path)
-		lines = append(lines, p.progress.View(t, min(w-6, 72)))
-		say(t.Muted, "Every key works meanwhile; the other panes are open.")
+		n.Say(t.Strong, p.doing+" the data set at "+p.file.Config.Dataset.Path)
+		n.Add(p.progress.View(t, min(w-6, 72)))
+		n.Say(t.Muted, "Every key works meanwhile; the other panes are open.")
 	case p.canDraw():
-		say(t.Strong, "No data set at "+p.file.Config.Dataset.Path)
-		say(t.Text, "This folder does not exist. Press m to draw the demo's data set into it (290 pictures, half a minute at most), or set DATASET.PATH in Config to the folder of your own.")
+		n.Say(t.Strong, "No data set at "+p.file.Config.Dataset.Path)
+		n.Say(t.Text, "This folder does not exist. Press m to draw the demo's data set into it (290 pictures, half a minute at most), or set DATASET.PATH in Config to the folder of your own.")
 	case p.err != nil:
-		say(t.Warning, "✗ The data set cannot be read")
-		say(t.Text, capital(p.err.Error()))
-		say(t.Muted, "Constants are changed in the pane Config; ctrl+r reads again.")
+		n.Say(t.Warning, "✗ The data set cannot be read")
+		n.Say(t.Text, widget.Capital(p.err.Error()))
+		n.Say(t.Muted, "Constants are changed in the pane Config; ctrl+r reads again.")
 	default:
-		say(t.Strong, "No pictures in "+p.file.Config.Dataset.Path)
-		say(t.Text, "The folders of the data set are there and empty: put pictures into train/images and their labels into train/labels, then press ctrl+r.")
+		n.Say(t.Strong, "No pictures in "+p.file.Config.Dataset.Path)
+		n.Say(t.Text, "The folders of the data set are there and empty: put pictures into train/images and their labels into train/labels, then press ctrl+r.")
 	}
-	wide := 0
-	for _, line := range lines {
-		wide = max(wide, widget.Width(line))
-	}
-	for i, line := range lines {
-		lines[i] = strings.Repeat(" ", max((w-wide)/2, 1)) + line
-	}
-	above := max((h-len(lines))/2-1, 0)
-	return widget.Block(strings.Repeat("\n", above)+strings.Join(lines, "\n"), w, h)
-}
-
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	first := []rune(s)
-	return strings.ToUpper(string(first[:1])) + string(first[1:])
+	return n.View(w, h)
 }
 
 // sizes says how large the pictures are: "336×336", or the range of sizes.

@@ -344,7 +344,7 @@ func (p *Pane) drawPair(t *widget.Theme, w, h int) string {
 }
 
 func (p *Pane) scrollPair(m widget.Move, page int) {
-	w, h := p.inside("words")
+	w, h := p.board().Inside("words")
 	l := widget.List{Index: p.compare.scroll}
 	l.Move(m, max(len(p.pairLines(widget.NewTheme(true, false), w-2))-h, 0)+1, page)
 	p.compare.scroll = l.Index

@@ -174,7 +174,7 @@ func (p *Pane) itemsTitle() string {
 	if p.scores.listed == ofSelection {
 		which = p.selectionName(r)
 	}
-	return fmt.Sprintf("%s · %s", capital(which), widget.Count(len(p.items())))
+	return fmt.Sprintf("%s · %s", widget.Capital(which), widget.Count(len(p.items())))
 }
 
 func (p *Pane) selectionName(r *eval.Result) string {
@@ -236,7 +236,7 @@ func (p *Pane) itemPosition() string {
 	if r == nil {
 		return ""
 	}
-	_, h := p.inside("items")
+	_, h := p.board().Inside("items")
 	return p.itemsTable(r).Position(h)
 }
 

@@ -331,7 +331,7 @@ func answered(d *viewtest.Driver, p *Pane) {
 // settled waits until nothing is read or drawn any more.
 func settled(d *viewtest.Driver, p *Pane) {
 	d.Wait("the screen", func() bool {
-		return !p.source.request.Pending() && !p.looking.Pending() && !p.pictures.request.Pending() && !p.compare.request.Pending()
+		return !p.source.request.Pending() && !p.looking.Pending() && !p.pictures.Pending() && !p.compare.request.Pending()
 	})
 }
 

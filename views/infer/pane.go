@@ -111,8 +111,8 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		return p.heard(msg)
 	case views.Batch[evaluating]:
 		return p.evaluated(msg)
-	case views.Batch[drawn]:
-		return p.pictures.arrived(msg)
+	case views.Batch[views.Drawing[pictureKey]]:
+		return p.pictures.Arrived(msg)
 	case views.Answer[completions]:
 		p.completed(msg)
 	case views.Answer[foundPicture]:

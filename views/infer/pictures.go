@@ -1,9 +1,6 @@
 package infer
 
 import (
-	"context"
-	"maps"
-	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -14,7 +11,6 @@ import (
 	"finetui/core/session"
 	"finetui/ml/qwen2vl/pixels"
 	"finetui/views"
-	"finetui/views/layout"
 	"finetui/views/widget"
 )
 
@@ -29,17 +25,15 @@ const (
 	shown        // what the model gets
 )
 
-// pictures are the drawings of pictures: made in commands, kept by what they show and at which size.
+// pictures are the drawings of pictures, kept by what they show and at which size.
 type pictures struct {
 	profile colorprofile.Profile
 	decoded *media.Cache
-	made    map[pictureKey]drawn
-	asked   map[pictureKey]bool // of the open request
-	request views.Request
+	views.Gallery[pictureKey]
 }
 
 func (x *pictures) init() {
-	x.profile, x.decoded = colorprofile.TrueColor, media.NewCache(cacheBytes)
+	x.profile, x.decoded, x.Most = colorprofile.TrueColor, media.NewCache(cacheBytes), mostDrawn
 }
 
 // pictureKey is everything that a drawing depends on.
@@ -54,73 +48,15 @@ type pictureKey struct {
 	w, h   int // cells
 }
 
-// drawn is a picture made of characters, or why it cannot be.
-type drawn struct {
-	key     pictureKey
-	picture widget.Picture
-	err     error
-}
-
-func (x *pictures) forget() {
-	x.request.Close()
-	x.made, x.asked = nil, nil
-}
-
-// arrived keeps drawings, those of an older question too: their key says what they are.
-func (x *pictures) arrived(msg views.Batch[drawn]) tea.Cmd {
-	if x.made == nil {
-		x.made = map[pictureKey]drawn{}
-	}
-	for _, one := range msg.Values {
-		x.made[one.key] = one
-	}
-	if !x.request.Takes(msg.Ticket) {
-		return nil
-	}
-	if msg.Ended {
-		x.request.Close()
-		x.asked = nil
-	}
-	return msg.Next
-}
-
 func (p *Pane) pictureMode() (widget.PictureMode, string) {
 	return widget.ChoosePictures(p.file.Config.View.Images, p.pictures.profile)
 }
 
-// drawPictures asks for the drawings of the screen and of the samples beside it, unless they are made or on their way.
+// drawPictures asks for the drawings of the screen and of the samples beside it.
 func (p *Pane) drawPictures() tea.Cmd {
-	x := &p.pictures
-	var missing []pictureKey
-	allAsked := true
-	wanted := p.wantedPictures()
-	for _, key := range wanted {
-		if _, there := x.made[key]; there {
-			continue
-		}
-		missing = append(missing, key)
-		allAsked = allAsked && x.asked[key]
-	}
-	if len(missing) == 0 || allAsked && x.request.Pending() {
-		return nil
-	}
-	if len(x.made) > mostDrawn {
-		maps.DeleteFunc(x.made, func(key pictureKey, _ drawn) bool { return !slices.Contains(wanted, key) })
-	}
-	x.asked = map[pictureKey]bool{}
-	for _, key := range missing {
-		x.asked[key] = true
-	}
-	settings, samples, cache := p.scene.settings, p.scene.samples[base], x.decoded
-	return views.Listen(&x.request, func(ctx context.Context, emit func(drawn)) error {
-		for _, key := range missing {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			picture, err := drawOne(key, settings[key.who], samples, cache)
-			emit(drawn{key, picture, err})
-		}
-		return nil
+	settings, samples, cache := p.scene.settings, p.scene.samples[base], p.pictures.decoded
+	return p.pictures.Want(p.wantedPictures(), func(key pictureKey) (widget.Picture, error) {
+		return drawOne(key, settings[key.who], samples, cache)
 	})
 }
 
@@ -138,7 +74,7 @@ func (p *Pane) wantedPictures() []pictureKey {
 			continue
 		}
 		for kind, panel := range []string{"picture", "shown"} {
-			w, h := p.inside(panel)
+			w, h := p.board().Inside(panel)
 			if key := p.pictureKey(kind, sample, w, h); key.mode != widget.Words && key.w > 0 && key.h > 0 {
 				keys = append(keys, key)
 			}
@@ -162,23 +98,6 @@ func (p *Pane) pictureKey(kind, sample, w, h int) pictureKey {
 		key.sample, key.label = 0, false
 	}
 	return key
-}
-
-// inside is the room in a panel of the open board, in cells; nothing where it is not seen.
-func (p *Pane) inside(name string) (w, h int) {
-	board := p.board()
-	if board.Zoomed() {
-		if board.Focused() != name {
-			return 0, 0
-		}
-		return widget.Panel{}.Inside(p.w, p.h)
-	}
-	for _, box := range layout.Arrange(board.Layout, p.w, p.h) {
-		if slices.Contains(box.Names, name) {
-			return widget.Panel{}.Inside(box.W, box.H)
-		}
-	}
-	return 0, 0
 }
 
 func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample, cache *media.Cache) (widget.Picture, error) {
@@ -229,16 +148,16 @@ func inCells(key pictureKey, picture *pixels.RGB, err error, outlines ...widget.
 func (p *Pane) drawPicture(t *widget.Theme, kind, w, h int) string {
 	at := p.ask.cursor.At(len(p.scene.samples[base]))
 	key := p.pictureKey(kind, at, w, h)
-	one, there := p.pictures.made[key]
+	one, there := p.pictures.Get(key)
 	switch {
 	case key.mode == widget.Words:
 		return p.inWords(t, w, h)
 	case !there:
 		return centred(t.Muted, "reading …", w, h)
-	case one.err != nil:
-		return centred(t.Warning, "✗ "+one.err.Error(), w, h)
+	case one.Err != nil:
+		return centred(t.Warning, "✗ "+one.Err.Error(), w, h)
 	}
-	return one.picture.View(w, h)
+	return one.Picture.View(w, h)
 }
 
 // inWords says where the object lies, for terminals that draw no pictures.

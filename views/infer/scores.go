@@ -189,7 +189,7 @@ func (p *Pane) groupPosition() string {
 	if r == nil {
 		return ""
 	}
-	w, h := p.inside("scores")
+	w, h := p.board().Inside("scores")
 	return p.scoresTable(r, w).Position(h)
 }
 
@@ -230,12 +230,12 @@ func (p *Pane) noResult(t *widget.Theme, w, h int) string {
 		lines = append(lines, p.batch.bar(t, w-4))
 		say(t.Muted, "x stops it. The other views and panes are open meanwhile.")
 	case setting == nil:
-		say(t.Text, capital(p.whyNobody())+".")
+		say(t.Text, widget.Capital(p.whyNobody())+".")
 	case k != nil && k.Fault != nil:
-		say(t.Warning, "✗ "+capital(k.Fault.Error()))
+		say(t.Warning, "✗ "+widget.Capital(k.Fault.Error()))
 		say(t.Text, "Press b to evaluate again.")
 	case p.batch.err != nil && p.batch.failedOn == setting.Name+" "+p.scene.split:
-		say(t.Warning, "✗ "+capital(p.batch.err.Error()))
+		say(t.Warning, "✗ "+widget.Capital(p.batch.err.Error()))
 		say(t.Text, "Press b to try again.")
 	default:
 		n := len(p.scene.samples[base])

@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -239,7 +238,7 @@ func (p *Pane) looked(msg views.Answer[*scene]) tea.Cmd {
 	p.scene = msg.Value
 	if before == nil || before.session != p.scene.session || before.split != p.scene.split || before.titles != p.scene.titles {
 		p.scenes++
-		p.pictures.forget()
+		p.pictures.Forget()
 	}
 	p.arrive(before)
 	if p.choice != nil {
@@ -285,43 +284,22 @@ func (c *scene) idAt(i int) string {
 
 // notice is the page where there is nothing to ask about: why, and what to do about it.
 func (p *Pane) notice(t *widget.Theme, w, h int) string {
-	var lines []string
-	say := func(style widget.Style, text string) {
-		for _, line := range widget.Wrap(widget.Clean(text), min(w-6, 90)) {
-			lines = append(lines, style.Render(line))
-		}
-	}
+	n := widget.NewNotice(w)
 	switch {
 	case p.file == nil:
-		say(t.Strong, "No project here yet")
-		say(t.Text, "There is no config.toml in this folder: leave with q and write one with `finetui new demo` or `finetui new drains`.")
+		n.Say(t.Strong, "No project here yet")
+		n.Say(t.Text, "There is no config.toml in this folder: leave with q and write one with `finetui new demo` or `finetui new drains`.")
 	case p.source.request.Pending() || p.scene == nil && p.err == nil:
-		say(t.Strong, "Opening the data set at "+p.file.Config.Dataset.Path)
-		lines = append(lines, p.doing.View(t, min(w-6, 72)))
-		say(t.Muted, "Every key works meanwhile; the other panes are open.")
+		n.Say(t.Strong, "Opening the data set at "+p.file.Config.Dataset.Path)
+		n.Add(p.doing.View(t, min(w-6, 72)))
+		n.Say(t.Muted, "Every key works meanwhile; the other panes are open.")
 	case p.err != nil:
-		say(t.Warning, "✗ There is nothing to ask about yet")
-		say(t.Text, capital(p.err.Error()))
-		say(t.Muted, "The pane Data can make or read a data set, constants are changed in Config; ctrl+r tries again.")
+		n.Say(t.Warning, "✗ There is nothing to ask about yet")
+		n.Say(t.Text, widget.Capital(p.err.Error()))
+		n.Say(t.Muted, "The pane Data can make or read a data set, constants are changed in Config; ctrl+r tries again.")
 	default:
-		say(t.Strong, "No labelled object in "+p.file.Config.Dataset.Path)
-		say(t.Text, "Questions are asked about labelled objects: put label files beside the pictures, then press ctrl+r.")
+		n.Say(t.Strong, "No labelled object in "+p.file.Config.Dataset.Path)
+		n.Say(t.Text, "Questions are asked about labelled objects: put label files beside the pictures, then press ctrl+r.")
 	}
-	wide := 0
-	for _, line := range lines {
-		wide = max(wide, widget.Width(line))
-	}
-	for i, line := range lines {
-		lines[i] = strings.Repeat(" ", max((w-wide)/2, 1)) + line
-	}
-	above := max((h-len(lines))/2-1, 0)
-	return widget.Block(strings.Repeat("\n", above)+strings.Join(lines, "\n"), w, h)
-}
-
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	first := []rune(s)
-	return strings.ToUpper(string(first[:1])) + string(first[1:])
+	return n.View(w, h)
 }
