@@ -101,11 +101,9 @@ func override(entries []Override, names []string) (float64, bool) {
 // compile makes an expression for whole names.
 func compile(pattern string) (*regexp.Regexp, error) { return regexp.Compile(`^(?:` + pattern + `)$`) }
 
-// compile follows PEFT: a pattern that begins with ^ is matched from the start of the name, any other is the end of one.
+// compile follows PEFT, whose get_pattern_key asks of a name that it end with what the pattern matches, after a dot or
+// from its start. With ^ in front the pattern must match the whole name.
 func (e Override) compile() (*regexp.Regexp, error) {
-	if strings.HasPrefix(e.Pattern, "^") {
-		return regexp.Compile(e.Pattern)
-	}
 	return regexp.Compile(`^(?:.*\.)?(?:` + e.Pattern + `)$`)
 }
 

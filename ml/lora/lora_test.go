@@ -192,7 +192,7 @@ func TestTargetsMatchAsInPEFT(t *testing.T) {
 
 func TestPatternsOfRankAndAlpha(t *testing.T) {
 	c, err := parseConfig([]byte(`{"peft_type":"LORA","r":8,"lora_alpha":16,"use_rslora":false,"target_modules":["q_proj","v_proj"],
-		"rank_pattern":{"layers.1.self_attn.q_proj":2,"q_proj":4,"^model\\.layers\\.3":6,"v_proj":32},
+		"rank_pattern":{"layers.1.self_attn.q_proj":2,"q_proj":4,"^model\\.layers\\.3\\..*":6,"^model\\.layers\\.4":7,"v_proj":32},
 		"alpha_pattern":{"model.language_model.layers.2.self_attn.q_proj":3}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +206,7 @@ func TestPatternsOfRankAndAlpha(t *testing.T) {
 		"model.layers.11.self_attn.q_proj": {4, 4},
 		"model.layers.2.self_attn.q_proj":  {4, .75},
 		"model.layers.3.self_attn.v_proj":  {6, 16. / 6},
-		"model.layers.4.self_attn.v_proj":  {32, .5},
+		"model.layers.4.self_attn.v_proj":  {32, .5}, // ^model\.layers\.4 is the beginning of its name only
 		"model.layers.4.self_attn.o_proj":  {8, 2},
 	} {
 		if r, s := c.Rank(module), c.Scale(module); r != want.r || s != want.scale {
@@ -219,7 +219,7 @@ func TestPatternsOfRankAndAlpha(t *testing.T) {
 	if err := Write(dir, c, adapters); err == nil || !strings.Contains(err.Error(), "layers.3") {
 		t.Errorf("a pattern from the start that fits the other spelling only: %v", err)
 	}
-	c.RankPattern[2].Pattern = `^model\.language_model\.layers\.3`
+	c.RankPattern[2].Pattern = `^model\.language_model\.layers\.3\..*`
 	if err := Write(dir, c, adapters); err != nil {
 		t.Fatal(err)
 	}
