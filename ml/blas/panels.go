@@ -42,26 +42,37 @@ func checkStored(tb bool, n, k, size, ldb int) {
 	}
 }
 
-// packPanels fills dst panel by panel, on all cores.
+// packPanels fills dst, a few panels at a time, on all cores. It reads the rows of b as they lie.
 func packPanels[T float32 | uint16](p *Panels, dst []T, tb bool, b []T, ldb int) {
 	size := p.k * panelWidth
 	if size == 0 {
 		return
 	}
-	NewTeam(0).For(p.panels(), 4, func(lo, hi int) {
-		for panel := lo; panel < hi; panel++ {
-			first := panel * panelWidth
-			for j := first; j < min(first+panelWidth, p.n); j++ {
-				column := dst[panel*size+p.place(j-first):]
-				if tb {
-					for q, v := range b[j*ldb : j*ldb+p.k] {
-						column[q*panelWidth] = v
-					}
-					continue
+	var places [panelWidth]int
+	for j := range places {
+		places[j] = p.place(j)
+	}
+	NewTeam(0).For(p.panels(), 8, func(lo, hi int) {
+		first, last := lo*panelWidth, min(hi*panelWidth, p.n)
+		if tb {
+			for j := first; j < last; j++ {
+				column := dst[j/panelWidth*size+places[j%panelWidth]:]
+				for q, v := range b[j*ldb : j*ldb+p.k] {
+					column[q*panelWidth] = v
 				}
-				for q := range p.k {
-					column[q*panelWidth] = b[q*ldb+j]
+			}
+			return
+		}
+		for q := range p.k {
+			row, to := b[q*ldb+first:q*ldb+last], dst[lo*size+q*panelWidth:]
+			for ; len(row) >= panelWidth; row = row[panelWidth:] {
+				for j, v := range row[:panelWidth] {
+					to[places[j]%panelWidth] = v
 				}
+				to = to[min(size, len(to)):]
+			}
+			for j, v := range row {
+				to[places[j]] = v
 			}
 		}
 	})
