@@ -37,7 +37,7 @@ type fields struct {
 	Vocab       int             `json:"vocab_size"`
 	Eps         *float64        `json:"rms_norm_eps"`
 	Theta       float64         `json:"rope_theta"`
-	Tied        *bool           `json:"tie_word_embeddings"`
+	Tied        bool            `json:"tie_word_embeddings"`
 	Activation  string          `json:"hidden_act"`
 	UseSliding  bool            `json:"use_sliding_window"`
 	EOS         json.RawMessage `json:"eos_token_id"`
@@ -53,22 +53,23 @@ type rope struct {
 	Theta    float64 `json:"rope_theta"`
 }
 
-// ParseConfig reads a config.json: flat, or with the language model in text_config. What the architecture does not allow
-// is an error that names the key.
+// ParseConfig reads a config.json: flat, or with the language model in text_config, beside which only model_type,
+// tie_word_embeddings and the end tokens count. What the architecture does not allow is an error that names the key.
 func ParseConfig(data []byte) (Config, error) {
 	var f fields
 	if err := json.Unmarshal(data, &f); err != nil {
 		return Config{}, fmt.Errorf("config.json: %w", err)
 	}
-	modelType := f.ModelType
-	if f.Text != nil {
-		if err := json.Unmarshal(f.Text, &f); err != nil {
+	outer := f
+	if f.Text != nil && string(f.Text) != "null" {
+		f = fields{EOS: outer.EOS}
+		if err := json.Unmarshal(outer.Text, &f); err != nil {
 			return Config{}, fmt.Errorf("config.json: text_config: %w", err)
 		}
 	}
 	c := Config{
-		ModelType: modelType, Hidden: f.Hidden, Layers: f.Layers, Heads: f.Heads, KVHeads: f.KVHeads, HeadDim: f.HeadDim,
-		Inner: f.Inner, Vocab: f.Vocab, Theta: f.Theta, Tied: f.Tied != nil && *f.Tied, EOS: TokenIDs(f.EOS),
+		ModelType: outer.ModelType, Hidden: f.Hidden, Layers: f.Layers, Heads: f.Heads, KVHeads: f.KVHeads, HeadDim: f.HeadDim,
+		Inner: f.Inner, Vocab: f.Vocab, Theta: f.Theta, Tied: outer.Tied || f.Tied, EOS: TokenIDs(f.EOS),
 	}
 	for _, r := range []*rope{f.RopeScaling, f.RopeParams} {
 		if r == nil {
@@ -90,16 +91,16 @@ func ParseConfig(data []byte) (Config, error) {
 	if c.HeadDim == 0 && c.Heads > 0 {
 		c.HeadDim = c.Hidden / c.Heads
 	}
-	if c.Theta == 0 {
-		c.Theta = 1e6
+	// Where keys are missing transformers takes these, whatever the published checkpoints have.
+	eps, theta := 1e-6, 1e4
+	if c.ModelType == "qwen2_vl" {
+		eps, theta = 1e-5, 1e6
 	}
-	switch {
-	case f.Eps != nil:
+	if c.Eps = eps; f.Eps != nil {
 		c.Eps = *f.Eps
-	case modelType == "qwen2_vl":
-		c.Eps = 1e-5
-	default:
-		c.Eps = 1e-6
+	}
+	if c.Theta == 0 {
+		c.Theta = theta
 	}
 	if f.Activation != "" && f.Activation != "silu" {
 		return Config{}, fmt.Errorf("config.json: hidden_act is %q; this architecture has silu", f.Activation)

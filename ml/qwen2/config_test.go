@@ -36,6 +36,31 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 	}
 }
 
+// What is expected is what transformers 5.23 makes of the same files.
+func TestMissingAndNestedKeysAreReadAsTransformersDoes(t *testing.T) {
+	const sizes = `"hidden_size":64,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":8,"vocab_size":9`
+	for text, want := range map[string]struct {
+		theta, eps float64
+		tied       bool
+	}{
+		`{"model_type":"qwen2",` + sizes + `}`:                                                                           {1e4, 1e-6, false},
+		`{"model_type":"qwen2",` + sizes + `,"rope_theta":5000,"tie_word_embeddings":true}`:                              {5e3, 1e-6, true},
+		`{"model_type":"qwen2_vl",` + sizes + `,"text_config":null}`:                                                     {1e6, 1e-5, false},
+		`{"model_type":"qwen2_vl",` + sizes + `,"rope_theta":7,"rope_scaling":{"type":"mrope","mrope_section":[2,3,3]}}`: {7, 1e-5, false},
+		`{"model_type":"qwen2_vl","rope_theta":9,"rms_norm_eps":0.1,"text_config":{` + sizes + `}}`:                      {1e6, 1e-5, false},
+		`{"model_type":"qwen2_vl","tie_word_embeddings":true,"text_config":{` + sizes + `}}`:                             {1e6, 1e-5, true},
+		`{"model_type":"qwen2_vl","tie_word_embeddings":true,"text_config":{` + sizes + `,"tie_word_embeddings":false}}`: {1e6, 1e-5, true},
+		`{"model_type":"qwen2_vl","text_config":{` + sizes + `,"tie_word_embeddings":true,"rope_theta":5}}`:              {5, 1e-5, true},
+	} {
+		c, err := ParseConfig([]byte(text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else if c.Theta != want.theta || c.Eps != want.eps || c.Tied != want.tied {
+			t.Errorf("%s: theta %v, eps %v, tied %v; want %+v", text, c.Theta, c.Eps, c.Tied, want)
+		}
+	}
+}
+
 // budget is a checkpoint of zeros that gives out so many values and no more, as a file holds no more than it is long.
 type budget struct{ left int }
 
