@@ -13,27 +13,32 @@ import (
 	"testing"
 )
 
-// outside finds a folder beside the module's root, or the one that the environment names; it skips the test without it.
+// outside finds a folder beside the module's root, or the one that the environment names, from the root where that is
+// relative; it skips the test where there is none beside the root. It stands in for package goldentest, which cannot be
+// imported here.
 func outside(t *testing.T, variable string, parts ...string) string {
 	t.Helper()
-	dir := os.Getenv(variable)
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			if root == filepath.Dir(root) {
-				t.Skip("no go.mod above the test")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(append([]string{filepath.Dir(root)}, parts...)...)
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := os.Stat(dir); err != nil {
+	for {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil || root == filepath.Dir(root) {
+			break
+		}
+		root = filepath.Dir(root)
+	}
+	named := os.Getenv(variable)
+	dir := named
+	switch {
+	case named == "":
+		dir = filepath.Join(append([]string{filepath.Dir(root)}, parts...)...)
+	case !filepath.IsAbs(named):
+		dir = filepath.Join(root, named)
+	}
+	if _, err := os.Stat(dir); err != nil && named != "" {
+		t.Fatalf("%s names a folder that is not there: %v", variable, err)
+	} else if err != nil {
 		t.Skipf("%s is not here (%v): set %s", dir, err, variable)
 	}
 	return dir
