@@ -213,7 +213,7 @@ func TestGoldenTiedOutputIsNotMerged(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "adapter_config.json"), bytes.Replace(config, []byte(`"q_proj"`), []byte(`"lm_head"`), 1), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	err = Merged(context.Background(), goldentest.Dir(t, "qwen2vl", "model"), dir, filepath.Join(t.TempDir(), "merged"), nil)
+	err = Merged(context.Background(), goldentest.Dir(t, "qwen2", "tied"), dir, filepath.Join(t.TempDir(), "merged"), nil)
 	if err == nil || !strings.Contains(err.Error(), "tie_word_embeddings") {
 		t.Errorf("an adapter of a tied output: %v", err)
 	}
