@@ -1,7 +1,12 @@
 package goldentest_test
 
 import (
+	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"finetui/ml/goldentest"
@@ -40,7 +45,7 @@ var compared = []struct{ pattern, by string }{
 	{"qwen2vl/lora/attn.logits.safetensors", "qwen2vl.TestGoldenAdapterLogits"},
 	{"qwen2vl/lora/attn.grads.safetensors", "qwen2vl.TestGoldenAdapterGradients"},
 	{"qwen2vl/lora/attn.train-*.safetensors", "qwen2vl.TestGoldenOptimizerTraces"},
-	{"qwen2vl/lora/attn.generate-*", "qwen2vl.TestGoldenAdapterGreedy, TestGoldenTrainedAdapterGreedy"},
+	{"qwen2vl/lora/attn.generate-*", "qwen2vl.TestGoldenAdapterGreedy, and after training TestGoldenOptimizerTraces"},
 	{"qwen2vl/lora/attn.json", "qwen2vl.TestGoldenOptimizerTraces, TestGoldenAdapterLogits, TestGoldenAdapterGradients"},
 	{"qwen2vl/lora/attn.merged-logits.safetensors", "qwen2vl.TestGoldenMergedLogits"},
 	{"qwen2vl/lora/attn.merged.json", "qwen2vl.TestGoldenMergedLogits"},
@@ -63,6 +68,7 @@ var compared = []struct{ pattern, by string }{
 }
 
 func TestGoldenFilesAllHaveATest(t *testing.T) {
+	tests := goldenTests(t)
 	var index struct{ Files []struct{ File string } }
 	goldentest.JSON(t, goldentest.Dir(t, "index.json"), &index)
 	for _, f := range index.Files {
@@ -73,10 +79,37 @@ func TestGoldenFilesAllHaveATest(t *testing.T) {
 			} else if ok {
 				found = true
 			}
+			for _, name := range testName.FindAllString(c.by, -1) {
+				if !tests[name] {
+					t.Fatalf("%s: there is no test %s", c.pattern, name)
+				}
+			}
 		}
 		if !found {
 			t.Errorf("no test is known to read %s", f.File)
 		}
 	}
 	t.Logf("%d files", len(index.Files))
+}
+
+var testName = regexp.MustCompile(`TestGolden\w+`)
+
+// goldenTests are the names of all golden tests of ml.
+func goldenTests(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, declared := range regexp.MustCompile(`(?m)^func (TestGolden\w+)`).FindAllSubmatch(text, -1) {
+			names[string(declared[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }

@@ -75,11 +75,11 @@ func (p *python) ask(do string, arguments map[string]any, answer any) error {
 	}
 	text, err := p.out.ReadBytes('\n')
 	if err != nil {
-		return fmt.Errorf("Python ended while it was asked to %s: %w", do, err)
+		return fmt.Errorf("asked to %s, Python ended: %w", do, err)
 	}
 	var failed struct{ Error string }
 	if err := json.Unmarshal(text, &failed); err != nil || failed.Error != "" {
-		return fmt.Errorf("Python could not %s: %s (%v)", do, failed.Error, err)
+		return fmt.Errorf("asked to %s, Python answered %q (%v)", do, failed.Error, err)
 	}
 	if answer == nil {
 		return nil
