@@ -61,10 +61,13 @@ func (t Team) product(p *product) {
 		p.block(0)
 		return
 	}
-	if p.m >= p.n || p.panels != nil && p.m >= t.size*rowBlock {
-		p.rows = share(p.m, t.size, 12)
-	} else {
-		p.cols = share(p.n, t.size, 64)
+	switch tiles := kernels.tiles(p); {
+	case p.m < len(tiles.wide): // memory sets the pace: many small blocks keep all goroutines at it to the end
+		p.cols = share(p.n, t.size, tiles.wideColumns[p.m], 16)
+	case p.m >= p.n || p.panels != nil && p.m >= t.size*rowBlock:
+		p.rows = share(p.m, t.size, kernels.rows, 2)
+	default:
+		p.cols = share(p.n, t.size, 2*kernels.lanes, 2)
 	}
 	p.across = (p.n + p.cols - 1) / p.cols
 	down := (p.m + p.rows - 1) / p.rows
@@ -73,11 +76,30 @@ func (t Team) product(p *product) {
 	j.run(t.size, p.across*down)
 }
 
+// tiles are those for the product's right-hand side.
+func (s *kernelSet) tiles(p *product) *tileSet {
+	if p.panels != nil && p.panels.h != nil {
+		return &s.bfloat16
+	}
+	return &s.float32
+}
+
 // cost is the number of operations; a product of few rows takes as long as one of eight, as B has to come from memory.
 func (p *product) cost() int { return 2 * max(p.m, 8) * p.n * p.k }
 
-// share is the length of blocks that give each of the goroutines two, in multiples of step.
-func share(n, size, step int) int { return roundUp((n+2*size-1)/(2*size), step) }
+// share is the length of blocks that n is cut into, a multiple of step. Each of size goroutines gets several blocks, at
+// least so many as given if there are enough, and the number is chosen so that none gets much more than another.
+func share(n, size, step, blocks int) (length int) {
+	least := n + 1
+	for each := blocks; each <= 2*blocks; each++ {
+		l := roundUp((n+each*size-1)/(each*size), step)
+		count := (n + l - 1) / l
+		if most := min(n, (count+size-1)/size*l); most < least {
+			length, least = l, most
+		}
+	}
+	return length
+}
 
 func roundUp(x, step int) int { return (x + step - 1) / step * step }
 

@@ -12,10 +12,13 @@ const (
 	columnBlock = 2048 // of columns of B packed at once
 )
 
+// streamedA bounds the part of A that is read anew for each strip of B, in elements: it is to stay in the second level.
+const streamedA = 64 << 10
+
 // When laying an operand out anew pays.
 var (
 	packBRows    = 48  // rows that meet a strip of a plain B
-	packAColumns = 256 // columns that meet the rows of A
+	packAColumns = 192 // columns that meet the rows of A
 	packARows    = 48
 )
 
@@ -57,10 +60,7 @@ func (p *product) tiled(set *kernelSet, r0, r1, c0, c1 int) {
 		p.none(r0, r1, c0, c1)
 		return
 	}
-	s := slab{product: p, set: set, tiles: &set.float32}
-	if p.panels != nil && p.panels.h != nil {
-		s.tiles = &set.bfloat16
-	}
+	s := slab{product: p, set: set, tiles: set.tiles(p)}
 	packs := packing{
 		a: c1-c0 >= packAColumns && r1-r0 >= packARows,
 		b: p.panels == nil && (p.tb || r1-r0 >= packBRows),
@@ -69,7 +69,7 @@ func (p *product) tiled(set *kernelSet, r0, r1, c0, c1 int) {
 		packs.room = scratches.Get().(*scratch)
 		defer scratches.Put(packs.room)
 	}
-	if p.panels != nil && !packs.a {
+	if p.panels != nil && !packs.a && (r1-r0)*p.k <= streamedA {
 		s.streamed(r0, r1, c0, c1)
 		return
 	}
