@@ -24,7 +24,7 @@ func Default() *Config {
 			MaxGradNorm: 1, LogEvery: 5, EvalEvery: 50, SaveEvery: 50, Keep: 3, BestBy: "loss",
 		},
 		Eval:  Eval{Split: "valid", MaxNewTokens: 24, SuccessOverall: 0.90, SuccessCondition: 0.85},
-		Infer: Infer{MaxNewTokens: 64},
+		Infer: Infer{MaxNewTokens: 64, TopP: 1, Repetition: 1},
 		View:  View{Theme: "auto", Images: "auto", Format: "text", Redraws: 4},
 		Keys:  Keys{},
 	}

@@ -120,6 +120,8 @@ type Infer struct {
 	Prompt       string  `key:"PROMPT" doc:"question asked when none is given; empty: the recipe's"`
 	MaxNewTokens int     `key:"MAX_NEW_TOKENS" doc:"longest answer" unit:"tokens" min:"1"`
 	Temperature  float64 `key:"TEMPERATURE" doc:"0: always the likeliest token" min:"0" max:"10"`
+	TopP         float64 `key:"TOP_P" doc:"draw from the likeliest tokens that together have this probability; 1: from all" min:"0.01" max:"1"`
+	Repetition   float64 `key:"REPETITION_PENALTY" doc:"above 1: tokens that were there already become less likely" min:"0.1" max:"10"`
 }
 
 type View struct {

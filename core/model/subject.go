@@ -135,6 +135,8 @@ type Asking struct {
 	View        View
 	MaxNew      int
 	Temperature float64
+	TopP        float64 // 0, 1: draw from all tokens
+	Repetition  float64 // penalty; 0, 1: none
 	Seed        uint64
 	Heard       func(question int, text string)    // each piece of an answer as it comes; may be nil; calls do not overlap
 	Progress    func(done, total int, what string) // may be nil
@@ -256,7 +258,12 @@ func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Que
 	for i := range ears {
 		ears[i] = newEar(w.base.Tokenizer)
 	}
-	_, err = generate.Run(ctx, w.session, logits, generate.Options{MaxNew: a.MaxNew, Temperature: a.Temperature, Stop: w.base.Stop, Seed: a.Seed + uint64(first)},
+	options := generate.Options{MaxNew: a.MaxNew, Temperature: a.Temperature, TopP: a.TopP, RepetitionPenalty: a.Repetition,
+		Stop: w.base.Stop, Seed: a.Seed + uint64(first)}
+	for q := range questions {
+		options.Prompts = append(options.Prompts, batch.IDs[batch.Starts[q]:batch.Starts[q+1]])
+	}
+	_, err = generate.Run(ctx, w.session, logits, options,
 		func(i int, id int32) { heard(first+i, ears[i].hear(id)) })
 	seconds := time.Since(start).Seconds() / float64(last-first)
 	for i, e := range ears {

@@ -54,7 +54,8 @@ func (s *Subject) Ask(ctx context.Context, q model.Question, heard func(piece st
 	start := time.Now()
 	var a Answer
 	replies, err := s.Model.Ask(ctx, 1, func(int) (model.Question, error) { return q, nil }, model.Asking{
-		View: s.Project.View(), MaxNew: c.Infer.MaxNewTokens, Temperature: c.Infer.Temperature, Seed: uint64(c.Project.Seed),
+		View: s.Project.View(), MaxNew: c.Infer.MaxNewTokens, Temperature: c.Infer.Temperature,
+		TopP: c.Infer.TopP, Repetition: c.Infer.Repetition, Seed: uint64(c.Project.Seed),
 		Heard: func(_ int, piece string) {
 			if a.First == 0 {
 				a.First = time.Since(start)

@@ -73,13 +73,11 @@ func attentionProducts(team blas.Team, rows int, x, y []float32) {
 	const d, piece = towerEmbed / towerHeads, 256
 	pieces := (rows + piece - 1) / piece
 	var solo blas.Team
-	var pool sync.Pool
+	pool := sync.Pool{New: func() any { return &[piece * piece]float32{} }}
 	team.For(towerHeads*pieces, 1, func(lo, hi int) {
-		p, _ := pool.Get().([]float32)
-		if p == nil {
-			p = make([]float32, piece*piece)
-		}
-		defer pool.Put(p)
+		held := pool.Get().(*[piece * piece]float32)
+		defer pool.Put(held)
+		p := held[:]
 		for j := lo; j < hi; j++ {
 			i := j % pieces * piece
 			m, h := min(piece, rows-i), j/pieces
