@@ -99,6 +99,8 @@ func shapes(r *rand.Rand) []shape {
 				shape{ta: ta, tb: tb, m: 260, n: 300, k: 70, acc: true}, // more than one block of rows
 				shape{ta: ta, tb: tb, m: 9, n: 530, k: 400},             // of columns and of k
 				shape{ta: ta, tb: tb, m: 130, n: 131, k: 129},           // enough for two goroutines
+				shape{ta: ta, tb: tb, m: 1, n: 530, k: 900},             // one row, streamed in several blocks
+				shape{ta: ta, tb: tb, m: 20, n: 70, k: 3500, acc: true}, // too much of A to stream B
 			)
 		}
 	}
@@ -184,6 +186,39 @@ func TestElementsDoNotDependOnGoroutinesOrCuts(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestPanelProductsDoNotDependOnGoroutines(t *testing.T) {
+	sets(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(9, 2))
+		for _, m := range []int{1, 2, 8, 70, 500} {
+			s := shape{tb: true, m: m, n: 2*300 - 7, k: 410}
+			o := s.operands(r)
+			p := Pack(true, s.n, s.k, o.b, o.ldb)
+			whole := make([]float32, s.m*s.n)
+			Team{}.Mul(s.m, o.a, o.lda, p, false, whole, s.n)
+			for _, size := range []int{2, 3, 7} {
+				got := make([]float32, s.m*s.n)
+				NewTeam(size).Mul(s.m, o.a, o.lda, p, false, got, s.n)
+				if !slices.Equal(got, whole) {
+					t.Fatalf("%v: %d goroutines change the result", s, size)
+				}
+			}
+		}
+	})
+}
+
+func TestBlocksAreSharedEvenly(t *testing.T) {
+	for _, c := range []struct{ n, size, step, blocks int }{
+		{896, 2, 16, 2}, {1152, 2, 16, 2}, {9728, 2, 16, 2}, {256, 2, 6, 2}, {2116, 2, 6, 2}, {896, 2, 64, 16}, {151936, 2, 64, 16}, {896, 8, 16, 2}, {5, 4, 16, 2},
+	} {
+		l := share(c.n, c.size, c.step, c.blocks)
+		count := (c.n + l - 1) / l
+		most := min(c.n, (count+c.size-1)/c.size*l)
+		if l%c.step != 0 || c.n > c.size*c.step && most*c.size*100 > c.n*115 {
+			t.Errorf("%+v: blocks of %d, one goroutine takes %d", c, l, most)
+		}
+	}
 }
 
 func TestGemmRefusesMatricesThatDoNotFit(t *testing.T) {
