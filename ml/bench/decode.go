@@ -88,7 +88,7 @@ func promptRows() []row {
 					bare = bare.plus(clock(func() { t.forward(b.team, i, promptTokens, wide, out) }))
 				}
 				prompt = prompt.plus(clock(func() { r.Head.Logits(x, []int{promptTokens - 1}) }))
-				bare = bare.plus(clock(func() { t.model.Head.Out.Mul(b.team, 1, wide, false, out[:textVocab]) }))
+				bare = bare.plus(clock(func() { t.model.Head.Out.Mul(b.team, 1, wide, out[:textVocab]) }))
 				if i > 0 { // the first one finds its memory
 					pairs = append(pairs, pair{prompt, bare})
 				}

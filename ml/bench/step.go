@@ -149,7 +149,7 @@ func (h *besideHead) Forward(x []float32) float64 {
 	out := h.n.model.Head.Out
 	h.n.bare = h.n.bare.plus(clock(func() {
 		for n := len(h.Positions()); n > 0; n -= headRows {
-			out.Mul(h.n.team, min(n, headRows), h.n.x, false, h.n.y)
+			out.Mul(h.n.team, min(n, headRows), h.n.x, h.n.y)
 			out.MulBack(h.n.team, min(n, headRows), h.n.x, h.n.y)
 		}
 	}))

@@ -74,7 +74,7 @@ func lastPart(module string) string {
 func (t *text) forward(team blas.Team, layer, rows int, x, y []float32) {
 	w := t.model.Layers[layer]
 	for _, l := range []*nn.Linear{w.QKV, w.O, w.GateUp, w.Down} {
-		l.Mul(team, rows, x, false, y)
+		l.Mul(team, rows, x, y)
 	}
 }
 

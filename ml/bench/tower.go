@@ -61,7 +61,7 @@ func visionBlock(b *bench) (block *nn.VisionBlock, in []float32, products, atten
 	wide, out := gauss(rows*towerInner), make([]float32, rows*towerInner)
 	products = func() {
 		for _, l := range []*nn.Linear{w.QKV, w.Proj, w.FC1, w.FC2} {
-			l.Mul(b.team, rows, wide, false, out)
+			l.Mul(b.team, rows, wide, out)
 		}
 	}
 	attention = func() { attentionProducts(b.team, rows, wide, out) }

@@ -23,7 +23,10 @@ func (t Team) Gemm(ta, tb bool, m, n, k int, a []float32, lda int, b []float32, 
 		checkMatrix("B", k, n, len(b), ldb)
 	}
 	checkMatrix("C", m, n, len(c), ldc)
-	p := product{ta: ta, tb: tb, m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb, acc: acc, c: c, ldc: ldc}
+	p := product{ta: ta, tb: tb, m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb, c: c, ldc: ldc}
+	if acc {
+		p.from, p.ldf = c, ldc
+	}
 	t.product(&p)
 }
 
@@ -45,8 +48,9 @@ type product struct {
 	lda     int
 	b       []float32
 	ldb     int
-	panels  *Panels // in place of b
-	acc     bool
+	panels  *Panels   // in place of b
+	from    []float32 // what is added to the product; nil: nothing
+	ldf     int
 	c       []float32
 	ldc     int
 

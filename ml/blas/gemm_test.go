@@ -208,6 +208,29 @@ func TestPanelProductsDoNotDependOnGoroutines(t *testing.T) {
 	})
 }
 
+func TestProductsBeginWithWhatIsAddedToThem(t *testing.T) {
+	sets(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(9, 3))
+		for _, c := range [][3]int{{1, 70, 30}, {2, 33, 800}, {13, 41, 0}, {70, 300, 500}} {
+			s := shape{tb: true, m: c[0], n: c[1], k: c[2]}
+			o := s.operands(r)
+			p := Pack(true, s.n, s.k, o.b, o.ldb)
+			for _, ldf := range []int{0, s.n, s.n + 3} {
+				from := normals(r, (s.m-1)*ldf+s.n)
+				want, got := make([]float32, s.m*s.n), make([]float32, s.m*s.n)
+				for i := range s.m {
+					copy(want[i*s.n:(i+1)*s.n], from[i*ldf:])
+				}
+				NewTeam(2).Mul(s.m, o.a, o.lda, p, true, want, s.n)
+				NewTeam(2).MulFrom(s.m, o.a, o.lda, p, from, ldf, got, s.n)
+				if !slices.Equal(got, want) {
+					t.Fatalf("%v, rows %d apart: the product does not begin with them", s, ldf)
+				}
+			}
+		}
+	})
+}
+
 func TestBlocksAreSharedEvenly(t *testing.T) {
 	for _, c := range []struct{ n, size, step, blocks int }{
 		{896, 2, 16, 2}, {1152, 2, 16, 2}, {9728, 2, 16, 2}, {256, 2, 6, 2}, {2116, 2, 6, 2}, {896, 2, 64, 16}, {151936, 2, 64, 16}, {896, 8, 16, 2}, {5, 4, 16, 2},

@@ -96,10 +96,27 @@ func (p *Panels) Bytes() int { return 4*len(p.f) + 2*len(p.h) }
 
 // Mul computes C = A op(B), or C += A op(B) if acc: A is [m, k], C is [m, n], lda and ldc the distances between their rows.
 func (t Team) Mul(m int, a []float32, lda int, p *Panels, acc bool, c []float32, ldc int) {
+	if acc {
+		t.MulFrom(m, a, lda, p, c, ldc, c, ldc)
+	} else {
+		t.MulFrom(m, a, lda, p, nil, 0, c, ldc)
+	}
+}
+
+// MulFrom computes C = From + A op(B). From is [m, n] with distance ldf between its rows; with ldf = 0 it is one row that
+// is added to every row of C. It may be C itself, or nil for nothing.
+func (t Team) MulFrom(m int, a []float32, lda int, p *Panels, from []float32, ldf int, c []float32, ldc int) {
 	if m <= 0 || p.n == 0 {
 		return
 	}
 	checkMatrix("A", m, p.k, len(a), lda)
 	checkMatrix("C", m, p.n, len(c), ldc)
-	t.product(&product{m: m, n: p.n, k: p.k, a: a, lda: lda, panels: p, acc: acc, c: c, ldc: ldc})
+	switch {
+	case from == nil:
+	case ldf == 0:
+		checkMatrix("From", 1, p.n, len(from), p.n)
+	default:
+		checkMatrix("From", m, p.n, len(from), ldf)
+	}
+	t.product(&product{m: m, n: p.n, k: p.k, a: a, lda: lda, panels: p, from: from, ldf: ldf, c: c, ldc: ldc})
 }

@@ -50,7 +50,6 @@ type slab struct {
 	set    *kernelSet
 	tiles  *tileSet
 	k0, kc int
-	add    int  // 1: C holds sums already
 	stream bool // what follows a strip of this piece of k is its next piece, not the next strip
 }
 
@@ -101,10 +100,7 @@ func (s *slab) streamed(r0, r1, c0, c1 int) {
 func (s *slab) over(do func()) {
 	step := kStep(s.k)
 	for s.k0 = 0; s.k0 < s.k; s.k0 += step {
-		s.kc, s.add = min(step, s.k-s.k0), 0
-		if s.acc || s.k0 > 0 {
-			s.add = 1
-		}
+		s.kc = min(step, s.k-s.k0)
 		do()
 	}
 }
@@ -117,11 +113,13 @@ type packing struct {
 
 // none is the product over an empty k.
 func (p *product) none(r0, r1, c0, c1 int) {
-	if p.acc {
-		return
-	}
 	for i := r0; i < r1; i++ {
-		clear(p.c[i*p.ldc+c0 : i*p.ldc+c1])
+		row := p.c[i*p.ldc+c0 : i*p.ldc+c1]
+		if p.from == nil {
+			clear(row)
+		} else {
+			copy(row, p.from[i*p.ldf+c0:])
+		}
 	}
 }
 
@@ -221,7 +219,16 @@ func (s *slab) run(f tileFunc, count, rows int, a []float32, i, j int, b stripOf
 	default:
 		from, row, step, next = &s.a[i*s.lda+s.k0], 4*s.lda, 4, 4*rows*s.lda
 	}
-	f(count, s.kc, from, row, step, next, b.start, b.step, b.panel, &s.c[i*s.ldc+j], 4*s.ldc, s.add, mask)
+	c := &s.c[i*s.ldc+j]
+	begin, beginRow := c, 4*s.ldc // with the sums of the pieces before
+	switch {
+	case s.k0 > 0:
+	case s.from == nil:
+		begin = nil
+	default:
+		begin, beginRow = &s.from[i*s.ldf+j], 4*s.ldf
+	}
+	f(count, s.kc, from, row, step, next, b.start, b.step, b.panel, c, 4*s.ldc, begin, beginRow, mask)
 }
 
 // stripOf says where a strip of B lies: its first element, and the distances in bytes of rows and of panels of 16 columns.

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func tileAVX512_1x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_1x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_1x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
@@ -33,11 +33,14 @@ step:
 	ADDQ         DX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
 	VADDPS       64(R8), Z1, Z1
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -49,9 +52,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_1x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_1x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), CX
@@ -59,7 +62,7 @@ TEXT ·tileAVX512_1x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), BX
 	MOVQ  cRow+80(FP), SI
 	MOVQ  bPanel+64(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -80,12 +83,15 @@ step:
 	ADDQ         DX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
 	VMOVUPS.Z    64(R8), K1, Z3
 	VADDPS       Z3, Z1, Z1
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -97,9 +103,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_2x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -131,14 +137,17 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -153,9 +162,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_2x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_2x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
@@ -163,7 +172,7 @@ TEXT ·tileAVX512_2x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+96(FP), R9
+	MOVQ  mask+104(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -189,16 +198,19 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z5
 	VADDPS       Z5, Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VMOVUPS.Z    64(R9), K1, Z5
 	VADDPS       Z5, Z3, Z3
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -213,9 +225,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_3x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_3x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -252,17 +264,20 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -280,9 +295,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_3x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_3x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
@@ -290,7 +305,7 @@ TEXT ·tileAVX512_3x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+96(FP), R9
+	MOVQ  mask+104(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -321,20 +336,23 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z7
 	VADDPS       Z7, Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VMOVUPS.Z    64(R9), K1, Z7
 	VADDPS       Z7, Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VMOVUPS.Z    64(R9), K1, Z7
 	VADDPS       Z7, Z5, Z5
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -352,9 +370,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_4x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_4x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -399,20 +417,23 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VADDPS       64(R9), Z7, Z7
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -433,9 +454,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_4x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_4x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
@@ -443,7 +464,7 @@ TEXT ·tileAVX512_4x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+96(FP), R9
+	MOVQ  mask+104(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -482,24 +503,27 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z9
 	VADDPS       Z9, Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VMOVUPS.Z    64(R9), K1, Z9
 	VADDPS       Z9, Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VMOVUPS.Z    64(R9), K1, Z9
 	VADDPS       Z9, Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VMOVUPS.Z    64(R9), K1, Z9
 	VADDPS       Z9, Z7, Z7
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -520,9 +544,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_5x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_5x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -572,23 +596,26 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VADDPS       64(R9), Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VADDPS       64(R9), Z9, Z9
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -612,9 +639,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_5x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_5x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
@@ -622,7 +649,7 @@ TEXT ·tileAVX512_5x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+96(FP), R9
+	MOVQ  mask+104(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -666,28 +693,31 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z11
 	VADDPS       Z11, Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VMOVUPS.Z    64(R9), K1, Z11
 	VADDPS       Z11, Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VMOVUPS.Z    64(R9), K1, Z11
 	VADDPS       Z11, Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VMOVUPS.Z    64(R9), K1, Z11
 	VADDPS       Z11, Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VMOVUPS.Z    64(R9), K1, Z11
 	VADDPS       Z11, Z9, Z9
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -711,9 +741,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_6x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_6x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -768,26 +798,29 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VADDPS       64(R9), Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VADDPS       64(R9), Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VADDPS       64(R9), Z11, Z11
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -814,9 +847,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_6x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_6x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
@@ -824,7 +857,7 @@ TEXT ·tileAVX512_6x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+96(FP), R9
+	MOVQ  mask+104(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -873,32 +906,35 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z13
 	VADDPS       Z13, Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VMOVUPS.Z    64(R9), K1, Z13
 	VADDPS       Z13, Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VMOVUPS.Z    64(R9), K1, Z13
 	VADDPS       Z13, Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VMOVUPS.Z    64(R9), K1, Z13
 	VADDPS       Z13, Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VMOVUPS.Z    64(R9), K1, Z13
 	VADDPS       Z13, Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VMOVUPS.Z    64(R9), K1, Z13
 	VADDPS       Z13, Z11, Z11
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -925,9 +961,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_7x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_7x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -990,29 +1026,32 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VADDPS       64(R9), Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VADDPS       64(R9), Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VADDPS       64(R9), Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VADDPS       64(R9), Z13, Z13
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1042,9 +1081,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_7x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_7x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
@@ -1052,7 +1091,7 @@ TEXT ·tileAVX512_7x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+96(FP), R9
+	MOVQ  mask+104(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -1109,36 +1148,39 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z15
 	VADDPS       Z15, Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VMOVUPS.Z    64(R9), K1, Z15
 	VADDPS       Z15, Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VMOVUPS.Z    64(R9), K1, Z15
 	VADDPS       Z15, Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VMOVUPS.Z    64(R9), K1, Z15
 	VADDPS       Z15, Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VMOVUPS.Z    64(R9), K1, Z15
 	VADDPS       Z15, Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VMOVUPS.Z    64(R9), K1, Z15
 	VADDPS       Z15, Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VMOVUPS.Z    64(R9), K1, Z15
 	VADDPS       Z15, Z13, Z13
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1168,9 +1210,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_8x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_8x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -1238,32 +1280,35 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VADDPS       64(R9), Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VADDPS       64(R9), Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VADDPS       64(R9), Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VADDPS       64(R9), Z13, Z13
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z14, Z14
 	VADDPS       64(R9), Z15, Z15
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1296,9 +1341,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_8x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_8x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
@@ -1306,7 +1351,7 @@ TEXT ·tileAVX512_8x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+96(FP), R9
+	MOVQ  mask+104(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -1368,40 +1413,43 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z17
 	VADDPS       Z17, Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VMOVUPS.Z    64(R9), K1, Z17
 	VADDPS       Z17, Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VMOVUPS.Z    64(R9), K1, Z17
 	VADDPS       Z17, Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VMOVUPS.Z    64(R9), K1, Z17
 	VADDPS       Z17, Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VMOVUPS.Z    64(R9), K1, Z17
 	VADDPS       Z17, Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VMOVUPS.Z    64(R9), K1, Z17
 	VADDPS       Z17, Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VMOVUPS.Z    64(R9), K1, Z17
 	VADDPS       Z17, Z13, Z13
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z14, Z14
 	VMOVUPS.Z    64(R9), K1, Z17
 	VADDPS       Z17, Z15, Z15
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1434,9 +1482,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_9x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_9x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -1509,35 +1557,38 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VADDPS       64(R9), Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VADDPS       64(R9), Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VADDPS       64(R9), Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VADDPS       64(R9), Z13, Z13
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z14, Z14
 	VADDPS       64(R9), Z15, Z15
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z16, Z16
 	VADDPS       64(R9), Z17, Z17
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1573,9 +1624,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_9x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_9x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
@@ -1583,7 +1634,7 @@ TEXT ·tileAVX512_9x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+96(FP), R9
+	MOVQ  mask+104(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -1650,44 +1701,47 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z19
 	VADDPS       Z19, Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VMOVUPS.Z    64(R9), K1, Z19
 	VADDPS       Z19, Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VMOVUPS.Z    64(R9), K1, Z19
 	VADDPS       Z19, Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VMOVUPS.Z    64(R9), K1, Z19
 	VADDPS       Z19, Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VMOVUPS.Z    64(R9), K1, Z19
 	VADDPS       Z19, Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VMOVUPS.Z    64(R9), K1, Z19
 	VADDPS       Z19, Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VMOVUPS.Z    64(R9), K1, Z19
 	VADDPS       Z19, Z13, Z13
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z14, Z14
 	VMOVUPS.Z    64(R9), K1, Z19
 	VADDPS       Z19, Z15, Z15
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z16, Z16
 	VMOVUPS.Z    64(R9), K1, Z19
 	VADDPS       Z19, Z17, Z17
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1723,9 +1777,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_10x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_10x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -1806,38 +1860,41 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VADDPS       64(R9), Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VADDPS       64(R9), Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VADDPS       64(R9), Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VADDPS       64(R9), Z13, Z13
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z14, Z14
 	VADDPS       64(R9), Z15, Z15
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z16, Z16
 	VADDPS       64(R9), Z17, Z17
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z18, Z18
 	VADDPS       64(R9), Z19, Z19
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1876,9 +1933,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_10x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_10x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
@@ -1886,7 +1943,7 @@ TEXT ·tileAVX512_10x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+96(FP), R9
+	MOVQ  mask+104(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -1961,48 +2018,51 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z13, Z13
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z14, Z14
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z15, Z15
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z16, Z16
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z17, Z17
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z18, Z18
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z19, Z19
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2041,9 +2101,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_11x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_11x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -2129,41 +2189,44 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VADDPS       64(R9), Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VADDPS       64(R9), Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VADDPS       64(R9), Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VADDPS       64(R9), Z13, Z13
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z14, Z14
 	VADDPS       64(R9), Z15, Z15
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z16, Z16
 	VADDPS       64(R9), Z17, Z17
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z18, Z18
 	VADDPS       64(R9), Z19, Z19
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z20, Z20
 	VADDPS       64(R9), Z21, Z21
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2205,9 +2268,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_11x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_11x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
@@ -2215,7 +2278,7 @@ TEXT ·tileAVX512_11x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+96(FP), R9
+	MOVQ  mask+104(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -2295,52 +2358,55 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z13, Z13
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z14, Z14
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z15, Z15
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z16, Z16
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z17, Z17
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z18, Z18
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z19, Z19
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z20, Z20
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z21, Z21
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2382,9 +2448,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_12x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_12x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -2475,44 +2541,47 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VADDPS       64(R9), Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VADDPS       64(R9), Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VADDPS       64(R9), Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VADDPS       64(R9), Z13, Z13
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z14, Z14
 	VADDPS       64(R9), Z15, Z15
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z16, Z16
 	VADDPS       64(R9), Z17, Z17
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z18, Z18
 	VADDPS       64(R9), Z19, Z19
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z20, Z20
 	VADDPS       64(R9), Z21, Z21
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z22, Z22
 	VADDPS       64(R9), Z23, Z23
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2557,9 +2626,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_12x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_12x2m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
@@ -2567,7 +2636,7 @@ TEXT ·tileAVX512_12x2m(SB), NOSPLIT, $0-104
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+96(FP), R9
+	MOVQ  mask+104(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -2652,56 +2721,59 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z1, Z1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z5, Z5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z6, Z6
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z7, Z7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z8, Z8
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z9, Z9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z10, Z10
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z11, Z11
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z12, Z12
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z13, Z13
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z14, Z14
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z15, Z15
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z16, Z16
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z17, Z17
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z18, Z18
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z19, Z19
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z20, Z20
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z21, Z21
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z22, Z22
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z23, Z23
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2746,9 +2818,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_1x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
@@ -2771,10 +2843,13 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, DI
+	MOVQ         from+88(FP), DI
+	MOVQ         fromRow+96(FP), R8
 	VADDPS       (DI), Z0, Z0
+	ADDQ         R8, DI
+	MOVQ         DI, from+88(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -2785,16 +2860,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_1x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), CX
 	MOVQ  bStep+56(FP), DX
 	MOVQ  c+72(FP), BX
 	MOVQ  cRow+80(FP), SI
-	MOVQ  mask+96(FP), DI
+	MOVQ  mask+104(FP), DI
 	KMOVW (DI), K1
 
 tile:
@@ -2812,11 +2887,14 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, DI
+	MOVQ         from+88(FP), DI
+	MOVQ         fromRow+96(FP), R8
 	VMOVUPS.Z    (DI), K1, Z2
 	VADDPS       Z2, Z0, Z0
+	ADDQ         R8, DI
+	MOVQ         DI, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (BX)
@@ -2827,9 +2905,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_2x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -2855,12 +2933,15 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2873,16 +2954,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_2x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -2903,14 +2984,17 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMOVUPS.Z    (R8), K1, Z3
 	VADDPS       Z3, Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z3
 	VADDPS       Z3, Z1, Z1
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -2923,9 +3007,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_3x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -2954,14 +3038,17 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z2, Z2
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2976,16 +3063,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_3x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3009,17 +3096,20 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMOVUPS.Z    (R8), K1, Z4
 	VADDPS       Z4, Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z4
 	VADDPS       Z4, Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z4
 	VADDPS       Z4, Z2, Z2
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3034,9 +3124,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_4x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -3071,16 +3161,19 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z3, Z3
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3097,16 +3190,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_4x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3136,20 +3229,23 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMOVUPS.Z    (R8), K1, Z5
 	VADDPS       Z5, Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z5
 	VADDPS       Z5, Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z5
 	VADDPS       Z5, Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z5
 	VADDPS       Z5, Z3, Z3
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3166,9 +3262,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_5x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -3206,18 +3302,21 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z4, Z4
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3236,16 +3335,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_5x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3278,23 +3377,26 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMOVUPS.Z    (R8), K1, Z6
 	VADDPS       Z6, Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z6
 	VADDPS       Z6, Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z6
 	VADDPS       Z6, Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z6
 	VADDPS       Z6, Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z6
 	VADDPS       Z6, Z4, Z4
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3313,9 +3415,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_6x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -3356,20 +3458,23 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z5, Z5
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3390,16 +3495,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_6x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3435,26 +3540,29 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMOVUPS.Z    (R8), K1, Z7
 	VADDPS       Z7, Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z7
 	VADDPS       Z7, Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z7
 	VADDPS       Z7, Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z7
 	VADDPS       Z7, Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z7
 	VADDPS       Z7, Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z7
 	VADDPS       Z7, Z5, Z5
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3475,9 +3583,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_7x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -3524,22 +3632,25 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z6, Z6
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3562,16 +3673,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_7x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3613,29 +3724,32 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMOVUPS.Z    (R8), K1, Z8
 	VADDPS       Z8, Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z8
 	VADDPS       Z8, Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z8
 	VADDPS       Z8, Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z8
 	VADDPS       Z8, Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z8
 	VADDPS       Z8, Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z8
 	VADDPS       Z8, Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z8
 	VADDPS       Z8, Z6, Z6
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3658,9 +3772,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_8x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -3710,24 +3824,27 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z6, Z6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z7, Z7
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3752,16 +3869,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_8x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3806,32 +3923,35 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMOVUPS.Z    (R8), K1, Z9
 	VADDPS       Z9, Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z9
 	VADDPS       Z9, Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z9
 	VADDPS       Z9, Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z9
 	VADDPS       Z9, Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z9
 	VADDPS       Z9, Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z9
 	VADDPS       Z9, Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z9
 	VADDPS       Z9, Z6, Z6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z9
 	VADDPS       Z9, Z7, Z7
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3856,9 +3976,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_9x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -3911,26 +4031,29 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z6, Z6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z7, Z7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z8, Z8
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3957,16 +4080,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_9x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -4014,35 +4137,38 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMOVUPS.Z    (R8), K1, Z10
 	VADDPS       Z10, Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z10
 	VADDPS       Z10, Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z10
 	VADDPS       Z10, Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z10
 	VADDPS       Z10, Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z10
 	VADDPS       Z10, Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z10
 	VADDPS       Z10, Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z10
 	VADDPS       Z10, Z6, Z6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z10
 	VADDPS       Z10, Z7, Z7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z10
 	VADDPS       Z10, Z8, Z8
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -4069,9 +4195,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_10x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -4130,28 +4256,31 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z6, Z6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z7, Z7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z8, Z8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z9, Z9
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -4180,16 +4309,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_10x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -4243,38 +4372,41 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z6, Z6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z7, Z7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z8, Z8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z9, Z9
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -4303,9 +4435,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_11x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -4367,30 +4499,33 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z6, Z6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z7, Z7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z8, Z8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z9, Z9
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z10, Z10
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -4421,16 +4556,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_11x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -4487,41 +4622,44 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z6, Z6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z7, Z7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z8, Z8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z9, Z9
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z10, Z10
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -4552,9 +4690,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_12x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_12x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -4619,32 +4757,35 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z6, Z6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z7, Z7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z8, Z8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z9, Z9
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z10, Z10
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Z11, Z11
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -4677,16 +4818,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_12x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_12x1m(SB), NOSPLIT, $0-112
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
 	MOVQ  c+72(FP), SI
 	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+96(FP), R8
+	MOVQ  mask+104(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -4746,44 +4887,47 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z0, Z0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z1, Z1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z2, Z2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z3, Z3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z4, Z4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z5, Z5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z6, Z6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z7, Z7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z8, Z8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z9, Z9
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z10, Z10
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z11, Z11
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -4816,9 +4960,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x8(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_1x8(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x8(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_1x8(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
@@ -4869,9 +5013,10 @@ step:
 	ADDQ         DX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Z0, Z0
 	VADDPS       64(R8), Z1, Z1
 	VADDPS       128(R8), Z2, Z2
@@ -4880,6 +5025,8 @@ step:
 	VADDPS       320(R8), Z5, Z5
 	VADDPS       384(R8), Z6, Z6
 	VADDPS       448(R8), Z7, Z7
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -4897,9 +5044,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x4(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_2x4(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x4(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_2x4(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -4944,18 +5091,21 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	VADDPS       128(R9), Z2, Z2
 	VADDPS       192(R9), Z3, Z3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
 	VADDPS       128(R9), Z6, Z6
 	VADDPS       192(R9), Z7, Z7
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -4974,9 +5124,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_1x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
@@ -5010,11 +5160,14 @@ step:
 	ADDQ            DX, R9
 	DECQ            R10
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            BX, R8
+	MOVQ            from+88(FP), R8
+	MOVQ            fromRow+96(FP), R9
 	VADDPS          (R8), Z0, Z0
 	VADDPS          64(R8), Z1, Z1
+	ADDQ            R9, R8
+	MOVQ            R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -5045,9 +5198,9 @@ DATA highHalves<>+60(SB)/4, $0x00000000
 DATA highHalves<>+64(SB)/4, $0x00000000
 GLOBL highHalves<>(SB), RODATA|NOPTR, $68
 
-// func tileAVX512_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_1x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
@@ -5058,7 +5211,7 @@ TEXT ·tileAVX512_1x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
+	MOVQ         mask+104(FP), R8
 	KMOVW        (R8), K1
 
 tile:
@@ -5083,12 +5236,15 @@ step:
 	ADDQ            DX, R9
 	DECQ            R10
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            BX, R8
+	MOVQ            from+88(FP), R8
+	MOVQ            fromRow+96(FP), R9
 	VADDPS          (R8), Z0, Z0
 	VMOVUPS.Z       64(R8), K1, Z3
 	VADDPS          Z3, Z1, Z1
+	ADDQ            R9, R8
+	MOVQ            R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -5100,9 +5256,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_2x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5141,14 +5297,17 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5163,9 +5322,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_2x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5176,7 +5335,7 @@ TEXT ·tileAVX512_2x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -5206,16 +5365,19 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z5
 	VADDPS          Z5, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VMOVUPS.Z       64(R9), K1, Z5
 	VADDPS          Z5, Z3, Z3
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5230,9 +5392,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_3x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5276,17 +5438,20 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5304,9 +5469,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_3x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5317,7 +5482,7 @@ TEXT ·tileAVX512_3x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -5352,20 +5517,23 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z7
 	VADDPS          Z7, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VMOVUPS.Z       64(R9), K1, Z7
 	VADDPS          Z7, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VMOVUPS.Z       64(R9), K1, Z7
 	VADDPS          Z7, Z5, Z5
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5383,9 +5551,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_4x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5437,20 +5605,23 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VADDPS          64(R9), Z7, Z7
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5471,9 +5642,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_4x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5484,7 +5655,7 @@ TEXT ·tileAVX512_4x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -5527,24 +5698,27 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z9
 	VADDPS          Z9, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VMOVUPS.Z       64(R9), K1, Z9
 	VADDPS          Z9, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VMOVUPS.Z       64(R9), K1, Z9
 	VADDPS          Z9, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VMOVUPS.Z       64(R9), K1, Z9
 	VADDPS          Z9, Z7, Z7
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5565,9 +5739,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_5x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5624,23 +5798,26 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VADDPS          64(R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VADDPS          64(R9), Z9, Z9
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5664,9 +5841,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_5x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5677,7 +5854,7 @@ TEXT ·tileAVX512_5x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -5725,28 +5902,31 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z11
 	VADDPS          Z11, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VMOVUPS.Z       64(R9), K1, Z11
 	VADDPS          Z11, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VMOVUPS.Z       64(R9), K1, Z11
 	VADDPS          Z11, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VMOVUPS.Z       64(R9), K1, Z11
 	VADDPS          Z11, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VMOVUPS.Z       64(R9), K1, Z11
 	VADDPS          Z11, Z9, Z9
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5770,9 +5950,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_6x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5834,26 +6014,29 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VADDPS          64(R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VADDPS          64(R9), Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VADDPS          64(R9), Z11, Z11
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5880,9 +6063,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_6x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5893,7 +6076,7 @@ TEXT ·tileAVX512_6x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -5946,32 +6129,35 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z13
 	VADDPS          Z13, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VMOVUPS.Z       64(R9), K1, Z13
 	VADDPS          Z13, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VMOVUPS.Z       64(R9), K1, Z13
 	VADDPS          Z13, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VMOVUPS.Z       64(R9), K1, Z13
 	VADDPS          Z13, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VMOVUPS.Z       64(R9), K1, Z13
 	VADDPS          Z13, Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VMOVUPS.Z       64(R9), K1, Z13
 	VADDPS          Z13, Z11, Z11
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5998,9 +6184,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_7x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_7x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -6070,29 +6256,32 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VADDPS          64(R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VADDPS          64(R9), Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VADDPS          64(R9), Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VADDPS          64(R9), Z13, Z13
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6122,9 +6311,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_7x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_7x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -6135,7 +6324,7 @@ TEXT ·tileAVX512_7x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -6196,36 +6385,39 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z15
 	VADDPS          Z15, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VMOVUPS.Z       64(R9), K1, Z15
 	VADDPS          Z15, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VMOVUPS.Z       64(R9), K1, Z15
 	VADDPS          Z15, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VMOVUPS.Z       64(R9), K1, Z15
 	VADDPS          Z15, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VMOVUPS.Z       64(R9), K1, Z15
 	VADDPS          Z15, Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VMOVUPS.Z       64(R9), K1, Z15
 	VADDPS          Z15, Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VMOVUPS.Z       64(R9), K1, Z15
 	VADDPS          Z15, Z13, Z13
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6255,9 +6447,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_8x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_8x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -6332,32 +6524,35 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VADDPS          64(R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VADDPS          64(R9), Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VADDPS          64(R9), Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VADDPS          64(R9), Z13, Z13
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z14, Z14
 	VADDPS          64(R9), Z15, Z15
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6390,9 +6585,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_8x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_8x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -6403,7 +6598,7 @@ TEXT ·tileAVX512_8x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -6469,40 +6664,43 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z17
 	VADDPS          Z17, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VMOVUPS.Z       64(R9), K1, Z17
 	VADDPS          Z17, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VMOVUPS.Z       64(R9), K1, Z17
 	VADDPS          Z17, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VMOVUPS.Z       64(R9), K1, Z17
 	VADDPS          Z17, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VMOVUPS.Z       64(R9), K1, Z17
 	VADDPS          Z17, Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VMOVUPS.Z       64(R9), K1, Z17
 	VADDPS          Z17, Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VMOVUPS.Z       64(R9), K1, Z17
 	VADDPS          Z17, Z13, Z13
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z14, Z14
 	VMOVUPS.Z       64(R9), K1, Z17
 	VADDPS          Z17, Z15, Z15
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6535,9 +6733,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_9x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_9x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -6617,35 +6815,38 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VADDPS          64(R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VADDPS          64(R9), Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VADDPS          64(R9), Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VADDPS          64(R9), Z13, Z13
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z14, Z14
 	VADDPS          64(R9), Z15, Z15
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z16, Z16
 	VADDPS          64(R9), Z17, Z17
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6681,9 +6882,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_9x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_9x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -6694,7 +6895,7 @@ TEXT ·tileAVX512_9x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -6765,44 +6966,47 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z19
 	VADDPS          Z19, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VMOVUPS.Z       64(R9), K1, Z19
 	VADDPS          Z19, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VMOVUPS.Z       64(R9), K1, Z19
 	VADDPS          Z19, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VMOVUPS.Z       64(R9), K1, Z19
 	VADDPS          Z19, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VMOVUPS.Z       64(R9), K1, Z19
 	VADDPS          Z19, Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VMOVUPS.Z       64(R9), K1, Z19
 	VADDPS          Z19, Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VMOVUPS.Z       64(R9), K1, Z19
 	VADDPS          Z19, Z13, Z13
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z14, Z14
 	VMOVUPS.Z       64(R9), K1, Z19
 	VADDPS          Z19, Z15, Z15
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z16, Z16
 	VMOVUPS.Z       64(R9), K1, Z19
 	VADDPS          Z19, Z17, Z17
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6838,9 +7042,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_10x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_10x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -6928,38 +7132,41 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VADDPS          64(R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VADDPS          64(R9), Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VADDPS          64(R9), Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VADDPS          64(R9), Z13, Z13
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z14, Z14
 	VADDPS          64(R9), Z15, Z15
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z16, Z16
 	VADDPS          64(R9), Z17, Z17
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z18, Z18
 	VADDPS          64(R9), Z19, Z19
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6998,9 +7205,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_10x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_10x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -7011,7 +7218,7 @@ TEXT ·tileAVX512_10x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -7090,48 +7297,51 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z13, Z13
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z14, Z14
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z15, Z15
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z16, Z16
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z17, Z17
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z18, Z18
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z19, Z19
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -7170,9 +7380,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_11x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_11x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -7265,41 +7475,44 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VADDPS          64(R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VADDPS          64(R9), Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VADDPS          64(R9), Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VADDPS          64(R9), Z13, Z13
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z14, Z14
 	VADDPS          64(R9), Z15, Z15
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z16, Z16
 	VADDPS          64(R9), Z17, Z17
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z18, Z18
 	VADDPS          64(R9), Z19, Z19
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z20, Z20
 	VADDPS          64(R9), Z21, Z21
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -7341,9 +7554,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_11x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_11x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -7354,7 +7567,7 @@ TEXT ·tileAVX512_11x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -7438,52 +7651,55 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z13, Z13
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z14, Z14
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z15, Z15
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z16, Z16
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z17, Z17
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z18, Z18
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z19, Z19
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z20, Z20
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z21, Z21
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -7525,9 +7741,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_12x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_12x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -7625,44 +7841,47 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VADDPS          64(R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VADDPS          64(R9), Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VADDPS          64(R9), Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VADDPS          64(R9), Z13, Z13
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z14, Z14
 	VADDPS          64(R9), Z15, Z15
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z16, Z16
 	VADDPS          64(R9), Z17, Z17
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z18, Z18
 	VADDPS          64(R9), Z19, Z19
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z20, Z20
 	VADDPS          64(R9), Z21, Z21
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z22, Z22
 	VADDPS          64(R9), Z23, Z23
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -7707,9 +7926,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_12x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_12x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -7720,7 +7939,7 @@ TEXT ·tileAVX512_12x2mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -7809,56 +8028,59 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z11, Z11
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z12, Z12
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z13, Z13
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z14, Z14
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z15, Z15
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z16, Z16
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z17, Z17
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z18, Z18
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z19, Z19
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z20, Z20
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z21, Z21
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z22, Z22
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z23, Z23
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -7903,9 +8125,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_1x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_1x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
@@ -7935,10 +8157,13 @@ step:
 	ADDQ            DX, R9
 	DECQ            R10
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            BX, R8
+	MOVQ            from+88(FP), R8
+	MOVQ            fromRow+96(FP), R9
 	VADDPS          (R8), Z0, Z0
+	ADDQ            R9, R8
+	MOVQ            R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -7949,9 +8174,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_1x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_1x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
@@ -7962,7 +8187,7 @@ TEXT ·tileAVX512_1x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
-	MOVQ         mask+96(FP), R8
+	MOVQ         mask+104(FP), R8
 	KMOVW        (R8), K1
 
 tile:
@@ -7983,11 +8208,14 @@ step:
 	ADDQ            DX, R9
 	DECQ            R10
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            BX, R8
+	MOVQ            from+88(FP), R8
+	MOVQ            fromRow+96(FP), R9
 	VMOVUPS.Z       (R8), K1, Z2
 	VADDPS          Z2, Z0, Z0
+	ADDQ            R9, R8
+	MOVQ            R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (BX)
@@ -7998,9 +8226,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_2x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_2x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8033,12 +8261,15 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z1, Z1
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8051,9 +8282,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_2x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_2x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8064,7 +8295,7 @@ TEXT ·tileAVX512_2x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -8088,14 +8319,17 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VMOVUPS.Z       (R9), K1, Z3
 	VADDPS          Z3, Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z3
 	VADDPS          Z3, Z1, Z1
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -8108,9 +8342,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_3x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_3x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8146,14 +8380,17 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8168,9 +8405,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_3x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_3x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8181,7 +8418,7 @@ TEXT ·tileAVX512_3x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -8208,17 +8445,20 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VMOVUPS.Z       (R9), K1, Z4
 	VADDPS          Z4, Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z4
 	VADDPS          Z4, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z4
 	VADDPS          Z4, Z2, Z2
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -8233,9 +8473,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_4x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_4x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8277,16 +8517,19 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z3, Z3
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8303,9 +8546,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_4x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_4x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8316,7 +8559,7 @@ TEXT ·tileAVX512_4x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -8349,20 +8592,23 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VMOVUPS.Z       (R9), K1, Z5
 	VADDPS          Z5, Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z5
 	VADDPS          Z5, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z5
 	VADDPS          Z5, Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z5
 	VADDPS          Z5, Z3, Z3
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -8379,9 +8625,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_5x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_5x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8426,18 +8672,21 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8456,9 +8705,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_5x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_5x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8469,7 +8718,7 @@ TEXT ·tileAVX512_5x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -8505,23 +8754,26 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VMOVUPS.Z       (R9), K1, Z6
 	VADDPS          Z6, Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z6
 	VADDPS          Z6, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z6
 	VADDPS          Z6, Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z6
 	VADDPS          Z6, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z6
 	VADDPS          Z6, Z4, Z4
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -8540,9 +8792,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_6x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_6x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8590,20 +8842,23 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z5, Z5
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8624,9 +8879,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_6x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_6x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8637,7 +8892,7 @@ TEXT ·tileAVX512_6x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -8676,26 +8931,29 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z7
 	VADDPS          Z7, Z5, Z5
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -8716,9 +8974,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_7x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_7x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8772,22 +9030,25 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8810,9 +9071,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_7x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_7x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8823,7 +9084,7 @@ TEXT ·tileAVX512_7x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -8868,29 +9129,32 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z8
 	VADDPS          Z8, Z6, Z6
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -8913,9 +9177,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_8x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_8x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -8972,24 +9236,27 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z7, Z7
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9014,9 +9281,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_8x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_8x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -9027,7 +9294,7 @@ TEXT ·tileAVX512_8x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -9075,32 +9342,35 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z6, Z6
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z9
 	VADDPS          Z9, Z7, Z7
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -9125,9 +9395,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_9x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_9x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -9187,26 +9457,29 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9233,9 +9506,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_9x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_9x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -9246,7 +9519,7 @@ TEXT ·tileAVX512_9x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -9297,35 +9570,38 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z6, Z6
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z10
 	VADDPS          Z10, Z8, Z8
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -9352,9 +9628,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_10x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_10x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -9420,28 +9696,31 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z9, Z9
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9470,9 +9749,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_10x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_10x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -9483,7 +9762,7 @@ TEXT ·tileAVX512_10x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -9540,38 +9819,41 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z6, Z6
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z8, Z8
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z11
 	VADDPS          Z11, Z9, Z9
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -9600,9 +9882,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_11x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_11x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -9671,30 +9953,33 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9725,9 +10010,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_11x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_11x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -9738,7 +10023,7 @@ TEXT ·tileAVX512_11x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -9798,41 +10083,44 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z6, Z6
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z8, Z8
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z12
 	VADDPS          Z12, Z10, Z10
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -9863,9 +10151,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_12x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_12x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -9937,32 +10225,35 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z6, Z6
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z8, Z8
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z10, Z10
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z11, Z11
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9995,9 +10286,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_12x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_12x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -10008,7 +10299,7 @@ TEXT ·tileAVX512_12x1mh(SB), NOSPLIT, $0-104
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -10071,44 +10362,47 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z0, Z0
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z1, Z1
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z2, Z2
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z4, Z4
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z5, Z5
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z6, Z6
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z7, Z7
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z8, Z8
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z9, Z9
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z10, Z10
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VMOVUPS.Z       (R9), K1, Z13
 	VADDPS          Z13, Z11, Z11
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -10141,9 +10435,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x8h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_1x8h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x8h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_1x8h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
@@ -10213,9 +10507,10 @@ step:
 	ADDQ            DX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            BX, R8
+	MOVQ            from+88(FP), R8
+	MOVQ            fromRow+96(FP), R9
 	VADDPS          (R8), Z0, Z0
 	VADDPS          64(R8), Z1, Z1
 	VADDPS          128(R8), Z2, Z2
@@ -10224,6 +10519,8 @@ step:
 	VADDPS          320(R8), Z5, Z5
 	VADDPS          384(R8), Z6, Z6
 	VADDPS          448(R8), Z7, Z7
+	ADDQ            R9, R8
+	MOVQ            R8, from+88(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -10241,9 +10538,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x4h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX512_2x4h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x4h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX512_2x4h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -10299,18 +10596,21 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            acc+88(FP), $0x00
+	CMPQ            from+88(FP), $0x00
 	JE              store
-	MOVQ            SI, R9
+	MOVQ            from+88(FP), R9
+	MOVQ            fromRow+96(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	VADDPS          128(R9), Z2, Z2
 	VADDPS          192(R9), Z3, Z3
-	ADDQ            DI, R9
+	ADDQ            R10, R9
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
 	VADDPS          128(R9), Z6, Z6
 	VADDPS          192(R9), Z7, Z7
+	ADDQ            R10, R9
+	MOVQ            R9, from+88(FP)
 
 store:
 	VMOVUPS Z0, (SI)

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func tileAVX2_1x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_1x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_1x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_1x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
@@ -32,11 +32,14 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, DI
+	MOVQ         from+88(FP), DI
+	MOVQ         fromRow+96(FP), R8
 	VADDPS       (DI), Y0, Y0
 	VADDPS       32(DI), Y1, Y1
+	ADDQ         R8, DI
+	MOVQ         DI, from+88(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -48,16 +51,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_1x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_1x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_1x2m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), CX
 	MOVQ    bStep+56(FP), DX
 	MOVQ    c+72(FP), BX
 	MOVQ    cRow+80(FP), SI
-	MOVQ    mask+96(FP), DI
+	MOVQ    mask+104(FP), DI
 	VMOVUPS (DI), Y15
 
 tile:
@@ -78,12 +81,15 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, DI
+	MOVQ         from+88(FP), DI
+	MOVQ         fromRow+96(FP), R8
 	VADDPS       (DI), Y0, Y0
 	VMASKMOVPS   32(DI), Y15, Y3
 	VADDPS       Y3, Y1, Y1
+	ADDQ         R8, DI
+	MOVQ         DI, from+88(FP)
 
 store:
 	VMOVUPS    Y0, (BX)
@@ -95,9 +101,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_2x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_2x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -128,14 +134,17 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	VADDPS       32(R8), Y3, Y3
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -150,16 +159,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_2x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_2x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_2x2m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -185,16 +194,19 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y15, Y5
 	VADDPS       Y5, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	VMASKMOVPS   32(R8), Y15, Y5
 	VADDPS       Y5, Y3, Y3
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS    Y0, (SI)
@@ -209,9 +221,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_3x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_3x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_3x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -247,17 +259,20 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	VADDPS       32(R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
 	VADDPS       32(R8), Y5, Y5
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -275,16 +290,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_3x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_3x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_3x2m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -315,20 +330,23 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y15, Y7
 	VADDPS       Y7, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	VMASKMOVPS   32(R8), Y15, Y7
 	VADDPS       Y7, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
 	VMASKMOVPS   32(R8), Y15, Y7
 	VADDPS       Y7, Y5, Y5
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS    Y0, (SI)
@@ -346,9 +364,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_4x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_4x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_4x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -392,20 +410,23 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	VADDPS       32(R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
 	VADDPS       32(R8), Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
 	VADDPS       32(R8), Y7, Y7
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -426,16 +447,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_4x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_4x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_4x2m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -474,24 +495,27 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y15, Y9
 	VADDPS       Y9, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	VMASKMOVPS   32(R8), Y15, Y9
 	VADDPS       Y9, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
 	VMASKMOVPS   32(R8), Y15, Y9
 	VADDPS       Y9, Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
 	VMASKMOVPS   32(R8), Y15, Y9
 	VADDPS       Y9, Y7, Y7
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS    Y0, (SI)
@@ -512,9 +536,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_5x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_5x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_5x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -563,23 +587,26 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	VADDPS       32(R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
 	VADDPS       32(R8), Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
 	VADDPS       32(R8), Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y8, Y8
 	VADDPS       32(R8), Y9, Y9
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -603,16 +630,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_5x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_5x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_5x2m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -656,28 +683,31 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y15, Y11
 	VADDPS       Y11, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	VMASKMOVPS   32(R8), Y15, Y11
 	VADDPS       Y11, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
 	VMASKMOVPS   32(R8), Y15, Y11
 	VADDPS       Y11, Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
 	VMASKMOVPS   32(R8), Y15, Y11
 	VADDPS       Y11, Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y8, Y8
 	VMASKMOVPS   32(R8), Y15, Y11
 	VADDPS       Y11, Y9, Y9
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS    Y0, (SI)
@@ -701,9 +731,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_6x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_6x2(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_6x2(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -757,26 +787,29 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	VADDPS       32(R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
 	VADDPS       32(R8), Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
 	VADDPS       32(R8), Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y8, Y8
 	VADDPS       32(R8), Y9, Y9
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y10, Y10
 	VADDPS       32(R8), Y11, Y11
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -803,16 +836,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_6x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_6x2m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_6x2m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -861,32 +894,35 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y15, Y13
 	VADDPS       Y13, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	VMASKMOVPS   32(R8), Y15, Y13
 	VADDPS       Y13, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
 	VMASKMOVPS   32(R8), Y15, Y13
 	VADDPS       Y13, Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
 	VMASKMOVPS   32(R8), Y15, Y13
 	VADDPS       Y13, Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y8, Y8
 	VMASKMOVPS   32(R8), Y15, Y13
 	VADDPS       Y13, Y9, Y9
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y10, Y10
 	VMASKMOVPS   32(R8), Y15, Y13
 	VADDPS       Y13, Y11, Y11
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS    Y0, (SI)
@@ -913,9 +949,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_1x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_1x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
@@ -938,10 +974,13 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, DI
+	MOVQ         from+88(FP), DI
+	MOVQ         fromRow+96(FP), R8
 	VADDPS       (DI), Y0, Y0
+	ADDQ         R8, DI
+	MOVQ         DI, from+88(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -952,16 +991,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_1x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_1x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), CX
 	MOVQ    bStep+56(FP), DX
 	MOVQ    c+72(FP), BX
 	MOVQ    cRow+80(FP), SI
-	MOVQ    mask+96(FP), DI
+	MOVQ    mask+104(FP), DI
 	VMOVUPS (DI), Y15
 
 tile:
@@ -979,11 +1018,14 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, DI
+	MOVQ         from+88(FP), DI
+	MOVQ         fromRow+96(FP), R8
 	VMASKMOVPS   (DI), Y15, Y2
 	VADDPS       Y2, Y0, Y0
+	ADDQ         R8, DI
+	MOVQ         DI, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (BX)
@@ -994,9 +1036,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_2x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_2x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -1022,12 +1064,15 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1040,16 +1085,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_2x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_2x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1070,14 +1115,17 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y3
 	VADDPS       Y3, Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y3
 	VADDPS       Y3, Y1, Y1
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1090,9 +1138,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_3x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_3x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -1121,14 +1169,17 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1143,16 +1194,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_3x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_3x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1176,17 +1227,20 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y4
 	VADDPS       Y4, Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y4
 	VADDPS       Y4, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y4
 	VADDPS       Y4, Y2, Y2
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1201,9 +1255,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_4x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_4x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -1238,16 +1292,19 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y3, Y3
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1264,16 +1321,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_4x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_4x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1303,20 +1360,23 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y5
 	VADDPS       Y5, Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y5
 	VADDPS       Y5, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y5
 	VADDPS       Y5, Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y5
 	VADDPS       Y5, Y3, Y3
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1333,9 +1393,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_5x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_5x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -1373,18 +1433,21 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1403,16 +1466,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_5x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_5x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1445,23 +1508,26 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y6
 	VADDPS       Y6, Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y6
 	VADDPS       Y6, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y6
 	VADDPS       Y6, Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y6
 	VADDPS       Y6, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y6
 	VADDPS       Y6, Y4, Y4
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1480,9 +1546,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_6x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_6x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -1523,20 +1589,23 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y5, Y5
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1557,16 +1626,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_6x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_6x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1602,26 +1671,29 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y7
 	VADDPS       Y7, Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y7
 	VADDPS       Y7, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y7
 	VADDPS       Y7, Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y7
 	VADDPS       Y7, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y7
 	VADDPS       Y7, Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y7
 	VADDPS       Y7, Y5, Y5
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1642,9 +1714,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_7x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_7x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -1691,22 +1763,25 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1729,16 +1804,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_7x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_7x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1780,29 +1855,32 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y8
 	VADDPS       Y8, Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y8
 	VADDPS       Y8, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y8
 	VADDPS       Y8, Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y8
 	VADDPS       Y8, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y8
 	VADDPS       Y8, Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y8
 	VADDPS       Y8, Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y8
 	VADDPS       Y8, Y6, Y6
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1825,9 +1903,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_8x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_8x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -1877,24 +1955,27 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y7, Y7
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1919,16 +2000,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_8x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_8x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1973,32 +2054,35 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y9
 	VADDPS       Y9, Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y9
 	VADDPS       Y9, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y9
 	VADDPS       Y9, Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y9
 	VADDPS       Y9, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y9
 	VADDPS       Y9, Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y9
 	VADDPS       Y9, Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y9
 	VADDPS       Y9, Y6, Y6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y9
 	VADDPS       Y9, Y7, Y7
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -2023,9 +2107,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_9x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_9x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -2078,26 +2162,29 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y8, Y8
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -2124,16 +2211,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_9x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_9x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -2181,35 +2268,38 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y10
 	VADDPS       Y10, Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y10
 	VADDPS       Y10, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y10
 	VADDPS       Y10, Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y10
 	VADDPS       Y10, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y10
 	VADDPS       Y10, Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y10
 	VADDPS       Y10, Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y10
 	VADDPS       Y10, Y6, Y6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y10
 	VADDPS       Y10, Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y10
 	VADDPS       Y10, Y8, Y8
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -2236,9 +2326,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_10x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_10x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -2297,28 +2387,31 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y8, Y8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y9, Y9
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -2347,16 +2440,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_10x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_10x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -2410,38 +2503,41 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y6, Y6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y8, Y8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y9, Y9
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -2470,9 +2566,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_11x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_11x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -2534,30 +2630,33 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y8, Y8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y9, Y9
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y10, Y10
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -2588,16 +2687,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_11x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_11x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -2654,41 +2753,44 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y6, Y6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y8, Y8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y9, Y9
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y10, Y10
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -2719,9 +2821,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_12x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_12x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_12x1(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_12x1(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -2786,32 +2888,35 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y8, Y8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y9, Y9
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y10, Y10
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VADDPS       (R8), Y11, Y11
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -2844,16 +2949,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_12x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_12x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_12x1m(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_12x1m(SB), NOSPLIT, $0-112
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
 	MOVQ    c+72(FP), SI
 	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+96(FP), R8
+	MOVQ    mask+104(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -2913,44 +3018,47 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y0, Y0
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y1, Y1
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y2, Y2
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y3, Y3
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y4, Y4
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y5, Y5
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y6, Y6
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y7, Y7
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y8, Y8
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y9, Y9
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y10, Y10
-	ADDQ         DI, R8
+	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y11, Y11
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -2983,9 +3091,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x8(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_1x8(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_1x8(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_1x8(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
@@ -3033,9 +3141,10 @@ step:
 	ADDQ         DX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
 	VADDPS       64(R8), Y2, Y2
@@ -3044,6 +3153,8 @@ step:
 	VADDPS       160(R8), Y5, Y5
 	VADDPS       192(R8), Y6, Y6
 	VADDPS       224(R8), Y7, Y7
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -3061,9 +3172,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x4(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_2x4(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_2x4(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_2x4(SB), NOSPLIT, $0-112
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
@@ -3105,18 +3216,21 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y1, Y1
 	VADDPS       64(R9), Y2, Y2
 	VADDPS       96(R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
 	VADDPS       32(R9), Y5, Y5
 	VADDPS       64(R9), Y6, Y6
 	VADDPS       96(R9), Y7, Y7
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3135,9 +3249,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_1x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_1x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
@@ -3168,11 +3282,14 @@ step:
 	ADDQ         DX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -3203,9 +3320,9 @@ DATA highHalves<>+60(SB)/4, $0x00000000
 DATA highHalves<>+64(SB)/4, $0x00000000
 GLOBL highHalves<>(SB), RODATA|NOPTR, $68
 
-// func tileAVX2_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_1x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_1x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
@@ -3236,14 +3353,17 @@ step:
 	ADDQ         DX, R9
 	DECQ         R10
 	JNZ          step
-	MOVQ         mask+96(FP), R8
+	MOVQ         mask+104(FP), R8
 	VMOVUPS      (R8), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y15, Y3
 	VADDPS       Y3, Y1, Y1
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS      Y0, (BX)
@@ -3257,9 +3377,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_2x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_2x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -3295,14 +3415,17 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
 	VADDPS       32(R9), Y3, Y3
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3317,9 +3440,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_2x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_2x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -3355,18 +3478,21 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VMASKMOVPS   32(R9), Y15, Y5
 	VADDPS       Y5, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
 	VMASKMOVPS   32(R9), Y15, Y5
 	VADDPS       Y5, Y3, Y3
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS      Y0, (SI)
@@ -3383,9 +3509,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_3x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_3x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -3426,17 +3552,20 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
 	VADDPS       32(R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
 	VADDPS       32(R9), Y5, Y5
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3454,9 +3583,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_3x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_3x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -3497,22 +3626,25 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VMASKMOVPS   32(R9), Y15, Y7
 	VADDPS       Y7, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
 	VMASKMOVPS   32(R9), Y15, Y7
 	VADDPS       Y7, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
 	VMASKMOVPS   32(R9), Y15, Y7
 	VADDPS       Y7, Y5, Y5
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS      Y0, (SI)
@@ -3532,9 +3664,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_4x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_4x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -3583,20 +3715,23 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
 	VADDPS       32(R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
 	VADDPS       32(R9), Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
 	VADDPS       32(R9), Y7, Y7
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3617,9 +3752,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_4x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_4x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -3668,26 +3803,29 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VMASKMOVPS   32(R9), Y15, Y9
 	VADDPS       Y9, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
 	VMASKMOVPS   32(R9), Y15, Y9
 	VADDPS       Y9, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
 	VMASKMOVPS   32(R9), Y15, Y9
 	VADDPS       Y9, Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
 	VMASKMOVPS   32(R9), Y15, Y9
 	VADDPS       Y9, Y7, Y7
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS      Y0, (SI)
@@ -3710,9 +3848,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_5x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_5x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -3766,23 +3904,26 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
 	VADDPS       32(R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
 	VADDPS       32(R9), Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
 	VADDPS       32(R9), Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y8, Y8
 	VADDPS       32(R9), Y9, Y9
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3806,9 +3947,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_5x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_5x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -3862,30 +4003,33 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VMASKMOVPS   32(R9), Y15, Y11
 	VADDPS       Y11, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
 	VMASKMOVPS   32(R9), Y15, Y11
 	VADDPS       Y11, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
 	VMASKMOVPS   32(R9), Y15, Y11
 	VADDPS       Y11, Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
 	VMASKMOVPS   32(R9), Y15, Y11
 	VADDPS       Y11, Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y8, Y8
 	VMASKMOVPS   32(R9), Y15, Y11
 	VADDPS       Y11, Y9, Y9
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS      Y0, (SI)
@@ -3911,9 +4055,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_6x2h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_6x2h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -3972,26 +4116,29 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
 	VADDPS       32(R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
 	VADDPS       32(R9), Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
 	VADDPS       32(R9), Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y8, Y8
 	VADDPS       32(R9), Y9, Y9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y10, Y10
 	VADDPS       32(R9), Y11, Y11
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4018,9 +4165,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_6x2mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_6x2mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4079,34 +4226,37 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
 	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
 	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
 	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y8, Y8
 	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y9, Y9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y10, Y10
 	VMASKMOVPS   32(R9), Y15, Y13
 	VADDPS       Y13, Y11, Y11
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS      Y0, (SI)
@@ -4135,9 +4285,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_1x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_1x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
@@ -4165,10 +4315,13 @@ step:
 	ADDQ         DX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -4179,9 +4332,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_1x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_1x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
@@ -4209,13 +4362,16 @@ step:
 	ADDQ         DX, R9
 	DECQ         R10
 	JNZ          step
-	MOVQ         mask+96(FP), R8
+	MOVQ         mask+104(FP), R8
 	VMOVUPS      (R8), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VMASKMOVPS   (R8), Y15, Y2
 	VADDPS       Y2, Y0, Y0
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (BX)
@@ -4228,9 +4384,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_2x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_2x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4261,12 +4417,15 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y1, Y1
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4279,9 +4438,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_2x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_2x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4312,16 +4471,19 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VMASKMOVPS   (R9), Y15, Y3
 	VADDPS       Y3, Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y3
 	VADDPS       Y3, Y1, Y1
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -4336,9 +4498,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_3x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_3x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4372,14 +4534,17 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4394,9 +4559,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_3x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_3x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4430,19 +4595,22 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VMASKMOVPS   (R9), Y15, Y4
 	VADDPS       Y4, Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y4
 	VADDPS       Y4, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y4
 	VADDPS       Y4, Y2, Y2
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -4459,9 +4627,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_4x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_4x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4501,16 +4669,19 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y3, Y3
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4527,9 +4698,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_4x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_4x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4569,22 +4740,25 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y5
 	VADDPS       Y5, Y3, Y3
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -4603,9 +4777,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_5x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_5x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4648,18 +4822,21 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4678,9 +4855,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_5x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_5x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4723,25 +4900,28 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y6
 	VADDPS       Y6, Y4, Y4
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -4762,9 +4942,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_6x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_6x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4810,20 +4990,23 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y5, Y5
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4844,9 +5027,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_6x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_6x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4892,28 +5075,31 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y7
 	VADDPS       Y7, Y5, Y5
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -4936,9 +5122,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_7x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_7x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -4990,22 +5176,25 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5028,9 +5217,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_7x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_7x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5082,31 +5271,34 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y8
 	VADDPS       Y8, Y6, Y6
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -5131,9 +5323,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_8x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_8x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5188,24 +5380,27 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y7, Y7
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5230,9 +5425,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_8x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_8x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5287,34 +5482,37 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y6, Y6
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y9
 	VADDPS       Y9, Y7, Y7
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -5341,9 +5539,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_9x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_9x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5401,26 +5599,29 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y8, Y8
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5447,9 +5648,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_9x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_9x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5507,37 +5708,40 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y6, Y6
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y10
 	VADDPS       Y10, Y8, Y8
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -5566,9 +5770,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_10x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_10x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5632,28 +5836,31 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y8, Y8
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y9, Y9
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5682,9 +5889,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_10x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_10x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5748,40 +5955,43 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y6, Y6
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y8, Y8
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y11
 	VADDPS       Y11, Y9, Y9
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -5812,9 +6022,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_11x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_11x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -5881,30 +6091,33 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y8, Y8
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y9, Y9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y10, Y10
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5935,9 +6148,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_11x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_11x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -6004,43 +6217,46 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y6, Y6
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y8, Y8
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y9, Y9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y12
 	VADDPS       Y12, Y10, Y10
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -6073,9 +6289,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_12x1h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_12x1h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -6145,32 +6361,35 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y6, Y6
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y8, Y8
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y9, Y9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y10, Y10
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y11, Y11
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -6203,9 +6422,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_12x1mh(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_12x1mh(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -6275,46 +6494,49 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	MOVQ         mask+96(FP), R9
+	MOVQ         mask+104(FP), R9
 	VMOVUPS      (R9), Y15
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y0, Y0
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y1, Y1
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y2, Y2
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y4, Y4
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y5, Y5
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y6, Y6
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y7, Y7
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y8, Y8
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y9, Y9
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y10, Y10
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VMASKMOVPS   (R9), Y15, Y13
 	VADDPS       Y13, Y11, Y11
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -6349,9 +6571,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x8h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_1x8h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_1x8h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_1x8h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
@@ -6405,9 +6627,10 @@ step:
 	ADDQ         DX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         BX, R8
+	MOVQ         from+88(FP), R8
+	MOVQ         fromRow+96(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
 	VADDPS       64(R8), Y2, Y2
@@ -6416,6 +6639,8 @@ step:
 	VADDPS       160(R8), Y5, Y5
 	VADDPS       192(R8), Y6, Y6
 	VADDPS       224(R8), Y7, Y7
+	ADDQ         R9, R8
+	MOVQ         R8, from+88(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -6433,9 +6658,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x4h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, acc int, mask *byte)
+// func tileAVX2_2x4h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_2x4h(SB), NOSPLIT, $0-104
+TEXT ·tileAVX2_2x4h(SB), NOSPLIT, $0-112
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
@@ -6481,18 +6706,21 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         acc+88(FP), $0x00
+	CMPQ         from+88(FP), $0x00
 	JE           store
-	MOVQ         SI, R9
+	MOVQ         from+88(FP), R9
+	MOVQ         fromRow+96(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y1, Y1
 	VADDPS       64(R9), Y2, Y2
 	VADDPS       96(R9), Y3, Y3
-	ADDQ         DI, R9
+	ADDQ         R10, R9
 	VADDPS       (R9), Y4, Y4
 	VADDPS       32(R9), Y5, Y5
 	VADDPS       64(R9), Y6, Y6
 	VADDPS       96(R9), Y7, Y7
+	ADDQ         R10, R9
+	MOVQ         R9, from+88(FP)
 
 store:
 	VMOVUPS Y0, (SI)

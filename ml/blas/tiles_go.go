@@ -36,7 +36,7 @@ func goTiles(half bool) tileSet {
 
 // goTile is the tileFunc for one or two rows and up to so many columns, all of them in one panel.
 func goTile(rows, columns int, half bool) tileFunc {
-	return func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel int, c *float32, cRow, acc int, mask *byte) {
+	return func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte) {
 		n := columns
 		if mask != nil {
 			n = columns - 8 + int(*mask)
@@ -50,8 +50,10 @@ func goTile(rows, columns int, half bool) tileFunc {
 		for tile := range count {
 			for row := range rows {
 				dst := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(c), (tile*rows+row)*cRow)), n)
-				if acc == 0 {
+				if from == nil {
 					clear(dst)
+				} else if from != c || fromRow != cRow {
+					copy(dst, unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(from), (tile*rows+row)*fromRow)), n))
 				}
 			}
 			dst := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(c), tile*rows*cRow)), (rows-1)*cRow/4+n)

@@ -78,7 +78,7 @@ func (d *Decoder) project(rows int, x []float32, train bool) {
 	d.xn = grow(d.xn, rows*len(d.w.Norm1.W))
 	d.norm1.run(d.e, rows, x, d.xn)
 	d.qkvRows = grow(d.qkvRows, rows*d.att.width())
-	d.qkv.run(d.e, rows, d.xn, false, d.qkvRows, d.batch, train)
+	d.qkv.run(d.e, rows, d.xn, nil, d.qkvRows, d.batch, train)
 	d.att.rotate(d.e, rows, d.qkvRows, d.rotary.Cos, d.rotary.Sin)
 	d.attended = grow(d.attended, rows*d.w.Heads*d.w.HeadDim)
 }
@@ -87,13 +87,12 @@ func (d *Decoder) project(rows int, x []float32, train bool) {
 func (d *Decoder) finish(rows int, x []float32, train bool) []float32 {
 	hidden, inner := len(d.w.Norm1.W), d.w.Down.W.Cols
 	d.y = grow(d.y, rows*hidden)
-	copy(d.y, x[:rows*hidden])
-	d.o.run(d.e, rows, d.attended, true, d.y, d.batch, train)
+	d.o.run(d.e, rows, d.attended, x, d.y, d.batch, train)
 
 	d.yn = grow(d.yn, rows*hidden)
 	d.norm2.run(d.e, rows, d.y, d.yn)
 	d.gu = grow(d.gu, rows*2*inner)
-	d.gateUp.run(d.e, rows, d.yn, false, d.gu, d.batch, train)
+	d.gateUp.run(d.e, rows, d.yn, nil, d.gu, d.batch, train)
 	d.hidden = grow(d.hidden, rows*inner)
 	d.e.Team.For(rows, 4, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
@@ -102,8 +101,7 @@ func (d *Decoder) finish(rows int, x []float32, train bool) []float32 {
 		}
 	})
 	d.out = grow(d.out, rows*hidden)
-	copy(d.out, d.y)
-	d.down.run(d.e, rows, d.hidden, true, d.out, d.batch, train)
+	d.down.run(d.e, rows, d.hidden, d.y, d.out, d.batch, train)
 	return d.out
 }
 
@@ -125,8 +123,7 @@ func (d *Decoder) Backward(x, dout []float32, needDX bool) []float32 {
 	dn := e.take(scratchC, rows*hidden)
 	d.gateUp.back(e, rows, d.yn, dgu, dn, b)
 	dy := e.take(scratchD, rows*hidden)
-	copy(dy, dout[:rows*hidden])
-	d.norm2.back(e, rows, d.y, dn, dy)
+	d.norm2.back(e, rows, d.y, dn, dout, dy)
 
 	// y = x + O·a
 	da := e.take(scratchE, rows*d.w.Heads*d.w.HeadDim)
@@ -139,11 +136,10 @@ func (d *Decoder) Backward(x, dout []float32, needDX bool) []float32 {
 	}
 	d.qkv.back(e, rows, d.xn, dqkv, dn, b)
 	if !needDX {
-		d.norm1.back(e, rows, x, dn, nil)
+		d.norm1.back(e, rows, x, dn, nil, nil)
 		return nil
 	}
 	d.dx = grow(d.dx, rows*hidden)
-	copy(d.dx, dy)
-	d.norm1.back(e, rows, x, dn, d.dx)
+	d.norm1.back(e, rows, x, dn, dy, d.dx)
 	return d.dx
 }

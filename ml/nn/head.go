@@ -91,7 +91,7 @@ func (h *Head) Forward(x []float32) float64 {
 	var loss float64
 	for i := 0; i < n; i += logitRows {
 		m := min(logitRows, n-i)
-		h.out.run(h.e, m, h.xn[i*d:], false, logits, nil, false)
+		h.out.run(h.e, m, h.xn[i*d:], nil, logits, nil, false)
 		h.e.Team.For(m, 1, func(lo, hi int) {
 			for j := lo; j < hi; j++ {
 				t := h.at[i+j]
@@ -143,8 +143,7 @@ func (h *Head) Backward(x []float32, scale float32) []float32 {
 		blas.Scale(h.dxn[:n*d], scale)
 	}
 	picked := h.e.take(scratchPickedGrad, n*d)
-	clear(picked)
-	h.norm.back(h.e, n, h.x, h.dxn, picked)
+	h.norm.back(h.e, n, h.x, h.dxn, nil, picked)
 	h.dx = grow(h.dx, len(x))
 	clear(h.dx)
 	for i, t := range h.at {
@@ -163,7 +162,7 @@ func (h *Head) Logits(x []float32, at []int) (logits, normed []float32) {
 	h.xn = grow(h.xn, len(at)*d)
 	h.norm.run(h.e, len(at), picked, h.xn)
 	logits = make([]float32, len(at)*vocab)
-	h.out.run(h.e, len(at), h.xn, false, logits, nil, false)
+	h.out.run(h.e, len(at), h.xn, nil, logits, nil, false)
 	return logits, h.xn
 }
 

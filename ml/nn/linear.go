@@ -19,15 +19,25 @@ type Linear struct {
 	backward     *blas.Panels // dy W
 }
 
-// Mul sets y [rows, out] to the bare product x Wᵀ, or adds it with acc.
-func (l *Linear) Mul(t blas.Team, rows int, x []float32, acc bool, y []float32) {
+// Mul sets y [rows, out] to the bare product x Wᵀ.
+func (l *Linear) Mul(t blas.Team, rows int, x, y []float32) { l.mulFrom(t, rows, x, nil, 0, y) }
+
+// mulFrom sets y [rows, out] to from + x Wᵀ: from has rows that are ld apart, or with ld = 0 is one row for all; nil: 0.
+func (l *Linear) mulFrom(t blas.Team, rows int, x, from []float32, ld int, y []float32) {
 	in, out := l.W.Cols, l.W.Rows
-	if l.WSpan.Shape != nil {
-		t.Gemm(false, true, rows, out, in, x, in, l.W.F32, in, acc, y, out)
+	if l.WSpan.Shape == nil {
+		l.onceF.Do(func() { l.forward = l.pack(true) })
+		t.MulFrom(rows, x, in, l.forward, from, ld, y, out)
 		return
 	}
-	l.onceF.Do(func() { l.forward = l.pack(true) })
-	t.Mul(rows, x, in, l.forward, acc, y, out)
+	if from != nil {
+		t.For(rows, 16, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				copy(y[i*out:(i+1)*out], from[i*ld:])
+			}
+		})
+	}
+	t.Gemm(false, true, rows, out, in, x, in, l.W.F32, in, from != nil, y, out)
 }
 
 // MulBack sets dx [rows, in] to the bare product dy W.
@@ -70,23 +80,26 @@ func newProduct(l *Linear, p Params) product {
 	return product{Linear: l, params: p, ranks: ranks}
 }
 
-// run computes y [rows, out] = x Wᵀ + b + adapters, added to what is in y where acc is set. Batch b may be nil; it gives
-// dropout its streams and is looked at only where train is set.
-func (p *product) run(e *Exec, rows int, x []float32, acc bool, y []float32, b *Batch, train bool) {
-	if p.B != nil {
-		out := p.W.Rows
+// run computes y [rows, out] = residual + x Wᵀ + b + adapters; residual may be nil. Batch b may be nil; it gives dropout
+// its streams and is looked at only where train is set.
+func (p *product) run(e *Exec, rows int, x, residual, y []float32, b *Batch, train bool) {
+	out := p.W.Rows
+	switch {
+	case residual == nil && p.B == nil:
+		p.mulFrom(e.Team, rows, x, nil, 0, y)
+	case residual == nil:
+		p.mulFrom(e.Team, rows, x, p.B, 0, y)
+	case p.B == nil:
+		p.mulFrom(e.Team, rows, x, residual, out, y)
+	default:
 		e.Team.For(rows, 16, func(lo, hi int) {
 			for t := lo; t < hi; t++ {
-				if acc {
-					blas.Add(y[t*out:(t+1)*out], p.B)
-				} else {
-					copy(y[t*out:(t+1)*out], p.B)
-				}
+				copy(y[t*out:(t+1)*out], residual[t*out:])
+				blas.Add(y[t*out:(t+1)*out], p.B)
 			}
 		})
-		acc = true
+		p.mulFrom(e.Team, rows, x, y, out, y)
 	}
-	p.Mul(e.Team, rows, x, acc, y)
 	if p.ranks > 0 {
 		p.adapt(e, rows, x, y, b, train)
 	}

@@ -42,7 +42,7 @@ func TestPartsMakeTheProductOfTheWhole(t *testing.T) {
 		var y, dx [2][]float32
 		for i, l := range []*Linear{whole, parted} {
 			y[i], dx[i] = make([]float32, rows*out), make([]float32, rows*in)
-			l.Mul(team, rows, x, false, y[i])
+			l.Mul(team, rows, x, y[i])
 			l.MulBack(team, rows, dy, dx[i])
 		}
 		if !slices.Equal(y[0], y[1]) || !slices.Equal(dx[0], dx[1]) {

@@ -54,10 +54,11 @@ func (n *norm) run(e *Exec, rows int, x, y []float32) {
 	})
 }
 
-// back adds the gradient of x [rows, width] to dx, given dy; and the gradients of w and b. dy is overwritten.
+// back sets dx to base + the gradient of x [rows, width] for dy, where base may be nil for nothing, and adds to the gradients
+// of w and b. dy is overwritten. There is no dx where it is nil.
 //
 //	with g = dy·w and x̂ = (x−mean)/σ:  dx = (g − x̂ · mean(g·x̂) [− mean(g)]) / σ
-func (n *norm) back(e *Exec, rows int, x, dy, dx []float32) {
+func (n *norm) back(e *Exec, rows int, x, dy, base, dx []float32) {
 	d := len(n.W)
 	gw, gb := n.WSpan.Of(n.params.Grad), n.BSpan.Of(n.params.Grad)
 	if gw != nil {
@@ -84,6 +85,11 @@ func (n *norm) back(e *Exec, rows int, x, dy, dx []float32) {
 	e.Team.For(rows, 16, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
 			xr, g, o := x[t*d:(t+1)*d], dy[t*d:(t+1)*d], dx[t*d:(t+1)*d]
+			if base == nil {
+				clear(o)
+			} else {
+				copy(o, base[t*d:(t+1)*d])
+			}
 			rs := n.rs[t]
 			blas.MulScaled(g, g, n.W, rs)
 			if n.B == nil {

@@ -67,7 +67,7 @@ func (m *PatchEmbed) Params() Params { return m.params }
 // Forward maps pixel rows [P, in] to [P, embed].
 func (m *PatchEmbed) Forward(x []float32, train bool) []float32 {
 	m.out = grow(m.out, m.patches.P()*m.proj.W.Rows)
-	m.proj.run(m.e, m.patches.P(), x, false, m.out, nil, train)
+	m.proj.run(m.e, m.patches.P(), x, nil, m.out, nil, train)
 	return m.out
 }
 
@@ -136,23 +136,21 @@ func (v *VisionBlock) Forward(x []float32, train bool) []float32 {
 	v.xn = grow(v.xn, rows*d)
 	v.norm1.run(e, rows, x, v.xn)
 	v.qkvRows = grow(v.qkvRows, rows*v.att.width())
-	v.qkv.run(e, rows, v.xn, false, v.qkvRows, b, train)
+	v.qkv.run(e, rows, v.xn, nil, v.qkvRows, b, train)
 	v.att.rotate(e, rows, v.qkvRows, v.patches.Rotary.Cos, v.patches.Rotary.Sin)
 	v.attended = grow(v.attended, rows*v.w.Heads*v.w.HeadDim)
 	v.att.run(e, v.patches.Starts, v.qkvRows, v.attended, train)
 	v.y = grow(v.y, rows*d)
-	copy(v.y, x[:rows*d])
-	v.proj.run(e, rows, v.attended, true, v.y, b, train)
+	v.proj.run(e, rows, v.attended, x, v.y, b, train)
 
 	v.yn = grow(v.yn, rows*d)
 	v.norm2.run(e, rows, v.y, v.yn)
 	inner := v.w.FC1.W.Rows
 	v.pre, v.hidden = grow(v.pre, rows*inner), grow(v.hidden, rows*inner)
-	v.fc1.run(e, rows, v.yn, false, v.pre, b, train)
+	v.fc1.run(e, rows, v.yn, nil, v.pre, b, train)
 	e.Team.For(rows, 4, func(lo, hi int) { blas.QuickGELU(v.hidden[lo*inner:hi*inner], v.pre[lo*inner:hi*inner]) })
 	v.out = grow(v.out, rows*d)
-	copy(v.out, v.y)
-	v.fc2.run(e, rows, v.hidden, true, v.out, b, train)
+	v.fc2.run(e, rows, v.hidden, v.y, v.out, b, train)
 	return v.out
 }
 
@@ -168,8 +166,7 @@ func (v *VisionBlock) Backward(x, dout []float32, needDX bool) []float32 {
 	dn := e.take(scratchC, rows*d)
 	v.fc1.back(e, rows, v.yn, dh, dn, b)
 	dy := e.take(scratchD, rows*d)
-	copy(dy, dout[:rows*d])
-	v.norm2.back(e, rows, v.y, dn, dy)
+	v.norm2.back(e, rows, v.y, dn, dout, dy)
 
 	da := e.take(scratchE, rows*v.w.Heads*v.w.HeadDim)
 	v.proj.back(e, rows, v.attended, dy, da, b)
@@ -177,12 +174,11 @@ func (v *VisionBlock) Backward(x, dout []float32, needDX bool) []float32 {
 	v.att.back(e, v.patches.Starts, v.qkvRows, v.attended, da, dqkv, v.patches.Rotary.Cos, v.patches.Rotary.Sin)
 	v.qkv.back(e, rows, v.xn, dqkv, dn, b)
 	if !needDX {
-		v.norm1.back(e, rows, x, dn, nil)
+		v.norm1.back(e, rows, x, dn, nil, nil)
 		return nil
 	}
 	v.dx = grow(v.dx, rows*d)
-	copy(v.dx, dy)
-	v.norm1.back(e, rows, x, dn, v.dx)
+	v.norm1.back(e, rows, x, dn, dy, v.dx)
 	return v.dx
 }
 
@@ -233,10 +229,10 @@ func (m *Merger) Forward(x []float32, train bool) []float32 {
 	m.xn = grow(m.xn, rows*len(m.w.Norm.W))
 	m.norm.run(m.e, rows, x, m.xn)
 	m.pre, m.hidden = grow(m.pre, tokens*wide), grow(m.hidden, tokens*wide)
-	m.fc1.run(m.e, tokens, m.xn, false, m.pre, m.drops(), train)
+	m.fc1.run(m.e, tokens, m.xn, nil, m.pre, m.drops(), train)
 	m.e.Team.For(tokens, 2, func(lo, hi int) { blas.GELU(m.hidden[lo*wide:hi*wide], m.pre[lo*wide:hi*wide]) })
 	m.out = grow(m.out, tokens*m.w.FC2.W.Rows)
-	m.fc2.run(m.e, tokens, m.hidden, false, m.out, m.drops(), train)
+	m.fc2.run(m.e, tokens, m.hidden, nil, m.out, m.drops(), train)
 	return m.out
 }
 
@@ -251,11 +247,10 @@ func (m *Merger) Backward(x, dout []float32, needDX bool) []float32 {
 	dn := m.e.take(scratchC, tokens*wide)
 	m.fc1.back(m.e, tokens, m.xn, dh, dn, m.drops())
 	if !needDX {
-		m.norm.back(m.e, rows, x, dn, nil)
+		m.norm.back(m.e, rows, x, dn, nil, nil)
 		return nil
 	}
 	m.dx = grow(m.dx, rows*len(m.w.Norm.W))
-	clear(m.dx)
-	m.norm.back(m.e, rows, x, dn, m.dx)
+	m.norm.back(m.e, rows, x, dn, nil, m.dx)
 	return m.dx
 }

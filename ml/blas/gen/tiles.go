@@ -84,14 +84,14 @@ func (t tile) shared() bool { return t.half && t.masked && t.width == 8 }
 // write emits the function. Distances are in bytes:
 //
 //	for each of count tiles, one below the other:
-//	  C[i, j] (+)= sum over q < k of a[i*aRow + q*aStep] * b[q*bStep + j]
+//	  C[i, j] = from[i*fromRow + j] + sum over q < k of a[i*aRow + q*aStep] * b[q*bStep + j]
 //
-// The next tile's rows of A begin aTile after this one's. b is a stack of panels of 16 columns, bPanel apart: inside a
+// where from, which may be C, is left out if it is nil. // The next tile's rows of A begin aTile after this one's. b is a stack of panels of 16 columns, bPanel apart: inside a
 // matrix that is 64 bytes. A tile of one bfloat16 panel asks for the data bPanel further on, which the caller expects to
 // need next: it comes from memory, and all the tiles that share a strip have the time to bring the next one in. mask
 // points at one int32 a lane, all ones for a column that exists (AVX-512: at a bit a lane).
 func (t tile) write() {
-	TEXT(t.function(), NOSPLIT, "func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel int, c *float32, cRow, acc int, mask *byte)")
+	TEXT(t.function(), NOSPLIT, "func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s multiplies tiles of %d rows and %d vectors of columns.", t.function(), t.rows, t.vecs))
 	a := Load(Param("a"), GP64())
@@ -284,15 +284,16 @@ func (t tile) zero(r reg.VecPhysical) {
 	}
 }
 
-// store adds C to the sums if asked, writes them, and leaves c at the row below.
+// store adds the rows of from to the sums, writes them, and leaves c and from at the row below.
 func (t tile) store(c, cRow reg.Register) {
-	CMPQ(paramAddr("acc"), Imm(0))
+	CMPQ(paramAddr("from"), Imm(0))
 	JE(LabelRef("store"))
-	p := GP64()
-	MOVQ(c, p)
+	from, fromRow := GP64(), GP64()
+	MOVQ(paramAddr("from"), from)
+	MOVQ(paramAddr("fromRow"), fromRow)
 	for row := range t.rows {
 		for v := range t.vecs {
-			m := Mem{Base: p, Disp: v * t.width * 4}
+			m := Mem{Base: from, Disp: v * t.width * 4}
 			if t.masked && v == t.vecs-1 {
 				x := t.temp(1)
 				t.maskedLoad(m, x)
@@ -301,10 +302,9 @@ func (t tile) store(c, cRow reg.Register) {
 				VADDPS(m, t.sum(row, v), t.sum(row, v))
 			}
 		}
-		if row < t.rows-1 {
-			ADDQ(cRow, p)
-		}
+		ADDQ(fromRow, from)
 	}
+	MOVQ(from, paramAddr("from"))
 	Label("store")
 	for row := range t.rows {
 		for v := range t.vecs {
