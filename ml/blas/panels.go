@@ -1,14 +1,17 @@
 package blas
 
+import "fmt"
+
 // panelWidth is the number of columns of one panel: two vectors of eight.
 const panelWidth = 16
 
 // Panels is a frozen right-hand side op(B) [k, n], laid out once for the kernels and kept in float32 or in bfloat16.
 // It is read-only after packing and may be used by any number of goroutines.
 type Panels struct {
-	n, k int
-	f    []float32 // exactly one of f and h: [panel, k, panelWidth], zero beyond column n
-	h    []uint16  // a row keeps columns j and j+8 side by side: the halves of one word
+	n, k   int
+	stride int       // rows of a panel, k or more
+	f      []float32 // exactly one of f and h: [panel, stride, panelWidth]; what lies beyond column n is not used
+	h      []uint16  // a row keeps columns j and j+8 side by side: the halves of one word
 }
 
 // Pack lays op(B) [k, n] out in float32. With tb, B is stored as [n, k]; ldb is the distance between stored rows.
@@ -32,7 +35,32 @@ func PackBF16(tb bool, n, k int, b []uint16, ldb int) *Panels {
 	return p
 }
 
-func newPanels(n, k int) *Panels { return &Panels{n: max(n, 0), k: max(k, 0)} }
+func newPanels(n, k int) *Panels { return &Panels{n: max(n, 0), k: max(k, 0), stride: max(k, 0)} }
+
+// Set lays op(B) [k, n] out in float32 as Pack does, but in the room that p has already and on the calling goroutine: for
+// an operand of a few products. What p held before is gone.
+func (p *Panels) Set(tb bool, n, k int, b []float32, ldb int) {
+	checkStored(tb, n, k, len(b), ldb)
+	size := (n + panelWidth - 1) / panelWidth * k * panelWidth
+	if cap(p.f) < size {
+		p.f = make([]float32, size+size/4)
+	}
+	*p = Panels{n: n, k: k, stride: k, f: p.f[:size]}
+	if size > 0 {
+		s := slab{product: &product{tb: tb, b: b, ldb: ldb}, set: kernels, kc: k}
+		s.packB(p.f, 0, n)
+	}
+}
+
+// Part is the first k rows and n columns of p, without a copy.
+func (p *Panels) Part(k, n int) Panels {
+	if k > p.k || n > p.n {
+		panic(fmt.Sprintf("blas: part [%d, %d] of panels [%d, %d]", k, n, p.k, p.n))
+	}
+	part := *p
+	part.k, part.n = k, n
+	return part
+}
 
 func checkStored(tb bool, n, k, size, ldb int) {
 	if tb {

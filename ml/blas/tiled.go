@@ -246,9 +246,9 @@ func (s *slab) strip(j int) stripOf {
 	case p == nil:
 		return stripOf{(*byte)(unsafe.Pointer(&s.b[s.k0*s.ldb+j])), 4 * s.ldb, 4 * panelWidth}
 	case p.f != nil:
-		return stripOf{(*byte)(unsafe.Pointer(&p.f[(j/panelWidth*p.k+s.k0)*panelWidth])), 4 * panelWidth, 4 * panelWidth * p.k}
+		return stripOf{(*byte)(unsafe.Pointer(&p.f[(j/panelWidth*p.stride+s.k0)*panelWidth])), 4 * panelWidth, 4 * panelWidth * p.stride}
 	default:
-		return stripOf{(*byte)(unsafe.Pointer(&p.h[(j/panelWidth*p.k+s.k0)*panelWidth])), 2 * panelWidth, 2 * panelWidth * p.k}
+		return stripOf{(*byte)(unsafe.Pointer(&p.h[(j/panelWidth*p.stride+s.k0)*panelWidth])), 2 * panelWidth, 2 * panelWidth * p.stride}
 	}
 }
 

@@ -1,5 +1,7 @@
 package blas
 
+import "math"
+
 // Each function takes the assembly if the kernel set in use has one, and the plain Go of vectors_go.go otherwise.
 
 func dot(a, b []float32) float32 {
@@ -64,8 +66,8 @@ func total(x []float32) float32 {
 }
 
 func expSum(dst, src []float32, scale, shift float32) float32 {
-	if kernels.vectors && len(src) > 0 {
-		return expSumAVX2(&dst[0], &src[0], len(src), scale, shift)
+	if kernels.vectors && len(dst) > 0 {
+		return expSumAVX2(&dst[0], &src[0], len(dst), float32(float64(scale)*math.Log2E), float32(float64(shift)*math.Log2E))
 	}
 	return expSumGo(dst, src, scale, shift)
 }

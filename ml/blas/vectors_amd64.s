@@ -859,75 +859,55 @@ TEXT ·expSumAVX2(SB), NOSPLIT, $0-36
 	VBROADCASTSS scale+24(FP), Y0
 	VBROADCASTSS shift+28(FP), Y1
 	VXORPS       Y2, Y2, Y2
+	VMOVUPS      lanes_c2fc0000<>+0(SB), Y3
+	VMOVUPS      lanes_3f800000<>+0(SB), Y4
 	SUBQ         $0x10, DX
 	JLT          roundsDone
 	PCALIGN      $0x20
 
 rounds:
-	VMOVUPS      (CX), Y3
-	VMOVUPS      32(CX), Y4
-	VFMSUB213PS  Y1, Y0, Y3
-	VFMSUB213PS  Y1, Y0, Y4
-	VMOVUPS      lanes_c2d20000<>+0(SB), Y5
-	VMAXPS       Y3, Y5, Y3
-	VMOVUPS      lanes_c2d20000<>+0(SB), Y6
-	VMAXPS       Y4, Y6, Y4
-	VMOVUPS      lanes_42b20000<>+0(SB), Y5
-	VMINPS       Y3, Y5, Y3
-	VMOVUPS      lanes_42b20000<>+0(SB), Y6
-	VMINPS       Y4, Y6, Y4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Y3, Y7
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y8
-	VROUNDPS     $0x08, Y7, Y7
-	VROUNDPS     $0x08, Y8, Y8
-	VFNMADD231PS lanes_3f317218<>+0(SB), Y7, Y3
-	VFNMADD231PS lanes_3f317218<>+0(SB), Y8, Y4
-	VFNMADD231PS lanes_b102e308<>+0(SB), Y7, Y3
-	VFNMADD231PS lanes_b102e308<>+0(SB), Y8, Y4
-	VMOVUPS      lanes_39506967<>+0(SB), Y5
-	VMOVUPS      lanes_39506967<>+0(SB), Y6
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y6
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y3, Y5
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y6
-	VMULPS       Y3, Y3, Y9
-	VFMADD213PS  Y3, Y9, Y5
-	VADDPS       lanes_3f800000<>+0(SB), Y5, Y3
-	VMULPS       Y4, Y4, Y5
-	VFMADD213PS  Y4, Y5, Y6
-	VADDPS       lanes_3f800000<>+0(SB), Y6, Y4
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y5
-	VPSUBD       Y5, Y7, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPSRAD       $0x01, Y8, Y6
-	VPSUBD       Y6, Y8, Y8
-	VPADDD       lanes_0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y3, Y3
-	VPADDD       lanes_0000007f<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y4, Y4
-	VPADDD       lanes_0000007f<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y3, Y3
-	VPADDD       lanes_0000007f<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y8, Y4, Y4
-	VADDPS       Y3, Y2, Y2
-	VMOVUPS      Y3, (AX)
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      Y4, 32(AX)
-	ADDQ         $0x00000040, AX
-	ADDQ         $0x00000040, CX
-	SUBQ         $0x10, DX
-	JGE          rounds
+	VMOVUPS     (CX), Y5
+	VMOVUPS     32(CX), Y6
+	VFMSUB213PS Y1, Y0, Y5
+	VFMSUB213PS Y1, Y0, Y6
+	VCMPPS      $0x05, Y3, Y5, Y9
+	VMAXPS      Y5, Y3, Y5
+	VROUNDPS    $0x08, Y5, Y7
+	VCMPPS      $0x05, Y3, Y6, Y10
+	VMAXPS      Y6, Y3, Y6
+	VROUNDPS    $0x08, Y6, Y8
+	VSUBPS      Y7, Y5, Y5
+	VMOVUPS     lanes_3920fdde<>+0(SB), Y11
+	VSUBPS      Y8, Y6, Y6
+	VMOVUPS     lanes_3920fdde<>+0(SB), Y12
+	VFMADD213PS lanes_3aaf9f2a<>+0(SB), Y5, Y11
+	VFMADD213PS lanes_3aaf9f2a<>+0(SB), Y6, Y12
+	VFMADD213PS lanes_3c1d96a6<>+0(SB), Y5, Y11
+	VFMADD213PS lanes_3c1d96a6<>+0(SB), Y6, Y12
+	VFMADD213PS lanes_3d635774<>+0(SB), Y5, Y11
+	VFMADD213PS lanes_3d635774<>+0(SB), Y6, Y12
+	VFMADD213PS lanes_3e75fdee<>+0(SB), Y5, Y11
+	VFMADD213PS lanes_3e75fdee<>+0(SB), Y6, Y12
+	VFMADD213PS lanes_3f317218<>+0(SB), Y5, Y11
+	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y12
+	VFMADD213PS Y4, Y11, Y5
+	VCVTPS2DQ   Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPADDD      Y7, Y5, Y5
+	VANDPS      Y9, Y5, Y5
+	VFMADD213PS Y4, Y12, Y6
+	VCVTPS2DQ   Y8, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPADDD      Y8, Y6, Y6
+	VANDPS      Y10, Y6, Y6
+	VADDPS      Y5, Y2, Y2
+	VMOVUPS     Y5, (AX)
+	VADDPS      Y6, Y2, Y2
+	VMOVUPS     Y6, 32(AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	SUBQ        $0x10, DX
+	JGE         rounds
 
 roundsDone:
 	ADDQ    $0x10, DX
@@ -936,80 +916,58 @@ roundsDone:
 	PCALIGN $0x20
 
 vectors:
-	VMOVUPS      (CX), Y3
-	VFMSUB213PS  Y1, Y0, Y3
-	VMOVUPS      lanes_c2d20000<>+0(SB), Y4
-	VMAXPS       Y3, Y4, Y3
-	VMOVUPS      lanes_42b20000<>+0(SB), Y4
-	VMINPS       Y3, Y4, Y3
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Y3, Y5
-	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS lanes_3f317218<>+0(SB), Y5, Y3
-	VFNMADD231PS lanes_b102e308<>+0(SB), Y5, Y3
-	VMOVUPS      lanes_39506967<>+0(SB), Y4
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y3, Y6
-	VFMADD213PS  Y3, Y6, Y4
-	VADDPS       lanes_3f800000<>+0(SB), Y4, Y3
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       lanes_0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VPADDD       lanes_0000007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y3, Y3
-	VADDPS       Y3, Y2, Y2
-	VMOVUPS      Y3, (AX)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	SUBQ         $0x08, DX
-	JGE          vectors
+	VMOVUPS     (CX), Y5
+	VFMSUB213PS Y1, Y0, Y5
+	VCMPPS      $0x05, Y3, Y5, Y7
+	VMAXPS      Y5, Y3, Y5
+	VROUNDPS    $0x08, Y5, Y6
+	VSUBPS      Y6, Y5, Y5
+	VMOVUPS     lanes_3920fdde<>+0(SB), Y8
+	VFMADD213PS lanes_3aaf9f2a<>+0(SB), Y5, Y8
+	VFMADD213PS lanes_3c1d96a6<>+0(SB), Y5, Y8
+	VFMADD213PS lanes_3d635774<>+0(SB), Y5, Y8
+	VFMADD213PS lanes_3e75fdee<>+0(SB), Y5, Y8
+	VFMADD213PS lanes_3f317218<>+0(SB), Y5, Y8
+	VFMADD213PS Y4, Y8, Y5
+	VCVTPS2DQ   Y6, Y6
+	VPSLLD      $0x17, Y6, Y6
+	VPADDD      Y6, Y5, Y5
+	VANDPS      Y7, Y5, Y5
+	VADDPS      Y5, Y2, Y2
+	VMOVUPS     Y5, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	SUBQ        $0x08, DX
+	JGE         vectors
 
 vectorsDone:
-	ADDQ         $0x08, DX
-	CMPQ         DX, $0x00
-	JE           done
-	LEAQ         tailMasks<>+0(SB), BX
-	MOVQ         $0x00000008, SI
-	SUBQ         DX, SI
-	VMOVUPS      (BX)(SI*4), Y3
-	VMASKMOVPS   (CX), Y3, Y4
-	VFMSUB213PS  Y1, Y0, Y4
-	VMOVUPS      lanes_c2d20000<>+0(SB), Y0
-	VMAXPS       Y4, Y0, Y4
-	VMOVUPS      lanes_42b20000<>+0(SB), Y0
-	VMINPS       Y4, Y0, Y4
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Y4, Y1
-	VROUNDPS     $0x08, Y1, Y1
-	VFNMADD231PS lanes_3f317218<>+0(SB), Y1, Y4
-	VFNMADD231PS lanes_b102e308<>+0(SB), Y1, Y4
-	VMOVUPS      lanes_39506967<>+0(SB), Y0
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y4, Y0
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y4, Y0
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y4, Y0
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y4, Y0
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y4, Y0
-	VMULPS       Y4, Y4, Y5
-	VFMADD213PS  Y4, Y5, Y0
-	VADDPS       lanes_3f800000<>+0(SB), Y0, Y4
-	VCVTPS2DQ    Y1, Y1
-	VPSRAD       $0x01, Y1, Y0
-	VPSUBD       Y0, Y1, Y1
-	VPADDD       lanes_0000007f<>+0(SB), Y0, Y0
-	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y4, Y4
-	VPADDD       lanes_0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y4, Y4
-	VANDPS       Y3, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VMASKMOVPS   Y4, Y3, (AX)
+	ADDQ        $0x08, DX
+	CMPQ        DX, $0x00
+	JE          done
+	LEAQ        tailMasks<>+0(SB), BX
+	MOVQ        $0x00000008, SI
+	SUBQ        DX, SI
+	VMOVUPS     (BX)(SI*4), Y5
+	VMASKMOVPS  (CX), Y5, Y6
+	VFMSUB213PS Y1, Y0, Y6
+	VCMPPS      $0x05, Y3, Y6, Y0
+	VMAXPS      Y6, Y3, Y6
+	VROUNDPS    $0x08, Y6, Y1
+	VSUBPS      Y1, Y6, Y6
+	VMOVUPS     lanes_3920fdde<>+0(SB), Y3
+	VFMADD213PS lanes_3aaf9f2a<>+0(SB), Y6, Y3
+	VFMADD213PS lanes_3c1d96a6<>+0(SB), Y6, Y3
+	VFMADD213PS lanes_3d635774<>+0(SB), Y6, Y3
+	VFMADD213PS lanes_3e75fdee<>+0(SB), Y6, Y3
+	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y3
+	VFMADD213PS Y4, Y3, Y6
+	VCVTPS2DQ   Y1, Y1
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      Y1, Y6, Y6
+	VANDPS      Y0, Y6, Y6
+	VANDPS      Y5, Y6, Y6
+	VADDPS      Y6, Y2, Y2
+	VMASKMOVPS  Y6, Y5, (AX)
 
 done:
 	VEXTRACTF128 $0x01, Y2, X0
@@ -1022,115 +980,15 @@ done:
 	VZEROUPPER
 	RET
 
-DATA lanes_c2d20000<>+0(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+4(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+8(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+12(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+16(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+20(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+24(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+28(SB)/4, $0xc2d20000
-GLOBL lanes_c2d20000<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_42b20000<>+0(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+4(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+8(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+12(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+16(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+20(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+24(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+28(SB)/4, $0x42b20000
-GLOBL lanes_42b20000<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
-GLOBL lanes_3fb8aa3b<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3f317218<>+0(SB)/4, $0x3f317218
-DATA lanes_3f317218<>+4(SB)/4, $0x3f317218
-DATA lanes_3f317218<>+8(SB)/4, $0x3f317218
-DATA lanes_3f317218<>+12(SB)/4, $0x3f317218
-DATA lanes_3f317218<>+16(SB)/4, $0x3f317218
-DATA lanes_3f317218<>+20(SB)/4, $0x3f317218
-DATA lanes_3f317218<>+24(SB)/4, $0x3f317218
-DATA lanes_3f317218<>+28(SB)/4, $0x3f317218
-GLOBL lanes_3f317218<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_b102e308<>+0(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+4(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+8(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+12(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+16(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+20(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+24(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+28(SB)/4, $0xb102e308
-GLOBL lanes_b102e308<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_39506967<>+0(SB)/4, $0x39506967
-DATA lanes_39506967<>+4(SB)/4, $0x39506967
-DATA lanes_39506967<>+8(SB)/4, $0x39506967
-DATA lanes_39506967<>+12(SB)/4, $0x39506967
-DATA lanes_39506967<>+16(SB)/4, $0x39506967
-DATA lanes_39506967<>+20(SB)/4, $0x39506967
-DATA lanes_39506967<>+24(SB)/4, $0x39506967
-DATA lanes_39506967<>+28(SB)/4, $0x39506967
-GLOBL lanes_39506967<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3ab743ce<>+0(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+4(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+8(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+12(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+16(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+20(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+24(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+28(SB)/4, $0x3ab743ce
-GLOBL lanes_3ab743ce<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3c088908<>+0(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+4(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+8(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+12(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+16(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+20(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+24(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+28(SB)/4, $0x3c088908
-GLOBL lanes_3c088908<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+4(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+8(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+12(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+16(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+20(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+24(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+28(SB)/4, $0x3d2aa9c1
-GLOBL lanes_3d2aa9c1<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+4(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+8(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+12(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+16(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+20(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+24(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+28(SB)/4, $0x3e2aaaaa
-GLOBL lanes_3e2aaaaa<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3f000000<>+0(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+4(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+8(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+12(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+16(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+20(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+24(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+28(SB)/4, $0x3f000000
-GLOBL lanes_3f000000<>(SB), RODATA|NOPTR, $32
+DATA lanes_c2fc0000<>+0(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+4(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+8(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+12(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+16(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+20(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+24(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+28(SB)/4, $0xc2fc0000
+GLOBL lanes_c2fc0000<>(SB), RODATA|NOPTR, $32
 
 DATA lanes_3f800000<>+0(SB)/4, $0x3f800000
 DATA lanes_3f800000<>+4(SB)/4, $0x3f800000
@@ -1142,15 +1000,65 @@ DATA lanes_3f800000<>+24(SB)/4, $0x3f800000
 DATA lanes_3f800000<>+28(SB)/4, $0x3f800000
 GLOBL lanes_3f800000<>(SB), RODATA|NOPTR, $32
 
-DATA lanes_0000007f<>+0(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+4(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+8(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+12(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+16(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+20(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+24(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+28(SB)/4, $0x0000007f
-GLOBL lanes_0000007f<>(SB), RODATA|NOPTR, $32
+DATA lanes_3920fdde<>+0(SB)/4, $0x3920fdde
+DATA lanes_3920fdde<>+4(SB)/4, $0x3920fdde
+DATA lanes_3920fdde<>+8(SB)/4, $0x3920fdde
+DATA lanes_3920fdde<>+12(SB)/4, $0x3920fdde
+DATA lanes_3920fdde<>+16(SB)/4, $0x3920fdde
+DATA lanes_3920fdde<>+20(SB)/4, $0x3920fdde
+DATA lanes_3920fdde<>+24(SB)/4, $0x3920fdde
+DATA lanes_3920fdde<>+28(SB)/4, $0x3920fdde
+GLOBL lanes_3920fdde<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3aaf9f2a<>+0(SB)/4, $0x3aaf9f2a
+DATA lanes_3aaf9f2a<>+4(SB)/4, $0x3aaf9f2a
+DATA lanes_3aaf9f2a<>+8(SB)/4, $0x3aaf9f2a
+DATA lanes_3aaf9f2a<>+12(SB)/4, $0x3aaf9f2a
+DATA lanes_3aaf9f2a<>+16(SB)/4, $0x3aaf9f2a
+DATA lanes_3aaf9f2a<>+20(SB)/4, $0x3aaf9f2a
+DATA lanes_3aaf9f2a<>+24(SB)/4, $0x3aaf9f2a
+DATA lanes_3aaf9f2a<>+28(SB)/4, $0x3aaf9f2a
+GLOBL lanes_3aaf9f2a<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3c1d96a6<>+0(SB)/4, $0x3c1d96a6
+DATA lanes_3c1d96a6<>+4(SB)/4, $0x3c1d96a6
+DATA lanes_3c1d96a6<>+8(SB)/4, $0x3c1d96a6
+DATA lanes_3c1d96a6<>+12(SB)/4, $0x3c1d96a6
+DATA lanes_3c1d96a6<>+16(SB)/4, $0x3c1d96a6
+DATA lanes_3c1d96a6<>+20(SB)/4, $0x3c1d96a6
+DATA lanes_3c1d96a6<>+24(SB)/4, $0x3c1d96a6
+DATA lanes_3c1d96a6<>+28(SB)/4, $0x3c1d96a6
+GLOBL lanes_3c1d96a6<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3d635774<>+0(SB)/4, $0x3d635774
+DATA lanes_3d635774<>+4(SB)/4, $0x3d635774
+DATA lanes_3d635774<>+8(SB)/4, $0x3d635774
+DATA lanes_3d635774<>+12(SB)/4, $0x3d635774
+DATA lanes_3d635774<>+16(SB)/4, $0x3d635774
+DATA lanes_3d635774<>+20(SB)/4, $0x3d635774
+DATA lanes_3d635774<>+24(SB)/4, $0x3d635774
+DATA lanes_3d635774<>+28(SB)/4, $0x3d635774
+GLOBL lanes_3d635774<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3e75fdee<>+0(SB)/4, $0x3e75fdee
+DATA lanes_3e75fdee<>+4(SB)/4, $0x3e75fdee
+DATA lanes_3e75fdee<>+8(SB)/4, $0x3e75fdee
+DATA lanes_3e75fdee<>+12(SB)/4, $0x3e75fdee
+DATA lanes_3e75fdee<>+16(SB)/4, $0x3e75fdee
+DATA lanes_3e75fdee<>+20(SB)/4, $0x3e75fdee
+DATA lanes_3e75fdee<>+24(SB)/4, $0x3e75fdee
+DATA lanes_3e75fdee<>+28(SB)/4, $0x3e75fdee
+GLOBL lanes_3e75fdee<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3f317218<>+0(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+4(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+8(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+12(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+16(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+20(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+24(SB)/4, $0x3f317218
+DATA lanes_3f317218<>+28(SB)/4, $0x3f317218
+GLOBL lanes_3f317218<>(SB), RODATA|NOPTR, $32
 
 // func siluMulAVX2(dst *float32, gate *float32, up *float32, n int)
 // Requires: AVX, AVX2, FMA3
@@ -1344,6 +1252,116 @@ DATA lanes_80000000<>+20(SB)/4, $0x80000000
 DATA lanes_80000000<>+24(SB)/4, $0x80000000
 DATA lanes_80000000<>+28(SB)/4, $0x80000000
 GLOBL lanes_80000000<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_c2d20000<>+0(SB)/4, $0xc2d20000
+DATA lanes_c2d20000<>+4(SB)/4, $0xc2d20000
+DATA lanes_c2d20000<>+8(SB)/4, $0xc2d20000
+DATA lanes_c2d20000<>+12(SB)/4, $0xc2d20000
+DATA lanes_c2d20000<>+16(SB)/4, $0xc2d20000
+DATA lanes_c2d20000<>+20(SB)/4, $0xc2d20000
+DATA lanes_c2d20000<>+24(SB)/4, $0xc2d20000
+DATA lanes_c2d20000<>+28(SB)/4, $0xc2d20000
+GLOBL lanes_c2d20000<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_42b20000<>+0(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+4(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+8(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+12(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+16(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+20(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+24(SB)/4, $0x42b20000
+DATA lanes_42b20000<>+28(SB)/4, $0x42b20000
+GLOBL lanes_42b20000<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+GLOBL lanes_3fb8aa3b<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_b102e308<>+0(SB)/4, $0xb102e308
+DATA lanes_b102e308<>+4(SB)/4, $0xb102e308
+DATA lanes_b102e308<>+8(SB)/4, $0xb102e308
+DATA lanes_b102e308<>+12(SB)/4, $0xb102e308
+DATA lanes_b102e308<>+16(SB)/4, $0xb102e308
+DATA lanes_b102e308<>+20(SB)/4, $0xb102e308
+DATA lanes_b102e308<>+24(SB)/4, $0xb102e308
+DATA lanes_b102e308<>+28(SB)/4, $0xb102e308
+GLOBL lanes_b102e308<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_39506967<>+0(SB)/4, $0x39506967
+DATA lanes_39506967<>+4(SB)/4, $0x39506967
+DATA lanes_39506967<>+8(SB)/4, $0x39506967
+DATA lanes_39506967<>+12(SB)/4, $0x39506967
+DATA lanes_39506967<>+16(SB)/4, $0x39506967
+DATA lanes_39506967<>+20(SB)/4, $0x39506967
+DATA lanes_39506967<>+24(SB)/4, $0x39506967
+DATA lanes_39506967<>+28(SB)/4, $0x39506967
+GLOBL lanes_39506967<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3ab743ce<>+0(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+4(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+8(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+12(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+16(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+20(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+24(SB)/4, $0x3ab743ce
+DATA lanes_3ab743ce<>+28(SB)/4, $0x3ab743ce
+GLOBL lanes_3ab743ce<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3c088908<>+0(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+4(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+8(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+12(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+16(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+20(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+24(SB)/4, $0x3c088908
+DATA lanes_3c088908<>+28(SB)/4, $0x3c088908
+GLOBL lanes_3c088908<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+4(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+8(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+12(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+16(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+20(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+24(SB)/4, $0x3d2aa9c1
+DATA lanes_3d2aa9c1<>+28(SB)/4, $0x3d2aa9c1
+GLOBL lanes_3d2aa9c1<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+4(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+8(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+12(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+16(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+20(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+24(SB)/4, $0x3e2aaaaa
+DATA lanes_3e2aaaaa<>+28(SB)/4, $0x3e2aaaaa
+GLOBL lanes_3e2aaaaa<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_3f000000<>+0(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+4(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+8(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+12(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+16(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+20(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+24(SB)/4, $0x3f000000
+DATA lanes_3f000000<>+28(SB)/4, $0x3f000000
+GLOBL lanes_3f000000<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_0000007f<>+0(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+4(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+8(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+12(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+16(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+20(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+24(SB)/4, $0x0000007f
+DATA lanes_0000007f<>+28(SB)/4, $0x0000007f
+GLOBL lanes_0000007f<>(SB), RODATA|NOPTR, $32
 
 // func siluMulBackwardAVX2(dGate *float32, dUp *float32, dOut *float32, gate *float32, up *float32, n int)
 // Requires: AVX, AVX2, FMA3

@@ -69,7 +69,7 @@ func narrowAVX2(dst *uint16, src *float32, vectors int)
 //go:noescape
 func adamWAVX2(w *float32, grad *float32, m *float32, v *float32, n int, complement1 float32, b2 float32, complement2 float32, stepSize float32, decayFactor float32, invSqrtCorrection2 float32, eps float32)
 
-// expSumAVX2 sets dst = exp(src*scale - shift) and returns the sum of dst.
+// expSumAVX2 sets dst = 2^(src*scale - shift), 0 below 2^-126, and returns the sum of dst.
 //
 //go:noescape
 func expSumAVX2(dst *float32, src *float32, n int, scale float32, shift float32) float32

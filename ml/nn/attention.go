@@ -27,11 +27,13 @@ type attention struct {
 type unit struct{ sequence, kv, from, to int }
 
 // Blocks that meet in the second level of the cache: rows of queries, all heads of a group among them, and keys. The
-// backward pass has two matrices of that size.
+// backward pass has two matrices of that size. Keys are laid out for the products once for several blocks of queries.
 const (
 	queryRows    = 256
 	keyBlock     = 256
 	keyBlockBack = 128
+	queryBlocks  = 4  // of a unit of the forward pass
+	packedRows   = 48 // of queries, from which on laying the keys out pays
 )
 
 func (a *attention) width() int { return (a.heads + 2*a.kvHeads) * a.headDim }
@@ -42,7 +44,7 @@ func (a *attention) group() int { return a.heads / a.kvHeads }
 // blockTokens is the number of tokens whose queries make a block, however long their sequence is.
 func (a *attention) blockTokens() int { return max(1, queryRows/a.group()) }
 
-func (a *attention) blockLength(int) int { return a.blockTokens() }
+func (a *attention) unitTokens(int) int { return queryBlocks * a.blockTokens() }
 
 func (a *attention) scale() float32 { return float32(1 / math.Sqrt(float64(a.headDim))) }
 
@@ -105,11 +107,42 @@ func (a *attention) ownKeys(qkv []float32, u unit, s0, n int) keys {
 	return keys{k: at, v: at[a.kvHeads*a.headDim:], ld: w, total: n, causal: a.causal}
 }
 
-// block is the room for one block of queries: rows are (token, head of the group).
+// block is the room for one block of queries, whose rows are (token, head of the group), and for the keys that it meets.
 type block struct {
 	q, o, do, dq  []float32 // [rows, head dim]
 	p, ds         []float32 // [rows, keys]
 	top, sum, dot []float32 // [rows]
+
+	keys []keyPanels // of the unit, block by block
+	part blas.Panels
+}
+
+// keyPanels are a block of n keys and values as right-hand sides: kᵀ and vᵀ are [head dim, n], k and v [n, head dim].
+type keyPanels struct{ kT, k, vT, v blas.Panels }
+
+// layOut lays the keys out in blocks of size, for the forward pass or for both directions.
+func (b *block) layOut(k *keys, hd, size int, back bool) {
+	count := (k.total + size - 1) / size
+	for len(b.keys) < count {
+		b.keys = append(b.keys, keyPanels{})
+	}
+	for i := range count {
+		first := i * size
+		n, to := min(size, k.total-first), &b.keys[i]
+		to.kT.Set(true, n, hd, k.k[first*k.ld:], k.ld)
+		if back {
+			to.k.Set(false, hd, n, k.k[first*k.ld:], k.ld)
+			to.vT.Set(true, n, hd, k.v[first*k.ld:], k.ld)
+		} else {
+			to.v.Set(false, hd, n, k.v[first*k.ld:], k.ld)
+		}
+	}
+}
+
+// mul sets c [rows, n] to the product of x [rows, k] with the first k rows and n columns of p, or adds it.
+func (b *block) mul(rows, k, n int, x []float32, p *blas.Panels, acc bool, c []float32) {
+	b.part = p.Part(k, n)
+	blas.Team{}.Mul(rows, x, k, &b.part, acc, c, n)
 }
 
 var blocks = sync.Pool{New: func() any { return new(block) }}
@@ -119,24 +152,36 @@ func (a *attention) run(e *Exec, starts []int, qkv, o []float32, train bool) {
 	if train {
 		a.lse = grow(a.lse, starts[len(starts)-1]*a.heads)
 	}
-	a.units = a.cut(a.units, starts, a.blockLength)
+	a.units = a.cut(a.units, starts, a.unitTokens)
 	e.Team.For(len(a.units), 1, func(lo, hi int) {
 		b := blocks.Get().(*block)
 		defer blocks.Put(b)
 		for _, u := range a.units[lo:hi] {
 			s0, n := starts[u.sequence], starts[u.sequence+1]-starts[u.sequence]
 			k := a.ownKeys(qkv, u, s0, n)
-			a.attend(b, u, s0, qkv, o, &k)
-			if train {
-				a.keep(b, u, s0)
-			}
+			a.attend(b, u, s0, qkv, o, &k, train)
 		}
 	})
 }
 
-// attend sets the rows of o for the queries of u, which lie from row s0+u.from of qkv on. It leaves each query's maximum
-// and sum in b.
-func (a *attention) attend(b *block, u unit, s0 int, qkv, o []float32, k *keys) {
+// attend sets the rows of o for the queries of u, which lie from row s0+u.from of qkv on. With train set it notes the
+// logarithms of the sums.
+func (a *attention) attend(b *block, u unit, s0 int, qkv, o []float32, k *keys, train bool) {
+	packed := (u.to-u.from)*a.group() >= packedRows
+	if packed {
+		b.layOut(k, a.headDim, keyBlock, false)
+	}
+	for from := u.from; from < u.to; from += a.blockTokens() {
+		part := unit{u.sequence, u.kv, from, min(u.to, from+a.blockTokens())}
+		a.attendBlock(b, part, s0, qkv, o, k, packed)
+		if train {
+			a.keep(b, part, s0)
+		}
+	}
+}
+
+// attendBlock is attend for one block of queries. It leaves their maxima and sums in b.
+func (a *attention) attendBlock(b *block, u unit, s0 int, qkv, o []float32, k *keys, packed bool) {
 	hd, w, wo, group, scale := a.headDim, a.width(), a.heads*a.headDim, a.group(), a.scale()
 	tokens, head := u.to-u.from, u.kv*group*hd
 	rows := tokens * group
@@ -144,34 +189,48 @@ func (a *attention) attend(b *block, u unit, s0 int, qkv, o []float32, k *keys) 
 	b.top, b.sum = grow(b.top, rows), grow(b.sum, rows)
 	gather(b.q, qkv[(s0+u.from)*w+head:], tokens, group*hd, w)
 	var solo blas.Team
-	for first := 0; first < k.total; first += keyBlock {
-		n := min(keyBlock, k.total-first)
+	total := k.seen(u.to-1, 0, k.total)
+	for first := 0; first < total; first += keyBlock {
+		n := min(keyBlock, total-first)
 		b.p = grow(b.p, rows*n)
-		solo.Gemm(false, true, rows, n, hd, b.q, hd, k.k[first*k.ld:], k.ld, false, b.p, n)
-		for r := range rows {
-			row := b.p[r*n : (r+1)*n]
-			seen := k.seen(u.from+r/group, first, n)
-			clear(row[seen:])
-			if seen == 0 {
-				continue
-			}
-			top := blas.Max(row[:seen]) * scale
-			switch {
-			case first == 0:
-				b.top[r], b.sum[r] = top, 0
-			case top > b.top[r]:
-				shrink := float32(math.Exp(float64(b.top[r] - top)))
-				b.top[r], b.sum[r] = top, b.sum[r]*shrink
-				blas.Scale(b.o[r*hd:(r+1)*hd], shrink)
-			}
-			b.sum[r] += blas.ExpSum(row[:seen], row[:seen], scale, b.top[r])
+		if packed {
+			b.mul(rows, hd, n, b.q, &b.keys[first/keyBlock].kT, false, b.p)
+		} else {
+			solo.Gemm(false, true, rows, n, hd, b.q, hd, k.k[first*k.ld:], k.ld, false, b.p, n)
 		}
-		solo.Gemm(false, false, rows, hd, n, b.p, n, k.v[first*k.ld:], k.ld, first > 0, b.o, hd)
+		for r := range rows {
+			b.soften(r, b.p[r*n:(r+1)*n], k.seen(u.from+r/group, first, n), hd, scale, first == 0)
+		}
+		if packed {
+			b.mul(rows, n, hd, b.p, &b.keys[first/keyBlock].v, first > 0, b.o)
+		} else {
+			solo.Gemm(false, false, rows, hd, n, b.p, n, k.v[first*k.ld:], k.ld, first > 0, b.o, hd)
+		}
 	}
 	for r := range rows {
 		blas.Scale(b.o[r*hd:(r+1)*hd], 1/b.sum[r])
 	}
 	scatter(o[(s0+u.from)*wo+head:], b.o, tokens, group*hd, wo)
+}
+
+// soften replaces the scores of query r for a block of keys, of which it sees the first ones, by exponentials relative to
+// its maximum so far, and adds them to its sum. Where the maximum grows, what was added up before shrinks.
+func (b *block) soften(r int, row []float32, seen, hd int, scale float32, first bool) {
+	clear(row[seen:])
+	if seen == 0 {
+		return
+	}
+	row = row[:seen]
+	top := blas.Max(row) * scale
+	switch {
+	case first:
+		b.top[r], b.sum[r] = top, 0
+	case top > b.top[r]:
+		shrink := float32(math.Exp(float64(b.top[r] - top)))
+		b.top[r], b.sum[r] = top, b.sum[r]*shrink
+		blas.Scale(b.o[r*hd:(r+1)*hd], shrink)
+	}
+	b.sum[r] += blas.ExpSum(row, row, scale, b.top[r])
 }
 
 // keep notes the logarithms of the sums for the backward pass.
@@ -213,14 +272,14 @@ func (a *attention) decode(e *Exec, starts []int, qkv, o []float32, caches []*Ca
 		}
 		c.Len += starts[s+1] - starts[s]
 	}
-	a.units = a.cut(a.units, starts, a.blockLength)
+	a.units = a.cut(a.units, starts, a.unitTokens)
 	e.Team.For(len(a.units), 1, func(lo, hi int) {
 		b := blocks.Get().(*block)
 		defer blocks.Put(b)
 		for _, u := range a.units[lo:hi] {
 			c, s0 := caches[u.sequence], starts[u.sequence]
 			before := c.Len - (starts[u.sequence+1] - s0)
-			a.attend(b, u, s0, qkv, o, &keys{k: c.K[u.kv*hd:], v: c.V[u.kv*hd:], ld: kvw, before: before, total: before + u.to, causal: true})
+			a.attend(b, u, s0, qkv, o, &keys{k: c.K[u.kv*hd:], v: c.V[u.kv*hd:], ld: kvw, before: before, total: before + u.to, causal: true}, false)
 		}
 	})
 }

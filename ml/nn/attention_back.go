@@ -50,6 +50,7 @@ func (a *attention) back(e *Exec, starts []int, qkv, o, do, dqkv []float32, cos,
 				clear(g.dk[t*g.ld : t*g.ld+hd])
 				clear(g.dv[t*g.ld : t*g.ld+hd])
 			}
+			b.layOut(&k, hd, keyBlockBack, true)
 			for from := u.from; from < u.to; from += a.blockTokens() {
 				a.attendBack(b, unit{u.sequence, u.kv, from, min(u.to, from+a.blockTokens())}, s0, qkv, o, do, dqkv, &k, g)
 			}
@@ -105,17 +106,14 @@ func (a *attention) attendBack(b *block, u unit, s0 int, qkv, o, do, dqkv []floa
 	for r := range rows {
 		b.dot[r] = blas.Dot(b.o[r*hd:(r+1)*hd], b.do[r*hd:(r+1)*hd])
 	}
-	total := k.total
-	if k.causal {
-		total = min(total, u.to)
-	}
 	var solo blas.Team
+	total := k.seen(u.to-1, 0, k.total)
 	for first := 0; first < total; first += keyBlockBack {
 		n := min(keyBlockBack, total-first)
-		kf, vf, dkf, dvf := k.k[first*k.ld:], k.v[first*k.ld:], g.dk[first*g.ld:], g.dv[first*g.ld:]
+		key, dkf, dvf := &b.keys[first/keyBlockBack], g.dk[first*g.ld:], g.dv[first*g.ld:]
 		b.p, b.ds = grow(b.p, rows*n), grow(b.ds, rows*n)
-		solo.Gemm(false, true, rows, n, hd, b.q, hd, kf, k.ld, false, b.p, n)
-		solo.Gemm(false, true, rows, n, hd, b.do, hd, vf, k.ld, false, b.ds, n)
+		b.mul(rows, hd, n, b.q, &key.kT, false, b.p)
+		b.mul(rows, hd, n, b.do, &key.vT, false, b.ds)
 		for r := range rows {
 			p, ds := b.p[r*n:(r+1)*n], b.ds[r*n:(r+1)*n]
 			seen := k.seen(u.from+r/group, first, n)
@@ -126,7 +124,7 @@ func (a *attention) attendBack(b *block, u unit, s0 int, qkv, o, do, dqkv []floa
 		}
 		solo.Gemm(true, false, n, hd, rows, b.p, n, b.do, hd, true, dvf, g.ld)
 		solo.Gemm(true, false, n, hd, rows, b.ds, n, b.q, hd, true, dkf, g.ld)
-		solo.Gemm(false, false, rows, hd, n, b.ds, n, kf, k.ld, first > 0, b.dq, hd)
+		b.mul(rows, n, hd, b.ds, &key.k, first > 0, b.dq)
 	}
 	scatter(dqkv[at*w+head:], b.dq, tokens, group*hd, w)
 }
