@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"finetui/ml/blas"
 	"finetui/ml/nn"
 )
@@ -22,20 +24,28 @@ func decodeRows() []row {
 				data[i] = byte(i)
 			}
 			read := func() span { return b.read(data) }
-			bytes := 2 * float64(b.layers*layerWeights+textVocab*textHidden)
-			return rateResult(rounds(b.rounds, next, read), decodeTokens*bytes, readBytes, 1e9, "GB/s")
+			return rateResult(rounds(b.rounds, next, read), 2*decodeTokens*b.decodeWeights(), readBytes, 1e9, "GB/s")
 		},
 	}, {
 		name: "decode eight", what: "decode eight sequences, all their tokens", against: "one sequence", goal: atLeast(5),
 		measure: func(b *bench) result {
-			return rateResult(rounds(b.rounds, b.decoder(8), b.decoder(1)), 8*decodeTokens, decodeTokens, 1, "tokens/s")
+			eight, one := b.decoder(8), b.decoder(1)
+			pairs := rounds(b.rounds, eight, one)
+			r := rateResult(pairs, 8*decodeTokens, decodeTokens, 1, "tokens/s")
+			work, peak := b.multiplyPeak()
+			top := rateResult(rounds(b.rounds, eight, peak), 16*decodeTokens*b.decodeWeights(), work, 1e9, "GFLOP/s")
+			r.note = fmt.Sprintf("%.0f %% (busy %.0f %%) of the multiply-add loop", 100*top.ratio, 100*top.busy)
+			return r
 		},
 	}}
 }
 
+// decodeWeights is the number of weights that a token takes.
+func (b *bench) decodeWeights() float64 { return float64(b.layers*layerWeights + textVocab*textHidden) }
+
 // decoder returns a round of decoding n sequences at once.
 func (b *bench) decoder(n int) func() span {
-	t := b.model()
+	t := b.base()
 	s := t.model.NewSession(nn.NewExec(b.team.Size()))
 	lengths := make([]int, n)
 	for i := range lengths {
@@ -74,7 +84,7 @@ func promptRows() []row {
 	return []row{{
 		name: "prompt", what: "prompt of 2048 tokens, 0.5B", against: "its bare products", goal: atMost(1.3),
 		measure: func(b *bench) result {
-			t := b.model()
+			t := b.base()
 			r := t.model.NewReplica(nn.NewExec(b.team.Size()))
 			r.Load(sequences(textVocab, 0, promptTokens))
 			wide, out := gauss(promptTokens*2*textInner), make([]float32, promptTokens*2*textInner)

@@ -74,6 +74,7 @@ type bench struct {
 	blocks  int // of the vision tower; all: 32
 	team    blas.Team
 	text    *text    // made by the first row that needs it
+	plain   *text    // the same without adapters
 	stepped []result // of the 0.5B step, which two rows share
 }
 

@@ -47,6 +47,21 @@ func (b *bench) model() *text {
 	return b.text
 }
 
+// base is the same model without adapters: the weights are shared, their layouts for the kernels are not.
+func (b *bench) base() *text {
+	if b.plain == nil {
+		m := *b.model().model
+		m.Layers = nil
+		bare := func(l *nn.Linear) *nn.Linear { return &nn.Linear{W: l.W, B: l.B} }
+		for _, w := range b.text.model.Layers {
+			m.Layers = append(m.Layers, &nn.DecoderWeights{Index: w.Index, Heads: w.Heads, KVHeads: w.KVHeads, HeadDim: w.HeadDim,
+				Norm1: w.Norm1, Norm2: w.Norm2, QKV: bare(w.QKV), O: bare(w.O), GateUp: bare(w.GateUp), Down: bare(w.Down)})
+		}
+		b.plain = &text{&m}
+	}
+	return b.plain
+}
+
 // newText makes a model with random weights. modules names the adapted products by their last part; nil: all.
 func newText(c qwen2.Config, a qwen2.Adapter, modules map[string]bool) *text {
 	m, err := qwen2.New(c, random{}, qwen2.Tuning{Adapt: func(module string) (qwen2.Adapter, bool) {
