@@ -3,10 +3,13 @@
 //
 //	go run ./ml/bench                 all rows
 //	go run ./ml/bench layer decode    the rows whose name contains one of the words
+//	go run ./ml/bench step LAYERS=3 ROUNDS=2 PROFILE=step.prof
+//
+// ROUNDS are interleaved rounds of each row (long rows: fewer), LAYERS and BLOCKS make the language model and the tower
+// shorter for a quick look, THREADS bounds the cores (0: all), PROFILE is a file for a processor profile.
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"runtime"
@@ -14,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"finetui/ml/bench/words"
 	"finetui/ml/blas"
 )
 
@@ -79,15 +83,14 @@ type bench struct {
 }
 
 func main() {
-	b := &bench{}
-	flag.IntVar(&b.rounds, "rounds", 5, "interleaved rounds of each row (long rows: fewer)")
-	flag.IntVar(&b.layers, "layers", textLayers, "decoder layers: fewer for a quick look")
-	flag.IntVar(&b.blocks, "blocks", towerBlocks, "vision blocks: fewer for a quick look")
-	threads := flag.Int("threads", 0, "cores to use (0: all)")
-	profile := flag.String("profile", "", "write a processor profile of the chosen rows to this file")
-	flag.Parse()
-	b.team = blas.NewTeam(*threads)
-	if err := run(b, flag.Args(), *profile); err != nil {
+	b := &bench{rounds: 5, layers: textLayers, blocks: towerBlocks}
+	threads, profile := 0, ""
+	names, err := words.Settings(os.Args[1:], map[string]any{"ROUNDS": &b.rounds, "LAYERS": &b.layers, "BLOCKS": &b.blocks, "THREADS": &threads, "PROFILE": &profile})
+	if err == nil {
+		b.team = blas.NewTeam(threads)
+		err = run(b, names, profile)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

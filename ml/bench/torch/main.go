@@ -3,30 +3,29 @@
 // else python3) and says so where there is none. Models with random weights are written to a temporary folder by the
 // reference and read by both sides, whose losses and tokens are compared too.
 //
-//	go run ./ml/bench/torch            all rows
-//	go run ./ml/bench/torch -layers 4  a quick look
+//	go run ./ml/bench/torch                    all rows
+//	go run ./ml/bench/torch LAYERS=4 ROUNDS=2  a quick look
 package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"time"
 
+	"finetui/ml/bench/words"
 	"finetui/ml/blas"
 	"finetui/ml/qwen2"
 )
 
 func main() {
-	var o options
-	flag.IntVar(&o.rounds, "rounds", 5, "interleaved rounds of each row")
-	flag.IntVar(&o.threads, "threads", 2, "threads of either side")
-	flag.IntVar(&o.layers, "layers", 24, "layers of the 0.5B model: fewer for a quick look")
-	flag.Parse()
-	err := run(o)
+	o := options{rounds: 5, threads: 2, layers: 24}
+	_, err := words.Settings(os.Args[1:], map[string]any{"ROUNDS": &o.rounds, "THREADS": &o.threads, "LAYERS": &o.layers})
+	if err == nil {
+		err = run(o)
+	}
 	if errors.Is(err, errNoPython) {
 		fmt.Printf("The comparison with PyTorch is skipped: %v. FINETUI_PYTHON names one.\n", err)
 		return
