@@ -51,6 +51,7 @@ func (s *samples) get(ctx context.Context, wanted []recipe.Sample) ([]train.Samp
 	var wait sync.WaitGroup
 	for k, tower := range s.towers {
 		wait.Go(func() {
+			tower.Check = ctx.Err
 			for j := k; j < len(missing) && errs[k] == nil; j += len(s.towers) {
 				i := missing[j]
 				if errs[k] = ctx.Err(); errs[k] == nil {

@@ -229,6 +229,10 @@ func (w *worker) see(q Question, v View) ([]float32, []qwen2vl.Grid, error) {
 
 func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Question, error), a Asking, replies []Reply, heard func(int, string)) error {
 	start := time.Now()
+	w.session.Check = ctx.Err
+	if w.tower != nil { // a base without one answers without pictures
+		w.tower.Check = ctx.Err
+	}
 	var questions []open
 	var features []float32
 	for i := first; i < last; i++ {

@@ -8,6 +8,10 @@ import (
 
 // Session decodes several sequences together, each with its own cache of keys and values.
 type Session struct {
+	// Check is asked before each layer, so that a long prompt can be stopped; its error ends the call, after which the
+	// session must begin anew with Prompt. It may be nil.
+	Check func() error
+
 	replica *Replica
 	vocab   int
 	hidden  int
@@ -53,7 +57,7 @@ func (s *Session) Prompt(b nn.Batch, features []float32) ([]float32, error) {
 		}
 		s.length, s.delta = append(s.length, n), append(s.delta, top+1-int32(n))
 	}
-	return s.run(b, features), nil
+	return s.run(b, features)
 }
 
 // Next appends one token to each sequence and returns the logits after it.
@@ -72,7 +76,7 @@ func (s *Session) Next(ids []int32) ([]float32, error) {
 	if err := b.Check(s.vocab, 0); err != nil {
 		return nil, err
 	}
-	return s.run(b, nil), nil
+	return s.run(b, nil)
 }
 
 // Keep goes on with the sequences of these indices only, in this order.
@@ -94,11 +98,16 @@ func (s *Session) Keep(sequences []int) {
 // Cache returns what layer holds of a sequence: the rotated keys and the values, [tokens, kvHeads·headDim].
 func (s *Session) Cache(layer, sequence int) *nn.Cache { return s.caches[layer][sequence] }
 
-func (s *Session) run(b nn.Batch, features []float32) []float32 {
+func (s *Session) run(b nn.Batch, features []float32) ([]float32, error) {
 	r := s.replica
 	r.Load(b)
 	x := r.Embed.Forward(features, false)
 	for i, l := range r.Layers {
+		if s.Check != nil {
+			if err := s.Check(); err != nil {
+				return nil, err
+			}
+		}
 		x = l.Decode(x, s.caches[i])
 	}
 	last := make([]int, b.Sequences())
@@ -106,5 +115,5 @@ func (s *Session) run(b nn.Batch, features []float32) []float32 {
 		last[q] = b.Starts[q+1] - 1
 	}
 	logits, _ := r.Head.Logits(x, last)
-	return logits
+	return logits, nil
 }

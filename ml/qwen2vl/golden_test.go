@@ -2,6 +2,7 @@ package qwen2vl
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -436,5 +437,35 @@ func TestPositionsRefuseWhatDoesNotFit(t *testing.T) {
 		if _, _, err := c.Positions(tc.ids, tc.grids); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v does not say %q", name, err, tc.want)
 		}
+	}
+}
+
+func TestLongWorkStopsWithinABlock(t *testing.T) {
+	m := load(t, Tuning{}, "qwen2vl", "model")
+	stop := errors.New("stop")
+	asked := 0
+	check := func() error {
+		if asked++; asked == 2 {
+			return stop
+		}
+		return nil
+	}
+	e := examples(t, goldentest.LoadTolerances(t))[0]
+	tower, session := m.NewTower(nn.NewExec(1)), m.Text.NewSession(nn.NewExec(1))
+	tower.Check, session.Check = check, check
+	if _, err := tower.Features(e.rows, e.grids); !errors.Is(err, stop) || asked != 2 {
+		t.Errorf("the tower was asked %d times and returned %v", asked, err)
+	}
+	asked, tower.Check = 0, nil
+	features, err := tower.Features(e.rows, e.grids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := e.batch(m.Config, e.classic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := session.Prompt(b, features); !errors.Is(err, stop) || asked != 2 {
+		t.Errorf("the session was asked %d times and returned %v", asked, err)
 	}
 }

@@ -115,6 +115,10 @@ func (m *Model) Tensors() []qwen2.Tensor {
 
 // Tower is one worker's vision tower.
 type Tower struct {
+	// Check is asked before each block of Features, so that a large picture can be stopped; its error ends the call. It
+	// may be nil.
+	Check func() error
+
 	Patches *nn.Patches
 	Patch   *nn.PatchEmbed
 	Blocks  []*nn.VisionBlock
@@ -170,6 +174,11 @@ func (t *Tower) Features(rows []float32, grids []Grid) ([]float32, error) {
 	}
 	x := rows
 	for _, b := range t.Stack() {
+		if t.Check != nil {
+			if err := t.Check(); err != nil {
+				return nil, err
+			}
+		}
 		x = b.Forward(x, false)
 	}
 	return append([]float32(nil), x...), nil
