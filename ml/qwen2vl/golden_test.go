@@ -461,7 +461,7 @@ func TestLongWorkStopsWithinABlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := e.batch(m.Config, e.classic)
+	b, err := e.batch(m.Config, e.classic.Positions)
 	if err != nil {
 		t.Fatal(err)
 	}
