@@ -441,7 +441,7 @@ func TestPositionsRefuseWhatDoesNotFit(t *testing.T) {
 }
 
 func TestLongWorkStopsWithinABlock(t *testing.T) {
-	m := load(t, Tuning{}, "qwen2vl", "model")
+	m := load(t, Tuning{}, "qwen2vl/model")
 	stop := errors.New("stop")
 	asked := 0
 	check := func() error {
