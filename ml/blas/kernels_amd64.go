@@ -177,3 +177,6 @@ var avx512HalfTiles = tileSet{
 	wide:        []tileFunc{nil, tileAVX512_1x8h, tileAVX512_2x4h},
 	wideColumns: []int{0, 128, 64},
 }
+
+// pause gives another thread a moment.
+func pause(times int) { pauseAMD64(times) }

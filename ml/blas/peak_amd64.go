@@ -14,3 +14,6 @@ func peakAVX512(rounds int)
 //
 //go:noescape
 func readAVX2(p *byte, part int, rounds int)
+
+// pauseAMD64 waits for some hundred cycles, so many times: a moment for another thread to make progress.
+func pauseAMD64(times int)

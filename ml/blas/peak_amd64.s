@@ -124,3 +124,13 @@ round:
 	JNZ     round
 	VZEROUPPER
 	RET
+
+// func pauseAMD64(times int)
+TEXT ·pauseAMD64(SB), NOSPLIT, $0-8
+	MOVQ times+0(FP), AX
+
+again:
+	PAUSE
+	SUBQ $0x01, AX
+	JNZ  again
+	RET

@@ -11,6 +11,7 @@ func peak() {
 	multiply(avx2, 12)
 	multiply(avx512, 24)
 	read()
+	pause()
 }
 
 // multiply keeps as many sums as hide the latency of a multiply-add.
@@ -58,5 +59,17 @@ func read() {
 	SUBQ(Imm(1), rounds)
 	JNZ(LabelRef("round"))
 	VZEROUPPER()
+	RET()
+}
+
+// pause tells the processor that the thread waits for another one.
+func pause() {
+	TEXT("pauseAMD64", NOSPLIT, "func(times int)")
+	Doc("pauseAMD64 waits for some hundred cycles, so many times: a moment for another thread to make progress.")
+	times := Load(Param("times"), GP64())
+	Label("again")
+	PAUSE()
+	SUBQ(Imm(1), times)
+	JNZ(LabelRef("again"))
 	RET()
 }
