@@ -6,14 +6,19 @@ import (
 	"finetui/ml/blas"
 )
 
-const peakRounds = 500_000 // of the multiply-add loop on each core: some 30 ms
+const (
+	peakRounds = 10_000_000 // of the multiply-add loop on each core: some 20 ms
+	peakPieces = 32         // of a core's rounds: as with a product, no core waits long for the other
+)
 
 // multiplyPeak runs the multiply-add loop on every core; it returns how many operations that is as well.
 func (b *bench) multiplyPeak() (work float64, run func() span) {
 	cores := b.team.Size()
 	work = float64(cores * blas.Multiply(1) * peakRounds)
 	return work, func() span {
-		return clock(func() { b.team.For(cores, 1, func(_, _ int) { blas.Multiply(peakRounds) }) })
+		return clock(func() {
+			b.team.For(cores*peakPieces, 1, func(_, _ int) { blas.Multiply(peakRounds / peakPieces) })
+		})
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 // How a product is cut so that its parts stay in the caches of one core.
 const (
 	kBlock      = 384  // of k: a strip of B (24 KiB) and the rows it meets in the first level
-	rowBlock    = 240  // of rows of A in the second level
+	rowBlock    = 264  // of rows of A in the second level
 	columnBlock = 2048 // of columns of B packed at once
 )
 
@@ -127,7 +127,9 @@ func (p *product) none(r0, r1, c0, c1 int) {
 // block of rows and kept for the others.
 func (s *slab) columns(packs packing, r0, r1, c0, c1 int) {
 	var b, a []float32
-	keep := r1-r0 > rowBlock
+	blocks := (r1 - r0 + rowBlock - 1) / rowBlock
+	block := roundUp((r1-r0+blocks-1)/blocks, s.set.rows)
+	keep := blocks > 1
 	if packs.b {
 		width := s.tiles.widest()
 		if keep {
@@ -136,10 +138,10 @@ func (s *slab) columns(packs packing, r0, r1, c0, c1 int) {
 		b = room(&packs.room.b, width*s.kc)
 	}
 	if packs.a {
-		a = room(&packs.room.a, rowBlock*s.kc+2*s.set.rows)
+		a = room(&packs.room.a, block*s.kc+2*s.set.rows)
 	}
-	for i := r0; i < r1; i += rowBlock {
-		rows := min(rowBlock, r1-i)
+	for i := r0; i < r1; i += block {
+		rows := min(block, r1-i)
 		runs := cut(rows, s.set.rows)
 		if packs.a {
 			s.packA(a, i, runs)
