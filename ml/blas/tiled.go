@@ -76,32 +76,38 @@ func (p *product) tiled(set *kernelSet, r0, r1, c0, c1 int) {
 	if p.panels != nil { // laid out already: no room to bound
 		width = c1 - c0
 	}
-	s.over(func() {
+	step := kStep(p.k)
+	for s.k0 = 0; s.k0 < p.k; s.k0 += step {
+		s.kc = min(step, p.k-s.k0)
 		for j := c0; j < c1; j += width {
 			s.columns(packs, r0, r1, j, min(j+width, c1))
 		}
-	})
+	}
 }
 
 // streamed multiplies few rows by panels. Those come from memory, which takes most of the time, so each strip is read
 // from its beginning to its end.
 func (s *slab) streamed(r0, r1, c0, c1 int) {
-	width := 2 * s.set.lanes
-	if rows := r1 - r0; rows < len(s.tiles.wide) {
-		width = s.tiles.wideColumns[rows]
+	rows, step := r1-r0, kStep(s.k)
+	runs := cut(rows, s.set.rows)
+	wide := c1 + 1 // columns of a wide tile; too many where there is none
+	if rows < len(s.tiles.wide) {
+		wide = s.tiles.wideColumns[rows]
 	}
 	s.stream = true
-	for j := c0; j < c1; j += width {
-		s.over(func() { s.columns(packing{}, r0, r1, j, min(j+width, c1)) })
-	}
-}
-
-// over walks along k, piece by piece.
-func (s *slab) over(do func()) {
-	step := kStep(s.k)
-	for s.k0 = 0; s.k0 < s.k; s.k0 += step {
-		s.kc = min(step, s.k-s.k0)
-		do()
+	for j, n := c0, 0; j < c1; j += n {
+		n = min(2*s.set.lanes, c1-j)
+		if c1-j >= wide {
+			n = wide
+		}
+		for s.k0 = 0; s.k0 < s.k; s.k0 += step {
+			s.kc = min(step, s.k-s.k0)
+			if n == wide {
+				s.run(s.tiles.wide[rows], 1, rows, nil, r0, j, s.strip(j), nil)
+			} else {
+				s.tile(runs, nil, r0, j, n, s.strip(j))
+			}
+		}
 	}
 }
 
