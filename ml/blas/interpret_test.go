@@ -305,12 +305,13 @@ func (m *machine) vector(in instruction, to operand) {
 func interpreted(t *testing.T, set kernelSet, file, isa string) (*kernelSet, program) {
 	p := parseProgram(t, file)
 	function := func(name string) tileFunc {
-		return func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte) {
+		return func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte) {
 			number := func(n int) *word64 { return &word64{n: n} }
 			place := func(p unsafe.Pointer) *word64 { return &word64{base: p} }
 			m := machine{t: t, p: p, gp: map[string]word64{}, params: map[string]*word64{
 				"count": number(count), "k": number(k), "a": place(unsafe.Pointer(a)), "aRow": number(aRow), "aStep": number(aStep),
 				"aTile": number(aTile), "b": place(unsafe.Pointer(b)), "bStep": number(bStep), "bPanel": number(bPanel),
+				"ahead": number(ahead), "aheadStep": number(aheadStep),
 				"c": place(unsafe.Pointer(c)), "cRow": number(cRow), "from": place(unsafe.Pointer(from)), "fromRow": number(fromRow),
 				"mask": place(unsafe.Pointer(mask)),
 			}}

@@ -7,7 +7,7 @@ import "fmt"
 //	C[i, j] = from[i*fromRow + j] + sum over q < k of a[i*aRow + q*aStep] * b[q*bStep + j]
 //
 // Distances are in bytes; gen/tiles.go describes them. k and count are at least 1; from may be nil, for nothing, or C.
-type tileFunc func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+type tileFunc func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileSet holds the tiles for one kind of right-hand side, by their number of rows.
 type tileSet struct {

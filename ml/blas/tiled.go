@@ -50,7 +50,7 @@ type slab struct {
 	set    *kernelSet
 	tiles  *tileSet
 	k0, kc int
-	stream bool // what follows a strip of this piece of k is its next piece, not the next strip
+	stream bool // what comes after a strip of this piece of k is its next piece, not the next strip
 }
 
 // tiled computes rows [r0, r1) and columns [c0, c1) of the product with the set's register tiles.
@@ -103,7 +103,7 @@ func (s *slab) streamed(r0, r1, c0, c1 int) {
 		for s.k0 = 0; s.k0 < s.k; s.k0 += step {
 			s.kc = min(step, s.k-s.k0)
 			if n == wide {
-				s.run(s.tiles.wide[rows], 1, rows, nil, r0, j, s.strip(j), nil)
+				s.run(s.tiles.wide[rows], 1, rows, nil, r0, j, s.strip(j), fetch{}, nil)
 			} else {
 				s.tile(runs, nil, r0, j, n, s.strip(j))
 			}
@@ -172,7 +172,7 @@ func (s *slab) columns(packs packing, r0, r1, c0, c1 int) {
 				strip = stripOf{(*byte)(unsafe.Pointer(&at[0])), 64, 64 * s.kc}
 			}
 			if wide {
-				s.run(f.wide[rows], 1, rows, a, i, j, strip, nil)
+				s.run(f.wide[rows], 1, rows, a, i, j, strip, fetch{}, nil)
 			} else {
 				s.tile(runs, a, i, j, n, strip)
 			}
@@ -183,11 +183,7 @@ func (s *slab) columns(packs packing, r0, r1, c0, c1 int) {
 
 // tile multiplies a block of rows by one strip of n columns.
 func (s *slab) tile(runs [3]run, a []float32, i, j, n int, strip stripOf) {
-	lanes := s.set.lanes
-	if s.stream && 2*lanes == panelWidth {
-		strip.panel = strip.step * s.kc
-	}
-	last := n
+	lanes, last := s.set.lanes, n
 	table, masked := s.tiles.narrow, s.tiles.narrowMasked
 	switch {
 	case n > lanes:
@@ -203,11 +199,13 @@ func (s *slab) tile(runs [3]run, a []float32, i, j, n int, strip stripOf) {
 	if last < lanes {
 		table, mask = masked, s.set.mask(last)
 	}
+	next := s.after(strip, runs)
 	for _, r := range runs {
 		if r.count == 0 {
 			return
 		}
-		s.run(table[r.rows], r.count, r.rows, a, i, j, strip, mask)
+		s.run(table[r.rows], r.count, r.rows, a, i, j, strip, next, mask)
+		next.ahead += r.count * s.kc * next.step
 		i += r.count * r.rows
 		if len(a) > 0 {
 			a = a[r.count*r.rows*s.kc:]
@@ -215,8 +213,25 @@ func (s *slab) tile(runs [3]run, a []float32, i, j, n int, strip stripOf) {
 	}
 }
 
+// fetch says what a tile brings into the cache: from so many bytes ahead of its strip, so many further at each step.
+type fetch struct{ ahead, step int }
+
+// after spreads what comes after a strip over the tiles that share it: the way from memory is narrow, and requests that do
+// not fit hold the tiles up.
+func (s *slab) after(strip stripOf, runs [3]run) fetch {
+	tiles := 0
+	for _, r := range runs {
+		tiles += r.count
+	}
+	f := fetch{strip.panel, (strip.step + tiles - 1) / tiles}
+	if s.stream {
+		f.ahead = strip.step * s.kc
+	}
+	return f
+}
+
 // run calls a tile function for rows from i and columns from j on; a are the packed rows, if there are such.
-func (s *slab) run(f tileFunc, count, rows int, a []float32, i, j int, b stripOf, mask *byte) {
+func (s *slab) run(f tileFunc, count, rows int, a []float32, i, j int, b stripOf, fetch fetch, mask *byte) {
 	var from *float32
 	var row, step, next int
 	switch {
@@ -236,7 +251,7 @@ func (s *slab) run(f tileFunc, count, rows int, a []float32, i, j int, b stripOf
 	default:
 		begin, beginRow = &s.from[i*s.ldf+j], 4*s.ldf
 	}
-	f(count, s.kc, from, row, step, next, b.start, b.step, b.panel, c, 4*s.ldc, begin, beginRow, mask)
+	f(count, s.kc, from, row, step, next, b.start, b.step, b.panel, fetch.ahead, fetch.step, c, 4*s.ldc, begin, beginRow, mask)
 }
 
 // stripOf says where a strip of B lies: its first element, and the distances in bytes of rows and of panels of 16 columns.

@@ -7,499 +7,499 @@ package blas
 // tileAVX512_1x2 multiplies tiles of 1 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_1x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_1x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_1x2m multiplies tiles of 1 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_1x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_1x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_2x2 multiplies tiles of 2 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_2x2m multiplies tiles of 2 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_2x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_2x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_3x2 multiplies tiles of 3 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_3x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_3x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_3x2m multiplies tiles of 3 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_3x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_3x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_4x2 multiplies tiles of 4 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_4x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_4x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_4x2m multiplies tiles of 4 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_4x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_4x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_5x2 multiplies tiles of 5 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_5x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_5x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_5x2m multiplies tiles of 5 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_5x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_5x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_6x2 multiplies tiles of 6 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_6x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_6x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_6x2m multiplies tiles of 6 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_6x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_6x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_7x2 multiplies tiles of 7 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_7x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_7x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_7x2m multiplies tiles of 7 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_7x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_7x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_8x2 multiplies tiles of 8 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_8x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_8x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_8x2m multiplies tiles of 8 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_8x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_8x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_9x2 multiplies tiles of 9 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_9x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_9x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_9x2m multiplies tiles of 9 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_9x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_9x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_10x2 multiplies tiles of 10 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_10x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_10x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_10x2m multiplies tiles of 10 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_10x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_10x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_11x2 multiplies tiles of 11 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_11x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_11x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_11x2m multiplies tiles of 11 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_11x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_11x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_12x2 multiplies tiles of 12 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_12x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_12x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_12x2m multiplies tiles of 12 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_12x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_12x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_1x1 multiplies tiles of 1 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_1x1m multiplies tiles of 1 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_2x1 multiplies tiles of 2 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_2x1m multiplies tiles of 2 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_3x1 multiplies tiles of 3 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_3x1m multiplies tiles of 3 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_4x1 multiplies tiles of 4 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_4x1m multiplies tiles of 4 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_5x1 multiplies tiles of 5 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_5x1m multiplies tiles of 5 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_6x1 multiplies tiles of 6 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_6x1m multiplies tiles of 6 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_7x1 multiplies tiles of 7 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_7x1m multiplies tiles of 7 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_8x1 multiplies tiles of 8 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_8x1m multiplies tiles of 8 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_9x1 multiplies tiles of 9 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_9x1m multiplies tiles of 9 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_10x1 multiplies tiles of 10 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_10x1m multiplies tiles of 10 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_11x1 multiplies tiles of 11 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_11x1m multiplies tiles of 11 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_12x1 multiplies tiles of 12 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_12x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_12x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_12x1m multiplies tiles of 12 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_12x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_12x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_1x8 multiplies tiles of 1 rows and 8 vectors of columns.
 //
 //go:noescape
-func tileAVX512_1x8(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_1x8(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_2x4 multiplies tiles of 2 rows and 4 vectors of columns.
 //
 //go:noescape
-func tileAVX512_2x4(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_2x4(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_1x2h multiplies tiles of 1 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_1x2mh multiplies tiles of 1 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_2x2h multiplies tiles of 2 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_2x2mh multiplies tiles of 2 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_3x2h multiplies tiles of 3 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_3x2mh multiplies tiles of 3 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_4x2h multiplies tiles of 4 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_4x2mh multiplies tiles of 4 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_5x2h multiplies tiles of 5 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_5x2mh multiplies tiles of 5 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_6x2h multiplies tiles of 6 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_6x2mh multiplies tiles of 6 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_7x2h multiplies tiles of 7 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_7x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_7x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_7x2mh multiplies tiles of 7 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_7x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_7x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_8x2h multiplies tiles of 8 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_8x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_8x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_8x2mh multiplies tiles of 8 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_8x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_8x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_9x2h multiplies tiles of 9 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_9x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_9x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_9x2mh multiplies tiles of 9 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_9x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_9x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_10x2h multiplies tiles of 10 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_10x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_10x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_10x2mh multiplies tiles of 10 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_10x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_10x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_11x2h multiplies tiles of 11 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_11x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_11x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_11x2mh multiplies tiles of 11 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_11x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_11x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_12x2h multiplies tiles of 12 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_12x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_12x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_12x2mh multiplies tiles of 12 rows and 2 vectors of columns.
 //
 //go:noescape
-func tileAVX512_12x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_12x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_1x1h multiplies tiles of 1 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_1x1mh multiplies tiles of 1 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_2x1h multiplies tiles of 2 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_2x1mh multiplies tiles of 2 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_3x1h multiplies tiles of 3 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_3x1mh multiplies tiles of 3 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_4x1h multiplies tiles of 4 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_4x1mh multiplies tiles of 4 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_5x1h multiplies tiles of 5 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_5x1mh multiplies tiles of 5 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_6x1h multiplies tiles of 6 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_6x1mh multiplies tiles of 6 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_7x1h multiplies tiles of 7 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_7x1mh multiplies tiles of 7 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_8x1h multiplies tiles of 8 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_8x1mh multiplies tiles of 8 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_9x1h multiplies tiles of 9 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_9x1mh multiplies tiles of 9 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_10x1h multiplies tiles of 10 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_10x1mh multiplies tiles of 10 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_11x1h multiplies tiles of 11 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_11x1mh multiplies tiles of 11 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_12x1h multiplies tiles of 12 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_12x1mh multiplies tiles of 12 rows and 1 vectors of columns.
 //
 //go:noescape
-func tileAVX512_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_1x8h multiplies tiles of 1 rows and 8 vectors of columns.
 //
 //go:noescape
-func tileAVX512_1x8h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_1x8h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileAVX512_2x4h multiplies tiles of 2 rows and 4 vectors of columns.
 //
 //go:noescape
-func tileAVX512_2x4h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+func tileAVX512_2x4h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)

@@ -4,15 +4,15 @@
 
 #include "textflag.h"
 
-// func tileAVX512_1x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_1x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_1x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
 	MOVQ bStep+56(FP), DX
-	MOVQ c+72(FP), BX
-	MOVQ cRow+80(FP), SI
+	MOVQ c+88(FP), BX
+	MOVQ cRow+96(FP), SI
 	MOVQ bPanel+64(FP), DI
 
 tile:
@@ -33,14 +33,14 @@ step:
 	ADDQ         DX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	VADDPS       64(R8), Z1, Z1
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -52,17 +52,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_1x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_1x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), CX
 	MOVQ  bStep+56(FP), DX
-	MOVQ  c+72(FP), BX
-	MOVQ  cRow+80(FP), SI
+	MOVQ  c+88(FP), BX
+	MOVQ  cRow+96(FP), SI
 	MOVQ  bPanel+64(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -83,15 +83,15 @@ step:
 	ADDQ         DX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	VMOVUPS.Z    64(R8), K1, Z3
 	VADDPS       Z3, Z1, Z1
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -103,15 +103,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_2x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -137,17 +137,17 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	ADDQ         R10, R9
 	VADDPS       (R9), Z2, Z2
 	VADDPS       64(R9), Z3, Z3
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -162,17 +162,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_2x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_2x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+104(FP), R9
+	MOVQ  mask+120(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -198,10 +198,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z5
 	VADDPS       Z5, Z1, Z1
@@ -210,7 +210,7 @@ step:
 	VMOVUPS.Z    64(R9), K1, Z5
 	VADDPS       Z5, Z3, Z3
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -225,15 +225,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_3x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_3x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -264,10 +264,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	ADDQ         R10, R9
@@ -277,7 +277,7 @@ step:
 	VADDPS       (R9), Z4, Z4
 	VADDPS       64(R9), Z5, Z5
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -295,17 +295,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_3x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_3x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+104(FP), R9
+	MOVQ  mask+120(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -336,10 +336,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z7
 	VADDPS       Z7, Z1, Z1
@@ -352,7 +352,7 @@ step:
 	VMOVUPS.Z    64(R9), K1, Z7
 	VADDPS       Z7, Z5, Z5
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -370,15 +370,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_4x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_4x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -417,10 +417,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	ADDQ         R10, R9
@@ -433,7 +433,7 @@ step:
 	VADDPS       (R9), Z6, Z6
 	VADDPS       64(R9), Z7, Z7
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -454,17 +454,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_4x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_4x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+104(FP), R9
+	MOVQ  mask+120(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -503,10 +503,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z9
 	VADDPS       Z9, Z1, Z1
@@ -523,7 +523,7 @@ step:
 	VMOVUPS.Z    64(R9), K1, Z9
 	VADDPS       Z9, Z7, Z7
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -544,15 +544,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_5x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_5x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -596,10 +596,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	ADDQ         R10, R9
@@ -615,7 +615,7 @@ step:
 	VADDPS       (R9), Z8, Z8
 	VADDPS       64(R9), Z9, Z9
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -639,17 +639,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_5x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_5x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+104(FP), R9
+	MOVQ  mask+120(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -693,10 +693,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z11
 	VADDPS       Z11, Z1, Z1
@@ -717,7 +717,7 @@ step:
 	VMOVUPS.Z    64(R9), K1, Z11
 	VADDPS       Z11, Z9, Z9
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -741,15 +741,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_6x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_6x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -798,10 +798,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	ADDQ         R10, R9
@@ -820,7 +820,7 @@ step:
 	VADDPS       (R9), Z10, Z10
 	VADDPS       64(R9), Z11, Z11
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -847,17 +847,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_6x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_6x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+104(FP), R9
+	MOVQ  mask+120(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -906,10 +906,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z13
 	VADDPS       Z13, Z1, Z1
@@ -934,7 +934,7 @@ step:
 	VMOVUPS.Z    64(R9), K1, Z13
 	VADDPS       Z13, Z11, Z11
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -961,15 +961,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_7x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_7x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -1026,10 +1026,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	ADDQ         R10, R9
@@ -1051,7 +1051,7 @@ step:
 	VADDPS       (R9), Z12, Z12
 	VADDPS       64(R9), Z13, Z13
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1081,17 +1081,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_7x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_7x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+104(FP), R9
+	MOVQ  mask+120(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -1148,10 +1148,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z15
 	VADDPS       Z15, Z1, Z1
@@ -1180,7 +1180,7 @@ step:
 	VMOVUPS.Z    64(R9), K1, Z15
 	VADDPS       Z15, Z13, Z13
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1210,15 +1210,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_8x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_8x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -1280,10 +1280,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	ADDQ         R10, R9
@@ -1308,7 +1308,7 @@ step:
 	VADDPS       (R9), Z14, Z14
 	VADDPS       64(R9), Z15, Z15
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1341,17 +1341,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_8x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_8x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+104(FP), R9
+	MOVQ  mask+120(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -1413,10 +1413,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z17
 	VADDPS       Z17, Z1, Z1
@@ -1449,7 +1449,7 @@ step:
 	VMOVUPS.Z    64(R9), K1, Z17
 	VADDPS       Z17, Z15, Z15
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1482,15 +1482,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_9x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_9x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -1557,10 +1557,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	ADDQ         R10, R9
@@ -1588,7 +1588,7 @@ step:
 	VADDPS       (R9), Z16, Z16
 	VADDPS       64(R9), Z17, Z17
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1624,17 +1624,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_9x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_9x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+104(FP), R9
+	MOVQ  mask+120(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -1701,10 +1701,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z19
 	VADDPS       Z19, Z1, Z1
@@ -1741,7 +1741,7 @@ step:
 	VMOVUPS.Z    64(R9), K1, Z19
 	VADDPS       Z19, Z17, Z17
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1777,15 +1777,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_10x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_10x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -1860,10 +1860,10 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	ADDQ         R10, R9
@@ -1894,7 +1894,7 @@ step:
 	VADDPS       (R9), Z18, Z18
 	VADDPS       64(R9), Z19, Z19
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -1933,17 +1933,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_10x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_10x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+104(FP), R9
+	MOVQ  mask+120(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -2018,10 +2018,10 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z1, Z1
@@ -2062,7 +2062,7 @@ step:
 	VMOVUPS.Z    64(R9), K1, Z21
 	VADDPS       Z21, Z19, Z19
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2101,15 +2101,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_11x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_11x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -2189,10 +2189,10 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	ADDQ         R10, R9
@@ -2226,7 +2226,7 @@ step:
 	VADDPS       (R9), Z20, Z20
 	VADDPS       64(R9), Z21, Z21
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2268,17 +2268,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_11x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_11x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+104(FP), R9
+	MOVQ  mask+120(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -2358,10 +2358,10 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z1, Z1
@@ -2406,7 +2406,7 @@ step:
 	VMOVUPS.Z    64(R9), K1, Z23
 	VADDPS       Z23, Z21, Z21
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2448,15 +2448,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_12x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_12x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -2541,10 +2541,10 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	ADDQ         R10, R9
@@ -2581,7 +2581,7 @@ step:
 	VADDPS       (R9), Z22, Z22
 	VADDPS       64(R9), Z23, Z23
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2626,17 +2626,17 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_12x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_12x2m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
 	MOVQ  bPanel+64(FP), R8
-	MOVQ  mask+104(FP), R9
+	MOVQ  mask+120(FP), R9
 	KMOVW (R9), K1
 
 tile:
@@ -2721,10 +2721,10 @@ step:
 	ADDQ         BX, R13
 	DECQ         R14
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z1, Z1
@@ -2773,7 +2773,7 @@ step:
 	VMOVUPS.Z    64(R9), K1, Z25
 	VADDPS       Z25, Z23, Z23
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2818,15 +2818,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_1x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
 	MOVQ bStep+56(FP), DX
-	MOVQ c+72(FP), BX
-	MOVQ cRow+80(FP), SI
+	MOVQ c+88(FP), BX
+	MOVQ cRow+96(FP), SI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -2843,13 +2843,13 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), DI
-	MOVQ         fromRow+96(FP), R8
+	MOVQ         from+104(FP), DI
+	MOVQ         fromRow+112(FP), R8
 	VADDPS       (DI), Z0, Z0
 	ADDQ         R8, DI
-	MOVQ         DI, from+88(FP)
+	MOVQ         DI, from+104(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -2860,16 +2860,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_1x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), CX
 	MOVQ  bStep+56(FP), DX
-	MOVQ  c+72(FP), BX
-	MOVQ  cRow+80(FP), SI
-	MOVQ  mask+104(FP), DI
+	MOVQ  c+88(FP), BX
+	MOVQ  cRow+96(FP), SI
+	MOVQ  mask+120(FP), DI
 	KMOVW (DI), K1
 
 tile:
@@ -2887,14 +2887,14 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), DI
-	MOVQ         fromRow+96(FP), R8
+	MOVQ         from+104(FP), DI
+	MOVQ         fromRow+112(FP), R8
 	VMOVUPS.Z    (DI), K1, Z2
 	VADDPS       Z2, Z0, Z0
 	ADDQ         R8, DI
-	MOVQ         DI, from+88(FP)
+	MOVQ         DI, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (BX)
@@ -2905,15 +2905,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_2x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -2933,15 +2933,15 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -2954,16 +2954,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_2x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -2984,17 +2984,17 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMOVUPS.Z    (R8), K1, Z3
 	VADDPS       Z3, Z0, Z0
 	ADDQ         R9, R8
 	VMOVUPS.Z    (R8), K1, Z3
 	VADDPS       Z3, Z1, Z1
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3007,15 +3007,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_3x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -3038,17 +3038,17 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
 	ADDQ         R9, R8
 	VADDPS       (R8), Z2, Z2
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3063,16 +3063,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_3x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3096,10 +3096,10 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMOVUPS.Z    (R8), K1, Z4
 	VADDPS       Z4, Z0, Z0
 	ADDQ         R9, R8
@@ -3109,7 +3109,7 @@ step:
 	VMOVUPS.Z    (R8), K1, Z4
 	VADDPS       Z4, Z2, Z2
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3124,15 +3124,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_4x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -3161,10 +3161,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
@@ -3173,7 +3173,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Z3, Z3
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3190,16 +3190,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_4x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3229,10 +3229,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMOVUPS.Z    (R8), K1, Z5
 	VADDPS       Z5, Z0, Z0
 	ADDQ         R9, R8
@@ -3245,7 +3245,7 @@ step:
 	VMOVUPS.Z    (R8), K1, Z5
 	VADDPS       Z5, Z3, Z3
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3262,15 +3262,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_5x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -3302,10 +3302,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
@@ -3316,7 +3316,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Z4, Z4
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3335,16 +3335,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_5x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3377,10 +3377,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMOVUPS.Z    (R8), K1, Z6
 	VADDPS       Z6, Z0, Z0
 	ADDQ         R9, R8
@@ -3396,7 +3396,7 @@ step:
 	VMOVUPS.Z    (R8), K1, Z6
 	VADDPS       Z6, Z4, Z4
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3415,15 +3415,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_6x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -3458,10 +3458,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
@@ -3474,7 +3474,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Z5, Z5
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3495,16 +3495,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_6x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3540,10 +3540,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMOVUPS.Z    (R8), K1, Z7
 	VADDPS       Z7, Z0, Z0
 	ADDQ         R9, R8
@@ -3562,7 +3562,7 @@ step:
 	VMOVUPS.Z    (R8), K1, Z7
 	VADDPS       Z7, Z5, Z5
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3583,15 +3583,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_7x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -3632,10 +3632,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
@@ -3650,7 +3650,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Z6, Z6
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3673,16 +3673,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_7x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3724,10 +3724,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMOVUPS.Z    (R8), K1, Z8
 	VADDPS       Z8, Z0, Z0
 	ADDQ         R9, R8
@@ -3749,7 +3749,7 @@ step:
 	VMOVUPS.Z    (R8), K1, Z8
 	VADDPS       Z8, Z6, Z6
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3772,15 +3772,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_8x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -3824,10 +3824,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
@@ -3844,7 +3844,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Z7, Z7
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -3869,16 +3869,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_8x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -3923,10 +3923,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMOVUPS.Z    (R8), K1, Z9
 	VADDPS       Z9, Z0, Z0
 	ADDQ         R9, R8
@@ -3951,7 +3951,7 @@ step:
 	VMOVUPS.Z    (R8), K1, Z9
 	VADDPS       Z9, Z7, Z7
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -3976,15 +3976,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_9x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -4031,10 +4031,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
@@ -4053,7 +4053,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Z8, Z8
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -4080,16 +4080,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_9x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -4137,10 +4137,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMOVUPS.Z    (R8), K1, Z10
 	VADDPS       Z10, Z0, Z0
 	ADDQ         R9, R8
@@ -4168,7 +4168,7 @@ step:
 	VMOVUPS.Z    (R8), K1, Z10
 	VADDPS       Z10, Z8, Z8
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -4195,15 +4195,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_10x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -4256,10 +4256,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
@@ -4280,7 +4280,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Z9, Z9
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -4309,16 +4309,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_10x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -4372,10 +4372,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z0, Z0
 	ADDQ         R9, R8
@@ -4406,7 +4406,7 @@ step:
 	VMOVUPS.Z    (R8), K1, Z11
 	VADDPS       Z11, Z9, Z9
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -4435,15 +4435,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_11x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -4499,10 +4499,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
@@ -4525,7 +4525,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Z10, Z10
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -4556,16 +4556,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_11x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -4622,10 +4622,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z0, Z0
 	ADDQ         R9, R8
@@ -4659,7 +4659,7 @@ step:
 	VMOVUPS.Z    (R8), K1, Z12
 	VADDPS       Z12, Z10, Z10
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -4690,15 +4690,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_12x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_12x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -4757,10 +4757,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	ADDQ         R9, R8
 	VADDPS       (R8), Z1, Z1
@@ -4785,7 +4785,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Z11, Z11
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -4818,16 +4818,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_12x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_12x1m(SB), NOSPLIT, $0-128
 	MOVQ  a+16(FP), AX
 	MOVQ  aRow+24(FP), CX
 	MOVQ  aStep+32(FP), DX
 	MOVQ  bStep+56(FP), BX
-	MOVQ  c+72(FP), SI
-	MOVQ  cRow+80(FP), DI
-	MOVQ  mask+104(FP), R8
+	MOVQ  c+88(FP), SI
+	MOVQ  cRow+96(FP), DI
+	MOVQ  mask+120(FP), R8
 	KMOVW (R8), K1
 
 tile:
@@ -4887,10 +4887,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z0, Z0
 	ADDQ         R9, R8
@@ -4927,7 +4927,7 @@ step:
 	VMOVUPS.Z    (R8), K1, Z13
 	VADDPS       Z13, Z11, Z11
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -4960,15 +4960,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x8(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_1x8(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x8(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_1x8(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
 	MOVQ bStep+56(FP), DX
-	MOVQ c+72(FP), BX
-	MOVQ cRow+80(FP), SI
+	MOVQ c+88(FP), BX
+	MOVQ cRow+96(FP), SI
 	MOVQ bPanel+64(FP), DI
 
 tile:
@@ -5013,10 +5013,10 @@ step:
 	ADDQ         DX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Z0, Z0
 	VADDPS       64(R8), Z1, Z1
 	VADDPS       128(R8), Z2, Z2
@@ -5026,7 +5026,7 @@ step:
 	VADDPS       384(R8), Z6, Z6
 	VADDPS       448(R8), Z7, Z7
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -5044,15 +5044,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x4(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_2x4(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x4(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_2x4(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -5091,10 +5091,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Z0, Z0
 	VADDPS       64(R9), Z1, Z1
 	VADDPS       128(R9), Z2, Z2
@@ -5105,7 +5105,7 @@ step:
 	VADDPS       128(R9), Z6, Z6
 	VADDPS       192(R9), Z7, Z7
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5124,15 +5124,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_1x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
 	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
+	MOVQ         c+88(FP), BX
+	MOVQ         cRow+96(FP), SI
 	MOVQ         bPanel+64(FP), DI
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
@@ -5160,14 +5160,14 @@ step:
 	ADDQ            DX, R9
 	DECQ            R10
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R8
-	MOVQ            fromRow+96(FP), R9
+	MOVQ            from+104(FP), R8
+	MOVQ            fromRow+112(FP), R9
 	VADDPS          (R8), Z0, Z0
 	VADDPS          64(R8), Z1, Z1
 	ADDQ            R9, R8
-	MOVQ            R8, from+88(FP)
+	MOVQ            R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -5198,20 +5198,20 @@ DATA highHalves<>+60(SB)/4, $0x00000000
 DATA highHalves<>+64(SB)/4, $0x00000000
 GLOBL highHalves<>(SB), RODATA|NOPTR, $68
 
-// func tileAVX512_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_1x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
 	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
+	MOVQ         c+88(FP), BX
+	MOVQ         cRow+96(FP), SI
 	MOVQ         bPanel+64(FP), DI
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
 	VMOVUPS      4(R8), Z30
-	MOVQ         mask+104(FP), R8
+	MOVQ         mask+120(FP), R8
 	KMOVW        (R8), K1
 
 tile:
@@ -5236,15 +5236,15 @@ step:
 	ADDQ            DX, R9
 	DECQ            R10
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R8
-	MOVQ            fromRow+96(FP), R9
+	MOVQ            from+104(FP), R8
+	MOVQ            fromRow+112(FP), R9
 	VADDPS          (R8), Z0, Z0
 	VMOVUPS.Z       64(R8), K1, Z3
 	VADDPS          Z3, Z1, Z1
 	ADDQ            R9, R8
-	MOVQ            R8, from+88(FP)
+	MOVQ            R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -5256,15 +5256,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_2x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -5297,17 +5297,17 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	ADDQ            R10, R9
 	VADDPS          (R9), Z2, Z2
 	VADDPS          64(R9), Z3, Z3
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5322,20 +5322,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_2x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
+	MOVQ         mask+120(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -5365,10 +5365,10 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z5
 	VADDPS          Z5, Z1, Z1
@@ -5377,7 +5377,7 @@ step:
 	VMOVUPS.Z       64(R9), K1, Z5
 	VADDPS          Z5, Z3, Z3
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5392,15 +5392,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_3x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -5438,10 +5438,10 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	ADDQ            R10, R9
@@ -5451,7 +5451,7 @@ step:
 	VADDPS          (R9), Z4, Z4
 	VADDPS          64(R9), Z5, Z5
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5469,20 +5469,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_3x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_3x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
+	MOVQ         mask+120(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -5517,10 +5517,10 @@ step:
 	ADDQ            BX, R10
 	DECQ            R11
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z7
 	VADDPS          Z7, Z1, Z1
@@ -5533,7 +5533,7 @@ step:
 	VMOVUPS.Z       64(R9), K1, Z7
 	VADDPS          Z7, Z5, Z5
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5551,15 +5551,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_4x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -5605,10 +5605,10 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	ADDQ            R10, R9
@@ -5621,7 +5621,7 @@ step:
 	VADDPS          (R9), Z6, Z6
 	VADDPS          64(R9), Z7, Z7
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5642,20 +5642,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_4x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_4x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
+	MOVQ         mask+120(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -5698,10 +5698,10 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z9
 	VADDPS          Z9, Z1, Z1
@@ -5718,7 +5718,7 @@ step:
 	VMOVUPS.Z       64(R9), K1, Z9
 	VADDPS          Z9, Z7, Z7
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5739,15 +5739,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_5x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -5798,10 +5798,10 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	ADDQ            R10, R9
@@ -5817,7 +5817,7 @@ step:
 	VADDPS          (R9), Z8, Z8
 	VADDPS          64(R9), Z9, Z9
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5841,20 +5841,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_5x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_5x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
+	MOVQ         mask+120(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -5902,10 +5902,10 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z11
 	VADDPS          Z11, Z1, Z1
@@ -5926,7 +5926,7 @@ step:
 	VMOVUPS.Z       64(R9), K1, Z11
 	VADDPS          Z11, Z9, Z9
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -5950,15 +5950,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_6x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -6014,10 +6014,10 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	ADDQ            R10, R9
@@ -6036,7 +6036,7 @@ step:
 	VADDPS          (R9), Z10, Z10
 	VADDPS          64(R9), Z11, Z11
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6063,20 +6063,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_6x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_6x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
+	MOVQ         mask+120(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -6129,10 +6129,10 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z13
 	VADDPS          Z13, Z1, Z1
@@ -6157,7 +6157,7 @@ step:
 	VMOVUPS.Z       64(R9), K1, Z13
 	VADDPS          Z13, Z11, Z11
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6184,15 +6184,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_7x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_7x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -6256,10 +6256,10 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	ADDQ            R10, R9
@@ -6281,7 +6281,7 @@ step:
 	VADDPS          (R9), Z12, Z12
 	VADDPS          64(R9), Z13, Z13
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6311,20 +6311,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_7x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_7x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_7x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
+	MOVQ         mask+120(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -6385,10 +6385,10 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z15
 	VADDPS          Z15, Z1, Z1
@@ -6417,7 +6417,7 @@ step:
 	VMOVUPS.Z       64(R9), K1, Z15
 	VADDPS          Z15, Z13, Z13
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6447,15 +6447,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_8x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_8x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -6524,10 +6524,10 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	ADDQ            R10, R9
@@ -6552,7 +6552,7 @@ step:
 	VADDPS          (R9), Z14, Z14
 	VADDPS          64(R9), Z15, Z15
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6585,20 +6585,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_8x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_8x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_8x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
+	MOVQ         mask+120(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -6664,10 +6664,10 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z17
 	VADDPS          Z17, Z1, Z1
@@ -6700,7 +6700,7 @@ step:
 	VMOVUPS.Z       64(R9), K1, Z17
 	VADDPS          Z17, Z15, Z15
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6733,15 +6733,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_9x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_9x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -6815,10 +6815,10 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	ADDQ            R10, R9
@@ -6846,7 +6846,7 @@ step:
 	VADDPS          (R9), Z16, Z16
 	VADDPS          64(R9), Z17, Z17
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -6882,20 +6882,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_9x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_9x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_9x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
+	MOVQ         mask+120(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -6966,10 +6966,10 @@ step:
 	ADDQ            BX, R12
 	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z19
 	VADDPS          Z19, Z1, Z1
@@ -7006,7 +7006,7 @@ step:
 	VMOVUPS.Z       64(R9), K1, Z19
 	VADDPS          Z19, Z17, Z17
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -7042,15 +7042,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_10x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_10x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -7132,10 +7132,10 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	ADDQ            R10, R9
@@ -7166,7 +7166,7 @@ step:
 	VADDPS          (R9), Z18, Z18
 	VADDPS          64(R9), Z19, Z19
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -7205,20 +7205,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_10x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_10x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_10x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
+	MOVQ         mask+120(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -7297,10 +7297,10 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z1, Z1
@@ -7341,7 +7341,7 @@ step:
 	VMOVUPS.Z       64(R9), K1, Z21
 	VADDPS          Z21, Z19, Z19
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -7380,15 +7380,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_11x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_11x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -7475,10 +7475,10 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	ADDQ            R10, R9
@@ -7512,7 +7512,7 @@ step:
 	VADDPS          (R9), Z20, Z20
 	VADDPS          64(R9), Z21, Z21
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -7554,20 +7554,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_11x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_11x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_11x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
+	MOVQ         mask+120(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -7651,10 +7651,10 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z1, Z1
@@ -7699,7 +7699,7 @@ step:
 	VMOVUPS.Z       64(R9), K1, Z23
 	VADDPS          Z23, Z21, Z21
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -7741,15 +7741,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_12x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_12x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -7841,10 +7841,10 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	ADDQ            R10, R9
@@ -7881,7 +7881,7 @@ step:
 	VADDPS          (R9), Z22, Z22
 	VADDPS          64(R9), Z23, Z23
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -7926,20 +7926,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_12x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_12x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_12x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
 	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
+	MOVQ         mask+120(FP), R9
 	KMOVW        (R9), K1
 
 tile:
@@ -8028,10 +8028,10 @@ step:
 	ADDQ            BX, R13
 	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z1, Z1
@@ -8080,7 +8080,7 @@ step:
 	VMOVUPS.Z       64(R9), K1, Z25
 	VADDPS          Z25, Z23, Z23
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8125,45 +8125,48 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_1x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_1x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
 	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
-	MOVQ         bPanel+64(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
+	MOVQ         c+88(FP), BX
+	MOVQ         cRow+96(FP), SI
+	MOVQ         ahead+72(FP), DI
+	ADDQ         b+48(FP), DI
+	MOVQ         aheadStep+80(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R9)(DI*1)
-	VBROADCASTI64X4 (R9), Z1
+	PREFETCHT1      (DI)
+	ADDQ            R8, DI
+	VBROADCASTI64X4 (R10), Z1
 	VPSLLVD         Z30, Z1, Z1
 	VPANDD          Z31, Z1, Z1
-	VBROADCASTSS    (R8), Z2
+	VBROADCASTSS    (R9), Z2
 	VFMADD231PS     Z1, Z2, Z0
-	ADDQ            CX, R8
-	ADDQ            DX, R9
-	DECQ            R10
+	ADDQ            CX, R9
+	ADDQ            DX, R10
+	DECQ            R11
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R8
-	MOVQ            fromRow+96(FP), R9
-	VADDPS          (R8), Z0, Z0
-	ADDQ            R9, R8
-	MOVQ            R8, from+88(FP)
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
+	VADDPS          (R9), Z0, Z0
+	ADDQ            R10, R9
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -8174,48 +8177,51 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_1x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_1x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
 	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
-	MOVQ         bPanel+64(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Z31
-	VMOVUPS      4(R8), Z30
-	MOVQ         mask+104(FP), R8
-	KMOVW        (R8), K1
+	MOVQ         c+88(FP), BX
+	MOVQ         cRow+96(FP), SI
+	MOVQ         ahead+72(FP), DI
+	ADDQ         b+48(FP), DI
+	MOVQ         aheadStep+80(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Z31
+	VMOVUPS      4(R9), Z30
+	MOVQ         mask+120(FP), R9
+	KMOVW        (R9), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R9)(DI*1)
-	VBROADCASTI64X4 (R9), Z1
+	PREFETCHT1      (DI)
+	ADDQ            R8, DI
+	VBROADCASTI64X4 (R10), Z1
 	VPSLLVD         Z30, Z1, Z1
 	VPANDD          Z31, Z1, Z1
-	VBROADCASTSS    (R8), Z2
+	VBROADCASTSS    (R9), Z2
 	VFMADD231PS     Z1, Z2, Z0
-	ADDQ            CX, R8
-	ADDQ            DX, R9
-	DECQ            R10
+	ADDQ            CX, R9
+	ADDQ            DX, R10
+	DECQ            R11
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R8
-	MOVQ            fromRow+96(FP), R9
-	VMOVUPS.Z       (R8), K1, Z2
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
+	VMOVUPS.Z       (R9), K1, Z2
 	VADDPS          Z2, Z0, Z0
-	ADDQ            R9, R8
-	MOVQ            R8, from+88(FP)
+	ADDQ            R10, R9
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (BX)
@@ -8226,50 +8232,53 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_2x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_2x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
-	MOVQ    AX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R10)(R8*1)
-	VBROADCASTI64X4 (R10), Z2
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R11), Z2
 	VPSLLVD         Z30, Z2, Z2
 	VPANDD          Z31, Z2, Z2
-	VBROADCASTSS    (R9), Z3
+	VBROADCASTSS    (R10), Z3
 	VFMADD231PS     Z2, Z3, Z0
-	VBROADCASTSS    (R9)(CX*1), Z3
+	VBROADCASTSS    (R10)(CX*1), Z3
 	VFMADD231PS     Z2, Z3, Z1
-	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VADDPS          (R9), Z0, Z0
-	ADDQ            R10, R9
-	VADDPS          (R9), Z1, Z1
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VADDPS          (R10), Z0, Z0
+	ADDQ            R11, R10
+	VADDPS          (R10), Z1, Z1
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8282,54 +8291,57 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_2x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_2x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
-	KMOVW        (R9), K1
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
+	MOVQ         mask+120(FP), R10
+	KMOVW        (R10), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
-	MOVQ    AX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R10)(R8*1)
-	VBROADCASTI64X4 (R10), Z2
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R11), Z2
 	VPSLLVD         Z30, Z2, Z2
 	VPANDD          Z31, Z2, Z2
-	VBROADCASTSS    (R9), Z3
+	VBROADCASTSS    (R10), Z3
 	VFMADD231PS     Z2, Z3, Z0
-	VBROADCASTSS    (R9)(CX*1), Z3
+	VBROADCASTSS    (R10)(CX*1), Z3
 	VFMADD231PS     Z2, Z3, Z1
-	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VMOVUPS.Z       (R9), K1, Z3
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VMOVUPS.Z       (R10), K1, Z3
 	VADDPS          Z3, Z0, Z0
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z3
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z3
 	VADDPS          Z3, Z1, Z1
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -8342,55 +8354,58 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_3x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_3x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
-	MOVQ    AX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R10)(R8*1)
-	VBROADCASTI64X4 (R10), Z3
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R11), Z3
 	VPSLLVD         Z30, Z3, Z3
 	VPANDD          Z31, Z3, Z3
-	VBROADCASTSS    (R9), Z4
+	VBROADCASTSS    (R10), Z4
 	VFMADD231PS     Z3, Z4, Z0
-	VBROADCASTSS    (R9)(CX*1), Z4
+	VBROADCASTSS    (R10)(CX*1), Z4
 	VFMADD231PS     Z3, Z4, Z1
-	VBROADCASTSS    (R9)(CX*2), Z4
+	VBROADCASTSS    (R10)(CX*2), Z4
 	VFMADD231PS     Z3, Z4, Z2
-	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VADDPS          (R9), Z0, Z0
-	ADDQ            R10, R9
-	VADDPS          (R9), Z1, Z1
-	ADDQ            R10, R9
-	VADDPS          (R9), Z2, Z2
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VADDPS          (R10), Z0, Z0
+	ADDQ            R11, R10
+	VADDPS          (R10), Z1, Z1
+	ADDQ            R11, R10
+	VADDPS          (R10), Z2, Z2
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8405,60 +8420,63 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_3x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_3x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
-	KMOVW        (R9), K1
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
+	MOVQ         mask+120(FP), R10
+	KMOVW        (R10), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
-	MOVQ    AX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R10)(R8*1)
-	VBROADCASTI64X4 (R10), Z3
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R11), Z3
 	VPSLLVD         Z30, Z3, Z3
 	VPANDD          Z31, Z3, Z3
-	VBROADCASTSS    (R9), Z4
+	VBROADCASTSS    (R10), Z4
 	VFMADD231PS     Z3, Z4, Z0
-	VBROADCASTSS    (R9)(CX*1), Z4
+	VBROADCASTSS    (R10)(CX*1), Z4
 	VFMADD231PS     Z3, Z4, Z1
-	VBROADCASTSS    (R9)(CX*2), Z4
+	VBROADCASTSS    (R10)(CX*2), Z4
 	VFMADD231PS     Z3, Z4, Z2
-	ADDQ            DX, R9
-	ADDQ            BX, R10
-	DECQ            R11
+	ADDQ            DX, R10
+	ADDQ            BX, R11
+	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VMOVUPS.Z       (R9), K1, Z4
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VMOVUPS.Z       (R10), K1, Z4
 	VADDPS          Z4, Z0, Z0
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z4
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z4
 	VADDPS          Z4, Z1, Z1
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z4
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z4
 	VADDPS          Z4, Z2, Z2
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -8473,63 +8491,66 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_4x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_4x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R11)(R8*1)
-	VBROADCASTI64X4 (R11), Z4
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R12), Z4
 	VPSLLVD         Z30, Z4, Z4
 	VPANDD          Z31, Z4, Z4
-	VBROADCASTSS    (R9), Z5
-	VFMADD231PS     Z4, Z5, Z0
-	VBROADCASTSS    (R9)(CX*1), Z5
-	VFMADD231PS     Z4, Z5, Z1
-	VBROADCASTSS    (R9)(CX*2), Z5
-	VFMADD231PS     Z4, Z5, Z2
 	VBROADCASTSS    (R10), Z5
+	VFMADD231PS     Z4, Z5, Z0
+	VBROADCASTSS    (R10)(CX*1), Z5
+	VFMADD231PS     Z4, Z5, Z1
+	VBROADCASTSS    (R10)(CX*2), Z5
+	VFMADD231PS     Z4, Z5, Z2
+	VBROADCASTSS    (R11), Z5
 	VFMADD231PS     Z4, Z5, Z3
-	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VADDPS          (R9), Z0, Z0
-	ADDQ            R10, R9
-	VADDPS          (R9), Z1, Z1
-	ADDQ            R10, R9
-	VADDPS          (R9), Z2, Z2
-	ADDQ            R10, R9
-	VADDPS          (R9), Z3, Z3
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VADDPS          (R10), Z0, Z0
+	ADDQ            R11, R10
+	VADDPS          (R10), Z1, Z1
+	ADDQ            R11, R10
+	VADDPS          (R10), Z2, Z2
+	ADDQ            R11, R10
+	VADDPS          (R10), Z3, Z3
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8546,69 +8567,72 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_4x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_4x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
-	KMOVW        (R9), K1
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
+	MOVQ         mask+120(FP), R10
+	KMOVW        (R10), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R11)(R8*1)
-	VBROADCASTI64X4 (R11), Z4
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R12), Z4
 	VPSLLVD         Z30, Z4, Z4
 	VPANDD          Z31, Z4, Z4
-	VBROADCASTSS    (R9), Z5
-	VFMADD231PS     Z4, Z5, Z0
-	VBROADCASTSS    (R9)(CX*1), Z5
-	VFMADD231PS     Z4, Z5, Z1
-	VBROADCASTSS    (R9)(CX*2), Z5
-	VFMADD231PS     Z4, Z5, Z2
 	VBROADCASTSS    (R10), Z5
+	VFMADD231PS     Z4, Z5, Z0
+	VBROADCASTSS    (R10)(CX*1), Z5
+	VFMADD231PS     Z4, Z5, Z1
+	VBROADCASTSS    (R10)(CX*2), Z5
+	VFMADD231PS     Z4, Z5, Z2
+	VBROADCASTSS    (R11), Z5
 	VFMADD231PS     Z4, Z5, Z3
-	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VMOVUPS.Z       (R9), K1, Z5
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VMOVUPS.Z       (R10), K1, Z5
 	VADDPS          Z5, Z0, Z0
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z5
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z5
 	VADDPS          Z5, Z1, Z1
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z5
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z5
 	VADDPS          Z5, Z2, Z2
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z5
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z5
 	VADDPS          Z5, Z3, Z3
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -8625,19 +8649,21 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_5x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_5x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8645,48 +8671,49 @@ tile:
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R11)(R8*1)
-	VBROADCASTI64X4 (R11), Z5
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R12), Z5
 	VPSLLVD         Z30, Z5, Z5
 	VPANDD          Z31, Z5, Z5
-	VBROADCASTSS    (R9), Z6
-	VFMADD231PS     Z5, Z6, Z0
-	VBROADCASTSS    (R9)(CX*1), Z6
-	VFMADD231PS     Z5, Z6, Z1
-	VBROADCASTSS    (R9)(CX*2), Z6
-	VFMADD231PS     Z5, Z6, Z2
 	VBROADCASTSS    (R10), Z6
-	VFMADD231PS     Z5, Z6, Z3
+	VFMADD231PS     Z5, Z6, Z0
 	VBROADCASTSS    (R10)(CX*1), Z6
+	VFMADD231PS     Z5, Z6, Z1
+	VBROADCASTSS    (R10)(CX*2), Z6
+	VFMADD231PS     Z5, Z6, Z2
+	VBROADCASTSS    (R11), Z6
+	VFMADD231PS     Z5, Z6, Z3
+	VBROADCASTSS    (R11)(CX*1), Z6
 	VFMADD231PS     Z5, Z6, Z4
-	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VADDPS          (R9), Z0, Z0
-	ADDQ            R10, R9
-	VADDPS          (R9), Z1, Z1
-	ADDQ            R10, R9
-	VADDPS          (R9), Z2, Z2
-	ADDQ            R10, R9
-	VADDPS          (R9), Z3, Z3
-	ADDQ            R10, R9
-	VADDPS          (R9), Z4, Z4
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VADDPS          (R10), Z0, Z0
+	ADDQ            R11, R10
+	VADDPS          (R10), Z1, Z1
+	ADDQ            R11, R10
+	VADDPS          (R10), Z2, Z2
+	ADDQ            R11, R10
+	VADDPS          (R10), Z3, Z3
+	ADDQ            R11, R10
+	VADDPS          (R10), Z4, Z4
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8705,21 +8732,23 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_5x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_5x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
-	KMOVW        (R9), K1
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
+	MOVQ         mask+120(FP), R10
+	KMOVW        (R10), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8727,53 +8756,54 @@ tile:
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R11)(R8*1)
-	VBROADCASTI64X4 (R11), Z5
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R12), Z5
 	VPSLLVD         Z30, Z5, Z5
 	VPANDD          Z31, Z5, Z5
-	VBROADCASTSS    (R9), Z6
-	VFMADD231PS     Z5, Z6, Z0
-	VBROADCASTSS    (R9)(CX*1), Z6
-	VFMADD231PS     Z5, Z6, Z1
-	VBROADCASTSS    (R9)(CX*2), Z6
-	VFMADD231PS     Z5, Z6, Z2
 	VBROADCASTSS    (R10), Z6
-	VFMADD231PS     Z5, Z6, Z3
+	VFMADD231PS     Z5, Z6, Z0
 	VBROADCASTSS    (R10)(CX*1), Z6
+	VFMADD231PS     Z5, Z6, Z1
+	VBROADCASTSS    (R10)(CX*2), Z6
+	VFMADD231PS     Z5, Z6, Z2
+	VBROADCASTSS    (R11), Z6
+	VFMADD231PS     Z5, Z6, Z3
+	VBROADCASTSS    (R11)(CX*1), Z6
 	VFMADD231PS     Z5, Z6, Z4
-	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VMOVUPS.Z       (R9), K1, Z6
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VMOVUPS.Z       (R10), K1, Z6
 	VADDPS          Z6, Z0, Z0
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z6
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z6
 	VADDPS          Z6, Z1, Z1
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z6
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z6
 	VADDPS          Z6, Z2, Z2
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z6
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z6
 	VADDPS          Z6, Z3, Z3
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z6
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z6
 	VADDPS          Z6, Z4, Z4
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -8792,19 +8822,21 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_6x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_6x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8813,52 +8845,53 @@ tile:
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R11)(R8*1)
-	VBROADCASTI64X4 (R11), Z6
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R12), Z6
 	VPSLLVD         Z30, Z6, Z6
 	VPANDD          Z31, Z6, Z6
-	VBROADCASTSS    (R9), Z7
-	VFMADD231PS     Z6, Z7, Z0
-	VBROADCASTSS    (R9)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z1
-	VBROADCASTSS    (R9)(CX*2), Z7
-	VFMADD231PS     Z6, Z7, Z2
 	VBROADCASTSS    (R10), Z7
-	VFMADD231PS     Z6, Z7, Z3
+	VFMADD231PS     Z6, Z7, Z0
 	VBROADCASTSS    (R10)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z4
+	VFMADD231PS     Z6, Z7, Z1
 	VBROADCASTSS    (R10)(CX*2), Z7
+	VFMADD231PS     Z6, Z7, Z2
+	VBROADCASTSS    (R11), Z7
+	VFMADD231PS     Z6, Z7, Z3
+	VBROADCASTSS    (R11)(CX*1), Z7
+	VFMADD231PS     Z6, Z7, Z4
+	VBROADCASTSS    (R11)(CX*2), Z7
 	VFMADD231PS     Z6, Z7, Z5
-	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VADDPS          (R9), Z0, Z0
-	ADDQ            R10, R9
-	VADDPS          (R9), Z1, Z1
-	ADDQ            R10, R9
-	VADDPS          (R9), Z2, Z2
-	ADDQ            R10, R9
-	VADDPS          (R9), Z3, Z3
-	ADDQ            R10, R9
-	VADDPS          (R9), Z4, Z4
-	ADDQ            R10, R9
-	VADDPS          (R9), Z5, Z5
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VADDPS          (R10), Z0, Z0
+	ADDQ            R11, R10
+	VADDPS          (R10), Z1, Z1
+	ADDQ            R11, R10
+	VADDPS          (R10), Z2, Z2
+	ADDQ            R11, R10
+	VADDPS          (R10), Z3, Z3
+	ADDQ            R11, R10
+	VADDPS          (R10), Z4, Z4
+	ADDQ            R11, R10
+	VADDPS          (R10), Z5, Z5
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -8879,21 +8912,23 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_6x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_6x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
-	KMOVW        (R9), K1
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
+	MOVQ         mask+120(FP), R10
+	KMOVW        (R10), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8902,58 +8937,59 @@ tile:
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R11)(R8*1)
-	VBROADCASTI64X4 (R11), Z6
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R12), Z6
 	VPSLLVD         Z30, Z6, Z6
 	VPANDD          Z31, Z6, Z6
-	VBROADCASTSS    (R9), Z7
-	VFMADD231PS     Z6, Z7, Z0
-	VBROADCASTSS    (R9)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z1
-	VBROADCASTSS    (R9)(CX*2), Z7
-	VFMADD231PS     Z6, Z7, Z2
 	VBROADCASTSS    (R10), Z7
-	VFMADD231PS     Z6, Z7, Z3
+	VFMADD231PS     Z6, Z7, Z0
 	VBROADCASTSS    (R10)(CX*1), Z7
-	VFMADD231PS     Z6, Z7, Z4
+	VFMADD231PS     Z6, Z7, Z1
 	VBROADCASTSS    (R10)(CX*2), Z7
+	VFMADD231PS     Z6, Z7, Z2
+	VBROADCASTSS    (R11), Z7
+	VFMADD231PS     Z6, Z7, Z3
+	VBROADCASTSS    (R11)(CX*1), Z7
+	VFMADD231PS     Z6, Z7, Z4
+	VBROADCASTSS    (R11)(CX*2), Z7
 	VFMADD231PS     Z6, Z7, Z5
-	ADDQ            DX, R9
 	ADDQ            DX, R10
-	ADDQ            BX, R11
-	DECQ            R12
+	ADDQ            DX, R11
+	ADDQ            BX, R12
+	DECQ            R13
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VMOVUPS.Z       (R9), K1, Z7
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VMOVUPS.Z       (R10), K1, Z7
 	VADDPS          Z7, Z0, Z0
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z7
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z7
 	VADDPS          Z7, Z1, Z1
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z7
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z7
 	VADDPS          Z7, Z2, Z2
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z7
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z7
 	VADDPS          Z7, Z3, Z3
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z7
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z7
 	VADDPS          Z7, Z4, Z4
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z7
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z7
 	VADDPS          Z7, Z5, Z5
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -8974,19 +9010,21 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_7x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_7x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -8996,59 +9034,60 @@ tile:
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R12)(R8*1)
-	VBROADCASTI64X4 (R12), Z7
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R13), Z7
 	VPSLLVD         Z30, Z7, Z7
 	VPANDD          Z31, Z7, Z7
-	VBROADCASTSS    (R9), Z8
-	VFMADD231PS     Z7, Z8, Z0
-	VBROADCASTSS    (R9)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z1
-	VBROADCASTSS    (R9)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z2
 	VBROADCASTSS    (R10), Z8
-	VFMADD231PS     Z7, Z8, Z3
+	VFMADD231PS     Z7, Z8, Z0
 	VBROADCASTSS    (R10)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z4
+	VFMADD231PS     Z7, Z8, Z1
 	VBROADCASTSS    (R10)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z5
+	VFMADD231PS     Z7, Z8, Z2
 	VBROADCASTSS    (R11), Z8
+	VFMADD231PS     Z7, Z8, Z3
+	VBROADCASTSS    (R11)(CX*1), Z8
+	VFMADD231PS     Z7, Z8, Z4
+	VBROADCASTSS    (R11)(CX*2), Z8
+	VFMADD231PS     Z7, Z8, Z5
+	VBROADCASTSS    (R12), Z8
 	VFMADD231PS     Z7, Z8, Z6
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VADDPS          (R9), Z0, Z0
-	ADDQ            R10, R9
-	VADDPS          (R9), Z1, Z1
-	ADDQ            R10, R9
-	VADDPS          (R9), Z2, Z2
-	ADDQ            R10, R9
-	VADDPS          (R9), Z3, Z3
-	ADDQ            R10, R9
-	VADDPS          (R9), Z4, Z4
-	ADDQ            R10, R9
-	VADDPS          (R9), Z5, Z5
-	ADDQ            R10, R9
-	VADDPS          (R9), Z6, Z6
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VADDPS          (R10), Z0, Z0
+	ADDQ            R11, R10
+	VADDPS          (R10), Z1, Z1
+	ADDQ            R11, R10
+	VADDPS          (R10), Z2, Z2
+	ADDQ            R11, R10
+	VADDPS          (R10), Z3, Z3
+	ADDQ            R11, R10
+	VADDPS          (R10), Z4, Z4
+	ADDQ            R11, R10
+	VADDPS          (R10), Z5, Z5
+	ADDQ            R11, R10
+	VADDPS          (R10), Z6, Z6
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9071,21 +9110,23 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_7x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_7x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
-	KMOVW        (R9), K1
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
+	MOVQ         mask+120(FP), R10
+	KMOVW        (R10), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9095,66 +9136,67 @@ tile:
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R12)(R8*1)
-	VBROADCASTI64X4 (R12), Z7
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R13), Z7
 	VPSLLVD         Z30, Z7, Z7
 	VPANDD          Z31, Z7, Z7
-	VBROADCASTSS    (R9), Z8
-	VFMADD231PS     Z7, Z8, Z0
-	VBROADCASTSS    (R9)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z1
-	VBROADCASTSS    (R9)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z2
 	VBROADCASTSS    (R10), Z8
-	VFMADD231PS     Z7, Z8, Z3
+	VFMADD231PS     Z7, Z8, Z0
 	VBROADCASTSS    (R10)(CX*1), Z8
-	VFMADD231PS     Z7, Z8, Z4
+	VFMADD231PS     Z7, Z8, Z1
 	VBROADCASTSS    (R10)(CX*2), Z8
-	VFMADD231PS     Z7, Z8, Z5
+	VFMADD231PS     Z7, Z8, Z2
 	VBROADCASTSS    (R11), Z8
+	VFMADD231PS     Z7, Z8, Z3
+	VBROADCASTSS    (R11)(CX*1), Z8
+	VFMADD231PS     Z7, Z8, Z4
+	VBROADCASTSS    (R11)(CX*2), Z8
+	VFMADD231PS     Z7, Z8, Z5
+	VBROADCASTSS    (R12), Z8
 	VFMADD231PS     Z7, Z8, Z6
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VMOVUPS.Z       (R9), K1, Z8
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VMOVUPS.Z       (R10), K1, Z8
 	VADDPS          Z8, Z0, Z0
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z8
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z8
 	VADDPS          Z8, Z1, Z1
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z8
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z8
 	VADDPS          Z8, Z2, Z2
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z8
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z8
 	VADDPS          Z8, Z3, Z3
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z8
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z8
 	VADDPS          Z8, Z4, Z4
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z8
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z8
 	VADDPS          Z8, Z5, Z5
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z8
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z8
 	VADDPS          Z8, Z6, Z6
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -9177,19 +9219,21 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_8x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_8x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9200,63 +9244,64 @@ tile:
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R12)(R8*1)
-	VBROADCASTI64X4 (R12), Z8
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R13), Z8
 	VPSLLVD         Z30, Z8, Z8
 	VPANDD          Z31, Z8, Z8
-	VBROADCASTSS    (R9), Z9
-	VFMADD231PS     Z8, Z9, Z0
-	VBROADCASTSS    (R9)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z1
-	VBROADCASTSS    (R9)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z2
 	VBROADCASTSS    (R10), Z9
-	VFMADD231PS     Z8, Z9, Z3
+	VFMADD231PS     Z8, Z9, Z0
 	VBROADCASTSS    (R10)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z4
+	VFMADD231PS     Z8, Z9, Z1
 	VBROADCASTSS    (R10)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z5
+	VFMADD231PS     Z8, Z9, Z2
 	VBROADCASTSS    (R11), Z9
-	VFMADD231PS     Z8, Z9, Z6
+	VFMADD231PS     Z8, Z9, Z3
 	VBROADCASTSS    (R11)(CX*1), Z9
+	VFMADD231PS     Z8, Z9, Z4
+	VBROADCASTSS    (R11)(CX*2), Z9
+	VFMADD231PS     Z8, Z9, Z5
+	VBROADCASTSS    (R12), Z9
+	VFMADD231PS     Z8, Z9, Z6
+	VBROADCASTSS    (R12)(CX*1), Z9
 	VFMADD231PS     Z8, Z9, Z7
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VADDPS          (R9), Z0, Z0
-	ADDQ            R10, R9
-	VADDPS          (R9), Z1, Z1
-	ADDQ            R10, R9
-	VADDPS          (R9), Z2, Z2
-	ADDQ            R10, R9
-	VADDPS          (R9), Z3, Z3
-	ADDQ            R10, R9
-	VADDPS          (R9), Z4, Z4
-	ADDQ            R10, R9
-	VADDPS          (R9), Z5, Z5
-	ADDQ            R10, R9
-	VADDPS          (R9), Z6, Z6
-	ADDQ            R10, R9
-	VADDPS          (R9), Z7, Z7
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VADDPS          (R10), Z0, Z0
+	ADDQ            R11, R10
+	VADDPS          (R10), Z1, Z1
+	ADDQ            R11, R10
+	VADDPS          (R10), Z2, Z2
+	ADDQ            R11, R10
+	VADDPS          (R10), Z3, Z3
+	ADDQ            R11, R10
+	VADDPS          (R10), Z4, Z4
+	ADDQ            R11, R10
+	VADDPS          (R10), Z5, Z5
+	ADDQ            R11, R10
+	VADDPS          (R10), Z6, Z6
+	ADDQ            R11, R10
+	VADDPS          (R10), Z7, Z7
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9281,21 +9326,23 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_8x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_8x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
-	KMOVW        (R9), K1
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
+	MOVQ         mask+120(FP), R10
+	KMOVW        (R10), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9306,71 +9353,72 @@ tile:
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R12)(R8*1)
-	VBROADCASTI64X4 (R12), Z8
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R13), Z8
 	VPSLLVD         Z30, Z8, Z8
 	VPANDD          Z31, Z8, Z8
-	VBROADCASTSS    (R9), Z9
-	VFMADD231PS     Z8, Z9, Z0
-	VBROADCASTSS    (R9)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z1
-	VBROADCASTSS    (R9)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z2
 	VBROADCASTSS    (R10), Z9
-	VFMADD231PS     Z8, Z9, Z3
+	VFMADD231PS     Z8, Z9, Z0
 	VBROADCASTSS    (R10)(CX*1), Z9
-	VFMADD231PS     Z8, Z9, Z4
+	VFMADD231PS     Z8, Z9, Z1
 	VBROADCASTSS    (R10)(CX*2), Z9
-	VFMADD231PS     Z8, Z9, Z5
+	VFMADD231PS     Z8, Z9, Z2
 	VBROADCASTSS    (R11), Z9
-	VFMADD231PS     Z8, Z9, Z6
+	VFMADD231PS     Z8, Z9, Z3
 	VBROADCASTSS    (R11)(CX*1), Z9
+	VFMADD231PS     Z8, Z9, Z4
+	VBROADCASTSS    (R11)(CX*2), Z9
+	VFMADD231PS     Z8, Z9, Z5
+	VBROADCASTSS    (R12), Z9
+	VFMADD231PS     Z8, Z9, Z6
+	VBROADCASTSS    (R12)(CX*1), Z9
 	VFMADD231PS     Z8, Z9, Z7
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VMOVUPS.Z       (R9), K1, Z9
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VMOVUPS.Z       (R10), K1, Z9
 	VADDPS          Z9, Z0, Z0
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z9
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z9
 	VADDPS          Z9, Z1, Z1
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z9
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z9
 	VADDPS          Z9, Z2, Z2
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z9
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z9
 	VADDPS          Z9, Z3, Z3
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z9
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z9
 	VADDPS          Z9, Z4, Z4
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z9
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z9
 	VADDPS          Z9, Z5, Z5
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z9
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z9
 	VADDPS          Z9, Z6, Z6
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z9
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z9
 	VADDPS          Z9, Z7, Z7
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -9395,19 +9443,21 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_9x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_9x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9419,67 +9469,68 @@ tile:
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
 	VPXORD  Z8, Z8, Z8
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R12)(R8*1)
-	VBROADCASTI64X4 (R12), Z9
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R13), Z9
 	VPSLLVD         Z30, Z9, Z9
 	VPANDD          Z31, Z9, Z9
-	VBROADCASTSS    (R9), Z10
-	VFMADD231PS     Z9, Z10, Z0
-	VBROADCASTSS    (R9)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z1
-	VBROADCASTSS    (R9)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z2
 	VBROADCASTSS    (R10), Z10
-	VFMADD231PS     Z9, Z10, Z3
+	VFMADD231PS     Z9, Z10, Z0
 	VBROADCASTSS    (R10)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z4
+	VFMADD231PS     Z9, Z10, Z1
 	VBROADCASTSS    (R10)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z5
+	VFMADD231PS     Z9, Z10, Z2
 	VBROADCASTSS    (R11), Z10
-	VFMADD231PS     Z9, Z10, Z6
+	VFMADD231PS     Z9, Z10, Z3
 	VBROADCASTSS    (R11)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z7
+	VFMADD231PS     Z9, Z10, Z4
 	VBROADCASTSS    (R11)(CX*2), Z10
+	VFMADD231PS     Z9, Z10, Z5
+	VBROADCASTSS    (R12), Z10
+	VFMADD231PS     Z9, Z10, Z6
+	VBROADCASTSS    (R12)(CX*1), Z10
+	VFMADD231PS     Z9, Z10, Z7
+	VBROADCASTSS    (R12)(CX*2), Z10
 	VFMADD231PS     Z9, Z10, Z8
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VADDPS          (R9), Z0, Z0
-	ADDQ            R10, R9
-	VADDPS          (R9), Z1, Z1
-	ADDQ            R10, R9
-	VADDPS          (R9), Z2, Z2
-	ADDQ            R10, R9
-	VADDPS          (R9), Z3, Z3
-	ADDQ            R10, R9
-	VADDPS          (R9), Z4, Z4
-	ADDQ            R10, R9
-	VADDPS          (R9), Z5, Z5
-	ADDQ            R10, R9
-	VADDPS          (R9), Z6, Z6
-	ADDQ            R10, R9
-	VADDPS          (R9), Z7, Z7
-	ADDQ            R10, R9
-	VADDPS          (R9), Z8, Z8
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VADDPS          (R10), Z0, Z0
+	ADDQ            R11, R10
+	VADDPS          (R10), Z1, Z1
+	ADDQ            R11, R10
+	VADDPS          (R10), Z2, Z2
+	ADDQ            R11, R10
+	VADDPS          (R10), Z3, Z3
+	ADDQ            R11, R10
+	VADDPS          (R10), Z4, Z4
+	ADDQ            R11, R10
+	VADDPS          (R10), Z5, Z5
+	ADDQ            R11, R10
+	VADDPS          (R10), Z6, Z6
+	ADDQ            R11, R10
+	VADDPS          (R10), Z7, Z7
+	ADDQ            R11, R10
+	VADDPS          (R10), Z8, Z8
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9506,21 +9557,23 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_9x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_9x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
-	KMOVW        (R9), K1
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
+	MOVQ         mask+120(FP), R10
+	KMOVW        (R10), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9532,76 +9585,77 @@ tile:
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
 	VPXORD  Z8, Z8, Z8
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R12)(R8*1)
-	VBROADCASTI64X4 (R12), Z9
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R13), Z9
 	VPSLLVD         Z30, Z9, Z9
 	VPANDD          Z31, Z9, Z9
-	VBROADCASTSS    (R9), Z10
-	VFMADD231PS     Z9, Z10, Z0
-	VBROADCASTSS    (R9)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z1
-	VBROADCASTSS    (R9)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z2
 	VBROADCASTSS    (R10), Z10
-	VFMADD231PS     Z9, Z10, Z3
+	VFMADD231PS     Z9, Z10, Z0
 	VBROADCASTSS    (R10)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z4
+	VFMADD231PS     Z9, Z10, Z1
 	VBROADCASTSS    (R10)(CX*2), Z10
-	VFMADD231PS     Z9, Z10, Z5
+	VFMADD231PS     Z9, Z10, Z2
 	VBROADCASTSS    (R11), Z10
-	VFMADD231PS     Z9, Z10, Z6
+	VFMADD231PS     Z9, Z10, Z3
 	VBROADCASTSS    (R11)(CX*1), Z10
-	VFMADD231PS     Z9, Z10, Z7
+	VFMADD231PS     Z9, Z10, Z4
 	VBROADCASTSS    (R11)(CX*2), Z10
+	VFMADD231PS     Z9, Z10, Z5
+	VBROADCASTSS    (R12), Z10
+	VFMADD231PS     Z9, Z10, Z6
+	VBROADCASTSS    (R12)(CX*1), Z10
+	VFMADD231PS     Z9, Z10, Z7
+	VBROADCASTSS    (R12)(CX*2), Z10
 	VFMADD231PS     Z9, Z10, Z8
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
-	ADDQ            BX, R12
-	DECQ            R13
+	ADDQ            DX, R12
+	ADDQ            BX, R13
+	DECQ            R14
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VMOVUPS.Z       (R9), K1, Z10
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VMOVUPS.Z       (R10), K1, Z10
 	VADDPS          Z10, Z0, Z0
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z10
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z10
 	VADDPS          Z10, Z1, Z1
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z10
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z10
 	VADDPS          Z10, Z2, Z2
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z10
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z10
 	VADDPS          Z10, Z3, Z3
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z10
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z10
 	VADDPS          Z10, Z4, Z4
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z10
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z10
 	VADDPS          Z10, Z5, Z5
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z10
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z10
 	VADDPS          Z10, Z6, Z6
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z10
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z10
 	VADDPS          Z10, Z7, Z7
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z10
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z10
 	VADDPS          Z10, Z8, Z8
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -9628,19 +9682,21 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_10x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_10x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9653,74 +9709,75 @@ tile:
 	VPXORD  Z7, Z7, Z7
 	VPXORD  Z8, Z8, Z8
 	VPXORD  Z9, Z9, Z9
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R13)(R8*1)
-	VBROADCASTI64X4 (R13), Z10
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R14), Z10
 	VPSLLVD         Z30, Z10, Z10
 	VPANDD          Z31, Z10, Z10
-	VBROADCASTSS    (R9), Z11
-	VFMADD231PS     Z10, Z11, Z0
-	VBROADCASTSS    (R9)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z1
-	VBROADCASTSS    (R9)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z2
 	VBROADCASTSS    (R10), Z11
-	VFMADD231PS     Z10, Z11, Z3
+	VFMADD231PS     Z10, Z11, Z0
 	VBROADCASTSS    (R10)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z4
+	VFMADD231PS     Z10, Z11, Z1
 	VBROADCASTSS    (R10)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z5
+	VFMADD231PS     Z10, Z11, Z2
 	VBROADCASTSS    (R11), Z11
-	VFMADD231PS     Z10, Z11, Z6
+	VFMADD231PS     Z10, Z11, Z3
 	VBROADCASTSS    (R11)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z7
+	VFMADD231PS     Z10, Z11, Z4
 	VBROADCASTSS    (R11)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z8
+	VFMADD231PS     Z10, Z11, Z5
 	VBROADCASTSS    (R12), Z11
+	VFMADD231PS     Z10, Z11, Z6
+	VBROADCASTSS    (R12)(CX*1), Z11
+	VFMADD231PS     Z10, Z11, Z7
+	VBROADCASTSS    (R12)(CX*2), Z11
+	VFMADD231PS     Z10, Z11, Z8
+	VBROADCASTSS    (R13), Z11
 	VFMADD231PS     Z10, Z11, Z9
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
 	ADDQ            DX, R12
-	ADDQ            BX, R13
-	DECQ            R14
+	ADDQ            DX, R13
+	ADDQ            BX, R14
+	DECQ            R15
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VADDPS          (R9), Z0, Z0
-	ADDQ            R10, R9
-	VADDPS          (R9), Z1, Z1
-	ADDQ            R10, R9
-	VADDPS          (R9), Z2, Z2
-	ADDQ            R10, R9
-	VADDPS          (R9), Z3, Z3
-	ADDQ            R10, R9
-	VADDPS          (R9), Z4, Z4
-	ADDQ            R10, R9
-	VADDPS          (R9), Z5, Z5
-	ADDQ            R10, R9
-	VADDPS          (R9), Z6, Z6
-	ADDQ            R10, R9
-	VADDPS          (R9), Z7, Z7
-	ADDQ            R10, R9
-	VADDPS          (R9), Z8, Z8
-	ADDQ            R10, R9
-	VADDPS          (R9), Z9, Z9
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VADDPS          (R10), Z0, Z0
+	ADDQ            R11, R10
+	VADDPS          (R10), Z1, Z1
+	ADDQ            R11, R10
+	VADDPS          (R10), Z2, Z2
+	ADDQ            R11, R10
+	VADDPS          (R10), Z3, Z3
+	ADDQ            R11, R10
+	VADDPS          (R10), Z4, Z4
+	ADDQ            R11, R10
+	VADDPS          (R10), Z5, Z5
+	ADDQ            R11, R10
+	VADDPS          (R10), Z6, Z6
+	ADDQ            R11, R10
+	VADDPS          (R10), Z7, Z7
+	ADDQ            R11, R10
+	VADDPS          (R10), Z8, Z8
+	ADDQ            R11, R10
+	VADDPS          (R10), Z9, Z9
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -9749,21 +9806,23 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_10x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_10x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
-	KMOVW        (R9), K1
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
+	MOVQ         mask+120(FP), R10
+	KMOVW        (R10), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9776,84 +9835,85 @@ tile:
 	VPXORD  Z7, Z7, Z7
 	VPXORD  Z8, Z8, Z8
 	VPXORD  Z9, Z9, Z9
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R13)(R8*1)
-	VBROADCASTI64X4 (R13), Z10
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R14), Z10
 	VPSLLVD         Z30, Z10, Z10
 	VPANDD          Z31, Z10, Z10
-	VBROADCASTSS    (R9), Z11
-	VFMADD231PS     Z10, Z11, Z0
-	VBROADCASTSS    (R9)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z1
-	VBROADCASTSS    (R9)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z2
 	VBROADCASTSS    (R10), Z11
-	VFMADD231PS     Z10, Z11, Z3
+	VFMADD231PS     Z10, Z11, Z0
 	VBROADCASTSS    (R10)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z4
+	VFMADD231PS     Z10, Z11, Z1
 	VBROADCASTSS    (R10)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z5
+	VFMADD231PS     Z10, Z11, Z2
 	VBROADCASTSS    (R11), Z11
-	VFMADD231PS     Z10, Z11, Z6
+	VFMADD231PS     Z10, Z11, Z3
 	VBROADCASTSS    (R11)(CX*1), Z11
-	VFMADD231PS     Z10, Z11, Z7
+	VFMADD231PS     Z10, Z11, Z4
 	VBROADCASTSS    (R11)(CX*2), Z11
-	VFMADD231PS     Z10, Z11, Z8
+	VFMADD231PS     Z10, Z11, Z5
 	VBROADCASTSS    (R12), Z11
+	VFMADD231PS     Z10, Z11, Z6
+	VBROADCASTSS    (R12)(CX*1), Z11
+	VFMADD231PS     Z10, Z11, Z7
+	VBROADCASTSS    (R12)(CX*2), Z11
+	VFMADD231PS     Z10, Z11, Z8
+	VBROADCASTSS    (R13), Z11
 	VFMADD231PS     Z10, Z11, Z9
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
 	ADDQ            DX, R12
-	ADDQ            BX, R13
-	DECQ            R14
+	ADDQ            DX, R13
+	ADDQ            BX, R14
+	DECQ            R15
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VMOVUPS.Z       (R9), K1, Z11
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VMOVUPS.Z       (R10), K1, Z11
 	VADDPS          Z11, Z0, Z0
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z11
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z11
 	VADDPS          Z11, Z1, Z1
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z11
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z11
 	VADDPS          Z11, Z2, Z2
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z11
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z11
 	VADDPS          Z11, Z3, Z3
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z11
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z11
 	VADDPS          Z11, Z4, Z4
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z11
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z11
 	VADDPS          Z11, Z5, Z5
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z11
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z11
 	VADDPS          Z11, Z6, Z6
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z11
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z11
 	VADDPS          Z11, Z7, Z7
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z11
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z11
 	VADDPS          Z11, Z8, Z8
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z11
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z11
 	VADDPS          Z11, Z9, Z9
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -9882,19 +9942,21 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_11x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_11x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -9908,78 +9970,79 @@ tile:
 	VPXORD  Z8, Z8, Z8
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R13)(R8*1)
-	VBROADCASTI64X4 (R13), Z11
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R14), Z11
 	VPSLLVD         Z30, Z11, Z11
 	VPANDD          Z31, Z11, Z11
-	VBROADCASTSS    (R9), Z12
-	VFMADD231PS     Z11, Z12, Z0
-	VBROADCASTSS    (R9)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z1
-	VBROADCASTSS    (R9)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z2
 	VBROADCASTSS    (R10), Z12
-	VFMADD231PS     Z11, Z12, Z3
+	VFMADD231PS     Z11, Z12, Z0
 	VBROADCASTSS    (R10)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z4
+	VFMADD231PS     Z11, Z12, Z1
 	VBROADCASTSS    (R10)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z5
+	VFMADD231PS     Z11, Z12, Z2
 	VBROADCASTSS    (R11), Z12
-	VFMADD231PS     Z11, Z12, Z6
+	VFMADD231PS     Z11, Z12, Z3
 	VBROADCASTSS    (R11)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z7
+	VFMADD231PS     Z11, Z12, Z4
 	VBROADCASTSS    (R11)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z8
+	VFMADD231PS     Z11, Z12, Z5
 	VBROADCASTSS    (R12), Z12
-	VFMADD231PS     Z11, Z12, Z9
+	VFMADD231PS     Z11, Z12, Z6
 	VBROADCASTSS    (R12)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z7
+	VBROADCASTSS    (R12)(CX*2), Z12
+	VFMADD231PS     Z11, Z12, Z8
+	VBROADCASTSS    (R13), Z12
+	VFMADD231PS     Z11, Z12, Z9
+	VBROADCASTSS    (R13)(CX*1), Z12
 	VFMADD231PS     Z11, Z12, Z10
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
 	ADDQ            DX, R12
-	ADDQ            BX, R13
-	DECQ            R14
+	ADDQ            DX, R13
+	ADDQ            BX, R14
+	DECQ            R15
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VADDPS          (R9), Z0, Z0
-	ADDQ            R10, R9
-	VADDPS          (R9), Z1, Z1
-	ADDQ            R10, R9
-	VADDPS          (R9), Z2, Z2
-	ADDQ            R10, R9
-	VADDPS          (R9), Z3, Z3
-	ADDQ            R10, R9
-	VADDPS          (R9), Z4, Z4
-	ADDQ            R10, R9
-	VADDPS          (R9), Z5, Z5
-	ADDQ            R10, R9
-	VADDPS          (R9), Z6, Z6
-	ADDQ            R10, R9
-	VADDPS          (R9), Z7, Z7
-	ADDQ            R10, R9
-	VADDPS          (R9), Z8, Z8
-	ADDQ            R10, R9
-	VADDPS          (R9), Z9, Z9
-	ADDQ            R10, R9
-	VADDPS          (R9), Z10, Z10
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VADDPS          (R10), Z0, Z0
+	ADDQ            R11, R10
+	VADDPS          (R10), Z1, Z1
+	ADDQ            R11, R10
+	VADDPS          (R10), Z2, Z2
+	ADDQ            R11, R10
+	VADDPS          (R10), Z3, Z3
+	ADDQ            R11, R10
+	VADDPS          (R10), Z4, Z4
+	ADDQ            R11, R10
+	VADDPS          (R10), Z5, Z5
+	ADDQ            R11, R10
+	VADDPS          (R10), Z6, Z6
+	ADDQ            R11, R10
+	VADDPS          (R10), Z7, Z7
+	ADDQ            R11, R10
+	VADDPS          (R10), Z8, Z8
+	ADDQ            R11, R10
+	VADDPS          (R10), Z9, Z9
+	ADDQ            R11, R10
+	VADDPS          (R10), Z10, Z10
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -10010,21 +10073,23 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_11x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_11x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
-	KMOVW        (R9), K1
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
+	MOVQ         mask+120(FP), R10
+	KMOVW        (R10), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -10038,89 +10103,90 @@ tile:
 	VPXORD  Z8, Z8, Z8
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R13)(R8*1)
-	VBROADCASTI64X4 (R13), Z11
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R14), Z11
 	VPSLLVD         Z30, Z11, Z11
 	VPANDD          Z31, Z11, Z11
-	VBROADCASTSS    (R9), Z12
-	VFMADD231PS     Z11, Z12, Z0
-	VBROADCASTSS    (R9)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z1
-	VBROADCASTSS    (R9)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z2
 	VBROADCASTSS    (R10), Z12
-	VFMADD231PS     Z11, Z12, Z3
+	VFMADD231PS     Z11, Z12, Z0
 	VBROADCASTSS    (R10)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z4
+	VFMADD231PS     Z11, Z12, Z1
 	VBROADCASTSS    (R10)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z5
+	VFMADD231PS     Z11, Z12, Z2
 	VBROADCASTSS    (R11), Z12
-	VFMADD231PS     Z11, Z12, Z6
+	VFMADD231PS     Z11, Z12, Z3
 	VBROADCASTSS    (R11)(CX*1), Z12
-	VFMADD231PS     Z11, Z12, Z7
+	VFMADD231PS     Z11, Z12, Z4
 	VBROADCASTSS    (R11)(CX*2), Z12
-	VFMADD231PS     Z11, Z12, Z8
+	VFMADD231PS     Z11, Z12, Z5
 	VBROADCASTSS    (R12), Z12
-	VFMADD231PS     Z11, Z12, Z9
+	VFMADD231PS     Z11, Z12, Z6
 	VBROADCASTSS    (R12)(CX*1), Z12
+	VFMADD231PS     Z11, Z12, Z7
+	VBROADCASTSS    (R12)(CX*2), Z12
+	VFMADD231PS     Z11, Z12, Z8
+	VBROADCASTSS    (R13), Z12
+	VFMADD231PS     Z11, Z12, Z9
+	VBROADCASTSS    (R13)(CX*1), Z12
 	VFMADD231PS     Z11, Z12, Z10
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
 	ADDQ            DX, R12
-	ADDQ            BX, R13
-	DECQ            R14
+	ADDQ            DX, R13
+	ADDQ            BX, R14
+	DECQ            R15
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VMOVUPS.Z       (R9), K1, Z12
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VMOVUPS.Z       (R10), K1, Z12
 	VADDPS          Z12, Z0, Z0
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z12
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z12
 	VADDPS          Z12, Z1, Z1
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z12
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z12
 	VADDPS          Z12, Z2, Z2
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z12
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z12
 	VADDPS          Z12, Z3, Z3
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z12
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z12
 	VADDPS          Z12, Z4, Z4
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z12
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z12
 	VADDPS          Z12, Z5, Z5
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z12
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z12
 	VADDPS          Z12, Z6, Z6
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z12
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z12
 	VADDPS          Z12, Z7, Z7
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z12
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z12
 	VADDPS          Z12, Z8, Z8
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z12
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z12
 	VADDPS          Z12, Z9, Z9
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z12
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z12
 	VADDPS          Z12, Z10, Z10
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -10151,19 +10217,21 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_12x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_12x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -10178,82 +10246,83 @@ tile:
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R13)(R8*1)
-	VBROADCASTI64X4 (R13), Z12
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R14), Z12
 	VPSLLVD         Z30, Z12, Z12
 	VPANDD          Z31, Z12, Z12
-	VBROADCASTSS    (R9), Z13
-	VFMADD231PS     Z12, Z13, Z0
-	VBROADCASTSS    (R9)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z1
-	VBROADCASTSS    (R9)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z2
 	VBROADCASTSS    (R10), Z13
-	VFMADD231PS     Z12, Z13, Z3
+	VFMADD231PS     Z12, Z13, Z0
 	VBROADCASTSS    (R10)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z4
+	VFMADD231PS     Z12, Z13, Z1
 	VBROADCASTSS    (R10)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z5
+	VFMADD231PS     Z12, Z13, Z2
 	VBROADCASTSS    (R11), Z13
-	VFMADD231PS     Z12, Z13, Z6
+	VFMADD231PS     Z12, Z13, Z3
 	VBROADCASTSS    (R11)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z7
+	VFMADD231PS     Z12, Z13, Z4
 	VBROADCASTSS    (R11)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z8
+	VFMADD231PS     Z12, Z13, Z5
 	VBROADCASTSS    (R12), Z13
-	VFMADD231PS     Z12, Z13, Z9
+	VFMADD231PS     Z12, Z13, Z6
 	VBROADCASTSS    (R12)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z10
+	VFMADD231PS     Z12, Z13, Z7
 	VBROADCASTSS    (R12)(CX*2), Z13
+	VFMADD231PS     Z12, Z13, Z8
+	VBROADCASTSS    (R13), Z13
+	VFMADD231PS     Z12, Z13, Z9
+	VBROADCASTSS    (R13)(CX*1), Z13
+	VFMADD231PS     Z12, Z13, Z10
+	VBROADCASTSS    (R13)(CX*2), Z13
 	VFMADD231PS     Z12, Z13, Z11
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
 	ADDQ            DX, R12
-	ADDQ            BX, R13
-	DECQ            R14
+	ADDQ            DX, R13
+	ADDQ            BX, R14
+	DECQ            R15
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VADDPS          (R9), Z0, Z0
-	ADDQ            R10, R9
-	VADDPS          (R9), Z1, Z1
-	ADDQ            R10, R9
-	VADDPS          (R9), Z2, Z2
-	ADDQ            R10, R9
-	VADDPS          (R9), Z3, Z3
-	ADDQ            R10, R9
-	VADDPS          (R9), Z4, Z4
-	ADDQ            R10, R9
-	VADDPS          (R9), Z5, Z5
-	ADDQ            R10, R9
-	VADDPS          (R9), Z6, Z6
-	ADDQ            R10, R9
-	VADDPS          (R9), Z7, Z7
-	ADDQ            R10, R9
-	VADDPS          (R9), Z8, Z8
-	ADDQ            R10, R9
-	VADDPS          (R9), Z9, Z9
-	ADDQ            R10, R9
-	VADDPS          (R9), Z10, Z10
-	ADDQ            R10, R9
-	VADDPS          (R9), Z11, Z11
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VADDPS          (R10), Z0, Z0
+	ADDQ            R11, R10
+	VADDPS          (R10), Z1, Z1
+	ADDQ            R11, R10
+	VADDPS          (R10), Z2, Z2
+	ADDQ            R11, R10
+	VADDPS          (R10), Z3, Z3
+	ADDQ            R11, R10
+	VADDPS          (R10), Z4, Z4
+	ADDQ            R11, R10
+	VADDPS          (R10), Z5, Z5
+	ADDQ            R11, R10
+	VADDPS          (R10), Z6, Z6
+	ADDQ            R11, R10
+	VADDPS          (R10), Z7, Z7
+	ADDQ            R11, R10
+	VADDPS          (R10), Z8, Z8
+	ADDQ            R11, R10
+	VADDPS          (R10), Z9, Z9
+	ADDQ            R11, R10
+	VADDPS          (R10), Z10, Z10
+	ADDQ            R11, R10
+	VADDPS          (R10), Z11, Z11
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)
@@ -10286,21 +10355,23 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileAVX512_12x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_12x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Z31
-	VMOVUPS      4(R9), Z30
-	MOVQ         mask+104(FP), R9
-	KMOVW        (R9), K1
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Z31
+	VMOVUPS      4(R10), Z30
+	MOVQ         mask+120(FP), R10
+	KMOVW        (R10), K1
 
 tile:
 	VPXORD  Z0, Z0, Z0
@@ -10315,94 +10386,95 @@ tile:
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1      (R13)(R8*1)
-	VBROADCASTI64X4 (R13), Z12
+	PREFETCHT1      (R8)
+	ADDQ            R9, R8
+	VBROADCASTI64X4 (R14), Z12
 	VPSLLVD         Z30, Z12, Z12
 	VPANDD          Z31, Z12, Z12
-	VBROADCASTSS    (R9), Z13
-	VFMADD231PS     Z12, Z13, Z0
-	VBROADCASTSS    (R9)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z1
-	VBROADCASTSS    (R9)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z2
 	VBROADCASTSS    (R10), Z13
-	VFMADD231PS     Z12, Z13, Z3
+	VFMADD231PS     Z12, Z13, Z0
 	VBROADCASTSS    (R10)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z4
+	VFMADD231PS     Z12, Z13, Z1
 	VBROADCASTSS    (R10)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z5
+	VFMADD231PS     Z12, Z13, Z2
 	VBROADCASTSS    (R11), Z13
-	VFMADD231PS     Z12, Z13, Z6
+	VFMADD231PS     Z12, Z13, Z3
 	VBROADCASTSS    (R11)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z7
+	VFMADD231PS     Z12, Z13, Z4
 	VBROADCASTSS    (R11)(CX*2), Z13
-	VFMADD231PS     Z12, Z13, Z8
+	VFMADD231PS     Z12, Z13, Z5
 	VBROADCASTSS    (R12), Z13
-	VFMADD231PS     Z12, Z13, Z9
+	VFMADD231PS     Z12, Z13, Z6
 	VBROADCASTSS    (R12)(CX*1), Z13
-	VFMADD231PS     Z12, Z13, Z10
+	VFMADD231PS     Z12, Z13, Z7
 	VBROADCASTSS    (R12)(CX*2), Z13
+	VFMADD231PS     Z12, Z13, Z8
+	VBROADCASTSS    (R13), Z13
+	VFMADD231PS     Z12, Z13, Z9
+	VBROADCASTSS    (R13)(CX*1), Z13
+	VFMADD231PS     Z12, Z13, Z10
+	VBROADCASTSS    (R13)(CX*2), Z13
 	VFMADD231PS     Z12, Z13, Z11
-	ADDQ            DX, R9
 	ADDQ            DX, R10
 	ADDQ            DX, R11
 	ADDQ            DX, R12
-	ADDQ            BX, R13
-	DECQ            R14
+	ADDQ            DX, R13
+	ADDQ            BX, R14
+	DECQ            R15
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
-	VMOVUPS.Z       (R9), K1, Z13
+	MOVQ            from+104(FP), R10
+	MOVQ            fromRow+112(FP), R11
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z0, Z0
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z13
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z1, Z1
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z13
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z2, Z2
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z13
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z3, Z3
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z13
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z4, Z4
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z13
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z5, Z5
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z13
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z6, Z6
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z13
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z7, Z7
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z13
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z8, Z8
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z13
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z9, Z9
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z13
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z10, Z10
-	ADDQ            R10, R9
-	VMOVUPS.Z       (R9), K1, Z13
+	ADDQ            R11, R10
+	VMOVUPS.Z       (R10), K1, Z13
 	VADDPS          Z13, Z11, Z11
-	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	ADDQ            R11, R10
+	MOVQ            R10, from+104(FP)
 
 store:
 	VMOVUPS Z0, K1, (SI)
@@ -10435,15 +10507,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_1x8h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_1x8h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_1x8h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_1x8h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
 	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
+	MOVQ         c+88(FP), BX
+	MOVQ         cRow+96(FP), SI
 	MOVQ         bPanel+64(FP), DI
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Z31
@@ -10507,10 +10579,10 @@ step:
 	ADDQ            DX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R8
-	MOVQ            fromRow+96(FP), R9
+	MOVQ            from+104(FP), R8
+	MOVQ            fromRow+112(FP), R9
 	VADDPS          (R8), Z0, Z0
 	VADDPS          64(R8), Z1, Z1
 	VADDPS          128(R8), Z2, Z2
@@ -10520,7 +10592,7 @@ step:
 	VADDPS          384(R8), Z6, Z6
 	VADDPS          448(R8), Z7, Z7
 	ADDQ            R9, R8
-	MOVQ            R8, from+88(FP)
+	MOVQ            R8, from+104(FP)
 
 store:
 	VMOVUPS Z0, (BX)
@@ -10538,15 +10610,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX512_2x4h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX512_2x4h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX512F
-TEXT ·tileAVX512_2x4h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX512_2x4h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Z31
@@ -10596,10 +10668,10 @@ step:
 	ADDQ            BX, R11
 	DECQ            R12
 	JNZ             step
-	CMPQ            from+88(FP), $0x00
+	CMPQ            from+104(FP), $0x00
 	JE              store
-	MOVQ            from+88(FP), R9
-	MOVQ            fromRow+96(FP), R10
+	MOVQ            from+104(FP), R9
+	MOVQ            fromRow+112(FP), R10
 	VADDPS          (R9), Z0, Z0
 	VADDPS          64(R9), Z1, Z1
 	VADDPS          128(R9), Z2, Z2
@@ -10610,7 +10682,7 @@ step:
 	VADDPS          128(R9), Z6, Z6
 	VADDPS          192(R9), Z7, Z7
 	ADDQ            R10, R9
-	MOVQ            R9, from+88(FP)
+	MOVQ            R9, from+104(FP)
 
 store:
 	VMOVUPS Z0, (SI)

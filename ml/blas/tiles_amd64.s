@@ -4,15 +4,15 @@
 
 #include "textflag.h"
 
-// func tileAVX2_1x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_1x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_1x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_1x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
 	MOVQ bStep+56(FP), DX
-	MOVQ c+72(FP), BX
-	MOVQ cRow+80(FP), SI
+	MOVQ c+88(FP), BX
+	MOVQ cRow+96(FP), SI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -32,14 +32,14 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), DI
-	MOVQ         fromRow+96(FP), R8
+	MOVQ         from+104(FP), DI
+	MOVQ         fromRow+112(FP), R8
 	VADDPS       (DI), Y0, Y0
 	VADDPS       32(DI), Y1, Y1
 	ADDQ         R8, DI
-	MOVQ         DI, from+88(FP)
+	MOVQ         DI, from+104(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -51,16 +51,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_1x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_1x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_1x2m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), CX
 	MOVQ    bStep+56(FP), DX
-	MOVQ    c+72(FP), BX
-	MOVQ    cRow+80(FP), SI
-	MOVQ    mask+104(FP), DI
+	MOVQ    c+88(FP), BX
+	MOVQ    cRow+96(FP), SI
+	MOVQ    mask+120(FP), DI
 	VMOVUPS (DI), Y15
 
 tile:
@@ -81,15 +81,15 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), DI
-	MOVQ         fromRow+96(FP), R8
+	MOVQ         from+104(FP), DI
+	MOVQ         fromRow+112(FP), R8
 	VADDPS       (DI), Y0, Y0
 	VMASKMOVPS   32(DI), Y15, Y3
 	VADDPS       Y3, Y1, Y1
 	ADDQ         R8, DI
-	MOVQ         DI, from+88(FP)
+	MOVQ         DI, from+104(FP)
 
 store:
 	VMOVUPS    Y0, (BX)
@@ -101,15 +101,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_2x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_2x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_2x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -134,17 +134,17 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
 	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	VADDPS       32(R8), Y3, Y3
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -159,16 +159,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_2x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_2x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_2x2m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -194,10 +194,10 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y15, Y5
 	VADDPS       Y5, Y1, Y1
@@ -206,7 +206,7 @@ step:
 	VMASKMOVPS   32(R8), Y15, Y5
 	VADDPS       Y5, Y3, Y3
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS    Y0, (SI)
@@ -221,15 +221,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_3x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_3x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_3x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -259,10 +259,10 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
 	ADDQ         R9, R8
@@ -272,7 +272,7 @@ step:
 	VADDPS       (R8), Y4, Y4
 	VADDPS       32(R8), Y5, Y5
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -290,16 +290,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_3x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_3x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_3x2m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -330,10 +330,10 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y15, Y7
 	VADDPS       Y7, Y1, Y1
@@ -346,7 +346,7 @@ step:
 	VMASKMOVPS   32(R8), Y15, Y7
 	VADDPS       Y7, Y5, Y5
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS    Y0, (SI)
@@ -364,15 +364,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_4x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_4x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_4x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -410,10 +410,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
 	ADDQ         R9, R8
@@ -426,7 +426,7 @@ step:
 	VADDPS       (R8), Y6, Y6
 	VADDPS       32(R8), Y7, Y7
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -447,16 +447,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_4x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_4x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_4x2m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -495,10 +495,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y15, Y9
 	VADDPS       Y9, Y1, Y1
@@ -515,7 +515,7 @@ step:
 	VMASKMOVPS   32(R8), Y15, Y9
 	VADDPS       Y9, Y7, Y7
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS    Y0, (SI)
@@ -536,15 +536,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_5x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_5x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_5x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -587,10 +587,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
 	ADDQ         R9, R8
@@ -606,7 +606,7 @@ step:
 	VADDPS       (R8), Y8, Y8
 	VADDPS       32(R8), Y9, Y9
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -630,16 +630,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_5x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_5x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_5x2m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -683,10 +683,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y15, Y11
 	VADDPS       Y11, Y1, Y1
@@ -707,7 +707,7 @@ step:
 	VMASKMOVPS   32(R8), Y15, Y11
 	VADDPS       Y11, Y9, Y9
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS    Y0, (SI)
@@ -731,15 +731,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_6x2(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_6x2(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_6x2(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -787,10 +787,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
 	ADDQ         R9, R8
@@ -809,7 +809,7 @@ step:
 	VADDPS       (R8), Y10, Y10
 	VADDPS       32(R8), Y11, Y11
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -836,16 +836,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_6x2m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_6x2m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_6x2m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -894,10 +894,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VMASKMOVPS   32(R8), Y15, Y13
 	VADDPS       Y13, Y1, Y1
@@ -922,7 +922,7 @@ step:
 	VMASKMOVPS   32(R8), Y15, Y13
 	VADDPS       Y13, Y11, Y11
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS    Y0, (SI)
@@ -949,15 +949,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_1x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_1x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_1x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
 	MOVQ bStep+56(FP), DX
-	MOVQ c+72(FP), BX
-	MOVQ cRow+80(FP), SI
+	MOVQ c+88(FP), BX
+	MOVQ cRow+96(FP), SI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -974,13 +974,13 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), DI
-	MOVQ         fromRow+96(FP), R8
+	MOVQ         from+104(FP), DI
+	MOVQ         fromRow+112(FP), R8
 	VADDPS       (DI), Y0, Y0
 	ADDQ         R8, DI
-	MOVQ         DI, from+88(FP)
+	MOVQ         DI, from+104(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -991,16 +991,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_1x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_1x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_1x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), CX
 	MOVQ    bStep+56(FP), DX
-	MOVQ    c+72(FP), BX
-	MOVQ    cRow+80(FP), SI
-	MOVQ    mask+104(FP), DI
+	MOVQ    c+88(FP), BX
+	MOVQ    cRow+96(FP), SI
+	MOVQ    mask+120(FP), DI
 	VMOVUPS (DI), Y15
 
 tile:
@@ -1018,14 +1018,14 @@ step:
 	ADDQ         DX, R8
 	DECQ         R9
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), DI
-	MOVQ         fromRow+96(FP), R8
+	MOVQ         from+104(FP), DI
+	MOVQ         fromRow+112(FP), R8
 	VMASKMOVPS   (DI), Y15, Y2
 	VADDPS       Y2, Y0, Y0
 	ADDQ         R8, DI
-	MOVQ         DI, from+88(FP)
+	MOVQ         DI, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (BX)
@@ -1036,15 +1036,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_2x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_2x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_2x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -1064,15 +1064,15 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1085,16 +1085,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_2x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_2x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_2x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1115,17 +1115,17 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMASKMOVPS   (R8), Y15, Y3
 	VADDPS       Y3, Y0, Y0
 	ADDQ         R9, R8
 	VMASKMOVPS   (R8), Y15, Y3
 	VADDPS       Y3, Y1, Y1
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1138,15 +1138,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_3x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_3x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_3x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -1169,17 +1169,17 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
 	ADDQ         R9, R8
 	VADDPS       (R8), Y2, Y2
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1194,16 +1194,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_3x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_3x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_3x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1227,10 +1227,10 @@ step:
 	ADDQ         BX, R9
 	DECQ         R10
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMASKMOVPS   (R8), Y15, Y4
 	VADDPS       Y4, Y0, Y0
 	ADDQ         R9, R8
@@ -1240,7 +1240,7 @@ step:
 	VMASKMOVPS   (R8), Y15, Y4
 	VADDPS       Y4, Y2, Y2
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1255,15 +1255,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_4x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_4x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_4x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -1292,10 +1292,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
@@ -1304,7 +1304,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Y3, Y3
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1321,16 +1321,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_4x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_4x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_4x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1360,10 +1360,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMASKMOVPS   (R8), Y15, Y5
 	VADDPS       Y5, Y0, Y0
 	ADDQ         R9, R8
@@ -1376,7 +1376,7 @@ step:
 	VMASKMOVPS   (R8), Y15, Y5
 	VADDPS       Y5, Y3, Y3
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1393,15 +1393,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_5x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_5x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_5x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -1433,10 +1433,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
@@ -1447,7 +1447,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Y4, Y4
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1466,16 +1466,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_5x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_5x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_5x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1508,10 +1508,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMASKMOVPS   (R8), Y15, Y6
 	VADDPS       Y6, Y0, Y0
 	ADDQ         R9, R8
@@ -1527,7 +1527,7 @@ step:
 	VMASKMOVPS   (R8), Y15, Y6
 	VADDPS       Y6, Y4, Y4
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1546,15 +1546,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_6x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_6x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_6x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -1589,10 +1589,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
@@ -1605,7 +1605,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Y5, Y5
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1626,16 +1626,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_6x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_6x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_6x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1671,10 +1671,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMASKMOVPS   (R8), Y15, Y7
 	VADDPS       Y7, Y0, Y0
 	ADDQ         R9, R8
@@ -1693,7 +1693,7 @@ step:
 	VMASKMOVPS   (R8), Y15, Y7
 	VADDPS       Y7, Y5, Y5
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1714,15 +1714,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_7x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_7x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_7x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -1763,10 +1763,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
@@ -1781,7 +1781,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Y6, Y6
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -1804,16 +1804,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_7x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_7x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_7x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -1855,10 +1855,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMASKMOVPS   (R8), Y15, Y8
 	VADDPS       Y8, Y0, Y0
 	ADDQ         R9, R8
@@ -1880,7 +1880,7 @@ step:
 	VMASKMOVPS   (R8), Y15, Y8
 	VADDPS       Y8, Y6, Y6
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -1903,15 +1903,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_8x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_8x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_8x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -1955,10 +1955,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
@@ -1975,7 +1975,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Y7, Y7
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -2000,16 +2000,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_8x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_8x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_8x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -2054,10 +2054,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMASKMOVPS   (R8), Y15, Y9
 	VADDPS       Y9, Y0, Y0
 	ADDQ         R9, R8
@@ -2082,7 +2082,7 @@ step:
 	VMASKMOVPS   (R8), Y15, Y9
 	VADDPS       Y9, Y7, Y7
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -2107,15 +2107,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_9x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_9x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_9x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -2162,10 +2162,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
@@ -2184,7 +2184,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Y8, Y8
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -2211,16 +2211,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_9x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_9x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_9x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -2268,10 +2268,10 @@ step:
 	ADDQ         BX, R11
 	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMASKMOVPS   (R8), Y15, Y10
 	VADDPS       Y10, Y0, Y0
 	ADDQ         R9, R8
@@ -2299,7 +2299,7 @@ step:
 	VMASKMOVPS   (R8), Y15, Y10
 	VADDPS       Y10, Y8, Y8
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -2326,15 +2326,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_10x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_10x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_10x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -2387,10 +2387,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
@@ -2411,7 +2411,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Y9, Y9
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -2440,16 +2440,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_10x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_10x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_10x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -2503,10 +2503,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y0, Y0
 	ADDQ         R9, R8
@@ -2537,7 +2537,7 @@ step:
 	VMASKMOVPS   (R8), Y15, Y11
 	VADDPS       Y11, Y9, Y9
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -2566,15 +2566,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_11x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_11x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_11x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -2630,10 +2630,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
@@ -2656,7 +2656,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Y10, Y10
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -2687,16 +2687,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_11x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_11x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_11x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -2753,10 +2753,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y0, Y0
 	ADDQ         R9, R8
@@ -2790,7 +2790,7 @@ step:
 	VMASKMOVPS   (R8), Y15, Y12
 	VADDPS       Y12, Y10, Y10
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -2821,15 +2821,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_12x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_12x1(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_12x1(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_12x1(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -2888,10 +2888,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	ADDQ         R9, R8
 	VADDPS       (R8), Y1, Y1
@@ -2916,7 +2916,7 @@ step:
 	ADDQ         R9, R8
 	VADDPS       (R8), Y11, Y11
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -2949,16 +2949,16 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_12x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_12x1m(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_12x1m(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_12x1m(SB), NOSPLIT, $0-128
 	MOVQ    a+16(FP), AX
 	MOVQ    aRow+24(FP), CX
 	MOVQ    aStep+32(FP), DX
 	MOVQ    bStep+56(FP), BX
-	MOVQ    c+72(FP), SI
-	MOVQ    cRow+80(FP), DI
-	MOVQ    mask+104(FP), R8
+	MOVQ    c+88(FP), SI
+	MOVQ    cRow+96(FP), DI
+	MOVQ    mask+120(FP), R8
 	VMOVUPS (R8), Y15
 
 tile:
@@ -3018,10 +3018,10 @@ step:
 	ADDQ         BX, R12
 	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y0, Y0
 	ADDQ         R9, R8
@@ -3058,7 +3058,7 @@ step:
 	VMASKMOVPS   (R8), Y15, Y13
 	VADDPS       Y13, Y11, Y11
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMASKMOVPS Y0, Y15, (SI)
@@ -3091,15 +3091,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x8(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_1x8(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_1x8(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_1x8(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), CX
 	MOVQ bStep+56(FP), DX
-	MOVQ c+72(FP), BX
-	MOVQ cRow+80(FP), SI
+	MOVQ c+88(FP), BX
+	MOVQ cRow+96(FP), SI
 	MOVQ bPanel+64(FP), DI
 
 tile:
@@ -3141,10 +3141,10 @@ step:
 	ADDQ         DX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
 	VADDPS       64(R8), Y2, Y2
@@ -3154,7 +3154,7 @@ step:
 	VADDPS       192(R8), Y6, Y6
 	VADDPS       224(R8), Y7, Y7
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -3172,15 +3172,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x4(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_2x4(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, FMA3
-TEXT ·tileAVX2_2x4(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_2x4(SB), NOSPLIT, $0-128
 	MOVQ a+16(FP), AX
 	MOVQ aRow+24(FP), CX
 	MOVQ aStep+32(FP), DX
 	MOVQ bStep+56(FP), BX
-	MOVQ c+72(FP), SI
-	MOVQ cRow+80(FP), DI
+	MOVQ c+88(FP), SI
+	MOVQ cRow+96(FP), DI
 	MOVQ bPanel+64(FP), R8
 
 tile:
@@ -3216,10 +3216,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y1, Y1
 	VADDPS       64(R9), Y2, Y2
@@ -3230,7 +3230,7 @@ step:
 	VADDPS       64(R9), Y6, Y6
 	VADDPS       96(R9), Y7, Y7
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3249,47 +3249,50 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_1x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_1x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_1x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
 	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
-	MOVQ         bPanel+64(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         c+88(FP), BX
+	MOVQ         cRow+96(FP), SI
+	MOVQ         ahead+72(FP), DI
+	ADDQ         b+48(FP), DI
+	MOVQ         aheadStep+80(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R9)(DI*1)
-	VMOVUPS      (R9), Y3
+	PREFETCHT1   (DI)
+	ADDQ         R8, DI
+	VMOVUPS      (R10), Y3
 	VPSLLD       $0x10, Y3, Y2
 	VANDPS       Y15, Y3, Y3
-	VBROADCASTSS (R8), Y4
+	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         CX, R8
-	ADDQ         DX, R9
-	DECQ         R10
+	ADDQ         CX, R9
+	ADDQ         DX, R10
+	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
-	VADDPS       (R8), Y0, Y0
-	VADDPS       32(R8), Y1, Y1
-	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
+	VADDPS       (R9), Y0, Y0
+	VADDPS       32(R9), Y1, Y1
+	ADDQ         R10, R9
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -3320,112 +3323,118 @@ DATA highHalves<>+60(SB)/4, $0x00000000
 DATA highHalves<>+64(SB)/4, $0x00000000
 GLOBL highHalves<>(SB), RODATA|NOPTR, $68
 
-// func tileAVX2_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_1x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_1x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_1x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
 	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
-	MOVQ         bPanel+64(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	PREFETCHT1   (R9)(DI*1)
-	VMOVUPS      (R9), Y3
-	VPSLLD       $0x10, Y3, Y2
-	VANDPS       Y15, Y3, Y3
-	VBROADCASTSS (R8), Y4
-	VFMADD231PS  Y2, Y4, Y0
-	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         CX, R8
-	ADDQ         DX, R9
-	DECQ         R10
-	JNZ          step
-	MOVQ         mask+104(FP), R8
-	VMOVUPS      (R8), Y15
-	CMPQ         from+88(FP), $0x00
-	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
-	VADDPS       (R8), Y0, Y0
-	VMASKMOVPS   32(R8), Y15, Y3
-	VADDPS       Y3, Y1, Y1
-	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
-
-store:
-	VMOVUPS      Y0, (BX)
-	VMASKMOVPS   Y1, Y15, 32(BX)
-	ADDQ         SI, BX
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_2x2h(SB), NOSPLIT, $0-112
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
+	MOVQ         c+88(FP), BX
+	MOVQ         cRow+96(FP), SI
+	MOVQ         ahead+72(FP), DI
+	ADDQ         b+48(FP), DI
+	MOVQ         aheadStep+80(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
 	MOVQ    AX, R9
 	MOVQ    b+48(FP), R10
 	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R10)(R8*1)
-	VMOVUPS      (R10), Y5
-	VPSLLD       $0x10, Y5, Y4
-	VANDPS       Y15, Y5, Y5
-	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y4, Y6, Y0
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R9)(CX*1), Y6
-	VFMADD231PS  Y4, Y6, Y2
-	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         DX, R9
-	ADDQ         BX, R10
+	PREFETCHT1   (DI)
+	ADDQ         R8, DI
+	VMOVUPS      (R10), Y3
+	VPSLLD       $0x10, Y3, Y2
+	VANDPS       Y15, Y3, Y3
+	VBROADCASTSS (R9), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         CX, R9
+	ADDQ         DX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R9
+	VMOVUPS      (R9), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Y0, Y0
-	VADDPS       32(R9), Y1, Y1
+	VMASKMOVPS   32(R9), Y15, Y3
+	VADDPS       Y3, Y1, Y1
 	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	VADDPS       32(R9), Y3, Y3
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
+
+store:
+	VMOVUPS      Y0, (BX)
+	VMASKMOVPS   Y1, Y15, 32(BX)
+	ADDQ         SI, BX
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_2x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·tileAVX2_2x2h(SB), NOSPLIT, $0-128
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R11), Y5
+	VPSLLD       $0x10, Y5, Y4
+	VANDPS       Y15, Y5, Y5
+	VBROADCASTSS (R10), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R10)(CX*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         from+104(FP), $0x00
+	JE           store
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	VADDPS       32(R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	VADDPS       32(R10), Y3, Y3
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3440,59 +3449,62 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_2x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_2x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_2x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    AX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R10)(R8*1)
-	VMOVUPS      (R10), Y5
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R11), Y5
 	VPSLLD       $0x10, Y5, Y4
 	VANDPS       Y15, Y5, Y5
-	VBROADCASTSS (R9), Y6
+	VBROADCASTSS (R10), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R9)(CX*1), Y6
+	VBROADCASTSS (R10)(CX*1), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	VMASKMOVPS   32(R9), Y15, Y5
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	VMASKMOVPS   32(R10), Y15, Y5
 	VADDPS       Y5, Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	VMASKMOVPS   32(R9), Y15, Y5
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	VMASKMOVPS   32(R10), Y15, Y5
 	VADDPS       Y5, Y3, Y3
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS      Y0, (SI)
@@ -3501,26 +3513,28 @@ store:
 	VMOVUPS      Y2, (SI)
 	VMASKMOVPS   Y3, Y15, 32(SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_3x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_3x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_3x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3529,43 +3543,44 @@ tile:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    AX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R10)(R8*1)
-	VMOVUPS      (R10), Y7
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R11), Y7
 	VPSLLD       $0x10, Y7, Y6
 	VANDPS       Y15, Y7, Y7
-	VBROADCASTSS (R9), Y8
+	VBROADCASTSS (R10), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R9)(CX*1), Y8
+	VBROADCASTSS (R10)(CX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (R9)(CX*2), Y8
+	VBROADCASTSS (R10)(CX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	VADDPS       32(R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	VADDPS       32(R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	VADDPS       32(R9), Y5, Y5
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	VADDPS       32(R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	VADDPS       32(R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	VADDPS       32(R10), Y5, Y5
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3583,18 +3598,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_3x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_3x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_3x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3603,48 +3620,49 @@ tile:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    AX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R10)(R8*1)
-	VMOVUPS      (R10), Y7
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R11), Y7
 	VPSLLD       $0x10, Y7, Y6
 	VANDPS       Y15, Y7, Y7
-	VBROADCASTSS (R9), Y8
+	VBROADCASTSS (R10), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R9)(CX*1), Y8
+	VBROADCASTSS (R10)(CX*1), Y8
 	VFMADD231PS  Y6, Y8, Y2
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (R9)(CX*2), Y8
+	VBROADCASTSS (R10)(CX*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	VMASKMOVPS   32(R9), Y15, Y7
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	VMASKMOVPS   32(R10), Y15, Y7
 	VADDPS       Y7, Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	VMASKMOVPS   32(R9), Y15, Y7
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	VMASKMOVPS   32(R10), Y15, Y7
 	VADDPS       Y7, Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	VMASKMOVPS   32(R9), Y15, Y7
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	VMASKMOVPS   32(R10), Y15, Y7
 	VADDPS       Y7, Y5, Y5
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS      Y0, (SI)
@@ -3656,26 +3674,28 @@ store:
 	VMOVUPS      Y4, (SI)
 	VMASKMOVPS   Y5, Y15, 32(SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_4x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_4x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_4x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3686,52 +3706,53 @@ tile:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y9
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y9
 	VPSLLD       $0x10, Y9, Y8
 	VANDPS       Y15, Y9, Y9
-	VBROADCASTSS (R9), Y10
+	VBROADCASTSS (R10), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R9)(CX*1), Y10
+	VBROADCASTSS (R10)(CX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(CX*2), Y10
+	VBROADCASTSS (R10)(CX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10), Y10
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	VADDPS       32(R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	VADDPS       32(R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	VADDPS       32(R9), Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	VADDPS       32(R9), Y7, Y7
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	VADDPS       32(R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	VADDPS       32(R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	VADDPS       32(R10), Y5, Y5
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	VADDPS       32(R10), Y7, Y7
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3752,18 +3773,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_4x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_4x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_4x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3774,58 +3797,59 @@ tile:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y9
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y9
 	VPSLLD       $0x10, Y9, Y8
 	VANDPS       Y15, Y9, Y9
-	VBROADCASTSS (R9), Y10
+	VBROADCASTSS (R10), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R9)(CX*1), Y10
+	VBROADCASTSS (R10)(CX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(CX*2), Y10
+	VBROADCASTSS (R10)(CX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10), Y10
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	VMASKMOVPS   32(R9), Y15, Y9
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	VMASKMOVPS   32(R10), Y15, Y9
 	VADDPS       Y9, Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	VMASKMOVPS   32(R9), Y15, Y9
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	VMASKMOVPS   32(R10), Y15, Y9
 	VADDPS       Y9, Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	VMASKMOVPS   32(R9), Y15, Y9
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	VMASKMOVPS   32(R10), Y15, Y9
 	VADDPS       Y9, Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	VMASKMOVPS   32(R9), Y15, Y9
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	VMASKMOVPS   32(R10), Y15, Y9
 	VADDPS       Y9, Y7, Y7
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS      Y0, (SI)
@@ -3840,26 +3864,28 @@ store:
 	VMOVUPS      Y6, (SI)
 	VMASKMOVPS   Y7, Y15, 32(SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_5x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_5x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_5x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3872,58 +3898,59 @@ tile:
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y11
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y11
 	VPSLLD       $0x10, Y11, Y10
 	VANDPS       Y15, Y11, Y11
-	VBROADCASTSS (R9), Y12
+	VBROADCASTSS (R10), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (R9)(CX*1), Y12
+	VBROADCASTSS (R10)(CX*1), Y12
 	VFMADD231PS  Y10, Y12, Y2
 	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (R9)(CX*2), Y12
+	VBROADCASTSS (R10)(CX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R10), Y12
+	VBROADCASTSS (R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R10)(CX*1), Y12
+	VBROADCASTSS (R11)(CX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	VADDPS       32(R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	VADDPS       32(R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	VADDPS       32(R9), Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	VADDPS       32(R9), Y7, Y7
-	ADDQ         R10, R9
-	VADDPS       (R9), Y8, Y8
-	VADDPS       32(R9), Y9, Y9
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	VADDPS       32(R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	VADDPS       32(R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	VADDPS       32(R10), Y5, Y5
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	VADDPS       32(R10), Y7, Y7
+	ADDQ         R11, R10
+	VADDPS       (R10), Y8, Y8
+	VADDPS       32(R10), Y9, Y9
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -3947,18 +3974,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_5x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_5x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_5x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -3971,65 +4000,66 @@ tile:
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y11
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y11
 	VPSLLD       $0x10, Y11, Y10
 	VANDPS       Y15, Y11, Y11
-	VBROADCASTSS (R9), Y12
+	VBROADCASTSS (R10), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (R9)(CX*1), Y12
+	VBROADCASTSS (R10)(CX*1), Y12
 	VFMADD231PS  Y10, Y12, Y2
 	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (R9)(CX*2), Y12
+	VBROADCASTSS (R10)(CX*2), Y12
 	VFMADD231PS  Y10, Y12, Y4
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R10), Y12
+	VBROADCASTSS (R11), Y12
 	VFMADD231PS  Y10, Y12, Y6
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R10)(CX*1), Y12
+	VBROADCASTSS (R11)(CX*1), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	VMASKMOVPS   32(R9), Y15, Y11
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	VMASKMOVPS   32(R10), Y15, Y11
 	VADDPS       Y11, Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	VMASKMOVPS   32(R9), Y15, Y11
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	VMASKMOVPS   32(R10), Y15, Y11
 	VADDPS       Y11, Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	VMASKMOVPS   32(R9), Y15, Y11
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	VMASKMOVPS   32(R10), Y15, Y11
 	VADDPS       Y11, Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	VMASKMOVPS   32(R9), Y15, Y11
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	VMASKMOVPS   32(R10), Y15, Y11
 	VADDPS       Y11, Y7, Y7
-	ADDQ         R10, R9
-	VADDPS       (R9), Y8, Y8
-	VMASKMOVPS   32(R9), Y15, Y11
+	ADDQ         R11, R10
+	VADDPS       (R10), Y8, Y8
+	VMASKMOVPS   32(R10), Y15, Y11
 	VADDPS       Y11, Y9, Y9
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS      Y0, (SI)
@@ -4047,26 +4077,28 @@ store:
 	VMOVUPS      Y8, (SI)
 	VMASKMOVPS   Y9, Y15, 32(SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_6x2h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_6x2h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_6x2h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4081,64 +4113,65 @@ tile:
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y13
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y13
 	VPSLLD       $0x10, Y13, Y12
 	VANDPS       Y15, Y13, Y13
-	VBROADCASTSS (R9), Y14
+	VBROADCASTSS (R10), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(CX*1), Y14
+	VBROADCASTSS (R10)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R9)(CX*2), Y14
+	VBROADCASTSS (R10)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(CX*1), Y14
+	VBROADCASTSS (R11)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(CX*2), Y14
+	VBROADCASTSS (R11)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	VADDPS       32(R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	VADDPS       32(R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	VADDPS       32(R9), Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	VADDPS       32(R9), Y7, Y7
-	ADDQ         R10, R9
-	VADDPS       (R9), Y8, Y8
-	VADDPS       32(R9), Y9, Y9
-	ADDQ         R10, R9
-	VADDPS       (R9), Y10, Y10
-	VADDPS       32(R9), Y11, Y11
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	VADDPS       32(R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	VADDPS       32(R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	VADDPS       32(R10), Y5, Y5
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	VADDPS       32(R10), Y7, Y7
+	ADDQ         R11, R10
+	VADDPS       (R10), Y8, Y8
+	VADDPS       32(R10), Y9, Y9
+	ADDQ         R11, R10
+	VADDPS       (R10), Y10, Y10
+	VADDPS       32(R10), Y11, Y11
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4165,18 +4198,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_6x2mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_6x2mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_6x2mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4191,72 +4226,73 @@ tile:
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y13
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y13
 	VPSLLD       $0x10, Y13, Y12
 	VANDPS       Y15, Y13, Y13
-	VBROADCASTSS (R9), Y14
+	VBROADCASTSS (R10), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(CX*1), Y14
+	VBROADCASTSS (R10)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R9)(CX*2), Y14
+	VBROADCASTSS (R10)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(CX*1), Y14
+	VBROADCASTSS (R11)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(CX*2), Y14
+	VBROADCASTSS (R11)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	VMASKMOVPS   32(R9), Y15, Y13
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	VMASKMOVPS   32(R10), Y15, Y13
 	VADDPS       Y13, Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	VMASKMOVPS   32(R9), Y15, Y13
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	VMASKMOVPS   32(R10), Y15, Y13
 	VADDPS       Y13, Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	VMASKMOVPS   32(R9), Y15, Y13
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	VMASKMOVPS   32(R10), Y15, Y13
 	VADDPS       Y13, Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	VMASKMOVPS   32(R9), Y15, Y13
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	VMASKMOVPS   32(R10), Y15, Y13
 	VADDPS       Y13, Y7, Y7
-	ADDQ         R10, R9
-	VADDPS       (R9), Y8, Y8
-	VMASKMOVPS   32(R9), Y15, Y13
+	ADDQ         R11, R10
+	VADDPS       (R10), Y8, Y8
+	VMASKMOVPS   32(R10), Y15, Y13
 	VADDPS       Y13, Y9, Y9
-	ADDQ         R10, R9
-	VADDPS       (R9), Y10, Y10
-	VMASKMOVPS   32(R9), Y15, Y13
+	ADDQ         R11, R10
+	VADDPS       (R10), Y10, Y10
+	VMASKMOVPS   32(R10), Y15, Y13
 	VADDPS       Y13, Y11, Y11
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS      Y0, (SI)
@@ -4277,51 +4313,54 @@ store:
 	VMOVUPS      Y10, (SI)
 	VMASKMOVPS   Y11, Y15, 32(SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_1x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_1x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_1x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
 	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
-	MOVQ         bPanel+64(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
+	MOVQ         c+88(FP), BX
+	MOVQ         cRow+96(FP), SI
+	MOVQ         ahead+72(FP), DI
+	ADDQ         b+48(FP), DI
+	MOVQ         aheadStep+80(FP), R8
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
+	MOVQ    AX, R9
+	MOVQ    b+48(FP), R10
+	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R9)(DI*1)
-	VMOVUPS      (R9), Y1
+	PREFETCHT1   (DI)
+	ADDQ         R8, DI
+	VMOVUPS      (R10), Y1
 	VPSLLD       $0x10, Y1, Y1
-	VBROADCASTSS (R8), Y2
+	VBROADCASTSS (R9), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         CX, R8
-	ADDQ         DX, R9
-	DECQ         R10
+	ADDQ         CX, R9
+	ADDQ         DX, R10
+	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
-	VADDPS       (R8), Y0, Y0
-	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
+	VADDPS       (R9), Y0, Y0
+	ADDQ         R10, R9
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -4332,100 +4371,106 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_1x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_1x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_1x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
 	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
-	MOVQ         bPanel+64(FP), DI
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-
-tile:
-	VXORPS  Y0, Y0, Y0
-	MOVQ    AX, R8
-	MOVQ    b+48(FP), R9
-	MOVQ    k+8(FP), R10
-	PCALIGN $0x20
-
-step:
-	PREFETCHT1   (R9)(DI*1)
-	VMOVUPS      (R9), Y1
-	VPSLLD       $0x10, Y1, Y1
-	VBROADCASTSS (R8), Y2
-	VFMADD231PS  Y1, Y2, Y0
-	ADDQ         CX, R8
-	ADDQ         DX, R9
-	DECQ         R10
-	JNZ          step
-	MOVQ         mask+104(FP), R8
-	VMOVUPS      (R8), Y15
-	CMPQ         from+88(FP), $0x00
-	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
-	VMASKMOVPS   (R8), Y15, Y2
-	VADDPS       Y2, Y0, Y0
-	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
-
-store:
-	VMASKMOVPS   Y0, Y15, (BX)
-	ADDQ         SI, BX
-	LEAQ         highHalves<>+0(SB), R8
-	VBROADCASTSS (R8), Y15
-	ADDQ         aTile+40(FP), AX
-	DECQ         count+0(FP)
-	JNZ          tile
-	VZEROUPPER
-	RET
-
-// func tileAVX2_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_2x1h(SB), NOSPLIT, $0-112
-	MOVQ         a+16(FP), AX
-	MOVQ         aRow+24(FP), CX
-	MOVQ         aStep+32(FP), DX
-	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
+	MOVQ         c+88(FP), BX
+	MOVQ         cRow+96(FP), SI
+	MOVQ         ahead+72(FP), DI
+	ADDQ         b+48(FP), DI
+	MOVQ         aheadStep+80(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
 	MOVQ    AX, R9
 	MOVQ    b+48(FP), R10
 	MOVQ    k+8(FP), R11
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R10)(R8*1)
-	VMOVUPS      (R10), Y2
-	VPSLLD       $0x10, Y2, Y2
-	VBROADCASTSS (R9), Y3
-	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (R9)(CX*1), Y3
-	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, R9
-	ADDQ         BX, R10
+	PREFETCHT1   (DI)
+	ADDQ         R8, DI
+	VMOVUPS      (R10), Y1
+	VPSLLD       $0x10, Y1, Y1
+	VBROADCASTSS (R9), Y2
+	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         CX, R9
+	ADDQ         DX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R9
+	VMOVUPS      (R9), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
+	VMASKMOVPS   (R9), Y15, Y2
+	VADDPS       Y2, Y0, Y0
 	ADDQ         R10, R9
-	VADDPS       (R9), Y1, Y1
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
+
+store:
+	VMASKMOVPS   Y0, Y15, (BX)
+	ADDQ         SI, BX
+	LEAQ         highHalves<>+0(SB), R9
+	VBROADCASTSS (R9), Y15
+	ADDQ         aTile+40(FP), AX
+	DECQ         count+0(FP)
+	JNZ          tile
+	VZEROUPPER
+	RET
+
+// func tileAVX2_2x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·tileAVX2_2x1h(SB), NOSPLIT, $0-128
+	MOVQ         a+16(FP), AX
+	MOVQ         aRow+24(FP), CX
+	MOVQ         aStep+32(FP), DX
+	MOVQ         bStep+56(FP), BX
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
+
+tile:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
+	PCALIGN $0x20
+
+step:
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R11), Y2
+	VPSLLD       $0x10, Y2, Y2
+	VBROADCASTSS (R10), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VBROADCASTSS (R10)(CX*1), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
+	JNZ          step
+	CMPQ         from+104(FP), $0x00
+	JE           store
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	ADDQ         R11, R10
+	VADDPS       (R10), Y1, Y1
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4438,113 +4483,119 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_2x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_2x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_2x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    AX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R10)(R8*1)
-	VMOVUPS      (R10), Y2
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R11), Y2
 	VPSLLD       $0x10, Y2, Y2
-	VBROADCASTSS (R9), Y3
+	VBROADCASTSS (R10), Y3
 	VFMADD231PS  Y2, Y3, Y0
-	VBROADCASTSS (R9)(CX*1), Y3
+	VBROADCASTSS (R10)(CX*1), Y3
 	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VMASKMOVPS   (R9), Y15, Y3
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VMASKMOVPS   (R10), Y15, Y3
 	VADDPS       Y3, Y0, Y0
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y3
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y3
 	VADDPS       Y3, Y1, Y1
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
 	ADDQ         DI, SI
 	VMASKMOVPS   Y1, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_3x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_3x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_3x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
-	MOVQ    AX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R10)(R8*1)
-	VMOVUPS      (R10), Y3
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R11), Y3
 	VPSLLD       $0x10, Y3, Y3
-	VBROADCASTSS (R9), Y4
+	VBROADCASTSS (R10), Y4
 	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (R9)(CX*1), Y4
+	VBROADCASTSS (R10)(CX*1), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (R9)(CX*2), Y4
+	VBROADCASTSS (R10)(CX*2), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	ADDQ         R10, R9
-	VADDPS       (R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	ADDQ         R11, R10
+	VADDPS       (R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4559,58 +4610,61 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_3x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_3x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_3x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
-	MOVQ    AX, R9
-	MOVQ    b+48(FP), R10
-	MOVQ    k+8(FP), R11
+	MOVQ    AX, R10
+	MOVQ    b+48(FP), R11
+	MOVQ    k+8(FP), R12
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R10)(R8*1)
-	VMOVUPS      (R10), Y3
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R11), Y3
 	VPSLLD       $0x10, Y3, Y3
-	VBROADCASTSS (R9), Y4
+	VBROADCASTSS (R10), Y4
 	VFMADD231PS  Y3, Y4, Y0
-	VBROADCASTSS (R9)(CX*1), Y4
+	VBROADCASTSS (R10)(CX*1), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (R9)(CX*2), Y4
+	VBROADCASTSS (R10)(CX*2), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         DX, R9
-	ADDQ         BX, R10
-	DECQ         R11
+	ADDQ         DX, R10
+	ADDQ         BX, R11
+	DECQ         R12
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VMASKMOVPS   (R9), Y15, Y4
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VMASKMOVPS   (R10), Y15, Y4
 	VADDPS       Y4, Y0, Y0
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y4
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y4
 	VADDPS       Y4, Y1, Y1
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y4
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y4
 	VADDPS       Y4, Y2, Y2
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -4619,69 +4673,72 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y2, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_4x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_4x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_4x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y4
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y4
 	VPSLLD       $0x10, Y4, Y4
-	VBROADCASTSS (R9), Y5
-	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (R9)(CX*1), Y5
-	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (R9)(CX*2), Y5
-	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS (R10), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (R10)(CX*1), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (R10)(CX*2), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (R11), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	ADDQ         R10, R9
-	VADDPS       (R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	ADDQ         R10, R9
-	VADDPS       (R9), Y3, Y3
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	ADDQ         R11, R10
+	VADDPS       (R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	ADDQ         R11, R10
+	VADDPS       (R10), Y3, Y3
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4698,67 +4755,70 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_4x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_4x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_4x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y4
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y4
 	VPSLLD       $0x10, Y4, Y4
-	VBROADCASTSS (R9), Y5
-	VFMADD231PS  Y4, Y5, Y0
-	VBROADCASTSS (R9)(CX*1), Y5
-	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (R9)(CX*2), Y5
-	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS (R10), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VBROADCASTSS (R10)(CX*1), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (R10)(CX*2), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (R11), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VMASKMOVPS   (R9), Y15, Y5
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VMASKMOVPS   (R10), Y15, Y5
 	VADDPS       Y5, Y0, Y0
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y5
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y5
 	VADDPS       Y5, Y1, Y1
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y5
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y5
 	VADDPS       Y5, Y2, Y2
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y5
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y5
 	VADDPS       Y5, Y3, Y3
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -4769,26 +4829,28 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y3, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_5x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_5x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_5x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4796,47 +4858,48 @@ tile:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y5
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y5
 	VPSLLD       $0x10, Y5, Y5
-	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (R9)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R9)(CX*2), Y6
-	VFMADD231PS  Y5, Y6, Y2
 	VBROADCASTSS (R10), Y6
-	VFMADD231PS  Y5, Y6, Y3
+	VFMADD231PS  Y5, Y6, Y0
 	VBROADCASTSS (R10)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R10)(CX*2), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (R11), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (R11)(CX*1), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	ADDQ         R10, R9
-	VADDPS       (R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	ADDQ         R10, R9
-	VADDPS       (R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	ADDQ         R11, R10
+	VADDPS       (R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	ADDQ         R11, R10
+	VADDPS       (R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -4855,18 +4918,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_5x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_5x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_5x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4874,54 +4939,55 @@ tile:
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y5
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y5
 	VPSLLD       $0x10, Y5, Y5
-	VBROADCASTSS (R9), Y6
-	VFMADD231PS  Y5, Y6, Y0
-	VBROADCASTSS (R9)(CX*1), Y6
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R9)(CX*2), Y6
-	VFMADD231PS  Y5, Y6, Y2
 	VBROADCASTSS (R10), Y6
-	VFMADD231PS  Y5, Y6, Y3
+	VFMADD231PS  Y5, Y6, Y0
 	VBROADCASTSS (R10)(CX*1), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R10)(CX*2), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (R11), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (R11)(CX*1), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VMASKMOVPS   (R9), Y15, Y6
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VMASKMOVPS   (R10), Y15, Y6
 	VADDPS       Y6, Y0, Y0
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y6
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y6
 	VADDPS       Y6, Y1, Y1
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y6
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y6
 	VADDPS       Y6, Y2, Y2
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y6
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y6
 	VADDPS       Y6, Y3, Y3
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y6
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y6
 	VADDPS       Y6, Y4, Y4
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -4934,26 +5000,28 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y4, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_6x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_6x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_6x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -4962,51 +5030,52 @@ tile:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y6
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y6
 	VPSLLD       $0x10, Y6, Y6
-	VBROADCASTSS (R9), Y7
-	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (R9)(CX*1), Y7
-	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (R9)(CX*2), Y7
-	VFMADD231PS  Y6, Y7, Y2
 	VBROADCASTSS (R10), Y7
-	VFMADD231PS  Y6, Y7, Y3
+	VFMADD231PS  Y6, Y7, Y0
 	VBROADCASTSS (R10)(CX*1), Y7
-	VFMADD231PS  Y6, Y7, Y4
+	VFMADD231PS  Y6, Y7, Y1
 	VBROADCASTSS (R10)(CX*2), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (R11), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS (R11)(CX*1), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS (R11)(CX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	ADDQ         R10, R9
-	VADDPS       (R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	ADDQ         R10, R9
-	VADDPS       (R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	ADDQ         R10, R9
-	VADDPS       (R9), Y5, Y5
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	ADDQ         R11, R10
+	VADDPS       (R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	ADDQ         R11, R10
+	VADDPS       (R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	ADDQ         R11, R10
+	VADDPS       (R10), Y5, Y5
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5027,18 +5096,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_6x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_6x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_6x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5047,59 +5118,60 @@ tile:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
-	MOVQ    b+48(FP), R11
-	MOVQ    k+8(FP), R12
+	MOVQ    AX, R10
+	LEAQ    (R10)(CX*2), R11
+	ADDQ    CX, R11
+	MOVQ    b+48(FP), R12
+	MOVQ    k+8(FP), R13
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R11)(R8*1)
-	VMOVUPS      (R11), Y6
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R12), Y6
 	VPSLLD       $0x10, Y6, Y6
-	VBROADCASTSS (R9), Y7
-	VFMADD231PS  Y6, Y7, Y0
-	VBROADCASTSS (R9)(CX*1), Y7
-	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (R9)(CX*2), Y7
-	VFMADD231PS  Y6, Y7, Y2
 	VBROADCASTSS (R10), Y7
-	VFMADD231PS  Y6, Y7, Y3
+	VFMADD231PS  Y6, Y7, Y0
 	VBROADCASTSS (R10)(CX*1), Y7
-	VFMADD231PS  Y6, Y7, Y4
+	VFMADD231PS  Y6, Y7, Y1
 	VBROADCASTSS (R10)(CX*2), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (R11), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS (R11)(CX*1), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS (R11)(CX*2), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, R11
-	DECQ         R12
+	ADDQ         DX, R11
+	ADDQ         BX, R12
+	DECQ         R13
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VMASKMOVPS   (R9), Y15, Y7
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VMASKMOVPS   (R10), Y15, Y7
 	VADDPS       Y7, Y0, Y0
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y7
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y7
 	VADDPS       Y7, Y1, Y1
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y7
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y7
 	VADDPS       Y7, Y2, Y2
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y7
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y7
 	VADDPS       Y7, Y3, Y3
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y7
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y7
 	VADDPS       Y7, Y4, Y4
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y7
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y7
 	VADDPS       Y7, Y5, Y5
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -5114,26 +5186,28 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y5, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_7x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_7x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_7x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5143,58 +5217,59 @@ tile:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R12)(R8*1)
-	VMOVUPS      (R12), Y7
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R13), Y7
 	VPSLLD       $0x10, Y7, Y7
-	VBROADCASTSS (R9), Y8
-	VFMADD231PS  Y7, Y8, Y0
-	VBROADCASTSS (R9)(CX*1), Y8
-	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R9)(CX*2), Y8
-	VFMADD231PS  Y7, Y8, Y2
 	VBROADCASTSS (R10), Y8
-	VFMADD231PS  Y7, Y8, Y3
+	VFMADD231PS  Y7, Y8, Y0
 	VBROADCASTSS (R10)(CX*1), Y8
-	VFMADD231PS  Y7, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y1
 	VBROADCASTSS (R10)(CX*2), Y8
-	VFMADD231PS  Y7, Y8, Y5
+	VFMADD231PS  Y7, Y8, Y2
 	VBROADCASTSS (R11), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R11)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (R11)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (R12), Y8
 	VFMADD231PS  Y7, Y8, Y6
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	ADDQ         R10, R9
-	VADDPS       (R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	ADDQ         R10, R9
-	VADDPS       (R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	ADDQ         R10, R9
-	VADDPS       (R9), Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	ADDQ         R11, R10
+	VADDPS       (R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	ADDQ         R11, R10
+	VADDPS       (R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	ADDQ         R11, R10
+	VADDPS       (R10), Y5, Y5
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5217,18 +5292,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_7x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_7x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_7x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5238,67 +5315,68 @@ tile:
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R12)(R8*1)
-	VMOVUPS      (R12), Y7
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R13), Y7
 	VPSLLD       $0x10, Y7, Y7
-	VBROADCASTSS (R9), Y8
-	VFMADD231PS  Y7, Y8, Y0
-	VBROADCASTSS (R9)(CX*1), Y8
-	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R9)(CX*2), Y8
-	VFMADD231PS  Y7, Y8, Y2
 	VBROADCASTSS (R10), Y8
-	VFMADD231PS  Y7, Y8, Y3
+	VFMADD231PS  Y7, Y8, Y0
 	VBROADCASTSS (R10)(CX*1), Y8
-	VFMADD231PS  Y7, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y1
 	VBROADCASTSS (R10)(CX*2), Y8
-	VFMADD231PS  Y7, Y8, Y5
+	VFMADD231PS  Y7, Y8, Y2
 	VBROADCASTSS (R11), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R11)(CX*1), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (R11)(CX*2), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (R12), Y8
 	VFMADD231PS  Y7, Y8, Y6
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VMASKMOVPS   (R9), Y15, Y8
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VMASKMOVPS   (R10), Y15, Y8
 	VADDPS       Y8, Y0, Y0
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y8
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y8
 	VADDPS       Y8, Y1, Y1
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y8
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y8
 	VADDPS       Y8, Y2, Y2
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y8
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y8
 	VADDPS       Y8, Y3, Y3
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y8
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y8
 	VADDPS       Y8, Y4, Y4
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y8
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y8
 	VADDPS       Y8, Y5, Y5
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y8
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y8
 	VADDPS       Y8, Y6, Y6
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -5315,26 +5393,28 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y6, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_8x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_8x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_8x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5345,62 +5425,63 @@ tile:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R12)(R8*1)
-	VMOVUPS      (R12), Y8
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R13), Y8
 	VPSLLD       $0x10, Y8, Y8
-	VBROADCASTSS (R9), Y9
-	VFMADD231PS  Y8, Y9, Y0
-	VBROADCASTSS (R9)(CX*1), Y9
-	VFMADD231PS  Y8, Y9, Y1
-	VBROADCASTSS (R9)(CX*2), Y9
-	VFMADD231PS  Y8, Y9, Y2
 	VBROADCASTSS (R10), Y9
-	VFMADD231PS  Y8, Y9, Y3
+	VFMADD231PS  Y8, Y9, Y0
 	VBROADCASTSS (R10)(CX*1), Y9
-	VFMADD231PS  Y8, Y9, Y4
+	VFMADD231PS  Y8, Y9, Y1
 	VBROADCASTSS (R10)(CX*2), Y9
-	VFMADD231PS  Y8, Y9, Y5
+	VFMADD231PS  Y8, Y9, Y2
 	VBROADCASTSS (R11), Y9
-	VFMADD231PS  Y8, Y9, Y6
+	VFMADD231PS  Y8, Y9, Y3
 	VBROADCASTSS (R11)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (R11)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS (R12), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (R12)(CX*1), Y9
 	VFMADD231PS  Y8, Y9, Y7
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	ADDQ         R10, R9
-	VADDPS       (R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	ADDQ         R10, R9
-	VADDPS       (R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	ADDQ         R10, R9
-	VADDPS       (R9), Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	ADDQ         R10, R9
-	VADDPS       (R9), Y7, Y7
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	ADDQ         R11, R10
+	VADDPS       (R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	ADDQ         R11, R10
+	VADDPS       (R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	ADDQ         R11, R10
+	VADDPS       (R10), Y5, Y5
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	ADDQ         R11, R10
+	VADDPS       (R10), Y7, Y7
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5425,18 +5506,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_8x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_8x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_8x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5447,72 +5530,73 @@ tile:
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R12)(R8*1)
-	VMOVUPS      (R12), Y8
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R13), Y8
 	VPSLLD       $0x10, Y8, Y8
-	VBROADCASTSS (R9), Y9
-	VFMADD231PS  Y8, Y9, Y0
-	VBROADCASTSS (R9)(CX*1), Y9
-	VFMADD231PS  Y8, Y9, Y1
-	VBROADCASTSS (R9)(CX*2), Y9
-	VFMADD231PS  Y8, Y9, Y2
 	VBROADCASTSS (R10), Y9
-	VFMADD231PS  Y8, Y9, Y3
+	VFMADD231PS  Y8, Y9, Y0
 	VBROADCASTSS (R10)(CX*1), Y9
-	VFMADD231PS  Y8, Y9, Y4
+	VFMADD231PS  Y8, Y9, Y1
 	VBROADCASTSS (R10)(CX*2), Y9
-	VFMADD231PS  Y8, Y9, Y5
+	VFMADD231PS  Y8, Y9, Y2
 	VBROADCASTSS (R11), Y9
-	VFMADD231PS  Y8, Y9, Y6
+	VFMADD231PS  Y8, Y9, Y3
 	VBROADCASTSS (R11)(CX*1), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (R11)(CX*2), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS (R12), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS (R12)(CX*1), Y9
 	VFMADD231PS  Y8, Y9, Y7
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VMASKMOVPS   (R9), Y15, Y9
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VMASKMOVPS   (R10), Y15, Y9
 	VADDPS       Y9, Y0, Y0
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y9
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y9
 	VADDPS       Y9, Y1, Y1
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y9
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y9
 	VADDPS       Y9, Y2, Y2
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y9
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y9
 	VADDPS       Y9, Y3, Y3
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y9
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y9
 	VADDPS       Y9, Y4, Y4
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y9
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y9
 	VADDPS       Y9, Y5, Y5
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y9
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y9
 	VADDPS       Y9, Y6, Y6
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y9
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y9
 	VADDPS       Y9, Y7, Y7
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -5531,26 +5615,28 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y7, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_9x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_9x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_9x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5562,66 +5648,67 @@ tile:
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R12)(R8*1)
-	VMOVUPS      (R12), Y9
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R13), Y9
 	VPSLLD       $0x10, Y9, Y9
-	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y9, Y10, Y0
-	VBROADCASTSS (R9)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R9)(CX*2), Y10
-	VFMADD231PS  Y9, Y10, Y2
 	VBROADCASTSS (R10), Y10
-	VFMADD231PS  Y9, Y10, Y3
+	VFMADD231PS  Y9, Y10, Y0
 	VBROADCASTSS (R10)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y1
 	VBROADCASTSS (R10)(CX*2), Y10
-	VFMADD231PS  Y9, Y10, Y5
+	VFMADD231PS  Y9, Y10, Y2
 	VBROADCASTSS (R11), Y10
-	VFMADD231PS  Y9, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y3
 	VBROADCASTSS (R11)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y7
+	VFMADD231PS  Y9, Y10, Y4
 	VBROADCASTSS (R11)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R12), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS (R12)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS (R12)(CX*2), Y10
 	VFMADD231PS  Y9, Y10, Y8
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	ADDQ         R10, R9
-	VADDPS       (R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	ADDQ         R10, R9
-	VADDPS       (R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	ADDQ         R10, R9
-	VADDPS       (R9), Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	ADDQ         R10, R9
-	VADDPS       (R9), Y7, Y7
-	ADDQ         R10, R9
-	VADDPS       (R9), Y8, Y8
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	ADDQ         R11, R10
+	VADDPS       (R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	ADDQ         R11, R10
+	VADDPS       (R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	ADDQ         R11, R10
+	VADDPS       (R10), Y5, Y5
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	ADDQ         R11, R10
+	VADDPS       (R10), Y7, Y7
+	ADDQ         R11, R10
+	VADDPS       (R10), Y8, Y8
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5648,18 +5735,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_9x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_9x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_9x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5671,77 +5760,78 @@ tile:
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
-	MOVQ    b+48(FP), R12
-	MOVQ    k+8(FP), R13
+	LEAQ    (R11)(CX*2), R12
+	ADDQ    CX, R12
+	MOVQ    b+48(FP), R13
+	MOVQ    k+8(FP), R14
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R12)(R8*1)
-	VMOVUPS      (R12), Y9
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R13), Y9
 	VPSLLD       $0x10, Y9, Y9
-	VBROADCASTSS (R9), Y10
-	VFMADD231PS  Y9, Y10, Y0
-	VBROADCASTSS (R9)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R9)(CX*2), Y10
-	VFMADD231PS  Y9, Y10, Y2
 	VBROADCASTSS (R10), Y10
-	VFMADD231PS  Y9, Y10, Y3
+	VFMADD231PS  Y9, Y10, Y0
 	VBROADCASTSS (R10)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y1
 	VBROADCASTSS (R10)(CX*2), Y10
-	VFMADD231PS  Y9, Y10, Y5
+	VFMADD231PS  Y9, Y10, Y2
 	VBROADCASTSS (R11), Y10
-	VFMADD231PS  Y9, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y3
 	VBROADCASTSS (R11)(CX*1), Y10
-	VFMADD231PS  Y9, Y10, Y7
+	VFMADD231PS  Y9, Y10, Y4
 	VBROADCASTSS (R11)(CX*2), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R12), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS (R12)(CX*1), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS (R12)(CX*2), Y10
 	VFMADD231PS  Y9, Y10, Y8
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R12
-	DECQ         R13
+	ADDQ         DX, R12
+	ADDQ         BX, R13
+	DECQ         R14
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VMASKMOVPS   (R9), Y15, Y10
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VMASKMOVPS   (R10), Y15, Y10
 	VADDPS       Y10, Y0, Y0
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y10
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y10
 	VADDPS       Y10, Y1, Y1
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y10
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y10
 	VADDPS       Y10, Y2, Y2
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y10
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y10
 	VADDPS       Y10, Y3, Y3
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y10
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y10
 	VADDPS       Y10, Y4, Y4
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y10
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y10
 	VADDPS       Y10, Y5, Y5
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y10
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y10
 	VADDPS       Y10, Y6, Y6
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y10
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y10
 	VADDPS       Y10, Y7, Y7
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y10
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y10
 	VADDPS       Y10, Y8, Y8
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -5762,26 +5852,28 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y8, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_10x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_10x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_10x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5794,73 +5886,74 @@ tile:
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R13)(R8*1)
-	VMOVUPS      (R13), Y10
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R14), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y10, Y11, Y0
-	VBROADCASTSS (R9)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y1
-	VBROADCASTSS (R9)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y2
 	VBROADCASTSS (R10), Y11
-	VFMADD231PS  Y10, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y0
 	VBROADCASTSS (R10)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y4
+	VFMADD231PS  Y10, Y11, Y1
 	VBROADCASTSS (R10)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y2
 	VBROADCASTSS (R11), Y11
-	VFMADD231PS  Y10, Y11, Y6
+	VFMADD231PS  Y10, Y11, Y3
 	VBROADCASTSS (R11)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y4
 	VBROADCASTSS (R11)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y8
+	VFMADD231PS  Y10, Y11, Y5
 	VBROADCASTSS (R12), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (R12)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS (R12)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (R13), Y11
 	VFMADD231PS  Y10, Y11, Y9
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	ADDQ         DX, R12
-	ADDQ         BX, R13
-	DECQ         R14
+	ADDQ         DX, R13
+	ADDQ         BX, R14
+	DECQ         R15
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	ADDQ         R10, R9
-	VADDPS       (R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	ADDQ         R10, R9
-	VADDPS       (R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	ADDQ         R10, R9
-	VADDPS       (R9), Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	ADDQ         R10, R9
-	VADDPS       (R9), Y7, Y7
-	ADDQ         R10, R9
-	VADDPS       (R9), Y8, Y8
-	ADDQ         R10, R9
-	VADDPS       (R9), Y9, Y9
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	ADDQ         R11, R10
+	VADDPS       (R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	ADDQ         R11, R10
+	VADDPS       (R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	ADDQ         R11, R10
+	VADDPS       (R10), Y5, Y5
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	ADDQ         R11, R10
+	VADDPS       (R10), Y7, Y7
+	ADDQ         R11, R10
+	VADDPS       (R10), Y8, Y8
+	ADDQ         R11, R10
+	VADDPS       (R10), Y9, Y9
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -5889,18 +5982,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_10x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_10x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_10x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -5913,85 +6008,86 @@ tile:
 	VXORPS  Y7, Y7, Y7
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R13)(R8*1)
-	VMOVUPS      (R13), Y10
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R14), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (R9), Y11
-	VFMADD231PS  Y10, Y11, Y0
-	VBROADCASTSS (R9)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y1
-	VBROADCASTSS (R9)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y2
 	VBROADCASTSS (R10), Y11
-	VFMADD231PS  Y10, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y0
 	VBROADCASTSS (R10)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y4
+	VFMADD231PS  Y10, Y11, Y1
 	VBROADCASTSS (R10)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y2
 	VBROADCASTSS (R11), Y11
-	VFMADD231PS  Y10, Y11, Y6
+	VFMADD231PS  Y10, Y11, Y3
 	VBROADCASTSS (R11)(CX*1), Y11
-	VFMADD231PS  Y10, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y4
 	VBROADCASTSS (R11)(CX*2), Y11
-	VFMADD231PS  Y10, Y11, Y8
+	VFMADD231PS  Y10, Y11, Y5
 	VBROADCASTSS (R12), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (R12)(CX*1), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS (R12)(CX*2), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS (R13), Y11
 	VFMADD231PS  Y10, Y11, Y9
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	ADDQ         DX, R12
-	ADDQ         BX, R13
-	DECQ         R14
+	ADDQ         DX, R13
+	ADDQ         BX, R14
+	DECQ         R15
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VMASKMOVPS   (R9), Y15, Y11
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VMASKMOVPS   (R10), Y15, Y11
 	VADDPS       Y11, Y0, Y0
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y11
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y11
 	VADDPS       Y11, Y1, Y1
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y11
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y11
 	VADDPS       Y11, Y2, Y2
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y11
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y11
 	VADDPS       Y11, Y3, Y3
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y11
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y11
 	VADDPS       Y11, Y4, Y4
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y11
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y11
 	VADDPS       Y11, Y5, Y5
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y11
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y11
 	VADDPS       Y11, Y6, Y6
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y11
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y11
 	VADDPS       Y11, Y7, Y7
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y11
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y11
 	VADDPS       Y11, Y8, Y8
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y11
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y11
 	VADDPS       Y11, Y9, Y9
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -6014,26 +6110,28 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y9, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_11x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_11x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_11x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -6047,77 +6145,78 @@ tile:
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R13)(R8*1)
-	VMOVUPS      (R13), Y11
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R14), Y11
 	VPSLLD       $0x10, Y11, Y11
-	VBROADCASTSS (R9), Y12
-	VFMADD231PS  Y11, Y12, Y0
-	VBROADCASTSS (R9)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (R9)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y2
 	VBROADCASTSS (R10), Y12
-	VFMADD231PS  Y11, Y12, Y3
+	VFMADD231PS  Y11, Y12, Y0
 	VBROADCASTSS (R10)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y1
 	VBROADCASTSS (R10)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y5
+	VFMADD231PS  Y11, Y12, Y2
 	VBROADCASTSS (R11), Y12
-	VFMADD231PS  Y11, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y3
 	VBROADCASTSS (R11)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y7
+	VFMADD231PS  Y11, Y12, Y4
 	VBROADCASTSS (R11)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y5
 	VBROADCASTSS (R12), Y12
-	VFMADD231PS  Y11, Y12, Y9
+	VFMADD231PS  Y11, Y12, Y6
 	VBROADCASTSS (R12)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R12)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS (R13), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (R13)(CX*1), Y12
 	VFMADD231PS  Y11, Y12, Y10
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	ADDQ         DX, R12
-	ADDQ         BX, R13
-	DECQ         R14
+	ADDQ         DX, R13
+	ADDQ         BX, R14
+	DECQ         R15
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	ADDQ         R10, R9
-	VADDPS       (R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	ADDQ         R10, R9
-	VADDPS       (R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	ADDQ         R10, R9
-	VADDPS       (R9), Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	ADDQ         R10, R9
-	VADDPS       (R9), Y7, Y7
-	ADDQ         R10, R9
-	VADDPS       (R9), Y8, Y8
-	ADDQ         R10, R9
-	VADDPS       (R9), Y9, Y9
-	ADDQ         R10, R9
-	VADDPS       (R9), Y10, Y10
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	ADDQ         R11, R10
+	VADDPS       (R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	ADDQ         R11, R10
+	VADDPS       (R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	ADDQ         R11, R10
+	VADDPS       (R10), Y5, Y5
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	ADDQ         R11, R10
+	VADDPS       (R10), Y7, Y7
+	ADDQ         R11, R10
+	VADDPS       (R10), Y8, Y8
+	ADDQ         R11, R10
+	VADDPS       (R10), Y9, Y9
+	ADDQ         R11, R10
+	VADDPS       (R10), Y10, Y10
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -6148,18 +6247,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_11x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_11x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_11x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -6173,90 +6274,91 @@ tile:
 	VXORPS  Y8, Y8, Y8
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R13)(R8*1)
-	VMOVUPS      (R13), Y11
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R14), Y11
 	VPSLLD       $0x10, Y11, Y11
-	VBROADCASTSS (R9), Y12
-	VFMADD231PS  Y11, Y12, Y0
-	VBROADCASTSS (R9)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (R9)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y2
 	VBROADCASTSS (R10), Y12
-	VFMADD231PS  Y11, Y12, Y3
+	VFMADD231PS  Y11, Y12, Y0
 	VBROADCASTSS (R10)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y1
 	VBROADCASTSS (R10)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y5
+	VFMADD231PS  Y11, Y12, Y2
 	VBROADCASTSS (R11), Y12
-	VFMADD231PS  Y11, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y3
 	VBROADCASTSS (R11)(CX*1), Y12
-	VFMADD231PS  Y11, Y12, Y7
+	VFMADD231PS  Y11, Y12, Y4
 	VBROADCASTSS (R11)(CX*2), Y12
-	VFMADD231PS  Y11, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y5
 	VBROADCASTSS (R12), Y12
-	VFMADD231PS  Y11, Y12, Y9
+	VFMADD231PS  Y11, Y12, Y6
 	VBROADCASTSS (R12)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R12)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS (R13), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS (R13)(CX*1), Y12
 	VFMADD231PS  Y11, Y12, Y10
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	ADDQ         DX, R12
-	ADDQ         BX, R13
-	DECQ         R14
+	ADDQ         DX, R13
+	ADDQ         BX, R14
+	DECQ         R15
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VMASKMOVPS   (R9), Y15, Y12
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VMASKMOVPS   (R10), Y15, Y12
 	VADDPS       Y12, Y0, Y0
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y12
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y12
 	VADDPS       Y12, Y1, Y1
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y12
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y12
 	VADDPS       Y12, Y2, Y2
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y12
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y12
 	VADDPS       Y12, Y3, Y3
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y12
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y12
 	VADDPS       Y12, Y4, Y4
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y12
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y12
 	VADDPS       Y12, Y5, Y5
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y12
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y12
 	VADDPS       Y12, Y6, Y6
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y12
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y12
 	VADDPS       Y12, Y7, Y7
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y12
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y12
 	VADDPS       Y12, Y8, Y8
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y12
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y12
 	VADDPS       Y12, Y9, Y9
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y12
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y12
 	VADDPS       Y12, Y10, Y10
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -6281,26 +6383,28 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y10, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_12x1h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_12x1h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_12x1h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -6315,81 +6419,82 @@ tile:
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R13)(R8*1)
-	VMOVUPS      (R13), Y12
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R14), Y12
 	VPSLLD       $0x10, Y12, Y12
-	VBROADCASTSS (R9), Y13
-	VFMADD231PS  Y12, Y13, Y0
-	VBROADCASTSS (R9)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y1
-	VBROADCASTSS (R9)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y2
 	VBROADCASTSS (R10), Y13
-	VFMADD231PS  Y12, Y13, Y3
+	VFMADD231PS  Y12, Y13, Y0
 	VBROADCASTSS (R10)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y4
+	VFMADD231PS  Y12, Y13, Y1
 	VBROADCASTSS (R10)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y5
+	VFMADD231PS  Y12, Y13, Y2
 	VBROADCASTSS (R11), Y13
-	VFMADD231PS  Y12, Y13, Y6
+	VFMADD231PS  Y12, Y13, Y3
 	VBROADCASTSS (R11)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y7
+	VFMADD231PS  Y12, Y13, Y4
 	VBROADCASTSS (R11)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y8
+	VFMADD231PS  Y12, Y13, Y5
 	VBROADCASTSS (R12), Y13
-	VFMADD231PS  Y12, Y13, Y9
+	VFMADD231PS  Y12, Y13, Y6
 	VBROADCASTSS (R12)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y10
+	VFMADD231PS  Y12, Y13, Y7
 	VBROADCASTSS (R12)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R13), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS (R13)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (R13)(CX*2), Y13
 	VFMADD231PS  Y12, Y13, Y11
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	ADDQ         DX, R12
-	ADDQ         BX, R13
-	DECQ         R14
+	ADDQ         DX, R13
+	ADDQ         BX, R14
+	DECQ         R15
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VADDPS       (R9), Y0, Y0
-	ADDQ         R10, R9
-	VADDPS       (R9), Y1, Y1
-	ADDQ         R10, R9
-	VADDPS       (R9), Y2, Y2
-	ADDQ         R10, R9
-	VADDPS       (R9), Y3, Y3
-	ADDQ         R10, R9
-	VADDPS       (R9), Y4, Y4
-	ADDQ         R10, R9
-	VADDPS       (R9), Y5, Y5
-	ADDQ         R10, R9
-	VADDPS       (R9), Y6, Y6
-	ADDQ         R10, R9
-	VADDPS       (R9), Y7, Y7
-	ADDQ         R10, R9
-	VADDPS       (R9), Y8, Y8
-	ADDQ         R10, R9
-	VADDPS       (R9), Y9, Y9
-	ADDQ         R10, R9
-	VADDPS       (R9), Y10, Y10
-	ADDQ         R10, R9
-	VADDPS       (R9), Y11, Y11
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VADDPS       (R10), Y0, Y0
+	ADDQ         R11, R10
+	VADDPS       (R10), Y1, Y1
+	ADDQ         R11, R10
+	VADDPS       (R10), Y2, Y2
+	ADDQ         R11, R10
+	VADDPS       (R10), Y3, Y3
+	ADDQ         R11, R10
+	VADDPS       (R10), Y4, Y4
+	ADDQ         R11, R10
+	VADDPS       (R10), Y5, Y5
+	ADDQ         R11, R10
+	VADDPS       (R10), Y6, Y6
+	ADDQ         R11, R10
+	VADDPS       (R10), Y7, Y7
+	ADDQ         R11, R10
+	VADDPS       (R10), Y8, Y8
+	ADDQ         R11, R10
+	VADDPS       (R10), Y9, Y9
+	ADDQ         R11, R10
+	VADDPS       (R10), Y10, Y10
+	ADDQ         R11, R10
+	VADDPS       (R10), Y11, Y11
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)
@@ -6422,18 +6527,20 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_12x1mh(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileAVX2_12x1mh(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_12x1mh(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
-	MOVQ         bPanel+64(FP), R8
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
+	MOVQ         ahead+72(FP), R8
+	ADDQ         b+48(FP), R8
+	MOVQ         aheadStep+80(FP), R9
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 
 tile:
 	VXORPS  Y0, Y0, Y0
@@ -6448,95 +6555,96 @@ tile:
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    AX, R9
-	LEAQ    (R9)(CX*2), R10
-	ADDQ    CX, R10
+	MOVQ    AX, R10
 	LEAQ    (R10)(CX*2), R11
 	ADDQ    CX, R11
 	LEAQ    (R11)(CX*2), R12
 	ADDQ    CX, R12
-	MOVQ    b+48(FP), R13
-	MOVQ    k+8(FP), R14
+	LEAQ    (R12)(CX*2), R13
+	ADDQ    CX, R13
+	MOVQ    b+48(FP), R14
+	MOVQ    k+8(FP), R15
 	PCALIGN $0x20
 
 step:
-	PREFETCHT1   (R13)(R8*1)
-	VMOVUPS      (R13), Y12
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (R14), Y12
 	VPSLLD       $0x10, Y12, Y12
-	VBROADCASTSS (R9), Y13
-	VFMADD231PS  Y12, Y13, Y0
-	VBROADCASTSS (R9)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y1
-	VBROADCASTSS (R9)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y2
 	VBROADCASTSS (R10), Y13
-	VFMADD231PS  Y12, Y13, Y3
+	VFMADD231PS  Y12, Y13, Y0
 	VBROADCASTSS (R10)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y4
+	VFMADD231PS  Y12, Y13, Y1
 	VBROADCASTSS (R10)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y5
+	VFMADD231PS  Y12, Y13, Y2
 	VBROADCASTSS (R11), Y13
-	VFMADD231PS  Y12, Y13, Y6
+	VFMADD231PS  Y12, Y13, Y3
 	VBROADCASTSS (R11)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y7
+	VFMADD231PS  Y12, Y13, Y4
 	VBROADCASTSS (R11)(CX*2), Y13
-	VFMADD231PS  Y12, Y13, Y8
+	VFMADD231PS  Y12, Y13, Y5
 	VBROADCASTSS (R12), Y13
-	VFMADD231PS  Y12, Y13, Y9
+	VFMADD231PS  Y12, Y13, Y6
 	VBROADCASTSS (R12)(CX*1), Y13
-	VFMADD231PS  Y12, Y13, Y10
+	VFMADD231PS  Y12, Y13, Y7
 	VBROADCASTSS (R12)(CX*2), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R13), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS (R13)(CX*1), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS (R13)(CX*2), Y13
 	VFMADD231PS  Y12, Y13, Y11
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	ADDQ         DX, R12
-	ADDQ         BX, R13
-	DECQ         R14
+	ADDQ         DX, R13
+	ADDQ         BX, R14
+	DECQ         R15
 	JNZ          step
-	MOVQ         mask+104(FP), R9
-	VMOVUPS      (R9), Y15
-	CMPQ         from+88(FP), $0x00
+	MOVQ         mask+120(FP), R10
+	VMOVUPS      (R10), Y15
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
-	VMASKMOVPS   (R9), Y15, Y13
+	MOVQ         from+104(FP), R10
+	MOVQ         fromRow+112(FP), R11
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y0, Y0
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y13
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y1, Y1
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y13
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y2, Y2
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y13
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y3, Y3
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y13
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y4, Y4
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y13
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y5, Y5
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y13
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y6, Y6
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y13
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y7, Y7
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y13
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y8, Y8
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y13
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y9, Y9
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y13
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y10, Y10
-	ADDQ         R10, R9
-	VMASKMOVPS   (R9), Y15, Y13
+	ADDQ         R11, R10
+	VMASKMOVPS   (R10), Y15, Y13
 	VADDPS       Y13, Y11, Y11
-	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	ADDQ         R11, R10
+	MOVQ         R10, from+104(FP)
 
 store:
 	VMASKMOVPS   Y0, Y15, (SI)
@@ -6563,23 +6671,23 @@ store:
 	ADDQ         DI, SI
 	VMASKMOVPS   Y11, Y15, (SI)
 	ADDQ         DI, SI
-	LEAQ         highHalves<>+0(SB), R9
-	VBROADCASTSS (R9), Y15
+	LEAQ         highHalves<>+0(SB), R10
+	VBROADCASTSS (R10), Y15
 	ADDQ         aTile+40(FP), AX
 	DECQ         count+0(FP)
 	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func tileAVX2_1x8h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_1x8h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_1x8h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_1x8h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), CX
 	MOVQ         bStep+56(FP), DX
-	MOVQ         c+72(FP), BX
-	MOVQ         cRow+80(FP), SI
+	MOVQ         c+88(FP), BX
+	MOVQ         cRow+96(FP), SI
 	MOVQ         bPanel+64(FP), DI
 	LEAQ         highHalves<>+0(SB), R8
 	VBROADCASTSS (R8), Y15
@@ -6627,10 +6735,10 @@ step:
 	ADDQ         DX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R8
-	MOVQ         fromRow+96(FP), R9
+	MOVQ         from+104(FP), R8
+	MOVQ         fromRow+112(FP), R9
 	VADDPS       (R8), Y0, Y0
 	VADDPS       32(R8), Y1, Y1
 	VADDPS       64(R8), Y2, Y2
@@ -6640,7 +6748,7 @@ step:
 	VADDPS       192(R8), Y6, Y6
 	VADDPS       224(R8), Y7, Y7
 	ADDQ         R9, R8
-	MOVQ         R8, from+88(FP)
+	MOVQ         R8, from+104(FP)
 
 store:
 	VMOVUPS Y0, (BX)
@@ -6658,15 +6766,15 @@ store:
 	VZEROUPPER
 	RET
 
-// func tileAVX2_2x4h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+// func tileAVX2_2x4h(count int, k int, a *float32, aRow int, aStep int, aTile int, b *byte, bStep int, bPanel int, ahead int, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tileAVX2_2x4h(SB), NOSPLIT, $0-112
+TEXT ·tileAVX2_2x4h(SB), NOSPLIT, $0-128
 	MOVQ         a+16(FP), AX
 	MOVQ         aRow+24(FP), CX
 	MOVQ         aStep+32(FP), DX
 	MOVQ         bStep+56(FP), BX
-	MOVQ         c+72(FP), SI
-	MOVQ         cRow+80(FP), DI
+	MOVQ         c+88(FP), SI
+	MOVQ         cRow+96(FP), DI
 	MOVQ         bPanel+64(FP), R8
 	LEAQ         highHalves<>+0(SB), R9
 	VBROADCASTSS (R9), Y15
@@ -6706,10 +6814,10 @@ step:
 	ADDQ         BX, R10
 	DECQ         R11
 	JNZ          step
-	CMPQ         from+88(FP), $0x00
+	CMPQ         from+104(FP), $0x00
 	JE           store
-	MOVQ         from+88(FP), R9
-	MOVQ         fromRow+96(FP), R10
+	MOVQ         from+104(FP), R9
+	MOVQ         fromRow+112(FP), R10
 	VADDPS       (R9), Y0, Y0
 	VADDPS       32(R9), Y1, Y1
 	VADDPS       64(R9), Y2, Y2
@@ -6720,7 +6828,7 @@ step:
 	VADDPS       64(R9), Y6, Y6
 	VADDPS       96(R9), Y7, Y7
 	ADDQ         R10, R9
-	MOVQ         R9, from+88(FP)
+	MOVQ         R9, from+104(FP)
 
 store:
 	VMOVUPS Y0, (SI)

@@ -75,7 +75,7 @@ func (t tile) sum(row, v int) reg.VecPhysical { return t.vec[row*t.vecs+v] }
 func (t tile) temp(i int) reg.VecPhysical     { return t.vec[t.rows*t.vecs+i] }
 func (t tile) last(i int) reg.VecPhysical     { return t.vec[len(t.vec)-1-i] }
 
-// prefetches is whether the tile looks ahead: one panel of what comes from memory.
+// prefetches is whether the tile fetches ahead: one panel of what comes from memory.
 func (t tile) prefetches() bool { return t.half && t.panels() == 1 }
 
 // shared is whether the mask of columns and that of high halves take turns in one register.
@@ -86,12 +86,13 @@ func (t tile) shared() bool { return t.half && t.masked && t.width == 8 }
 //	for each of count tiles, one below the other:
 //	  C[i, j] = from[i*fromRow + j] + sum over q < k of a[i*aRow + q*aStep] * b[q*bStep + j]
 //
-// where from, which may be C, is left out if it is nil. // The next tile's rows of A begin aTile after this one's. b is a stack of panels of 16 columns, bPanel apart: inside a
-// matrix that is 64 bytes. A tile of one bfloat16 panel asks for the data bPanel further on, which the caller expects to
-// need next: it comes from memory, and all the tiles that share a strip have the time to bring the next one in. mask
-// points at one int32 a lane, all ones for a column that exists (AVX-512: at a bit a lane).
+// where from, which may be C, is left out if it is nil. The next tile's rows of A begin aTile after this one's. b is a
+// stack of panels of 16 columns, bPanel apart: inside a matrix that is 64 bytes. Tiles of one bfloat16 panel fetch what
+// the caller will need next, which has to come from memory: a line at each step, from the place that is ahead of b, and
+// aheadStep further on each time, from tile to tile. mask points at one int32 a lane, all ones for a column that exists
+// (AVX-512: at a bit a lane).
 func (t tile) write() {
-	TEXT(t.function(), NOSPLIT, "func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel int, c *float32, cRow int, from *float32, fromRow int, mask *byte)")
+	TEXT(t.function(), NOSPLIT, "func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s multiplies tiles of %d rows and %d vectors of columns.", t.function(), t.rows, t.vecs))
 	a := Load(Param("a"), GP64())
@@ -100,9 +101,14 @@ func (t tile) write() {
 	bStep := Load(Param("bStep"), GP64())
 	c := Load(Param("c"), GP64())
 	cRow := Load(Param("cRow"), GP64())
-	var bPanel reg.GPVirtual
-	if t.panels() > 1 || t.prefetches() {
-		bPanel = Load(Param("bPanel"), GP64()).(reg.GPVirtual)
+	var bPanel, ahead, aheadStep reg.Register
+	if t.panels() > 1 {
+		bPanel = Load(Param("bPanel"), GP64())
+	}
+	if t.prefetches() {
+		ahead = Load(Param("ahead"), GP64())
+		ADDQ(paramAddr("b"), ahead)
+		aheadStep = Load(Param("aheadStep"), GP64())
 	}
 	if t.half {
 		t.halfMask()
@@ -124,7 +130,8 @@ func (t tile) write() {
 	align()
 	Label("step")
 	if t.prefetches() {
-		PREFETCHT1(Mem{Base: bs[0], Index: bPanel, Scale: 1})
+		PREFETCHT1(Mem{Base: ahead})
+		ADDQ(aheadStep, ahead)
 	}
 	if t.vecs <= 2 {
 		t.stepByRow(as, aRow, bs, bPanel)
