@@ -65,14 +65,6 @@ func report(b *testing.B, cores int, flops, seconds float64) {
 	}
 }
 
-func filled(n int) []float32 {
-	x := make([]float32, n)
-	for i := range x {
-		x[i] = float32(i%17)/8 - 1
-	}
-	return x
-}
-
 var gemmSizes = []struct{ m, n, k, cores int }{
 	{512, 512, 512, 1}, {512, 512, 512, 2}, {1024, 1024, 1024, 1}, {1024, 1024, 1024, 2},
 	{100, 128, 128, 1}, {100, 384, 128, 1}, {100, 128, 384, 1}, {128, 128, 100, 1}, {128, 384, 100, 1}, // d = 128

@@ -1,6 +1,9 @@
 package blas
 
-import "fmt"
+import (
+	"fmt"
+	"runtime"
+)
 
 // parallelFlops is the cost from which a product is worth waking a second goroutine: some 40 microseconds.
 const parallelFlops = 4 << 20
@@ -60,6 +63,7 @@ type product struct {
 
 // product computes p, cut into blocks for the team's goroutines if it is large enough.
 func (t Team) product(p *product) {
+	defer runtime.KeepAlive(p.panels) // their memory may be the system's
 	p.rows, p.cols, p.across = p.m, p.n, 1
 	if t.size <= 1 || p.cost() < parallelFlops {
 		p.block(0)

@@ -12,14 +12,14 @@ type Panels struct {
 	stride int       // rows of a panel, k or more
 	f      []float32 // exactly one of f and h: [panel, stride, panelWidth]; what lies beyond column n is not used
 	h      []uint16  // a row keeps columns j and j+8 side by side: the halves of one word
+	keep   *mapping  // where f or h lies, unless on Go's heap: to live as long as they do
 }
 
 // Pack lays op(B) [k, n] out in float32. With tb, B is stored as [n, k]; ldb is the distance between stored rows.
 func Pack(tb bool, n, k int, b []float32, ldb int) *Panels {
 	checkStored(tb, n, k, len(b), ldb)
 	p := newPanels(n, k)
-	p.f = make([]float32, p.panels()*k*panelWidth)
-	largePages(p.f)
+	p.f, p.keep = memory[float32](p.panels() * p.k * panelWidth)
 	packPanels(p, p.f, tb, b, ldb)
 	return p
 }
@@ -29,8 +29,7 @@ func Pack(tb bool, n, k int, b []float32, ldb int) *Panels {
 func PackBF16(tb bool, n, k int, b []uint16, ldb int) *Panels {
 	checkStored(tb, n, k, len(b), ldb)
 	p := newPanels(n, k)
-	p.h = make([]uint16, p.panels()*k*panelWidth)
-	largePages(p.h)
+	p.h, p.keep = memory[uint16](p.panels() * p.k * panelWidth)
 	packPanels(p, p.h, tb, b, ldb)
 	return p
 }
