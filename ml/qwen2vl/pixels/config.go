@@ -37,13 +37,12 @@ type configJSON struct {
 // only that is there. Fields that are absent keep the values of DefaultProcessor, and so does a folder with neither
 // file. A rule that this package does not have is an error that names the field.
 func LoadProcessor(dir string) (Processor, error) {
-	p := DefaultProcessor()
 	path := filepath.Join(dir, "preprocessor_config.json")
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		path = filepath.Join(dir, "processor_config.json")
 		if text, err = os.ReadFile(path); errors.Is(err, fs.ErrNotExist) {
-			return p, nil
+			return DefaultProcessor(), nil
 		}
 		if err == nil {
 			text, err = imageProcessor(text)
@@ -52,14 +51,21 @@ func LoadProcessor(dir string) (Processor, error) {
 	if err != nil {
 		return Processor{}, fmt.Errorf("%s: %w", path, err)
 	}
-	var c configJSON
-	if err := json.Unmarshal(text, &c); err != nil {
-		return Processor{}, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := c.apply(&p); err != nil {
+	p, err := parseProcessor(text)
+	if err != nil {
 		return Processor{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return p, nil
+}
+
+// parseProcessor reads the object that preprocessor_config.json is.
+func parseProcessor(text []byte) (Processor, error) {
+	p := DefaultProcessor()
+	var c configJSON
+	if err := json.Unmarshal(text, &c); err != nil {
+		return Processor{}, err
+	}
+	return p, c.apply(&p)
 }
 
 // imageProcessor is the part of a processor_config.json that is about pictures; an empty object where there is none.
@@ -133,23 +139,52 @@ func (c *configJSON) checkRules() error {
 	return nil
 }
 
+// The largest values that are taken. They are far above what models have, and keep the memory for one picture, which no
+// other file bounds, within what a machine has.
+const (
+	mostSide   = 1024    // of patch_size, merge_size and temporal_patch_size
+	mostUnit   = 4096    // pixels a side of what becomes one token
+	mostRow    = 1 << 20 // values of a patch
+	mostPixels = 1 << 24 // to which a smaller picture is brought
+)
+
 // check refuses values with which no rows could be made.
 func (p Processor) check() error {
-	const most = 1024
 	for _, side := range []struct {
 		name  string
 		value int
 	}{{"patch_size", p.Patch}, {"merge_size", p.Merge}, {"temporal_patch_size", p.Temporal}} {
-		if side.value < 1 || side.value > most {
-			return fmt.Errorf("%s is %d, it must be from 1 to %d", side.name, side.value, most)
+		if side.value < 1 || side.value > mostSide {
+			return fmt.Errorf("%s is %d, it must be from 1 to %d", side.name, side.value, mostSide)
 		}
+	}
+	if unit := p.Patch * p.Merge; unit > mostUnit {
+		return fmt.Errorf("patch_size %d and merge_size %d make %d pixels a side for one token, it must be %d at most", p.Patch, p.Merge, unit, mostUnit)
+	}
+	if p.RowSize() > mostRow {
+		return fmt.Errorf("patch_size %d and temporal_patch_size %d make %d values a patch, it must be %d at most", p.Patch, p.Temporal, p.RowSize(), mostRow)
 	}
 	if p.MinPixels < 1 || p.MaxPixels < p.MinPixels {
 		return fmt.Errorf("min_pixels %d and max_pixels %d are no range", p.MinPixels, p.MaxPixels)
 	}
+	if p.MinPixels > mostPixels {
+		return fmt.Errorf("min_pixels is %d, it must be %d at most", p.MinPixels, mostPixels)
+	}
+	return p.checkLevels()
+}
+
+// checkLevels refuses a mean and deviation that make no number of a pixel.
+func (p Processor) checkLevels() error {
 	for _, sd := range p.Std {
 		if !(sd > 0) {
 			return fmt.Errorf("image_std holds %g, it must be above 0", sd)
+		}
+	}
+	for channel, levels := range p.levels() {
+		for _, v := range []float32{levels[0], levels[255]} { // the others lie between them
+			if math.IsInf(float64(v), 0) {
+				return fmt.Errorf("image_mean holds %g and image_std %g: pixels over them are no numbers", p.Mean[channel], p.Std[channel])
+			}
 		}
 	}
 	return nil

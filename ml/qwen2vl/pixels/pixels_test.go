@@ -200,6 +200,10 @@ func TestProcessorFilesWithOtherRulesAreRefusedByField(t *testing.T) {
 		"patch_size":     `{"patch_size":0}`,
 		"merge_size":     `{"merge_size":-2}`,
 		"max_pixels":     `{"min_pixels":100,"max_pixels":10}`,
+		"min_pixels":     `{"min_pixels":1000000000000000,"max_pixels":1000000000000000}`,
+		"one token":      `{"patch_size":1024,"merge_size":1024}`,
+		"a patch":        `{"patch_size":512,"temporal_patch_size":1024}`,
+		"no numbers":     `{"image_std":[1,1e-45,1]}`,
 		"config.json":    `{"min_pixels":"many"}`,
 	} {
 		dir := t.TempDir()
@@ -210,6 +214,44 @@ func TestProcessorFilesWithOtherRulesAreRefusedByField(t *testing.T) {
 			t.Errorf("%s: got %v", text, err)
 		}
 	}
+}
+
+// FuzzProcessor reads any preprocessor_config.json, and makes rows of small pictures by it: nothing may panic, rows must be
+// as many as announced and hold numbers, and no more memory may be taken than one large picture's.
+func FuzzProcessor(f *testing.F) {
+	f.Add([]byte(`{}`))
+	f.Add([]byte(`{"min_pixels":3136,"max_pixels":12845056,"patch_size":14,"temporal_patch_size":2,"merge_size":2,"image_mean":[0.48145466,0.4578275,0.40821073],
+		"image_std":[0.26862954,0.26130258,0.27577711],"image_processor_type":"Qwen2VLImageProcessor","size":{"max_pixels":12845056,"min_pixels":3136}}`))
+	f.Add([]byte(`{"min_pixels":null,"max_pixels":null,"size":{"shortest_edge":784,"longest_edge":7840},"resample":3,"rescale_factor":0.00392156862745098,"do_resize":true}`))
+	f.Add([]byte(`{"image_processor":{"size":{"shortest_edge":1,"longest_edge":2},"image_mean":[-1e38,0.5,1],"image_std":[1e-38,0.25,1e38],"patch_size":1,"merge_size":64}}`))
+	f.Add([]byte(`{"patch_size":1024,"merge_size":4,"temporal_patch_size":1,"min_pixels":1000000000000000,"max_pixels":9000000000000000000}`))
+	small := []*RGB{noisy(1, 1), noisy(3, 200), noisy(40, 30)}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if part, err := imageProcessor(text); err == nil { // as processor_config.json
+			parseProcessor(part)
+		}
+		p, err := parseProcessor(text)
+		if err != nil {
+			return
+		}
+		unit := p.Patch * p.Merge
+		for _, img := range small {
+			w, h, err := p.Size(img.W, img.H)
+			if err != nil || w < unit || h < unit || w%unit != 0 || h%unit != 0 || w*h > 16*mostPixels {
+				t.Fatalf("%+v: %dx%d pixels become %dx%d (%v)", p, img.W, img.H, w, h, err)
+			}
+			if w*h*p.Temporal > 1<<18 {
+				continue
+			}
+			rows, grid, err := p.Rows(img)
+			if err != nil || len(rows) != grid.Rows()*p.RowSize() {
+				t.Fatalf("%+v: %d values for %v (%v)", p, len(rows), grid, err)
+			}
+			if slices.ContainsFunc(rows, func(v float32) bool { return v-v != 0 }) {
+				t.Fatalf("%+v: a value that is no number", p)
+			}
+		}
+	})
 }
 
 func BenchmarkResize(b *testing.B) {
