@@ -19,7 +19,7 @@ test:
 	$(MAKE) race
 
 race:
-	go test -race ./ml/graph ./ml/train ./ml/blas ./core/gpu ./core/run ./core/media ./core/model ./views ./views/viewtest
+	go test -race ./ml/graph ./ml/train ./ml/blas ./core/gpu ./core/run ./core/media ./core/model ./core/model/hub ./views ./views/viewtest
 
 # A run is killed at 20 random moments and must end with the bytes of an unbroken one.
 kill:
