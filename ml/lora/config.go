@@ -7,7 +7,6 @@ import (
 	"math"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // Config is what an adapter_config.json says about the mathematics.
@@ -25,11 +24,21 @@ type Config struct {
 	Targets []string
 	Pattern string
 
+	// Which of these have none all the same. The names and the expression are like Targets and Pattern. Where Layers is
+	// not empty, names that only end in a target count in the layers of these numbers alone; a layer's number follows one
+	// of LayersPattern in a module's name, or where that is empty the first number after any name.
+	Exclude        []string
+	ExcludePattern string
+	Layers         []int
+	LayersPattern  []string
+
 	// Other ranks and alphas for modules whose name ends in, or matches, a pattern. The first that fits holds.
 	RankPattern  []Override
 	AlphaPattern []Override
 
 	Naming Naming
+
+	kept map[string]json.RawMessage // the keys of the file that was read which have no field here, to be written back
 }
 
 // Override is one entry of rank_pattern or alpha_pattern.
@@ -37,9 +46,6 @@ type Override struct {
 	Pattern string
 	Value   float64
 }
-
-// allLinear is the target that stands for every linear module but the output.
-const allLinear = "all-linear"
 
 // Rank is the rank of a module's adapter, in whichever spelling RankPattern is.
 func (c *Config) Rank(module string) int {
@@ -71,23 +77,6 @@ func (c *Config) scaleAs(names ...string) float64 {
 	return alpha / r
 }
 
-// Matches says whether a module is to have an adapter, in whichever spelling Targets or Pattern are.
-func (c *Config) Matches(module string) bool {
-	return c.matchesAs(Classic.respell(module)) || c.matchesAs(Nested.respell(module))
-}
-
-// matchesAs follows PEFT for a name as it is spelled.
-func (c *Config) matchesAs(name string) bool {
-	switch c.Pattern {
-	case "":
-		return slices.ContainsFunc(c.Targets, func(t string) bool { return name == t || strings.HasSuffix(name, "."+t) })
-	case allLinear:
-		return name != "lm_head"
-	}
-	re, err := compile(c.Pattern)
-	return err == nil && re.MatchString(name)
-}
-
 // override finds the first entry that fits one of a module's names.
 func override(entries []Override, names []string) (float64, bool) {
 	for _, e := range entries {
@@ -97,9 +86,6 @@ func override(entries []Override, names []string) (float64, bool) {
 	}
 	return 0, false
 }
-
-// compile makes an expression for whole names.
-func compile(pattern string) (*regexp.Regexp, error) { return regexp.Compile(`^(?:` + pattern + `)$`) }
 
 // compile follows PEFT, whose get_pattern_key asks of a name that it end with what the pattern matches, after a dot or
 // from its start. With ^ in front the pattern must match the whole name.
@@ -117,6 +103,9 @@ func (c *Config) Check() error {
 	}
 	if !(c.Dropout >= 0 && c.Dropout < 1) {
 		return fmt.Errorf("lora_dropout is %v: it lies from 0 to below 1", c.Dropout)
+	}
+	if err := c.checkLayers(); err != nil {
+		return err
 	}
 	for _, e := range c.RankPattern {
 		if err := e.check("rank_pattern"); err != nil {

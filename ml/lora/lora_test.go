@@ -2,11 +2,13 @@ package lora
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -239,6 +241,14 @@ func TestConfigThatWouldMeanSomethingElseIsRefusedByName(t *testing.T) {
 		{`"layer_replication": [[0, 2]]`, "layer_replication"},
 		{`"trainable_token_indices": [1]`, "trainable_token_indices"},
 		{`"init_lora_weights": "pissa_niter_4"`, "pissa"},
+		{`"key_of_the_future": {"a": 1}`, "key_of_the_future"},
+		{`"use_of_the_future": true`, "use_of_the_future"},
+		{`"layers_to_transform": "all"`, "layers_to_transform"},
+		{`"layers_to_transform": [1.5]`, "layers_to_transform"},
+		{`"layers_pattern": "layers"`, "without layers_to_transform"},
+		{`"layers_to_transform": 1, "layers_pattern": ["(?=a)"]`, "layers_pattern"},
+		{`"target_modules": ".*q_proj", "layers_to_transform": 1`, "layers_to_transform"},
+		{`"exclude_modules": 3`, "exclude_modules"},
 		{`"rank_pattern": {"(?=q)": 4}`, "rank_pattern"},
 		{`"rank_pattern": {"q_proj": 2.5}`, "whole number"},
 		{`"rank_pattern": 3`, "object"},
@@ -255,7 +265,8 @@ func TestConfigThatWouldMeanSomethingElseIsRefusedByName(t *testing.T) {
 			t.Errorf("%s: %v", c.setting, err)
 		}
 	}
-	for _, harmless := range []string{`"use_dora": false`, `"bias": "none"`, `"modules_to_save": null`, `"init_lora_weights": "gaussian"`, `"key_of_the_future": {"a": 1}`, `"rank_pattern": null`} {
+	for _, harmless := range []string{`"use_dora": false`, `"bias": "none"`, `"modules_to_save": null`, `"init_lora_weights": "gaussian"`, `"init_lora_weights": "mica"`, `"key_of_the_future": 16`,
+		`"use_of_the_future": false`, `"rank_pattern": null`, `"layers_to_transform": null`, `"layers_pattern": ""`, `"eva_config": {"rho": 2.0}`} {
 		if _, err := parseConfig([]byte(`{"peft_type": "LORA", "target_modules": ["q_proj"], ` + harmless + `}`)); err != nil {
 			t.Errorf("%s: %v", harmless, err)
 		}
@@ -325,6 +336,96 @@ func TestFoldersThatAreNoAdapter(t *testing.T) {
 	}
 }
 
+// TestModulesAreChosenAsPEFTDoes holds targets, exclusions, layers and patterns against a table that PEFT has made.
+func TestModulesAreChosenAsPEFTDoes(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "choices.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table struct {
+		Names []string
+		Cases []struct {
+			Config json.RawMessage
+			Chosen map[string][2]float64 // rank, alpha
+		}
+	}
+	if err := json.Unmarshal(text, &table); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range table.Cases {
+		config, err := parseConfig(c.Config)
+		if err != nil {
+			t.Errorf("%s: %v", c.Config, err)
+			continue
+		}
+		config.Naming = Nested
+		for _, name := range table.Names {
+			want, chosen := c.Chosen[name]
+			if got := config.matchesAs(name); got != chosen || got != config.Matches(name) {
+				t.Errorf("%s: %s is chosen: %v, and by Matches: %v", c.Config, name, got, config.Matches(name))
+			} else if r, scale := config.rankAs(name), config.scaleAs(name); chosen && (float64(r) != want[0] || scale != want[1]/want[0]) {
+				t.Errorf("%s: %s has rank %d and scale %v, PEFT gives it rank %v and alpha %v", c.Config, name, r, scale, want[0], want[1])
+			}
+		}
+	}
+}
+
+// TestEveryKeyComesBack reads and writes a file with every harmless and every followed key set to something of its own.
+func TestEveryKeyComesBack(t *testing.T) {
+	const set = `{"peft_type": "LORA", "peft_version": "0.21.2", "task_type": null, "base_model_name_or_path": "someone/base", "revision": "v2", "inference_mode": false,
+		"auto_mapping": {"base_model_class": "M", "parent_library": "m"}, "r": 4, "lora_alpha": 6.5, "lora_dropout": 0.25, "use_rslora": true,
+		"target_modules": ["down_proj", "q_proj"], "exclude_modules": ["0.mlp.down_proj", "model.language_model.layers.2.self_attn.q_proj"],
+		"layers_to_transform": [0, 2], "layers_pattern": ["layers"], "rank_pattern": {"z": 3, "a": 2}, "alpha_pattern": {"layers\\.1\\..*": 0.5},
+		"init_lora_weights": "eva", "eva_config": {"rho": 2.5, "tau": 0.99}, "corda_config": {"verbose": true}, "lora_ga_config": {"scale": "unit"}, "loftq_config": {"loftq_bits": 4},
+		"megatron_config": {"a": 1}, "megatron_core": "other", "qalora_group_size": 32, "ensure_weight_tying": true, "key_of_the_future": 7,
+		"bias": "none", "use_dora": false, "lora_bias": false, "modules_to_save": null, "fan_in_fan_out": false}`
+	var keys map[string]any
+	if err := json.Unmarshal([]byte(set), &keys); err != nil {
+		t.Fatal(err)
+	}
+	tensors := func(module string) []safetensors.Tensor {
+		return []safetensors.Tensor{
+			safetensors.FromFloat32(keyPrefix+module+keyA, []int{4, 3}, make([]float32, 12)),
+			safetensors.FromFloat32(keyPrefix+module+keyB, []int{5, 4}, make([]float32, 20)),
+		}
+	}
+	dir := folder(t, set, slices.Concat(tensors("model.language_model.layers.0.self_attn.q_proj"), tensors("model.language_model.layers.2.mlp.down_proj"))...)
+	c, adapters, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(dir, c, adapters); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range keys {
+		if value, ok := got[key]; !ok || !reflect.DeepEqual(value, want) {
+			t.Errorf("%s was %v and came back as %v", key, want, value)
+		}
+	}
+	for _, r := range refused {
+		if value, ok := got[r.key]; !ok || value != nil && value != false {
+			t.Errorf("%s, a key of PEFT, came back as %v", r.key, value)
+		}
+	}
+	if !strings.Contains(string(text), `"z": 3,
+    "a": 2`) {
+		t.Errorf("rank_pattern lost its order, in which PEFT looks for a match:\n%s", text)
+	}
+	for _, left := range []string{"model.language_model.layers.1.self_attn.q_proj", "model.language_model.layers.0.mlp.down_proj", "model.language_model.layers.2.self_attn.q_proj"} {
+		if _, _, err := Read(folder(t, set, tensors(left)...)); err == nil || !strings.Contains(err.Error(), left) {
+			t.Errorf("%s, which PEFT leaves out, was read: %v", left, err)
+		}
+	}
+}
+
 func TestWriteRefusesWhatPEFTWouldNotRead(t *testing.T) {
 	c := &Config{R: 2, Alpha: 4, Targets: []string{"q_proj"}}
 	good := New("model.layers.0.self_attn.q_proj", 3, 4, c, 1)
@@ -362,6 +463,7 @@ func TestWrittenConfigHasPythonsNumbers(t *testing.T) {
 
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(`{"peft_type":"LORA","r":8,"rank_pattern":{"a":1},"target_modules":"x"}`))
+	f.Add([]byte(`{"peft_type":"LORA","target_modules":["q_proj"],"layers_to_transform":[0],"layers_pattern":["layers"],"exclude_modules":".*1.*","eva_config":{"rho":2.0},"key":3}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := parseConfig(text)
 		if err != nil {

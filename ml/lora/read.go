@@ -1,14 +1,12 @@
 package lora
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"finetui/ml/safetensors"
 )
@@ -20,7 +18,7 @@ const (
 )
 
 // Read reads the adapter in a folder. Settings that change the mathematics and that this program does not follow are
-// errors that name them; other unknown keys are ignored. The adapters come sorted by module. They are those that the
+// errors that name them and say what to do; the others are kept, and Write gives them back. The adapters come sorted by module. They are those that the
 // file of weights holds: where target_modules is an expression that only Python can read, it is not checked against them.
 func Read(dir string) (*Config, []Adapter, error) {
 	c, err := ReadConfig(dir)
@@ -48,88 +46,6 @@ func ReadConfig(dir string) (*Config, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return c, nil
-}
-
-// configJSON are the keys of adapter_config.json that are followed.
-type configJSON struct {
-	PeftType      string          `json:"peft_type"`
-	TaskType      string          `json:"task_type"`
-	Base          string          `json:"base_model_name_or_path"`
-	R             int             `json:"r"`
-	Alpha         float64         `json:"lora_alpha"`
-	Dropout       float64         `json:"lora_dropout"`
-	RSLoRA        bool            `json:"use_rslora"`
-	TargetModules json.RawMessage `json:"target_modules"`
-	RankPattern   overrides       `json:"rank_pattern"`
-	AlphaPattern  overrides       `json:"alpha_pattern"`
-}
-
-func parseConfig(text []byte) (*Config, error) {
-	j := configJSON{R: 8, Alpha: 8} // PEFT's defaults for absent keys
-	var all map[string]json.RawMessage
-	if err := errors.Join(json.Unmarshal(text, &all), json.Unmarshal(text, &j)); err != nil {
-		return nil, err
-	}
-	if !strings.EqualFold(j.PeftType, "LORA") {
-		return nil, fmt.Errorf("peft_type is %q: only LORA adapters can be read", j.PeftType)
-	}
-	if err := refuse(all); err != nil {
-		return nil, err
-	}
-	c := &Config{Base: j.Base, TaskType: j.TaskType, R: j.R, Alpha: j.Alpha, Dropout: j.Dropout, RSLoRA: j.RSLoRA,
-		RankPattern: j.RankPattern, AlphaPattern: j.AlphaPattern}
-	if len(j.TargetModules) > 0 && json.Unmarshal(j.TargetModules, &c.Targets) != nil && json.Unmarshal(j.TargetModules, &c.Pattern) != nil {
-		return nil, errors.New("target_modules is neither a list of names nor one expression")
-	}
-	return c, c.Check()
-}
-
-// refused are the keys that change the mathematics when they are set, and what they would do.
-var refused = []struct{ key, does string }{
-	{"use_dora", "splits weights into magnitude and direction"},
-	{"lora_bias", "adds a bias to the adapters"},
-	{"modules_to_save", "replaces whole modules"},
-	{"fan_in_fan_out", "is for weights stored the other way round"},
-	{"layer_replication", "repeats layers"},
-	{"trainable_token_indices", "trains rows of the embedding"},
-	{"target_parameters", "adapts parameters that are no linear modules"},
-	{"alora_invocation_tokens", "switches the adapter on within a sequence"},
-	{"use_qalora", "pools the inputs of the adapters"},
-	{"use_bdlora", "makes the matrices block-diagonal"},
-	{"arrow_config", "mixes several adapters"},
-	{"kasa_config", "changes the base weights"},
-	{"monteclora_config", "samples the adapters"},
-	{"velora_config", "compresses the activations"},
-}
-
-// refuse names the first key that would make the adapter mean something else than it does here.
-func refuse(all map[string]json.RawMessage) error {
-	for _, r := range refused {
-		if isSet(all[r.key]) {
-			return fmt.Errorf("%s is %s: it %s, which is not supported", r.key, all[r.key], r.does)
-		}
-	}
-	if text := all["bias"]; isSet(text) && string(text) != `"none"` {
-		return fmt.Errorf("bias is %s: trained biases are not supported, only \"none\"", text)
-	}
-	var way string // of initialisation, where it is not true or false
-	if json.Unmarshal(all["init_lora_weights"], &way) == nil {
-		switch way {
-		case "", "gaussian", "eva", "orthogonal":
-		default:
-			return fmt.Errorf("init_lora_weights is %q: it changes the base weights, so the adapter does not fit the base as it is; convert it with PEFT to a plain adapter", way)
-		}
-	}
-	return nil
-}
-
-// isSet says whether a value is neither absent nor one of the empty ones.
-func isSet(text json.RawMessage) bool {
-	switch string(text) {
-	case "", "null", "false", "{}", "[]", "0", `""`:
-		return false
-	}
-	return true
 }
 
 // readWeights reads the matrices and holds them against the configuration.
@@ -163,8 +79,8 @@ func readWeights(path string, c *Config) (adapters []Adapter, err error) {
 		if a.A == nil || a.B == nil {
 			return nil, fmt.Errorf("%s: %s has only one of its two matrices", path, module)
 		}
-		if c.checkable() && !c.Matches(module) {
-			return nil, fmt.Errorf("%s: %s is not among the target_modules of %s", path, module, ConfigFile)
+		if name := c.Naming.respell(module); c.checkable() && !c.matchesAs(name) {
+			return nil, fmt.Errorf("%s: %s has an adapter, but %s does not choose it (target_modules, exclude_modules, layers_to_transform): PEFT would leave it out; mend the file", path, name, ConfigFile)
 		}
 		adapters = append(adapters, *a)
 	}
@@ -172,15 +88,6 @@ func readWeights(path string, c *Config) (adapters []Adapter, err error) {
 		return nil, fmt.Errorf("%s holds no adapter", path)
 	}
 	return adapters, nil
-}
-
-// checkable says whether the targets can be held against names: they were given, and in a way that Go can read.
-func (c *Config) checkable() bool {
-	if c.Pattern == "" {
-		return len(c.Targets) > 0
-	}
-	_, err := compile(c.Pattern)
-	return err == nil
 }
 
 // take copies one matrix from the file.

@@ -54,12 +54,14 @@ func (c *Config) respelled() (*Config, error) {
 		return nil, err
 	}
 	w := *c
-	w.Targets = nil
-	for _, t := range c.Targets {
-		w.Targets = append(w.Targets, c.Naming.respell(t))
+	names := func(list []string) (out []string) {
+		for _, name := range list {
+			out = append(out, c.Naming.respell(name))
+		}
+		slices.Sort(out)
+		return slices.Compact(out)
 	}
-	slices.Sort(w.Targets)
-	w.Targets = slices.Compact(w.Targets)
+	w.Targets, w.Exclude = names(c.Targets), names(c.Exclude)
 	respell := func(entries []Override) (out []Override) {
 		for _, e := range entries {
 			out = append(out, Override{c.Naming.respell(e.Pattern), e.Value})
@@ -80,39 +82,18 @@ func (a *Adapter) check(c *Config, name string) error {
 	case a.Scale != c.scaleAs(name):
 		return fmt.Errorf("its scale is %v, but the configuration says %v", a.Scale, c.scaleAs(name))
 	case c.checkable() && !c.matchesAs(name):
-		return fmt.Errorf("no target module matches %s: PEFT would ignore it", name)
+		return fmt.Errorf("no target module matches %s, or it is excluded: PEFT would ignore it", name)
 	}
 	return nil
 }
 
 // marshal gives the file as PEFT writes it: every key of its version, sorted, two spaces, no newline at the end.
 func (c *Config) marshal() ([]byte, error) {
-	var targets any = c.Targets
-	if c.Pattern != "" {
-		targets = c.Pattern
-	}
-	taskType := c.TaskType
-	if taskType == "" {
-		taskType = "CAUSAL_LM"
-	}
-	none := struct{}{}
-	keys := map[string]any{
-		"alora_invocation_tokens": nil, "alpha_pattern": overrides(c.AlphaPattern), "arrow_config": nil, "auto_mapping": nil,
-		"base_model_name_or_path": c.Base, "bias": "none", "corda_config": nil, "ensure_weight_tying": false,
-		"eva_config": nil, "exclude_modules": nil, "fan_in_fan_out": false, "inference_mode": true,
-		"init_lora_weights": true, "kasa_config": nil, "layer_replication": nil, "layers_pattern": nil,
-		"layers_to_transform": nil, "loftq_config": none, "lora_alpha": number(c.Alpha), "lora_bias": false,
-		"lora_dropout": fraction(c.Dropout), "lora_ga_config": nil, "megatron_config": nil, "megatron_core": "megatron.core",
-		"modules_to_save": nil, "monteclora_config": nil, "peft_type": "LORA", "peft_version": peftVersion,
-		"qalora_group_size": 16, "r": c.R, "rank_pattern": overrides(c.RankPattern), "revision": nil,
-		"target_modules": targets, "target_parameters": nil, "task_type": taskType, "trainable_token_indices": nil,
-		"use_bdlora": nil, "use_dora": false, "use_qalora": false, "use_rslora": c.RSLoRA, "velora_config": nil,
-	}
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	err := e.Encode(keys) // sorts them
+	err := e.Encode(c.keys()) // sorts them
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }
 
