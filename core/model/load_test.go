@@ -14,8 +14,11 @@ import (
 	"finetui/ml/qwen2vl/pixels"
 )
 
+// askable is the most bytes of weights with which a question is asked: laid out for the products they are there twice.
+const askable = 6 << 30
+
 // TestLoadOfARealSize opens the checkpoint FINETUI_CHECKPOINT (go run ./ml/bench/fake makes one), builds the model, cold
-// and warm, and asks one question. The goal is under two seconds to the built model.
+// and warm, and asks one question where that fits the memory. The goal is under two seconds to the built model.
 func TestLoadOfARealSize(t *testing.T) {
 	dir := os.Getenv("FINETUI_CHECKPOINT")
 	if dir == "" {
@@ -40,7 +43,9 @@ func TestLoadOfARealSize(t *testing.T) {
 		if built > 2*time.Second {
 			t.Errorf("%s: %.2f s until the model is built", state, built.Seconds())
 		}
-		if state == "warm" {
+		if size := weightBytes(t, dir); state == "warm" && size > askable {
+			t.Logf("%.1f GB of weights: nothing is asked", float64(size)/1e9)
+		} else if state == "warm" {
 			q := Question{Prompt: "Which drain is blocked?", Pictures: []*pixels.RGB{noise(1, 224, 224)}}
 			for _, turn := range []string{"first", "second"} {
 				start = time.Now()
@@ -52,6 +57,23 @@ func TestLoadOfARealSize(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// weightBytes is the size of a folder's weights.
+func weightBytes(t *testing.T, dir string) (size int64) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += info.Size()
+	}
+	return size
 }
 
 // forget takes a folder's files out of the page cache.
