@@ -6,10 +6,13 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/model"
 	"finetui/core/project"
+	"finetui/core/recipe"
 	"finetui/core/run"
 )
 
@@ -29,28 +32,27 @@ type Options struct {
 	Exe     string // the program itself
 	Version string
 	Report  project.Progress
+
+	// Leave leaves a base that is not on this machine to the run's own process, so that nobody has to wait for it and a
+	// program that is closed does not break it off. That process checks then what cannot be checked without the base.
+	Leave bool
 }
 
 // Start lints the recipe, makes a run directory and starts its process. Findings come back in any case; of error level
-// they stop the start (Faults), but for the preset enhanced-original, whose faults are known and kept.
+// they stop the start (Faults), but for the preset enhanced-original, whose faults are known and kept. A base on the hub
+// is fetched first, unless the options leave that to the run.
 func Start(ctx context.Context, file *config.File, o Options) (*run.Run, []dataset.Finding, error) {
 	p, err := project.Open(ctx, file, o.Report)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer p.Close()
-	findings, err := p.Lint(ctx, o.Report)
+	findings, err := lint(ctx, p, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	var faults Faults
-	for _, f := range findings {
-		if f.Level == dataset.LevelError {
-			faults = append(faults, f)
-		}
-	}
-	if len(faults) > 0 && p.Config.Recipe.Preset != "enhanced-original" {
-		return nil, findings, faults
+	if err := refusal(p.Config, findings); err != nil {
+		return nil, findings, err
 	}
 	r, err := create(p, o)
 	if err != nil {
@@ -62,6 +64,49 @@ func Start(ctx context.Context, file *config.File, o Options) (*run.Run, []datas
 	return r, findings, r.Refresh()
 }
 
+// Lint checks a configuration as a start that leaves fetching to the run does.
+func Lint(ctx context.Context, file *config.File, report project.Progress) ([]dataset.Finding, error) {
+	p, err := project.Open(ctx, file, report)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	return lint(ctx, p, Options{Report: report, Leave: true})
+}
+
+// lint checks as much as can be checked now.
+func lint(ctx context.Context, p *project.Project, o Options) ([]dataset.Finding, error) {
+	if !o.Leave {
+		return p.Lint(ctx, o.Report)
+	}
+	base, away, err := model.OpenPresent(p.Config.Model.Base, p.File.Root)
+	if err != nil {
+		return nil, err
+	}
+	if p.Base = base; !away {
+		return p.Lint(ctx, o.Report)
+	}
+	findings := recipe.Lint(p.Data, p.Config, nil)
+	findings = slices.DeleteFunc(findings, func(f dataset.Finding) bool { return f.Code == "length-not-checked" }) // the next one says it, too
+	return append(findings, dataset.Finding{Code: "base-away", Level: dataset.LevelInfo,
+		Text: fmt.Sprintf("MODEL.BASE = %q is not on this machine yet: the run fetches it from the hub before its first step, and checks then what takes the base's own tokens", p.Config.Model.Base),
+		Do:   "nothing; the run can be stopped meanwhile, and goes on where it stood when it is resumed"}), nil
+}
+
+// refusal is the error for findings that stop a run.
+func refusal(c *config.Config, findings []dataset.Finding) error {
+	var faults Faults
+	for _, f := range findings {
+		if f.Level == dataset.LevelError {
+			faults = append(faults, f)
+		}
+	}
+	if len(faults) > 0 && c.Recipe.Preset != "enhanced-original" {
+		return faults
+	}
+	return nil
+}
+
 func create(p *project.Project, o Options) (*run.Run, error) {
 	root, err := filepath.Abs(p.File.Root)
 	if err != nil {
@@ -71,10 +116,11 @@ func create(p *project.Project, o Options) (*run.Run, error) {
 	if name == "" {
 		name = p.Config.Recipe.Preset
 	}
-	w, err := run.Create(p.File.Abs(p.Config.Project.Runs), name, run.Meta{
-		Recipe: p.Config.Recipe.Preset, Base: p.Base.Name, BaseFingerprint: p.Base.Fingerprint,
-		DataFingerprint: p.Data.Fingerprint(), Version: o.Version, Root: root,
-	}, p.File.Raw())
+	meta := run.Meta{Recipe: p.Config.Recipe.Preset, Base: p.Config.Model.Base, DataFingerprint: p.Data.Fingerprint(), Version: o.Version, Root: root}
+	if p.Base != nil { // else the run's process writes it down
+		meta.BaseFingerprint = p.Base.Fingerprint
+	}
+	w, err := run.Create(p.File.Abs(p.Config.Project.Runs), name, meta, p.File.Raw())
 	if err != nil {
 		return nil, err
 	}

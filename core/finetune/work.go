@@ -31,6 +31,9 @@ func Work(ctx context.Context, dir string) error {
 	if err != nil && ctx.Err() != nil { // nothing was lost: what was under way begins anew
 		state, reason, err = run.Stopped, toldToEnd, nil
 	}
+	if err == errAskedToStop {
+		state, reason, err = run.Stopped, err.Error(), nil
+	}
 	if err != nil {
 		state, reason = run.Failed, err.Error()
 		w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelError, Text: reason})
@@ -151,8 +154,13 @@ func (j *job) prepare(ctx context.Context) error {
 	if j.p, err = project.Open(ctx, file, nil); err != nil {
 		return err
 	}
-	if err := j.p.OpenBase(ctx, nil); err != nil {
+	if err := j.openBase(ctx); err != nil {
 		return err
+	}
+	if j.w.Info().BaseFingerprint == "" {
+		if err := j.checkLate(ctx); err != nil {
+			return err
+		}
 	}
 	info := j.w.Info()
 	if info.BaseFingerprint != j.p.Base.Fingerprint {

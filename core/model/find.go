@@ -24,10 +24,30 @@ func OpenLocal(name, root string) (*Base, error) {
 	return openBase(name, root, func(h hub.Hub, n hub.Name) (string, error) {
 		dir, err := h.Cached(n)
 		if errors.Is(err, hub.ErrNotCached) {
-			err = fmt.Errorf("%w; finetui lint, train, eval and infer fetch it", err)
+			err = fmt.Errorf("%w; a run fetches it, and so do finetui lint, eval and infer", err)
 		}
 		return dir, err
 	})
+}
+
+// OpenPresent is OpenBase for those who leave fetching to others: away says that the base is not on this machine yet and
+// that OpenBase would fetch it. Where HF_HUB_OFFLINE keeps it from that, the error says what to do.
+func OpenPresent(name, root string) (b *Base, away bool, err error) {
+	b, err = openBase(name, root, func(h hub.Hub, n hub.Name) (string, error) {
+		dir, err := h.Cached(n)
+		if !errors.Is(err, hub.ErrNotCached) {
+			return dir, err
+		}
+		if h.Offline {
+			return h.Fetch(context.Background(), n, nil) // asks nobody
+		}
+		away = true
+		return "", err
+	})
+	if away {
+		return nil, true, nil
+	}
+	return b, false, err
 }
 
 func openBase(name, root string, get func(hub.Hub, hub.Name) (string, error)) (*Base, error) {

@@ -2,154 +2,45 @@ package hub
 
 import (
 	"context"
-	"crypto/sha1"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"finetui/core/model/hub/hubtest"
 )
 
-const commit = "0123456789abcdef0123456789abcdef01234567"
-
-// server is a hub with one model, "someone/small", whose large files lie on another host, as the real one's do.
+// server is a hub with one small model in two shards, and what a test holds it against.
 type server struct {
-	t        *testing.T
-	files    map[string]string
-	large    map[string]bool // names that another host serves
-	hub, cdn *httptest.Server
-
-	mutex    sync.Mutex
-	requests []string // "METHOD path range"
-	cut      int      // answers of the other host that end after half of what is asked
-	noRanges bool     // it always sends whole files
-	status   int      // in place of every answer
-	token    string   // that is asked for
-	broken   bool     // it sends other bytes than announced
+	*hubtest.Server
+	t *testing.T
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
 	weights := strings.Repeat("0123456789abcdef", 1<<14)
-	s := &server{t: t, large: map[string]bool{"a.safetensors": true, "b.safetensors": true}, files: map[string]string{
-		"config.json": `{"model_type": "small"}`, "tokenizer.json": `{}`, "tokenizer_config.json": `{"a": 1}`, "README.md": "not wanted",
-		"model.safetensors.index.json": `{"weight_map": {"x": "a.safetensors", "y": "b.safetensors", "z": "a.safetensors"}}`,
-		"a.safetensors":                weights, "b.safetensors": weights + "!", "c.safetensors": "not listed", "onnx/config.json": "not wanted",
-	}}
-	s.cdn = httptest.NewServer(http.HandlerFunc(s.serveLarge))
-	s.hub = httptest.NewServer(http.HandlerFunc(s.serve))
-	t.Cleanup(s.cdn.Close)
-	t.Cleanup(s.hub.Close)
 	pause := firstPause
 	firstPause = time.Millisecond
 	t.Cleanup(func() { firstPause = pause })
-	return s
+	return &server{hubtest.New(t, map[string]string{
+		"config.json": `{"model_type": "small"}`, "tokenizer.json": `{}`, "tokenizer_config.json": `{"a": 1}`, "README.md": "not wanted",
+		"model.safetensors.index.json": `{"weight_map": {"x": "a.safetensors", "y": "b.safetensors", "z": "a.safetensors"}}`,
+		"a.safetensors":                weights, "b.safetensors": weights + "!", "c.safetensors": "not listed", "onnx/config.json": "not wanted",
+	}, "a.safetensors", "b.safetensors"), t}
 }
 
-func (s *server) at(cache string) Hub { return Hub{Cache: cache, Endpoint: s.hub.URL} }
+func (s *server) at(cache string) Hub { return Hub{Cache: cache, Endpoint: s.Hub.URL} }
 
-func (s *server) note(r *http.Request) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	s.requests = append(s.requests, strings.TrimSpace(r.Method+" "+r.URL.Path+" "+r.Header.Get("Range")))
-}
-
-// asked counts the requests that begin so.
-func (s *server) asked(prefix string) (n int) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	for _, r := range s.requests {
-		if strings.HasPrefix(r, prefix) {
-			n++
-		}
-	}
-	return n
-}
-
-func (s *server) serve(w http.ResponseWriter, r *http.Request) {
-	s.note(r)
-	if s.status != 0 {
-		w.WriteHeader(s.status)
-		return
-	}
-	if s.token != "" && r.Header.Get("Authorization") != "Bearer "+s.token {
-		w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	if r.URL.Path == "/api/models/someone/small/revision/main" {
-		var siblings []map[string]string
-		for name := range s.files {
-			siblings = append(siblings, map[string]string{"rfilename": name})
-		}
-		json.NewEncoder(w).Encode(map[string]any{"id": "someone/small", "sha": commit, "siblings": siblings})
-		return
-	}
-	name, ok := strings.CutPrefix(r.URL.Path, "/someone/small/resolve/"+commit+"/")
-	data, there := s.files[name]
-	if !ok || !there {
-		w.WriteHeader(http.StatusNotFound)
-		return
-	}
-	if s.large[name] {
-		sum := sha256.Sum256([]byte(data))
-		w.Header().Set("X-Linked-Etag", `"`+hex.EncodeToString(sum[:])+`"`)
-		w.Header().Set("X-Linked-Size", fmt.Sprint(len(data)))
-		w.Header().Set("Location", strings.Replace(s.cdn.URL, "127.0.0.1", "localhost", 1)+"/"+name)
-		w.WriteHeader(http.StatusFound)
-		return
-	}
-	sum := sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(data), data))
-	w.Header().Set("ETag", `W/"`+hex.EncodeToString(sum[:])+`"`)
-	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(data))
-}
-
-func (s *server) serveLarge(w http.ResponseWriter, r *http.Request) {
-	s.note(r)
-	if r.Header.Get("Authorization") != "" {
-		s.t.Error("the token was sent to another host")
-	}
-	data := s.files[strings.TrimPrefix(r.URL.Path, "/")]
-	if s.broken {
-		data = strings.Repeat("x", len(data))
-	}
-	if s.noRanges {
-		r.Header.Del("Range")
-	}
-	s.mutex.Lock()
-	cut := s.cut > 0
-	s.cut--
-	s.mutex.Unlock()
-	if !cut {
-		http.ServeContent(w, r, "", time.Time{}, strings.NewReader(data))
-		return
-	}
-	from := 0
-	fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from)
-	w.Header().Set("Content-Length", fmt.Sprint(len(data)-from))
-	if from > 0 {
-		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(data)-1, len(data)))
-		w.WriteHeader(http.StatusPartialContent)
-	}
-	w.Write([]byte(data[from : from+(len(data)-from)/2]))
-	w.(http.Flusher).Flush()
-	panic(http.ErrAbortHandler)
-}
-
-var someone = Name{"someone/small", "main"}
+var someone = Name{hubtest.Model, "main"}
 
 // check looks for the files that a fetched model must have.
 func (s *server) check(dir string) {
 	s.t.Helper()
 	for _, name := range []string{"config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors.index.json", "a.safetensors", "b.safetensors"} {
-		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != s.files[name] {
+		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != s.Files[name] {
 			s.t.Errorf("%s: %d bytes, %v", name, len(data), err)
 		}
 	}
@@ -165,22 +56,23 @@ func (s *server) check(dir string) {
 
 func TestFetchedOnceAndThenFromTheCache(t *testing.T) {
 	s, cache := newServer(t), t.TempDir()
-	s.token = "secret"
+	s.Token = "secret"
 	h := s.at(cache)
 	h.Token = "secret"
 	if _, err := h.Cached(someone); !errors.Is(err, ErrNotCached) {
 		t.Errorf("an empty cache: %v", err)
 	}
 	var last [2]int
-	dir, err := h.Fetch(context.Background(), someone, func(done, total int, what string) { last = [2]int{done, total} })
+	var said []string
+	dir, err := h.Fetch(context.Background(), someone, func(done, total int, what string) { last, said = [2]int{done, total}, append(said, what) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.check(dir)
-	if want := filepath.Join(cache, "models--someone--small", "snapshots", commit); dir != want {
+	if want := filepath.Join(cache, "models--someone--small", "snapshots", hubtest.Commit); dir != want {
 		t.Errorf("fetched to %s, huggingface_hub would look in %s", dir, want)
 	}
-	if ref, err := os.ReadFile(filepath.Join(cache, "models--someone--small", "refs", "main")); err != nil || string(ref) != commit {
+	if ref, err := os.ReadFile(filepath.Join(cache, "models--someone--small", "refs", "main")); err != nil || string(ref) != hubtest.Commit {
 		t.Errorf("refs/main is %q, %v", ref, err)
 	}
 	if link, err := os.Readlink(filepath.Join(dir, "config.json")); err != nil || !strings.HasPrefix(link, "../../blobs/") {
@@ -189,18 +81,21 @@ func TestFetchedOnceAndThenFromTheCache(t *testing.T) {
 	if last[0] != last[1] {
 		t.Errorf("the last report was %v", last)
 	}
-	before := len(s.requests)
-	s.hub.Close()
+	if all := strings.Join(said, "\n"); !strings.Contains(all, "asking the hub for someone/small") || !strings.Contains(all, "MB, a.safetensors") || !strings.Contains(all, "MB, b.safetensors") {
+		t.Errorf("the reports were %q", said)
+	}
+	before := len(s.Requests())
+	s.Hub.Close()
 	for _, offline := range []bool{false, true} {
 		h.Offline = offline
 		if again, err := h.Fetch(context.Background(), someone, nil); err != nil || again != dir {
 			t.Errorf("from the cache: %s, %v", again, err)
 		}
 	}
-	if len(s.requests) != before {
-		t.Errorf("the hub was asked for what is in the cache: %v", s.requests[before:])
+	if len(s.Requests()) != before {
+		t.Errorf("the hub was asked for what is in the cache: %v", s.Requests()[before:])
 	}
-	if _, err := h.Cached(Name{"someone/small", commit}); err != nil {
+	if _, err := h.Cached(Name{"someone/small", hubtest.Commit}); err != nil {
 		t.Errorf("by its commit: %v", err)
 	}
 }
@@ -208,22 +103,22 @@ func TestFetchedOnceAndThenFromTheCache(t *testing.T) {
 func TestInterruptedFetchGoesOn(t *testing.T) {
 	for _, noRanges := range []bool{false, true} {
 		s, cache := newServer(t), t.TempDir()
-		s.cut = 3
-		s.noRanges = noRanges
+		s.Cut = 3
+		s.NoRanges = noRanges
 		dir, err := s.at(cache).Fetch(context.Background(), someone, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.check(dir)
-		if !noRanges && s.asked("GET /a.safetensors bytes=131072-") != 1 {
-			t.Errorf("it did not go on where it stood: %v", s.requests)
+		if !noRanges && s.Asked("GET /a.safetensors bytes=131072-") != 1 {
+			t.Errorf("it did not go on where it stood: %v", s.Requests())
 		}
 	}
 }
 
 func TestNextCallGoesOnWhereOneWasStopped(t *testing.T) {
 	s, cache := newServer(t), t.TempDir()
-	s.cut = 1
+	s.Cut = 1
 	ctx, cancel := context.WithCancel(context.Background())
 	firstPause = time.Minute
 	time.AfterFunc(300*time.Millisecond, cancel)
@@ -238,8 +133,8 @@ func TestNextCallGoesOnWhereOneWasStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.check(dir)
-	if s.asked("GET /a.safetensors bytes=131072-") != 1 || s.asked("GET /someone/small/resolve/"+commit+"/config.json") != 1 {
-		t.Errorf("what had come was fetched again: %v", s.requests)
+	if s.Asked("GET /a.safetensors bytes=131072-") != 1 || s.Asked("GET /someone/small/resolve/"+hubtest.Commit+"/config.json") != 1 {
+		t.Errorf("what had come was fetched again: %v", s.Requests())
 	}
 }
 
@@ -256,7 +151,7 @@ func TestTwoCallsFetchOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if n := s.asked("GET /a.safetensors"); n != 1 {
+	if n := s.Asked("GET /a.safetensors"); n != 1 {
 		t.Errorf("a.safetensors was fetched %d times", n)
 	}
 }
@@ -266,20 +161,20 @@ func TestWhatCannotBeFetchedSaysWhatToDo(t *testing.T) {
 		change func(*server, *Hub)
 		want   []string
 	}{
-		"no such model or private": {func(s *server, h *Hub) { s.status = 401 }, []string{"someone/small", "401", "HF_TOKEN"}},
-		"token without rights":     {func(s *server, h *Hub) { s.token, h.Token = "a", "b" }, []string{"401", "the token in HF_TOKEN"}},
-		"terms":                    {func(s *server, h *Hub) { s.status = 403 }, []string{"403", "terms", "/someone/small"}},
-		"not there":                {func(s *server, h *Hub) { s.status = 404 }, []string{"404", "look for its name"}},
-		"out of order":             {func(s *server, h *Hub) { s.status = 503 }, []string{"503", "later"}},
-		"no network":               {func(s *server, h *Hub) { s.hub.Close() }, []string{"cannot be fetched", "HF_ENDPOINT", "hf download someone/small", "models--someone--small"}},
-		"other host away":          {func(s *server, h *Hub) { s.cdn.Close() }, []string{"a.safetensors", "0 of 262144 bytes", "hf download"}},
+		"no such model or private": {func(s *server, h *Hub) { s.Status = 401 }, []string{"someone/small", "401", "HF_TOKEN"}},
+		"token without rights":     {func(s *server, h *Hub) { s.Token, h.Token = "a", "b" }, []string{"401", "the token in HF_TOKEN"}},
+		"terms":                    {func(s *server, h *Hub) { s.Status = 403 }, []string{"403", "terms", "/someone/small"}},
+		"not there":                {func(s *server, h *Hub) { s.Status = 404 }, []string{"404", "look for its name"}},
+		"out of order":             {func(s *server, h *Hub) { s.Status = 503 }, []string{"503", "later"}},
+		"no network":               {func(s *server, h *Hub) { s.Hub.Close() }, []string{"cannot be fetched", "HF_ENDPOINT", "hf download someone/small", "models--someone--small"}},
+		"other host away":          {func(s *server, h *Hub) { s.CDN.Close() }, []string{"a.safetensors", "0 of 262144 bytes", "hf download"}},
 		"offline":                  {func(s *server, h *Hub) { h.Offline = true }, []string{"HF_HUB_OFFLINE", "hf download someone/small"}},
-		"no tokenizer":             {func(s *server, h *Hub) { delete(s.files, "tokenizer.json") }, []string{"no tokenizer.json"}},
-		"pickle only":              {func(s *server, h *Hub) { delete(s.files, "model.safetensors.index.json") }, []string{"only weights in safetensors"}},
-		"shard missing":            {func(s *server, h *Hub) { delete(s.files, "b.safetensors") }, []string{"b.safetensors", "404"}},
-		"hostile shard":            {func(s *server, h *Hub) { s.files["model.safetensors.index.json"] = `{"weight_map":{"x":"../../x"}}` }, []string{`"../../x"`}},
-		"other bytes":              {func(s *server, h *Hub) { s.broken = true }, []string{"a.safetensors is not what the hub announced"}},
-		"no hub":                   {func(s *server, h *Hub) { h.Endpoint = s.cdn.URL }, []string{"cannot be fetched"}},
+		"no tokenizer":             {func(s *server, h *Hub) { delete(s.Files, "tokenizer.json") }, []string{"no tokenizer.json"}},
+		"pickle only":              {func(s *server, h *Hub) { delete(s.Files, "model.safetensors.index.json") }, []string{"only weights in safetensors"}},
+		"shard missing":            {func(s *server, h *Hub) { delete(s.Files, "b.safetensors") }, []string{"b.safetensors", "404"}},
+		"hostile shard":            {func(s *server, h *Hub) { s.Files["model.safetensors.index.json"] = `{"weight_map":{"x":"../../x"}}` }, []string{`"../../x"`}},
+		"other bytes":              {func(s *server, h *Hub) { s.Broken = true }, []string{"a.safetensors is not what the hub announced"}},
+		"no hub":                   {func(s *server, h *Hub) { h.Endpoint = s.CDN.URL }, []string{"cannot be fetched"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)

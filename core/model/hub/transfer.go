@@ -211,7 +211,10 @@ func (t *transfer) blob(ctx context.Context, r remote) error {
 	if err != nil {
 		return fmt.Errorf("%s, %d of %d bytes of which have come and are kept: %w", r.file, t.done-start, r.size, err)
 	}
-	if err := t.verify(r, part); err != nil {
+	if err := t.verify(ctx, r, part); err != nil {
+		if ctx.Err() != nil { // the next call checks it
+			return err
+		}
 		return errors.Join(err, os.Remove(part.Name()))
 	}
 	if err := errors.Join(part.Sync(), part.Close()); err != nil {
@@ -267,7 +270,7 @@ func (t *transfer) receive(ctx context.Context, r remote, part *os.File, start i
 		}
 		have += int64(n)
 		t.done = start + have
-		t.report(int(t.done>>20), int(t.total>>20), "MB of "+t.name.ID)
+		t.report(int(t.done>>20), int(t.total>>20), "MB, "+r.file)
 		switch {
 		case err == io.EOF && have < r.size:
 			return fmt.Errorf("the connection ended after %d of %d bytes", have, r.size)
@@ -287,7 +290,7 @@ func continues(resp *http.Response, from int64) bool {
 }
 
 // verify holds a complete file against its content name, as far as that tells the content.
-func (t *transfer) verify(r remote, part *os.File) error {
+func (t *transfer) verify(ctx context.Context, r remote, part *os.File) error {
 	size, err := part.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
@@ -309,15 +312,28 @@ func (t *transfer) verify(r remote, part *os.File) error {
 		return nil
 	}
 	if size > 1<<28 {
-		t.report(int(t.done>>20), int(t.total>>20), "MB; checking "+r.file)
+		t.report(int(t.done>>20), int(t.total>>20), "MB, checking "+r.file)
 	}
-	if _, err := io.Copy(sum, io.NewSectionReader(part, 0, size)); err != nil {
+	if _, err := io.Copy(sum, interruptible{ctx, io.NewSectionReader(part, 0, size)}); err != nil {
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != strings.ToLower(r.etag) {
 		return fmt.Errorf("%s is not what the hub announced (its sum is %s, announced was %s): try again", r.file, got, r.etag)
 	}
 	return nil
+}
+
+// interruptible ends with its context.
+type interruptible struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r interruptible) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
 }
 
 // link makes a blob a file of the snapshot, as huggingface_hub does.
