@@ -13,7 +13,6 @@ import (
 	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/finetune"
-	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/run"
 	"finetui/ml/wholefile"
@@ -114,15 +113,7 @@ func runControl(c *current) trainpane.Control {
 			if err != nil {
 				return nil, err
 			}
-			p, err := project.Open(ctx, file, nil)
-			if err != nil {
-				return nil, err
-			}
-			defer p.Close()
-			if p.Base, err = model.OpenLocal(file.Config.Model.Base, file.Root); err != nil {
-				return nil, err // this pane cannot show how far a fetch is
-			}
-			return p.Lint(ctx, nil)
+			return finetune.Lint(ctx, file, nil)
 		},
 		Start: func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error) {
 			file, err := c.file()
@@ -133,7 +124,11 @@ func runControl(c *current) trainpane.Control {
 			if err != nil {
 				return nil, nil, err
 			}
-			return finetune.Start(ctx, file, finetune.Options{Name: name, Exe: exe, Version: version()})
+			return finetune.Start(ctx, file, finetune.Options{Name: name, Exe: exe, Version: version(), Leave: true})
+		},
+		Preparing: func(r *run.Run) (done, total int, what string) {
+			p, _ := finetune.Preparing(r)
+			return p.Done, p.Total, p.What
 		},
 		Resume: func(ctx context.Context, r *run.Run) error {
 			exe, err := executable()

@@ -145,6 +145,11 @@ func (p *Pane) stop() tea.Cmd {
 	now := p.stopping[e.run.Dir] || e.status.State == run.Stopping
 	p.stopping[e.run.Dir] = true
 	dir, label, ask := e.run.Dir, e.run.Label(), p.control.Stop
+	if r := p.readingOf(dir); r != nil && r.preparing.What != "" {
+		return views.Ask(&p.asking, func(context.Context) (asked, error) {
+			return asked{label, "stops fetching its base; what has come is kept, and r goes on with it"}, ask(dir, true)
+		})
+	}
 	return views.Ask(&p.asking, func(context.Context) (asked, error) {
 		if now {
 			return asked{label, "stops after the step it is in, with a checkpoint"}, ask(dir, true)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -69,6 +70,35 @@ func TestStopAsksForACheckpointThenForNow(t *testing.T) {
 	if d.Wait("the words", func() bool { return d.Shows("stops after this step") }); p.actual().status.State != run.Stopping {
 		t.Errorf("%+v", p.actual().status)
 	}
+}
+
+func TestARunThatFetchesItsBaseShowsHowFarAndIsStoppedAtOnce(t *testing.T) {
+	c := control(folder(t, fetchingRun))
+	var mutex sync.Mutex
+	done, total, what := 0, 0, "asking the hub for someone/small"
+	c.Preparing = func(*run.Run) (int, int, string) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		return done, total, what
+	}
+	say := func(d, n int, w string) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		done, total, what = d, n, w
+	}
+	var now []bool
+	c.Stop = func(_ string, n bool) error { now = append(now, n); return nil }
+	_, d := open(t, c, 120, 30)
+	d.Wait("the question to the hub", func() bool { return d.Shows("asking the hub for someone/small …") })
+	say(1234, 4213, "MB, model-00001-of-00002.safetensors")
+	d.Wait("the bytes", func() bool { return d.Shows("1234 of 4213 MB, model-00001-of-00002.safetensors") && d.Shows("29 %") })
+	d.Press("x")
+	said(t, d, "0001-large stops fetching its base; what has come is kept, and r goes on with it")
+	if fmt.Sprint(now) != "[true]" {
+		t.Errorf("asked %v", now)
+	}
+	say(0, 0, "")
+	d.Wait("what comes then", func() bool { return d.Shows("preparing: data, model and adapters") })
 }
 
 func TestStopAndResumeAreOfferedWhereTheyCanBe(t *testing.T) {

@@ -177,9 +177,10 @@ func (m made) writeCheckpoints(t testing.TB, w *run.Writer) {
 
 // The runs that most tests look at.
 var (
-	doneRun    = made{name: "basic", recipe: "basic", steps: 430, done: 430, ago: 3 * time.Hour, end: run.Done, reason: "all epochs are done", seed: 1, level: 0.31, constants: []string{"RECIPE.SAMPLING=instance", "RECIPE.PROMPT_FACTS=none"}}
-	killedRun  = made{name: "enhanced", recipe: "enhanced", steps: 430, done: 265, ago: 90 * time.Minute, end: run.Killed, seed: 2}
-	runningRun = made{name: "enhanced", recipe: "enhanced", steps: 1455, done: 410, ago: 10*time.Minute + 16*time.Second, end: run.Running, seed: 3}
+	doneRun     = made{name: "basic", recipe: "basic", steps: 430, done: 430, ago: 3 * time.Hour, end: run.Done, reason: "all epochs are done", seed: 1, level: 0.31, constants: []string{"RECIPE.SAMPLING=instance", "RECIPE.PROMPT_FACTS=none"}}
+	killedRun   = made{name: "enhanced", recipe: "enhanced", steps: 430, done: 265, ago: 90 * time.Minute, end: run.Killed, seed: 2}
+	fetchingRun = made{name: "large", recipe: "enhanced", ago: 2*time.Minute + 5*time.Second, end: run.Running, seed: 4}
+	runningRun  = made{name: "enhanced", recipe: "enhanced", steps: 1455, done: 410, ago: 10*time.Minute + 16*time.Second, end: run.Running, seed: 3}
 )
 
 // control reaches a folder of made runs at noon, without a GPU.

@@ -10,6 +10,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/eval"
 	"finetui/core/run"
+	"finetui/views/widget"
 )
 
 // reading is everything that is known of one run at one moment. It is not changed afterwards; its rows are shared with
@@ -20,6 +21,7 @@ type reading struct {
 	history run.History
 	bad     error // why the metrics or the log could not be read
 
+	preparing widget.Progress // what a live run fetches before its first step; without words: nothing
 	saved     []run.Saved
 	log       []string
 	config    *config.Config // nil: the snapshot cannot be read
@@ -41,7 +43,8 @@ const (
 // follower reads one run as it grows. It is for one goroutine.
 type follower struct {
 	run      *run.Run
-	pace     time.Duration // between two messages
+	ask      func(*run.Run) (done, total int, what string) // Control.Preparing; may be nil
+	pace     time.Duration                                 // between two messages
 	tail     *run.Tail
 	history  run.History
 	lastEval time.Time
@@ -121,6 +124,10 @@ func (f *follower) look(bad error) (changed bool) {
 	}
 	now, before := &f.last, f.last
 	now.run, now.status = &r, r.Status()
+	now.preparing = widget.Progress{}
+	if f.ask != nil && now.status.Live() {
+		now.preparing.Done, now.preparing.Total, now.preparing.What = f.ask(&r)
+	}
 	saved, savedErr := r.Checkpoints()
 	log, logErr := r.LogTail(logLines)
 	now.saved, now.log, now.bad = saved, log, errors.Join(bad, savedErr, logErr)
@@ -129,7 +136,7 @@ func (f *follower) look(bad error) (changed bool) {
 		now.results = f.evaluations(&r)
 	}
 	return before.run == nil || before.run.Info.Steps != r.Info.Steps || (before.run.Fault == nil) != (r.Fault == nil) ||
-		before.status.State != now.status.State || before.status.Reason != now.status.Reason || (before.bad == nil) != (now.bad == nil) ||
+		before.status.State != now.status.State || before.status.Reason != now.status.Reason || (before.bad == nil) != (now.bad == nil) || before.preparing != now.preparing ||
 		!slices.Equal(before.saved, saved) || !slices.Equal(before.log, log) || len(before.results) != len(now.results)
 }
 

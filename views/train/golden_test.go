@@ -34,6 +34,18 @@ func TestScreens(t *testing.T) {
 	}
 }
 
+func TestScreensOfARunThatFetchesItsBase(t *testing.T) {
+	dir := folder(t, doneRun, fetchingRun)
+	for _, size := range sizes {
+		c := control(dir)
+		c.Preparing = func(*run.Run) (done, total int, what string) {
+			return 1234, 4213, "MB, model-00001-of-00002.safetensors"
+		}
+		_, d := open(t, c, size.w, size.h)
+		d.Golden("fetching-" + size.name)
+	}
+}
+
 func TestScreenOfGPUs(t *testing.T) {
 	m := runningRun
 	m.gpus = 2

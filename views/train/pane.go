@@ -19,17 +19,21 @@ import (
 	"finetui/views/widget"
 )
 
-// Control is what the pane reaches the program by. Start, Lint, Resume and Save are called beside the screen and may take
-// long; Runs and Now are called on it. An action whose function is nil is not offered.
+// Control is what the pane reaches the program by. Start, Lint, Resume, Preparing and Save are called beside the screen, and
+// all but Preparing may take long; Runs and Now are called on it. An action whose function is nil is not offered.
 type Control struct {
 	Runs   func() string // absolute folder of the run directories; "": no project is open
 	Lint   func(ctx context.Context) ([]dataset.Finding, error)
 	Start  func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error) // lints, too; an error says why nothing was started
 	Resume func(ctx context.Context, r *run.Run) error
-	Stop   func(dir string, now bool) error               // nil: run.RequestStop
-	Save   func(name string, data []byte) (string, error) // writes an export and returns its path
-	GPUs   func() ([]gpu.Device, error)                   // nil: gpu.Snapshot
-	Now    func() time.Time                               // nil: time.Now
+	Stop   func(dir string, now bool) error // nil: run.RequestStop
+
+	// Preparing says how far a live run is with fetching its base; without words where it fetches nothing. nil: not asked.
+	Preparing func(r *run.Run) (done, total int, what string)
+
+	Save func(name string, data []byte) (string, error) // writes an export and returns its path
+	GPUs func() ([]gpu.Device, error)                   // nil: gpu.Snapshot
+	Now  func() time.Time                               // nil: time.Now
 }
 
 // The views of the pane, in the order of the brackets.

@@ -90,6 +90,9 @@ func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string 
 	if r != nil {
 		step = max(step, r.history.Step())
 	}
+	if r != nil && e.status.Live() && r.preparing.What != "" {
+		return fetchLines(t, e.run.Info.Base, r.preparing, w)
+	}
 	lines := []string{widget.Progress{Done: step, Total: steps}.View(t, w)}
 	if steps == 0 {
 		lines[0] = t.Muted.Render("preparing: data, model and adapters")
@@ -117,6 +120,17 @@ func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string 
 		lines = append(lines, p.left(t, e, r, step))
 	}
 	return lines
+}
+
+// fetchLines are how far a run is with fetching its base, as one file after the other comes.
+func fetchLines(t *widget.Theme, base string, p widget.Progress, w int) []string {
+	lines := []string{t.Muted.Render("fetching ") + widget.Cut(widget.Clean(base), w-len("fetching "))}
+	if p.Total == 0 {
+		return append(lines, t.Muted.Render(widget.Cut(widget.Clean(p.What)+" …", w)))
+	}
+	share := min(float64(p.Done)/float64(p.Total), 1)
+	lines = append(lines, widget.Gauge{Share: share, Text: widget.Percent(share, 0)}.View(t, w))
+	return append(lines, widget.Wrap(fmt.Sprintf("%s of %s %s", widget.Count(p.Done), widget.Count(p.Total), widget.Clean(p.What)), w)...)
 }
 
 // left is how long a live run will take yet, and when it will be over.

@@ -98,7 +98,7 @@ func (p *Pane) follow(dir string) tea.Cmd {
 	}
 	f := &followed{dir: dir}
 	p.follows = slices.Insert(p.follows, 0, f)
-	reader := &follower{run: e.run, pace: time.Second / time.Duration(p.redraws)}
+	reader := &follower{run: e.run, ask: p.control.Preparing, pace: time.Second / time.Duration(p.redraws)}
 	return views.Listen(&f.request, reader.follow)
 }
 
