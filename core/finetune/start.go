@@ -90,7 +90,7 @@ func lint(ctx context.Context, p *project.Project, o Options) ([]dataset.Finding
 	findings = slices.DeleteFunc(findings, func(f dataset.Finding) bool { return f.Code == "length-not-checked" }) // the next one says it, too
 	return append(findings, dataset.Finding{Code: "base-away", Level: dataset.LevelInfo,
 		Text: fmt.Sprintf("MODEL.BASE = %q is not on this machine yet: the run fetches it from the hub before its first step, and checks then what takes the base's own tokens", p.Config.Model.Base),
-		Do:   "nothing; the run can be stopped meanwhile, and goes on where it stood when it is resumed"}), nil
+		Do:   "leave it to the run, which can be stopped meanwhile and goes on where it stood when it is resumed"}), nil
 }
 
 // refusal is the error for findings that stop a run.

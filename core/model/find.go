@@ -80,7 +80,7 @@ func locate(name, root string, get func(hub.Hub, hub.Name) (string, error)) (str
 	}
 	found, err := get(hub.FromEnv(), n)
 	if err != nil {
-		return "", fmt.Errorf("there is no folder %s, and from the hub: %w", dir, err)
+		return "", fmt.Errorf("%w (and there is no folder %s)", err, dir)
 	}
 	return found, nil
 }

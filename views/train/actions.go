@@ -118,6 +118,7 @@ func (p *Pane) askFilter() tea.Cmd {
 // asked is what a run was asked for.
 type asked struct {
 	label string
+	begun string // the run's directory where a process was started
 	what  string // as a sentence goes on: "stops at its next checkpoint; x again …"
 }
 
@@ -147,14 +148,14 @@ func (p *Pane) stop() tea.Cmd {
 	dir, label, ask := e.run.Dir, e.run.Label(), p.control.Stop
 	if r := p.readingOf(dir); r != nil && r.preparing.What != "" {
 		return views.Ask(&p.asking, func(context.Context) (asked, error) {
-			return asked{label, "stops fetching its base; what has come is kept, and r goes on with it"}, ask(dir, true)
+			return asked{label: label, what: "stops fetching its base; what has come is kept, and r goes on with it"}, ask(dir, true)
 		})
 	}
 	return views.Ask(&p.asking, func(context.Context) (asked, error) {
 		if now {
-			return asked{label, "stops after the step it is in, with a checkpoint"}, ask(dir, true)
+			return asked{label: label, what: "stops after the step it is in, with a checkpoint"}, ask(dir, true)
 		}
-		return asked{label, "stops at its next checkpoint; x again stops it after this step"}, ask(dir, false)
+		return asked{label: label, what: "stops at its next checkpoint; x again stops it after this step"}, ask(dir, false)
 	})
 }
 
@@ -170,7 +171,7 @@ func (p *Pane) resume() tea.Cmd {
 	}
 	r, resume := p.actual().run, p.control.Resume
 	return tea.Batch(views.Say("%s: starting a process that goes on with it", r.Label()), views.Ask(&p.asking, func(ctx context.Context) (asked, error) {
-		return asked{r.Label(), "goes on"}, resume(ctx, r)
+		return asked{label: r.Label(), begun: r.Dir, what: "goes on"}, resume(ctx, r)
 	}))
 }
 
@@ -183,6 +184,9 @@ func (p *Pane) answered(msg views.Answer[asked]) tea.Cmd {
 	p.scanNow()
 	if msg.Err != nil {
 		return views.Fail(msg.Err)
+	}
+	if msg.Value.begun != "" {
+		p.begun[msg.Value.begun] = true
 	}
 	return views.Say("%s %s", msg.Value.label, msg.Value.what)
 }

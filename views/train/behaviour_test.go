@@ -101,6 +101,25 @@ func TestARunThatFetchesItsBaseShowsHowFarAndIsStoppedAtOnce(t *testing.T) {
 	d.Wait("what comes then", func() bool { return d.Shows("preparing: data, model and adapters") })
 }
 
+func TestARunThatFailsBeforeItsFirstStepSaysWhy(t *testing.T) {
+	dir := folder(t, doneRun)
+	c := control(dir)
+	reason := `MODEL.BASE = "someone/small": someone/small cannot be fetched from https://huggingface.co (no such host): try again with a network that reaches it, ` + strings.Repeat("or do something else ", 20)
+	c.Start = func(context.Context, string) (*run.Run, []dataset.Finding, error) {
+		m := fetchingRun
+		m.end, m.reason = run.Failed, reason
+		r, err := run.Open(m.make(t, dir))
+		return r, nil, err
+	}
+	_, d := open(t, c, 80, 24)
+	d.Press("n").Press("enter")
+	said(t, d, "0002-large has failed: "+reason)
+	d.Wait("the state", func() bool { return d.Shows("✗ failed") && d.Shows("r resumes it") })
+	if !d.Shows("someone/small cannot be") {
+		t.Errorf("the reason is not seen:\n%s", d.Screen())
+	}
+}
+
 func TestStopAndResumeAreOfferedWhereTheyCanBe(t *testing.T) {
 	for _, c := range []struct {
 		run          made

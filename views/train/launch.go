@@ -133,6 +133,7 @@ func (p *Pane) launched(msg views.Answer[launched]) tea.Cmd {
 	}
 	p.open, p.filter = overviewView, ""
 	p.choose(msg.Value.run.Dir)
+	p.begun[msg.Value.run.Dir] = true
 	return views.Say("%s has begun; it goes on when finetui is left", msg.Value.run.Label())
 }
 

@@ -77,6 +77,7 @@ type Pane struct {
 	asking   views.Request   // stop or resume
 	saving   views.Request   // an export
 	stopping map[string]bool // runs that have been asked to stop from here
+	begun    map[string]bool // runs that were started or resumed from here and have not come to a step yet
 
 	machine, going string // as they were told to the root
 	loads          []float64
@@ -97,7 +98,7 @@ func New(c Control) *Pane {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	p := &Pane{control: c, redraws: 4, look: look{smoothing: defaultSmoothing}, scrolls: map[string]*scroll{}, stopping: map[string]bool{},
+	p := &Pane{control: c, redraws: 4, look: look{smoothing: defaultSmoothing}, scrolls: map[string]*scroll{}, stopping: map[string]bool{}, begun: map[string]bool{},
 		wake: make(chan struct{}, 1)}
 	p.boards = p.makeBoards()
 	return p

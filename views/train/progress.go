@@ -24,7 +24,7 @@ func (p *Pane) drawProgress(t *widget.Theme, w, h int) string {
 	if e == nil {
 		return widget.Block("", w, h)
 	}
-	lines := p.stateLines(t, e, w-2)
+	lines := p.stateLines(t, e, w-2, h)
 	if e.run.Fault == nil {
 		r := p.current()
 		if r != nil && len(r.alerts) > 0 {
@@ -42,8 +42,8 @@ func (p *Pane) drawProgress(t *widget.Theme, w, h int) string {
 	return widget.Block(strings.Join(lines, "\n"), w, h)
 }
 
-// stateLines are the state, what led to it, and what can be done.
-func (p *Pane) stateLines(t *widget.Theme, e *entry, w int) []string {
+// stateLines are the state, what led to it as far as h lines have room beside the rest, and what can be done.
+func (p *Pane) stateLines(t *widget.Theme, e *entry, w, h int) []string {
 	glyph, tone := glyphOf(e.state())
 	state := t.Tone(tone).Render(glyph + " " + e.state())
 	if e.run.Fault != nil {
@@ -67,7 +67,11 @@ func (p *Pane) stateLines(t *widget.Theme, e *entry, w int) []string {
 	if p.canResume() { // what can be done follows
 		reason, _, _ = strings.Cut(reason, "; resume ")
 	}
-	for _, line := range widget.Wrap(widget.Clean(reason), w) {
+	words := widget.Wrap(widget.Clean(reason), w)
+	if most := max(h-3, 1); len(words) > most { // details has all of it
+		words = append(words[:most-1], strings.TrimSuffix(widget.Cut(words[most-1], w-1), "…")+"…")
+	}
+	for _, line := range words {
 		lines = append(lines, t.Tone(tone).Render(line))
 	}
 	if p.canResume() {

@@ -1,11 +1,14 @@
 package train
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"finetui/core/run"
 	"finetui/views"
 )
 
@@ -34,7 +37,23 @@ func (p *Pane) listed(msg views.Batch[listing]) tea.Cmd {
 		}
 	}
 	p.marks = slices.DeleteFunc(p.marks, func(dir string) bool { return now.find(dir) == nil })
-	return tea.Batch(msg.Next, p.figures())
+	return tea.Batch(msg.Next, p.figures(), p.stillborn())
+}
+
+// stillborn says which of the runs that were begun from here have failed before their first step, and why: where there is
+// no network for the base, say.
+func (p *Pane) stillborn() tea.Cmd {
+	var cmds []tea.Cmd
+	for _, dir := range slices.Sorted(maps.Keys(p.begun)) {
+		e := p.newest.find(dir)
+		if e != nil && e.status.Live() && e.step == 0 {
+			continue
+		}
+		if delete(p.begun, dir); e != nil && e.status.State == run.Failed {
+			cmds = append(cmds, views.Fail(fmt.Errorf("%s has failed: %s", e.run.Label(), e.status.Reason)))
+		}
+	}
+	return tea.Batch(cmds...)
 }
 
 // readOne takes what a followed run has come to.

@@ -61,10 +61,6 @@ func (h Hub) ask(n Name) (listing, error) {
 		if m := statusCode.FindStringSubmatch(err.Error()); m != nil {
 			return listing{}, h.refused(n, m[1])
 		}
-		var cause *url.Error
-		if errors.As(err, &cause) {
-			err = cause // without the library's account of its own files
-		}
 		return listing{}, h.unreachable(n, err)
 	}
 	l := listing{commit: repo.Info().CommitHash, url: repo.FileURL}
@@ -95,8 +91,13 @@ func (h Hub) refused(n Name, status string) error {
 	return fmt.Errorf("the hub answers with status %s for %s: try again later", status, n.ID)
 }
 
+// unreachable is the error where there is no network, or none that gets through.
 func (h Hub) unreachable(n Name, err error) error {
-	return fmt.Errorf("%s cannot be fetched: %w. If %s cannot be reached from here, set HF_ENDPOINT to a mirror, or %s", n.ID, err, h.Endpoint, h.byHand(n))
+	var cause *url.Error
+	if errors.As(err, &cause) {
+		err = cause.Err // without the address, and the library's account of its own files
+	}
+	return fmt.Errorf("%s cannot be fetched from %s (%w): try again with a network that reaches it, set HF_ENDPOINT to a mirror, or %s", n.ID, h.Endpoint, err, h.byHand(n))
 }
 
 // fetch brings what the cache lacks of a model, the weights last, and returns its folder.
