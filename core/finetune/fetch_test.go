@@ -18,22 +18,7 @@ import (
 // tinyHub is a hub on this machine, with the tiny base as its model, and a project that has it as its base.
 func tinyHub(t *testing.T) (*hubtest.Server, *config.File) {
 	t.Helper()
-	files := map[string]string{}
-	entries, err := os.ReadDir(filepath.Join("..", "model", "tiny"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		text, err := os.ReadFile(filepath.Join("..", "model", "tiny", e.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[e.Name()] = string(text)
-	}
-	s := hubtest.New(t, files, "model.safetensors")
-	for name, value := range map[string]string{"HF_ENDPOINT": s.Hub.URL, "HF_HOME": t.TempDir(), "HF_HUB_CACHE": "", "HUGGINGFACE_HUB_CACHE": "", "HF_TOKEN": "", "HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": ""} {
-		t.Setenv(name, value)
-	}
+	s := hubtest.Of(t, filepath.Join("..", "model", "tiny"))
 	f := smallProject(t)
 	if err := f.Override([]string{"MODEL.BASE=" + hubtest.Model, "TRAIN.EPOCHS=1"}); err != nil {
 		t.Fatal(err)

@@ -3,54 +3,30 @@ package model
 import (
 	"context"
 	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"finetui/core/model/hub/hubtest"
 	"finetui/ml/qwen2vl/pixels"
 )
 
-// serve is a hub with the files of a folder as the model someone/small.
-func serve(t *testing.T, dir string) *httptest.Server {
-	t.Helper()
-	const commit = "00000000000000000000000000000000000000aa"
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/api/models/someone/small/revision/main" {
-			var files []map[string]string
-			entries, _ := os.ReadDir(dir)
-			for _, e := range entries {
-				files = append(files, map[string]string{"rfilename": e.Name()})
-			}
-			json.NewEncoder(w).Encode(map[string]any{"sha": commit, "siblings": files})
-			return
-		}
-		name, ok := strings.CutPrefix(r.URL.Path, "/someone/small/resolve/"+commit+"/")
-		if !ok {
-			w.WriteHeader(http.StatusNotFound)
-			return
-		}
-		w.Header().Set("ETag", `"content-of-`+name+`"`)
-		http.ServeFile(w, r, filepath.Join(dir, name))
-	}))
-	t.Cleanup(s.Close)
-	t.Setenv("HF_HOME", t.TempDir())
-	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"} {
-		t.Setenv(name, "")
-	}
-	t.Setenv("HF_ENDPOINT", s.URL)
-	return s
-}
-
 func TestBaseFromTheHub(t *testing.T) {
 	tiny := openTiny(t)
-	s := serve(t, tiny.Dir)
+	s := hubtest.Of(t, tiny.Dir)
 	ctx, root := context.Background(), t.TempDir()
 	if _, err := OpenLocal("someone/small", root); err == nil || !strings.Contains(err.Error(), "not in the cache yet") || !strings.Contains(err.Error(), "finetui lint") {
 		t.Errorf("before it was fetched: %v", err)
 	}
+	if b, away, err := OpenPresent("someone/small", root); b != nil || !away || err != nil || s.Asked("") > 0 {
+		t.Errorf("a look at what is on this machine: away %v, %v, %d requests", away, err, s.Asked(""))
+	}
+	t.Setenv("HF_HUB_OFFLINE", "1")
+	if _, away, err := OpenPresent("someone/small", root); away || err == nil || !strings.Contains(err.Error(), "HF_HUB_OFFLINE is set") {
+		t.Errorf("offline it is promised all the same: %v, %v", away, err)
+	}
+	t.Setenv("HF_HUB_OFFLINE", "")
 	reports := 0
 	b, err := OpenBase(ctx, "someone/small", root, func(int, int, string) { reports++ })
 	if err != nil {
@@ -60,12 +36,17 @@ func TestBaseFromTheHub(t *testing.T) {
 	if b.Fingerprint != tiny.Fingerprint || b.Name != "someone/small" || reports == 0 {
 		t.Errorf("fingerprint %s, %s before; named %s; %d reports", b.Fingerprint, tiny.Fingerprint, b.Name, reports)
 	}
-	s.Close()
+	s.Hub.Close()
 	again, err := OpenLocal("someone/small", root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer again.Close()
+	if b, away, err := OpenPresent("someone/small", root); away || err != nil {
+		t.Errorf("what is here: away %v, %v", away, err)
+	} else {
+		b.Close()
+	}
 	if again.Dir != b.Dir {
 		t.Errorf("fetched to %s, found in %s", b.Dir, again.Dir)
 	}

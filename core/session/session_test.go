@@ -13,6 +13,7 @@ import (
 	"finetui/core/eval"
 	"finetui/core/media"
 	"finetui/core/model"
+	"finetui/core/model/hub/hubtest"
 	"finetui/core/run"
 	"finetui/ml/lora"
 	"finetui/ml/qwen2vl/pixels"
@@ -205,6 +206,35 @@ func TestAnswerComesInPiecesAndSubjectsStayLoaded(t *testing.T) {
 	}
 	if _, err := subject.Ask(stopped, q, func(string) { cancel() }); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("a stopped answer ends with %v", err)
+	}
+}
+
+// TestBaseOnTheHubIsFetchedByWhoAsks stops a fetch as somebody does who changes his mind, and asks again.
+func TestBaseOnTheHubIsFetchedByWhoAsks(t *testing.T) {
+	hub := hubtest.Of(t, filepath.Join("..", "model", "tiny"))
+	hub.Hold = make(chan struct{})
+	file := projectFile(t)
+	set(t, file, "MODEL.BASE", hubtest.Model)
+	s := openSession(t, file)
+	ctx, cancel := context.WithCancel(context.Background())
+	half := func(done, total int, what string) {
+		if what == "MB, model.safetensors" && done > 0 {
+			cancel()
+		}
+	}
+	if _, err := s.Subject(ctx, Base, half); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a stopped fetch: %v", err)
+	}
+	close(hub.Hold)
+	x, err := s.Subject(context.Background(), Base, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.Ask(context.Background(), model.Question{Prompt: "Name and state?"}, nil); err != nil {
+		t.Error(err)
+	}
+	if hub.Asked("GET /model.safetensors") != 2 || hub.Asked("GET /model.safetensors bytes=") != 1 {
+		t.Errorf("what had come was fetched again: %q", hub.Requests())
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -51,6 +53,35 @@ func New(t testing.TB, files map[string]string, large ...string) *Server {
 	s.Hub = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(s.CDN.Close)
 	t.Cleanup(s.Hub.Close)
+	return s
+}
+
+// Of starts a hub whose model is what lies in a folder, its weights large, and makes the environment's hub of it, with an
+// empty cache.
+func Of(t testing.TB, folder string) *Server {
+	t.Helper()
+	files := map[string]string{}
+	var large []string
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(folder, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[e.Name()] = string(text)
+		if filepath.Ext(e.Name()) == ".safetensors" {
+			large = append(large, e.Name())
+		}
+	}
+	s := New(t, files, large...)
+	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("HF_ENDPOINT", s.Hub.URL)
+	t.Setenv("HF_HOME", t.TempDir())
 	return s
 }
 
