@@ -103,6 +103,9 @@ func TestStoppedWhileItFetchesARunGoesOnWhereItStood(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	close(s.Hold)
+	if err := os.WriteFile(filepath.Join(r.Dir, preparingFile), []byte(`{"done":1,"total":2,"what":"left by a process that was killed"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -111,6 +114,9 @@ func TestStoppedWhileItFetchesARunGoesOnWhereItStood(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, r)
+	if p, there := Preparing(r); there {
+		t.Errorf("done, it prepares %+v", p)
+	}
 	if s.Asked("GET /model.safetensors bytes=") != 1 || s.Asked("GET /model.safetensors") != 2 {
 		t.Errorf("what had come was fetched again: %q", s.Requests())
 	}

@@ -150,6 +150,7 @@ func (j *job) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	(&announcer{w: j.w}).end()
 	j.w.Logf("reading %s", file.Config.Dataset.Path)
 	if j.p, err = project.Open(ctx, file, nil); err != nil {
 		return err
