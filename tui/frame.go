@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"finetui/views"
@@ -19,7 +20,8 @@ func (r *root) screen() string {
 	case r.w <= 0 || r.h <= 0:
 		return ""
 	case r.tooSmall():
-		return widget.Block(fmt.Sprintf("finetui needs %d×%d, this terminal is %d×%d", leastWidth, leastHeight, r.w, r.h), r.w, r.h)
+		text := fmt.Sprintf("finetui needs %d×%d, this terminal is %d×%d", leastWidth, leastHeight, r.w, r.h)
+		return widget.Block(strings.Join(widget.Wrap(text, r.w), "\n"), r.w, r.h)
 	}
 	h := r.bodyHeight()
 	body := widget.Block("", r.w, h)
@@ -100,17 +102,26 @@ func (r *root) tabAt(x int) int {
 	return -1
 }
 
-// bottomLine is the pane's status, and the keys of the actions that have a label; the pane's last ones give way first.
+// bottomLine is the pane's status, and the keys of the actions that have a label; the pane's last ones give way first,
+// then those of the root between help and quit. Where a text field or an overlay has the keyboard none of them would
+// work, and none is named.
 func (r *root) bottomLine() string {
 	status := ""
 	if r.pane() != nil {
 		status = " " + r.pane().Status()
 	}
+	if r.over != nil || r.pane() != nil && r.pane().Capturing() {
+		return widget.Left(status, r.w)
+	}
 	own := len(r.own())
 	actions := r.actions()
 	of, roots := r.hints(actions[:len(actions)-own]), r.hints(actions[len(actions)-own:])
-	for len(of) > 0 && widget.Width(status)+2+widget.Width(joined(of, roots)) > r.w {
+	crowded := func() bool { return widget.Width(status)+3+widget.Width(joined(of, roots)) > r.w }
+	for len(of) > 0 && crowded() {
 		of = of[:len(of)-1]
+	}
+	for len(roots) > 2 && crowded() {
+		roots = slices.Delete(roots, 1, 2)
 	}
 	return widget.Ends(status, joined(of, roots)+" ", r.w)
 }

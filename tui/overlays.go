@@ -112,6 +112,10 @@ func (o *help) lines(t *widget.Theme, w int) []string {
 		blocks = append(blocks, o.block(t, group, width))
 	}
 	blocks = append(blocks, []string{
+		"", " " + t.Strong.Render("Always"),
+		widget.Cut("  "+t.Key.Render("ctrl+c")+"  leave finetui at once; runs go on", width),
+		widget.Cut("  "+t.Key.Render("ctrl+z")+"  back to the shell; fg returns here", width),
+	}, []string{
 		"", " " + t.Strong.Render("Mouse"),
 		widget.Cut("  click goes to a panel, the wheel moves in it", width),
 		widget.Cut("  shift+drag selects text, as everywhere in the terminal", width),
@@ -147,6 +151,7 @@ func twoColumns(blocks [][]string, w int) []string {
 	return lines
 }
 
+// block is one group: keys, what each does, wrapped where it is long, and at the right its name in [KEYS].
 func (o *help) block(t *widget.Theme, group []views.Action, w int) []string {
 	keys := 0
 	for _, action := range group {
@@ -154,8 +159,11 @@ func (o *help) block(t *widget.Theme, group []views.Action, w int) []string {
 	}
 	lines := []string{"", " " + t.Strong.Render(group[0].Group)}
 	for _, action := range group {
-		text := "  " + t.Key.Render(widget.Left(action.KeyText(), keys)) + "  " + action.Help
-		lines = append(lines, widget.Ends(text, t.Muted.Render(action.Name)+"  ", w))
+		lead, name := "  "+t.Key.Render(widget.Left(action.KeyText(), keys))+"  ", t.Muted.Render(action.Name)+"  "
+		for _, text := range widget.Wrap(action.Help, max(w-keys-4-2-widget.Width(name), 12)) {
+			lines = append(lines, widget.Ends(lead+text, name, w))
+			lead, name = strings.Repeat(" ", keys+4), ""
+		}
 	}
 	return lines
 }

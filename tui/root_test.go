@@ -10,6 +10,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
 
 	"finetui/views"
 	"finetui/views/viewtest"
@@ -95,6 +96,58 @@ func TestHelpAndPaletteComeFromTheTable(t *testing.T) {
 		t.Error("esc left the palette open")
 	}
 	viewtest.OpenModel(t, samples(), 80, 24).Press("?").Golden("help-80x24").Press("down", "G").Golden("help-80x24-end")
+}
+
+func TestHelpWrapsWhatIsLongAndCutsNoSentence(t *testing.T) {
+	r := samples()
+	d := viewtest.OpenModel(t, r, 60, 20).Press("?")
+	for ; r.over.(*help).first == 0 || !d.Shows("in [KEYS]"); d.Press("down") {
+		for i, line := range strings.Split(d.Screen(), "\n") {
+			if i > 0 && strings.Contains(line, "…") {
+				t.Fatalf("%q is cut", line)
+			}
+		}
+	}
+	long := views.Action{Name: "show_everything", Keys: []string{"x"}, Group: "Data", Help: "show everything that there is to be seen of this one and of all the others, too"}
+	lines := (&help{root: r}).block(r.theme, []views.Action{long}, 58)
+	if text := ansi.Strip(strings.Join(lines, "\n")); !strings.Contains(text, "\n     be seen of") || !strings.Contains(text, "others, too") {
+		t.Errorf("the sentence does not go on below itself:\n%s", text)
+	}
+}
+
+func TestBottomLineNamesOnlyKeysThatWork(t *testing.T) {
+	r := samples()
+	d := viewtest.OpenModel(t, r, 120, 32)
+	last := func() string { return strings.Split(d.Screen(), "\n")[31] }
+	if !strings.Contains(last(), "? help   : commands   q quit") {
+		t.Fatalf("no keys in %q", last())
+	}
+	for _, key := range []string{"/", "?", ":"} {
+		if d.Press(key); strings.Contains(last(), "quit") {
+			t.Errorf("after %s, which takes every key, the line is %q", key, last())
+		}
+		d.Press("esc")
+	}
+}
+
+func TestStatusAndKeysStandApartAndTheStatusStaysWhole(t *testing.T) {
+	r := samples()
+	for w := leastWidth; w < 130; w++ {
+		r.w, r.h = w, 24
+		line := ansi.Strip(r.bottomLine())
+		status := " " + r.pane().Status()
+		if !strings.HasPrefix(line, status+"  ") || !strings.HasSuffix(line, "q quit ") || !strings.Contains(line, "? help") {
+			t.Fatalf("at %d: %q", w, line)
+		}
+	}
+}
+
+func TestTerminalThatIsTooSmallSaysSoInFull(t *testing.T) {
+	r := samples()
+	r.w, r.h = 24, 8
+	if text := strings.Join(strings.Fields(r.screen()), " "); text != "finetui needs 60×20, this terminal is 24×8" {
+		t.Errorf("it says %q", text)
+	}
 }
 
 func TestKeysOfTheConfigReplaceTheBuiltInOnes(t *testing.T) {

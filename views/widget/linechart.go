@@ -241,9 +241,9 @@ func (c LineChart) named() (n int) {
 	return n
 }
 
-// legend is one line: the named series with their last values.
+// legend is one line: the named series with their last values. Where it is too long the faint ones give way.
 func (c LineChart) legend(t *Theme, w int) []string {
-	var parts []string
+	var parts, strong []string
 	for i, line := range c.Lines {
 		if line.Name == "" || len(line.Y) == 0 {
 			continue
@@ -262,11 +262,18 @@ func (c LineChart) legend(t *Theme, w int) []string {
 			style = t.Muted
 		}
 		parts = append(parts, style.Render(sign+" "+Clean(line.Name))+" "+c.yText(line.Y[len(line.Y)-1]))
+		if !line.Faint {
+			strong = append(strong, parts[len(parts)-1])
+		}
 	}
 	if len(parts) == 0 {
 		return nil
 	}
-	return []string{Cut(strings.Join(parts, "   "), w)}
+	text := strings.Join(parts, "   ")
+	if Width(text) > w && len(strong) > 0 {
+		text = strings.Join(strong, "   ")
+	}
+	return []string{Cut(text, w)}
 }
 
 func (c LineChart) yText(v float64) string {
