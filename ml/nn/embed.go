@@ -69,11 +69,3 @@ func (m *Embed) Backward(features, dy []float32, needDX bool) []float32 {
 	}
 	return m.dx
 }
-
-// feature is the feature row in the place of token t, or −1.
-func (b *Batch) feature(t int) int {
-	if b.Features == nil {
-		return -1
-	}
-	return int(b.Features[t])
-}

@@ -1,7 +1,6 @@
 package nn
 
 import (
-	"fmt"
 	"math"
 
 	"finetui/ml/blas"
@@ -152,7 +151,8 @@ func (h *Head) Backward(x []float32, scale float32) []float32 {
 	return h.dx
 }
 
-// Logits returns the logits [len(at), vocabulary] of the rows at of x [T, hidden], and optionally the normed rows.
+// Logits returns the logits [len(at), vocabulary] of the rows at of x [T, hidden], and those rows after the
+// norm [len(at), hidden], which belong to the head until its next call.
 func (h *Head) Logits(x []float32, at []int) (logits, normed []float32) {
 	d, vocab := h.w.Out.W.Cols, h.w.Out.W.Rows
 	picked := h.e.take(scratchPicked, len(at)*d)
@@ -164,26 +164,4 @@ func (h *Head) Logits(x []float32, at []int) (logits, normed []float32) {
 	logits = make([]float32, len(at)*vocab)
 	h.out.run(h.e, len(at), h.xn, nil, logits, nil, false)
 	return logits, h.xn
-}
-
-// Check reports a batch that the head or the embeddings would index out of range with.
-func (b *Batch) Check(vocab, features int) error {
-	T := b.T()
-	if len(b.IDs) != T {
-		return fmt.Errorf("batch: %d tokens, but the last sequence ends at %d", len(b.IDs), T)
-	}
-	for t, id := range b.IDs {
-		if id < 0 || int(id) >= vocab {
-			return fmt.Errorf("batch: token %d at position %d lies outside the vocabulary of %d", id, t, vocab)
-		}
-		if f := b.feature(t); f >= features {
-			return fmt.Errorf("batch: position %d wants feature row %d of %d", t, f, features)
-		}
-	}
-	for t, id := range b.Targets {
-		if int(id) >= vocab {
-			return fmt.Errorf("batch: target %d at position %d lies outside the vocabulary of %d", id, t, vocab)
-		}
-	}
-	return nil
 }

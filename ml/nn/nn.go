@@ -121,35 +121,3 @@ func (s Span) Of(flat []float32) []float32 {
 	}
 	return flat[s.Off : s.Off+s.Len() : s.Off+s.Len()]
 }
-
-// Batch is a set of sequences laid end to end, without padding. T is the number of all their tokens.
-type Batch struct {
-	Starts   []int      // [sequences+1] where each sequence begins; the last is T
-	IDs      []int32    // [T] tokens
-	Features []int32    // [T] row of the feature matrix that stands in the token's place, −1: none; nil: none anywhere
-	Pos      [3][]int32 // [T] rotary positions: rows t, h, w of M-RoPE; equal for text
-	Targets  []int32    // [T] the token to predict here, that is, the next one; −1: not supervised
-	Weights  []float32  // [T] weight of this position's loss
-	Scale    float32    // of loss and gradient: 1 / sum of the weights over the whole optimizer step
-	Keys     []uint64   // [sequences] dropout stream of each sequence in this pass; nil: no dropout
-}
-
-// T is the number of tokens.
-func (b *Batch) T() int {
-	if len(b.Starts) == 0 {
-		return 0
-	}
-	return b.Starts[len(b.Starts)-1]
-}
-
-// Sequences is the number of sequences.
-func (b *Batch) Sequences() int { return max(0, len(b.Starts)-1) }
-
-// Longest is the length of the longest run between two starts.
-func Longest(starts []int) int {
-	n := 0
-	for i := 1; i < len(starts); i++ {
-		n = max(n, starts[i]-starts[i-1])
-	}
-	return n
-}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"finetui/ml/generate"
@@ -164,5 +165,38 @@ func TestAnswersDoNotDependOnTheBatch(t *testing.T) {
 		if got := run(b, f, o); !slices.Equal(got[0], want) {
 			t.Errorf("prompt %d: %v alone, %v among others", q, got[0], want)
 		}
+	}
+}
+
+// What a session refuses leaves it where it was.
+func TestSessionRefusesTokensThatDoNotFit(t *testing.T) {
+	m := small(t)
+	batch, features := prompts()
+	s := m.NewSession(nn.NewExec(1))
+	if _, err := s.Next([]int32{1}); err == nil || !strings.Contains(err.Error(), "1 tokens for 0 sequences") {
+		t.Errorf("before a prompt: %v", err)
+	}
+	if _, err := s.Prompt(batch, features); err != nil {
+		t.Fatal(err)
+	}
+	for want, ids := range map[string][]int32{
+		"4 tokens for 3 sequences": {1, 2, 3, 4},
+		"2 tokens for 3 sequences": {1, 2},
+		"token 97 at position 1":   {1, 97, 3},
+	} {
+		if _, err := s.Next(ids); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: error %v does not say %q", ids, err, want)
+		}
+	}
+	got, err := s.Next([]int32{1, 2, 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := m.NewSession(nn.NewExec(1))
+	if _, err := fresh.Prompt(batch, features); err != nil {
+		t.Fatal(err)
+	}
+	if want, _ := fresh.Next([]int32{1, 2, 3}); !slices.Equal(got, want) {
+		t.Error("a refused call moved the positions of the next")
 	}
 }

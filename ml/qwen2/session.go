@@ -62,19 +62,21 @@ func (s *Session) Prompt(b nn.Batch, features []float32) ([]float32, error) {
 
 // Next appends one token to each sequence and returns the logits after it.
 func (s *Session) Next(ids []int32) ([]float32, error) {
+	if len(ids) != len(s.length) {
+		return nil, fmt.Errorf("%d tokens for %d sequences: each takes one", len(ids), len(s.length))
+	}
 	b := nn.Batch{Starts: []int{0}, IDs: ids}
 	for q := range ids {
 		b.Starts = append(b.Starts, q+1)
 		for r := range b.Pos {
 			b.Pos[r] = append(b.Pos[r], int32(s.length[q])+s.delta[q])
 		}
-		s.length[q]++
-	}
-	if len(ids) != len(s.caches[0]) {
-		return nil, fmt.Errorf("%d tokens for %d sequences", len(ids), len(s.caches[0]))
 	}
 	if err := b.Check(s.vocab, 0); err != nil {
 		return nil, err
+	}
+	for q := range s.length {
+		s.length[q]++
 	}
 	return s.run(b, nil)
 }
