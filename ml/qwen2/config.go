@@ -75,8 +75,10 @@ func ParseConfig(data []byte) (Config, error) {
 		if r == nil {
 			continue
 		}
-		if kind := r.Type + r.RopeType; kind != "" && kind != "mrope" && kind != "default" && kind != "mropedefault" && kind != "mropemrope" && kind != "defaultdefault" {
-			return Config{}, fmt.Errorf("config.json: rotary embeddings of type %q are not supported; plain and mrope are", kind)
+		for _, kind := range []string{r.Type, r.RopeType} { // the older and the newer key
+			if kind != "" && kind != "default" && kind != "mrope" {
+				return Config{}, fmt.Errorf("config.json: rotary embeddings of type %q are not supported; default and mrope are", kind)
+			}
 		}
 		if r.Theta != 0 {
 			c.Theta = r.Theta
@@ -108,10 +110,13 @@ func ParseConfig(data []byte) (Config, error) {
 	if f.UseSliding {
 		return Config{}, fmt.Errorf("config.json: use_sliding_window is not supported")
 	}
+	if c.EOS == nil && len(f.EOS) > 0 && string(f.EOS) != "null" {
+		return Config{}, fmt.Errorf("config.json: eos_token_id is %s, neither a token nor a list of tokens", f.EOS)
+	}
 	return c, c.check()
 }
 
-// TokenIDs reads a token id, a list of them, or null, as JSON files of models hold them.
+// TokenIDs reads a token id, a list of them, or null, as JSON files of models hold them; nil where it is none of these.
 func TokenIDs(raw json.RawMessage) []int32 {
 	var one int32
 	var many []int32

@@ -29,6 +29,9 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 		tinyConfig(`"rms_norm_eps":-1`):                                  "rms_norm_eps",
 		tinyConfig(`"rope_theta":-10000`):                                "rope_theta",
 		tinyConfig(`"use_sliding_window":true`):                          "use_sliding_window",
+		tinyConfig(`"rope_scaling":{"type":"mrope","rope_type":"yarn"}`): "yarn",
+		tinyConfig(`"eos_token_id":["<|im_end|>"]`):                      "eos_token_id",
+		tinyConfig(`"eos_token_id":3e9`):                                 "eos_token_id",
 	} {
 		if _, err := ParseConfig([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v does not name %q", text, err, want)
