@@ -143,8 +143,8 @@ func (m *Model) NewTower(e *nn.Exec) *Tower {
 func (t *Tower) Load(grids []Grid) error {
 	t.Patches.Starts = append(t.Patches.Starts[:0], 0)
 	for i, g := range grids {
-		if g.T < 1 || g.H < 1 || g.W < 1 || g.H%t.config.Merge != 0 || g.W%t.config.Merge != 0 {
-			return fmt.Errorf("picture %d: a grid of %d×%d×%d patches is not made of %d×%d blocks", i, g.T, g.H, g.W, t.config.Merge, t.config.Merge)
+		if err := g.check(t.config.Merge); err != nil {
+			return fmt.Errorf("picture %d: %w", i+1, err)
 		}
 		for range g.T {
 			t.Patches.Starts = append(t.Patches.Starts, t.Patches.P()+g.H*g.W)
@@ -166,11 +166,11 @@ func (t *Tower) Stack() []nn.Block {
 // Features returns the language model's view of pictures: rows [patches, PatchWidth] → [tokens, hidden], in memory of
 // its own.
 func (t *Tower) Features(rows []float32, grids []Grid) ([]float32, error) {
-	if err := t.Load(grids); err != nil {
+	if err := t.config.checkPictures(len(rows), grids); err != nil {
 		return nil, err
 	}
-	if want := t.Patches.P() * t.config.PatchWidth(); len(rows) != want {
-		return nil, fmt.Errorf("%d pixel values for grids that hold %d", len(rows), want)
+	if err := t.Load(grids); err != nil {
+		return nil, err
 	}
 	x := rows
 	for _, b := range t.Stack() {

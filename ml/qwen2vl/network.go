@@ -54,39 +54,65 @@ type worker struct {
 	chain         *graph.Chain
 	batch         nn.Batch
 	input         []float32
-	grids         []Grid
 	vocab, hidden int
 }
 
 // Load makes p what the next run reads.
 func (r *worker) Load(p *train.Pack) error {
+	rows := 0
+	for i, s := range p.Samples {
+		if err := r.check(s); err != nil {
+			return fmt.Errorf("sample %d: %w", p.Index[i], err)
+		}
+		rows += len(s.FeatureTokens)
+	}
 	p.Fill(&r.batch)
-	features := 0
 	if r.tower == nil {
 		r.input = p.AppendFeatures(r.input[:0])
-		features = len(r.input) / r.hidden
 	} else {
 		var raw [][3]int32
 		r.input, raw = p.AppendPatches(r.input[:0], nil)
-		r.grids = r.grids[:0]
-		for _, g := range raw {
-			grid := Grid{int(g[0]), int(g[1]), int(g[2])}
-			r.grids = append(r.grids, grid)
-			features += grid.Tokens(r.tower.config.Merge)
-		}
-		if err := r.tower.Load(r.grids); err != nil {
+		if err := r.tower.Load(grids(raw)); err != nil {
 			return err
 		}
 		r.tower.Patches.Keys = sliceKeys(p)
-		if want := r.tower.Patches.P() * r.tower.config.PatchWidth(); len(r.input) != want {
-			return fmt.Errorf("%d pixel values for grids that hold %d", len(r.input), want)
-		}
 	}
-	if err := r.batch.Check(r.vocab, features); err != nil {
+	if err := r.batch.Check(r.vocab, rows); err != nil {
 		return err
 	}
 	r.text.Load(r.batch)
 	return nil
+}
+
+// check holds what a sample sees against the places that its tokens have for it: one feature row too few or too many
+// would move those of every sample behind it.
+func (r *worker) check(s *train.Sample) error {
+	rows := len(s.Features) / r.hidden
+	if r.tower == nil {
+		if len(s.Features)%r.hidden != 0 {
+			return fmt.Errorf("%d values are no feature rows of %d", len(s.Features), r.hidden)
+		}
+	} else {
+		pictures := grids(s.Grids)
+		if err := r.tower.config.checkPictures(len(s.Patches), pictures); err != nil {
+			return err
+		}
+		rows = 0
+		for _, g := range pictures {
+			rows += g.Tokens(r.tower.config.Merge)
+		}
+	}
+	if rows != len(s.FeatureTokens) {
+		return fmt.Errorf("its pictures have %d feature rows, and its tokens places for %d", rows, len(s.FeatureTokens))
+	}
+	return nil
+}
+
+func grids(raw [][3]int32) (out []Grid) {
+	for _, g := range raw {
+		out = append(out, Grid{int(g[0]), int(g[1]), int(g[2])})
+	}
+	return out
 }
 
 // sliceKeys gives each temporal slice of a pack's pictures a dropout stream that depends on its sample's alone.

@@ -11,6 +11,35 @@ func (g Grid) Patches() int { return g.T * g.H * g.W }
 // Tokens is the number of tokens after merging.
 func (g Grid) Tokens(merge int) int { return g.Patches() / (merge * merge) }
 
+// mostSide bounds a grid, so that its sides can be multiplied without overflow.
+const mostSide = 1 << 20
+
+// check refuses a grid that is not made of whole tokens.
+func (g Grid) check(merge int) error {
+	if min(g.T, g.H, g.W) < 1 || max(g.T, g.H, g.W) > mostSide || g.H%merge != 0 || g.W%merge != 0 {
+		return fmt.Errorf("a grid of %d×%d×%d patches is not made of %d×%d blocks", g.T, g.H, g.W, merge, merge)
+	}
+	return nil
+}
+
+// checkPictures holds the number of pixel values against the grids of the pictures that they belong to.
+func (v Vision) checkPictures(values int, grids []Grid) error {
+	want := 0
+	for i, g := range grids {
+		if err := g.check(v.Merge); err != nil {
+			return fmt.Errorf("picture %d: %w", i+1, err)
+		}
+		if g.Patches() > (values-want)/v.PatchWidth() {
+			return fmt.Errorf("%d pixel values are too few for the grids of %d pictures", values, len(grids))
+		}
+		want += g.Patches() * v.PatchWidth()
+	}
+	if values != want {
+		return fmt.Errorf("%d pixel values for grids that hold %d", values, want)
+	}
+	return nil
+}
+
 // Positions gives a prompt's tokens their M-RoPE positions [3][tokens] and the feature rows that take the places of
 // its picture and video tokens (−1: none), grids in order of appearance.
 //
@@ -35,6 +64,9 @@ func (c Config) Positions(ids []int32, grids []Grid) (pos [3][]int32, features [
 		}
 		grid := grids[g]
 		g++
+		if err := grid.check(c.Vision.Merge); err != nil {
+			return pos, nil, fmt.Errorf("picture %d: %w", g, err)
+		}
 		h, w := grid.H/c.Vision.Merge, grid.W/c.Vision.Merge
 		n := grid.T * h * w
 		for k := range n {

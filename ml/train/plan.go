@@ -47,7 +47,7 @@ func (l Limits) pack(samples []Sample, share []int) (packs []*Pack) {
 			size = s.size()
 		}
 		p := packs[len(packs)-1]
-		p.Samples, p.index = append(p.Samples, s), append(p.index, i)
+		p.Samples, p.Index = append(p.Samples, s), append(p.Index, i)
 	}
 	return packs
 }

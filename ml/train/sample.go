@@ -32,7 +32,7 @@ func (s *Sample) supervised(t int) bool { return s.Targets[t] >= 0 && s.Weights[
 func (s *Sample) size() int {
 	n := len(s.IDs)
 	for _, g := range s.Grids {
-		n += int(g[0] * g[1] * g[2])
+		n += int(g[0]) * int(g[1]) * int(g[2])
 	}
 	return n
 }
@@ -86,7 +86,7 @@ type Pack struct {
 	Samples []*Sample
 	Scale   float32  // of loss and gradient
 	Keys    []uint64 // stream of dropout of each sample; nil: no dropout
-	index   []int    // of each sample in the caller's slice
+	Index   []int    // of each sample in the caller's slice, for errors
 }
 
 // Fill lays the samples end to end in b, whose slices it uses again.

@@ -239,7 +239,7 @@ func (p *Pack) note(o Outcome, out []SampleLoss) {
 	positions, nll, hit := o.Positions(), o.NLL(), o.Hit()
 	k, start := 0, 0
 	for j, s := range p.Samples {
-		l, end := &out[p.index[j]], start+len(s.IDs)
+		l, end := &out[p.Index[j]], start+len(s.IDs)
 		for ; k < len(positions) && positions[k] < end; k++ {
 			w := float64(s.Weights[positions[k]-start])
 			l.Tokens++

@@ -283,7 +283,7 @@ func TestPlanIsBalancedAndFixed(t *testing.T) {
 	show := func(packs [][]*Pack) (s string) {
 		for _, replica := range packs {
 			for _, p := range replica {
-				s += fmt.Sprint(p.index)
+				s += fmt.Sprint(p.Index)
 			}
 			s += ";"
 		}

@@ -1,0 +1,164 @@
+package qwen2vl
+
+import (
+	"context"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"finetui/ml/nn"
+	"finetui/ml/qwen2"
+	"finetui/ml/train"
+)
+
+// drawn is a checkpoint whose tensors are drawn when they are asked for.
+type drawn struct{}
+
+func (drawn) Matrix(name string, rows, cols int) (nn.Matrix, error) {
+	w, err := drawn{}.Vector(name, rows*cols)
+	for i := range w {
+		w[i] /= float32(math.Sqrt(float64(cols)))
+	}
+	return nn.Matrix{Rows: rows, Cols: cols, F32: w}, err
+}
+
+func (drawn) Vector(name string, n int) ([]float32, error) {
+	seed := fnv.New64a()
+	seed.Write([]byte(name))
+	draw := rand.New(rand.NewPCG(1, seed.Sum64()))
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(draw.NormFloat64())
+	}
+	return v, nil
+}
+
+const pad = 90 // the picture token of small
+
+// small is a model all of whose tensors are trained: grouped queries, uneven sections, head dims that are no multiple
+// of 8.
+func small(t *testing.T) *Model {
+	t.Helper()
+	c := Config{
+		Text:       qwen2.Config{Hidden: 24, Layers: 2, Heads: 3, KVHeads: 1, HeadDim: 10, Inner: 28, Vocab: 97, Eps: 1e-6, Theta: 1e4, Sections: []int{3, 0, 2}},
+		Vision:     Vision{Depth: 2, Embed: 24, Heads: 2, MLPRatio: 1.5, Hidden: 24, Patch: 2, Merge: 2, Temporal: 2, Channels: 3},
+		ImageToken: pad, VideoToken: pad + 1,
+	}
+	all := qwen2.Tuning{All: true}
+	m, err := New(c, drawn{}, Tuning{Text: all, Tower: all, Merger: all})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// sample is a conversation with pictures of these grids, each followed by words.
+func sample(t *testing.T, c Config, seed uint64, grids ...Grid) train.Sample {
+	t.Helper()
+	draw := rand.New(rand.NewPCG(seed, 0))
+	word := func() int32 { return int32(draw.IntN(pad)) }
+	s := train.Sample{IDs: []int32{word()}, Key: seed}
+	for _, g := range grids {
+		for range g.Tokens(c.Vision.Merge) {
+			s.IDs = append(s.IDs, pad)
+		}
+		s.IDs = append(s.IDs, word(), word())
+		s.Grids = append(s.Grids, [3]int32{int32(g.T), int32(g.H), int32(g.W)})
+		for range g.Patches() * c.Vision.PatchWidth() {
+			s.Patches = append(s.Patches, float32(draw.NormFloat64()))
+		}
+	}
+	s.IDs = append(s.IDs, word(), word(), word())
+	pos, features, err := c.Positions(s.IDs, grids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Pos = pos
+	for at, f := range features {
+		if f >= 0 {
+			s.FeatureTokens = append(s.FeatureTokens, int32(at))
+		}
+	}
+	labels := append([]int32(nil), s.IDs...)
+	for i := range len(labels) - 3 {
+		labels[i] = -1
+	}
+	s.Targets, s.Weights = train.Shift(labels)
+	return s
+}
+
+func trainer(t *testing.T, n Network, o train.Options) *train.Trainer {
+	t.Helper()
+	solver, err := train.NewAdamW(n.Parameters(), []train.Group{{LearningRate: 1e-2}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := train.New(n, solver, train.Schedule{Kind: "constant"}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// Conversations with several pictures of different sizes, with a clip, and without a picture, laid end to end in any way,
+// give the gradient that they give one by one.
+func TestStepWithTheTowerIsTheSameHoweverItIsSplit(t *testing.T) {
+	step := func(o train.Options) *train.Result {
+		m := small(t)
+		samples := []train.Sample{
+			sample(t, m.Config, 1),
+			sample(t, m.Config, 2, Grid{1, 2, 4}, Grid{1, 4, 2}),
+			sample(t, m.Config, 3, Grid{3, 2, 2}),
+			sample(t, m.Config, 4, Grid{1, 2, 2}),
+		}
+		res, err := trainer(t, Network{Model: m, Tower: true}, o).Step(context.Background(), samples)
+		if err != nil {
+			t.Fatalf("%+v: %v", o, err)
+		}
+		return res
+	}
+	want := step(train.Options{Threads: 1})
+	for _, o := range []train.Options{
+		{Threads: 1, Limits: train.Limits{Sequences: 1}},
+		{Threads: 2, Limits: train.Limits{Sequences: 2}},
+		{Replicas: 4, Threads: 2, Limits: train.Limits{Sequences: 1}},
+	} {
+		got := step(o)
+		if math.Abs(got.Loss-want.Loss) > 1e-6*want.Loss || math.Abs(got.GradNorm-want.GradNorm) > 1e-5*want.GradNorm {
+			t.Errorf("%+v: loss %v and gradient norm %v, in one pass %v and %v", o, got.Loss, got.GradNorm, want.Loss, want.GradNorm)
+		}
+		for i := range want.Samples {
+			if math.Abs(got.Samples[i].NLL-want.Samples[i].NLL) > 1e-5 {
+				t.Errorf("%+v: sample %d has nll %v, in one pass %v", o, i, got.Samples[i].NLL, want.Samples[i].NLL)
+			}
+		}
+	}
+}
+
+func TestFeaturesThatDoNotFitTheirSampleAreRefused(t *testing.T) {
+	m := small(t)
+	for name, tc := range map[string]struct {
+		tower  bool
+		change func(s *train.Sample)
+		want   string
+	}{
+		"a place less than the picture has": {true, func(s *train.Sample) { s.FeatureTokens = s.FeatureTokens[1:] }, "sample 0"},
+		"patches of another size":           {true, func(s *train.Sample) { s.Grids[0] = [3]int32{1, 4, 4} }, "sample 0"},
+		"a grid that makes no whole tokens": {true, func(s *train.Sample) { s.Grids[0] = [3]int32{1, 8, 1} }, "8×1"},
+		"features fewer than places":        {false, func(s *train.Sample) { s.Features = make([]float32, 24) }, "sample 0"},
+		"features that are no whole rows":   {false, func(s *train.Sample) { s.Features = make([]float32, 47) }, "sample 0"},
+	} {
+		s, other := sample(t, m.Config, 2, Grid{1, 2, 4}), sample(t, m.Config, 3, Grid{1, 2, 4})
+		if !tc.tower {
+			other.Features = make([]float32, 3*24)
+		}
+		tc.change(&s)
+		n := Network{Model: m, Tower: tc.tower}
+		_, err := trainer(t, n, train.Options{}).Evaluate(context.Background(), []train.Sample{s, other})
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: error %v does not say %q", name, err, tc.want)
+		}
+	}
+}
