@@ -179,3 +179,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A vocabulary may hold a token that is no byte-level spelling (" ") beside the spelling of the same bytes ("Ġ"). Encoding
+// uses the spelling, whatever order the file's tokens are read in.
+func TestTokenWithoutByteSpellingGivesWayToTheSpelling(t *testing.T) {
+	spelt, _ := tiny(t).ID(" ")
+	text := edited(t, func(file map[string]any) {
+		model := file["model"].(map[string]any)
+		model["vocab"].(map[string]any)[" "] = tiny(t).Size()
+	})
+	for range 20 {
+		tok, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, _ := tok.ID(" "); id != spelt || !slices.Equal(tok.Encode(" "), []int32{spelt}) {
+			t.Fatalf("a blank is token %d, encoded %v; want %d", id, tok.Encode(" "), spelt)
+		}
+		if got := tok.Decode([]int32{int32(tiny(t).Size())}, false); got != " " {
+			t.Fatalf("the other token reads %q", got)
+		}
+	}
+}

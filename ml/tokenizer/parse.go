@@ -178,16 +178,24 @@ func (t *Tokenizer) readVocab(f *fileJSON) error {
 	}
 	t.tokens = make([]string, largest+1)
 	t.ids = make(map[string]int32, len(f.Model.Vocab)+len(f.Added))
+	unspelt := map[string]int64{}
 	for mapped, id := range f.Model.Vocab {
 		token, err := unmapBytes(mapped)
 		if err != nil { // a token of no byte-level spelling stands for itself, as in the reference's decoder
 			token = mapped
+			unspelt[token] = id
+		} else {
+			t.ids[token] = int32(id)
 		}
 		if t.tokens[id] != "" {
 			return fmt.Errorf("model.vocab: id %d stands for both %q and %q", id, min(t.tokens[id], token), max(t.tokens[id], token))
 		}
 		t.tokens[id] = token
-		t.ids[token] = int32(id)
+	}
+	for token, id := range unspelt { // encoding meets the spelling, where both are there
+		if _, ok := t.ids[token]; !ok {
+			t.ids[token] = int32(id)
+		}
 	}
 	return nil
 }
