@@ -33,13 +33,17 @@ type Options struct {
 	Prompts [][]int32
 }
 
+// coldest is the lowest temperature that logits are divided by: they stay finite, and whatever they are, the likeliest
+// token comes practically always.
+const coldest = 1e-6
+
 // Check reports settings that no sequence can be continued with.
 func (o Options) Check() error {
 	switch {
 	case o.MaxNew < 1:
 		return fmt.Errorf("an answer of at most %d tokens is none: the most tokens of an answer are 1 or more", o.MaxNew)
-	case !(o.Temperature >= 0):
-		return fmt.Errorf("the temperature is %v: it is 0 for the likeliest token, or above", o.Temperature)
+	case !(o.Temperature >= 0) || o.Temperature > 0 && o.Temperature < coldest:
+		return fmt.Errorf("the temperature is %v: it is 0 for the likeliest token, or %g and above", o.Temperature, coldest)
 	case !(o.TopP >= 0 && o.TopP <= 1):
 		return fmt.Errorf("top-p is %v: it is a probability from 0 to 1, where 0 and 1 cut nothing off", o.TopP)
 	case !(o.RepetitionPenalty >= 0):

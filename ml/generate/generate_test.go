@@ -175,6 +175,7 @@ func TestImpossibleOptionsAreRefused(t *testing.T) {
 	for want, o := range map[string]Options{
 		"at most 0 tokens": {},
 		"temperature":      {MaxNew: 1, Temperature: -1},
+		"temperature is 1": {MaxNew: 1, Temperature: 1e-60},
 		"top-p is 1.5":     {MaxNew: 1, TopP: 1.5},
 		"top-p is NaN":     {MaxNew: 1, TopP: math.NaN()},
 		"penalty is -2":    {MaxNew: 1, RepetitionPenalty: -2},
