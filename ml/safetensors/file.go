@@ -169,8 +169,8 @@ func (f *File) Float32At(name string, first int, out []float32) error {
 		return err
 	}
 	size := t.dtype.Size()
-	if first < 0 || (first+len(out))*size > len(t.data) {
-		return fmt.Errorf("%s: tensor %q has %d values: there are none from %d to %d", t.path, t.name, len(t.data)/size, first, first+len(out))
+	if n := len(t.data) / size; first < 0 || first > n-len(out) {
+		return fmt.Errorf("%s: tensor %q has %d values: there are no %d from %d on", t.path, t.name, n, len(out), first)
 	}
 	return t.widen(out, t.data[first*size:])
 }

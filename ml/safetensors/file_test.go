@@ -155,6 +155,22 @@ func TestAccessorsRefuseByTensorAndType(t *testing.T) {
 	}
 }
 
+func TestPartsOfATensorLieWithinIt(t *testing.T) {
+	f := write(t, nil, FromFloat32AsBF16("w", []int{2, 2}, []float32{1, 2, 3, 4}), FromInt64("n", []int{1}, []int64{7}))
+	out := make([]float32, 2)
+	if err := f.Float32At("w", 2, out); err != nil || !slices.Equal(out, []float32{3, 4}) {
+		t.Errorf("values 2 and 3 are %v, %v", out, err)
+	}
+	for _, first := range []int{-1, 3, math.MaxInt, math.MinInt} {
+		if err := f.Float32At("w", first, out); err == nil || !strings.Contains(err.Error(), "has 4 values") {
+			t.Errorf("from %d on: %v", first, err)
+		}
+	}
+	if err := f.Float32At("n", 0, out[:1]); err == nil || !strings.Contains(err.Error(), "is I64") {
+		t.Errorf("whole numbers: %v", err)
+	}
+}
+
 func TestHalfPrecisionRoundsToNearestEven(t *testing.T) {
 	for bits := range uint32(0x7c00) {
 		half := uint16(bits)
