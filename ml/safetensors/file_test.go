@@ -2,6 +2,7 @@ package safetensors
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"io"
 	"io/fs"
@@ -44,6 +45,15 @@ func outside(t *testing.T, variable string, parts ...string) string {
 	return dir
 }
 
+// fromInt64 is an I64 tensor of the values.
+func fromInt64(name string, shape []int, values []int64) Tensor {
+	data := make([]byte, 8*len(values))
+	for i, v := range values {
+		binary.LittleEndian.PutUint64(data[8*i:], uint64(v))
+	}
+	return Tensor{Name: name, DType: I64, Shape: shape, Data: data}
+}
+
 // write stores the tensors in a fresh folder and opens them again.
 func write(t *testing.T, metadata map[string]string, tensors ...Tensor) *File {
 	t.Helper()
@@ -66,7 +76,7 @@ func write(t *testing.T, metadata map[string]string, tensors ...Tensor) *File {
 func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	values := []float32{0, -1.5, 3.25, float32(math.Inf(1)), 1e-30, 7}
 	f := write(t, map[string]string{"format": "pt", "a<b": "Ünï&"},
-		FromInt64("ids", []int{2}, []int64{-5, 1 << 40}),
+		fromInt64("ids", []int{2}, []int64{-5, 1 << 40}),
 		FromFloat32("w", []int{2, 3}, values),
 		FromFloat32AsBF16("half", []int{6}, values),
 		FromFloat32("none", []int{0, 4}, nil),
@@ -106,7 +116,7 @@ func TestTensorsMadeWhenTheirTurnComes(t *testing.T) {
 			return err
 		}}
 	}
-	f := write(t, nil, late(8), FromInt64("ids", []int{1}, []int64{9}))
+	f := write(t, nil, late(8), fromInt64("ids", []int{1}, []int64{9}))
 	if raw, err := f.Raw("late"); err != nil || len(raw) != 8 {
 		t.Errorf("late = %v, %v", raw, err)
 	}
@@ -141,7 +151,7 @@ func TestReleasedTensorsCanBeReadAgain(t *testing.T) {
 }
 
 func TestAccessorsRefuseByTensorAndType(t *testing.T) {
-	f := write(t, nil, FromInt64("ids", []int{1}, []int64{1}))
+	f := write(t, nil, fromInt64("ids", []int{1}, []int64{1}))
 	_, float := f.Float32("ids")
 	_, bf16 := f.BF16("ids")
 	_, raw := f.Raw("weights")
@@ -156,7 +166,7 @@ func TestAccessorsRefuseByTensorAndType(t *testing.T) {
 }
 
 func TestPartsOfATensorLieWithinIt(t *testing.T) {
-	f := write(t, nil, FromFloat32AsBF16("w", []int{2, 2}, []float32{1, 2, 3, 4}), FromInt64("n", []int{1}, []int64{7}))
+	f := write(t, nil, FromFloat32AsBF16("w", []int{2, 2}, []float32{1, 2, 3, 4}), fromInt64("n", []int{1}, []int64{7}))
 	out := make([]float32, 2)
 	if err := f.Float32At("w", 2, out); err != nil || !slices.Equal(out, []float32{3, 4}) {
 		t.Errorf("values 2 and 3 are %v, %v", out, err)
@@ -226,7 +236,7 @@ func TestBF16RoundsToNearestEven(t *testing.T) {
 func TestOrderOfTensorsDoesNotChangeTheBytes(t *testing.T) {
 	a := FromFloat32("a", []int{1}, []float32{1})
 	b := FromFloat32AsBF16("b", []int{1}, []float32{2})
-	c := FromInt64("c", []int{1}, []int64{3})
+	c := fromInt64("c", []int{1}, []int64{3})
 	meta := map[string]string{"x": "1", "y": "2", "z": "3"}
 	dir := t.TempDir()
 	var want []byte

@@ -47,15 +47,6 @@ func FromFloat32AsBF16(name string, shape []int, values []float32) Tensor {
 	return Tensor{Name: name, DType: BF16, Shape: shape, Data: data}
 }
 
-// FromInt64 is an I64 tensor of the values.
-func FromInt64(name string, shape []int, values []int64) Tensor {
-	data := make([]byte, 8*len(values))
-	for i, v := range values {
-		binary.LittleEndian.PutUint64(data[8*i:], uint64(v))
-	}
-	return Tensor{Name: name, DType: I64, Shape: shape, Data: data}
-}
-
 // Write stores the tensors at path. The same tensors give the same bytes in whatever order they come, and those of the
 // reference writer: wide types first, then by name. The file is written beside path, synced and renamed, so that path
 // holds either what it held before or everything.

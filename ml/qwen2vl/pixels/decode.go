@@ -33,10 +33,7 @@ func Decode(path string) (*RGB, []Note, error) {
 	return img, notes, nil
 }
 
-// DecodeBytes is Decode for a file that is already in memory.
-func DecodeBytes(file []byte) (*RGB, []Note, error) { return decode(file, maxDecoded) }
-
-// decode refuses pictures of more than most pixels before it reads them.
+// decode is Decode for a file that is already in memory; it refuses pictures of more than most pixels before it reads them.
 func decode(file []byte, most int64) (out *RGB, notes []Note, err error) {
 	// The decoders are other people's: one that panics on a broken file must not take the program along.
 	defer func() {

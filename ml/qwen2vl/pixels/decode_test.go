@@ -60,7 +60,7 @@ func TestPicturesOfEveryKindBecomeRGB(t *testing.T) {
 		{"16-bit with alpha", deep, []uint8{0x80, 1, 0xff, 0, 0, 0}, []string{NoteAlpha, NoteDeep}},
 		{"palette", palette, []uint8{9, 8, 7, 1, 2, 3}, []string{NoteAlpha}},
 	} {
-		img, notes, err := DecodeBytes(pngOf(t, c.img))
+		img, notes, err := decode(pngOf(t, c.img), maxDecoded)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -91,7 +91,7 @@ func TestAGIFKeepsTheColourUnderItsTransparency(t *testing.T) {
 		Config: image.Config{ColorModel: global, Width: 4, Height: 3}}); err != nil {
 		t.Fatal(err)
 	}
-	img, _, err := DecodeBytes(out.Bytes())
+	img, _, err := decode(out.Bytes(), maxDecoded)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestOrientationIsApplied(t *testing.T) {
 		7: {2, []uint8{5, 2, 4, 1, 3, 0}}, 8: {2, []uint8{2, 5, 1, 4, 0, 3}},
 	} {
 		for _, order := range []binary.ByteOrder{binary.BigEndian, binary.LittleEndian} {
-			img, notes, err := DecodeBytes(withEXIF(file, exifOf(order, orientation)))
+			img, notes, err := decode(withEXIF(file, exifOf(order, orientation)), maxDecoded)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -297,7 +297,7 @@ func BenchmarkDecodeJPEG(b *testing.B) {
 	file := jpegOf(b, 640, 480)
 	b.SetBytes(640 * 480 * 3)
 	for b.Loop() {
-		if _, _, err := DecodeBytes(file); err != nil {
+		if _, _, err := decode(file, maxDecoded); err != nil {
 			b.Fatal(err)
 		}
 	}
