@@ -180,10 +180,12 @@ func (p *Pane) Status() string {
 		return "enter takes it   esc leaves it"
 	case p.prompt != nil:
 		return "enter takes the filter   esc leaves it"
+	case !p.ready():
+		return ""
 	}
 	names := make([]string, viewCount)
 	for i, name := range viewNames {
-		if names[i] = name; i == findingsView && p.ready() && len(p.set.Findings) > 0 {
+		if names[i] = name; i == findingsView && len(p.set.Findings) > 0 {
 			names[i] = fmt.Sprintf("%s(%d)", name, len(p.set.Findings))
 		}
 		if i == p.open {
@@ -200,7 +202,7 @@ func (p *Pane) Status() string {
 	if p.text != "" {
 		status += " · filter “" + widget.Clean(p.text) + "”"
 	}
-	if p.ready() && p.request.Pending() {
+	if p.request.Pending() {
 		status += " · reading again"
 	}
 	return status

@@ -66,7 +66,7 @@ func TestWithoutADataSetThePaneSaysWhatToDo(t *testing.T) {
 		file *config.File
 		says []string
 	}{
-		{"no config", nil, []string{"No project here yet", "finetui new demo"}},
+		{"no config", nil, []string{"No project is open", "finetui new demo"}},
 		{"no folder", project(t), []string{"No data set at demo/data", "Press m", "DATASET.PATH"}},
 		{"no pictures", project(t, "DATASET.PATH="+empty), []string{"No pictures in", "train/images"}},
 		{"no data set", project(t, "DATASET.PATH="+notASet), []string{"✗ The data set cannot be read", "DATASET.PATH", "data.yaml"}},

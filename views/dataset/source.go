@@ -172,11 +172,11 @@ func (p *Pane) reconfigure(file *config.File) tea.Cmd {
 
 // notice is the page in place of a data set: why there is none to see, and what to do about it.
 func (p *Pane) notice(t *widget.Theme, w, h int) string {
+	if p.file == nil {
+		return views.NoProject(t, w, h)
+	}
 	n := widget.NewNotice(w)
 	switch {
-	case p.file == nil:
-		n.Say(t.Strong, "No project here yet")
-		n.Say(t.Text, "There is no config.toml in this folder: leave with q and write one with `finetui new demo` or `finetui new drains`.")
 	case p.request.Pending():
 		n.Say(t.Strong, p.doing+" the data set at "+p.file.Config.Dataset.Path)
 		n.Add(p.progress.View(t, min(w-6, 72)))

@@ -296,7 +296,7 @@ func TestMissingDataSetIsSaidAndTriedAgain(t *testing.T) {
 	settled(d, p)
 	shows(t, d, "Samples of test · 1 of 128")
 	d.Send(views.ConfigChanged{})
-	shows(t, d, "No project here yet")
+	shows(t, d, "No project is open")
 }
 
 func TestEvaluationShowsItsProgressItsResultAndStops(t *testing.T) {

@@ -309,15 +309,12 @@ func (p *Pane) pairLines(t *widget.Theme, w int) []string {
 		return nil
 	}
 	var lines []string
-	test := fmt.Sprintf("McNemar's exact p %s", probability(pair.P))
-	if pair.PHolm > 0 {
-		test += fmt.Sprintf(" (%s for all %d pairs together)", probability(pair.PHolm), len(p.compare.board.Pairs))
+	verdict, told := views.PairedTest(pair, len(p.compare.board.Pairs))
+	style, sign := t.Warning, "! "
+	if told {
+		style, sign = t.OK, "✓ "
 	}
-	style, verdict := t.Warning, "! "+test+": not told apart"
-	if pair.P < eval.Told && pair.PHolm < eval.Told { // PHolm is 0 where there is one pair only
-		style, verdict = t.OK, "✓ "+test+": they differ"
-	}
-	lines = append(lines, toned(style, wrapped(verdict, w))...)
+	lines = append(lines, toned(style, wrapped(sign+verdict, w))...)
 	for _, sentence := range pair.Sentences {
 		for i, line := range wrapped(sentence, w-2) {
 			mark := "  "

@@ -284,11 +284,11 @@ func (c *scene) idAt(i int) string {
 
 // notice is the page where there is nothing to ask about: why, and what to do about it.
 func (p *Pane) notice(t *widget.Theme, w, h int) string {
+	if p.file == nil {
+		return views.NoProject(t, w, h)
+	}
 	n := widget.NewNotice(w)
 	switch {
-	case p.file == nil:
-		n.Say(t.Strong, "No project here yet")
-		n.Say(t.Text, "There is no config.toml in this folder: leave with q and write one with `finetui new demo` or `finetui new drains`.")
 	case p.source.request.Pending() || p.scene == nil && p.err == nil:
 		n.Say(t.Strong, "Opening the data set at "+p.file.Config.Dataset.Path)
 		n.Add(p.doing.View(t, min(w-6, 72)))

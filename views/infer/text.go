@@ -45,14 +45,3 @@ func ruler(share float64, i *eval.Interval, w int) string {
 	line[at(share)] = '●'
 	return string(line)
 }
-
-// probability is a p-value with two digits that mean something.
-func probability(p float64) string {
-	switch {
-	case p < 0.001:
-		return "< 0.001"
-	case p < 0.1:
-		return fmt.Sprintf("%.3f", p)
-	}
-	return fmt.Sprintf("%.2f", p)
-}

@@ -358,7 +358,7 @@ func TestDetailsTellWhatARunWasStartedFrom(t *testing.T) {
 	p, d := open(t, control(folder(t, m)), 200, 58)
 	d.Press("enter")
 	for _, want := range []string{"tiny  5f0c3e9d8b7a", "98,304", "created      2025-06-18 08:59:58", "begun        2025-06-18 09:00:00", "≠ R                 3",
-		"at work      10 m 45 s", "/home/someone/drains", "train: 1129 samples of 9 classes", "not evaluated yet", "★ best", "valid 0.344"} {
+		"at work      10 m 45 s", "/home/someone/drains", "train: 1129 samples of 9 classes", "not evaluated yet", "★ best", "valid loss", "0.344"} {
 		if !d.Shows(want) {
 			t.Errorf("%q is not on\n%s", want, d.Screen())
 		}
@@ -499,7 +499,7 @@ func TestWithoutAFolderOfRunsThePaneSaysWhy(t *testing.T) {
 	}
 	p := New(Control{})
 	d = viewtest.Open(t, p, 100, 24)
-	if !d.Shows("No project here yet") {
+	if !d.Shows("No project is open") {
 		t.Errorf("no project:\n%s", d.Screen())
 	}
 	for _, action := range p.Actions() {

@@ -40,6 +40,9 @@ func (p *Pane) classesTitle() string {
 	if n := len(p.classCurves()); n > 0 {
 		what = fmt.Sprintf("%d class%s", n, strings.TrimPrefix(what, "Class"))
 	}
+	if w, h := p.board().Inside("classes"); !p.headsWithN(p.classCurves(), w, h) {
+		return what + " · " + order
+	}
 	return what + " · " + order + " · " + of
 }
 
@@ -79,19 +82,46 @@ func (p *Pane) drawClasses(t *widget.Theme, w, h int) string {
 	if len(curves) == 0 {
 		return p.classNothing(t, w, h)
 	}
-	columns, rows := grid(len(curves), w, h)
+	columns, rows := p.classGrid(curves, w, h)
 	if columns == 0 {
 		return p.drawClassLines(t, curves, w, h)
 	}
 	return p.drawMultiples(t, curves, columns, rows, w, h)
 }
 
-// grid is how many columns and rows of small charts show n of them, each about four times as many cells wide as lines
-// high; no columns: they do not fit.
-func grid(n, w, h int) (columns, rows int) {
+// classGrid is how many columns and rows of small charts show the curves; no columns: they do not fit. Charts below their
+// whole heads are preferred.
+func (p *Pane) classGrid(curves []curve, w, h int) (columns, rows int) {
+	if columns, rows = grid(len(curves), w, h, max(p.headWidth(curves)+1, multipleW)); columns > 0 {
+		return columns, rows
+	}
+	return grid(len(curves), w, h, multipleW)
+}
+
+// headWidth is how many cells the widest head takes.
+func (p *Pane) headWidth(curves []curve) int {
+	w := 0
+	for _, c := range curves {
+		w = max(w, widget.Width(widget.Clean(c.name)+p.headN(c)+p.headValue(c))+4)
+	}
+	return w
+}
+
+func (p *Pane) headN(c curve) string     { return "n " + widget.Count(c.n) + "  " }
+func (p *Pane) headValue(c curve) string { return p.classText(c) + " " }
+
+// headsWithN says whether n stands at every class as it is drawn in w×h cells.
+func (p *Pane) headsWithN(curves []curve, w, h int) bool {
+	columns, _ := p.classGrid(curves, w, h)
+	return columns == 0 || p.headWidth(curves) < w/columns
+}
+
+// grid is how many columns and rows of small charts show n of them, each at least so many cells wide and about four times
+// as many cells wide as lines high; no columns: they do not fit.
+func grid(n, w, h, least int) (columns, rows int) {
 	const shape = 4.0
 	best := math.Inf(1)
-	for c := 1; c <= min(w/multipleW, n); c++ {
+	for c := 1; c <= min(w/least, n); c++ {
 		r := (n + c - 1) / c
 		if r*multipleH > h {
 			continue
@@ -106,6 +136,7 @@ func grid(n, w, h int) (columns, rows int) {
 func (p *Pane) drawMultiples(t *widget.Theme, curves []curve, columns, rows, w, h int) string {
 	r := p.current()
 	low, high := p.classRange(curves)
+	withN := p.headsWithN(curves, w, h)
 	var blocks []string
 	for row := range rows {
 		height := h/rows + boolInt(row < h%rows)
@@ -123,7 +154,7 @@ func (p *Pane) drawMultiples(t *widget.Theme, curves []curve, columns, rows, w, 
 				chart.LogY, chart.YText = false, func(v float64) string { return widget.Percent(v+0, 0) } // +0: no "-0"
 			}
 			chart.Lines = p.multiple(r, curves[i])
-			cells = append(cells, widget.Block(p.classHead(t, curves[i], i, width-1)+"\n"+chart.View(t, width-1, height-1), width, height))
+			cells = append(cells, widget.Block(p.classHead(t, curves[i], i, width-1, withN)+"\n"+chart.View(t, width-1, height-1), width, height))
 		}
 		blocks = append(blocks, widget.Columns(cells...))
 	}
@@ -178,10 +209,15 @@ func (p *Pane) classRange(curves []curve) (low, high float64) {
 	return 0, max(high, 1e-9)
 }
 
-// classHead is the name, n, value and trend over a small chart.
-func (p *Pane) classHead(t *widget.Theme, c curve, i, w int) string {
-	name := widget.Clean(c.name)
-	right := fmt.Sprintf("n %s  %s %s", widget.Count(c.n), p.classText(c), p.trendGlyph(c))
+// classHead is the name, n, value and trend over a small chart. The name matters most: the value gives way to it.
+func (p *Pane) classHead(t *widget.Theme, c curve, i, w int, withN bool) string {
+	name, right := widget.Clean(c.name), p.trendGlyph(c)
+	if value := p.headValue(c); widget.Width(name)+2+widget.Width(value+right) <= w {
+		right = value + right
+	}
+	if withN {
+		right = p.headN(c) + right
+	}
 	name = widget.Cut(name, max(w-widget.Width(right)-2, 6))
 	if i == p.classAt.At(len(p.classCurves())) {
 		name = t.Accent.Render("▸") + t.Selected.Render(name)

@@ -30,7 +30,8 @@ func (p *Pane) compared() []string {
 func (p *Pane) compareBoard() *views.Board {
 	names := views.Panel{Name: "runs", Tab: "Runs", Title: p.runsTitle, Draw: p.drawRuns, Move: p.move, Click: p.clickRun}
 	loss := views.Panel{Name: "loss", Tab: "Loss", Title: title("Loss without weights, smoothed · ◆ on valid"), Right: p.lossNote, Draw: p.drawOverlay}
-	scores := views.Panel{Name: "scores", Tab: "Scores", Title: title("Checks on valid and evaluations"), Draw: p.drawScores}
+	scores := p.linesPanel("scores", "Scores", p.scoreLines)
+	scores.Title = title("Checks on valid and evaluations")
 	recalls := views.Panel{Name: "recalls", Tab: "Classes", Title: title("Recall of each class at the last check on valid"), Draw: p.drawRecalls}
 	differences := p.linesPanel("differences", "Constants", p.differenceLines)
 	differences.Title = title("Constants that differ")
@@ -86,8 +87,9 @@ func (p *Pane) drawOverlay(t *widget.Theme, w, h int) string {
 	return c.View(t, w, h)
 }
 
-// drawScores is a line for each run: its last and its best check on valid, and its evaluations.
-func (p *Pane) drawScores(t *widget.Theme, w, h int) string {
+// scoreLines are a line for each run with its last and its best check on valid and its evaluations, then what the
+// paired tests of these say.
+func (p *Pane) scoreLines(t *widget.Theme, w int) []string {
 	table := widget.Table{Columns: []widget.Column{{Title: "run", Flex: true, Min: 10}, {Title: "steps", Right: true, Priority: 2}, {Title: "valid loss", Right: true, Priority: 5},
 		{Title: "right", Right: true, Priority: 6}, {Title: "F1", Right: true, Priority: 6}, {Title: "best", Right: true, Priority: 3}}}
 	splits := p.evaluated()
@@ -118,7 +120,8 @@ func (p *Pane) drawScores(t *widget.Theme, w, h int) string {
 		}
 		table.Rows = append(table.Rows, row)
 	})
-	return table.View(t, w, h)
+	lines := strings.Split(table.View(t, w, len(table.Rows)+1), "\n")
+	return append(lines, p.testLines(t, w)...)
 }
 
 // bestOf is the best of some checks by the run's own TRAIN.BEST_BY.
@@ -209,7 +212,10 @@ func (p *Pane) differenceLines(t *widget.Theme, w int) []string {
 	}
 	switch {
 	case len(snapshots) < 2 && len(lines) == 0:
-		return []string{t.Muted.Render(" one run alone: m marks those to compare it with")}
+		for _, line := range widget.Wrap("one run alone: m marks those to compare it with", w-2) {
+			lines = append(lines, " "+t.Muted.Render(line))
+		}
+		return lines
 	case len(names) == 0:
 		return append(lines, " "+t.OK.Render("✓")+" none: they were started with the same constants")
 	}

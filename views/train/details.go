@@ -118,12 +118,18 @@ func (p *Pane) resultLines(t *widget.Theme, w int) []string {
 		if i := result.AccuracyInterval; i != nil {
 			line += fmt.Sprintf(" (%s … %s)", widget.Percent(i[0], 0), widget.Percent(i[1], 0))
 		}
-		lines = append(lines, " "+t.Strong.Render(line), fmt.Sprintf("   macro-F1 %s · balanced %s · unparsed %d", widget.Number(result.MacroF1), widget.Percent(result.BalancedAccuracy, 1), result.Unparsed))
+		say := func(style widget.Style, indent, text string) {
+			for _, part := range widget.Wrap(text, w-len(indent)) {
+				lines = append(lines, indent+style.Render(part))
+			}
+		}
+		say(t.Strong, " ", line)
+		say(t.Text, "   ", fmt.Sprintf("macro-F1 %s · balanced %s · unparsed %d", widget.Number(result.MacroF1), widget.Percent(result.BalancedAccuracy, 1), result.Unparsed))
 		var conditions []string
 		for _, c := range result.Conditions {
 			conditions = append(conditions, fmt.Sprintf("%s %s of %d", widget.Clean(c.Name), widget.Percent(c.Value.Exact, 0), c.Value.Support))
 		}
-		lines = append(lines, "   "+t.Muted.Render(strings.Join(conditions, " · ")))
+		say(t.Muted, "   ", strings.Join(conditions, " · "))
 	}
 	return lines
 }

@@ -133,11 +133,18 @@ func (f *follower) look(bad error) (changed bool) {
 	now.saved, now.log, now.bad = saved, log, errors.Join(bad, savedErr, logErr)
 	if time.Since(f.lastEval) >= evalEvery {
 		f.lastEval = time.Now()
-		now.results = f.evaluations(&r)
+		if results := f.evaluations(&r); !slices.EqualFunc(before.results, results, sameResult) {
+			now.results = results // else the ones that others may hold
+		}
 	}
 	return before.run == nil || before.run.Info.Steps != r.Info.Steps || (before.run.Fault == nil) != (r.Fault == nil) ||
 		before.status.State != now.status.State || before.status.Reason != now.status.Reason || (before.bad == nil) != (now.bad == nil) || before.preparing != now.preparing ||
-		!slices.Equal(before.saved, saved) || !slices.Equal(before.log, log) || len(before.results) != len(now.results)
+		!slices.Equal(before.saved, saved) || !slices.Equal(before.log, log) || !slices.Equal(before.results, now.results)
+}
+
+// sameResult says whether two evaluations are of the same answers, which all their figures follow from.
+func sameResult(a, b *eval.Result) bool {
+	return a.Subject == b.Subject && a.Split == b.Split && slices.Equal(a.Items, b.Items)
 }
 
 // evaluations are those of the run's own split of EVAL, and of the usual ones.

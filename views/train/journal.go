@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
@@ -195,26 +196,48 @@ func (p *Pane) checkpointLines(t *widget.Theme, w int) []string {
 	for _, e := range validChecks(&r.history) {
 		checks[e.Step] = e
 	}
-	var lines []string
+	by := config.Default().Train.BestBy
+	if r.config != nil {
+		by = r.config.Train.BestBy
+	}
+	measures := []string{"loss", "accuracy"}
+	if by != "loss" && by != "accuracy" {
+		measures = append([]string{by}, measures...)
+	}
+	table := widget.Table{Columns: []widget.Column{{Title: "step", Right: true}, {Priority: 9}}}
+	for i, m := range measures {
+		table.Columns = append(table.Columns, widget.Column{Title: scoreWords[m], Right: true, Priority: 8 - i})
+	}
+	table.Columns[2].Title = "valid " + table.Columns[2].Title
+	table.Columns = append(table.Columns, widget.Column{Title: "size", Right: true, Priority: 3}, widget.Column{Title: "written", Right: true, Priority: 4})
 	for _, s := range slices.Backward(r.saved) {
-		line := " " + widget.Right(widget.Count(s.Step), 6)
-		sign := "           "
+		sign := ""
 		switch {
 		case s.Best && s.Latest:
-			sign = "★ best last"
+			sign = "★ best, latest"
 		case s.Best:
-			sign = "★ best     "
+			sign = "★ best"
 		case s.Latest:
-			sign = "  latest   "
+			sign = "latest"
 		}
-		line += "  " + t.Accent.Render(sign)
-		if e := checks[s.Step]; e != nil {
-			line += t.Muted.Render("  valid ") + widget.Number(float64(e.Loss)) + t.Muted.Render(" · ") + widget.Percent(float64(e.Accuracy), 0)
+		row := []widget.Cell{{Text: widget.Count(s.Step)}, {Text: sign, Tone: widget.Accent}}
+		for _, m := range measures {
+			text := widget.Missing
+			if e := checks[s.Step]; e != nil {
+				text = score{by: m, value: checked(e, m)}.text(false)
+			}
+			row = append(row, widget.Cell{Text: text})
 		}
+		size, when := widget.Missing, widget.Missing
 		if c := written[s.Step]; c != nil {
-			line += "  " + widget.Bytes(c.Bytes) + t.Muted.Render("  at "+clockText(c.Time, p.now().Location()))
+			size, when = widget.Bytes(c.Bytes), clockText(c.Time, p.now().Location())
 		}
-		lines = append(lines, line)
+		row = append(row, widget.Cell{Text: size, Tone: widget.Muted}, widget.Cell{Text: when, Tone: widget.Muted})
+		table.Rows = append(table.Rows, row)
+	}
+	lines := strings.Split(table.View(t, w-2, len(table.Rows)+1), "\n")
+	for i := range lines {
+		lines[i] = " " + lines[i]
 	}
 	return lines
 }

@@ -77,6 +77,7 @@ type Pane struct {
 	asking   views.Request   // stop or resume
 	saving   views.Request   // an export
 	stopping map[string]bool // runs that have been asked to stop from here
+	tested   tested
 	begun    map[string]bool // runs that were started or resumed from here and have not come to a step yet
 
 	machine, going string // as they were told to the root
@@ -154,6 +155,8 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		return p.launched(msg)
 	case views.Answer[asked]:
 		return p.answered(msg)
+	case views.Answer[[]testedSplit]:
+		p.testAnswered(msg)
 	case views.Answer[saved]:
 		return p.saved(msg)
 	case tea.MouseMsg:
@@ -214,29 +217,22 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 
 // notice is the page in place of runs: why there are none, and what to do about it.
 func (p *Pane) notice(t *widget.Theme, w, h int) string {
-	title, text := "Looking for runs", "in "+p.control.Runs()
-	style := t.Strong
+	if p.control.Runs() == "" {
+		return views.NoProject(t, w, h)
+	}
+	n := widget.NewNotice(w)
 	switch {
-	case p.control.Runs() == "":
-		title, text = "No project here yet", "There is no config.toml in this folder: leave with q and write one with `finetui new demo` or `finetui new drains`."
 	case p.list == nil:
+		n.Say(t.Strong, "Looking for runs")
+		n.Say(t.Text, "in "+p.control.Runs())
 	case p.list.err != nil:
-		style = t.Warning
-		title, text = "✗ The runs cannot be read", p.list.err.Error()
+		n.Say(t.Warning, "✗ The runs cannot be read")
+		n.Say(t.Text, widget.Capital(p.list.err.Error()))
 	default:
-		title = "No runs yet"
-		text = "n starts one: it asks for a name, checks the recipe against data and model, and trains in a process of its own that goes on when this window is closed. Runs are kept in " + p.list.folder + "."
+		n.Say(t.Strong, "No runs yet")
+		n.Say(t.Text, "n starts one: it asks for a name, checks the recipe against data and model, and trains in a process of its own that goes on when this window is closed. Runs are kept in "+p.list.folder+".")
 	}
-	lines := []string{style.Render(title), ""}
-	lines = append(lines, widget.Wrap(widget.Clean(text), min(w-6, 76))...)
-	wide := 0
-	for _, line := range lines {
-		wide = max(wide, widget.Width(line))
-	}
-	for i, line := range lines {
-		lines[i] = strings.Repeat(" ", max((w-wide)/2, 1)) + line
-	}
-	return widget.Block(strings.Repeat("\n", max((h-len(lines))/2-1, 0))+strings.Join(lines, "\n"), w, h)
+	return n.View(w, h)
 }
 
 // nothing is what a panel says in place of figures: that the run is still being read, or what there is none of.

@@ -76,8 +76,8 @@ func (p *Pane) readOne(msg views.Batch[*reading]) tea.Cmd {
 // keepFollowed is how many runs stay read, the ones that were looked at last.
 const keepFollowed = 8
 
-// attend follows the selected run, the marked ones and the one that goes on, and lets go of those that have not been
-// looked at for long or are gone.
+// attend follows the selected run, the marked ones and the one that goes on, lets go of those that have not been looked at
+// for long or are gone, and tests those that are compared.
 func (p *Pane) attend() tea.Cmd {
 	if p.list == nil {
 		return nil
@@ -101,7 +101,7 @@ func (p *Pane) attend() tea.Cmd {
 			p.follows = slices.Delete(p.follows, i, i+1)
 		}
 	}
-	return tea.Batch(cmds...)
+	return tea.Batch(append(cmds, p.test())...)
 }
 
 // follow reads a run in full, unless it is being read already, and puts it first among those that are.

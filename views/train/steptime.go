@@ -135,7 +135,11 @@ func (s stepTime) partLines(t *widget.Theme, w, h int) []string {
 		lines[i] = " " + lines[i]
 	}
 	if h > len(lines) && !math.IsNaN(s.rest) {
-		lines = append(lines, t.Muted.Render(" between steps "+seconds(s.rest/float64(max(s.steps, 1)))+" (checks, checkpoints)"))
+		rest := "between steps " + seconds(s.rest/float64(max(s.steps, 1)))
+		if why := " (checks, checkpoints)"; widget.Width(rest+why)+2 <= w {
+			rest += why
+		}
+		lines = append(lines, t.Muted.Render(" "+rest))
 	}
 	return lines
 }

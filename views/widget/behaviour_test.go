@@ -317,3 +317,42 @@ func TestPictureModeSaysWhy(t *testing.T) {
 		}
 	}
 }
+
+func TestRightEndOfATitleIsWholeOrNotThere(t *testing.T) {
+	for _, c := range []struct {
+		titles []string
+		right  string
+		w      int
+		want   string
+	}{
+		{[]string{"Tokens a second"}, "17,312", 40, "╭ Tokens a second ──────────── 17,312 ─╮"},
+		{[]string{"Tokens a second"}, "17,312", 27, "╭ Tokens a seco…  17,312 ─╮"},
+		{[]string{"Tokens a second"}, "17,312", 22, "╭ Tokens a second ───╮"},
+		{[]string{"Weighted loss · 0003-enhanced"}, "smoothing 0.9 (, .)", 46, "╭ Weighted loss · 0003-enhanced ─────────────╮"},
+		{[]string{"Constants", "Events", "Log"}, "≠ not the default", 41, "╭ [Constants] Events Log ───────────────╮"},
+		{[]string{"斜坡排水沟 damaged"}, "3 of 38", 26, "╭ 斜坡排水沟 …  3 of 38 ─╮"},
+	} {
+		p := Panel{Titles: c.titles, Right: c.right}
+		top, _, _ := strings.Cut(ansi.Strip(p.View(plain, "", c.w, 3)), "\n")
+		if top != c.want || Width(top) != c.w {
+			t.Errorf("%v at %d is %q, want %q", c.titles, c.w, top, c.want)
+		}
+	}
+}
+
+func TestFaintSeriesGiveWayInALegend(t *testing.T) {
+	c := LineChart{Lines: []Line{{Name: "raw", Y: []float64{1}, Faint: true}, {Name: "smooth", Y: []float64{2}}, {Name: "valid", Y: []float64{3}, Glyph: "◆"}}}
+	for w, want := range map[int]string{60: "┈ raw 1.00   ━ smooth 2.00   ◆ valid 3.00", 30: "━ smooth 2.00   ◆ valid 3.00", 20: "━ smooth 2.00   ◆ v…"} {
+		if got := ansi.Strip(c.legend(plain, w)[0]); got != want {
+			t.Errorf("in %d cells %q, want %q", w, got, want)
+		}
+	}
+}
+
+func TestProbabilityHasTheDigitsThatMeanSomething(t *testing.T) {
+	for p, want := range map[float64]string{0: "< 0.001", 0.0009: "< 0.001", 0.0215: "0.021", 0.0999: "0.100", 0.27: "0.27", 1: "1.00"} {
+		if got := Probability(p); got != want {
+			t.Errorf("%g is %q, want %q", p, got, want)
+		}
+	}
+}

@@ -111,6 +111,17 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%d d %02d h", h/24, h%24)
 }
 
+// Probability is a p as it is given in print: "< 0.001", three decimals where it is small, else two.
+func Probability(p float64) string {
+	switch {
+	case p < 0.001:
+		return "< 0.001"
+	case p < 0.1:
+		return fmt.Sprintf("%.3f", p)
+	}
+	return fmt.Sprintf("%.2f", p)
+}
+
 func formatFixed(v float64, decimals int) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return Missing

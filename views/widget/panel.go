@@ -8,7 +8,7 @@ import (
 type Panel struct {
 	Titles  []string // one, or the names of the panels that share this box as tabs
 	Open    int      // which of several titles is shown in the box
-	Right   string   // what stands at the right of the title line
+	Right   string   // what stands at the right of the title line, where it has room
 	Focused bool     // the box has the keyboard: ▸ before its title, and the accent
 }
 
@@ -35,6 +35,8 @@ func (p Panel) View(t *Theme, content string, w, h int) string {
 	return strings.Join(append(lines, edge.Render("╰"+strings.Repeat("─", iw)+"╯")), "\n")
 }
 
+// top is the line with the titles. What stands at the right is there whole or not at all: half a number is a wrong one. A
+// single title is cut for it, the names of tabs are not.
 func (p Panel) top(t *Theme, w int) string {
 	edge := t.Border
 	if p.Focused {
@@ -44,14 +46,21 @@ func (p Panel) top(t *Theme, w int) string {
 	if p.Focused {
 		lead = "╭▸"
 	}
-	title := Cut(p.title(t), w-5)
-	room := w - 3 - Width(title) - 1 // between the title's blank and ╮
-	right := ""
-	if p.Right != "" && room >= 6 {
-		right = Cut(p.Right, room-3)
-		room -= Width(right) + 3
-		right = " " + right + " " + edge.Render("─")
+	title := p.title(t)
+	right, rightW := "", 0
+	least := Width(title)
+	switch {
+	case len(p.Titles) > 1:
+	case Width(p.Right) <= 12: // a number matters more than most of a title
+		least = min(least, w/2, 12)
+	default:
+		least = min(least, w/2)
 	}
+	if p.Right != "" && least+7+Width(p.Right) <= w {
+		right, rightW = " "+p.Right+" "+edge.Render("─"), Width(p.Right)+3
+	}
+	title = Cut(title, w-5-max(rightW-1, 0))
+	room := w - 4 - Width(title) - rightW
 	return edge.Render(lead) + title + " " + edge.Render(strings.Repeat("─", max(room, 0))) + right + edge.Render("╮")
 }
 

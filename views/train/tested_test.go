@@ -1,0 +1,76 @@
+package train
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"finetui/core/dataset"
+	"finetui/core/eval"
+	"finetui/views/widget"
+)
+
+// evaluated writes what a run answered on test: n rock toes, of which it says those in wrong to be vegetation.
+func evaluated(t *testing.T, dir, name string, n int, wrong ...int) {
+	t.Helper()
+	classes := []dataset.Class{{Name: "rock toe", Object: "rock toe", Condition: "normal"}, {Name: "vegetation", Object: "vegetation", Condition: "normal"}}
+	var items []eval.Item
+	for i := range n {
+		items = append(items, eval.Item{ID: fmt.Sprintf("test/%d#0", i), Answer: "rock toe"})
+	}
+	for _, i := range wrong {
+		items[i].Answer = "vegetation"
+	}
+	result, err := eval.Score(items, classes, eval.Options{Subject: name, Split: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(dir, name, "eval")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := result.WriteJSON(filepath.Join(folder, "test.json")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestComparedRunsAreTestedAgainstEachOther(t *testing.T) {
+	dir := folder(t, doneRun, killedRun)
+	evaluated(t, dir, "0001-basic", 60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+	evaluated(t, dir, "0002-enhanced", 60, 1, 20)
+	p, d := open(t, control(dir), 120, 30)
+	d.Press("J", "m", "K", "m").Wait("both runs", p.allRead)
+	if len(p.tested.of) > 0 {
+		t.Error("runs are tested before anybody looks at the comparison")
+	}
+	d.Press("c").Wait("the test", func() bool { return len(p.tested.splits) > 0 })
+	text := strings.Join(strings.Fields(strings.Join(p.testLines(widget.NewTheme(true, false), 60), " ")), " ")
+	for _, want := range []string{"✓ A and B on test: McNemar's exact p 0.021: they differ.", "Of 60 objects A alone is right on 1, B alone on 9."} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in %q", want, text)
+		}
+	}
+	d.Golden("tested-120x30")
+
+	before := p.tested.of
+	d.Press("tab", "down", "o")
+	if len(p.tested.of) != 2 || p.tested.of[0] != before[0] || p.tested.request.Pending() {
+		t.Error("the same evaluations are tested again")
+	}
+	if d.Press("m"); len(p.tested.splits) > 0 && len(p.compared()) < 2 {
+		t.Error("a test of two stands beside one run")
+	}
+}
+
+func TestEvaluationsThatCannotBeComparedSayWhy(t *testing.T) {
+	a := &eval.Result{Subject: "a", Split: "test", ClosedList: []eval.Label{{Name: "x"}}}
+	b := &eval.Result{Subject: "b", Split: "test", ClosedList: []eval.Label{{Name: "y"}}}
+	p := New(Control{})
+	p.tested.splits = testEach([]string{"test", "valid"}, []*eval.Result{a, b, {Split: "valid"}}, []string{"A", "B", "B"}, 1)
+	lines := p.testLines(widget.NewTheme(true, false), 60)
+	if text := strings.Join(lines, " "); len(p.tested.splits) != 1 || !strings.Contains(text, "different closed lists") {
+		t.Errorf("it says %q", text)
+	}
+}
