@@ -34,7 +34,14 @@ type Decoder struct {
 	norm1, norm2         norm
 	qkv, o, gateUp, down product
 
-	xn, qkvRows, attended, y, yn, gu, hidden, out, dx []float32
+	xn       []float32 // [T, hidden] norm1(x)
+	qkvRows  []float32 // [T, (heads + 2·kvHeads)·head dim] q | k | v, of which q and k are rotated
+	attended []float32 // [T, heads·head dim]
+	y        []float32 // [T, hidden] x + O·attended
+	yn       []float32 // [T, hidden] norm2(y)
+	gu       []float32 // [T, 2·inner] gate | up
+	hidden   []float32 // [T, inner] silu(gate) ⊙ up
+	out, dx  []float32 // [T, hidden]
 }
 
 // NewDecoder returns a replica of w that reads its sequences from batch and its angles from rotary.

@@ -16,8 +16,8 @@ type Embed struct {
 	w      *EmbedWeights
 	batch  *Batch
 	params Params
-	out    []float32
-	dx     []float32
+	out    []float32 // [T, hidden]
+	dx     []float32 // [F, hidden] of the features
 }
 
 // NewEmbed returns a replica of w.

@@ -28,13 +28,13 @@ type Head struct {
 	norm   norm
 	out    product
 
-	at   []int // supervised positions
-	x    []float32
-	xn   []float32
-	dxn  []float32
-	dx   []float32
-	nll  []float64
-	hit  []bool
+	at   []int     // [n] supervised positions
+	x    []float32 // [n, hidden] the rows there
+	xn   []float32 // [n, hidden] norm(x)
+	dxn  []float32 // [n, hidden]
+	dx   []float32 // [T, hidden]
+	nll  []float64 // [n]
+	hit  []bool    // [n]
 	grad bool
 }
 

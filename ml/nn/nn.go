@@ -2,7 +2,12 @@
 // float32 slices over packed ragged sequences. It knows no files, no tokens and no differentiation engine.
 //
 // Weights are shared and read-only while blocks run. A block belongs to one worker (a replica): it keeps the
-// activations of its last forward pass and adds to its own gradient vector.
+// activations of its last forward pass and adds to its own gradient vector. A block's backward pass stands below its
+// forward pass, and gradient_test.go holds it against finite differences.
+//
+// The blocks are in embed.go, decoder.go, head.go (the loss) and vision.go (patches, tower blocks, merger); what they are
+// made of in linear.go, lora.go, norm.go, rotary.go and attention.go with attention_back.go. The packages of the models
+// (ml/qwen2, ml/qwen2vl) show on one page each what they make together.
 package nn
 
 import "finetui/ml/blas"

@@ -106,7 +106,14 @@ type VisionBlock struct {
 	norm1, norm2        norm
 	qkv, proj, fc1, fc2 product
 
-	xn, qkvRows, attended, y, yn, pre, hidden, out, dx []float32
+	xn       []float32 // [P, embed] norm1(x)
+	qkvRows  []float32 // [P, 3·embed] q | k | v, of which q and k are rotated
+	attended []float32 // [P, embed]
+	y        []float32 // [P, embed] x + Proj·attended
+	yn       []float32 // [P, embed] norm2(y)
+	pre      []float32 // [P, inner] FC1·yn
+	hidden   []float32 // [P, inner] quick_gelu(pre)
+	out, dx  []float32 // [P, embed]
 }
 
 // NewVisionBlock returns a replica of w.
@@ -200,7 +207,10 @@ type Merger struct {
 	norm     norm
 	fc1, fc2 product
 
-	xn, pre, hidden, out, dx []float32
+	xn          []float32 // [P, embed] norm(x), which is also [P/merge², merge²·embed]
+	pre, hidden []float32 // [P/merge², merge²·embed] FC1·xn, gelu(pre)
+	out         []float32 // [P/merge², hidden]
+	dx          []float32 // [P, embed]
 }
 
 // NewMerger returns a replica of w.

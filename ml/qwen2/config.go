@@ -1,5 +1,3 @@
-// Package qwen2 is the Qwen2 language model (Qwen2, Qwen2.5, and the text half of Qwen2-VL): its config.json, its
-// weights, its training replicas and its decoding with a cache. It knows no pictures and no text, only token ids.
 package qwen2
 
 import (

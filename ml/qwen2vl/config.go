@@ -1,5 +1,3 @@
-// Package qwen2vl is Qwen2-VL: the vision tower, the places that pictures take in a prompt (M-RoPE), and the whole model
-// in training and decoding. It knows no projects and opens no pictures; package pixels makes the rows it takes.
 package qwen2vl
 
 import (
