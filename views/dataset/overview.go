@@ -17,6 +17,7 @@ type overview struct {
 	items     []int       // pictures with the selected class, in the set's order
 	shown     widget.List // which of them is the first that is seen
 	condition widget.List
+	object    widget.List // kind of
 }
 
 // overviewLayout gives the lists as many lines as they have entries, and the rest to pictures and heights.
@@ -34,11 +35,11 @@ func overviewLayout(classes, conditions, kinds int) layout.Node {
 
 func (p *Pane) overviewBoard() *views.Board {
 	return views.NewBoard(overviewLayout(9, 3, 4),
-		views.Panel{Name: "classes", Tab: "Classes", Title: p.classesTitle, Draw: p.drawClasses, Move: p.moveClass, Click: p.clickClass, Actions: p.openClass},
+		views.Panel{Name: "classes", Tab: "Classes", Title: p.classesTitle, Right: p.barsPlace("classes", p.classBars), Draw: p.drawClasses, Move: p.moveClass, Click: p.clickClass, Actions: p.openClass},
 		views.Panel{Name: "preview", Tab: "Pictures", Title: p.previewTitle, Right: p.previewPlace, Draw: p.drawPreview, Move: p.movePreview, Actions: p.openClass},
 		views.Panel{Name: "conditions", Tab: "Conditions", Draw: p.drawConditions, Move: p.moveCondition, Actions: p.openCondition},
 		views.Panel{Name: "position", Tab: "Height", Title: func() string { return "Height in the picture · " + p.className() }, Right: p.positionCount, Draw: p.drawHeight, Move: p.moveClass, Actions: p.openClass},
-		views.Panel{Name: "objects", Tab: "Kinds", Title: func() string { return "Kinds of object" }, Draw: p.drawObjects},
+		views.Panel{Name: "objects", Tab: "Kinds", Title: func() string { return "Kinds of object" }, Right: p.barsPlace("objects", p.objectBars), Draw: p.drawObjects, Move: p.moveObject},
 		views.Panel{Name: "imbalance", Tab: "Imbalance", Draw: p.drawImbalance},
 	)
 }
@@ -154,8 +155,20 @@ func (p *Pane) openCondition() []views.Action {
 	}}}
 }
 
-func (p *Pane) drawObjects(t *widget.Theme, w, h int) string {
-	return p.countBars(p.part().ObjectTypes, nil).View(t, w, h)
+func (p *Pane) drawObjects(t *widget.Theme, w, h int) string { return p.objectBars().View(t, w, h) }
+
+func (p *Pane) objectBars() widget.Bars { return p.countBars(p.part().ObjectTypes, &p.overview.object) }
+
+func (p *Pane) moveObject(m widget.Move, page int) {
+	p.overview.object.Move(m, len(p.part().ObjectTypes), page)
+}
+
+// barsPlace says where the cursor of a panel of bars is, where they are not all seen.
+func (p *Pane) barsPlace(panel string, bars func() widget.Bars) func() string {
+	return func() string {
+		_, h := p.board().Inside(panel)
+		return bars().Position(h)
+	}
 }
 
 func (p *Pane) countBars(counts []stats.Count, cursor *widget.List) widget.Bars {

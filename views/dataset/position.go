@@ -36,10 +36,16 @@ func (p *Pane) heightsTitle() string {
 }
 
 func (p *Pane) heightsRight() string {
+	text := "◂ mean · bars: share"
 	if p.position.counts {
-		return "◂ mean · bars: objects"
+		text = "◂ mean · bars: objects"
 	}
-	return "◂ mean · bars: share of class"
+	order := p.order()
+	w, h := p.board().Inside("heights")
+	if m := p.multiplesFor(order, w, h); m.cols*m.rows < len(order) {
+		text += " · " + place(*at(order, p.class), len(order))
+	}
+	return text
 }
 
 // multiples is how small histograms stand: beside each other, then below, each with a heading of two lines.
@@ -173,9 +179,9 @@ func (p *Pane) drawMultiple(t *widget.Theme, class int, m multiples, longest flo
 	position := positionOf(p.part(), class)
 	w := m.cellW - 1
 	lines := p.multipleName(t, class, m)
-	facts := "0"
-	if position.N > 0 {
-		facts = fmt.Sprintf("%s · %.2f", widget.Count(position.N), position.Mean)
+	facts := widget.Count(position.N)
+	if mean := fmt.Sprintf(" · %.2f", position.Mean); position.N > 0 && widget.Width(facts+mean) <= w {
+		facts += mean // else ◂ shows it alone
 	}
 	lines = append(lines, " "+t.Muted.Render(widget.Cut(facts, w)))
 	n := m.bars()

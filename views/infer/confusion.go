@@ -16,7 +16,7 @@ import (
 
 func (p *Pane) confusionBoard() *views.Board {
 	return views.NewBoard(confusionLayout(9),
-		views.Panel{Name: "confusion", Tab: "Confusion", Title: p.confusionTitle, Draw: p.drawConfusion, Move: p.moveCell, Actions: p.toItems},
+		views.Panel{Name: "confusion", Tab: "Confusion", Title: p.confusionTitle, Right: p.confusionNote, Draw: p.drawConfusion, Move: p.moveCell, Actions: p.toItems},
 		views.Panel{Name: "items", Tab: "Answers", Title: p.itemsTitle, Right: p.itemPosition, Draw: p.drawItems, Move: p.moveItem, Click: p.clickItem, Actions: p.toSample},
 		views.Panel{Name: "unparsed", Tab: "Unparsed", Title: p.unparsedTitle, Draw: p.drawUnparsed, Move: p.moveUnparsed, Actions: p.toUnparsed},
 	)
@@ -35,6 +35,16 @@ func (p *Pane) confusionTitle() string {
 		return "Confusion"
 	}
 	return "Confusion of " + setting.Name + " on " + p.scene.split
+}
+
+// confusionNote names the column that no row names: the legend may have no room.
+func (p *Pane) confusionNote() string {
+	r := p.result()
+	if r == nil || len(r.Confusion.Labels) == len(r.Confusion.Rows) {
+		return ""
+	}
+	last := len(r.Confusion.Labels)
+	return widget.Count(last) + ": " + r.Confusion.Labels[last-1]
 }
 
 // drawConfusion draws the matrix, each row coloured by shares of its true class, and says below it what is selected.

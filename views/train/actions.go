@@ -30,7 +30,7 @@ func (p *Pane) runActions() []views.Action {
 		{Name: "new_run", Keys: []string{"n"}, Label: "new", Help: "start a run with the constants of config.toml", Group: "Runs", Enabled: p.canStart, Run: p.askName},
 		{Name: "stop_run", Keys: []string{"x"}, Label: "stop", Help: "stop the run at its next checkpoint; again: after this step", Group: "Runs", Enabled: p.canStop, Run: p.stop},
 		{Name: "resume_run", Keys: []string{"r"}, Label: "resume", Help: "go on with the run from its last checkpoint", Group: "Runs", Enabled: p.canResume, Run: p.resume},
-		{Name: "pause_display", Keys: []string{"space"}, Label: "pause", Help: "hold the display still, or let it go on; runs never notice", Group: "Runs", Enabled: p.any, Run: p.pause},
+		{Name: "pause_display", Keys: []string{"space"}, Label: "hold display", Help: "hold the display still, or let it go on; the run goes on in any case", Group: "Runs", Enabled: p.any, Run: p.pause},
 		{Name: "compare", Keys: []string{"c"}, Label: "compare", Help: "lay the marked runs over each other, with the selected one", Group: "Runs", Enabled: p.any, Run: p.compare},
 		{Name: "mark", Keys: []string{"m"}, Label: "mark", Help: "mark the run for comparing, or take the mark off", Group: "Runs", Enabled: p.any, Run: p.mark},
 		{Name: "details", Keys: []string{"enter"}, Label: "details", Help: "show what the run was started from, its checkpoints, events and log", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return p.show(detailsView) }},
