@@ -251,7 +251,7 @@ func TestEmbedGradient(t *testing.T) {
 }
 
 func TestHeadGradient(t *testing.T) {
-	for _, gamma := range []float64{0, 2} {
+	for _, gamma := range []float64{0, .5, 2} {
 		for _, tied := range []bool{false, true} {
 			t.Run(fmt.Sprintf("gamma %g tied %v", gamma, tied), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(7, 8))

@@ -102,7 +102,8 @@ func trainer(t *testing.T, n Network, o train.Options) *train.Trainer {
 	return tr
 }
 
-// Conversations with several pictures of different sizes, with a clip, and without a picture, laid end to end in any way,
+// Conversations with several pictures of different sizes, with a clip, without a picture, with nothing to learn, and of one
+// token, laid end to end in any way and run by more workers than there are,
 // give the gradient that they give one by one.
 func TestStepWithTheTowerIsTheSameHoweverItIsSplit(t *testing.T) {
 	step := func(o train.Options) *train.Result {
@@ -112,7 +113,10 @@ func TestStepWithTheTowerIsTheSameHoweverItIsSplit(t *testing.T) {
 			sample(t, m.Config, 2, Grid{1, 2, 4}, Grid{1, 4, 2}),
 			sample(t, m.Config, 3, Grid{3, 2, 2}),
 			sample(t, m.Config, 4, Grid{1, 2, 2}),
+			sample(t, m.Config, 5, Grid{1, 2, 2}),
+			{IDs: []int32{7}, Targets: []int32{-1}, Weights: []float32{0}},
 		}
+		clear(samples[4].Weights)
 		res, err := trainer(t, Network{Model: m, Tower: true}, o).Step(context.Background(), samples)
 		if err != nil {
 			t.Fatalf("%+v: %v", o, err)
@@ -123,7 +127,7 @@ func TestStepWithTheTowerIsTheSameHoweverItIsSplit(t *testing.T) {
 	for _, o := range []train.Options{
 		{Threads: 1, Limits: train.Limits{Sequences: 1}},
 		{Threads: 2, Limits: train.Limits{Sequences: 2}},
-		{Replicas: 4, Threads: 2, Limits: train.Limits{Sequences: 1}},
+		{Replicas: 7, Threads: 2, Limits: train.Limits{Sequences: 1}},
 	} {
 		got := step(o)
 		if math.Abs(got.Loss-want.Loss) > 1e-6*want.Loss || math.Abs(got.GradNorm-want.GradNorm) > 1e-5*want.GradNorm {
@@ -159,6 +163,48 @@ func TestFeaturesThatDoNotFitTheirSampleAreRefused(t *testing.T) {
 		_, err := trainer(t, n, train.Options{}).Evaluate(context.Background(), []train.Sample{s, other})
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v does not say %q", name, err, tc.want)
+		}
+	}
+}
+
+// Along the gradient of each block's parameters the loss of the whole model, from the pixels on, rises as steeply as the
+// gradient is long.
+func TestGradientFromThePixelsOnAgreesWithDifferences(t *testing.T) {
+	m := small(t)
+	replica, err := Network{Model: m, Tower: true}.NewReplica(nn.NewExec(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two := sample(t, m.Config, 2, Grid{1, 2, 4}, Grid{2, 2, 2}), sample(t, m.Config, 3)
+	if err := replica.Load(&train.Pack{Samples: []*train.Sample{&one, &two}, Scale: .25, Index: []int{0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	chain := replica.Chain()
+	if _, err := chain.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	replica.Outcome().WithGradient(false)
+	for i, p := range chain.Params() {
+		start, norm := append([]float32(nil), p.Value...), 0.
+		for _, g := range p.Grad {
+			norm += float64(g) * float64(g)
+		}
+		norm = math.Sqrt(norm)
+		along := func(step float64) float64 {
+			for k, g := range p.Grad {
+				p.Value[k] = float32(float64(start[k]) + step*float64(g)/norm)
+			}
+			loss, err := chain.Loss(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return loss
+		}
+		const eps = 4e-3
+		slope := (8*(along(eps)-along(-eps)) - (along(2*eps) - along(-2*eps))) / (12 * eps)
+		copy(p.Value, start)
+		if !(norm > 0) || math.Abs(slope-norm) > 1e-2*norm+1e-4 {
+			t.Errorf("block %d with parameters: the loss rises by %v, its gradient is %v long", i, slope, norm)
 		}
 	}
 }

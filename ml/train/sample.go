@@ -15,7 +15,7 @@ type Sample struct {
 
 	// What it sees: the token that each feature row stands in the place of, and the rows themselves (of a frozen vision
 	// tower) or the patches that the network turns into them.
-	FeatureTokens []int32    // [F] indices into IDs
+	FeatureTokens []int32    // [F] indices into IDs, ascending
 	Features      []float32  // [F, hidden]
 	Patches       []float32  // [ΣP, patch size]
 	Grids         [][3]int32 // t, h, w in patches of each picture or video, P = t·h·w
@@ -51,9 +51,9 @@ func (s *Sample) check() error {
 			return fmt.Errorf("%d tokens, but %d positions in row %d", T, len(p), i)
 		}
 	}
-	for _, t := range s.FeatureTokens {
-		if t < 0 || int(t) >= T {
-			return fmt.Errorf("a picture's feature stands in the place of token %d of %d", t, T)
+	for i, t := range s.FeatureTokens {
+		if t < 0 || int(t) >= T || i > 0 && t <= s.FeatureTokens[i-1] {
+			return fmt.Errorf("feature %d of its pictures stands in the place of token %d: each has a place of its own, in order, among %d tokens", i, t, T)
 		}
 	}
 	if len(s.FeatureTokens) > 0 && len(s.Features) == 0 && len(s.Patches) == 0 {

@@ -248,6 +248,9 @@ func TestFailedStepLeavesEverythingAsItWas(t *testing.T) {
 			s.Features[0] = float32(math.NaN())
 		}), "finite"},
 		{"picture missing", context.Background(), broken(func(s *Sample) { s.FeatureTokens = []int32{0} }), "sample 2"},
+		{"two features in one place", context.Background(), broken(func(s *Sample) {
+			s.Features, s.FeatureTokens = make([]float32, 2*tinyHidden), []int32{1, 1}
+		}), "feature 1 of its pictures stands in the place of token 1"},
 		{"weight", context.Background(), broken(func(s *Sample) { s.Weights[0] = -1 }), "weight"},
 		{"lengths", context.Background(), broken(func(s *Sample) { s.Targets = s.Targets[1:] }), "targets"},
 		{"nothing supervised", context.Background(), []Sample{{IDs: []int32{1}, Targets: []int32{-1}, Weights: []float32{1}}}, "supervised"},
