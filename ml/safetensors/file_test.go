@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,37 +12,6 @@ import (
 	"strings"
 	"testing"
 )
-
-// outside finds a folder beside the module's root, or the one that the environment names, from the root where that is
-// relative; it skips the test where there is none beside the root. It stands in for package goldentest, which cannot be
-// imported here.
-func outside(t *testing.T, variable string, parts ...string) string {
-	t.Helper()
-	root, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil || root == filepath.Dir(root) {
-			break
-		}
-		root = filepath.Dir(root)
-	}
-	named := os.Getenv(variable)
-	dir := named
-	switch {
-	case named == "":
-		dir = filepath.Join(append([]string{filepath.Dir(root)}, parts...)...)
-	case !filepath.IsAbs(named):
-		dir = filepath.Join(root, named)
-	}
-	if _, err := os.Stat(dir); err != nil && named != "" {
-		t.Fatalf("%s names a folder that is not there: %v", variable, err)
-	} else if err != nil {
-		t.Skipf("%s is not here (%v): set %s", dir, err, variable)
-	}
-	return dir
-}
 
 // fromInt64 is an I64 tensor of the values.
 func fromInt64(name string, shape []int, values []int64) Tensor {
@@ -319,104 +287,6 @@ func TestShardsActAsOneFile(t *testing.T) {
 	}
 	index(map[string]string{"a": "../one.safetensors"})
 	refused("not the name of a file beside the index")
-}
-
-// Every safetensors file of the golden folder was written by the reference writer: reading it and writing it again
-// must give the same bytes.
-func TestGoldenFilesAreRewrittenByteForByte(t *testing.T) {
-	golden := outside(t, "FINETUI_GOLDEN", "shared", "golden")
-	files, again := 0, filepath.Join(t.TempDir(), "again.safetensors")
-	err := filepath.WalkDir(golden, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".safetensors" {
-			return err
-		}
-		files++
-		f, err := Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		var tensors []Tensor
-		for _, name := range f.Names() {
-			dtype, shape, _ := f.Info(name)
-			data, err := f.Raw(name)
-			if err != nil {
-				return err
-			}
-			tensors = append(tensors, Tensor{Name: name, DType: dtype, Shape: shape, Data: data})
-		}
-		if err := Write(again, tensors, f.Metadata()); err != nil {
-			return err
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if got, err := os.ReadFile(again); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is written differently (%v)", path, err)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Error(err)
-	}
-	if files == 0 {
-		t.Skipf("%s holds no safetensors files", golden)
-	}
-	t.Logf("%d files", files)
-}
-
-func TestGoldenShardsAreTheRoundedWeights(t *testing.T) {
-	golden := outside(t, "FINETUI_GOLDEN", "shared", "golden")
-	shards, err := OpenFolder(filepath.Join(golden, "qwen2", "sharded-bf16"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer shards.Close()
-	single, err := OpenFolder(filepath.Join(golden, "qwen2", "untied"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer single.Close()
-	if !slices.Equal(shards.Names(), single.Names()) {
-		t.Fatalf("the shards hold %d tensors, the single file %d", len(shards.Names()), len(single.Names()))
-	}
-	for _, name := range single.Names() {
-		exact, err := single.Float32(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		bits, err := shards.BF16(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		widened, err := shards.Float32(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, v := range exact {
-			if bits[i] != RoundBF16(v) || widened[i] != WidenBF16(bits[i]) {
-				t.Fatalf("%s[%d]: %g is stored as %04x and widened to %g", name, i, v, bits[i], widened[i])
-			}
-		}
-	}
-}
-
-func TestForeignFilesAreRead(t *testing.T) {
-	dir := filepath.Join(outside(t, "FINETUI_SHARED", "shared"), "data", "safetensors")
-	for _, name := range []string{"jfk-codes.safetensors", "voices.safetensors"} {
-		f, err := Open(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, tensorName := range f.Names() {
-			dtype, shape, _ := f.Info(tensorName)
-			t.Logf("%s: %s %s%v", name, tensorName, dtype, shape)
-		}
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	}
 }
 
 func BenchmarkWidenBF16(b *testing.B) {
