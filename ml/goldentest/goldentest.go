@@ -1,4 +1,5 @@
-// Package goldentest finds the reference outputs that tests compare with and does the comparing. Only tests import it.
+// Package goldentest finds the reference outputs that tests compare with and does the comparing, and gives them
+// checkpoints that no file holds. Only tests import it.
 package goldentest
 
 import (

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"finetui/ml/goldentest"
 	"finetui/ml/nn"
 )
 
@@ -64,24 +65,6 @@ func TestMissingAndNestedKeysAreReadAsTransformersDoes(t *testing.T) {
 	}
 }
 
-// budget is a checkpoint of zeros that gives out so many values and no more, as a file holds no more than it is long.
-type budget struct{ left int }
-
-var errSpent = errors.New("no such tensor")
-
-func (b *budget) Matrix(_ string, rows, cols int) (nn.Matrix, error) {
-	v, err := b.Vector("", rows*cols)
-	return nn.Matrix{Rows: rows, Cols: cols, F32: v}, err
-}
-
-func (b *budget) Vector(_ string, n int) ([]float32, error) {
-	if n < 0 || n > b.left {
-		return nil, errSpent
-	}
-	b.left -= n
-	return make([]float32, n), nil
-}
-
 // FuzzConfig reads any config.json, and makes and runs the model where it is small: nothing may panic, and no memory may
 // be taken that only the configuration asks for.
 func FuzzConfig(f *testing.F) {
@@ -92,9 +75,9 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m, err := New(c, &budget{1 << 18}, Tuning{})
+		m, err := New(c, &goldentest.Budget{Left: 1 << 18}, Tuning{})
 		if err != nil {
-			if !errors.Is(err, errSpent) {
+			if !errors.Is(err, goldentest.ErrSpent) {
 				t.Errorf("the checkpoint's error came back as %v", err)
 			}
 			return

@@ -2,7 +2,6 @@ package qwen2
 
 import (
 	"context"
-	"hash/fnv"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -10,35 +9,14 @@ import (
 	"testing"
 
 	"finetui/ml/generate"
+	"finetui/ml/goldentest"
 	"finetui/ml/nn"
 )
-
-// random is a checkpoint whose tensors are drawn when they are asked for.
-type random struct{}
-
-func (random) Matrix(name string, rows, cols int) (nn.Matrix, error) {
-	w, err := random{}.Vector(name, rows*cols)
-	for i := range w {
-		w[i] *= 1.4 / float32(math.Sqrt(float64(cols)))
-	}
-	return nn.Matrix{Rows: rows, Cols: cols, F32: w}, err
-}
-
-func (random) Vector(name string, n int) ([]float32, error) {
-	seed := fnv.New64a()
-	seed.Write([]byte(name))
-	draw := rand.New(rand.NewPCG(1, seed.Sum64()))
-	v := make([]float32, n)
-	for i := range v {
-		v[i] = float32(draw.NormFloat64())
-	}
-	return v, nil
-}
 
 // small is a model with grouped queries and M-RoPE.
 func small(t *testing.T) *Model {
 	t.Helper()
-	m, err := New(Config{Hidden: 40, Layers: 3, Heads: 5, KVHeads: 1, HeadDim: 8, Inner: 56, Vocab: 97, Eps: 1e-6, Theta: 1e4, Sections: []int{1, 1, 2}}, random{}, Tuning{})
+	m, err := New(Config{Hidden: 40, Layers: 3, Heads: 5, KVHeads: 1, HeadDim: 8, Inner: 56, Vocab: 97, Eps: 1e-6, Theta: 1e4, Sections: []int{1, 1, 2}}, goldentest.Drawn{}, Tuning{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,16 +6,16 @@ import (
 	"slices"
 	"testing"
 
+	"finetui/ml/goldentest"
 	"finetui/ml/nn"
 )
 
-// plain computes what the package comment says, line by line, in float64: x are rows, weights come from random.
-
+// rows are computed as the package comment says, line by line, in float64; the weights come from goldentest.Drawn.
 type rows [][]float64
 
 func tensor(t *testing.T, name string, out, in int) rows {
 	t.Helper()
-	m, err := random{}.Matrix(name, out, in)
+	m, err := goldentest.Drawn{}.Matrix(name, out, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func tensor(t *testing.T, name string, out, in int) rows {
 
 func vector(t *testing.T, name string, n int) []float64 {
 	t.Helper()
-	v, err := random{}.Vector(name, n)
+	v, err := goldentest.Drawn{}.Vector(name, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestModelIsWhatThePackageCommentSays(t *testing.T) {
 		{Hidden: 40, Layers: 1, Heads: 3, KVHeads: 3, HeadDim: 2, Inner: 7, Vocab: 97, Eps: 1e-3, Theta: 50, Sections: []int{0, 0, 1}},
 	} {
 		batch, features := prompts()
-		m, err := New(c, random{}, Tuning{Gamma: 1.5})
+		m, err := New(c, goldentest.Drawn{}, Tuning{Gamma: 1.5})
 		if err != nil {
 			t.Fatal(err)
 		}

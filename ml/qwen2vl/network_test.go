@@ -2,38 +2,16 @@ package qwen2vl
 
 import (
 	"context"
-	"hash/fnv"
 	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
+	"finetui/ml/goldentest"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
 	"finetui/ml/train"
 )
-
-// drawn is a checkpoint whose tensors are drawn when they are asked for.
-type drawn struct{}
-
-func (drawn) Matrix(name string, rows, cols int) (nn.Matrix, error) {
-	w, err := drawn{}.Vector(name, rows*cols)
-	for i := range w {
-		w[i] /= float32(math.Sqrt(float64(cols)))
-	}
-	return nn.Matrix{Rows: rows, Cols: cols, F32: w}, err
-}
-
-func (drawn) Vector(name string, n int) ([]float32, error) {
-	seed := fnv.New64a()
-	seed.Write([]byte(name))
-	draw := rand.New(rand.NewPCG(1, seed.Sum64()))
-	v := make([]float32, n)
-	for i := range v {
-		v[i] = float32(draw.NormFloat64())
-	}
-	return v, nil
-}
 
 const pad = 90 // the picture token of small
 
@@ -47,7 +25,7 @@ func small(t *testing.T) *Model {
 		ImageToken: pad, VideoToken: pad + 1,
 	}
 	all := qwen2.Tuning{All: true}
-	m, err := New(c, drawn{}, Tuning{Text: all, Tower: all, Merger: all})
+	m, err := New(c, goldentest.Drawn{}, Tuning{Text: all, Tower: all, Merger: all})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,10 +6,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"finetui/ml/goldentest"
 	"finetui/ml/nn"
 )
 
-// rows are computed as the package comment says, line by line, in float64; the weights come from drawn.
+// rows are computed as the package comment says, line by line, in float64; the weights come from
+// goldentest.Drawn.
 type rows [][]float64
 
 func each(x rows, f func(row []float64) []float64) rows {
@@ -23,8 +25,8 @@ func each(x rows, f func(row []float64) []float64) rows {
 // linear is x·Wᵀ + b for the module's tensors.
 func (x rows) linear(module string, out int, bias bool) rows {
 	in := len(x[0])
-	w, _ := drawn{}.Matrix(module+".weight", out, in)
-	b, _ := drawn{}.Vector(module+".bias", out)
+	w, _ := goldentest.Drawn{}.Matrix(module+".weight", out, in)
+	b, _ := goldentest.Drawn{}.Vector(module+".bias", out)
 	return each(x, func(row []float64) (y []float64) {
 		for o := range out {
 			s := 0.
@@ -41,8 +43,8 @@ func (x rows) linear(module string, out int, bias bool) rows {
 }
 
 func (x rows) layernorm(module string) rows {
-	w, _ := drawn{}.Vector(module+".weight", len(x[0]))
-	b, _ := drawn{}.Vector(module+".bias", len(x[0]))
+	w, _ := goldentest.Drawn{}.Vector(module+".weight", len(x[0]))
+	b, _ := goldentest.Drawn{}.Vector(module+".bias", len(x[0]))
 	return each(x, func(row []float64) (y []float64) {
 		n, mean, variance := float64(len(row)), 0., 0.
 		for _, v := range row {
