@@ -1,8 +1,6 @@
 package qwen2
 
 import (
-	"fmt"
-
 	"finetui/ml/blas"
 	"finetui/ml/nn"
 )
@@ -182,9 +180,4 @@ func Floats(m nn.Matrix) []float32 {
 	v := make([]float32, m.Rows*m.Cols)
 	blas.WidenBF16(v, m.BF16)
 	return v
-}
-
-// sizeError says that a tensor has another size than the configuration asks for.
-func sizeError(name string, shape []int, want ...int) error {
-	return fmt.Errorf("tensor %s is %v, config.json asks for %v", name, shape, want)
 }

@@ -60,22 +60,35 @@ func Classic(stored string) string {
 	return stored
 }
 
-// Matrix returns the tensor as [rows, cols], mapped from the file where it can be.
-func (c *Checkpoint) Matrix(name string, rows, cols int) (nn.Matrix, error) {
-	stored := c.stored(name)
+// find is a tensor's stored name, type and shape.
+func (c *Checkpoint) find(name string) (stored string, dtype safetensors.DType, shape []int, err error) {
+	stored = c.stored(name)
 	dtype, shape, ok := c.Info(stored)
 	if !ok {
-		return nn.Matrix{}, fmt.Errorf("%s: tensor %s is missing", c.Path(), stored)
+		err = fmt.Errorf("%s: tensor %s is missing, which config.json asks for: one of the two is another model's", c.Path(), stored)
+	}
+	return stored, dtype, shape, err
+}
+
+// sizeError says that a tensor has another size than the configuration asks for.
+func (c *Checkpoint) sizeError(stored string, shape []int, want ...int) error {
+	return fmt.Errorf("%s: tensor %s is %v, config.json asks for %v: one of the two is another model's", c.Path(), stored, shape, want)
+}
+
+// Matrix returns the tensor as [rows, cols], mapped from the file where it can be.
+func (c *Checkpoint) Matrix(name string, rows, cols int) (nn.Matrix, error) {
+	stored, dtype, shape, err := c.find(name)
+	if err != nil {
+		return nn.Matrix{}, err
 	}
 	n := 1
 	for _, d := range shape {
 		n *= d
 	}
 	if len(shape) < 2 || shape[0] != rows || n != rows*cols {
-		return nn.Matrix{}, fmt.Errorf("%s: %w", c.Path(), sizeError(stored, shape, rows, cols))
+		return nn.Matrix{}, c.sizeError(stored, shape, rows, cols)
 	}
 	m := nn.Matrix{Rows: rows, Cols: cols, Release: func() { c.Release(stored) }}
-	var err error
 	if dtype == safetensors.BF16 {
 		m.BF16, err = c.BF16(stored)
 	} else {
@@ -86,13 +99,12 @@ func (c *Checkpoint) Matrix(name string, rows, cols int) (nn.Matrix, error) {
 
 // Vector returns the tensor as [n].
 func (c *Checkpoint) Vector(name string, n int) ([]float32, error) {
-	stored := c.stored(name)
-	_, shape, ok := c.Info(stored)
-	if !ok {
-		return nil, fmt.Errorf("%s: tensor %s is missing", c.Path(), stored)
+	stored, _, shape, err := c.find(name)
+	if err != nil {
+		return nil, err
 	}
 	if len(shape) != 1 || shape[0] != n {
-		return nil, fmt.Errorf("%s: %w", c.Path(), sizeError(stored, shape, n))
+		return nil, c.sizeError(stored, shape, n)
 	}
 	return c.Float32(stored)
 }

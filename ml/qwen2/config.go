@@ -106,7 +106,7 @@ func ParseConfig(data []byte) (Config, error) {
 		return Config{}, fmt.Errorf("config.json: hidden_act is %q; this architecture has silu", f.Activation)
 	}
 	if f.UseSliding {
-		return Config{}, fmt.Errorf("config.json: use_sliding_window is not supported")
+		return Config{}, fmt.Errorf("config.json: use_sliding_window is true; every token sees all before it here, which is another model")
 	}
 	if c.EOS == nil && len(f.EOS) > 0 && string(f.EOS) != "null" {
 		return Config{}, fmt.Errorf("config.json: eos_token_id is %s, neither a token nor a list of tokens", f.EOS)
@@ -141,7 +141,7 @@ func (c Config) check() error {
 		{"num_key_value_heads", c.KVHeads}, {"head_dim", c.HeadDim}, {"intermediate_size", c.Inner}, {"vocab_size", c.Vocab},
 	} {
 		if f.value <= 0 || f.value > 1<<24 {
-			return fmt.Errorf("config.json: %s is %d", f.key, f.value)
+			return fmt.Errorf("config.json: %s is %d, it must be from 1 to %d: is the key there?", f.key, f.value, 1<<24)
 		}
 	}
 	if c.Heads%c.KVHeads != 0 {
@@ -156,10 +156,10 @@ func (c Config) check() error {
 		}
 	}
 	if !(c.Eps >= 0 && c.Eps < 1) {
-		return fmt.Errorf("config.json: rms_norm_eps is %v", c.Eps)
+		return fmt.Errorf("config.json: rms_norm_eps is %v, it must be from 0 up to 1", c.Eps)
 	}
 	if !(c.Theta > 0) {
-		return fmt.Errorf("config.json: rope_theta is %v", c.Theta)
+		return fmt.Errorf("config.json: rope_theta is %v, it must be above 0", c.Theta)
 	}
 	if c.HeadDim%2 != 0 {
 		return fmt.Errorf("config.json: head_dim %d is odd, rotary embeddings need pairs", c.HeadDim)

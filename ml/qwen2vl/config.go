@@ -110,7 +110,7 @@ func (c Config) check() error {
 		{"spatial_merge_size", v.Merge}, {"temporal_patch_size", v.Temporal}, {"in_channels", v.Channels}, {"mlp_ratio × embed_dim", v.Inner()},
 	} {
 		if f.value <= 0 || f.value > 1<<20 {
-			return fmt.Errorf("config.json: vision_config.%s is %d", f.key, f.value)
+			return fmt.Errorf("config.json: vision_config.%s is %d, it must be from 1 to %d: is the key there?", f.key, f.value, 1<<20)
 		}
 	}
 	for _, f := range []struct {

@@ -422,27 +422,6 @@ func checkLogits(t *testing.T, tol goldentest.Tolerances, m *Model, g *goldentes
 	}
 }
 
-func TestPositionsRefuseWhatDoesNotFit(t *testing.T) {
-	c := Config{ImageToken: 9, VideoToken: 10, Vision: Vision{Merge: 2}}
-	for name, tc := range map[string]struct {
-		ids   []int32
-		grids []Grid
-		want  string
-	}{
-		"no picture":         {[]int32{1, 9, 2}, nil, "only 0 pictures"},
-		"too few pads":       {[]int32{1, 9, 2}, []Grid{{1, 4, 2}}, "takes 2 tokens"},
-		"one picture more":   {[]int32{1, 9, 2}, []Grid{{1, 2, 2}, {1, 2, 2}}, "places for 1"},
-		"cut off at the end": {[]int32{1, 9}, []Grid{{1, 4, 4}}, "takes 4 tokens"},
-		"half a block":       {[]int32{1, 9}, []Grid{{1, 3, 2}}, "picture 1: a grid of 1×3×2"},
-		"less than nothing":  {[]int32{1, 9}, []Grid{{-1, 4, 4}}, "picture 1: a grid of -1×4×4"},
-		"more than can be":   {[]int32{1, 9}, []Grid{{1, 1 << 62, 4}}, "picture 1: a grid of 1×4611686018427387904×4"},
-	} {
-		if _, _, err := c.Positions(tc.ids, tc.grids); err == nil || !strings.Contains(err.Error(), tc.want) {
-			t.Errorf("%s: error %v does not say %q", name, err, tc.want)
-		}
-	}
-}
-
 func TestLongWorkStopsWithinABlock(t *testing.T) {
 	m := load(t, Tuning{}, "qwen2vl/model")
 	stop := errors.New("stop")
