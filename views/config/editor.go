@@ -286,12 +286,12 @@ func (e *editor) below(t *widget.Theme, w, h int) string {
 		return e.ticks.view(t, w, h)
 	case e.prompt.Error != "":
 		var lines []string
-		for i, text := range widget.Wrap(widget.Clean(e.prompt.Error), w-2) {
-			lead := "  "
+		for i, text := range widget.Wrap(widget.Clean(e.prompt.Error), w-4) {
+			lead := "   "
 			if i == 0 {
-				lead = "✗ "
+				lead = " ✗ "
 			}
-			lines = append(lines, t.Warning.Render(widget.Left(lead+text, w)))
+			lines = append(lines, t.Warning.Over(t.Selected).Render(widget.Left(lead+text, w)))
 		}
 		return strings.Join(lines[:min(len(lines), 5)], "\n")
 	}

@@ -131,7 +131,9 @@ func (p *Prompt) text(t *Theme, w int) string {
 	if at < len(value) {
 		under, after = string(value[at]), string(value[at+1:])
 	} else if s := p.input.CurrentSuggestion(); strings.HasPrefix(s, p.Value()) && len(s) > len(p.Value()) {
-		after = t.Muted.Render(Clean(s[len(p.Value()):]))
+		if rest := []rune(Clean(s[len(p.Value()):])); len(rest) > 0 { // the cursor stands on what tab would add
+			under, after = string(rest[:1]), t.Muted.Render(string(rest[1:]))
+		}
 	}
 	before := string(value[from:at])
 	return before + cursorCell(t, under) + Cut(after, w-Width(before)-Width(under))
