@@ -1,21 +1,12 @@
 package views
 
-import (
-	"fmt"
+import "finetui/core/eval"
 
-	"finetui/core/eval"
-	"finetui/views/widget"
-)
-
-// PairedTest says what McNemar's exact test came to for one of so many pairs, and whether it tells the two apart. Where
-// several pairs were looked at, p adjusted for that (Holm) decides as well.
-func PairedTest(pair *eval.Comparison, pairs int) (text string, told bool) {
-	text = "McNemar's exact p " + widget.Probability(pair.P)
-	if pairs > 1 {
-		text += fmt.Sprintf(" (%s for all %d pairs together)", widget.Probability(pair.PHolm), pairs)
+// Told says whether McNemar's exact test tells a pair apart, and in words. Where several pairs were looked at, p adjusted
+// for that (Holm) must be small as well; of one pair alone it is 0.
+func Told(pair *eval.Comparison) (told bool, words string) {
+	if pair.P < eval.Told && pair.PHolm < eval.Told {
+		return true, "they differ"
 	}
-	if pair.P < eval.Told && (pairs < 2 || pair.PHolm < eval.Told) {
-		return text + ": they differ", true
-	}
-	return text + ": not told apart", false
+	return false, "not told apart"
 }

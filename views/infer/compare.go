@@ -309,12 +309,16 @@ func (p *Pane) pairLines(t *widget.Theme, w int) []string {
 		return nil
 	}
 	var lines []string
-	verdict, told := views.PairedTest(pair, len(p.compare.board.Pairs))
+	test := "McNemar's exact p " + widget.Probability(pair.P)
+	if pairs := len(p.compare.board.Pairs); pairs > 1 {
+		test += fmt.Sprintf(" (%s for all %d pairs together)", widget.Probability(pair.PHolm), pairs)
+	}
 	style, sign := t.Warning, "! "
+	told, verdict := views.Told(pair)
 	if told {
 		style, sign = t.OK, "✓ "
 	}
-	lines = append(lines, toned(style, wrapped(sign+verdict, w))...)
+	lines = append(lines, toned(style, wrapped(sign+test+": "+verdict, w))...)
 	for _, sentence := range pair.Sentences {
 		for i, line := range wrapped(sentence, w-2) {
 			mark := "  "

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -88,37 +89,49 @@ func (p *Pane) testAnswered(msg views.Answer[[]testedSplit]) {
 	}
 }
 
-// testLines say for each pair of compared runs whether they can be told apart.
+// testLines are a line for each pair of compared runs: on how many objects either alone is right, and whether that tells
+// them apart.
 func (p *Pane) testLines(t *widget.Theme, w int) []string {
 	if p.tested.request.Pending() {
 		return []string{t.Muted.Render(" testing the runs against each other …")}
 	}
 	var lines []string
-	say := func(style widget.Style, sign, text string) {
-		for _, part := range widget.Wrap(widget.Clean(text), w-3) {
-			lines = append(lines, " "+style.Render(sign)+" "+part)
-			sign = " "
-		}
-	}
 	for _, test := range p.tested.splits {
 		if test.err != nil {
-			say(t.Warning, "!", test.split+": "+test.err.Error())
+			for _, line := range widget.Wrap(widget.Clean("! "+test.split+": "+test.err.Error()), w-1) {
+				lines = append(lines, " "+t.Warning.Render(line))
+			}
 			continue
 		}
-		next := 0
-		for i, first := range test.letters {
-			for _, second := range test.letters[i+1:] {
-				pair := &test.board.Pairs[next]
-				next++
-				verdict, told := views.PairedTest(pair, len(test.board.Pairs))
-				style, sign := t.Muted, "·"
-				if told {
-					style, sign = t.OK, "✓"
-				}
-				say(style, sign, fmt.Sprintf("%s and %s on %s: %s. Of %s objects %s alone is right on %s, %s alone on %s.", first, second, test.split, verdict,
-					widget.Count(pair.N), first, widget.Count(pair.OnlyFirstRight), second, widget.Count(pair.OnlySecondRight)))
-			}
-		}
+		lines = append(append(lines, ""), strings.Split(test.table().View(t, w, len(test.board.Pairs)+1), "\n")...)
 	}
 	return lines
+}
+
+func (s testedSplit) table() widget.Table {
+	table := widget.Table{Columns: []widget.Column{{Title: "on " + s.split}, {Title: "alone right", Right: true, Priority: 2}, {Title: "of", Right: true, Priority: 1},
+		{Title: "McNemar p", Right: true, Priority: 4}, {Title: fmt.Sprintf("p for all %d", len(s.board.Pairs)), Right: true, Priority: 3}, {Priority: 5}}}
+	next := 0
+	for i, first := range s.letters {
+		for _, second := range s.letters[i+1:] {
+			pair := &s.board.Pairs[next]
+			next++
+			verdict := widget.Cell{Text: "· ", Tone: widget.Muted}
+			told, words := views.Told(pair)
+			if told {
+				verdict = widget.Cell{Text: "✓ ", Tone: widget.OK}
+			}
+			verdict.Text += words
+			table.Rows = append(table.Rows, []widget.Cell{{Text: first + " and " + second, Tone: widget.Strong},
+				{Text: widget.Count(pair.OnlyFirstRight) + " and " + widget.Count(pair.OnlySecondRight)}, {Text: widget.Count(pair.N), Tone: widget.Muted},
+				{Text: widget.Probability(pair.P)}, {Text: widget.Probability(pair.PHolm), Tone: widget.Muted}, verdict})
+		}
+	}
+	if len(s.board.Pairs) < 2 { // nothing to adjust for
+		for i := range table.Rows {
+			table.Rows[i] = slices.Delete(table.Rows[i], 4, 5)
+		}
+		table.Columns = slices.Delete(table.Columns, 4, 5)
+	}
+	return table
 }

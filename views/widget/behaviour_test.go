@@ -342,7 +342,7 @@ func TestRightEndOfATitleIsWholeOrNotThere(t *testing.T) {
 
 func TestFaintSeriesGiveWayInALegend(t *testing.T) {
 	c := LineChart{Lines: []Line{{Name: "raw", Y: []float64{1}, Faint: true}, {Name: "smooth", Y: []float64{2}}, {Name: "valid", Y: []float64{3}, Glyph: "◆"}}}
-	for w, want := range map[int]string{60: "┈ raw 1.00   ━ smooth 2.00   ◆ valid 3.00", 30: "━ smooth 2.00   ◆ valid 3.00", 20: "━ smooth 2.00   ◆ v…"} {
+	for w, want := range map[int]string{60: "┈ raw 1.00   ━ smooth 2.00   ◆ valid 3.00", 30: "━ smooth 2.00   ◆ valid 3.00", 20: "━ smooth   ◆ valid", 12: "━ smooth   …"} {
 		if got := ansi.Strip(c.legend(plain, w)[0]); got != want {
 			t.Errorf("in %d cells %q, want %q", w, got, want)
 		}

@@ -241,9 +241,10 @@ func (c LineChart) named() (n int) {
 	return n
 }
 
-// legend is one line: the named series with their last values. Where it is too long the faint ones give way.
+// legend is one line: the named series with their last values. Where it is too long the faint ones give way, then the
+// values.
 func (c LineChart) legend(t *Theme, w int) []string {
-	var parts, strong []string
+	var parts, strong, names []string
 	for i, line := range c.Lines {
 		if line.Name == "" || len(line.Y) == 0 {
 			continue
@@ -261,17 +262,20 @@ func (c LineChart) legend(t *Theme, w int) []string {
 		if line.Faint {
 			style = t.Muted
 		}
-		parts = append(parts, style.Render(sign+" "+Clean(line.Name))+" "+c.yText(line.Y[len(line.Y)-1]))
+		name := style.Render(sign + " " + Clean(line.Name))
+		parts = append(parts, name+" "+c.yText(line.Y[len(line.Y)-1]))
 		if !line.Faint {
-			strong = append(strong, parts[len(parts)-1])
+			strong, names = append(strong, parts[len(parts)-1]), append(names, name)
 		}
 	}
 	if len(parts) == 0 {
 		return nil
 	}
 	text := strings.Join(parts, "   ")
-	if Width(text) > w && len(strong) > 0 {
-		text = strings.Join(strong, "   ")
+	for _, shorter := range [][]string{strong, names} {
+		if Width(text) > w && len(shorter) > 0 {
+			text = strings.Join(shorter, "   ")
+		}
 	}
 	return []string{Cut(text, w)}
 }
