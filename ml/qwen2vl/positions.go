@@ -60,7 +60,7 @@ func (c Config) Positions(ids []int32, grids []Grid) (pos [3][]int32, features [
 			continue
 		}
 		if g == len(grids) {
-			return pos, nil, fmt.Errorf("the prompt holds a picture token at position %d, but only %d pictures came with it", i, len(grids))
+			return pos, nil, fmt.Errorf("the prompt holds a picture token at position %d, but only %d pictures came with it: its text must not hold a picture's pad", i, len(grids))
 		}
 		grid := grids[g]
 		g++
