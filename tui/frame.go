@@ -156,14 +156,10 @@ func (r *root) withToast(above string) string {
 	case views.Error:
 		sign, style = "✗", r.theme.Warning
 	}
-	lines := widget.Wrap(widget.Clean(r.toast.Text), r.w-6)
+	lines := widget.Hang(" "+sign+" ", widget.Clean(r.toast.Text), r.theme.Text, r.w-3)
 	lines = lines[:min(len(lines), 5)]
 	for i, line := range lines {
-		lead := "   "
-		if i == 0 {
-			lead = " " + sign + " "
-		}
-		lines[i] = style.Over(r.theme.Selected).Render(widget.Left(lead+line, r.w))
+		lines[i] = style.Over(r.theme.Selected).Render(widget.Left(line, r.w))
 	}
 	return widget.Overlay(above, strings.Join(lines, "\n"), 0, r.h-1-len(lines))
 }

@@ -285,15 +285,12 @@ func (e *editor) below(t *widget.Theme, w, h int) string {
 	case e.ticks != nil:
 		return e.ticks.view(t, w, h)
 	case e.prompt.Error != "":
-		var lines []string
-		for i, text := range widget.Wrap(widget.Clean(e.prompt.Error), w-4) {
-			lead := "   "
-			if i == 0 {
-				lead = " ✗ "
-			}
-			lines = append(lines, t.Warning.Over(t.Selected).Render(widget.Left(lead+text, w)))
+		lines := widget.Hang(" ✗ ", widget.Clean(e.prompt.Error), t.Text, w-1)
+		lines = lines[:min(len(lines), 5)]
+		for i, line := range lines {
+			lines[i] = t.Warning.Over(t.Selected).Render(widget.Left(line, w))
 		}
-		return strings.Join(lines[:min(len(lines), 5)], "\n")
+		return strings.Join(lines, "\n")
 	}
 	return e.candidates(t, w)
 }

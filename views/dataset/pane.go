@@ -5,7 +5,6 @@ package dataset
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -142,9 +141,7 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 	screen := p.board().View(t, w, h)
 	switch {
 	case p.choice != nil:
-		cw, ch := p.choice.Size()
-		cw, ch = min(cw, w-4), min(ch, h-2)
-		screen = widget.Overlay(screen, p.choice.View(t, cw, ch), (w-cw)/2, (h-ch)/2)
+		screen = p.choice.Over(t, screen, w, h)
 	case p.prompt != nil:
 		screen = widget.Overlay(screen, widget.Block(p.prompt.View(t, w), w, 1), 0, h-1)
 	}
@@ -183,19 +180,11 @@ func (p *Pane) Status() string {
 	case !p.ready():
 		return ""
 	}
-	names := make([]string, viewCount)
-	for i, name := range viewNames {
-		if names[i] = name; i == findingsView && len(p.set.Findings) > 0 {
-			names[i] = fmt.Sprintf("%s(%d)", name, len(p.set.Findings))
-		}
-		if i == p.open {
-			names[i] = "[" + names[i] + "]"
-		}
+	names := slices.Clone(viewNames[:])
+	if n := len(p.set.Findings); n > 0 && p.w >= 110 {
+		names[findingsView] += fmt.Sprintf("(%d)", n)
 	}
-	status := "[ ] view: " + strings.Join(names, " ")
-	if p.w < 110 {
-		status = fmt.Sprintf("[ ] view: %s %d/%d", viewNames[p.open], p.open+1, viewCount)
-	}
+	status := views.Strip(names, p.open, p.w >= 110)
 	if p.split != "" {
 		status += " · split " + p.split
 	}

@@ -320,13 +320,7 @@ func (p *Pane) pairLines(t *widget.Theme, w int) []string {
 	}
 	lines = append(lines, toned(style, wrapped(sign+test+": "+verdict, w))...)
 	for _, sentence := range pair.Sentences {
-		for i, line := range wrapped(sentence, w-2) {
-			mark := "  "
-			if i == 0 {
-				mark = "· "
-			}
-			lines = append(lines, mark+line)
-		}
+		lines = append(lines, widget.Hang("· ", widget.Clean(sentence), t.Text, w)...)
 	}
 	return lines
 }

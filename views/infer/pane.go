@@ -4,7 +4,6 @@ package infer
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -161,9 +160,7 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 	screen := p.board().View(t, w, h)
 	switch {
 	case p.choice != nil:
-		cw, ch := p.choice.list.Size()
-		cw, ch = min(cw, w-4), min(ch, h-2)
-		screen = widget.Overlay(screen, p.choice.list.View(t, cw, ch), (w-cw)/2, (h-ch)/2)
+		screen = p.choice.list.Over(t, screen, w, h)
 	case p.editor != nil:
 		text := p.editor.prompt.View(t, w)
 		lines := strings.Count(text, "\n") + 1
@@ -206,17 +203,7 @@ func (p *Pane) Status() string {
 	case !p.ready():
 		return ""
 	}
-	names := make([]string, viewCount)
-	for i, name := range viewNames {
-		if names[i] = name; i == p.open {
-			names[i] = "[" + name + "]"
-		}
-	}
-	status := "[ ] view: " + strings.Join(names, " ")
-	if p.w < 110 {
-		status = fmt.Sprintf("[ ] view: %s %d/%d", viewNames[p.open], p.open+1, viewCount)
-	}
-	status += " · split " + widget.Clean(p.scene.split)
+	status := views.Strip(viewNames[:], p.open, p.w >= 110) + " · split " + widget.Clean(p.scene.split)
 	if p.batch.request.Pending() {
 		status += " · " + p.batch.text()
 	}

@@ -154,7 +154,7 @@ func (p *Pane) evaluated() []string {
 
 // drawRecalls is a line for each class, commonest or rarest first, with the recall in each run.
 func (p *Pane) drawRecalls(t *widget.Theme, w, h int) string {
-	table := widget.Table{Columns: []widget.Column{{Title: "class", Flex: true, Min: 10}, {Title: "n", Right: true, Priority: 1}}}
+	table := widget.Table{Columns: []widget.Column{{Title: "class", Flex: true, Min: 14}, {Title: "n", Right: true, Priority: 1}}}
 	var order []curve
 	at := map[string][]widget.Cell{}
 	column := 0
@@ -212,10 +212,7 @@ func (p *Pane) differenceLines(t *widget.Theme, w int) []string {
 	}
 	switch {
 	case len(snapshots) < 2 && len(lines) == 0:
-		for _, line := range widget.Wrap("one run alone: m marks those to compare it with", w-2) {
-			lines = append(lines, " "+t.Muted.Render(line))
-		}
-		return lines
+		return widget.Hang(" ", "one run alone: m marks those to compare it with", t.Muted, w-1)
 	case len(names) == 0:
 		return append(lines, " "+t.OK.Render("✓")+" none: they were started with the same constants")
 	}
@@ -226,13 +223,7 @@ func (p *Pane) differenceLines(t *widget.Theme, w int) []string {
 			if value == "" {
 				value = `""`
 			}
-			for i, part := range widget.Wrap(widget.Clean(value), w-6) {
-				lead := "   " + s.letter + " "
-				if i > 0 {
-					lead = "     "
-				}
-				lines = append(lines, t.Accent.Render(lead)+part)
-			}
+			lines = append(lines, widget.Hang(t.Accent.Render("   "+s.letter+" "), widget.Clean(value), t.Text, w-1)...)
 		}
 	}
 	return lines

@@ -82,11 +82,7 @@ func (p *Pane) constantLines(t *widget.Theme, w int) []string {
 	case r == nil:
 		return []string{p.nothing(t, "", w, 1)}
 	case r.config == nil:
-		var lines []string
-		for _, line := range widget.Wrap("✗ "+widget.Clean(r.configErr.Error()), w-2) {
-			lines = append(lines, " "+t.Warning.Render(line))
-		}
-		return lines
+		return widget.Hang(t.Warning.Render(" ✗ "), widget.Clean(r.configErr.Error()), t.Warning, w-1)
 	}
 	usual := config.Default()
 	var lines []string
@@ -119,9 +115,7 @@ func (p *Pane) resultLines(t *widget.Theme, w int) []string {
 			line += fmt.Sprintf(" (%s … %s)", widget.Percent(i[0], 0), widget.Percent(i[1], 0))
 		}
 		say := func(style widget.Style, indent, text string) {
-			for _, part := range widget.Wrap(text, w-len(indent)) {
-				lines = append(lines, indent+style.Render(part))
-			}
+			lines = append(lines, widget.Hang(indent, text, style, w)...)
 		}
 		say(t.Strong, " ", line)
 		say(t.Text, "   ", fmt.Sprintf("macro-F1 %s · balanced %s · unparsed %d", widget.Number(result.MacroF1), widget.Percent(result.BalancedAccuracy, 1), result.Unparsed))

@@ -140,13 +140,7 @@ func (p *Pane) eventLines(t *widget.Theme, w int) []string {
 			lines = append(lines, lead+line)
 		}
 		if h.do != "" {
-			for i, line := range widget.Wrap(h.do, w-6) {
-				lead := "     "
-				if i == 0 {
-					lead = "   → "
-				}
-				lines = append(lines, t.Muted.Render(lead+line))
-			}
+			lines = append(lines, widget.Hang(t.Muted.Render("   → "), h.do, t.Muted, w-1)...)
 		}
 	}
 	r := p.current()

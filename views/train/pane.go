@@ -6,7 +6,6 @@ package train
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -271,12 +270,7 @@ func (p *Pane) Status() string {
 	case !p.any():
 		return ""
 	}
-	names := slices.Clone(viewNames[:])
-	names[p.open] = "[" + names[p.open] + "]"
-	status := "[ ] view: " + strings.Join(names, " ")
-	if p.w < 130 {
-		status = fmt.Sprintf("[ ] view: %s %d/%d", viewNames[p.open], p.open+1, viewCount)
-	}
+	status := views.Strip(viewNames[:], p.open, p.w >= 130)
 	if p.paused {
 		status += " · ‖ display paused"
 	}

@@ -105,15 +105,7 @@ func verdictLines(t *widget.Theme, s stepTime, machine string, w int) []string {
 	if warn {
 		sign, style = t.Warning.Render("!"), t.Warning
 	}
-	var lines []string
-	for i, line := range widget.Wrap(text, w-3) {
-		lead := "   "
-		if i == 0 {
-			lead = " " + sign + " "
-		}
-		lines = append(lines, lead+style.Render(line))
-	}
-	return lines
+	return widget.Hang(" "+sign+" ", text, style, w)
 }
 
 // partLines are the parts of a step in h lines: bars where there is room for all, else words.

@@ -98,9 +98,7 @@ func (p *Pane) testLines(t *widget.Theme, w int) []string {
 	var lines []string
 	for _, test := range p.tested.splits {
 		if test.err != nil {
-			for _, line := range widget.Wrap(widget.Clean("! "+test.split+": "+test.err.Error()), w-1) {
-				lines = append(lines, " "+t.Warning.Render(line))
-			}
+			lines = append(lines, widget.Hang(t.Warning.Render(" ! "), widget.Clean(test.split+": "+test.err.Error()), t.Warning, w)...)
 			continue
 		}
 		lines = append(append(lines, ""), strings.Split(test.table().View(t, w, len(test.board.Pairs)+1), "\n")...)

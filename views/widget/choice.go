@@ -93,6 +93,13 @@ func (c *Choice) Size() (w, h int) {
 	return max(w, Width(c.Title)+6), h
 }
 
+// Over lays the choice over the middle of a screen of w×h cells.
+func (c *Choice) Over(t *Theme, screen string, w, h int) string {
+	cw, ch := c.Size()
+	cw, ch = min(cw, w-4), min(ch, h-2)
+	return Overlay(screen, c.View(t, cw, ch), (w-cw)/2, (h-ch)/2)
+}
+
 // View draws the choice in a box of w×h cells.
 func (c *Choice) View(t *Theme, w, h int) string {
 	frame := Panel{Titles: []string{c.Title}, Focused: true}

@@ -171,6 +171,17 @@ func Wrap(s string, w int) []string {
 	return lines
 }
 
+// Hang wraps text to w cells behind a lead, which may be styled, its further lines below its first one.
+func Hang(lead, text string, style Style, w int) []string {
+	indent := Width(lead)
+	lines := Wrap(text, max(w-indent, 1))
+	for i, line := range lines {
+		lines[i] = lead + style.Render(line)
+		lead = blanks(indent)
+	}
+	return lines
+}
+
 // Overlay lays a box over a screen at column x and line y; what does not fit is cut off.
 func Overlay(screen, box string, x, y int) string {
 	lines := strings.Split(screen, "\n")

@@ -56,3 +56,18 @@ func TestNumbersHaveUnits(t *testing.T) {
 		}
 	}
 }
+
+func TestHangKeepsFurtherLinesBelowTheFirst(t *testing.T) {
+	for _, c := range []struct {
+		w    int
+		want string
+	}{
+		{30, " ! a rare class falls"},
+		{14, " ! a rare\n   class falls"},
+		{2, " ! a\n   r\n   a\n   r\n   e\n   c\n   l\n   a\n   s\n   s\n   f\n   a\n   l\n   l\n   s"},
+	} {
+		if got := strings.Join(Hang(" ! ", "a rare class falls", Style{}, c.w), "\n"); got != c.want {
+			t.Errorf("in %d cells:\n%s\nwant\n%s", c.w, got, c.want)
+		}
+	}
+}
