@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"io"
 	"os"
@@ -11,9 +12,13 @@ import (
 )
 
 // leaks notes pictures that lie in two splits: the same bytes, or variants of one photograph by the name that Roboflow
-// gives them. bytes are the sizes of the files; only files of equal size are read. short names a file in a finding.
-func leaks(items []Item, bytes []int64, short func(string) string) (found []Finding) {
-	same := sameBytes(items, bytes)
+// gives them. bytes are the sizes of the files; only files of equal size are read. short names a file in a finding. An
+// error is that of ctx.
+func leaks(ctx context.Context, items []Item, bytes []int64, short func(string) string, report Progress) (found []Finding, err error) {
+	same, err := sameBytes(ctx, items, bytes, report)
+	if err != nil {
+		return nil, err
+	}
 	said := map[int]bool{}
 	for i, other := range same {
 		if other >= 0 {
@@ -34,12 +39,12 @@ func leaks(items []Item, bytes []int64, short func(string) string) (found []Find
 			found = append(found, newFinding(SameSource, short(item.Media), 0, "another variant of %s", short(items[first].Media)))
 		}
 	}
-	return found
+	return found, nil
 }
 
 // sameBytes returns, for each item, an earlier item of another split whose picture has the same bytes, preferably one of
 // the same name; -1 where there is none. One file read for two splits is not meant: its folder has been noted.
-func sameBytes(items []Item, bytes []int64) []int {
+func sameBytes(ctx context.Context, items []Item, bytes []int64, report Progress) ([]int, error) {
 	same := make([]int, len(items))
 	bySize := map[int64][]int{}
 	for i, size := range bytes {
@@ -48,13 +53,23 @@ func sameBytes(items []Item, bytes []int64) []int {
 			bySize[size] = append(bySize[size], i)
 		}
 	}
+	var groups [][]int
+	done, total := 0, 0
 	for i, size := range bytes {
-		group := bySize[size]
-		if size == 0 || group[0] != i || !twoSplits(items, group) {
-			continue
+		if group := bySize[size]; size > 0 && group[0] == i && twoSplits(items, group) {
+			groups = append(groups, group)
+			total += len(group)
 		}
+	}
+	for _, group := range groups {
 		byHash := map[[sha256.Size]byte][]int{}
 		for _, member := range group {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if done++; report != nil { // pictures that are not compressed are all of one size: this may take long
+				report(done, total, "comparing pictures of equal size")
+			}
 			hash, err := hashFile(items[member].Media)
 			if err != nil {
 				continue // it was readable a moment ago; the next reading will say what became of it
@@ -70,7 +85,7 @@ func sameBytes(items []Item, bytes []int64) []int {
 			byHash[hash] = append(byHash[hash], member)
 		}
 	}
-	return same
+	return same, nil
 }
 
 func twoSplits(items []Item, group []int) bool {

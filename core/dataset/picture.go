@@ -53,22 +53,22 @@ func inspectPicture(path string) (facts pictureFacts, err error) {
 			err = fmt.Errorf("damaged: %v", p)
 		}
 	}()
-	file, err := os.Open(path)
+	info, err := os.Stat(path) // before opening: a pipe would wait for its other end
 	if err != nil {
 		return facts, bare(err)
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return facts, bare(err)
-	}
-	facts.bytes = info.Size()
 	switch {
 	case !info.Mode().IsRegular():
 		return facts, fmt.Errorf("no file")
 	case info.Size() == 0:
 		return facts, fmt.Errorf("an empty file")
 	}
+	facts.bytes = info.Size()
+	file, err := os.Open(path)
+	if err != nil {
+		return facts, bare(err)
+	}
+	defer file.Close()
 	header, kind, err := image.DecodeConfig(bufio.NewReaderSize(file, 8<<10))
 	if err != nil {
 		if slices.Contains(unreadPictures, strings.ToLower(filepath.Ext(path))) {

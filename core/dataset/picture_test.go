@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // withOrientation puts an EXIF segment behind the first marker of a JPEG.
@@ -75,4 +77,14 @@ func FuzzPictureHeader(f *testing.F) {
 			t.Errorf("a picture of %+v has no finding", facts)
 		}
 	})
+}
+
+func TestAPipeIsNoPicture(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe.jpg")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Skip("no pipes on this file system:", err)
+	}
+	if _, err := inspectPicture(path); err == nil { // and it comes back at all
+		t.Error("a pipe was taken for a picture")
+	}
 }

@@ -119,7 +119,11 @@ func (yolo) read(ctx context.Context, at string, cfg config.Dataset, root string
 		return nil, err
 	}
 	set.Classes = yoloClasses(plan.names, rules.classes, set.Items)
-	set.Findings = append(set.Findings, leaks(set.Items, bytes, plan.short)...)
+	leaked, err := leaks(ctx, set.Items, bytes, plan.short, report)
+	if err != nil {
+		return nil, err
+	}
+	set.Findings = append(set.Findings, leaked...)
 	return set, nil
 }
 

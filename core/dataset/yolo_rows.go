@@ -16,7 +16,7 @@ const (
 
 // rowRules says how the rows of a label file are to be read.
 type rowRules struct {
-	classes    int  // ids run from 0 to classes-1; negative: any id will do
+	classes    int  // ids run from 0 to classes-1; negative: any id below mostClasses will do
 	confidence bool // a number after the coordinates is a confidence, as stage-1 predictions have it
 }
 
@@ -130,6 +130,10 @@ func (r *rows) read(row string) {
 	if n := len(r.values); r.rules.confidence && n%2 == 1 {
 		confidence, r.values = r.values[n-1], r.values[:n-1]
 	}
+	if !(confidence >= 0 && confidence <= 1) {
+		r.fault(ValueOutOfRange, "the confidence %s lies outside 0 to 1", number(confidence))
+		return
+	}
 	if len(r.values)%2 == 1 {
 		r.fault(OddPolygon, "%d coordinates: an outline has pairs", len(r.values))
 		return
@@ -166,7 +170,7 @@ func (r *rows) class(field string) (id int, ok bool) {
 		r.fault(code, "class %s is no number", quote(field))
 	case value != math.Trunc(value):
 		r.fault(ClassNotInteger, "class %s is no whole number", field)
-	case value < 0 || value > math.MaxInt32 || (r.rules.classes >= 0 && int(value) >= r.rules.classes):
+	case value < 0 || value >= mostClasses || (r.rules.classes >= 0 && int(value) >= r.rules.classes):
 		if r.rules.classes > 0 {
 			r.fault(ClassOutOfRange, "class %s, and the ids run from 0 to %d", clip(field), r.rules.classes-1)
 		} else {

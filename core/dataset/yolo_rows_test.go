@@ -71,6 +71,10 @@ func TestConfidenceIsReadFromPredictionsOnly(t *testing.T) {
 	if len(objects) != 3 || objects[0].Confidence != .87 || objects[1].Confidence != .5 || objects[2].Confidence != 1 {
 		t.Errorf("got %+v, %v", objects, findings)
 	}
+	wild := "0 .5 .5 .2 .2 37\n0 .5 .6 .2 .2 -.1\n"
+	if objects, findings := parseRows(wild, "x.txt", rowRules{classes: 2, confidence: true}); len(objects) != 0 || codesOf(findings) != "value_out_of_range@1 value_out_of_range@2" {
+		t.Errorf("confidences that are none: got %+v, %v", objects, findings)
+	}
 	if objects, findings := parseRows(row, "x.txt", rowRules{classes: 2}); len(objects) != 1 || codesOf(findings) != "odd_polygon@1 odd_polygon@2" {
 		t.Errorf("as labels: got %+v, %v", objects, findings)
 	}

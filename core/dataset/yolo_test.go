@@ -267,6 +267,15 @@ func TestClassesAreNumberedWithoutNames(t *testing.T) {
 	}
 }
 
+func TestASlipOfADigitMakesNoListOfMillions(t *testing.T) {
+	files := map[string]string{"data.yaml": "nc: 900000000\n", "train/images/1.jpg": "", "train/labels/1.txt": "1 .5 .5 .2 .2\n2000000000 .5 .5 .2 .2\n"}
+	set := open(t, write(t, files))
+	want := []string{"class_out_of_range train/labels/1.txt", "names_missing data.yaml", "class_count_differs data.yaml"}
+	if len(set.Classes) != 2 || len(set.Items[0].Objects) != 1 || !slices.Equal(found(set), want) {
+		t.Errorf("%d classes, findings %q, want %q", len(set.Classes), found(set), want)
+	}
+}
+
 func TestNamesAreMadeUnique(t *testing.T) {
 	data, err := parseDataYAML("data.yaml", []byte("names: [a, a, b, 'a (2)', a]"))
 	if err != nil {
@@ -322,6 +331,20 @@ func TestReadingStopsOnTheContext(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	stop()
 	if _, err := Read(ctx, testConfig("."), root, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
+	}
+}
+
+func TestComparingPicturesOfEqualSizeStopsOnTheContext(t *testing.T) {
+	same := picture(t, "same.jpg", 16, 12)
+	root := write(t, map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": same, "valid/images/1.jpg": same})
+	ctx, stop := context.WithCancel(context.Background())
+	_, err := Read(ctx, testConfig("."), root, func(_, _ int, what string) {
+		if strings.HasPrefix(what, "comparing") {
+			stop()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the context's error", err)
 	}
 }

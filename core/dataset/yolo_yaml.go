@@ -11,7 +11,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// mostClasses bounds the ids under names:, so that a slip of a digit does not make a list of millions.
+// mostClasses bounds nc, the ids under names: and those of rows without names, so that a slip of a digit does not make a
+// list of millions.
 const mostClasses = 100_000
 
 // dataYAML is what data.yaml says.
@@ -73,8 +74,10 @@ func (d *dataYAML) take(key, value *yaml.Node) {
 	case "names":
 		d.readNames(value)
 	case "nc":
-		if n, err := strconv.Atoi(value.Value); err == nil && n >= 0 {
+		if n, err := strconv.Atoi(value.Value); err == nil && n >= 0 && n <= mostClasses {
 			d.count = n
+		} else {
+			d.note(ClassCountDiffers, key.Line, "nc is %s, no number of classes up to %d; it is passed over", quote(value.Value), mostClasses)
 		}
 	case "path":
 		d.base = value.Value
