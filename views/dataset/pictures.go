@@ -4,6 +4,7 @@ import (
 	"errors"
 	"image/color"
 	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -79,8 +80,8 @@ func (l *loaded) drawPicture(key pictureKey) (widget.Picture, error) {
 		return widget.Picture{}, errors.New("there is no picture of that name")
 	}
 	picture, err := decoded.Decode(item.Media)
-	if err != nil {
-		return widget.Picture{}, err
+	if err != nil { // whose picture it is stands over it, and the path would not fit
+		return widget.Picture{}, errors.New(strings.TrimPrefix(err.Error(), item.Media+": "))
 	}
 	if key.context == "" {
 		raster := widget.Raster{W: picture.W, H: picture.H, RGB: picture.Pix}

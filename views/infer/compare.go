@@ -3,7 +3,6 @@ package infer
 import (
 	"context"
 	"fmt"
-	"math"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -244,10 +243,10 @@ func (p *Pane) subjectsTable(w int) widget.Table {
 		if r.Success.Met {
 			met = widget.Cell{Text: "✓ met", Tone: widget.OK}
 		}
-		row := []widget.Cell{{Text: name}, widget.NumberCell(float64(r.N), widget.Count(r.N)),
-			widget.NumberCell(r.Accuracy, widget.Percent(r.Accuracy, 1)), {Text: span(r.AccuracyInterval), Tone: widget.Muted},
-			widget.NumberCell(r.MacroF1, fmt.Sprintf("%.3f", r.MacroF1)), {Text: fraction(r.MacroF1Interval), Tone: widget.Muted},
-			widget.NumberCell(r.BalancedAccuracy, widget.Percent(r.BalancedAccuracy, 1)), widget.NumberCell(float64(r.Unparsed), widget.Count(r.Unparsed)), met}
+		row := []widget.Cell{{Text: name}, {Text: widget.Count(r.N)},
+			{Text: widget.Percent(r.Accuracy, 1)}, {Text: span(r.AccuracyInterval), Tone: widget.Muted},
+			{Text: fmt.Sprintf("%.3f", r.MacroF1)}, {Text: fraction(r.MacroF1Interval), Tone: widget.Muted},
+			{Text: widget.Percent(r.BalancedAccuracy, 1)}, {Text: widget.Count(r.Unparsed)}, met}
 		if plot >= 11 {
 			row = append(row, widget.Cell{Text: ruler(r.Accuracy, r.AccuracyInterval, plot), Tone: widget.Accent})
 		}
@@ -377,7 +376,7 @@ func (p *Pane) movePairClass(m widget.Move, page int) {
 }
 
 func pairRow(name string, v eval.Pair, one, other int) []widget.Cell {
-	missing := widget.Cell{Text: widget.Missing, Sort: math.NaN(), Tone: widget.Muted}
+	missing := widget.Cell{Text: widget.Missing, Tone: widget.Muted}
 	if v.Support == 0 {
 		return []widget.Cell{{Text: name}, {Text: "0"}, missing, missing, missing}
 	}

@@ -2,7 +2,6 @@ package infer
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -155,9 +154,9 @@ func (p *Pane) scoresTable(r *eval.Result, w int) widget.Table {
 func groupRow(name string, g eval.Group, several bool) []widget.Cell {
 	number := func(of int, share float64) widget.Cell {
 		if of == 0 {
-			return widget.Cell{Text: widget.Missing, Sort: math.NaN(), Tone: widget.Muted}
+			return widget.Cell{Text: widget.Missing, Tone: widget.Muted}
 		}
-		return widget.NumberCell(share, widget.Percent(share, 0))
+		return widget.Cell{Text: widget.Percent(share, 0)}
 	}
 	interval := func(i *eval.Interval) widget.Cell {
 		cell := widget.Cell{Text: span(i), Tone: widget.Muted}
@@ -170,9 +169,9 @@ func groupRow(name string, g eval.Group, several bool) []widget.Cell {
 	if several { // of a class it is the recall
 		exact = number(g.Support, g.Exact)
 	}
-	return []widget.Cell{{Text: name}, widget.NumberCell(float64(g.Support), widget.Count(g.Support)),
+	return []widget.Cell{{Text: name}, {Text: widget.Count(g.Support)},
 		number(g.Support, g.Recall), interval(g.Interval), number(g.Predicted, g.Precision), interval(g.PrecisionInterval),
-		widget.NumberCell(g.F1, fmt.Sprintf("%.2f", g.F1)), {Text: fraction(g.F1Interval), Tone: widget.Muted}, exact}
+		{Text: fmt.Sprintf("%.2f", g.F1)}, {Text: fraction(g.F1Interval), Tone: widget.Muted}, exact}
 }
 
 func (p *Pane) drawScores(t *widget.Theme, w, h int) string {

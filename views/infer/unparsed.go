@@ -74,7 +74,7 @@ func (p *Pane) drawUnparsed(t *widget.Theme, w, h int) string {
 		if o.text == "" {
 			text = "(nothing)"
 		}
-		table.Rows = append(table.Rows, []widget.Cell{{Text: text}, widget.NumberCell(float64(o.n), widget.Count(o.n)), {Text: o.mostly(r), Tone: widget.Muted}})
+		table.Rows = append(table.Rows, []widget.Cell{{Text: text}, {Text: widget.Count(o.n)}, {Text: o.mostly(r), Tone: widget.Muted}})
 	}
 	return table.View(t, w, h)
 }

@@ -2,9 +2,7 @@ package widget
 
 import (
 	"fmt"
-	"image"
 	"image/color"
-	"image/draw"
 	"strings"
 
 	"github.com/charmbracelet/colorprofile"
@@ -46,18 +44,6 @@ func ChoosePictures(want string, profile colorprofile.Profile) (PictureMode, str
 type Raster struct {
 	W, H int
 	RGB  []byte
-}
-
-// NewRaster copies the pixels of an image, transparency over black.
-func NewRaster(img image.Image) Raster {
-	bounds := img.Bounds()
-	rgba := image.NewRGBA(image.Rect(0, 0, bounds.Dx(), bounds.Dy()))
-	draw.Draw(rgba, rgba.Bounds(), img, bounds.Min, draw.Src)
-	r := Raster{bounds.Dx(), bounds.Dy(), make([]byte, bounds.Dx()*bounds.Dy()*3)}
-	for i := range r.W * r.H {
-		copy(r.RGB[i*3:i*3+3], rgba.Pix[i*4:])
-	}
-	return r
 }
 
 // Scale makes the raster w×h: the mean of what each new pixel covers, which when enlarging is the nearest pixel.

@@ -17,13 +17,13 @@ var hostile = []string{"rock toe damaged", "", "\x1b[31mred\x07\t", "斜面排�
 // subjects are all widgets as functions of a size, in states that strain them.
 func subjects() map[string]func(t *Theme, w, h int) string {
 	bars := Bars{Total: 1465, Cursor: &List{Index: 4}}
-	table := Table{Columns: []Column{{Title: "class", Flex: true}, {Title: "n", Right: true}, {Title: "share", Right: true, Priority: 1}}, Cursor: &List{Index: 3}, Sort: Sort{By: 2, Descending: true}}
+	table := Table{Columns: []Column{{Title: "class", Flex: true}, {Title: "n", Right: true}, {Title: "share", Right: true, Priority: 1}}, Cursor: &List{Index: 3}}
 	heat := Heatmap{Rows: hostile, Columns: hostile[:5], Corner: "expected ↓", Row: &List{Index: 2}, Column: &List{Index: 1}}
 	choice := NewChoice("Presets", true)
 	for i, name := range hostile {
 		v := []float64{366, 0, math.NaN(), math.Inf(1), -3, 1e-9, 257, 1e12, 78, 52}[i]
 		bars.Items = append(bars.Items, Bar{Label: name, Value: v, Note: "rare", Warn: i%2 == 0})
-		table.Rows = append(table.Rows, []Cell{{Text: name, Tone: Warning}, NumberCell(v, Number(v)), NumberCell(v, Percent(v/1465, 1))}[:1+i%3])
+		table.Rows = append(table.Rows, []Cell{{Text: name, Tone: Warning}, Cell{Text: Number(v)}, Cell{Text: Percent(v/1465, 1)}}[:1+i%3])
 		heat.Values = append(heat.Values, []float64{0, 0.3, 1, math.NaN(), 7})
 		choice.Options = append(choice.Options, Option{Text: name, Detail: name, Key: "ctrl+p"})
 	}
@@ -64,7 +64,6 @@ func subjects() map[string]func(t *Theme, w, h int) string {
 		"gauge":    line(Gauge{Label: hostile[3], Share: 0.4, Goal: 0.9, Text: "61/80 GiB", Warn: true}.View),
 		"unknown":  line(Gauge{Label: "GPU", Share: math.NaN(), Text: Missing}.View),
 		"progress": line(Progress{What: hostile[2], Done: 412, Total: 1455, Elapsed: 1e11}.View),
-		"toast":    line(Toast{Text: hostile[7] + hostile[2], Tone: Warning}.View),
 		"overlay": func(t *Theme, w, h int) string {
 			return Overlay(Block(strings.Repeat("斜", 200), w, h), "╭─────╮\n│ 斜x │\n╰─────╯", w/2, 1)
 		},

@@ -1,8 +1,6 @@
 package widget
 
 import (
-	"cmp"
-	"math"
 	"slices"
 	"strings"
 )
@@ -19,31 +17,14 @@ type Column struct {
 // Cell is one cell of a Table.
 type Cell struct {
 	Text string
-	Sort float64 // what numeric columns are sorted by; text columns sort by Text
 	Tone Tone
 }
-
-// NumberCell is the cell of a value and how it is written.
-func NumberCell(v float64, text string) Cell { return Cell{Text: text, Sort: v} }
 
 // Table is lines of cells under a heading.
 type Table struct {
 	Columns []Column
 	Rows    [][]Cell
-	Cursor  *List // the selection among the lines as sorted; nil: none
-	Sort    Sort
-}
-
-// Sort is the order of a table's lines; the zero value leaves them as they are.
-type Sort struct {
-	By         int // number of the column, from 1; 0: none
-	Descending bool
-}
-
-// Next sorts by the next column of n, after the last one by none; Right columns start with the largest.
-func (s *Sort) Next(columns []Column) {
-	s.By = (s.By + 1) % (len(columns) + 1)
-	s.Descending = s.By > 0 && columns[s.By-1].Right
+	Cursor  *List // the selection among the lines; nil: none
 }
 
 const columnGap = 2
@@ -58,16 +39,14 @@ func (b Table) View(t *Theme, w, h int) string {
 		mark = 1
 	}
 	shown, widths := b.fit(w - mark)
-	lines := []string{blanks(mark) + t.Muted.Render(b.line(shown, widths, func(c int) string { return b.heading(c) }))}
-	order := b.Order()
-	first, end := 0, min(len(order), h-1)
-	selected := -1
+	lines := []string{blanks(mark) + t.Muted.Render(b.line(shown, widths, func(c int) string { return b.Columns[c].Title }))}
+	first, end := 0, min(len(b.Rows), h-1)
+	selected := b.Selected()
 	if b.Cursor != nil {
-		first, end = b.Cursor.Window(len(order), h-1)
-		selected = b.Cursor.At(len(order))
+		first, end = b.Cursor.Window(len(b.Rows), h-1)
 	}
 	for i := first; i < end; i++ {
-		row := b.Rows[order[i]]
+		row := b.Rows[i]
 		if i == selected {
 			text := b.line(shown, widths, func(c int) string { return b.text(row, c) })
 			lines = append(lines, t.Accent.Render("▸")+t.Selected.Render(text))
@@ -83,7 +62,7 @@ func (b Table) Selected() int {
 	if b.Cursor == nil || len(b.Rows) == 0 {
 		return -1
 	}
-	return b.Order()[b.Cursor.At(len(b.Rows))]
+	return b.Cursor.At(len(b.Rows))
 }
 
 // Position says which line is selected when not all are seen in h lines: "3 of 38"; else it is empty.
@@ -97,60 +76,6 @@ func (b Table) Position(h int) string {
 // Click selects the line y lines below the top of the table, whose first line is the heading.
 func (b Table) Click(y, h int) bool {
 	return b.Cursor != nil && b.Cursor.Click(y-1, len(b.Rows), h-1)
-}
-
-// Order is the indices of Rows as they are sorted. Equal lines, and numbers that are not known, stay in their order;
-// the latter come last.
-func (b Table) Order() []int {
-	order := make([]int, len(b.Rows))
-	for i := range order {
-		order[i] = i
-	}
-	if b.Sort.By < 1 || b.Sort.By > len(b.Columns) {
-		return order
-	}
-	column := b.Sort.By - 1
-	slices.SortStableFunc(order, func(i, j int) int { return b.compare(b.cellOf(i, column), b.cellOf(j, column), column) })
-	return order
-}
-
-func (b Table) compare(p, q Cell, column int) int {
-	sign := 1
-	if b.Sort.Descending {
-		sign = -1
-	}
-	if !b.Columns[column].Right {
-		return sign * strings.Compare(p.Text, q.Text)
-	}
-	if lost, other := math.IsNaN(p.Sort), math.IsNaN(q.Sort); lost || other {
-		return cmp.Compare(order01(lost), order01(other))
-	}
-	return sign * cmp.Compare(p.Sort, q.Sort)
-}
-
-func order01(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-func (b Table) cellOf(row, column int) Cell {
-	if column < len(b.Rows[row]) {
-		return b.Rows[row][column]
-	}
-	return Cell{}
-}
-
-func (b Table) heading(column int) string {
-	title := b.Columns[column].Title
-	if b.Sort.By == column+1 {
-		if b.Sort.Descending {
-			return title + "▼"
-		}
-		return title + "▲"
-	}
-	return title
 }
 
 func (b Table) text(row []Cell, column int) string {
@@ -198,7 +123,7 @@ func (b Table) aligned(column int, text string, w int) string {
 func (b Table) fit(w int) (shown, widths []int) {
 	natural := make([]int, len(b.Columns))
 	for column := range b.Columns {
-		natural[column] = Width(b.heading(column))
+		natural[column] = Width(b.Columns[column].Title)
 		for _, row := range b.Rows[:min(len(b.Rows), 2000)] {
 			natural[column] = max(natural[column], Width(b.text(row, column)))
 		}
