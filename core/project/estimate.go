@@ -53,7 +53,7 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 	out.Plan = config.PlanSteps(cfg.Train, len(order))
 	table := recipe.Mass(p.Recipe)
 	out.MassBefore, out.MassAfter = table.ImbalanceBefore, table.ImbalanceAfter
-	if inversion, ok := table.Inverted(2); ok {
+	if inversion, ok := table.Inverted(max(1, cfg.Dataset.ModerateAbove)); ok {
 		out.Notes = append(out.Notes, fmt.Sprintf("%s, the rarer class, weighs %.1f× as much as %s", inversion.Rarer.Class, inversion.Ratio, inversion.Commoner.Class))
 	}
 	for _, problem := range config.ValidateSteps(cfg.Train, len(order)) {

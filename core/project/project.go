@@ -71,8 +71,22 @@ func (p *Project) addData(ctx context.Context, root string, report Progress) err
 		item.Split = split
 		p.Data.Items = append(p.Data.Items, item)
 	}
-	p.Data.Findings = append(p.Data.Findings, d.Findings...)
+	for _, f := range d.Findings {
+		if f.File != "" {
+			f.File = p.Data.Short(below(d.Root, f.File)) // a name within one set may be another file in the other
+		}
+		p.Data.Findings = append(p.Data.Findings, f)
+	}
 	return nil
+}
+
+// below is a finding's file, which is named from its set's root where it lies within.
+func below(root, file string) string {
+	path := filepath.FromSlash(file)
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(root, path)
 }
 
 // OpenBase opens MODEL.BASE unless it is open; a model on the hub is fetched.
@@ -188,7 +202,7 @@ func (p *Project) Sample(s recipe.Sample) (train.Sample, error) {
 }
 
 // Lint says what is wrong with the recipe on this data, with the base's own count of tokens and what it would be
-// trained to say.
+// trained to say. Errors come first.
 func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding, error) {
 	if err := p.OpenBase(ctx, report); err != nil {
 		return nil, err
@@ -196,18 +210,28 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 	if !p.Base.Sees() {
 		return nil, fmt.Errorf("MODEL.BASE = %q: %w", p.Base.Name, model.ErrBlind)
 	}
-	samples := make(map[string]train.Sample)
-	get := func(s recipe.Sample) train.Sample {
-		t, ok := samples[s.ID]
-		if !ok {
-			t, _ = p.Sample(s) // what cannot be shown is a finding of the data set
-			samples[s.ID] = t
+	samples := p.Recipe.Samples("")
+	tokens, supervised := map[string]int{}, map[string]string{}
+	var trained []recipe.Sample
+	for i, s := range samples {
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
-		return t
+		if report != nil {
+			report(i+1, len(samples), "counting tokens")
+		}
+		t, err := p.Sample(s)
+		if err != nil {
+			continue // what cannot be shown is a finding of the data set
+		}
+		tokens[s.ID] = len(t.IDs)
+		if s.Item.Split == "train" {
+			trained = append(trained, s)
+			supervised[s.ID] = p.Base.Supervised(t)
+		}
 	}
-	findings := recipe.Lint(p.Data, p.Config, func(s recipe.Sample) int { return len(get(s).IDs) })
-	trained := p.Recipe.Samples("train")
-	findings = append(findings, recipe.LintSupervision(trained, func(s recipe.Sample) string { return p.Base.Supervised(get(s)) })...)
-	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(b.Level) - dataset.Severity(a.Level) })
+	findings := recipe.Lint(p.Data, p.Config, func(s recipe.Sample) int { return tokens[s.ID] })
+	findings = append(findings, recipe.LintSupervision(trained, func(s recipe.Sample) string { return supervised[s.ID] })...)
+	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })
 	return findings, nil
 }
