@@ -40,8 +40,6 @@ type asker struct {
 	cfg      config.Dataset
 }
 
-var places = map[string]string{stats.Top: "at the top", stats.Middle: "in the middle", stats.Bottom: "at the bottom"}
-
 // ask is the recipe's prompt, or the template with its placeholders filled in.
 func (a *asker) ask(s recipe.Sample) string {
 	if a.template == "" {
@@ -57,7 +55,7 @@ func (a *asker) ask(s recipe.Sample) string {
 		case "object":
 			return a.classes[s.Class].Object
 		case "position":
-			return places[stats.Band(center.Y, a.cfg)]
+			return stats.BandWords[stats.Band(center.Y, a.cfg)]
 		case "x":
 			return strconv.FormatFloat(center.X, 'f', 2, 64)
 		case "y":

@@ -1,10 +1,9 @@
 package recipe
 
-import "finetui/core/dataset"
-
-// bandEdge is the slack at TOP_BELOW and BOTTOM_ABOVE: centres of whole-pixel boxes do fall on the limits, and bare
-// float64 would decide by its last bit.
-const bandEdge = 1e-9
+import (
+	"finetui/core/dataset"
+	"finetui/core/stats"
+)
 
 // facts is what the splits of FACTS_FROM say about an object type. A prompt picks from it by the type, never by the class.
 type facts struct {
@@ -53,15 +52,7 @@ func (r *Recipe) mineFacts() facts {
 }
 
 // band puts a y into words by TOP_BELOW and BOTTOM_ABOVE.
-func (r *Recipe) band(y float64) string {
-	switch {
-	case y > r.cfg.Dataset.BottomAbove+bandEdge:
-		return "at the bottom"
-	case y < r.cfg.Dataset.TopBelow-bandEdge:
-		return "at the top"
-	}
-	return "in the middle"
-}
+func (r *Recipe) band(y float64) string { return stats.BandWords[stats.Band(y, r.cfg.Dataset)] }
 
 // othersIn lists the object types of an image beside the object in focus, each once, in the order of the closed list.
 func (r *Recipe) othersIn(it *dataset.Item, focus int) []string {

@@ -99,15 +99,3 @@ func (r *Recipe) originalFacts(it *dataset.Item, focus int) string {
 		strings.Join(in, ", "), r.Classes[c].Object, r.Classes[c].Condition, it.Objects[focus].Box.Center().Y,
 		r.Classes[c].Name, r.weighCounts[c], r.facts.classMean[c])
 }
-
-func withArticle(noun string) string {
-	if noun == "" {
-		return "An object"
-	}
-	if strings.ContainsRune("aeiou", []rune(strings.ToLower(noun))[0]) {
-		return "An " + noun
-	}
-	return "A " + noun
-}
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

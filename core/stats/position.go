@@ -28,16 +28,19 @@ const (
 	Bottom = "Bottom"
 )
 
-// Band is the word for a height y.
+// Band is the word for a height y. On a limit is Middle: centres of whole-pixel boxes do fall there.
 func Band(y float64, cfg config.Dataset) string {
 	switch {
-	case y > cfg.BottomAbove:
+	case y > cfg.BottomAbove+onLimit:
 		return Bottom
-	case y < cfg.TopBelow:
+	case y < cfg.TopBelow-onLimit:
 		return Top
 	}
 	return Middle
 }
+
+// BandWords are the words of a prompt for each band.
+var BandWords = map[string]string{Top: "at the top", Middle: "in the middle", Bottom: "at the bottom"}
 
 func positions(items []*dataset.Item, counts []int, cfg config.Dataset) []Position {
 	heights := make([][]float64, len(counts))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"finetui/core/dataset"
@@ -115,7 +116,7 @@ func TestConditionsAndObjectTypesAreSummed(t *testing.T) {
 
 func TestBandsOfTheHeight(t *testing.T) {
 	cfg := testConfig("")
-	for y, want := range map[float64]string{0: Top, .39: Top, .4: Middle, .6: Middle, .61: Bottom, 1: Bottom} {
+	for y, want := range map[float64]string{0: Top, .39: Top, .4: Middle, .6: Middle, .4 - 1e-12: Middle, .6 + 1e-12: Middle, .61: Bottom, 1: Bottom} {
 		if got := Band(y, cfg); got != want {
 			t.Errorf("%v is %s, want %s", y, got, want)
 		}
@@ -137,6 +138,9 @@ func TestAnalysisOfNothingHasNoNumberThatIsNone(t *testing.T) {
 		}
 		if bytes.Contains(text, []byte("NaN")) || !json.Valid(text) {
 			t.Errorf("got %s", text)
+		}
+		if plain := Analyze(set, testConfig("")).Text(); strings.Contains(plain, "0.0 %") || strings.Contains(plain, "0×0") {
+			t.Errorf("a share of nothing, or the size of no picture, in\n%s", plain)
 		}
 	}
 }

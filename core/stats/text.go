@@ -20,9 +20,17 @@ func (a *Analysis) Text() string {
 		name string
 		Summary
 	}{{"with objects", w.PerImageWithObjects}, {"all images", w.PerImage}} {
+		if s.N == 0 {
+			fmt.Fprintf(&b, "objects per image, %-12s  –\n", s.name)
+			continue
+		}
 		fmt.Fprintf(&b, "objects per image, %-12s  %.4f ± %.4f, %d … %d\n", s.name, s.Mean, s.SD, s.Min, s.Max)
 	}
-	fmt.Fprintf(&b, "pairs of objects in one image: %d; pictures %.0f×%.0f on average\n\n", w.Pairs, w.Resolution.MeanWidth, w.Resolution.MeanHeight)
+	size := "of unknown size"
+	if w.Resolution.N > 0 {
+		size = fmt.Sprintf("%.0f×%.0f on average", w.Resolution.MeanWidth, w.Resolution.MeanHeight)
+	}
+	fmt.Fprintf(&b, "pairs of objects in one image: %d; pictures %s\n\n", w.Pairs, size)
 	a.classTable(&b)
 	b.WriteByte('\n')
 	a.conditionTable(&b)
@@ -41,7 +49,7 @@ func (a *Analysis) classTable(b *strings.Builder) {
 	fmt.Fprintln(t, "mean y\tsd\tmiddle half\tband\t")
 	for c, class := range a.Classes {
 		p := a.Whole.Positions[c]
-		fmt.Fprintf(t, "%s\t%s\t%d\t%.1f %%\t", class.Name, class.Condition, a.Whole.ClassCounts[c], percent(a.Whole.ClassCounts[c], a.Whole.Objects))
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t", class.Name, class.Condition, a.Whole.ClassCounts[c], percent(a.Whole.ClassCounts[c], a.Whole.Objects))
 		for _, s := range a.Splits {
 			fmt.Fprintf(t, "%d\t", s.ClassCounts[c])
 		}
@@ -62,7 +70,7 @@ func (a *Analysis) conditionTable(b *strings.Builder) {
 	}{{"condition", a.Whole.Conditions}, {"object", a.Whole.ObjectTypes}} {
 		fmt.Fprintf(t, "%s\tn\tshare\t\n", list.title)
 		for _, c := range list.counts {
-			fmt.Fprintf(t, "%s\t%d\t%.1f %%\t\n", c.Name, c.N, percent(c.N, a.Whole.Objects))
+			fmt.Fprintf(t, "%s\t%d\t%s\t\n", c.Name, c.N, percent(c.N, a.Whole.Objects))
 		}
 	}
 	t.Flush()
@@ -90,11 +98,11 @@ func (a *Analysis) pairTable(b *strings.Builder) {
 	t.Flush()
 }
 
-func percent(n, of int) float64 {
+func percent(n, of int) string {
 	if of == 0 {
-		return 0
+		return "–"
 	}
-	return 100 * float64(n) / float64(of)
+	return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
 }
 
 // sortPairs puts the commonest pair first.
