@@ -76,11 +76,7 @@ func Run(ctx context.Context, p *project.Project, subject *model.Subject, name s
 		}
 	}
 	seen := *p
-	var err error
-	if seen.Recipe, err = recipe.Build(&data, p.Config); err != nil {
-		return nil, findings, err
-	}
-	seen.Data = &data
+	seen.Data, seen.Recipe = &data, p.Recipe.On(&data) // what a prompt tells is still what the labels of train say
 	samples, places := lay(out, &data, seen.Recipe, split)
 	if len(out.Images) == 0 {
 		return nil, findings, fmt.Errorf("EVAL.SPLIT = %q: there is no picture in it; splits are %s", split, strings.Join(p.Data.Splits, ", "))
@@ -103,23 +99,33 @@ func Run(ctx context.Context, p *project.Project, subject *model.Subject, name s
 	return out, findings, nil
 }
 
-// detect puts predictions in the place of a split's labels. A picture without a file of predictions has no detections.
+// detect puts predictions in the place of a split's labels. A picture without a file of predictions has no detections; a
+// folder without one for any picture is another split's, or no detector's.
 func detect(data *dataset.Dataset, split, folder string) (findings []dataset.Finding, err error) {
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("EVAL.DETECTIONS: there is no folder %s", folder)
 	}
+	pictures, missing, example := 0, 0, ""
 	for i := range data.Items {
 		item := &data.Items[i]
 		if item.Split != split {
 			continue
 		}
+		pictures++
 		path := filepath.Join(folder, strings.TrimSuffix(filepath.Base(item.Media), filepath.Ext(item.Media))+".txt")
 		objects, found, err := dataset.ReadPredictions(path, len(data.Classes))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			missing++
+			example = path
+		case err != nil:
 			return nil, err
 		}
 		item.Objects, item.Labels = objects, path
 		findings = append(findings, found...)
+	}
+	if pictures > 0 && missing == pictures {
+		return nil, fmt.Errorf("EVAL.DETECTIONS: %s has predictions for none of the %d pictures of %s; they are looked for as %s", folder, pictures, split, filepath.Base(example))
 	}
 	return findings, nil
 }

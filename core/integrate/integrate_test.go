@@ -76,6 +76,9 @@ func TestPredictionsAreRead(t *testing.T) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	if _, _, err := Run(context.Background(), p, s, "base", nil); err == nil || !strings.Contains(err.Error(), ".txt") {
+		t.Errorf("with a folder of none: %v", err)
+	}
 	first := p.Data.Items[0]
 	name := strings.TrimSuffix(filepath.Base(first.Media), filepath.Ext(first.Media)) + ".txt"
 	rows := "2 0.5 0.5 0.25 0.5 0.75\n1 0.2 0.2 0.1 0.1\ngarbage\n"

@@ -135,3 +135,13 @@ func TestPresetsAreDetected(t *testing.T) {
 		t.Error("an unknown preset was applied")
 	}
 }
+
+func TestRecipeOnDetectionsKeepsTheFactsOfTheLabels(t *testing.T) {
+	r := build(t, onePicture(), constants(t, "enhanced"))
+	found := onePicture()
+	found.Items[0].Objects = []dataset.Object{{Class: 0, Box: dataset.Box{X0: .3, X1: .5, Y0: .1, Y1: .2}}} // a toe drain at the top of train
+	s, ok := r.On(found).Sample(dataset.Ref{})
+	if want := "At the top. A toe drain; mostly at the bottom. Name and state?"; !ok || s.Prompt != want {
+		t.Errorf("got %q, want %q", s.Prompt, want)
+	}
+}

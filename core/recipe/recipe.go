@@ -50,6 +50,14 @@ func Build(d *dataset.Dataset, cfg *config.Config) (*Recipe, error) {
 	return r, nil
 }
 
+// On is the recipe as it was built, with its facts and weights, asked about another set of the same classes: of a
+// detector's finds in place of the labels.
+func (r *Recipe) On(d *dataset.Dataset) *Recipe {
+	other := *r
+	other.data = d
+	return &other
+}
+
 func (r *Recipe) count() error {
 	r.trainCounts = make([]int, len(r.Classes))
 	r.weighCounts = make([]int, len(r.Classes))

@@ -259,3 +259,19 @@ func TestRunOnAnotherMachineIsJudgedByItsSilence(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestRunThatEndsWhileItIsLookedAtWasNotKilled(t *testing.T) {
+	w := newRun(t)
+	if err := w.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	ends := func(Process) bool {
+		if err := w.Finish(Done, "all steps"); err != nil {
+			t.Error(err)
+		}
+		return false
+	}
+	if s := open(t, w.Dir()).status(ends); s.State != Done || s.Reason != "all steps" {
+		t.Errorf("%+v", s)
+	}
+}

@@ -30,10 +30,12 @@ const elsewhereSilence = 2 * time.Minute
 
 // Status finds out the run's state. An exit.json says it; else the process of that pid, start time and boot is alive
 // or the run was killed. It reads a few small files: call it a few times a second, not every draw.
-func (r *Run) Status() Status {
+func (r *Run) Status() Status { return r.status(Process.alive) }
+
+func (r *Run) status(alive func(Process) bool) Status {
 	info := r.Info
-	if exit, err := readExit(r.Dir); err == nil {
-		return Status{State: exit.State, Reason: exit.Reason, Elapsed: seconds(exit.Seconds)}
+	if s, ended := end(r.Dir); ended {
+		return s
 	}
 	if fresh, err := readInfo(r.Dir); err == nil {
 		info = fresh
@@ -45,7 +47,10 @@ func (r *Run) Status() Status {
 		return seconds(info.Before + max(0, unix(end)-info.Began))
 	}
 	wrote := lastWrite(r.Dir)
-	if !info.Process.alive() && !(elsewhere(info) && time.Since(wrote) < elsewhereSilence) {
+	if !alive(*info.Process) && !(elsewhere(info) && time.Since(wrote) < elsewhereSilence) {
+		if s, ended := end(r.Dir); ended {
+			return s // it came to its end since we looked
+		}
 		return Status{State: Killed, Reason: "its process is gone without an end; resume goes on from the last checkpoint", Elapsed: since(wrote)}
 	}
 	s := Status{State: Running, Elapsed: since(time.Now()), Process: info.Process}
@@ -55,6 +60,12 @@ func (r *Run) Status() Status {
 		s.State, s.Reason = Stopping, "stops at the next checkpoint"
 	}
 	return s
+}
+
+// end is what exit.json says, false where there is none.
+func end(dir string) (Status, bool) {
+	exit, err := readExit(dir)
+	return Status{State: exit.State, Reason: exit.Reason, Elapsed: seconds(exit.Seconds)}, err == nil
 }
 
 // elsewhere tells whether the run's process is on a machine that shares this folder with ours.
