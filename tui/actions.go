@@ -20,6 +20,23 @@ func (r *root) actions() []views.Action {
 	return views.Bind(append(actions, r.own()...), r.keys)
 }
 
+// everyAction are those of all panes and the root's own, whatever is open.
+func (r *root) everyAction() []views.Action {
+	actions := r.own()
+	for _, pane := range r.panes {
+		actions = append(actions, pane.AllActions()...)
+	}
+	return actions
+}
+
+// checkKeys says which names of [KEYS] no action has.
+func (r *root) checkKeys() tea.Cmd {
+	if faults := views.CheckKeys(r.keys, r.everyAction()); len(faults) > 0 {
+		return views.Warn("%s", strings.Join(faults, "; "))
+	}
+	return nil
+}
+
 // own are the root's actions. ctrl+c and ctrl+z are not among them: no configuration can take them away.
 func (r *root) own() []views.Action {
 	actions := []views.Action{

@@ -60,7 +60,7 @@ func newRoot(project string, panes ...views.Pane) *root {
 
 // Init asks the terminal for its background and starts every pane.
 func (r *root) Init() tea.Cmd {
-	cmds := []tea.Cmd{tea.RequestBackgroundColor}
+	cmds := []tea.Cmd{tea.RequestBackgroundColor, r.checkKeys()}
 	for _, pane := range r.panes {
 		cmds = append(cmds, pane.Init())
 	}
@@ -97,6 +97,7 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		r.retheme()
 	case views.Keys:
 		r.keys = msg
+		return r, tea.Batch(r.all(msg), r.redraw.soon(), r.checkKeys())
 	case views.Redraws:
 		r.redraw.perSecond = max(int(msg), 1)
 	case views.Toast:

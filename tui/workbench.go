@@ -157,12 +157,7 @@ func (r *root) adopt(c *config.Config) {
 // actionNames are the names that [KEYS] may hold.
 func (r *root) actionNames() []string {
 	var names []string
-	for _, pane := range r.panes {
-		for _, a := range pane.Actions() {
-			names = append(names, a.Name)
-		}
-	}
-	for _, a := range r.own() {
+	for _, a := range r.everyAction() {
 		names = append(names, a.Name)
 	}
 	return names

@@ -67,33 +67,12 @@ func takenByOther(actions []Action, keys map[string]string, name, key string) bo
 	return slices.ContainsFunc(actions, func(a Action) bool { return a.Name != name && keys[a.Name] == key })
 }
 
-// CheckKeys says what is wrong with [KEYS], one sentence each: names that no action has, and one key for two actions
-// of one table. tables are the actions that can be reached together: a pane's with the root's.
-func CheckKeys(keys map[string]string, tables ...[]Action) []string {
+// CheckKeys says what is wrong with [KEYS], one sentence each: names that none of the actions has.
+func CheckKeys(keys map[string]string, actions []Action) []string {
 	var faults []string
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
-		known := slices.ContainsFunc(tables, func(table []Action) bool {
-			return slices.ContainsFunc(table, func(a Action) bool { return a.Name == name })
-		})
-		if !known {
-			faults = append(faults, fmt.Sprintf("[KEYS] %s: no action has this name; press ? for the names", name))
-		}
-	}
-	for _, table := range tables {
-		first := map[string]string{}
-		for _, a := range table {
-			key, given := keys[a.Name]
-			if !given || key == "" {
-				continue
-			}
-			if other, taken := first[key]; taken && other != a.Name {
-				fault := fmt.Sprintf("[KEYS] %q is given to both %s and %s: %s wins", key, other, a.Name, other)
-				if !slices.Contains(faults, fault) {
-					faults = append(faults, fault)
-				}
-				continue
-			}
-			first[key] = a.Name
+		if !slices.ContainsFunc(actions, func(a Action) bool { return a.Name == name }) {
+			faults = append(faults, fmt.Sprintf("[KEYS] %s: no action has this name; ? shows the names in grey", name))
 		}
 	}
 	return faults

@@ -246,6 +246,17 @@ func (b *Board) Actions() []Action {
 	)
 }
 
+// AllActions are those of every panel, then moving.
+func (b *Board) AllActions() []Action {
+	actions := b.Actions()
+	for _, p := range b.Panels {
+		if p.Actions != nil {
+			actions = append(actions, p.Actions()...)
+		}
+	}
+	return actions
+}
+
 func (b *Board) move(name string, m widget.Move, help string, keys ...string) Action {
 	p := b.panel(b.Focused())
 	return Action{Name: name, Keys: keys, Help: help, Group: "Moving",

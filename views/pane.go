@@ -28,6 +28,9 @@ type Pane interface {
 	// all made from them.
 	Actions() []Action
 
+	// AllActions are the actions of every view and panel, whatever is open now: [KEYS] may name each of them.
+	AllActions() []Action
+
 	// Capturing says that a text field has the keyboard: every key but ctrl+c and ctrl+z goes to Update.
 	Capturing() bool
 

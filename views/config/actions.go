@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
@@ -9,23 +11,37 @@ import (
 
 // Actions are what can be done with the constants, then moving between panels; of an open comparison its own only.
 func (p *Pane) Actions() []views.Action {
-	const group = "Config"
-	outside := []views.Action{
-		{Name: "edit_file", Keys: []string{"E"}, Label: "editor", Help: "open config.toml in $EDITOR and read it again afterwards", Group: group, Run: p.askEditor},
-		{Name: "reload", Keys: []string{"R"}, Help: "read config.toml again", Group: group, Run: p.askReload},
-	}
 	switch {
 	case p.Capturing(): // keys go to what is written or chosen
 		return nil
 	case p.file == nil || p.broken != nil:
-		return outside
+		return p.fileActions()
 	case p.diff != nil:
 		return p.diffActions()
 	}
+	return slices.Concat(p.constantActions(), p.fileActions(), p.board(p.w, p.h).Actions())
+}
+
+// AllActions are those of the constants, of the comparison and of the file.
+func (p *Pane) AllActions() []views.Action {
+	return slices.Concat(p.constantActions(), p.diffActions(), p.fileActions(), p.board(p.w, p.h).AllActions())
+}
+
+const group = "Config"
+
+// fileActions are those that need no readable file.
+func (p *Pane) fileActions() []views.Action {
+	return []views.Action{
+		{Name: "edit_file", Keys: []string{"E"}, Label: "editor", Help: "open config.toml in $EDITOR and read it again afterwards", Group: group, Run: p.askEditor},
+		{Name: "reload", Keys: []string{"R"}, Help: "read config.toml again", Group: group, Run: p.askReload},
+	}
+}
+
+func (p *Pane) constantActions() []views.Action {
 	constant := func() bool { _, ok := p.selected(); return ok }
 	toggles := func() bool { r, ok := p.selected(); return ok && r.field.Kind == config.Switch }
 	changed := func() bool { return p.file.Changed() }
-	actions := []views.Action{
+	return []views.Action{
 		{Name: "edit", Keys: []string{"enter"}, Label: "edit", Help: "change the constant under the cursor; from the sections, go to it", Group: group, Enabled: constant, Run: p.openConstant},
 		{Name: "toggle", Keys: []string{"space"}, Help: "turn a switch on or off", Group: group, Enabled: toggles, Run: p.openConstant},
 		{Name: "save", Keys: []string{"s"}, Label: "save", Help: "write config.toml; comments, order and spacing stay", Group: group, Enabled: changed, Run: p.save},
@@ -39,7 +55,6 @@ func (p *Pane) Actions() []views.Action {
 		{Name: "next_section", Keys: []string{"]"}, Help: "to the next section", Group: group, Run: func() tea.Cmd { p.stepSection(1); return nil }},
 		{Name: "previous_section", Keys: []string{"["}, Help: "to the section before", Group: group, Run: func() tea.Cmd { p.stepSection(-1); return nil }},
 	}
-	return append(append(actions, outside...), p.board(p.w, p.h).Actions()...)
 }
 
 func (p *Pane) copyConstant() tea.Cmd {

@@ -218,10 +218,8 @@ func (p *Pane) Actions() []views.Action {
 		views.Action{Name: "export", Keys: []string{"e"}, Label: "export", Help: "write all numbers to DATASET.ANALYSIS", Group: "Data", Enabled: ready, Run: p.export},
 		views.Action{Name: "copy", Keys: []string{"y"}, Help: "copy the view as a table with tabs", Group: "Data", Enabled: ready, Run: p.copy},
 		views.Action{Name: "reload", Keys: []string{"ctrl+r"}, Help: "read the data set again", Group: "Data", Enabled: func() bool { return p.file != nil }, Run: p.read},
+		views.Action{Name: "draw_demo", Keys: []string{"m"}, Label: "make the demo set", Help: "draw the demo's pictures there", Group: "Data", Enabled: p.canDraw, Run: p.drawDemo},
 	)
-	if p.canDraw() {
-		actions = append(actions, views.Action{Name: "draw_demo", Keys: []string{"m"}, Label: "make the demo set", Help: "draw the demo's pictures there", Group: "Data", Run: p.drawDemo})
-	}
 	seen := p.loaded
 	for i, action := range actions {
 		actions[i].Run = func() tea.Cmd {
@@ -230,6 +228,15 @@ func (p *Pane) Actions() []views.Action {
 			}
 			return tea.Batch(action.Run(), p.lack())
 		}
+	}
+	return actions
+}
+
+// AllActions are those of every view and of its board, the opened picture among them.
+func (p *Pane) AllActions() []views.Action {
+	actions := slices.Concat(p.Actions(), p.positionActions(), p.pairsActions(), p.recipeActions(), p.samplesActions(), p.oneActions(), p.samples.one.AllActions())
+	for _, board := range p.boards {
+		actions = append(actions, board.AllActions()...)
 	}
 	return actions
 }

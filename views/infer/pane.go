@@ -4,6 +4,7 @@ package infer
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -251,6 +252,15 @@ func (p *Pane) viewActions() []views.Action {
 		return p.compareActions()
 	}
 	return p.scoresActions()
+}
+
+// AllActions are those of every view and of its board.
+func (p *Pane) AllActions() []views.Action {
+	actions := slices.Concat(p.Actions(), p.askActions(), p.compareActions(), p.scoresActions())
+	for _, board := range p.boards {
+		actions = append(actions, board.AllActions()...)
+	}
+	return actions
 }
 
 // turn goes n views on. What another pane or process has evaluated since is looked for.

@@ -24,6 +24,15 @@ func (p *Pane) Actions() []views.Action {
 	return actions
 }
 
+// AllActions are the pane's own and those of every view's board.
+func (p *Pane) AllActions() []views.Action {
+	actions := append(p.runActions(), p.viewActions()...)
+	for _, board := range p.boards.all() {
+		actions = append(actions, board.AllActions()...)
+	}
+	return actions
+}
+
 // runActions do something to runs.
 func (p *Pane) runActions() []views.Action {
 	return []views.Action{

@@ -137,6 +137,15 @@ func (p *Sample) Actions() []views.Action {
 	}, p.boards[p.open].Actions()...)
 }
 
+// AllActions are those of both views.
+func (p *Sample) AllActions() []views.Action {
+	actions := p.Actions()
+	for _, board := range p.boards {
+		actions = append(actions, board.AllActions()...)
+	}
+	return actions
+}
+
 func (p *Sample) copy() tea.Cmd {
 	return views.Copy(p.classes.Items[p.classes.Cursor.At(len(p.classes.Items))].Label)
 }
