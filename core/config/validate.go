@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
 )
 
 // Levels of a Problem: an error stops a verb, a note is only said.
@@ -71,11 +72,17 @@ func (p *problems) dataset(d Dataset) {
 	p.distinct("DATASET.CONDITIONS", d.Conditions)
 	for i, word := range d.Conditions {
 		for _, earlier := range d.Conditions[:i] {
-			if earlier != "" && word != earlier && strings.Contains(strings.ToLower(word), strings.ToLower(earlier)) {
+			if whole := apart(earlier); word != earlier && strings.TrimSpace(whole) != "" && strings.Contains(apart(word), whole) {
 				p.note("DATASET.CONDITIONS", "%s never matches: %s stands before it and is part of it", quote(word), quote(earlier))
 			}
 		}
 	}
+}
+
+// apart is a text's words in lower case with a space around each: the words of a condition are looked for whole.
+func apart(text string) string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return " " + strings.Join(words, "  ") + " "
 }
 
 // distinct reports empty and repeated entries of a list.
@@ -89,6 +96,13 @@ func (p *problems) distinct(key string, list []string) {
 	}
 }
 
+// Most a constant may be where a slip of a digit would ask for more than any machine has.
+const (
+	mostPixels = 1 << 27 // of a picture
+	mostTokens = 1 << 24 // of a sample
+	mostAtOnce = 1 << 20 // samples of an optimizer step
+)
+
 // pixelsPerToken is one merged visual token of Qwen2-VL: 2×2 patches of 14×14.
 const pixelsPerToken = 28 * 28
 
@@ -96,6 +110,13 @@ func (p *problems) model(c *Config) {
 	m := c.Model
 	if m.MinPixels > m.MaxPixels {
 		p.err("MODEL.MIN_PIXELS", "is %d and must not exceed MAX_PIXELS, %d", m.MinPixels, m.MaxPixels)
+	}
+	if m.MaxPixels > mostPixels {
+		p.err("MODEL.MAX_PIXELS", "is %d: at most %d", m.MaxPixels, mostPixels)
+		return // what follows multiplies it
+	}
+	if m.MaxLength > mostTokens {
+		p.err("MODEL.MAX_LENGTH", "is %d: at most %d", m.MaxLength, mostTokens)
 	}
 	pictures := 1
 	if c.Recipe.Context == "full+crop" {
@@ -119,6 +140,9 @@ func (p *problems) train(t Train) {
 	if t.ProjectorLR > 0 {
 		p.err("TRAIN.PROJECTOR_LEARNING_RATE", "is %s, but the engine keeps Qwen2-VL's projector frozen: set it to 0", number(t.ProjectorLR))
 	}
+	if t.BatchSize > mostAtOnce/t.GradAccum {
+		p.err("TRAIN.BATCH_SIZE", "times GRAD_ACCUM, %d × %d, is more than %d samples a step", t.BatchSize, t.GradAccum, mostAtOnce)
+	}
 	if t.LearningRate == 0 {
 		p.note("TRAIN.LEARNING_RATE", "is 0: nothing will be learned")
 	}
@@ -129,9 +153,23 @@ func (p *problems) train(t Train) {
 
 func (p *problems) evaluation(c *Config) {
 	further := c.Eval.Data != "" && c.Eval.Split == filepath.Base(c.Eval.Data)
-	if sets := c.Dataset.Sets; len(sets) > 0 && !further && !slices.Contains(sets, c.Eval.Split) {
+	read := func(set string) bool { return SplitName(set) == SplitName(c.Eval.Split) }
+	if sets := c.Dataset.Sets; len(sets) > 0 && !further && !slices.ContainsFunc(sets, read) {
 		p.err("EVAL.SPLIT", "is %s, and DATASET.SETS reads only %s", quote(c.Eval.Split), strings.Join(sets, ", "))
 	}
+}
+
+// SplitName is the one name of a split, whichever of its usual names is written.
+func SplitName(name string) string {
+	switch strings.ToLower(strings.TrimSpace(name)) {
+	case "val", "valid", "validation":
+		return "valid"
+	case "train", "training":
+		return "train"
+	case "test", "testing":
+		return "test"
+	}
+	return name
 }
 
 func (p *problems) keys(k Keys) {

@@ -17,13 +17,17 @@ func TestRulesBetweenConstants(t *testing.T) {
 		{[]string{"DATASET.MODERATE_ABOVE=4"}, "DATASET.MODERATE_ABOVE", LevelError, "SEVERE_ABOVE, 3"},
 		{[]string{"DATASET.SETS=train,train,valid"}, "DATASET.SETS", LevelError, "twice"},
 		{[]string{"DATASET.SETS=train,test"}, "EVAL.SPLIT", LevelError, "reads only train, test"},
-		{[]string{`DATASET.CONDITIONS=block,blocked`}, "DATASET.CONDITIONS", LevelNote, "never matches"},
+		{[]string{`DATASET.CONDITIONS=damaged,badly damaged`}, "DATASET.CONDITIONS", LevelNote, "never matches"},
 		{[]string{`DATASET.CONDITIONS=[""]`}, "DATASET.CONDITIONS", LevelError, "empty entry"},
 		{[]string{"DATASET.DEFAULT_CONDITION="}, "DATASET.DEFAULT_CONDITION", LevelError, "is empty"},
 		{[]string{"DATASET.PATH= "}, "DATASET.PATH", LevelError, "is empty"},
 		{[]string{"MODEL.MIN_PIXELS=20000"}, "MODEL.MIN_PIXELS", LevelError, "MAX_PIXELS, 12544"},
 		{[]string{"MODEL.MIN_PIXELS=400000", "MODEL.MAX_PIXELS=400000"}, "MODEL.MAX_LENGTH", LevelError, "at least 510 tokens"},
 		{[]string{"MODEL.MAX_PIXELS=400000"}, "MODEL.MAX_LENGTH", LevelNote, "510 tokens"},
+		{[]string{"MODEL.MAX_PIXELS=9000000000000000000", "MODEL.MIN_PIXELS=9000000000000000000"}, "MODEL.MAX_PIXELS", LevelError, "at most"},
+		{[]string{"MODEL.MAX_LENGTH=9000000000000000000"}, "MODEL.MAX_LENGTH", LevelError, "at most"},
+		{[]string{"TRAIN.BATCH_SIZE=9223372036854775807"}, "TRAIN.BATCH_SIZE", LevelError, "samples a step"},
+		{[]string{"TRAIN.BATCH_SIZE=1000000", "TRAIN.GRAD_ACCUM=2"}, "TRAIN.BATCH_SIZE", LevelError, "samples a step"},
 		{[]string{"LORA.TARGETS="}, "LORA.TARGETS", LevelError, "nothing to train"},
 		{[]string{"LORA.TARGETS=q_proj,q_proj"}, "LORA.TARGETS", LevelError, "twice"},
 		{[]string{"LORA.ALPHA=0"}, "LORA.ALPHA", LevelError, "no effect"},
@@ -39,6 +43,21 @@ func TestRulesBetweenConstants(t *testing.T) {
 		got := Validate(f.Config)
 		if len(got) != 1 || got[0].Key != c.key || got[0].Level != c.level || !strings.Contains(got[0].Text, c.want) {
 			t.Errorf("%v: %+v, want %s %s %q", c.set, got, c.key, c.level, c.want)
+		}
+	}
+}
+
+func TestWhatIsWellHasNoProblem(t *testing.T) {
+	for _, set := range [][]string{
+		{"DATASET.CONDITIONS=block,blocked"}, // whole words: neither hides the other
+		{"DATASET.SETS=train,val"},           // EVAL.SPLIT is valid, by its other name
+	} {
+		f := load(t, "")
+		if err := f.Override(set); err != nil {
+			t.Fatal(err)
+		}
+		if got := Validate(f.Config); len(got) != 0 {
+			t.Errorf("%v: %+v", set, got)
 		}
 	}
 }

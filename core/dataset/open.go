@@ -86,20 +86,6 @@ func choose(wanted, path string) (format, string, error) {
 	return nil, "", fmt.Errorf("DATASET.PATH: %s holds no data set of a known format (%s): a YOLO set has data.yaml, and images and labels folders", path, strings.Join(names, ", "))
 }
 
-// canonicalSplit is the one name of a split, whichever of its usual names is written.
-func canonicalSplit(name string) string {
-	switch lower := strings.ToLower(strings.TrimSpace(name)); lower {
-	case "val", "valid", "validation":
-		return "valid"
-	case "train", "training":
-		return "train"
-	case "test", "testing":
-		return "test"
-	default:
-		return name
-	}
-}
-
 // compareSplits orders train, valid, test, then others by name.
 func compareSplits(a, b string) int {
 	rank := func(s string) int {
@@ -121,7 +107,7 @@ func wantedSplits(sets, present []string) (func(split string) bool, error) {
 	}
 	var wanted []string
 	for _, set := range sets {
-		split := canonicalSplit(set)
+		split := config.SplitName(set)
 		if !slices.Contains(present, split) {
 			return nil, fmt.Errorf("DATASET.SETS: there is no split %q: this set has %s", set, strings.Join(present, ", "))
 		}

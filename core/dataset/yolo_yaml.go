@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"finetui/core/config"
 )
 
 // mostClasses bounds nc, the ids under names: and those of rows without names, so that a slip of a digit does not make a
@@ -82,7 +84,7 @@ func (d *dataYAML) take(key, value *yaml.Node) {
 	case "path":
 		d.base = value.Value
 	case "train", "val", "valid", "validation", "test":
-		split := yamlSplit{name: canonicalSplit(key.Value), key: key.Value, line: key.Line}
+		split := yamlSplit{name: config.SplitName(key.Value), key: key.Value, line: key.Line}
 		switch value.Kind {
 		case yaml.ScalarNode:
 			if value.Tag != "!!null" && strings.TrimSpace(value.Value) != "" {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -53,6 +54,9 @@ func Open(ctx context.Context, file *config.File, report Progress) (*Project, er
 func (p *Project) addData(ctx context.Context, root string, report Progress) error {
 	more := p.Config.Dataset
 	more.Path, more.Sets = p.Config.Eval.Data, nil
+	if _, err := os.Stat(p.File.Abs(more.Path)); err != nil {
+		return fmt.Errorf("%w: set it to the folder of a data set, or to nothing", err)
+	}
 	d, err := dataset.Read(ctx, more, root, report)
 	if err != nil {
 		return err

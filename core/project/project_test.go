@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"finetui/core/dataset"
@@ -57,5 +58,15 @@ func TestFindingsOfFurtherDataNameTheirOwnFiles(t *testing.T) {
 	at := slices.IndexFunc(with.Data.Findings, func(f dataset.Finding) bool { return f.Code == dataset.TooFewFields })
 	if at < 0 || with.Data.Findings[at].File != with.Data.Short(labels) {
 		t.Errorf("findings %+v", with.Data.Findings)
+	}
+}
+
+func TestMissingFurtherDataIsNamed(t *testing.T) {
+	p := drawn(t)
+	if err := p.File.Override([]string{"EVAL.DATA=nowhere"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(context.Background(), p.File, nil); err == nil || strings.Contains(err.Error(), "DATASET.PATH") || !strings.HasPrefix(err.Error(), "EVAL.DATA") {
+		t.Errorf("got %v", err)
 	}
 }
