@@ -41,7 +41,7 @@ func (p *Pane) askActions() []views.Action {
 		{Name: "ask", Keys: []string{"enter"}, Label: "ask", Help: "put the question", Group: "Ask", Run: p.askNow},
 		{Name: "truth", Keys: []string{"t"}, Label: "truth", Help: "show or hide the truth, and whether the answer is right", Group: "Ask", Run: set(&p.ask.truth)},
 		{Name: "edit_question", Keys: []string{"i", "/"}, Label: "question", Help: "write another question", Group: "Ask", Run: p.editQuestion},
-		{Name: "open_picture", Keys: []string{"o"}, Label: "open", Help: "ask about a picture file", Group: "Ask", Run: func() tea.Cmd { return p.openPath("") }},
+		{Name: "open_picture", Keys: []string{"o"}, Label: "open", Help: "ask about a picture file; so does pasting its path", Group: "Ask", Run: func() tea.Cmd { return p.openPath("") }},
 		{Name: "ask_while_browsing", Keys: []string{"a"}, Help: "ask about every sample as it is browsed, or only at enter", Group: "Ask", Run: set(&p.ask.auto)},
 		{Name: "previous_sample", Keys: []string{"left", "h"}, Help: "go to the sample before", Group: "Ask", Enabled: several, Run: p.browse(widget.Up)},
 		{Name: "next_sample", Keys: []string{"right", "l"}, Help: "go to the next sample", Group: "Ask", Enabled: several, Run: p.browse(widget.Down)},

@@ -410,6 +410,17 @@ func TestTheRootIsToldOfTheRunAndTheMachine(t *testing.T) {
 	}
 }
 
+func TestTheTitleLineKeepsTheStepsOfARunWithALongNameAndSaysThatOnePrepares(t *testing.T) {
+	long := runningRun
+	long.name = strings.Repeat("斜坡-enhanced-", 6)
+	for want, m := range map[string]made{"● 0001-large prepares": fetchingRun, "● 0001-斜坡-enhanced-斜坡… 410/1455": long} {
+		p, d := open(t, control(folder(t, m)), 120, 30)
+		if d.Wait("the figures", func() bool { return p.going != "" }); p.going != want {
+			t.Errorf("the run is %q, want %q", p.going, want)
+		}
+	}
+}
+
 func TestUnknownFiguresAreNeverZero(t *testing.T) {
 	m := runningRun
 	m.change = func(rows []run.Row) {

@@ -17,6 +17,7 @@ const loadsShown = 6
 
 // figures tells the root what the machine does and which run goes on, when either has changed.
 func (p *Pane) figures() tea.Cmd {
+	const mostLabel = 24 // cells of a run's name: the steps matter more
 	if p.newest == nil {
 		return nil
 	}
@@ -24,7 +25,11 @@ func (p *Pane) figures() tea.Cmd {
 	going := ""
 	if live != nil {
 		glyph, _ := glyphOf(live.state())
-		going = glyph + " " + live.run.Label() + " " + live.steps()
+		steps := live.steps()
+		if steps == widget.Missing {
+			steps = "prepares"
+		}
+		going = glyph + " " + widget.Cut(widget.Clean(live.run.Label()), mostLabel) + " " + steps
 		if n > 1 {
 			going += fmt.Sprintf(" +%d", n-1)
 		}

@@ -39,7 +39,7 @@ func (l *look) smooth(n int) { l.smoothing = max(min(l.smoothing+n, len(smoothin
 
 func (l *look) weight() float64 { return smoothings[l.smoothing] }
 
-// x is where a row stands on the axis.
+// at is where a row stands on the axis.
 func (l *look) at(h run.Head, c clock) float64 {
 	switch l.x {
 	case byClock:
