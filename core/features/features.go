@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,6 +53,7 @@ type segment struct {
 	file   *os.File
 	data   []byte
 	known  int64 // bytes that are in the index
+	size   int64 // of the file, when it was last looked at
 }
 
 type place struct {
@@ -73,7 +75,10 @@ func Open(dir string, limit int64) (*Cache, error) {
 	}
 	const page = 1 << 16
 	c := &Cache{dir: dir, room: max(limit/segments/page*page, page), lock: lock, index: map[Key]place{}}
-	return c, c.refresh()
+	if err := c.refresh(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
 // Close ends the maps: values that Get returned must not be touched any more.
@@ -158,8 +163,9 @@ func (c *Cache) Put(key Key, values []float32) error {
 }
 
 // last is the segment to write to: the newest where it has the room, else a new one, for which the oldest may have to go.
+// One that has outgrown the room is that of a process with a higher limit, and what stands behind our maps is in use.
 func (c *Cache) last(need int64) (*segment, error) {
-	if n := len(c.segs); n > 0 && c.segs[n-1].known+need <= c.room {
+	if n := len(c.segs); n > 0 && c.segs[n-1].known+need <= c.room && c.segs[n-1].size <= c.room {
 		return c.segs[n-1], nil
 	}
 	number := 1
@@ -240,14 +246,22 @@ func (c *Cache) refresh() error {
 }
 
 // scan takes complete records behind the known ones into the index. A record that is cut off, or no record, ends it.
+// Headers are read, not looked at in the map: another process may cut off a killed writer's half record at any moment,
+// and touching a map behind the file's end kills.
 func (c *Cache) scan(s *segment) error {
 	info, err := s.file.Stat()
 	if err != nil {
 		return fmt.Errorf("feature cache: %w", err)
 	}
-	size := min(info.Size(), c.room)
+	s.size = info.Size()
+	size := min(s.size, c.room)
+	head := make([]byte, headerSize)
 	for s.known+headerSize <= size {
-		head := s.data[s.known : s.known+headerSize]
+		if _, err := s.file.ReadAt(head, s.known); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("feature cache: %w", err)
+		}
 		length := int64(binary.LittleEndian.Uint64(head[8:]))
 		end := s.known + headerSize + (length+headerSize-1)/headerSize*headerSize
 		if binary.LittleEndian.Uint32(head) != magic || length < 0 || length%4 != 0 || length > c.room || end > size {

@@ -140,3 +140,23 @@ func TestManyWritersAtOnce(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+func TestALowerLimitLeavesWhatAHigherOneWroteAlone(t *testing.T) {
+	dir := t.TempDir()
+	high := open(t, dir, 8<<20)
+	put(t, high, 1, 1000)
+	for i := 2; i < 40; i++ { // well past the lower limit's segment
+		put(t, high, i, 5000)
+	}
+	low := open(t, dir, 8<<16)
+	put(t, low, 100, 10)
+	put(t, high, 200, 10)
+	for i := 2; i < 40; i++ {
+		if !has(t, high, i, 5000) {
+			t.Fatalf("value %d is gone", i)
+		}
+	}
+	if !has(t, low, 100, 10) || !has(t, high, 100, 10) || !has(t, low, 200, 10) {
+		t.Error("what the two put afterwards is missing")
+	}
+}

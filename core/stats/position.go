@@ -6,6 +6,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/eval"
 )
 
 // Position describes where in the height of their images the objects of a class lie: y of the box's centre, 0 at the top
@@ -75,7 +76,7 @@ func position(heights []float64, cfg config.Dataset) Position {
 		p.SD += (y - p.Mean) * (y - p.Mean)
 	}
 	p.SD = math.Sqrt(p.SD / float64(p.N))
-	p.Q25, p.Q50, p.Q75 = quantile(heights, 0.25), quantile(heights, 0.5), quantile(heights, 0.75)
+	p.Q25, p.Q50, p.Q75 = eval.Quantile(heights, 0.25), eval.Quantile(heights, 0.5), eval.Quantile(heights, 0.75)
 	bins := max(cfg.PositionBins, 1)
 	p.Histogram = make([]int, bins)
 	for _, y := range heights {
@@ -83,14 +84,4 @@ func position(heights []float64, cfg config.Dataset) Position {
 	}
 	p.Band = Band(p.Mean, cfg)
 	return p
-}
-
-// quantile interpolates between the two values around the place q·(n-1) of a sorted list.
-func quantile(sorted []float64, q float64) float64 {
-	place := q * float64(len(sorted)-1)
-	below := int(place)
-	if below+1 >= len(sorted) {
-		return sorted[len(sorted)-1]
-	}
-	return sorted[below] + (place-float64(below))*(sorted[below+1]-sorted[below])
 }
