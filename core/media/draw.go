@@ -18,26 +18,6 @@ var palette = []color.RGBA{
 // Colour is the colour of the nth class or condition; they repeat after the eighth.
 func Colour(n int) color.RGBA { return palette[(n%len(palette)+len(palette))%len(palette)] }
 
-// ByClass colours an object by its class.
-func ByClass(object dataset.Object) color.RGBA { return Colour(object.Class) }
-
-// ByCondition returns a function that colours objects by their condition, in the order in which the conditions come up in
-// the list of classes.
-func ByCondition(classes []dataset.Class) func(dataset.Object) color.RGBA {
-	place := map[string]int{}
-	for _, class := range classes {
-		if _, there := place[class.Condition]; !there {
-			place[class.Condition] = len(place)
-		}
-	}
-	return func(object dataset.Object) color.RGBA {
-		if object.Class < 0 || object.Class >= len(classes) {
-			return Colour(0)
-		}
-		return Colour(place[classes[object.Class].Condition])
-	}
-}
-
 // Objects returns a copy of the picture with the objects on it: outlines where the label is one, boxes otherwise.
 func Objects(picture *pixels.RGB, objects []dataset.Object, colour func(dataset.Object) color.RGBA) *pixels.RGB {
 	out := clone(picture)

@@ -145,7 +145,7 @@ func TestLinesAreThickerOnLargerPictures(t *testing.T) {
 func TestObjectsAreDrawnAsTheyAreLabelled(t *testing.T) {
 	picture := gradient(200, 200)
 	triangle := dataset.Object{Class: 1, Polygon: []dataset.Point{{X: .1, Y: .1}, {X: .5, Y: .1}, {X: .1, Y: .5}}, Box: dataset.Box{X0: .1, Y0: .1, X1: .5, Y1: .5}}
-	out := Objects(picture, []dataset.Object{triangle}, ByClass)
+	out := Objects(picture, []dataset.Object{triangle}, byClass)
 	c := Colour(1)
 	colour := [3]uint8{c.R, c.G, c.B}
 	for _, on := range [][2]int{{20, 20}, {60, 20}, {20, 60}, {60, 60}, {99, 20}} {
@@ -160,19 +160,17 @@ func TestObjectsAreDrawnAsTheyAreLabelled(t *testing.T) {
 	}
 	boxed := triangle
 	boxed.Polygon = nil
-	if out := Objects(picture, []dataset.Object{boxed}, ByClass); at(out, 101, 101) != colour {
+	if out := Objects(picture, []dataset.Object{boxed}, byClass); at(out, 101, 101) != colour {
 		t.Error("a box row is not drawn as a box")
 	}
 }
 
-func TestColoursFollowClassOrCondition(t *testing.T) {
-	classes := []dataset.Class{{Name: "a", Condition: "normal"}, {Name: "b", Condition: "blocked"}, {Name: "c", Condition: "normal"}}
-	colour := ByCondition(classes)
-	if colour(dataset.Object{Class: 0}) != colour(dataset.Object{Class: 2}) || colour(dataset.Object{Class: 0}) == colour(dataset.Object{Class: 1}) {
-		t.Error("the colours do not follow the condition")
-	}
-	if ByClass(dataset.Object{Class: 0}) == ByClass(dataset.Object{Class: 2}) || Colour(-1) != Colour(7) {
-		t.Error("the colours do not follow the class")
+// byClass colours an object by its class.
+func byClass(object dataset.Object) color.RGBA { return Colour(object.Class) }
+
+func TestColoursRepeatAfterTheEighth(t *testing.T) {
+	if Colour(0) == Colour(1) || Colour(-1) != Colour(7) || Colour(9) != Colour(1) {
+		t.Error("the colours do not go round")
 	}
 }
 
@@ -352,7 +350,7 @@ func BenchmarkObjects(b *testing.B) {
 		objects[i] = dataset.Object{Class: i, Polygon: []dataset.Point{{X: x, Y: .1}, {X: x + .2, Y: .2}, {X: x + .1, Y: .9}}}
 	}
 	for b.Loop() {
-		Objects(picture, objects, ByClass)
+		Objects(picture, objects, byClass)
 	}
 }
 

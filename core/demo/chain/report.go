@@ -105,10 +105,14 @@ func (r report) scores(b *strings.Builder, split string) {
 		x := o.results[split]
 		fmt.Fprintf(b, "| %s | %.1f %%%s | %.3f%s | %.1f %% |", o.title, 100*x.Accuracy, span(x.AccuracyInterval, 100), x.MacroF1, fractions(x.MacroF1Interval), 100*x.BalancedAccuracy)
 		for _, c := range x.Conditions {
+			if c.Value.Support == 0 {
+				b.WriteString(" – |")
+				continue
+			}
 			fmt.Fprintf(b, " %.1f %%%s |", 100*c.Value.Exact, span(c.Value.ExactInterval, 100))
 		}
 		goal := "missed"
-		if met(x) {
+		if x.Success.Met {
 			goal = "met"
 		}
 		fmt.Fprintf(b, " %d | %s |\n", x.Unparsed, goal)
@@ -139,14 +143,6 @@ func commonest(x *eval.Result) (answer string, n int) {
 		}
 	}
 	return answer, n
-}
-
-func met(x *eval.Result) bool {
-	ok := x.Success.Overall.Met
-	for _, c := range x.Success.Conditions {
-		ok = ok && c.Value.Met
-	}
-	return ok
 }
 
 func span(i *eval.Interval, factor float64) string {
