@@ -141,7 +141,11 @@ func (r *root) retheme() {
 	if r.choice == "dark" || r.choice == "light" {
 		dark = r.choice == "dark"
 	}
-	r.theme = widget.NewTheme(dark, r.profile > colorprofile.ASCII)
+	if r.profile == colorprofile.ANSI {
+		r.theme = widget.NewBasicTheme(dark)
+	} else {
+		r.theme = widget.NewTheme(dark, r.profile > colorprofile.ASCII)
+	}
 	r.redraw.atOnce()
 }
 

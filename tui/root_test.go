@@ -15,6 +15,7 @@ import (
 
 	"finetui/views"
 	"finetui/views/viewtest"
+	"finetui/views/widget"
 )
 
 // TestMain lets the test binary be the program itself: in FINETUI_TEST_WORKBENCH it opens the workbench on sample
@@ -63,6 +64,14 @@ func TestEverySizeIsDrawnWhole(t *testing.T) {
 				t.Fatalf("at %d×%d: %s", w, h, fault)
 			}
 		}
+	}
+}
+
+func TestSixteenColoursHaveAThemeOfTheirOwn(t *testing.T) {
+	r := samples()
+	viewtest.OpenModel(t, r, 80, 24).Send(tea.ColorProfileMsg{Profile: colorprofile.ANSI})
+	if r.theme.Border != widget.NewBasicTheme(true).Border {
+		t.Error("24-bit colours are left to be turned into the nearest of sixteen")
 	}
 }
 

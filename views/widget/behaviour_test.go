@@ -330,6 +330,26 @@ func TestRightEndOfATitleIsWholeOrNotThere(t *testing.T) {
 	}
 }
 
+// On sixteen colours nothing may be white on a light ground or black on a dark one, and focus, muted text and the
+// selection must differ.
+func TestBasicThemeNamesTheTerminalsOwnColours(t *testing.T) {
+	for _, dark := range []bool{true, false} {
+		theme := NewBasicTheme(dark)
+		hidden := map[color.Color]bool{ansi.White: true, ansi.BrightWhite: true}
+		if dark {
+			hidden = map[color.Color]bool{ansi.Black: true}
+		}
+		for name, style := range map[string]Style{"muted": theme.Muted, "accent": theme.Accent, "warning": theme.Warning, "bar": theme.Bar, "border": theme.Border, "focus": theme.Focus, "key": theme.Key} {
+			if _, basic := style.ink.(ansi.BasicColor); !basic || hidden[style.ink] {
+				t.Errorf("dark %v: %s is %v", dark, name, style.ink)
+			}
+		}
+		if theme.Muted == theme.Accent || theme.Border == theme.Focus || !theme.Selected.swapped || theme.Heat(0.5) != (Style{}) {
+			t.Errorf("dark %v: styles that must differ do not", dark)
+		}
+	}
+}
+
 func TestFaintSeriesGiveWayInALegend(t *testing.T) {
 	c := LineChart{Lines: []Line{{Name: "raw", Y: []float64{1}, Faint: true}, {Name: "smooth", Y: []float64{2}}, {Name: "valid", Y: []float64{3}, Glyph: "◆"}}}
 	for w, want := range map[int]string{60: "┈ raw 1.00   ━ smooth 2.00   ◆ valid 3.00", 30: "━ smooth 2.00   ◆ valid 3.00", 20: "━ smooth   ◆ valid", 12: "━ smooth   …"} {

@@ -6,6 +6,8 @@ package widget
 import (
 	"image/color"
 	"math"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // Theme is every style of the screen. It has one accent and one warning colour, and neither is ever the only sign of
@@ -63,8 +65,28 @@ func NewTheme(dark, colour bool) *Theme {
 	return t
 }
 
+// NewBasicTheme is the theme of a terminal with sixteen colours. It names those that the terminal's owner has chosen,
+// because 24-bit ones would be turned into whichever is nearest: boxes into white on white. Selection is reversed, and heat
+// is told by its glyph alone.
+func NewBasicTheme(dark bool) *Theme {
+	t := &Theme{Dark: dark, Colour: true}
+	pick := func(onLight, onDark ansi.BasicColor) Style {
+		if dark {
+			return Style{}.Ink(onDark)
+		}
+		return Style{}.Ink(onLight)
+	}
+	accent, grey := pick(ansi.Blue, ansi.BrightCyan), Style{}.Ink(ansi.BrightBlack)
+	t.Strong, t.Muted = Style{}.Bold(), grey
+	t.Accent, t.OK, t.Warning = accent, accent, pick(ansi.Red, ansi.BrightYellow)
+	t.Bar, t.BarFaint = Style{}.Ink(ansi.Cyan), grey
+	t.Border, t.Focus = grey, accent
+	t.Selected, t.Key = Style{}.Reverse().Bold(), accent
+	return t
+}
+
 // Heat is the style of a cell whose value is v of 0 … 1: a background from faint to accent under readable text.
-// Without colour it is plain; HeatGlyph carries the value alone then.
+// Without colour, or with sixteen, it is plain; HeatGlyph carries the value alone then.
 func (t *Theme) Heat(v float64) Style {
 	if len(t.heat) == 0 || math.IsNaN(v) {
 		return Style{}
