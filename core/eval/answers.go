@@ -98,9 +98,11 @@ func SelfTest(classes []dataset.Class) (accuracy float64, err error) {
 	p := NewParser(classes)
 	var wrong []string
 	for c := range classes {
-		switch got := p.Parse(classes[c].Name); got {
-		case c:
-		case Unparsed:
+		switch got := p.Parse(classes[c].Name); {
+		case p.names[c] == UnparsedLabel:
+			wrong = append(wrong, fmt.Sprintf("class %d %q is the word for an answer that names none", c, classes[c].Name))
+		case got == c:
+		case got == Unparsed:
 			wrong = append(wrong, fmt.Sprintf("class %d %q has neither letter nor digit", c, classes[c].Name))
 		default:
 			wrong = append(wrong, fmt.Sprintf("class %d %q reads as class %d %q", c, classes[c].Name, got, classes[got].Name))

@@ -53,6 +53,7 @@ func TestSelfTestNamesWhatCollides(t *testing.T) {
 	}{
 		{[]string{"rock toe", "Rock-Toe"}, 0.5, `class 1 "Rock-Toe" reads as class 0 "rock toe"`},
 		{[]string{"a", "!!"}, 0.5, "neither letter nor digit"},
+		{[]string{"a", "Unparsed"}, 0.5, "names none"},
 		{nil, 0, "empty"},
 	} {
 		classes := make([]dataset.Class, len(c.names))

@@ -204,8 +204,8 @@ func (c *Comparison) macro(classes int, pairs []paired, seed uint64) {
 // say puts the comparison into sentences.
 func (c *Comparison) say() []string {
 	first, second := c.Subjects[0], c.Subjects[1]
-	counts := fmt.Sprintf("of %d items %s alone is right on %d, %s alone on %d (McNemar's exact p %s)",
-		c.N, first, c.OnlyFirstRight, second, c.OnlySecondRight, pText(c.P))
+	counts := fmt.Sprintf("of %s %s alone is right on %d, %s alone on %d (McNemar's exact p %s)",
+		items(c.N), first, c.OnlyFirstRight, second, c.OnlySecondRight, pText(c.P))
 	var out []string
 	switch better := second; {
 	case c.P < Told:
@@ -216,7 +216,7 @@ func (c *Comparison) say() []string {
 	default:
 		out = append(out, fmt.Sprintf("The two cannot be told apart on these items: %s.", counts))
 		if discordant := c.OnlyFirstRight + c.OnlySecondRight; McNemar(0, discordant) >= Told {
-			out = append(out, fmt.Sprintf("They differ on %d items only: whichever way those fell, p could not be below %.2f. More items are needed, not more training.", discordant, Told))
+			out = append(out, fmt.Sprintf("They differ on %s only: whichever way those fell, p could not be below %.2f. More items are needed, not more training.", items(discordant), Told))
 		}
 	}
 	out = append(out, fmt.Sprintf("Accuracy %s → %s, a difference of %s points (95 %%: %s).",
@@ -236,8 +236,8 @@ func (c *Comparison) say() []string {
 			len(c.Constants), strings.Join(c.Constants, "; ")))
 	}
 	if left := len(c.OnlyInFirst) + len(c.OnlyInSecond) + len(c.TruthDiffers); left > 0 {
-		out = append(out, fmt.Sprintf("%d items were left out: %d only in %s, %d only in %s, %d with another truth.",
-			left, len(c.OnlyInFirst), first, len(c.OnlyInSecond), second, len(c.TruthDiffers)))
+		out = append(out, fmt.Sprintf("Left out: %s, %d only in %s, %d only in %s, %d with another truth.",
+			items(left), len(c.OnlyInFirst), first, len(c.OnlyInSecond), second, len(c.TruthDiffers)))
 	}
 	return out
 }

@@ -68,7 +68,7 @@ func TestItemsWithoutAPartnerAreListed(t *testing.T) {
 	if c.N != 17 || fmt.Sprint(c.OnlyInFirst, c.OnlyInSecond, c.TruthDiffers) != "[test/gone#0 test/19#0] [test/0#0 test/new#0] [test/5#0]" {
 		t.Errorf("%d %v %v %v", c.N, c.OnlyInFirst, c.OnlyInSecond, c.TruthDiffers)
 	}
-	if !strings.Contains(c.Text(), "5 items were left out") {
+	if !strings.Contains(c.Text(), "Left out: 5 items, 2 only in basic") {
 		t.Error(c.Text())
 	}
 }

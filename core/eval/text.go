@@ -10,7 +10,7 @@ import (
 // Text is the result as plain lines.
 func (r *Result) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s on %s: %d items\n", r.Subject, r.Split, r.N)
+	fmt.Fprintf(&b, "%s on %s: %s\n", r.Subject, r.Split, items(r.N))
 	fmt.Fprintf(&b, "accuracy           %s\n", withInterval(percent(r.Accuracy), r.AccuracyInterval))
 	fmt.Fprintf(&b, "balanced accuracy  %s\n", withInterval(percent(r.BalancedAccuracy), r.BalancedAccuracyInterval))
 	fmt.Fprintf(&b, "macro-F1           %.3f (95 %%: %s) over the %d classes with a true item; %.3f over all %d\n",
@@ -230,5 +230,16 @@ func pText(p float64) string {
 	if p < 0.001 {
 		return "< 0.001"
 	}
-	return fmt.Sprintf("%.3f", p)
+	text := strconv.FormatFloat(p, 'f', 3, 64)
+	if shown, err := strconv.ParseFloat(text, 64); err == nil && (shown < Told) != (p < Told) {
+		return strconv.FormatFloat(p, 'g', 6, 64) // rounded it would contradict what is said of it
+	}
+	return text
+}
+
+func items(n int) string {
+	if n == 1 {
+		return "1 item"
+	}
+	return strconv.Itoa(n) + " items"
 }

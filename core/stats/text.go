@@ -11,7 +11,8 @@ import (
 func (a *Analysis) Text() string {
 	var b strings.Builder
 	w := &a.Whole
-	fmt.Fprintf(&b, "%d images, %d with objects, %d objects in %d classes\n", w.Images, w.ImagesWithObjects, w.Objects, len(a.Classes))
+	fmt.Fprintf(&b, "%s, %d with objects, %s in %s\n", counted(w.Images, "image", "images"), w.ImagesWithObjects,
+		counted(w.Objects, "object", "objects"), counted(len(a.Classes), "class", "classes"))
 	if w.Imbalance.Most >= 0 {
 		fmt.Fprintf(&b, "imbalance %.2f× %s: %s %d : %d %s\n", w.Imbalance.Ratio, w.Imbalance.Level,
 			a.Classes[w.Imbalance.Most].Name, w.ClassCounts[w.Imbalance.Most], w.ClassCounts[w.Imbalance.Least], a.Classes[w.Imbalance.Least].Name)
@@ -96,6 +97,13 @@ func (a *Analysis) pairTable(b *strings.Builder) {
 			d.Above, d.Below, d.Level, d.Left, d.Right, d.Aligned)
 	}
 	t.Flush()
+}
+
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 func percent(n, of int) string {
