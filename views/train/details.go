@@ -96,7 +96,7 @@ func (p *Pane) constantLines(t *widget.Theme, w int) []string {
 			if config.Get(r.config, f.Name()) != config.Get(usual, f.Name()) {
 				mark = t.Accent.Render("≠ ")
 			}
-			lines = append(lines, " "+mark+t.Muted.Render(widget.Left(f.Key, 17))+" "+widget.Clean(value))
+			lines = append(lines, widget.Hang(" "+mark+t.Muted.Render(widget.Left(f.Key, 17))+" ", widget.Clean(value), t.Text, w)...)
 		}
 	}
 	return lines
@@ -105,8 +105,11 @@ func (p *Pane) constantLines(t *widget.Theme, w int) []string {
 // resultLines are the evaluations after training, a block for each split.
 func (p *Pane) resultLines(t *widget.Theme, w int) []string {
 	r := p.current()
-	if r == nil || len(r.results) == 0 {
-		return []string{p.nothing(t, "not evaluated yet: finetui eval, or b in Infer", w, 1)}
+	switch {
+	case r == nil:
+		return []string{p.nothing(t, "", w, 1)}
+	case len(r.results) == 0:
+		return widget.Hang(" ", "not evaluated yet: finetui eval, or b in Infer", t.Muted, w-1)
 	}
 	var lines []string
 	for _, result := range r.results {

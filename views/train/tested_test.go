@@ -76,3 +76,20 @@ func TestEvaluationsThatCannotBeComparedSayWhy(t *testing.T) {
 		t.Errorf("it says %q", text)
 	}
 }
+
+func TestDetailsWrapWhatIsLongAtTheirNarrowest(t *testing.T) {
+	dir := folder(t, doneRun)
+	p, d := open(t, control(dir), 120, 30)
+	d.Press("enter").Wait("the run", p.allRead)
+	theme := widget.NewTheme(true, false)
+	for name, lines := range map[string][]string{"constants": p.constantLines(theme, 34), "evaluation": p.resultLines(theme, 34), "differences": p.differenceLines(theme, 34)} {
+		for _, line := range lines {
+			if widget.Width(line) > 34 {
+				t.Errorf("%s: %q is wider than the panel", name, ansi.Strip(line))
+			}
+		}
+	}
+	if text := ansi.Strip(strings.Join(p.resultLines(theme, 34), " ")); !strings.Contains(strings.Join(strings.Fields(text), " "), "or b in Infer") {
+		t.Errorf("the evaluation says %q", text)
+	}
+}
