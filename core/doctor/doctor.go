@@ -143,15 +143,18 @@ type machine struct {
 func bases(file *config.File) []Line {
 	lines := []Line{base("built-in base", model.Tiny, "", "build the program again from a whole checkout, and see that the user's cache folder can be written to")}
 	if name := file.Config.Model.Base; name != model.Tiny {
-		lines = append(lines, base("MODEL.BASE", name, file.Root, "download the model into a folder and name it in MODEL.BASE"))
+		lines = append(lines, base("MODEL.BASE", name, file.Root, "correct the name, or download the model into a folder and name that"))
 	}
 	return lines
 }
 
 func base(title, name, root, do string) Line {
-	b, err := model.OpenLocal(name, root)
+	b, away, err := model.OpenPresent(name, root)
 	if err != nil {
 		return Line{title, err.Error(), Missing, do}
+	}
+	if away {
+		return Line{title, name + " · not on this machine yet", Info, "nothing: a run fetches it from the hub, and so do finetui lint, eval and infer; a name that the hub does not know is told then"}
 	}
 	defer b.Close()
 	return Line{title, fmt.Sprintf("%s · fingerprint %s · %d layers of %d · %s", name, b.Fingerprint, b.Config.Text.Layers, b.Config.Text.Hidden, b.Dir), OK, ""}

@@ -174,3 +174,12 @@ func TestProgramsThatFailGiveTheirLastLine(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestABaseOnTheHubIsFetchedLater(t *testing.T) {
+	t.Setenv("HF_HOME", t.TempDir())
+	t.Setenv("HF_HUB_OFFLINE", "")
+	file := parsed(t, "[MODEL]\nBASE = \"Qwen/Qwen2-VL-7B-Instruct\"\n")
+	if got := line(t, Input{File: file, Found: true}.look(context.Background(), bare()), "MODEL.BASE"); got.Verdict != Info || !strings.Contains(got.Do, "fetches") {
+		t.Errorf("%+v", got)
+	}
+}

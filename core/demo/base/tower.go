@@ -71,7 +71,10 @@ func trainTower(ctx context.Context, c qwen2vl.Config, o Options) (*qwen2vl.Mode
 		}
 		recent = recent*.98 + loss*.02
 		if done := step + 1; done%250 == 0 || done == o.TowerSteps {
-			s := viewers[0].score(ctx, o.Seed, o.heldOut)
+			s, err := viewers[0].score(ctx, o.Seed, o.heldOut)
+			if err != nil {
+				return nil, err
+			}
 			o.Log("stage 1: step %d of %d, %d pictures, %.0f s, loss %.2f, held out: cracked %.3f broken %.3f cover %.3f kind %.3f, AUC crack %.3f bite %.3f cover %.3f hole %.3f scattered %.3f",
 				done, o.TowerSteps, done*towerBatch, time.Since(start).Seconds(), recent/(1-math.Pow(.98, float64(done))), s.right[4], s.right[5], s.right[6], s.right[0],
 				s.auc[generic.Crack], s.auc[generic.Bite], s.auc[generic.Cover], s.auc[generic.Hole], s.auc[generic.Scattered])
@@ -148,17 +151,18 @@ type scores struct {
 }
 
 // score looks at n pictures that no step has seen, in batches.
-func (v *viewer) score(ctx context.Context, seed uint64, n int) scores {
-	var s scores
+func (v *viewer) score(ctx context.Context, seed uint64, n int) (s scores, err error) {
 	var marks [generic.MapCount][]mark
 	v.labels.keep = true
 	defer func() { v.labels.keep = false }()
 	for first := 0; first < n; first += towerBatch {
 		each := min(towerBatch, n-first)
-		if v.show(seed, 9, 0, first, each) != nil {
-			return s
+		if err := v.show(seed, 9, 0, first, each); err != nil {
+			return s, err
 		}
-		v.chain.Loss(ctx)
+		if _, err := v.chain.Loss(ctx); err != nil {
+			return s, err
+		}
 		for q := range questions {
 			s.right[q] += v.labels.right[q] * float64(each) / float64(n)
 		}
@@ -169,7 +173,7 @@ func (v *viewer) score(ctx context.Context, seed uint64, n int) scores {
 	for k := range marks {
 		s.auc[k] = auc(marks[k])
 	}
-	return s
+	return s, nil
 }
 
 // mark is one cell's logit and whether it should be set.

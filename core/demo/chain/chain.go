@@ -81,6 +81,7 @@ type outcome struct {
 	subject
 	lint    []dataset.Finding
 	run     *run.Run // nil: the base
+	mass    recipe.Table
 	results map[string]*eval.Result
 	kept    map[string]session.Kept
 	seconds float64 // of training
@@ -132,7 +133,7 @@ func Run(ctx context.Context, file *config.File, o Options) (string, error) {
 	}
 	var done []outcome
 	for _, s := range subjects {
-		out, err := follow(ctx, file, s, splits, o)
+		out, err := follow(ctx, file, s, data, splits, o)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", s.title, err)
 		}
@@ -148,12 +149,17 @@ func Run(ctx context.Context, file *config.File, o Options) (string, error) {
 }
 
 // follow trains a subject, unless it is the base, and evaluates it on every split.
-func follow(ctx context.Context, file *config.File, s subject, splits []string, o Options) (outcome, error) {
+func follow(ctx context.Context, file *config.File, s subject, data *dataset.Dataset, splits []string, o Options) (outcome, error) {
 	out := outcome{subject: s, results: map[string]*eval.Result{}, kept: map[string]session.Kept{}}
 	f, err := s.with(file)
 	if err != nil {
 		return out, err
 	}
+	r, err := recipe.Build(data, f.Config)
+	if err != nil {
+		return out, err
+	}
+	out.mass = recipe.Mass(r)
 	name := session.Base
 	if s.name != "" {
 		o.Log("%s: %s", s.title, s.about)

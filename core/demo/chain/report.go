@@ -1,15 +1,12 @@
 package chain
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"strings"
 
 	"finetui/core/config"
 	"finetui/core/eval"
-	"finetui/core/project"
-	"finetui/core/recipe"
 	"finetui/core/stats"
 	"finetui/ml/wholefile"
 )
@@ -69,20 +66,8 @@ func (r report) recipes(b *strings.Builder) {
 		if o.run == nil || o.title == "control" {
 			continue
 		}
-		if f, err := o.run.Config(); err == nil {
-			if table, err := massOf(f); err == nil {
-				fmt.Fprintf(b, "\nLoss mass, %s:\n\n```\n%s```\n", o.title, table.Text())
-			}
-		}
+		fmt.Fprintf(b, "\nLoss mass, %s:\n\n```\n%s```\n", o.title, o.mass.Text())
 	}
-}
-
-func massOf(f *config.File) (recipe.Table, error) {
-	p, err := project.Open(context.Background(), f, nil)
-	if err != nil {
-		return recipe.Table{}, err
-	}
-	return recipe.Mass(p.Recipe), nil
 }
 
 func lintCounts(o outcome) string {
