@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"finetui/core/model/hub/hubtest"
@@ -48,4 +49,28 @@ func TestARunFetchesItsBaseThoughTheTerminalIsGone(t *testing.T) {
 	}
 	terminal.Send("q")
 	terminal.WaitExit()
+}
+
+// TestTrainLeavesFetchingToTheRun calls train where nobody looks: it is back while the hub still holds the base, and the
+// run, which follow watches, goes on to its end.
+func TestTrainLeavesFetchingToTheRun(t *testing.T) {
+	tiny, err := filepath.Abs(filepath.Join("..", "core", "model", "tiny"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub := hubtest.Of(t, tiny)
+	hub.Hold = make(chan struct{})
+	inSmallProject(t)
+	t.Setenv("FINETUI_TEST_AS", "program") // what the run's process is
+	code, out, errs := verbAnswer(t, "train", "MODEL.BASE="+hubtest.Model, "TRAIN.EPOCHS=1", "EVAL.MAX_NEW_TOKENS=3")
+	if code != exitDone || !strings.Contains(errs, "is not on this machine yet") {
+		t.Fatalf("train: exit %d, %s%s", code, out, errs)
+	}
+	if s := onlyRun(t).Status(); !s.Live() {
+		t.Fatalf("the run is %s: %s", s.State, s.Reason)
+	}
+	close(hub.Hold)
+	if code, out, errs = verbAnswer(t, "follow", "1"); code != exitDone || !strings.Contains(out, "checkpoint") {
+		t.Errorf("follow: exit %d, %s%s", code, out, errs)
+	}
 }

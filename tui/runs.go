@@ -155,8 +155,15 @@ func runFollow(c call) int {
 // follow prints a run's rows as they come until it has ended. Leaving does not stop the run.
 func (c call) follow(r *run.Run) int {
 	tail := r.Tail()
+	report, done := c.progress()
+	defer done()
 	for {
 		status := r.Status()
+		if p, ok := finetune.Preparing(r); ok && status.Live() {
+			report(p.Done, p.Total, p.What)
+		} else {
+			done()
+		}
 		for {
 			batch, err := tail.Read()
 			if err != nil {
@@ -182,6 +189,7 @@ func (c call) follow(r *run.Run) int {
 		r.Refresh()
 		select {
 		case <-c.ctx.Done():
+			done()
 			fmt.Fprintf(c.stderr, "%s goes on; finetui follow %d watches it again\n", r.Label(), r.Info.Number)
 			return exitInterrupted
 		case <-time.After(300 * time.Millisecond):

@@ -124,7 +124,7 @@ func runControl(c *current) trainpane.Control {
 			if err != nil {
 				return nil, nil, err
 			}
-			return finetune.Start(ctx, file, finetune.Options{Name: name, Exe: exe, Version: version(), Leave: true})
+			return finetune.Start(ctx, file, finetune.Options{Name: name, Exe: exe, Version: version()})
 		},
 		Preparing: func(r *run.Run) (done, total int, what string) {
 			p, _ := finetune.Preparing(r)

@@ -34,7 +34,7 @@ func leave(t *testing.T, f *config.File) (*run.Run, []dataset.Finding, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Start(context.Background(), f, Options{Exe: exe, Version: "test", Leave: true})
+	return Start(context.Background(), f, Options{Exe: exe, Version: "test"})
 }
 
 // until waits for something that a run's process does.

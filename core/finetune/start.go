@@ -32,22 +32,19 @@ type Options struct {
 	Exe     string // the program itself
 	Version string
 	Report  project.Progress
-
-	// Leave leaves a base that is not on this machine to the run's own process, so that nobody has to wait for it and a
-	// program that is closed does not break it off. That process checks then what cannot be checked without the base.
-	Leave bool
 }
 
 // Start lints the recipe, makes a run directory and starts its process. Findings come back in any case; of error level
-// they stop the start (Faults), but for the preset enhanced-original, whose faults are known and kept. A base on the hub
-// is fetched first, unless the options leave that to the run.
+// they stop the start (Faults), but for the preset enhanced-original, whose faults are known and kept. A base that is not
+// on this machine is left to the run's own process, so that nobody has to wait for it and a terminal that is closed does
+// not break it off; that process checks then what cannot be checked without the base.
 func Start(ctx context.Context, file *config.File, o Options) (*run.Run, []dataset.Finding, error) {
 	p, err := project.Open(ctx, file, o.Report)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer p.Close()
-	findings, err := lint(ctx, p, o)
+	findings, err := lint(ctx, p, o.Report)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -64,27 +61,24 @@ func Start(ctx context.Context, file *config.File, o Options) (*run.Run, []datas
 	return r, findings, r.Refresh()
 }
 
-// Lint checks a configuration as a start that leaves fetching to the run does.
+// Lint checks a configuration as Start does.
 func Lint(ctx context.Context, file *config.File, report project.Progress) ([]dataset.Finding, error) {
 	p, err := project.Open(ctx, file, report)
 	if err != nil {
 		return nil, err
 	}
 	defer p.Close()
-	return lint(ctx, p, Options{Report: report, Leave: true})
+	return lint(ctx, p, report)
 }
 
 // lint checks as much as can be checked now.
-func lint(ctx context.Context, p *project.Project, o Options) ([]dataset.Finding, error) {
-	if !o.Leave {
-		return p.Lint(ctx, o.Report)
-	}
+func lint(ctx context.Context, p *project.Project, report project.Progress) ([]dataset.Finding, error) {
 	base, away, err := model.OpenPresent(p.Config.Model.Base, p.File.Root)
 	if err != nil {
 		return nil, err
 	}
 	if p.Base = base; !away {
-		return p.Lint(ctx, o.Report)
+		return p.Lint(ctx, report)
 	}
 	findings := recipe.Lint(p.Data, p.Config, nil)
 	findings = slices.DeleteFunc(findings, func(f dataset.Finding) bool { return f.Code == "length-not-checked" }) // the next one says it, too
