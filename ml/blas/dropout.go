@@ -13,7 +13,8 @@ func NewMask(p float32, key uint64) Mask {
 	key = (key ^ key>>30) * 0xbf58476d1ce4e5b9 // so that near keys give unrelated streams (splitmix64's finalizer)
 	key = (key ^ key>>27) * 0x94d049bb133111eb
 	key ^= key >> 31
-	return Mask{keep: 1 / (1 - p), limit: int32(int64(float64(p)*(1<<32)) - 1<<31 - 1), k0: uint32(key), k1: uint32(key >> 32)}
+	limit := max(int64(float64(p)*(1<<32))-1<<31-1, -1<<31) // for the smallest p as for p = 2⁻³²
+	return Mask{keep: 1 / (1 - p), limit: int32(limit), k0: uint32(key), k1: uint32(key >> 32)}
 }
 
 // Apply sets dst to src, whose first element is number first of the stream: 0 where it is dropped, else divided by 1-p.

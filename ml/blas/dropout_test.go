@@ -3,6 +3,7 @@ package blas
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -35,6 +36,21 @@ func TestMasksAreTheSameInPartsAndForEveryKernelSet(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAMaskOfNextToNothingDropsNextToNothing(t *testing.T) {
+	ones, dst := make([]float32, 1<<16), make([]float32, 1<<16)
+	for i := range ones {
+		ones[i] = 1
+	}
+	for _, p := range []float32{0, 1e-30, 1e-10, 1e-9} {
+		sets(t, func(t *testing.T) {
+			NewMask(p, 11).Apply(dst, ones, 0)
+			if !slices.Equal(dst, ones) {
+				t.Errorf("p = %g drops some of 65,536 values", p)
+			}
+		})
+	}
 }
 
 // Shares, and correlations with neighbours, the next row and other streams, lie within four standard deviations.

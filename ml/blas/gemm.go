@@ -72,8 +72,10 @@ func (t Team) product(p *product) {
 	switch tiles := kernels.tiles(p); {
 	case p.m < len(tiles.wide): // memory sets the pace: many small blocks keep all goroutines at it to the end
 		p.cols = share(p.n, t.size, tiles.wideColumns[p.m], 16)
-	case p.m >= p.n || p.panels != nil && p.m >= t.size*rowBlock:
+	case p.panels != nil && p.m >= min(p.n, t.size*rowBlock):
 		p.rows = share(p.m, t.size, kernels.rows, 2)
+	case p.panels == nil && p.m >= p.n: // every block lays all of B out
+		p.rows = share(p.m, t.size, kernels.rows, 1)
 	default:
 		p.cols = share(p.n, t.size, 2*kernels.lanes, 2)
 	}
