@@ -5,4 +5,6 @@
 // Every element of a product is summed in one order: over k ascending, in blocks of a fixed length. Neither the number of
 // goroutines nor the way a product is cut into rows and columns changes a bit of the result. Different kernel sets
 // (see [Kernels]) may differ in the last bits.
+//
+// [Panels], which hold most of a model, lie in large pages of the system, outside Go's heap.
 package blas
