@@ -117,7 +117,11 @@ func (b *Base) stopTokens() ([]int32, error) {
 		if err := json.Unmarshal(data, &g); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		stop = append(stop, qwen2.TokenIDs(g.EOS)...)
+		ids, err := qwen2.TokenIDs(g.EOS)
+		if err != nil {
+			return nil, fmt.Errorf("%s: eos_token_id is %w", path, err)
+		}
+		stop = append(stop, ids...)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

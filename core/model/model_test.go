@@ -175,6 +175,7 @@ func TestBrokenBasesAreNamed(t *testing.T) {
 		"no weights":            {"model.safetensors", func([]byte) []byte { return nil }, "safetensors"},
 		"truncated weights":     {"model.safetensors", func(d []byte) []byte { return d[:len(d)-100] }, "model.safetensors: tensor \"visual.patch_embed.proj.weight\""},
 		"unknown tensor names":  {"model.safetensors", replace("model.norm.weight", "model.form.weight"), "model.norm.weight"},
+		"an end that is none":   {"generation_config.json", replace(`"eos_token_id": `, `"eos_token_id": "end", "was": `), "generation_config.json: eos_token_id"},
 		"no tokenizer":          {"tokenizer.json", func([]byte) []byte { return nil }, "tokenizer.json"},
 		"garbage for tokenizer": {"tokenizer.json", func([]byte) []byte { return []byte("{]") }, "tokenizer.json"},
 	} {

@@ -67,7 +67,11 @@ func ParseConfig(data []byte) (Config, error) {
 	}
 	c := Config{
 		ModelType: outer.ModelType, Hidden: f.Hidden, Layers: f.Layers, Heads: f.Heads, KVHeads: f.KVHeads, HeadDim: f.HeadDim,
-		Inner: f.Inner, Vocab: f.Vocab, Theta: f.Theta, Tied: outer.Tied || f.Tied, EOS: TokenIDs(f.EOS),
+		Inner: f.Inner, Vocab: f.Vocab, Theta: f.Theta, Tied: outer.Tied || f.Tied,
+	}
+	var err error
+	if c.EOS, err = TokenIDs(f.EOS); err != nil {
+		return Config{}, fmt.Errorf("config.json: eos_token_id is %w", err)
 	}
 	for _, r := range []*rope{f.RopeScaling, f.RopeParams} {
 		if r == nil {
@@ -108,25 +112,22 @@ func ParseConfig(data []byte) (Config, error) {
 	if f.UseSliding {
 		return Config{}, fmt.Errorf("config.json: use_sliding_window is true; every token sees all before it here, which is another model")
 	}
-	if c.EOS == nil && len(f.EOS) > 0 && string(f.EOS) != "null" {
-		return Config{}, fmt.Errorf("config.json: eos_token_id is %s, neither a token nor a list of tokens", f.EOS)
-	}
 	return c, c.check()
 }
 
-// TokenIDs reads a token id, a list of them, or null, as JSON files of models hold them; nil where it is none of these.
-func TokenIDs(raw json.RawMessage) []int32 {
+// TokenIDs reads a token id, a list of them, or null, as JSON files of models hold them.
+func TokenIDs(raw json.RawMessage) ([]int32, error) {
 	var one int32
 	var many []int32
 	switch {
 	case len(raw) == 0 || string(raw) == "null":
-		return nil
+		return nil, nil
 	case json.Unmarshal(raw, &one) == nil:
-		return []int32{one}
+		return []int32{one}, nil
 	case json.Unmarshal(raw, &many) == nil:
-		return many
+		return many, nil
 	}
-	return nil
+	return nil, fmt.Errorf("%s, neither a token nor a list of tokens", raw)
 }
 
 // maxTensor bounds the values of one tensor, so that sizes can be multiplied without overflow.

@@ -233,7 +233,7 @@ func TestGoldenEndTokens(t *testing.T) {
 			EOS json.RawMessage `json:"eos_token_id"`
 		}
 		goldentest.JSON(t, goldentest.Dir(t, filepath.FromSlash(folder), "generation_config.json"), &generation)
-		if want := TokenIDs(generation.EOS); len(want) == 0 || !slices.Equal(c.EOS, want) {
+		if want, err := TokenIDs(generation.EOS); err != nil || len(want) == 0 || !slices.Equal(c.EOS, want) {
 			t.Errorf("%s: config.json ends with %v, generation_config.json with %v", folder, c.EOS, want)
 		}
 	}
