@@ -9,9 +9,9 @@ import (
 	"finetui/views/viewtest"
 )
 
-// TestARunFetchesItsBaseThoughTheTerminalIsGone starts a run with a base on the hub in a real terminal, loses that, finds
-// the run still fetching, stops it, and lets it go on to its first steps.
-func TestARunFetchesItsBaseThoughTheTerminalIsGone(t *testing.T) {
+// withHeldHub moves the test into a small project whose hub has the tiny base, and holds its weights back half-way.
+func withHeldHub(t *testing.T) *hubtest.Server {
+	t.Helper()
 	tiny, err := filepath.Abs(filepath.Join("..", "core", "model", "tiny"))
 	if err != nil {
 		t.Fatal(err)
@@ -19,6 +19,13 @@ func TestARunFetchesItsBaseThoughTheTerminalIsGone(t *testing.T) {
 	hub := hubtest.Of(t, tiny)
 	hub.Hold = make(chan struct{})
 	inSmallProject(t)
+	return hub
+}
+
+// TestARunFetchesItsBaseThoughTheTerminalIsGone starts a run with a base on the hub in a real terminal, loses that, finds
+// the run still fetching, stops it, and lets it go on to its first steps.
+func TestARunFetchesItsBaseThoughTheTerminalIsGone(t *testing.T) {
+	hub := withHeldHub(t)
 	setConstants(t, "MODEL.BASE="+hubtest.Model, "TRAIN.EPOCHS=1", "EVAL.MAX_NEW_TOKENS=3")
 	terminal := viewtest.Start(t, 80, 24, self("program"))
 	terminal.WaitFor("60 objects")
@@ -54,13 +61,7 @@ func TestARunFetchesItsBaseThoughTheTerminalIsGone(t *testing.T) {
 // TestTrainLeavesFetchingToTheRun calls train where nobody looks: it is back while the hub still holds the base, and the
 // run, which follow watches, goes on to its end.
 func TestTrainLeavesFetchingToTheRun(t *testing.T) {
-	tiny, err := filepath.Abs(filepath.Join("..", "core", "model", "tiny"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	hub := hubtest.Of(t, tiny)
-	hub.Hold = make(chan struct{})
-	inSmallProject(t)
+	hub := withHeldHub(t)
 	t.Setenv("FINETUI_TEST_AS", "program") // what the run's process is
 	code, out, errs := verbAnswer(t, "train", "MODEL.BASE="+hubtest.Model, "TRAIN.EPOCHS=1", "EVAL.MAX_NEW_TOKENS=3")
 	if code != exitDone || !strings.Contains(errs, "is not on this machine yet") {

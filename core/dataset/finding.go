@@ -127,3 +127,11 @@ func sortFindings(all []Finding) {
 		)
 	})
 }
+
+// Counted is a number with the name of what there are so many of: "1 class", "9 classes".
+func Counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/shirou/gopsutil/v4/disk"
 	"github.com/shirou/gopsutil/v4/mem"
 
+	"finetui/core/dataset"
 	"finetui/core/gpu"
 	"finetui/ml/blas"
 )
@@ -20,18 +21,11 @@ func processor() Line {
 	if info, err := cpu.Info(); err == nil && len(info) > 0 && info[0].ModelName != "" {
 		name = info[0].ModelName
 	}
-	value := fmt.Sprintf("%s · %s", name, counted(runtime.NumCPU(), "core", "cores"))
+	value := fmt.Sprintf("%s · %s", name, dataset.Counted(runtime.NumCPU(), "core", "cores"))
 	if used := runtime.GOMAXPROCS(0); used < runtime.NumCPU() {
 		value += fmt.Sprintf(", of which %d may be used here", used)
 	}
 	return Line{"processor", value, OK, ""}
-}
-
-func counted(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + more
 }
 
 func kernels() Line {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"finetui/core/dataset"
 )
 
 // Text is the result as plain lines.
@@ -237,9 +239,4 @@ func pText(p float64) string {
 	return text
 }
 
-func items(n int) string {
-	if n == 1 {
-		return "1 item"
-	}
-	return strconv.Itoa(n) + " items"
-}
+func items(n int) string { return dataset.Counted(n, "item", "items") }

@@ -5,14 +5,16 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"finetui/core/dataset"
 )
 
 // Text is the analysis as plain lines, without the findings.
 func (a *Analysis) Text() string {
 	var b strings.Builder
 	w := &a.Whole
-	fmt.Fprintf(&b, "%s, %d with objects, %s in %s\n", counted(w.Images, "image", "images"), w.ImagesWithObjects,
-		counted(w.Objects, "object", "objects"), counted(len(a.Classes), "class", "classes"))
+	fmt.Fprintf(&b, "%s, %d with objects, %s in %s\n", dataset.Counted(w.Images, "image", "images"), w.ImagesWithObjects,
+		dataset.Counted(w.Objects, "object", "objects"), dataset.Counted(len(a.Classes), "class", "classes"))
 	if w.Imbalance.Most >= 0 {
 		fmt.Fprintf(&b, "imbalance %.2f× %s: %s %d : %d %s\n", w.Imbalance.Ratio, w.Imbalance.Level,
 			a.Classes[w.Imbalance.Most].Name, w.ClassCounts[w.Imbalance.Most], w.ClassCounts[w.Imbalance.Least], a.Classes[w.Imbalance.Least].Name)
@@ -97,13 +99,6 @@ func (a *Analysis) pairTable(b *strings.Builder) {
 			d.Above, d.Below, d.Level, d.Left, d.Right, d.Aligned)
 	}
 	t.Flush()
-}
-
-func counted(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
 }
 
 func percent(n, of int) string {

@@ -231,16 +231,16 @@ func (s *slab) after(strip stripOf, runs [3]run) fetch {
 }
 
 // run calls a tile function for rows from i and columns from j on; a are the packed rows, if there are such.
-func (s *slab) run(f tileFunc, count, rows int, a []float32, i, j int, b stripOf, fetch fetch, mask *byte) {
+func (s *slab) run(f tileFunc, count, rows int, a []float32, i, j int, b stripOf, next fetch, mask *byte) {
 	var from *float32
-	var row, step, next int
+	var row, step, below int // below: from tile to tile
 	switch {
 	case len(a) > 0:
-		from, row, step, next = &a[0], 4, 4*rows, 4*rows*s.kc
+		from, row, step, below = &a[0], 4, 4*rows, 4*rows*s.kc
 	case s.ta:
-		from, row, step, next = &s.a[s.k0*s.lda+i], 4, 4*s.lda, 4*rows
+		from, row, step, below = &s.a[s.k0*s.lda+i], 4, 4*s.lda, 4*rows
 	default:
-		from, row, step, next = &s.a[i*s.lda+s.k0], 4*s.lda, 4, 4*rows*s.lda
+		from, row, step, below = &s.a[i*s.lda+s.k0], 4*s.lda, 4, 4*rows*s.lda
 	}
 	c := &s.c[i*s.ldc+j]
 	begin, beginRow := c, 4*s.ldc // with the sums of the pieces before
@@ -251,7 +251,7 @@ func (s *slab) run(f tileFunc, count, rows int, a []float32, i, j int, b stripOf
 	default:
 		begin, beginRow = &s.from[i*s.ldf+j], 4*s.ldf
 	}
-	f(count, s.kc, from, row, step, next, b.start, b.step, b.panel, fetch.ahead, fetch.step, c, 4*s.ldc, begin, beginRow, mask)
+	f(count, s.kc, from, row, step, below, b.start, b.step, b.panel, next.ahead, next.step, c, 4*s.ldc, begin, beginRow, mask)
 }
 
 // stripOf says where a strip of B lies: its first element, and the distances in bytes of rows and of panels of 16 columns.
