@@ -54,12 +54,27 @@ func (b *Board) Inside(name string) (w, h int) {
 	return 0, 0
 }
 
-// Focused is the name of the panel that has the keyboard.
+// Focused is the name of the panel that has the keyboard: the one that had it last among those that have a box.
 func (b *Board) Focused() string {
-	if len(b.recent) == 0 {
-		return ""
+	there := b.names()
+	for _, name := range b.recent {
+		if slices.Contains(there, name) {
+			return name
+		}
 	}
-	return b.recent[0]
+	return ""
+}
+
+// names are the panels that have a box, or share one, in the order of the layout. Before the board is placed it is all.
+func (b *Board) names() []string {
+	all := layout.Names(b.Layout)
+	boxes := layout.Arrange(b.Layout, b.w, b.h)
+	if boxes == nil {
+		return all
+	}
+	return slices.DeleteFunc(all, func(name string) bool {
+		return !slices.ContainsFunc(boxes, func(box layout.Box) bool { return slices.Contains(box.Names, name) })
+	})
 }
 
 // Focus gives the keyboard to a panel, and shows it where it shares a box.
@@ -266,7 +281,7 @@ func (b *Board) move(name string, m widget.Move, help string, keys ...string) Ac
 
 // step gives the focus to the panel n further on in the order of the layout.
 func (b *Board) step(n int) tea.Cmd {
-	names := layout.Names(b.Layout)
+	names := b.names()
 	if i := slices.Index(names, b.Focused()); i >= 0 {
 		b.Focus(names[(i+n+len(names))%len(names)])
 	}

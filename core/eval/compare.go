@@ -41,7 +41,7 @@ type Comparison struct {
 	Conditions Ordered[Pair] `json:"conditions"`
 	Objects    Ordered[Pair] `json:"objects"`
 
-	Constants []string `json:"constants"` // in which the two differ
+	Constants []string `json:"constants"` // in which the two differ, and the adapter where one has none
 	Sentences []string `json:"sentences"`
 }
 
@@ -230,9 +230,9 @@ func (c *Comparison) say() []string {
 	switch len(c.Constants) {
 	case 0:
 	case 1:
-		out = append(out, "They differ in one constant: "+c.Constants[0]+".")
+		out = append(out, "They differ in one thing: "+c.Constants[0]+".")
 	default:
-		out = append(out, fmt.Sprintf("They differ in %d constants (%s): the comparison does not say which of them made a difference.",
+		out = append(out, fmt.Sprintf("They differ in %d things (%s): the comparison does not say which of them made a difference.",
 			len(c.Constants), strings.Join(c.Constants, "; ")))
 	}
 	if left := len(c.OnlyInFirst) + len(c.OnlyInSecond) + len(c.TruthDiffers); left > 0 {

@@ -33,7 +33,7 @@ func TestComparisonSays(t *testing.T) {
 	}{
 		{1, 2, []string{"RECIPE.SAMPLING instance → square_root", "RECIPE.POSITION_WORDS false → true"},
 			[]string{"cannot be told apart", "basic alone is right on 1, enhanced alone on 2", "p 1.000", "differ on 3 items only", "+0.8 points", "does not say which of them"}, []string{"answers more items right"}},
-		{13, 20, []string{"RECIPE.SAMPLING instance → square_root"}, []string{"cannot be told apart", "p 0.296", "one constant"}, []string{"items only", "does not say which"}},
+		{13, 20, []string{"RECIPE.SAMPLING instance → square_root"}, []string{"cannot be told apart", "p 0.296", "They differ in one thing: RECIPE.SAMPLING"}, []string{"items only", "does not say which"}},
 		{2, 20, nil, []string{"enhanced answers more items right", "p < 0.001", "+14.1 points"}, []string{"told apart", "constant"}},
 		{20, 2, nil, []string{"basic answers more items right", "−14.1 points"}, nil},
 		{0, 0, nil, []string{"cannot be told apart", "p 1.000", "differ on 0 items only"}, nil},

@@ -17,7 +17,8 @@ func (r *Result) Text() string {
 	fmt.Fprintf(&b, "balanced accuracy  %s\n", withInterval(percent(r.BalancedAccuracy), r.BalancedAccuracyInterval))
 	fmt.Fprintf(&b, "macro-F1           %.3f (95 %%: %s) over the %d classes with a true item; %.3f over all %d\n",
 		r.MacroF1, fraction(r.MacroF1Interval), r.MacroF1Classes, r.MacroF1AllClasses, len(r.ClosedList))
-	fmt.Fprintf(&b, "MCC %.3f · kappa %.3f · unparsed %d · %.3f s an answer · self-test %s\n\n", r.MCC, r.Kappa, r.Unparsed, r.SecondsPerAnswer, percent(r.SelfTest))
+	fmt.Fprintf(&b, "MCC %.3f · kappa %.3f · unparsed %d · %.3f s an answer · perfect answers would score %s\n\n",
+		r.MCC, r.Kappa, r.Unparsed, r.SecondsPerAnswer, percent(r.SelfTest))
 	for _, g := range []struct {
 		title  string
 		groups Ordered[Group]

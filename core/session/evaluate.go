@@ -153,7 +153,7 @@ var asking = []string{"MODEL.", "RECIPE.PROMPT", "RECIPE.POSITION_WORDS", "RECIP
 var trained = []string{"RECIPE.", "LORA.", "TRAIN."}
 
 // Differences names the constants in which two evaluations differ and that can make a difference: "RECIPE.PROMPT basic →
-// short". Between the base and a run the adapter counts as one.
+// short". Between the base and a run the adapter is named first.
 func Differences(a, b Kept) []string {
 	if a.Asked == nil || b.Asked == nil {
 		return nil
@@ -161,7 +161,7 @@ func Differences(a, b Kept) []string {
 	matters := asking
 	var out []string
 	if one, other := a.Name == Base, b.Name == Base; one != other {
-		out = append(out, "adapter "+adapterOf(a)+" → "+adapterOf(b))
+		out = append(out, "the adapter ("+adapterOf(a)+" → "+adapterOf(b)+")")
 	} else if !one {
 		matters = append(slices.Clone(asking), trained...)
 	}

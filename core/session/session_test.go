@@ -330,7 +330,7 @@ func TestEvaluationsAreKeptAndCompared(t *testing.T) {
 		t.Fatalf("board %+v, error %v", board, err)
 	}
 	differ := strings.Join(board.Pairs[0].Constants, "; ")
-	if want := "adapter none → " + label; !strings.Contains(differ, want) || !strings.Contains(differ, "RECIPE.PROMPT short → list") {
+	if want := "the adapter (none → " + label + ")"; !strings.Contains(differ, want) || !strings.Contains(differ, "RECIPE.PROMPT short → list") {
 		t.Errorf("constants that differ: %s", differ)
 	}
 	set(t, file, "RECIPE.PROMPT", "basic")

@@ -56,7 +56,7 @@ func (p *Pane) samplesTitle() string {
 // samplesTable lists the split: what was answered here, else in the last evaluation.
 func (p *Pane) samplesTable() widget.Table {
 	asked := p.asked()
-	table := widget.Table{Columns: []widget.Column{{Title: "sample", Flex: true, Min: 12}}, Cursor: &p.ask.cursor}
+	table := widget.Table{Columns: []widget.Column{{Title: "sample", Flex: true, Middle: true, Min: 12}}, Cursor: &p.ask.cursor}
 	if p.ask.truth {
 		table.Columns = append(table.Columns, widget.Column{Title: "truth", Flex: true, Min: 9, Priority: 1})
 	}
@@ -83,12 +83,8 @@ func (p *Pane) samplesTable() widget.Table {
 // shortID is a sample's ID without its split and, of a long name, without its middle: the object's number stands at
 // the end.
 func (p *Pane) shortID(id string) string {
-	const most, end = 24, 10
-	id = widget.Clean(strings.TrimPrefix(id, p.scene.split+"/"))
-	if widget.Width(id) <= most {
-		return id
-	}
-	return widget.Cut(id, most-end) + strings.TrimPrefix(widget.CutLeft(id, end+1), "…")
+	const most = 24
+	return widget.CutMiddle(widget.Clean(strings.TrimPrefix(id, p.scene.split+"/")), most)
 }
 
 // saidCell is what a subject said about a sample, in few words; with the truth shown also whether it is right.

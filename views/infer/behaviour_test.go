@@ -218,6 +218,25 @@ func TestOwnQuestionIsAskedUntilItIsEmptied(t *testing.T) {
 	}
 }
 
+func TestWritingReplacesTheQuestionThatStoodThere(t *testing.T) {
+	p, d := openPane(t, newProject(t), newFake(t), 120, 30)
+	for _, c := range []struct {
+		keys []string
+		want string
+	}{
+		{[]string{"i", "w", "h", "y", "enter"}, "why"},
+		{[]string{"i", "end", "?", "enter"}, "why?"},
+		{[]string{"i", "backspace", "h", "o", "w", "enter"}, "how"},
+		{[]string{"i", "left", "right", "enter"}, "how"},
+	} {
+		d.Press(c.keys...)
+		answered(d, p)
+		if p.ask.question != c.want {
+			t.Errorf("%v asks %q, want %q", c.keys, p.ask.question, c.want)
+		}
+	}
+}
+
 func TestRunWithoutCheckpointCannotBeChosen(t *testing.T) {
 	p, d := openPane(t, lived(t), newFake(t), 120, 30)
 	d.Press("R", "up", "enter")
@@ -237,6 +256,20 @@ func TestRunWithoutCheckpointCannotBeChosen(t *testing.T) {
 	}
 	if len(said) != 2 || !strings.Contains(said[0], "there is no run yet") || said[1] != noRun {
 		t.Errorf("without runs R and m say %q", said)
+	}
+}
+
+func TestWhoIsAskedStaysWhenAnotherRunWritesACheckpoint(t *testing.T) {
+	file := newProject(t)
+	addRun(t, file, "first", "short", 10)
+	p, d := openPane(t, file, newFake(t), 120, 30)
+	shows(t, d, "0001-first step 10")
+	addRun(t, file, "second", "short", 20)
+	d.Press("ctrl+r")
+	settled(d, p)
+	shows(t, d, "0001-first step 10")
+	if last := p.scene.candidates[len(p.scene.candidates)-1].Name; last != "0002-second" {
+		t.Fatalf("the newest run is %s", last)
 	}
 }
 
@@ -314,7 +347,7 @@ func TestEvaluationShowsItsProgressItsResultAndStops(t *testing.T) {
 	d.Press("b")
 	f.gate <- struct{}{}
 	answered(d, p)
-	shows(t, d, "Scores of base on test · 128 objects", "self-test 100 %", "macro-F1")
+	shows(t, d, "Scores of base on test · 128 objects", "perfect answers would score 100 %", "macro-F1")
 	if k := p.kept(); k == nil || k.Name != session.Base {
 		t.Errorf("kept %+v", k)
 	}
@@ -365,9 +398,15 @@ func TestSubjectsAreComparedWithTheTest(t *testing.T) {
 	p, d := openPane(t, lived(t), newFake(t), 120, 30)
 	d.Press("]", "]", "]")
 	settled(d, p)
-	shows(t, d, "base (zero-shot) ◂", "0001-basic", "base and 0002-enhanced", "McNemar's exact p < 0.001", "adapter none → 0002-", "Where they differ · 108 objects")
-	d.Press("up", "space", "down")
-	shows(t, d, "0001-basic ◂", "0001-basic and 0002-enhanced", "McNemar's exact p 0.0", "RECIPE.PROMPT basic →")
+	shows(t, d, "◆  base (zero-shot)", "0001-basic", "base → 0002-enhanced", "McNemar's exact p < 0.001", "the adapter (none → ", "Where they differ · 108 objects")
+	d.Press("space") // every difference is one from the reference: of the base to the run, and the other way
+	settled(d, p)
+	shows(t, d, "◆  0002-enhanced", "0002-enhanced → base", "91.4 % → 11.7 %", "−79.7", "-75")
+	d.Press("down", "down", "space")
+	settled(d, p)
+	shows(t, d, "◆  0001-basic", "0001-basic → base")
+	d.Press("down", "down")
+	shows(t, d, "0001-basic → 0002-enhanced", "McNemar's exact p 0.0", "RECIPE.PROMPT basic →")
 	p.boards[compareView].Focus("differ")
 	id := p.compare.differences()[0].first.ID
 	d.Press("enter")
@@ -377,7 +416,7 @@ func TestSubjectsAreComparedWithTheTest(t *testing.T) {
 	}
 	p.open = compareView
 	p.boards[compareView].Focus("subjects")
-	d.Press("g", "enter")
+	d.Press("g", "down", "enter")
 	settled(d, p)
 	shows(t, d, "Scores of base on test")
 }

@@ -3,6 +3,7 @@ package infer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -23,7 +24,7 @@ type compare struct {
 	request   views.Request
 	of        string      // which evaluations were asked for
 	cursor    widget.List // among the subjects
-	reference string      // with whom the one under the cursor is compared; empty: the first
+	reference string      // stands first, and all others are compared with it; empty: the base, else the oldest run
 	class     widget.List // among the classes of the pair
 	differ    widget.List // among the objects on which the pair differs
 	scroll    int         // lines of the sentences that are above the panel
@@ -39,13 +40,13 @@ type compared struct {
 // compareResults compares the evaluations of the split when they are looked at and have not been yet.
 func (p *Pane) compareResults() tea.Cmd {
 	c := &p.compare
-	of := versions(p.scene.kept)
+	of := versions(p.scene.kept) + c.reference
 	if p.open != compareView || c.of == of {
 		return nil
 	}
 	c.of = of
-	s, kept := p.session, p.scene.kept
-	return views.Ask(&c.request, func(context.Context) (compared, error) { return compareKept(s, kept) })
+	s, kept, reference := p.session, p.scene.kept, c.reference
+	return views.Ask(&c.request, func(context.Context) (compared, error) { return compareKept(s, kept, reference) })
 }
 
 // versions tells evaluations from others and from what they were before.
@@ -57,8 +58,9 @@ func versions(kept []session.Kept) string {
 	return text
 }
 
-// compareKept compares what can be read and was asked with one closed list, that of the newest evaluation.
-func compareKept(s *session.Session, kept []session.Kept) (compared, error) {
+// compareKept compares what can be read and was asked with one closed list, that of the newest evaluation. The reference
+// comes first, so that every difference is one from it.
+func compareKept(s *session.Session, kept []session.Kept, reference string) (compared, error) {
 	var c compared
 	var list []eval.Label
 	for i := len(kept) - 1; i >= 0 && list == nil; i-- {
@@ -76,9 +78,14 @@ func compareKept(s *session.Session, kept []session.Kept) (compared, error) {
 			c.kept = append(c.kept, k)
 		}
 	}
+	named := func(k session.Kept) bool { return k.Name == reference }
+	if i := slices.IndexFunc(c.kept, named); i > 0 {
+		one := c.kept[i]
+		c.kept = slices.Insert(slices.Delete(c.kept, i, i+1), 0, one)
+	}
 	if over := len(c.kept) - mostCompared; over > 0 {
 		first := 0
-		if c.kept[0].Name == session.Base {
+		if c.kept[0].Name == session.Base || named(c.kept[0]) {
 			first = 1
 		}
 		c.left = append(c.left, fmt.Sprintf("the %d oldest runs", over))
@@ -128,42 +135,19 @@ func (c *compare) nameAt(i int) string {
 	return c.kept[i].Name
 }
 
-// pair are the places of the reference and of the subject under the cursor; false where there are no two.
-func (c *compare) pair() (first, second int, ok bool) {
-	second = c.cursor.At(len(c.kept))
-	for i, k := range c.kept {
-		if k.Name == c.reference {
-			first = i
-		}
-	}
-	if first == second {
-		first = 0
-		if second == 0 {
-			first = min(1, len(c.kept)-1)
-		}
-	}
-	return first, second, c.board != nil && first != second && first >= 0
+// second is the place of the subject that is compared with the reference, which stands at 0: the one under the cursor,
+// the next one where that is the reference itself; false where there are no two.
+func (c *compare) second() (place int, ok bool) {
+	return max(c.cursor.At(len(c.kept)), 1), c.board != nil && len(c.kept) > 1
 }
 
-// comparison is the board's of the pair; swapped says that its first subject is the one under the cursor.
-func (c *compare) comparison() (pair *eval.Comparison, swapped bool) {
-	first, second, ok := c.pair()
+// comparison is the board's of the reference and the subject under the cursor, or nil.
+func (c *compare) comparison() *eval.Comparison {
+	place, ok := c.second()
 	if !ok {
-		return nil, false
+		return nil
 	}
-	if swapped = first > second; swapped {
-		first, second = second, first
-	}
-	place := 0
-	for i := range c.kept {
-		for j := i + 1; j < len(c.kept); j++ {
-			if i == first && j == second && place < len(c.board.Pairs) {
-				return &c.board.Pairs[place], swapped
-			}
-			place++
-		}
-	}
-	return nil, false
+	return &c.board.Pairs[place-1] // the pairs of the first subject come first
 }
 
 func (c *compare) text() string {
@@ -179,23 +163,40 @@ func (p *Pane) compareBoard() *views.Board {
 		views.Panel{Name: "words", Tab: "What it says", Title: p.pairTitle, Draw: p.drawPair, Move: p.scrollPair},
 		views.Panel{Name: "classes", Tab: "Class by class", Draw: p.drawPairClasses, Move: p.movePairClass},
 		views.Panel{Name: "differ", Tab: "Where they differ", Title: p.differTitle, Draw: p.drawDiffer, Move: p.moveDiffer, Click: p.clickDiffer, Actions: p.toDiffering},
+		p.objectPanel(),
 	)
 }
 
 // compareLayout gives the table of so many subjects the lines that it has a use for.
 func compareLayout(subjects int) layout.Node {
 	below := layout.Row(layout.Panel("words", 42, 8).Weighted(4).Prior(1), layout.Panel("classes", 44, 8).Weighted(4))
-	return layout.Column(layout.Panel("subjects", 56, 6).AtMost(0, max(subjects+5, 8)).Prior(2), below.AtMost(0, 19).Weighted(3), layout.Panel("differ", 56, 9))
+	objects := layout.Row(layout.Panel("differ", 56, 9).Prior(1), layout.Panel("picture", 44, 9).Extra())
+	return layout.Column(layout.Panel("subjects", 56, 6).AtMost(0, max(subjects+5, 8)).Prior(2), below.AtMost(0, 19).Weighted(3), objects)
 }
 
 func (p *Pane) compareActions() []views.Action {
-	several := func() bool { return len(p.compare.kept) > 2 }
-	return []views.Action{
-		{Name: "compare_with", Keys: []string{"space"}, Label: "compare with", Help: "compare the others with the subject under the cursor", Group: "Compare", Enabled: several, Run: func() tea.Cmd {
-			p.compare.reference = p.compare.nameAt(p.compare.cursor.At(len(p.compare.kept)))
-			return nil
-		}},
+	several := func() bool { return len(p.compare.kept) > 1 }
+	return []views.Action{{Name: "compare_with", Keys: []string{"space"}, Label: "reference", Group: "Compare",
+		Help: "make the subject under the cursor the reference that the others are compared with", Enabled: several, Run: p.takeReference}}
+}
+
+// takeReference compares all others with the subject under the cursor.
+func (p *Pane) takeReference() tea.Cmd {
+	c := &p.compare
+	name := c.nameAt(c.cursor.At(len(c.kept)))
+	if name == c.nameAt(0) {
+		return views.Say("%s is the reference already: move to another subject", subjectTitle(name))
 	}
+	c.reference = name
+	return views.Say("the others are compared with %s now", subjectTitle(name))
+}
+
+// subjectTitle is a subject's name for people.
+func subjectTitle(name string) string {
+	if name == session.Base {
+		return "the base (zero-shot)"
+	}
+	return name
 }
 
 // toSubject leads from a line of the table to that subject's scores.
@@ -220,7 +221,7 @@ func (p *Pane) toScores() tea.Cmd {
 func (p *Pane) subjectsTable(w int) widget.Table {
 	c := &p.compare
 	table := widget.Table{Cursor: &c.cursor, Columns: []widget.Column{
-		{Title: "subject", Flex: true, Min: 18}, {Title: "n", Right: true, Priority: 5},
+		{Title: "", Priority: 10}, {Title: "subject", Flex: true, Middle: true, Min: 16, Priority: 10}, {Title: "n", Right: true, Priority: 5},
 		{Title: "right", Right: true, Priority: 9}, {Title: "95 %", Right: true, Priority: 8},
 		{Title: "macro-F1", Right: true, Priority: 7}, {Title: "95 %", Right: true, Priority: 4},
 		{Title: "balanced", Right: true, Priority: 3}, {Title: "unparsed", Right: true, Priority: 2},
@@ -229,21 +230,21 @@ func (p *Pane) subjectsTable(w int) widget.Table {
 	if plot >= 11 {
 		table.Columns = append(table.Columns, widget.Column{Title: widget.Ends("right 0", "100 %", plot)})
 	}
-	first, second, paired := c.pair()
 	for i, k := range c.kept {
 		r := k.Result
 		name := k.Name
 		if k.Name == session.Base {
 			name = "base (zero-shot)"
 		}
-		if paired && i == first && second != i {
-			name += " ◂"
+		mark := widget.Cell{}
+		if i == 0 {
+			mark = widget.Cell{Text: "◆", Tone: widget.Accent}
 		}
 		met := widget.Cell{Text: "✗ missed", Tone: widget.Warning}
 		if r.Success.Met {
 			met = widget.Cell{Text: "✓ met", Tone: widget.OK}
 		}
-		row := []widget.Cell{{Text: name}, {Text: widget.Count(r.N)},
+		row := []widget.Cell{mark, {Text: name}, {Text: widget.Count(r.N)},
 			{Text: widget.Percent(r.Accuracy, 1)}, {Text: span(r.AccuracyInterval), Tone: widget.Muted},
 			{Text: fmt.Sprintf("%.3f", r.MacroF1)}, {Text: fraction(r.MacroF1Interval), Tone: widget.Muted},
 			{Text: widget.Percent(r.BalancedAccuracy, 1)}, {Text: widget.Count(r.Unparsed)}, met}
@@ -294,16 +295,16 @@ func (p *Pane) clickSubject(_, y, w, h int) tea.Cmd {
 }
 
 func (p *Pane) pairTitle() string {
-	first, second, ok := p.compare.pair()
+	second, ok := p.compare.second()
 	if !ok {
 		return "What it says"
 	}
-	return p.compare.nameAt(first) + " and " + p.compare.nameAt(second)
+	return p.compare.nameAt(0) + " → " + p.compare.nameAt(second)
 }
 
 // pairLines are the sentences of the pair.
 func (p *Pane) pairLines(t *widget.Theme, w int) []string {
-	pair, _ := p.compare.comparison()
+	pair := p.compare.comparison()
 	if pair == nil {
 		return nil
 	}
@@ -346,22 +347,19 @@ func (p *Pane) scrollPair(m widget.Move, page int) {
 
 // drawPairClasses is the pair class by class and condition by condition: how many of each are right.
 func (p *Pane) drawPairClasses(t *widget.Theme, w, h int) string {
-	pair, swapped := p.compare.comparison()
+	pair := p.compare.comparison()
 	if pair == nil {
 		return centred(t.Muted, "class by class", w, h)
 	}
-	one, other := 0, 1
-	if swapped {
-		one, other = 1, 0
-	}
 	table := widget.Table{Cursor: &p.compare.class, Columns: []widget.Column{{Title: "right answers", Flex: true, Min: 12}, {Title: "n", Right: true, Priority: 4},
-		{Title: pair.Subjects[one], Right: true, Flex: true, Min: 6, Priority: 3}, {Title: pair.Subjects[other], Right: true, Flex: true, Min: 6, Priority: 3}, {Title: "points", Right: true, Priority: 2}}}
+		{Title: pair.Subjects[0], Right: true, Flex: true, Min: 6, Priority: 3}, {Title: pair.Subjects[1], Right: true, Flex: true, Min: 6, Priority: 3},
+		{Title: "points", Right: true, Priority: 2}}}
 	add := func(heading string, list eval.Ordered[eval.Pair]) {
 		if heading != "" {
 			table.Rows = append(table.Rows, []widget.Cell{{Text: heading, Tone: widget.Muted}})
 		}
 		for _, g := range list {
-			table.Rows = append(table.Rows, pairRow(g.Name, g.Value, one, other))
+			table.Rows = append(table.Rows, pairRow(g.Name, g.Value))
 		}
 	}
 	add("", pair.Classes)
@@ -370,25 +368,25 @@ func (p *Pane) drawPairClasses(t *widget.Theme, w, h int) string {
 }
 
 func (p *Pane) movePairClass(m widget.Move, page int) {
-	if pair, _ := p.compare.comparison(); pair != nil {
+	if pair := p.compare.comparison(); pair != nil {
 		p.compare.class.Move(m, len(pair.Classes)+1+len(pair.Conditions), page)
 	}
 }
 
-func pairRow(name string, v eval.Pair, one, other int) []widget.Cell {
+func pairRow(name string, v eval.Pair) []widget.Cell {
 	missing := widget.Cell{Text: widget.Missing, Tone: widget.Muted}
 	if v.Support == 0 {
 		return []widget.Cell{{Text: name}, {Text: "0"}, missing, missing, missing}
 	}
-	points := 100 * (v.Recall[other] - v.Recall[one])
+	points := 100 * (v.Recall[1] - v.Recall[0])
 	change := widget.Cell{Text: fmt.Sprintf("%+.0f", points)}
 	switch {
-	case v.Right[other] > v.Right[one]:
+	case v.Right[1] > v.Right[0]:
 		change.Tone = widget.OK
-	case v.Right[other] < v.Right[one]:
+	case v.Right[1] < v.Right[0]:
 		change.Tone = widget.Warning
 	default:
 		change = widget.Cell{Text: "=", Tone: widget.Muted}
 	}
-	return []widget.Cell{{Text: name}, {Text: widget.Count(v.Support)}, {Text: widget.Count(v.Right[one])}, {Text: widget.Count(v.Right[other])}, change}
+	return []widget.Cell{{Text: name}, {Text: widget.Count(v.Support)}, {Text: widget.Count(v.Right[0])}, {Text: widget.Count(v.Right[1])}, change}
 }

@@ -19,6 +19,7 @@ func (p *Pane) confusionBoard() *views.Board {
 		views.Panel{Name: "confusion", Tab: "Confusion", Title: p.confusionTitle, Right: p.confusionNote, Draw: p.drawConfusion, Move: p.moveCell, Actions: p.toItems},
 		views.Panel{Name: "items", Tab: "Answers", Title: p.itemsTitle, Right: p.itemPosition, Draw: p.drawItems, Move: p.moveItem, Click: p.clickItem, Actions: p.toSample},
 		views.Panel{Name: "unparsed", Tab: "Unparsed", Title: p.unparsedTitle, Draw: p.drawUnparsed, Move: p.moveUnparsed, Actions: p.toUnparsed},
+		p.objectPanel(),
 	)
 }
 
@@ -26,7 +27,8 @@ func (p *Pane) confusionBoard() *views.Board {
 func confusionLayout(classes int) layout.Node {
 	const around = 2 + 1 + 5 + 3 // frame, heading, names of the columns, sentence
 	left := layout.Column(layout.Panel("confusion", 56, min(classes+3, 16)).AtMost(0, classes+around).Weighted(3).Prior(2), layout.Panel("unparsed", 40, 6))
-	return layout.Row(left.Weighted(8), layout.Panel("items", 40, 6).Weighted(5).Prior(1))
+	right := layout.Column(layout.Panel("items", 40, 6).Prior(1), layout.Panel("picture", 40, 18).Extra())
+	return layout.Row(left.Weighted(8), right.Weighted(5).Prior(1))
 }
 
 func (p *Pane) confusionTitle() string {
@@ -203,7 +205,7 @@ func (p *Pane) selectionName(r *eval.Result) string {
 
 func (p *Pane) itemsTable(r *eval.Result) widget.Table {
 	table := widget.Table{Cursor: &p.scores.item, Columns: []widget.Column{{Title: "answer", Flex: true, Min: 12},
-		{Title: "truth", Flex: true, Min: 8, Priority: 1}, {Title: "item", Flex: true, Min: 10, Priority: 2}}}
+		{Title: "truth", Flex: true, Min: 8, Priority: 1}, {Title: "item", Flex: true, Middle: true, Min: 10, Priority: 2}}}
 	for _, i := range p.items() {
 		item := &r.Items[i]
 		table.Rows = append(table.Rows, []widget.Cell{judged(item), {Text: item.Expected, Tone: widget.Muted}, {Text: p.shortID(item.ID)}})
@@ -261,11 +263,33 @@ func (p *Pane) clickItem(_, y, _, h int) tea.Cmd {
 
 // jump shows the selected answer's picture and question.
 func (p *Pane) jump() tea.Cmd {
+	if id := p.itemID(); id != "" {
+		return p.showSample(id)
+	}
+	return nil
+}
+
+// itemID names the object of the selected answer, or is empty.
+func (p *Pane) itemID() string {
 	r, items := p.result(), p.items()
 	if r == nil || len(items) == 0 {
-		return nil
+		return ""
 	}
-	return p.showSample(r.Items[items[p.scores.item.At(len(items))]].ID)
+	return r.Items[items[p.scores.item.At(len(items))]].ID
+}
+
+// objectPanel is the picture of the object under the cursor of a list of answers.
+func (p *Pane) objectPanel() views.Panel {
+	return views.Panel{Name: "picture", Tab: "Picture", Title: p.objectTitle, Draw: p.drawWhole}
+}
+
+func (p *Pane) objectTitle() string {
+	at, there := p.present()
+	if !there {
+		return "Picture"
+	}
+	x := p.scene.samples[base][at]
+	return fmt.Sprintf("%s · object %d of %d", p.shortID(x.Item.ID), x.Object+1, len(x.Item.Objects))
 }
 
 // showSample goes to the picture and the question of an object, with the truth.

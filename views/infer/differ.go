@@ -16,18 +16,18 @@ type differing struct{ first, second *eval.Answer }
 // differences are those of the pair, what the second alone gets right first: these objects are all that McNemar's test
 // looks at.
 func (c *compare) differences() []differing {
-	one, other, ok := c.pair()
+	place, ok := c.second()
 	if !ok {
 		return nil
 	}
-	first, second := c.kept[one].Result, c.kept[other].Result
-	place := make(map[string]int, len(second.Items))
+	first, second := c.kept[0].Result, c.kept[place].Result
+	places := make(map[string]int, len(second.Items))
 	for i := range second.Items {
-		place[second.Items[i].ID] = i
+		places[second.Items[i].ID] = i
 	}
 	var gained, lost []differing
 	for i := range first.Items {
-		at, there := place[first.Items[i].ID]
+		at, there := places[first.Items[i].ID]
 		if !there || first.Items[i].Expected != second.Items[at].Expected {
 			continue
 		}
@@ -49,9 +49,9 @@ func (p *Pane) differTitle() string {
 }
 
 func (p *Pane) differTable() widget.Table {
-	first, second, _ := p.compare.pair()
-	table := widget.Table{Cursor: &p.compare.differ, Columns: []widget.Column{{Title: "object", Flex: true, Min: 10}, {Title: "truth", Flex: true, Min: 8, Priority: 1},
-		{Title: p.compare.nameAt(first), Flex: true, Min: 10, Priority: 2}, {Title: p.compare.nameAt(second), Flex: true, Min: 10, Priority: 2}}}
+	second, _ := p.compare.second()
+	table := widget.Table{Cursor: &p.compare.differ, Columns: []widget.Column{{Title: "object", Flex: true, Middle: true, Min: 12}, {Title: "truth", Flex: true, Min: 8, Priority: 1},
+		{Title: p.compare.nameAt(0), Flex: true, Min: 10, Priority: 2}, {Title: p.compare.nameAt(second), Flex: true, Min: 10, Priority: 2}}}
 	for _, d := range p.compare.differences() {
 		table.Rows = append(table.Rows, []widget.Cell{{Text: p.shortID(d.first.ID)}, {Text: d.first.Expected, Tone: widget.Muted}, judged(d.first), judged(d.second)})
 	}
@@ -70,7 +70,7 @@ func judged(a *eval.Answer) widget.Cell {
 }
 
 func (p *Pane) drawDiffer(t *widget.Theme, w, h int) string {
-	if pair, _ := p.compare.comparison(); pair == nil {
+	if p.compare.comparison() == nil {
 		return centred(t.Muted, "the objects that only one of two gets right", w, h)
 	}
 	table := p.differTable()

@@ -60,17 +60,39 @@ func (p *Pane) drawPictures() tea.Cmd {
 	})
 }
 
+// present is the place of the sample that the open view is about: the one that is asked about, or the one under the
+// cursor of a list of answers; false where there is none.
+func (p *Pane) present() (place int, there bool) {
+	id := ""
+	switch p.open {
+	case askView:
+		place = p.ask.cursor.At(len(p.scene.samples[base]))
+		return place, place >= 0
+	case compareView:
+		if list := p.compare.differences(); len(list) > 0 {
+			id = list[p.compare.differ.At(len(list))].first.ID
+		}
+	default:
+		id = p.itemID()
+	}
+	place, there = p.scene.place[id]
+	return place, there
+}
+
 // wantedPictures are the drawings of the present sample, then those of the next and the one before: browsing finds them
 // made.
 func (p *Pane) wantedPictures() []pictureKey {
-	if p.open != askView {
+	at, there := p.present()
+	if !there {
 		return nil
 	}
+	around := []int{at}
+	if p.open == askView && p.ask.path == "" {
+		around = []int{at, at + 1, at - 1}
+	}
 	var keys []pictureKey
-	n := len(p.scene.samples[base])
-	at := p.ask.cursor.At(n)
-	for _, sample := range []int{at, at + 1, at - 1} {
-		if sample < 0 || sample >= n || p.ask.path != "" && sample != at {
+	for _, sample := range around {
+		if sample < 0 || sample >= len(p.scene.samples[base]) {
 			continue
 		}
 		for kind, panel := range []string{"picture", "shown"} {
@@ -89,10 +111,13 @@ func (p *Pane) pictureKey(kind, sample, w, h int) pictureKey {
 	if p.scene.settings[who] == nil {
 		who = base
 	}
-	key := pictureKey{scene: p.scenes, who: who, path: p.ask.path, sample: sample, kind: kind, mode: mode, w: w, h: h}
+	key := pictureKey{scene: p.scenes, who: who, sample: sample, kind: kind, mode: mode, w: w, h: h}
+	if p.open == askView {
+		key.path = p.ask.path
+	}
 	if kind == whole {
-		key.who = base // it does not depend on the subject
-		key.label = p.ask.truth
+		key.who = base                               // it does not depend on the subject
+		key.label = p.ask.truth || p.open != askView // a list of scored answers hides no truth
 	}
 	if key.path != "" {
 		key.sample, key.label = 0, false
@@ -146,7 +171,10 @@ func inCells(key pictureKey, picture *pixels.RGB, err error, outlines ...widget.
 
 // drawPicture is a picture where it is made, else words in its place.
 func (p *Pane) drawPicture(t *widget.Theme, kind, w, h int) string {
-	at := p.ask.cursor.At(len(p.scene.samples[base]))
+	at, there := p.present()
+	if !there {
+		return centred(t.Muted, "the picture of the selected object stands here", w, h)
+	}
 	key := p.pictureKey(kind, at, w, h)
 	one, there := p.pictures.Get(key)
 	switch {
@@ -164,8 +192,8 @@ func (p *Pane) drawPicture(t *widget.Theme, kind, w, h int) string {
 func (p *Pane) inWords(t *widget.Theme, w, h int) string {
 	_, why := p.pictureMode()
 	text := "no picture: " + why
-	if x, there := p.sample(base); there && p.ask.path == "" {
-		box := x.Box()
+	if at, there := p.present(); there && (p.ask.path == "" || p.open != askView) {
+		box := p.scene.samples[base][at].Box()
 		text = "The object reaches from " + widget.Percent(box.X0, 0) + " to " + widget.Percent(box.X1, 0) + " of the width and from " +
 			widget.Percent(box.Y0, 0) + " to " + widget.Percent(box.Y1, 0) + " of the height, from the upper left corner.\n" + text
 	}

@@ -51,12 +51,14 @@ func (p *Pane) scoresBoard() *views.Board {
 		views.Panel{Name: "scores", Tab: "Scores", Title: p.scoresTitle, Right: p.groupPosition, Draw: p.drawScores, Move: p.moveGroup, Click: p.clickGroup, Actions: p.toItems},
 		views.Panel{Name: "verdict", Tab: "Verdict", Draw: p.drawVerdict},
 		views.Panel{Name: "items", Tab: "Answers", Title: p.itemsTitle, Right: p.itemPosition, Draw: p.drawItems, Move: p.moveItem, Click: p.clickItem, Actions: p.toSample},
+		p.objectPanel(),
 	)
 }
 
 func scoresLayout() layout.Node {
 	beside := layout.Column(layout.Panel("verdict", 36, 8).AtMost(0, 22).Weighted(4).Prior(1), layout.Panel("items", 36, 6))
-	return layout.Row(layout.Panel("scores", 60, 9).Weighted(9).Prior(1), beside.Weighted(5))
+	left := layout.Column(layout.Panel("scores", 60, 20).AtMost(0, 26).Prior(1), layout.Panel("picture", 60, 16).Extra())
+	return layout.Row(left.Weighted(9).Prior(1), beside.Weighted(5))
 }
 
 // scoresActions are those of the two views of one evaluation.

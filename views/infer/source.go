@@ -271,6 +271,9 @@ func (p *Pane) arrive(before *scene) {
 	} else if before != nil {
 		p.ask.cursor.Index = 0
 	}
+	if setting := c.settings[adapter]; setting != nil { // a newer run's checkpoint takes nobody's place
+		p.chosen.run = setting.Name
+	}
 	p.boards[confusionView].Layout = confusionLayout(len(c.session.Project.Recipe.Classes))
 	p.scores.arrive()
 }

@@ -25,7 +25,7 @@ const (
 // chosen is what the user wants to see; the scene is what there is.
 type chosen struct {
 	mode  mode
-	run   string // label of the run; empty: the newest that can be asked
+	run   string // label of the run; empty: the newest that can be asked, which it then stays
 	split string // empty: EVAL.SPLIT
 }
 
@@ -156,6 +156,7 @@ func (p *Pane) editQuestion() tea.Cmd {
 	prompt := widget.NewPrompt("question", p.question(p.main()))
 	prompt.Hint = "empty: the recipe's own"
 	prompt.History = p.ask.questions
+	prompt.Select()
 	p.editor = &editor{prompt: prompt, status: "enter asks it   esc leaves it   ↑ ↓ earlier ones   empty: the recipe's"}
 	return nil
 }

@@ -43,7 +43,8 @@ func (p *Pane) drawVerdict(t *widget.Theme, w, h int) string {
 	if k.Older {
 		say(t.Warning, "! the run has a better checkpoint since; b evaluates that one")
 	}
-	say(t.Muted, fmt.Sprintf("self-test %s · MCC %.2f · kappa %.2f · %.3f s an answer · %s", widget.Percent(r.SelfTest, 0), r.MCC, r.Kappa, r.SecondsPerAnswer, k.When.Format("2 Jan 15:04")))
+	say(t.Muted, fmt.Sprintf("perfect answers would score %s · MCC %.2f · kappa %.2f · %.3f s an answer · %s",
+		widget.Percent(r.SelfTest, 0), r.MCC, r.Kappa, r.SecondsPerAnswer, k.When.Format("2 Jan 15:04")))
 	for _, note := range setting.Notes {
 		say(t.Warning, "! "+note)
 	}

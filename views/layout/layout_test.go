@@ -62,6 +62,23 @@ func tiling(tree Node, w, h int) string {
 	return ""
 }
 
+func TestExtraPanelsAreLeftOutWhereTheyWouldShareABox(t *testing.T) {
+	tree := Column(Panel("table", 40, 6).AtMost(0, 8), Row(Panel("list", 40, 6).Prior(1), Panel("picture", 30, 10).Extra()))
+	for _, c := range []struct {
+		w, h int
+		want string
+	}{
+		{70, 16, "table 0,0 70×6 | list 0,6 40×10 | picture 40,6 30×10"},
+		{69, 16, "table 0,0 69×8 | list 0,8 69×8"},
+		{70, 15, "table 0,0 70×8 | list 0,8 70×7"},
+		{40, 10, "table+list 0,0 40×10"},
+	} {
+		if got := picture(Arrange(tree, c.w, c.h)); got != c.want {
+			t.Errorf("%d×%d: %s, want %s", c.w, c.h, got, c.want)
+		}
+	}
+}
+
 func TestPanelsStandThenStackThenFold(t *testing.T) {
 	three := Row(Panel("a", 30, 6).Prior(2), Panel("b", 30, 6), Panel("c", 30, 6))
 	for _, c := range []struct {

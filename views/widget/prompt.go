@@ -25,9 +25,10 @@ type Prompt struct {
 	Check   func(string) error // asked at enter; an error refuses; nil: everything is accepted
 	History []string           // oldest first; Accept adds to it
 
-	input textinput.Model
-	back  int    // how far ↑ went into the history
-	draft string // what was written before ↑
+	input    textinput.Model
+	selected bool   // what is typed next replaces the text
+	back     int    // how far ↑ went into the history
+	draft    string // what was written before ↑
 }
 
 // NewPrompt is an open prompt with a text to start from.
@@ -51,6 +52,10 @@ func (p *Prompt) SetValue(s string) {
 	p.input.CursorEnd()
 }
 
+// Select marks the whole text: what is typed or pasted next replaces it, and a key that deletes empties it. Any other
+// key keeps it.
+func (p *Prompt) Select() { p.selected = p.Value() != "" }
+
 // Suggest sets what tab can complete to.
 func (p *Prompt) Suggest(values []string) { p.input.SetSuggestions(values) }
 
@@ -64,6 +69,7 @@ func (p *Prompt) Update(msg tea.Msg) (Outcome, tea.Cmd) {
 		case "enter":
 			return p.accept(), nil
 		case "up", "ctrl+p":
+			p.selected = false
 			p.recall(1)
 			return Editing, nil
 		case "down", "ctrl+n":
@@ -71,9 +77,28 @@ func (p *Prompt) Update(msg tea.Msg) (Outcome, tea.Cmd) {
 			return Editing, nil
 		}
 	}
+	if p.replaces(msg) {
+		p.SetValue("")
+	}
 	var cmd tea.Cmd
 	p.input, cmd = p.input.Update(msg)
 	return Editing, cmd
+}
+
+// replaces says whether a message takes the place of the selected text. Keys and pastes end the selection.
+func (p *Prompt) replaces(msg tea.Msg) bool {
+	if !p.selected {
+		return false
+	}
+	switch msg := msg.(type) {
+	case tea.PasteMsg:
+		p.selected = false
+		return true
+	case tea.KeyPressMsg:
+		p.selected = false
+		return msg.Text != "" || msg.String() == "backspace" || msg.String() == "delete"
+	}
+	return false
 }
 
 func (p *Prompt) accept() Outcome {
@@ -121,6 +146,9 @@ func (p *Prompt) text(t *Theme, w int) string {
 	value := []rune(Clean(p.Value()))
 	if len(value) == 0 && p.Hint != "" {
 		return cursorCell(t, " ") + t.Muted.Render(Cut(Clean(p.Hint), w-1))
+	}
+	if p.selected {
+		return t.Text.Reverse().Render(CutLeft(string(value), w-1)) + " "
 	}
 	at := clampInt(p.input.Position(), 0, len(value))
 	from := 0 // first rune shown: the latest from which the cursor is still seen

@@ -10,6 +10,7 @@ type Column struct {
 	Title    string
 	Right    bool
 	Flex     bool // text that may be cut where the table is too wide, down to Min
+	Middle   bool // it is cut in the middle: its end tells it from others
 	Min      int  // cells that a Flex column keeps; 0: as 8
 	Priority int  // where cutting does not help, columns leave, never the first: the lowest first, the later of equals first
 }
@@ -112,6 +113,9 @@ func (b Table) toned(t *Theme, row []Cell, shown, widths []int) string {
 }
 
 func (b Table) aligned(column int, text string, w int) string {
+	if b.Columns[column].Middle {
+		text = CutMiddle(text, w)
+	}
 	if b.Columns[column].Right {
 		return Right(text, w)
 	}

@@ -106,6 +106,15 @@ func CutLeft(s string, w int) string {
 	return Cut(cut, w)
 }
 
+// CutMiddle shortens a line in its middle, for names whose end tells them apart: a number, an ending.
+func CutMiddle(s string, w int) string {
+	if Width(s) <= w || w < 5 {
+		return Cut(s, w)
+	}
+	end := CutLeft(s, w/2)
+	return Cut(s, w-Width(end)+1) + strings.TrimPrefix(end, "…")
+}
+
 // Left puts a line at the left of w cells.
 func Left(s string, w int) string {
 	s = Cut(s, w)

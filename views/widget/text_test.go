@@ -71,3 +71,21 @@ func TestHangKeepsFurtherLinesBelowTheFirst(t *testing.T) {
 		}
 	}
 }
+
+func TestMiddleOfALongNameIsCut(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		w    int
+		want string
+	}{
+		{"slope_0266#1", 12, "slope_0266#1"},
+		{"0a35d97fbc7d2e91.rf.4411#12", 12, "0a35d9…11#12"},
+		{"日本語のとても長い名前#3", 11, "日本語…前#3"},
+		{"abcdef", 4, "abc…"},
+	} {
+		got := CutMiddle(c.name, c.w)
+		if got != c.want || Width(got) > c.w {
+			t.Errorf("%q in %d cells is %q, want %q", c.name, c.w, got, c.want)
+		}
+	}
+}
