@@ -45,7 +45,7 @@ func TestPicturesAreMeasuredByTheirHeaders(t *testing.T) {
 		{"cut.jpg", jpeg[:len(jpeg)-20], 16, 12, "cut off or damaged"},
 		{"cut.png", png[:len(png)-20], 16, 12, "cut off or damaged"},
 		{"empty.jpg", "", 0, 0, "empty"},
-		{"words.png", "no picture", 0, 0, "unknown format"},
+		{"words.png", "no picture", 0, 0, "convert it"},
 		{"other.heic", "ftypheic", 0, 0, "convert"},
 	}
 	for _, test := range tests {

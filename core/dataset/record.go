@@ -29,6 +29,7 @@ type Item struct {
 	Media         string // path of the picture; "" where it is missing
 	Labels        string // path of the label file; "" where it is missing
 	Width, Height int    // pixels, as the picture is meant to be seen; 0 where unknown
+	Orientation   int    // of EXIF: above 1, the file's pixels are turned for that; 0 where unknown
 	Broken        bool   // the picture is there but cannot be decoded whole; a Finding says why
 	Objects       []Object
 }

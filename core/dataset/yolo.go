@@ -317,7 +317,7 @@ func readItem(item *Item, plan *yoloPlan, rules rowRules) (findings []Finding, b
 		findings = append(findings, newFinding(UnreadableLabel, label, 0, "%v", bare(err)))
 	}
 	facts, err := inspectPicture(item.Media)
-	item.Width, item.Height = facts.width, facts.height
+	item.Width, item.Height, item.Orientation = facts.width, facts.height, facts.orientation
 	if err != nil {
 		item.Broken = true
 		findings = append(findings, newFinding(UnreadableImage, plan.short(item.Media), 0, "%v", err))

@@ -1,6 +1,7 @@
 package pixels
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	_ "image/gif"
 	_ "image/jpeg"
 	_ "image/png"
+	"io"
 	"os"
 
 	_ "golang.org/x/image/bmp"
@@ -19,6 +21,49 @@ import (
 // maxDecoded is the largest number of pixels that is decoded; Pillow refuses the same, as a likely attack.
 const maxDecoded = 178_956_970
 
+// Header is what a picture file says of itself before it is decoded.
+type Header struct {
+	W, H        int    // pixels of the picture as Decode returns it, upright
+	Format      string // "jpeg", "png", "gif", "webp", "bmp" or "tiff"
+	Orientation int    // of EXIF, 1 to 8
+	config      image.Config
+}
+
+// ReadHeader reads the header of a picture file of size bytes, and no pixels. An error says why Decode would not read
+// it; W and H are set all the same where the file tells them.
+func ReadHeader(file io.ReaderAt, size int64) (Header, error) {
+	return readHeader(file, size, maxDecoded)
+}
+
+// readHeader is ReadHeader with the largest number of pixels that is read.
+func readHeader(file io.ReaderAt, size, most int64) (head Header, err error) {
+	// The decoders are other people's: one that panics on a broken file must not take the program along.
+	defer func() {
+		if p := recover(); p != nil {
+			head, err = Header{}, fmt.Errorf("the picture is damaged: %v", p)
+		}
+	}()
+	head.config, head.Format, err = image.DecodeConfig(bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 8<<10))
+	if errors.Is(err, image.ErrFormat) {
+		return head, errors.New("not a JPEG, PNG, GIF, WebP, BMP or TIFF picture: convert it to one of these")
+	}
+	if err != nil {
+		return head, fmt.Errorf("the picture's header cannot be read: %w", err)
+	}
+	w, h := head.config.Width, head.config.Height
+	if w <= 0 || h <= 0 {
+		return head, fmt.Errorf("the picture has %d×%d pixels", w, h)
+	}
+	head.Orientation = orientation(file, size)
+	if head.W, head.H = w, h; head.Orientation >= 5 {
+		head.W, head.H = h, w
+	}
+	if int64(w)*int64(h) > most {
+		return head, fmt.Errorf("the picture has %d×%d pixels, more than the %d that are read: shrink it", w, h, most)
+	}
+	return head, nil
+}
+
 // Decode reads a JPEG, PNG, GIF (its first frame), WebP, BMP or TIFF file as upright 8-bit RGB, and notes what the
 // file had that this does not: orientation, transparency, 16 bits, four inks. Errors name the file.
 func Decode(path string) (*RGB, []Note, error) {
@@ -26,34 +71,28 @@ func Decode(path string) (*RGB, []Note, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	img, notes, err := decode(file, maxDecoded)
+	img, notes, err := DecodeBytes(file)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return img, notes, nil
 }
 
-// decode is Decode for a file that is already in memory; it refuses pictures of more than most pixels before it reads them.
+// DecodeBytes is Decode for a file that is already in memory. Errors do not name it.
+func DecodeBytes(file []byte) (*RGB, []Note, error) { return decode(file, maxDecoded) }
+
+// decode refuses pictures of more than most pixels before it reads them.
 func decode(file []byte, most int64) (out *RGB, notes []Note, err error) {
-	// The decoders are other people's: one that panics on a broken file must not take the program along.
-	defer func() {
+	defer func() { // as in readHeader
 		if p := recover(); p != nil {
-			out, notes, err = nil, nil, fmt.Errorf("the picture is broken: %v", p)
+			out, notes, err = nil, nil, fmt.Errorf("the picture is damaged: %v", p)
 		}
 	}()
-	config, format, err := image.DecodeConfig(bytes.NewReader(file))
-	if errors.Is(err, image.ErrFormat) {
-		return nil, nil, errors.New("not a JPEG, PNG, GIF, WebP, BMP or TIFF picture: convert it to one of these")
-	}
+	head, err := readHeader(bytes.NewReader(file), int64(len(file)), most)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the picture cannot be decoded: %w", err)
+		return nil, nil, err
 	}
-	if config.Width <= 0 || config.Height <= 0 {
-		return nil, nil, fmt.Errorf("the picture has %dx%d pixels", config.Width, config.Height)
-	}
-	if int64(config.Width)*int64(config.Height) > most {
-		return nil, nil, fmt.Errorf("the picture has %dx%d pixels, more than the %d that are read: shrink it", config.Width, config.Height, most)
-	}
+	config, format := head.config, head.Format
 	img, _, err := image.Decode(bytes.NewReader(file))
 	if err != nil {
 		return nil, nil, fmt.Errorf("the picture cannot be decoded: %w", err)
@@ -69,9 +108,12 @@ func decode(file []byte, most int64) (out *RGB, notes []Note, err error) {
 		}
 		out = onCanvas(out, frame.Rect.Min, config.Width, config.Height)
 	}
-	if o := orientation(file); o != 1 {
+	if o := head.Orientation; o != 1 {
 		out = upright(out, o)
 		notes = append(notes, Note{NoteOrientation, fmt.Sprintf("was turned upright (EXIF orientation %d)", o)})
+	}
+	if out.W != head.W || out.H != head.H {
+		return nil, nil, fmt.Errorf("its header says %d×%d pixels, and it holds %d×%d: save it again", head.W, head.H, out.W, out.H)
 	}
 	return out, notes, nil
 }

@@ -287,7 +287,7 @@ func FuzzOrientation(f *testing.F) {
 	f.Add([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x02eXIfMM\x00\x00\x00\x00"))
 	f.Add(exifOf(binary.BigEndian, 8))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		if o := orientation(file); o < 1 || o > 8 {
+		if o := orientation(bytes.NewReader(file), int64(len(file))); o < 1 || o > 8 {
 			t.Fatalf("orientation %d", o)
 		}
 	})

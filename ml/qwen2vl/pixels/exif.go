@@ -3,112 +3,138 @@ package pixels
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 )
 
-// orientation is the EXIF orientation (1 to 8) of a JPEG, PNG, WebP or TIFF file; 1, upright, where it says nothing or
-// nothing sensible.
-func orientation(file []byte) int {
-	var tiff []byte
-	switch {
-	case bytes.HasPrefix(file, []byte{0xff, 0xd8}):
-		tiff = exifOfJPEG(file)
-	case bytes.HasPrefix(file, []byte("\x89PNG\r\n\x1a\n")):
-		tiff = exifOfPNG(file)
-	case len(file) >= 12 && string(file[:4]) == "RIFF" && string(file[8:12]) == "WEBP":
-		tiff = exifOfWebP(file)
-	case bytes.HasPrefix(file, []byte("II*\x00")), bytes.HasPrefix(file, []byte("MM\x00*")):
-		tiff = file
+// orientation is the EXIF orientation (1 to 8) of a JPEG, PNG, WebP or TIFF file of size bytes; 1, upright, where it says
+// nothing or nothing sensible. It reads no more than the heads of segments and the EXIF data.
+func orientation(file io.ReaderAt, size int64) int {
+	exif := io.NewSectionReader(file, 0, 0)
+	switch head, _ := piece(file, 0, 12); {
+	case bytes.HasPrefix(head, []byte{0xff, 0xd8}):
+		exif = exifOfJPEG(file, size)
+	case bytes.HasPrefix(head, []byte("\x89PNG\r\n\x1a\n")):
+		exif = exifOfChunks(file, size, 8, pngChunk)
+	case len(head) == 12 && string(head[:4]) == "RIFF" && string(head[8:]) == "WEBP":
+		exif = exifOfChunks(file, size, 12, webpChunk)
+	case bytes.HasPrefix(head, []byte("II*\x00")), bytes.HasPrefix(head, []byte("MM\x00*")):
+		exif = io.NewSectionReader(file, 0, size)
 	}
-	return orientationOfTIFF(bytes.TrimPrefix(tiff, []byte("Exif\x00\x00")))
+	prefix := []byte("Exif\x00\x00")
+	if head, _ := piece(exif, 0, len(prefix)); bytes.Equal(head, prefix) {
+		exif = io.NewSectionReader(exif, int64(len(prefix)), exif.Size()-int64(len(prefix)))
+	}
+	return orientationOfTIFF(exif)
+}
+
+// mostSteps bounds the segments and chunks that are passed over in search of EXIF data.
+const mostSteps = 1 << 20
+
+// piece is n bytes at a place, or the fewer that are there.
+func piece(file io.ReaderAt, at int64, n int) (read []byte, whole bool) {
+	read = make([]byte, n)
+	got, _ := file.ReadAt(read, at)
+	return read[:got], got == n
 }
 
 // exifOfJPEG is the content of the first APP1 segment that holds EXIF.
-func exifOfJPEG(file []byte) []byte {
-	for at := 2; at+4 <= len(file); {
-		if file[at] != 0xff {
-			return nil
+func exifOfJPEG(file io.ReaderAt, size int64) *io.SectionReader {
+	nothing := io.NewSectionReader(file, 0, 0)
+	at := int64(2)
+	for range mostSteps {
+		head, whole := piece(file, at, 10)
+		if len(head) < 4 || head[0] != 0xff {
+			return nothing
 		}
-		marker := file[at+1]
+		marker := head[1]
 		if marker == 0xff { // a fill byte
 			at++
 			continue
 		}
 		if marker == 0xd9 || marker == 0xda { // end of the picture, start of its data
-			return nil
+			return nothing
 		}
 		if marker == 0x01 || marker >= 0xd0 && marker <= 0xd8 { // markers without content
 			at += 2
 			continue
 		}
-		size := int(binary.BigEndian.Uint16(file[at+2:]))
-		end := at + 2 + size
-		if size < 2 || end > len(file) {
-			return nil
+		length := int64(binary.BigEndian.Uint16(head[2:]))
+		if length < 2 || at+2+length > size {
+			return nothing
 		}
-		if content := file[at+4 : end]; marker == 0xe1 && bytes.HasPrefix(content, []byte("Exif\x00\x00")) {
-			return content
+		if whole && marker == 0xe1 && string(head[4:]) == "Exif\x00\x00" {
+			return io.NewSectionReader(file, at+4, length-2)
 		}
-		at = end
+		at += 2 + length
 	}
-	return nil
+	return nothing
 }
 
-// exifOfPNG is the content of the eXIf chunk.
-func exifOfPNG(file []byte) []byte {
-	for at := 8; at+12 <= len(file); {
-		size := int64(binary.BigEndian.Uint32(file[at:]))
-		if size > int64(len(file)-at-12) {
-			return nil
-		}
-		if string(file[at+4:at+8]) == "eXIf" {
-			return file[at+8 : at+8+int(size)]
-		}
-		at += 12 + int(size)
-	}
-	return nil
+// chunk is how a format writes its chunks: from the 8 bytes at the head of one, its name, the length of its content, and
+// how far it is from its beginning to the next.
+type chunk func(head []byte) (name string, length, next int64)
+
+func pngChunk(head []byte) (name string, length, next int64) {
+	length = int64(binary.BigEndian.Uint32(head))
+	return string(head[4:]), length, length + 12
 }
 
-// exifOfWebP is the content of the EXIF chunk.
-func exifOfWebP(file []byte) []byte {
-	for at := 12; at+8 <= len(file); {
-		size := int64(binary.LittleEndian.Uint32(file[at+4:]))
-		if size > int64(len(file)-at-8) {
-			return nil
+func webpChunk(head []byte) (name string, length, next int64) {
+	length = int64(binary.LittleEndian.Uint32(head[4:]))
+	return string(head[:4]), length, 8 + length + length&1
+}
+
+// exifOfChunks is the content of the chunk that holds EXIF, in a file whose first chunk is at that place.
+func exifOfChunks(file io.ReaderAt, size, at int64, parse chunk) *io.SectionReader {
+	for range mostSteps {
+		head, whole := piece(file, at, 8)
+		if !whole {
+			break
 		}
-		if string(file[at:at+4]) == "EXIF" {
-			return file[at+8 : at+8+int(size)]
+		name, length, next := parse(head)
+		if at+8+length > size {
+			break
 		}
-		at += 8 + int(size+size&1)
+		if name == "eXIf" || name == "EXIF" {
+			return io.NewSectionReader(file, at+8, length)
+		}
+		at += next
 	}
-	return nil
+	return io.NewSectionReader(file, 0, 0)
 }
 
 // orientationOfTIFF looks for tag 0x0112 in the first directory of a TIFF structure.
-func orientationOfTIFF(tiff []byte) int {
-	if len(tiff) < 8 {
+func orientationOfTIFF(tiff io.ReaderAt) int {
+	head, whole := piece(tiff, 0, 8)
+	if !whole {
 		return 1
 	}
 	var order binary.ByteOrder = binary.BigEndian
-	if string(tiff[:2]) == "II" {
+	if string(head[:2]) == "II" {
 		order = binary.LittleEndian
 	}
-	at := int64(order.Uint32(tiff[4:]))
-	if at+2 > int64(len(tiff)) {
+	at := int64(order.Uint32(head[4:]))
+	count, whole := piece(tiff, at, 2)
+	if !whole {
 		return 1
 	}
-	entries := tiff[at+2:]
-	for range order.Uint16(tiff[at:]) {
-		if len(entries) < 12 {
-			return 1
+	entries, _ := piece(tiff, at+2, 12*int(order.Uint16(count)))
+	for ; len(entries) >= 12; entries = entries[12:] {
+		const tag, short, long = 0x0112, 3, 4
+		if order.Uint16(entries) != tag {
+			continue
 		}
-		const tag, short = 0x0112, 3
-		if order.Uint16(entries) == tag && order.Uint16(entries[2:]) == short {
-			if v := int(order.Uint16(entries[8:])); v >= 1 && v <= 8 {
-				return v
-			}
-			return 1
+		v := uint32(0)
+		switch order.Uint16(entries[2:]) {
+		case short:
+			v = uint32(order.Uint16(entries[8:]))
+		case long:
+			v = order.Uint32(entries[8:])
 		}
-		entries = entries[12:]
+		if v >= 1 && v <= 8 {
+			return int(v)
+		}
+		return 1
 	}
 	return 1
 }

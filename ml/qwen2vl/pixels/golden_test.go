@@ -289,7 +289,7 @@ func TestGoldenJPEGsAreDecodedCloseToPillow(t *testing.T) {
 				t.Skipf("the photograph is not here: %v", err)
 			}
 			want := decodeFile(t, filepath.Join(golden, c.Decoded))
-			want = upright(want, orientation(file))
+			want = upright(want, orientation(bytes.NewReader(file), int64(len(file))))
 			most, mean := farthest(t, decodeFile(t, path), want)
 			t.Logf("off by up to %d levels, %.3f on average", most, mean)
 			if most > 4 || mean > 0.5 {

@@ -1,0 +1,101 @@
+package pixels
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// webpWithEXIF puts an EXIF chunk behind a WebP file's own.
+func webpWithEXIF(file, exif []byte) []byte {
+	out := slices.Concat(file, []byte("EXIF"), binary.LittleEndian.AppendUint32(nil, uint32(len(exif))), exif)
+	binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
+	return out
+}
+
+// tinyWebP is a lossless WebP picture of one pixel.
+var tinyWebP = []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00")
+
+func TestHeaderTellsTheSizeThatDecodeReturns(t *testing.T) {
+	png, jpeg := pngOf(t, image.NewGray(image.Rect(0, 0, 30, 20))), jpegOf(t, 30, 20)
+	turned := exifOf(binary.LittleEndian, 6)
+	chunk := append([]byte("eXIf"), turned...)
+	late := slices.Concat(png[:len(png)-12], binary.BigEndian.AppendUint32(nil, uint32(len(turned))), chunk,
+		binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(chunk)), png[len(png)-12:])
+	asLong := bytes.Clone(turned)
+	binary.LittleEndian.PutUint16(asLong[12:], 4)
+	for name, test := range map[string]struct {
+		file              []byte
+		w, h, orientation int
+		format            string
+	}{
+		"PNG":                            {png, 30, 20, 1, "png"},
+		"JPEG":                           {jpeg, 30, 20, 1, "jpeg"},
+		"PNG, turned":                    {withEXIF(png, turned), 20, 30, 6, "png"},
+		"PNG, turned at its end":         {late, 20, 30, 6, "png"},
+		"JPEG, turned":                   {withEXIF(jpeg, turned), 20, 30, 6, "jpeg"},
+		"JPEG, turned by a long number":  {withEXIF(jpeg, asLong), 20, 30, 6, "jpeg"},
+		"JPEG, mirrored":                 {withEXIF(jpeg, exifOf(binary.BigEndian, 2)), 30, 20, 2, "jpeg"},
+		"WebP, turned":                   {webpWithEXIF(tinyWebP, turned), 1, 1, 6, "webp"},
+		"JPEG, an orientation of nought": {withEXIF(jpeg, exifOf(binary.BigEndian, 0)), 30, 20, 1, "jpeg"},
+	} {
+		head, err := ReadHeader(bytes.NewReader(test.file), int64(len(test.file)))
+		if err != nil || head.W != test.w || head.H != test.h || head.Orientation != test.orientation || head.Format != test.format {
+			t.Errorf("%s: got %+v, %v", name, head, err)
+		}
+		img, _, err := DecodeBytes(test.file)
+		if err != nil || img.W != head.W || img.H != head.H {
+			t.Errorf("%s: the header says %d×%d, decoding gives %+v, %v", name, head.W, head.H, img, err)
+		}
+	}
+}
+
+// TestHeadersOfTheCasesAgreeWithThePictures reads every picture of the shared cases both ways.
+func TestHeadersOfTheCasesAgreeWithThePictures(t *testing.T) {
+	root := os.Getenv("FINETUI_CASES")
+	if root == "" {
+		root = filepath.Join("..", "..", "..", "..", "shared", "cases")
+	}
+	files, _ := filepath.Glob(filepath.Join(root, "data", "*exif*", "data", "*", "images", "*"))
+	if len(files) == 0 {
+		t.Skip("no turned pictures under", root, "(FINETUI_CASES)")
+	}
+	turned := 0
+	for _, path := range files {
+		file, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, err := ReadHeader(bytes.NewReader(file), int64(len(file)))
+		img, _, decodeErr := DecodeBytes(file)
+		if err != nil || decodeErr != nil || head.W != img.W || head.H != img.H {
+			t.Errorf("%s: %+v, %v; decoded %v", path, head, err, decodeErr)
+		}
+		if head.Orientation == 6 {
+			turned++
+		}
+	}
+	if turned < 3 {
+		t.Errorf("%d of %d pictures are turned", turned, len(files))
+	}
+}
+
+func FuzzHeader(f *testing.F) {
+	f.Add(withEXIF(pngOf(f, image.NewGray(image.Rect(0, 0, 3, 2))), exifOf(binary.BigEndian, 6)))
+	f.Add(withEXIF(jpegOf(f, 3, 2), exifOf(binary.LittleEndian, 8)))
+	f.Add(webpWithEXIF(tinyWebP, exifOf(binary.LittleEndian, 5)))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		head, err := readHeader(bytes.NewReader(file), int64(len(file)), 1<<16)
+		if err != nil {
+			return
+		}
+		if img, _, err := decode(file, 1<<16); err == nil && (img.W != head.W || img.H != head.H) {
+			t.Fatalf("the header says %d×%d, decoding gives %d×%d", head.W, head.H, img.W, img.H)
+		}
+	})
+}
