@@ -100,9 +100,20 @@ func Analyze(d *dataset.Dataset, cfg config.Dataset) *Analysis {
 		bySplit[item.Split] = append(bySplit[item.Split], item)
 	}
 	order := nameOrder(d.Classes)
-	a.Whole = analyzePart("", all, d.Classes, order, cfg)
+	tables, whole := map[string]*pairTable{}, newPairTable(order, cfg) // every pair is looked at once
+	for split, items := range bySplit {
+		tables[split] = newPairTable(order, cfg)
+		for _, item := range items {
+			tables[split].add(item.Objects)
+		}
+		whole.merge(tables[split])
+	}
+	a.Whole = analyzePart("", all, d.Classes, whole, cfg)
 	for _, split := range d.Splits {
-		a.Splits = append(a.Splits, analyzePart(split, bySplit[split], d.Classes, order, cfg))
+		if tables[split] == nil {
+			tables[split] = newPairTable(order, cfg)
+		}
+		a.Splits = append(a.Splits, analyzePart(split, bySplit[split], d.Classes, tables[split], cfg))
 	}
 	return a
 }
@@ -131,7 +142,7 @@ func nameOrder(classes []dataset.Class) []int {
 	return order
 }
 
-func analyzePart(split string, items []*dataset.Item, classes []dataset.Class, order []int, cfg config.Dataset) Part {
+func analyzePart(split string, items []*dataset.Item, classes []dataset.Class, pairs *pairTable, cfg config.Dataset) Part {
 	p := Part{
 		Split:           split,
 		Images:          len(items),
@@ -144,11 +155,12 @@ func analyzePart(split string, items []*dataset.Item, classes []dataset.Class, o
 		perImage = append(perImage, len(item.Objects))
 		p.Objects += len(item.Objects)
 		p.Pairs += len(item.Objects) * (len(item.Objects) - 1) / 2
-		for _, object := range item.Objects {
-			p.ClassCounts[object.Class]++
-			if lastSeen[object.Class] != i+1 {
-				lastSeen[object.Class] = i + 1
-				p.ImagesWithClass[object.Class]++
+		for o := range item.Objects {
+			class := item.Objects[o].Class
+			p.ClassCounts[class]++
+			if lastSeen[class] != i+1 {
+				lastSeen[class] = i + 1
+				p.ImagesWithClass[class]++
 			}
 		}
 	}
@@ -160,7 +172,7 @@ func analyzePart(split string, items []*dataset.Item, classes []dataset.Class, o
 	p.Imbalance = imbalance(p.ClassCounts, cfg)
 	p.Resolution = resolution(items)
 	p.Positions = positions(items, p.ClassCounts, cfg)
-	p.Relations, p.Cooccurrence = pairs(items, p, order, cfg)
+	p.Relations, p.Cooccurrence = pairs.results(p)
 	for _, r := range p.Relations {
 		p.RelationTotals.add(r.Directions)
 	}

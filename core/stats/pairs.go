@@ -48,13 +48,16 @@ type Cooccurrence struct {
 
 // Vertical says how a lies to b by height: negative above, positive below, 0 level.
 func Vertical(a, b dataset.Point, cfg config.Dataset) int {
-	return side(a.Y-b.Y, cfg.LevelWithin+onLimit)
+	return side(a.Y-b.Y, levelWithin(cfg))
 }
 
 // Horizontal says how a lies to b by width: negative left, positive right, 0 aligned. On the limit is not aligned.
 func Horizontal(a, b dataset.Point, cfg config.Dataset) int {
-	return side(a.X-b.X, max(cfg.AlignedWithin-onLimit, 0))
+	return side(a.X-b.X, alignedWithin(cfg))
 }
+
+func levelWithin(cfg config.Dataset) float64   { return cfg.LevelWithin + onLimit }
+func alignedWithin(cfg config.Dataset) float64 { return max(cfg.AlignedWithin-onLimit, 0) }
 
 func side(difference, within float64) int {
 	switch {
@@ -66,52 +69,122 @@ func side(difference, within float64) int {
 	return 1
 }
 
-// pairCounts is what is counted for two classes while images are gone through.
+// pairTable counts the pairs of two classes while images are gone through. A pair of classes is looked up without hashing
+// as long as there are not too many classes.
+type pairTable struct {
+	cfg     config.Dataset
+	order   []int // place of each class by name
+	classes int
+	dense   []*pairCounts // by class · classes + class; nil where there are too many classes
+	sparse  map[[2]int]*pairCounts
+	used    [][2]int // pairs of classes that occur, A before B in name order
+	image   int      // number of the image that is gone through, from 1
+	crowd   crowd
+}
+
+// pairCounts is what is counted for two classes.
 type pairCounts struct {
 	Directions
 	pairs, images int
 	lastSeen      int // image, from 1
 }
 
-// pairs counts relations and co-occurrence of all pairs of objects; order is the place of each class by name.
-func pairs(items []*dataset.Item, p Part, order []int, cfg config.Dataset) ([]Relation, []Cooccurrence) {
-	counts := map[[2]int]*pairCounts{}
-	for i, item := range items {
-		for j, first := range item.Objects {
-			for _, second := range item.Objects[j+1:] {
-				a, b := first, second
-				if order[a.Class] > order[b.Class] {
-					a, b = b, a
-				}
-				key := [2]int{a.Class, b.Class}
-				c := counts[key]
-				if c == nil {
-					c = &pairCounts{}
-					counts[key] = c
-				}
-				c.pairs++
-				if c.lastSeen != i+1 {
-					c.lastSeen = i + 1
-					c.images++
-				}
-				c.count(a.Box.Center(), b.Box.Center(), cfg)
+// mostDense is how many classes have a table of all pairs; more have a map of those that occur.
+const mostDense = 512
+
+func newPairTable(order []int, cfg config.Dataset) *pairTable {
+	t := &pairTable{cfg: cfg, order: order, classes: len(order)}
+	if t.classes <= mostDense {
+		t.dense = make([]*pairCounts, t.classes*t.classes)
+	} else {
+		t.sparse = map[[2]int]*pairCounts{}
+	}
+	return t
+}
+
+// of returns the counts of two classes, the first before the second in name order.
+func (t *pairTable) of(a, b int) *pairCounts {
+	if t.dense != nil {
+		if c := t.dense[a*t.classes+b]; c != nil {
+			return c
+		}
+	} else if c := t.sparse[[2]int{a, b}]; c != nil {
+		return c
+	}
+	c := &pairCounts{}
+	t.used = append(t.used, [2]int{a, b})
+	if t.dense != nil {
+		t.dense[a*t.classes+b] = c
+	} else {
+		t.sparse[[2]int{a, b}] = c
+	}
+	return c
+}
+
+// placed is an object as far as pairs ask about it.
+type placed struct {
+	class  int
+	center dataset.Point
+}
+
+// add counts the pairs of one image.
+func (t *pairTable) add(objects []dataset.Object) {
+	t.image++
+	here := t.crowd.placed[:0]
+	for i := range objects {
+		here = append(here, placed{objects[i].Class, objects[i].Box.Center()})
+	}
+	t.crowd.placed = here
+	if len(here) > crowdFrom {
+		t.addCrowd()
+		return
+	}
+	for j, first := range here {
+		for _, second := range here[j+1:] {
+			a, b := first, second
+			if t.order[a.class] > t.order[b.class] {
+				a, b = b, a
 			}
+			c := t.of(a.class, b.class)
+			t.seen(c, 1)
+			c.count(a.center, b.center, t.cfg)
 		}
 	}
-	keys := make([][2]int, 0, len(counts))
-	for key := range counts {
-		keys = append(keys, key)
+}
+
+// seen notes so many pairs of objects in the image that is gone through.
+func (t *pairTable) seen(c *pairCounts, pairs int) {
+	c.pairs += pairs
+	if c.lastSeen != t.image {
+		c.lastSeen = t.image
+		c.images++
 	}
+}
+
+// merge adds what another table has counted in other images.
+func (t *pairTable) merge(other *pairTable) {
+	for _, key := range other.used {
+		from, to := other.of(key[0], key[1]), t.of(key[0], key[1])
+		to.Directions.add(from.Directions)
+		to.pairs += from.pairs
+		to.images += from.images
+	}
+}
+
+// results lists relations and co-occurrence of the part that was counted.
+func (t *pairTable) results(p Part) ([]Relation, []Cooccurrence) {
+	keys := slices.Clone(t.used)
 	slices.SortFunc(keys, func(x, y [2]int) int {
-		if d := order[x[0]] - order[y[0]]; d != 0 {
+		if d := t.order[x[0]] - t.order[y[0]]; d != 0 {
 			return d
 		}
-		return order[x[1]] - order[y[1]]
+		return t.order[x[1]] - t.order[y[1]]
 	})
 	relations := make([]Relation, len(keys))
 	together := make([]Cooccurrence, len(keys))
 	for i, key := range keys {
-		c, a, b := counts[key], key[0], key[1]
+		a, b := key[0], key[1]
+		c := t.of(a, b)
 		relations[i] = Relation{A: a, B: b, Directions: c.Directions}
 		together[i] = Cooccurrence{A: a, B: b, Pairs: c.pairs, Images: c.images, Share: float64(c.images) / float64(p.Images)}
 		if a != b {

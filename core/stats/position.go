@@ -49,7 +49,8 @@ func positions(items []*dataset.Item, counts []int, cfg config.Dataset) []Positi
 		heights[class] = make([]float64, 0, n)
 	}
 	for _, item := range items {
-		for _, object := range item.Objects {
+		for o := range item.Objects {
+			object := &item.Objects[o]
 			heights[object.Class] = append(heights[object.Class], object.Box.Center().Y)
 		}
 	}
