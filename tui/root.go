@@ -129,7 +129,7 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // View is the screen as it was drawn last; it is drawn anew when something was entered, and at most so often a second
 // when something arrived.
 func (r *root) View() tea.View {
-	view := tea.NewView(r.redraw.content(r.screen))
+	view := tea.NewView(r.redraw.content(func() string { return widget.Guard(r.screen()) }))
 	view.AltScreen = true
 	view.MouseMode = tea.MouseModeCellMotion
 	view.WindowTitle = "finetui · " + widget.Clean(r.project)

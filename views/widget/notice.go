@@ -11,10 +11,12 @@ type Notice struct {
 // NewNotice is an empty notice for a pane of w cells.
 func NewNotice(w int) *Notice { return &Notice{width: w} }
 
-// Say adds a sentence, wrapped.
+// Say adds sentences, wrapped; each line of the text begins a new one.
 func (n *Notice) Say(style Style, text string) {
-	for _, line := range Wrap(Clean(text), min(n.width-6, 90)) {
-		n.lines = append(n.lines, style.Render(line))
+	for sentence := range strings.SplitSeq(text, "\n") {
+		for _, line := range Wrap(Clean(sentence), min(n.width-6, 90)) {
+			n.lines = append(n.lines, style.Render(line))
+		}
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"finetui/core/printable"
 )
 
 // Width is how many cells s takes on the screen; escape sequences take none. Text that is nothing but plain letters,
@@ -59,24 +61,42 @@ func colourSequence(s string) int {
 	return 0
 }
 
-// Clean makes text from files safe to draw: control characters, escape bytes among them, become a visible mark, and
-// tabs and line breaks a blank. Styled text must not pass through it.
-func Clean(s string) string {
-	drawable := func(r rune) bool { return unicode.IsPrint(r) || r == '\u00ad' }
-	if strings.IndexFunc(s, func(r rune) bool { return !drawable(r) }) < 0 {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case drawable(r):
-			return r
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.Is(unicode.Cf, r): // joiners and direction marks: they have no cell of their own
-			return -1
+// Clean makes text from files safe to draw on one line, as printable.Line says. Styled text must not pass through it.
+func Clean(s string) string { return printable.Line(s) }
+
+// Guard is a whole screen in which nothing is left but text, styles (SGR) and line breaks: what a pane should have
+// passed through Clean and did not becomes a mark of one cell.
+func Guard(screen string) string {
+	var b strings.Builder
+	kept := 0
+	before := rune(0)
+	for i := 0; i < len(screen); {
+		c := screen[i]
+		if c >= ' ' && c < 0x7f || c == '\n' {
+			before = rune(c)
+			i++
+			continue
 		}
-		return '�'
-	}, s)
+		r, n := utf8.DecodeRuneInString(screen[i:])
+		sequence := 0
+		if c == 0x1b {
+			sequence = colourSequence(screen[i:])
+		}
+		switch {
+		case sequence > 0:
+			n = sequence
+		case narrow(r), r != utf8.RuneError && printable.Shown(r, before), unicode.Is(unicode.Zs, r):
+			before = r
+		default:
+			b.WriteString(screen[kept:i] + "\ufffd")
+			kept, before = i+n, r
+		}
+		i += n
+	}
+	if kept == 0 {
+		return screen
+	}
+	return b.String() + screen[kept:]
 }
 
 // Cut shortens a line to w cells, with … where something was lost. It keeps styles and never halves a wide character.

@@ -32,13 +32,32 @@ func TestLinesAreCutAndPlacedByCells(t *testing.T) {
 		{CutLeft("data/train/img.jpg", 8), "…img.jpg"}, {CutLeft("斜面排水", 4), "…水"},
 		{Left("ab", 4), "ab  "}, {Right("ab", 4), "  ab"}, {Centre("ab", 5), " ab  "},
 		{Ends("left side", "right", 20), "left side      right"}, {Ends("left side", "right", 11), "left… right"}, {Ends("left", "right side", 6), "right…"},
-		{Clean("a\tb\x1b[31m\x00"), "a b�[31m�"}, {Clean("e\u200bf"), "ef"},
+		{Clean("a\tb\x1b[31m\x00"), "a b␛[31m␀"}, {Clean("e\u200bf"), "e<U+200B>f"},
 		{Block("a\nbb\nc", 3, 2), "a  \nbb "}, {strings.Join(Wrap("one two three", 7), "|"), "one two|three"},
 		{Overlay("abcdef\nghijkl", "XX\nYY", 2, 0), "abXXef\nghYYkl"}, {Overlay("斜面排水", "X", 1, 0), " X面排水"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)
 		}
+	}
+}
+
+func TestGuardLeavesStylesAndTextAlone(t *testing.T) {
+	for _, c := range []struct{ screen, want string }{
+		{"╭ a\x1b[1;38;2;1;2;3mb\x1b[m\n│ 👩\u200d👧 斜\u00a0 ☂\ufe0f � ", "╭ a\x1b[1;38;2;1;2;3mb\x1b[m\n│ 👩\u200d👧 斜\u00a0 ☂\ufe0f � "},
+		{"a\x1b[2Jb\x1b]0;t\x07c\x1b", "a�[2Jb�]0;t�c�"}, {"a\r\tb\x00\x7f", "a��b��"},
+		{"\u202ea\u200bb\u009b31m\x9b", "�a�b�31m�"}, {"a\u2028b", "a�b"},
+	} {
+		if got := Guard(c.screen); got != c.want {
+			t.Errorf("%q became %q, want %q", c.screen, got, c.want)
+		}
+	}
+}
+
+func BenchmarkGuard(b *testing.B) {
+	screen := strings.Repeat(strings.Repeat("\x1b[38;2;10;20;30m⣿⣷ word\x1b[m", 20)+"\n", 60)
+	for b.Loop() {
+		Guard(screen)
 	}
 }
 
