@@ -1,13 +1,12 @@
 package project
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
-	"io"
-	"os"
-	"sync"
 
 	"finetui/core/features"
+	"finetui/core/filehash"
 	"finetui/core/recipe"
 	"finetui/ml/qwen2vl"
 )
@@ -54,7 +53,7 @@ const seeing = 1
 
 // key names everything that a sample's features depend on: the base, the file's bytes, what is shown of it and how large.
 func (p *Project) key(s recipe.Sample) (features.Key, error) {
-	content, err := contents.of(s.Item.Media)
+	content, err := filehash.In(p.File.Root).Sum(context.Background(), s.Item.Media, nil)
 	if err != nil {
 		return features.Key{}, err
 	}
@@ -62,45 +61,4 @@ func (p *Project) key(s recipe.Sample) (features.Key, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, seeing, p.Base.Fingerprint, content, c.Context, c.CropMargin, c.CropSquare, s.Box(), m.MinPixels, m.MaxPixels)
 	return features.Key(sum.Sum(nil)), nil
-}
-
-// contents knows the hashes of files that were read, as long as their size and time stay.
-var contents = hashes{known: map[string]hashed{}}
-
-type hashes struct {
-	mutex sync.Mutex
-	known map[string]hashed
-}
-
-type hashed struct {
-	size, time int64
-	sum        [32]byte
-}
-
-// of is a hash of a file's bytes.
-func (h *hashes) of(path string) ([32]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return [32]byte{}, err
-	}
-	h.mutex.Lock()
-	k, ok := h.known[path]
-	h.mutex.Unlock()
-	if ok && k.size == info.Size() && k.time == info.ModTime().UnixNano() {
-		return k.sum, nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return [32]byte{}, err
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return [32]byte{}, fmt.Errorf("%s: %w", path, err)
-	}
-	k = hashed{info.Size(), info.ModTime().UnixNano(), [32]byte(sum.Sum(nil))}
-	h.mutex.Lock()
-	h.known[path] = k
-	h.mutex.Unlock()
-	return k.sum, nil
 }
