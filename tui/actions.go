@@ -40,14 +40,14 @@ func (r *root) checkKeys() tea.Cmd {
 // own are the root's actions. ctrl+c and ctrl+z are not among them: no configuration can take them away.
 func (r *root) own() []views.Action {
 	actions := []views.Action{
-		{Name: "help", Keys: []string{"?"}, Label: "help", Help: "show every key", Group: "Workbench", Run: func() tea.Cmd { r.over = newHelp(r); return nil }},
-		{Name: "palette", Keys: []string{":", "ctrl+p"}, Label: "commands", Help: "find a command by its letters", Group: "Workbench", Run: func() tea.Cmd { r.over = newPalette(r); return nil }},
-		{Name: "back", Keys: []string{"esc"}, Help: "leave a zoom, a filter, an editor", Group: "Workbench", Run: r.back},
-		{Name: quitAction, Keys: []string{"q"}, Label: "quit", Help: "leave a layer or finetui; runs go on", Group: "Workbench", Run: r.quit},
+		{Name: "help", Label: "help", Help: "show every key", Group: "Workbench", Run: func() tea.Cmd { r.over = newHelp(r); return nil }},
+		{Name: "palette", Label: "commands", Help: "find a command by its letters", Group: "Workbench", Run: func() tea.Cmd { r.over = newPalette(r); return nil }},
+		{Name: "back", Help: "leave a zoom, a picture, a filter", Group: "Workbench", Run: r.back},
+		{Name: quitAction, Label: "quit", Help: "leave finetui; runs go on", Group: "Workbench", Run: r.quit},
 	}
 	for i, pane := range r.panes {
 		name := pane.Name()
-		actions = append(actions, views.Action{Name: "show_" + strings.ToLower(name), Keys: []string{strconv.Itoa(i + 1)}, Help: "show " + name, Group: "Workbench",
+		actions = append(actions, views.Action{Name: "show_" + strings.ToLower(name), Bound: []string{strconv.Itoa(i + 1)}, Help: "show " + name, Group: "Workbench",
 			Run: func() tea.Cmd { r.open = i; return nil }})
 	}
 	return actions
@@ -56,8 +56,8 @@ func (r *root) own() []views.Action {
 // keyOf is the key of an action as people read it.
 func (r *root) keyOf(name string) string {
 	for _, action := range r.actions() {
-		if action.Name == name && len(action.Keys) > 0 {
-			return views.KeyText(action.Keys[0])
+		if action.Name == name && len(action.Keys()) > 0 {
+			return views.KeyText(action.Keys()[0])
 		}
 	}
 	return name

@@ -137,8 +137,8 @@ func joined(parts ...[]string) string {
 func (r *root) hints(actions []views.Action) []string {
 	var hints []string
 	for _, action := range actions {
-		if action.Label != "" && len(action.Keys) > 0 && action.On() {
-			hints = append(hints, r.theme.Key.Render(views.KeyText(action.Keys[0]))+" "+r.theme.Muted.Render(action.Label))
+		if action.Label != "" && len(action.Keys()) > 0 && action.On() {
+			hints = append(hints, r.theme.Key.Render(views.KeyText(action.Keys()[0]))+" "+r.theme.Muted.Render(action.Label))
 		}
 	}
 	return hints

@@ -245,11 +245,8 @@ func (r *root) show(name string) tea.Cmd {
 	return nil
 }
 
-// quit goes one step out: out of a layer of the pane, past what is unsaved, out of the program.
+// quit leaves the program, whatever is open; past what is unsaved at the second time only.
 func (r *root) quit() tea.Cmd {
-	if leaver, ok := r.pane().(views.Leaver); ok && leaver.Leave() {
-		return nil
-	}
 	if r.leaving {
 		return tea.Quit
 	}

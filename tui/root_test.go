@@ -118,7 +118,7 @@ func TestHelpWrapsWhatIsLongAndCutsNoSentence(t *testing.T) {
 			}
 		}
 	}
-	long := views.Action{Name: "show_everything", Keys: []string{"x"}, Group: "Data", Help: "show everything that there is to be seen of this one and of all the others, too"}
+	long := views.Action{Name: "show_everything", Bound: []string{"x"}, Group: "Data", Help: "show everything that there is to be seen of this one and of all the others, too"}
 	lines := (&help{root: r}).block(r.theme, []views.Action{long}, 58)
 	if text := ansi.Strip(strings.Join(lines, "\n")); !strings.Contains(text, "\n     be seen of") || !strings.Contains(text, "others, too") {
 		t.Errorf("the sentence does not go on below itself:\n%s", text)
@@ -190,7 +190,7 @@ func TestNamesInKeysThatNoActionHasAreTold(t *testing.T) {
 func TestTextFieldGetsEveryKeyButTheProgramsOwn(t *testing.T) {
 	r := samples()
 	d := viewtest.OpenModel(t, r, 120, 32).Press("/").Type("q2?:").Press("enter")
-	if got := sampleOf(r, 0).Filter; got != "q2?:" || r.open != 0 {
+	if got := sampleOf(r, 0).Filter.Text(); got != "q2?:" || r.open != 0 {
 		t.Errorf("filter %q, pane %d", got, r.open)
 	}
 	if d.Press("/", "ctrl+c"); !saw[tea.InterruptMsg](d) {
@@ -211,21 +211,32 @@ func saw[T tea.Msg](d *viewtest.Driver) bool {
 	return false
 }
 
-func TestQuittingGoesOutLayerByLayer(t *testing.T) {
+func TestEscLeavesLayerByLayerAndQQuitsFromAll(t *testing.T) {
 	r := samples()
-	sampleOf(r, 1).Dirty = "2 changes to config.toml are"
 	d := viewtest.OpenModel(t, r, 120, 32).Press("+", "/").Type("x").Press("enter")
 	for _, step := range []struct {
 		what string
 		done func() bool
 	}{
 		{"the zoom", func() bool { return d.Shows("Conditions") }},
-		{"the filter", func() bool { return sampleOf(r, 0).Filter == "" }},
-		{"the question about what is unsaved", func() bool { return d.Shows("2 changes to config.toml are not saved; q again") }},
+		{"the filter", func() bool { return sampleOf(r, 0).Filter.Text() == "" }},
+		{"nothing more", func() bool { return d.Shows("Conditions") }},
 	} {
-		if d.Press("q"); !step.done() || saw[tea.QuitMsg](d) {
-			t.Fatalf("q did not end %s:\n%s", step.what, d.Screen())
+		if d.Press("esc"); !step.done() || saw[tea.QuitMsg](d) {
+			t.Fatalf("esc did not end %s:\n%s", step.what, d.Screen())
 		}
+	}
+	if d.Press("+", "/").Type("x").Press("enter", "q"); !saw[tea.QuitMsg](d) {
+		t.Fatalf("q did not quit from a zoomed panel with a filter:\n%s", d.Screen())
+	}
+}
+
+func TestQuittingAsksAboutWhatIsUnsaved(t *testing.T) {
+	r := samples()
+	sampleOf(r, 1).Dirty = "2 changes to config.toml are"
+	d := viewtest.OpenModel(t, r, 120, 32)
+	if d.Press("q"); !d.Shows("2 changes to config.toml are not saved; q again") || saw[tea.QuitMsg](d) {
+		t.Fatalf("q did not ask:\n%s", d.Screen())
 	}
 	if d.Press("tab", "q"); saw[tea.QuitMsg](d) {
 		t.Fatal("another key between did not take the question back")

@@ -13,7 +13,7 @@ import (
 // hints at the bottom, and gives [KEYS] its names, so none of them can disagree.
 type Action struct {
 	Name    string         // what [KEYS] calls it, snake_case: "next_view"
-	Keys    []string       // as tea.KeyPressMsg.String spells them; none: only in the palette
+	Bound   []string       // keys as tea.KeyPressMsg.String spells them; nil: those of Meanings; empty: only in the palette
 	Label   string         // one or two words for the bottom line; empty: not shown there
 	Help    string         // what it does, for help and palette: "show the next view"
 	Group   string         // heading in the help
@@ -24,11 +24,19 @@ type Action struct {
 // On says whether the action can be run now.
 func (a Action) On() bool { return a.Enabled == nil || a.Enabled() }
 
+// Keys are what runs the action: what [KEYS] bound it to, else what its name has in Meanings.
+func (a Action) Keys() []string {
+	if a.Bound != nil {
+		return a.Bound
+	}
+	return builtIn[a.Name]
+}
+
 // Has says whether key runs the action.
-func (a Action) Has(key string) bool { return slices.Contains(a.Keys, key) }
+func (a Action) Has(key string) bool { return slices.Contains(a.Keys(), key) }
 
 // KeyText is the action's keys as people read them.
-func (a Action) KeyText() string { return KeyText(a.Keys...) }
+func (a Action) KeyText() string { return KeyText(a.Keys()...) }
 
 // KeyText writes keys for people: arrows as arrows, alternatives with a blank between.
 func KeyText(keys ...string) string {
@@ -53,11 +61,11 @@ func Bind(actions []Action, keys map[string]string) []Action {
 		key, given := keys[a.Name]
 		switch {
 		case !given:
-			bound[i].Keys = slices.DeleteFunc(slices.Clone(a.Keys), func(k string) bool { return takenByOther(bound, keys, a.Name, k) })
+			bound[i].Bound = slices.DeleteFunc(slices.Clone(a.Keys()), func(k string) bool { return takenByOther(bound, keys, a.Name, k) })
 		case key == "":
-			bound[i].Keys = nil
+			bound[i].Bound = []string{}
 		default:
-			bound[i].Keys = []string{key}
+			bound[i].Bound = []string{key}
 		}
 	}
 	return bound

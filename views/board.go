@@ -247,17 +247,17 @@ func (b *Board) Actions() []Action {
 	}
 	several := func() bool { return len(b.Panels) > 1 }
 	return append(actions,
-		Action{Name: "next_panel", Keys: []string{"tab"}, Help: "go to the next panel", Group: "Panels", Enabled: several, Run: func() tea.Cmd { return b.step(1) }},
-		Action{Name: "previous_panel", Keys: []string{"shift+tab"}, Help: "go to the panel before", Group: "Panels", Enabled: several, Run: func() tea.Cmd { return b.step(-1) }},
-		Action{Name: "zoom", Keys: []string{"+"}, Help: "show this panel alone, or all", Group: "Panels", Enabled: several, Run: func() tea.Cmd { b.zoomed = !b.zoomed; return nil }},
-		b.move("up", widget.Up, "one line up", "up", "k"),
-		b.move("down", widget.Down, "one line down", "down", "j"),
-		b.move("left", widget.MoveLeft, "to the left", "left", "h"),
-		b.move("right", widget.MoveRight, "to the right", "right", "l"),
-		b.move("page_up", widget.PageUp, "one page up", "pgup", "ctrl+b"),
-		b.move("page_down", widget.PageDown, "one page down", "pgdown", "ctrl+f"),
-		b.move("first", widget.First, "to the first line", "g", "home"),
-		b.move("last", widget.Last, "to the last line", "G", "end"),
+		Action{Name: "next_panel", Help: "go to the next panel", Group: "Panels", Enabled: several, Run: func() tea.Cmd { return b.step(1) }},
+		Action{Name: "previous_panel", Help: "go to the panel before", Group: "Panels", Enabled: several, Run: func() tea.Cmd { return b.step(-1) }},
+		Action{Name: "zoom", Help: "show this panel alone, or all", Group: "Panels", Enabled: several, Run: func() tea.Cmd { b.zoomed = !b.zoomed; return nil }},
+		b.move("up", widget.Up, "one line up"),
+		b.move("down", widget.Down, "one line down"),
+		b.move("left", widget.MoveLeft, "to the left"),
+		b.move("right", widget.MoveRight, "to the right"),
+		b.move("page_up", widget.PageUp, "one page up"),
+		b.move("page_down", widget.PageDown, "one page down"),
+		b.move("first", widget.First, "to the first line"),
+		b.move("last", widget.Last, "to the last line"),
 	)
 }
 
@@ -272,9 +272,9 @@ func (b *Board) AllActions() []Action {
 	return actions
 }
 
-func (b *Board) move(name string, m widget.Move, help string, keys ...string) Action {
+func (b *Board) move(name string, m widget.Move, help string) Action {
 	p := b.panel(b.Focused())
-	return Action{Name: name, Keys: keys, Help: help, Group: "Moving",
+	return Action{Name: name, Help: help, Group: "Moving",
 		Enabled: func() bool { return p != nil && p.Move != nil },
 		Run:     func() tea.Cmd { p.Move(m, b.page()); return nil }}
 }

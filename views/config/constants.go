@@ -42,8 +42,8 @@ var longestKey = sync.OnceValue(func() (longest int) {
 })
 
 func (p *Pane) constantsTitle() string {
-	if p.filter != "" {
-		return fmt.Sprintf("config.toml · %d with %q", len(p.rows), p.filter)
+	if p.filter.Text() != "" {
+		return fmt.Sprintf("config.toml · %d with %q", len(p.rows), p.filter.Text())
 	}
 	return "config.toml"
 }
@@ -87,7 +87,7 @@ func sectionDoc(name string) string {
 // window is the part of the lines that h lines show.
 func (p *Pane) window(h int) (lines []line, first, end, selected int) {
 	lines, selected = p.lines()
-	if p.filtering != nil {
+	if p.filter.Writing() {
 		h--
 	}
 	at := widget.List{Index: selected}
@@ -107,7 +107,7 @@ func (p *Pane) drawConstants(t *widget.Theme, w, h int) string {
 	lines, first, end, selected := p.window(h)
 	var drawn []string
 	if len(lines) == 0 {
-		drawn = append(drawn, t.Muted.Render(widget.Cut(fmt.Sprintf("  no constant has %q in its name or explanation; esc shows all", widget.Clean(p.filter)), w)))
+		drawn = append(drawn, t.Muted.Render(widget.Cut(fmt.Sprintf("  no constant has %q in its name or explanation; esc shows all", widget.Clean(p.filter.Text())), w)))
 	}
 	for i := first; i < end; i++ {
 		if lines[i].row < 0 {
@@ -117,8 +117,8 @@ func (p *Pane) drawConstants(t *widget.Theme, w, h int) string {
 		drawn = append(drawn, p.drawRow(t, p.rows[lines[i].row], i == selected, w))
 	}
 	text := widget.Block(strings.Join(drawn, "\n"), w, h)
-	if p.filtering != nil {
-		text = widget.Overlay(text, p.filtering.View(t, w), 0, h-1)
+	if p.filter.Writing() {
+		text = p.filter.Over(t, text, w, h)
 	}
 	if p.editor == nil {
 		return text

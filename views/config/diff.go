@@ -19,19 +19,19 @@ func (p *Pane) openDiff() tea.Cmd {
 // diffActions are what can be done while the comparison is open.
 func (p *Pane) diffActions() []views.Action {
 	page := max(p.h-6, 1)
-	move := func(name, help string, m widget.Move, keys ...string) views.Action {
-		return views.Action{Name: name, Keys: keys, Help: help, Group: "Moving", Run: func() tea.Cmd { scroll(&p.diff.top, m, page); return nil }}
+	move := func(name, help string, m widget.Move) views.Action {
+		return views.Action{Name: name, Help: help, Group: "Moving", Run: func() tea.Cmd { scroll(&p.diff.top, m, page); return nil }}
 	}
 	return []views.Action{
-		{Name: "close_diff", Keys: []string{"D", "enter"}, Label: "close", Help: "back to the constants", Group: "Config", Run: func() tea.Cmd { p.diff = nil; return nil }},
-		{Name: "save", Keys: []string{"s"}, Label: "save", Help: "write config.toml; comments, order and spacing stay", Group: "Config", Enabled: func() bool { return p.file.Changed() }, Run: p.save},
-		{Name: "undo", Keys: []string{"u"}, Label: "undo", Help: "take the last change back", Group: "Config", Run: p.undo},
-		move("up", "one line up", widget.Up, "up", "k"),
-		move("down", "one line down", widget.Down, "down", "j"),
-		move("page_up", "one page up", widget.PageUp, "pgup", "ctrl+b"),
-		move("page_down", "one page down", widget.PageDown, "pgdown", "ctrl+f"),
-		move("first", "to the first line", widget.First, "g", "home"),
-		move("last", "to the last line", widget.Last, "G", "end"),
+		{Name: "close_diff", Label: "close", Help: "back to the constants", Group: "Config", Run: func() tea.Cmd { p.diff = nil; return nil }},
+		{Name: "save", Label: "save", Help: "write config.toml; comments, order and spacing stay", Group: "Config", Enabled: func() bool { return p.file.Changed() }, Run: p.save},
+		{Name: "undo", Label: "undo", Help: "take the last change back", Group: "Config", Run: p.undo},
+		move("up", "one line up", widget.Up),
+		move("down", "one line down", widget.Down),
+		move("page_up", "one page up", widget.PageUp),
+		move("page_down", "one page down", widget.PageDown),
+		move("first", "to the first line", widget.First),
+		move("last", "to the last line", widget.Last),
 	}
 }
 

@@ -190,7 +190,7 @@ func (p *Pane) drawBroken(t *widget.Theme, w, h int) string {
 		add(t.Warning, "✗ "+fault)
 	}
 	lines = append(lines, "")
-	add(t.Text, "E opens it in your editor and reads it again; R only reads it again.")
+	add(t.Text, views.KeyOf("edit_file")+" opens it in your editor and reads it again; "+views.KeyOf("reload")+" only reads it again.")
 	if p.file != nil {
 		add(t.Text, "esc goes back to the constants as they were read last; saving them asks before it overwrites anything.")
 	}

@@ -252,10 +252,10 @@ func TestFilterFindsNamesAndExplanations(t *testing.T) {
 		t.Errorf("%d rows, at %s", len(p.rows), r.field.Name())
 	}
 	d.Press("esc")
-	if r, _ := p.selected(); p.filter != "" || r.field.Name() != "TRAIN.WARMUP_STEPS" {
-		t.Errorf("after esc the filter is %q, the cursor at %s", p.filter, r.field.Name())
+	if r, _ := p.selected(); p.filter.Text() != "" || r.field.Name() != "TRAIN.WARMUP_STEPS" {
+		t.Errorf("after esc the filter is %q, the cursor at %s", p.filter.Text(), r.field.Name())
 	}
-	d.Press("/").Type("zzz").Press("enter", "enter", "space", "y", "r", "n", "]", "left", "up", "u", "D", "esc")
+	d.Press("/").Type("zzz").Press("enter", "enter", "space", "y", "backspace", "J", "]", "left", "up", "u", "D", "esc")
 	if p.Unsaved() != "" {
 		t.Error("without a constant something was changed")
 	}
@@ -264,7 +264,7 @@ func TestFilterFindsNamesAndExplanations(t *testing.T) {
 func TestNextProblemGoesToIt(t *testing.T) {
 	p, d := opened(t, project(t, nil), 80, 22)
 	put(d, p, "MODEL.MAX_PIXELS", "1000")
-	d.Press("g", "n")
+	d.Press("g", "J")
 	if r, _ := p.selected(); r.field.Name() != "MODEL.MIN_PIXELS" || !strings.Contains(p.Status(), "✗ 1 error") {
 		t.Errorf("at %s, status %q", r.field.Name(), p.Status())
 	}

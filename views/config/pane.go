@@ -47,11 +47,10 @@ type Pane struct {
 	strays   []config.Change             // from that preset to now
 	rows     []row                       // constants that the filter lets through
 
-	filter    string
-	filtering *widget.Prompt // open while the filter is written
-	cursor    widget.List    // in rows
-	aboutTop  int            // first line of the explanation that is seen
-	effectTop int            // the same of the consequences
+	filter    views.Filter
+	cursor    widget.List // in rows
+	aboutTop  int         // first line of the explanation that is seen
+	effectTop int         // the same of the consequences
 
 	editor    *editor
 	question  *question
@@ -183,14 +182,14 @@ func (p *Pane) input(msg tea.Msg) tea.Cmd {
 		return p.answer(msg)
 	case p.editor != nil:
 		return p.edit(msg)
-	case p.filtering != nil:
+	case p.filter.Writing():
 		return p.writeFilter(msg)
 	}
 	return nil
 }
 
 // Capturing says whether something is being written or chosen.
-func (p *Pane) Capturing() bool { return p.question != nil || p.editor != nil || p.filtering != nil }
+func (p *Pane) Capturing() bool { return p.question != nil || p.editor != nil || p.filter.Writing() }
 
 // Leave closes the comparison, the zoom, then the filter; from a file that is broken now it goes back to what was read
 // last.
@@ -205,8 +204,11 @@ func (p *Pane) Leave() bool {
 	case p.board(p.w, p.h).Leave():
 		return true
 	}
-	was := p.filter != ""
-	p.setFilter("")
+	r, ok := p.selected()
+	was := p.filter.Clear()
+	if was {
+		p.refiltered(r, ok)
+	}
 	return was
 }
 
@@ -226,8 +228,8 @@ func (p *Pane) Status() string {
 	switch {
 	case p.broken != nil:
 		return "config.toml cannot be read"
-	case p.filtering != nil:
-		return "enter keeps the filter   esc leaves it"
+	case p.filter.Writing():
+		return p.filter.Keys()
 	case p.editor != nil:
 		return p.editor.hint()
 	}
@@ -235,8 +237,8 @@ func (p *Pane) Status() string {
 	if r, ok := p.selected(); ok {
 		status += ": " + r.field.Section
 	}
-	if p.filter != "" {
-		status += fmt.Sprintf("   filter %q: %d", widget.Clean(p.filter), len(p.rows))
+	if p.filter.Text() != "" {
+		status += fmt.Sprintf("   filter %q: %d", widget.Clean(p.filter.Text()), len(p.rows))
 	}
 	if n := len(p.unsaved); n > 0 || p.Unsaved() != "" {
 		status += fmt.Sprintf("   ● %d not saved", max(n, 1))

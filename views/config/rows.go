@@ -9,7 +9,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
-	"finetui/views/widget"
 )
 
 // row is one constant, or the place where a key can be added to [KEYS].
@@ -63,7 +62,7 @@ func (p *Pane) filterRows() {
 		if _, known := p.comments[name]; !known && !r.adds {
 			p.comments[name] = p.file.Comment(name)
 		}
-		if r.adds && p.filter == "" || !r.adds && matches(p.filter, name+" "+p.comments[name]) {
+		if r.adds && p.filter.Text() == "" || !r.adds && p.filter.Passes(name+" "+p.comments[name]) {
 			p.rows = append(p.rows, r)
 		}
 	}
@@ -77,17 +76,6 @@ func (p *Pane) filterRows() {
 	}
 	keep(row{field: config.Field{Section: keysSection}, adds: true})
 	p.cursor.Index = max(p.cursor.At(len(p.rows)), 0)
-}
-
-// matches says whether every word of a filter stands in a text.
-func matches(filter, text string) bool {
-	text = strings.ToLower(text)
-	for _, word := range strings.Fields(strings.ToLower(filter)) {
-		if !strings.Contains(text, word) {
-			return false
-		}
-	}
-	return true
 }
 
 // selected is the row under the cursor.
@@ -107,12 +95,8 @@ func (p *Pane) selectName(name string) {
 	}
 }
 
-func (p *Pane) setFilter(text string) {
-	if p.file == nil || p.filter == text {
-		return
-	}
-	r, ok := p.selected()
-	p.filter = text
+// refiltered lists what the filter lets through now, with the cursor where it was.
+func (p *Pane) refiltered(r row, ok bool) {
 	p.filterRows()
 	if ok && !r.adds {
 		p.cursor.Index = 0
@@ -121,19 +105,17 @@ func (p *Pane) setFilter(text string) {
 }
 
 func (p *Pane) openFilter() tea.Cmd {
-	p.filtering = widget.NewPrompt("/", p.filter)
-	p.filtering.Hint = "words of a name or an explanation"
+	r, ok := p.selected()
+	p.filter.Open("/", "words of a name or an explanation")
+	p.refiltered(r, ok)
 	return nil
 }
 
 func (p *Pane) writeFilter(msg tea.Msg) tea.Cmd {
-	outcome, cmd := p.filtering.Update(msg)
-	p.setFilter(p.filtering.Value())
-	if outcome == widget.Cancelled {
-		p.setFilter("")
-	}
-	if outcome != widget.Editing {
-		p.filtering = nil
+	r, ok := p.selected()
+	changed, cmd := p.filter.Update(msg)
+	if changed {
+		p.refiltered(r, ok)
 	}
 	return cmd
 }

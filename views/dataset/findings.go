@@ -58,7 +58,7 @@ func (p *Pane) grouped() []findingGroup {
 }
 
 func (p *Pane) passesFinding(f data.Finding) bool {
-	return p.passes(f.File, f.Text, findingWords(f.Code), f.Code)
+	return p.filter.Passes(f.File, f.Text, findingWords(f.Code), f.Code)
 }
 
 // findingWords is a finding's code for people.
@@ -210,14 +210,14 @@ func (p *Pane) drawFault(t *widget.Theme, w, h int) string {
 // openKind shows the pictures that have the selected kind of fault.
 func (p *Pane) openKind() []views.Action {
 	group, there := p.group()
-	return []views.Action{{Name: "open", Keys: []string{"enter"}, Label: "pictures", Help: "show the pictures with this finding", Group: "Data",
+	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with this finding", Group: "Data",
 		Enabled: func() bool { return there }, Run: func() tea.Cmd { return p.showFinding(group.code, nil) }}}
 }
 
 // openPlace shows the picture that the selected finding is about.
 func (p *Pane) openPlace() []views.Action {
 	f, there := p.fault()
-	return []views.Action{{Name: "open", Keys: []string{"enter"}, Label: "picture", Help: "show the picture it is about", Group: "Data",
+	return []views.Action{{Name: "open", Label: "picture", Help: "show the picture it is about", Group: "Data",
 		Enabled: func() bool { return there }, Run: func() tea.Cmd { return p.showFinding(f.Code, &f) }}}
 }
 
@@ -231,7 +231,8 @@ func (p *Pane) showFinding(code string, f *data.Finding) tea.Cmd {
 	if len(with) == 0 || selected < 0 {
 		return views.Warn("this finding is about no single picture")
 	}
-	p.split, p.text = "", ""
+	p.split = ""
+	p.filter.Set("")
 	p.showSamples(facets{finding: code})
 	p.samples.cursor.Index = selected
 	return nil

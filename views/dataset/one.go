@@ -62,8 +62,8 @@ func (p *Pane) oneActions() []views.Action {
 		return func() tea.Cmd { p.stepOne(n); return nil }
 	}
 	return []views.Action{
-		{Name: "next_picture", Keys: []string{"n"}, Label: "next picture", Help: "open the next picture", Group: "Data", Run: step(1)},
-		{Name: "previous_picture", Keys: []string{"b"}, Help: "open the picture before", Group: "Data", Run: step(-1)},
+		{Name: "next_picture", Label: "next picture", Help: "open the next picture", Group: "Data", Run: step(1)},
+		{Name: "previous_picture", Help: "open the picture before", Group: "Data", Run: step(-1)},
 	}
 }
 

@@ -85,7 +85,7 @@ func (p *Pane) clickClass(_, y, _, h int) tea.Cmd {
 
 // openClass shows the pictures of the selected class.
 func (p *Pane) openClass() []views.Action {
-	return []views.Action{{Name: "open", Keys: []string{"enter"}, Label: "pictures", Help: "show the pictures with this class", Group: "Data",
+	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with this class", Group: "Data",
 		Enabled: func() bool { return p.class >= 0 && p.class < len(p.set.Classes) }, Run: func() tea.Cmd {
 			p.showSamples(facets{class: p.rawName(p.class)})
 			return nil
@@ -146,7 +146,7 @@ func (p *Pane) moveCondition(m widget.Move, page int) {
 
 // openCondition shows the pictures of the condition under the cursor.
 func (p *Pane) openCondition() []views.Action {
-	return []views.Action{{Name: "open", Keys: []string{"enter"}, Label: "pictures", Help: "show the pictures with this condition", Group: "Data", Run: func() tea.Cmd {
+	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with this condition", Group: "Data", Run: func() tea.Cmd {
 		conditions := p.part().Conditions
 		if i := p.overview.condition.At(len(conditions)); i >= 0 {
 			p.showSamples(facets{condition: conditions[i].Name})

@@ -13,7 +13,7 @@ import (
 // pairList is the pairs that the filter lets through, most frequent first, as the selected measure orders them.
 func (p *Pane) pairList() []stats.Cooccurrence {
 	list := slices.DeleteFunc(slices.Clone(p.part().Cooccurrence), func(c stats.Cooccurrence) bool {
-		return !p.passes(p.set.Classes[c.A].Name, p.set.Classes[c.B].Name)
+		return !p.filter.Passes(p.set.Classes[c.A].Name, p.set.Classes[c.B].Name)
 	})
 	slices.SortStableFunc(list, func(a, b stats.Cooccurrence) int {
 		switch p.pairs.measure {

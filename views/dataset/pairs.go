@@ -63,7 +63,7 @@ func (p *Pane) pairsBoard() *views.Board {
 }
 
 func (p *Pane) pairsActions() []views.Action {
-	return []views.Action{{Name: "measure", Keys: []string{"m"}, Label: "measure", Help: "show pairs, pictures, or lift", Group: "Data",
+	return []views.Action{{Name: "measure", Label: "measure", Help: "show pairs, pictures, or lift", Group: "Data",
 		Run: func() tea.Cmd {
 			p.pairs.measure = (p.pairs.measure + 1) % measures
 			p.tabulatePairs()
@@ -73,7 +73,7 @@ func (p *Pane) pairsActions() []views.Action {
 
 // openPair shows the pictures with both classes.
 func (p *Pane) openPair() []views.Action {
-	return []views.Action{{Name: "open", Keys: []string{"enter"}, Label: "pictures", Help: "show the pictures with both", Group: "Data",
+	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with both", Group: "Data",
 		Enabled: func() bool { return len(p.pairs.items) > 0 }, Run: func() tea.Cmd {
 			p.showSamples(facets{class: p.rawName(p.class), other: p.rawName(p.pairs.b)})
 			return nil
@@ -154,7 +154,7 @@ func (p *Pane) relation(a, b int) stats.Directions {
 
 // tabulatePairs makes the tables anew where what they show has changed.
 func (p *Pane) tabulatePairs() {
-	key := pairsKey{p.reads, p.split, p.text, p.pairs.measure}
+	key := pairsKey{p.reads, p.split, p.filter.Text(), p.pairs.measure}
 	if p.pairs.of == key {
 		return
 	}

@@ -43,8 +43,7 @@ type Pane struct {
 
 	open   int // which view is seen
 	boards [viewCount]*views.Board
-	prompt *widget.Prompt // open while the filter is written
-	choice *choice        // open while something is chosen from a list
+	choice *choice // open while something is chosen from a list
 	w, h   int
 }
 
@@ -90,7 +89,7 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 	case views.Answer[saved]:
 		return p.saved(msg)
 	case tea.MouseMsg:
-		if p.choice == nil && p.prompt == nil && p.ready() {
+		if !p.Capturing() && p.ready() {
 			return p.board().Update(msg)
 		}
 	case tea.KeyPressMsg, tea.PasteMsg:
@@ -112,13 +111,10 @@ func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 	switch {
 	case p.choice != nil:
 		return p.choose(msg)
-	case p.prompt != nil:
-		outcome, cmd := p.prompt.Update(msg)
-		if outcome == widget.Accepted {
-			p.setText(p.prompt.Value())
-		}
-		if outcome != widget.Editing {
-			p.prompt = nil
+	case p.filter.Writing():
+		changed, cmd := p.filter.Update(msg)
+		if changed {
+			p.refiltered()
 		}
 		return cmd
 	}
@@ -142,14 +138,14 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 	switch {
 	case p.choice != nil:
 		screen = p.choice.Over(t, screen, w, h)
-	case p.prompt != nil:
-		screen = widget.Overlay(screen, widget.Block(p.prompt.View(t, w), w, 1), 0, h-1)
+	case p.filter.Writing():
+		screen = p.filter.Over(t, screen, w, h)
 	}
 	return screen
 }
 
 // Capturing says whether the filter or a choice has the keyboard.
-func (p *Pane) Capturing() bool { return p.prompt != nil || p.choice != nil }
+func (p *Pane) Capturing() bool { return p.filter.Writing() || p.choice != nil }
 
 // Leave closes the uppermost layer: a zoomed panel, the opened picture, the filters.
 func (p *Pane) Leave() bool {
@@ -163,8 +159,8 @@ func (p *Pane) Leave() bool {
 		return true
 	case p.open == samplesView && p.clearFacets():
 		return true
-	case p.text != "":
-		p.setText("")
+	case p.filter.Clear():
+		p.refiltered()
 		return true
 	}
 	return false
@@ -175,8 +171,8 @@ func (p *Pane) Status() string {
 	switch {
 	case p.choice != nil:
 		return "enter takes it   esc leaves it"
-	case p.prompt != nil:
-		return "enter takes the filter   esc leaves it"
+	case p.filter.Writing():
+		return p.filter.Keys()
 	case !p.ready():
 		return ""
 	}
@@ -188,9 +184,7 @@ func (p *Pane) Status() string {
 	if p.split != "" {
 		status += " · split " + p.split
 	}
-	if p.text != "" {
-		status += " · filter “" + widget.Clean(p.text) + "”"
-	}
+	status += p.filter.Status()
 	if p.request.Pending() {
 		status += " · reading again"
 	}
@@ -205,20 +199,20 @@ func (p *Pane) Actions() []views.Action {
 	}
 	ready := p.ready
 	actions := []views.Action{
-		{Name: "next_view", Keys: []string{"]"}, Help: "show the next view", Group: "Data", Enabled: ready, Run: turn(1)},
-		{Name: "previous_view", Keys: []string{"["}, Help: "show the view before", Group: "Data", Enabled: ready, Run: turn(-1)},
+		{Name: "next_view", Help: "show the next view", Group: "Data", Enabled: ready, Run: turn(1)},
+		{Name: "previous_view", Help: "show the view before", Group: "Data", Enabled: ready, Run: turn(-1)},
 	}
 	if ready() {
 		actions = append(actions, p.viewActions()...)
 		actions = append(actions, p.board().Actions()...)
 	}
 	actions = append(actions,
-		views.Action{Name: "filter", Keys: []string{"/"}, Label: "filter", Help: "show only what contains a text", Group: "Data", Enabled: ready, Run: p.askText},
-		views.Action{Name: "next_split", Keys: []string{"s"}, Label: "split", Help: "look at all splits, or at one", Group: "Data", Enabled: p.severalSplits, Run: p.nextSplit},
-		views.Action{Name: "export", Keys: []string{"e"}, Label: "export", Help: "write all numbers to DATASET.ANALYSIS", Group: "Data", Enabled: ready, Run: p.export},
-		views.Action{Name: "copy", Keys: []string{"y"}, Help: "copy the view as a table with tabs", Group: "Data", Enabled: ready, Run: p.copy},
-		views.Action{Name: "reload", Keys: []string{"ctrl+r"}, Help: "read the data set again", Group: "Data", Enabled: func() bool { return p.file != nil }, Run: p.read},
-		views.Action{Name: "draw_demo", Keys: []string{"m"}, Label: "make the demo set", Help: "draw the demo's pictures there", Group: "Data", Enabled: p.canDraw, Run: p.drawDemo},
+		views.Action{Name: "filter", Label: "filter", Help: "show only what contains a text", Group: "Data", Enabled: ready, Run: p.askText},
+		views.Action{Name: "next_split", Label: "split", Help: "look at all splits, or at one", Group: "Data", Enabled: p.severalSplits, Run: p.nextSplit},
+		views.Action{Name: "export", Label: "export", Help: "write all numbers to DATASET.ANALYSIS", Group: "Data", Enabled: func() bool { return p.ready() && p.open != samplesView }, Run: p.export},
+		views.Action{Name: "copy", Help: "copy the view as a table with tabs", Group: "Data", Enabled: ready, Run: p.copy},
+		views.Action{Name: "reload", Help: "read the data set again", Group: "Data", Enabled: func() bool { return p.file != nil }, Run: p.read},
+		views.Action{Name: "draw_demo", Label: "make the demo set", Help: "draw the demo's pictures there", Group: "Data", Enabled: p.canDraw, Run: p.drawDemo},
 	)
 	seen := p.loaded
 	for i, action := range actions {

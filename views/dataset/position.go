@@ -27,7 +27,7 @@ func (p *Pane) positionBoard() *views.Board {
 }
 
 func (p *Pane) positionActions() []views.Action {
-	return []views.Action{{Name: "measure", Keys: []string{"m"}, Label: "share/count", Help: "bars are shares, or numbers on one scale", Group: "Data",
+	return []views.Action{{Name: "measure", Label: "share/count", Help: "bars are shares, or numbers on one scale", Group: "Data",
 		Run: func() tea.Cmd { p.position.counts = !p.position.counts; return nil }}}
 }
 

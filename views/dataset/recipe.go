@@ -35,9 +35,9 @@ func (p *Pane) recipeBoard() *views.Board {
 func (p *Pane) recipeActions() []views.Action {
 	turned := func() bool { return p.recipe.copy != nil && len(p.recipe.turned()) > 0 }
 	return []views.Action{
-		{Name: "presets", Keys: []string{"p"}, Label: "presets", Help: "start from a named recipe", Group: "Recipe", Run: p.askPreset},
-		{Name: "take_over", Keys: []string{"w"}, Label: "take over", Help: "put the recipe into the constants", Group: "Recipe", Enabled: turned, Run: p.takeOver},
-		{Name: "undo_recipe", Keys: []string{"u"}, Label: "undo", Help: "back to the recipe of config.toml", Group: "Recipe", Enabled: turned, Run: p.undo},
+		{Name: "presets", Label: "presets", Help: "start from a named recipe", Group: "Recipe", Run: p.askPreset},
+		{Name: "take_over", Label: "take over", Help: "put the recipe into the constants", Group: "Recipe", Enabled: turned, Run: p.takeOver},
+		{Name: "undo_recipe", Label: "undo", Help: "back to the recipe of config.toml", Group: "Recipe", Enabled: turned, Run: p.undo},
 	}
 }
 
@@ -131,7 +131,7 @@ func (p *Pane) clickSetting(_, y, w, h int) tea.Cmd {
 }
 
 func (p *Pane) settingActions() []views.Action {
-	return []views.Action{{Name: "choose", Keys: []string{"enter"}, Label: "values", Help: "choose the value from a list", Group: "Recipe", Run: p.askValue}}
+	return []views.Action{{Name: "choose", Label: "values", Help: "choose the value from a list", Group: "Recipe", Run: p.askValue}}
 }
 
 // choice is an open list to choose from, and what is done with what was chosen.

@@ -114,7 +114,7 @@ func TestTakingOverChangesTheConstantsAndTellsOthers(t *testing.T) {
 	p, d := openFile(t, file, 120, 30)
 	d.Wait("the data set", p.settled)
 	show(p, d, recipeView)
-	d.Press("right", "w").Wait("the recipe", p.settled)
+	d.Press("right", "s").Wait("the recipe", p.settled)
 	if r := file.Config.Recipe; r.ClassWeights != "max_ratio" || r.Preset != recipe.Custom {
 		t.Errorf("the project's recipe is %+v", r)
 	}

@@ -67,15 +67,16 @@ func (p *Pane) filtered() []int {
 	if p.samples.other != "" {
 		items = p.holding(items, p.classNamed(p.samples.class), p.classNamed(p.samples.other))
 	}
-	if p.text == "" {
+	if p.filter.Text() == "" {
 		return items
 	}
+	passes := make([]bool, len(p.set.Classes))
+	for class := range passes {
+		passes[class] = p.filter.Passes(p.set.Classes[class].Name)
+	}
 	return slices.DeleteFunc(items, func(i int) bool {
-		texts := []string{p.set.Items[i].ID}
-		for _, object := range p.set.Items[i].Objects {
-			texts = append(texts, p.set.Classes[object.Class].Name)
-		}
-		return !p.passes(texts...)
+		item := &p.set.Items[i]
+		return !p.filter.Passes(item.ID) && !slices.ContainsFunc(item.Objects, func(o data.Object) bool { return passes[o.Class] })
 	})
 }
 
@@ -98,12 +99,12 @@ func (p *Pane) holding(items []int, class, other int) []int {
 // samplesActions are those of the page of pictures.
 func (p *Pane) samplesActions() []views.Action {
 	return []views.Action{
-		{Name: "open", Keys: []string{"enter"}, Label: "open", Help: "show the picture in full, and its prompt", Group: "Data",
+		{Name: "open", Label: "open", Help: "show the picture in full, and its prompt", Group: "Data",
 			Enabled: func() bool {
 				return len(p.samples.items) > 0 && (p.boards[samplesView].Focused() == "grid")
 			},
 			Run: func() tea.Cmd { p.samples.zoomed = true; p.samples.object.Index = p.firstObject(); return nil }},
-		{Name: "export_sheet", Keys: []string{"E"}, Label: "sheet", Help: "write this page to samples.png", Group: "Data",
+		{Name: "export_sheet", Label: "sheet", Help: "write this page to samples.png", Group: "Data",
 			Enabled: func() bool { return len(p.samples.items) > 0 }, Run: p.exportSheet},
 	}
 }
@@ -300,7 +301,7 @@ func (p *Pane) clickFacet(_, y, _, h int) tea.Cmd {
 }
 
 func (p *Pane) facetActions() []views.Action {
-	return []views.Action{{Name: "choose", Keys: []string{"enter", "space"}, Label: "show only", Help: "show only these, or all again", Group: "Data", Run: func() tea.Cmd {
+	return []views.Action{{Name: "show_only", Label: "show only", Help: "show only these, or all again", Group: "Data", Run: func() tea.Cmd {
 		lines := p.choices()
 		p.toggle(lines[p.samples.line.At(len(lines))])
 		return nil

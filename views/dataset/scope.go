@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -15,7 +14,7 @@ import (
 type scope struct {
 	split  string // "": all
 	class  int    // the selected one, an index into the set's classes
-	text   string // of the filter; "": none
+	filter views.Filter
 	saving views.Request
 }
 
@@ -39,17 +38,11 @@ func (p *Pane) scopeWords() string {
 // pictures or findings then.
 func (p *Pane) order() []int {
 	all := p.part().ByCount()
-	passed := slices.DeleteFunc(slices.Clone(all), func(class int) bool { return !p.passes(p.set.Classes[class].Name) })
+	passed := slices.DeleteFunc(slices.Clone(all), func(class int) bool { return !p.filter.Passes(p.set.Classes[class].Name) })
 	if len(passed) == 0 {
 		return all
 	}
 	return passed
-}
-
-// passes says whether one of the texts contains what the filter asks for, in any case of letters.
-func (p *Pane) passes(texts ...string) bool {
-	wanted := strings.ToLower(p.text)
-	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(strings.ToLower(text), wanted) })
 }
 
 // moveClass moves the selected class in the order of the bars.
@@ -115,18 +108,17 @@ func (p *Pane) setSplit(split string) {
 }
 
 func (p *Pane) askText() tea.Cmd {
-	p.prompt = widget.NewPrompt("show only what contains", p.text)
-	p.prompt.Hint = "part of a class, a picture's name, a file or a finding; empty shows all"
 	names := make([]string, len(p.set.Classes))
 	for i, class := range p.set.Classes {
 		names[i] = class.Name
 	}
-	p.prompt.Suggest(names)
+	p.filter.Open("show only what contains", "part of a class, a picture's name, a file or a finding; empty shows all", names...)
+	p.refiltered()
 	return nil
 }
 
-func (p *Pane) setText(text string) {
-	p.text = strings.TrimSpace(text)
+// refiltered selects what the filter lets through.
+func (p *Pane) refiltered() {
 	if order := p.order(); !slices.Contains(order, p.class) && len(order) > 0 {
 		p.class = order[0]
 	}

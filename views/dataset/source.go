@@ -146,7 +146,8 @@ func (p *Pane) arrive(set *loaded) {
 
 // leaveAll forgets the data set, and closes what asks about it.
 func (p *Pane) leaveAll() {
-	p.loaded, p.prompt, p.choice = nil, nil, nil
+	p.loaded, p.choice = nil, nil
+	p.filter.Close()
 	p.pictures.Forget()
 	p.recipe.request.Close()
 	p.recipe.weighed = nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,8 @@ import (
 
 // ask is what is asked about, and what was answered.
 type ask struct {
-	cursor   widget.List // among the samples of the split
+	cursor   widget.List // among the samples of the split, whether or not the filter lets them through
+	listed   []int       // the samples that it lets through
 	path     string      // a picture file that is asked about instead; empty: none
 	question string      // the user's own; empty: the recipe's
 	truth    bool        // the truth is shown
@@ -288,7 +290,34 @@ func (p *Pane) moveSample(m widget.Move, page int) {
 	}
 	p.ask.path = ""
 	p.ask.scroll = 0
-	p.ask.cursor.Move(m, len(p.scene.samples[base]), page)
+	p.onListed(func(cursor *widget.List) { cursor.Move(m, len(p.ask.listed), page) })
+}
+
+// onListed moves the cursor among the samples that are listed.
+func (p *Pane) onListed(move func(cursor *widget.List)) {
+	cursor := widget.List{Index: max(slices.Index(p.ask.listed, p.ask.cursor.Index), 0)}
+	move(&cursor)
+	if at := cursor.At(len(p.ask.listed)); at >= 0 {
+		p.ask.cursor.Index = p.ask.listed[at]
+	}
+}
+
+// refilter lists the samples that the filter lets through, and stands on one of them where there is any.
+func (p *Pane) refilter() {
+	p.ask.listed = p.ask.listed[:0]
+	for i, x := range p.scene.samples[base] {
+		if p.filter.Passes(x.ID, x.Answer) {
+			p.ask.listed = append(p.ask.listed, i)
+		}
+	}
+	p.onListed(func(*widget.List) {})
+	p.scores.arrive()
+}
+
+func (p *Pane) askFilter() tea.Cmd {
+	p.filter.Open("list only what contains", "part of a picture's name, a class or an answer; empty lists all")
+	p.refilter()
+	return nil
 }
 
 // browse is an action that moves among the samples.

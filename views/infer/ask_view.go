@@ -3,6 +3,7 @@ package infer
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -33,30 +34,34 @@ func (p *Pane) askBoard() *views.Board {
 }
 
 func (p *Pane) askActions() []views.Action {
-	several := func() bool { return len(p.scene.samples[base]) > 1 }
+	several := func() bool { return len(p.ask.listed) > 1 }
 	set := func(on *bool) func() tea.Cmd {
 		return func() tea.Cmd { *on = !*on; return nil }
 	}
 	return []views.Action{
-		{Name: "ask", Keys: []string{"enter"}, Label: "ask", Help: "put the question", Group: "Ask", Run: p.askNow},
-		{Name: "truth", Keys: []string{"t"}, Label: "truth", Help: "show or hide the truth, and whether the answer is right", Group: "Ask", Run: set(&p.ask.truth)},
-		{Name: "edit_question", Keys: []string{"i", "/"}, Label: "question", Help: "write another question", Group: "Ask", Run: p.editQuestion},
-		{Name: "open_picture", Keys: []string{"o"}, Label: "open", Help: "ask about a picture file; so does pasting its path", Group: "Ask", Run: func() tea.Cmd { return p.openPath("") }},
-		{Name: "ask_while_browsing", Keys: []string{"a"}, Help: "ask about every sample as it is browsed, or only at enter", Group: "Ask", Run: set(&p.ask.auto)},
-		{Name: "previous_sample", Keys: []string{"left", "h"}, Help: "go to the sample before", Group: "Ask", Enabled: several, Run: p.browse(widget.Up)},
-		{Name: "next_sample", Keys: []string{"right", "l"}, Help: "go to the next sample", Group: "Ask", Enabled: several, Run: p.browse(widget.Down)},
+		{Name: "ask", Label: "ask", Help: "put the question", Group: "Ask", Run: p.askNow},
+		{Name: "truth", Label: "truth", Help: "show or hide the truth, and whether the answer is right", Group: "Ask", Run: set(&p.ask.truth)},
+		{Name: "edit_question", Label: "question", Help: "write another question", Group: "Ask", Run: p.editQuestion},
+		{Name: "open_picture", Label: "open", Help: "ask about a picture file; so does pasting its path", Group: "Ask", Run: func() tea.Cmd { return p.openPath("") }},
+		{Name: "ask_while_browsing", Help: "ask about every sample as it is browsed, or only at enter", Group: "Ask", Run: set(&p.ask.auto)},
+		{Name: "previous_sample", Help: "go to the sample before", Group: "Ask", Enabled: several, Run: p.browse(widget.Up)},
+		{Name: "next_sample", Help: "go to the next sample", Group: "Ask", Enabled: several, Run: p.browse(widget.Down)},
 	}
 }
 
 func (p *Pane) samplesTitle() string {
-	n := len(p.scene.samples[base])
-	return fmt.Sprintf("Samples of %s · %s of %s", p.scene.split, widget.Count(p.ask.cursor.At(n)+1), widget.Count(n))
+	at, n := slices.Index(p.ask.listed, p.ask.cursor.Index), len(p.ask.listed)
+	title := fmt.Sprintf("Samples of %s · %s of %s", p.scene.split, widget.Count(at+1), widget.Count(n))
+	if all := len(p.scene.samples[base]); n < all {
+		title += fmt.Sprintf(" that pass, of %s", widget.Count(all))
+	}
+	return title
 }
 
 // samplesTable lists the split: what was answered here, else in the last evaluation.
 func (p *Pane) samplesTable() widget.Table {
 	asked := p.asked()
-	table := widget.Table{Columns: []widget.Column{{Title: "sample", Flex: true, Middle: true, Min: 12}}, Cursor: &p.ask.cursor}
+	table := widget.Table{Columns: []widget.Column{{Title: "sample", Flex: true, Middle: true, Min: 12}}, Cursor: &widget.List{Index: slices.Index(p.ask.listed, p.ask.cursor.Index)}}
 	if p.ask.truth {
 		table.Columns = append(table.Columns, widget.Column{Title: "truth", Flex: true, Min: 9, Priority: 1})
 	}
@@ -67,7 +72,8 @@ func (p *Pane) samplesTable() widget.Table {
 		}
 		table.Columns = append(table.Columns, widget.Column{Title: title, Flex: true, Min: 9, Priority: 2})
 	}
-	for _, x := range p.scene.samples[base] {
+	for _, i := range p.ask.listed {
+		x := p.scene.samples[base][i]
 		row := []widget.Cell{{Text: p.shortID(x.ID)}}
 		if p.ask.truth {
 			row = append(row, widget.Cell{Text: x.Answer})
@@ -118,7 +124,9 @@ func (p *Pane) drawSamples(t *widget.Theme, w, h int) string {
 
 func (p *Pane) clickSample(_, y, _, h int) tea.Cmd {
 	p.ask.path = ""
-	p.samplesTable().Click(y, h)
+	table := p.samplesTable()
+	table.Click(y, h)
+	p.onListed(func(cursor *widget.List) { cursor.Index = table.Cursor.Index })
 	return nil
 }
 

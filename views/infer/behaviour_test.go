@@ -2,6 +2,7 @@ package infer
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,20 +122,56 @@ func TestSamplesAreBrowsedAndKeepTheirAnswers(t *testing.T) {
 	d.Press("g")
 	settled(d, p)
 	shows(t, d, "a wall of stones")
-	d.Press("s")
+	d.Press("S")
 	settled(d, p)
 	shows(t, d, "Samples of train · 1 of 18")
 	if !strings.Contains(p.Status(), "split train") {
 		t.Errorf("status %q", p.Status())
 	}
-	d.Press("s", "s")
+	d.Press("S", "S")
 	settled(d, p)
 	shows(t, d, "Samples of test · 1 of 128", "a wall of stones")
 }
 
+func TestFilterListsSamplesAndAnswersWithEveryLetter(t *testing.T) {
+	p, d := openPane(t, lived(t), newFake(t), 120, 30)
+	d.Press("/").Type("vegeta")
+	settled(d, p)
+	listed := len(p.ask.listed)
+	if listed == 0 || listed >= 128 {
+		t.Fatalf("%d of 128 samples are listed", listed)
+	}
+	shows(t, d, fmt.Sprintf("1 of %d that pass, of 128", listed))
+	d.Press("enter", "down")
+	settled(d, p)
+	if x, _ := p.sample(base); x.Answer != "vegetation" {
+		t.Errorf("down went to a sample of %s", x.Answer)
+	}
+	d.Press("]", "f", "f", "f")
+	for _, i := range p.items() {
+		item := p.result().Items[i]
+		if !p.filter.Passes(item.ID, item.Expected, item.Answer) {
+			t.Errorf("%s is listed", item.ID)
+		}
+	}
+	if d.Press("esc"); len(p.items()) != 128 || len(p.ask.listed) != 128 || p.open != scoresView {
+		t.Errorf("after esc %d answers and %d samples are listed in view %d", len(p.items()), len(p.ask.listed), p.open)
+	}
+}
+
+func TestNoViewIsALayer(t *testing.T) {
+	p, d := openPane(t, lived(t), newFake(t), 120, 30)
+	for range viewCount {
+		if p.Leave() {
+			t.Errorf("%s is left by esc", viewNames[p.open])
+		}
+		d.Press("]")
+	}
+}
+
 func TestBrowsingAsksWhereAskedTo(t *testing.T) {
 	p, d := openPane(t, newProject(t), newFake(t), 120, 30)
-	d.Press("a")
+	d.Press("A")
 	answered(d, p)
 	for range 3 {
 		d.Press("j")
@@ -143,7 +180,7 @@ func TestBrowsingAsksWhereAskedTo(t *testing.T) {
 	if len(p.ask.answers) != 4 {
 		t.Errorf("%d answers to 4 samples", len(p.ask.answers))
 	}
-	d.Press("a", "j")
+	d.Press("A", "j")
 	settled(d, p)
 	shows(t, d, "enter asks")
 }
@@ -152,7 +189,7 @@ func TestPictureFileIsAskedAbout(t *testing.T) {
 	f := newFake(t)
 	f.base.asked = make(chan model.Question, 9)
 	p, d := openPane(t, newProject(t), f, 120, 30)
-	d.Press("o").Type("data/te")
+	d.Press("ctrl+o").Type("data/te")
 	d.Wait("a completion", func() bool { return p.editor != nil && !p.editor.wanted.Pending() })
 	d.Press("tab").Type("images/nothing.png").Press("enter")
 	shows(t, d, "✗ there is no picture data/test/images/nothing.png")
@@ -191,7 +228,7 @@ func TestOwnQuestionIsAskedUntilItIsEmptied(t *testing.T) {
 	f := newFake(t)
 	f.base.asked = make(chan model.Question, 9)
 	p, d := openPane(t, newProject(t), f, 120, 30)
-	d.Press("/")
+	d.Press("i")
 	for range len(p.question(base)) {
 		d.Press("backspace")
 	}
@@ -408,7 +445,7 @@ func TestSubjectsAreComparedWithTheTest(t *testing.T) {
 	d.Press("down", "down")
 	shows(t, d, "0001-basic → 0002-enhanced", "McNemar's exact p 0.0", "RECIPE.PROMPT basic →")
 	p.boards[compareView].Focus("differ")
-	id := p.compare.differences()[0].first.ID
+	id := p.differences()[0].first.ID
 	d.Press("enter")
 	settled(d, p)
 	if x, _ := p.sample(base); x.ID != id || p.open != askView {

@@ -176,7 +176,7 @@ func compareLayout(subjects int) layout.Node {
 
 func (p *Pane) compareActions() []views.Action {
 	several := func() bool { return len(p.compare.kept) > 1 }
-	return []views.Action{{Name: "compare_with", Keys: []string{"space"}, Label: "reference", Group: "Compare",
+	return []views.Action{{Name: "compare_with", Label: "reference", Group: "Compare",
 		Help: "make the subject under the cursor the reference that the others are compared with", Enabled: several, Run: p.takeReference}}
 }
 
@@ -201,7 +201,7 @@ func subjectTitle(name string) string {
 
 // toSubject leads from a line of the table to that subject's scores.
 func (p *Pane) toSubject() []views.Action {
-	return []views.Action{{Name: "show_scores", Keys: []string{"enter"}, Label: "scores", Help: "go to the scores of the subject under the cursor", Group: "Compare",
+	return []views.Action{{Name: "show_scores", Label: "scores", Help: "go to the scores of the subject under the cursor", Group: "Compare",
 		Enabled: func() bool { return len(p.compare.kept) > 0 }, Run: p.toScores}}
 }
 

@@ -141,7 +141,7 @@ func (p *Pane) items() []int {
 	for i := range r.Items {
 		item := &r.Items[i]
 		switch {
-		case !listed(item):
+		case !listed(item) || !p.filter.Passes(item.ID, item.Expected, item.Answer):
 		case item.Right:
 			then = append(then, i)
 		default:
@@ -300,5 +300,9 @@ func (p *Pane) showSample(id string) tea.Cmd {
 	}
 	p.open, p.ask.path, p.ask.truth = askView, "", true
 	p.ask.cursor.Index = at
+	if !slices.Contains(p.ask.listed, at) {
+		p.filter.Set("")
+		p.refilter()
+	}
 	return nil
 }

@@ -15,7 +15,8 @@ type differing struct{ first, second *eval.Answer }
 
 // differences are those of the pair, what the second alone gets right first: these objects are all that McNemar's test
 // looks at.
-func (c *compare) differences() []differing {
+func (p *Pane) differences() []differing {
+	c := &p.compare
 	place, ok := c.second()
 	if !ok {
 		return nil
@@ -32,6 +33,7 @@ func (c *compare) differences() []differing {
 			continue
 		}
 		switch d := (differing{&first.Items[i], &second.Items[at]}); {
+		case !p.filter.Passes(d.first.ID, d.first.Expected, d.first.Answer, d.second.Answer):
 		case d.second.Right && !d.first.Right:
 			gained = append(gained, d)
 		case d.first.Right && !d.second.Right:
@@ -42,7 +44,7 @@ func (c *compare) differences() []differing {
 }
 
 func (p *Pane) differTitle() string {
-	if n := len(p.compare.differences()); n > 0 {
+	if n := len(p.differences()); n > 0 {
 		return fmt.Sprintf("Where they differ · %s objects", widget.Count(n))
 	}
 	return "Where they differ"
@@ -52,7 +54,7 @@ func (p *Pane) differTable() widget.Table {
 	second, _ := p.compare.second()
 	table := widget.Table{Cursor: &p.compare.differ, Columns: []widget.Column{{Title: "object", Flex: true, Middle: true, Min: 12}, {Title: "truth", Flex: true, Min: 8, Priority: 1},
 		{Title: p.compare.nameAt(0), Flex: true, Min: 10, Priority: 2}, {Title: p.compare.nameAt(second), Flex: true, Min: 10, Priority: 2}}}
-	for _, d := range p.compare.differences() {
+	for _, d := range p.differences() {
 		table.Rows = append(table.Rows, []widget.Cell{{Text: p.shortID(d.first.ID)}, {Text: d.first.Expected, Tone: widget.Muted}, judged(d.first), judged(d.second)})
 	}
 	return table
@@ -81,7 +83,7 @@ func (p *Pane) drawDiffer(t *widget.Theme, w, h int) string {
 }
 
 func (p *Pane) moveDiffer(m widget.Move, page int) {
-	p.compare.differ.Move(m, len(p.compare.differences()), page-1)
+	p.compare.differ.Move(m, len(p.differences()), page-1)
 }
 
 func (p *Pane) clickDiffer(_, y, _, h int) tea.Cmd {
@@ -91,9 +93,9 @@ func (p *Pane) clickDiffer(_, y, _, h int) tea.Cmd {
 
 // toDiffering leads from an object on which the pair differs to its picture, both subjects' answers beside it.
 func (p *Pane) toDiffering() []views.Action {
-	return []views.Action{{Name: "show_difference", Keys: []string{"enter"}, Label: "look at it", Help: "go to this object's picture and question", Group: "Compare",
-		Enabled: func() bool { return len(p.compare.differences()) > 0 }, Run: func() tea.Cmd {
-			list := p.compare.differences()
+	return []views.Action{{Name: "show_difference", Label: "look at it", Help: "go to this object's picture and question", Group: "Compare",
+		Enabled: func() bool { return len(p.differences()) > 0 }, Run: func() tea.Cmd {
+			list := p.differences()
 			return p.showSample(list[p.compare.differ.At(len(list))].first.ID)
 		}}}
 }

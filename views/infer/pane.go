@@ -62,6 +62,7 @@ type Pane struct {
 	ask      ask
 	pictures pictures
 	batch    batch
+	filter   views.Filter
 	scores   scores
 	compare  compare
 
@@ -121,7 +122,7 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		p.compare.answered(msg)
 		p.boards[compareView].Layout = compareLayout(len(p.compare.kept))
 	case tea.MouseMsg:
-		if p.editor == nil && p.choice == nil && p.ready() {
+		if !p.Capturing() && p.ready() {
 			return p.board().Update(msg)
 		}
 	case tea.KeyPressMsg, tea.PasteMsg:
@@ -145,6 +146,12 @@ func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 		return p.choose(msg)
 	case p.editor != nil:
 		return p.edit(msg)
+	case p.filter.Writing():
+		changed, cmd := p.filter.Update(msg)
+		if changed {
+			p.refilter()
+		}
+		return cmd
 	case pasted && p.ready():
 		return p.openPath(pathOf(paste.Content))
 	}
@@ -162,6 +169,8 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 	switch {
 	case p.choice != nil:
 		screen = p.choice.list.Over(t, screen, w, h)
+	case p.filter.Writing():
+		screen = p.filter.Over(t, screen, w, h)
 	case p.editor != nil:
 		text := p.editor.prompt.View(t, w)
 		lines := strings.Count(text, "\n") + 1
@@ -171,7 +180,7 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 }
 
 // Capturing says whether a text field or a choice has the keyboard.
-func (p *Pane) Capturing() bool { return p.editor != nil || p.choice != nil }
+func (p *Pane) Capturing() bool { return p.editor != nil || p.choice != nil || p.filter.Writing() }
 
 // Leave closes the uppermost layer: a zoomed panel, an answer that is running, a picture file.
 func (p *Pane) Leave() bool {
@@ -187,8 +196,8 @@ func (p *Pane) Leave() bool {
 	case p.open == askView && p.ask.path != "":
 		p.ask.path = ""
 		return true
-	case p.open != askView:
-		p.open = askView
+	case p.filter.Clear():
+		p.refilter()
 		return true
 	}
 	return false
@@ -201,10 +210,12 @@ func (p *Pane) Status() string {
 		return "enter takes it   esc leaves it"
 	case p.editor != nil:
 		return p.editor.status
+	case p.filter.Writing():
+		return p.filter.Keys()
 	case !p.ready():
 		return ""
 	}
-	status := views.Strip(viewNames[:], p.open, p.w >= 110) + " · split " + widget.Clean(p.scene.split)
+	status := views.Strip(viewNames[:], p.open, p.w >= 110) + " · split " + widget.Clean(p.scene.split) + p.filter.Status()
 	if p.batch.request.Pending() {
 		status += " · " + p.batch.text()
 	}
@@ -222,20 +233,21 @@ func (p *Pane) Actions() []views.Action {
 	}
 	ready := p.ready
 	actions := []views.Action{
-		{Name: "next_view", Keys: []string{"]"}, Help: "show the next view", Group: "Infer", Enabled: ready, Run: turn(1)},
-		{Name: "previous_view", Keys: []string{"["}, Help: "show the view before", Group: "Infer", Enabled: ready, Run: turn(-1)},
+		{Name: "next_view", Help: "show the next view", Group: "Infer", Enabled: ready, Run: turn(1)},
+		{Name: "previous_view", Help: "show the view before", Group: "Infer", Enabled: ready, Run: turn(-1)},
 	}
 	if ready() { // first what the view is for, then where its panels lead
 		actions = append(append(actions, p.viewActions()...), p.board().Actions()...)
 	}
 	actions = append(actions,
-		views.Action{Name: "evaluate", Keys: []string{"b"}, Label: "evaluate", Help: "ask about every object of the split and score the answers", Group: "Infer", Enabled: func() bool { return p.ready() && !p.batch.request.Pending() }, Run: p.evaluate},
-		views.Action{Name: "subject", Keys: []string{"m"}, Label: "base/adapter", Help: "ask the base, the adapter, or both side by side", Group: "Infer", Enabled: ready, Run: p.nextMode},
-		views.Action{Name: "run", Keys: []string{"R"}, Label: "run", Help: "choose the run whose adapter is asked", Group: "Infer", Enabled: ready, Run: p.chooseRun},
-		views.Action{Name: "next_split", Keys: []string{"s"}, Label: "split", Help: "go to the next split: train, valid, test", Group: "Infer", Enabled: p.severalSplits, Run: p.nextSplit},
-		views.Action{Name: "stop_evaluation", Keys: []string{"x"}, Label: "stop", Help: "stop the evaluation; what it asked so far is not kept", Group: "Infer", Enabled: p.batch.request.Pending, Run: p.stopEvaluation},
-		views.Action{Name: "copy", Keys: []string{"y"}, Help: "copy the answer, or the scores as text, to the clipboard", Group: "Infer", Enabled: ready, Run: p.copy},
-		views.Action{Name: "reload", Keys: []string{"ctrl+r"}, Help: "read the data set and the runs again", Group: "Infer", Enabled: func() bool { return p.file != nil }, Run: func() tea.Cmd { return p.openSession(true) }},
+		views.Action{Name: "filter", Help: "list only what contains a text", Group: "Infer", Enabled: ready, Run: p.askFilter},
+		views.Action{Name: "evaluate", Label: "evaluate", Help: "ask about every object of the split and score the answers", Group: "Infer", Enabled: func() bool { return p.ready() && !p.batch.request.Pending() }, Run: p.evaluate},
+		views.Action{Name: "subject", Label: "base/adapter", Help: "ask the base, the adapter, or both side by side", Group: "Infer", Enabled: ready, Run: p.nextMode},
+		views.Action{Name: "run", Label: "run", Help: "choose the run whose adapter is asked", Group: "Infer", Enabled: ready, Run: p.chooseRun},
+		views.Action{Name: "next_split", Label: "split", Help: "go to the next split: train, valid, test", Group: "Infer", Enabled: p.severalSplits, Run: p.nextSplit},
+		views.Action{Name: "stop_evaluation", Label: "stop", Help: "stop the evaluation; what it asked so far is not kept", Group: "Infer", Enabled: p.batch.request.Pending, Run: p.stopEvaluation},
+		views.Action{Name: "copy", Help: "copy the answer, or the scores as text, to the clipboard", Group: "Infer", Enabled: ready, Run: p.copy},
+		views.Action{Name: "reload", Help: "read the data set and the runs again", Group: "Infer", Enabled: func() bool { return p.file != nil }, Run: func() tea.Cmd { return p.openSession(true) }},
 	)
 	for i, action := range actions {
 		actions[i].Run = func() tea.Cmd { return tea.Batch(action.Run(), p.lack()) }

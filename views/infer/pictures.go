@@ -69,7 +69,7 @@ func (p *Pane) present() (place int, there bool) {
 		place = p.ask.cursor.At(len(p.scene.samples[base]))
 		return place, place >= 0
 	case compareView:
-		if list := p.compare.differences(); len(list) > 0 {
+		if list := p.differences(); len(list) > 0 {
 			id = list[p.compare.differ.At(len(list))].first.ID
 		}
 	default:

@@ -64,7 +64,7 @@ func scoresLayout() layout.Node {
 // scoresActions are those of the two views of one evaluation.
 func (p *Pane) scoresActions() []views.Action {
 	return []views.Action{
-		{Name: "list_answers", Keys: []string{"f"}, Label: "list", Help: "list the answers of what is selected, the wrong ones, those that name no class, or all", Group: "Scores",
+		{Name: "list_answers", Label: "list", Help: "list the answers of what is selected, the wrong ones, those that name no class, or all", Group: "Scores",
 			Enabled: func() bool { return p.result() != nil }, Run: func() tea.Cmd {
 				p.scores.listed = (p.scores.listed + 1) % listingCount
 				p.scores.item.Index = 0
@@ -75,7 +75,7 @@ func (p *Pane) scoresActions() []views.Action {
 
 // toItems leads from a table to the answers behind its selected place.
 func (p *Pane) toItems() []views.Action {
-	return []views.Action{{Name: "show_answers", Keys: []string{"enter"}, Label: "answers", Help: "go to the answers behind this number", Group: "Scores",
+	return []views.Action{{Name: "show_answers", Label: "answers", Help: "go to the answers behind this number", Group: "Scores",
 		Enabled: func() bool { return p.result() != nil }, Run: func() tea.Cmd {
 			p.scores.listed, p.scores.item.Index = ofSelection, 0
 			p.board().Focus("items")
@@ -85,7 +85,7 @@ func (p *Pane) toItems() []views.Action {
 
 // toSample leads from an answer to its picture.
 func (p *Pane) toSample() []views.Action {
-	return []views.Action{{Name: "show_sample", Keys: []string{"enter"}, Label: "look at it", Help: "go to this answer's picture and question", Group: "Scores",
+	return []views.Action{{Name: "show_sample", Label: "look at it", Help: "go to this answer's picture and question", Group: "Scores",
 		Enabled: func() bool { return len(p.items()) > 0 }, Run: p.jump}}
 }
 
@@ -241,7 +241,8 @@ func (p *Pane) noResult(t *widget.Theme, w, h int) string {
 	default:
 		n := len(p.scene.samples[base])
 		say(t.Strong, setting.Name+" has not been evaluated on "+p.scene.split)
-		say(t.Text, fmt.Sprintf("Press b to ask it about all %s objects of this split and score the answers; m and R choose who is asked, s another split.", widget.Count(n)))
+		say(t.Text, fmt.Sprintf("Press b to ask it about all %s objects of this split and score the answers; %s and %s choose who is asked, %s another split.", widget.Count(n),
+			views.KeyOf("subject"), views.KeyOf("run"), views.KeyOf("next_split")))
 	}
 	return widget.Block(strings.Repeat("\n", min(max((h-len(lines))/3, 0), 6))+"  "+strings.Join(lines, "\n  "), w, h)
 }

@@ -88,11 +88,11 @@ func oddStates(t *testing.T) map[string]*Pane {
 	})
 	add("question", whole, newFake(t), press("i"))
 	add("path", whole, newFake(t), func(p *Pane, d *viewtest.Driver) {
-		d.Press("o").Type("no\twhere").Press("enter")
+		d.Press("ctrl+o").Type("no\twhere").Press("enter")
 	})
 	add("runs to choose", whole, newFake(t), press("R"))
 	add("picture file", whole, newFake(t), func(p *Pane, d *viewtest.Driver) {
-		d.Press("o").Type("data/test/images/slope_000.png").Press("enter")
+		d.Press("ctrl+o").Type("data/test/images/slope_000.png").Press("enter")
 		settled(d, p)
 		d.Press("m", "enter")
 	})
@@ -187,7 +187,7 @@ func TestActionsDoNotFightOverKeys(t *testing.T) {
 				if a.Help == "" || a.Name == "" || a.Group == "" {
 					t.Errorf("%s, %s: an action without name, help or group: %+v", name, panel.Name, a)
 				}
-				for _, key := range a.Keys {
+				for _, key := range a.Keys() {
 					if other := taken[key]; other != "" && a.On() && !(view == askView && over[key]) {
 						t.Errorf("%s, %s: %q is both %s and %s", name, panel.Name, key, other, a.Name)
 					}

@@ -275,7 +275,7 @@ func (p *Pane) arrive(before *scene) {
 		p.chosen.run = setting.Name
 	}
 	p.boards[confusionView].Layout = confusionLayout(len(c.session.Project.Recipe.Classes))
-	p.scores.arrive()
+	p.refilter()
 }
 
 func (c *scene) idAt(i int) string {

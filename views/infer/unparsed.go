@@ -87,7 +87,7 @@ func (p *Pane) moveUnparsed(m widget.Move, page int) {
 
 // toUnparsed leads to the items that got such an answer.
 func (p *Pane) toUnparsed() []views.Action {
-	return []views.Action{{Name: "show_unparsed", Keys: []string{"enter"}, Label: "answers", Help: "list the objects that got such an answer", Group: "Scores",
+	return []views.Action{{Name: "show_unparsed", Label: "answers", Help: "list the objects that got such an answer", Group: "Scores",
 		Enabled: func() bool { return p.result() != nil && p.result().Unparsed > 0 }, Run: func() tea.Cmd {
 			list := odds(p.result())
 			text := list[p.scores.odd.At(len(list))].text

@@ -36,18 +36,18 @@ func (p *Pane) AllActions() []views.Action {
 // runActions do something to runs.
 func (p *Pane) runActions() []views.Action {
 	return []views.Action{
-		{Name: "new_run", Keys: []string{"n"}, Label: "new", Help: "start a run with the constants of config.toml", Group: "Runs", Enabled: p.canStart, Run: p.askName},
-		{Name: "stop_run", Keys: []string{"x"}, Label: "stop", Help: "stop the run at its next checkpoint; again: after this step", Group: "Runs", Enabled: p.canStop, Run: p.stop},
-		{Name: "resume_run", Keys: []string{"r"}, Label: "resume", Help: "go on with the run from its last checkpoint", Group: "Runs", Enabled: p.canResume, Run: p.resume},
-		{Name: "pause_display", Keys: []string{"space"}, Label: "hold display", Help: "hold the display still, or let it go on; the run goes on in any case", Group: "Runs", Enabled: p.any, Run: p.pause},
-		{Name: "compare", Keys: []string{"c"}, Label: "compare", Help: "lay the marked runs over each other, with the selected one", Group: "Runs", Enabled: p.any, Run: p.compare},
-		{Name: "mark", Keys: []string{"m"}, Label: "mark", Help: "mark the run for comparing, or take the mark off", Group: "Runs", Enabled: p.any, Run: p.mark},
-		{Name: "details", Keys: []string{"enter"}, Label: "details", Help: "show what the run was started from, its checkpoints, events and log", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return p.show(detailsView) }},
-		{Name: "next_run", Keys: []string{"J"}, Help: "select the next run of the list, in any view", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { p.move(widget.Down, 1); return nil }},
-		{Name: "previous_run", Keys: []string{"K"}, Help: "select the run before", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { p.move(widget.Up, 1); return nil }},
-		{Name: "filter", Keys: []string{"/"}, Help: "list only runs whose name, recipe or state contains some text", Group: "Runs", Enabled: p.any, Run: p.askFilter},
-		{Name: "export", Keys: []string{"e"}, Help: "write the run's series as CSV; in Compare those of all", Group: "Runs", Enabled: p.canExport, Run: p.export},
-		{Name: "copy", Keys: []string{"y"}, Help: "copy the path of the run directory", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return views.Copy(p.selected().run.Dir) }},
+		{Name: "new_run", Label: "new", Help: "start a run with the constants of config.toml", Group: "Runs", Enabled: p.canStart, Run: p.askName},
+		{Name: "stop_run", Label: "stop", Help: "stop the run at its next checkpoint; again: after this step", Group: "Runs", Enabled: p.canStop, Run: p.stop},
+		{Name: "resume_run", Label: "resume", Help: "go on with the run from its last checkpoint", Group: "Runs", Enabled: p.canResume, Run: p.resume},
+		{Name: "pause_display", Label: "hold display", Help: "hold the display still, or let it go on; runs go on in any case", Group: "Runs", Enabled: p.any, Run: p.pause},
+		{Name: "compare", Label: "compare", Help: "lay the marked runs over each other, with the selected one", Group: "Runs", Enabled: p.any, Run: p.compare},
+		{Name: "mark", Label: "mark", Help: "mark the run for comparing, or take the mark off", Group: "Runs", Enabled: p.any, Run: p.mark},
+		{Name: "details", Label: "details", Help: "show what the run was started from, its checkpoints, events and log", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return p.show(detailsView) }},
+		{Name: "next_run", Help: "select the next run of the list, in any view", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { p.move(widget.Down, 1); return nil }},
+		{Name: "previous_run", Help: "select the run before", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { p.move(widget.Up, 1); return nil }},
+		{Name: "filter", Help: "list only runs whose name, recipe or state contains some text", Group: "Runs", Enabled: p.any, Run: p.askFilter},
+		{Name: "export", Help: "write the run's series as CSV; in Compare those of all", Group: "Runs", Enabled: p.canExport, Run: p.export},
+		{Name: "copy", Help: "copy the path of the run directory", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return views.Copy(p.selected().run.Dir) }},
 	}
 }
 
@@ -60,16 +60,16 @@ func (p *Pane) viewActions() []views.Action {
 		return func() tea.Cmd { *on = !*on; return nil }
 	}
 	return []views.Action{
-		{Name: "next_view", Keys: []string{"]"}, Help: "show the next view", Group: "Train", Enabled: p.any, Run: turn(1)},
-		{Name: "previous_view", Keys: []string{"["}, Help: "show the view before", Group: "Train", Enabled: p.any, Run: turn(-1)},
-		{Name: "smoother", Keys: []string{"."}, Help: "smooth curves more", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.smooth(1); return nil }},
-		{Name: "rougher", Keys: []string{","}, Help: "smooth curves less", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.smooth(-1); return nil }},
-		{Name: "x_axis", Keys: []string{"t"}, Help: "x is the step, the time of day, or the time at work", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.x = (p.look.x + 1) % axisCount; return nil }},
-		{Name: "log_y", Keys: []string{"L"}, Help: "losses on a logarithmic scale, or a plain one", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.log)},
-		{Name: "outliers", Keys: []string{"i"}, Help: "let the scale ignore outliers, which are marked, or hold them", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.outliers)},
-		{Name: "weights", Keys: []string{"w"}, Help: "the loss as the recipe weighs it, or without weights", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.plain)},
-		{Name: "class_value", Keys: []string{"v"}, Help: "classes by their loss in training, or by their recall on valid", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.recall)},
-		{Name: "class_order", Keys: []string{"o"}, Help: "classes with the rarest first, or the commonest", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.commonest)},
+		{Name: "next_view", Help: "show the next view", Group: "Train", Enabled: p.any, Run: turn(1)},
+		{Name: "previous_view", Help: "show the view before", Group: "Train", Enabled: p.any, Run: turn(-1)},
+		{Name: "smoother", Help: "smooth curves more", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.smooth(1); return nil }},
+		{Name: "rougher", Help: "smooth curves less", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.smooth(-1); return nil }},
+		{Name: "x_axis", Help: "x is the step, the time of day, or the time at work", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.x = (p.look.x + 1) % axisCount; return nil }},
+		{Name: "log_y", Help: "losses on a logarithmic scale, or a plain one", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.log)},
+		{Name: "outliers", Help: "let the scale ignore outliers, which are marked, or hold them", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.outliers)},
+		{Name: "weights", Help: "the loss as the recipe weighs it, or without weights", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.plain)},
+		{Name: "class_value", Help: "classes by their loss in training, or by their recall on valid", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.recall)},
+		{Name: "class_order", Help: "classes with the rarest first, or the commonest", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.commonest)},
 	}
 }
 
@@ -84,7 +84,7 @@ func (p *Pane) show(view int) tea.Cmd {
 
 func (p *Pane) pause() tea.Cmd {
 	if p.paused = !p.paused; p.paused {
-		return views.Say("the display is paused; the run goes on, and space shows where it is")
+		return views.Say("the display is held; %s lets it go on", views.KeyOf("pause_display"))
 	}
 	p.list = p.newest
 	for _, f := range p.follows {
@@ -100,7 +100,7 @@ func (p *Pane) mark() tea.Cmd {
 		return nil
 	}
 	if len(p.marks) == mostMarks {
-		return views.Warn("%d runs are marked, more cannot be told apart; m takes a mark off", mostMarks)
+		return views.Warn("%d runs are marked, more cannot be told apart; %s takes a mark off", mostMarks, views.KeyOf("mark"))
 	}
 	p.marks = append(p.marks, dir)
 	return nil
@@ -113,14 +113,13 @@ func (p *Pane) compare() tea.Cmd {
 		return nil
 	}
 	if len(p.compared()) < 2 {
-		return views.Warn("comparing takes two runs: m marks this one, then select another")
+		return views.Warn("comparing takes two runs: %s marks this one, then select another", views.KeyOf("mark"))
 	}
 	return p.show(compareView)
 }
 
 func (p *Pane) askFilter() tea.Cmd {
-	p.prompt = widget.NewPrompt("list runs with", p.filter)
-	p.prompt.Hint = "part of a name, a recipe or a state; empty lists all"
+	p.filter.Open("list runs with", "part of a name, a recipe or a state; empty lists all")
 	return nil
 }
 

@@ -222,7 +222,7 @@ func TestLeavingTheQuestionDoesNotStopAStart(t *testing.T) {
 func TestPauseHoldsTheDisplayAndSpaceShowsWhatCame(t *testing.T) {
 	dir := folder(t, runningRun)
 	p, d := open(t, control(dir), 120, 30)
-	d.Press("space")
+	d.Press("P")
 	before := d.Screen()
 	grow(t, filepath.Join(dir, "0001-enhanced"), 415, 9.99)
 	d.Wait("the row", func() bool { return p.follows[0].latest.history.Step() == 415 && p.newest.runs[0].step == 415 })
@@ -232,7 +232,7 @@ func TestPauseHoldsTheDisplayAndSpaceShowsWhatCame(t *testing.T) {
 	if !strings.Contains(p.Status(), "‖ display paused") {
 		t.Errorf("status %q", p.Status())
 	}
-	if d.Press("space"); !d.Shows("415/1455") || !d.Shows("raw 9.99") {
+	if d.Press("P"); !d.Shows("415/1455") || !d.Shows("raw 9.99") {
 		t.Errorf("after space:\n%s", d.Screen())
 	}
 }
@@ -267,7 +267,7 @@ func TestMarksComeWithLettersAndCompareTakesTheSelectedRunIn(t *testing.T) {
 	p, d := open(t, control(folder(t, doneRun, killedRun)), 120, 30)
 	d.Press("c")
 	said(t, d, "comparing takes two runs")
-	d.Press("m", "down", "c").Wait("both runs", p.allRead)
+	d.Press("space", "down", "c").Wait("both runs", p.allRead)
 	if p.open != compareView || !d.Shows("A 0002-enhanced") || !d.Shows("B 0001-basic") {
 		t.Fatalf("the comparison:\n%s", d.Screen())
 	}
@@ -279,7 +279,7 @@ func TestMarksComeWithLettersAndCompareTakesTheSelectedRunIn(t *testing.T) {
 	if d.Press("esc"); p.open != overviewView {
 		t.Error("esc did not lead back")
 	}
-	if d.Press("up", "m"); len(p.marks) != 0 {
+	if d.Press("up", "space"); len(p.marks) != 0 {
 		t.Errorf("marks %v", p.marks)
 	}
 }
@@ -296,10 +296,10 @@ func TestKeysChangeHowCurvesAreDrawn(t *testing.T) {
 	if !d.Shows("smoothing 0 (") || d.Shows("━ smooth") {
 		t.Errorf("not smoothed:\n%s", d.Screen())
 	}
-	if d.Press("t"); !d.Shows("time 09:10:45") {
+	if d.Press("X"); !d.Shows("time 09:10:45") {
 		t.Errorf("by the clock:\n%s", d.Screen())
 	}
-	if d.Press("t"); !d.Shows("at work 10 m 38 s") {
+	if d.Press("X"); !d.Shows("at work 10 m 38 s") {
 		t.Errorf("by time at work:\n%s", d.Screen())
 	}
 	if d.Press("L"); !d.Shows("· log") || !p.look.log {
@@ -319,7 +319,7 @@ func TestFilterListsOnlyWhatFits(t *testing.T) {
 	if !d.Shows("Runs · 1 of 3") || d.Shows("0001-basic") {
 		t.Errorf("filtered:\n%s", d.Screen())
 	}
-	if d.Press("esc"); !d.Shows("Runs · 3") || p.filter != "" {
+	if d.Press("esc"); !d.Shows("Runs · 3") || p.filter.Text() != "" {
 		t.Errorf("after esc:\n%s", d.Screen())
 	}
 }
@@ -472,7 +472,7 @@ func TestAnotherFolderIsReadWhenTheConstantsChange(t *testing.T) {
 func TestRunsThatVanishAreLetGo(t *testing.T) {
 	dir := folder(t, doneRun, killedRun)
 	p, d := open(t, control(dir), 120, 30)
-	d.Press("m")
+	d.Press("space")
 	if err := os.RemoveAll(filepath.Join(dir, "0002-enhanced")); err != nil {
 		t.Fatal(err)
 	}

@@ -212,7 +212,7 @@ func (p *Pane) differenceLines(t *widget.Theme, w int) []string {
 	}
 	switch {
 	case len(snapshots) < 2 && len(lines) == 0:
-		return widget.Hang(" ", "one run alone: m marks those to compare it with", t.Muted, w-1)
+		return widget.Hang(" ", "one run alone: "+views.KeyOf("mark")+" marks those to compare it with", t.Muted, w-1)
 	case len(names) == 0:
 		return append(lines, " "+t.OK.Render("✓")+" none: they were started with the same constants")
 	}

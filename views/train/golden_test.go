@@ -29,7 +29,7 @@ func TestScreens(t *testing.T) {
 		d.Golden("killed-" + size.name)
 		d.Press("J").Wait("the done run", func() bool { return d.Shows("Weighted loss · 0001") })
 		d.Golden("done-" + size.name)
-		d.Press("m", "K", "m", "K", "m", "c").Wait("the comparison", func() bool { return p.allRead() })
+		d.Press("space", "K", "space", "K", "space", "c").Wait("the comparison", func() bool { return p.allRead() })
 		d.Golden("compare-" + size.name)
 	}
 }

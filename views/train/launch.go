@@ -131,7 +131,8 @@ func (p *Pane) launched(msg views.Answer[launched]) tea.Cmd {
 	if msg.Value.run == nil {
 		return nil
 	}
-	p.open, p.filter = overviewView, ""
+	p.open = overviewView
+	p.filter.Set("")
 	p.choose(msg.Value.run.Dir)
 	p.begun[msg.Value.run.Dir] = true
 	return views.Say("%s has begun; it goes on when finetui is left", msg.Value.run.Label())

@@ -6,7 +6,6 @@ package train
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -60,7 +59,7 @@ type Pane struct {
 	follows  []*followed
 	chosen   string   // directory of the run selected by hand; "": the newest that is live, else the newest
 	marks    []string // directories to compare, in the order in which they were marked
-	filter   string
+	filter   views.Filter
 	paused   bool
 	look     look
 
@@ -70,8 +69,7 @@ type Pane struct {
 	scrolls map[string]*scroll // of the panels with lines
 	classAt widget.List        // in the order that is shown
 
-	prompt   *widget.Prompt // open while the filter is written
-	launch   *launch        // open while a new run is asked for
+	launch   *launch // open while a new run is asked for
 	starting views.Request
 	asking   views.Request   // stop or resume
 	saving   views.Request   // an export
@@ -184,14 +182,8 @@ func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 	switch {
 	case p.launch != nil:
 		return p.typeName(msg)
-	case p.prompt != nil:
-		outcome, cmd := p.prompt.Update(msg)
-		if outcome == widget.Accepted {
-			p.filter = strings.TrimSpace(p.prompt.Value())
-		}
-		if outcome != widget.Editing {
-			p.prompt = nil
-		}
+	case p.filter.Writing():
+		_, cmd := p.filter.Update(msg)
 		return cmd
 	}
 	return nil
@@ -208,8 +200,8 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 	switch {
 	case p.launch != nil:
 		screen = p.launch.over(t, screen, w, h)
-	case p.prompt != nil:
-		screen = widget.Overlay(screen, widget.Block(p.prompt.View(t, w), w, 1), 0, h-1)
+	case p.filter.Writing():
+		screen = p.filter.Over(t, screen, w, h)
 	}
 	return screen
 }
@@ -243,7 +235,7 @@ func (p *Pane) nothing(t *widget.Theme, what string, w, h int) string {
 }
 
 // Capturing says whether a name or a filter is being written.
-func (p *Pane) Capturing() bool { return p.prompt != nil || p.launch != nil }
+func (p *Pane) Capturing() bool { return p.filter.Writing() || p.launch != nil }
 
 // Leave closes the uppermost layer: a zoomed panel, the comparison or the details, the filter.
 func (p *Pane) Leave() bool {
@@ -253,8 +245,7 @@ func (p *Pane) Leave() bool {
 	case p.open == compareView || p.open == detailsView:
 		p.open = p.before
 		return true
-	case p.filter != "":
-		p.filter = ""
+	case p.filter.Clear():
 		return true
 	}
 	return false
@@ -265,8 +256,8 @@ func (p *Pane) Status() string {
 	switch {
 	case p.launch != nil:
 		return p.launch.status()
-	case p.prompt != nil:
-		return "enter takes the filter   esc leaves it"
+	case p.filter.Writing():
+		return p.filter.Keys()
 	case !p.any():
 		return ""
 	}
@@ -277,8 +268,5 @@ func (p *Pane) Status() string {
 	if len(p.marks) > 0 {
 		status += fmt.Sprintf(" · %d marked", len(p.marks))
 	}
-	if p.filter != "" {
-		status += " · filter “" + widget.Clean(p.filter) + "”"
-	}
-	return status
+	return status + p.filter.Status()
 }

@@ -51,16 +51,15 @@ func glyphOf(state string) (glyph string, tone widget.Tone) {
 
 // listedRuns are the runs that the filter lets through, newest first.
 func (p *Pane) listedRuns() []entry {
-	if p.list == nil || p.filter == "" {
+	if p.list == nil || p.filter.Text() == "" {
 		if p.list == nil {
 			return nil
 		}
 		return p.list.runs
 	}
-	wanted := strings.ToLower(p.filter)
 	var kept []entry
 	for _, e := range p.list.runs {
-		if strings.Contains(strings.ToLower(e.run.Label()+" "+e.run.Info.Recipe+" "+e.state()), wanted) {
+		if p.filter.Passes(e.run.Label() + " " + e.run.Info.Recipe + " " + e.state()) {
 			kept = append(kept, e)
 		}
 	}

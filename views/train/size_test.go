@@ -27,10 +27,10 @@ var states = []struct {
 	then  func(p *Pane, d *viewtest.Driver, dir string)
 }{
 	{"running", []made{doneRun, killedRun, runningRun}, []int{overviewView, curvesView, classesView, machineView, detailsView}, nil},
-	{"compared", []made{doneRun, killedRun, runningRun}, []int{compareView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("m", "J", "m", "J", "m") }},
+	{"compared", []made{doneRun, killedRun, runningRun}, []int{compareView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("space", "J", "space", "J", "space") }},
 	{"killed", []made{killedRun}, []int{overviewView, detailsView}, nil},
 	{"GPUs", []made{ofGPUs(runningRun, 8)}, []int{overviewView, machineView}, nil},
-	{"wild figures and names", []made{wild()}, []int{overviewView, curvesView, classesView, machineView, detailsView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("v", "t", "L") }},
+	{"wild figures and names", []made{wild()}, []int{overviewView, curvesView, classesView, machineView, detailsView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("v", "X", "L") }},
 	{"just begun", []made{{name: "x", recipe: "basic", ago: time.Second, end: run.Running}}, []int{overviewView, curvesView, classesView, machineView, detailsView}, nil},
 	{"broken", []made{doneRun}, []int{overviewView, detailsView}, func(_ *Pane, d *viewtest.Driver, dir string) {
 		_ = os.WriteFile(filepath.Join(dir, "0001-basic", "run.json"), []byte("{"), 0o644)

@@ -43,7 +43,7 @@ func TestComparedRunsAreTestedAgainstEachOther(t *testing.T) {
 	evaluated(t, dir, "0001-basic", 60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 	evaluated(t, dir, "0002-enhanced", 60, 1, 20)
 	p, d := open(t, control(dir), 120, 30)
-	d.Press("J", "m", "K", "m").Wait("both runs", p.allRead)
+	d.Press("J", "space", "K", "space").Wait("both runs", p.allRead)
 	if len(p.tested.of) > 0 {
 		t.Error("runs are tested before anybody looks at the comparison")
 	}
@@ -61,7 +61,7 @@ func TestComparedRunsAreTestedAgainstEachOther(t *testing.T) {
 	if len(p.tested.of) != 2 || p.tested.of[0] != before[0] || p.tested.request.Pending() {
 		t.Error("the same evaluations are tested again")
 	}
-	if d.Press("m"); len(p.tested.splits) > 0 && len(p.compared()) < 2 {
+	if d.Press("space"); len(p.tested.splits) > 0 && len(p.compared()) < 2 {
 		t.Error("a test of two stands beside one run")
 	}
 }

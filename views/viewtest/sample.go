@@ -17,13 +17,12 @@ import (
 type Sample struct {
 	Title  string
 	Dirty  string // what Unsaved says
-	Filter string
+	Filter views.Filter
 	Tokens []string // of the stream, as they came
 
 	boards  []*views.Board
 	open    int
 	classes widget.Bars
-	prompt  *widget.Prompt // open while the filter is written
 	request views.Request
 }
 
@@ -64,12 +63,12 @@ func (p *Sample) Init() tea.Cmd { return nil }
 func (p *Sample) Unsaved() string { return p.Dirty }
 
 // Capturing says whether the filter is being written.
-func (p *Sample) Capturing() bool { return p.prompt != nil }
+func (p *Sample) Capturing() bool { return p.Filter.Writing() }
 
 // Status names the views.
 func (p *Sample) Status() string {
-	if p.prompt != nil {
-		return "enter takes the filter   esc leaves it"
+	if p.Filter.Writing() {
+		return p.Filter.Keys()
 	}
 	return "[ ] view: " + []string{"[Overview] · Loss", "Overview · [Loss]"}[p.open]
 }
@@ -79,9 +78,7 @@ func (p *Sample) Leave() bool {
 	if p.boards[p.open].Leave() {
 		return true
 	}
-	was := p.Filter != ""
-	p.Filter = ""
-	return was
+	return p.Filter.Clear()
 }
 
 // Update takes the size, the mouse, the stream, and keys for the open prompt.
@@ -99,17 +96,10 @@ func (p *Sample) Update(msg tea.Msg) tea.Cmd {
 			return msg.Next
 		}
 	case tea.KeyPressMsg, tea.PasteMsg:
-		if p.prompt == nil {
-			return nil
+		if p.Filter.Writing() {
+			_, cmd := p.Filter.Update(msg)
+			return cmd
 		}
-		outcome, cmd := p.prompt.Update(msg)
-		if outcome == widget.Accepted {
-			p.Filter = p.prompt.Value()
-		}
-		if outcome != widget.Editing {
-			p.prompt = nil
-		}
-		return cmd
 	}
 	return nil
 }
@@ -117,8 +107,8 @@ func (p *Sample) Update(msg tea.Msg) tea.Cmd {
 // View draws the open board, and the prompt on the last line while it is open.
 func (p *Sample) View(t *widget.Theme, w, h int) string {
 	drawing := p.boards[p.open].View(t, w, h)
-	if p.prompt != nil {
-		drawing = widget.Overlay(drawing, p.prompt.View(t, w), 0, h-1)
+	if p.Filter.Writing() {
+		drawing = p.Filter.Over(t, drawing, w, h)
 	}
 	return drawing
 }
@@ -129,11 +119,11 @@ func (p *Sample) Actions() []views.Action {
 		return func() tea.Cmd { p.open = (p.open + n + len(p.boards)) % len(p.boards); return nil }
 	}
 	return append([]views.Action{
-		{Name: "next_view", Keys: []string{"]"}, Help: "show the next view", Group: "Views", Run: turn(1)},
-		{Name: "previous_view", Keys: []string{"["}, Help: "show the view before", Group: "Views", Run: turn(-1)},
-		{Name: "filter", Keys: []string{"/"}, Label: "filter", Help: "show only what contains some text", Group: p.Title, Run: func() tea.Cmd { p.prompt = widget.NewPrompt("filter", p.Filter); return nil }},
-		{Name: "copy", Keys: []string{"y"}, Label: "copy", Help: "copy the class under the cursor", Group: p.Title, Run: p.copy},
-		{Name: "stream", Keys: []string{"s"}, Help: "let words appear one by one", Group: p.Title, Run: p.stream},
+		{Name: "next_view", Help: "show the next view", Group: "Views", Run: turn(1)},
+		{Name: "previous_view", Help: "show the view before", Group: "Views", Run: turn(-1)},
+		{Name: "filter", Label: "filter", Help: "show only what contains some text", Group: p.Title, Run: func() tea.Cmd { p.Filter.Open("filter", ""); return nil }},
+		{Name: "copy", Label: "copy", Help: "copy the class under the cursor", Group: p.Title, Run: p.copy},
+		{Name: "stream", Bound: []string{"s"}, Help: "let words appear one by one", Group: p.Title, Run: p.stream},
 	}, p.boards[p.open].Actions()...)
 }
 
@@ -165,10 +155,10 @@ func (p *Sample) stream() tea.Cmd {
 }
 
 func (p *Sample) samplesTitle() string {
-	if p.Filter == "" {
+	if p.Filter.Text() == "" {
 		return "Samples with Toe drain · 3 of 38"
 	}
-	return "Samples with " + p.Filter
+	return "Samples with " + p.Filter.Text()
 }
 
 func (p *Sample) drawTokens(t *widget.Theme, w, h int) string {

@@ -79,14 +79,14 @@ func TestStreamArrivesWholeAndStaleOnesAreDropped(t *testing.T) {
 func TestPromptTakesEveryKeyAndEscLeavesIt(t *testing.T) {
 	p := NewSample("Data")
 	d := Open(t, p, 100, 24).Press("/").Type("s+y]").Press("enter")
-	if p.Filter != "s+y]" || p.Capturing() {
-		t.Errorf("filter %q, capturing %v", p.Filter, p.Capturing())
+	if p.Filter.Text() != "s+y]" || p.Capturing() {
+		t.Errorf("filter %q, capturing %v", p.Filter.Text(), p.Capturing())
 	}
 	d.Press("/").Type("zzz").Press("esc")
-	if p.Filter != "s+y]" {
-		t.Errorf("esc took %q", p.Filter)
+	if p.Filter.Text() != "s+y]" {
+		t.Errorf("esc took %q", p.Filter.Text())
 	}
-	if d.Press("esc"); p.Filter != "" {
+	if d.Press("esc"); p.Filter.Text() != "" {
 		t.Error("the second esc left the filter on")
 	}
 }

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"finetui/core/config"
+	"finetui/views"
+)
+
+// demoWorkbench is the workbench on the demo's constants, in a folder of its own.
+func demoWorkbench(t *testing.T) *root {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("..", configFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, configFile), raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	file, err := config.Load(configFile)
+	return newWorkbench(file, err)
+}
+
+func TestEveryKeyHasOneMeaningInAllPanes(t *testing.T) {
+	meaning := map[string]string{}
+	for _, m := range views.Meanings {
+		for _, key := range m.Keys {
+			if other := meaning[key]; other != "" {
+				t.Errorf("%q means %q and %q", key, other, m.Means)
+			}
+			meaning[key] = m.Means
+		}
+	}
+	digit := regexp.MustCompile(`^[1-9]$`)
+	used := map[string]bool{}
+	for _, a := range demoWorkbench(t).everyAction() {
+		if used[a.Name] = true; len(a.Keys()) == 0 {
+			t.Errorf("%s (%s) has no key: write it into views.Meanings", a.Name, a.Help)
+		}
+		if a.Bound != nil && !digit.MatchString(strings.Join(a.Bound, "")) {
+			t.Errorf("%s binds %q beside views.Meanings", a.Name, a.Bound)
+		}
+	}
+	for _, m := range views.Meanings {
+		for _, name := range m.Does {
+			if !used[name] {
+				t.Errorf("%q: no pane has an action %s", m.Keys, name)
+			}
+		}
+	}
+}
+
+// Two actions that can be run at the same time never share a key: the second could not be reached.
+func TestNoViewOffersTwoActionsOnOneKey(t *testing.T) {
+	r := demoWorkbench(t)
+	r.w, r.h = 120, 32
+	for i, pane := range r.panes {
+		r.open = i
+		seen := map[string]string{}
+		for _, a := range r.actions() {
+			for _, key := range a.Keys() {
+				if other := seen[key]; other != "" && other != a.Name && a.On() && !slices.Contains([]string{"left", "right"}, a.Name) {
+					t.Errorf("%s: %q runs %s and %s", pane.Name(), key, other, a.Name)
+				}
+				if a.On() {
+					seen[key] = a.Name
+				}
+			}
+		}
+	}
+}
