@@ -17,9 +17,13 @@ const (
 	ValueOutOfRange = "value_out_of_range"
 	ZeroSize        = "zero_size"
 	BoxPastEdge     = "box_past_edge"
+	OutlinePastEdge = "outline_past_edge"
+	PoseLength      = "pose_length"
+	PointPastEdge   = "point_past_edge"
 	DuplicateRow    = "duplicate_row"
 	MixedRows       = "mixed_rows"
 	NotUTF8         = "not_utf8"
+	UTF16           = "utf_16"
 	NonASCIISpace   = "non_ascii_space"
 	ByteOrderMark   = "byte_order_mark"
 	CarriageReturn  = "carriage_return_only"
@@ -47,6 +51,7 @@ const (
 	ClassIDGap        = "class_id_gap"
 	BadClassID        = "bad_class_id"
 	NameNotText       = "name_not_text"
+	BadKeypoints      = "bad_kpt_shape"
 )
 
 // rulings holds, for each code, what the fault costs and what to do about it. Error: something labelled cannot be
@@ -61,9 +66,13 @@ var rulings = map[string]struct{ level, do string }{
 	ValueOutOfRange: {LevelError, "divide pixel values by the picture's width and height, so that all lie from 0 to 1; this row does not count"},
 	ZeroSize:        {LevelError, "draw the object again or delete the row; this row does not count"},
 	BoxPastEdge:     {LevelWarn, "clip the box to the picture; it counts as it stands"},
+	OutlinePastEdge: {LevelWarn, "clip the outline to the picture; it counts, clipped"},
+	PoseLength:      {LevelError, "write the row as: class x y width height and the points, or correct kpt_shape in data.yaml; this row does not count"},
+	PointPastEdge:   {LevelWarn, "move the point into the picture; the box counts"},
 	DuplicateRow:    {LevelWarn, "delete one of the two; the object counts once"},
 	MixedRows:       {LevelInfo, "nothing for this program; write all rows one way where Ultralytics (drops the image) or Datumaro (drops the set) reads it too"},
-	NotUTF8:         {LevelError, "save the file as UTF-8 text; what cannot be read does not count"},
+	NotUTF8:         {LevelError, "save the file as UTF-8 text (in PowerShell: -Encoding utf8); what cannot be read does not count"},
+	UTF16:           {LevelInfo, "nothing; save the file as UTF-8 text for other programs"},
 	NonASCIISpace:   {LevelError, "replace the special space by an ordinary one; this row does not count"},
 	ByteOrderMark:   {LevelInfo, "nothing; save without a byte-order mark if another program stumbles over it"},
 	CarriageReturn:  {LevelInfo, "nothing; save with newline line ends if another program stumbles over it"},
@@ -90,6 +99,7 @@ var rulings = map[string]struct{ level, do string }{
 	DuplicateName:     {LevelWarn, "give each class its own name in data.yaml; the later one is shown with a number"},
 	ClassIDGap:        {LevelWarn, "name every id from 0 on in data.yaml; the ids without one are shown as numbers"},
 	BadClassID:        {LevelError, "write the ids under names: as whole numbers from 0 on; this entry does not count"},
+	BadKeypoints:      {LevelError, "write kpt_shape: [points, 2] or [points, 3]; the rows are read as boxes and outlines until then"},
 	NameNotText:       {LevelInfo, "put the name in quotes in data.yaml; it is taken as it is written"},
 }
 

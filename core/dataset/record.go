@@ -32,6 +32,14 @@ type Item struct {
 	Orientation   int    // of EXIF: above 1, the file's pixels are turned for that; 0 where unknown
 	Broken        bool   // the picture is there but cannot be decoded whole; a Finding says why
 	Objects       []Object
+	Rows          Rows
+}
+
+// Rows counts the rows of a label file.
+type Rows struct {
+	Filled int // that are not blank
+	Lost   int // of them, that do not count; a Finding says why
+	TopID  int // the largest class id that stands in one; -1 where there is none
 }
 
 // Class is an entry of the closed list, taken apart into what it is and what state it is in.
@@ -56,6 +64,7 @@ type Finding struct {
 	Line  int    `json:"line,omitempty"` // from 1; 0: the file as a whole
 	Text  string `json:"text"`
 	Do    string `json:"do"`
+	Count int    `json:"count,omitempty"` // how many places it stands for, where that is not one
 }
 
 // Dataset is everything that was read from one place.

@@ -108,6 +108,9 @@ func (yolo) read(ctx context.Context, at string, cfg config.Dataset, root string
 	set.Findings = append(set.Findings, listing.orphans()...)
 
 	rules := rowRules{classes: len(plan.names)}
+	if plan.yaml != nil {
+		rules.keypoints = plan.yaml.keypoints
+	}
 	if plan.names == nil {
 		rules.classes = -1
 		if plan.yaml != nil {
@@ -305,7 +308,8 @@ func readItem(item *Item, plan *yoloPlan, rules rowRules) (findings []Finding, b
 	text, err := readText(item.Labels)
 	switch {
 	case err == nil:
-		item.Objects, findings = parseRows(text, label, rules)
+		rows := readRows(text, label, rules)
+		item.Objects, findings, item.Rows = rows.objects, rows.findings, rows.counts()
 	case errors.Is(err, fs.ErrNotExist):
 		item.Labels = ""
 		findings = append(findings, newFinding(MissingLabel, plan.short(item.Media), 0, "no label file %s", label))

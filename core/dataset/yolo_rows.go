@@ -11,6 +11,7 @@ import (
 
 const (
 	edgeTolerance = 1e-6 // a coordinate this far past an edge is a rounding of the tool that wrote it
+	outlineMargin = 0.01 // an outline's corner this far past an edge is clipped, as Ultralytics takes it
 	mostFaults    = 100  // rows of one file that are listed one by one; the rest is counted
 )
 
@@ -18,10 +19,17 @@ const (
 type rowRules struct {
 	classes    int  // ids run from 0 to classes-1; negative: any id below mostClasses will do
 	confidence bool // a number after the coordinates is a confidence, as stage-1 predictions have it
+	keypoints  keypoints
 }
 
+// keypoints is what kpt_shape in data.yaml says of a pose set: so many points of 2 or 3 numbers follow the box of a row.
+type keypoints struct{ points, numbers int }
+
+// length is how many numbers the points of a row take; 0 for a set without.
+func (k keypoints) length() int { return k.points * k.numbers }
+
 // rows reads one YOLO label file: "class x y width height" for a box, "class x1 y1 x2 y2 …" for an outline, all in
-// shares of the picture.
+// shares of the picture. In a pose set the points of the object follow its box; they are checked, and not kept.
 type rows struct {
 	rules    rowRules
 	file     string // as findings name it
@@ -33,6 +41,7 @@ type rows struct {
 	values   []float64 // coordinates of the row that is being read
 	excess   float64   // how far the farthest of them lies past an edge, 0 for none
 	line     int
+	topID    int // the largest class id, of rows that count and of those that do not
 }
 
 // rowKey finds the rows that may be equal to another one.
@@ -44,7 +53,16 @@ type rowKey struct {
 
 // parseRows returns the objects of a label file that count, in its order, and what is wrong with it.
 func parseRows(text, file string, rules rowRules) ([]Object, []Finding) {
-	r := rows{rules: rules, file: file}
+	r := readRows(text, file, rules)
+	return r.objects, r.findings
+}
+
+// counts is how many rows there are and do not count.
+func (r *rows) counts() Rows { return Rows{Filled: r.filled, Lost: r.faults, TopID: r.topID} }
+
+// readRows is parseRows with the counts of what was read.
+func readRows(text, file string, rules rowRules) *rows {
+	r := &rows{rules: rules, file: file, topID: -1}
 	text, readable := r.unmark(text)
 	if readable {
 		r.readAll(text)
@@ -52,18 +70,20 @@ func parseRows(text, file string, rules rowRules) ([]Object, []Finding) {
 	if readable && r.filled == 0 {
 		r.note(newFinding(EmptyLabelFile, file, 0, "no rows: the picture counts as showing none of the classes"))
 	}
-	return r.objects, r.findings
+	return r
 }
 
-// unmark takes a byte-order mark off; readable is false for UTF-16, which has no row that could be read.
+// unmark takes a byte-order mark off; readable is false for UTF-16, whose rows do not count.
 func (r *rows) unmark(text string) (rest string, readable bool) {
-	switch {
-	case strings.HasPrefix(text, "\xef\xbb\xbf"):
+	if strings.HasPrefix(text, "\xef\xbb\xbf") {
 		r.note(newFinding(ByteOrderMark, r.file, 0, "starts with a byte-order mark"))
 		return text[3:], true
-	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"):
+	}
+	if decoded, which, is := fromUTF16(text); is {
 		r.line = 1
-		r.fault(NotUTF8, "is written in UTF-16")
+		r.filled = max(1, len(strings.Fields(strings.NewReplacer("\r", "\n", " ", "").Replace(decoded))))
+		r.fault(NotUTF8, "is written in %s", which)
+		r.faults = r.filled
 		return "", false
 	}
 	return text, true
@@ -100,7 +120,9 @@ func (r *rows) readAll(text string) {
 		r.note(newFinding(MixedRows, r.file, mixed, "boxes and outlines in one file, from this line on; both count"))
 	}
 	if more := r.faults - mostFaults; more > 0 {
-		r.note(newFinding(MoreFaults, r.file, 0, "%d more rows that do not count", more))
+		found := newFinding(MoreFaults, r.file, 0, "%d more rows that do not count", more)
+		found.Count = more
+		r.note(found)
 	}
 }
 
@@ -134,17 +156,15 @@ func (r *rows) read(row string) {
 		r.fault(ValueOutOfRange, "the confidence %s lies outside 0 to 1", number(confidence))
 		return
 	}
+	if length := r.rules.keypoints.length(); length > 0 && !r.points(length) {
+		return
+	}
 	if len(r.values)%2 == 1 {
 		r.fault(OddPolygon, "%d coordinates: an outline has pairs", len(r.values))
 		return
 	}
-	r.excess = 0
-	for _, v := range r.values {
-		r.excess = max(r.excess, v-1, -v)
-		if r.excess > edgeTolerance {
-			r.fault(ValueOutOfRange, "%s lies outside 0 to 1", number(v))
-			return
-		}
+	if !r.inside() {
+		return
 	}
 	object := Object{Class: class, Line: r.line, Confidence: confidence}
 	if len(r.values) == 4 {
@@ -155,11 +175,72 @@ func (r *rows) read(row string) {
 	if !ok || r.duplicate(object) {
 		return
 	}
-	if r.excess > 0 {
+	switch {
+	case r.excess > edgeTolerance:
+		r.note(newFinding(OutlinePastEdge, r.file, r.line, "a corner lies %s of the picture past its edge", number(r.excess)))
+	case r.excess > 0:
 		r.note(newFinding(ValueOutOfRange, r.file, r.line, "a value lies %s past the edge, as rounding leaves it", number(r.excess)).
 			as(LevelInfo, "nothing; the row counts"))
 	}
 	r.objects = append(r.objects, object)
+}
+
+// points takes the points of a pose row off r.values, which length numbers should be, so that the box remains.
+func (r *rows) points(length int) bool {
+	const box = 4
+	k := r.rules.keypoints
+	switch n := len(r.values); n {
+	case box: // the object without its points
+		r.note(newFinding(PoseLength, r.file, r.line, "a box without the %d points of kpt_shape", k.points).
+			as(LevelWarn, "add the points, or take the row for a box as it is here; pose trainers leave the picture out"))
+		return true
+	case box + length:
+	default:
+		r.fault(PoseLength, "%d numbers after the class, and kpt_shape [%d, %d] asks for %d: a box and %d points of %d",
+			n, k.points, k.numbers, box+length, k.points, k.numbers)
+		return false
+	}
+	for i, v := range r.values[box:] {
+		isCoordinate := i%k.numbers < 2 // the third number is how well the point is seen
+		if isCoordinate && (v > 1+outlineMargin || v < -outlineMargin) {
+			r.note(newFinding(PointPastEdge, r.file, r.line, "point %d lies outside the picture: %s", i/k.numbers+1, number(v)))
+			break
+		}
+	}
+	r.values = r.values[:box]
+	return true
+}
+
+// inside notes in r.excess how far the values lie outside the picture, clips an outline that is out by a hair, and drops
+// what lies farther.
+func (r *rows) inside() bool {
+	outline := len(r.values) > 4
+	r.excess = 0
+	farthest, at := 0.0, 0
+	for i, v := range r.values {
+		if past := max(v-1, -v); past > farthest {
+			farthest, at = past, i
+		}
+	}
+	limit := edgeTolerance
+	if outline {
+		limit = outlineMargin + edgeTolerance
+	}
+	if farthest > limit {
+		found := newFinding(ValueOutOfRange, r.file, r.line, "%s lies outside 0 to 1", number(r.values[at]))
+		if outline && farthest < 1 {
+			found.Do = "clip the outline to the picture; this row does not count"
+		}
+		r.drop(found)
+		return false
+	}
+	r.excess = farthest
+	if outline && farthest > edgeTolerance {
+		for i, v := range r.values {
+			r.values[i] = min(max(v, 0), 1)
+		}
+	}
+	return true
 }
 
 // class reads the class id; 1.0 is as good as 1.
@@ -176,7 +257,11 @@ func (r *rows) class(field string) (id int, ok bool) {
 		} else {
 			r.fault(ClassOutOfRange, "class %s is no id", clip(field))
 		}
+		if value >= 0 && value < mostClasses {
+			r.topID = max(r.topID, int(value))
+		}
 	default:
+		r.topID = max(r.topID, int(value))
 		return int(value), true
 	}
 	return 0, false

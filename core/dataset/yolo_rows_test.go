@@ -30,6 +30,11 @@ func TestRowsCountOrAreFound(t *testing.T) {
 		{"rounding past the edge", "0 .5 .5 1.0000005 .2\n", 1, "value_out_of_range@1"},
 		{"beyond rounding", "0 .5 .5 1.00001 .2\n", 0, "value_out_of_range@1"},
 		{"polygon corner rounded", "1 -0.0000005 .1 .4 .1 .4 .4\n", 1, "value_out_of_range@1"},
+		{"outline a hair past the edge", "1 -0.0021 .1 .4 .1 .4 1.01\n", 1, "outline_past_edge@1"},
+		{"outline farther out", "1 .1 .1 .4 .1 .4 1.0101\n", 0, "value_out_of_range@1"},
+		{"outline with no area in the picture", "1 1 .1 1.002 .1 1.001 .4\n", 0, "zero_size@1"},
+		{"UTF-16 with a mark", "\xff\xfe0\x00 \x001\x00", 0, "not_utf8@1"},
+		{"UTF-16 without a mark", "\x000\x00 \x00.\x005\x00\n", 0, "not_utf8@1"},
 		{"past the edge by less than half", "0 .95 .5 .2 .2\n", 1, "box_past_edge@1"},
 		{"past the edge by half", "0 1 .5 .2 .2\n", 0, "box_past_edge@1"},
 		{"past the edge by rounding", "0 .9 .5 .2000001 .2\n", 1, ""},
@@ -65,6 +70,49 @@ func TestPolygonRowCountsThroughItsBox(t *testing.T) {
 	}
 }
 
+func TestAnOutlinePastTheEdgeIsClipped(t *testing.T) {
+	objects, _ := parseRows("0 0.60 0.30 1.0021 0.35 0.98 0.80 0.62 0.75", "x.txt", rowRules{classes: 2})
+	if len(objects) != 1 || objects[0].Box != (Box{.6, .3, 1, .8}) || objects[0].Polygon[1] != (Point{1, .35}) {
+		t.Errorf("got %+v", objects)
+	}
+}
+
+func TestAPoseRowCountsThroughItsBox(t *testing.T) {
+	two, three := keypoints{2, 2}, keypoints{2, 3}
+	for _, test := range []struct {
+		name, row string
+		shape     keypoints
+		objects   int
+		findings  string
+	}{
+		{"points of two", "1 .5 .5 .2 .1 .42 .46 .58 .54", two, 1, ""},
+		{"points of three", "1 .5 .5 .2 .1 .42 .46 2 0 0 0", three, 1, ""},
+		{"an outline of that length is none", "1 .5 .5 .2 .1 .1 .9 .9 .1", two, 1, ""},
+		{"a box alone", "1 .5 .5 .2 .1", two, 1, "pose_length@1"},
+		{"a point short", "1 .5 .5 .2 .1 .42 .46", two, 0, "pose_length@1"},
+		{"numbers of three for two", "1 .5 .5 .2 .1 .42 .46 2 0 0 0", two, 0, "pose_length@1"},
+		{"a point outside", "1 .5 .5 .2 .1 .42 .46 1.2 .5", two, 1, "point_past_edge@1"},
+		{"a box outside", "1 1.5 .5 .2 .1 .42 .46 .2 .5", two, 0, "value_out_of_range@1"},
+	} {
+		objects, findings := parseRows(test.row, "x.txt", rowRules{classes: 2, keypoints: test.shape})
+		if len(objects) != test.objects || codesOf(findings) != test.findings {
+			t.Errorf("%s: %d objects, findings %q", test.name, len(objects), codesOf(findings))
+		}
+		for _, o := range objects {
+			if o.Polygon != nil || math.Abs(o.Box.X0-.4) > 1e-9 || math.Abs(o.Box.Y0-.45) > 1e-9 || math.Abs(o.Box.Y1-.55) > 1e-9 {
+				t.Errorf("%s: %+v", test.name, o)
+			}
+		}
+	}
+}
+
+func TestRowsAreCounted(t *testing.T) {
+	r := readRows("\n0 .5 .5 .2 .2\n7 .5 .5 .2 .2\n0 .5 .5 .2 .2\nx\n", "x.txt", rowRules{classes: 2})
+	if r.counts() != (Rows{Filled: 4, Lost: 2, TopID: 7}) {
+		t.Errorf("got %+v", r.counts())
+	}
+}
+
 func TestConfidenceIsReadFromPredictionsOnly(t *testing.T) {
 	row := "0 .5 .5 .2 .2 .87\n1 .1 .1 .4 .1 .4 .4 .5\n0 .5 .6 .2 .2\n"
 	objects, findings := parseRows(row, "x.txt", rowRules{classes: 2, confidence: true})
@@ -83,7 +131,7 @@ func TestConfidenceIsReadFromPredictionsOnly(t *testing.T) {
 func TestAFileOfGarbageIsSummedUp(t *testing.T) {
 	_, findings := parseRows(strings.Repeat("x\n", 1000), "x.txt", rowRules{classes: 2})
 	last := findings[len(findings)-1]
-	if len(findings) != mostFaults+1 || last.Code != MoreFaults || !strings.Contains(last.Text, "900 more") {
+	if len(findings) != mostFaults+1 || last.Code != MoreFaults || last.Count != 900 || !strings.Contains(last.Text, "900 more") {
 		t.Errorf("%d findings, the last %+v", len(findings), last)
 	}
 }
@@ -114,7 +162,7 @@ func FuzzLabelFile(f *testing.F) {
 				t.Errorf("incomplete finding %+v", found)
 			}
 		}
-		if summed || strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
+		if _, _, utf16 := fromUTF16(strings.TrimPrefix(text, "\ufeff")); summed || utf16 {
 			return
 		}
 		text = strings.TrimPrefix(text, "\ufeff")

@@ -19,12 +19,13 @@ const mostClasses = 100_000
 
 // dataYAML is what data.yaml says.
 type dataYAML struct {
-	file     string   // its path
-	names    []string // nil where it has none
-	count    int      // nc; -1 where it is not given
-	base     string   // path, as written
-	splits   []yamlSplit
-	findings []Finding
+	file      string   // its path
+	names     []string // nil where it has none
+	count     int      // nc; -1 where it is not given
+	base      string   // path, as written
+	splits    []yamlSplit
+	keypoints keypoints
+	findings  []Finding
 }
 
 // yamlSplit is one of the keys train, val, test.
@@ -81,6 +82,8 @@ func (d *dataYAML) take(key, value *yaml.Node) {
 		} else {
 			d.note(ClassCountDiffers, key.Line, "nc is %s, no number of classes up to %d; it is passed over", quote(value.Value), mostClasses)
 		}
+	case "kpt_shape":
+		d.readKeypoints(key.Line, value)
 	case "path":
 		d.base = value.Value
 	case "train", "val", "valid", "validation", "test":
@@ -101,6 +104,17 @@ func (d *dataYAML) take(key, value *yaml.Node) {
 			d.splits = append(d.splits, split)
 		}
 	}
+}
+
+// readKeypoints reads kpt_shape: [points, numbers of a point], which makes the set one of poses.
+func (d *dataYAML) readKeypoints(line int, node *yaml.Node) {
+	const most = 10_000 // points of an object
+	var shape []int
+	if err := node.Decode(&shape); err != nil || len(shape) != 2 || shape[0] < 1 || shape[0] > most || shape[1] != 2 && shape[1] != 3 {
+		d.note(BadKeypoints, line, "kpt_shape is no number of points and 2 or 3")
+		return
+	}
+	d.keypoints = keypoints{shape[0], shape[1]}
 }
 
 // readNames reads a list of names, or a map from ids to names in any order.
