@@ -39,6 +39,8 @@ const (
 	SameImage       = "same_image_in_two_splits"
 	SameSource      = "same_source_in_two_splits"
 
+	SameImageOtherLabels = "same_image_with_other_labels"
+
 	MissingFolder  = "missing_folder"
 	MovedFolder    = "moved_folder"
 	UnlistedFolder = "unlisted_folder"
@@ -87,6 +89,8 @@ var rulings = map[string]struct{ level, do string }{
 	UnreadableImage: {LevelError, "replace the picture by one that opens; its labels count, but nothing can be trained on it"},
 	SameImage:       {LevelWarn, "keep it in one split only: a score on a picture that was trained on says nothing"},
 	SameSource:      {LevelWarn, "keep all variants of a photograph in one split: a score on a variant of a training picture says little"},
+
+	SameImageOtherLabels: {LevelWarn, "keep the one whose labels are right: a model cannot learn both"},
 
 	MissingFolder:  {LevelWarn, "add the folder, or take the key out of data.yaml"},
 	MovedFolder:    {LevelInfo, "nothing if this is the folder that is meant; else correct the path in data.yaml"},

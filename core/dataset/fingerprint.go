@@ -4,8 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"math"
+	"strconv"
 )
 
 // Fingerprint is a short name for what the set says: its classes, its items and their objects. It is the same wherever
@@ -16,23 +16,32 @@ func (d *Dataset) Fingerprint() string {
 	for _, class := range d.Classes {
 		fmt.Fprintf(hash, "%q %q\n", class.Name, class.Condition)
 	}
+	var text []byte // memory that is used again
 	for i := range d.Items {
 		item := &d.Items[i]
-		fmt.Fprintf(hash, "%q %d %d %d\n", item.ID, item.Width, item.Height, len(item.Objects))
-		for _, object := range item.Objects {
-			hashObject(hash, object)
+		text = strconv.AppendQuote(text[:0], item.ID)
+		for _, n := range []int{item.Width, item.Height, len(item.Objects)} {
+			text = strconv.AppendInt(append(text, ' '), int64(n), 10)
 		}
+		text = append(text, '\n')
+		for o := range item.Objects {
+			text = appendObject(text, &item.Objects[o])
+		}
+		hash.Write(text)
 	}
 	return hex.EncodeToString(hash.Sum(nil)[:8])
 }
 
-func hashObject(hash io.Writer, object Object) {
-	fmt.Fprintf(hash, "%d %d", object.Class, len(object.Polygon))
-	for _, v := range []float64{object.Box.X0, object.Box.Y0, object.Box.X1, object.Box.Y1, object.Confidence} {
-		fmt.Fprintf(hash, " %x", math.Float64bits(v))
+// appendObject appends an object as a line: its class, how many corners it has, its numbers bit by bit.
+func appendObject(text []byte, object *Object) []byte {
+	text = strconv.AppendInt(text, int64(object.Class), 10)
+	text = strconv.AppendInt(append(text, ' '), int64(len(object.Polygon)), 10)
+	for _, v := range [...]float64{object.Box.X0, object.Box.Y0, object.Box.X1, object.Box.Y1, object.Confidence} {
+		text = strconv.AppendUint(append(text, ' '), math.Float64bits(v), 16)
 	}
 	for _, point := range object.Polygon {
-		fmt.Fprintf(hash, " %x %x", math.Float64bits(point.X), math.Float64bits(point.Y))
+		text = strconv.AppendUint(append(text, ' '), math.Float64bits(point.X), 16)
+		text = strconv.AppendUint(append(text, ' '), math.Float64bits(point.Y), 16)
 	}
-	fmt.Fprintln(hash)
+	return append(text, '\n')
 }

@@ -1,33 +1,36 @@
 package dataset
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
-	"io"
-	"os"
 	"path"
 	"slices"
 	"strings"
 )
 
-// leaks notes pictures that lie in two splits: the same bytes, or variants of one photograph by the name that Roboflow
-// gives them. bytes are the sizes of the files; only files of equal size are read. short names a file in a finding. An
-// error is that of ctx.
-func leaks(ctx context.Context, items []Item, bytes []int64, short func(string) string, report Progress) (found []Finding, err error) {
-	same, err := sameBytes(ctx, items, bytes, report)
+// leaks notes pictures that are there twice where once is meant: the same bytes in two splits, or in train with other
+// labels; and variants of one photograph in two splits, by the name that Roboflow gives them. short names a file in a
+// finding. An error is that of ctx.
+func leaks(ctx context.Context, items []Item, glances []glance, short func(string) string, report Progress) (found []Finding, err error) {
+	groups, err := samePictures(ctx, items, glances, report)
 	if err != nil {
 		return nil, err
 	}
 	said := map[int]bool{}
-	for i, other := range same {
-		if other >= 0 {
-			said[i] = true
-			found = append(found, newFinding(SameImage, short(items[i].Media), 0, "the same picture as %s", short(items[other].Media)))
+	for _, group := range groups {
+		for i, other := range elsewhere(items, group) {
+			if other >= 0 {
+				said[group[i]] = true
+				found = append(found, newFinding(SameImage, short(items[group[i]].Media), 0, "the same picture as %s", short(items[other].Media)))
+			}
+		}
+		for _, pair := range contradictions(items, group) {
+			found = append(found, newFinding(SameImageOtherLabels, short(items[pair[1]].Media), 0, "the same picture as %s, with other labels", short(items[pair[0]].Media)))
 		}
 	}
 	sources := map[string]int{}
-	for i, item := range items {
+	for i := range items {
+		item := &items[i]
 		source, _, variant := strings.Cut(path.Base(item.ID), ".rf.")
 		if !variant {
 			continue
@@ -42,65 +45,160 @@ func leaks(ctx context.Context, items []Item, bytes []int64, short func(string) 
 	return found, nil
 }
 
-// sameBytes returns, for each item, an earlier item of another split whose picture has the same bytes, preferably one of
-// the same name; -1 where there is none. One file read for two splits is not meant: its folder has been noted.
-func sameBytes(ctx context.Context, items []Item, bytes []int64, report Progress) ([]int, error) {
-	same := make([]int, len(items))
-	bySize := map[int64][]int{}
-	for i, size := range bytes {
-		same[i] = -1
-		if size > 0 {
-			bySize[size] = append(bySize[size], i)
+// elsewhere returns, for each member of a group of equal pictures, an earlier one of another split, the first of the same
+// name where there is one; -1 where there is none. One file read for two splits is not meant: its folder has been noted.
+func elsewhere(items []Item, group []int) []int {
+	other := make([]int, len(group))
+	var firsts []int // the first picture of each split so far
+	named := map[string]int{}
+	for i, member := range group {
+		item := &items[member]
+		other[i] = -1
+		for _, first := range firsts {
+			if items[first].Split != item.Split && items[first].Media != item.Media {
+				other[i] = first
+				break
+			}
+		}
+		name := path.Base(item.ID)
+		if first, there := named[name]; !there {
+			named[name] = member
+		} else if items[first].Split != item.Split && items[first].Media != item.Media {
+			other[i] = first
+		}
+		if !slices.ContainsFunc(firsts, func(f int) bool { return items[f].Split == item.Split }) {
+			firsts = append(firsts, member)
 		}
 	}
-	var groups [][]int
-	done, total := 0, 0
-	for i, size := range bytes {
-		if group := bySize[size]; size > 0 && group[0] == i && twoSplits(items, group) {
-			groups = append(groups, group)
-			total += len(group)
-		}
-	}
-	for _, group := range groups {
-		byHash := map[[sha256.Size]byte][]int{}
-		for _, member := range group {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			if done++; report != nil { // pictures that are not compressed are all of one size: this may take long
-				report(done, total, "comparing pictures of equal size")
-			}
-			hash, err := hashFile(items[member].Media)
-			if err != nil {
-				continue // it was readable a moment ago; the next reading will say what became of it
-			}
-			for _, other := range byHash[hash] {
-				if items[other].Split == items[member].Split || items[other].Media == items[member].Media {
-					continue
-				}
-				if same[member] < 0 || path.Base(items[other].ID) == path.Base(items[member].ID) {
-					same[member] = other
-				}
-			}
-			byHash[hash] = append(byHash[hash], member)
-		}
-	}
-	return same, nil
+	return other
 }
 
-func twoSplits(items []Item, group []int) bool {
-	return slices.ContainsFunc(group, func(i int) bool { return items[i].Split != items[group[0]].Split })
+// contradictions returns the members of a group of equal pictures that train learns from with other labels than those of
+// an earlier member, each with that one.
+func contradictions(items []Item, group []int) (pairs [][2]int) {
+	first, files := -1, map[string]bool{}
+	known := map[[sha256.Size]byte]bool{} // ways to label it
+	for _, member := range group {
+		item := &items[member]
+		if item.Split != trainSplit || files[item.Media] {
+			continue
+		}
+		files[item.Media] = true
+		labels := labelling(item.Objects)
+		if first < 0 {
+			first = member
+		} else if !known[labels] {
+			pairs = append(pairs, [2]int{first, member})
+		}
+		known[labels] = true
+	}
+	return pairs
 }
 
-func hashFile(path string) (sum [sha256.Size]byte, err error) {
-	file, err := os.Open(path)
+const trainSplit = "train"
+
+// labelling is the same for lists of the same objects, in whatever order.
+func labelling(objects []Object) [sha256.Size]byte {
+	rows := make([]string, len(objects))
+	for i := range objects {
+		rows[i] = string(appendObject(nil, &objects[i]))
+	}
+	slices.Sort(rows)
+	return sha256.Sum256([]byte(strings.Join(rows, "")))
+}
+
+// samePictures returns the groups of items whose pictures have the same bytes, of those of whom that matters: in two splits,
+// or several in train. Files are read where a glance does not tell them apart.
+func samePictures(ctx context.Context, items []Item, glances []glance, report Progress) (groups [][]int, err error) {
+	alike := groupBy(len(items), func(i int) (glance, bool) { return glances[i], glances[i].bytes > 0 })
+	var read []int
+	for _, group := range alike {
+		if matters(items, group) {
+			read = append(read, group...)
+		}
+	}
+	slices.Sort(read)
+	hashes := make([][sha256.Size]byte, len(read))
+	whole := make([]bool, len(read)) // it was readable a moment ago; else the next reading says what became of it
+	err = share(ctx, len(read), "comparing pictures of equal size", report, func() func(i int) {
+		buffer := make([]byte, 64<<10)
+		return func(i int) {
+			at := read[i]
+			hashes[i], whole[i] = hashFile(items[at].Media, glances[at].bytes, buffer)
+		}
+	})
 	if err != nil {
-		return sum, err
+		return nil, err
 	}
-	defer file.Close()
+	for _, group := range groupBy(len(read), func(i int) ([sha256.Size]byte, bool) { return hashes[i], whole[i] }) {
+		for i := range group {
+			group[i] = read[group[i]]
+		}
+		if matters(items, group) {
+			groups = append(groups, group)
+		}
+	}
+	return groups, nil
+}
+
+// groupBy gathers the numbers below n that share a key, in order; groups of one are left out.
+func groupBy[K comparable](n int, key func(i int) (k K, counts bool)) (groups [][]int) {
+	first := make(map[K]int, n) // the first that has the key
+	place := map[K]int{}        // of the key's group, where several have it
+	for i := range n {
+		k, counts := key(i)
+		if !counts {
+			continue
+		}
+		earlier, there := first[k]
+		if !there {
+			first[k] = i
+			continue
+		}
+		at, there := place[k]
+		if !there {
+			at = len(groups)
+			place[k] = at
+			groups = append(groups, []int{earlier})
+		}
+		groups[at] = append(groups[at], i)
+	}
+	return groups
+}
+
+// matters says whether it is worth a finding that these are one picture.
+func matters(items []Item, group []int) bool {
+	train := 0
+	for _, i := range group {
+		if items[i].Split != items[group[0]].Split {
+			return true
+		}
+		if items[i].Split == trainSplit {
+			train++
+		}
+	}
+	return train > 1
+}
+
+// hashFile is the SHA-256 of a file of that size; buffer is used to read it.
+func hashFile(path string, size int64, buffer []byte) (sum [sha256.Size]byte, whole bool) {
+	file, err := openFile(path, size, buffer)
+	if err != nil {
+		return sum, false
+	}
+	defer file.close()
+	if int64(len(file.head)) == size {
+		return sha256.Sum256(file.head), true
+	}
 	hash := sha256.New()
-	if _, err := io.Copy(hash, bufio.NewReader(file)); err != nil {
-		return sum, err
+	hash.Write(file.head)
+	for at := int64(len(file.head)); at < size; {
+		n, err := file.ReadAt(buffer[:min(int64(len(buffer)), size-at)], at)
+		if hash.Write(buffer[:n]); err != nil {
+			return sum, false
+		}
+		at += int64(n)
 	}
-	return [sha256.Size]byte(hash.Sum(nil)), nil
+	hash.Sum(sum[:0])
+	return sum, true
 }

@@ -54,12 +54,19 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 		set.Classes[i] = SplitClass(class.Name, cfg.Conditions, cfg.DefaultCondition)
 	}
 	slices.SortFunc(set.Splits, compareSplits)
-	slices.SortStableFunc(set.Items, func(a, b Item) int {
+	byID := func(a, b *Item) int {
 		if a.Split != b.Split {
 			return compareSplits(a.Split, b.Split)
 		}
 		return strings.Compare(a.ID, b.ID)
-	})
+	}
+	sorted := true // as folders list them they mostly are
+	for i := 1; i < len(set.Items) && sorted; i++ {
+		sorted = byID(&set.Items[i-1], &set.Items[i]) <= 0
+	}
+	if !sorted {
+		slices.SortStableFunc(set.Items, func(a, b Item) int { return byID(&a, &b) })
+	}
 	sortFindings(set.Findings)
 	return set, nil
 }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"io"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,31 +30,50 @@ func isPicture(name string) bool {
 
 // pictureFacts is what can be said of a picture without decoding it.
 type pictureFacts struct {
-	width, height int   // pixels of the picture as it is meant to be seen; 0 where even the header cannot be read
-	orientation   int   // of EXIF, 1 to 8: how the file's pixels are turned for that; 0 where unknown
-	bytes         int64 // size of the file
+	width, height int // pixels of the picture as it is meant to be seen; 0 where even the header cannot be read
+	orientation   int // of EXIF, 1 to 8: how the file's pixels are turned for that; 0 where unknown
+	glance        glance
 }
 
+// glance is what tells most files apart after a look at both their ends: pictures of which it differs are not the same.
+type glance struct {
+	bytes      int64 // size of the file; 0 where there is none
+	head, tail uint32
+}
+
+const (
+	headBytes = 16 << 10 // of a picture's beginning that is read at once: the whole of a small one
+	tailBytes = 64
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli) // in hardware
+
 // inspectPicture reads a picture's header and checks that its end is there. Only where the end looks odd is the picture
-// decoded. The error says why it cannot be decoded whole; facts hold what could be read all the same.
-func inspectPicture(path string) (facts pictureFacts, err error) {
-	info, err := os.Stat(path) // before opening: a pipe would wait for its other end
-	if err != nil {
-		return facts, bare(err)
-	}
+// decoded. The error says why it cannot be decoded whole; facts hold what could be read all the same. buffer is used for
+// headBytes of the file.
+func inspectPicture(path string, buffer []byte) (facts pictureFacts, err error) {
+	st, err := status(path) // before opening: a device may do things when it is opened
 	switch {
-	case !info.Mode().IsRegular():
+	case err != nil:
+		return facts, err
+	case !isRegular(&st):
 		return facts, fmt.Errorf("no file")
-	case info.Size() == 0:
+	case st.Size == 0:
 		return facts, fmt.Errorf("an empty file")
 	}
-	facts.bytes = info.Size()
-	file, err := os.Open(path)
+	facts.glance.bytes = st.Size
+	file, err := openFile(path, st.Size, buffer[:headBytes])
 	if err != nil {
-		return facts, bare(err)
+		return facts, err
 	}
-	defer file.Close()
-	header, err := pixels.ReadHeader(file, info.Size())
+	defer file.close()
+	var end [tailBytes]byte
+	tail := end[:min(st.Size, tailBytes)]
+	if _, err := file.ReadAt(tail, st.Size-int64(len(tail))); err != nil {
+		tail = nil
+	}
+	facts.glance.head, facts.glance.tail = crc32.Checksum(file.head, castagnoli), crc32.Checksum(tail, castagnoli)
+	header, err := pixels.ReadHeader(file, st.Size)
 	facts.width, facts.height, facts.orientation = header.W, header.H, header.Orientation
 	if err != nil {
 		if slices.Contains(unreadPictures, strings.ToLower(filepath.Ext(path))) {
@@ -62,7 +81,7 @@ func inspectPicture(path string) (facts pictureFacts, err error) {
 		}
 		return facts, err
 	}
-	if ends(file, header.Format, info.Size()) {
+	if ends(file.head, tail, header.Format, st.Size) {
 		return facts, nil
 	}
 	content, err := os.ReadFile(path)
@@ -75,30 +94,21 @@ func inspectPicture(path string) (facts pictureFacts, err error) {
 	return facts, nil
 }
 
-// ends says whether a file of that kind ends as it should.
-func ends(file io.ReaderAt, kind string, size int64) bool {
-	tail := make([]byte, 12)
-	if size < int64(len(tail)) {
-		return false
-	}
-	if _, err := file.ReadAt(tail, size-int64(len(tail))); err != nil {
+// ends says whether a file of that kind, of which these are the beginning and the end, ends as it should.
+func ends(head, tail []byte, kind string, size int64) bool {
+	if len(head) < 12 || len(tail) < 12 {
 		return false
 	}
 	switch kind {
 	case "jpeg":
 		return bytes.HasSuffix(tail, []byte{0xff, 0xd9})
 	case "png":
-		return bytes.Equal(tail, pngEnd)
+		return bytes.HasSuffix(tail, pngEnd)
 	case "gif":
 		return tail[len(tail)-1] == ';'
-	case "webp", "bmp":
-		head := make([]byte, 8)
-		if _, err := file.ReadAt(head, 0); err != nil {
-			return false
-		}
-		if kind == "webp" {
-			return int64(binary.LittleEndian.Uint32(head[4:]))+8 <= size
-		}
+	case "webp":
+		return int64(binary.LittleEndian.Uint32(head[4:]))+8 <= size
+	case "bmp":
 		return int64(binary.LittleEndian.Uint32(head[2:])) <= size
 	}
 	return false

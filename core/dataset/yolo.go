@@ -2,15 +2,11 @@ package dataset
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"finetui/core/config"
 )
@@ -93,7 +89,7 @@ func (yolo) read(ctx context.Context, at string, cfg config.Dataset, root string
 		return nil, err
 	}
 	set := &Dataset{Root: plan.root, Findings: plan.findings}
-	listing := &yoloListing{plan: plan, labelFolders: map[string]string{}, used: map[string]string{}}
+	listing := &yoloListing{plan: plan, labelFolders: map[string]string{}, used: map[string]int{}}
 	for _, split := range plan.splits {
 		if !wanted(split.name) {
 			continue
@@ -117,12 +113,12 @@ func (yolo) read(ctx context.Context, at string, cfg config.Dataset, root string
 			rules.classes = plan.yaml.count
 		}
 	}
-	bytes, err := readItems(ctx, set, plan, rules, report)
+	glances, err := readItems(ctx, set, plan, rules, report)
 	if err != nil {
 		return nil, err
 	}
 	set.Classes = yoloClasses(plan.names, rules.classes, set.Items)
-	leaked, err := leaks(ctx, set.Items, bytes, plan.short, report)
+	leaked, err := leaks(ctx, set.Items, glances, plan.short, report)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +152,7 @@ type yoloListing struct {
 	findings     []Finding
 	labelRoots   []string
 	labelFolders map[string]string // folder of pictures → folder of its labels
-	used         map[string]string // label file → split and picture it belongs to
+	used         map[string]int    // label file → the first item that it belongs to; -1: it has been said that there is none
 }
 
 // list adds the pictures of one split.
@@ -227,11 +223,10 @@ func (l *yoloListing) add(split, folder, path string, taken map[string]bool) {
 	}
 	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	label := filepath.Join(labels, stem+".txt")
-	owner := split + "\x00" + path
 	if other, shared := l.used[label]; !shared {
-		l.used[label] = owner
-	} else if otherSplit, picture, _ := strings.Cut(other, "\x00"); otherSplit == split && picture != path {
-		l.findings = append(l.findings, newFinding(SharedLabel, l.plan.short(path), 0, "shares its label file with %s", l.plan.short(picture)))
+		l.used[label] = len(l.items)
+	} else if owner := &l.items[other]; owner.Split == split && owner.Media != path {
+		l.findings = append(l.findings, newFinding(SharedLabel, l.plan.short(path), 0, "shares its label file with %s", l.plan.short(owner.Media)))
 	}
 	l.items = append(l.items, Item{ID: split + "/" + id, Split: split, Media: path, Labels: label})
 }
@@ -245,7 +240,7 @@ func (l *yoloListing) orphans() (found []Finding) {
 			isText := strings.EqualFold(filepath.Ext(path), ".txt")
 			if !inner && isText && !notLabels(filepath.Base(path)) {
 				if _, used := l.used[path]; !used {
-					l.used[path] = ""
+					l.used[path] = -1
 					found = append(found, newFinding(MissingImage, l.plan.short(path), 0, "a label file without a picture"))
 				}
 			}
@@ -260,71 +255,4 @@ func notLabels(name string) bool {
 	name = strings.ToLower(name)
 	known := []string{"classes.txt", "labels.txt", "names.txt", "train.txt", "valid.txt", "val.txt", "test.txt", "requirements.txt"}
 	return slices.Contains(known, name) || strings.HasPrefix(name, "readme")
-}
-
-// readItems reads the label files and the headers of the pictures on all cores. It returns the size of each picture file
-// in bytes, 0 where there is none.
-func readItems(ctx context.Context, set *Dataset, plan *yoloPlan, rules rowRules, report Progress) ([]int64, error) {
-	total := len(set.Items)
-	findings := make([][]Finding, total)
-	sizes := make([]int64, total)
-	next := make(chan int)
-	var workers sync.WaitGroup
-	var lock sync.Mutex
-	done := 0
-	for range min(runtime.GOMAXPROCS(0), 8) {
-		workers.Go(func() {
-			for i := range next {
-				findings[i], sizes[i] = readItem(&set.Items[i], plan, rules)
-				if report != nil {
-					lock.Lock()
-					done++
-					report(done, total, "reading labels and pictures")
-					lock.Unlock()
-				}
-			}
-		})
-	}
-	for i := range set.Items {
-		if ctx.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	workers.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	for _, found := range findings {
-		set.Findings = append(set.Findings, found...)
-	}
-	return sizes, nil
-}
-
-// readItem fills in the objects and the size of one item.
-func readItem(item *Item, plan *yoloPlan, rules rowRules) (findings []Finding, bytes int64) {
-	label := plan.short(item.Labels)
-	text, err := readText(item.Labels)
-	switch {
-	case err == nil:
-		rows := readRows(text, label, rules)
-		item.Objects, findings, item.Rows = rows.objects, rows.findings, rows.counts()
-	case errors.Is(err, fs.ErrNotExist):
-		item.Labels = ""
-		findings = append(findings, newFinding(MissingLabel, plan.short(item.Media), 0, "no label file %s", label))
-	case errors.Is(err, errFolder):
-		item.Labels = ""
-		findings = append(findings, newFinding(LabelIsAFolder, label, 0, "a folder stands where the label file belongs"))
-	default:
-		item.Labels = ""
-		findings = append(findings, newFinding(UnreadableLabel, label, 0, "%v", bare(err)))
-	}
-	facts, err := inspectPicture(item.Media)
-	item.Width, item.Height, item.Orientation = facts.width, facts.height, facts.orientation
-	if err != nil {
-		item.Broken = true
-		findings = append(findings, newFinding(UnreadableImage, plan.short(item.Media), 0, "%v", err))
-	}
-	return findings, facts.bytes
 }

@@ -308,23 +308,6 @@ var (
 	errTooLong = fmt.Errorf("longer than %d MiB", longestText>>20)
 )
 
-// readText reads a text file of sane length.
-func readText(path string) (string, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return "", err
-	case info.IsDir():
-		return "", errFolder
-	case !info.Mode().IsRegular():
-		return "", errors.New("no file")
-	case info.Size() > longestText:
-		return "", errTooLong
-	}
-	text, err := os.ReadFile(path)
-	return string(text), err
-}
-
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

@@ -62,7 +62,14 @@ func (r *rows) counts() Rows { return Rows{Filled: r.filled, Lost: r.faults, Top
 
 // readRows is parseRows with the counts of what was read.
 func readRows(text, file string, rules rowRules) *rows {
-	r := &rows{rules: rules, file: file, topID: -1}
+	r := &rows{}
+	r.parse(text, file, rules)
+	return r
+}
+
+// parse reads a file with the memory of the one before, whose objects are gone then.
+func (r *rows) parse(text, file string, rules rowRules) {
+	*r = rows{rules: rules, file: file, objects: r.objects[:0], values: r.values[:0], topID: -1}
 	text, readable := r.unmark(text)
 	if readable {
 		r.readAll(text)
@@ -70,7 +77,6 @@ func readRows(text, file string, rules rowRules) *rows {
 	if readable && r.filled == 0 {
 		r.note(newFinding(EmptyLabelFile, file, 0, "no rows: the picture counts as showing none of the classes"))
 	}
-	return r
 }
 
 // unmark takes a byte-order mark off; readable is false for UTF-16, whose rows do not count.
@@ -330,23 +336,35 @@ func (r *rows) polygon(object *Object) bool {
 
 // duplicate says whether the row repeats an earlier one, number for number.
 func (r *rows) duplicate(object Object) bool {
-	key := rowKey{object.Class, object.Box, len(object.Polygon)}
-	if r.seen == nil {
-		r.seen = make(map[rowKey]int)
+	key := keyOf(&object)
+	first := 0
+	if len(r.objects) >= fewRows { // below, a look at each is quicker than a table
+		for i := len(r.seen); i < len(r.objects); i++ {
+			if k := keyOf(&r.objects[i]); r.seen == nil {
+				r.seen = map[rowKey]int{k: i}
+			} else if _, there := r.seen[k]; !there {
+				r.seen[k] = i
+			}
+		}
+		var there bool
+		if first, there = r.seen[key]; !there {
+			r.seen[key] = len(r.objects)
+			return false
+		}
 	}
-	first, there := r.seen[key]
-	if !there {
-		r.seen[key] = len(r.objects)
-		return false
-	}
-	for _, other := range r.objects[first:] {
-		if key == (rowKey{other.Class, other.Box, len(other.Polygon)}) && samePoints(object.Polygon, other.Polygon) {
+	for i := range r.objects[first:] {
+		if other := &r.objects[first+i]; key == keyOf(other) && samePoints(object.Polygon, other.Polygon) {
 			r.note(newFinding(DuplicateRow, r.file, r.line, "repeats line %d", other.Line))
 			return true
 		}
 	}
 	return false
 }
+
+// fewRows is how many rows of a file are compared one by one.
+const fewRows = 32
+
+func keyOf(o *Object) rowKey { return rowKey{o.Class, o.Box, len(o.Polygon)} }
 
 func samePoints(a, b []Point) bool {
 	for i := range a {

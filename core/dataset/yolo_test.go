@@ -351,8 +351,8 @@ func TestComparingPicturesOfEqualSizeStopsOnTheContext(t *testing.T) {
 
 func TestProgressEndsAtTheTotal(t *testing.T) {
 	files := map[string]string{"data.yaml": "names: [a]\n"}
-	for _, name := range []string{"1", "2", "3", "4", "5"} {
-		files["train/images/"+name+".jpg"] = ""
+	for i, name := range []string{"1", "2", "3", "4", "5"} {
+		files["train/images/"+name+".jpg"] = picture(t, name+".jpg", 16+i, 12) // no two are the same
 	}
 	last, calls := 0, 0
 	_, err := Read(context.Background(), testConfig("."), write(t, files), func(done, total int, what string) {

@@ -12,6 +12,7 @@ import (
 	_ "image/png"
 	"io"
 	"os"
+	"sync"
 
 	_ "golang.org/x/image/bmp"
 	_ "golang.org/x/image/tiff"
@@ -35,6 +36,9 @@ func ReadHeader(file io.ReaderAt, size int64) (Header, error) {
 	return readHeader(file, size, maxDecoded)
 }
 
+// headBuffers are used again: a data set has many pictures.
+var headBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 8<<10) }}
+
 // readHeader is ReadHeader with the largest number of pixels that is read.
 func readHeader(file io.ReaderAt, size, most int64) (head Header, err error) {
 	// The decoders are other people's: one that panics on a broken file must not take the program along.
@@ -43,7 +47,14 @@ func readHeader(file io.ReaderAt, size, most int64) (head Header, err error) {
 			head, err = Header{}, fmt.Errorf("the picture is damaged: %v", p)
 		}
 	}()
-	head.config, head.Format, err = image.DecodeConfig(bufio.NewReaderSize(io.NewSectionReader(file, 0, size), 8<<10))
+	if w, h, ok := jpegSize(file, size); ok {
+		head.config, head.Format = image.Config{ColorModel: color.YCbCrModel, Width: w, Height: h}, "jpeg"
+	} else {
+		buffer := headBuffers.Get().(*bufio.Reader)
+		defer headBuffers.Put(buffer)
+		buffer.Reset(io.NewSectionReader(file, 0, size))
+		head.config, head.Format, err = image.DecodeConfig(buffer)
+	}
 	if errors.Is(err, image.ErrFormat) {
 		return head, errors.New("not a JPEG, PNG, GIF, WebP, BMP or TIFF picture: convert it to one of these")
 	}
