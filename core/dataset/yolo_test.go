@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -396,4 +397,61 @@ func FuzzDataYAML(f *testing.F) {
 			seen[name] = true
 		}
 	})
+}
+
+func TestOnePictureUnderTwoLabelsInTrainIsFound(t *testing.T) {
+	same := picture(t, "same.jpg", 16, 12)
+	two := "0 .5 .5 .2 .2\n0 .2 .2 .1 .1\n"
+	set := open(t, write(t, map[string]string{
+		"data.yaml":          "names: [a, b]\n",
+		"train/images/1.jpg": same, "train/labels/1.txt": box,
+		"train/images/2.jpg": same, "train/labels/2.txt": "1 .5 .5 .2 .2\n", // another class
+		"train/images/3.jpg": same, "train/labels/3.txt": box, // the same again
+		"train/images/4.jpg": same, "train/labels/4.txt": "", // the same as 5
+		"train/images/5.jpg": same, "train/labels/5.txt": "",
+		"valid/images/6.jpg": picture(t, "other.jpg", 17, 12), "valid/labels/6.txt": box,
+		"valid/images/7.jpg": picture(t, "other.jpg", 17, 12), "valid/labels/7.txt": two, // nobody learns from valid
+	}))
+	want := []string{"same_image_with_other_labels train/images/2.jpg", "same_image_with_other_labels train/images/4.jpg", "empty_label_file train/labels/4.txt", "empty_label_file train/labels/5.txt"}
+	if !slices.Equal(found(set), want) {
+		t.Errorf("findings %q, want %q", found(set), want)
+	}
+}
+
+func TestTheOrderOfRowsIsNoOtherLabel(t *testing.T) {
+	same := picture(t, "same.jpg", 16, 12)
+	set := open(t, write(t, map[string]string{
+		"data.yaml":          "names: [a, b]\n",
+		"train/images/1.jpg": same, "train/labels/1.txt": "0 .5 .5 .2 .2\n1 .2 .2 .1 .1\n",
+		"train/images/2.jpg": same, "train/labels/2.txt": "1 .2 .2 .1 .1\n0 .5 .5 .2 .2\n",
+	}))
+	if len(set.Findings) > 0 {
+		t.Errorf("findings %q, want none", found(set))
+	}
+}
+
+// TestManyEqualPicturesAreComparedOnce has a set of equal pictures in two splits, each labelled in its own way: every one of
+// valid is found, with the picture of its name in train.
+func TestManyEqualPicturesAreComparedOnce(t *testing.T) {
+	same := picture(t, "same.jpg", 16, 12)
+	files := map[string]string{"data.yaml": "names: [a]\n"}
+	for i := range 300 {
+		for _, split := range []string{"train", "valid"} {
+			files[fmt.Sprintf("%s/images/%03d.jpg", split, i)] = same
+			files[fmt.Sprintf("%s/labels/%03d.txt", split, i)] = fmt.Sprintf("0 .5 .5 .2 .%d\n", i+100)
+		}
+	}
+	n := 0
+	for _, f := range open(t, write(t, files)).Findings {
+		if f.Code != SameImage {
+			continue
+		}
+		n++
+		if want := "the same picture as train/images/" + filepath.Base(f.File); f.Text != want {
+			t.Fatalf("%s is %q, want %q", f.File, f.Text, want)
+		}
+	}
+	if n != 300 {
+		t.Errorf("%d found, want 300", n)
+	}
 }
