@@ -53,6 +53,10 @@ const (
 	ClassIDGap        = "class_id_gap"
 	BadClassID        = "bad_class_id"
 	NameNotText       = "name_not_text"
+	NamesSwapped      = "names_swapped"
+	NamesOneText      = "names_are_one_text"
+	NamesAstray       = "names_astray"
+	NameNeedsQuotes   = "name_needs_quotes"
 	BadKeypoints      = "bad_kpt_shape"
 )
 
@@ -103,6 +107,10 @@ var rulings = map[string]struct{ level, do string }{
 	DuplicateName:     {LevelWarn, "give each class its own name in data.yaml; the later one is shown with a number"},
 	ClassIDGap:        {LevelWarn, "name every id from 0 on in data.yaml; the ids without one are shown as numbers"},
 	BadClassID:        {LevelError, "write the ids under names: as whole numbers from 0 on; this entry does not count"},
+	NamesSwapped:      {LevelWarn, "write the id first, as 0: crack, for programs that do not turn it round"},
+	NamesOneText:      {LevelWarn, "write names: [first, second]; it was read so here"},
+	NamesAstray:       {LevelWarn, "indent them below names:, for programs that look there; they were read all the same"},
+	NameNeedsQuotes:   {LevelError, "put the name in quotes in data.yaml; the class is numbered until then"},
 	BadKeypoints:      {LevelError, "write kpt_shape: [points, 2] or [points, 3]; the rows are read as boxes and outlines until then"},
 	NameNotText:       {LevelInfo, "put the name in quotes in data.yaml; it is taken as it is written"},
 }

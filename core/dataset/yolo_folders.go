@@ -57,31 +57,6 @@ func planYOLO(at, media string) (*yoloPlan, error) {
 	return p, nil
 }
 
-// namesElsewhere takes the names from a class list, one name a line, where data.yaml has none.
-func (p *yoloPlan) namesElsewhere() {
-	file := "data.yaml"
-	if p.yaml != nil {
-		file = filepath.Base(p.yaml.file)
-	}
-	for _, list := range []string{"classes.txt", "obj.names", "labels/classes.txt", "train/labels/classes.txt"} {
-		text, err := readText(filepath.Join(p.root, list))
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
-			if line = strings.TrimSpace(line); line != "" {
-				p.names = append(p.names, line)
-			}
-		}
-		if p.names != nil {
-			p.findings = append(p.findings, newFinding(NamesMissing, file, 0, "no names: in data.yaml; taken from %s", list).
-				as(LevelInfo, "nothing if the list is right"))
-			return
-		}
-	}
-	p.findings = append(p.findings, newFinding(NamesMissing, file, 0, "names is missing"))
-}
-
 // listedSplits takes the splits that data.yaml names, and says which it has folders for.
 func (p *yoloPlan) listedSplits() (listed map[string]bool) {
 	listed = map[string]bool{}

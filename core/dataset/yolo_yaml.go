@@ -2,8 +2,8 @@ package dataset
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,20 +38,25 @@ type yamlSplit struct {
 // readDataYAML reads a data.yaml. An error means that it is no YAML or no mapping; what is merely doubtful about it is
 // among the findings.
 func readDataYAML(path string) (*dataYAML, error) {
-	text, err := os.ReadFile(path)
+	text, err := readText(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: data.yaml must be a readable text file", err)
+		return nil, fmt.Errorf("%s cannot be read: %w: data.yaml must be a readable text file", path, bare(err))
 	}
-	return parseDataYAML(path, text)
+	return parseDataYAML(path, []byte(text))
 }
 
-func parseDataYAML(path string, text []byte) (data *dataYAML, err error) {
-	text = []byte(strings.TrimPrefix(string(text), "\ufeff"))
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return nil, fmt.Errorf("%s: %s: correct it; a list of names is written names: [first, second]", path, strings.TrimPrefix(err.Error(), "yaml: "))
-	}
+func parseDataYAML(path string, raw []byte) (data *dataYAML, err error) {
 	data = &dataYAML{file: path, count: -1}
+	text := strings.TrimPrefix(string(raw), "\ufeff")
+	if decoded, which, is := fromUTF16(text); is {
+		text = decoded
+		data.note(UTF16, 0, "is written in %s; it was read all the same", which)
+	}
+	text = hideBytes(text)
+	var document yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		return nil, fmt.Errorf("%s: %s", path, yamlFault(text, err))
+	}
 	if document.Kind == 0 {
 		return data, nil
 	}
@@ -65,10 +70,80 @@ func parseDataYAML(path string, text []byte) (data *dataYAML, err error) {
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		data.take(top.Content[i], resolve(top.Content[i+1]))
 	}
+	if data.names == nil {
+		data.namesAstray(top)
+	}
+	data.sayBytes(text)
 	if data.count >= 0 && data.names != nil && data.count != len(data.names) {
 		data.note(ClassCountDiffers, 0, "nc is %d, names has %d", data.count, len(data.names))
 	}
 	return data, nil
+}
+
+// yamlFault says what is wrong with a data.yaml that cannot be parsed, where, and what to do.
+func yamlFault(text string, err error) string {
+	words := strings.TrimPrefix(err.Error(), "yaml: ")
+	words = readable(strings.TrimPrefix(words, "unmarshal errors:\n  "))
+	line := 1
+	if at, rest, numbered := strings.Cut(words, ": "); numbered && strings.HasPrefix(at, "line ") {
+		if n, err := strconv.Atoi(at[len("line "):]); err == nil {
+			line, words = n, rest
+			if strings.HasPrefix(words, "did not find expected") {
+				line++ // of these the library counts lines from 0
+			}
+		}
+	}
+	if n, name := unquoted(text); n > 0 {
+		return fmt.Sprintf("line %d: %s cannot be read (%s): put a name that holds : ? ! # & * %% @ [ or { in quotes, as \"crack: deep\"",
+			n, quote(readable(name)), words)
+	}
+	switch {
+	case strings.Contains(text, "\t") && strings.Contains(words, "cannot start any token"):
+		words += ": indent with spaces; YAML takes no tabs"
+	case strings.Contains(words, "control characters"):
+		words += ": save the file as UTF-8 text, without control signs"
+	default:
+		words += ": correct it; a list of names is written names: [first, second]"
+	}
+	return fmt.Sprintf("line %d: %s", line, words)
+}
+
+var entryOfNames = regexp.MustCompile(`^\s*(?:-|\d+\s*:)\s+(.*\S)\s*$`)
+
+// unquoted finds the first entry of a list of names that needs quotes, and its line; 0 where none does.
+func unquoted(text string) (line int, name string) {
+	for row := range strings.Lines(text) {
+		line++
+		if start, inner, open := strings.Cut(row, "["); open && strings.TrimSpace(start) == "names:" {
+			inner, _, _ = strings.Cut(inner, "]")
+			for part := range strings.SplitSeq(inner, ",") {
+				if part = strings.TrimSpace(part); needsQuotes(part) {
+					return line, part
+				}
+			}
+		}
+		if found := entryOfNames.FindStringSubmatch(row); found != nil && needsQuotes(found[1]) {
+			return line, found[1]
+		}
+	}
+	return 0, ""
+}
+
+// needsQuotes tells whether YAML would read something else than text.
+func needsQuotes(name string) bool {
+	return name != "" && (strings.ContainsRune("?:&*%@`|>{}[]!", rune(name[0])) || strings.Contains(name, ": ") || strings.HasSuffix(name, ":"))
+}
+
+// sayBytes notes bytes that are no UTF-8 outside the names, which have findings of their own.
+func (d *dataYAML) sayBytes(text string) {
+	at := strings.IndexFunc(text, isHidden)
+	if at < 0 || slices.ContainsFunc(d.findings, func(f Finding) bool { return f.Code == NotUTF8 }) {
+		return
+	}
+	line := 1 + strings.Count(text[:at], "\n")
+	d.note(NotUTF8, line, "is not UTF-8 text")
+	last := &d.findings[len(d.findings)-1]
+	*last = last.as(LevelWarn, "save the file as UTF-8 text; the names of the classes are not concerned")
 }
 
 // take reads one key; those of other programs are passed over.
@@ -85,18 +160,18 @@ func (d *dataYAML) take(key, value *yaml.Node) {
 	case "kpt_shape":
 		d.readKeypoints(key.Line, value)
 	case "path":
-		d.base = value.Value
+		d.base = rawBytes(value.Value)
 	case "train", "val", "valid", "validation", "test":
 		split := yamlSplit{name: config.SplitName(key.Value), key: key.Value, line: key.Line}
 		switch value.Kind {
 		case yaml.ScalarNode:
 			if value.Tag != "!!null" && strings.TrimSpace(value.Value) != "" {
-				split.paths = []string{value.Value}
+				split.paths = []string{rawBytes(value.Value)}
 			}
 		case yaml.SequenceNode:
 			for _, entry := range value.Content {
 				if entry = resolve(entry); entry.Kind == yaml.ScalarNode && entry.Value != "" {
-					split.paths = append(split.paths, entry.Value)
+					split.paths = append(split.paths, rawBytes(entry.Value))
 				}
 			}
 		}
@@ -117,86 +192,8 @@ func (d *dataYAML) readKeypoints(line int, node *yaml.Node) {
 	d.keypoints = keypoints{shape[0], shape[1]}
 }
 
-// readNames reads a list of names, or a map from ids to names in any order.
-func (d *dataYAML) readNames(node *yaml.Node) {
-	byID := map[int]*yaml.Node{}
-	length := 0
-	switch node.Kind {
-	case yaml.SequenceNode:
-		for i, entry := range node.Content {
-			byID[i] = resolve(entry)
-		}
-		length = len(node.Content)
-	case yaml.MappingNode:
-		for i := 0; i+1 < len(node.Content); i += 2 {
-			key := node.Content[i]
-			id, err := strconv.Atoi(strings.TrimSpace(key.Value))
-			if err != nil || id < 0 || id >= mostClasses {
-				d.note(BadClassID, key.Line, "%s is no class id", quote(key.Value))
-				continue
-			}
-			byID[id] = resolve(node.Content[i+1])
-			length = max(length, id+1)
-		}
-	}
-	if length == 0 {
-		return
-	}
-	d.names = make([]string, length)
-	var missing, asNumbers []string
-	for id := range d.names {
-		entry := byID[id]
-		if entry == nil || entry.Kind != yaml.ScalarNode || strings.TrimSpace(entry.Value) == "" {
-			missing = append(missing, strconv.Itoa(id))
-			d.names[id] = fmt.Sprintf("class %d", id)
-			continue
-		}
-		d.names[id] = strings.TrimSpace(entry.Value)
-		if readsAsNumber(entry) {
-			asNumbers = append(asNumbers, d.names[id])
-		}
-	}
-	if missing != nil {
-		d.note(ClassIDGap, node.Line, "no name for id %s", strings.Join(missing, ", "))
-	}
-	if asNumbers != nil {
-		d.note(NameNotText, node.Line, "YAML reads %s as a number or a yes or no", strings.Join(asNumbers, ", "))
-	}
-	d.makeUnique(node.Line)
-}
-
-// makeUnique gives a class that shares a name a number, for everything later tells classes apart by their names.
-func (d *dataYAML) makeUnique(line int) {
-	taken := map[string]bool{}
-	for _, name := range d.names {
-		taken[name] = true
-	}
-	first := map[string]int{}
-	for id, name := range d.names {
-		before, twice := first[name]
-		if !twice {
-			first[name] = id
-			continue
-		}
-		for n := 2; taken[d.names[id]]; n++ {
-			d.names[id] = fmt.Sprintf("%s (%d)", name, n)
-		}
-		taken[d.names[id]] = true
-		d.note(DuplicateName, line, "ids %d and %d are both named %q", before, id, name)
-	}
-}
-
 func (d *dataYAML) note(code string, line int, text string, args ...any) {
 	d.findings = append(d.findings, newFinding(code, filepath.Base(d.file), line, text, args...))
-}
-
-// readsAsNumber says whether some YAML reader would not take an unquoted name for text.
-func readsAsNumber(node *yaml.Node) bool {
-	if node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
-		return false
-	}
-	words := []string{"y", "n", "yes", "no", "on", "off", "true", "false"}
-	return node.Tag != "!!str" || slices.Contains(words, strings.ToLower(node.Value))
 }
 
 // resolve follows an alias to what it stands for.
