@@ -36,11 +36,11 @@ var Meanings = []Meaning{
 
 	{Keys: []string{"enter"}, Means: "go into what the cursor is on: open it, edit it, ask it",
 		Does: []string{"open", "edit", "ask", "details", "choose", "show_only", "show_answers", "show_sample", "show_unparsed", "show_scores", "show_difference"}},
-	{Keys: []string{"space"}, Means: "mark what the cursor is on, or switch it on; again: off", Does: []string{"mark", "toggle", "show_only", "compare_with"}},
+	{Keys: []string{"space"}, Means: "mark what the cursor is on, or switch it on; again: off", Does: []string{"mark", "toggle", "compare_with"}},
 	{Keys: []string{"/"}, Means: "filter what is listed", Does: []string{"filter"}},
 	{Keys: []string{"f"}, Means: "which of the answers are listed", Does: []string{"list_answers"}},
 	{Keys: []string{"S"}, Means: "the next split", Does: []string{"next_split"}},
-	{Keys: []string{"o"}, Means: "another order", Does: []string{"class_order"}},
+	{Keys: []string{"o"}, Means: "another order", Does: []string{"class_order", "sort"}},
 	{Keys: []string{"v"}, Means: "another value of the same things", Does: []string{"measure", "class_value"}},
 
 	{Keys: []string{"s"}, Means: "keep what was changed: constants in the file, a recipe in the constants", Does: []string{"save", "take_over"}},

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"image"
 	"image/color"
 	"image/png"
 	"math"
@@ -200,26 +201,51 @@ func TestContextShowsWhatItsModeSays(t *testing.T) {
 	}
 }
 
-func TestSheetLaysPicturesOut(t *testing.T) {
-	wide, high := gradient(100, 50), gradient(50, 100)
-	grey := color.RGBA{9, 9, 9, 255}
-	sheet := Sheet([]*pixels.RGB{wide, high, nil, wide}, 2, 40, 40, 4, grey)
-	if sheet.W != 92 || sheet.H != 92 {
-		t.Fatalf("%d×%d, want 92×92", sheet.W, sheet.H)
+func TestSheetLaysPicturesOutUnderTheirTitleOverTheirCaptions(t *testing.T) {
+	wide := gradient(100, 50)
+	sheet := Sheet{Title: "4 pictures", Columns: 2, W: 40, H: 40, Legend: []Meaning{{color.RGBA{200, 10, 10, 255}, "crack"}},
+		Cells: []Cell{{wide, []string{"a", "1 object"}}, {gradient(50, 100), nil}, {nil, []string{"gone"}}, {wide, nil}}}.Draw()
+	const top, cell = 10 + 2*18, 40 + 2*18 + 10
+	if want := image.Rect(0, 0, 2*50+10, top+2*cell+10); sheet.Rect != want {
+		t.Fatalf("%v, want %v", sheet.Rect, want)
 	}
-	ground := [3]uint8{9, 9, 9}
+	ground := color.NRGBA{24, 24, 24, 255}
+	painted := func(x0, y0, x1, y1 int) bool {
+		for y := y0; y < y1; y++ {
+			for x := x0; x < x1; x++ {
+				if sheet.NRGBAAt(x, y) != ground {
+					return true
+				}
+			}
+		}
+		return false
+	}
 	for _, test := range []struct {
-		x, y    int
-		picture bool
+		what           string
+		x0, y0, x1, y1 int
+		want           bool
 	}{
-		{2, 2, false}, {24, 24, true}, {24, 6, false}, {68, 6, true}, {50, 24, false}, {24, 68, false}, {68, 68, true},
+		{"the title", 10, 10, 80, 28, true},
+		{"the legend's colour", 10, 32, 20, 42, true},
+		{"above a wide picture", 10, top, 50, top + 9, false},
+		{"the wide picture", 10, top + 10, 50, top + 30, true},
+		{"beside a high picture", 60, top, 69, top + 40, false},
+		{"the high picture", 70, top, 90, top + 40, true},
+		{"the first caption", 10, top + 40, 50, top + 58, true},
+		{"its second line", 10, top + 58, 50, top + 76, true},
+		{"below a picture without caption", 60, top + 40, 100, top + 76, false},
+		{"where there is no picture", 10, top + cell, 50, top + cell + 40, false},
+		{"its caption", 10, top + cell + 40, 50, top + cell + 58, true},
 	} {
-		if got := at(sheet, test.x, test.y) != ground; got != test.picture {
-			t.Errorf("pixel %d, %d: a picture %v, want %v", test.x, test.y, got, test.picture)
+		if got := painted(test.x0, test.y0, test.x1, test.y1); got != test.want {
+			t.Errorf("%s: painted %v, want %v", test.what, got, test.want)
 		}
 	}
-	if empty := Sheet(nil, 3, 10, 10, 1, grey); empty.W != 12 || empty.H != 12 {
-		t.Errorf("an empty sheet is %d×%d", empty.W, empty.H)
+	if sheet.NRGBAAt(15, 37) != (color.NRGBA{200, 10, 10, 255}) {
+		t.Errorf("the legend's colour is %v", sheet.NRGBAAt(15, 37))
+	}
+	if empty := (Sheet{W: 10, H: 10}).Draw(); empty.Rect.Dx() != 30 {
+		t.Errorf("an empty sheet is %v", empty.Rect)
 	}
 }
 

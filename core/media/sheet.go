@@ -5,30 +5,156 @@ import (
 	"image/color"
 	"image/png"
 	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
 
 	"finetui/ml/qwen2vl/pixels"
 	"finetui/ml/wholefile"
 )
 
-// Sheet lays pictures out in rows of so many columns, each shrunk to w×h pixels at most and centred in its cell. gap is
-// the distance between cells, and around them, in pixels. A nil picture leaves its cell empty.
-func Sheet(pictures []*pixels.RGB, columns, w, h, gap int, ground color.RGBA) *pixels.RGB {
-	columns = max(min(columns, len(pictures)), 1)
-	rows := max((len(pictures)+columns-1)/columns, 1)
-	sheet := pixels.NewRGB(columns*(w+gap)+gap, rows*(h+gap)+gap)
-	fill(sheet, 0, 0, sheet.W, sheet.H, ground)
-	for i, picture := range pictures {
-		if picture == nil {
-			continue
-		}
-		small := Fit(picture, w, h)
-		x := gap + i%columns*(w+gap) + (w-small.W)/2
-		y := gap + i/columns*(h+gap) + (h-small.H)/2
-		for row := range small.H {
-			copy(sheet.Pix[3*((y+row)*sheet.W+x):], small.Pix[3*row*small.W:3*(row+1)*small.W])
+// Sheet is a contact sheet: pictures in rows, each over its caption, under a title and the meaning of the colours. Text is
+// set in the Go font, which has Latin, Greek and Cyrillic letters; others show as boxes.
+type Sheet struct {
+	Title   string
+	Legend  []Meaning
+	Cells   []Cell
+	Columns int
+	W, H    int // largest size of a picture, in pixels
+}
+
+// Meaning is what a colour stands for.
+type Meaning struct {
+	Colour color.RGBA
+	Text   string
+}
+
+// Cell is a picture of a sheet; one without a picture shows its caption alone.
+type Cell struct {
+	Picture *pixels.RGB
+	Caption []string // lines
+}
+
+const (
+	sheetGap  = 10 // pixels between cells, and around them
+	sheetLine = 18 // pixels of a line of text
+)
+
+var (
+	sheetGround = color.RGBA{24, 24, 24, 255}
+	sheetInk    = color.RGBA{235, 235, 235, 255}
+	sheetFaint  = color.RGBA{160, 160, 160, 255}
+)
+
+// Draw is the sheet as a picture, no larger than its cells ask for.
+func (s Sheet) Draw() *image.NRGBA {
+	columns := max(min(s.Columns, len(s.Cells)), 1)
+	rows := (len(s.Cells) + columns - 1) / columns
+	lines := 0
+	for _, cell := range s.Cells {
+		lines = max(lines, len(cell.Caption))
+	}
+	w := columns*(s.W+sheetGap) + sheetGap
+	legend := s.legendLines(w - 2*sheetGap)
+	top := sheetGap + sheetLine*(1+len(legend))
+	cellH := s.H + lines*sheetLine + sheetGap
+	out := image.NewNRGBA(image.Rect(0, 0, w, top+rows*cellH+sheetGap))
+	for at := 0; at < len(out.Pix); at += 4 {
+		copy(out.Pix[at:], []uint8{sheetGround.R, sheetGround.G, sheetGround.B, 255})
+	}
+	write(out, sheetGap, sheetGap, w-2*sheetGap, s.Title, sheetInk)
+	for i, line := range legend {
+		x := sheetGap
+		for _, m := range line {
+			y := sheetGap + sheetLine*(1+i)
+			block(out, x, y+4, 10, m.Colour)
+			x += 14 + write(out, x+14, y, w-x-sheetGap, m.Text, sheetFaint) + 14
 		}
 	}
-	return sheet
+	for i, cell := range s.Cells {
+		x, y := sheetGap+i%columns*(s.W+sheetGap), top+i/columns*cellH
+		if cell.Picture != nil {
+			small := Fit(cell.Picture, s.W, s.H)
+			paste(out, small, x+(s.W-small.W)/2, y+(s.H-small.H)/2)
+		}
+		for l, text := range cell.Caption {
+			ink := sheetInk
+			if l > 0 {
+				ink = sheetFaint
+			}
+			write(out, x, y+s.H+l*sheetLine, s.W, text, ink)
+		}
+	}
+	return out
+}
+
+// legendLines breaks the legend into lines of w pixels.
+func (s Sheet) legendLines(w int) (lines [][]Meaning) {
+	x := 0
+	for _, m := range s.Legend {
+		length := 28 + textWidth(m.Text)
+		if len(lines) == 0 || x+length > w {
+			lines, x = append(lines, nil), 0
+		}
+		lines[len(lines)-1] = append(lines[len(lines)-1], m)
+		x += length
+	}
+	return lines
+}
+
+func block(out *image.NRGBA, x, y, side int, c color.RGBA) {
+	for row := range side {
+		for column := range side {
+			out.Set(x+column, y+row, c)
+		}
+	}
+}
+
+func paste(out *image.NRGBA, picture *pixels.RGB, x, y int) {
+	for row := range picture.H {
+		for column := range picture.W {
+			copy(out.Pix[out.PixOffset(x+column, y+row):][:3], picture.Pix[3*(row*picture.W+column):])
+		}
+	}
+}
+
+var face = sync.OnceValue(func() font.Face {
+	parsed, err := opentype.Parse(goregular.TTF)
+	if err != nil {
+		panic(err) // the font is part of the program
+	}
+	f, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: 13, DPI: 72})
+	if err != nil {
+		panic(err)
+	}
+	return f
+})
+
+var faceLock sync.Mutex // a face is for one goroutine
+
+func textWidth(text string) int {
+	faceLock.Lock()
+	defer faceLock.Unlock()
+	return font.MeasureString(face(), text).Ceil()
+}
+
+// write sets a line of text with its upper left corner in x, y, cut in its middle to w pixels, and says how wide it is.
+func write(out *image.NRGBA, x, y, w int, text string, ink color.RGBA) int {
+	runes := []rune(text)
+	for cut := 1; textWidth(text) > w && 2*cut < len(runes); cut++ {
+		half := len(runes)/2 - cut
+		text = string(runes[:half]) + "…" + string(runes[len(runes)-half:])
+	}
+	faceLock.Lock()
+	defer faceLock.Unlock()
+	d := font.Drawer{Dst: out, Src: image.NewUniform(ink), Face: face(), Dot: fixed.P(x, y+13)}
+	d.DrawString(text)
+	return (d.Dot.X - fixed.I(x)).Ceil()
 }
 
 // Image is the picture for the packages that take Go's own kind.
@@ -42,6 +168,16 @@ func Image(picture *pixels.RGB) *image.NRGBA {
 }
 
 // WritePNG writes the picture to a file; a reader never finds half of it.
-func WritePNG(path string, picture *pixels.RGB) error {
-	return wholefile.Create(path, 0o644, func(w io.Writer) error { return png.Encode(w, Image(picture)) })
+func WritePNG(path string, picture *pixels.RGB) error { return writePNG(path, Image(picture)) }
+
+// WritePNG writes the sheet to a file, whose folder is made where it is missing.
+func (s Sheet) WritePNG(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return writePNG(path, s.Draw())
+}
+
+func writePNG(path string, picture image.Image) error {
+	return wholefile.Create(path, 0o644, func(w io.Writer) error { return png.Encode(w, picture) })
 }

@@ -138,24 +138,28 @@ func (p *Project) Pictures(s recipe.Sample) ([]*pixels.RGB, error) {
 
 // Shown are the pictures that the model gets of an object in a whole picture, by RECIPE.CONTEXT.
 func (p *Project) Shown(whole *pixels.RGB, box dataset.Box) ([]*pixels.RGB, error) {
-	c := p.Config.Recipe
+	return Shown(whole, box, p.Config.Recipe, p.Config.Model)
+}
+
+// Shown are the pictures that a recipe gives a model of an object in a whole picture.
+func Shown(whole *pixels.RGB, box dataset.Box, c config.Recipe, m config.Model) ([]*pixels.RGB, error) {
 	shown, err := media.Context(whole, box, c.Context, c.CropMargin)
 	if err != nil || !c.CropSquare || c.Context != media.Crop && c.Context != media.FullCrop {
 		return shown, err
 	}
 	last := len(shown) - 1 // the cut-out
-	side := p.square(shown[last].W, shown[last].H)
+	side := square(shown[last].W, shown[last].H, m)
 	shown[last] = pixels.Resize(shown[last], side, side)
 	return shown, nil
 }
 
 // square is the side to which a cut-out of w×h pixels is stretched: its longer one within MODEL's bounds, as a multiple
 // of what one token shows, so that the processor resizes no second time.
-func (p *Project) square(w, h int) int {
+func square(w, h int, m config.Model) int {
 	d := pixels.DefaultProcessor()
 	unit := d.Patch * d.Merge
-	least := int(math.Ceil(math.Sqrt(float64(p.Config.Model.MinPixels)) / float64(unit)))
-	most := int(math.Sqrt(float64(p.Config.Model.MaxPixels)) / float64(unit))
+	least := int(math.Ceil(math.Sqrt(float64(m.MinPixels)) / float64(unit)))
+	most := int(math.Sqrt(float64(m.MaxPixels)) / float64(unit))
 	n := int(math.Round(float64(max(w, h)) / float64(unit)))
 	return unit * max(min(max(n, least), most), 1)
 }
@@ -166,7 +170,7 @@ func (p *Project) sizes(s recipe.Sample) [][2]int {
 	whole := [2]int{max(s.Item.Width, 1), max(s.Item.Height, 1)}
 	w, h := media.CutSize(whole[0], whole[1], s.Box(), c.CropMargin)
 	if c.CropSquare {
-		w = p.square(w, h)
+		w = square(w, h, p.Config.Model)
 		h = w
 	}
 	switch c.Context {

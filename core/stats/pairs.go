@@ -6,6 +6,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/eval"
 )
 
 // onLimit is how near to a limit a difference counts as on it. Boxes of whole pixels do fall on 0.05 and 0.1 of the
@@ -212,4 +213,11 @@ func (c *pairCounts) count(a, b dataset.Point, cfg config.Dataset) {
 	default:
 		c.Aligned++
 	}
+}
+
+// Usually says whether so many of all pairs lie one way that this may be told as the usual one: more than half of them,
+// by the lower end of their 95 % interval (Wilson, 1927).
+func Usually(n, pairs int) bool {
+	interval := eval.Wilson(n, pairs, eval.Confidence)
+	return interval != nil && interval[0] > 0.5
 }

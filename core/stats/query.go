@@ -1,22 +1,23 @@
 package stats
 
 import (
+	"slices"
 	"strings"
 
 	"finetui/core/dataset"
 )
 
-// Filter chooses items and objects. An empty field lets everything pass.
+// Filter chooses items and objects. An empty field lets everything pass; of several values one must fit.
 type Filter struct {
-	Class     string // name of a class
-	Object    string // object type
-	Condition string
-	Split     string
-	Finding   string // code of a finding; AnyFinding for all of them
-	Text      string // part of the id, in any case of letters
+	Classes    []string // names of classes
+	Objects    []string // object types
+	Conditions []string
+	Split      string
+	Findings   []string // codes of findings; AnyFinding for all of them
+	Text       string   // part of the id, in any case of letters
 }
 
-// AnyFinding is a Filter.Finding that every item with a finding passes.
+// AnyFinding is among Filter.Findings what every item with a finding passes.
 const AnyFinding = "*"
 
 // Index answers what a screen asks of a data set.
@@ -83,16 +84,19 @@ func (x *Index) Objects(f Filter) (passed []dataset.Ref) {
 
 // classes marks the classes that pass; nil where all do.
 func (x *Index) classes(f Filter) []bool {
-	if f.Class == "" && f.Object == "" && f.Condition == "" {
+	if len(f.Classes)+len(f.Objects)+len(f.Conditions) == 0 {
 		return nil
 	}
 	pass := make([]bool, len(x.set.Classes))
 	for i, class := range x.set.Classes {
-		pass[i] = (f.Class == "" || class.Name == f.Class) &&
-			(f.Object == "" || class.Object == f.Object) &&
-			(f.Condition == "" || class.Condition == f.Condition)
+		pass[i] = among(f.Classes, class.Name) && among(f.Objects, class.Object) && among(f.Conditions, class.Condition)
 	}
 	return pass
+}
+
+// among says whether a value fits: it is one of those asked for, or none is.
+func among(wanted []string, value string) bool {
+	return len(wanted) == 0 || slices.Contains(wanted, value)
 }
 
 func (x *Index) itemPasses(i int, f Filter) bool {
@@ -103,15 +107,9 @@ func (x *Index) itemPasses(i int, f Filter) bool {
 	if f.Text != "" && !strings.Contains(strings.ToLower(item.ID), strings.ToLower(f.Text)) {
 		return false
 	}
-	if f.Finding == "" {
-		return true
-	}
-	for _, place := range x.findings[i] {
-		if f.Finding == AnyFinding || x.set.Findings[place].Code == f.Finding {
-			return true
-		}
-	}
-	return false
+	return len(f.Findings) == 0 || slices.ContainsFunc(x.findings[i], func(place int) bool {
+		return slices.Contains(f.Findings, AnyFinding) || slices.Contains(f.Findings, x.set.Findings[place].Code)
+	})
 }
 
 func holds(item dataset.Item, classes []bool) bool {

@@ -209,15 +209,15 @@ func TestFilterChoosesItemsAndObjects(t *testing.T) {
 		objects int
 	}{
 		{"everything", Filter{}, []int{0, 1, 2, 3}, 5},
-		{"a class", Filter{Class: "drain"}, []int{0, 3}, 3},
-		{"an object type", Filter{Object: "drain"}, []int{0, 2, 3}, 4},
-		{"a condition", Filter{Condition: "blocked"}, []int{2}, 1},
+		{"a class", Filter{Classes: []string{"drain"}}, []int{0, 3}, 3},
+		{"an object type", Filter{Objects: []string{"drain"}}, []int{0, 2, 3}, 4},
+		{"a condition", Filter{Conditions: []string{"blocked"}}, []int{2}, 1},
 		{"a split", Filter{Split: "valid"}, []int{3}, 1},
-		{"class and split", Filter{Class: "drain", Split: "train"}, []int{0}, 2},
-		{"a finding", Filter{Finding: "empty_label_file"}, []int{1}, 0},
-		{"any finding", Filter{Finding: AnyFinding}, []int{0, 1}, 3},
+		{"class and split", Filter{Classes: []string{"drain"}, Split: "train"}, []int{0}, 2},
+		{"a finding", Filter{Findings: []string{"empty_label_file"}}, []int{1}, 0},
+		{"any finding", Filter{Findings: []string{AnyFinding}}, []int{0, 1}, 3},
 		{"part of the id", Filter{Text: "TRAIN/0"}, []int{0, 1, 2}, 4},
-		{"nothing", Filter{Class: "gone"}, nil, 0},
+		{"nothing", Filter{Classes: []string{"gone"}}, nil, 0},
 	}
 	for _, test := range tests {
 		if got := x.Items(test.filter); !slices.Equal(got, test.items) {

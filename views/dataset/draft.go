@@ -95,8 +95,11 @@ var settings = []setting{
 	{key: "CONTEXT", means: map[string]string{
 		"full": "the whole picture", "marked": "the whole picture, the object outlined", "crop": "the object cut out", "full+crop": "outlined, and cut out",
 	}},
-	{key: "CROP_MARGIN", steps: []string{"0.0", "0.05", "0.1", "0.2", "0.3", "0.5", "1.0"}, used: func(r config.Recipe) bool { return strings.Contains(r.Context, "crop") }},
+	{key: "CROP_MARGIN", steps: []string{"0.0", "0.05", "0.1", "0.2", "0.3", "0.5", "1.0"}, used: cropped},
+	{key: "CROP_SQUARE", means: map[string]string{"true": "what is cut out is stretched to a square", "false": "it keeps its shape"}, used: cropped},
 }
+
+func cropped(r config.Recipe) bool { return strings.Contains(r.Context, "crop") }
 
 func (s setting) name() string { return "RECIPE." + s.key }
 

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"image/color"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	data "finetui/core/dataset"
 	"finetui/core/media"
 	"finetui/core/recipe"
 	"finetui/ml/qwen2vl/pixels"
@@ -49,33 +52,86 @@ func (p *Pane) relative(path string) string {
 	return path
 }
 
-// sheetSide is the largest side of a picture on an exported contact sheet, in pixels.
-const sheetSide = 480
+// The shape of an exported contact sheet: pictures beside and below each other, their largest side in pixels, and how many
+// sheets are written at most.
+const (
+	sheetColumns = 6
+	sheetRows    = 5
+	sheetSide    = 260
+	mostSheets   = 40
+)
 
-// exportSheet writes the pictures of the page that is shown, with the outlines of their objects, beside the analysis.
+// exportSheet writes all pictures that pass to contact sheets beside the runs, with the outlines of their objects.
 func (p *Pane) exportSheet() tea.Cmd {
-	w, h := p.board().Inside("grid")
-	page := p.samplesSheet(w, h)
-	items := page.items[page.first:min(page.first+page.size(), len(page.items))]
-	path := filepath.Join(filepath.Dir(p.file.Abs(p.loaded.cfg.Analysis)), "samples.png")
-	set := p.loaded
+	items := slices.Clone(p.samples.items)
+	sheets := (len(items) + sheetColumns*sheetRows - 1) / (sheetColumns * sheetRows)
+	title := picturesOf(len(items)) + " · " + strings.Join(p.chosenWords(), " · ")
+	what := fmt.Sprintf("%s on %s", picturesOf(len(items)), sheetsOf(sheets))
+	if sheets > mostSheets {
+		sheets = mostSheets
+		items = items[:sheets*sheetColumns*sheetRows]
+		what = fmt.Sprintf("the first %s, as many as %s hold; filter for the others:", picturesOf(len(items)), sheetsOf(sheets))
+	}
+	set, classes := p.loaded, p.standsOut()
+	legend := p.legend()
+	captions := make([][]string, len(items))
+	for place, i := range items {
+		captions[place] = []string{widget.Clean(p.set.Items[i].ID), p.holds(i, classes)}
+	}
+	folder := p.file.Exports("samples-" + time.Now().Format("20060102-150405"))
 	return views.Ask(&p.saving, func(ctx context.Context) (saved, error) {
-		return saved{picturesOf(len(items)), path}, set.writeSheet(ctx, path, items, page.cols)
+		for n := range sheets {
+			from := n * sheetColumns * sheetRows
+			to := min(from+sheetColumns*sheetRows, len(items))
+			sheet := media.Sheet{Title: title, Legend: legend, Columns: sheetColumns, W: sheetSide, H: sheetSide}
+			if sheets > 1 {
+				sheet.Title += fmt.Sprintf(" · sheet %d of %d", n+1, sheets)
+			}
+			for place := from; place < to; place++ {
+				if err := ctx.Err(); err != nil {
+					return saved{}, err
+				}
+				sheet.Cells = append(sheet.Cells, media.Cell{Picture: set.marked(items[place]), Caption: captions[place]})
+			}
+			if err := sheet.WritePNG(filepath.Join(folder, fmt.Sprintf("sheet-%02d.png", n+1))); err != nil {
+				return saved{}, err
+			}
+		}
+		return saved{what, folder}, nil
 	})
 }
 
-func (l *loaded) writeSheet(ctx context.Context, path string, items []int, columns int) error {
-	sheet := make([]*pixels.RGB, len(items))
-	for place, i := range items {
-		if err := ctx.Err(); err != nil {
-			return err
+func sheetsOf(n int) string {
+	if n == 1 {
+		return "1 sheet"
+	}
+	return widget.Count(n) + " sheets"
+}
+
+// marked is an item's picture with its objects outlined, small; nil where there is none.
+func (l *loaded) marked(i int) *pixels.RGB {
+	item := &l.set.Items[i]
+	picture, err := decoded.Decode(item.Media)
+	if err != nil {
+		return nil
+	}
+	return media.Fit(media.Objects(picture, item.Objects, func(o data.Object) color.RGBA { return l.colour(o.Class) }), sheetSide, sheetSide)
+}
+
+// legend says what the colours of the outlines mean: the conditions, or the classes where these tell nothing apart.
+func (p *Pane) legend() (list []media.Meaning) {
+	said := map[string]bool{}
+	for _, class := range p.analysis.Whole.ByCount() {
+		name := p.set.Classes[class].Condition
+		if p.coloursByClass() {
+			name = p.set.Classes[class].Name
 		}
-		item := &l.set.Items[i]
-		if picture, err := decoded.Decode(item.Media); err == nil { // one that is missing leaves its cell empty
-			sheet[place] = media.Fit(media.Objects(picture, item.Objects, l.colour), sheetSide, sheetSide)
+		if !said[name] {
+			said[name] = true
+			list = append(list, media.Meaning{Colour: p.colour(class), Text: widget.Clean(name)})
 		}
 	}
-	return media.WritePNG(path, media.Sheet(sheet, columns, sheetSide, sheetSide, 8, color.RGBA{24, 24, 24, 255}))
+	return list
 }
 
 // copy puts what the view shows into the clipboard, as lines of cells with tabs between, for a spreadsheet.

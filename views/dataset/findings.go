@@ -223,7 +223,7 @@ func (p *Pane) openPlace() []views.Action {
 
 // showFinding shows the pictures with a finding of that code, the one of f selected.
 func (p *Pane) showFinding(code string, f *data.Finding) tea.Cmd {
-	with := p.index.Items(stats.Filter{Finding: code})
+	with := p.index.Items(stats.Filter{Findings: []string{code}})
 	selected := 0
 	if f != nil {
 		selected = slices.IndexFunc(with, func(i int) bool { return slices.Contains(p.index.Findings(i), *f) })
@@ -233,7 +233,7 @@ func (p *Pane) showFinding(code string, f *data.Finding) tea.Cmd {
 	}
 	p.split = ""
 	p.filter.Set("")
-	p.showSamples(facets{finding: code})
+	p.showSamples(facets{findings: []string{code}})
 	p.samples.cursor.Index = selected
 	return nil
 }

@@ -36,7 +36,7 @@ func manyClasses(t *testing.T) string {
 }
 
 func TestManyClassesAreAllReachedAndTheirNumbersStayWhole(t *testing.T) {
-	p, d := openFile(t, project(t, "DATASET.PATH="+manyClasses(t)), 120, 30)
+	p, d := openFile(t, newProject(t, "DATASET.PATH="+manyClasses(t)), 120, 30)
 	d.Wait("the data set", p.settled)
 	if !d.Shows("1 of 60") {
 		t.Errorf("nothing says that there are more classes:\n%s", d.Screen())

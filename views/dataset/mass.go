@@ -187,17 +187,17 @@ func (p *Pane) moveEffect(m widget.Move, page int) {
 }
 
 func (p *Pane) imbalanceWords(t *widget.Theme, table recipe.Table, w int) []string {
-	sign, style, words := "✓", t.OK, "milder than before"
+	sign, style, words := "✓", t.OK, "nearer to level"
 	_, inverted := table.Inverted(max(1, p.loaded.cfg.ModerateAbove))
 	switch {
 	case table.ImbalanceBefore == 0:
 		return wrapped(t.Warning, "! split train has no objects: nothing is weighed", w)
 	case table.ImbalanceAfter > table.ImbalanceBefore*1.001:
-		sign, style, words = "!", t.Warning, "worse than before"
+		sign, style, words = "!", t.Warning, "further from level"
 	case table.ImbalanceAfter > table.ImbalanceBefore*0.999:
 		sign, style, words = "·", t.Muted, "as before: nothing is done about it"
 	case inverted:
-		sign, style, words = "!", t.Warning, "milder, but turned round"
+		sign, style, words = "!", t.Warning, "nearer to level, but turned round"
 	}
 	text := fmt.Sprintf("the class with most has %s the loss of the class with least, %s without a recipe: %s", widget.Ratio(table.ImbalanceAfter), widget.Ratio(table.ImbalanceBefore), words)
 	lines := wrapped(t.Text, sign+" "+text, w)

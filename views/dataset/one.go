@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -48,9 +49,9 @@ func (p *Pane) firstObject() int {
 	if item == nil {
 		return 0
 	}
-	class := p.classNamed(p.samples.class)
+	classes := p.standsOut()
 	for i, object := range item.Objects {
-		if object.Class == class {
+		if slices.Contains(classes, object.Class) {
 			return i
 		}
 	}
@@ -105,7 +106,7 @@ func (p *Pane) drawOne(t *widget.Theme, w, h int) string {
 func (p *Pane) oneKey(w, h int) pictureKey {
 	mode, _ := p.pictureMode()
 	item := p.oneItem()
-	return pictureKey{reads: p.reads, item: p.oneIndex(), class: -1, other: -1, object: p.samples.object.At(len(item.Objects)), numbers: true, mode: mode, w: w, h: h}
+	return pictureKey{reads: p.reads, item: p.oneIndex(), object: p.samples.object.At(len(item.Objects)), numbers: true, mode: mode, w: w, h: h}
 }
 
 // oneKeys are the drawings of the opened picture: whole, and as the model sees the selected object.
@@ -203,5 +204,5 @@ func (p *Pane) oneRef() data.Ref {
 func (p *Pane) askedKey(w, h int) (pictureKey, bool) {
 	ref := p.oneRef()
 	key, seen := p.contextKey(ref, w, h)
-	return key, seen && ref.Object >= 0 && key.context != media.Full && key.context != media.Marked
+	return key, seen && ref.Object >= 0 && key.seen.context != media.Full && key.seen.context != media.Marked
 }

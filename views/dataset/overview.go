@@ -59,6 +59,9 @@ func (p *Pane) classBars() widget.Bars {
 		n := part.ClassCounts[class]
 		bar := widget.Bar{Label: p.set.Classes[class].Name, Value: float64(n)}
 		bar.Note, bar.Warn = p.rarity(n, part.Imbalance)
+		if p.coloursByClass() {
+			bar.Ink = p.colour(class)
+		}
 		bars.Items = append(bars.Items, bar)
 	}
 	return bars
@@ -87,7 +90,7 @@ func (p *Pane) clickClass(_, y, _, h int) tea.Cmd {
 func (p *Pane) openClass() []views.Action {
 	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with this class", Group: "Data",
 		Enabled: func() bool { return p.class >= 0 && p.class < len(p.set.Classes) }, Run: func() tea.Cmd {
-			p.showSamples(facets{class: p.rawName(p.class)})
+			p.showSamples(facets{classes: p.names(p.class)})
 			return nil
 		}}}
 }
@@ -107,7 +110,7 @@ func (p *Pane) drawPreview(t *widget.Theme, w, h int) string {
 
 // previewSheet is the pictures from the first that is shown on.
 func (p *Pane) previewSheet(w, h int) sheet {
-	s := sheet{items: p.overview.items, class: p.class, other: -1, cursor: -1}
+	s := sheet{items: p.overview.items, classes: []int{p.class}, cursor: -1}
 	s.grid = p.gridFor(len(s.items), w, h)
 	s.first = max(p.overview.shown.At(len(s.items)), 0)
 	return s
@@ -149,7 +152,7 @@ func (p *Pane) openCondition() []views.Action {
 	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with this condition", Group: "Data", Run: func() tea.Cmd {
 		conditions := p.part().Conditions
 		if i := p.overview.condition.At(len(conditions)); i >= 0 {
-			p.showSamples(facets{condition: conditions[i].Name})
+			p.showSamples(facets{conditions: []string{conditions[i].Name}})
 		}
 		return nil
 	}}}

@@ -75,7 +75,7 @@ func (p *Pane) pairsActions() []views.Action {
 func (p *Pane) openPair() []views.Action {
 	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with both", Group: "Data",
 		Enabled: func() bool { return len(p.pairs.items) > 0 }, Run: func() tea.Cmd {
-			p.showSamples(facets{class: p.rawName(p.class), other: p.rawName(p.pairs.b)})
+			p.showSamples(facets{pair: []string{p.rawName(p.class), p.rawName(p.pairs.b)}})
 			return nil
 		}}}
 }
@@ -96,7 +96,7 @@ func (p *Pane) drawBoth(t *widget.Theme, w, h int) string {
 }
 
 func (p *Pane) bothSheet(w, h int) sheet {
-	s := sheet{items: p.pairs.items, class: p.class, other: p.pairs.b, cursor: -1}
+	s := sheet{items: p.pairs.items, classes: []int{p.class, p.pairs.b}, cursor: -1}
 	s.grid = p.gridFor(len(s.items), w, h)
 	s.first = max(p.pairs.shown.At(len(s.items)), 0)
 	return s

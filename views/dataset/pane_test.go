@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,12 +13,13 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/media"
+	"finetui/core/stats"
 	"finetui/views"
 	"finetui/views/viewtest"
 )
 
-// project is a config.toml of its own on a data set; changes are SECTION.KEY=value.
-func project(t *testing.T, changes ...string) *config.File {
+// newProject is a config.toml of its own on a data set; changes are SECTION.KEY=value.
+func newProject(t *testing.T, changes ...string) *config.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.toml")
 	write(path, config.Render(demoConfig()))
@@ -33,7 +35,7 @@ func project(t *testing.T, changes ...string) *config.File {
 
 // slopeProject is a project of its own on the test's large data set.
 func slopeProject(t *testing.T) *config.File {
-	return project(t, "DATASET.PATH="+filepath.Join(slope(), "demo", "data"), "DATASET.ANALYSIS=dataset_analysis.json")
+	return newProject(t, "DATASET.PATH="+filepath.Join(slope(), "demo", "data"), "DATASET.ANALYSIS=dataset_analysis.json")
 }
 
 func openFile(t *testing.T, file *config.File, w, h int) (*Pane, *viewtest.Driver) {
@@ -67,9 +69,9 @@ func TestWithoutADataSetThePaneSaysWhatToDo(t *testing.T) {
 		says []string
 	}{
 		{"no config", nil, []string{"No project is open", "finetui new demo"}},
-		{"no folder", project(t), []string{"No data set at demo/data", "Press m", "DATASET.PATH"}},
-		{"no pictures", project(t, "DATASET.PATH="+empty), []string{"No pictures in", "train/images"}},
-		{"no data set", project(t, "DATASET.PATH="+notASet), []string{"✗ The data set cannot be read", "DATASET.PATH", "data.yaml"}},
+		{"no folder", newProject(t), []string{"No data set at demo/data", "Press m", "DATASET.PATH"}},
+		{"no pictures", newProject(t, "DATASET.PATH="+empty), []string{"No pictures in", "train/images"}},
+		{"no data set", newProject(t, "DATASET.PATH="+notASet), []string{"✗ The data set cannot be read", "DATASET.PATH", "data.yaml"}},
 	} {
 		p, d := openFile(t, c.file, 80, 22)
 		d.Wait("the reading", func() bool { return !p.request.Pending() })
@@ -100,7 +102,7 @@ func TestWhileReadingTheScreenSaysSo(t *testing.T) {
 }
 
 func TestAFaultThatIsMendedIsReadAgain(t *testing.T) {
-	file := project(t)
+	file := newProject(t)
 	p, d := openFile(t, file, 100, 28)
 	d.Wait("the reading", func() bool { return !p.request.Pending() })
 	if err := file.Set("DATASET.PATH", filepath.Join(slope(), "demo", "data")); err != nil {
@@ -148,7 +150,7 @@ func TestASetWithoutClassesOrObjectsIsShown(t *testing.T) {
 	}
 	for _, names := range []string{"names: []\n", "names: [wall]\n"} {
 		write(filepath.Join(root, "data.yaml"), []byte("train: train/images\n"+names))
-		p, d := openFile(t, project(t, "DATASET.PATH="+root), 120, 30)
+		p, d := openFile(t, newProject(t, "DATASET.PATH="+root), 120, 30)
 		d.Wait("the data set", p.settled)
 		for view := range viewCount {
 			show(p, d, view)
@@ -334,10 +336,105 @@ func TestExportWritesTheAnalysisAndASheet(t *testing.T) {
 		t.Errorf("%v, %d bytes", err, len(text))
 	}
 	show(p, d, samplesView)
-	d.Press("e").Wait("the sheet", func() bool { return toasted(d, "samples.png") })
-	sheet, err := media.NewCache(1 << 30).Decode(filepath.Join(file.Root, "samples.png"))
-	if err != nil || sheet.W < 2*sheetSide {
+	p.showSamples(facets{classes: []string{"Toe drain"}}) // more pictures than a page of the screen or one sheet holds
+	n := len(p.samples.items)
+	want := (n + sheetColumns*sheetRows - 1) / (sheetColumns * sheetRows)
+	if want < 2 {
+		t.Fatalf("%d pictures fill one sheet", n)
+	}
+	d.Press("e").Wait("the sheets", func() bool {
+		return toasted(d, fmt.Sprintf("wrote %d pictures on %d sheets to demo/runs/exports/samples-", n, want))
+	})
+	sheets, err := filepath.Glob(file.Exports("samples-*/sheet-*.png"))
+	if err != nil || len(sheets) != want {
+		t.Fatalf("%d sheets, want %d: %v", len(sheets), want, err)
+	}
+	sheet, err := media.NewCache(1 << 30).Decode(sheets[0])
+	if err != nil || sheet.W < sheetColumns*sheetSide {
 		t.Errorf("the sheet: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(file.Root, "samples.png")); err == nil {
+		t.Error("a sheet lies in the project's root")
+	}
+}
+
+func TestSeveralMarkedClassesPassAndAreOrdered(t *testing.T) {
+	p, d := open(t, 120, 30)
+	show(p, d, samplesView)
+	d.Press("tab")
+	choose := func(value, key string) {
+		for i, line := range p.choices() {
+			if line.value == value {
+				p.samples.line.Index = i
+			}
+		}
+		d.Press(key).Wait("the pictures", p.settled)
+	}
+	choose("Toe drain", "space")
+	one := len(p.samples.items)
+	choose("vegetation", "space")
+	union := p.index.Items(stats.Filter{Classes: []string{"Toe drain", "vegetation"}})
+	if !slices.Equal(p.samples.items, union) || len(union) <= one || !d.Shows("Toe drain or vegetation") {
+		t.Errorf("%d pictures pass, want %d:\n%s", len(p.samples.items), len(union), d.Screen())
+	}
+	choose("Toe drain", "space")
+	choose("rock toe", "enter")
+	if !slices.Equal(p.samples.classes, []string{"rock toe"}) {
+		t.Errorf("enter left %v", p.samples.classes)
+	}
+	for o, key := range map[order]func(item int) float64{
+		mostObjects: func(i int) float64 { return -float64(len(p.set.Items[i].Objects)) },
+		smallestObject: func(i int) float64 {
+			least := 1.0
+			for _, object := range p.set.Items[i].Objects {
+				least = min(least, (object.Box.X1-object.Box.X0)*(object.Box.Y1-object.Box.Y0))
+			}
+			return least
+		},
+		asInTheSet: func(i int) float64 { return float64(i) },
+	} {
+		d.Press("o")
+		p.choice.Cursor.Index = int(o)
+		d.Press("enter").Wait("the pictures", p.settled)
+		for at, i := range p.samples.items[1:] {
+			if before := p.samples.items[at]; key(before) > key(i) {
+				t.Fatalf("%s: %s comes before %s", o, p.set.Items[before].ID, p.set.Items[i].ID)
+			}
+		}
+	}
+}
+
+func TestWithoutConditionsClassesHaveTheirColours(t *testing.T) {
+	p, _ := openProject(t, slope(), 120, 30)
+	if p.coloursByClass() || p.letter(0) != "" {
+		t.Error("the demo's conditions do not decide its colours")
+	}
+	for i := range p.set.Classes {
+		p.set.Classes[i].Condition = "normal"
+	}
+	if p.colour(0) == p.colour(1) || p.colour(1) == p.colour(2) || p.letter(2) != "3" {
+		t.Errorf("classes are drawn in %v, %v, %v, the third with %q", p.colour(0), p.colour(1), p.colour(2), p.letter(2))
+	}
+	if bars := p.classBars(); bars.Items[0].Ink == nil {
+		t.Error("its bar has no colour of its own")
+	}
+}
+
+func TestADirectionIsToldOnlyWhereItIsTheUsualOne(t *testing.T) {
+	for _, c := range []struct {
+		left, aligned, right int
+		want                 string
+	}{
+		{49, 17, 34, "a lies now above, now below b, on either side"}, // of 100: most often left, but not mostly
+		{55, 20, 25, "a lies now above, now below b, on either side"}, // 95 %: 45 to 64 %
+		{65, 10, 25, "a lies to the left of (65 %) b, now above, now below"},
+		{490, 170, 340, "a lies now above, now below b, on either side"},
+	} {
+		n := c.left + c.aligned + c.right
+		d := stats.Directions{Above: n / 3, Level: n / 3, Below: n - 2*(n/3), Left: c.left, Aligned: c.aligned, Right: c.right}
+		if got := placeWords("a", "b", d, n); got != c.want {
+			t.Errorf("%d left, %d aligned, %d right: %q, want %q", c.left, c.aligned, c.right, got, c.want)
+		}
 	}
 }
 

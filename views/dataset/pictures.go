@@ -9,8 +9,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
-	data "finetui/core/dataset"
+	"finetui/core/config"
 	"finetui/core/media"
+	"finetui/core/project"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -33,14 +34,29 @@ var decoded = media.NewCache(cacheBytes)
 type pictureKey struct {
 	reads   int // of which reading of the data set
 	item    int
-	class   int // whose objects stand out; -1: all
-	other   int // and whose, too
-	object  int // the one that stands out; -1: none
+	classes string // whose objects stand out: classKey of them; "": all
+	object  int    // the one that stands out; -1: none
 	numbers bool
-	context string // of RECIPE.CONTEXT: what the model sees of the object; "": the whole picture with all boxes
-	margin  float64
+	seen    seen // what the model sees of the object; the zero value: the whole picture with all boxes
 	mode    widget.PictureMode
 	w, h    int // cells
+}
+
+// seen is everything that what the model sees of an object depends on.
+type seen struct {
+	context     string // RECIPE.CONTEXT
+	margin      float64
+	square      bool
+	least, most int // MODEL.MIN_PIXELS and MAX_PIXELS
+}
+
+// classKey names classes in a pictureKey: the classes as runes.
+func classKey(classes []int) string {
+	var key []rune
+	for _, class := range classes {
+		key = append(key, rune(class+1))
+	}
+	return string(key)
 }
 
 // pictureMode is how pictures are drawn on this terminal, and why so.
@@ -83,11 +99,11 @@ func (l *loaded) drawPicture(key pictureKey) (widget.Picture, error) {
 	if err != nil { // whose picture it is stands over it, and the path would not fit
 		return widget.Picture{}, errors.New(strings.TrimPrefix(err.Error(), item.Media+": "))
 	}
-	if key.context == "" {
+	if key.seen == (seen{}) {
 		raster := widget.Raster{W: picture.W, H: picture.H, RGB: picture.Pix}
 		return widget.NewPicture(key.mode, raster, key.w, key.h, l.outlines(key)...), nil
 	}
-	shown, err := media.Context(picture, item.Objects[key.object].Box, key.context, key.margin)
+	shown, err := project.Shown(picture, item.Objects[key.object].Box, key.seen.recipe(), key.seen.model())
 	if err != nil {
 		return widget.Picture{}, err
 	}
@@ -98,12 +114,18 @@ func (l *loaded) drawPicture(key pictureKey) (widget.Picture, error) {
 // dim is the colour of boxes that do not stand out.
 var dim = color.RGBA{128, 128, 128, 255}
 
-// outlines are the boxes of an item's objects in the colours of their conditions, those that stand out last, on top.
+func (s seen) recipe() config.Recipe {
+	return config.Recipe{Context: s.context, CropMargin: s.margin, CropSquare: s.square}
+}
+
+func (s seen) model() config.Model { return config.Model{MinPixels: s.least, MaxPixels: s.most} }
+
+// outlines are the boxes of an item's objects in their colours, those that stand out last, on top.
 func (l *loaded) outlines(key pictureKey) []widget.Outline {
 	var below, above []widget.Outline
 	for i, object := range l.set.Items[key.item].Objects {
 		box := object.Box
-		outline := widget.Outline{X0: box.X0, Y0: box.Y0, X1: box.X1, Y1: box.Y1, Colour: l.colour(object), Label: l.conditionLetter(object.Class)}
+		outline := widget.Outline{X0: box.X0, Y0: box.Y0, X1: box.X1, Y1: box.Y1, Colour: l.colour(object.Class), Label: l.letter(object.Class)}
 		if key.numbers {
 			outline.Label = widget.Count(i + 1)
 		}
@@ -111,7 +133,7 @@ func (l *loaded) outlines(key pictureKey) []widget.Outline {
 		case key.object == i:
 			outline.Label, outline.Colour = "▸"+outline.Label, color.RGBA{255, 255, 255, 255}
 			above = append(above, outline)
-		case key.class >= 0 && object.Class != key.class && object.Class != key.other:
+		case key.classes != "" && !strings.ContainsRune(key.classes, rune(object.Class+1)):
 			outline.Colour, outline.Label = dim, ""
 			below = append(below, outline)
 		case key.object >= 0:
@@ -123,13 +145,27 @@ func (l *loaded) outlines(key pictureKey) []widget.Outline {
 	return append(below, above...)
 }
 
-// colour is that of an object's condition: quiet for the usual one, loud and far apart for the others.
-func (l *loaded) colour(object data.Object) color.RGBA {
+// coloursByClass says whether conditions say nothing, since all classes have the same one: colours tell classes apart then.
+func (l *loaded) coloursByClass() bool {
+	for _, class := range l.set.Classes {
+		if class.Condition != l.set.Classes[0].Condition {
+			return false
+		}
+	}
+	return true
+}
+
+// colour is that of a class's condition: quiet for the usual one, loud and far apart for the others. Where there is one
+// condition alone it is the class's own.
+func (l *loaded) colour(class int) color.RGBA {
+	if l.coloursByClass() {
+		return media.Colour(class)
+	}
 	loud := []int{3, 5, 6, 0, 2} // of media.Colour
 	place := 0
 	for _, condition := range l.analysis.Whole.Conditions {
 		switch condition.Name {
-		case l.set.Classes[object.Class].Condition:
+		case l.set.Classes[class].Condition:
 			if condition.Name == l.cfg.DefaultCondition {
 				return media.Colour(1)
 			}
@@ -142,8 +178,12 @@ func (l *loaded) colour(object data.Object) color.RGBA {
 	return media.Colour(1)
 }
 
-// conditionLetter stands at the box of an object whose condition is not the usual one, so that colour is not the only sign.
-func (l *loaded) conditionLetter(class int) string {
+// letter stands at the box of an object whose condition is not the usual one, so that colour is not the only sign; where
+// colours tell classes apart it is the class's number in the list.
+func (l *loaded) letter(class int) string {
+	if l.coloursByClass() {
+		return widget.Count(class + 1)
+	}
 	condition := l.set.Classes[class].Condition
 	if condition == l.cfg.DefaultCondition || condition == "" {
 		return ""

@@ -81,8 +81,9 @@ func (p *Pane) multiplesFor(order []int, w, h int) multiples {
 			best, most = m, score
 		}
 	}
-	selected := at(order, p.class).Index
-	best.first = selected / (best.cols * best.rows) * best.cols * best.rows
+	shown := best.cols * best.rows
+	best.first = at(order, p.class).Index / shown * shown
+	best.first = max(min(best.first, len(order)-shown), 0) // the last page is as full as the others
 	return best
 }
 

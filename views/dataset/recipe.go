@@ -258,11 +258,12 @@ func (p *Pane) drawAskedBeside(t *widget.Theme, ref data.Ref, key pictureKey, se
 func (p *Pane) contextKey(ref data.Ref, w, h int) (pictureKey, bool) {
 	mode, _ := p.pictureMode()
 	wide := min(w*2/5, 2*h)
-	cfg := p.recipe.draft().Recipe
+	cfg, model := p.recipe.draft().Recipe, p.recipe.draft().Model
 	if wide < 10 || w-wide < 22 || mode == widget.Words {
 		return pictureKey{}, false
 	}
-	return pictureKey{reads: p.reads, item: ref.Item, class: -1, other: -1, object: ref.Object, context: cfg.Context, margin: cfg.CropMargin, mode: mode, w: wide, h: h}, true
+	return pictureKey{reads: p.reads, item: ref.Item, object: ref.Object, mode: mode, w: wide, h: h,
+		seen: seen{cfg.Context, cfg.CropMargin, cfg.CropSquare, model.MinPixels, model.MaxPixels}}, true
 }
 
 // moveExample goes through the objects of the class.
@@ -286,11 +287,21 @@ func (p *Pane) askedLines(t *widget.Theme, ref data.Ref, w int) []string {
 	lines = append(lines, wrapped(t.Text, sample.Prompt, w)...)
 	lines = append(lines, " "+t.Muted.Render("answer"))
 	lines = append(lines, wrapped(t.Strong, sample.Answer, w)...)
-	note := "weight in the loss " + widget.Ratio(sample.Weight)
+	note := "drawn " + widget.Ratio(p.copiesOf(sample.Class)) + " an epoch, each time with weight " + widget.Ratio(sample.Weight) + " in the loss"
 	if sample.Item.Split != "train" {
 		note = "of split " + sample.Item.Split + ": not trained on"
 	}
-	return append(lines, " "+t.Muted.Render(widget.Cut(note, w-1)))
+	return append(lines, wrapped(t.Muted, note, w)...)
+}
+
+// copiesOf is how often an object of a class is drawn in an epoch, on average.
+func (p *Pane) copiesOf(class int) float64 {
+	for _, row := range p.recipe.weighed.table.Classes {
+		if row.Class == p.rawName(class) {
+			return row.Copies
+		}
+	}
+	return 1
 }
 
 // wrapped is a text in lines of w cells, one of them left free at the left.

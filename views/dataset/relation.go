@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"finetui/core/stats"
@@ -80,9 +79,6 @@ func picturesOf(n int) string {
 	return widget.Count(n) + " pictures"
 }
 
-// usual is how much more frequent than the next one a direction must be to be told as the usual one, of all pairs.
-const usual = 0.1
-
 // placeWords says how a lies to b, where one direction stands out; else that none does.
 func placeWords(a, b string, d stats.Directions, pairs int) string {
 	vertical := direction(pairs, way{d.Above, "above"}, way{d.Below, "below"}, way{d.Level, "level with"})
@@ -104,11 +100,12 @@ type way struct {
 	text string
 }
 
-// direction is the most frequent way with its share; nothing where it does not stand out.
+// direction is the usual way with its share; nothing where none is.
 func direction(pairs int, ways ...way) string {
-	slices.SortStableFunc(ways, func(a, b way) int { return b.n - a.n })
-	if float64(ways[0].n-ways[1].n) < usual*float64(pairs) {
-		return ""
+	for _, w := range ways {
+		if stats.Usually(w.n, pairs) {
+			return fmt.Sprintf("%s (%s)", w.text, share(w.n, pairs))
+		}
 	}
-	return fmt.Sprintf("%s (%s)", ways[0].text, share(ways[0].n, pairs))
+	return ""
 }

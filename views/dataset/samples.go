@@ -18,7 +18,8 @@ import (
 // samples is the view of pictures: a page of those that pass the facets, and one of them in full.
 type samples struct {
 	facets
-	items  []int       // those that pass
+	order  order
+	items  []int       // those that pass, in that order
 	cursor widget.List // among items
 	line   widget.List // among the facets
 	zoomed bool        // one picture is opened
@@ -26,12 +27,28 @@ type samples struct {
 	object widget.List // the selected one of the opened picture
 }
 
-// facets choose pictures, beside the split and the filter's text that all views share. An empty one lets all through.
+// facets choose pictures, beside the split and the filter's text that all views share. Of each kind one value must fit; a
+// kind without values lets all through.
 type facets struct {
-	class     string
-	other     string // a class that the picture must hold, too: the same as class, two objects of it
-	condition string
-	finding   string // code
+	classes    []string
+	conditions []string
+	findings   []string // codes
+	pair       []string // two classes that the picture must hold both; the same twice: two objects of it
+}
+
+func (f facets) empty() bool {
+	return len(f.classes)+len(f.conditions)+len(f.findings)+len(f.pair) == 0
+}
+
+// of are the chosen values of a kind of facet.
+func (f *facets) of(kind string) *[]string {
+	switch kind {
+	case "condition":
+		return &f.conditions
+	case "class":
+		return &f.classes
+	}
+	return &f.findings
 }
 
 func (p *Pane) samplesBoard() *views.Board {
@@ -55,7 +72,7 @@ func (p *Pane) showSamples(f facets) {
 
 // clearFacets lets all pictures pass and says whether any had been held back.
 func (p *Pane) clearFacets() bool {
-	was := p.samples.facets != facets{}
+	was := !p.samples.facets.empty()
 	p.samples.facets = facets{}
 	p.refilter()
 	return was
@@ -63,21 +80,23 @@ func (p *Pane) clearFacets() bool {
 
 // filtered is the pictures that pass the facets, the split and the text: of the name, or of a class in the picture.
 func (p *Pane) filtered() []int {
-	items := p.index.Items(stats.Filter{Split: p.split, Class: p.samples.class, Condition: p.samples.condition, Finding: p.samples.finding})
-	if p.samples.other != "" {
-		items = p.holding(items, p.classNamed(p.samples.class), p.classNamed(p.samples.other))
+	f := p.samples.facets
+	items := p.index.Items(stats.Filter{Split: p.split, Classes: f.classes, Conditions: f.conditions, Findings: f.findings})
+	if len(f.pair) == 2 {
+		items = p.holding(items, p.classNamed(f.pair[0]), p.classNamed(f.pair[1]))
 	}
-	if p.filter.Text() == "" {
-		return items
+	if p.filter.Text() != "" {
+		passes := make([]bool, len(p.set.Classes))
+		for class := range passes {
+			passes[class] = p.filter.Passes(p.set.Classes[class].Name)
+		}
+		items = slices.DeleteFunc(items, func(i int) bool {
+			item := &p.set.Items[i]
+			return !p.filter.Passes(item.ID) && !slices.ContainsFunc(item.Objects, func(o data.Object) bool { return passes[o.Class] })
+		})
 	}
-	passes := make([]bool, len(p.set.Classes))
-	for class := range passes {
-		passes[class] = p.filter.Passes(p.set.Classes[class].Name)
-	}
-	return slices.DeleteFunc(items, func(i int) bool {
-		item := &p.set.Items[i]
-		return !p.filter.Passes(item.ID) && !slices.ContainsFunc(item.Objects, func(o data.Object) bool { return passes[o.Class] })
-	})
+	p.sortItems(items)
+	return items
 }
 
 // holding keeps the pictures that hold both classes; two objects where they are the same.
@@ -104,19 +123,53 @@ func (p *Pane) samplesActions() []views.Action {
 				return len(p.samples.items) > 0 && (p.boards[samplesView].Focused() == "grid")
 			},
 			Run: func() tea.Cmd { p.samples.zoomed = true; p.samples.object.Index = p.firstObject(); return nil }},
-		{Name: "export_sheet", Label: "sheet", Help: "write this page to samples.png", Group: "Data",
+		{Name: "sort", Label: "order", Help: "put the pictures in another order", Group: "Data",
+			Enabled: func() bool { return len(p.samples.items) > 1 }, Run: p.askOrder},
+		{Name: "export_sheet", Label: "sheet", Help: "write all pictures that pass to contact sheets", Group: "Data",
 			Enabled: func() bool { return len(p.samples.items) > 0 }, Run: p.exportSheet},
 	}
 }
 
 func (p *Pane) samplesTitle() string {
-	chosen := []string{p.scopeWords()}
-	for _, text := range []string{p.samples.class, p.samples.other, p.samples.condition, findingWords(p.samples.finding)} {
-		if text != "" {
-			chosen = append(chosen, widget.Clean(text))
+	return fmt.Sprintf("%s of %s pictures · %s", widget.Count(len(p.samples.items)), widget.Count(len(p.set.Items)), strings.Join(p.chosenWords(), " · "))
+}
+
+// chosenWords say which pictures are shown, and in which order.
+func (p *Pane) chosenWords() []string {
+	f := p.samples.facets
+	words := []string{p.scopeWords()}
+	or := func(list []string) {
+		if len(list) > 0 {
+			words = append(words, widget.Clean(strings.Join(list, " or ")))
 		}
 	}
-	return fmt.Sprintf("%s of %s pictures · %s", widget.Count(len(p.samples.items)), widget.Count(len(p.set.Items)), strings.Join(chosen, " · "))
+	or(f.classes)
+	if len(f.pair) == 2 {
+		words = append(words, widget.Clean(f.pair[0]+" with "+f.pair[1]))
+	}
+	or(f.conditions)
+	var findings []string
+	for _, code := range f.findings {
+		findings = append(findings, findingWords(code))
+	}
+	or(findings)
+	if text := p.filter.Text(); text != "" {
+		words = append(words, "“"+widget.Clean(text)+"”")
+	}
+	if p.samples.order != asInTheSet {
+		words = append(words, p.samples.order.String())
+	}
+	return words
+}
+
+// standsOut marks the classes whose objects stand out in the pictures: those that are chosen, by name or as a pair; nil
+// where none is.
+func (p *Pane) standsOut() []int {
+	var classes []int
+	for _, name := range slices.Concat(p.samples.classes, p.samples.pair) {
+		classes = append(classes, p.classNamed(name))
+	}
+	return classes
 }
 
 func (p *Pane) samplesPlace() string {
@@ -125,7 +178,7 @@ func (p *Pane) samplesPlace() string {
 
 // samplesSheet is the page that the cursor is on.
 func (p *Pane) samplesSheet(w, h int) sheet {
-	s := sheet{items: p.samples.items, class: p.classNamed(p.samples.class), other: p.classNamed(p.samples.other), cursor: p.samples.cursor.At(len(p.samples.items))}
+	s := sheet{items: p.samples.items, classes: p.standsOut(), cursor: p.samples.cursor.At(len(p.samples.items))}
 	s.grid = p.gridFor(len(s.items), w, h)
 	s.first = max(s.cursor, 0) / s.size() * s.size()
 	return s
@@ -202,13 +255,13 @@ func (p *Pane) chosen(l facetLine) bool {
 	case "split":
 		return p.split == l.value
 	case "condition":
-		return p.samples.condition == l.value
+		return slices.Contains(p.samples.conditions, l.value)
 	case "class":
-		return p.samples.class == l.value
+		return slices.Contains(p.samples.classes, l.value) || slices.Contains(p.samples.pair, l.value)
 	case "finding":
-		return p.samples.finding == l.value
+		return slices.Contains(p.samples.findings, l.value)
 	}
-	return p.split == "" && p.samples.facets == facets{}
+	return p.split == "" && p.samples.facets.empty()
 }
 
 func (p *Pane) drawFacets(t *widget.Theme, w, h int) string {
@@ -247,8 +300,11 @@ func (p *Pane) facetText(t *widget.Theme, l facetLine, selected bool, w int) str
 		style = t.Accent
 	}
 	sign, signStyle := "", t.Text
-	if l.kind == "condition" {
+	switch l.kind {
+	case "condition":
 		sign, signStyle = p.conditionSign(t, l.value)
+	case "class":
+		sign, signStyle = p.classSign(t, p.classNamed(l.value))
 	}
 	n := widget.Count(l.n)
 	text := widget.Cut(tickIf(p.chosen(l), widget.Clean(l.text)), w-3-widget.Width(sign)-widget.Width(n))
@@ -256,19 +312,34 @@ func (p *Pane) facetText(t *widget.Theme, l facetLine, selected bool, w int) str
 	return mark + style.Render(text+" ") + signStyle.Render(sign) + style.Render(strings.Repeat(" ", gap)+n)
 }
 
-// conditionSign is how a condition's boxes are known: a block of their colour, and the letter at them.
+// conditionSign is how a condition's boxes are known: a block of their colour, and the letter at them. Where the colours
+// are the classes', a condition has none.
 func (p *Pane) conditionSign(t *widget.Theme, condition string) (string, widget.Style) {
+	if p.coloursByClass() {
+		return "", t.Text
+	}
 	for class := range p.set.Classes {
-		if p.set.Classes[class].Condition != condition {
-			continue
+		if p.set.Classes[class].Condition == condition {
+			return p.sign(t, class)
 		}
-		style := t.Text
-		if t.Colour {
-			style = widget.Style{}.Ink(p.colour(data.Object{Class: class}))
-		}
-		return "■" + p.conditionLetter(class), style
 	}
 	return "", t.Text
+}
+
+// classSign is how a class's boxes are known where the colours are the classes'.
+func (p *Pane) classSign(t *widget.Theme, class int) (string, widget.Style) {
+	if !p.coloursByClass() {
+		return "", t.Text
+	}
+	return p.sign(t, class)
+}
+
+func (p *Pane) sign(t *widget.Theme, class int) (string, widget.Style) {
+	style := t.Text
+	if t.Colour {
+		style = widget.Style{}.Ink(p.colour(class))
+	}
+	return "■" + p.letter(class), style
 }
 
 func (p *Pane) moveFacet(m widget.Move, page int) {
@@ -301,48 +372,59 @@ func (p *Pane) clickFacet(_, y, _, h int) tea.Cmd {
 }
 
 func (p *Pane) facetActions() []views.Action {
-	return []views.Action{{Name: "show_only", Label: "show only", Help: "show only these, or all again", Group: "Data", Run: func() tea.Cmd {
+	line := func() facetLine {
 		lines := p.choices()
-		p.toggle(lines[p.samples.line.At(len(lines))])
-		return nil
-	}}}
+		return lines[p.samples.line.At(len(lines))]
+	}
+	return []views.Action{
+		{Name: "show_only", Label: "only these", Help: "show only these, or all again", Group: "Data",
+			Run: func() tea.Cmd { p.only(line()); return nil }},
+		{Name: "mark", Label: "mark", Help: "show these, too: several may be marked", Group: "Data",
+			Run: func() tea.Cmd { p.toggle(line()); return nil }},
+	}
 }
 
-// toggle chooses a facet, or takes the choice back.
+// only chooses a facet in place of the others of its kind, or takes the choice back.
+func (p *Pane) only(l facetLine) {
+	if on := p.chosen(l); !on && (l.kind == "condition" || l.kind == "class" || l.kind == "finding") {
+		*p.samples.of(l.kind) = nil
+	}
+	p.toggle(l)
+}
+
+// toggle chooses a facet beside the others of its kind, or takes the choice back.
 func (p *Pane) toggle(l facetLine) {
 	on := p.chosen(l)
-	switch f := &p.samples.facets; l.kind {
-	case "split":
-		p.split = unless(on, l.value)
-	case "condition":
-		f.condition = unless(on, l.value)
-	case "class":
-		f.class, f.other = unless(on, l.value), ""
-	case "finding":
-		f.finding = unless(on, l.value)
-	default:
+	f := &p.samples.facets
+	switch l.kind {
+	case "":
 		p.split, *f = "", facets{}
+	case "split":
+		if p.split = l.value; on {
+			p.split = ""
+		}
+	default:
+		if l.kind == "class" {
+			f.classes, f.pair = slices.Concat(f.classes, f.pair), nil
+		}
+		if values := f.of(l.kind); on {
+			*values = slices.DeleteFunc(slices.Clone(*values), func(v string) bool { return v == l.value })
+		} else {
+			*values = append(slices.Clone(*values), l.value)
+		}
 	}
 	p.samples.cursor.Index = 0
 	p.refilter()
-}
-
-// unless is the value of a facet that is switched: nothing where it was on.
-func unless(on bool, value string) string {
-	if on {
-		return ""
-	}
-	return value
 }
 
 // countFacets counts the pictures of each condition and each finding.
 func (l *loaded) countFacets() {
 	l.withCondition = map[string]int{}
 	for _, condition := range l.analysis.Whole.Conditions {
-		l.withCondition[condition.Name] = len(l.index.Items(stats.Filter{Condition: condition.Name}))
+		l.withCondition[condition.Name] = len(l.index.Items(stats.Filter{Conditions: []string{condition.Name}}))
 	}
 	for _, group := range stats.GroupFindings(l.set.Findings) {
-		if n := len(l.index.Items(stats.Filter{Finding: group.Code})); n > 0 {
+		if n := len(l.index.Items(stats.Filter{Findings: []string{group.Code}})); n > 0 {
 			l.withFinding = append(l.withFinding, facetLine{kind: "finding", text: findingWords(group.Code), value: group.Code, n: n, level: group.Level})
 		}
 	}

@@ -75,6 +75,14 @@ func (p *Pane) rawName(class int) string {
 	return p.set.Classes[class].Name
 }
 
+// names is the class as a filter asks for it.
+func (p *Pane) names(class int) []string {
+	if name := p.rawName(class); name != "" {
+		return []string{name}
+	}
+	return nil
+}
+
 // nameOf is a class as it is drawn.
 func (p *Pane) nameOf(class int) string {
 	if class < 0 || class >= len(p.set.Classes) {
@@ -127,7 +135,7 @@ func (p *Pane) refiltered() {
 
 // refilter works out what the views list, after the scope, the facets or the set have changed.
 func (p *Pane) refilter() {
-	with := p.index.Items(stats.Filter{Class: p.rawName(p.class), Split: p.split})
+	with := p.index.Items(stats.Filter{Classes: p.names(p.class), Split: p.split})
 	p.overview.items = with
 	p.pairs.items = p.holding(slices.Clone(with), p.class, p.pairs.b)
 	p.tabulatePairs()

@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"finetui/views/widget"
@@ -10,11 +11,10 @@ import (
 
 // sheet is a page of pictures in rows and columns.
 type sheet struct {
-	items  []int // places in the set
-	first  int   // place in items of the upper left one
-	cursor int   // place in items of the selected one; -1: none
-	class  int   // whose objects stand out; -1: all
-	other  int   // and whose, too; -1: none
+	items   []int // places in the set
+	first   int   // place in items of the upper left one
+	cursor  int   // place in items of the selected one; -1: none
+	classes []int // whose objects stand out; none: all
 	grid
 }
 
@@ -55,8 +55,6 @@ func (p *Pane) shape() (w, h int) {
 
 func (g grid) size() int { return g.cols * g.rows }
 
-// inside is the room in a panel of the open board, in cells; nothing where it is not seen.
-
 // sheetKeys are the drawings of a page.
 func (p *Pane) sheetKeys(s sheet) []pictureKey {
 	var keys []pictureKey
@@ -68,7 +66,7 @@ func (p *Pane) sheetKeys(s sheet) []pictureKey {
 
 func (p *Pane) thumbKey(s sheet, place int) pictureKey {
 	mode, _ := p.pictureMode()
-	return pictureKey{reads: p.reads, item: s.items[place], class: s.class, other: s.other, object: -1, mode: mode, w: s.cellW - 1, h: s.cellH - captionLines}
+	return pictureKey{reads: p.reads, item: s.items[place], classes: classKey(s.classes), object: -1, mode: mode, w: s.cellW - 1, h: s.cellH - captionLines}
 }
 
 // drawSheet draws a page: each picture under its name and what it holds.
@@ -91,13 +89,13 @@ func (p *Pane) drawSheet(t *widget.Theme, s sheet, w, h int) string {
 
 func (p *Pane) drawCell(t *widget.Theme, s sheet, place int) string {
 	item := &p.set.Items[s.items[place]]
-	name := widget.CutLeft(widget.Clean(item.ID), s.cellW-2)
+	name := widget.CutMiddle(widget.Clean(item.ID), s.cellW-2)
 	if place == s.cursor {
 		name = t.Accent.Render("▸") + t.Selected.Render(name)
 	} else {
 		name = " " + name
 	}
-	facts := " " + t.Muted.Render(widget.Cut(p.holds(s.items[place], s.class, s.other), s.cellW-2))
+	facts := " " + t.Muted.Render(widget.Cut(p.holds(s.items[place], s.classes), s.cellW-2))
 	key := p.thumbKey(s, place)
 	return name + "\n" + facts + "\n" + p.drawThumb(t, key, p.classList(s.items[place]))
 }
@@ -130,7 +128,7 @@ func (p *Pane) centred(style widget.Style, text string, w, h int) string {
 }
 
 // holds says in a few words what is labelled in a picture: how many objects, of which class, in which unusual condition.
-func (p *Pane) holds(item, class, other int) string {
+func (p *Pane) holds(item int, classes []int) string {
 	objects := p.set.Items[item].Objects
 	if len(objects) == 0 {
 		return "nothing labelled"
@@ -139,10 +137,10 @@ func (p *Pane) holds(item, class, other int) string {
 	if len(objects) == 1 {
 		text = "1 object"
 	}
-	if class >= 0 {
+	if len(classes) > 0 {
 		n := 0
 		for _, object := range objects {
-			if object.Class == class || object.Class == other {
+			if slices.Contains(classes, object.Class) {
 				n++
 			}
 		}

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"image/color"
 	"math"
 	"strings"
 )
@@ -9,9 +10,10 @@ import (
 type Bar struct {
 	Label string
 	Value float64
-	Text  string // the number as written; empty: as Count or Number
-	Note  string // a word after the share: "rare"
-	Warn  bool   // the note is a warning
+	Text  string      // the number as written; empty: as Count or Number
+	Note  string      // a word after the share: "rare"
+	Warn  bool        // the note is a warning
+	Ink   color.Color // of the bar, where the theme has colours; nil: the theme's own
 }
 
 // Bars is a list of horizontal bars: label, bar to an eighth of a cell, number, share of the total, note.
@@ -64,7 +66,11 @@ func (b Bars) View(t *Theme, w, h int) string {
 			line.WriteString(blanks(mark) + label)
 		}
 		if barW > 0 {
-			line.WriteString(" " + t.Bar.Render(Left(Block8(item.Value/longest, barW), barW)))
+			style := t.Bar
+			if item.Ink != nil && t.Colour {
+				style = Style{}.Ink(item.Ink)
+			}
+			line.WriteString(" " + style.Render(Left(Block8(item.Value/longest, barW), barW)))
 		}
 		line.WriteString(" " + Right(item.text(), textW))
 		if shareW > 0 {
