@@ -41,11 +41,19 @@ const (
 
 	SameImageOtherLabels = "same_image_with_other_labels"
 
-	MissingFolder  = "missing_folder"
-	MovedFolder    = "moved_folder"
-	UnlistedFolder = "unlisted_folder"
-	SameFolder     = "same_folder_in_two_splits"
-	NoSplits       = "no_splits"
+	NameNotUTF8     = "name_not_utf8"
+	LabelEnding     = "label_has_picture_ending"
+	LabelCase       = "label_spelt_otherwise"
+	LabelsBeside    = "labels_beside_pictures"
+	RepeatedPicture = "picture_listed_twice"
+
+	UnreadableFolder = "unreadable_folder"
+	MovedList        = "list_of_another_machine"
+	MissingFolder    = "missing_folder"
+	MovedFolder      = "moved_folder"
+	UnlistedFolder   = "unlisted_folder"
+	SameFolder       = "same_folder_in_two_splits"
+	NoSplits         = "no_splits"
 
 	NamesMissing      = "names_missing"
 	ClassCountDiffers = "class_count_differs"
@@ -96,11 +104,19 @@ var rulings = map[string]struct{ level, do string }{
 
 	SameImageOtherLabels: {LevelWarn, "keep the one whose labels are right: a model cannot learn both"},
 
-	MissingFolder:  {LevelWarn, "add the folder, or take the key out of data.yaml"},
-	MovedFolder:    {LevelInfo, "nothing if this is the folder that is meant; else correct the path in data.yaml"},
-	UnlistedFolder: {LevelInfo, "nothing if it belongs to the set; else name the splits to use in DATASET.SETS"},
-	SameFolder:     {LevelWarn, "give each split pictures of its own: a score on pictures that were trained on says nothing"},
-	NoSplits:       {LevelWarn, "sort the pictures into train, valid and test folders; all are taken for train"},
+	NameNotUTF8:     {LevelWarn, "rename it: JSON files of other programs cannot name it, and its bytes are shown as \\xA4"},
+	LabelEnding:     {LevelInfo, "nothing here; name label files without it, as a.txt for a.png, for other programs"},
+	LabelCase:       {LevelInfo, "nothing here; name label files as their pictures, with .txt, for other programs"},
+	LabelsBeside:    {LevelInfo, "nothing here; put them into a folder labels beside images for programs that look there only"},
+	RepeatedPicture: {LevelWarn, "name each picture once; it counts once"},
+
+	UnreadableFolder: {LevelError, "make it readable; what lies in it does not count"},
+	MovedList:        {LevelInfo, "nothing if these are the pictures that are meant; write paths from the set's folder with / for other programs"},
+	MissingFolder:    {LevelWarn, "add the folder, or take the key out of data.yaml"},
+	MovedFolder:      {LevelInfo, "nothing if this is the folder that is meant; else correct the path in data.yaml"},
+	UnlistedFolder:   {LevelInfo, "nothing if it belongs to the set; else name the splits to use in DATASET.SETS"},
+	SameFolder:       {LevelWarn, "give each split pictures of its own: a score on pictures that were trained on says nothing"},
+	NoSplits:         {LevelWarn, "sort the pictures into train, valid and test folders; all are taken for train"},
 
 	NamesMissing:      {LevelError, "list the class names under names: in data.yaml; classes are numbered until then"},
 	ClassCountDiffers: {LevelWarn, "correct nc or names in data.yaml; the list of names is what counts"},

@@ -80,14 +80,15 @@ type Dataset struct {
 // Ref names one object of one item.
 type Ref struct{ Item, Object int }
 
-// Short is a path as findings name it: from the set's root where it lies within, with forward slashes.
+// Short is a path as findings name it: from the set's root where it lies within, with forward slashes, and with bytes that
+// are no UTF-8 written as \xA4.
 func (d *Dataset) Short(path string) string { return shortPath(d.Root, path) }
 
 func shortPath(root, path string) string {
 	if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel)
+		return readable(filepath.ToSlash(rel))
 	}
-	return filepath.ToSlash(path)
+	return readable(filepath.ToSlash(path))
 }
 
 // Find returns the item with that id, or nil.

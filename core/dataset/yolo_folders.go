@@ -105,46 +105,6 @@ func (p *yoloPlan) add(split yoloSplit) {
 	p.splits = append(p.splits, split)
 }
 
-// locate finds what a path in data.yaml means. Roboflow writes ../train/images for a folder beside data.yaml, so that
-// comes first; a path of another machine is looked for by its end, and moved says so.
-func (p *yoloPlan) locate(path string) (found string, moved bool) {
-	path = filepath.FromSlash(strings.TrimSpace(path))
-	bases := []string{p.root}
-	if p.yaml.base != "" {
-		bases = []string{below(p.root, filepath.FromSlash(p.yaml.base)), p.root}
-	}
-	if p.media != "" {
-		bases = append(bases, p.media)
-	}
-	if filepath.IsAbs(path) {
-		if exists(path) {
-			return path, false
-		}
-		parts := strings.Split(filepath.ToSlash(path), "/")
-		for keep := min(3, len(parts)-1); keep > 0; keep-- {
-			for _, base := range bases {
-				if tail := filepath.Join(append([]string{base}, parts[len(parts)-keep:]...)...); exists(tail) {
-					return tail, true
-				}
-			}
-		}
-		return "", false
-	}
-	up := ".." + string(filepath.Separator)
-	within := path
-	for strings.HasPrefix(within, up) {
-		within = within[len(up):]
-	}
-	for _, base := range bases {
-		for _, candidate := range []string{filepath.Join(base, within), filepath.Join(base, path)} {
-			if exists(candidate) {
-				return candidate, false
-			}
-		}
-	}
-	return "", false
-}
-
 // conventionalSplits adds the splits that lie where they usually do and that data.yaml does not lead to.
 func (p *yoloPlan) conventionalSplits(listed map[string]bool) {
 	usual := map[string][]string{"train": {"train"}, "valid": {"valid", "val", "validation"}, "test": {"test"}}
@@ -219,7 +179,8 @@ func (p *yoloPlan) bases() []string {
 func (p *yoloPlan) short(path string) string { return shortPath(p.root, path) }
 
 // labelFolder is where the labels of the pictures in that folder lie: the last "images" of the path within the set reads
-// "labels"; without one, a folder "labels" within or beside, or else the folder itself.
+// "labels"; without one, a folder "labels" within or beside, or else the folder itself. Where "labels" is not there and
+// the pictures have text files beside them, these are the labels.
 func (p *yoloPlan) labelFolder(folder string) string {
 	base, rel := "", folder
 	for _, candidate := range p.bases() {
@@ -230,10 +191,15 @@ func (p *yoloPlan) labelFolder(folder string) string {
 	}
 	parts := strings.Split(rel, string(filepath.Separator))
 	for i := len(parts) - 1; i >= 0; i-- {
-		if parts[i] == "images" {
-			parts[i] = "labels"
-			return join(base, strings.Join(parts, string(filepath.Separator)))
+		if !strings.EqualFold(parts[i], "images") {
+			continue
 		}
+		parts[i] = sibling(join(base, strings.Join(parts[:i], string(filepath.Separator))), "labels")
+		labels := join(base, strings.Join(parts, string(filepath.Separator)))
+		if !isFolder(labels) && holdsLabels(folder) {
+			return folder
+		}
+		return labels
 	}
 	same := join(base, rel)
 	for _, candidate := range []string{filepath.Join(same, "labels"), filepath.Join(p.root, "labels", rel)} {
@@ -244,6 +210,29 @@ func (p *yoloPlan) labelFolder(folder string) string {
 	return same
 }
 
+// sibling is the name as the folder has it: exactly, or else in another case of letters.
+func sibling(folder, name string) string {
+	if exists(filepath.Join(folder, name)) {
+		return name
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return name
+	}
+	for _, entry := range entries {
+		if strings.EqualFold(entry.Name(), name) {
+			return entry.Name()
+		}
+	}
+	return name
+}
+
+// holdsLabels tells whether a folder has text files that may be labels.
+func holdsLabels(folder string) bool {
+	entries, err := os.ReadDir(folder)
+	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return isText(e.Name()) && !notLabels(e.Name()) })
+}
+
 func join(base, path string) string {
 	if base == "" {
 		return path
@@ -252,28 +241,59 @@ func join(base, path string) string {
 }
 
 // walk calls visit for every file in a folder and the folders within, in the order of their names. A folder for which
-// visit returns false is not entered. Names that start with a dot are passed over.
-func walk(folder string, depth int, visit func(path string, isFolder bool) bool) error {
+// visit returns false is not entered, nor is a link to a folder that is walked anyway. Names that start with a dot are
+// passed over. failed, which may be nil, is told of folders that cannot be read.
+func walk(folder string, visit func(path string, isFolder bool) bool, failed func(folder string, err error)) {
+	w := walker{visit: visit, failed: failed, linked: map[string]bool{}}
+	if real, err := filepath.EvalSymlinks(folder); err == nil {
+		w.root = real
+	}
+	w.walk(folder, 0)
+}
+
+type walker struct {
+	visit  func(path string, isFolder bool) bool
+	failed func(folder string, err error)
+	root   string          // where the walk began, without links
+	linked map[string]bool // folders that links led to
+}
+
+func (w *walker) walk(folder string, depth int) {
 	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return err
+	if err != nil && w.failed != nil {
+		w.failed(folder, err)
 	}
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), ".") {
 			continue
 		}
 		path := filepath.Join(folder, entry.Name())
-		inner := entry.IsDir()
+		inner, linked := entry.IsDir(), false
 		if entry.Type()&fs.ModeSymlink != 0 {
 			inner = isFolder(path)
+			linked = inner
 		}
-		if visit(path, inner) && inner && depth < deepest {
-			if err := walk(path, depth+1, visit); err != nil {
-				return err
-			}
+		if w.visit(path, inner) && inner && depth < deepest && !(linked && w.known(path)) {
+			w.walk(path, depth+1)
 		}
 	}
-	return nil
+}
+
+// known tells whether what a link leads to has been walked by another link, or will be walked without it.
+func (w *walker) known(link string) bool {
+	real, err := filepath.EvalSymlinks(link)
+	if err != nil || w.linked[real] {
+		return true
+	}
+	w.linked[real] = true
+	if within, err := filepath.Rel(real, w.root); err == nil && filepath.IsLocal(within) {
+		return true // it leads to the folder that the walk began with, or above
+	}
+	within, err := filepath.Rel(w.root, real)
+	if err != nil || !filepath.IsLocal(within) {
+		return false
+	}
+	return !strings.HasPrefix(within, ".") && !strings.Contains(within, string(filepath.Separator)+".")
 }
 
 const longestText = 64 << 20 // bytes; no label file is that long

@@ -1,0 +1,285 @@
+package dataset
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// yoloListing collects the pictures of all splits and the label files that belong to them.
+type yoloListing struct {
+	plan         *yoloPlan
+	items        []Item
+	findings     []Finding
+	labelRoots   []string
+	labelFolders map[string]string   // folder of pictures → folder of its labels
+	used         map[string]int      // label file → the first item that it belongs to
+	shared       [][2]int            // items that have one label file: the later and the first
+	beside       []string            // text files among pictures whose labels should lie elsewhere
+	names        map[string][]string // see byName
+}
+
+func newYOLOListing(plan *yoloPlan) *yoloListing {
+	return &yoloListing{plan: plan, labelFolders: map[string]string{}, used: map[string]int{}}
+}
+
+// list adds the pictures of one split.
+func (l *yoloListing) list(split yoloSplit) {
+	s := &splitListing{yoloListing: l, split: split.name, ids: map[string]bool{}, paths: map[string]bool{}}
+	for _, folder := range split.folders {
+		root := folder
+		if inner := filepath.Join(folder, "images"); isFolder(inner) {
+			root = inner
+		}
+		l.labelRoots = append(l.labelRoots, l.plan.labelFolder(root))
+		l.walk(folder, func(path string, inner bool) bool {
+			switch {
+			case inner:
+			case isPicture(path):
+				s.add(folder, path)
+			case isText(path):
+				l.beside = append(l.beside, path)
+			}
+			return true
+		})
+	}
+	for _, file := range split.listings {
+		s.readList(file)
+	}
+}
+
+// walk is the walk of a folder; what cannot be read is a finding.
+func (l *yoloListing) walk(folder string, visit func(path string, isFolder bool) bool) {
+	walk(folder, visit, func(path string, err error) {
+		l.findings = append(l.findings, newFinding(UnreadableFolder, l.plan.short(path), 0, "the folder cannot be read: %v", bare(err)))
+	})
+}
+
+// splitListing adds the pictures of one split.
+type splitListing struct {
+	*yoloListing
+	split      string
+	ids, paths map[string]bool // that are taken
+}
+
+// add makes an item of a picture; one that is there already stays one. Its id is its path within the split's folder
+// without the ending, or with it where another picture has that id.
+func (l *splitListing) add(folder, path string) (isNew bool) {
+	if l.paths[path] {
+		return false
+	}
+	l.paths[path] = true
+	name, err := filepath.Rel(folder, path)
+	if err != nil {
+		name = filepath.Base(path)
+	}
+	name = readable(filepath.ToSlash(name))
+	if !utf8.ValidString(path) {
+		l.findings = append(l.findings, newFinding(NameNotUTF8, l.plan.short(path), 0, "the picture's name is not UTF-8 text"))
+	}
+	id := strings.TrimSuffix(name, filepath.Ext(name))
+	for n := 2; l.ids[id]; n++ {
+		if id = name; n > 2 {
+			id = fmt.Sprintf("%s#%d", name, n)
+		}
+	}
+	l.ids[id] = true
+
+	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	label := filepath.Join(l.labelsOf(filepath.Dir(path)), stem+".txt")
+	if other, shared := l.used[label]; !shared {
+		l.used[label] = len(l.items)
+	} else if owner := &l.items[other]; owner.Split == l.split && owner.Media != path {
+		l.shared = append(l.shared, [2]int{len(l.items), other})
+	}
+	l.items = append(l.items, Item{ID: l.split + "/" + id, Split: l.split, Media: path, Labels: label})
+	return true
+}
+
+// labelsOf is the folder of the labels of the pictures in a folder.
+func (l *yoloListing) labelsOf(pictures string) string {
+	labels, known := l.labelFolders[pictures]
+	if known {
+		return labels
+	}
+	labels = l.plan.labelFolder(pictures)
+	l.labelFolders[pictures] = labels
+	if labels == pictures && underImages(pictures) {
+		l.findings = append(l.findings, newFinding(LabelsBeside, l.plan.short(pictures), 0, "the label files lie beside the pictures"))
+	}
+	return labels
+}
+
+// readList adds the pictures that a text file names, one a line. Lines of another machine are followed as far as it is
+// certain which picture is meant.
+func (l *splitListing) readList(file string) {
+	short := l.plan.short(file)
+	text, note, err := readTextAnyhow(file, short)
+	if err != nil {
+		l.findings = append(l.findings, newFinding(UnreadableFolder, short, 0, "the list of pictures cannot be read: %v", bare(err)))
+		return
+	}
+	if note.Code != "" {
+		l.findings = append(l.findings, note)
+	}
+	var moved, repeated tally
+	folders := map[string]bool{}
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		line = rawBytes(strings.TrimSpace(line))
+		if line == "" {
+			continue
+		}
+		path, otherwise := l.findPicture(line, filepath.Dir(file))
+		switch {
+		case path == "":
+			l.findings = append(l.findings, newFinding(MissingImage, short, number, "no picture %s", quote(readable(line))))
+			continue
+		case otherwise:
+			moved.add(number, line)
+		}
+		if folder := filepath.Dir(path); !folders[folder] {
+			folders[folder] = true
+			l.textsOf(folder)
+		}
+		if !l.add(l.plan.root, path) {
+			repeated.add(number, line)
+		}
+	}
+	if moved.n > 0 {
+		l.findings = append(l.findings, moved.finding(MovedList, short, "%s of another machine, as %s; the pictures were found by the ends of their paths", "path", "paths"))
+	}
+	if repeated.n > 0 {
+		l.findings = append(l.findings, repeated.finding(RepeatedPicture, short, "%s a picture that was listed before, as %s", "line names", "lines name"))
+	}
+}
+
+// textsOf notes the text files of a folder of pictures that no walk has seen.
+func (l *yoloListing) textsOf(folder string) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return // its pictures will tell
+	}
+	for _, entry := range entries {
+		if path := filepath.Join(folder, entry.Name()); isText(path) && !entry.IsDir() {
+			l.beside = append(l.beside, path)
+		}
+	}
+}
+
+// tally counts lines of a file that are alike.
+type tally struct {
+	n, line int // line of the first
+	example string
+}
+
+func (t *tally) add(line int, example string) {
+	if t.n++; t.n == 1 {
+		t.line, t.example = line, example
+	}
+}
+
+// finding is what is said of the lines: text has a place for their number and one for the example.
+func (t *tally) finding(code, file, text, one, more string) Finding {
+	f := newFinding(code, file, t.line, text, Counted(t.n, one, more), quote(readable(t.example)))
+	f.Count = t.n
+	return f
+}
+
+// spares gives label files that lie or end otherwise than usual to the pictures that lack theirs, and notes those that
+// belong to no picture.
+func (l *yoloListing) spares() {
+	orphans := l.unused()
+	spare := map[string]string{} // folder and name without .txt, folded, → file
+	for _, path := range append(slices.Clone(orphans), l.beside...) {
+		if _, used := l.used[path]; !used && !notLabels(filepath.Base(path)) {
+			spare[fold(path[:len(path)-len(".txt")])] = path
+		}
+	}
+	kinds := map[spareKind]*tally{}
+	for i := range l.items {
+		if len(spare) == 0 {
+			break
+		}
+		item := &l.items[i]
+		kind, key := l.spareFor(item, spare)
+		if key == "" || exists(item.Labels) {
+			continue
+		}
+		item.Labels = spare[key]
+		l.used[item.Labels] = i
+		kind.folder = filepath.Dir(item.Labels)
+		if kinds[kind] == nil {
+			kinds[kind] = &tally{}
+		}
+		kinds[kind].add(0, filepath.Base(item.Labels))
+	}
+	for kind, t := range kinds {
+		l.findings = append(l.findings, t.finding(kind.code, l.plan.short(kind.folder), "%s, as %s; they were read all the same", kind.one, kind.more))
+	}
+	for _, pair := range l.shared {
+		if later, first := &l.items[pair[0]], &l.items[pair[1]]; later.Labels == first.Labels {
+			l.findings = append(l.findings, newFinding(SharedLabel, l.plan.short(later.Media), 0, "shares its label file with %s", l.plan.short(first.Media)))
+		}
+	}
+	for _, path := range orphans {
+		if _, used := l.used[path]; !used {
+			l.findings = append(l.findings, newFinding(MissingImage, l.plan.short(path), 0, "a label file without a picture"))
+		}
+	}
+}
+
+// spareKind is what is unusual about a label file, and where.
+type spareKind struct{ code, one, more, folder string }
+
+// spareFor finds a label file for a picture by another ending or in the picture's own folder; key "" where there is none.
+func (l *yoloListing) spareFor(item *Item, spare map[string]string) (kind spareKind, key string) {
+	name := filepath.Base(item.Media)
+	stem := strings.TrimSuffix(name, filepath.Ext(name))
+	pictures, labels := filepath.Dir(item.Media), filepath.Dir(item.Labels)
+	for _, try := range []struct {
+		path string
+		kind spareKind
+	}{
+		{filepath.Join(labels, name), spareKind{LabelEnding, "label file carries the picture's ending", "label files carry the picture's ending", ""}},
+		{filepath.Join(labels, stem), spareKind{LabelCase, "label file is spelt otherwise than its picture, or not .txt", "label files are spelt otherwise than their pictures, or not .txt", ""}},
+		{filepath.Join(pictures, stem), spareKind{LabelsBeside, "label file lies beside the picture", "label files lie beside the pictures", ""}},
+		{filepath.Join(pictures, name), spareKind{LabelsBeside, "label file lies beside the picture", "label files lie beside the pictures", ""}},
+	} {
+		if folded := fold(try.path); spare[folded] != "" {
+			return try.kind, folded
+		}
+	}
+	return kind, ""
+}
+
+// unused are the label files of the splits' folders that belong to no picture by their name.
+func (l *yoloListing) unused() (paths []string) {
+	slices.Sort(l.labelRoots)
+	for _, root := range slices.Compact(l.labelRoots) {
+		// A folder that cannot be read has been said of every one of its pictures.
+		walk(root, func(path string, inner bool) bool {
+			if !inner && isText(path) && !notLabels(filepath.Base(path)) {
+				if _, used := l.used[path]; !used {
+					paths = append(paths, path)
+				}
+			}
+			return !isText(path)
+		}, nil)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+func isText(path string) bool { return strings.EqualFold(filepath.Ext(path), ".txt") }
+
+// notLabels knows the text files that lie among labels and are none.
+func notLabels(name string) bool {
+	name = strings.ToLower(name)
+	known := []string{"classes.txt", "labels.txt", "names.txt", "train.txt", "valid.txt", "val.txt", "test.txt", "requirements.txt"}
+	return slices.Contains(known, name) || strings.HasPrefix(name, "readme")
+}
