@@ -33,7 +33,7 @@ func TestADayAtTheWorkbench(t *testing.T) {
 			terminal = viewtest.Start(t, size[0], size[1], self("program"))
 			stopAndResume(t, terminal)
 			askAndEvaluate(t, terminal)
-			terminal.Send("qq") // the scores, then the program
+			terminal.Send("q")
 			if code := terminal.WaitExit(); code != exitDone {
 				t.Errorf("exit code %d", code)
 			}
@@ -73,8 +73,10 @@ func lookAround(t *testing.T, terminal *viewtest.Terminal) {
 		terminal.WaitFor(pane.name)
 		seen := map[string]bool{}
 		for range pane.views {
-			time.Sleep(120 * time.Millisecond)
 			screen := terminal.Screen()
+			for limit := time.Now().Add(5 * time.Second); seen[screen] && time.Now().Before(limit); screen = terminal.Screen() {
+				time.Sleep(20 * time.Millisecond)
+			}
 			seen[screen] = true
 			if lines := strings.Split(screen, "\n"); len(lines) < 20 {
 				t.Errorf("%s: %d lines", pane.name, len(lines))

@@ -108,6 +108,54 @@ func TestHelpAndPaletteComeFromTheTable(t *testing.T) {
 	viewtest.OpenModel(t, samples(), 80, 24).Press("?").Golden("help-80x24").Press("down", "G").Golden("help-80x24-end")
 }
 
+func TestPaletteRunsActionsOfOtherPanesThere(t *testing.T) {
+	r := samples()
+	d := viewtest.OpenModel(t, r, 120, 32)
+	if d.Press(":"); d.Shows("one line up") {
+		t.Errorf("moving the cursor is offered:\n%s", d.Screen())
+	}
+	d.Type("infer copy")
+	if !d.Shows("Infer · copy the class") {
+		t.Fatalf("the palette knows the open pane alone:\n%s", d.Screen())
+	}
+	if d.Press("enter"); r.open != 3 || !d.Shows("copied") {
+		t.Errorf("pane %d is shown:\n%s", r.open, d.Screen())
+	}
+}
+
+func TestPaletteLeadsToViewsAndConstants(t *testing.T) {
+	r := demoWorkbench(t)
+	d := viewtest.OpenModel(t, r, 120, 32)
+	d.Press(":").Type("train.epochs").Press("enter")
+	if r.open != 1 || !d.Shows("[ ] section: TRAIN") || !d.Shows("TRAIN.EPOCHS") {
+		t.Errorf("pane %d:\n%s", r.open, d.Screen())
+	}
+	d.Press("4", ":").Type("save").Press("esc", ":").Type("new run")
+	if !d.Shows("Train · start a run") {
+		t.Errorf("starting a run is not found from another pane:\n%s", d.Screen())
+	}
+}
+
+func TestHelpIsSearchedInAllPanes(t *testing.T) {
+	r := samples()
+	d := viewtest.OpenModel(t, r, 120, 32).Press("?", "/").Type("clipb")
+	if !d.Shows("no key does that") {
+		t.Fatalf("nothing has this:\n%s", d.Screen())
+	}
+	d.Press("backspace", "backspace", "backspace", "backspace", "backspace").Type("class under").Press("enter")
+	for _, want := range []string{"Keys with “class under”", "copy the class under the cursor", "Infer · Infer"} {
+		if !d.Shows(want) {
+			t.Errorf("%q is missing:\n%s", want, d.Screen())
+		}
+	}
+	if d.Press("esc"); !d.Shows("Moving") || r.over == nil {
+		t.Error("the first esc does not show all")
+	}
+	if d.Press("esc"); r.over != nil {
+		t.Error("the second esc does not leave")
+	}
+}
+
 func TestHelpWrapsWhatIsLongAndCutsNoSentence(t *testing.T) {
 	r := samples()
 	d := viewtest.OpenModel(t, r, 60, 20).Press("?")

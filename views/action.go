@@ -19,6 +19,21 @@ type Action struct {
 	Group   string         // heading in the help
 	Enabled func() bool    // nil: always
 	Run     func() tea.Cmd // changes the pane, returns what is left to be done
+	Show    func()         // brings the view and the panel that it works on to the front; nil: it works whatever is open
+}
+
+// In are actions of a view, or of a panel, that show brings to the front: first the view, then the panel in it.
+func In(show func(), actions ...Action) []Action {
+	actions = slices.Clone(actions)
+	for i, a := range actions {
+		actions[i].Show = func() {
+			show()
+			if a.Show != nil {
+				a.Show()
+			}
+		}
+	}
+	return actions
 }
 
 // On says whether the action can be run now.

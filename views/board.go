@@ -10,6 +10,12 @@ import (
 	"finetui/views/widget"
 )
 
+// The groups of the actions that every board has: those that move a cursor, and those that go from panel to panel.
+const (
+	Moving = "Moving"
+	Panels = "Panels"
+)
+
 // Panel is one box of a board. Only Name and Draw are needed.
 type Panel struct {
 	Name    string                                 // its name in the layout
@@ -247,9 +253,9 @@ func (b *Board) Actions() []Action {
 	}
 	several := func() bool { return len(b.Panels) > 1 }
 	return append(actions,
-		Action{Name: "next_panel", Help: "go to the next panel", Group: "Panels", Enabled: several, Run: func() tea.Cmd { return b.step(1) }},
-		Action{Name: "previous_panel", Help: "go to the panel before", Group: "Panels", Enabled: several, Run: func() tea.Cmd { return b.step(-1) }},
-		Action{Name: "zoom", Help: "show this panel alone, or all", Group: "Panels", Enabled: several, Run: func() tea.Cmd { b.zoomed = !b.zoomed; return nil }},
+		Action{Name: "next_panel", Help: "go to the next panel", Group: Panels, Enabled: several, Run: func() tea.Cmd { return b.step(1) }},
+		Action{Name: "previous_panel", Help: "go to the panel before", Group: Panels, Enabled: several, Run: func() tea.Cmd { return b.step(-1) }},
+		Action{Name: "zoom", Help: "show this panel alone, or all", Group: Panels, Enabled: several, Run: func() tea.Cmd { b.zoomed = !b.zoomed; return nil }},
 		b.move("up", widget.Up, "one line up"),
 		b.move("down", widget.Down, "one line down"),
 		b.move("left", widget.MoveLeft, "to the left"),
@@ -266,7 +272,7 @@ func (b *Board) AllActions() []Action {
 	actions := b.Actions()
 	for _, p := range b.Panels {
 		if p.Actions != nil {
-			actions = append(actions, p.Actions()...)
+			actions = append(actions, In(func() { b.Focus(p.Name) }, p.Actions()...)...)
 		}
 	}
 	return actions
@@ -274,7 +280,7 @@ func (b *Board) AllActions() []Action {
 
 func (b *Board) move(name string, m widget.Move, help string) Action {
 	p := b.panel(b.Focused())
-	return Action{Name: name, Help: help, Group: "Moving",
+	return Action{Name: name, Help: help, Group: Moving,
 		Enabled: func() bool { return p != nil && p.Move != nil },
 		Run:     func() tea.Cmd { p.Move(m, b.page()); return nil }}
 }

@@ -24,7 +24,34 @@ func (p *Pane) Actions() []views.Action {
 
 // AllActions are those of the constants, of the comparison and of the file.
 func (p *Pane) AllActions() []views.Action {
-	return slices.Concat(p.constantActions(), p.diffActions(), p.fileActions(), p.board(p.w, p.h).AllActions())
+	actions := slices.Concat(p.constantActions(), p.board(p.w, p.h).AllActions())
+	of := func(actions []views.Action, here func() bool) []views.Action {
+		for i, a := range actions {
+			actions[i].Enabled = func() bool { return p.file != nil && p.broken == nil && here() && a.On() }
+		}
+		return actions
+	}
+	return slices.Concat(of(actions, func() bool { return p.diff == nil }), of(p.diffActions(), func() bool { return p.diff != nil }), p.fileActions())
+}
+
+// Jumps are the constants.
+func (p *Pane) Jumps() []views.Jump {
+	if p.file == nil || p.broken != nil || p.Capturing() {
+		return nil
+	}
+	var jumps []views.Jump
+	for _, field := range config.Fields() {
+		jumps = append(jumps, views.Jump{Text: field.Name(), Detail: config.Plain(p.file.Config, field.Name()), Go: func() tea.Cmd {
+			p.diff = nil
+			p.board(p.w, p.h).Focus("constants")
+			if p.filter.Clear() {
+				p.filterRows()
+			}
+			p.selectName(field.Name())
+			return nil
+		}})
+	}
+	return jumps
 }
 
 const group = "Config"

@@ -20,7 +20,7 @@ func (p *Pane) openDiff() tea.Cmd {
 func (p *Pane) diffActions() []views.Action {
 	page := max(p.h-6, 1)
 	move := func(name, help string, m widget.Move) views.Action {
-		return views.Action{Name: name, Help: help, Group: "Moving", Run: func() tea.Cmd { scroll(&p.diff.top, m, page); return nil }}
+		return views.Action{Name: name, Help: help, Group: views.Moving, Run: func() tea.Cmd { scroll(&p.diff.top, m, page); return nil }}
 	}
 	return []views.Action{
 		{Name: "close_diff", Label: "close", Help: "back to the constants", Group: "Config", Run: func() tea.Cmd { p.diff = nil; return nil }},

@@ -206,14 +206,18 @@ func (p *Pane) Actions() []views.Action {
 		actions = append(actions, p.viewActions()...)
 		actions = append(actions, p.board().Actions()...)
 	}
-	actions = append(actions,
+	return p.attended(append(actions,
 		views.Action{Name: "filter", Label: "filter", Help: "show only what contains a text", Group: "Data", Enabled: ready, Run: p.askText},
 		views.Action{Name: "next_split", Label: "split", Help: "look at all splits, or at one", Group: "Data", Enabled: p.severalSplits, Run: p.nextSplit},
 		views.Action{Name: "export", Label: "export", Help: "write all numbers to DATASET.ANALYSIS", Group: "Data", Enabled: func() bool { return p.ready() && p.open != samplesView }, Run: p.export},
 		views.Action{Name: "copy", Help: "copy the view as a table with tabs", Group: "Data", Enabled: ready, Run: p.copy},
 		views.Action{Name: "reload", Help: "read the data set again", Group: "Data", Enabled: func() bool { return p.file != nil }, Run: p.read},
 		views.Action{Name: "draw_demo", Label: "make the demo set", Help: "draw the demo's pictures there", Group: "Data", Enabled: p.canDraw, Run: p.drawDemo},
-	)
+	))
+}
+
+// attended are actions each of which asks for what the screen lacks when it has run.
+func (p *Pane) attended(actions []views.Action) []views.Action {
 	seen := p.loaded
 	for i, action := range actions {
 		actions[i].Run = func() tea.Cmd {
@@ -228,28 +232,50 @@ func (p *Pane) Actions() []views.Action {
 
 // AllActions are those of every view and of its board, the opened picture among them.
 func (p *Pane) AllActions() []views.Action {
-	actions := slices.Concat(p.Actions(), p.positionActions(), p.pairsActions(), p.recipeActions(), p.samplesActions(), p.oneActions(), p.samples.one.AllActions())
-	for _, board := range p.boards {
-		actions = append(actions, board.AllActions()...)
+	var actions []views.Action
+	for view, board := range p.boards {
+		show := func() { p.open, p.samples.zoomed = view, false }
+		actions = append(actions, views.In(show, append(p.actionsOf(view), board.AllActions()...)...)...)
 	}
-	return actions
+	show := func() { p.open, p.samples.zoomed = samplesView, len(p.samples.items) > 0 }
+	actions = append(actions, views.In(show, append(p.oneActions(), p.samples.one.AllActions()...)...)...)
+	for i, a := range actions {
+		actions[i].Enabled = func() bool { return p.ready() && a.On() }
+	}
+	return append(p.Actions(), p.attended(actions)...)
 }
 
 // viewActions are those of the open view, whichever of its panels has the keyboard.
 func (p *Pane) viewActions() []views.Action {
-	switch {
-	case p.open == pairsView:
-		return p.pairsActions()
-	case p.open == positionView:
-		return p.positionActions()
-	case p.open == recipeView:
-		return p.recipeActions()
-	case p.open == samplesView && p.samples.zoomed:
+	if p.open == samplesView && p.samples.zoomed {
 		return p.oneActions()
-	case p.open == samplesView:
+	}
+	return p.actionsOf(p.open)
+}
+
+func (p *Pane) actionsOf(view int) []views.Action {
+	switch view {
+	case pairsView:
+		return p.pairsActions()
+	case positionView:
+		return p.positionActions()
+	case recipeView:
+		return p.recipeActions()
+	case samplesView:
 		return p.samplesActions()
 	}
 	return nil
+}
+
+// Jumps are the views.
+func (p *Pane) Jumps() []views.Jump {
+	if !p.ready() {
+		return nil
+	}
+	return views.ViewJumps(p.Name(), viewNames[:], func(view int) tea.Cmd {
+		p.open, p.samples.zoomed = view, false
+		return p.lack()
+	})
 }
 
 func (p *Pane) turn(n int) { p.open = (p.open + n + viewCount) % viewCount }

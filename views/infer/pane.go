@@ -239,7 +239,7 @@ func (p *Pane) Actions() []views.Action {
 	if ready() { // first what the view is for, then where its panels lead
 		actions = append(append(actions, p.viewActions()...), p.board().Actions()...)
 	}
-	actions = append(actions,
+	return p.attended(append(actions,
 		views.Action{Name: "filter", Help: "list only what contains a text", Group: "Infer", Enabled: ready, Run: p.askFilter},
 		views.Action{Name: "evaluate", Label: "evaluate", Help: "ask about every object of the split and score the answers", Group: "Infer", Enabled: func() bool { return p.ready() && !p.batch.request.Pending() }, Run: p.evaluate},
 		views.Action{Name: "subject", Label: "base/adapter", Help: "ask the base, the adapter, or both side by side", Group: "Infer", Enabled: ready, Run: p.nextMode},
@@ -248,7 +248,11 @@ func (p *Pane) Actions() []views.Action {
 		views.Action{Name: "stop_evaluation", Label: "stop", Help: "stop the evaluation; what it asked so far is not kept", Group: "Infer", Enabled: p.batch.request.Pending, Run: p.stopEvaluation},
 		views.Action{Name: "copy", Help: "copy the answer, or the scores as text, to the clipboard", Group: "Infer", Enabled: ready, Run: p.copy},
 		views.Action{Name: "reload", Help: "read the data set and the runs again", Group: "Infer", Enabled: func() bool { return p.file != nil }, Run: func() tea.Cmd { return p.openSession(true) }},
-	)
+	))
+}
+
+// attended are actions each of which asks for what the screen lacks when it has run.
+func (p *Pane) attended(actions []views.Action) []views.Action {
 	for i, action := range actions {
 		actions[i].Run = func() tea.Cmd { return tea.Batch(action.Run(), p.lack()) }
 	}
@@ -256,8 +260,10 @@ func (p *Pane) Actions() []views.Action {
 }
 
 // viewActions are those of the open view, whichever of its panels has the keyboard.
-func (p *Pane) viewActions() []views.Action {
-	switch p.open {
+func (p *Pane) viewActions() []views.Action { return p.actionsOf(p.open) }
+
+func (p *Pane) actionsOf(view int) []views.Action {
+	switch view {
 	case askView:
 		return p.askActions()
 	case compareView:
@@ -268,11 +274,34 @@ func (p *Pane) viewActions() []views.Action {
 
 // AllActions are those of every view and of its board.
 func (p *Pane) AllActions() []views.Action {
-	actions := slices.Concat(p.Actions(), p.askActions(), p.compareActions(), p.scoresActions())
-	for _, board := range p.boards {
-		actions = append(actions, board.AllActions()...)
+	var actions []views.Action
+	for view, board := range p.boards {
+		actions = append(actions, views.In(func() { p.open = view }, append(p.actionsOf(view), board.AllActions()...)...)...)
 	}
-	return actions
+	for i, a := range actions {
+		actions[i].Enabled = func() bool { return p.ready() && a.On() }
+	}
+	return append(p.Actions(), p.attended(actions)...)
+}
+
+// Jumps are the views, and the runs that can be asked.
+func (p *Pane) Jumps() []views.Jump {
+	if !p.ready() {
+		return nil
+	}
+	jumps := views.ViewJumps(p.Name(), viewNames[:], func(view int) tea.Cmd {
+		p.open = view
+		return tea.Batch(p.look(), p.lack())
+	})
+	for _, candidate := range slices.Backward(p.scene.candidates) {
+		if candidate.Run != nil && candidate.Why == "" {
+			jumps = append(jumps, views.Jump{Text: "ask " + candidate.Name, Detail: about(candidate), Go: func() tea.Cmd {
+				p.open = askView
+				return p.askRun(candidate.Name)
+			}})
+		}
+	}
+	return jumps
 }
 
 // turn goes n views on. What another pane or process has evaluated since is looked for.

@@ -127,13 +127,18 @@ func (p *Pane) choose(msg tea.Msg) tea.Cmd {
 	taken := p.choice
 	p.choice = nil
 	if at := taken.list.Chosen(); outcome == widget.Accepted && at >= 0 {
-		p.chosen.run = taken.names[at]
-		if p.mode == baseOnly {
-			p.mode = adapterOnly
-		}
-		return tea.Batch(cmd, p.look())
+		return tea.Batch(cmd, p.askRun(taken.names[at]))
 	}
 	return cmd
+}
+
+// askRun makes a run's adapter the one that is asked.
+func (p *Pane) askRun(name string) tea.Cmd {
+	p.chosen.run = name
+	if p.mode == baseOnly {
+		p.mode = adapterOnly
+	}
+	return p.look()
 }
 
 // completions are what a path could go on as.

@@ -18,6 +18,11 @@ func (p *Pane) Actions() []views.Action {
 	if p.any() {
 		actions = append(actions, p.board().Actions()...)
 	}
+	return p.attended(actions)
+}
+
+// attended are actions each of which asks for what it selected to be read.
+func (p *Pane) attended(actions []views.Action) []views.Action {
 	for i, action := range actions {
 		actions[i].Run = func() tea.Cmd { return tea.Batch(action.Run(), p.attend()) }
 	}
@@ -26,11 +31,34 @@ func (p *Pane) Actions() []views.Action {
 
 // AllActions are the pane's own and those of every view's board.
 func (p *Pane) AllActions() []views.Action {
-	actions := append(p.runActions(), p.viewActions()...)
-	for _, board := range p.boards.all() {
-		actions = append(actions, board.AllActions()...)
+	var actions []views.Action
+	for view := range viewCount {
+		actions = append(actions, views.In(func() { p.show(view) }, p.boardFor(view, p.w, p.h).AllActions()...)...)
 	}
-	return actions
+	for i, a := range actions {
+		actions[i].Enabled = func() bool { return p.any() && a.On() }
+	}
+	return append(p.Actions(), p.attended(actions)...)
+}
+
+// Jumps are the views and the runs.
+func (p *Pane) Jumps() []views.Jump {
+	if !p.any() {
+		return nil
+	}
+	jumps := views.ViewJumps(p.Name(), viewNames[:compareView], func(view int) tea.Cmd { return tea.Batch(p.show(view), p.attend()) })
+	for i := range p.list.runs {
+		e := &p.list.runs[i]
+		jumps = append(jumps, views.Jump{Text: "run " + e.run.Label(), Detail: e.state() + ", " + e.run.Info.Recipe, Go: func() tea.Cmd {
+			p.filter.Set("")
+			p.choose(e.run.Dir)
+			if p.open == compareView {
+				p.open = overviewView
+			}
+			return p.attend()
+		}})
+	}
+	return jumps
 }
 
 // runActions do something to runs.

@@ -313,6 +313,18 @@ func TestKeysChangeHowCurvesAreDrawn(t *testing.T) {
 	}
 }
 
+func TestRunsAreJumpedToByName(t *testing.T) {
+	p, _ := open(t, control(folder(t, doneRun, killedRun, runningRun)), 120, 30)
+	for _, jump := range p.Jumps() {
+		if strings.HasPrefix(jump.Text, "run 0001") {
+			jump.Go()
+		}
+	}
+	if e := p.selected(); !strings.HasPrefix(e.run.Label(), "0001") {
+		t.Errorf("%s is selected", e.run.Label())
+	}
+}
+
 func TestFilterListsOnlyWhatFits(t *testing.T) {
 	p, d := open(t, control(folder(t, doneRun, killedRun, runningRun)), 120, 30)
 	d.Press("/").Type("KILLED").Press("enter")

@@ -105,8 +105,11 @@ func tickText(v float64) string {
 func (p *Pane) board() *views.Board { return p.boardOf(p.w, p.h) }
 
 // boardOf is the open view's board for a size.
-func (p *Pane) boardOf(w, h int) *views.Board {
-	switch p.open {
+func (p *Pane) boardOf(w, h int) *views.Board { return p.boardFor(p.open, w, h) }
+
+// boardFor is a view's board for a size.
+func (p *Pane) boardFor(view, w, h int) *views.Board {
+	switch view {
 	case curvesView:
 		return p.boards.curves
 	case classesView:

@@ -10,49 +10,12 @@ import (
 	"finetui/views/widget"
 )
 
-// palette finds an action by some of its letters.
-type palette struct {
-	root    *root
-	actions []views.Action
-	choice  *widget.Choice
-}
-
-func newPalette(r *root) *palette {
-	p := &palette{root: r}
-	var options []widget.Option
-	for _, action := range r.actions() {
-		if !action.On() {
-			continue
-		}
-		p.actions = append(p.actions, action)
-		options = append(options, widget.Option{Text: strings.ReplaceAll(action.Name, "_", " "), Detail: action.Help, Key: action.KeyText()})
-	}
-	p.choice = widget.NewChoice("Commands", true, options...)
-	return p
-}
-
-func (p *palette) update(msg tea.Msg) (bool, tea.Cmd) {
-	outcome, cmd := p.choice.Update(msg)
-	switch outcome {
-	case widget.Accepted:
-		p.root.over = nil
-		return false, p.actions[p.choice.Chosen()].Run()
-	case widget.Cancelled:
-		return false, nil
-	}
-	return true, cmd
-}
-
-func (p *palette) draw(t *widget.Theme, w, h int) (string, int, int) {
-	bw, bh := p.choice.Size()
-	bw, bh = min(bw, w-8), min(bh, h-4)
-	return p.choice.View(t, bw, bh), (w - bw) / 2, 2
-}
-
-// help shows every action with its keys, by group, as many columns as fit.
+// help shows every action of the open pane with its keys, by group, as many columns as fit; what / asks for is looked for
+// in all panes.
 type help struct {
-	root  *root
-	first int // line at the top
+	root   *root
+	first  int // line at the top
+	filter views.Filter
 }
 
 func newHelp(r *root) *help { return &help{root: r} }
@@ -61,6 +24,11 @@ func (o *help) update(msg tea.Msg) (bool, tea.Cmd) {
 	_, h := widget.Panel{}.Inside(o.root.w, o.root.bodyHeight())
 	lines := len(o.lines(o.root.theme, o.root.w-2))
 	page := max(h-1, 1)
+	if _, mouse := msg.(tea.MouseMsg); o.filter.Writing() && !mouse {
+		_, cmd := o.filter.Update(msg)
+		o.first = 0
+		return true, cmd
+	}
 	switch msg := msg.(type) {
 	case tea.MouseWheelMsg:
 		if msg.Button == tea.MouseWheelUp {
@@ -70,6 +38,8 @@ func (o *help) update(msg tea.Msg) (bool, tea.Cmd) {
 		}
 	case tea.KeyPressMsg:
 		switch msg.String() {
+		case "/":
+			o.filter.Open("find", "words of what is done, a key, or a name in [KEYS]")
 		case "up", "k":
 			o.first--
 		case "down", "j":
@@ -83,7 +53,7 @@ func (o *help) update(msg tea.Msg) (bool, tea.Cmd) {
 		case "G", "end":
 			o.first = lines
 		default:
-			return false, nil
+			return msg.String() == "esc" && o.filter.Clear(), nil
 		}
 	}
 	o.first = max(min(o.first, lines-h), 0)
@@ -91,14 +61,35 @@ func (o *help) update(msg tea.Msg) (bool, tea.Cmd) {
 }
 
 func (o *help) draw(t *widget.Theme, w, h int) (string, int, int) {
-	frame := widget.Panel{Titles: []string{"Keys"}, Focused: true, Right: t.Muted.Render("any other key leaves")}
+	frame := widget.Panel{Titles: []string{"Keys"}, Focused: true, Right: t.Muted.Render("/ finds; any other key leaves")}
+	if text := o.filter.Text(); text != "" {
+		frame.Titles[0] = "Keys with “" + text + "”"
+		frame.Right = t.Muted.Render("esc shows all")
+	}
 	iw, ih := frame.Inside(w, h)
 	lines := o.lines(t, iw)
 	first := max(min(o.first, len(lines)-ih), 0)
 	if len(lines) > ih {
-		frame.Right = t.Muted.Render("↑ ↓ more; any other key leaves")
+		frame.Right = t.Muted.Render("↑ ↓ more; / finds; any other key leaves")
 	}
-	return frame.View(t, strings.Join(lines[first:min(first+ih, len(lines))], "\n"), w, h), 0, 0
+	box := frame.View(t, strings.Join(lines[first:min(first+ih, len(lines))], "\n"), w, h)
+	if o.filter.Writing() {
+		box = o.filter.Over(t, box, w, h)
+	}
+	return box, 0, 0
+}
+
+// found are the actions of all panes that the filter lets through, those of others under their pane's name.
+func (o *help) found() []views.Action {
+	var found []views.Action
+	for _, offer := range o.root.offers() {
+		a := offer.action
+		a.Group = o.root.place(offer) + a.Group
+		if o.filter.Passes(a.KeyText() + " " + a.Help + " " + strings.ReplaceAll(a.Name, "_", " ") + " " + a.Name + " " + a.Group) {
+			found = append(found, a)
+		}
+	}
+	return found
 }
 
 // lines are the groups below each other, in two columns where they have the room.
@@ -107,6 +98,18 @@ func (o *help) lines(t *widget.Theme, w int) []string {
 	width := w
 	if w >= 110 {
 		width = w / 2
+	}
+	if o.filter.Text() != "" {
+		for _, group := range groups(o.found()) {
+			blocks = append(blocks, o.block(t, group, width))
+		}
+		if len(blocks) == 0 {
+			return []string{"", " " + t.Muted.Render("no key does that; the command palette finds views, runs and constants, too")}
+		}
+		if width == w {
+			return slices.Concat(blocks...)
+		}
+		return twoColumns(blocks, width)
 	}
 	for _, group := range groups(o.root.actions()) {
 		blocks = append(blocks, o.block(t, group, width))

@@ -1,0 +1,24 @@
+package views
+
+import tea "charm.land/bubbletea/v2"
+
+// Jump is a place in a pane that the palette can lead to: a view, a run, a constant.
+type Jump struct {
+	Text   string // what it is found by: "0003-enhanced"
+	Detail string // what it is: "run, done"
+	Go     func() tea.Cmd
+}
+
+// Jumper is a Pane with such places. Their Go is run when the pane is seen.
+type Jumper interface {
+	Jumps() []Jump
+}
+
+// ViewJumps are the views of a pane by their names.
+func ViewJumps(pane string, names []string, open func(view int) tea.Cmd) []Jump {
+	jumps := make([]Jump, len(names))
+	for i, name := range names {
+		jumps[i] = Jump{Text: pane + " · " + name, Detail: "a view", Go: func() tea.Cmd { return open(i) }}
+	}
+	return jumps
+}
