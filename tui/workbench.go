@@ -185,7 +185,8 @@ func estimates(file *config.File) configpane.Estimate {
 				tokens = fmt.Sprintf("%d to %d", x.VisualTokens[0], x.VisualTokens[1])
 			}
 		}
-		return configpane.Consequences{TrainSamples: x.TrainSamples, StepsPerEpoch: x.Plan.PerEpoch, Steps: x.Plan.Total, EffectiveBatch: x.Plan.Batch,
+		return configpane.Consequences{TrainSamples: x.TrainSamples, StepsPerEpoch: x.Plan.PerEpoch, Steps: x.Plan.Total,
+			Warmup: x.Plan.Warmup, EffectiveBatch: x.Plan.Batch,
 			Trainable: x.Trainable, VisualTokens: tokens, MemoryBytes: x.Memory, MassBefore: x.MassBefore, MassAfter: x.MassAfter, Notes: x.Notes}, nil
 	}
 }

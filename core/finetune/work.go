@@ -54,7 +54,7 @@ type job struct {
 	subject *model.Subject
 	all     []recipe.Sample // of train
 	valid   []recipe.Sample
-	course  course
+	course  project.Course
 	started time.Time
 
 	step    int // optimizer steps done
@@ -64,42 +64,6 @@ type job struct {
 	window  window
 	mutex   sync.Mutex // guards step for the system sampler
 	checked int        // step of the newest check on valid
-}
-
-// course is the order of a run: which epoch each step belongs to and which samples it takes.
-type course struct {
-	plan   *recipe.Plan
-	left   []bool // of each sample: it is left out
-	batch  int
-	starts []int // first step of each epoch, and the number of all steps
-}
-
-func newCourse(plan *recipe.Plan, left []bool, epochs, batch int) course {
-	c := course{plan: plan, left: left, batch: batch, starts: []int{0}}
-	for e := range epochs {
-		c.starts = append(c.starts, c.starts[e]+(len(c.epoch(e))+batch-1)/batch)
-	}
-	return c
-}
-
-// epoch is the plan's, without what is left out.
-func (c course) epoch(e int) []int {
-	return slices.DeleteFunc(c.plan.Epoch(e), func(i int) bool { return c.left[i] })
-}
-
-// steps is the number of steps of the whole run.
-func (c course) steps() int { return c.starts[len(c.starts)-1] }
-
-// at returns the samples of a step, the place of the first in its epoch, and the epochs done after it.
-func (c course) at(step int) (samples []int, first int, epochs float64) {
-	e := 0
-	for step >= c.starts[e+1] {
-		e++
-	}
-	order := c.epoch(e)
-	first = (step - c.starts[e]) * c.batch
-	last := min(first+c.batch, len(order))
-	return order[first:last], first, float64(e) + float64(last)/float64(len(order))
 }
 
 // train prepares and runs the job.
@@ -113,7 +77,7 @@ func (j *job) train(ctx context.Context) (state, reason string, err error) {
 	}
 	stop := j.watchSystem()
 	defer stop()
-	for j.step < j.course.steps() {
+	for j.step < j.course.Steps() {
 		if err := j.advance(ctx); err != nil {
 			if ctx.Err() != nil {
 				return run.Stopped, toldToEnd, j.checkpoint()
@@ -173,19 +137,14 @@ func (j *job) prepare(ctx context.Context) error {
 	c := j.p.Config
 	j.w.Keep = c.Train.Keep
 	j.all, j.valid = j.p.Recipe.Samples("train"), slices.DeleteFunc(j.p.Recipe.Samples("valid"), project.Hidden)
-	left, hidden := make([]bool, len(j.all)), 0
-	for i, s := range j.all {
-		if left[i] = project.Hidden(s); left[i] {
-			hidden++
-		}
-	}
+	j.course = j.p.Course()
+	hidden := j.course.Hidden
 	if hidden == len(j.all) {
 		return fmt.Errorf("the data set has nothing to train on: no object with a picture in a split called train")
 	}
 	if hidden > 0 {
 		j.w.Append(&run.Event{Level: run.LevelWarn, Text: fmt.Sprintf("%d of %d training samples are left out: their pictures are missing or broken (finetui analyze names them)", hidden, len(j.all))})
 	}
-	j.course = newCourse(j.p.Recipe.Plan(), left, c.Train.Epochs, c.Train.BatchSize*c.Train.GradAccum)
 	return j.build()
 }
 
@@ -221,7 +180,7 @@ func (j *job) build() error {
 		return err
 	}
 	solver.MaxGradNorm = c.Train.MaxGradNorm
-	schedule := train.Schedule{Kind: c.Train.Schedule, Warmup: c.Train.WarmupSteps, Steps: j.course.steps()}
+	schedule := train.Schedule{Kind: c.Train.Schedule, Warmup: c.Train.WarmupSteps, Steps: j.course.Steps()}
 	if schedule.Warmup == 0 {
 		schedule.Warmup = train.WarmupSteps(c.Train.WarmupRatio, schedule.Steps)
 	}
@@ -239,14 +198,14 @@ func (j *job) build() error {
 	j.subject = model.Of(j.p.Base, j.model, c.Train.Threads)
 	j.best = math.Inf(-1)
 	j.w.Logf("base %s (%s), %d trained parameters, %d training samples, %d steps of %d, %d workers on %d cores, kernels %s", j.p.Base.Name, j.p.Base.Fingerprint,
-		trainable, len(j.all), j.course.steps(), j.course.batch, workers, team, blas.Kernels())
-	return j.w.Update(func(i *run.Info) { i.Steps, i.Samples, i.Trainable = j.course.steps(), len(j.all), trainable })
+		trainable, len(j.all), j.course.Steps(), j.course.Batch, workers, team, blas.Kernels())
+	return j.w.Update(func(i *run.Info) { i.Steps, i.Samples, i.Trainable = j.course.Steps(), len(j.all), trainable })
 }
 
 // advance takes one optimizer step.
 func (j *job) advance(ctx context.Context) error {
 	start := time.Now()
-	indices, first, epochs := j.course.at(j.step)
+	indices, first, epochs := j.course.At(j.step)
 	wanted := make([]recipe.Sample, len(indices))
 	for i, k := range indices {
 		wanted[i] = j.all[k]
@@ -275,7 +234,7 @@ func (j *job) advance(ctx context.Context) error {
 // after does what falls due between two steps, and says whether the run is to halt.
 func (j *job) after(ctx context.Context) (halt bool, err error) {
 	c := j.p.Config.Train
-	last := j.step == j.course.steps()
+	last := j.step == j.course.Steps()
 	if j.step%c.LogEvery == 0 || last {
 		j.flush()
 	}

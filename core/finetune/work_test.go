@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -26,7 +27,8 @@ const asWorker = "FINETUI_TEST_WORKER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asWorker) != "" {
-		if err := Work(context.Background(), os.Args[len(os.Args)-1]); err != nil {
+		dir := os.Args[len(os.Args)-1]
+		if err := errors.Join(Work(context.Background(), dir), notePeak(dir)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

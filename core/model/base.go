@@ -218,3 +218,7 @@ func fingerprint(dir string) (string, error) {
 	}
 	return hex.EncodeToString(sum.Sum(nil))[:16], nil
 }
+
+// WeightBytes is the size of a weight as the base holds it in working order: 2 where its file has bfloat16, which stays so,
+// else 4.
+func (b *Base) WeightBytes() int { return b.checkpoint.WeightBytes() }

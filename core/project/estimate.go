@@ -48,15 +48,15 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 		return Estimate{}, err
 	}
 	var out Estimate
-	order := p.Recipe.Plan().Epoch(0)
-	out.TrainSamples = len(order)
-	out.Plan = config.PlanSteps(cfg.Train, len(order))
+	course := p.Course()
+	out.TrainSamples = len(course.Epoch(0))
+	out.Plan = course.Plan(cfg.Train)
 	table := recipe.Mass(p.Recipe)
 	out.MassBefore, out.MassAfter = table.ImbalanceBefore, table.ImbalanceAfter
 	if inversion, ok := table.Inverted(max(1, cfg.Dataset.ModerateAbove)); ok {
 		out.Notes = append(out.Notes, fmt.Sprintf("%s, the rarer class, weighs %.1f× as much as %s", inversion.Rarer.Class, inversion.Ratio, inversion.Commoner.Class))
 	}
-	for _, problem := range config.ValidateSteps(cfg.Train, len(order)) {
+	for _, problem := range config.ValidateSteps(cfg.Train, out.TrainSamples) {
 		out.Notes = append(out.Notes, problem.Key+" "+problem.Text)
 	}
 	if err := e.openBase(cfg); err != nil {
@@ -106,71 +106,31 @@ func (e *Estimator) openBase(cfg *config.Config) error {
 func (p *Project) size(out *Estimate) {
 	c := p.Config
 	out.Trainable = Trainable(p.Base.Config, c.LoRA)
+	all := p.weigh(p.Recipe.Samples("train"))
 	longest := 0
-	for _, s := range p.Recipe.Samples("train") {
-		t, err := p.Sample(s)
-		if err != nil {
-			continue
+	for _, w := range all {
+		if w.tokens == 0 {
+			continue // it cannot be shown
 		}
-		n := len(t.FeatureTokens)
-		if out.VisualTokens[0] == 0 || n < out.VisualTokens[0] {
-			out.VisualTokens[0] = n
+		if out.VisualTokens[0] == 0 || w.features < out.VisualTokens[0] {
+			out.VisualTokens[0] = w.features
 		}
-		out.VisualTokens[1] = max(out.VisualTokens[1], n)
-		longest = max(longest, len(t.IDs))
+		out.VisualTokens[1] = max(out.VisualTokens[1], w.features)
+		longest = max(longest, w.tokens)
 	}
 	if longest > c.Model.MaxLength {
 		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %d tokens, MODEL.MAX_LENGTH is %d", longest, c.Model.MaxLength))
 	}
-	out.Memory = memory(p.Base.Config, longest*c.Train.BatchSize, out.Trainable)
-}
-
-// product is a product that LoRA can adapt.
-type product struct {
-	module  string
-	in, out int
-}
-
-// products are those of a model that LoRA can adapt.
-func products(c qwen2vl.Config) (list []product) {
-	t, v := c.Text, c.Vision
-	q, kv, wide := t.Heads*t.HeadDim, t.KVHeads*t.HeadDim, v.Embed*v.Merge*v.Merge
-	for i := range t.Layers {
-		at := fmt.Sprintf("model.layers.%d.", i)
-		list = append(list,
-			product{at + "self_attn.q_proj", t.Hidden, q}, product{at + "self_attn.k_proj", t.Hidden, kv},
-			product{at + "self_attn.v_proj", t.Hidden, kv}, product{at + "self_attn.o_proj", q, t.Hidden},
-			product{at + "mlp.gate_proj", t.Hidden, t.Inner}, product{at + "mlp.up_proj", t.Hidden, t.Inner},
-			product{at + "mlp.down_proj", t.Inner, t.Hidden})
-	}
-	for i := range v.Depth {
-		at := fmt.Sprintf("visual.blocks.%d.", i)
-		list = append(list, product{at + "attn.qkv", v.Embed, 3 * v.Embed}, product{at + "attn.proj", v.Embed, v.Embed},
-			product{at + "mlp.fc1", v.Embed, v.Inner()}, product{at + "mlp.fc2", v.Inner(), v.Embed})
-	}
-	return append(list, product{"visual.merger.mlp.0", wide, wide}, product{"visual.merger.mlp.2", wide, v.Hidden})
+	out.Memory = p.memory(all, p.weigh(slices.DeleteFunc(p.Recipe.Samples("valid"), Hidden)))
 }
 
 // Trainable counts the parameters of the adapters.
 func Trainable(c qwen2vl.Config, l config.LoRA) (n int) {
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
-	for _, p := range products(c) {
-		if adapter.Matches(p.module) {
-			n += l.R * (p.in + p.out)
+	for _, p := range c.Products() {
+		if adapter.Matches(p.Module) {
+			n += l.R * (p.In + p.Out)
 		}
 	}
 	return n
-}
-
-// memory is a rough estimate of the trainer's bytes for a pass of so many tokens: the frozen weights laid out twice (for
-// the forward and the backward pass, two bytes each), the adapters with gradients and two moments, the activations that
-// each layer keeps, and the tower.
-func memory(c qwen2vl.Config, tokens, trainable int) int64 {
-	t, v := c.Text, c.Vision
-	q, kv := t.Heads*t.HeadDim, t.KVHeads*t.HeadDim
-	layer := t.Hidden*(q+2*kv) + q*t.Hidden + 3*t.Hidden*t.Inner
-	weights := t.Layers*layer*2*2 + t.Vocab*t.Hidden*2
-	tower := v.Depth*(4*v.Embed*v.Embed+2*v.Embed*v.Inner())*2 + v.PatchWidth()*v.Embed*2
-	kept := tokens * t.Layers * (6*t.Hidden + q + (q + 2*kv) + 3*t.Inner) * 4
-	return int64(weights) + int64(tower) + int64(kept) + int64(trainable)*16
 }

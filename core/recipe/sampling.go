@@ -122,6 +122,9 @@ func (p *Plan) Epoch(epoch int) []int {
 	return out
 }
 
+// Alike says that every epoch shows as many samples as the first.
+func (p *Plan) Alike() bool { return p.sampling != "repeat_factor" }
+
 // draw takes as many samples as there are, with replacement: first the class, p_c ∝ n_c^q, then one of its samples.
 func (p *Plan) draw(rng *rand.Rand, q float64) []int {
 	shares := ClassShares(p.counts, q)

@@ -60,6 +60,14 @@ func Classic(stored string) string {
 	return stored
 }
 
+// WeightBytes is the size of a matrix's value in working order: 2 where they are stored as bfloat16, else 4.
+func (c *Checkpoint) WeightBytes() int {
+	if dtype, _, _ := c.Info(c.stored("model.embed_tokens.weight")); dtype == safetensors.BF16 {
+		return 2
+	}
+	return 4
+}
+
 // find is a tensor's stored name, type and shape.
 func (c *Checkpoint) find(name string) (stored string, dtype safetensors.DType, shape []int, err error) {
 	stored = c.stored(name)

@@ -36,6 +36,18 @@ func plan(samples []Sample, replicas int, limits Limits) [][]*Pack {
 	return packs
 }
 
+// Shares are the samples that run together: of each replica, pass by pass, their indices. What a pass keeps in memory depends
+// on them.
+func Shares(samples []Sample, replicas int, limits Limits) [][][]int {
+	out := make([][][]int, replicas)
+	for r, packs := range plan(samples, replicas, limits) {
+		for _, p := range packs {
+			out[r] = append(out[r], p.Index)
+		}
+	}
+	return out
+}
+
 // pack cuts a share into passes.
 func (l Limits) pack(samples []Sample, share []int) (packs []*Pack) {
 	size := 0

@@ -18,6 +18,7 @@ type Consequences struct {
 	TrainSamples   int    // an epoch, after sampling
 	StepsPerEpoch  int    // of the optimizer
 	Steps          int    // of the whole run
+	Warmup         int    // steps in which the learning rate rises
 	EffectiveBatch int    // samples of one optimizer step
 	Trainable      int    // parameters of the adapters
 	VisualTokens   string // of a picture: "16", "4 to 1280"
@@ -187,10 +188,9 @@ func quantities(e *effect) []quantity {
 	if train.GradAccum > 1 {
 		list[2].value += fmt.Sprintf(" = %d × %d", train.BatchSize, train.GradAccum)
 	}
-	if e.TrainSamples > 0 {
-		plan := config.PlanSteps(train, e.TrainSamples)
-		list[3].short = widget.Percent(float64(plan.Warmup)/float64(plan.Total), 1)
-		list[3].value = plural(plan.Warmup, "step", "steps") + " " + list[3].short
+	if e.Steps > 0 {
+		list[3].short = widget.Percent(float64(e.Warmup)/float64(e.Steps), 1)
+		list[3].value = plural(e.Warmup, "step", "steps") + " " + list[3].short
 	}
 	if e.MassBefore > 0 {
 		list[4].short = widget.Ratio(e.MassAfter)

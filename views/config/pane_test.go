@@ -48,7 +48,7 @@ func estimate(cfg *config.Config) (Consequences, error) {
 	c := Consequences{TrainSamples: int(math.Round(table.SamplesAfter)), MassBefore: table.ImbalanceBefore, MassAfter: table.ImbalanceAfter,
 		Trainable: 3328 * cfg.LoRA.R * len(cfg.LoRA.Targets), VisualTokens: fmt.Sprintf("%d", cfg.Model.MaxPixels/784), MemoryBytes: 612 << 20}
 	plan := config.PlanSteps(cfg.Train, c.TrainSamples)
-	c.StepsPerEpoch, c.Steps, c.EffectiveBatch = plan.PerEpoch, plan.Total, plan.Batch
+	c.StepsPerEpoch, c.Steps, c.Warmup, c.EffectiveBatch = plan.PerEpoch, plan.Total, plan.Warmup, plan.Batch
 	for _, problem := range config.ValidateSteps(cfg.Train, c.TrainSamples) {
 		c.Notes = append(c.Notes, problem.Key+" "+problem.Text)
 	}

@@ -1,0 +1,152 @@
+package finetune
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"finetui/core/config"
+	"finetui/core/project"
+	"finetui/core/run"
+)
+
+// peakFile is where a worker of the tests leaves the most memory that it held.
+const peakFile = "peak.txt"
+
+// notePeak writes the most memory that this process held, in bytes, as the system counted it: VmHWM, every page that was in
+// memory, those of mapped files among them.
+func notePeak(dir string) error {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return nil // no Linux
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	kib, err := strconv.ParseInt(strings.Fields(rest + " 0")[0], 10, 64)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, peakFile), fmt.Append(nil, kib<<10), 0o644)
+}
+
+// saidAndTook are the memory that Config predicts for a run, and what its process held at most.
+func saidAndTook(t *testing.T, f *config.File) (said, took int64) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("the most memory that a process held is read from /proc")
+	}
+	e, err := project.NewEstimator(f).Estimate(context.Background(), f.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, f, "memory")
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	if err := Wait(ctx, r, nil); err != nil {
+		t.Fatal(err)
+	}
+	if r, err = run.Open(r.Dir); err != nil || r.Info.Steps != e.Plan.Total {
+		t.Errorf("%d steps (%v), Config says %d", r.Info.Steps, err, e.Plan.Total)
+	}
+	text, err := os.ReadFile(filepath.Join(r.Dir, peakFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took, err = strconv.ParseInt(string(text), 10, 64); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("said %d MiB, took %d MiB: %.2f", e.Memory>>20, took>>20, float64(e.Memory)/float64(took))
+	return e.Memory, took
+}
+
+// near is what "about" may mean.
+func near(said, took int64) bool {
+	return float64(said) > 0.75*float64(took) && float64(said) < 1.25*float64(took)
+}
+
+func TestPredictedMemoryIsWhatTheRunTakes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains several runs")
+	}
+	for name, constants := range map[string][]string{
+		"as it is":         nil,
+		"batches of one":   {"TRAIN.BATCH_SIZE=1", "TRAIN.EPOCHS=1"},
+		"batches of 32":    {"TRAIN.BATCH_SIZE=32"},
+		"one core":         {"TRAIN.THREADS=1"},
+		"large adapters":   {"LORA.R=64", `LORA.TARGETS=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]`},
+		"the tower":        {`LORA.TARGETS=["attn.qkv", "mlp.fc1", "q_proj"]`},
+		"larger pictures":  {"MODEL.MAX_PIXELS=50176", "MODEL.MIN_PIXELS=50176", "RECIPE.CROP_SQUARE=false", "MODEL.CACHE=0"},
+		"nothing on valid": {"DATASET.SETS=[\"train\"]", "TRAIN.GRAD_ACCUM=2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := smallProject(t)
+			if err := f.Override(append([]string{"TRAIN.EPOCHS=2", "MODEL.MAX_LENGTH=512"}, constants...)); err != nil {
+				t.Fatal(err)
+			}
+			said, took := saidAndTook(t, f)
+			if !near(said, took) { // when Go collects is a matter of chance
+				_, again := saidAndTook(t, f)
+				took = (took + again) / 2
+			}
+			if !near(said, took) {
+				t.Errorf("said %d MiB, took %d MiB", said>>20, took>>20)
+			}
+		})
+	}
+}
+
+func TestConfigCountsTheStepsOfARunThatLeavesPicturesOut(t *testing.T) {
+	for _, sampling := range []string{"instance", "square_root", "repeat_factor"} {
+		f := smallProject(t)
+		pictures, err := filepath.Glob(filepath.Join(f.Root, "data", "train", "images", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range pictures[:len(pictures)/3] {
+			if err := os.WriteFile(path, []byte("no picture"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.Override([]string{"RECIPE.SAMPLING=" + sampling, "TRAIN.BATCH_SIZE=4", "TRAIN.EVAL_EVERY=0", "TRAIN.WARMUP_STEPS=0"}); err != nil {
+			t.Fatal(err)
+		}
+		saidAndTook(t, f)
+	}
+}
+
+// The bases of FINETUI_BASES, folders with : between them, are such as ml/bench/fake makes: of 2B parameters a run takes
+// 11 GB.
+func TestPredictedMemoryOfLargeBases(t *testing.T) {
+	bases := filepath.SplitList(os.Getenv("FINETUI_BASES"))
+	if len(bases) == 0 {
+		t.Skip("FINETUI_BASES names no folders of base models (go run ./ml/bench/fake makes some)")
+	}
+	for _, base := range bases {
+		t.Run(filepath.Base(base), func(t *testing.T) {
+			f := smallProject(t)
+			for split, keep := range map[string]int{"train": 3, "valid": 2} {
+				labels, err := filepath.Glob(filepath.Join(f.Root, "data", split, "labels", "*.txt"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, path := range labels[keep:] {
+					if err := os.Remove(path); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if err := f.Override([]string{"MODEL.BASE=" + base, "TRAIN.EPOCHS=1", "TRAIN.BATCH_SIZE=2", "TRAIN.EVAL_EVERY=0", "TRAIN.WARMUP_STEPS=0",
+				"RECIPE.SAMPLING=instance", "EVAL.MAX_NEW_TOKENS=2"}); err != nil {
+				t.Fatal(err)
+			}
+			if said, took := saidAndTook(t, f); !near(said, took) {
+				t.Errorf("said %d MiB, took %d MiB", said>>20, took>>20)
+			}
+		})
+	}
+}

@@ -1,0 +1,351 @@
+package project
+
+import (
+	"math"
+
+	"finetui/core/media"
+	"finetui/core/model"
+	"finetui/core/recipe"
+	"finetui/ml/blas"
+	"finetui/ml/lora"
+	"finetui/ml/qwen2vl"
+	"finetui/ml/train"
+)
+
+// What a run's process holds beside what its constants ask for, measured on Linux with Go 1.26 (VmHWM, which counts pages
+// of mapped files as well).
+const (
+	programPages = 29 << 20 // of the program's own file: code, tables, the tiny base
+	runtimePages = 8 << 20  // of Go's runtime beside the heap
+	startHeap    = 2 << 20  // on the heap before anything is read
+	perItem      = 800      // a picture's record, with its names and paths
+	perObject    = 500      // an object's label, and its sample with the prompt
+	perToken     = 130      // an entry of the tokenizer's vocabulary, with the merges
+	together     = 16       // questions that are answered at once
+)
+
+// weight is what a sample takes part with, in rows.
+type weight struct {
+	tokens, prompt, supervised, patches int
+	features                            int // rows that stand in the place of tokens
+	pixels                              int // of the whole picture
+}
+
+// process follows the heap of a run's process through what it does, and so finds the most that it holds. Go's collector
+// lets the heap grow to twice what was alive when it last ran: how much of that is reached depends on what becomes garbage.
+type process struct {
+	p       *Project
+	c       qwen2vl.Config
+	work    qwen2vl.Work
+	all     []weight // of train, in the recipe's order
+	valid   []weight
+	longest int // tokens
+
+	heap    heap
+	workers int
+	trains  bool  // the tower
+	adapted int64 // bytes of all adapters' values, once
+	replica []replica
+	tower   []room // that each worker of a frozen tower has for patches
+	kept    map[int]bool
+}
+
+// replica is the room that a worker has in rows.
+type replica struct{ tokens, back, patches, backPatches room }
+
+// heap is Go's: what is alive on it, and several courses that its size may take. When it is collected is a matter of
+// chance, and each time decides about the next: what is foretold is the mean of courses that begin at other sizes.
+type heap struct {
+	live    int64
+	courses [5]heapCourse
+}
+
+type heapCourse struct{ size, goal, peak int64 }
+
+// leastHeap is from where on Go collects.
+const leastHeap = 4 << 20
+
+func newHeap() (h heap) {
+	for i := range h.courses {
+		h.courses[i].goal = int64(leastHeap * math.Exp2(float64(i)/float64(len(h.courses))))
+	}
+	return h
+}
+
+// take puts n bytes on the heap that stay until they are dropped.
+func (h *heap) take(n int64) {
+	for i := range h.courses {
+		h.courses[i].put(n, h.live, true)
+	}
+	h.live += n
+}
+
+// churn puts n bytes there that nothing refers to soon after.
+func (h *heap) churn(n int64) {
+	for i := range h.courses {
+		h.courses[i].put(n, h.live, false)
+	}
+}
+
+func (h *heap) drop(n int64) { h.live -= n }
+
+func (h *heap) peak() (mean int64) {
+	for _, c := range h.courses {
+		mean += c.peak / int64(len(h.courses))
+	}
+	return mean
+}
+
+func (c *heapCourse) put(n, live int64, keep bool) {
+	for n > 0 {
+		step := min(n, c.goal-c.size)
+		n, c.size = n-step, c.size+step
+		if keep {
+			live += step
+		}
+		c.peak = max(c.peak, c.size)
+		if c.size >= c.goal {
+			c.size, c.goal = live, max(leastHeap, 2*live)
+		}
+	}
+}
+
+// room is a buffer that grows as nn's do: an eighth more than what is asked for.
+type room struct{ held int }
+
+// grow says how many rows are new, and how many of the old ones become garbage.
+func (r *room) grow(n int) (more, gone int) {
+	if n <= r.held {
+		return 0, 0
+	}
+	gone, r.held = r.held, n+n/8
+	return r.held, gone
+}
+
+// memory is the most that the process of a run is going to hold, in bytes, as the system counts what is resident: the
+// program's own pages, weights laid out for the kernels, and Go's heap.
+func (p *Project) memory(all, valid []weight) int64 {
+	s := newProcess(p, all, valid)
+	s.open()
+	course := p.Course()
+	const walked, drawn, checked = 96, 1 << 15, 4 // steps, samples and checks, after which nothing new comes
+	checks, every := 0, p.Config.Train.EvalEvery
+	for e, steps, draws := 0, 0, 0; e < p.Config.Train.Epochs && draws < drawn; e++ {
+		for order := course.Epoch(e); len(order) > 0; steps++ {
+			n := min(course.Batch, len(order))
+			s.step(order[:n], steps < walked)
+			order, draws = order[n:], draws+n
+			if every > 0 && (steps+1)%every == 0 && checks < checked {
+				s.check()
+				checks++
+			}
+		}
+	}
+	s.check()
+	return programPages + runtimePages + s.c.Panels(s.work) + s.heap.peak()*33/32
+}
+
+func newProcess(p *Project, all, valid []weight) *process {
+	l := p.Config.LoRA
+	adapter := lora.Config{R: l.R, Targets: l.Targets}
+	s := &process{p: p, c: p.Base.Config, all: all, valid: valid, kept: map[int]bool{}, workers: 1, heap: newHeap()}
+	s.work = qwen2vl.Work{Dropout: l.Dropout > 0, Weight: p.Base.WeightBytes(), Rank: func(module string) int {
+		if adapter.Matches(module) {
+			return l.R
+		}
+		return 0
+	}}
+	if model.Small(s.c) {
+		s.workers = blas.NewTeam(p.Config.Train.Threads).Size()
+	}
+	s.trains = s.c.TrainsTower(s.work)
+	s.adapted = 4 * int64(s.c.Adapters(s.work))
+	s.replica, s.tower = make([]replica, s.workers), make([]room, s.workers)
+	for _, w := range append(all, valid...) {
+		s.longest = max(s.longest, w.tokens)
+	}
+	return s
+}
+
+// open reads the data set and the base, and builds the model: its adapters' values, which are drawn apart and copied,
+// the moments of the optimizer, and gradients for each replica.
+func (s *process) open() {
+	h := &s.heap
+	h.take(startHeap + perItem*int64(len(s.p.Data.Items)) + perObject*int64(len(s.all)+len(s.valid)))
+	h.churn(2 * perToken * int64(s.c.Text.Vocab)) // the tokenizer's file, and what reads it
+	h.take(perToken * int64(s.c.Text.Vocab))
+	h.take(s.adapted)
+	h.churn(2 * s.adapted)
+	h.take(2 * s.adapted)
+	h.take(int64(s.workers) * (s.adapted + 4*int64(s.c.TowerAdapters(s.work))))
+	h.take(s.c.Joined(s.work))
+	h.drop(s.c.Joined(s.work))
+}
+
+// see makes samples: the tower looks at their pictures, and what comes of it stays.
+func (s *process) see(samples []weight, first int) {
+	h := &s.heap
+	for i, w := range samples {
+		if s.kept[first+i] {
+			continue
+		}
+		s.kept[first+i] = true
+		h.churn(s.look(w))
+		stays := 250 + 24*int64(w.tokens)
+		if s.trains {
+			stays += 4 * int64(w.patches*s.c.Vision.PatchWidth())
+		} else {
+			s.extend(&s.tower[i%s.workers], w.patches, func(n int) int64 { return s.c.TowerWorker(s.work, n, 0) })
+			stays += 4 * int64(w.features*s.c.Text.Hidden)
+		}
+		h.take(stays)
+	}
+}
+
+// look is what opening a sample's picture leaves behind: what its file is decoded to, copies of it, and its patches, put together.
+func (s *process) look(w weight) int64 {
+	bytes := 7 * int64(w.pixels)
+	if c := s.p.Config.Recipe.Context; c == media.Marked || c == media.FullCrop {
+		bytes *= 2
+	}
+	return bytes + 2*4*int64(w.patches*s.c.Vision.PatchWidth())
+}
+
+// extend lets a buffer grow to n rows, which take bytes.
+func (s *process) extend(r *room, n int, bytes func(rows int) int64) {
+	before := r.held
+	if now, _ := r.grow(n); now > 0 {
+		s.heap.take(bytes(now))
+		if before > 0 {
+			s.heap.drop(bytes(before))
+		}
+	}
+}
+
+// run lets each replica run its share of samples, with back also backward.
+func (s *process) run(samples []weight, back bool) {
+	list := make([]train.Sample, len(samples))
+	zeros := make([]int32, s.longest)
+	for i, w := range samples {
+		list[i].IDs = zeros[:w.tokens]
+		if s.trains {
+			list[i].Grids = [][3]int32{{1, 1, int32(w.patches)}}
+		}
+	}
+	for r, passes := range train.Shares(list, s.workers, train.Limits{Sequences: max(1, s.p.Config.Train.BatchSize)}) {
+		for _, pass := range passes {
+			var sum weight
+			for _, i := range pass {
+				sum.tokens, sum.supervised, sum.patches = sum.tokens+samples[i].tokens, sum.supervised+samples[i].supervised, sum.patches+samples[i].patches
+			}
+			s.pass(&s.replica[r], sum, back)
+		}
+	}
+	s.heap.churn(256 * int64(len(samples)))
+}
+
+func (s *process) pass(r *replica, sum weight, back bool) {
+	text := func(rows, back int) int64 { return s.c.TextWorker(s.work, rows, back, sum.supervised, s.longest) }
+	s.extend(&r.tokens, sum.tokens, func(n int) int64 { return text(n, 0) })
+	if back {
+		s.extend(&r.back, sum.tokens, func(n int) int64 { return text(0, n) - text(0, 0) })
+	}
+	if !s.trains {
+		return
+	}
+	s.extend(&r.patches, sum.patches, func(n int) int64 { return s.c.TowerWorker(s.work, n, 0) })
+	if back {
+		s.extend(&r.backPatches, sum.patches, func(n int) int64 { return s.c.TowerWorker(s.work, 0, n) - s.c.TowerWorker(s.work, 0, 0) })
+	}
+}
+
+// step is one of the optimizer's; without run its samples are only made.
+func (s *process) step(order []int, run bool) {
+	samples := make([]weight, len(order))
+	for k, i := range order {
+		samples[k] = s.all[i]
+		s.see(samples[k:k+1], i)
+	}
+	if run {
+		s.run(samples, true)
+	}
+}
+
+// check measures valid and asks about it: each worker that answers has buffers of its own for as long, keys and values of
+// its sequences, and logits anew for each token.
+func (s *process) check() {
+	h := &s.heap
+	h.churn(3 * s.adapted) // of a checkpoint
+	if len(s.valid) == 0 {
+		return
+	}
+	s.see(s.valid, len(s.all))
+	s.run(s.valid, false)
+	groups := (len(s.valid) + together - 1) / together
+	took := make([]struct {
+		rows  room
+		bytes int64
+	}, min(s.workers, groups))
+	for g := range groups {
+		ask, mine := s.valid[g*together:min(len(s.valid), (g+1)*together)], &took[g%len(took)]
+		var prompts, patches int
+		for _, w := range ask {
+			prompts, patches = prompts+w.prompt, max(patches, w.patches)
+			if s.looks() {
+				h.churn(s.look(w))
+			}
+		}
+		if rows, _ := mine.rows.grow(prompts); rows > 0 {
+			need := s.session(rows, patches, len(ask))
+			h.take(need)
+			h.drop(mine.bytes)
+			mine.bytes = need
+		}
+		keys := int64(prompts) * s.c.Keys() * 5 / 4
+		h.take(keys)
+		h.churn(4 * int64(len(ask)*s.c.Text.Vocab) * int64(min(s.p.Config.Eval.MaxNewTokens, 1+ask[0].supervised)))
+		h.drop(keys)
+	}
+	for _, session := range took {
+		h.drop(session.bytes)
+	}
+}
+
+// looks says that a question's picture is opened for it, since no features are kept.
+func (s *process) looks() bool { return s.trains || s.p.Config.Model.Cache == 0 }
+
+// session is what a worker holds that answers: a language model's, and a tower's where no features are kept.
+func (s *process) session(rows, patches, questions int) int64 {
+	n := s.c.TextWorker(s.work, rows, 0, questions, s.longest) + s.adapted
+	if s.looks() {
+		n += s.c.TowerWorker(s.work, patches+patches/8, 0)
+	}
+	return n
+}
+
+// weigh measures samples; of very many, only so many that are spread over all, and the others are like the one before.
+func (p *Project) weigh(samples []recipe.Sample) []weight {
+	const most = 8192
+	every := (len(samples) + most - 1) / most
+	out := make([]weight, len(samples))
+	for i, s := range samples {
+		if i%every != 0 {
+			out[i] = out[i-1]
+			continue
+		}
+		t, err := p.Sample(s)
+		if err != nil {
+			continue
+		}
+		w := weight{tokens: len(t.IDs), prompt: len(t.IDs), features: len(t.FeatureTokens), pixels: s.Item.Width * s.Item.Height}
+		for _, target := range t.Targets {
+			if target >= 0 {
+				w.supervised++
+			}
+		}
+		w.prompt -= w.supervised
+		w.patches = w.features * p.Base.Config.Vision.Merge * p.Base.Config.Vision.Merge
+		out[i] = w
+	}
+	return out
+}
