@@ -42,12 +42,16 @@ func runEval(c call) int {
 	if err != nil {
 		return c.fail(exitCall, "%v", err)
 	}
-	for _, note := range setting.Notes {
-		fmt.Fprintln(c.stderr, note)
-	}
+	c.bear(setting.Notes)
 	report, done := c.progress()
-	r, err := s.Evaluate(c.ctx, c.words[0], "", report)
+	subject, err := s.Subject(c.ctx, c.words[0], report)
+	var r *eval.Result
+	if err == nil {
+		c.bear(subject.Notes[len(setting.Notes):])
+		r, err = s.Evaluate(c.ctx, c.words[0], "", report)
+	}
 	done()
+	c.trouble(s)
 	if err != nil {
 		return c.failure(err)
 	}
@@ -56,6 +60,20 @@ func runEval(c call) int {
 	}
 	fmt.Fprint(c.stdout, r.Text())
 	return exitDone
+}
+
+// bear says what is to be borne in mind.
+func (c call) bear(notes []string) {
+	for _, note := range notes {
+		fmt.Fprintln(c.stderr, note)
+	}
+}
+
+// trouble says why features were not kept, if that is so.
+func (c call) trouble(s *session.Session) {
+	if text := s.Trouble(); text != "" {
+		c.bear([]string{text})
+	}
 }
 
 // runCompare puts evaluations of the same items side by side.
@@ -105,20 +123,18 @@ func runIntegrate(c call) int {
 		return code
 	}
 	defer s.Close()
-	setting, err := s.Setting(c.words[0])
-	if err != nil {
+	if _, err := s.Setting(c.words[0]); err != nil {
 		return c.fail(exitCall, "%v", err)
-	}
-	for _, note := range setting.Notes {
-		fmt.Fprintln(c.stderr, note)
 	}
 	report, done := c.progress()
 	subject, err := s.Subject(c.ctx, c.words[0], report)
 	if err != nil {
 		return c.failure(err)
 	}
+	c.bear(subject.Notes)
 	r, findings, err := integrate.Run(c.ctx, subject.Project, subject.Model, subject.Name, report)
 	done()
+	c.trouble(s)
 	if err != nil {
 		return c.failure(err)
 	}
@@ -169,9 +185,8 @@ func runInfer(c call) int {
 	if err != nil {
 		return c.failure(err)
 	}
-	for _, note := range setting.Notes {
-		fmt.Fprintln(c.stderr, note)
-	}
+	c.bear(subject.Notes)
+	c.trouble(s)
 	fmt.Fprintf(c.stderr, "%s is asked: %s\n", subject.Title(), q.Prompt)
 	heard := func(piece string) { fmt.Fprint(c.stdout, piece) }
 	if wantsJSON(file.Config) {

@@ -58,8 +58,12 @@ func (c call) exportMerged(source export.Source, folder string) error {
 		return err
 	}
 	defer b.Close()
-	if err := source.Check(b); err != nil {
+	note, err := source.Check(c.ctx, b, report)
+	if err != nil {
 		return err
+	}
+	if note != "" {
+		fmt.Fprintln(c.stderr, note+".")
 	}
 	return export.Merged(c.ctx, b.Dir, source.Adapter, folder, report)
 }

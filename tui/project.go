@@ -235,6 +235,9 @@ func runLint(c call) int {
 	if err != nil {
 		return c.failure(err)
 	}
+	if text := p.Base.Trouble(); text != "" {
+		fmt.Fprintln(c.stderr, text)
+	}
 	table := recipe.Mass(p.Recipe)
 	if wantsJSON(file.Config) {
 		if code := c.printJSON(struct {

@@ -66,7 +66,7 @@ func (in Input) look(ctx context.Context, m machine) Report {
 	add(m.tool(ctx, "ffmpeg"), m.tool(ctx, "ffprobe"))
 	add(m.python(ctx)...)
 	add(m.hubCache())
-	add(bases(in.File)...)
+	add(bases(ctx, in.File)...)
 	add(in.Terminal...)
 	return r
 }
@@ -140,15 +140,15 @@ type machine struct {
 }
 
 // bases looks at the built-in base, and at MODEL.BASE where it is another one.
-func bases(file *config.File) []Line {
-	lines := []Line{base("built-in base", model.Tiny, "", "build the program again from a whole checkout, and see that the user's cache folder can be written to")}
+func bases(ctx context.Context, file *config.File) []Line {
+	lines := []Line{base(ctx, "built-in base", model.Tiny, "", "build the program again from a whole checkout, and see that the user's cache folder can be written to")}
 	if name := file.Config.Model.Base; name != model.Tiny {
-		lines = append(lines, base("MODEL.BASE", name, file.Root, "correct the name, or download the model into a folder and name that"))
+		lines = append(lines, base(ctx, "MODEL.BASE", name, file.Root, "correct the name, or download the model into a folder and name that"))
 	}
 	return lines
 }
 
-func base(title, name, root, do string) Line {
+func base(ctx context.Context, title, name, root, do string) Line {
 	b, away, err := model.OpenPresent(name, root)
 	if err != nil {
 		return Line{title, err.Error(), Missing, do}
@@ -157,7 +157,11 @@ func base(title, name, root, do string) Line {
 		return Line{title, name + " · not on this machine yet", Info, "nothing: a run fetches it from the hub, and so do finetui lint, eval and infer; a name that the hub does not know is told then"}
 	}
 	defer b.Close()
-	return Line{title, fmt.Sprintf("%s · fingerprint %s · %d layers of %d · %s", name, b.Fingerprint, b.Config.Text.Layers, b.Config.Text.Hidden, b.Dir), OK, ""}
+	known := ""
+	if fingerprint, ok := b.Known(ctx); ok {
+		known = "fingerprint " + model.Short(fingerprint) + " · "
+	}
+	return Line{title, fmt.Sprintf("%s · %s%d layers of %d · %s", name, known, b.Config.Text.Layers, b.Config.Text.Hidden, b.Dir), OK, ""}
 }
 
 // patience is how long another program is waited for.

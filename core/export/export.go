@@ -3,6 +3,7 @@
 package export
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -59,12 +60,10 @@ func isAdapter(folder string) bool {
 	return err == nil
 }
 
-// Check says whether an opened base is the one that the adapter was trained on, as far as that is known.
-func (s Source) Check(b *model.Base) error {
-	if s.fingerprint == "" || s.fingerprint == b.Fingerprint {
-		return nil
-	}
-	return fmt.Errorf("the base %s is not the one that %s was trained on (fingerprint %s, then %s): put the files of then back", b.Name, s.label, b.Fingerprint, s.fingerprint)
+// Check says whether an opened base is the one that the adapter was trained on, as far as that is known. The note is
+// something to bear in mind.
+func (s Source) Check(ctx context.Context, b *model.Base, report Progress) (note string, err error) {
+	return b.Check(ctx, s.fingerprint, s.label, report)
 }
 
 // Adapter writes the adapter of a folder to another one, with the module names of naming, as PEFT would. Nothing that is

@@ -4,6 +4,8 @@
 //
 // The cache is a folder of segments, files that only grow; values are read in place through memory maps. Writers of
 // several processes take turns by a lock on the folder. When all segments together reach the limit, the oldest one goes.
+// Nothing depends on the cache: where its folder is of no use (a full disk, no right to write, something else in its
+// place), values are not kept, Trouble says why, and what can still be found is found.
 package features
 
 import (
@@ -12,6 +14,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,12 +42,14 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Cache is an open folder of values. Any number of goroutines may use it.
 type Cache struct {
-	dir   string
-	room  int64 // bytes of one segment
-	lock  *os.File
-	mutex sync.Mutex
-	segs  []*segment // oldest first
-	index map[Key]place
+	dir     string
+	room    int64    // bytes of one segment
+	lock    *os.File // nil: nothing is written
+	mutex   sync.Mutex
+	segs    []*segment // oldest first
+	last    int        // the highest number that a segment, or what stands in one's place, has
+	index   map[Key]place
+	trouble error
 }
 
 // segment is one file, mapped up to the size it may ever have; only what the file holds is touched.
@@ -54,6 +59,8 @@ type segment struct {
 	data   []byte
 	known  int64 // bytes that are in the index
 	size   int64 // of the file, when it was last looked at
+
+	writable bool
 }
 
 type place struct {
@@ -65,20 +72,52 @@ type place struct {
 }
 
 // Open opens the cache in a folder, which is made where it is missing, for at most limit bytes.
-func Open(dir string, limit int64) (*Cache, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("feature cache: %w", err)
-	}
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("feature cache: %w", err)
-	}
+func Open(dir string, limit int64) *Cache {
 	const page = 1 << 16
-	c := &Cache{dir: dir, room: max(limit/segments/page*page, page), lock: lock, index: map[Key]place{}}
-	if err := c.refresh(); err != nil {
-		return nil, errors.Join(err, c.Close())
+	c := &Cache{dir: dir, room: max(limit/segments/page*page, page), index: map[Key]place{}}
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		c.lock, err = os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR|unix.O_NONBLOCK, 0o644)
 	}
-	return c, nil
+	if err == nil {
+		err = c.refresh()
+	} else if readable := c.refresh(); readable != nil && !errors.Is(readable, fs.ErrNotExist) {
+		err = readable
+	}
+	if err != nil {
+		c.fail(err)
+	}
+	return c
+}
+
+// fail remembers the first trouble; from then on nothing is written.
+func (c *Cache) fail(err error) {
+	if c.trouble == nil {
+		c.trouble = err
+	}
+}
+
+// Trouble says in a sentence why values are not kept any more; empty: they are.
+func (c *Cache) Trouble() string {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	err := c.trouble
+	if err == nil {
+		return ""
+	}
+	why := err.Error()
+	var p *fs.PathError
+	switch errors.As(err, &p); {
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		why = "the disk is full"
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EROFS):
+		why = "it may not be written"
+	case errors.Is(err, unix.ENOTDIR), errors.Is(err, unix.EEXIST), errors.Is(err, unix.EISDIR):
+		why = "something else stands in its place"
+	case p != nil:
+		why = p.Err.Error()
+	}
+	return fmt.Sprintf("What the vision tower makes of pictures is not kept in %s: %s. Work goes on without, and looks at each picture anew.", c.dir, why)
 }
 
 // Close ends the maps: values that Get returned must not be touched any more.
@@ -90,7 +129,10 @@ func (c *Cache) Close() error {
 		errs = append(errs, s.close())
 	}
 	c.segs, c.index = nil, nil
-	return errors.Join(append(errs, c.lock.Close())...)
+	if c.lock != nil {
+		errs = append(errs, c.lock.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func (s *segment) close() error { return errors.Join(unix.Munmap(s.data), s.file.Close()) }
@@ -102,7 +144,7 @@ func (c *Cache) Get(key Key) ([]float32, bool) {
 	defer c.mutex.Unlock()
 	p, ok := c.index[key]
 	if !ok {
-		if c.refresh() != nil {
+		if c.trouble != nil || c.refresh() != nil {
 			return nil, false
 		}
 		if p, ok = c.index[key]; !ok {
@@ -124,23 +166,37 @@ func (c *Cache) Get(key Key) ([]float32, bool) {
 	return unsafe.Slice((*float32)(unsafe.Pointer(&raw[0])), len(raw)/4), true
 }
 
-// Put keeps values under a key. Values that are larger than a segment are not kept. An error leaves the cache as it was.
-func (c *Cache) Put(key Key, values []float32) error {
+// Put keeps values under a key. Values that are larger than a segment are not kept. After a failure the cache is as it
+// was, and nothing more is kept: see Trouble.
+func (c *Cache) Put(key Key, values []float32) {
 	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 4*len(values))
-	record := make([]byte, (headerSize+len(raw)+headerSize-1)/headerSize*headerSize)
-	if int64(len(record)) > c.room {
-		return nil
+	size := (headerSize + len(raw) + headerSize - 1) / headerSize * headerSize
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if int64(size) > c.room || c.trouble != nil || c.lock == nil {
+		return
 	}
+	record := make([]byte, size)
 	binary.LittleEndian.PutUint32(record, magic)
 	binary.LittleEndian.PutUint32(record[4:], crc32.Checksum(raw, castagnoli))
 	binary.LittleEndian.PutUint64(record[8:], uint64(len(raw)))
 	copy(record[16:], key[:])
 	copy(record[headerSize:], raw)
+	if err := c.write(key, record); err != nil {
+		c.fail(err)
+	}
+}
 
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	if err := unix.Flock(int(c.lock.Fd()), unix.LOCK_EX); err != nil {
-		return fmt.Errorf("feature cache: lock: %w", err)
+// write puts a record behind the others. The mutex is held.
+func (c *Cache) write(key Key, record []byte) error {
+	for {
+		err := unix.Flock(int(c.lock.Fd()), unix.LOCK_EX)
+		if err == nil {
+			break
+		}
+		if err != unix.EINTR {
+			return err
+		}
 	}
 	defer unix.Flock(int(c.lock.Fd()), unix.LOCK_UN)
 	if err := c.refresh(); err != nil {
@@ -149,39 +205,36 @@ func (c *Cache) Put(key Key, values []float32) error {
 	if _, there := c.index[key]; there {
 		return nil // another process was faster
 	}
-	s, err := c.last(int64(len(record)))
+	s, err := c.newest(int64(len(record)))
 	if err != nil {
 		return err
 	}
 	if err := s.file.Truncate(s.known); err != nil { // what a killed writer left half done
-		return fmt.Errorf("feature cache: %w", err)
+		return err
 	}
 	if _, err := s.file.WriteAt(record, s.known); err != nil {
-		return errors.Join(fmt.Errorf("feature cache: %w", err), s.file.Truncate(s.known))
+		return errors.Join(err, s.file.Truncate(s.known))
 	}
 	return c.scan(s)
 }
 
-// last is the segment to write to: the newest where it has the room, else a new one, for which the oldest may have to go.
+// newest is the segment to write to: the last where it has the room, else a new one, for which the oldest may have to go.
 // One that has outgrown the room is that of a process with a higher limit, and what stands behind our maps is in use.
-func (c *Cache) last(need int64) (*segment, error) {
-	if n := len(c.segs); n > 0 && c.segs[n-1].known+need <= c.room && c.segs[n-1].size <= c.room {
+func (c *Cache) newest(need int64) (*segment, error) {
+	if n := len(c.segs); n > 0 && c.segs[n-1].writable && c.segs[n-1].known+need <= c.room && c.segs[n-1].size <= c.room {
 		return c.segs[n-1], nil
-	}
-	number := 1
-	if n := len(c.segs); n > 0 {
-		number = c.segs[n-1].number + 1
 	}
 	for len(c.segs) >= segments {
 		if err := os.Remove(c.segs[0].file.Name()); err != nil {
-			return nil, fmt.Errorf("feature cache: %w", err)
+			return nil, err
 		}
 		c.forget(c.segs[0])
 	}
-	s, err := c.open(number)
+	s, err := c.open(c.last+1, os.O_CREATE|os.O_EXCL|os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
+	c.last++
 	c.segs = append(c.segs, s)
 	return s, nil
 }
@@ -197,30 +250,35 @@ func (c *Cache) forget(s *segment) {
 	c.segs = slices.DeleteFunc(c.segs, func(x *segment) bool { return x == s })
 }
 
-func (c *Cache) open(number int) (*segment, error) {
-	f, err := os.OpenFile(filepath.Join(c.dir, fmt.Sprintf("%s%06d", prefix, number)), os.O_CREATE|os.O_RDWR, 0o644)
+func (c *Cache) open(number, flags int) (*segment, error) {
+	name := filepath.Join(c.dir, fmt.Sprintf("%s%06d", prefix, number))
+	f, err := os.OpenFile(name, flags|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("feature cache: %w", err)
+		return nil, err
 	}
 	data, err := unix.Mmap(int(f.Fd()), 0, int(c.room), unix.PROT_READ, unix.MAP_SHARED)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("feature cache: map %s: %w", f.Name(), err), f.Close())
+		return nil, errors.Join(&fs.PathError{Op: "map", Path: name, Err: err}, f.Close())
 	}
-	return &segment{number: number, file: f, data: data}, nil
+	return &segment{number: number, file: f, data: data, writable: flags&os.O_RDWR != 0}, nil
 }
 
-// refresh takes in what the folder holds now.
+// refresh takes in what the folder holds now. What is no segment of this package is left alone.
 func (c *Cache) refresh() error {
 	entries, err := os.ReadDir(c.dir)
 	if err != nil {
-		return fmt.Errorf("feature cache: %w", err)
+		return err
 	}
 	var there []int
 	for _, e := range entries {
-		if digits, ok := strings.CutPrefix(e.Name(), prefix); ok {
-			if n, err := strconv.Atoi(digits); err == nil {
-				there = append(there, n)
-			}
+		digits, ok := strings.CutPrefix(e.Name(), prefix)
+		n, err := strconv.Atoi(digits)
+		if !ok || err != nil || n < 0 || e.Name() != fmt.Sprintf("%s%06d", prefix, n) {
+			continue
+		}
+		c.last = max(c.last, n)
+		if e.Type().IsRegular() && !foreign(filepath.Join(c.dir, e.Name())) {
+			there = append(there, n)
 		}
 	}
 	slices.Sort(there)
@@ -232,7 +290,13 @@ func (c *Cache) refresh() error {
 	for _, n := range there {
 		i, found := slices.BinarySearchFunc(c.segs, n, func(s *segment, n int) int { return s.number - n })
 		if !found {
-			s, err := c.open(n)
+			s, err := c.open(n, os.O_RDWR)
+			if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+				s, err = c.open(n, os.O_RDONLY)
+			}
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+				continue // another process was faster, or it is another user's
+			}
 			if err != nil {
 				return err
 			}
@@ -245,13 +309,25 @@ func (c *Cache) refresh() error {
 	return nil
 }
 
+// foreign says whether a file does not begin as a segment does, so that it is somebody else's.
+func foreign(path string) bool {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var head [4]byte
+	_, err = io.ReadFull(f, head[:])
+	return err == nil && binary.LittleEndian.Uint32(head[:]) != magic
+}
+
 // scan takes complete records behind the known ones into the index. A record that is cut off, or no record, ends it.
 // Headers are read, not looked at in the map: another process may cut off a killed writer's half record at any moment,
 // and touching a map behind the file's end kills.
 func (c *Cache) scan(s *segment) error {
 	info, err := s.file.Stat()
 	if err != nil {
-		return fmt.Errorf("feature cache: %w", err)
+		return err
 	}
 	s.size = info.Size()
 	size := min(s.size, c.room)
@@ -260,7 +336,7 @@ func (c *Cache) scan(s *segment) error {
 		if _, err := s.file.ReadAt(head, s.known); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return fmt.Errorf("feature cache: %w", err)
+			return err
 		}
 		length := int64(binary.LittleEndian.Uint64(head[8:]))
 		end := s.known + headerSize + (length+headerSize-1)/headerSize*headerSize

@@ -81,7 +81,7 @@ func (a *announcer) end() { os.Remove(filepath.Join(a.w.Dir(), preparingFile)) }
 // errAskedToStop is why fetching ended early.
 var errAskedToStop = errors.New("stopped on request while the base was being fetched; what has come is kept")
 
-// openBase opens the base, which is fetched where it is not on this machine. A stop request ends that at once: there is
+// openBase opens the base, which is fetched where it is not on this machine, and finds out which one it is. A stop request ends that at once: there is
 // nothing to be saved, and what has come of the files is kept.
 func (j *job) openBase(ctx context.Context) error {
 	a := &announcer{w: j.w}
@@ -103,6 +103,9 @@ func (j *job) openBase(ctx context.Context) error {
 		}
 	})
 	err := j.p.OpenBase(ctx, a.report)
+	if err == nil {
+		j.fingerprint, err = j.p.Base.Fingerprint(ctx, a.report)
+	}
 	if err != nil && context.Cause(ctx) == errAskedToStop {
 		err = errAskedToStop
 	}
@@ -125,5 +128,5 @@ func (j *job) checkLate(ctx context.Context) error {
 	if err := refusal(j.p.Config, findings); err != nil {
 		return err
 	}
-	return j.w.Update(func(i *run.Info) { i.BaseFingerprint = j.p.Base.Fingerprint })
+	return j.w.Update(func(i *run.Info) { i.BaseFingerprint = j.fingerprint })
 }

@@ -51,7 +51,7 @@ func Start(ctx context.Context, file *config.File, o Options) (*run.Run, []datas
 	if err := refusal(p.Config, findings); err != nil {
 		return nil, findings, err
 	}
-	r, err := create(p, o)
+	r, err := create(ctx, p, o)
 	if err != nil {
 		return nil, findings, err
 	}
@@ -101,7 +101,7 @@ func refusal(c *config.Config, findings []dataset.Finding) error {
 	return nil
 }
 
-func create(p *project.Project, o Options) (*run.Run, error) {
+func create(ctx context.Context, p *project.Project, o Options) (*run.Run, error) {
 	root, err := filepath.Abs(p.File.Root)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,9 @@ func create(p *project.Project, o Options) (*run.Run, error) {
 	}
 	meta := run.Meta{Recipe: p.Config.Recipe.Preset, Base: p.Config.Model.Base, DataFingerprint: p.Data.Fingerprint(), Version: o.Version, Root: root}
 	if p.Base != nil { // else the run's process writes it down
-		meta.BaseFingerprint = p.Base.Fingerprint
+		if meta.BaseFingerprint, err = p.Base.Fingerprint(ctx, o.Report); err != nil {
+			return nil, err
+		}
 	}
 	w, err := run.Create(p.File.Abs(p.Config.Project.Runs), name, meta, p.File.Raw())
 	if err != nil {

@@ -64,6 +64,9 @@ type job struct {
 	window  window
 	mutex   sync.Mutex // guards step for the system sampler
 	checked int        // step of the newest check on valid
+
+	fingerprint string // of the base
+	troubled    bool   // it has been said that features are not kept
 }
 
 // train prepares and runs the job.
@@ -128,9 +131,17 @@ func (j *job) prepare(ctx context.Context) error {
 		}
 	}
 	info := j.w.Info()
-	if info.BaseFingerprint != j.p.Base.Fingerprint {
-		return fmt.Errorf("the base %s is not the one that this run was started with (fingerprint %s, then %s): start a new run", j.p.Base.Name, j.p.Base.Fingerprint, info.BaseFingerprint)
+	note, err := j.p.Base.Check(ctx, info.BaseFingerprint, "this run", nil)
+	if err != nil {
+		return err
 	}
+	if note != "" {
+		j.w.Append(&run.Event{Level: run.LevelWarn, Text: note})
+		if err := j.w.Update(func(i *run.Info) { i.BaseFingerprint = j.fingerprint }); err != nil {
+			return err
+		}
+	}
+	j.sayTrouble()
 	if now := j.p.Data.Fingerprint(); info.DataFingerprint != now {
 		return fmt.Errorf("the data set has changed since this run was started (fingerprint %s, then %s): start a new run", now, info.DataFingerprint)
 	}
@@ -197,7 +208,7 @@ func (j *job) build() error {
 	j.samples = newSamples(j.p, j.model, workers, cores)
 	j.subject = model.Of(j.p.Base, j.model, c.Train.Threads)
 	j.best = math.Inf(-1)
-	j.w.Logf("base %s (%s), %d trained parameters, %d training samples, %d steps of %d, %d workers on %d cores, kernels %s", j.p.Base.Name, j.p.Base.Fingerprint,
+	j.w.Logf("base %s (%s), %d trained parameters, %d training samples, %d steps of %d, %d workers on %d cores, kernels %s", j.p.Base.Name, model.Short(j.fingerprint),
 		trainable, len(j.all), j.course.Steps(), j.course.Batch, workers, team, blas.Kernels())
 	return j.w.Update(func(i *run.Info) { i.Steps, i.Samples, i.Trainable = j.course.Steps(), len(j.all), trainable })
 }
@@ -231,8 +242,17 @@ func (j *job) advance(ctx context.Context) error {
 	return nil
 }
 
+// sayTrouble says once that features cannot be kept, without which the run goes on all the same.
+func (j *job) sayTrouble() {
+	if text := j.p.Base.Trouble(); text != "" && !j.troubled {
+		j.troubled = true
+		j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelWarn, Text: text})
+	}
+}
+
 // after does what falls due between two steps, and says whether the run is to halt.
 func (j *job) after(ctx context.Context) (halt bool, err error) {
+	j.sayTrouble()
 	c := j.p.Config.Train
 	last := j.step == j.course.Steps()
 	if j.step%c.LogEvery == 0 || last {

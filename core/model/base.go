@@ -9,14 +9,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"finetui/core/features"
+	"finetui/core/filehash"
 	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/pixels"
@@ -31,20 +30,25 @@ var tiny embed.FS
 
 // Base is an opened base model: its files, but not yet its weights in working order.
 type Base struct {
-	Name        string // as MODEL.BASE gives it
-	Dir         string // the folder in Hugging Face's format
-	Fingerprint string // of configuration, tokenizer and weights
-	Config      qwen2vl.Config
-	Tokenizer   *tokenizer.Tokenizer
-	Processor   pixels.Processor
-	Stop        []int32         // tokens that end an answer
-	Seen        *features.Cache // what its tower made of pictures; nil: is not kept
+	Name      string // as MODEL.BASE gives it
+	Dir       string // the folder in Hugging Face's format
+	Config    qwen2vl.Config
+	Tokenizer *tokenizer.Tokenizer
+	Processor pixels.Processor
+	Stop      []int32         // tokens that end an answer
+	Seen      *features.Cache // what its tower made of pictures; nil: is not kept
 
 	checkpoint *qwen2.Checkpoint
+	identity   *identity
 	system     string // what stands before a conversation; empty: what Qwen2-VL's template writes
 }
 
-func (b *Base) read() error {
+// read opens the base's files. hashes is where their hashes are kept.
+func (b *Base) read(hashes *filehash.Store) error {
+	before, err := look(b.Dir, everything(b.Dir))
+	if err != nil {
+		return err
+	}
 	data, err := qwen2.ReadConfig(b.Dir)
 	if err != nil {
 		return err
@@ -72,8 +76,17 @@ func (b *Base) read() error {
 	if b.checkpoint, err = qwen2.OpenCheckpoint(b.Dir); err != nil {
 		return err
 	}
-	b.Fingerprint, err = fingerprint(b.Dir)
-	return err
+	stats, err := look(b.Dir, b.names())
+	for name, stat := range stats {
+		if before[name] != stat {
+			err = fmt.Errorf("%s was changed while it was opened: wait until what writes it is done", filepath.Join(b.Dir, name))
+		}
+	}
+	if err != nil {
+		return errors.Join(err, b.checkpoint.Close())
+	}
+	b.identity = newIdentity(b.Dir, hashes, stats)
+	return nil
 }
 
 func (b *Base) readProcessor() (err error) {
@@ -86,14 +99,20 @@ func (b *Base) readProcessor() (err error) {
 	return nil
 }
 
-// Remember keeps what the tower makes of pictures in a folder, at most limit bytes.
-func (b *Base) Remember(dir string, limit int64) (err error) {
-	b.Seen, err = features.Open(dir, limit)
-	return err
+// Remember keeps what the tower makes of pictures in a folder, at most limit bytes. Where that cannot be, Trouble says so.
+func (b *Base) Remember(dir string, limit int64) { b.Seen = features.Open(dir, limit) }
+
+// Trouble says why features are not kept although they were to be; empty: they are.
+func (b *Base) Trouble() string {
+	if b.Seen == nil {
+		return ""
+	}
+	return b.Seen.Trouble()
 }
 
 // Close ends the use of the weights' file and of the features.
 func (b *Base) Close() error {
+	b.identity.end()
 	if b.Seen == nil {
 		return b.checkpoint.Close()
 	}
@@ -181,42 +200,6 @@ func unpackTiny() (string, error) {
 		} // another process was faster
 	}
 	return dir, nil
-}
-
-// fingerprint tells bases apart: it covers the small files whole, and of each weight file its size, its head and its
-// tail, since reading gigabytes would take longer than most questions.
-func fingerprint(dir string) (string, error) {
-	const sample = 1 << 20
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.New()
-	for _, e := range entries {
-		name := e.Name()
-		weights := strings.HasSuffix(name, ".safetensors")
-		if e.IsDir() || !weights && !slices.Contains([]string{"config.json", "tokenizer.json", "preprocessor_config.json"}, name) {
-			continue
-		}
-		f, err := os.Open(filepath.Join(dir, name))
-		if err != nil {
-			return "", err
-		}
-		info, err := f.Stat()
-		if err == nil {
-			fmt.Fprintln(sum, name, info.Size())
-			if size := info.Size(); weights && size > 2*sample {
-				_, err = io.Copy(sum, io.MultiReader(io.NewSectionReader(f, 0, sample), io.NewSectionReader(f, size-sample, sample)))
-			} else {
-				_, err = io.Copy(sum, f)
-			}
-		}
-		f.Close()
-		if err != nil {
-			return "", err
-		}
-	}
-	return hex.EncodeToString(sum.Sum(nil))[:16], nil
 }
 
 // WeightBytes is the size of a weight as the base holds it in working order: 2 where its file has bfloat16, which stays so,

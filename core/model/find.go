@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"finetui/core/filehash"
 	"finetui/core/model/hub"
 )
 
@@ -56,7 +57,7 @@ func openBase(name, root string, get func(hub.Hub, hub.Name) (string, error)) (*
 		return nil, fmt.Errorf("MODEL.BASE = %q: %w", name, err)
 	}
 	b := &Base{Name: name, Dir: dir}
-	if err := b.read(); err != nil {
+	if err := b.read(filehash.In(root)); err != nil {
 		return nil, fmt.Errorf("MODEL.BASE = %q: %w", name, err)
 	}
 	return b, nil

@@ -32,6 +32,11 @@ func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, sp
 	if len(samples) == 0 {
 		return nil, fmt.Errorf("EVAL.SPLIT = %q: there is nothing to score in it, or its pictures are missing; splits are %s", split, strings.Join(p.Data.Splits, ", "))
 	}
+	if p.Base.Seen != nil { // kept features are known by it
+		if _, err := p.Base.Fingerprint(ctx, report); err != nil {
+			return nil, err
+		}
+	}
 	replies, err := subject.Ask(ctx, len(samples), func(i int) (model.Question, error) { return p.Question(samples[i]) },
 		model.Asking{View: p.View(), MaxNew: p.Config.Eval.MaxNewTokens, Seed: uint64(p.Config.Project.Seed), Progress: report})
 	if err != nil {

@@ -103,15 +103,15 @@ func (p *Project) OpenBase(ctx context.Context, report Progress) error {
 		return err
 	}
 	p.Base = b
-	return Remember(b, p.File.Root, p.Config)
+	Remember(b, p.File.Root, p.Config)
+	return nil
 }
 
 // Remember lets a base keep features in the project's folder, by MODEL.CACHE.
-func Remember(b *model.Base, root string, c *config.Config) error {
-	if c.Model.Cache == 0 {
-		return nil
+func Remember(b *model.Base, root string, c *config.Config) {
+	if c.Model.Cache > 0 {
+		b.Remember(filepath.Join(root, ".finetui", "features"), int64(c.Model.Cache)<<20)
 	}
-	return b.Remember(filepath.Join(root, ".finetui", "features"), int64(c.Model.Cache)<<20)
 }
 
 // Close closes the base.

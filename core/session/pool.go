@@ -2,7 +2,7 @@ package session
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -19,6 +19,8 @@ type pool struct {
 	mutex  sync.Mutex // one model is loaded at a time
 	bases  map[string]*model.Base
 	loaded []*model.Subject // the one that was asked for last comes last
+	stale  []*model.Base    // whose files were replaced: somebody may still ask them
+	said   bool             // that features are not kept
 }
 
 // load loads the model of a setting, or returns the loaded one.
@@ -38,17 +40,22 @@ func (p *pool) load(ctx context.Context, t *Setting, report Progress) (*model.Su
 	if err != nil {
 		return nil, err
 	}
-	if t.Run != nil && t.Run.Info.BaseFingerprint != "" && t.Run.Info.BaseFingerprint != b.Fingerprint {
-		return nil, fmt.Errorf("the base %s is not the one that %s was trained on (fingerprint %s, then %s): set MODEL.BASE back, or train again",
-			b.Name, t.Name, b.Fingerprint, t.Run.Info.BaseFingerprint)
+	if t.Run != nil && t.Run.Info.BaseFingerprint != "" {
+		b.Identify() // while it loads
 	}
 	if i := slices.IndexFunc(p.loaded, func(m *model.Subject) bool { return m.Base == b && m.Adapter == t.Adapter.Path }); i >= 0 {
+		if err := t.check(ctx, b, report); err != nil {
+			return nil, err
+		}
 		found := p.loaded[i]
 		p.loaded = append(slices.Delete(p.loaded, i, i+1), found)
 		return found, nil
 	}
 	say(1, "loading "+t.Title())
 	m, err := model.Load(b, t.Adapter.Path, t.Project.Config.Train.Threads)
+	if other := t.check(ctx, b, report); other != nil {
+		return nil, other // whatever else is wrong comes of it
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +67,19 @@ func (p *pool) load(ctx context.Context, t *Setting, report Progress) (*model.Su
 	return m, nil
 }
 
-// base opens the base of a setting unless it is open.
+// check holds the base against what the setting's run was trained on.
+func (t *Setting) check(ctx context.Context, b *model.Base, report Progress) error {
+	if t.Run == nil {
+		return nil
+	}
+	note, err := b.Check(ctx, t.Run.Info.BaseFingerprint, t.Name, report)
+	if err == nil && note != "" && !slices.Contains(t.Notes, note+".") {
+		t.Notes = append(t.Notes, note+".")
+	}
+	return err
+}
+
+// base opens the base of a setting unless it is open, with the files of then.
 func (p *pool) base(ctx context.Context, t *Setting, report Progress) (*model.Base, error) {
 	name := t.Project.Config.Model.Base
 	key := name
@@ -68,25 +87,46 @@ func (p *pool) base(ctx context.Context, t *Setting, report Progress) (*model.Ba
 		key = filepath.Join(t.root, name)
 	}
 	if b := p.bases[key]; b != nil {
-		return b, nil
+		if !b.Changed() {
+			return b, nil
+		}
+		delete(p.bases, key)
+		p.loaded = slices.DeleteFunc(p.loaded, func(m *model.Subject) bool { return m.Base == b })
+		p.stale = append(p.stale, b)
 	}
 	b, err := model.OpenBase(ctx, name, t.root, report)
 	if err != nil {
 		return nil, err
 	}
 	p.bases[key] = b
-	return b, project.Remember(b, t.Project.File.Root, t.Project.Config)
+	project.Remember(b, t.Project.File.Root, t.Project.Config)
+	return b, nil
+}
+
+// Trouble says, the first time it is asked after that came up, why what models made of pictures is not kept; else it is
+// empty. Questions and evaluations go on without.
+func (s *Session) Trouble() string {
+	p := s.pool
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, b := range p.bases {
+		if text := b.Trouble(); text != "" && !p.said {
+			p.said = true
+			return text
+		}
+	}
+	return ""
 }
 
 func (p *pool) close() error {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	var first error
-	for _, b := range p.bases {
+	for _, b := range slices.AppendSeq(p.stale, maps.Values(p.bases)) {
 		if err := b.Close(); err != nil && first == nil {
 			first = err
 		}
 	}
-	p.bases, p.loaded = map[string]*model.Base{}, nil
+	p.stale, p.bases, p.loaded = nil, map[string]*model.Base{}, nil
 	return first
 }

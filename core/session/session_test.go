@@ -102,7 +102,11 @@ func addRun(t *testing.T, s *Session, file *config.File, name string, steps ...i
 			adapters[i].B[j] = float32(j%7-3) / 2
 		}
 	}
-	w, err := run.Create(s.RunsDir(), name, run.Meta{Recipe: "basic", Base: "tiny", BaseFingerprint: b.Fingerprint,
+	fingerprint, err := b.Fingerprint(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := run.Create(s.RunsDir(), name, run.Meta{Recipe: "basic", Base: "tiny", BaseFingerprint: fingerprint,
 		DataFingerprint: s.Project.Data.Fingerprint(), Root: file.Root}, file.Raw())
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +296,7 @@ func TestForeignBaseIsRefused(t *testing.T) {
 	data, _ := os.ReadFile(path)
 	text := string(data)
 	at := strings.Index(text, `"base_fingerprint": "`) + len(`"base_fingerprint": "`)
-	write(t, path, text[:at]+"0000000000000000"+text[at+16:])
+	write(t, path, text[:at]+"0000000000000000"+text[at+64:])
 	if _, err := s.Subject(context.Background(), label, nil); err == nil || !strings.Contains(err.Error(), "is not the one that") {
 		t.Errorf("error %v", err)
 	}

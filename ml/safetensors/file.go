@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"unsafe"
 )
@@ -79,6 +81,15 @@ func (f *File) sortNames() {
 
 // Path is the file, or the folder of the shards.
 func (f *File) Path() string { return f.path }
+
+// Files are the paths of the weight files that are open, sorted.
+func (f *File) Files() []string {
+	paths := map[string]bool{}
+	for _, t := range f.tensors {
+		paths[t.path] = true
+	}
+	return slices.Sorted(maps.Keys(paths))
+}
 
 // Names returns the names of all tensors, sorted. The slice is the File's own: do not change it.
 func (f *File) Names() []string { return f.names }

@@ -31,6 +31,7 @@ type evaluating struct {
 	what        string
 	elapsed     time.Duration // since the subject's first question
 	result      *eval.Result
+	trouble     string // why features were not kept, the first time
 }
 
 // evaluate asks the subjects of the mode about every object of the split, one subject after the other.
@@ -59,7 +60,7 @@ func (p *Pane) evaluate() tea.Cmd {
 			if err != nil {
 				return fmt.Errorf("evaluating %s on %s: %w", name, split, err)
 			}
-			emit(evaluating{name: name, result: result})
+			emit(evaluating{name: name, result: result, trouble: s.Trouble()})
 		}
 		return nil
 	})
@@ -76,6 +77,9 @@ func (p *Pane) evaluated(msg views.Batch[evaluating]) tea.Cmd {
 		b.name = step.name
 		if step.result != nil {
 			r := step.result
+			if step.trouble != "" {
+				cmds = append(cmds, views.Warn("%s", step.trouble))
+			}
 			cmds = append(cmds, views.Say("%s on %s: %s right (95 %%: %s)", step.name, r.Split, widget.Percent(r.Accuracy, 1), span(r.AccuracyInterval)), p.look())
 			continue
 		}
