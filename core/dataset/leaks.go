@@ -6,13 +6,15 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"finetui/core/filehash"
 )
 
 // leaks notes pictures that are there twice where once is meant: the same bytes in two splits, or in train with other
 // labels; and variants of one photograph in two splits, by the name that Roboflow gives them. short names a file in a
-// finding. An error is that of ctx.
-func leaks(ctx context.Context, items []Item, glances []glance, short func(string) string, report Progress) (found []Finding, err error) {
-	groups, err := samePictures(ctx, items, glances, report)
+// finding, and store knows hashes. An error is that of ctx.
+func leaks(ctx context.Context, items []Item, sights []sight, store *filehash.Store, short func(string) string, report Progress) (found []Finding, err error) {
+	groups, err := samePictures(ctx, items, sights, store, report)
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +111,8 @@ func labelling(objects []Object) [sha256.Size]byte {
 
 // samePictures returns the groups of items whose pictures have the same bytes, of those of whom that matters: in two splits,
 // or several in train. Files are read where a glance does not tell them apart.
-func samePictures(ctx context.Context, items []Item, glances []glance, report Progress) (groups [][]int, err error) {
-	alike := groupBy(len(items), func(i int) (glance, bool) { return glances[i], glances[i].bytes > 0 })
+func samePictures(ctx context.Context, items []Item, sights []sight, store *filehash.Store, report Progress) (groups [][]int, err error) {
+	alike := groupBy(len(items), func(i int) (glance, bool) { return sights[i].glance, sights[i].glance.bytes > 0 })
 	var read []int
 	for _, group := range alike {
 		if matters(items, group) {
@@ -118,19 +120,26 @@ func samePictures(ctx context.Context, items []Item, glances []glance, report Pr
 		}
 	}
 	slices.Sort(read)
-	hashes := make([][sha256.Size]byte, len(read))
+	hashes := make([]filehash.Sum, len(read))
 	whole := make([]bool, len(read)) // it was readable a moment ago; else the next reading says what became of it
 	err = share(ctx, len(read), "comparing pictures of equal size", report, func() func(i int) {
 		buffer := make([]byte, 64<<10)
 		return func(i int) {
 			at := read[i]
-			hashes[i], whole[i] = hashFile(items[at].Media, glances[at].bytes, buffer)
+			path, stat := items[at].Media, sights[at].stat
+			if hashes[i], whole[i] = store.Known(path, stat); whole[i] {
+				return
+			}
+			if hashes[i], whole[i] = hashFile(path, stat.Size, buffer); whole[i] && !sights[at].fresh {
+				store.Keep(path, stat, hashes[i])
+			}
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	for _, group := range groupBy(len(read), func(i int) ([sha256.Size]byte, bool) { return hashes[i], whole[i] }) {
+	store.Flush()
+	for _, group := range groupBy(len(read), func(i int) (filehash.Sum, bool) { return hashes[i], whole[i] }) {
 		for i := range group {
 			group[i] = read[group[i]]
 		}
@@ -181,7 +190,7 @@ func matters(items []Item, group []int) bool {
 }
 
 // hashFile is the SHA-256 of a file of that size; buffer is used to read it.
-func hashFile(path string, size int64, buffer []byte) (sum [sha256.Size]byte, whole bool) {
+func hashFile(path string, size int64, buffer []byte) (sum filehash.Sum, whole bool) {
 	file, err := openFile(path, size, buffer)
 	if err != nil {
 		return sum, false

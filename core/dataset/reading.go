@@ -7,6 +7,9 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"finetui/core/filehash"
 )
 
 // desk is what one worker needs to read item after item: memory that is used again.
@@ -35,22 +38,56 @@ func (d *desk) keep(objects []Object) []Object {
 	return d.slab[start : start+n : start+n]
 }
 
-// readItems reads the label files and the headers of the pictures on all cores. It returns what a glance at each picture
-// file tells.
-func readItems(ctx context.Context, set *Dataset, plan *yoloPlan, rules rowRules, report Progress) ([]glance, error) {
-	findings := make([][]Finding, len(set.Items))
-	glances := make([]glance, len(set.Items))
-	err := share(ctx, len(set.Items), "reading labels and pictures", report, func() func(i int) {
-		d := &desk{picture: make([]byte, headBytes)}
-		return func(i int) { findings[i], glances[i] = readItem(d, &set.Items[i], plan, rules) }
+// sight is what a look at a picture file tells of it without decoding.
+type sight struct {
+	stat   filehash.Stat
+	fresh  bool // stat may not tell the next change
+	glance glance
+}
+
+// readItems reads the label files and the headers of the pictures on all cores, those that kept does not know. It returns
+// what a look at each picture file tells.
+func readItems(ctx context.Context, set *Dataset, plan *yoloPlan, rules rowRules, kept keeper, report Progress) ([]sight, error) {
+	items := set.Items
+	findings, sights := make([][]Finding, len(items)), make([]sight, len(items))
+	ids, now := make([]identity, len(items)), time.Now()
+	if len(items) < keepFrom {
+		kept = keeper{}
+	}
+	err := share(ctx, len(items), "", nil, func() func(i int) {
+		return func(i int) { ids[i] = identify(&items[i]) }
 	})
 	if err != nil {
 		return nil, err
 	}
+	names := kept.names(items) // before reading: a missing label file loses its name
+	taken, exact := kept.take(items, names, ids, func(i int, found []Finding, seen glance) {
+		findings[i], sights[i].glance = found, seen
+	})
+	var left []int
+	for i := range items {
+		sights[i].stat, sights[i].fresh = ids[i].picture, filehash.Fresh(ids[i].picture, now)
+		if !taken[i] {
+			left = append(left, i)
+		}
+	}
+	err = share(ctx, len(left), "reading labels and pictures", report, func() func(i int) {
+		d := &desk{picture: make([]byte, headBytes)}
+		return func(i int) {
+			at := left[i]
+			findings[at], sights[at].glance = readItem(d, &items[at], plan, rules)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !exact {
+		kept.keep(items, names, ids, now, func(i int) ([]Finding, glance) { return findings[i], sights[i].glance })
+	}
 	for _, found := range findings {
 		set.Findings = append(set.Findings, found...)
 	}
-	return glances, nil
+	return sights, nil
 }
 
 // share spreads work on n things over all cores; each worker gets a function of its own from worker, for memory that it

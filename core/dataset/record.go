@@ -2,7 +2,11 @@
 // It never changes a data set and never drops a row in silence: what does not count is a Finding.
 package dataset
 
-import "path/filepath"
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
 
 // Point is a position in an image, both coordinates as a share (0 to 1) of its width and height, y downwards.
 type Point struct{ X, Y float64 }
@@ -85,10 +89,23 @@ type Ref struct{ Item, Object int }
 func (d *Dataset) Short(path string) string { return shortPath(d.Root, path) }
 
 func shortPath(root, path string) string {
+	if within, ok := within(root, path); ok {
+		return readable(filepath.ToSlash(within))
+	}
 	if rel, err := filepath.Rel(root, path); err == nil && filepath.IsLocal(rel) {
 		return readable(filepath.ToSlash(rel))
 	}
 	return readable(filepath.ToSlash(path))
+}
+
+// within is what filepath.Rel says of a clean path that begins with the root, as those of a set's many files do.
+func within(root, path string) (rel string, ok bool) {
+	rel, ok = strings.CutPrefix(path, root)
+	if !ok || len(rel) < 2 || !os.IsPathSeparator(rel[0]) {
+		return "", false
+	}
+	rel = rel[1:]
+	return rel, filepath.Clean(rel) == rel && filepath.IsLocal(rel)
 }
 
 // Find returns the item with that id, or nil.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"finetui/core/config"
+	"finetui/core/filehash"
 )
 
 // yolo reads the folders of Ultralytics and Roboflow: data.yaml, {train,valid,test}/images and labels.
@@ -110,12 +111,12 @@ func (yolo) read(ctx context.Context, at string, cfg config.Dataset, root string
 			rules.classes = plan.yaml.count
 		}
 	}
-	glances, err := readItems(ctx, set, plan, rules, report)
+	sights, err := readItems(ctx, set, plan, rules, newKeeper(root, at, plan, rules), report)
 	if err != nil {
 		return nil, err
 	}
 	set.Classes = yoloClasses(plan.names, rules.classes, set.Items)
-	leaked, err := leaks(ctx, set.Items, glances, plan.short, report)
+	leaked, err := leaks(ctx, set.Items, sights, filehash.In(root), plan.short, report)
 	if err != nil {
 		return nil, err
 	}

@@ -193,7 +193,7 @@ func (s *Store) find(key string, stat Stat) (Sum, bool) {
 // Keep takes in the hash of a file that its caller read, with the identity that it had before and after. A file that was
 // changed a moment ago is not kept: it could be changed again within the same tick of the file system's clock.
 func (s *Store) Keep(path string, stat Stat, sum Sum) {
-	if fresh(stat, time.Now()) {
+	if Fresh(stat, time.Now()) {
 		return
 	}
 	key := s.key(path)
@@ -209,8 +209,8 @@ func (s *Store) Keep(path string, stat Stat, sum Sum) {
 	}
 }
 
-// fresh says whether a file was changed so lately that its time may not tell the next change.
-func fresh(stat Stat, now time.Time) bool {
+// Fresh says whether a file was changed so lately that its time may not tell the next change.
+func Fresh(stat Stat, now time.Time) bool {
 	tick := int64(100 * time.Millisecond)
 	if stat.Modified%1e9 == 0 && stat.Changed%1e9 == 0 {
 		tick = int64(2 * time.Second) // a file system that counts seconds

@@ -35,7 +35,7 @@ func settled(t *testing.T, path string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !fresh(stat, time.Now()) {
+		if !Fresh(stat, time.Now()) {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)

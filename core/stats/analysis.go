@@ -100,22 +100,39 @@ func Analyze(d *dataset.Dataset, cfg config.Dataset) *Analysis {
 		bySplit[item.Split] = append(bySplit[item.Split], item)
 	}
 	order := nameOrder(d.Classes)
-	tables, whole := map[string]*pairTable{}, newPairTable(order, cfg) // every pair is looked at once
-	for split, items := range bySplit {
-		tables[split] = newPairTable(order, cfg)
+	count := func(items []*dataset.Item) counted {
+		c := counted{pairs: newPairTable(order, cfg), heights: heights(items, len(d.Classes))}
 		for _, item := range items {
-			tables[split].add(item.Objects)
+			c.pairs.add(item.Objects)
 		}
-		whole.merge(tables[split])
+		return c
+	}
+	bySplitCounted, whole := map[string]counted{}, counted{pairs: newPairTable(order, cfg)}
+	for split, items := range bySplit {
+		c := count(items)
+		bySplitCounted[split] = c
+		whole.pairs.merge(c.pairs)
+		whole.heights = mergeHeights(whole.heights, c.heights)
+	}
+	if whole.heights == nil {
+		whole = count(nil)
 	}
 	a.Whole = analyzePart("", all, d.Classes, whole, cfg)
 	for _, split := range d.Splits {
-		if tables[split] == nil {
-			tables[split] = newPairTable(order, cfg)
+		c, there := bySplitCounted[split]
+		if !there {
+			c = count(nil)
 		}
-		a.Splits = append(a.Splits, analyzePart(split, bySplit[split], d.Classes, tables[split], cfg))
+		a.Splits = append(a.Splits, analyzePart(split, bySplit[split], d.Classes, c, cfg))
 	}
 	return a
+}
+
+// counted is what takes long to find out of a part. That of the whole is put together from the splits: every object and
+// every pair is looked at once.
+type counted struct {
+	pairs   *pairTable
+	heights [][]float64 // by class, sorted
 }
 
 // Split returns the statistics of a split, or nil.
@@ -142,7 +159,7 @@ func nameOrder(classes []dataset.Class) []int {
 	return order
 }
 
-func analyzePart(split string, items []*dataset.Item, classes []dataset.Class, pairs *pairTable, cfg config.Dataset) Part {
+func analyzePart(split string, items []*dataset.Item, classes []dataset.Class, c counted, cfg config.Dataset) Part {
 	p := Part{
 		Split:           split,
 		Images:          len(items),
@@ -171,8 +188,8 @@ func analyzePart(split string, items []*dataset.Item, classes []dataset.Class, p
 	p.ObjectTypes = objectTypes(p.ClassCounts, classes)
 	p.Imbalance = imbalance(p.ClassCounts, cfg)
 	p.Resolution = resolution(items)
-	p.Positions = positions(items, p.ClassCounts, cfg)
-	p.Relations, p.Cooccurrence = pairs.results(p)
+	p.Positions = positions(c.heights, cfg)
+	p.Relations, p.Cooccurrence = c.pairs.results(p)
 	for _, r := range p.Relations {
 		p.RelationTotals.add(r.Directions)
 	}

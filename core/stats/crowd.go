@@ -38,15 +38,15 @@ func (t *pairTable) addCrowd() {
 		}
 	}()
 	k := len(c.present)
-	above := c.ahead(k, func(p placed) float64 { return p.center.Y }, levelWithin(t.cfg))
-	left := c.ahead(k, func(p placed) float64 { return p.center.X }, alignedWithin(t.cfg))
+	above := c.ahead(k, func(p placed) float64 { return p.center.Y }, t.limits.level)
+	left := c.ahead(k, func(p placed) float64 { return p.center.X }, t.limits.aligned)
 	for i, a := range c.present {
 		for j, b := range c.present {
 			switch {
 			case a == b && counts[i] > 1:
 				pairs := counts[i] * (counts[i] - 1) / 2
-				up := c.earlierAhead(a, func(p placed) float64 { return p.center.Y }, levelWithin(t.cfg))
-				leftward := c.earlierAhead(a, func(p placed) float64 { return p.center.X }, alignedWithin(t.cfg))
+				up := c.earlierAhead(a, func(p placed) float64 { return p.center.Y }, t.limits.level)
+				leftward := c.earlierAhead(a, func(p placed) float64 { return p.center.X }, t.limits.aligned)
 				t.note(a, b, pairs, up, above[i*k+i]-up, leftward, left[i*k+i]-leftward)
 			case a != b && t.order[a] < t.order[b]:
 				t.note(a, b, counts[i]*counts[j], above[i*k+j], above[j*k+i], left[i*k+j], left[j*k+i])

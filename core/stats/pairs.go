@@ -47,18 +47,22 @@ type Cooccurrence struct {
 	Lifted bool    // false for a class with itself, which has no lift
 }
 
+// limits are how near two centres are for being level and aligned.
+type limits struct{ level, aligned float64 }
+
+func limitsOf(cfg *config.Dataset) limits {
+	return limits{cfg.LevelWithin + onLimit, max(cfg.AlignedWithin-onLimit, 0)}
+}
+
 // Vertical says how a lies to b by height: negative above, positive below, 0 level.
 func Vertical(a, b dataset.Point, cfg config.Dataset) int {
-	return side(a.Y-b.Y, levelWithin(cfg))
+	return side(a.Y-b.Y, limitsOf(&cfg).level)
 }
 
 // Horizontal says how a lies to b by width: negative left, positive right, 0 aligned. On the limit is not aligned.
 func Horizontal(a, b dataset.Point, cfg config.Dataset) int {
-	return side(a.X-b.X, alignedWithin(cfg))
+	return side(a.X-b.X, limitsOf(&cfg).aligned)
 }
-
-func levelWithin(cfg config.Dataset) float64   { return cfg.LevelWithin + onLimit }
-func alignedWithin(cfg config.Dataset) float64 { return max(cfg.AlignedWithin-onLimit, 0) }
 
 func side(difference, within float64) int {
 	switch {
@@ -73,7 +77,7 @@ func side(difference, within float64) int {
 // pairTable counts the pairs of two classes while images are gone through. A pair of classes is looked up without hashing
 // as long as there are not too many classes.
 type pairTable struct {
-	cfg     config.Dataset
+	limits  limits
 	order   []int // place of each class by name
 	classes int
 	dense   []*pairCounts // by class · classes + class; nil where there are too many classes
@@ -94,7 +98,7 @@ type pairCounts struct {
 const mostDense = 512
 
 func newPairTable(order []int, cfg config.Dataset) *pairTable {
-	t := &pairTable{cfg: cfg, order: order, classes: len(order)}
+	t := &pairTable{limits: limitsOf(&cfg), order: order, classes: len(order)}
 	if t.classes <= mostDense {
 		t.dense = make([]*pairCounts, t.classes*t.classes)
 	} else {
@@ -148,7 +152,7 @@ func (t *pairTable) add(objects []dataset.Object) {
 			}
 			c := t.of(a.class, b.class)
 			t.seen(c, 1)
-			c.count(a.center, b.center, t.cfg)
+			c.count(a.center, b.center, t.limits)
 		}
 	}
 }
@@ -196,8 +200,8 @@ func (t *pairTable) results(p Part) ([]Relation, []Cooccurrence) {
 	return relations, together
 }
 
-func (c *pairCounts) count(a, b dataset.Point, cfg config.Dataset) {
-	switch Vertical(a, b, cfg) {
+func (c *pairCounts) count(a, b dataset.Point, within limits) {
+	switch side(a.Y-b.Y, within.level) {
 	case -1:
 		c.Above++
 	case 1:
@@ -205,7 +209,7 @@ func (c *pairCounts) count(a, b dataset.Point, cfg config.Dataset) {
 	default:
 		c.Level++
 	}
-	switch Horizontal(a, b, cfg) {
+	switch side(a.X-b.X, within.aligned) {
 	case -1:
 		c.Left++
 	case 1:

@@ -43,31 +43,65 @@ func Band(y float64, cfg config.Dataset) string {
 // BandWords are the words of a prompt for each band.
 var BandWords = map[string]string{Top: "at the top", Middle: "in the middle", Bottom: "at the bottom"}
 
-func positions(items []*dataset.Item, counts []int, cfg config.Dataset) []Position {
-	heights := make([][]float64, len(counts))
+// heights are the y of the centres, by class, sorted.
+func heights(items []*dataset.Item, classes int) [][]float64 {
+	counts := make([]int, classes)
+	for _, item := range items {
+		for o := range item.Objects {
+			counts[item.Objects[o].Class]++
+		}
+	}
+	all := make([][]float64, classes)
 	for class, n := range counts {
-		heights[class] = make([]float64, 0, n)
+		all[class] = make([]float64, 0, n)
 	}
 	for _, item := range items {
 		for o := range item.Objects {
 			object := &item.Objects[o]
-			heights[object.Class] = append(heights[object.Class], object.Box.Center().Y)
+			all[object.Class] = append(all[object.Class], object.Box.Center().Y)
 		}
 	}
-	all := make([]Position, len(counts))
+	for _, list := range all {
+		slices.Sort(list)
+	}
+	return all
+}
+
+// mergeHeights puts those of two parts together.
+func mergeHeights(a, b [][]float64) [][]float64 {
+	if a == nil {
+		return b
+	}
+	all := make([][]float64, len(a))
+	for class := range a {
+		x, y := a[class], b[class]
+		list := make([]float64, 0, len(x)+len(y))
+		for len(x) > 0 && len(y) > 0 {
+			if x[0] <= y[0] {
+				list, x = append(list, x[0]), x[1:]
+			} else {
+				list, y = append(list, y[0]), y[1:]
+			}
+		}
+		all[class] = append(append(list, x...), y...)
+	}
+	return all
+}
+
+func positions(heights [][]float64, cfg config.Dataset) []Position {
+	all := make([]Position, len(heights))
 	for class := range all {
 		all[class] = position(heights[class], cfg)
 	}
 	return all
 }
 
-// position describes a list of heights, which it sorts.
+// position describes a sorted list of heights.
 func position(heights []float64, cfg config.Dataset) Position {
 	p := Position{N: len(heights)}
 	if p.N == 0 {
 		return p
 	}
-	slices.Sort(heights)
 	p.Min, p.Max = heights[0], heights[p.N-1]
 	for _, y := range heights {
 		p.Mean += y

@@ -1,0 +1,417 @@
+package dataset
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"finetui/core/filehash"
+	"finetui/ml/wholefile"
+)
+
+// A large data set is looked at once: what the label file and the header of each picture gave is kept in the project's
+// .finetui folder, under both files' stat identities. The folders are listed anew each time, and whatever follows from
+// several items is worked out anew. What is kept is never needed: where it is missing, foreign, broken or cannot be written,
+// the files are read.
+
+// keepFrom is how many items a set has that is kept; smaller ones are read as quickly. Tests lower it.
+var keepFrom = 1000
+
+const (
+	keepSets  = 4   // sets of a project that are kept, the ones that were written last
+	keepBlock = 256 // items that share a checksum
+	keepTitle = "finetui look 1\n"
+)
+
+// keeper is the file that keeps the look at one set.
+type keeper struct {
+	path string            // empty: nothing is kept
+	key  [sha256.Size]byte // everything beside the files themselves that the result depends on
+	root string            // of the set; names within it are kept from there, so that a moved project keeps them
+}
+
+// newKeeper is the keeper of the set at a place, for the project in a folder; rules are what its rows are read by.
+func newKeeper(project, at string, plan *yoloPlan, rules rowRules) keeper {
+	program, known := programIdentity()
+	if project == "" || !known {
+		return keeper{}
+	}
+	name := sha256.Sum256([]byte(shortPath(project, at)))
+	return keeper{
+		path: filepath.Join(project, ".finetui", "looks", fmt.Sprintf("%x", name[:8])),
+		key:  sha256.Sum256(fmt.Appendf(nil, "%s %+v %s", program, rules, plan.short(plan.root))),
+		root: plan.root,
+	}
+}
+
+// programIdentity tells one build of the program from another, which may read files otherwise.
+var programIdentity = sync.OnceValues(func() (string, bool) {
+	exe, err := os.Executable()
+	if err != nil {
+		return "", false
+	}
+	st, err := status(exe)
+	return fmt.Sprint(st.Size, st.Mtim.Nano(), st.Ctim.Nano(), st.Ino), err == nil
+})
+
+// identity is what both files of an item are like before they are read.
+type identity struct{ label, picture filehash.Stat }
+
+// identify looks at both files of an item; a file that is not there, or none, has the zero Stat.
+func identify(item *Item) (id identity) {
+	for _, file := range []struct {
+		path string
+		stat *filehash.Stat
+	}{{item.Labels, &id.label}, {item.Media, &id.picture}} {
+		if st, err := status(file.path); err == nil && isRegular(&st) {
+			*file.stat = statOf(&st)
+		}
+	}
+	return id
+}
+
+func statOf(st *unix.Stat_t) filehash.Stat {
+	return filehash.Stat{Size: st.Size, Modified: st.Mtim.Nano(), Changed: st.Ctim.Nano(), Inode: uint64(st.Ino), Device: uint64(st.Dev)}
+}
+
+// settled says whether an item that was identified then can be kept: its files tell the next change.
+func (id identity) settled(now time.Time) bool {
+	none := filehash.Stat{}
+	return id.picture != none && !filehash.Fresh(id.picture, now) && (id.label == none || !filehash.Fresh(id.label, now))
+}
+
+// name is a short name of an item's two files: FNV-1a of 64 bits. Two items of one name would have to have one identity,
+// too, to be taken for each other.
+func (k *keeper) name(item *Item) uint64 {
+	hash := uint64(14695981039346656037)
+	for _, path := range []string{item.Media, item.Labels} {
+		if within, ok := strings.CutPrefix(path, k.root); ok {
+			path = within
+		}
+		for i := range len(path) {
+			hash = (hash ^ uint64(path[i])) * 1099511628211
+		}
+		hash *= 1099511628211 // a zero byte
+	}
+	return hash
+}
+
+// names are those of all items; nil where nothing is kept.
+func (k *keeper) names(items []Item) []uint64 {
+	if k.path == "" {
+		return nil
+	}
+	names := make([]uint64, len(items))
+	for i := range items {
+		names[i] = k.name(&items[i])
+	}
+	return names
+}
+
+// take fills in the items that are kept and unchanged. It says of which that is so, and whether the file holds nothing else.
+func (k *keeper) take(items []Item, names []uint64, ids []identity, into func(i int, f []Finding, g glance)) (taken []bool, exact bool) {
+	taken = make([]bool, len(items))
+	if k.path == "" {
+		return taken, false
+	}
+	file, err := os.OpenFile(k.path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return taken, false
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return taken, false
+	}
+	in := bufio.NewReaderSize(file, 1<<18)
+	head := make([]byte, len(keepTitle)+len(k.key))
+	if _, err := io.ReadFull(in, head); err != nil || string(head) != keepTitle+string(k.key[:]) {
+		return taken, false
+	}
+	place := make(map[uint64]int32, len(items))
+	for i, name := range names {
+		place[name] = int32(i)
+	}
+	n, sound := 0, true
+	var block []byte
+	d := &desk{}
+	for {
+		if block, err = readBlock(in, block); err != nil {
+			return taken, errors.Is(err, io.EOF) && sound && n == len(items)
+		}
+		r := record{rest: block}
+		for len(r.rest) > 0 {
+			var was Item
+			name, id := r.number64(), r.identity()
+			found, seen := r.item(d, &was)
+			if r.broken {
+				return taken, false // of this program's making and yet not readable: nothing more is taken
+			}
+			i, there := place[name]
+			if !there || taken[i] || ids[i] != id {
+				sound = false
+				continue
+			}
+			item := &items[i]
+			was.ID, was.Split, was.Media, was.Labels, was.Objects = item.ID, item.Split, item.Media, item.Labels, d.keep(was.Objects)
+			if id.label == (filehash.Stat{}) {
+				was.Labels = ""
+			}
+			*item = was
+			into(int(i), found, seen)
+			taken[i] = true
+			n++
+		}
+	}
+}
+
+// readBlock reads a block and checks it; io.EOF is the end of the file.
+func readBlock(in io.Reader, block []byte) ([]byte, error) {
+	var head [8]byte
+	if _, err := io.ReadFull(in, head[:]); err != nil {
+		return block, err
+	}
+	n := int(binary.LittleEndian.Uint32(head[:]))
+	if n > 1<<28 {
+		return block, errors.New("no block")
+	}
+	block = slices.Grow(block[:0], n)[:n]
+	if _, err := io.ReadFull(in, block); err != nil {
+		return block, io.ErrUnexpectedEOF
+	}
+	if crc32.Checksum(block, castagnoli) != binary.LittleEndian.Uint32(head[4:]) {
+		return block, errors.New("a broken block")
+	}
+	return block, nil
+}
+
+// keep writes the look at all items that are settled. It fails in silence: the next look reads the files.
+func (k *keeper) keep(items []Item, names []uint64, ids []identity, now time.Time, of func(i int) ([]Finding, glance)) {
+	if k.path == "" {
+		return
+	}
+	folder := filepath.Dir(k.path)
+	if os.MkdirAll(folder, 0o755) != nil {
+		return
+	}
+	if info, err := os.Lstat(k.path); err == nil && !info.Mode().IsRegular() {
+		return // somebody else's
+	}
+	err := wholefile.Create(k.path, 0o644, func(out io.Writer) error {
+		if _, err := io.WriteString(out, keepTitle+string(k.key[:])); err != nil {
+			return err
+		}
+		var head [8]byte
+		var block []byte
+		for i := range items {
+			if ids[i].settled(now) {
+				found, seen := of(i)
+				block = appendItem(block, names[i], ids[i], &items[i], found, seen)
+			}
+			if len(block) == 0 || (i+1)%keepBlock > 0 && i+1 < len(items) {
+				continue
+			}
+			binary.LittleEndian.PutUint32(head[:], uint32(len(block)))
+			binary.LittleEndian.PutUint32(head[4:], crc32.Checksum(block, castagnoli))
+			for _, part := range [][]byte{head[:], block} {
+				if _, err := out.Write(part); err != nil {
+					return err
+				}
+			}
+			block = block[:0]
+		}
+		return nil
+	})
+	if err == nil {
+		sweepLooks(folder, now)
+	}
+}
+
+// sweepLooks removes the looks at sets that have not been written for longest, and what a killed writer left.
+func sweepLooks(folder string, now time.Time) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return
+	}
+	type look struct {
+		path string
+		time time.Time
+	}
+	var looks []look
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		path := filepath.Join(folder, entry.Name())
+		if strings.Contains(entry.Name(), ".tmp-") {
+			if now.Sub(info.ModTime()) > time.Hour {
+				_ = os.Remove(path)
+			}
+			continue
+		}
+		looks = append(looks, look{path, info.ModTime()})
+	}
+	slices.SortFunc(looks, func(a, b look) int { return b.time.Compare(a.time) })
+	for _, old := range looks[min(keepSets, len(looks)):] {
+		_ = os.Remove(old.path)
+	}
+}
+
+// appendItem writes what reading an item gave.
+func appendItem(to []byte, name uint64, id identity, item *Item, found []Finding, seen glance) []byte {
+	to = binary.LittleEndian.AppendUint64(to, name)
+	for _, s := range []filehash.Stat{id.label, id.picture} {
+		for _, n := range []uint64{uint64(s.Size), uint64(s.Modified), uint64(s.Changed), s.Inode, s.Device} {
+			to = binary.LittleEndian.AppendUint64(to, n)
+		}
+	}
+	to = append(to, flag(item.Broken, 1))
+	for _, n := range []int{item.Width, item.Height, item.Orientation, item.Rows.Filled, item.Rows.Lost, item.Rows.TopID, int(seen.bytes), int(seen.head), int(seen.tail), len(item.Objects)} {
+		to = binary.AppendVarint(to, int64(n))
+	}
+	for i := range item.Objects {
+		to = appendKept(to, &item.Objects[i])
+	}
+	if len(found) == 0 {
+		return binary.AppendVarint(to, 0)
+	}
+	text, err := json.Marshal(found)
+	if err != nil { // a list of strings and numbers has JSON
+		panic(err)
+	}
+	return append(binary.AppendVarint(to, int64(len(text))), text...)
+}
+
+const (
+	isSure     = 1 // confidence 1
+	hasPolygon = 2
+)
+
+func appendKept(to []byte, o *Object) []byte {
+	to = append(to, flag(o.Confidence == 1, isSure)|flag(o.Polygon != nil, hasPolygon))
+	to = binary.AppendVarint(binary.AppendVarint(to, int64(o.Class)), int64(o.Line))
+	number := func(v float64) { to = binary.LittleEndian.AppendUint64(to, math.Float64bits(v)) }
+	for _, v := range [...]float64{o.Box.X0, o.Box.Y0, o.Box.X1, o.Box.Y1} {
+		number(v)
+	}
+	if o.Confidence != 1 {
+		number(o.Confidence)
+	}
+	if o.Polygon != nil {
+		to = binary.AppendVarint(to, int64(len(o.Polygon)))
+		for _, p := range o.Polygon {
+			number(p.X)
+			number(p.Y)
+		}
+	}
+	return to
+}
+
+func flag(set bool, bit byte) byte {
+	if set {
+		return bit
+	}
+	return 0
+}
+
+// record reads what appendItem wrote. broken says that it was not that.
+type record struct {
+	rest   []byte
+	broken bool
+}
+
+func (r *record) bytes(n int) []byte {
+	if n < 0 || n > len(r.rest) {
+		r.broken, r.rest = true, nil
+		return nil
+	}
+	part := r.rest[:n]
+	r.rest = r.rest[n:]
+	return part
+}
+
+func (r *record) number64() uint64 {
+	if part := r.bytes(8); part != nil {
+		return binary.LittleEndian.Uint64(part)
+	}
+	return 0
+}
+
+func (r *record) number() int {
+	v, n := binary.Varint(r.rest)
+	if n <= 0 {
+		r.bytes(-1)
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return int(v)
+}
+
+func (r *record) float() float64 { return math.Float64frombits(r.number64()) }
+
+func (r *record) flags() byte {
+	if part := r.bytes(1); part != nil {
+		return part[0]
+	}
+	return 0
+}
+
+func (r *record) identity() (id identity) {
+	for _, s := range []*filehash.Stat{&id.label, &id.picture} {
+		*s = filehash.Stat{Size: int64(r.number64()), Modified: int64(r.number64()), Changed: int64(r.number64()), Inode: r.number64(), Device: r.number64()}
+	}
+	return id
+}
+
+// item reads an item; its objects are the desk's until the next one.
+func (r *record) item(d *desk, item *Item) (found []Finding, seen glance) {
+	item.Broken = r.flags() != 0
+	item.Width, item.Height, item.Orientation = r.number(), r.number(), r.number()
+	item.Rows.Filled, item.Rows.Lost, item.Rows.TopID = r.number(), r.number(), r.number()
+	seen = glance{int64(r.number()), uint32(r.number()), uint32(r.number())}
+	objects := d.rows.objects[:0]
+	for n := r.number(); n > 0 && !r.broken; n-- {
+		objects = append(objects, r.object())
+	}
+	d.rows.objects, item.Objects = objects, objects
+	if text := r.bytes(r.number()); len(text) > 0 && json.Unmarshal(text, &found) != nil {
+		r.broken = true
+	}
+	return found, seen
+}
+
+func (r *record) object() (o Object) {
+	flags := r.flags()
+	o.Class, o.Line, o.Confidence = r.number(), r.number(), 1
+	o.Box = Box{r.float(), r.float(), r.float(), r.float()}
+	if flags&isSure == 0 {
+		o.Confidence = r.float()
+	}
+	if flags&hasPolygon == 0 {
+		return o
+	}
+	n := r.number()
+	if n < 0 || n > len(r.rest)/16 {
+		r.bytes(-1)
+		return o
+	}
+	o.Polygon = make([]Point, n)
+	for i := range o.Polygon {
+		o.Polygon[i] = Point{r.float(), r.float()}
+	}
+	return o
+}
