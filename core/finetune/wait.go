@@ -9,24 +9,16 @@ import (
 	"finetui/core/run"
 )
 
-// Progress is the last step that a run's metrics report.
+// Progress is the last step that a run's metrics report, as far as they can be read.
 func Progress(r *run.Run) int {
-	var h run.History
-	tail := r.Tail()
-	for {
-		batch, err := tail.Read()
-		if err != nil {
-			return h.Step()
-		}
-		h.Add(batch)
-		if !batch.More {
-			return h.Step()
-		}
-	}
+	reader := r.BriefReader()
+	reader.Read(time.Time{})
+	return reader.History.Step()
 }
 
 // Wait returns when a run is done, or with the reason why it never will be. Leaving does not stop the run.
 func Wait(ctx context.Context, r *run.Run, report project.Progress) error {
+	reader := r.BriefReader()
 	for {
 		s := r.Status()
 		if err := r.Refresh(); err != nil {
@@ -39,7 +31,8 @@ func Wait(ctx context.Context, r *run.Run, report project.Progress) error {
 			return fmt.Errorf("%s is %s: %s", r.Label(), s.State, s.Reason)
 		}
 		if report != nil {
-			report(Progress(r), r.Info.Steps, "steps of "+r.Label())
+			reader.Read(time.Time{})
+			report(reader.History.Step(), r.Info.Steps, "steps of "+r.Label())
 		}
 		select {
 		case <-ctx.Done():

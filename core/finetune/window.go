@@ -1,6 +1,8 @@
 package finetune
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"finetui/core/recipe"
@@ -52,9 +54,10 @@ func (w *window) rows(step, tokens, samples int) (*run.Train, *run.Class) {
 		TokensPerSecond: run.Float(float64(w.tokens) / w.wall.Seconds()),
 		Seconds: run.Split{Data: run.Float(w.data.Seconds()), Forward: run.Float(w.forward.Seconds()),
 			Backward: run.Float(w.back.Seconds()), Optimizer: run.Float(w.optimize.Seconds())}}
-	c := &run.Class{Head: head, Losses: map[string]run.ClassLoss{}}
-	for name, sum := range w.classes {
-		c.Losses[name] = run.ClassLoss{N: sum.samples, Loss: run.Float(sum.nll / float64(max(1, sum.tokens)))}
+	c := &run.Class{Head: head}
+	for _, name := range slices.Sorted(maps.Keys(w.classes)) {
+		sum := w.classes[name]
+		c.Losses = append(c.Losses, run.ClassLoss{Name: name, N: sum.samples, Loss: run.Float(sum.nll / float64(max(1, sum.tokens)))})
 	}
 	return t, c
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func newRun(t *testing.T) *Writer {
+func newRun(t testing.TB) *Writer {
 	t.Helper()
 	w, err := Create(filepath.Join(t.TempDir(), "runs"), "enhanced", Meta{Recipe: "enhanced", Base: "tiny", Root: t.TempDir()}, []byte("[TRAIN]\nEPOCHS = 2\n"))
 	if err != nil {
@@ -18,7 +18,7 @@ func newRun(t *testing.T) *Writer {
 	return w
 }
 
-func open(t *testing.T, dir string) *Run {
+func open(t testing.TB, dir string) *Run {
 	t.Helper()
 	r, err := Open(dir)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 // When a step repeats after a resume the later row wins: a train row at or before the last one takes back everything
 // from its step on. When a series outgrows Limit its older half is thinned; extremes of the loss and NaN stay.
 type History struct {
-	Limit int // rows of one series, at least 64; 0: 20,000
+	Limit int  // rows of one series, at least 64; 0: 20,000
+	Brief bool // keep what a list of runs shows: the last step, checks and checkpoints
 
 	Train       []*Train
 	Classes     []*Class
@@ -22,6 +23,9 @@ type History struct {
 	Bad    int // lines that were no rows
 	Thin   bool
 	Resume int // how often steps went back
+
+	last int // step of the newest train row
+	any  bool
 }
 
 const (
@@ -32,7 +36,7 @@ const (
 // Add takes in what a Tail has read.
 func (h *History) Add(b Batch) {
 	if b.Reset {
-		*h = History{Limit: h.Limit}
+		*h = History{Limit: h.Limit, Brief: h.Brief}
 	}
 	h.Bad += b.Bad
 	for _, row := range b.Rows {
@@ -43,10 +47,7 @@ func (h *History) Add(b Batch) {
 
 // Step returns the last step that a train or checkpoint row reports.
 func (h *History) Step() int {
-	step := 0
-	if n := len(h.Train); n > 0 {
-		step = h.Train[n-1].Step
-	}
+	step := h.last
 	if n := len(h.Checkpoints); n > 0 {
 		step = max(step, h.Checkpoints[n-1].Step)
 	}
@@ -56,20 +57,28 @@ func (h *History) Step() int {
 func (h *History) add(row Row) {
 	switch r := row.(type) {
 	case *Train:
-		if n := len(h.Train); n > 0 && r.Step <= h.Train[n-1].Step {
+		if h.any && r.Step <= h.last {
 			h.rollBack(r.Step)
 		}
-		h.Train = append(h.Train, r)
+		if h.last, h.any = r.Step, true; !h.Brief {
+			h.Train = append(h.Train, r)
+		}
 	case *Class:
-		h.Classes = append(before(h.Classes, r.Step), r)
+		if !h.Brief {
+			h.Classes = append(before(h.Classes, r.Step), r)
+		}
 	case *Eval:
 		h.Evals = append(h.withoutEval(r), r)
 	case *System:
-		h.System = append(h.System, r)
+		if !h.Brief {
+			h.System = append(h.System, r)
+		}
 	case *Checkpoint:
 		h.Checkpoints = append(before(h.Checkpoints, r.Step), r)
 	case *Event:
-		h.Events = append(h.Events, r)
+		if !h.Brief {
+			h.Events = append(h.Events, r)
+		}
 	}
 }
 
@@ -175,19 +184,26 @@ func mergeClasses(rows []*Class) []*Class {
 	half := len(rows) / 2 / 2 * 2
 	kept := make([]*Class, 0, len(rows)-half/2)
 	for i := 0; i < half; i += 2 {
-		a, b := rows[i], rows[i+1]
-		merged := &Class{Head: b.Head, Losses: make(map[string]ClassLoss, len(b.Losses))}
-		for name, l := range b.Losses {
-			merged.Losses[name] = l
-		}
-		for name, l := range a.Losses {
-			m := merged.Losses[name]
-			if n := l.N + m.N; n > 0 {
-				m = ClassLoss{N: n, Loss: (l.Loss*Float(l.N) + m.Loss*Float(m.N)) / Float(n)}
-			}
-			merged.Losses[name] = m
-		}
-		kept = append(kept, merged)
+		kept = append(kept, &Class{Head: rows[i+1].Head, Losses: mergeLosses(rows[i].Losses, rows[i+1].Losses)})
 	}
 	return append(kept, rows[half:]...)
+}
+
+func mergeLosses(a, b ClassLosses) ClassLosses {
+	merged := make(ClassLosses, 0, max(len(a), len(b)))
+	for len(a) > 0 || len(b) > 0 {
+		switch {
+		case len(b) == 0 || len(a) > 0 && a[0].Name < b[0].Name:
+			merged, a = append(merged, a[0]), a[1:]
+		case len(a) == 0 || b[0].Name < a[0].Name:
+			merged, b = append(merged, b[0]), b[1:]
+		default:
+			l := ClassLoss{Name: a[0].Name, N: a[0].N + b[0].N, Loss: b[0].Loss}
+			if l.N > 0 {
+				l.Loss = (a[0].Loss*Float(a[0].N) + b[0].Loss*Float(b[0].N)) / Float(l.N)
+			}
+			merged, a, b = append(merged, l), a[1:], b[1:]
+		}
+	}
+	return merged
 }

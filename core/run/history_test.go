@@ -48,7 +48,7 @@ func TestHistoryIsBoundedAndKeepsExtremes(t *testing.T) {
 		}
 		head := Head{Step: step}
 		h.Add(Batch{Rows: []Row{&Train{Head: head, Loss: loss}, &System{Head: head}, &Eval{Head: head}, &Checkpoint{Head: head}, &Event{Head: head},
-			&Class{Head: head, Losses: map[string]ClassLoss{"a": {2, 0.5}, fmt.Sprint("b", step%2): {1, 1}}}}})
+			&Class{Head: head, Losses: ClassLosses{{"a", 2, 0.5}, {fmt.Sprint("b", step%2), 1, 1}}}}})
 	}
 	if len(h.Train) > 100 || len(h.System) > 100 || len(h.Evals) > 100 || len(h.Classes) > 100 || len(h.Checkpoints) > 100 || len(h.Events) > eventLimit || !h.Thin {
 		t.Errorf("%d %d %d %d %d %d", len(h.Train), len(h.System), len(h.Evals), len(h.Classes), len(h.Checkpoints), len(h.Events))
@@ -65,8 +65,8 @@ func TestHistoryIsBoundedAndKeepsExtremes(t *testing.T) {
 	}
 	total := 0
 	for _, c := range h.Classes {
-		total += c.Losses["a"].N
-		if c.Losses["a"].Loss != 0.5 {
+		total += c.Losses[0].N
+		if c.Losses[0].Name != "a" || c.Losses[0].Loss != 0.5 {
 			t.Fatalf("%+v", c)
 		}
 	}

@@ -83,7 +83,7 @@ func await(t *testing.T, r *Run, state string) Status {
 	return s
 }
 
-func created(t *testing.T) *Run {
+func created(t testing.TB) *Run {
 	t.Helper()
 	w := newRun(t)
 	w.Close()

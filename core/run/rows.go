@@ -1,9 +1,11 @@
 package run
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -88,13 +90,41 @@ type Split struct {
 // Class is the plain loss of each class since the last such row.
 type Class struct {
 	Head
-	Losses map[string]ClassLoss `json:"losses"`
+	Losses ClassLosses `json:"losses"`
 }
 
-// ClassLoss is the mean loss of N samples.
+// ClassLosses are the losses of some classes, by name; in a file they are an object, class → {n, loss}.
+type ClassLosses []ClassLoss
+
+// ClassLoss is the mean loss of a class's N samples.
 type ClassLoss struct {
-	N    int   `json:"n"`
-	Loss Float `json:"loss"`
+	Name string `json:"-"`
+	N    int    `json:"n"`
+	Loss Float  `json:"loss"`
+}
+
+// MarshalJSON writes the object.
+func (l ClassLosses) MarshalJSON() ([]byte, error) {
+	object := make(map[string]ClassLoss, len(l))
+	for _, c := range l {
+		object[c.Name] = c
+	}
+	return json.Marshal(object)
+}
+
+// UnmarshalJSON reads the object. Of a name that stands there twice, what comes last counts.
+func (l *ClassLosses) UnmarshalJSON(data []byte) error {
+	var object map[string]ClassLoss
+	if err := json.Unmarshal(data, &object); err != nil {
+		return err
+	}
+	*l = make(ClassLosses, 0, len(object))
+	for name, c := range object {
+		c.Name = name
+		*l = append(*l, c)
+	}
+	slices.SortFunc(*l, func(a, b ClassLoss) int { return cmp.Compare(a.Name, b.Name) })
+	return nil
 }
 
 // Eval is a check on a split during training.
@@ -162,6 +192,14 @@ func (*Event) kind() string      { return "event" }
 
 // parseRow reads one line. A kind that this program does not know is neither a row nor an error.
 func parseRow(line []byte) (Row, error) {
+	if row, ok := scanRow(line); ok {
+		return row, nil
+	}
+	return decodeRow(line)
+}
+
+// decodeRow is parseRow for a line of any shape.
+func decodeRow(line []byte) (Row, error) {
 	var h Head
 	if err := json.Unmarshal(line, &h); err != nil {
 		return nil, err

@@ -28,9 +28,15 @@ type Batch struct {
 type Tail struct {
 	path     string
 	offset   int64
-	file     os.FileInfo // the file that offset belongs to
+	file     os.FileInfo // the file that offset belongs to, as it was at the last Read
 	skipping bool        // inside a line that is too long
+	brief    bool        // leave out rows of classes, the machine and events, unread
+	mark     []byte      // what stands right before offset: it tells whether the file was written anew
+	buf      []byte
 }
+
+// markBytes is the most of a mark.
+const markBytes = 128
 
 // Tail returns a reader that starts at the first row.
 func (r *Run) Tail() *Tail { return &Tail{path: filepath.Join(r.Dir, metricsFile)} }
@@ -39,6 +45,9 @@ func (r *Run) Tail() *Tail { return &Tail{path: filepath.Join(r.Dir, metricsFile
 // A file that does not exist yet has no rows.
 func (t *Tail) Read() (Batch, error) {
 	var b Batch
+	if info, err := os.Stat(t.path); err == nil && t.unchanged(info) {
+		return b, nil
+	}
 	f, err := os.Open(t.path)
 	if errors.Is(err, os.ErrNotExist) {
 		return b, nil
@@ -51,14 +60,17 @@ func (t *Tail) Read() (Batch, error) {
 	if err != nil {
 		return b, fmt.Errorf("read metrics: %w", err)
 	}
-	if t.file != nil && (info.Size() < t.offset || !os.SameFile(info, t.file)) {
-		t.offset, t.skipping, b.Reset = 0, false, true
+	if t.file != nil && (info.Size() < t.offset || !os.SameFile(info, t.file) || !t.marked(f)) {
+		t.offset, t.skipping, t.mark, b.Reset = 0, false, nil, true
 	}
 	t.file = info
 	from := t.offset
 	lines, err := t.lines(f, info.Size())
 	if err != nil {
 		return b, fmt.Errorf("read metrics: %w", err)
+	}
+	if n := len(lines); n > 0 {
+		t.mark = append(t.mark[:0], lines[max(0, n-markBytes):]...)
 	}
 	if t.skipping {
 		b.Bad += t.skip(&lines)
@@ -67,6 +79,9 @@ func (t *Tail) Read() (Batch, error) {
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 {
 			continue // a torn line's end that a restarted writer put
+		}
+		if t.brief && leftOut(line) {
+			continue
 		}
 		row, err := parseRow(line)
 		if err != nil {
@@ -79,11 +94,33 @@ func (t *Tail) Read() (Batch, error) {
 	return b, nil
 }
 
+// unchanged tells whether a file is the one of the last Read, read to its end and not written since.
+func (t *Tail) unchanged(info os.FileInfo) bool {
+	return t.file != nil && info.Size() == t.file.Size() && info.Size() == t.offset && info.ModTime().Equal(t.file.ModTime()) &&
+		os.SameFile(info, t.file)
+}
+
+// marked tells whether what was read last still stands where it was read.
+func (t *Tail) marked(f *os.File) bool {
+	now := make([]byte, len(t.mark))
+	_, err := f.ReadAt(now, t.offset-int64(len(t.mark)))
+	return err == nil && bytes.Equal(now, t.mark)
+}
+
+// leftOut tells whether a line is a row that a brief Tail leaves out.
+func leftOut(line []byte) bool {
+	return bytes.HasPrefix(line, []byte(`{"kind":"class",`)) || bytes.HasPrefix(line, []byte(`{"kind":"system",`)) ||
+		bytes.HasPrefix(line, []byte(`{"kind":"event",`))
+}
+
 // lines reads from offset up to the last line end in the next chunk, and moves offset past it. A chunk without a line
 // end grows until it has one, is at the file's end, or is too long for a line; then skipping begins.
 func (t *Tail) lines(f *os.File, size int64) ([]byte, error) {
 	for n := int64(chunkBytes); ; n *= 4 {
-		buf := make([]byte, min(n, size-t.offset))
+		if want := min(n, size-t.offset); int64(cap(t.buf)) < want {
+			t.buf = make([]byte, want)
+		}
+		buf := t.buf[:min(n, size-t.offset)]
 		got, err := f.ReadAt(buf, t.offset)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err

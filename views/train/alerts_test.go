@@ -112,7 +112,7 @@ func TestWithoutChecksTheLossOfARareClassTells(t *testing.T) {
 	classes := func(rare func(i int) float64) []*run.Class {
 		var all []*run.Class
 		for i, row := range rows {
-			all = append(all, &run.Class{Head: row.Head, Losses: map[string]run.ClassLoss{"common": {N: 12, Loss: row.Loss}, "rare": {N: 1, Loss: run.Float(rare(i))}}})
+			all = append(all, &run.Class{Head: row.Head, Losses: run.ClassLosses{{Name: "common", N: 12, Loss: row.Loss}, {Name: "rare", N: 1, Loss: run.Float(rare(i))}}})
 		}
 		return all
 	}

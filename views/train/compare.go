@@ -107,7 +107,7 @@ func (p *Pane) scoreLines(t *widget.Theme, w int) []string {
 		if checks := validChecks(&r.history); len(checks) > 0 {
 			last := checks[len(checks)-1]
 			loss, right, f1 = float64(last.Loss), float64(last.Accuracy), float64(last.MacroF1)
-			best = bestOf(checks, r.config).text(true)
+			best = bestOf(checks, r.by()).text(true)
 		}
 		row = append(row, widget.Cell{Text: widget.Number(loss)}, widget.Cell{Text: widget.Percent(right, 1)}, widget.Cell{Text: widget.Number(f1)}, widget.Cell{Text: best})
 		for _, split := range splits {
@@ -122,18 +122,6 @@ func (p *Pane) scoreLines(t *widget.Theme, w int) []string {
 	})
 	lines := strings.Split(table.View(t, w, len(table.Rows)+1), "\n")
 	return append(lines, p.testLines(t, w)...)
-}
-
-// bestOf is the best of some checks by the run's own TRAIN.BEST_BY.
-func bestOf(checks []*run.Eval, c *config.Config) score {
-	if c == nil {
-		c = config.Default()
-	}
-	d := digest{by: c.Train.BestBy}
-	for _, e := range checks {
-		d.add(e)
-	}
-	return d.best()
 }
 
 // evaluated are the splits that any of the compared runs was evaluated on.

@@ -52,9 +52,9 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 func classLosses(rows []*run.Class) []curve {
 	g := newGathering()
 	for _, row := range rows {
-		for name, l := range row.Losses {
+		for _, l := range row.Losses {
 			if l.N > 0 {
-				c := g.of(name)
+				c := g.of(l.Name)
 				c.n += l.N
 				c.heads, c.y, c.of = append(c.heads, row.Head), append(c.y, float64(l.Loss)), append(c.of, l.N)
 			}

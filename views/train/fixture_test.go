@@ -125,10 +125,10 @@ func (m made) rows(began time.Time) []run.Row {
 		rows = append(rows, &run.Train{Head: head, Epoch: run.Float(6 * progress), Loss: run.Float(loss * 1.1), LossPlain: run.Float(loss),
 			LR: run.Float(4e-3 * min(float64(step)/20, 1-progress+1e-9)), GradNorm: run.Float(0.4 + 0.3*random.Float64()), Tokens: step * 1600, Samples: step * 16,
 			TokensPerSecond: run.Float(1050 + 60*random.NormFloat64()), Seconds: run.Split{Data: 0.4, Forward: 2.3, Backward: 4.1, Optimizer: 0.2}})
-		classes := &run.Class{Head: head, Losses: map[string]run.ClassLoss{}}
+		classes := &run.Class{Head: head}
 		for _, c := range madeClasses {
 			slow := math.Sqrt(float64(c.train) / 282)
-			classes.Losses[c.name] = run.ClassLoss{N: max(c.train/14, 1), Loss: run.Float(m.level + 2.2*math.Exp(-9*progress*slow) + 0.15*random.Float64())}
+			classes.Losses = append(classes.Losses, run.ClassLoss{Name: c.name, N: max(c.train/14, 1), Loss: run.Float(m.level + 2.2*math.Exp(-9*progress*slow) + 0.15*random.Float64())})
 		}
 		cpu, rss := min(91+4*random.NormFloat64(), 100), uint64(612<<20+step<<16)
 		system := &run.System{Head: head, CPU: &cpu, RSS: &rss}

@@ -45,15 +45,14 @@ type follower struct {
 	run      *run.Run
 	ask      func(*run.Run) (done, total int, what string) // Control.Preparing; may be nil
 	pace     time.Duration                                 // between two messages
-	tail     *run.Tail
-	history  run.History
+	reader   *run.Reader
 	lastEval time.Time
 	last     reading
 }
 
 // follow emits a reading whenever the run has changed, at most one in a pace, until ctx ends.
 func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
-	f.tail = f.run.Tail()
+	f.reader = f.run.Reader()
 	if file, err := f.run.Config(); err != nil {
 		f.last.configErr = err
 	} else {
@@ -61,7 +60,7 @@ func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
 	}
 	first := true
 	for {
-		changed, more, err := f.read(ctx)
+		changed, more, err := f.read()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -86,28 +85,17 @@ func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
 }
 
 // read takes in what the metrics have more, for at most a pace, and says whether there was anything and is more.
-func (f *follower) read(ctx context.Context) (changed, more bool, err error) {
-	for limit := time.Now().Add(f.pace); ; {
-		batch, err := f.tail.Read()
-		if err != nil {
-			return changed, false, err
-		}
-		if len(batch.Rows) > 0 || batch.Bad > 0 || batch.Reset {
-			f.history.Add(batch)
-			changed = true
-		}
-		if !batch.More || ctx.Err() != nil || time.Now().After(limit) {
-			if changed {
-				f.derive()
-			}
-			return changed, batch.More, nil
-		}
+func (f *follower) read() (changed, more bool, err error) {
+	changed, more, err = f.reader.Read(time.Now().Add(f.pace))
+	if changed {
+		f.derive()
 	}
+	return changed, more, err
 }
 
 // derive works out what follows from the rows.
 func (f *follower) derive() {
-	h := &f.history
+	h := &f.reader.History
 	f.last.history = *h
 	f.last.clock = newClock(h)
 	f.last.classes = classLosses(h.Classes)
@@ -140,6 +128,14 @@ func (f *follower) look(bad error) (changed bool) {
 	return before.run == nil || before.run.Info.Steps != r.Info.Steps || (before.run.Fault == nil) != (r.Fault == nil) ||
 		before.status.State != now.status.State || before.status.Reason != now.status.Reason || (before.bad == nil) != (now.bad == nil) || before.preparing != now.preparing ||
 		!slices.Equal(before.saved, saved) || !slices.Equal(before.log, log) || !slices.Equal(before.results, now.results)
+}
+
+// by is what makes a checkpoint the best in the run.
+func (r *reading) by() string {
+	if r.config == nil {
+		return config.Default().Train.BestBy
+	}
+	return r.config.Train.BestBy
 }
 
 // sameResult says whether two evaluations are of the same answers, which all their figures follow from.

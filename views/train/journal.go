@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"finetui/core/config"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
@@ -190,10 +189,7 @@ func (p *Pane) checkpointLines(t *widget.Theme, w int) []string {
 	for _, e := range validChecks(&r.history) {
 		checks[e.Step] = e
 	}
-	by := config.Default().Train.BestBy
-	if r.config != nil {
-		by = r.config.Train.BestBy
-	}
+	by := r.by()
 	measures := []string{"loss", "accuracy"}
 	if by != "loss" && by != "accuracy" {
 		measures = append([]string{by}, measures...)

@@ -54,7 +54,7 @@ func wild() made {
 				r.Loss = run.Float([]float64{math.NaN(), math.Inf(1), -3, 0, 1e12, 1e-12}[i%6])
 				r.GradNorm, r.TokensPerSecond, r.Epoch = run.Float(math.NaN()), run.Float(math.Inf(1)), run.Float(math.NaN())
 			case *run.Class:
-				r.Losses["排水溝 \x1b[31m 損傷\tあり"] = run.ClassLoss{N: 1, Loss: run.Float(math.NaN())}
+				r.Losses = append(r.Losses, run.ClassLoss{Name: "排水溝 \x1b[31m 損傷\tあり", N: 1, Loss: run.Float(math.NaN())})
 			case *run.Eval:
 				r.Loss, r.Accuracy = run.Float(math.NaN()), run.Float(math.NaN())
 				r.Recall["排水溝 \x1b[31m 損傷\tあり"] = run.Recall{N: 3, Right: i % 4}
@@ -145,9 +145,9 @@ func crowd(t testing.TB, n, rows int) string {
 		if i%10 > 0 {
 			continue
 		}
-		classes := &run.Class{Head: head, Losses: map[string]run.ClassLoss{}}
+		classes := &run.Class{Head: head}
 		for _, c := range madeClasses {
-			classes.Losses[c.name] = run.ClassLoss{N: 1, Loss: run.Float(1 + math.Sin(float64(i)))}
+			classes.Losses = append(classes.Losses, run.ClassLoss{Name: c.name, N: 1, Loss: run.Float(1 + math.Sin(float64(i)))})
 		}
 		batch = append(batch, classes)
 	}

@@ -90,15 +90,15 @@ func (w *watcher) scan() listing {
 	for _, r := range runs {
 		d := w.digests[r.Dir]
 		if d == nil {
-			d = &digest{run: r, tail: r.Tail()}
+			d = &digest{reader: r.BriefReader()}
 			w.digests[r.Dir] = d
 		}
 		if time.Now().Before(limit) {
-			now.more = d.read(limit) || now.more
+			now.more = d.read(r, limit) || now.more
 		} else {
 			now.more = true
 		}
-		now.runs = append(now.runs, entry{run: r, status: r.Status(), read: d.by != "", step: d.step, best: d.best()})
+		now.runs = append(now.runs, entry{run: r, status: r.Status(), read: d.by != "", step: d.reader.History.Step(), best: d.best()})
 	}
 	if w.gpus != nil {
 		if now.gpus, err = w.gpus(); err != nil {
@@ -154,61 +154,29 @@ func (l *listing) live() (newest *entry, n int) {
 	return newest, n
 }
 
-// digest is what the list shows of a run's metrics: how far it is and its best check. Rows are read once and dropped.
+// digest is what the list shows of a run's metrics: how far it is and its best check.
 type digest struct {
-	run    *run.Run
-	tail   *run.Tail
+	reader *run.Reader
 	by     string // TRAIN.BEST_BY of the run; empty: not looked up yet
-	step   int
-	scores []score // checks on valid, by step
 }
 
-// read takes in new rows until a time, and says whether there are more.
-func (d *digest) read(limit time.Time) (more bool) {
+// read takes in new rows until a time, and says whether there are more. What keeps them from being read, the follower of
+// the run says.
+func (d *digest) read(r *run.Run, limit time.Time) (more bool) {
 	if d.by == "" {
-		d.by = bestBy(d.run)
+		d.by = bestBy(r)
 	}
-	for {
-		batch, err := d.tail.Read()
-		if err != nil {
-			return false // the follower of the run says why
-		}
-		if batch.Reset {
-			d.step, d.scores = 0, nil
-		}
-		for _, row := range batch.Rows {
-			d.add(row)
-		}
-		if !batch.More || time.Now().After(limit) {
-			return batch.More
-		}
-	}
+	_, more, _ = d.reader.Read(limit)
+	return more
 }
 
-// add takes in a row. After a resume steps repeat, and the later row wins.
-func (d *digest) add(row run.Row) {
-	switch r := row.(type) {
-	case *run.Train:
-		if r.Step <= d.step {
-			d.forget(r.Step)
-		}
-		d.step = r.Step
-	case *run.Eval:
-		if r.Split == validSplit {
-			d.forget(r.Step)
-			d.scores = append(d.scores, score{d.by, checked(r, d.by), r.Step})
-		}
-	}
-}
+func (d *digest) best() score { return bestOf(validChecks(&d.reader.History), d.by) }
 
-func (d *digest) forget(from int) {
-	d.scores = slices.DeleteFunc(d.scores, func(s score) bool { return s.step >= from })
-}
-
-func (d *digest) best() (best score) {
-	for _, s := range d.scores {
-		if !math.IsNaN(s.value) && (best.by == "" || better(s.by, s.value, best.value)) {
-			best = s
+// bestOf is the best of some checks by what a run is scored by.
+func bestOf(checks []*run.Eval, by string) (best score) {
+	for _, e := range checks {
+		if v := checked(e, by); !math.IsNaN(v) && (best.by == "" || better(by, v, best.value)) {
+			best = score{by, v, e.Step}
 		}
 	}
 	return best

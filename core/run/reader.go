@@ -1,0 +1,62 @@
+package run
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// Reader reads a run's metrics into a History as they grow. What it has read of a long file it keeps in an index, so that
+// the next Reader reads only what is new. It is for one goroutine.
+type Reader struct {
+	History History
+
+	tail   Tail
+	index  string // path of the index; "": none is kept
+	loaded bool
+	kept   int64 // the offset that the index holds
+}
+
+// Reader returns a reader of the whole history.
+func (r *Run) Reader() *Reader { return r.reader(false) }
+
+// BriefReader returns a reader of what a list of runs shows (History.Brief): last step, checks and checkpoints.
+func (r *Run) BriefReader() *Reader { return r.reader(true) }
+
+func (r *Run) reader(brief bool) *Reader {
+	name := r.Label() + ".curves"
+	if brief {
+		name = r.Label() + ".brief"
+	}
+	return &Reader{History: History{Brief: brief}, tail: Tail{path: filepath.Join(r.Dir, metricsFile), brief: brief},
+		index: filepath.Join(filepath.Dir(r.Dir), indexFolder, name)}
+}
+
+// Read takes in what has come since the last Read, until a time or all of it (zero time), and says whether there was
+// anything and whether there is more.
+func (r *Reader) Read(until time.Time) (changed, more bool, err error) {
+	if !r.loaded {
+		r.loaded = true
+		changed = r.load()
+	}
+	for {
+		batch, err := r.tail.Read()
+		if err != nil {
+			return changed, false, err
+		}
+		if len(batch.Rows) > 0 || batch.Bad > 0 || batch.Reset {
+			r.History.Add(batch)
+			changed = true
+		}
+		if batch.Reset {
+			r.kept = 0
+		}
+		if !batch.More || !until.IsZero() && !time.Now().Before(until) {
+			more = batch.More
+			break
+		}
+	}
+	if !more {
+		r.keep()
+	}
+	return changed, more, nil
+}
