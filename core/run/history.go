@@ -10,7 +10,7 @@ import (
 // When a step repeats after a resume the later row wins: a train row at or before the last one takes back everything
 // from its step on. When a series outgrows Limit its older half is thinned; extremes of the loss and NaN stay.
 type History struct {
-	Limit int  // rows of one series, at least 64; 0: 20,000
+	Limit int  // rows of one series, at least 64; 0: 20,000; of classes a fifth
 	Brief bool // keep what a list of runs shows: the last step, checks and checkpoints
 
 	Train       []*Train
@@ -30,6 +30,7 @@ type History struct {
 
 const (
 	defaultLimit = 20_000
+	classShare   = 5 // of the limit, one part in so many is that of rows of classes, each of which has many values
 	eventLimit   = 1_000
 )
 
@@ -123,7 +124,7 @@ func (h *History) bound() {
 	for len(h.System) > limit {
 		h.System, h.Thin = everySecond(h.System), true
 	}
-	for len(h.Classes) > limit {
+	for len(h.Classes) > max(limit/classShare, 64) {
 		h.Classes, h.Thin = mergeClasses(h.Classes), true
 	}
 	for len(h.Evals) > limit {

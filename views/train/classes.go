@@ -137,6 +137,7 @@ func (p *Pane) drawMultiples(t *widget.Theme, curves []curve, columns, rows, w, 
 	r := p.current()
 	low, high := p.classRange(curves)
 	withN := p.headsWithN(curves, w, h)
+	all := p.allSamples(r)
 	var blocks []string
 	for row := range rows {
 		height := h/rows + boolInt(row < h%rows)
@@ -153,7 +154,7 @@ func (p *Pane) drawMultiples(t *widget.Theme, curves []curve, columns, rows, w, 
 			if p.look.recall {
 				chart.LogY, chart.YText = false, func(v float64) string { return widget.Percent(v+0, 0) } // +0: no "-0"
 			}
-			chart.Lines = p.multiple(r, curves[i])
+			chart.Lines = []widget.Line{all, p.classLine(r, curves[i])}
 			cells = append(cells, widget.Block(p.classHead(t, curves[i], i, width-1, withN)+"\n"+chart.View(t, width-1, height-1), width, height))
 		}
 		blocks = append(blocks, widget.Columns(cells...))
@@ -161,22 +162,27 @@ func (p *Pane) drawMultiples(t *widget.Theme, curves []curve, columns, rows, w, 
 	return widget.Block(strings.Join(blocks, "\n"), w, h)
 }
 
-// multiple is the lines of one small chart: the class, and behind it all samples together.
-func (p *Pane) multiple(r *reading, c curve) []widget.Line {
+// allSamples is the line of all samples together, which lies behind that of each class.
+func (p *Pane) allSamples(r *reading) widget.Line {
+	line := widget.Line{Faint: true}
+	if p.look.recall {
+		for _, e := range validChecks(&r.history) {
+			line.X, line.Y = append(line.X, p.look.at(e.Head, r.clock)), append(line.Y, float64(e.Accuracy))
+		}
+		return line
+	}
+	const points = 2000 // more than any of the small charts has dots
+	line.X = shrink(p.xs(r, r.history.Train), points)
+	line.Y = shrink(widget.Smooth(losses(r.history.Train, true), p.look.weight()), points)
+	return line
+}
+
+func (p *Pane) classLine(r *reading, c curve) widget.Line {
 	x := make([]float64, len(c.heads))
 	for i, head := range c.heads {
 		x[i] = p.look.at(head, r.clock)
 	}
-	var all widget.Line
-	if p.look.recall {
-		for _, e := range validChecks(&r.history) {
-			all.X, all.Y = append(all.X, p.look.at(e.Head, r.clock)), append(all.Y, float64(e.Accuracy))
-		}
-	} else {
-		all.X, all.Y = p.xs(r, r.history.Train), widget.Smooth(losses(r.history.Train, true), p.look.weight())
-	}
-	all.Faint = true
-	return []widget.Line{all, {X: x, Y: p.classValues(c), Tone: widget.Accent}}
+	return widget.Line{X: x, Y: p.classValues(c), Tone: widget.Accent}
 }
 
 // classValues are smoothed where they are losses of few samples each; recalls stay as they are.

@@ -201,3 +201,25 @@ func BenchmarkView(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLongRun draws every view of a run of 20,000 rows, and works out what follows from them.
+func BenchmarkLongRun(b *testing.B) {
+	p, d := open(b, control(crowd(b, 2, 20_000)), 120, 30)
+	theme := widget.NewTheme(true, true)
+	d.Wait("the long run", func() bool { r := p.current(); return r != nil && r.history.Step() >= 20_000 })
+	for view := range viewCount {
+		b.Run(viewNames[view], func(b *testing.B) {
+			p.open = view
+			for b.Loop() {
+				p.View(theme, 120, 30)
+			}
+		})
+	}
+	b.Run("derive", func(b *testing.B) {
+		f := &follower{reader: p.current().run.Reader()}
+		f.reader.History = p.current().history
+		for b.Loop() {
+			f.derive()
+		}
+	})
+}

@@ -123,7 +123,8 @@ func (c LineChart) ranges() (x, y scale, ok bool) {
 		return x, y, false
 	}
 	y.from, y.to = slices.Min(all), slices.Max(all)
-	if c.IgnoreOutliers && len(all) >= 20 {
+	if c.IgnoreOutliers && len(all) >= 20 && c.YFrom == c.YTo {
+		all = some(all, quantileValues)
 		slices.Sort(all)
 		low, high := all[len(all)/4], all[len(all)-1-len(all)/4]
 		least := math.Min(all[len(all)/40], low-3*(high-low))
@@ -137,6 +138,21 @@ func (c LineChart) ranges() (x, y scale, ok bool) {
 		y.from, y.to = c.YFrom, c.YTo
 	}
 	return widened(x), widened(y), true
+}
+
+// quantileValues are enough to tell the quartiles of a line by.
+const quantileValues = 2000
+
+// some is every k-th of the values, at most n of them, as the first ones of the same slice.
+func some(values []float64, n int) []float64 {
+	every := (len(values) + n - 1) / n
+	if every < 2 {
+		return values
+	}
+	for i := 0; i*every < len(values); i++ {
+		values[i] = values[i*every]
+	}
+	return values[:(len(values)+every-1)/every]
 }
 
 // widened keeps a range that is a point, or one that a logarithm cannot take, from dividing by zero.
