@@ -37,7 +37,7 @@ func openWorkbench(overrides []string) int {
 
 // show draws a workbench until the user leaves it.
 func show(r *root) int {
-	_, err := tea.NewProgram(r).Run()
+	_, err := newProgram(r).Run()
 	switch {
 	case err == nil:
 		return exitDone

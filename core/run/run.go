@@ -181,3 +181,19 @@ func cleanName(name string) string {
 	}
 	return clean
 }
+
+// Folders are the run's directory and those in it whose files tell how it stands, as far as they exist.
+func (r *Run) Folders() []string {
+	folders := []string{r.Dir}
+	for _, name := range []string{checkpoints, evalFolder, control} {
+		if dir := filepath.Join(r.Dir, name); isFolder(dir) {
+			folders = append(folders, dir)
+		}
+	}
+	return folders
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}

@@ -3,7 +3,9 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"time"
 
@@ -35,19 +37,19 @@ type reading struct {
 }
 
 const (
-	quietEvery = 2 * time.Second // looks at a run that has ended
+	quietEvery = 2 * time.Second // looks at a run that has ended, where the system does not report changes
 	logLines   = 500
-	evalEvery  = 10 * time.Second // looks for evaluations
 )
 
 // follower reads one run as it grows. It is for one goroutine.
 type follower struct {
-	run      *run.Run
-	ask      func(*run.Run) (done, total int, what string) // Control.Preparing; may be nil
-	pace     time.Duration                                 // between two messages
-	reader   *run.Reader
-	lastEval time.Time
-	last     reading
+	run     *run.Run
+	ask     func(*run.Run) (done, total int, what string) // Control.Preparing; may be nil
+	pace    time.Duration                                 // between two messages
+	reader  *run.Reader
+	evalErr error  // why one cannot be read
+	evals   string // how the files of evaluations were when they were read
+	last    reading
 }
 
 // follow emits a reading whenever the run has changed, at most one in a pace, until ctx ends.
@@ -58,8 +60,11 @@ func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
 	} else {
 		f.last.config = file.Config
 	}
+	changes := run.NewChanges()
+	defer changes.Close()
 	first := true
 	for {
+		reported := changes.Watch(f.run.Folders()...) // before it is read: no change is missed
 		changed, more, err := f.read()
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -69,17 +74,20 @@ func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
 			emit(&now)
 			first = false
 		}
-		pause := f.pace
-		switch {
-		case more:
+		if more {
 			continue // a pace has gone by
-		case !f.last.status.Live() && !changed:
-			pause = max(pause, quietEvery)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+		most := f.pace
+		switch live := f.last.status.Live(); {
+		case reported && live:
+			most = max(f.pace, scanEvery) // whether its process lives is not reported
+		case reported:
+			most = stillEvery
+		case !live && !changed:
+			most = max(f.pace, quietEvery)
+		}
+		if err := waitFor(ctx, changes.C, nil, f.pace, most); err != nil {
+			return err
 		}
 	}
 }
@@ -118,13 +126,14 @@ func (f *follower) look(bad error) (changed bool) {
 	}
 	saved, savedErr := r.Checkpoints()
 	log, logErr := r.LogTail(logLines)
-	now.saved, now.log, now.bad = saved, log, errors.Join(bad, savedErr, logErr)
-	if time.Since(f.lastEval) >= evalEvery {
-		f.lastEval = time.Now()
+	now.saved, now.log = saved, log
+	if evals := f.evalFiles(&r); evals != f.evals || before.run == nil {
+		f.evals = evals
 		if results := f.evaluations(&r); !slices.EqualFunc(before.results, results, sameResult) {
 			now.results = results // else the ones that others may hold
 		}
 	}
+	now.bad = errors.Join(bad, savedErr, logErr, f.evalErr)
 	return before.run == nil || before.run.Info.Steps != r.Info.Steps || (before.run.Fault == nil) != (r.Fault == nil) ||
 		before.status.State != now.status.State || before.status.Reason != now.status.Reason || (before.bad == nil) != (now.bad == nil) || before.preparing != now.preparing ||
 		!slices.Equal(before.saved, saved) || !slices.Equal(before.log, log) || !slices.Equal(before.results, now.results)
@@ -143,19 +152,36 @@ func sameResult(a, b *eval.Result) bool {
 	return a.Subject == b.Subject && a.Split == b.Split && slices.Equal(a.Items, b.Items)
 }
 
-// evaluations are those of the run's own split of EVAL, and of the usual ones.
-func (f *follower) evaluations(r *run.Run) []*eval.Result {
+// evalSplits are the usual splits that runs are evaluated on, and the run's own.
+func (f *follower) evalSplits() []string {
 	splits := []string{"test", validSplit}
 	if c := f.last.config; c != nil && !slices.Contains(splits, c.Eval.Split) {
 		splits = append(splits, c.Eval.Split)
 	}
+	return splits
+}
+
+// evalFiles is how the files of evaluations are now: other words mean that one is to be read anew.
+func (f *follower) evalFiles(r *run.Run) string {
+	now := ""
+	for _, split := range f.evalSplits() {
+		if info, err := os.Stat(r.EvalPath(split, "json")); err == nil {
+			now += fmt.Sprintln(split, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return now
+}
+
+// evaluations are those of the run, by split.
+func (f *follower) evaluations(r *run.Run) []*eval.Result {
 	var results []*eval.Result
-	for _, split := range splits {
+	f.evalErr = nil
+	for _, split := range f.evalSplits() {
 		result, err := eval.Read(r.EvalPath(split, "json"))
 		if err == nil {
 			results = append(results, result)
 		} else if !errors.Is(err, fs.ErrNotExist) {
-			f.last.bad = errors.Join(f.last.bad, err)
+			f.evalErr = errors.Join(f.evalErr, err)
 		}
 	}
 	return results

@@ -38,25 +38,30 @@ type score struct {
 }
 
 const (
-	scanEvery  = time.Second
+	scanEvery  = time.Second            // the least between two scans
 	scanShare  = 20                     // a scan may take one part in so many of the time
 	scanBudget = 100 * time.Millisecond // of reading metrics in one scan
-	stillEvery = 20 * time.Second       // the same listing again, so that ages go on
+	stillEvery = 20 * time.Second       // the same listing again, so that ages go on; and a look at what should report changes
 	moreSoon   = 100 * time.Millisecond // until the next scan while metrics are left to read
 )
 
-// watcher scans a folder of runs again and again. It is for one goroutine.
+// watcher scans a folder of runs again and again: while one of them goes on, or where the system does not report changes,
+// every second; else when something has changed there. It is for one goroutine.
 type watcher struct {
 	folder  string
 	now     func() time.Time
 	gpus    func() ([]gpu.Device, error)
 	wake    <-chan struct{} // scan at once
 	digests map[string]*digest
+	changes *run.Changes
+	watched int // folders that were watched at the last scan
 }
 
 // watch emits the listing of a folder whenever it has changed, until ctx ends.
 func (w *watcher) watch(ctx context.Context, emit func(listing)) error {
 	w.digests = map[string]*digest{}
+	w.changes = run.NewChanges()
+	defer w.changes.Close()
 	var last *listing
 	for {
 		start := time.Now()
@@ -65,15 +70,48 @@ func (w *watcher) watch(ctx context.Context, emit func(listing)) error {
 			emit(now)
 			last = &now
 		}
-		pause := max(scanEvery, scanShare*time.Since(start))
-		if now.more {
-			pause = moreSoon
+		least := max(scanEvery, scanShare*time.Since(start))
+		most := least
+		live, _ := now.live()
+		watched, reported := w.watchAll(&now)
+		switch {
+		case now.more || watched: // what changed just before it was watched was not reported
+			least, most = moreSoon, moreSoon
+		case reported && live == nil:
+			most = stillEvery
 		}
+		if err := waitFor(ctx, w.changes.C, w.wake, least, most); err != nil {
+			return err
+		}
+	}
+}
+
+// watchAll watches the folder and its runs; it says whether there are more than before, and whether all changes are reported.
+func (w *watcher) watchAll(l *listing) (more, reported bool) {
+	folders := []string{w.folder}
+	for _, e := range l.runs {
+		folders = append(folders, e.run.Dir)
+	}
+	more = len(folders) > w.watched
+	w.watched = len(folders)
+	return more, w.changes.Watch(folders...)
+}
+
+// waitFor waits until somebody wakes it, until the least time has gone by if there was a change, or for the most.
+func waitFor(ctx context.Context, changed, wake <-chan struct{}, least, most time.Duration) error {
+	start, end := time.Now(), time.NewTimer(most)
+	defer end.Stop()
+	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-w.wake:
-		case <-time.After(pause):
+		case <-wake:
+			return nil
+		case <-end.C:
+			return nil
+		case <-changed:
+			changed = nil // one is enough
+			end.Reset(max(least-time.Since(start), 0))
 		}
 	}
 }
