@@ -21,9 +21,9 @@ type rest struct {
 }
 
 const (
-	drawEvery   = time.Second / 120 // between two looks while something happens
-	restEvery   = time.Minute       // and while nothing does
-	restAfter   = time.Second       // without a message
+	drawEvery = time.Second / 120 // between two looks while something happens
+	restEvery = time.Minute       // and while nothing does
+	restAfter = time.Second       // without a message
 )
 
 // newProgram is the program of a model, which rests while nothing happens.
