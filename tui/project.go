@@ -212,10 +212,10 @@ func runAnalyze(c call) int {
 		}
 	} else {
 		fmt.Fprint(c.stdout, a.Text())
-		printFindings(c, a.Findings)
+		printCauses(c, a.Causes)
 	}
 	fmt.Fprintf(c.stderr, "written to %s\n", path)
-	return findingsCode(a.Findings)
+	return causesCode(a.Causes)
 }
 
 // runLint checks recipe, data and model before any training.
@@ -254,18 +254,31 @@ func runLint(c call) int {
 	return findingsCode(findings)
 }
 
-// printFindings prints one finding a line, with the row that breaks it.
-func printFindings(c call, findings []dataset.Finding) {
-	for _, f := range findings {
-		place := f.File
-		if f.Line > 0 {
-			place = fmt.Sprintf("%s:%d", f.File, f.Line)
-		}
+// printFindings prints findings, one line a cause.
+func printFindings(c call, findings []dataset.Finding) { printCauses(c, dataset.Causes(findings)) }
+
+// printCauses prints a line for each cause, with the first row that breaks it and a few others.
+func printCauses(c call, causes []dataset.Cause) {
+	for _, f := range causes {
+		place := dataset.Place{File: f.File, Line: f.Line}.String()
 		if place != "" {
 			place += ": "
 		}
-		fmt.Fprintf(c.stdout, "%s %s: %s%s – %s\n", f.Level, f.Code, place, f.Text, f.Do)
+		also := f.Also()
+		if also != "" {
+			also = "; also " + also
+		}
+		fmt.Fprintf(c.stdout, "%s %s: %s%s%s – %s\n", f.Level, f.Code, place, f.Text, also, f.Do)
 	}
+}
+
+func causesCode(causes []dataset.Cause) int {
+	for _, f := range causes {
+		if f.Level == dataset.LevelError {
+			return exitFindings
+		}
+	}
+	return exitDone
 }
 
 func findingsCode(findings []dataset.Finding) int {

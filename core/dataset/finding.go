@@ -48,6 +48,7 @@ const (
 	RepeatedPicture = "picture_listed_twice"
 
 	UnreadableFolder = "unreadable_folder"
+	TextLink         = "text_in_place_of_link"
 	MovedList        = "list_of_another_machine"
 	MissingFolder    = "missing_folder"
 	MovedFolder      = "moved_folder"
@@ -111,6 +112,7 @@ var rulings = map[string]struct{ level, do string }{
 	RepeatedPicture: {LevelWarn, "name each picture once; it counts once"},
 
 	UnreadableFolder: {LevelError, "make it readable; what lies in it does not count"},
+	TextLink:         {LevelInfo, "nothing here: it was followed; make it a link again for other programs (git config core.symlinks true, and check out again)"},
 	MovedList:        {LevelInfo, "nothing if these are the pictures that are meant; write paths from the set's folder with / for other programs"},
 	MissingFolder:    {LevelWarn, "add the folder, or take the key out of data.yaml"},
 	MovedFolder:      {LevelInfo, "nothing if this is the folder that is meant; else correct the path in data.yaml"},

@@ -90,7 +90,11 @@ func choose(wanted, path string) (format, string, error) {
 	if wanted != "" && wanted != "auto" && !slices.Contains(names, wanted) {
 		return nil, "", fmt.Errorf("DATASET.FORMAT: %q is not read here: use auto or one of %s", wanted, strings.Join(names, ", "))
 	}
-	return nil, "", fmt.Errorf("DATASET.PATH: %s holds no data set of a known format (%s): a YOLO set has data.yaml, and images and labels folders", path, strings.Join(names, ", "))
+	if other := otherFormat(path); other != "" {
+		return nil, "", fmt.Errorf("DATASET.PATH: %s holds %s, which finetui does not read yet: convert it to YOLO (data.yaml, images and labels; Roboflow, Datumaro and Ultralytics' converter write it) and name that folder",
+			readable(path), other)
+	}
+	return nil, "", fmt.Errorf("DATASET.PATH: %s holds no data set of a known format (%s): a YOLO set has data.yaml, and images and labels folders", readable(path), strings.Join(names, ", "))
 }
 
 // compareSplits orders train, valid, test, then others by name.

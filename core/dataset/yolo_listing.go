@@ -20,10 +20,13 @@ type yoloListing struct {
 	shared       [][2]int            // items that have one label file: the later and the first
 	beside       []string            // text files among pictures whose labels should lie elsewhere
 	names        map[string][]string // see byName
+	textLinks    map[string]string   // file → the folder that it names in place of a link; "" for other files
+	behind       map[string]string   // path of a picture → where it lies behind such a file
 }
 
 func newYOLOListing(plan *yoloPlan) *yoloListing {
-	return &yoloListing{plan: plan, labelFolders: map[string]string{}, used: map[string]int{}}
+	return &yoloListing{plan: plan, labelFolders: map[string]string{}, used: map[string]int{},
+		textLinks: map[string]string{}, behind: map[string]string{}}
 }
 
 // list adds the pictures of one split.
@@ -95,7 +98,11 @@ func (l *splitListing) add(folder, path string) (isNew bool) {
 	} else if owner := &l.items[other]; owner.Split == l.split && owner.Media != path {
 		l.shared = append(l.shared, [2]int{len(l.items), other})
 	}
-	l.items = append(l.items, Item{ID: l.split + "/" + id, Split: l.split, Media: path, Labels: label})
+	media := path
+	if target, there := l.behind[path]; there {
+		media = target
+	}
+	l.items = append(l.items, Item{ID: l.split + "/" + id, Split: l.split, Media: media, Labels: label})
 	return true
 }
 
@@ -137,7 +144,9 @@ func (l *splitListing) readList(file string) {
 		path, otherwise := l.findPicture(line, filepath.Dir(file))
 		switch {
 		case path == "":
-			l.findings = append(l.findings, newFinding(MissingImage, short, number, "no picture %s", quote(readable(line))))
+			missing := newFinding(MissingImage, short, number, "no picture %s", quote(readable(line)))
+			missing.Do = "add the picture, or correct or take out the line; its labels do not count"
+			l.findings = append(l.findings, missing)
 			continue
 		case otherwise:
 			moved.add(number, line)

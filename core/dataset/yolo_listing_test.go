@@ -142,6 +142,17 @@ func TestLabelsOfALinkedFolderLieBesideTheLink(t *testing.T) {
 	root := write(t, map[string]string{
 		"set/data.yaml": "train: train.txt\nnames: [a]\n", "set/train.txt": "./images/1.jpg\n", "set/labels/1.txt": box, "pool/1.jpg": "",
 	})
+	asText := filepath.Join(root, "set", "images")
+	if err := os.WriteFile(asText, []byte("../pool"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if set := openAt(t, root, "set"); !slices.Equal(ids(set), []string{"train/images/1"}) || len(set.Items[0].Objects) != 1 ||
+		!slices.Equal(found(set), []string{"text_in_place_of_link images"}) {
+		t.Errorf("a link left as text: got %+v, %v", set.Items, set.Findings)
+	}
+	if err := os.Remove(asText); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Symlink("../pool", filepath.Join(root, "set", "images")); err != nil {
 		t.Skip("no links on this file system:", err)
 	}

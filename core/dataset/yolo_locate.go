@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -122,12 +123,40 @@ func (l *yoloListing) findPicture(line, from string) (path string, otherwise boo
 			return path, false
 		}
 	}
+	for _, path := range candidates {
+		if target := l.behindTextLink(path); target != "" {
+			l.behind[path] = target
+			return path, false
+		}
+	}
 	for _, base := range append([]string{from}, l.plan.yamlBases()...) {
 		if path := filepath.Join(base, filepath.Join(w.up()...)); !w.absolute && isFile(path) {
 			return path, w.foreign
 		}
 	}
 	return l.byEnd(w), true
+}
+
+// behindTextLink is the picture at a path on whose way a small text file stands in place of a link to a folder, as git
+// leaves it where links cannot be made; "" where it is none.
+func (l *yoloListing) behindTextLink(path string) string {
+	const longest = 4 << 10 // bytes of a path
+	for link := filepath.Dir(path); len(link) >= len(l.plan.root) && link != filepath.Dir(link); link = filepath.Dir(link) {
+		target, known := l.textLinks[link]
+		if !known {
+			if info, err := os.Stat(link); err == nil && info.Mode().IsRegular() && info.Size() <= longest {
+				if text, err := readText(link); err == nil && !filepath.IsAbs(text) && isFolder(filepath.Join(filepath.Dir(link), filepath.FromSlash(text))) {
+					target = filepath.Join(filepath.Dir(link), filepath.FromSlash(text))
+					l.findings = append(l.findings, newFinding(TextLink, l.plan.short(link), 0, "a text file stands in place of a link to %s", quote(readable(text))))
+				}
+			}
+			l.textLinks[link] = target
+		}
+		if rest, err := filepath.Rel(link, path); target != "" && err == nil && isFile(filepath.Join(target, rest)) {
+			return filepath.Join(target, rest)
+		}
+	}
+	return ""
 }
 
 // byEnd finds the picture whose path agrees in the most trailing parts with one that was written, if that is one picture.

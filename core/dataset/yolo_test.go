@@ -65,7 +65,13 @@ func picture(t testing.TB, name string, width, height int) string {
 
 func open(t testing.TB, root string) *Dataset {
 	t.Helper()
-	set, err := Open(testConfig("."), root)
+	return openAt(t, root, ".")
+}
+
+// openAt opens the set at a path of a project's folder.
+func openAt(t testing.TB, root, path string) *Dataset {
+	t.Helper()
+	set, err := Open(testConfig(path), root)
 	if err != nil {
 		t.Fatal(err)
 	}

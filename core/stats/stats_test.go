@@ -186,9 +186,16 @@ func TestWrittenAnalysisHasItsKeysAndIsTheSameEachTime(t *testing.T) {
 }
 
 func TestAnalysisThatCannotBeWrittenSaysWhere(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "gone", "a.json")
-	if err := Analyze(&dataset.Dataset{}, testConfig("")).WriteJSON(path); err == nil {
-		t.Error("no error")
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "file"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(root, "file", "a.json")
+	if err := Analyze(&dataset.Dataset{}, testConfig("")).WriteJSON(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v", err)
+	}
+	if err := Analyze(&dataset.Dataset{}, testConfig("")).WriteJSON(filepath.Join(root, "out", "a.json")); err != nil {
+		t.Errorf("a folder that is not there yet: %v", err)
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 func (a *Analysis) Text() string {
 	var b strings.Builder
 	w := &a.Whole
+	if note := a.Incomplete(); note != "" {
+		fmt.Fprintf(&b, "! %s\n", note)
+	}
 	fmt.Fprintf(&b, "%s, %d with objects, %s in %s\n", dataset.Counted(w.Images, "image", "images"), w.ImagesWithObjects,
 		dataset.Counted(w.Objects, "object", "objects"), dataset.Counted(len(a.Classes), "class", "classes"))
 	if w.Imbalance.Most >= 0 {
@@ -40,6 +43,27 @@ func (a *Analysis) Text() string {
 	b.WriteByte('\n')
 	a.pairTable(&b)
 	return b.String()
+}
+
+// Incomplete says that the statistics are of a part of what is labelled; "" where they are of all.
+func (a *Analysis) Incomplete() string {
+	missing := 0
+	for _, cause := range a.Causes {
+		if cause.Code == dataset.MissingImage {
+			missing += cause.Count
+		}
+	}
+	var words []string
+	if a.Lost > 0 {
+		words = append(words, fmt.Sprintf("%d of %s in the label files do not count (%s)", a.Lost, dataset.Counted(a.Rows, "row", "rows"), percent(a.Lost, a.Rows)))
+	}
+	if missing > 0 {
+		words = append(words, dataset.Counted(missing, "picture is missing", "pictures are missing"))
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.Join(words, ", ") + ": these statistics are of the rest; the findings say why"
 }
 
 // classTable has a row for each class: counts, splits and where it lies.

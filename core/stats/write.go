@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 
 	"finetui/core/dataset"
 	"finetui/ml/wholefile"
@@ -20,6 +22,9 @@ func (a *Analysis) WriteJSON(path string) error {
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("the folder of %s cannot be made: %w", path, err)
+	}
 	return wholefile.Write(path, append(text, '\n'))
 }
 
@@ -34,14 +39,15 @@ func (a *Analysis) MarshalJSON() ([]byte, error) {
 		splitCounts = append(splitCounts, member{part.Split, byClass(a.Classes, part.ClassCounts)})
 		splits = append(splits, member{part.Split, a.part(part)})
 	}
-	findings := a.Findings
+	findings := a.Causes
 	if findings == nil {
-		findings = []dataset.Finding{}
+		findings = []dataset.Cause{}
 	}
 	whole := append(object{
 		{"schema", Schema},
 		{"classes", classes},
 		{"split_counts", splitCounts},
+		{"label_rows", object{{"all", a.Rows}, {"lost", a.Lost}, {"note", a.Incomplete()}}},
 	}, a.part(a.Whole)...)
 	return json.Marshal(append(whole, member{"splits", splits}, member{"findings", findings}))
 }

@@ -1,0 +1,164 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Cause is one thing that is wrong with a data set, in as many places as it is: its Finding is that of the first place,
+// with a Text and a Do about all of them and their Count.
+type Cause struct {
+	Finding
+	Places []Place `json:"places,omitempty"` // the first mostPlaces, where there are several
+}
+
+// Place is where something is wrong.
+type Place struct {
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"`
+}
+
+// mostPlaces are listed of a cause; its Count is of all.
+const mostPlaces = 100
+
+func (p Place) String() string {
+	if p.Line > 0 {
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return p.File
+}
+
+// Also names a few places beyond the first; "" where there is one.
+func (c Cause) Also() string {
+	const shown = 3
+	if len(c.Places) < 2 {
+		return ""
+	}
+	var words []string
+	for _, place := range c.Places[1:] {
+		words = append(words, place.String())
+	}
+	more := c.Count - 1 - min(shown, len(words))
+	list := strings.Join(words[:min(shown, len(words))], ", ")
+	if more > 0 {
+		return fmt.Sprintf("%s and %d more", list, more)
+	}
+	return list
+}
+
+// counted are the codes of which many places have one cause, and what a place is.
+var counted = map[string][2]string{
+	TooFewFields: {"row", "rows"}, OddPolygon: {"row", "rows"}, ClassOutOfRange: {"row", "rows"}, ClassNotInteger: {"row", "rows"},
+	NotANumber: {"row", "rows"}, NotFinite: {"row", "rows"}, ValueOutOfRange: {"row", "rows"}, ZeroSize: {"row", "rows"},
+	BoxPastEdge: {"row", "rows"}, OutlinePastEdge: {"row", "rows"}, PoseLength: {"row", "rows"}, PointPastEdge: {"row", "rows"},
+	DuplicateRow: {"row", "rows"}, NonASCIISpace: {"row", "rows"}, MoreFaults: {"row", "rows"}, NotUTF8: {"place", "places"},
+	MixedRows: {"label file", "label files"}, ByteOrderMark: {"file", "files"}, CarriageReturn: {"file", "files"}, UTF16: {"file", "files"},
+	EmptyLabelFile: {"label file", "label files"}, UnreadableLabel: {"label file", "label files"}, LabelIsAFolder: {"label file", "label files"},
+	MissingLabel: {"picture", "pictures"}, SharedLabel: {"picture", "pictures"}, MissingImage: {"picture", "pictures"},
+	UnreadableImage: {"picture", "pictures"}, SameImage: {"picture", "pictures"}, SameImageOtherLabels: {"picture", "pictures"},
+	SameSource: {"picture", "pictures"}, NameNotUTF8: {"picture", "pictures"}, LabelEnding: {"label file", "label files"},
+	LabelCase: {"label file", "label files"}, LabelsBeside: {"folder", "folders"}, UnreadableFolder: {"folder", "folders"},
+}
+
+// Causes sums findings up: those of one code, level and remedy are one cause, in the order in which they come up.
+func Causes(findings []Finding) (causes []Cause) {
+	type key struct{ code, level, do string }
+	at := map[key]int{}
+	files := map[key]map[string]bool{}
+	for _, f := range findings {
+		k := key{f.Code, f.Level, f.Do}
+		_, many := counted[f.Code]
+		i, there := at[k]
+		if !many || !there {
+			at[k] = len(causes)
+			i = len(causes)
+			files[k] = map[string]bool{}
+			causes = append(causes, Cause{Finding: f})
+			causes[i].Count = 0
+		}
+		c := &causes[i]
+		c.Count += max(1, f.Count)
+		files[k][f.File] = true
+		if len(c.Places) < mostPlaces {
+			c.Places = append(c.Places, Place{f.File, f.Line})
+		}
+	}
+	for i := range causes {
+		c := &causes[i]
+		if len(c.Places) < 2 {
+			c.Places = nil
+			continue
+		}
+		what := counted[c.Code]
+		many := Counted(c.Count, what[0], what[1])
+		if n := len(files[key{c.Code, c.Level, c.Do}]); n < c.Count {
+			many += " in " + Counted(n, "file", "files")
+		}
+		c.Text = many + ", the first: " + c.Text
+	}
+	return causes
+}
+
+// Causes is what is wrong with the set, each cause once, worst first, with what the whole of the set says about it.
+func (d *Dataset) Causes() []Cause {
+	causes := Causes(d.Findings)
+	for i := range causes {
+		switch c := &causes[i]; c.Code {
+		case ClassOutOfRange:
+			d.explainIDs(c)
+		case MissingLabel:
+			d.explainMissing(c)
+		}
+	}
+	slices.SortStableFunc(causes, func(a, b Cause) int { return Severity(a.Level) - Severity(b.Level) })
+	return causes
+}
+
+// RowCount is how many rows the label files have, and how many of them do not count.
+func (d *Dataset) RowCount() (filled, lost int) {
+	for i := range d.Items {
+		filled += d.Items[i].Rows.Filled
+		lost += d.Items[i].Rows.Lost
+	}
+	return filled, lost
+}
+
+// explainIDs says what is likely where ids lie past the list of names.
+func (d *Dataset) explainIDs(c *Cause) {
+	top, zeros := -1, 0
+	for i := range d.Items {
+		item := &d.Items[i]
+		top = max(top, item.Rows.TopID)
+		for _, object := range item.Objects {
+			if object.Class == 0 {
+				zeros++
+			}
+		}
+	}
+	n := len(d.Classes)
+	filled, lost := d.RowCount()
+	switch {
+	case n > 0 && top == n && zeros == 0:
+		c.Text = fmt.Sprintf("ids begin with 1: every row of id %d is lost, and id 0 never occurs; %d of %s do not count, and the others count for the class after their own",
+			top, c.Count, Counted(filled, "row", "rows"))
+		c.Do = "subtract 1 from the ids in all label files, or put a name before the others in data.yaml"
+	case n > 0 && top >= n && top < 10*n+100:
+		c.Text = fmt.Sprintf("ids go up to %d, and there are %s (0 to %d); %d of %s do not count", top, Counted(n, "name", "names"), n-1, lost, Counted(filled, "row", "rows"))
+		c.Do = "add the missing names to data.yaml in the order of their ids; these rows do not count until then"
+	}
+}
+
+// explainMissing says it where no picture has labels.
+func (d *Dataset) explainMissing(c *Cause) {
+	if c.Count < len(d.Items) || c.Count < 2 {
+		return
+	}
+	c.Level = LevelError
+	c.Text = fmt.Sprintf("none of the %d pictures has a label file, the first: %s", c.Count, c.Text[strings.LastIndex(c.Text, ": ")+2:])
+	c.Do = "put the label files where the first one was looked for: labels/ in place of images/ in the picture's path, .txt in place of its ending"
+	if other := otherFormat(d.Root); other != "" {
+		c.Text += "; but there is " + other
+		c.Do = "convert it to YOLO labels: finetui does not read it yet"
+	}
+}
