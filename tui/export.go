@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-
-	"finetui/core/config"
 	"finetui/core/export"
 	"finetui/core/model"
 	"finetui/ml/lora"
@@ -22,7 +19,7 @@ func runExport(c call) int {
 	}
 	source, err := export.Find(file, c.words[1])
 	if err != nil {
-		return c.fail(exitCall, "%v", err)
+		return c.fail(exitCall, "%w", err)
 	}
 	folder := c.words[2]
 	if merged {
@@ -33,7 +30,7 @@ func runExport(c call) int {
 	if err != nil {
 		return c.failure(err)
 	}
-	return c.exported(file, source, folder)
+	return c.exported(source, folder)
 }
 
 // adapterNaming is how the modules are to be called: a language model alone has no other names than the old ones.
@@ -63,13 +60,13 @@ func (c call) exportMerged(source export.Source, folder string) error {
 		return err
 	}
 	if note != "" {
-		fmt.Fprintln(c.stderr, note+".")
+		c.note("%s.", note)
 	}
 	return export.Merged(c.ctx, b.Dir, source.Adapter, folder, report)
 }
 
-func (c call) exported(file *config.File, source export.Source, folder string) int {
-	if wantsJSON(file.Config) {
+func (c call) exported(source export.Source, folder string) int {
+	if c.json {
 		return c.printJSON(struct {
 			Schema int    `json:"schema"`
 			Kind   string `json:"kind"`
@@ -78,7 +75,7 @@ func (c call) exported(file *config.File, source export.Source, folder string) i
 			Folder string `json:"folder"`
 		}{1, c.words[0], source.Title, source.Base, folder})
 	}
-	fmt.Fprintf(c.stderr, "%s on %s is exported\n", source.Title, source.Base)
+	c.note("%s on %s is exported", source.Title, source.Base)
 	c.print("%s", folder)
 	return exitDone
 }

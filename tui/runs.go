@@ -9,10 +9,9 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/charmbracelet/x/term"
-
 	"finetui/core/config"
 	"finetui/core/finetune"
+	"finetui/core/printable"
 	"finetui/core/run"
 )
 
@@ -27,9 +26,6 @@ func executable() (string, error) {
 
 // runTrain lints and starts a run, and follows it where somebody is looking.
 func runTrain(c call) int {
-	if len(c.words) > 1 {
-		return c.fail(exitCall, "call it as finetui train [NAME]")
-	}
 	file, ok := c.configuration()
 	if !ok {
 		return exitCall
@@ -45,40 +41,37 @@ func runTrain(c call) int {
 	}
 	r, findings, err := finetune.Start(c.ctx, file, options)
 	done()
-	warnings := c
-	warnings.stdout = c.stderr
-	printFindings(warnings, findings)
+	printFindings(c.note, findings)
 	var faults finetune.Faults
 	switch {
 	case errors.As(err, &faults):
-		return c.fail(exitFindings, "%v", err)
+		return c.fail(exitFindings, "%w", err)
 	case err != nil:
 		return c.failure(err)
 	}
-	if wantsJSON(file.Config) {
-		c.printJSON(describe(r))
-	} else {
-		fmt.Fprintln(c.stdout, r.Dir)
+	return c.started(r, file)
+}
+
+// started prints which run has begun, and follows it where somebody is looking.
+func (c call) started(r *run.Run, file *config.File) int {
+	watched := file.Config.Train.Follow || c.stdout.terminal()
+	switch {
+	case c.json && watched:
+		return c.follow(r) // its first object is the run
+	case c.json:
+		return c.printJSON(describe(r))
 	}
-	if !file.Config.Train.Follow && !c.looking() {
+	c.print("%s", r.Dir)
+	if !watched {
 		return exitDone
 	}
 	return c.follow(r)
 }
 
-// looking says whether a person reads stdout.
-func (c call) looking() bool {
-	f, ok := c.stdout.(*os.File)
-	return ok && term.IsTerminal(f.Fd())
-}
-
 // runWork is the process of a run.
 func runWork(c call) int {
-	if len(c.words) != 1 {
-		return c.fail(exitCall, "call it as finetui %s DIR; finetui train and resume do", finetune.Verb)
-	}
 	if err := finetune.Work(c.ctx, c.words[0]); err != nil {
-		return c.fail(exitFailed, "%v", err)
+		return c.fail(exitFailed, "%w", err)
 	}
 	return exitDone
 }
@@ -89,28 +82,25 @@ func (c call) find() (*run.Run, *config.File, int) {
 	if !ok {
 		return nil, nil, exitCall
 	}
-	if len(c.words) == 0 {
-		return nil, nil, c.fail(exitCall, "say which run: its number, name or folder; finetui runs lists them")
-	}
 	r, err := run.Find(file.Abs(file.Config.Project.Runs), c.words[0])
 	if err != nil {
-		return nil, nil, c.fail(exitCall, "%v", err)
+		return nil, nil, c.fail(exitCall, "%w", err)
 	}
 	return r, file, exitDone
 }
 
 // runStop asks a run to stop.
 func runStop(c call) int {
-	now := len(c.words) == 2 && c.words[1] == "now"
-	if len(c.words) > 1 && !now {
-		return c.fail(exitCall, "call it as finetui stop RUN [now]")
+	now := len(c.words) == 2
+	if now && c.words[1] != "now" {
+		return c.fail(exitCall, "%q is not now: call it as finetui stop RUN [now]", c.words[1])
 	}
 	r, _, code := c.find()
 	if code != exitDone {
 		return code
 	}
 	if s := r.Status(); !s.Live() {
-		return c.fail(exitCall, "%s is %s already", r.Label(), s.State)
+		return c.fail(exitFailed, "%s is %s already", r.Label(), s.State)
 	}
 	if err := run.RequestStop(r.Dir, now); err != nil {
 		return c.failure(err)
@@ -119,7 +109,14 @@ func runStop(c call) int {
 	if now {
 		when = "after this step"
 	}
-	fmt.Fprintf(c.stdout, "%s stops %s\n", r.Label(), when)
+	if c.json {
+		return c.printJSON(struct {
+			Schema int    `json:"schema"`
+			Run    string `json:"run"`
+			Stops  string `json:"stops"`
+		}{run.Schema, r.Label(), when})
+	}
+	c.print("%s stops %s", r.Label(), when)
 	return exitDone
 }
 
@@ -136,11 +133,7 @@ func runResume(c call) int {
 	if err != nil {
 		return c.failure(err)
 	}
-	fmt.Fprintln(c.stdout, r.Dir)
-	if !file.Config.Train.Follow && !c.looking() {
-		return exitDone
-	}
-	return c.follow(r)
+	return c.started(r, file)
 }
 
 // runFollow watches a run.
@@ -157,6 +150,9 @@ func (c call) follow(r *run.Run) int {
 	tail := r.Tail()
 	report, done := c.progress()
 	defer done()
+	if c.json {
+		c.printRow(followed{"run", describe(r)})
+	}
 	for {
 		status := r.Status()
 		if p, ok := finetune.Preparing(r); ok && status.Live() {
@@ -170,8 +166,10 @@ func (c call) follow(r *run.Run) int {
 				return c.failure(err)
 			}
 			for _, row := range batch.Rows {
-				if line := rowText(row, r.Info.Steps); line != "" {
-					fmt.Fprintln(c.stdout, line)
+				if c.json {
+					c.printRow(row)
+				} else if line := rowText(row, r.Info.Steps); line != "" {
+					c.print("%s", printable.Line(line))
 				}
 			}
 			if !batch.More {
@@ -180,7 +178,10 @@ func (c call) follow(r *run.Run) int {
 		}
 		if !status.Live() {
 			r.Refresh()
-			fmt.Fprintf(c.stderr, "%s is %s: %s\n", r.Label(), status.State, status.Reason)
+			if c.json {
+				c.printRow(followed{"end", describe(r)})
+			}
+			c.note("%s", headline(r.Label(), status.State, status.Reason))
 			if status.State == run.Failed || status.State == run.Killed {
 				return exitFailed
 			}
@@ -190,11 +191,25 @@ func (c call) follow(r *run.Run) int {
 		select {
 		case <-c.ctx.Done():
 			done()
-			fmt.Fprintf(c.stderr, "%s goes on; finetui follow %d watches it again\n", r.Label(), r.Info.Number)
-			return exitInterrupted
+			c.note("%s goes on; finetui follow %d watches it again", r.Label(), r.Info.Number)
+			return c.failure(c.ctx.Err())
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
+}
+
+// followed is what follow prints in JSON before the rows of a run (kind "run") and after them ("end").
+type followed struct {
+	Kind string `json:"kind"`
+	description
+}
+
+// headline says what a run has come to.
+func headline(label, state, reason string) string {
+	if reason == "" {
+		return label + " is " + state
+	}
+	return label + " is " + state + ": " + printable.Plain(reason)
 }
 
 // rowText is a row of metrics as a line; "" for one that a follower need not see.
@@ -244,7 +259,7 @@ func runRuns(c call) int {
 	if err != nil {
 		return c.failure(err)
 	}
-	if wantsJSON(file.Config) {
+	if c.json {
 		out := struct {
 			Schema int           `json:"schema"`
 			Runs   []description `json:"runs"`
@@ -258,7 +273,7 @@ func runRuns(c call) int {
 	fmt.Fprintln(t, "run\tstate\tstep\trecipe\tbase\tstarted\ttime")
 	for _, r := range list {
 		if r.Fault != nil {
-			fmt.Fprintf(t, "%s\tunreadable\t%v\n", filepath.Base(r.Dir), r.Fault)
+			fmt.Fprintf(t, "%s\tunreadable\t%s\n", filepath.Base(r.Dir), printable.Line(printable.Error(r.Fault)))
 			continue
 		}
 		d := describe(r)
@@ -271,14 +286,11 @@ func runRuns(c call) int {
 
 func (c call) showRun(r *run.Run, file *config.File) int {
 	d := describe(r)
-	if wantsJSON(file.Config) {
+	if c.json {
 		return c.printJSON(d)
 	}
-	fmt.Fprintf(c.stdout, "%s is %s", r.Label(), d.State)
-	if d.Reason != "" {
-		fmt.Fprintf(c.stdout, ": %s", d.Reason)
-	}
-	fmt.Fprintf(c.stdout, "\nfolder     %s\nrecipe     %s\nbase       %s (%s)\ndata       %s\nprogram    %s on %s\nsteps      %d of %d, %d samples an epoch, %d trained parameters\n",
+	c.print("%s", headline(r.Label(), d.State, d.Reason))
+	fmt.Fprintf(c.stdout, "folder     %s\nrecipe     %s\nbase       %s (%s)\ndata       %s\nprogram    %s on %s\nsteps      %d of %d, %d samples an epoch, %d trained parameters\n",
 		r.Dir, d.Recipe, d.Base, d.BaseFingerprint, d.DataFingerprint, d.Version, d.Machine, d.Step, d.Steps, d.Samples, d.Trainable)
 	saved, err := r.Checkpoints()
 	if err != nil {
