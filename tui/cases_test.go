@@ -46,6 +46,8 @@ var caseChecks = []caseCheck{
 	{"data/17-cmyk-palette-alpha", "analyze", exitDone, nil, nil, analysed(10, 10, "")},
 	{"data/18-aspect-200", "analyze", exitDone, nil, nil, analysed(10, 11, "")},
 	{"data/18b-aspect-200-whole", "analyze", exitDone, nil, nil, analysed(10, 10, "")},
+	{"data/18-aspect-200", "lint", exitDone, nil, []string{"200 to 1"}, nil},
+	{"data/18b-aspect-200-whole", "lint", exitFindings, []string{"train/images/t3.jpg", "2300×10 pixels", "cut it into pieces"}, nil, nil},
 	{"data/19a-name-is-image-tag", "analyze", exitDone, nil, nil, analysed(10, 10, "")},
 	{"data/19b-names-yaml-words", "analyze", exitDone, []string{"YAML reads on, null, ~, 007", "put the name in quotes"}, nil, analysed(10, 10, "")},
 	{"data/19d-escape-signs", "analyze", exitFindings, []string{"without a picture", "is no plain number"}, nil, analysed(11, 9, "missing_image not_a_number missing_label")},

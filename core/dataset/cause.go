@@ -57,6 +57,7 @@ var counted = map[string][2]string{
 	EmptyLabelFile: {"label file", "label files"}, UnreadableLabel: {"label file", "label files"}, LabelIsAFolder: {"label file", "label files"},
 	MissingLabel: {"picture", "pictures"}, SharedLabel: {"picture", "pictures"}, MissingImage: {"picture", "pictures"},
 	UnreadableImage: {"picture", "pictures"}, SameImage: {"picture", "pictures"}, SameImageOtherLabels: {"picture", "pictures"},
+	DarkPicture: {"picture", "pictures"}, DeepPicture: {"picture", "pictures"}, PictureTooLong: {"picture", "pictures"},
 	SameSource: {"picture", "pictures"}, NameNotUTF8: {"picture", "pictures"}, LabelEnding: {"label file", "label files"},
 	LabelCase: {"label file", "label files"}, LabelsBeside: {"folder", "folders"}, UnreadableFolder: {"folder", "folders"},
 }

@@ -36,6 +36,9 @@ const (
 	SharedLabel     = "shared_label"
 	MissingImage    = "missing_image"
 	UnreadableImage = "unreadable_image"
+	DarkPicture     = "nearly_black_16_bits"
+	DeepPicture     = "grey_of_16_bits"
+	PictureTooLong  = "picture_too_long"
 	SameImage       = "same_image_in_two_splits"
 	SameSource      = "same_source_in_two_splits"
 
@@ -100,6 +103,9 @@ var rulings = map[string]struct{ level, do string }{
 	SharedLabel:     {LevelWarn, "rename one of the pictures; both have these labels now"},
 	MissingImage:    {LevelError, "add the picture or delete the label file; its rows do not count"},
 	UnreadableImage: {LevelError, "replace the picture by one that opens; its labels count, but nothing can be trained on it"},
+	DarkPicture:     {LevelWarn, "save it with 8 bits, its own darkest value black and its brightest white; a model sees next to nothing as it is"},
+	DeepPicture:     {LevelWarn, "save it with 8 bits, so that all programs see the same"},
+	PictureTooLong:  {LevelError, "cut it into pieces, or show crops (RECIPE.CONTEXT); it is left out of training, and other trainers stop at it"},
 	SameImage:       {LevelWarn, "keep it in one split only: a score on a picture that was trained on says nothing"},
 	SameSource:      {LevelWarn, "keep all variants of a photograph in one split: a score on a variant of a training picture says little"},
 

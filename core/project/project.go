@@ -253,7 +253,8 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 			supervised[s.ID] = p.Base.Supervised(t)
 		}
 	}
-	findings := recipe.Lint(p.Data, p.Config, func(s recipe.Sample) int { return tokens[s.ID] })
+	findings := p.LintSizes(samples)
+	findings = append(findings, recipe.Lint(p.Data, p.Config, func(s recipe.Sample) int { return tokens[s.ID] })...)
 	findings = append(findings, recipe.LintSupervision(trained, func(s recipe.Sample) string { return supervised[s.ID] })...)
 	findings = append(findings, p.Cost().Findings(p.Config.Model.Base)...)
 	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })

@@ -1,8 +1,10 @@
 package pixels
 
 import (
+	"fmt"
 	"image"
 	"image/color"
+	"math"
 )
 
 // Note is something about a decoded picture that a user may want to know.
@@ -16,6 +18,8 @@ const (
 	NoteOrientation = "orientation"
 	NoteAlpha       = "alpha"
 	NoteDeep        = "deep"
+	NoteDeepGrey    = "deep grey" // which others see white
+	NoteDark        = "dark"      // which is shown nearly black
 	NoteCMYK        = "cmyk"
 )
 
@@ -60,7 +64,9 @@ func convert(img image.Image, format string) (*RGB, []Note) {
 		notes = append(notes, Note{NoteCMYK, "has four inks, which are converted to RGB without a colour profile"})
 		out.putInks(m)
 		return out, notes
-	case *image.Gray16, *image.RGBA64, *image.NRGBA64:
+	case *image.Gray16:
+		notes = append(notes, deepGrey(m)...)
+	case *image.RGBA64, *image.NRGBA64:
 		notes = append(notes, Note{NoteDeep, "has 16 bits a channel, of which the upper 8 are kept"})
 	}
 	for y := range out.H {
@@ -70,6 +76,24 @@ func convert(img image.Image, format string) (*RGB, []Note) {
 		}
 	}
 	return out, notes
+}
+
+// deepGrey notes what becomes of 16 bits of grey. Sensors of 10 or 12 bits leave the upper ones empty.
+func deepGrey(m *image.Gray16) []Note {
+	const nearlyBlack = 1 << 12 // below it, at most 15 of 255 is shown
+	least, most := uint16(math.MaxUint16), uint16(0)
+	for y := range m.Rect.Dy() {
+		row := m.Pix[y*m.Stride:][:2*m.Rect.Dx()]
+		for x := 0; x < len(row); x += 2 {
+			v := uint16(row[x])<<8 | uint16(row[x+1])
+			least, most = min(least, v), max(most, v)
+		}
+	}
+	notes := []Note{{NoteDeepGrey, "has 16 bits of grey, of which the upper 8 are shown; programs that load it with Pillow, as other trainers do, see white above 255"}}
+	if most < nearlyBlack {
+		notes = append(notes, Note{NoteDark, fmt.Sprintf("has 16 bits of grey with values from %d to %d only, so that it is shown nearly black", least, most)})
+	}
+	return notes
 }
 
 // opaque tells whether a picture has no transparent pixel.

@@ -56,7 +56,7 @@ func TestPicturesOfEveryKindBecomeRGB(t *testing.T) {
 	}{
 		{"alpha", nrgba, []uint8{200, 100, 50, 1, 2, 3}, []string{NoteAlpha}},
 		{"grey", gray, []uint8{7, 7, 7, 250, 250, 250}, nil},
-		{"16-bit grey", gray16, []uint8{0x12, 0x12, 0x12, 0xff, 0xff, 0xff}, []string{NoteDeep}},
+		{"16-bit grey", gray16, []uint8{0x12, 0x12, 0x12, 0xff, 0xff, 0xff}, []string{NoteDeepGrey}},
 		{"16-bit with alpha", deep, []uint8{0x80, 1, 0xff, 0, 0, 0}, []string{NoteAlpha, NoteDeep}},
 		{"palette", palette, []uint8{9, 8, 7, 1, 2, 3}, []string{NoteAlpha}},
 	} {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"image"
+	"image/color"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,6 +83,41 @@ func TestHeadersOfTheCasesAgreeWithThePictures(t *testing.T) {
 	}
 	if turned < 3 {
 		t.Errorf("%d of %d pictures are turned", turned, len(files))
+	}
+}
+
+// TestColoursOfTheCasesAreThoseOfPillow compares with convert("RGB") of Pillow 13.0.0: the first two pixels.
+func TestColoursOfTheCasesAreThoseOfPillow(t *testing.T) {
+	root := os.Getenv("FINETUI_CASES")
+	if root == "" {
+		root = filepath.Join("..", "..", "..", "..", "shared", "cases")
+	}
+	folder := filepath.Join(root, "data", "17-cmyk-palette-alpha", "data", "train", "images")
+	if _, err := os.Stat(folder); err != nil {
+		t.Skip("no pictures at", folder, "(FINETUI_CASES)")
+	}
+	for name, want := range map[string][6]uint8{
+		"t0.jpg": {0x98, 0x8a, 0x95, 0x98, 0x8a, 0x95}, // four inks, inverted
+		"t1.png": {0x98, 0x8a, 0x95, 0x98, 0x8a, 0x95}, // a palette with a transparent colour
+		"t2.png": {0x8f, 0x8f, 0x8f, 0x8f, 0x8f, 0x8f}, // grey with alpha
+		"t3.png": {0xff, 0xff, 0xff, 0x00, 0x00, 0x00}, // one bit
+		"t4.png": {0x98, 0x8a, 0x95, 0x98, 0x8a, 0x95}, // alpha
+	} {
+		img, _, err := Decode(filepath.Join(folder, name))
+		if err != nil || [6]uint8(img.Pix[:6]) != want {
+			t.Errorf("%s: %x, %v, want %x", name, img.Pix[:6], err, want)
+		}
+	}
+}
+
+func TestDarkSixteenBitGreyIsNoted(t *testing.T) {
+	for most, dark := range map[uint16]bool{4095: true, 3: true, 4096: false, 65535: false} {
+		m := image.NewGray16(image.Rect(0, 0, 3, 2))
+		m.SetGray16(1, 1, color.Gray16{Y: most})
+		_, notes, err := DecodeBytes(pngOf(t, m))
+		if err != nil || slices.Contains(codes(notes), NoteDark) != dark || !slices.Contains(codes(notes), NoteDeepGrey) {
+			t.Errorf("up to %d: %v, %v", most, notes, err)
+		}
 	}
 }
 

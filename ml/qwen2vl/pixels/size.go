@@ -8,6 +8,16 @@ import (
 // maxAspect is the largest ratio of the sides that the model's authors allow.
 const maxAspect = 200
 
+// TooLong tells whether the sides of a picture of w×h pixels differ by more than the model takes: processor and trainers
+// of Qwen2-VL refuse such a picture. Aspect is by how much.
+func TooLong(w, h int) (aspect float64, tooLong bool) {
+	if w <= 0 || h <= 0 {
+		return 0, false
+	}
+	aspect = float64(max(h, w)) / float64(min(h, w))
+	return aspect, aspect > maxAspect
+}
+
 // SmartResize is the size to which a picture of h×w pixels is brought: both sides multiples of factor, at least
 // minPixels and at most maxPixels in all, the aspect kept as well as that allows (smart_resize of the Qwen2-VL
 // processor). Sides are rounded half to even, and an aspect above 200 is an error.
@@ -15,7 +25,7 @@ func SmartResize(h, w, factor, minPixels, maxPixels int) (newH, newW int, err er
 	if h <= 0 || w <= 0 || factor <= 0 {
 		return 0, 0, fmt.Errorf("a picture of %dx%d pixels cannot be resized to multiples of %d", w, h, factor)
 	}
-	if aspect := float64(max(h, w)) / float64(min(h, w)); aspect > maxAspect {
+	if aspect, tooLong := TooLong(w, h); tooLong {
 		return 0, 0, fmt.Errorf("the sides of %dx%d pixels differ by a factor of %.1f, the model takes up to %d: crop the picture", w, h, aspect, maxAspect)
 	}
 	height, width, unit := float64(h), float64(w), float64(factor)
