@@ -21,9 +21,10 @@ test:
 race:
 	go test -race ./ml/graph ./ml/train ./ml/blas ./core/gpu ./core/run ./core/media ./core/model ./core/model/hub ./views ./views/viewtest
 
-# A run is killed at 20 random moments and must end with the bytes of an unbroken one.
+# A run is killed before every rename, link, removal and sync of its files, and at random moments, and must come to the
+# checkpoints, links, rows and checks of an unbroken one.
 kill:
-	FINETUI_KILLS=20 go test -count 1 -v -run Killed ./core/finetune
+	FINETUI_KILLS=all go test -count 1 -timeout 0 -v -run Killed ./core/finetune
 
 # One table of the engine's speeds, each beside something measured in the same run; ROWS="layer decode" chooses.
 bench:

@@ -30,14 +30,17 @@ func (c call) openSession() (*session.Session, *config.File, int) {
 
 // runEval scores a subject on EVAL.SPLIT.
 func runEval(c call) int {
-	s, _, code := c.openSession()
+	if len(c.words) != 1 {
+		return c.fail(exitCall, "call it as finetui eval RUN|%s", session.Base)
+	}
+	s, file, code := c.openSession()
 	if code != exitDone {
 		return code
 	}
 	defer s.Close()
 	setting, err := s.Setting(c.words[0])
 	if err != nil {
-		return c.fail(exitCall, "%w", err)
+		return c.fail(exitCall, "%v", err)
 	}
 	c.bear(setting.Notes)
 	report, done := c.progress()
@@ -49,20 +52,25 @@ func runEval(c call) int {
 	}
 	done()
 	c.trouble(s)
-	if err != nil {
+	if r == nil {
 		return c.failure(err)
 	}
-	if c.json {
-		return c.printJSON(r)
+	code = exitDone
+	if wantsJSON(file.Config) {
+		code = c.printJSON(r)
+	} else {
+		fmt.Fprint(c.stdout, r.Text())
 	}
-	fmt.Fprint(c.stdout, r.Text())
-	return exitDone
+	if err != nil { // it was scored, and could not be kept
+		return c.failure(err)
+	}
+	return code
 }
 
 // bear says what is to be borne in mind.
 func (c call) bear(notes []string) {
 	for _, note := range notes {
-		c.note("%s", note)
+		fmt.Fprintln(c.stderr, note)
 	}
 }
 
@@ -75,6 +83,9 @@ func (c call) trouble(s *session.Session) {
 
 // runCompare puts evaluations of the same items side by side.
 func runCompare(c call) int {
+	if len(c.words) < 2 {
+		return c.fail(exitCall, "call it as finetui compare RUN|%s RUN …", session.Base)
+	}
 	s, file, code := c.openSession()
 	if code != exitDone {
 		return code
@@ -84,7 +95,7 @@ func runCompare(c call) int {
 	for _, name := range c.words {
 		k, err := s.Result(name, file.Config.Eval.Split)
 		if err != nil {
-			return c.fail(exitCall, "%w", err)
+			return c.fail(exitCall, "%v", err)
 		}
 		list = append(list, k)
 	}
@@ -96,11 +107,11 @@ func runCompare(c call) int {
 	if err := board.WriteJSON(path); err != nil {
 		return c.failure(err)
 	}
-	if c.json {
+	if wantsJSON(file.Config) {
 		return c.printJSON(board)
 	}
 	fmt.Fprint(c.stdout, board.Text())
-	c.note("written to %s", path)
+	fmt.Fprintf(c.stderr, "written to %s\n", path)
 	return exitDone
 }
 
@@ -109,6 +120,9 @@ const resultsFile = "integration_results.json"
 
 // runIntegrate gives stage-1 detections their conditions.
 func runIntegrate(c call) int {
+	if len(c.words) != 1 {
+		return c.fail(exitCall, "call it as finetui integrate RUN|%s", session.Base)
+	}
 	s, file, code := c.openSession()
 	if code != exitDone {
 		return code
@@ -133,8 +147,10 @@ func runIntegrate(c call) int {
 	if err := r.Write(path); err != nil {
 		return c.failure(err)
 	}
-	printFindings(c.note, findings)
-	if c.json {
+	messages := c
+	messages.stdout = c.stderr
+	printFindings(messages, findings)
+	if wantsJSON(file.Config) {
 		return c.printJSON(r)
 	}
 	n, failed := 0, 0
@@ -152,18 +168,21 @@ func runIntegrate(c call) int {
 
 // runInfer asks one question about one picture, about one object of the data set ("test/slope_0266#0"), or about none.
 func runInfer(c call) int {
-	s, _, code := c.openSession()
+	if len(c.words) < 2 {
+		return c.fail(exitCall, "call it as finetui infer RUN|%s MEDIA [prompt …]; MEDIA is a picture, an object of the data set such as test/NAME#0, or - for none", session.Base)
+	}
+	s, file, code := c.openSession()
 	if code != exitDone {
 		return code
 	}
 	defer s.Close()
 	setting, err := s.Setting(c.words[0])
 	if err != nil {
-		return c.fail(exitCall, "%w", err)
+		return c.fail(exitCall, "%v", err)
 	}
 	q, truth, err := question(s, setting, c.words[1], strings.Join(c.words[2:], " "))
 	if err != nil {
-		return c.fail(exitCall, "%w", err)
+		return c.fail(exitCall, "%v", err)
 	}
 	report, done := c.progress()
 	subject, err := s.Subject(c.ctx, c.words[0], report)
@@ -173,9 +192,9 @@ func runInfer(c call) int {
 	}
 	c.bear(subject.Notes)
 	c.trouble(s)
-	c.note("%s is asked: %s", subject.Title(), q.Prompt)
+	fmt.Fprintf(c.stderr, "%s is asked: %s\n", subject.Title(), q.Prompt)
 	heard := func(piece string) { fmt.Fprint(c.stdout, piece) }
-	if c.json {
+	if wantsJSON(file.Config) {
 		heard = nil
 	}
 	a, err := subject.Ask(c.ctx, q, heard)
@@ -196,7 +215,7 @@ func runInfer(c call) int {
 	}
 	fmt.Fprintln(c.stdout)
 	if truth != "" {
-		c.note("the truth is: %s", truth)
+		fmt.Fprintf(c.stderr, "the truth is: %s\n", truth)
 	}
 	return exitDone
 }

@@ -1,21 +1,26 @@
 package main
 
 import (
+	"fmt"
+
 	"finetui/core/convert"
 )
 
 // runConvert writes the samples in a trainer's dialect.
 func runConvert(c call) int {
+	if len(c.words) != 0 {
+		return c.fail(exitCall, "call it as finetui convert; CONVERT.DIALECT and CONVERT.OUTPUT say how and where")
+	}
 	file, ok := c.configuration()
 	if !ok {
 		return exitCall
 	}
 	if err := convert.CheckTemplate(file.Config.Convert.UserPromptTemplate); err != nil {
-		return c.fail(exitCall, "%w", err)
+		return c.fail(exitCall, "%v", err)
 	}
-	p, code := c.openProject(file)
-	if code != exitDone {
-		return code
+	p, ok := c.openProject(file)
+	if !ok {
+		return exitFailed
 	}
 	defer p.Close()
 	report, done := c.progress()
@@ -24,7 +29,7 @@ func runConvert(c call) int {
 	if err != nil {
 		return c.failure(err)
 	}
-	if c.json {
+	if wantsJSON(file.Config) {
 		if code := c.printJSON(result); code != exitDone {
 			return code
 		}
@@ -37,9 +42,9 @@ func runConvert(c call) int {
 			c.print("%s  %d records of %s", f.Path, f.Records, f.Split)
 		}
 	}
-	printFindings(c.print, result.Findings)
+	printFindings(c, result.Findings)
 	if result.Pictures > 0 {
-		c.note("%d pictures drawn below %s", result.Pictures, result.Output)
+		fmt.Fprintf(c.stderr, "%d pictures drawn below %s\n", result.Pictures, result.Output)
 	}
 	return findingsCode(result.Findings)
 }

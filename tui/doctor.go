@@ -15,6 +15,9 @@ import (
 
 // runDoctor says what this machine has. It works without a config.toml, and says what is wrong with a broken one.
 func runDoctor(c call) int {
+	if len(c.words) != 0 {
+		return c.fail(exitCall, "call it as finetui doctor")
+	}
 	file, err := config.Load(configFile)
 	in := doctor.Input{File: file, Found: err == nil}
 	if err != nil {
@@ -26,14 +29,15 @@ func runDoctor(c call) int {
 		}
 	}
 	if err := applyOverrides(in.File, c.overrides); err != nil {
-		return c.fail(exitCall, "%w", err)
+		return c.fail(exitCall, "%v", err)
 	}
-	in.Terminal = terminal(c.stdout.file(), os.Environ(), in.File.Config.View.Images)
+	out, _ := c.stdout.(*os.File)
+	in.Terminal = terminal(out, os.Environ(), in.File.Config.View.Images)
 	report := doctor.Look(c.ctx, in)
 	if c.ctx.Err() != nil {
 		return c.failure(c.ctx.Err())
 	}
-	if c.json {
+	if wantsJSON(in.File.Config) {
 		if code := c.printJSON(report); code != exitDone {
 			return code
 		}

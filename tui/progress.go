@@ -2,22 +2,20 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/charmbracelet/x/term"
-
-	"finetui/core/printable"
-	"finetui/views/widget"
 )
 
 // progress returns a function that shows how far long work is on stderr: a bar on a terminal, elsewhere a line every few
 // seconds. done ends the bar.
 func (c call) progress() (report func(done, total int, what string), done func()) {
 	p := &progress{out: c.stderr, every: 5 * time.Second, began: time.Now()}
-	if c.stderr.terminal() && os.Getenv("TERM") != "dumb" {
+	if f, ok := c.stderr.(*os.File); ok && term.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb" {
 		p.bar, p.every = true, 100*time.Millisecond
 	}
 	p.last = time.Now()
@@ -25,7 +23,7 @@ func (c call) progress() (report func(done, total int, what string), done func()
 }
 
 type progress struct {
-	out   *output
+	out   io.Writer
 	bar   bool
 	every time.Duration
 	began time.Time
@@ -47,19 +45,15 @@ func (p *progress) report(done, total int, what string) {
 		count = fmt.Sprintf("%d/%d", done, total)
 	}
 	if !p.bar {
-		fmt.Fprintf(p.out, "%s %s, %.0f s\n", count, printable.Line(what), time.Since(p.began).Seconds())
+		fmt.Fprintf(p.out, "%s %s, %.0f s\n", count, what, time.Since(p.began).Seconds())
 		return
 	}
 	const width = 24
 	filled := 0
 	if total > 0 {
-		filled = max(0, min(width, width*done/total))
+		filled = width * done / total
 	}
-	line := strings.Repeat("█", filled) + strings.Repeat("░", width-filled) + " " + count + " " + printable.Line(what)
-	if columns, _, err := term.GetSize(p.out.file().Fd()); err == nil {
-		line = widget.Cut(line, columns-1)
-	}
-	p.out.sign("\r\x1b[K" + line)
+	fmt.Fprintf(p.out, "\r\x1b[K%s%s %s %s", strings.Repeat("█", filled), strings.Repeat("░", width-filled), count, what)
 	p.shown = true
 }
 
@@ -67,7 +61,7 @@ func (p *progress) end() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.shown {
-		p.out.sign("\r\x1b[K")
+		fmt.Fprint(p.out, "\r\x1b[K")
 		p.shown = false
 	}
 }

@@ -15,8 +15,9 @@ import (
 func verbAnswer(t *testing.T, words ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs strings.Builder
-	called, overrides := divide(words)
-	code = dispatch(newCall(context.Background(), called, overrides, &out, &errs))
+	c := call{ctx: context.Background(), stdout: &out, stderr: &errs}
+	c.words, c.overrides = divide(words)
+	code = dispatch(c)
 	return code, out.String(), errs.String()
 }
 
@@ -55,20 +56,20 @@ func TestVerbsOfAProject(t *testing.T) {
 		{"new drains", exitCall, "", "not overwritten"},
 		{"new castle", exitCall, "", "castle"},
 		{"analyze", exitDone, "60 objects in 9 classes", "dataset_analysis.json"},
-		{"lint", exitDone, "loss mass", ""},
-		{"lint RECIPE.PRESET=enhanced-original", exitFindings, "paid-twice", ""},
+		{"lint", exitDone, "", "loss mass"},
+		{"lint RECIPE.PRESET=enhanced-original", exitFindings, "paid-twice", "loss mass"},
 		{"train faulty RECIPE.FACTS_FROM=all", exitFindings, "", "facts-from-other-splits"},
 		{"runs", exitDone, "run", ""},
 		{"stop 7", exitCall, "", "7"},
-		{"eval base EVAL.SPLIT=moon", exitCall, "", "moon"},
+		{"eval base EVAL.SPLIT=moon", exitFailed, "", "moon"},
 		{"compare base 1", exitCall, "", "finetui eval base"},
 		{"infer base nowhere.jpg", exitCall, "", "nowhere.jpg"},
 		{"infer base test/slope_0001#0", exitDone, "", "the truth is"},
 		{"integrate base EVAL.MAX_NEW_TOKENS=4", exitDone, "10 detections (ground truth)", ""},
-		{"integrate base EVAL.DETECTIONS=nowhere", exitCall, "", "nowhere"},
+		{"integrate base EVAL.DETECTIONS=nowhere", exitFailed, "", "nowhere"},
 		{"analyze TRAIN.EPOCH=3", exitCall, "", "EPOCHS"},
 		{"analyze TRAIN.EPOCHS=zero", exitCall, "", "TRAIN.EPOCHS"},
-		{"analyze DATASET.PATH=nowhere", exitCall, "", "nowhere"},
+		{"analyze DATASET.PATH=nowhere", exitFailed, "", "nowhere"},
 		{"lint MODEL.BASE=nowhere", exitFailed, "", "nowhere"},
 		{"eval base EVAL.SPLIT=test EVAL.MAX_NEW_TOKENS=4", exitDone, "accuracy", ""},
 	} {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,10 +11,12 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/charmbracelet/x/term"
+
 	"finetui/core/config"
 	"finetui/core/finetune"
-	"finetui/core/printable"
 	"finetui/core/run"
+	"finetui/views/widget"
 )
 
 // executable is the program itself, to be started as a run's process.
@@ -26,6 +30,9 @@ func executable() (string, error) {
 
 // runTrain lints and starts a run, and follows it where somebody is looking.
 func runTrain(c call) int {
+	if len(c.words) > 1 {
+		return c.fail(exitCall, "call it as finetui train [NAME]")
+	}
 	file, ok := c.configuration()
 	if !ok {
 		return exitCall
@@ -41,37 +48,64 @@ func runTrain(c call) int {
 	}
 	r, findings, err := finetune.Start(c.ctx, file, options)
 	done()
-	printFindings(c.note, findings)
+	warnings := c
+	warnings.stdout = c.stderr
+	printFindings(warnings, findings)
 	var faults finetune.Faults
 	switch {
 	case errors.As(err, &faults):
-		return c.fail(exitFindings, "%w", err)
+		return c.fail(exitFindings, "%v", err)
 	case err != nil:
 		return c.failure(err)
 	}
-	return c.started(r, file)
+	return c.afterStart(r, file.Config, 0)
 }
 
-// started prints which run has begun, and follows it where somebody is looking.
-func (c call) started(r *run.Run, file *config.File) int {
-	watched := file.Config.Train.Follow || c.stdout.terminal()
-	switch {
-	case c.json && watched:
-		return c.follow(r) // its first object is the run
-	case c.json:
-		return c.printJSON(describe(r))
+// afterStart waits until a run's process is under way, says what it had to say meanwhile, prints the run, and follows it
+// where somebody looks. written is how many bytes of metrics there were before.
+func (c call) afterStart(r *run.Run, constants *config.Config, written int64) int {
+	report, done := c.progress()
+	err := finetune.Underway(c.ctx, r, report)
+	done()
+	words, wordsErr := finetune.Words(r, written)
+	for _, w := range words {
+		fmt.Fprintln(c.stderr, widget.Clean(w))
 	}
-	c.print("%s", r.Dir)
-	if !watched {
+	switch {
+	case err != nil && c.ctx.Err() != nil:
+		fmt.Fprintf(c.stderr, "%s goes on; finetui follow %d watches it\n", r.Label(), r.Info.Number)
+		return exitInterrupted
+	case err != nil:
+		return c.failure(err)
+	case wordsErr != nil:
+		return c.failure(wordsErr)
+	}
+	if wantsJSON(constants) {
+		c.printJSON(describe(r))
+	} else {
+		fmt.Fprintln(c.stdout, r.Dir)
+	}
+	if !constants.Train.Follow && !c.looking() {
 		return exitDone
 	}
 	return c.follow(r)
 }
 
+// looking says whether a person reads stdout.
+func (c call) looking() bool {
+	f, ok := c.stdout.(*os.File)
+	return ok && term.IsTerminal(f.Fd())
+}
+
 // runWork is the process of a run.
 func runWork(c call) int {
-	if err := finetune.Work(c.ctx, c.words[0]); err != nil {
-		return c.fail(exitFailed, "%w", err)
+	if len(c.words) != 1 {
+		return c.fail(exitCall, "call it as finetui %s DIR; finetui train and resume do", finetune.Verb)
+	}
+	ctx, stop := finetune.Until(context.WithoutCancel(c.ctx))
+	defer stop()
+	if err := finetune.Work(ctx, c.words[0], c.overrides...); err != nil {
+		return c.fail(exitFailed, "%v", err)
 	}
 	return exitDone
 }
@@ -82,58 +116,57 @@ func (c call) find() (*run.Run, *config.File, int) {
 	if !ok {
 		return nil, nil, exitCall
 	}
+	if len(c.words) == 0 {
+		return nil, nil, c.fail(exitCall, "say which run: its number, name or folder; finetui runs lists them")
+	}
 	r, err := run.Find(file.Abs(file.Config.Project.Runs), c.words[0])
 	if err != nil {
-		return nil, nil, c.fail(exitCall, "%w", err)
+		return nil, nil, c.fail(exitCall, "%v", err)
 	}
 	return r, file, exitDone
 }
 
 // runStop asks a run to stop.
 func runStop(c call) int {
-	now := len(c.words) == 2
-	if now && c.words[1] != "now" {
-		return c.fail(exitCall, "%q is not now: call it as finetui stop RUN [now]", c.words[1])
+	now := len(c.words) == 2 && c.words[1] == "now"
+	if len(c.words) > 1 && !now {
+		return c.fail(exitCall, "call it as finetui stop RUN [now]")
 	}
 	r, _, code := c.find()
 	if code != exitDone {
 		return code
 	}
-	if s := r.Status(); !s.Live() {
-		return c.fail(exitFailed, "%s is %s already", r.Label(), s.State)
-	}
 	if err := run.RequestStop(r.Dir, now); err != nil {
 		return c.failure(err)
 	}
-	when := "at its next checkpoint"
-	if now {
-		when = "after this step"
-	}
-	if c.json {
-		return c.printJSON(struct {
-			Schema int    `json:"schema"`
-			Run    string `json:"run"`
-			Stops  string `json:"stops"`
-		}{run.Schema, r.Label(), when})
-	}
-	c.print("%s stops %s", r.Label(), when)
+	s := r.Status() // what is so now: an earlier request may go further than this one
+	fmt.Fprintf(c.stdout, "%s %s\n", r.Label(), cmp.Or(s.Reason, "is "+s.State))
 	return exitDone
 }
 
 // runResume goes on with a run.
 func runResume(c call) int {
+	if len(c.words) > 1 {
+		return c.fail(exitCall, "call it as finetui resume RUN [SECTION.KEY=value …]")
+	}
 	r, file, code := c.find()
 	if code != exitDone {
 		return code
 	}
 	exe, err := executable()
-	if err == nil {
-		err = finetune.Resume(c.ctx, r, exe)
-	}
 	if err != nil {
 		return c.failure(err)
 	}
-	return c.started(r, file)
+	written := r.Written()
+	err = finetune.Resume(c.ctx, r, exe, c.overrides...)
+	var fixed *finetune.Fixed
+	switch {
+	case errors.As(err, &fixed):
+		return c.fail(exitCall, "%v", err)
+	case err != nil:
+		return c.failure(err)
+	}
+	return c.afterStart(r, file.Config, written)
 }
 
 // runFollow watches a run.
@@ -150,9 +183,6 @@ func (c call) follow(r *run.Run) int {
 	tail := r.Tail()
 	report, done := c.progress()
 	defer done()
-	if c.json {
-		c.printRow(followed{"run", describe(r)})
-	}
 	for {
 		status := r.Status()
 		if p, ok := finetune.Preparing(r); ok && status.Live() {
@@ -166,10 +196,8 @@ func (c call) follow(r *run.Run) int {
 				return c.failure(err)
 			}
 			for _, row := range batch.Rows {
-				if c.json {
-					c.printRow(row)
-				} else if line := rowText(row, r.Info.Steps); line != "" {
-					c.print("%s", printable.Line(line))
+				if line := rowText(row, r.Info.Steps); line != "" {
+					fmt.Fprintln(c.stdout, line)
 				}
 			}
 			if !batch.More {
@@ -178,10 +206,7 @@ func (c call) follow(r *run.Run) int {
 		}
 		if !status.Live() {
 			r.Refresh()
-			if c.json {
-				c.printRow(followed{"end", describe(r)})
-			}
-			c.note("%s", headline(r.Label(), status.State, status.Reason))
+			fmt.Fprintf(c.stderr, "%s is %s: %s\n", r.Label(), status.State, status.Reason)
 			if status.State == run.Failed || status.State == run.Killed {
 				return exitFailed
 			}
@@ -191,25 +216,11 @@ func (c call) follow(r *run.Run) int {
 		select {
 		case <-c.ctx.Done():
 			done()
-			c.note("%s goes on; finetui follow %d watches it again", r.Label(), r.Info.Number)
-			return c.failure(c.ctx.Err())
+			fmt.Fprintf(c.stderr, "%s goes on; finetui follow %d watches it again\n", r.Label(), r.Info.Number)
+			return exitInterrupted
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
-}
-
-// followed is what follow prints in JSON before the rows of a run (kind "run") and after them ("end").
-type followed struct {
-	Kind string `json:"kind"`
-	description
-}
-
-// headline says what a run has come to.
-func headline(label, state, reason string) string {
-	if reason == "" {
-		return label + " is " + state
-	}
-	return label + " is " + state + ": " + printable.Plain(reason)
 }
 
 // rowText is a row of metrics as a line; "" for one that a follower need not see.
@@ -259,7 +270,7 @@ func runRuns(c call) int {
 	if err != nil {
 		return c.failure(err)
 	}
-	if c.json {
+	if wantsJSON(file.Config) {
 		out := struct {
 			Schema int           `json:"schema"`
 			Runs   []description `json:"runs"`
@@ -273,7 +284,7 @@ func runRuns(c call) int {
 	fmt.Fprintln(t, "run\tstate\tstep\trecipe\tbase\tstarted\ttime")
 	for _, r := range list {
 		if r.Fault != nil {
-			fmt.Fprintf(t, "%s\tunreadable\t%s\n", filepath.Base(r.Dir), printable.Line(printable.Error(r.Fault)))
+			fmt.Fprintf(t, "%s\tunreadable\t%v\n", filepath.Base(r.Dir), r.Fault)
 			continue
 		}
 		d := describe(r)
@@ -286,11 +297,14 @@ func runRuns(c call) int {
 
 func (c call) showRun(r *run.Run, file *config.File) int {
 	d := describe(r)
-	if c.json {
+	if wantsJSON(file.Config) {
 		return c.printJSON(d)
 	}
-	c.print("%s", headline(r.Label(), d.State, d.Reason))
-	fmt.Fprintf(c.stdout, "folder     %s\nrecipe     %s\nbase       %s (%s)\ndata       %s\nprogram    %s on %s\nsteps      %d of %d, %d samples an epoch, %d trained parameters\n",
+	fmt.Fprintf(c.stdout, "%s is %s", r.Label(), d.State)
+	if d.Reason != "" {
+		fmt.Fprintf(c.stdout, ": %s", d.Reason)
+	}
+	fmt.Fprintf(c.stdout, "\nfolder     %s\nrecipe     %s\nbase       %s (%s)\ndata       %s\nprogram    %s on %s\nsteps      %d of %d, %d samples an epoch, %d trained parameters\n",
 		r.Dir, d.Recipe, d.Base, d.BaseFingerprint, d.DataFingerprint, d.Version, d.Machine, d.Step, d.Steps, d.Samples, d.Trainable)
 	saved, err := r.Checkpoints()
 	if err != nil {

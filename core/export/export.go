@@ -25,6 +25,7 @@ type Source struct {
 	Adapter string // its folder
 	Base    string // as MODEL.BASE gives it
 	Root    string // from where a relative Base starts
+	Note    string // what to bear in mind: a better checkpoint is damaged
 
 	label, fingerprint string // of the run, and of the base that it was trained on; empty: an adapter's folder
 }
@@ -39,9 +40,9 @@ func Find(file *config.File, name string) (Source, error) {
 	if err != nil {
 		return Source{}, fmt.Errorf("%w; a folder that holds %s can be named too", err, lora.ConfigFile)
 	}
-	saved, ok := r.Best()
-	if !ok {
-		return Source{}, fmt.Errorf("run %s has written no checkpoint yet: there is no adapter to export", r.Label())
+	saved, note, err := r.Answering()
+	if err != nil {
+		return Source{}, err
 	}
 	own, err := r.Config()
 	if err != nil {
@@ -52,7 +53,7 @@ func Find(file *config.File, name string) (Source, error) {
 		which = "best"
 	}
 	return Source{Title: fmt.Sprintf("%s step %d (%s)", r.Label(), saved.Step, which), Adapter: saved.Path,
-		Base: own.Config.Model.Base, Root: own.Root, label: r.Label(), fingerprint: r.Info.BaseFingerprint}, nil
+		Base: own.Config.Model.Base, Root: own.Root, Note: note, label: r.Label(), fingerprint: r.Info.BaseFingerprint}, nil
 }
 
 func isAdapter(folder string) bool {

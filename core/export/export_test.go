@@ -218,7 +218,7 @@ func TestSourceIsARunsBestOrAFolder(t *testing.T) {
 		return w
 	}
 	w := create("good", 4, 8, 12)
-	if err := w.MarkBest(8); err != nil {
+	if err := w.Rate(8, run.Score{}); err != nil {
 		t.Fatal(err)
 	}
 	create("young")

@@ -17,7 +17,6 @@ import (
 
 	"finetui/ml/blas"
 	"finetui/ml/lora"
-	"finetui/ml/mapped"
 	"finetui/ml/qwen2"
 	"finetui/ml/safetensors"
 	"finetui/ml/wholefile"
@@ -57,9 +56,8 @@ func Merged(ctx context.Context, base, adapter, folder string, report Progress) 
 			return err
 		}
 		for _, name := range slices.Sorted(maps.Keys(shards)) {
-			err := mapped.Guard(func() error { return safetensors.Write(filepath.Join(dir, name), shards[name], m.metadata()) })
-			if err != nil {
-				return mapped.Written(err, weights.Path())
+			if err := safetensors.Write(filepath.Join(dir, name), shards[name], m.metadata()); err != nil {
+				return err
 			}
 		}
 		return writeIndex(base, dir, shards)

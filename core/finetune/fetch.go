@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,11 +22,12 @@ type Preparation struct {
 	Done  int    `json:"done"`
 	Total int    `json:"total"`
 	What  string `json:"what"` // "MB, model-00001-of-00002.safetensors"
+	Hub   bool   `json:"hub"`  // it fetches the base, which may take hours
 }
 
 // Preparing is what a live run is at before its first step; false where it is past that, or has not said.
 func Preparing(r *run.Run) (p Preparation, ok bool) {
-	text, err := os.ReadFile(filepath.Join(r.Dir, preparingFile))
+	text, err := wholefile.Read(filepath.Join(r.Dir, preparingFile), 1<<16)
 	if err != nil {
 		return p, false
 	}
@@ -38,6 +39,7 @@ func Preparing(r *run.Run) (p Preparation, ok bool) {
 type announcer struct {
 	w      *run.Writer
 	logged time.Time
+	failed bool // to write, which was said
 
 	mutex      sync.Mutex
 	now, shown Preparation
@@ -50,10 +52,12 @@ const logEvery = 30 * time.Second
 func (a *announcer) report(done, total int, what string) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	a.now = Preparation{done, total, what}
+	hub := a.now.Hub || strings.HasPrefix(what, "asking the hub")
+	a.now = Preparation{done, total, what, hub}
 }
 
-// show writes down the newest report, unless that has been done. Where it cannot be written, the run goes on all the same.
+// show writes down the newest report, unless that has been done. Where it cannot be written, the log says so and the run
+// goes on.
 func (a *announcer) show() {
 	a.mutex.Lock()
 	p, same := a.now, a.now == a.shown
@@ -62,8 +66,13 @@ func (a *announcer) show() {
 	if same {
 		return
 	}
-	if text, err := json.Marshal(p); err == nil {
-		wholefile.Write(filepath.Join(a.w.Dir(), preparingFile), text)
+	text, err := json.Marshal(p)
+	if err == nil {
+		err = wholefile.Write(filepath.Join(a.w.Dir(), preparingFile), text)
+	}
+	if err != nil && !a.failed {
+		a.failed = true
+		a.w.Logf("how far the run is cannot be shown: %v", err)
 	}
 	if time.Since(a.logged) < logEvery {
 		return
@@ -76,15 +85,21 @@ func (a *announcer) show() {
 }
 
 // end takes the file away: also the one that a killed process has left.
-func (a *announcer) end() { os.Remove(filepath.Join(a.w.Dir(), preparingFile)) }
+func (a *announcer) end() {
+	if err := wholefile.RemoveAll(filepath.Join(a.w.Dir(), preparingFile)); err != nil {
+		a.w.Logf("%s is still there: %v", preparingFile, err)
+	}
+}
 
-// errAskedToStop is why fetching ended early.
-var errAskedToStop = errors.New("stopped on request while the base was being fetched; what has come is kept")
+// errAskedToStop is why a run ended before its first step.
+var errAskedToStop = errors.New("stopped on request before its first step")
 
-// openBase opens the base, which is fetched where it is not on this machine, and finds out which one it is. A stop request ends that at once: there is
-// nothing to be saved, and what has come of the files is kept.
-func (j *job) openBase(ctx context.Context) error {
+// watchForStop lets work go on until it is done or somebody asks the run to stop, which ends it at once: there is nothing
+// to be saved.
+func (j *job) watchForStop(ctx context.Context, work func(ctx context.Context) error) error {
 	a := &announcer{w: j.w}
+	a.end()
+	j.announce = a.report
 	ctx, cancel := context.WithCancelCause(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() {
@@ -102,12 +117,11 @@ func (j *job) openBase(ctx context.Context) error {
 			}
 		}
 	})
-	err := j.p.OpenBase(ctx, a.report)
-	if err == nil {
-		j.fingerprint, err = j.p.Base.Fingerprint(ctx, a.report)
-	}
+	err := work(ctx)
 	if err != nil && context.Cause(ctx) == errAskedToStop {
-		err = errAskedToStop
+		if err = errAskedToStop; a.now.Hub {
+			err = fmt.Errorf("%w, while the base was being fetched; what has come is kept", errAskedToStop)
+		}
 	}
 	cancel(nil)
 	watch.Wait()

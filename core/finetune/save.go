@@ -2,23 +2,36 @@ package finetune
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"path/filepath"
 
 	"finetui/core/model"
 	"finetui/core/run"
 	"finetui/ml/lora"
+	"finetui/ml/train"
+	"finetui/ml/wholefile"
 )
 
 // The counters that a checkpoint keeps besides the trainer's own state.
 const (
 	countTokens  = "tokens"
 	countSamples = "samples"
-	countBest    = "best"    // bits of the best score so far
-	countChecked = "checked" // step of the newest check on valid
 )
 
-// checkpoint writes the adapter and the trainer's state, unless this step's is there.
+// Counters that an older program kept there: bits of the best score so far, and the step of the newest check.
+const (
+	countBest    = "best"
+	countChecked = "checked"
+)
+
+// windowFile holds, of a checkpoint between two rows of metrics, what the next row begins with.
+const windowFile = "window.json"
+
+// checkpoint writes the adapter and the trainer's state, unless this step's is there, and how it did where that is known.
 func (j *job) checkpoint() error {
 	if j.saved == j.step && j.step > 0 {
 		return nil
@@ -27,46 +40,138 @@ func (j *job) checkpoint() error {
 		if err := lora.Write(dir, j.adapter, model.Adapters(j.model, j.adapter)); err != nil {
 			return err
 		}
-		return j.trainer.Save(dir, map[string]uint64{countTokens: uint64(j.seen.tokens), countSamples: uint64(j.seen.samples),
-			countBest: math.Float64bits(j.best), countChecked: uint64(j.checked)})
+		if j.window.steps > 0 {
+			text, err := json.Marshal(j.window.part())
+			if err == nil {
+				err = wholefile.Write(filepath.Join(dir, windowFile), append(text, '\n'))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return j.trainer.Save(dir, map[string]uint64{countTokens: uint64(j.seen.tokens), countSamples: uint64(j.seen.samples)})
 	})
-	if err == nil {
-		j.saved = j.step
-		j.w.Logf("step %d: checkpoint written", j.step)
+	if err != nil {
+		return err
 	}
+	j.saved = j.step
+	j.w.Logf("step %d: checkpoint written", j.step)
+	return j.rate()
+}
+
+// rate notes how the checkpoint of this step did on valid, where there is one and it was measured.
+func (j *job) rate() error {
+	if j.score == nil || j.rated || j.saved != j.step {
+		return nil
+	}
+	err := j.w.Rate(j.step, *j.score)
+	j.rated = err == nil
 	return err
 }
 
-// restore goes back to the newest checkpoint, if there is one.
+// restore goes back to the newest checkpoint that is whole, if there is one.
 func (j *job) restore() error {
-	last, ok := j.w.Latest()
-	if !ok {
-		return nil
+	for {
+		last, ok := j.w.Latest()
+		if !ok {
+			return nil
+		}
+		err := j.restoreFrom(last)
+		if err == nil || errors.Is(err, train.ErrOther) {
+			return err
+		}
+		if err := j.w.SetAside(last, err); err != nil { // one without checksums, of an older program
+			return err
+		}
 	}
+}
+
+// restoreFrom goes back to a checkpoint.
+func (j *job) restoreFrom(last run.Saved) error {
 	cfg, adapters, err := lora.Read(last.Path)
 	if err != nil {
 		return err
 	}
 	if cfg.R != j.adapter.R || cfg.Alpha != j.adapter.Alpha || cfg.RSLoRA != j.adapter.RSLoRA {
-		return fmt.Errorf("%s has other LoRA constants than the run's config.toml", last.Path)
+		return fmt.Errorf("%s has other LoRA constants than the run's config.toml: %w", last.Path, train.ErrOther)
 	}
 	if err := model.Fill(j.model, adapters); err != nil {
 		return fmt.Errorf("%s: %w", last.Path, err)
 	}
-	counters, err := j.trainer.Restore(last.Path)
+	state, err := j.trainer.Restore(last.Path)
 	if err != nil {
 		return err
 	}
-	j.step, j.saved = j.trainer.Solver.Steps(), j.trainer.Solver.Steps()
-	j.seen.tokens, j.seen.samples = int(counters[countTokens]), int(counters[countSamples])
-	j.best, j.checked = math.Float64frombits(counters[countBest]), int(counters[countChecked])
+	if j.window, err = readWindow(last.Path); err != nil {
+		return err
+	}
+	j.step, j.saved, j.score, j.rated = state.Step, state.Step, last.Valid, last.Valid != nil
+	j.seen.tokens, j.seen.samples = int(state.Counters[countTokens]), int(state.Counters[countSamples])
 	j.w.Logf("restored step %d from %s", j.step, last.Path)
+	if err := j.adopt(last, state); err != nil {
+		return err
+	}
+	if steps, before := j.course.Steps(), state.Schedule.Total(); steps != before {
+		return j.newTotal(before)
+	}
 	return nil
 }
 
-// check measures loss and answers on valid and keeps the best checkpoint.
+// newTotal says what becomes of the learning rate in a run that has more steps now, or fewer.
+func (j *job) newTotal(before int) error {
+	text := fmt.Sprintf("the run has %d steps in all now, not %d", j.course.Steps(), before)
+	if j.course.Steps() < j.step {
+		return fmt.Errorf("%s, but step %d is taken already: TRAIN.EPOCHS cannot be less than what is done: %w", text, j.step, train.ErrOther)
+	}
+	rate := j.trainer.Schedule.Factor(j.step) * j.p.Config.Train.LearningRate
+	return j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelInfo, Text: fmt.Sprintf(
+		"%s: the learning rate goes on at %.3g, where it stood, and what is left of its course is spread over the %d steps that are left", text, rate, j.course.Steps()-j.step)})
+}
+
+// adopt gives the checkpoints of an older program checksums, and to the one that its link calls the best the score that is
+// known.
+func (j *job) adopt(last run.Saved, state train.State) error {
+	bits, old := state.Counters[countBest]
+	if !old {
+		return nil
+	}
+	list, err := (&run.Run{Dir: j.w.Dir(), Info: j.w.Info()}).Checkpoints()
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		if s.Valid != nil {
+			return nil // it was adopted before
+		}
+	}
+	best, checked := math.Float64frombits(bits), int(state.Counters[countChecked])
+	for _, s := range list {
+		var score *run.Score
+		if v := run.Float(best); s.Best && !math.IsInf(best, 0) {
+			score = &run.Score{Loss: -v, Accuracy: v, MacroF1: v}
+			if by := j.p.Config.Train.BestBy; by == "accuracy" || by == "macro_f1" {
+				score.Loss = run.Float(math.NaN())
+			} else {
+				score.Accuracy, score.MacroF1 = run.Float(math.NaN()), run.Float(math.NaN())
+			}
+		}
+		if s.Step == last.Step && score == nil && checked == s.Step { // measured, and not the best
+			nan := run.Float(math.NaN())
+			score = &run.Score{Loss: nan, Accuracy: nan, MacroF1: nan}
+		}
+		if err := j.w.Adopt(s, score); err != nil {
+			return err
+		}
+		if s.Step == last.Step {
+			j.score = score
+		}
+	}
+	return j.w.Mend()
+}
+
+// check measures loss and answers on valid.
 func (j *job) check(ctx context.Context) error {
-	if j.checked = j.step; len(j.valid) == 0 {
+	if len(j.valid) == 0 {
 		return nil
 	}
 	batch, err := j.samples.get(ctx, j.valid)
@@ -81,25 +186,39 @@ func (j *job) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	row := &run.Eval{Head: run.Head{Step: j.step}, Split: "valid", Loss: run.Float(loss.LossPlain), Accuracy: run.Float(result.Accuracy),
-		MacroF1: run.Float(result.MacroF1), Recall: map[string]run.Recall{}}
+	score := run.Score{Loss: run.Float(loss.LossPlain), Accuracy: run.Float(result.Accuracy), MacroF1: run.Float(result.MacroF1)}
+	row := &run.Eval{Head: run.Head{Step: j.step}, Split: "valid", Loss: score.Loss, Accuracy: score.Accuracy,
+		MacroF1: score.MacroF1, Recall: map[string]run.Recall{}}
 	for _, c := range result.Classes {
 		row.Recall[c.Name] = run.Recall{N: c.Value.Support, Right: c.Value.Right}
 	}
 	if err := j.w.Append(row); err != nil {
 		return err
 	}
+	j.score = &score // only now: one that was broken off is made anew
 	j.w.Logf("step %d: valid loss %.4f, accuracy %.1f %%, macro-F1 %.3f", j.step, loss.LossPlain, 100*result.Accuracy, result.MacroF1)
-	score := map[string]float64{"loss": -loss.LossPlain, "accuracy": result.Accuracy, "macro_f1": result.MacroF1}[j.p.Config.Train.BestBy]
-	if score <= j.best {
-		return nil
+	return nil
+}
+
+// better says whether this step did better on valid than every checkpoint on disk.
+func (j *job) better() bool {
+	by := j.p.Config.Train.BestBy
+	best, _ := j.w.Best()
+	return j.score.By(by) > best.Valid.By(by)
+}
+
+// readWindow reads what a checkpoint has of the next row.
+func readWindow(dir string) (w window, err error) {
+	text, err := wholefile.Read(filepath.Join(dir, windowFile), 64<<20)
+	if errors.Is(err, fs.ErrNotExist) {
+		return w, nil
 	}
-	j.best = score
-	if err := j.checkpoint(); err != nil {
-		if run.IsDiskFull(err) {
-			return nil // recorded, and the run goes on
-		}
-		return err
+	var p part
+	if err == nil {
+		err = json.Unmarshal(text, &p)
 	}
-	return j.w.MarkBest(j.step)
+	if err != nil {
+		return w, fmt.Errorf("%s is damaged: %w", windowFile, err)
+	}
+	return p.window(), nil
 }

@@ -82,10 +82,9 @@ func lint(ctx context.Context, p *project.Project, report project.Progress) ([]d
 	}
 	findings := recipe.Lint(p.Data, p.Config, nil)
 	findings = slices.DeleteFunc(findings, func(f dataset.Finding) bool { return f.Code == "length-not-checked" }) // the next one says it, too
-	cost := p.Cost()
-	findings = append(append(findings, cost.Findings(p.Config.Model.Base)...), cost.Away(p.Config.Model.Base))
-	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })
-	return findings, nil
+	return append(findings, dataset.Finding{Code: "base-away", Level: dataset.LevelInfo,
+		Text: fmt.Sprintf("MODEL.BASE = %q is not on this machine yet: the run fetches it from the hub before its first step, and checks then what takes the base's own tokens", p.Config.Model.Base),
+		Do:   "leave it to the run, which can be stopped meanwhile and goes on where it stood when it is resumed"}), nil
 }
 
 // refusal is the error for findings that stop a run.
@@ -111,7 +110,7 @@ func create(ctx context.Context, p *project.Project, o Options) (*run.Run, error
 	if name == "" {
 		name = p.Config.Recipe.Preset
 	}
-	meta := run.Meta{Recipe: p.Config.Recipe.Preset, Base: p.Config.Model.Base, DataFingerprint: p.Data.Fingerprint(), Version: o.Version, Root: root}
+	meta := run.Meta{Recipe: p.Config.Recipe.Preset, Base: p.Config.Model.Base, DataFingerprint: p.DataFingerprint(), Version: o.Version, Root: root}
 	if p.Base != nil { // else the run's process writes it down
 		if meta.BaseFingerprint, err = p.Base.Fingerprint(ctx, o.Report); err != nil {
 			return nil, err
@@ -125,8 +124,34 @@ func create(ctx context.Context, p *project.Project, o Options) (*run.Run, error
 	return run.Open(w.Dir())
 }
 
-// Resume starts a process that goes on with a run.
-func Resume(ctx context.Context, r *run.Run, exe string) error {
-	_, err := run.Resume(ctx, exe, []string{Verb, r.Dir}, r.Dir)
+// Resume starts a process that goes on with a run, with the constants that words, SECTION.KEY=value, give another value. A
+// constant that cannot change is a *Fixed. Underway waits until the process has got through what comes first.
+func Resume(ctx context.Context, r *run.Run, exe string, words ...string) error {
+	changes, err := check(r, words)
+	if err != nil {
+		return err
+	}
+	arguments := []string{Verb}
+	for _, c := range changes {
+		arguments = append(arguments, c.Key+"="+c.New)
+	}
+	_, err = run.GoOn(ctx, exe, append(arguments, r.Dir), r.Dir)
 	return err
+}
+
+// check says whether a run can go on with the words, and what they change.
+func check(r *run.Run, words []string) ([]config.Change, error) {
+	if s := r.Status(); s.Live() {
+		return nil, fmt.Errorf("%s is %s already, as process %d on %s", r.Label(), s.State, s.Process.PID, r.Info.Machine)
+	}
+	file, err := r.Config()
+	if err != nil {
+		return nil, fmt.Errorf("%s: its own config.toml: %w", r.Label(), err)
+	}
+	was := file.Config
+	changes, err := change(r.Label(), file, words)
+	if err == nil && r.Status().State == run.Done {
+		err = goOn(r, was, changes, file.Config)
+	}
+	return changes, err
 }

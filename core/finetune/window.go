@@ -13,10 +13,10 @@ import (
 // window adds up the steps between two rows.
 type window struct {
 	steps                         int
-	loss, plain                   float64 // sums over steps
-	epochs, rate, norm            float64 // of the last step
-	tokens                        int
-	wall                          time.Duration
+	loss, plain                   float64       // sums over steps
+	epochs, rate, norm            float64       // of the last step
+	tokens                        int           // of the steps whose time is in wall
+	wall                          time.Duration // of this process
 	data, forward, back, optimize time.Duration
 	classes                       map[string]classSum
 }
@@ -60,4 +60,38 @@ func (w *window) rows(step, tokens, samples int) (*run.Train, *run.Class) {
 		c.Losses = append(c.Losses, run.ClassLoss{Name: name, N: sum.samples, Loss: run.Float(sum.nll / float64(max(1, sum.tokens)))})
 	}
 	return t, c
+}
+
+// part is what a checkpoint keeps of a window: all but the times, which are those of one process.
+type part struct {
+	Steps   int             `json:"steps"`
+	Loss    float64         `json:"loss"`
+	Plain   float64         `json:"loss_plain"`
+	Epochs  float64         `json:"epochs"`
+	Rate    float64         `json:"lr"`
+	Norm    float64         `json:"grad_norm"`
+	Classes map[string]lost `json:"classes"`
+}
+
+// lost is a class's share of it.
+type lost struct {
+	Samples int     `json:"samples"`
+	NLL     float64 `json:"nll"`
+	Tokens  int     `json:"tokens"`
+}
+
+func (w *window) part() part {
+	p := part{w.steps, w.loss, w.plain, w.epochs, w.rate, w.norm, map[string]lost{}}
+	for name, c := range w.classes {
+		p.Classes[name] = lost{c.samples, c.nll, c.tokens}
+	}
+	return p
+}
+
+func (p part) window() window {
+	w := window{steps: p.Steps, loss: p.Loss, plain: p.Plain, epochs: p.Epochs, rate: p.Rate, norm: p.Norm, classes: map[string]classSum{}}
+	for name, c := range p.Classes {
+		w.classes[name] = classSum{c.Samples, c.NLL, c.Tokens}
+	}
+	return w
 }

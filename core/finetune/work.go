@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
+	"finetui/core/config"
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/recipe"
@@ -20,32 +21,34 @@ import (
 )
 
 // Work is the process of a run: it trains from where the run stands until it is done, is asked to stop, or fails. What
-// happened is in the run directory; the error is the failure's.
-func Work(ctx context.Context, dir string) error {
+// happened is in the run directory; the error is the failure's. words are constants, SECTION.KEY=value, that the run goes
+// on with.
+func Work(ctx context.Context, dir string, words ...string) error {
 	w, err := run.Attach(dir)
 	if err != nil {
 		return err
 	}
-	j := &job{w: w, started: time.Now()}
+	j := &job{w: w, words: words}
 	state, reason, err := j.train(ctx)
 	if err != nil && ctx.Err() != nil { // nothing was lost: what was under way begins anew
-		state, reason, err = run.Stopped, toldToEnd, nil
+		state, reason, err = run.Stopped, toldToEnd(ctx), nil
 	}
-	if err == errAskedToStop {
+	if errors.Is(err, errAskedToStop) {
 		state, reason, err = run.Stopped, err.Error(), nil
 	}
 	if err != nil {
 		state, reason = run.Failed, err.Error()
-		w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelError, Text: reason})
+		err = errors.Join(err, w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelError, Text: reason}))
 	}
 	return errors.Join(err, w.Finish(state, reason))
 }
 
-const toldToEnd = "the process was told to end"
-
 // job is a run being worked on.
 type job struct {
 	w       *run.Writer
+	words   []string // constants that it goes on with
+	changes []config.Change
+	file    *config.File // the snapshot
 	p       *project.Project
 	model   *qwen2vl.Model
 	adapter *lora.Config
@@ -55,15 +58,16 @@ type job struct {
 	all     []recipe.Sample // of train
 	valid   []recipe.Sample
 	course  project.Course
-	started time.Time
 
-	step    int // optimizer steps done
-	saved   int // step of the newest checkpoint
-	best    float64
-	seen    struct{ tokens, samples int }
-	window  window
-	mutex   sync.Mutex // guards step for the system sampler
-	checked int        // step of the newest check on valid
+	announce project.Progress // of what comes before the first step
+
+	step   int        // optimizer steps done
+	saved  int        // step of the newest checkpoint
+	score  *run.Score // of this step; nil: not measured
+	rated  bool       // its checkpoint knows it
+	seen   struct{ tokens, samples int }
+	window window
+	mutex  sync.Mutex // guards step for the system sampler
 
 	fingerprint string // of the base
 	troubled    bool   // it has been said that features are not kept
@@ -71,40 +75,104 @@ type job struct {
 
 // train prepares and runs the job.
 func (j *job) train(ctx context.Context) (state, reason string, err error) {
-	if err := j.prepare(ctx); err != nil {
+	defer func() {
+		if fault := recover(); fault != nil {
+			j.w.Logf("%v\n%s", fault, debug.Stack())
+			err = fmt.Errorf("the program itself has a fault (%v): log.txt has where; please report it", fault)
+		}
+	}()
+	if err := j.begin(ctx); err != nil {
 		return "", "", err
 	}
-	defer j.p.Close()
-	if err := j.restore(); err != nil {
-		return "", "", err
-	}
+	defer func() { err = errors.Join(err, j.p.Close()) }()
 	stop := j.watchSystem()
-	defer stop()
+	defer func() { err = errors.Join(err, stop()) }()
+	if err := j.owed(ctx); err != nil {
+		return "", "", err
+	}
 	for j.step < j.course.Steps() {
 		if err := j.advance(ctx); err != nil {
 			if ctx.Err() != nil {
-				return run.Stopped, toldToEnd, j.checkpoint()
+				return run.Stopped, toldToEnd(ctx), j.checkpoint()
 			}
-			return "", "", err
+			return "", "", j.brokeDown(err)
 		}
 		halt, err := j.after(ctx)
 		if err != nil && ctx.Err() == nil {
 			return "", "", err
 		}
-		if halt || ctx.Err() != nil {
+		if ctx.Err() != nil {
+			return run.Stopped, toldToEnd(ctx), j.checkpoint()
+		}
+		if halt {
 			return run.Stopped, fmt.Sprintf("stopped on request after step %d", j.step), j.checkpoint()
 		}
 	}
-	j.flush()
+	if err := j.flush(); err != nil {
+		return "", "", err
+	}
 	if err := j.checkpoint(); err != nil {
 		return "", "", err
 	}
-	if j.checked < j.step {
+	if j.score == nil {
 		if err := j.check(ctx); err != nil {
 			return "", "", err
 		}
 	}
+	if err := j.rate(); err != nil {
+		return "", "", err
+	}
 	return run.Done, "all epochs are done", nil
+}
+
+// brokeDown says what to do about a step that could not be taken.
+func (j *job) brokeDown(err error) error {
+	if !errors.Is(err, train.ErrNotFinite) {
+		return err
+	}
+	intact := "There is no checkpoint yet"
+	if s, ok := j.w.Latest(); ok {
+		intact = fmt.Sprintf("The checkpoint of step %d is intact", s.Step)
+	}
+	return fmt.Errorf("training broke down in step %d of %d: the loss or its gradient is no finite number any more, which comes of a learning rate "+
+		"that is too high. %s; to train on, start a new run with a lower TRAIN.LEARNING_RATE (it is %g) or more TRAIN.WARMUP_STEPS (%w)",
+		j.step+1, j.course.Steps(), intact, j.p.Config.Train.LearningRate, err)
+}
+
+// owed makes up for a check on valid that was broken off: its step has a checkpoint, and no score.
+func (j *job) owed(ctx context.Context) error {
+	every := j.p.Config.Train.EvalEvery
+	if every == 0 || j.step == 0 || j.step%every != 0 || j.score != nil || j.step == j.course.Steps() {
+		return nil
+	}
+	if err := j.check(ctx); err != nil {
+		return err
+	}
+	return j.rate()
+}
+
+// begin opens everything that the run needs, goes back to where it stands, and says that it is under way.
+func (j *job) begin(ctx context.Context) (err error) {
+	if err := j.watchForStop(ctx, j.prepare); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, j.p.Close())
+		}
+	}()
+	if err := j.restore(); err != nil {
+		return err
+	}
+	if len(j.changes) > 0 {
+		if err := j.w.Snapshot(j.file.Raw()); err != nil {
+			return err
+		}
+		if err := j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelInfo, Text: describe(j.changes)}); err != nil {
+			return err
+		}
+	}
+	return j.w.Ready()
 }
 
 // prepare opens everything that the run needs.
@@ -113,16 +181,69 @@ func (j *job) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if j.file, err = r.Config(); err != nil {
+		return err
+	}
+	if j.changes, err = change(r.Label(), j.file, j.words); err != nil {
+		return err
+	}
+	if j.p, err = j.open(ctx, r); err != nil {
+		return err
+	}
+	if err = j.prepareIn(ctx); err != nil {
+		err = errors.Join(err, j.p.Close())
+	}
+	return err
+}
+
+// open reads the data set that the run was started on. EVAL.DATA is not among it: nothing but scoring sees it.
+func (j *job) open(ctx context.Context, r *run.Run) (*project.Project, error) {
 	file, err := r.Config()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	(&announcer{w: j.w}).end()
+	whole := file.Config.Eval.Data
+	if _, err := change(r.Label(), file, j.words); err != nil {
+		return nil, err
+	}
+	if err := file.Override([]string{"EVAL.DATA="}); err != nil {
+		return nil, err
+	}
 	j.w.Logf("reading %s", file.Config.Dataset.Path)
-	if j.p, err = project.Open(ctx, file, nil); err != nil {
-		return err
+	p, err := project.Open(ctx, file, nil)
+	if err != nil {
+		return nil, err
 	}
-	if err := j.openBase(ctx); err != nil {
+	then, now := r.Info.DataFingerprint, p.Data.Fingerprint()
+	if then != now && whole != "" && j.oldFingerprint(ctx, file, whole) == then { // as it was counted once
+		return p, j.w.Update(func(i *run.Info) { i.DataFingerprint = now })
+	}
+	if then != now {
+		return nil, fmt.Errorf("the data set has changed since this run was started (fingerprint %s, then %s): put it back, or start a new run", now, then)
+	}
+	return p, nil
+}
+
+// oldFingerprint is what an older program wrote down for a data set and EVAL.DATA together.
+func (j *job) oldFingerprint(ctx context.Context, file *config.File, evalData string) string {
+	both := *file
+	c := *file.Config
+	c.Eval.Data = evalData
+	both.Config = &c
+	p, err := project.Open(ctx, &both, nil)
+	if err != nil {
+		return ""
+	}
+	return p.Data.Fingerprint()
+}
+
+// prepareIn opens what the run needs besides the data set.
+func (j *job) prepareIn(ctx context.Context) error {
+	err := j.p.OpenBase(ctx, j.announce)
+	if err == nil {
+		j.fingerprint, err = j.p.Base.Fingerprint(ctx, j.announce)
+	}
+	if err != nil {
 		return err
 	}
 	if j.w.Info().BaseFingerprint == "" {
@@ -130,20 +251,20 @@ func (j *job) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	info := j.w.Info()
-	note, err := j.p.Base.Check(ctx, info.BaseFingerprint, "this run", nil)
+	note, err := j.p.Base.Check(ctx, j.w.Info().BaseFingerprint, "this run", nil)
 	if err != nil {
 		return err
 	}
 	if note != "" {
-		j.w.Append(&run.Event{Level: run.LevelWarn, Text: note})
+		if err := j.w.Append(&run.Event{Level: run.LevelWarn, Text: note}); err != nil {
+			return err
+		}
 		if err := j.w.Update(func(i *run.Info) { i.BaseFingerprint = j.fingerprint }); err != nil {
 			return err
 		}
 	}
-	j.sayTrouble()
-	if now := j.p.Data.Fingerprint(); info.DataFingerprint != now {
-		return fmt.Errorf("the data set has changed since this run was started (fingerprint %s, then %s): start a new run", now, info.DataFingerprint)
+	if err := j.sayTrouble(); err != nil {
+		return err
 	}
 	c := j.p.Config
 	j.w.Keep = c.Train.Keep
@@ -154,7 +275,10 @@ func (j *job) prepare(ctx context.Context) error {
 		return fmt.Errorf("the data set has nothing to train on: no object with a picture in a split called train")
 	}
 	if hidden > 0 {
-		j.w.Append(&run.Event{Level: run.LevelWarn, Text: fmt.Sprintf("%d of %d training samples are left out: their pictures are missing or broken (finetui analyze names them)", hidden, len(j.all))})
+		left := fmt.Sprintf("%d of %d training samples are left out: their pictures are missing or broken (finetui analyze names them)", hidden, len(j.all))
+		if err := j.w.Append(&run.Event{Level: run.LevelWarn, Text: left}); err != nil {
+			return err
+		}
 	}
 	return j.build()
 }
@@ -207,10 +331,11 @@ func (j *job) build() error {
 	}
 	j.samples = newSamples(j.p, j.model, workers, cores)
 	j.subject = model.Of(j.p.Base, j.model, c.Train.Threads)
-	j.best = math.Inf(-1)
 	j.w.Logf("base %s (%s), %d trained parameters, %d training samples, %d steps of %d, %d workers on %d cores, kernels %s", j.p.Base.Name, model.Short(j.fingerprint),
 		trainable, len(j.all), j.course.Steps(), j.course.Batch, workers, team, blas.Kernels())
-	return j.w.Update(func(i *run.Info) { i.Steps, i.Samples, i.Trainable = j.course.Steps(), len(j.all), trainable })
+	return j.w.Update(func(i *run.Info) {
+		i.Steps, i.Samples, i.Trainable, i.BestBy = j.course.Steps(), len(j.all), trainable, c.Train.BestBy
+	})
 }
 
 // advance takes one optimizer step.
@@ -236,6 +361,7 @@ func (j *job) advance(ctx context.Context) error {
 	j.mutex.Lock()
 	j.step++
 	j.mutex.Unlock()
+	j.score, j.rated = nil, false
 	j.seen.tokens += res.Tokens
 	j.seen.samples += len(batch)
 	j.window.add(res, wanted, data+res.Times.Load, time.Since(start), epochs)
@@ -243,20 +369,27 @@ func (j *job) advance(ctx context.Context) error {
 }
 
 // sayTrouble says once that features cannot be kept, without which the run goes on all the same.
-func (j *job) sayTrouble() {
-	if text := j.p.Base.Trouble(); text != "" && !j.troubled {
-		j.troubled = true
-		j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelWarn, Text: text})
+func (j *job) sayTrouble() error {
+	text := j.p.Base.Trouble()
+	if text == "" || j.troubled {
+		return nil
 	}
+	j.troubled = true
+	return j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelWarn, Text: text})
 }
 
-// after does what falls due between two steps, and says whether the run is to halt.
+// after does what falls due between two steps, and says whether the run is to halt. A full disk is recorded, and the run
+// goes on.
 func (j *job) after(ctx context.Context) (halt bool, err error) {
-	j.sayTrouble()
+	if err := j.sayTrouble(); err != nil {
+		return false, err
+	}
 	c := j.p.Config.Train
 	last := j.step == j.course.Steps()
 	if j.step%c.LogEvery == 0 || last {
-		j.flush()
+		if err := j.flush(); err != nil {
+			return false, err
+		}
 	}
 	if c.EvalEvery > 0 && j.step%c.EvalEvery == 0 {
 		if err := j.check(ctx); err != nil {
@@ -264,7 +397,7 @@ func (j *job) after(ctx context.Context) (halt bool, err error) {
 		}
 	}
 	due := c.SaveEvery > 0 && j.step%c.SaveEvery == 0
-	if due && !last {
+	if due && !last || j.better() {
 		if err := j.checkpoint(); err != nil && !run.IsDiskFull(err) {
 			return false, err
 		}
@@ -274,21 +407,23 @@ func (j *job) after(ctx context.Context) (halt bool, err error) {
 }
 
 // flush writes the rows of the steps since the last ones.
-func (j *job) flush() {
+func (j *job) flush() error {
 	if j.window.steps == 0 {
-		return
+		return nil
 	}
 	train, class := j.window.rows(j.step, j.seen.tokens, j.seen.samples)
-	j.w.Append(train, class)
 	j.window = window{}
+	return j.w.Append(train, class)
 }
 
-// watchSystem writes a row of the machine's figures every few seconds until it is stopped.
-func (j *job) watchSystem() (stop func()) {
+// watchSystem writes a row of the machine's figures every few seconds until it is stopped. Stopping returns the error of a
+// row that could not be kept.
+func (j *job) watchSystem() (stop func() error) {
 	const every = 3 * time.Second
-	quit, gone := make(chan struct{}), make(chan struct{})
+	quit, gone := make(chan struct{}), make(chan error, 1)
 	go func() {
-		defer close(gone)
+		var fault error
+		defer func() { gone <- fault }()
 		sampler, tick := run.NewSampler(), time.NewTicker(every)
 		defer tick.Stop()
 		for {
@@ -299,9 +434,9 @@ func (j *job) watchSystem() (stop func()) {
 				j.mutex.Lock()
 				step := j.step
 				j.mutex.Unlock()
-				j.w.Append(sampler.SampleSystem(step))
+				fault = j.w.Append(sampler.SampleSystem(step))
 			}
 		}
 	}()
-	return func() { close(quit); <-gone }
+	return func() error { close(quit); return <-gone }
 }

@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,14 +25,23 @@ const asWorker = "FINETUI_TEST_WORKER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asWorker) != "" {
-		dir := os.Args[len(os.Args)-1]
-		if err := errors.Join(Work(context.Background(), dir), notePeak(dir)); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
+		os.Exit(beWorker(os.Args[2 : len(os.Args)-1]))
 	}
 	os.Exit(m.Run())
+}
+
+// beWorker is the process of a run, whose folder is the last argument. FINETUI_TEST_KILL=n ends it before the n-th step of
+// its files, and FINETUI_TEST_STEPS names a file that those steps are written to.
+func beWorker(words []string) int {
+	watchSteps()
+	ctx, stop := Until(context.Background())
+	defer stop()
+	dir := os.Args[len(os.Args)-1]
+	if err := errors.Join(Work(ctx, dir, words...), notePeak(dir)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // smallProject is a data set of a few dozen objects with its configuration.
@@ -83,13 +90,45 @@ func start(t *testing.T, f *config.File, name string) *run.Run {
 	return r
 }
 
+// wait returns when a run is done. It is bound by progress: the test is given up when nothing of the run has changed for
+// a while that no machine takes for one step.
 func wait(t *testing.T, r *run.Run) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := Wait(ctx, r, nil); err != nil {
-		t.Fatal(err)
+	waitFor(t, r, "done", func(s run.Status) bool { return s.State == run.Done })
+}
+
+func waitFor(t *testing.T, r *run.Run, what string, holds func(s run.Status) bool) run.Status {
+	t.Helper()
+	const stuck = 3 * time.Minute
+	moved, sign := time.Now(), ""
+	for {
+		s := r.Status()
+		if holds(s) {
+			if err := r.Refresh(); err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		if !s.Live() && s.State != run.Created {
+			lines, _ := r.LogTail(20)
+			t.Fatalf("%s is %s, not %s: %s\n%s", r.Label(), s.State, what, s.Reason, strings.Join(lines, "\n"))
+		}
+		if now := fmt.Sprint(s.State, size(filepath.Join(r.Dir, "metrics.jsonl")), size(filepath.Join(r.Dir, "log.txt"))); now != sign {
+			moved, sign = time.Now(), now
+		}
+		if time.Since(moved) > stuck {
+			t.Fatalf("%s is %s and does not move on", r.Label(), s.State)
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+func size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // last are the files of a run's last checkpoint.
@@ -122,56 +161,6 @@ func sameFiles(t *testing.T, want, got map[string][]byte) {
 			t.Errorf("%s differs", name)
 		}
 	}
-}
-
-func TestKilledAndResumedRunEqualsAnUnbrokenOne(t *testing.T) {
-	f := smallProject(t)
-	unbroken := start(t, f, "unbroken")
-	wait(t, unbroken)
-	if os.Getenv("FINETUI_KILLS") != "" { // a longer run for more kills
-		if err := f.Override([]string{"TRAIN.EPOCHS=60"}); err != nil {
-			t.Fatal(err)
-		}
-		unbroken = start(t, f, "unbroken-long")
-		wait(t, unbroken)
-	}
-	killed := start(t, f, "killed")
-	rng := rand.New(rand.NewPCG(1, 2))
-	exe, _ := os.Executable()
-	kills, most := 0, 3
-	if n, err := strconv.Atoi(os.Getenv("FINETUI_KILLS")); err == nil {
-		most = n
-	}
-	for range most {
-		time.Sleep(time.Duration(50+rng.IntN(400)) * time.Millisecond)
-		s := killed.Status()
-		if !s.Live() {
-			break
-		}
-		process, err := os.FindProcess(s.Process.PID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		process.Kill()
-		kills++
-		for killed.Status().Live() {
-			time.Sleep(5 * time.Millisecond)
-		}
-		if s := killed.Status(); s.State == run.Done {
-			break
-		} else if s.State != run.Killed {
-			t.Fatalf("after SIGKILL the run is %s: %s", s.State, s.Reason)
-		}
-		if err := Resume(context.Background(), killed, exe); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if kills == 0 {
-		t.Error("the run was over before it could be killed")
-	}
-	wait(t, killed)
-	t.Logf("killed %d times", kills)
-	sameFiles(t, last(t, unbroken), last(t, killed))
 }
 
 func TestStoppedRunGoesOnWhereItStood(t *testing.T) {

@@ -18,9 +18,9 @@ import (
 type Estimate struct {
 	TrainSamples          int // an epoch, after sampling
 	Plan                  config.Plan
-	Trainable             int    // parameters of the adapters
-	VisualTokens          [2]int // least and most of a sample's pictures
-	Cost                  Cost
+	Trainable             int      // parameters of the adapters
+	VisualTokens          [2]int   // least and most of a sample's pictures
+	Memory                int64    // bytes, roughly
 	MassBefore, MassAfter float64  // largest over smallest loss mass of a class
 	Notes                 []string // one sentence each
 }
@@ -59,19 +59,12 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 	for _, problem := range config.ValidateSteps(cfg.Train, out.TrainSamples) {
 		out.Notes = append(out.Notes, problem.Key+" "+problem.Text)
 	}
-	away, err := e.openBase(cfg)
-	switch {
-	case err != nil:
+	if err := e.openBase(cfg); err != nil {
 		out.Notes = append(out.Notes, err.Error())
-	case away:
-		out.Cost = p.Cost()
-		for _, f := range append(out.Cost.Findings(cfg.Model.Base), out.Cost.Away(cfg.Model.Base)) {
-			out.Notes = append(out.Notes, f.Text)
-		}
-	default:
-		p.Base = e.base
-		p.size(&out)
+		return out, nil
 	}
+	p.Base = e.base
+	p.size(&out)
 	return out, nil
 }
 
@@ -94,20 +87,19 @@ func sameData(a, b config.Dataset) bool {
 		slices.Equal(a.Conditions, b.Conditions) && slices.Equal(a.Sets, b.Sets)
 }
 
-// openBase opens MODEL.BASE unless it is open; away says that it is not on this machine yet.
-func (e *Estimator) openBase(cfg *config.Config) (away bool, err error) {
+func (e *Estimator) openBase(cfg *config.Config) error {
 	if e.base != nil && e.base.Name == cfg.Model.Base {
-		return false, nil
+		return nil
 	}
-	b, away, err := model.OpenPresent(cfg.Model.Base, e.file.Root)
-	if err != nil || away {
-		return away, err
+	b, err := model.OpenLocal(cfg.Model.Base, e.file.Root)
+	if err != nil {
+		return err
 	}
 	if e.base != nil {
 		e.base.Close()
 	}
 	e.base = b
-	return false, nil
+	return nil
 }
 
 // size adds what follows from the base: parameters, tokens, memory.
@@ -129,10 +121,7 @@ func (p *Project) size(out *Estimate) {
 	if longest > c.Model.MaxLength {
 		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %d tokens, MODEL.MAX_LENGTH is %d", longest, c.Model.MaxLength))
 	}
-	out.Cost = p.cost(p.Base.Config, p.Base.WeightBytes(), all, p.weigh(slices.DeleteFunc(p.Recipe.Samples("valid"), Hidden)))
-	for _, f := range out.Cost.Findings(c.Model.Base) {
-		out.Notes = append(out.Notes, f.Text)
-	}
+	out.Memory = p.memory(all, p.weigh(slices.DeleteFunc(p.Recipe.Samples("valid"), Hidden)))
 }
 
 // Trainable counts the parameters of the adapters.

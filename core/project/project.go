@@ -5,20 +5,16 @@ package project
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/media"
 	"finetui/core/model"
-	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/pixels"
@@ -36,11 +32,17 @@ type Project struct {
 	Recipe *recipe.Recipe
 	Base   *model.Base // nil before OpenBase
 
-	furtherFault error // why EVAL.DATA is no split
+	own int // items of DATASET; after them come those of EVAL.DATA
 }
 
-// Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe. An EVAL.DATA
-// that is not there or cannot be used is a finding: nothing but scoring on it needs it, and that says what is wrong.
+// DataFingerprint names what a run is trained on: the data set without EVAL.DATA.
+func (p *Project) DataFingerprint() string {
+	own := *p.Data
+	own.Items = own.Items[:p.own]
+	return own.Fingerprint()
+}
+
+// Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe.
 func Open(ctx context.Context, file *config.File, report Progress) (*Project, error) {
 	p := &Project{File: file, Config: file.Config}
 	root := file.Root
@@ -48,14 +50,10 @@ func Open(ctx context.Context, file *config.File, report Progress) (*Project, er
 	if p.Data, err = dataset.Read(ctx, p.Config.Dataset, root, report); err != nil {
 		return nil, err
 	}
+	p.own = len(p.Data.Items)
 	if p.Config.Eval.Data != "" {
 		if err := p.addData(ctx, root, report); err != nil {
-			if ctx.Err() != nil {
-				return nil, err
-			}
-			p.furtherFault = err
-			p.Data.Findings = append(p.Data.Findings, dataset.Finding{Code: "eval-data", Level: dataset.LevelInfo, Text: err.Error(),
-				Do: "nothing but scoring on it needs it; finetui new demo and m in the Data pane draw the demo's"})
+			return nil, fmt.Errorf("EVAL.DATA: %w", err)
 		}
 	}
 	p.Recipe, err = recipe.Build(p.Data, p.Config)
@@ -66,23 +64,20 @@ func Open(ctx context.Context, file *config.File, report Progress) (*Project, er
 func (p *Project) addData(ctx context.Context, root string, report Progress) error {
 	more := p.Config.Dataset
 	more.Path, more.Sets = p.Config.Eval.Data, nil
-	unusable := func(format string, args ...any) error {
-		return &config.Unusable{Key: "EVAL.DATA", Text: fmt.Sprintf(format, args...)}
-	}
-	if _, err := os.Stat(p.File.Abs(more.Path)); errors.Is(err, fs.ErrNotExist) {
-		return unusable("there is no folder %s; set it to the folder of a data set, or to nothing", p.File.Abs(more.Path))
+	if _, err := os.Stat(p.File.Abs(more.Path)); err != nil {
+		return fmt.Errorf("%w: set it to the folder of a data set, or to nothing", err)
 	}
 	d, err := dataset.Read(ctx, more, root, report)
 	if err != nil {
-		return unusable("%s", strings.TrimPrefix(printable.Error(err), "DATASET.PATH: "))
+		return err
 	}
 	same := func(a, b dataset.Class) bool { return a.Name == b.Name }
 	if !slices.EqualFunc(d.Classes, p.Data.Classes, same) {
-		return unusable("%s has other classes than %s", p.Config.Eval.Data, p.Config.Dataset.Path)
+		return fmt.Errorf("%s has other classes than %s", p.Config.Eval.Data, p.Config.Dataset.Path)
 	}
 	split := filepath.Base(more.Path)
 	if slices.Contains(p.Data.Splits, split) {
-		return unusable("its folder is called %q like a split of DATASET.PATH; rename it", split)
+		return fmt.Errorf("its folder is called %q like a split of DATASET.PATH; rename it", split)
 	}
 	p.Data.Splits = append(p.Data.Splits, split)
 	for _, item := range d.Items {
@@ -256,7 +251,6 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 	findings := p.LintSizes(samples)
 	findings = append(findings, recipe.Lint(p.Data, p.Config, func(s recipe.Sample) int { return tokens[s.ID] })...)
 	findings = append(findings, recipe.LintSupervision(trained, func(s recipe.Sample) string { return supervised[s.ID] })...)
-	findings = append(findings, p.Cost().Findings(p.Config.Model.Base)...)
 	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })
 	return findings, nil
 }

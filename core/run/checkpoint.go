@@ -6,104 +6,282 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"finetui/ml/wholefile"
 )
 
-const (
-	latestLink = "latest"
-	bestLink   = "best"
-)
-
-// Saved is a checkpoint on disk.
-type Saved struct {
-	Step         int
-	Path         string // absolute
-	Best, Latest bool
-}
-
-// Checkpoint lets write fill a folder and shows it, complete, as checkpoints/step-NNNNNN; the folder is made beside and
-// renamed. Then it becomes latest, and old checkpoints go: the Keep newest and the best stay.
+// Checkpoint lets write fill a folder and shows it, complete and with checksums, as checkpoints/step-NNNNNN; the folder is
+// made beside and renamed. Then it is latest, and old checkpoints go: the Keep newest and the best stay. Every row that was
+// appended before is in metrics.jsonl by then, and on the disk.
 //
 // If anything fails (a full disk: IsDiskFull), the half-made folder is removed, the older checkpoints stay as they
 // were, an error event is recorded, and the error returned; the run may go on.
 func (w *Writer) Checkpoint(step int, write func(dir string) error) error {
-	start := time.Now()
 	name := stepName(step)
 	folder := filepath.Join(w.dir, checkpoints)
 	tmp := filepath.Join(folder, "."+name+".tmp")
-	size, err := makeCheckpoint(tmp, filepath.Join(folder, name), write)
-	if err != nil {
-		os.RemoveAll(tmp)
+	if err := w.makeCheckpoint(step, tmp, filepath.Join(folder, name), write); err != nil {
 		hint := ""
 		if IsDiskFull(err) {
 			hint = "; free some space on the disk"
 		}
-		err = fmt.Errorf("checkpoint of step %d was not written, the older ones are intact%s: %w", step, hint, err)
-		event := w.Append(&Event{Head: Head{Step: step}, Level: LevelError, Text: err.Error()})
-		return errors.Join(err, event)
+		err = fmt.Errorf("checkpoint of step %d was not written, the older ones are intact%s: %w", step, hint, errors.Join(err, wholefile.RemoveAll(tmp)))
+		return errors.Join(err, w.Append(&Event{Head: Head{Step: step}, Level: LevelError, Text: err.Error()}))
 	}
-	if err := link(folder, latestLink, name); err != nil {
-		return fmt.Errorf("checkpoint of step %d: %w", step, err)
+	if err := wholefile.RemoveAll(filepath.Join(folder, brokenName(step))); err != nil {
+		w.Logf("the damaged checkpoint of step %d is still there: %v", step, err)
 	}
-	if err := w.prune(); err != nil {
-		return fmt.Errorf("remove old checkpoints: %w", err)
-	}
-	return w.Append(&Checkpoint{Head: Head{Step: step}, Path: filepath.Join(checkpoints, name),
-		Seconds: Float(time.Since(start).Seconds()), Bytes: size})
+	return w.Mend()
 }
-
-// MarkBest makes the checkpoint of that step the best; it is kept until another one is.
-func (w *Writer) MarkBest(step int) error {
-	folder := filepath.Join(w.dir, checkpoints)
-	if _, err := os.Stat(filepath.Join(folder, stepName(step))); err != nil {
-		return fmt.Errorf("mark best checkpoint: %w", err)
-	}
-	if err := link(folder, bestLink, stepName(step)); err != nil {
-		return fmt.Errorf("mark best checkpoint: %w", err)
-	}
-	return w.prune()
-}
-
-// IsDiskFull tells whether an error says that the disk, a quota or a size limit left no room.
-func IsDiskFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
-}
-
-func stepName(step int) string { return fmt.Sprintf("step-%06d", step) }
 
 // makeCheckpoint fills tmp, brings it to the disk and renames it to final, in place of one of the same step.
-func makeCheckpoint(tmp, final string, write func(dir string) error) (size int64, err error) {
-	if err := os.RemoveAll(tmp); err != nil {
-		return 0, err
+func (w *Writer) makeCheckpoint(step int, tmp, final string, write func(dir string) error) error {
+	start := time.Now()
+	if err := wholefile.RemoveAll(tmp); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(tmp, 0o755); err != nil {
-		return 0, err
+		return err
 	}
 	if err := write(tmp); err != nil {
-		return 0, err
+		return err
 	}
-	if size, err = syncTree(tmp); err != nil {
-		return 0, err
+	s, err := makeSeal(tmp, step)
+	if err != nil {
+		return err
+	}
+	if err := writeSeal(tmp, s); err != nil {
+		return err
+	}
+	size, err := syncTree(tmp)
+	if err != nil {
+		return err
+	}
+	// The row comes first: a process that is killed in between writes both anew.
+	err = w.Append(&Checkpoint{Head: Head{Step: step}, Path: filepath.Join(checkpoints, filepath.Base(final)),
+		Seconds: Float(time.Since(start).Seconds()), Bytes: size})
+	if err == nil {
+		err = w.flush()
+	}
+	if err != nil {
+		return err
 	}
 	// After a resume a step repeats. Its old folder steps aside under a name that readers skip.
 	aside := filepath.Join(filepath.Dir(final), "."+filepath.Base(final)+".old")
-	if err := os.RemoveAll(aside); err != nil {
-		return 0, err
+	if err := wholefile.RemoveAll(aside); err != nil {
+		return err
 	}
-	if err := os.Rename(final, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return 0, err
+	if err := wholefile.Rename(final, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
-	if err := os.Rename(tmp, final); err != nil {
-		return 0, errors.Join(err, os.Rename(aside, final))
+	if err := wholefile.Rename(tmp, final); err != nil {
+		if back := wholefile.Rename(aside, final); !errors.Is(back, os.ErrNotExist) {
+			err = errors.Join(err, back)
+		}
+		return err
 	}
-	if err := os.RemoveAll(aside); err != nil {
-		return 0, err
+	if err := wholefile.RemoveAll(aside); err != nil {
+		return err
 	}
-	return size, syncPath(filepath.Dir(final))
+	return wholefile.SyncPath(filepath.Dir(final))
+}
+
+// Rate writes down how the checkpoint of a step did on valid. The best of all is kept until another one is. Every row that
+// was appended before is in metrics.jsonl by then, so that no check counts as done whose row is lost.
+func (w *Writer) Rate(step int, score Score) error {
+	dir := filepath.Join(w.dir, checkpoints, stepName(step))
+	s, err := readSeal(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		s, err = makeSeal(dir, step)
+	}
+	if err == nil {
+		err = w.flush()
+	}
+	if err == nil {
+		s.Valid = &score
+		err = writeSeal(dir, s)
+	}
+	if err != nil {
+		return fmt.Errorf("rate the checkpoint of step %d: %w", step, err)
+	}
+	return w.Mend()
+}
+
+// Adopt gives a checkpoint of an older program its checksums, and the score that is known of it.
+func (w *Writer) Adopt(s Saved, score *Score) error {
+	seal, err := makeSeal(s.Path, s.Step)
+	if err != nil {
+		return err
+	}
+	seal.Valid = score
+	return writeSeal(s.Path, seal)
+}
+
+func writeSeal(dir string, s seal) error {
+	text, err := s.text()
+	if err != nil {
+		return err
+	}
+	return wholefile.Write(filepath.Join(dir, sealFile), text)
+}
+
+// Mend makes the links best and latest say what lies there, and removes the checkpoints that are no longer kept.
+func (w *Writer) Mend() error {
+	list, err := saved(w.dir, w.Info().BestBy)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	folder := filepath.Join(w.dir, checkpoints)
+	for _, s := range list {
+		for name, is := range map[string]bool{latestLink: s.Latest, bestLink: s.Best} {
+			if !is {
+				continue
+			}
+			kept, err := link(folder, name, filepath.Base(s.Path), list)
+			if err != nil { // readers find out by themselves
+				w.Logf("%s could not be set to %s: %v", name, filepath.Base(s.Path), err)
+			}
+			if kept != "" {
+				err := w.Append(&Event{Head: Head{Step: s.Step}, Level: LevelWarn,
+					Text: fmt.Sprintf("%s was a folder with files of its own; it is called %s now", filepath.Join(checkpoints, name), filepath.Base(kept))})
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return w.prune(list)
+}
+
+func (w *Writer) prune(list []Saved) error {
+	for i, c := range list {
+		if c.Best || i >= len(list)-max(1, w.Keep) {
+			continue
+		}
+		// Under a hidden name first: a reader never sees half a checkpoint.
+		gone := filepath.Join(filepath.Dir(c.Path), "."+filepath.Base(c.Path)+".gone")
+		if err := wholefile.Rename(c.Path, gone); err != nil {
+			return fmt.Errorf("remove old checkpoints: %w", err)
+		}
+		if err := wholefile.RemoveAll(gone); err != nil {
+			return fmt.Errorf("remove old checkpoints: %w", err)
+		}
+	}
+	return nil
+}
+
+// Latest returns the checkpoint to resume from, false where there is none.
+func (w *Writer) Latest() (Saved, bool) { return latest(w.dir) }
+
+// Best returns the checkpoint with the best score, false where none has one.
+func (w *Writer) Best() (Saved, bool) {
+	list, err := saved(w.dir, w.Info().BestBy)
+	if err != nil {
+		return Saved{}, false
+	}
+	for _, s := range list {
+		if s.Best {
+			return s, true
+		}
+	}
+	return Saved{}, false
+}
+
+// SetAside takes a damaged checkpoint out of the list, and says so. Its folder stays, as checkpoints/broken-step-NNNNNN,
+// until the step is reached again.
+func (w *Writer) SetAside(s Saved, why error) error {
+	aside := filepath.Join(filepath.Dir(s.Path), brokenName(s.Step))
+	if err := wholefile.RemoveAll(aside); err != nil {
+		return err
+	}
+	if err := wholefile.Rename(s.Path, aside); err != nil {
+		return err
+	}
+	way := "the run begins anew, since there is no other"
+	if before, ok := w.Latest(); ok {
+		way = fmt.Sprintf("the run goes on from that of step %d", before.Step)
+	}
+	text := fmt.Sprintf("the checkpoint of step %d is damaged (%v): %s; what is left of it is in %s", s.Step, why, way,
+		filepath.Join(checkpoints, filepath.Base(aside)))
+	w.Logf("%s", text)
+	return w.Append(&Event{Head: Head{Step: s.Step}, Level: LevelWarn, Text: text})
+}
+
+func brokenName(step int) string { return "broken-" + stepName(step) }
+
+// setBrokenAside goes back to the newest checkpoint whose files are what they were.
+func (w *Writer) setBrokenAside() error {
+	for {
+		s, ok := w.Latest()
+		if !ok {
+			return nil
+		}
+		fault := s.Verify()
+		if fault == nil {
+			return nil
+		}
+		if err := w.SetAside(s, fault); err != nil {
+			return err
+		}
+	}
+}
+
+// clearHalfMade removes what a killed writer left under hidden names. A checkpoint that had stepped aside for a
+// successor that never came is put back.
+func clearHalfMade(dir string) error {
+	folder := filepath.Join(dir, checkpoints)
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.MkdirAll(folder, 0o755)
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name, hidden := strings.CutPrefix(e.Name(), ".")
+		path := filepath.Join(folder, e.Name())
+		if !hidden {
+			if err := clearTemporary(path, e); err != nil {
+				return err
+			}
+			continue
+		}
+		if step, aside := strings.CutSuffix(name, ".old"); aside {
+			final := filepath.Join(folder, step)
+			if _, err := os.Stat(final); errors.Is(err, os.ErrNotExist) {
+				if err := wholefile.Rename(path, final); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if err := wholefile.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clearTemporary removes the file that a writer was killed over in a checkpoint that is shown: its next score.
+func clearTemporary(path string, e fs.DirEntry) error {
+	if !e.IsDir() || !strings.HasPrefix(e.Name(), "step-") {
+		return nil
+	}
+	return clearFiles(path, "."+sealFile+".tmp-")
+}
+
+// clearFiles removes the files of a folder whose names begin like that.
+func clearFiles(dir, begin string) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), begin) && !e.IsDir() {
+			err = errors.Join(err, wholefile.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
 }
 
 // syncTree brings files and folders to the disk, where a full one shows at last, and returns the files' bytes.
@@ -121,147 +299,12 @@ func syncTree(dir string) (size int64, err error) {
 		} else if !d.IsDir() {
 			return nil
 		}
-		return syncPath(path)
+		return wholefile.SyncPath(path)
 	})
 	return size, err
 }
 
-func syncPath(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+// IsDiskFull tells whether an error says that the disk, a quota or a size limit left no room.
+func IsDiskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
-
-// link points folder/name to target: a symbolic link, or a file with one line where the file system has none.
-func link(folder, name, target string) error {
-	tmp := filepath.Join(folder, "."+name+".tmp")
-	if err := os.RemoveAll(tmp); err != nil {
-		return err
-	}
-	if err := os.Symlink(target, tmp); err != nil {
-		if err := writeSynced(tmp, []byte(target+"\n")); err != nil {
-			return err
-		}
-	}
-	return os.Rename(tmp, filepath.Join(folder, name))
-}
-
-// linked returns what link wrote, "" where there is nothing.
-func linked(folder, name string) string {
-	path := filepath.Join(folder, name)
-	if target, err := os.Readlink(path); err == nil {
-		return filepath.Base(target)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	return filepath.Base(strings.TrimSpace(string(data)))
-}
-
-// saved lists complete checkpoints by step. Latest is the highest step, even where a kill came before its link.
-func saved(dir string) ([]Saved, error) {
-	folder := filepath.Join(dir, checkpoints)
-	entries, err := os.ReadDir(folder)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("list checkpoints: %w", err)
-	}
-	best := linked(folder, bestLink)
-	var list []Saved
-	for _, e := range entries {
-		digits, ok := strings.CutPrefix(e.Name(), "step-")
-		step, err := strconv.Atoi(digits)
-		if ok && err == nil && e.IsDir() {
-			list = append(list, Saved{Step: step, Path: filepath.Join(folder, e.Name()), Best: e.Name() == best})
-		}
-	}
-	sort.Slice(list, func(i, j int) bool { return list[i].Step < list[j].Step })
-	if len(list) > 0 {
-		list[len(list)-1].Latest = true
-	}
-	return list, nil
-}
-
-func latest(dir string) (Saved, bool) {
-	list, err := saved(dir)
-	if err != nil || len(list) == 0 {
-		return Saved{}, false
-	}
-	return list[len(list)-1], true
-}
-
-func (w *Writer) prune() error {
-	list, err := saved(w.dir)
-	if err != nil {
-		return err
-	}
-	for i, c := range list {
-		if c.Best || i >= len(list)-max(1, w.Keep) {
-			continue
-		}
-		// Under a hidden name first: a reader never sees half a checkpoint.
-		gone := filepath.Join(filepath.Dir(c.Path), "."+filepath.Base(c.Path)+".gone")
-		if err := os.Rename(c.Path, gone); err != nil {
-			return err
-		}
-		if err := os.RemoveAll(gone); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// clearHalfMade removes what a killed writer left under hidden names. A checkpoint that had stepped aside for a
-// successor that never came is put back.
-func clearHalfMade(dir string) error {
-	folder := filepath.Join(dir, checkpoints)
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		name, hidden := strings.CutPrefix(e.Name(), ".")
-		if !hidden {
-			continue
-		}
-		path := filepath.Join(folder, e.Name())
-		if step, aside := strings.CutSuffix(name, ".old"); aside {
-			final := filepath.Join(folder, step)
-			if _, err := os.Stat(final); errors.Is(err, os.ErrNotExist) {
-				if err := os.Rename(path, final); err != nil {
-					return err
-				}
-				continue
-			}
-		}
-		if err := os.RemoveAll(path); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Checkpoints lists the run's complete checkpoints by step.
-func (r *Run) Checkpoints() ([]Saved, error) { return saved(r.Dir) }
-
-// Latest returns the checkpoint to resume from, false where there is none.
-func (r *Run) Latest() (Saved, bool) { return latest(r.Dir) }
-
-// Best returns the checkpoint marked as best, or the latest where none is; false where there is none at all.
-func (r *Run) Best() (Saved, bool) {
-	list, err := saved(r.Dir)
-	if err != nil {
-		return Saved{}, false
-	}
-	for _, c := range list {
-		if c.Best {
-			return c, true
-		}
-	}
-	return latest(r.Dir)
-}
-
-// Latest returns the checkpoint to resume from, false where there is none.
-func (w *Writer) Latest() (Saved, bool) { return latest(w.dir) }

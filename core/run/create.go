@@ -30,9 +30,10 @@ func Create(runsDir, name string, meta Meta, cfg []byte) (*Writer, error) {
 	}
 	info := Info{Schema: Schema, Number: number, Name: cleanName(name), State: Created, Meta: meta,
 		Machine: hostname(), Created: unix(time.Now())}
+	dir := filepath.Join(runsDir, fmt.Sprintf("%04d-%s", number, info.Name))
+	info.RootFrom = rootFrom(dir, meta.Root)
 	w, err := fill(claim, info, cfg)
 	if err == nil {
-		dir := filepath.Join(runsDir, fmt.Sprintf("%04d-%s", number, info.Name))
 		if err = os.Rename(claim, dir); err == nil {
 			w.dir = dir
 			return w, nil

@@ -13,7 +13,11 @@ var ErrLocked = errors.New("another process is writing this run")
 
 // takeLock makes this process the run's only writer. The kernel drops the lock when the process ends, however it ends.
 func takeLock(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
+	path := filepath.Join(dir, lockFile)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("lock run: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("lock run: %w", err)
 	}
@@ -30,4 +34,16 @@ func takeLock(dir string) (*os.File, error) {
 		who = fmt.Sprintf(" (process %d on %s)", info.Process.PID, info.Machine)
 	}
 	return nil, fmt.Errorf("%s: %w%s; stop it first, or follow it", filepath.Base(dir), ErrLocked, who)
+}
+
+// inode is the number of a file in its file system, 0 where there is none.
+func inode(path string) uint64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return s.Ino
+	}
+	return 0
 }

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"finetui/core/config"
+	"finetui/ml/wholefile"
 )
 
 // Schema is the number in run.json; it grows when a field changes its meaning.
@@ -39,6 +39,7 @@ const (
 	control     = "control"
 	stopFile    = "control/stop"
 	lockFile    = "control/lock"
+	reserveFile = "control/reserve"
 )
 
 // Meta is what a run was started from, known when it is created.
@@ -48,7 +49,7 @@ type Meta struct {
 	BaseFingerprint string `json:"base_fingerprint"`
 	DataFingerprint string `json:"data_fingerprint"`
 	Version         string `json:"version"` // of the program
-	Root            string `json:"root"`    // absolute folder that the snapshot's relative paths start from
+	Root            string `json:"root"`    // the project's folder, absolute, as it was then; Config knows where it is now
 }
 
 // Info is run.json.
@@ -67,6 +68,10 @@ type Info struct {
 	Steps     int      `json:"steps,omitempty"`     // optimizer steps planned in all
 	Samples   int      `json:"samples,omitempty"`   // training samples of one epoch
 	Trainable int      `json:"trainable,omitempty"` // trained parameters
+	RootFrom  string   `json:"root_from,omitempty"` // the project's folder as seen from the run's
+	BestBy    string   `json:"best_by,omitempty"`   // what makes a checkpoint the best: loss, accuracy or macro_f1
+	Lock      uint64   `json:"lock,omitempty"`      // inode of the lock that the process holds: a copy of the folder has another
+	Ready     float64  `json:"ready,omitempty"`     // Unix seconds when the last process stood where it goes on from; 0: it does not yet
 }
 
 // Exit is exit.json, the end of a run.
@@ -107,18 +112,6 @@ func (r *Run) Refresh() error {
 // Label is the run's name on a screen: "0003-enhanced".
 func (r *Run) Label() string { return filepath.Base(r.Dir) }
 
-// Config returns the snapshot the run was started with; its relative paths start from the project's folder.
-func (r *Run) Config() (*config.File, error) {
-	f, err := config.Load(filepath.Join(r.Dir, configFile))
-	if err != nil {
-		return nil, err
-	}
-	if r.Info.Root != "" {
-		f.Root = r.Info.Root
-	}
-	return f, nil
-}
-
 // EvalPath is where the evaluation of a split belongs: ext is "json" or "csv".
 func (r *Run) EvalPath(split, ext string) string {
 	return filepath.Join(r.Dir, evalFolder, split+"."+ext)
@@ -126,21 +119,45 @@ func (r *Run) EvalPath(split, ext string) string {
 
 func readInfo(dir string) (info Info, err error) {
 	path := filepath.Join(dir, infoFile)
-	data, err := os.ReadFile(path)
+	data, err := wholefile.Read(path, smallFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return info, fmt.Errorf("%s is no run directory: it has no run.json: %w", dir, err)
+		return info, missing{fmt.Sprintf("%s is no run directory: it has no run.json", dir), err}
 	}
 	if err != nil {
-		return info, fmt.Errorf("read run: %w", err)
+		return info, fmt.Errorf("the run cannot be read: %w", err)
 	}
 	if err := json.Unmarshal(data, &info); err != nil {
-		return info, fmt.Errorf("%s: %w", path, err)
+		return info, fmt.Errorf("%s is %s: put it back from a copy, or remove the run's folder", path, harm(data))
 	}
 	if info.Schema > Schema {
 		return info, fmt.Errorf("%s: schema %d is newer than this program knows (%d); use a newer finetui", path, info.Schema, Schema)
 	}
 	return info, nil
 }
+
+// harm says in a word or two what has become of a file that should hold one JSON object.
+func harm(data []byte) string {
+	text := strings.TrimSpace(string(data))
+	switch {
+	case strings.Trim(text, "\x00") == "":
+		return "empty"
+	case text[0] == '{' && text[len(text)-1] != '}':
+		return "cut off"
+	}
+	return "damaged"
+}
+
+// missing is an error about a file that is not there, in words that leave out what the system says of it.
+type missing struct {
+	text  string
+	cause error
+}
+
+func (m missing) Error() string { return m.text }
+func (m missing) Unwrap() error { return m.cause }
+
+// smallFile is more than any of the small files of a run ever has, in bytes.
+const smallFile = 1 << 20
 
 // writeJSON writes a file beside and renames it. Only the holder of the run's lock calls it, so the name is fixed.
 func writeJSON(path string, v any) error {
@@ -150,19 +167,22 @@ func writeJSON(path string, v any) error {
 	}
 	tmp := path + ".tmp"
 	if err := writeSynced(tmp, append(data, '\n')); err != nil {
-		os.Remove(tmp)
-		return err
+		return errors.Join(err, os.RemoveAll(tmp))
 	}
-	return os.Rename(tmp, path)
+	return wholefile.Rename(tmp, path)
 }
 
+// writeSynced writes a new file. What a killed writer left there, of whatever kind, is removed first.
 func writeSynced(path string, data []byte) error {
-	f, err := os.Create(path)
+	if err := os.RemoveAll(path); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(err, wholefile.Sync(f), f.Close())
 }
 
 // cleanName makes a name fit for a folder: letters, digits, dots, dashes and underscores, at most 48 of them.

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
+
+	"finetui/ml/wholefile"
 )
 
 // Start runs exe with args as a process of its own session that goes on without this one: stdin is /dev/null, stdout
@@ -25,7 +26,7 @@ func Start(ctx context.Context, exe string, args []string, dir string) (pid int,
 	if err != nil {
 		return 0, err
 	}
-	log, err := os.OpenFile(filepath.Join(dir, logFile), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	log, err := openAppend(filepath.Join(dir, logFile))
 	if err != nil {
 		return 0, fmt.Errorf("start run: %w", err)
 	}
@@ -97,13 +98,23 @@ func Resume(ctx context.Context, exe string, args []string, dir string) (pid int
 	if err != nil {
 		return 0, err
 	}
-	if s := r.Status(); s.Live() {
-		return 0, fmt.Errorf("%s is %s already, as process %d on %s", r.Label(), s.State, s.Process.PID, r.Info.Machine)
-	} else if !s.Resumable() {
+	if s := r.Status(); !s.Live() && !s.Resumable() {
 		return 0, fmt.Errorf("%s is %s: there is nothing to resume", r.Label(), s.State)
 	}
-	if err := os.Remove(filepath.Join(r.Dir, stopFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return 0, fmt.Errorf("resume %s: %w", r.Label(), err)
+	return GoOn(ctx, exe, args, dir)
+}
+
+// GoOn is Resume for a run that may be done.
+func GoOn(ctx context.Context, exe string, args []string, dir string) (pid int, err error) {
+	r, err := Open(dir)
+	if err != nil {
+		return 0, err
+	}
+	if s := r.Status(); s.Live() {
+		return 0, fmt.Errorf("%s is %s already, as process %d on %s", r.Label(), s.State, s.Process.PID, r.Info.Machine)
+	}
+	if err := wholefile.RemoveAll(filepath.Join(r.Dir, stopFile)); err != nil {
+		return 0, fmt.Errorf("%s cannot be resumed: %w", r.Label(), err)
 	}
 	return Start(ctx, exe, args, r.Dir)
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"finetui/ml/wholefile"
 )
 
 // Status is what has become of a run, found out from its files and its process.
@@ -47,7 +49,7 @@ func (r *Run) status(alive func(Process) bool) Status {
 		return seconds(info.Before + max(0, unix(end)-info.Began))
 	}
 	wrote := lastWrite(r.Dir)
-	if !alive(*info.Process) && !(elsewhere(info) && time.Since(wrote) < elsewhereSilence) {
+	if !(alive(*info.Process) && ours(info, r.Dir)) && !(elsewhere(info) && time.Since(wrote) < elsewhereSilence) {
 		if s, ended := end(r.Dir); ended {
 			return s // it came to its end since we looked
 		}
@@ -68,6 +70,12 @@ func end(dir string) (Status, bool) {
 	return Status{State: exit.State, Reason: exit.Reason, Elapsed: seconds(exit.Seconds)}, err == nil
 }
 
+// ours tells whether the lock that a run's process holds is this folder's: the process of a folder that was copied is
+// that of the original.
+func ours(info Info, dir string) bool {
+	return info.Lock == 0 || info.Lock == inode(filepath.Join(dir, lockFile))
+}
+
 // elsewhere tells whether the run's process is on a machine that shares this folder with ours.
 func elsewhere(info Info) bool {
 	boot, err := bootID()
@@ -86,42 +94,42 @@ func lastWrite(dir string) (t time.Time) {
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 func readExit(dir string) (exit Exit, err error) {
-	data, err := os.ReadFile(filepath.Join(dir, exitFile))
+	data, err := wholefile.Read(filepath.Join(dir, exitFile), smallFile)
 	if err != nil {
 		return exit, err
 	}
 	return exit, json.Unmarshal(data, &exit)
 }
 
-// RequestStop asks a live run to stop at its next checkpoint or, with now, after the step it is in. A run that is not
-// live is an error that says what it is.
+// RequestStop asks a live run to stop at its next checkpoint or, with now, after the step it is in. Who has asked for now
+// is not put off again by a later request. A run that is not live is an error that says what it is.
 func RequestStop(dir string, now bool) error {
 	r, err := Open(dir)
 	if err != nil {
 		return err
 	}
 	if s := r.Status(); !s.Live() {
-		return fmt.Errorf("%s cannot be stopped: it is %s", r.Label(), s.State)
+		return fmt.Errorf("%s is %s already: there is nothing to stop", r.Label(), s.State)
 	}
 	word := ""
-	if now {
+	if _, already := stopRequested(dir); now || already {
 		word = "now\n"
 	}
 	path := filepath.Join(dir, stopFile)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("ask %s to stop: %w", r.Label(), err)
+		return fmt.Errorf("%s cannot be asked to stop: %w", r.Label(), err)
 	}
-	if err := os.WriteFile(path, []byte(word), 0o644); err != nil {
-		return fmt.Errorf("ask %s to stop: %w", r.Label(), err)
+	if err := wholefile.Write(path, []byte(word)); err != nil {
+		return fmt.Errorf("%s cannot be asked to stop: %w", r.Label(), err)
 	}
 	return nil
 }
 
 func stopRequested(dir string) (stop, now bool) {
 	path := filepath.Join(dir, stopFile)
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Lstat(path); err != nil {
 		return false, false
 	}
-	word, err := os.ReadFile(path)
-	return true, err == nil && len(word) < 1024 && strings.Contains(string(word), "now")
+	word, err := wholefile.Read(path, 1024) // whatever it is that stands there: it asks to stop
+	return true, err == nil && strings.Contains(string(word), "now")
 }

@@ -2,15 +2,15 @@ package run
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
+
+	"finetui/ml/wholefile"
 )
 
 const defaultKeep = 3
@@ -25,8 +25,12 @@ type Writer struct {
 	lock    *os.File
 	metrics *os.File
 	log     *os.File
-	torn    bool // the last write of metrics broke off inside a line
 	began   time.Time
+
+	waiting  []byte // lines for metrics that could not be written yet, oldest first
+	hindered error  // why; nil: nothing waits
+	unlogged int    // lines that log.txt could not take
+	step     int    // of the newest row
 }
 
 // Attach takes up a run that exists: the one its creator left to this process, or one that ended and goes on. It
@@ -71,7 +75,7 @@ func (w *Writer) takeUp() error {
 	if w.info, err = readInfo(w.dir); err != nil { // now under the lock
 		return err
 	}
-	if err := clearHalfMade(w.dir); err != nil {
+	if err := errors.Join(clearHalfMade(w.dir), clearFiles(w.dir, ".preparing.json.tmp-")); err != nil {
 		return err
 	}
 	if err := w.openLogs(); err != nil {
@@ -82,10 +86,13 @@ func (w *Writer) takeUp() error {
 		w.info.Resumed++
 		w.info.Before = w.secondsSoFar()
 	}
-	if err := os.Remove(filepath.Join(w.dir, exitFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := wholefile.Remove(filepath.Join(w.dir, exitFile)); err != nil {
 		return err
 	}
 	if err := w.Begin(); err != nil || !again {
+		return err
+	}
+	if err := w.setBrokenAside(); err != nil {
 		return err
 	}
 	step, text := 0, "resumed from the start: there is no checkpoint"
@@ -114,20 +121,46 @@ func (w *Writer) Begin() error {
 		return fmt.Errorf("begin run: %w", err)
 	}
 	w.began = time.Now()
+	if err := w.reserve(); err != nil {
+		return fmt.Errorf("begin run: %w", err)
+	}
 	return w.Update(func(info *Info) {
-		info.State, info.Process, info.Machine, info.Began = Running, &self, hostname(), unix(w.began)
+		info.State, info.Process, info.Machine, info.Began, info.Ready = Running, &self, hostname(), unix(w.began), 0
+		info.Lock = inode(filepath.Join(w.dir, lockFile))
 	})
+}
+
+// Ready says that the process stands where the run goes on from: whoever started it need not wait any longer.
+func (w *Writer) Ready() error {
+	return w.Update(func(info *Info) { info.Ready = unix(time.Now()) })
+}
+
+// reserveBytes is what a run holds ready to write its end with when the disk is full.
+const reserveBytes = 64 << 10
+
+// reserve takes the room for the end.
+func (w *Writer) reserve() error {
+	return writeSynced(filepath.Join(w.dir, reserveFile), bytes.Repeat([]byte("reserved\n"), reserveBytes/9))
+}
+
+// withRoom tries again with the reserved room when there is no other.
+func (w *Writer) withRoom(write func() error) error {
+	err := write()
+	if !IsDiskFull(err) {
+		return err
+	}
+	if err := wholefile.Remove(filepath.Join(w.dir, reserveFile)); err != nil {
+		return err
+	}
+	return write()
 }
 
 // openLogs opens metrics and log for appending, and ends a torn last line.
 func (w *Writer) openLogs() (err error) {
-	open := func(name string) (*os.File, error) {
-		return os.OpenFile(filepath.Join(w.dir, name), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
-	}
-	if w.log, err = open(logFile); err != nil {
+	if w.log, err = openAppend(filepath.Join(w.dir, logFile)); err != nil {
 		return err
 	}
-	if w.metrics, err = open(metricsFile); err != nil {
+	if w.metrics, err = openAppend(filepath.Join(w.dir, metricsFile)); err != nil {
 		return err
 	}
 	size, err := w.metrics.Seek(0, io.SeekEnd)
@@ -139,9 +172,17 @@ func (w *Writer) openLogs() (err error) {
 		return err
 	}
 	if last[0] != '\n' {
-		_, err = w.metrics.Write([]byte("\n"))
+		w.waiting = append(w.waiting, '\n') // before the first row
 	}
-	return err
+	return nil
+}
+
+// openAppend opens a file of the run to write at its end. What is no file is refused: a pipe would wait for a reader.
+func openAppend(path string) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is %s, no file: remove it", path, wholefile.Kind(info))
+	}
+	return os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
 }
 
 // Dir is the run directory, absolute.
@@ -167,54 +208,9 @@ func (w *Writer) Update(change func(*Info)) error {
 	return nil
 }
 
-// Append adds rows to metrics.jsonl in one write. If it fails, the next one starts on a line of its own.
-func (w *Writer) Append(rows ...Row) error {
-	now := unix(time.Now())
-	var lines bytes.Buffer
-	for _, row := range rows {
-		h := row.head()
-		h.Kind = row.kind()
-		if h.Time == 0 {
-			h.Time = now
-		}
-		line, err := json.Marshal(row)
-		if err != nil {
-			return fmt.Errorf("metrics row %s of step %d: %w", h.Kind, h.Step, err)
-		}
-		lines.Write(line)
-		lines.WriteByte('\n')
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.metrics == nil {
-		return fmt.Errorf("append metrics: %w", os.ErrClosed)
-	}
-	data := lines.Bytes()
-	if w.torn {
-		data = append([]byte("\n"), data...)
-	}
-	n, err := w.metrics.Write(data)
-	if n > 0 {
-		w.torn = data[n-1] != '\n'
-	}
-	if err != nil {
-		return fmt.Errorf("append metrics: %w", err)
-	}
-	return nil
-}
-
-// Logf adds a line to log.txt with the time before it.
-func (w *Writer) Logf(format string, args ...any) error {
-	text := strings.TrimRight(fmt.Sprintf(format, args...), "\n")
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.log == nil {
-		return fmt.Errorf("log: %w", os.ErrClosed)
-	}
-	if _, err := fmt.Fprintf(w.log, "%s %s\n", time.Now().Format("2006-01-02 15:04:05"), text); err != nil {
-		return fmt.Errorf("log: %w", err)
-	}
-	return nil
+// Snapshot writes config.toml, the constants that the run goes on with.
+func (w *Writer) Snapshot(text []byte) error {
+	return wholefile.Write(filepath.Join(w.dir, configFile), text)
 }
 
 // StopRequested tells whether somebody asked the run to stop: at the next checkpoint, or (now) after this step. It
@@ -222,10 +218,22 @@ func (w *Writer) Logf(format string, args ...any) error {
 func (w *Writer) StopRequested() (stop, now bool) { return stopRequested(w.dir) }
 
 // Finish writes the run's end (Done, Stopped or Failed) with its reason, and closes the writer. A stop request is
-// thereby answered and removed. exit.json comes last: who sees it may take the run up again.
+// thereby answered and removed. exit.json comes last: who sees it may take the run up again. On a full disk the room is
+// used for it that Begin reserved; a run whose last rows find none is not done, but failed.
 func (w *Writer) Finish(state, reason string) error {
 	if state != Done && state != Stopped && state != Failed {
 		return fmt.Errorf("finish run: %q is no end of a run", state)
+	}
+	var errs []error
+	if state == Done {
+		errs = append(errs, w.Mend())
+	}
+	if err := w.flush(); err != nil {
+		errs = append(errs, err)
+		if state == Done {
+			state = Failed
+			reason = fmt.Sprintf("the last rows of %s could not be written (%v): make room and resume, which measures them anew", metricsFile, err)
+		}
 	}
 	info := w.Info()
 	now := time.Now()
@@ -233,17 +241,13 @@ func (w *Writer) Finish(state, reason string) error {
 	if !w.began.IsZero() {
 		exit.Seconds += now.Sub(w.began).Seconds()
 	}
-	err := w.Update(func(info *Info) { info.State = state })
-	if rmErr := os.Remove(filepath.Join(w.dir, stopFile)); err == nil && !errors.Is(rmErr, os.ErrNotExist) {
-		err = rmErr
-	}
-	if exitErr := writeJSON(filepath.Join(w.dir, exitFile), exit); err == nil {
-		err = exitErr
-	}
-	if closeErr := w.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
+	write := func(err error) { errs = append(errs, err) }
+	write(w.withRoom(func() error { return w.Update(func(info *Info) { info.State = state }) }))
+	write(wholefile.RemoveAll(filepath.Join(w.dir, stopFile)))
+	write(wholefile.Remove(filepath.Join(w.dir, reserveFile))) // its room is for this
+	write(writeJSON(filepath.Join(w.dir, exitFile), exit))
+	write(w.Close())
+	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("finish run: %w", err)
 	}
 	return nil

@@ -13,11 +13,13 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/eval"
+	"finetui/core/run"
 	"finetui/ml/wholefile"
 )
 
 // Evaluate asks a subject about every object of a split ("": EVAL.SPLIT), scores the answers and keeps them: eval/SPLIT.json
 // and .csv in the run's folder, in PROJECT.RUNS/base or in PROJECT.RUNS/adapters, with the constants it was asked with in SPLIT.toml.
+// A result that cannot be written comes back with the error.
 func (s *Session) Evaluate(ctx context.Context, name, split string, report Progress) (*eval.Result, error) {
 	subject, err := s.Subject(ctx, name, report)
 	if err != nil {
@@ -36,17 +38,25 @@ func (s *Session) Evaluate(ctx context.Context, name, split string, report Progr
 // keep writes an evaluation's files.
 func (s *Session) keep(t *Setting, r *eval.Result) error {
 	path := func(ext string) string { return s.evalPath(t, r.Split, ext) }
-	if err := os.MkdirAll(filepath.Dir(path("json")), 0o755); err != nil {
-		return fmt.Errorf("keep the evaluation: %w", err)
-	}
 	constants := append([]byte("# The constants with which "+t.Title()+" was asked about the split "+r.Split+".\n\n"), config.Render(t.Project.Config)...)
-	if err := wholefile.Write(path("toml"), constants); err != nil {
-		return fmt.Errorf("keep the evaluation: %w", err)
+	err := os.MkdirAll(filepath.Dir(path("json")), 0o755)
+	if err == nil {
+		err = wholefile.Write(path("toml"), constants)
 	}
-	if err := r.WriteCSV(path("csv")); err != nil {
-		return err
+	if err == nil {
+		err = r.WriteCSV(path("csv"))
 	}
-	return r.WriteJSON(path("json"))
+	if err == nil {
+		err = r.WriteJSON(path("json"))
+	}
+	hint := ""
+	switch {
+	case err == nil:
+		return nil
+	case run.IsDiskFull(err):
+		hint = ": free some space on the disk"
+	}
+	return fmt.Errorf("the evaluation was made and could not be kept%s (%w)", hint, err)
 }
 
 func (s *Session) evalPath(t *Setting, split, ext string) string {

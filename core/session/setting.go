@@ -37,9 +37,9 @@ func (s *Session) Setting(name string) (*Setting, error) {
 	if err != nil {
 		return nil, err
 	}
-	saved, ok := r.Best()
-	if !ok {
-		return nil, fmt.Errorf("run %s has written no checkpoint yet: there is no adapter to ask", r.Label())
+	saved, note, err := r.Answering()
+	if err != nil {
+		return nil, err
 	}
 	own, err := r.Config()
 	if err != nil {
@@ -51,7 +51,10 @@ func (s *Session) Setting(name string) (*Setting, error) {
 		return nil, fmt.Errorf("run %s: its recipe on the current data set: %w", r.Label(), err)
 	}
 	t := &Setting{Name: r.Label(), Run: r, Adapter: saved, Project: s.over(c, seen), root: own.Root}
-	if now := s.Project.Data.Fingerprint(); r.Info.DataFingerprint != "" && r.Info.DataFingerprint != now && s.Project.Config.Eval.Data == "" {
+	if note != "" {
+		t.Notes = append(t.Notes, note)
+	}
+	if now := s.Project.DataFingerprint(); r.Info.DataFingerprint != "" && r.Info.DataFingerprint != now {
 		t.Notes = append(t.Notes, fmt.Sprintf("%s was trained on another data set than the current one (fingerprint %s, now %s).", t.Name, r.Info.DataFingerprint, now))
 	}
 	return t, nil

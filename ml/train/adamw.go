@@ -103,7 +103,7 @@ func (a *AdamW) GradNorm() float64 { return a.norm }
 
 // ErrNotFinite is returned for a step whose loss or gradient is infinite or not a number; the parameters stay as they
 // are.
-var ErrNotFinite = errors.New("not finite")
+var ErrNotFinite = errors.New("not a finite number")
 
 // chunk is the piece of a vector that one goroutine works on; sums are kept per chunk, so they do not depend on the team.
 const chunk = 1 << 14
@@ -116,7 +116,7 @@ func (a *AdamW) Step(nodes []gorgonia.ValueGrad) error {
 	}
 	a.norm = a.gradNorm(grads)
 	if math.IsNaN(a.norm) || math.IsInf(a.norm, 0) {
-		return fmt.Errorf("gradient norm is %v: %w", a.norm, ErrNotFinite)
+		return fmt.Errorf("the gradient is %w (%v)", ErrNotFinite, a.norm)
 	}
 	clip := float32(1)
 	if a.MaxGradNorm > 0 {

@@ -155,7 +155,7 @@ func TestGoldenSchedulesEqualTransformers(t *testing.T) {
 	}
 	compared := 0
 	for _, r := range all.Rows {
-		s := Schedule{strings.TrimSuffix(r.Kind, "_with_warmup"), r.Warmup, r.Steps}
+		s := Schedule{Kind: strings.TrimSuffix(r.Kind, "_with_warmup"), Warmup: r.Warmup, Steps: r.Steps}
 		if s.Check() != nil {
 			continue // a kind that we do not offer
 		}
@@ -183,7 +183,7 @@ func TestGoldenLoRASchedules(t *testing.T) {
 	}
 	goldentest.JSON(t, goldentest.Dir(t, "qwen2", "lora", "schedules.json"), &all)
 	for kind, rows := range all.Tables {
-		s := Schedule{kind, all.Warmup, all.Steps}
+		s := Schedule{Kind: kind, Warmup: all.Warmup, Steps: all.Steps}
 		if err := s.Check(); err != nil {
 			t.Error(err)
 		}
@@ -219,5 +219,42 @@ func BenchmarkAdamW(b *testing.B) {
 		if err := solver.Step([]gorgonia.ValueGrad{p}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestMoreStepsBendTheScheduleWhereItStands(t *testing.T) {
+	for _, kind := range []string{"linear", "cosine", "constant"} {
+		for _, at := range []int{0, 2, 10, 39} { // the second in the warm-up
+			old := Schedule{Kind: kind, Warmup: 4, Steps: 40}
+			for _, total := range []int{40 + at, 120, 41} {
+				bent := old.Bend(at, total)
+				if err := bent.Check(); err != nil || bent.Total() != total {
+					t.Fatalf("%+v: %v", bent, err)
+				}
+				for k := range at {
+					if got, want := bent.Factor(k), old.Factor(k); math.Abs(got-want) > 1e-12 {
+						t.Errorf("%s bent at %d to %d: factor %g at step %d, which was %g", kind, at, total, got, k, want)
+					}
+				}
+				if got, want := bent.Factor(at), old.Factor(at); math.Abs(got-want) > 1e-12 {
+					t.Errorf("%s bent at %d to %d goes on with %g where it stood at %g", kind, at, total, got, want)
+				}
+				if end := bent.Factor(total); kind != "constant" && end > 1e-12 {
+					t.Errorf("%s bent at %d to %d ends at %g", kind, at, total, end)
+				}
+				for k := max(4, at) + 1; k <= total; k++ {
+					if bent.Factor(k) > bent.Factor(k-1)+1e-12 {
+						t.Errorf("%s bent at %d to %d rises at step %d", kind, at, total, k)
+					}
+				}
+			}
+		}
+	}
+	twice := Schedule{Kind: "linear", Steps: 10}.Bend(5, 20).Bend(10, 40)
+	if got := []float64{twice.Factor(5), twice.Factor(10), twice.Factor(25), twice.Factor(40)}; math.Abs(got[0]-0.5) > 1e-12 || math.Abs(got[1]-1.0/3) > 1e-12 || math.Abs(got[2]-1.0/6) > 1e-12 || got[3] != 0 {
+		t.Errorf("bent twice: %v", got)
+	}
+	if err := (Schedule{Kind: "linear", Bends: []Bend{{5, 5}}}).Check(); err == nil {
+		t.Error("a bend with no steps left was taken")
 	}
 }

@@ -165,7 +165,7 @@ func newTrainer(t testing.TB, m *tiny, o Options) *Trainer {
 		t.Fatal(err)
 	}
 	solver.MaxGradNorm = 1
-	trainer, err := New(m, solver, Schedule{"cosine", 2, 12}, o)
+	trainer, err := New(m, solver, Schedule{Kind: "cosine", Warmup: 2, Steps: 12}, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -40,30 +39,46 @@ func (t *Trainer) Save(dir string, counters map[string]uint64) error {
 	return wholefile.Write(filepath.Join(dir, StateFile), append(text, '\n'))
 }
 
-// Restore puts the trainer where the one stood that saved into the folder, and returns the caller's counters. The values
-// of the parameters must be restored beside it.
-func (t *Trainer) Restore(dir string) (counters map[string]uint64, err error) {
+// ErrOther is in the error for a state that is whole, but of a run with other constants.
+var ErrOther = errors.New("start a new run instead")
+
+// mostState is more than any state has, in bytes.
+const mostState = 16 << 20
+
+// Restore puts the trainer where the one stood that saved into the folder, and returns that one's state. The values of the
+// parameters must be restored beside it. Where the trainer has been given more steps, or fewer, than that one, the schedule
+// is bent there: see Schedule.Bend.
+func (t *Trainer) Restore(dir string) (s State, err error) {
 	path := filepath.Join(dir, StateFile)
-	text, err := os.ReadFile(path)
+	text, err := wholefile.Read(path, mostState)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	var s State
 	if err := json.Unmarshal(text, &s); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return s, fmt.Errorf("%s is damaged: %w", path, err)
 	}
-	if s.Seed != t.options.Seed || s.Schedule != t.Schedule {
-		return nil, fmt.Errorf("%s was written by a run with seed %d and schedule %+v, this one has %d and %+v: start a new run instead",
-			path, s.Seed, s.Schedule, t.options.Seed, t.Schedule)
+	if err := s.Schedule.Check(); err != nil {
+		return s, fmt.Errorf("%s is damaged: %w", path, err)
+	}
+	schedule := s.Schedule
+	if total := t.Schedule.Total(); total != schedule.Total() && total > s.Step {
+		schedule = schedule.Bend(s.Step, total)
+	} else if schedule.Warmup != t.Schedule.Warmup && total == schedule.Steps {
+		schedule.Kind = "" // below
+	}
+	if s.Seed != t.options.Seed || schedule.Kind != t.Schedule.Kind {
+		return s, fmt.Errorf("%s was written by a run with seed %d and schedule %+v, this one has %d and %+v: %w",
+			path, s.Seed, s.Schedule, t.options.Seed, t.Schedule, ErrOther)
 	}
 	if err := t.Solver.Load(filepath.Join(dir, OptimizerFile)); err != nil {
-		return nil, err
+		return s, err
 	}
 	if t.Solver.Steps() != s.Step {
-		return nil, fmt.Errorf("%s is of step %d, but %s beside it of step %d: the checkpoint is torn, use an earlier one",
+		return s, fmt.Errorf("%s is of step %d, but %s beside it of step %d: the checkpoint is torn, use an earlier one",
 			path, s.Step, OptimizerFile, t.Solver.Steps())
 	}
-	return s.Counters, nil
+	t.Schedule = schedule
+	return s, nil
 }
 
 // The names of the two moments of a tensor, as PyTorch's AdamW calls them.

@@ -15,7 +15,6 @@ import (
 
 	"finetui/ml/blas"
 	"finetui/ml/graph"
-	"finetui/ml/mapped"
 	"finetui/ml/nn"
 )
 
@@ -124,7 +123,7 @@ type Times struct{ Load, Forward, Backward, Optimizer time.Duration }
 func (t *Trainer) Step(ctx context.Context, samples []Sample) (*Result, error) {
 	res, err := t.pass(ctx, samples, true)
 	if err == nil && (math.IsNaN(res.Loss) || math.IsInf(res.Loss, 0)) {
-		err = fmt.Errorf("loss is %v: %w", res.Loss, ErrNotFinite)
+		err = fmt.Errorf("the loss is %w (%v)", ErrNotFinite, res.Loss)
 	}
 	if err == nil {
 		start := time.Now()
@@ -179,13 +178,7 @@ func (t *Trainer) pass(ctx context.Context, samples []Sample, train bool) (*Resu
 	var wait sync.WaitGroup
 	for r := range t.replicas {
 		wait.Go(func() {
-			lost := mapped.Guard(func() error {
-				shares[r] = runPacks(ctx, t.replicas[r], packs[r], train, res.Samples)
-				return nil
-			})
-			if lost != nil {
-				shares[r].err = lost
-			}
+			shares[r] = runPacks(ctx, t.replicas[r], packs[r], train, res.Samples)
 			if shares[r].err != nil {
 				cancel()
 			}

@@ -169,7 +169,8 @@ func TestResumedRunEqualsAnUnbrokenOneBitForBit(t *testing.T) {
 	resumed := newTiny(4, .2)
 	resumed.setValues(at5)
 	second := newTrainer(t, resumed, o)
-	counters, err := second.Restore(dir)
+	state, err := second.Restore(dir)
+	counters := state.Counters
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +244,7 @@ func TestFailedStepLeavesEverythingAsItWas(t *testing.T) {
 	}{
 		{"cancelled", cancelled, samples, "canceled"},
 		{"unknown token", context.Background(), broken(func(s *Sample) { s.IDs[1] = tinyVocab }), "vocabulary"},
-		{"not finite", context.Background(), broken(func(s *Sample) {
+		{"not a finite number", context.Background(), broken(func(s *Sample) {
 			s.Features, s.FeatureTokens = make([]float32, tinyHidden), []int32{0}
 			s.Features[0] = float32(math.NaN())
 		}), "finite"},

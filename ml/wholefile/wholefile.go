@@ -33,10 +33,10 @@ func Create(path string, mode os.FileMode, write func(w io.Writer) error) (err e
 		err = f.Chmod(mode)
 	}
 	if err == nil {
-		err = f.Sync()
+		err = Sync(f)
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
+		err = Rename(f.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("writing %s: %w", path, err), os.Remove(f.Name()))
@@ -47,8 +47,5 @@ func Create(path string, mode os.FileMode, write func(w io.Writer) error) (err e
 
 // syncFolder brings a rename to the disk where the system can; a file system that cannot has done nothing wrong.
 func syncFolder(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		d.Close()
-	}
+	_ = SyncPath(dir)
 }

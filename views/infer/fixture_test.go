@@ -133,7 +133,7 @@ func addRun(t testing.TB, file *config.File, name, prompt string, step int) stri
 	for _, do := range []func() error{
 		w.Begin,
 		func() error { return w.Checkpoint(step, func(string) error { return nil }) },
-		func() error { return w.MarkBest(step) },
+		func() error { return w.Rate(step, run.Score{}) },
 		func() error { return w.Finish(run.Done, "all epochs are done") },
 	} {
 		if err := do(); err != nil {

@@ -1,0 +1,314 @@
+package finetune
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"finetui/core/config"
+	"finetui/core/run"
+	"finetui/ml/wholefile"
+)
+
+const (
+	killAt  = "FINETUI_TEST_KILL"
+	stepsTo = "FINETUI_TEST_STEPS"
+)
+
+// watchSteps counts the steps by which a run's files come to be (rename, symlink, remove, sync), ends the process before
+// the one that is asked for, and notes them where that is asked for.
+func watchSteps() {
+	at, _ := strconv.Atoi(os.Getenv(killAt))
+	var notes *os.File
+	if path := os.Getenv(stepsTo); path != "" {
+		var err error
+		if notes, err = os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
+			panic(err)
+		}
+	}
+	if at == 0 && notes == nil {
+		return
+	}
+	dir := os.Args[len(os.Args)-1]
+	var mutex sync.Mutex
+	n := 0
+	wholefile.Before = func(step, path string) {
+		below, err := filepath.Rel(dir, path)
+		if err != nil || !filepath.IsLocal(below) {
+			return // kept features, and other files that are not the run's
+		}
+		mutex.Lock()
+		defer mutex.Unlock()
+		n++
+		if notes != nil {
+			fmt.Fprintln(notes, step, below)
+		}
+		if n == at {
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+	}
+}
+
+// outcome is what a run comes to, in a form that can be compared: all that does not tell of time and of processes.
+type outcome map[string]string
+
+func outcomeOf(t *testing.T, r *run.Run) outcome {
+	t.Helper()
+	if err := r.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	out := outcome{"state": r.Status().State + ": " + r.Status().Reason, "number of steps": fmt.Sprint(r.Info.Steps)}
+	folder := filepath.Join(r.Dir, "checkpoints")
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, _ := filepath.Rel(folder, path)
+		if d.Type()&fs.ModeSymlink != 0 {
+			out["link "+name], err = os.Readlink(path)
+			return err
+		}
+		data, err := os.ReadFile(path)
+		out["file "+name] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"", "control", "eval"} {
+		entries, err := os.ReadDir(filepath.Join(r.Dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			out["there is "+filepath.Join(name, e.Name())] = ""
+		}
+	}
+	list, err := r.Checkpoints()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range list {
+		out[fmt.Sprintf("checkpoint %d", s.Step)] = fmt.Sprint("best ", s.Best, ", latest ", s.Latest)
+	}
+	rows(t, r, out)
+	return out
+}
+
+// rows adds a run's metrics, as a reader sees them.
+func rows(t *testing.T, r *run.Run, out outcome) {
+	t.Helper()
+	var h run.History
+	for tail := r.Tail(); ; {
+		batch, err := tail.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Add(batch); !batch.More {
+			break
+		}
+	}
+	put := func(kind string, step int, row any) {
+		text, err := json.Marshal(row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[fmt.Sprintf("%s row %d", kind, step)] += string(text)
+	}
+	for _, x := range h.Train {
+		y := *x
+		y.Time, y.TokensPerSecond, y.Seconds = 0, 0, run.Split{}
+		put("train", y.Step, y)
+	}
+	for _, x := range h.Classes {
+		put("class", x.Step, x.Losses)
+	}
+	for _, x := range h.Evals {
+		y := *x
+		y.Time = 0
+		put("eval", y.Step, y)
+	}
+	for _, x := range h.Checkpoints {
+		y := *x
+		y.Time, y.Seconds = 0, 0
+		put("checkpoint", y.Step, y)
+	}
+}
+
+// differences names where two outcomes differ.
+func (o outcome) differences(other outcome) (list []string) {
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if v, ok := other[name]; !ok {
+			list = append(list, name+" is missing")
+		} else if v != o[name] {
+			list = append(list, fmt.Sprintf("%s: %.300q, not %.300q", name, v, o[name]))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(other)) {
+		if _, ok := o[name]; !ok {
+			list = append(list, name+" is there besides")
+		}
+	}
+	return list
+}
+
+// killProject is a project whose run checks on valid, has a best checkpoint that is not its last, and writes rows, checks
+// and checkpoints at different steps.
+func killProject(t *testing.T) *config.File {
+	t.Helper()
+	f := smallProject(t)
+	if err := f.Override([]string{"TRAIN.EPOCHS=2", "TRAIN.BATCH_SIZE=6", "TRAIN.SAVE_EVERY=3", "TRAIN.EVAL_EVERY=4", "TRAIN.LOG_EVERY=2", "TRAIN.KEEP=2",
+		"TRAIN.BEST_BY=accuracy", "TRAIN.LEARNING_RATE=0.02", "PROJECT.SEED=5"}); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// goOnUntilDone resumes a run until it is done.
+func goOnUntilDone(t *testing.T, r *run.Run) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		s := waitFor(t, r, "at its end", func(s run.Status) bool { return !s.Live() })
+		if s.State == run.Done {
+			return
+		}
+		if err := Resume(context.Background(), r, exe); err != nil {
+			t.Fatalf("a run that was %s (%s) cannot be resumed: %v", s.State, s.Reason, err)
+		}
+		wait(t, r)
+	}
+}
+
+// startKilled starts a run whose process ends before the n-th step of its files. It may be gone before it took the run up.
+func startKilled(t *testing.T, f *config.File, name string, n int) *run.Run {
+	t.Helper()
+	t.Setenv(killAt, strconv.Itoa(n))
+	t.Setenv(asWorker, "1")
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, _, err := Start(context.Background(), f, Options{Name: name, Exe: exe, Version: "test"})
+	if r == nil {
+		t.Fatal(err)
+	}
+	waitFor(t, r, "ended", func(s run.Status) bool { return !s.Live() && (s.State != run.Created || err != nil) })
+	os.Unsetenv(killAt)
+	return r
+}
+
+// TestKilledBeforeEveryStepARunComesToTheSame kills a run before the steps by which its files come to be. make kill takes
+// all of them, an ordinary test some.
+func TestKilledBeforeEveryStepARunComesToTheSame(t *testing.T) {
+	f := killProject(t)
+	notes := filepath.Join(t.TempDir(), "steps")
+	t.Setenv(stepsTo, notes)
+	unbroken := start(t, f, "unbroken")
+	wait(t, unbroken)
+	os.Unsetenv(stepsTo)
+	want := outcomeOf(t, unbroken)
+	text, err := os.ReadFile(notes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if want["link best"] == want["link latest"] || len(steps) < 150 {
+		t.Fatalf("this run shows little: best %q, latest %q, %d steps", want["link best"], want["link latest"], len(steps))
+	}
+	points := chosen(steps)
+	t.Logf("%d of %d steps", len(points), len(steps))
+	for _, n := range points {
+		r := startKilled(t, f, "killed", n)
+		goOnUntilDone(t, r)
+		for _, d := range want.differences(outcomeOf(t, r)) {
+			t.Errorf("killed before step %d, %s: %s", n, steps[n-1], d)
+		}
+		if t.Failed() {
+			return
+		}
+		if err := os.RemoveAll(r.Dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// chosen are all steps for FINETUI_KILLS=all, else those from the one that shows a checkpoint to the one after its link, of
+// the best, and a few spread over the rest.
+func chosen(steps []string) (points []int) {
+	if os.Getenv("FINETUI_KILLS") != "" {
+		for n := range steps {
+			points = append(points, n+1)
+		}
+		return points
+	}
+	want := []string{"rename checkpoints/step-000004", "sync checkpoints", "symlink checkpoints/.best.tmp", "rename checkpoints/best",
+		"rename checkpoints/latest", "rename checkpoints/step-000004/checkpoint.json", "rename checkpoints/.step-000003.gone", "remove checkpoints/.step-000003.gone", "rename exit.json"}
+	for _, step := range want {
+		if n := slices.Index(steps, step); n >= 0 {
+			points = append(points, n+1)
+		}
+	}
+	return points
+}
+
+func TestKilledAtRandomMomentsARunComesToTheSame(t *testing.T) {
+	f := killProject(t)
+	kills, seed := 3, uint64(1)
+	if os.Getenv("FINETUI_KILLS") != "" { // a longer run for more kills
+		kills, seed = 20, uint64(time.Now().UnixNano())
+		if err := f.Override([]string{"TRAIN.EPOCHS=40"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unbroken := start(t, f, "unbroken")
+	wait(t, unbroken)
+	unbroken.Refresh()
+	rng := rand.New(rand.NewPCG(seed, 2))
+	exe, _ := os.Executable()
+	killed := start(t, f, "killed")
+	done := 0
+	for done < kills {
+		// A kill comes some bytes of metrics after the run was taken up, which is a moment that a slow machine has, too.
+		at := size(filepath.Join(killed.Dir, "metrics.jsonl")) + int64(rng.IntN(3000))
+		s := waitFor(t, killed, "a little further", func(s run.Status) bool {
+			return !s.Live() || size(filepath.Join(killed.Dir, "metrics.jsonl")) >= at
+		})
+		if !s.Live() {
+			break
+		}
+		time.Sleep(time.Duration(rng.IntN(3000)) * time.Microsecond)
+		syscall.Kill(s.Process.PID, syscall.SIGKILL)
+		done++
+		if s := waitFor(t, killed, "killed", func(s run.Status) bool { return !s.Live() }); s.State == run.Done {
+			break
+		}
+		if err := Resume(context.Background(), killed, exe); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if done == 0 {
+		t.Error("the run was over before it could be killed")
+	}
+	wait(t, killed)
+	t.Logf("killed %d times, seed %d", done, seed)
+	for _, d := range outcomeOf(t, unbroken).differences(outcomeOf(t, killed)) {
+		t.Error(d)
+	}
+}

@@ -1,0 +1,50 @@
+package wholefile
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+)
+
+// Read reads a file that has at most limit bytes. What is no file (a pipe, a device, a folder) or larger is an error: it
+// neither hangs nor fills the memory. A missing file is fs.ErrNotExist.
+func Read(path string, limit int64) ([]byte, error) {
+	// Without waiting, since a pipe would wait for its writer.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is %s, no file: put the file back, or remove it", path, Kind(info))
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s has more than %d bytes, which is more than such a file ever has: remove it", path, limit)
+	}
+	return data, err
+}
+
+// Kind says in a word or two what something is that is no file.
+func Kind(info os.FileInfo) string {
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return "a file"
+	case mode.IsDir():
+		return "a folder"
+	case mode&os.ModeNamedPipe != 0:
+		return "a pipe"
+	case mode&os.ModeSocket != 0:
+		return "a socket"
+	case mode&os.ModeDevice != 0:
+		return "a device"
+	case mode&os.ModeSymlink != 0:
+		return "a link"
+	}
+	return "something else"
+}
