@@ -280,13 +280,13 @@ func TestWhatFilesCannotHoldIsSaid(t *testing.T) {
 		{[]string{"CONVERT.DIALECT=ms-swift", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, []string{"info how-to-start"}},
 		{[]string{"RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, []string{"warn weights-not-carried", "warn system-not-carried", "info how-to-start"}},
 		{[]string{"CONVERT.DIALECT=trl", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, []string{"warn weights-not-carried", "info how-to-start"}},
-		{[]string{"RECIPE.SAMPLING=square_root", "RECIPE.LOSS=focal"}, []string{"warn sampling-not-written", "warn loss-not-written", "info how-to-start"}},
+		{[]string{"RECIPE.SAMPLING=class_balanced", "RECIPE.LOSS=focal"}, []string{"info sampling-written", "warn loss-not-written", "info how-to-start"}},
 		{[]string{"RECIPE.PROMPT=enhanced-original"}, []string{"error answer-in-prompt", "error answer-in-prompt",
 			"error condition-in-prompt", "error condition-in-prompt", "error condition-in-prompt", "error class-names-in-prompt", "info how-to-start"}},
 		{[]string{"RECIPE.PROMPT=enhanced-original", "CONVERT.USER_PROMPT_TEMPLATE=Is the {object} at {x}, {y} damaged?"}, []string{"info how-to-start"}},
 		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=What is it?"}, []string{"warn object-not-told", "info how-to-start"}},
 		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=<image> {prompt}"}, []string{"error record-unfit", "warn split-empty", "warn split-empty", "info how-to-start"}},
-		{[]string{"CONVERT.DIALECT=trl", "CONVERT.USER_PROMPT_TEMPLATE=<image> {prompt}"}, []string{"info how-to-start"}},
+		{[]string{"CONVERT.DIALECT=trl", "CONVERT.USER_PROMPT_TEMPLATE=<image> {prompt}"}, []string{"error record-unfit", "warn split-empty", "warn split-empty", "info how-to-start"}},
 	} {
 		got := codes(convertAll(t, twoPictures(t, c.overrides...)))
 		slices.Sort(got)

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"finetui/core/recipe"
 )
 
 // Tokens counts the tokens of an answer in the base's tokenizer.
@@ -33,7 +35,6 @@ type traits struct {
 	supervision bool // answers that are context only
 	clips       bool
 	mixed       bool // pictures and clips in one record
-	tags        bool // media are marks in the text, which the text itself must not hold
 }
 
 var dialects = []*dialect{&llava, &llamaFactory, &msSwift, &trl, &axolotl}
@@ -68,18 +69,13 @@ func (d *dialect) fits(r Record) error {
 	case images > 0 && videos > 0 && !d.holds.mixed:
 		return fmt.Errorf("shows pictures and clips, of which %s takes one kind in a record", d.trainer)
 	}
-	if !d.holds.tags {
-		return nil
-	}
 	said := []string{r.System}
 	for _, t := range r.Turns {
 		said = append(said, t.Words())
 	}
 	for _, text := range said {
-		for _, tag := range []string{imageTag, videoTag, audioTag} {
-			if strings.Contains(text, tag) {
-				return fmt.Errorf("says %q in its text, where %s would look for a file", tag, d.trainer)
-			}
+		if token := recipe.ControlToken(text); token != "" {
+			return fmt.Errorf("says %q in its text, which is no word to %s: it ends a turn, or stands for a file", token, d.trainer)
 		}
 	}
 	return nil

@@ -12,9 +12,12 @@ import (
 // Codes of findings, beside those of what a dialect loses.
 const (
 	missingPicture = "missing-picture"
+	longPicture    = "picture-too-long"
+	copiedPicture  = "picture-copied"
 	unfitRecord    = "record-unfit"
 	smallWeight    = "weight-too-small"
 	emptySplit     = "split-empty"
+	sampling       = "sampling-written"
 	noSampling     = "sampling-not-written"
 	noFocal        = "loss-not-written"
 	untoldObject   = "object-not-told"
@@ -27,10 +30,13 @@ var rulings = map[string]struct{ level, do string }{
 	lostWeight:      {dataset.LevelWarn, "choose ms-swift, train with this program, or set RECIPE.CLASS_WEIGHTS and CONDITION_WEIGHTS to none"},
 	lostSupervision: {dataset.LevelWarn, "choose ms-swift or trl, or leave such turns out"},
 	missingPicture:  {dataset.LevelError, "add the picture, or set CONVERT.KEEP_MISSING to write the record all the same"},
+	longPicture:     {dataset.LevelWarn, "cut the picture into pieces, or show objects cut out (RECIPE.CONTEXT = \"crop\")"},
+	copiedPicture:   {dataset.LevelInfo, "nothing: hand on the folder with its media"},
 	unfitRecord:     {dataset.LevelError, "correct the record, its class name or the template; it is left out"},
 	smallWeight:     {dataset.LevelWarn, "use milder weights (inverse_sqrt, effective_number), or none"},
 	emptySplit:      {dataset.LevelWarn, "nothing if it is meant to be; a file of an earlier call is left as it was"},
-	noSampling:      {dataset.LevelWarn, "let the trainer draw them so, set weights in place of sampling, or train with this program"},
+	sampling:        {dataset.LevelInfo, "set RECIPE.SAMPLING to instance where every sample is wanted once"},
+	noSampling:      {dataset.LevelWarn, "let the trainer draw them so, choose another sampling, or train with this program"},
 	noFocal:         {dataset.LevelWarn, "set the loss in the trainer, or train with this program"},
 	untoldObject:    {dataset.LevelWarn, "put {prompt}, {position} or {x} and {y} into CONVERT.USER_PROMPT_TEMPLATE, or choose another RECIPE.CONTEXT"},
 	howToStart:      {level: dataset.LevelInfo}, // what to do depends on the trainer
@@ -40,10 +46,14 @@ var rulings = map[string]struct{ level, do string }{
 type findings struct {
 	list   []dataset.Finding
 	counts []int
+	quiet  bool // of notes nothing is kept
 }
 
 // of notes a finding of one record; text says what is wrong with it, to be read behind its ID.
 func (f *findings) of(s recipe.Sample, code, text string) {
+	if f.quiet {
+		return
+	}
 	if i := slices.IndexFunc(f.list, func(x dataset.Finding) bool { return x.Code == code }); i >= 0 {
 		f.counts[i]++
 		return

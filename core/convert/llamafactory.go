@@ -17,7 +17,7 @@ import (
 var llamaFactory = dialect{
 	name:    "llama-factory",
 	trainer: "LLaMA-Factory",
-	holds:   traits{system: true, clips: true, mixed: true, tags: true},
+	holds:   traits{system: true, clips: true, mixed: true},
 	start:   "pass that folder as dataset_dir, and entries of its dataset_info.json as dataset and eval_dataset",
 	write: func(r Record, _ Tokens) []any {
 		return []any{messagesRow{ID: r.ID, Messages: taggedMessages(r), Images: r.media(Image), Videos: r.media(Video)}}

@@ -7,7 +7,7 @@ import "encoding/json"
 var llava = dialect{
 	name:    "llava",
 	trainer: "LLaVA's dialect",
-	holds:   traits{clips: true, tags: true},
+	holds:   traits{clips: true},
 	start:   "pass that folder as the folder of pictures (Qwen2-VL-Finetune: --image_folder)",
 	write:   writeLLaVA,
 	read:    readLLaVA,

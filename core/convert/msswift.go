@@ -7,7 +7,7 @@ var msSwift = dialect{
 	name:    "ms-swift",
 	trainer: "ms-swift",
 	lines:   true,
-	holds:   traits{system: true, weights: true, supervision: true, clips: true, mixed: true, tags: true},
+	holds:   traits{system: true, weights: true, supervision: true, clips: true, mixed: true},
 	start: "start ms-swift in that folder, or with ROOT_IMAGE_DIR set to it; pass --strict true, without which broken rows are replaced by random ones, " +
 		"and where rows have a loss_scale --is_binary_loss_scale false, without which it is ignored; --enable_channel_loss true reports the loss of each class",
 	write: writeSwift,

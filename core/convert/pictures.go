@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ import (
 // mediaFolder holds the pictures that are drawn, in CONVERT.OUTPUT.
 const mediaFolder = "media"
 
-// jpegQuality is that of outlined whole pictures. Cut-outs are small and written as PNG, so that a trainer sees the very
+// jpegQuality is that of whole pictures from JPEG files, and of outlined ones. Cut-outs are small and written as PNG, so that a trainer sees the very
 // pixels that this program trains on.
 const jpegQuality = 95
 
@@ -33,19 +34,25 @@ type pictures struct {
 	dir     string // CONVERT.OUTPUT
 	context string // RECIPE.CONTEXT
 	drawn   int    // files written
+
+	lock   sync.Mutex
+	copies map[*dataset.Item]string // whole pictures that are not handed on as they are: names of their copies
 }
 
 // paths are the pictures of a sample as its record names them: the original, or the files that draw makes.
 func (w *pictures) paths(s recipe.Sample) ([]string, error) {
 	if w.context == media.Full {
+		if name := w.copied(s.Item); name != "" {
+			return []string{name}, nil
+		}
 		path, err := filepath.Rel(w.dir, s.Item.Media)
 		if err != nil {
 			path = s.Item.Media // on another drive
 		}
 		return []string{filepath.ToSlash(path)}, nil
 	}
-	if id := filepath.FromSlash(s.Item.ID); !filepath.IsLocal(id) {
-		return nil, fmt.Errorf("%s: its picture lies outside of its split's folder; move it there", s.Item.ID)
+	if err := local(s.Item); err != nil {
+		return nil, err
 	}
 	name := fmt.Sprintf("%s/%s-%d-", mediaFolder, s.Item.ID, s.Object)
 	switch w.context {
@@ -55,6 +62,72 @@ func (w *pictures) paths(s recipe.Sample) ([]string, error) {
 		return []string{name + "crop.png"}, nil
 	}
 	return []string{name + "marked.jpg", name + "crop.png"}, nil
+}
+
+// copied is the name of the copy of an item's whole picture, empty where the original is handed on.
+func (w *pictures) copied(item *dataset.Item) string {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	return w.copies[item]
+}
+
+// local says why a picture has no place of its own below mediaFolder.
+func local(item *dataset.Item) error {
+	if !filepath.IsLocal(filepath.FromSlash(item.ID)) {
+		return fmt.Errorf("%s: its picture lies outside of its split's folder; move it there", item.ID)
+	}
+	return nil
+}
+
+// errTooLong is the error for what no program shows to the model.
+var errTooLong = errors.New("every trainer of Qwen2-VL stops at it")
+
+func isTooLong(err error) bool { return errors.Is(err, errTooLong) }
+
+// tooLong says that the model's processor refuses a picture of that size.
+func (w *pictures) tooLong(width, height int) error {
+	d, m := pixels.DefaultProcessor(), w.p.Config.Model
+	d.MinPixels, d.MaxPixels = m.MinPixels, m.MaxPixels
+	if _, _, err := d.Size(max(width, 1), max(height, 1)); err != nil {
+		return fmt.Errorf("it would be shown as %d×%d pixels, whose sides differ by more than a factor of 200: %w", width, height, errTooLong)
+	}
+	return nil
+}
+
+// copyWhole writes a copy of a whole picture that other programs would not see as it is shown here.
+func (w *pictures) copyWhole(item *dataset.Item) (drawn int, err error) {
+	head, err := header(item.Media)
+	if err != nil || head.Plain() {
+		return 0, nil // what cannot be read is a finding of the data set
+	}
+	if err := local(item); err != nil {
+		return 0, err
+	}
+	picture, err := media.Load(item)
+	if err != nil {
+		return 0, nil
+	}
+	name := mediaFolder + "/" + item.ID + "-whole.png"
+	if head.Format == "jpeg" {
+		name = mediaFolder + "/" + item.ID + "-whole.jpg"
+	}
+	w.lock.Lock()
+	w.copies[item] = name
+	w.lock.Unlock()
+	return 1, writePicture(filepath.Join(w.dir, filepath.FromSlash(name)), picture)
+}
+
+func header(path string) (head pixels.Header, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return head, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return head, err
+	}
+	return pixels.ReadHeader(file, info.Size())
 }
 
 // draw makes the pictures of samples, an item's one after the other, and returns for each sample why it has none.
@@ -100,10 +173,15 @@ func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report pro
 func (w *pictures) drawItem(samples []recipe.Sample, missing []error) (drawn int, err error) {
 	item := samples[0].Item
 	if w.context == media.Full {
-		if err := present(item); err != nil {
-			fill(missing, err)
+		err := present(item)
+		if err == nil && item.Width > 0 {
+			err = w.tooLong(item.Width, item.Height)
 		}
-		return 0, nil
+		if err != nil {
+			fill(missing, err)
+			return 0, nil
+		}
+		return w.copyWhole(item)
 	}
 	whole, err := media.Load(item)
 	if err != nil {
@@ -116,6 +194,9 @@ func (w *pictures) drawItem(samples []recipe.Sample, missing []error) (drawn int
 			return drawn, err
 		}
 		shown, err := w.p.Shown(whole, s.Box())
+		for _, picture := range shown {
+			err = cmp.Or(err, w.tooLong(picture.W, picture.H))
+		}
 		if err != nil {
 			missing[i] = err
 			continue

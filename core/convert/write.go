@@ -11,6 +11,7 @@ import (
 
 	"finetui/core/dataset"
 	"finetui/core/media"
+	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/recipe"
 )
@@ -35,7 +36,8 @@ type File struct {
 	Records int    `json:"records"`
 }
 
-// Write writes the samples of DATASET.PATH in CONVERT.DIALECT: a file for each split, every sample once. EVAL.DATA is for
+// Write writes the samples of DATASET.PATH in CONVERT.DIALECT: a file for each split, in train the samples as
+// often as RECIPE.SAMPLING shows them. EVAL.DATA is for
 // scoring only and is not written. With a cancelled context files that are whole stay, and no half one does.
 func Write(ctx context.Context, p *project.Project, report project.Progress) (*Result, error) {
 	c := p.Config.Convert
@@ -141,7 +143,7 @@ func (w *writer) countTokens(ctx context.Context, report project.Progress) error
 }
 
 func (w *writer) draw(ctx context.Context, report project.Progress) (err error) {
-	w.shown = &pictures{p: w.p, dir: w.dir, context: w.p.Config.Recipe.Context}
+	w.shown = &pictures{p: w.p, dir: w.dir, context: w.p.Config.Recipe.Context, copies: map[*dataset.Item]string{}}
 	w.missing, err = w.shown.draw(ctx, w.samples, report)
 	w.result.Pictures = w.shown.drawn
 	return err
@@ -181,11 +183,19 @@ func (w *writer) file(ctx context.Context, split string, from, to int, report pr
 		name += "l"
 	}
 	file := File{Path: filepath.Join(w.dir, name), Split: split}
-	factor, tokens := w.weigh(from, to)
+	order, scale := w.rows(split, from, to)
+	factor, tokens := w.weigh(order)
+	samples, err := 0, error(nil)
+	if scale > 0 { // findings come in the order of the data set, and once
+		if samples, err = w.foresee(from, to); err != nil {
+			return err
+		}
+	}
 	var images, videos bool
-	err := create(file.Path, func(out io.Writer) error {
+	w.said.quiet = scale > 0
+	err = create(file.Path, func(out io.Writer) error {
 		rows := &rowWriter{out: out, lines: w.d.lines}
-		for i := from; i < to; i++ {
+		for n, i := range order {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -203,7 +213,7 @@ func (w *writer) file(ctx context.Context, split string, from, to int, report pr
 			images, videos = images || len(r.media(Image)) > 0, videos || len(r.media(Video)) > 0
 			file.Records++
 			if report != nil {
-				report(i+1-from, to-from, "records of "+split)
+				report(n+1, len(order), "records of "+split)
 			}
 		}
 		if file.Records == 0 {
@@ -211,6 +221,7 @@ func (w *writer) file(ctx context.Context, split string, from, to int, report pr
 		}
 		return rows.end()
 	})
+	w.said.quiet = false
 	if errors.Is(err, errNoRows) {
 		w.said.all(emptySplit, fmt.Sprintf("there is no record of split %s, and no file is written for it", split))
 		return nil
@@ -218,21 +229,38 @@ func (w *writer) file(ctx context.Context, split string, from, to int, report pr
 	if err != nil {
 		return err
 	}
+	if file.Records > samples && scale > 0 {
+		w.sayCopies(file.Records, samples, scale)
+	}
 	w.entries[entryName(w.p.Config.Project.Name, split)] = newEntry(name, images, videos)
 	w.result.Files = append(w.result.Files, file)
 	return nil
 }
 
+// foresee makes the records from … to for their findings, and counts them.
+func (w *writer) foresee(from, to int) (samples int, err error) {
+	for i := from; i < to; i++ {
+		_, ok, err := w.record(i)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			samples++
+		}
+	}
+	return samples, nil
+}
+
 // weigh returns what the weights of a file are multiplied with so that their mean over its supervised tokens is 1, and
 // what counts those tokens; nil where all weigh the same, and nothing is to be written.
-func (w *writer) weigh(from, to int) (factor float64, tokens Tokens) {
+func (w *writer) weigh(order []int) (factor float64, tokens Tokens) {
 	if w.tokens == nil {
 		return 1, nil
 	}
 	var weights []float64
 	var counts, rows []int
-	for i := from; i < to; i++ {
-		if w.missing[i] == nil || w.p.Config.Convert.KeepMissing {
+	for _, i := range order {
+		if !w.leaves(i) {
 			weights, counts, rows = append(weights, w.samples[i].Weight), append(counts, w.tokens(w.samples[i].Answer)), append(rows, i)
 		}
 	}
@@ -240,8 +268,10 @@ func (w *writer) weigh(from, to int) (factor float64, tokens Tokens) {
 		return 1, nil
 	}
 	factor = meanOne(weights, counts)
+	told := map[int]bool{}
 	for k, i := range rows {
-		if _, exact := answerScale(weights[k]*factor, counts[k]); !exact {
+		if _, exact := answerScale(weights[k]*factor, counts[k]); !exact && !told[i] {
+			told[i] = true
 			w.said.of(w.samples[i], smallWeight, fmt.Sprintf("should weigh %.3g, but the end of its answer (%d tokens) always weighs 1: its row weighs more in the loss than the recipe says", weights[k]*factor, endTokens))
 		}
 	}
@@ -251,7 +281,10 @@ func (w *writer) weigh(from, to int) (factor float64, tokens Tokens) {
 // record makes a sample into what the dialect keeps of it; false where it is left out. An error ends the conversion.
 func (w *writer) record(i int) (Record, bool, error) {
 	s := w.samples[i]
-	if err := w.missing[i]; err != nil {
+	if err := w.missing[i]; isTooLong(err) {
+		w.said.of(s, longPicture, "is left out: "+err.Error())
+		return Record{}, false, nil
+	} else if err != nil {
 		w.said.of(s, missingPicture, err.Error())
 		if !w.p.Config.Convert.KeepMissing {
 			return Record{}, false, nil
@@ -285,16 +318,21 @@ func (w *writer) record(i int) (Record, bool, error) {
 // sayWhole notes what no file of records can hold.
 func (w *writer) sayWhole() {
 	r := w.p.Config.Recipe
-	if r.Sampling != "instance" {
-		w.said.all(noSampling, fmt.Sprintf("RECIPE.SAMPLING = %q is not in the files: every sample is written once", r.Sampling))
-	}
 	if r.Loss == "focal" {
 		w.said.all(noFocal, "RECIPE.LOSS = \"focal\" is not in the files: a loss is the trainer's own")
 	}
 	if r.Context == media.Full && !w.ask.holds("prompt", "position", "x", "y") {
 		w.said.all(untoldObject, "the pictures are whole ones, and no question tells which object is meant")
 	}
-	w.said.add(dataset.Finding{Code: howToStart, Text: "paths are relative to " + w.dir, Do: w.d.start}, 0)
+	if n := len(w.shown.copies); n > 0 {
+		w.said.all(copiedPicture, dataset.Counted(n, "picture is", "pictures are")+" turned by EXIF, or of 16 bits or four inks, which other programs show otherwise: "+
+			"records name copies as they are shown here, in "+filepath.Join(w.dir, mediaFolder))
+	}
+	start := w.d.start
+	if w.p.Config.Model.Base == model.Tiny {
+		start += "; the built-in base for it is written by finetui export base FOLDER"
+	}
+	w.said.add(dataset.Finding{Code: howToStart, Text: "paths are relative to " + w.dir, Do: start}, 0)
 }
 
 // lint adds what recipe.LintPrompts finds in the recipe's prompts where they are written: no lint stands before a training

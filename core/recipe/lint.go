@@ -23,6 +23,7 @@ func Lint(d *dataset.Dataset, cfg *config.Config, tokens func(Sample) int) []dat
 	var found []dataset.Finding
 	found = append(found, LintPrompts(samples, r.Classes, r.Question)...)
 	found = append(found, r.lintTurns(samples)...)
+	found = append(found, r.lintNames()...)
 	found = append(found, r.lintTypes(samples)...)
 	found = append(found, r.lintSources(samples)...)
 	found = append(found, r.lintMass()...)

@@ -181,14 +181,15 @@ func (r *Recipe) lintTurns(samples []Sample) []dataset.Finding {
 	var broken fault
 	for _, s := range samples {
 		for _, text := range []string{s.Prompt, s.Answer} {
-			if from := strings.Index(text, "<|"); from >= 0 && strings.Contains(text[from:], "|>") {
-				broken.note(s, text[from:])
+			if token := ControlToken(text); token != "" {
+				broken.note(s, token)
 				break
 			}
 		}
 	}
 	return broken.report(nil, "supervision-outside-answer", len(samples),
-		"prompts or answers hold a control token of the chat, so the supervised span is not the answer", "take the token out of the class names")
+		"prompts or answers hold a control token of the chat, or a mark that stands for a picture: what is learned would not be the answer",
+		"take the token out of the class names, or out of the prompt")
 }
 
 // LintSupervision compares what a trainer really trains on with the answer. supervised returns the text of a sample's

@@ -125,6 +125,9 @@ func (p *Plan) Epoch(epoch int) []int {
 // Alike says that every epoch shows as many samples as the first.
 func (p *Plan) Alike() bool { return p.sampling != "repeat_factor" }
 
+// Steady says that every epoch shows the classes in the same proportions.
+func (p *Plan) Steady() bool { return p.sampling != "progressive" }
+
 // draw takes as many samples as there are, with replacement: first the class, p_c ∝ n_c^q, then one of its samples.
 func (p *Plan) draw(rng *rand.Rand, q float64) []int {
 	shares := ClassShares(p.counts, q)
@@ -157,6 +160,25 @@ func (p *Plan) exponent(epoch int) float64 {
 		return 0
 	}
 	return 1 - min(1, float64(epoch)/float64(max(1, p.epochs-1)))
+}
+
+// Copies returns how many times an epoch shows each sample, on the mean over its draws and, where epochs differ, over all of
+// them.
+func (p *Plan) Copies() []float64 {
+	out := make([]float64, len(p.class))
+	if p.sampling == "repeat_factor" {
+		for i, rows := range p.images {
+			for _, row := range rows {
+				out[row] = p.repeat[i]
+			}
+		}
+		return out
+	}
+	expected := p.Expected()
+	for i, c := range p.class {
+		out[i] = expected[c] / float64(p.counts[c])
+	}
+	return out
 }
 
 // Expected returns how many samples of each class an epoch shows, on the mean over its draws and, where epochs

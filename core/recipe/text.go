@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+
+	"finetui/core/printable"
 )
 
 // Text is the loss-mass table as plain lines.
@@ -19,7 +21,7 @@ func (t Table) Text() string {
 			if name == "" {
 				name = "all " + r.Condition
 			}
-			fmt.Fprintf(w, "%s\t%d\t%s\t%.2f\t%.1f %%\t%.1f %%\t%.1f %%\t\n", name, r.N, r.Weight, r.Copies, 100*r.ShareBefore, 100*r.ShareSamples, 100*r.ShareMass)
+			fmt.Fprintf(w, "%s\t%d\t%s\t%.2f\t%.1f %%\t%.1f %%\t%.1f %%\t\n", printable.Line(name), r.N, r.Weight, r.Copies, 100*r.ShareBefore, 100*r.ShareSamples, 100*r.ShareMass)
 		}
 	}
 	w.Flush()

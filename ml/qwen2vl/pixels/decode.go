@@ -30,6 +30,16 @@ type Header struct {
 	config      image.Config
 }
 
+// Plain says that programs which know nothing but colours of 8 bits see a file's pixels as Decode does: it is not turned, has
+// no 16 bits a channel and no four inks.
+func (h Header) Plain() bool {
+	switch h.config.ColorModel {
+	case color.CMYKModel, color.Gray16Model, color.RGBA64Model, color.NRGBA64Model, color.Alpha16Model:
+		return false
+	}
+	return h.Orientation <= 1
+}
+
 // ReadHeader reads the header of a picture file of size bytes, and no pixels. An error says why Decode would not read
 // it; W and H are set all the same where the file tells them.
 func ReadHeader(file io.ReaderAt, size int64) (Header, error) {
