@@ -90,14 +90,25 @@ func (p *Pane) viewActions() []views.Action {
 	return []views.Action{
 		{Name: "next_view", Help: "show the next view", Group: "Train", Enabled: p.any, Run: turn(1)},
 		{Name: "previous_view", Help: "show the view before", Group: "Train", Enabled: p.any, Run: turn(-1)},
-		{Name: "smoother", Help: "smooth curves more", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.smooth(1); return nil }},
-		{Name: "rougher", Help: "smooth curves less", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.smooth(-1); return nil }},
+		{Name: "smoother", Help: "smooth curves more; after the most, by the run's length", Group: "Curves", Enabled: p.any, Run: p.smooth(1)},
+		{Name: "rougher", Help: "smooth curves less", Group: "Curves", Enabled: p.any, Run: p.smooth(-1)},
 		{Name: "x_axis", Help: "x is the step, the time of day, or the time at work", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.x = (p.look.x + 1) % axisCount; return nil }},
 		{Name: "log_y", Help: "losses on a logarithmic scale, or a plain one", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.log)},
 		{Name: "outliers", Help: "let the scale ignore outliers, which are marked, or hold them", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.outliers)},
 		{Name: "weights", Help: "the loss as the recipe weighs it, or without weights", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.plain)},
 		{Name: "class_value", Help: "classes by their loss in training, or by their recall on valid", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.recall)},
 		{Name: "class_order", Help: "classes with the rarest first, or the commonest", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.commonest)},
+	}
+}
+
+func (p *Pane) smooth(n int) func() tea.Cmd {
+	return func() tea.Cmd {
+		rows := 0
+		if r := p.current(); r != nil {
+			rows = len(r.history.Train)
+		}
+		p.look.smooth(n, rows)
+		return nil
 	}
 }
 

@@ -33,14 +33,12 @@ func (p *Pane) makeBoards() boards {
 	time := views.Panel{Name: "time", Tab: "Step time", Right: p.stepTimeNote, Draw: p.drawStepTime}
 	machine := views.Panel{Name: "machine", Tab: "Machine", Draw: p.drawMachine}
 	classes := views.Panel{Name: "classes", Tab: "Classes", Title: p.classesTitle, Right: p.classesNote, Draw: p.drawClasses, Move: p.moveClass}
-	events := p.linesPanel("events", "Events", p.eventLines)
-	events.Right = p.eventsNote
-	checkpoints := p.linesPanel("checkpoints", "Checkpoints", p.checkpointLines)
-	log := p.linesPanel(logPanel, "Log", p.logLinesOf)
-	about := p.linesPanel("about", "About", p.aboutLines)
-	constants := p.linesPanel("constants", "Constants", p.constantLines)
-	constants.Right = func() string { return "≠ not the default" }
-	results := p.linesPanel("results", "Evaluation", p.resultLines)
+	events := p.linesPanel("events", "Events", p.eventLines, p.eventsNote)
+	checkpoints := p.linesPanel("checkpoints", "Checkpoints", p.checkpointLines, nil)
+	log := p.linesPanel(logPanel, "Log", p.logLinesOf, nil)
+	about := p.linesPanel("about", "About", p.aboutLines, nil)
+	constants := p.linesPanel("constants", "Constants", p.constantLines, title("≠ not the default"))
+	results := p.linesPanel("results", "Evaluation", p.resultLines, nil)
 
 	all := []views.Panel{runs, progress, loss, learning, time, machine, classes, events, checkpoints, log}
 	journal := func(w, h int) []layout.Node {

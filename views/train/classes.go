@@ -173,7 +173,7 @@ func (p *Pane) allSamples(r *reading) widget.Line {
 	}
 	const points = 2000 // more than any of the small charts has dots
 	line.X = shrink(p.xs(r, r.history.Train), points)
-	line.Y = shrink(widget.Smooth(losses(r.history.Train, true), p.look.weight()), points)
+	line.Y = shrink(p.look.smoothed(losses(r.history.Train, true)), points)
 	return line
 }
 
@@ -190,7 +190,7 @@ func (p *Pane) classValues(c curve) []float64 {
 	if p.look.recall {
 		return c.y
 	}
-	return widget.Smooth(c.y, p.look.weight())
+	return p.look.smoothed(c.y)
 }
 
 // classRange is the scale that all classes share.

@@ -30,15 +30,19 @@ func (p *Pane) compared() []string {
 func (p *Pane) compareBoard() *views.Board {
 	names := views.Panel{Name: "runs", Tab: "Runs", Title: p.runsTitle, Draw: p.drawRuns, Move: p.move, Click: p.clickRun}
 	loss := views.Panel{Name: "loss", Tab: "Loss", Title: title("Loss without weights, smoothed · ◆ on valid"), Right: p.lossNote, Draw: p.drawOverlay}
-	scores := p.linesPanel("scores", "Scores", p.scoreLines)
-	scores.Title = title("Checks on valid and evaluations")
-	recalls := views.Panel{Name: "recalls", Tab: "Classes", Title: title("Recall of each class at the last check on valid"), Draw: p.drawRecalls}
-	differences := p.linesPanel("differences", "Constants", p.differenceLines)
+	answers := views.Panel{Name: "answers", Tab: "Answers", Title: title("Right answers on valid"), Draw: p.drawAnswers}
+	scores := p.linesPanel("scores", "Scores", p.scoreLines, nil)
+	scores.Title = title("Losses, checks on valid and evaluations")
+	recalls := p.linesPanel("recalls", "Classes", p.recallLines, nil)
+	recalls.Title = title("Recall of each class at the last check on valid")
+	differences := p.linesPanel("differences", "Constants", p.differenceLines, nil)
 	differences.Title = title("Constants that differ")
 	return views.NewBoard(layout.Row(
-		layout.Column(layout.Panel("loss", 40, 10).Prior(2).Weighted(2), layout.Panel("scores", 40, 7).Prior(1)).Weighted(3),
-		layout.Column(layout.Panel("differences", 36, 7).Prior(2), layout.Panel("recalls", 36, 8).Prior(1), layout.Panel("runs", 36, 6)).Weighted(2),
-	), loss, scores, recalls, differences, names)
+		layout.Column(layout.Panel("loss", 40, 10).Prior(3).Weighted(3), layout.Panel("answers", 40, 9).Weighted(2),
+			layout.Panel("scores", 40, 9).Prior(2).AtMost(0, 14)).Weighted(3),
+		layout.Column(layout.Panel("differences", 36, 7).Prior(2), layout.Panel("recalls", 36, 8).Prior(1).Weighted(2),
+			layout.Panel("runs", 36, 6).AtMost(0, 12)).Weighted(2),
+	), loss, scores, recalls, differences, names, answers)
 }
 
 // eachCompared calls with the letter, name and reading of each compared run; the reading is nil while it is read.
@@ -50,78 +54,129 @@ func (p *Pane) eachCompared(do func(letter, label string, r *reading)) {
 	}
 }
 
-// drawOverlay is the smoothed losses of the compared runs over each other. The plain loss is drawn: weights of
-// different recipes make losses that cannot be compared.
-func (p *Pane) drawOverlay(t *widget.Theme, w, h int) string {
-	c := p.look.chart(p.now().Location())
-	if p.look.x == byClock { // runs of different days lie beside each other there
-		of := p.look
-		of.x = byRelative
-		c = of.chart(p.now().Location())
+// overlay is a chart of the compared runs over each other: of each a line, and points.
+func (p *Pane) overlay(curves func(r *reading, at func(run.Head) float64) (line, points widget.Line)) widget.LineChart {
+	l := p.look
+	if l.x == byClock { // runs of different days lie beside each other
+		l.x = byRelative
 	}
+	c := l.chart(p.now().Location())
+	c.NamesOnly = true
 	tones := []widget.Tone{widget.Accent, widget.Warning, widget.Plain, widget.Strong, widget.OK, widget.Muted}
 	i := 0
-	p.eachCompared(func(letter, label string, r *reading) {
+	p.eachCompared(func(_, label string, r *reading) {
 		tone := tones[i%len(tones)]
 		i++
 		if r == nil {
 			c.Lines = append(c.Lines, widget.Line{Name: label}) // keeps the letters of the others
 			return
 		}
-		at := func(head run.Head) float64 {
-			if p.look.x == byStep {
-				return float64(head.Step)
-			}
-			return r.clock.worked(head.Time)
-		}
-		line := widget.Line{Name: label, Y: widget.Smooth(losses(r.history.Train, true), p.look.weight()), Tone: tone}
+		line, points := curves(r, func(h run.Head) float64 { return l.at(h, r.clock) })
+		line.Name, line.Tone, points.Glyph, points.Tone = label, tone, "◆", tone
+		c.Lines = append(c.Lines, line, points)
+	})
+	return c
+}
+
+// drawOverlay is the smoothed losses of the compared runs. The plain loss is drawn: weights of different recipes make losses
+// that cannot be compared.
+func (p *Pane) drawOverlay(t *widget.Theme, w, h int) string {
+	return p.overlay(func(r *reading, at func(run.Head) float64) (line, valid widget.Line) {
+		line.Y = p.look.smoothed(losses(r.history.Train, true))
 		for _, row := range r.history.Train {
 			line.X = append(line.X, at(row.Head))
 		}
-		valid := widget.Line{Glyph: "◆", Tone: tone}
 		for _, e := range validChecks(&r.history) {
 			valid.X, valid.Y = append(valid.X, at(e.Head)), append(valid.Y, float64(e.Loss))
 		}
-		c.Lines = append(c.Lines, line, valid)
+		return line, valid
+	}).View(t, w, h)
+}
+
+// drawAnswers is the share of right answers in the checks on valid.
+func (p *Pane) drawAnswers(t *widget.Theme, w, h int) string {
+	c := p.overlay(func(r *reading, at func(run.Head) float64) (line, points widget.Line) {
+		for _, e := range validChecks(&r.history) {
+			line.X, line.Y = append(line.X, at(e.Head)), append(line.Y, float64(e.Accuracy))
+		}
+		return line, line
 	})
+	c.LogY, c.YText = false, func(v float64) string { return widget.Percent(v+0, 0) } // +0: no "-0"
 	return c.View(t, w, h)
 }
 
-// scoreLines are a line for each run with its last and its best check on valid and its evaluations, then what the
-// paired tests of these say.
+// scoreLines are two tables with a line for each run, its losses and its answers on valid and in evaluations, then what the
+// paired tests of these say. Where there is room both tables are one.
 func (p *Pane) scoreLines(t *widget.Theme, w int) []string {
-	table := widget.Table{Columns: []widget.Column{{Title: "run", Flex: true, Min: 10}, {Title: "steps", Right: true, Priority: 2}, {Title: "valid loss", Right: true, Priority: 5},
-		{Title: "right", Right: true, Priority: 6}, {Title: "F1", Right: true, Priority: 6}, {Title: "best", Right: true, Priority: 3}}}
+	name := widget.Column{Title: "run", Flex: true, Middle: true, Min: 10}
+	losses, answers := p.lossTable(name), p.answerTable(name)
+	one := widget.Table{Columns: append(slices.Clone(losses.Columns), answers.Columns[1:]...)}
+	for i := range losses.Rows {
+		one.Rows = append(one.Rows, append(slices.Clone(losses.Rows[i]), answers.Rows[i][1:]...))
+	}
+	view := func(b widget.Table) []string { return strings.Split(b.View(t, w, len(b.Rows)+1), "\n") }
+	var lines []string
+	if one.Whole(w) {
+		lines = view(one)
+	} else {
+		lines = append(append(view(losses), ""), view(answers)...)
+	}
+	return append(lines, p.testLines(t, w)...)
+}
+
+// lossTable is how far each compared run is, and its losses: of the newest steps, smoothed, and at the last check on valid.
+// All are without the recipe's weights.
+func (p *Pane) lossTable(name widget.Column) widget.Table {
+	table := widget.Table{Columns: []widget.Column{name, {Title: "steps", Right: true, Priority: 2}, {Title: "loss", Right: true, Priority: 5},
+		{Title: "smooth", Right: true, Priority: 3}, {Title: "valid loss", Right: true, Priority: 6}}}
+	p.eachCompared(func(letter, label string, r *reading) {
+		row := []widget.Cell{{Text: letter + " " + label, Tone: widget.Strong}, {Text: "reading"}, {}, {}, {}}
+		if r != nil {
+			raw, smooth, valid := math.NaN(), math.NaN(), math.NaN()
+			if y := losses(r.history.Train, true); len(y) > 0 {
+				raw, smooth = y[len(y)-1], p.look.smoothed(y)[len(y)-1]
+			}
+			if checks := validChecks(&r.history); len(checks) > 0 {
+				valid = float64(checks[len(checks)-1].Loss)
+			}
+			row = append(row[:1], widget.Cell{Text: widget.Count(r.history.Step())}, widget.Cell{Text: widget.Number(raw)},
+				widget.Cell{Text: widget.Number(smooth)}, widget.Cell{Text: widget.Number(valid)})
+		}
+		table.Rows = append(table.Rows, row)
+	})
+	return table
+}
+
+// answerTable is how many answers of each compared run were right: at its last check on valid, at its best, and in its
+// evaluations.
+func (p *Pane) answerTable(name widget.Column) widget.Table {
+	table := widget.Table{Columns: []widget.Column{name, {Title: "right", Right: true, Priority: 6}, {Title: "F1", Right: true, Priority: 6},
+		{Title: "best", Right: true, Priority: 3}}}
 	splits := p.evaluated()
 	for _, split := range splits {
 		table.Columns = append(table.Columns, widget.Column{Title: split + " right", Right: true, Priority: 7}, widget.Column{Title: split + " F1", Right: true, Priority: 4})
 	}
 	p.eachCompared(func(letter, label string, r *reading) {
-		row := []widget.Cell{{Text: letter + " " + label, Tone: widget.Strong}}
-		if r == nil {
-			table.Rows = append(table.Rows, append(row, widget.Cell{Text: "reading"}))
-			return
-		}
-		row = append(row, widget.Cell{Text: widget.Count(r.history.Step())})
-		loss, right, f1, best := math.NaN(), math.NaN(), math.NaN(), widget.Missing
-		if checks := validChecks(&r.history); len(checks) > 0 {
-			last := checks[len(checks)-1]
-			loss, right, f1 = float64(last.Loss), float64(last.Accuracy), float64(last.MacroF1)
-			best = bestOf(checks, r.by()).text(true)
-		}
-		row = append(row, widget.Cell{Text: widget.Number(loss)}, widget.Cell{Text: widget.Percent(right, 1)}, widget.Cell{Text: widget.Number(f1)}, widget.Cell{Text: best})
-		for _, split := range splits {
-			i := slices.IndexFunc(r.results, func(e *eval.Result) bool { return e.Split == split })
-			if i < 0 {
-				row = append(row, widget.Cell{Text: widget.Missing}, widget.Cell{Text: widget.Missing})
-				continue
+		row := make([]widget.Cell, len(table.Columns))
+		row[0] = widget.Cell{Text: letter + " " + label, Tone: widget.Strong}
+		if r != nil {
+			right, f1, best := math.NaN(), math.NaN(), widget.Missing
+			if checks := validChecks(&r.history); len(checks) > 0 {
+				last := checks[len(checks)-1]
+				right, f1, best = float64(last.Accuracy), float64(last.MacroF1), bestOf(checks, r.by()).text(true)
 			}
-			row = append(row, widget.Cell{Text: widget.Percent(r.results[i].Accuracy, 1)}, widget.Cell{Text: widget.Number(r.results[i].MacroF1)})
+			row[1].Text, row[2].Text, row[3].Text = widget.Percent(right, 1), widget.Number(f1), best
+			for k, split := range splits {
+				right, f1 := math.NaN(), math.NaN()
+				if i := slices.IndexFunc(r.results, func(e *eval.Result) bool { return e.Split == split }); i >= 0 {
+					right, f1 = r.results[i].Accuracy, r.results[i].MacroF1
+				}
+				row[4+2*k].Text, row[5+2*k].Text = widget.Percent(right, 1), widget.Number(f1)
+			}
 		}
 		table.Rows = append(table.Rows, row)
 	})
-	lines := strings.Split(table.View(t, w, len(table.Rows)+1), "\n")
-	return append(lines, p.testLines(t, w)...)
+	return table
 }
 
 // evaluated are the splits that any of the compared runs was evaluated on.
@@ -140,39 +195,95 @@ func (p *Pane) evaluated() []string {
 	return splits
 }
 
-// drawRecalls is a line for each class, commonest or rarest first, with the recall in each run.
-func (p *Pane) drawRecalls(t *widget.Theme, w, h int) string {
-	table := widget.Table{Columns: []widget.Column{{Title: "class", Flex: true, Min: 14}, {Title: "n", Right: true, Priority: 1}}}
+// recallLines are a line for each class, commonest or rarest first, with the recall in each run, and how much higher it is
+// in the second of two. Where there is room each run has a bar of its own under its class.
+func (p *Pane) recallLines(t *widget.Theme, w int) []string {
 	var order []curve
-	at := map[string][]widget.Cell{}
-	column := 0
+	at := map[string][]float64{}
+	var letters []string
 	p.eachCompared(func(letter, _ string, r *reading) {
-		table.Columns = append(table.Columns, widget.Column{Title: letter, Right: true, Priority: 9})
 		if r != nil {
 			for _, c := range r.recalls {
 				if at[c.name] == nil {
 					order = append(order, c)
 				}
-				cells := at[c.name]
-				for len(cells) < column {
-					cells = append(cells, widget.Cell{Text: widget.Missing})
+				for len(at[c.name]) < len(letters) {
+					at[c.name] = append(at[c.name], math.NaN())
 				}
-				at[c.name] = append(cells, widget.Cell{Text: widget.Percent(c.last(), 0)})
+				at[c.name] = append(at[c.name], c.last())
 			}
 		}
-		column++
+		letters = append(letters, letter)
 	})
 	if len(order) == 0 {
-		return widget.Block(t.Muted.Render(" none of them has been checked on valid"), w, h)
+		return []string{t.Muted.Render(" none of them has been checked on valid")}
 	}
 	slices.SortStableFunc(order, func(a, b curve) int { return b.n - a.n })
 	if !p.look.commonest {
 		slices.Reverse(order)
 	}
-	for _, c := range order {
-		table.Rows = append(table.Rows, append([]widget.Cell{{Text: c.name}, {Text: widget.Count(c.n), Tone: widget.Muted}}, at[c.name]...))
+	for name := range at {
+		for len(at[name]) < len(letters) {
+			at[name] = append(at[name], math.NaN())
+		}
 	}
-	return table.View(t, w, h)
+	if _, h := p.board().Inside("recalls"); h >= len(order)*(len(letters)+1) && w >= 48 {
+		return recallBars(t, order, letters, at, w)
+	}
+	table := widget.Table{Columns: []widget.Column{{Title: "class", Flex: true, Middle: true, Min: 14}, {Title: "n", Right: true, Priority: 1}}}
+	for _, letter := range letters {
+		table.Columns = append(table.Columns, widget.Column{Title: letter, Right: true, Priority: 9})
+	}
+	if len(letters) == 2 {
+		table.Columns = append(table.Columns, widget.Column{Title: letters[1] + " − " + letters[0], Right: true, Priority: 5})
+	}
+	for _, c := range order {
+		row := []widget.Cell{{Text: c.name}, {Text: widget.Count(c.n), Tone: widget.Muted}}
+		for _, v := range at[c.name] {
+			row = append(row, widget.Cell{Text: widget.Percent(v, 0)})
+		}
+		if len(letters) == 2 {
+			row = append(row, gain(at[c.name][1]-at[c.name][0]))
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return strings.Split(table.View(t, w, len(table.Rows)+1), "\n")
+}
+
+// gain is by how many points a share is higher: a gain is good, and so are its sign and its tone.
+func gain(d float64) widget.Cell {
+	points := math.Round(100 * d)
+	switch {
+	case math.IsNaN(d):
+		return widget.Cell{Text: widget.Missing}
+	case points > 0:
+		return widget.Cell{Text: fmt.Sprintf("+%.0f", points), Tone: widget.OK}
+	case points < 0:
+		return widget.Cell{Text: fmt.Sprintf("−%.0f", -points), Tone: widget.Warning}
+	}
+	return widget.Cell{Text: "0", Tone: widget.Muted}
+}
+
+// recallBars are the recalls as bars: under each class one for each run.
+func recallBars(t *widget.Theme, order []curve, letters []string, at map[string][]float64, w int) []string {
+	var lines []string
+	for _, c := range order {
+		head := t.Strong.Render(widget.CutMiddle(widget.Clean(c.name), w-16)) + t.Muted.Render("  n "+widget.Count(c.n))
+		if v := at[c.name]; len(v) == 2 && finite(v[0]) && finite(v[1]) {
+			cell := gain(v[1] - v[0])
+			head = widget.Ends(head, t.Muted.Render(letters[1]+" − "+letters[0]+": ")+t.Tone(cell.Tone).Render(cell.Text), w-1)
+		}
+		bars := widget.Bars{Max: 1}
+		for i, letter := range letters {
+			v := at[c.name][i]
+			bars.Items = append(bars.Items, widget.Bar{Label: letter, Value: max(v, 0), Text: widget.Percent(v, 0)})
+		}
+		lines = append(lines, " "+head)
+		for _, line := range strings.Split(bars.View(t, w-4, len(letters)), "\n") {
+			lines = append(lines, "   "+line)
+		}
+	}
+	return lines
 }
 
 // differenceLines are the constants in which the compared runs differ, with the value in each.
@@ -204,15 +315,36 @@ func (p *Pane) differenceLines(t *widget.Theme, w int) []string {
 	case len(names) == 0:
 		return append(lines, " "+t.OK.Render("✓")+" none: they were started with the same constants")
 	}
+	table := widget.Table{Columns: []widget.Column{{Title: "constant"}}}
+	for _, s := range snapshots {
+		table.Columns = append(table.Columns, widget.Column{Title: s.letter})
+	}
+	for _, name := range names {
+		row := []widget.Cell{{Text: name, Tone: widget.Strong}}
+		for _, s := range snapshots {
+			row = append(row, widget.Cell{Text: plainValue(s.config, name)})
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	if table.Whole(w - 1) {
+		for _, line := range strings.Split(table.View(t, w-1, len(table.Rows)+1), "\n") {
+			lines = append(lines, " "+line)
+		}
+		return lines
+	}
 	for _, name := range names {
 		lines = append(lines, " "+t.Strong.Render(name))
 		for _, s := range snapshots {
-			value := config.Plain(s.config, name)
-			if value == "" {
-				value = `""`
-			}
-			lines = append(lines, widget.Hang(t.Accent.Render("   "+s.letter+" "), widget.Clean(value), t.Text, w-1)...)
+			lines = append(lines, widget.Hang(t.Accent.Render("   "+s.letter+" "), widget.Clean(plainValue(s.config, name)), t.Text, w-1)...)
 		}
 	}
 	return lines
+}
+
+// plainValue is a constant's value; an empty text is seen as one.
+func plainValue(c *config.Config, name string) string {
+	if value := config.Plain(c, name); value != "" {
+		return value
+	}
+	return `""`
 }

@@ -22,10 +22,11 @@ func (p *Pane) lossChart(r *reading) widget.LineChart {
 	rows := r.history.Train
 	x := p.xs(r, rows)
 	y := losses(rows, p.look.plain)
+	smooth := p.look.smoothed(y)
 	c.Lines = []widget.Line{
 		{Name: "raw", X: x, Y: y, Faint: true},
-		{Name: "smooth", X: x, Y: widget.Smooth(y, p.look.weight()), Tone: widget.Accent}}
-	if p.look.weight() == 0 { // both are the same line
+		{Name: "smooth", X: x, Y: smooth, Tone: widget.Accent}}
+	if p.look.weight(len(y)) == 0 { // both are the same line
 		c.Lines = []widget.Line{{Name: "raw", X: x, Y: y, Tone: widget.Accent}}
 	}
 	if checks := validChecks(&r.history); len(checks) > 0 {
@@ -66,7 +67,13 @@ func (p *Pane) lossTitle() string {
 
 // lossNote is how the loss is drawn.
 func (p *Pane) lossNote() string {
-	note := fmt.Sprintf("smoothing %g (, .)", p.look.weight())
+	note := fmt.Sprintf("smoothing %g (, .)", p.look.weight(0))
+	if r := p.current(); p.look.smoothing == byLength {
+		note = "smoothing by length (, .)"
+		if r != nil && p.open != compareView {
+			note = fmt.Sprintf("smoothing %.2g by length (, .)", p.look.weight(len(r.history.Train)))
+		}
+	}
 	if p.look.log {
 		note += " · log"
 	}

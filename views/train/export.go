@@ -11,7 +11,6 @@ import (
 
 	"finetui/core/run"
 	"finetui/views"
-	"finetui/views/widget"
 )
 
 // saved is where an export was written.
@@ -35,9 +34,9 @@ func (p *Pane) export() tea.Cmd {
 	if len(readings) < len(dirs) {
 		return views.Warn("the run is still being read: try again in a moment")
 	}
-	save, weight := p.control.Save, p.look.weight()
+	save, look := p.control.Save, p.look
 	return views.Ask(&p.saving, func(context.Context) (saved, error) {
-		data, err := seriesCSV(readings, weight)
+		data, err := seriesCSV(readings, look)
 		if err != nil {
 			return saved{}, err
 		}
@@ -59,7 +58,7 @@ func (p *Pane) saved(msg views.Answer[saved]) tea.Cmd {
 
 // seriesCSV is a line for each value: run, series, step, Unix time, value, and the samples behind it where it is a mean
 // of some. A class's series is called "class_loss/NAME" or "recall/NAME".
-func seriesCSV(readings []*reading, weight float64) ([]byte, error) {
+func seriesCSV(readings []*reading, l look) ([]byte, error) {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
 	rows := [][]string{{"run", "series", "step", "time", "value", "n"}}
@@ -72,7 +71,7 @@ func seriesCSV(readings []*reading, weight float64) ([]byte, error) {
 			}
 			rows = append(rows, []string{label, series, strconv.Itoa(h.Step), strconv.FormatFloat(h.Time, 'f', 3, 64), strconv.FormatFloat(v, 'g', -1, 64), count})
 		}
-		r.eachValue(weight, add)
+		r.eachValue(l, add)
 	}
 	if err := w.WriteAll(rows); err != nil {
 		return nil, err
@@ -81,14 +80,14 @@ func seriesCSV(readings []*reading, weight float64) ([]byte, error) {
 }
 
 // eachValue calls with every value of every series that is known, series by series.
-func (r *reading) eachValue(weight float64, add func(series string, h run.Head, v float64, n int)) {
-	smooth := widget.Smooth(losses(r.history.Train, false), weight)
+func (r *reading) eachValue(l look, add func(series string, h run.Head, v float64, n int)) {
+	smooth, weight := l.smoothed(losses(r.history.Train, false)), l.weight(len(r.history.Train))
 	for _, s := range []struct {
 		name  string
 		value func(i int, row *run.Train) float64
 	}{
 		{"loss", func(_ int, t *run.Train) float64 { return float64(t.Loss) }},
-		{fmt.Sprintf("loss_smoothed_%g", weight), func(i int, _ *run.Train) float64 { return smooth[i] }},
+		{fmt.Sprintf("loss_smoothed_%.3g", weight), func(i int, _ *run.Train) float64 { return smooth[i] }},
 		{"loss_plain", func(_ int, t *run.Train) float64 { return float64(t.LossPlain) }},
 		{"lr", func(_ int, t *run.Train) float64 { return rate(t) }},
 		{"grad_norm", func(_ int, t *run.Train) float64 { return norm(t) }},

@@ -62,10 +62,30 @@ func (p *Pane) scrollOf(name string) scroll {
 	return scroll{last: name == logPanel}
 }
 
-// linesPanel is a panel of lines that are wrapped to its width and can be scrolled.
-func (p *Pane) linesPanel(name, tab string, lines func(t *widget.Theme, w int) []string) views.Panel {
+// linesPanel is a panel of lines that are wrapped to its width and can be scrolled; the right end of its title says how many
+// are out of sight, after note (nil: nothing).
+func (p *Pane) linesPanel(name, tab string, lines func(t *widget.Theme, w int) []string, note func() string) views.Panel {
 	plain := widget.NewTheme(true, false)
 	return views.Panel{Name: name, Tab: tab,
+		Right: func() string {
+			w, h := p.board().Inside(name)
+			var parts []string
+			if note != nil && note() != "" {
+				parts = append(parts, note())
+			}
+			if w > 0 && h > 0 {
+				all := lines(plain, w)
+				s := p.scrollOf(name)
+				first, end := s.window(len(all), h)
+				if first > 0 {
+					parts = append(parts, "▲ "+widget.Count(first))
+				}
+				if end < len(all) {
+					parts = append(parts, "▼ "+widget.Count(len(all)-end)+" more")
+				}
+			}
+			return strings.Join(parts, " · ")
+		},
 		Draw: func(t *widget.Theme, w, h int) string {
 			all := lines(t, w)
 			s := p.scrollOf(name)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"slices"
 	"time"
 
 	"finetui/core/run"
@@ -21,7 +22,7 @@ func (a axis) String() string { return [...]string{"step", "time", "at work"}[a]
 
 // look is how curves are drawn. The zero value smooths nothing and lets outliers be clipped and marked.
 type look struct {
-	smoothing int // index in smoothings
+	smoothing int // index in smoothings, or byLength
 	x         axis
 	log       bool
 	outliers  bool // hold them in the scale
@@ -33,11 +34,41 @@ type look struct {
 // smoothings are the weights of the moving average that the keys go through.
 var smoothings = []float64{0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99, 0.995}
 
-const defaultSmoothing = 7 // 0.9
+// byLength smooths over a twentieth of the run's rows: the average of a short run is not drawn out by its beginning, that
+// of a long one is calm. Keys go on from there, and come back to it beyond the largest weight.
+const (
+	byLength   = -1
+	lengthPart = 20
+)
 
-func (l *look) smooth(n int) { l.smoothing = max(min(l.smoothing+n, len(smoothings)-1), 0) }
+// smooth takes the n-th weight further on, for a curve of so many rows.
+func (l *look) smooth(n, rows int) {
+	at := l.smoothing
+	if at == byLength {
+		at = slices.IndexFunc(smoothings, func(w float64) bool { return w >= l.weight(rows) })
+		if n > 0 && smoothings[at] > l.weight(rows) {
+			n-- // the next larger one is where it stands already
+		}
+	}
+	switch at += n; {
+	case at >= len(smoothings):
+		at = byLength
+	case at < 0:
+		at = 0
+	}
+	l.smoothing = at
+}
 
-func (l *look) weight() float64 { return smoothings[l.smoothing] }
+// weight is that of the moving average of a curve of so many rows: it averages over about 1 / (1 − weight) of them.
+func (l *look) weight(rows int) float64 {
+	if l.smoothing == byLength {
+		return min(1-1/max(float64(rows)/lengthPart, 1), smoothings[len(smoothings)-1])
+	}
+	return smoothings[l.smoothing]
+}
+
+// smoothed is the moving average of a curve.
+func (l *look) smoothed(y []float64) []float64 { return widget.Smooth(y, l.weight(len(y))) }
 
 // at is where a row stands on the axis.
 func (l *look) at(h run.Head, c clock) float64 {

@@ -96,7 +96,7 @@ func New(c Control) *Pane {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	p := &Pane{control: c, redraws: 4, look: look{smoothing: defaultSmoothing}, scrolls: map[string]*scroll{}, stopping: map[string]bool{}, begun: map[string]bool{},
+	p := &Pane{control: c, redraws: 4, look: look{smoothing: byLength}, scrolls: map[string]*scroll{}, stopping: map[string]bool{}, begun: map[string]bool{},
 		wake: make(chan struct{}, 1)}
 	p.boards = p.makeBoards()
 	return p
@@ -261,7 +261,7 @@ func (p *Pane) Status() string {
 	case !p.any():
 		return ""
 	}
-	status := views.Strip(viewNames[:], p.open, p.w >= 130)
+	status := views.Strip(viewNames[:], p.open, p.w >= 110)
 	if p.paused {
 		status += " · ‖ display paused"
 	}

@@ -151,7 +151,7 @@ func scoreLines(t *widget.Theme, r *reading, l look, w int) []string {
 	var lines []string
 	if rows := r.history.Train; len(rows) > 0 {
 		y := losses(rows, l.plain)
-		smooth := widget.Smooth(y, l.weight())
+		smooth := l.smoothed(y)
 		lines = append(lines, t.Muted.Render("loss  ")+widget.Number(y[len(y)-1])+t.Muted.Render(" · smooth ")+widget.Number(smooth[len(y)-1]))
 	}
 	if checks := validChecks(&r.history); len(checks) > 0 {

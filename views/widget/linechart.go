@@ -24,6 +24,7 @@ type LineChart struct {
 	FromZero       bool // the y axis begins at 0
 	YFrom, YTo     float64
 	IgnoreOutliers bool                 // leave values out of the scale that are far outside both the middle 95 % and three times the middle half; they are marked ▲ ▼
+	NamesOnly      bool                 // the legend leaves the last values out
 	XName          string               // "step"
 	XText          func(float64) string // writes x; nil: as a number
 	YText          func(float64) string // writes y; nil: Number
@@ -279,7 +280,10 @@ func (c LineChart) legend(t *Theme, w int) []string {
 			style = t.Muted
 		}
 		name := style.Render(sign + " " + Clean(line.Name))
-		parts = append(parts, name+" "+c.yText(line.Y[len(line.Y)-1]))
+		parts = append(parts, name)
+		if !c.NamesOnly {
+			parts[len(parts)-1] += " " + c.yText(line.Y[len(line.Y)-1])
+		}
 		if !line.Faint {
 			strong, names = append(strong, parts[len(parts)-1]), append(names, name)
 		}

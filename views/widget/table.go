@@ -122,6 +122,15 @@ func (b Table) aligned(column int, text string, w int) string {
 	return Left(text, w)
 }
 
+// Whole says whether w cells show all columns.
+func (b Table) Whole(w int) bool {
+	if b.Cursor != nil {
+		w--
+	}
+	shown, _ := b.fit(w)
+	return len(shown) == len(b.Columns)
+}
+
 // fit chooses the columns that w cells can show and their widths: all as wide as their content; else text is cut;
 // else columns leave.
 func (b Table) fit(w int) (shown, widths []int) {
