@@ -95,7 +95,7 @@ func TestCopiesComeInTheOrderOfTheSeed(t *testing.T) {
 		}
 		return string(text)
 	}
-	if read(1) != read(1) || read(1) == read(2) {
+	if once, again := read(1), read(1); once != again || once == read(2) {
 		t.Error("the order does not follow the seed")
 	}
 }

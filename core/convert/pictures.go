@@ -114,6 +114,9 @@ func (w *pictures) copyWhole(item *dataset.Item) (drawn int, err error) {
 	w.lock.Lock()
 	w.copies[item] = name
 	w.lock.Unlock()
+	if err := mark(w.dir); err != nil {
+		return 0, err
+	}
 	return 1, writePicture(filepath.Join(w.dir, filepath.FromSlash(name)), picture)
 }
 
@@ -134,6 +137,11 @@ func header(path string) (head pixels.Header, err error) {
 // Originals are only looked for.
 func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report project.Progress) (missing []error, err error) {
 	missing = make([]error, len(samples))
+	if w.context != media.Full {
+		if err := mark(w.dir); err != nil {
+			return nil, err
+		}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := make(chan [2]int)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"finetui/core/run"
 	"finetui/ml/wholefile"
 )
 
@@ -16,7 +17,10 @@ func create(path string, write func(io.Writer) error) error {
 	if err == nil {
 		err = wholefile.Create(path, 0o644, write)
 	}
-	if err != nil {
+	switch {
+	case run.IsDiskFull(err):
+		return fmt.Errorf("CONVERT.OUTPUT: there is no room left for %s: free some, or name a folder on another disk; what is whole so far stays", path)
+	case err != nil:
 		return fmt.Errorf("CONVERT.OUTPUT: %w", err)
 	}
 	return nil

@@ -54,6 +54,9 @@ func Write(ctx context.Context, p *project.Project, report project.Progress) (*R
 	if len(w.samples) == 0 {
 		return nil, fmt.Errorf("DATASET.PATH: no picture of %s holds an object: there is nothing to convert", p.Data.Root)
 	}
+	if err := w.claim(); err != nil {
+		return nil, err
+	}
 	if err := w.countTokens(ctx, report); err != nil {
 		return nil, err
 	}
@@ -178,10 +181,7 @@ var errNoRows = errors.New("no rows")
 
 // file writes the samples from … to of one split.
 func (w *writer) file(ctx context.Context, split string, from, to int, report project.Progress) error {
-	name := split + ".json"
-	if w.d.lines {
-		name += "l"
-	}
+	name := w.fileName(split)
 	file := File{Path: filepath.Join(w.dir, name), Split: split}
 	order, scale := w.rows(split, from, to)
 	factor, tokens := w.weigh(order)
