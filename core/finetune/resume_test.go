@@ -1,6 +1,7 @@
 package finetune
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -298,6 +299,43 @@ func TestEvalDataBindsNoRun(t *testing.T) {
 	}
 	resume(t, gone)
 	sameFiles(t, last(t, unbroken), last(t, gone))
+}
+
+func TestReplacedPictureIsNamedOnResume(t *testing.T) {
+	f := smallProject(t)
+	r := stopAfter(t, f, "stopped", 3)
+	pictures, _ := filepath.Glob(filepath.Join(f.Root, "data", "train", "images", "*"))
+	kept, err := os.ReadFile(pictures[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, _ := os.Stat(pictures[1])
+	other := bytes.Clone(kept)
+	for i := len(other) / 2; i < len(other)/2+40; i++ {
+		other[i] ^= 1
+	}
+	for what, text := range map[string][]byte{"another picture": must(os.ReadFile(pictures[2])), "flipped bits": other} {
+		if err := os.WriteFile(pictures[1], text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		os.Chtimes(pictures[1], at.ModTime(), at.ModTime()) // as if it were the old one
+		err := Work(context.Background(), r.Dir)
+		name := strings.TrimSuffix(filepath.Base(pictures[1]), filepath.Ext(pictures[1]))
+		if err == nil || !strings.Contains(err.Error(), name) && !strings.Contains(err.Error(), "data set has changed") || what == "flipped bits" && !strings.Contains(err.Error(), "picture train/"+name) {
+			t.Errorf("with %s in place of %s: %v", what, name, err)
+		}
+	}
+	if err := os.WriteFile(pictures[1], kept, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	resume(t, r)
+}
+
+func must(data []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return data
 }
 
 func TestConstantsThatMayChangeAreFollowed(t *testing.T) {

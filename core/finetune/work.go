@@ -266,6 +266,9 @@ func (j *job) prepareIn(ctx context.Context) error {
 	if err := j.sayTrouble(); err != nil {
 		return err
 	}
+	if err := j.checkPictures(ctx); err != nil {
+		return err
+	}
 	c := j.p.Config
 	j.w.Keep = c.Train.Keep
 	j.all, j.valid = j.p.Recipe.Samples("train"), slices.DeleteFunc(j.p.Recipe.Samples("valid"), project.Hidden)

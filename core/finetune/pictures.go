@@ -1,0 +1,140 @@
+package finetune
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"finetui/core/dataset"
+	"finetui/core/filehash"
+	"finetui/ml/wholefile"
+)
+
+// picturesFile has a line for each picture that a run shows its model: its SHA-256 and its name in the data set. A resumed
+// run holds the pictures against it.
+const picturesFile = "pictures.sha256"
+
+// mostPictures is more than the list of any data set that a run could be through with, in bytes.
+const mostPictures = 4 << 30
+
+// checkPictures holds the pictures of train and valid against those that the run was started on. A run that has no list yet
+// gets one.
+func (j *job) checkPictures(ctx context.Context) error {
+	now, err := j.pictureSums(ctx)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(j.w.Dir(), picturesFile)
+	then, err := readPictures(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return writePictures(path, now)
+	}
+	if err != nil {
+		return err
+	}
+	var changed []string
+	for name, sum := range now {
+		if was, ok := then[name]; ok && was != sum {
+			changed = append(changed, name)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	slices.Sort(changed)
+	which := fmt.Sprintf("the picture %s has", changed[0])
+	if n := len(changed); n > 1 {
+		which = fmt.Sprintf("%d pictures have (%s)", n, strings.Join(changed[:min(n, 5)], ", "))
+		if n > 5 {
+			which = strings.TrimSuffix(which, ")") + ", …)"
+		}
+	}
+	return fmt.Errorf("%s changed since this run was started: put back what was there, or start a new run", which)
+}
+
+// pictureSums are the sums of the pictures that the run shows, by their names in the data set. Files that have not changed
+// since they were hashed are not read.
+func (j *job) pictureSums(ctx context.Context) (map[string]filehash.Sum, error) {
+	var items []*dataset.Item
+	for i := range j.p.Data.Items {
+		item := &j.p.Data.Items[i]
+		if item.Media != "" && !item.Broken && (item.Split == "train" || item.Split == "valid") {
+			items = append(items, item)
+		}
+	}
+	store := filehash.In(j.p.File.Root)
+	defer store.Flush()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	sums := make([]filehash.Sum, len(items))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(items) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				sum, err := store.Sum(ctx, items[i].Media, nil)
+				if err != nil {
+					cancel(err)
+				}
+				sums[i] = sum
+				j.announce(i, len(items), "pictures compared with those of the start")
+			}
+		})
+	}
+	wait.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	named := make(map[string]filehash.Sum, len(items))
+	for i, item := range items {
+		named[item.ID] = sums[i]
+	}
+	return named, nil
+}
+
+func writePictures(path string, sums map[string]filehash.Sum) error {
+	names := make([]string, 0, len(sums))
+	for name := range sums {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return wholefile.Create(path, 0o644, func(w io.Writer) error {
+		for _, name := range names {
+			if _, err := fmt.Fprintf(w, "%s  %q\n", sums[name], name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func readPictures(path string) (map[string]filehash.Sum, error) {
+	text, err := wholefile.Read(path, mostPictures)
+	if err != nil {
+		return nil, err
+	}
+	sums := map[string]filehash.Sum{}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		digits, quoted, _ := strings.Cut(lines.Text(), "  ")
+		name, err := strconv.Unquote(quoted)
+		var sum filehash.Sum
+		if n, hexErr := hex.Decode(sum[:], []byte(digits[:min(len(digits), 2*len(sum))])); err != nil || hexErr != nil || n != len(sum) {
+			return nil, fmt.Errorf("%s is damaged in line %d: remove it, and the pictures count as they are now", path, len(sums)+1)
+		}
+		sums[name] = sum
+	}
+	return sums, lines.Err()
+}
