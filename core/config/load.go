@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"finetui/ml/wholefile"
 )
 
 // maxBytes is the largest file that is read; a config of ours has a few thousand bytes.
@@ -63,7 +65,7 @@ type File struct {
 
 // Load reads a file. What is wrong in it comes back together as Errors; what it leaves out has its default.
 func Load(path string) (*File, error) {
-	in, err := os.Open(path)
+	in, err := wholefile.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%s does not exist; `finetui new demo` makes a project to start from: %w", path, err)
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"finetui/ml/wholefile"
 )
 
 const (
@@ -48,7 +50,7 @@ func (t *Tail) Read() (Batch, error) {
 	if info, err := os.Stat(t.path); err == nil && t.unchanged(info) {
 		return b, nil
 	}
-	f, err := os.Open(t.path)
+	f, err := wholefile.Open(t.path)
 	if errors.Is(err, os.ErrNotExist) {
 		return b, nil
 	}
@@ -156,7 +158,7 @@ func (t *Tail) skip(lines *[]byte) int {
 // LogTail returns the last lines of log.txt, at most n and from its last 64 KiB. Of a line that a progress bar has
 // rewritten with carriage returns, what stands last counts.
 func (r *Run) LogTail(n int) ([]string, error) {
-	f, err := os.Open(filepath.Join(r.Dir, logFile))
+	f, err := wholefile.Open(filepath.Join(r.Dir, logFile))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

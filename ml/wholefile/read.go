@@ -7,22 +7,31 @@ import (
 	"syscall"
 )
 
-// Read reads a file that has at most limit bytes. What is no file (a pipe, a device, a folder) or larger is an error: it
-// neither hangs nor fills the memory. A missing file is fs.ErrNotExist.
+// Open opens a file to read it. What is no file (a pipe, a device, a folder) is an error: it neither waits for a writer nor
+// comes to no end. A missing file is fs.ErrNotExist.
+func Open(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for its writer
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is %s, no file: put the file back, or remove it", path, Kind(info))
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Read reads a file that has at most limit bytes. A larger one is an error, and does not fill the memory.
 func Read(path string, limit int64) ([]byte, error) {
-	// Without waiting, since a pipe would wait for its writer.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is %s, no file: put the file back, or remove it", path, Kind(info))
-	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(data)) > limit {
 		return nil, fmt.Errorf("%s has more than %d bytes, which is more than such a file ever has: remove it", path, limit)
