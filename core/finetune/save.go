@@ -188,7 +188,7 @@ func (j *job) check(ctx context.Context) error {
 	}
 	score := run.Score{Loss: run.Float(loss.LossPlain), Accuracy: run.Float(result.Accuracy), MacroF1: run.Float(result.MacroF1)}
 	row := &run.Eval{Head: run.Head{Step: j.step}, Split: "valid", Loss: score.Loss, Accuracy: score.Accuracy,
-		MacroF1: score.MacroF1, Recall: map[string]run.Recall{}}
+		MacroF1: score.MacroF1, Unparsed: result.Unparsed, Recall: map[string]run.Recall{}}
 	for _, c := range result.Classes {
 		row.Recall[c.Name] = run.Recall{N: c.Value.Support, Right: c.Value.Right}
 	}

@@ -23,7 +23,7 @@ import (
 // did when the index was made; else the file is read anew.
 const (
 	indexFolder  = ".finetui"
-	indexVersion = 1       // grows when what is kept, or what it is worked out by, changes
+	indexVersion = 2       // grows when what is kept, or what it is worked out by, changes
 	indexFrom    = 1 << 20 // bytes read since the index was written that make a new one worth while
 	indexMost    = 8 << 20 // that do so of a file of any length
 	checkedHead  = 4 << 10 // bytes at the beginning of the file that an index is held against
@@ -312,6 +312,7 @@ func (c *coder) index(o *origin, h *History) {
 		c.text(&r.Split)
 		c.floats(&r.Loss, &r.Accuracy, &r.MacroF1)
 		c.recalls(&r.Recall)
+		coded(c, &r.Unparsed)
 	})
 	rows(c, &h.System, func(r *System) {
 		c.head(&r.Head, "system")

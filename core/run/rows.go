@@ -135,6 +135,7 @@ type Eval struct {
 	Accuracy Float             `json:"accuracy"`
 	MacroF1  Float             `json:"macro_f1"`
 	Recall   map[string]Recall `json:"recall"`
+	Unparsed int               `json:"unparsed,omitempty"` // answers that name no class
 }
 
 // Recall is how many of a class's N samples were answered right.

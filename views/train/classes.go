@@ -6,11 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"finetui/core/run"
 	"finetui/views/widget"
 )
 
 // classCurves are the curves of the classes as they are looked at, in the order that is shown.
-func (p *Pane) classCurves() []curve {
+func (p *Pane) classCurves() []run.Curve {
 	r := p.current()
 	if r == nil {
 		return nil
@@ -91,7 +92,7 @@ func (p *Pane) drawClasses(t *widget.Theme, w, h int) string {
 
 // classGrid is how many columns and rows of small charts show the curves; no columns: they do not fit. Charts below their
 // whole heads are preferred.
-func (p *Pane) classGrid(curves []curve, w, h int) (columns, rows int) {
+func (p *Pane) classGrid(curves []run.Curve, w, h int) (columns, rows int) {
 	if columns, rows = grid(len(curves), w, h, max(p.headWidth(curves)+1, multipleW)); columns > 0 {
 		return columns, rows
 	}
@@ -99,19 +100,19 @@ func (p *Pane) classGrid(curves []curve, w, h int) (columns, rows int) {
 }
 
 // headWidth is how many cells the widest head takes.
-func (p *Pane) headWidth(curves []curve) int {
+func (p *Pane) headWidth(curves []run.Curve) int {
 	w := 0
 	for _, c := range curves {
-		w = max(w, widget.Width(widget.Clean(c.name)+p.headN(c)+p.headValue(c))+4)
+		w = max(w, widget.Width(widget.Clean(c.Name)+p.headN(c)+p.headValue(c))+4)
 	}
 	return w
 }
 
-func (p *Pane) headN(c curve) string     { return "n " + widget.Count(c.n) + "  " }
-func (p *Pane) headValue(c curve) string { return p.classText(c) + " " }
+func (p *Pane) headN(c run.Curve) string     { return "n " + widget.Count(c.N) + "  " }
+func (p *Pane) headValue(c run.Curve) string { return p.classText(c) + " " }
 
 // headsWithN says whether n stands at every class as it is drawn in w×h cells.
-func (p *Pane) headsWithN(curves []curve, w, h int) bool {
+func (p *Pane) headsWithN(curves []run.Curve, w, h int) bool {
 	columns, _ := p.classGrid(curves, w, h)
 	return columns == 0 || p.headWidth(curves) < w/columns
 }
@@ -133,7 +134,7 @@ func grid(n, w, h, least int) (columns, rows int) {
 	return columns, rows
 }
 
-func (p *Pane) drawMultiples(t *widget.Theme, curves []curve, columns, rows, w, h int) string {
+func (p *Pane) drawMultiples(t *widget.Theme, curves []run.Curve, columns, rows, w, h int) string {
 	r := p.current()
 	low, high := p.classRange(curves)
 	withN := p.headsWithN(curves, w, h)
@@ -166,7 +167,7 @@ func (p *Pane) drawMultiples(t *widget.Theme, curves []curve, columns, rows, w, 
 func (p *Pane) allSamples(r *reading) widget.Line {
 	line := widget.Line{Faint: true}
 	if p.look.recall {
-		for _, e := range validChecks(&r.history) {
+		for _, e := range r.history.Checks() {
 			line.X, line.Y = append(line.X, p.look.at(e.Head, r.clock)), append(line.Y, float64(e.Accuracy))
 		}
 		return line
@@ -177,31 +178,31 @@ func (p *Pane) allSamples(r *reading) widget.Line {
 	return line
 }
 
-func (p *Pane) classLine(r *reading, c curve) widget.Line {
-	x := make([]float64, len(c.heads))
-	for i, head := range c.heads {
+func (p *Pane) classLine(r *reading, c run.Curve) widget.Line {
+	x := make([]float64, len(c.Heads))
+	for i, head := range c.Heads {
 		x[i] = p.look.at(head, r.clock)
 	}
 	return widget.Line{X: x, Y: p.classValues(c), Tone: widget.Accent}
 }
 
 // classValues are smoothed where they are losses of few samples each; recalls stay as they are.
-func (p *Pane) classValues(c curve) []float64 {
+func (p *Pane) classValues(c run.Curve) []float64 {
 	if p.look.recall {
-		return c.y
+		return c.Y
 	}
-	return p.look.smoothed(c.y)
+	return p.look.smoothed(c.Y)
 }
 
 // classRange is the scale that all classes share.
-func (p *Pane) classRange(curves []curve) (low, high float64) {
+func (p *Pane) classRange(curves []run.Curve) (low, high float64) {
 	if p.look.recall {
 		return 0, 1
 	}
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, c := range curves {
 		for _, y := range p.classValues(c) {
-			if finite(y) && (!p.look.log || y > 0) {
+			if run.Finite(y) && (!p.look.log || y > 0) {
 				low, high = math.Min(low, y), math.Max(high, y)
 			}
 		}
@@ -216,8 +217,8 @@ func (p *Pane) classRange(curves []curve) (low, high float64) {
 }
 
 // classHead is the name, n, value and trend over a small chart. The name matters most: the value gives way to it.
-func (p *Pane) classHead(t *widget.Theme, c curve, i, w int, withN bool) string {
-	name, right := widget.Clean(c.name), p.trendGlyph(c)
+func (p *Pane) classHead(t *widget.Theme, c run.Curve, i, w int, withN bool) string {
+	name, right := widget.Clean(c.Name), p.trendGlyph(c)
 	if value := p.headValue(c); widget.Width(name)+2+widget.Width(value+right) <= w {
 		right = value + right
 	}
@@ -233,13 +234,13 @@ func (p *Pane) classHead(t *widget.Theme, c curve, i, w int, withN bool) string 
 	return widget.Ends(name, right, w)
 }
 
-// drawClassLines is a line for each class: name, n, its curve, its value and where it goes.
-func (p *Pane) drawClassLines(t *widget.Theme, curves []curve, w, h int) string {
+// drawClassLines is a line for each class: name, n, its run.Curve, its value and where it goes.
+func (p *Pane) drawClassLines(t *widget.Theme, curves []run.Curve, w, h int) string {
 	first, end := p.classAt.Window(len(curves), h)
 	low, high := p.classRange(curves)
 	nameW, countW := 0, 0
 	for _, c := range curves {
-		nameW, countW = max(nameW, widget.Width(widget.Clean(c.name))), max(countW, widget.Width(widget.Count(c.n)))
+		nameW, countW = max(nameW, widget.Width(widget.Clean(c.Name))), max(countW, widget.Width(widget.Count(c.N)))
 	}
 	const valueW = 7
 	nameW = min(nameW, max(w/3, 10))
@@ -247,12 +248,12 @@ func (p *Pane) drawClassLines(t *widget.Theme, curves []curve, w, h int) string 
 	var lines []string
 	for i := first; i < end; i++ {
 		c := curves[i]
-		name := " " + widget.Left(widget.Clean(c.name), nameW)
+		name := " " + widget.Left(widget.Clean(c.Name), nameW)
 		if i == p.classAt.At(len(curves)) {
-			name = t.Accent.Render("▸") + t.Selected.Render(widget.Left(widget.Clean(c.name), nameW))
+			name = t.Accent.Render("▸") + t.Selected.Render(widget.Left(widget.Clean(c.Name), nameW))
 		}
 		spark := widget.Left(p.classSpark(shrink(p.classValues(c), sparkW), low, high, sparkW), sparkW)
-		lines = append(lines, name+t.Muted.Render(" n ")+widget.Right(widget.Count(c.n), countW)+" "+t.Accent.Render(spark)+" "+
+		lines = append(lines, name+t.Muted.Render(" n ")+widget.Right(widget.Count(c.N), countW)+" "+t.Accent.Render(spark)+" "+
 			widget.Right(p.classText(c), valueW)+" "+p.trendGlyph(c))
 	}
 	return widget.Block(strings.Join(lines, "\n"), w, h)
@@ -271,9 +272,9 @@ func (p *Pane) classSpark(y []float64, low, high float64, w int) string {
 }
 
 // classText is the newest value of a class.
-func (p *Pane) classText(c curve) string {
+func (p *Pane) classText(c run.Curve) string {
 	if p.look.recall {
-		return widget.Percent(c.last(), 0)
+		return widget.Percent(c.Last(), 0)
 	}
 	y := p.classValues(c)
 	if len(y) == 0 {
@@ -283,9 +284,9 @@ func (p *Pane) classText(c curve) string {
 }
 
 // trendGlyph is where a class is going: up, down, or much the same.
-func (p *Pane) trendGlyph(c curve) string {
-	trend := c.trend()
-	little := 0.03 * math.Abs(mean(c.y))
+func (p *Pane) trendGlyph(c run.Curve) string {
+	trend := c.Trend()
+	little := 0.03 * math.Abs(run.Mean(c.Y))
 	switch {
 	case math.IsNaN(trend):
 		return " "

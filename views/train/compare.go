@@ -86,7 +86,7 @@ func (p *Pane) drawOverlay(t *widget.Theme, w, h int) string {
 		for _, row := range r.history.Train {
 			line.X = append(line.X, at(row.Head))
 		}
-		for _, e := range validChecks(&r.history) {
+		for _, e := range r.history.Checks() {
 			valid.X, valid.Y = append(valid.X, at(e.Head)), append(valid.Y, float64(e.Loss))
 		}
 		return line, valid
@@ -96,7 +96,7 @@ func (p *Pane) drawOverlay(t *widget.Theme, w, h int) string {
 // drawAnswers is the share of right answers in the checks on valid.
 func (p *Pane) drawAnswers(t *widget.Theme, w, h int) string {
 	c := p.overlay(func(r *reading, at func(run.Head) float64) (line, points widget.Line) {
-		for _, e := range validChecks(&r.history) {
+		for _, e := range r.history.Checks() {
 			line.X, line.Y = append(line.X, at(e.Head)), append(line.Y, float64(e.Accuracy))
 		}
 		return line, line
@@ -136,7 +136,7 @@ func (p *Pane) lossTable(name widget.Column) widget.Table {
 			if y := losses(r.history.Train, true); len(y) > 0 {
 				raw, smooth = y[len(y)-1], p.look.smoothed(y)[len(y)-1]
 			}
-			if checks := validChecks(&r.history); len(checks) > 0 {
+			if checks := r.history.Checks(); len(checks) > 0 {
 				valid = float64(checks[len(checks)-1].Loss)
 			}
 			row = append(row[:1], widget.Cell{Text: widget.Count(r.history.Step())}, widget.Cell{Text: widget.Number(raw)},
@@ -161,7 +161,7 @@ func (p *Pane) answerTable(name widget.Column) widget.Table {
 		row[0] = widget.Cell{Text: letter + " " + label, Tone: widget.Strong}
 		if r != nil {
 			right, f1, best := math.NaN(), math.NaN(), widget.Missing
-			if checks := validChecks(&r.history); len(checks) > 0 {
+			if checks := r.history.Checks(); len(checks) > 0 {
 				last := checks[len(checks)-1]
 				right, f1, best = float64(last.Accuracy), float64(last.MacroF1), bestOf(checks, r.by()).text(true)
 			}
@@ -198,19 +198,19 @@ func (p *Pane) evaluated() []string {
 // recallLines are a line for each class, commonest or rarest first, with the recall in each run, and how much higher it is
 // in the second of two. Where there is room each run has a bar of its own under its class.
 func (p *Pane) recallLines(t *widget.Theme, w int) []string {
-	var order []curve
+	var order []run.Curve
 	at := map[string][]float64{}
 	var letters []string
 	p.eachCompared(func(letter, _ string, r *reading) {
 		if r != nil {
 			for _, c := range r.recalls {
-				if at[c.name] == nil {
+				if at[c.Name] == nil {
 					order = append(order, c)
 				}
-				for len(at[c.name]) < len(letters) {
-					at[c.name] = append(at[c.name], math.NaN())
+				for len(at[c.Name]) < len(letters) {
+					at[c.Name] = append(at[c.Name], math.NaN())
 				}
-				at[c.name] = append(at[c.name], c.last())
+				at[c.Name] = append(at[c.Name], c.Last())
 			}
 		}
 		letters = append(letters, letter)
@@ -218,7 +218,7 @@ func (p *Pane) recallLines(t *widget.Theme, w int) []string {
 	if len(order) == 0 {
 		return []string{t.Muted.Render(" none of them has been checked on valid")}
 	}
-	slices.SortStableFunc(order, func(a, b curve) int { return b.n - a.n })
+	slices.SortStableFunc(order, func(a, b run.Curve) int { return b.N - a.N })
 	if !p.look.commonest {
 		slices.Reverse(order)
 	}
@@ -238,12 +238,12 @@ func (p *Pane) recallLines(t *widget.Theme, w int) []string {
 		table.Columns = append(table.Columns, widget.Column{Title: letters[1] + " − " + letters[0], Right: true, Priority: 5})
 	}
 	for _, c := range order {
-		row := []widget.Cell{{Text: c.name}, {Text: widget.Count(c.n), Tone: widget.Muted}}
-		for _, v := range at[c.name] {
+		row := []widget.Cell{{Text: c.Name}, {Text: widget.Count(c.N), Tone: widget.Muted}}
+		for _, v := range at[c.Name] {
 			row = append(row, widget.Cell{Text: widget.Percent(v, 0)})
 		}
 		if len(letters) == 2 {
-			row = append(row, gain(at[c.name][1]-at[c.name][0]))
+			row = append(row, gain(at[c.Name][1]-at[c.Name][0]))
 		}
 		table.Rows = append(table.Rows, row)
 	}
@@ -265,17 +265,17 @@ func gain(d float64) widget.Cell {
 }
 
 // recallBars are the recalls as bars: under each class one for each run.
-func recallBars(t *widget.Theme, order []curve, letters []string, at map[string][]float64, w int) []string {
+func recallBars(t *widget.Theme, order []run.Curve, letters []string, at map[string][]float64, w int) []string {
 	var lines []string
 	for _, c := range order {
-		head := t.Strong.Render(widget.CutMiddle(widget.Clean(c.name), w-16)) + t.Muted.Render("  n "+widget.Count(c.n))
-		if v := at[c.name]; len(v) == 2 && finite(v[0]) && finite(v[1]) {
+		head := t.Strong.Render(widget.CutMiddle(widget.Clean(c.Name), w-16)) + t.Muted.Render("  n "+widget.Count(c.N))
+		if v := at[c.Name]; len(v) == 2 && run.Finite(v[0]) && run.Finite(v[1]) {
 			cell := gain(v[1] - v[0])
 			head = widget.Ends(head, t.Muted.Render(letters[1]+" − "+letters[0]+": ")+t.Tone(cell.Tone).Render(cell.Text), w-1)
 		}
 		bars := widget.Bars{Max: 1}
 		for i, letter := range letters {
-			v := at[c.name][i]
+			v := at[c.Name][i]
 			bars.Items = append(bars.Items, widget.Bar{Label: letter, Value: max(v, 0), Text: widget.Percent(v, 0)})
 		}
 		lines = append(lines, " "+head)

@@ -52,7 +52,7 @@ func TestCompareShowsRawSmoothAndValidLossOfTheSameKind(t *testing.T) {
 	for _, dir := range p.compared() {
 		h := p.readingOf(dir).history
 		y := losses(h.Train, true)
-		checks := validChecks(&h)
+		checks := h.Checks()
 		for what, v := range map[string]float64{"raw": y[len(y)-1], "smooth": p.look.smoothed(y)[len(y)-1], "valid": float64(checks[len(checks)-1].Loss)} {
 			if !d.Shows(widget.Number(v)) {
 				t.Errorf("%s: the %s loss %s is not on\n%s", dir, what, widget.Number(v), d.Screen())

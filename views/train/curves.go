@@ -29,7 +29,7 @@ func (p *Pane) lossChart(r *reading) widget.LineChart {
 	if p.look.weight(len(y)) == 0 { // both are the same line
 		c.Lines = []widget.Line{{Name: "raw", X: x, Y: y, Tone: widget.Accent}}
 	}
-	if checks := validChecks(&r.history); len(checks) > 0 {
+	if checks := r.history.Checks(); len(checks) > 0 {
 		valid := widget.Line{Name: "valid", Glyph: "◆", Tone: widget.Strong}
 		for _, e := range checks {
 			valid.X, valid.Y = append(valid.X, p.look.at(e.Head, r.clock)), append(valid.Y, float64(e.Loss))
@@ -42,7 +42,7 @@ func (p *Pane) lossChart(r *reading) widget.LineChart {
 // weighted says whether the loss as the recipe weighs it is drawn, and is another one than the plain loss.
 func (p *Pane) weighted(r *reading) bool {
 	return !p.look.plain && slices.ContainsFunc(r.history.Train, func(row *run.Train) bool {
-		return row.Loss != row.LossPlain && finite(float64(row.LossPlain))
+		return row.Loss != row.LossPlain && run.Finite(float64(row.LossPlain))
 	})
 }
 

@@ -107,13 +107,13 @@ func (r *reading) eachValue(l look, add func(series string, h run.Head, v float6
 		add(e.Split+"_macro_f1", e.Head, float64(e.MacroF1), 0)
 	}
 	for _, c := range r.classes {
-		for i, y := range c.y {
-			add("class_loss/"+c.name, c.heads[i], y, c.of[i])
+		for i, y := range c.Y {
+			add("class_loss/"+c.Name, c.Heads[i], y, c.Of[i])
 		}
 	}
 	for _, c := range r.recalls {
-		for i, y := range c.y {
-			add("recall/"+c.name, c.heads[i], y, c.of[i])
+		for i, y := range c.Y {
+			add("recall/"+c.Name, c.Heads[i], y, c.Of[i])
 		}
 	}
 	r.eachSystem(add)
@@ -130,7 +130,7 @@ func (r *reading) eachSystem(add func(series string, h run.Head, v float64, n in
 		}
 		for _, g := range row.GPUs {
 			for _, f := range gpuFigures {
-				if v := f.figure(g); finite(v) {
+				if v := f.figure(g); run.Finite(v) {
 					add(fmt.Sprintf("gpu%d_%s", g.Index, f.name), row.Head, v, 0)
 				}
 			}

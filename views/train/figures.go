@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/gpu"
+	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -106,7 +107,7 @@ func meanLoad(gpus []gpu.Device) float64 {
 	for _, d := range gpus {
 		loads = append(loads, number(d.Util))
 	}
-	return mean(loads)
+	return run.Mean(loads)
 }
 
 // remember keeps the newest loads of this machine's GPUs for the title line.

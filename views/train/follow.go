@@ -31,9 +31,9 @@ type reading struct {
 	results   []*eval.Result // evaluations after training, by split
 
 	clock   clock
-	classes []curve // of the loss, most samples first
-	recalls []curve // of the answers on valid, likewise
-	alerts  []alert
+	classes []run.Curve // of the loss, most samples first
+	recalls []run.Curve // of the answers on valid, likewise
+	alerts  []run.Alert
 }
 
 const (
@@ -106,9 +106,17 @@ func (f *follower) derive() {
 	h := &f.reader.History
 	f.last.history = *h
 	f.last.clock = newClock(h)
-	f.last.classes = classLosses(h.Classes)
-	f.last.recalls = classRecalls(h.Evals)
-	f.last.alerts = alertsOf(h)
+	f.last.classes = run.LossCurves(h.Classes)
+	f.last.recalls = run.RecallCurves(h.Evals)
+	f.last.alerts = h.Alerts(f.steps())
+}
+
+// steps is how many the run is planned to take, as far as is known.
+func (f *follower) steps() int {
+	if f.last.run != nil {
+		return f.last.run.Info.Steps
+	}
+	return f.run.Info.Steps
 }
 
 // look reads the small files beside the metrics and says whether one of them has changed. bad is what reading the
@@ -154,7 +162,7 @@ func sameResult(a, b *eval.Result) bool {
 
 // evalSplits are the usual splits that runs are evaluated on, and the run's own.
 func (f *follower) evalSplits() []string {
-	splits := []string{"test", validSplit}
+	splits := []string{"test", run.ValidSplit}
 	if c := f.last.config; c != nil && !slices.Contains(splits, c.Eval.Split) {
 		splits = append(splits, c.Eval.Split)
 	}

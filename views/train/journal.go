@@ -122,17 +122,32 @@ func (p *Pane) logLinesOf(t *widget.Theme, w int) []string {
 }
 
 // happenings are the run's events and what its figures give reason to say, newest first.
-func (p *Pane) happenings() []alert {
+func (p *Pane) happenings() []run.Alert {
 	r := p.current()
 	if r == nil {
 		return nil
 	}
 	all := slices.Clone(r.alerts)
-	for _, e := range r.history.Events {
-		all = append(all, alert{level: e.Level, Head: e.Head, text: e.Text})
+	for _, result := range r.results {
+		commonest, right := 0, 0
+		for _, c := range result.Classes {
+			commonest, right = max(commonest, c.Value.Support), right+c.Value.Right
+		}
+		if level, text, do := run.UselessAnswers(result.Split, result.N, right, result.Unparsed, commonest); text != "" {
+			newest := run.Head{Step: r.history.Step(), Time: float64(p.now().Unix())}
+			all = append(all, run.Alert{Head: newest, Level: level, Text: text, Do: do})
+		}
 	}
-	slices.SortStableFunc(all, func(a, b alert) int { return cmp.Compare(b.Time, a.Time) })
+	for _, e := range r.history.Events {
+		all = append(all, run.Alert{Head: e.Head, Level: e.Level, Text: e.Text})
+	}
+	slices.SortStableFunc(all, func(a, b run.Alert) int { return cmp.Compare(b.Time, a.Time) })
 	return all
+}
+
+// warned are the happenings that are more than a note, newest first.
+func (p *Pane) warned() []run.Alert {
+	return slices.DeleteFunc(p.happenings(), func(a run.Alert) bool { return a.Level == run.LevelInfo })
 }
 
 // eventLines are the happenings, each with its step and time of day.
@@ -140,14 +155,14 @@ func (p *Pane) eventLines(t *widget.Theme, w int) []string {
 	var lines []string
 	for _, h := range p.happenings() {
 		sign, style := "·", t.Muted
-		switch h.level {
+		switch h.Level {
 		case run.LevelError:
 			sign, style = "✗", t.Warning
 		case run.LevelWarn:
 			sign, style = "!", t.Warning
 		}
 		head := fmt.Sprintf("step %d ", h.Step)
-		text := widget.Wrap(head+widget.Clean(h.text), w-4)
+		text := widget.Wrap(head+widget.Clean(h.Text), w-4)
 		for i, line := range text {
 			lead := "   "
 			if i == 0 {
@@ -158,8 +173,8 @@ func (p *Pane) eventLines(t *widget.Theme, w int) []string {
 			}
 			lines = append(lines, lead+line)
 		}
-		if h.do != "" {
-			lines = append(lines, widget.Hang(t.Muted.Render("   → "), h.do, t.Muted, w-1)...)
+		if h.Do != "" {
+			lines = append(lines, widget.Hang(t.Muted.Render("   → "), h.Do, t.Muted, w-1)...)
 		}
 	}
 	r := p.current()
@@ -179,12 +194,7 @@ func (p *Pane) eventLines(t *widget.Theme, w int) []string {
 
 // eventsNote is how many alerts there are.
 func (p *Pane) eventsNote() string {
-	n := 0
-	for _, h := range p.happenings() {
-		if h.level != run.LevelInfo {
-			n++
-		}
-	}
+	n := len(p.warned())
 	if n == 0 {
 		return ""
 	}
@@ -206,7 +216,7 @@ func (p *Pane) checkpointLines(t *widget.Theme, w int) []string {
 		written[c.Step] = c
 	}
 	checks := map[int]*run.Eval{}
-	for _, e := range validChecks(&r.history) {
+	for _, e := range r.history.Checks() {
 		checks[e.Step] = e
 	}
 	by := r.by()

@@ -101,7 +101,7 @@ func clockText(unix float64, zone *time.Location) string {
 // seconds writes a time.
 func seconds(s float64) string {
 	switch {
-	case !finite(s):
+	case !run.Finite(s):
 		return widget.Missing
 	case s == 0:
 		return "0 s"

@@ -198,7 +198,7 @@ func mostMemory(r *reading, index int) float64 {
 	most := 0.0
 	for _, row := range r.history.System {
 		total := ofGPU(index, func(g run.GPU) float64 { return bytesOf(g.MemoryTotal) })(row)
-		if finite(total) {
+		if run.Finite(total) {
 			most = max(most, total)
 		}
 	}

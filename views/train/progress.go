@@ -27,9 +27,9 @@ func (p *Pane) drawProgress(t *widget.Theme, w, h int) string {
 	lines := p.stateLines(t, e, w-2, h)
 	if e.run.Fault == nil {
 		r := p.current()
-		if r != nil && len(r.alerts) > 0 {
-			newest := r.alerts[len(r.alerts)-1]
-			lines = append(lines, t.Warning.Render(widget.Cut(fmt.Sprintf("! %s (step %d)", widget.Clean(newest.text), newest.Step), w-2)))
+		if warned := p.warned(); len(warned) > 0 {
+			newest := warned[0]
+			lines = append(lines, t.Warning.Render(widget.Cut(fmt.Sprintf("! %s (step %d)", widget.Clean(newest.Text), newest.Step), w-2)))
 		}
 		lines = append(lines, p.stepLines(t, e, r, w-2)...)
 		if r != nil {
@@ -109,14 +109,14 @@ func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string 
 	}
 	last := r.history.Train[len(r.history.Train)-1]
 	var parts []string
-	if epoch := float64(last.Epoch); finite(epoch) {
+	if epoch := float64(last.Epoch); run.Finite(epoch) {
 		text := fmt.Sprintf("epoch %.2f", epoch)
 		if r.config != nil {
 			text += fmt.Sprintf(" of %d", r.config.Train.Epochs)
 		}
 		parts = append(parts, text)
 	}
-	if speed := float64(last.TokensPerSecond); finite(speed) && speed > 0 {
+	if speed := float64(last.TokensPerSecond); run.Finite(speed) && speed > 0 {
 		parts = append(parts, widget.Number(speed)+" tokens/s")
 	}
 	lines = append(lines, strings.Join(parts, t.Muted.Render(" · ")))
@@ -154,7 +154,7 @@ func scoreLines(t *widget.Theme, r *reading, l look, w int) []string {
 		smooth := l.smoothed(y)
 		lines = append(lines, t.Muted.Render("loss  ")+widget.Number(y[len(y)-1])+t.Muted.Render(" · smooth ")+widget.Number(smooth[len(y)-1]))
 	}
-	if checks := validChecks(&r.history); len(checks) > 0 {
+	if checks := r.history.Checks(); len(checks) > 0 {
 		c := checks[len(checks)-1]
 		line := t.Muted.Render("valid ") + widget.Number(float64(c.Loss)) + t.Muted.Render(" · ") +
 			widget.Percent(float64(c.Accuracy), 0) + t.Muted.Render(" · F1 ") + widget.Number(float64(c.MacroF1))

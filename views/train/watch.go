@@ -208,7 +208,7 @@ func (d *digest) read(r *run.Run, limit time.Time) (more bool) {
 	return more
 }
 
-func (d *digest) best() score { return bestOf(validChecks(&d.reader.History), d.by) }
+func (d *digest) best() score { return bestOf(d.reader.History.Checks(), d.by) }
 
 // bestOf is the best of some checks by what a run is scored by.
 func bestOf(checks []*run.Eval, by string) (best score) {
@@ -219,9 +219,6 @@ func bestOf(checks []*run.Eval, by string) (best score) {
 	}
 	return best
 }
-
-// validSplit is the split that runs are checked on while they train.
-const validSplit = "valid"
 
 // checked is a check's value by TRAIN.BEST_BY.
 func checked(r *run.Eval, by string) float64 {
