@@ -41,7 +41,7 @@ var caseChecks = []caseCheck{
 	{"data/11a-pose-5x2", "analyze", exitDone, []string{"0.50"}, nil, analysed(10, 10, "")},
 	{"data/12-exif-convert-full", "analyze", exitDone, nil, nil, analysed(6, 6, "")},
 	{"data/12b-exif-png-webp", "analyze", exitDone, nil, nil, analysed(4, 4, "same_image_in_two_splits")},
-	{"data/15-damaged-middle", "analyze", exitFindings, []string{"train/images/t2.jpg", "cut off or damaged"}, nil, analysed(10, 10, "unreadable_image")},
+	{"data/15-damaged-middle", "analyze", exitFindings, []string{"train/images/t2.jpg", "cut off or damaged", "its data end in the middle"}, nil, analysed(10, 10, "unreadable_image")},
 	{"data/16-grey16", "analyze", exitDone, nil, nil, analysed(6, 6, "")},
 	{"data/17-cmyk-palette-alpha", "analyze", exitDone, nil, nil, analysed(10, 10, "")},
 	{"data/18-aspect-200", "analyze", exitDone, nil, nil, analysed(10, 11, "")},

@@ -12,6 +12,8 @@ import (
 	_ "image/png"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 
 	_ "golang.org/x/image/bmp"
@@ -116,7 +118,7 @@ func decode(file []byte, most int64) (out *RGB, notes []Note, err error) {
 	config, format := head.config, head.Format
 	img, _, err := image.Decode(bytes.NewReader(file))
 	if err != nil {
-		return nil, nil, fmt.Errorf("the picture cannot be decoded: %w", err)
+		return nil, nil, fmt.Errorf("the picture cannot be decoded: %s (%w)", damage(err), err)
 	}
 	if img.Bounds().Empty() {
 		return nil, nil, errors.New("the picture has no pixels")
@@ -137,6 +139,22 @@ func decode(file []byte, most int64) (out *RGB, notes []Note, err error) {
 		return nil, nil, fmt.Errorf("its header says %d×%d pixels, and it holds %d×%d: save it again", head.W, head.H, out.W, out.H)
 	}
 	return out, notes, nil
+}
+
+// damage says in plain words what a decoder stumbled over.
+func damage(err error) string {
+	says := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(err.Error(), w) })
+	}
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), says("EOF", "short Huffman", "missing 0xff00", "not enough pixel data", "truncated"):
+		return "its data end in the middle"
+	case says("checksum"):
+		return "a checksum inside does not fit, so bytes have changed or are lost"
+	case says("unsupported", "not implemented"):
+		return "it is of a kind that is not read here; save it as an ordinary JPEG or PNG"
+	}
+	return "its data are damaged"
 }
 
 // sameButForClear tells whether a GIF's frame has the colours of the whole file. Its decoder blackens the one that is

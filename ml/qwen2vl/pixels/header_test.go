@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -106,6 +107,21 @@ func TestColoursOfTheCasesAreThoseOfPillow(t *testing.T) {
 		img, _, err := Decode(filepath.Join(folder, name))
 		if err != nil || [6]uint8(img.Pix[:6]) != want {
 			t.Errorf("%s: %x, %v, want %x", name, img.Pix[:6], err, want)
+		}
+	}
+}
+
+func TestDamageIsSaidInPlainWords(t *testing.T) {
+	png, jpeg := pngOf(t, image.NewGray(image.Rect(0, 0, 40, 30))), jpegOf(t, 64, 64)
+	changed := bytes.Clone(png)
+	changed[len(png)-20] ^= 0x40
+	for want, file := range map[string][]byte{
+		"a checksum inside does not fit":      changed,
+		"its data end in the middle (invalid": append(bytes.Clone(jpeg[:len(jpeg)/2]), 0xff, 0xd9), // closed again
+		"its data end in the middle":          jpeg[:len(jpeg)-len(jpeg)/2],
+	} {
+		if _, _, err := DecodeBytes(file); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 }
