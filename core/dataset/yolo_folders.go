@@ -50,7 +50,7 @@ func planYOLO(at, media string) (*yoloPlan, error) {
 	listed := p.listedSplits()
 	p.conventionalSplits(listed)
 	if len(p.splits) == 0 {
-		return nil, fmt.Errorf("DATASET.PATH: no folder of pictures under %s: a YOLO set has train/images and train/labels, or says in data.yaml where they are", p.root)
+		return nil, fmt.Errorf("DATASET.PATH: no folder of pictures under %s: a YOLO set has train/images and train/labels, or says in data.yaml where they are", readable(p.root))
 	}
 	slices.SortFunc(p.splits, func(a, b yoloSplit) int { return compareSplits(a.name, b.name) })
 	p.sharedFolders()
@@ -74,15 +74,18 @@ func (p *yoloPlan) listedSplits() (listed map[string]bool) {
 				if entry.name == "train" {
 					level = LevelError
 				}
-				missing := newFinding(MissingFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s does not exist", entry.key, path)
+				missing := newFinding(MissingFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s does not exist", entry.key, readable(path))
 				p.findings = append(p.findings, missing.as(level, missing.Do))
 			case isFile(found):
 				split.listings = append(split.listings, found)
+			case !isFolder(found):
+				p.findings = append(p.findings, newFinding(MissingFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s is neither a folder nor a list of pictures", entry.key, readable(path)).
+					as(LevelError, "name the folder of the pictures, or a text file that lists them"))
 			default:
 				split.folders = append(split.folders, found)
 			}
 			if moved {
-				p.findings = append(p.findings, newFinding(MovedFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s is read from %s", entry.key, path, p.short(found)))
+				p.findings = append(p.findings, newFinding(MovedFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s is read from %s", entry.key, readable(path), p.short(found)))
 			}
 		}
 		p.add(split)

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"finetui/core/config"
 )
 
@@ -264,6 +266,19 @@ func TestSetsThatCannotBeOpenedSayWhy(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestSpecialFilesAmongLabelsAreFound(t *testing.T) {
+	root := write(t, map[string]string{"data.yaml": "names: [a]\n", "train/images/1.png": "", "train/images/2.png": "", "train/images/3.png": "", "train/labels/1.txt": box})
+	if err := unix.Mkfifo(filepath.Join(root, "train", "labels", "2.txt"), 0o600); err != nil {
+		t.Skip("no pipes on this file system:", err)
+	}
+	if err := os.Symlink("/dev/zero", filepath.Join(root, "train", "labels", "3.txt")); err != nil {
+		t.Skip("no links on this file system:", err)
+	}
+	if set := open(t, root); !slices.Equal(found(set), []string{"unreadable_label train/labels/2.txt", "unreadable_label train/labels/3.txt"}) {
+		t.Errorf("got %q", found(set))
 	}
 }
 
