@@ -11,6 +11,7 @@ import (
 type Cause struct {
 	Finding
 	Places []Place `json:"places,omitempty"` // the first mostPlaces, where there are several
+	Likely bool    `json:"likely,omitempty"` // Text says what is likely behind all of them
 }
 
 // Place is where something is wrong.
@@ -143,9 +144,11 @@ func (d *Dataset) explainIDs(c *Cause) {
 	case n > 0 && top == n && zeros == 0:
 		c.Text = fmt.Sprintf("ids begin with 1: every row of id %d is lost, and id 0 never occurs; %d of %s do not count, and the others count for the class after their own",
 			top, c.Count, Counted(filled, "row", "rows"))
+		c.Likely = true
 		c.Do = "subtract 1 from the ids in all label files, or put a name before the others in data.yaml"
 	case n > 0 && top >= n && top < 10*n+100:
 		c.Text = fmt.Sprintf("ids go up to %d, and there are %s (0 to %d); %d of %s do not count", top, Counted(n, "name", "names"), n-1, lost, Counted(filled, "row", "rows"))
+		c.Likely = true
 		c.Do = "add the missing names to data.yaml in the order of their ids; these rows do not count until then"
 	}
 }
@@ -155,7 +158,7 @@ func (d *Dataset) explainMissing(c *Cause) {
 	if c.Count < len(d.Items) || c.Count < 2 {
 		return
 	}
-	c.Level = LevelError
+	c.Level, c.Likely = LevelError, true
 	c.Text = fmt.Sprintf("none of the %d pictures has a label file, the first: %s", c.Count, c.Text[strings.LastIndex(c.Text, ": ")+2:])
 	c.Do = "put the label files where the first one was looked for: labels/ in place of images/ in the picture's path, .txt in place of its ending"
 	if other := otherFormat(d.Root); other != "" {

@@ -203,6 +203,11 @@ func (p *Pane) drawFault(t *widget.Theme, w, h int) string {
 		where += fmt.Sprintf(", line %d", f.Line)
 	}
 	lines := []string{" " + t.Strong.Render(widget.CutLeft(where, w-2))}
+	for _, cause := range p.analysis.Causes { // what is likely behind all places comes before the one
+		if cause.Likely && cause.Code == f.Code && cause.Count > 1 {
+			lines = append(lines, findingLines(t, cause.Finding, w)...)
+		}
+	}
 	lines = append(lines, findingLines(t, f, w)...)
 	return widget.Block(strings.Join(lines, "\n"), w, h)
 }

@@ -194,7 +194,12 @@ func (p *Pane) countBars(counts []stats.Count, cursor *widget.List) widget.Bars 
 // drawImbalance says the imbalance, the objects a picture holds, the splits, and the size of the pictures.
 func (p *Pane) drawImbalance(t *widget.Theme, w, h int) string {
 	part := p.part()
-	lines := p.ratioLines(t, part, w)
+	var lines []string
+	if p.analysis.Lost > 0 {
+		lost := fmt.Sprintf("! %s of %s rows do not count: see Findings", widget.Count(p.analysis.Lost), widget.Count(p.analysis.Rows))
+		lines = append(lines, wrapped(t.Warning, lost, w)...)
+	}
+	lines = append(lines, p.ratioLines(t, part, w)...)
 	lines = append(lines, labelled(t, "per picture", spread(part.PerImageWithObjects), widget.Count(part.ImagesWithObjects)+" with objects", w))
 	if part.Images != part.ImagesWithObjects {
 		lines = append(lines, labelled(t, "with empty", spread(part.PerImage), "all "+widget.Count(part.Images), w))

@@ -300,6 +300,25 @@ func TestAFindingLeadsToItsPicture(t *testing.T) {
 	}
 }
 
+func TestLostRowsAreSaidWithTheirLikelyCause(t *testing.T) {
+	root := t.TempDir()
+	rng := rand.New(rand.NewPCG(7, 8))
+	for i := range 4 {
+		write(filepath.Join(root, "train", "images", fmt.Sprintf("%d.png", i)), hill(rng))
+		write(filepath.Join(root, "train", "labels", fmt.Sprintf("%d.txt", i)), fmt.Appendf(nil, "%d .5 .5 .2 .2\n", 1+i%2))
+	}
+	write(filepath.Join(root, "data.yaml"), []byte("train: train/images\nnames: [crack, hole]\n"))
+	p, d := openFile(t, newProject(t, "DATASET.PATH="+root), 120, 30)
+	d.Wait("the data set", p.settled)
+	if !strings.Contains(d.Screen(), "! 2 of 4 rows do not count") {
+		t.Errorf("the overview is\n%s", d.Screen())
+	}
+	show(p, d, findingsView)
+	if !strings.Contains(d.Screen(), "ids begin with 1") {
+		t.Errorf("the findings are\n%s", d.Screen())
+	}
+}
+
 // toasted says whether a toast with that text was shown.
 func toasted(d *viewtest.Driver, text string) bool {
 	for _, msg := range d.Seen() {
