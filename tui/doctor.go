@@ -32,7 +32,7 @@ func runDoctor(c call) int {
 		return c.fail(exitCall, "%v", err)
 	}
 	out, _ := c.stdout.(*os.File)
-	in.Terminal = terminal(out, os.Environ(), in.File.Config.View.Images)
+	in.Terminal = terminal(out, os.Environ(), in.File.Config.View)
 	report := doctor.Look(c.ctx, in)
 	if c.ctx.Err() != nil {
 		return c.failure(c.ctx.Err())
@@ -51,11 +51,10 @@ func runDoctor(c call) int {
 }
 
 // terminal is what is known of the terminal that out leads to, and how the workbench would draw pictures on it.
-func terminal(out *os.File, environ []string, images string) []doctor.Line {
-	profile := colorprofile.NoTTY
+func terminal(out *os.File, environ []string, view config.View) []doctor.Line {
+	profile, why := colours(view.Colors, out, environ)
 	size := doctor.Line{Name: "size", Value: "stdout is no terminal", Verdict: doctor.Info, Do: "call it without redirecting its output to see what the workbench gets"}
 	if out != nil && term.IsTerminal(out.Fd()) {
-		profile = colorprofile.Detect(out, environ)
 		w, h, err := term.GetSize(out.Fd())
 		size.Value = fmt.Sprintf("%d×%d", w, h)
 		switch {
@@ -67,12 +66,17 @@ func terminal(out *os.File, environ []string, images string) []doctor.Line {
 			size.Verdict, size.Do = doctor.OK, ""
 		}
 	}
-	mode, why := widget.ChoosePictures(images, profile)
-	pictures := doctor.Line{Name: "pictures", Value: fmt.Sprintf("as %s: %s", mode, why), Verdict: doctor.OK}
-	if profile > colorprofile.NoTTY && profile < colorprofile.TrueColor && images == "auto" {
-		pictures.Verdict, pictures.Do = doctor.Info, "a terminal with 24-bit colours (COLORTERM=truecolor) shows pictures finest"
+	hues := doctor.Line{Name: "colours", Value: map[colorprofile.Profile]string{colorprofile.TrueColor: "24 bits", colorprofile.ANSI256: "256", colorprofile.ANSI: "16"}[profile], Verdict: doctor.OK}
+	if hues.Value == "" {
+		hues.Value = "none"
 	}
-	return []doctor.Line{variable("TERM"), variable("COLORTERM"), size, pictures}
+	hues.Value += ": " + why
+	mode, why := widget.ChoosePictures(view.Images, profile)
+	pictures := doctor.Line{Name: "pictures", Value: fmt.Sprintf("as %s: %s", mode, why), Verdict: doctor.OK}
+	if profile > colorprofile.NoTTY && profile < colorprofile.TrueColor && view.Images == "auto" {
+		pictures.Verdict, pictures.Do = doctor.Info, "a terminal with 24-bit colours (COLORTERM=truecolor, in tmux its feature RGB) shows pictures finest; VIEW.COLORS forces them"
+	}
+	return []doctor.Line{variable("TERM"), variable("COLORTERM"), hues, size, pictures}
 }
 
 // variable is an environment variable as it is.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
 
 	"finetui/views"
 	"finetui/views/widget"
@@ -31,12 +33,19 @@ type root struct {
 	dark    bool // what the terminal said of its background
 	profile colorprofile.Profile
 	keys    views.Keys
+	colours string // VIEW.COLORS
+	ascii   bool   // the terminal shows no UTF-8
 
 	machine, run string
 	toast        *views.Toast
 	toasts       int // how many there were: a timer ends its own only
 	over         overlay
 	leaving      bool // q was pressed with something unsaved
+
+	live    bool // a terminal is there to be asked
+	answers answers
+	ending  bool // nothing but an answer of the terminal is waited for
+	code    int  // exit code of what ended it
 
 	redraw  redraw
 	current current
@@ -61,6 +70,9 @@ func newRoot(project string, panes ...views.Pane) *root {
 // Init asks the terminal for its background and starts every pane.
 func (r *root) Init() tea.Cmd {
 	cmds := []tea.Cmd{tea.RequestBackgroundColor, r.checkKeys()}
+	if r.live {
+		cmds = append(cmds, r.answers.expect(r.redraw.now()))
+	}
 	for _, pane := range r.panes {
 		cmds = append(cmds, pane.Init())
 	}
@@ -69,7 +81,19 @@ func (r *root) Init() tea.Cmd {
 
 // Update handles what is the root's own, gives keys and the mouse to who has them now, and everything else to all.
 func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	r.answers.came(msg)
+	if r.ending {
+		if r.answers.owed(r.redraw.now()) == 0 {
+			return r, tea.Quit
+		}
+		return r, nil
+	}
 	switch msg := msg.(type) {
+	case leave:
+		r.code = msg.code
+		return r, r.end()
+	case lastQuestion:
+		return r, tea.Raw(ansi.RequestPrimaryDeviceAttributes)
 	case redrawDue:
 		r.redraw.due()
 		return r, nil
@@ -91,7 +115,11 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		r.retheme()
 	case tea.ColorProfileMsg:
 		r.profile = msg.Profile
+		if r.ascii { // pictures are made of letters then
+			msg.Profile = min(msg.Profile, colorprofile.ASCII)
+		}
 		r.retheme()
+		return r, tea.Batch(r.all(msg), r.redraw.soon())
 	case views.ThemeChoice:
 		r.choice = msg
 		r.retheme()
@@ -100,6 +128,8 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return r, tea.Batch(r.all(msg), r.redraw.soon(), r.checkKeys())
 	case views.Redraws:
 		r.redraw.perSecond = max(int(msg), 1)
+	case views.Clipboard:
+		return r, copyOut(msg, os.Getenv)
 	case views.Toast:
 		r.redraw.atOnce()
 		return r, r.say(msg)
@@ -111,6 +141,13 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.File != nil {
 			r.current.keep(msg.File)
 			r.project = msg.File.Config.Project.Name
+			if now := msg.File.Config.View.Colors; now != r.colours {
+				r.colours = now
+				return r, tea.Batch(r.all(msg), r.redraw.soon(), func() tea.Msg {
+					profile, _ := colours(now, os.Stdout, os.Environ())
+					return tea.ColorProfileMsg{Profile: profile}
+				})
+			}
 		}
 	case views.Show:
 		r.redraw.atOnce()
@@ -129,11 +166,23 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // View is the screen as it was drawn last; it is drawn anew when something was entered, and at most so often a second
 // when something arrived.
 func (r *root) View() tea.View {
-	view := tea.NewView(r.redraw.content(func() string { return widget.Guard(r.screen()) }))
+	view := tea.NewView(r.redraw.content(r.drawn))
 	view.AltScreen = true
 	view.MouseMode = tea.MouseModeCellMotion
 	view.WindowTitle = "finetui · " + widget.Clean(r.project)
+	if r.ascii {
+		view.WindowTitle = widget.ASCIIOnly(view.WindowTitle)
+	}
 	return view
+}
+
+// drawn is the screen as this terminal can show it.
+func (r *root) drawn() string {
+	screen := widget.Guard(r.screen())
+	if r.ascii {
+		screen = widget.ASCIIOnly(screen)
+	}
+	return screen
 }
 
 func (r *root) retheme() {
@@ -169,7 +218,11 @@ func (r *root) pane() views.Pane {
 func (r *root) key(msg tea.KeyPressMsg) tea.Cmd {
 	switch msg.String() {
 	case "ctrl+c":
-		return tea.Interrupt
+		r.code = exitInterrupted
+		if r.answers.owed(r.redraw.now()) == 0 {
+			return tea.Interrupt
+		}
+		return r.end()
 	case "ctrl+z":
 		return tea.Suspend
 	}
@@ -248,7 +301,7 @@ func (r *root) show(name string) tea.Cmd {
 // quit leaves the program, whatever is open; past what is unsaved at the second time only.
 func (r *root) quit() tea.Cmd {
 	if r.leaving {
-		return tea.Quit
+		return r.end()
 	}
 	for _, pane := range r.panes {
 		if guard, ok := pane.(views.Guard); ok && guard.Unsaved() != "" {
@@ -256,7 +309,17 @@ func (r *root) quit() tea.Cmd {
 			return views.Warn("%s not saved; %s again leaves without saving, %s has the way to save", guard.Unsaved(), r.keyOf(quitAction), pane.Name())
 		}
 	}
-	return tea.Quit
+	return r.end()
+}
+
+// end leaves the program, as soon as the terminal owes no answer.
+func (r *root) end() tea.Cmd {
+	owed := r.answers.owed(r.redraw.now())
+	if owed == 0 {
+		return tea.Quit
+	}
+	r.ending = true
+	return tea.Tick(owed, func(time.Time) tea.Msg { return tea.QuitMsg{} })
 }
 
 // back leaves one layer and never the program.

@@ -118,7 +118,7 @@ func TestPaletteRunsActionsOfOtherPanesThere(t *testing.T) {
 	if !d.Shows("Infer · copy the class") {
 		t.Fatalf("the palette knows the open pane alone:\n%s", d.Screen())
 	}
-	if d.Press("enter"); r.open != 3 || !d.Shows("copied") {
+	if d.Press("enter"); r.open != 3 || !d.Shows("sent 16 characters") {
 		t.Errorf("pane %d is shown:\n%s", r.open, d.Screen())
 	}
 }
@@ -297,7 +297,7 @@ func TestQuittingAsksAboutWhatIsUnsaved(t *testing.T) {
 func TestToastsComeAndGo(t *testing.T) {
 	r := samples()
 	d := viewtest.OpenModel(t, r, 80, 24).Press("y")
-	if !d.Shows("✓ copied 16 characters") {
+	if !d.Shows("✓ sent 16 characters to the terminal's clipboard") {
 		t.Errorf("after y:\n%s", d.Screen())
 	}
 	if d.Send(toastOver(r.toasts - 1)); r.toast == nil {
@@ -385,6 +385,8 @@ func TestWorkbenchInARealTerminal(t *testing.T) {
 	terminal.WaitFor("any other key leaves")
 	terminal.Send("?")
 	terminal.WaitFor("▸vegetation")
+	terminal.WaitFor("× severe") // the lines below follow
+	terminal.WaitFor("mean 0.66")
 	viewtest.Golden(t, "terminal-120x32", terminal.Screen())
 	terminal.Send("\x1b[<0;30;20M\x1b[<0;30;20m") // a click into the box of samples
 	terminal.WaitFor("▸Samples")

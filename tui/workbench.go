@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
-
-	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
@@ -33,19 +30,6 @@ func openWorkbench(overrides []string) int {
 		}
 	}
 	return show(newWorkbench(file, err))
-}
-
-// show draws a workbench until the user leaves it.
-func show(r *root) int {
-	_, err := newProgram(r).Run()
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.Is(err, tea.ErrInterrupted):
-		return exitInterrupted
-	}
-	fmt.Fprintln(os.Stderr, "finetui:", err)
-	return exitFailed
 }
 
 // newWorkbench is the root with its panes on a configuration, or on the error that kept it from being read.
@@ -149,7 +133,7 @@ func runControl(c *current) trainpane.Control {
 
 // adopt takes what is the root's own from the constants.
 func (r *root) adopt(c *config.Config) {
-	r.project, r.keys = c.Project.Name, views.Keys(c.Keys)
+	r.project, r.keys, r.colours = c.Project.Name, views.Keys(c.Keys), c.View.Colors
 	r.choice, r.redraw.perSecond = views.ThemeChoice(c.View.Theme), max(c.View.Redraws, 1)
 	r.retheme()
 }

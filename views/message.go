@@ -40,10 +40,15 @@ func Fail(err error) tea.Cmd {
 	return func() tea.Msg { return Toast{Error, err.Error()} }
 }
 
-// Copy puts text into the terminal's clipboard (OSC 52, which also works through ssh) and says so.
-func Copy(text string) tea.Cmd {
-	return tea.Batch(tea.SetClipboard(text), Say("copied %d characters", utf8.RuneCountInString(text)))
-}
+// Clipboard is text for the clipboard. Its way there depends on the terminal, so the root takes it there and says what came
+// of it.
+type Clipboard struct{ Text string }
+
+// Characters is how long the text is.
+func (c Clipboard) Characters() int { return utf8.RuneCountInString(c.Text) }
+
+// Copy puts text into the clipboard.
+func Copy(text string) tea.Cmd { return func() tea.Msg { return Clipboard{text} } }
 
 // Show asks the root to bring the pane of that name to the front.
 type Show struct{ Pane string }

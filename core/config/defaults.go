@@ -25,7 +25,7 @@ func Default() *Config {
 		},
 		Eval:  Eval{Split: "valid", MaxNewTokens: 24, SuccessOverall: 0.90, SuccessCondition: 0.85},
 		Infer: Infer{MaxNewTokens: 64, TopP: 1, Repetition: 1},
-		View:  View{Theme: "auto", Images: "auto", Format: "text", Redraws: 4},
+		View:  View{Theme: "auto", Colors: "auto", Images: "auto", Format: "text", Redraws: 4},
 		Keys:  Keys{},
 	}
 }

@@ -126,6 +126,7 @@ type Infer struct {
 
 type View struct {
 	Theme   string `key:"THEME" doc:"colours" choices:"auto|dark|light"`
+	Colors  string `key:"COLORS" doc:"how many colours the terminal is given; auto asks it" choices:"auto|truecolor|256|16|none"`
 	Images  string `key:"IMAGES" doc:"how pictures are drawn" choices:"auto|blocks|ascii|words"`
 	Format  string `key:"FORMAT" doc:"what verbs print" choices:"text|json"`
 	Redraws int    `key:"REDRAWS" doc:"most redraws while data streams" unit:"a second" min:"1" max:"30"`

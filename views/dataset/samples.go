@@ -335,11 +335,7 @@ func (p *Pane) classSign(t *widget.Theme, class int) (string, widget.Style) {
 }
 
 func (p *Pane) sign(t *widget.Theme, class int) (string, widget.Style) {
-	style := t.Text
-	if t.Colour {
-		style = widget.Style{}.Ink(p.colour(class))
-	}
-	return "■" + p.letter(class), style
+	return "■" + p.letter(class), t.Ink(p.colour(class))
 }
 
 func (p *Pane) moveFacet(m widget.Move, page int) {

@@ -487,8 +487,11 @@ func TestCopyTakesWhatIsSeen(t *testing.T) {
 	settled(d, p)
 	var said []string
 	for _, msg := range d.Seen() {
-		if toast, ok := msg.(views.Toast); ok {
-			said = append(said, toast.Text)
+		switch msg := msg.(type) {
+		case views.Toast:
+			said = append(said, msg.Text)
+		case views.Clipboard:
+			said = append(said, "copied "+msg.Text)
 		}
 	}
 	if len(said) != 3 || said[0] != "there is nothing to copy yet" || !strings.HasPrefix(said[1], "copied ") || !strings.HasPrefix(said[2], "copied ") {

@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
@@ -387,7 +390,8 @@ func TestCopyTakesThePathOfTheRun(t *testing.T) {
 	dir := folder(t, doneRun)
 	_, d := open(t, control(dir), 120, 30)
 	d.Press("y")
-	said(t, d, fmt.Sprintf("copied %d characters", len(filepath.Join(dir, "0001-basic"))))
+	want := views.Clipboard{Text: filepath.Join(dir, "0001-basic")}
+	d.Wait("the copy", func() bool { return slices.Contains(d.Seen(), tea.Msg(want)) })
 }
 
 func TestTheRootIsToldOfTheRunAndTheMachine(t *testing.T) {

@@ -68,7 +68,7 @@ func (b Bars) View(t *Theme, w, h int) string {
 		if barW > 0 {
 			style := t.Bar
 			if item.Ink != nil && t.Colour {
-				style = Style{}.Ink(item.Ink)
+				style = t.Ink(item.Ink)
 			}
 			line.WriteString(" " + style.Render(Left(Block8(item.Value/longest, barW), barW)))
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // PictureMode is how a picture is drawn with characters.
@@ -14,12 +15,13 @@ type PictureMode int
 const (
 	Words     PictureMode = iota // not at all: facts in words
 	ASCII                        // a ramp of brightness, one pixel a cell
+	Tones                        // half-tones of four greys, one by two pixels a cell
 	Halves                       // ▀ with two colours, one by two pixels a cell
 	Quadrants                    // ▚ and its kin, two by two pixels and two colours a cell
 )
 
 func (m PictureMode) String() string {
-	return [...]string{"words", "a brightness ramp", "half blocks", "a quadrant mosaic"}[m]
+	return [...]string{"words", "a brightness ramp", "half-tones", "half blocks", "a quadrant mosaic"}[m]
 }
 
 // ChoosePictures decides between the modes from VIEW.IMAGES (auto, blocks, ascii, words) and what colours the terminal
@@ -34,6 +36,8 @@ func ChoosePictures(want string, profile colorprofile.Profile) (PictureMode, str
 		return Words, "this is no terminal that draws"
 	case profile == colorprofile.ASCII:
 		return ASCII, "the terminal shows no colours, or NO_COLOR is set"
+	case profile == colorprofile.ANSI:
+		return Tones, "the terminal has sixteen colours, of which four are grey"
 	case profile == colorprofile.TrueColor:
 		return Quadrants, "the terminal has 24-bit colours"
 	}
@@ -120,6 +124,8 @@ func NewPicture(mode PictureMode, r Raster, w, h int, outlines ...Outline) Pictu
 	switch mode {
 	case ASCII:
 		lines = asciiLines(r.Scale(cols, rows), outlines)
+	case Tones:
+		lines = toneLines(r.Scale(cols, rows*2), outlines)
 	case Halves:
 		lines = halfLines(outlined(r.Scale(cols, rows*2), outlines))
 	case Quadrants:
@@ -127,7 +133,7 @@ func NewPicture(mode PictureMode, r Raster, w, h int, outlines ...Outline) Pictu
 	}
 	p := Picture{cols, rows, lines}
 	for _, o := range outlines {
-		p.label(o)
+		p.label(mode, o)
 	}
 	return p
 }
@@ -144,7 +150,7 @@ func (p Picture) View(w, h int) string {
 	return Block(strings.Join(lines, "\n"), w, h)
 }
 
-func (p Picture) label(o Outline) {
+func (p Picture) label(mode PictureMode, o Outline) {
 	y := clampInt(int(o.Y0*float64(p.H)), 0, p.H-1)
 	x := clampInt(int(o.X0*float64(p.W)), 0, p.W-1)
 	text := Cut(Clean(o.Label), p.W-x)
@@ -155,7 +161,11 @@ func (p Picture) label(o Outline) {
 	if luminance(o.Colour) > 0.5 {
 		ink = color.RGBA{0, 0, 0, 255}
 	}
-	p.Lines[y] = Overlay(p.Lines[y], colours(ink, o.Colour)+text+reset, x, 0)
+	style := colours(ink, o.Colour)
+	if mode == Tones {
+		style = basicColours(ansi.Black, Basic(o.Colour))
+	}
+	p.Lines[y] = Overlay(p.Lines[y], style+text+reset, x, 0)
 }
 
 // corners are the outline's pixels in a raster of w×h.

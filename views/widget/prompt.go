@@ -7,6 +7,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
+// longestText is how many characters a prompt takes: longer than any constant, shorter than a file pasted by mistake.
+const longestText = 1 << 16
+
 // Outcome is what a key did to something that asks.
 type Outcome int
 
@@ -38,6 +41,7 @@ func NewPrompt(label, value string) *Prompt {
 	styles.Cursor.Blink = false // nothing moves on the screen by itself
 	p.input.SetStyles(styles)
 	p.input.ShowSuggestions = true
+	p.input.CharLimit = longestText
 	p.input.Focus()
 	p.SetValue(value)
 	return p
@@ -151,9 +155,10 @@ func (p *Prompt) text(t *Theme, w int) string {
 		return t.Text.Reverse().Render(CutLeft(string(value), w-1)) + " "
 	}
 	at := clampInt(p.input.Position(), 0, len(value))
-	from := 0 // first rune shown: the latest from which the cursor is still seen
-	for from < at && Width(string(value[from:at])) > w-1 {
-		from++
+	from, shown := at, 0 // first rune shown: the earliest from which the cursor is still seen
+	for from > 0 && shown+Width(string(value[from-1:from])) <= w-1 {
+		from--
+		shown += Width(string(value[from : from+1]))
 	}
 	under, after := " ", ""
 	if at < len(value) {

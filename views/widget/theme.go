@@ -30,7 +30,8 @@ type Theme struct {
 	Selected Style // the line under the cursor
 	Key      Style // keys in hints and help
 
-	heat []color.RGBA
+	heat  []color.RGBA
+	basic bool // sixteen colours
 }
 
 // NewTheme returns the theme for a dark or light background, with or without colours.
@@ -69,7 +70,7 @@ func NewTheme(dark, colour bool) *Theme {
 // because 24-bit ones would be turned into whichever is nearest: boxes into white on white. Selection is reversed, and heat
 // is told by its glyph alone.
 func NewBasicTheme(dark bool) *Theme {
-	t := &Theme{Dark: dark, Colour: true}
+	t := &Theme{Dark: dark, Colour: true, basic: true}
 	pick := func(onLight, onDark ansi.BasicColor) Style {
 		if dark {
 			return Style{}.Ink(onDark)
