@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	tea "charm.land/bubbletea/v2"
+
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -106,39 +108,95 @@ func (r *root) tabAt(x int) int {
 // then those of the root between help and quit. Where a text field or an overlay has the keyboard none of them would
 // work, and none is named.
 func (r *root) bottomLine() string {
-	status := ""
+	status, hints := r.bottomParts()
+	if hints == nil {
+		return widget.Left(status, r.w)
+	}
+	texts := make([]string, len(hints))
+	for i, hint := range hints {
+		texts[i] = hint.text
+	}
+	return widget.Ends(status, strings.Join(texts, hintGap)+" ", r.w)
+}
+
+// hint is an action that the bottom line names.
+type hint struct {
+	text   string
+	action views.Action
+}
+
+const hintGap = "   "
+
+func (r *root) bottomParts() (status string, hints []hint) {
 	if r.pane() != nil {
 		status = " " + r.pane().Status()
 	}
 	if r.over != nil || r.pane() != nil && r.pane().Capturing() {
-		return widget.Left(status, r.w)
+		return status, nil
 	}
 	own := len(r.own())
 	actions := r.actions()
 	of, roots := r.hints(actions[:len(actions)-own]), r.hints(actions[len(actions)-own:])
-	crowded := func() bool { return widget.Width(status)+3+widget.Width(joined(of, roots)) > r.w }
+	crowded := func() bool {
+		wide := widget.Width(status) + len(hintGap)
+		for _, hint := range slices.Concat(of, roots) {
+			wide += widget.Width(hint.text) + len(hintGap)
+		}
+		return wide-len(hintGap) > r.w
+	}
 	for len(of) > 0 && crowded() {
 		of = of[:len(of)-1]
 	}
 	for len(roots) > 2 && crowded() {
 		roots = slices.Delete(roots, 1, 2)
 	}
-	return widget.Ends(status, joined(of, roots)+" ", r.w)
+	return status, slices.Concat(of, roots)
 }
 
-func joined(parts ...[]string) string {
-	var all []string
-	for _, part := range parts {
-		all = append(all, part...)
+// bottomAt is what a click on the bottom line does: the action that stands there, or the view; nil: nothing.
+func (r *root) bottomAt(x int) func() tea.Cmd {
+	status, hints := r.bottomParts()
+	left := r.w - 1
+	for i := len(hints) - 1; i >= 0; i-- {
+		right := left
+		left -= widget.Width(hints[i].text)
+		if x >= left && x < right {
+			return hints[i].action.Run
+		}
+		left -= len(hintGap)
 	}
-	return strings.Join(all, "   ")
+	jumper, ok := r.pane().(views.Jumper)
+	if !ok || hints == nil {
+		return nil
+	}
+	at := 0 // in the status, in bytes: the views stand in their order
+	for _, jump := range jumper.Jumps() {
+		_, name, _ := strings.Cut(jump.Text, " · ")
+		if jump.Detail != views.AView || len(name) < 4 {
+			continue
+		}
+		found := strings.Index(status[at:], name[:4]) // a crowded line has the first letters alone
+		if found < 0 {
+			return nil
+		}
+		at += found
+		word := len(name)
+		if !strings.HasPrefix(status[at:], name) {
+			word = 4
+		}
+		if from := widget.Width(status[:at]); x >= from && x < from+word {
+			return jump.Go
+		}
+		at += word
+	}
+	return nil
 }
 
-func (r *root) hints(actions []views.Action) []string {
-	var hints []string
+func (r *root) hints(actions []views.Action) []hint {
+	var hints []hint
 	for _, action := range actions {
 		if action.Label != "" && len(action.Keys()) > 0 && action.On() {
-			hints = append(hints, r.theme.Key.Render(views.KeyText(action.Keys()[0]))+" "+r.theme.Muted.Render(action.Label))
+			hints = append(hints, hint{r.theme.Key.Render(views.KeyText(action.Keys()[0])) + " " + r.theme.Muted.Render(action.Label), action})
 		}
 	}
 	return hints

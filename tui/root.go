@@ -276,6 +276,11 @@ func (r *root) mouse(msg tea.MouseMsg) tea.Cmd {
 			r.open = i
 		}
 		return nil
+	case click && m.Y == r.h-1 && !r.tooSmall():
+		if do := r.bottomAt(m.X); do != nil {
+			return do()
+		}
+		return nil
 	case m.Y == 0 || m.Y > r.bodyHeight() || r.pane() == nil || r.tooSmall():
 		return nil
 	}

@@ -91,6 +91,28 @@ func TestTabsSwitchByKeyClickAndMessage(t *testing.T) {
 	}
 }
 
+func TestHintsInTheBottomLineTakeClicks(t *testing.T) {
+	r := samples()
+	d := viewtest.OpenModel(t, r, 120, 32)
+	column := func(text string) int {
+		line := strings.Split(d.Screen(), "\n")[31]
+		return len([]rune(line[:strings.Index(line, text)]))
+	}
+	if d.Click(column("help"), 31); r.over == nil {
+		t.Fatalf("a click on help opens nothing:\n%s", d.Screen())
+	}
+	d.Press("esc")
+	if d.Click(column("filter"), 31); !sampleOf(r, 0).Capturing() {
+		t.Errorf("a click on filter does nothing:\n%s", d.Screen())
+	}
+	if d.Press("esc").Click(column("Loss"), 31); !d.Shows("[Loss]") {
+		t.Errorf("a click on the view does not show it:\n%s", d.Screen())
+	}
+	if d.Click(column("quit"), 31); !saw[tea.QuitMsg](d) {
+		t.Error("a click on quit does not quit")
+	}
+}
+
 func TestHelpAndPaletteComeFromTheTable(t *testing.T) {
 	r := samples()
 	d := viewtest.OpenModel(t, r, 120, 32)

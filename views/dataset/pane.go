@@ -177,10 +177,10 @@ func (p *Pane) Status() string {
 		return ""
 	}
 	names := slices.Clone(viewNames[:])
-	if n := len(p.set.Findings); n > 0 && p.w >= 110 {
+	if n := len(p.set.Findings); n > 0 {
 		names[findingsView] += fmt.Sprintf("(%d)", n)
 	}
-	status := views.Strip(names, p.open, p.w >= 110)
+	status := views.Strip(names, p.open, p.w)
 	if p.split != "" {
 		status += " · split " + p.split
 	}

@@ -372,7 +372,7 @@ func TestMissingDataSetIsSaidAndTriedAgain(t *testing.T) {
 func TestEvaluationShowsItsProgressItsResultAndStops(t *testing.T) {
 	f := newFake(t)
 	f.gate = make(chan struct{})
-	p, d := openPane(t, newProject(t), f, 120, 30)
+	p, d := openPane(t, newProject(t), f, 120, 36)
 	d.Press("b")
 	d.Wait("progress", func() bool { return d.Shows("48/128") })
 	shows(t, d, "Scores of base on test", "Asking about every object of test")

@@ -215,7 +215,7 @@ func (p *Pane) Status() string {
 	case !p.ready():
 		return ""
 	}
-	status := views.Strip(viewNames[:], p.open, p.w >= 110) + " · split " + widget.Clean(p.scene.split) + p.filter.Status()
+	status := views.Strip(viewNames[:], p.open, p.w) + " · split " + widget.Clean(p.scene.split) + p.filter.Status()
 	if p.batch.request.Pending() {
 		status += " · " + p.batch.text()
 	}

@@ -261,7 +261,7 @@ func (p *Pane) Status() string {
 	case !p.any():
 		return ""
 	}
-	status := views.Strip(viewNames[:], p.open, p.w >= 110)
+	status := views.Strip(viewNames[:], p.open, p.w)
 	if p.paused {
 		status += " · ‖ display paused"
 	}

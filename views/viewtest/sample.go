@@ -136,6 +136,11 @@ func (p *Sample) AllActions() []views.Action {
 	return actions
 }
 
+// Jumps are the views.
+func (p *Sample) Jumps() []views.Jump {
+	return views.ViewJumps(p.Title, []string{"Overview", "Loss"}, func(view int) tea.Cmd { p.open = view; return nil })
+}
+
 func (p *Sample) copy() tea.Cmd {
 	return views.Copy(p.classes.Items[p.classes.Cursor.At(len(p.classes.Items))].Label)
 }

@@ -27,6 +27,8 @@ type Bars struct {
 
 // View draws as many bars as fit, the selected one among them. The bar gives way to the words, then the label.
 func (b Bars) View(t *Theme, w, h int) string {
+	full := w
+	w -= edgeRoom(len(b.Items), h, w)
 	first, end := 0, min(len(b.Items), h)
 	if b.Cursor != nil {
 		first, end = b.Cursor.Window(len(b.Items), h)
@@ -85,6 +87,8 @@ func (b Bars) View(t *Theme, w, h int) string {
 		}
 		lines = append(lines, Left(line.String(), w))
 	}
+	w = full
+	Edges(t, lines, first, end, len(b.Items), w)
 	return Block(strings.Join(lines, "\n"), w, h)
 }
 

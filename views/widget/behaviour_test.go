@@ -132,8 +132,8 @@ func TestTableCutsAndDropsColumns(t *testing.T) {
 		w    int
 		want string
 	}{
-		{40, "class                  n  recall\nslope drain damaged  148    50 %"},
-		{28, "class              n  recall\nslope drain da…  148    50 %"},
+		{40, "class                  n  recall\nslope drain damaged  148    50 %       ↓"},
+		{28, "class            n  recall\nslope drain …  148    50 % ↓"},
 		{16, "class          n\nslope drai…  148"},
 	} {
 		table.Cursor = nil

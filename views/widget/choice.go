@@ -112,7 +112,8 @@ func (c *Choice) View(t *Theme, w, h int) string {
 	if len(matches) == 0 {
 		lines = append(lines, t.Muted.Render(" nothing fits; esc leaves"))
 	}
-	first, end := c.Cursor.Window(len(matches), ih-len(lines))
+	room := ih - len(lines)
+	first, end := c.Cursor.Window(len(matches), room)
 	text, detail, key := c.widths(matches)
 	for i := first; i < end; i++ {
 		option := c.Options[matches[i]]
@@ -132,8 +133,9 @@ func (c *Choice) View(t *Theme, w, h int) string {
 		if detail > 0 {
 			left += "  " + t.Muted.Render(Clean(option.Detail))
 		}
-		lines = append(lines, Ends(left, right, iw))
+		lines = append(lines, Ends(left, right, iw-edgeRoom(len(matches), room, iw)))
 	}
+	Edges(t, lines[len(lines)-(end-first):], first, end, len(matches), iw)
 	return frame.View(t, strings.Join(lines, "\n"), w, h)
 }
 

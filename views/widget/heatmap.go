@@ -63,6 +63,10 @@ func (m Heatmap) View(t *Theme, w, h int) string {
 		}
 		lines = append(lines, line.String())
 	}
+	Edges(t, lines[1:], top, bottom, len(m.Rows), w)
+	if left > 0 || right < len(m.Columns) {
+		lines[0] = Left(lines[0], w-1) + t.Muted.Render("…")
+	}
 	return Block(strings.Join(append(lines, m.legend(t, w, h-len(lines))...), "\n"), w, h)
 }
 

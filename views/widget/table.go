@@ -39,8 +39,13 @@ func (b Table) View(t *Theme, w, h int) string {
 	if b.Cursor != nil {
 		mark = 1
 	}
-	shown, widths := b.fit(w - mark)
-	lines := []string{blanks(mark) + t.Muted.Render(b.line(shown, widths, func(c int) string { return b.Columns[c].Title }))}
+	room := w - edgeRoom(len(b.Rows), h-1, w)
+	shown, widths := b.fit(room - mark)
+	head := blanks(mark) + t.Muted.Render(b.line(shown, widths, func(c int) string { return b.Columns[c].Title }))
+	if len(shown) < len(b.Columns) && Width(head)+2 <= w { // columns have left
+		head = Left(head, w-1) + t.Muted.Render("…")
+	}
+	lines := []string{head}
 	first, end := 0, min(len(b.Rows), h-1)
 	selected := b.Selected()
 	if b.Cursor != nil {
@@ -55,6 +60,7 @@ func (b Table) View(t *Theme, w, h int) string {
 		}
 		lines = append(lines, blanks(mark)+b.toned(t, row, shown, widths))
 	}
+	Edges(t, lines[1:], first, end, len(b.Rows), w)
 	return Block(strings.Join(lines, "\n"), w, h)
 }
 

@@ -164,7 +164,7 @@ func Ends(left, right string, w int) string {
 	return left + blanks(w-Width(left)-Width(right)) + right
 }
 
-// Block makes any text exactly h lines of exactly w cells.
+// Block makes any text exactly h lines of exactly w cells. Where lines of it are left out, the last one says how many.
 func Block(s string, w, h int) string {
 	if h <= 0 || w <= 0 {
 		return ""
@@ -182,7 +182,25 @@ func blockLines(s string, w, h int) []string {
 		}
 		lines[i] = Left(line, w)
 	}
+	if hidden := leftOut(given, h); hidden > 0 && h > 1 && w >= 16 {
+		note := "↓ " + Count(hidden) + " more"
+		if Width(given[h-1])+2+Width(note) <= w {
+			lines[h-1] = Ends(given[h-1], note, w)
+		} else { // half a number would be a wrong one
+			lines[h-1] = Right("↓ "+Count(hidden+1)+" more", w)
+		}
+	}
 	return lines
+}
+
+// leftOut is how many lines with something in them stand below the hth.
+func leftOut(lines []string, h int) int {
+	for n := len(lines); n > h; n-- {
+		if strings.TrimSpace(ansi.Strip(lines[n-1])) != "" {
+			return n - h
+		}
+	}
+	return 0
 }
 
 // Wrap breaks plain text at blanks into lines of at most w cells.

@@ -108,3 +108,16 @@ func TestMiddleOfALongNameIsCut(t *testing.T) {
 		}
 	}
 }
+
+func TestBlockSaysWhatItLeavesOut(t *testing.T) {
+	for text, want := range map[string]string{
+		"one\ntwo\nthree":              "one\ntwo\nthree",
+		"one\ntwo\nthree\n\n":          "one\ntwo\nthree",
+		"one\ntwo\nthree\nfour\nfive":  "one\ntwo\nthree     ↓ 2 more",
+		"a\nb\nall the room 12 %\nd\n": "a\nb\n          ↓ 2 more",
+	} {
+		if got := trimmed(Block(text, 18, 3)); got != want {
+			t.Errorf("%q is drawn as\n%s\nwant\n%s", text, got, want)
+		}
+	}
+}
