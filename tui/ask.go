@@ -30,17 +30,14 @@ func (c call) openSession() (*session.Session, *config.File, int) {
 
 // runEval scores a subject on EVAL.SPLIT.
 func runEval(c call) int {
-	if len(c.words) != 1 {
-		return c.fail(exitCall, "call it as finetui eval RUN|%s", session.Base)
-	}
-	s, file, code := c.openSession()
+	s, _, code := c.openSession()
 	if code != exitDone {
 		return code
 	}
 	defer s.Close()
 	setting, err := s.Setting(c.words[0])
 	if err != nil {
-		return c.fail(exitCall, "%v", err)
+		return c.fail(exitCall, "%w", err)
 	}
 	c.bear(setting.Notes)
 	report, done := c.progress()
@@ -56,10 +53,10 @@ func runEval(c call) int {
 		return c.failure(err)
 	}
 	code = exitDone
-	if wantsJSON(file.Config) {
+	if c.json {
 		code = c.printJSON(r)
 	} else {
-		fmt.Fprint(c.stdout, r.Text())
+		c.print("%s", strings.TrimSuffix(r.Text(), "\n"))
 	}
 	if err != nil { // it was scored, and could not be kept
 		return c.failure(err)
@@ -70,7 +67,7 @@ func runEval(c call) int {
 // bear says what is to be borne in mind.
 func (c call) bear(notes []string) {
 	for _, note := range notes {
-		fmt.Fprintln(c.stderr, note)
+		c.note("%s", note)
 	}
 }
 
@@ -83,9 +80,6 @@ func (c call) trouble(s *session.Session) {
 
 // runCompare puts evaluations of the same items side by side.
 func runCompare(c call) int {
-	if len(c.words) < 2 {
-		return c.fail(exitCall, "call it as finetui compare RUN|%s RUN …", session.Base)
-	}
 	s, file, code := c.openSession()
 	if code != exitDone {
 		return code
@@ -95,7 +89,7 @@ func runCompare(c call) int {
 	for _, name := range c.words {
 		k, err := s.Result(name, file.Config.Eval.Split)
 		if err != nil {
-			return c.fail(exitCall, "%v", err)
+			return c.fail(exitCall, "%w", err)
 		}
 		list = append(list, k)
 	}
@@ -107,11 +101,11 @@ func runCompare(c call) int {
 	if err := board.WriteJSON(path); err != nil {
 		return c.failure(err)
 	}
-	if wantsJSON(file.Config) {
+	if c.json {
 		return c.printJSON(board)
 	}
 	fmt.Fprint(c.stdout, board.Text())
-	fmt.Fprintf(c.stderr, "written to %s\n", path)
+	c.note("written to %s", path)
 	return exitDone
 }
 
@@ -120,9 +114,6 @@ const resultsFile = "integration_results.json"
 
 // runIntegrate gives stage-1 detections their conditions.
 func runIntegrate(c call) int {
-	if len(c.words) != 1 {
-		return c.fail(exitCall, "call it as finetui integrate RUN|%s", session.Base)
-	}
 	s, file, code := c.openSession()
 	if code != exitDone {
 		return code
@@ -147,10 +138,8 @@ func runIntegrate(c call) int {
 	if err := r.Write(path); err != nil {
 		return c.failure(err)
 	}
-	messages := c
-	messages.stdout = c.stderr
-	printFindings(messages, findings)
-	if wantsJSON(file.Config) {
+	printFindings(c.note, findings)
+	if c.json {
 		return c.printJSON(r)
 	}
 	n, failed := 0, 0
@@ -168,21 +157,18 @@ func runIntegrate(c call) int {
 
 // runInfer asks one question about one picture, about one object of the data set ("test/slope_0266#0"), or about none.
 func runInfer(c call) int {
-	if len(c.words) < 2 {
-		return c.fail(exitCall, "call it as finetui infer RUN|%s MEDIA [prompt …]; MEDIA is a picture, an object of the data set such as test/NAME#0, or - for none", session.Base)
-	}
-	s, file, code := c.openSession()
+	s, _, code := c.openSession()
 	if code != exitDone {
 		return code
 	}
 	defer s.Close()
 	setting, err := s.Setting(c.words[0])
 	if err != nil {
-		return c.fail(exitCall, "%v", err)
+		return c.fail(exitCall, "%w", err)
 	}
 	q, truth, err := question(s, setting, c.words[1], strings.Join(c.words[2:], " "))
 	if err != nil {
-		return c.fail(exitCall, "%v", err)
+		return c.fail(exitCall, "%w", err)
 	}
 	report, done := c.progress()
 	subject, err := s.Subject(c.ctx, c.words[0], report)
@@ -192,9 +178,9 @@ func runInfer(c call) int {
 	}
 	c.bear(subject.Notes)
 	c.trouble(s)
-	fmt.Fprintf(c.stderr, "%s is asked: %s\n", subject.Title(), q.Prompt)
+	c.note("%s is asked: %s", subject.Title(), q.Prompt)
 	heard := func(piece string) { fmt.Fprint(c.stdout, piece) }
-	if wantsJSON(file.Config) {
+	if c.json {
 		heard = nil
 	}
 	a, err := subject.Ask(c.ctx, q, heard)
@@ -215,7 +201,7 @@ func runInfer(c call) int {
 	}
 	fmt.Fprintln(c.stdout)
 	if truth != "" {
-		fmt.Fprintf(c.stderr, "the truth is: %s\n", truth)
+		c.note("the truth is: %s", truth)
 	}
 	return exitDone
 }

@@ -1,26 +1,21 @@
 package main
 
 import (
-	"fmt"
-
 	"finetui/core/convert"
 )
 
 // runConvert writes the samples in a trainer's dialect.
 func runConvert(c call) int {
-	if len(c.words) != 0 {
-		return c.fail(exitCall, "call it as finetui convert; CONVERT.DIALECT and CONVERT.OUTPUT say how and where")
-	}
 	file, ok := c.configuration()
 	if !ok {
 		return exitCall
 	}
 	if err := convert.CheckTemplate(file.Config.Convert.UserPromptTemplate); err != nil {
-		return c.fail(exitCall, "%v", err)
+		return c.fail(exitCall, "%w", err)
 	}
-	p, ok := c.openProject(file)
-	if !ok {
-		return exitFailed
+	p, code := c.openProject(file)
+	if code != exitDone {
+		return code
 	}
 	defer p.Close()
 	report, done := c.progress()
@@ -29,7 +24,7 @@ func runConvert(c call) int {
 	if err != nil {
 		return c.failure(err)
 	}
-	if wantsJSON(file.Config) {
+	if c.json {
 		if code := c.printJSON(result); code != exitDone {
 			return code
 		}
@@ -42,9 +37,9 @@ func runConvert(c call) int {
 			c.print("%s  %d records of %s", f.Path, f.Records, f.Split)
 		}
 	}
-	printFindings(c, result.Findings)
+	printFindings(c.print, result.Findings)
 	if result.Pictures > 0 {
-		fmt.Fprintf(c.stderr, "%d pictures drawn below %s\n", result.Pictures, result.Output)
+		c.note("%d pictures drawn below %s", result.Pictures, result.Output)
 	}
 	return findingsCode(result.Findings)
 }

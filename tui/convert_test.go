@@ -46,7 +46,7 @@ func inProject(t *testing.T) {
 func dispatched(arguments ...string) (code int, stdout, stderr string) {
 	var out, errs strings.Builder
 	words, overrides := divide(arguments)
-	code = dispatch(call{ctx: context.Background(), words: words, overrides: overrides, stdout: &out, stderr: &errs})
+	code = dispatch(newCall(context.Background(), words, overrides, &out, &errs))
 	return code, out.String(), errs.String()
 }
 

@@ -51,7 +51,7 @@ func viewtestName(size [2]int) string {
 // setConstants writes constants into the project's file.
 func setConstants(t *testing.T, overrides ...string) {
 	t.Helper()
-	c := call{stderr: os.Stderr, overrides: overrides}
+	c := newCall(t.Context(), nil, overrides, os.Stdout, os.Stderr)
 	file, ok := c.configuration()
 	if !ok {
 		t.Fatal("no configuration")

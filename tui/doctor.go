@@ -15,9 +15,6 @@ import (
 
 // runDoctor says what this machine has. It works without a config.toml, and says what is wrong with a broken one.
 func runDoctor(c call) int {
-	if len(c.words) != 0 {
-		return c.fail(exitCall, "call it as finetui doctor")
-	}
 	file, err := config.Load(configFile)
 	in := doctor.Input{File: file, Found: err == nil}
 	if err != nil {
@@ -29,15 +26,14 @@ func runDoctor(c call) int {
 		}
 	}
 	if err := applyOverrides(in.File, c.overrides); err != nil {
-		return c.fail(exitCall, "%v", err)
+		return c.fail(exitCall, "%w", err)
 	}
-	out, _ := c.stdout.(*os.File)
-	in.Terminal = terminal(out, os.Environ(), in.File.Config.View)
+	in.Terminal = terminal(c.stdout.file(), os.Environ(), in.File.Config.View)
 	report := doctor.Look(c.ctx, in)
 	if c.ctx.Err() != nil {
 		return c.failure(c.ctx.Err())
 	}
-	if wantsJSON(in.File.Config) {
+	if c.json {
 		if code := c.printJSON(report); code != exitDone {
 			return code
 		}

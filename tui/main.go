@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/charmbracelet/x/term"
+
+	"finetui/core/finetune"
 )
 
 func main() { os.Exit(start(os.Args[1:])) }
@@ -24,9 +26,43 @@ func start(arguments []string) int {
 		}
 		return openWorkbench(overrides)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	endings := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
+	if words[0] == finetune.Verb {
+		endings = endings[:2]
+	}
+	ctx, stop := untilSignal(endings)
 	defer stop()
-	return dispatch(call{ctx: ctx, words: words, overrides: overrides, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr})
+	return dispatch(newCall(ctx, words, overrides, os.Stdout, os.Stderr))
+}
+
+// signalled is why a context ended: a signal told the program to.
+type signalled struct{ syscall.Signal }
+
+func (s signalled) Error() string { return "told to end by signal " + s.Signal.String() }
+
+// code is the exit code that shells give a program which such a signal ended: 130 for ctrl+c, 143 for kill.
+func (s signalled) code() int { return 128 + int(s.Signal) }
+
+// untilSignal is a context that one of the signals ends; a second one ends the program at once. Signals that the caller
+// ignores (nohup) stay ignored.
+func untilSignal(endings []os.Signal) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	came := make(chan os.Signal, 1)
+	for _, s := range endings {
+		if !signal.Ignored(s) {
+			signal.Notify(came, s)
+		}
+	}
+	go func() {
+		if s, ok := (<-came).(syscall.Signal); ok {
+			cancel(signalled{s})
+		}
+		signal.Stop(came)
+	}()
+	return ctx, func() {
+		signal.Stop(came)
+		cancel(nil)
+	}
 }
 
 // drawable says whether a person sits in front of something that can show a screen.

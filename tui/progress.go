@@ -2,20 +2,22 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/charmbracelet/x/term"
+
+	"finetui/core/printable"
+	"finetui/views/widget"
 )
 
 // progress returns a function that shows how far long work is on stderr: a bar on a terminal, elsewhere a line every few
 // seconds. done ends the bar.
 func (c call) progress() (report func(done, total int, what string), done func()) {
 	p := &progress{out: c.stderr, every: 5 * time.Second, began: time.Now()}
-	if f, ok := c.stderr.(*os.File); ok && term.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb" {
+	if c.stderr.terminal() && os.Getenv("TERM") != "dumb" {
 		p.bar, p.every = true, 100*time.Millisecond
 	}
 	p.last = time.Now()
@@ -23,7 +25,7 @@ func (c call) progress() (report func(done, total int, what string), done func()
 }
 
 type progress struct {
-	out   io.Writer
+	out   *output
 	bar   bool
 	every time.Duration
 	began time.Time
@@ -45,15 +47,19 @@ func (p *progress) report(done, total int, what string) {
 		count = fmt.Sprintf("%d/%d", done, total)
 	}
 	if !p.bar {
-		fmt.Fprintf(p.out, "%s %s, %.0f s\n", count, what, time.Since(p.began).Seconds())
+		fmt.Fprintf(p.out, "%s %s, %.0f s\n", count, printable.Line(what), time.Since(p.began).Seconds())
 		return
 	}
 	const width = 24
 	filled := 0
 	if total > 0 {
-		filled = width * done / total
+		filled = max(0, min(width, width*done/total))
 	}
-	fmt.Fprintf(p.out, "\r\x1b[K%s%s %s %s", strings.Repeat("█", filled), strings.Repeat("░", width-filled), count, what)
+	line := strings.Repeat("█", filled) + strings.Repeat("░", width-filled) + " " + count + " " + printable.Line(what)
+	if columns, _, err := term.GetSize(p.out.file().Fd()); err == nil {
+		line = widget.Cut(line, columns-1)
+	}
+	p.out.sign("\r\x1b[K" + line)
 	p.shown = true
 }
 
@@ -61,7 +67,7 @@ func (p *progress) end() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.shown {
-		fmt.Fprint(p.out, "\r\x1b[K")
+		p.out.sign("\r\x1b[K")
 		p.shown = false
 	}
 }

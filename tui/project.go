@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/demo/base"
 	"finetui/core/demo/chain"
+	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/stats"
@@ -32,7 +32,7 @@ func (c call) configuration() (*config.File, bool) {
 		err = applyOverrides(file, c.overrides)
 	}
 	if err != nil {
-		c.fail(exitCall, "%v", err)
+		c.fail(exitCall, "%w", err)
 		return nil, false
 	}
 	for _, p := range config.Validate(file.Config) {
@@ -40,7 +40,7 @@ func (c call) configuration() (*config.File, bool) {
 			c.fail(exitCall, "%s: %s", p.Key, p.Text)
 			return nil, false
 		}
-		fmt.Fprintf(c.stderr, "finetui: %s: %s\n", p.Key, p.Text)
+		c.note("finetui: %s: %s", p.Key, p.Text)
 	}
 	return file, true
 }
@@ -64,35 +64,11 @@ func applyOverrides(file *config.File, overrides []string) error {
 	return file.Override(overrides)
 }
 
-// json says whether the verb is to print one JSON object.
-func wantsJSON(c *config.Config) bool { return c.View.Format == "json" }
-
-// printJSON prints v as one object with a schema number.
-func (c call) printJSON(v any) int {
-	e := json.NewEncoder(c.stdout)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
-		return c.fail(exitFailed, "%v", err)
-	}
-	return exitDone
-}
-
-// failure is the exit code for an error that stopped a verb.
-func (c call) failure(err error) int {
-	if c.ctx.Err() != nil {
-		return c.fail(exitInterrupted, "interrupted")
-	}
-	return c.fail(exitFailed, "%v", err)
-}
-
 // runNew starts a project: its config.toml and, for the demo, its data sets.
 func runNew(c call) int {
-	if len(c.words) < 1 || len(c.words) > 2 {
-		return c.fail(exitCall, "call it as finetui new %s [FOLDER]", strings.Join(config.Presets(), "|"))
-	}
 	file, err := config.Preset(c.words[0])
 	if err != nil {
-		return c.fail(exitCall, "%v", err)
+		return c.fail(exitCall, "%w", err)
 	}
 	folder := "."
 	if len(c.words) == 2 {
@@ -103,7 +79,7 @@ func runNew(c call) int {
 	}
 	file.Path = filepath.Join(folder, configFile)
 	if err := applyOverrides(file, c.overrides); err != nil {
-		return c.fail(exitCall, "%v", err)
+		return c.fail(exitCall, "%w", err)
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return c.failure(err)
@@ -114,24 +90,44 @@ func runNew(c call) int {
 	if err := file.Save(); err != nil {
 		return c.failure(err)
 	}
-	fmt.Fprintf(c.stdout, "%s\n", file.Path)
+	made := []string{file.Path}
+	listed := func(format string, args ...any) { made = append(made, fmt.Sprintf(format, args...)) }
 	if c.words[0] == "demo" {
-		if err := makeDemoData(c, file); err != nil {
+		if err := makeDemoData(c, file, listed); err != nil {
 			return c.failure(err)
 		}
 	}
+	next := nextStep(c.words[0], folder)
+	if file.Config.View.Format == "json" {
+		return c.printJSON(struct {
+			Schema int      `json:"schema"`
+			Made   []string `json:"made"`
+			Next   string   `json:"next"`
+		}{1, made, next})
+	}
+	c.print("%s", strings.Join(made, "\n"))
+	c.note("next: %s", next)
 	return exitDone
 }
 
-// makeDemoData draws the demo's data sets.
-func makeDemoData(c call, file *config.File) error {
-	report, done := c.progress()
-	defer done()
-	return chain.Data(c.ctx, file, chain.Options{Report: report, Log: c.print})
+// nextStep is what to do with a new project.
+func nextStep(preset, folder string) string {
+	enter := ""
+	if filepath.Clean(folder) != "." {
+		enter = fmt.Sprintf("cd %s, then ", folder)
+	}
+	if preset == "demo" {
+		return enter + "finetui opens the workbench: 3 and n start the first run; finetui demo runs the whole chain without one"
+	}
+	return enter + "set DATASET.PATH and MODEL.BASE in " + configFile + "; finetui analyze and finetui lint say what is wrong, finetui opens the workbench"
 }
 
-// print prints a line of results.
-func (c call) print(format string, args ...any) { fmt.Fprintf(c.stdout, format+"\n", args...) }
+// makeDemoData draws the demo's data sets.
+func makeDemoData(c call, file *config.File, listed func(format string, args ...any)) error {
+	report, done := c.progress()
+	defer done()
+	return chain.Data(c.ctx, file, chain.Options{Report: report, Log: listed})
+}
 
 // runDemo runs the whole chain on the demo project, or makes the base that the program carries.
 func runDemo(c call) int {
@@ -139,7 +135,9 @@ func runDemo(c call) int {
 		return runDemoBase(c)
 	}
 	if _, err := os.Stat(configFile); errors.Is(err, os.ErrNotExist) {
-		if code := runNew(call{ctx: c.ctx, words: []string{"demo"}, stdout: c.stdout, stderr: c.stderr}); code != exitDone {
+		first := c
+		first.words, first.overrides, first.stdout = []string{"demo"}, nil, c.stderr
+		if code := runNew(first); code != exitDone {
 			return code
 		}
 	}
@@ -152,10 +150,20 @@ func runDemo(c call) int {
 		return c.failure(err)
 	}
 	report, done := c.progress()
-	path, err := chain.Run(c.ctx, file, chain.Options{Exe: exe, Version: version(), Report: report, Log: c.print})
+	options := chain.Options{Exe: exe, Version: version(), Report: report, Log: c.print}
+	if c.json {
+		options.Log = c.note
+	}
+	path, err := chain.Run(c.ctx, file, options)
 	done()
 	if err != nil {
 		return c.failure(err)
+	}
+	if c.json {
+		return c.printJSON(struct {
+			Schema int    `json:"schema"`
+			Report string `json:"report"`
+		}{1, path})
 	}
 	c.print("%s", path)
 	return exitDone
@@ -168,25 +176,30 @@ func runDemoBase(c call) int {
 	}
 	began := time.Now()
 	log := func(format string, args ...any) {
-		fmt.Fprintf(c.stderr, "%6.0f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+		c.note("%6.0f s  %s", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}
 	if err := base.Make(c.ctx, c.words[1], base.Options{Seed: base.Seed, Log: log}); err != nil {
 		return c.failure(err)
+	}
+	if c.json {
+		return c.printJSON(struct {
+			Schema int    `json:"schema"`
+			Folder string `json:"folder"`
+		}{1, c.words[1]})
 	}
 	c.print("%s", c.words[1])
 	return exitDone
 }
 
 // openProject opens the configuration's data set and recipe.
-func (c call) openProject(file *config.File) (*project.Project, bool) {
+func (c call) openProject(file *config.File) (*project.Project, int) {
 	report, done := c.progress()
 	defer done()
 	p, err := project.Open(c.ctx, file, report)
 	if err != nil {
-		c.failure(err)
-		return nil, false
+		return nil, c.failure(err)
 	}
-	return p, true
+	return p, exitDone
 }
 
 // runAnalyze writes the statistics of the data set.
@@ -206,15 +219,15 @@ func runAnalyze(c call) int {
 	if err := a.WriteJSON(path); err != nil {
 		return c.failure(err)
 	}
-	if wantsJSON(file.Config) {
+	if c.json {
 		if code := c.printJSON(a); code != exitDone {
 			return code
 		}
 	} else {
 		fmt.Fprint(c.stdout, a.Text())
-		printCauses(c, a.Causes)
+		printCauses(c.print, a.Causes)
 	}
-	fmt.Fprintf(c.stderr, "written to %s\n", path)
+	c.note("written to %s", path)
 	return causesCode(a.Causes)
 }
 
@@ -224,9 +237,9 @@ func runLint(c call) int {
 	if !ok {
 		return exitCall
 	}
-	p, ok := c.openProject(file)
-	if !ok {
-		return exitFailed
+	p, code := c.openProject(file)
+	if code != exitDone {
+		return code
 	}
 	defer p.Close()
 	report, done := c.progress()
@@ -236,10 +249,10 @@ func runLint(c call) int {
 		return c.failure(err)
 	}
 	if text := p.Base.Trouble(); text != "" {
-		fmt.Fprintln(c.stderr, text)
+		c.note("%s", text)
 	}
 	table := recipe.Mass(p.Recipe)
-	if wantsJSON(file.Config) {
+	if c.json {
 		if code := c.printJSON(struct {
 			Schema   int               `json:"schema"`
 			Findings []dataset.Finding `json:"findings"`
@@ -249,16 +262,18 @@ func runLint(c call) int {
 		}
 		return findingsCode(findings)
 	}
-	printFindings(c, findings)
-	fmt.Fprint(c.stderr, table.Text())
+	printFindings(c.print, findings)
+	fmt.Fprint(c.stdout, table.Text())
 	return findingsCode(findings)
 }
 
 // printFindings prints findings, one line a cause.
-func printFindings(c call, findings []dataset.Finding) { printCauses(c, dataset.Causes(findings)) }
+func printFindings(print func(format string, args ...any), findings []dataset.Finding) {
+	printCauses(print, dataset.Causes(findings))
+}
 
 // printCauses prints a line for each cause, with the first row that breaks it and a few others.
-func printCauses(c call, causes []dataset.Cause) {
+func printCauses(print func(format string, args ...any), causes []dataset.Cause) {
 	for _, f := range causes {
 		place := dataset.Place{File: f.File, Line: f.Line}.String()
 		if place != "" {
@@ -268,7 +283,7 @@ func printCauses(c call, causes []dataset.Cause) {
 		if also != "" {
 			also = "; also " + also
 		}
-		fmt.Fprintf(c.stdout, "%s %s: %s%s%s – %s\n", f.Level, f.Code, place, f.Text, also, f.Do)
+		print("%s %s: %s", f.Level, f.Code, printable.Line(place+f.Text+also+" – "+f.Do))
 	}
 }
 

@@ -11,12 +11,10 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/charmbracelet/x/term"
-
 	"finetui/core/config"
 	"finetui/core/finetune"
+	"finetui/core/printable"
 	"finetui/core/run"
-	"finetui/views/widget"
 )
 
 // executable is the program itself, to be started as a run's process.
@@ -30,9 +28,6 @@ func executable() (string, error) {
 
 // runTrain lints and starts a run, and follows it where somebody is looking.
 func runTrain(c call) int {
-	if len(c.words) > 1 {
-		return c.fail(exitCall, "call it as finetui train [NAME]")
-	}
 	file, ok := c.configuration()
 	if !ok {
 		return exitCall
@@ -48,13 +43,11 @@ func runTrain(c call) int {
 	}
 	r, findings, err := finetune.Start(c.ctx, file, options)
 	done()
-	warnings := c
-	warnings.stdout = c.stderr
-	printFindings(warnings, findings)
+	printFindings(c.note, findings)
 	var faults finetune.Faults
 	switch {
 	case errors.As(err, &faults):
-		return c.fail(exitFindings, "%v", err)
+		return c.fail(exitFindings, "%w", err)
 	case err != nil:
 		return c.failure(err)
 	}
@@ -69,43 +62,37 @@ func (c call) afterStart(r *run.Run, constants *config.Config, written int64) in
 	done()
 	words, wordsErr := finetune.Words(r, written)
 	for _, w := range words {
-		fmt.Fprintln(c.stderr, widget.Clean(w))
+		c.note("%s", w)
 	}
 	switch {
 	case err != nil && c.ctx.Err() != nil:
-		fmt.Fprintf(c.stderr, "%s goes on; finetui follow %d watches it\n", r.Label(), r.Info.Number)
+		c.note("%s goes on; finetui follow %d watches it", r.Label(), r.Info.Number)
 		return exitInterrupted
 	case err != nil:
 		return c.failure(err)
 	case wordsErr != nil:
 		return c.failure(wordsErr)
 	}
-	if wantsJSON(constants) {
-		c.printJSON(describe(r))
-	} else {
-		fmt.Fprintln(c.stdout, r.Dir)
+	watched := constants.Train.Follow || c.stdout.terminal()
+	switch {
+	case c.json && watched:
+		return c.follow(r) // its first object is the run
+	case c.json:
+		return c.printJSON(describe(r))
 	}
-	if !constants.Train.Follow && !c.looking() {
+	c.print("%s", r.Dir)
+	if !watched {
 		return exitDone
 	}
 	return c.follow(r)
 }
 
-// looking says whether a person reads stdout.
-func (c call) looking() bool {
-	f, ok := c.stdout.(*os.File)
-	return ok && term.IsTerminal(f.Fd())
-}
-
 // runWork is the process of a run.
 func runWork(c call) int {
-	if len(c.words) != 1 {
-		return c.fail(exitCall, "call it as finetui %s DIR; finetui train and resume do", finetune.Verb)
-	}
 	ctx, stop := finetune.Until(context.WithoutCancel(c.ctx))
 	defer stop()
 	if err := finetune.Work(ctx, c.words[0], c.overrides...); err != nil {
-		return c.fail(exitFailed, "%v", err)
+		return c.fail(exitFailed, "%w", err)
 	}
 	return exitDone
 }
@@ -116,21 +103,18 @@ func (c call) find() (*run.Run, *config.File, int) {
 	if !ok {
 		return nil, nil, exitCall
 	}
-	if len(c.words) == 0 {
-		return nil, nil, c.fail(exitCall, "say which run: its number, name or folder; finetui runs lists them")
-	}
 	r, err := run.Find(file.Abs(file.Config.Project.Runs), c.words[0])
 	if err != nil {
-		return nil, nil, c.fail(exitCall, "%v", err)
+		return nil, nil, c.fail(exitCall, "%w", err)
 	}
 	return r, file, exitDone
 }
 
 // runStop asks a run to stop.
 func runStop(c call) int {
-	now := len(c.words) == 2 && c.words[1] == "now"
-	if len(c.words) > 1 && !now {
-		return c.fail(exitCall, "call it as finetui stop RUN [now]")
+	now := len(c.words) == 2
+	if now && c.words[1] != "now" {
+		return c.fail(exitCall, "%q is not now: call it as finetui stop RUN [now]", c.words[1])
 	}
 	r, _, code := c.find()
 	if code != exitDone {
@@ -140,7 +124,15 @@ func runStop(c call) int {
 		return c.failure(err)
 	}
 	s := r.Status() // what is so now: an earlier request may go further than this one
-	fmt.Fprintf(c.stdout, "%s %s\n", r.Label(), cmp.Or(s.Reason, "is "+s.State))
+	what := cmp.Or(s.Reason, "is "+s.State)
+	if c.json {
+		return c.printJSON(struct {
+			Schema int    `json:"schema"`
+			Run    string `json:"run"`
+			Stops  string `json:"stops"`
+		}{run.Schema, r.Label(), what})
+	}
+	c.print("%s %s", r.Label(), what)
 	return exitDone
 }
 
@@ -162,7 +154,7 @@ func runResume(c call) int {
 	var fixed *finetune.Fixed
 	switch {
 	case errors.As(err, &fixed):
-		return c.fail(exitCall, "%v", err)
+		return c.fail(exitCall, "%w", err)
 	case err != nil:
 		return c.failure(err)
 	}
@@ -183,6 +175,9 @@ func (c call) follow(r *run.Run) int {
 	tail := r.Tail()
 	report, done := c.progress()
 	defer done()
+	if c.json {
+		c.printRow(followed{"run", describe(r)})
+	}
 	for {
 		status := r.Status()
 		if p, ok := finetune.Preparing(r); ok && status.Live() {
@@ -196,8 +191,10 @@ func (c call) follow(r *run.Run) int {
 				return c.failure(err)
 			}
 			for _, row := range batch.Rows {
-				if line := rowText(row, r.Info.Steps); line != "" {
-					fmt.Fprintln(c.stdout, line)
+				if c.json {
+					c.printRow(row)
+				} else if line := rowText(row, r.Info.Steps); line != "" {
+					c.print("%s", printable.Line(line))
 				}
 			}
 			if !batch.More {
@@ -206,7 +203,10 @@ func (c call) follow(r *run.Run) int {
 		}
 		if !status.Live() {
 			r.Refresh()
-			fmt.Fprintf(c.stderr, "%s is %s: %s\n", r.Label(), status.State, status.Reason)
+			if c.json {
+				c.printRow(followed{"end", describe(r)})
+			}
+			c.note("%s", headline(r.Label(), status.State, status.Reason))
 			if status.State == run.Failed || status.State == run.Killed {
 				return exitFailed
 			}
@@ -216,11 +216,25 @@ func (c call) follow(r *run.Run) int {
 		select {
 		case <-c.ctx.Done():
 			done()
-			fmt.Fprintf(c.stderr, "%s goes on; finetui follow %d watches it again\n", r.Label(), r.Info.Number)
-			return exitInterrupted
+			c.note("%s goes on; finetui follow %d watches it again", r.Label(), r.Info.Number)
+			return c.failure(c.ctx.Err())
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
+}
+
+// followed is what follow prints in JSON before the rows of a run (kind "run") and after them ("end").
+type followed struct {
+	Kind string `json:"kind"`
+	description
+}
+
+// headline says what a run has come to.
+func headline(label, state, reason string) string {
+	if reason == "" {
+		return label + " is " + state
+	}
+	return label + " is " + state + ": " + printable.Plain(reason)
 }
 
 // rowText is a row of metrics as a line; "" for one that a follower need not see.
@@ -270,7 +284,7 @@ func runRuns(c call) int {
 	if err != nil {
 		return c.failure(err)
 	}
-	if wantsJSON(file.Config) {
+	if c.json {
 		out := struct {
 			Schema int           `json:"schema"`
 			Runs   []description `json:"runs"`
@@ -284,7 +298,7 @@ func runRuns(c call) int {
 	fmt.Fprintln(t, "run\tstate\tstep\trecipe\tbase\tstarted\ttime")
 	for _, r := range list {
 		if r.Fault != nil {
-			fmt.Fprintf(t, "%s\tunreadable\t%v\n", filepath.Base(r.Dir), r.Fault)
+			fmt.Fprintf(t, "%s\tunreadable\t%s\n", filepath.Base(r.Dir), printable.Line(printable.Error(r.Fault)))
 			continue
 		}
 		d := describe(r)
@@ -297,14 +311,11 @@ func runRuns(c call) int {
 
 func (c call) showRun(r *run.Run, file *config.File) int {
 	d := describe(r)
-	if wantsJSON(file.Config) {
+	if c.json {
 		return c.printJSON(d)
 	}
-	fmt.Fprintf(c.stdout, "%s is %s", r.Label(), d.State)
-	if d.Reason != "" {
-		fmt.Fprintf(c.stdout, ": %s", d.Reason)
-	}
-	fmt.Fprintf(c.stdout, "\nfolder     %s\nrecipe     %s\nbase       %s (%s)\ndata       %s\nprogram    %s on %s\nsteps      %d of %d, %d samples an epoch, %d trained parameters\n",
+	c.print("%s", headline(r.Label(), d.State, d.Reason))
+	fmt.Fprintf(c.stdout, "folder     %s\nrecipe     %s\nbase       %s (%s)\ndata       %s\nprogram    %s on %s\nsteps      %d of %d, %d samples an epoch, %d trained parameters\n",
 		r.Dir, d.Recipe, d.Base, d.BaseFingerprint, d.DataFingerprint, d.Version, d.Machine, d.Step, d.Steps, d.Samples, d.Trainable)
 	saved, err := r.Checkpoints()
 	if err != nil {

@@ -29,7 +29,7 @@ func TestVerbsAnswer(t *testing.T) {
 		{"hlep", exitCall, "", "did you mean help?"},
 	} {
 		var stdout, stderr strings.Builder
-		code := dispatch(call{ctx: context.Background(), words: strings.Fields(c.words), stdout: &stdout, stderr: &stderr})
+		code := dispatch(newCall(context.Background(), strings.Fields(c.words), nil, &stdout, &stderr))
 		if code != c.code || !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) || (c.stderr == "") != (stderr.Len() == 0) {
 			t.Errorf("%s: code %d\nstdout %s\nstderr %s", c.words, code, &stdout, &stderr)
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
@@ -147,6 +148,14 @@ func (r *root) actionNames() []string {
 	return names
 }
 
+// roughly is a time in words, none where it is not known.
+func roughly(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return project.Roughly(d)
+}
+
 // estimates is what the Config pane asks for the consequences of constants.
 func estimates(file *config.File) configpane.Estimate {
 	if file == nil { // it may be mended on the screen
@@ -171,6 +180,7 @@ func estimates(file *config.File) configpane.Estimate {
 		}
 		return configpane.Consequences{TrainSamples: x.TrainSamples, StepsPerEpoch: x.Plan.PerEpoch, Steps: x.Plan.Total,
 			Warmup: x.Plan.Warmup, EffectiveBatch: x.Plan.Batch,
-			Trainable: x.Trainable, VisualTokens: tokens, MemoryBytes: x.Memory, MassBefore: x.MassBefore, MassAfter: x.MassAfter, Notes: x.Notes}, nil
+			Trainable: x.Trainable, VisualTokens: tokens, MemoryBytes: x.Cost.Memory, FreeBytes: x.Cost.Free, DownloadBytes: x.Cost.Download, Takes: roughly(x.Cost.Time),
+			MassBefore: x.MassBefore, MassAfter: x.MassAfter, Notes: x.Notes}, nil
 	}
 }

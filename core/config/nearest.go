@@ -52,6 +52,39 @@ func unknownName(section, key string) error {
 	return fmt.Errorf("%s has no constant %s; there are %s", section, key, strings.Join(own, ", "))
 }
 
+// Nearest is the constant, SECTION.KEY, that a name of any spelling most likely means: "recipe.preset", "epochs",
+// "TRAIN.EPOCH"; "" where none is near. Where several sections have such a key, value decides: one that may have it.
+func Nearest(name, value string) string {
+	section, key, dotted := strings.Cut(strings.ToUpper(name), ".")
+	if !dotted {
+		section, key = "", section
+	}
+	if section == keysSection {
+		_, action, _ := strings.Cut(name, ".")
+		return keysSection + "." + action
+	}
+	var full, keys []string
+	for _, f := range schema().fields {
+		full, keys = append(full, f.Name()), append(keys, f.Key)
+	}
+	if dotted {
+		if near := nearest(section+"."+key, full); near != "" {
+			return near
+		}
+	}
+	near := nearest(key, keys)
+	if near == "" {
+		return ""
+	}
+	homes := sectionsWith(near)
+	for _, home := range homes {
+		if _, _, err := parseValue(schema().byName[home+"."+near], value); err == nil {
+			return home + "." + near
+		}
+	}
+	return homes[0] + "." + near
+}
+
 // sectionsWith returns the sections that have a constant of that key.
 func sectionsWith(key string) (names []string) {
 	for _, f := range schema().fields {

@@ -2,13 +2,16 @@ package dataset
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"finetui/core/config"
+	"finetui/core/printable"
 )
 
 // Progress is told how far a long read is. It may be nil, and is never called by two goroutines at once.
@@ -36,10 +39,14 @@ func Open(cfg config.Dataset, root string) (*Dataset, error) {
 func Read(ctx context.Context, cfg config.Dataset, root string, report Progress) (*Dataset, error) {
 	path := below(root, cfg.Path)
 	if cfg.Path == "" {
-		return nil, fmt.Errorf("DATASET.PATH is empty: set it to the folder of the data set")
+		return nil, &config.Unusable{Key: "DATASET.PATH", Text: "it is empty; set it to the folder of the data set"}
 	}
 	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("DATASET.PATH: %w: set it to the folder of the data set", err)
+		text := fmt.Sprintf("there is no folder %s; set it to the folder of the data set", path)
+		if !errors.Is(err, fs.ErrNotExist) {
+			text = printable.Error(err)
+		}
+		return nil, &config.Unusable{Key: "DATASET.PATH", Text: text}
 	}
 	reader, at, err := choose(cfg.Format, path)
 	if err != nil {
@@ -88,13 +95,13 @@ func choose(wanted, path string) (format, string, error) {
 		}
 	}
 	if wanted != "" && wanted != "auto" && !slices.Contains(names, wanted) {
-		return nil, "", fmt.Errorf("DATASET.FORMAT: %q is not read here: use auto or one of %s", wanted, strings.Join(names, ", "))
+		return nil, "", &config.Unusable{Key: "DATASET.FORMAT", Text: fmt.Sprintf("%q is not read here: use auto or one of %s", wanted, strings.Join(names, ", "))}
 	}
 	if other := otherFormat(path); other != "" {
-		return nil, "", fmt.Errorf("DATASET.PATH: %s holds %s, which finetui does not read yet: convert it to YOLO (data.yaml, images and labels; Roboflow, Datumaro and Ultralytics' converter write it) and name that folder",
-			readable(path), other)
+		return nil, "", &config.Unusable{Key: "DATASET.PATH", Text: fmt.Sprintf("%s holds %s, which finetui does not read yet: convert it to YOLO (data.yaml, images and labels; Roboflow, Datumaro and Ultralytics' converter write it) and name that folder",
+			readable(path), other)}
 	}
-	return nil, "", fmt.Errorf("DATASET.PATH: %s holds no data set of a known format (%s): a YOLO set has data.yaml, and images and labels folders", readable(path), strings.Join(names, ", "))
+	return nil, "", &config.Unusable{Key: "DATASET.PATH", Text: fmt.Sprintf("%s holds no data set of a known format (%s): a YOLO set has data.yaml, and images and labels folders", readable(path), strings.Join(names, ", "))}
 }
 
 // compareSplits orders train, valid, test, then others by name.
@@ -120,7 +127,7 @@ func wantedSplits(sets, present []string) (func(split string) bool, error) {
 	for _, set := range sets {
 		split := config.SplitName(set)
 		if !slices.Contains(present, split) {
-			return nil, fmt.Errorf("DATASET.SETS: there is no split %q: this set has %s", set, strings.Join(present, ", "))
+			return nil, &config.Unusable{Key: "DATASET.SETS", Text: fmt.Sprintf("there is no split %q: this set has %s", set, strings.Join(present, ", "))}
 		}
 		wanted = append(wanted, split)
 	}

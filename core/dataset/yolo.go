@@ -116,6 +116,7 @@ func (yolo) read(ctx context.Context, at string, cfg config.Dataset, root string
 		return nil, err
 	}
 	set.Classes = yoloClasses(plan.names, rules.classes, set.Items)
+	set.knownDamage(root, sights)
 	leaked, err := leaks(ctx, set.Items, sights, filehash.In(root), plan.short, report)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -47,25 +48,38 @@ func memory() Line {
 		return Line{"memory", "unknown: " + err.Error(), Info, ""}
 	}
 	value := fmt.Sprintf("%.1f GiB, %.1f free", float64(m.Total)/gib, float64(m.Available)/gib)
-	free := m.Available
-	if limit, ok := containerLimit(); ok && limit < m.Total {
+	if limit, ok := containerNumber("memory.max"); ok && limit < m.Total {
 		value += fmt.Sprintf("; this container may use %.1f", float64(limit)/gib)
-		free = min(free, limit)
 	}
-	if free < leastMemory {
+	if free, err := FreeMemory(); err == nil && free < leastMemory {
 		return Line{"memory", value, Info, "close other programs: training the built-in base takes about 2 GiB, other bases their weights and more"}
 	}
 	return Line{"memory", value, OK, ""}
 }
 
-// containerLimit is the memory limit of a control group (cgroup v2), where there is one.
-func containerLimit() (uint64, bool) {
-	text, err := os.ReadFile("/sys/fs/cgroup/memory.max")
+// FreeMemory is how many bytes a program can have that starts now: what the system calls available, or what is left of the
+// limit of a container.
+func FreeMemory() (int64, error) {
+	m, err := mem.VirtualMemory()
+	if err != nil {
+		return 0, fmt.Errorf("how much memory is free: %w", err)
+	}
+	free := m.Available
+	if limit, ok := containerNumber("memory.max"); ok && limit < m.Total {
+		used, _ := containerNumber("memory.current")
+		free = min(free, limit-min(used, limit))
+	}
+	return int64(free), nil
+}
+
+// containerNumber is a number that a control group (cgroup v2) has about its memory, where there is one.
+func containerNumber(name string) (uint64, bool) {
+	text, err := os.ReadFile(filepath.Join("/sys/fs/cgroup", name))
 	if err != nil {
 		return 0, false
 	}
-	limit, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
-	return limit, err == nil
+	n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+	return n, err == nil
 }
 
 // leastSpace is what a demo project with its runs takes.

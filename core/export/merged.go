@@ -17,6 +17,7 @@ import (
 
 	"finetui/ml/blas"
 	"finetui/ml/lora"
+	"finetui/ml/mapped"
 	"finetui/ml/qwen2"
 	"finetui/ml/safetensors"
 	"finetui/ml/wholefile"
@@ -56,8 +57,9 @@ func Merged(ctx context.Context, base, adapter, folder string, report Progress) 
 			return err
 		}
 		for _, name := range slices.Sorted(maps.Keys(shards)) {
-			if err := safetensors.Write(filepath.Join(dir, name), shards[name], m.metadata()); err != nil {
-				return err
+			err := mapped.Guard(func() error { return safetensors.Write(filepath.Join(dir, name), shards[name], m.metadata()) })
+			if err != nil {
+				return mapped.Written(err, weights.Path())
 			}
 		}
 		return writeIndex(base, dir, shards)

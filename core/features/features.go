@@ -24,6 +24,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"finetui/ml/mapped"
 )
 
 // Key names a value.
@@ -61,6 +63,7 @@ type segment struct {
 	size   int64 // of the file, when it was last looked at
 
 	writable bool
+	forget   func() // ends the map's name
 }
 
 type place struct {
@@ -135,7 +138,10 @@ func (c *Cache) Close() error {
 	return errors.Join(errs...)
 }
 
-func (s *segment) close() error { return errors.Join(unix.Munmap(s.data), s.file.Close()) }
+func (s *segment) close() error {
+	s.forget()
+	return errors.Join(unix.Munmap(s.data), s.file.Close())
+}
 
 // Get returns the values of a key, in place: read-only, valid until Close. What another process has written meanwhile
 // is found too; what does not fit its checksum is not.
@@ -153,7 +159,8 @@ func (c *Cache) Get(key Key) ([]float32, bool) {
 	}
 	raw := p.seg.data[p.at : p.at+p.bytes]
 	if !p.checked {
-		if crc32.Checksum(raw, castagnoli) != p.sum {
+		var sum uint32
+		if lost := mapped.Guard(func() error { sum = crc32.Checksum(raw, castagnoli); return nil }); lost != nil || sum != p.sum {
 			delete(c.index, key)
 			return nil, false
 		}
@@ -260,7 +267,7 @@ func (c *Cache) open(number, flags int) (*segment, error) {
 	if err != nil {
 		return nil, errors.Join(&fs.PathError{Op: "map", Path: name, Err: err}, f.Close())
 	}
-	return &segment{number: number, file: f, data: data, writable: flags&os.O_RDWR != 0}, nil
+	return &segment{number: number, file: f, data: data, writable: flags&os.O_RDWR != 0, forget: mapped.Register(data, name)}, nil
 }
 
 // refresh takes in what the folder holds now. What is no segment of this package is left alone.

@@ -7,6 +7,7 @@ import (
 
 	"finetui/core/project"
 	"finetui/core/recipe"
+	"finetui/ml/mapped"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/train"
@@ -55,7 +56,10 @@ func (s *samples) get(ctx context.Context, wanted []recipe.Sample) ([]train.Samp
 			for j := k; j < len(missing) && errs[k] == nil; j += len(s.towers) {
 				i := missing[j]
 				if errs[k] = ctx.Err(); errs[k] == nil {
-					out[i], errs[k] = s.make(tower, wanted[i])
+					errs[k] = mapped.Guard(func() (err error) {
+						out[i], err = s.make(tower, wanted[i])
+						return err
+					})
 				}
 			}
 		})

@@ -143,3 +143,35 @@ func TestACacheOfNoUseStopsNoRun(t *testing.T) {
 	}
 	sameFiles(t, last(t, kept), last(t, r))
 }
+
+// The process of a run whose base is cut short under it writes down why it ended, where SIGBUS would have killed it.
+func TestARunWhoseWeightsAreCutShortEndsInASentence(t *testing.T) {
+	f := smallProject(t)
+	dir := ownBase(t, f)
+	if err := f.Override([]string{"TRAIN.EPOCHS=200", "TRAIN.EVAL_EVERY=0"}); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, f, "cut")
+	for r.Status().Live() && r.Refresh() == nil && !strings.Contains(logOf(t, r), "trained parameters") {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if err := os.Truncate(filepath.Join(dir, "model.safetensors"), 4096); err != nil {
+		t.Fatal(err)
+	}
+	for r.Status().Live() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	data, err := os.ReadFile(filepath.Join(r.Dir, "exit.json"))
+	if err != nil || !strings.Contains(string(data), "was cut short while it was in use") {
+		t.Errorf("%s, error %v", data, err)
+	}
+}
+
+func logOf(t *testing.T, r *run.Run) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(r.Dir, "log.txt"))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -60,8 +60,8 @@ func saidAndTook(t *testing.T, f *config.File) (said, took int64) {
 	if took, err = strconv.ParseInt(string(text), 10, 64); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("said %d MiB, took %d MiB: %.2f", e.Memory>>20, took>>20, float64(e.Memory)/float64(took))
-	return e.Memory, took
+	t.Logf("said %d MiB, took %d MiB: %.2f", e.Cost.Memory>>20, took>>20, float64(e.Cost.Memory)/float64(took))
+	return e.Cost.Memory, took
 }
 
 // near is what "about" may mean.

@@ -82,9 +82,10 @@ func lint(ctx context.Context, p *project.Project, report project.Progress) ([]d
 	}
 	findings := recipe.Lint(p.Data, p.Config, nil)
 	findings = slices.DeleteFunc(findings, func(f dataset.Finding) bool { return f.Code == "length-not-checked" }) // the next one says it, too
-	return append(findings, dataset.Finding{Code: "base-away", Level: dataset.LevelInfo,
-		Text: fmt.Sprintf("MODEL.BASE = %q is not on this machine yet: the run fetches it from the hub before its first step, and checks then what takes the base's own tokens", p.Config.Model.Base),
-		Do:   "leave it to the run, which can be stopped meanwhile and goes on where it stood when it is resumed"}), nil
+	cost := p.Cost()
+	findings = append(append(findings, cost.Findings(p.Config.Model.Base)...), cost.Away(p.Config.Model.Base))
+	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })
+	return findings, nil
 }
 
 // refusal is the error for findings that stop a run.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/eval"
 	"finetui/core/model"
@@ -79,7 +80,7 @@ func Run(ctx context.Context, p *project.Project, subject *model.Subject, name s
 	seen.Data, seen.Recipe = &data, p.Recipe.On(&data) // what a prompt tells is still what the labels of train say
 	samples, places := lay(out, &data, seen.Recipe, split)
 	if len(out.Images) == 0 {
-		return nil, findings, fmt.Errorf("EVAL.SPLIT = %q: there is no picture in it; splits are %s", split, strings.Join(p.Data.Splits, ", "))
+		return nil, findings, p.NoSplit(split)
 	}
 	replies, err := subject.Ask(ctx, len(samples), func(i int) (model.Question, error) { return seen.Question(samples[i]) },
 		model.Asking{View: p.View(), MaxNew: p.Config.Eval.MaxNewTokens, Seed: uint64(p.Config.Project.Seed), Progress: report})
@@ -103,7 +104,7 @@ func Run(ctx context.Context, p *project.Project, subject *model.Subject, name s
 // folder without one for any picture is another split's, or no detector's.
 func detect(data *dataset.Dataset, split, folder string) (findings []dataset.Finding, err error) {
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("EVAL.DETECTIONS: there is no folder %s", folder)
+		return nil, &config.Unusable{Key: "EVAL.DETECTIONS", Text: "there is no folder " + folder}
 	}
 	pictures, missing, example := 0, 0, ""
 	for i := range data.Items {
@@ -125,7 +126,7 @@ func detect(data *dataset.Dataset, split, folder string) (findings []dataset.Fin
 		findings = append(findings, found...)
 	}
 	if pictures > 0 && missing == pictures {
-		return nil, fmt.Errorf("EVAL.DETECTIONS: %s has predictions for none of the %d pictures of %s; they are looked for as %s", folder, pictures, split, filepath.Base(example))
+		return nil, &config.Unusable{Key: "EVAL.DETECTIONS", Text: fmt.Sprintf("%s has predictions for none of the %d pictures of %s; they are looked for as %s", folder, pictures, split, filepath.Base(example))}
 	}
 	return findings, nil
 }

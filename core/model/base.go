@@ -16,6 +16,7 @@ import (
 
 	"finetui/core/features"
 	"finetui/core/filehash"
+	"finetui/ml/mapped"
 	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/pixels"
@@ -120,8 +121,12 @@ func (b *Base) Close() error {
 }
 
 // New builds the model of the base's weights.
-func (b *Base) New(tune qwen2vl.Tuning) (*qwen2vl.Model, error) {
-	return qwen2vl.New(b.Config, b.checkpoint, tune)
+func (b *Base) New(tune qwen2vl.Tuning) (m *qwen2vl.Model, err error) {
+	err = mapped.Guard(func() error {
+		m, err = qwen2vl.New(b.Config, b.checkpoint, tune)
+		return err
+	})
+	return m, err
 }
 
 // stopTokens are the ends that generation_config.json and config.json name, and the chat template's.

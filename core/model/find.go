@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 
 	"finetui/core/filehash"
 	"finetui/core/model/hub"
+	"finetui/ml/qwen2vl"
 )
 
 // Progress is told how far long work is; it may be nil.
@@ -84,4 +87,35 @@ func locate(name, root string, get func(hub.Hub, hub.Name) (string, error)) (str
 		return "", fmt.Errorf("%w (and there is no folder %s)", err, dir)
 	}
 	return found, nil
+}
+
+// Shape is what is known of a base whose weights are not on this machine: its configuration, where the hub's cache holds
+// that already.
+func Shape(name string) (c qwen2vl.Config, known bool) {
+	n, onHub := hub.ParseName(name)
+	if !onHub {
+		return c, false
+	}
+	data, err := hub.FromEnv().Part(n, "config.json")
+	if err != nil {
+		return c, false
+	}
+	c, err = parseConfig(data)
+	return c, err == nil
+}
+
+var sizeInName = regexp.MustCompile(`(?:^|[-_/])(\d+(?:\.\d+)?)[bB](?:[-_@]|$)`)
+
+// NamedSize is how many parameters a base's name says that it has ("7B"), 0 where it says nothing. It is a hint: that of
+// Qwen2-VL-7B is the language model's alone.
+func NamedSize(name string) int64 {
+	m := sizeInName.FindStringSubmatch(name)
+	if m == nil {
+		return 0
+	}
+	billions, err := strconv.ParseFloat(m[1], 64)
+	if err != nil || billions > 10000 {
+		return 0
+	}
+	return int64(billions * 1e9)
 }

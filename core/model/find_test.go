@@ -120,3 +120,12 @@ func TestLanguageModelsSpeakAfterTheirOwnSystemText(t *testing.T) {
 		t.Errorf("the prompt is %q", text)
 	}
 }
+
+func TestTheSizeThatANameGives(t *testing.T) {
+	for name, want := range map[string]int64{"Qwen/Qwen2-VL-7B-Instruct": 7e9, "Qwen/Qwen2.5-0.5B": 5e8, "a/72b-chat@main": 72e9,
+		"a/base": 0, "a/b8bit": 0, "a/4bit": 0, "tiny": 0} {
+		if got := NamedSize(name); got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"finetui/ml/blas"
 	"finetui/ml/generate"
 	"finetui/ml/lora"
+	"finetui/ml/mapped"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
@@ -170,7 +171,7 @@ func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, err
 			w := s.worker(team)
 			for first := range next {
 				last := min(first+together, n)
-				if err := w.answer(ctx, first, last, get, a, replies, heard); err != nil {
+				if err := mapped.Guard(func() error { return w.answer(ctx, first, last, get, a, replies, heard) }); err != nil {
 					cancel(err)
 					continue
 				}

@@ -1,5 +1,5 @@
-// Package printable makes text that comes from outside safe to print on a terminal: names of files, classes and runs,
-// answers of models, what a hub or a library says. It never styles and never writes.
+// Package printable makes text that comes from outside fit for a person at a terminal: names of files, classes and runs,
+// answers of models, what a hub, a library or the system says. It never styles and reads nothing.
 //
 // What could move the cursor, colour, reorder or hide becomes a mark that can be seen:
 //
@@ -25,9 +25,6 @@ func Line(s string) string { return clean(s, false) }
 
 // Text is s with its line breaks and tabs.
 func Text(s string) string { return clean(s, true) }
-
-// Error is err's text as Text shows it; an error of several lines keeps them.
-func Error(err error) string { return Text(err.Error()) }
 
 // Lines are texts, each as Line shows it.
 func Lines(texts []string) []string {

@@ -18,9 +18,9 @@ import (
 type Estimate struct {
 	TrainSamples          int // an epoch, after sampling
 	Plan                  config.Plan
-	Trainable             int      // parameters of the adapters
-	VisualTokens          [2]int   // least and most of a sample's pictures
-	Memory                int64    // bytes, roughly
+	Trainable             int    // parameters of the adapters
+	VisualTokens          [2]int // least and most of a sample's pictures
+	Cost                  Cost
 	MassBefore, MassAfter float64  // largest over smallest loss mass of a class
 	Notes                 []string // one sentence each
 }
@@ -59,12 +59,19 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 	for _, problem := range config.ValidateSteps(cfg.Train, out.TrainSamples) {
 		out.Notes = append(out.Notes, problem.Key+" "+problem.Text)
 	}
-	if err := e.openBase(cfg); err != nil {
+	away, err := e.openBase(cfg)
+	switch {
+	case err != nil:
 		out.Notes = append(out.Notes, err.Error())
-		return out, nil
+	case away:
+		out.Cost = p.Cost()
+		for _, f := range append(out.Cost.Findings(cfg.Model.Base), out.Cost.Away(cfg.Model.Base)) {
+			out.Notes = append(out.Notes, f.Text)
+		}
+	default:
+		p.Base = e.base
+		p.size(&out)
 	}
-	p.Base = e.base
-	p.size(&out)
 	return out, nil
 }
 
@@ -87,19 +94,20 @@ func sameData(a, b config.Dataset) bool {
 		slices.Equal(a.Conditions, b.Conditions) && slices.Equal(a.Sets, b.Sets)
 }
 
-func (e *Estimator) openBase(cfg *config.Config) error {
+// openBase opens MODEL.BASE unless it is open; away says that it is not on this machine yet.
+func (e *Estimator) openBase(cfg *config.Config) (away bool, err error) {
 	if e.base != nil && e.base.Name == cfg.Model.Base {
-		return nil
+		return false, nil
 	}
-	b, err := model.OpenLocal(cfg.Model.Base, e.file.Root)
-	if err != nil {
-		return err
+	b, away, err := model.OpenPresent(cfg.Model.Base, e.file.Root)
+	if err != nil || away {
+		return away, err
 	}
 	if e.base != nil {
 		e.base.Close()
 	}
 	e.base = b
-	return nil
+	return false, nil
 }
 
 // size adds what follows from the base: parameters, tokens, memory.
@@ -121,7 +129,10 @@ func (p *Project) size(out *Estimate) {
 	if longest > c.Model.MaxLength {
 		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %d tokens, MODEL.MAX_LENGTH is %d", longest, c.Model.MaxLength))
 	}
-	out.Memory = p.memory(all, p.weigh(slices.DeleteFunc(p.Recipe.Samples("valid"), Hidden)))
+	out.Cost = p.cost(p.Base.Config, p.Base.WeightBytes(), all, p.weigh(slices.DeleteFunc(p.Recipe.Samples("valid"), Hidden)))
+	for _, f := range out.Cost.Findings(c.Model.Base) {
+		out.Notes = append(out.Notes, f.Text)
+	}
 }
 
 // Trainable counts the parameters of the adapters.

@@ -3,9 +3,11 @@ package project
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/core/eval"
 	"finetui/core/model"
 	"finetui/core/recipe"
@@ -22,6 +24,14 @@ func (p *Project) Question(s recipe.Sample) (model.Question, error) {
 // Hidden says that a sample cannot be shown: its picture is missing or broken, which the data set's findings tell.
 func Hidden(s recipe.Sample) bool { return s.Item.Media == "" || s.Item.Broken }
 
+// NoSplit is the error for a split in which there is nothing to ask about.
+func (p *Project) NoSplit(split string) error {
+	if p.furtherFault != nil && split == filepath.Base(p.Config.Eval.Data) {
+		return p.furtherFault
+	}
+	return &config.Unusable{Key: "EVAL.SPLIT", Text: fmt.Sprintf("there is nothing in %q to ask about, or its pictures are missing; splits are %s", split, strings.Join(p.Data.Splits, ", "))}
+}
+
 // Evaluate asks a subject about every object of a split that can be shown, and scores the answers. resamples is that of the bootstrap,
 // eval.DefaultResamples or 0.
 func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, split string, resamples int, report Progress) (*eval.Result, error) {
@@ -30,7 +40,7 @@ func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, sp
 	}
 	samples := slices.DeleteFunc(p.Recipe.Samples(split), Hidden)
 	if len(samples) == 0 {
-		return nil, fmt.Errorf("EVAL.SPLIT = %q: there is nothing to score in it, or its pictures are missing; splits are %s", split, strings.Join(p.Data.Splits, ", "))
+		return nil, p.NoSplit(split)
 	}
 	if p.Base.Seen != nil { // kept features are known by it
 		if _, err := p.Base.Fingerprint(ctx, report); err != nil {

@@ -2,6 +2,7 @@ package project
 
 import (
 	"math"
+	"slices"
 
 	"finetui/core/media"
 	"finetui/core/model"
@@ -122,15 +123,14 @@ func (r *room) grow(n int) (more, gone int) {
 	return r.held, gone
 }
 
-// memory is the most that the process of a run is going to hold, in bytes, as the system counts what is resident: the
+// most is the most that the process of a run is going to hold, in bytes, as the system counts what is resident: the
 // program's own pages, weights laid out for the kernels, and Go's heap.
-func (p *Project) memory(all, valid []weight) int64 {
-	s := newProcess(p, all, valid)
+func (s *process) most() int64 {
 	s.open()
-	course := p.Course()
+	t, course := s.p.Config.Train, s.p.Course()
 	const walked, drawn, checked = 96, 1 << 15, 4 // steps, samples and checks, after which nothing new comes
-	checks, every := 0, p.Config.Train.EvalEvery
-	for e, steps, draws := 0, 0, 0; e < p.Config.Train.Epochs && draws < drawn; e++ {
+	checks, every := 0, t.EvalEvery
+	for e, steps, draws := 0, 0, 0; e < t.Epochs && draws < drawn; e++ {
 		for order := course.Epoch(e); len(order) > 0; steps++ {
 			n := min(course.Batch, len(order))
 			s.step(order[:n], steps < walked)
@@ -145,11 +145,11 @@ func (p *Project) memory(all, valid []weight) int64 {
 	return programPages + runtimePages + s.c.Panels(s.work) + s.heap.peak()*33/32
 }
 
-func newProcess(p *Project, all, valid []weight) *process {
+func newProcess(p *Project, c qwen2vl.Config, bytes int, all, valid []weight) *process {
 	l := p.Config.LoRA
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
-	s := &process{p: p, c: p.Base.Config, all: all, valid: valid, kept: map[int]bool{}, workers: 1, heap: newHeap()}
-	s.work = qwen2vl.Work{Dropout: l.Dropout > 0, Weight: p.Base.WeightBytes(), Rank: func(module string) int {
+	s := &process{p: p, c: c, all: all, valid: valid, kept: map[int]bool{}, workers: 1, heap: newHeap()}
+	s.work = qwen2vl.Work{Dropout: l.Dropout > 0, Weight: bytes, Rank: func(module string) int {
 		if adapter.Matches(module) {
 			return l.R
 		}
@@ -161,7 +161,7 @@ func newProcess(p *Project, all, valid []weight) *process {
 	s.trains = s.c.TrainsTower(s.work)
 	s.adapted = 4 * int64(s.c.Adapters(s.work))
 	s.replica, s.tower = make([]replica, s.workers), make([]room, s.workers)
-	for _, w := range append(all, valid...) {
+	for _, w := range slices.Concat(all, valid) {
 		s.longest = max(s.longest, w.tokens)
 	}
 	return s

@@ -5,16 +5,20 @@ package project
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/media"
 	"finetui/core/model"
+	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/pixels"
@@ -32,7 +36,8 @@ type Project struct {
 	Recipe *recipe.Recipe
 	Base   *model.Base // nil before OpenBase
 
-	own int // items of DATASET; after them come those of EVAL.DATA
+	own          int   // items of DATASET; after them come those of EVAL.DATA
+	furtherFault error // why EVAL.DATA is no split
 }
 
 // DataFingerprint names what a run is trained on: the data set without EVAL.DATA.
@@ -42,7 +47,8 @@ func (p *Project) DataFingerprint() string {
 	return own.Fingerprint()
 }
 
-// Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe.
+// Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe. An EVAL.DATA
+// that is not there or cannot be used is a finding: nothing but scoring on it needs it, and that says what is wrong.
 func Open(ctx context.Context, file *config.File, report Progress) (*Project, error) {
 	p := &Project{File: file, Config: file.Config}
 	root := file.Root
@@ -53,7 +59,12 @@ func Open(ctx context.Context, file *config.File, report Progress) (*Project, er
 	p.own = len(p.Data.Items)
 	if p.Config.Eval.Data != "" {
 		if err := p.addData(ctx, root, report); err != nil {
-			return nil, fmt.Errorf("EVAL.DATA: %w", err)
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			p.furtherFault = err
+			p.Data.Findings = append(p.Data.Findings, dataset.Finding{Code: "eval-data", Level: dataset.LevelInfo, Text: err.Error(),
+				Do: "nothing but scoring on it needs it; finetui new demo and m in the Data pane draw the demo's"})
 		}
 	}
 	p.Recipe, err = recipe.Build(p.Data, p.Config)
@@ -64,20 +75,23 @@ func Open(ctx context.Context, file *config.File, report Progress) (*Project, er
 func (p *Project) addData(ctx context.Context, root string, report Progress) error {
 	more := p.Config.Dataset
 	more.Path, more.Sets = p.Config.Eval.Data, nil
-	if _, err := os.Stat(p.File.Abs(more.Path)); err != nil {
-		return fmt.Errorf("%w: set it to the folder of a data set, or to nothing", err)
+	unusable := func(format string, args ...any) error {
+		return &config.Unusable{Key: "EVAL.DATA", Text: fmt.Sprintf(format, args...)}
+	}
+	if _, err := os.Stat(p.File.Abs(more.Path)); errors.Is(err, fs.ErrNotExist) {
+		return unusable("there is no folder %s; set it to the folder of a data set, or to nothing", p.File.Abs(more.Path))
 	}
 	d, err := dataset.Read(ctx, more, root, report)
 	if err != nil {
-		return err
+		return unusable("%s", strings.TrimPrefix(printable.Error(err), "DATASET.PATH: "))
 	}
 	same := func(a, b dataset.Class) bool { return a.Name == b.Name }
 	if !slices.EqualFunc(d.Classes, p.Data.Classes, same) {
-		return fmt.Errorf("%s has other classes than %s", p.Config.Eval.Data, p.Config.Dataset.Path)
+		return unusable("%s has other classes than %s", p.Config.Eval.Data, p.Config.Dataset.Path)
 	}
 	split := filepath.Base(more.Path)
 	if slices.Contains(p.Data.Splits, split) {
-		return fmt.Errorf("its folder is called %q like a split of DATASET.PATH; rename it", split)
+		return unusable("its folder is called %q like a split of DATASET.PATH; rename it", split)
 	}
 	p.Data.Splits = append(p.Data.Splits, split)
 	for _, item := range d.Items {
@@ -251,6 +265,7 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 	findings := p.LintSizes(samples)
 	findings = append(findings, recipe.Lint(p.Data, p.Config, func(s recipe.Sample) int { return tokens[s.ID] })...)
 	findings = append(findings, recipe.LintSupervision(trained, func(s recipe.Sample) string { return supervised[s.ID] })...)
+	findings = append(findings, p.Cost().Findings(p.Config.Model.Base)...)
 	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })
 	return findings, nil
 }

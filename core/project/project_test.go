@@ -66,7 +66,19 @@ func TestMissingFurtherDataIsNamed(t *testing.T) {
 	if err := p.File.Override([]string{"EVAL.DATA=nowhere"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(context.Background(), p.File, nil); err == nil || strings.Contains(err.Error(), "DATASET.PATH") || !strings.HasPrefix(err.Error(), "EVAL.DATA") {
-		t.Errorf("got %v", err)
+	opened, err := Open(context.Background(), p.File, nil)
+	if err != nil {
+		t.Fatalf("a set that only scoring sees keeps the project from opening: %v", err)
+	}
+	defer opened.Close()
+	last := opened.Data.Findings[len(opened.Data.Findings)-1]
+	if last.Level != dataset.LevelInfo || !strings.HasPrefix(last.Text, "EVAL.DATA: there is no folder") {
+		t.Errorf("finding %+v", last)
+	}
+	if err := opened.NoSplit("nowhere"); !strings.HasPrefix(err.Error(), "EVAL.DATA: there is no folder") {
+		t.Errorf("scoring on it says %v", err)
+	}
+	if err := opened.NoSplit("moon"); !strings.HasPrefix(err.Error(), "EVAL.SPLIT") {
+		t.Errorf("scoring on another one says %v", err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"finetui/ml/mapped"
 )
 
 // Team says how many goroutines a product may use. The zero Team, like NewTeam(1), works on the calling goroutine alone.
@@ -138,6 +140,7 @@ func (w *workers) grow(n int) {
 	defer w.mu.Unlock()
 	for ; w.started < n; w.started++ {
 		go func() {
+			mapped.Watch() // a block may read weights in their file's map; chunk takes the panic to the caller
 			for {
 				j := await(w.tickets)
 				j.work()

@@ -14,6 +14,8 @@ import (
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"finetui/ml/mapped"
 )
 
 // operation is what the three kinds of operation have in common.
@@ -135,11 +137,14 @@ func (r *run) timed(sum *time.Duration, name string, work func()) (err error) {
 		return err
 	}
 	start := time.Now()
+	defer mapped.Watch()()
 	defer func() {
 		*sum += time.Since(start)
 		if p := recover(); p != nil {
 			err = fmt.Errorf("block %s panicked%s: %v", name, panicPlace(), p)
-			if cause, ok := p.(error); ok && !isRuntime(cause) {
+			if lost := mapped.Cause(p); lost != nil {
+				err = lost
+			} else if cause, ok := p.(error); ok && !isRuntime(cause) {
 				err = fmt.Errorf("block %s: %w", name, cause)
 			}
 			r.err = err

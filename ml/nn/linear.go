@@ -26,8 +26,7 @@ func (l *Linear) Mul(t blas.Team, rows int, x, y []float32) { l.mulFrom(t, rows,
 func (l *Linear) mulFrom(t blas.Team, rows int, x, from []float32, ld int, y []float32) {
 	in, out := l.W.Cols, l.W.Rows
 	if l.WSpan.Shape == nil {
-		l.onceF.Do(func() { l.forward = l.pack(true) })
-		t.MulFrom(rows, x, in, l.forward, from, ld, y, out)
+		t.MulFrom(rows, x, in, l.packed(&l.onceF, &l.forward, true), from, ld, y, out)
 		return
 	}
 	if from != nil {
@@ -47,8 +46,17 @@ func (l *Linear) MulBack(t blas.Team, rows int, dy, dx []float32) {
 		t.Gemm(false, false, rows, in, out, dy, out, l.W.F32, in, false, dx, in)
 		return
 	}
-	l.onceB.Do(func() { l.backward = l.pack(false) })
-	t.Mul(rows, dy, out, l.backward, false, dx, in)
+	t.Mul(rows, dy, out, l.packed(&l.onceB, &l.backward, false), false, dx, in)
+}
+
+// packed are the panels that once made. Where their making panicked, since the weights' file was lost, each who asks
+// finds that out for itself.
+func (l *Linear) packed(once *sync.Once, panels **blas.Panels, transposed bool) *blas.Panels {
+	once.Do(func() { *panels = l.pack(transposed) })
+	if *panels == nil {
+		return l.pack(transposed)
+	}
+	return *panels
 }
 
 func (l *Linear) pack(transposed bool) *blas.Panels {

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"sort"
 	"unsafe"
+
+	"finetui/ml/mapped"
 )
 
 // littleEndian tells whether memory holds numbers as the files do, so that a view can stand for a copy.
@@ -57,7 +59,13 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	entries, metadata, start, err := parseHeader(data)
+	var entries []entry
+	var metadata map[string]string
+	var start int64
+	err = mapped.Guard(func() (err error) {
+		entries, metadata, start, err = parseHeader(data)
+		return err
+	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), unmap())
 	}

@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"finetui/ml/mapped"
 )
 
 // mapFile maps the file's bytes into memory, read-only; unmap ends that. An empty file is an empty slice.
@@ -24,7 +26,11 @@ func mapFile(f *os.File, size int64) (data []byte, unmap func() error, err error
 	if err != nil {
 		return nil, nil, fmt.Errorf("mapping it into memory: %w", err)
 	}
-	return data, func() error { return syscall.Munmap(data) }, nil
+	forget := mapped.Register(data, f.Name())
+	return data, func() error {
+		forget()
+		return syscall.Munmap(data)
+	}, nil
 }
 
 // Reading a page of a mapping makes the system read megabytes ahead, which pays for a large tensor. A model has hundreds of

@@ -15,6 +15,7 @@ import (
 
 	"finetui/ml/blas"
 	"finetui/ml/graph"
+	"finetui/ml/mapped"
 	"finetui/ml/nn"
 )
 
@@ -178,7 +179,13 @@ func (t *Trainer) pass(ctx context.Context, samples []Sample, train bool) (*Resu
 	var wait sync.WaitGroup
 	for r := range t.replicas {
 		wait.Go(func() {
-			shares[r] = runPacks(ctx, t.replicas[r], packs[r], train, res.Samples)
+			lost := mapped.Guard(func() error {
+				shares[r] = runPacks(ctx, t.replicas[r], packs[r], train, res.Samples)
+				return nil
+			})
+			if lost != nil {
+				shares[r].err = lost
+			}
 			if shares[r].err != nil {
 				cancel()
 			}

@@ -23,6 +23,9 @@ type Consequences struct {
 	Trainable      int    // parameters of the adapters
 	VisualTokens   string // of a picture: "16", "4 to 1280"
 	MemoryBytes    int64
+	FreeBytes      int64   // that a program can have now
+	DownloadBytes  int64   // of the base, before the first step
+	Takes          string  // time of the whole run, in words
 	MassBefore     float64 // largest over smallest loss mass of a class, were nothing done
 	MassAfter      float64 // the same with the recipe
 	Notes          []string
@@ -141,7 +144,7 @@ func (p *Pane) effectLines(t *widget.Theme, w int) []string {
 	lines := make([]string, 0, len(now))
 	for i, q := range now {
 		text := t.Muted.Render(widget.Left(q.label, labelWidth)) + " "
-		if was[i].value == q.value {
+		if i >= len(was) || was[i].label != q.label || was[i].value == q.value {
 			lines = append(lines, widget.Cut(text+q.value, w))
 			continue
 		}
@@ -199,6 +202,16 @@ func quantities(e *effect) []quantity {
 	if e.MemoryBytes > 0 {
 		list[7].short = widget.Bytes(e.MemoryBytes)
 		list[7].value = "about " + list[7].short
+		if e.MemoryBytes > e.FreeBytes && e.FreeBytes > 0 {
+			list[7].value += " of " + widget.Bytes(e.FreeBytes) + " free"
+		}
+	}
+	if e.Takes != "" {
+		list = append(list, quantity{"time", "about " + e.Takes, e.Takes})
+	}
+	if e.DownloadBytes > 0 {
+		size := widget.Bytes(e.DownloadBytes)
+		list = append(list, quantity{"download", "about " + size, size})
 	}
 	return list
 }

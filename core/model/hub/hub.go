@@ -118,6 +118,19 @@ func (h Hub) Cached(n Name) (dir string, err error) {
 	return dir, nil
 }
 
+// Part is the content of one of a model's files, where the cache holds it, be the others there or not. The network is not
+// asked.
+func (h Hub) Part(n Name, file string) ([]byte, error) {
+	commit := n.Revision
+	if ref, err := os.ReadFile(filepath.Join(h.folder(n), "refs", n.Revision)); err == nil {
+		commit = strings.TrimSpace(string(ref))
+	}
+	if commit == "" || commit != filepath.Base(commit) || !filepath.IsLocal(commit) {
+		return nil, fmt.Errorf("%s: %w", n.ID, ErrNotCached)
+	}
+	return os.ReadFile(filepath.Join(h.folder(n), "snapshots", commit, file))
+}
+
 // Fetch is the folder of a model: the cache's, else fetched from the hub. What an interrupted call has fetched is kept, and
 // the next one goes on from there.
 func (h Hub) Fetch(ctx context.Context, n Name, report Progress) (dir string, err error) {

@@ -1,0 +1,7 @@
+package config
+
+// Unusable is a constant whose value is allowed, but names what cannot be used: a folder that is not there, a split that
+// the data set has not. Verbs exit with 2 for it, as for every fault of the configuration.
+type Unusable struct{ Key, Text string }
+
+func (u *Unusable) Error() string { return u.Key + ": " + u.Text }
