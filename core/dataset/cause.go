@@ -66,9 +66,16 @@ var counted = map[string][2]string{
 // Causes sums findings up: those of one code, level and remedy are one cause, in the order in which they come up.
 func Causes(findings []Finding) (causes []Cause) {
 	type key struct{ code, level, do string }
+	only, more := onlyFaults(findings), map[key]int{}
 	at := map[key]int{}
 	files := map[key]map[string]bool{}
 	for _, f := range findings {
+		if one := only[f.File]; f.Code == MoreFaults && one != nil {
+			if one.Code != MoreFaults {
+				more[key{one.Code, one.Level, one.Do}] += max(1, f.Count)
+				continue
+			}
+		}
 		k := key{f.Code, f.Level, f.Do}
 		_, many := counted[f.Code]
 		i, there := at[k]
@@ -88,7 +95,8 @@ func Causes(findings []Finding) (causes []Cause) {
 	}
 	for i := range causes {
 		c := &causes[i]
-		if len(c.Places) < 2 {
+		c.Count += more[key{c.Code, c.Level, c.Do}]
+		if c.Count < 2 || len(c.Places) < 2 {
 			c.Places = nil
 			continue
 		}
@@ -100,6 +108,34 @@ func Causes(findings []Finding) (causes []Cause) {
 		c.Text = many + ", the first: " + c.Text
 	}
 	return causes
+}
+
+// onlyFaults is, for each file of which not all faults are listed, the first of them where all have one code and remedy.
+func onlyFaults(findings []Finding) map[string]*Finding {
+	var only map[string]*Finding
+	for _, f := range findings {
+		if f.Code == MoreFaults {
+			if only == nil {
+				only = map[string]*Finding{}
+			}
+			only[f.File] = nil
+		}
+	}
+	if only == nil {
+		return nil
+	}
+	for i := range findings {
+		f := &findings[i]
+		first, cut := only[f.File]
+		switch {
+		case !cut || f.Level != LevelError || f.Code == MoreFaults || counted[f.Code][0] != "row":
+		case first == nil:
+			only[f.File] = f
+		case first.Code != f.Code || first.Do != f.Do:
+			only[f.File] = &Finding{Code: MoreFaults, Level: LevelError, Do: rulings[MoreFaults].do}
+		}
+	}
+	return only
 }
 
 // Causes is what is wrong with the set, each cause once, worst first, with what the whole of the set says about it.
@@ -128,20 +164,22 @@ func (d *Dataset) RowCount() (filled, lost int) {
 
 // explainIDs says what is likely where ids lie past the list of names.
 func (d *Dataset) explainIDs(c *Cause) {
-	top, zeros := -1, 0
+	top, zeros, others := -1, 0, 0
 	for i := range d.Items {
 		item := &d.Items[i]
 		top = max(top, item.Rows.TopID)
 		for _, object := range item.Objects {
 			if object.Class == 0 {
 				zeros++
+			} else {
+				others++
 			}
 		}
 	}
 	n := len(d.Classes)
 	filled, lost := d.RowCount()
 	switch {
-	case n > 0 && top == n && zeros == 0:
+	case n > 0 && top == n && zeros == 0 && (others > 0 || n == 1):
 		c.Text = fmt.Sprintf("ids begin with 1: every row of id %d is lost, and id 0 never occurs; %d of %s do not count, and the others count for the class after their own",
 			top, c.Count, Counted(filled, "row", "rows"))
 		c.Likely = true

@@ -48,6 +48,24 @@ func TestLikelyCausesAreSaid(t *testing.T) {
 	}
 }
 
+func TestAFileOfOneFaultIsOneCause(t *testing.T) {
+	files := map[string]string{"data.yaml": "train: train/images\nnames: [crack, hole]\n", "train/images/1.png": "", "train/images/2.png": ""}
+	files["train/labels/1.txt"] = strings.Repeat("2 .5 .5 .2 .2\n", 3000) + "1 .5 .5 .2 .2\n"
+	files["train/labels/2.txt"] = strings.Repeat("2 .5 .5 .2 .2\nx\n", 200)
+	files["train/images/3.png"], files["train/labels/3.txt"] = "", strings.Repeat("y 2 3 4 5\n", 150)
+	causes := open(t, write(t, files)).Causes()
+	var got []string
+	for _, c := range causes {
+		got = append(got, fmt.Sprint(c.Code, " ", c.Count))
+	}
+	if want := "class_out_of_range 3050, more_faults 300, not_a_number 150, too_few_fields 50"; strings.Join(got, ", ") != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if !strings.Contains(causes[0].Text, "ids begin with 1") || !strings.Contains(causes[0].Text, "3050 of 3551 rows") {
+		t.Errorf("got %+v", causes[0].Text)
+	}
+}
+
 func TestCausesOfDifferentKindsStayApart(t *testing.T) {
 	causes := Causes([]Finding{
 		{Code: MissingFolder, Text: "a", Do: "x"}, {Code: MissingFolder, Text: "b", Do: "x"},
