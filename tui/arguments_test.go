@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,7 +59,6 @@ func TestArgumentsThatMeanNothingAreRefused(t *testing.T) {
 		{"export merged", "too little"},
 		{"export merged 1 out old more", "a word too many"},
 		{"demo base a b", "a word too many"},
-		{"work x TRAIN.EPOCHS=3", "takes no constants"},
 		{"version TRAIN.EPOCHS=3", "version does not heed TRAIN.EPOCHS"},
 		{"version VIEW.FORMAT=jsno", "VIEW.FORMAT"},
 		{"recipe.preset=basic train", "did you mean RECIPE.PRESET=basic?"},
@@ -159,6 +159,10 @@ func TestAReaderThatLeavesEndsTheVerbAsUsual(t *testing.T) {
 func TestSignalsGiveTheCodeOfAShell(t *testing.T) {
 	endings := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
 	for sig, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143, syscall.SIGHUP: 129, syscall.SIGQUIT: 131} {
+		if signal.Ignored(sig) { // as it is for what a shell starts in the background; such a signal ends nothing
+			t.Logf("%v is ignored by who started this", sig)
+			continue
+		}
 		ctx, stop := untilSignal(endings)
 		if err := syscall.Kill(os.Getpid(), sig); err != nil {
 			t.Fatal(err)
