@@ -121,3 +121,12 @@ func TestBlockSaysWhatItLeavesOut(t *testing.T) {
 		}
 	}
 }
+
+// tmux 3.3 counts every character of a joined emoji, newer terminals the whole as one.
+func TestJoinedEmojiAreAsWideAsTheirParts(t *testing.T) {
+	for name, want := range map[string]int{"❤️ toe": 5, "👨‍👩‍👧 slope": 12, "排水沟": 6, "végétation": 10} {
+		if got := Width(Clean(name)); got != want {
+			t.Errorf("%q is %d cells wide, want %d", Clean(name), got, want)
+		}
+	}
+}
