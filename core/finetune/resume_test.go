@@ -593,3 +593,41 @@ func TestNaNIsSaidInASentence(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// TestFullDiskLosesNoRow lets the disk of a run be full until the run gives up, makes room, and resumes.
+func TestFullDiskLosesNoRow(t *testing.T) {
+	f := killProject(t)
+	unbroken := start(t, f, "unbroken")
+	wait(t, unbroken)
+	small := t.TempDir()
+	if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=3m"); err != nil {
+		t.Skip("mounting a small tmpfs needs root: ", err)
+	}
+	defer syscall.Unmount(small, syscall.MNT_DETACH)
+	if err := f.Override([]string{"PROJECT.RUNS=" + small}); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, f, "full")
+	waitFor(t, r, "at its first checkpoint", func(run.Status) bool { _, ok := r.Latest(); return ok })
+	rest := filepath.Join(small, "rest")
+	if err := os.WriteFile(rest, make([]byte, 4<<20), 0o644); !run.IsDiskFull(err) {
+		t.Fatalf("the disk is not full: %v", err)
+	}
+	s := waitFor(t, r, "at its end", func(s run.Status) bool { return !s.Live() })
+	if s.State != run.Failed || !strings.Contains(s.Reason, "free some space") && !strings.Contains(s.Reason, "make room") {
+		t.Errorf("on a full disk the run is %+v", s)
+	}
+	if err := os.Remove(rest); err != nil {
+		t.Fatal(err)
+	}
+	resume(t, r)
+	sameFiles(t, last(t, unbroken), last(t, r))
+	want, got := outcome{}, outcome{}
+	rows(t, unbroken, want)
+	rows(t, r, got)
+	for name, row := range want {
+		if !strings.HasPrefix(name, "checkpoint") && got[name] != row {
+			t.Errorf("%s is %q, unbroken %q", name, got[name], row)
+		}
+	}
+}

@@ -56,6 +56,9 @@ func (r *Run) status(alive func(Process) bool) Status {
 		return Status{State: Killed, Reason: "its process is gone without an end; resume goes on from the last checkpoint", Elapsed: since(wrote)}
 	}
 	s := Status{State: Running, Elapsed: since(time.Now()), Process: info.Process}
+	if diskFull(r.Dir) {
+		s.Reason = "its disk is full: rows wait in memory and checkpoints are left out until there is room"
+	}
 	if stop, now := stopRequested(r.Dir); now {
 		s.State, s.Reason = Stopping, "stops after this step"
 	} else if stop {
