@@ -53,7 +53,7 @@ func verbs() []verb {
 		{"convert", "", 0, 0, nil, "writes the records in a trainer's dialect; CONVERT.DIALECT and CONVERT.OUTPUT say how and where", runConvert},
 		{"train", "[NAME]", 0, 1, nil, "lints, and starts a run in a process of its own", runTrain},
 		{"stop", "RUN [now]", 1, 2, onlyRuns, "stops a run at its next checkpoint, or after this step", runStop},
-		{"resume", "RUN", 1, 1, nil, "goes on with a run from its last checkpoint", runResume},
+		{"resume", "RUN", 1, 1, nil, "goes on with a run from its newest whole checkpoint; constants that may change (TRAIN.EPOCHS, SAVE_EVERY, …) are followed", runResume},
 		{"follow", "RUN", 1, 1, onlyRuns, "watches a run; leaving does not stop it", runFollow},
 		{"runs", "[RUN]", 0, 1, onlyRuns, "lists the runs, or shows one in full", runRuns},
 		{"eval", "RUN|base", 1, 1, nil, "scores a run or the base on EVAL.SPLIT", runEval},
