@@ -1,17 +1,22 @@
 package main
 
 import (
+	"errors"
+
 	"finetui/core/export"
 	"finetui/core/model"
 	"finetui/ml/lora"
 )
 
-// runExport writes a run's best adapter for other programs: alone, or merged into its base.
+// runExport writes for other programs: a run's best adapter alone, or merged into its base, or a base.
 func runExport(c call) int {
+	if len(c.words) == 2 && c.words[0] == "base" {
+		return c.exportBase(c.words[1])
+	}
 	merged := len(c.words) == 3 && c.words[0] == "merged"
 	adapter := len(c.words) >= 3 && c.words[0] == "adapter" && (len(c.words) == 3 || len(c.words) == 4 && c.words[3] == "old")
 	if !merged && !adapter {
-		return c.fail(exitCall, "call it as finetui export merged RUN FOLDER, or finetui export adapter RUN FOLDER [old]; RUN may be an adapter's folder")
+		return c.fail(exitCall, "call it as finetui export base FOLDER, finetui export merged RUN FOLDER, or finetui export adapter RUN FOLDER [old]; RUN may be an adapter's folder")
 	}
 	file, ok := c.configuration()
 	if !ok {
@@ -30,6 +35,25 @@ func runExport(c call) int {
 	} else {
 		err = export.Adapter(source.Adapter, folder, adapterNaming(source, len(c.words) == 4))
 	}
+	if err != nil {
+		return c.failure(err)
+	}
+	return c.exported(source, folder)
+}
+
+// exportBase writes MODEL.BASE as trainers read it.
+func (c call) exportBase(folder string) int {
+	file, ok := c.configuration()
+	if !ok {
+		return exitCall
+	}
+	source := export.Source{Title: "base " + file.Config.Model.Base, Base: file.Config.Model.Base, Root: file.Root}
+	report, done := c.progress()
+	b, err := model.OpenBase(c.ctx, source.Base, source.Root, report)
+	if err == nil {
+		err = errors.Join(export.Base(c.ctx, b, folder, report), b.Close())
+	}
+	done()
 	if err != nil {
 		return c.failure(err)
 	}
@@ -78,7 +102,11 @@ func (c call) exported(source export.Source, folder string) int {
 			Folder string `json:"folder"`
 		}{1, c.words[0], source.Title, source.Base, folder})
 	}
-	c.note("%s on %s is exported", source.Title, source.Base)
+	if c.words[0] == "base" {
+		c.note("%s is exported", source.Title)
+	} else {
+		c.note("%s on %s is exported", source.Title, source.Base)
+	}
 	c.print("%s", folder)
 	return exitDone
 }

@@ -44,6 +44,8 @@ func TestExportWritesForOthers(t *testing.T) {
 		{"export merged elsewhere/adapter out old", exitCall, "", "call it as"},
 		{"export merged 3 out", exitCall, "", `no run "3"`},
 		{"export merged elsewhere/adapter out", exitDone, "out\n", "is exported"},
+		{"export base whole", exitDone, "whole\n", "base tiny is exported"},
+		{"export base whole", exitFailed, "", "not overwritten"},
 		{"export merged elsewhere/adapter out", exitFailed, "", "not overwritten"},
 		{"export adapter elsewhere/adapter new", exitDone, "new\n", "is exported"},
 		{"export adapter elsewhere/adapter old old VIEW.FORMAT=json", exitDone, `"folder": "old"`, ""},

@@ -60,7 +60,7 @@ func verbs() []verb {
 		{"compare", "RUN|base RUN …", 2, -1, nil, "puts evaluations of the same items side by side", runCompare},
 		{"integrate", "RUN|base", 1, 1, nil, "gives stage-1 detections their conditions", runIntegrate},
 		{"infer", "RUN|base MEDIA [prompt …]", 2, -1, nil, "asks one question about a picture, an object of the data set such as test/NAME#0, or nothing that is shown (-)", runInfer},
-		{"export", "merged|adapter RUN FOLDER [old]", 2, 4, nil, "writes a run's adapter alone (old: under the names of older installs), or merged into its base", runExport},
+		{"export", "base FOLDER | merged|adapter RUN FOLDER [old]", 2, 4, nil, "writes a run's adapter alone (old: under the names of older installs), or merged into its base; or MODEL.BASE itself as trainers read it, with chat template and processor", runExport},
 		{"demo", "[base FOLDER]", 0, 2, nil, "runs the whole chain on the demo project; demo base pretrains the built-in base anew", runDemo},
 		{"doctor", "", 0, 0, nil, "says what this machine has, and what to do where something is missing", runDoctor},
 		{finetune.Verb, "DIR", 1, 1, nil, "is the process of a run; train and resume start it", runWork},

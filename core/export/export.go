@@ -4,16 +4,15 @@ package export
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"finetui/core/config"
 	"finetui/core/model"
 	"finetui/core/run"
 	"finetui/ml/lora"
+	"finetui/ml/wholefile"
 )
 
 // Progress is told how far long work is; it may be nil.
@@ -79,32 +78,10 @@ func Adapter(adapter, folder string, naming lora.Naming) error {
 }
 
 // beside lets fill make a folder and gives it its name when it is complete.
-func beside(folder string, fill func(dir string) error) (err error) {
-	folder = filepath.Clean(folder)
-	if _, err := os.Lstat(folder); err == nil {
-		return fmt.Errorf("%s is there already; it is not overwritten", folder)
-	} else if !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	parent := filepath.Dir(folder)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return err
-	}
-	tmp, err := os.MkdirTemp(parent, "."+strings.TrimPrefix(filepath.Base(folder), ".")+".tmp-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", folder, err)
-	}
-	if err = fill(tmp); err == nil {
-		err = os.Chmod(tmp, 0o755)
-	}
-	if err == nil {
-		err = os.Rename(tmp, folder)
-	}
-	if err == nil {
-		return nil
-	}
+func beside(folder string, fill func(dir string) error) error {
+	err := wholefile.Folder(folder, fill)
 	if run.IsDiskFull(err) {
 		err = fmt.Errorf("%w; free some space on the disk", err)
 	}
-	return errors.Join(fmt.Errorf("writing %s: %w", folder, err), os.RemoveAll(tmp))
+	return err
 }

@@ -125,6 +125,9 @@ func apart(a, b []float32) (worst float64) {
 func TestWhatCannotBeMergedIsNamed(t *testing.T) {
 	b := openBase(t, model.Tiny)
 	there := t.TempDir()
+	if err := os.WriteFile(filepath.Join(there, "notes.txt"), []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		change func(*lora.Adapter)
 		folder string
@@ -146,7 +149,9 @@ func TestWhatCannotBeMergedIsNamed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q in it", name, err, c.want)
 		}
-		checkNothingLeft(t, folder)
+		if folder != there {
+			checkNothingLeft(t, folder)
+		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	folder := filepath.Join(t.TempDir(), "merged")

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"finetui/ml/blas"
 	"finetui/ml/lora"
@@ -24,11 +23,12 @@ import (
 )
 
 // Merged adds the adapter of a folder to the weights of the base in another, W + scale · B A, and writes the sum as a
-// checkpoint in Hugging Face format: the base's shards and element types, under the classic tensor names, with the base's
-// configuration, tokenizer and processor beside them. Tensor after tensor goes through memory, a few rows at a time.
+// checkpoint in Hugging Face format: the base's shards and element types, under the classic tensor names, with all that
+// trainers read beside them, see Base. Modules that the adapter holds as a whole take the place of the base's; where that
+// unties embeddings and output (see lora.Changes), both are written. Tensor after tensor goes through memory, a few rows at a time.
 // Sums are made in float32 and rounded to nearest, ties to even. Nothing that is there is overwritten.
 func Merged(ctx context.Context, base, adapter, folder string, report Progress) error {
-	_, adapters, err := lora.Read(adapter)
+	settings, adapters, err := lora.Read(adapter)
 	if err != nil {
 		return err
 	}
@@ -41,19 +41,26 @@ func Merged(ctx context.Context, base, adapter, folder string, report Progress) 
 		return err
 	}
 	defer weights.Close()
-	m := &merger{ctx: ctx, weights: weights, adapters: map[string]*lora.Adapter{}, report: report, team: blas.NewTeam(0)}
-	for i := range adapters {
-		m.adapters[adapters[i].Module] = &adapters[i]
+	changes, products, err := settings.Changes(adapters, config.Tied)
+	if err != nil {
+		return fmt.Errorf("adapter %s on base %s: %w", adapter, base, err)
 	}
+	for i := range products {
+		a := &products[i]
+		name := a.Module + ".weight"
+		change, replaced := changes.Tensors[name]
+		if change.Add = a; !replaced {
+			change.From = name
+		}
+		changes.Tensors[name] = change
+	}
+	m := &merger{ctx: ctx, weights: weights, changes: changes, report: report, team: blas.NewTeam(0)}
 	shards, err := m.plan()
-	if config.Tied && m.adapters["lm_head"] != nil {
-		err = errors.New("the base's output product is its embedding matrix (tie_word_embeddings): an adapter of lm_head cannot be merged into one without changing the other")
-	}
 	if err != nil {
 		return fmt.Errorf("adapter %s on base %s: %w", adapter, base, err)
 	}
 	return beside(folder, func(dir string) error {
-		if err := copyCompanions(base, dir); err != nil {
+		if err := companions(base, dir, changes.Untied); err != nil {
 			return err
 		}
 		for _, name := range slices.Sorted(maps.Keys(shards)) {
@@ -62,77 +69,81 @@ func Merged(ctx context.Context, base, adapter, folder string, report Progress) 
 				return mapped.Written(err, weights.Path())
 			}
 		}
-		return writeIndex(base, dir, shards)
+		return writeIndex(base, dir, shards, m.total)
 	})
-}
-
-// readConfig is the configuration of the base's language model.
-func readConfig(base string) (qwen2.Config, error) {
-	data, err := qwen2.ReadConfig(base)
-	if err != nil {
-		return qwen2.Config{}, err
-	}
-	c, err := qwen2.ParseConfig(data)
-	if err != nil {
-		return c, fmt.Errorf("%s: %w", base, err)
-	}
-	return c, nil
 }
 
 // merger makes the tensors of the new checkpoint.
 type merger struct {
-	ctx      context.Context
-	weights  *safetensors.File
-	adapters map[string]*lora.Adapter // by module, in the classic spelling
-	team     blas.Team
-	report   Progress
+	ctx     context.Context
+	weights *safetensors.File
+	changes lora.Changes
+	team    blas.Team
+	report  Progress
 
 	done, total int64 // bytes
 }
 
-// plan lays out the new shards and finds each adapter's place.
+// plan lays out the new shards and finds each change's place.
 func (m *merger) plan() (shards map[string][]safetensors.Tensor, err error) {
 	shards = map[string][]safetensors.Tensor{}
-	placed, seen := map[string]bool{}, map[string]bool{}
-	for _, stored := range m.weights.Names() {
-		dtype, shape, _ := m.weights.Info(stored)
-		raw, err := m.weights.Raw(stored)
+	stored := map[string]string{} // by classic name
+	for _, name := range m.weights.Names() {
+		classic := qwen2.Classic(name)
+		if stored[classic] != "" {
+			return nil, fmt.Errorf("the base has %s twice, in both spellings", classic)
+		}
+		stored[classic] = name
+	}
+	lay := func(classic, like string) error {
+		dtype, shape, _ := m.weights.Info(like)
+		raw, err := m.weights.Raw(like)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		m.total += int64(len(raw))
-		t := safetensors.Tensor{Name: qwen2.Classic(stored), DType: dtype, Shape: shape}
-		module, isWeight := strings.CutSuffix(t.Name, ".weight")
+		t := safetensors.Tensor{Name: classic, DType: dtype, Shape: shape}
 		fill := func(w io.Writer) error { return m.write(w, raw) }
-		if a := m.adapters[module]; a != nil && isWeight {
-			if err := fits(a, t); err != nil {
-				return nil, err
+		if c, ok := m.changes.Tensors[classic]; ok {
+			if err := fits(c, t); err != nil {
+				return err
 			}
-			placed[module] = true
-			fill = func(w io.Writer) error { return m.merge(w, stored, a) }
+			fill = func(w io.Writer) error { return m.change(w, c, stored[c.From], t) }
 		}
 		t.Fill = func(w io.Writer) error {
-			defer m.weights.Release(stored)
+			defer m.weights.Release(like)
 			return fill(w)
 		}
-		if seen[t.Name] {
-			return nil, fmt.Errorf("the base has %s twice, in both spellings", t.Name)
-		}
-		seen[t.Name] = true
-		shard := m.weights.Shard(stored)
+		shard := m.weights.Shard(like)
 		shards[shard] = append(shards[shard], t)
+		return nil
 	}
-	for _, module := range slices.Sorted(maps.Keys(m.adapters)) {
-		if !placed[module] {
-			return nil, fmt.Errorf("the base has no tensor %s.weight to merge into", module)
+	for _, name := range m.weights.Names() {
+		if err := lay(qwen2.Classic(name), name); err != nil {
+			return nil, err
+		}
+	}
+	const head, embed = lora.HeadModule + ".weight", lora.EmbedModule + ".weight"
+	if m.changes.Untied && stored[head] == "" && stored[embed] != "" {
+		if err := lay(head, stored[embed]); err != nil {
+			return nil, err
+		}
+		stored[head] = stored[embed]
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.changes.Tensors)) {
+		if stored[name] == "" {
+			return nil, fmt.Errorf("the base has no tensor %s to merge into", name)
 		}
 	}
 	return shards, nil
 }
 
-// fits says whether an adapter can be added to a tensor.
-func fits(a *lora.Adapter, t safetensors.Tensor) error {
-	if !slices.Equal(t.Shape, []int{a.Out, a.In}) {
+// fits says whether a change can be made to a tensor.
+func fits(c lora.Change, t safetensors.Tensor) error {
+	if c.Values != nil && !slices.Equal(c.Shape, t.Shape) {
+		return fmt.Errorf("the adapter's %s is %v, the base's is %v", t.Name, c.Shape, t.Shape)
+	}
+	if a := c.Add; a != nil && !slices.Equal(t.Shape, []int{a.Out, a.In}) {
 		return fmt.Errorf("the adapter of %s is made for [%d, %d], the base's %s is %v", a.Module, a.Out, a.In, t.Name, t.Shape)
 	}
 	switch t.DType {
@@ -177,20 +188,31 @@ func (m *merger) write(w io.Writer, data []byte) error {
 // rowsAtOnce bounds what is in memory of a matrix.
 const rowsAtOnce = 256
 
-// merge writes the stored matrix with the adapter added.
-func (m *merger) merge(w io.Writer, stored string, a *lora.Adapter) error {
-	dtype, _, _ := m.weights.Info(stored)
-	rows := make([]float32, rowsAtOnce*a.In)
+// change writes a tensor with what the adapter makes of it. from is the stored tensor from which the change starts where
+// it brings no values of its own.
+func (m *merger) change(w io.Writer, c lora.Change, from string, t safetensors.Tensor) error {
+	rows, cols := 1, 1
+	if len(t.Shape) > 0 {
+		rows = t.Shape[0]
+		for _, n := range t.Shape[1:] {
+			cols *= n
+		}
+	}
+	buffer := make([]float32, min(rowsAtOnce, rows)*cols)
 	var out []byte
-	for first := 0; first < a.Out; first += rowsAtOnce {
-		part := rows[:min(rowsAtOnce, a.Out-first)*a.In]
-		if err := m.weights.Float32At(stored, first*a.In, part); err != nil {
+	for first := 0; first < rows; first += rowsAtOnce {
+		part := buffer[:min(rowsAtOnce, rows-first)*cols]
+		if c.Values != nil {
+			copy(part, c.Values[first*cols:])
+		} else if err := m.weights.Float32At(from, first*cols, part); err != nil {
 			return err
 		}
-		a.MergeRows(m.team, first, part)
+		if c.Add != nil {
+			c.Add.MergeRows(m.team, first, part)
+		}
 		var finite bool
-		if out, finite = encode(out[:0], dtype, part); !finite {
-			return fmt.Errorf("a sum of weight and adapter is no number, or too large for %s: the adapter is broken, or made for another base", dtype)
+		if out, finite = encode(out[:0], t.DType, part); !finite {
+			return fmt.Errorf("a sum of weight and adapter is no number, or too large for %s: the adapter is broken, or made for another base", t.DType)
 		}
 		if err := m.write(w, out); err != nil {
 			return err
@@ -222,43 +244,8 @@ func encode(out []byte, dtype safetensors.DType, values []float32) ([]byte, bool
 	return out, finite
 }
 
-// copyCompanions copies what a checkpoint's folder holds beside its weights: configuration, tokenizer, processor, licence.
-func copyCompanions(from, to string) error {
-	entries, err := os.ReadDir(from)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if !isCompanion(e.Name()) {
-			continue
-		}
-		path := filepath.Join(from, e.Name())
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() { // what a link leads to
-			continue
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if err := wholefile.Write(filepath.Join(to, e.Name()), data); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func isCompanion(name string) bool {
-	switch {
-	case strings.HasPrefix(name, "."), strings.HasSuffix(name, ".index.json"), strings.HasPrefix(name, "adapter_"):
-		return false
-	case strings.HasPrefix(name, "LICENSE"), strings.HasPrefix(name, "NOTICE"):
-		return true
-	}
-	return slices.Contains([]string{".json", ".txt", ".jinja", ".model"}, filepath.Ext(name))
-}
-
-// writeIndex writes the index of a base that has one, with the new names.
-func writeIndex(base, dir string, shards map[string][]safetensors.Tensor) error {
+// writeIndex writes the index of a base that has one, with the new names. size is that of all tensors, in bytes.
+func writeIndex(base, dir string, shards map[string][]safetensors.Tensor, size int64) error {
 	text, err := os.ReadFile(filepath.Join(base, safetensors.IndexName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -270,7 +257,7 @@ func writeIndex(base, dir string, shards map[string][]safetensors.Tensor) error 
 		return nil // the index of weights that were not read
 	}
 	var index struct {
-		Metadata  json.RawMessage   `json:"metadata,omitempty"`
+		Metadata  map[string]any    `json:"metadata,omitempty"`
 		WeightMap map[string]string `json:"weight_map"`
 	}
 	if err := json.Unmarshal(text, &index); err != nil {
@@ -281,6 +268,9 @@ func writeIndex(base, dir string, shards map[string][]safetensors.Tensor) error 
 		for _, t := range tensors {
 			index.WeightMap[t.Name] = shard
 		}
+	}
+	if index.Metadata["total_size"] != nil {
+		index.Metadata["total_size"] = size
 	}
 	out, err := json.MarshalIndent(index, "", "  ")
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/pixels"
 	"finetui/ml/tokenizer"
+	"finetui/ml/wholefile"
 )
 
 // Tiny is the name of the base that the program carries.
@@ -122,8 +123,12 @@ func (b *Base) Close() error {
 
 // New builds the model of the base's weights.
 func (b *Base) New(tune qwen2vl.Tuning) (m *qwen2vl.Model, err error) {
+	return b.build(b.Config, b.checkpoint, tune)
+}
+
+func (b *Base) build(c qwen2vl.Config, src qwen2.Source, tune qwen2vl.Tuning) (m *qwen2vl.Model, err error) {
 	err = mapped.Guard(func() error {
-		m, err = qwen2vl.New(b.Config, b.checkpoint, tune)
+		m, err = qwen2vl.New(c, src, tune)
 		return err
 	})
 	return m, err
@@ -180,30 +185,22 @@ func unpackTiny() (string, error) {
 		cache = os.TempDir()
 	}
 	dir := filepath.Join(cache, "finetui", "tiny-"+hex.EncodeToString(sum.Sum(nil))[:16])
+	wholefile.Sweep(filepath.Dir(dir), "unpack-") // as older builds called what they were at
+	wholefile.Sweep(filepath.Dir(dir), ".tiny-")
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return "", err
-	}
-	beside, err := os.MkdirTemp(filepath.Dir(dir), "unpack-*")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(beside)
-	for name, data := range files {
-		if err := os.WriteFile(filepath.Join(beside, name), data, 0o644); err != nil {
-			return "", err
+	err = wholefile.Folder(dir, func(beside string) error {
+		for name, data := range files {
+			if err := os.WriteFile(filepath.Join(beside, name), data, 0o644); err != nil {
+				return err
+			}
 		}
-	}
-	if err := os.Chmod(beside, 0o755); err != nil {
+		return nil
+	})
+	if _, there := os.Stat(dir); err != nil && there != nil {
 		return "", err
-	}
-	if err := os.Rename(beside, dir); err != nil {
-		if _, there := os.Stat(dir); there != nil {
-			return "", err
-		} // another process was faster
-	}
+	} // else another process was faster
 	return dir, nil
 }
 

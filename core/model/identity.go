@@ -202,6 +202,9 @@ func (b *Base) Known(ctx context.Context) (string, bool) {
 	return value, err == nil
 }
 
+// WeightFiles are the paths of the base's weight files.
+func (b *Base) WeightFiles() []string { return b.checkpoint.Files() }
+
 // Changed says whether the base's files on disk are others than those that were opened.
 func (b *Base) Changed() bool {
 	now, err := look(b.Dir, b.names())

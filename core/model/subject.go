@@ -24,31 +24,38 @@ type Subject struct {
 	Model   *qwen2vl.Model
 
 	threads int
+	sight   bool // the adapter holds parts of the vision tower as a whole
 }
 
 // Load builds a base with the adapter in a folder, or alone where that is empty. threads 0 means all cores.
 func Load(b *Base, adapter string, threads int) (*Subject, error) {
 	var tune qwen2vl.Tuning
 	var adapters []lora.Adapter
+	var changes lora.Changes
 	if adapter != "" {
 		cfg, read, err := lora.Read(adapter)
 		if err != nil {
 			return nil, err
 		}
-		adapters = read
+		if changes, adapters, err = cfg.Changes(read, b.Config.Text.Tied); err != nil {
+			return nil, fmt.Errorf("adapter %s on base %s: %w", adapter, b.Name, err)
+		}
 		tune = Tuning(cfg)
 		tune.Text.Adapt = held(tune.Text.Adapt, adapters)
 		tune.Tower.Adapt = held(tune.Tower.Adapt, adapters)
 		tune.Merger.Adapt = held(tune.Merger.Adapt, adapters)
 	}
-	m, err := b.New(tune)
+	m, err := b.newWith(changes, tune)
+	if err != nil && adapter != "" {
+		err = fmt.Errorf("adapter %s on base %s: %w", adapter, b.Name, err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if err := Fill(m, adapters); err != nil {
 		return nil, fmt.Errorf("adapter %s on base %s: %w", adapter, b.Name, err)
 	}
-	return &Subject{Base: b, Adapter: adapter, Model: m, threads: threads}, nil
+	return &Subject{Base: b, Adapter: adapter, Model: m, threads: threads, sight: changes.Sight}, nil
 }
 
 // Of makes a subject of a model in training: it answers with the adapters as they are at the moment.
@@ -208,7 +215,7 @@ type worker struct {
 
 func (s *Subject) worker(cores int) *worker {
 	e := nn.NewExec(min(cores, runtime.GOMAXPROCS(0)))
-	w := &worker{base: s.Base, frozen: s.Model.TowerFrozen(), session: s.Model.Text.NewSession(e)}
+	w := &worker{base: s.Base, frozen: s.Model.TowerFrozen() && !s.sight, session: s.Model.Text.NewSession(e)}
 	if s.Base.Sees() {
 		w.tower = s.Model.NewTower(e)
 	}

@@ -17,6 +17,10 @@ type Adapter struct {
 	Scale      float64
 	A          []float32 // [R, In]
 	B          []float32 // [Out, R]
+
+	// PEFT stores the update of embeddings the other way round, as lora_embedding_A [R, vocabulary] and _B [hidden, R].
+	// Here it is that of the matrix [vocabulary, hidden] all the same.
+	Embedding bool
 }
 
 // New returns an untrained adapter as PEFT initialises it: A uniform in ±1/√in (kaiming-uniform with a = √5), B zero, so

@@ -36,6 +36,9 @@ type Config struct {
 	RankPattern  []Override
 	AlphaPattern []Override
 
+	ModulesToSave []string // modules whose tensors the adapter's file holds as a whole
+	Saved         []Saved  // those tensors, and embeddings that were saved with the adapter, by name
+
 	Naming Naming
 
 	kept map[string]json.RawMessage // the keys of the file that was read which have no field here, to be written back

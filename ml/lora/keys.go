@@ -25,6 +25,7 @@ type fields struct {
 	LayersPattern  json.RawMessage `json:"layers_pattern"`
 	RankPattern    overrides       `json:"rank_pattern"`
 	AlphaPattern   overrides       `json:"alpha_pattern"`
+	ModulesToSave  json.RawMessage `json:"modules_to_save"`
 }
 
 func parseConfig(text []byte) (*Config, error) {
@@ -53,6 +54,12 @@ func parseConfig(text []byte) (*Config, error) {
 	}
 	if c.Layers, err = list[int]("layers_to_transform", "a layer's number", j.Layers); err != nil {
 		return nil, err
+	}
+	if c.ModulesToSave, err = list[string]("modules_to_save", "a name", j.ModulesToSave); err != nil {
+		return nil, err
+	}
+	if slices.Contains(c.ModulesToSave, "") {
+		return nil, errors.New("modules_to_save holds an empty name")
 	}
 	if string(j.LayersPattern) != `""` { // any, as where it is absent
 		if c.LayersPattern, err = list[string]("layers_pattern", "a name", j.LayersPattern); err != nil {
@@ -100,7 +107,6 @@ const merge = "merge the adapter into its base with PEFT (merge_and_unload, then
 var refused = []struct{ key, does, do string }{
 	{"use_dora", "splits weights into magnitude and direction", merge},
 	{"lora_bias", "adds a bias to the adapters", "train the adapter without it"},
-	{"modules_to_save", "replaces whole modules", merge},
 	{"fan_in_fan_out", "is for weights stored the other way round", "set it to false, as PEFT does itself for Qwen2's modules"},
 	{"layer_replication", "repeats layers", merge},
 	{"trainable_token_indices", "trains rows of the embedding", merge},
@@ -123,7 +129,7 @@ var harmless = map[string]any{
 }
 
 // followed are the keys that are fields of Config.
-var followed = []string{"alpha_pattern", "base_model_name_or_path", "exclude_modules", "layers_pattern", "layers_to_transform", "lora_alpha", "lora_dropout",
+var followed = []string{"alpha_pattern", "base_model_name_or_path", "exclude_modules", "layers_pattern", "layers_to_transform", "lora_alpha", "lora_dropout", "modules_to_save",
 	"peft_type", "r", "rank_pattern", "target_modules", "task_type", "use_rslora"}
 
 // refuse names the first key that would make the adapter mean something else than it does here.
@@ -214,7 +220,7 @@ func (c *Config) keys() map[string]any {
 	maps.Copy(keys, map[string]any{
 		"alpha_pattern": overrides(c.AlphaPattern), "base_model_name_or_path": orNil(c.Base), "exclude_modules": namesOrNil(c.Exclude, c.ExcludePattern),
 		"layers_pattern": listOrNil(c.LayersPattern), "layers_to_transform": listOrNil(c.Layers), "lora_alpha": number(c.Alpha),
-		"lora_dropout": fraction(c.Dropout), "peft_type": "LORA", "r": c.R, "rank_pattern": overrides(c.RankPattern),
+		"lora_dropout": fraction(c.Dropout), "modules_to_save": listOrNil(c.ModulesToSave), "peft_type": "LORA", "r": c.R, "rank_pattern": overrides(c.RankPattern),
 		"target_modules": namesOrNil(c.Targets, c.Pattern), "use_rslora": c.RSLoRA,
 	})
 	return keys

@@ -235,7 +235,6 @@ func TestConfigThatWouldMeanSomethingElseIsRefusedByName(t *testing.T) {
 	for _, c := range []struct{ setting, says string }{
 		{`"use_dora": true`, "use_dora"},
 		{`"bias": "lora_only"`, "bias"},
-		{`"modules_to_save": ["lm_head"]`, "modules_to_save"},
 		{`"fan_in_fan_out": true`, "fan_in_fan_out"},
 		{`"lora_bias": true`, "lora_bias"},
 		{`"layer_replication": [[0, 2]]`, "layer_replication"},

@@ -17,6 +17,8 @@ const (
 // prefixes are the beginnings of names that differ, classic and nested.
 var prefixes = [...][2]string{
 	{"model.layers.", "model.language_model.layers."},
+	{"model.embed_tokens", "model.language_model.embed_tokens"},
+	{"model.norm", "model.language_model.norm"},
 	{"visual.", "model.visual."},
 }
 
@@ -39,7 +41,7 @@ const (
 	keyB      = ".lora_B.weight"
 )
 
-// splitKey takes a tensor's key apart: the module as spelled, and 'A' or 'B'. The adapter's name, which old versions of
+// splitKey takes a tensor's key apart: the module as spelled, and 'A' or 'B', or of embeddings 'a' or 'b'. The adapter's name, which old versions of
 // PEFT left in the key, is ignored.
 func splitKey(key string) (module string, matrix byte, ok bool) {
 	name, ok := strings.CutPrefix(key, keyPrefix)
@@ -47,6 +49,13 @@ func splitKey(key string) (module string, matrix byte, ok bool) {
 		return "", 0, false
 	}
 	name = strings.Replace(name, ".default.weight", ".weight", 1)
+	plain := strings.TrimSuffix(name, ".default")
+	if module, ok = strings.CutSuffix(plain, keyEmbedA); ok {
+		return module, 'a', module != ""
+	}
+	if module, ok = strings.CutSuffix(plain, keyEmbedB); ok {
+		return module, 'b', module != ""
+	}
 	if module, ok = strings.CutSuffix(name, keyA); ok {
 		return module, 'A', module != ""
 	}

@@ -59,6 +59,15 @@ func readWeights(path string, c *Config) (adapters []Adapter, err error) {
 	for _, key := range file.Names() {
 		name, matrix, ok := splitKey(key)
 		if !ok {
+			if name, base, ok := c.splitSaved(key); ok {
+				if Classic.respell(name) != name {
+					c.Naming = Nested
+				}
+				if err := c.takeSaved(file, key, name, base); err != nil {
+					return nil, fmt.Errorf("%s: %w", path, err)
+				}
+				continue
+			}
 			return nil, fmt.Errorf("%s: tensor %q is no matrix of a LoRA adapter (%s…%s or …%s)", path, key, keyPrefix, keyA, keyB)
 		}
 		module := Classic.respell(name)
@@ -79,12 +88,12 @@ func readWeights(path string, c *Config) (adapters []Adapter, err error) {
 		if a.A == nil || a.B == nil {
 			return nil, fmt.Errorf("%s: %s has only one of its two matrices", path, module)
 		}
-		if name := c.Naming.respell(module); c.checkable() && !c.matchesAs(name) {
+		if name := c.Naming.respell(module); c.checkable() && !c.matchesAs(name) && !c.ties(module) {
 			return nil, fmt.Errorf("%s: %s has an adapter, but %s does not choose it (target_modules, exclude_modules, layers_to_transform): PEFT would leave it out; mend the file", path, name, ConfigFile)
 		}
 		adapters = append(adapters, *a)
 	}
-	if len(adapters) == 0 {
+	if len(adapters) == 0 && len(c.Saved) == 0 {
 		return nil, fmt.Errorf("%s holds no adapter", path)
 	}
 	return adapters, nil
@@ -97,8 +106,14 @@ func (a *Adapter) take(file *safetensors.File, key string, matrix byte) error {
 		return fmt.Errorf("tensor %q has shape %v: a matrix is needed", key, shape)
 	}
 	into, rank, size := &a.B, shape[1], shape[0]
-	if matrix == 'A' {
-		into, rank, size = &a.A, shape[0], shape[1]
+	if matrix == 'A' || matrix == 'b' { // of embeddings the two change places
+		into = &a.A
+	}
+	if matrix == 'A' || matrix == 'a' {
+		rank, size = shape[0], shape[1]
+	}
+	if a.Embedding = matrix == 'a' || matrix == 'b'; a.Embedding != (a.Module == EmbedModule) {
+		return fmt.Errorf("tensor %q: only embeddings have lora_embedding_A and lora_embedding_B, and they have no others", key)
 	}
 	if *into != nil {
 		return fmt.Errorf("tensor %q comes twice, in two spellings", key)
@@ -107,11 +122,17 @@ func (a *Adapter) take(file *safetensors.File, key string, matrix byte) error {
 		return fmt.Errorf("tensor %q has shape %v, but %s gives %s the rank %d", key, shape, ConfigFile, a.Module, a.R)
 	}
 	values, err := file.Float32(key)
+	if err != nil {
+		return err
+	}
 	*into = slices.Clone(values) // the file's memory goes with the file
-	if matrix == 'A' {
+	if a.Embedding {
+		*into = transpose(values, shape[0], shape[1])
+	}
+	if into == &a.A {
 		a.In = size
 	} else {
 		a.Out = size
 	}
-	return err
+	return nil
 }

@@ -31,9 +31,23 @@ func Write(dir string, c *Config, adapters []Adapter) error {
 		if err := a.check(written, name); err != nil {
 			return fmt.Errorf("writing the adapter %s: %s: %w", dir, a.Module, err)
 		}
+		if a.Embedding {
+			tensors = append(tensors,
+				safetensors.FromFloat32(keyPrefix+name+keyEmbedA, []int{a.R, a.Out}, transpose(a.B, a.Out, a.R)),
+				safetensors.FromFloat32(keyPrefix+name+keyEmbedB, []int{a.In, a.R}, transpose(a.A, a.R, a.In)))
+			continue
+		}
 		tensors = append(tensors,
 			safetensors.FromFloat32(keyPrefix+name+keyA, []int{a.R, a.In}, a.A),
 			safetensors.FromFloat32(keyPrefix+name+keyB, []int{a.Out, a.R}, a.B))
+	}
+	for _, s := range c.Saved {
+		name := c.Naming.respell(s.Name)
+		if s.Base && c.adapts(s.Name, adapters) {
+			module, last, _ := cutLast(name)
+			name = module + baseLayer + "." + last
+		}
+		tensors = append(tensors, safetensors.FromFloat32(keyPrefix+name, s.Shape, s.Values))
 	}
 	text, err := written.marshal()
 	if err != nil {
@@ -46,6 +60,12 @@ func Write(dir string, c *Config, adapters []Adapter) error {
 		return err
 	}
 	return wholefile.Write(filepath.Join(dir, ConfigFile), text)
+}
+
+// adapts says whether the module of a tensor has an update.
+func (c *Config) adapts(tensor string, adapters []Adapter) bool {
+	module, _, _ := cutLast(tensor)
+	return slices.ContainsFunc(adapters, func(a Adapter) bool { return a.Module == module })
 }
 
 // respelled is the configuration with its names in its spelling. Expressions are left as they are.
@@ -81,7 +101,7 @@ func (a *Adapter) check(c *Config, name string) error {
 		return fmt.Errorf("its rank is %d, but the configuration says %d", a.R, c.rankAs(name))
 	case a.Scale != c.scaleAs(name):
 		return fmt.Errorf("its scale is %v, but the configuration says %v", a.Scale, c.scaleAs(name))
-	case c.checkable() && !c.matchesAs(name):
+	case c.checkable() && !c.matchesAs(name) && !c.ties(a.Module):
 		return fmt.Errorf("no target module matches %s, or it is excluded: PEFT would ignore it", name)
 	}
 	return nil
