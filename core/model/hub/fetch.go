@@ -2,15 +2,18 @@ package hub
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-
-	"github.com/gomlx/go-huggingface/hub"
+	"strconv"
+	"time"
 
 	"finetui/ml/safetensors"
 	"finetui/ml/wholefile"
@@ -20,60 +23,80 @@ import (
 type listing struct {
 	commit string
 	files  []string
-	url    func(file string) (string, error)
 }
 
-var (
-	commitHash = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
-	statusCode = regexp.MustCompile(`bad status code (\d+)`)
-)
+var commitHash = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
 
-// list asks the hub for a model's files. The library can neither be interrupted nor told the time, so it is left behind
-// where ctx ends.
+// maxListing is the largest answer that a listing of files can be, in bytes: that of the largest models has some 100 KB.
+const maxListing = 16 << 20
+
+// list asks the hub for a model's files.
 func (h Hub) list(ctx context.Context, n Name) (listing, error) {
-	type answer struct {
-		listing
-		err error
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		var a answer
-		a.listing, a.err = h.ask(n)
-		answers <- a
-	}()
-	select {
-	case a := <-answers:
-		return a.listing, a.err
-	case <-ctx.Done():
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := time.AfterFunc(silence, func() { cancel(fmt.Errorf("the hub sent nothing for %v", silence)) })
+	defer watch.Stop()
+	data, err := h.ask(ctx, n, watch)
+	var f final
+	switch {
+	case errors.As(err, &f):
+		return listing{}, f.error
+	case err != nil && errors.Is(context.Cause(ctx), context.Canceled), err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		return listing{}, ctx.Err()
-	}
-}
-
-func (h Hub) ask(n Name) (listing, error) {
-	own, err := os.MkdirTemp("", "finetui-hub-*") // in the cache, two processes would take the listing from each other
-	if err != nil {
-		return listing{}, err
-	}
-	defer os.RemoveAll(own)
-	repo := hub.New(n.ID).WithRevision(n.Revision).WithCacheDir(own).WithEndpoint(h.Endpoint).WithAuth(h.Token)
-	repo.Verbosity = 0
-	if _, err := repo.FileURL(needed[0]); err != nil { // asks the hub, whatever is known from before
-		if m := statusCode.FindStringSubmatch(err.Error()); m != nil {
-			return listing{}, h.refused(n, m[1])
-		}
+	case err != nil && context.Cause(ctx) != nil:
+		return listing{}, h.unreachable(n, context.Cause(ctx))
+	case err != nil:
 		return listing{}, h.unreachable(n, err)
 	}
-	l := listing{commit: repo.Info().CommitHash, url: repo.FileURL}
-	if !commitHash.MatchString(l.commit) {
-		return l, fmt.Errorf("%s gives no commit for %s: is %s an address of a Hugging Face hub?", h.Endpoint, n.ID, h.Endpoint)
+	var answer struct {
+		Commit   string                       `json:"sha"`
+		Siblings []struct{ Rfilename string } `json:"siblings"`
 	}
-	for name, err := range repo.IterFileNames() {
-		if err != nil {
-			return l, err
-		}
-		l.files = append(l.files, name)
+	if err := json.Unmarshal(data, &answer); err != nil {
+		return listing{}, h.unreachable(n, fmt.Errorf("what it sends is no list of files"))
+	}
+	if !commitHash.MatchString(answer.Commit) {
+		return listing{}, fmt.Errorf("%s gives no commit for %s: is %s an address of a Hugging Face hub?", h.Endpoint, n.ID, h.Endpoint)
+	}
+	l := listing{commit: answer.Commit}
+	for _, s := range answer.Siblings {
+		l.files = append(l.files, s.Rfilename)
 	}
 	return l, nil
+}
+
+// ask gets the hub's account of a model. watch is set back with each piece that comes.
+func (h Hub) ask(ctx context.Context, n Name, watch *time.Timer) ([]byte, error) {
+	t := &transfer{hub: h, name: n}
+	resp, err := t.send(ctx, http.MethodGet, fmt.Sprintf("%s/api/models/%s/revision/%s", h.Endpoint, n.ID, n.Revision), 0)
+	var code busy
+	if errors.As(err, &code) {
+		return nil, final{h.refused(n, strconv.Itoa(int(code)))}
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var data []byte
+	buffer := make([]byte, 1<<16)
+	for {
+		k, err := resp.Body.Read(buffer)
+		watch.Reset(silence)
+		if data = append(data, buffer[:k]...); len(data) > maxListing {
+			return nil, final{fmt.Errorf("%s sends more than %d MB as the list of the files of %s: is it an address of a Hugging Face hub?", h.Endpoint, maxListing>>20, n.ID)}
+		}
+		if err == io.EOF {
+			return data, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// fileURL is the address of a file of a commit.
+func (h Hub) fileURL(n Name, commit, file string) string {
+	return fmt.Sprintf("%s/%s/resolve/%s/%s", h.Endpoint, n.ID, commit, url.PathEscape(file))
 }
 
 // refused is the error for an answer that is none, by its status code.
@@ -115,7 +138,7 @@ func (h Hub) fetch(ctx context.Context, n Name, report Progress) (string, error)
 		return "", err
 	}
 	folder := h.folder(n)
-	t := &transfer{hub: h, name: n, folder: folder, snapshot: filepath.Join(folder, "snapshots", l.commit), url: l.url, report: report}
+	t := &transfer{hub: h, name: n, folder: folder, snapshot: filepath.Join(folder, "snapshots", l.commit), commit: l.commit, report: report}
 	if err := t.bring(ctx, names); err != nil {
 		return "", err
 	}

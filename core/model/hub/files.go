@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -50,13 +51,16 @@ func shards(index string) ([]string, error) {
 	}
 	files := map[string]bool{}
 	for _, shard := range listed.WeightMap {
-		if shard == "" || shard != path.Base(shard) || !filepath.IsLocal(shard) {
+		if !plainName.MatchString(shard) {
 			return nil, fmt.Errorf("%s: shard %q is not the name of a file beside it", index, shard)
 		}
 		files[shard] = true
 	}
 	return slices.Sorted(maps.Keys(files)), nil
 }
+
+// plainName is how a file beside the weights is called: nothing in it can lead elsewhere or trick a terminal.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_. -]*$`)
 
 // small picks from a repository's files those that lie beside the weights: configuration, tokenizer, processor, templates,
 // the index. It says what is wrong where a model cannot be loaded from them.
@@ -65,7 +69,7 @@ func small(n Name, all []string) ([]string, error) {
 	for _, name := range all {
 		switch path.Ext(name) {
 		case ".json", ".txt", ".jinja", ".model":
-			if name == path.Base(name) && !strings.HasPrefix(name, ".") {
+			if plainName.MatchString(name) && !strings.HasPrefix(name, ".") {
 				out = append(out, name)
 			}
 		}

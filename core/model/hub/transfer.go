@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"net"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -25,7 +27,7 @@ type transfer struct {
 	hub              Hub
 	name             Name
 	folder, snapshot string
-	url              func(file string) (string, error)
+	commit           string
 	report           Progress
 
 	done, total int64 // bytes of the files at hand
@@ -69,12 +71,9 @@ var plainTag = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
 // look asks for a file's size and content name. Large files lie elsewhere; the hub says so in the headers with which it
 // sends us there, and we do not go yet.
 func (t *transfer) look(ctx context.Context, file string) (remote, error) {
-	url, err := t.url(file)
-	if err != nil {
-		return remote{}, t.hub.unreachable(t.name, err)
-	}
+	url := t.hub.fileURL(t.name, t.commit, file)
 	var r remote
-	err = t.patiently(ctx, func() (bool, error) {
+	err := t.patiently(ctx, func() (bool, error) {
 		resp, err := t.send(ctx, http.MethodHead, url, 0)
 		if err != nil {
 			return false, err
@@ -97,13 +96,14 @@ func (t *transfer) look(ctx context.Context, file string) (remote, error) {
 
 // client goes along within the hub, but stops where a HEAD would leave it.
 var client = &http.Client{
-	Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 20 * time.Second, ResponseHeaderTimeout: 30 * time.Second},
+	Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 20 * time.Second, ResponseHeaderTimeout: 30 * time.Second},
 	CheckRedirect: func(r *http.Request, via []*http.Request) error {
 		if r.Method == http.MethodHead && r.URL.Host != via[0].URL.Host {
 			return http.ErrUseLastResponse
 		}
 		if len(via) > 9 {
-			return errors.New("the hub sends us in a circle")
+			return final{fmt.Errorf("%s sends us in a circle: is it an address of a Hugging Face hub, without a login page or a proxy before it?", via[0].URL.Host)}
 		}
 		return nil
 	},
@@ -131,12 +131,21 @@ func (t *transfer) send(ctx context.Context, method, url string, from int64) (*h
 		return resp, nil
 	case code == http.StatusTooManyRequests || code >= 500:
 		resp.Body.Close()
-		return nil, fmt.Errorf("the hub answers with status %d", code)
+		return nil, busy(code)
 	default:
 		resp.Body.Close()
-		return nil, final{fmt.Errorf("%s: %w", url, t.hub.refused(t.name, strconv.Itoa(code)))}
+		err := t.hub.refused(t.name, strconv.Itoa(code))
+		if file := path.Base(req.URL.Path); !strings.Contains(req.URL.Path, "/api/") {
+			err = fmt.Errorf("%q: %w", file, err)
+		}
+		return nil, final{err}
 	}
 }
+
+// busy is the status code of a hub that may answer later.
+type busy int
+
+func (b busy) Error() string { return fmt.Sprintf("the hub answers with status %d", int(b)) }
 
 // final marks an error that trying again would not mend.
 type final struct{ error }
