@@ -109,12 +109,9 @@ func runCompare(c call) int {
 	return exitDone
 }
 
-// resultsFile is what integrate writes beside config.toml.
-const resultsFile = "integration_results.json"
-
 // runIntegrate gives stage-1 detections their conditions.
 func runIntegrate(c call) int {
-	s, file, code := c.openSession()
+	s, _, code := c.openSession()
 	if code != exitDone {
 		return code
 	}
@@ -134,7 +131,7 @@ func runIntegrate(c call) int {
 	if err != nil {
 		return c.failure(err)
 	}
-	path := file.Abs(resultsFile)
+	path := s.IntegrationPath(subject.Setting, r.Split)
 	if err := r.Write(path); err != nil {
 		return c.failure(err)
 	}

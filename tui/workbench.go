@@ -11,6 +11,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/finetune"
+	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/run"
 	"finetui/ml/wholefile"
@@ -25,8 +26,11 @@ import (
 func openWorkbench(overrides []string) int {
 	file, err := config.Load(configFile)
 	if err == nil {
-		if err = applyOverrides(file, overrides); err != nil {
-			fmt.Fprintln(os.Stderr, "finetui:", err)
+		if err = applyOverrides(file, overrides); err == nil {
+			err = file.KeepApart() // for this session: s does not save it
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "finetui:", printable.Error(err))
 			return exitCall
 		}
 	}

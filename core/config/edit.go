@@ -17,17 +17,24 @@ func (f *File) Set(name, text string) error {
 
 // Apply sets several constants to their New text in one step of Undo, all or none. Diff(f.Config, preset) makes such a list.
 func (f *File) Apply(changes []Change) error {
-	before, l, c := f.raw, f.layout, f.Config
+	before, l, c := state{f.raw, f.session}, f.layout, f.Config
 	for _, change := range changes {
 		if err := f.set(change.Key, change.New); err != nil {
-			f.raw, f.layout, f.Config = before, l, c
+			f.raw, f.layout, f.Config = before.raw, l, c
 			return err
 		}
 	}
-	if !bytes.Equal(before, f.raw) {
+	f.forget(changes)
+	if !bytes.Equal(before.raw, f.raw) || len(before.session) != len(f.session) {
 		f.undo = append(f.undo, before)
 	}
 	return nil
+}
+
+// state is what a step of Undo brings back.
+type state struct {
+	raw     []byte
+	session map[string]Change
 }
 
 // Override applies words of a command line, SECTION.KEY=value, as Set does. Raw is then a run's snapshot.
@@ -49,15 +56,15 @@ func (f *File) Undo() bool {
 		return false
 	}
 	last := f.undo[len(f.undo)-1]
-	if err := f.replace(last); err != nil {
+	if err := f.replace(last.raw); err != nil {
 		return false // cannot be: these bytes were accepted before
 	}
-	f.undo = f.undo[:len(f.undo)-1]
+	f.undo, f.session = f.undo[:len(f.undo)-1], last.session
 	return true
 }
 
-// Changed tells whether the bytes differ from what was loaded or last saved.
-func (f *File) Changed() bool { return !bytes.Equal(f.raw, f.onDisk) }
+// Changed tells whether what Save would write differs from what was loaded or last saved.
+func (f *File) Changed() bool { return !bytes.Equal(f.stored(), f.onDisk) }
 
 func (f *File) set(name, text string) error {
 	field, err := Lookup(name)

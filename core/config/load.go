@@ -59,8 +59,11 @@ type File struct {
 
 	raw    []byte
 	onDisk []byte // what Load read or Save wrote; nil: the file must not exist yet
-	undo   [][]byte
+	undo   []state
 	layout layout
+
+	session map[string]Change // what KeepApart found; copied, never changed in place
+	lent    lent
 }
 
 // Load reads a file. What is wrong in it comes back together as Errors; what it leaves out has its default.

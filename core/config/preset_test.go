@@ -3,6 +3,7 @@ package config
 import (
 	"flag"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -21,12 +22,16 @@ func TestRepositoryFileIsTheDemoPreset(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := os.ReadFile(repositoryFile)
-	if err != nil {
-		t.Fatal(err)
+	if now, err := os.ReadFile(repositoryFile); err == nil && string(now) == string(p.Raw()) {
+		return
 	}
-	if string(got) != string(p.Raw()) {
-		t.Error("config.toml differs from the preset; run go test ./core/config -update")
+	// The file is its owner's, who edits and saves it; what the repository holds is the preset.
+	held, err := exec.Command("git", "show", "HEAD:./"+repositoryFile).Output()
+	if err != nil {
+		t.Skip("config.toml was edited, and git does not say how it was: ", err)
+	}
+	if string(held) != string(p.Raw()) {
+		t.Error("the repository's config.toml differs from the preset; run go test ./core/config -update and commit it")
 	}
 }
 

@@ -43,13 +43,14 @@ func (f *File) SaveOver() error {
 	if info, err := os.Stat(target); err == nil {
 		mode = info.Mode().Perm()
 	}
+	stored := f.stored()
 	err := wholefile.Create(target, mode, func(w io.Writer) error {
-		_, err := w.Write(f.raw)
+		_, err := w.Write(stored)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("save config: %w", err)
 	}
-	f.onDisk = f.raw
+	f.onDisk, f.lent = stored, lent{f.Config, len(f.session), stored}
 	return nil
 }

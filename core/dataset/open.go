@@ -46,7 +46,7 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 		if !errors.Is(err, fs.ErrNotExist) {
 			text = printable.Error(err)
 		}
-		return nil, &config.Unusable{Key: "DATASET.PATH", Text: text}
+		return nil, &config.Unusable{Key: "DATASET.PATH", Text: text, Cause: err}
 	}
 	reader, at, err := choose(cfg.Format, path)
 	if err != nil {

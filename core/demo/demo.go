@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
+
+	"finetui/core/disk"
 )
 
 // Classes are the names in the order of their ids, spelled as the published set spells them.
@@ -85,6 +86,33 @@ func MakeExtra(ctx context.Context, dir string, n int, opts Options, progress fu
 	return build(ctx, dir, extra(n), opts, progress)
 }
 
+// Further is how many objects the demo's second test set has.
+const Further = 500
+
+// Sets draws the demo's data sets, each unless it is there: Make's at data and, unless further is empty, a second test
+// set there. made is told each folder that was drawn.
+func Sets(ctx context.Context, data, further string, opts Options, made func(dir string), progress func(done, total int, what string)) error {
+	draw := func(dir string, make func() error) error {
+		if dir == "" {
+			return nil
+		}
+		disk.Clear(dir)
+		if _, err := os.Stat(dir); err == nil {
+			return nil
+		}
+		if err := make(); err != nil {
+			return err
+		}
+		made(dir)
+		return nil
+	}
+	if err := draw(data, func() error { return Make(ctx, data, opts, progress) }); err != nil {
+		return err
+	}
+	opts.Seed++
+	return draw(further, func() error { return MakeExtra(ctx, further, Further, opts, progress) })
+}
+
 func build(ctx context.Context, dir string, b blueprint, opts Options, progress func(done, total int, what string)) error {
 	opts, err := opts.settled()
 	if err != nil {
@@ -98,26 +126,16 @@ func build(ctx context.Context, dir string, b blueprint, opts Options, progress 
 		return err
 	}
 	arrange(images, opts.Seed+b.stream)
-	parent := filepath.Dir(filepath.Clean(dir))
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return fmt.Errorf("demo data set: %w: choose a folder that can be written", err)
-	}
-	draft, err := os.MkdirTemp(parent, "."+filepath.Base(dir)+"-*")
+	draft, err := disk.NewDraft(dir)
 	if err != nil {
 		return fmt.Errorf("demo data set: %w: choose a folder that can be written", err)
 	}
-	defer os.RemoveAll(draft)
-	if err := write(ctx, draft, b, images, opts, progress); err != nil {
+	defer draft.Drop()
+	if err := write(ctx, draft.Dir, b, images, opts, progress); err != nil {
 		return err
 	}
-	if err := os.Chmod(draft, 0o755); err != nil {
-		return fmt.Errorf("demo data set: %w", err)
-	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := draft.Place(dir); err != nil {
 		return fmt.Errorf("demo data set: %w: remove what is there first", err)
-	}
-	if err := os.Rename(draft, dir); err != nil {
-		return fmt.Errorf("demo data set: %w", err)
 	}
 	return nil
 }

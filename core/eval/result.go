@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"finetui/core/disk"
 	"finetui/ml/wholefile"
 )
 
@@ -147,6 +148,9 @@ func writeJSON(path string, v any) error {
 	data, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := disk.OwnJSON(path, "schema"); err != nil {
+		return err
 	}
 	return wholefile.Write(path, append(data, '\n'))
 }

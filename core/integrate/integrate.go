@@ -14,6 +14,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/disk"
 	"finetui/core/eval"
 	"finetui/core/model"
 	"finetui/core/project"
@@ -161,6 +162,12 @@ func lay(out *Results, data *dataset.Dataset, r *recipe.Recipe, split string) (s
 
 // Write stores the results.
 func (r *Results) Write(path string) error {
+	if err := disk.OwnJSON(path, "schema", "detections"); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err

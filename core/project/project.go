@@ -64,7 +64,7 @@ func Open(ctx context.Context, file *config.File, report Progress) (*Project, er
 			}
 			p.furtherFault = err
 			p.Data.Findings = append(p.Data.Findings, dataset.Finding{Code: "eval-data", Level: dataset.LevelInfo, Text: err.Error(),
-				Do: "nothing but scoring on it needs it; finetui new demo and m in the Data pane draw the demo's"})
+				Do: "nothing but scoring on it needs it; finetui demo draws the demo's"})
 		}
 	}
 	p.Recipe, err = recipe.Build(p.Data, p.Config)

@@ -69,6 +69,13 @@ func (s *Session) evalPath(t *Setting, split, ext string) string {
 	return s.baseEval(split, ext)
 }
 
+// IntegrationPath is where the results of integrate belong: integrate/SPLIT/integration_results.json beside the subject's
+// evaluations.
+func (s *Session) IntegrationPath(t *Setting, split string) string {
+	subject := filepath.Dir(filepath.Dir(s.evalPath(t, split, "json")))
+	return filepath.Join(subject, "integrate", split, "integration_results.json")
+}
+
 func (s *Session) baseEval(split, ext string) string {
 	return filepath.Join(s.RunsDir(), Base, "eval", split+"."+ext)
 }

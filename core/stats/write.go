@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"finetui/core/dataset"
+	"finetui/core/disk"
 	"finetui/ml/wholefile"
 )
 
@@ -21,6 +22,9 @@ func (a *Analysis) WriteJSON(path string) error {
 	text, err := json.MarshalIndent(a, "", " ")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	if err := disk.OwnJSON(path, "schema", "class_counts"); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("the folder of %s cannot be made: %w", path, err)

@@ -86,6 +86,9 @@ func (p *Pane) facts(field config.Field) []fact {
 	if change, differs := changeOf(p.unsaved, name); differs {
 		others = append(others, fact{"on disk", plainValue(change.Old), "● not saved", widget.Accent})
 	}
+	if old, overridden := p.file.Overridden(name); overridden {
+		others = append(others, fact{"in the file", plainValue(old), "» s leaves it; set it here to save it", widget.Accent})
+	}
 	compare := func(label, as, note string, c *config.Config) {
 		if config.Get(c, name) == config.Get(p.file.Config, name) {
 			same = append(same, as)

@@ -207,6 +207,8 @@ func (p *Pane) marks(t *widget.Theme, name string) string {
 	saved, own := " ", " "
 	if _, differs := changeOf(p.unsaved, name); differs {
 		saved = t.Accent.Render("●")
+	} else if _, overridden := p.file.Overridden(name); overridden {
+		saved = t.Accent.Render("»")
 	}
 	if _, differs := changeOf(p.strays, name); differs {
 		own = t.Muted.Render("○")
@@ -252,6 +254,9 @@ func (p *Pane) note(field config.Field) (string, widget.Tone) {
 	}
 	if change, differs := changeOf(p.unsaved, field.Name()); differs {
 		return "was " + widget.Clean(plainValue(change.Old)), widget.Accent
+	}
+	if old, overridden := p.file.Overridden(field.Name()); overridden {
+		return "for this session; the file: " + widget.Clean(plainValue(old)), widget.Accent
 	}
 	return widget.Clean(p.explanation(field)), widget.Muted
 }

@@ -77,8 +77,12 @@ func (p *Pane) loss() string {
 
 // read loads the file beside the screen.
 func (p *Pane) read() tea.Cmd {
-	path := p.path
-	return views.Ask(&p.reading, func(context.Context) (*config.File, error) { return config.Load(path) })
+	load, path := config.Load, p.path
+	if p.file != nil {
+		copied := *p.file
+		load = func(string) (*config.File, error) { return copied.Reload() }
+	}
+	return views.Ask(&p.reading, func(context.Context) (*config.File, error) { return load(path) })
 }
 
 func (p *Pane) readAnswer(msg views.Answer[*config.File]) tea.Cmd {

@@ -83,12 +83,13 @@ func readSet(ctx context.Context, cfg config.Dataset, root string, emit func(rea
 // canDraw says whether the pane offers to draw the demo's set: where DATASET.PATH leads nowhere yet.
 func (p *Pane) canDraw() bool { return errors.Is(p.err, fs.ErrNotExist) && !p.request.Pending() }
 
-// drawDemo draws the demo's set where DATASET.PATH says, and reads it.
+// drawDemo draws the demo's sets where DATASET.PATH and EVAL.DATA say, as finetui new demo does, and reads the first.
 func (p *Pane) drawDemo() tea.Cmd {
-	cfg, root, folder := p.file.Config.Dataset, p.file.Root, p.file.Abs(p.file.Config.Dataset.Path)
+	cfg, root, folder, further := p.file.Config.Dataset, p.file.Root, p.file.Abs(p.file.Config.Dataset.Path), p.file.Abs(p.file.Config.Eval.Data)
+	options := demo.Options{Seed: uint64(p.file.Config.Project.Seed)}
 	p.err, p.doing, p.progress = nil, "Drawing", widget.Progress{}
 	return views.Listen(&p.request, func(ctx context.Context, emit func(reading)) error {
-		err := demo.Make(ctx, folder, demo.Options{}, func(done, total int, what string) {
+		err := demo.Sets(ctx, folder, further, options, func(string) {}, func(done, total int, what string) {
 			emit(reading{done: done, total: total, what: what + " pictures"})
 		})
 		if err != nil {
@@ -184,7 +185,7 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 		n.Say(t.Muted, "Every key works meanwhile; the other panes are open.")
 	case p.canDraw():
 		n.Say(t.Strong, "No data set at "+p.file.Config.Dataset.Path)
-		n.Say(t.Text, "This folder does not exist. Press m to draw the demo's data set into it (290 pictures, half a minute at most), or set DATASET.PATH in Config to the folder of your own.")
+		n.Say(t.Text, "This folder does not exist. Press m to draw the demo's data set into it (290 pictures, half a minute at most; where EVAL.DATA names a folder that does not exist, a second test set there), or set DATASET.PATH in Config to the folder of your own.")
 	case p.err != nil:
 		n.Say(t.Warning, "✗ The data set cannot be read")
 		n.Say(t.Text, widget.Capital(p.err.Error()))

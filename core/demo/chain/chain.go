@@ -5,7 +5,6 @@ package chain
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -87,29 +86,10 @@ type outcome struct {
 	seconds float64 // of training
 }
 
-// TestObjects is the size of the second test set.
-const TestObjects = 500
-
 // Data draws the demo's data sets where the configuration expects them, unless they are there.
 func Data(ctx context.Context, file *config.File, o Options) error {
-	options := demo.Options{Seed: uint64(file.Config.Project.Seed)}
-	dir := file.Abs(file.Config.Dataset.Path)
-	if _, err := os.Stat(dir); err != nil {
-		if err := demo.Make(ctx, dir, options, o.Report); err != nil {
-			return err
-		}
-		o.Log("%s", dir)
-	}
-	dir = file.Abs(file.Config.Eval.Data)
-	if _, err := os.Stat(dir); dir == "" || err == nil {
-		return nil
-	}
-	options.Seed++
-	if err := demo.MakeExtra(ctx, dir, TestObjects, options, o.Report); err != nil {
-		return err
-	}
-	o.Log("%s", dir)
-	return nil
+	return demo.Sets(ctx, file.Abs(file.Config.Dataset.Path), file.Abs(file.Config.Eval.Data), demo.Options{Seed: uint64(file.Config.Project.Seed)},
+		func(dir string) { o.Log("%s", dir) }, o.Report)
 }
 
 // Run runs the chain and writes report.md beside the data; it returns its path.

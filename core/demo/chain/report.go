@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"finetui/core/config"
+	"finetui/core/disk"
 	"finetui/core/eval"
 	"finetui/core/stats"
 	"finetui/ml/wholefile"
@@ -23,11 +24,18 @@ type report struct {
 }
 
 // write stores the report.
-func (r report) write(path string) error { return wholefile.Write(path, []byte(r.text())) }
+func (r report) write(path string) error {
+	if err := disk.OwnText(path, reportTitle); err != nil {
+		return err
+	}
+	return wholefile.Write(path, []byte(r.text()))
+}
+
+const reportTitle = "# The demo chain\n"
 
 func (r report) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# The demo chain\n\nfinetui %s, %d cores, seed %d, %.0f s in all. Pictures and labels are drawn; the base %q has seen neither them nor the nine names.\n",
+	fmt.Fprintf(&b, reportTitle+"\nfinetui %s, %d cores, seed %d, %.0f s in all. Pictures and labels are drawn; the base %q has seen neither them nor the nine names.\n",
 		r.version, runtime.NumCPU(), r.file.Config.Project.Seed, r.seconds, r.file.Config.Model.Base)
 	fmt.Fprintf(&b, "\n## Data set\n\n```\n%s```\n", r.analysis.Text())
 	r.recipes(&b)
