@@ -28,6 +28,11 @@ func executable() (string, error) {
 
 // runTrain lints and starts a run, and follows it where somebody is looking.
 func runTrain(c call) int {
+	if len(c.words) == 1 {
+		if err := run.CheckName(c.words[0]); err != nil {
+			return c.fail(exitCall, "%w", err)
+		}
+	}
 	file, ok := c.configuration()
 	if !ok {
 		return exitCall

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -153,6 +154,9 @@ func (f *File) Comment(name string) string {
 
 // decode checks a whole file: syntax, then every name, type, choice and bound.
 func decode(path string, raw []byte) (*Config, layout, error) {
+	if err := tooDeep(path, raw); err != nil {
+		return nil, layout{}, err
+	}
 	var values map[string]any
 	if _, err := toml.Decode(string(raw), &values); err != nil {
 		return nil, layout{}, Errors{syntaxError(path, raw, err)}
@@ -206,6 +210,36 @@ func decode(path string, raw []byte) (*Config, layout, error) {
 		return nil, layout{}, &Error{Path: path, Text: "could not be taken apart for editing; write one [SECTION] for each section and one constant a line"}
 	}
 	return c, l, nil
+}
+
+// mostNested is how many dots or brackets one line may have, and mostConstants how many lines may set something: a file of
+// ours has a hundred constants of one level. What is far beyond would keep the parser busy for hours.
+const mostNested, mostConstants = 400, 5000
+
+// tooDeep is the error for a file that is no config.toml by its shape.
+func tooDeep(path string, raw []byte) error {
+	sets := 0
+	for number, line := 1, []byte(nil); len(raw) > 0; number++ {
+		line, raw, _ = bytes.Cut(raw, []byte("\n"))
+		name, _, given := bytes.Cut(bytes.TrimSpace(line), []byte("="))
+		dots, most := bytes.Count(name, []byte(".")), mostNested
+		if (given || bytes.HasPrefix(name, []byte("["))) && !bytes.ContainsAny(bytes.TrimSpace(name), " \t") { // no line of prose
+			most = 16
+		}
+		if dots > most {
+			return Errors{{path, number, 1, "", "names a constant with many dots; a constant is SECTION.KEY"}}
+		}
+		if bytes.Count(line, []byte("["))+bytes.Count(line, []byte("{")) > mostNested {
+			return Errors{{path, number, 1, "", "opens more brackets than any constant has; is this a config.toml?"}}
+		}
+		if bytes.ContainsAny(line, "=[") {
+			sets++
+		}
+	}
+	if sets > mostConstants {
+		return Errors{{path, 0, 0, "", fmt.Sprintf("sets %d constants, and there are not that many; is this a config.toml?", sets)}}
+	}
+	return nil
 }
 
 func syntaxError(path string, raw []byte, err error) *Error {
