@@ -2,14 +2,20 @@
 
 PROGRAM := bin/finetui
 
-.PHONY: run test bench bench-torch build race kill clean
+.PHONY: run test bench bench-torch build install race kill clean
 
 # On a terminal the workbench, else the whole chain on the demo project.
 run: build
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(PROGRAM); else exec $(PROGRAM) demo; fi
 
 build:
+	@[ -x $(PROGRAM) ] || echo "building $(PROGRAM); the first time takes a minute or two, which nothing is printed in"
 	go build -ldflags "-X main.revision=$$(git describe --always --dirty 2>/dev/null)" -o $(PROGRAM) ./tui
+
+# Puts finetui where Go puts programs (GOBIN), else into ~/.local/bin, and says where if that is not on the PATH.
+install: build
+	@to=$$(go env GOBIN); to=$${to:-$$HOME/.local/bin}; mkdir -p "$$to" && install $(PROGRAM) "$$to/finetui" && echo "$$to/finetui" && \
+	case ":$$PATH:" in *":$$to:"*) ;; *) echo "$$to is not on your PATH; add it, or call the program by that path";; esac
 
 # Vet, staticcheck, every test, then the race detector on what is concurrent.
 test:

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -111,6 +112,20 @@ func (s *Terminal) WaitFor(text string) {
 	for limit := time.Now().Add(10 * time.Second); !strings.Contains(s.Screen(), text); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(limit) {
 			s.t.Fatalf("the terminal never showed %q but\n%s", text, s.Screen())
+		}
+	}
+}
+
+// WaitForAny is WaitFor for one of several texts and as many seconds as given: for work that takes its time.
+func (s *Terminal) WaitForAny(seconds int, texts ...string) {
+	s.t.Helper()
+	shown := func() bool {
+		screen := s.Screen()
+		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(screen, text) })
+	}
+	for limit := time.Now().Add(time.Duration(seconds) * time.Second); !shown(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(limit) {
+			s.t.Fatalf("the terminal never showed %q but\n%s", texts, s.Screen())
 		}
 	}
 }
