@@ -10,6 +10,7 @@ import (
 	"finetui/core/eval"
 	"finetui/core/integrate"
 	"finetui/core/model"
+	"finetui/core/printable"
 	"finetui/core/session"
 )
 
@@ -175,7 +176,7 @@ func runInfer(c call) int {
 	}
 	c.bear(subject.Notes)
 	c.trouble(s)
-	c.note("%s is asked: %s", subject.Title(), q.Prompt)
+	c.note("%s is asked: %s", subject.Title(), printable.Line(q.Prompt))
 	heard := func(piece string) { fmt.Fprint(c.stdout, piece) }
 	if c.json {
 		heard = nil
@@ -198,7 +199,7 @@ func runInfer(c call) int {
 	}
 	fmt.Fprintln(c.stdout)
 	if truth != "" {
-		c.note("the truth is: %s", truth)
+		c.note("the truth is: %s", printable.Line(truth))
 	}
 	return exitDone
 }

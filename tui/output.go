@@ -112,7 +112,11 @@ func (c call) printRow(v any) int {
 // fail says what is wrong and is the exit code for it: as text, or, where the verb prints JSON, as one object on the last
 // line of stderr.
 func (c call) fail(code int, format string, args ...any) int {
-	text := printable.Error(fmt.Errorf(format, args...))
+	err := fmt.Errorf(format, args...)
+	text := printable.Error(err)
+	if !errors.As(err, new(config.Errors)) { // those alone have a line each
+		text = printable.Line(text)
+	}
 	if !c.json {
 		c.note("finetui: %s", text)
 		return code

@@ -303,7 +303,7 @@ func runRuns(c call) int {
 	fmt.Fprintln(t, "run\tstate\tstep\trecipe\tbase\tstarted\ttime")
 	for _, r := range list {
 		if r.Fault != nil {
-			fmt.Fprintf(t, "%s\tunreadable\t%s\n", filepath.Base(r.Dir), printable.Line(printable.Error(r.Fault)))
+			fmt.Fprintf(t, "%s\tunreadable\t%s\n", printable.Line(filepath.Base(r.Dir)), printable.Line(printable.Error(r.Fault)))
 			continue
 		}
 		d := describe(r)

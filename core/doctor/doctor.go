@@ -14,6 +14,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/gpu"
 	"finetui/core/model"
+	"finetui/core/printable"
 )
 
 // Verdict is what a line comes to.
@@ -86,9 +87,9 @@ func (r Report) Text() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, l := range r.Lines {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", l.Verdict, l.Name, l.Value)
+		fmt.Fprintf(w, "%s\t%s\t%s\n", l.Verdict, printable.Line(l.Name), printable.Line(l.Value))
 		if l.Do != "" {
-			fmt.Fprintf(w, "\t\t→ %s\n", l.Do)
+			fmt.Fprintf(w, "\t\t→ %s\n", printable.Line(l.Do))
 		}
 	}
 	w.Flush()

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"finetui/core/dataset"
+	"finetui/core/printable"
 )
 
 // Text is the result as plain lines.
@@ -44,7 +45,7 @@ func groupTable(title string, groups Ordered[Group]) string {
 		if v.Predicted == 0 {
 			precision = "–"
 		}
-		rows = append(rows, []string{g.Name, strconv.Itoa(v.Support), strconv.Itoa(v.Right), recall, span(v.Interval),
+		rows = append(rows, []string{printable.Line(g.Name), strconv.Itoa(v.Support), strconv.Itoa(v.Right), recall, span(v.Interval),
 			precision, span(v.PrecisionInterval), fmt.Sprintf("%.3f", v.F1), fraction(v.F1Interval), exact})
 	}
 	return table(rows)
@@ -105,10 +106,10 @@ func (c *Comparison) Text() string {
 		for _, p := range g.pairs {
 			v := p.Value
 			if v.Support == 0 {
-				rows = append(rows, []string{p.Name, "0", "–", "–", "–"})
+				rows = append(rows, []string{printable.Line(p.Name), "0", "–", "–", "–"})
 				continue
 			}
-			rows = append(rows, []string{p.Name, strconv.Itoa(v.Support), percent(v.Recall[0]), percent(v.Recall[1]), signed(100 * (v.Recall[1] - v.Recall[0]))})
+			rows = append(rows, []string{printable.Line(p.Name), strconv.Itoa(v.Support), percent(v.Recall[0]), percent(v.Recall[1]), signed(100 * (v.Recall[1] - v.Recall[0]))})
 		}
 		b.WriteString(table(rows) + "\n")
 	}
@@ -141,7 +142,7 @@ func (b *Board) Text() string {
 	}
 	for _, kind := range []func(Summary) Ordered[Group]{func(s Summary) Ordered[Group] { return s.Conditions }, func(s Summary) Ordered[Group] { return s.Classes }} {
 		for _, g := range kind(b.Subjects[0]) {
-			row := []string{fmt.Sprintf("%s (%d)", g.Name, g.Value.Support)}
+			row := []string{fmt.Sprintf("%s (%d)", printable.Line(g.Name), g.Value.Support)}
 			for _, s := range b.Subjects {
 				cell := "–"
 				if v, ok := kind(s).Get(g.Name); ok && v.Support > 0 {

@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"finetui/core/dataset"
+	"finetui/core/printable"
 )
 
 // Text is the analysis as plain lines, without the findings.
@@ -20,7 +21,7 @@ func (a *Analysis) Text() string {
 		dataset.Counted(w.Objects, "object", "objects"), dataset.Counted(len(a.Classes), "class", "classes"))
 	if w.Imbalance.Most >= 0 {
 		fmt.Fprintf(&b, "imbalance %.2f× %s: %s %d : %d %s\n", w.Imbalance.Ratio, w.Imbalance.Level,
-			a.Classes[w.Imbalance.Most].Name, w.ClassCounts[w.Imbalance.Most], w.ClassCounts[w.Imbalance.Least], a.Classes[w.Imbalance.Least].Name)
+			printable.Line(a.Classes[w.Imbalance.Most].Name), w.ClassCounts[w.Imbalance.Most], w.ClassCounts[w.Imbalance.Least], printable.Line(a.Classes[w.Imbalance.Least].Name))
 	}
 	for _, s := range []struct {
 		name string
@@ -76,7 +77,7 @@ func (a *Analysis) classTable(b *strings.Builder) {
 	fmt.Fprintln(t, "mean y\tsd\tmiddle half\tband\t")
 	for c, class := range a.Classes {
 		p := a.Whole.Positions[c]
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t", class.Name, class.Condition, a.Whole.ClassCounts[c], percent(a.Whole.ClassCounts[c], a.Whole.Objects))
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t", printable.Line(class.Name), printable.Line(class.Condition), a.Whole.ClassCounts[c], percent(a.Whole.ClassCounts[c], a.Whole.Objects))
 		for _, s := range a.Splits {
 			fmt.Fprintf(t, "%d\t", s.ClassCounts[c])
 		}
@@ -97,7 +98,7 @@ func (a *Analysis) conditionTable(b *strings.Builder) {
 	}{{"condition", a.Whole.Conditions}, {"object", a.Whole.ObjectTypes}} {
 		fmt.Fprintf(t, "%s\tn\tshare\t\n", list.title)
 		for _, c := range list.counts {
-			fmt.Fprintf(t, "%s\t%d\t%s\t\n", c.Name, c.N, percent(c.N, a.Whole.Objects))
+			fmt.Fprintf(t, "%s\t%d\t%s\t\n", printable.Line(c.Name), c.N, percent(c.N, a.Whole.Objects))
 		}
 	}
 	t.Flush()
@@ -119,7 +120,7 @@ func (a *Analysis) pairTable(b *strings.Builder) {
 		if p.Lifted {
 			lift = fmt.Sprintf("%.2f×", p.Lift)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", a.Classes[p.A].Name, a.Classes[p.B].Name, p.Pairs, p.Images, lift,
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", printable.Line(a.Classes[p.A].Name), printable.Line(a.Classes[p.B].Name), p.Pairs, p.Images, lift,
 			d.Above, d.Below, d.Level, d.Left, d.Right, d.Aligned)
 	}
 	t.Flush()
