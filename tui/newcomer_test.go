@@ -32,6 +32,9 @@ func inFreshClone(t *testing.T) {
 // TestANewcomersFirstMinutes walks the README's first five minutes key by key: the demo's sets are drawn, a run is started,
 // watched, left, found again, scored and asked; what that leaves git does not see.
 func TestANewcomersFirstMinutes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it trains a run of an epoch")
+	}
 	inFreshClone(t)
 	short := []string{"TRAIN.EPOCHS=1", "EVAL.MAX_NEW_TOKENS=4"} // for this session only
 	terminal := viewtest.Start(t, 120, 32, self("program", short...))

@@ -62,7 +62,7 @@ func (c Confusion) text() string {
 	}
 	rows := [][]string{append(head, UnparsedLabel)}
 	for i, counts := range c.Rows {
-		row := []string{fmt.Sprintf("%d %s", i, c.Labels[i])}
+		row := []string{fmt.Sprintf("%d %s", i, printable.Line(c.Labels[i]))}
 		for _, n := range counts {
 			row = append(row, strconv.Itoa(n))
 		}
