@@ -183,8 +183,10 @@ func (c call) follow(r *run.Run) int {
 	if c.json {
 		c.printRow(followed{"run", describe(r)})
 	}
+	var history run.History
+	told := map[string]bool{}
 	for {
-		status := r.Status()
+		status, checked := r.Status(), false
 		if p, ok := finetune.Preparing(r); ok && status.Live() {
 			report(p.Done, p.Total, p.What)
 		} else {
@@ -196,14 +198,23 @@ func (c call) follow(r *run.Run) int {
 				return c.failure(err)
 			}
 			for _, row := range batch.Rows {
+				if _, check := row.(*run.Eval); check {
+					checked = true
+				}
 				if c.json {
 					c.printRow(row)
 				} else if line := rowText(row, r.Info.Steps); line != "" {
 					c.print("%s", printable.Line(line))
 				}
 			}
-			if !batch.More {
+			if history.Add(batch); !batch.More {
 				break
+			}
+		}
+		for _, a := range history.Alerts(r.Info.Steps) {
+			if (checked || !status.Live()) && !told[a.Text] {
+				told[a.Text] = true
+				c.note("step %d  %s: %s", a.Step, a.Level, printable.Line(a.Text))
 			}
 		}
 		if !status.Live() {

@@ -30,6 +30,7 @@ func Lint(d *dataset.Dataset, cfg *config.Config, tokens func(Sample) int) []dat
 	found = append(found, r.lintClasses(samples)...)
 	found = append(found, r.lintLength(samples, tokens)...)
 	found = append(found, r.lintPreset()...)
+	found = append(found, lintRate(cfg)...)
 	slices.SortStableFunc(found, func(a, b dataset.Finding) int {
 		return cmp.Compare(dataset.Severity(a.Level), dataset.Severity(b.Level))
 	})
