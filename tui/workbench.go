@@ -14,7 +14,6 @@ import (
 	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/run"
-	"finetui/ml/wholefile"
 	"finetui/views"
 	configpane "finetui/views/config"
 	datapane "finetui/views/dataset"
@@ -127,11 +126,11 @@ func runControl(c *current) trainpane.Control {
 			return finetune.Resume(ctx, r, exe)
 		},
 		Save: func(name string, data []byte) (string, error) {
-			path, err := filepath.Abs(name)
+			file, err := c.file()
 			if err != nil {
 				return "", err
 			}
-			return path, wholefile.Write(path, data)
+			return saveExport(file.Root, name, data)
 		},
 	}
 }

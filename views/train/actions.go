@@ -65,8 +65,8 @@ func (p *Pane) Jumps() []views.Jump {
 func (p *Pane) runActions() []views.Action {
 	return []views.Action{
 		{Name: "new_run", Label: "new", Help: "start a run with the constants of config.toml", Group: "Runs", Enabled: p.canStart, Run: p.askName},
-		{Name: "stop_run", Label: "stop", Help: "stop the run at its next checkpoint; again: after this step", Group: "Runs", Enabled: p.canStop, Run: p.stop},
-		{Name: "resume_run", Label: "resume", Help: "go on with the run from its last checkpoint", Group: "Runs", Enabled: p.canResume, Run: p.resume},
+		{Name: "stop_run", Label: offered(p.canStop(), "stop"), Help: "stop the run at its next checkpoint; again: after this step", Group: "Runs", Enabled: p.any, Run: p.stop},
+		{Name: "resume_run", Label: offered(p.canResume(), "resume"), Help: "go on with the run from its last checkpoint", Group: "Runs", Enabled: p.any, Run: p.resume},
 		{Name: "pause_display", Label: "hold display", Help: "hold the display still, or let it go on; runs go on in any case", Group: "Runs", Enabled: p.any, Run: p.pause},
 		{Name: "compare", Label: "compare", Help: "lay the marked runs over each other, with the selected one", Group: "Runs", Enabled: p.any, Run: p.compare},
 		{Name: "mark", Label: "mark", Help: "mark the run for comparing, or take the mark off", Group: "Runs", Enabled: p.any, Run: p.mark},
@@ -77,6 +77,14 @@ func (p *Pane) runActions() []views.Action {
 		{Name: "export", Help: "write the run's series as CSV; in Compare those of all", Group: "Runs", Enabled: p.canExport, Run: p.export},
 		{Name: "copy", Help: "copy the path of the run directory", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return views.Copy(p.selected().run.Dir) }},
 	}
+}
+
+// offered is a label on the bottom line while an action does what it says; else its key only says why it does not.
+func offered(can bool, label string) string {
+	if can {
+		return label
+	}
+	return ""
 }
 
 // viewActions change what is seen.
@@ -123,6 +131,9 @@ func (p *Pane) show(view int) tea.Cmd {
 
 func (p *Pane) pause() tea.Cmd {
 	if p.paused = !p.paused; p.paused {
+		if live, _ := p.newest.live(); live == nil {
+			return views.Say("the display is held; no run goes on now")
+		}
 		return views.Say("the display is held; %s lets it go on", views.KeyOf("pause_display"))
 	}
 	p.list = p.newest
@@ -190,6 +201,9 @@ func (p *Pane) stop() tea.Cmd {
 		return p.busy()
 	}
 	e := p.actual()
+	if !p.canStop() {
+		return p.cannot("stop", e)
+	}
 	now := p.stopping[e.run.Dir] || e.status.State == run.Stopping
 	p.stopping[e.run.Dir] = true
 	dir, label, ask := e.run.Dir, e.run.Label(), p.control.Stop
@@ -216,10 +230,30 @@ func (p *Pane) resume() tea.Cmd {
 	if p.asking.Pending() {
 		return p.busy()
 	}
+	if !p.canResume() {
+		return p.cannot("resume", p.actual())
+	}
 	r, resume := p.actual().run, p.control.Resume
 	return tea.Batch(views.Say("%s: starting a process that goes on with it", r.Label()), views.Ask(&p.asking, func(ctx context.Context) (asked, error) {
 		return asked{label: r.Label(), begun: r.Dir, what: "goes on"}, resume(ctx, r)
 	}))
+}
+
+// cannot says why a run cannot be stopped or resumed.
+func (p *Pane) cannot(what string, e *entry) tea.Cmd {
+	switch {
+	case e == nil:
+		return views.Warn("there is nothing to %s: the run's folder is gone", what)
+	case e.run.Fault != nil:
+		return views.Warn("%s: it is not known how it stands, for its run.json cannot be read", e.run.Label())
+	case e.status.Live():
+		return views.Warn("%s is %s: there is nothing to resume", e.run.Label(), e.status.State)
+	case e.status.State == run.Done:
+		return views.Warn("%s is done: there is nothing to %s", e.run.Label(), what)
+	case what == "resume":
+		return views.Warn("%s cannot be resumed from here", e.run.Label())
+	}
+	return views.Warn("%s is %s already: nothing works on it", e.run.Label(), e.status.State)
 }
 
 // answered says what came of stop or resume, and looks at the runs at once.

@@ -347,7 +347,7 @@ func TestExportHoldsEverySeries(t *testing.T) {
 	c.Save = func(name string, d []byte) (string, error) { data = d; return "runs/" + name, nil }
 	_, d := open(t, c, 120, 30)
 	d.Press("e")
-	said(t, d, "wrote the series to runs/0001-enhanced.csv")
+	said(t, d, "wrote the series to runs/0001-enhanced-series.csv")
 	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
 	if err != nil {
 		t.Fatal(err)

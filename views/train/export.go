@@ -21,9 +21,16 @@ func (p *Pane) canExport() bool { return p.control.Save != nil && p.any() }
 // export writes the series of the selected run, or of all compared ones, as CSV beside the screen.
 func (p *Pane) export() tea.Cmd {
 	dirs := []string{p.selected().run.Dir}
-	name := p.selected().run.Label()
+	name := p.selected().run.Label() + "-series"
 	if p.open == compareView {
-		dirs, name = p.compared(), name+"-compared"
+		dirs = p.compared()
+		name = "compared"
+		for _, dir := range dirs {
+			if e := p.list.find(dir); e != nil {
+				name += fmt.Sprintf("-%04d", e.run.Info.Number)
+			}
+		}
+		name += "-series"
 	}
 	var readings []*reading
 	for _, dir := range dirs {

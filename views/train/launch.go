@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -99,7 +100,7 @@ func (p *Pane) checked(msg views.Answer[checkup]) tea.Cmd {
 		return nil
 	}
 	p.launch.lint.Close()
-	p.launch.looked, p.launch.findings = true, msg.Value.findings
+	p.launch.looked, p.launch.findings = true, worstFirst(msg.Value.findings)
 	if msg.Err != nil {
 		p.launch.refused = msg.Err
 	}
@@ -120,7 +121,7 @@ func (p *Pane) launched(msg views.Answer[launched]) tea.Cmd {
 		p.launch.lint.Close()
 		p.launch.starting, p.launch.refused, p.launch.looked = false, msg.Err, true
 		if len(msg.Value.findings) > 0 {
-			p.launch.findings = msg.Value.findings
+			p.launch.findings = worstFirst(msg.Value.findings)
 		}
 		return nil
 	}
@@ -233,13 +234,31 @@ func (l *launch) lines(t *widget.Theme, w int) []string {
 }
 
 func (l *launch) hint(more bool) string {
+	enter := "enter starts it"
 	switch {
 	case l.starting:
 		return "starting it …   esc leaves; it starts all the same"
-	case more:
-		return "enter starts it   esc leaves   ↑ ↓ more findings"
+	case l.refused != nil || slices.ContainsFunc(l.findings, func(f dataset.Finding) bool { return f.Level == dataset.LevelError }):
+		enter = "enter checks it again and starts it if all is well"
 	}
-	return "enter starts it   esc leaves"
+	if more {
+		return enter + "   esc leaves   ↑ ↓ more"
+	}
+	return enter + "   esc leaves"
+}
+
+// worstFirst orders findings by how much they matter, else as they come.
+func worstFirst(found []dataset.Finding) []dataset.Finding {
+	rank := map[string]int{dataset.LevelError: 0, dataset.LevelWarn: 1}
+	of := func(f dataset.Finding) int {
+		if r, known := rank[f.Level]; known {
+			return r
+		}
+		return len(rank)
+	}
+	found = slices.Clone(found)
+	slices.SortStableFunc(found, func(a, b dataset.Finding) int { return of(a) - of(b) })
+	return found
 }
 
 func (l *launch) status() string { return l.hint(false) }

@@ -105,6 +105,9 @@ func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string 
 		}
 	}
 	if r == nil || len(r.history.Train) == 0 {
+		if r != nil && e.status.Live() {
+			lines = append(lines, beginning(t, r, w)...)
+		}
 		return lines
 	}
 	last := r.history.Train[len(r.history.Train)-1]
@@ -120,10 +123,48 @@ func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string 
 		parts = append(parts, widget.Number(speed)+" tokens/s")
 	}
 	lines = append(lines, strings.Join(parts, t.Muted.Render(" · ")))
-	if e.status.Live() && steps > step {
+	switch {
+	case e.status.State == run.Stopping:
+		lines = append(lines, untilStop(t, e, r, step))
+	case e.status.Live() && steps > step:
 		lines = append(lines, p.left(t, e, r, step))
 	}
 	return lines
+}
+
+// beginning is what a run says in its log before its first figures come, and when they will.
+func beginning(t *widget.Theme, r *reading, w int) []string {
+	var lines []string
+	if n := len(r.log); n > 0 {
+		text := r.log[n-1]
+		if len(text) > len(time.DateTime)+1 {
+			if _, err := time.Parse(time.DateTime, text[:len(time.DateTime)]); err == nil {
+				text = text[len(time.DateTime)+1:]
+			}
+		}
+		lines = append(lines, widget.Cut(widget.Clean(text), w))
+	}
+	if r.config != nil && r.run.Info.Steps > 0 {
+		text := fmt.Sprintf("the first steps: pictures are seen for the first time; figures come at step %d", r.config.Train.LogEvery)
+		for _, line := range widget.Wrap(text, w) {
+			lines = append(lines, t.Muted.Render(line))
+		}
+	}
+	return lines
+}
+
+// untilStop is when a run that was asked to stop will do so.
+func untilStop(t *widget.Theme, e *entry, r *reading, step int) string {
+	if r.config == nil || r.config.Train.SaveEvery == 0 || strings.Contains(e.status.Reason, "this step") {
+		return t.Muted.Render("it stops in a moment")
+	}
+	every := r.config.Train.SaveEvery
+	at := min((step/every+1)*every, e.run.Info.Steps)
+	text := fmt.Sprintf("it stops at step %s", widget.Count(at))
+	if left, ok := remaining(step, at, pace(r.history.Train, e.run.Info.Began)); ok {
+		text += ", in about " + widget.Duration(left)
+	}
+	return text
 }
 
 // fetchLines are how far a run is with fetching its base, as one file after the other comes.

@@ -94,6 +94,9 @@ func (p *Pane) drawStepTime(t *widget.Theme, w, h int) string {
 		machine = "GPU"
 	}
 	verdict := verdictLines(t, s, machine, w)
+	if line := shareOfCores(r); machine == "cores" && line != "" {
+		verdict = append(verdict, widget.Hang(t.Warning.Render(" ! "), line, t.Warning, w)...)
+	}
 	lines := s.partLines(t, w, h-len(verdict))
 	return widget.Block(strings.Join(append(lines, verdict...), "\n"), w, h)
 }
@@ -106,6 +109,25 @@ func verdictLines(t *widget.Theme, s stepTime, machine string, w int) []string {
 		sign, style = t.Warning.Render("!"), t.Warning
 	}
 	return widget.Hang(" "+sign+" ", text, style, w)
+}
+
+// shareOfCores says that a run gets little of the cores while its steps do nothing but compute: the system counts what it
+// takes of them, its own clock also the time in which it had to wait for its turn. Empty where it gets enough, or is bound
+// to some of them by TRAIN.THREADS.
+func shareOfCores(r *reading) string {
+	const newest, little = 10, 50.0
+	if r.config == nil || r.config.Train.Threads != 0 || !r.status.Live() {
+		return ""
+	}
+	var shares []float64
+	rows := r.history.System
+	for _, row := range rows[max(len(rows)-newest, 0):] {
+		shares = append(shares, number(row.CPU))
+	}
+	if share := run.Mean(shares); share < little {
+		return fmt.Sprintf("it gets %s of the cores: other processes hold the machine, or its steps are too small to share out", percentText(share))
+	}
+	return ""
 }
 
 // partLines are the parts of a step in h lines: bars where there is room for all, else words.
