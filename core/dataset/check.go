@@ -22,18 +22,11 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// judgePicture decodes a picture file and says what is wrong or doubtful about it; no file is named yet. UnreadableImage
-// says that nothing can be trained on it.
-func judgePicture(file []byte) (found []Finding) {
+// judgePicture decodes a picture file and says what is wrong or doubtful about it; no file is named yet.
+func judgePicture(file []byte) []Finding {
 	_, notes, err := pixels.DecodeBytes(file)
-	if err != nil {
-		return []Finding{newFinding(UnreadableImage, "", 0, "it is cut off or damaged: %v", err)}
-	}
-	return append(found, judgeNotes(notes)...)
+	return PictureFindings("", notes, err)
 }
-
-// judgeNotes says what a picture shows otherwise than its file.
-func judgeNotes([]pixels.Note) []Finding { return nil }
 
 // Check is what decoding the pictures of a set found.
 type Check struct {
@@ -89,8 +82,14 @@ func (d *Dataset) Add(c Check) {
 	for _, i := range c.Broken {
 		d.Items[i].Broken = true
 	}
-	d.Findings = append(slices.Clone(d.Findings), c.Findings...)
-	sortFindings(d.Findings)
+	all := slices.Concat(d.Own().Findings, c.Findings)
+	sortFindings(all)
+	if d.own != nil {
+		rest := d.Findings[d.own.findings:]
+		d.own.findings = len(all)
+		all = append(all, rest...)
+	}
+	d.Findings = all
 }
 
 // verdicts is what decoding pictures found, by what they hold.

@@ -139,6 +139,12 @@ var rulings = map[string]struct{ level, do string }{
 	NameNotText:       {LevelInfo, "put the name in quotes in data.yaml; it is taken as it is written"},
 }
 
+// Rules says whether a code is one of a data set's own findings, and not of a recipe's.
+func Rules(code string) bool {
+	_, is := rulings[code]
+	return is
+}
+
 // newFinding makes a finding of that code; the rest of the arguments say what is wrong.
 func newFinding(code, file string, line int, text string, args ...any) Finding {
 	ruling := rulings[code]

@@ -10,7 +10,14 @@ import (
 
 // Fingerprint is a short name for what the set says: its classes, its items and their objects. It is the same wherever
 // the set lies, and another one once a label, a split or a name changes. The pixels of the pictures are not part of it.
+//
+// What nothing but scoring sees (Append) is no part of it either.
 func (d *Dataset) Fingerprint() string {
+	return d.Own().FingerprintOfAll()
+}
+
+// FingerprintOfAll is Fingerprint with what was appended for scoring, as it was counted once.
+func (d *Dataset) FingerprintOfAll() string {
 	hash := sha256.New()
 	fmt.Fprintf(hash, "%s %d\n", d.Format, len(d.Classes))
 	for _, class := range d.Classes {

@@ -115,7 +115,7 @@ func share(ctx context.Context, n int, what string, report Progress, worker func
 				}
 				lock.Lock()
 				before := done
-				if done += last - first; done/step > before/step || done == n {
+				if done += last - first; (done/step > before/step || done == n) && ctx.Err() == nil {
 					report(done, n, what)
 				}
 				lock.Unlock()

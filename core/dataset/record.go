@@ -79,6 +79,8 @@ type Dataset struct {
 	Splits   []string // those that exist, in the order train, valid, test, then others by name
 	Items    []Item   // ordered by split, then by ID
 	Findings []Finding
+
+	own *own // nil where nothing was appended
 }
 
 // Ref names one object of one item.

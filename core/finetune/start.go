@@ -12,7 +12,6 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/model"
 	"finetui/core/project"
-	"finetui/core/recipe"
 	"finetui/core/run"
 )
 
@@ -34,8 +33,9 @@ type Options struct {
 	Report  project.Progress
 }
 
-// Start lints the recipe, makes a run directory and starts its process. Findings come back in any case; of error level
-// they stop the start (Faults), but for the preset enhanced-original, whose faults are known and kept. A base that is not
+// Start lints the recipe, makes a run directory and starts its process. Findings come back in any case; errors of the
+// recipe stop the start (Faults), but for the preset enhanced-original, whose faults are known and kept; what is wrong with
+// the data is left out of the run. A base that is not
 // on this machine is left to the run's own process, so that nobody has to wait for it and a terminal that is closed does
 // not break it off; that process checks then what cannot be checked without the base.
 func Start(ctx context.Context, file *config.File, o Options) (*run.Run, []dataset.Finding, error) {
@@ -80,7 +80,14 @@ func lint(ctx context.Context, p *project.Project, report project.Progress) ([]d
 	if p.Base = base; !away {
 		return p.Lint(ctx, report)
 	}
-	findings := recipe.Lint(p.Data, p.Config, nil)
+	if err := p.CheckPictures(ctx, report); err != nil {
+		return nil, err
+	}
+	findings, err := p.Recipe.Lint(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	findings = append(findings, p.DataFindings()...)
 	findings = slices.DeleteFunc(findings, func(f dataset.Finding) bool { return f.Code == "length-not-checked" }) // the next one says it, too
 	cost := p.Cost()
 	findings = append(append(findings, cost.Findings(p.Config.Model.Base)...), cost.Away(p.Config.Model.Base))
@@ -88,11 +95,15 @@ func lint(ctx context.Context, p *project.Project, report project.Progress) ([]d
 	return findings, nil
 }
 
+// Refuses says whether a finding stops a run before it starts: an error of the recipe. What is wrong with the data is said,
+// and the run leaves out what it cannot use.
+func Refuses(f dataset.Finding) bool { return f.Level == dataset.LevelError && !dataset.Rules(f.Code) }
+
 // refusal is the error for findings that stop a run.
 func refusal(c *config.Config, findings []dataset.Finding) error {
 	var faults Faults
 	for _, f := range findings {
-		if f.Level == dataset.LevelError {
+		if Refuses(f) {
 			faults = append(faults, f)
 		}
 	}

@@ -214,6 +214,9 @@ func (j *job) open(ctx context.Context, r *run.Run) (*project.Project, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.CheckPictures(ctx, nil); err != nil { // known from the start, unless a picture was changed since
+		return nil, err
+	}
 	then, now := r.Info.DataFingerprint, p.Data.Fingerprint()
 	if then != now && whole != "" && j.oldFingerprint(ctx, file, whole) == then { // as it was counted once
 		return p, j.w.Update(func(i *run.Info) { i.DataFingerprint = now })
@@ -234,7 +237,7 @@ func (j *job) oldFingerprint(ctx context.Context, file *config.File, evalData st
 	if err != nil {
 		return ""
 	}
-	return p.Data.Fingerprint()
+	return p.Data.FingerprintOfAll()
 }
 
 // prepareIn opens what the run needs besides the data set.
@@ -271,14 +274,14 @@ func (j *job) prepareIn(ctx context.Context) error {
 	}
 	c := j.p.Config
 	j.w.Keep = c.Train.Keep
-	j.all, j.valid = j.p.Recipe.Samples("train"), slices.DeleteFunc(j.p.Recipe.Samples("valid"), project.Hidden)
+	j.all, j.valid = j.p.Recipe.Samples("train"), slices.DeleteFunc(j.p.Recipe.Samples("valid"), j.p.Hides)
 	j.course = j.p.Course()
 	hidden := j.course.Hidden
 	if hidden == len(j.all) {
 		return fmt.Errorf("the data set has nothing to train on: no object with a picture in a split called train")
 	}
 	if hidden > 0 {
-		left := fmt.Sprintf("%d of %d training samples are left out: their pictures are missing or broken (finetui analyze names them)", hidden, len(j.all))
+		left := fmt.Sprintf("%d of %d training samples are left out: their pictures are missing, broken or of a shape that the model refuses (finetui lint names them)", hidden, len(j.all))
 		if err := j.w.Append(&run.Event{Level: run.LevelWarn, Text: left}); err != nil {
 			return err
 		}

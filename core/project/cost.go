@@ -29,7 +29,7 @@ type Cost struct {
 // tells its shape, or the size that its name gives.
 func (p *Project) Cost() Cost {
 	samples := p.Recipe.Samples("train")
-	valid := slices.DeleteFunc(p.Recipe.Samples("valid"), Hidden)
+	valid := slices.DeleteFunc(p.Recipe.Samples("valid"), p.Hides)
 	if p.Base != nil {
 		return p.cost(p.Base.Config, p.Base.WeightBytes(), p.weigh(samples), p.weigh(valid))
 	}

@@ -28,8 +28,8 @@ func (p *Project) Course() Course {
 		if it.Split != "train" {
 			continue
 		}
-		hidden := Hidden(recipe.Sample{Item: it})
-		for range it.Objects {
+		for o := range it.Objects {
+			hidden := p.Hides(recipe.Sample{Item: it, Object: o})
 			c.left = append(c.left, hidden)
 			if hidden {
 				c.Hidden++

@@ -129,7 +129,7 @@ func (p *Project) size(out *Estimate) {
 	if longest > c.Model.MaxLength {
 		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %d tokens, MODEL.MAX_LENGTH is %d", longest, c.Model.MaxLength))
 	}
-	out.Cost = p.cost(p.Base.Config, p.Base.WeightBytes(), all, p.weigh(slices.DeleteFunc(p.Recipe.Samples("valid"), Hidden)))
+	out.Cost = p.cost(p.Base.Config, p.Base.WeightBytes(), all, p.weigh(slices.DeleteFunc(p.Recipe.Samples("valid"), p.Hides)))
 	for _, f := range out.Cost.Findings(c.Model.Base) {
 		out.Notes = append(out.Notes, f.Text)
 	}

@@ -12,6 +12,7 @@ import (
 	"finetui/core/model"
 	"finetui/core/recipe"
 	"finetui/ml/qwen2vl"
+	"finetui/ml/qwen2vl/pixels"
 )
 
 // Question is what a model is shown and asked for a sample.
@@ -23,6 +24,15 @@ func (p *Project) Question(s recipe.Sample) (model.Question, error) {
 
 // Hidden says that a sample cannot be shown: its picture is missing or broken, which the data set's findings tell.
 func Hidden(s recipe.Sample) bool { return s.Item.Media == "" || s.Item.Broken }
+
+// Hides says that a sample cannot be shown: it is Hidden, or what RECIPE.CONTEXT shows of it has a shape that the model
+// refuses.
+func (p *Project) Hides(s recipe.Sample) bool {
+	return Hidden(s) || s.Item.Width > 0 && s.Item.Height > 0 && slices.ContainsFunc(p.sizes(s), func(size [2]int) bool {
+		_, tooLong := pixels.TooLong(size[0], size[1])
+		return tooLong
+	})
+}
 
 // NoSplit is the error for a split in which there is nothing to ask about.
 func (p *Project) NoSplit(split string) error {
@@ -38,7 +48,7 @@ func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, sp
 	if _, err := eval.SelfTest(p.Recipe.Classes); err != nil {
 		return nil, err
 	}
-	samples := slices.DeleteFunc(p.Recipe.Samples(split), Hidden)
+	samples := slices.DeleteFunc(p.Recipe.Samples(split), p.Hides)
 	if len(samples) == 0 {
 		return nil, p.NoSplit(split)
 	}

@@ -36,85 +36,73 @@ type Project struct {
 	Recipe *recipe.Recipe
 	Base   *model.Base // nil before OpenBase
 
-	own          int   // items of DATASET; after them come those of EVAL.DATA
 	furtherFault error // why EVAL.DATA is no split
 }
 
 // DataFingerprint names what a run is trained on: the data set without EVAL.DATA.
-func (p *Project) DataFingerprint() string {
-	own := *p.Data
-	own.Items = own.Items[:p.own]
-	return own.Fingerprint()
-}
+func (p *Project) DataFingerprint() string { return p.Data.Fingerprint() }
 
 // Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe. An EVAL.DATA
 // that is not there or cannot be used is a finding: nothing but scoring on it needs it, and that says what is wrong.
 func Open(ctx context.Context, file *config.File, report Progress) (*Project, error) {
-	p := &Project{File: file, Config: file.Config}
-	root := file.Root
-	var err error
-	if p.Data, err = dataset.Read(ctx, p.Config.Dataset, root, report); err != nil {
+	data, fault, err := Read(ctx, file, report)
+	if err != nil {
 		return nil, err
 	}
-	p.own = len(p.Data.Items)
-	if p.Config.Eval.Data != "" {
-		if err := p.addData(ctx, root, report); err != nil {
-			if ctx.Err() != nil {
-				return nil, err
-			}
-			p.furtherFault = err
-			p.Data.Findings = append(p.Data.Findings, dataset.Finding{Code: "eval-data", Level: dataset.LevelInfo, Text: err.Error(),
-				Do: "nothing but scoring on it needs it; finetui demo draws the demo's"})
-		}
-	}
+	p := &Project{File: file, Config: file.Config, Data: data, furtherFault: fault}
 	p.Recipe, err = recipe.Build(p.Data, p.Config)
 	return p, err
 }
 
+// Read reads the data set of a configuration, with EVAL.DATA as a split of its own where there is one; fault says why it is
+// none, where one is named.
+func Read(ctx context.Context, file *config.File, report Progress) (data *dataset.Dataset, fault, err error) {
+	if data, err = dataset.Read(ctx, file.Config.Dataset, file.Root, report); err != nil {
+		return nil, nil, err
+	}
+	if file.Config.Eval.Data == "" {
+		return data, nil, nil
+	}
+	fault = addData(ctx, data, file, report)
+	if ctx.Err() != nil {
+		return nil, nil, ctx.Err()
+	}
+	if fault != nil {
+		data.Append("", &dataset.Dataset{Findings: []dataset.Finding{furtherFinding(fault)}})
+	}
+	return data, fault, nil
+}
+
+// furtherFinding says why EVAL.DATA is no split.
+func furtherFinding(fault error) dataset.Finding {
+	return dataset.Finding{Code: "eval-data", Level: dataset.LevelInfo, Text: fault.Error(),
+		Do: "nothing but scoring on it needs it; finetui demo draws the demo's"}
+}
+
 // addData appends the items of EVAL.DATA as one split with the name of its folder.
-func (p *Project) addData(ctx context.Context, root string, report Progress) error {
-	more := p.Config.Dataset
-	more.Path, more.Sets = p.Config.Eval.Data, nil
+func addData(ctx context.Context, data *dataset.Dataset, file *config.File, report Progress) error {
+	more := file.Config.Dataset
+	more.Path, more.Sets = file.Config.Eval.Data, nil
 	unusable := func(format string, args ...any) error {
 		return &config.Unusable{Key: "EVAL.DATA", Text: fmt.Sprintf(format, args...)}
 	}
-	if _, err := os.Stat(p.File.Abs(more.Path)); errors.Is(err, fs.ErrNotExist) {
-		return unusable("there is no folder %s; set it to the folder of a data set, or to nothing", p.File.Abs(more.Path))
+	if _, err := os.Stat(file.Abs(more.Path)); errors.Is(err, fs.ErrNotExist) {
+		return unusable("there is no folder %s; set it to the folder of a data set, or to nothing", file.Abs(more.Path))
 	}
-	d, err := dataset.Read(ctx, more, root, report)
+	d, err := dataset.Read(ctx, more, file.Root, report)
 	if err != nil {
 		return unusable("%s", strings.TrimPrefix(printable.Error(err), "DATASET.PATH: "))
 	}
 	same := func(a, b dataset.Class) bool { return a.Name == b.Name }
-	if !slices.EqualFunc(d.Classes, p.Data.Classes, same) {
-		return unusable("%s has other classes than %s", p.Config.Eval.Data, p.Config.Dataset.Path)
+	if !slices.EqualFunc(d.Classes, data.Classes, same) {
+		return unusable("%s has other classes than %s", more.Path, file.Config.Dataset.Path)
 	}
 	split := filepath.Base(more.Path)
-	if slices.Contains(p.Data.Splits, split) {
+	if slices.Contains(data.Splits, split) {
 		return unusable("its folder is called %q like a split of DATASET.PATH; rename it", split)
 	}
-	p.Data.Splits = append(p.Data.Splits, split)
-	for _, item := range d.Items {
-		item.ID = split + "/" + item.ID
-		item.Split = split
-		p.Data.Items = append(p.Data.Items, item)
-	}
-	for _, f := range d.Findings {
-		if f.File != "" {
-			f.File = p.Data.Short(below(d.Root, f.File)) // a name within one set may be another file in the other
-		}
-		p.Data.Findings = append(p.Data.Findings, f)
-	}
+	data.Append(split, d)
 	return nil
-}
-
-// below is a finding's file, which is named from its set's root where it lies within.
-func below(root, file string) string {
-	path := filepath.FromSlash(file)
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(root, path)
 }
 
 // OpenBase opens MODEL.BASE unless it is open; a model on the hub is fetched.
@@ -231,41 +219,4 @@ func (p *Project) Sample(s recipe.Sample) (train.Sample, error) {
 		return train.Sample{}, fmt.Errorf("%s: %w", s.ID, err)
 	}
 	return t, nil
-}
-
-// Lint says what is wrong with the recipe on this data, with the base's own count of tokens and what it would be
-// trained to say. Errors come first.
-func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding, error) {
-	if err := p.OpenBase(ctx, report); err != nil {
-		return nil, err
-	}
-	if !p.Base.Sees() {
-		return nil, fmt.Errorf("MODEL.BASE = %q: %w", p.Base.Name, model.ErrBlind)
-	}
-	samples := p.Recipe.Samples("")
-	tokens, supervised := map[string]int{}, map[string]string{}
-	var trained []recipe.Sample
-	for i, s := range samples {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if report != nil {
-			report(i+1, len(samples), "counting tokens")
-		}
-		t, err := p.Sample(s)
-		if err != nil {
-			continue // what cannot be shown is a finding of the data set
-		}
-		tokens[s.ID] = len(t.IDs)
-		if s.Item.Split == "train" {
-			trained = append(trained, s)
-			supervised[s.ID] = p.Base.Supervised(t)
-		}
-	}
-	findings := p.LintSizes(samples)
-	findings = append(findings, recipe.Lint(p.Data, p.Config, func(s recipe.Sample) int { return tokens[s.ID] })...)
-	findings = append(findings, recipe.LintSupervision(trained, func(s recipe.Sample) string { return supervised[s.ID] })...)
-	findings = append(findings, p.Cost().Findings(p.Config.Model.Base)...)
-	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })
-	return findings, nil
 }

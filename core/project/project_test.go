@@ -61,24 +61,45 @@ func TestFindingsOfFurtherDataNameTheirOwnFiles(t *testing.T) {
 	}
 }
 
-func TestMissingFurtherDataIsNamed(t *testing.T) {
+func TestMissingFurtherDataStopsNothingButScoring(t *testing.T) {
 	p := drawn(t)
-	if err := p.File.Override([]string{"EVAL.DATA=nowhere"}); err != nil {
+	before := p.Data.Fingerprint()
+	for _, broken := range []string{"nowhere", "config.toml"} {
+		if err := p.File.Override([]string{"EVAL.DATA=" + broken}); err != nil {
+			t.Fatal(err)
+		}
+		opened, err := Open(context.Background(), p.File, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why := opened.NoSplit(broken); strings.Contains(why.Error(), "DATASET.PATH") || strings.Contains(why.Error(), "stat ") || !strings.HasPrefix(why.Error(), "EVAL.DATA: ") {
+			t.Errorf("%s: got %v", broken, why)
+		}
+		if err := opened.NoSplit("moon"); !strings.HasPrefix(err.Error(), "EVAL.SPLIT") {
+			t.Errorf("scoring on another one says %v", err)
+		}
+		last := opened.Data.Findings[len(opened.Data.Findings)-1]
+		if last.Code != "eval-data" || last.Level != dataset.LevelInfo || opened.Data.Fingerprint() != before {
+			t.Errorf("%s: findings %+v", broken, opened.Data.Findings)
+		}
+	}
+}
+
+func TestFurtherDataIsNoPartOfTheFingerprint(t *testing.T) {
+	p := drawn(t)
+	before := p.Data.Fingerprint()
+	more := filepath.Join(p.File.Root, "more")
+	if err := os.CopyFS(more, os.DirFS(filepath.Join(p.File.Root, "data"))); err != nil {
 		t.Fatal(err)
 	}
-	opened, err := Open(context.Background(), p.File, nil)
+	if err := p.File.Override([]string{"EVAL.DATA=more"}); err != nil {
+		t.Fatal(err)
+	}
+	with, err := Open(context.Background(), p.File, nil)
 	if err != nil {
-		t.Fatalf("a set that only scoring sees keeps the project from opening: %v", err)
+		t.Fatal(err)
 	}
-	defer opened.Close()
-	last := opened.Data.Findings[len(opened.Data.Findings)-1]
-	if last.Level != dataset.LevelInfo || !strings.HasPrefix(last.Text, "EVAL.DATA: there is no folder") {
-		t.Errorf("finding %+v", last)
-	}
-	if err := opened.NoSplit("nowhere"); !strings.HasPrefix(err.Error(), "EVAL.DATA: there is no folder") {
-		t.Errorf("scoring on it says %v", err)
-	}
-	if err := opened.NoSplit("moon"); !strings.HasPrefix(err.Error(), "EVAL.SPLIT") {
-		t.Errorf("scoring on another one says %v", err)
+	if len(with.Data.Items) != 2*len(p.Data.Items) || with.Data.Fingerprint() != before || len(with.Data.Own().Items) != len(p.Data.Items) {
+		t.Errorf("%d items, fingerprint %s, want %d and %s", len(with.Data.Items), with.Data.Fingerprint(), 2*len(p.Data.Items), before)
 	}
 }

@@ -15,27 +15,26 @@ type facts struct {
 
 func (r *Recipe) mineFacts() facts {
 	f := facts{place: map[string]string{}, classMean: map[int]float64{}, tellsOne: map[string]int{}, tellsAll: true}
-	sumOf, countOf := map[string]float64{}, map[string]int{}
+	sums := make([]float64, len(r.Classes))
 	for i := range r.data.Items {
 		it := &r.data.Items[i]
 		if !r.mined(it.Split) {
 			continue
 		}
 		for o := range it.Objects {
-			c, y := it.Objects[o].Class, it.Objects[o].Box.Center().Y
-			object := r.Classes[c].Object
-			sumOf[object] += y
-			countOf[object]++
-			f.classMean[c] += y
+			sums[it.Objects[o].Class] += it.Objects[o].Box.Center().Y
+		}
+	}
+	sumOf, countOf := map[string]float64{}, map[string]int{}
+	for c, n := range r.weighCounts {
+		if n > 0 {
+			sumOf[r.Classes[c].Object] += sums[c]
+			countOf[r.Classes[c].Object] += n
+			f.classMean[c] = sums[c] / float64(n)
 		}
 	}
 	for object, n := range countOf {
 		f.place[object] = "mostly " + r.band(sumOf[object]/float64(n))
-	}
-	for c, n := range r.weighCounts {
-		if n > 0 {
-			f.classMean[c] /= float64(n)
-		}
 	}
 	classes := map[string]int{}
 	for _, c := range r.Classes {

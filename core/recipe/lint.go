@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,22 +20,77 @@ func Lint(d *dataset.Dataset, cfg *config.Config, tokens func(Sample) int) []dat
 	if err != nil {
 		return []dataset.Finding{{Code: "recipe-void", Level: dataset.LevelError, File: d.Root, Text: err.Error(), Do: "correct the constant or the label it names"}}
 	}
-	samples := r.Samples("")
+	found, _ := r.Lint(context.Background(), tokens) // nothing stops it
+	return found
+}
+
+// Lint is Lint of a recipe that is built. It goes through the samples once and keeps none; tokens is asked about each, whose
+// ID is empty. An error is that of ctx.
+func (r *Recipe) Lint(ctx context.Context, tokens func(Sample) int) ([]dataset.Finding, error) {
+	v := survey{prompts: newPromptLint(r.Classes, r.Question), first: make([]Sample, len(r.Classes))}
+	for i := range r.data.Items {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		for o := range r.data.Items[i].Objects {
+			s := r.unnamed(i, o)
+			v.see(s)
+			if tokens != nil {
+				v.measure(s, tokens(s), r.cfg.Model.MaxLength)
+			}
+		}
+	}
 	var found []dataset.Finding
-	found = append(found, LintPrompts(samples, r.Classes, r.Question)...)
-	found = append(found, r.lintTurns(samples)...)
+	found = append(found, v.prompts.findings()...)
+	found = append(found, v.prompts.turnFindings()...)
 	found = append(found, r.lintNames()...)
-	found = append(found, r.lintTypes(samples)...)
-	found = append(found, r.lintSources(samples)...)
+	found = append(found, r.lintTypes(&v)...)
+	found = append(found, r.lintSources(&v)...)
 	found = append(found, r.lintMass()...)
-	found = append(found, r.lintClasses(samples)...)
-	found = append(found, r.lintLength(samples, tokens)...)
+	found = append(found, r.lintClasses(&v)...)
+	found = append(found, r.lintLength(&v, tokens != nil)...)
 	found = append(found, r.lintPreset()...)
 	found = append(found, lintRate(cfg)...)
 	slices.SortStableFunc(found, func(a, b dataset.Finding) int {
 		return cmp.Compare(dataset.Severity(a.Level), dataset.Severity(b.Level))
 	})
-	return found
+	return found, nil
+}
+
+// survey is what one look at all samples tells.
+type survey struct {
+	n       int
+	prompts *promptLint
+	first   []Sample // of each class; without an Item where there is none
+
+	outside      int    // samples that are not train's
+	firstOutside Sample // of them
+
+	tooLong    int
+	longest    Sample
+	mostTokens int
+}
+
+func (v *survey) see(s Sample) {
+	v.n++
+	v.prompts.add(s)
+	if v.first[s.Class].Item == nil {
+		v.first[s.Class] = s
+	}
+	if s.Item.Split != trainSplit {
+		if v.outside++; v.outside == 1 {
+			v.firstOutside = s
+		}
+	}
+}
+
+func (v *survey) measure(s Sample, tokens, most int) {
+	if tokens > most {
+		v.tooLong++
+	}
+	if tokens > v.mostTokens {
+		v.longest, v.mostTokens = s, tokens
+	}
 }
 
 // at points a finding to the row of a sample.
@@ -47,7 +103,7 @@ func at(s Sample, f dataset.Finding) dataset.Finding {
 }
 
 // lintSources finds weights and facts that come from what is meant for scoring.
-func (r *Recipe) lintSources(samples []Sample) []dataset.Finding {
+func (r *Recipe) lintSources(v *survey) []dataset.Finding {
 	rec := &r.cfg.Recipe
 	if rec.FactsFrom != "all" {
 		return nil
@@ -59,20 +115,13 @@ func (r *Recipe) lintSources(samples []Sample) []dataset.Finding {
 	if rec.Prompt == "enhanced-original" || rec.PromptFacts == "place" && !r.facts.tellsAll {
 		used = append(used, "facts")
 	}
-	outside := slices.IndexFunc(samples, func(s Sample) bool { return s.Item.Split != trainSplit })
-	if len(used) == 0 || outside < 0 {
+	if len(used) == 0 || v.outside == 0 {
 		return nil
 	}
-	n := 0
-	for _, s := range samples {
-		if s.Item.Split != trainSplit {
-			n++
-		}
-	}
-	return []dataset.Finding{at(samples[outside], dataset.Finding{
+	return []dataset.Finding{at(v.firstOutside, dataset.Finding{
 		Code:  "facts-from-other-splits",
 		Level: dataset.LevelError,
-		Text:  fmt.Sprintf("%s are mined from %d objects outside train, first %s: its score would be that of a model which has seen it", strings.Join(used, " and "), n, samples[outside].ID),
+		Text:  fmt.Sprintf("%s are mined from %d objects outside train, first %s: its score would be that of a model which has seen it", strings.Join(used, " and "), v.outside, v.firstOutside.id()),
 		Do:    `set RECIPE.FACTS_FROM to "train"`,
 	})}
 }
@@ -137,7 +186,7 @@ func (r *Recipe) atClass(class string, f dataset.Finding) dataset.Finding {
 }
 
 // lintClasses finds classes that cannot be learned, and names that cannot be told apart in an answer.
-func (r *Recipe) lintClasses(samples []Sample) []dataset.Finding {
+func (r *Recipe) lintClasses(v *survey) []dataset.Finding {
 	var found []dataset.Finding
 	if _, err := eval.SelfTest(r.Classes); err != nil {
 		found = append(found, dataset.Finding{Code: "answers-collide", Level: dataset.LevelError, File: r.data.Root, Text: err.Error(), Do: "rename the classes in the data set"})
@@ -152,43 +201,33 @@ func (r *Recipe) lintClasses(samples []Sample) []dataset.Finding {
 		if n > 0 {
 			continue
 		}
-		elsewhere := slices.IndexFunc(samples, func(s Sample) bool { return s.Class == c })
-		if elsewhere < 0 {
+		elsewhere := v.first[c]
+		if elsewhere.Item == nil {
 			found = append(found, dataset.Finding{Code: "class-missing-from-train", Level: dataset.LevelInfo, File: r.data.Root,
 				Text: fmt.Sprintf("class %q has no object in any split: it stays in the closed list and lowers the macro-F1 over all classes", r.Classes[c].Name),
 				Do:   "take it out of the data set's names if it is not meant to be answered"})
 			continue
 		}
-		found = append(found, at(samples[elsewhere], dataset.Finding{Code: "class-missing-from-train", Level: dataset.LevelWarn,
-			Text: fmt.Sprintf("class %q has no object in train, but some elsewhere, first %s: it cannot be learned", r.Classes[c].Name, samples[elsewhere].ID),
+		found = append(found, at(elsewhere, dataset.Finding{Code: "class-missing-from-train", Level: dataset.LevelWarn,
+			Text: fmt.Sprintf("class %q has no object in train, but some elsewhere, first %s: it cannot be learned", r.Classes[c].Name, elsewhere.id()),
 			Do:   "move some of its pictures into train"}))
 	}
 	return found
 }
 
 // lintLength finds samples that would be cut off; the answer stands at their end.
-func (r *Recipe) lintLength(samples []Sample, tokens func(Sample) int) []dataset.Finding {
-	if tokens == nil {
+func (r *Recipe) lintLength(v *survey, measured bool) []dataset.Finding {
+	if !measured {
 		return []dataset.Finding{{Code: "length-not-checked", Level: dataset.LevelInfo, File: r.data.Root,
 			Text: "the length of the samples was not checked: no tokenizer was loaded", Do: "run lint with a base that can be read (MODEL.BASE)"}}
 	}
-	longest, most, n := 0, 0, 0
-	for i, s := range samples {
-		length := tokens(s)
-		if length > r.cfg.Model.MaxLength {
-			n++
-		}
-		if length > most {
-			longest, most = i, length
-		}
-	}
-	if n == 0 {
+	if v.tooLong == 0 {
 		return nil
 	}
-	s := samples[longest]
-	return []dataset.Finding{at(s, dataset.Finding{Code: "prompt-too-long", Level: dataset.LevelError,
-		Text: fmt.Sprintf("%d of %d samples are longer than MODEL.MAX_LENGTH %d, the longest %s with %d tokens: the answer would be cut off", n, len(samples), r.cfg.Model.MaxLength, s.ID, most),
-		Do:   fmt.Sprintf("raise MODEL.MAX_LENGTH to %d, lower MODEL.MAX_PIXELS, or choose a shorter RECIPE.PROMPT", most)})}
+	return []dataset.Finding{at(v.longest, dataset.Finding{Code: "prompt-too-long", Level: dataset.LevelError,
+		Text: fmt.Sprintf("%d of %d samples are longer than MODEL.MAX_LENGTH %d, the longest %s with %d tokens: the answer would be cut off",
+			v.tooLong, v.n, r.cfg.Model.MaxLength, v.longest.id(), v.mostTokens),
+		Do: fmt.Sprintf("raise MODEL.MAX_LENGTH to %d, lower MODEL.MAX_PIXELS, or choose a shorter RECIPE.PROMPT", v.mostTokens)})}
 }
 
 // lintPreset finds a name that no longer says what is done.

@@ -24,50 +24,181 @@ type fault struct {
 // where those name a condition, and words that only one class of an object type is given. question is the part that
 // all prompts share: what stands there, such as the closed list, favours no answer and is not looked at.
 func LintPrompts(samples []Sample, classes []dataset.Class, question string) []dataset.Finding {
-	names := make([]string, len(classes))      // normalised
-	stated := make([]bool, len(classes))       // the name says more than the object type
-	conditions := make([]string, len(classes)) // normalised
-	total := make([]int, len(classes))
-	for c, class := range classes {
-		names[c] = eval.Normalize(class.Name)
-		stated[c] = names[c] != eval.Normalize(class.Object)
-		conditions[c] = eval.Normalize(class.Condition)
-	}
-	answers, states, others := make([]fault, len(classes)), make([]fault, len(classes)), make([]fault, len(classes))
-	words := newWordTally(classes)
+	p := newPromptLint(classes, question)
 	for _, s := range samples {
-		total[s.Class]++
-		told := eval.Normalize(withoutQuestion(s.Prompt, question))
-		words.add(s, told)
-		if stated[s.Class] && eval.IndexWords(told, names[s.Class]) >= 0 {
-			answers[s.Class].note(s, classes[s.Class].Name)
+		p.add(s)
+	}
+	return p.findings()
+}
+
+// promptLint is LintPrompts for samples that come one by one. Prompts are few where samples are many: each text is taken
+// apart once.
+type promptLint struct {
+	classes    []dataset.Class
+	question   string
+	names      []string // of the classes, normalised
+	stated     []bool   // the name says more than the object type
+	conditions []string // normalised, each once
+	condition  []int    // of each class, a place in conditions
+	turns      []string // control tokens in each class's name
+
+	n                       int
+	total                   []int // by class
+	answers, states, others []fault
+	broken                  fault
+	words                   wordTally
+	texts                   map[string]*told
+
+	item    *dataset.Item // the one whose objects these are
+	holding []int         // classes in it
+	twice   []int         // classes that it holds more than once
+}
+
+// told is what one prompt says beyond the question.
+type told struct {
+	text    string // normalised
+	words   []string
+	holds   []int8   // by class: 1 where its name stands there, -1 where not, 0 not looked yet
+	states  []string // by condition: the word that tells it
+	turn    string   // from a control token on
+	classes []int    // samples, by class
+}
+
+const mostTexts = 1 << 14 // prompts that are kept; with a place in each there may be as many as samples
+
+func newPromptLint(classes []dataset.Class, question string) *promptLint {
+	n := len(classes)
+	p := &promptLint{classes: classes, question: question, names: make([]string, n), stated: make([]bool, n), condition: make([]int, n), turns: make([]string, n),
+		total: make([]int, n), answers: make([]fault, n), states: make([]fault, n), others: make([]fault, n), words: newWordTally(classes), texts: map[string]*told{}}
+	for c, class := range classes {
+		p.names[c] = eval.Normalize(class.Name)
+		p.stated[c] = p.names[c] != eval.Normalize(class.Object)
+		p.turns[c] = ControlToken(class.Name)
+		condition := eval.Normalize(class.Condition)
+		if p.condition[c] = slices.Index(p.conditions, condition); p.condition[c] < 0 {
+			p.condition[c] = len(p.conditions)
+			p.conditions = append(p.conditions, condition)
 		}
-		if word := namesCondition(told, conditions[s.Class]); word != "" {
-			states[s.Class].note(s, word)
-		}
-		for o := range s.Item.Objects {
-			c := s.Item.Objects[o].Class
-			if o != s.Object && stated[c] && eval.IndexWords(told, names[c]) >= 0 {
-				others[s.Class].note(s, classes[c].Name)
-				break
+	}
+	return p
+}
+
+func (p *promptLint) add(s Sample) {
+	p.n++
+	p.total[s.Class]++
+	t := p.tell(s.Prompt)
+	t.classes[s.Class]++
+	p.words.see(s)
+	if t.turn != "" {
+		p.broken.note(s, t.turn)
+	} else if p.turns[s.Class] != "" {
+		p.broken.note(s, p.turns[s.Class])
+	}
+	if p.holds(t, s.Class) {
+		p.answers[s.Class].note(s, p.classes[s.Class].Name)
+	}
+	if word := t.states[p.condition[s.Class]]; word != "" {
+		p.states[s.Class].note(s, word)
+	}
+	if c := p.otherTold(t, s); c >= 0 {
+		p.others[s.Class].note(s, p.classes[c].Name)
+	}
+}
+
+// tell takes a prompt apart.
+func (p *promptLint) tell(prompt string) *told {
+	if t := p.texts[prompt]; t != nil {
+		return t
+	}
+	if len(p.texts) >= mostTexts {
+		p.count()
+	}
+	t := &told{text: eval.Normalize(withoutQuestion(prompt, p.question)), holds: make([]int8, len(p.classes)), classes: make([]int, len(p.classes)), turn: ControlToken(prompt)}
+	t.words = strings.Fields(t.text)
+	slices.Sort(t.words)
+	t.words = slices.Compact(t.words)
+	for _, condition := range p.conditions {
+		t.states = append(t.states, namesCondition(t.text, condition))
+	}
+	p.texts[prompt] = t
+	return t
+}
+
+// count takes what the texts say into the tally of words, and forgets them.
+func (p *promptLint) count() {
+	for _, t := range p.texts {
+		for class, n := range t.classes {
+			if n > 0 {
+				p.words.add(class, n, t.words)
 			}
 		}
 	}
+	clear(p.texts)
+}
+
+// holds says whether a prompt has the full name of a class, where that says more than its object.
+func (p *promptLint) holds(t *told, class int) bool {
+	if t.holds[class] == 0 {
+		t.holds[class] = -1
+		if p.stated[class] && eval.IndexWords(t.text, p.names[class]) >= 0 {
+			t.holds[class] = 1
+		}
+	}
+	return t.holds[class] > 0
+}
+
+// otherTold is the class of the first other object of the picture whose full name the prompt tells; -1 where there is none.
+func (p *promptLint) otherTold(t *told, s Sample) int {
+	if p.item != s.Item {
+		p.item, p.holding, p.twice = s.Item, p.holding[:0], p.twice[:0]
+		for o := range s.Item.Objects {
+			switch c := s.Item.Objects[o].Class; {
+			case !slices.Contains(p.holding, c):
+				p.holding = append(p.holding, c)
+			case !slices.Contains(p.twice, c):
+				p.twice = append(p.twice, c)
+			}
+		}
+	}
+	told := slices.ContainsFunc(p.holding, func(c int) bool {
+		return (c != s.Class || slices.Contains(p.twice, c)) && p.holds(t, c)
+	})
+	if !told {
+		return -1
+	}
+	for o := range s.Item.Objects {
+		if c := s.Item.Objects[o].Class; o != s.Object && p.holds(t, c) {
+			return c
+		}
+	}
+	return -1
+}
+
+func (p *promptLint) findings() []dataset.Finding {
+	p.count()
 	var found []dataset.Finding
-	for c, class := range classes {
-		found = answers[c].report(found, "answer-in-prompt", total[c],
+	for c, class := range p.classes {
+		found = p.answers[c].report(found, "answer-in-prompt", p.total[c],
 			fmt.Sprintf("prompts of class %q hold the answer", class.Name), "choose what a prompt tells by the object type, never by the class")
-		found = states[c].report(found, "condition-in-prompt", total[c],
+		found = p.states[c].report(found, "condition-in-prompt", p.total[c],
 			fmt.Sprintf("prompts of class %q name the condition of the object in focus", class.Name), "leave the condition out of the prompt: it is what is asked")
-		found = others[c].report(found, "class-names-in-prompt", total[c],
+		found = p.others[c].report(found, "class-names-in-prompt", p.total[c],
 			fmt.Sprintf("prompts of class %q name other objects of the picture with their condition", class.Name), "name the others by their object type: stage 1 knows no more")
 	}
-	for c, f := range words.giveaways(classes, total) {
-		if f.Code != "" && answers[c].n+states[c].n == 0 { // else it was said above, more plainly
+	for c, f := range p.words.giveaways(p.classes, p.total) {
+		if f.Code != "" && p.answers[c].n+p.states[c].n == 0 { // else it was said above, more plainly
 			found = append(found, f)
 		}
 	}
 	return found
+}
+
+// turnFindings finds text that would break out of its turn, so that something beside the answer is trained on, or the
+// answer is not.
+func (p *promptLint) turnFindings() []dataset.Finding {
+	return p.broken.report(nil, "supervision-outside-answer", p.n,
+		"prompts or answers hold a control token of the chat, or a mark that stands for a picture: what is learned would not be the answer",
+		"take the token out of the class names, or out of the prompt")
 }
 
 func (f *fault) note(s Sample, what string) {
@@ -82,7 +213,7 @@ func (f *fault) report(found []dataset.Finding, code string, of int, text, do st
 		return found
 	}
 	return append(found, at(f.first, dataset.Finding{Code: code, Level: dataset.LevelError,
-		Text: fmt.Sprintf("%s (%d of %d, first %s: %q)", text, f.n, of, f.first.ID, f.what), Do: do}))
+		Text: fmt.Sprintf("%s (%d of %d, first %s: %q)", text, f.n, of, f.first.id(), f.what), Do: do}))
 }
 
 // withoutQuestion is what a prompt says beyond the shared question.
@@ -133,15 +264,18 @@ func newWordTally(classes []dataset.Class) wordTally {
 // positionWords tell where an object lies: they are read off the picture, whichever class they favour.
 var positionWords = []string{"at", "the", "in", "top", "middle", "bottom", "x", "y"}
 
-func (w *wordTally) add(s Sample, told string) {
+// see takes a sample for an example of its class.
+func (w *wordTally) see(s Sample) {
 	if w.example[s.Class].Item == nil {
 		w.example[s.Class] = s
 	}
-	words := strings.Fields(told)
-	slices.Sort(words)
-	for _, word := range slices.Compact(words) {
+}
+
+// add counts the words of a prompt that so many samples of a class have.
+func (w *wordTally) add(class, n int, words []string) {
+	for _, word := range words {
 		if !slices.Contains(positionWords, word) {
-			w.in[s.Class][word]++
+			w.in[class][word] += n
 		}
 	}
 }
@@ -169,51 +303,42 @@ func (w *wordTally) giveaways(classes []dataset.Class, total []int) []dataset.Fi
 		only = slices.Compact(only)
 		found[a] = at(w.example[a], dataset.Finding{Code: "answer-in-prompt", Level: dataset.LevelError,
 			Text: fmt.Sprintf("all %d prompts of class %q have words that another class of the same object never has (%s), first %s: the prompt is chosen by the answer",
-				total[a], classes[a].Name, strings.Join(only, ", "), w.example[a].ID),
+				total[a], classes[a].Name, strings.Join(only, ", "), w.example[a].id()),
 			Do: "choose what a prompt tells by the object type, never by the class"})
 	}
 	return found
 }
 
-// lintTurns finds text that would break out of its turn, so that something beside the answer is trained on, or the
-// answer is not.
-func (r *Recipe) lintTurns(samples []Sample) []dataset.Finding {
-	var broken fault
-	for _, s := range samples {
-		for _, text := range []string{s.Prompt, s.Answer} {
-			if token := ControlToken(text); token != "" {
-				broken.note(s, token)
-				break
-			}
-		}
-	}
-	return broken.report(nil, "supervision-outside-answer", len(samples),
-		"prompts or answers hold a control token of the chat, or a mark that stands for a picture: what is learned would not be the answer",
-		"take the token out of the class names, or out of the prompt")
+// Supervision compares what a trainer really trains on with the answers. The zero value has seen nothing.
+type Supervision struct {
+	n                int
+	outside, missing fault
 }
 
-// LintSupervision compares what a trainer really trains on with the answer. supervised returns the text of a sample's
-// supervised tokens; the end-of-turn token and a line feed after the answer belong to it.
-func LintSupervision(samples []Sample, supervised func(Sample) string) []dataset.Finding {
-	var outside, missing fault
-	for _, s := range samples {
-		text := strings.TrimSuffix(strings.TrimSuffix(supervised(s), "\n"), "<|im_end|>")
-		switch {
-		case text == s.Answer:
-		case strings.Contains(text, s.Answer):
-			outside.note(s, text)
-		default:
-			missing.note(s, text)
-		}
+// See takes a sample with the text of its supervised tokens; the end-of-turn token and a line feed after the answer belong
+// to it.
+func (v *Supervision) See(s Sample, supervised string) {
+	v.n++
+	text := strings.TrimSuffix(strings.TrimSuffix(supervised, "\n"), "<|im_end|>")
+	switch {
+	case text == s.Answer:
+	case strings.Contains(text, s.Answer):
+		v.outside.note(s, text)
+	default:
+		v.missing.note(s, text)
 	}
-	found := outside.report(nil, "supervision-outside-answer", len(samples),
+}
+
+// Findings says where the two differ.
+func (v *Supervision) Findings() []dataset.Finding {
+	found := v.outside.report(nil, "supervision-outside-answer", v.n,
 		"more than the answer is trained on", "give every token outside the assistant's turn the label −100")
-	return missing.report(found, "supervision-outside-answer", len(samples),
+	return v.missing.report(found, "supervision-outside-answer", v.n,
 		"what is trained on is not the answer", "give the tokens of the assistant's turn, and no others, their own ids as labels")
 }
 
 // lintTypes finds object types whose name is already the answer.
-func (r *Recipe) lintTypes(samples []Sample) []dataset.Finding {
+func (r *Recipe) lintTypes(v *survey) []dataset.Finding {
 	if r.cfg.Recipe.PromptFacts == "none" {
 		return nil
 	}
@@ -227,11 +352,10 @@ func (r *Recipe) lintTypes(samples []Sample) []dataset.Finding {
 		if only, one := r.facts.tellsOne[class.Object]; !one || only != c {
 			continue
 		}
-		first := slices.IndexFunc(samples, func(s Sample) bool { return s.Class == c })
-		if first < 0 {
+		if v.first[c].Item == nil {
 			continue
 		}
-		found = append(found, at(samples[first], dataset.Finding{Code: "type-tells-answer", Level: dataset.LevelInfo,
+		found = append(found, at(v.first[c], dataset.Finding{Code: "type-tells-answer", Level: dataset.LevelInfo,
 			Text: fmt.Sprintf("%s has one class only: told the object type, as RECIPE.PROMPT_FACTS does, its answer is known", class.Object),
 			Do:   `read its score as given, and compare with RECIPE.PROMPT_FACTS = "none"`}))
 	}

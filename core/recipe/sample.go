@@ -49,10 +49,18 @@ func (r *Recipe) Sample(ref dataset.Ref) (Sample, bool) {
 }
 
 func (r *Recipe) sample(item, object int) Sample {
+	s := r.unnamed(item, object)
+	s.ID = s.id()
+	return s
+}
+
+// id is the sample's ID, which those of a survey do not carry: there are very many.
+func (s Sample) id() string { return fmt.Sprintf("%s#%d", s.Item.ID, s.Object) }
+
+func (r *Recipe) unnamed(item, object int) Sample {
 	it := &r.data.Items[item]
 	class := it.Objects[object].Class
 	s := Sample{
-		ID:        fmt.Sprintf("%s#%d", it.ID, object),
 		Item:      it,
 		Object:    object,
 		Class:     class,

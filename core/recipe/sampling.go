@@ -17,7 +17,7 @@ type Plan struct {
 	epochs   int
 	class    []int     // of each sample
 	counts   []int     // samples of each class
-	byClass  [][]int   // sample indices of each class
+	byClass  [][]int   // where draws: sample indices of each class
 	copies   []int     // int_weight: of each class
 	images   [][]int   // repeat_factor: sample indices of each image that has any
 	repeat   []float64 // repeat_factor: r(I) of each entry of images
@@ -71,22 +71,39 @@ func (r *Recipe) Plan() *Plan {
 	for c, w := range r.rawWeights {
 		p.copies[c] = IntCopies(w)
 	}
+	n := 0
+	for c, k := range p.counts {
+		n += k
+		if p.draws() {
+			p.byClass[c] = make([]int, 0, k)
+		}
+	}
+	p.class = make([]int, 0, n)
 	var classesIn [][]int
 	for i := range r.data.Items {
 		it := &r.data.Items[i]
 		if it.Split != trainSplit {
 			continue
 		}
-		in, rows := make([]int, len(it.Objects)), make([]int, len(it.Objects))
+		first := len(p.class)
 		for o := range it.Objects {
 			c := it.Objects[o].Class
-			rows[o], in[o] = len(p.class), c
-			p.byClass[c] = append(p.byClass[c], len(p.class))
+			if p.draws() {
+				p.byClass[c] = append(p.byClass[c], len(p.class))
+			}
 			p.class = append(p.class, c)
 		}
-		classesIn, p.images = append(classesIn, in), append(p.images, rows)
+		if p.sampling == "repeat_factor" {
+			rows := make([]int, len(it.Objects))
+			for o := range rows {
+				rows[o] = first + o
+			}
+			classesIn, p.images = append(classesIn, p.class[first:]), append(p.images, rows)
+		}
 	}
-	_, p.repeat = RepeatFactors(classesIn, len(r.Classes), r.cfg.Recipe.RepeatThreshold)
+	if p.sampling == "repeat_factor" {
+		_, p.repeat = RepeatFactors(classesIn, len(r.Classes), r.cfg.Recipe.RepeatThreshold)
+	}
 	return p
 }
 
@@ -120,6 +137,11 @@ func (p *Plan) Epoch(epoch int) []int {
 	}
 	rng.Shuffle(len(out), func(a, b int) { out[a], out[b] = out[b], out[a] })
 	return out
+}
+
+// draws says that an epoch's samples are drawn class by class.
+func (p *Plan) draws() bool {
+	return p.sampling == "square_root" || p.sampling == "class_balanced" || p.sampling == "progressive"
 }
 
 // Alike says that every epoch shows as many samples as the first.

@@ -1,0 +1,136 @@
+package project
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"finetui/core/dataset"
+	"finetui/core/model"
+	"finetui/core/recipe"
+	"finetui/ml/qwen2vl"
+)
+
+// Lint says what is wrong with the recipe on this data, with the base's own count of tokens and what it would be
+// trained to say, and with the data that a run uses: what analyze finds, and what decoding every picture of train, valid
+// and the split that is scored does. Errors come first. Pictures that turn out broken are marked so in Data.
+func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding, error) {
+	if err := p.OpenBase(ctx, report); err != nil {
+		return nil, err
+	}
+	if !p.Base.Sees() {
+		return nil, fmt.Errorf("MODEL.BASE = %q: %w", p.Base.Name, model.ErrBlind)
+	}
+	if err := p.CheckPictures(ctx, report); err != nil {
+		return nil, err
+	}
+	total := 0
+	for i := range p.Data.Items {
+		total += len(p.Data.Items[i].Objects)
+	}
+	done, step := 0, max(1, total/400)
+	measure := newRuler(p)
+	var supervision recipe.Supervision
+	shapes := sizeLint{p: p}
+	findings, err := p.Recipe.Lint(ctx, func(s recipe.Sample) int {
+		if done++; report != nil && (done%step == 0 || done == total) {
+			report(done, total, "counting tokens")
+		}
+		shapes.see(s)
+		m, err := measure.of(s)
+		if err != nil {
+			return 0 // what cannot be shown has its finding
+		}
+		if s.Item.Split == "train" {
+			supervision.See(s, m.supervised)
+		}
+		return m.tokens
+	})
+	if err != nil {
+		return nil, err
+	}
+	findings = append(findings, supervision.Findings()...)
+	findings = append(findings, shapes.found...)
+	findings = append(findings, p.DataFindings()...)
+	findings = append(findings, p.Cost().Findings(p.Config.Model.Base)...)
+	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })
+	return findings, nil
+}
+
+// DataFindings is what is wrong with the data that a run uses, each cause once; EVAL.DATA is no part of it.
+func (p *Project) DataFindings() (findings []dataset.Finding) {
+	for _, cause := range p.Data.Own().Causes() {
+		f := cause.Finding
+		if also := cause.Also(); also != "" {
+			f.Text += "; also " + also
+		}
+		findings = append(findings, f)
+	}
+	if p.furtherFault != nil {
+		findings = append(findings, furtherFinding(p.furtherFault))
+	}
+	return findings
+}
+
+// CheckPictures decodes every picture that a run uses, unless that was done before, and marks those that are broken in Data,
+// so that they are left out. It is for who opened the project and has not handed Data on.
+func (p *Project) CheckPictures(ctx context.Context, report Progress) error {
+	check, err := p.Data.CheckPictures(ctx, p.File.Root, []string{"train", "valid", p.Config.Eval.Split}, report)
+	if err == nil {
+		p.Data.Add(check)
+	}
+	return err
+}
+
+// ruler counts the tokens of samples. A question and its answer are cut into tokens once, however many objects are asked
+// about in these words; their pictures take as many tokens as their size says.
+type ruler struct {
+	p     *Project
+	known map[wording]measured
+}
+
+type wording struct {
+	prompt, answer string
+	pictures       int
+}
+
+// measured is a sample as tokens; of a wording, with one token for each picture.
+type measured struct {
+	tokens     int
+	supervised string // what it is trained to say
+}
+
+// mostWordings are kept: prompts that tell a place may be as many as samples.
+const mostWordings = 1 << 14
+
+func newRuler(p *Project) *ruler { return &ruler{p: p, known: map[wording]measured{}} }
+
+// of measures a sample. An error says why its pictures cannot be shown.
+func (r *ruler) of(s recipe.Sample) (measured, error) {
+	grids, err := r.p.Grids(s)
+	if err != nil {
+		return measured{}, err
+	}
+	merge := r.p.Base.Config.Vision.Merge
+	w := wording{s.Prompt, s.Answer, len(grids)}
+	m, ok := r.known[w]
+	if !ok {
+		single := make([]qwen2vl.Grid, len(grids))
+		for i := range single {
+			single[i] = qwen2vl.Grid{T: 1, H: merge, W: merge}
+		}
+		t, err := r.p.Base.Sample(single, s.Prompt, s.Answer, 1)
+		if err != nil {
+			return measured{}, err
+		}
+		if len(r.known) >= mostWordings {
+			clear(r.known)
+		}
+		m = measured{len(t.IDs), r.p.Base.Supervised(t)}
+		r.known[w] = m
+	}
+	for _, g := range grids {
+		m.tokens += g.Tokens(merge) - 1
+	}
+	return m, nil
+}
