@@ -71,5 +71,9 @@ type ThemeChoice string
 // its Config, which nobody changes, and its Root.
 type ConfigChanged struct{ File *config.File }
 
-// DatasetChanged says that labels or pictures on disk are others than before: who shows them reads them again.
+// DatasetChanged says that labels or pictures on disk are others than before: who shows them reads them again. The set is
+// read once for all who ask (project.ReadShared).
 type DatasetChanged struct{}
+
+// Reread asks every pane for another look at the data set.
+func Reread() tea.Cmd { return func() tea.Msg { return DatasetChanged{} } }

@@ -90,16 +90,31 @@ func readItems(ctx context.Context, set *Dataset, plan *yoloPlan, rules rowRules
 	return sights, nil
 }
 
+// beside is the key of Beside.
+type beside struct{}
+
+// Beside asks for work that leaves a core to others: to a screen that answers keys meanwhile.
+func Beside(ctx context.Context) context.Context { return context.WithValue(ctx, beside{}, true) }
+
+// workers is how many work for n things at a time.
+func workers(ctx context.Context, n int) int {
+	cores := min(runtime.GOMAXPROCS(0), 8)
+	if ctx.Value(beside{}) != nil {
+		cores = max(1, cores-1)
+	}
+	return min(cores, n)
+}
+
 // share spreads work on n things over all cores; each worker gets a function of its own from worker, for memory that it
 // uses again. Progress is told a few hundred times at most. It stops with ctx, and returns ctx's error.
 func share(ctx context.Context, n int, what string, report Progress, worker func() func(i int)) error {
 	var next atomic.Int64
-	var workers sync.WaitGroup
+	var team sync.WaitGroup
 	var lock sync.Mutex
 	done, piece := 0, max(1, min(64, n/256))
 	step := max(1, n/400)
-	for range min(runtime.GOMAXPROCS(0), 8, n) {
-		workers.Go(func() {
+	for range workers(ctx, n) {
+		team.Go(func() {
 			work := worker()
 			for ctx.Err() == nil {
 				first := int(next.Add(int64(piece))) - piece
@@ -122,7 +137,7 @@ func share(ctx context.Context, n int, what string, report Progress, worker func
 			}
 		})
 	}
-	workers.Wait()
+	team.Wait()
 	return ctx.Err()
 }
 

@@ -11,7 +11,7 @@ func (d *Dataset) Append(split string, more *Dataset) {
 	if split != "" {
 		d.Splits = append(slices.Clip(d.Splits), split)
 	}
-	d.Items = slices.Grow(d.Items, len(more.Items))
+	d.Items = slices.Grow(slices.Clip(d.Items), len(more.Items)) // others may have the same items
 	for _, item := range more.Items {
 		item.ID = split + "/" + item.ID
 		item.Split = split

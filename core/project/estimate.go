@@ -78,7 +78,7 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 // open builds the recipe of cfg on the data set, which is read when DATASET has changed.
 func (e *Estimator) open(ctx context.Context, cfg *config.Config) (*Project, error) {
 	if e.data == nil || !sameData(e.from, cfg.Dataset) {
-		data, err := dataset.Read(ctx, cfg.Dataset, e.file.Root, nil)
+		data, err := ReadShared(ctx, cfg.Dataset, e.file.Root, false, nil)
 		if err != nil {
 			return nil, err
 		}

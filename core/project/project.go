@@ -60,17 +60,19 @@ func Read(ctx context.Context, file *config.File, report Progress) (data *datase
 	if data, err = dataset.Read(ctx, file.Config.Dataset, file.Root, report); err != nil {
 		return nil, nil, err
 	}
+	fault, err = readFurther(ctx, data, file, report)
+	return data, fault, err
+}
+
+// readFurther appends EVAL.DATA where it is named, or else the finding why not. err is that of ctx.
+func readFurther(ctx context.Context, data *dataset.Dataset, file *config.File, report Progress) (fault, err error) {
 	if file.Config.Eval.Data == "" {
-		return data, nil, nil
+		return nil, nil
 	}
-	fault = addData(ctx, data, file, report)
-	if ctx.Err() != nil {
-		return nil, nil, ctx.Err()
-	}
-	if fault != nil {
+	if fault = addData(ctx, data, file, report); fault != nil {
 		data.Append("", &dataset.Dataset{Findings: []dataset.Finding{furtherFinding(fault)}})
 	}
-	return data, fault, nil
+	return fault, ctx.Err()
 }
 
 // furtherFinding says why EVAL.DATA is no split.

@@ -37,11 +37,11 @@ type Session struct {
 
 // Open reads the data set of a configuration. Models are loaded when they are asked for. The file is kept: see Freeze.
 func Open(ctx context.Context, file *config.File, report Progress) (*Session, error) {
-	return open(ctx, file, &pool{bases: map[string]*model.Base{}}, report)
+	return open(ctx, file, &pool{bases: map[string]*model.Base{}}, false, report)
 }
 
-func open(ctx context.Context, file *config.File, models *pool, report Progress) (*Session, error) {
-	p, err := project.Open(ctx, file, report)
+func open(ctx context.Context, file *config.File, models *pool, again bool, report Progress) (*Session, error) {
+	p, err := project.OpenShared(ctx, file, again, report)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func open(ctx context.Context, file *config.File, models *pool, report Progress)
 func (s *Session) Reopen(ctx context.Context, file *config.File, again bool, report Progress) (*Session, error) {
 	before, now := s.Project.Config, file.Config
 	if again || !reflect.DeepEqual(before.Dataset, now.Dataset) || before.Eval.Data != now.Eval.Data || s.file.Path != file.Path {
-		return open(ctx, file, s.pool, report)
+		return open(ctx, file, s.pool, again, report)
 	}
 	seen, err := recipe.Build(s.Project.Data, now)
 	if err != nil {

@@ -61,7 +61,7 @@ func New(file *config.File) *Pane {
 func (p *Pane) Name() string { return "Data" }
 
 // Init starts reading the data set.
-func (p *Pane) Init() tea.Cmd { return p.read() }
+func (p *Pane) Init() tea.Cmd { return p.read(false) }
 
 // Update takes one message; what the screen then lacks is asked for in commands.
 func (p *Pane) Update(msg tea.Msg) tea.Cmd { return tea.Batch(p.update(msg), p.lack()) }
@@ -79,7 +79,7 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 	case views.ConfigChanged:
 		return p.reconfigure(msg.File)
 	case views.DatasetChanged:
-		return p.read()
+		return p.read(true)
 	case views.Batch[reading]:
 		return p.progressed(msg)
 	case views.Answer[*weighed]:
@@ -211,7 +211,7 @@ func (p *Pane) Actions() []views.Action {
 		views.Action{Name: "next_split", Label: "split", Help: "look at all splits, or at one", Group: "Data", Enabled: p.severalSplits, Run: p.nextSplit},
 		views.Action{Name: "export", Label: "export", Help: "write all numbers to DATASET.ANALYSIS", Group: "Data", Enabled: func() bool { return p.ready() && p.open != samplesView }, Run: p.export},
 		views.Action{Name: "copy", Help: "copy the view as a table with tabs", Group: "Data", Enabled: ready, Run: p.copy},
-		views.Action{Name: "reload", Help: "read the data set again", Group: "Data", Enabled: func() bool { return p.file != nil }, Run: p.read},
+		views.Action{Name: "reload", Help: "read the data set again", Group: "Data", Enabled: func() bool { return p.file != nil }, Run: views.Reread},
 		views.Action{Name: "draw_demo", Label: "make the demo set", Help: "draw the demo's pictures there", Group: "Data", Enabled: p.canDraw, Run: p.drawDemo},
 	))
 }

@@ -12,6 +12,7 @@ import (
 	"finetui/core/config"
 	data "finetui/core/dataset"
 	"finetui/core/demo"
+	"finetui/core/project"
 	"finetui/core/stats"
 	"finetui/views"
 	"finetui/views/widget"
@@ -51,20 +52,20 @@ type reading struct {
 // ready says whether there is a data set to show.
 func (s *source) ready() bool { return s.loaded != nil && len(s.set.Items) > 0 }
 
-// read starts reading the data set anew; the one that is shown stays until then.
-func (p *Pane) read() tea.Cmd {
+// read starts reading the data set, from its files where again asks for it; the one that is shown stays until then.
+func (p *Pane) read(again bool) tea.Cmd {
 	if p.file == nil {
 		return nil
 	}
 	cfg, root := p.file.Config.Dataset, p.file.Root
 	p.err, p.doing, p.progress = nil, "Reading", widget.Progress{}
 	return views.Listen(&p.request, func(ctx context.Context, emit func(reading)) error {
-		return readSet(ctx, cfg, root, emit)
+		return readSet(ctx, cfg, root, again, emit)
 	})
 }
 
-func readSet(ctx context.Context, cfg config.Dataset, root string, emit func(reading)) error {
-	set, err := data.Read(ctx, cfg, root, func(done, total int, what string) {
+func readSet(ctx context.Context, cfg config.Dataset, root string, again bool, emit func(reading)) error {
+	set, err := project.ReadShared(ctx, cfg, root, again, func(done, total int, what string) {
 		emit(reading{done: done, total: total, what: what})
 	})
 	if err != nil {
@@ -80,22 +81,21 @@ func readSet(ctx context.Context, cfg config.Dataset, root string, emit func(rea
 	return nil
 }
 
+// drawing is what is going on while the demo's set is drawn.
+const drawing = "Drawing"
+
 // canDraw says whether the pane offers to draw the demo's set: where DATASET.PATH leads nowhere yet.
 func (p *Pane) canDraw() bool { return errors.Is(p.err, fs.ErrNotExist) && !p.request.Pending() }
 
-// drawDemo draws the demo's sets where DATASET.PATH and EVAL.DATA say, as finetui new demo does, and reads the first.
+// drawDemo draws the demo's sets where DATASET.PATH and EVAL.DATA say, as finetui new demo does; then all panes read them.
 func (p *Pane) drawDemo() tea.Cmd {
-	cfg, root, folder, further := p.file.Config.Dataset, p.file.Root, p.file.Abs(p.file.Config.Dataset.Path), p.file.Abs(p.file.Config.Eval.Data)
+	folder, further := p.file.Abs(p.file.Config.Dataset.Path), p.file.Abs(p.file.Config.Eval.Data)
 	options := demo.Options{Seed: uint64(p.file.Config.Project.Seed)}
-	p.err, p.doing, p.progress = nil, "Drawing", widget.Progress{}
+	p.err, p.doing, p.progress = nil, drawing, widget.Progress{}
 	return views.Listen(&p.request, func(ctx context.Context, emit func(reading)) error {
-		err := demo.Sets(ctx, folder, further, options, func(string) {}, func(done, total int, what string) {
+		return demo.Sets(ctx, folder, further, options, func(string) {}, func(done, total int, what string) {
 			emit(reading{done: done, total: total, what: what + " pictures"})
 		})
-		if err != nil {
-			return err
-		}
-		return readSet(ctx, cfg, root, emit)
 	})
 }
 
@@ -115,6 +115,8 @@ func (p *Pane) progressed(msg views.Batch[reading]) tea.Cmd {
 		p.request.Close()
 		if p.err = msg.Err; p.err != nil {
 			p.leaveAll()
+		} else if p.doing == drawing {
+			return views.Reread()
 		}
 	}
 	return msg.Next
@@ -169,7 +171,7 @@ func (p *Pane) reconfigure(file *config.File) tea.Cmd {
 	if before != nil && same && !p.request.Pending() {
 		return nil
 	}
-	return p.read()
+	return p.read(false)
 }
 
 // notice is the page in place of a data set: why there is none to see, and what to do about it.

@@ -247,7 +247,7 @@ func (p *Pane) Actions() []views.Action {
 		views.Action{Name: "next_split", Label: "split", Help: "go to the next split: train, valid, test", Group: "Infer", Enabled: p.severalSplits, Run: p.nextSplit},
 		views.Action{Name: "stop_evaluation", Label: "stop", Help: "stop the evaluation; what it asked so far is not kept", Group: "Infer", Enabled: p.batch.request.Pending, Run: p.stopEvaluation},
 		views.Action{Name: "copy", Help: "copy the answer, or the scores as text, to the clipboard", Group: "Infer", Enabled: ready, Run: p.copy},
-		views.Action{Name: "reload", Help: "read the data set and the runs again", Group: "Infer", Enabled: func() bool { return p.file != nil }, Run: func() tea.Cmd { return p.openSession(true) }},
+		views.Action{Name: "reload", Help: "read the data set and the runs again", Group: "Infer", Enabled: func() bool { return p.file != nil }, Run: views.Reread},
 	))
 }
 
