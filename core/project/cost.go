@@ -28,11 +28,11 @@ type Cost struct {
 // Cost works out what a run takes. The base need not be open, nor on this machine: then its configuration in the hub's cache
 // tells its shape, or the size that its name gives.
 func (p *Project) Cost() Cost {
+	if p.Base != nil {
+		return p.cost(p.Base.Config, p.Base.WeightBytes(), p.weigh("train", nil), p.weigh("valid", p.Hides))
+	}
 	samples := p.Recipe.Samples("train")
 	valid := slices.DeleteFunc(p.Recipe.Samples("valid"), p.Hides)
-	if p.Base != nil {
-		return p.cost(p.Base.Config, p.Base.WeightBytes(), p.weigh(samples), p.weigh(valid))
-	}
 	c, known := model.Shape(p.Config.Model.Base)
 	all, checked := p.guess(samples, c), p.guess(valid, c)
 	if known {

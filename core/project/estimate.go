@@ -114,7 +114,7 @@ func (e *Estimator) openBase(cfg *config.Config) (away bool, err error) {
 func (p *Project) size(out *Estimate) {
 	c := p.Config
 	out.Trainable = Trainable(p.Base.Config, c.LoRA)
-	all := p.weigh(p.Recipe.Samples("train"))
+	all := p.weigh("train", nil)
 	longest := 0
 	for _, w := range all {
 		if w.tokens == 0 {
@@ -129,7 +129,7 @@ func (p *Project) size(out *Estimate) {
 	if longest > c.Model.MaxLength {
 		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %d tokens, MODEL.MAX_LENGTH is %d", longest, c.Model.MaxLength))
 	}
-	out.Cost = p.cost(p.Base.Config, p.Base.WeightBytes(), all, p.weigh(slices.DeleteFunc(p.Recipe.Samples("valid"), p.Hides)))
+	out.Cost = p.cost(p.Base.Config, p.Base.WeightBytes(), all, p.weigh("valid", p.Hides))
 	for _, f := range out.Cost.Findings(c.Model.Base) {
 		out.Notes = append(out.Notes, f.Text)
 	}

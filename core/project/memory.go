@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"finetui/core/dataset"
 	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/recipe"
@@ -323,16 +324,30 @@ func (s *process) session(rows, patches, questions int) int64 {
 	return n
 }
 
-// weigh measures samples; of very many, only so many that are spread over all, and the others are like the one before.
-func (p *Project) weigh(samples []recipe.Sample) []weight {
+// weigh measures the samples of a split but those that skip, which may be nil, leaves out; of very many, only so many that
+// are spread over all, and the others are like the one before.
+func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []weight {
 	const most = 8192
-	every := (len(samples) + most - 1) / most
-	out := make([]weight, len(samples))
-	for i, s := range samples {
+	var refs []dataset.Ref
+	for i := range p.Data.Items {
+		item := &p.Data.Items[i]
+		if item.Split != split {
+			continue
+		}
+		for o := range item.Objects {
+			if skip == nil || !skip(recipe.Sample{Item: item, Object: o}) {
+				refs = append(refs, dataset.Ref{Item: i, Object: o})
+			}
+		}
+	}
+	every := (len(refs) + most - 1) / most
+	out := make([]weight, len(refs))
+	for i, ref := range refs {
 		if i%every != 0 {
 			out[i] = out[i-1]
 			continue
 		}
+		s, _ := p.Recipe.Sample(ref)
 		t, err := p.Sample(s)
 		if err != nil {
 			continue
