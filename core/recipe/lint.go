@@ -27,6 +27,7 @@ func Lint(d *dataset.Dataset, cfg *config.Config, tokens func(Sample) int) []dat
 // Lint is Lint of a recipe that is built. It goes through the samples once and keeps none; tokens is asked about each, whose
 // ID is empty. An error is that of ctx.
 func (r *Recipe) Lint(ctx context.Context, tokens func(Sample) int) ([]dataset.Finding, error) {
+	cfg := &r.cfg
 	v := survey{prompts: newPromptLint(r.Classes, r.Question), first: make([]Sample, len(r.Classes))}
 	for i := range r.data.Items {
 		if err := ctx.Err(); err != nil {
@@ -36,7 +37,7 @@ func (r *Recipe) Lint(ctx context.Context, tokens func(Sample) int) ([]dataset.F
 			s := r.unnamed(i, o)
 			v.see(s)
 			if tokens != nil {
-				v.measure(s, tokens(s), r.cfg.Model.MaxLength)
+				v.measure(s, tokens(s), cfg.Model.MaxLength)
 			}
 		}
 	}
