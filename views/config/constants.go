@@ -116,6 +116,9 @@ func (p *Pane) drawConstants(t *widget.Theme, w, h int) string {
 		}
 		drawn = append(drawn, p.drawRow(t, p.rows[lines[i].row], i == selected, w))
 	}
+	if len(lines) > 0 {
+		widget.Edges(t, drawn, first, end, len(lines), w)
+	}
 	text := widget.Block(strings.Join(drawn, "\n"), w, h)
 	if p.filter.Writing() {
 		text = p.filter.Over(t, text, w, h)

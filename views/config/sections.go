@@ -55,6 +55,7 @@ func (p *Pane) drawSections(t *widget.Theme, w, h int) string {
 		style := pick(i == at.Index, t.Selected, t.Text)
 		lines = append(lines, widget.Ends(cursorMark(t, i == at.Index)+style.Render(names[i]), marks, w))
 	}
+	widget.Edges(t, lines, first, end, len(names), w)
 	return widget.Block(strings.Join(lines, "\n"), w, h)
 }
 

@@ -63,5 +63,7 @@ func (k *ticks) view(t *widget.Theme, w, h int) string {
 		style := pick(at, t.Selected, t.Text)
 		lines = append(lines, cursorMark(t, at)+style.Render(box(slices.Contains(k.chosen, k.options[i]))+" "+k.options[i]))
 	}
+	inside, _ := widget.Panel{}.Inside(min(wide, w), h)
+	widget.Edges(t, lines, first, end, len(k.options), inside)
 	return widget.Panel{Titles: []string{k.title}, Focused: true}.View(t, strings.Join(lines, "\n"), min(wide, w), h)
 }

@@ -66,6 +66,7 @@ func (p *Pane) drawSettings(t *widget.Theme, w, h int) string {
 	for i := first; i < end; i++ {
 		lines = append(lines, p.settingLine(t, shown[i], i == selected, w))
 	}
+	widget.Edges(t, lines, first, end, len(shown), w)
 	for len(lines) < rows && len(about) > 0 {
 		lines = append(lines, "")
 	}

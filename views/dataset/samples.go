@@ -286,7 +286,9 @@ func (p *Pane) drawFacets(t *widget.Theme, w, h int) string {
 		lines = append(lines, about...)
 	}
 	first, end := widget.List{Index: selected}.Window(len(lines), h)
-	return widget.Block(strings.Join(lines[first:end], "\n"), w, h)
+	seen := lines[first:end]
+	widget.Edges(t, seen, first, end, len(lines), w)
+	return widget.Block(strings.Join(seen, "\n"), w, h)
 }
 
 // facetText is a line that can be chosen: ✓ where it is, its name, how many pictures; of a condition also the colour and

@@ -256,6 +256,7 @@ func (p *Pane) drawClassLines(t *widget.Theme, curves []run.Curve, w, h int) str
 		lines = append(lines, name+t.Muted.Render(" n ")+widget.Right(widget.Count(c.N), countW)+" "+t.Accent.Render(spark)+" "+
 			widget.Right(p.classText(c), valueW)+" "+p.trendGlyph(c))
 	}
+	widget.Edges(t, lines, first, end, len(curves), w)
 	return widget.Block(strings.Join(lines, "\n"), w, h)
 }
 

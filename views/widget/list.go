@@ -1,5 +1,7 @@
 package widget
 
+import "github.com/charmbracelet/x/ansi"
+
 // Move is a step of the cursor in whatever has one.
 type Move int
 
@@ -76,10 +78,10 @@ func Edges(t *Theme, lines []string, first, end, n, w int) {
 		return
 	}
 	if first > 0 {
-		lines[0] = Left(lines[0], w-1) + t.Muted.Render("↑")
+		lines[0] = Left(ansi.Truncate(lines[0], w-1, ""), w-1) + t.Muted.Render("↑")
 	}
 	if last := len(lines) - 1; end < n {
-		lines[last] = Left(lines[last], w-1) + t.Muted.Render("↓")
+		lines[last] = Left(ansi.Truncate(lines[last], w-1, ""), w-1) + t.Muted.Render("↓")
 	}
 }
 
