@@ -8,16 +8,14 @@ import (
 	"path/filepath"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/ml/wholefile"
 )
 
-// exportFolder is where panes write what is asked of them: in the project's own folder that no repository takes in.
-const exportFolder = ".finetui/exports"
-
-// saveExport writes an export of a project under a name, or with a number after it where another has that name already, and
-// returns its path. Nothing is written over.
+// saveExport writes an export of the project in root under a name, or with a number after it where another has that name
+// already, and returns its path. Nothing is written over.
 func saveExport(root, name string, data []byte) (string, error) {
-	dir, err := filepath.Abs(filepath.Join(root, filepath.FromSlash(exportFolder)))
+	dir, err := filepath.Abs(config.Exports(root))
 	if err != nil {
 		return "", err
 	}

@@ -116,10 +116,9 @@ func (f *File) Abs(path string) string {
 	return filepath.Join(f.Root, path)
 }
 
-// Exports is the path of a file that is written where nobody has said where to: beside the runs, in a folder of its own.
-func (f *File) Exports(name string) string {
-	return filepath.Join(f.Abs(f.Config.Project.Runs), "exports", name)
-}
+// Exports is the folder where panes of the project in root write what is asked of them: in the project's own folder, which
+// no repository takes in.
+func Exports(root string) string { return filepath.Join(root, ".finetui", "exports") }
 
 // Has tells whether the file itself names the constant; otherwise its value is the default.
 func (f *File) Has(name string) bool {

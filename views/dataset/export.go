@@ -11,6 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"finetui/core/config"
 	data "finetui/core/dataset"
 	"finetui/core/media"
 	"finetui/core/recipe"
@@ -78,7 +79,7 @@ func (p *Pane) exportSheet() tea.Cmd {
 	for place, i := range items {
 		captions[place] = []string{widget.Clean(p.set.Items[i].ID), p.holds(i, classes)}
 	}
-	folder := p.file.Exports("samples-" + time.Now().Format("20060102-150405"))
+	folder := filepath.Join(config.Exports(p.file.Root), "samples-"+time.Now().Format("20060102-150405"))
 	return views.Ask(&p.saving, func(ctx context.Context) (saved, error) {
 		for n := range sheets {
 			from := n * sheetColumns * sheetRows

@@ -362,9 +362,9 @@ func TestExportWritesTheAnalysisAndASheet(t *testing.T) {
 		t.Fatalf("%d pictures fill one sheet", n)
 	}
 	d.Press("e").Wait("the sheets", func() bool {
-		return toasted(d, fmt.Sprintf("wrote %d pictures on %d sheets to demo/runs/exports/samples-", n, want))
+		return toasted(d, fmt.Sprintf("wrote %d pictures on %d sheets to .finetui/exports/samples-", n, want))
 	})
-	sheets, err := filepath.Glob(file.Exports("samples-*/sheet-*.png"))
+	sheets, err := filepath.Glob(filepath.Join(config.Exports(file.Root), "samples-*", "sheet-*.png"))
 	if err != nil || len(sheets) != want {
 		t.Fatalf("%d sheets, want %d: %v", len(sheets), want, err)
 	}
