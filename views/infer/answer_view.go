@@ -7,6 +7,7 @@ import (
 
 	"finetui/core/dataset"
 	"finetui/core/eval"
+	"finetui/views"
 	"finetui/views/widget"
 )
 
@@ -85,6 +86,9 @@ func (p *Pane) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
 		title = a.title
 	}
 	lines.head = toned(t.Accent, wrapped(title, w))
+	if run := p.scene.settings[adapter]; p.mode == baseOnly && run != nil { // it came after the pane was opened
+		lines.head = append(lines.head, toned(t.Muted, wrapped(views.KeyOf("subject")+" asks "+run.Name+" instead", w))...)
+	}
 	if a == nil {
 		lines.text = toned(t.Muted, p.earlier(who, key, w))
 		return lines

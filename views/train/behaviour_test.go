@@ -187,13 +187,25 @@ func TestARefusedRunShowsWhyAndKeepsTheName(t *testing.T) {
 		t.Errorf("the check failed:\n%s", d.Screen())
 	}
 	d.Press("enter")
-	for _, want := range []string{"✗ 1 error: a run with errors is refused", "✗ 1 finding stops it", "✗ the answer is in the prompt", "→ change it", "name a"} {
+	for _, want := range []string{"✗ 1 error: a run with errors in its recipe is refused", "✗ 1 finding stops it", "✗ the answer is in the prompt", "→ change it", "name a"} {
 		if !d.Shows(want) {
 			t.Errorf("%q is not on\n%s", want, d.Screen())
 		}
 	}
 	if d.Press("esc"); p.Capturing() || !d.Shows("No runs yet") {
 		t.Errorf("after esc:\n%s", d.Screen())
+	}
+}
+
+func TestErrorsOfTheDataAloneDoNotStopAStart(t *testing.T) {
+	c := control(t.TempDir())
+	c.Lint = func(context.Context) ([]dataset.Finding, error) {
+		return []dataset.Finding{{Code: dataset.ClassOutOfRange, Level: dataset.LevelError, Text: "id 9 of 2 names", Do: "use an id of the list"}}, nil
+	}
+	_, d := open(t, c, 100, 30)
+	d.Press("n")
+	if !d.Shows("✗ 1 error: it can be started, without what cannot be used") || !d.Shows("id 9 of 2 names") {
+		t.Errorf("the screen is\n%s", d.Screen())
 	}
 }
 

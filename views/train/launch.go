@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/dataset"
+	"finetui/core/finetune"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
@@ -187,8 +188,10 @@ func (l *launch) summary(t *widget.Theme) string {
 		return t.Warning.Render("✗ the check did not come to its end")
 	case text == "":
 		return t.OK.Render("✓ the check finds nothing wrong")
+	case slices.ContainsFunc(l.findings, finetune.Refuses):
+		return t.Warning.Render("✗ " + text + ": a run with errors in its recipe is refused")
 	case counts[dataset.LevelError] > 0:
-		return t.Warning.Render("✗ " + text + ": a run with errors is refused")
+		return t.Warning.Render("✗ "+text) + t.Muted.Render(": it can be started, without what cannot be used")
 	case counts[dataset.LevelWarn] > 0:
 		return t.Warning.Render("! "+text) + t.Muted.Render(": it can be started all the same")
 	default:
