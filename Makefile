@@ -17,11 +17,13 @@ install: build
 	@to=$$(go env GOBIN); to=$${to:-$$HOME/.local/bin}; mkdir -p "$$to" && install $(PROGRAM) "$$to/finetui" && echo "$$to/finetui" && \
 	case ":$$PATH:" in *":$$to:"*) ;; *) echo "$$to is not on your PATH; add it, or call the program by that path";; esac
 
-# Vet, staticcheck, every test, then the race detector on what is concurrent.
+# Vet, staticcheck, every test, the engine against the reference outputs that lie here, then the race detector on what is
+# concurrent.
 test:
 	go vet ./...
 	go tool staticcheck ./...
 	go test ./...
+	FINETUI_GOLDEN=testdata/golden go test -run Golden ./ml/...
 	$(MAKE) race
 
 race:

@@ -270,14 +270,14 @@ func clearTemporary(path string, e fs.DirEntry) error {
 	if !e.IsDir() || !strings.HasPrefix(e.Name(), "step-") {
 		return nil
 	}
-	return clearFiles(path, "."+sealFile+".tmp-")
+	return clearTemporaries(path)
 }
 
-// clearFiles removes the files of a folder whose names begin like that.
-func clearFiles(dir, begin string) error {
+// clearTemporaries removes the files of a folder that a killed process left before it could rename them (wholefile).
+func clearTemporaries(dir string) error {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), begin) && !e.IsDir() {
+		if strings.HasPrefix(e.Name(), ".") && strings.Contains(e.Name(), ".tmp-") && !e.IsDir() {
 			err = errors.Join(err, wholefile.Remove(filepath.Join(dir, e.Name())))
 		}
 	}

@@ -75,7 +75,7 @@ func (w *Writer) takeUp() error {
 	if w.info, err = readInfo(w.dir); err != nil { // now under the lock
 		return err
 	}
-	if err := errors.Join(clearHalfMade(w.dir), clearFiles(w.dir, ".preparing.json.tmp-")); err != nil {
+	if err := errors.Join(clearHalfMade(w.dir), clearTemporaries(w.dir)); err != nil {
 		return err
 	}
 	if err := w.openLogs(); err != nil {

@@ -14,8 +14,8 @@ import (
 	"finetui/ml/safetensors"
 )
 
-// Dir is a place in the golden folder: FINETUI_GOLDEN, or shared/golden beside the module. The test is skipped where the
-// place is absent.
+// Dir is a place in the golden folder: FINETUI_GOLDEN, or shared/golden beside the module, or where that is absent the
+// small one of the module itself, testdata/golden. The test is skipped where the place is absent.
 func Dir(t testing.TB, elem ...string) string {
 	t.Helper()
 	return outside(t, "FINETUI_GOLDEN", []string{"shared", "golden"}, elem)
@@ -46,6 +46,9 @@ func outside(t testing.TB, variable string, usual, elem []string) string {
 	switch {
 	case dir == "":
 		dir = filepath.Join(append([]string{filepath.Dir(root)}, usual...)...)
+		if _, err := os.Stat(dir); err != nil && variable == "FINETUI_GOLDEN" {
+			dir = filepath.Join(root, "testdata", "golden")
+		}
 	case !filepath.IsAbs(dir):
 		dir = filepath.Join(root, dir)
 	}

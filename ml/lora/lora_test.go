@@ -105,6 +105,7 @@ func TestGoldenMergedWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer base.Close()
+	goldentest.Dir(t, "qwen2vl", "lora", "attn.merged-weights.safetensors")
 	merged := goldentest.Open(t, goldentest.LoadTolerances(t), "qwen2vl/lora/attn.merged-weights.safetensors")
 	for _, a := range adapters {
 		frozen, err := base.Float32(a.Module + ".weight")

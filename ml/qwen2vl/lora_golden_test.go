@@ -127,6 +127,7 @@ func goldenSteps(t *testing.T, tol goldentest.Tolerances, m *Model) (steps [][]t
 
 func TestGoldenAdapterLogits(t *testing.T) {
 	tol := goldentest.LoadTolerances(t)
+	goldentest.Dir(t, "qwen2vl", "lora", "attn.logits.safetensors")
 	for _, adapter := range []string{"attn", "attn-old-names"} {
 		g := goldentest.Open(t, tol, "qwen2vl/lora/attn.logits.safetensors")
 		checkLogits(t, tol, adapted(t, adapter), g, readStored(t).Evaluation)

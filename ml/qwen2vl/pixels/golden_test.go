@@ -68,7 +68,7 @@ func TestGoldenSmartResizeTable(t *testing.T) {
 		Tokens    int
 		Error     string
 	}
-	goldentest.JSON(t, filepath.Join(goldentest.Dir(t), "images", "smart_resize.json"), &cases)
+	goldentest.JSON(t, goldentest.Dir(t, "images", "smart_resize.json"), &cases)
 	for _, c := range cases {
 		h, w, err := SmartResize(c.H, c.W, 28, c.MinPixels, c.MaxPixels)
 		if (err != nil) != (c.Error != "") {
@@ -141,7 +141,7 @@ func overWhite(v, alpha int) uint8 {
 }
 
 func TestGoldenPicturesAreResizedAndCutIntoRows(t *testing.T) {
-	golden, tolerances := goldentest.Dir(t), goldentest.LoadTolerances(t)
+	golden, tolerances := filepath.Dir(filepath.Dir(goldentest.Dir(t, "images", "cases.json"))), goldentest.LoadTolerances(t)
 	var cases []imageCase
 	goldentest.JSON(t, filepath.Join(golden, "images", "cases.json"), &cases)
 	for _, c := range cases {
@@ -204,7 +204,7 @@ func matchesRows(t *testing.T, g *goldentest.Golden, prefix string, rows []float
 // EXIF says, transparency dropped. JPEG is left to TestGoldenJPEGsAreDecodedCloseToPillow. Of 16-bit grey Pillow keeps
 // no more than black and white, which we do not follow.
 func TestGoldenFilesAreReadAsByPath(t *testing.T) {
-	golden := goldentest.Dir(t)
+	golden := filepath.Dir(filepath.Dir(goldentest.Dir(t, "images", "cases.json")))
 	var cases []imageCase
 	goldentest.JSON(t, filepath.Join(golden, "images", "cases.json"), &cases)
 	compared := 0
@@ -232,7 +232,7 @@ func TestGoldenFilesAreReadAsByPath(t *testing.T) {
 }
 
 func TestGoldenModelInputsAreThePictures(t *testing.T) {
-	golden, tolerances := goldentest.Dir(t), goldentest.LoadTolerances(t)
+	golden, tolerances := filepath.Dir(filepath.Dir(goldentest.Dir(t, "qwen2vl", "media"))), goldentest.LoadTolerances(t)
 	p := DefaultProcessor()
 	for _, name := range goldentest.Cases(t, ".json", "qwen2vl", "cases") {
 		t.Run(name, func(t *testing.T) {
@@ -272,7 +272,7 @@ func TestGoldenModelInputsAreThePictures(t *testing.T) {
 // Decoders of JPEG may differ by a level or two; what this guards is the filter between colour samples, without which
 // coloured edges are off by dozens.
 func TestGoldenJPEGsAreDecodedCloseToPillow(t *testing.T) {
-	golden := goldentest.Dir(t)
+	golden := filepath.Dir(filepath.Dir(goldentest.Dir(t, "images", "cases.json")))
 	var cases []imageCase
 	goldentest.JSON(t, filepath.Join(golden, "images", "cases.json"), &cases)
 	for _, c := range cases {
@@ -300,7 +300,7 @@ func TestGoldenJPEGsAreDecodedCloseToPillow(t *testing.T) {
 }
 
 func TestGoldenSixteenBitRGBKeepsTheUpperByte(t *testing.T) {
-	golden := goldentest.Dir(t)
+	golden := filepath.Dir(filepath.Dir(goldentest.Dir(t, "images", "cases.json")))
 	path := filepath.Join(golden, "images", "input", "rgb16.png")
 	if _, err := os.Stat(path); err != nil {
 		t.Skip(err)
