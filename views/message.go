@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
+	"finetui/core/printable"
 )
 
 // Level is how much a message matters.
@@ -37,7 +38,7 @@ func Warn(format string, args ...any) tea.Cmd {
 
 // Fail shows an error.
 func Fail(err error) tea.Cmd {
-	return func() tea.Msg { return Toast{Error, err.Error()} }
+	return func() tea.Msg { return Toast{Error, printable.Error(err)} }
 }
 
 // Clipboard is text for the clipboard. Its way there depends on the terminal, so the root takes it there and says what came

@@ -104,7 +104,7 @@ func (in Input) constants() []Line {
 	case in.Fault != nil:
 		var faults config.Errors
 		if !errors.As(in.Fault, &faults) {
-			return []Line{{name, in.Fault.Error(), Wrong, "correct it; the verbs refuse it"}}
+			return []Line{{name, printable.Error(in.Fault), Wrong, "correct it; the verbs refuse it"}}
 		}
 		for _, f := range faults {
 			lines = append(lines, Line{name, f.Error(), Wrong, "correct it; the verbs refuse the file"})
@@ -127,7 +127,7 @@ func (in Input) constants() []Line {
 func dataSet(file *config.File) Line {
 	path := file.Abs(file.Config.Dataset.Path)
 	if _, err := os.Stat(path); err != nil {
-		return Line{"data set", err.Error(), Missing, "set DATASET.PATH to the folder of a data set; finetui demo draws one"}
+		return Line{"data set", printable.Error(err), Missing, "set DATASET.PATH to the folder of a data set; finetui demo draws one"}
 	}
 	return Line{"data set", path, OK, ""}
 }
@@ -152,7 +152,7 @@ func bases(ctx context.Context, file *config.File) []Line {
 func base(ctx context.Context, title, name, root, do string) Line {
 	b, away, err := model.OpenPresent(name, root)
 	if err != nil {
-		return Line{title, err.Error(), Missing, do}
+		return Line{title, printable.Error(err), Missing, do}
 	}
 	if away {
 		return Line{title, name + " · not on this machine yet", Info, "nothing: a run fetches it from the hub, and so do finetui lint, eval and infer; a name that the hub does not know is told then"}

@@ -107,7 +107,7 @@ func TestProgramsTellTheirVersions(t *testing.T) {
 	r := Input{File: parsed(t, "")}.look(context.Background(), m)
 	for name, want := range map[string]Line{
 		"ffmpeg":       {Verdict: OK, Value: "7.1-0+deb13u1 · /bin/ffmpeg"},
-		"ffprobe":      {Verdict: Missing, Value: "/bin/ffprobe does not run: exit status 127"},
+		"ffprobe":      {Verdict: Missing, Value: "/bin/ffprobe does not run: it ended with exit code 127"},
 		"Python":       {Verdict: OK, Value: "3.12.1 · /bin/python3"},
 		"torch":        {Verdict: OK, Value: "2.11.0"},
 		"transformers": {Verdict: Info, Value: "not installed for this Python"},

@@ -14,6 +14,7 @@ import (
 
 	"finetui/core/dataset"
 	"finetui/core/gpu"
+	"finetui/core/printable"
 	"finetui/ml/blas"
 )
 
@@ -45,7 +46,7 @@ const leastMemory = 2 * gib
 func memory() Line {
 	m, err := mem.VirtualMemory()
 	if err != nil {
-		return Line{"memory", "unknown: " + err.Error(), Info, ""}
+		return Line{"memory", "unknown: " + printable.Error(err), Info, ""}
 	}
 	value := fmt.Sprintf("%.1f GiB, %.1f free", float64(m.Total)/gib, float64(m.Available)/gib)
 	if limit, ok := containerNumber("memory.max"); ok && limit < m.Total {
@@ -101,7 +102,7 @@ func space(folder string) Line {
 func gpus(snapshot func() ([]gpu.Device, error)) []Line {
 	devices, err := snapshot()
 	if err != nil {
-		return []Line{{"GPU", err.Error(), Info, "nothing: this program trains and answers on the processor"}}
+		return []Line{{"GPU", printable.Error(err), Info, "nothing: this program trains and answers on the processor"}}
 	}
 	var lines []Line
 	for _, d := range devices {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"finetui/core/gpu"
+	"finetui/core/printable"
 )
 
 func thisMachine() machine {
@@ -45,7 +46,7 @@ func (m machine) tool(ctx context.Context, name string) Line {
 	}
 	text, err := m.run(ctx, path, "-version")
 	if err != nil {
-		return Line{name, path + " does not run: " + err.Error(), Missing, get}
+		return Line{name, path + " does not run: " + printable.Error(err), Missing, get}
 	}
 	version := strings.TrimPrefix(strings.SplitN(text, "\n", 2)[0], name+" version ")
 	version, _, _ = strings.Cut(version, " ")
@@ -79,7 +80,7 @@ func (m machine) python(ctx context.Context) []Line {
 		err = json.Unmarshal([]byte(text), &versions)
 	}
 	if err != nil {
-		return []Line{{"Python", path + " does not answer: " + err.Error(), Info, why}}
+		return []Line{{"Python", path + " does not answer: " + printable.Error(err), Info, why}}
 	}
 	lines := []Line{{"Python", versions["python"] + " · " + path, OK, ""}}
 	for _, name := range packages {

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
+	"finetui/core/printable"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -132,7 +133,7 @@ func (p *Pane) effectLines(t *widget.Theme, w int) []string {
 	case p.calculate == nil:
 		return wrapped(t.Muted, "nothing to work out here", w)
 	case p.effectErr != nil:
-		return wrapped(t.Warning, "✗ "+p.effectErr.Error(), w)
+		return wrapped(t.Warning, "✗ "+printable.Error(p.effectErr), w)
 	case p.effect == nil:
 		return wrapped(t.Muted, "reading the data set …", w)
 	}

@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
+	"finetui/core/printable"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -190,7 +191,7 @@ func (p *Pane) drawBroken(t *widget.Theme, w, h int) string {
 	if err == nil {
 		err = fmt.Errorf("%s was not read", p.path)
 	}
-	for fault := range strings.SplitSeq(err.Error(), "\n") {
+	for fault := range strings.SplitSeq(printable.Error(err), "\n") {
 		add(t.Warning, "✗ "+fault)
 	}
 	lines = append(lines, "")

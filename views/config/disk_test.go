@@ -72,7 +72,7 @@ func TestUnwritableFileIsSaidAndNothingIsLost(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	put(d, p, "TRAIN.EPOCHS", "12")
 	d.Send(p.write(func(*config.File) error { return errors.New("save config: no space left on device") })())
-	says(d, "save config: no space left on device")
+	says(d, "save config: the disk is full; make room and try again")
 	if p.Unsaved() == "" {
 		t.Error("the change counts as saved")
 	}

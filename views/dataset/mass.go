@@ -9,6 +9,7 @@ import (
 
 	"finetui/core/config"
 	data "finetui/core/dataset"
+	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/views/widget"
 )
@@ -93,7 +94,7 @@ func (p *Pane) drawMass(t *widget.Theme, w, h int) string {
 	case x.weighed == nil:
 		return p.centred(t.Muted, "working out the recipe …", w, h)
 	case x.weighed.err != nil:
-		return p.centred(t.Warning, "✗ "+x.weighed.err.Error(), w, h)
+		return p.centred(t.Warning, "✗ "+printable.Error(x.weighed.err), w, h)
 	}
 	table := p.massTable(w)
 	table.Cursor = p.massCursor()
@@ -147,7 +148,7 @@ func (p *Pane) drawEffect(t *widget.Theme, w, h int) string {
 	case x == nil:
 		return p.centred(t.Muted, "working out the recipe …", w, h)
 	case x.err != nil:
-		return p.centred(t.Warning, "✗ "+x.err.Error(), w, h)
+		return p.centred(t.Warning, "✗ "+printable.Error(x.err), w, h)
 	}
 	lines := p.effectLines(t, w)
 	first := max(min(p.recipe.scrolled, len(lines)-h), 0)

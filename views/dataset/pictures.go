@@ -11,6 +11,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/media"
+	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/views"
 	"finetui/views/widget"
@@ -97,7 +98,7 @@ func (l *loaded) drawPicture(key pictureKey) (widget.Picture, error) {
 	}
 	picture, err := decoded.Decode(item.Media)
 	if err != nil { // whose picture it is stands over it, and the path would not fit
-		return widget.Picture{}, errors.New(strings.TrimPrefix(err.Error(), item.Media+": "))
+		return widget.Picture{}, errors.New(strings.TrimPrefix(printable.Error(err), item.Media+": "))
 	}
 	if key.seen == (seen{}) {
 		raster := widget.Raster{W: picture.W, H: picture.H, RGB: picture.Pix}

@@ -9,6 +9,7 @@ import (
 
 	"finetui/core/config"
 	data "finetui/core/dataset"
+	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/views"
 	"finetui/views/layout"
@@ -55,7 +56,7 @@ func (p *Pane) settingsRight() string {
 func (p *Pane) drawSettings(t *widget.Theme, w, h int) string {
 	x := &p.recipe
 	if x.err != nil {
-		return p.centred(t.Warning, "✗ "+x.err.Error(), w, h)
+		return p.centred(t.Warning, "✗ "+printable.Error(x.err), w, h)
 	}
 	shown := x.shown()
 	selected := x.setting.At(len(shown))
@@ -278,7 +279,7 @@ func (p *Pane) askedLines(t *widget.Theme, ref data.Ref, w int) []string {
 		return []string{" " + t.Muted.Render("working out the recipe …")}
 	}
 	if p.recipe.weighed.err != nil {
-		return wrapped(t.Warning, "✗ "+p.recipe.weighed.err.Error(), w)
+		return wrapped(t.Warning, "✗ "+printable.Error(p.recipe.weighed.err), w)
 	}
 	sample, there := p.recipe.weighed.recipe.Sample(ref)
 	if !there {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"finetui/core/printable"
 	"finetui/views/widget"
 )
 
@@ -113,7 +114,7 @@ func (p *Pane) drawThumb(t *widget.Theme, key pictureKey, words []string) string
 	case !there:
 		return p.centred(t.Muted, "reading …", key.w, key.h)
 	case one.Err != nil:
-		return p.centred(t.Warning, "✗ "+one.Err.Error(), key.w, key.h)
+		return p.centred(t.Warning, "✗ "+printable.Error(one.Err), key.w, key.h)
 	}
 	return one.Picture.View(key.w, key.h)
 }

@@ -12,6 +12,7 @@ import (
 	"finetui/core/config"
 	data "finetui/core/dataset"
 	"finetui/core/demo"
+	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/stats"
 	"finetui/views"
@@ -190,7 +191,7 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 		n.Say(t.Text, "This folder does not exist. Press m to draw the demo's data set into it (290 pictures, half a minute at most; where EVAL.DATA names a folder that does not exist, a second test set there), or set DATASET.PATH in Config to the folder of your own.")
 	case p.err != nil:
 		n.Say(t.Warning, "✗ The data set cannot be read")
-		n.Say(t.Text, widget.Capital(p.err.Error()))
+		n.Say(t.Text, widget.Capital(printable.Error(p.err)))
 		n.Say(t.Muted, "Constants are changed in the pane Config; ctrl+r reads again.")
 	default:
 		n.Say(t.Strong, "No pictures in "+p.file.Config.Dataset.Path)

@@ -7,6 +7,7 @@ import (
 
 	"finetui/core/dataset"
 	"finetui/core/eval"
+	"finetui/core/printable"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -76,7 +77,7 @@ func (p *Pane) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
 	if !can {
 		why := noRun
 		if err := p.scene.faults[who]; err != nil {
-			why = "✗ " + err.Error()
+			why = "✗ " + printable.Error(err)
 		}
 		return answerLines{text: toned(t.Warning, wrapped(why, w))}
 	}
@@ -102,7 +103,7 @@ func (p *Pane) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
 		}
 		return lines
 	case failed:
-		lines.text = toned(t.Warning, wrapped("✗ "+a.err.Error(), w))
+		lines.text = toned(t.Warning, wrapped("✗ "+printable.Error(a.err), w))
 		return lines
 	case speaking:
 		lines.text[len(lines.text)-1] += t.Accent.Render("▌")

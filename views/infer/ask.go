@@ -12,6 +12,7 @@ import (
 
 	"finetui/core/eval"
 	"finetui/core/model"
+	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/core/session"
 	"finetui/views"
@@ -206,7 +207,7 @@ func answerOne(ctx context.Context, s *session.Session, load func(context.Contex
 func (p *Pane) whyNobody() string {
 	for _, who := range p.asked() {
 		if err := p.scene.faults[who]; err != nil {
-			return err.Error()
+			return printable.Error(err)
 		}
 	}
 	return noRun

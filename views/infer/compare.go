@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/eval"
+	"finetui/core/printable"
 	"finetui/core/session"
 	"finetui/views"
 	"finetui/views/layout"
@@ -71,7 +72,7 @@ func compareKept(s *session.Session, kept []session.Kept, reference string) (com
 	for _, k := range kept {
 		switch {
 		case k.Fault != nil:
-			c.left = append(c.left, k.Name+": "+k.Fault.Error())
+			c.left = append(c.left, k.Name+": "+printable.Error(k.Fault))
 		case !sameList(k.Result.ClosedList, list):
 			c.left = append(c.left, k.Name+": it was asked with another closed list; evaluate it again")
 		default:
@@ -267,7 +268,7 @@ func (p *Pane) drawSubjects(t *widget.Theme, w, h int) string {
 		say(t.Strong, "Nobody has been evaluated on "+p.scene.split)
 		say(t.Text, "Choose base, adapter or both with m (R picks the run) and press b; at least two evaluations can be compared.")
 	case c.err != nil:
-		say(t.Warning, "✗ "+c.err.Error())
+		say(t.Warning, "✗ "+printable.Error(c.err))
 	case len(c.kept) == 1:
 		say(t.Text, "Only "+c.kept[0].Name+" has been evaluated on this split: choose another subject with m and R and press b.")
 	}

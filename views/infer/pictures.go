@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"finetui/core/media"
+	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/core/session"
 	"finetui/ml/qwen2vl/pixels"
@@ -183,7 +184,7 @@ func (p *Pane) drawPicture(t *widget.Theme, kind, w, h int) string {
 	case !there:
 		return centred(t.Muted, "reading …", w, h)
 	case one.Err != nil:
-		return centred(t.Warning, "✗ "+one.Err.Error(), w, h)
+		return centred(t.Warning, "✗ "+printable.Error(one.Err), w, h)
 	}
 	return one.Picture.View(w, h)
 }

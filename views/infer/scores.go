@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/eval"
+	"finetui/core/printable"
 	"finetui/core/session"
 	"finetui/views"
 	"finetui/views/layout"
@@ -233,10 +234,10 @@ func (p *Pane) noResult(t *widget.Theme, w, h int) string {
 	case setting == nil:
 		say(t.Text, widget.Capital(p.whyNobody())+".")
 	case k != nil && k.Fault != nil:
-		say(t.Warning, "✗ "+widget.Capital(k.Fault.Error()))
+		say(t.Warning, "✗ "+widget.Capital(printable.Error(k.Fault)))
 		say(t.Text, "Press b to evaluate again.")
 	case p.batch.err != nil && p.batch.failedOn == setting.Name+" "+p.scene.split:
-		say(t.Warning, "✗ "+widget.Capital(p.batch.err.Error()))
+		say(t.Warning, "✗ "+widget.Capital(printable.Error(p.batch.err)))
 		say(t.Text, "Press b to try again.")
 	default:
 		n := len(p.scene.samples[base])

@@ -9,6 +9,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/eval"
+	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/core/session"
 	"finetui/views"
@@ -298,7 +299,7 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 		n.Say(t.Muted, "Every key works meanwhile; the other panes are open.")
 	case p.err != nil:
 		n.Say(t.Warning, "✗ There is nothing to ask about yet")
-		n.Say(t.Text, widget.Capital(p.err.Error()))
+		n.Say(t.Text, widget.Capital(printable.Error(p.err)))
 		n.Say(t.Muted, "The pane Data can make or read a data set, constants are changed in Config; ctrl+r tries again.")
 	default:
 		n.Say(t.Strong, "No labelled object in "+p.file.Config.Dataset.Path)

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"finetui/core/printable"
 	"finetui/core/session"
 	"finetui/views"
 	"finetui/views/widget"
@@ -232,7 +233,7 @@ func (p *Pane) found(msg views.Answer[foundPicture]) tea.Cmd {
 	}
 	p.editor.wanted.Close()
 	if msg.Err != nil {
-		p.editor.prompt.Error = msg.Err.Error()
+		p.editor.prompt.Error = printable.Error(msg.Err)
 		return nil
 	}
 	p.ask.paths = p.editor.prompt.History

@@ -376,7 +376,7 @@ func TestExportHoldsEverySeries(t *testing.T) {
 	c.Save = func(string, []byte) (string, error) { return "", errors.New("no space left on device") }
 	_, d = open(t, c, 120, 30)
 	d.Press("e")
-	said(t, d, "the series were not written: no space left on device")
+	said(t, d, "the series were not written: the disk is full")
 }
 
 func TestDetailsTellWhatARunWasStartedFrom(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"finetui/core/config"
+	"finetui/core/printable"
 	"finetui/views/widget"
 )
 
@@ -82,7 +83,7 @@ func (p *Pane) constantLines(t *widget.Theme, w int) []string {
 	case r == nil:
 		return []string{p.nothing(t, "", w, 1)}
 	case r.config == nil:
-		return widget.Hang(t.Warning.Render(" ✗ "), widget.Clean(r.configErr.Error()), t.Warning, w-1)
+		return widget.Hang(t.Warning.Render(" ✗ "), widget.Clean(printable.Error(r.configErr)), t.Warning, w-1)
 	}
 	usual := config.Default()
 	var lines []string

@@ -10,6 +10,7 @@ import (
 
 	"finetui/core/dataset"
 	"finetui/core/finetune"
+	"finetui/core/printable"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
@@ -211,7 +212,7 @@ func (l *launch) lines(t *widget.Theme, w int) []string {
 		}
 	}
 	if l.refused != nil {
-		say(t.Warning, "✗ ", l.refused.Error())
+		say(t.Warning, "✗ ", printable.Error(l.refused))
 	}
 	for _, f := range l.findings {
 		sign, style := "· ", t.Text

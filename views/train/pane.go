@@ -12,6 +12,7 @@ import (
 
 	"finetui/core/dataset"
 	"finetui/core/gpu"
+	"finetui/core/printable"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
@@ -218,7 +219,7 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 		n.Say(t.Text, "in "+p.control.Runs())
 	case p.list.err != nil:
 		n.Say(t.Warning, "✗ The runs cannot be read")
-		n.Say(t.Text, widget.Capital(p.list.err.Error()))
+		n.Say(t.Text, widget.Capital(printable.Error(p.list.err)))
 	default:
 		n.Say(t.Strong, "No runs yet")
 		n.Say(t.Text, "n starts one: it asks for a name, checks the recipe against data and model, and trains in a process of its own that goes on when this window is closed. Runs are kept in "+p.list.folder+".")

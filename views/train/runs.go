@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"finetui/core/printable"
 	"finetui/core/run"
 	"finetui/views/widget"
 )
@@ -25,7 +26,7 @@ func (e *entry) state() string {
 
 // fault is what is wrong with a broken run, its files named from the run's own folder.
 func (e *entry) fault() string {
-	return widget.Clean(strings.ReplaceAll(e.run.Fault.Error(), e.run.Dir+"/", ""))
+	return widget.Clean(strings.ReplaceAll(printable.Error(e.run.Fault), e.run.Dir+"/", ""))
 }
 
 // glyphOf is the glyph of a state and how it is toned; the word always stands beside it.

@@ -10,6 +10,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/eval"
+	"finetui/core/printable"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -98,7 +99,7 @@ func (p *Pane) testLines(t *widget.Theme, w int) []string {
 	var lines []string
 	for _, test := range p.tested.splits {
 		if test.err != nil {
-			lines = append(lines, widget.Hang(t.Warning.Render(" ! "), widget.Clean(test.split+": "+test.err.Error()), t.Warning, w)...)
+			lines = append(lines, widget.Hang(t.Warning.Render(" ! "), widget.Clean(test.split+": "+printable.Error(test.err)), t.Warning, w)...)
 			continue
 		}
 		lines = append(append(lines, ""), strings.Split(test.table().View(t, w, len(test.board.Pairs)+1), "\n")...)

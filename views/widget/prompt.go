@@ -5,6 +5,8 @@ import (
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
+
+	"finetui/core/printable"
 )
 
 // longestText is how many characters a prompt takes: longer than any constant, shorter than a file pasted by mistake.
@@ -109,7 +111,7 @@ func (p *Prompt) accept() Outcome {
 	value := p.Value()
 	if p.Check != nil {
 		if err := p.Check(value); err != nil {
-			p.Error = err.Error()
+			p.Error = printable.Error(err)
 			return Editing
 		}
 	}
