@@ -33,7 +33,12 @@ func openWorkbench(overrides []string) int {
 			return exitCall
 		}
 	}
-	return show(newWorkbench(file, err))
+	r := newWorkbench(file, err)
+	code := show(r)
+	if root := r.current.folder(); root != "" {
+		r.keep(root)
+	}
+	return code
 }
 
 // newWorkbench is the root with its panes on a configuration, or on the error that kept it from being read.
@@ -54,6 +59,7 @@ func newWorkbench(file *config.File, fault error) *root {
 	}
 	r.current.keep(file)
 	r.adopt(file.Config)
+	r.recall(file.Root)
 	return r
 }
 
@@ -84,6 +90,13 @@ func (c *current) file() (*config.File, error) {
 		f.Root = c.root
 	}
 	return f, err
+}
+
+// folder is the project's, or empty where there is none.
+func (c *current) folder() string {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return c.root
 }
 
 func (c *current) runsDir() string {

@@ -49,3 +49,10 @@ type Leaver interface {
 type Guard interface {
 	Unsaved() string
 }
+
+// Marker is a Pane in which something can be marked. Marked names it, and Mark marks it again before Init, in whatever
+// process comes next; names of what is gone by then are left.
+type Marker interface {
+	Marked() []string
+	Mark(names []string)
+}

@@ -181,6 +181,21 @@ func (p *Pane) compareActions() []views.Action {
 		Help: "make the subject under the cursor the reference that the others are compared with", Enabled: several, Run: p.takeReference}}
 }
 
+// Marked is the reference that was chosen, if one was.
+func (p *Pane) Marked() []string {
+	if p.compare.reference == "" {
+		return nil
+	}
+	return []string{p.compare.reference}
+}
+
+// Mark chooses the reference of that name.
+func (p *Pane) Mark(names []string) {
+	if len(names) > 0 {
+		p.compare.reference = names[0]
+	}
+}
+
 // takeReference compares all others with the subject under the cursor.
 func (p *Pane) takeReference() tea.Cmd {
 	c := &p.compare

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
@@ -141,6 +142,23 @@ func (p *Pane) pause() tea.Cmd {
 		f.shown = f.latest
 	}
 	return nil
+}
+
+// Marked are the names of the runs that are marked.
+func (p *Pane) Marked() []string {
+	var names []string
+	for _, dir := range p.marks {
+		names = append(names, filepath.Base(dir))
+	}
+	return names
+}
+
+// Mark marks the runs of those names.
+func (p *Pane) Mark(names []string) {
+	p.marks = nil
+	for _, name := range names[:min(len(names), mostMarks)] {
+		p.marks = append(p.marks, filepath.Join(p.control.Runs(), filepath.Base(name)))
+	}
 }
 
 func (p *Pane) mark() tea.Cmd {

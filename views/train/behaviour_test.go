@@ -278,6 +278,16 @@ func TestALiveRunIsFollowedAndALaterRowWins(t *testing.T) {
 	}
 }
 
+func TestMarksOfAnotherTimeAreTakenUpWhereTheirRunsStillAre(t *testing.T) {
+	p := New(control(folder(t, doneRun, killedRun)))
+	p.Mark([]string{"0099-gone", "0001-basic"})
+	d := viewtest.Open(t, p, 120, 30)
+	d.Wait("the runs", func() bool { return p.list != nil })
+	if marked := p.Marked(); !slices.Equal(marked, []string{"0001-basic"}) {
+		t.Errorf("marked %q", marked)
+	}
+}
+
 func TestMarksComeWithLettersAndCompareTakesTheSelectedRunIn(t *testing.T) {
 	p, d := open(t, control(folder(t, doneRun, killedRun)), 120, 30)
 	d.Press("c")
