@@ -20,7 +20,7 @@ func TestNothingForeignIsOverwritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Write(context.Background(), p, nil)
-		if err == nil || !strings.Contains(err.Error(), "not overwritten") {
+		if err == nil || !strings.Contains(err.Error(), "does not overwrite") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if text, err := os.ReadFile(path); err != nil || string(text) != mine {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -36,6 +37,14 @@ func OwnText(path, begin string) error {
 		found := make([]byte, len(begin))
 		_, err := io.ReadFull(head, found)
 		return err == nil && string(found) == begin
+	})
+}
+
+// OwnMatch is OwnJSON for a file whose first 8 KiB match begin.
+func OwnMatch(path string, begin *regexp.Regexp) error {
+	return own(path, func(head io.Reader) bool {
+		found, err := io.ReadAll(io.LimitReader(head, 8<<10))
+		return err == nil && begin.Match(found)
 	})
 }
 
