@@ -197,6 +197,21 @@ func TestARefusedRunShowsWhyAndKeepsTheName(t *testing.T) {
 	}
 }
 
+func TestARunIsCalledAsTheVerbWouldCallIt(t *testing.T) {
+	c := control(folder(t))
+	c.Start = func(_ context.Context, name string) (*run.Run, []dataset.Finding, error) {
+		return nil, nil, errors.New("started as " + name)
+	}
+	for _, bad := range []string{"base", "a/b", "TRAIN.EPOCHS=3"} {
+		_, d := open(t, c, 100, 30)
+		if d.Press("n").Type(bad).Press("enter"); !d.Shows("a run cannot be called") || d.Shows("started as") {
+			t.Errorf("%q is on\n%s", bad, d.Screen())
+		}
+	}
+	_, d := open(t, c, 100, 30)
+	d.Press("n").Type(" quick run ").Press("enter").Wait("the start", func() bool { return d.Shows("started as quick run") })
+}
+
 func TestErrorsOfTheDataAloneDoNotStopAStart(t *testing.T) {
 	c := control(t.TempDir())
 	c.Lint = func(context.Context) ([]dataset.Finding, error) {

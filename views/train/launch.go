@@ -81,7 +81,13 @@ func (p *Pane) typeName(msg tea.Msg) tea.Cmd {
 		l.lint.Close()
 		p.launch = nil
 	case widget.Accepted:
-		return p.startRun(strings.TrimSpace(l.prompt.Value()))
+		name := strings.TrimSpace(l.prompt.Value())
+		if name != "" {
+			if l.refused = run.CheckName(name); l.refused != nil {
+				return nil
+			}
+		}
+		return p.startRun(name)
 	}
 	return cmd
 }
