@@ -64,9 +64,11 @@ func saidAndTook(t *testing.T, f *config.File) (said, took int64) {
 	return e.Cost.Memory, took
 }
 
-// near is what "about" may mean.
+// near is what "about" may mean: within a quarter, or within 64 MiB, since in a process of 100 MiB it is chance when Go
+// collects: one and the same run took between 108 and 154 MiB.
 func near(said, took int64) bool {
-	return float64(said) > 0.75*float64(took) && float64(said) < 1.25*float64(took)
+	const chance = 64 << 20
+	return max(said-took, took-said) < max(took/4, chance)
 }
 
 func TestPredictedMemoryIsWhatTheRunTakes(t *testing.T) {
