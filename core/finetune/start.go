@@ -122,7 +122,7 @@ func create(ctx context.Context, p *project.Project, o Options) (*run.Run, error
 	if name == "" {
 		name = p.Config.Recipe.Preset
 	}
-	meta := run.Meta{Recipe: p.Config.Recipe.Preset, Base: p.Config.Model.Base, DataFingerprint: p.DataFingerprint(), Version: o.Version, Root: root}
+	meta := run.Meta{Recipe: p.Config.Recipe.Preset, Base: p.Config.Model.Base, DataFingerprint: p.Data.Fingerprint(), Version: o.Version, Root: root}
 	if p.Base != nil { // else the run's process writes it down
 		if meta.BaseFingerprint, err = p.Base.Fingerprint(ctx, o.Report); err != nil {
 			return nil, err

@@ -39,9 +39,6 @@ type Project struct {
 	furtherFault error // why EVAL.DATA is no split
 }
 
-// DataFingerprint names what a run is trained on: the data set without EVAL.DATA.
-func (p *Project) DataFingerprint() string { return p.Data.Fingerprint() }
-
 // Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe. An EVAL.DATA
 // that is not there or cannot be used is a finding: nothing but scoring on it needs it, and that says what is wrong.
 func Open(ctx context.Context, file *config.File, report Progress) (*Project, error) {

@@ -54,7 +54,7 @@ func (s *Session) Setting(name string) (*Setting, error) {
 	if note != "" {
 		t.Notes = append(t.Notes, note)
 	}
-	if now := s.Project.DataFingerprint(); r.Info.DataFingerprint != "" && r.Info.DataFingerprint != now {
+	if now := s.Project.Data.Fingerprint(); r.Info.DataFingerprint != "" && r.Info.DataFingerprint != now {
 		t.Notes = append(t.Notes, fmt.Sprintf("%s was trained on another data set than the current one (fingerprint %s, now %s).", t.Name, r.Info.DataFingerprint, now))
 	}
 	return t, nil
