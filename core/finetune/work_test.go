@@ -37,7 +37,7 @@ func beWorker(words []string) int {
 	ctx, stop := Until(context.Background())
 	defer stop()
 	dir := os.Args[len(os.Args)-1]
-	if err := errors.Join(Work(ctx, dir, words...), notePeak(dir)); err != nil {
+	if err := errors.Join(Work(ctx, dir, words...), notePeak()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
