@@ -39,7 +39,7 @@ func twoPictures(t *testing.T, overrides ...string) *project.Project {
 	write("data/train/labels/slope one.txt", "0 0.25 0.25 0.25 0.25\n0 0.75 0.25 0.25 0.25\n1 0.5 0.75 0.5 0.25\n")
 	write("data/valid/labels/b.txt", "2 0.5 0.5 0.5 0.5\n")
 	for _, name := range []string{"data/train/images/slope one.png", "data/valid/images/b.png"} {
-		write(name, picture(t))
+		write(name, pictureFile(t))
 	}
 	write("config.toml", "[PROJECT]\nNAME = \"two pictures\"\n")
 	file, err := config.Load(filepath.Join(dir, "config.toml"))
@@ -59,7 +59,7 @@ func twoPictures(t *testing.T, overrides ...string) *project.Project {
 }
 
 // picture is a PNG of 64×64 pixels that differ.
-func picture(t *testing.T) string {
+func pictureFile(t *testing.T) string {
 	t.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, 64, 64))
 	for y := range 64 {

@@ -17,11 +17,11 @@ func uneven(t *testing.T, overrides ...string) *project.Project {
 	t.Helper()
 	dir := t.TempDir()
 	files := map[string]string{"config.toml": "", "data/data.yaml": "train: train/images\nval: valid/images\nnames: [rock toe, rock toe damaged, slope drain]\n",
-		"data/valid/labels/v.txt": "1 0.5 0.5 0.2 0.2\n", "data/valid/images/v.png": picture(t)}
+		"data/valid/labels/v.txt": "1 0.5 0.5 0.2 0.2\n", "data/valid/images/v.png": pictureFile(t)}
 	for i := range 8 {
 		rows := "0 0.5 0.5 0.2 0.2\n0 0.6 0.7 0.2 0.2\n0 0.7 0.2 0.2 0.2\n" + fmt.Sprintf("%d 0.3 0.3 0.2 0.2\n", 1+i/6)
 		files[fmt.Sprintf("data/train/labels/p%d.txt", i)] = rows
-		files[fmt.Sprintf("data/train/images/p%d.png", i)] = picture(t)
+		files[fmt.Sprintf("data/train/images/p%d.png", i)] = pictureFile(t)
 	}
 	for name, text := range files {
 		path := filepath.Join(dir, name)

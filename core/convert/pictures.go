@@ -18,6 +18,7 @@ import (
 	"finetui/core/media"
 	"finetui/core/project"
 	"finetui/core/recipe"
+	"finetui/ml/picture"
 	"finetui/ml/qwen2vl/pixels"
 )
 
@@ -120,7 +121,7 @@ func (w *pictures) copyWhole(item *dataset.Item) (drawn int, err error) {
 	return 1, writePicture(filepath.Join(w.dir, filepath.FromSlash(name)), picture)
 }
 
-func header(path string) (head pixels.Header, err error) {
+func header(path string) (head picture.Header, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return head, err
@@ -130,7 +131,7 @@ func header(path string) (head pixels.Header, err error) {
 	if err != nil {
 		return head, err
 	}
-	return pixels.ReadHeader(file, info.Size())
+	return picture.ReadHeader(file, info.Size())
 }
 
 // draw makes the pictures of samples, an item's one after the other, and returns for each sample why it has none.
@@ -240,7 +241,7 @@ func present(item *dataset.Item) error {
 }
 
 // writePicture writes PNG or JPEG by the ending of the name.
-func writePicture(path string, picture *pixels.RGB) error {
+func writePicture(path string, picture *picture.RGB) error {
 	if filepath.Ext(path) == ".png" {
 		return create(path, func(out io.Writer) error { return png.Encode(out, media.Image(picture)) })
 	}

@@ -14,7 +14,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/project"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 // onePicture opens a project of a picture that is a file of these bytes, with a box in it.
@@ -105,7 +105,7 @@ func TestRecordsNamePicturesAsTheyAreShown(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				want, _, err := pixels.Decode(p.Data.Items[0].Media)
+				want, _, err := picture.Decode(p.Data.Items[0].Media)
 				if err != nil {
 					return err
 				}

@@ -18,13 +18,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"finetui/core/filehash"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 	"finetui/ml/wholefile"
 )
 
 // judgePicture decodes a picture file and says what is wrong or doubtful about it; no file is named yet.
 func judgePicture(file []byte) []Finding {
-	_, notes, err := pixels.DecodeBytes(file)
+	_, notes, err := picture.DecodeBytes(file)
 	return PictureFindings("", notes, err)
 }
 

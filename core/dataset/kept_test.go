@@ -22,7 +22,7 @@ func largeSet(t testing.TB) (root string) {
 	keepFrom = 100
 	t.Cleanup(func() { keepFrom = before })
 	files := map[string]string{"data.yaml": "names: [a, b]\n"}
-	pixels := picture(t, "one.jpg", 16, 12)
+	pixels := pictureFile(t, "one.jpg", 16, 12)
 	for i := range setSize {
 		split := []string{"train", "valid"}[i%10/9]
 		files[fmt.Sprintf("%s/images/%04d.jpg", split, i)] = pixels[:len(pixels)-i%7/6] // every seventh is cut off

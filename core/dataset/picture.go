@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 // pictureEndings are the file names taken for pictures. The later ones are known to other programs and not read here: a
@@ -73,7 +73,7 @@ func inspectPicture(path string, buffer []byte) (facts pictureFacts, err error) 
 		tail = nil
 	}
 	facts.glance.head, facts.glance.tail = crc32.Checksum(file.head, castagnoli), crc32.Checksum(tail, castagnoli)
-	header, err := pixels.ReadHeader(file, st.Size)
+	header, err := picture.ReadHeader(file, st.Size)
 	facts.width, facts.height, facts.orientation = header.W, header.H, header.Orientation
 	if err != nil {
 		if slices.Contains(unreadPictures, strings.ToLower(filepath.Ext(path))) {
@@ -86,7 +86,7 @@ func inspectPicture(path string, buffer []byte) (facts pictureFacts, err error) 
 	}
 	content, err := os.ReadFile(path)
 	if err == nil {
-		_, _, err = pixels.DecodeBytes(content)
+		_, _, err = picture.DecodeBytes(content)
 	}
 	if err != nil {
 		return facts, fmt.Errorf("its header says %d×%d, but it is cut off or damaged: %w", header.W, header.H, bare(err))

@@ -1,22 +1,25 @@
 package dataset
 
-import "finetui/ml/qwen2vl/pixels"
+import (
+	"finetui/ml/picture"
+	"finetui/ml/qwen2vl/pixels"
+)
 
 // PictureFindings is what decoding a picture told of it: err where it failed, else its notes. file is as findings name it.
 // What is as good as any other picture, as one that was turned upright, is no finding.
-func PictureFindings(file string, notes []pixels.Note, err error) (found []Finding) {
+func PictureFindings(file string, notes []picture.Note, err error) (found []Finding) {
 	if err != nil {
 		return []Finding{newFinding(UnreadableImage, file, 0, "%v", bare(err))}
 	}
 	dark := false
 	for _, note := range notes {
-		dark = dark || note.Code == pixels.NoteDark
+		dark = dark || note.Code == picture.NoteDark
 	}
 	for _, note := range notes {
 		switch {
-		case note.Code == pixels.NoteDark:
+		case note.Code == picture.NoteDark:
 			found = append(found, newFinding(DarkPicture, file, 0, "the picture %s", note.Text))
-		case note.Code == pixels.NoteDeepGrey && !dark:
+		case note.Code == picture.NoteDeepGrey && !dark:
 			found = append(found, newFinding(DeepPicture, file, 0, "the picture %s", note.Text))
 		}
 	}

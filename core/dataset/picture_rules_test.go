@@ -5,20 +5,20 @@ import (
 	"strings"
 	"testing"
 
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 func TestWhatDecodingNotesIsSaid(t *testing.T) {
-	grey, dark := pixels.Note{Code: pixels.NoteDeepGrey, Text: "has 16 bits"}, pixels.Note{Code: pixels.NoteDark, Text: "has values from 3 to 9"}
+	grey, dark := picture.Note{Code: picture.NoteDeepGrey, Text: "has 16 bits"}, picture.Note{Code: picture.NoteDark, Text: "has values from 3 to 9"}
 	for name, test := range map[string]struct {
-		notes []pixels.Note
+		notes []picture.Note
 		err   error
 		code  string
 	}{
 		"nothing":        {nil, nil, ""},
-		"turned":         {[]pixels.Note{{Code: pixels.NoteOrientation, Text: "was turned"}}, nil, ""},
-		"16 bits, black": {[]pixels.Note{grey, dark}, nil, DarkPicture},
-		"16 bits":        {[]pixels.Note{grey}, nil, DeepPicture},
+		"turned":         {[]picture.Note{{Code: picture.NoteOrientation, Text: "was turned"}}, nil, ""},
+		"16 bits, black": {[]picture.Note{grey, dark}, nil, DarkPicture},
+		"16 bits":        {[]picture.Note{grey}, nil, DeepPicture},
 		"damaged":        {nil, errors.New("cut off"), UnreadableImage},
 	} {
 		found := PictureFindings("a.png", test.notes, test.err)

@@ -29,7 +29,7 @@ func withOrientation(jpeg string, order binary.AppendByteOrder, turn uint16) str
 }
 
 func TestPicturesAreMeasuredByTheirHeaders(t *testing.T) {
-	jpeg, png := picture(t, "a.jpg", 16, 12), picture(t, "a.png", 16, 12)
+	jpeg, png := pictureFile(t, "a.jpg", 16, 12), pictureFile(t, "a.png", 16, 12)
 	tests := []struct {
 		name, file    string
 		width, height int
@@ -64,8 +64,8 @@ func TestPicturesAreMeasuredByTheirHeaders(t *testing.T) {
 }
 
 func FuzzPictureHeader(f *testing.F) {
-	f.Add([]byte(withOrientation(picture(f, "a.jpg", 4, 4), binary.LittleEndian, 6)))
-	f.Add([]byte(picture(f, "a.png", 4, 4)))
+	f.Add([]byte(withOrientation(pictureFile(f, "a.jpg", 4, 4), binary.LittleEndian, 6)))
+	f.Add([]byte(pictureFile(f, "a.png", 4, 4)))
 	f.Add([]byte("GIF89a"))
 	path := filepath.Join(f.TempDir(), "picture")
 	f.Fuzz(func(t *testing.T, file []byte) {

@@ -37,7 +37,7 @@ func write(t testing.TB, files map[string]string) (root string) {
 			t.Fatal(err)
 		}
 		if text == "" && isPicture(name) {
-			text = picture(t, name, 16, 12)
+			text = pictureFile(t, name, 16, 12)
 		}
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -46,7 +46,7 @@ func write(t testing.TB, files map[string]string) (root string) {
 	return root
 }
 
-func picture(t testing.TB, name string, width, height int) string {
+func pictureFile(t testing.TB, name string, width, height int) string {
 	t.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	for i, c := range []byte(name) {
@@ -336,7 +336,7 @@ func TestPicturesMayLieElsewhere(t *testing.T) {
 }
 
 func TestLeaksBetweenSplitsAreFound(t *testing.T) {
-	same := picture(t, "same.jpg", 16, 12)
+	same := pictureFile(t, "same.jpg", 16, 12)
 	set := open(t, write(t, map[string]string{
 		"data.yaml": "names: [a]\n", "train/images/a.jpg": same, "train/images/b.jpg": same, "valid/images/c.jpg": same,
 		"train/labels/a.txt": box, "train/labels/b.txt": box, "valid/labels/c.txt": box,
@@ -358,7 +358,7 @@ func TestReadingStopsOnTheContext(t *testing.T) {
 }
 
 func TestComparingPicturesOfEqualSizeStopsOnTheContext(t *testing.T) {
-	same := picture(t, "same.jpg", 16, 12)
+	same := pictureFile(t, "same.jpg", 16, 12)
 	root := write(t, map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": same, "valid/images/1.jpg": same})
 	ctx, stop := context.WithCancel(context.Background())
 	_, err := Read(ctx, testConfig("."), root, func(_, _ int, what string) {
@@ -374,7 +374,7 @@ func TestComparingPicturesOfEqualSizeStopsOnTheContext(t *testing.T) {
 func TestProgressEndsAtTheTotal(t *testing.T) {
 	files := map[string]string{"data.yaml": "names: [a]\n"}
 	for i, name := range []string{"1", "2", "3", "4", "5"} {
-		files["train/images/"+name+".jpg"] = picture(t, name+".jpg", 16+i, 12) // no two are the same
+		files["train/images/"+name+".jpg"] = pictureFile(t, name+".jpg", 16+i, 12) // no two are the same
 	}
 	last, calls := 0, 0
 	_, err := Read(context.Background(), testConfig("."), write(t, files), func(done, total int, what string) {
@@ -421,7 +421,7 @@ func FuzzDataYAML(f *testing.F) {
 }
 
 func TestOnePictureUnderTwoLabelsInTrainIsFound(t *testing.T) {
-	same := picture(t, "same.jpg", 16, 12)
+	same := pictureFile(t, "same.jpg", 16, 12)
 	two := "0 .5 .5 .2 .2\n0 .2 .2 .1 .1\n"
 	set := open(t, write(t, map[string]string{
 		"data.yaml":          "names: [a, b]\n",
@@ -430,8 +430,8 @@ func TestOnePictureUnderTwoLabelsInTrainIsFound(t *testing.T) {
 		"train/images/3.jpg": same, "train/labels/3.txt": box, // the same again
 		"train/images/4.jpg": same, "train/labels/4.txt": "", // the same as 5
 		"train/images/5.jpg": same, "train/labels/5.txt": "",
-		"valid/images/6.jpg": picture(t, "other.jpg", 17, 12), "valid/labels/6.txt": box,
-		"valid/images/7.jpg": picture(t, "other.jpg", 17, 12), "valid/labels/7.txt": two, // nobody learns from valid
+		"valid/images/6.jpg": pictureFile(t, "other.jpg", 17, 12), "valid/labels/6.txt": box,
+		"valid/images/7.jpg": pictureFile(t, "other.jpg", 17, 12), "valid/labels/7.txt": two, // nobody learns from valid
 	}))
 	want := []string{"same_image_with_other_labels train/images/2.jpg", "same_image_with_other_labels train/images/4.jpg", "empty_label_file train/labels/4.txt", "empty_label_file train/labels/5.txt"}
 	if !slices.Equal(found(set), want) {
@@ -440,7 +440,7 @@ func TestOnePictureUnderTwoLabelsInTrainIsFound(t *testing.T) {
 }
 
 func TestTheOrderOfRowsIsNoOtherLabel(t *testing.T) {
-	same := picture(t, "same.jpg", 16, 12)
+	same := pictureFile(t, "same.jpg", 16, 12)
 	set := open(t, write(t, map[string]string{
 		"data.yaml":          "names: [a, b]\n",
 		"train/images/1.jpg": same, "train/labels/1.txt": "0 .5 .5 .2 .2\n1 .2 .2 .1 .1\n",
@@ -454,7 +454,7 @@ func TestTheOrderOfRowsIsNoOtherLabel(t *testing.T) {
 // TestManyEqualPicturesAreComparedOnce has a set of equal pictures in two splits, each labelled in its own way: every one of
 // valid is found, with the picture of its name in train.
 func TestManyEqualPicturesAreComparedOnce(t *testing.T) {
-	same := picture(t, "same.jpg", 16, 12)
+	same := pictureFile(t, "same.jpg", 16, 12)
 	files := map[string]string{"data.yaml": "names: [a]\n"}
 	for i := range 300 {
 		for _, split := range []string{"train", "valid"} {

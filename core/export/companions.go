@@ -14,6 +14,7 @@ import (
 
 	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/weights"
 	"finetui/ml/wholefile"
 )
 
@@ -248,7 +249,7 @@ func writeProcessor(dir string) error {
 
 // readConfig is the configuration of the base's language model.
 func readConfig(base string) (qwen2.Config, error) {
-	data, err := qwen2.ReadConfig(base)
+	data, err := weights.ReadConfig(base)
 	if err != nil {
 		return qwen2.Config{}, err
 	}

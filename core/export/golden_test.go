@@ -14,9 +14,9 @@ import (
 	"finetui/ml/goldentest"
 	"finetui/ml/lora"
 	"finetui/ml/nn"
-	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/safetensors"
+	"finetui/ml/weights"
 )
 
 // merged merges a golden adapter into a golden base.
@@ -122,7 +122,7 @@ func find(adapters []lora.Adapter, module string) *lora.Adapter {
 func TestGoldenMergedLogits(t *testing.T) {
 	tol := goldentest.LoadTolerances(t)
 	dir := merged(t, "model", "attn")
-	data, err := qwen2.ReadConfig(dir)
+	data, err := weights.ReadConfig(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestGoldenMergedLogits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkpoint, err := qwen2.OpenCheckpoint(dir)
+	checkpoint, err := weights.OpenCheckpoint(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

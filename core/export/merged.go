@@ -17,8 +17,8 @@ import (
 	"finetui/ml/blas"
 	"finetui/ml/lora"
 	"finetui/ml/mapped"
-	"finetui/ml/qwen2"
 	"finetui/ml/safetensors"
+	"finetui/ml/weights"
 	"finetui/ml/wholefile"
 )
 
@@ -89,7 +89,7 @@ func (m *merger) plan() (shards map[string][]safetensors.Tensor, err error) {
 	shards = map[string][]safetensors.Tensor{}
 	stored := map[string]string{} // by classic name
 	for _, name := range m.weights.Names() {
-		classic := qwen2.Classic(name)
+		classic := weights.Classic(name)
 		if stored[classic] != "" {
 			return nil, fmt.Errorf("the base has %s twice, in both spellings", classic)
 		}
@@ -119,7 +119,7 @@ func (m *merger) plan() (shards map[string][]safetensors.Tensor, err error) {
 		return nil
 	}
 	for _, name := range m.weights.Names() {
-		if err := lay(qwen2.Classic(name), name); err != nil {
+		if err := lay(weights.Classic(name), name); err != nil {
 			return nil, err
 		}
 	}

@@ -10,9 +10,9 @@ import (
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/ml/nn"
-	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/train"
+	"finetui/ml/weights"
 )
 
 // normal is a Source of random weights.
@@ -42,8 +42,8 @@ func BenchmarkEpochOfALargeTower(b *testing.B) {
 	p := benchProject(b)
 	c := p.Base.Config
 	c.Vision.Embed, c.Vision.Heads = 448, 14 // (448/128)² = 12.25
-	adapt := qwen2.Tuning{Adapt: func(module string) (qwen2.Adapter, bool) {
-		return qwen2.Adapter{R: 16, Scale: 2}, strings.Contains(module, "self_attn")
+	adapt := weights.Tuning{Adapt: func(module string) (weights.Adapter, bool) {
+		return weights.Adapter{R: 16, Scale: 2}, strings.Contains(module, "self_attn")
 	}}
 	m, err := qwen2vl.New(c, normal{rand.New(rand.NewPCG(1, 1))}, qwen2vl.Tuning{Text: adapt})
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 // Cache keeps decoded pictures, the most recently used ones, up to a number of bytes. A file that has changed is decoded
@@ -26,8 +26,8 @@ type cacheKey struct {
 }
 
 type cached struct {
-	key     cacheKey
-	picture *pixels.RGB
+	key cacheKey
+	img *picture.RGB
 }
 
 // NewCache returns a cache of at most limit bytes of pixels, three a pixel.
@@ -36,24 +36,24 @@ func NewCache(limit int) *Cache {
 }
 
 // Decode returns the picture of a file, upright.
-func (c *Cache) Decode(path string) (*pixels.RGB, error) {
+func (c *Cache) Decode(path string) (*picture.RGB, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	key := cacheKey{path, info.ModTime(), info.Size()}
-	if picture := c.get(key); picture != nil {
-		return picture, nil
+	if img := c.get(key); img != nil {
+		return img, nil
 	}
-	picture, _, err := pixels.Decode(path)
+	img, _, err := picture.Decode(path)
 	if err != nil {
 		return nil, err
 	}
-	c.put(key, picture)
-	return picture, nil
+	c.put(key, img)
+	return img, nil
 }
 
-func (c *Cache) get(key cacheKey) *pixels.RGB {
+func (c *Cache) get(key cacheKey) *picture.RGB {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	element := c.byKey[key]
@@ -61,21 +61,21 @@ func (c *Cache) get(key cacheKey) *pixels.RGB {
 		return nil
 	}
 	c.order.MoveToFront(element)
-	return element.Value.(*cached).picture
+	return element.Value.(*cached).img
 }
 
-func (c *Cache) put(key cacheKey, picture *pixels.RGB) {
+func (c *Cache) put(key cacheKey, img *picture.RGB) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	if len(picture.Pix) > c.limit || c.byKey[key] != nil {
+	if len(img.Pix) > c.limit || c.byKey[key] != nil {
 		return
 	}
-	c.byKey[key] = c.order.PushFront(&cached{key, picture})
-	c.used += len(picture.Pix)
+	c.byKey[key] = c.order.PushFront(&cached{key, img})
+	c.used += len(img.Pix)
 	for c.used > c.limit {
 		oldest := c.order.Back()
 		entry := c.order.Remove(oldest).(*cached)
 		delete(c.byKey, entry.key)
-		c.used -= len(entry.picture.Pix)
+		c.used -= len(entry.img.Pix)
 	}
 }

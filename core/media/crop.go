@@ -4,26 +4,26 @@ import (
 	"math"
 
 	"finetui/core/dataset"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 // Cut returns the part of the picture around the box. margin, a share of the box's shorter side, is added on all four
 // sides; then the shorter side is widened to at least half the longer, so that a long thin object keeps something of its
 // surroundings. At the picture's edge the part moves inwards, so that it shows picture; where it is larger than the
 // picture, the pixel at the edge is repeated.
-func Cut(picture *pixels.RGB, box dataset.Box, margin float64) *pixels.RGB {
-	x0, y0, x1, y1 := cutFrame(picture.W, picture.H, box, margin)
-	out := pixels.NewRGB(x1-x0, y1-y0)
-	inside, beyond := min(max(x0, 0), picture.W), min(max(x1, 0), picture.W) // columns of the picture that are in the cut
+func Cut(img *picture.RGB, box dataset.Box, margin float64) *picture.RGB {
+	x0, y0, x1, y1 := cutFrame(img.W, img.H, box, margin)
+	out := picture.NewRGB(x1-x0, y1-y0)
+	inside, beyond := min(max(x0, 0), img.W), min(max(x1, 0), img.W) // columns of the picture that are in the cut
 	for y := range out.H {
-		source := picture.Pix[3*picture.W*clamp(y0+y, picture.H):][:3*picture.W]
+		source := img.Pix[3*img.W*clamp(y0+y, img.H):][:3*img.W]
 		row := out.Pix[3*out.W*y:][:3*out.W]
 		for x := 0; x0+x < inside; x++ {
 			copy(row[3*x:], source[:3])
 		}
 		copy(row[3*(inside-x0):], source[3*inside:3*beyond])
 		for x := beyond - x0; x < out.W; x++ {
-			copy(row[3*x:], source[3*(picture.W-1):])
+			copy(row[3*x:], source[3*(img.W-1):])
 		}
 	}
 	return out
@@ -71,7 +71,7 @@ func within(share float64) float64 {
 func clamp(at, n int) int { return min(max(at, 0), n-1) }
 
 // Fit returns the picture at the largest size of its shape within w×h pixels, and no larger than it is.
-func Fit(picture *pixels.RGB, w, h int) *pixels.RGB {
-	scale := min(float64(w)/float64(picture.W), float64(h)/float64(picture.H), 1)
-	return pixels.Resize(picture, max(int(math.Round(float64(picture.W)*scale)), 1), max(int(math.Round(float64(picture.H)*scale)), 1))
+func Fit(img *picture.RGB, w, h int) *picture.RGB {
+	scale := min(float64(w)/float64(img.W), float64(h)/float64(img.H), 1)
+	return picture.Resize(img, max(int(math.Round(float64(img.W)*scale)), 1), max(int(math.Round(float64(img.H)*scale)), 1))
 }

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"finetui/core/dataset"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 // palette holds colours that also people who see few of them tell apart (Okabe and Ito), without black, on which
@@ -19,8 +19,8 @@ var palette = []color.RGBA{
 func Colour(n int) color.RGBA { return palette[(n%len(palette)+len(palette))%len(palette)] }
 
 // Objects returns a copy of the picture with the objects on it: outlines where the label is one, boxes otherwise.
-func Objects(picture *pixels.RGB, objects []dataset.Object, colour func(dataset.Object) color.RGBA) *pixels.RGB {
-	out := clone(picture)
+func Objects(img *picture.RGB, objects []dataset.Object, colour func(dataset.Object) color.RGBA) *picture.RGB {
+	out := clone(img)
 	thick := thickness(out)
 	for _, object := range objects {
 		if object.Polygon == nil {
@@ -33,18 +33,18 @@ func Objects(picture *pixels.RGB, objects []dataset.Object, colour func(dataset.
 }
 
 // thickness of a line in pixels: 3 on the 336 of the demo's pictures, in proportion on others, at least 1.
-func thickness(picture *pixels.RGB) int {
-	return max((min(picture.W, picture.H)+56)/112, 1)
+func thickness(img *picture.RGB) int {
+	return max((min(img.W, img.H)+56)/112, 1)
 }
 
 // drawFrame draws a rectangle just outside of a box, as far as there is room.
-func drawFrame(picture *pixels.RGB, box dataset.Box, thick int, colour color.RGBA) {
-	x0, x1 := frameSides(box.X0, box.X1, picture.W, thick)
-	y0, y1 := frameSides(box.Y0, box.Y1, picture.H, thick)
-	fill(picture, x0, y0, x1, y0+thick, colour)
-	fill(picture, x0, y1-thick, x1, y1, colour)
-	fill(picture, x0, y0, x0+thick, y1, colour)
-	fill(picture, x1-thick, y0, x1, y1, colour)
+func drawFrame(img *picture.RGB, box dataset.Box, thick int, colour color.RGBA) {
+	x0, x1 := frameSides(box.X0, box.X1, img.W, thick)
+	y0, y1 := frameSides(box.Y0, box.Y1, img.H, thick)
+	fill(img, x0, y0, x1, y0+thick, colour)
+	fill(img, x0, y1-thick, x1, y1, colour)
+	fill(img, x0, y0, x0+thick, y1, colour)
+	fill(img, x1-thick, y0, x1, y1, colour)
 }
 
 // frameSides is where a frame begins (inside) and ends (outside) along one axis of n pixels.
@@ -55,32 +55,32 @@ func frameSides(from, to float64, n, thick int) (begin, end int) {
 }
 
 // fill paints the columns from x0 up to x1 of the rows from y0 up to y1, as far as they lie inside.
-func fill(picture *pixels.RGB, x0, y0, x1, y1 int, colour color.RGBA) {
-	for y := max(y0, 0); y < min(y1, picture.H); y++ {
-		for x := max(x0, 0); x < min(x1, picture.W); x++ {
-			put(picture, x, y, colour)
+func fill(img *picture.RGB, x0, y0, x1, y1 int, colour color.RGBA) {
+	for y := max(y0, 0); y < min(y1, img.H); y++ {
+		for x := max(x0, 0); x < min(x1, img.W); x++ {
+			put(img, x, y, colour)
 		}
 	}
 }
 
-func put(picture *pixels.RGB, x, y int, colour color.RGBA) {
-	at := 3 * (y*picture.W + x)
-	picture.Pix[at], picture.Pix[at+1], picture.Pix[at+2] = colour.R, colour.G, colour.B
+func put(img *picture.RGB, x, y int, colour color.RGBA) {
+	at := 3 * (y*img.W + x)
+	img.Pix[at], img.Pix[at+1], img.Pix[at+2] = colour.R, colour.G, colour.B
 }
 
 // drawPolygon draws the closed line through the points.
-func drawPolygon(picture *pixels.RGB, points []dataset.Point, thick int, colour color.RGBA) {
+func drawPolygon(img *picture.RGB, points []dataset.Point, thick int, colour color.RGBA) {
 	for i, point := range points {
 		next := points[(i+1)%len(points)]
-		drawLine(picture,
-			within(point.X)*float64(picture.W), within(point.Y)*float64(picture.H),
-			within(next.X)*float64(picture.W), within(next.Y)*float64(picture.H), thick, colour)
+		drawLine(img,
+			within(point.X)*float64(img.W), within(point.Y)*float64(img.H),
+			within(next.X)*float64(img.W), within(next.Y)*float64(img.H), thick, colour)
 	}
 }
 
 // drawLine colours the pixels whose middle lies within half the thickness of the line between two points. It goes along
 // the longer side, so that a long line costs its length, not its square.
-func drawLine(picture *pixels.RGB, x0, y0, x1, y1 float64, thick int, colour color.RGBA) {
+func drawLine(img *picture.RGB, x0, y0, x1, y1 float64, thick int, colour color.RGBA) {
 	reach := max(float64(thick)/2, 0.5)
 	dx, dy := x1-x0, y1-y0
 	length := math.Hypot(dx, dy)
@@ -90,11 +90,11 @@ func drawLine(picture *pixels.RGB, x0, y0, x1, y1 float64, thick int, colour col
 		x, y := x0+share*dx, y0+share*dy
 		for py := int(math.Floor(y - reach)); py <= int(math.Ceil(y+reach)); py++ {
 			for px := int(math.Floor(x - reach)); px <= int(math.Ceil(x+reach)); px++ {
-				if px < 0 || py < 0 || px >= picture.W || py >= picture.H {
+				if px < 0 || py < 0 || px >= img.W || py >= img.H {
 					continue
 				}
 				if distance(float64(px)+0.5, float64(py)+0.5, x0, y0, dx, dy) <= reach {
-					put(picture, px, py, colour)
+					put(img, px, py, colour)
 				}
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"image/color"
 
 	"finetui/core/dataset"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 // Modes of RECIPE.CONTEXT: what a model is shown of a picture when it is asked about one object.
@@ -22,41 +22,41 @@ const (
 var MarkColour = color.RGBA{255, 40, 40, 255}
 
 // Load decodes an item's picture, upright.
-func Load(item *dataset.Item) (*pixels.RGB, error) {
+func Load(item *dataset.Item) (*picture.RGB, error) {
 	if item.Media == "" {
 		return nil, fmt.Errorf("%s has no picture: see the findings of its data set", item.ID)
 	}
-	picture, _, err := pixels.Decode(item.Media)
-	return picture, err
+	img, _, err := picture.Decode(item.Media)
+	return img, err
 }
 
 // Context returns the pictures that a model is shown about the object in that box, in the order of the prompt. margin is
 // that of Cut. The outline is a rectangle whatever the label is, so that it tells nothing but the place, and is drawn
 // before anything is shrunk.
-func Context(picture *pixels.RGB, box dataset.Box, mode string, margin float64) ([]*pixels.RGB, error) {
+func Context(img *picture.RGB, box dataset.Box, mode string, margin float64) ([]*picture.RGB, error) {
 	switch mode {
 	case Full:
-		return []*pixels.RGB{picture}, nil
+		return []*picture.RGB{img}, nil
 	case Marked:
-		return []*pixels.RGB{Outline(picture, box)}, nil
+		return []*picture.RGB{Outline(img, box)}, nil
 	case Crop:
-		return []*pixels.RGB{Cut(picture, box, margin)}, nil
+		return []*picture.RGB{Cut(img, box, margin)}, nil
 	case FullCrop:
-		return []*pixels.RGB{Outline(picture, box), Cut(picture, box, margin)}, nil
+		return []*picture.RGB{Outline(img, box), Cut(img, box, margin)}, nil
 	}
 	return nil, fmt.Errorf("RECIPE.CONTEXT: no %q: use %s, %s, %s or %s", mode, Full, Marked, Crop, FullCrop)
 }
 
 // Outline returns a copy of the picture with a rectangle around the box. It lies outside the box and hides nothing of the
 // object, except where the picture ends.
-func Outline(picture *pixels.RGB, box dataset.Box) *pixels.RGB {
-	out := clone(picture)
+func Outline(img *picture.RGB, box dataset.Box) *picture.RGB {
+	out := clone(img)
 	drawFrame(out, box, thickness(out), MarkColour)
 	return out
 }
 
-func clone(picture *pixels.RGB) *pixels.RGB {
-	out := pixels.NewRGB(picture.W, picture.H)
-	copy(out.Pix, picture.Pix)
+func clone(img *picture.RGB) *picture.RGB {
+	out := picture.NewRGB(img.W, img.H)
+	copy(out.Pix, img.Pix)
 	return out
 }

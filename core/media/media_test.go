@@ -14,26 +14,26 @@ import (
 	"time"
 
 	"finetui/core/dataset"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 // gradient is a picture whose red is its column and green its row.
-func gradient(w, h int) *pixels.RGB {
-	picture := pixels.NewRGB(w, h)
+func gradient(w, h int) *picture.RGB {
+	img := picture.NewRGB(w, h)
 	for y := range h {
 		for x := range w {
-			put(picture, x, y, color.RGBA{uint8(x), uint8(y), 7, 255})
+			put(img, x, y, color.RGBA{uint8(x), uint8(y), 7, 255})
 		}
 	}
-	return picture
+	return img
 }
 
-func at(picture *pixels.RGB, x, y int) [3]uint8 {
-	return [3]uint8(picture.Pix[3*(y*picture.W+x):][:3])
+func at(img *picture.RGB, x, y int) [3]uint8 {
+	return [3]uint8(img.Pix[3*(y*img.W+x):][:3])
 }
 
 // changed lists how many pixels differ, and the box around them (end outside).
-func changed(a, b *pixels.RGB) (n, x0, y0, x1, y1 int) {
+func changed(a, b *picture.RGB) (n, x0, y0, x1, y1 int) {
 	x0, y0 = a.W, a.H
 	for y := range a.H {
 		for x := range a.W {
@@ -72,7 +72,7 @@ func TestCutFrameKeepsMarginAndShape(t *testing.T) {
 }
 
 func TestCutMovesInwardsAndRepeatsTheEdgeWhereItMust(t *testing.T) {
-	picture := gradient(100, 100)
+	img := gradient(100, 100)
 	for _, test := range []struct {
 		name string
 		box  dataset.Box
@@ -82,12 +82,12 @@ func TestCutMovesInwardsAndRepeatsTheEdgeWhereItMust(t *testing.T) {
 		{"in a corner", dataset.Box{X0: 0, Y0: .9, X1: .1, Y1: 1}, 30, 30, map[[2]int][3]uint8{{0, 20}: {0, 90, 7}, {0, 0}: {0, 70, 7}, {29, 29}: {29, 99, 7}}},
 		{"wider than the picture", dataset.Box{X0: 0, Y0: .4, X1: 1, Y1: .5}, 120, 60, map[[2]int][3]uint8{{0, 0}: {0, 15, 7}, {10, 0}: {0, 15, 7}, {119, 0}: {99, 15, 7}}},
 	} {
-		cut := Cut(picture, test.box, 1)
+		cut := Cut(img, test.box, 1)
 		if cut.W != test.w || cut.H != test.h {
 			t.Errorf("%s: %d×%d, want %d×%d", test.name, cut.W, cut.H, test.w, test.h)
 			continue
 		}
-		if w, h := CutSize(picture.W, picture.H, test.box, 1); w != cut.W || h != cut.H {
+		if w, h := CutSize(img.W, img.H, test.box, 1); w != cut.W || h != cut.H {
 			t.Errorf("%s: CutSize says %d×%d, the cut is %d×%d", test.name, w, h, cut.W, cut.H)
 		}
 		for p, want := range test.at {
@@ -99,37 +99,37 @@ func TestCutMovesInwardsAndRepeatsTheEdgeWhereItMust(t *testing.T) {
 }
 
 func TestCutTakesAnyBox(t *testing.T) {
-	picture := gradient(20, 10)
+	img := gradient(20, 10)
 	for _, box := range []dataset.Box{
 		{X0: 1, Y0: 1, X1: 1, Y1: 1}, {}, {X0: -3, Y0: -3, X1: -2, Y1: -2}, {X0: 2, Y0: 2, X1: 3, Y1: 3}, {X0: 1, Y0: 1}, {X0: math.Inf(-1), X1: math.Inf(1), Y1: math.NaN()},
 	} {
 		for _, margin := range []float64{-1, 0, .1, 2} {
-			if cut := Cut(picture, box, margin); cut.W < 1 || cut.H < 1 {
+			if cut := Cut(img, box, margin); cut.W < 1 || cut.H < 1 {
 				t.Errorf("%v with %v: %d×%d", box, margin, cut.W, cut.H)
 			}
 		}
 	}
 	for name, box := range map[string]dataset.Box{"top left": {}, "bottom right": {X0: 1, Y0: 1, X1: 1, Y1: 1}} {
 		want := map[string][3]uint8{"top left": {0, 0, 7}, "bottom right": {19, 9, 7}}[name]
-		if cut := Cut(picture, box, 0); at(cut, 0, 0) != want {
+		if cut := Cut(img, box, 0); at(cut, 0, 0) != want {
 			t.Errorf("a point at the %s: %v, want %v", name, at(cut, 0, 0), want)
 		}
 	}
 }
 
 func TestOutlineLeavesTheObjectFree(t *testing.T) {
-	picture := gradient(336, 336)
-	before := slices.Clone(picture.Pix)
+	img := gradient(336, 336)
+	before := slices.Clone(img.Pix)
 	box := dataset.Box{X0: .25, Y0: .5, X1: .5, Y1: .75} // columns 84 to 168, rows 168 to 252
-	out := Outline(picture, box)
-	if !slices.Equal(before, picture.Pix) {
+	out := Outline(img, box)
+	if !slices.Equal(before, img.Pix) {
 		t.Fatal("the picture itself was drawn on")
 	}
-	n, x0, y0, x1, y1 := changed(picture, out)
+	n, x0, y0, x1, y1 := changed(img, out)
 	if [4]int{x0, y0, x1, y1} != [4]int{81, 165, 171, 255} || n != 90*90-84*84 {
 		t.Errorf("%d pixels from %d,%d to %d,%d: want a frame of 3 around the box", n, x0, y0, x1, y1)
 	}
-	n, x0, y0, x1, y1 = changed(picture, Outline(picture, dataset.Box{X0: -.1, Y0: 0, X1: 1, Y1: 1.5}))
+	n, x0, y0, x1, y1 = changed(img, Outline(img, dataset.Box{X0: -.1, Y0: 0, X1: 1, Y1: 1.5}))
 	if [4]int{x0, y0, x1, y1} != [4]int{0, 0, 336, 336} || n != 336*336-330*330 {
 		t.Errorf("around the whole picture: %d pixels from %d,%d to %d,%d", n, x0, y0, x1, y1)
 	}
@@ -137,16 +137,16 @@ func TestOutlineLeavesTheObjectFree(t *testing.T) {
 
 func TestLinesAreThickerOnLargerPictures(t *testing.T) {
 	for side, want := range map[int]int{10: 1, 112: 1, 168: 2, 336: 3, 640: 6} {
-		if got := thickness(pixels.NewRGB(side, 2*side)); got != want {
+		if got := thickness(picture.NewRGB(side, 2*side)); got != want {
 			t.Errorf("%d on %d pixels, want %d", got, side, want)
 		}
 	}
 }
 
 func TestObjectsAreDrawnAsTheyAreLabelled(t *testing.T) {
-	picture := gradient(200, 200)
+	img := gradient(200, 200)
 	triangle := dataset.Object{Class: 1, Polygon: []dataset.Point{{X: .1, Y: .1}, {X: .5, Y: .1}, {X: .1, Y: .5}}, Box: dataset.Box{X0: .1, Y0: .1, X1: .5, Y1: .5}}
-	out := Objects(picture, []dataset.Object{triangle}, byClass)
+	out := Objects(img, []dataset.Object{triangle}, byClass)
 	c := Colour(1)
 	colour := [3]uint8{c.R, c.G, c.B}
 	for _, on := range [][2]int{{20, 20}, {60, 20}, {20, 60}, {60, 60}, {99, 20}} {
@@ -161,7 +161,7 @@ func TestObjectsAreDrawnAsTheyAreLabelled(t *testing.T) {
 	}
 	boxed := triangle
 	boxed.Polygon = nil
-	if out := Objects(picture, []dataset.Object{boxed}, byClass); at(out, 101, 101) != colour {
+	if out := Objects(img, []dataset.Object{boxed}, byClass); at(out, 101, 101) != colour {
 		t.Error("a box row is not drawn as a box")
 	}
 }
@@ -176,10 +176,10 @@ func TestColoursRepeatAfterTheEighth(t *testing.T) {
 }
 
 func TestContextShowsWhatItsModeSays(t *testing.T) {
-	picture := gradient(100, 100)
+	img := gradient(100, 100)
 	box := dataset.Box{X0: .2, Y0: .2, X1: .4, Y1: .4}
 	for mode, sizes := range map[string][]int{Full: {100}, Marked: {100}, Crop: {24}, FullCrop: {100, 24}} {
-		got, err := Context(picture, box, mode, .1)
+		got, err := Context(img, box, mode, .1)
 		if err != nil || len(got) != len(sizes) {
 			t.Fatalf("%s: %d pictures, %v", mode, len(got), err)
 		}
@@ -188,15 +188,15 @@ func TestContextShowsWhatItsModeSays(t *testing.T) {
 				t.Errorf("%s: picture %d is %d wide, want %d", mode, i, got[i].W, width)
 			}
 		}
-		n, _, _, _, _ := changed(picture, picture)
+		n, _, _, _, _ := changed(img, img)
 		if got[0].W == 100 {
-			n, _, _, _, _ = changed(picture, got[0])
+			n, _, _, _, _ = changed(img, got[0])
 		}
 		if marked := n > 0; marked != (mode == Marked || mode == FullCrop) {
 			t.Errorf("%s: marked %v", mode, marked)
 		}
 	}
-	if _, err := Context(picture, box, "half", 0); err == nil || !strings.Contains(err.Error(), "RECIPE.CONTEXT") {
+	if _, err := Context(img, box, "half", 0); err == nil || !strings.Contains(err.Error(), "RECIPE.CONTEXT") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -251,7 +251,7 @@ func TestSheetLaysPicturesOutUnderTheirTitleOverTheirCaptions(t *testing.T) {
 
 func TestFitKeepsShapeAndDoesNotEnlarge(t *testing.T) {
 	for _, test := range [][6]int{{100, 50, 40, 40, 40, 20}, {10, 10, 40, 40, 10, 10}, {1000, 1, 10, 10, 10, 1}} {
-		if got := Fit(pixels.NewRGB(test[0], test[1]), test[2], test[3]); got.W != test[4] || got.H != test[5] {
+		if got := Fit(picture.NewRGB(test[0], test[1]), test[2], test[3]); got.W != test[4] || got.H != test[5] {
 			t.Errorf("%v: got %d×%d", test, got.W, got.H)
 		}
 	}
@@ -259,16 +259,16 @@ func TestFitKeepsShapeAndDoesNotEnlarge(t *testing.T) {
 
 func TestWrittenPNGReadsBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.png")
-	picture := gradient(30, 20)
-	if err := WritePNG(path, picture); err != nil {
+	img := gradient(30, 20)
+	if err := WritePNG(path, img); err != nil {
 		t.Fatal(err)
 	}
 	item := &dataset.Item{ID: "train/a", Media: path}
 	back, err := Load(item)
-	if err != nil || !slices.Equal(back.Pix, picture.Pix) {
+	if err != nil || !slices.Equal(back.Pix, img.Pix) {
 		t.Errorf("read back: %v", err)
 	}
-	if err := WritePNG(filepath.Join(t.TempDir(), "gone", "a.png"), picture); err == nil {
+	if err := WritePNG(filepath.Join(t.TempDir(), "gone", "a.png"), img); err == nil {
 		t.Error("no error for a folder that is not there")
 	}
 	if _, err := Load(&dataset.Item{ID: "train/b"}); err == nil || !strings.Contains(err.Error(), "train/b") {
@@ -349,12 +349,12 @@ func TestRealPicturesGoThroughEveryMode(t *testing.T) {
 		t.Skip("no real pictures: set FINETUI_SHARED")
 	}
 	for _, file := range files[:3] {
-		picture, err := Load(&dataset.Item{ID: file, Media: file})
+		img, err := Load(&dataset.Item{ID: file, Media: file})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, mode := range []string{Full, Marked, Crop, FullCrop} {
-			if _, err := Context(picture, dataset.Box{X0: .9, Y0: .9, X1: 1, Y1: 1}, mode, .1); err != nil {
+			if _, err := Context(img, dataset.Box{X0: .9, Y0: .9, X1: 1, Y1: 1}, mode, .1); err != nil {
 				t.Errorf("%s: %v", mode, err)
 			}
 		}
@@ -362,21 +362,21 @@ func TestRealPicturesGoThroughEveryMode(t *testing.T) {
 }
 
 func BenchmarkCut(b *testing.B) {
-	picture := gradient(640, 640)
+	img := gradient(640, 640)
 	for b.Loop() {
-		Cut(picture, dataset.Box{X0: .2, Y0: .2, X1: .4, Y1: .5}, .1)
+		Cut(img, dataset.Box{X0: .2, Y0: .2, X1: .4, Y1: .5}, .1)
 	}
 }
 
 func BenchmarkObjects(b *testing.B) {
-	picture := gradient(640, 640)
+	img := gradient(640, 640)
 	objects := make([]dataset.Object, 8)
 	for i := range objects {
 		x := float64(i) / 10
 		objects[i] = dataset.Object{Class: i, Polygon: []dataset.Point{{X: x, Y: .1}, {X: x + .2, Y: .2}, {X: x + .1, Y: .9}}}
 	}
 	for b.Loop() {
-		Objects(picture, objects, byClass)
+		Objects(img, objects, byClass)
 	}
 }
 

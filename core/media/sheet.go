@@ -14,7 +14,7 @@ import (
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
 
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 	"finetui/ml/wholefile"
 )
 
@@ -36,7 +36,7 @@ type Meaning struct {
 
 // Cell is a picture of a sheet; one without a picture shows its caption alone.
 type Cell struct {
-	Picture *pixels.RGB
+	Picture *picture.RGB
 	Caption []string // lines
 }
 
@@ -115,10 +115,10 @@ func block(out *image.NRGBA, x, y, side int, c color.RGBA) {
 	}
 }
 
-func paste(out *image.NRGBA, picture *pixels.RGB, x, y int) {
-	for row := range picture.H {
-		for column := range picture.W {
-			copy(out.Pix[out.PixOffset(x+column, y+row):][:3], picture.Pix[3*(row*picture.W+column):])
+func paste(out *image.NRGBA, img *picture.RGB, x, y int) {
+	for row := range img.H {
+		for column := range img.W {
+			copy(out.Pix[out.PixOffset(x+column, y+row):][:3], img.Pix[3*(row*img.W+column):])
 		}
 	}
 }
@@ -158,17 +158,17 @@ func write(out *image.NRGBA, x, y, w int, text string, ink color.RGBA) int {
 }
 
 // Image is the picture for the packages that take Go's own kind.
-func Image(picture *pixels.RGB) *image.NRGBA {
-	out := image.NewNRGBA(image.Rect(0, 0, picture.W, picture.H))
-	for i := range picture.W * picture.H {
-		copy(out.Pix[4*i:4*i+3], picture.Pix[3*i:])
+func Image(img *picture.RGB) *image.NRGBA {
+	out := image.NewNRGBA(image.Rect(0, 0, img.W, img.H))
+	for i := range img.W * img.H {
+		copy(out.Pix[4*i:4*i+3], img.Pix[3*i:])
 		out.Pix[4*i+3] = 255
 	}
 	return out
 }
 
 // WritePNG writes the picture to a file; a reader never finds half of it.
-func WritePNG(path string, picture *pixels.RGB) error { return writePNG(path, Image(picture)) }
+func WritePNG(path string, img *picture.RGB) error { return writePNG(path, Image(img)) }
 
 // WritePNG writes the sheet to a file, whose folder is made where it is missing.
 func (s Sheet) WritePNG(path string) error {
@@ -178,6 +178,6 @@ func (s Sheet) WritePNG(path string) error {
 	return writePNG(path, s.Draw())
 }
 
-func writePNG(path string, picture image.Image) error {
-	return wholefile.Create(path, 0o644, func(w io.Writer) error { return png.Encode(w, picture) })
+func writePNG(path string, img image.Image) error {
+	return wholefile.Create(path, 0o644, func(w io.Writer) error { return png.Encode(w, img) })
 }

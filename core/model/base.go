@@ -21,6 +21,7 @@ import (
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/pixels"
 	"finetui/ml/tokenizer"
+	"finetui/ml/weights"
 	"finetui/ml/wholefile"
 )
 
@@ -40,7 +41,7 @@ type Base struct {
 	Stop      []int32         // tokens that end an answer
 	Seen      *features.Cache // what its tower made of pictures; nil: is not kept
 
-	checkpoint *qwen2.Checkpoint
+	checkpoint *weights.Checkpoint
 	identity   *identity
 	system     string // what stands before a conversation; empty: what Qwen2-VL's template writes
 }
@@ -51,7 +52,7 @@ func (b *Base) read(hashes *filehash.Store) error {
 	if err != nil {
 		return err
 	}
-	data, err := qwen2.ReadConfig(b.Dir)
+	data, err := weights.ReadConfig(b.Dir)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (b *Base) read(hashes *filehash.Store) error {
 	if b.Stop, err = b.stopTokens(); err != nil {
 		return err
 	}
-	if b.checkpoint, err = qwen2.OpenCheckpoint(b.Dir); err != nil {
+	if b.checkpoint, err = weights.OpenCheckpoint(b.Dir); err != nil {
 		return err
 	}
 	stats, err := look(b.Dir, b.names())
@@ -126,7 +127,7 @@ func (b *Base) New(tune qwen2vl.Tuning) (m *qwen2vl.Model, err error) {
 	return b.build(b.Config, b.checkpoint, tune)
 }
 
-func (b *Base) build(c qwen2vl.Config, src qwen2.Source, tune qwen2vl.Tuning) (m *qwen2vl.Model, err error) {
+func (b *Base) build(c qwen2vl.Config, src weights.Source, tune qwen2vl.Tuning) (m *qwen2vl.Model, err error) {
 	err = mapped.Guard(func() error {
 		m, err = qwen2vl.New(c, src, tune)
 		return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"finetui/ml/nn"
+	"finetui/ml/picture"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/chat"
 	"finetui/ml/qwen2vl/pixels"
@@ -38,7 +39,7 @@ func (b *Base) Grids(v View, sizes [][2]int) ([]qwen2vl.Grid, error) {
 }
 
 // Rows are the patch rows of pictures, one after the other, with their grids.
-func (b *Base) Rows(v View, pictures []*pixels.RGB) (rows []float32, grids []qwen2vl.Grid, err error) {
+func (b *Base) Rows(v View, pictures []*picture.RGB) (rows []float32, grids []qwen2vl.Grid, err error) {
 	if err := b.checkSight(len(pictures)); err != nil {
 		return nil, nil, err
 	}
@@ -48,7 +49,7 @@ func (b *Base) Rows(v View, pictures []*pixels.RGB) (rows []float32, grids []qwe
 		if err != nil {
 			return nil, nil, err
 		}
-		rows, grids = append(rows, r...), append(grids, qwen2vl.Grid(g))
+		rows, grids = append(rows, r...), append(grids, g)
 	}
 	return rows, grids, nil
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"finetui/core/model/hub/hubtest"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 func TestBaseFromTheHub(t *testing.T) {
@@ -91,7 +91,7 @@ func TestLanguageModelAnswersWithoutPictures(t *testing.T) {
 	if got, want := ask(t, blind, question, small)[0].Text, ask(t, seeing, question, small)[0].Text; got != want {
 		t.Errorf("it says %q, the whole model %q", got, want)
 	}
-	question[0].Pictures = []*pixels.RGB{noise(1, 112, 112)}
+	question[0].Pictures = []*picture.RGB{noise(1, 112, 112)}
 	_, err = blind.Ask(context.Background(), 1, func(int) (Question, error) { return question[0], nil }, small)
 	if err == nil || !strings.Contains(err.Error(), "without a vision tower") {
 		t.Errorf("shown a picture: %v", err)

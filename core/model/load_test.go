@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"finetui/ml/picture"
 	"finetui/ml/qwen2vl"
-	"finetui/ml/qwen2vl/pixels"
 )
 
 // askable is the most bytes of weights with which a question is asked: laid out for the products they are there twice.
@@ -46,7 +46,7 @@ func TestLoadOfARealSize(t *testing.T) {
 		if size := weightBytes(t, dir); state == "warm" && size > askable {
 			t.Logf("%.1f GB of weights: nothing is asked", float64(size)/1e9)
 		} else if state == "warm" {
-			q := Question{Prompt: "Which drain is blocked?", Pictures: []*pixels.RGB{noise(1, 224, 224)}}
+			q := Question{Prompt: "Which drain is blocked?", Pictures: []*picture.RGB{noise(1, 224, 224)}}
 			for _, turn := range []string{"first", "second"} {
 				start = time.Now()
 				r := ask(t, Of(b, m, 0), []Question{q}, Asking{View: View{3136, 50176}, MaxNew: 8})[0]

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"finetui/ml/lora"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 func openTiny(t *testing.T) *Base {
@@ -23,9 +23,9 @@ func openTiny(t *testing.T) *Base {
 }
 
 // noise is a picture that no two seeds share.
-func noise(seed uint64, w, h int) *pixels.RGB {
+func noise(seed uint64, w, h int) *picture.RGB {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	p := pixels.NewRGB(w, h)
+	p := picture.NewRGB(w, h)
 	for i := range p.Pix {
 		p.Pix[i] = uint8(rng.IntN(256))
 	}
@@ -52,7 +52,7 @@ func TestAnswersDoNotDependOnTheCompany(t *testing.T) {
 	for i := range 37 {
 		q := Question{Prompt: "What is shown?"}
 		if i%5 != 0 {
-			q.Pictures = []*pixels.RGB{noise(uint64(i), 60+i, 112)}
+			q.Pictures = []*picture.RGB{noise(uint64(i), 60+i, 112)}
 		}
 		questions = append(questions, q)
 	}
@@ -92,7 +92,7 @@ func TestAdapterChangesAnswersAndItsFilesComeBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := []Question{{Pictures: []*pixels.RGB{noise(3, 112, 112)}, Prompt: "Report."}}
+	q := []Question{{Pictures: []*picture.RGB{noise(3, 112, 112)}, Prompt: "Report."}}
 	a := ask(t, loaded, q, small)[0].Text
 	if live := ask(t, Of(b, m, 1), q, small)[0].Text; a != live {
 		t.Errorf("from the files %q, from memory %q", a, live)

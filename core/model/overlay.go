@@ -8,13 +8,13 @@ import (
 	"finetui/ml/blas"
 	"finetui/ml/lora"
 	"finetui/ml/nn"
-	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
+	"finetui/ml/weights"
 )
 
 // overlay is a base's tensors with those that an adapter replaces as a whole.
 type overlay struct {
-	qwen2.Source
+	weights.Source
 	tensors map[string]lora.Change
 	asked   map[string]bool
 }
@@ -31,7 +31,7 @@ func (o *overlay) Matrix(name string, rows, cols int) (nn.Matrix, error) {
 		if err != nil || c.Add == nil {
 			return m, err
 		}
-		values = qwen2.Floats(m)
+		values = weights.Floats(m)
 	} else if len(c.Shape) < 2 || c.Shape[0] != rows || len(values) != rows*cols {
 		return nn.Matrix{}, sizeOf(name, c.Shape, rows, cols)
 	}

@@ -12,9 +12,10 @@ import (
 	"finetui/ml/lora"
 	"finetui/ml/mapped"
 	"finetui/ml/nn"
+	"finetui/ml/picture"
 	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/weights"
 )
 
 // Subject is a model that can be asked: a base, or a base with an adapter.
@@ -65,27 +66,27 @@ func Of(b *Base, m *qwen2vl.Model, threads int) *Subject {
 
 // Tuning is what a LoRA configuration trains: the products that it names, in the language model and in the tower.
 func Tuning(c *lora.Config) qwen2vl.Tuning {
-	adapt := qwen2.Tuning{Adapt: func(module string) (qwen2.Adapter, bool) {
-		return qwen2.Adapter{R: c.Rank(module), Scale: c.Scale(module), Dropout: c.Dropout}, c.Matches(module)
+	adapt := weights.Tuning{Adapt: func(module string) (weights.Adapter, bool) {
+		return weights.Adapter{R: c.Rank(module), Scale: c.Scale(module), Dropout: c.Dropout}, c.Matches(module)
 	}}
 	return qwen2vl.Tuning{Text: adapt, Tower: adapt, Merger: adapt}
 }
 
 // held narrows what is adapted to the modules that an adapter's file holds.
-func held(adapt func(string) (qwen2.Adapter, bool), adapters []lora.Adapter) func(string) (qwen2.Adapter, bool) {
+func held(adapt func(string) (weights.Adapter, bool), adapters []lora.Adapter) func(string) (weights.Adapter, bool) {
 	have := map[string]lora.Adapter{}
 	for _, a := range adapters {
 		have[a.Module] = a
 	}
-	return func(module string) (qwen2.Adapter, bool) {
+	return func(module string) (weights.Adapter, bool) {
 		a, ok := have[module]
-		return qwen2.Adapter{R: a.R, Scale: a.Scale}, ok
+		return weights.Adapter{R: a.R, Scale: a.Scale}, ok
 	}
 }
 
 // Fill puts adapters into the model's trained tensors. Each must have its place.
 func Fill(m *qwen2vl.Model, adapters []lora.Adapter) error {
-	tensors := map[string]qwen2.Parameter{}
+	tensors := map[string]weights.Parameter{}
 	for _, p := range m.Parameters() {
 		tensors[p.Name] = p
 	}
@@ -123,7 +124,7 @@ func Small(c qwen2vl.Config) bool { return c.Text.Hidden <= 512 }
 
 // Question is what a subject is asked: pictures, and words.
 type Question struct {
-	Pictures []*pixels.RGB
+	Pictures []*picture.RGB
 	Prompt   string
 
 	// See takes the place of Pictures: it returns their features and grids, made by the tower or kept from earlier, which

@@ -20,6 +20,7 @@ import (
 	"finetui/core/model"
 	"finetui/core/printable"
 	"finetui/core/recipe"
+	"finetui/ml/picture"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/pixels"
 	"finetui/ml/train"
@@ -139,7 +140,7 @@ func (p *Project) View() model.View {
 }
 
 // Pictures are what the model is shown for a sample, by RECIPE.CONTEXT.
-func (p *Project) Pictures(s recipe.Sample) ([]*pixels.RGB, error) {
+func (p *Project) Pictures(s recipe.Sample) ([]*picture.RGB, error) {
 	whole, err := media.Load(s.Item)
 	if err != nil {
 		return nil, err
@@ -148,19 +149,19 @@ func (p *Project) Pictures(s recipe.Sample) ([]*pixels.RGB, error) {
 }
 
 // Shown are the pictures that the model gets of an object in a whole picture, by RECIPE.CONTEXT.
-func (p *Project) Shown(whole *pixels.RGB, box dataset.Box) ([]*pixels.RGB, error) {
+func (p *Project) Shown(whole *picture.RGB, box dataset.Box) ([]*picture.RGB, error) {
 	return Shown(whole, box, p.Config.Recipe, p.Config.Model)
 }
 
 // Shown are the pictures that a recipe gives a model of an object in a whole picture.
-func Shown(whole *pixels.RGB, box dataset.Box, c config.Recipe, m config.Model) ([]*pixels.RGB, error) {
+func Shown(whole *picture.RGB, box dataset.Box, c config.Recipe, m config.Model) ([]*picture.RGB, error) {
 	shown, err := media.Context(whole, box, c.Context, c.CropMargin)
 	if err != nil || !c.CropSquare || c.Context != media.Crop && c.Context != media.FullCrop {
 		return shown, err
 	}
 	last := len(shown) - 1 // the cut-out
 	side := square(shown[last].W, shown[last].H, m)
-	shown[last] = pixels.Resize(shown[last], side, side)
+	shown[last] = picture.Resize(shown[last], side, side)
 	return shown, nil
 }
 

@@ -16,7 +16,7 @@ import (
 	"finetui/core/model/hub/hubtest"
 	"finetui/core/run"
 	"finetui/ml/lora"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 // projectFile writes a data set of two classes with two pictures a split, and its config.toml.
@@ -27,7 +27,7 @@ func projectFile(t *testing.T) *config.File {
 	write(t, filepath.Join(root, "data/data.yaml"), "train: ../train/images\nval: ../valid/images\ntest: ../test/images\nnc: 2\nnames: ['wall', 'wall damaged']\n")
 	for _, split := range []string{"train", "valid", "test"} {
 		for i := range 2 {
-			picture := pixels.NewRGB(64, 48)
+			picture := picture.NewRGB(64, 48)
 			for j := range picture.Pix {
 				picture.Pix[j] = byte(40*i + j%97 + len(split))
 			}
@@ -375,7 +375,7 @@ func TestEvaluationStopsOnRequest(t *testing.T) {
 
 func TestPictureFileIsShownWholeWhateverTheContext(t *testing.T) {
 	file := projectFile(t)
-	picture := pixels.NewRGB(64, 32)
+	picture := picture.NewRGB(64, 32)
 	for context, want := range map[string][][2]int{"full": {{64, 32}}, "marked": {{64, 32}}, "crop": {{112, 112}}, "full+crop": {{64, 32}, {112, 112}}} {
 		set(t, file, "RECIPE.CONTEXT", context)
 		setting, err := openSession(t, file).Setting(Base)

@@ -11,7 +11,7 @@ import (
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/run"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 // Setting is who is asked, and with which constants: a subject before its weights are loaded.
@@ -115,15 +115,15 @@ var everything = dataset.Box{X1: 1, Y1: 1}
 
 // Whole are the pictures that the subject is shown of a whole picture in which no object was chosen. What the recipe
 // would cut out is the picture itself.
-func (t *Setting) Whole(picture *pixels.RGB) ([]*pixels.RGB, error) {
+func (t *Setting) Whole(img *picture.RGB) ([]*picture.RGB, error) {
 	switch c := t.Project.Config.Recipe; c.Context {
 	case media.Full, media.Marked:
-		return []*pixels.RGB{picture}, nil
+		return []*picture.RGB{img}, nil
 	default:
 		p, config := *t.Project, *t.Project.Config
 		config.Recipe.CropMargin = 0
 		p.Config = &config
-		return p.Shown(picture, everything)
+		return p.Shown(img, everything)
 	}
 }
 

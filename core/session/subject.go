@@ -7,7 +7,7 @@ import (
 	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/recipe"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 )
 
 // Subject is a setting with its weights loaded. Any number of goroutines may ask it.
@@ -90,7 +90,7 @@ func (t *Setting) About(x recipe.Sample, prompt string) (model.Question, error) 
 
 // AboutFile is the question about a picture file; an empty prompt means the usual one.
 func (t *Setting) AboutFile(path, prompt string) (model.Question, error) {
-	whole, _, err := pixels.Decode(path)
+	whole, _, err := picture.Decode(path)
 	if err != nil {
 		return model.Question{}, err
 	}

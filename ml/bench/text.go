@@ -8,6 +8,7 @@ import (
 	"finetui/ml/blas"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
+	"finetui/ml/weights"
 )
 
 // The shape of Qwen2.5-0.5B.
@@ -39,7 +40,7 @@ type text struct {
 // model is the language model, made when it is first asked for.
 func (b *bench) model() *text {
 	if b.text == nil {
-		b.text = newText(textConfig(b.layers), qwen2.Adapter{R: 16, Scale: 2}, nil)
+		b.text = newText(textConfig(b.layers), weights.Adapter{R: 16, Scale: 2}, nil)
 		x, y := gauss(2*textInner), make([]float32, 2*textInner)
 		for layer := range b.layers { // lays the weights out
 			b.text.forward(b.team, layer, 1, x, y)
@@ -65,8 +66,8 @@ func (b *bench) base() *text {
 }
 
 // newText makes a model with random weights. modules names the adapted products by their last part; nil: all.
-func newText(c qwen2.Config, a qwen2.Adapter, modules map[string]bool) *text {
-	m, err := qwen2.New(c, random{}, qwen2.Tuning{Adapt: func(module string) (qwen2.Adapter, bool) {
+func newText(c qwen2.Config, a weights.Adapter, modules map[string]bool) *text {
+	m, err := qwen2.New(c, random{}, weights.Tuning{Adapt: func(module string) (weights.Adapter, bool) {
 		return a, modules == nil || modules[lastPart(module)]
 	}})
 	if err != nil {

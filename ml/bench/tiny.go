@@ -11,6 +11,7 @@ import (
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
 	"finetui/ml/train"
+	"finetui/ml/weights"
 )
 
 // tinyConfig is the shape of the base that the program carries.
@@ -21,7 +22,7 @@ var tinyConfig = qwen2.Config{
 
 // tinyAdapter and tinyModules are the adapters that a new project begins with.
 var (
-	tinyAdapter = qwen2.Adapter{R: 16, Scale: 2, Dropout: 0.05}
+	tinyAdapter = weights.Adapter{R: 16, Scale: 2, Dropout: 0.05}
 	tinyModules = map[string]bool{"q_proj": true, "k_proj": true, "v_proj": true, "o_proj": true}
 )
 

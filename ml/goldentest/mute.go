@@ -7,7 +7,7 @@ import (
 	"finetui/ml/nn"
 )
 
-// Source gives the tensors of a checkpoint, as qwen2.Source does.
+// Source gives the tensors of a checkpoint, as weights.Source does.
 type Source interface {
 	Matrix(name string, rows, cols int) (nn.Matrix, error)
 	Vector(name string, n int) ([]float32, error)

@@ -10,6 +10,7 @@ import (
 	"finetui/ml/goldentest"
 	"finetui/ml/nn"
 	"finetui/ml/safetensors"
+	"finetui/ml/weights"
 )
 
 // A checkpoint whose tensors come in half precision, bfloat16 and float32 side by side, within one fused product too, is
@@ -18,7 +19,7 @@ func TestCheckpointsOfMixedFormatsAreReadExactly(t *testing.T) {
 	c := Config{Hidden: 8, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 4, Inner: 12, Vocab: 11, Eps: 1e-6, Theta: 1e4}
 	formats := []safetensors.DType{safetensors.F16, safetensors.BF16, safetensors.F32}
 	folder := func(format func(i int) safetensors.DType) string {
-		src, err := New(c, goldentest.Drawn{}, Tuning{})
+		src, err := New(c, goldentest.Drawn{}, weights.Tuning{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,12 +51,12 @@ func TestCheckpointsOfMixedFormatsAreReadExactly(t *testing.T) {
 		return dir
 	}
 	logits := func(dir string) ([]float32, error) {
-		ckpt, err := OpenCheckpoint(dir)
+		ckpt, err := weights.OpenCheckpoint(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer ckpt.Close()
-		m, err := New(c, ckpt, Tuning{})
+		m, err := New(c, ckpt, weights.Tuning{})
 		if err != nil {
 			return nil, err
 		}

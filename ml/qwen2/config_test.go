@@ -7,6 +7,7 @@ import (
 
 	"finetui/ml/goldentest"
 	"finetui/ml/nn"
+	"finetui/ml/weights"
 )
 
 // tinyConfig is a config.json with one more pair of key and value.
@@ -75,7 +76,7 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m, err := New(c, &goldentest.Budget{Left: 1 << 18}, Tuning{})
+		m, err := New(c, &goldentest.Budget{Left: 1 << 18}, weights.Tuning{})
 		if err != nil {
 			if !errors.Is(err, goldentest.ErrSpent) {
 				t.Errorf("the checkpoint's error came back as %v", err)

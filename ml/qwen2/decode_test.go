@@ -11,12 +11,13 @@ import (
 	"finetui/ml/generate"
 	"finetui/ml/goldentest"
 	"finetui/ml/nn"
+	"finetui/ml/weights"
 )
 
 // small is a model with grouped queries and M-RoPE.
 func small(t *testing.T) *Model {
 	t.Helper()
-	m, err := New(Config{Hidden: 40, Layers: 3, Heads: 5, KVHeads: 1, HeadDim: 8, Inner: 56, Vocab: 97, Eps: 1e-6, Theta: 1e4, Sections: []int{1, 1, 2}}, goldentest.Drawn{}, Tuning{})
+	m, err := New(Config{Hidden: 40, Layers: 3, Heads: 5, KVHeads: 1, HeadDim: 8, Inner: 56, Vocab: 97, Eps: 1e-6, Theta: 1e4, Sections: []int{1, 1, 2}}, goldentest.Drawn{}, weights.Tuning{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@
 // # Where to look
 //
 // config.go says which sizes there are, checkpoint.go where tensors come from, model.go puts the blocks together by the
-// names of the tensors, with a [Builder] that fuses q, k and v, and gate and up, into one product each. network.go is the
+// names of the tensors, with a [weights.Builder] that fuses q, k and v, and gate and up, into one product each. network.go is the
 // model in training (ml/train), session.go in decoding: the same blocks, with keys and values kept. export.go gives the
 // tensors back.
 //

@@ -12,13 +12,14 @@ import (
 
 	"finetui/ml/goldentest"
 	"finetui/ml/nn"
+	"finetui/ml/weights"
 )
 
 // load builds the model of a golden folder; modules of the muted endings do nothing in it.
-func load(t *testing.T, tune Tuning, folder string, muted ...string) *Model {
+func load(t *testing.T, tune weights.Tuning, folder string, muted ...string) *Model {
 	t.Helper()
 	dir := goldentest.Dir(t, filepath.FromSlash(folder))
-	data, err := ReadConfig(dir)
+	data, err := weights.ReadConfig(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +27,7 @@ func load(t *testing.T, tune Tuning, folder string, muted ...string) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ckpt, err := OpenCheckpoint(dir)
+	ckpt, err := weights.OpenCheckpoint(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,11 +84,11 @@ func TestGoldenQwen2(t *testing.T) {
 			Mean float64 `json:"token_mean_loss_over_all_f64"`
 		}
 		goldentest.JSON(t, goldentest.Dir(t, "qwen2", name+".json"), &info)
-		for _, tune := range []Tuning{{}, {All: true}} {
+		for _, tune := range []weights.Tuning{{}, {All: true}} {
 			t.Run(fmt.Sprintf("%s, all trained %v", name, tune.All), func(t *testing.T) {
 				g := goldentest.Open(t, tol, "qwen2/"+name+".safetensors")
 				m := load(t, tune, info.Checkpoint)
-				r, attentionOnly := m.NewReplica(nn.NewExec(1)), load(t, Tuning{}, info.Checkpoint, "mlp.down_proj").NewReplica(nn.NewExec(1))
+				r, attentionOnly := m.NewReplica(nn.NewExec(1)), load(t, weights.Tuning{}, info.Checkpoint, "mlp.down_proj").NewReplica(nn.NewExec(1))
 				var all [][]int32
 				var targets []int32
 				var weights, logits []float32
@@ -241,7 +242,7 @@ func TestGoldenEndTokens(t *testing.T) {
 
 func TestMissingTensorIsNamed(t *testing.T) {
 	dir := goldentest.Dir(t, "qwen2", "tied")
-	data, err := ReadConfig(dir)
+	data, err := weights.ReadConfig(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,18 +250,18 @@ func TestMissingTensorIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ckpt, err := OpenCheckpoint(dir)
+	ckpt, err := weights.OpenCheckpoint(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ckpt.Close()
 	c.Layers++
-	if _, err := New(c, ckpt, Tuning{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("model.layers.%d.", c.Layers-1)) {
+	if _, err := New(c, ckpt, weights.Tuning{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("model.layers.%d.", c.Layers-1)) {
 		t.Errorf("a missing layer gives %v", err)
 	}
 	c.Layers--
 	c.Inner++
-	if _, err := New(c, ckpt, Tuning{}); err == nil || !strings.Contains(err.Error(), "mlp.gate_proj.weight") || !strings.Contains(err.Error(), filepath.Base(dir)) {
+	if _, err := New(c, ckpt, weights.Tuning{}); err == nil || !strings.Contains(err.Error(), "mlp.gate_proj.weight") || !strings.Contains(err.Error(), filepath.Base(dir)) {
 		t.Errorf("a tensor of the wrong size gives %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"finetui/ml/nn"
+	"finetui/ml/weights"
 )
 
 // embeddings is a checkpoint that holds nothing but embeddings and norms, of any size.
@@ -26,7 +27,7 @@ func TestSizesOfAConfigurationTakeNoMemory(t *testing.T) {
 	const huge = 1 << 24
 	for _, all := range []bool{false, true} {
 		c := Config{ModelType: "qwen2", Hidden: 8, Layers: huge, Heads: huge, KVHeads: huge, HeadDim: huge, Inner: huge, Vocab: 3, Eps: 1e-6}
-		_, err := New(c, embeddings{}, Tuning{All: all})
+		_, err := New(c, embeddings{}, weights.Tuning{All: all})
 		if err == nil || !strings.Contains(err.Error(), "model.layers.0.self_attn.q_proj.weight") {
 			t.Errorf("all %v: %v", all, err)
 		}

@@ -4,27 +4,8 @@ import (
 	"fmt"
 
 	"finetui/ml/nn"
+	"finetui/ml/weights"
 )
-
-// Source gives the tensors of a checkpoint under their classic Hugging Face names, or says what is wrong with them.
-type Source interface {
-	// Matrix is a tensor whose first dimension is rows and whose others multiply to cols.
-	Matrix(name string, rows, cols int) (nn.Matrix, error)
-	Vector(name string, n int) ([]float32, error)
-}
-
-// Tuning says what is trained. The zero Tuning trains nothing.
-type Tuning struct {
-	All   bool                                        // every tensor
-	Adapt func(module string) (spec Adapter, ok bool) // LoRA on the products that it says yes to; nil: none
-	Gamma float64                                     // focal loss; 0: cross entropy
-}
-
-// Adapter says how one product is adapted.
-type Adapter struct {
-	R              int
-	Scale, Dropout float64
-}
 
 // Model is the language model's weights, shared by all its replicas, and what is trained of them.
 type Model struct {
@@ -33,18 +14,11 @@ type Model struct {
 	Layers []*nn.DecoderWeights
 	Head   *nn.HeadWeights
 
-	params []Parameter
-}
-
-// Parameter is one trained tensor: a view of a block's flat vector.
-type Parameter struct {
-	Name  string // "model.layers.0.self_attn.q_proj.lora_A.weight", "model.norm.weight"
-	Shape []int
-	Value []float32
+	params []weights.Parameter
 }
 
 // New builds the model from the tensors of src.
-func New(c Config, src Source, tune Tuning) (*Model, error) {
+func New(c Config, src weights.Source, tune weights.Tuning) (*Model, error) {
 	m := &Model{Config: c}
 	embed, err := src.Matrix("model.embed_tokens.weight", c.Vocab, c.Hidden)
 	if err != nil {
@@ -52,8 +26,8 @@ func New(c Config, src Source, tune Tuning) (*Model, error) {
 	}
 	m.Embed = &nn.EmbedWeights{W: embed}
 	if tune.All {
-		b := NewBuilder(src, tune, "", 0)
-		m.Embed.WSpan = b.add("model.embed_tokens.weight", Floats(embed), c.Vocab, c.Hidden)
+		b := weights.NewBuilder(src, tune, "", 0)
+		m.Embed.WSpan = b.Add("model.embed_tokens.weight", weights.Floats(embed), c.Vocab, c.Hidden)
 		if m.Embed.Value, err = m.finish(b); err != nil {
 			return nil, err
 		}
@@ -74,40 +48,58 @@ func New(c Config, src Source, tune Tuning) (*Model, error) {
 }
 
 // Parameters are the trained tensors in a fixed order.
-func (m *Model) Parameters() []Parameter { return m.params }
+func (m *Model) Parameters() []weights.Parameter { return m.params }
 
-func (m *Model) layer(i int, src Source, tune Tuning) (*nn.DecoderWeights, error) {
-	c, b := m.Config, NewBuilder(src, tune, fmt.Sprintf("model.layers.%d.", i), uint64(i)*16)
-	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
+func (m *Model) layer(i int, src weights.Source, tune weights.Tuning) (*nn.DecoderWeights, error) {
+	c, b := m.Config, weights.NewBuilder(src, tune, fmt.Sprintf("model.layers.%d.", i), uint64(i)*16)
 	w := &nn.DecoderWeights{Index: i, Heads: c.Heads, KVHeads: c.KVHeads, HeadDim: c.HeadDim}
 	w.Norm1 = b.Norm("input_layernorm", c.Hidden, c.Eps, false)
 	w.Norm2 = b.Norm("post_attention_layernorm", c.Hidden, c.Eps, false)
-	w.QKV = b.Linear(c.Hidden, true, Part{"self_attn.q_proj", q}, Part{"self_attn.k_proj", kv}, Part{"self_attn.v_proj", kv})
-	w.O = b.Linear(q, false, Part{"self_attn.o_proj", c.Hidden})
-	w.GateUp = b.Linear(c.Hidden, false, Part{"mlp.gate_proj", c.Inner}, Part{"mlp.up_proj", c.Inner})
-	w.Down = b.Linear(c.Inner, false, Part{"mlp.down_proj", c.Hidden})
+	w.QKV = b.Linear(c.Hidden, true, c.qkv()...)
+	w.O = b.Linear(c.Heads*c.HeadDim, false, c.out()...)
+	w.GateUp = b.Linear(c.Hidden, false, c.gateUp()...)
+	w.Down = b.Linear(c.Inner, false, c.down()...)
 	w.Layout = b.Layout
 	var err error
 	w.Value, err = m.finish(b)
 	return w, err
 }
 
+// The parts of a layer's products.
+func (c Config) qkv() []weights.Part {
+	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
+	return []weights.Part{{Module: "self_attn.q_proj", Out: q}, {Module: "self_attn.k_proj", Out: kv}, {Module: "self_attn.v_proj", Out: kv}}
+}
+
+func (c Config) out() []weights.Part {
+	return []weights.Part{{Module: "self_attn.o_proj", Out: c.Hidden}}
+}
+
+func (c Config) gateUp() []weights.Part {
+	return []weights.Part{{Module: "mlp.gate_proj", Out: c.Inner}, {Module: "mlp.up_proj", Out: c.Inner}}
+}
+
+func (c Config) down() []weights.Part {
+	return []weights.Part{{Module: "mlp.down_proj", Out: c.Hidden}}
+}
+
 // finish binds a block's flat vector and notes its tensors.
-func (m *Model) finish(b *Builder) ([]float32, error) {
+func (m *Model) finish(b *weights.Builder) ([]float32, error) {
 	value, params, err := b.Finish()
 	m.params = append(m.params, params...)
 	return value, err
 }
 
-func (m *Model) head(src Source, tune Tuning) (*nn.HeadWeights, error) {
-	c, b := m.Config, NewBuilder(src, tune, "", 0)
+func (m *Model) head(src weights.Source, tune weights.Tuning) (*nn.HeadWeights, error) {
+	c := m.Config
+	tune.Adapt = nil // the head has no adapter
+	b := weights.NewBuilder(src, tune, "", 0)
 	w := &nn.HeadWeights{Tied: c.Tied, Gamma: tune.Gamma}
 	w.Norm = b.Norm("model.norm", c.Hidden, c.Eps, false)
 	if c.Tied {
 		w.Out = &nn.Linear{W: m.Embed.W, WSpan: m.Embed.WSpan}
 	} else {
-		b.tune.Adapt = nil
-		w.Out = b.Linear(c.Hidden, false, Part{"lm_head", c.Vocab})
+		w.Out = b.Linear(c.Hidden, false, weights.Part{Module: "lm_head", Out: c.Vocab})
 	}
 	w.Layout = b.Layout
 	var err error

@@ -8,6 +8,7 @@ import (
 
 	"finetui/ml/goldentest"
 	"finetui/ml/nn"
+	"finetui/ml/weights"
 )
 
 // rows are computed as the package comment says, line by line, in float64; the weights come from goldentest.Drawn.
@@ -141,7 +142,7 @@ func TestModelIsWhatThePackageCommentSays(t *testing.T) {
 		{Hidden: 40, Layers: 1, Heads: 3, KVHeads: 3, HeadDim: 2, Inner: 7, Vocab: 97, Eps: 1e-3, Theta: 50, Sections: []int{0, 0, 1}},
 	} {
 		batch, features := prompts()
-		m, err := New(c, goldentest.Drawn{}, Tuning{Gamma: 1.5})
+		m, err := New(c, goldentest.Drawn{}, weights.Tuning{Gamma: 1.5})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,13 +13,14 @@ import (
 	"finetui/ml/goldentest"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
+	"finetui/ml/weights"
 )
 
 // load builds the model of a golden folder; modules of the muted endings do nothing in it.
 func load(t *testing.T, tune Tuning, folder string, muted ...string) *Model {
 	t.Helper()
 	dir := goldentest.Dir(t, filepath.FromSlash(folder))
-	data, err := qwen2.ReadConfig(dir)
+	data, err := weights.ReadConfig(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +28,7 @@ func load(t *testing.T, tune Tuning, folder string, muted ...string) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ckpt, err := qwen2.OpenCheckpoint(dir)
+	ckpt, err := weights.OpenCheckpoint(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func examples(t *testing.T, tol goldentest.Tolerances) []example {
 			}
 			m := sources[kind]
 			next := grids[kind][len(m.grids)]
-			grid := Grid{next[0], next[1], next[2]}
+			grid := Grid{T: next[0], H: next[1], W: next[2]}
 			n := grid.Patches() * len(m.rows) / sum(grids[kind])
 			m.grids, e.grids = append(m.grids, grid), append(e.grids, grid)
 			e.rows = append(e.rows, m.rows[at[kind]:at[kind]+n]...)

@@ -12,8 +12,8 @@ import (
 	"finetui/ml/goldentest"
 	"finetui/ml/lora"
 	"finetui/ml/nn"
-	"finetui/ml/qwen2"
 	"finetui/ml/train"
+	"finetui/ml/weights"
 )
 
 // adapted is qwen2vl/model with an adapter of qwen2vl/lora on it.
@@ -23,8 +23,8 @@ func adapted(t *testing.T, adapter string) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := load(t, Tuning{Text: qwen2.Tuning{Adapt: func(module string) (qwen2.Adapter, bool) {
-		return qwen2.Adapter{R: config.Rank(module), Scale: config.Scale(module)}, config.Matches(module)
+	m := load(t, Tuning{Text: weights.Tuning{Adapt: func(module string) (weights.Adapter, bool) {
+		return weights.Adapter{R: config.Rank(module), Scale: config.Scale(module)}, config.Matches(module)
 	}}}, "qwen2vl/model")
 	values := map[string][]float32{}
 	for _, a := range adapters {

@@ -5,11 +5,12 @@ import (
 
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
+	"finetui/ml/weights"
 )
 
 // Tuning says what is trained: of the language model, of the tower's patches and blocks, of the merger.
 type Tuning struct {
-	Text, Tower, Merger qwen2.Tuning
+	Text, Tower, Merger weights.Tuning
 }
 
 // Model is the weights of a Qwen2-VL, shared by all replicas.
@@ -20,11 +21,11 @@ type Model struct {
 	Blocks []*nn.VisionWeights
 	Merger *nn.MergerWeights
 
-	params []qwen2.Parameter
+	params []weights.Parameter
 }
 
 // New builds the model from the tensors of src. With Vision.Depth 0 it is a language model alone, which has no tower.
-func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
+func New(c Config, src weights.Source, tune Tuning) (*Model, error) {
 	text, err := qwen2.New(c.Text, src, tune.Text)
 	if err != nil {
 		return nil, err
@@ -34,7 +35,7 @@ func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
 	if v.Depth == 0 {
 		return m, nil
 	}
-	finish := func(b *qwen2.Builder) (nn.Layout, []float32) {
+	finish := func(b *weights.Builder) (nn.Layout, []float32) {
 		if err != nil {
 			return nn.Layout{}, nil
 		}
@@ -46,27 +47,27 @@ func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
 	const towerStreams = 1 << 32 // dropout streams of the tower, apart from the language model's
 	patch := tune.Tower
 	patch.Adapt = nil // a convolution: PEFT's adapters on linear products pass it by
-	b := qwen2.NewBuilder(src, patch, "visual.patch_embed.", towerStreams)
-	m.Patch = &nn.PatchWeights{Proj: b.Linear(v.PatchWidth(), false, qwen2.Part{Module: "proj", Out: v.Embed})}
+	b := weights.NewBuilder(src, patch, "visual.patch_embed.", towerStreams)
+	m.Patch = &nn.PatchWeights{Proj: b.Linear(v.PatchWidth(), false, weights.Part{Module: "proj", Out: v.Embed})}
 	m.Patch.Layout, m.Patch.Value = finish(b)
 	for i := range v.Depth {
-		b := qwen2.NewBuilder(src, tune.Tower, fmt.Sprintf("visual.blocks.%d.", i), towerStreams+uint64(i+1)*16)
+		b := weights.NewBuilder(src, tune.Tower, fmt.Sprintf("visual.blocks.%d.", i), towerStreams+uint64(i+1)*16)
 		w := &nn.VisionWeights{Index: i, Heads: v.Heads, HeadDim: v.HeadDim()}
 		w.Norm1, w.Norm2 = b.Norm("norm1", v.Embed, 1e-6, true), b.Norm("norm2", v.Embed, 1e-6, true)
-		w.QKV = b.Linear(v.Embed, true, qwen2.Part{Module: "attn.qkv", Out: 3 * v.Embed})
-		w.Proj = b.Linear(v.Embed, true, qwen2.Part{Module: "attn.proj", Out: v.Embed})
-		w.FC1 = b.Linear(v.Embed, true, qwen2.Part{Module: "mlp.fc1", Out: v.Inner()})
-		w.FC2 = b.Linear(v.Inner(), true, qwen2.Part{Module: "mlp.fc2", Out: v.Embed})
+		w.QKV = b.Linear(v.Embed, true, weights.Part{Module: "attn.qkv", Out: 3 * v.Embed})
+		w.Proj = b.Linear(v.Embed, true, weights.Part{Module: "attn.proj", Out: v.Embed})
+		w.FC1 = b.Linear(v.Embed, true, weights.Part{Module: "mlp.fc1", Out: v.Inner()})
+		w.FC2 = b.Linear(v.Inner(), true, weights.Part{Module: "mlp.fc2", Out: v.Embed})
 		if w.Layout, w.Value = finish(b); err != nil {
 			return nil, err
 		}
 		m.Blocks = append(m.Blocks, w)
 	}
 	wide := v.Embed * v.Merge * v.Merge
-	b = qwen2.NewBuilder(src, tune.Merger, "visual.merger.", towerStreams<<1)
+	b = weights.NewBuilder(src, tune.Merger, "visual.merger.", towerStreams<<1)
 	m.Merger = &nn.MergerWeights{Norm: b.Norm("ln_q", v.Embed, 1e-6, true)}
-	m.Merger.FC1 = b.Linear(wide, true, qwen2.Part{Module: "mlp.0", Out: wide})
-	m.Merger.FC2 = b.Linear(wide, true, qwen2.Part{Module: "mlp.2", Out: v.Hidden})
+	m.Merger.FC1 = b.Linear(wide, true, weights.Part{Module: "mlp.0", Out: wide})
+	m.Merger.FC2 = b.Linear(wide, true, weights.Part{Module: "mlp.2", Out: v.Hidden})
 	if m.Merger.Layout, m.Merger.Value = finish(b); err != nil {
 		return nil, err
 	}
@@ -74,8 +75,8 @@ func New(c Config, src qwen2.Source, tune Tuning) (*Model, error) {
 }
 
 // Parameters are the trained tensors, the language model's first, in a fixed order.
-func (m *Model) Parameters() []qwen2.Parameter {
-	return append(append([]qwen2.Parameter(nil), m.Text.Parameters()...), m.params...)
+func (m *Model) Parameters() []weights.Parameter {
+	return append(append([]weights.Parameter(nil), m.Text.Parameters()...), m.params...)
 }
 
 // TowerFrozen says whether nothing of the tower and the merger is trained or adapted, so that a picture's features are
@@ -83,20 +84,20 @@ func (m *Model) Parameters() []qwen2.Parameter {
 func (m *Model) TowerFrozen() bool { return len(m.params) == 0 }
 
 // Tensors are the weights as a checkpoint holds them, in a fixed order.
-func (m *Model) Tensors() []qwen2.Tensor {
+func (m *Model) Tensors() []weights.Tensor {
 	out := m.Text.Tensors()
 	v := m.Config.Vision
 	if v.Depth == 0 {
 		return out
 	}
-	patch := qwen2.Split("visual.patch_embed.", m.Patch.Proj, qwen2.Part{Module: "proj", Out: v.Embed})
+	patch := weights.Split("visual.patch_embed.", m.Patch.Proj, weights.Part{Module: "proj", Out: v.Embed})
 	patch[0].Shape = []int{v.Embed, v.Channels, v.Temporal, v.Patch, v.Patch}
 	out = append(out, patch...)
 	norm := func(name string, n *nn.Norm) {
-		out = append(out, qwen2.Tensor{Name: name + ".weight", Shape: []int{len(n.W)}, Value: n.W}, qwen2.Tensor{Name: name + ".bias", Shape: []int{len(n.B)}, Value: n.B})
+		out = append(out, weights.Tensor{Name: name + ".weight", Shape: []int{len(n.W)}, Value: n.W}, weights.Tensor{Name: name + ".bias", Shape: []int{len(n.B)}, Value: n.B})
 	}
 	linear := func(prefix, module string, l *nn.Linear) {
-		out = append(out, qwen2.Split(prefix, l, qwen2.Part{Module: module, Out: l.W.Rows})...)
+		out = append(out, weights.Split(prefix, l, weights.Part{Module: module, Out: l.W.Rows})...)
 	}
 	for i, w := range m.Blocks {
 		p := fmt.Sprintf("visual.blocks.%d.", i)
@@ -143,7 +144,7 @@ func (m *Model) NewTower(e *nn.Exec) *Tower {
 func (t *Tower) Load(grids []Grid) error {
 	t.Patches.Starts = append(t.Patches.Starts[:0], 0)
 	for i, g := range grids {
-		if err := g.check(t.config.Merge); err != nil {
+		if err := checkGrid(g, t.config.Merge); err != nil {
 			return fmt.Errorf("picture %d: %w", i+1, err)
 		}
 		for range g.T {

@@ -110,7 +110,7 @@ func (r *worker) check(s *train.Sample) error {
 
 func grids(raw [][3]int32) (out []Grid) {
 	for _, g := range raw {
-		out = append(out, Grid{int(g[0]), int(g[1]), int(g[2])})
+		out = append(out, Grid{T: int(g[0]), H: int(g[1]), W: int(g[2])})
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
 	"finetui/ml/train"
+	"finetui/ml/weights"
 )
 
 const pad = 90 // the picture token of small
@@ -24,7 +25,7 @@ func small(t *testing.T) *Model {
 		Vision:     Vision{Depth: 2, Embed: 24, Heads: 2, MLPRatio: 1.5, Hidden: 24, Patch: 2, Merge: 2, Temporal: 2, Channels: 3},
 		ImageToken: pad, VideoToken: pad + 1,
 	}
-	all := qwen2.Tuning{All: true}
+	all := weights.Tuning{All: true}
 	m, err := New(c, goldentest.Drawn{}, Tuning{Text: all, Tower: all, Merger: all})
 	if err != nil {
 		t.Fatal(err)
@@ -88,10 +89,10 @@ func TestStepWithTheTowerIsTheSameHoweverItIsSplit(t *testing.T) {
 		m := small(t)
 		samples := []train.Sample{
 			sample(t, m.Config, 1),
-			sample(t, m.Config, 2, Grid{1, 2, 4}, Grid{1, 4, 2}),
-			sample(t, m.Config, 3, Grid{3, 2, 2}),
-			sample(t, m.Config, 4, Grid{1, 2, 2}),
-			sample(t, m.Config, 5, Grid{1, 2, 2}),
+			sample(t, m.Config, 2, Grid{T: 1, H: 2, W: 4}, Grid{T: 1, H: 4, W: 2}),
+			sample(t, m.Config, 3, Grid{T: 3, H: 2, W: 2}),
+			sample(t, m.Config, 4, Grid{T: 1, H: 2, W: 2}),
+			sample(t, m.Config, 5, Grid{T: 1, H: 2, W: 2}),
 			{IDs: []int32{7}, Targets: []int32{-1}, Weights: []float32{0}},
 		}
 		clear(samples[4].Weights)
@@ -132,7 +133,7 @@ func TestFeaturesThatDoNotFitTheirSampleAreRefused(t *testing.T) {
 		"features fewer than places":        {false, func(s *train.Sample) { s.Features = make([]float32, 24) }, "sample 0"},
 		"features that are no whole rows":   {false, func(s *train.Sample) { s.Features = make([]float32, 47) }, "sample 0"},
 	} {
-		s, other := sample(t, m.Config, 2, Grid{1, 2, 4}), sample(t, m.Config, 3, Grid{1, 2, 4})
+		s, other := sample(t, m.Config, 2, Grid{T: 1, H: 2, W: 4}), sample(t, m.Config, 3, Grid{T: 1, H: 2, W: 4})
 		if !tc.tower {
 			other.Features = make([]float32, 3*24)
 		}
@@ -153,7 +154,7 @@ func TestGradientFromThePixelsOnAgreesWithDifferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, two := sample(t, m.Config, 2, Grid{1, 2, 4}, Grid{2, 2, 2}), sample(t, m.Config, 3)
+	one, two := sample(t, m.Config, 2, Grid{T: 1, H: 2, W: 4}, Grid{T: 2, H: 2, W: 2}), sample(t, m.Config, 3)
 	if err := replica.Load(&train.Pack{Samples: []*train.Sample{&one, &two}, Scale: .25, Index: []int{0, 1}}); err != nil {
 		t.Fatal(err)
 	}

@@ -129,7 +129,7 @@ func attend(qkv rows, places []patch, heads int) rows {
 // Two pictures of different sizes and a clip, in a tower of odd sizes.
 func TestTowerIsWhatThePackageCommentSays(t *testing.T) {
 	m := small(t)
-	v, grids := m.Config.Vision, []Grid{{1, 2, 6}, {3, 4, 2}, {1, 2, 2}}
+	v, grids := m.Config.Vision, []Grid{{T: 1, H: 2, W: 6}, {T: 3, H: 4, W: 2}, {T: 1, H: 2, W: 2}}
 	draw := rand.New(rand.NewPCG(5, 0))
 	var x rows
 	var pixels []float32

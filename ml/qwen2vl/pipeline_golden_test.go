@@ -7,6 +7,7 @@ import (
 
 	"finetui/ml/goldentest"
 	"finetui/ml/nn"
+	"finetui/ml/picture"
 	"finetui/ml/qwen2vl/chat"
 	"finetui/ml/qwen2vl/pixels"
 	"finetui/ml/tokenizer"
@@ -35,7 +36,7 @@ func TestGoldenWholePipelineOfOnePicture(t *testing.T) {
 	}
 	m := load(t, Tuning{}, "full-vocab/model")
 
-	picture, _, err := pixels.Decode(goldentest.Dir(t, "full-vocab", "picture.png"))
+	picture, _, err := picture.Decode(goldentest.Dir(t, "full-vocab", "picture.png"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,21 +1,19 @@
 package qwen2vl
 
-import "fmt"
+import (
+	"fmt"
+
+	"finetui/ml/qwen2vl/pixels"
+)
 
 // Grid counts the patches of one picture or clip: temporal slices, rows, columns.
-type Grid struct{ T, H, W int }
-
-// Patches is the number of patch rows.
-func (g Grid) Patches() int { return g.T * g.H * g.W }
-
-// Tokens is the number of tokens after merging.
-func (g Grid) Tokens(merge int) int { return g.Patches() / (merge * merge) }
+type Grid = pixels.Grid
 
 // mostSide bounds a grid, so that its sides can be multiplied without overflow.
 const mostSide = 1 << 20
 
-// check refuses a grid that is not made of whole tokens.
-func (g Grid) check(merge int) error {
+// checkGrid refuses a grid that is not made of whole tokens.
+func checkGrid(g Grid, merge int) error {
 	if min(g.T, g.H, g.W) < 1 || max(g.T, g.H, g.W) > mostSide || g.H%merge != 0 || g.W%merge != 0 {
 		return fmt.Errorf("a grid of %d×%d×%d patches is not made of %d×%d blocks", g.T, g.H, g.W, merge, merge)
 	}
@@ -26,7 +24,7 @@ func (g Grid) check(merge int) error {
 func (v Vision) checkPictures(values int, grids []Grid) error {
 	want := 0
 	for i, g := range grids {
-		if err := g.check(v.Merge); err != nil {
+		if err := checkGrid(g, v.Merge); err != nil {
 			return fmt.Errorf("picture %d: %w", i+1, err)
 		}
 		if g.Patches() > (values-want)/v.PatchWidth() {
@@ -64,7 +62,7 @@ func (c Config) Positions(ids []int32, grids []Grid) (pos [3][]int32, features [
 		}
 		grid := grids[g]
 		g++
-		if err := grid.check(c.Vision.Merge); err != nil {
+		if err := checkGrid(grid, c.Vision.Merge); err != nil {
 			return pos, nil, fmt.Errorf("picture %d: %w", g, err)
 		}
 		h, w := grid.H/c.Vision.Merge, grid.W/c.Vision.Merge

@@ -10,7 +10,7 @@ import (
 func TestTextGoesOnBehindTheLargestPositionOfAPicture(t *testing.T) {
 	c := Config{ImageToken: 9, VideoToken: 10, Vision: Vision{Merge: 2}}
 	ids := []int32{1, 9, 9, 9, 9, 9, 9, 2, 10, 10, 10, 10, 10, 10, 10, 10, 9, 3}
-	pos, features, err := c.Positions(ids, []Grid{{1, 4, 6}, {4, 2, 4}, {1, 2, 2}})
+	pos, features, err := c.Positions(ids, []Grid{{T: 1, H: 4, W: 6}, {T: 4, H: 2, W: 4}, {T: 1, H: 2, W: 2}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,12 +34,12 @@ func TestPositionsRefuseWhatDoesNotFit(t *testing.T) {
 		want  string
 	}{
 		"no picture":         {[]int32{1, 9, 2}, nil, "only 0 pictures"},
-		"too few pads":       {[]int32{1, 9, 2}, []Grid{{1, 4, 2}}, "takes 2 tokens"},
-		"one picture more":   {[]int32{1, 9, 2}, []Grid{{1, 2, 2}, {1, 2, 2}}, "places for 1"},
-		"cut off at the end": {[]int32{1, 9}, []Grid{{1, 4, 4}}, "takes 4 tokens"},
-		"half a block":       {[]int32{1, 9}, []Grid{{1, 3, 2}}, "picture 1: a grid of 1×3×2"},
-		"less than nothing":  {[]int32{1, 9}, []Grid{{-1, 4, 4}}, "picture 1: a grid of -1×4×4"},
-		"more than can be":   {[]int32{1, 9}, []Grid{{1, 1 << 62, 4}}, "picture 1: a grid of 1×4611686018427387904×4"},
+		"too few pads":       {[]int32{1, 9, 2}, []Grid{{T: 1, H: 4, W: 2}}, "takes 2 tokens"},
+		"one picture more":   {[]int32{1, 9, 2}, []Grid{{T: 1, H: 2, W: 2}, {T: 1, H: 2, W: 2}}, "places for 1"},
+		"cut off at the end": {[]int32{1, 9}, []Grid{{T: 1, H: 4, W: 4}}, "takes 4 tokens"},
+		"half a block":       {[]int32{1, 9}, []Grid{{T: 1, H: 3, W: 2}}, "picture 1: a grid of 1×3×2"},
+		"less than nothing":  {[]int32{1, 9}, []Grid{{T: -1, H: 4, W: 4}}, "picture 1: a grid of -1×4×4"},
+		"more than can be":   {[]int32{1, 9}, []Grid{{T: 1, H: 1 << 62, W: 4}}, "picture 1: a grid of 1×4611686018427387904×4"},
 	} {
 		if _, _, err := c.Positions(tc.ids, tc.grids); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v does not say %q", name, err, tc.want)

@@ -12,6 +12,7 @@ import (
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
 	"finetui/ml/train"
+	"finetui/ml/weights"
 )
 
 // goldenModel is qwen2/untied with an adapter of qwen2/lora on it.
@@ -22,7 +23,7 @@ func goldenModel(t *testing.T, adapter string) *qwen2.Model {
 		t.Fatal(err)
 	}
 	base := goldentest.Dir(t, "qwen2", "untied")
-	text, err := qwen2.ReadConfig(base)
+	text, err := weights.ReadConfig(base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,13 +31,13 @@ func goldenModel(t *testing.T, adapter string) *qwen2.Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkpoint, err := qwen2.OpenCheckpoint(base)
+	checkpoint, err := weights.OpenCheckpoint(base)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { checkpoint.Close() })
-	m, err := qwen2.New(c, checkpoint, qwen2.Tuning{Adapt: func(module string) (qwen2.Adapter, bool) {
-		return qwen2.Adapter{R: config.Rank(module), Scale: config.Scale(module)}, config.Matches(module)
+	m, err := qwen2.New(c, checkpoint, weights.Tuning{Adapt: func(module string) (weights.Adapter, bool) {
+		return weights.Adapter{R: config.Rank(module), Scale: config.Scale(module)}, config.Matches(module)
 	}})
 	if err != nil {
 		t.Fatal(err)

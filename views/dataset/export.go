@@ -15,7 +15,7 @@ import (
 	data "finetui/core/dataset"
 	"finetui/core/media"
 	"finetui/core/recipe"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -110,7 +110,7 @@ func sheetsOf(n int) string {
 }
 
 // marked is an item's picture with its objects outlined, small; nil where there is none.
-func (l *loaded) marked(i int) *pixels.RGB {
+func (l *loaded) marked(i int) *picture.RGB {
 	item := &l.set.Items[i]
 	picture, err := decoded.Decode(item.Media)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"finetui/core/model"
 	"finetui/core/run"
 	"finetui/core/session"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 	"finetui/views"
 	"finetui/views/viewtest"
 )
@@ -73,7 +73,7 @@ func projectIn(t testing.TB, root string) *config.File {
 // writePicture draws a slope with one dark rectangle for each object, and its label file.
 func writePicture(t testing.TB, dir, name string, classes []int) {
 	t.Helper()
-	picture := pixels.NewRGB(96, 72)
+	picture := picture.NewRGB(96, 72)
 	for y := range picture.H {
 		for x := range picture.W {
 			shade := byte(90 + y + (x*7+y*13)%11)

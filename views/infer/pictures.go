@@ -10,7 +10,7 @@ import (
 	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/core/session"
-	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/picture"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -156,14 +156,14 @@ func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample, 
 	return inCells(key, picture, nil, outline)
 }
 
-func last(list []*pixels.RGB) *pixels.RGB {
+func last(list []*picture.RGB) *picture.RGB {
 	if len(list) == 0 {
 		return nil
 	}
 	return list[len(list)-1]
 }
 
-func inCells(key pictureKey, picture *pixels.RGB, err error, outlines ...widget.Outline) (widget.Picture, error) {
+func inCells(key pictureKey, picture *picture.RGB, err error, outlines ...widget.Outline) (widget.Picture, error) {
 	if err != nil || picture == nil {
 		return widget.Picture{}, err
 	}

@@ -20,11 +20,12 @@ import (
 	"finetui/core/demo/draw"
 	"finetui/core/demo/generic"
 	"finetui/ml/nn"
-	"finetui/ml/qwen2"
+	"finetui/ml/picture"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/pixels"
 	"finetui/ml/safetensors"
 	"finetui/ml/tokenizer"
+	"finetui/ml/weights"
 	"finetui/ml/wholefile"
 )
 
@@ -176,7 +177,7 @@ func Make(ctx context.Context, dir string, o Options) error {
 			return err
 		}
 	}
-	ckpt, err := qwen2.OpenCheckpoint(tower)
+	ckpt, err := weights.OpenCheckpoint(tower)
 	if err != nil {
 		return err
 	}
@@ -260,8 +261,8 @@ func processor() pixels.Processor {
 
 // appendRows appends the patch rows of a canvas, and returns its grid.
 func appendRows(dst []float32, c *draw.Canvas) ([]float32, qwen2vl.Grid, error) {
-	rows, grid, err := processor().Rows(&pixels.RGB{W: c.W, H: c.H, Pix: c.Pix})
-	return append(dst, rows...), qwen2vl.Grid(grid), err
+	rows, grid, err := processor().Rows(&picture.RGB{W: c.W, H: c.H, Pix: c.Pix})
+	return append(dst, rows...), grid, err
 }
 
 // stream is the random stream of one item of one step: what is drawn depends on nothing else.

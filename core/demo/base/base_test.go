@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"finetui/core/demo/generic"
-	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/tokenizer"
+	"finetui/ml/weights"
 )
 
 func TestLabelLossGradient(t *testing.T) {
@@ -63,7 +63,7 @@ func TestMakeWritesAModelThatLearns(t *testing.T) {
 		if i > 0 {
 			continue
 		}
-		config, err := qwen2.ReadConfig(dir)
+		config, err := weights.ReadConfig(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestMakeWritesAModelThatLearns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ckpt, err := qwen2.OpenCheckpoint(dir)
+		ckpt, err := weights.OpenCheckpoint(dir)
 		if err != nil {
 			t.Fatal(err)
 		}

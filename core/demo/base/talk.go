@@ -10,11 +10,11 @@ import (
 
 	"finetui/core/demo/draw"
 	"finetui/core/demo/generic"
-	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/chat"
 	"finetui/ml/tokenizer"
 	"finetui/ml/train"
+	"finetui/ml/weights"
 )
 
 // What stage 2 talks about: shares of crops of one thing, of scenes, of text alone.
@@ -29,8 +29,8 @@ const (
 )
 
 // trainTalk is stage 2: the tower's blocks are src's and stay as they are.
-func trainTalk(ctx context.Context, c qwen2vl.Config, src qwen2.Source, tok *tokenizer.Tokenizer, o Options) (*qwen2vl.Model, error) {
-	all := qwen2.Tuning{All: true}
+func trainTalk(ctx context.Context, c qwen2vl.Config, src weights.Source, tok *tokenizer.Tokenizer, o Options) (*qwen2vl.Model, error) {
+	all := weights.Tuning{All: true}
 	m, err := qwen2vl.New(c, src, qwen2vl.Tuning{Text: all, Merger: all})
 	if err != nil {
 		return nil, err

@@ -12,14 +12,14 @@ import (
 	"finetui/ml/blas"
 	"finetui/ml/graph"
 	"finetui/ml/nn"
-	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/train"
+	"finetui/ml/weights"
 )
 
 // trainTower is stage 1.
 func trainTower(ctx context.Context, c qwen2vl.Config, o Options) (*qwen2vl.Model, error) {
-	all := qwen2.Tuning{All: true}
+	all := weights.Tuning{All: true}
 	m, err := qwen2vl.New(c, initial{o.Seed}, qwen2vl.Tuning{Tower: all, Merger: all})
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/safetensors"
+	"finetui/ml/weights"
 )
 
 func TestPublishedSizes(t *testing.T) {
@@ -59,7 +60,7 @@ func TestSmallFakesAreWholeModels(t *testing.T) {
 		if _, err := l.write(folder, tokenizer); err != nil {
 			t.Fatal(err)
 		}
-		checkpoint, err := qwen2.OpenCheckpoint(folder)
+		checkpoint, err := weights.OpenCheckpoint(folder)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +71,7 @@ func TestSmallFakesAreWholeModels(t *testing.T) {
 		if files["preprocessor_config.json"] == nil {
 			c, err := qwen2.ParseConfig(files["config.json"])
 			if err == nil {
-				_, err = qwen2.New(c, checkpoint, qwen2.Tuning{})
+				_, err = qwen2.New(c, checkpoint, weights.Tuning{})
 			}
 			if err != nil {
 				t.Errorf("%s: %v", kind, err)

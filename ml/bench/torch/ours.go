@@ -12,6 +12,7 @@ import (
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
 	"finetui/ml/train"
+	"finetui/ml/weights"
 )
 
 // shape is a model that both sides run.
@@ -62,14 +63,14 @@ func (w work) samples(vocab int) (samples []train.Sample, ids, labels [][]int32)
 
 // engine is our side: a model from the folder that the reference wrote.
 type engine struct {
-	checkpoint *qwen2.Checkpoint
+	checkpoint *weights.Checkpoint
 	model      *qwen2.Model
 }
 
 // open reads the model, and its adapter where adapted is set.
 func open(folder string, adapted bool) (*engine, error) {
 	base := filepath.Join(folder, "base")
-	text, err := qwen2.ReadConfig(base)
+	text, err := weights.ReadConfig(base)
 	if err != nil {
 		return nil, err
 	}
@@ -78,10 +79,10 @@ func open(folder string, adapted bool) (*engine, error) {
 		return nil, err
 	}
 	e := &engine{}
-	if e.checkpoint, err = qwen2.OpenCheckpoint(base); err != nil {
+	if e.checkpoint, err = weights.OpenCheckpoint(base); err != nil {
 		return nil, err
 	}
-	tune, values := qwen2.Tuning{}, map[string][]float32{}
+	tune, values := weights.Tuning{}, map[string][]float32{}
 	if adapted {
 		settings, adapters, err := lora.Read(filepath.Join(folder, "adapter"))
 		if err != nil {
@@ -90,8 +91,8 @@ func open(folder string, adapted bool) (*engine, error) {
 		for _, a := range adapters {
 			values[a.Module+".lora_A.weight"], values[a.Module+".lora_B.weight"] = a.A, a.B
 		}
-		tune.Adapt = func(module string) (qwen2.Adapter, bool) {
-			return qwen2.Adapter{R: settings.Rank(module), Scale: settings.Scale(module)}, settings.Matches(module)
+		tune.Adapt = func(module string) (weights.Adapter, bool) {
+			return weights.Adapter{R: settings.Rank(module), Scale: settings.Scale(module)}, settings.Matches(module)
 		}
 	}
 	if e.model, err = qwen2.New(config, e.checkpoint, tune); err != nil {

@@ -12,12 +12,13 @@ import (
 	"testing"
 
 	"finetui/ml/goldentest"
+	"finetui/ml/picture"
 )
 
 // decodeFile is Decode for files that must be readable.
-func decodeFile(t testing.TB, path string) *RGB {
+func decodeFile(t testing.TB, path string) *picture.RGB {
 	t.Helper()
-	img, _, err := Decode(path)
+	img, _, err := picture.Decode(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +26,7 @@ func decodeFile(t testing.TB, path string) *RGB {
 }
 
 // farthest is the largest difference of two pictures of one size, in grey levels, and the mean one.
-func farthest(t testing.TB, a, b *RGB) (most int, mean float64) {
+func farthest(t testing.TB, a, b *picture.RGB) (most int, mean float64) {
 	t.Helper()
 	if a.W != b.W || a.H != b.H {
 		t.Fatalf("%dx%d against %dx%d pixels", a.W, a.H, b.W, b.H)
@@ -105,11 +106,11 @@ type imageCase struct {
 
 // source is the picture from which the case was resized: decoded by Pillow where that is stored, and with
 // transparency over white, as the reference does to a picture that it is handed open.
-func (c imageCase) source(t *testing.T, golden string) *RGB {
+func (c imageCase) source(t *testing.T, golden string) *picture.RGB {
 	t.Helper()
 	if key, ok := strings.CutSuffix(c.Key, "-upright"); ok {
 		turn := int(key[len(key)-1] - '0')
-		return upright(decodeFile(t, filepath.Join(golden, "images", "decoded", key+".png")), turn)
+		return picture.Upright(decodeFile(t, filepath.Join(golden, "images", "decoded", key+".png")), turn)
 	}
 	if c.Decoded != "" {
 		return decodeFile(t, filepath.Join(golden, c.Decoded))
@@ -123,7 +124,7 @@ func (c imageCase) source(t *testing.T, golden string) *RGB {
 		t.Fatal(err)
 	}
 	img := decodeFile(t, filepath.Join(golden, c.Input))
-	if !opaque(decoded) {
+	if o, ok := decoded.(interface{ Opaque() bool }); ok && !o.Opaque() {
 		for i := range img.W * img.H {
 			alpha := int(color.NRGBAModel.Convert(decoded.At(i%img.W, i/img.W)).(color.NRGBA).A)
 			for channel := range 3 {
@@ -157,7 +158,7 @@ func TestGoldenPicturesAreResizedAndCutIntoRows(t *testing.T) {
 			if _, err := os.Stat(wanted); err != nil {
 				wanted, prefix = filepath.Join(golden, "images", "resized", c.Key+".png"), "pil."
 			}
-			if most, _ := farthest(t, Resize(img, w, h), decodeFile(t, wanted)); most != 0 {
+			if most, _ := farthest(t, picture.Resize(img, w, h), decodeFile(t, wanted)); most != 0 {
 				t.Errorf("resized to %dx%d it is off by up to %d grey levels", w, h, most)
 			}
 			rows, grid, err := p.Rows(img)
@@ -239,7 +240,7 @@ func TestGoldenModelInputsAreThePictures(t *testing.T) {
 			var c struct{ Media []string }
 			goldentest.JSON(t, filepath.Join(golden, "qwen2vl", "cases", name+".json"), &c)
 			var images, videos []float32
-			var frames []*RGB
+			var frames []*picture.RGB
 			for _, path := range c.Media {
 				img := decodeFile(t, filepath.Join(golden, path))
 				if strings.Contains(filepath.Base(path), "-frame") {
@@ -266,53 +267,5 @@ func TestGoldenModelInputsAreThePictures(t *testing.T) {
 				g.CheckInts("video_grid_thw", flat(grid))
 			}
 		})
-	}
-}
-
-// Decoders of JPEG may differ by a level or two; what this guards is the filter between colour samples, without which
-// coloured edges are off by dozens.
-func TestGoldenJPEGsAreDecodedCloseToPillow(t *testing.T) {
-	golden := filepath.Dir(filepath.Dir(goldentest.Dir(t, "images", "cases.json")))
-	var cases []imageCase
-	goldentest.JSON(t, filepath.Join(golden, "images", "cases.json"), &cases)
-	for _, c := range cases {
-		if c.Decoded == "" || filepath.Ext(c.Input) != ".jpg" || strings.HasSuffix(c.Key, "-down") || strings.HasSuffix(c.Key, "-up") {
-			continue
-		}
-		t.Run(c.Key, func(t *testing.T) {
-			path := filepath.Join(golden, c.Input)
-			if _, err := os.Stat(path); err != nil {
-				path = filepath.Join(goldentest.Shared(t, "data"), c.Input)
-			}
-			file, err := os.ReadFile(path)
-			if err != nil {
-				t.Skipf("the photograph is not here: %v", err)
-			}
-			want := decodeFile(t, filepath.Join(golden, c.Decoded))
-			want = upright(want, orientation(bytes.NewReader(file), int64(len(file))))
-			most, mean := farthest(t, decodeFile(t, path), want)
-			t.Logf("off by up to %d levels, %.3f on average", most, mean)
-			if most > 4 || mean > 0.5 {
-				t.Errorf("off by up to %d levels, %.3f on average", most, mean)
-			}
-		})
-	}
-}
-
-func TestGoldenSixteenBitRGBKeepsTheUpperByte(t *testing.T) {
-	golden := filepath.Dir(filepath.Dir(goldentest.Dir(t, "images", "cases.json")))
-	path := filepath.Join(golden, "images", "input", "rgb16.png")
-	if _, err := os.Stat(path); err != nil {
-		t.Skip(err)
-	}
-	img, notes, err := Decode(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if most, _ := farthest(t, img, decodeFile(t, filepath.Join(golden, "images", "decoded", "rgb16.png"))); most != 0 {
-		t.Errorf("off by %d levels", most)
-	}
-	if len(notes) != 1 || notes[0].Code != NoteDeep {
-		t.Errorf("notes %v", notes)
 	}
 }

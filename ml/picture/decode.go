@@ -1,4 +1,4 @@
-package pixels
+package picture
 
 import (
 	"bufio"
@@ -132,7 +132,7 @@ func decode(file []byte, most int64) (out *RGB, notes []Note, err error) {
 		out = onCanvas(out, frame.Rect.Min, config.Width, config.Height)
 	}
 	if o := head.Orientation; o != 1 {
-		out = upright(out, o)
+		out = Upright(out, o)
 		notes = append(notes, Note{NoteOrientation, fmt.Sprintf("was turned upright (EXIF orientation %d)", o)})
 	}
 	if out.W != head.W || out.H != head.H {

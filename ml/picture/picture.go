@@ -1,6 +1,6 @@
-// Package pixels turns picture files into the patch rows that Qwen2-VL's vision tower takes: decoding, resizing as
-// Pillow does it bit for bit, normalising, cutting into patches. It holds no weights and draws nothing.
-package pixels
+// Package picture reads picture files as the field's Python programs do: decoded as Pillow decodes, upright, with 8 bits a
+// channel, resized bit for bit as Pillow resizes. It knows no model and draws nothing.
+package picture
 
 import "fmt"
 
@@ -27,8 +27,8 @@ func Crop(img *RGB, x0, y0, x1, y1 int) (*RGB, error) {
 	return out, nil
 }
 
-// check refuses a picture that has no pixels, or other than its size says.
-func (img *RGB) check() error {
+// Check refuses a picture that has no pixels, or other than its size says.
+func (img *RGB) Check() error {
 	if img == nil || img.W <= 0 || img.H <= 0 || len(img.Pix) != 3*img.W*img.H {
 		return fmt.Errorf("the picture has no pixels, or not as many as its size says")
 	}

@@ -1,4 +1,4 @@
-package pixels
+package picture
 
 import (
 	"bytes"
@@ -270,13 +270,11 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := img.check(); err != nil {
+		if err := img.Check(); err != nil {
 			t.Fatal(err)
 		}
-		p := DefaultProcessor()
-		p.MaxPixels = 1 << 14
-		if rows, grid, err := p.Rows(img); err == nil && len(rows) != grid.Rows()*p.RowSize() {
-			t.Fatalf("%d values for %v", len(rows), grid)
+		if small := Resize(img, 7, 5); small.Check() != nil {
+			t.Fatalf("resized to %d×%d with %d values", small.W, small.H, len(small.Pix))
 		}
 	})
 }

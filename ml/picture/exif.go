@@ -1,4 +1,4 @@
-package pixels
+package picture
 
 import (
 	"bytes"
@@ -139,8 +139,8 @@ func orientationOfTIFF(tiff io.ReaderAt) int {
 	return 1
 }
 
-// upright turns and mirrors a picture as its EXIF orientation asks for.
-func upright(img *RGB, orientation int) *RGB {
+// Upright turns and mirrors a picture as its EXIF orientation asks for.
+func Upright(img *RGB, orientation int) *RGB {
 	w, h := img.W, img.H
 	var from func(x, y int) (int, int) // where the pixel of the upright picture comes from
 	switch orientation {

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"finetui/ml/picture"
 )
 
 // noisy is a picture of seeded noise.
-func noisy(w, h int) *RGB {
-	img := NewRGB(w, h)
+func noisy(w, h int) *picture.RGB {
+	img := picture.NewRGB(w, h)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range img.Pix {
 		img.Pix[i] = uint8(rng.UintN(256))
@@ -37,52 +39,6 @@ func TestSmartResizeKeepsItsPromises(t *testing.T) {
 	}
 }
 
-func TestResizeOfOneColourKeepsIt(t *testing.T) {
-	img := NewRGB(37, 53)
-	for i := range img.Pix {
-		img.Pix[i] = uint8(10 + 100*(i%3))
-	}
-	for _, size := range [][2]int{{37, 53}, {5, 7}, {200, 3}, {1, 1}, {37, 90}, {80, 53}} {
-		out := Resize(img, size[0], size[1])
-		if out.W != size[0] || out.H != size[1] || len(out.Pix) != 3*size[0]*size[1] {
-			t.Fatalf("%v gives %dx%d", size, out.W, out.H)
-		}
-		for i, v := range out.Pix {
-			if v != uint8(10+100*(i%3)) {
-				t.Fatalf("%v: value %d is %d", size, i, v)
-			}
-		}
-	}
-}
-
-func TestResizeNeverChangesItsSource(t *testing.T) {
-	img := noisy(20, 30)
-	before := slices.Clone(img.Pix)
-	for _, size := range [][2]int{{20, 30}, {10, 30}, {20, 9}, {41, 7}} {
-		out := Resize(img, size[0], size[1])
-		out.Pix[0] ^= 0xff
-	}
-	if !slices.Equal(img.Pix, before) {
-		t.Error("the source was written to")
-	}
-}
-
-func TestCropCopiesWhatLiesInside(t *testing.T) {
-	img := noisy(6, 5)
-	out, err := Crop(img, -3, 2, 4, 99)
-	if err != nil || out.W != 4 || out.H != 3 {
-		t.Fatalf("got %+v, %v", out, err)
-	}
-	if !slices.Equal(out.Pix[:12], img.Pix[3*2*6:3*(2*6+4)]) || !slices.Equal(out.Pix[24:], img.Pix[3*4*6:3*(4*6+4)]) {
-		t.Error("the pixels are others")
-	}
-	for _, box := range [][4]int{{6, 0, 9, 5}, {3, 3, 3, 4}, {4, 0, 2, 5}} {
-		if _, err := Crop(img, box[0], box[1], box[2], box[3]); err == nil {
-			t.Errorf("%v: no error", box)
-		}
-	}
-}
-
 // plain is a processor whose values are the grey levels themselves, up to rounding.
 func plain() Processor {
 	return Processor{Patch: 2, Merge: 2, Temporal: 2, MinPixels: 1, MaxPixels: 1 << 20, Std: [3]float32{1.0 / 255, 1.0 / 255, 1.0 / 255}}
@@ -90,7 +46,7 @@ func plain() Processor {
 
 func TestRowsComeInMergeBlocksAndColumnsByChannel(t *testing.T) {
 	p := plain()
-	img := NewRGB(8, 4) // 4×2 patches, two merge blocks side by side
+	img := picture.NewRGB(8, 4) // 4×2 patches, two merge blocks side by side
 	for i := range img.Pix {
 		img.Pix[i] = uint8(i)
 	}
@@ -119,7 +75,7 @@ func TestRowsComeInMergeBlocksAndColumnsByChannel(t *testing.T) {
 
 func TestTheLastFrameFillsItsGroup(t *testing.T) {
 	p := plain()
-	frames := []*RGB{NewRGB(4, 4), NewRGB(4, 4), NewRGB(4, 4)}
+	frames := []*picture.RGB{picture.NewRGB(4, 4), picture.NewRGB(4, 4), picture.NewRGB(4, 4)}
 	for i, f := range frames {
 		for j := range f.Pix {
 			f.Pix[j] = uint8(i)
@@ -140,18 +96,18 @@ func TestTheLastFrameFillsItsGroup(t *testing.T) {
 
 func TestFramesThatDoNotFitAreRefused(t *testing.T) {
 	p := plain()
-	for want, frames := range map[string][]*RGB{
+	for want, frames := range map[string][]*picture.RGB{
 		"without frames":   nil,
-		"to one size":      {NewRGB(4, 4), NewRGB(8, 4)},
-		"multiples of 4":   {NewRGB(6, 4)},
+		"to one size":      {picture.NewRGB(4, 4), picture.NewRGB(8, 4)},
+		"multiples of 4":   {picture.NewRGB(6, 4)},
 		"not as many":      {{W: 4, H: 4, Pix: make([]uint8, 3)}},
-		"frame 1: the pic": {NewRGB(4, 4), nil},
+		"frame 1: the pic": {picture.NewRGB(4, 4), nil},
 	} {
 		if _, _, err := p.Frames(frames); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error that holds %q", err, want)
 		}
 	}
-	if _, _, err := p.Rows(&RGB{}); err == nil {
+	if _, _, err := p.Rows(&picture.RGB{}); err == nil {
 		t.Error("an empty picture: no error")
 	}
 }
@@ -225,7 +181,7 @@ func FuzzProcessor(f *testing.F) {
 	f.Add([]byte(`{"min_pixels":null,"max_pixels":null,"size":{"shortest_edge":784,"longest_edge":7840},"resample":3,"rescale_factor":0.00392156862745098,"do_resize":true}`))
 	f.Add([]byte(`{"image_processor":{"size":{"shortest_edge":1,"longest_edge":2},"image_mean":[-1e38,0.5,1],"image_std":[1e-38,0.25,1e38],"patch_size":1,"merge_size":64}}`))
 	f.Add([]byte(`{"patch_size":1024,"merge_size":4,"temporal_patch_size":1,"min_pixels":1000000000000000,"max_pixels":9000000000000000000}`))
-	small := []*RGB{noisy(1, 1), noisy(3, 200), noisy(40, 30)}
+	small := []*picture.RGB{noisy(1, 1), noisy(3, 200), noisy(40, 30)}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if part, err := imageProcessor(text); err == nil { // as processor_config.json
 			parseProcessor(part)
@@ -244,7 +200,7 @@ func FuzzProcessor(f *testing.F) {
 				continue
 			}
 			rows, grid, err := p.Rows(img)
-			if err != nil || len(rows) != grid.Rows()*p.RowSize() {
+			if err != nil || len(rows) != grid.Patches()*p.RowSize() {
 				t.Fatalf("%+v: %d values for %v (%v)", p, len(rows), grid, err)
 			}
 			if slices.ContainsFunc(rows, func(v float32) bool { return v-v != 0 }) {
@@ -252,21 +208,6 @@ func FuzzProcessor(f *testing.F) {
 			}
 		}
 	})
-}
-
-func BenchmarkResize(b *testing.B) {
-	for _, c := range []struct {
-		name       string
-		w, h, x, y int
-	}{{"1080p-down", 1920, 1080, 644, 364}, {"1080p-same", 1920, 1080, 1932, 1092}, {"224-up", 224, 224, 280, 280}} {
-		img := noisy(c.w, c.h)
-		b.Run(c.name, func(b *testing.B) {
-			b.SetBytes(int64(len(img.Pix)))
-			for b.Loop() {
-				Resize(img, c.x, c.y)
-			}
-		})
-	}
 }
 
 func BenchmarkRows(b *testing.B) {

@@ -1,8 +1,12 @@
+// Package pixels cuts pictures into the patch rows that Qwen2-VL's vision tower takes: sizes by its rule, values normalised,
+// patches in the order of its merger. It holds no weights and reads no pictures: see ml/picture.
 package pixels
 
 import (
 	"errors"
 	"fmt"
+
+	"finetui/ml/picture"
 )
 
 // Processor is what preprocessor_config.json decides. The zero value is of no use: take DefaultProcessor or
@@ -30,11 +34,11 @@ func DefaultProcessor() Processor {
 // Grid is the number of patches of a picture or clip: frames (in groups of Temporal), rows and columns.
 type Grid struct{ T, H, W int }
 
-// Rows is the number of patches.
-func (g Grid) Rows() int { return g.T * g.H * g.W }
+// Patches is the number of patch rows.
+func (g Grid) Patches() int { return g.T * g.H * g.W }
 
 // Tokens is the number of places that the picture or clip takes in the text, for a merger of merge×merge patches.
-func (g Grid) Tokens(merge int) int { return g.Rows() / (merge * merge) }
+func (g Grid) Tokens(merge int) int { return g.Patches() / (merge * merge) }
 
 // RowSize is the number of values of one patch: 3 · Temporal · Patch².
 func (p Processor) RowSize() int { return 3 * p.Temporal * p.Patch * p.Patch }
@@ -45,11 +49,11 @@ func (p Processor) Size(w, h int) (newW, newH int, err error) {
 	return newW, newH, err
 }
 
-// Rows resizes a picture and cuts it into patches: [grid.Rows(), RowSize()] float32, rows in the order (h/merge,
+// Rows resizes a picture and cuts it into patches: [grid.Patches(), RowSize()] float32, rows in the order (h/merge,
 // w/merge, merge, merge), columns in the order (channel, frame, y, x). A picture fills all Temporal frames of its
 // patches alike.
-func (p Processor) Rows(img *RGB) (rows []float32, grid Grid, err error) {
-	if err := img.check(); err != nil {
+func (p Processor) Rows(img *picture.RGB) (rows []float32, grid Grid, err error) {
+	if err := img.Check(); err != nil {
 		return nil, Grid{}, err
 	}
 	w, h, err := p.Size(img.W, img.H)
@@ -57,21 +61,21 @@ func (p Processor) Rows(img *RGB) (rows []float32, grid Grid, err error) {
 		return nil, Grid{}, err
 	}
 	if w != img.W || h != img.H {
-		img = Resize(img, w, h)
+		img = picture.Resize(img, w, h)
 	}
-	return p.Frames([]*RGB{img})
+	return p.Frames([]*picture.RGB{img})
 }
 
 // Frames cuts the frames of a clip into patches of Temporal frames each, in the order (t, h/merge, w/merge, merge,
 // merge); see Rows. The last frame is repeated to fill its group. All frames must have one size, with sides that are
 // multiples of Patch·Merge: nothing is resized.
-func (p Processor) Frames(frames []*RGB) (rows []float32, grid Grid, err error) {
+func (p Processor) Frames(frames []*picture.RGB) (rows []float32, grid Grid, err error) {
 	if len(frames) == 0 {
 		return nil, Grid{}, errors.New("a clip without frames")
 	}
 	unit := p.Patch * p.Merge
 	for i, f := range frames {
-		if err := f.check(); err != nil {
+		if err := f.Check(); err != nil {
 			return nil, Grid{}, fmt.Errorf("frame %d: %w", i, err)
 		}
 		if f.W != frames[0].W || f.H != frames[0].H {
@@ -82,9 +86,9 @@ func (p Processor) Frames(frames []*RGB) (rows []float32, grid Grid, err error) 
 		}
 	}
 	grid = Grid{(len(frames) + p.Temporal - 1) / p.Temporal, frames[0].H / p.Patch, frames[0].W / p.Patch}
-	rows = make([]float32, grid.Rows()*p.RowSize())
+	rows = make([]float32, grid.Patches()*p.RowSize())
 	levels := p.levels()
-	group := make([]*RGB, p.Temporal)
+	group := make([]*picture.RGB, p.Temporal)
 	rest := rows
 	for t := range grid.T {
 		for i := range group {
@@ -103,7 +107,7 @@ func (p Processor) Frames(frames []*RGB) (rows []float32, grid Grid, err error) 
 }
 
 // patch fills the row of the patch whose first pixel is at (x0, y0).
-func (p Processor) patch(row []float32, group []*RGB, levels *[3][256]float32, x0, y0 int) {
+func (p Processor) patch(row []float32, group []*picture.RGB, levels *[3][256]float32, x0, y0 int) {
 	i := 0
 	for channel := range 3 {
 		level := &levels[channel]

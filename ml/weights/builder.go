@@ -1,4 +1,4 @@
-package qwen2
+package weights
 
 import (
 	"finetui/ml/blas"
@@ -54,10 +54,11 @@ func (b *Builder) vector(name string, n int) ([]float32, nn.Span) {
 	if !b.tune.All {
 		return v, nn.Span{}
 	}
-	return v, b.add(b.prefix+name, v, n)
+	return v, b.Add(b.prefix+name, v, n)
 }
 
-func (b *Builder) add(name string, value []float32, shape ...int) nn.Span {
+// Add lays out a tensor of the block that is trained, under its whole name, and keeps its value for Finish.
+func (b *Builder) Add(name string, value []float32, shape ...int) nn.Span {
 	b.values[name] = value
 	return b.Layout.Add(name, shape...)
 }
@@ -96,9 +97,9 @@ func (b *Builder) Linear(in int, bias bool, parts ...Part) *nn.Linear {
 	}
 	name := b.prefix + Fused(parts)
 	if b.tune.All {
-		l.WSpan = b.add(name+".weight", l.W.F32, out, in)
+		l.WSpan = b.Add(name+".weight", l.W.F32, out, in)
 		if bias {
-			l.BSpan = b.add(name+".bias", l.B, out)
+			l.BSpan = b.Add(name+".bias", l.B, out)
 		}
 		b.bound = append(b.bound, func(flat []float32) { l.W.F32, l.B = l.WSpan.Of(flat), l.BSpan.Of(flat) })
 	}
