@@ -40,14 +40,17 @@ func (r *root) checkKeys() tea.Cmd {
 // own are the root's actions. ctrl+c and ctrl+z are not among them: no configuration can take them away.
 func (r *root) own() []views.Action {
 	actions := []views.Action{
-		{Name: "help", Label: "help", Help: "show every key", Group: "Workbench", Run: func() tea.Cmd { r.over = newHelp(r); return nil }},
-		{Name: "palette", Label: "commands", Help: "find a command by its letters", Group: "Workbench", Run: func() tea.Cmd { r.over = newPalette(r); return nil }},
+		{Name: "help", Label: "help", Help: "show every key", Group: "Workbench",
+			Run: func() tea.Cmd { r.over = newHelp(r); return nil }},
+		{Name: "palette", Label: "commands", Help: "find a command by its letters", Group: "Workbench",
+			Run: func() tea.Cmd { r.over = newPalette(r); return nil }},
 		{Name: "back", Help: "leave a zoom, a picture, a filter", Group: "Workbench", Run: r.back},
 		{Name: quitAction, Label: "quit", Help: "leave finetui; runs go on", Group: "Workbench", Run: r.quit},
 	}
 	for i, pane := range r.panes {
 		name := pane.Name()
-		actions = append(actions, views.Action{Name: "show_" + strings.ToLower(name), Bound: []string{strconv.Itoa(i + 1)}, Help: "show " + name, Group: "Workbench",
+		actions = append(actions, views.Action{Name: "show_" + strings.ToLower(name),
+			Bound: []string{strconv.Itoa(i + 1)}, Help: "show " + name, Group: "Workbench",
 			Run: func() tea.Cmd { r.open = i; return nil }})
 	}
 	return actions

@@ -82,11 +82,14 @@ func TestHelpAndVersionAreFoundWhereTheyAreLookedFor(t *testing.T) {
 	for _, c := range []struct{ words, says string }{
 		{"-h", "finetui VERB words"}, {"--help", "finetui VERB words"}, {"help", "finetui VERB words"},
 		{"--version", "finetui "}, {"version", "finetui "},
-		{"train -h", "finetui train [NAME]"}, {"analyze --help", "finetui analyze"}, {"eval --help", "finetui eval RUN|base"},
-		{"infer -h", "finetui infer"}, {"infer base -h", "finetui infer"}, {"help infer", "finetui infer"}, {"--help infer", "finetui infer"},
+		{"train -h", "finetui train [NAME]"}, {"analyze --help", "finetui analyze"},
+		{"eval --help", "finetui eval RUN|base"},
+		{"infer -h", "finetui infer"}, {"infer base -h", "finetui infer"}, {"help infer", "finetui infer"},
+		{"--help infer", "finetui infer"},
 	} {
 		code, stdout, stderr := verbAnswer(t, strings.Fields(c.words)...)
-		if code != exitDone || !strings.HasPrefix(stdout, strings.SplitN(c.says, " VERB", 2)[0]) || !strings.Contains(stdout, c.says) || stderr != "" {
+		if code != exitDone || !strings.HasPrefix(stdout, strings.SplitN(c.says, " VERB", 2)[0]) ||
+			!strings.Contains(stdout, c.says) || stderr != "" {
 			t.Errorf("%s: code %d\nstdout %s\nstderr %s", c.words, code, stdout, stderr)
 		}
 	}
@@ -95,12 +98,14 @@ func TestHelpAndVersionAreFoundWhereTheyAreLookedFor(t *testing.T) {
 func TestEveryVerbSaysHowItIsCalled(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, v := range verbs() {
-		if code, stdout, _ := verbAnswer(t, v.name, "--help"); code != exitDone || !strings.Contains(stdout, v.usage()) || !strings.Contains(stdout, v.help) {
+		if code, stdout, _ := verbAnswer(t, v.name, "--help"); code != exitDone ||
+			!strings.Contains(stdout, v.usage()) || !strings.Contains(stdout, v.help) {
 			t.Errorf("%s --help: code %d, %s", v.name, code, stdout)
 		}
 		code, stdout, stderr := verbAnswer(t, v.name, "--help", "VIEW.FORMAT=json")
 		var object map[string]any
-		if err := json.Unmarshal([]byte(stdout), &object); code != exitDone || err != nil || object["schema"] != 1.0 || stderr != "" {
+		if err := json.Unmarshal([]byte(stdout), &object); code != exitDone || err != nil || object["schema"] != 1.0 ||
+			stderr != "" {
 			t.Errorf("%s --help in JSON: code %d, %v: %s", v.name, code, err, stdout)
 		}
 	}
@@ -108,14 +113,16 @@ func TestEveryVerbSaysHowItIsCalled(t *testing.T) {
 
 func TestErrorsAreOneObjectInJSON(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for words, want := range map[string]float64{"analyze": exitCall, "analyze x": exitCall, "runs 7": exitCall, "eval moon": exitCall, "nonsense": exitCall} {
+	for words, want := range map[string]float64{"analyze": exitCall, "analyze x": exitCall, "runs 7": exitCall,
+		"eval moon": exitCall, "nonsense": exitCall} {
 		code, stdout, stderr := verbAnswer(t, append(strings.Fields(words), "VIEW.FORMAT=json")...)
 		var object struct {
 			Schema, Exit float64
 			Error        string
 		}
 		lines := strings.Split(strings.TrimSpace(stderr), "\n")
-		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &object); err != nil || object.Schema != 1 || object.Exit != want || object.Error == "" || code != int(want) || stdout != "" {
+		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &object); err != nil || object.Schema != 1 ||
+			object.Exit != want || object.Error == "" || code != int(want) || stdout != "" {
 			t.Errorf("%s: code %d, %v\n%s", words, code, err, stderr)
 		}
 	}
@@ -128,12 +135,15 @@ func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
 	}
 	defer full.Close()
 	inSmallProject(t)
-	for _, words := range []string{"help", "version", "help eval", "analyze", "lint", "convert", "runs", "doctor", "infer base test/slope_0001#0",
-		"eval base EVAL.SPLIT=valid EVAL.MAX_NEW_TOKENS=2", "integrate base EVAL.MAX_NEW_TOKENS=2", "new drains elsewhere", "version VIEW.FORMAT=json", "analyze VIEW.FORMAT=json"} {
+	for _, words := range []string{"help", "version", "help eval", "analyze", "lint", "convert", "runs", "doctor",
+		"infer base test/slope_0001#0",
+		"eval base EVAL.SPLIT=valid EVAL.MAX_NEW_TOKENS=2", "integrate base EVAL.MAX_NEW_TOKENS=2",
+		"new drains elsewhere", "version VIEW.FORMAT=json", "analyze VIEW.FORMAT=json"} {
 		var stderr bytes.Buffer
 		called, overrides := divide(strings.Fields(words))
 		code := dispatch(newCall(t.Context(), called, overrides, full, &stderr))
-		if code != exitFailed || !strings.Contains(stderr.String(), "could not be written to stdout: the disk is full") {
+		if code != exitFailed || !strings.Contains(stderr.String(),
+			"could not be written to stdout: the disk is full") {
 			t.Errorf("%s > /dev/full: code %d, %s", words, code, &stderr)
 		}
 	}
@@ -154,14 +164,16 @@ func TestAReaderThatLeavesEndsTheVerbAsUsual(t *testing.T) {
 	if !errors.As(err, &exit) {
 		t.Fatalf("it ended with %v", err)
 	}
-	if status := exit.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGPIPE || stderr.Len() > 0 {
+	if status := exit.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGPIPE ||
+		stderr.Len() > 0 {
 		t.Errorf("it ended with %v: %s", err, &stderr)
 	}
 }
 
 func TestSignalsGiveTheCodeOfAShell(t *testing.T) {
 	endings := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
-	for sig, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143, syscall.SIGHUP: 129, syscall.SIGQUIT: 131} {
+	for sig, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143, syscall.SIGHUP: 129,
+		syscall.SIGQUIT: 131} {
 		if signal.Ignored(sig) { // as it is for what a shell starts in the background; such a signal ends nothing
 			t.Logf("%v is ignored by who started this", sig)
 			continue
@@ -172,7 +184,8 @@ func TestSignalsGiveTheCodeOfAShell(t *testing.T) {
 		}
 		<-ctx.Done()
 		var stdout, stderr bytes.Buffer
-		if got := newCall(ctx, nil, nil, &stdout, &stderr).failure(ctx.Err()); got != code || stderr.String() != "finetui: interrupted\n" {
+		if got := newCall(ctx, nil, nil, &stdout, &stderr).failure(ctx.Err()); got != code ||
+			stderr.String() != "finetui: interrupted\n" {
 			t.Errorf("%v: exit code %d, want %d: %s", sig, got, code, &stderr)
 		}
 		stop()

@@ -149,7 +149,8 @@ func runIntegrate(c call) int {
 			}
 		}
 	}
-	fmt.Fprintf(c.stdout, "%s: %d detections (%s) in %d pictures, %d without a class\n%s\n", subject.Title(), n, r.Detections, len(r.Images), failed, path)
+	fmt.Fprintf(c.stdout, "%s: %d detections (%s) in %d pictures, %d without a class\n%s\n", subject.Title(), n,
+		r.Detections, len(r.Images), failed, path)
 	return findingsCode(findings)
 }
 
@@ -204,8 +205,8 @@ func runInfer(c call) int {
 	return exitDone
 }
 
-// question is what is asked about a picture file, about an object of the data set, whose truth is known, or about nothing
-// that is shown ("-").
+// question is what is asked about a picture file, about an object of the data set,
+// whose truth is known, or about nothing that is shown ("-").
 func question(s *session.Session, setting *session.Setting, media, prompt string) (model.Question, string, error) {
 	if media == "-" {
 		if prompt == "" {

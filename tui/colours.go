@@ -13,11 +13,12 @@ import (
 
 // palettes are the values of VIEW.COLORS beside "auto".
 var palettes = map[string]colorprofile.Profile{
-	"truecolor": colorprofile.TrueColor, "256": colorprofile.ANSI256, "16": colorprofile.ANSI, "none": colorprofile.ASCII,
+	"truecolor": colorprofile.TrueColor, "256": colorprofile.ANSI256, "16": colorprofile.ANSI,
+	"none": colorprofile.ASCII,
 }
 
-// colours are those that VIEW.COLORS asks for, or that the terminal behind out shows, and why in words. NO_COLOR, with any
-// value, is stronger than what the terminal can do; VIEW.COLORS is stronger than NO_COLOR.
+// colours are those that VIEW.COLORS asks for, or that the terminal behind out shows, and why in words. NO_COLOR, with
+// any value, is stronger than what the terminal can do; VIEW.COLORS is stronger than NO_COLOR.
 func colours(want string, out *os.File, environ []string) (profile colorprofile.Profile, why string) {
 	if profile, forced := palettes[want]; forced {
 		return profile, "VIEW.COLORS = \"" + want + "\""
@@ -42,8 +43,8 @@ func colours(want string, out *os.File, environ []string) (profile colorprofile.
 	return profile, "TERM and COLORTERM say so"
 }
 
-// tmuxColours asks tmux what it draws 24-bit colours with on the terminal that looks at it now: it changes them into 256
-// wherever it does not know better, whatever COLORTERM says.
+// tmuxColours asks tmux what it draws 24-bit colours with on the terminal that looks at it now: it changes them into
+// 256 wherever it does not know better, whatever COLORTERM says.
 func tmuxColours(environ []string) (colorprofile.Profile, string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
@@ -53,7 +54,9 @@ func tmuxColours(environ []string) (colorprofile.Profile, string) {
 	if err == nil && hasFeature(string(features), "RGB") {
 		return colorprofile.TrueColor, "tmux has the feature RGB for this terminal"
 	}
-	return colorprofile.ANSI256, "tmux does not know that this terminal has 24-bit colours: set -as terminal-features ',*:RGB' in tmux.conf tells it"
+	return colorprofile.ANSI256,
+		"tmux does not know that this terminal has 24-bit colours: set -as terminal-features ',*:RGB' in tmux.conf " +
+			"tells it"
 }
 
 func hasFeature(list, name string) bool {

@@ -57,9 +57,11 @@ func TestConvertPrintsFilesAndFindings(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{nil, exitDone, "converted/train.json  2 records of train\ninfo how-to-start: paths are relative to", "2 pictures drawn"},
+		{nil, exitDone, "converted/train.json  2 records of train\ninfo how-to-start: paths are relative to",
+			"2 pictures drawn"},
 		{[]string{"CONVERT.DIALECT=trl", "RECIPE.CONTEXT=full"}, exitDone, "train.jsonl  2 records of train", ""},
-		{[]string{"CONVERT.DIALECT=llava", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, exitDone, "warn system-not-carried", ""},
+		{[]string{"CONVERT.DIALECT=llava", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, exitDone,
+			"warn system-not-carried", ""},
 		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=<image>"}, exitFindings, "error record-unfit", ""},
 		{[]string{"CONVERT.USER_PROMPT_TEMPLATE={exercise}"}, exitCall, "", "no placeholder {exercise}"},
 		{[]string{"CONVERT.DIALECT=lava"}, exitCall, "", "llava"},
@@ -80,7 +82,8 @@ func TestConvertPrintsOneObject(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil || code != exitDone {
 		t.Fatalf("%d %v\n%s", code, err, stdout)
 	}
-	if r.Schema != convert.Schema || r.Dialect != "llava" || len(r.Files) != 1 || r.Files[0].Records != 2 || r.Pictures != 2 {
+	if r.Schema != convert.Schema || r.Dialect != "llava" || len(r.Files) != 1 || r.Files[0].Records != 2 ||
+		r.Pictures != 2 {
 		t.Errorf("%+v", r)
 	}
 }

@@ -17,10 +17,12 @@ func TestADayAtTheWorkbench(t *testing.T) {
 	for _, size := range [][2]int{{120, 32}, {80, 24}} {
 		t.Run(viewtestName(size), func(t *testing.T) {
 			inSmallProject(t)
-			if code, _, errs := verbAnswer(t, "eval", "base", "EVAL.SPLIT=test", "EVAL.MAX_NEW_TOKENS=3"); code != exitDone {
+			if code, _, errs := verbAnswer(t, "eval", "base", "EVAL.SPLIT=test",
+				"EVAL.MAX_NEW_TOKENS=3"); code != exitDone {
 				t.Fatal(errs)
 			}
-			setConstants(t, "TRAIN.EPOCHS=120", "TRAIN.SAVE_EVERY=4", "TRAIN.EVAL_EVERY=40", "TRAIN.LEARNING_RATE=0.004", "EVAL.MAX_NEW_TOKENS=12", "TRAIN.WARMUP_STEPS=3")
+			setConstants(t, "TRAIN.EPOCHS=120", "TRAIN.SAVE_EVERY=4", "TRAIN.EVAL_EVERY=40",
+				"TRAIN.LEARNING_RATE=0.004", "EVAL.MAX_NEW_TOKENS=12", "TRAIN.WARMUP_STEPS=3")
 			terminal := viewtest.Start(t, size[0], size[1], self("program"))
 			lookAround(t, terminal)
 			changeAConstant(t, terminal)
@@ -74,7 +76,8 @@ func lookAround(t *testing.T, terminal *viewtest.Terminal) {
 		seen := map[string]bool{}
 		for range pane.views {
 			screen := terminal.Screen()
-			for limit := time.Now().Add(5 * time.Second); seen[screen] && time.Now().Before(limit); screen = terminal.Screen() {
+			for limit := time.Now().Add(5 * time.Second); seen[screen] &&
+				time.Now().Before(limit); screen = terminal.Screen() {
 				time.Sleep(20 * time.Millisecond)
 			}
 			seen[screen] = true

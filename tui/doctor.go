@@ -49,7 +49,8 @@ func runDoctor(c call) int {
 // terminal is what is known of the terminal that out leads to, and how the workbench would draw pictures on it.
 func terminal(out *os.File, environ []string, view config.View) []doctor.Line {
 	profile, why := colours(view.Colors, out, environ)
-	size := doctor.Line{Name: "size", Value: "stdout is no terminal", Verdict: doctor.Info, Do: "call it without redirecting its output to see what the workbench gets"}
+	size := doctor.Line{Name: "size", Value: "stdout is no terminal", Verdict: doctor.Info,
+		Do: "call it without redirecting its output to see what the workbench gets"}
 	if out != nil && term.IsTerminal(out.Fd()) {
 		w, h, err := term.GetSize(out.Fd())
 		size.Value = fmt.Sprintf("%d×%d", w, h)
@@ -62,7 +63,8 @@ func terminal(out *os.File, environ []string, view config.View) []doctor.Line {
 			size.Verdict, size.Do = doctor.OK, ""
 		}
 	}
-	hues := doctor.Line{Name: "colours", Value: map[colorprofile.Profile]string{colorprofile.TrueColor: "24 bits", colorprofile.ANSI256: "256", colorprofile.ANSI: "16"}[profile], Verdict: doctor.OK}
+	hues := doctor.Line{Name: "colours", Value: map[colorprofile.Profile]string{colorprofile.TrueColor: "24 bits",
+		colorprofile.ANSI256: "256", colorprofile.ANSI: "16"}[profile], Verdict: doctor.OK}
 	if hues.Value == "" {
 		hues.Value = "none"
 	}
@@ -70,7 +72,9 @@ func terminal(out *os.File, environ []string, view config.View) []doctor.Line {
 	mode, why := widget.ChoosePictures(view.Images, profile)
 	pictures := doctor.Line{Name: "pictures", Value: fmt.Sprintf("as %s: %s", mode, why), Verdict: doctor.OK}
 	if profile > colorprofile.NoTTY && profile < colorprofile.TrueColor && view.Images == "auto" {
-		pictures.Verdict, pictures.Do = doctor.Info, "a terminal with 24-bit colours (COLORTERM=truecolor, in tmux its feature RGB) shows pictures finest; VIEW.COLORS forces them"
+		pictures.Verdict, pictures.Do = doctor.Info,
+			"a terminal with 24-bit colours (COLORTERM=truecolor, in tmux its feature RGB) shows pictures finest; "+
+				"VIEW.COLORS forces them"
 	}
 	return []doctor.Line{variable("TERM"), variable("COLORTERM"), hues, size, pictures}
 }

@@ -15,7 +15,8 @@ func TestDoctorWorksWithoutAProject(t *testing.T) {
 	if code != exitDone || stderr != "" {
 		t.Fatalf("%d %s", code, stderr)
 	}
-	for _, want := range []string{"config.toml", "processor", "kernels", "memory", "disk", "GPU", "ffmpeg", "Python", "HF_HOME", "built-in base", "TERM", "pictures"} {
+	for _, want := range []string{"config.toml", "processor", "kernels", "memory", "disk", "GPU", "ffmpeg", "Python",
+		"HF_HOME", "built-in base", "TERM", "pictures"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %s in\n%s", want, stdout)
 		}
@@ -43,7 +44,8 @@ func TestDoctorTellsWhatIsWrongWithABrokenFile(t *testing.T) {
 	if code != exitCall || !strings.Contains(stdout, "config.toml:2:1") || !strings.Contains(stdout, "EPOCHS") {
 		t.Errorf("%d %s", code, stdout)
 	}
-	if code, _, stderr := dispatched("doctor", "TRAIN.EPOCS=3"); code != exitCall || !strings.Contains(stderr, "EPOCHS") {
+	if code, _, stderr := dispatched("doctor", "TRAIN.EPOCS=3"); code != exitCall ||
+		!strings.Contains(stderr, "EPOCHS") {
 		t.Errorf("%d %s", code, stderr)
 	}
 }

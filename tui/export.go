@@ -14,9 +14,11 @@ func runExport(c call) int {
 		return c.exportBase(c.words[1])
 	}
 	merged := len(c.words) == 3 && c.words[0] == "merged"
-	adapter := len(c.words) >= 3 && c.words[0] == "adapter" && (len(c.words) == 3 || len(c.words) == 4 && c.words[3] == "old")
+	adapter := len(c.words) >= 3 && c.words[0] == "adapter" && (len(c.words) == 3 || len(c.words) == 4 &&
+		c.words[3] == "old")
 	if !merged && !adapter {
-		return c.fail(exitCall, "call it as finetui export base FOLDER, finetui export merged RUN FOLDER, or finetui export adapter RUN FOLDER [old]; RUN may be an adapter's folder")
+		return c.fail(exitCall, "call it as finetui export base FOLDER, finetui export merged RUN FOLDER, or "+
+			"finetui export adapter RUN FOLDER [old]; RUN may be an adapter's folder")
 	}
 	file, ok := c.configuration()
 	if !ok {

@@ -51,15 +51,18 @@ func TestExportWritesForOthers(t *testing.T) {
 		{"export adapter elsewhere/adapter old old VIEW.FORMAT=json", exitDone, `"folder": "old"`, ""},
 		{"infer base - hello INFER.MAX_NEW_TOKENS=3", exitDone, "\n", "base tiny is asked: hello"},
 		{"infer base -", exitCall, "", "has to be a prompt"},
-		{"eval elsewhere/adapter EVAL.SPLIT=train EVAL.MAX_NEW_TOKENS=3 MODEL.MAX_PIXELS=12544", exitDone, "accuracy", ""},
-		{"infer base data/train/images/one.png hello MODEL.BASE=out INFER.MAX_NEW_TOKENS=3 MODEL.MAX_PIXELS=12544", exitDone, "\n", "base out is asked: hello"},
+		{"eval elsewhere/adapter EVAL.SPLIT=train EVAL.MAX_NEW_TOKENS=3 MODEL.MAX_PIXELS=12544", exitDone,
+			"accuracy", ""},
+		{"infer base data/train/images/one.png hello MODEL.BASE=out INFER.MAX_NEW_TOKENS=3 MODEL.MAX_PIXELS=12544",
+			exitDone, "\n", "base out is asked: hello"},
 	} {
 		code, stdout, stderr := dispatched(strings.Fields(c.words)...)
 		if code != c.code || !strings.Contains(stdout, c.stdout) || !strings.Contains(stderr, c.stderr) {
 			t.Errorf("%s: code %d, want %d\nstdout %s\nstderr %s", c.words, code, c.code, stdout, stderr)
 		}
 	}
-	for folder, want := range map[string]string{"new": "model.language_model.layers.0", "old": "base_model.model.model.layers.0"} {
+	for folder, want := range map[string]string{"new": "model.language_model.layers.0",
+		"old": "base_model.model.model.layers.0"} {
 		data, err := os.ReadFile(filepath.Join(folder, lora.WeightsFile))
 		if err != nil || !strings.Contains(string(data), want) {
 			t.Errorf("%s has no key with %s (%v)", folder, want, err)

@@ -12,8 +12,8 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// saveExport writes an export of the project in root under a name, or with a number after it where another has that name
-// already, and returns its path. Nothing is written over.
+// saveExport writes an export of the project in root under a name, or with a number after it where another has that
+// name already, and returns its path. Nothing is written over.
 func saveExport(root, name string, data []byte) (string, error) {
 	dir, err := filepath.Abs(config.Exports(root))
 	if err != nil {

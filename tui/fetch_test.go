@@ -22,8 +22,8 @@ func withHeldHub(t *testing.T) *hubtest.Server {
 	return hub
 }
 
-// TestARunFetchesItsBaseThoughTheTerminalIsGone starts a run with a base on the hub in a real terminal, loses that, finds
-// the run still fetching, stops it, and lets it go on to its first steps.
+// TestARunFetchesItsBaseThoughTheTerminalIsGone starts a run with a base on the hub in a real terminal, loses that,
+// finds the run still fetching, stops it, and lets it go on to its first steps.
 func TestARunFetchesItsBaseThoughTheTerminalIsGone(t *testing.T) {
 	hub := withHeldHub(t)
 	setConstants(t, "MODEL.BASE="+hubtest.Model, "TRAIN.EPOCHS=1", "EVAL.MAX_NEW_TOKENS=3")
@@ -58,8 +58,8 @@ func TestARunFetchesItsBaseThoughTheTerminalIsGone(t *testing.T) {
 	terminal.WaitExit()
 }
 
-// TestTrainLeavesFetchingToTheRun calls train where nobody looks: it is back while the hub still holds the base, and the
-// run, which follow watches, goes on to its end.
+// TestTrainLeavesFetchingToTheRun calls train where nobody looks: it is back while the hub still holds the base, and
+// the run, which follow watches, goes on to its end.
 func TestTrainLeavesFetchingToTheRun(t *testing.T) {
 	hub := withHeldHub(t)
 	t.Setenv("FINETUI_TEST_AS", "program") // what the run's process is

@@ -57,7 +57,8 @@ func (r *root) titleParts() (name, right string) {
 	for i := range r.panes {
 		tabs += widget.Width(r.tab(i))
 	}
-	project, run, machine := widget.Clean(r.project), r.theme.Accent.Render(widget.Clean(r.run)), widget.Clean(r.machine)
+	project, run, machine := widget.Clean(r.project), r.theme.Accent.Render(widget.Clean(r.run)),
+		widget.Clean(r.machine)
 	const program = " finetui"
 	room := r.w - tabs - 2
 	long := program
@@ -196,7 +197,8 @@ func (r *root) hints(actions []views.Action) []hint {
 	var hints []hint
 	for _, action := range actions {
 		if action.Label != "" && len(action.Keys()) > 0 && action.On() {
-			hints = append(hints, hint{r.theme.Key.Render(views.KeyText(action.Keys()[0])) + " " + r.theme.Muted.Render(action.Label), action})
+			hints = append(hints, hint{r.theme.Key.Render(views.KeyText(action.Keys()[0])) + " " +
+				r.theme.Muted.Render(action.Label), action})
 		}
 	}
 	return hints

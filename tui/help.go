@@ -10,8 +10,8 @@ import (
 	"finetui/views/widget"
 )
 
-// help shows every action of the open pane with its keys, by group, as many columns as fit; what / asks for is looked for
-// in all panes.
+// help shows every action of the open pane with its keys, by group, as many
+// columns as fit; what / asks for is looked for in all panes.
 type help struct {
 	root   *root
 	first  int // line at the top
@@ -61,7 +61,8 @@ func (o *help) update(msg tea.Msg) (bool, tea.Cmd) {
 }
 
 func (o *help) draw(t *widget.Theme, w, h int) (string, int, int) {
-	frame := widget.Panel{Titles: []string{"Keys"}, Focused: true, Right: t.Muted.Render("/ finds; any other key leaves")}
+	frame := widget.Panel{Titles: []string{"Keys"}, Focused: true,
+		Right: t.Muted.Render("/ finds; any other key leaves")}
 	if text := o.filter.Text(); text != "" {
 		frame.Titles[0] = "Keys with “" + text + "”"
 		frame.Right = t.Muted.Render("esc shows all")
@@ -85,7 +86,8 @@ func (o *help) found() []views.Action {
 	for _, offer := range o.root.offers() {
 		a := offer.action
 		a.Group = o.root.place(offer) + a.Group
-		if o.filter.Passes(a.KeyText() + " " + a.Help + " " + strings.ReplaceAll(a.Name, "_", " ") + " " + a.Name + " " + a.Group) {
+		if o.filter.Passes(a.KeyText() + " " + a.Help + " " + strings.ReplaceAll(a.Name, "_", " ") + " " + a.Name +
+			" " + a.Group) {
 			found = append(found, a)
 		}
 	}
@@ -104,7 +106,8 @@ func (o *help) lines(t *widget.Theme, w int) []string {
 			blocks = append(blocks, o.block(t, group, width))
 		}
 		if len(blocks) == 0 {
-			return []string{"", " " + t.Muted.Render("no key does that; the command palette finds views, runs and constants, too")}
+			return []string{"", " " +
+				t.Muted.Render("no key does that; the command palette finds views, runs and constants, too")}
 		}
 		if width == w {
 			return slices.Concat(blocks...)

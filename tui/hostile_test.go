@@ -18,7 +18,8 @@ const hostile = "x\x1b[31m\x07\u202e\u200b\u009b2J\x7f\nINJECTED\r"
 // rawSigns are the characters in a text that a terminal would act on.
 func rawSigns(text string) (found []string) {
 	for _, r := range text {
-		if r != '\n' && r != '\t' && (unicode.Is(unicode.C, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)) {
+		if r != '\n' && r != '\t' && (unicode.Is(unicode.C, r) || unicode.Is(unicode.Zl, r) ||
+			unicode.Is(unicode.Zp, r)) {
 			found = append(found, fmt.Sprintf("%U", r))
 		}
 	}
@@ -46,24 +47,28 @@ func inHostileProject(t *testing.T) {
 		t.Fatal("there are no pictures")
 	}
 	name := strings.TrimSuffix(filepath.Base(pictures[0]), ".jpg")
-	for from, to := range map[string]string{"images/" + name + ".jpg": "images/" + hostile + ".jpg", "labels/" + name + ".txt": "labels/" + hostile + ".txt"} {
+	for from, to := range map[string]string{"images/" + name + ".jpg": "images/" + hostile + ".jpg", "labels/" + name +
+		".txt": "labels/" + hostile + ".txt"} {
 		if err := os.Rename("data/valid/"+from, "data/valid/"+to); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile("data/valid/labels/"+hostile+".txt", []byte("8 0.5 0.5 0.2 0.2\n99 1 1 1 1\n\x1b[2J\n"), 0o644); err != nil {
+	if err := os.WriteFile("data/valid/labels/"+hostile+".txt", []byte("8 0.5 0.5 0.2 0.2\n99 1 1 1 1\n\x1b[2J\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll("runs/0007-"+hostile, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("runs/0007-"+hostile+"/run.json", []byte(`{"schema":1,"number":7,"name":"`+"\x1b[5m"), 0o644); err != nil {
+	if err := os.WriteFile("runs/0007-"+hostile+"/run.json", []byte(`{"schema":1,"number":7,"name":"`+"\x1b[5m"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll("adapter"+hostile, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("adapter"+hostile+"/adapter_config.json", []byte(`{"peft_type":"\u001b[31m","base_model_name_or_path":"\u202e"}`), 0o644); err != nil {
+	if err := os.WriteFile("adapter"+hostile+"/adapter_config.json",
+		[]byte(`{"peft_type":"\u001b[31m","base_model_name_or_path":"\u202e"}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -71,14 +76,21 @@ func inHostileProject(t *testing.T) {
 func TestNothingFromOutsideReachesTheTerminalRaw(t *testing.T) {
 	inHostileProject(t)
 	for _, words := range [][]string{
-		{"analyze"}, {"lint"}, {"convert"}, {"runs"}, {"runs", "7"}, {"stop", "7"}, {"resume", "7"}, {"follow", "7"}, {"train", hostile},
-		{"eval", "base", "EVAL.SPLIT=valid", "EVAL.MAX_NEW_TOKENS=2"}, {"eval", "7"}, {"eval", "adapter" + hostile}, {"eval", hostile},
+		{"analyze"}, {"lint"}, {"convert"}, {"runs"}, {"runs", "7"}, {"stop", "7"}, {"resume", "7"}, {"follow", "7"},
+		{"train", hostile},
+		{"eval", "base", "EVAL.SPLIT=valid", "EVAL.MAX_NEW_TOKENS=2"}, {"eval", "7"}, {"eval", "adapter" + hostile},
+		{"eval", hostile},
 		{"compare", "base", "base", "EVAL.SPLIT=valid"}, {"compare", "base", hostile},
-		{"integrate", "base", "EVAL.SPLIT=valid", "EVAL.MAX_NEW_TOKENS=2"}, {"integrate", "base", "EVAL.DETECTIONS=" + hostile},
-		{"infer", "base", "valid/" + hostile + "#0"}, {"infer", "base", hostile}, {"infer", "base", "-", hostile, "INFER.MAX_NEW_TOKENS=4"},
-		{"export", "adapter", "adapter" + hostile, "out"}, {"export", "merged", hostile, "out"}, {"export", hostile, "1", "out"},
-		{"doctor", "MODEL.BASE=" + hostile}, {"lint", "MODEL.BASE=" + hostile}, {"analyze", "DATASET.PATH=" + hostile}, {"analyze", "VIEW.FORMAT=" + hostile},
-		{"new", hostile}, {"new", "drains", "."}, {"help", hostile}, {hostile}, {"analyze", hostile}, {"demo", "base", hostile, "more"}, {"work", hostile}, {hostile + "=1"},
+		{"integrate", "base", "EVAL.SPLIT=valid", "EVAL.MAX_NEW_TOKENS=2"},
+		{"integrate", "base", "EVAL.DETECTIONS=" + hostile},
+		{"infer", "base", "valid/" + hostile + "#0"}, {"infer", "base", hostile}, {"infer", "base", "-", hostile,
+			"INFER.MAX_NEW_TOKENS=4"},
+		{"export", "adapter", "adapter" + hostile, "out"}, {"export", "merged", hostile, "out"},
+		{"export", hostile, "1", "out"},
+		{"doctor", "MODEL.BASE=" + hostile}, {"lint", "MODEL.BASE=" + hostile}, {"analyze", "DATASET.PATH=" + hostile},
+		{"analyze", "VIEW.FORMAT=" + hostile},
+		{"new", hostile}, {"new", "drains", "."}, {"help", hostile}, {hostile}, {"analyze", hostile},
+		{"demo", "base", hostile, "more"}, {"work", hostile}, {hostile + "=1"},
 	} {
 		for _, format := range []string{"", "VIEW.FORMAT=json"} {
 			called := words

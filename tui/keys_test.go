@@ -66,7 +66,8 @@ func TestNoViewOffersTwoActionsOnOneKey(t *testing.T) {
 		seen := map[string]string{}
 		for _, a := range r.actions() {
 			for _, key := range a.Keys() {
-				if other := seen[key]; other != "" && other != a.Name && a.On() && !slices.Contains([]string{"left", "right"}, a.Name) {
+				if other := seen[key]; other != "" && other != a.Name && a.On() &&
+					!slices.Contains([]string{"left", "right"}, a.Name) {
 					t.Errorf("%s: %q runs %s and %s", pane.Name(), key, other, a.Name)
 				}
 				if a.On() {

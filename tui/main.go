@@ -26,7 +26,8 @@ func start(arguments []string) int {
 	}
 	if len(words) == 0 {
 		if !drawable() {
-			fmt.Fprintln(os.Stderr, "finetui: the workbench needs a terminal to draw on (TERM is not \"dumb\", stdin and stdout are not redirected); finetui help lists what runs without one")
+			fmt.Fprintln(os.Stderr, "finetui: the workbench needs a terminal to draw on (TERM is not \"dumb\", "+
+				"stdin and stdout are not redirected); finetui help lists what runs without one")
 			return exitCall
 		}
 		return openWorkbench(overrides)
@@ -40,9 +41,9 @@ func start(arguments []string) int {
 	return dispatch(newCall(ctx, words, overrides, os.Stdout, os.Stderr))
 }
 
-// lean lets the heap grow by a third before it is collected, not by its own size, unless GOGC says otherwise. What these
-// verbs and the workbench hold is mostly a data set, which makes little garbage: 100,000 pictures take a third less memory and no
-// more time.
+// lean lets the heap grow by a third before it is collected, not by its own size, unless GOGC says
+// otherwise. What these verbs and the workbench hold is mostly a data set, which makes little garbage:
+// 100,000 pictures take a third less memory and no more time.
 func lean() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(33)

@@ -10,7 +10,8 @@ import (
 	"finetui/views/viewtest"
 )
 
-// inFreshClone moves the test into a copy of what the repository holds of a project: its config.toml, and what git ignores.
+// inFreshClone moves the test into a copy of what the repository
+// holds of a project: its config.toml, and what git ignores.
 func inFreshClone(t *testing.T) {
 	t.Helper()
 	preset, err := config.Preset("demo")
@@ -29,8 +30,8 @@ func inFreshClone(t *testing.T) {
 	}
 }
 
-// TestANewcomersFirstMinutes walks the README's first five minutes key by key: the demo's sets are drawn, a run is started,
-// watched, left, found again, scored and asked; what that leaves git does not see.
+// TestANewcomersFirstMinutes walks the README's first five minutes key by key: the demo's sets are drawn, a run is
+// started, watched, left, found again, scored and asked; what that leaves git does not see.
 func TestANewcomersFirstMinutes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it trains a run of an epoch")
@@ -72,10 +73,12 @@ func TestANewcomersFirstMinutes(t *testing.T) {
 	if code := terminal.WaitExit(); code != exitDone {
 		t.Fatalf("leaving gave exit code %d", code)
 	}
-	if code, stdout, stderr := verbAnswer(t, "eval", "1", "EVAL.SPLIT=valid", "EVAL.MAX_NEW_TOKENS=4"); code != exitDone {
+	if code, stdout, stderr := verbAnswer(t, "eval", "1", "EVAL.SPLIT=valid",
+		"EVAL.MAX_NEW_TOKENS=4"); code != exitDone {
 		t.Errorf("eval: code %d\n%s%s", code, stdout, stderr)
 	}
-	if code, _, stderr := verbAnswer(t, "integrate", "1", "EVAL.SPLIT=valid", "EVAL.MAX_NEW_TOKENS=4"); code != exitDone {
+	if code, _, stderr := verbAnswer(t, "integrate", "1", "EVAL.SPLIT=valid",
+		"EVAL.MAX_NEW_TOKENS=4"); code != exitDone {
 		t.Errorf("integrate: code %d\n%s", code, stderr)
 	}
 	if found, _ := filepath.Glob("demo/runs/0001-*/integrate/valid/integration_results.json"); len(found) != 1 {

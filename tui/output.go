@@ -109,8 +109,8 @@ func (c call) printRow(v any) int {
 	return exitDone
 }
 
-// fail says what is wrong and is the exit code for it: as text, or, where the verb prints JSON, as one object on the last
-// line of stderr.
+// fail says what is wrong and is the exit code for it: as text, or, where the
+// verb prints JSON, as one object on the last line of stderr.
 func (c call) fail(code int, format string, args ...any) int {
 	err := fmt.Errorf(format, args...)
 	text := printable.Error(err)

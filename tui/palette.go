@@ -16,14 +16,15 @@ type offer struct {
 	action views.Action
 }
 
-// offers are all actions of all panes, once each: the open pane's first, then the root's own, then the others'. Moving the
-// cursor is none, and to turn the views of another pane is none either: each view has its name.
+// offers are all actions of all panes, once each: the open pane's first, then the root's own, then the others'. Moving
+// the cursor is none, and to turn the views of another pane is none either: each view has its name.
 func (r *root) offers() []offer {
 	var offers []offer
 	seen := map[string]bool{}
 	add := func(pane int, actions []views.Action) {
 		for _, a := range actions {
-			turns := strings.HasSuffix(a.Name, "_view") || strings.HasSuffix(a.Name, "_section") || a.Group == views.Panels
+			turns := strings.HasSuffix(a.Name, "_view") || strings.HasSuffix(a.Name, "_section") ||
+				a.Group == views.Panels
 			if turns && pane >= 0 && pane != r.open {
 				continue
 			}
@@ -89,7 +90,8 @@ func newPalette(r *root) *palette {
 	}
 	for _, o := range r.offers() {
 		if o.action.On() {
-			add(widget.Option{Text: strings.ReplaceAll(o.action.Name, "_", " "), Detail: r.place(o) + o.action.Help, Key: o.action.KeyText()},
+			add(widget.Option{Text: strings.ReplaceAll(o.action.Name, "_", " "), Detail: r.place(o) + o.action.Help,
+				Key: o.action.KeyText()},
 				func() tea.Cmd { return r.take(o) })
 		}
 	}

@@ -13,8 +13,8 @@ import (
 	"finetui/views/widget"
 )
 
-// progress returns a function that shows how far long work is on stderr: a bar on a terminal, elsewhere a line every few
-// seconds. done ends the bar.
+// progress returns a function that shows how far long work is on stderr: a bar on a terminal,
+// elsewhere a line every few seconds. done ends the bar.
 func (c call) progress() (report func(done, total int, what string), done func()) {
 	p := &progress{out: c.stderr, every: 5 * time.Second, began: time.Now()}
 	if c.stderr.terminal() && os.Getenv("TERM") != "dumb" {

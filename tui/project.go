@@ -25,7 +25,8 @@ const configFile = "config.toml"
 func (c call) configuration() (*config.File, bool) {
 	file, err := config.Load(configFile)
 	if errors.Is(err, os.ErrNotExist) {
-		c.fail(exitCall, "there is no %s here; finetui new demo starts a project (others: %s)", configFile, strings.Join(config.Presets(), ", "))
+		c.fail(exitCall, "there is no %s here; finetui new demo starts a project (others: %s)", configFile,
+			strings.Join(config.Presets(), ", "))
 		return nil, false
 	}
 	if err == nil {
@@ -117,9 +118,11 @@ func nextStep(preset, folder string) string {
 		enter = fmt.Sprintf("cd %s, then ", folder)
 	}
 	if preset == "demo" {
-		return enter + "finetui opens the workbench: 3 and n start the first run; finetui demo runs the whole chain without one"
+		return enter + "finetui opens the workbench: 3 and n start the first run; finetui demo runs the whole chain " +
+			"without one"
 	}
-	return enter + "set DATASET.PATH and MODEL.BASE in " + configFile + "; finetui analyze and finetui lint say what is wrong, finetui opens the workbench"
+	return enter + "set DATASET.PATH and MODEL.BASE in " + configFile +
+		"; finetui analyze and finetui lint say what is wrong, finetui opens the workbench"
 }
 
 // makeDemoData draws the demo's data sets.

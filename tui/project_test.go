@@ -25,11 +25,13 @@ func inSmallProject(t *testing.T) {
 	t.Helper()
 	root := t.TempDir()
 	t.Chdir(root)
-	if code, _, errs := verbAnswer(t, "new", "drains", ".", "DATASET.PATH=data", "MODEL.BASE=tiny", "MODEL.MIN_PIXELS=12544", "MODEL.MAX_PIXELS=12544", "RECIPE.CONTEXT=crop"); code != exitDone {
+	if code, _, errs := verbAnswer(t, "new", "drains", ".", "DATASET.PATH=data", "MODEL.BASE=tiny",
+		"MODEL.MIN_PIXELS=12544", "MODEL.MAX_PIXELS=12544", "RECIPE.CONTEXT=crop"); code != exitDone {
 		t.Fatal(errs)
 	}
 	for split, n := range map[string]int{"train": 40, "valid": 10, "test": 10} {
-		if err := demo.MakeExtra(context.Background(), "drawn-"+split, n, demo.Options{Seed: uint64(n + len(split)), Canvas: 168}, nil); err != nil {
+		if err := demo.MakeExtra(context.Background(), "drawn-"+split, n, demo.Options{Seed: uint64(n + len(split)),
+			Canvas: 168}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.MkdirAll("data", 0o755); err != nil {
@@ -39,7 +41,8 @@ func inSmallProject(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	yaml := "train: train/images\nval: valid/images\ntest: test/images\nnames: [" + strings.Join(demo.Classes, ", ") + "]\n"
+	yaml := "train: train/images\nval: valid/images\ntest: test/images\nnames: [" + strings.Join(demo.Classes, ", ") +
+		"]\n"
 	if err := os.WriteFile("data/data.yaml", []byte(yaml), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +84,8 @@ func TestVerbsOfAProject(t *testing.T) {
 
 func TestVerbsPrintOneJSONObject(t *testing.T) {
 	inSmallProject(t)
-	for _, words := range []string{"analyze", "lint", "runs", "infer base test/slope_0001#0", "eval base EVAL.SPLIT=valid EVAL.MAX_NEW_TOKENS=4"} {
+	for _, words := range []string{"analyze", "lint", "runs", "infer base test/slope_0001#0",
+		"eval base EVAL.SPLIT=valid EVAL.MAX_NEW_TOKENS=4"} {
 		_, stdout, stderr := verbAnswer(t, append(strings.Fields(words), "VIEW.FORMAT=json")...)
 		var object map[string]any
 		if err := json.Unmarshal([]byte(stdout), &object); err != nil {
@@ -106,7 +110,8 @@ func TestBrokenConfigurationNamesItsPlace(t *testing.T) {
 		if err := os.WriteFile(configFile, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if code, _, stderr := verbAnswer(t, "analyze"); code != exitCall || !strings.Contains(stderr, want) || !strings.Contains(stderr, configFile) {
+		if code, _, stderr := verbAnswer(t, "analyze"); code != exitCall || !strings.Contains(stderr, want) ||
+			!strings.Contains(stderr, configFile) {
 			t.Errorf("%q: code %d, %s", text, code, stderr)
 		}
 		if left, _ := os.ReadFile(configFile); string(left) != text {
@@ -127,7 +132,8 @@ func TestGarbageInLabelsIsAFindingAndCostsNothingElse(t *testing.T) {
 	}
 	f.Close()
 	code, stdout, _ := verbAnswer(t, "analyze")
-	if code != exitFindings || !strings.Contains(stdout, filepath.Base(labels[0])) || !strings.Contains(stdout, "60 objects") {
+	if code != exitFindings || !strings.Contains(stdout, filepath.Base(labels[0])) ||
+		!strings.Contains(stdout, "60 objects") {
 		t.Errorf("code %d\n%s", code, stdout)
 	}
 }

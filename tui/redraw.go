@@ -6,9 +6,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// redraw decides when the screen is drawn anew. What the user does is seen at once, and so is the first thing that comes
-// of it; what streams in, however fast, at most perSecond times a second. In between the last drawing is shown again,
-// which costs nothing.
+// redraw decides when the screen is drawn anew. What the user does is seen at once, and so is the first
+// thing that comes of it; what streams in, however fast, at most perSecond times a second. In between
+// the last drawing is shown again, which costs nothing.
 type redraw struct {
 	perSecond int
 	now       func() time.Time
@@ -26,7 +26,8 @@ type redrawDue struct{}
 // atOnce lets the next View draw.
 func (d *redraw) atOnce() { d.stale = true }
 
-// soon lets the next View draw if the last one for such a reason is old enough, and otherwise returns the command that will.
+// soon lets the next View draw if the last one for such a reason
+// is old enough, and otherwise returns the command that will.
 func (d *redraw) soon() tea.Cmd {
 	interval := time.Second / time.Duration(d.perSecond)
 	age := d.now().Sub(d.drawn)

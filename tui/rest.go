@@ -9,9 +9,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// rest lets the program sleep while nothing happens. Bubble Tea looks sixty times a second whether there is something to
-// draw, which takes most of what an idle workbench takes of a core, and has no way to say otherwise; so its ticker is slowed
-// down after a while without messages, and set going before the next one is taken.
+// rest lets the program sleep while nothing happens. Bubble Tea looks sixty times a second whether there is something
+// to draw, which takes most of what an idle workbench takes of a core, and has no way to say otherwise; so its ticker
+// is slowed down after a while without messages, and set going before the next one is taken.
 type rest struct {
 	ticker func() *time.Ticker // nil: there is none
 
@@ -50,7 +50,8 @@ func (r *rest) wake() {
 	}
 }
 
-// tire slows the ticker down where there has been no message for long enough; what the last one changed is drawn by then.
+// tire slows the ticker down where there has been no message for
+// long enough; what the last one changed is drawn by then.
 func (r *rest) tire() {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -62,8 +63,8 @@ func (r *rest) tire() {
 	r.ticker().Reset(restEvery)
 }
 
-// tickerOf is the ticker by which a program draws; nil before it runs, or where a later Bubble Tea has none of that name:
-// then it draws as it likes.
+// tickerOf is the ticker by which a program draws; nil before it runs, or where a later Bubble
+// Tea has none of that name: then it draws as it likes.
 func tickerOf(p *tea.Program) *time.Ticker {
 	field := reflect.ValueOf(p).Elem().FieldByName("ticker")
 	if !field.IsValid() || field.Type() != reflect.TypeFor[*time.Ticker]() {

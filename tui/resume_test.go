@@ -41,8 +41,10 @@ func settle(t *testing.T) string {
 
 func TestResumeAndStopSayWhatIsSo(t *testing.T) {
 	inSmallProject(t)
-	small := []string{"TRAIN.EPOCHS=30", "TRAIN.SAVE_EVERY=2", "TRAIN.BATCH_SIZE=2", "TRAIN.EVAL_EVERY=0", "TRAIN.SCHEDULE=linear"}
-	if code, out, errs := program(t, append([]string{"train", "first"}, small...)...); code != 0 || !strings.Contains(out, "0001-first") {
+	small := []string{"TRAIN.EPOCHS=30", "TRAIN.SAVE_EVERY=2", "TRAIN.BATCH_SIZE=2", "TRAIN.EVAL_EVERY=0",
+		"TRAIN.SCHEDULE=linear"}
+	if code, out, errs := program(t, append([]string{"train", "first"}, small...)...); code != 0 ||
+		!strings.Contains(out, "0001-first") {
 		t.Fatalf("train: %d, %q, %q", code, out, errs)
 	}
 	for _, c := range []struct {
@@ -80,7 +82,8 @@ func TestResumeAndStopSayWhatIsSo(t *testing.T) {
 	if err := os.Rename(data, data+"-away"); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, errs := program(t, "resume", "1"); code != exitFailed || out != "" || !strings.Contains(errs, "0001-first is failed") {
+	if code, out, errs := program(t, "resume", "1"); code != exitFailed || out != "" ||
+		!strings.Contains(errs, "0001-first is failed") {
 		t.Errorf("resume without the data set: %d, %q, %q", code, out, errs)
 	}
 	if err := os.Rename(data+"-away", data); err != nil {
@@ -93,7 +96,8 @@ func TestResumeAndStopSayWhatIsSo(t *testing.T) {
 	if err := os.Truncate(filepath.Join(newest.Path, "state.json"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if code, out, errs := program(t, "resume", "1", "TRAIN.EPOCHS=1"); code != exitDone && !strings.Contains(errs, "cannot be less") || !strings.Contains(errs, "is damaged") {
+	if code, out, errs := program(t, "resume", "1", "TRAIN.EPOCHS=1"); code != exitDone &&
+		!strings.Contains(errs, "cannot be less") || !strings.Contains(errs, "is damaged") {
 		t.Errorf("resume of a damaged checkpoint: %d, %q, %q", code, out, errs)
 	}
 	if state := settle(t); state == "failed" {
@@ -105,8 +109,10 @@ func TestResumeAndStopSayWhatIsSo(t *testing.T) {
 	for _, c := range []struct {
 		words []string
 		want  string
-	}{{[]string{"resume", "1"}, "nothing to resume"}, {[]string{"stop", "1"}, "nothing to stop"}, {[]string{"resume", "1", "TRAIN.EPOCHS=60"}, "come down to 0"}} {
-		if code, out, errs := program(t, c.words...); code != exitFailed || out != "" || !strings.Contains(errs, c.want) {
+	}{{[]string{"resume", "1"}, "nothing to resume"}, {[]string{"stop", "1"}, "nothing to stop"},
+		{[]string{"resume", "1", "TRAIN.EPOCHS=60"}, "come down to 0"}} {
+		if code, out, errs := program(t, c.words...); code != exitFailed || out != "" ||
+			!strings.Contains(errs, c.want) {
 			t.Errorf("%v of a run that is done: %d, %q, %q", c.words, code, out, errs)
 		}
 	}
@@ -122,7 +128,8 @@ func TestEvalPrintsWhatItCannotKeep(t *testing.T) {
 	defer syscall.Unmount(small, syscall.MNT_DETACH)
 	os.WriteFile(filepath.Join(small, "rest"), make([]byte, 1<<20), 0o644)
 	code, out, errs := program(t, "eval", "base", "PROJECT.RUNS="+small, "EVAL.SPLIT=train")
-	if code != exitFailed || !strings.Contains(out, "accuracy") || !strings.Contains(errs, "could not be kept: free some space") {
+	if code != exitFailed || !strings.Contains(out, "accuracy") ||
+		!strings.Contains(errs, "could not be kept: free some space") {
 		t.Errorf("%d, %q, %q", code, out, errs)
 	}
 }

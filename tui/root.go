@@ -311,7 +311,8 @@ func (r *root) quit() tea.Cmd {
 	for _, pane := range r.panes {
 		if guard, ok := pane.(views.Guard); ok && guard.Unsaved() != "" {
 			r.leaving = true
-			return views.Warn("%s not saved; %s again leaves without saving, %s has the way to save", guard.Unsaved(), r.keyOf(quitAction), pane.Name())
+			return views.Warn("%s not saved; %s again leaves without saving, %s has the way to save", guard.Unsaved(),
+				r.keyOf(quitAction), pane.Name())
 		}
 	}
 	return r.end()

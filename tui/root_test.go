@@ -31,7 +31,8 @@ func TestMain(m *testing.M) {
 }
 
 func samples() *root {
-	return newRoot("drains", viewtest.NewSample("Data"), viewtest.NewSample("Config"), viewtest.NewSample("Train"), viewtest.NewSample("Infer"))
+	return newRoot("drains", viewtest.NewSample("Data"), viewtest.NewSample("Config"), viewtest.NewSample("Train"),
+		viewtest.NewSample("Infer"))
 }
 
 func figures() views.Figures {
@@ -188,9 +189,11 @@ func TestHelpWrapsWhatIsLongAndCutsNoSentence(t *testing.T) {
 			}
 		}
 	}
-	long := views.Action{Name: "show_everything", Bound: []string{"x"}, Group: "Data", Help: "show everything that there is to be seen of this one and of all the others, too"}
+	long := views.Action{Name: "show_everything", Bound: []string{"x"}, Group: "Data",
+		Help: "show everything that there is to be seen of this one and of all the others, too"}
 	lines := (&help{root: r}).block(r.theme, []views.Action{long}, 58)
-	if text := ansi.Strip(strings.Join(lines, "\n")); !strings.Contains(text, "\n     be seen of") || !strings.Contains(text, "others, too") {
+	if text := ansi.Strip(strings.Join(lines, "\n")); !strings.Contains(text, "\n     be seen of") ||
+		!strings.Contains(text, "others, too") {
 		t.Errorf("the sentence does not go on below itself:\n%s", text)
 	}
 }
@@ -216,7 +219,8 @@ func TestStatusAndKeysStandApartAndTheStatusStaysWhole(t *testing.T) {
 		r.w, r.h = w, 24
 		line := ansi.Strip(r.bottomLine())
 		status := " " + r.pane().Status()
-		if !strings.HasPrefix(line, status+"  ") || !strings.HasSuffix(line, "q quit ") || !strings.Contains(line, "? help") {
+		if !strings.HasPrefix(line, status+"  ") || !strings.HasSuffix(line, "q quit ") ||
+			!strings.Contains(line, "? help") {
 			t.Fatalf("at %d: %q", w, line)
 		}
 	}
@@ -246,11 +250,13 @@ func TestKeysOfTheConfigReplaceTheBuiltInOnes(t *testing.T) {
 
 func TestNamesInKeysThatNoActionHasAreTold(t *testing.T) {
 	d := viewtest.OpenModel(t, samples(), 120, 32).Send(views.Keys{"nxet_view": "n", "filter": "f", "show_train": "T"})
-	if !d.Shows("! [KEYS] nxet_view: no action has this name") || d.Shows("[KEYS] filter") || d.Shows("[KEYS] show_train") {
+	if !d.Shows("! [KEYS] nxet_view: no action has this name") || d.Shows("[KEYS] filter") ||
+		d.Shows("[KEYS] show_train") {
 		t.Errorf("the screen is\n%s", d.Screen())
 	}
 	r := newWorkbench(nil, errors.New("config.toml does not exist"))
-	for _, name := range []string{"list_answers", "compare_with", "measure", "take_over", "next_picture", "close_diff", "draw_demo", "smoother", "zoom", "quit"} {
+	for _, name := range []string{"list_answers", "compare_with", "measure", "take_over", "next_picture", "close_diff",
+		"draw_demo", "smoother", "zoom", "quit"} {
 		if faults := views.CheckKeys(views.Keys{name: "x"}, r.everyAction()); len(faults) > 0 {
 			t.Errorf("before anything is read: %s", faults)
 		}
@@ -328,7 +334,9 @@ func TestToastsComeAndGo(t *testing.T) {
 	if d.Send(toastOver(r.toasts)); r.toast != nil {
 		t.Error("the toast stays")
 	}
-	d.Send(views.Toast{Level: views.Error, Text: "drains/train/labels/a b.txt line 3: 7 numbers, want 5 (class and box) or an even count of polygon corners after the class: correct the line or remove it"})
+	d.Send(views.Toast{Level: views.Error,
+		Text: "drains/train/labels/a b.txt line 3: 7 numbers, want 5 (class and box) or an even count of polygon " +
+			"corners after the class: correct the line or remove it"})
 	d.Golden("toast-80x24")
 	if d.Press("down"); r.toast != nil {
 		t.Error("a key did not end the error")

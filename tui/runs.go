@@ -59,8 +59,8 @@ func runTrain(c call) int {
 	return c.afterStart(r, file.Config, 0)
 }
 
-// afterStart waits until a run's process is under way, says what it had to say meanwhile, prints the run, and follows it
-// where somebody looks. written is how many bytes of metrics there were before.
+// afterStart waits until a run's process is under way, says what it had to say meanwhile, prints the run, and follows
+// it where somebody looks. written is how many bytes of metrics there were before.
 func (c call) afterStart(r *run.Run, constants *config.Config, written int64) int {
 	report, done := c.progress()
 	err := finetune.Underway(c.ctx, r, report)
@@ -257,9 +257,11 @@ func headline(label, state, reason string) string {
 func rowText(row run.Row, steps int) string {
 	switch row := row.(type) {
 	case *run.Train:
-		return fmt.Sprintf("step %d/%d  epoch %.2f  loss %.4f  plain %.4f  lr %.2e  norm %.2f  %.0f tokens/s", row.Step, steps, row.Epoch, row.Loss, row.LossPlain, row.LR, row.GradNorm, row.TokensPerSecond)
+		return fmt.Sprintf("step %d/%d  epoch %.2f  loss %.4f  plain %.4f  lr %.2e  norm %.2f  %.0f tokens/s", row.Step,
+			steps, row.Epoch, row.Loss, row.LossPlain, row.LR, row.GradNorm, row.TokensPerSecond)
 	case *run.Eval:
-		return fmt.Sprintf("step %d/%d  %s: loss %.4f  accuracy %.1f %%  macro-F1 %.3f", row.Step, steps, row.Split, row.Loss, 100*row.Accuracy, row.MacroF1)
+		return fmt.Sprintf("step %d/%d  %s: loss %.4f  accuracy %.1f %%  macro-F1 %.3f", row.Step, steps, row.Split,
+			row.Loss, 100*row.Accuracy, row.MacroF1)
 	case *run.Checkpoint:
 		return fmt.Sprintf("step %d/%d  checkpoint %s", row.Step, steps, row.Path)
 	case *run.Event:
@@ -280,7 +282,8 @@ type description struct {
 
 func describe(r *run.Run) description {
 	s := r.Status()
-	return description{Info: r.Info, State: s.State, Reason: s.Reason, Dir: r.Dir, Seconds: s.Elapsed.Seconds(), Step: finetune.Progress(r)}
+	return description{Info: r.Info, State: s.State, Reason: s.Reason, Dir: r.Dir, Seconds: s.Elapsed.Seconds(),
+		Step: finetune.Progress(r)}
 }
 
 // runRuns lists the runs, or shows one in full.
@@ -314,12 +317,14 @@ func runRuns(c call) int {
 	fmt.Fprintln(t, "run\tstate\tstep\trecipe\tbase\tstarted\ttime")
 	for _, r := range list {
 		if r.Fault != nil {
-			fmt.Fprintf(t, "%s\tunreadable\t%s\n", printable.Line(filepath.Base(r.Dir)), printable.Line(printable.Error(r.Fault)))
+			fmt.Fprintf(t, "%s\tunreadable\t%s\n", printable.Line(filepath.Base(r.Dir)),
+				printable.Line(printable.Error(r.Fault)))
 			continue
 		}
 		d := describe(r)
 		fmt.Fprintf(t, "%s\t%s\t%d/%d\t%s\t%s\t%s\t%s\n", r.Label(), d.State, d.Step, d.Steps, d.Recipe, d.Base,
-			time.Unix(int64(d.Created), 0).Format("2006-01-02 15:04"), time.Duration(d.Seconds*float64(time.Second)).Round(time.Second))
+			time.Unix(int64(d.Created), 0).Format("2006-01-02 15:04"),
+			time.Duration(d.Seconds*float64(time.Second)).Round(time.Second))
 	}
 	t.Flush()
 	return exitDone
@@ -331,8 +336,10 @@ func (c call) showRun(r *run.Run, file *config.File) int {
 		return c.printJSON(d)
 	}
 	c.print("%s", headline(r.Label(), d.State, d.Reason))
-	fmt.Fprintf(c.stdout, "folder     %s\nrecipe     %s\nbase       %s (%s)\ndata       %s\nprogram    %s on %s\nsteps      %d of %d, %d samples an epoch, %d trained parameters\n",
-		r.Dir, d.Recipe, d.Base, d.BaseFingerprint, d.DataFingerprint, d.Version, d.Machine, d.Step, d.Steps, d.Samples, d.Trainable)
+	fmt.Fprintf(c.stdout, "folder     %s\nrecipe     %s\nbase       %s (%s)\ndata       %s\nprogram    %s on "+
+		"%s\nsteps      %d of %d, %d samples an epoch, %d trained parameters\n",
+		r.Dir, d.Recipe, d.Base, d.BaseFingerprint, d.DataFingerprint, d.Version, d.Machine, d.Step, d.Steps, d.Samples,
+		d.Trainable)
 	saved, err := r.Checkpoints()
 	if err != nil {
 		return c.failure(err)

@@ -43,7 +43,8 @@ type leave struct{ code int }
 // onSignals calls leave at a signal that asks the program to end, until the returned function is called. A hangup that
 // whoever started the program wants ignored (nohup) stays so: then the lost terminal ends it.
 func onSignals(leave func(code int)) (stop func()) {
-	codes := map[os.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitDone, syscall.SIGQUIT: 128 + int(syscall.SIGQUIT)}
+	codes := map[os.Signal]int{syscall.SIGINT: exitInterrupted, syscall.SIGTERM: exitDone, syscall.SIGQUIT: 128 +
+		int(syscall.SIGQUIT)}
 	if !signal.Ignored(syscall.SIGHUP) {
 		codes[syscall.SIGHUP] = exitHangup
 	}
@@ -59,7 +60,8 @@ func onSignals(leave func(code int)) (stop func()) {
 	return func() { signal.Stop(arrived) }
 }
 
-// keyboard is the terminal as it is read from. It tells when there is nothing to be read any more: the terminal is gone.
+// keyboard is the terminal as it is read from. It tells when
+// there is nothing to be read any more: the terminal is gone.
 type keyboard struct {
 	*os.File
 	lost func()
@@ -78,14 +80,15 @@ func (k *keyboard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// answers knows whether the terminal still owes answers to what it was asked at the start: its background, its modes, its
-// keyboard. What came after the end would stand on the shell's prompt. Every terminal answers a question for its device
-// attributes, and in order: that answer is the last.
+// answers knows whether the terminal still owes answers to what it was asked at the start: its background, its modes,
+// its keyboard. What came after the end would stand on the shell's prompt. Every terminal answers a question for its
+// device attributes, and in order: that answer is the last.
 type answers struct {
 	asked time.Time // zero: nothing is owed
 }
 
-// mostOwed is how long after asking an answer is waited for at the end: a terminal that is silent until then answers none.
+// mostOwed is how long after asking an answer is waited for at
+// the end: a terminal that is silent until then answers none.
 const mostOwed = 500 * time.Millisecond
 
 // lastQuestion says that the program's first questions have been put, and the last may be.
@@ -112,7 +115,8 @@ func (a *answers) owed(now time.Time) time.Duration {
 	return max(mostOwed-now.Sub(a.asked), 0)
 }
 
-// utf8Locale says whether the terminal is told to show UTF-8. Where the environment says nothing it is: containers are silent.
+// utf8Locale says whether the terminal is told to show UTF-8. Where
+// the environment says nothing it is: containers are silent.
 func utf8Locale(getenv func(string) string) bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if value := strings.ToLower(getenv(name)); value != "" {

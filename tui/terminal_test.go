@@ -34,12 +34,14 @@ var replies = map[string]string{
 
 func startSlow(t *testing.T, delay time.Duration, cmd *exec.Cmd) *slowTerminal {
 	t.Helper()
-	cmd.Env = append(cmd.Env, "TERM=xterm-256color", "COLORTERM=truecolor", "NO_COLOR=", "TERM_PROGRAM=", "SSH_TTY=", "TMUX=")
+	cmd.Env = append(cmd.Env, "TERM=xterm-256color", "COLORTERM=truecolor", "NO_COLOR=", "TERM_PROGRAM=",
+		"SSH_TTY=", "TMUX=")
 	file, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 100, Rows: 30})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &slowTerminal{t: t, file: file, cmd: cmd, said: make(chan string, 1), asked: make(chan struct{}, 64), owed: make(chan int, 1)}
+	s := &slowTerminal{t: t, file: file, cmd: cmd, said: make(chan string, 1), asked: make(chan struct{}, 64),
+		owed: make(chan int, 1)}
 	given := make(chan struct{}, 64)
 	go func() {
 		var all strings.Builder
@@ -100,7 +102,8 @@ func TestNoAnswerOfTheTerminalComesAfterTheEnd(t *testing.T) {
 }
 
 func TestSignalsLeaveACleanTerminal(t *testing.T) {
-	for sent, code := range map[syscall.Signal]int{syscall.SIGHUP: 129, syscall.SIGQUIT: 131, syscall.SIGTERM: exitDone, syscall.SIGINT: exitInterrupted} {
+	for sent, code := range map[syscall.Signal]int{syscall.SIGHUP: 129, syscall.SIGQUIT: 131, syscall.SIGTERM: exitDone,
+		syscall.SIGINT: exitInterrupted} {
 		if sent == syscall.SIGHUP && signal.Ignored(sent) {
 			continue // this test runs under nohup, and so would the workbench
 		}
@@ -160,7 +163,8 @@ func TestColoursAreThoseOfTmuxsTerminal(t *testing.T) {
 		profile        colorprofile.Profile
 	}{
 		{"auto", "bpaste,256,RGB,title", []string{"TMUX=/tmp/x,1,0", "TERM=tmux-256color"}, colorprofile.TrueColor},
-		{"auto", "bpaste,256,title", []string{"TMUX=/tmp/x,1,0", "TERM=tmux-256color", "COLORTERM=truecolor"}, colorprofile.ANSI256},
+		{"auto", "bpaste,256,title", []string{"TMUX=/tmp/x,1,0", "TERM=tmux-256color", "COLORTERM=truecolor"},
+			colorprofile.ANSI256},
 		{"auto", "RGB", []string{"TMUX=/tmp/x,1,0", "NO_COLOR=please"}, colorprofile.ASCII},
 		{"auto", "", []string{"TERM=xterm-256color", "COLORTERM=truecolor"}, colorprofile.TrueColor},
 		{"auto", "", []string{"TERM=linux"}, colorprofile.ANSI},
@@ -194,7 +198,8 @@ func TestCopyingInTmuxFillsItsBuffer(t *testing.T) {
 }
 
 func TestWithoutUTF8TheScreenIsASCII(t *testing.T) {
-	for value, want := range map[string]bool{"": true, "C": false, "POSIX": false, "de_DE.ISO-8859-1": false, "en_US.UTF-8": true, "C.utf8": true} {
+	for value, want := range map[string]bool{"": true, "C": false, "POSIX": false, "de_DE.ISO-8859-1": false,
+		"en_US.UTF-8": true, "C.utf8": true} {
 		if got := utf8Locale(func(name string) string { return map[string]string{"LANG": value}[name] }); got != want {
 			t.Errorf("LANG=%q: UTF-8 %v", value, got)
 		}

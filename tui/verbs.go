@@ -50,18 +50,27 @@ func verbs() []verb {
 		{"new", strings.Join(config.Presets(), "|") + " [FOLDER]", 1, 2, nil, "starts a project from a preset", runNew},
 		{"analyze", "", 0, 0, nil, "writes the statistics and findings of the data set", runAnalyze},
 		{"lint", "", 0, 0, nil, "checks recipe, data and model before any training", runLint},
-		{"convert", "", 0, 0, nil, "writes the records in a trainer's dialect; CONVERT.DIALECT and CONVERT.OUTPUT say how and where", runConvert},
+		{"convert", "", 0, 0, nil,
+			"writes the records in a trainer's dialect; CONVERT.DIALECT and CONVERT.OUTPUT say how and where",
+			runConvert},
 		{"train", "[NAME]", 0, 1, nil, "lints, and starts a run in a process of its own", runTrain},
 		{"stop", "RUN [now]", 1, 2, onlyRuns, "stops a run at its next checkpoint, or after this step", runStop},
-		{"resume", "RUN", 1, 1, nil, "goes on with a run from its newest whole checkpoint; constants that may change (TRAIN.EPOCHS, SAVE_EVERY, …) are followed", runResume},
+		{"resume", "RUN", 1, 1, nil,
+			"goes on with a run from its newest whole checkpoint; constants that may change (TRAIN.EPOCHS, " +
+				"SAVE_EVERY, …) are followed", runResume},
 		{"follow", "RUN", 1, 1, onlyRuns, "watches a run; leaving does not stop it", runFollow},
 		{"runs", "[RUN]", 0, 1, onlyRuns, "lists the runs, or shows one in full", runRuns},
 		{"eval", "RUN|base", 1, 1, nil, "scores a run or the base on EVAL.SPLIT", runEval},
 		{"compare", "RUN|base RUN …", 2, -1, nil, "puts evaluations of the same items side by side", runCompare},
 		{"integrate", "RUN|base", 1, 1, nil, "gives stage-1 detections their conditions", runIntegrate},
-		{"infer", "RUN|base MEDIA [prompt …]", 2, -1, nil, "asks one question about a picture, an object of the data set such as test/NAME#0, or nothing that is shown (-)", runInfer},
-		{"export", "base FOLDER | merged|adapter RUN FOLDER [old]", 2, 4, nil, "writes a run's adapter alone (old: under the names of older installs), or merged into its base; or MODEL.BASE itself as trainers read it, with chat template and processor", runExport},
-		{"demo", "[base FOLDER]", 0, 2, nil, "runs the whole chain on the demo project; demo base pretrains the built-in base anew", runDemo},
+		{"infer", "RUN|base MEDIA [prompt …]", 2, -1, nil,
+			"asks one question about a picture, an object of the data set such as test/NAME#0, or nothing that is " +
+				"shown (-)", runInfer},
+		{"export", "base FOLDER | merged|adapter RUN FOLDER [old]", 2, 4, nil,
+			"writes a run's adapter alone (old: under the names of older installs), or merged into its base; or " +
+				"MODEL.BASE itself as trainers read it, with chat template and processor", runExport},
+		{"demo", "[base FOLDER]", 0, 2, nil,
+			"runs the whole chain on the demo project; demo base pretrains the built-in base anew", runDemo},
 		{"doctor", "", 0, 0, nil, "says what this machine has, and what to do where something is missing", runDoctor},
 		{finetune.Verb, "DIR", 1, 1, nil, "is the process of a run; train and resume start it", runWork},
 		{"help", "[VERB]", 0, 1, onlyView, "shows what there is to call", runHelp},
@@ -167,7 +176,8 @@ func (c call) wantsJSON(verb string) bool {
 
 func (c call) noVerb(name string) int {
 	if near, ok := likeConstant(name); ok {
-		return c.fail(exitCall, "%s is no constant%s; constants are written SECTION.KEY=value, in upper case, behind a verb", name, didYouMean(near))
+		return c.fail(exitCall, "%s is no constant%s; constants are written SECTION.KEY=value, in upper case, "+
+			"behind a verb", name, didYouMean(near))
 	}
 	var names []string
 	for _, v := range verbs() {
@@ -175,19 +185,22 @@ func (c call) noVerb(name string) int {
 			names = append(names, v.name)
 		}
 	}
-	return c.fail(exitCall, "there is no verb %q; did you mean %s? finetui help lists them", printable.Line(name), nearest(name, names))
+	return c.fail(exitCall, "there is no verb %q; did you mean %s? finetui help lists them", printable.Line(name),
+		nearest(name, names))
 }
 
 // check says what is wrong with a verb's words and constants.
 func (v verb) check(words, overrides []string) error {
 	for i, word := range words {
-		if v.most < 0 && i >= v.least && v.name == "infer" { // a prompt may hold anything that is not meant as a constant
+		// a prompt may hold anything that is not meant as a constant
+		if v.most < 0 && i >= v.least && v.name == "infer" {
 			if near, ok := likeConstant(word); !ok || !strings.EqualFold(near, strings.TrimLeft(word, "-")) {
 				continue
 			}
 		}
 		if near, ok := likeConstant(word); ok {
-			return fmt.Errorf("%s is no constant%s; constants are written SECTION.KEY=value, in upper case", word, didYouMean(near))
+			return fmt.Errorf("%s is no constant%s; constants are written SECTION.KEY=value, in upper case", word,
+				didYouMean(near))
 		}
 	}
 	switch {
@@ -196,7 +209,8 @@ func (v verb) check(words, overrides []string) error {
 	case v.most >= 0 && len(words) > v.most:
 		surplus := words[v.most]
 		if v.most == 0 {
-			return fmt.Errorf("%s takes no words, and %q is one: call it as %s [SECTION.KEY=value …]", v.name, surplus, v.usage())
+			return fmt.Errorf("%s takes no words, and %q is one: call it as %s [SECTION.KEY=value …]", v.name,
+				surplus, v.usage())
 		}
 		return fmt.Errorf("%q is a word too many: call it as %s", surplus, v.usage())
 	}

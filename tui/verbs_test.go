@@ -7,7 +7,8 @@ import (
 )
 
 func TestCallsAreDividedIntoWordsAndConstants(t *testing.T) {
-	words, overrides := divide([]string{"train", "TRAIN.EPOCHS=3", "enhanced", "KEYS.next_view=n", "what=is.this", "a.B=c"})
+	words, overrides := divide([]string{"train", "TRAIN.EPOCHS=3", "enhanced", "KEYS.next_view=n",
+		"what=is.this", "a.B=c"})
 	if got := strings.Join(words, " "); got != "train enhanced what=is.this a.B=c" {
 		t.Errorf("words %s", got)
 	}
@@ -30,7 +31,8 @@ func TestVerbsAnswer(t *testing.T) {
 	} {
 		var stdout, stderr strings.Builder
 		code := dispatch(newCall(context.Background(), strings.Fields(c.words), nil, &stdout, &stderr))
-		if code != c.code || !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) || (c.stderr == "") != (stderr.Len() == 0) {
+		if code != c.code || !strings.Contains(stdout.String(), c.stdout) ||
+			!strings.Contains(stderr.String(), c.stderr) || (c.stderr == "") != (stderr.Len() == 0) {
 			t.Errorf("%s: code %d\nstdout %s\nstderr %s", c.words, code, &stdout, &stderr)
 		}
 	}

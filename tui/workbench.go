@@ -49,7 +49,8 @@ func newWorkbench(file *config.File, fault error) *root {
 	r := newRoot("")
 	r.panes = []views.Pane{
 		datapane.New(file),
-		configpane.New(configpane.Options{Path: configFile, File: file, Err: fault, Estimate: estimates(file), Actions: r.actionNames}),
+		configpane.New(configpane.Options{Path: configFile, File: file, Err: fault, Estimate: estimates(file),
+			Actions: r.actionNames}),
 		trainpane.New(runControl(&r.current)),
 		inferpane.New(file, inferpane.Models()),
 	}
@@ -194,9 +195,11 @@ func estimates(file *config.File) configpane.Estimate {
 				tokens = fmt.Sprintf("%d to %d", x.VisualTokens[0], x.VisualTokens[1])
 			}
 		}
-		return configpane.Consequences{TrainSamples: x.TrainSamples, StepsPerEpoch: x.Plan.PerEpoch, Steps: x.Plan.Total,
+		return configpane.Consequences{TrainSamples: x.TrainSamples, StepsPerEpoch: x.Plan.PerEpoch,
+			Steps:  x.Plan.Total,
 			Warmup: x.Plan.Warmup, EffectiveBatch: x.Plan.Batch,
-			Trainable: x.Trainable, VisualTokens: tokens, MemoryBytes: x.Cost.Memory, FreeBytes: x.Cost.Free, DownloadBytes: x.Cost.Download, Takes: roughly(x.Cost.Time),
+			Trainable: x.Trainable, VisualTokens: tokens, MemoryBytes: x.Cost.Memory, FreeBytes: x.Cost.Free,
+			DownloadBytes: x.Cost.Download, Takes: roughly(x.Cost.Time),
 			MassBefore: x.MassBefore, MassAfter: x.MassAfter, Notes: x.Notes}, nil
 	}
 }

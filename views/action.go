@@ -12,14 +12,16 @@ import (
 // Action is one thing the user can do. The same table of actions dispatches keys, makes the help, the palette and the
 // hints at the bottom, and gives [KEYS] its names, so none of them can disagree.
 type Action struct {
-	Name    string         // what [KEYS] calls it, snake_case: "next_view"
-	Bound   []string       // keys as tea.KeyPressMsg.String spells them; nil: those of Meanings; empty: only in the palette
+	Name string // what [KEYS] calls it, snake_case: "next_view"
+	// keys as tea.KeyPressMsg.String spells them; nil: those of Meanings; empty: only in the palette
+	Bound   []string
 	Label   string         // one or two words for the bottom line; empty: not shown there
 	Help    string         // what it does, for help and palette: "show the next view"
 	Group   string         // heading in the help
 	Enabled func() bool    // nil: always
 	Run     func() tea.Cmd // changes the pane, returns what is left to be done
-	Show    func()         // brings the view and the panel that it works on to the front; nil: it works whatever is open
+	// brings the view and the panel that it works on to the front; nil: it works whatever is open
+	Show func()
 }
 
 // In are actions of a view, or of a panel, that show brings to the front: first the view, then the panel in it.
@@ -76,7 +78,10 @@ func Bind(actions []Action, keys map[string]string) []Action {
 		key, given := keys[a.Name]
 		switch {
 		case !given:
-			bound[i].Bound = slices.DeleteFunc(slices.Clone(a.Keys()), func(k string) bool { return takenByOther(bound, keys, a.Name, k) })
+			bound[i].Bound = slices.DeleteFunc(slices.Clone(a.Keys()), func(k string) bool {
+				return takenByOther(bound,
+					keys, a.Name, k)
+			})
 		case key == "":
 			bound[i].Bound = []string{}
 		default:

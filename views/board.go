@@ -253,9 +253,12 @@ func (b *Board) Actions() []Action {
 	}
 	several := func() bool { return len(b.Panels) > 1 }
 	return append(actions,
-		Action{Name: "next_panel", Help: "go to the next panel", Group: Panels, Enabled: several, Run: func() tea.Cmd { return b.step(1) }},
-		Action{Name: "previous_panel", Help: "go to the panel before", Group: Panels, Enabled: several, Run: func() tea.Cmd { return b.step(-1) }},
-		Action{Name: "zoom", Help: "show this panel alone, or all", Group: Panels, Enabled: several, Run: func() tea.Cmd { b.zoomed = !b.zoomed; return nil }},
+		Action{Name: "next_panel", Help: "go to the next panel", Group: Panels, Enabled: several,
+			Run: func() tea.Cmd { return b.step(1) }},
+		Action{Name: "previous_panel", Help: "go to the panel before", Group: Panels, Enabled: several,
+			Run: func() tea.Cmd { return b.step(-1) }},
+		Action{Name: "zoom", Help: "show this panel alone, or all", Group: Panels, Enabled: several,
+			Run: func() tea.Cmd { b.zoomed = !b.zoomed; return nil }},
 		b.move("up", widget.Up, "one line up"),
 		b.move("down", widget.Down, "one line down"),
 		b.move("left", widget.MoveLeft, "to the left"),

@@ -10,8 +10,8 @@ import (
 	"finetui/views/widget"
 )
 
-// Gallery keeps pictures made of characters: drawn in commands, found by a key that holds everything they depend on. The
-// zero Gallery is ready.
+// Gallery keeps pictures made of characters: drawn in commands, found by a key that
+// holds everything they depend on. The zero Gallery is ready.
 type Gallery[K comparable] struct {
 	Most int // drawings that are kept beside those on the screen
 

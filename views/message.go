@@ -41,8 +41,8 @@ func Fail(err error) tea.Cmd {
 	return func() tea.Msg { return Toast{Error, printable.Error(err)} }
 }
 
-// Clipboard is text for the clipboard. Its way there depends on the terminal, so the root takes it there and says what came
-// of it.
+// Clipboard is text for the clipboard. Its way there depends on the terminal,
+// so the root takes it there and says what came of it.
 type Clipboard struct{ Text string }
 
 // Characters is how long the text is.
@@ -72,8 +72,8 @@ type ThemeChoice string
 // its Config, which nobody changes, and its Root.
 type ConfigChanged struct{ File *config.File }
 
-// DatasetChanged says that labels or pictures on disk are others than before: who shows them reads them again. The set is
-// read once for all who ask (project.ReadShared).
+// DatasetChanged says that labels or pictures on disk are others than before: who shows them reads them again. The set
+// is read once for all who ask (project.ReadShared).
 type DatasetChanged struct{}
 
 // Reread asks every pane for another look at the data set.

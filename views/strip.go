@@ -7,9 +7,9 @@ import (
 	"finetui/views/widget"
 )
 
-// Strip names a pane's views for the bottom line of w cells, with the keys that turn them and the open one in brackets:
-// whole where they take no more than three fifths of the line, else the others by their first letters, else the open one
-// alone and which of them it is.
+// Strip names a pane's views for the bottom line of w cells, with the keys that turn them and the open one
+// in brackets: whole where they take no more than three fifths of the line, else the others by their first
+// letters, else the open one alone and which of them it is.
 func Strip(names []string, open, w int) string {
 	for _, most := range []int{64, 4} {
 		words := make([]string, len(names))

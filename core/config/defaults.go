@@ -17,8 +17,9 @@ func Default() *Config {
 			Prompt: "short", PositionWords: true, PromptFacts: "place", FactsFrom: "train",
 			Context: "crop", CropMargin: 0.1, CropSquare: true,
 		},
-		Model: Model{Base: "tiny", Engine: "native", MinPixels: 12544, MaxPixels: 12544, Frames: 16, Cache: 4096, MaxLength: 256},
-		LoRA:  LoRA{R: 16, Alpha: 32, Dropout: 0.05, Targets: []string{"q_proj", "k_proj", "v_proj", "o_proj"}},
+		Model: Model{Base: "tiny", Engine: "native", MinPixels: 12544, MaxPixels: 12544, Frames: 16, Cache: 4096,
+			MaxLength: 256},
+		LoRA: LoRA{R: 16, Alpha: 32, Dropout: 0.05, Targets: []string{"q_proj", "k_proj", "v_proj", "o_proj"}},
 		Train: Train{
 			Epochs: 6, BatchSize: 16, GradAccum: 1, LearningRate: 4e-3, Schedule: "linear", WarmupSteps: 20,
 			MaxGradNorm: 1, LogEvery: 5, EvalEvery: 50, SaveEvery: 50, Keep: 3, BestBy: "loss",

@@ -15,7 +15,8 @@ func (f *File) Set(name, text string) error {
 	return f.Apply([]Change{{Key: name, New: text}})
 }
 
-// Apply sets several constants to their New text in one step of Undo, all or none. Diff(f.Config, preset) makes such a list.
+// Apply sets several constants to their New text in one step of Undo,
+// all or none. Diff(f.Config, preset) makes such a list.
 func (f *File) Apply(changes []Change) error {
 	before, l, c := state{f.raw, f.session}, f.layout, f.Config
 	for _, change := range changes {

@@ -39,11 +39,14 @@ func TestSetChangesOnlyTheValue(t *testing.T) {
 		{"number TOML does not know", "TRAIN.LEARNING_RATE", ".5", "2e-4", "0.5"},
 		{"comment stays", "TRAIN.EPOCHS", " 12 ", "  6   # six", "  12   # six"},
 		{"same value keeps the file's spelling", "TRAIN.LEARNING_RATE", "0.0002", "", ""},
-		{"list", "LORA.TARGETS", "o_proj, k_proj", "[\n  \"q_proj\", # query\n  \"v_proj\",\n]", `["o_proj", "k_proj"]`},
+		{"list", "LORA.TARGETS", "o_proj, k_proj", "[\n  \"q_proj\", # query\n  \"v_proj\",\n]",
+			`["o_proj", "k_proj"]`},
 		{"list as TOML", "LORA.TARGETS", `[ 'o_proj' ]`, "[\n  \"q_proj\", # query\n  \"v_proj\",\n]", `["o_proj"]`},
 		{"missing constant", "TRAIN.SCHEDULE", "cosine", "LEARNING_RATE=2e-4\n",
-			"LEARNING_RATE=2e-4\n# of the learning rate after warm-up [linear | cosine | constant]\nSCHEDULE = \"cosine\"\n"},
-		{"missing section", "KEYS.quit", "ctrl+q", "  \"v_proj\",\n]\n", "  \"v_proj\",\n]\n\n[KEYS]\nquit = \"ctrl+q\"\n"},
+			"LEARNING_RATE=2e-4\n# of the learning rate after warm-up [linear | cosine | constant]\nSCHEDULE = " +
+				"\"cosine\"\n"},
+		{"missing section", "KEYS.quit", "ctrl+q", "  \"v_proj\",\n]\n",
+			"  \"v_proj\",\n]\n\n[KEYS]\nquit = \"ctrl+q\"\n"},
 		{"text that looks like TOML", "PROJECT.NAME", "a\"\nb = 1 # [X]\\", "  \"v_proj\",\n]\n",
 			"  \"v_proj\",\n]\n\n[PROJECT]\n# name shown in the title line\nNAME = \"a\\\"\\nb = 1 # [X]\\\\\"\n"},
 	}
@@ -104,7 +107,8 @@ func TestSetRefusesAndLeavesTheFileAlone(t *testing.T) {
 func TestApplyIsAllOrNothingAndOneUndo(t *testing.T) {
 	f := load(t, sample)
 	before := f.Config
-	if err := f.Override([]string{"TRAIN.EPOCHS=2", "MODEL.BASE=tiny", "TRAIN.KEP=1"}); err == nil || string(f.Raw()) != sample || f.Config != before {
+	if err := f.Override([]string{"TRAIN.EPOCHS=2", "MODEL.BASE=tiny", "TRAIN.KEP=1"}); err == nil ||
+		string(f.Raw()) != sample || f.Config != before {
 		t.Fatalf("half applied: %v", err)
 	}
 	if err := f.Override([]string{"TRAIN.EPOCHS=2", "INFER.PROMPT=a = b, \"c\""}); err != nil {
@@ -197,7 +201,8 @@ func pick(rng *rand.Rand, from ...string) string { return from[rng.IntN(len(from
 func randomText(rng *rand.Rand) string {
 	var b strings.Builder
 	for range rng.IntN(12) {
-		b.WriteString(pick(rng, "a", "Z", " ", "\"", "'", "\\", "#", "=", "[", "]", "{", "\n", "\t", "é", "\"\"\"", "'''", ",", "0", "\r", "\x7f", "\x01"))
+		b.WriteString(pick(rng, "a", "Z", " ", "\"", "'", "\\", "#", "=", "[", "]", "{", "\n", "\t", "é", "\"\"\"",
+			"'''", ",", "0", "\r", "\x7f", "\x01"))
 	}
 	return b.String()
 }
@@ -224,7 +229,8 @@ func randomValue(rng *rand.Rand, f Field) string {
 	return randomText(rng)
 }
 
-// randomFile writes some constants in random order and layout: spaces, comments, CRLF, dotted, literal and multi-line text.
+// randomFile writes some constants in random order and layout: spaces,
+// comments, CRLF, dotted, literal and multi-line text.
 func randomFile(rng *rand.Rand) string {
 	eol := pick(rng, "\n", "\r\n")
 	var b strings.Builder
@@ -237,7 +243,8 @@ func randomFile(rng *rand.Rand) string {
 			continue
 		}
 		if !dotted {
-			b.WriteString(pick(rng, "", "\t", "  ") + "[" + pick(rng, s.Name, " "+s.Name+" ", "\""+s.Name+"\"") + "]" + pick(rng, "", " # [X] = \"") + eol)
+			b.WriteString(pick(rng, "", "\t", "  ") + "[" + pick(rng, s.Name, " "+s.Name+" ", "\""+s.Name+"\"") + "]" +
+				pick(rng, "", " # [X] = \"") + eol)
 		}
 		for _, f := range Fields() {
 			if f.Section != s.Name || rng.IntN(3) == 0 {
@@ -256,7 +263,8 @@ func randomFile(rng *rand.Rand) string {
 			if dotted {
 				name = f.Section + pick(rng, ".", " . ") + f.Key
 			}
-			b.WriteString(pick(rng, "", "# c = 1"+eol, eol, " ") + name + pick(rng, "=", " = ", "\t=  ") + source + pick(rng, "", " # [X] = '", "  ") + eol)
+			b.WriteString(pick(rng, "", "# c = 1"+eol, eol, " ") + name + pick(rng, "=", " = ", "\t=  ") + source +
+				pick(rng, "", " # [X] = '", "  ") + eol)
 		}
 	}
 	return strings.TrimSuffix(b.String(), pick(rng, "", eol))

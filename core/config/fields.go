@@ -139,7 +139,8 @@ func assign(c *Config, f Field, v any) {
 	reflect.ValueOf(c).Elem().Field(f.index[0]).Field(f.index[1]).Set(reflect.ValueOf(v))
 }
 
-// Get returns the value of a constant as it stands in a file: `"linear"`, `0.004`, `["q_proj"]`; "" for an unknown name.
+// Get returns the value of a constant as it stands in a file:
+// `"linear"`, `0.004`, `["q_proj"]`; "" for an unknown name.
 func Get(c *Config, name string) string {
 	f, err := Lookup(name)
 	if err != nil {

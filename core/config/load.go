@@ -50,8 +50,8 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// File is a config.toml: its bytes, and the constants that they and the defaults give. It is for one goroutine. Config is
-// never changed in place, neither here nor by callers: an edit puts a new one there, so an old one stays as it was.
+// File is a config.toml: its bytes, and the constants that they and the defaults give. It is for one goroutine. Config
+// is never changed in place, neither here nor by callers: an edit puts a new one there, so an old one stays as it was.
 // To try values, change a copy (c := *f.Config) and Apply its Diff.
 type File struct {
 	Path   string // where Save writes
@@ -116,8 +116,8 @@ func (f *File) Abs(path string) string {
 	return filepath.Join(f.Root, path)
 }
 
-// Exports is the folder where panes of the project in root write what is asked of them: in the project's own folder, which
-// no repository takes in.
+// Exports is the folder where panes of the project in root write what is asked of them:
+// in the project's own folder, which no repository takes in.
 func Exports(root string) string { return filepath.Join(root, ".finetui", "exports") }
 
 // Has tells whether the file itself names the constant; otherwise its value is the default.
@@ -127,7 +127,8 @@ func (f *File) Has(name string) bool {
 	return ok
 }
 
-// Comment returns the file's own comment lines right above the constant, joined, or the schema's sentence where it has none.
+// Comment returns the file's own comment lines right above the constant,
+// joined, or the schema's sentence where it has none.
 func (f *File) Comment(name string) string {
 	section, key, _ := strings.Cut(name, ".")
 	var lines []string
@@ -178,7 +179,8 @@ func decode(path string, raw []byte) (*Config, layout, error) {
 	for _, e := range l.entries {
 		value, ok := lookupPath(values, e.path)
 		if !ok {
-			return nil, layout{}, &Error{Path: path, Text: fmt.Sprintf("%s could not be located", strings.Join(e.path, "."))}
+			return nil, layout{}, &Error{Path: path, Text: fmt.Sprintf("%s could not be located",
+				strings.Join(e.path, "."))}
 		}
 		field, text := checkEntry(e, value)
 		if text != "" {
@@ -206,13 +208,14 @@ func decode(path string, raw []byte) (*Config, layout, error) {
 		}
 	}
 	if constants != len(l.entries) { // an edit could go to the wrong place
-		return nil, layout{}, &Error{Path: path, Text: "could not be taken apart for editing; write one [SECTION] for each section and one constant a line"}
+		return nil, layout{}, &Error{Path: path,
+			Text: "could not be taken apart for editing; write one [SECTION] for each section and one constant a line"}
 	}
 	return c, l, nil
 }
 
-// mostNested is how many dots or brackets one line may have, and mostConstants how many lines may set something: a file of
-// ours has a hundred constants of one level. What is far beyond would keep the parser busy for hours.
+// mostNested is how many dots or brackets one line may have, and mostConstants how many lines may set something: a file
+// of ours has a hundred constants of one level. What is far beyond would keep the parser busy for hours.
 const mostNested, mostConstants = 400, 5000
 
 // tooDeep is the error for a file that is no config.toml by its shape.
@@ -222,7 +225,8 @@ func tooDeep(path string, raw []byte) error {
 		line, raw, _ = bytes.Cut(raw, []byte("\n"))
 		name, _, given := bytes.Cut(bytes.TrimSpace(line), []byte("="))
 		dots, most := bytes.Count(name, []byte(".")), mostNested
-		if (given || bytes.HasPrefix(name, []byte("["))) && !bytes.ContainsAny(bytes.TrimSpace(name), " \t") { // no line of prose
+		// no line of prose
+		if (given || bytes.HasPrefix(name, []byte("["))) && !bytes.ContainsAny(bytes.TrimSpace(name), " \t") {
 			most = 16
 		}
 		if dots > most {
@@ -236,7 +240,8 @@ func tooDeep(path string, raw []byte) error {
 		}
 	}
 	if sets > mostConstants {
-		return Errors{{path, 0, 0, "", fmt.Sprintf("sets %d constants, and there are not that many; is this a config.toml?", sets)}}
+		return Errors{{path, 0, 0, "",
+			fmt.Sprintf("sets %d constants, and there are not that many; is this a config.toml?", sets)}}
 	}
 	return nil
 }
@@ -279,7 +284,8 @@ func checkTable(t table) string {
 func checkEntry(e entry, value any) (Field, string) {
 	section := e.path[0]
 	if _, isTable := value.(map[string]any); isTable && len(e.path) == 1 {
-		return Field{}, fmt.Sprintf("%s is written as an inline table; write [%s] and its constants below it", section, section)
+		return Field{}, fmt.Sprintf("%s is written as an inline table; write [%s] and its constants below it",
+			section, section)
 	}
 	underHeader := len(e.path) > e.dots
 	if underHeader && checkTable(table{path: e.path[:len(e.path)-e.dots]}) != "" {

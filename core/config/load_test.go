@@ -13,15 +13,20 @@ func TestFaultsNamePlaceAndNearestName(t *testing.T) {
 		{"syntax", "[TRAIN]\nEPOCHS = = 3\n", "c.toml:2:10: "},
 		{"syntax after a byte-order mark", "\xef\xbb\xbf[TRAIN]\nEPOCHS = = 3\n", "c.toml:2:10: "},
 		{"unclosed string", "[TRAIN]\nSCHEDULE = \"linear\n", "c.toml:2:"},
-		{"unknown constant", "[TRAIN]\n# x\n  EPOCH = 3\n", "c.toml:3:3: TRAIN has no constant EPOCH; did you mean EPOCHS?"},
+		{"unknown constant", "[TRAIN]\n# x\n  EPOCH = 3\n",
+			"c.toml:3:3: TRAIN has no constant EPOCH; did you mean EPOCHS?"},
 		{"lower case", "[TRAIN]\nepochs = 3\n", "c.toml:2:1: TRAIN has no constant epochs; did you mean EPOCHS?"},
-		{"another section's constant", "[TRAIN]\nDROPOUT = 0.1\n", "TRAIN has no constant DROPOUT; DROPOUT belongs to LORA"},
+		{"another section's constant", "[TRAIN]\nDROPOUT = 0.1\n",
+			"TRAIN has no constant DROPOUT; DROPOUT belongs to LORA"},
 		{"unknown section", "\n[TRIAN]\nEPOCHS = 3\n", "c.toml:2:1: unknown section TRIAN; did you mean TRAIN?"},
-		{"constant above every section", "EPOCHS = 3\n", "c.toml:1:1: EPOCHS stands above every section; write it below [TRAIN]"},
-		{"choice", "[TRAIN]\nSCHEDULE = \"cosin\"\n", `c.toml:2:12: TRAIN.SCHEDULE "cosin" is none of linear, cosine, constant; did you mean cosine?`},
+		{"constant above every section", "EPOCHS = 3\n",
+			"c.toml:1:1: EPOCHS stands above every section; write it below [TRAIN]"},
+		{"choice", "[TRAIN]\nSCHEDULE = \"cosin\"\n",
+			`c.toml:2:12: TRAIN.SCHEDULE "cosin" is none of linear, cosine, constant; did you mean cosine?`},
 		{"choice in a list", "[LORA]\nTARGETS = [\"q_proj\", \"v_porj\"]\n", `"v_porj" is none of`},
 		{"type", "[TRAIN]\nEPOCHS = 3.5\n", "c.toml:2:10: TRAIN.EPOCHS takes a whole number, not 3.5"},
-		{"text for a number", "[TRAIN]\nLEARNING_RATE = \"2e-4\"\n", `TRAIN.LEARNING_RATE takes a number, not the text "2e-4"`},
+		{"text for a number", "[TRAIN]\nLEARNING_RATE = \"2e-4\"\n",
+			`TRAIN.LEARNING_RATE takes a number, not the text "2e-4"`},
 		{"too large", "[LORA]\nDROPOUT = 1.5\n", "LORA.DROPOUT 1.5 is too large: at most 0.95"},
 		{"too small", "[MODEL]\nMIN_PIXELS = 1\n", "MODEL.MIN_PIXELS 1 is too small: at least 784 pixels"},
 		{"not a number", "[TRAIN]\nLEARNING_RATE = nan\n", "is not a finite number"},
@@ -70,27 +75,33 @@ func TestLeftOutConstantsHaveDefaults(t *testing.T) {
 }
 
 func TestAllSpellingsOfTOMLAreRead(t *testing.T) {
-	text := "TRAIN.EPOCHS = 9 # dotted\r\n[ \"LORA\" ]\r\n'R'=1_6\r\nTARGETS = [ # list\r\n  'q_proj', # ]\r\n  \"v_proj\",\r\n]\r\n" +
-		"[INFER]\r\nPROMPT = \"\"\"\\\r\n  a \"# [x]\" = \\\"\"\"\"\"\r\n[CONVERT]\r\nSYSTEM_PROMPT = '''it''s \\ '''\r\n[KEYS]\r\n\"train.stop\" = \"x\""
+	text := "TRAIN.EPOCHS = 9 # dotted\r\n[ \"LORA\" ]\r\n'R'=1_6\r\nTARGETS = [ # list\r\n  'q_proj', # ]\r\n  " +
+		"\"v_proj\",\r\n]\r\n" +
+		"[INFER]\r\nPROMPT = \"\"\"\\\r\n  a \"# [x]\" = \\\"\"\"\"\"\r\n[CONVERT]\r\nSYSTEM_PROMPT = '''it''s " +
+		"\\ '''\r\n[KEYS]\r\n\"train.stop\" = \"x\""
 	f, err := Parse("c.toml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := f.Config
-	if c.Train.Epochs != 9 || c.LoRA.R != 16 || strings.Join(c.LoRA.Targets, " ") != "q_proj v_proj" || c.Keys["train.stop"] != "x" {
+	if c.Train.Epochs != 9 || c.LoRA.R != 16 || strings.Join(c.LoRA.Targets, " ") != "q_proj v_proj" ||
+		c.Keys["train.stop"] != "x" {
 		t.Errorf("read %+v %+v %+v", c.Train, c.LoRA, c.Keys)
 	}
 	if c.Infer.Prompt != `a "# [x]" = ""` || c.Convert.SystemPrompt != `it''s \ ` {
 		t.Errorf("texts %q %q", c.Infer.Prompt, c.Convert.SystemPrompt)
 	}
-	for _, change := range []Change{{"TRAIN.EPOCHS", "", "3"}, {"LORA.R", "", "8"}, {"LORA.TARGETS", "", "k_proj"}, {"INFER.PROMPT", "", "b"},
+	for _, change := range []Change{{"TRAIN.EPOCHS", "", "3"}, {"LORA.R", "", "8"}, {"LORA.TARGETS", "", "k_proj"},
+		{"INFER.PROMPT", "", "b"},
 		{"KEYS.train.stop", "", "ctrl+x"}, {"TRAIN.KEEP", "", "2"}, {"KEYS.zoom", "", "+"}} {
 		if err := f.Set(change.Key, change.New); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := "TRAIN.EPOCHS = 3 # dotted\r\n# checkpoints kept, beside best and latest [at least 1]\r\nTRAIN.KEEP = 2\r\n[ \"LORA\" ]\r\n'R'=8\r\nTARGETS = [\"k_proj\"]\r\n" +
-		"[INFER]\r\nPROMPT = \"b\"\r\n[CONVERT]\r\nSYSTEM_PROMPT = '''it''s \\ '''\r\n[KEYS]\r\n\"train.stop\" = \"ctrl+x\"\r\nzoom = \"+\"\r\n"
+	want := "TRAIN.EPOCHS = 3 # dotted\r\n# checkpoints kept, beside best and latest [at least 1]\r\nTRAIN.KEEP = " +
+		"2\r\n[ \"LORA\" ]\r\n'R'=8\r\nTARGETS = [\"k_proj\"]\r\n" +
+		"[INFER]\r\nPROMPT = \"b\"\r\n[CONVERT]\r\nSYSTEM_PROMPT = '''it''s \\ '''\r\n[KEYS]\r\n\"train.stop\" = " +
+		"\"ctrl+x\"\r\nzoom = \"+\"\r\n"
 	if got := string(f.Raw()); got != want {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}

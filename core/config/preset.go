@@ -58,7 +58,8 @@ func Preset(name string) (*File, error) {
 			return Parse("config.toml", Render(c))
 		}
 	}
-	return nil, fmt.Errorf("no preset is called %q; there are %s%s", name, strings.Join(Presets(), ", "), didYouMean(name, Presets()))
+	return nil, fmt.Errorf("no preset is called %q; there are %s%s", name, strings.Join(Presets(), ", "),
+		didYouMean(name, Presets()))
 }
 
 // Render writes every constant with its comment, in the order of the schema.

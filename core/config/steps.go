@@ -30,7 +30,8 @@ func ValidateSteps(t Train, samples int) []Problem {
 	var out []Problem
 	if plan.Warmup >= plan.Total {
 		out = append(out, Problem{"TRAIN.WARMUP_STEPS", LevelNote,
-			fmt.Sprintf("is %d, and the run has only %d steps: the learning rate never reaches its value", plan.Warmup, plan.Total)})
+			fmt.Sprintf("is %d, and the run has only %d steps: the learning rate never reaches its value", plan.Warmup,
+				plan.Total)})
 	}
 	if plan.Batch > samples {
 		out = append(out, Problem{"TRAIN.BATCH_SIZE", LevelNote,

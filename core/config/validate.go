@@ -54,16 +54,20 @@ func (p *problems) paths(c *Config) {
 
 func (p *problems) dataset(d Dataset) {
 	if d.TopBelow >= d.BottomAbove {
-		p.err("DATASET.TOP_BELOW", "is %s and must be less than BOTTOM_ABOVE, %s: between them lies Middle", number(d.TopBelow), number(d.BottomAbove))
+		p.err("DATASET.TOP_BELOW", "is %s and must be less than BOTTOM_ABOVE, %s: between them lies Middle",
+			number(d.TopBelow), number(d.BottomAbove))
 	}
 	if d.LevelWithin > 0.5 {
-		p.note("DATASET.LEVEL_WITHIN", "is %s of the height: hardly any pair will be above or below", number(d.LevelWithin))
+		p.note("DATASET.LEVEL_WITHIN", "is %s of the height: hardly any pair will be above or below",
+			number(d.LevelWithin))
 	}
 	if d.AlignedWithin > 0.5 {
-		p.note("DATASET.ALIGNED_WITHIN", "is %s of the width: hardly any pair will be left or right", number(d.AlignedWithin))
+		p.note("DATASET.ALIGNED_WITHIN", "is %s of the width: hardly any pair will be left or right",
+			number(d.AlignedWithin))
 	}
 	if d.ModerateAbove > d.SevereAbove {
-		p.err("DATASET.MODERATE_ABOVE", "is %s and must not exceed SEVERE_ABOVE, %s", number(d.ModerateAbove), number(d.SevereAbove))
+		p.err("DATASET.MODERATE_ABOVE", "is %s and must not exceed SEVERE_ABOVE, %s", number(d.ModerateAbove),
+			number(d.SevereAbove))
 	}
 	if strings.TrimSpace(d.DefaultCondition) == "" {
 		p.err("DATASET.DEFAULT_CONDITION", "is empty: a class without a condition word needs a name for its state")
@@ -72,8 +76,10 @@ func (p *problems) dataset(d Dataset) {
 	p.distinct("DATASET.CONDITIONS", d.Conditions)
 	for i, word := range d.Conditions {
 		for _, earlier := range d.Conditions[:i] {
-			if whole := apart(earlier); word != earlier && strings.TrimSpace(whole) != "" && strings.Contains(apart(word), whole) {
-				p.note("DATASET.CONDITIONS", "%s never matches: %s stands before it and is part of it", quote(word), quote(earlier))
+			if whole := apart(earlier); word != earlier && strings.TrimSpace(whole) != "" &&
+				strings.Contains(apart(word), whole) {
+				p.note("DATASET.CONDITIONS", "%s never matches: %s stands before it and is part of it", quote(word),
+					quote(earlier))
 			}
 		}
 	}
@@ -81,7 +87,10 @@ func (p *problems) dataset(d Dataset) {
 
 // apart is a text's words in lower case with a space around each: the words of a condition are looked for whole.
 func apart(text string) string {
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return !unicode.IsLetter(r) &&
+			!unicode.IsDigit(r)
+	})
 	return " " + strings.Join(words, "  ") + " "
 }
 
@@ -123,9 +132,12 @@ func (p *problems) model(c *Config) {
 		pictures = 2
 	}
 	if tokens := pictures * m.MinPixels / pixelsPerToken; tokens >= m.MaxLength {
-		p.err("MODEL.MAX_LENGTH", "is %d, and a sample's picture alone takes at least %d tokens: raise it or lower MIN_PIXELS", m.MaxLength, tokens)
+		p.err("MODEL.MAX_LENGTH",
+			"is %d, and a sample's picture alone takes at least %d tokens: raise it or lower MIN_PIXELS",
+			m.MaxLength, tokens)
 	} else if tokens := pictures * m.MaxPixels / pixelsPerToken; tokens >= m.MaxLength {
-		p.note("MODEL.MAX_LENGTH", "is %d, and a large picture alone may take %d tokens: such samples will not fit", m.MaxLength, tokens)
+		p.note("MODEL.MAX_LENGTH", "is %d, and a large picture alone may take %d tokens: such samples will not fit",
+			m.MaxLength, tokens)
 	}
 	if len(c.LoRA.Targets) == 0 {
 		p.err("LORA.TARGETS", "is empty: there would be nothing to train")
@@ -138,10 +150,12 @@ func (p *problems) model(c *Config) {
 
 func (p *problems) train(t Train) {
 	if t.ProjectorLR > 0 {
-		p.err("TRAIN.PROJECTOR_LEARNING_RATE", "is %s, but the engine keeps Qwen2-VL's projector frozen: set it to 0", number(t.ProjectorLR))
+		p.err("TRAIN.PROJECTOR_LEARNING_RATE", "is %s, but the engine keeps Qwen2-VL's projector frozen: set it to 0",
+			number(t.ProjectorLR))
 	}
 	if t.BatchSize > mostAtOnce/t.GradAccum {
-		p.err("TRAIN.BATCH_SIZE", "times GRAD_ACCUM, %d × %d, is more than %d samples a step", t.BatchSize, t.GradAccum, mostAtOnce)
+		p.err("TRAIN.BATCH_SIZE", "times GRAD_ACCUM, %d × %d, is more than %d samples a step", t.BatchSize, t.GradAccum,
+			mostAtOnce)
 	}
 	if t.LearningRate == 0 {
 		p.note("TRAIN.LEARNING_RATE", "is 0: nothing will be learned")

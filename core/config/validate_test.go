@@ -22,9 +22,11 @@ func TestRulesBetweenConstants(t *testing.T) {
 		{[]string{"DATASET.DEFAULT_CONDITION="}, "DATASET.DEFAULT_CONDITION", LevelError, "is empty"},
 		{[]string{"DATASET.PATH= "}, "DATASET.PATH", LevelError, "is empty"},
 		{[]string{"MODEL.MIN_PIXELS=20000"}, "MODEL.MIN_PIXELS", LevelError, "MAX_PIXELS, 12544"},
-		{[]string{"MODEL.MIN_PIXELS=400000", "MODEL.MAX_PIXELS=400000"}, "MODEL.MAX_LENGTH", LevelError, "at least 510 tokens"},
+		{[]string{"MODEL.MIN_PIXELS=400000", "MODEL.MAX_PIXELS=400000"}, "MODEL.MAX_LENGTH", LevelError,
+			"at least 510 tokens"},
 		{[]string{"MODEL.MAX_PIXELS=400000"}, "MODEL.MAX_LENGTH", LevelNote, "510 tokens"},
-		{[]string{"MODEL.MAX_PIXELS=9000000000000000000", "MODEL.MIN_PIXELS=9000000000000000000"}, "MODEL.MAX_PIXELS", LevelError, "at most"},
+		{[]string{"MODEL.MAX_PIXELS=9000000000000000000", "MODEL.MIN_PIXELS=9000000000000000000"}, "MODEL.MAX_PIXELS",
+			LevelError, "at most"},
 		{[]string{"MODEL.MAX_LENGTH=9000000000000000000"}, "MODEL.MAX_LENGTH", LevelError, "at most"},
 		{[]string{"TRAIN.BATCH_SIZE=9223372036854775807"}, "TRAIN.BATCH_SIZE", LevelError, "samples a step"},
 		{[]string{"TRAIN.BATCH_SIZE=1000000", "TRAIN.GRAD_ACCUM=2"}, "TRAIN.BATCH_SIZE", LevelError, "samples a step"},
@@ -88,13 +90,15 @@ func TestStepsAreCountedAsTransformersDoes(t *testing.T) {
 		{10, 2, 4, 2, 0, 0.1, Plan{8, 2, 4, 1}},
 		{1, 1, 16, 8, 0, 0, Plan{128, 1, 1, 0}},
 	} {
-		tr := Train{Epochs: c.epochs, BatchSize: c.batch, GradAccum: c.accum, WarmupSteps: c.warmup, WarmupRatio: c.ratio}
+		tr := Train{Epochs: c.epochs, BatchSize: c.batch, GradAccum: c.accum, WarmupSteps: c.warmup,
+			WarmupRatio: c.ratio}
 		if got := PlanSteps(tr, c.samples); got != c.want {
 			t.Errorf("%+v: %+v, want %+v", c, got, c.want)
 		}
 	}
 	tr := Default().Train
-	if got := ValidateSteps(tr, 8); len(got) != 2 || got[0].Key != "TRAIN.WARMUP_STEPS" || got[1].Key != "TRAIN.BATCH_SIZE" {
+	if got := ValidateSteps(tr, 8); len(got) != 2 || got[0].Key != "TRAIN.WARMUP_STEPS" ||
+		got[1].Key != "TRAIN.BATCH_SIZE" {
 		t.Errorf("%+v", got)
 	}
 	if got := ValidateSteps(tr, 1129); len(got) != 0 {

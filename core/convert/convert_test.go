@@ -35,7 +35,8 @@ func twoPictures(t *testing.T, overrides ...string) *project.Project {
 			t.Fatal(err)
 		}
 	}
-	write("data/data.yaml", "train: train/images\nval: valid/images\nnames: [rock toe, rock toe damaged, Toe drain- Blocked]\n")
+	write("data/data.yaml", "train: train/images\nval: valid/images\nnames: [rock toe, rock toe damaged, Toe drain- "+
+		"Blocked]\n")
 	write("data/train/labels/slope one.txt", "0 0.25 0.25 0.25 0.25\n0 0.75 0.25 0.25 0.25\n1 0.5 0.75 0.5 0.25\n")
 	write("data/valid/labels/b.txt", "2 0.5 0.5 0.5 0.5\n")
 	for _, name := range []string{"data/train/images/slope one.png", "data/valid/images/b.png"} {
@@ -46,7 +47,8 @@ func twoPictures(t *testing.T, overrides ...string) *project.Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := []string{"RECIPE.SAMPLING=instance", "RECIPE.CONTEXT=full", "RECIPE.PROMPT_FACTS=object", "MODEL.MAX_PIXELS=12544"}
+	base := []string{"RECIPE.SAMPLING=instance", "RECIPE.CONTEXT=full", "RECIPE.PROMPT_FACTS=object",
+		"MODEL.MAX_PIXELS=12544"}
 	if err := file.Override(append(base, overrides...)); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +196,8 @@ func TestLimitCountsEachClassAndFollowsTheSeed(t *testing.T) {
 		p := twoPictures(t, "CONVERT.LIMIT_PER_CLASS=1", "PROJECT.SEED="+seed)
 		var list []string
 		for _, f := range convertAll(t, p).Files {
-			if err := Read(f.Path, "llava", nil, func(r Record) error { list = append(list, r.ID); return nil }); err != nil {
+			if err := Read(f.Path, "llava", nil,
+				func(r Record) error { list = append(list, r.ID); return nil }); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -248,15 +251,17 @@ func TestMissingPictureIsAFindingAndLeftOutUnlessKept(t *testing.T) {
 }
 
 func TestTemplateIsFilledIn(t *testing.T) {
-	p := twoPictures(t, "CONVERT.USER_PROMPT_TEMPLATE=A {object} {position}, {x} {y}: {question} One of {classes}. {plain text} {prompt}")
+	p := twoPictures(t, "CONVERT.USER_PROMPT_TEMPLATE=A {object} {position}, {x} {y}: {question} One of {classes}. "+
+		"{plain text} {prompt}")
 	var said []string
 	for _, f := range convertAll(t, p).Files {
-		if err := Read(f.Path, "llava", nil, func(r Record) error { said = append(said, r.Turns[0].Words()); return nil }); err != nil {
+		if err := Read(f.Path, "llava", nil,
+			func(r Record) error { said = append(said, r.Turns[0].Words()); return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := "A rock toe at the bottom, 0.50 0.75: Name and state? One of rock toe; rock toe damaged; Toe drain- Blocked. {plain text} " +
-		"At x 0.50, y 0.75. At the bottom. A rock toe. Name and state?"
+	want := "A rock toe at the bottom, 0.50 0.75: Name and state? One of rock toe; rock toe damaged; Toe drain- " +
+		"Blocked. {plain text} At x 0.50, y 0.75. At the bottom. A rock toe. Name and state?"
 	if said[2] != want {
 		t.Errorf("%q\nwant %q", said[2], want)
 	}
@@ -278,16 +283,24 @@ func TestWhatFilesCannotHoldIsSaid(t *testing.T) {
 		want      []string
 	}{
 		{nil, []string{"info how-to-start"}},
-		{[]string{"CONVERT.DIALECT=ms-swift", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, []string{"info how-to-start"}},
-		{[]string{"RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, []string{"warn weights-not-carried", "warn system-not-carried", "info how-to-start"}},
-		{[]string{"CONVERT.DIALECT=trl", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, []string{"warn weights-not-carried", "info how-to-start"}},
-		{[]string{"RECIPE.SAMPLING=class_balanced", "RECIPE.LOSS=focal"}, []string{"info sampling-written", "warn loss-not-written", "info how-to-start"}},
+		{[]string{"CONVERT.DIALECT=ms-swift", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"},
+			[]string{"info how-to-start"}},
+		{[]string{"RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, []string{"warn weights-not-carried",
+			"warn system-not-carried", "info how-to-start"}},
+		{[]string{"CONVERT.DIALECT=trl", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"},
+			[]string{"warn weights-not-carried", "info how-to-start"}},
+		{[]string{"RECIPE.SAMPLING=class_balanced", "RECIPE.LOSS=focal"}, []string{"info sampling-written",
+			"warn loss-not-written", "info how-to-start"}},
 		{[]string{"RECIPE.PROMPT=enhanced-original"}, []string{"error answer-in-prompt", "error answer-in-prompt",
-			"error condition-in-prompt", "error condition-in-prompt", "error condition-in-prompt", "error class-names-in-prompt", "info how-to-start"}},
-		{[]string{"RECIPE.PROMPT=enhanced-original", "CONVERT.USER_PROMPT_TEMPLATE=Is the {object} at {x}, {y} damaged?"}, []string{"info how-to-start"}},
+			"error condition-in-prompt", "error condition-in-prompt", "error condition-in-prompt",
+			"error class-names-in-prompt", "info how-to-start"}},
+		{[]string{"RECIPE.PROMPT=enhanced-original",
+			"CONVERT.USER_PROMPT_TEMPLATE=Is the {object} at {x}, {y} damaged?"}, []string{"info how-to-start"}},
 		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=What is it?"}, []string{"warn object-not-told", "info how-to-start"}},
-		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=<image> {prompt}"}, []string{"error record-unfit", "warn split-empty", "warn split-empty", "info how-to-start"}},
-		{[]string{"CONVERT.DIALECT=trl", "CONVERT.USER_PROMPT_TEMPLATE=<image> {prompt}"}, []string{"error record-unfit", "warn split-empty", "warn split-empty", "info how-to-start"}},
+		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=<image> {prompt}"}, []string{"error record-unfit", "warn split-empty",
+			"warn split-empty", "info how-to-start"}},
+		{[]string{"CONVERT.DIALECT=trl", "CONVERT.USER_PROMPT_TEMPLATE=<image> {prompt}"},
+			[]string{"error record-unfit", "warn split-empty", "warn split-empty", "info how-to-start"}},
 	} {
 		got := codes(convertAll(t, twoPictures(t, c.overrides...)))
 		slices.Sort(got)
@@ -339,12 +352,14 @@ func TestOtherEntriesOfDatasetInfoStay(t *testing.T) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(`{"mine": {"file_name": "a.json"}, "two_pictures_train": {"file_name": "old"}}`), 0o644); err != nil {
+	if err := os.WriteFile(path,
+		[]byte(`{"mine": {"file_name": "a.json"}, "two_pictures_train": {"file_name": "old"}}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	convertAll(t, p)
 	text, _ := os.ReadFile(path)
-	if !strings.Contains(string(text), `"mine"`) || strings.Contains(string(text), "old") || !strings.Contains(string(text), `"two_pictures_valid"`) {
+	if !strings.Contains(string(text), `"mine"`) || strings.Contains(string(text), "old") ||
+		!strings.Contains(string(text), `"two_pictures_valid"`) {
 		t.Errorf("%s", text)
 	}
 	if err := os.WriteFile(path, []byte(`{`), 0o644); err != nil {
@@ -357,7 +372,10 @@ func TestOtherEntriesOfDatasetInfoStay(t *testing.T) {
 
 func TestFindingsComeWorstFirst(t *testing.T) {
 	r := convertAll(t, twoPictures(t, "RECIPE.SAMPLING=square_root", "CONVERT.USER_PROMPT_TEMPLATE=<image>{prompt}"))
-	if !slices.IsSortedFunc(r.Findings, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) }) {
+	if !slices.IsSortedFunc(r.Findings, func(a, b dataset.Finding) int {
+		return dataset.Severity(a.Level) -
+			dataset.Severity(b.Level)
+	}) {
 		t.Errorf("%v", codes(r))
 	}
 }

@@ -10,10 +10,10 @@ import (
 // copyStream keeps the draw of copies apart from every other use of PROJECT.SEED.
 const copyStream = 0x636f70696573
 
-// rows are the samples from … to of one split in the order of its file. In train each comes as often as RECIPE.SAMPLING shows
-// it, so that a trainer which goes through the file sees the classes in the recipe's proportions; where the recipe would
-// show some less than once an epoch, all come as many times more often that none is lost. scale is that number, 0 where
-// every sample comes once.
+// rows are the samples from … to of one split in the order of its file. In train each comes as often as RECIPE.SAMPLING
+// shows it, so that a trainer which goes through the file sees the classes in the recipe's proportions; where the
+// recipe would show some less than once an epoch, all come as many times more often that none is lost. scale is that
+// number, 0 where every sample comes once.
 func (w *writer) rows(split string, from, to int) (rows []int, scale float64) {
 	rows = make([]int, 0, to-from)
 	for i := from; i < to; i++ {
@@ -54,10 +54,12 @@ func (w *writer) rows(split string, from, to int) (rows []int, scale float64) {
 // sayCopies says what became of RECIPE.SAMPLING: so many rows of so many samples.
 func (w *writer) sayCopies(rows, samples int, scale float64) {
 	name := w.p.Config.Recipe.Sampling
-	w.said.all(sampling, fmt.Sprintf("RECIPE.SAMPLING = %q is in the file of train as copies: %d rows of %d samples, in the proportions of the recipe's epoch%s",
+	w.said.all(sampling, fmt.Sprintf("RECIPE.SAMPLING = %q is in the file of train as copies: %d rows of %d "+
+		"samples, in the proportions of the recipe's epoch%s",
 		name, rows, samples, times(scale)))
 	if !w.p.Recipe.Plan().Steady() {
-		w.said.all(noSampling, fmt.Sprintf("RECIPE.SAMPLING = %q changes from epoch to epoch, which no file can: the copies are those of the mean over TRAIN.EPOCHS", name))
+		w.said.all(noSampling, fmt.Sprintf("RECIPE.SAMPLING = %q changes from epoch to epoch, which no file can: "+
+			"the copies are those of the mean over TRAIN.EPOCHS", name))
 	}
 }
 
@@ -68,8 +70,8 @@ func times(scale float64) string {
 	return fmt.Sprintf(", each %.2f times as often so that none is lost", scale)
 }
 
-// spread repeats samples as often as they should come: whole times, and those that are drawn once more, so that all together
-// come as often as the sum says.
+// spread repeats samples as often as they should come: whole times, and those that are drawn once
+// more, so that all together come as often as the sum says.
 func spread(samples []int, copies func(i int) float64, rng *rand.Rand) (out []int) {
 	var sum float64
 	order := rng.Perm(len(samples))

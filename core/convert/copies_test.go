@@ -16,7 +16,9 @@ import (
 func uneven(t *testing.T, overrides ...string) *project.Project {
 	t.Helper()
 	dir := t.TempDir()
-	files := map[string]string{"config.toml": "", "data/data.yaml": "train: train/images\nval: valid/images\nnames: [rock toe, rock toe damaged, slope drain]\n",
+	files := map[string]string{"config.toml": "",
+		"data/data.yaml": "train: train/images\nval: valid/images\nnames: [rock toe, rock toe damaged, " +
+			"slope drain]\n",
 		"data/valid/labels/v.txt": "1 0.5 0.5 0.2 0.2\n", "data/valid/images/v.png": pictureFile(t)}
 	for i := range 8 {
 		rows := "0 0.5 0.5 0.2 0.2\n0 0.6 0.7 0.2 0.2\n0 0.7 0.2 0.2 0.2\n" + fmt.Sprintf("%d 0.3 0.3 0.2 0.2\n", 1+i/6)
@@ -36,7 +38,8 @@ func uneven(t *testing.T, overrides ...string) *project.Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := file.Override(append([]string{"RECIPE.CONTEXT=full", "EVAL.DATA=", "TRAIN.EPOCHS=4"}, overrides...)); err != nil {
+	if err := file.Override(append([]string{"RECIPE.CONTEXT=full", "EVAL.DATA=", "TRAIN.EPOCHS=4"},
+		overrides...)); err != nil {
 		t.Fatal(err)
 	}
 	p, err := project.Open(t.Context(), file, nil)
@@ -47,11 +50,14 @@ func uneven(t *testing.T, overrides ...string) *project.Project {
 	return p
 }
 
-// The file of train shows the classes in the proportions of the mass table, and every sample at least once; valid stays as it is.
+// The file of train shows the classes in the proportions of the mass table,
+// and every sample at least once; valid stays as it is.
 func TestSamplingIsWrittenAsCopies(t *testing.T) {
 	for _, dialect := range Dialects() {
-		for _, sampling := range []string{"instance", "square_root", "class_balanced", "progressive", "repeat_factor", "int_weight"} {
-			p := uneven(t, "CONVERT.DIALECT="+dialect, "RECIPE.SAMPLING="+sampling, "RECIPE.REPEAT_THRESHOLD=0.9", "RECIPE.CLASS_WEIGHTS=max_ratio")
+		for _, sampling := range []string{"instance", "square_root", "class_balanced", "progressive", "repeat_factor",
+			"int_weight"} {
+			p := uneven(t, "CONVERT.DIALECT="+dialect, "RECIPE.SAMPLING="+sampling, "RECIPE.REPEAT_THRESHOLD=0.9",
+				"RECIPE.CLASS_WEIGHTS=max_ratio")
 			result := convertAll(t, p)
 			count, ids := map[string]float64{}, map[string]bool{}
 			for _, f := range result.Files {
@@ -79,7 +85,8 @@ func TestSamplingIsWrittenAsCopies(t *testing.T) {
 			}
 			for _, row := range recipe.Mass(p.Recipe).Classes {
 				if want := row.ShareSamples * rows; math.Abs(count[row.Class]-want) > 0.5+1e-6+rows/1000 {
-					t.Errorf("%s %s: %v rows of %s, the mass table's share is %.2f of %v", dialect, sampling, count[row.Class], row.Class, want, rows)
+					t.Errorf("%s %s: %v rows of %s, the mass table's share is %.2f of %v", dialect, sampling,
+						count[row.Class], row.Class, want, rows)
 				}
 			}
 		}

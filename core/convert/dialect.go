@@ -54,7 +54,8 @@ func find(name string) (*dialect, error) {
 			return d, nil
 		}
 	}
-	return nil, fmt.Errorf("CONVERT.DIALECT = %q: there is no such dialect; choose one of %s", name, strings.Join(Dialects(), ", "))
+	return nil, fmt.Errorf("CONVERT.DIALECT = %q: there is no such dialect; choose one of %s", name,
+		strings.Join(Dialects(), ", "))
 }
 
 // fits says why the dialect cannot hold a record at all.
@@ -75,7 +76,8 @@ func (d *dialect) fits(r Record) error {
 	}
 	for _, text := range said {
 		if token := recipe.ControlToken(text); token != "" {
-			return fmt.Errorf("says %q in its text, which is no word to %s: it ends a turn, or stands for a file", token, d.trainer)
+			return fmt.Errorf("says %q in its text, which is no word to %s: it ends a turn, or stands for a file",
+				token, d.trainer)
 		}
 	}
 	return nil

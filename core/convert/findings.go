@@ -26,20 +26,26 @@ const (
 
 // rulings are the level of a code and what to do.
 var rulings = map[string]struct{ level, do string }{
-	lostSystem:      {dataset.LevelWarn, "say it in CONVERT.USER_PROMPT_TEMPLATE, or choose a dialect with system turns"},
-	lostWeight:      {dataset.LevelWarn, "choose ms-swift, train with this program, or set RECIPE.CLASS_WEIGHTS and CONDITION_WEIGHTS to none"},
+	lostSystem: {dataset.LevelWarn,
+		"say it in CONVERT.USER_PROMPT_TEMPLATE, or choose a dialect with system turns"},
+	lostWeight: {dataset.LevelWarn,
+		"choose ms-swift, train with this program, or set RECIPE.CLASS_WEIGHTS and CONDITION_WEIGHTS to none"},
 	lostSupervision: {dataset.LevelWarn, "choose ms-swift or trl, or leave such turns out"},
-	missingPicture:  {dataset.LevelError, "add the picture, or set CONVERT.KEEP_MISSING to write the record all the same"},
-	longPicture:     {dataset.LevelWarn, "cut the picture into pieces, or show objects cut out (RECIPE.CONTEXT = \"crop\")"},
-	copiedPicture:   {dataset.LevelInfo, "nothing: hand on the folder with its media"},
-	unfitRecord:     {dataset.LevelError, "correct the record, its class name or the template; it is left out"},
-	smallWeight:     {dataset.LevelWarn, "use milder weights (inverse_sqrt, effective_number), or none"},
-	emptySplit:      {dataset.LevelWarn, "nothing if it is meant to be; a file of an earlier call is left as it was"},
-	sampling:        {dataset.LevelInfo, "set RECIPE.SAMPLING to instance where every sample is wanted once"},
-	noSampling:      {dataset.LevelWarn, "let the trainer draw them so, choose another sampling, or train with this program"},
-	noFocal:         {dataset.LevelWarn, "set the loss in the trainer, or train with this program"},
-	untoldObject:    {dataset.LevelWarn, "put {prompt}, {position} or {x} and {y} into CONVERT.USER_PROMPT_TEMPLATE, or choose another RECIPE.CONTEXT"},
-	howToStart:      {level: dataset.LevelInfo}, // what to do depends on the trainer
+	missingPicture: {dataset.LevelError,
+		"add the picture, or set CONVERT.KEEP_MISSING to write the record all the same"},
+	longPicture: {dataset.LevelWarn,
+		"cut the picture into pieces, or show objects cut out (RECIPE.CONTEXT = \"crop\")"},
+	copiedPicture: {dataset.LevelInfo, "nothing: hand on the folder with its media"},
+	unfitRecord:   {dataset.LevelError, "correct the record, its class name or the template; it is left out"},
+	smallWeight:   {dataset.LevelWarn, "use milder weights (inverse_sqrt, effective_number), or none"},
+	emptySplit:    {dataset.LevelWarn, "nothing if it is meant to be; a file of an earlier call is left as it was"},
+	sampling:      {dataset.LevelInfo, "set RECIPE.SAMPLING to instance where every sample is wanted once"},
+	noSampling: {dataset.LevelWarn,
+		"let the trainer draw them so, choose another sampling, or train with this program"},
+	noFocal: {dataset.LevelWarn, "set the loss in the trainer, or train with this program"},
+	untoldObject: {dataset.LevelWarn,
+		"put {prompt}, {position} or {x} and {y} into CONVERT.USER_PROMPT_TEMPLATE, or choose another RECIPE.CONTEXT"},
+	howToStart: {level: dataset.LevelInfo}, // what to do depends on the trainer
 }
 
 // findings collects what is to be said: of each code the first record, and how many there are.
@@ -83,10 +89,14 @@ func (f *findings) result(kept bool) []dataset.Finding {
 			x.Text = fmt.Sprintf("%d records, first %s", n, x.Text)
 		}
 		if x.Code == missingPicture && kept {
-			x.Level, x.Do = dataset.LevelWarn, "add the picture before training; the record is written, as CONVERT.KEEP_MISSING says"
+			x.Level, x.Do = dataset.LevelWarn,
+				"add the picture before training; the record is written, as CONVERT.KEEP_MISSING says"
 		}
 		out = append(out, x)
 	}
-	slices.SortStableFunc(out, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })
+	slices.SortStableFunc(out, func(a, b dataset.Finding) int {
+		return dataset.Severity(a.Level) -
+			dataset.Severity(b.Level)
+	})
 	return out
 }

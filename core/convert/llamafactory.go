@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// llamaFactory is the sharegpt formatting with OpenAI's names, which dataset_info.json explains. Marks must be as many as
-// files, else the run stops. It has no weights: the loss_weight of its v1 cancels in micro-batches of one.
+// llamaFactory is the sharegpt formatting with OpenAI's names, which dataset_info.json explains. Marks must be as many
+// as files, else the run stops. It has no weights: the loss_weight of its v1 cancels in micro-batches of one.
 var llamaFactory = dialect{
 	name:    "llama-factory",
 	trainer: "LLaMA-Factory",
@@ -73,7 +73,8 @@ func readMessages(raw []byte, tokens Tokens) (Record, error) {
 		r.Turns = append(r.Turns, Turn{m.Role, parts, answer && (m.Loss == nil || *m.Loss)})
 		if answer && m.LossScale != nil {
 			if tokens == nil {
-				return Record{}, errors.New("has a loss_scale, which means a weight only with the tokens of its answer: give the base's tokenizer")
+				return Record{}, errors.New("has a loss_scale, which means a weight only with the tokens of its " +
+					"answer: give the base's tokenizer")
 			}
 			r.Weight = rowWeight(*m.LossScale, tokens(m.Content))
 		}
@@ -100,7 +101,8 @@ type entry struct {
 
 func newEntry(file string, images, videos bool) entry {
 	e := entry{File: file, Formatted: "sharegpt", Columns: map[string]string{"messages": "messages"},
-		Tags: map[string]string{"role_tag": "role", "content_tag": "content", "user_tag": User, "assistant_tag": Assistant, "system_tag": systemRole}}
+		Tags: map[string]string{"role_tag": "role", "content_tag": "content", "user_tag": User,
+			"assistant_tag": Assistant, "system_tag": systemRole}}
 	if images {
 		e.Columns["images"] = "images"
 	}

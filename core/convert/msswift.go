@@ -8,14 +8,17 @@ var msSwift = dialect{
 	trainer: "ms-swift",
 	lines:   true,
 	holds:   traits{system: true, weights: true, supervision: true, clips: true, mixed: true},
-	start: "start ms-swift in that folder, or with ROOT_IMAGE_DIR set to it; pass --strict true, without which broken rows are replaced by random ones, " +
-		"and where rows have a loss_scale --is_binary_loss_scale false, without which it is ignored; --enable_channel_loss true reports the loss of each class",
+	start: "start ms-swift in that folder, or with ROOT_IMAGE_DIR set to it; pass --strict true, without which " +
+		"broken rows are replaced by random ones, " +
+		"and where rows have a loss_scale --is_binary_loss_scale false, without which it is ignored; " +
+		"--enable_channel_loss true reports the loss of each class",
 	write: writeSwift,
 	read:  readMessages,
 }
 
 func writeSwift(r Record, tokens Tokens) []any {
-	row := messagesRow{ID: r.ID, Messages: taggedMessages(r), Images: r.media(Image), Videos: r.media(Video), Channel: r.Channel}
+	row := messagesRow{ID: r.ID, Messages: taggedMessages(r), Images: r.media(Image), Videos: r.media(Video),
+		Channel: r.Channel}
 	first := len(row.Messages) - len(r.Turns)
 	for i, t := range r.Turns {
 		m := &row.Messages[first+i]
@@ -35,9 +38,9 @@ func writeSwift(r Record, tokens Tokens) []any {
 // and the newline.
 const endTokens = 2
 
-// answerScale is the loss_scale that gives all n+2 tokens of an answer and its end the weight w together:
-// w + 2(w−1)/n. Where that is not positive, the end alone weighs more than the row should; the answer then gets w, so that
-// answers keep their proportions, and exact is false.
+// answerScale is the loss_scale that gives all n+2 tokens of an answer and its end the weight w together: w + 2(w−1)/n.
+// Where that is not positive, the end alone weighs more than the row should; the answer then gets w, so that answers
+// keep their proportions, and exact is false.
 func answerScale(w float64, n int) (scale float64, exact bool) {
 	scale, exact = w+endTokens*(w-1)/float64(max(n, 1)), true
 	if scale <= 0 {

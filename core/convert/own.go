@@ -33,7 +33,8 @@ func (w *writer) claim() error {
 	if err != nil || len(entries) == 0 || own || there(filepath.Join(folder, marker)) || w.written() {
 		return nil
 	}
-	return fmt.Errorf("CONVERT.OUTPUT: %w", &disk.Foreign{Path: folder, Text: "holds something else than finetui writes there"})
+	return fmt.Errorf("CONVERT.OUTPUT: %w", &disk.Foreign{Path: folder,
+		Text: "holds something else than finetui writes there"})
 }
 
 // written says whether another dialect's file of a split lies in the folder.

@@ -25,8 +25,8 @@ import (
 // mediaFolder holds the pictures that are drawn, in CONVERT.OUTPUT.
 const mediaFolder = "media"
 
-// jpegQuality is that of whole pictures from JPEG files, and of outlined ones. Cut-outs are small and written as PNG, so that a trainer sees the very
-// pixels that this program trains on.
+// jpegQuality is that of whole pictures from JPEG files, and of outlined ones. Cut-outs are small and written as PNG,
+// so that a trainer sees the very pixels that this program trains on.
 const jpegQuality = 95
 
 // pictures knows what a record shows and where it lies.
@@ -90,7 +90,8 @@ func (w *pictures) tooLong(width, height int) error {
 	d, m := pixels.DefaultProcessor(), w.p.Config.Model
 	d.MinPixels, d.MaxPixels = m.MinPixels, m.MaxPixels
 	if _, _, err := d.Size(max(width, 1), max(height, 1)); err != nil {
-		return fmt.Errorf("it would be shown as %d×%d pixels, whose sides differ by more than a factor of 200: %w", width, height, errTooLong)
+		return fmt.Errorf("it would be shown as %d×%d pixels, whose sides differ by more than a factor of 200: %w",
+			width, height, errTooLong)
 	}
 	return nil
 }
@@ -136,7 +137,8 @@ func header(path string) (head picture.Header, err error) {
 
 // draw makes the pictures of samples, an item's one after the other, and returns for each sample why it has none.
 // Originals are only looked for.
-func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report project.Progress) (missing []error, err error) {
+func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report project.Progress) (missing []error,
+	err error) {
 	missing = make([]error, len(samples))
 	if w.context != media.Full {
 		if err := mark(w.dir); err != nil {
@@ -246,6 +248,10 @@ func writePicture(path string, picture *picture.RGB) error {
 		return create(path, func(out io.Writer) error { return png.Encode(out, media.Image(picture)) })
 	}
 	img := media.Image(picture)
-	opaque := &image.RGBA{Pix: img.Pix, Stride: img.Stride, Rect: img.Rect} // the same bytes where nothing shines through, and the kind that the encoder is fast with
-	return create(path, func(out io.Writer) error { return jpeg.Encode(out, opaque, &jpeg.Options{Quality: jpegQuality}) })
+	// the same bytes where nothing shines through, and the kind that the encoder is fast with
+	opaque := &image.RGBA{Pix: img.Pix, Stride: img.Stride, Rect: img.Rect}
+	return create(path, func(out io.Writer) error {
+		return jpeg.Encode(out, opaque,
+			&jpeg.Options{Quality: jpegQuality})
+	})
 }

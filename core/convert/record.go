@@ -85,7 +85,8 @@ func (r Record) check() error {
 	for i, t := range r.Turns {
 		want := [...]string{User, Assistant}[i%2]
 		if t.Role != want {
-			return fmt.Errorf("turn %d is the %s's and must be the %s's: questions and answers alternate", i+1, t.Role, want)
+			return fmt.Errorf("turn %d is the %s's and must be the %s's: questions and answers alternate", i+1,
+				t.Role, want)
 		}
 		if t.Role == User {
 			continue

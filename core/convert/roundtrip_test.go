@@ -17,17 +17,21 @@ func words(text string) int { return len(strings.Fields(text)) }
 // records are conversations of every kind.
 var records = []Record{
 	{ID: "one", Weight: 1, Channel: "a", Turns: []Turn{
-		{Role: User, Parts: []Part{{Kind: Image, Path: "media/a b.png"}, {Text: "What & \"where\"?\n<b>"}}}, Say(Assistant, "A drain – überall."),
+		{Role: User, Parts: []Part{{Kind: Image, Path: "media/a b.png"}, {Text: "What & \"where\"?\n<b>"}}},
+		Say(Assistant, "A drain – überall."),
 	}},
 	{ID: "two", System: "Be brief.", Weight: 2.5, Channel: "b", Turns: []Turn{
-		{Role: User, Parts: []Part{{Kind: Image, Path: "../1.jpg"}, {Kind: Image, Path: "2.jpg"}, {Text: "\nBoth?"}}}, Say(Assistant, "Yes, both of them."),
+		{Role: User, Parts: []Part{{Kind: Image, Path: "../1.jpg"}, {Kind: Image, Path: "2.jpg"}, {Text: "\nBoth?"}}},
+		Say(Assistant, "Yes, both of them."),
 		Say(User, "Sure?"), {Role: Assistant, Parts: []Part{{Text: "No."}}},
 		{Role: User, Parts: []Part{{Text: "And "}, {Kind: Image, Path: "3.jpg"}, {Text: "?"}}}, Say(Assistant, "Yes."),
 	}},
 	{ID: "three", Weight: 0.6, Turns: []Turn{Say(User, "No picture."), Say(Assistant, "None of them at all.")}},
-	{ID: "four", Weight: 1, Turns: []Turn{{Role: User, Parts: []Part{{Kind: Video, Path: "c.mp4"}, {Text: "Seen?"}}}, Say(Assistant, "Seen.")}},
+	{ID: "four", Weight: 1, Turns: []Turn{{Role: User, Parts: []Part{{Kind: Video, Path: "c.mp4"}, {Text: "Seen?"}}},
+		Say(Assistant, "Seen.")}},
 	{ID: "five", Weight: 1, Turns: []Turn{
-		{Role: User, Parts: []Part{{Kind: Video, Path: "c.mp4"}, {Kind: Image, Path: "c.jpg"}, {Text: "Same?"}}}, Say(Assistant, "Same."),
+		{Role: User, Parts: []Part{{Kind: Video, Path: "c.mp4"}, {Kind: Image, Path: "c.jpg"}, {Text: "Same?"}}},
+		Say(Assistant, "Same."),
 	}},
 }
 
@@ -134,16 +138,22 @@ func TestBrokenRowsAreNamedByTheirPlace(t *testing.T) {
 	answer := `{"role":"assistant","content":"a"}]`
 	for _, c := range []struct{ dialect, text, want string }{
 		{"llava", `{}`, "no JSON array"},
-		{"llava", `[{"conversations":[{"from":"human","value":"<image>\nq"},{"from":"gpt","value":"a"}]}]`, "row 1: has more marks <image> than files"},
-		{"llava", `[{"conversations":[{"from":"human","value":"q"},{"from":"gpt","value":"a"}],"image":"a"}]`, "row 1: has 1 more files than marks"},
+		{"llava", `[{"conversations":[{"from":"human","value":"<image>\nq"},{"from":"gpt","value":"a"}]}]`,
+			"row 1: has more marks <image> than files"},
+		{"llava", `[{"conversations":[{"from":"human","value":"q"},{"from":"gpt","value":"a"}],"image":"a"}]`,
+			"row 1: has 1 more files than marks"},
 		{"llava", `[{"conversations":[{"from":"system","value":"q"},{"from":"gpt","value":"a"}]}]`, errNoRole.Error()},
 		{"llava", `[{"conversations":[{"from":"human","value":"q"},{"from":"gpt","value":"a"}]}`, "does not end"},
 		{"ms-swift", "\n" + `{"messages":[{"role":"user","content":"q"},` + answer + "}\n{", "line 3: unexpected end"},
-		{"ms-swift", `{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a","loss_scale":2}]}`, "give the base's tokenizer"},
+		{"ms-swift", `{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a","loss_scale":2}]}`,
+			"give the base's tokenizer"},
 		{"llama-factory", `[{"messages":[` + answer + `}]`, "row 1: has 1 turns"},
-		{"trl", `{"prompt":[{"role":"user","content":[{"type":"image"}]}],"completion":[` + answer + `}`, "more image parts than images"},
-		{"trl", `{"prompt":[{"role":"user","content":"q"}],"completion":[` + answer + `,"images":["x"]}`, "more images than image parts"},
-		{"axolotl", `{"messages":[{"role":"user","content":[{"type":"audio"}]},` + answer + `}`, `part of type "audio"`},
+		{"trl", `{"prompt":[{"role":"user","content":[{"type":"image"}]}],"completion":[` + answer + `}`,
+			"more image parts than images"},
+		{"trl", `{"prompt":[{"role":"user","content":"q"}],"completion":[` + answer + `,"images":["x"]}`,
+			"more images than image parts"},
+		{"axolotl", `{"messages":[{"role":"user","content":[{"type":"audio"}]},` + answer + `}`,
+			`part of type "audio"`},
 		{"gpt", "", "there is no such dialect"},
 	} {
 		path := filepath.Join(t.TempDir(), "rows")

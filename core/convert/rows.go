@@ -19,7 +19,8 @@ func create(path string, write func(io.Writer) error) error {
 	}
 	switch {
 	case run.IsDiskFull(err):
-		return fmt.Errorf("CONVERT.OUTPUT: there is no room left for %s: free some, or name a folder on another disk; what is whole so far stays", path)
+		return fmt.Errorf("CONVERT.OUTPUT: there is no room left for %s: free some, or name a folder on another "+
+			"disk; what is whole so far stays", path)
 	case err != nil:
 		return fmt.Errorf("CONVERT.OUTPUT: %w", err)
 	}

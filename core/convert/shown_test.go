@@ -22,7 +22,8 @@ func onePicture(t *testing.T, name string, file []byte, classes string, override
 	t.Helper()
 	dir := t.TempDir()
 	label := "data/train/labels/" + strings.TrimSuffix(name, filepath.Ext(name)) + ".txt"
-	for path, text := range map[string]string{"config.toml": "", "data/data.yaml": "train: train/images\nnames: " + classes + "\n",
+	for path, text := range map[string]string{"config.toml": "", "data/data.yaml": "train: train/images\nnames: " +
+		classes + "\n",
 		label: "0 0.5 0.5 0.1 0.5\n", "data/train/images/" + name: string(file)} {
 		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -36,7 +37,8 @@ func onePicture(t *testing.T, name string, file []byte, classes string, override
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Override(append([]string{"RECIPE.CONTEXT=full", "RECIPE.SAMPLING=instance", "RECIPE.CROP_SQUARE=false", "EVAL.DATA="}, overrides...)); err != nil {
+	if err := f.Override(append([]string{"RECIPE.CONTEXT=full", "RECIPE.SAMPLING=instance", "RECIPE.CROP_SQUARE=false",
+		"EVAL.DATA="}, overrides...)); err != nil {
 		t.Fatal(err)
 	}
 	p, err := project.Open(t.Context(), f, nil)
@@ -143,8 +145,10 @@ func TestWhatIsTooLongForTheModelIsLeftOutWithAWord(t *testing.T) {
 			{high, nil, false},
 			{high, []string{"RECIPE.CONTEXT=crop", "RECIPE.CROP_MARGIN=0"}, false}, // cut out with its surroundings
 		} {
-			result := convertAll(t, onePicture(t, "a.png", encoded(t, c.img), "[crack]", append(c.overrides, "CONVERT.DIALECT="+dialect)...))
-			if got := slices.Contains(codes(result), "warn picture-too-long"); got != c.left || c.left == (len(result.Files) > 0 && result.Files[0].Split != "") {
+			result := convertAll(t, onePicture(t, "a.png", encoded(t, c.img), "[crack]",
+				append(c.overrides, "CONVERT.DIALECT="+dialect)...))
+			if got := slices.Contains(codes(result), "warn picture-too-long"); got != c.left ||
+				c.left == (len(result.Files) > 0 && result.Files[0].Split != "") {
 				t.Errorf("%s %v %v: %v, files %v", dialect, c.img.Bounds(), c.overrides, codes(result), result.Files)
 			}
 		}
@@ -152,16 +156,19 @@ func TestWhatIsTooLongForTheModelIsLeftOutWithAWord(t *testing.T) {
 }
 
 func TestControlTokensAreRefusedInEveryDialect(t *testing.T) {
-	for _, token := range []string{"<image>", "<video>", "<audio>", "<|im_end|>", "<|im_start|>", "<|endoftext|>", "<|vision_start|>", "<|image_pad|>", "<|box_end|>"} {
+	for _, token := range []string{"<image>", "<video>", "<audio>", "<|im_end|>", "<|im_start|>", "<|endoftext|>",
+		"<|vision_start|>", "<|image_pad|>", "<|box_end|>"} {
 		for _, dialect := range Dialects() {
-			result := convertAll(t, onePicture(t, "a.png", encoded(t, image.NewGray(image.Rect(0, 0, 32, 32))), "['"+token+" blur']", "CONVERT.DIALECT="+dialect))
+			result := convertAll(t, onePicture(t, "a.png", encoded(t, image.NewGray(image.Rect(0, 0, 32, 32))),
+				"['"+token+" blur']", "CONVERT.DIALECT="+dialect))
 			if !slices.Contains(codes(result), "error record-unfit") || len(result.Files) > 0 {
 				t.Errorf("%s %s: %v", dialect, token, codes(result))
 			}
 		}
 	}
 	for _, name := range []string{"a < b | c > d", "<b>", "<imagery>"} {
-		result := convertAll(t, onePicture(t, "a.png", encoded(t, image.NewGray(image.Rect(0, 0, 32, 32))), "['"+name+"']"))
+		result := convertAll(t, onePicture(t, "a.png", encoded(t, image.NewGray(image.Rect(0, 0, 32, 32))),
+			"['"+name+"']"))
 		if slices.Contains(codes(result), "error record-unfit") {
 			t.Errorf("%s: %v", name, codes(result))
 		}

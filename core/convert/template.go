@@ -13,7 +13,8 @@ import (
 	"finetui/core/stats"
 )
 
-// placeholders are what CONVERT.USER_PROMPT_TEMPLATE may hold in braces. None of them tells the condition of the object.
+// placeholders are what CONVERT.USER_PROMPT_TEMPLATE may hold
+// in braces. None of them tells the condition of the object.
 var placeholders = []string{"prompt", "question", "object", "position", "x", "y", "classes"}
 
 var braced = regexp.MustCompile(`\{(\w+)\}`)
@@ -29,7 +30,8 @@ func CheckTemplate(template string) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	return fmt.Errorf("CONVERT.USER_PROMPT_TEMPLATE: there is no placeholder %s; known are {%s}", strings.Join(unknown, ", "), strings.Join(placeholders, "}, {"))
+	return fmt.Errorf("CONVERT.USER_PROMPT_TEMPLATE: there is no placeholder %s; known are {%s}",
+		strings.Join(unknown, ", "), strings.Join(placeholders, "}, {"))
 }
 
 // asker makes the user turn of a sample.

@@ -28,9 +28,10 @@ var axolotl = dialect{
 	trainer: "axolotl",
 	lines:   true,
 	holds:   traits{system: true, clips: true, mixed: true},
-	start:   "start axolotl in that folder, with type: chat_template, field_messages: messages, skip_prepare_dataset: true, remove_unused_columns: false and sample_packing: false",
-	write:   writeAxolotl,
-	read:    readAxolotl,
+	start: "start axolotl in that folder, with type: chat_template, field_messages: messages, " +
+		"skip_prepare_dataset: true, remove_unused_columns: false and sample_packing: false",
+	write: writeAxolotl,
+	read:  readAxolotl,
 }
 
 type typedPart struct {

@@ -49,10 +49,12 @@ func Write(ctx context.Context, p *project.Project, report project.Progress) (*R
 		return nil, err
 	}
 	w := &writer{p: p, d: d, dir: p.File.Abs(c.Output),
-		ask: asker{template: c.UserPromptTemplate, classes: p.Recipe.Classes, question: p.Recipe.Question, cfg: p.Config.Dataset}}
+		ask: asker{template: c.UserPromptTemplate, classes: p.Recipe.Classes, question: p.Recipe.Question,
+			cfg: p.Config.Dataset}}
 	w.choose()
 	if len(w.samples) == 0 {
-		return nil, fmt.Errorf("DATASET.PATH: no picture of %s holds an object: there is nothing to convert", p.Data.Root)
+		return nil, fmt.Errorf("DATASET.PATH: no picture of %s holds an object: there is nothing to convert",
+			p.Data.Root)
 	}
 	if err := w.claim(); err != nil {
 		return nil, err
@@ -91,7 +93,10 @@ type writer struct {
 // splits are those of DATASET.PATH.
 func (w *writer) splits() []string {
 	further := w.p.Config.Eval.Data
-	return slices.DeleteFunc(slices.Clone(w.p.Data.Splits), func(s string) bool { return further != "" && s == filepath.Base(further) })
+	return slices.DeleteFunc(slices.Clone(w.p.Data.Splits), func(s string) bool {
+		return further != "" &&
+			s == filepath.Base(further)
+	})
 }
 
 // limitStream keeps the draw of LIMIT_PER_CLASS apart from every other use of PROJECT.SEED.
@@ -261,7 +266,8 @@ func (w *writer) weigh(order []int) (factor float64, tokens Tokens) {
 	var counts, rows []int
 	for _, i := range order {
 		if !w.leaves(i) {
-			weights, counts, rows = append(weights, w.samples[i].Weight), append(counts, w.tokens(w.samples[i].Answer)), append(rows, i)
+			weights, counts, rows = append(weights, w.samples[i].Weight), append(counts, w.tokens(w.samples[i].Answer)),
+				append(rows, i)
 		}
 	}
 	if !slices.ContainsFunc(weights, func(v float64) bool { return v != weights[0] }) {
@@ -272,7 +278,9 @@ func (w *writer) weigh(order []int) (factor float64, tokens Tokens) {
 	for k, i := range rows {
 		if _, exact := answerScale(weights[k]*factor, counts[k]); !exact && !told[i] {
 			told[i] = true
-			w.said.of(w.samples[i], smallWeight, fmt.Sprintf("should weigh %.3g, but the end of its answer (%d tokens) always weighs 1: its row weighs more in the loss than the recipe says", weights[k]*factor, endTokens))
+			w.said.of(w.samples[i], smallWeight,
+				fmt.Sprintf("should weigh %.3g, but the end of its answer (%d tokens) always weighs 1: its row "+
+					"weighs more in the loss than the recipe says", weights[k]*factor, endTokens))
 		}
 	}
 	return factor, w.tokens
@@ -307,8 +315,10 @@ func (w *writer) record(i int) (Record, bool, error) {
 	}
 	for _, code := range lost {
 		w.said.of(s, code, map[string]string{
-			lostSystem:      "has the system turn of CONVERT.SYSTEM_PROMPT, which " + w.d.trainer + " does not take: it is left out",
-			lostWeight:      fmt.Sprintf("weighs %.3g in the loss by the recipe, which %s does not take: it weighs 1", s.Weight, w.d.trainer),
+			lostSystem: "has the system turn of CONVERT.SYSTEM_PROMPT, which " + w.d.trainer +
+				" does not take: it is left out",
+			lostWeight: fmt.Sprintf("weighs %.3g in the loss by the recipe, which %s does not take: it weighs 1",
+				s.Weight, w.d.trainer),
 			lostSupervision: "has an answer that is context only, which " + w.d.trainer + " cannot tell: it is learned",
 		}[code])
 	}
@@ -325,7 +335,8 @@ func (w *writer) sayWhole() {
 		w.said.all(untoldObject, "the pictures are whole ones, and no question tells which object is meant")
 	}
 	if n := len(w.shown.copies); n > 0 {
-		w.said.all(copiedPicture, dataset.Counted(n, "picture is", "pictures are")+" turned by EXIF, or of 16 bits or four inks, which other programs show otherwise: "+
+		w.said.all(copiedPicture, dataset.Counted(n, "picture is",
+			"pictures are")+" turned by EXIF, or of 16 bits or four inks, which other programs show otherwise: "+
 			"records name copies as they are shown here, in "+filepath.Join(w.dir, mediaFolder))
 	}
 	start := w.d.start
@@ -335,8 +346,8 @@ func (w *writer) sayWhole() {
 	w.said.add(dataset.Finding{Code: howToStart, Text: "paths are relative to " + w.dir, Do: start}, 0)
 }
 
-// lint adds what recipe.LintPrompts finds in the recipe's prompts where they are written: no lint stands before a training
-// elsewhere. The template's own words are the same for every sample and favour no answer.
+// lint adds what recipe.LintPrompts finds in the recipe's prompts where they are written: no lint stands before a
+// training elsewhere. The template's own words are the same for every sample and favour no answer.
 func (w *writer) lint() {
 	if w.ask.holds("prompt") {
 		for _, f := range recipe.LintPrompts(w.samples, w.p.Recipe.Classes, w.p.Recipe.Question) {

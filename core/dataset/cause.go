@@ -50,17 +50,27 @@ func (c Cause) Also() string {
 
 // counted are the codes of which many places have one cause, and what a place is.
 var counted = map[string][2]string{
-	TooFewFields: {"row", "rows"}, OddPolygon: {"row", "rows"}, ClassOutOfRange: {"row", "rows"}, ClassNotInteger: {"row", "rows"},
-	NotANumber: {"row", "rows"}, NotFinite: {"row", "rows"}, ValueOutOfRange: {"row", "rows"}, ZeroSize: {"row", "rows"},
-	BoxPastEdge: {"row", "rows"}, OutlinePastEdge: {"row", "rows"}, PoseLength: {"row", "rows"}, PointPastEdge: {"row", "rows"},
-	DuplicateRow: {"row", "rows"}, NonASCIISpace: {"row", "rows"}, MoreFaults: {"row", "rows"}, NotUTF8: {"place", "places"},
-	MixedRows: {"label file", "label files"}, ByteOrderMark: {"file", "files"}, CarriageReturn: {"file", "files"}, UTF16: {"file", "files"},
-	EmptyLabelFile: {"label file", "label files"}, UnreadableLabel: {"label file", "label files"}, LabelIsAFolder: {"label file", "label files"},
-	MissingLabel: {"picture", "pictures"}, SharedLabel: {"picture", "pictures"}, MissingImage: {"picture", "pictures"},
-	UnreadableImage: {"picture", "pictures"}, SameImage: {"picture", "pictures"}, SameImageOtherLabels: {"picture", "pictures"},
+	TooFewFields: {"row", "rows"}, OddPolygon: {"row", "rows"}, ClassOutOfRange: {"row", "rows"},
+	ClassNotInteger: {"row", "rows"},
+	NotANumber:      {"row", "rows"}, NotFinite: {"row", "rows"}, ValueOutOfRange: {"row", "rows"},
+	ZeroSize:    {"row", "rows"},
+	BoxPastEdge: {"row", "rows"}, OutlinePastEdge: {"row", "rows"}, PoseLength: {"row", "rows"},
+	PointPastEdge: {"row", "rows"},
+	DuplicateRow:  {"row", "rows"}, NonASCIISpace: {"row", "rows"}, MoreFaults: {"row", "rows"},
+	NotUTF8:   {"place", "places"},
+	MixedRows: {"label file", "label files"}, ByteOrderMark: {"file", "files"}, CarriageReturn: {"file", "files"},
+	UTF16:          {"file", "files"},
+	EmptyLabelFile: {"label file", "label files"}, UnreadableLabel: {"label file", "label files"},
+	LabelIsAFolder: {"label file", "label files"},
+	MissingLabel:   {"picture", "pictures"}, SharedLabel: {"picture", "pictures"}, MissingImage: {"picture",
+		"pictures"},
+	UnreadableImage: {"picture", "pictures"}, SameImage: {"picture", "pictures"}, SameImageOtherLabels: {"picture",
+		"pictures"},
 	DarkPicture: {"picture", "pictures"}, DeepPicture: {"picture", "pictures"}, PictureTooLong: {"picture", "pictures"},
-	SameSource: {"picture", "pictures"}, NameNotUTF8: {"picture", "pictures"}, LabelEnding: {"label file", "label files"},
-	LabelCase: {"label file", "label files"}, LabelsBeside: {"folder", "folders"}, UnreadableFolder: {"folder", "folders"},
+	SameSource: {"picture", "pictures"}, NameNotUTF8: {"picture", "pictures"}, LabelEnding: {"label file",
+		"label files"},
+	LabelCase: {"label file", "label files"}, LabelsBeside: {"folder", "folders"}, UnreadableFolder: {"folder",
+		"folders"},
 }
 
 // Causes sums findings up: those of one code, level and remedy are one cause, in the order in which they come up.
@@ -110,7 +120,8 @@ func Causes(findings []Finding) (causes []Cause) {
 	return causes
 }
 
-// onlyFaults is, for each file of which not all faults are listed, the first of them where all have one code and remedy.
+// onlyFaults is, for each file of which not all faults are listed,
+// the first of them where all have one code and remedy.
 func onlyFaults(findings []Finding) map[string]*Finding {
 	var only map[string]*Finding
 	for _, f := range findings {
@@ -180,12 +191,14 @@ func (d *Dataset) explainIDs(c *Cause) {
 	filled, lost := d.RowCount()
 	switch {
 	case n > 0 && top == n && zeros == 0 && (others > 0 || n == 1):
-		c.Text = fmt.Sprintf("ids begin with 1: every row of id %d is lost, and id 0 never occurs; %d of %s do not count, and the others count for the class after their own",
+		c.Text = fmt.Sprintf("ids begin with 1: every row of id %d is lost, and id 0 never occurs; %d of %s do not "+
+			"count, and the others count for the class after their own",
 			top, c.Count, Counted(filled, "row", "rows"))
 		c.Likely = true
 		c.Do = "subtract 1 from the ids in all label files, or put a name before the others in data.yaml"
 	case n > 0 && top >= n && top < 10*n+100:
-		c.Text = fmt.Sprintf("ids go up to %d, and there are %s (0 to %d); %d of %s do not count", top, Counted(n, "name", "names"), n-1, lost, Counted(filled, "row", "rows"))
+		c.Text = fmt.Sprintf("ids go up to %d, and there are %s (0 to %d); %d of %s do not count", top,
+			Counted(n, "name", "names"), n-1, lost, Counted(filled, "row", "rows"))
 		c.Likely = true
 		c.Do = "add the missing names to data.yaml in the order of their ids; these rows do not count until then"
 	}
@@ -197,8 +210,10 @@ func (d *Dataset) explainMissing(c *Cause) {
 		return
 	}
 	c.Level, c.Likely = LevelError, true
-	c.Text = fmt.Sprintf("none of the %d pictures has a label file, the first: %s", c.Count, c.Text[strings.LastIndex(c.Text, ": ")+2:])
-	c.Do = "put the label files where the first one was looked for: labels/ in place of images/ in the picture's path, .txt in place of its ending"
+	c.Text = fmt.Sprintf("none of the %d pictures has a label file, the first: %s", c.Count,
+		c.Text[strings.LastIndex(c.Text, ": ")+2:])
+	c.Do = "put the label files where the first one was looked for: labels/ in place of images/ in the picture's " +
+		"path, .txt in place of its ending"
 	if other := otherFormat(d.Root); other != "" {
 		c.Text += "; but there is " + other
 		c.Do = "convert it to YOLO labels: finetui does not read it yet"

@@ -18,7 +18,8 @@ func TestOneCauseIsOneFinding(t *testing.T) {
 		t.Fatalf("%d findings, causes %+v", len(set.Findings), causes)
 	}
 	c := causes[0]
-	if c.Count != 15 || len(c.Places) != 15 || c.File != "train/labels/01.txt" || !strings.Contains(c.Text, "ids begin with 1") || !strings.Contains(c.Text, "15 of 30 rows") {
+	if c.Count != 15 || len(c.Places) != 15 || c.File != "train/labels/01.txt" ||
+		!strings.Contains(c.Text, "ids begin with 1") || !strings.Contains(c.Text, "15 of 30 rows") {
 		t.Errorf("got %+v", c)
 	}
 	if also := c.Also(); also != "train/labels/03.txt:1, train/labels/05.txt:1, train/labels/07.txt:1 and 11 more" {
@@ -34,11 +35,14 @@ func TestLikelyCausesAreSaid(t *testing.T) {
 		files map[string]string
 		says  string
 	}{
-		"more ids than names": {map[string]string{"data.yaml": "names: [a, b]\n", "train/images/1.jpg": "", "train/labels/1.txt": "0 .5 .5 .2 .2\n4 .5 .5 .2 .2\n"},
+		"more ids than names": {map[string]string{"data.yaml": "names: [a, b]\n", "train/images/1.jpg": "",
+			"train/labels/1.txt": "0 .5 .5 .2 .2\n4 .5 .5 .2 .2\n"},
 			"ids go up to 4, and there are 2 names"},
-		"no labels at all": {map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": "", "train/images/2.jpg": ""},
+		"no labels at all": {map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": "",
+			"train/images/2.jpg": ""},
 			"none of the 2 pictures has a label file"},
-		"labels of another format": {map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": "", "train/images/2.jpg": "", "annotations/x.json": `{"images": [{"file_name": "1.jpg"}]}`},
+		"labels of another format": {map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": "",
+			"train/images/2.jpg": "", "annotations/x.json": `{"images": [{"file_name": "1.jpg"}]}`},
 			"COCO JSON (annotations/x.json)"},
 	} {
 		causes := open(t, write(t, test.files)).Causes()
@@ -49,7 +53,8 @@ func TestLikelyCausesAreSaid(t *testing.T) {
 }
 
 func TestAFileOfOneFaultIsOneCause(t *testing.T) {
-	files := map[string]string{"data.yaml": "train: train/images\nnames: [crack, hole]\n", "train/images/1.png": "", "train/images/2.png": ""}
+	files := map[string]string{"data.yaml": "train: train/images\nnames: [crack, hole]\n", "train/images/1.png": "",
+		"train/images/2.png": ""}
 	files["train/labels/1.txt"] = strings.Repeat("2 .5 .5 .2 .2\n", 3000) + "1 .5 .5 .2 .2\n"
 	files["train/labels/2.txt"] = strings.Repeat("2 .5 .5 .2 .2\nx\n", 200)
 	files["train/images/3.png"], files["train/labels/3.txt"] = "", strings.Repeat("y 2 3 4 5\n", 150)
@@ -58,7 +63,8 @@ func TestAFileOfOneFaultIsOneCause(t *testing.T) {
 	for _, c := range causes {
 		got = append(got, fmt.Sprint(c.Code, " ", c.Count))
 	}
-	if want := "class_out_of_range 3050, more_faults 300, not_a_number 150, too_few_fields 50"; strings.Join(got, ", ") != want {
+	if want := "class_out_of_range 3050, more_faults 300, not_a_number 150, too_few_fields 50"; strings.Join(got,
+		", ") != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if !strings.Contains(causes[0].Text, "ids begin with 1") || !strings.Contains(causes[0].Text, "3050 of 3551 rows") {
@@ -69,7 +75,8 @@ func TestAFileOfOneFaultIsOneCause(t *testing.T) {
 func TestCausesOfDifferentKindsStayApart(t *testing.T) {
 	causes := Causes([]Finding{
 		{Code: MissingFolder, Text: "a", Do: "x"}, {Code: MissingFolder, Text: "b", Do: "x"},
-		{Code: MissingLabel, File: "1", Do: "x"}, {Code: MissingLabel, File: "2", Do: "y"}, {Code: MissingLabel, File: "3", Do: "x", Count: 5},
+		{Code: MissingLabel, File: "1", Do: "x"}, {Code: MissingLabel, File: "2", Do: "y"},
+		{Code: MissingLabel, File: "3", Do: "x", Count: 5},
 	})
 	var got []string
 	for _, c := range causes {
@@ -82,8 +89,10 @@ func TestCausesOfDifferentKindsStayApart(t *testing.T) {
 
 func TestOtherFormatsAreNamed(t *testing.T) {
 	for says, files := range map[string]map[string]string{
-		"COCO JSON":                             {"images/a.jpg": "", "annotations/instances_train.json": `{"categories": [], "annotations": []}`},
-		"Pascal VOC XML":                        {"JPEGImages/1.jpg": "", "Annotations/1.xml": "<annotation><filename>1.jpg</filename></annotation>"},
+		"COCO JSON": {"images/a.jpg": "",
+			"annotations/instances_train.json": `{"categories": [], "annotations": []}`},
+		"Pascal VOC XML": {"JPEGImages/1.jpg": "",
+			"Annotations/1.xml": "<annotation><filename>1.jpg</filename></annotation>"},
 		"one folder of pictures for each class": {"train/cat/1.jpg": "", "train/dog/2.jpg": ""},
 		"labelme JSON":                          {"1.jpg": "", "1.json": `{"shapes": [], "imagePath": "1.jpg"}`},
 	} {

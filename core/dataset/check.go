@@ -35,8 +35,8 @@ type Check struct {
 }
 
 // CheckPictures decodes every picture of the splits that a look at its header found whole. project is the folder whose
-// .finetui keeps what was found by content, so that no picture is decoded twice; "" keeps nothing. The set is not changed.
-// An error is that of ctx; what was found until then is kept.
+// .finetui keeps what was found by content, so that no picture is decoded twice; "" keeps nothing. The set is not
+// changed. An error is that of ctx; what was found until then is kept.
 func (d *Dataset) CheckPictures(ctx context.Context, project string, splits []string, report Progress) (Check, error) {
 	var items []int // the first of each file
 	seen := map[string]bool{}

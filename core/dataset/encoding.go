@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// fromUTF16 decodes a text that is UTF-16: by its byte-order mark, or by the zero bytes of every other place. which says
-// what it is, for people.
+// fromUTF16 decodes a text that is UTF-16: by its byte-order mark, or by the zero bytes
+// of every other place. which says what it is, for people.
 func fromUTF16(raw string) (text, which string, is bool) {
 	var order binary.ByteOrder
 	switch {
@@ -55,7 +55,8 @@ func utf16Order(raw string) binary.ByteOrder {
 // hidden is the first of the 256 signs for private use that stand for bytes which are no UTF-8, while a text is parsed.
 const hidden = 0x10FF00
 
-// hideBytes makes valid UTF-8 of any text: a byte that is none becomes a sign of its own, so that no two texts become one.
+// hideBytes makes valid UTF-8 of any text: a byte that is none
+// becomes a sign of its own, so that no two texts become one.
 func hideBytes(text string) string {
 	if utf8.ValidString(text) {
 		return text
@@ -109,8 +110,8 @@ func readable(text string) string {
 	return out.String()
 }
 
-// readTextAnyhow reads a text file as UTF-8: UTF-16 is decoded, other bytes are hidden. note is a finding about that, of
-// the file as it is named there, with Code "" where there is nothing to say.
+// readTextAnyhow reads a text file as UTF-8: UTF-16 is decoded, other bytes are hidden. note is a finding about that,
+// of the file as it is named there, with Code "" where there is nothing to say.
 func readTextAnyhow(path, file string) (text string, note Finding, err error) {
 	raw, err := readText(path)
 	if err != nil {

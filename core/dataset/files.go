@@ -29,8 +29,8 @@ type opened struct {
 	head []byte // from the file's beginning
 }
 
-// openFile opens a regular file of that size and reads its beginning into buffer, as much as fits. A pipe that has come to
-// stand in its place does not hold the caller.
+// openFile opens a regular file of that size and reads its beginning into buffer, as much as fits. A pipe that has come
+// to stand in its place does not hold the caller.
 func openFile(path string, size int64, buffer []byte) (opened, error) {
 	file := opened{fd: -1, size: size}
 	var err error

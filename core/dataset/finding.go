@@ -75,56 +75,79 @@ const (
 // rulings holds, for each code, what the fault costs and what to do about it. Error: something labelled cannot be
 // used. Warn: it is used, and doubtful. Info: it is as good as any, and merely said.
 var rulings = map[string]struct{ level, do string }{
-	TooFewFields:    {LevelError, "write the row as: class x y width height, or class and at least three corner points; this row does not count"},
-	OddPolygon:      {LevelError, "write an outline as pairs x y after the class, and leave confidences out of labels; this row does not count"},
+	TooFewFields: {LevelError,
+		"write the row as: class x y width height, or class and at least three corner points; this row does not count"},
+	OddPolygon: {LevelError,
+		"write an outline as pairs x y after the class, and leave confidences out of labels; this row does not count"},
 	ClassOutOfRange: {LevelError, "use an id of the list of names, or add the name; this row does not count"},
 	ClassNotInteger: {LevelError, "write the class id as a whole number; this row does not count"},
-	NotANumber:      {LevelError, "write plain decimal numbers with a point, separated by spaces; this row does not count"},
-	NotFinite:       {LevelError, "write the coordinate again; this row does not count"},
-	ValueOutOfRange: {LevelError, "divide pixel values by the picture's width and height, so that all lie from 0 to 1; this row does not count"},
+	NotANumber: {LevelError,
+		"write plain decimal numbers with a point, separated by spaces; this row does not count"},
+	NotFinite: {LevelError, "write the coordinate again; this row does not count"},
+	ValueOutOfRange: {LevelError,
+		"divide pixel values by the picture's width and height, so that all lie from 0 to 1; this row does not count"},
 	ZeroSize:        {LevelError, "draw the object again or delete the row; this row does not count"},
 	BoxPastEdge:     {LevelWarn, "clip the box to the picture; it counts as it stands"},
 	OutlinePastEdge: {LevelWarn, "clip the outline to the picture; it counts, clipped"},
-	PoseLength:      {LevelError, "write the row as: class x y width height and the points, or correct kpt_shape in data.yaml; this row does not count"},
-	PointPastEdge:   {LevelWarn, "move the point into the picture; the box counts"},
-	DuplicateRow:    {LevelWarn, "delete one of the two; the object counts once"},
-	MixedRows:       {LevelInfo, "nothing for this program; write all rows one way where Ultralytics (drops the image) or Datumaro (drops the set) reads it too"},
-	NotUTF8:         {LevelError, "save the file as UTF-8 text (in PowerShell: -Encoding utf8); what cannot be read does not count"},
-	UTF16:           {LevelInfo, "nothing; save the file as UTF-8 text for other programs"},
-	NonASCIISpace:   {LevelError, "replace the special space by an ordinary one; this row does not count"},
-	ByteOrderMark:   {LevelInfo, "nothing; save without a byte-order mark if another program stumbles over it"},
-	CarriageReturn:  {LevelInfo, "nothing; save with newline line ends if another program stumbles over it"},
-	MoreFaults:      {LevelError, "look at the file as a whole: it hardly is a label file of this set"},
+	PoseLength: {LevelError,
+		"write the row as: class x y width height and the points, or correct kpt_shape in data.yaml; this row does " +
+			"not count"},
+	PointPastEdge: {LevelWarn, "move the point into the picture; the box counts"},
+	DuplicateRow:  {LevelWarn, "delete one of the two; the object counts once"},
+	MixedRows: {LevelInfo,
+		"nothing for this program; write all rows one way where Ultralytics (drops the image) or Datumaro (drops " +
+			"the set) reads it too"},
+	NotUTF8: {LevelError,
+		"save the file as UTF-8 text (in PowerShell: -Encoding utf8); what cannot be read does not count"},
+	UTF16:          {LevelInfo, "nothing; save the file as UTF-8 text for other programs"},
+	NonASCIISpace:  {LevelError, "replace the special space by an ordinary one; this row does not count"},
+	ByteOrderMark:  {LevelInfo, "nothing; save without a byte-order mark if another program stumbles over it"},
+	CarriageReturn: {LevelInfo, "nothing; save with newline line ends if another program stumbles over it"},
+	MoreFaults:     {LevelError, "look at the file as a whole: it hardly is a label file of this set"},
 
 	EmptyLabelFile:  {LevelInfo, "nothing if the picture shows none of the classes; else label it"},
 	UnreadableLabel: {LevelError, "make the file readable; its picture counts as unlabelled"},
 	LabelIsAFolder:  {LevelError, "put the label file in place of the folder; its picture counts as unlabelled"},
-	MissingLabel:    {LevelWarn, "add an empty label file if it shows none of the classes, or label it; it is taken for a background picture"},
-	SharedLabel:     {LevelWarn, "rename one of the pictures; both have these labels now"},
-	MissingImage:    {LevelError, "add the picture or delete the label file; its rows do not count"},
-	UnreadableImage: {LevelError, "replace the picture by one that opens; its labels count, but nothing can be trained on it"},
-	DarkPicture:     {LevelWarn, "save it with 8 bits, its own darkest value black and its brightest white; a model sees next to nothing as it is"},
-	DeepPicture:     {LevelWarn, "save it with 8 bits, so that all programs see the same"},
-	PictureTooLong:  {LevelError, "cut it into pieces, or show crops (RECIPE.CONTEXT); it is left out of training, and other trainers stop at it"},
-	SameImage:       {LevelWarn, "keep it in one split only: a score on a picture that was trained on says nothing"},
-	SameSource:      {LevelWarn, "keep all variants of a photograph in one split: a score on a variant of a training picture says little"},
+	MissingLabel: {LevelWarn,
+		"add an empty label file if it shows none of the classes, or label it; it is taken for a background picture"},
+	SharedLabel:  {LevelWarn, "rename one of the pictures; both have these labels now"},
+	MissingImage: {LevelError, "add the picture or delete the label file; its rows do not count"},
+	UnreadableImage: {LevelError,
+		"replace the picture by one that opens; its labels count, but nothing can be trained on it"},
+	DarkPicture: {LevelWarn,
+		"save it with 8 bits, its own darkest value black and its brightest white; a model sees next to nothing " +
+			"as it is"},
+	DeepPicture: {LevelWarn, "save it with 8 bits, so that all programs see the same"},
+	PictureTooLong: {LevelError,
+		"cut it into pieces, or show crops (RECIPE.CONTEXT); it is left out of training, and other trainers " +
+			"stop at it"},
+	SameImage: {LevelWarn, "keep it in one split only: a score on a picture that was trained on says nothing"},
+	SameSource: {LevelWarn,
+		"keep all variants of a photograph in one split: a score on a variant of a training picture says little"},
 
 	SameImageOtherLabels: {LevelWarn, "keep the one whose labels are right: a model cannot learn both"},
 
-	NameNotUTF8:     {LevelWarn, "rename it: JSON files of other programs cannot name it, and its bytes are shown as \\xA4"},
-	LabelEnding:     {LevelInfo, "nothing here; name label files without it, as a.txt for a.png, for other programs"},
-	LabelCase:       {LevelInfo, "nothing here; name label files as their pictures, with .txt, for other programs"},
-	LabelsBeside:    {LevelInfo, "nothing here; put them into a folder labels beside images for programs that look there only"},
+	NameNotUTF8: {LevelWarn,
+		"rename it: JSON files of other programs cannot name it, and its bytes are shown as \\xA4"},
+	LabelEnding: {LevelInfo, "nothing here; name label files without it, as a.txt for a.png, for other programs"},
+	LabelCase:   {LevelInfo, "nothing here; name label files as their pictures, with .txt, for other programs"},
+	LabelsBeside: {LevelInfo,
+		"nothing here; put them into a folder labels beside images for programs that look there only"},
 	RepeatedPicture: {LevelWarn, "name each picture once; it counts once"},
 
 	UnreadableFolder: {LevelError, "make it readable; what lies in it does not count"},
-	TextLink:         {LevelInfo, "nothing here: it was followed; make it a link again for other programs (git config core.symlinks true, and check out again)"},
-	MovedList:        {LevelInfo, "nothing if these are the pictures that are meant; write paths from the set's folder with / for other programs"},
-	MissingFolder:    {LevelWarn, "add the folder, or take the key out of data.yaml"},
-	MovedFolder:      {LevelInfo, "nothing if this is the folder that is meant; else correct the path in data.yaml"},
-	UnlistedFolder:   {LevelInfo, "nothing if it belongs to the set; else name the splits to use in DATASET.SETS"},
-	SameFolder:       {LevelWarn, "give each split pictures of its own: a score on pictures that were trained on says nothing"},
-	NoSplits:         {LevelWarn, "sort the pictures into train, valid and test folders; all are taken for train"},
+	TextLink: {LevelInfo,
+		"nothing here: it was followed; make it a link again for other programs (git config core.symlinks true, and " +
+			"check out again)"},
+	MovedList: {LevelInfo,
+		"nothing if these are the pictures that are meant; write paths from the set's folder with / for other " +
+			"programs"},
+	MissingFolder:  {LevelWarn, "add the folder, or take the key out of data.yaml"},
+	MovedFolder:    {LevelInfo, "nothing if this is the folder that is meant; else correct the path in data.yaml"},
+	UnlistedFolder: {LevelInfo, "nothing if it belongs to the set; else name the splits to use in DATASET.SETS"},
+	SameFolder: {LevelWarn,
+		"give each split pictures of its own: a score on pictures that were trained on says nothing"},
+	NoSplits: {LevelWarn, "sort the pictures into train, valid and test folders; all are taken for train"},
 
 	NamesMissing:      {LevelError, "list the class names under names: in data.yaml; classes are numbered until then"},
 	ClassCountDiffers: {LevelWarn, "correct nc or names in data.yaml; the list of names is what counts"},
@@ -133,10 +156,12 @@ var rulings = map[string]struct{ level, do string }{
 	BadClassID:        {LevelError, "write the ids under names: as whole numbers from 0 on; this entry does not count"},
 	NamesSwapped:      {LevelWarn, "write the id first, as 0: crack, for programs that do not turn it round"},
 	NamesOneText:      {LevelWarn, "write names: [first, second]; it was read so here"},
-	NamesAstray:       {LevelWarn, "indent them below names:, for programs that look there; they were read all the same"},
-	NameNeedsQuotes:   {LevelError, "put the name in quotes in data.yaml; the class is numbered until then"},
-	BadKeypoints:      {LevelError, "write kpt_shape: [points, 2] or [points, 3]; the rows are read as boxes and outlines until then"},
-	NameNotText:       {LevelInfo, "put the name in quotes in data.yaml; it is taken as it is written"},
+	NamesAstray: {LevelWarn,
+		"indent them below names:, for programs that look there; they were read all the same"},
+	NameNeedsQuotes: {LevelError, "put the name in quotes in data.yaml; the class is numbered until then"},
+	BadKeypoints: {LevelError,
+		"write kpt_shape: [points, 2] or [points, 3]; the rows are read as boxes and outlines until then"},
+	NameNotText: {LevelInfo, "put the name in quotes in data.yaml; it is taken as it is written"},
 }
 
 // Rules says whether a code is one of a data set's own findings, and not of a recipe's.
@@ -148,7 +173,8 @@ func Rules(code string) bool {
 // newFinding makes a finding of that code; the rest of the arguments say what is wrong.
 func newFinding(code, file string, line int, text string, args ...any) Finding {
 	ruling := rulings[code]
-	return Finding{Code: code, Level: ruling.level, File: file, Line: line, Text: fmt.Sprintf(text, args...), Do: ruling.do}
+	return Finding{Code: code, Level: ruling.level, File: file, Line: line, Text: fmt.Sprintf(text, args...),
+		Do: ruling.do}
 }
 
 // as returns the finding with another level and another thing to do.

@@ -58,7 +58,8 @@ func readJSON(t testing.TB, path string, into any) {
 func testConfig(path string) config.Dataset {
 	return config.Dataset{
 		Path: path, Format: "auto", Conditions: []string{"blocked", "damaged"}, DefaultCondition: "normal",
-		LevelWithin: 0.05, AlignedWithin: 0.1, TopBelow: 0.4, BottomAbove: 0.6, PositionBins: 10, ModerateAbove: 2, SevereAbove: 3,
+		LevelWithin: 0.05, AlignedWithin: 0.1, TopBelow: 0.4, BottomAbove: 0.6, PositionBins: 10, ModerateAbove: 2,
+		SevereAbove: 3,
 	}
 }
 
@@ -199,7 +200,10 @@ func compareBrokenFile(t *testing.T, set *Dataset, want goldenFile, got []Findin
 	}
 	for _, f := range want.Findings {
 		kinds := strings.Split(f.Kind, "|")
-		if !slices.ContainsFunc(got, func(g Finding) bool { return slices.Contains(kinds, g.Code) && g.Line == f.Line }) {
+		if !slices.ContainsFunc(got, func(g Finding) bool {
+			return slices.Contains(kinds, g.Code) &&
+				g.Line == f.Line
+		}) {
 			t.Errorf("%s: want %s at line %d, got %v", want.File, f.Kind, f.Line, got)
 		}
 		if f.Still == nil {

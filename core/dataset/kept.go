@@ -23,10 +23,10 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// A large data set is looked at once: what the label file and the header of each picture gave is kept in the project's
-// .finetui folder, under both files' stat identities. The folders are listed anew each time, and whatever follows from
-// several items is worked out anew. What is kept is never needed: where it is missing, foreign, broken or cannot be written,
-// the files are read.
+// A large data set is looked at once: what the label file and the header of each picture gave is kept in the
+// project's .finetui folder, under both files' stat identities. The folders are listed anew each time, and
+// whatever follows from several items is worked out anew. What is kept is never needed: where it is missing,
+// foreign, broken or cannot be written, the files are read.
 
 // keepFrom is how many items a set has that is kept; smaller ones are read as quickly. Tests lower it.
 var keepFrom = 1000
@@ -85,17 +85,19 @@ func identify(item *Item) (id identity) {
 }
 
 func statOf(st *unix.Stat_t) filehash.Stat {
-	return filehash.Stat{Size: st.Size, Modified: st.Mtim.Nano(), Changed: st.Ctim.Nano(), Inode: uint64(st.Ino), Device: uint64(st.Dev)}
+	return filehash.Stat{Size: st.Size, Modified: st.Mtim.Nano(), Changed: st.Ctim.Nano(), Inode: uint64(st.Ino),
+		Device: uint64(st.Dev)}
 }
 
 // settled says whether an item that was identified then can be kept: its files tell the next change.
 func (id identity) settled(now time.Time) bool {
 	none := filehash.Stat{}
-	return id.picture != none && !filehash.Fresh(id.picture, now) && (id.label == none || !filehash.Fresh(id.label, now))
+	return id.picture != none && !filehash.Fresh(id.picture, now) &&
+		(id.label == none || !filehash.Fresh(id.label, now))
 }
 
-// name is a short name of an item's two files: FNV-1a of 64 bits. Two items of one name would have to have one identity,
-// too, to be taken for each other.
+// name is a short name of an item's two files: FNV-1a of 64 bits. Two items of one name would have to have one
+// identity, too, to be taken for each other.
 func (k *keeper) name(item *Item) uint64 {
 	hash := uint64(14695981039346656037)
 	for _, path := range []string{item.Media, item.Labels} {
@@ -122,8 +124,10 @@ func (k *keeper) names(items []Item) []uint64 {
 	return names
 }
 
-// take fills in the items that are kept and unchanged. It says of which that is so, and whether the file holds nothing else.
-func (k *keeper) take(items []Item, names []uint64, ids []identity, into func(i int, f []Finding, g glance)) (taken []bool, exact bool) {
+// take fills in the items that are kept and unchanged. It says of
+// which that is so, and whether the file holds nothing else.
+func (k *keeper) take(items []Item, names []uint64, ids []identity, into func(i int, f []Finding,
+	g glance)) (taken []bool, exact bool) {
 	taken = make([]bool, len(items))
 	if k.path == "" {
 		return taken, false
@@ -166,7 +170,8 @@ func (k *keeper) take(items []Item, names []uint64, ids []identity, into func(i 
 				continue
 			}
 			item := &items[i]
-			was.ID, was.Split, was.Media, was.Labels, was.Objects = item.ID, item.Split, item.Media, item.Labels, d.keep(was.Objects)
+			was.ID, was.Split, was.Media, was.Labels, was.Objects = item.ID, item.Split, item.Media, item.Labels,
+				d.keep(was.Objects)
 			if id.label == (filehash.Stat{}) {
 				was.Labels = ""
 			}
@@ -280,7 +285,8 @@ func appendItem(to []byte, name uint64, id identity, item *Item, found []Finding
 		}
 	}
 	to = append(to, flag(item.Broken, 1))
-	for _, n := range []int{item.Width, item.Height, item.Orientation, item.Rows.Filled, item.Rows.Lost, item.Rows.TopID, int(seen.bytes), int(seen.head), int(seen.tail), len(item.Objects)} {
+	for _, n := range []int{item.Width, item.Height, item.Orientation, item.Rows.Filled, item.Rows.Lost,
+		item.Rows.TopID, int(seen.bytes), int(seen.head), int(seen.tail), len(item.Objects)} {
 		to = binary.AppendVarint(to, int64(n))
 	}
 	for i := range item.Objects {
@@ -372,7 +378,8 @@ func (r *record) flags() byte {
 
 func (r *record) identity() (id identity) {
 	for _, s := range []*filehash.Stat{&id.label, &id.picture} {
-		*s = filehash.Stat{Size: int64(r.number64()), Modified: int64(r.number64()), Changed: int64(r.number64()), Inode: r.number64(), Device: r.number64()}
+		*s = filehash.Stat{Size: int64(r.number64()), Modified: int64(r.number64()), Changed: int64(r.number64()),
+			Inode: r.number64(), Device: r.number64()}
 	}
 	return id
 }

@@ -190,7 +190,8 @@ func TestALookIsKeptForItsRulesAlone(t *testing.T) {
 }
 
 func TestFewPicturesAreNotKept(t *testing.T) {
-	root := write(t, map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": "", "train/labels/1.txt": box})
+	root := write(t, map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": "",
+		"train/labels/1.txt": box})
 	look(t, root)
 	if _, err := os.Stat(filepath.Join(root, ".finetui", "looks")); err == nil {
 		t.Error("a small set leaves a look behind")
@@ -203,7 +204,8 @@ func TestEveryFieldIsKept(t *testing.T) {
 	var found Finding
 	fill(reflect.ValueOf(&item).Elem())
 	fill(reflect.ValueOf(&found).Elem())
-	id := identity{filehash.Stat{Size: 1, Modified: 2, Changed: 3, Inode: 4, Device: 5}, filehash.Stat{Size: 6, Modified: 7, Changed: 8, Inode: 9, Device: 10}}
+	id := identity{filehash.Stat{Size: 1, Modified: 2, Changed: 3, Inode: 4, Device: 5}, filehash.Stat{Size: 6,
+		Modified: 7, Changed: 8, Inode: 9, Device: 10}}
 	seen := glance{11, 12, 13}
 	r := record{rest: appendItem(nil, 14, id, &item, []Finding{found}, seen)}
 	name, gotID := r.number64(), r.identity()

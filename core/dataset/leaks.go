@@ -13,7 +13,8 @@ import (
 // leaks notes pictures that are there twice where once is meant: the same bytes in two splits, or in train with other
 // labels; and variants of one photograph in two splits, by the name that Roboflow gives them. short names a file in a
 // finding, and store knows hashes. An error is that of ctx.
-func leaks(ctx context.Context, items []Item, sights []sight, store *filehash.Store, short func(string) string, report Progress) (found []Finding, err error) {
+func leaks(ctx context.Context, items []Item, sights []sight, store *filehash.Store, short func(string) string,
+	report Progress) (found []Finding, err error) {
 	groups, err := samePictures(ctx, items, sights, store, report)
 	if err != nil {
 		return nil, err
@@ -23,11 +24,13 @@ func leaks(ctx context.Context, items []Item, sights []sight, store *filehash.St
 		for i, other := range elsewhere(items, group) {
 			if other >= 0 {
 				said[group[i]] = true
-				found = append(found, newFinding(SameImage, short(items[group[i]].Media), 0, "the same picture as %s", short(items[other].Media)))
+				found = append(found, newFinding(SameImage, short(items[group[i]].Media), 0, "the same picture as %s",
+					short(items[other].Media)))
 			}
 		}
 		for _, pair := range contradictions(items, group) {
-			found = append(found, newFinding(SameImageOtherLabels, short(items[pair[1]].Media), 0, "the same picture as %s, with other labels", short(items[pair[0]].Media)))
+			found = append(found, newFinding(SameImageOtherLabels, short(items[pair[1]].Media), 0,
+				"the same picture as %s, with other labels", short(items[pair[0]].Media)))
 		}
 	}
 	sources := map[string]int{}
@@ -41,14 +44,16 @@ func leaks(ctx context.Context, items []Item, sights []sight, store *filehash.St
 		if !there {
 			sources[source] = i
 		} else if items[first].Split != item.Split && !said[i] && items[first].Media != item.Media {
-			found = append(found, newFinding(SameSource, short(item.Media), 0, "another variant of %s", short(items[first].Media)))
+			found = append(found, newFinding(SameSource, short(item.Media), 0, "another variant of %s",
+				short(items[first].Media)))
 		}
 	}
 	return found, nil
 }
 
-// elsewhere returns, for each member of a group of equal pictures, an earlier one of another split, the first of the same
-// name where there is one; -1 where there is none. One file read for two splits is not meant: its folder has been noted.
+// elsewhere returns, for each member of a group of equal pictures, an earlier one of another
+// split, the first of the same name where there is one; -1 where there is none. One file read
+// for two splits is not meant: its folder has been noted.
 func elsewhere(items []Item, group []int) []int {
 	other := make([]int, len(group))
 	var firsts []int // the first picture of each split so far
@@ -75,8 +80,8 @@ func elsewhere(items []Item, group []int) []int {
 	return other
 }
 
-// contradictions returns the members of a group of equal pictures that train learns from with other labels than those of
-// an earlier member, each with that one.
+// contradictions returns the members of a group of equal pictures that train learns from with other labels than those
+// of an earlier member, each with that one.
 func contradictions(items []Item, group []int) (pairs [][2]int) {
 	first, files := -1, map[string]bool{}
 	known := map[[sha256.Size]byte]bool{} // ways to label it
@@ -109,9 +114,10 @@ func labelling(objects []Object) [sha256.Size]byte {
 	return sha256.Sum256([]byte(strings.Join(rows, "")))
 }
 
-// samePictures returns the groups of items whose pictures have the same bytes, of those of whom that matters: in two splits,
-// or several in train. Files are read where a glance does not tell them apart.
-func samePictures(ctx context.Context, items []Item, sights []sight, store *filehash.Store, report Progress) (groups [][]int, err error) {
+// samePictures returns the groups of items whose pictures have the same bytes, of those of whom that matters: in two
+// splits, or several in train. Files are read where a glance does not tell them apart.
+func samePictures(ctx context.Context, items []Item, sights []sight, store *filehash.Store,
+	report Progress) (groups [][]int, err error) {
 	alike := groupBy(len(items), func(i int) (glance, bool) { return sights[i].glance, sights[i].glance.bytes > 0 })
 	var read []int
 	for _, group := range alike {

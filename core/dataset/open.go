@@ -17,7 +17,8 @@ import (
 // Progress is told how far a long read is. It may be nil, and is never called by two goroutines at once.
 type Progress func(done, total int, what string)
 
-// format is one way in which a data set can be written. Another one is a file that implements it and an entry in formats.
+// format is one way in which a data set can be written. Another
+// one is a file that implements it and an entry in formats.
 type format interface {
 	// name is the word for it in DATASET.FORMAT.
 	name() string
@@ -95,13 +96,18 @@ func choose(wanted, path string) (format, string, error) {
 		}
 	}
 	if wanted != "" && wanted != "auto" && !slices.Contains(names, wanted) {
-		return nil, "", &config.Unusable{Key: "DATASET.FORMAT", Text: fmt.Sprintf("%q is not read here: use auto or one of %s", wanted, strings.Join(names, ", "))}
+		return nil, "", &config.Unusable{Key: "DATASET.FORMAT",
+			Text: fmt.Sprintf("%q is not read here: use auto or one of %s", wanted, strings.Join(names, ", "))}
 	}
 	if other := otherFormat(path); other != "" {
-		return nil, "", &config.Unusable{Key: "DATASET.PATH", Text: fmt.Sprintf("%s holds %s, which finetui does not read yet: convert it to YOLO (data.yaml, images and labels; Roboflow, Datumaro and Ultralytics' converter write it) and name that folder",
-			readable(path), other)}
+		return nil, "", &config.Unusable{Key: "DATASET.PATH",
+			Text: fmt.Sprintf("%s holds %s, which finetui does not read yet: convert it to YOLO (data.yaml, images "+
+				"and labels; Roboflow, Datumaro and Ultralytics' converter write it) and name that folder",
+				readable(path), other)}
 	}
-	return nil, "", &config.Unusable{Key: "DATASET.PATH", Text: fmt.Sprintf("%s holds no data set of a known format (%s): a YOLO set has data.yaml, and images and labels folders", readable(path), strings.Join(names, ", "))}
+	return nil, "", &config.Unusable{Key: "DATASET.PATH",
+		Text: fmt.Sprintf("%s holds no data set of a known format (%s): a YOLO set has data.yaml, and images and "+
+			"labels folders", readable(path), strings.Join(names, ", "))}
 }
 
 // compareSplits orders train, valid, test, then others by name.
@@ -127,7 +133,8 @@ func wantedSplits(sets, present []string) (func(split string) bool, error) {
 	for _, set := range sets {
 		split := config.SplitName(set)
 		if !slices.Contains(present, split) {
-			return nil, &config.Unusable{Key: "DATASET.SETS", Text: fmt.Sprintf("there is no split %q: this set has %s", set, strings.Join(present, ", "))}
+			return nil, &config.Unusable{Key: "DATASET.SETS", Text: fmt.Sprintf("there is no split %q: this set has %s",
+				set, strings.Join(present, ", "))}
 		}
 		wanted = append(wanted, split)
 	}

@@ -48,9 +48,9 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli) // in hardware
 
-// inspectPicture reads a picture's header and checks that its end is there. Only where the end looks odd is the picture
-// decoded. The error says why it cannot be decoded whole; facts hold what could be read all the same. buffer is used for
-// headBytes of the file.
+// inspectPicture reads a picture's header and checks that its end is there. Only where the end looks odd
+// is the picture decoded. The error says why it cannot be decoded whole; facts hold what could be read
+// all the same. buffer is used for headBytes of the file.
 func inspectPicture(path string, buffer []byte) (facts pictureFacts, err error) {
 	st, err := status(path) // before opening: a device may do things when it is opened
 	switch {
@@ -89,7 +89,8 @@ func inspectPicture(path string, buffer []byte) (facts pictureFacts, err error) 
 		_, _, err = picture.DecodeBytes(content)
 	}
 	if err != nil {
-		return facts, fmt.Errorf("its header says %d×%d, but it is cut off or damaged: %w", header.W, header.H, bare(err))
+		return facts, fmt.Errorf("its header says %d×%d, but it is cut off or damaged: %w", header.W,
+			header.H, bare(err))
 	}
 	return facts, nil
 }

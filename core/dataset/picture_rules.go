@@ -5,8 +5,8 @@ import (
 	"finetui/ml/qwen2vl/pixels"
 )
 
-// PictureFindings is what decoding a picture told of it: err where it failed, else its notes. file is as findings name it.
-// What is as good as any other picture, as one that was turned upright, is no finding.
+// PictureFindings is what decoding a picture told of it: err where it failed, else its notes. file is as findings name
+// it. What is as good as any other picture, as one that was turned upright, is no finding.
 func PictureFindings(file string, notes []picture.Note, err error) (found []Finding) {
 	if err != nil {
 		return []Finding{newFinding(UnreadableImage, file, 0, "%v", bare(err))}
@@ -26,12 +26,13 @@ func PictureFindings(file string, notes []picture.Note, err error) (found []Find
 	return found
 }
 
-// TooLongFinding says that the model refuses a picture of w×h pixels for its shape; what names the picture or the object
-// that is cut out.
+// TooLongFinding says that the model refuses a picture of w×h pixels for its shape;
+// what names the picture or the object that is cut out.
 func TooLongFinding(file string, line int, what string, w, h int) (f Finding, tooLong bool) {
 	aspect, tooLong := pixels.TooLong(w, h)
 	if !tooLong {
 		return f, false
 	}
-	return newFinding(PictureTooLong, file, line, "%s has %d×%d pixels, %.0f to 1, and Qwen2-VL takes up to 200 to 1", what, w, h, aspect), true
+	return newFinding(PictureTooLong, file, line, "%s has %d×%d pixels, %.0f to 1, and Qwen2-VL takes up to 200 to 1",
+		what, w, h, aspect), true
 }

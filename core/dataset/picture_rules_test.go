@@ -9,7 +9,8 @@ import (
 )
 
 func TestWhatDecodingNotesIsSaid(t *testing.T) {
-	grey, dark := picture.Note{Code: picture.NoteDeepGrey, Text: "has 16 bits"}, picture.Note{Code: picture.NoteDark, Text: "has values from 3 to 9"}
+	grey, dark := picture.Note{Code: picture.NoteDeepGrey, Text: "has 16 bits"}, picture.Note{Code: picture.NoteDark,
+		Text: "has values from 3 to 9"}
 	for name, test := range map[string]struct {
 		notes []picture.Note
 		err   error

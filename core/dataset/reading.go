@@ -45,9 +45,10 @@ type sight struct {
 	glance glance
 }
 
-// readItems reads the label files and the headers of the pictures on all cores, those that kept does not know. It returns
-// what a look at each picture file tells.
-func readItems(ctx context.Context, set *Dataset, plan *yoloPlan, rules rowRules, kept keeper, report Progress) ([]sight, error) {
+// readItems reads the label files and the headers of the pictures on all cores, those that kept does not know. It
+// returns what a look at each picture file tells.
+func readItems(ctx context.Context, set *Dataset, plan *yoloPlan, rules rowRules, kept keeper,
+	report Progress) ([]sight, error) {
 	items := set.Items
 	findings, sights := make([][]Finding, len(items)), make([]sight, len(items))
 	ids, now := make([]identity, len(items)), time.Now()
@@ -155,7 +156,8 @@ func readItem(d *desk, item *Item, plan *yoloPlan, rules rowRules) (findings []F
 		findings = append(findings, newFinding(MissingLabel, plan.short(item.Media), 0, "no label file %s", label))
 	case errors.Is(err, errFolder):
 		item.Labels = ""
-		findings = append(findings, newFinding(LabelIsAFolder, label, 0, "a folder stands where the label file belongs"))
+		findings = append(findings, newFinding(LabelIsAFolder, label, 0,
+			"a folder stands where the label file belongs"))
 	default:
 		item.Labels = ""
 		findings = append(findings, newFinding(UnreadableLabel, label, 0, "%v", bare(err)))

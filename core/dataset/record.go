@@ -86,8 +86,8 @@ type Dataset struct {
 // Ref names one object of one item.
 type Ref struct{ Item, Object int }
 
-// Short is a path as findings name it: from the set's root where it lies within, with forward slashes, and with bytes that
-// are no UTF-8 written as \xA4.
+// Short is a path as findings name it: from the set's root where it lies within, with forward
+// slashes, and with bytes that are no UTF-8 written as \xA4.
 func (d *Dataset) Short(path string) string { return shortPath(d.Root, path) }
 
 func shortPath(root, path string) string {

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// Append adds another set, EVAL.DATA, as one split that nothing but scoring sees. Without a name it adds findings alone.
+// Append adds another set, EVAL.DATA, as one split that nothing
+// but scoring sees. Without a name it adds findings alone.
 func (d *Dataset) Append(split string, more *Dataset) {
 	d.own = &own{splits: len(d.Splits), items: len(d.Items), findings: len(d.Findings)}
 	if split != "" {
@@ -37,6 +38,7 @@ func (d *Dataset) Own() *Dataset {
 	}
 	alone := *d
 	alone.own = nil
-	alone.Splits, alone.Items, alone.Findings = d.Splits[:d.own.splits:d.own.splits], d.Items[:d.own.items:d.own.items], d.Findings[:d.own.findings:d.own.findings]
+	alone.Splits, alone.Items, alone.Findings = d.Splits[:d.own.splits:d.own.splits], d.Items[:d.own.items:d.own.items],
+		d.Findings[:d.own.findings:d.own.findings]
 	return &alone
 }

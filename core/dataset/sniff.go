@@ -80,11 +80,13 @@ func classFolders(root string) string {
 		var named []string
 		for _, entry := range entries {
 			inner := filepath.Join(top, entry.Name())
-			if !isFolder(inner) || slices.Contains([]string{"images", "labels", "train", "valid", "val", "test"}, strings.ToLower(entry.Name())) {
+			if !isFolder(inner) || slices.Contains([]string{"images", "labels", "train", "valid", "val", "test"},
+				strings.ToLower(entry.Name())) {
 				continue
 			}
 			files, err := os.ReadDir(inner)
-			if err == nil && slices.ContainsFunc(files, func(f os.DirEntry) bool { return isPicture(f.Name()) }) && !holdsLabels(inner) {
+			if err == nil && slices.ContainsFunc(files, func(f os.DirEntry) bool { return isPicture(f.Name()) }) &&
+				!holdsLabels(inner) {
 				named = append(named, readable(entry.Name()))
 			}
 		}

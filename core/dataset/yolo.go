@@ -48,7 +48,8 @@ func (yolo) detect(path string) (string, error) {
 	case 1:
 		return inner[0], nil
 	}
-	return "", fmt.Errorf("DATASET.PATH: %s holds %d data sets: name one of them, as %s", path, len(inner), filepath.Dir(inner[0]))
+	return "", fmt.Errorf("DATASET.PATH: %s holds %d data sets: name one of them, as %s", path, len(inner),
+		filepath.Dir(inner[0]))
 }
 
 func hasYOLOFolders(path string) bool {

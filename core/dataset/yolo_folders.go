@@ -50,7 +50,8 @@ func planYOLO(at, media string) (*yoloPlan, error) {
 	listed := p.listedSplits()
 	p.conventionalSplits(listed)
 	if len(p.splits) == 0 {
-		return nil, fmt.Errorf("DATASET.PATH: no folder of pictures under %s: a YOLO set has train/images and train/labels, or says in data.yaml where they are", readable(p.root))
+		return nil, fmt.Errorf("DATASET.PATH: no folder of pictures under %s: a YOLO set has train/images and "+
+			"train/labels, or says in data.yaml where they are", readable(p.root))
 	}
 	slices.SortFunc(p.splits, func(a, b yoloSplit) int { return compareSplits(a.name, b.name) })
 	p.sharedFolders()
@@ -74,18 +75,21 @@ func (p *yoloPlan) listedSplits() (listed map[string]bool) {
 				if entry.name == "train" {
 					level = LevelError
 				}
-				missing := newFinding(MissingFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s does not exist", entry.key, readable(path))
+				missing := newFinding(MissingFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s does not exist",
+					entry.key, readable(path))
 				p.findings = append(p.findings, missing.as(level, missing.Do))
 			case isFile(found):
 				split.listings = append(split.listings, found)
 			case !isFolder(found):
-				p.findings = append(p.findings, newFinding(MissingFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s is neither a folder nor a list of pictures", entry.key, readable(path)).
+				p.findings = append(p.findings, newFinding(MissingFolder, filepath.Base(p.yaml.file), entry.line,
+					"%s: %s is neither a folder nor a list of pictures", entry.key, readable(path)).
 					as(LevelError, "name the folder of the pictures, or a text file that lists them"))
 			default:
 				split.folders = append(split.folders, found)
 			}
 			if moved {
-				p.findings = append(p.findings, newFinding(MovedFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s is read from %s", entry.key, readable(path), p.short(found)))
+				p.findings = append(p.findings, newFinding(MovedFolder, filepath.Base(p.yaml.file), entry.line,
+					"%s: %s is read from %s", entry.key, readable(path), p.short(found)))
 			}
 		}
 		p.add(split)
@@ -121,7 +125,8 @@ func (p *yoloPlan) conventionalSplits(listed map[string]bool) {
 		}
 		p.add(yoloSplit{name: name, folders: []string{folder}})
 		if p.yaml != nil && len(listed) > 0 {
-			p.findings = append(p.findings, newFinding(UnlistedFolder, p.short(folder), 0, "read as %s, though data.yaml does not lead to it", name))
+			p.findings = append(p.findings, newFinding(UnlistedFolder, p.short(folder), 0,
+				"read as %s, though data.yaml does not lead to it", name))
 		}
 	}
 	if len(p.splits) > 0 {
@@ -130,7 +135,8 @@ func (p *yoloPlan) conventionalSplits(listed map[string]bool) {
 	for _, base := range p.bases() {
 		if folder := filepath.Join(base, "images"); isFolder(folder) {
 			p.add(yoloSplit{name: "train", folders: []string{folder}})
-			p.findings = append(p.findings, newFinding(NoSplits, p.short(folder), 0, "the pictures are not sorted into splits"))
+			p.findings = append(p.findings, newFinding(NoSplits, p.short(folder), 0,
+				"the pictures are not sorted into splits"))
 			return
 		}
 	}
@@ -164,7 +170,8 @@ func (p *yoloPlan) sharedFolders() {
 	for _, split := range p.splits {
 		for _, folder := range append(slices.Clone(split.folders), split.listings...) {
 			if other, taken := owner[folder]; taken && other != split.name {
-				p.findings = append(p.findings, newFinding(SameFolder, p.short(folder), 0, "%s and %s are the same pictures", other, split.name))
+				p.findings = append(p.findings, newFinding(SameFolder, p.short(folder), 0,
+					"%s and %s are the same pictures", other, split.name))
 				continue
 			}
 			owner[folder] = split.name
@@ -181,9 +188,9 @@ func (p *yoloPlan) bases() []string {
 
 func (p *yoloPlan) short(path string) string { return shortPath(p.root, path) }
 
-// labelFolder is where the labels of the pictures in that folder lie: the last "images" of the path within the set reads
-// "labels"; without one, a folder "labels" within or beside, or else the folder itself. Where "labels" is not there and
-// the pictures have text files beside them, these are the labels.
+// labelFolder is where the labels of the pictures in that folder lie: the last "images" of the path within the set
+// reads "labels"; without one, a folder "labels" within or beside, or else the folder itself. Where "labels" is not
+// there and the pictures have text files beside them, these are the labels.
 func (p *yoloPlan) labelFolder(folder string) string {
 	base, rel := "", folder
 	for _, candidate := range p.bases() {
@@ -233,7 +240,10 @@ func sibling(folder, name string) string {
 // holdsLabels tells whether a folder has text files that may be labels.
 func holdsLabels(folder string) bool {
 	entries, err := os.ReadDir(folder)
-	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return isText(e.Name()) && !notLabels(e.Name()) })
+	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return isText(e.Name()) &&
+			!notLabels(e.Name())
+	})
 }
 
 func join(base, path string) string {

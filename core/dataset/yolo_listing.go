@@ -57,7 +57,8 @@ func (l *yoloListing) list(split yoloSplit) {
 // walk is the walk of a folder; what cannot be read is a finding.
 func (l *yoloListing) walk(folder string, visit func(path string, isFolder bool) bool) {
 	walk(folder, visit, func(path string, err error) {
-		l.findings = append(l.findings, newFinding(UnreadableFolder, l.plan.short(path), 0, "the folder cannot be read: %v", bare(err)))
+		l.findings = append(l.findings, newFinding(UnreadableFolder, l.plan.short(path), 0,
+			"the folder cannot be read: %v", bare(err)))
 	})
 }
 
@@ -81,7 +82,8 @@ func (l *splitListing) add(folder, path string) (isNew bool) {
 	}
 	name = readable(filepath.ToSlash(name))
 	if !utf8.ValidString(path) {
-		l.findings = append(l.findings, newFinding(NameNotUTF8, l.plan.short(path), 0, "the picture's name is not UTF-8 text"))
+		l.findings = append(l.findings, newFinding(NameNotUTF8, l.plan.short(path), 0,
+			"the picture's name is not UTF-8 text"))
 	}
 	id := strings.TrimSuffix(name, filepath.Ext(name))
 	for n := 2; l.ids[id]; n++ {
@@ -115,7 +117,8 @@ func (l *yoloListing) labelsOf(pictures string) string {
 	labels = l.plan.labelFolder(pictures)
 	l.labelFolders[pictures] = labels
 	if labels == pictures && underImages(pictures) {
-		l.findings = append(l.findings, newFinding(LabelsBeside, l.plan.short(pictures), 0, "the label files lie beside the pictures"))
+		l.findings = append(l.findings, newFinding(LabelsBeside, l.plan.short(pictures), 0,
+			"the label files lie beside the pictures"))
 	}
 	return labels
 }
@@ -126,7 +129,8 @@ func (l *splitListing) readList(file string) {
 	short := l.plan.short(file)
 	text, note, err := readTextAnyhow(file, short)
 	if err != nil {
-		l.findings = append(l.findings, newFinding(UnreadableFolder, short, 0, "the list of pictures cannot be read: %v", bare(err)))
+		l.findings = append(l.findings, newFinding(UnreadableFolder, short, 0,
+			"the list of pictures cannot be read: %v", bare(err)))
 		return
 	}
 	if note.Code != "" {
@@ -160,10 +164,12 @@ func (l *splitListing) readList(file string) {
 		}
 	}
 	if moved.n > 0 {
-		l.findings = append(l.findings, moved.finding(MovedList, short, "%s of another machine, as %s; the pictures were found by the ends of their paths", "path", "paths"))
+		l.findings = append(l.findings, moved.finding(MovedList, short,
+			"%s of another machine, as %s; the pictures were found by the ends of their paths", "path", "paths"))
 	}
 	if repeated.n > 0 {
-		l.findings = append(l.findings, repeated.finding(RepeatedPicture, short, "%s a picture that was listed before, as %s", "line names", "lines name"))
+		l.findings = append(l.findings, repeated.finding(RepeatedPicture, short,
+			"%s a picture that was listed before, as %s", "line names", "lines name"))
 	}
 }
 
@@ -228,16 +234,19 @@ func (l *yoloListing) spares() {
 		kinds[kind].add(0, filepath.Base(item.Labels))
 	}
 	for kind, t := range kinds {
-		l.findings = append(l.findings, t.finding(kind.code, l.plan.short(kind.folder), "%s, as %s; they were read all the same", kind.one, kind.more))
+		l.findings = append(l.findings, t.finding(kind.code, l.plan.short(kind.folder),
+			"%s, as %s; they were read all the same", kind.one, kind.more))
 	}
 	for _, pair := range l.shared {
 		if later, first := &l.items[pair[0]], &l.items[pair[1]]; later.Labels == first.Labels {
-			l.findings = append(l.findings, newFinding(SharedLabel, l.plan.short(later.Media), 0, "shares its label file with %s", l.plan.short(first.Media)))
+			l.findings = append(l.findings, newFinding(SharedLabel, l.plan.short(later.Media), 0,
+				"shares its label file with %s", l.plan.short(first.Media)))
 		}
 	}
 	for _, path := range orphans {
 		if _, used := l.used[path]; !used {
-			l.findings = append(l.findings, newFinding(MissingImage, l.plan.short(path), 0, "a label file without a picture"))
+			l.findings = append(l.findings, newFinding(MissingImage, l.plan.short(path), 0,
+				"a label file without a picture"))
 		}
 	}
 }
@@ -245,7 +254,8 @@ func (l *yoloListing) spares() {
 // spareKind is what is unusual about a label file, and where.
 type spareKind struct{ code, one, more, folder string }
 
-// spareFor finds a label file for a picture by another ending or in the picture's own folder; key "" where there is none.
+// spareFor finds a label file for a picture by another ending
+// or in the picture's own folder; key "" where there is none.
 func (l *yoloListing) spareFor(item *Item, spare map[string]string) (kind spareKind, key string) {
 	name := filepath.Base(item.Media)
 	stem := strings.TrimSuffix(name, filepath.Ext(name))
@@ -254,10 +264,15 @@ func (l *yoloListing) spareFor(item *Item, spare map[string]string) (kind spareK
 		path string
 		kind spareKind
 	}{
-		{filepath.Join(labels, name), spareKind{LabelEnding, "label file carries the picture's ending", "label files carry the picture's ending", ""}},
-		{filepath.Join(labels, stem), spareKind{LabelCase, "label file is spelt otherwise than its picture, or not .txt", "label files are spelt otherwise than their pictures, or not .txt", ""}},
-		{filepath.Join(pictures, stem), spareKind{LabelsBeside, "label file lies beside the picture", "label files lie beside the pictures", ""}},
-		{filepath.Join(pictures, name), spareKind{LabelsBeside, "label file lies beside the picture", "label files lie beside the pictures", ""}},
+		{filepath.Join(labels, name), spareKind{LabelEnding, "label file carries the picture's ending",
+			"label files carry the picture's ending", ""}},
+		{filepath.Join(labels, stem),
+			spareKind{LabelCase, "label file is spelt otherwise than its picture, or not .txt",
+				"label files are spelt otherwise than their pictures, or not .txt", ""}},
+		{filepath.Join(pictures, stem), spareKind{LabelsBeside, "label file lies beside the picture",
+			"label files lie beside the pictures", ""}},
+		{filepath.Join(pictures, name), spareKind{LabelsBeside, "label file lies beside the picture",
+			"label files lie beside the pictures", ""}},
 	} {
 		if folded := fold(try.path); spare[folded] != "" {
 			return try.kind, folded
@@ -289,6 +304,7 @@ func isText(path string) bool { return strings.EqualFold(filepath.Ext(path), ".t
 // notLabels knows the text files that lie among labels and are none.
 func notLabels(name string) bool {
 	name = strings.ToLower(name)
-	known := []string{"classes.txt", "labels.txt", "names.txt", "train.txt", "valid.txt", "val.txt", "test.txt", "requirements.txt"}
+	known := []string{"classes.txt", "labels.txt", "names.txt", "train.txt", "valid.txt", "val.txt", "test.txt",
+		"requirements.txt"}
 	return slices.Contains(known, name) || strings.HasPrefix(name, "readme")
 }

@@ -20,7 +20,8 @@ type written struct {
 
 func parseWritten(path string) written {
 	w := written{}
-	if drive.MatchString(path) && strings.HasPrefix(path[2:]+" ", "\\") || strings.HasPrefix(path, `\\`) || drive.MatchString(path) && strings.HasPrefix(path[2:]+" ", "/") {
+	if drive.MatchString(path) && strings.HasPrefix(path[2:]+" ", "\\") || strings.HasPrefix(path, `\\`) ||
+		drive.MatchString(path) && strings.HasPrefix(path[2:]+" ", "/") {
 		w.absolute, w.foreign = true, true
 		path = drive.ReplaceAllString(path, "")
 	}
@@ -110,8 +111,8 @@ func (p *yoloPlan) ownName(name string) bool {
 	return len(parts) > 0 && parts[len(parts)-1] == name
 }
 
-// findPicture finds the picture that a line of a list means; "" where there is none or it is not certain which. otherwise
-// says that the line had to be read otherwise than it stands.
+// findPicture finds the picture that a line of a list means; "" where there is none or it is not certain which.
+// otherwise says that the line had to be read otherwise than it stands.
 func (l *yoloListing) findPicture(line, from string) (path string, otherwise bool) {
 	w := parseWritten(line)
 	var candidates []string
@@ -141,13 +142,16 @@ func (l *yoloListing) findPicture(line, from string) (path string, otherwise boo
 // leaves it where links cannot be made; "" where it is none.
 func (l *yoloListing) behindTextLink(path string) string {
 	const longest = 4 << 10 // bytes of a path
-	for link := filepath.Dir(path); len(link) >= len(l.plan.root) && link != filepath.Dir(link); link = filepath.Dir(link) {
+	for link := filepath.Dir(path); len(link) >= len(l.plan.root) &&
+		link != filepath.Dir(link); link = filepath.Dir(link) {
 		target, known := l.textLinks[link]
 		if !known {
 			if info, err := os.Stat(link); err == nil && info.Mode().IsRegular() && info.Size() <= longest {
-				if text, err := readText(link); err == nil && !filepath.IsAbs(text) && isFolder(filepath.Join(filepath.Dir(link), filepath.FromSlash(text))) {
+				if text, err := readText(link); err == nil && !filepath.IsAbs(text) &&
+					isFolder(filepath.Join(filepath.Dir(link), filepath.FromSlash(text))) {
 					target = filepath.Join(filepath.Dir(link), filepath.FromSlash(text))
-					l.findings = append(l.findings, newFinding(TextLink, l.plan.short(link), 0, "a text file stands in place of a link to %s", quote(readable(text))))
+					l.findings = append(l.findings, newFinding(TextLink, l.plan.short(link), 0,
+						"a text file stands in place of a link to %s", quote(readable(text))))
 				}
 			}
 			l.textLinks[link] = target
@@ -159,9 +163,9 @@ func (l *yoloListing) behindTextLink(path string) string {
 	return ""
 }
 
-// byEnd finds the picture whose path agrees in the most trailing parts with one that was written, if that is one picture.
-// Letters may be of another case, as Windows has it, or composed otherwise, as macOS does. A path that began nowhere in
-// particular must agree in its folder, too.
+// byEnd finds the picture whose path agrees in the most trailing parts with one that was written, if that is one
+// picture. Letters may be of another case, as Windows has it, or composed otherwise, as macOS does. A path that began
+// nowhere in particular must agree in its folder, too.
 func (l *yoloListing) byEnd(w written) string {
 	if len(w.parts) == 0 {
 		return ""

@@ -33,7 +33,8 @@ func (d *dataYAML) readNames(node *yaml.Node) {
 				d.note(BadClassID, key.Line, "%s is no class id", quote(readable(key.Value)))
 				continue
 			case byID[id] != nil:
-				d.note(BadClassID, key.Line, "id %d is named twice, here as %s", id, quote(readable(node.Content[i+1].Value)))
+				d.note(BadClassID, key.Line, "id %d is named twice, here as %s", id,
+					quote(readable(node.Content[i+1].Value)))
 				continue
 			}
 			byID[id] = resolve(node.Content[i+1])
@@ -66,7 +67,8 @@ func (d *dataYAML) readNames(node *yaml.Node) {
 		d.note(ClassIDGap, node.Line, "no name for id %s", strings.Join(missing, ", "))
 	}
 	if otherwise != nil {
-		d.note(NameNotText, node.Line, "YAML reads %s as a number, as yes or no, or as nothing", strings.Join(otherwise, ", "))
+		d.note(NameNotText, node.Line, "YAML reads %s as a number, as yes or no, or as nothing",
+			strings.Join(otherwise, ", "))
 	}
 	d.makeUnique(node.Line)
 }
@@ -96,7 +98,8 @@ func (d *dataYAML) pairs(node *yaml.Node) *yaml.Node {
 				return node
 			}
 			first := &yaml.Node{Kind: yaml.ScalarNode, Value: id, Line: key.Line}
-			joined.Content = append(joined.Content, first, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name, Line: key.Line})
+			joined.Content = append(joined.Content, first, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name,
+				Line: key.Line})
 		}
 		fault = "no space after the colons under names"
 	}
@@ -121,7 +124,8 @@ func (d *dataYAML) name(id int, entry *yaml.Node) string {
 	return name
 }
 
-const namesDo = "open the file in the encoding that it was written in, and save it as UTF-8 text; the name is shown by its bytes until then"
+const namesDo = "open the file in the encoding that it was written in, and save it as UTF-8 text; the name is shown " +
+	"by its bytes until then"
 
 // needsQuotes notes a name of which YAML makes something else than text.
 func (d *dataYAML) needsQuotes(id int, entry *yaml.Node) bool {
@@ -193,7 +197,8 @@ func (d *dataYAML) namesInText(node *yaml.Node) (byID map[int]*yaml.Node, length
 				return nil, 0
 			}
 		}
-		d.note(NamesOneText, node.Line, "no space after the colon in %s: YAML takes names for one text", quote(readable(text[:starts[0][1]]+byID[idOf(text)].Value)))
+		d.note(NamesOneText, node.Line, "no space after the colon in %s: YAML takes names for one text",
+			quote(readable(text[:starts[0][1]]+byID[idOf(text)].Value)))
 		last := &d.findings[len(d.findings)-1]
 		last.Do = "write a space after each colon, as 0: crack; it was read so here"
 		return byID, length
@@ -204,12 +209,14 @@ func (d *dataYAML) namesInText(node *yaml.Node) (byID map[int]*yaml.Node, length
 				return nil, 0
 			}
 		}
-		d.note(NamesOneText, node.Line, "names is one text and no list: %s; read as %s", quote(readable(text)), Counted(len(parts), "class", "classes"))
+		d.note(NamesOneText, node.Line, "names is one text and no list: %s; read as %s", quote(readable(text)),
+			Counted(len(parts), "class", "classes"))
 		return byID, length
 	}
 	d.note(NamesOneText, node.Line, "names is one text and no list: %s", quote(readable(text)))
 	last := &d.findings[len(d.findings)-1]
-	*last = last.as(LevelError, "write names: [first, second], or one name a line, as - first; classes are numbered until then")
+	*last = last.as(LevelError,
+		"write names: [first, second], or one name a line, as - first; classes are numbered until then")
 	return nil, 0
 }
 
@@ -304,7 +311,8 @@ func someOf(all []string, most int) string {
 
 // classLists are the files, named from the root, that may hold the names of the classes, one a line.
 func (p *yoloPlan) classLists() []string {
-	lists := []string{"classes.txt", "obj.names", "labels/classes.txt", "train/labels/classes.txt", "labels/train/classes.txt", "names.txt"}
+	lists := []string{"classes.txt", "obj.names", "labels/classes.txt", "train/labels/classes.txt",
+		"labels/train/classes.txt", "names.txt"}
 	if more, err := filepath.Glob(filepath.Join(escapeGlob(p.root), "*.names")); err == nil {
 		for _, path := range more {
 			lists = append(lists, filepath.Base(path))
@@ -346,9 +354,11 @@ func (p *yoloPlan) namesElsewhere() {
 			p.findings = append(p.findings, note)
 		}
 		for _, twin := range uniqueNames(p.names) {
-			p.findings = append(p.findings, newFinding(DuplicateName, list, 0, "ids %d and %d are both named %q", twin.first, twin.second, twin.name))
+			p.findings = append(p.findings, newFinding(DuplicateName, list, 0, "ids %d and %d are both named %q",
+				twin.first, twin.second, twin.name))
 		}
-		p.findings = append(p.findings, newFinding(NamesMissing, file, 0, "no names: in data.yaml; taken from %s", list).
+		p.findings = append(p.findings, newFinding(NamesMissing, file, 0, "no names: in data.yaml; taken from %s",
+			list).
 			as(LevelInfo, "nothing if the list is right"))
 		return
 	}

@@ -22,7 +22,8 @@ type rowRules struct {
 	keypoints  keypoints
 }
 
-// keypoints is what kpt_shape in data.yaml says of a pose set: so many points of 2 or 3 numbers follow the box of a row.
+// keypoints is what kpt_shape in data.yaml says of a pose set:
+// so many points of 2 or 3 numbers follow the box of a row.
 type keypoints struct{ points, numbers int }
 
 // length is how many numbers the points of a row take; 0 for a set without.
@@ -120,7 +121,8 @@ func (r *rows) readAll(text string) {
 		}
 	}
 	if bareReturn > 0 {
-		r.note(newFinding(CarriageReturn, r.file, bareReturn, "a line ends with a carriage return alone; taken for a line end"))
+		r.note(newFinding(CarriageReturn, r.file, bareReturn,
+			"a line ends with a carriage return alone; taken for a line end"))
 	}
 	if mixed > 0 {
 		r.note(newFinding(MixedRows, r.file, mixed, "boxes and outlines in one file, from this line on; both count"))
@@ -183,9 +185,11 @@ func (r *rows) read(row string) {
 	}
 	switch {
 	case r.excess > edgeTolerance:
-		r.note(newFinding(OutlinePastEdge, r.file, r.line, "a corner lies %s of the picture past its edge", number(r.excess)))
+		r.note(newFinding(OutlinePastEdge, r.file, r.line, "a corner lies %s of the picture past its edge",
+			number(r.excess)))
 	case r.excess > 0:
-		r.note(newFinding(ValueOutOfRange, r.file, r.line, "a value lies %s past the edge, as rounding leaves it", number(r.excess)).
+		r.note(newFinding(ValueOutOfRange, r.file, r.line, "a value lies %s past the edge, as rounding leaves it",
+			number(r.excess)).
 			as(LevelInfo, "nothing; the row counts"))
 	}
 	r.objects = append(r.objects, object)
@@ -198,7 +202,8 @@ func (r *rows) points(length int) bool {
 	switch n := len(r.values); n {
 	case box: // the object without its points
 		r.note(newFinding(PoseLength, r.file, r.line, "a box without the %d points of kpt_shape", k.points).
-			as(LevelWarn, "add the points, or take the row for a box as it is here; pose trainers leave the picture out"))
+			as(LevelWarn, "add the points, or take the row for a box as it is here; pose trainers leave the "+
+				"picture out"))
 		return true
 	case box + length:
 	default:
@@ -209,7 +214,8 @@ func (r *rows) points(length int) bool {
 	for i, v := range r.values[box:] {
 		isCoordinate := i%k.numbers < 2 // the third number is how well the point is seen
 		if isCoordinate && (v > 1+outlineMargin || v < -outlineMargin) {
-			r.note(newFinding(PointPastEdge, r.file, r.line, "point %d lies outside the picture: %s", i/k.numbers+1, number(v)))
+			r.note(newFinding(PointPastEdge, r.file, r.line, "point %d lies outside the picture: %s", i/k.numbers+1,
+				number(v)))
 			break
 		}
 	}
@@ -217,8 +223,8 @@ func (r *rows) points(length int) bool {
 	return true
 }
 
-// inside notes in r.excess how far the values lie outside the picture, clips an outline that is out by a hair, and drops
-// what lies farther.
+// inside notes in r.excess how far the values lie outside the picture, clips an
+// outline that is out by a hair, and drops what lies farther.
 func (r *rows) inside() bool {
 	outline := len(r.values) > 4
 	r.excess = 0
@@ -303,7 +309,8 @@ func (r *rows) box(object *Object) bool {
 	}
 	pastX, pastY := max(x+w/2-1, w/2-x), max(y+h/2-1, h/2-y)
 	if pastX > edgeTolerance || pastY > edgeTolerance {
-		found := newFinding(BoxPastEdge, r.file, r.line, "the box ends %s of the picture past its edge", number(max(pastX, pastY)))
+		found := newFinding(BoxPastEdge, r.file, r.line, "the box ends %s of the picture past its edge",
+			number(max(pastX, pastY)))
 		if pastX >= w/2 || pastY >= h/2 {
 			if r.excess > 0 {
 				found.Code = ValueOutOfRange // the centre itself lies outside

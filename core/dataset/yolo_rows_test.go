@@ -24,9 +24,12 @@ func TestRowsCountOrAreFound(t *testing.T) {
 	}{
 		{"box", "0 .5 .5 .2 .2\n", 1, ""},
 		{"polygon", "1 .1 .1 .4 .1 .4 .4", 1, ""},
-		{"line ends of all kinds", "0 .5 .5 .2 .2\r\n0 .5 .5 .2 .3\r0 .5 .5 .2 .4\n0 .5 .5 .2 .1", 4, "carriage_return_only@2"},
-		{"mixed from the second kind on", "\n0 .5 .5 .2 .2\n0 .4 .5 .2 .2\n1 .1 .1 .4 .1 .4 .4\n", 2 + 1, "mixed_rows@4"},
-		{"bad rows cost only themselves", "0\n0 .5 .5 .2 .2\n3 .5 .5 .2 .2\n", 1, "too_few_fields@1 class_out_of_range@3"},
+		{"line ends of all kinds", "0 .5 .5 .2 .2\r\n0 .5 .5 .2 .3\r0 .5 .5 .2 .4\n0 .5 .5 .2 .1", 4,
+			"carriage_return_only@2"},
+		{"mixed from the second kind on", "\n0 .5 .5 .2 .2\n0 .4 .5 .2 .2\n1 .1 .1 .4 .1 .4 .4\n", 2 + 1,
+			"mixed_rows@4"},
+		{"bad rows cost only themselves", "0\n0 .5 .5 .2 .2\n3 .5 .5 .2 .2\n", 1,
+			"too_few_fields@1 class_out_of_range@3"},
 		{"rounding past the edge", "0 .5 .5 1.0000005 .2\n", 1, "value_out_of_range@1"},
 		{"beyond rounding", "0 .5 .5 1.00001 .2\n", 0, "value_out_of_range@1"},
 		{"polygon corner rounded", "1 -0.0000005 .1 .4 .1 .4 .4\n", 1, "value_out_of_range@1"},
@@ -38,7 +41,8 @@ func TestRowsCountOrAreFound(t *testing.T) {
 		{"past the edge by less than half", "0 .95 .5 .2 .2\n", 1, "box_past_edge@1"},
 		{"past the edge by half", "0 1 .5 .2 .2\n", 0, "box_past_edge@1"},
 		{"past the edge by rounding", "0 .9 .5 .2000001 .2\n", 1, ""},
-		{"no area", "0 .5 .5 0 .2\n0 .5 .5 .2 -0.0000001\n1 .1 .3 .4 .3 .6 .3\n", 0, "zero_size@1 zero_size@2 zero_size@3"},
+		{"no area", "0 .5 .5 0 .2\n0 .5 .5 .2 -0.0000001\n1 .1 .3 .4 .3 .6 .3\n", 0,
+			"zero_size@1 zero_size@2 zero_size@3"},
 		{"repeated box in other digits", "0 .5 .5 .2 .2\n0 0.50 5e-1 .2 .2\n", 1, "duplicate_row@2"},
 		{"repeated polygon", "1 .1 .1 .4 .1 .4 .4\n1 .1 .1 .4 .1 .4 .4\n", 1, "duplicate_row@2"},
 		{"same box around another outline", "1 .1 .1 .4 .1 .4 .4\n1 .1 .1 .4 .4 .1 .4\n", 2, ""},
@@ -53,7 +57,8 @@ func TestRowsCountOrAreFound(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			objects, findings := parseRows(test.text, "x.txt", rowRules{classes: 2})
 			if len(objects) != test.objects || codesOf(findings) != test.findings {
-				t.Errorf("%d objects, findings %q, want %d and %q", len(objects), codesOf(findings), test.objects, test.findings)
+				t.Errorf("%d objects, findings %q, want %d and %q", len(objects), codesOf(findings), test.objects,
+					test.findings)
 			}
 		})
 	}
@@ -65,7 +70,8 @@ func TestPolygonRowCountsThroughItsBox(t *testing.T) {
 		t.Fatal("the row does not count")
 	}
 	got := objects[0]
-	if got.Class != 1 || got.Line != 2 || got.Confidence != 1 || got.Box != (Box{.1, .2, .5, .6}) || len(got.Polygon) != 3 {
+	if got.Class != 1 || got.Line != 2 || got.Confidence != 1 || got.Box != (Box{.1, .2, .5, .6}) ||
+		len(got.Polygon) != 3 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -99,7 +105,8 @@ func TestAPoseRowCountsThroughItsBox(t *testing.T) {
 			t.Errorf("%s: %d objects, findings %q", test.name, len(objects), codesOf(findings))
 		}
 		for _, o := range objects {
-			if o.Polygon != nil || math.Abs(o.Box.X0-.4) > 1e-9 || math.Abs(o.Box.Y0-.45) > 1e-9 || math.Abs(o.Box.Y1-.55) > 1e-9 {
+			if o.Polygon != nil || math.Abs(o.Box.X0-.4) > 1e-9 || math.Abs(o.Box.Y0-.45) > 1e-9 ||
+				math.Abs(o.Box.Y1-.55) > 1e-9 {
 				t.Errorf("%s: %+v", test.name, o)
 			}
 		}
@@ -120,10 +127,12 @@ func TestConfidenceIsReadFromPredictionsOnly(t *testing.T) {
 		t.Errorf("got %+v, %v", objects, findings)
 	}
 	wild := "0 .5 .5 .2 .2 37\n0 .5 .6 .2 .2 -.1\n"
-	if objects, findings := parseRows(wild, "x.txt", rowRules{classes: 2, confidence: true}); len(objects) != 0 || codesOf(findings) != "value_out_of_range@1 value_out_of_range@2" {
+	if objects, findings := parseRows(wild, "x.txt", rowRules{classes: 2, confidence: true}); len(objects) != 0 ||
+		codesOf(findings) != "value_out_of_range@1 value_out_of_range@2" {
 		t.Errorf("confidences that are none: got %+v, %v", objects, findings)
 	}
-	if objects, findings := parseRows(row, "x.txt", rowRules{classes: 2}); len(objects) != 1 || codesOf(findings) != "odd_polygon@1 odd_polygon@2" {
+	if objects, findings := parseRows(row, "x.txt", rowRules{classes: 2}); len(objects) != 1 ||
+		codesOf(findings) != "odd_polygon@1 odd_polygon@2" {
 		t.Errorf("as labels: got %+v, %v", objects, findings)
 	}
 }
@@ -131,16 +140,18 @@ func TestConfidenceIsReadFromPredictionsOnly(t *testing.T) {
 func TestAFileOfGarbageIsSummedUp(t *testing.T) {
 	_, findings := parseRows(strings.Repeat("x\n", 1000), "x.txt", rowRules{classes: 2})
 	last := findings[len(findings)-1]
-	if len(findings) != mostFaults+1 || last.Code != MoreFaults || last.Count != 900 || !strings.Contains(last.Text, "900 more") {
+	if len(findings) != mostFaults+1 || last.Code != MoreFaults || last.Count != 900 ||
+		!strings.Contains(last.Text, "900 more") {
 		t.Errorf("%d findings, the last %+v", len(findings), last)
 	}
 }
 
-// FuzzLabelFile holds that no label file crashes the reader, that what counts is sound, and that every row either counts
-// or is found.
+// FuzzLabelFile holds that no label file crashes the reader, that what counts
+// is sound, and that every row either counts or is found.
 func FuzzLabelFile(f *testing.F) {
 	for _, text := range []string{
-		"0 .5 .5 .2 .2\n1 .1 .1 .4 .1 .4 .4", "\ufeff0 0x1p-1 1_0 nan inf", "0\u00a0.5\r\r\n", "\xff\xfe0\x00", "-1 2 3 4 5 6", "0 1 .5 .2 .2",
+		"0 .5 .5 .2 .2\n1 .1 .1 .4 .1 .4 .4", "\ufeff0 0x1p-1 1_0 nan inf", "0\u00a0.5\r\r\n", "\xff\xfe0\x00",
+		"-1 2 3 4 5 6", "0 1 .5 .2 .2",
 	} {
 		f.Add(text)
 	}
@@ -150,7 +161,8 @@ func FuzzLabelFile(f *testing.F) {
 		for _, o := range objects {
 			accounted[o.Line] = true
 			c := o.Box.Center()
-			if o.Class < 0 || o.Class >= 3 || !(o.Box.X1 > o.Box.X0 && o.Box.Y1 > o.Box.Y0) || math.Abs(c.X-.5) > .5+edgeTolerance || math.Abs(c.Y-.5) > .5+edgeTolerance {
+			if o.Class < 0 || o.Class >= 3 || !(o.Box.X1 > o.Box.X0 && o.Box.Y1 > o.Box.Y0) ||
+				math.Abs(c.X-.5) > .5+edgeTolerance || math.Abs(c.Y-.5) > .5+edgeTolerance {
 				t.Errorf("counts, but should not: %+v", o)
 			}
 		}

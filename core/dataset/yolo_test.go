@@ -20,8 +20,8 @@ import (
 	"finetui/core/config"
 )
 
-// write makes files of a small set: a name ending in a picture's ending gets a picture with a colour made of its path, a
-// name ending in / is a folder, others get the text.
+// write makes files of a small set: a name ending in a picture's ending gets a picture with a colour made of its path,
+// a name ending in / is a folder, others get the text.
 func write(t testing.TB, files map[string]string) (root string) {
 	t.Helper()
 	root = t.TempDir()
@@ -107,8 +107,10 @@ func TestLayoutsOfYOLOSets(t *testing.T) {
 		{
 			"Roboflow's paths beside the folder",
 			map[string]string{
-				"data.yaml":          "train: ../train/images\nval: ../valid/images\ntest: ../test/images\nnames: [a, b]\n",
-				"train/images/1.jpg": "", "train/labels/1.txt": box, "valid/images/2.jpg": "", "valid/labels/2.txt": box,
+				"data.yaml": "train: ../train/images\nval: ../valid/images\ntest: ../test/images\nnames: " +
+					"[a, b]\n",
+				"train/images/1.jpg": "", "train/labels/1.txt": box, "valid/images/2.jpg": "",
+				"valid/labels/2.txt": box,
 			},
 			[]string{"train/1", "valid/2"},
 			[]string{"missing_folder data.yaml"},
@@ -116,7 +118,8 @@ func TestLayoutsOfYOLOSets(t *testing.T) {
 		{
 			"Ultralytics' images/train with path, and a list of folders",
 			map[string]string{
-				"data.yaml":          "path: ../elsewhere\ntrain: [images/train, images/more]\nval: images/val\nnames: {0: a}\n",
+				"data.yaml": "path: ../elsewhere\ntrain: [images/train, images/more]\nval: " +
+					"images/val\nnames: {0: a}\n",
 				"images/train/1.jpg": "", "labels/train/1.txt": box, "images/more/1.jpg": "", "labels/more/1.txt": box,
 				"images/val/sub/x.y.PNG": "", "labels/val/sub/x.y.txt": box,
 			},
@@ -152,7 +155,8 @@ func TestLayoutsOfYOLOSets(t *testing.T) {
 		},
 		{
 			"labels beside the pictures",
-			map[string]string{"data.yaml": "train: train\nnames: [a]\n", "train/1.jpg": "", "train/1.txt": box, "train/classes.txt": "a"},
+			map[string]string{"data.yaml": "train: train\nnames: [a]\n", "train/1.jpg": "", "train/1.txt": box,
+				"train/classes.txt": "a"},
 			[]string{"train/1"},
 			nil,
 		},
@@ -161,14 +165,16 @@ func TestLayoutsOfYOLOSets(t *testing.T) {
 			map[string]string{
 				"data.yaml":    "train: train.txt\nnames: [a]\n",
 				"train.txt":    "images/1.jpg\n./images/2.jpg\nimages/gone.jpg\n",
-				"images/1.jpg": "", "images/2.jpg": "", "images/3.jpg": "", "labels/1.txt": box, "labels/2.txt": box, "labels/3.txt": box,
+				"images/1.jpg": "", "images/2.jpg": "", "images/3.jpg": "", "labels/1.txt": box, "labels/2.txt": box,
+				"labels/3.txt": box,
 			},
 			[]string{"train/images/1", "train/images/2"},
 			[]string{"missing_image train.txt"},
 		},
 		{
 			"one folder for two splits",
-			map[string]string{"data.yaml": "train: images\nval: images\nnames: [a]\n", "images/1.jpg": "", "labels/1.txt": box},
+			map[string]string{"data.yaml": "train: images\nval: images\nnames: [a]\n", "images/1.jpg": "",
+				"labels/1.txt": box},
 			[]string{"train/1", "valid/1"},
 			[]string{"same_folder_in_two_splits images"},
 		},
@@ -186,21 +192,24 @@ func TestLayoutsOfYOLOSets(t *testing.T) {
 		},
 		{
 			"two folders below",
-			map[string]string{"a/my set (1)/data.yaml": "names: [a]\n", "a/my set (1)/train/images/1 [2].jpg": "", "a/my set (1)/train/labels/1 [2].txt": box},
+			map[string]string{"a/my set (1)/data.yaml": "names: [a]\n", "a/my set (1)/train/images/1 [2].jpg": "",
+				"a/my set (1)/train/labels/1 [2].txt": box},
 			[]string{"train/1 [2]"},
 			nil,
 		},
 		{
 			"two pictures of one name",
-			map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": "", "train/images/1.png": "", "train/labels/1.txt": box},
+			map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": "", "train/images/1.png": "",
+				"train/labels/1.txt": box},
 			[]string{"train/1", "train/1.png"},
 			[]string{"shared_label train/images/1.png"},
 		},
 		{
 			"what lies around is passed over",
 			map[string]string{
-				"data.yaml": "names: [a]\n", "train/images/1.jpg": "", "train/images/._1.jpg": "x", "train/images/Thumbs.db": "x",
-				"train/labels/1.txt": box, "train/labels.cache": "x", "train/labels/README.txt": "x",
+				"data.yaml": "names: [a]\n", "train/images/1.jpg": "", "train/images/._1.jpg": "x",
+				"train/images/Thumbs.db": "x",
+				"train/labels/1.txt":     box, "train/labels.cache": "x", "train/labels/README.txt": "x",
 			},
 			[]string{"train/1"},
 			nil,
@@ -244,10 +253,12 @@ func TestSetsThatCannotBeOpenedSayWhy(t *testing.T) {
 		{"broken YAML", map[string]string{"data.yaml": "names: [a\n\tb: {{\n"}, nil, []string{"data.yaml", "line "}},
 		{"a list for a mapping", map[string]string{"data.yaml": "- a\n"}, nil, []string{"data.yaml", "line 1"}},
 		{"no pictures", map[string]string{"data.yaml": "names: [a]\n"}, nil, []string{"no folder of pictures"}},
-		{"two sets", map[string]string{"a/data.yaml": "names: [a]", "b/data.yaml": "names: [a]"}, nil, []string{"2 data sets", "name one"}},
+		{"two sets", map[string]string{"a/data.yaml": "names: [a]", "b/data.yaml": "names: [a]"}, nil,
+			[]string{"2 data sets", "name one"}},
 		{
 			"a split that is not there", map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": ""},
-			func(c *config.Dataset) { c.Sets = []string{"train", "holdout"} }, []string{"DATASET.SETS", "holdout", "train"},
+			func(c *config.Dataset) { c.Sets = []string{"train", "holdout"} }, []string{"DATASET.SETS",
+				"holdout", "train"},
 		},
 	}
 	for _, test := range tests {
@@ -270,29 +281,34 @@ func TestSetsThatCannotBeOpenedSayWhy(t *testing.T) {
 }
 
 func TestSpecialFilesAmongLabelsAreFound(t *testing.T) {
-	root := write(t, map[string]string{"data.yaml": "names: [a]\n", "train/images/1.png": "", "train/images/2.png": "", "train/images/3.png": "", "train/labels/1.txt": box})
+	root := write(t, map[string]string{"data.yaml": "names: [a]\n", "train/images/1.png": "", "train/images/2.png": "",
+		"train/images/3.png": "", "train/labels/1.txt": box})
 	if err := unix.Mkfifo(filepath.Join(root, "train", "labels", "2.txt"), 0o600); err != nil {
 		t.Skip("no pipes on this file system:", err)
 	}
 	if err := os.Symlink("/dev/zero", filepath.Join(root, "train", "labels", "3.txt")); err != nil {
 		t.Skip("no links on this file system:", err)
 	}
-	if set := open(t, root); !slices.Equal(found(set), []string{"unreadable_label train/labels/2.txt", "unreadable_label train/labels/3.txt"}) {
+	if set := open(t, root); !slices.Equal(found(set), []string{"unreadable_label train/labels/2.txt",
+		"unreadable_label train/labels/3.txt"}) {
 		t.Errorf("got %q", found(set))
 	}
 }
 
 func TestClassesAreNumberedWithoutNames(t *testing.T) {
 	set := open(t, write(t, map[string]string{"train/images/1.jpg": "", "train/labels/1.txt": "2 .5 .5 .2 .2\n"}))
-	if len(set.Classes) != 3 || set.Classes[2].Name != "class 2" || !slices.Equal(found(set), []string{"names_missing data.yaml"}) {
+	if len(set.Classes) != 3 || set.Classes[2].Name != "class 2" ||
+		!slices.Equal(found(set), []string{"names_missing data.yaml"}) {
 		t.Errorf("got %v, %v", set.Classes, found(set))
 	}
 }
 
 func TestASlipOfADigitMakesNoListOfMillions(t *testing.T) {
-	files := map[string]string{"data.yaml": "nc: 900000000\n", "train/images/1.jpg": "", "train/labels/1.txt": "1 .5 .5 .2 .2\n2000000000 .5 .5 .2 .2\n"}
+	files := map[string]string{"data.yaml": "nc: 900000000\n", "train/images/1.jpg": "",
+		"train/labels/1.txt": "1 .5 .5 .2 .2\n2000000000 .5 .5 .2 .2\n"}
 	set := open(t, write(t, files))
-	want := []string{"class_out_of_range train/labels/1.txt", "names_missing data.yaml", "class_count_differs data.yaml"}
+	want := []string{"class_out_of_range train/labels/1.txt", "names_missing data.yaml",
+		"class_count_differs data.yaml"}
 	if len(set.Classes) != 2 || len(set.Items[0].Objects) != 1 || !slices.Equal(found(set), want) {
 		t.Errorf("%d classes, findings %q, want %q", len(set.Classes), found(set), want)
 	}
@@ -303,7 +319,8 @@ func TestNamesAreMadeUnique(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"a", "a (3)", "b", "a (2)", "a (4)"}; !slices.Equal(data.names, want) || len(data.findings) != 2 {
+	if want := []string{"a", "a (3)", "b", "a (2)", "a (4)"}; !slices.Equal(data.names, want) ||
+		len(data.findings) != 2 {
 		t.Errorf("got %q, %v, want %q", data.names, data.findings, want)
 	}
 }
@@ -321,7 +338,8 @@ func TestSetsChoosesSplits(t *testing.T) {
 
 func TestPicturesMayLieElsewhere(t *testing.T) {
 	root := write(t, map[string]string{
-		"set/data.yaml": "train: train/images\nval: valid/images\nnames: [a]\n", "set/train/labels/1.txt": box, "set/valid/labels/2.txt": box,
+		"set/data.yaml": "train: train/images\nval: valid/images\nnames: [a]\n", "set/train/labels/1.txt": box,
+		"set/valid/labels/2.txt":   box,
 		"media/train/images/1.jpg": "", "media/valid/images/2.jpg": "",
 	})
 	cfg := testConfig("set")
@@ -330,7 +348,8 @@ func TestPicturesMayLieElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(ids(set), []string{"train/1", "valid/2"}) || len(set.Findings) > 0 || len(set.Items[0].Objects) != 1 {
+	if !slices.Equal(ids(set), []string{"train/1", "valid/2"}) || len(set.Findings) > 0 ||
+		len(set.Items[0].Objects) != 1 {
 		t.Errorf("got %v, findings %v", set.Items, set.Findings)
 	}
 }
@@ -340,16 +359,19 @@ func TestLeaksBetweenSplitsAreFound(t *testing.T) {
 	set := open(t, write(t, map[string]string{
 		"data.yaml": "names: [a]\n", "train/images/a.jpg": same, "train/images/b.jpg": same, "valid/images/c.jpg": same,
 		"train/labels/a.txt": box, "train/labels/b.txt": box, "valid/labels/c.txt": box,
-		"train/images/p_jpg.rf.111.jpg": "", "valid/images/p_jpg.rf.222.jpg": "", "train/labels/p_jpg.rf.111.txt": box, "valid/labels/p_jpg.rf.222.txt": box,
+		"train/images/p_jpg.rf.111.jpg": "", "valid/images/p_jpg.rf.222.jpg": "", "train/labels/p_jpg.rf.111.txt": box,
+		"valid/labels/p_jpg.rf.222.txt": box,
 	}))
-	want := []string{"same_image_in_two_splits valid/images/c.jpg", "same_source_in_two_splits valid/images/p_jpg.rf.222.jpg"}
+	want := []string{"same_image_in_two_splits valid/images/c.jpg",
+		"same_source_in_two_splits valid/images/p_jpg.rf.222.jpg"}
 	if !slices.Equal(found(set), want) {
 		t.Errorf("findings %q, want %q", found(set), want)
 	}
 }
 
 func TestReadingStopsOnTheContext(t *testing.T) {
-	root := write(t, map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": "", "train/labels/1.txt": box})
+	root := write(t, map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": "",
+		"train/labels/1.txt": box})
 	ctx, stop := context.WithCancel(context.Background())
 	stop()
 	if _, err := Read(ctx, testConfig("."), root, nil); !errors.Is(err, context.Canceled) {
@@ -359,7 +381,8 @@ func TestReadingStopsOnTheContext(t *testing.T) {
 
 func TestComparingPicturesOfEqualSizeStopsOnTheContext(t *testing.T) {
 	same := pictureFile(t, "same.jpg", 16, 12)
-	root := write(t, map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": same, "valid/images/1.jpg": same})
+	root := write(t, map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": same,
+		"valid/images/1.jpg": same})
 	ctx, stop := context.WithCancel(context.Background())
 	_, err := Read(ctx, testConfig("."), root, func(_, _ int, what string) {
 		if strings.HasPrefix(what, "comparing") {
@@ -402,7 +425,8 @@ func TestFingerprintFollowsTheLabels(t *testing.T) {
 }
 
 func FuzzDataYAML(f *testing.F) {
-	for _, text := range []string{"names: [a, b]", "names: {1: a, x: b}\nnc: 3", "a: &a [*a]\nnames: *a", "train: [x, [y]]\nval:\n", "? [a]\n: b"} {
+	for _, text := range []string{"names: [a, b]", "names: {1: a, x: b}\nnc: 3", "a: &a [*a]\nnames: *a",
+		"train: [x, [y]]\nval:\n", "? [a]\n: b"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -431,9 +455,12 @@ func TestOnePictureUnderTwoLabelsInTrainIsFound(t *testing.T) {
 		"train/images/4.jpg": same, "train/labels/4.txt": "", // the same as 5
 		"train/images/5.jpg": same, "train/labels/5.txt": "",
 		"valid/images/6.jpg": pictureFile(t, "other.jpg", 17, 12), "valid/labels/6.txt": box,
-		"valid/images/7.jpg": pictureFile(t, "other.jpg", 17, 12), "valid/labels/7.txt": two, // nobody learns from valid
+		// nobody learns from valid
+		"valid/images/7.jpg": pictureFile(t, "other.jpg", 17, 12), "valid/labels/7.txt": two,
 	}))
-	want := []string{"same_image_with_other_labels train/images/2.jpg", "same_image_with_other_labels train/images/4.jpg", "empty_label_file train/labels/4.txt", "empty_label_file train/labels/5.txt"}
+	want := []string{"same_image_with_other_labels train/images/2.jpg",
+		"same_image_with_other_labels train/images/4.jpg", "empty_label_file train/labels/4.txt",
+		"empty_label_file train/labels/5.txt"}
 	if !slices.Equal(found(set), want) {
 		t.Errorf("findings %q, want %q", found(set), want)
 	}
@@ -451,8 +478,8 @@ func TestTheOrderOfRowsIsNoOtherLabel(t *testing.T) {
 	}
 }
 
-// TestManyEqualPicturesAreComparedOnce has a set of equal pictures in two splits, each labelled in its own way: every one of
-// valid is found, with the picture of its name in train.
+// TestManyEqualPicturesAreComparedOnce has a set of equal pictures in two splits, each labelled in its own way: every
+// one of valid is found, with the picture of its name in train.
 func TestManyEqualPicturesAreComparedOnce(t *testing.T) {
 	same := pictureFile(t, "same.jpg", 16, 12)
 	files := map[string]string{"data.yaml": "names: [a]\n"}

@@ -13,8 +13,8 @@ import (
 	"finetui/core/config"
 )
 
-// mostClasses bounds nc, the ids under names: and those of rows without names, so that a slip of a digit does not make a
-// list of millions.
+// mostClasses bounds nc, the ids under names: and those of rows without names,
+// so that a slip of a digit does not make a list of millions.
 const mostClasses = 100_000
 
 // dataYAML is what data.yaml says.
@@ -65,7 +65,8 @@ func parseDataYAML(path string, raw []byte) (data *dataYAML, err error) {
 		return data, nil
 	}
 	if top.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("%s: line %d: not a list of keys: data.yaml holds names:, train:, val: and so on", path, top.Line)
+		return nil, fmt.Errorf("%s: line %d: not a list of keys: data.yaml holds names:, train:, val: and so on",
+			path, top.Line)
 	}
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		data.take(top.Content[i], resolve(top.Content[i+1]))
@@ -94,7 +95,8 @@ func yamlFault(text string, err error) string {
 		}
 	}
 	if n, name := unquoted(text); n > 0 {
-		return fmt.Sprintf("line %d: %s cannot be read (%s): put a name that holds : ? ! # & * %% @ [ or { in quotes, as \"crack: deep\"",
+		return fmt.Sprintf("line %d: %s cannot be read (%s): put a name that holds : ? ! # & * %% @ [ or { in "+
+			"quotes, as \"crack: deep\"",
 			n, quote(readable(name)), words)
 	}
 	switch {

@@ -1,5 +1,5 @@
-// Package demo makes the demo project's data set: drawn pictures of slopes with YOLO labels, in the numbers of a published
-// set (classes, splits, objects per image, pairs, heights). It trains nothing and never looks at a model.
+// Package demo makes the demo project's data set: drawn pictures of slopes with YOLO labels, in the numbers of a
+// published set (classes, splits, objects per image, pairs, heights). It trains nothing and never looks at a model.
 package demo
 
 import (
@@ -79,7 +79,8 @@ func Make(ctx context.Context, dir string, opts Options, progress func(done, tot
 
 // MakeExtra writes a set of its own with the one split test: n objects in the published shares of the classes, in
 // pictures that Make never draws. It behaves like Make.
-func MakeExtra(ctx context.Context, dir string, n int, opts Options, progress func(done, total int, what string)) error {
+func MakeExtra(ctx context.Context, dir string, n int, opts Options, progress func(done, total int,
+	what string)) error {
 	if n < classCount || n > 100_000 {
 		return fmt.Errorf("an extra demo set of %d objects: choose a number from %d to 100000", n, classCount)
 	}
@@ -91,7 +92,8 @@ const Further = 500
 
 // Sets draws the demo's data sets, each unless it is there: Make's at data and, unless further is empty, a second test
 // set there. made is told each folder that was drawn.
-func Sets(ctx context.Context, data, further string, opts Options, made func(dir string), progress func(done, total int, what string)) error {
+func Sets(ctx context.Context, data, further string, opts Options, made func(dir string), progress func(done, total int,
+	what string)) error {
 	draw := func(dir string, make func() error) error {
 		if dir == "" {
 			return nil
@@ -113,7 +115,8 @@ func Sets(ctx context.Context, data, further string, opts Options, made func(dir
 	return draw(further, func() error { return MakeExtra(ctx, further, Further, opts, progress) })
 }
 
-func build(ctx context.Context, dir string, b blueprint, opts Options, progress func(done, total int, what string)) error {
+func build(ctx context.Context, dir string, b blueprint, opts Options, progress func(done, total int,
+	what string)) error {
 	opts, err := opts.settled()
 	if err != nil {
 		return err

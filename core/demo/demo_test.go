@@ -95,7 +95,8 @@ func labelsOnly(t *testing.T, b blueprint, seed uint64) string {
 func checkNumbers(t *testing.T, dir string) {
 	set := readSet(t, dir)
 	wantCounts := map[string][9]int{
-		"train": {44, 57, 58, 119, 282, 202, 75, 118, 174}, "valid": {4, 13, 11, 23, 49, 41, 10, 17, 40}, "test": {4, 8, 7, 11, 35, 14, 12, 13, 24}}
+		"train": {44, 57, 58, 119, 282, 202, 75, 118, 174}, "valid": {4, 13, 11, 23, 49, 41, 10, 17, 40},
+		"test": {4, 8, 7, 11, 35, 14, 12, 13, 24}}
 	wantImages := map[string]int{"train": 218, "valid": 47, "test": 25}
 	var n, sum, squares, relations, pairs, least, most int
 	least = 99
@@ -151,7 +152,8 @@ func checkNumbers(t *testing.T, dir string) {
 }
 
 func TestMakeWritesTheSameBytesForTheSameSeed(t *testing.T) {
-	small := blueprint{splits: []split{{name: "train", images: 4, empty: 1, counts: [classCount]int{1, 1, 1, 1, 1, 1, 1, 1, 1}}}, most: 18}
+	small := blueprint{splits: []split{{name: "train", images: 4, empty: 1, counts: [classCount]int{1, 1, 1, 1, 1, 1, 1,
+		1, 1}}}, most: 18}
 	hash := func(seed uint64, workers int) string {
 		dir := filepath.Join(t.TempDir(), "set")
 		if err := build(context.Background(), dir, small, Options{Seed: seed, Workers: workers}, nil); err != nil {
@@ -184,7 +186,8 @@ func TestMakeWritesTheSameBytesForTheSameSeed(t *testing.T) {
 func TestMakeExtraKeepsTheShares(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "extra")
 	var last int
-	err := MakeExtra(context.Background(), dir, 60, Options{Seed: 1, Canvas: 168}, func(done, total int, _ string) { last = total - done })
+	err := MakeExtra(context.Background(), dir, 60, Options{Seed: 1, Canvas: 168},
+		func(done, total int, _ string) { last = total - done })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +223,8 @@ func TestMakeLeavesAFilledFolderAlone(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "mine.txt"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := Make(context.Background(), dir, Options{}, nil); err == nil || !strings.Contains(err.Error(), "not empty") {
+	if err := Make(context.Background(), dir, Options{}, nil); err == nil ||
+		!strings.Contains(err.Error(), "not empty") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -255,7 +259,8 @@ func TestOutlinesTellNothingOfTheCondition(t *testing.T) {
 		}
 	}
 	median := func(c int) float64 { s := slices.Sorted(slices.Values(aspects[c])); return s[len(s)/2] }
-	for _, pair := range [][2]int{{rockToe, rockToeDamaged}, {slopeDrain, slopeDrainDamaged}, {slopeDrain, slopeDrainBlocked}} {
+	for _, pair := range [][2]int{{rockToe, rockToeDamaged}, {slopeDrain, slopeDrainDamaged},
+		{slopeDrain, slopeDrainBlocked}} {
 		if a, b := median(pair[0]), median(pair[1]); math.Abs(a-b) > .2*a {
 			t.Errorf("%s has aspect %.2f, %s %.2f", Classes[pair[0]], a, Classes[pair[1]], b)
 		}

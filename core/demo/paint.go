@@ -31,7 +31,8 @@ func (p photo) paint(rng *rand.Rand, side int) *draw.Canvas {
 func berms(c *draw.Canvas, rng *rand.Rand) {
 	for range draw.Between(rng, 0, 3) {
 		y, lean := draw.Uniform(rng, .05, .95)*studySide, draw.Normal(rng, 0, 10)
-		edge := draw.NewBand(draw.Point{X: -10, Y: y - lean}, draw.Point{X: studySide + 10, Y: y + lean}, draw.Uniform(rng, 6, 14), draw.Normal(rng, 0, .6))
+		edge := draw.NewBand(draw.Point{X: -10, Y: y - lean}, draw.Point{X: studySide + 10, Y: y + lean},
+			draw.Uniform(rng, 6, 14), draw.Normal(rng, 0, .6))
 		lit, dark := draw.Uniform(rng, 1.01, 1.03), draw.Uniform(rng, .95, .98)
 		for step := range 4 { // nested strips: soft borders
 			t := float64(step) * .22
@@ -96,13 +97,15 @@ func chuteSteps(c *draw.Canvas, rng *rand.Rand, b draw.Band, col draw.RGB, bed f
 
 // rocks is a band of stones; a damaged one has gaps in which the earth shows, and stones that rolled down.
 func (o object) rocks(c *draw.Canvas, rng *rand.Rand, soil draw.RGB) {
-	hp := draw.Heap{X: o.x - o.w/2, Y: o.y - o.h/2, W: o.w, H: o.h, Piece: draw.Boulder, Size: o.stone, Spacing: 1.75, Row: 1.35,
+	hp := draw.Heap{X: o.x - o.w/2, Y: o.y - o.h/2, W: o.w, H: o.h, Piece: draw.Boulder, Size: o.stone,
+		Spacing: 1.75, Row: 1.35,
 		Colour: draw.RGB{142, 138, 130}.Jitter(rng, 10)}
 	if damaged(o.class) {
 		for range draw.Between(rng, 1, 2) {
 			wide := draw.Uniform(rng, .19, .33)
 			from := draw.Uniform(rng, .08, .92-wide)
-			hp.Gaps = append(hp.Gaps, draw.Gap{From: from, To: from + wide, Part: []draw.GapPart{draw.GapWhole, draw.GapUpper}[rng.IntN(2)]})
+			hp.Gaps = append(hp.Gaps, draw.Gap{From: from, To: from + wide, Part: []draw.GapPart{draw.GapWhole,
+				draw.GapUpper}[rng.IntN(2)]})
 		}
 		for _, g := range hp.Gaps {
 			if rng.Float64() < .9 {

@@ -89,9 +89,11 @@ func newObject(rng *rand.Rand, class int, scale float64) object {
 // band is a drain's axis.
 func (o object) band() draw.Band {
 	if shapeOf(o.class) == chute {
-		return draw.NewBand(draw.Point{X: o.x - o.tilt/2, Y: o.y - o.h/2}, draw.Point{X: o.x + o.tilt/2, Y: o.y + o.h/2}, o.w, o.bend)
+		return draw.NewBand(draw.Point{X: o.x - o.tilt/2, Y: o.y - o.h/2}, draw.Point{X: o.x + o.tilt/2, Y: o.y +
+			o.h/2}, o.w, o.bend)
 	}
-	return draw.NewBand(draw.Point{X: o.x - o.w/2, Y: o.y - o.tilt/2}, draw.Point{X: o.x + o.w/2, Y: o.y + o.tilt/2}, o.h, o.bend)
+	return draw.NewBand(draw.Point{X: o.x - o.w/2, Y: o.y - o.tilt/2}, draw.Point{X: o.x + o.w/2, Y: o.y + o.tilt/2},
+		o.h, o.bend)
 }
 
 // outline is the polygon of the label.
@@ -103,7 +105,8 @@ func (o object) outline() []draw.Point {
 		e := o.stone * .9
 		left, right := o.x-o.w/2-e*.6, o.x+o.w/2+e*.6
 		top, bottom := o.y-o.h/2-e*.5, o.y+o.h/2+e+o.apron
-		return []draw.Point{{X: left, Y: top}, {X: o.x, Y: top - e*.2}, {X: right, Y: top}, {X: right, Y: bottom}, {X: o.x, Y: bottom}, {X: left, Y: bottom}}
+		return []draw.Point{{X: left, Y: top}, {X: o.x, Y: top - e*.2}, {X: right, Y: top}, {X: right, Y: bottom},
+			{X: o.x, Y: bottom}, {X: left, Y: bottom}}
 	}
 	return draw.Moved(o.rim, o.x, o.y)
 }
@@ -137,8 +140,9 @@ func (b bounds) overlap(o bounds) float64 {
 // margin keeps objects, in units, off the edge of the picture.
 const margin = 8
 
-// arrange shapes and places the objects of all images such that each class has its mean height. Heights are normal
-// around an aim; what crowding and the edges shift, the next round's aim takes back, and the rest is a last small shift.
+// arrange shapes and places the objects of all images such that each class has its mean
+// height. Heights are normal around an aim; what crowding and the edges shift, the next
+// round's aim takes back, and the rest is a last small shift.
 func arrange(images []photo, seed uint64) {
 	aim := meanY
 	for range 5 {

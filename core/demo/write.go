@@ -18,7 +18,8 @@ const quality = 92
 
 // write draws all images on opts.Workers goroutines and fills the folder. Each image has its own random stream, so the
 // bytes do not depend on who draws it.
-func write(ctx context.Context, dir string, b blueprint, images []photo, opts Options, progress func(done, total int, what string)) error {
+func write(ctx context.Context, dir string, b blueprint, images []photo, opts Options, progress func(done, total int,
+	what string)) error {
 	for _, s := range b.splits {
 		for _, sub := range []string{"images", "labels"} {
 			if err := os.MkdirAll(filepath.Join(dir, s.name, sub), 0o755); err != nil {

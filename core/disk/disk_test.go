@@ -25,7 +25,8 @@ func TestOnlyWhatTheProgramWroteIsOverwritten(t *testing.T) {
 		note bool
 	}{
 		"absent": {"", true, true}, "empty": {"", true, true}, "folder": {"", false, false}, "pipe": {"", false, false},
-		"ours":         {`{"schema": 1, "deep": {"x": [1, {}]}, "pairs": [1, 2`, true, false}, // cut off behind its keys: still ours
+		// cut off behind its keys: still ours
+		"ours":         {`{"schema": 1, "deep": {"x": [1, {}]}, "pairs": [1, 2`, true, false},
 		"notes":        {"# Report\nbuy milk\n", false, true},
 		"other object": {`{"schema": 1, "deep": {"pairs": 1}}`, false, false},
 		"list":         {`[{"schema": 1, "pairs": []}]`, false, false},

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Draft is a folder in the making, beside the place where it will be: ".NAME.tmp-NNN". As long as its process lives it is
-// locked, so that another one can tell it from what a killed process left.
+// Draft is a folder in the making, beside the place where it will be: ".NAME.tmp-NNN". As long as its process lives it
+// is locked, so that another one can tell it from what a killed process left.
 type Draft struct {
 	Dir  string
 	lock *os.File

@@ -1,5 +1,6 @@
-// Package disk keeps what the program writes apart from what others have written: it tells its own files by their
-// content, overwrites no other, and makes folders beside their place, so that what a killed process left is cleared away.
+// Package disk keeps what the program writes apart from what others have written: it tells
+// its own files by their content, overwrites no other, and makes folders beside their
+// place, so that what a killed process left is cleared away.
 package disk
 
 import (
@@ -25,8 +26,8 @@ func (f *Foreign) Error() string {
 	return fmt.Sprintf("%s %s, which finetui does not overwrite: name another place, or move it away", f.Path, f.Text)
 }
 
-// OwnJSON returns nil where path may be written: nothing is there, an empty file, or a JSON object that has all of keys,
-// as the program writes it. Else it is a *Foreign, or says why path cannot be looked at.
+// OwnJSON returns nil where path may be written: nothing is there, an empty file, or a JSON object that has all of
+// keys, as the program writes it. Else it is a *Foreign, or says why path cannot be looked at.
 func OwnJSON(path string, keys ...string) error {
 	return own(path, func(head io.Reader) bool { return hasKeys(head, keys) })
 }

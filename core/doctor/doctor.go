@@ -111,7 +111,8 @@ func (in Input) constants() []Line {
 		}
 		return lines
 	case !in.Found:
-		return []Line{{name, "none in this folder", Info, "start a project with finetui new demo, or go to the folder of one"}}
+		return []Line{{name, "none in this folder", Info,
+			"start a project with finetui new demo, or go to the folder of one"}}
 	}
 	lines = append(lines, Line{name, in.File.Path + " · " + in.File.Config.Project.Name, OK, ""})
 	for _, p := range config.Validate(in.File.Config) {
@@ -127,7 +128,8 @@ func (in Input) constants() []Line {
 func dataSet(file *config.File) Line {
 	path := file.Abs(file.Config.Dataset.Path)
 	if _, err := os.Stat(path); err != nil {
-		return Line{"data set", printable.Error(err), Missing, "set DATASET.PATH to the folder of a data set; finetui demo draws one"}
+		return Line{"data set", printable.Error(err), Missing,
+			"set DATASET.PATH to the folder of a data set; finetui demo draws one"}
 	}
 	return Line{"data set", path, OK, ""}
 }
@@ -142,9 +144,11 @@ type machine struct {
 
 // bases looks at the built-in base, and at MODEL.BASE where it is another one.
 func bases(ctx context.Context, file *config.File) []Line {
-	lines := []Line{base(ctx, "built-in base", model.Tiny, "", "build the program again from a whole checkout, and see that the user's cache folder can be written to")}
+	lines := []Line{base(ctx, "built-in base", model.Tiny, "",
+		"build the program again from a whole checkout, and see that the user's cache folder can be written to")}
 	if name := file.Config.Model.Base; name != model.Tiny {
-		lines = append(lines, base(ctx, "MODEL.BASE", name, file.Root, "correct the name, or download the model into a folder and name that"))
+		lines = append(lines, base(ctx, "MODEL.BASE", name, file.Root,
+			"correct the name, or download the model into a folder and name that"))
 	}
 	return lines
 }
@@ -155,14 +159,17 @@ func base(ctx context.Context, title, name, root, do string) Line {
 		return Line{title, printable.Error(err), Missing, do}
 	}
 	if away {
-		return Line{title, name + " · not on this machine yet", Info, "nothing: a run fetches it from the hub, and so do finetui lint, eval and infer; a name that the hub does not know is told then"}
+		return Line{title, name + " · not on this machine yet", Info,
+			"nothing: a run fetches it from the hub, and so do finetui lint, eval and infer; a name that the hub " +
+				"does not know is told then"}
 	}
 	defer b.Close()
 	known := ""
 	if fingerprint, ok := b.Known(ctx); ok {
 		known = "fingerprint " + model.Short(fingerprint) + " · "
 	}
-	return Line{title, fmt.Sprintf("%s · %s%d layers of %d · %s", name, known, b.Config.Text.Layers, b.Config.Text.Hidden, b.Dir), OK, ""}
+	return Line{title, fmt.Sprintf("%s · %s%d layers of %d · %s", name, known, b.Config.Text.Layers,
+		b.Config.Text.Hidden, b.Dir), OK, ""}
 }
 
 // patience is how long another program is waited for.

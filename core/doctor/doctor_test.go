@@ -76,7 +76,8 @@ func TestBareMachineIsDescribedWithWhatToDo(t *testing.T) {
 		"TERM":        {Verdict: Info, Value: "dumb"},
 	} {
 		got := line(t, r, name)
-		if got.Verdict != want.Verdict || !strings.Contains(got.Value, want.Value) || !strings.Contains(got.Do, want.Do) {
+		if got.Verdict != want.Verdict || !strings.Contains(got.Value, want.Value) ||
+			!strings.Contains(got.Do, want.Do) {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}
@@ -102,7 +103,8 @@ func TestProgramsTellTheirVersions(t *testing.T) {
 	m.env = func(name string) string { return map[string]string{"HF_HOME": os.TempDir()}[name] }
 	m.gpus = func() ([]gpu.Device, error) {
 		used, total, busy := uint64(3*gib), uint64(80*gib), 41.0
-		return []gpu.Device{{Index: 0, Name: "H100", Util: &busy, MemoryUsed: &used, MemoryTotal: &total}, {Index: 1}}, nil
+		return []gpu.Device{{Index: 0, Name: "H100", Util: &busy, MemoryUsed: &used, MemoryTotal: &total}, {Index: 1}},
+			nil
 	}
 	r := Input{File: parsed(t, "")}.look(context.Background(), m)
 	for name, want := range map[string]Line{
@@ -135,7 +137,8 @@ func TestConstantsAreChecked(t *testing.T) {
 	file := parsed(t, "[DATASET]\nTOP_BELOW = 0.9\n[MODEL]\nBASE = \"nowhere\"\n[TRAIN]\nLEARNING_RATE = 0.0\n")
 	r := Input{File: file, Found: true}.look(context.Background(), bare())
 	for name, verdict := range map[string]Verdict{
-		"DATASET.TOP_BELOW": Wrong, "TRAIN.LEARNING_RATE": Info, "data set": Missing, "MODEL.BASE": Missing, "config.toml": OK,
+		"DATASET.TOP_BELOW": Wrong, "TRAIN.LEARNING_RATE": Info, "data set": Missing, "MODEL.BASE": Missing,
+		"config.toml": OK,
 	} {
 		if got := line(t, r, name); got.Verdict != verdict {
 			t.Errorf("%+v, want %s", got, verdict)
@@ -155,7 +158,8 @@ func TestEveryFaultOfABrokenFileIsALine(t *testing.T) {
 			wrong = append(wrong, l.Value)
 		}
 	}
-	if len(wrong) != 2 || !strings.Contains(wrong[0], "config.toml:2:1") || !strings.Contains(wrong[1], "TRAIN.BATCH_SIZE") {
+	if len(wrong) != 2 || !strings.Contains(wrong[0], "config.toml:2:1") ||
+		!strings.Contains(wrong[1], "TRAIN.BATCH_SIZE") {
 		t.Errorf("%q", wrong)
 	}
 }
@@ -179,7 +183,8 @@ func TestABaseOnTheHubIsFetchedLater(t *testing.T) {
 	t.Setenv("HF_HOME", t.TempDir())
 	t.Setenv("HF_HUB_OFFLINE", "")
 	file := parsed(t, "[MODEL]\nBASE = \"Qwen/Qwen2-VL-7B-Instruct\"\n")
-	if got := line(t, Input{File: file, Found: true}.look(context.Background(), bare()), "MODEL.BASE"); got.Verdict != Info || !strings.Contains(got.Do, "fetches") {
+	if got := line(t, Input{File: file, Found: true}.look(context.Background(), bare()),
+		"MODEL.BASE"); got.Verdict != Info || !strings.Contains(got.Do, "fetches") {
 		t.Errorf("%+v", got)
 	}
 }

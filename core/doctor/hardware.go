@@ -33,7 +33,8 @@ func processor() Line {
 func kernels() Line {
 	name := blas.Kernels()
 	if name == "go" {
-		return Line{"kernels", "plain Go: this processor has no AVX2 with FMA", Info, "nothing; a processor with AVX2 or AVX-512 trains many times faster"}
+		return Line{"kernels", "plain Go: this processor has no AVX2 with FMA", Info,
+			"nothing; a processor with AVX2 or AVX-512 trains many times faster"}
 	}
 	return Line{"kernels", name, OK, ""}
 }
@@ -53,13 +54,14 @@ func memory() Line {
 		value += fmt.Sprintf("; this container may use %.1f", float64(limit)/gib)
 	}
 	if free, err := FreeMemory(); err == nil && free < leastMemory {
-		return Line{"memory", value, Info, "close other programs: training the built-in base takes about 2 GiB, other bases their weights and more"}
+		return Line{"memory", value, Info,
+			"close other programs: training the built-in base takes about 2 GiB, other bases their weights and more"}
 	}
 	return Line{"memory", value, OK, ""}
 }
 
-// FreeMemory is how many bytes a program can have that starts now: what the system calls available, or what is left of the
-// limit of a container.
+// FreeMemory is how many bytes a program can have that starts now: what the system calls
+// available, or what is left of the limit of a container.
 func FreeMemory() (int64, error) {
 	m, err := mem.VirtualMemory()
 	if err != nil {
@@ -111,7 +113,8 @@ func gpus(snapshot func() ([]gpu.Device, error)) []Line {
 			facts[0] = "unknown model"
 		}
 		if d.MemoryUsed != nil && d.MemoryTotal != nil {
-			facts = append(facts, fmt.Sprintf("%.1f of %.1f GiB used", float64(*d.MemoryUsed)/gib, float64(*d.MemoryTotal)/gib))
+			facts = append(facts, fmt.Sprintf("%.1f of %.1f GiB used", float64(*d.MemoryUsed)/gib,
+				float64(*d.MemoryTotal)/gib))
 		}
 		if d.Util != nil {
 			facts = append(facts, fmt.Sprintf("%.0f %% busy", *d.Util))

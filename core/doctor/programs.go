@@ -39,7 +39,8 @@ func output(ctx context.Context, name string, args ...string) (string, error) {
 
 // tool looks for one of FFmpeg's programs.
 func (m machine) tool(ctx context.Context, name string) Line {
-	const get = "install FFmpeg (Debian and Ubuntu: apt-get install ffmpeg; macOS: brew install ffmpeg); pictures need none of it, clips do"
+	const get = "install FFmpeg (Debian and Ubuntu: apt-get install ffmpeg; macOS: brew install ffmpeg); pictures " +
+		"need none of it, clips do"
 	path, err := m.lookPath(name)
 	if err != nil {
 		return Line{name, "not on PATH", Missing, get}
@@ -105,7 +106,8 @@ func (m machine) hubCache() Line {
 	}
 	value += " · " + home
 	if _, err := os.Stat(home); err != nil {
-		return Line{"HF_HOME", value + " · not there yet", Info, "nothing; a download makes it, and HF_HOME chooses another place"}
+		return Line{"HF_HOME", value + " · not there yet", Info,
+			"nothing; a download makes it, and HF_HOME chooses another place"}
 	}
 	return Line{"HF_HOME", value, OK, ""}
 }

@@ -86,11 +86,12 @@ func wordEdge(a, b rune) bool {
 }
 
 func unspaced(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer,
+		unicode.Myanmar)
 }
 
-// SelfTest feeds every class name through the parser, as a perfect model would answer, and returns the share that
-// comes back as itself. The error names the classes that cannot be told apart; no score means anything before that is mended.
+// SelfTest feeds every class name through the parser, as a perfect model would answer, and returns the share that comes
+// back as itself. The error names the classes that cannot be told apart; no score means anything before that is mended.
 func SelfTest(classes []dataset.Class) (accuracy float64, err error) {
 	if len(classes) == 0 {
 		return 0, fmt.Errorf("the closed list is empty: name at least one class")
@@ -100,17 +101,20 @@ func SelfTest(classes []dataset.Class) (accuracy float64, err error) {
 	for c := range classes {
 		switch got := p.Parse(classes[c].Name); {
 		case p.names[c] == UnparsedLabel:
-			wrong = append(wrong, fmt.Sprintf("class %d %q is the word for an answer that names none", c, classes[c].Name))
+			wrong = append(wrong, fmt.Sprintf("class %d %q is the word for an answer that names none", c,
+				classes[c].Name))
 		case got == c:
 		case got == Unparsed:
 			wrong = append(wrong, fmt.Sprintf("class %d %q has neither letter nor digit", c, classes[c].Name))
 		default:
-			wrong = append(wrong, fmt.Sprintf("class %d %q reads as class %d %q", c, classes[c].Name, got, classes[got].Name))
+			wrong = append(wrong, fmt.Sprintf("class %d %q reads as class %d %q", c, classes[c].Name, got,
+				classes[got].Name))
 		}
 	}
 	accuracy = float64(len(classes)-len(wrong)) / float64(len(classes))
 	if len(wrong) > 0 {
-		return accuracy, fmt.Errorf("a perfect model would score %.1f %%: %s; names must differ in more than case, spaces and punctuation",
+		return accuracy, fmt.Errorf("a perfect model would score %.1f %%: %s; names must differ in more than case, "+
+			"spaces and punctuation",
 			100*accuracy, strings.Join(wrong, "; "))
 	}
 	return accuracy, nil

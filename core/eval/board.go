@@ -62,7 +62,9 @@ func CompareAll(results []*Result, constants func(a, b int) []string, seed uint6
 			pair := &b.Pairs[i]
 			pair.PHolm = adjusted
 			if pair.P < Told && adjusted >= Told {
-				pair.Sentences = append(pair.Sentences, fmt.Sprintf("With %d pairs looked at together p is %s (Holm): not enough to tell them apart.", len(p), pText(adjusted)))
+				pair.Sentences = append(pair.Sentences,
+					fmt.Sprintf("With %d pairs looked at together p is %s (Holm): not enough to tell them apart.",
+						len(p), pText(adjusted)))
 			}
 		}
 	}

@@ -59,7 +59,8 @@ type paired struct{ truth, first, second int }
 // configurations differ, as they are to be shown. seed is that of the bootstrap.
 func Compare(a, b *Result, constants []string, seed uint64) (*Comparison, error) {
 	if !slices.Equal(a.ClosedList, b.ClosedList) {
-		return nil, fmt.Errorf("%s and %s were asked with different closed lists: evaluate both on the same data set", a.Subject, b.Subject)
+		return nil, fmt.Errorf("%s and %s were asked with different closed lists: evaluate both on the same data set",
+			a.Subject, b.Subject)
 	}
 	c := &Comparison{
 		Schema:           Schema,
@@ -74,7 +75,8 @@ func Compare(a, b *Result, constants []string, seed uint64) (*Comparison, error)
 		return nil, err
 	}
 	if len(pairs) == 0 {
-		return nil, fmt.Errorf("%s (%s) and %s (%s) have no item in common: evaluate both on the same split", a.Subject, a.Split, b.Subject, b.Split)
+		return nil, fmt.Errorf("%s (%s) and %s (%s) have no item in common: evaluate both on the same split", a.Subject,
+			a.Split, b.Subject, b.Split)
 	}
 	c.count(pairs)
 	c.groups(a.ClosedList, pairs)
@@ -216,7 +218,8 @@ func (c *Comparison) say() []string {
 	default:
 		out = append(out, fmt.Sprintf("The two cannot be told apart on these items: %s.", counts))
 		if discordant := c.OnlyFirstRight + c.OnlySecondRight; McNemar(0, discordant) >= Told {
-			out = append(out, fmt.Sprintf("They differ on %s only: whichever way those fell, p could not be below %.2f. More items are needed, not more training.", items(discordant), Told))
+			out = append(out, fmt.Sprintf("They differ on %s only: whichever way those fell, p could not be below "+
+				"%.2f. More items are needed, not more training.", items(discordant), Told))
 		}
 	}
 	out = append(out, fmt.Sprintf("Accuracy %s → %s, a difference of %s points (95 %%: %s).",
@@ -232,7 +235,8 @@ func (c *Comparison) say() []string {
 	case 1:
 		out = append(out, "They differ in one thing: "+c.Constants[0]+".")
 	default:
-		out = append(out, fmt.Sprintf("They differ in %d things (%s): the comparison does not say which of them made a difference.",
+		out = append(out, fmt.Sprintf("They differ in %d things (%s): the comparison does not say which of them "+
+			"made a difference.",
 			len(c.Constants), strings.Join(c.Constants, "; ")))
 	}
 	if left := len(c.OnlyInFirst) + len(c.OnlyInSecond) + len(c.TruthDiffers); left > 0 {

@@ -22,7 +22,8 @@ func twoRuns(t *testing.T, n, onlyFirst, onlySecond int) (a, b *Result) {
 		}
 		first, second = append(first, one), append(second, two)
 	}
-	return score(t, first, Options{Subject: "basic", Split: "test"}), score(t, second, Options{Subject: "enhanced", Split: "test"})
+	return score(t, first, Options{Subject: "basic", Split: "test"}), score(t, second, Options{Subject: "enhanced",
+		Split: "test"})
 }
 
 func TestComparisonSays(t *testing.T) {
@@ -32,9 +33,13 @@ func TestComparisonSays(t *testing.T) {
 		says, not     []string
 	}{
 		{1, 2, []string{"RECIPE.SAMPLING instance → square_root", "RECIPE.POSITION_WORDS false → true"},
-			[]string{"cannot be told apart", "basic alone is right on 1, enhanced alone on 2", "p 1.000", "differ on 3 items only", "+0.8 points", "does not say which of them"}, []string{"answers more items right"}},
-		{13, 20, []string{"RECIPE.SAMPLING instance → square_root"}, []string{"cannot be told apart", "p 0.296", "They differ in one thing: RECIPE.SAMPLING"}, []string{"items only", "does not say which"}},
-		{2, 20, nil, []string{"enhanced answers more items right", "p < 0.001", "+14.1 points"}, []string{"told apart", "constant"}},
+			[]string{"cannot be told apart", "basic alone is right on 1, enhanced alone on 2", "p 1.000",
+				"differ on 3 items only", "+0.8 points", "does not say which of them"},
+			[]string{"answers more items right"}},
+		{13, 20, []string{"RECIPE.SAMPLING instance → square_root"}, []string{"cannot be told apart", "p 0.296",
+			"They differ in one thing: RECIPE.SAMPLING"}, []string{"items only", "does not say which"}},
+		{2, 20, nil, []string{"enhanced answers more items right", "p < 0.001", "+14.1 points"}, []string{"told apart",
+			"constant"}},
 		{20, 2, nil, []string{"basic answers more items right", "−14.1 points"}, nil},
 		{0, 0, nil, []string{"cannot be told apart", "p 1.000", "differ on 0 items only"}, nil},
 	} {
@@ -65,7 +70,8 @@ func TestItemsWithoutAPartnerAreListed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.N != 17 || fmt.Sprint(c.OnlyInFirst, c.OnlyInSecond, c.TruthDiffers) != "[test/gone#0 test/19#0] [test/0#0 test/new#0] [test/5#0]" {
+	if c.N != 17 || fmt.Sprint(c.OnlyInFirst, c.OnlyInSecond,
+		c.TruthDiffers) != "[test/gone#0 test/19#0] [test/0#0 test/new#0] [test/5#0]" {
 		t.Errorf("%d %v %v %v", c.N, c.OnlyInFirst, c.OnlyInSecond, c.TruthDiffers)
 	}
 	if !strings.Contains(c.Text(), "Left out: 5 items, 2 only in basic") {
@@ -106,9 +112,11 @@ func TestNewcombeOfThePaper(t *testing.T) {
 
 func TestNewcombeTurnsWithItsPairs(t *testing.T) {
 	for _, n := range [][4]int{{50, 3, 9, 20}, {0, 0, 0, 4}, {7, 0, 0, 0}, {0, 5, 0, 0}, {1, 60, 2, 1}} {
-		there, back := NewcombeDifference(n[0], n[1], n[2], n[3], 0.95), NewcombeDifference(n[0], n[2], n[1], n[3], 0.95)
+		there, back := NewcombeDifference(n[0], n[1], n[2], n[3], 0.95), NewcombeDifference(n[0], n[2], n[1],
+			n[3], 0.95)
 		d := float64(n[2]-n[1]) / float64(n[0]+n[1]+n[2]+n[3])
-		if !near(there[0], -back[1]) || !near(there[1], -back[0]) || there[0] > d || there[1] < d || there[0] < -1 || there[1] > 1 {
+		if !near(there[0], -back[1]) || !near(there[1], -back[0]) || there[0] > d || there[1] < d || there[0] < -1 ||
+			there[1] > 1 {
 			t.Errorf("%v: %v and %v around %v", n, there, back, d)
 		}
 	}
@@ -122,11 +130,13 @@ func TestBoardAdjustsForItsPairs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(board.Pairs) != 3 || board.Pairs[2].Constants[0] != "1 2" || board.Pairs[0].P >= Told || board.Pairs[0].PHolm < Told {
+	if len(board.Pairs) != 3 || board.Pairs[2].Constants[0] != "1 2" || board.Pairs[0].P >= Told ||
+		board.Pairs[0].PHolm < Told {
 		t.Errorf("%+v", board.Pairs)
 	}
 	text := board.Text()
-	for _, want := range []string{"basic", "control", "With 3 pairs looked at together p is 0.117 (Holm)", "rock toe (128)"} {
+	for _, want := range []string{"basic", "control", "With 3 pairs looked at together p is 0.117 (Holm)",
+		"rock toe (128)"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

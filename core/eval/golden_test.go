@@ -155,8 +155,11 @@ func TestGoldenClassification(t *testing.T) {
 		}
 		for c, want := range set.PerClass {
 			got := r.Classes[c].Value
-			if [3]float64{float64(got.Support), float64(got.Predicted), float64(got.Right)} != [3]float64{want.Support, want.Predicted, want.Right} || !near(got.Precision, want.Precision) ||
-				!near(got.Recall, want.Recall) || !near(got.F1, want.F1) || !sameInterval(got.PrecisionInterval, want.PrecisionInterval) || !sameInterval(got.Interval, want.Interval) {
+			if [3]float64{float64(got.Support), float64(got.Predicted), float64(got.Right)} != [3]float64{want.Support,
+				want.Predicted, want.Right} || !near(got.Precision, want.Precision) ||
+				!near(got.Recall, want.Recall) || !near(got.F1, want.F1) ||
+				!sameInterval(got.PrecisionInterval, want.PrecisionInterval) ||
+				!sameInterval(got.Interval, want.Interval) {
 				t.Errorf("%s class %d: %+v, want %+v", set.Name, c, got, want)
 			}
 		}
@@ -169,8 +172,10 @@ func sameGroups(t *testing.T, set string, got Ordered[Group], want []goldenGroup
 	t.Helper()
 	for _, w := range want {
 		g, ok := got.Get(w.Group)
-		if !ok || float64(g.Support) != w.Support || !near(g.Precision, w.Precision) || !near(g.Recall, w.Recall) || !near(g.F1, w.F1) ||
-			!near(g.Exact, w.Exact) || !sameInterval(g.Interval, w.Interval) || !sameInterval(g.ExactInterval, w.ExactInterval) {
+		if !ok || float64(g.Support) != w.Support || !near(g.Precision, w.Precision) || !near(g.Recall, w.Recall) ||
+			!near(g.F1, w.F1) ||
+			!near(g.Exact, w.Exact) || !sameInterval(g.Interval, w.Interval) ||
+			!sameInterval(g.ExactInterval, w.ExactInterval) {
 			t.Errorf("%s %s: %+v, want %+v", set, w.Group, g, w)
 		}
 	}
@@ -237,7 +242,8 @@ func TestGoldenMcNemar(t *testing.T) {
 		}
 		table := [2][2]int{{c.BothRight, c.OnlyFirstRight}, {c.OnlySecondRight, c.BothWrong}}
 		if table != set.Table || math.Abs(c.P-set.P) > 1e-9*set.P || !near(c.Difference, set.Diff) {
-			t.Errorf("pair %d: %v p %v difference %v, want %v %v %v", i, table, c.P, c.Difference, set.Table, set.P, set.Diff)
+			t.Errorf("pair %d: %v p %v difference %v, want %v %v %v", i, table, c.P, c.Difference, set.Table,
+				set.P, set.Diff)
 		}
 	}
 }
@@ -341,7 +347,8 @@ func TestGoldenPerfectModelScoresFullHereAndNotInTheOriginals(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r.Accuracy != 1 || r.SelfTest != 1 || len(items) != set.N || originals != set.Right {
-			t.Errorf("%s: %v of %d here, %d in the originals; want 1 of %d and %d", set.Split, r.Accuracy, len(items), originals, set.N, set.Right)
+			t.Errorf("%s: %v of %d here, %d in the originals; want 1 of %d and %d", set.Split, r.Accuracy, len(items),
+				originals, set.N, set.Right)
 		}
 	}
 }

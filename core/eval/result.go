@@ -27,13 +27,15 @@ type Result struct {
 	Split   string `json:"split"`
 	N       int    `json:"n"`
 
-	Accuracy                 float64   `json:"accuracy"`
-	AccuracyInterval         *Interval `json:"accuracy_interval"`
-	MacroF1                  float64   `json:"macro_f1"` // over the classes that have a true item
-	MacroF1Interval          *Interval `json:"macro_f1_interval"`
-	MacroF1Classes           int       `json:"macro_f1_classes"`     // how many those are
-	MacroF1AllClasses        float64   `json:"macro_f1_all_classes"` // over the whole closed list; a class without support counts 0
-	BalancedAccuracy         float64   `json:"balanced_accuracy"`    // mean recall over the classes that have a true item
+	Accuracy         float64   `json:"accuracy"`
+	AccuracyInterval *Interval `json:"accuracy_interval"`
+	MacroF1          float64   `json:"macro_f1"` // over the classes that have a true item
+	MacroF1Interval  *Interval `json:"macro_f1_interval"`
+	MacroF1Classes   int       `json:"macro_f1_classes"` // how many those are
+	// over the whole closed list; a class without support counts 0
+	MacroF1AllClasses float64 `json:"macro_f1_all_classes"`
+	// mean recall over the classes that have a true item
+	BalancedAccuracy         float64   `json:"balanced_accuracy"`
 	BalancedAccuracyInterval *Interval `json:"balanced_accuracy_interval"`
 	MCC                      float64   `json:"mcc"`   // unparsed is one more label
 	Kappa                    float64   `json:"kappa"` // likewise
@@ -87,7 +89,8 @@ type Target struct {
 	Certain  bool      `json:"certain"` // the interval's lower end meets it, too
 }
 
-// Success is EVAL.SUCCESS_OVERALL and EVAL.SUCCESS_CONDITION. A condition without a true item is not judged and not listed.
+// Success is EVAL.SUCCESS_OVERALL and EVAL.SUCCESS_CONDITION. A
+// condition without a true item is not judged and not listed.
 type Success struct {
 	Overall    Target          `json:"overall"`
 	Conditions Ordered[Target] `json:"conditions"`
@@ -120,7 +123,8 @@ func (r *Result) WriteCSV(path string) error {
 	w := csv.NewWriter(&text)
 	rows := [][]string{{"id", "expected", "answer", "parsed", "right", "seconds"}}
 	for _, a := range r.Items {
-		rows = append(rows, []string{a.ID, a.Expected, a.Answer, a.Parsed, strconv.FormatBool(a.Right), strconv.FormatFloat(a.Seconds, 'g', -1, 64)})
+		rows = append(rows, []string{a.ID, a.Expected, a.Answer, a.Parsed, strconv.FormatBool(a.Right),
+			strconv.FormatFloat(a.Seconds, 'g', -1, 64)})
 	}
 	if err := w.WriteAll(rows); err != nil {
 		return fmt.Errorf("%s: %w", path, err)

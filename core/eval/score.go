@@ -54,7 +54,8 @@ func Score(items []Item, classes []dataset.Class, o Options) (*Result, error) {
 		if s.classes.support(c) > 0 {
 			r.MacroF1Classes++
 		}
-		r.ClosedList = append(r.ClosedList, Label{Name: classes[c].Name, Object: classes[c].Object, Condition: classes[c].Condition})
+		r.ClosedList = append(r.ClosedList, Label{Name: classes[c].Name, Object: classes[c].Object,
+			Condition: classes[c].Condition})
 	}
 	r.Classes = groups(&s.classes, s.classNames, s.exactByClass())
 	r.Conditions = groups(&s.conditions, s.conditionNames, s.exact(s.condition))
@@ -70,7 +71,8 @@ func checkItems(items []Item, classes []dataset.Class) error {
 	seen := make(map[string]bool, len(items))
 	for _, it := range items {
 		if it.Expected < 0 || it.Expected >= len(classes) {
-			return fmt.Errorf("item %s expects class %d of %d: score it with the closed list it was asked with", it.ID, it.Expected, len(classes))
+			return fmt.Errorf("item %s expects class %d of %d: score it with the closed list it was asked with", it.ID,
+				it.Expected, len(classes))
 		}
 		if seen[it.ID] {
 			return fmt.Errorf("item %s is scored twice: give every item an ID of its own", it.ID)
@@ -95,7 +97,8 @@ func newScoring(items []Item, classes []dataset.Class) *scoring {
 		s.condition = append(s.condition, place(&s.conditionNames, c.Condition))
 		s.object = append(s.object, place(&s.objectNames, c.Object))
 	}
-	s.classes, s.conditions, s.objects = newCounts(len(classes)), newCounts(len(s.conditionNames)), newCounts(len(s.objectNames))
+	s.classes, s.conditions, s.objects = newCounts(len(classes)), newCounts(len(s.conditionNames)),
+		newCounts(len(s.objectNames))
 	p := NewParser(classes)
 	for i, it := range items {
 		s.truth[i], s.said[i] = it.Expected, p.Parse(it.Answer)
@@ -187,7 +190,8 @@ func (s *scoring) bootstrap(r *Result, resamples int, seed uint64) {
 	}
 	again := &scoring{
 		condition: s.condition, object: s.object,
-		classes: newCounts(len(s.classes.rows)), conditions: newCounts(len(s.conditions.rows)), objects: newCounts(len(s.objects.rows)),
+		classes: newCounts(len(s.classes.rows)), conditions: newCounts(len(s.conditions.rows)),
+		objects: newCounts(len(s.objects.rows)),
 	}
 	kinds := []gathered{
 		{&again.classes, r.Classes, make([][]float64, len(r.Classes))},

@@ -18,7 +18,8 @@ func someItems() []Item {
 	return itemsOf(names, []int{0, 0, 0, 0, 1, 1, 1, 1, 1, 3, 3, 3}, []int{0, 0, 1, 2, 1, 1, 1, 1, 6, 3, 3, -1})
 }
 
-var thresholds = Options{Subject: "enhanced", Split: "test", SuccessOverall: 0.9, SuccessCondition: 0.8, Seed: 7, Resamples: 500}
+var thresholds = Options{Subject: "enhanced", Split: "test", SuccessOverall: 0.9, SuccessCondition: 0.8, Seed: 7,
+	Resamples: 500}
 
 func score(t *testing.T, items []Item, o Options) *Result {
 	t.Helper()
@@ -40,7 +41,8 @@ func TestSuccessAsksForTheClassInEachCondition(t *testing.T) {
 	s := score(t, someItems(), thresholds).Success
 	blocked, _ := s.Conditions.Get("blocked")
 	normal, _ := s.Conditions.Get("normal")
-	if !blocked.Met || blocked.Certain || blocked.Accuracy != 0.8 { // five answers name a blocked drain, four the right one
+	// five answers name a blocked drain, four the right one
+	if !blocked.Met || blocked.Certain || blocked.Accuracy != 0.8 {
 		t.Errorf("blocked: %+v", blocked)
 	}
 	if normal.Met || s.Overall.Met || s.Met {
@@ -110,8 +112,10 @@ func TestResultIsReadAsItWasWritten(t *testing.T) {
 		}
 		last = at
 	}
-	for _, key := range []string{"schema", "subject", "split", "n", "accuracy", "macro_f1", "balanced_accuracy", "unparsed", "classes", "conditions",
-		"objects", "confusion", "success", "seconds_per_answer", "self_test", "items", "interval", "support", "labels", "rows", "overall", "parsed", "right"} {
+	for _, key := range []string{"schema", "subject", "split", "n", "accuracy", "macro_f1", "balanced_accuracy",
+		"unparsed", "classes", "conditions",
+		"objects", "confusion", "success", "seconds_per_answer", "self_test", "items", "interval", "support", "labels",
+		"rows", "overall", "parsed", "right"} {
 		if !strings.Contains(string(data), `"`+key+`":`) {
 			t.Errorf("no key %s", key)
 		}
@@ -125,7 +129,8 @@ func TestResultIsReadAsItWasWritten(t *testing.T) {
 	}
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(rows) != 13 || rows[3][1] != "Toe drain" || rows[3][3] != "Toe drain- Blocked" || rows[12][3] != UnparsedLabel {
+	if err != nil || len(rows) != 13 || rows[3][1] != "Toe drain" || rows[3][3] != "Toe drain- Blocked" ||
+		rows[12][3] != UnparsedLabel {
 		t.Errorf("%v %v", rows, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(folder, ".*")); len(left) != 0 {
@@ -138,7 +143,8 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 	if _, err := Read(path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Error(err)
 	}
-	for text, says := range map[string]string{`{"schema": 1, "cl`: "is no evaluation", `{"schema": 99}`: "schema 99", `{}`: "schema 0", `{"schema":1,"classes":[1]}`: "is no evaluation"} {
+	for text, says := range map[string]string{`{"schema": 1, "cl`: "is no evaluation", `{"schema": 99}`: "schema 99",
+		`{}`: "schema 0", `{"schema":1,"classes":[1]}`: "is no evaluation"} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +156,9 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 
 func TestTextShowsWhatIsUncertain(t *testing.T) {
 	text := score(t, someItems(), thresholds).Text()
-	for _, want := range []string{"enhanced on test: 12 items", "accuracy           66.7 % (95 %: 39.1–86.2)", "unparsed 1", "over the 3 classes with a true item", "15.0–85.0", "met, but the interval reaches below", "not met"} {
+	for _, want := range []string{"enhanced on test: 12 items", "accuracy           66.7 % (95 %: 39.1–86.2)",
+		"unparsed 1", "over the 3 classes with a true item", "15.0–85.0", "met, but the interval reaches below",
+		"not met"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

@@ -45,7 +45,8 @@ func groupTable(title string, groups Ordered[Group]) string {
 		if v.Predicted == 0 {
 			precision = "–"
 		}
-		rows = append(rows, []string{printable.Line(g.Name), strconv.Itoa(v.Support), strconv.Itoa(v.Right), recall, span(v.Interval),
+		rows = append(rows, []string{printable.Line(g.Name), strconv.Itoa(v.Support), strconv.Itoa(v.Right), recall,
+			span(v.Interval),
 			precision, span(v.PrecisionInterval), fmt.Sprintf("%.3f", v.F1), fraction(v.F1Interval), exact})
 	}
 	return table(rows)
@@ -109,14 +110,16 @@ func (c *Comparison) Text() string {
 				rows = append(rows, []string{printable.Line(p.Name), "0", "–", "–", "–"})
 				continue
 			}
-			rows = append(rows, []string{printable.Line(p.Name), strconv.Itoa(v.Support), percent(v.Recall[0]), percent(v.Recall[1]), signed(100 * (v.Recall[1] - v.Recall[0]))})
+			rows = append(rows, []string{printable.Line(p.Name), strconv.Itoa(v.Support), percent(v.Recall[0]),
+				percent(v.Recall[1]), signed(100 * (v.Recall[1] - v.Recall[0]))})
 		}
 		b.WriteString(table(rows) + "\n")
 	}
 	for _, list := range []struct {
 		what string
 		ids  []string
-	}{{"only in " + c.Subjects[0], c.OnlyInFirst}, {"only in " + c.Subjects[1], c.OnlyInSecond}, {"another truth", c.TruthDiffers}} {
+	}{{"only in " + c.Subjects[0], c.OnlyInFirst}, {"only in " + c.Subjects[1], c.OnlyInSecond},
+		{"another truth", c.TruthDiffers}} {
 		if len(list.ids) > 0 {
 			fmt.Fprintf(&b, "%s: %s\n", list.what, strings.Join(list.ids, ", "))
 		}
@@ -129,18 +132,21 @@ func (b *Board) Text() string {
 	if len(b.Subjects) == 0 {
 		return ""
 	}
-	rows := [][]string{{""}, {"items"}, {"accuracy"}, {"95 %"}, {"macro-F1"}, {"95 %"}, {"balanced accuracy"}, {"unparsed"}, {"seconds an answer"}, {"targets"}}
+	rows := [][]string{{""}, {"items"}, {"accuracy"}, {"95 %"}, {"macro-F1"}, {"95 %"}, {"balanced accuracy"},
+		{"unparsed"}, {"seconds an answer"}, {"targets"}}
 	for _, s := range b.Subjects {
 		met := "not met"
 		if s.Met {
 			met = "met"
 		}
-		for i, cell := range []string{s.Subject, strconv.Itoa(s.N), percent(s.Accuracy), span(s.AccuracyInterval), fmt.Sprintf("%.3f", s.MacroF1), fraction(s.MacroF1Interval),
+		for i, cell := range []string{s.Subject, strconv.Itoa(s.N), percent(s.Accuracy), span(s.AccuracyInterval),
+			fmt.Sprintf("%.3f", s.MacroF1), fraction(s.MacroF1Interval),
 			percent(s.BalancedAccuracy), strconv.Itoa(s.Unparsed), fmt.Sprintf("%.3f", s.SecondsPerAnswer), met} {
 			rows[i] = append(rows[i], cell)
 		}
 	}
-	for _, kind := range []func(Summary) Ordered[Group]{func(s Summary) Ordered[Group] { return s.Conditions }, func(s Summary) Ordered[Group] { return s.Classes }} {
+	for _, kind := range []func(Summary) Ordered[Group]{func(s Summary) Ordered[Group] { return s.Conditions },
+		func(s Summary) Ordered[Group] { return s.Classes }} {
 		for _, g := range kind(b.Subjects[0]) {
 			row := []string{fmt.Sprintf("%s (%d)", printable.Line(g.Name), g.Value.Support)}
 			for _, s := range b.Subjects {

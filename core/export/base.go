@@ -49,7 +49,8 @@ func Base(ctx context.Context, b *model.Base, folder string, report Progress) er
 			}
 		}
 		if b.Changed() {
-			return fmt.Errorf("the base %s was changed while it was copied: try again when what writes it is done", b.Name)
+			return fmt.Errorf("the base %s was changed while it was copied: try again when what writes it is done",
+				b.Name)
 		}
 		return nil
 	})

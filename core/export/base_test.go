@@ -19,14 +19,16 @@ func TestExportedBaseIsWhatTrainersRead(t *testing.T) {
 	if err := Base(context.Background(), b, folder, nil); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"config.json", "model.safetensors", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+	for _, name := range []string{"config.json", "model.safetensors", "generation_config.json", "tokenizer.json",
+		"tokenizer_config.json",
 		"chat_template.jinja", "chat_template.json", "preprocessor_config.json"} {
 		if info, err := os.Stat(filepath.Join(folder, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	settings, err := readObject(filepath.Join(folder, "tokenizer_config.json"))
-	if err != nil || settings["tokenizer_class"] != "Qwen2Tokenizer" || settings["eos_token"] != "<|im_end|>" || settings["pad_token"] != "<|endoftext|>" ||
+	if err != nil || settings["tokenizer_class"] != "Qwen2Tokenizer" || settings["eos_token"] != "<|im_end|>" ||
+		settings["pad_token"] != "<|endoftext|>" ||
 		!strings.Contains(settings["chat_template"].(string), "<|vision_start|><|image_pad|><|vision_end|>") {
 		t.Errorf("tokenizer_config.json: %v, error %v", settings, err)
 	}
@@ -38,7 +40,8 @@ func TestExportedBaseIsWhatTrainersRead(t *testing.T) {
 		t.Errorf("the copy answers otherwise, by %g", off)
 	}
 	// What is there stays there.
-	if err := Base(context.Background(), b, folder, nil); err == nil || !strings.Contains(err.Error(), "not overwritten") {
+	if err := Base(context.Background(), b, folder, nil); err == nil ||
+		!strings.Contains(err.Error(), "not overwritten") {
 		t.Errorf("a second time: %v", err)
 	}
 	// A base that brings its own template keeps it.
@@ -54,7 +57,8 @@ func TestExportedBaseIsWhatTrainersRead(t *testing.T) {
 	if err := Base(context.Background(), openBase(t, own), again, nil); err != nil {
 		t.Fatal(err)
 	}
-	if data, err := os.ReadFile(filepath.Join(again, "tokenizer_config.json")); err != nil || string(data) != template || there(again, "chat_template.jinja") {
+	if data, err := os.ReadFile(filepath.Join(again, "tokenizer_config.json")); err != nil ||
+		string(data) != template || there(again, "chat_template.jinja") {
 		t.Errorf("its own template became %s, error %v", data, err)
 	}
 }
@@ -69,10 +73,12 @@ func TestUntyingAdaptersAreMergedIntoTwoMatrices(t *testing.T) {
 		saved   []lora.Saved
 		untied  bool
 	}{
-		"lm_head":         {lora.Config{Targets: []string{"lm_head"}}, update(lora.HeadModule, b), nil, true},
-		"embed_tokens":    {lora.Config{Targets: []string{"embed_tokens"}}, update(lora.EmbedModule, b), nil, true},
-		"modules_to_save": {lora.Config{Targets: []string{"q_proj"}, ModulesToSave: []string{"lm_head"}}, nil, whole("lm_head.weight", false, b), true},
-		"whole embedding": {lora.Config{Targets: []string{"q_proj"}}, nil, whole("model.embed_tokens.weight", true, b), false},
+		"lm_head":      {lora.Config{Targets: []string{"lm_head"}}, update(lora.HeadModule, b), nil, true},
+		"embed_tokens": {lora.Config{Targets: []string{"embed_tokens"}}, update(lora.EmbedModule, b), nil, true},
+		"modules_to_save": {lora.Config{Targets: []string{"q_proj"}, ModulesToSave: []string{"lm_head"}}, nil,
+			whole("lm_head.weight", false, b), true},
+		"whole embedding": {lora.Config{Targets: []string{"q_proj"}}, nil, whole("model.embed_tokens.weight", true, b),
+			false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.config.R, c.config.Alpha, c.config.Naming, c.config.Saved = 2, 4, lora.Nested, c.saved
@@ -97,7 +103,8 @@ func TestUntyingAdaptersAreMergedIntoTwoMatrices(t *testing.T) {
 				t.Errorf("tie_word_embeddings is %v", m.Config.Text.Tied)
 			}
 			want := logits(t, with)
-			if off, size := apart(want, logits(t, load(t, m, ""))), apart(want, make([]float32, len(want))); off > size/50 {
+			if off, size := apart(want, logits(t, load(t, m, ""))),
+				apart(want, make([]float32, len(want))); off > size/50 {
 				t.Errorf("the merged base is off by %g of %g", off, size)
 			}
 			again := filepath.Join(t.TempDir(), "again") // written back as it was read
@@ -113,7 +120,8 @@ func TestUntyingAdaptersAreMergedIntoTwoMatrices(t *testing.T) {
 
 // update is an update of the matrix [vocabulary, hidden] of a module.
 func update(module string, b *model.Base) *lora.Adapter {
-	a := &lora.Adapter{Module: module, Out: b.Config.Text.Vocab, In: b.Config.Text.Hidden, R: 2, Scale: 2, Embedding: module == lora.EmbedModule}
+	a := &lora.Adapter{Module: module, Out: b.Config.Text.Vocab, In: b.Config.Text.Hidden, R: 2, Scale: 2,
+		Embedding: module == lora.EmbedModule}
 	for i := range a.R * a.In {
 		a.A = append(a.A, float32(i%5-2)/8)
 	}

@@ -35,8 +35,8 @@ const (
 //go:embed templates/*.jinja
 var templates embed.FS
 
-// companions copies what a checkpoint's folder holds beside its weights, and writes what trainers miss there. untied says
-// that the new checkpoint has an output product of its own.
+// companions copies what a checkpoint's folder holds beside its weights, and writes what trainers miss there. untied
+// says that the new checkpoint has an output product of its own.
 func companions(from, to string, untied bool) error {
 	if err := copyCompanions(from, to); err != nil {
 		return err
@@ -191,14 +191,16 @@ func (t tokens) settings(kind string) map[string]any {
 	decoder := map[string]any{}
 	var special []string
 	for _, a := range t {
-		decoder[fmt.Sprint(a.ID)] = map[string]any{"content": a.Content, "single_word": a.SingleWord, "lstrip": a.LStrip,
+		decoder[fmt.Sprint(a.ID)] = map[string]any{"content": a.Content, "single_word": a.SingleWord,
+			"lstrip": a.LStrip,
 			"rstrip": a.RStrip, "normalized": a.Normalized, "special": a.Special}
 		if a.Special && a.Content != textEnd {
 			special = append(special, a.Content)
 		}
 	}
 	s := map[string]any{
-		"add_prefix_space": false, "added_tokens_decoder": decoder, "additional_special_tokens": special, "bos_token": nil,
+		"add_prefix_space": false, "added_tokens_decoder": decoder, "additional_special_tokens": special,
+		"bos_token":                    nil,
 		"clean_up_tokenization_spaces": false, "errors": "replace", "model_max_length": 32768, "padding_side": "left",
 		"split_special_tokens": false, "tokenizer_class": "Qwen2Tokenizer", "unk_token": nil,
 	}
@@ -241,9 +243,12 @@ func writeProcessor(dir string) error {
 		return err
 	}
 	return writeJSON(dir, processorFile, map[string]any{
-		"do_convert_rgb": true, "do_normalize": true, "do_rescale": true, "do_resize": true, "resample": 3, "rescale_factor": 1. / 255,
-		"image_mean": p.Mean, "image_std": p.Std, "image_processor_type": "Qwen2VLImageProcessor", "processor_class": "Qwen2VLProcessor",
-		"min_pixels": p.MinPixels, "max_pixels": p.MaxPixels, "patch_size": p.Patch, "merge_size": p.Merge, "temporal_patch_size": p.Temporal,
+		"do_convert_rgb": true, "do_normalize": true, "do_rescale": true, "do_resize": true, "resample": 3,
+		"rescale_factor": 1. / 255,
+		"image_mean":     p.Mean, "image_std": p.Std, "image_processor_type": "Qwen2VLImageProcessor",
+		"processor_class": "Qwen2VLProcessor",
+		"min_pixels":      p.MinPixels, "max_pixels": p.MaxPixels, "patch_size": p.Patch, "merge_size": p.Merge,
+		"temporal_patch_size": p.Temporal,
 	})
 }
 
@@ -260,7 +265,8 @@ func readConfig(base string) (qwen2.Config, error) {
 	return c, nil
 }
 
-// copyCompanions copies what a checkpoint's folder holds beside its weights: configuration, tokenizer, processor, licence.
+// copyCompanions copies what a checkpoint's folder holds beside
+// its weights: configuration, tokenizer, processor, licence.
 func copyCompanions(from, to string) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {

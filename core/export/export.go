@@ -1,5 +1,5 @@
-// Package export writes what a run has learned for other programs: its adapter alone, or merged into the base as a whole
-// checkpoint. It trains nothing, and changes neither the run nor the base.
+// Package export writes what a run has learned for other programs: its adapter alone, or merged into the base as a
+// whole checkpoint. It trains nothing, and changes neither the run nor the base.
 package export
 
 import (
@@ -29,8 +29,8 @@ type Source struct {
 	label, fingerprint string // of the run, and of the base that it was trained on; empty: an adapter's folder
 }
 
-// Find is the adapter of a name: a run's number, name or path, whose best checkpoint it is, or a folder in PEFT's format,
-// which belongs to MODEL.BASE.
+// Find is the adapter of a name: a run's number, name or path, whose best checkpoint it is,
+// or a folder in PEFT's format, which belongs to MODEL.BASE.
 func Find(file *config.File, name string) (Source, error) {
 	if isAdapter(name) {
 		return Source{Title: "adapter " + name, Adapter: name, Base: file.Config.Model.Base, Root: file.Root}, nil
@@ -52,7 +52,9 @@ func Find(file *config.File, name string) (Source, error) {
 		which = "best"
 	}
 	return Source{Title: fmt.Sprintf("%s step %d (%s)", r.Label(), saved.Step, which), Adapter: saved.Path,
-		Base: own.Config.Model.Base, Root: own.Root, Note: note, label: r.Label(), fingerprint: r.Info.BaseFingerprint}, nil
+			Base: own.Config.Model.Base, Root: own.Root, Note: note, label: r.Label(),
+			fingerprint: r.Info.BaseFingerprint},
+		nil
 }
 
 func isAdapter(folder string) bool {
@@ -66,8 +68,8 @@ func (s Source) Check(ctx context.Context, b *model.Base, report Progress) (note
 	return b.Check(ctx, s.fingerprint, s.label, report)
 }
 
-// Adapter writes the adapter of a folder to another one, with the module names of naming, as PEFT would. Nothing that is
-// there is overwritten.
+// Adapter writes the adapter of a folder to another one, with the module names of naming,
+// as PEFT would. Nothing that is there is overwritten.
 func Adapter(adapter, folder string, naming lora.Naming) error {
 	c, adapters, err := lora.Read(adapter)
 	if err != nil {

@@ -34,7 +34,8 @@ func openBase(t *testing.T, dir string) *model.Base {
 // adapterOn writes a random adapter of the base and returns its folder.
 func adapterOn(t *testing.T, b *model.Base, change func(*lora.Adapter)) string {
 	t.Helper()
-	c := &lora.Config{Base: b.Name, R: 4, Alpha: 8, Targets: []string{"q_proj", "v_proj", "down_proj", "visual.merger.mlp.2"}, Naming: lora.Nested}
+	c := &lora.Config{Base: b.Name, R: 4, Alpha: 8, Targets: []string{"q_proj", "v_proj", "down_proj",
+		"visual.merger.mlp.2"}, Naming: lora.Nested}
 	m, err := b.New(model.Tuning(c))
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +97,10 @@ func TestMergedBaseAnswersAsBaseWithAdapter(t *testing.T) {
 	adapter := adapterOn(t, b, nil)
 	folder := filepath.Join(t.TempDir(), "new", "merged")
 	last := [2]int{}
-	if err := Merged(context.Background(), b.Dir, adapter, folder, func(done, total int, _ string) { last = [2]int{done, total} }); err != nil {
+	if err := Merged(context.Background(), b.Dir, adapter, folder, func(done, total int, _ string) {
+		last = [2]int{done,
+			total}
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if last[0] != last[1] || last[1] == 0 {
@@ -137,9 +141,11 @@ func TestWhatCannotBeMergedIsNamed(t *testing.T) {
 			a.In++
 			a.A = make([]float32, a.R*a.In)
 		}, "", "is made for [128, 385], the base's model.layers.0.mlp.down_proj.weight is [128 384]"},
-		"another depth": {func(a *lora.Adapter) { a.Module = strings.Replace(a.Module, "layers.0", "layers.9", 1) }, "", "no tensor model.layers.9."},
-		"no number":     {func(a *lora.Adapter) { a.B[0] = float32(math.NaN()) }, "", `tensor "model.layers.0.mlp.down_proj.weight": a sum`},
-		"occupied":      {nil, there, "not overwritten"},
+		"another depth": {func(a *lora.Adapter) { a.Module = strings.Replace(a.Module, "layers.0", "layers.9", 1) }, "",
+			"no tensor model.layers.9."},
+		"no number": {func(a *lora.Adapter) { a.B[0] = float32(math.NaN()) }, "",
+			`tensor "model.layers.0.mlp.down_proj.weight": a sum`},
+		"occupied": {nil, there, "not overwritten"},
 	} {
 		folder := c.folder
 		if folder == "" {
@@ -162,7 +168,8 @@ func TestWhatCannotBeMergedIsNamed(t *testing.T) {
 	checkNothingLeft(t, folder)
 }
 
-// checkNothingLeft fails where a folder that was not to be written holds something, or has something half-made beside it.
+// checkNothingLeft fails where a folder that was not to be written
+// holds something, or has something half-made beside it.
 func checkNothingLeft(t *testing.T, folder string) {
 	t.Helper()
 	inside, _ := filepath.Glob(filepath.Join(folder, "*"))
@@ -216,7 +223,10 @@ func TestSourceIsARunsBestOrAFolder(t *testing.T) {
 		}
 		t.Cleanup(func() { w.Close() })
 		for _, step := range steps {
-			if err := w.Checkpoint(step, func(dir string) error { return os.CopyFS(dir, os.DirFS(adapter)) }); err != nil {
+			if err := w.Checkpoint(step, func(dir string) error {
+				return os.CopyFS(dir,
+					os.DirFS(adapter))
+			}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -229,7 +239,8 @@ func TestSourceIsARunsBestOrAFolder(t *testing.T) {
 	create("young")
 	for _, name := range []string{"1", "good", w.Dir()} {
 		s, err := Find(file, name)
-		if err != nil || !strings.HasSuffix(s.Title, "step 8 (best)") || s.Base != "tiny" || s.Root != root || filepath.Base(s.Adapter) != "step-000008" {
+		if err != nil || !strings.HasSuffix(s.Title, "step 8 (best)") || s.Base != "tiny" || s.Root != root ||
+			filepath.Base(s.Adapter) != "step-000008" {
 			t.Errorf("%s: %+v, %v", name, s, err)
 		}
 		if _, err := s.Check(context.Background(), b, nil); err == nil || !strings.Contains(err.Error(), "another") {
@@ -278,7 +289,8 @@ func TestMergeOfARealSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("merged in %.0f s; RssAnon at most %d MB, RssFile %d MB", time.Since(start).Seconds(), highest["RssAnon"], highest["RssFile"])
+	t.Logf("merged in %.0f s; RssAnon at most %d MB, RssFile %d MB", time.Since(start).Seconds(), highest["RssAnon"],
+		highest["RssFile"])
 	if highest["RssAnon"] > 1000 {
 		t.Error("merging keeps too much in memory")
 	}

@@ -23,7 +23,8 @@ import (
 func merged(t *testing.T, base, adapter string) string {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "merged")
-	if err := Merged(context.Background(), goldentest.Dir(t, "qwen2vl", base), goldentest.Dir(t, "qwen2vl", "lora", adapter), folder, nil); err != nil {
+	if err := Merged(context.Background(), goldentest.Dir(t, "qwen2vl", base), goldentest.Dir(t, "qwen2vl", "lora",
+		adapter), folder, nil); err != nil {
 		t.Fatal(err)
 	}
 	return folder
@@ -81,7 +82,8 @@ func TestGoldenMergedShards(t *testing.T) {
 	if b, _ := json.Marshal(is); !bytes.Equal(a, b) {
 		t.Errorf("the index is %s, the base's %s", b, a)
 	}
-	if config, err := os.ReadFile(filepath.Join(folder, "config.json")); err != nil || !bytes.Contains(config, []byte("qwen2_vl")) {
+	if config, err := os.ReadFile(filepath.Join(folder, "config.json")); err != nil ||
+		!bytes.Contains(config, []byte("qwen2_vl")) {
 		t.Errorf("config.json: %v", err)
 	}
 	plain, adapted := openFolder(t, base), openFolder(t, folder)
@@ -162,7 +164,8 @@ func TestGoldenMergedLogits(t *testing.T) {
 			grids = append(grids, qwen2vl.Grid{T: g[0], H: g[1], W: g[2]})
 		}
 		if len(grids) > 0 {
-			if features, err = tower.Features(goldentest.Open(t, tol, "qwen2vl/cases/"+name+".safetensors").Floats(pixels), grids); err != nil {
+			if features, err = tower.Features(goldentest.Open(t, tol,
+				"qwen2vl/cases/"+name+".safetensors").Floats(pixels), grids); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -197,7 +200,8 @@ func TestGoldenTiedOutputOfAnotherSizeIsNotMerged(t *testing.T) {
 		}
 		dtype, shape, _ := f.Info(name)
 		raw, _ := f.Raw(name)
-		tensors = append(tensors, safetensors.Tensor{Name: strings.Replace(name, "model.language_model.layers.0.self_attn.q_proj", "lm_head", 1), DType: dtype, Shape: shape, Data: raw})
+		tensors = append(tensors, safetensors.Tensor{Name: strings.Replace(name,
+			"model.language_model.layers.0.self_attn.q_proj", "lm_head", 1), DType: dtype, Shape: shape, Data: raw})
 	}
 	if err := os.Remove(filepath.Join(dir, "adapter_model.safetensors")); err != nil {
 		t.Fatal(err)
@@ -210,11 +214,14 @@ func TestGoldenTiedOutputOfAnotherSizeIsNotMerged(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.Chmod(filepath.Join(dir, "adapter_config.json"), 0o644)
-	if err := os.WriteFile(filepath.Join(dir, "adapter_config.json"), bytes.Replace(config, []byte(`"q_proj"`), []byte(`"lm_head"`), 1), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "adapter_config.json"), bytes.Replace(config, []byte(`"q_proj"`),
+		[]byte(`"lm_head"`), 1), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	err = Merged(context.Background(), goldentest.Dir(t, "qwen2", "tied"), dir, filepath.Join(t.TempDir(), "merged"), nil)
-	if err == nil || !strings.Contains(err.Error(), "the adapter of lm_head is made for [64, 64], the base's lm_head.weight is [512 64]") {
+	err = Merged(context.Background(), goldentest.Dir(t, "qwen2", "tied"), dir, filepath.Join(t.TempDir(), "merged"),
+		nil)
+	if err == nil || !strings.Contains(err.Error(),
+		"the adapter of lm_head is made for [64, 64], the base's lm_head.weight is [512 64]") {
 		t.Errorf("an adapter of a tied output of another size: %v", err)
 	}
 }

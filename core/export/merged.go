@@ -22,11 +22,12 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// Merged adds the adapter of a folder to the weights of the base in another, W + scale · B A, and writes the sum as a
-// checkpoint in Hugging Face format: the base's shards and element types, under the classic tensor names, with all that
-// trainers read beside them, see Base. Modules that the adapter holds as a whole take the place of the base's; where that
-// unties embeddings and output (see lora.Changes), both are written. Tensor after tensor goes through memory, a few rows at a time.
-// Sums are made in float32 and rounded to nearest, ties to even. Nothing that is there is overwritten.
+// Merged adds the adapter of a folder to the weights of the base in another, W + scale · B A, and writes the
+// sum as a checkpoint in Hugging Face format: the base's shards and element types, under the classic tensor
+// names, with all that trainers read beside them, see Base. Modules that the adapter holds as a whole take the
+// place of the base's; where that unties embeddings and output (see lora.Changes), both are written. Tensor
+// after tensor goes through memory, a few rows at a time. Sums are made in float32 and rounded to nearest,
+// ties to even. Nothing that is there is overwritten.
 func Merged(ctx context.Context, base, adapter, folder string, report Progress) error {
 	settings, adapters, err := lora.Read(adapter)
 	if err != nil {
@@ -64,7 +65,10 @@ func Merged(ctx context.Context, base, adapter, folder string, report Progress) 
 			return err
 		}
 		for _, name := range slices.Sorted(maps.Keys(shards)) {
-			err := mapped.Guard(func() error { return safetensors.Write(filepath.Join(dir, name), shards[name], m.metadata()) })
+			err := mapped.Guard(func() error {
+				return safetensors.Write(filepath.Join(dir, name), shards[name],
+					m.metadata())
+			})
 			if err != nil {
 				return mapped.Written(err, weights.Path())
 			}
@@ -144,7 +148,8 @@ func fits(c lora.Change, t safetensors.Tensor) error {
 		return fmt.Errorf("the adapter's %s is %v, the base's is %v", t.Name, c.Shape, t.Shape)
 	}
 	if a := c.Add; a != nil && !slices.Equal(t.Shape, []int{a.Out, a.In}) {
-		return fmt.Errorf("the adapter of %s is made for [%d, %d], the base's %s is %v", a.Module, a.Out, a.In, t.Name, t.Shape)
+		return fmt.Errorf("the adapter of %s is made for [%d, %d], the base's %s is %v", a.Module, a.Out, a.In,
+			t.Name, t.Shape)
 	}
 	switch t.DType {
 	case safetensors.BF16, safetensors.F16, safetensors.F32:
@@ -188,8 +193,8 @@ func (m *merger) write(w io.Writer, data []byte) error {
 // rowsAtOnce bounds what is in memory of a matrix.
 const rowsAtOnce = 256
 
-// change writes a tensor with what the adapter makes of it. from is the stored tensor from which the change starts where
-// it brings no values of its own.
+// change writes a tensor with what the adapter makes of it. from is the stored tensor from which
+// the change starts where it brings no values of its own.
 func (m *merger) change(w io.Writer, c lora.Change, from string, t safetensors.Tensor) error {
 	rows, cols := 1, 1
 	if len(t.Shape) > 0 {
@@ -212,7 +217,8 @@ func (m *merger) change(w io.Writer, c lora.Change, from string, t safetensors.T
 		}
 		var finite bool
 		if out, finite = encode(out[:0], t.DType, part); !finite {
-			return fmt.Errorf("a sum of weight and adapter is no number, or too large for %s: the adapter is broken, or made for another base", t.DType)
+			return fmt.Errorf("a sum of weight and adapter is no number, or too large for %s: the adapter is "+
+				"broken, or made for another base", t.DType)
 		}
 		if err := m.write(w, out); err != nil {
 			return err

@@ -3,9 +3,9 @@
 // no pictures and no models.
 //
 // The cache is a folder of segments, files that only grow; values are read in place through memory maps. Writers of
-// several processes take turns by a lock on the folder. When all segments together reach the limit, the oldest one goes.
-// Nothing depends on the cache: where its folder is of no use (a full disk, no right to write, something else in its
-// place), values are not kept, Trouble says why, and what can still be found is found.
+// several processes take turns by a lock on the folder. When all segments together reach the limit, the oldest one
+// goes. Nothing depends on the cache: where its folder is of no use (a full disk, no right to write, something else in
+// its place), values are not kept, Trouble says why, and what can still be found is found.
 package features
 
 import (
@@ -31,8 +31,8 @@ import (
 // Key names a value.
 type Key [32]byte
 
-// A record is a header of headerSize bytes and the values, filled up to a multiple of it: magic, checksum of the values,
-// their length in bytes, the key.
+// A record is a header of headerSize bytes and the values, filled up to a multiple of it: magic,
+// checksum of the values, their length in bytes, the key.
 const (
 	headerSize = 64
 	magic      = 0x31465446 // "FTF1"
@@ -120,7 +120,8 @@ func (c *Cache) Trouble() string {
 	case p != nil:
 		why = p.Err.Error()
 	}
-	return fmt.Sprintf("What the vision tower makes of pictures is not kept in %s: %s. Work goes on without, and looks at each picture anew.", c.dir, why)
+	return fmt.Sprintf("What the vision tower makes of pictures is not kept in %s: %s. Work goes on without, and "+
+		"looks at each picture anew.", c.dir, why)
 }
 
 // Close ends the maps: values that Get returned must not be touched any more.
@@ -160,7 +161,8 @@ func (c *Cache) Get(key Key) ([]float32, bool) {
 	raw := p.seg.data[p.at : p.at+p.bytes]
 	if !p.checked {
 		var sum uint32
-		if lost := mapped.Guard(func() error { sum = crc32.Checksum(raw, castagnoli); return nil }); lost != nil || sum != p.sum {
+		if lost := mapped.Guard(func() error { sum = crc32.Checksum(raw, castagnoli); return nil }); lost != nil ||
+			sum != p.sum {
 			delete(c.index, key)
 			return nil, false
 		}
@@ -225,10 +227,12 @@ func (c *Cache) write(key Key, record []byte) error {
 	return c.scan(s)
 }
 
-// newest is the segment to write to: the last where it has the room, else a new one, for which the oldest may have to go.
-// One that has outgrown the room is that of a process with a higher limit, and what stands behind our maps is in use.
+// newest is the segment to write to: the last where it has the room, else a new one, for
+// which the oldest may have to go. One that has outgrown the room is that of a process with
+// a higher limit, and what stands behind our maps is in use.
 func (c *Cache) newest(need int64) (*segment, error) {
-	if n := len(c.segs); n > 0 && c.segs[n-1].writable && c.segs[n-1].known+need <= c.room && c.segs[n-1].size <= c.room {
+	if n := len(c.segs); n > 0 && c.segs[n-1].writable && c.segs[n-1].known+need <= c.room &&
+		c.segs[n-1].size <= c.room {
 		return c.segs[n-1], nil
 	}
 	for len(c.segs) >= segments {
@@ -267,7 +271,8 @@ func (c *Cache) open(number, flags int) (*segment, error) {
 	if err != nil {
 		return nil, errors.Join(&fs.PathError{Op: "map", Path: name, Err: err}, f.Close())
 	}
-	return &segment{number: number, file: f, data: data, writable: flags&os.O_RDWR != 0, forget: mapped.Register(data, name)}, nil
+	return &segment{number: number, file: f, data: data, writable: flags&os.O_RDWR != 0, forget: mapped.Register(data,
+		name)}, nil
 }
 
 // refresh takes in what the folder holds now. What is no segment of this package is left alone.

@@ -171,8 +171,12 @@ func TestAFolderOfNoUseStopsNothing(t *testing.T) {
 		spoil func(dir string) error
 		works bool // values are kept all the same
 	}{
-		"a file in the folder's place": {func(dir string) error { return os.WriteFile(dir, []byte("mine"), 0o644) }, false},
-		"a folder in the lock's place": {func(dir string) error { return os.MkdirAll(filepath.Join(dir, "lock"), 0o755) }, false},
+		"a file in the folder's place": {func(dir string) error { return os.WriteFile(dir, []byte("mine"), 0o644) },
+			false},
+		"a folder in the lock's place": {func(dir string) error {
+			return os.MkdirAll(filepath.Join(dir, "lock"),
+				0o755)
+		}, false},
 		"a folder that is called a segment": {func(dir string) error {
 			return os.MkdirAll(filepath.Join(dir, prefix+"000001", "mine"), 0o755)
 		}, true},
@@ -225,7 +229,8 @@ func TestAReadOnlyFolderIsReadAndTheTroubleSaid(t *testing.T) {
 	c := open(t, dir, 1<<20)
 	put(t, c, 1, 10)
 	c.Close()
-	for path, mode := range map[string]os.FileMode{filepath.Join(dir, "lock"): 0o444, filepath.Join(dir, prefix+"000001"): 0o444, dir: 0o555} {
+	for path, mode := range map[string]os.FileMode{filepath.Join(dir, "lock"): 0o444,
+		filepath.Join(dir, prefix+"000001"): 0o444, dir: 0o555} {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}

@@ -43,7 +43,8 @@ type Stat struct {
 	Inode, Device     uint64
 }
 
-// Look is the identity of a regular file; whatever else stands there is an error that says so. A link is what it leads to.
+// Look is the identity of a regular file; whatever else stands
+// there is an error that says so. A link is what it leads to.
 func Look(path string) (Stat, error) {
 	var st unix.Stat_t
 	for {
@@ -62,7 +63,8 @@ func identity(path string, st *unix.Stat_t) (Stat, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return Stat{}, fmt.Errorf("%s is not a file that can be read: it is a folder, a device or a pipe", path)
 	}
-	return Stat{Size: st.Size, Modified: st.Mtim.Nano(), Changed: st.Ctim.Nano(), Inode: uint64(st.Ino), Device: uint64(st.Dev)}, nil
+	return Stat{Size: st.Size, Modified: st.Mtim.Nano(), Changed: st.Ctim.Nano(), Inode: uint64(st.Ino),
+		Device: uint64(st.Dev)}, nil
 }
 
 // plain is an error of the system about a file in a person's words.
@@ -86,7 +88,8 @@ type mute struct{ error }
 func (mute) Error() string   { return "" }
 func (m mute) Unwrap() error { return m.error }
 
-// Store is the hashes of one project's files. Any number of goroutines may use it, and any number of processes its file.
+// Store is the hashes of one project's files. Any number of goroutines
+// may use it, and any number of processes its file.
 type Store struct {
 	root string // absolute; empty: nothing is kept on disk
 
@@ -190,8 +193,8 @@ func (s *Store) find(key string, stat Stat) (Sum, bool) {
 	return e.sum, true
 }
 
-// Keep takes in the hash of a file that its caller read, with the identity that it had before and after. A file that was
-// changed a moment ago is not kept: it could be changed again within the same tick of the file system's clock.
+// Keep takes in the hash of a file that its caller read, with the identity that it had before and after. A file that
+// was changed a moment ago is not kept: it could be changed again within the same tick of the file system's clock.
 func (s *Store) Keep(path string, stat Stat, sum Sum) {
 	if Fresh(stat, time.Now()) {
 		return
@@ -232,8 +235,8 @@ func (s *Store) Flush() {
 	}
 }
 
-// Sum is the hash of all bytes of a file. An unchanged file is not read again, and of several callers at a time one reads.
-// A file that changes while it is read is read anew, and one that does not come to rest is an error.
+// Sum is the hash of all bytes of a file. An unchanged file is not read again, and of several callers at a time one
+// reads. A file that changes while it is read is read anew, and one that does not come to rest is an error.
 func (s *Store) Sum(ctx context.Context, path string, report Progress) (Sum, error) {
 	sum, _, err := s.SumStat(ctx, path, report)
 	return sum, err

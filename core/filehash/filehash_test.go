@@ -233,7 +233,8 @@ func TestGarbageOrNoRoomInTheFolderStopsNothing(t *testing.T) {
 			if err := os.Mkdir(filepath.Join(root, ".finetui"), 0o755); err != nil {
 				return err
 			}
-			return os.WriteFile(filepath.Join(root, ".finetui", "hashes"), []byte(strings.Repeat("garbage", 1000)), 0o644)
+			return os.WriteFile(filepath.Join(root, ".finetui", "hashes"), []byte(strings.Repeat("garbage", 1000)),
+				0o644)
 		},
 		"a lock that is none": func(root string) error {
 			return os.MkdirAll(filepath.Join(root, ".finetui", "hashes.lock"), 0o755)
@@ -380,12 +381,14 @@ func BenchmarkOpenWith100000(b *testing.B) {
 	root := b.TempDir()
 	s := open(root)
 	for i := range 100_000 {
-		s.Keep(filepath.Join(root, fmt.Sprintf("data/train/images/%06d.jpg", i)), Stat{Size: 1, Modified: int64(i)}, Sum{})
+		s.Keep(filepath.Join(root, fmt.Sprintf("data/train/images/%06d.jpg", i)), Stat{Size: 1, Modified: int64(i)},
+			Sum{})
 	}
 	s.Flush()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok := open(root).Known(filepath.Join(root, "data/train/images/099999.jpg"), Stat{Size: 1, Modified: 99_999}); !ok {
+		if _, ok := open(root).Known(filepath.Join(root, "data/train/images/099999.jpg"),
+			Stat{Size: 1, Modified: 99_999}); !ok {
 			b.Fatal("lost")
 		}
 	}

@@ -16,9 +16,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// log is the file of a store. It only grows, by whole records under a lock; a record that is cut off or does not fit its
-// checksum ends what is read of it, and the next writer cuts it off. When it is larger than its limit, it is written anew
-// without the records that nobody used lately. Whatever else stands in its place is left alone, and nothing is kept.
+// log is the file of a store. It only grows, by whole records under a lock; a record that is cut off
+// or does not fit its checksum ends what is read of it, and the next writer cuts it off. When it is
+// larger than its limit, it is written anew without the records that nobody used lately. Whatever else
+// stands in its place is left alone, and nothing is kept.
 type log struct {
 	path string // empty: there is none
 	dead bool   // it cannot be written: not tried again
@@ -44,7 +45,8 @@ func record(to []byte, key string, e entry) []byte {
 	start := len(to)
 	to = append(to, 0, 0, 0, 0)
 	to = binary.LittleEndian.AppendUint16(to, uint16(len(key)))
-	for _, n := range []uint64{uint64(e.stat.Size), uint64(e.stat.Modified), uint64(e.stat.Changed), e.stat.Inode, e.stat.Device} {
+	for _, n := range []uint64{uint64(e.stat.Size), uint64(e.stat.Modified), uint64(e.stat.Changed), e.stat.Inode,
+		e.stat.Device} {
 		to = binary.LittleEndian.AppendUint64(to, n)
 	}
 	to = append(to, e.sum[:]...)

@@ -36,8 +36,9 @@ func (n normal) Vector(name string, size int) ([]float32, error) {
 	return v, nil
 }
 
-// BenchmarkEpochOfALargeTower trains an epoch of the enhanced recipe with a tower of 12 times the tiny base's parameters:
-// once with the tower in every step, once on features that are kept. "once" is what making them costs, a single time.
+// BenchmarkEpochOfALargeTower trains an epoch of the enhanced recipe with a tower of 12
+// times the tiny base's parameters: once with the tower in every step, once on features that
+// are kept. "once" is what making them costs, a single time.
 func BenchmarkEpochOfALargeTower(b *testing.B) {
 	p := benchProject(b)
 	c := p.Base.Config
@@ -56,7 +57,8 @@ func BenchmarkEpochOfALargeTower(b *testing.B) {
 		s := benchSample(b, p, p.Recipe.Samples("train")[i])
 		whole = append(whole, s)
 		start := time.Now()
-		s.Features, err = tower.Features(s.Patches, []qwen2vl.Grid{{T: int(s.Grids[0][0]), H: int(s.Grids[0][1]), W: int(s.Grids[0][2])}})
+		s.Features, err = tower.Features(s.Patches, []qwen2vl.Grid{{T: int(s.Grids[0][0]), H: int(s.Grids[0][1]),
+			W: int(s.Grids[0][2])}})
 		once += time.Since(start)
 		if err != nil {
 			b.Fatal(err)
@@ -86,7 +88,8 @@ func BenchmarkEpochOfALargeTower(b *testing.B) {
 		next()
 		return next
 	}
-	inEveryStep, onFeatures := epochs(qwen2vl.Network{Model: m, Tower: true}, whole), epochs(qwen2vl.Network{Model: m}, kept)
+	inEveryStep, onFeatures := epochs(qwen2vl.Network{Model: m, Tower: true}, whole),
+		epochs(qwen2vl.Network{Model: m}, kept)
 	var with, without time.Duration
 	for b.Loop() {
 		with += inEveryStep()

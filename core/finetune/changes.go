@@ -19,7 +19,8 @@ var changeable = []struct{ name, how string }{
 	{"CONVERT.", ""},
 	{"MODEL.BASE", "the base must be the one of then"},
 	{"MODEL.CACHE", ""},
-	{"TRAIN.EPOCHS", "the learning rate goes on where it stood, and what is left of its course is spread over the steps that are left"},
+	{"TRAIN.EPOCHS", "the learning rate goes on where it stood, and what is left of its course is spread over the " +
+		"steps that are left"},
 	{"TRAIN.LOG_EVERY", ""},
 	{"TRAIN.EVAL_EVERY", ""},
 	{"TRAIN.SAVE_EVERY", ""},
@@ -56,8 +57,8 @@ func (f *Fixed) Error() string {
 			may = append(may, c.name)
 		}
 	}
-	return fmt.Sprintf("%s was started with %s, which cannot change in a run that goes on: start a new run for that (finetui train). "+
-		"What may change: %s", f.Run, strings.Join(was, ", "), strings.Join(may, ", "))
+	return fmt.Sprintf("%s was started with %s, which cannot change in a run that goes on: start a new run for that "+
+		"(finetui train). What may change: %s", f.Run, strings.Join(was, ", "), strings.Join(may, ", "))
 }
 
 // howChanged says what becomes of a constant that changes, and whether it may.
@@ -128,7 +129,8 @@ func goOn(r *run.Run, was *config.Config, changes []config.Change, now *config.C
 			continue
 		}
 		if was.Train.Schedule != "constant" {
-			return fmt.Errorf("%s is done, and its learning rate has come down to 0 (TRAIN.SCHEDULE = %q): more epochs would teach it nothing; "+
+			return fmt.Errorf("%s is done, and its learning rate has come down to 0 (TRAIN.SCHEDULE = %q): more "+
+				"epochs would teach it nothing; "+
 				"start a new run with TRAIN.EPOCHS=%d", r.Label(), was.Train.Schedule, now.Train.Epochs)
 		}
 		return nil
@@ -138,7 +140,8 @@ func goOn(r *run.Run, was *config.Config, changes []config.Change, now *config.C
 			return nil
 		}
 		if saved.Step >= r.Info.Steps {
-			return fmt.Errorf("%s is done: %w; TRAIN.EPOCHS=%d or more would give it more to do where TRAIN.SCHEDULE is constant",
+			return fmt.Errorf("%s is done: %w; TRAIN.EPOCHS=%d or more would give it more to do where "+
+				"TRAIN.SCHEDULE is constant",
 				r.Label(), errNothingToDo, was.Train.Epochs+1)
 		}
 	}

@@ -34,8 +34,8 @@ func Preparing(r *run.Run) (p Preparation, ok bool) {
 	return p, json.Unmarshal(text, &p) == nil
 }
 
-// announcer keeps preparingFile, and now and then a line of the log, by which machines that share the folder see that the
-// run lives.
+// announcer keeps preparingFile, and now and then a line of the log, by which
+// machines that share the folder see that the run lives.
 type announcer struct {
 	w      *run.Writer
 	logged time.Time
@@ -56,8 +56,8 @@ func (a *announcer) report(done, total int, what string) {
 	a.now = Preparation{done, total, what, hub}
 }
 
-// show writes down the newest report, unless that has been done. Where it cannot be written, the log says so and the run
-// goes on.
+// show writes down the newest report, unless that has been done. Where
+// it cannot be written, the log says so and the run goes on.
 func (a *announcer) show() {
 	a.mutex.Lock()
 	p, same := a.now, a.now == a.shown
@@ -94,8 +94,8 @@ func (a *announcer) end() {
 // errAskedToStop is why a run ended before its first step.
 var errAskedToStop = errors.New("stopped on request before its first step")
 
-// watchForStop lets work go on until it is done or somebody asks the run to stop, which ends it at once: there is nothing
-// to be saved.
+// watchForStop lets work go on until it is done or somebody asks the run to
+// stop, which ends it at once: there is nothing to be saved.
 func (j *job) watchForStop(ctx context.Context, work func(ctx context.Context) error) error {
 	a := &announcer{w: j.w}
 	a.end()

@@ -78,7 +78,8 @@ func TestRunFetchesItsBaseBeforeItsFirstStep(t *testing.T) {
 		t.Error("a run that is done still prepares")
 	}
 	lines, err := r.LogTail(100)
-	if log := strings.Join(lines, "\n"); err != nil || !strings.Contains(log, "asking the hub for "+hubtest.Model) && !strings.Contains(log, "MB, ") {
+	if log := strings.Join(lines, "\n"); err != nil || !strings.Contains(log, "asking the hub for "+hubtest.Model) &&
+		!strings.Contains(log, "MB, ") {
 		t.Errorf("the log (%v):\n%s", err, log)
 	}
 	findings, err = Lint(context.Background(), f, nil) // now it is here
@@ -103,7 +104,8 @@ func TestStoppedWhileItFetchesARunGoesOnWhereItStood(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	close(s.Hold)
-	if err := os.WriteFile(filepath.Join(r.Dir, preparingFile), []byte(`{"done":1,"total":2,"what":"left by a process that was killed"}`), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(r.Dir, preparingFile),
+		[]byte(`{"done":1,"total":2,"what":"left by a process that was killed"}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	exe, err := os.Executable()
@@ -130,21 +132,24 @@ func TestWithoutANetworkTheRunSaysWhatToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "the end", func() bool { return !r.Status().Live() })
-	if s := r.Status(); s.State != run.Failed || !s.Resumable() || !strings.Contains(s.Reason, "cannot be fetched") || !strings.Contains(s.Reason, "hf download "+hubtest.Model) {
+	if s := r.Status(); s.State != run.Failed || !s.Resumable() || !strings.Contains(s.Reason, "cannot be fetched") ||
+		!strings.Contains(s.Reason, "hf download "+hubtest.Model) {
 		t.Errorf("%+v", s)
 	}
 	t.Setenv("HF_HUB_OFFLINE", "1")
 	if r, _, err := leave(t, f); r != nil || err == nil || !strings.Contains(err.Error(), "HF_HUB_OFFLINE is set") {
 		t.Errorf("offline: %v", err)
 	}
-	if _, err := Lint(context.Background(), f, nil); err == nil || !strings.Contains(err.Error(), "HF_HUB_OFFLINE is set") {
+	if _, err := Lint(context.Background(), f, nil); err == nil ||
+		!strings.Contains(err.Error(), "HF_HUB_OFFLINE is set") {
 		t.Errorf("lint, offline: %v", err)
 	}
 }
 
 func TestALateFindingStopsTheRun(t *testing.T) {
 	_, f := tinyHub(t)
-	if err := f.Override([]string{"MODEL.MAX_LENGTH=16"}); err != nil { // no sample is so short, which only the base's tokens tell
+	// no sample is so short, which only the base's tokens tell
+	if err := f.Override([]string{"MODEL.MAX_LENGTH=16"}); err != nil {
 		t.Fatal(err)
 	}
 	r, _, err := leave(t, f)

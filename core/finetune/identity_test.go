@@ -74,7 +74,8 @@ func TestReplacedWeightsStopAResume(t *testing.T) {
 	if err := os.WriteFile(path, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := Work(context.Background(), r.Dir); err == nil || !strings.Contains(err.Error(), "is not the one that this run was started with") {
+	if err := Work(context.Background(), r.Dir); err == nil ||
+		!strings.Contains(err.Error(), "is not the one that this run was started with") {
 		t.Errorf("resumed on another base: %v", err)
 	}
 }
@@ -127,7 +128,8 @@ func TestACacheOfNoUseStopsNoRun(t *testing.T) {
 	kept := start(t, f, "kept")
 	wait(t, kept)
 	folder := filepath.Join(f.Root, ".finetui", "features")
-	if entries, err := os.ReadDir(folder); err != nil || !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "segment-") }) {
+	if entries, err := os.ReadDir(folder); err != nil ||
+		!slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), "segment-") }) {
 		t.Fatalf("no features are kept: %v, %v", entries, err)
 	}
 	if err := os.RemoveAll(folder); err != nil {

@@ -27,8 +27,8 @@ const (
 	stepsTo = "FINETUI_TEST_STEPS"
 )
 
-// watchSteps counts the steps by which a run's files come to be (rename, symlink, remove, sync), ends the process before
-// the one that is asked for, and notes them where that is asked for.
+// watchSteps counts the steps by which a run's files come to be (rename, symlink, remove, sync), ends the process
+// before the one that is asked for, and notes them where that is asked for.
 func watchSteps() {
 	at, _ := strconv.Atoi(os.Getenv(killAt))
 	var notes *os.File
@@ -165,12 +165,13 @@ func (o outcome) differences(other outcome) (list []string) {
 	return list
 }
 
-// killProject is a project whose run checks on valid, has a best checkpoint that is not its last, and writes rows, checks
-// and checkpoints at different steps.
+// killProject is a project whose run checks on valid, has a best checkpoint that is not its last, and writes rows,
+// checks and checkpoints at different steps.
 func killProject(t *testing.T) *config.File {
 	t.Helper()
 	f := smallProject(t)
-	if err := f.Override([]string{"TRAIN.EPOCHS=2", "TRAIN.BATCH_SIZE=6", "TRAIN.SAVE_EVERY=3", "TRAIN.EVAL_EVERY=4", "TRAIN.LOG_EVERY=2", "TRAIN.KEEP=2",
+	if err := f.Override([]string{"TRAIN.EPOCHS=2", "TRAIN.BATCH_SIZE=6", "TRAIN.SAVE_EVERY=3", "TRAIN.EVAL_EVERY=4",
+		"TRAIN.LOG_EVERY=2", "TRAIN.KEEP=2",
 		"TRAIN.BEST_BY=accuracy", "TRAIN.LEARNING_RATE=0.02", "PROJECT.SEED=5"}); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +197,8 @@ func goOnUntilDone(t *testing.T, r *run.Run) {
 	}
 }
 
-// startKilled starts a run whose process ends before the n-th step of its files. It may be gone before it took the run up.
+// startKilled starts a run whose process ends before the n-th step
+// of its files. It may be gone before it took the run up.
 func startKilled(t *testing.T, f *config.File, name string, n int) *run.Run {
 	t.Helper()
 	t.Setenv(killAt, strconv.Itoa(n))
@@ -214,8 +216,8 @@ func startKilled(t *testing.T, f *config.File, name string, n int) *run.Run {
 	return r
 }
 
-// TestKilledBeforeEveryStepARunComesToTheSame kills a run before the steps by which its files come to be. make kill takes
-// all of them, an ordinary test some.
+// TestKilledBeforeEveryStepARunComesToTheSame kills a run before the steps by which its files come to be. make kill
+// takes all of them, an ordinary test some.
 func TestKilledBeforeEveryStepARunComesToTheSame(t *testing.T) {
 	f := killProject(t)
 	notes := filepath.Join(t.TempDir(), "steps")
@@ -230,7 +232,8 @@ func TestKilledBeforeEveryStepARunComesToTheSame(t *testing.T) {
 	}
 	steps := strings.Split(strings.TrimSpace(string(text)), "\n")
 	if want["link best"] == want["link latest"] || len(steps) < 150 {
-		t.Fatalf("this run shows little: best %q, latest %q, %d steps", want["link best"], want["link latest"], len(steps))
+		t.Fatalf("this run shows little: best %q, latest %q, %d steps", want["link best"], want["link latest"],
+			len(steps))
 	}
 	points := chosen(steps)
 	t.Logf("%d of %d steps", len(points), len(steps))
@@ -249,8 +252,8 @@ func TestKilledBeforeEveryStepARunComesToTheSame(t *testing.T) {
 	}
 }
 
-// chosen are all steps for FINETUI_KILLS=all, else those from the one that shows a checkpoint to the one after its link, of
-// the best, and a few spread over the rest.
+// chosen are all steps for FINETUI_KILLS=all, else those from the one that shows a checkpoint to the one after its
+// link, of the best, and a few spread over the rest.
 func chosen(steps []string) (points []int) {
 	if os.Getenv("FINETUI_KILLS") != "" {
 		for n := range steps {
@@ -258,8 +261,10 @@ func chosen(steps []string) (points []int) {
 		}
 		return points
 	}
-	want := []string{"rename checkpoints/step-000004", "sync checkpoints", "symlink checkpoints/.best.tmp", "rename checkpoints/best",
-		"rename checkpoints/latest", "rename checkpoints/step-000004/checkpoint.json", "rename checkpoints/.step-000003.gone", "remove checkpoints/.step-000003.gone", "rename exit.json"}
+	want := []string{"rename checkpoints/step-000004", "sync checkpoints", "symlink checkpoints/.best.tmp",
+		"rename checkpoints/best",
+		"rename checkpoints/latest", "rename checkpoints/step-000004/checkpoint.json",
+		"rename checkpoints/.step-000003.gone", "remove checkpoints/.step-000003.gone", "rename exit.json"}
 	for _, step := range want {
 		if n := slices.Index(steps, step); n >= 0 {
 			points = append(points, n+1)
@@ -285,7 +290,8 @@ func TestKilledAtRandomMomentsARunComesToTheSame(t *testing.T) {
 	killed := start(t, f, "killed")
 	done := 0
 	for done < kills {
-		// A kill comes some bytes of metrics after the run was taken up, which is a moment that a slow machine has, too.
+		// A kill comes some bytes of metrics after the run was taken
+		// up, which is a moment that a slow machine has, too.
 		at := size(filepath.Join(killed.Dir, "metrics.jsonl")) + int64(rng.IntN(3000))
 		s := waitFor(t, killed, "a little further", func(s run.Status) bool {
 			return !s.Live() || size(filepath.Join(killed.Dir, "metrics.jsonl")) >= at

@@ -19,12 +19,12 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// peakTo names the file to which a worker of the tests writes the most memory that it held, where that is asked for. It lies
-// outside the run, which has come to its end by then.
+// peakTo names the file to which a worker of the tests writes the most memory that it held, where that is asked for. It
+// lies outside the run, which has come to its end by then.
 const peakTo = "FINETUI_TEST_PEAK"
 
-// notePeak writes the most memory that this process held, in bytes, as the system counted it: VmHWM, every page that was in
-// memory, those of mapped files among them.
+// notePeak writes the most memory that this process held, in bytes, as the system counted it: VmHWM, every page that
+// was in memory, those of mapped files among them.
 func notePeak() error {
 	path := os.Getenv(peakTo)
 	if path == "" {
@@ -90,13 +90,15 @@ func TestPredictedMemoryIsWhatTheRunTakes(t *testing.T) {
 		t.Skip("trains several runs")
 	}
 	for name, constants := range map[string][]string{
-		"as it is":         nil,
-		"batches of one":   {"TRAIN.BATCH_SIZE=1", "TRAIN.EPOCHS=1"},
-		"batches of 32":    {"TRAIN.BATCH_SIZE=32"},
-		"one core":         {"TRAIN.THREADS=1"},
-		"large adapters":   {"LORA.R=64", `LORA.TARGETS=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]`},
-		"the tower":        {`LORA.TARGETS=["attn.qkv", "mlp.fc1", "q_proj"]`},
-		"larger pictures":  {"MODEL.MAX_PIXELS=50176", "MODEL.MIN_PIXELS=50176", "RECIPE.CROP_SQUARE=false", "MODEL.CACHE=0"},
+		"as it is":       nil,
+		"batches of one": {"TRAIN.BATCH_SIZE=1", "TRAIN.EPOCHS=1"},
+		"batches of 32":  {"TRAIN.BATCH_SIZE=32"},
+		"one core":       {"TRAIN.THREADS=1"},
+		"large adapters": {"LORA.R=64",
+			`LORA.TARGETS=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]`},
+		"the tower": {`LORA.TARGETS=["attn.qkv", "mlp.fc1", "q_proj"]`},
+		"larger pictures": {"MODEL.MAX_PIXELS=50176", "MODEL.MIN_PIXELS=50176", "RECIPE.CROP_SQUARE=false",
+			"MODEL.CACHE=0"},
 		"nothing on valid": {"DATASET.SETS=[\"train\"]", "TRAIN.GRAD_ACCUM=2"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,15 +130,16 @@ func TestConfigCountsTheStepsOfARunThatLeavesPicturesOut(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := f.Override([]string{"RECIPE.SAMPLING=" + sampling, "TRAIN.BATCH_SIZE=4", "TRAIN.EVAL_EVERY=0", "TRAIN.WARMUP_STEPS=0"}); err != nil {
+		if err := f.Override([]string{"RECIPE.SAMPLING=" + sampling, "TRAIN.BATCH_SIZE=4", "TRAIN.EVAL_EVERY=0",
+			"TRAIN.WARMUP_STEPS=0"}); err != nil {
 			t.Fatal(err)
 		}
 		saidAndTook(t, f)
 	}
 }
 
-// The bases of FINETUI_BASES, folders with : between them, are such as ml/bench/fake makes: of 2B parameters a run takes
-// 11 GB.
+// The bases of FINETUI_BASES, folders with : between them, are such
+// as ml/bench/fake makes: of 2B parameters a run takes 11 GB.
 func TestPredictedMemoryOfLargeBases(t *testing.T) {
 	bases := filepath.SplitList(os.Getenv("FINETUI_BASES"))
 	if len(bases) == 0 {
@@ -156,7 +159,8 @@ func TestPredictedMemoryOfLargeBases(t *testing.T) {
 					}
 				}
 			}
-			if err := f.Override([]string{"MODEL.BASE=" + base, "TRAIN.EPOCHS=1", "TRAIN.BATCH_SIZE=2", "TRAIN.EVAL_EVERY=0", "TRAIN.WARMUP_STEPS=0",
+			if err := f.Override([]string{"MODEL.BASE=" + base, "TRAIN.EPOCHS=1", "TRAIN.BATCH_SIZE=2",
+				"TRAIN.EVAL_EVERY=0", "TRAIN.WARMUP_STEPS=0",
 				"RECIPE.SAMPLING=instance", "EVAL.MAX_NEW_TOKENS=2"}); err != nil {
 				t.Fatal(err)
 			}

@@ -22,15 +22,15 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// picturesFile has a line for each picture that a run shows its model: its SHA-256 and its name in the data set. A resumed
-// run holds the pictures against it.
+// picturesFile has a line for each picture that a run shows its model: its SHA-256 and its name in the data set. A
+// resumed run holds the pictures against it.
 const picturesFile = "pictures.sha256"
 
 // mostPictures is more than the list of any data set that a run could be through with, in bytes.
 const mostPictures = 4 << 30
 
-// checkPictures holds the pictures of train and valid against those that the run was started on. A run that has no list yet
-// gets one.
+// checkPictures holds the pictures of train and valid against those that the
+// run was started on. A run that has no list yet gets one.
 func (j *job) checkPictures(ctx context.Context) error {
 	now, err := j.pictureSums(ctx)
 	if err != nil {
@@ -64,8 +64,8 @@ func (j *job) checkPictures(ctx context.Context) error {
 	return fmt.Errorf("%s changed since this run was started: put back what was there, or start a new run", which)
 }
 
-// pictureSums are the sums of the pictures that the run shows, by their names in the data set. Files that have not changed
-// since they were hashed are not read.
+// pictureSums are the sums of the pictures that the run shows, by their names in the data set. Files that have not
+// changed since they were hashed are not read.
 func (j *job) pictureSums(ctx context.Context) (map[string]filehash.Sum, error) {
 	var items []*dataset.Item
 	for i := range j.p.Data.Items {
@@ -131,8 +131,10 @@ func readPictures(path string) (map[string]filehash.Sum, error) {
 		digits, quoted, _ := strings.Cut(lines.Text(), "  ")
 		name, err := strconv.Unquote(quoted)
 		var sum filehash.Sum
-		if n, hexErr := hex.Decode(sum[:], []byte(digits[:min(len(digits), 2*len(sum))])); err != nil || hexErr != nil || n != len(sum) {
-			return nil, fmt.Errorf("%s is damaged in line %d: remove it, and the pictures count as they are now", path, len(sums)+1)
+		if n, hexErr := hex.Decode(sum[:], []byte(digits[:min(len(digits), 2*len(sum))])); err != nil ||
+			hexErr != nil || n != len(sum) {
+			return nil, fmt.Errorf("%s is damaged in line %d: remove it, and the pictures count as they are now", path,
+				len(sums)+1)
 		}
 		sums[name] = sum
 	}

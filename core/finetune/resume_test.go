@@ -86,8 +86,14 @@ var harms = []struct {
 	{"adapter's constants flipped", "adapter_config.json", flip},
 	{"optimizer gone", "optimizer.safetensors", os.Remove},
 	{"state gone", "state.json", os.Remove},
-	{"adapter a folder", "adapter_model.safetensors", func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o755)) }},
-	{"state a pipe", "state.json", func(path string) error { return errors.Join(os.Remove(path), syscall.Mkfifo(path, 0o644)) }},
+	{"adapter a folder", "adapter_model.safetensors", func(path string) error {
+		return errors.Join(os.Remove(path),
+			os.Mkdir(path, 0o755))
+	}},
+	{"state a pipe", "state.json", func(path string) error {
+		return errors.Join(os.Remove(path),
+			syscall.Mkfifo(path, 0o644))
+	}},
 	{"everything gone", ".", func(path string) error { return errors.Join(os.RemoveAll(path), os.Mkdir(path, 0o755)) }},
 }
 
@@ -132,7 +138,8 @@ func TestDamagedNewestCheckpointGivesWayToTheOneBefore(t *testing.T) {
 			resume(t, r)
 			sameFiles(t, want, last(t, r))
 			said := eventTexts(t, r)
-			if wanted := fmt.Sprintf("the checkpoint of step %d is damaged", newest.Step); !strings.Contains(said, wanted) {
+			if wanted := fmt.Sprintf("the checkpoint of step %d is damaged", newest.Step); !strings.Contains(said,
+				wanted) {
 				t.Errorf("nobody says %q (%v):\n%s", wanted, damaged, said)
 			}
 			if wanted := fmt.Sprintf("goes on from that of step %d", before.Step); !strings.Contains(said, wanted) {
@@ -249,7 +256,8 @@ func TestMovedAndCopiedProjectsResume(t *testing.T) {
 			resume(t, r)
 			sameFiles(t, want, last(t, r))
 			for _, link := range []string{"latest", "best"} {
-				if target, err := os.Readlink(filepath.Join(r.Dir, "checkpoints", link)); err != nil || !strings.HasPrefix(target, "step-") {
+				if target, err := os.Readlink(filepath.Join(r.Dir, "checkpoints", link)); err != nil ||
+					!strings.HasPrefix(target, "step-") {
 					t.Errorf("%s leads to %q (%v)", link, target, err)
 				}
 			}
@@ -314,14 +322,17 @@ func TestReplacedPictureIsNamedOnResume(t *testing.T) {
 	for i := len(other) / 2; i < len(other)/2+40; i++ {
 		other[i] ^= 1
 	}
-	for what, text := range map[string][]byte{"another picture": must(os.ReadFile(pictures[2])), "flipped bits": other} {
+	for what, text := range map[string][]byte{"another picture": must(os.ReadFile(pictures[2])),
+		"flipped bits": other} {
 		if err := os.WriteFile(pictures[1], text, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		os.Chtimes(pictures[1], at.ModTime(), at.ModTime()) // as if it were the old one
 		err := Work(context.Background(), r.Dir)
 		name := strings.TrimSuffix(filepath.Base(pictures[1]), filepath.Ext(pictures[1]))
-		if err == nil || !strings.Contains(err.Error(), name) && !strings.Contains(err.Error(), "data set has changed") || what == "flipped bits" && !strings.Contains(err.Error(), "picture train/"+name) {
+		if err == nil || !strings.Contains(err.Error(), name) &&
+			!strings.Contains(err.Error(), "data set has changed") || what == "flipped bits" &&
+			!strings.Contains(err.Error(), "picture train/"+name) {
 			t.Errorf("with %s in place of %s: %v", what, name, err)
 		}
 	}
@@ -397,7 +408,8 @@ func TestConstantsThatAreFixedAreRefusedByName(t *testing.T) {
 			if err != nil || len(changes) > 0 {
 				t.Errorf("%v: %v, %v", c.words, changes, err)
 			}
-		} else if !errors.As(err, &fixed) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "TRAIN.EPOCHS") {
+		} else if !errors.As(err, &fixed) || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), "TRAIN.EPOCHS") {
 			t.Errorf("%v: %v", c.words, err)
 		}
 	}
@@ -421,7 +433,8 @@ func TestEveryConstantIsEitherFixedOrMayChange(t *testing.T) {
 			t.Errorf("%s may change and does not exist", c.name)
 		}
 	}
-	for name, want := range map[string]bool{"TRAIN.EPOCHS": true, "EVAL.SPLIT": true, "KEYS.quit": true, "LORA.R": false, "TRAIN.SCHEDULE": false, "RECIPE.LOSS": false} {
+	for name, want := range map[string]bool{"TRAIN.EPOCHS": true, "EVAL.SPLIT": true, "KEYS.quit": true,
+		"LORA.R": false, "TRAIN.SCHEDULE": false, "RECIPE.LOSS": false} {
 		if _, may := howChanged(name); may != want {
 			t.Errorf("%s may change: %v", name, may)
 		}
@@ -438,7 +451,8 @@ func TestDoneRunsGoOnOnlyWhereThereIsSomethingToDo(t *testing.T) {
 	if _, err := check(linear, nil); !errors.Is(err, errNothingToDo) {
 		t.Errorf("a run that is done: %v", err)
 	}
-	if _, err := check(linear, []string{"TRAIN.EPOCHS=2"}); err == nil || !strings.Contains(err.Error(), "come down to 0") {
+	if _, err := check(linear, []string{"TRAIN.EPOCHS=2"}); err == nil ||
+		!strings.Contains(err.Error(), "come down to 0") {
 		t.Errorf("more epochs at a learning rate of 0: %v", err)
 	}
 	damaged := copyRun(t, linear, "damaged")
@@ -446,7 +460,8 @@ func TestDoneRunsGoOnOnlyWhereThereIsSomethingToDo(t *testing.T) {
 	if err := flip(filepath.Join(newest.Path, "adapter_model.safetensors")); err != nil {
 		t.Fatal(err)
 	}
-	if s, note, err := damaged.Answering(); err != nil || s.Step == newest.Step || !strings.Contains(note, "is damaged") || !strings.Contains(note, "is used instead") {
+	if s, note, err := damaged.Answering(); err != nil || s.Step == newest.Step ||
+		!strings.Contains(note, "is damaged") || !strings.Contains(note, "is used instead") {
 		t.Errorf("who answers for a run whose newest checkpoint is damaged: %+v, %q, %v", s, note, err)
 	}
 	resume(t, damaged)
@@ -507,14 +522,16 @@ func TestSignalsOfARunsProcess(t *testing.T) {
 		{syscall.SIGKILL, run.Killed, "resume goes on"},
 	} {
 		r := start(t, f, "signalled")
-		s := waitFor(t, r, "past its first step", func(s run.Status) bool { return size(filepath.Join(r.Dir, "metrics.jsonl")) > 0 })
+		s := waitFor(t, r, "past its first step",
+			func(s run.Status) bool { return size(filepath.Join(r.Dir, "metrics.jsonl")) > 0 })
 		if s.Process == nil {
 			t.Fatalf("%v: it was over before", c.signal)
 		}
 		if err := syscall.Kill(s.Process.PID, c.signal); err != nil {
 			t.Fatal(err)
 		}
-		if s = waitFor(t, r, "at its end", func(s run.Status) bool { return !s.Live() }); s.State != c.state || !strings.Contains(s.Reason, c.reason) {
+		if s = waitFor(t, r, "at its end", func(s run.Status) bool { return !s.Live() }); s.State != c.state ||
+			!strings.Contains(s.Reason, c.reason) {
 			t.Errorf("after %v the run is %+v", c.signal, s)
 		}
 		if s.State != run.Done {
@@ -584,12 +601,14 @@ func hasRow(r *run.Run, step int) bool {
 
 func TestNaNIsSaidInASentence(t *testing.T) {
 	f := smallProject(t)
-	if err := f.Override([]string{"TRAIN.LEARNING_RATE=10", "TRAIN.WARMUP_STEPS=1", "TRAIN.MAX_GRAD_NORM=0", "TRAIN.EPOCHS=3", "TRAIN.SCHEDULE=constant", "LORA.ALPHA=1e19"}); err != nil {
+	if err := f.Override([]string{"TRAIN.LEARNING_RATE=10", "TRAIN.WARMUP_STEPS=1", "TRAIN.MAX_GRAD_NORM=0",
+		"TRAIN.EPOCHS=3", "TRAIN.SCHEDULE=constant", "LORA.ALPHA=1e19"}); err != nil {
 		t.Fatal(err)
 	}
 	r := start(t, f, "diverges")
 	s := waitFor(t, r, "at its end", func(s run.Status) bool { return !s.Live() })
-	if s.State != run.Failed || !strings.Contains(s.Reason, "training broke down in step") || !strings.Contains(s.Reason, "TRAIN.LEARNING_RATE") {
+	if s.State != run.Failed || !strings.Contains(s.Reason, "training broke down in step") ||
+		!strings.Contains(s.Reason, "TRAIN.LEARNING_RATE") {
 		t.Errorf("%+v", s)
 	}
 }
@@ -614,7 +633,8 @@ func TestFullDiskLosesNoRow(t *testing.T) {
 		t.Fatalf("the disk is not full: %v", err)
 	}
 	s := waitFor(t, r, "at its end", func(s run.Status) bool { return !s.Live() })
-	if s.State != run.Failed || !strings.Contains(s.Reason, "free some space") && !strings.Contains(s.Reason, "make room") {
+	if s.State != run.Failed || !strings.Contains(s.Reason, "free some space") &&
+		!strings.Contains(s.Reason, "make room") {
 		t.Errorf("on a full disk the run is %+v", s)
 	}
 	if err := os.Remove(rest); err != nil {

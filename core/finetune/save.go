@@ -31,7 +31,8 @@ const (
 // windowFile holds, of a checkpoint between two rows of metrics, what the next row begins with.
 const windowFile = "window.json"
 
-// checkpoint writes the adapter and the trainer's state, unless this step's is there, and how it did where that is known.
+// checkpoint writes the adapter and the trainer's state, unless
+// this step's is there, and how it did where that is known.
 func (j *job) checkpoint() error {
 	if j.saved == j.step && j.step > 0 {
 		return nil
@@ -49,7 +50,8 @@ func (j *job) checkpoint() error {
 				return err
 			}
 		}
-		return j.trainer.Save(dir, map[string]uint64{countTokens: uint64(j.seen.tokens), countSamples: uint64(j.seen.samples)})
+		return j.trainer.Save(dir, map[string]uint64{countTokens: uint64(j.seen.tokens),
+			countSamples: uint64(j.seen.samples)})
 	})
 	if err != nil {
 		return err
@@ -121,15 +123,17 @@ func (j *job) restoreFrom(last run.Saved) error {
 func (j *job) newTotal(before int) error {
 	text := fmt.Sprintf("the run has %d steps in all now, not %d", j.course.Steps(), before)
 	if j.course.Steps() < j.step {
-		return fmt.Errorf("%s, but step %d is taken already: TRAIN.EPOCHS cannot be less than what is done: %w", text, j.step, train.ErrOther)
+		return fmt.Errorf("%s, but step %d is taken already: TRAIN.EPOCHS cannot be less than what is done: %w", text,
+			j.step, train.ErrOther)
 	}
 	rate := j.trainer.Schedule.Factor(j.step) * j.p.Config.Train.LearningRate
 	return j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelInfo, Text: fmt.Sprintf(
-		"%s: the learning rate goes on at %.3g, where it stood, and what is left of its course is spread over the %d steps that are left", text, rate, j.course.Steps()-j.step)})
+		"%s: the learning rate goes on at %.3g, where it stood, and what is left of its course is spread over the "+
+			"%d steps that are left", text, rate, j.course.Steps()-j.step)})
 }
 
-// adopt gives the checkpoints of an older program checksums, and to the one that its link calls the best the score that is
-// known.
+// adopt gives the checkpoints of an older program checksums, and to the
+// one that its link calls the best the score that is known.
 func (j *job) adopt(last run.Saved, state train.State) error {
 	bits, old := state.Counters[countBest]
 	if !old {
@@ -186,7 +190,8 @@ func (j *job) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	score := run.Score{Loss: run.Float(loss.LossPlain), Accuracy: run.Float(result.Accuracy), MacroF1: run.Float(result.MacroF1)}
+	score := run.Score{Loss: run.Float(loss.LossPlain), Accuracy: run.Float(result.Accuracy),
+		MacroF1: run.Float(result.MacroF1)}
 	row := &run.Eval{Head: run.Head{Step: j.step}, Split: "valid", Loss: score.Loss, Accuracy: score.Accuracy,
 		MacroF1: score.MacroF1, Unparsed: result.Unparsed, Recall: map[string]run.Recall{}}
 	for _, c := range result.Classes {
@@ -196,7 +201,8 @@ func (j *job) check(ctx context.Context) error {
 		return err
 	}
 	j.score = &score // only now: one that was broken off is made anew
-	j.w.Logf("step %d: valid loss %.4f, accuracy %.1f %%, macro-F1 %.3f", j.step, loss.LossPlain, 100*result.Accuracy, result.MacroF1)
+	j.w.Logf("step %d: valid loss %.4f, accuracy %.1f %%, macro-F1 %.3f", j.step, loss.LossPlain, 100*result.Accuracy,
+		result.MacroF1)
 	return nil
 }
 

@@ -8,13 +8,13 @@ import (
 	"syscall"
 )
 
-// endings are the signals that tell a run's process to end: it writes a checkpoint of the last step that is done, and the
-// run is stopped. SIGKILL cannot be heard: the run counts as killed, and goes on from its newest checkpoint.
+// endings are the signals that tell a run's process to end: it writes a checkpoint of the last step that is done, and
+// the run is stopped. SIGKILL cannot be heard: the run counts as killed, and goes on from its newest checkpoint.
 var endings = map[os.Signal]string{syscall.SIGTERM: "SIGTERM", syscall.SIGINT: "SIGINT", syscall.SIGQUIT: "SIGQUIT"}
 
 // Until returns a context that ends when the process is told to end, with the signal as its cause. SIGHUP is ignored: a
-// run outlives the terminal it was started from. So is SIGXFSZ: a limit on the size of files is then an error like a full
-// disk. To be called once, by the process of a run.
+// run outlives the terminal it was started from. So is SIGXFSZ: a limit on the size of files is then an error like a
+// full disk. To be called once, by the process of a run.
 func Until(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	heard := make(chan os.Signal, 1)

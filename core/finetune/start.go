@@ -22,7 +22,8 @@ const Verb = "work"
 type Faults []dataset.Finding
 
 func (f Faults) Error() string {
-	return fmt.Sprintf("the recipe has %d findings of error level, the first: %s; finetui lint shows all", len(f), f[0].Text)
+	return fmt.Sprintf("the recipe has %d findings of error level, the first: %s; finetui lint shows all",
+		len(f), f[0].Text)
 }
 
 // Options of a start.
@@ -33,11 +34,11 @@ type Options struct {
 	Report  project.Progress
 }
 
-// Start lints the recipe, makes a run directory and starts its process. Findings come back in any case; errors of the
-// recipe stop the start (Faults), but for the preset enhanced-original, whose faults are known and kept; what is wrong with
-// the data is left out of the run. A base that is not
-// on this machine is left to the run's own process, so that nobody has to wait for it and a terminal that is closed does
-// not break it off; that process checks then what cannot be checked without the base.
+// Start lints the recipe, makes a run directory and starts its process. Findings come back in any case; errors of
+// the recipe stop the start (Faults), but for the preset enhanced-original, whose faults are known and kept; what
+// is wrong with the data is left out of the run. A base that is not on this machine is left to the run's own
+// process, so that nobody has to wait for it and a terminal that is closed does not break it off; that process
+// checks then what cannot be checked without the base.
 func Start(ctx context.Context, file *config.File, o Options) (*run.Run, []dataset.Finding, error) {
 	p, err := project.Open(ctx, file, o.Report)
 	if err != nil {
@@ -88,15 +89,19 @@ func lint(ctx context.Context, p *project.Project, report project.Progress) ([]d
 		return nil, err
 	}
 	findings = append(findings, p.DataFindings()...)
-	findings = slices.DeleteFunc(findings, func(f dataset.Finding) bool { return f.Code == "length-not-checked" }) // the next one says it, too
+	// the next one says it, too
+	findings = slices.DeleteFunc(findings, func(f dataset.Finding) bool { return f.Code == "length-not-checked" })
 	cost := p.Cost()
 	findings = append(append(findings, cost.Findings(p.Config.Model.Base)...), cost.Away(p.Config.Model.Base))
-	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })
+	slices.SortStableFunc(findings, func(a, b dataset.Finding) int {
+		return dataset.Severity(a.Level) -
+			dataset.Severity(b.Level)
+	})
 	return findings, nil
 }
 
-// Refuses says whether a finding stops a run before it starts: an error of the recipe. What is wrong with the data is said,
-// and the run leaves out what it cannot use.
+// Refuses says whether a finding stops a run before it starts: an error of the recipe. What is wrong with the data is
+// said, and the run leaves out what it cannot use.
 func Refuses(f dataset.Finding) bool { return f.Level == dataset.LevelError && !dataset.Rules(f.Code) }
 
 // refusal is the error for findings that stop a run.
@@ -122,7 +127,8 @@ func create(ctx context.Context, p *project.Project, o Options) (*run.Run, error
 	if name == "" {
 		name = p.Config.Recipe.Preset
 	}
-	meta := run.Meta{Recipe: p.Config.Recipe.Preset, Base: p.Config.Model.Base, DataFingerprint: p.Data.Fingerprint(), Version: o.Version, Root: root}
+	meta := run.Meta{Recipe: p.Config.Recipe.Preset, Base: p.Config.Model.Base, DataFingerprint: p.Data.Fingerprint(),
+		Version: o.Version, Root: root}
 	if p.Base != nil { // else the run's process writes it down
 		if meta.BaseFingerprint, err = p.Base.Fingerprint(ctx, o.Report); err != nil {
 			return nil, err
@@ -136,8 +142,8 @@ func create(ctx context.Context, p *project.Project, o Options) (*run.Run, error
 	return run.Open(w.Dir())
 }
 
-// Resume starts a process that goes on with a run, with the constants that words, SECTION.KEY=value, give another value. A
-// constant that cannot change is a *Fixed. Underway waits until the process has got through what comes first.
+// Resume starts a process that goes on with a run, with the constants that words, SECTION.KEY=value, give another
+// value. A constant that cannot change is a *Fixed. Underway waits until the process has got through what comes first.
 func Resume(ctx context.Context, r *run.Run, exe string, words ...string) error {
 	changes, err := check(r, words)
 	if err != nil {
@@ -154,7 +160,8 @@ func Resume(ctx context.Context, r *run.Run, exe string, words ...string) error 
 // check says whether a run can go on with the words, and what they change.
 func check(r *run.Run, words []string) ([]config.Change, error) {
 	if s := r.Status(); s.Live() {
-		return nil, fmt.Errorf("%s is %s already, as process %d on %s", r.Label(), s.State, s.Process.PID, r.Info.Machine)
+		return nil, fmt.Errorf("%s is %s already, as process %d on %s", r.Label(), s.State, s.Process.PID,
+			r.Info.Machine)
 	}
 	file, err := r.Config()
 	if err != nil {

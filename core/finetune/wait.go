@@ -42,9 +42,9 @@ func Wait(ctx context.Context, r *run.Run, report project.Progress) error {
 	}
 }
 
-// Underway returns when a run's process, which has just taken it up, has got through what may still keep it from going on:
-// the data set, the base and the checkpoint are those of then, and its constants fit. Where the base is being fetched, which
-// may take hours, it does not wait. The error is the reason why the run does not go on.
+// Underway returns when a run's process, which has just taken it up, has got through what may still keep it from going
+// on: the data set, the base and the checkpoint are those of then, and its constants fit. Where the base is being
+// fetched, which may take hours, it does not wait. The error is the reason why the run does not go on.
 func Underway(ctx context.Context, r *run.Run, report project.Progress) error {
 	for {
 		s := r.Status()

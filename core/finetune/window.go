@@ -32,7 +32,8 @@ func (w *window) add(r *train.Result, samples []recipe.Sample, data, wall time.D
 	w.loss, w.plain = w.loss+r.Loss, w.plain+r.LossPlain
 	w.epochs, w.rate, w.norm = epochs, r.LearningRate, r.GradNorm
 	w.tokens, w.wall = w.tokens+r.Tokens, w.wall+wall
-	w.data, w.forward, w.back, w.optimize = w.data+data, w.forward+r.Times.Forward, w.back+r.Times.Backward, w.optimize+r.Times.Optimizer
+	w.data, w.forward, w.back, w.optimize = w.data+data, w.forward+r.Times.Forward, w.back+r.Times.Backward,
+		w.optimize+r.Times.Optimizer
 	if w.classes == nil {
 		w.classes = map[string]classSum{}
 	}
@@ -49,15 +50,17 @@ func (w *window) add(r *train.Result, samples []recipe.Sample, data, wall time.D
 func (w *window) rows(step, tokens, samples int) (*run.Train, *run.Class) {
 	n := float64(w.steps)
 	head := run.Head{Step: step}
-	t := &run.Train{Head: head, Epoch: run.Float(w.epochs), Loss: run.Float(w.loss / n), LossPlain: run.Float(w.plain / n),
-		LR: run.Float(w.rate), GradNorm: run.Float(w.norm), Tokens: tokens, Samples: samples,
+	t := &run.Train{Head: head, Epoch: run.Float(w.epochs), Loss: run.Float(w.loss / n),
+		LossPlain: run.Float(w.plain / n),
+		LR:        run.Float(w.rate), GradNorm: run.Float(w.norm), Tokens: tokens, Samples: samples,
 		TokensPerSecond: run.Float(float64(w.tokens) / w.wall.Seconds()),
 		Seconds: run.Split{Data: run.Float(w.data.Seconds()), Forward: run.Float(w.forward.Seconds()),
 			Backward: run.Float(w.back.Seconds()), Optimizer: run.Float(w.optimize.Seconds())}}
 	c := &run.Class{Head: head}
 	for _, name := range slices.Sorted(maps.Keys(w.classes)) {
 		sum := w.classes[name]
-		c.Losses = append(c.Losses, run.ClassLoss{Name: name, N: sum.samples, Loss: run.Float(sum.nll / float64(max(1, sum.tokens)))})
+		c.Losses = append(c.Losses, run.ClassLoss{Name: name, N: sum.samples,
+			Loss: run.Float(sum.nll / float64(max(1, sum.tokens)))})
 	}
 	return t, c
 }
@@ -89,7 +92,8 @@ func (w *window) part() part {
 }
 
 func (p part) window() window {
-	w := window{steps: p.Steps, loss: p.Loss, plain: p.Plain, epochs: p.Epochs, rate: p.Rate, norm: p.Norm, classes: map[string]classSum{}}
+	w := window{steps: p.Steps, loss: p.Loss, plain: p.Plain, epochs: p.Epochs, rate: p.Rate, norm: p.Norm,
+		classes: map[string]classSum{}}
 	for name, c := range p.Classes {
 		w.classes[name] = classSum{c.Samples, c.NLL, c.Tokens}
 	}

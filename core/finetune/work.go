@@ -20,9 +20,9 @@ import (
 	"finetui/ml/train"
 )
 
-// Work is the process of a run: it trains from where the run stands until it is done, is asked to stop, or fails. What
-// happened is in the run directory; the error is the failure's. words are constants, SECTION.KEY=value, that the run goes
-// on with.
+// Work is the process of a run: it trains from where the run stands until it is done, is asked to
+// stop, or fails. What happened is in the run directory; the error is the failure's. words are
+// constants, SECTION.KEY=value, that the run goes on with.
 func Work(ctx context.Context, dir string, words ...string) error {
 	w, err := run.Attach(dir)
 	if err != nil {
@@ -134,8 +134,10 @@ func (j *job) brokeDown(err error) error {
 	if s, ok := j.w.Latest(); ok {
 		intact = fmt.Sprintf("The checkpoint of step %d is intact", s.Step)
 	}
-	return fmt.Errorf("training broke down in step %d of %d: the loss or its gradient is no finite number any more, which comes of a learning rate "+
-		"that is too high. %s; to train on, start a new run with a lower TRAIN.LEARNING_RATE (it is %g) or more TRAIN.WARMUP_STEPS (%w)",
+	return fmt.Errorf("training broke down in step %d of %d: the loss or its gradient is no finite number any more, "+
+		"which comes of a learning rate "+
+		"that is too high. %s; to train on, start a new run with a lower TRAIN.LEARNING_RATE (it is %g) or more "+
+		"TRAIN.WARMUP_STEPS (%w)",
 		j.step+1, j.course.Steps(), intact, j.p.Config.Train.LearningRate, err)
 }
 
@@ -168,7 +170,8 @@ func (j *job) begin(ctx context.Context) (err error) {
 		if err := j.w.Snapshot(j.file.Raw()); err != nil {
 			return err
 		}
-		if err := j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelInfo, Text: describe(j.changes)}); err != nil {
+		if err := j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelInfo,
+			Text: describe(j.changes)}); err != nil {
 			return err
 		}
 	}
@@ -222,7 +225,8 @@ func (j *job) open(ctx context.Context, r *run.Run) (*project.Project, error) {
 		return p, j.w.Update(func(i *run.Info) { i.DataFingerprint = now })
 	}
 	if then != now {
-		return nil, fmt.Errorf("the data set has changed since this run was started (fingerprint %s, then %s): put it back, or start a new run", now, then)
+		return nil, fmt.Errorf("the data set has changed since this run was started (fingerprint %s, then %s): put "+
+			"it back, or start a new run", now, then)
 	}
 	return p, nil
 }
@@ -281,7 +285,8 @@ func (j *job) prepareIn(ctx context.Context) error {
 		return fmt.Errorf("the data set has nothing to train on: no object with a picture in a split called train")
 	}
 	if hidden > 0 {
-		left := fmt.Sprintf("%d of %d training samples are left out: their pictures are missing, broken or of a shape that the model refuses (finetui lint names them)", hidden, len(j.all))
+		left := fmt.Sprintf("%d of %d training samples are left out: their pictures are missing, broken or of a "+
+			"shape that the model refuses (finetui lint names them)", hidden, len(j.all))
 		if err := j.w.Append(&run.Event{Level: run.LevelWarn, Text: left}); err != nil {
 			return err
 		}
@@ -292,7 +297,8 @@ func (j *job) prepareIn(ctx context.Context) error {
 // build makes model, adapters and trainer.
 func (j *job) build() error {
 	c := j.p.Config
-	j.adapter = &lora.Config{Base: j.p.Base.Name, R: c.LoRA.R, Alpha: c.LoRA.Alpha, Dropout: c.LoRA.Dropout, RSLoRA: c.LoRA.RSLoRA,
+	j.adapter = &lora.Config{Base: j.p.Base.Name, R: c.LoRA.R, Alpha: c.LoRA.Alpha, Dropout: c.LoRA.Dropout,
+		RSLoRA:  c.LoRA.RSLoRA,
 		Targets: c.LoRA.Targets, Naming: lora.Nested}
 	tune := model.Tuning(j.adapter)
 	if c.Recipe.Loss == "focal" {
@@ -316,7 +322,8 @@ func (j *job) build() error {
 		return err
 	}
 	network := qwen2vl.Network{Model: j.model, Tower: !j.model.TowerFrozen()}
-	solver, err := train.NewAdamW(network.Parameters(), []train.Group{{LearningRate: c.Train.LearningRate, WeightDecay: c.Train.WeightDecay}}, nil)
+	solver, err := train.NewAdamW(network.Parameters(), []train.Group{{LearningRate: c.Train.LearningRate,
+		WeightDecay: c.Train.WeightDecay}}, nil)
 	if err != nil {
 		return err
 	}
@@ -337,7 +344,8 @@ func (j *job) build() error {
 	}
 	j.samples = newSamples(j.p, j.model, workers, cores)
 	j.subject = model.Of(j.p.Base, j.model, c.Train.Threads)
-	j.w.Logf("base %s (%s), %d trained parameters, %d training samples, %d steps of %d, %d workers on %d cores, kernels %s", j.p.Base.Name, model.Short(j.fingerprint),
+	j.w.Logf("base %s (%s), %d trained parameters, %d training samples, %d steps of %d, %d workers on %d cores, "+
+		"kernels %s", j.p.Base.Name, model.Short(j.fingerprint),
 		trainable, len(j.all), j.course.Steps(), j.course.Batch, workers, team, blas.Kernels())
 	return j.w.Update(func(i *run.Info) {
 		i.Steps, i.Samples, i.Trainable, i.BestBy = j.course.Steps(), len(j.all), trainable, c.Train.BestBy
@@ -384,8 +392,8 @@ func (j *job) sayTrouble() error {
 	return j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelWarn, Text: text})
 }
 
-// after does what falls due between two steps, and says whether the run is to halt. A full disk is recorded, and the run
-// goes on.
+// after does what falls due between two steps, and says whether the run
+// is to halt. A full disk is recorded, and the run goes on.
 func (j *job) after(ctx context.Context) (halt bool, err error) {
 	if err := j.sayTrouble(); err != nil {
 		return false, err
@@ -422,8 +430,8 @@ func (j *job) flush() error {
 	return j.w.Append(train, class)
 }
 
-// watchSystem writes a row of the machine's figures every few seconds until it is stopped. Stopping returns the error of a
-// row that could not be kept.
+// watchSystem writes a row of the machine's figures every few seconds until it is stopped.
+// Stopping returns the error of a row that could not be kept.
 func (j *job) watchSystem() (stop func() error) {
 	const every = 3 * time.Second
 	quit, gone := make(chan struct{}), make(chan error, 1)

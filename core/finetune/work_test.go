@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// beWorker is the process of a run, whose folder is the last argument. FINETUI_TEST_KILL=n ends it before the n-th step of
-// its files, and FINETUI_TEST_STEPS names a file that those steps are written to.
+// beWorker is the process of a run, whose folder is the last argument. FINETUI_TEST_KILL=n ends it before the n-th step
+// of its files, and FINETUI_TEST_STEPS names a file that those steps are written to.
 func beWorker(words []string) int {
 	watchSteps()
 	ctx, stop := Until(context.Background())
@@ -50,7 +50,8 @@ func smallProject(t testing.TB) *config.File {
 	root := t.TempDir()
 	for split, n := range map[string]int{"train": 48, "valid": 12} {
 		drawn := filepath.Join(root, "drawn-"+split)
-		if err := demo.MakeExtra(context.Background(), drawn, n, demo.Options{Seed: uint64(n), Canvas: 168}, nil); err != nil {
+		if err := demo.MakeExtra(context.Background(), drawn, n, demo.Options{Seed: uint64(n), Canvas: 168},
+			nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.MkdirAll(filepath.Join(root, "data"), 0o755); err != nil {
@@ -69,7 +70,8 @@ func smallProject(t testing.TB) *config.File {
 		t.Fatal(err)
 	}
 	f.Path, f.Root = filepath.Join(root, "config.toml"), root
-	if err := f.Override([]string{"DATASET.PATH=data", "PROJECT.RUNS=runs", "EVAL.DATA=", "TRAIN.EPOCHS=3", "TRAIN.BATCH_SIZE=8", "TRAIN.SAVE_EVERY=3", "TRAIN.EVAL_EVERY=6",
+	if err := f.Override([]string{"DATASET.PATH=data", "PROJECT.RUNS=runs", "EVAL.DATA=", "TRAIN.EPOCHS=3",
+		"TRAIN.BATCH_SIZE=8", "TRAIN.SAVE_EVERY=3", "TRAIN.EVAL_EVERY=6",
 		"TRAIN.LOG_EVERY=2", "TRAIN.WARMUP_STEPS=4", "EVAL.MAX_NEW_TOKENS=4", "LORA.R=4"}); err != nil {
 		t.Fatal(err)
 	}
@@ -90,8 +92,8 @@ func start(t *testing.T, f *config.File, name string) *run.Run {
 	return r
 }
 
-// wait returns when a run is done. It is bound by progress: the test is given up when nothing of the run has changed for
-// a while that no machine takes for one step.
+// wait returns when a run is done. It is bound by progress: the test is given up when nothing of the run has changed
+// for a while that no machine takes for one step.
 func wait(t *testing.T, r *run.Run) {
 	t.Helper()
 	waitFor(t, r, "done", func(s run.Status) bool { return s.State == run.Done })
@@ -113,7 +115,8 @@ func waitFor(t *testing.T, r *run.Run, what string, holds func(s run.Status) boo
 			lines, _ := r.LogTail(20)
 			t.Fatalf("%s is %s, not %s: %s\n%s", r.Label(), s.State, what, s.Reason, strings.Join(lines, "\n"))
 		}
-		if now := fmt.Sprint(s.State, size(filepath.Join(r.Dir, "metrics.jsonl")), size(filepath.Join(r.Dir, "log.txt"))); now != sign {
+		if now := fmt.Sprint(s.State, size(filepath.Join(r.Dir, "metrics.jsonl")),
+			size(filepath.Join(r.Dir, "log.txt"))); now != sign {
 			moved, sign = time.Now(), now
 		}
 		if time.Since(moved) > stuck {
@@ -211,7 +214,8 @@ func TestFaultyRecipeStartsNothing(t *testing.T) {
 
 func TestTowerIsAdaptedWhereAsked(t *testing.T) {
 	f := smallProject(t)
-	if err := f.Override([]string{"TRAIN.EPOCHS=2", `LORA.TARGETS=["q_proj", "attn.qkv", "mlp.fc2", "mlp.2"]`, "LORA.DROPOUT=0.1"}); err != nil {
+	if err := f.Override([]string{"TRAIN.EPOCHS=2", `LORA.TARGETS=["q_proj", "attn.qkv", "mlp.fc2", "mlp.2"]`,
+		"LORA.DROPOUT=0.1"}); err != nil {
 		t.Fatal(err)
 	}
 	unbroken, stopped := start(t, f, "unbroken"), start(t, f, "stopped")
@@ -239,7 +243,8 @@ func TestTowerIsAdaptedWhereAsked(t *testing.T) {
 			}
 		}
 	}
-	for _, module := range []string{"model.layers.0.self_attn.q_proj", "visual.blocks.0.attn.qkv", "visual.blocks.3.mlp.fc2", "visual.merger.mlp.2"} {
+	for _, module := range []string{"model.layers.0.self_attn.q_proj", "visual.blocks.0.attn.qkv",
+		"visual.blocks.3.mlp.fc2", "visual.merger.mlp.2"} {
 		if !moved[module] {
 			t.Errorf("%s has not been trained; there are %d adapters", module, len(adapters))
 		}

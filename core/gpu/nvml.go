@@ -72,7 +72,8 @@ func reason(ret nvml.Return) error {
 	case nvml.ERROR_DRIVER_NOT_LOADED:
 		return errors.New("the NVIDIA driver is not loaded")
 	case nvml.ERROR_LIB_RM_VERSION_MISMATCH:
-		return errors.New("NVIDIA's library and kernel module differ in version: restart the machine after the driver update")
+		return errors.New("NVIDIA's library and kernel module differ in version: restart the machine after the " +
+			"driver update")
 	case nvml.ERROR_NO_PERMISSION:
 		return errors.New("no permission to talk to the NVIDIA driver")
 	case nvml.ERROR_GPU_IS_LOST:

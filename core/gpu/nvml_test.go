@@ -14,10 +14,16 @@ import (
 
 func working() *mock.Device {
 	return &mock.Device{
-		GetNameFunc:               func() (string, nvml.Return) { return "H100", nvml.SUCCESS },
-		GetUUIDFunc:               func() (string, nvml.Return) { return "GPU-1", nvml.SUCCESS },
-		GetUtilizationRatesFunc:   func() (nvml.Utilization, nvml.Return) { return nvml.Utilization{Gpu: 0}, nvml.SUCCESS },
-		GetMemoryInfoFunc:         func() (nvml.Memory, nvml.Return) { return nvml.Memory{Total: 80 << 30, Used: 61 << 30}, nvml.SUCCESS },
+		GetNameFunc: func() (string, nvml.Return) { return "H100", nvml.SUCCESS },
+		GetUUIDFunc: func() (string, nvml.Return) { return "GPU-1", nvml.SUCCESS },
+		GetUtilizationRatesFunc: func() (nvml.Utilization, nvml.Return) {
+			return nvml.Utilization{Gpu: 0},
+				nvml.SUCCESS
+		},
+		GetMemoryInfoFunc: func() (nvml.Memory, nvml.Return) {
+			return nvml.Memory{Total: 80 << 30,
+				Used: 61 << 30}, nvml.SUCCESS
+		},
 		GetPowerUsageFunc:         func() (uint32, nvml.Return) { return 350500, nvml.SUCCESS },
 		GetEnforcedPowerLimitFunc: func() (uint32, nvml.Return) { return 700000, nvml.SUCCESS },
 		GetTemperatureFunc:        func(nvml.TemperatureSensors) (uint32, nvml.Return) { return 71, nvml.SUCCESS },
@@ -60,7 +66,8 @@ func TestAbsentFiguresAreNotZero(t *testing.T) {
 				return
 			}
 			d := got[0]
-			if d.Name != "H100" || *d.Util != 0 || *d.MemoryUsed != 61<<30 || *d.MemoryTotal != 80<<30 || *d.Power != 350.5 || *d.PowerLimit != 700 || *d.Temperature != 71 {
+			if d.Name != "H100" || *d.Util != 0 || *d.MemoryUsed != 61<<30 || *d.MemoryTotal != 80<<30 ||
+				*d.Power != 350.5 || *d.PowerLimit != 700 || *d.Temperature != 71 {
 				t.Errorf("%+v", d)
 			}
 			for i, d := range got[1:] {
@@ -78,7 +85,11 @@ func TestAbsentFiguresAreNotZero(t *testing.T) {
 
 func TestNothingIsCalledAfterAFailedStart(t *testing.T) {
 	api := &mock.Interface{InitFunc: func() nvml.Return { return nvml.ERROR_LIBRARY_NOT_FOUND }}
-	api.DeviceGetCountFunc = func() (int, nvml.Return) { t.Error("called after a failed start"); return 0, nvml.SUCCESS }
+	api.DeviceGetCountFunc = func() (int, nvml.Return) {
+		t.Error("called after a failed start")
+		return 0,
+			nvml.SUCCESS
+	}
 	m := NewMonitor(api)
 	for range 3 {
 		_, err := m.Snapshot()

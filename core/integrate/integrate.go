@@ -64,7 +64,8 @@ const groundTruth = "ground truth"
 // Run classifies every detection in a split. Detections come from EVAL.DETECTIONS, a folder with one file of YOLO
 // predictions for each picture, or, where that is empty, from the labels. Of a detection's class the model is told the
 // object type at most, never the condition. Findings are rows of predictions that do not count.
-func Run(ctx context.Context, p *project.Project, subject *model.Subject, name string, report project.Progress) (*Results, []dataset.Finding, error) {
+func Run(ctx context.Context, p *project.Project, subject *model.Subject, name string,
+	report project.Progress) (*Results, []dataset.Finding, error) {
 	split, folder := p.Config.Eval.Split, p.Config.Eval.Detections
 	out := &Results{Schema: Schema, Subject: name, Split: split, Detections: groundTruth, Images: []Image{}}
 	data := *p.Data
@@ -83,8 +84,12 @@ func Run(ctx context.Context, p *project.Project, subject *model.Subject, name s
 	if len(out.Images) == 0 {
 		return nil, findings, p.NoSplit(split)
 	}
-	replies, err := subject.Ask(ctx, len(samples), func(i int) (model.Question, error) { return seen.Question(samples[i]) },
-		model.Asking{View: p.View(), MaxNew: p.Config.Eval.MaxNewTokens, Seed: uint64(p.Config.Project.Seed), Progress: report})
+	replies, err := subject.Ask(ctx, len(samples), func(i int) (model.Question,
+		error) {
+		return seen.Question(samples[i])
+	},
+		model.Asking{View: p.View(), MaxNew: p.Config.Eval.MaxNewTokens, Seed: uint64(p.Config.Project.Seed),
+			Progress: report})
 	if err != nil {
 		return nil, findings, err
 	}
@@ -101,8 +106,8 @@ func Run(ctx context.Context, p *project.Project, subject *model.Subject, name s
 	return out, findings, nil
 }
 
-// detect puts predictions in the place of a split's labels. A picture without a file of predictions has no detections; a
-// folder without one for any picture is another split's, or no detector's.
+// detect puts predictions in the place of a split's labels. A picture without a file of predictions has no detections;
+// a folder without one for any picture is another split's, or no detector's.
 func detect(data *dataset.Dataset, split, folder string) (findings []dataset.Finding, err error) {
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		return nil, &config.Unusable{Key: "EVAL.DETECTIONS", Text: "there is no folder " + folder}
@@ -127,14 +132,17 @@ func detect(data *dataset.Dataset, split, folder string) (findings []dataset.Fin
 		findings = append(findings, found...)
 	}
 	if pictures > 0 && missing == pictures {
-		return nil, &config.Unusable{Key: "EVAL.DETECTIONS", Text: fmt.Sprintf("%s has predictions for none of the %d pictures of %s; they are looked for as %s", folder, pictures, split, filepath.Base(example))}
+		return nil, &config.Unusable{Key: "EVAL.DETECTIONS",
+			Text: fmt.Sprintf("%s has predictions for none of the %d pictures of %s; they are looked for as %s", folder,
+				pictures, split, filepath.Base(example))}
 	}
 	return findings, nil
 }
 
 // lay lists the pictures of a split with their detections, the samples that can be asked about, and where each one's
 // answer belongs.
-func lay(out *Results, data *dataset.Dataset, r *recipe.Recipe, split string) (samples []recipe.Sample, places [][2]int) {
+func lay(out *Results, data *dataset.Dataset, r *recipe.Recipe, split string) (samples []recipe.Sample,
+	places [][2]int) {
 	for i := range data.Items {
 		item := &data.Items[i]
 		if item.Split != split {
@@ -151,7 +159,8 @@ func lay(out *Results, data *dataset.Dataset, r *recipe.Recipe, split string) (s
 			image.Detections = append(image.Detections, d)
 			c := Classification{Stage1Class: d.Class, Stage1Confidence: d.Confidence, Box: d.Box, Error: image.Error}
 			if s, ok := r.Sample(dataset.Ref{Item: i, Object: k}); ok && image.Error == "" {
-				samples, places = append(samples, s), append(places, [2]int{len(out.Images), len(image.Classifications)})
+				samples, places = append(samples, s),
+					append(places, [2]int{len(out.Images), len(image.Classifications)})
 			}
 			image.Classifications = append(image.Classifications, c)
 		}

@@ -18,7 +18,8 @@ import (
 func drawn(t *testing.T, overrides ...string) (*project.Project, *model.Subject) {
 	t.Helper()
 	root := t.TempDir()
-	if err := demo.MakeExtra(context.Background(), filepath.Join(root, "data"), 12, demo.Options{Canvas: 168}, nil); err != nil {
+	if err := demo.MakeExtra(context.Background(), filepath.Join(root, "data"), 12, demo.Options{Canvas: 168},
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	f, err := config.Preset("demo")
@@ -26,7 +27,8 @@ func drawn(t *testing.T, overrides ...string) (*project.Project, *model.Subject)
 		t.Fatal(err)
 	}
 	f.Path, f.Root = filepath.Join(root, "config.toml"), root
-	if err := f.Override(append([]string{"DATASET.PATH=data", "EVAL.DATA=", "EVAL.MAX_NEW_TOKENS=6"}, overrides...)); err != nil {
+	if err := f.Override(append([]string{"DATASET.PATH=data", "EVAL.DATA=", "EVAL.MAX_NEW_TOKENS=6"},
+		overrides...)); err != nil {
 		t.Fatal(err)
 	}
 	p, err := project.Open(context.Background(), f, nil)
@@ -57,7 +59,8 @@ func TestGroundTruthStandsInForDetections(t *testing.T) {
 		}
 		for k, c := range i.Classifications {
 			n++
-			if c.Stage1Confidence != 1 || c.Stage1Class != i.Detections[k].Class || (c.Stage2Class == "") == (c.Error == "") {
+			if c.Stage1Confidence != 1 || c.Stage1Class != i.Detections[k].Class ||
+				(c.Stage2Class == "") == (c.Error == "") {
 				t.Errorf("%s: %+v", i.Image, c)
 			}
 		}
@@ -92,7 +95,8 @@ func TestPredictionsAreRead(t *testing.T) {
 	}
 	image := r.Images[0]
 	want := Detection{"Toe drain- Damaged", .75, [4]float64{.375, .25, .625, .75}}
-	if len(image.Detections) != 2 || fmt.Sprint(image.Detections[0]) != fmt.Sprint(want) || image.Detections[1].Confidence != 1 {
+	if len(image.Detections) != 2 || fmt.Sprint(image.Detections[0]) != fmt.Sprint(want) ||
+		image.Detections[1].Confidence != 1 {
 		t.Errorf("detections %+v", image.Detections)
 	}
 	if len(findings) != 1 || findings[0].Line != 3 || findings[0].Level == dataset.LevelInfo {

@@ -9,8 +9,8 @@ import (
 	"finetui/ml/picture"
 )
 
-// Cache keeps decoded pictures, the most recently used ones, up to a number of bytes. A file that has changed is decoded
-// again. Pictures are shared: who wants to draw on one draws on a copy. Any number of goroutines may use it.
+// Cache keeps decoded pictures, the most recently used ones, up to a number of bytes. A file that has changed is
+// decoded again. Pictures are shared: who wants to draw on one draws on a copy. Any number of goroutines may use it.
 type Cache struct {
 	limit int
 	lock  sync.Mutex

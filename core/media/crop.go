@@ -8,8 +8,8 @@ import (
 )
 
 // Cut returns the part of the picture around the box. margin, a share of the box's shorter side, is added on all four
-// sides; then the shorter side is widened to at least half the longer, so that a long thin object keeps something of its
-// surroundings. At the picture's edge the part moves inwards, so that it shows picture; where it is larger than the
+// sides; then the shorter side is widened to at least half the longer, so that a long thin object keeps something of
+// its surroundings. At the picture's edge the part moves inwards, so that it shows picture; where it is larger than the
 // picture, the pixel at the edge is repeated.
 func Cut(img *picture.RGB, box dataset.Box, margin float64) *picture.RGB {
 	x0, y0, x1, y1 := cutFrame(img.W, img.H, box, margin)
@@ -29,8 +29,8 @@ func Cut(img *picture.RGB, box dataset.Box, margin float64) *picture.RGB {
 	return out
 }
 
-// cutFrame is where a cut-out begins (inside) and ends (outside), in pixels of a w×h picture. It may reach past the edges,
-// and holds at least one pixel.
+// cutFrame is where a cut-out begins (inside) and ends (outside), in pixels of a w×h picture.
+// It may reach past the edges, and holds at least one pixel.
 func cutFrame(w, h int, box dataset.Box, margin float64) (x0, y0, x1, y1 int) {
 	left, right := within(box.X0)*float64(w), within(box.X1)*float64(w)
 	top, bottom := within(box.Y0)*float64(h), within(box.Y1)*float64(h)
@@ -73,5 +73,6 @@ func clamp(at, n int) int { return min(max(at, 0), n-1) }
 // Fit returns the picture at the largest size of its shape within w×h pixels, and no larger than it is.
 func Fit(img *picture.RGB, w, h int) *picture.RGB {
 	scale := min(float64(w)/float64(img.W), float64(h)/float64(img.H), 1)
-	return picture.Resize(img, max(int(math.Round(float64(img.W)*scale)), 1), max(int(math.Round(float64(img.H)*scale)), 1))
+	return picture.Resize(img, max(int(math.Round(float64(img.W)*scale)), 1),
+		max(int(math.Round(float64(img.H)*scale)), 1))
 }

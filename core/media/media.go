@@ -30,9 +30,9 @@ func Load(item *dataset.Item) (*picture.RGB, error) {
 	return img, err
 }
 
-// Context returns the pictures that a model is shown about the object in that box, in the order of the prompt. margin is
-// that of Cut. The outline is a rectangle whatever the label is, so that it tells nothing but the place, and is drawn
-// before anything is shrunk.
+// Context returns the pictures that a model is shown about the object in that box, in the order of the
+// prompt. margin is that of Cut. The outline is a rectangle whatever the label is, so that it tells nothing
+// but the place, and is drawn before anything is shrunk.
 func Context(img *picture.RGB, box dataset.Box, mode string, margin float64) ([]*picture.RGB, error) {
 	switch mode {
 	case Full:
@@ -47,8 +47,8 @@ func Context(img *picture.RGB, box dataset.Box, mode string, margin float64) ([]
 	return nil, fmt.Errorf("RECIPE.CONTEXT: no %q: use %s, %s, %s or %s", mode, Full, Marked, Crop, FullCrop)
 }
 
-// Outline returns a copy of the picture with a rectangle around the box. It lies outside the box and hides nothing of the
-// object, except where the picture ends.
+// Outline returns a copy of the picture with a rectangle around the box. It lies outside the box and hides nothing of
+// the object, except where the picture ends.
 func Outline(img *picture.RGB, box dataset.Box) *picture.RGB {
 	out := clone(img)
 	drawFrame(out, box, thickness(out), MarkColour)

@@ -61,7 +61,8 @@ func TestCutFrameKeepsMarginAndShape(t *testing.T) {
 		{"larger than the picture", dataset.Box{X0: 0, Y0: 0, X1: 1, Y1: .1}, 1, -20, 0, 120, 70},
 		{"a box that ends past the edge", dataset.Box{X0: .9, Y0: .4, X1: 1.1, Y1: .6}, 0, 80, 80, 100, 120},
 		{"a point", dataset.Box{X0: .5, Y0: .5, X1: .5, Y1: .5}, 0, 50, 100, 51, 101},
-		{"numbers that are none", dataset.Box{X0: math.NaN(), Y0: math.NaN(), X1: math.NaN(), Y1: math.NaN()}, 0, 0, 0, 1, 1},
+		{"numbers that are none", dataset.Box{X0: math.NaN(), Y0: math.NaN(), X1: math.NaN(), Y1: math.NaN()}, 0,
+			0, 0, 1, 1},
 	}
 	for _, test := range tests {
 		x0, y0, x1, y1 := cutFrame(100, 200, test.box, test.margin)
@@ -79,8 +80,10 @@ func TestCutMovesInwardsAndRepeatsTheEdgeWhereItMust(t *testing.T) {
 		w, h int
 		at   map[[2]int][3]uint8
 	}{
-		{"in a corner", dataset.Box{X0: 0, Y0: .9, X1: .1, Y1: 1}, 30, 30, map[[2]int][3]uint8{{0, 20}: {0, 90, 7}, {0, 0}: {0, 70, 7}, {29, 29}: {29, 99, 7}}},
-		{"wider than the picture", dataset.Box{X0: 0, Y0: .4, X1: 1, Y1: .5}, 120, 60, map[[2]int][3]uint8{{0, 0}: {0, 15, 7}, {10, 0}: {0, 15, 7}, {119, 0}: {99, 15, 7}}},
+		{"in a corner", dataset.Box{X0: 0, Y0: .9, X1: .1, Y1: 1}, 30, 30, map[[2]int][3]uint8{{0, 20}: {0, 90, 7},
+			{0, 0}: {0, 70, 7}, {29, 29}: {29, 99, 7}}},
+		{"wider than the picture", dataset.Box{X0: 0, Y0: .4, X1: 1, Y1: .5}, 120, 60,
+			map[[2]int][3]uint8{{0, 0}: {0, 15, 7}, {10, 0}: {0, 15, 7}, {119, 0}: {99, 15, 7}}},
 	} {
 		cut := Cut(img, test.box, 1)
 		if cut.W != test.w || cut.H != test.h {
@@ -101,7 +104,8 @@ func TestCutMovesInwardsAndRepeatsTheEdgeWhereItMust(t *testing.T) {
 func TestCutTakesAnyBox(t *testing.T) {
 	img := gradient(20, 10)
 	for _, box := range []dataset.Box{
-		{X0: 1, Y0: 1, X1: 1, Y1: 1}, {}, {X0: -3, Y0: -3, X1: -2, Y1: -2}, {X0: 2, Y0: 2, X1: 3, Y1: 3}, {X0: 1, Y0: 1}, {X0: math.Inf(-1), X1: math.Inf(1), Y1: math.NaN()},
+		{X0: 1, Y0: 1, X1: 1, Y1: 1}, {}, {X0: -3, Y0: -3, X1: -2, Y1: -2}, {X0: 2, Y0: 2, X1: 3, Y1: 3},
+		{X0: 1, Y0: 1}, {X0: math.Inf(-1), X1: math.Inf(1), Y1: math.NaN()},
 	} {
 		for _, margin := range []float64{-1, 0, .1, 2} {
 			if cut := Cut(img, box, margin); cut.W < 1 || cut.H < 1 {
@@ -145,7 +149,8 @@ func TestLinesAreThickerOnLargerPictures(t *testing.T) {
 
 func TestObjectsAreDrawnAsTheyAreLabelled(t *testing.T) {
 	img := gradient(200, 200)
-	triangle := dataset.Object{Class: 1, Polygon: []dataset.Point{{X: .1, Y: .1}, {X: .5, Y: .1}, {X: .1, Y: .5}}, Box: dataset.Box{X0: .1, Y0: .1, X1: .5, Y1: .5}}
+	triangle := dataset.Object{Class: 1, Polygon: []dataset.Point{{X: .1, Y: .1}, {X: .5, Y: .1}, {X: .1, Y: .5}},
+		Box: dataset.Box{X0: .1, Y0: .1, X1: .5, Y1: .5}}
 	out := Objects(img, []dataset.Object{triangle}, byClass)
 	c := Colour(1)
 	colour := [3]uint8{c.R, c.G, c.B}
@@ -203,8 +208,10 @@ func TestContextShowsWhatItsModeSays(t *testing.T) {
 
 func TestSheetLaysPicturesOutUnderTheirTitleOverTheirCaptions(t *testing.T) {
 	wide := gradient(100, 50)
-	sheet := Sheet{Title: "4 pictures", Columns: 2, W: 40, H: 40, Legend: []Meaning{{color.RGBA{200, 10, 10, 255}, "crack"}},
-		Cells: []Cell{{wide, []string{"a", "1 object"}}, {gradient(50, 100), nil}, {nil, []string{"gone"}}, {wide, nil}}}.Draw()
+	sheet := Sheet{Title: "4 pictures", Columns: 2, W: 40, H: 40,
+		Legend: []Meaning{{color.RGBA{200, 10, 10, 255}, "crack"}},
+		Cells: []Cell{{wide, []string{"a", "1 object"}}, {gradient(50, 100), nil}, {nil, []string{"gone"}},
+			{wide, nil}}}.Draw()
 	const top, cell = 10 + 2*18, 40 + 2*18 + 10
 	if want := image.Rect(0, 0, 2*50+10, top+2*cell+10); sheet.Rect != want {
 		t.Fatalf("%v, want %v", sheet.Rect, want)
@@ -373,7 +380,8 @@ func BenchmarkObjects(b *testing.B) {
 	objects := make([]dataset.Object, 8)
 	for i := range objects {
 		x := float64(i) / 10
-		objects[i] = dataset.Object{Class: i, Polygon: []dataset.Point{{X: x, Y: .1}, {X: x + .2, Y: .2}, {X: x + .1, Y: .9}}}
+		objects[i] = dataset.Object{Class: i, Polygon: []dataset.Point{{X: x, Y: .1}, {X: x + .2, Y: .2},
+			{X: x + .1, Y: .9}}}
 	}
 	for b.Loop() {
 		Objects(img, objects, byClass)

@@ -18,8 +18,8 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// Sheet is a contact sheet: pictures in rows, each over its caption, under a title and the meaning of the colours. Text is
-// set in the Go font, which has Latin, Greek and Cyrillic letters; others show as boxes.
+// Sheet is a contact sheet: pictures in rows, each over its caption, under a title and the meaning of the colours. Text
+// is set in the Go font, which has Latin, Greek and Cyrillic letters; others show as boxes.
 type Sheet struct {
 	Title   string
 	Legend  []Meaning

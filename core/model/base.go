@@ -63,7 +63,8 @@ func (b *Base) read(hashes *filehash.Store) error {
 		return err
 	}
 	if size := b.Tokenizer.Size(); size > b.Config.Text.Vocab {
-		return fmt.Errorf("%s: tokenizer.json has %d tokens, the model's vocabulary %d", b.Dir, size, b.Config.Text.Vocab)
+		return fmt.Errorf("%s: tokenizer.json has %d tokens, the model's vocabulary %d", b.Dir, size,
+			b.Config.Text.Vocab)
 	}
 	if b.Sees() {
 		err = b.readProcessor()
@@ -82,7 +83,8 @@ func (b *Base) read(hashes *filehash.Store) error {
 	stats, err := look(b.Dir, b.names())
 	for name, stat := range stats {
 		if before[name] != stat {
-			err = fmt.Errorf("%s was changed while it was opened: wait until what writes it is done", filepath.Join(b.Dir, name))
+			err = fmt.Errorf("%s was changed while it was opened: wait until what writes it is done",
+				filepath.Join(b.Dir, name))
 		}
 	}
 	if err != nil {
@@ -97,12 +99,14 @@ func (b *Base) readProcessor() (err error) {
 		return err
 	}
 	if v := b.Config.Vision; b.Processor.RowSize() != v.PatchWidth() || b.Processor.Merge != v.Merge {
-		return fmt.Errorf("%s: preprocessor_config.json cuts patches of %d values, the vision tower takes %d", b.Dir, b.Processor.RowSize(), v.PatchWidth())
+		return fmt.Errorf("%s: preprocessor_config.json cuts patches of %d values, the vision tower takes %d", b.Dir,
+			b.Processor.RowSize(), v.PatchWidth())
 	}
 	return nil
 }
 
-// Remember keeps what the tower makes of pictures in a folder, at most limit bytes. Where that cannot be, Trouble says so.
+// Remember keeps what the tower makes of pictures in a folder,
+// at most limit bytes. Where that cannot be, Trouble says so.
 func (b *Base) Remember(dir string, limit int64) { b.Seen = features.Open(dir, limit) }
 
 // Trouble says why features are not kept although they were to be; empty: they are.
@@ -205,6 +209,6 @@ func unpackTiny() (string, error) {
 	return dir, nil
 }
 
-// WeightBytes is the size of a weight as the base holds it in working order: 2 where its file has bfloat16, which stays so,
-// else 4.
+// WeightBytes is the size of a weight as the base holds it in working order:
+// 2 where its file has bfloat16, which stays so, else 4.
 func (b *Base) WeightBytes() int { return b.checkpoint.WeightBytes() }

@@ -70,7 +70,8 @@ func (b *Base) messages(grids []qwen2vl.Grid, prompt, answer string) []chat.Mess
 // Sample is a question with its answer as tokens to learn from; only the answer and the token that ends it are
 // supervised, each with weight. Features or patches are the caller's to add.
 func (b *Base) Sample(grids []qwen2vl.Grid, prompt, answer string, weight float64) (train.Sample, error) {
-	ids, labels, err := chat.Encode(b.Tokenizer, b.messages(grids, prompt, answer), chat.Options{DefaultSystem: b.system})
+	ids, labels, err := chat.Encode(b.Tokenizer, b.messages(grids, prompt, answer),
+		chat.Options{DefaultSystem: b.system})
 	if err != nil {
 		return train.Sample{}, err
 	}
@@ -111,7 +112,8 @@ func (b *Base) prompts(questions []open) (nn.Batch, error) {
 	batch := nn.Batch{Starts: []int{0}}
 	row := int32(0)
 	for i, q := range questions {
-		ids, _, err := chat.Encode(b.Tokenizer, b.messages(q.grids, q.prompt, ""), chat.Options{DefaultSystem: b.system, GenerationPrompt: true})
+		ids, _, err := chat.Encode(b.Tokenizer, b.messages(q.grids, q.prompt, ""), chat.Options{DefaultSystem: b.system,
+			GenerationPrompt: true})
 		if err != nil {
 			return batch, fmt.Errorf("question %d: %w", i, err)
 		}

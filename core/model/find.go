@@ -34,8 +34,8 @@ func OpenLocal(name, root string) (*Base, error) {
 	})
 }
 
-// OpenPresent is OpenBase for those who leave fetching to others: away says that the base is not on this machine yet and
-// that OpenBase would fetch it. Where HF_HUB_OFFLINE keeps it from that, the error says what to do.
+// OpenPresent is OpenBase for those who leave fetching to others: away says that the base is not on this machine yet
+// and that OpenBase would fetch it. Where HF_HUB_OFFLINE keeps it from that, the error says what to do.
 func OpenPresent(name, root string) (b *Base, away bool, err error) {
 	b, err = openBase(name, root, func(h hub.Hub, n hub.Name) (string, error) {
 		dir, err := h.Cached(n)
@@ -80,7 +80,8 @@ func locate(name, root string, get func(hub.Hub, hub.Name) (string, error)) (str
 	}
 	n, onHub := hub.ParseName(name)
 	if !onHub {
-		return "", fmt.Errorf("there is no folder %s; give %q, the folder of a downloaded model with its config.json, tokenizer.json and weights, or a model's name on the hub (OWNER/NAME)", dir, Tiny)
+		return "", fmt.Errorf("there is no folder %s; give %q, the folder of a downloaded model with its "+
+			"config.json, tokenizer.json and weights, or a model's name on the hub (OWNER/NAME)", dir, Tiny)
 	}
 	found, err := get(hub.FromEnv(), n)
 	if err != nil {
@@ -89,8 +90,8 @@ func locate(name, root string, get func(hub.Hub, hub.Name) (string, error)) (str
 	return found, nil
 }
 
-// Shape is what is known of a base whose weights are not on this machine: its configuration, where the hub's cache holds
-// that already.
+// Shape is what is known of a base whose weights are not on this machine: its
+// configuration, where the hub's cache holds that already.
 func Shape(name string) (c qwen2vl.Config, known bool) {
 	n, onHub := hub.ParseName(name)
 	if !onHub {
@@ -106,8 +107,8 @@ func Shape(name string) (c qwen2vl.Config, known bool) {
 
 var sizeInName = regexp.MustCompile(`(?:^|[-_/])(\d+(?:\.\d+)?)[bB](?:[-_@]|$)`)
 
-// NamedSize is how many parameters a base's name says that it has ("7B"), 0 where it says nothing. It is a hint: that of
-// Qwen2-VL-7B is the language model's alone.
+// NamedSize is how many parameters a base's name says that it has ("7B"), 0 where it says nothing. It is a hint: that
+// of Qwen2-VL-7B is the language model's alone.
 func NamedSize(name string) int64 {
 	m := sizeInName.FindStringSubmatch(name)
 	if m == nil {

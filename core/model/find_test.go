@@ -16,14 +16,16 @@ func TestBaseFromTheHub(t *testing.T) {
 	tiny := openTiny(t)
 	s := hubtest.Of(t, tiny.Dir)
 	ctx, root := context.Background(), t.TempDir()
-	if _, err := OpenLocal("someone/small", root); err == nil || !strings.Contains(err.Error(), "not in the cache yet") || !strings.Contains(err.Error(), "finetui lint") {
+	if _, err := OpenLocal("someone/small", root); err == nil ||
+		!strings.Contains(err.Error(), "not in the cache yet") || !strings.Contains(err.Error(), "finetui lint") {
 		t.Errorf("before it was fetched: %v", err)
 	}
 	if b, away, err := OpenPresent("someone/small", root); b != nil || !away || err != nil || s.Asked("") > 0 {
 		t.Errorf("a look at what is on this machine: away %v, %v, %d requests", away, err, s.Asked(""))
 	}
 	t.Setenv("HF_HUB_OFFLINE", "1")
-	if _, away, err := OpenPresent("someone/small", root); away || err == nil || !strings.Contains(err.Error(), "HF_HUB_OFFLINE is set") {
+	if _, away, err := OpenPresent("someone/small", root); away || err == nil ||
+		!strings.Contains(err.Error(), "HF_HUB_OFFLINE is set") {
 		t.Errorf("offline it is promised all the same: %v, %v", away, err)
 	}
 	t.Setenv("HF_HUB_OFFLINE", "")
@@ -53,10 +55,13 @@ func TestBaseFromTheHub(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(root, "someone/small"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenLocal("someone/small", root); err == nil || !strings.Contains(err.Error(), filepath.Join(root, "someone/small")) {
+	if _, err := OpenLocal("someone/small", root); err == nil ||
+		!strings.Contains(err.Error(), filepath.Join(root, "someone/small")) {
 		t.Errorf("a folder of that name goes first: %v", err)
 	}
-	if _, err := OpenBase(ctx, "someone/other", root, nil); err == nil || !strings.Contains(err.Error(), "there is no folder "+root) || !strings.Contains(err.Error(), "hf download someone/other") {
+	if _, err := OpenBase(ctx, "someone/other", root, nil); err == nil ||
+		!strings.Contains(err.Error(), "there is no folder "+root) ||
+		!strings.Contains(err.Error(), "hf download someone/other") {
 		t.Errorf("without a network: %v", err)
 	}
 }
@@ -122,8 +127,9 @@ func TestLanguageModelsSpeakAfterTheirOwnSystemText(t *testing.T) {
 }
 
 func TestTheSizeThatANameGives(t *testing.T) {
-	for name, want := range map[string]int64{"Qwen/Qwen2-VL-7B-Instruct": 7e9, "Qwen/Qwen2.5-0.5B": 5e8, "a/72b-chat@main": 72e9,
-		"a/base": 0, "a/b8bit": 0, "a/4bit": 0, "tiny": 0} {
+	for name, want := range map[string]int64{"Qwen/Qwen2-VL-7B-Instruct": 7e9, "Qwen/Qwen2.5-0.5B": 5e8,
+		"a/72b-chat@main": 72e9,
+		"a/base":          0, "a/b8bit": 0, "a/4bit": 0, "tiny": 0} {
 		if got := NamedSize(name); got != want {
 			t.Errorf("%s: %d, want %d", name, got, want)
 		}

@@ -212,15 +212,17 @@ func (b *Base) Changed() bool {
 		return true
 	}
 	for name, stat := range now {
-		if then := b.identity.stats[name]; stat.Size != then.Size || stat.Modified != then.Modified || stat.Inode != then.Inode {
+		if then := b.identity.stats[name]; stat.Size != then.Size || stat.Modified != then.Modified ||
+			stat.Inode != then.Inode {
 			return true
 		}
 	}
 	return false
 }
 
-// Check holds the base against the fingerprint that was written down when whose work began ("0003-enhanced"); empty: none
-// was. The note is something to bear in mind where it cannot be told for certain; an error says that it is another base.
+// Check holds the base against the fingerprint that was written down when whose work began
+// ("0003-enhanced"); empty: none was. The note is something to bear in mind where it cannot
+// be told for certain; an error says that it is another base.
 func (b *Base) Check(ctx context.Context, then, whose string, report Progress) (note string, err error) {
 	if then == "" {
 		return "", nil
@@ -234,7 +236,8 @@ func (b *Base) Check(ctx context.Context, then, whose string, report Progress) (
 			return "", err
 		}
 		if now == then {
-			return fmt.Sprintf("%s was started by an older build, which knew a base by the first and last MiB of its weights only. "+
+			return fmt.Sprintf("%s was started by an older build, which knew a base by the first and last MiB of "+
+				"its weights only. "+
 				"These are the same in %s; whether all the rest is, cannot be told", whose, b.Name), nil
 		}
 	}
@@ -259,7 +262,8 @@ func headsAndTails(dir string) (string, error) {
 	for _, e := range entries {
 		name := e.Name()
 		weights := strings.HasSuffix(name, ".safetensors")
-		if e.IsDir() || !weights && !slices.Contains([]string{"config.json", "tokenizer.json", "preprocessor_config.json"}, name) {
+		if e.IsDir() || !weights &&
+			!slices.Contains([]string{"config.json", "tokenizer.json", "preprocessor_config.json"}, name) {
 			continue
 		}
 		f, err := os.Open(filepath.Join(dir, name))
@@ -270,7 +274,8 @@ func headsAndTails(dir string) (string, error) {
 		if err == nil {
 			fmt.Fprintln(sum, name, info.Size())
 			if size := info.Size(); weights && size > 2*sample {
-				_, err = io.Copy(sum, io.MultiReader(io.NewSectionReader(f, 0, sample), io.NewSectionReader(f, size-sample, sample)))
+				_, err = io.Copy(sum, io.MultiReader(io.NewSectionReader(f, 0, sample), io.NewSectionReader(f,
+					size-sample, sample)))
 			} else {
 				_, err = io.Copy(sum, f)
 			}

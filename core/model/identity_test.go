@@ -82,7 +82,8 @@ func TestFingerprintCoversAllThatAnswersDependOn(t *testing.T) {
 			seen[f] = c.name
 		})
 	}
-	if err := os.WriteFile(filepath.Join(dir, "processor_config.json"), []byte(`{"image_processor": {}}`), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "processor_config.json"), []byte(`{"image_processor": {}}`),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	if f := fingerprint(t, openFolder(t, dir)); seen[f] != "" {
@@ -104,7 +105,8 @@ func TestFingerprintIsThatOfWhatWasOpened(t *testing.T) {
 	}
 	time.Sleep(20 * time.Millisecond) // a tick of the file system's clock
 	edit(t, filepath.Join(dir, "model.safetensors"), flipMiddle)
-	if _, err := b.Fingerprint(context.Background(), nil); err == nil || !strings.Contains(err.Error(), "changed or replaced since it was opened") {
+	if _, err := b.Fingerprint(context.Background(), nil); err == nil ||
+		!strings.Contains(err.Error(), "changed or replaced since it was opened") {
 		t.Errorf("weights that were replaced under an open base: error %v", err)
 	}
 	if !b.Changed() {
@@ -160,7 +162,8 @@ func TestShardsAreHashedAndAStrayFileIsNot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		shards[i%2] = append(shards[i%2], safetensors.Tensor{Name: name, DType: dtype, Shape: shape, Data: bytes.Clone(raw)})
+		shards[i%2] = append(shards[i%2], safetensors.Tensor{Name: name, DType: dtype, Shape: shape,
+			Data: bytes.Clone(raw)})
 		index += `"` + name + `": "` + [2]string{"a.safetensors", "b.safetensors"}[i%2] + `",`
 	}
 	whole.Close()
@@ -169,7 +172,8 @@ func TestShardsAreHashedAndAStrayFileIsNot(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, safetensors.IndexName), []byte(strings.TrimSuffix(index, ",")+"}}"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, safetensors.IndexName), []byte(strings.TrimSuffix(index, ",")+"}}"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(filepath.Join(dir, "model.safetensors")); err != nil {

@@ -17,8 +17,8 @@ import (
 // askable is the most bytes of weights with which a question is asked: laid out for the products they are there twice.
 const askable = 6 << 30
 
-// TestLoadOfARealSize opens the checkpoint FINETUI_CHECKPOINT (go run ./ml/bench/fake makes one), builds the model, cold
-// and warm, and asks one question where that fits the memory. The goal is under two seconds to the built model.
+// TestLoadOfARealSize opens the checkpoint FINETUI_CHECKPOINT (go run ./ml/bench/fake makes one), builds the model,
+// cold and warm, and asks one question where that fits the memory. The goal is under two seconds to the built model.
 func TestLoadOfARealSize(t *testing.T) {
 	dir := os.Getenv("FINETUI_CHECKPOINT")
 	if dir == "" {

@@ -34,7 +34,10 @@ func noise(seed uint64, w, h int) *picture.RGB {
 
 func ask(t *testing.T, s *Subject, questions []Question, a Asking) []Reply {
 	t.Helper()
-	replies, err := s.Ask(context.Background(), len(questions), func(i int) (Question, error) { return questions[i], nil }, a)
+	replies, err := s.Ask(context.Background(), len(questions), func(i int) (Question, error) {
+		return questions[i],
+			nil
+	}, a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +72,8 @@ func TestAnswersDoNotDependOnTheCompany(t *testing.T) {
 
 func TestAdapterChangesAnswersAndItsFilesComeBack(t *testing.T) {
 	b := openTiny(t)
-	cfg := &lora.Config{Base: b.Name, R: 4, Alpha: 64, Targets: []string{"q_proj", "v_proj", "down_proj"}, Naming: lora.Nested}
+	cfg := &lora.Config{Base: b.Name, R: 4, Alpha: 64, Targets: []string{"q_proj", "v_proj", "down_proj"},
+		Naming: lora.Nested}
 	m, err := b.New(Tuning(cfg))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +107,8 @@ func TestAdapterChangesAnswersAndItsFilesComeBack(t *testing.T) {
 	cfg.Targets = []string{"q_proj"}
 	if other, err := b.New(Tuning(cfg)); err != nil {
 		t.Error(err)
-	} else if err := Fill(other, Adapters(m, cfg)); err == nil || !strings.Contains(err.Error(), "down_proj") && !strings.Contains(err.Error(), "v_proj") {
+	} else if err := Fill(other, Adapters(m, cfg)); err == nil || !strings.Contains(err.Error(), "down_proj") &&
+		!strings.Contains(err.Error(), "v_proj") {
 		t.Errorf("an adapter without a place: %v", err)
 	}
 }
@@ -163,19 +168,26 @@ func TestBrokenBasesAreNamed(t *testing.T) {
 		change func([]byte) []byte
 		want   string
 	}{
-		"no configuration":      {"config.json", func([]byte) []byte { return nil }, "config.json"},
-		"torn configuration":    {"config.json", func(d []byte) []byte { return d[:len(d)/2] }, "config.json"},
-		"another architecture":  {"config.json", replace(`"qwen2_vl"`, `"llama"`), "llama"},
-		"another depth":         {"config.json", replace(`"num_hidden_layers": 4`, `"num_hidden_layers": 5`), "model.layers.4."},
-		"another width":         {"config.json", replace(`"intermediate_size": 384`, `"intermediate_size": 400`), "mlp.gate_proj.weight"},
-		"more than memory":      {"config.json", replace(`"intermediate_size": 384`, `"intermediate_size": 16777216`), "mlp.gate_proj.weight"},
-		"a deep tower":          {"config.json", replace(`"depth": `, `"depth": 10`), "visual.blocks.4."},
-		"another type":          {"model.safetensors", replace(`"dtype":"BF16"`, `"dtype":"I16" `), "is I16"},
-		"overlapping tensors":   {"model.safetensors", replace(`"data_offsets":[0,`, `"data_offsets":[2,`), "tensor \""},
-		"no weights":            {"model.safetensors", func([]byte) []byte { return nil }, "safetensors"},
-		"truncated weights":     {"model.safetensors", func(d []byte) []byte { return d[:len(d)-100] }, "model.safetensors: tensor \"visual.patch_embed.proj.weight\""},
-		"unknown tensor names":  {"model.safetensors", replace("model.norm.weight", "model.form.weight"), "model.norm.weight"},
-		"an end that is none":   {"generation_config.json", replace(`"eos_token_id": `, `"eos_token_id": "end", "was": `), "generation_config.json: eos_token_id"},
+		"no configuration":     {"config.json", func([]byte) []byte { return nil }, "config.json"},
+		"torn configuration":   {"config.json", func(d []byte) []byte { return d[:len(d)/2] }, "config.json"},
+		"another architecture": {"config.json", replace(`"qwen2_vl"`, `"llama"`), "llama"},
+		"another depth": {"config.json", replace(`"num_hidden_layers": 4`, `"num_hidden_layers": 5`),
+			"model.layers.4."},
+		"another width": {"config.json", replace(`"intermediate_size": 384`, `"intermediate_size": 400`),
+			"mlp.gate_proj.weight"},
+		"more than memory": {"config.json", replace(`"intermediate_size": 384`, `"intermediate_size": 16777216`),
+			"mlp.gate_proj.weight"},
+		"a deep tower": {"config.json", replace(`"depth": `, `"depth": 10`), "visual.blocks.4."},
+		"another type": {"model.safetensors", replace(`"dtype":"BF16"`, `"dtype":"I16" `), "is I16"},
+		"overlapping tensors": {"model.safetensors", replace(`"data_offsets":[0,`, `"data_offsets":[2,`),
+			"tensor \""},
+		"no weights": {"model.safetensors", func([]byte) []byte { return nil }, "safetensors"},
+		"truncated weights": {"model.safetensors", func(d []byte) []byte { return d[:len(d)-100] },
+			"model.safetensors: tensor \"visual.patch_embed.proj.weight\""},
+		"unknown tensor names": {"model.safetensors", replace("model.norm.weight", "model.form.weight"),
+			"model.norm.weight"},
+		"an end that is none": {"generation_config.json", replace(`"eos_token_id": `,
+			`"eos_token_id": "end", "was": `), "generation_config.json: eos_token_id"},
 		"no tokenizer":          {"tokenizer.json", func([]byte) []byte { return nil }, "tokenizer.json"},
 		"garbage for tokenizer": {"tokenizer.json", func([]byte) []byte { return []byte("{]") }, "tokenizer.json"},
 	} {
@@ -188,7 +200,8 @@ func TestBrokenBasesAreNamed(t *testing.T) {
 			t.Errorf("%s: error %v does not name %s", what, err, c.want)
 		}
 	}
-	if _, err := OpenLocal("no/such/folder", "/tmp"); err == nil || !strings.Contains(err.Error(), "/tmp/no/such/folder") || !strings.Contains(err.Error(), Tiny) {
+	if _, err := OpenLocal("no/such/folder", "/tmp"); err == nil ||
+		!strings.Contains(err.Error(), "/tmp/no/such/folder") || !strings.Contains(err.Error(), Tiny) {
 		t.Errorf("a missing folder: %v", err)
 	}
 }

@@ -58,8 +58,8 @@ func (o *overlay) Vector(name string, n int) ([]float32, error) {
 }
 
 func sizeOf(name string, shape []int, want ...int) error {
-	return fmt.Errorf("the adapter's %s is %v, the base's %v: it was trained on another base, or on one whose vocabulary was "+
-		"changed; use that base as MODEL.BASE", name, shape, want)
+	return fmt.Errorf("the adapter's %s is %v, the base's %v: it was trained on another base, or on one whose "+
+		"vocabulary was changed; use that base as MODEL.BASE", name, shape, want)
 }
 
 // newWith builds the base's model with what an adapter makes of whole tensors.

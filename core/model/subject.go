@@ -97,7 +97,8 @@ func Fill(m *qwen2vl.Model, adapters []lora.Adapter) error {
 				return fmt.Errorf("the model has no product %s", a.Module)
 			}
 			if len(p.Value) != len(values) {
-				return fmt.Errorf("%s%s holds %d values, the model has room for %d", a.Module, suffix, len(values), len(p.Value))
+				return fmt.Errorf("%s%s holds %d values, the model has room for %d", a.Module, suffix, len(values),
+					len(p.Value))
 			}
 			copy(p.Value, values)
 		}
@@ -112,8 +113,9 @@ func Adapters(m *qwen2vl.Model, c *lora.Config) []lora.Adapter {
 	for i := 0; i+1 < len(params); i += 2 {
 		a, b := params[i], params[i+1]
 		module := a.Name[:len(a.Name)-len(".lora_A.weight")]
-		out = append(out, lora.Adapter{Module: module, In: a.Shape[1], Out: b.Shape[0], R: a.Shape[0], Scale: c.Scale(module),
-			A: append([]float32(nil), a.Value...), B: append([]float32(nil), b.Value...)})
+		out = append(out, lora.Adapter{Module: module, In: a.Shape[1], Out: b.Shape[0], R: a.Shape[0],
+			Scale: c.Scale(module),
+			A:     append([]float32(nil), a.Value...), B: append([]float32(nil), b.Value...)})
 	}
 	return out
 }
@@ -127,8 +129,8 @@ type Question struct {
 	Pictures []*picture.RGB
 	Prompt   string
 
-	// See takes the place of Pictures: it returns their features and grids, made by the tower or kept from earlier, which
-	// it may be only where the tower is frozen.
+	// See takes the place of Pictures: it returns their features and grids, made by the tower or kept from earlier,
+	// which it may be only where the tower is frozen.
 	See func(tower *qwen2vl.Tower, frozen bool) ([]float32, []qwen2vl.Grid, error)
 }
 
@@ -147,8 +149,9 @@ type Asking struct {
 	TopP        float64 // 0, 1: draw from all tokens
 	Repetition  float64 // penalty; 0, 1: none
 	Seed        uint64
-	Heard       func(question int, text string)    // each piece of an answer as it comes; may be nil; calls do not overlap
-	Progress    func(done, total int, what string) // may be nil
+	// each piece of an answer as it comes; may be nil; calls do not overlap
+	Heard    func(question int, text string)
+	Progress func(done, total int, what string) // may be nil
 }
 
 // together is how many questions are answered at once.
@@ -179,7 +182,10 @@ func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, err
 			w := s.worker(team)
 			for first := range next {
 				last := min(first+together, n)
-				if err := mapped.Guard(func() error { return w.answer(ctx, first, last, get, a, replies, heard) }); err != nil {
+				if err := mapped.Guard(func() error {
+					return w.answer(ctx, first, last, get, a, replies,
+						heard)
+				}); err != nil {
 					cancel(err)
 					continue
 				}
@@ -236,7 +242,8 @@ func (w *worker) see(q Question, v View) ([]float32, []qwen2vl.Grid, error) {
 	return features, grids, err
 }
 
-func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Question, error), a Asking, replies []Reply, heard func(int, string)) error {
+func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Question, error), a Asking,
+	replies []Reply, heard func(int, string)) error {
 	start := time.Now()
 	w.session.Check = ctx.Err
 	if w.tower != nil { // a base without one answers without pictures
@@ -271,8 +278,9 @@ func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Que
 	for i := range ears {
 		ears[i] = newEar(w.base.Tokenizer)
 	}
-	options := generate.Options{MaxNew: a.MaxNew, Temperature: a.Temperature, TopP: a.TopP, RepetitionPenalty: a.Repetition,
-		Stop: w.base.Stop, Seed: a.Seed + uint64(first)}
+	options := generate.Options{MaxNew: a.MaxNew, Temperature: a.Temperature, TopP: a.TopP,
+		RepetitionPenalty: a.Repetition,
+		Stop:              w.base.Stop, Seed: a.Seed + uint64(first)}
 	for q := range questions {
 		options.Prompts = append(options.Prompts, batch.IDs[batch.Starts[q]:batch.Starts[q+1]])
 	}

@@ -29,14 +29,16 @@ func parseConfig(data []byte) (qwen2vl.Config, error) {
 		text, err := qwen2.ParseConfig(data)
 		return qwen2vl.Config{Text: text, ImageToken: -1, VideoToken: -1, VisionStart: -1, VisionEnd: -1}, err
 	}
-	return qwen2vl.Config{}, fmt.Errorf("config.json: model_type is %q; supported are qwen2_vl (Qwen2-VL) and, for questions without a picture, qwen2 (Qwen2, Qwen2.5)", f.ModelType)
+	return qwen2vl.Config{}, fmt.Errorf("config.json: model_type is %q; supported are qwen2_vl (Qwen2-VL) and, for "+
+		"questions without a picture, qwen2 (Qwen2, Qwen2.5)", f.ModelType)
 }
 
 // Sees says whether the base has a vision tower.
 func (b *Base) Sees() bool { return b.Config.Vision.Depth > 0 }
 
 // ErrBlind is the error of whatever shows a picture to a base without a vision tower.
-var ErrBlind = errors.New("it is a language model without a vision tower (model_type qwen2): it can be asked without a picture (finetui infer base - PROMPT), but data sets of pictures need a qwen2_vl")
+var ErrBlind = errors.New("it is a language model without a vision tower (model_type qwen2): it can be asked " +
+	"without a picture (finetui infer base - PROMPT), but data sets of pictures need a qwen2_vl")
 
 // checkSight is ErrBlind for a base that cannot take so many pictures.
 func (b *Base) checkSight(pictures int) error {

@@ -36,8 +36,10 @@ func TestErrorsAreSentences(t *testing.T) {
 		{below, "a part of this path is a file, not a folder"},
 		{folder, dir + " is a folder; a file is expected there"},
 		{made, dir + "/a/b cannot be written: its folder is not there"},
-		{&os.PathError{Op: "open", Path: "/x/.y.json.tmp-123", Err: syscall.EACCES}, "/x/y.json may not be written by you; change its permissions or its owner, or choose another place"},
-		{&os.LinkError{Op: "rename", Old: "a", New: "b", Err: syscall.ENOSPC}, "b cannot be written: the disk is full; make room and try again"},
+		{&os.PathError{Op: "open", Path: "/x/.y.json.tmp-123", Err: syscall.EACCES},
+			"/x/y.json may not be written by you; change its permissions or its owner, or choose another place"},
+		{&os.LinkError{Op: "rename", Old: "a", New: "b", Err: syscall.ENOSPC},
+			"b cannot be written: the disk is full; make room and try again"},
 		{&os.PathError{Op: "open", Path: "\x1b[2J", Err: syscall.ENOENT}, "␛[2J is not there; check its name"},
 		{errors.New("writing x: no space left on device"), "writing x: the disk is full; make room and try again"},
 		{errors.New("it cannot open the door: no such file or directory"), "it cannot open the door: it is not there"},
@@ -50,13 +52,15 @@ func TestErrorsAreSentences(t *testing.T) {
 		{fmt.Errorf("x: %w", io.EOF), "x: it ends too early"},
 		{number, `"seven" is not a number that fits here`},
 		{program, "is not installed"},
-		{errors.New(`Get "http://127.0.0.1:1/x": dial tcp 127.0.0.1:1: connect: connection refused`), "http://127.0.0.1:1/x: 127.0.0.1:1: it does not answer"},
+		{errors.New(`Get "http://127.0.0.1:1/x": dial tcp 127.0.0.1:1: connect: connection refused`),
+			"http://127.0.0.1:1/x: 127.0.0.1:1: it does not answer"},
 	} {
 		got := Error(c.err)
 		if !strings.Contains(got, c.want) {
 			t.Errorf("%v became %q, want %q", c.err, got, c.want)
 		}
-		for _, speech := range []string{"open /", "stat /", "no such file", "JSON input", "invalid character", "Go struct", "strconv", "EOF", ".tmp-"} {
+		for _, speech := range []string{"open /", "stat /", "no such file", "JSON input", "invalid character",
+			"Go struct", "strconv", "EOF", ".tmp-"} {
 			if strings.Contains(got, speech) {
 				t.Errorf("%q is left in %q", speech, got)
 			}

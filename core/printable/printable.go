@@ -1,5 +1,5 @@
-// Package printable makes text that comes from outside fit for a person at a terminal: names of files, classes and runs,
-// answers of models, what a hub, a library or the system says. It never styles and reads nothing.
+// Package printable makes text that comes from outside fit for a person at a terminal: names of files, classes and
+// runs, answers of models, what a hub, a library or the system says. It never styles and reads nothing.
 //
 // What could move the cursor, colour, reorder or hide becomes a mark that can be seen:
 //

@@ -50,7 +50,8 @@ func TestWhatATerminalWouldActOnBecomesAMark(t *testing.T) {
 func TestNoCharacterPassesThatIsNotDrawn(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		for _, out := range Line("a" + string(r)) {
-			if unicode.Is(unicode.C, out) && !unicode.Is(unicode.Prepended_Concatenation_Mark, out) || unicode.Is(unicode.Zl, out) || unicode.Is(unicode.Zp, out) {
+			if unicode.Is(unicode.C, out) && !unicode.Is(unicode.Prepended_Concatenation_Mark, out) ||
+				unicode.Is(unicode.Zl, out) || unicode.Is(unicode.Zp, out) {
 				t.Fatalf("%U passes as %U", r, out)
 			}
 		}
@@ -72,7 +73,8 @@ func TestWriterPutsSplitCharactersTogether(t *testing.T) {
 		if err := w.Flush(); err != nil {
 			t.Fatal(err)
 		}
-		if want := "é␛[31m👩\u200d👧 ��� <U+202E>\nend�"; strings.ReplaceAll(got.String(), "��", "�") != strings.ReplaceAll(want, "��", "�") {
+		if want := "é␛[31m👩\u200d👧 ��� <U+202E>\nend�"; strings.ReplaceAll(got.String(), "��",
+			"�") != strings.ReplaceAll(want, "��", "�") {
 			t.Errorf("in pieces of %d: %q", size, &got)
 		}
 	}

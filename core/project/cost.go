@@ -22,11 +22,12 @@ type Cost struct {
 	Memory   int64         // most bytes that its process holds
 	Free     int64         // bytes that a program can have now
 	Time     time.Duration // of all steps and checks
-	Hint     bool          // the base is known by its name alone: Download, Memory and Time follow from the size that stands there
+	// the base is known by its name alone: Download, Memory and Time follow from the size that stands there
+	Hint bool
 }
 
-// Cost works out what a run takes. The base need not be open, nor on this machine: then its configuration in the hub's cache
-// tells its shape, or the size that its name gives.
+// Cost works out what a run takes. The base need not be open, nor on this machine: then its configuration in the hub's
+// cache tells its shape, or the size that its name gives.
 func (p *Project) Cost() Cost {
 	if p.Base != nil {
 		return p.cost(p.Base.Config, p.Base.WeightBytes(), p.weigh("train", nil), p.weigh("valid", p.Hides))
@@ -67,7 +68,11 @@ func (p *Project) cost(c qwen2vl.Config, bytes int, all, valid []weight) (cost C
 		return text
 	})
 	if !s.trains { // once for each picture
-		cost.Time += seconds(float64(len(all)) * func() float64 { _, tower := c.Operations(0, 0, mean(all).patches); return tower }())
+		cost.Time += seconds(float64(len(all)) * func() float64 {
+			_, tower := c.Operations(0, 0,
+				mean(all).patches)
+			return tower
+		}())
 	}
 	return cost
 }
@@ -125,8 +130,8 @@ var speed = sync.OnceValue(func() float64 {
 	return 2 * m * n * k / max(best, time.Microsecond).Seconds()
 })
 
-// guess measures samples for a base whose tokenizer is not here: pictures as the processor cuts them, and words by their
-// letters.
+// guess measures samples for a base whose tokenizer is not here: pictures
+// as the processor cuts them, and words by their letters.
 func (p *Project) guess(samples []recipe.Sample, c qwen2vl.Config) []weight {
 	const lettersOfToken, template = 4, 20
 	out := make([]weight, len(samples))
@@ -155,14 +160,17 @@ func (c Cost) Findings(base string) (out []dataset.Finding) {
 	}
 	if c.Free > 0 && c.Memory > c.Free {
 		out = append(out, dataset.Finding{Code: "memory-short", Level: dataset.LevelWarn,
-			Text: fmt.Sprintf("MODEL.BASE = %q: a run takes about %s of memory%s, and %s are free now", base, Gigabytes(c.Memory), about, Gigabytes(c.Free)),
-			Do:   "choose a smaller base, or close other programs; TRAIN.BATCH_SIZE and MODEL.MAX_PIXELS lower what is added to the weights"})
+			Text: fmt.Sprintf("MODEL.BASE = %q: a run takes about %s of memory%s, and %s are free now", base,
+				Gigabytes(c.Memory), about, Gigabytes(c.Free)),
+			Do: "choose a smaller base, or close other programs; TRAIN.BATCH_SIZE and MODEL.MAX_PIXELS lower what " +
+				"is added to the weights"})
 	}
 	const long = 6 * time.Hour
 	if c.Time > long {
 		out = append(out, dataset.Finding{Code: "takes-long", Level: dataset.LevelWarn,
-			Text: fmt.Sprintf("MODEL.BASE = %q: all steps take about %s on %s%s", base, Roughly(c.Time), dataset.Counted(runtime.GOMAXPROCS(0), "core", "cores"), about),
-			Do:   "choose a smaller base, fewer TRAIN.EPOCHS, or smaller pictures (MODEL.MAX_PIXELS)"})
+			Text: fmt.Sprintf("MODEL.BASE = %q: all steps take about %s on %s%s", base, Roughly(c.Time),
+				dataset.Counted(runtime.GOMAXPROCS(0), "core", "cores"), about),
+			Do: "choose a smaller base, fewer TRAIN.EPOCHS, or smaller pictures (MODEL.MAX_PIXELS)"})
 	}
 	return out
 }
@@ -177,8 +185,9 @@ func (c Cost) Away(base string) dataset.Finding {
 		}
 	}
 	return dataset.Finding{Code: "base-away", Level: dataset.LevelInfo,
-		Text: fmt.Sprintf("MODEL.BASE = %q is not on this machine yet: the run fetches it from the hub before its first step (%s), and checks then what takes the base's own tokens", base, size),
-		Do:   "leave it to the run, which can be stopped meanwhile and goes on where it stood when it is resumed"}
+		Text: fmt.Sprintf("MODEL.BASE = %q is not on this machine yet: the run fetches it from the hub before its "+
+			"first step (%s), and checks then what takes the base's own tokens", base, size),
+		Do: "leave it to the run, which can be stopped meanwhile and goes on where it stood when it is resumed"}
 }
 
 // Gigabytes writes bytes as the sizes of models and machines are given: "16.6 GB".

@@ -16,13 +16,16 @@ import (
 
 // The sizes are those of the published checkpoints (ml/bench/fake).
 func TestParametersOfThePublishedModels(t *testing.T) {
-	tower := qwen2vl.Vision{Depth: 32, Embed: 1280, Heads: 16, MLPRatio: 4, Patch: 14, Merge: 2, Temporal: 2, Channels: 3}
+	tower := qwen2vl.Vision{Depth: 32, Embed: 1280, Heads: 16, MLPRatio: 4, Patch: 14, Merge: 2, Temporal: 2,
+		Channels: 3}
 	for _, c := range []struct {
 		text qwen2.Config
 		want int64
 	}{
-		{qwen2.Config{Hidden: 1536, Layers: 28, Heads: 12, KVHeads: 2, HeadDim: 128, Inner: 8960, Vocab: 151936, Tied: true}, 2_208_985_600},
-		{qwen2.Config{Hidden: 3584, Layers: 28, Heads: 28, KVHeads: 4, HeadDim: 128, Inner: 18944, Vocab: 152064}, 8_291_375_616},
+		{qwen2.Config{Hidden: 1536, Layers: 28, Heads: 12, KVHeads: 2, HeadDim: 128, Inner: 8960, Vocab: 151936,
+			Tied: true}, 2_208_985_600},
+		{qwen2.Config{Hidden: 3584, Layers: 28, Heads: 28, KVHeads: 4, HeadDim: 128, Inner: 18944, Vocab: 152064},
+			8_291_375_616},
 	} {
 		tower.Hidden = c.text.Hidden
 		if got := (qwen2vl.Config{Text: c.text, Vision: tower}).Parameters(); got != c.want {
@@ -52,7 +55,8 @@ func away(t *testing.T, name string) *Project {
 }
 
 func TestALargeBaseIsKnownByItsConfigurationInTheCache(t *testing.T) {
-	config, err := os.ReadFile(filepath.Join("..", "..", "ml", "bench", "fake", "layouts", "qwen2-vl-7b", "config.json"))
+	config, err := os.ReadFile(filepath.Join("..", "..", "ml", "bench", "fake", "layouts", "qwen2-vl-7b",
+		"config.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +85,8 @@ func TestALargeBaseThatIsNotHereIsKnownByItsName(t *testing.T) {
 	if !c.Hint || c.Download != 14e9 || c.Memory != 28e9 || c.Time <= 0 {
 		t.Errorf("%+v", c)
 	}
-	if text := c.Away("Qwen/Qwen2-VL-7B-Instruct").Text; !strings.Contains(text, "about 14.0 GB by the size in its name") {
+	if text := c.Away("Qwen/Qwen2-VL-7B-Instruct").Text; !strings.Contains(text,
+		"about 14.0 GB by the size in its name") {
 		t.Error(text)
 	}
 	c = away(t, "somebody/nameless").Cost()
@@ -114,7 +119,8 @@ func TestWhatDoesNotFitOrTakesLongIsAWarning(t *testing.T) {
 			t.Errorf("%+v: %v, want %v", c.cost, got, c.want)
 		}
 	}
-	for d, want := range map[time.Duration]string{40 * time.Second: "40 s", 12 * time.Minute: "12 min", 55 * time.Hour: "55 hours", 216 * time.Hour: "9 days"} {
+	for d, want := range map[time.Duration]string{40 * time.Second: "40 s", 12 * time.Minute: "12 min",
+		55 * time.Hour: "55 hours", 216 * time.Hour: "9 days"} {
 		if got := Roughly(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}

@@ -8,8 +8,8 @@ import (
 	"finetui/ml/train"
 )
 
-// Course is the order of a run: which epoch each step belongs to and which samples it takes. What cannot be shown is left
-// out, so that who counts steps counts those of the run.
+// Course is the order of a run: which epoch each step belongs to and which samples it takes. What cannot be shown is
+// left out, so that who counts steps counts those of the run.
 type Course struct {
 	Batch  int // samples of a step
 	Hidden int // samples of train that are left out

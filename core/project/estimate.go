@@ -54,7 +54,8 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 	table := recipe.Mass(p.Recipe)
 	out.MassBefore, out.MassAfter = table.ImbalanceBefore, table.ImbalanceAfter
 	if inversion, ok := table.Inverted(max(1, cfg.Dataset.ModerateAbove)); ok {
-		out.Notes = append(out.Notes, fmt.Sprintf("%s, the rarer class, weighs %.1f× as much as %s", inversion.Rarer.Class, inversion.Ratio, inversion.Commoner.Class))
+		out.Notes = append(out.Notes, fmt.Sprintf("%s, the rarer class, weighs %.1f× as much as %s",
+			inversion.Rarer.Class, inversion.Ratio, inversion.Commoner.Class))
 	}
 	for _, problem := range config.ValidateSteps(cfg.Train, out.TrainSamples) {
 		out.Notes = append(out.Notes, problem.Key+" "+problem.Text)
@@ -127,7 +128,8 @@ func (p *Project) size(out *Estimate) {
 		longest = max(longest, w.tokens)
 	}
 	if longest > c.Model.MaxLength {
-		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %d tokens, MODEL.MAX_LENGTH is %d", longest, c.Model.MaxLength))
+		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %d tokens, MODEL.MAX_LENGTH is %d", longest,
+			c.Model.MaxLength))
 	}
 	out.Cost = p.cost(p.Base.Config, p.Base.WeightBytes(), all, p.weigh("valid", p.Hides))
 	for _, f := range out.Cost.Findings(c.Model.Base) {

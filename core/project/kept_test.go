@@ -148,8 +148,11 @@ func TestKeyCoversWhatIsShown(t *testing.T) {
 		"MODEL.MAX_PIXELS":   func(p *Project, s *recipe.Sample) { p.Config.Model.MaxPixels *= 2 },
 		"RECIPE.CONTEXT":     func(p *Project, s *recipe.Sample) { p.Config.Recipe.Context = media.Marked },
 		"RECIPE.CROP_MARGIN": func(p *Project, s *recipe.Sample) { p.Config.Recipe.CropMargin += .1 },
-		"RECIPE.CROP_SQUARE": func(p *Project, s *recipe.Sample) { p.Config.Recipe.CropSquare = !p.Config.Recipe.CropSquare },
-		"the box":            func(p *Project, s *recipe.Sample) { *s = p.Recipe.Samples("test")[5] },
+		"RECIPE.CROP_SQUARE": func(p *Project,
+			s *recipe.Sample) {
+			p.Config.Recipe.CropSquare = !p.Config.Recipe.CropSquare
+		},
+		"the box": func(p *Project, s *recipe.Sample) { *s = p.Recipe.Samples("test")[5] },
 	} {
 		c, q, s := *p.Config, *p, sample
 		q.Config = &c
@@ -196,8 +199,8 @@ func TestACacheOfNoUseStopsNothing(t *testing.T) {
 	}
 }
 
-// TestKeptGridsAreTheirOwn holds that features come back with the grid they were made with, also where a record's size is
-// not that of its picture.
+// TestKeptGridsAreTheirOwn holds that features come back with the grid they were made with,
+// also where a record's size is not that of its picture.
 func TestKeptGridsAreTheirOwn(t *testing.T) {
 	p := drawn(t)
 	c, q := *p.Config, *p
@@ -301,7 +304,8 @@ func TestFeaturesOfAFixedPicture(t *testing.T) {
 		length = math.Sqrt(length)
 		got := hex.EncodeToString(sum.Sum(nil))[:16]
 		if got != c.rows || math.Abs(length-c.length) > 1e-3*length || math.Abs(float64(f[0])-c.first) > 1e-3 {
-			t.Errorf("{%q, %v, %q, %.5g, %.5g}, pinned are %q, %g, %g: raise seeing", c.context, c.square, got, length, f[0], c.rows, c.length, c.first)
+			t.Errorf("{%q, %v, %q, %.5g, %.5g}, pinned are %q, %g, %g: raise seeing", c.context, c.square, got, length,
+				f[0], c.rows, c.length, c.first)
 		}
 	}
 }

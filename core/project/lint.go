@@ -12,8 +12,8 @@ import (
 )
 
 // Lint says what is wrong with the recipe on this data, with the base's own count of tokens and what it would be
-// trained to say, and with the data that a run uses: what analyze finds, and what decoding every picture of train, valid
-// and the split that is scored does. Errors come first. Pictures that turn out broken are marked so in Data.
+// trained to say, and with the data that a run uses: what analyze finds, and what decoding every picture of train,
+// valid and the split that is scored does. Errors come first. Pictures that turn out broken are marked so in Data.
 func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding, error) {
 	if err := p.OpenBase(ctx, report); err != nil {
 		return nil, err
@@ -53,7 +53,10 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 	findings = append(findings, shapes.found...)
 	findings = append(findings, p.DataFindings()...)
 	findings = append(findings, p.Cost().Findings(p.Config.Model.Base)...)
-	slices.SortStableFunc(findings, func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) })
+	slices.SortStableFunc(findings, func(a, b dataset.Finding) int {
+		return dataset.Severity(a.Level) -
+			dataset.Severity(b.Level)
+	})
 	return findings, nil
 }
 
@@ -72,8 +75,8 @@ func (p *Project) DataFindings() (findings []dataset.Finding) {
 	return findings
 }
 
-// CheckPictures decodes every picture that a run uses, unless that was done before, and marks those that are broken in Data,
-// so that they are left out. It is for who opened the project and has not handed Data on.
+// CheckPictures decodes every picture that a run uses, unless that was done before, and marks those that are broken in
+// Data, so that they are left out. It is for who opened the project and has not handed Data on.
 func (p *Project) CheckPictures(ctx context.Context, report Progress) error {
 	check, err := p.Data.CheckPictures(ctx, p.File.Root, []string{"train", "valid", p.Config.Eval.Split}, report)
 	if err == nil {
@@ -82,8 +85,8 @@ func (p *Project) CheckPictures(ctx context.Context, report Progress) error {
 	return err
 }
 
-// ruler counts the tokens of samples. A question and its answer are cut into tokens once, however many objects are asked
-// about in these words; their pictures take as many tokens as their size says.
+// ruler counts the tokens of samples. A question and its answer are cut into tokens once, however many objects are
+// asked about in these words; their pictures take as many tokens as their size says.
 type ruler struct {
 	p     *Project
 	known map[wording]measured

@@ -14,8 +14,8 @@ import (
 	"finetui/ml/train"
 )
 
-// What a run's process holds beside what its constants ask for, measured on Linux with Go 1.26 (VmHWM, which counts pages
-// of mapped files as well).
+// What a run's process holds beside what its constants ask for, measured on Linux with Go
+// 1.26 (VmHWM, which counts pages of mapped files as well).
 const (
 	programPages = 29 << 20 // of the program's own file: code, tables, the tiny base
 	runtimePages = 8 << 20  // of Go's runtime beside the heap
@@ -33,8 +33,9 @@ type weight struct {
 	pixels                              int // of the whole picture
 }
 
-// process follows the heap of a run's process through what it does, and so finds the most that it holds. Go's collector
-// lets the heap grow to twice what was alive when it last ran: how much of that is reached depends on what becomes garbage.
+// process follows the heap of a run's process through what it does, and so finds the most that
+// it holds. Go's collector lets the heap grow to twice what was alive when it last ran: how
+// much of that is reached depends on what becomes garbage.
 type process struct {
 	p       *Project
 	c       qwen2vl.Config
@@ -203,7 +204,8 @@ func (s *process) see(samples []weight, first int) {
 	}
 }
 
-// look is what opening a sample's picture leaves behind: what its file is decoded to, copies of it, and its patches, put together.
+// look is what opening a sample's picture leaves behind: what its file
+// is decoded to, copies of it, and its patches, put together.
 func (s *process) look(w weight) int64 {
 	bytes := 7 * int64(w.pixels)
 	if c := s.p.Config.Recipe.Context; c == media.Marked || c == media.FullCrop {
@@ -237,7 +239,8 @@ func (s *process) run(samples []weight, back bool) {
 		for _, pass := range passes {
 			var sum weight
 			for _, i := range pass {
-				sum.tokens, sum.supervised, sum.patches = sum.tokens+samples[i].tokens, sum.supervised+samples[i].supervised, sum.patches+samples[i].patches
+				sum.tokens, sum.supervised, sum.patches = sum.tokens+samples[i].tokens,
+					sum.supervised+samples[i].supervised, sum.patches+samples[i].patches
 			}
 			s.pass(&s.replica[r], sum, back)
 		}
@@ -256,7 +259,10 @@ func (s *process) pass(r *replica, sum weight, back bool) {
 	}
 	s.extend(&r.patches, sum.patches, func(n int) int64 { return s.c.TowerWorker(s.work, n, 0) })
 	if back {
-		s.extend(&r.backPatches, sum.patches, func(n int) int64 { return s.c.TowerWorker(s.work, 0, n) - s.c.TowerWorker(s.work, 0, 0) })
+		s.extend(&r.backPatches, sum.patches, func(n int) int64 {
+			return s.c.TowerWorker(s.work, 0, n) -
+				s.c.TowerWorker(s.work, 0, 0)
+		})
 	}
 }
 
@@ -272,8 +278,8 @@ func (s *process) step(order []int, run bool) {
 	}
 }
 
-// check measures valid and asks about it: each worker that answers has buffers of its own for as long, keys and values of
-// its sequences, and logits anew for each token.
+// check measures valid and asks about it: each worker that answers has buffers of its own for as long, keys and values
+// of its sequences, and logits anew for each token.
 func (s *process) check() {
 	h := &s.heap
 	h.churn(3 * s.adapted) // of a checkpoint
@@ -324,8 +330,8 @@ func (s *process) session(rows, patches, questions int) int64 {
 	return n
 }
 
-// weigh measures the samples of a split but those that skip, which may be nil, leaves out; of very many, only so many that
-// are spread over all, and the others are like the one before.
+// weigh measures the samples of a split but those that skip, which may be nil, leaves out; of very many, only so many
+// that are spread over all, and the others are like the one before.
 func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []weight {
 	const most = 8192
 	var refs []dataset.Ref
@@ -352,7 +358,8 @@ func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []weight {
 		if err != nil {
 			continue
 		}
-		w := weight{tokens: len(t.IDs), prompt: len(t.IDs), features: len(t.FeatureTokens), pixels: s.Item.Width * s.Item.Height}
+		w := weight{tokens: len(t.IDs), prompt: len(t.IDs), features: len(t.FeatureTokens),
+			pixels: s.Item.Width * s.Item.Height}
 		for _, target := range t.Targets {
 			if target >= 0 {
 				w.supervised++

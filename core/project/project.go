@@ -52,8 +52,8 @@ func Open(ctx context.Context, file *config.File, report Progress) (*Project, er
 	return p, err
 }
 
-// Read reads the data set of a configuration, with EVAL.DATA as a split of its own where there is one; fault says why it is
-// none, where one is named.
+// Read reads the data set of a configuration, with EVAL.DATA as a split of its own where there
+// is one; fault says why it is none, where one is named.
 func Read(ctx context.Context, file *config.File, report Progress) (data *dataset.Dataset, fault, err error) {
 	if data, err = dataset.Read(ctx, file.Config.Dataset, file.Root, report); err != nil {
 		return nil, nil, err

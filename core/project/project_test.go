@@ -72,7 +72,8 @@ func TestMissingFurtherDataStopsNothingButScoring(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if why := opened.NoSplit(broken); strings.Contains(why.Error(), "DATASET.PATH") || strings.Contains(why.Error(), "stat ") || !strings.HasPrefix(why.Error(), "EVAL.DATA: ") {
+		if why := opened.NoSplit(broken); strings.Contains(why.Error(), "DATASET.PATH") ||
+			strings.Contains(why.Error(), "stat ") || !strings.HasPrefix(why.Error(), "EVAL.DATA: ") {
 			t.Errorf("%s: got %v", broken, why)
 		}
 		if err := opened.NoSplit("moon"); !strings.HasPrefix(err.Error(), "EVAL.SPLIT") {
@@ -99,7 +100,9 @@ func TestFurtherDataIsNoPartOfTheFingerprint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(with.Data.Items) != 2*len(p.Data.Items) || with.Data.Fingerprint() != before || len(with.Data.Own().Items) != len(p.Data.Items) {
-		t.Errorf("%d items, fingerprint %s, want %d and %s", len(with.Data.Items), with.Data.Fingerprint(), 2*len(p.Data.Items), before)
+	if len(with.Data.Items) != 2*len(p.Data.Items) || with.Data.Fingerprint() != before ||
+		len(with.Data.Own().Items) != len(p.Data.Items) {
+		t.Errorf("%d items, fingerprint %s, want %d and %s", len(with.Data.Items), with.Data.Fingerprint(),
+			2*len(p.Data.Items), before)
 	}
 }

@@ -11,8 +11,9 @@ import (
 	"finetui/ml/qwen2vl"
 )
 
-// See returns the features and grids of a sample's pictures. Where the tower is frozen and MODEL.CACHE allows it, they are
-// made once and kept; kept ones are read-only. Whatever keeps them from being kept stops nothing: see model.Base.Trouble.
+// See returns the features and grids of a sample's pictures. Where the tower is frozen and
+// MODEL.CACHE allows it, they are made once and kept; kept ones are read-only. Whatever keeps
+// them from being kept stops nothing: see model.Base.Trouble.
 func (p *Project) See(tower *qwen2vl.Tower, frozen bool, s recipe.Sample) ([]float32, []qwen2vl.Grid, error) {
 	keep := frozen && p.Base.Seen != nil
 	var key features.Key
@@ -84,7 +85,8 @@ func (p *Project) key(s recipe.Sample) (features.Key, error) {
 	}
 	c, m := p.Config.Recipe, p.Config.Model
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%d %s %+v %s %q %v %v %v %d %d\n", seeing, base, p.Base.Processor, content, c.Context, c.CropMargin, c.CropSquare,
+	fmt.Fprintf(sum, "%d %s %+v %s %q %v %v %v %d %d\n", seeing, base, p.Base.Processor, content, c.Context,
+		c.CropMargin, c.CropSquare,
 		s.Box(), m.MinPixels, m.MaxPixels)
 	return features.Key(sum.Sum(nil)), nil
 }

@@ -17,7 +17,8 @@ import (
 func drawn(t *testing.T) *Project {
 	t.Helper()
 	root := t.TempDir()
-	if err := demo.MakeExtra(context.Background(), filepath.Join(root, "data"), 12, demo.Options{Canvas: 168}, nil); err != nil {
+	if err := demo.MakeExtra(context.Background(), filepath.Join(root, "data"), 12, demo.Options{Canvas: 168},
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	f, err := config.Preset("demo")

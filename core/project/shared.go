@@ -11,10 +11,11 @@ import (
 	"finetui/core/recipe"
 )
 
-// ReadShared is dataset.Read for those who look at one data set in one process: it is read once, and whoever asks meanwhile
-// or later gets the same set, which nobody may change. again asks for another look at the files. Progress is told to all who
-// wait; the reading stops when none of them wants it any more. It leaves a core to the screen.
-func ReadShared(ctx context.Context, cfg config.Dataset, root string, again bool, report Progress) (*dataset.Dataset, error) {
+// ReadShared is dataset.Read for those who look at one data set in one process: it is read once, and whoever asks
+// meanwhile or later gets the same set, which nobody may change. again asks for another look at the files. Progress is
+// told to all who wait; the reading stops when none of them wants it any more. It leaves a core to the screen.
+func ReadShared(ctx context.Context, cfg config.Dataset, root string, again bool, report Progress) (*dataset.Dataset,
+	error) {
 	return shared.read(ctx, cfg, root, again, report)
 }
 
@@ -34,7 +35,8 @@ func OpenShared(ctx context.Context, file *config.File, again bool, report Progr
 	return p, err
 }
 
-var shared = &sets{reader: func(ctx context.Context, cfg config.Dataset, root string, report Progress) (*dataset.Dataset, error) {
+var shared = &sets{reader: func(ctx context.Context, cfg config.Dataset, root string,
+	report Progress) (*dataset.Dataset, error) {
 	return dataset.Read(dataset.Beside(ctx), cfg, root, report)
 }}
 
@@ -64,10 +66,12 @@ type reading struct {
 
 // sharedKey is everything that reading a set depends on beside its files.
 func sharedKey(c config.Dataset, root string) string {
-	return fmt.Sprintf("%q", []string{root, c.Path, c.Format, c.Media, c.DefaultCondition, fmt.Sprintf("%q", c.Conditions), fmt.Sprintf("%q", c.Sets)})
+	return fmt.Sprintf("%q", []string{root, c.Path, c.Format, c.Media, c.DefaultCondition,
+		fmt.Sprintf("%q", c.Conditions), fmt.Sprintf("%q", c.Sets)})
 }
 
-func (s *sets) read(ctx context.Context, cfg config.Dataset, root string, again bool, report Progress) (*dataset.Dataset, error) {
+func (s *sets) read(ctx context.Context, cfg config.Dataset, root string, again bool,
+	report Progress) (*dataset.Dataset, error) {
 	r, mine := s.join(cfg, root, again, report)
 	defer s.leave(r, mine)
 	select {
@@ -93,7 +97,8 @@ func (s *sets) join(cfg config.Dataset, root string, again bool, report Progress
 		return r, mine
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	r := &reading{key: key, began: time.Now(), stop: stop, done: make(chan struct{}), waiting: map[*Progress]bool{mine: true}}
+	r := &reading{key: key, began: time.Now(), stop: stop, done: make(chan struct{}),
+		waiting: map[*Progress]bool{mine: true}}
 	kept := []*reading{r}
 	for _, old := range s.kept {
 		if old.key != key && len(kept) < mostShared {

@@ -8,8 +8,8 @@ import (
 	"finetui/ml/qwen2vl/pixels"
 )
 
-// sizeLint finds what the model would refuse to look at for its shape: whole pictures, each once, and what is cut out of
-// them, by RECIPE.CONTEXT. Samples come picture by picture.
+// sizeLint finds what the model would refuse to look at for its shape: whole pictures, each once, and what is cut out
+// of them, by RECIPE.CONTEXT. Samples come picture by picture.
 type sizeLint struct {
 	p     *Project
 	whole *dataset.Item // the picture that was looked at as a whole last
@@ -25,7 +25,10 @@ func (l *sizeLint) see(s recipe.Sample) {
 		if isWhole && l.whole == s.Item {
 			continue
 		}
-		file, line, what := s.Item.Labels, s.Line(), func() string { return fmt.Sprintf("the cut-out of %s#%d", s.Item.ID, s.Object) }
+		file, line, what := s.Item.Labels, s.Line(), func() string {
+			return fmt.Sprintf("the cut-out of %s#%d",
+				s.Item.ID, s.Object)
+		}
 		if isWhole {
 			l.whole = s.Item
 			file, line, what = s.Item.Media, 0, func() string { return "the picture" }

@@ -14,8 +14,8 @@ asphalt brickwork clay concrete corrosion cracking damage debris dirt dust earth
 garbage grass gravel ice litter machinery masonry moss mud oil rubble rust sand scaffolding sediment seepage silt smoke snow soil
 spalling stonework traffic trash vegetation waste water wood`)
 
-// withArticle begins a sentence with an object type: "A toe drain", "An outlet", "Vegetation", "Leaves". What the last word
-// is decides; a noun that is not in massNouns and no plural by its ending is counted.
+// withArticle begins a sentence with an object type: "A toe drain", "An outlet", "Vegetation", "Leaves". What the last
+// word is decides; a noun that is not in massNouns and no plural by its ending is counted.
 func withArticle(noun string) string {
 	words := strings.Fields(noun)
 	if len(words) == 0 {
@@ -34,7 +34,8 @@ func withArticle(noun string) string {
 // plural goes by the ending: "leaves", but no "glass", "bus" or "iris".
 func plural(word string) bool {
 	return strings.HasSuffix(word, "s") &&
-		!slices.ContainsFunc([]string{"ss", "us", "is"}, func(ending string) bool { return strings.HasSuffix(word, ending) })
+		!slices.ContainsFunc([]string{"ss", "us", "is"},
+			func(ending string) bool { return strings.HasSuffix(word, ending) })
 }
 
 func capital(s string) string {

@@ -35,7 +35,8 @@ var drainY = []float64{.66, .79, .77, .53, .69, .44, .51, .52, .57}
 
 // drains builds a data set with these counts, five objects a picture, classes mixed, heights within ±0.1.
 func drains(counts map[string][]int) *dataset.Dataset {
-	d := &dataset.Dataset{Root: "data", Format: "yolo", Classes: drainClasses, Splits: []string{"train", "valid", "test"}}
+	d := &dataset.Dataset{Root: "data", Format: "yolo", Classes: drainClasses, Splits: []string{"train",
+		"valid", "test"}}
 	for _, split := range d.Splits {
 		left := append([]int(nil), counts[split]...)
 		var objects []dataset.Object
@@ -48,14 +49,16 @@ func drains(counts map[string][]int) *dataset.Dataset {
 				any = true
 				left[c]--
 				y := drainY[c] + 0.1*(float64(round*7%11)/5-1)
-				objects = append(objects, dataset.Object{Class: c, Confidence: 1, Box: dataset.Box{X0: .4, X1: .5, Y0: y - .05, Y1: y + .05}})
+				objects = append(objects, dataset.Object{Class: c, Confidence: 1, Box: dataset.Box{X0: .4, X1: .5,
+					Y0: y - .05, Y1: y + .05}})
 			}
 			if !any {
 				break
 			}
 		}
 		for i := 0; i < len(objects); i += 5 {
-			it := dataset.Item{ID: fmt.Sprintf("%s/%03d", split, i/5), Split: split, Labels: fmt.Sprintf("data/%s/labels/%03d.txt", split, i/5)}
+			it := dataset.Item{ID: fmt.Sprintf("%s/%03d", split, i/5), Split: split,
+				Labels: fmt.Sprintf("data/%s/labels/%03d.txt", split, i/5)}
 			it.Objects = append(it.Objects, objects[i:min(i+5, len(objects))]...)
 			for o := range it.Objects {
 				it.Objects[o].Line = o + 1

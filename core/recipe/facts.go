@@ -5,7 +5,8 @@ import (
 	"finetui/core/stats"
 )
 
-// facts is what the splits of FACTS_FROM say about an object type. A prompt picks from it by the type, never by the class.
+// facts is what the splits of FACTS_FROM say about an object type.
+// A prompt picks from it by the type, never by the class.
 type facts struct {
 	place     map[string]string // object type → "mostly at the bottom"; missing where none was seen
 	tellsAll  bool              // every object type has one class only: its name would be the answer

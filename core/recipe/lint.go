@@ -18,14 +18,15 @@ import (
 func Lint(d *dataset.Dataset, cfg *config.Config, tokens func(Sample) int) []dataset.Finding {
 	r, err := Build(d, cfg)
 	if err != nil {
-		return []dataset.Finding{{Code: "recipe-void", Level: dataset.LevelError, File: d.Root, Text: err.Error(), Do: "correct the constant or the label it names"}}
+		return []dataset.Finding{{Code: "recipe-void", Level: dataset.LevelError, File: d.Root, Text: err.Error(),
+			Do: "correct the constant or the label it names"}}
 	}
 	found, _ := r.Lint(context.Background(), tokens) // nothing stops it
 	return found
 }
 
-// Lint is Lint of a recipe that is built. It goes through the samples once and keeps none; tokens is asked about each, whose
-// ID is empty. An error is that of ctx.
+// Lint is Lint of a recipe that is built. It goes through the samples once and keeps none; tokens is asked about each,
+// whose ID is empty. An error is that of ctx.
 func (r *Recipe) Lint(ctx context.Context, tokens func(Sample) int) ([]dataset.Finding, error) {
 	cfg := &r.cfg
 	v := survey{prompts: newPromptLint(r.Classes, r.Question), first: make([]Sample, len(r.Classes))}
@@ -122,8 +123,9 @@ func (r *Recipe) lintSources(v *survey) []dataset.Finding {
 	return []dataset.Finding{at(v.firstOutside, dataset.Finding{
 		Code:  "facts-from-other-splits",
 		Level: dataset.LevelError,
-		Text:  fmt.Sprintf("%s are mined from %d objects outside train, first %s: its score would be that of a model which has seen it", strings.Join(used, " and "), v.outside, v.firstOutside.id()),
-		Do:    `set RECIPE.FACTS_FROM to "train"`,
+		Text: fmt.Sprintf("%s are mined from %d objects outside train, first %s: its score would be that of a "+
+			"model which has seen it", strings.Join(used, " and "), v.outside, v.firstOutside.id()),
+		Do: `set RECIPE.FACTS_FROM to "train"`,
 	})}
 }
 
@@ -131,7 +133,8 @@ func (r *Recipe) lintSources(v *survey) []dataset.Finding {
 func (r *Recipe) lintMass() []dataset.Finding {
 	rec := &r.cfg.Recipe
 	table := Mass(r)
-	heaviest := slices.MaxFunc(append([]Row{{}}, table.Classes...), func(a, b Row) int { return cmp.Compare(a.Mass, b.Mass) })
+	heaviest := slices.MaxFunc(append([]Row{{}}, table.Classes...),
+		func(a, b Row) int { return cmp.Compare(a.Mass, b.Mass) })
 	var ways []string
 	if rec.ClassWeights != "none" {
 		ways = append(ways, "CLASS_WEIGHTS "+rec.ClassWeights)
@@ -147,8 +150,10 @@ func (r *Recipe) lintMass() []dataset.Finding {
 		found = append(found, r.atClass(heaviest.Class, dataset.Finding{
 			Code:  "paid-twice",
 			Level: dataset.LevelWarn,
-			Text: fmt.Sprintf("the imbalance is paid for %d times (%s): %s goes from %.1f %% of the samples to %.1f %% of the loss, and the imbalance of the loss from %.1f× to %.1f×",
-				len(ways), strings.Join(ways, ", "), heaviest.Class, 100*heaviest.ShareBefore, 100*heaviest.ShareMass, table.ImbalanceBefore, table.ImbalanceAfter),
+			Text: fmt.Sprintf("the imbalance is paid for %d times (%s): %s goes from %.1f %% of the samples to %.1f "+
+				"%% of the loss, and the imbalance of the loss from %.1f× to %.1f×",
+				len(ways), strings.Join(ways, ", "), heaviest.Class, 100*heaviest.ShareBefore, 100*heaviest.ShareMass,
+				table.ImbalanceBefore, table.ImbalanceAfter),
 			Do: "keep one of them",
 		}))
 	}
@@ -156,7 +161,8 @@ func (r *Recipe) lintMass() []dataset.Finding {
 		found = append(found, r.atClass(turned.Rarer.Class, dataset.Finding{
 			Code:  "mass-inverted",
 			Level: dataset.LevelWarn,
-			Text: fmt.Sprintf("%s has %d samples in train and %.1f× the loss of %s with %d: the common class is now the rare one",
+			Text: fmt.Sprintf("%s has %d samples in train and %.1f× the loss of %s with %d: the common class is now "+
+				"the rare one",
 				turned.Rarer.Class, turned.Rarer.N, turned.Ratio, turned.Commoner.Class, turned.Commoner.N),
 			Do: "use a milder weight or sampling: square_root, progressive, effective_number",
 		}))
@@ -190,12 +196,14 @@ func (r *Recipe) atClass(class string, f dataset.Finding) dataset.Finding {
 func (r *Recipe) lintClasses(v *survey) []dataset.Finding {
 	var found []dataset.Finding
 	if _, err := eval.SelfTest(r.Classes); err != nil {
-		found = append(found, dataset.Finding{Code: "answers-collide", Level: dataset.LevelError, File: r.data.Root, Text: err.Error(), Do: "rename the classes in the data set"})
+		found = append(found, dataset.Finding{Code: "answers-collide", Level: dataset.LevelError, File: r.data.Root,
+			Text: err.Error(), Do: "rename the classes in the data set"})
 	}
 	_, inTrain := tally(r.trainCounts)
 	if inTrain == 0 {
 		found = append(found, dataset.Finding{Code: "train-empty", Level: dataset.LevelError, File: r.data.Root,
-			Text: "split train has no object: there is nothing to learn from", Do: "name the folder or list of the training pictures train, or correct DATASET.PATH"})
+			Text: "split train has no object: there is nothing to learn from",
+			Do:   "name the folder or list of the training pictures train, or correct DATASET.PATH"})
 		return found
 	}
 	for c, n := range r.trainCounts {
@@ -204,14 +212,17 @@ func (r *Recipe) lintClasses(v *survey) []dataset.Finding {
 		}
 		elsewhere := v.first[c]
 		if elsewhere.Item == nil {
-			found = append(found, dataset.Finding{Code: "class-missing-from-train", Level: dataset.LevelInfo, File: r.data.Root,
-				Text: fmt.Sprintf("class %q has no object in any split: it stays in the closed list and lowers the macro-F1 over all classes", r.Classes[c].Name),
-				Do:   "take it out of the data set's names if it is not meant to be answered"})
+			found = append(found, dataset.Finding{Code: "class-missing-from-train", Level: dataset.LevelInfo,
+				File: r.data.Root,
+				Text: fmt.Sprintf("class %q has no object in any split: it stays in the closed list and lowers the "+
+					"macro-F1 over all classes", r.Classes[c].Name),
+				Do: "take it out of the data set's names if it is not meant to be answered"})
 			continue
 		}
 		found = append(found, at(elsewhere, dataset.Finding{Code: "class-missing-from-train", Level: dataset.LevelWarn,
-			Text: fmt.Sprintf("class %q has no object in train, but some elsewhere, first %s: it cannot be learned", r.Classes[c].Name, elsewhere.id()),
-			Do:   "move some of its pictures into train"}))
+			Text: fmt.Sprintf("class %q has no object in train, but some elsewhere, first %s: it cannot be learned",
+				r.Classes[c].Name, elsewhere.id()),
+			Do: "move some of its pictures into train"}))
 	}
 	return found
 }
@@ -220,15 +231,18 @@ func (r *Recipe) lintClasses(v *survey) []dataset.Finding {
 func (r *Recipe) lintLength(v *survey, measured bool) []dataset.Finding {
 	if !measured {
 		return []dataset.Finding{{Code: "length-not-checked", Level: dataset.LevelInfo, File: r.data.Root,
-			Text: "the length of the samples was not checked: no tokenizer was loaded", Do: "run lint with a base that can be read (MODEL.BASE)"}}
+			Text: "the length of the samples was not checked: no tokenizer was loaded",
+			Do:   "run lint with a base that can be read (MODEL.BASE)"}}
 	}
 	if v.tooLong == 0 {
 		return nil
 	}
 	return []dataset.Finding{at(v.longest, dataset.Finding{Code: "prompt-too-long", Level: dataset.LevelError,
-		Text: fmt.Sprintf("%d of %d samples are longer than MODEL.MAX_LENGTH %d, the longest %s with %d tokens: the answer would be cut off",
+		Text: fmt.Sprintf("%d of %d samples are longer than MODEL.MAX_LENGTH %d, the longest %s with %d tokens: the "+
+			"answer would be cut off",
 			v.tooLong, v.n, r.cfg.Model.MaxLength, v.longest.id(), v.mostTokens),
-		Do: fmt.Sprintf("raise MODEL.MAX_LENGTH to %d, lower MODEL.MAX_PIXELS, or choose a shorter RECIPE.PROMPT", v.mostTokens)})}
+		Do: fmt.Sprintf("raise MODEL.MAX_LENGTH to %d, lower MODEL.MAX_PIXELS, or choose a shorter RECIPE.PROMPT",
+			v.mostTokens)})}
 }
 
 // lintPreset finds a name that no longer says what is done.

@@ -31,8 +31,8 @@ func LintPrompts(samples []Sample, classes []dataset.Class, question string) []d
 	return p.findings()
 }
 
-// promptLint is LintPrompts for samples that come one by one. Prompts are few where samples are many: each text is taken
-// apart once.
+// promptLint is LintPrompts for samples that come one by one. Prompts are
+// few where samples are many: each text is taken apart once.
 type promptLint struct {
 	classes    []dataset.Class
 	question   string
@@ -68,8 +68,10 @@ const mostTexts = 1 << 14 // prompts that are kept; with a place in each there m
 
 func newPromptLint(classes []dataset.Class, question string) *promptLint {
 	n := len(classes)
-	p := &promptLint{classes: classes, question: question, names: make([]string, n), stated: make([]bool, n), condition: make([]int, n), turns: make([]string, n),
-		total: make([]int, n), answers: make([]fault, n), states: make([]fault, n), others: make([]fault, n), words: newWordTally(classes), texts: map[string]*told{}}
+	p := &promptLint{classes: classes, question: question, names: make([]string, n), stated: make([]bool, n),
+		condition: make([]int, n), turns: make([]string, n),
+		total: make([]int, n), answers: make([]fault, n), states: make([]fault, n), others: make([]fault, n),
+		words: newWordTally(classes), texts: map[string]*told{}}
 	for c, class := range classes {
 		p.names[c] = eval.Normalize(class.Name)
 		p.stated[c] = p.names[c] != eval.Normalize(class.Object)
@@ -113,7 +115,8 @@ func (p *promptLint) tell(prompt string) *told {
 	if len(p.texts) >= mostTexts {
 		p.count()
 	}
-	t := &told{text: eval.Normalize(withoutQuestion(prompt, p.question)), holds: make([]int8, len(p.classes)), classes: make([]int, len(p.classes)), turn: ControlToken(prompt)}
+	t := &told{text: eval.Normalize(withoutQuestion(prompt, p.question)), holds: make([]int8, len(p.classes)),
+		classes: make([]int, len(p.classes)), turn: ControlToken(prompt)}
 	t.words = strings.Fields(t.text)
 	slices.Sort(t.words)
 	t.words = slices.Compact(t.words)
@@ -147,7 +150,8 @@ func (p *promptLint) holds(t *told, class int) bool {
 	return t.holds[class] > 0
 }
 
-// otherTold is the class of the first other object of the picture whose full name the prompt tells; -1 where there is none.
+// otherTold is the class of the first other object of the picture
+// whose full name the prompt tells; -1 where there is none.
 func (p *promptLint) otherTold(t *told, s Sample) int {
 	if p.item != s.Item {
 		p.item, p.holding, p.twice = s.Item, p.holding[:0], p.twice[:0]
@@ -179,11 +183,14 @@ func (p *promptLint) findings() []dataset.Finding {
 	var found []dataset.Finding
 	for c, class := range p.classes {
 		found = p.answers[c].report(found, "answer-in-prompt", p.total[c],
-			fmt.Sprintf("prompts of class %q hold the answer", class.Name), "choose what a prompt tells by the object type, never by the class")
+			fmt.Sprintf("prompts of class %q hold the answer", class.Name),
+			"choose what a prompt tells by the object type, never by the class")
 		found = p.states[c].report(found, "condition-in-prompt", p.total[c],
-			fmt.Sprintf("prompts of class %q name the condition of the object in focus", class.Name), "leave the condition out of the prompt: it is what is asked")
+			fmt.Sprintf("prompts of class %q name the condition of the object in focus", class.Name),
+			"leave the condition out of the prompt: it is what is asked")
 		found = p.others[c].report(found, "class-names-in-prompt", p.total[c],
-			fmt.Sprintf("prompts of class %q name other objects of the picture with their condition", class.Name), "name the others by their object type: stage 1 knows no more")
+			fmt.Sprintf("prompts of class %q name other objects of the picture with their condition", class.Name),
+			"name the others by their object type: stage 1 knows no more")
 	}
 	for c, f := range p.words.giveaways(p.classes, p.total) {
 		if f.Code != "" && p.answers[c].n+p.states[c].n == 0 { // else it was said above, more plainly
@@ -197,7 +204,8 @@ func (p *promptLint) findings() []dataset.Finding {
 // answer is not.
 func (p *promptLint) turnFindings() []dataset.Finding {
 	return p.broken.report(nil, "supervision-outside-answer", p.n,
-		"prompts or answers hold a control token of the chat, or a mark that stands for a picture: what is learned would not be the answer",
+		"prompts or answers hold a control token of the chat, or a mark that stands for a picture: what is learned "+
+			"would not be the answer",
 		"take the token out of the class names, or out of the prompt")
 }
 
@@ -302,7 +310,8 @@ func (w *wordTally) giveaways(classes []dataset.Class, total []int) []dataset.Fi
 		slices.Sort(only)
 		only = slices.Compact(only)
 		found[a] = at(w.example[a], dataset.Finding{Code: "answer-in-prompt", Level: dataset.LevelError,
-			Text: fmt.Sprintf("all %d prompts of class %q have words that another class of the same object never has (%s), first %s: the prompt is chosen by the answer",
+			Text: fmt.Sprintf("all %d prompts of class %q have words that another class of the same object never "+
+				"has (%s), first %s: the prompt is chosen by the answer",
 				total[a], classes[a].Name, strings.Join(only, ", "), w.example[a].id()),
 			Do: "choose what a prompt tells by the object type, never by the class"})
 	}
@@ -315,8 +324,8 @@ type Supervision struct {
 	outside, missing fault
 }
 
-// See takes a sample with the text of its supervised tokens; the end-of-turn token and a line feed after the answer belong
-// to it.
+// See takes a sample with the text of its supervised tokens; the end-of-turn
+// token and a line feed after the answer belong to it.
 func (v *Supervision) See(s Sample, supervised string) {
 	v.n++
 	text := strings.TrimSuffix(strings.TrimSuffix(supervised, "\n"), "<|im_end|>")
@@ -334,7 +343,8 @@ func (v *Supervision) Findings() []dataset.Finding {
 	found := v.outside.report(nil, "supervision-outside-answer", v.n,
 		"more than the answer is trained on", "give every token outside the assistant's turn the label −100")
 	return v.missing.report(found, "supervision-outside-answer", v.n,
-		"what is trained on is not the answer", "give the tokens of the assistant's turn, and no others, their own ids as labels")
+		"what is trained on is not the answer",
+		"give the tokens of the assistant's turn, and no others, their own ids as labels")
 }
 
 // lintTypes finds object types whose name is already the answer.
@@ -344,8 +354,9 @@ func (r *Recipe) lintTypes(v *survey) []dataset.Finding {
 	}
 	if r.facts.tellsAll {
 		return []dataset.Finding{{Code: "facts-left-out", Level: dataset.LevelInfo, File: r.data.Root,
-			Text: "every object type has one class only, so its name would be the answer: RECIPE.PROMPT_FACTS tells nothing here",
-			Do:   `set RECIPE.PROMPT_FACTS to "none", or name conditions in DATASET.CONDITIONS`}}
+			Text: "every object type has one class only, so its name would be the answer: RECIPE.PROMPT_FACTS tells " +
+				"nothing here",
+			Do: `set RECIPE.PROMPT_FACTS to "none", or name conditions in DATASET.CONDITIONS`}}
 	}
 	var found []dataset.Finding
 	for c, class := range r.Classes {
@@ -356,8 +367,9 @@ func (r *Recipe) lintTypes(v *survey) []dataset.Finding {
 			continue
 		}
 		found = append(found, at(v.first[c], dataset.Finding{Code: "type-tells-answer", Level: dataset.LevelInfo,
-			Text: fmt.Sprintf("%s has one class only: told the object type, as RECIPE.PROMPT_FACTS does, its answer is known", class.Object),
-			Do:   `read its score as given, and compare with RECIPE.PROMPT_FACTS = "none"`}))
+			Text: fmt.Sprintf("%s has one class only: told the object type, as RECIPE.PROMPT_FACTS does, its answer "+
+				"is known", class.Object),
+			Do: `read its score as given, and compare with RECIPE.PROMPT_FACTS = "none"`}))
 	}
 	return found
 }

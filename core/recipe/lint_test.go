@@ -122,19 +122,46 @@ func TestLintFinds(t *testing.T) {
 		level string
 		text  string
 	}{
-		{"a class without training samples", drains(without("train", 6)), nil, short, "class-missing-from-train", "warn", "slope drain blocked"},
-		{"a class without any sample", drains(without("", 6)), nil, short, "class-missing-from-train", "info", "any split"},
-		{"no training samples", drains(map[string][]int{"test": drainCounts["test"]}), nil, short, "train-empty", "error", "nothing to learn"},
-		{"a sample beyond MAX_LENGTH", drains(drainCounts), nil, func(s Sample) int { return 100 + len(s.Item.Objects)*40 }, "prompt-too-long", "error", "300 tokens"},
+		{"a class without training samples", drains(without("train", 6)), nil, short, "class-missing-from-train",
+			"warn", "slope drain blocked"},
+		{"a class without any sample", drains(without("", 6)), nil, short, "class-missing-from-train", "info",
+			"any split"},
+		{"no training samples", drains(map[string][]int{"test": drainCounts["test"]}), nil, short, "train-empty",
+			"error", "nothing to learn"},
+		{"a sample beyond MAX_LENGTH", drains(drainCounts), nil, func(s Sample) int {
+			return 100 +
+				len(s.Item.Objects)*40
+		}, "prompt-too-long", "error", "300 tokens"},
 		{"a length nobody could count", drains(drainCounts), nil, nil, "length-not-checked", "info", "no tokenizer"},
-		{"weights from all splits", drains(drainCounts), func(c *config.Config) { c.Recipe.ClassWeights, c.Recipe.FactsFrom = "balanced", "all" }, short, "facts-from-other-splits", "error", "weights"},
-		{"places from all splits", drains(drainCounts), func(c *config.Config) { c.Recipe.PromptFacts, c.Recipe.FactsFrom = "place", "all" }, short, "facts-from-other-splits", "error", "facts"},
-		{"weights beside sampling", drains(drainCounts), func(c *config.Config) { c.Recipe.ClassWeights, c.Recipe.Sampling = "balanced", "square_root" }, short, "paid-twice", "warn", "2 times"},
-		{"weights beside weights", drains(drainCounts), func(c *config.Config) { c.Recipe.ClassWeights, c.Recipe.ConditionWeights = "balanced", "balanced" }, short, "paid-twice", "warn", "CONDITION_WEIGHTS"},
-		{"copies that overshoot", drains(drainCounts), func(c *config.Config) { c.Recipe.ClassWeights, c.Recipe.Sampling = "max_ratio", "int_weight" }, short, "mass-inverted", "warn", "Toe drain"},
-		{"a preset that is none any more", drains(drainCounts), func(c *config.Config) { c.Recipe.PositionWords, c.Recipe.Preset = true, "basic" }, short, "preset-differs", "warn", "custom"},
-		{"an object type with one class", drains(drainCounts), func(c *config.Config) { c.Recipe.PromptFacts = "object" }, short, "type-tells-answer", "info", "vegetation"},
-		{"a recipe that cannot be built", drains(drainCounts), func(c *config.Config) { c.Recipe.Sampling = "x" }, short, "recipe-void", "error", "SAMPLING"},
+		{"weights from all splits", drains(drainCounts), func(c *config.Config) {
+			c.Recipe.ClassWeights,
+				c.Recipe.FactsFrom = "balanced", "all"
+		}, short, "facts-from-other-splits", "error", "weights"},
+		{"places from all splits", drains(drainCounts), func(c *config.Config) {
+			c.Recipe.PromptFacts,
+				c.Recipe.FactsFrom = "place", "all"
+		}, short, "facts-from-other-splits", "error", "facts"},
+		{"weights beside sampling", drains(drainCounts), func(c *config.Config) {
+			c.Recipe.ClassWeights,
+				c.Recipe.Sampling = "balanced", "square_root"
+		}, short, "paid-twice", "warn", "2 times"},
+		{"weights beside weights", drains(drainCounts), func(c *config.Config) {
+			c.Recipe.ClassWeights,
+				c.Recipe.ConditionWeights = "balanced", "balanced"
+		}, short, "paid-twice", "warn", "CONDITION_WEIGHTS"},
+		{"copies that overshoot", drains(drainCounts), func(c *config.Config) {
+			c.Recipe.ClassWeights,
+				c.Recipe.Sampling = "max_ratio", "int_weight"
+		}, short, "mass-inverted", "warn", "Toe drain"},
+		{"a preset that is none any more", drains(drainCounts), func(c *config.Config) {
+			c.Recipe.PositionWords,
+				c.Recipe.Preset = true, "basic"
+		}, short, "preset-differs", "warn", "custom"},
+		{"an object type with one class", drains(drainCounts),
+			func(c *config.Config) { c.Recipe.PromptFacts = "object" }, short, "type-tells-answer", "info",
+			"vegetation"},
+		{"a recipe that cannot be built", drains(drainCounts), func(c *config.Config) { c.Recipe.Sampling = "x" },
+			short, "recipe-void", "error", "SAMPLING"},
 	} {
 		cfg := constants(t, "basic")
 		cfg.Recipe.Preset = Custom
@@ -211,7 +238,9 @@ func TestSupervisionIsComparedWithTheAnswer(t *testing.T) {
 			v.See(s, c.supervised(s))
 		}
 		found := v.Findings()
-		if c.finds == "" && len(found) != 0 || c.finds != "" && (len(found) != 1 || found[0].Code != "supervision-outside-answer" || !strings.Contains(found[0].Text, c.finds)) {
+		if c.finds == "" && len(found) != 0 || c.finds != "" &&
+			(len(found) != 1 || found[0].Code != "supervision-outside-answer" ||
+				!strings.Contains(found[0].Text, c.finds)) {
 			t.Errorf("%s: %+v", name, found)
 		}
 	}

@@ -2,10 +2,11 @@ package recipe
 
 // Row is what a recipe does to one class or one condition. Numbers are those of one epoch of training.
 type Row struct {
-	Class        string  `json:"class,omitempty"` // empty in a condition's row
-	Condition    string  `json:"condition"`
-	N            int     `json:"n"`             // samples in train
-	Weight       Weight  `json:"weight"`        // in the loss, class × condition, before it is scaled; of a condition: the mean over its samples
+	Class     string `json:"class,omitempty"` // empty in a condition's row
+	Condition string `json:"condition"`
+	N         int    `json:"n"` // samples in train
+	// in the loss, class × condition, before it is scaled; of a condition: the mean over its samples
+	Weight       Weight  `json:"weight"`
 	Scaled       Weight  `json:"scaled"`        // the same, mean 1 over the epoch: what the loss is multiplied with
 	Copies       float64 `json:"copies"`        // times an epoch shows each sample, on the mean
 	Samples      float64 `json:"samples"`       // N · Copies
@@ -23,9 +24,10 @@ type Table struct {
 	Classes          []Row   `json:"classes"`    // in the order of the closed list
 	Conditions       []Row   `json:"conditions"` // in the order of their first class
 	SamplesBefore    int     `json:"samples_before"`
-	SamplesAfter     float64 `json:"samples_after"`    // an epoch, on the mean
-	ImbalanceBefore  float64 `json:"imbalance_before"` // largest over smallest mass of a class that has a sample; 0 where there is none
-	ImbalanceAfter   float64 `json:"imbalance_after"`
+	SamplesAfter     float64 `json:"samples_after"` // an epoch, on the mean
+	// largest over smallest mass of a class that has a sample; 0 where there is none
+	ImbalanceBefore float64 `json:"imbalance_before"`
+	ImbalanceAfter  float64 `json:"imbalance_after"`
 }
 
 // Mass works out the table. It counts and multiplies only: cheap enough for every key press.

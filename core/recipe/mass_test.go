@@ -30,15 +30,19 @@ func TestGoldenEnhancedOriginal(t *testing.T) {
 				t.Errorf("%s column %d: %v, want %v", row.Class, i, v, w[i+1])
 			}
 		}
-		if row.Class != w[0] || !near(row.ShareSamples, want.ShareSamples[c]) || !near(row.ShareMass, want.ShareMass[c]) {
-			t.Errorf("%s: shares %v %v, want %v %v", row.Class, row.ShareSamples, row.ShareMass, want.ShareSamples[c], want.ShareMass[c])
+		if row.Class != w[0] || !near(row.ShareSamples, want.ShareSamples[c]) ||
+			!near(row.ShareMass, want.ShareMass[c]) {
+			t.Errorf("%s: shares %v %v, want %v %v", row.Class, row.ShareSamples, row.ShareMass, want.ShareSamples[c],
+				want.ShareMass[c])
 		}
 	}
 	if !near(table.ImbalanceBefore, want.ImbalanceBefore) || !near(table.ImbalanceAfter, want.ImbalanceAfter) {
-		t.Errorf("imbalance %v → %v, want %v → %v", table.ImbalanceBefore, table.ImbalanceAfter, want.ImbalanceBefore, want.ImbalanceAfter)
+		t.Errorf("imbalance %v → %v, want %v → %v", table.ImbalanceBefore, table.ImbalanceAfter, want.ImbalanceBefore,
+			want.ImbalanceAfter)
 	}
 	blocked := table.Conditions[1]
-	if blocked.Condition != "blocked" || !near(blocked.ShareBefore, want.BlockedBefore) || !near(blocked.ShareMass, want.BlockedAfter) {
+	if blocked.Condition != "blocked" || !near(blocked.ShareBefore, want.BlockedBefore) ||
+		!near(blocked.ShareMass, want.BlockedAfter) {
 		t.Errorf("%+v, want %v → %v", blocked, want.BlockedBefore, want.BlockedAfter)
 	}
 	if n := len(r.Plan().Epoch(0)); n != 3881 {
@@ -48,7 +52,8 @@ func TestGoldenEnhancedOriginal(t *testing.T) {
 
 func TestWeightsHaveMeanOneOverAnEpoch(t *testing.T) {
 	d := drains(drainCounts)
-	for _, sampling := range []string{"instance", "int_weight", "repeat_factor", "class_balanced", "square_root", "progressive"} {
+	for _, sampling := range []string{"instance", "int_weight", "repeat_factor", "class_balanced", "square_root",
+		"progressive"} {
 		for _, weights := range []string{"none", "max_ratio", "balanced", "effective_number", "inverse_sqrt"} {
 			cfg := constants(t, "basic")
 			cfg.Recipe.Sampling, cfg.Recipe.ClassWeights, cfg.Recipe.ConditionWeights = sampling, weights, weights
@@ -60,7 +65,8 @@ func TestWeightsHaveMeanOneOverAnEpoch(t *testing.T) {
 				share += row.ShareMass
 			}
 			if math.Abs(mass/n-1) > 1e-12 || math.Abs(share-1) > 1e-12 || math.Abs(n-table.SamplesAfter) > 1e-6 {
-				t.Errorf("%s %s: mean weight %v, shares sum to %v, %v samples of %v", sampling, weights, mass/n, share, n, table.SamplesAfter)
+				t.Errorf("%s %s: mean weight %v, shares sum to %v, %v samples of %v", sampling, weights, mass/n, share,
+					n, table.SamplesAfter)
 			}
 		}
 	}

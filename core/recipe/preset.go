@@ -28,7 +28,8 @@ var presets = []preset{
 	}},
 	{"enhanced-original", func(r *config.Recipe) {
 		r.ClassWeights, r.ConditionWeights, r.Sampling = "max_ratio", "max_ratio", "int_weight"
-		r.Loss, r.Prompt, r.PositionWords, r.PromptFacts, r.FactsFrom = "cross_entropy", "enhanced-original", true, "none", "all"
+		r.Loss, r.Prompt, r.PositionWords, r.PromptFacts, r.FactsFrom = "cross_entropy", "enhanced-original", true,
+			"none", "all"
 	}},
 }
 

@@ -7,11 +7,12 @@ import (
 	"finetui/core/dataset"
 )
 
-// Prompt is the user turn about one object: where it lies, what is known of its type, then the question.
-// Nothing in it depends on the object's condition, but for PROMPT = enhanced-original, which repeats the original's faults.
-// A reference that the data set does not have gives the question alone.
+// Prompt is the user turn about one object: where it lies, what is known of its type, then the question. Nothing in it
+// depends on the object's condition, but for PROMPT = enhanced-original, which repeats the original's faults. A
+// reference that the data set does not have gives the question alone.
 func (r *Recipe) Prompt(ref dataset.Ref) string {
-	if ref.Item < 0 || ref.Item >= len(r.data.Items) || ref.Object < 0 || ref.Object >= len(r.data.Items[ref.Item].Objects) {
+	if ref.Item < 0 || ref.Item >= len(r.data.Items) || ref.Object < 0 ||
+		ref.Object >= len(r.data.Items[ref.Item].Objects) {
 		return r.Question
 	}
 	it := &r.data.Items[ref.Item]
@@ -47,7 +48,8 @@ func (r *Recipe) question() (string, error) {
 	case "short":
 		return "Name and state?", nil
 	case "basic":
-		return "What is the object in focus" + r.statesToLookFor() + "? Mind where it lies and what is beside it. Answer with its name and state only.", nil
+		return "What is the object in focus" + r.statesToLookFor() +
+			"? Mind where it lies and what is beside it. Answer with its name and state only.", nil
 	case "list":
 		names := make([]string, len(r.Classes))
 		for c := range r.Classes {
@@ -57,7 +59,8 @@ func (r *Recipe) question() (string, error) {
 	case "enhanced-original":
 		return "Which kind of object is it and what state is it in?", nil
 	}
-	return "", fmt.Errorf("unknown RECIPE.PROMPT %q: choose short, basic, list or enhanced-original", r.cfg.Recipe.Prompt)
+	return "", fmt.Errorf("unknown RECIPE.PROMPT %q: choose short, basic, list or enhanced-original",
+		r.cfg.Recipe.Prompt)
 }
 
 // statesToLookFor names every condition there is, so that it favours none.

@@ -16,8 +16,10 @@ func onePicture() *dataset.Dataset {
 		Classes: drainClasses,
 		Splits:  []string{"train", "test"},
 		Items: []dataset.Item{
-			{ID: "train/a", Split: "train", Labels: "a.txt", Objects: []dataset.Object{{Class: 1, Box: box(.75), Line: 1}, {Class: 4, Box: box(.5), Line: 2}}},
-			{ID: "test/b", Split: "test", Labels: "b.txt", Objects: []dataset.Object{{Class: 0, Box: box(.1), Line: 1}, {Class: 0, Box: box(.1), Line: 2}, {Class: 5, Box: box(.3), Line: 3}}},
+			{ID: "train/a", Split: "train", Labels: "a.txt", Objects: []dataset.Object{{Class: 1, Box: box(.75),
+				Line: 1}, {Class: 4, Box: box(.5), Line: 2}}},
+			{ID: "test/b", Split: "test", Labels: "b.txt", Objects: []dataset.Object{{Class: 0, Box: box(.1), Line: 1},
+				{Class: 0, Box: box(.1), Line: 2}, {Class: 5, Box: box(.3), Line: 3}}},
 		},
 	}
 }
@@ -31,16 +33,24 @@ func TestPromptSays(t *testing.T) {
 		want   string
 	}{
 		{"the plain question", "basic", nil, dataset.Ref{}, "Name and state?"},
-		{"position, type and place", "enhanced", nil, dataset.Ref{}, "At the bottom. A toe drain; mostly at the bottom. Name and state?"},
-		{"the place known from train, not from test", "enhanced", nil, dataset.Ref{Item: 1}, "At the top. A toe drain; mostly at the bottom. Name and state?"},
-		{"the type alone where train never saw it", "enhanced", nil, dataset.Ref{Item: 1, Object: 2}, "At the top. A slope drain. Name and state?"},
-		{"the type alone", "enhanced", func(c *config.Config) { c.Recipe.PromptFacts = "object" }, dataset.Ref{Object: 1}, "In the middle. A rock toe. Name and state?"},
-		{"all splits' facts when asked to leak", "enhanced", func(c *config.Config) { c.Recipe.FactsFrom = "all" }, dataset.Ref{}, "At the bottom. A toe drain; mostly at the top. Name and state?"},
-		{"where to look in a whole picture", "basic", func(c *config.Config) { c.Recipe.Context = "full" }, dataset.Ref{}, "At x 0.40, y 0.75. Name and state?"},
+		{"position, type and place", "enhanced", nil, dataset.Ref{},
+			"At the bottom. A toe drain; mostly at the bottom. Name and state?"},
+		{"the place known from train, not from test", "enhanced", nil, dataset.Ref{Item: 1},
+			"At the top. A toe drain; mostly at the bottom. Name and state?"},
+		{"the type alone where train never saw it", "enhanced", nil, dataset.Ref{Item: 1, Object: 2},
+			"At the top. A slope drain. Name and state?"},
+		{"the type alone", "enhanced", func(c *config.Config) { c.Recipe.PromptFacts = "object" },
+			dataset.Ref{Object: 1}, "In the middle. A rock toe. Name and state?"},
+		{"all splits' facts when asked to leak", "enhanced", func(c *config.Config) { c.Recipe.FactsFrom = "all" },
+			dataset.Ref{}, "At the bottom. A toe drain; mostly at the top. Name and state?"},
+		{"where to look in a whole picture", "basic", func(c *config.Config) { c.Recipe.Context = "full" },
+			dataset.Ref{}, "At x 0.40, y 0.75. Name and state?"},
 		{"the other objects by type", "basic", func(c *config.Config) { c.Recipe.Prompt = "basic" }, dataset.Ref{},
-			"Also in the picture: rock toe. What is the object in focus, and is it normal, blocked or damaged? Mind where it lies and what is beside it. Answer with its name and state only."},
+			"Also in the picture: rock toe. What is the object in focus, and is it normal, blocked or damaged? Mind " +
+				"where it lies and what is beside it. Answer with its name and state only."},
 		{"the closed list", "basic", func(c *config.Config) { c.Recipe.Prompt = "list" }, dataset.Ref{},
-			"Name and state? Choose: Toe drain; Toe drain- Blocked; Toe drain- Damaged; rock toe; rock toe damaged; slope drain; slope drain blocked; slope drain damaged; vegetation."},
+			"Name and state? Choose: Toe drain; Toe drain- Blocked; Toe drain- Damaged; rock toe; rock toe damaged; " +
+				"slope drain; slope drain blocked; slope drain damaged; vegetation."},
 		{"nothing of an object that is not there", "enhanced", nil, dataset.Ref{Item: 7}, "Name and state?"},
 	} {
 		cfg := constants(t, c.preset)
@@ -55,7 +65,8 @@ func TestPromptSays(t *testing.T) {
 
 func TestPositionWordOnTheLimitIsMiddle(t *testing.T) {
 	r := build(t, onePicture(), constants(t, "enhanced"))
-	for y, want := range map[float64]string{0.6000000000000001: "in the middle", 0.6001: "at the bottom", 0.3999999999999999: "in the middle", 0.3999: "at the top"} {
+	for y, want := range map[float64]string{0.6000000000000001: "in the middle", 0.6001: "at the bottom",
+		0.3999999999999999: "in the middle", 0.3999: "at the top"} {
 		if got := r.band(y); got != want {
 			t.Errorf("%v is %q, want %q", y, got, want)
 		}
@@ -65,7 +76,8 @@ func TestPositionWordOnTheLimitIsMiddle(t *testing.T) {
 func TestSampleCarriesTheAnswerAsSpelled(t *testing.T) {
 	r := build(t, onePicture(), constants(t, "basic"))
 	samples := r.Samples("train")
-	if len(samples) != 2 || samples[0].ID != "train/a#0" || samples[0].Answer != "Toe drain- Blocked" || samples[0].Condition != "blocked" ||
+	if len(samples) != 2 || samples[0].ID != "train/a#0" || samples[0].Answer != "Toe drain- Blocked" ||
+		samples[0].Condition != "blocked" ||
 		samples[1].Line() != 2 || samples[0].Context != "crop" {
 		t.Errorf("%+v", samples)
 	}
@@ -79,7 +91,8 @@ func TestSampleCarriesTheAnswerAsSpelled(t *testing.T) {
 
 func TestTypeIsNotToldWhereItIsTheAnswer(t *testing.T) {
 	d := onePicture()
-	d.Classes = []dataset.Class{{Name: "RBC", Object: "rbc", Condition: "normal"}, {Name: "WBC", Object: "wbc", Condition: "normal"}}
+	d.Classes = []dataset.Class{{Name: "RBC", Object: "rbc", Condition: "normal"}, {Name: "WBC", Object: "wbc",
+		Condition: "normal"}}
 	for i := range d.Items {
 		for o := range d.Items[i].Objects {
 			d.Items[i].Objects[o].Class %= 2
@@ -139,7 +152,8 @@ func TestPresetsAreDetected(t *testing.T) {
 func TestRecipeOnDetectionsKeepsTheFactsOfTheLabels(t *testing.T) {
 	r := build(t, onePicture(), constants(t, "enhanced"))
 	found := onePicture()
-	found.Items[0].Objects = []dataset.Object{{Class: 0, Box: dataset.Box{X0: .3, X1: .5, Y0: .1, Y1: .2}}} // a toe drain at the top of train
+	// a toe drain at the top of train
+	found.Items[0].Objects = []dataset.Object{{Class: 0, Box: dataset.Box{X0: .3, X1: .5, Y0: .1, Y1: .2}}}
 	s, ok := r.On(found).Sample(dataset.Ref{})
 	if want := "At the top. A toe drain; mostly at the bottom. Name and state?"; !ok || s.Prompt != want {
 		t.Errorf("got %q, want %q", s.Prompt, want)

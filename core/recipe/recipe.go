@@ -66,7 +66,8 @@ func (r *Recipe) count() error {
 		for o := range it.Objects {
 			c := it.Objects[o].Class
 			if c < 0 || c >= len(r.Classes) {
-				return fmt.Errorf("%s: object %d has class %d, but the data set names %d classes: read it again or correct the label",
+				return fmt.Errorf("%s: object %d has class %d, but the data set names %d classes: read it again or "+
+					"correct the label",
 					it.ID, o, c, len(r.Classes))
 			}
 			if it.Split == trainSplit {

@@ -13,10 +13,11 @@ type Sample struct {
 	Object    int           // index into Item.Objects
 	Class     int           // index into the closed list
 	Condition string
-	Context   string  // what the model is shown: full, marked, crop, full+crop
-	Prompt    string  // the user turn, without the picture
-	Answer    string  // the class name exactly as the data set spells it
-	Weight    float64 // in the training loss, mean 1 over an epoch; outside train 1: scores and validation losses are never weighted
+	Context   string // what the model is shown: full, marked, crop, full+crop
+	Prompt    string // the user turn, without the picture
+	Answer    string // the class name exactly as the data set spells it
+	// in the training loss, mean 1 over an epoch; outside train 1: scores and validation losses are never weighted
+	Weight float64
 }
 
 // Box is where the object lies in its picture.
@@ -42,7 +43,8 @@ func (r *Recipe) Samples(split string) []Sample {
 
 // Sample returns the sample of one object; false where the data set has no such object.
 func (r *Recipe) Sample(ref dataset.Ref) (Sample, bool) {
-	if ref.Item < 0 || ref.Item >= len(r.data.Items) || ref.Object < 0 || ref.Object >= len(r.data.Items[ref.Item].Objects) {
+	if ref.Item < 0 || ref.Item >= len(r.data.Items) || ref.Object < 0 ||
+		ref.Object >= len(r.data.Items[ref.Item].Objects) {
 		return Sample{}, false
 	}
 	return r.sample(ref.Item, ref.Object), true

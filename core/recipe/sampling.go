@@ -184,8 +184,8 @@ func (p *Plan) exponent(epoch int) float64 {
 	return 1 - min(1, float64(epoch)/float64(max(1, p.epochs-1)))
 }
 
-// Copies returns how many times an epoch shows each sample, on the mean over its draws and, where epochs differ, over all of
-// them.
+// Copies returns how many times an epoch shows each sample, on the mean
+// over its draws and, where epochs differ, over all of them.
 func (p *Plan) Copies() []float64 {
 	out := make([]float64, len(p.class))
 	if p.sampling == "repeat_factor" {
@@ -239,5 +239,6 @@ func checkSampling(name string) error {
 	case "instance", "int_weight", "repeat_factor", "class_balanced", "square_root", "progressive":
 		return nil
 	}
-	return fmt.Errorf("unknown RECIPE.SAMPLING %q: choose instance, int_weight, repeat_factor, class_balanced, square_root or progressive", name)
+	return fmt.Errorf("unknown RECIPE.SAMPLING %q: choose instance, int_weight, repeat_factor, class_balanced, "+
+		"square_root or progressive", name)
 }

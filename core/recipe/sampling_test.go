@@ -17,7 +17,8 @@ func epochCounts(r *Recipe, rows []int) []float64 {
 
 func TestEpochIsTheSameWheneverItIsDrawn(t *testing.T) {
 	d := drains(drainCounts)
-	for _, sampling := range []string{"instance", "int_weight", "repeat_factor", "class_balanced", "square_root", "progressive"} {
+	for _, sampling := range []string{"instance", "int_weight", "repeat_factor", "class_balanced", "square_root",
+		"progressive"} {
 		cfg := constants(t, "basic")
 		cfg.Recipe.Sampling, cfg.Recipe.ClassWeights = sampling, "max_ratio"
 		plan, again := build(t, d, cfg).Plan(), build(t, d, cfg).Plan()
@@ -55,7 +56,8 @@ func TestDrawsFollowTheirExpectation(t *testing.T) {
 		first, epoch int // epochs that are counted
 		fixed        bool
 	}{
-		{"class_balanced", 0, 60, true}, {"square_root", 0, 60, true}, {"progressive", 0, 6, true}, {"repeat_factor", 0, 60, false},
+		{"class_balanced", 0, 60, true}, {"square_root", 0, 60, true}, {"progressive", 0, 6, true},
+		{"repeat_factor", 0, 60, false},
 	} {
 		cfg := constants(t, "basic")
 		cfg.Recipe.Sampling = c.sampling
@@ -120,7 +122,8 @@ func TestRepeatFactorKeepsThePictureTogether(t *testing.T) {
 
 func TestEmptyTrainGivesAnEmptyEpoch(t *testing.T) {
 	counts := map[string][]int{"test": drainCounts["test"]}
-	for _, sampling := range []string{"instance", "int_weight", "repeat_factor", "class_balanced", "square_root", "progressive"} {
+	for _, sampling := range []string{"instance", "int_weight", "repeat_factor", "class_balanced", "square_root",
+		"progressive"} {
 		cfg := constants(t, "basic")
 		cfg.Recipe.Sampling = sampling
 		r := build(t, drains(counts), cfg)

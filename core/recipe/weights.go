@@ -59,7 +59,8 @@ func Weights(formula string, counts []int, beta float64) ([]Weight, error) {
 	case "inverse_sqrt":
 		return InverseSqrt(counts), nil
 	}
-	return nil, fmt.Errorf("unknown weights %q: choose none, max_ratio, balanced, effective_number or inverse_sqrt", formula)
+	return nil, fmt.Errorf("unknown weights %q: choose none, max_ratio, balanced, effective_number or inverse_sqrt",
+		formula)
 }
 
 // MaxRatio is w_c = max_k n_k / n_c.

@@ -34,7 +34,8 @@ const (
 // Alerts are what the figures of a run of so many planned steps (0: not known) give reason to say, oldest first.
 func (h *History) Alerts(steps int) []Alert {
 	checks := h.Checks()
-	all := slices.Concat(notFinite(h.Train), spikes(h.Train), fallingRecalls(checks), uselessAnswers(checks, steps), flatLoss(h.Train, steps))
+	all := slices.Concat(notFinite(h.Train), spikes(h.Train), fallingRecalls(checks), uselessAnswers(checks, steps),
+		flatLoss(h.Train, steps))
 	if len(checks) == 0 {
 		all = append(all, risingLosses(h.Train, h.Classes)...)
 	}
@@ -81,7 +82,9 @@ func spikes(rows []*Train) []Alert {
 			}
 			far := loss > spikeTimes*middle && loss-middle > spikeSpread*spread && loss-middle > spikeStart*start
 			if far && !open {
-				found = append(found, Alert{r.Head, LevelWarn, fmt.Sprintf("spike: loss %s is %s the median of the %d rows before (%s)", number(loss), ratioText(loss/middle), len(order), number(middle)), ""})
+				found = append(found, Alert{r.Head, LevelWarn,
+					fmt.Sprintf("spike: loss %s is %s the median of the %d rows before (%s)", number(loss),
+						ratioText(loss/middle), len(order), number(middle)), ""})
 			}
 			if open = far; far {
 				continue // a spike does not change what is usual
@@ -140,8 +143,11 @@ func fallingRecalls(checks []*Eval) []Alert {
 		if fall < max(fallLeast, float64(fallAnswers)/float64(n))-1e-9 || !(now.Loss < then.Loss) {
 			continue
 		}
-		found = append(found, Alert{now.Head, LevelWarn, fmt.Sprintf("%s, rare with %d of valid, fell from %s right at step %d to %s while the loss fell from %s to %s",
-			c.Name, n, percent(c.Y[best]), then.Step, percent(c.Last()), number(float64(then.Loss)), number(float64(now.Loss))),
+		found = append(found, Alert{now.Head, LevelWarn,
+			fmt.Sprintf("%s, rare with %d of valid, fell from %s right at step %d to %s while the loss fell from "+
+				"%s to %s",
+				c.Name, n, percent(c.Y[best]), then.Step, percent(c.Last()), number(float64(then.Loss)),
+				number(float64(now.Loss))),
 			"give it more weight or draw it more often (RECIPE.CLASS_WEIGHTS, RECIPE.SAMPLING)"})
 	}
 	return found
@@ -167,7 +173,9 @@ func risingLosses(rows []*Train, classes []*Class) []Alert {
 		}
 		now := Mean(c.Y[len(c.Y)-quarter:])
 		if before := now - c.Trend(); now >= riseLeast*before {
-			found = append(found, Alert{c.Heads[len(c.Heads)-1], LevelWarn, fmt.Sprintf("%s, rare with %d samples so far: its loss rose from %s to %s while that of all fell", c.Name, c.N, number(before), number(now)),
+			found = append(found, Alert{c.Heads[len(c.Heads)-1], LevelWarn,
+				fmt.Sprintf("%s, rare with %d samples so far: its loss rose from %s to %s while that of all fell",
+					c.Name, c.N, number(before), number(now)),
 				"give it more weight or draw it more often (RECIPE.CLASS_WEIGHTS, RECIPE.SAMPLING)"})
 		}
 	}
@@ -182,17 +190,20 @@ const (
 	flatShare     = 0.9 // of what it was at the start
 )
 
-// UselessAnswers says what is wrong with so many answers of which so many were right and so many named no class, where the
-// commonest class was to be named so often; empty where nothing is. where is what was answered: "valid at step 80".
+// UselessAnswers says what is wrong with so many answers of which so many were right and so many named no class, where
+// the commonest class was to be named so often; empty where nothing is. where is what was answered: "valid at step 80".
 func UselessAnswers(where string, n, right, unparsed, commonest int) (level, text, do string) {
 	switch {
 	case n < answersLeast:
 	case float64(unparsed) >= unparsedShare*float64(n):
-		return LevelError, fmt.Sprintf("%d of %d answers on %s name no class: the model has not learned to answer", unparsed, n, where),
+		return LevelError, fmt.Sprintf("%d of %d answers on %s name no class: the model has not learned to answer",
+				unparsed, n, where),
 			"read some of them (finetui infer, or Infer); train longer, or raise TRAIN.LEARNING_RATE"
 	case right <= commonest:
-		return LevelWarn, fmt.Sprintf("%s right on %s, no better than always naming the commonest class (%s)", percent(float64(right)/float64(n)), where,
-			percent(float64(commonest)/float64(n))), "train longer, or raise TRAIN.LEARNING_RATE; finetui lint says what else may be wrong"
+		return LevelWarn, fmt.Sprintf("%s right on %s, no better than always naming the commonest class (%s)",
+				percent(float64(right)/float64(n)), where,
+				percent(float64(commonest)/float64(n))),
+			"train longer, or raise TRAIN.LEARNING_RATE; finetui lint says what else may be wrong"
 	}
 	return "", "", ""
 }
@@ -210,7 +221,8 @@ func uselessAnswers(checks []*Eval, steps int) []Alert {
 	for _, r := range now.Recall {
 		n, right, commonest = n+r.N, right+r.Right, max(commonest, r.N)
 	}
-	level, text, do := UselessAnswers(fmt.Sprintf("%s at step %d", now.Split, now.Step), n, right, now.Unparsed, commonest)
+	level, text, do := UselessAnswers(fmt.Sprintf("%s at step %d", now.Split, now.Step), n, right,
+		now.Unparsed, commonest)
 	if text == "" {
 		return nil
 	}
@@ -230,7 +242,8 @@ func flatLoss(rows []*Train, steps int) []Alert {
 	if !(now > flatShare*first) || now < 0.05 {
 		return nil
 	}
-	return []Alert{{rows[len(rows)-1].Head, LevelWarn, fmt.Sprintf("the loss has hardly fallen: %s at the start, %s now", number(first), number(now)),
+	return []Alert{{rows[len(rows)-1].Head, LevelWarn,
+		fmt.Sprintf("the loss has hardly fallen: %s at the start, %s now", number(first), number(now)),
 		"raise TRAIN.LEARNING_RATE, or look at what it learns from (Data, finetui lint)"}}
 }
 

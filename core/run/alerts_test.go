@@ -66,7 +66,8 @@ func TestNotANumberIsSaidOnceForEachStretch(t *testing.T) {
 	if len(found) != 2 || found[0].Step != 3 || found[1].Step != 6 || found[0].Level != LevelError {
 		t.Fatalf("%+v", found)
 	}
-	if !strings.HasPrefix(found[0].Text, "the loss") || !strings.HasPrefix(found[1].Text, "the length of the gradient") {
+	if !strings.HasPrefix(found[0].Text, "the loss") ||
+		!strings.HasPrefix(found[1].Text, "the length of the gradient") {
 		t.Errorf("%q, %q", found[0].Text, found[1].Text)
 	}
 }
@@ -99,8 +100,10 @@ func TestARareClassThatFallsWhileTheLossFalls(t *testing.T) {
 	if found := fallingRecalls(frequent); len(found) != 0 {
 		t.Errorf("a frequent class is not rare: %+v", found)
 	}
-	want := "rare, rare with 10 of valid, fell from 80 % right at step 100 to 50 % while the loss fell from 0.600 to 0.500"
-	if got := fallingRecalls([]*Eval{check(100, 0.6, 8), check(150, 0.5, 5)})[0]; got.Text != want || got.Step != 150 || got.Do == "" {
+	want := "rare, rare with 10 of valid, fell from 80 % right at step 100 to 50 % while the loss fell from 0.600 " +
+		"to 0.500"
+	if got := fallingRecalls([]*Eval{check(100, 0.6, 8), check(150, 0.5, 5)})[0]; got.Text != want || got.Step != 150 ||
+		got.Do == "" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -110,12 +113,14 @@ func TestWithoutChecksTheLossOfARareClassTells(t *testing.T) {
 	classes := func(rare func(i int) float64) []*Class {
 		var all []*Class
 		for i, row := range rows {
-			all = append(all, &Class{Head: row.Head, Losses: ClassLosses{{Name: "common", N: 12, Loss: row.Loss}, {Name: "rare", N: 1, Loss: Float(rare(i))}}})
+			all = append(all, &Class{Head: row.Head, Losses: ClassLosses{{Name: "common", N: 12, Loss: row.Loss},
+				{Name: "rare", N: 1, Loss: Float(rare(i))}}})
 		}
 		return all
 	}
 	rising := classes(func(i int) float64 { return 1 + 0.1*float64(i) })
-	if found := risingLosses(rows, rising); len(found) != 1 || !strings.HasPrefix(found[0].Text, "rare, rare with 40 samples so far: its loss rose from") {
+	if found := risingLosses(rows, rising); len(found) != 1 ||
+		!strings.HasPrefix(found[0].Text, "rare, rare with 40 samples so far: its loss rose from") {
 		t.Errorf("%+v", found)
 	}
 	if found := risingLosses(rows, classes(func(i int) float64 { return 2 - 0.02*float64(i) })); len(found) != 0 {
@@ -137,7 +142,8 @@ func TestWithoutChecksTheLossOfARareClassTells(t *testing.T) {
 // checkAt is a check of 82 answers at a step.
 func checkAt(step, right, unparsed int) *Eval {
 	return &Eval{Head: Head{Step: step}, Split: ValidSplit, Loss: 1, Unparsed: unparsed,
-		Recall: map[string]Recall{"common": {N: 30, Right: min(right, 30)}, "other": {N: 52 - 26, Right: max(right-30, 0)}, "third": {N: 26}}}
+		Recall: map[string]Recall{"common": {N: 30, Right: min(right, 30)},
+			"other": {N: 52 - 26, Right: max(right-30, 0)}, "third": {N: 26}}}
 }
 
 func TestARunThatComesToNothingRaisesAWord(t *testing.T) {
@@ -147,8 +153,10 @@ func TestARunThatComesToNothingRaisesAWord(t *testing.T) {
 		level  string
 		text   string
 	}{
-		"unparsed":         {[]*Eval{checkAt(90, 8, 74)}, 100, LevelError, "74 of 82 answers on valid at step 90 name no class"},
-		"chance":           {[]*Eval{checkAt(90, 25, 0)}, 100, LevelWarn, "30 % right on valid at step 90, no better than always naming the commonest class (37 %)"},
+		"unparsed": {[]*Eval{checkAt(90, 8, 74)}, 100, LevelError,
+			"74 of 82 answers on valid at step 90 name no class"},
+		"chance": {[]*Eval{checkAt(90, 25, 0)}, 100, LevelWarn,
+			"30 % right on valid at step 90, no better than always naming the commonest class (37 %)"},
 		"it may yet learn": {[]*Eval{checkAt(40, 8, 74)}, 100, "", ""},
 		"it has learned":   {[]*Eval{checkAt(40, 8, 74), checkAt(90, 50, 3)}, 100, "", ""},
 		"steps not known":  {[]*Eval{checkAt(90, 8, 74)}, 0, "", ""},
@@ -161,7 +169,8 @@ func TestARunThatComesToNothingRaisesAWord(t *testing.T) {
 			}
 			continue
 		}
-		if len(found) != 1 || found[0].Level != c.level || !strings.HasPrefix(found[0].Text, c.text) || found[0].Do == "" {
+		if len(found) != 1 || found[0].Level != c.level || !strings.HasPrefix(found[0].Text, c.text) ||
+			found[0].Do == "" {
 			t.Errorf("%s: %+v", name, found)
 		}
 	}

@@ -15,9 +15,9 @@ import (
 // mostWaiting bounds the lines that wait for room on the disk: a variable for tests.
 var mostWaiting = 8 << 20 // bytes, some 30,000 rows
 
-// Append adds rows to metrics.jsonl. What cannot be written, on a full disk above all, is kept and written, in order, as
-// soon as it can be, and an event says so; that is no error until there is too much of it. Checkpoint, Rate and Finish see
-// to it that no row of a step that counts as done is lost.
+// Append adds rows to metrics.jsonl. What cannot be written, on a full disk above all, is kept and written, in order,
+// as soon as it can be, and an event says so; that is no error until there is too much of it. Checkpoint, Rate and
+// Finish see to it that no row of a step that counts as done is lost.
 func (w *Writer) Append(rows ...Row) error {
 	lines, err := encode(rows)
 	if err != nil {
@@ -72,7 +72,8 @@ func (w *Writer) writeOut() error {
 	if w.hindered == nil {
 		return nil
 	}
-	text := fmt.Sprintf("%s could not be written for a while (%v); its rows waited in memory and are complete again", metricsFile, w.hindered)
+	text := fmt.Sprintf("%s could not be written for a while (%v); its rows waited in memory and are complete again",
+		metricsFile, w.hindered)
 	w.hindered = nil
 	line, err := encode([]Row{&Event{Head: Head{Step: w.step}, Level: LevelWarn, Text: text}})
 	if err != nil {

@@ -1,8 +1,8 @@
 package run
 
-// Changes tells when something in some folders has changed, where the system reports it, so that nobody has to look again
-// and again at what stands still. It tells neither what has changed nor how often: one signal waits at most. A process that
-// dies changes no file; whoever waits for that has to look.
+// Changes tells when something in some folders has changed, where the system reports it, so that nobody has to look
+// again and again at what stands still. It tells neither what has changed nor how often: one signal waits at most. A
+// process that dies changes no file; whoever waits for that has to look.
 type Changes struct {
 	C <-chan struct{} // nil where the system reports nothing
 	w *folderWatch    // likewise
@@ -14,9 +14,9 @@ func NewChanges() *Changes {
 	return &Changes{C: signal, w: w}
 }
 
-// Watch adds folders to those that are watched; watching one again costs a system call. It returns whether every change in
-// all of them is reported: not of a folder that does not exist, nor on a file system that others change over a network, and
-// then the caller has to look now and then.
+// Watch adds folders to those that are watched; watching one again costs a system call. It returns whether every change
+// in all of them is reported: not of a folder that does not exist, nor on a file system that others change over a
+// network, and then the caller has to look now and then.
 func (c *Changes) Watch(folders ...string) (reported bool) {
 	reported = c.w != nil
 	for _, folder := range folders {

@@ -40,7 +40,8 @@ func newFolderWatch() (*folderWatch, <-chan struct{}) {
 var unreported = map[uint32]bool{
 	0x6969: true, 0x517b: true, 0xff534d42: true, 0xfe534d42: true, // NFS, SMB, CIFS, SMB2
 	0x65735546: true, 0x01021997: true, 0x786f4256: true, // FUSE, 9P, VirtualBox
-	0x00c36400: true, 0x0bd00bd0: true, 0x47504653: true, 0x5346414f: true, 0x19830326: true, // Ceph, Lustre, GPFS, AFS, BeeGFS
+	// Ceph, Lustre, GPFS, AFS, BeeGFS
+	0x00c36400: true, 0x0bd00bd0: true, 0x47504653: true, 0x5346414f: true, 0x19830326: true,
 }
 
 func (w *folderWatch) add(folder string) (reported bool) {

@@ -13,9 +13,9 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// Checkpoint lets write fill a folder and shows it, complete and with checksums, as checkpoints/step-NNNNNN; the folder is
-// made beside and renamed. Then it is latest, and old checkpoints go: the Keep newest and the best stay. Every row that was
-// appended before is in metrics.jsonl by then, and on the disk.
+// Checkpoint lets write fill a folder and shows it, complete and with checksums, as checkpoints/step-NNNNNN; the folder
+// is made beside and renamed. Then it is latest, and old checkpoints go: the Keep newest and the best stay. Every row
+// that was appended before is in metrics.jsonl by then, and on the disk.
 //
 // If anything fails (a full disk: IsDiskFull), the half-made folder is removed, the older checkpoints stay as they
 // were, an error event is recorded, and the error returned; the run may go on.
@@ -28,7 +28,8 @@ func (w *Writer) Checkpoint(step int, write func(dir string) error) error {
 		if IsDiskFull(err) {
 			hint = "; free some space on the disk"
 		}
-		err = fmt.Errorf("checkpoint of step %d was not written, the older ones are intact%s: %w", step, hint, errors.Join(err, wholefile.RemoveAll(tmp)))
+		err = fmt.Errorf("checkpoint of step %d was not written, the older ones are intact%s: %w", step, hint,
+			errors.Join(err, wholefile.RemoveAll(tmp)))
 		return errors.Join(err, w.Append(&Event{Head: Head{Step: step}, Level: LevelError, Text: err.Error()}))
 	}
 	if err := wholefile.RemoveAll(filepath.Join(folder, brokenName(step))); err != nil {
@@ -89,8 +90,8 @@ func (w *Writer) makeCheckpoint(step int, tmp, final string, write func(dir stri
 	return wholefile.SyncPath(filepath.Dir(final))
 }
 
-// Rate writes down how the checkpoint of a step did on valid. The best of all is kept until another one is. Every row that
-// was appended before is in metrics.jsonl by then, so that no check counts as done whose row is lost.
+// Rate writes down how the checkpoint of a step did on valid. The best of all is kept until another one is. Every row
+// that was appended before is in metrics.jsonl by then, so that no check counts as done whose row is lost.
 func (w *Writer) Rate(step int, score Score) error {
 	dir := filepath.Join(w.dir, checkpoints, stepName(step))
 	s, err := readSeal(dir)
@@ -146,7 +147,8 @@ func (w *Writer) Mend() error {
 			}
 			if kept != "" {
 				err := w.Append(&Event{Head: Head{Step: s.Step}, Level: LevelWarn,
-					Text: fmt.Sprintf("%s was a folder with files of its own; it is called %s now", filepath.Join(checkpoints, name), filepath.Base(kept))})
+					Text: fmt.Sprintf("%s was a folder with files of its own; it is called %s now",
+						filepath.Join(checkpoints, name), filepath.Base(kept))})
 				if err != nil {
 					return err
 				}
@@ -190,8 +192,8 @@ func (w *Writer) Best() (Saved, bool) {
 	return Saved{}, false
 }
 
-// SetAside takes a damaged checkpoint out of the list, and says so. Its folder stays, as checkpoints/broken-step-NNNNNN,
-// until the step is reached again.
+// SetAside takes a damaged checkpoint out of the list, and says so. Its folder stays, as
+// checkpoints/broken-step-NNNNNN, until the step is reached again.
 func (w *Writer) SetAside(s Saved, why error) error {
 	aside := filepath.Join(filepath.Dir(s.Path), brokenName(s.Step))
 	if err := wholefile.RemoveAll(aside); err != nil {

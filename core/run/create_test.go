@@ -10,7 +10,8 @@ import (
 
 func newRun(t testing.TB) *Writer {
 	t.Helper()
-	w, err := Create(filepath.Join(t.TempDir(), "runs"), "enhanced", Meta{Recipe: "enhanced", Base: "tiny", Root: t.TempDir()}, []byte("[TRAIN]\nEPOCHS = 2\n"))
+	w, err := Create(filepath.Join(t.TempDir(), "runs"), "enhanced", Meta{Recipe: "enhanced", Base: "tiny",
+		Root: t.TempDir()}, []byte("[TRAIN]\nEPOCHS = 2\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +30,8 @@ func open(t testing.TB, dir string) *Run {
 
 func TestRunsAreNumberedAndNamed(t *testing.T) {
 	runs := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(runs, "0007-old"), 0o755); err != nil { // no run.json: its number is taken all the same
+	// no run.json: its number is taken all the same
+	if err := os.MkdirAll(filepath.Join(runs, "0007-old"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, label string }{
@@ -98,12 +100,14 @@ func TestRunIsFoundByNumberNameAndPath(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %s", ref, r, err, want)
 		}
 	}
-	for ref, want := range map[string]string{"9": "the newest are 0001-basic, 0002-enhanced, 0003-basic", "": "no run was named", "/nowhere": "no run directory"} {
+	for ref, want := range map[string]string{"9": "the newest are 0001-basic, 0002-enhanced, 0003-basic",
+		"": "no run was named", "/nowhere": "no run directory"} {
 		if _, err := Find(runs, ref); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", ref, err)
 		}
 	}
-	if _, err := Find(filepath.Join(runs, "none"), "1"); err == nil || !strings.Contains(err.Error(), "holds no runs yet") {
+	if _, err := Find(filepath.Join(runs, "none"), "1"); err == nil ||
+		!strings.Contains(err.Error(), "holds no runs yet") {
 		t.Error(err)
 	}
 }

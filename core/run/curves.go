@@ -76,7 +76,8 @@ func RecallCurves(rows []*Eval) []Curve {
 			if r.N > 0 {
 				c := g.of(name)
 				c.N = r.N
-				c.Heads, c.Y, c.Of = append(c.Heads, row.Head), append(c.Y, float64(r.Right)/float64(r.N)), append(c.Of, r.N)
+				c.Heads, c.Y, c.Of = append(c.Heads, row.Head), append(c.Y, float64(r.Right)/float64(r.N)),
+					append(c.Of, r.N)
 			}
 		}
 	}

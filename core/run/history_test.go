@@ -12,15 +12,18 @@ func TestLaterRowOfARepeatedStepWins(t *testing.T) {
 	at := func(step int) Head { return Head{Step: step} }
 	var h History
 	h.Add(Batch{Rows: []Row{
-		&Train{Head: at(10), Loss: 1}, &Class{Head: at(10)}, &Eval{Head: at(10), Split: "valid"}, &Checkpoint{Head: at(10)},
-		&Train{Head: at(20), Loss: 2}, &Class{Head: at(20)}, &Eval{Head: at(20), Split: "valid"}, &Eval{Head: at(20), Split: "test"}, &System{Head: at(20)},
+		&Train{Head: at(10), Loss: 1}, &Class{Head: at(10)}, &Eval{Head: at(10), Split: "valid"},
+		&Checkpoint{Head: at(10)},
+		&Train{Head: at(20), Loss: 2}, &Class{Head: at(20)}, &Eval{Head: at(20), Split: "valid"},
+		&Eval{Head: at(20), Split: "test"}, &System{Head: at(20)},
 		&Train{Head: at(30), Loss: 3}, &Event{Head: at(30)},
 	}})
 	if h.Step() != 30 || len(h.Evals) != 3 {
 		t.Fatalf("%+v", h)
 	}
 	h.Add(Batch{Bad: 1, Rows: []Row{&Train{Head: at(20), Loss: 4}}}) // resumed from 10
-	if len(h.Train) != 2 || h.Train[1].Loss != 4 || len(h.Classes) != 1 || len(h.Evals) != 1 || len(h.Checkpoints) != 1 {
+	if len(h.Train) != 2 || h.Train[1].Loss != 4 || len(h.Classes) != 1 || len(h.Evals) != 1 ||
+		len(h.Checkpoints) != 1 {
 		t.Errorf("%+v", h)
 	}
 	if h.Resume != 1 || h.Bad != 1 || len(h.System) != 1 || len(h.Events) != 1 || h.Step() != 20 {
@@ -47,11 +50,14 @@ func TestHistoryIsBoundedAndKeepsExtremes(t *testing.T) {
 			loss = Float(math.NaN())
 		}
 		head := Head{Step: step}
-		h.Add(Batch{Rows: []Row{&Train{Head: head, Loss: loss}, &System{Head: head}, &Eval{Head: head}, &Checkpoint{Head: head}, &Event{Head: head},
+		h.Add(Batch{Rows: []Row{&Train{Head: head, Loss: loss}, &System{Head: head}, &Eval{Head: head},
+			&Checkpoint{Head: head}, &Event{Head: head},
 			&Class{Head: head, Losses: ClassLosses{{"a", 2, 0.5}, {fmt.Sprint("b", step%2), 1, 1}}}}})
 	}
-	if len(h.Train) > 100 || len(h.System) > 100 || len(h.Evals) > 100 || len(h.Classes) > 100 || len(h.Checkpoints) > 100 || len(h.Events) > eventLimit || !h.Thin {
-		t.Errorf("%d %d %d %d %d %d", len(h.Train), len(h.System), len(h.Evals), len(h.Classes), len(h.Checkpoints), len(h.Events))
+	if len(h.Train) > 100 || len(h.System) > 100 || len(h.Evals) > 100 || len(h.Classes) > 100 ||
+		len(h.Checkpoints) > 100 || len(h.Events) > eventLimit || !h.Thin {
+		t.Errorf("%d %d %d %d %d %d", len(h.Train), len(h.System), len(h.Evals), len(h.Classes), len(h.Checkpoints),
+			len(h.Events))
 	}
 	seen := map[int]bool{}
 	for i, r := range h.Train {

@@ -67,8 +67,8 @@ func originOf(f *os.File, offset int64) (o origin, err error) {
 	return o, err
 }
 
-// fits tells whether a file that now looks like o can be the one that an index was made from. The same file has grown, or
-// is as it was; a copy is only taken for it while it has the same size and time.
+// fits tells whether a file that now looks like o can be the one that an index was made from. The same file has grown,
+// or is as it was; a copy is only taken for it while it has the same size and time.
 func (o origin) fits(now origin) bool {
 	untouched := o.size == now.size && o.mtime == now.mtime
 	grown := o.inode == now.inode && now.size > o.size
@@ -113,8 +113,8 @@ func (r *Reader) load() bool {
 	return true
 }
 
-// keep writes the index anew where much has been read since. Nobody needs it: where it cannot be written, on a disk that
-// is full or a folder that is only read, the next reader reads the file.
+// keep writes the index anew where much has been read since. Nobody needs it: where it cannot be written, on a disk
+// that is full or a folder that is only read, the next reader reads the file.
 func (r *Reader) keep() {
 	if r.index == "" || r.tail.offset-r.kept < min(max(r.tail.offset/16, indexFrom), indexMost) {
 		return
@@ -343,7 +343,8 @@ func (c *coder) index(o *origin, h *History) {
 	})
 }
 
-// recalls codes the answers of a check by class; its list is in order of names, so that equal histories are equal bytes.
+// recalls codes the answers of a check by class; its list is
+// in order of names, so that equal histories are equal bytes.
 func (c *coder) recalls(all *map[string]Recall) {
 	names := slices.Sorted(maps.Keys(*all))
 	byName := make(map[string]Recall, len(names))

@@ -15,9 +15,11 @@ func CheckName(name string) error {
 	case name == "" || strings.TrimSpace(name) != name:
 		return fmt.Errorf("a run cannot be called %q: leave out the blanks", name)
 	case printable.Line(name) != name || !utf8.ValidString(name):
-		return fmt.Errorf("a run cannot be called %s: leave out the characters that cannot be seen", printable.Line(name))
+		return fmt.Errorf("a run cannot be called %s: leave out the characters that cannot be seen",
+			printable.Line(name))
 	case strings.ContainsAny(name, `/\`):
-		return fmt.Errorf("a run cannot be called %q: it is a folder of its own in PROJECT.RUNS; leave out / and \\", name)
+		return fmt.Errorf("a run cannot be called %q: it is a folder of its own in PROJECT.RUNS; leave out / and \\",
+			name)
 	case strings.Contains(name, "="):
 		return fmt.Errorf("a run cannot be called %q: with = it reads like a constant", name)
 	case strings.HasPrefix(name, "-") || strings.HasPrefix(name, "."):

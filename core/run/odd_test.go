@@ -21,10 +21,12 @@ var odd = map[string]func(path string) error{
 	"a link to itself": func(path string) error { return os.Symlink(filepath.Base(path), path) },
 }
 
-// TestNoFileOfARunHangsOrFillsTheMemory puts odd things in place of each file and asks all that a reader and a writer ask.
+// TestNoFileOfARunHangsOrFillsTheMemory puts odd things in place
+// of each file and asks all that a reader and a writer ask.
 func TestNoFileOfARunHangsOrFillsTheMemory(t *testing.T) {
 	for what, put := range odd {
-		for _, name := range []string{infoFile, exitFile, stopFile, metricsFile, logFile, "checkpoints/best", "checkpoints/latest", "checkpoints/step-000001/checkpoint.json", configFile} {
+		for _, name := range []string{infoFile, exitFile, stopFile, metricsFile, logFile, "checkpoints/best",
+			"checkpoints/latest", "checkpoints/step-000001/checkpoint.json", configFile} {
 			if name == metricsFile && what != "a pipe" && what != "a device" { // read in bounded pieces, as always
 				continue
 			}
@@ -116,7 +118,8 @@ func TestLinksAreMendedWhateverStandsThere(t *testing.T) {
 		"a garbage file":  func(path string) error { return os.WriteFile(path, []byte("\x00\xff\nwhat\n"), 0o644) },
 		"an empty folder": func(path string) error { return os.Mkdir(path, 0o755) },
 		"a folder with notes": func(path string) error {
-			return errors.Join(os.Mkdir(path, 0o755), os.WriteFile(filepath.Join(path, "notes.txt"), []byte("mine"), 0o644))
+			return errors.Join(os.Mkdir(path, 0o755), os.WriteFile(filepath.Join(path, "notes.txt"),
+				[]byte("mine"), 0o644))
 		},
 		"a copy": func(path string) error {
 			return os.CopyFS(path, os.DirFS(filepath.Join(filepath.Dir(path), "step-000002")))
@@ -245,13 +248,15 @@ func TestStopNowIsNotPutOffAgain(t *testing.T) {
 }
 
 func TestRunJSONIsNamedByItsHarm(t *testing.T) {
-	for text, want := range map[string]string{"": "is empty", "\x00\x00": "is empty", `{"schema":`: "is cut off", "hello": "is damaged", `{"schema":"x"}`: "is damaged"} {
+	for text, want := range map[string]string{"": "is empty", "\x00\x00": "is empty", `{"schema":`: "is cut off",
+		"hello": "is damaged", `{"schema":"x"}`: "is damaged"} {
 		w := newRun(t)
 		w.Close()
 		if err := os.WriteFile(filepath.Join(w.Dir(), infoFile), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(w.Dir()); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "JSON input") {
+		if _, err := Open(w.Dir()); err == nil || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "JSON input") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -103,7 +103,8 @@ func TestKilledRunIsSeenAndResumed(t *testing.T) {
 	if in, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/0", pid)); err != nil || in != "/dev/null" {
 		t.Errorf("stdin is %s, %v", in, err)
 	}
-	if _, err := Resume(t.Context(), os.Args[0], nil, r.Dir); err == nil || !strings.Contains(err.Error(), "is running already") {
+	if _, err := Resume(t.Context(), os.Args[0], nil, r.Dir); err == nil ||
+		!strings.Contains(err.Error(), "is running already") {
 		t.Errorf("%v", err)
 	}
 	for {
@@ -147,7 +148,8 @@ func TestKilledRunIsSeenAndResumed(t *testing.T) {
 	if h.Step() < latest.Step || h.Bad > 1 {
 		t.Errorf("step %d after resuming from %d, %d bad", h.Step(), latest.Step, h.Bad)
 	}
-	if lines, err := r.LogTail(99); err != nil || strings.Count(strings.Join(lines, "\n"), "hello from the trainer") != 2 {
+	if lines, err := r.LogTail(99); err != nil || strings.Count(strings.Join(lines, "\n"),
+		"hello from the trainer") != 2 {
 		t.Errorf("%q %v", lines, err)
 	}
 }
@@ -156,7 +158,8 @@ func TestRunEndsByItself(t *testing.T) {
 	r := created(t)
 	start(t, r.Dir, "short")
 	await(t, r, Done)
-	if _, err := Resume(t.Context(), os.Args[0], nil, r.Dir); err == nil || !strings.Contains(err.Error(), "nothing to resume") {
+	if _, err := Resume(t.Context(), os.Args[0], nil, r.Dir); err == nil ||
+		!strings.Contains(err.Error(), "nothing to resume") {
 		t.Error(err)
 	}
 }
@@ -242,7 +245,11 @@ func TestRunOnAnotherMachineIsJudgedByItsSilence(t *testing.T) {
 	if err := w.Begin(); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Update(func(i *Info) { i.Process = &Process{1, 1, "their boot"}; i.Machine = "their box" }); err != nil {
+	if err := w.Update(func(i *Info) {
+		i.Process = &Process{1, 1,
+			"their boot"}
+		i.Machine = "their box"
+	}); err != nil {
 		t.Fatal(err)
 	}
 	r := open(t, w.Dir())

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Reader reads a run's metrics into a History as they grow. What it has read of a long file it keeps in an index, so that
-// the next Reader reads only what is new. It is for one goroutine.
+// Reader reads a run's metrics into a History as they grow. What it has read of a long file it keeps in an index, so
+// that the next Reader reads only what is new. It is for one goroutine.
 type Reader struct {
 	History History
 

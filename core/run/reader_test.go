@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// longMetrics writes metrics of so many steps as a run of LOG_EVERY = 1 has them; the train and class row of a step take
-// about 850 bytes together.
+// longMetrics writes metrics of so many steps as a run of LOG_EVERY = 1 has them; the train
+// and class row of a step take about 850 bytes together.
 func longMetrics(t testing.TB, dir string, from, to int) {
 	t.Helper()
 	var b bytes.Buffer
@@ -30,13 +30,16 @@ func longMetrics(t testing.TB, dir string, from, to int) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	names := []string{"Toe drain", "Toe drain- Blocked", "Toe drain- Damaged", "rock toe", "rock toe damaged", "slope drain", "slope drain blocked", "slope drain damaged", "vegetation"}
+	names := []string{"Toe drain", "Toe drain- Blocked", "Toe drain- Damaged", "rock toe", "rock toe damaged",
+		"slope drain", "slope drain blocked", "slope drain damaged", "vegetation"}
 	for i := from; i < to; i++ {
 		at := Head{Step: i + 1, Time: 1.7e9 + float64(i)*0.137}
 		noise := math.Sin(float64(i*i) + 0.1)
 		loss := 0.2 + 2/(1+float64(i)/1000) + 0.1*noise
-		add(&Train{Head: at, Epoch: Float(float64(i) / 5000), Loss: Float(loss), LossPlain: Float(loss * 0.97), LR: Float(4e-3 / (1 + float64(i)/1e5)), GradNorm: Float(0.5 + 0.3*noise),
-			Tokens: i * 1600, Samples: i * 16, TokensPerSecond: Float(7187 + 100*noise), Seconds: Split{0.0534, 0.2021, 0.1271, 0.0012}})
+		add(&Train{Head: at, Epoch: Float(float64(i) / 5000), Loss: Float(loss), LossPlain: Float(loss * 0.97),
+			LR: Float(4e-3 / (1 + float64(i)/1e5)), GradNorm: Float(0.5 + 0.3*noise),
+			Tokens: i * 1600, Samples: i * 16, TokensPerSecond: Float(7187 + 100*noise), Seconds: Split{0.0534, 0.2021,
+				0.1271, 0.0012}})
 		row := &Class{Head: at}
 		for k, name := range names {
 			row.Losses = append(row.Losses, ClassLoss{name, 1 + (i+k)%4, Float(loss * (1 + 0.05*float64(k)))})
@@ -47,7 +50,8 @@ func longMetrics(t testing.TB, dir string, from, to int) {
 			add(&System{Head: at, GPUs: []GPU{}, CPU: &cpu, RSS: &rss})
 		}
 		if i%1000 == 999 {
-			add(&Eval{Head: at, Split: "valid", Loss: Float(loss), Accuracy: 0.5, Recall: map[string]Recall{"rock toe": {10, 5}}})
+			add(&Eval{Head: at, Split: "valid", Loss: Float(loss), Accuracy: 0.5,
+				Recall: map[string]Recall{"rock toe": {10, 5}}})
 			add(&Checkpoint{Head: at, Path: fmt.Sprintf("checkpoints/step-%06d", i+1), Bytes: 812345})
 		}
 		if b.Len() > 1<<20 || i == to-1 {
@@ -106,7 +110,8 @@ func TestIndexSparesReadingWhatWasRead(t *testing.T) {
 		os.RemoveAll(filepath.Join(filepath.Dir(r.Dir), indexFolder))
 		anew, _ := historyOf(t, r, brief)
 		if !sameHistory(grown, anew) || anew.Step() != 4200 || anew.Resume != 1 {
-			t.Errorf("brief %v: with the index step %d, without it %d, resumed %d", brief, grown.Step(), anew.Step(), anew.Resume)
+			t.Errorf("brief %v: with the index step %d, without it %d, resumed %d", brief, grown.Step(), anew.Step(),
+				anew.Resume)
 		}
 	}
 }
@@ -129,11 +134,15 @@ func TestIndexOfAnotherFileDoesNotCount(t *testing.T) {
 		do    func(metrics, index string)
 		spare bool // the index still counts
 	}{
-		"nothing":          {func(string, string) {}, true},
-		"a torn line":      {func(m, _ string) { change(m, func(b []byte) []byte { return append(b, `{"kind":"train","st`...) }) }, true},
-		"cut":              {func(m, _ string) { change(m, func(b []byte) []byte { return b[:len(b)/2] }) }, false},
-		"empty":            {func(m, _ string) { change(m, func([]byte) []byte { return nil }) }, false},
-		"a changed middle": {func(m, _ string) { change(m, func(b []byte) []byte { b[len(b)/2] ^= 1; return b }) }, false},
+		"nothing": {func(string, string) {}, true},
+		"a torn line": {func(m,
+			_ string) {
+			change(m, func(b []byte) []byte { return append(b, `{"kind":"train","st`...) })
+		}, true},
+		"cut":   {func(m, _ string) { change(m, func(b []byte) []byte { return b[:len(b)/2] }) }, false},
+		"empty": {func(m, _ string) { change(m, func([]byte) []byte { return nil }) }, false},
+		"a changed middle": {func(m, _ string) { change(m, func(b []byte) []byte { b[len(b)/2] ^= 1; return b }) },
+			false},
 		"another beginning, and longer": {func(m, _ string) {
 			change(m, func(b []byte) []byte { return append(append([]byte(line(1)), b...), line(9999)...) })
 		}, false},
@@ -148,14 +157,19 @@ func TestIndexOfAnotherFileDoesNotCount(t *testing.T) {
 			os.Rename(m+".new", m)
 			os.Chtimes(m, info.ModTime(), info.ModTime())
 		}, true},
-		"a flipped bit in the index": {func(_, i string) { change(i, func(b []byte) []byte { b[len(b)/3] ^= 8; return b }) }, false},
-		"half an index":              {func(_, i string) { change(i, func(b []byte) []byte { return b[:len(b)/2] }) }, false},
-		"an empty index":             {func(_, i string) { change(i, func([]byte) []byte { return nil }) }, false},
+		"a flipped bit in the index": {func(_,
+			i string) {
+			change(i, func(b []byte) []byte { b[len(b)/3] ^= 8; return b })
+		}, false},
+		"half an index": {func(_, i string) { change(i, func(b []byte) []byte { return b[:len(b)/2] }) },
+			false},
+		"an empty index": {func(_, i string) { change(i, func([]byte) []byte { return nil }) }, false},
 	} {
 		r := created(t)
 		longMetrics(t, r.Dir, 0, 2000)
 		historyOf(t, r, false)
-		metrics, index := filepath.Join(r.Dir, metricsFile), filepath.Join(filepath.Dir(r.Dir), indexFolder, r.Label()+".curves")
+		metrics, index := filepath.Join(r.Dir, metricsFile), filepath.Join(filepath.Dir(r.Dir), indexFolder,
+			r.Label()+".curves")
 		c.do(metrics, index)
 		size := int64(len(whole(metrics)))
 		got, read := historyOf(t, r, false)
@@ -173,7 +187,8 @@ func TestIndexOfAnotherFileDoesNotCount(t *testing.T) {
 func TestAFolderThatCannotBeWrittenNeedsNoIndex(t *testing.T) {
 	r := created(t)
 	longMetrics(t, r.Dir, 0, 2000)
-	if err := os.WriteFile(filepath.Join(filepath.Dir(r.Dir), indexFolder), nil, 0o644); err != nil { // in the folder's place
+	// in the folder's place
+	if err := os.WriteFile(filepath.Join(filepath.Dir(r.Dir), indexFolder), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

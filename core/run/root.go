@@ -8,9 +8,9 @@ import (
 	"finetui/core/config"
 )
 
-// Config returns the snapshot the run was started with. Its relative paths start from the project's folder, wherever that
-// lies now: a project that was moved, renamed or copied takes its runs along, and a path of the snapshot that led into the
-// folder of then leads into that of now.
+// Config returns the snapshot the run was started with. Its relative paths start from the project's folder, wherever
+// that lies now: a project that was moved, renamed or copied takes its runs along, and a path of the snapshot that led
+// into the folder of then leads into that of now.
 func (r *Run) Config() (*config.File, error) {
 	f, err := config.Load(filepath.Join(r.Dir, configFile))
 	if err != nil {
@@ -32,13 +32,14 @@ func (r *Run) Config() (*config.File, error) {
 	return f, f.Apply(moved)
 }
 
-// root is where the project's folder is now: where it lies as seen from the run's, else where it lay, else here. A folder
-// counts that has a config.toml or the data set.
+// root is where the project's folder is now: where it lies as seen from the run's, else where it lay, else here. A
+// folder counts that has a config.toml or the data set.
 func (r *Run) root(f *config.File) string {
 	var places []string
 	if r.Info.RootFrom != "" {
 		places = append(places, filepath.Join(r.Dir, r.Info.RootFrom))
-	} else if above, ok := strings.CutSuffix(filepath.Dir(r.Dir), string(filepath.Separator)+filepath.Clean(f.Config.Project.Runs)); ok {
+	} else if above, ok := strings.CutSuffix(filepath.Dir(r.Dir),
+		string(filepath.Separator)+filepath.Clean(f.Config.Project.Runs)); ok {
 		places = append(places, above) // a run of before RootFrom
 	}
 	if r.Info.Root != "" {

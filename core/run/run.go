@@ -49,7 +49,8 @@ type Meta struct {
 	BaseFingerprint string `json:"base_fingerprint"`
 	DataFingerprint string `json:"data_fingerprint"`
 	Version         string `json:"version"` // of the program
-	Root            string `json:"root"`    // the project's folder, absolute, as it was then; Config knows where it is now
+	// the project's folder, absolute, as it was then; Config knows where it is now
+	Root string `json:"root"`
 }
 
 // Info is run.json.
@@ -70,8 +71,10 @@ type Info struct {
 	Trainable int      `json:"trainable,omitempty"` // trained parameters
 	RootFrom  string   `json:"root_from,omitempty"` // the project's folder as seen from the run's
 	BestBy    string   `json:"best_by,omitempty"`   // what makes a checkpoint the best: loss, accuracy or macro_f1
-	Lock      uint64   `json:"lock,omitempty"`      // inode of the lock that the process holds: a copy of the folder has another
-	Ready     float64  `json:"ready,omitempty"`     // Unix seconds when the last process stood where it goes on from; 0: it does not yet
+	// inode of the lock that the process holds: a copy of the folder has another
+	Lock uint64 `json:"lock,omitempty"`
+	// Unix seconds when the last process stood where it goes on from; 0: it does not yet
+	Ready float64 `json:"ready,omitempty"`
 }
 
 // Exit is exit.json, the end of a run.
@@ -130,7 +133,8 @@ func readInfo(dir string) (info Info, err error) {
 		return info, fmt.Errorf("%s is %s: put it back from a copy, or remove the run's folder", path, harm(data))
 	}
 	if info.Schema > Schema {
-		return info, fmt.Errorf("%s: schema %d is newer than this program knows (%d); use a newer finetui", path, info.Schema, Schema)
+		return info, fmt.Errorf("%s: schema %d is newer than this program knows (%d); use a newer finetui", path,
+			info.Schema, Schema)
 	}
 	return info, nil
 }
@@ -189,7 +193,8 @@ func writeSynced(path string, data []byte) error {
 func cleanName(name string) string {
 	keep := func(r rune) rune {
 		switch {
-		case r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r > 0x7f:
+		case r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' &&
+			r <= 'z' || r > 0x7f:
 			return r
 		}
 		return '-'

@@ -28,9 +28,9 @@ type Saved struct {
 
 func stepName(step int) string { return fmt.Sprintf("step-%06d", step) }
 
-// saved lists complete checkpoints by step. Latest is the highest step, and best the one with the best score, the earliest
-// among equals: the links of those names are made from this and say nothing by themselves. Only where no checkpoint has a
-// score, as an older program left them, the link says which is best.
+// saved lists complete checkpoints by step. Latest is the highest step, and best the one with the best score, the
+// earliest among equals: the links of those names are made from this and say nothing by themselves. Only where no
+// checkpoint has a score, as an older program left them, the link says which is best.
 func saved(dir, by string) ([]Saved, error) {
 	folder := filepath.Join(dir, checkpoints)
 	entries, err := os.ReadDir(folder)
@@ -80,8 +80,8 @@ func bestOf(list []Saved, folder, by string) int {
 	return -1
 }
 
-// linked is the checkpoint that a link names: a symbolic link, a file with one line where the file system has none, or a
-// folder with the same files, as a copy that follows links makes it. "" where there is nothing of these.
+// linked is the checkpoint that a link names: a symbolic link, a file with one line where the file system has none, or
+// a folder with the same files, as a copy that follows links makes it. "" where there is nothing of these.
 func linked(folder, name string, list []Saved) string {
 	path := filepath.Join(folder, name)
 	if target, err := os.Readlink(path); err == nil {
@@ -125,9 +125,9 @@ func sameFolder(a, b string) bool {
 	return true
 }
 
-// link makes folder/name lead to target, whatever stood there: a symbolic link, or a file with one line where the file
-// system has none. A folder that is only a copy of a checkpoint is removed; another one is kept beside under a name that
-// link returns.
+// link makes folder/name lead to target, whatever stood there: a symbolic link, or a file with one
+// line where the file system has none. A folder that is only a copy of a checkpoint is removed;
+// another one is kept beside under a name that link returns.
 func link(folder, name, target string, list []Saved) (kept string, err error) {
 	path := filepath.Join(folder, name)
 	if now, err := os.Readlink(path); err == nil && now == target {
@@ -184,8 +184,8 @@ func (r *Run) Checkpoints() ([]Saved, error) { return saved(r.Dir, r.Info.BestBy
 // Latest returns the newest checkpoint, false where there is none.
 func (r *Run) Latest() (Saved, bool) { return latest(r.Dir) }
 
-// Best returns the checkpoint that did best on valid, or the latest where none was measured; false where there is none at
-// all. Nothing is read but its name and score: see Answering.
+// Best returns the checkpoint that did best on valid, or the latest where none was measured; false where there is none
+// at all. Nothing is read but its name and score: see Answering.
 func (r *Run) Best() (Saved, bool) {
 	list, err := r.Checkpoints()
 	if err != nil || len(list) == 0 {
@@ -194,8 +194,8 @@ func (r *Run) Best() (Saved, bool) {
 	return byMerit(list, r.Info.BestBy)[0], true
 }
 
-// Answering returns the checkpoint to ask, score or hand on: the best, or, where files of it are damaged, the one that comes
-// next, with a sentence that says so. An error says why there is none.
+// Answering returns the checkpoint to ask, score or hand on: the best, or, where files of it are damaged, the one that
+// comes next, with a sentence that says so. An error says why there is none.
 func (r *Run) Answering() (s Saved, note string, err error) {
 	list, err := r.Checkpoints()
 	if err != nil {
@@ -216,7 +216,8 @@ func (r *Run) Answering() (s Saved, note string, err error) {
 			note = fmt.Sprintf("The checkpoint of step %d of %s is damaged: %v", s.Step, r.Label(), fault)
 		}
 	}
-	return s, "", fmt.Errorf("%s, and no other of its checkpoints is whole: resume the run (finetui resume %d), which trains what is lost anew", note, r.Info.Number)
+	return s, "", fmt.Errorf("%s, and no other of its checkpoints is whole: resume the run (finetui resume %d), "+
+		"which trains what is lost anew", note, r.Info.Number)
 }
 
 // byMerit orders checkpoints: the best, then by score, then the newest first.

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// scanRow reads a line as Append writes it: the keys of a train or class row in their order, without spaces. It reads such
-// a line to the same row as encoding/json does, many times as fast; false means that the line has another shape, and that
-// encoding/json has to say what it is.
+// scanRow reads a line as Append writes it: the keys of a train or class row in their order, without spaces. It reads
+// such a line to the same row as encoding/json does, many times as fast; false means that the line has another shape,
+// and that encoding/json has to say what it is.
 func scanRow(line []byte) (Row, bool) {
 	s := scanner{rest: line}
 	switch {
@@ -23,7 +23,8 @@ func scanRow(line []byte) (Row, bool) {
 	return nil, false
 }
 
-// scanner takes one expected piece after the other from the front of a line. Every method says whether the piece was there.
+// scanner takes one expected piece after the other from the front
+// of a line. Every method says whether the piece was there.
 type scanner struct{ rest []byte }
 
 func (s *scanner) skip(text string) bool {
@@ -68,7 +69,8 @@ func (s *scanner) class(r *Class) bool {
 			return false
 		}
 		var l ClassLoss
-		if !s.string(&l.Name) || !s.skip(`:{"n":`) || !s.int(&l.N) || !s.skip(`,"loss":`) || !s.float(&l.Loss) || !s.skip(`}`) {
+		if !s.string(&l.Name) || !s.skip(`:{"n":`) || !s.int(&l.N) || !s.skip(`,"loss":`) || !s.float(&l.Loss) ||
+			!s.skip(`}`) {
 			return false
 		}
 		if n := len(r.Losses); n > 0 && r.Losses[n-1].Name >= l.Name {
@@ -132,10 +134,11 @@ func (s *scanner) int(v *int) bool {
 func (s *scanner) float(v *Float) bool { return s.number((*float64)(v)) }
 
 // exact are the powers of ten that a float64 holds exactly.
-var exact = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
+var exact = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+	1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
 
-// number takes a number in JSON's grammar. Digits that fit 53 bits and a small power of ten give the nearest float64 by one
-// rounding (Clinger 1990, "How to read floating point numbers accurately"); anything else is strconv's.
+// number takes a number in JSON's grammar. Digits that fit 53 bits and a small power of ten give the nearest float64 by
+// one rounding (Clinger 1990, "How to read floating point numbers accurately"); anything else is strconv's.
 func (s *scanner) number(v *float64) bool {
 	text, i := s.rest, 0
 	digits := func() (n int) {

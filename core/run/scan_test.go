@@ -36,27 +36,41 @@ func scannedLines(t testing.TB) []string {
 	}
 	for i := range 300 {
 		at := Head{Step: i * i, Time: 1.7e9 + float64(i)/1000}
-		add(&Train{Head: at, Epoch: Float(random.Float64()), Loss: Float(random.ExpFloat64()), LossPlain: Float(float32(random.Float64())), LR: 1e-5, GradNorm: number(),
-			Tokens: random.IntN(1 << 40), Samples: -i, TokensPerSecond: number(), Seconds: Split{number(), Float(i), 0.25, Float(math.Copysign(0, -1))}})
-		add(&Class{Head: at, Losses: ClassLosses{{"Toe drain", i, number()}, {"rock \"toe\"", 2, 0.5}, {"排水溝", 1, 3}}[:i%4]})
+		add(&Train{Head: at, Epoch: Float(random.Float64()), Loss: Float(random.ExpFloat64()),
+			LossPlain: Float(float32(random.Float64())), LR: 1e-5, GradNorm: number(),
+			Tokens: random.IntN(1 << 40), Samples: -i, TokensPerSecond: number(), Seconds: Split{number(), Float(i),
+				0.25, Float(math.Copysign(0, -1))}})
+		add(&Class{Head: at, Losses: ClassLosses{{"Toe drain", i, number()}, {"rock \"toe\"", 2, 0.5},
+			{"排水溝", 1, 3}}[:i%4]})
 	}
 	train, class := lines[0], lines[3]
-	for _, c := range [][2]string{{`"step":0`, `"step":00`}, {`"step":0`, `"step":-0`}, {`"step":0`, `"step":1.0`}, {`"step":0`, `"step":1e2`}, {`"step":0`, `"step":`},
-		{`"step":0`, `"step":9223372036854775807`}, {`"step":0`, `"step":92233720368547758070`}, {`"step":0`, `"step": 1`}, {`"lr":0.00001`, `"lr":01`}, {`"lr":0.00001`, `"lr":1.`},
-		{`"lr":0.00001`, `"lr":.5`}, {`"lr":0.00001`, `"lr":+1`}, {`"lr":0.00001`, `"lr":1e`}, {`"lr":0.00001`, `"lr":1E+05`}, {`"lr":0.00001`, `"lr":1e999`},
-		{`"lr":0.00001`, `"lr":-1e-999`}, {`"lr":0.00001`, `"lr":null`}, {`"lr":0.00001`, `"lr":"0.5"`}, {`"lr":0.00001`, `"lr":0x1p2`}, {`"lr":0.00001`, `"lr":1_0`},
-		{`"lr":0.00001`, `"lr":9007199254740993`}, {`"lr":0.00001`, `"lr":0.30000000000000004441`}, {`"lr":0.00001`, `"lr":123456789012345678e-22`}, {`"lr":0.00001`, `"lr":-`}, {`"time":`, `"Time":`}, {`}}`, `}}}`}, {`}}`, `} }`}, {`}}`, `},"step":7}`}} {
+	for _, c := range [][2]string{{`"step":0`, `"step":00`}, {`"step":0`, `"step":-0`}, {`"step":0`, `"step":1.0`},
+		{`"step":0`, `"step":1e2`}, {`"step":0`, `"step":`},
+		{`"step":0`, `"step":9223372036854775807`}, {`"step":0`, `"step":92233720368547758070`},
+		{`"step":0`, `"step": 1`}, {`"lr":0.00001`, `"lr":01`}, {`"lr":0.00001`, `"lr":1.`},
+		{`"lr":0.00001`, `"lr":.5`}, {`"lr":0.00001`, `"lr":+1`}, {`"lr":0.00001`, `"lr":1e`},
+		{`"lr":0.00001`, `"lr":1E+05`}, {`"lr":0.00001`, `"lr":1e999`},
+		{`"lr":0.00001`, `"lr":-1e-999`}, {`"lr":0.00001`, `"lr":null`}, {`"lr":0.00001`, `"lr":"0.5"`},
+		{`"lr":0.00001`, `"lr":0x1p2`}, {`"lr":0.00001`, `"lr":1_0`},
+		{`"lr":0.00001`, `"lr":9007199254740993`}, {`"lr":0.00001`, `"lr":0.30000000000000004441`},
+		{`"lr":0.00001`, `"lr":123456789012345678e-22`}, {`"lr":0.00001`, `"lr":-`}, {`"time":`, `"Time":`},
+		{`}}`, `}}}`}, {`}}`, `} }`}, {`}}`, `},"step":7}`}} {
 		lines = append(lines, strings.Replace(train, c[0], c[1], 1))
 	}
-	for _, c := range [][2]string{{`"losses":{`, `"losses":{"a":{"n":1,"loss":2},"a":{"n":3,"loss":4},`}, {`"losses":{`, `"losses":{"b":{"n":1,"loss":2},"a":{"n":3,"loss":4},`},
-		{`"losses":{`, `"losses":{"":{"n":1,"loss":2},`}, {`"losses":{`, `"losses":{,`}, {`"losses":{`, "\"losses\":{\"\xff\":{\"n\":1,\"loss\":2},"}, {`"losses":{`, "\"losses\":{\"\x01\":{\"n\":1,\"loss\":2},"},
-		{`"losses":{`, `"losses":{"\u0041":{"n":1,"loss":2},`}, {`"losses":{`, `"losses":{"A":{"n":1,"loss":"NaN"},`}, {`"losses":{`, `"losses":{"A":{"loss":1,"n":2},`}} {
+	for _, c := range [][2]string{{`"losses":{`, `"losses":{"a":{"n":1,"loss":2},"a":{"n":3,"loss":4},`},
+		{`"losses":{`, `"losses":{"b":{"n":1,"loss":2},"a":{"n":3,"loss":4},`},
+		{`"losses":{`, `"losses":{"":{"n":1,"loss":2},`}, {`"losses":{`, `"losses":{,`},
+		{`"losses":{`, "\"losses\":{\"\xff\":{\"n\":1,\"loss\":2},"},
+		{`"losses":{`, "\"losses\":{\"\x01\":{\"n\":1,\"loss\":2},"},
+		{`"losses":{`, `"losses":{"\u0041":{"n":1,"loss":2},`}, {`"losses":{`, `"losses":{"A":{"n":1,"loss":"NaN"},`},
+		{`"losses":{`, `"losses":{"A":{"loss":1,"n":2},`}} {
 		lines = append(lines, strings.Replace(class, c[0], c[1], 1))
 	}
 	for i := range len(train) {
 		lines = append(lines, train[:i], train[i:])
 	}
-	return append(lines, `{"kind":"class","step":1,"time":2,"losses":null}`, `{"kind":"class","step":1,"time":2,"losses":{}}`, `{"kind":"class","step":1,"time":1e999,"losses":{}}`)
+	return append(lines, `{"kind":"class","step":1,"time":2,"losses":null}`,
+		`{"kind":"class","step":1,"time":2,"losses":{}}`, `{"kind":"class","step":1,"time":1e999,"losses":{}}`)
 }
 
 // heldAgainstJSON reads a line both ways.

@@ -27,7 +27,8 @@ type Score struct {
 	MacroF1  Float `json:"macro_f1"`
 }
 
-// By is the score that TRAIN.BEST_BY names: the higher, the better. No score, or one that is no number, is below all others.
+// By is the score that TRAIN.BEST_BY names: the higher, the better.
+// No score, or one that is no number, is below all others.
 func (s *Score) By(name string) float64 {
 	if s == nil {
 		return math.Inf(-1)

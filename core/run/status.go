@@ -53,7 +53,9 @@ func (r *Run) status(alive func(Process) bool) Status {
 		if s, ended := end(r.Dir); ended {
 			return s // it came to its end since we looked
 		}
-		return Status{State: Killed, Reason: "its process is gone without an end; resume goes on from the last checkpoint", Elapsed: since(wrote)}
+		return Status{State: Killed,
+			Reason:  "its process is gone without an end; resume goes on from the last checkpoint",
+			Elapsed: since(wrote)}
 	}
 	s := Status{State: Running, Elapsed: since(time.Now()), Process: info.Process}
 	if diskFull(r.Dir) {
@@ -104,8 +106,8 @@ func readExit(dir string) (exit Exit, err error) {
 	return exit, json.Unmarshal(data, &exit)
 }
 
-// RequestStop asks a live run to stop at its next checkpoint or, with now, after the step it is in. Who has asked for now
-// is not put off again by a later request. A run that is not live is an error that says what it is.
+// RequestStop asks a live run to stop at its next checkpoint or, with now, after the step it is in. Who has asked for
+// now is not put off again by a later request. A run that is not live is an error that says what it is.
 func RequestStop(dir string, now bool) error {
 	r, err := Open(dir)
 	if err != nil {

@@ -98,7 +98,8 @@ func (t *Tail) Read() (Batch, error) {
 
 // unchanged tells whether a file is the one of the last Read, read to its end and not written since.
 func (t *Tail) unchanged(info os.FileInfo) bool {
-	return t.file != nil && info.Size() == t.file.Size() && info.Size() == t.offset && info.ModTime().Equal(t.file.ModTime()) &&
+	return t.file != nil && info.Size() == t.file.Size() && info.Size() == t.offset &&
+		info.ModTime().Equal(t.file.ModTime()) &&
 		os.SameFile(info, t.file)
 }
 

@@ -66,7 +66,8 @@ func TestHalfALineIsReadWhenItIsWhole(t *testing.T) {
 func TestGarbageIsCountedAndSkipped(t *testing.T) {
 	g := grow(t)
 	g.write(line(1) + "{\"kind\":\"tra\n\n\x00\x00\xff\n" + `{"kind":"future","step":7}` + "\n" + `{"step":7}` + "\n" +
-		`{"kind":"train","step":"x"}` + "\n[1]\n" + `{"kind":"train","step":2,"loss":"0.5","lr":null,"grad_norm":"wide"}` + "\n" +
+		`{"kind":"train","step":"x"}` + "\n[1]\n" +
+		`{"kind":"train","step":2,"loss":"0.5","lr":null,"grad_norm":"wide"}` + "\n" +
 		`{"kind":"train","step":2,"loss":"0.5","lr":null,"extra":[{}]}` + "\r\n")
 	g.expect("1 2", 6, false)
 }

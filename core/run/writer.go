@@ -232,7 +232,8 @@ func (w *Writer) Finish(state, reason string) error {
 		errs = append(errs, err)
 		if state == Done {
 			state = Failed
-			reason = fmt.Sprintf("the last rows of %s could not be written (%v): make room and resume, which measures them anew", metricsFile, err)
+			reason = fmt.Sprintf("the last rows of %s could not be written (%v): make room and resume, which "+
+				"measures them anew", metricsFile, err)
 		}
 	}
 	info := w.Info()

@@ -31,7 +31,8 @@ func TestRowsComeBackAsWritten(t *testing.T) {
 	w := newRun(t)
 	util, rss := 87.0, uint64(1)<<30
 	rows := []Row{
-		&Train{Head: Head{Step: 5}, Epoch: 0.5, Loss: Float(math.NaN()), LossPlain: Float(math.Inf(1)), GradNorm: Float(math.Inf(-1)), LR: 2e-4, Seconds: Split{Data: 0.25}},
+		&Train{Head: Head{Step: 5}, Epoch: 0.5, Loss: Float(math.NaN()), LossPlain: Float(math.Inf(1)),
+			GradNorm: Float(math.Inf(-1)), LR: 2e-4, Seconds: Split{Data: 0.25}},
 		&Class{Head: Head{Step: 5}, Losses: ClassLosses{{"a", 2, 0.5}, {"b", 1, Float(math.NaN())}}},
 		&Eval{Head: Head{Step: 5}, Split: "valid", Accuracy: 0.5, Recall: map[string]Recall{"a": {4, 2}}},
 		&System{Head: Head{Step: 5}, GPUs: []GPU{{Index: 1, Util: &util}}, RSS: &rss},
@@ -41,8 +42,10 @@ func TestRowsComeBackAsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, _ := os.ReadFile(filepath.Join(w.Dir(), metricsFile))
-	for _, want := range []string{`"kind":"train","step":5`, `"loss":"NaN","loss_plain":"Infinity"`, `"grad_norm":"-Infinity"`,
-		`"losses":{"a":{"n":2,"loss":0.5},"b":{"n":1,"loss":"NaN"}}`, `"gpus":[{"index":1,"util":87}],"rss":1073741824}`, `"time":12.5,"level":"warn"`} {
+	for _, want := range []string{`"kind":"train","step":5`, `"loss":"NaN","loss_plain":"Infinity"`,
+		`"grad_norm":"-Infinity"`,
+		`"losses":{"a":{"n":2,"loss":0.5},"b":{"n":1,"loss":"NaN"}}`,
+		`"gpus":[{"index":1,"util":87}],"rss":1073741824}`, `"time":12.5,"level":"warn"`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%s is not in\n%s", want, text)
 		}
@@ -52,7 +55,8 @@ func TestRowsComeBackAsWritten(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	train := got.Rows[0].(*Train)
-	if !math.IsNaN(float64(train.Loss)) || !math.IsInf(float64(train.LossPlain), 1) || !math.IsInf(float64(train.GradNorm), -1) || train.LR != 2e-4 || train.Time == 0 {
+	if !math.IsNaN(float64(train.Loss)) || !math.IsInf(float64(train.LossPlain), 1) ||
+		!math.IsInf(float64(train.GradNorm), -1) || train.LR != 2e-4 || train.Time == 0 {
 		t.Errorf("%+v", train)
 	}
 	system := got.Rows[3].(*System)
@@ -67,7 +71,8 @@ func TestSecondWriterIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Attach(w.Dir())
-	if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), "process ") || !strings.Contains(err.Error(), "stop it first") {
+	if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), "process ") ||
+		!strings.Contains(err.Error(), "stop it first") {
 		t.Errorf("%v", err)
 	}
 	w.Close()
@@ -265,7 +270,8 @@ func TestLogTailShowsTheLastLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines, err := r.LogTail(3)
-	if err != nil || len(lines) != 3 || !strings.HasSuffix(lines[0], " line 19999") || lines[1] != "20%" || lines[2] != "last \uFFFD" {
+	if err != nil || len(lines) != 3 || !strings.HasSuffix(lines[0], " line 19999") || lines[1] != "20%" ||
+		lines[2] != "last \uFFFD" {
 		t.Errorf("%q %v", lines, err)
 	}
 }

@@ -28,15 +28,18 @@ func (s *Session) adapterFolder(name string) (dir string, ok bool) {
 	return "", false
 }
 
-// elsewhere is the subject of an adapter that was trained elsewhere: MODEL.BASE with it, under the constants as they are.
+// elsewhere is the subject of an adapter that was trained elsewhere:
+// MODEL.BASE with it, under the constants as they are.
 func (s *Session) elsewhere(dir string) (*Setting, error) {
 	c, err := lora.ReadConfig(dir)
 	if err != nil {
 		return nil, err
 	}
-	t := &Setting{Name: adapterLabel(dir), Adapter: run.Saved{Path: dir}, Project: s.over(s.Project.Config, s.Project.Recipe), root: s.file.Root}
+	t := &Setting{Name: adapterLabel(dir), Adapter: run.Saved{Path: dir}, Project: s.over(s.Project.Config,
+		s.Project.Recipe), root: s.file.Root}
 	if base := s.Project.Config.Model.Base; c.Base != "" && c.Base != base {
-		t.Notes = append(t.Notes, fmt.Sprintf("The adapter says that it was trained on %s; it is asked on MODEL.BASE, %s.", c.Base, base))
+		t.Notes = append(t.Notes,
+			fmt.Sprintf("The adapter says that it was trained on %s; it is asked on MODEL.BASE, %s.", c.Base, base))
 	}
 	return t, nil
 }

@@ -50,7 +50,8 @@ func TestAdapterFromElsewhereIsAskedAndScored(t *testing.T) {
 		}
 	}
 	kept, err := s.Result("given/checkpoint-500", "test")
-	if err != nil || kept.Name != label || kept.Path != filepath.Join(s.RunsDir(), "adapters", label, "eval", "test.json") {
+	if err != nil || kept.Name != label || kept.Path != filepath.Join(s.RunsDir(), "adapters", label, "eval",
+		"test.json") {
 		t.Errorf("kept as %+v, %v", kept, err)
 	}
 	if list, err := s.Candidates(); err != nil || len(list) != 2 {
@@ -62,7 +63,8 @@ func TestAdapterFromElsewhereIsAskedAndScored(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, config, strings.Replace(string(text), `"tiny"`, `"Qwen/Qwen2-VL-2B-Instruct"`, 1))
-	if setting, err := s.Setting(folder); err != nil || len(setting.Notes) != 1 || !strings.Contains(setting.Notes[0], "trained on Qwen/") {
+	if setting, err := s.Setting(folder); err != nil || len(setting.Notes) != 1 ||
+		!strings.Contains(setting.Notes[0], "trained on Qwen/") {
 		t.Errorf("on another base: %+v, %v", setting, err)
 	}
 	write(t, config, "{")

@@ -17,9 +17,9 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// Evaluate asks a subject about every object of a split ("": EVAL.SPLIT), scores the answers and keeps them: eval/SPLIT.json
-// and .csv in the run's folder, in PROJECT.RUNS/base or in PROJECT.RUNS/adapters, with the constants it was asked with in SPLIT.toml.
-// A result that cannot be written comes back with the error.
+// Evaluate asks a subject about every object of a split ("": EVAL.SPLIT), scores the answers and keeps them:
+// eval/SPLIT.json and .csv in the run's folder, in PROJECT.RUNS/base or in PROJECT.RUNS/adapters, with the constants it
+// was asked with in SPLIT.toml. A result that cannot be written comes back with the error.
 func (s *Session) Evaluate(ctx context.Context, name, split string, report Progress) (*eval.Result, error) {
 	subject, err := s.Subject(ctx, name, report)
 	if err != nil {
@@ -38,7 +38,8 @@ func (s *Session) Evaluate(ctx context.Context, name, split string, report Progr
 // keep writes an evaluation's files.
 func (s *Session) keep(t *Setting, r *eval.Result) error {
 	path := func(ext string) string { return s.evalPath(t, r.Split, ext) }
-	constants := append([]byte("# The constants with which "+t.Title()+" was asked about the split "+r.Split+".\n\n"), config.Render(t.Project.Config)...)
+	constants := append([]byte("# The constants with which "+t.Title()+" was asked about the split "+r.Split+".\n\n"),
+		config.Render(t.Project.Config)...)
 	err := os.MkdirAll(filepath.Dir(path("json")), 0o755)
 	if err == nil {
 		err = wholefile.Write(path("toml"), constants)
@@ -69,8 +70,8 @@ func (s *Session) evalPath(t *Setting, split, ext string) string {
 	return s.baseEval(split, ext)
 }
 
-// IntegrationPath is where the results of integrate belong: integrate/SPLIT/integration_results.json beside the subject's
-// evaluations.
+// IntegrationPath is where the results of integrate belong: integrate/SPLIT/integration_results.json
+// beside the subject's evaluations.
 func (s *Session) IntegrationPath(t *Setting, split string) string {
 	subject := filepath.Dir(filepath.Dir(s.evalPath(t, split, "json")))
 	return filepath.Join(subject, "integrate", split, "integration_results.json")
@@ -104,7 +105,8 @@ func (s *Session) Results(split string) ([]Kept, error) {
 		if !there {
 			continue
 		}
-		if info, err := os.Stat(filepath.Join(c.Adapter.Path, "adapter_model.safetensors")); err == nil && c.Run != nil {
+		if info, err := os.Stat(filepath.Join(c.Adapter.Path, "adapter_model.safetensors")); err == nil &&
+			c.Run != nil {
 			k.Older = info.ModTime().After(k.When)
 		}
 		list = append(list, k)
@@ -127,7 +129,8 @@ func (s *Session) Result(name, split string) (Kept, error) {
 	}
 	k, there := read(label, path)
 	if !there {
-		return k, fmt.Errorf("%s has not been evaluated on %s: call finetui eval %s EVAL.SPLIT=%s", label, split, label, split)
+		return k, fmt.Errorf("%s has not been evaluated on %s: call finetui eval %s EVAL.SPLIT=%s", label, split,
+			label, split)
 	}
 	return k, k.Fault
 }
@@ -157,20 +160,23 @@ func (s *Session) Board(list []Kept) (*eval.Board, error) {
 		}
 		results = append(results, k.Result)
 	}
-	return eval.CompareAll(results, func(a, b int) []string { return Differences(list[a], list[b]) }, uint64(s.Project.Config.Project.Seed))
+	return eval.CompareAll(results, func(a, b int) []string { return Differences(list[a], list[b]) },
+		uint64(s.Project.Config.Project.Seed))
 }
 
 // idle are constants that make no difference to an answer: how often a run reports, how it is shown.
-var idle = []string{"RECIPE.PRESET", "TRAIN.LOG_EVERY", "TRAIN.SAVE_EVERY", "TRAIN.KEEP", "TRAIN.THREADS", "TRAIN.FOLLOW"}
+var idle = []string{"RECIPE.PRESET", "TRAIN.LOG_EVERY", "TRAIN.SAVE_EVERY", "TRAIN.KEEP", "TRAIN.THREADS",
+	"TRAIN.FOLLOW"}
 
 // asking are the sections and constants that matter to somebody who was not trained.
-var asking = []string{"MODEL.", "RECIPE.PROMPT", "RECIPE.POSITION_WORDS", "RECIPE.CONTEXT", "RECIPE.CROP_", "RECIPE.FACTS_FROM", "EVAL.MAX_NEW_TOKENS"}
+var asking = []string{"MODEL.", "RECIPE.PROMPT", "RECIPE.POSITION_WORDS", "RECIPE.CONTEXT", "RECIPE.CROP_",
+	"RECIPE.FACTS_FROM", "EVAL.MAX_NEW_TOKENS"}
 
 // trained are those that matter to a run besides.
 var trained = []string{"RECIPE.", "LORA.", "TRAIN."}
 
-// Differences names the constants in which two evaluations differ and that can make a difference: "RECIPE.PROMPT basic →
-// short". Between the base and a run the adapter is named first.
+// Differences names the constants in which two evaluations differ and that can make a difference: "RECIPE.PROMPT basic
+// → short". Between the base and a run the adapter is named first.
 func Differences(a, b Kept) []string {
 	if a.Asked == nil || b.Asked == nil {
 		return nil
@@ -185,7 +191,8 @@ func Differences(a, b Kept) []string {
 	for _, change := range config.Diff(a.Asked, b.Asked) {
 		begins := func(prefix string) bool { return strings.HasPrefix(change.Key, prefix) }
 		if slices.ContainsFunc(matters, begins) && !slices.Contains(idle, change.Key) {
-			out = append(out, fmt.Sprintf("%s %s → %s", change.Key, strings.Trim(change.Old, `"`), strings.Trim(change.New, `"`)))
+			out = append(out, fmt.Sprintf("%s %s → %s", change.Key, strings.Trim(change.Old, `"`),
+				strings.Trim(change.New, `"`)))
 		}
 	}
 	return out

@@ -43,7 +43,10 @@ func (p *pool) load(ctx context.Context, t *Setting, report Progress) (*model.Su
 	if t.Run != nil && t.Run.Info.BaseFingerprint != "" {
 		b.Identify() // while it loads
 	}
-	if i := slices.IndexFunc(p.loaded, func(m *model.Subject) bool { return m.Base == b && m.Adapter == t.Adapter.Path }); i >= 0 {
+	if i := slices.IndexFunc(p.loaded, func(m *model.Subject) bool {
+		return m.Base == b &&
+			m.Adapter == t.Adapter.Path
+	}); i >= 0 {
 		if err := t.check(ctx, b, report); err != nil {
 			return nil, err
 		}

@@ -1,9 +1,9 @@
 // Package session is one configuration opened for questions: who can be asked by name, their answers, and the
 // evaluations that are kept beside the runs. It trains nothing and draws nothing.
 //
-// A run is asked with the constants of its own snapshot (RECIPE, MODEL: the prompts and pictures that it was trained on),
-// but with DATASET, EVAL, INFER and TRAIN.THREADS as they are now, so that all subjects are asked about the same objects.
-// The base is asked with the constants as they are now.
+// A run is asked with the constants of its own snapshot (RECIPE, MODEL: the prompts and pictures that it was trained
+// on), but with DATASET, EVAL, INFER and TRAIN.THREADS as they are now, so that all subjects are asked about the same
+// objects. The base is asked with the constants as they are now.
 package session
 
 import (
@@ -52,14 +52,16 @@ func open(ctx context.Context, file *config.File, models *pool, again bool, repo
 // constants are others or again asks for another look at the files.
 func (s *Session) Reopen(ctx context.Context, file *config.File, again bool, report Progress) (*Session, error) {
 	before, now := s.Project.Config, file.Config
-	if again || !reflect.DeepEqual(before.Dataset, now.Dataset) || before.Eval.Data != now.Eval.Data || s.file.Path != file.Path {
+	if again || !reflect.DeepEqual(before.Dataset, now.Dataset) || before.Eval.Data != now.Eval.Data ||
+		s.file.Path != file.Path {
 		return open(ctx, file, s.pool, again, report)
 	}
 	seen, err := recipe.Build(s.Project.Data, now)
 	if err != nil {
 		return nil, err
 	}
-	return &Session{Project: &project.Project{File: file, Config: now, Data: s.Project.Data, Recipe: seen}, file: file, pool: s.pool}, nil
+	return &Session{Project: &project.Project{File: file, Config: now, Data: s.Project.Data, Recipe: seen}, file: file,
+		pool: s.pool}, nil
 }
 
 // Freeze is a file's constants as they are now, for another goroutine than the file's own.
@@ -124,7 +126,8 @@ func (s *Session) find(name string) (*run.Run, error) {
 	}
 	r, err := run.Find(s.RunsDir(), name)
 	if err != nil {
-		return nil, fmt.Errorf("%w; the base without an adapter is called %q, and an adapter's folder can be named too", err, Base)
+		return nil, fmt.Errorf("%w; the base without an adapter is called %q, and an adapter's folder can be named too",
+			err, Base)
 	}
 	return r, nil
 }

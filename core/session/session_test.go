@@ -24,7 +24,8 @@ func projectFile(t *testing.T) *config.File {
 	t.Helper()
 	root := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(root, "cache"))
-	write(t, filepath.Join(root, "data/data.yaml"), "train: ../train/images\nval: ../valid/images\ntest: ../test/images\nnc: 2\nnames: ['wall', 'wall damaged']\n")
+	write(t, filepath.Join(root, "data/data.yaml"),
+		"train: ../train/images\nval: ../valid/images\ntest: ../test/images\nnc: 2\nnames: ['wall', 'wall damaged']\n")
 	for _, split := range []string{"train", "valid", "test"} {
 		for i := range 2 {
 			picture := picture.NewRGB(64, 48)
@@ -36,7 +37,8 @@ func projectFile(t *testing.T) *config.File {
 			if err := media.WritePNG(filepath.Join(root, "data", split, "images", name+".png"), picture); err != nil {
 				t.Fatal(err)
 			}
-			write(t, filepath.Join(root, "data", split, "labels", name+".txt"), fmt.Sprintf("%d 0.3 0.4 0.2 0.3\n%d 0.7 0.6 0.2 0.4\n", i, 1-i))
+			write(t, filepath.Join(root, "data", split, "labels", name+".txt"),
+				fmt.Sprintf("%d 0.3 0.4 0.2 0.3\n%d 0.7 0.6 0.2 0.4\n", i, 1-i))
 		}
 	}
 	file, err := config.Preset("demo")
@@ -90,7 +92,8 @@ func addRun(t *testing.T, s *Session, file *config.File, name string, steps ...i
 		t.Fatal(err)
 	}
 	defer b.Close()
-	cfg := &lora.Config{Base: "tiny", R: 2, Alpha: 4, Targets: []string{"q_proj", "v_proj", "down_proj"}, Naming: lora.Nested}
+	cfg := &lora.Config{Base: "tiny", R: 2, Alpha: 4, Targets: []string{"q_proj", "v_proj", "down_proj"},
+		Naming: lora.Nested}
 	m, err := b.New(model.Tuning(cfg))
 	if err != nil {
 		t.Fatal(err)
@@ -135,12 +138,14 @@ func TestRunIsAskedWithItsOwnRecipeAboutTheCurrentData(t *testing.T) {
 		}
 		c := setting.Project.Config
 		if c.Recipe.Prompt != "list" || c.Eval.MaxNewTokens != 6 {
-			t.Errorf("%s: RECIPE.PROMPT %q, want the run's \"list\"; EVAL.MAX_NEW_TOKENS %d, want the current 6", name, c.Recipe.Prompt, c.Eval.MaxNewTokens)
+			t.Errorf("%s: RECIPE.PROMPT %q, want the run's \"list\"; EVAL.MAX_NEW_TOKENS %d, want the current 6", name,
+				c.Recipe.Prompt, c.Eval.MaxNewTokens)
 		}
 		if got, want := setting.Title(), label+" step 9 (newest) on tiny"; got != want {
 			t.Errorf("title %q, want %q", got, want)
 		}
-		if x, ok := setting.Sample("test/test_1#1"); !ok || !strings.Contains(setting.Prompt(x), "Choose: wall; wall damaged") {
+		if x, ok := setting.Sample("test/test_1#1"); !ok ||
+			!strings.Contains(setting.Prompt(x), "Choose: wall; wall damaged") {
 			t.Errorf("the prompt of a sample is not the run's: %q", x.Prompt)
 		}
 		if len(setting.Notes) > 0 {
@@ -157,7 +162,8 @@ func TestUnknownAndUnreadySubjectsSaySo(t *testing.T) {
 	file := projectFile(t)
 	s := openSession(t, file)
 	label := addRun(t, s, file, "young")
-	for name, want := range map[string]string{label: "no checkpoint yet", "0042-none": `the base without an adapter is called "base"`} {
+	for name, want := range map[string]string{label: "no checkpoint yet",
+		"0042-none": `the base without an adapter is called "base"`} {
 		if _, err := s.Subject(context.Background(), name, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q in it", name, err, want)
 		}
@@ -297,7 +303,8 @@ func TestForeignBaseIsRefused(t *testing.T) {
 	text := string(data)
 	at := strings.Index(text, `"base_fingerprint": "`) + len(`"base_fingerprint": "`)
 	write(t, path, text[:at]+"0000000000000000"+text[at+64:])
-	if _, err := s.Subject(context.Background(), label, nil); err == nil || !strings.Contains(err.Error(), "is not the one that") {
+	if _, err := s.Subject(context.Background(), label, nil); err == nil ||
+		!strings.Contains(err.Error(), "is not the one that") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -308,7 +315,8 @@ func TestEvaluationsAreKeptAndCompared(t *testing.T) {
 	set(t, file, "RECIPE.PROMPT", "list")
 	label := addRun(t, s, file, "basic", 5)
 	ctx := context.Background()
-	if _, err := s.Result(Base, "test"); err == nil || !strings.Contains(err.Error(), "finetui eval base EVAL.SPLIT=test") {
+	if _, err := s.Result(Base, "test"); err == nil ||
+		!strings.Contains(err.Error(), "finetui eval base EVAL.SPLIT=test") {
 		t.Errorf("before any evaluation: %v", err)
 	}
 	for _, name := range []string{label, Base} {
@@ -321,10 +329,12 @@ func TestEvaluationsAreKeptAndCompared(t *testing.T) {
 		}
 	}
 	list, err := s.Results("test")
-	if err != nil || len(list) != 2 || list[0].Name != Base || list[1].Name != label || list[0].Asked == nil || list[0].Older || list[1].Older {
+	if err != nil || len(list) != 2 || list[0].Name != Base || list[1].Name != label || list[0].Asked == nil ||
+		list[0].Older || list[1].Older {
 		t.Fatalf("kept %+v, error %v", list, err)
 	}
-	for _, path := range []string{filepath.Join(s.RunsDir(), "base/eval/test.csv"), filepath.Join(s.RunsDir(), label, "eval/test.json")} {
+	for _, path := range []string{filepath.Join(s.RunsDir(), "base/eval/test.csv"), filepath.Join(s.RunsDir(), label,
+		"eval/test.json")} {
 		if _, err := os.Stat(path); err != nil {
 			t.Error(err)
 		}
@@ -334,7 +344,8 @@ func TestEvaluationsAreKeptAndCompared(t *testing.T) {
 		t.Fatalf("board %+v, error %v", board, err)
 	}
 	differ := strings.Join(board.Pairs[0].Constants, "; ")
-	if want := "the adapter (none → " + label + ")"; !strings.Contains(differ, want) || !strings.Contains(differ, "RECIPE.PROMPT short → list") {
+	if want := "the adapter (none → " + label + ")"; !strings.Contains(differ, want) ||
+		!strings.Contains(differ, "RECIPE.PROMPT short → list") {
 		t.Errorf("constants that differ: %s", differ)
 	}
 	set(t, file, "RECIPE.PROMPT", "basic")
@@ -353,7 +364,8 @@ func TestBrokenEvaluationIsListedWithItsFault(t *testing.T) {
 	s := openSession(t, file)
 	write(t, s.baseEval("test", "json"), `{"schema": 1, "split":`)
 	list, err := s.Results("test")
-	if err != nil || len(list) != 1 || list[0].Fault == nil || !strings.Contains(list[0].Fault.Error(), "evaluate again") {
+	if err != nil || len(list) != 1 || list[0].Fault == nil || !strings.Contains(list[0].Fault.Error(),
+		"evaluate again") {
 		t.Errorf("list %+v, error %v", list, err)
 	}
 	if _, err := s.Board(append(list, Kept{Name: "x", Result: &eval.Result{}})); err == nil {
@@ -376,7 +388,8 @@ func TestEvaluationStopsOnRequest(t *testing.T) {
 func TestPictureFileIsShownWholeWhateverTheContext(t *testing.T) {
 	file := projectFile(t)
 	picture := picture.NewRGB(64, 32)
-	for context, want := range map[string][][2]int{"full": {{64, 32}}, "marked": {{64, 32}}, "crop": {{112, 112}}, "full+crop": {{64, 32}, {112, 112}}} {
+	for context, want := range map[string][][2]int{"full": {{64, 32}}, "marked": {{64, 32}}, "crop": {{112, 112}},
+		"full+crop": {{64, 32}, {112, 112}}} {
 		set(t, file, "RECIPE.CONTEXT", context)
 		setting, err := openSession(t, file).Setting(Base)
 		if err != nil {

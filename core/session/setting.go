@@ -25,7 +25,8 @@ type Setting struct {
 	root string // folder from which a relative MODEL.BASE starts
 }
 
-// Setting finds a subject: "base", a run's number, name or path, or the folder of an adapter that was trained elsewhere.
+// Setting finds a subject: "base", a run's number, name or path,
+// or the folder of an adapter that was trained elsewhere.
 func (s *Session) Setting(name string) (*Setting, error) {
 	if name == Base {
 		return &Setting{Name: Base, Project: s.over(s.Project.Config, s.Project.Recipe), root: s.file.Root}, nil
@@ -55,7 +56,9 @@ func (s *Session) Setting(name string) (*Setting, error) {
 		t.Notes = append(t.Notes, note)
 	}
 	if now := s.Project.Data.Fingerprint(); r.Info.DataFingerprint != "" && r.Info.DataFingerprint != now {
-		t.Notes = append(t.Notes, fmt.Sprintf("%s was trained on another data set than the current one (fingerprint %s, now %s).", t.Name, r.Info.DataFingerprint, now))
+		t.Notes = append(t.Notes,
+			fmt.Sprintf("%s was trained on another data set than the current one (fingerprint %s, now %s).", t.Name,
+				r.Info.DataFingerprint, now))
 	}
 	return t, nil
 }
@@ -64,7 +67,8 @@ func (s *Session) Setting(name string) (*Setting, error) {
 func (s *Session) merge(own *config.Config) *config.Config {
 	now := s.Project.Config
 	c := *own
-	c.Project, c.Dataset, c.Eval, c.Infer, c.View, c.Keys = now.Project, now.Dataset, now.Eval, now.Infer, now.View, now.Keys
+	c.Project, c.Dataset, c.Eval, c.Infer, c.View, c.Keys = now.Project, now.Dataset, now.Eval, now.Infer,
+		now.View, now.Keys
 	c.Train.Threads = now.Train.Threads
 	return &c
 }

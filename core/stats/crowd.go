@@ -2,8 +2,8 @@ package stats
 
 import "slices"
 
-// crowdFrom is how many objects an image holds before its pairs are counted by sorting instead of one by one: their number
-// grows with the square of the objects.
+// crowdFrom is how many objects an image holds before its pairs are counted by sorting instead of one by one: their
+// number grows with the square of the objects.
 const crowdFrom = 128
 
 // crowd is what counting the pairs of a crowded image needs; it is kept from image to image.
@@ -65,8 +65,8 @@ func (t *pairTable) note(a, b, pairs, above, below, left, right int) {
 	})
 }
 
-// ahead returns, for each pair of slots i·k+j, how many pairs of an object of i and one of j there are in which that of i has
-// the smaller value, by more than within.
+// ahead returns, for each pair of slots i·k+j, how many pairs of an object of i and one of j there are in which that of
+// i has the smaller value, by more than within.
 func (c *crowd) ahead(k int, value func(placed) float64, within float64) []int {
 	c.sort(value, func(placed) bool { return true })
 	table := make([]int, k*k)
@@ -86,8 +86,9 @@ func (c *crowd) ahead(k int, value func(placed) float64, within float64) []int {
 	return table
 }
 
-// earlierAhead returns in how many pairs of objects of one class the one that stands first in the file has the smaller
-// value, by more than within. A tree of partial sums over the sorted values counts those that came before (Fenwick 1994).
+// earlierAhead returns in how many pairs of objects of one class the one that stands first
+// in the file has the smaller value, by more than within. A tree of partial sums over the
+// sorted values counts those that came before (Fenwick 1994).
 func (c *crowd) earlierAhead(class int, value func(placed) float64, within float64) (n int) {
 	c.sort(value, func(p placed) bool { return p.class == class })
 	c.tree = append(c.tree[:0], make([]int, len(c.sorted)+1)...)

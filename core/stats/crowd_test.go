@@ -8,8 +8,8 @@ import (
 	"finetui/core/dataset"
 )
 
-// TestCrowdedImagesCountAsPairByPair compares the counting by sorting with the one by one, on limits and on equal places,
-// too.
+// TestCrowdedImagesCountAsPairByPair compares the counting by sorting
+// with the one by one, on limits and on equal places, too.
 func TestCrowdedImagesCountAsPairByPair(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, n := range []int{2, 3, 40, 200} {

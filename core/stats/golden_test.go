@@ -12,7 +12,8 @@ import (
 	"finetui/core/dataset"
 )
 
-// shared returns a path in the folder that the variable names, or in one beside the module, and skips where it is absent.
+// shared returns a path in the folder that the variable names,
+// or in one beside the module, and skips where it is absent.
 func shared(t testing.TB, variable, beside, name string) string {
 	t.Helper()
 	root := os.Getenv(variable)
@@ -235,8 +236,8 @@ func compareRelations(t *testing.T, a *Analysis, want goldenStatistics) {
 	}
 }
 
-// compareFindings leaves out what is said of mixed rows and of one picture under two labels: the reference counts were made
-// before. Its synthetic pictures are all alike.
+// compareFindings leaves out what is said of mixed rows and of one picture under two labels: the reference counts were
+// made before. Its synthetic pictures are all alike.
 func compareFindings(t *testing.T, d *dataset.Dataset, want goldenStatistics) {
 	t.Helper()
 	counts := map[string]int{}
@@ -250,7 +251,10 @@ func compareFindings(t *testing.T, d *dataset.Dataset, want goldenStatistics) {
 		same(t, "findings "+kind, counts[kind], n)
 	}
 	for _, f := range want.Findings {
-		if !slices.ContainsFunc(d.Findings, func(g dataset.Finding) bool { return g.Code == f.Kind && g.File == f.File }) {
+		if !slices.ContainsFunc(d.Findings, func(g dataset.Finding) bool {
+			return g.Code == f.Kind &&
+				g.File == f.File
+		}) {
 			t.Errorf("no finding %s of %s", f.Kind, f.File)
 		}
 	}

@@ -74,8 +74,8 @@ func side(difference, within float64) int {
 	return 1
 }
 
-// pairTable counts the pairs of two classes while images are gone through. A pair of classes is looked up without hashing
-// as long as there are not too many classes.
+// pairTable counts the pairs of two classes while images are gone through. A pair of classes is looked up without
+// hashing as long as there are not too many classes.
 type pairTable struct {
 	limits  limits
 	order   []int // place of each class by name
@@ -191,10 +191,12 @@ func (t *pairTable) results(p Part) ([]Relation, []Cooccurrence) {
 		a, b := key[0], key[1]
 		c := t.of(a, b)
 		relations[i] = Relation{A: a, B: b, Directions: c.Directions}
-		together[i] = Cooccurrence{A: a, B: b, Pairs: c.pairs, Images: c.images, Share: float64(c.images) / float64(p.Images)}
+		together[i] = Cooccurrence{A: a, B: b, Pairs: c.pairs, Images: c.images,
+			Share: float64(c.images) / float64(p.Images)}
 		if a != b {
 			together[i].Lifted = true
-			together[i].Lift = float64(c.images) * float64(p.Images) / (float64(p.ImagesWithClass[a]) * float64(p.ImagesWithClass[b]))
+			together[i].Lift = float64(c.images) * float64(p.Images) / (float64(p.ImagesWithClass[a]) *
+				float64(p.ImagesWithClass[b]))
 		}
 	}
 	return relations, together

@@ -9,8 +9,8 @@ import (
 	"finetui/core/eval"
 )
 
-// Position describes where in the height of their images the objects of a class lie: y of the box's centre, 0 at the top
-// and 1 at the bottom. Of a class without an object only N is set.
+// Position describes where in the height of their images the objects of a class lie: y of the box's centre, 0 at the
+// top and 1 at the bottom. Of a class without an object only N is set.
 type Position struct {
 	N         int
 	Mean, SD  float64 // SD is that of a population

@@ -54,8 +54,8 @@ func (x *Index) Findings(item int) []dataset.Finding {
 	return found
 }
 
-// Items returns the places of the items that pass, in the set's order. Where the filter asks for a class, an object type
-// or a condition, an item passes that holds such an object.
+// Items returns the places of the items that pass, in the set's order. Where the filter asks for a class, an object
+// type or a condition, an item passes that holds such an object.
 func (x *Index) Items(f Filter) (passed []int) {
 	classes := x.classes(f)
 	for i := range x.set.Items {

@@ -17,7 +17,8 @@ import (
 
 // at is an object of that class with its centre there.
 func at(class int, x, y float64) dataset.Object {
-	return dataset.Object{Class: class, Box: dataset.Box{X0: x - .01, Y0: y - .01, X1: x + .01, Y1: y + .01}, Confidence: 1}
+	return dataset.Object{Class: class, Box: dataset.Box{X0: x - .01, Y0: y - .01, X1: x + .01, Y1: y + .01},
+		Confidence: 1}
 }
 
 // setOf is a set of one split per argument, each a list of images.
@@ -34,7 +35,8 @@ func setOf(classes []string, splits map[string][][]dataset.Object) *dataset.Data
 		for i, objects := range splits[split] {
 			id := fmt.Sprintf("%s/%02d", split, i)
 			set.Items = append(set.Items, dataset.Item{
-				ID: id, Split: split, Media: "/set/" + id + ".jpg", Labels: "/set/" + id + ".txt", Width: 640, Height: 480, Objects: objects,
+				ID: id, Split: split, Media: "/set/" + id + ".jpg", Labels: "/set/" + id + ".txt", Width: 640,
+				Height: 480, Objects: objects,
 			})
 		}
 	}
@@ -60,15 +62,17 @@ func TestLimitsOfRelationsAreThoseOfExactArithmetic(t *testing.T) {
 		a, b                 dataset.Point
 		vertical, horizontal int
 	}{
-		{dataset.Point{X: .3, Y: .35}, dataset.Point{X: .4, Y: .3}, 0, -1},    // 0.05 is level, 0.1 is not aligned
-		{dataset.Point{X: .9, Y: .95}, dataset.Point{X: .8, Y: .9}, 0, 1},     // bare float64 makes .9 - .8 less than .1
+		{dataset.Point{X: .3, Y: .35}, dataset.Point{X: .4, Y: .3}, 0, -1}, // 0.05 is level, 0.1 is not aligned
+		// bare float64 makes .9 - .8 less than .1
+		{dataset.Point{X: .9, Y: .95}, dataset.Point{X: .8, Y: .9}, 0, 1},
 		{dataset.Point{X: .5, Y: .5}, dataset.Point{X: .5, Y: .551}, -1, 0},   // above, aligned
 		{dataset.Point{X: .5, Y: .551}, dataset.Point{X: .599, Y: .5}, 1, 0},  // below, aligned
 		{dataset.Point{X: .5, Y: .5}, dataset.Point{X: .601, Y: .549}, 0, -1}, // level, left
 	}
 	cfg := testConfig("")
 	for _, test := range tests {
-		if v, h := Vertical(test.a, test.b, cfg), Horizontal(test.a, test.b, cfg); v != test.vertical || h != test.horizontal {
+		if v, h := Vertical(test.a, test.b, cfg), Horizontal(test.a, test.b, cfg); v != test.vertical ||
+			h != test.horizontal {
 			t.Errorf("%v to %v: %d, %d, want %d, %d", test.a, test.b, v, h, test.vertical, test.horizontal)
 		}
 	}
@@ -92,7 +96,8 @@ func TestImbalanceNamesTheClassesWithoutObjects(t *testing.T) {
 	for _, test := range tests {
 		b := imbalance(test.counts, cfg)
 		_, defined := b.OverAll()
-		if math.Abs(b.Ratio-test.ratio) > 1e-12 || b.Level != test.level || len(b.Absent) != test.absent || defined != test.defined {
+		if math.Abs(b.Ratio-test.ratio) > 1e-12 || b.Level != test.level || len(b.Absent) != test.absent ||
+			defined != test.defined {
 			t.Errorf("%v: got %+v, defined %v", test.counts, b, defined)
 		}
 	}
@@ -116,7 +121,8 @@ func TestConditionsAndObjectTypesAreSummed(t *testing.T) {
 
 func TestBandsOfTheHeight(t *testing.T) {
 	cfg := testConfig("")
-	for y, want := range map[float64]string{0: Top, .39: Top, .4: Middle, .6: Middle, .4 - 1e-12: Middle, .6 + 1e-12: Middle, .61: Bottom, 1: Bottom} {
+	for y, want := range map[float64]string{0: Top, .39: Top, .4: Middle, .6: Middle, .4 - 1e-12: Middle, .6 +
+		1e-12: Middle, .61: Bottom, 1: Bottom} {
 		if got := Band(y, cfg); got != want {
 			t.Errorf("%v is %s, want %s", y, got, want)
 		}
@@ -131,7 +137,8 @@ func TestHistogramTakesTheEdgesIn(t *testing.T) {
 }
 
 func TestAnalysisOfNothingHasNoNumberThatIsNone(t *testing.T) {
-	for _, set := range []*dataset.Dataset{{}, setOf([]string{"a", "b"}, map[string][][]dataset.Object{"train": {nil}})} {
+	for _, set := range []*dataset.Dataset{{}, setOf([]string{"a", "b"},
+		map[string][][]dataset.Object{"train": {nil}})} {
 		text, err := json.Marshal(Analyze(set, testConfig("")))
 		if err != nil {
 			t.Fatal(err)
@@ -139,7 +146,8 @@ func TestAnalysisOfNothingHasNoNumberThatIsNone(t *testing.T) {
 		if bytes.Contains(text, []byte("NaN")) || !json.Valid(text) {
 			t.Errorf("got %s", text)
 		}
-		if plain := Analyze(set, testConfig("")).Text(); strings.Contains(plain, "0.0 %") || strings.Contains(plain, "0×0") {
+		if plain := Analyze(set, testConfig("")).Text(); strings.Contains(plain, "0.0 %") ||
+			strings.Contains(plain, "0×0") {
 			t.Errorf("a share of nothing, or the size of no picture, in\n%s", plain)
 		}
 	}
@@ -149,7 +157,8 @@ func TestWrittenAnalysisHasItsKeysAndIsTheSameEachTime(t *testing.T) {
 	set := setOf([]string{"rock damaged", "drain", "none"}, map[string][][]dataset.Object{
 		"train": {{at(0, .1, .1), at(1, .5, .5), at(1, .9, .9)}, nil}, "valid": {{at(1, .2, .2)}},
 	})
-	set.Findings = []dataset.Finding{{Code: "empty_label_file", Level: "info", File: "train/01.txt", Text: "x", Do: "y"}}
+	set.Findings = []dataset.Finding{{Code: "empty_label_file", Level: "info", File: "train/01.txt",
+		Text: "x", Do: "y"}}
 	path := filepath.Join(t.TempDir(), "dataset_analysis.json")
 	var texts [2][]byte
 	for i := range texts {
@@ -166,8 +175,10 @@ func TestWrittenAnalysisHasItsKeysAndIsTheSameEachTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []string{
-		"schema", "images", "images_with_objects", "class_counts", "split_counts", "total_instances", "condition_distribution",
-		"object_type_distribution", "spatial_relationships_count", "instances_per_image", "image_resolution", "imbalance", "positions",
+		"schema", "images", "images_with_objects", "class_counts", "split_counts", "total_instances",
+		"condition_distribution",
+		"object_type_distribution", "spatial_relationships_count", "instances_per_image", "image_resolution",
+		"imbalance", "positions",
 		"relations", "cooccurrence", "findings", "splits",
 	} {
 		if _, there := got[key]; !there {
@@ -191,7 +202,8 @@ func TestAnalysisThatCannotBeWrittenSaysWhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(root, "file", "a.json")
-	if err := Analyze(&dataset.Dataset{}, testConfig("")).WriteJSON(path); err == nil || !strings.Contains(err.Error(), path) {
+	if err := Analyze(&dataset.Dataset{}, testConfig("")).WriteJSON(path); err == nil ||
+		!strings.Contains(err.Error(), path) {
 		t.Errorf("got %v", err)
 	}
 	if err := Analyze(&dataset.Dataset{}, testConfig("")).WriteJSON(filepath.Join(root, "out", "a.json")); err != nil {
@@ -237,7 +249,8 @@ func TestFilterChoosesItemsAndObjects(t *testing.T) {
 	if got := x.Findings(0); len(got) != 1 || got[0].Line != 4 {
 		t.Errorf("findings of the first item: %v", got)
 	}
-	if groups := GroupFindings(set.Findings); len(groups) != 3 || groups[0].N != 1 || groups[0].Code != "duplicate_row" {
+	if groups := GroupFindings(set.Findings); len(groups) != 3 || groups[0].N != 1 ||
+		groups[0].Code != "duplicate_row" {
 		t.Errorf("groups %v", groups)
 	}
 }
@@ -251,7 +264,8 @@ func BenchmarkAnalyze(b *testing.B) {
 			images[i] = append(images[i], at(rng.IntN(9), rng.Float64(), rng.Float64()))
 		}
 	}
-	set := setOf([]string{"a", "b", "c", "d", "e", "f", "g", "h", "i"}, map[string][][]dataset.Object{"train": images[:8000], "valid": images[8000:]})
+	set := setOf([]string{"a", "b", "c", "d", "e", "f", "g", "h", "i"},
+		map[string][][]dataset.Object{"train": images[:8000], "valid": images[8000:]})
 	b.ReportAllocs()
 	for b.Loop() {
 		Analyze(set, testConfig(""))

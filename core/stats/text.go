@@ -17,11 +17,13 @@ func (a *Analysis) Text() string {
 	if note := a.Incomplete(); note != "" {
 		fmt.Fprintf(&b, "! %s\n", note)
 	}
-	fmt.Fprintf(&b, "%s, %d with objects, %s in %s\n", dataset.Counted(w.Images, "image", "images"), w.ImagesWithObjects,
+	fmt.Fprintf(&b, "%s, %d with objects, %s in %s\n", dataset.Counted(w.Images, "image", "images"),
+		w.ImagesWithObjects,
 		dataset.Counted(w.Objects, "object", "objects"), dataset.Counted(len(a.Classes), "class", "classes"))
 	if w.Imbalance.Most >= 0 {
 		fmt.Fprintf(&b, "imbalance %.2f× %s: %s %d : %d %s\n", w.Imbalance.Ratio, w.Imbalance.Level,
-			printable.Line(a.Classes[w.Imbalance.Most].Name), w.ClassCounts[w.Imbalance.Most], w.ClassCounts[w.Imbalance.Least], printable.Line(a.Classes[w.Imbalance.Least].Name))
+			printable.Line(a.Classes[w.Imbalance.Most].Name), w.ClassCounts[w.Imbalance.Most],
+			w.ClassCounts[w.Imbalance.Least], printable.Line(a.Classes[w.Imbalance.Least].Name))
 	}
 	for _, s := range []struct {
 		name string
@@ -56,7 +58,8 @@ func (a *Analysis) Incomplete() string {
 	}
 	var words []string
 	if a.Lost > 0 {
-		words = append(words, fmt.Sprintf("%d of %s in the label files do not count (%s)", a.Lost, dataset.Counted(a.Rows, "row", "rows"), percent(a.Lost, a.Rows)))
+		words = append(words, fmt.Sprintf("%d of %s in the label files do not count (%s)", a.Lost,
+			dataset.Counted(a.Rows, "row", "rows"), percent(a.Lost, a.Rows)))
 	}
 	if missing > 0 {
 		words = append(words, dataset.Counted(missing, "picture is missing", "pictures are missing"))
@@ -77,7 +80,8 @@ func (a *Analysis) classTable(b *strings.Builder) {
 	fmt.Fprintln(t, "mean y\tsd\tmiddle half\tband\t")
 	for c, class := range a.Classes {
 		p := a.Whole.Positions[c]
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t", printable.Line(class.Name), printable.Line(class.Condition), a.Whole.ClassCounts[c], percent(a.Whole.ClassCounts[c], a.Whole.Objects))
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t", printable.Line(class.Name), printable.Line(class.Condition),
+			a.Whole.ClassCounts[c], percent(a.Whole.ClassCounts[c], a.Whole.Objects))
 		for _, s := range a.Splits {
 			fmt.Fprintf(t, "%d\t", s.ClassCounts[c])
 		}
@@ -120,7 +124,8 @@ func (a *Analysis) pairTable(b *strings.Builder) {
 		if p.Lifted {
 			lift = fmt.Sprintf("%.2f×", p.Lift)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", printable.Line(a.Classes[p.A].Name), printable.Line(a.Classes[p.B].Name), p.Pairs, p.Images, lift,
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t\n", printable.Line(a.Classes[p.A].Name),
+			printable.Line(a.Classes[p.B].Name), p.Pairs, p.Images, lift,
 			d.Above, d.Below, d.Level, d.Left, d.Right, d.Aligned)
 	}
 	t.Flush()

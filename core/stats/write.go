@@ -138,7 +138,8 @@ func summaryOf(s Summary, over string) object {
 	if s.N == 0 {
 		return object{{"n", 0}, {"mean", nil}, {"std", nil}, {"min", nil}, {"max", nil}, {"over", over}}
 	}
-	return object{{"n", s.N}, {"mean", finite(s.Mean)}, {"std", finite(s.SD)}, {"min", s.Min}, {"max", s.Max}, {"over", over}}
+	return object{{"n", s.N}, {"mean", finite(s.Mean)}, {"std", finite(s.SD)}, {"min", s.Min}, {"max", s.Max},
+		{"over", over}}
 }
 
 func resolutionOf(r Resolution) object {
@@ -149,7 +150,8 @@ func resolutionOf(r Resolution) object {
 	if r.N == 0 {
 		return object{{"n", 0}, {"mean_width", nil}, {"mean_height", nil}, {"distinct", distinct}}
 	}
-	return object{{"n", r.N}, {"mean_width", finite(r.MeanWidth)}, {"mean_height", finite(r.MeanHeight)}, {"distinct", distinct}}
+	return object{{"n", r.N}, {"mean_width", finite(r.MeanWidth)}, {"mean_height", finite(r.MeanHeight)},
+		{"distinct", distinct}}
 }
 
 // positionOf is null for a class without an object.

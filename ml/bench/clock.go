@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// span is how long something took: by the wall clock, and of this process's processor time. On a machine that others use
-// the second says more about the code.
+// span is how long something took: by the wall clock, and of this process's processor time. On a machine that others
+// use the second says more about the code.
 type span struct{ wall, busy time.Duration }
 
 func (s span) plus(o span) span  { return span{s.wall + o.wall, s.busy + o.busy} }

@@ -27,7 +27,8 @@ func decodeRows() []row {
 			return rateResult(rounds(b.rounds, next, read), 2*decodeTokens*b.decodeWeights(), readBytes, 1e9, "GB/s")
 		},
 	}, {
-		name: "decode eight", what: "decode eight sequences, all their tokens", against: "one sequence", goal: atLeast(5),
+		name: "decode eight", what: "decode eight sequences, all their tokens", against: "one sequence",
+		goal: atLeast(5),
 		measure: func(b *bench) result {
 			eight, one := b.decoder(8), b.decoder(1)
 			pairs := rounds(b.rounds, eight, one)

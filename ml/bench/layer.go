@@ -13,7 +13,8 @@ const layerTokens = 256
 // layerRows are one decoder layer, forward and backward, beside its eight frozen products.
 func layerRows() []row {
 	return []row{{
-		name: "layer", what: "0.5B layer, LoRA r 16, forward + backward, 256", against: "its bare frozen products", goal: atMost(1.35),
+		name: "layer", what: "0.5B layer, LoRA r 16, forward + backward, 256", against: "its bare frozen products",
+		goal: atMost(1.35),
 		measure: func(b *bench) result {
 			t := b.model()
 			const at = 1

@@ -85,7 +85,8 @@ type bench struct {
 func main() {
 	b := &bench{rounds: 5, layers: textLayers, blocks: towerBlocks}
 	threads, profile := 0, ""
-	names, err := words.Settings(os.Args[1:], map[string]any{"ROUNDS": &b.rounds, "LAYERS": &b.layers, "BLOCKS": &b.blocks, "THREADS": &threads, "PROFILE": &profile})
+	names, err := words.Settings(os.Args[1:], map[string]any{"ROUNDS": &b.rounds, "LAYERS": &b.layers,
+		"BLOCKS": &b.blocks, "THREADS": &threads, "PROFILE": &profile})
 	if err == nil {
 		b.team = blas.NewTeam(threads)
 		err = run(b, names, profile)
@@ -112,7 +113,8 @@ func run(b *bench, words []string, profile string) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	fmt.Printf("kernels %s, %d of %d cores, %s, %d rounds, %s\n\n", blas.Kernels(), b.team.Size(), runtime.NumCPU(), runtime.Version(), b.rounds, time.Now().Format("2006-01-02 15:04"))
+	fmt.Printf("kernels %s, %d of %d cores, %s, %d rounds, %s\n\n", blas.Kernels(), b.team.Size(), runtime.NumCPU(),
+		runtime.Version(), b.rounds, time.Now().Format("2006-01-02 15:04"))
 	fmt.Printf(format, "what", "measured", "beside", "", "ratio", "(busy)", "goal", "met", "cores", "")
 	for _, r := range chosen {
 		r.print(r.measure(b), b.team.Size())
@@ -144,7 +146,8 @@ func (r row) print(res result, cores int) {
 	if r.goal.met(ratio) {
 		met = "yes"
 	}
-	fmt.Printf(format, r.what, res.measured, r.against, res.reference, r.goal.format(res.ratio), busy, r.goal, met+star, held, res.note)
+	fmt.Printf(format, r.what, res.measured, r.against, res.reference, r.goal.format(res.ratio), busy, r.goal, met+star,
+		held, res.note)
 }
 
 // rows are all lines of the table in their order.

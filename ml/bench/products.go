@@ -29,7 +29,8 @@ func gemmRows() (all []row) {
 		for _, s := range sizes {
 			m, n, k := s[0], s[1], s[2]
 			all = append(all, row{
-				name: "gemm", what: fmt.Sprintf("SGEMM %s %d×%d×%d", form, m, n, k), against: "multiply-add loop", goal: atLeastPercent(75),
+				name: "gemm", what: fmt.Sprintf("SGEMM %s %d×%d×%d", form, m, n, k), against: "multiply-add loop",
+				goal: atLeastPercent(75),
 				measure: func(b *bench) result {
 					ta, tb := form[0] == 'T', form[1] == 'T'
 					lda, ldb := k, n
@@ -42,7 +43,8 @@ func gemmRows() (all []row) {
 					x, y, z := gauss(m*k), gauss(k*n), make([]float32, m*n)
 					work, peak := b.multiplyPeak()
 					product := repeated(func() { b.team.Gemm(ta, tb, m, n, k, x, lda, y, ldb, false, z, n) })
-					return rateResult(rounds(b.rounds, product, peak), 2*float64(m)*float64(n)*float64(k), work, 1e9, "GFLOP/s")
+					return rateResult(rounds(b.rounds, product, peak), 2*float64(m)*float64(n)*float64(k), work,
+						1e9, "GFLOP/s")
 				},
 			})
 		}
@@ -50,15 +52,16 @@ func gemmRows() (all []row) {
 	return all
 }
 
-// frozenRows are products with frozen weights in bfloat16. The four matrices of a layer take turns, over several layers,
-// so that they come from memory as they do in a model.
+// frozenRows are products with frozen weights in bfloat16. The four matrices of a layer take turns, over several
+// layers, so that they come from memory as they do in a model.
 func frozenRows() (all []row) {
 	for _, c := range []struct {
 		m    int
 		goal float64
 	}{{8, 35}, {64, 65}, {256, 75}} {
 		all = append(all, row{
-			name: "frozen", what: fmt.Sprintf("frozen bf16 product, %d rows", c.m), against: "multiply-add loop", goal: atLeastPercent(c.goal),
+			name: "frozen", what: fmt.Sprintf("frozen bf16 product, %d rows", c.m), against: "multiply-add loop",
+			goal: atLeastPercent(c.goal),
 			measure: func(b *bench) result {
 				t := b.model()
 				x, y := gauss(c.m*textInner), make([]float32, c.m*2*textInner)
@@ -68,7 +71,8 @@ func frozenRows() (all []row) {
 					t.forward(b.team, layer, c.m, x, y)
 					layer = (layer + 1) % len(t.model.Layers)
 				})
-				return rateResult(rounds(b.rounds, product, peak), 2*float64(c.m)*float64(layerWeights), work, 1e9, "GFLOP/s")
+				return rateResult(rounds(b.rounds, product, peak), 2*float64(c.m)*float64(layerWeights), work,
+					1e9, "GFLOP/s")
 			},
 		})
 	}

@@ -21,7 +21,8 @@ const (
 // stepRows are a whole optimizer step of the 0.5B model.
 func stepRows() []row {
 	return []row{{
-		name: "step", what: "0.5B LoRA step, 512 of 2048 tokens supervised", against: "its bare frozen products", goal: atMost(1.4),
+		name: "step", what: "0.5B LoRA step, 512 of 2048 tokens supervised", against: "its bare frozen products",
+		goal:    atMost(1.4),
 		measure: func(b *bench) result { r, _ := b.step(); return r },
 	}, {
 		name: "step", what: "gorgonia's own share of the 0.5B step", against: "the step", goal: atMostPercent(2),
@@ -29,14 +30,15 @@ func stepRows() []row {
 	}}
 }
 
-// step takes optimizer steps whose every block is followed by the bare products that belong to it, so that both meet the
-// same neighbours; their time is taken out of the step's.
+// step takes optimizer steps whose every block is followed by the bare products that belong to it, so that both meet
+// the same neighbours; their time is taken out of the step's.
 func (b *bench) step() (products, share result) {
 	if b.stepped != nil {
 		return b.stepped[0], b.stepped[1]
 	}
 	n := &besides{text: b.model(), team: b.team}
-	solver, err := train.NewAdamW(qwen2.Network{Model: n.text.model}.Parameters(), []train.Group{{LearningRate: 1e-4}}, nil)
+	solver, err := train.NewAdamW(qwen2.Network{Model: n.text.model}.Parameters(), []train.Group{{LearningRate: 1e-4}},
+		nil)
 	if err != nil {
 		panic(err)
 	}
@@ -75,7 +77,8 @@ func (b *bench) step() (products, share result) {
 func split(b nn.Batch) (samples []train.Sample) {
 	for s := range b.Sequences() {
 		lo, hi := b.Starts[s], b.Starts[s+1]
-		samples = append(samples, train.Sample{IDs: b.IDs[lo:hi], Targets: b.Targets[lo:hi], Weights: b.Weights[lo:hi], Key: uint64(s)})
+		samples = append(samples, train.Sample{IDs: b.IDs[lo:hi], Targets: b.Targets[lo:hi], Weights: b.Weights[lo:hi],
+			Key: uint64(s)})
 	}
 	return samples
 }
@@ -95,13 +98,15 @@ func (n *besides) Parameters() []train.Parameters {
 
 func (n *besides) NewReplica(e *nn.Exec) (train.Replica, error) {
 	r := &besideReplica{Replica: n.model.NewReplica(e)}
-	n.x, n.y = gauss(max(stepTokens*2*textInner, headRows*textVocab)), make([]float32, max(stepTokens*2*textInner, headRows*textVocab))
+	n.x, n.y = gauss(max(stepTokens*2*textInner, headRows*textVocab)),
+		make([]float32, max(stepTokens*2*textInner, headRows*textVocab))
 	blocks := []nn.Block{r.Embed}
 	for i, l := range r.Layers {
 		blocks = append(blocks, &besideBlock{Block: l, n: n, layer: i, rows: r.Batch.T})
 	}
 	var err error
-	r.chain, err = graph.NewChain(func() ([]float32, int, int) { return nil, 0, textHidden }, textHidden, blocks, &besideHead{Head: r.Head, n: n}, graph.Options{})
+	r.chain, err = graph.NewChain(func() ([]float32, int, int) { return nil, 0, textHidden }, textHidden, blocks,
+		&besideHead{Head: r.Head, n: n}, graph.Options{})
 	n.chain = r.chain
 	return r, err
 }

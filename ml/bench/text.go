@@ -57,8 +57,10 @@ func (b *bench) base() *text {
 		m.Layers = nil
 		bare := func(l *nn.Linear) *nn.Linear { return &nn.Linear{W: l.W, B: l.B} }
 		for _, w := range b.text.model.Layers {
-			m.Layers = append(m.Layers, &nn.DecoderWeights{Index: w.Index, Heads: w.Heads, KVHeads: w.KVHeads, HeadDim: w.HeadDim,
-				Norm1: w.Norm1, Norm2: w.Norm2, QKV: bare(w.QKV), O: bare(w.O), GateUp: bare(w.GateUp), Down: bare(w.Down)})
+			m.Layers = append(m.Layers, &nn.DecoderWeights{Index: w.Index, Heads: w.Heads, KVHeads: w.KVHeads,
+				HeadDim: w.HeadDim,
+				Norm1:   w.Norm1, Norm2: w.Norm2, QKV: bare(w.QKV), O: bare(w.O), GateUp: bare(w.GateUp),
+				Down: bare(w.Down)})
 		}
 		b.plain = &text{&m}
 	}
@@ -96,8 +98,8 @@ func (t *text) forward(team blas.Team, layer, rows int, x, y []float32) {
 	}
 }
 
-// backward is the four bare products of a layer's gradient, or without the lowest the three that the first adapted layer
-// needs.
+// backward is the four bare products of a layer's gradient, or without
+// the lowest the three that the first adapted layer needs.
 func (t *text) backward(team blas.Team, layer, rows int, dy, dx []float32, lowest bool) {
 	w := t.model.Layers[layer]
 	for _, l := range []*nn.Linear{w.Down, w.GateUp, w.O} {

@@ -31,7 +31,8 @@ const tinySequences, tinyTokens, tinySupervised = 16, 51, 8
 
 func tinyRows() []row {
 	return []row{{
-		name: "tiny", what: "tiny base LoRA step, 16 × 51 tokens", against: "multiply-add loop", goal: atLeastPercent(35),
+		name: "tiny", what: "tiny base LoRA step, 16 × 51 tokens", against: "multiply-add loop",
+		goal: atLeastPercent(35),
 		measure: func(b *bench) result {
 			trainer, _ := b.tiny(tinyAdapter.Dropout)
 			samples := tinySamples()
@@ -110,7 +111,8 @@ func (b *bench) tiny(dropout float64) (*train.Trainer, func() []train.Replica) {
 	}
 	solver.MaxGradNorm = 1
 	cores := b.team.Size()
-	t, err := train.New(n, solver, train.Schedule{Kind: "constant"}, train.Options{Replicas: cores, Threads: cores, Seed: 1, Limits: train.Limits{Sequences: tinySequences}})
+	t, err := train.New(n, solver, train.Schedule{Kind: "constant"}, train.Options{Replicas: cores, Threads: cores,
+		Seed: 1, Limits: train.Limits{Sequences: tinySequences}})
 	if err != nil {
 		panic(err)
 	}
@@ -160,7 +162,8 @@ func mallocs() uint64 {
 	return m.Mallocs
 }
 
-// residentBytes is the memory that the system holds for this process, or, where it does not say, what Go has taken of it.
+// residentBytes is the memory that the system holds for this process,
+// or, where it does not say, what Go has taken of it.
 func residentBytes() uint64 {
 	if data, err := os.ReadFile("/proc/self/statm"); err == nil {
 		if f := strings.Fields(string(data)); len(f) > 1 {

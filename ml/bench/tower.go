@@ -32,14 +32,15 @@ func towerRows() []row {
 			}
 			r := timesResult([]pair{{blocks, all.plus(bare)}})
 			frozen := timesResult([]pair{{blocks, bare}})
-			r.note = fmt.Sprintf("%.2f× (busy %.2f×) of the frozen ones alone, attention's products taking %.2f× of their time", frozen.ratio, frozen.busy, all.wall.Seconds()/bare.wall.Seconds())
+			r.note = fmt.Sprintf("%.2f× (busy %.2f×) of the frozen ones alone, attention's products taking %.2f× of "+
+				"their time", frozen.ratio, frozen.busy, all.wall.Seconds()/bare.wall.Seconds())
 			return r
 		},
 	}}
 }
 
-// visionBlock is a block and its input, and what it is measured beside: its frozen products, and those of attention. The
-// tower's blocks share one set of weights: 2.5 GB of them would tell nothing more.
+// visionBlock is a block and its input, and what it is measured beside: its frozen products, and those of attention.
+// The tower's blocks share one set of weights: 2.5 GB of them would tell nothing more.
 func visionBlock(b *bench) (block *nn.VisionBlock, in []float32, products, attention func()) {
 	const rows = towerSide * towerSide
 	linear := func(out, in int) *nn.Linear {
@@ -51,7 +52,8 @@ func visionBlock(b *bench) (block *nn.VisionBlock, in []float32, products, atten
 		return &nn.Norm{W: w, B: gauss(towerEmbed), Eps: 1e-6}
 	}
 	w := &nn.VisionWeights{Heads: towerHeads, HeadDim: towerEmbed / towerHeads, Norm1: norm(), Norm2: norm(),
-		QKV: linear(3*towerEmbed, towerEmbed), Proj: linear(towerEmbed, towerEmbed), FC1: linear(towerInner, towerEmbed), FC2: linear(towerEmbed, towerInner)}
+		QKV: linear(3*towerEmbed, towerEmbed), Proj: linear(towerEmbed, towerEmbed), FC1: linear(towerInner,
+			towerEmbed), FC2: linear(towerEmbed, towerInner)}
 	patches := &nn.Patches{Starts: []int{0, rows}, Rotary: nn.Rotary{Theta: 1e4, HeadDim: w.HeadDim}}
 	var y, x []int32
 	for i := range rows {
@@ -84,8 +86,10 @@ func attentionProducts(team blas.Team, rows int, x, y []float32) {
 			q, o := x[i*3*towerEmbed+h*d:], y[i*towerEmbed+h*d:]
 			for k := 0; k < rows; k += piece {
 				n := min(piece, rows-k)
-				solo.Gemm(false, true, m, n, d, q, 3*towerEmbed, x[k*3*towerEmbed+towerEmbed+h*d:], 3*towerEmbed, false, p, n)
-				solo.Gemm(false, false, m, d, n, p, n, x[k*3*towerEmbed+2*towerEmbed+h*d:], 3*towerEmbed, k > 0, o, towerEmbed)
+				solo.Gemm(false, true, m, n, d, q, 3*towerEmbed, x[k*3*towerEmbed+towerEmbed+h*d:], 3*towerEmbed,
+					false, p, n)
+				solo.Gemm(false, false, m, d, n, p, n, x[k*3*towerEmbed+2*towerEmbed+h*d:], 3*towerEmbed, k > 0, o,
+					towerEmbed)
 			}
 		}
 	})

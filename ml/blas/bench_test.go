@@ -87,7 +87,10 @@ func BenchmarkGemm(b *testing.B) {
 				}
 				x, y, z := filled(s.m*s.k), filled(s.k*s.n), filled(s.m*s.n)
 				team := NewTeam(s.cores)
-				seconds := fastest(b, s.cores, func() { team.Gemm(ta, tb, s.m, s.n, s.k, x, lda, y, ldb, false, z, s.n) })
+				seconds := fastest(b, s.cores, func() {
+					team.Gemm(ta, tb, s.m, s.n, s.k, x, lda, y, ldb,
+						false, z, s.n)
+				})
 				report(b, s.cores, 2*float64(s.m)*float64(s.n)*float64(s.k), seconds)
 			})
 		}
@@ -99,7 +102,8 @@ func BenchmarkPanels(b *testing.B) {
 		w := filled(s.n * s.k)
 		words := make([]uint16, len(w))
 		NarrowBF16(words, w)
-		for kind, p := range map[string]*Panels{"f32": Pack(true, s.n, s.k, w, s.k), "bf16": PackBF16(true, s.n, s.k, words, s.k)} {
+		for kind, p := range map[string]*Panels{"f32": Pack(true, s.n, s.k, w, s.k), "bf16": PackBF16(true, s.n, s.k,
+			words, s.k)} {
 			for _, m := range []int{1, 2, 8, 64, 256} {
 				for _, cores := range []int{1, 2} {
 					b.Run(fmt.Sprintf("%s/N=%d/K=%d/M=%d/cores=%d", kind, s.n, s.k, m, cores), func(b *testing.B) {

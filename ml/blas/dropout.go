@@ -1,7 +1,8 @@
 package blas
 
-// Mask decides for each number i = 0, 1, … of a stream whether the value that stands there is dropped (Srivastava et al.
-// 2014, Dropout). The decision is a hash of i and the key, so any part of a mask can be made at any time, on any core.
+// Mask decides for each number i = 0, 1, … of a stream whether the value that stands there
+// is dropped (Srivastava et al. 2014, Dropout). The decision is a hash of i and the key,
+// so any part of a mask can be made at any time, on any core.
 type Mask struct {
 	keep   float32 // 1/(1-p)
 	limit  int32   // a value stays if its hash lies above

@@ -28,7 +28,8 @@ func TestMasksAreTheSameInPartsAndForEveryKernelSet(t *testing.T) {
 			m.Add(sum, src, first)
 			for i := range want {
 				if dst[i] != want[i] || sum[i] != before[i]+want[i] {
-					t.Fatalf("%d of %d values: applied %g, want %g; added %g, want %g", i, n, dst[i], want[i], sum[i], before[i]+want[i])
+					t.Fatalf("%d of %d values: applied %g, want %g; added %g, want %g", i, n, dst[i], want[i], sum[i],
+						before[i]+want[i])
 				}
 			}
 			if !intact() || !sumIntact() {
@@ -68,7 +69,8 @@ func TestMasksLookRandom(t *testing.T) {
 	}
 	for _, p := range []float64{0.01, 0.05, 0.5, 0.9} {
 		one := decisions(float32(p), 0x0123456789abcdef)
-		others := [][]float64{decisions(float32(p), 0x0123456789abcdee), decisions(float32(p), 0x8123456789abcdef), decisions(float32(p), 0)}
+		others := [][]float64{decisions(float32(p), 0x0123456789abcdee), decisions(float32(p), 0x8123456789abcdef),
+			decisions(float32(p), 0)}
 		mean := func(d []float64) (sum float64) {
 			for _, v := range d {
 				sum += v / n
@@ -79,8 +81,9 @@ func TestMasksLookRandom(t *testing.T) {
 		if got := mean(one); math.Abs(got-(1-p)) > 4*sd {
 			t.Errorf("p %g: a share of %g stays", p, got)
 		}
-		for what, other := range map[string][]float64{"next": one[1:], "eighth": one[8:], "row of 128": one[128:], "row of 896": one[896:],
-			"key + 1": others[0], "upper half of the key": others[1], "key 0": others[2]} {
+		for what, other := range map[string][]float64{"next": one[1:], "eighth": one[8:], "row of 128": one[128:],
+			"row of 896": one[896:],
+			"key + 1":    others[0], "upper half of the key": others[1], "key 0": others[2]} {
 			var sum float64
 			for i, v := range other {
 				sum += (v - (1 - p)) * (one[i] - (1 - p))

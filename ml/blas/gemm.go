@@ -11,7 +11,8 @@ const parallelFlops = 4 << 20
 // Gemm computes C = op(A) op(B), or C += op(A) op(B) if acc, on row-major matrices: op(A) is [m, k], op(B) is [k, n],
 // C is [m, n]. With ta, A is stored as [k, m]; with tb, B is stored as [n, k]. lda, ldb and ldc are the distances
 // between stored rows. With k = 0 the product is zero. C must not overlap A or B.
-func (t Team) Gemm(ta, tb bool, m, n, k int, a []float32, lda int, b []float32, ldb int, acc bool, c []float32, ldc int) {
+func (t Team) Gemm(ta, tb bool, m, n, k int, a []float32, lda int, b []float32, ldb int, acc bool,
+	c []float32, ldc int) {
 	if m <= 0 || n <= 0 {
 		return
 	}
@@ -39,7 +40,8 @@ func checkMatrix(name string, rows, cols, size, ld int) {
 		return
 	}
 	if ld < cols || (rows-1)*ld+cols > size {
-		panic(fmt.Sprintf("blas: matrix %s [%d, %d] with row distance %d does not fit in %d elements", name, rows, cols, ld, size))
+		panic(fmt.Sprintf("blas: matrix %s [%d, %d] with row distance %d does not fit in %d elements", name, rows,
+			cols, ld, size))
 	}
 }
 

@@ -16,7 +16,8 @@ type shape struct {
 }
 
 func (s shape) String() string {
-	return fmt.Sprintf("ta=%t tb=%t acc=%t m=%d n=%d k=%d pad=%d,%d,%d shift=%d", s.ta, s.tb, s.acc, s.m, s.n, s.k, s.padA, s.padB, s.padC, s.shift)
+	return fmt.Sprintf("ta=%t tb=%t acc=%t m=%d n=%d k=%d pad=%d,%d,%d shift=%d", s.ta, s.tb, s.acc, s.m, s.n, s.k,
+		s.padA, s.padB, s.padC, s.shift)
 }
 
 // operands of a shape, C between guards.
@@ -85,11 +86,13 @@ func shapes(r *rand.Rand) []shape {
 		for _, tb := range []bool{false, true} {
 			for m := range 15 {
 				for _, n := range []int{0, 1, 7, 8, 9, 15, 16, 17, 24, 31, 33, 64, 65, 130} {
-					all = append(all, shape{ta, tb, r.IntN(2) == 0, m, n, r.IntN(40), r.IntN(3), r.IntN(3), r.IntN(3), r.IntN(4)})
+					all = append(all, shape{ta, tb, r.IntN(2) == 0, m, n, r.IntN(40), r.IntN(3), r.IntN(3), r.IntN(3),
+						r.IntN(4)})
 				}
 			}
 			for range 25 {
-				all = append(all, shape{ta, tb, r.IntN(2) == 0, r.IntN(120), r.IntN(120), r.IntN(120), r.IntN(9), r.IntN(9), r.IntN(9), r.IntN(9)})
+				all = append(all, shape{ta, tb, r.IntN(2) == 0, r.IntN(120), r.IntN(120), r.IntN(120), r.IntN(9),
+					r.IntN(9), r.IntN(9), r.IntN(9)})
 			}
 			all = append(all,
 				shape{ta: ta, tb: tb, m: 3, n: 5, k: 0, padC: 2},
@@ -233,7 +236,8 @@ func TestProductsBeginWithWhatIsAddedToThem(t *testing.T) {
 
 func TestBlocksAreSharedEvenly(t *testing.T) {
 	for _, c := range []struct{ n, size, step, blocks int }{
-		{896, 2, 16, 2}, {1152, 2, 16, 2}, {9728, 2, 16, 2}, {256, 2, 6, 2}, {2116, 2, 6, 2}, {896, 2, 64, 16}, {151936, 2, 64, 16}, {896, 8, 16, 2}, {5, 4, 16, 2},
+		{896, 2, 16, 2}, {1152, 2, 16, 2}, {9728, 2, 16, 2}, {256, 2, 6, 2}, {2116, 2, 6, 2}, {896, 2, 64, 16},
+		{151936, 2, 64, 16}, {896, 8, 16, 2}, {5, 4, 16, 2},
 	} {
 		l := share(c.n, c.size, c.step, c.blocks)
 		count := (c.n + l - 1) / l
@@ -250,7 +254,10 @@ func TestGemmRefusesMatricesThatDoNotFit(t *testing.T) {
 		"A too short":              func() { Team{}.Gemm(false, false, 4, 2, 4, x, 4, x, 2, false, x, 2) },
 		"row distance below width": func() { Team{}.Gemm(false, false, 2, 2, 4, x, 3, x, 2, false, x, 2) },
 		"C too short":              func() { Team{}.Gemm(false, false, 4, 4, 2, x, 2, x, 4, false, x, 4) },
-		"panels' A too short":      func() { Team{}.Mul(7, x, 2, Pack(false, 2, 2, x, 2), false, make([]float32, 14), 2) },
+		"panels' A too short": func() {
+			Team{}.Mul(7, x, 2, Pack(false, 2, 2, x, 2), false,
+				make([]float32, 14), 2)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

@@ -14,8 +14,8 @@ import (
 	"unsafe"
 )
 
-// The tiles for AVX-512 come from the generator that also writes those for AVX2, but few machines can run them. Here the
-// assembly text itself is interpreted: the instructions that tiles use, with the meaning Intel's manual gives them.
+// The tiles for AVX-512 come from the generator that also writes those for AVX2, but few machines can run them. Here
+// the assembly text itself is interpreted: the instructions that tiles use, with the meaning Intel's manual gives them.
 
 // program is one assembly file: its functions as lists of instructions and its constants.
 type program struct {
@@ -259,7 +259,8 @@ func (m *machine) vector(in instruction, to operand) {
 	case "VFMADD231PS":
 		x, y := m.lanes(a, n, all), m.lanes(in.args[1], n, all)
 		for i := range n {
-			v[i] = math.Float32bits(float32(math.FMA(float64(float(x[i])), float64(float(y[i])), float64(float(m.vec[to.n][i])))))
+			v[i] = math.Float32bits(float32(math.FMA(float64(float(x[i])), float64(float(y[i])),
+				float64(float(m.vec[to.n][i])))))
 		}
 	case "VPSLLD":
 		x := m.lanes(in.args[1], n, all)
@@ -305,15 +306,18 @@ func (m *machine) vector(in instruction, to operand) {
 func interpreted(t *testing.T, set kernelSet, file, isa string) (*kernelSet, program) {
 	p := parseProgram(t, file)
 	function := func(name string) tileFunc {
-		return func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte) {
+		return func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int,
+			c *float32, cRow int, from *float32, fromRow int, mask *byte) {
 			number := func(n int) *word64 { return &word64{n: n} }
 			place := func(p unsafe.Pointer) *word64 { return &word64{base: p} }
 			m := machine{t: t, p: p, gp: map[string]word64{}, params: map[string]*word64{
-				"count": number(count), "k": number(k), "a": place(unsafe.Pointer(a)), "aRow": number(aRow), "aStep": number(aStep),
+				"count": number(count), "k": number(k), "a": place(unsafe.Pointer(a)), "aRow": number(aRow),
+				"aStep": number(aStep),
 				"aTile": number(aTile), "b": place(unsafe.Pointer(b)), "bStep": number(bStep), "bPanel": number(bPanel),
 				"ahead": number(ahead), "aheadStep": number(aheadStep),
-				"c": place(unsafe.Pointer(c)), "cRow": number(cRow), "from": place(unsafe.Pointer(from)), "fromRow": number(fromRow),
-				"mask": place(unsafe.Pointer(mask)),
+				"c": place(unsafe.Pointer(c)), "cRow": number(cRow), "from": place(unsafe.Pointer(from)),
+				"fromRow": number(fromRow),
+				"mask":    place(unsafe.Pointer(mask)),
 			}}
 			m.call(name)
 			p.ran[name] = true
@@ -355,7 +359,8 @@ func TestInterpretedTilesAgreeWithFloat64(t *testing.T) {
 				}
 			}
 			for _, n := range []int{64, 128, 150, 200} {
-				all = append(all, shape{m: 1, n: n, k: 9}, shape{m: 2, n: n, k: 9, acc: true}, shape{tb: true, m: 1, n: n, k: 17})
+				all = append(all, shape{m: 1, n: n, k: 9}, shape{m: 2, n: n, k: 9, acc: true},
+					shape{tb: true, m: 1, n: n, k: 17})
 			}
 			for _, s := range shapes(r) {
 				if s.m > 12 && s.m*s.n*s.k < 20000 {

@@ -7,7 +7,8 @@ import "fmt"
 //	C[i, j] = from[i*fromRow + j] + sum over q < k of a[i*aRow + q*aStep] * b[q*bStep + j]
 //
 // Distances are in bytes; gen/tiles.go describes them. k and count are at least 1; from may be nil, for nothing, or C.
-type tileFunc func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)
+type tileFunc func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int,
+	c *float32, cRow int, from *float32, fromRow int, mask *byte)
 
 // tileSet holds the tiles for one kind of right-hand side, by their number of rows.
 type tileSet struct {
@@ -60,8 +61,8 @@ func best() *kernelSet {
 // Kernels names the kernel set in use: "avx512", "avx2" or "go".
 func Kernels() string { return kernels.name }
 
-// Use forces a kernel set, for tests and comparisons; "" chooses the best again. It returns an error, and changes nothing,
-// if this processor lacks the set. It must not be called while a product runs.
+// Use forces a kernel set, for tests and comparisons; "" chooses the best again. It returns an error, and changes
+// nothing, if this processor lacks the set. It must not be called while a product runs.
 func Use(name string) error {
 	if name == "" {
 		kernels = best()

@@ -1,7 +1,7 @@
 package blas
 
-// packA lays the rows of op(A) from row i on out tile by tile: [tile, kc, rows of the tile]. dst has room for a few more
-// elements, which may be written.
+// packA lays the rows of op(A) from row i on out tile by tile: [tile, kc, rows of the tile].
+// dst has room for a few more elements, which may be written.
 func (s *slab) packA(dst []float32, i int, runs [3]run) {
 	for _, r := range runs {
 		switch {
@@ -19,8 +19,8 @@ func (s *slab) packA(dst []float32, i int, runs [3]run) {
 	}
 }
 
-// packTile lays one tile out. Rows of A become columns by blocks of 8x8 elements: what they write beyond the tile's rows
-// is overwritten by the next row, or by the next eight columns of the tile.
+// packTile lays one tile out. Rows of A become columns by blocks of 8x8 elements: what they write beyond the tile's
+// rows is overwritten by the next row, or by the next eight columns of the tile.
 func (s *slab) packTile(dst []float32, i, rows int) {
 	if s.ta {
 		for q := range s.kc {
@@ -45,7 +45,8 @@ func (s *slab) packTile(dst []float32, i, rows int) {
 	}
 }
 
-// packB lays n columns of op(B) from column j on out in panels: [panel, kc, panelWidth]. What lies beyond column n is left as it was.
+// packB lays n columns of op(B) from column j on out in panels: [panel, kc,
+// panelWidth]. What lies beyond column n is left as it was.
 func (s *slab) packB(dst []float32, j, n int) {
 	for ; n > 0; n -= panelWidth {
 		if s.tb {

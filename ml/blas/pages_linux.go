@@ -15,9 +15,9 @@ const (
 	leastMapped = 64 << 10 // what is smaller stays on Go's heap
 )
 
-// mapping is memory from the system, in large pages where it has them: a walk through hundreds of megabytes takes a fifth
-// longer where the processor has to look up every four kilobytes. Go's heap, which grows to twice what it holds before it
-// is cleaned, does not know of it. It is given back when nobody refers to the mapping any more.
+// mapping is memory from the system, in large pages where it has them: a walk through hundreds of megabytes takes a
+// fifth longer where the processor has to look up every four kilobytes. Go's heap, which grows to twice what it holds
+// before it is cleaned, does not know of it. It is given back when nobody refers to the mapping any more.
 type mapping struct {
 	free []byte
 }

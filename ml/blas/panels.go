@@ -24,8 +24,8 @@ func Pack(tb bool, n, k int, b []float32, ldb int) *Panels {
 	return p
 }
 
-// PackBF16 lays op(B) [k, n] out from raw bfloat16 words and keeps them as such: half the memory, and products are those
-// of the widened float32 values exactly.
+// PackBF16 lays op(B) [k, n] out from raw bfloat16 words and keeps them as such: half the memory, and products are
+// those of the widened float32 values exactly.
 func PackBF16(tb bool, n, k int, b []uint16, ldb int) *Panels {
 	checkStored(tb, n, k, len(b), ldb)
 	p := newPanels(n, k)
@@ -36,8 +36,8 @@ func PackBF16(tb bool, n, k int, b []uint16, ldb int) *Panels {
 
 func newPanels(n, k int) *Panels { return &Panels{n: max(n, 0), k: max(k, 0), stride: max(k, 0)} }
 
-// Set lays op(B) [k, n] out in float32 as Pack does, but in the room that p has already and on the calling goroutine: for
-// an operand of a few products. What p held before is gone.
+// Set lays op(B) [k, n] out in float32 as Pack does, but in the room that p has already and on the calling goroutine:
+// for an operand of a few products. What p held before is gone.
 func (p *Panels) Set(tb bool, n, k int, b []float32, ldb int) {
 	checkStored(tb, n, k, len(b), ldb)
 	size := (n + panelWidth - 1) / panelWidth * k * panelWidth
@@ -121,7 +121,8 @@ func (p *Panels) Dims() (k, n int) { return p.k, p.n }
 // Bytes is the memory the panels hold.
 func (p *Panels) Bytes() int { return 4*len(p.f) + 2*len(p.h) }
 
-// Mul computes C = A op(B), or C += A op(B) if acc: A is [m, k], C is [m, n], lda and ldc the distances between their rows.
+// Mul computes C = A op(B), or C += A op(B) if acc: A is [m, k],
+// C is [m, n], lda and ldc the distances between their rows.
 func (t Team) Mul(m int, a []float32, lda int, p *Panels, acc bool, c []float32, ldc int) {
 	if acc {
 		t.MulFrom(m, a, lda, p, c, ldc, c, ldc)
@@ -130,8 +131,8 @@ func (t Team) Mul(m int, a []float32, lda int, p *Panels, acc bool, c []float32,
 	}
 }
 
-// MulFrom computes C = From + A op(B). From is [m, n] with distance ldf between its rows; with ldf = 0 it is one row that
-// is added to every row of C. It may be C itself, or nil for nothing.
+// MulFrom computes C = From + A op(B). From is [m, n] with distance ldf between its rows; with ldf = 0 it is one row
+// that is added to every row of C. It may be C itself, or nil for nothing.
 func (t Team) MulFrom(m int, a []float32, lda int, p *Panels, from []float32, ldf int, c []float32, ldc int) {
 	if m <= 0 || p.n == 0 {
 		return

@@ -8,8 +8,8 @@ import (
 	"finetui/ml/mapped"
 )
 
-// Team says how many goroutines a product may use. The zero Team, like NewTeam(1), works on the calling goroutine alone.
-// A Team is a plain value: copy it freely, use it from several goroutines at once.
+// Team says how many goroutines a product may use. The zero Team, like NewTeam(1), works on the calling goroutine
+// alone. A Team is a plain value: copy it freely, use it from several goroutines at once.
 type Team struct{ size int }
 
 // NewTeam is a team of n goroutines, the caller included; n <= 0 asks for GOMAXPROCS.
@@ -27,9 +27,9 @@ func (t Team) Size() int { return max(t.size, 1) }
 // maxChunks bounds the chunks of one For, so that a small grain stays cheap.
 const maxChunks = 256
 
-// For calls f for consecutive pieces of [0, n), each grain long (longer if there were more than 256 pieces; the last one
-// may be shorter). The boundaries depend on n and grain alone, so sums kept per piece are the same for every team. f may
-// run concurrently with itself. A panic in f is raised again in the caller once the other pieces are through.
+// For calls f for consecutive pieces of [0, n), each grain long (longer if there were more than 256 pieces; the last
+// one may be shorter). The boundaries depend on n and grain alone, so sums kept per piece are the same for every team.
+// f may run concurrently with itself. A panic in f is raised again in the caller once the other pieces are through.
 func (t Team) For(n, grain int, f func(lo, hi int)) {
 	if n <= 0 {
 		return
@@ -47,9 +47,9 @@ func (t Team) For(n, grain int, f func(lo, hi int)) {
 	j.run(t.size, chunks)
 }
 
-// job is one parallel region. Chunks are claimed by an atomic counter, and the region ends when every chunk is done, not
-// when every worker has looked at it: a worker that comes late finds nothing to do, so regions inside regions cannot
-// wait for each other.
+// job is one parallel region. Chunks are claimed by an atomic counter, and the region ends when every
+// chunk is done, not when every worker has looked at it: a worker that comes late finds nothing to
+// do, so regions inside regions cannot wait for each other.
 type job struct {
 	f        func(lo, hi int) // pieces of [0, n) if set,
 	n, grain int
@@ -160,8 +160,8 @@ func (w *workers) offer(j *job) bool {
 	}
 }
 
-// Waking a sleeping thread takes longer than many a region, up to 100 microseconds under a hypervisor. So who waits looks
-// a while first: a worker for the region that often follows, a caller for the last block of its own.
+// Waking a sleeping thread takes longer than many a region, up to 100 microseconds under a hypervisor. So who waits
+// looks a while first: a worker for the region that often follows, a caller for the last block of its own.
 const (
 	looks = 200
 	naps  = 8 // pauses between two looks

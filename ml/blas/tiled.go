@@ -216,8 +216,8 @@ func (s *slab) tile(runs [3]run, a []float32, i, j, n int, strip stripOf) {
 // fetch says what a tile brings into the cache: from so many bytes ahead of its strip, so many further at each step.
 type fetch struct{ ahead, step int }
 
-// after spreads what comes after a strip over the tiles that share it: the way from memory is narrow, and requests that do
-// not fit hold the tiles up.
+// after spreads what comes after a strip over the tiles that share it: the way from memory
+// is narrow, and requests that do not fit hold the tiles up.
 func (s *slab) after(strip stripOf, runs [3]run) fetch {
 	tiles := 0
 	for _, r := range runs {
@@ -251,10 +251,12 @@ func (s *slab) run(f tileFunc, count, rows int, a []float32, i, j int, b stripOf
 	default:
 		begin, beginRow = &s.from[i*s.ldf+j], 4*s.ldf
 	}
-	f(count, s.kc, from, row, step, below, b.start, b.step, b.panel, next.ahead, next.step, c, 4*s.ldc, begin, beginRow, mask)
+	f(count, s.kc, from, row, step, below, b.start, b.step, b.panel, next.ahead, next.step, c, 4*s.ldc, begin,
+		beginRow, mask)
 }
 
-// stripOf says where a strip of B lies: its first element, and the distances in bytes of rows and of panels of 16 columns.
+// stripOf says where a strip of B lies: its first element, and
+// the distances in bytes of rows and of panels of 16 columns.
 type stripOf struct {
 	start       *byte
 	step, panel int
@@ -269,9 +271,11 @@ func (s *slab) strip(j int) stripOf {
 	case p == nil:
 		return stripOf{(*byte)(unsafe.Pointer(&s.b[s.k0*s.ldb+j])), 4 * s.ldb, 4 * panelWidth}
 	case p.f != nil:
-		return stripOf{(*byte)(unsafe.Pointer(&p.f[(j/panelWidth*p.stride+s.k0)*panelWidth])), 4 * panelWidth, 4 * panelWidth * p.stride}
+		return stripOf{(*byte)(unsafe.Pointer(&p.f[(j/panelWidth*p.stride+s.k0)*panelWidth])), 4 * panelWidth,
+			4 * panelWidth * p.stride}
 	default:
-		return stripOf{(*byte)(unsafe.Pointer(&p.h[(j/panelWidth*p.stride+s.k0)*panelWidth])), 2 * panelWidth, 2 * panelWidth * p.stride}
+		return stripOf{(*byte)(unsafe.Pointer(&p.h[(j/panelWidth*p.stride+s.k0)*panelWidth])), 2 * panelWidth,
+			2 * panelWidth * p.stride}
 	}
 }
 

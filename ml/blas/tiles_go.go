@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// plainGo is the kernel set for processors without one of their own: the same cuts and layouts, with tiles of two rows by
-// four columns that a compiler can keep in registers.
+// plainGo is the kernel set for processors without one of their own: the same cuts and layouts, with tiles of two rows
+// by four columns that a compiler can keep in registers.
 var plainGo = kernelSet{
 	name:        "go",
 	available:   true,
@@ -36,7 +36,8 @@ func goTiles(half bool) tileSet {
 
 // goTile is the tileFunc for one or two rows and up to so many columns, all of them in one panel.
 func goTile(rows, columns int, half bool) tileFunc {
-	return func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte) {
+	return func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int,
+		c *float32, cRow int, from *float32, fromRow int, mask *byte) {
 		n := columns
 		if mask != nil {
 			n = columns - 8 + int(*mask)

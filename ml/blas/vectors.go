@@ -53,9 +53,9 @@ func Max(x []float32) float32 { return largest(x) }
 // Sum is the sum of x.
 func Sum(x []float32) float32 { return total(x) }
 
-// ExpSum sets dst = exp(src*scale - shift) and returns the sum of dst. It is made for softmax: exponents of more than 88 are
-// not allowed for, and what is less than the smallest normal number may be 0. -Inf in src gives 0, which is how a softmax
-// is masked. Rounding an exponent x costs the result up to 1.5·|x| units in the last place. dst may be src.
+// ExpSum sets dst = exp(src*scale - shift) and returns the sum of dst. It is made for softmax: exponents of more than
+// 88 are not allowed for, and what is less than the smallest normal number may be 0. -Inf in src gives 0, which is how
+// a softmax is masked. Rounding an exponent x costs the result up to 1.5·|x| units in the last place. dst may be src.
 func ExpSum(dst, src []float32, scale, shift float32) float32 {
 	check("ExpSum", len(dst), len(src))
 	return expSum(dst, src, scale, shift)
@@ -138,8 +138,8 @@ type adamW struct {
 	complement1, b2, complement2, stepSize, decayFactor, invSqrtCorrection2, eps float32
 }
 
-// AdamW updates the weights w and the moments m and v for the gradient g, as torch.optim.AdamW does (Loshchilov & Hutter,
-// Decoupled Weight Decay Regularization):
+// AdamW updates the weights w and the moments m and v for the gradient g, as torch.optim.AdamW does (Loshchilov &
+// Hutter, Decoupled Weight Decay Regularization):
 //
 //	m ← m + (1-b1)(g - m)
 //	v ← b2·v + (1-b2)·g²

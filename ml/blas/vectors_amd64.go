@@ -67,7 +67,8 @@ func total(x []float32) float32 {
 
 func expSum(dst, src []float32, scale, shift float32) float32 {
 	if kernels.vectors && len(dst) > 0 {
-		return expSumAVX2(&dst[0], &src[0], len(dst), float32(float64(scale)*math.Log2E), float32(float64(shift)*math.Log2E))
+		return expSumAVX2(&dst[0], &src[0], len(dst), float32(float64(scale)*math.Log2E),
+			float32(float64(shift)*math.Log2E))
 	}
 	return expSumGo(dst, src, scale, shift)
 }
@@ -154,7 +155,8 @@ func narrowBF16(dst []uint16, src []float32) {
 
 func updateAdamW(w, g, m, v []float32, c *adamW) {
 	if kernels.vectors && len(g) > 0 {
-		adamWAVX2(&w[0], &g[0], &m[0], &v[0], len(g), c.complement1, c.b2, c.complement2, c.stepSize, c.decayFactor, c.invSqrtCorrection2, c.eps)
+		adamWAVX2(&w[0], &g[0], &m[0], &v[0], len(g), c.complement1, c.b2, c.complement2, c.stepSize, c.decayFactor,
+			c.invSqrtCorrection2, c.eps)
 	} else {
 		adamWGo(w, g, m, v, c)
 	}

@@ -84,7 +84,8 @@ func TestElementwiseFunctionsAgreeWithFloat64(t *testing.T) {
 	const s64, d64 = float64(s), float64(d)
 	type of3 = func(dst, a, b float64) float64
 	smallest := func(dst, a, b float64) float64 { return 1e-36 }
-	bent := func(dst, a, b float64) float64 { return 1.2e-7 * (2 + math.Abs(a)) * math.Abs(b) } // 1-σ loses what σ rounds
+	// 1-σ loses what σ rounds
+	bent := func(dst, a, b float64) float64 { return 1.2e-7 * (2 + math.Abs(a)) * math.Abs(b) }
 	functions := []struct {
 		name  string
 		run   func(dst, a, b []float32)
@@ -92,20 +93,28 @@ func TestElementwiseFunctionsAgreeWithFloat64(t *testing.T) {
 		ulps  float64
 		floor of3 // where terms cancel
 	}{
-		{"Axpy", func(dst, a, b []float32) { Axpy(dst, a, s) }, func(dst, a, b float64) float64 { return dst + s64*a }, 1,
+		{"Axpy", func(dst, a, b []float32) { Axpy(dst, a, s) }, func(dst, a, b float64) float64 { return dst + s64*a },
+			1,
 			func(dst, a, b float64) float64 { return 1e-7 * math.Abs(a) }},
-		{"Scale", func(dst, a, b []float32) { Scale(dst, s) }, func(dst, a, b float64) float64 { return dst * s64 }, 0.51, nil},
-		{"Add", func(dst, a, b []float32) { Add(dst, a) }, func(dst, a, b float64) float64 { return dst + a }, 0.51, nil},
-		{"MulScaled", func(dst, a, b []float32) { MulScaled(dst, a, b, s) }, func(dst, a, b float64) float64 { return a * b * s64 }, 1.6, nil},
-		{"MulAdd", func(dst, a, b []float32) { MulAdd(dst, a, b) }, func(dst, a, b float64) float64 { return dst + a*b }, 1,
+		{"Scale", func(dst, a, b []float32) { Scale(dst, s) }, func(dst, a, b float64) float64 { return dst * s64 },
+			0.51, nil},
+		{"Add", func(dst, a, b []float32) { Add(dst, a) }, func(dst, a, b float64) float64 { return dst + a },
+			0.51, nil},
+		{"MulScaled", func(dst, a, b []float32) { MulScaled(dst, a, b, s) },
+			func(dst, a, b float64) float64 { return a * b * s64 }, 1.6, nil},
+		{"MulAdd", func(dst, a, b []float32) { MulAdd(dst, a, b) },
+			func(dst, a, b float64) float64 { return dst + a*b }, 1,
 			func(dst, a, b float64) float64 { return 1e-7 * math.Abs(a*b) }},
 		{"SoftmaxBackward", func(dst, a, b []float32) { SoftmaxBackward(dst, a, b, d, s) },
 			func(dst, a, b float64) float64 { return a * (b - d64) * s64 }, 2.6, nil},
-		{"SiLUMul", func(dst, a, b []float32) { SiLUMul(dst, a, b) }, func(dst, a, b float64) float64 { return a * sigmoid(a) * b }, 4, smallest},
-		{"QuickGELU", func(dst, a, b []float32) { QuickGELU(dst, a) }, func(dst, a, b float64) float64 { return a * sigmoid(quick(a)) }, 4, smallest},
+		{"SiLUMul", func(dst, a, b []float32) { SiLUMul(dst, a, b) },
+			func(dst, a, b float64) float64 { return a * sigmoid(a) * b }, 4, smallest},
+		{"QuickGELU", func(dst, a, b []float32) { QuickGELU(dst, a) },
+			func(dst, a, b float64) float64 { return a * sigmoid(quick(a)) }, 4, smallest},
 		{"QuickGELUBackward", func(dst, a, b []float32) { QuickGELUBackward(dst, b, a) },
 			func(dst, a, b float64) float64 { return b * slope(quick(a)) }, 4, bent},
-		{"GELU", func(dst, a, b []float32) { GELU(dst, a) }, func(dst, a, b float64) float64 { return a * normalCDF(a) }, 6, smallest},
+		{"GELU", func(dst, a, b []float32) { GELU(dst, a) },
+			func(dst, a, b float64) float64 { return a * normalCDF(a) }, 6, smallest},
 		{"GELUBackward", func(dst, a, b []float32) { GELUBackward(dst, b, a) },
 			func(dst, a, b float64) float64 { return b * (normalCDF(a) + a*bell(a)) }, 4, bent},
 	}
@@ -122,7 +131,8 @@ func TestElementwiseFunctionsAgreeWithFloat64(t *testing.T) {
 					if f.floor != nil {
 						floor = f.floor(x, y, z)
 					}
-					near(t, fmt.Sprintf("%s of %d elements at %d (%g, %g, %g)", f.name, n, i, x, y, z), dst[i], f.want(x, y, z), f.ulps, floor)
+					near(t, fmt.Sprintf("%s of %d elements at %d (%g, %g, %g)", f.name, n, i, x, y, z), dst[i],
+						f.want(x, y, z), f.ulps, floor)
 				}
 				if !intact() {
 					t.Fatalf("%s of %d elements writes beyond its end", f.name, n)
@@ -138,7 +148,8 @@ func TestExpSumIsAccurateOverTheRangeOfSoftmax(t *testing.T) {
 		for v := -110.0; v < 88; v += 0.0137 {
 			x = append(x, float32(v))
 		}
-		x = append(x, 0, 88, -87.33654, -87.33655, -103.97, -103.98, 1e-30, -1e-30, 1e-45, -1e30, float32(math.Inf(-1)), float32(math.NaN()))
+		x = append(x, 0, 88, -87.33654, -87.33655, -103.97, -103.98, 1e-30, -1e-30, 1e-45, -1e30, float32(math.Inf(-1)),
+			float32(math.NaN()))
 		dst := make([]float32, len(x))
 		ExpSum(dst, x, 1, 0)
 		for i, v := range x {
@@ -209,7 +220,8 @@ func TestSiLUMulBackwardIsTheGradient(t *testing.T) {
 			for i := range gate {
 				g, u, d := float64(gate[i]), float64(up[i]), float64(dOut[i])
 				s := sigmoid(g)
-				near(t, fmt.Sprintf("dGate at %g", g), dGate[i], d*u*s*(1+g*(1-s)), 5, 1.2e-7*(2+math.Abs(g))*math.Abs(d*u))
+				near(t, fmt.Sprintf("dGate at %g", g), dGate[i], d*u*s*(1+g*(1-s)), 5,
+					1.2e-7*(2+math.Abs(g))*math.Abs(d*u))
 				near(t, fmt.Sprintf("dUp at %g", g), dUp[i], d*g*s, 5, 1e-36)
 			}
 			if !intactGate() || !intactUp() {

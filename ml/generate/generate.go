@@ -41,9 +41,11 @@ const coldest = 1e-6
 func (o Options) Check() error {
 	switch {
 	case o.MaxNew < 1:
-		return fmt.Errorf("an answer of at most %d tokens is none: the most tokens of an answer are 1 or more", o.MaxNew)
+		return fmt.Errorf("an answer of at most %d tokens is none: the most tokens of an answer are 1 or more",
+			o.MaxNew)
 	case !(o.Temperature >= 0) || o.Temperature > 0 && o.Temperature < coldest:
-		return fmt.Errorf("the temperature is %v: it is 0 for the likeliest token, or %g and above", o.Temperature, coldest)
+		return fmt.Errorf("the temperature is %v: it is 0 for the likeliest token, or %g and above",
+			o.Temperature, coldest)
 	case !(o.TopP >= 0 && o.TopP <= 1):
 		return fmt.Errorf("top-p is %v: it is a probability from 0 to 1, where 0 and 1 cut nothing off", o.TopP)
 	case !(o.RepetitionPenalty >= 0):
@@ -55,7 +57,8 @@ func (o Options) Check() error {
 // Run continues the sequences of s, whose prompts ended in logits [sequences, vocab], until each has stopped. heard is
 // told each token as it comes, with the number of its sequence; it may be nil. With a cancelled context the answers so
 // far come back with its error.
-func Run(ctx context.Context, s Session, logits []float32, o Options, heard func(sequence int, id int32)) ([][]int32, error) {
+func Run(ctx context.Context, s Session, logits []float32, o Options, heard func(sequence int, id int32)) ([][]int32,
+	error) {
 	vocab := s.Vocab()
 	n := len(logits) / vocab
 	if err := o.check(n); err != nil {
@@ -109,7 +112,8 @@ func (o Options) check(sequences int) error {
 		return err
 	}
 	if o.penalized() && len(o.Prompts) != sequences {
-		return fmt.Errorf("the repetition penalty counts the prompts' tokens: %d prompts came with %d sequences", len(o.Prompts), sequences)
+		return fmt.Errorf("the repetition penalty counts the prompts' tokens: %d prompts came with %d sequences",
+			len(o.Prompts), sequences)
 	}
 	return nil
 }

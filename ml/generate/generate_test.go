@@ -48,7 +48,8 @@ func (c *counter) Keep(at []int) {
 func TestSequencesStopOnTheirOwn(t *testing.T) {
 	c := &counter{last: []int32{1, 4, 3}, limit: 5}
 	heard := make([][]int32, 3)
-	got, err := Run(context.Background(), c, c.logits(), Options{MaxNew: 3, Stop: []int32{0}}, func(q int, id int32) { heard[q] = append(heard[q], id) })
+	got, err := Run(context.Background(), c, c.logits(), Options{MaxNew: 3, Stop: []int32{0}},
+		func(q int, id int32) { heard[q] = append(heard[q], id) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +64,9 @@ func TestSequencesStopOnTheirOwn(t *testing.T) {
 func TestTemperatureDrawsFromTheSoftmax(t *testing.T) {
 	rows, n := make([]float32, 0, 4000*10), 4000
 	for range n {
-		rows = append(rows, 1, 0, float32(math.Inf(-1)), float32(math.Inf(-1)), float32(math.Inf(-1)), float32(math.Inf(-1)), float32(math.Inf(-1)), float32(math.Inf(-1)), float32(math.Inf(-1)), float32(math.Inf(-1)))
+		rows = append(rows, 1, 0, float32(math.Inf(-1)), float32(math.Inf(-1)), float32(math.Inf(-1)),
+			float32(math.Inf(-1)), float32(math.Inf(-1)), float32(math.Inf(-1)), float32(math.Inf(-1)),
+			float32(math.Inf(-1)))
 	}
 	c := &counter{last: make([]int32, n)}
 	got, err := Run(context.Background(), c, rows, Options{MaxNew: 1, Temperature: .5, Seed: 3}, nil)
@@ -112,7 +115,8 @@ func TestScoresAreProcessedInTheOrderOfTransformers(t *testing.T) {
 	}
 	for _, c := range cases {
 		before := slices.Clone(c.Logits)
-		s := newSampler(Options{MaxNew: 1, Temperature: c.Temperature, TopP: c.TopP, RepetitionPenalty: c.Penalty, Prompts: [][]int32{c.Prompt}}, 0, len(c.Logits))
+		s := newSampler(Options{MaxNew: 1, Temperature: c.Temperature, TopP: c.TopP, RepetitionPenalty: c.Penalty,
+			Prompts: [][]int32{c.Prompt}}, 0, len(c.Logits))
 		got := s.process(c.Logits)
 		for i, want := range c.Want {
 			if want == nil && !math.IsInf(float64(got[i]), -1) || want != nil && got[i] != *want {
@@ -157,7 +161,8 @@ func TestTopPDrawsOnlyFromTheLikeliest(t *testing.T) {
 	row := []float32{1, 3, 2, -1} // probabilities .09, .66, .24, .01
 	counts := make([]int, 4)
 	const n = 6000
-	got, err := Run(context.Background(), echo{row}, slices.Repeat(row, n), Options{MaxNew: 1, Temperature: 1, TopP: .8, Seed: 5}, nil)
+	got, err := Run(context.Background(), echo{row}, slices.Repeat(row, n), Options{MaxNew: 1, Temperature: 1, TopP: .8,
+		Seed: 5}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

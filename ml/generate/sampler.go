@@ -86,8 +86,9 @@ func penalize(scores []float32, came []bool, penalty float32) {
 	}
 }
 
-// cutTail keeps the likeliest tokens up to and with the one that brings them to probability TopP (Holtzman et al. 2020,
-// arXiv 1904.09751), and always one. Of equals the later tokens are kept first, as a stable ascending sort would have it.
+// cutTail keeps the likeliest tokens up to and with the one that brings them to probability
+// TopP (Holtzman et al. 2020, arXiv 1904.09751), and always one. Of equals the later tokens
+// are kept first, as a stable ascending sort would have it.
 func (s *sampler) cutTail() {
 	top := slices.Max(s.scores)
 	var sum float64

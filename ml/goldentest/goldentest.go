@@ -198,7 +198,8 @@ func (g *Golden) Check(tensor string, got []float32) {
 		}
 	}
 	if worst > atol {
-		g.t.Errorf("%s: %s: off by %.3g at %d (got %g, want %g), allowed %.1g", g.name, tensor, worst, at, got[at], want[at], atol)
+		g.t.Errorf("%s: %s: off by %.3g at %d (got %g, want %g), allowed %.1g", g.name, tensor, worst, at, got[at],
+			want[at], atol)
 	}
 }
 

@@ -18,8 +18,8 @@ type Greedy struct {
 	Prefix string
 }
 
-// CheckGreedy always takes the likeliest token, of several sequences together, and compares the tokens, the five best of
-// each step and their log-probabilities. logits [sequences, vocab] follow the prompts.
+// CheckGreedy always takes the likeliest token, of several sequences together, and compares the tokens, the five best
+// of each step and their log-probabilities. logits [sequences, vocab] follow the prompts.
 func CheckGreedy(s Session, logits []float32, want []Greedy) {
 	named, best := make([][]float32, len(want)), make([][]float32, len(want))
 	for step := range want[0].Tokens {

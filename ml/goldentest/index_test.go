@@ -15,7 +15,8 @@ import (
 // compared says for the files of a tree, by pattern, which test holds them against ours. The tests that name tensors
 // prove with Golden.Complete that they left none out.
 var compared = []struct{ pattern, by string }{
-	{"qwen2/*/model*.safetensors", "qwen2.TestGoldenQwen2 computes with them; safetensors.TestGoldenFilesAreRewrittenByteForByte"},
+	{"qwen2/*/model*.safetensors",
+		"qwen2.TestGoldenQwen2 computes with them; safetensors.TestGoldenFilesAreRewrittenByteForByte"},
 	{"qwen2/*/config.json", "qwen2.TestGoldenQwen2 reads its sizes from it"},
 	{"qwen2/*/generation_config.json", "qwen2.TestGoldenEndTokens"},
 	{"qwen2/*/model.safetensors.index.json", "safetensors.TestGoldenShardsAreTheRoundedWeights"},
@@ -28,7 +29,8 @@ var compared = []struct{ pattern, by string }{
 	{"qwen2/lora/*.logits.safetensors", "train.TestGoldenAdapterLogits"},
 	{"qwen2/lora/*.grads.safetensors", "train.TestGoldenAdapterGradients"},
 	{"qwen2/lora/*.train-*.safetensors", "train.TestGoldenOptimizerTraces"},
-	{"qwen2/lora/*.json", "train.TestGoldenOptimizerTraces, train.TestGoldenAdapterLogits, train.TestGoldenAdapterGradients"},
+	{"qwen2/lora/*.json", "train.TestGoldenOptimizerTraces, train.TestGoldenAdapterLogits, " +
+		"train.TestGoldenAdapterGradients"},
 
 	{"qwen2vl/media/*.png", "pixels.TestGoldenModelInputsAreThePictures"},
 	{"qwen2vl/*/model*.safetensors", "qwen2vl.TestGoldenQwen2VL and TestGoldenShardedBF16 compute with them"},
@@ -40,20 +42,24 @@ var compared = []struct{ pattern, by string }{
 	{"qwen2vl/golden-sharded-bf16.*", "qwen2vl.TestGoldenShardedBF16"},
 	{"qwen2vl/special-ids.json", "qwen2vl.TestGoldenSpecialTokens"},
 	{"qwen2vl/lora/samples.json", "qwen2vl.TestGoldenOptimizerTraces"},
-	{"qwen2vl/lora/*/adapter_model.safetensors", "lora.TestGoldenAdaptersComeBackByteForByte, TestGoldenOldNamesAreTheSameAdapter"},
+	{"qwen2vl/lora/*/adapter_model.safetensors",
+		"lora.TestGoldenAdaptersComeBackByteForByte, TestGoldenOldNamesAreTheSameAdapter"},
 	{"qwen2vl/lora/*/adapter_config.json", "lora.TestGoldenAdaptersComeBackByteForByte"},
 	{"qwen2vl/lora/attn.logits.safetensors", "qwen2vl.TestGoldenAdapterLogits"},
 	{"qwen2vl/lora/attn.grads.safetensors", "qwen2vl.TestGoldenAdapterGradients"},
 	{"qwen2vl/lora/attn.train-*.safetensors", "qwen2vl.TestGoldenOptimizerTraces"},
 	{"qwen2vl/lora/attn.generate-*", "qwen2vl.TestGoldenAdapterGreedy, and after training TestGoldenOptimizerTraces"},
-	{"qwen2vl/lora/attn.json", "qwen2vl.TestGoldenOptimizerTraces, TestGoldenAdapterLogits, TestGoldenAdapterGradients"},
+	{"qwen2vl/lora/attn.json",
+		"qwen2vl.TestGoldenOptimizerTraces, TestGoldenAdapterLogits, TestGoldenAdapterGradients"},
 	{"qwen2vl/lora/attn.merged-logits.safetensors", "qwen2vl.TestGoldenMergedLogits"},
 	{"qwen2vl/lora/attn.merged.json", "qwen2vl.TestGoldenMergedLogits"},
 	{"qwen2vl/lora/attn.merged-weights.safetensors", "lora.TestGoldenMergedWeights"},
 
 	{"images/input/*", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows, TestGoldenFilesAreReadAsByPath"},
-	{"images/decoded/*.png", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows, TestGoldenJPEGsAreDecodedCloseToPillow"},
-	{"images/resized/*.png", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows, where Pillow 13 runs x first as we do"},
+	{"images/decoded/*.png", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows, " +
+		"TestGoldenJPEGsAreDecodedCloseToPillow"},
+	{"images/resized/*.png", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows, where Pillow 13 runs x first " +
+		"as we do"},
 	{"images/resized-x-first/*.png", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows"},
 	{"images/pixels/*.safetensors", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows"},
 	{"images/cases.json", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows"},

@@ -9,8 +9,8 @@ import (
 	"finetui/ml/nn"
 )
 
-// Drawn is a checkpoint of any model: its tensors are drawn when they are asked for, each by its name, so that it is the
-// same whenever it is asked for.
+// Drawn is a checkpoint of any model: its tensors are drawn when they are asked for, each by
+// its name, so that it is the same whenever it is asked for.
 type Drawn struct{}
 
 // Matrix is a tensor that keeps its input's size about.

@@ -130,13 +130,15 @@ func build(stages []*stage, r *run, train bool) (p *program, learnables gorgonia
 	g := gorgonia.NewGraph()
 	b := new(builder)
 	p = &program{input: new(vector), stages: stages}
-	input := gorgonia.NewVector(g, tensor.Float32, gorgonia.WithShape(1), gorgonia.WithName("input"), gorgonia.WithValue(p.input))
+	input := gorgonia.NewVector(g, tensor.Float32, gorgonia.WithShape(1), gorgonia.WithName("input"),
+		gorgonia.WithValue(p.input))
 	x := input
 	for _, s := range stages {
 		children, types := gorgonia.Nodes{x}, []hm.Type{vectorType}
 		if train && s.gradient != nil {
 			value := flat(s.params.Value, s.params.Value)
-			node := gorgonia.NewVector(g, tensor.Float32, gorgonia.WithShape(len(s.params.Value)), gorgonia.WithName(s.name), gorgonia.WithValue(value))
+			node := gorgonia.NewVector(g, tensor.Float32, gorgonia.WithShape(len(s.params.Value)),
+				gorgonia.WithName(s.name), gorgonia.WithValue(value))
 			learnables = append(learnables, node)
 			children, types = append(children, node), append(types, vectorType)
 		}
@@ -195,7 +197,8 @@ func (c *Chain) execute(ctx context.Context, p *program) (float64, error) {
 	err := c.run.timed(&c.run.times.Forward, "input", func() {
 		x, rows, cols := c.source()
 		if cols != c.width || len(x) != rows*cols {
-			panic(fmt.Errorf("%d values of %d rows and %d columns, but %d columns were announced", len(x), rows, cols, c.width))
+			panic(fmt.Errorf("%d values of %d rows and %d columns, but %d columns were announced", len(x), rows,
+				cols, c.width))
 		}
 		p.input.data = x
 	})

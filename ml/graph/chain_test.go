@@ -258,7 +258,8 @@ func TestNothingRunsBackwardBelowTheFirstBlockWithParameters(t *testing.T) {
 	}{{false, false, 0}, {true, false, 1}, {true, true, 1}}
 	for i, b := range f.blocks {
 		if b.trained != want[i].trained || b.askedDX != want[i].askedDX || b.backwards != want[i].backwards {
-			t.Errorf("%s: trained %v, dx %v, %d backward passes; want %+v", b.name, b.trained, b.askedDX, b.backwards, want[i])
+			t.Errorf("%s: trained %v, dx %v, %d backward passes; want %+v", b.name, b.trained, b.askedDX,
+				b.backwards, want[i])
 		}
 	}
 	var names []string
@@ -353,7 +354,8 @@ func TestPanicInABlockIsAnErrorThatNamesIt(t *testing.T) {
 		}
 	}
 	_, err := c.Run(context.Background())
-	if err == nil || !strings.Contains(err.Error(), "block b2'") || !strings.Contains(err.Error(), "chain_test.go:") || strings.Contains(err.Error(), "PC ") {
+	if err == nil || !strings.Contains(err.Error(), "block b2'") || !strings.Contains(err.Error(), "chain_test.go:") ||
+		strings.Contains(err.Error(), "PC ") {
 		t.Errorf("error %v", err)
 	}
 	f.x = f.x[1:]
@@ -366,11 +368,13 @@ func TestNewChainRefusesWhatWouldMixUpNodes(t *testing.T) {
 	f := newFixture(9)
 	f.blocks[2].name = "b0"
 	source := func() ([]float32, int, int) { return f.x, 7, 5 }
-	if _, err := NewChain(source, 5, []nn.Block{f.blocks[0], f.blocks[2]}, f.loss, Options{}); err == nil || !strings.Contains(err.Error(), `"b0"`) {
+	if _, err := NewChain(source, 5, []nn.Block{f.blocks[0], f.blocks[2]}, f.loss, Options{}); err == nil ||
+		!strings.Contains(err.Error(), `"b0"`) {
 		t.Errorf("equal names: %v", err)
 	}
 	f.blocks[0].g = nil
-	if _, err := NewChain(source, 5, []nn.Block{f.blocks[0]}, f.loss, Options{}); err == nil || !strings.Contains(err.Error(), "gradients") {
+	if _, err := NewChain(source, 5, []nn.Block{f.blocks[0]}, f.loss, Options{}); err == nil ||
+		!strings.Contains(err.Error(), "gradients") {
 		t.Errorf("no gradients: %v", err)
 	}
 }
@@ -419,7 +423,8 @@ func BenchmarkRun(b *testing.B) {
 	for i := range 24 {
 		blocks = append(blocks, newAffine(fmt.Sprint("layers.", i), 1, 1, r))
 	}
-	c, err := NewChain(func() ([]float32, int, int) { return []float32{1}, 1, 1 }, 1, blocks, &halfSquares{name: "loss"}, Options{})
+	c, err := NewChain(func() ([]float32, int, int) { return []float32{1}, 1, 1 }, 1, blocks,
+		&halfSquares{name: "loss"}, Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

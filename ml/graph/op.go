@@ -78,7 +78,8 @@ func (o *forwardOp) DiffWRT(inputs int) []bool {
 // SymDiff adds the backward operation and, where there are two gradients to give, the operation that picks the second.
 func (o *forwardOp) SymDiff(children gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	wanted := o.DiffWRT(len(children))
-	backward := &backwardOp{o.build.operation(o.operation.name+"'", append(append([]hm.Type{}, o.in...), o.out, grad.Type()), vectorType), o}
+	backward := &backwardOp{o.build.operation(o.operation.name+"'", append(append([]hm.Type{}, o.in...), o.out,
+		grad.Type()), vectorType), o}
 	node, err := gorgonia.ApplyOp(backward, append(append(gorgonia.Nodes{}, children...), out, grad)...)
 	if err != nil {
 		return nil, err
@@ -108,7 +109,10 @@ type backwardOp struct {
 }
 
 func (o *backwardOp) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
-	err := o.of.run.timed(&o.of.run.times.Backward, o.name, func() { o.of.backward(in[0].(*vector).data, in[len(in)-1]) })
+	err := o.of.run.timed(&o.of.run.times.Backward, o.name, func() {
+		o.of.backward(in[0].(*vector).data,
+			in[len(in)-1])
+	})
 	if o.of.needDX {
 		return &o.of.dx, err
 	}

@@ -23,8 +23,8 @@ type Adapter struct {
 	Embedding bool
 }
 
-// New returns an untrained adapter as PEFT initialises it: A uniform in ±1/√in (kaiming-uniform with a = √5), B zero, so
-// that it changes nothing yet. A depends on the seed and the module's name alone.
+// New returns an untrained adapter as PEFT initialises it: A uniform in ±1/√in (kaiming-uniform with a = √5), B zero,
+// so that it changes nothing yet. A depends on the seed and the module's name alone.
 func New(module string, in, out int, c *Config, seed uint64) Adapter {
 	a := Adapter{Module: module, In: in, Out: out, R: c.Rank(module), Scale: c.Scale(module)}
 	a.A, a.B = make([]float32, a.R*in), make([]float32, out*a.R)

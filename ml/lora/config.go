@@ -25,8 +25,8 @@ type Config struct {
 	Pattern string
 
 	// Which of these have none all the same. The names and the expression are like Targets and Pattern. Where Layers is
-	// not empty, names that only end in a target count in the layers of these numbers alone; a layer's number follows one
-	// of LayersPattern in a module's name, or where that is empty the first number after any name.
+	// not empty, names that only end in a target count in the layers of these numbers alone; a layer's number follows
+	// one of LayersPattern in a module's name, or where that is empty the first number after any name.
 	Exclude        []string
 	ExcludePattern string
 	Layers         []int

@@ -101,13 +101,15 @@ func orNull(text json.RawMessage) json.RawMessage {
 }
 
 // merge is what can be done about most of what is refused.
-const merge = "merge the adapter into its base with PEFT (merge_and_unload, then save_pretrained) and use the merged checkpoint as the base"
+const merge = "merge the adapter into its base with PEFT (merge_and_unload, then save_pretrained) and use the " +
+	"merged checkpoint as the base"
 
 // refused are the keys that change the mathematics when they are set, what they would do, and what to do about it.
 var refused = []struct{ key, does, do string }{
 	{"use_dora", "splits weights into magnitude and direction", merge},
 	{"lora_bias", "adds a bias to the adapters", "train the adapter without it"},
-	{"fan_in_fan_out", "is for weights stored the other way round", "set it to false, as PEFT does itself for Qwen2's modules"},
+	{"fan_in_fan_out", "is for weights stored the other way round",
+		"set it to false, as PEFT does itself for Qwen2's modules"},
 	{"layer_replication", "repeats layers", merge},
 	{"trainable_token_indices", "trains rows of the embedding", merge},
 	{"target_parameters", "adapts parameters that are no linear modules", merge},
@@ -117,19 +119,23 @@ var refused = []struct{ key, does, do string }{
 	{"arrow_config", "mixes several adapters", "take one of the adapters"},
 	{"kasa_config", "changes the base weights", merge},
 	{"monteclora_config", "samples the adapters", "train a plain adapter"},
-	{"velora_config", "compresses the activations of training", "take it out, and the tensors that belong to it: the adapter itself is plain"},
+	{"velora_config", "compresses the activations of training",
+		"take it out, and the tensors that belong to it: the adapter itself is plain"},
 }
 
-// harmless are the keys of PEFT 0.21 that do not change what a trained adapter does in the modules that are adapted here,
-// with the values that a new adapter has: how it was initialised, for which kinds of modules it is, where it came from.
+// harmless are the keys of PEFT 0.21 that do not change what a trained adapter does in the
+// modules that are adapted here, with the values that a new adapter has: how it was initialised,
+// for which kinds of modules it is, where it came from.
 var harmless = map[string]any{
 	"auto_mapping": nil, "bias": "none", "corda_config": nil, "ensure_weight_tying": false, "eva_config": nil,
-	"inference_mode": true, "init_lora_weights": true, "loftq_config": struct{}{}, "lora_ga_config": nil, "megatron_config": nil,
-	"megatron_core": "megatron.core", "peft_version": peftVersion, "qalora_group_size": 16, "revision": nil,
+	"inference_mode": true, "init_lora_weights": true, "loftq_config": struct{}{}, "lora_ga_config": nil,
+	"megatron_config": nil,
+	"megatron_core":   "megatron.core", "peft_version": peftVersion, "qalora_group_size": 16, "revision": nil,
 }
 
 // followed are the keys that are fields of Config.
-var followed = []string{"alpha_pattern", "base_model_name_or_path", "exclude_modules", "layers_pattern", "layers_to_transform", "lora_alpha", "lora_dropout", "modules_to_save",
+var followed = []string{"alpha_pattern", "base_model_name_or_path", "exclude_modules", "layers_pattern",
+	"layers_to_transform", "lora_alpha", "lora_dropout", "modules_to_save",
 	"peft_type", "r", "rank_pattern", "target_modules", "task_type", "use_rslora"}
 
 // refuse names the first key that would make the adapter mean something else than it does here.
@@ -147,12 +153,15 @@ func refuse(all map[string]json.RawMessage) error {
 		switch strings.ToLower(way) {
 		case "", "gaussian", "eva", "orthogonal", "mica":
 		default:
-			return fmt.Errorf("init_lora_weights is %q: it changes the base weights, so the adapter does not fit the base as it is; save it with PEFT's path_initial_model_for_weight_conversion as a plain adapter", way)
+			return fmt.Errorf("init_lora_weights is %q: it changes the base weights, so the adapter does not fit "+
+				"the base as it is; save it with PEFT's path_initial_model_for_weight_conversion as a plain adapter",
+				way)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if !known(key) && isOn(all[key]) {
-			return fmt.Errorf("%s is %s: PEFT %s has no such key, so what it changes is not known; take it out where the trained adapter does not depend on it", key, short(all[key]), peftVersion)
+			return fmt.Errorf("%s is %s: PEFT %s has no such key, so what it changes is not known; take it out "+
+				"where the trained adapter does not depend on it", key, short(all[key]), peftVersion)
 		}
 	}
 	return nil
@@ -160,7 +169,8 @@ func refuse(all map[string]json.RawMessage) error {
 
 func known(key string) bool {
 	_, ok := harmless[key]
-	return ok || slices.Contains(followed, key) || slices.ContainsFunc(refused, func(r struct{ key, does, do string }) bool { return r.key == key })
+	return ok || slices.Contains(followed, key) ||
+		slices.ContainsFunc(refused, func(r struct{ key, does, do string }) bool { return r.key == key })
 }
 
 // isSet says whether a value is neither absent nor one of the empty ones.
@@ -172,8 +182,8 @@ func isSet(text json.RawMessage) bool {
 	return true
 }
 
-// isOn says whether an unknown key switches something on: PEFT's switches are true, or an object or a list with something
-// in it, while numbers and texts only say how.
+// isOn says whether an unknown key switches something on: PEFT's switches are true, or an object or a list with
+// something in it, while numbers and texts only say how.
 func isOn(text json.RawMessage) bool {
 	return isSet(text) && (string(text) == "true" || text[0] == '{' || text[0] == '[')
 }
@@ -188,8 +198,8 @@ func short(text json.RawMessage) string {
 	return strings.ToValidUTF8(line[:most], "") + " …"
 }
 
-// rest are the keys that have no field, as they are in the file. Null says something in task_type: PEFT then wraps a model
-// without a head.
+// rest are the keys that have no field, as they are in the file. Null says something
+// in task_type: PEFT then wraps a model without a head.
 func rest(all map[string]json.RawMessage) map[string]json.RawMessage {
 	kept := maps.Clone(all)
 	maps.DeleteFunc(kept, func(key string, _ json.RawMessage) bool {
@@ -218,9 +228,12 @@ func (c *Config) keys() map[string]any {
 		keys["task_type"] = c.TaskType
 	}
 	maps.Copy(keys, map[string]any{
-		"alpha_pattern": overrides(c.AlphaPattern), "base_model_name_or_path": orNil(c.Base), "exclude_modules": namesOrNil(c.Exclude, c.ExcludePattern),
-		"layers_pattern": listOrNil(c.LayersPattern), "layers_to_transform": listOrNil(c.Layers), "lora_alpha": number(c.Alpha),
-		"lora_dropout": fraction(c.Dropout), "modules_to_save": listOrNil(c.ModulesToSave), "peft_type": "LORA", "r": c.R, "rank_pattern": overrides(c.RankPattern),
+		"alpha_pattern": overrides(c.AlphaPattern), "base_model_name_or_path": orNil(c.Base),
+		"exclude_modules": namesOrNil(c.Exclude, c.ExcludePattern),
+		"layers_pattern":  listOrNil(c.LayersPattern), "layers_to_transform": listOrNil(c.Layers),
+		"lora_alpha":   number(c.Alpha),
+		"lora_dropout": fraction(c.Dropout), "modules_to_save": listOrNil(c.ModulesToSave), "peft_type": "LORA",
+		"r": c.R, "rank_pattern": overrides(c.RankPattern),
 		"target_modules": namesOrNil(c.Targets, c.Pattern), "use_rslora": c.RSLoRA,
 	})
 	return keys

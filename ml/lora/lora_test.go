@@ -46,8 +46,10 @@ func TestGoldenAdaptersComeBackByteForByte(t *testing.T) {
 			defer base.Close()
 			for _, a := range adapters {
 				_, shape, ok := base.Info(a.Module + ".weight")
-				if !ok || !slices.Equal(shape, []int{a.Out, a.In}) || len(a.A) != a.R*a.In || len(a.B) != a.Out*a.R || a.R != c.R || a.Scale != want.scale {
-					t.Errorf("adapter %s: in %d, out %d, r %d, scale %v; the base has %v", a.Module, a.In, a.Out, a.R, a.Scale, shape)
+				if !ok || !slices.Equal(shape, []int{a.Out, a.In}) || len(a.A) != a.R*a.In || len(a.B) != a.Out*a.R ||
+					a.R != c.R || a.Scale != want.scale {
+					t.Errorf("adapter %s: in %d, out %d, r %d, scale %v; the base has %v", a.Module, a.In, a.Out, a.R,
+						a.Scale, shape)
 				}
 			}
 			layers := 0
@@ -158,7 +160,8 @@ func TestNewAdapterIsKaimingUniformAndChangesNothing(t *testing.T) {
 		}
 	}
 	same, other := New(a.Module, 400, 30, c, 7), New("model.layers.1.self_attn.q_proj", 400, 30, c, 7)
-	if fmt.Sprint(same) != fmt.Sprint(a) || fmt.Sprint(other.A) == fmt.Sprint(a.A) || fmt.Sprint(New(a.Module, 400, 30, c, 8).A) == fmt.Sprint(a.A) {
+	if fmt.Sprint(same) != fmt.Sprint(a) || fmt.Sprint(other.A) == fmt.Sprint(a.A) ||
+		fmt.Sprint(New(a.Module, 400, 30, c, 8).A) == fmt.Sprint(a.A) {
 		t.Error("A must depend on seed and module")
 	}
 }
@@ -217,7 +220,8 @@ func TestPatternsOfRankAndAlpha(t *testing.T) {
 		}
 	}
 	c.Naming = Nested
-	adapters := []Adapter{New("model.layers.1.self_attn.q_proj", 3, 4, c, 1), New("model.layers.2.self_attn.q_proj", 3, 4, c, 1), New("model.layers.3.self_attn.v_proj", 5, 2, c, 1)}
+	adapters := []Adapter{New("model.layers.1.self_attn.q_proj", 3, 4, c, 1), New("model.layers.2.self_attn.q_proj", 3,
+		4, c, 1), New("model.layers.3.self_attn.v_proj", 5, 2, c, 1)}
 	dir := t.TempDir()
 	if err := Write(dir, c, adapters); err == nil || !strings.Contains(err.Error(), "layers.3") {
 		t.Errorf("a pattern from the start that fits the other spelling only: %v", err)
@@ -227,7 +231,8 @@ func TestPatternsOfRankAndAlpha(t *testing.T) {
 		t.Fatal(err)
 	}
 	back, again, err := Read(dir)
-	if err != nil || fmt.Sprint(again) != fmt.Sprint(adapters) || fmt.Sprint(back.RankPattern) != fmt.Sprint(c.RankPattern) {
+	if err != nil || fmt.Sprint(again) != fmt.Sprint(adapters) ||
+		fmt.Sprint(back.RankPattern) != fmt.Sprint(c.RankPattern) {
 		t.Errorf("came back as %v, %+v (%v)", again, back, err)
 	}
 }
@@ -265,9 +270,12 @@ func TestConfigThatWouldMeanSomethingElseIsRefusedByName(t *testing.T) {
 			t.Errorf("%s: %v", c.setting, err)
 		}
 	}
-	for _, harmless := range []string{`"use_dora": false`, `"bias": "none"`, `"modules_to_save": null`, `"init_lora_weights": "gaussian"`, `"init_lora_weights": "mica"`, `"key_of_the_future": 16`,
-		`"use_of_the_future": false`, `"rank_pattern": null`, `"layers_to_transform": null`, `"layers_pattern": ""`, `"eva_config": {"rho": 2.0}`} {
-		if _, err := parseConfig([]byte(`{"peft_type": "LORA", "target_modules": ["q_proj"], ` + harmless + `}`)); err != nil {
+	for _, harmless := range []string{`"use_dora": false`, `"bias": "none"`, `"modules_to_save": null`,
+		`"init_lora_weights": "gaussian"`, `"init_lora_weights": "mica"`, `"key_of_the_future": 16`,
+		`"use_of_the_future": false`, `"rank_pattern": null`, `"layers_to_transform": null`, `"layers_pattern": ""`,
+		`"eva_config": {"rho": 2.0}`} {
+		if _, err := parseConfig([]byte(`{"peft_type": "LORA", "target_modules": ["q_proj"], ` + harmless +
+			`}`)); err != nil {
 			t.Errorf("%s: %v", harmless, err)
 		}
 	}
@@ -296,10 +304,13 @@ func TestWeightsThatDoNotFitAreErrorsThatNameTheTensor(t *testing.T) {
 	}{
 		{[]safetensors.Tensor{a}, "only one"},
 		{[]safetensors.Tensor{a, matrix("model.layers.0.q_proj.lora_B.weight", 2, 4)}, "rank 2"},
-		{[]safetensors.Tensor{a, b, matrix("model.layers.0.q_proj.lora_magnitude_vector", 1, 1)}, "lora_magnitude_vector"},
+		{[]safetensors.Tensor{a, b, matrix("model.layers.0.q_proj.lora_magnitude_vector", 1, 1)},
+			"lora_magnitude_vector"},
 		{[]safetensors.Tensor{a, b, matrix("model.language_model.layers.0.q_proj.lora_A.weight", 2, 3)}, "twice"},
-		{[]safetensors.Tensor{matrix("model.layers.0.k_proj.lora_A.weight", 2, 3), matrix("model.layers.0.k_proj.lora_B.weight", 4, 2)}, "k_proj"},
-		{[]safetensors.Tensor{a, {Name: "base_model.model.x.lora_A.weight", DType: safetensors.F32, Shape: []int{2}, Data: make([]byte, 8)}}, "shape [2]"},
+		{[]safetensors.Tensor{matrix("model.layers.0.k_proj.lora_A.weight", 2, 3),
+			matrix("model.layers.0.k_proj.lora_B.weight", 4, 2)}, "k_proj"},
+		{[]safetensors.Tensor{a, {Name: "base_model.model.x.lora_A.weight", DType: safetensors.F32, Shape: []int{2},
+			Data: make([]byte, 8)}}, "shape [2]"},
 		{nil, "no adapter"},
 	} {
 		if _, _, err := Read(folder(t, config, c.tensors...)); err == nil || !strings.Contains(err.Error(), c.says) {
@@ -363,8 +374,10 @@ func TestModulesAreChosenAsPEFTDoes(t *testing.T) {
 			want, chosen := c.Chosen[name]
 			if got := config.matchesAs(name); got != chosen || got != config.Matches(name) {
 				t.Errorf("%s: %s is chosen: %v, and by Matches: %v", c.Config, name, got, config.Matches(name))
-			} else if r, scale := config.rankAs(name), config.scaleAs(name); chosen && (float64(r) != want[0] || scale != want[1]/want[0]) {
-				t.Errorf("%s: %s has rank %d and scale %v, PEFT gives it rank %v and alpha %v", c.Config, name, r, scale, want[0], want[1])
+			} else if r, scale := config.rankAs(name), config.scaleAs(name); chosen && (float64(r) != want[0] ||
+				scale != want[1]/want[0]) {
+				t.Errorf("%s: %s has rank %d and scale %v, PEFT gives it rank %v and alpha %v", c.Config, name, r,
+					scale, want[0], want[1])
 			}
 		}
 	}
@@ -389,7 +402,8 @@ func TestEveryKeyComesBack(t *testing.T) {
 			safetensors.FromFloat32(keyPrefix+module+keyB, []int{5, 4}, make([]float32, 20)),
 		}
 	}
-	dir := folder(t, set, slices.Concat(tensors("model.language_model.layers.0.self_attn.q_proj"), tensors("model.language_model.layers.2.mlp.down_proj"))...)
+	dir := folder(t, set, slices.Concat(tensors("model.language_model.layers.0.self_attn.q_proj"),
+		tensors("model.language_model.layers.2.mlp.down_proj"))...)
 	c, adapters, err := Read(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -419,7 +433,8 @@ func TestEveryKeyComesBack(t *testing.T) {
     "a": 2`) {
 		t.Errorf("rank_pattern lost its order, in which PEFT looks for a match:\n%s", text)
 	}
-	for _, left := range []string{"model.language_model.layers.1.self_attn.q_proj", "model.language_model.layers.0.mlp.down_proj", "model.language_model.layers.2.self_attn.q_proj"} {
+	for _, left := range []string{"model.language_model.layers.1.self_attn.q_proj",
+		"model.language_model.layers.0.mlp.down_proj", "model.language_model.layers.2.self_attn.q_proj"} {
 		if _, _, err := Read(folder(t, set, tensors(left)...)); err == nil || !strings.Contains(err.Error(), left) {
 			t.Errorf("%s, which PEFT leaves out, was read: %v", left, err)
 		}
@@ -449,12 +464,14 @@ func TestWriteRefusesWhatPEFTWouldNotRead(t *testing.T) {
 }
 
 func TestWrittenConfigHasPythonsNumbers(t *testing.T) {
-	c := &Config{R: 8, Alpha: 12.5, Dropout: .05, RSLoRA: true, Pattern: `.*\.q_proj`, AlphaPattern: []Override{{"a", 3}}}
+	c := &Config{R: 8, Alpha: 12.5, Dropout: .05, RSLoRA: true, Pattern: `.*\.q_proj`,
+		AlphaPattern: []Override{{"a", 3}}}
 	text, err := c.marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`"lora_alpha": 12.5`, `"lora_dropout": 0.05`, `"use_rslora": true`, `"target_modules": ".*\\.q_proj"`, `"a": 3`, `"task_type": "CAUSAL_LM"`} {
+	for _, want := range []string{`"lora_alpha": 12.5`, `"lora_dropout": 0.05`, `"use_rslora": true`,
+		`"target_modules": ".*\\.q_proj"`, `"a": 3`, `"task_type": "CAUSAL_LM"`} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("no %s in %s", want, text)
 		}

@@ -6,8 +6,8 @@ import "strings"
 type Naming int
 
 const (
-	// Classic is the spelling of checkpoints on disk and of transformers 4: "model.layers.0…", "visual.blocks.0…". Plain
-	// Qwen2 has no other.
+	// Classic is the spelling of checkpoints on disk and of transformers 4: "model.layers.0…",
+	// "visual.blocks.0…". Plain Qwen2 has no other.
 	Classic Naming = iota
 	// Nested is that of Qwen2-VL in transformers 5: "model.language_model.layers.0…", "model.visual.blocks.0…". PEFT on
 	// top of it ignores adapters in the classic spelling.
@@ -41,8 +41,8 @@ const (
 	keyB      = ".lora_B.weight"
 )
 
-// splitKey takes a tensor's key apart: the module as spelled, and 'A' or 'B', or of embeddings 'a' or 'b'. The adapter's name, which old versions of
-// PEFT left in the key, is ignored.
+// splitKey takes a tensor's key apart: the module as spelled, and 'A' or 'B', or of embeddings 'a' or 'b'. The
+// adapter's name, which old versions of PEFT left in the key, is ignored.
 func splitKey(key string) (module string, matrix byte, ok bool) {
 	name, ok := strings.CutPrefix(key, keyPrefix)
 	if !ok {

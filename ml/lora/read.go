@@ -17,9 +17,10 @@ const (
 	WeightsFile = "adapter_model.safetensors"
 )
 
-// Read reads the adapter in a folder. Settings that change the mathematics and that this program does not follow are
-// errors that name them and say what to do; the others are kept, and Write gives them back. The adapters come sorted by module. They are those that the
-// file of weights holds: where target_modules is an expression that only Python can read, it is not checked against them.
+// Read reads the adapter in a folder. Settings that change the mathematics and that this program does not follow
+// are errors that name them and say what to do; the others are kept, and Write gives them back. The adapters
+// come sorted by module. They are those that the file of weights holds: where target_modules is an expression
+// that only Python can read, it is not checked against them.
 func Read(dir string) (*Config, []Adapter, error) {
 	c, err := ReadConfig(dir)
 	if err != nil {
@@ -28,7 +29,8 @@ func Read(dir string) (*Config, []Adapter, error) {
 	adapters, err := readWeights(filepath.Join(dir, WeightsFile), c)
 	if errors.Is(err, os.ErrNotExist) {
 		if _, statErr := os.Stat(filepath.Join(dir, "adapter_model.bin")); statErr == nil {
-			err = fmt.Errorf("%s holds adapter_model.bin, a pickle, which can run code when read: save it with PEFT as safetensors", dir)
+			err = fmt.Errorf("%s holds adapter_model.bin, a pickle, which can run code when read: save it with PEFT "+
+				"as safetensors", dir)
 		}
 	}
 	return c, adapters, err
@@ -68,7 +70,8 @@ func readWeights(path string, c *Config) (adapters []Adapter, err error) {
 				}
 				continue
 			}
-			return nil, fmt.Errorf("%s: tensor %q is no matrix of a LoRA adapter (%s…%s or …%s)", path, key, keyPrefix, keyA, keyB)
+			return nil, fmt.Errorf("%s: tensor %q is no matrix of a LoRA adapter (%s…%s or …%s)", path, key, keyPrefix,
+				keyA, keyB)
 		}
 		module := Classic.respell(name)
 		if module != name {
@@ -89,7 +92,8 @@ func readWeights(path string, c *Config) (adapters []Adapter, err error) {
 			return nil, fmt.Errorf("%s: %s has only one of its two matrices", path, module)
 		}
 		if name := c.Naming.respell(module); c.checkable() && !c.matchesAs(name) && !c.ties(module) {
-			return nil, fmt.Errorf("%s: %s has an adapter, but %s does not choose it (target_modules, exclude_modules, layers_to_transform): PEFT would leave it out; mend the file", path, name, ConfigFile)
+			return nil, fmt.Errorf("%s: %s has an adapter, but %s does not choose it (target_modules, "+
+				"exclude_modules, layers_to_transform): PEFT would leave it out; mend the file", path, name, ConfigFile)
 		}
 		adapters = append(adapters, *a)
 	}
@@ -113,7 +117,8 @@ func (a *Adapter) take(file *safetensors.File, key string, matrix byte) error {
 		rank, size = shape[0], shape[1]
 	}
 	if a.Embedding = matrix == 'a' || matrix == 'b'; a.Embedding != (a.Module == EmbedModule) {
-		return fmt.Errorf("tensor %q: only embeddings have lora_embedding_A and lora_embedding_B, and they have no others", key)
+		return fmt.Errorf("tensor %q: only embeddings have lora_embedding_A and lora_embedding_B, and they have "+
+			"no others", key)
 	}
 	if *into != nil {
 		return fmt.Errorf("tensor %q comes twice, in two spellings", key)

@@ -14,7 +14,8 @@ const allLinear = "all-linear"
 
 // Matches says whether a module is to have an adapter. Targets may be in either spelling; exclusions are as in Naming.
 func (c *Config) Matches(module string) bool {
-	return (c.targets(Classic.respell(module)) || c.targets(Nested.respell(module))) && !c.excludes(c.Naming.respell(module))
+	return (c.targets(Classic.respell(module)) || c.targets(Nested.respell(module))) &&
+		!c.excludes(c.Naming.respell(module))
 }
 
 // matchesAs follows PEFT's check_target_module_exists for a name as it is spelled.
@@ -79,7 +80,8 @@ func (c *Config) layerExpressions() (list []*regexp.Regexp, err error) {
 	for i, p := range patterns {
 		re, err := regexp.Compile(p)
 		if err != nil {
-			return nil, fmt.Errorf("layers_pattern %q cannot be read as a regular expression here: %w; give the plain name of the list of layers, \"layers\" or \"blocks\"", c.LayersPattern[i], err)
+			return nil, fmt.Errorf("layers_pattern %q cannot be read as a regular expression here: %w; give the "+
+				"plain name of the list of layers, \"layers\" or \"blocks\"", c.LayersPattern[i], err)
 		}
 		list = append(list, re)
 	}
@@ -107,7 +109,8 @@ func (c *Config) hasLayer(name string) bool {
 // checkLayers refuses what PEFT refuses.
 func (c *Config) checkLayers() error {
 	if c.Pattern != "" && (len(c.Layers) > 0 || len(c.LayersPattern) > 0) {
-		return errors.New("layers_to_transform and layers_pattern have no meaning where target_modules is one expression: name the layers in the expression, or give a list of targets")
+		return errors.New("layers_to_transform and layers_pattern have no meaning where target_modules is one " +
+			"expression: name the layers in the expression, or give a list of targets")
 	}
 	if len(c.LayersPattern) > 0 && len(c.Layers) == 0 {
 		return errors.New("layers_pattern is set without layers_to_transform: say which layers, or take it out")

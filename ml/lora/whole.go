@@ -9,10 +9,10 @@ import (
 	"finetui/ml/safetensors"
 )
 
-// Beside its low-rank updates an adapter's file may hold tensors as a whole: those of modules_to_save, which stand in the
-// place of the base's in that module alone, and embeddings that PEFT saves with the adapter, which are the base's own.
-// Where the output product and the embeddings are one matrix in the base (tie_word_embeddings), the first unties them, and
-// so does a low-rank update of one of the two: PEFT then adds it there and leaves the other as it was.
+// Beside its low-rank updates an adapter's file may hold tensors as a whole: those of modules_to_save, which stand in
+// the place of the base's in that module alone, and embeddings that PEFT saves with the adapter, which are the base's
+// own. Where the output product and the embeddings are one matrix in the base (tie_word_embeddings), the first unties
+// them, and so does a low-rank update of one of the two: PEFT then adds it there and leaves the other as it was.
 
 // The modules that can be tied, and their tensors.
 const (
@@ -123,8 +123,8 @@ type Changes struct {
 	Sight   bool              // something of the vision tower or its merger is replaced
 }
 
-// Changes tells what becomes of whole tensors, and returns the adapters that are left: updates of linear products within
-// the model. tied says whether the base's output product is its embedding matrix.
+// Changes tells what becomes of whole tensors, and returns the adapters that are left: updates of linear products
+// within the model. tied says whether the base's output product is its embedding matrix.
 func (c *Config) Changes(adapters []Adapter, tied bool) (ch Changes, products []Adapter, err error) {
 	embed, head := EmbedModule+".weight", HeadModule+".weight"
 	ch.Tensors = map[string]Change{}
@@ -139,8 +139,8 @@ func (c *Config) Changes(adapters []Adapter, tied bool) (ch Changes, products []
 			fallthrough
 		default:
 			if before, ok := ch.Tensors[s.Name]; ok && !slices.Equal(before.Values, s.Values) {
-				return ch, nil, fmt.Errorf("it holds two different matrices for embeddings and output, which are one in the base (tie_word_embeddings): "+
-					"train it with these in modules_to_save, or %s", merge)
+				return ch, nil, fmt.Errorf("it holds two different matrices for embeddings and output, which are "+
+					"one in the base (tie_word_embeddings): train it with these in modules_to_save, or %s", merge)
 			}
 			ch.Tensors[s.Name] = Change{Shape: s.Shape, Values: s.Values}
 		}

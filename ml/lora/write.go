@@ -56,7 +56,8 @@ func Write(dir string, c *Config, adapters []Adapter) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	if err := safetensors.Write(filepath.Join(dir, WeightsFile), tensors, map[string]string{"format": "pt"}); err != nil {
+	if err := safetensors.Write(filepath.Join(dir, WeightsFile), tensors,
+		map[string]string{"format": "pt"}); err != nil {
 		return err
 	}
 	return wholefile.Write(filepath.Join(dir, ConfigFile), text)
@@ -96,7 +97,8 @@ func (c *Config) respelled() (*Config, error) {
 func (a *Adapter) check(c *Config, name string) error {
 	switch {
 	case len(a.A) != a.R*a.In || len(a.B) != a.Out*a.R:
-		return fmt.Errorf("%d and %d values do not make A [%d, %d] and B [%d, %d]", len(a.A), len(a.B), a.R, a.In, a.Out, a.R)
+		return fmt.Errorf("%d and %d values do not make A [%d, %d] and B [%d, %d]", len(a.A), len(a.B), a.R, a.In,
+			a.Out, a.R)
 	case a.R != c.rankAs(name):
 		return fmt.Errorf("its rank is %d, but the configuration says %d", a.R, c.rankAs(name))
 	case a.Scale != c.scaleAs(name):

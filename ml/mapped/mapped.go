@@ -1,7 +1,7 @@
 // Package mapped turns the loss of a mapped file into an error. A file that is mapped into memory can be cut short by
-// another program, or its disk can fail; whoever reads the map then is killed by the system (SIGBUS), unless the goroutine
-// says beforehand that it wants a panic. The package knows which parts of memory are maps: every other fault stays what it
-// is, a fault of the program.
+// another program, or its disk can fail; whoever reads the map then is killed by the system (SIGBUS), unless the
+// goroutine says beforehand that it wants a panic. The package knows which parts of memory are maps: every other fault
+// stays what it is, a fault of the program.
 package mapped
 
 import (
@@ -49,11 +49,12 @@ func Register(data []byte, path string) (forget func()) {
 type Lost struct{ Path string }
 
 func (l *Lost) Error() string {
-	return fmt.Sprintf("%s was cut short while it was in use, or its disk failed: put the whole file back and start again", l.Path)
+	return fmt.Sprintf("%s was cut short while it was in use, or its disk failed: put the whole file back and "+
+		"start again", l.Path)
 }
 
-// Watch makes faults of the calling goroutine panics, for which Cause has an error, until end is called there. A goroutine
-// that lives for this alone need not call it.
+// Watch makes faults of the calling goroutine panics, for which Cause has an error, until end is called there. A
+// goroutine that lives for this alone need not call it.
 func Watch() (end func()) {
 	before := debug.SetPanicOnFault(true)
 	return func() { debug.SetPanicOnFault(before) }
@@ -78,8 +79,8 @@ func Cause(recovered any) error {
 	return nil
 }
 
-// Guard calls f, which may read maps on this goroutine and on those of a blas.Team. A map that is lost meanwhile ends it
-// with a *Lost; other panics go on.
+// Guard calls f, which may read maps on this goroutine and on those of a blas.Team. A map that
+// is lost meanwhile ends it with a *Lost; other panics go on.
 func Guard(f func() error) (err error) {
 	defer Watch()()
 	defer func() {

@@ -11,8 +11,8 @@ import (
 // Its input holds the rows [q heads | k heads | v heads] × head dim, as one fused product writes them.
 //
 // A block of queries meets the keys block by block, with a running maximum and sum (Milakov and Gimelshein 2018, arXiv
-// 1805.02867), and the backward pass makes the probabilities anew from the logarithm of that sum (Dao et al. 2022, arXiv
-// 2205.14135). So no more than a block of probabilities exists at a time, however long the sequence is.
+// 1805.02867), and the backward pass makes the probabilities anew from the logarithm of that sum (Dao et al. 2022,
+// arXiv 2205.14135). So no more than a block of probabilities exists at a time, however long the sequence is.
 type attention struct {
 	heads, kvHeads, headDim int
 	causal                  bool
@@ -48,8 +48,8 @@ func (a *attention) unitTokens(int) int { return queryBlocks * a.blockTokens() }
 
 func (a *attention) scale() float32 { return float32(1 / math.Sqrt(float64(a.headDim))) }
 
-// cut divides the queries of each sequence of n tokens into units of at most length(n) tokens. Late queries come first: where the
-// future is hidden they take the longest.
+// cut divides the queries of each sequence of n tokens into units of at most length(n) tokens. Late queries come first:
+// where the future is hidden they take the longest.
 func (a *attention) cut(units []unit, starts []int, length func(n int) int) []unit {
 	units = units[:0]
 	for s := range len(starts) - 1 {
@@ -107,7 +107,8 @@ func (a *attention) ownKeys(qkv []float32, u unit, s0, n int) keys {
 	return keys{k: at, v: at[a.kvHeads*a.headDim:], ld: w, total: n, causal: a.causal}
 }
 
-// block is the room for one block of queries, whose rows are (token, head of the group), and for the keys that it meets.
+// block is the room for one block of queries, whose rows are
+// (token, head of the group), and for the keys that it meets.
 type block struct {
 	q, o, do, dq  []float32 // [rows, head dim]
 	p, ds         []float32 // [rows, keys]
@@ -213,8 +214,8 @@ func (a *attention) attendBlock(b *block, u unit, s0 int, qkv, o []float32, k *k
 	scatter(o[(s0+u.from)*wo+head:], b.o, tokens, group*hd, wo)
 }
 
-// soften replaces the scores of query r for a block of keys, of which it sees the first ones, by exponentials relative to
-// its maximum so far, and adds them to its sum. Where the maximum grows, what was added up before shrinks.
+// soften replaces the scores of query r for a block of keys, of which it sees the first ones, by exponentials relative
+// to its maximum so far, and adds them to its sum. Where the maximum grows, what was added up before shrinks.
 func (b *block) soften(r int, row []float32, seen, hd int, scale float32, first bool) {
 	clear(row[seen:])
 	if seen == 0 {
@@ -261,8 +262,8 @@ type Cache struct {
 	K, V []float32 // [Len, kvHeads·headDim]
 }
 
-// decode appends the new tokens of each sequence to its cache and sets o [rows, heads·headDim]: every new token sees all
-// that its cache holds up to itself. qkv is rotated.
+// decode appends the new tokens of each sequence to its cache and sets o [rows, heads·headDim]: every new token sees
+// all that its cache holds up to itself. qkv is rotated.
 func (a *attention) decode(e *Exec, starts []int, qkv, o []float32, caches []*Cache) {
 	hd, w, wo, kvw := a.headDim, a.width(), a.heads*a.headDim, a.kvHeads*a.headDim
 	for s, c := range caches {
@@ -279,7 +280,8 @@ func (a *attention) decode(e *Exec, starts []int, qkv, o []float32, caches []*Ca
 		for _, u := range a.units[lo:hi] {
 			c, s0 := caches[u.sequence], starts[u.sequence]
 			before := c.Len - (starts[u.sequence+1] - s0)
-			a.attend(b, u, s0, qkv, o, &keys{k: c.K[u.kv*hd:], v: c.V[u.kv*hd:], ld: kvw, before: before, total: before + u.to, causal: true}, false)
+			a.attend(b, u, s0, qkv, o, &keys{k: c.K[u.kv*hd:], v: c.V[u.kv*hd:], ld: kvw, before: before,
+				total: before + u.to, causal: true}, false)
 		}
 	})
 }

@@ -12,8 +12,8 @@ const (
 	manyHeads     = 8
 )
 
-// rangeTokens is the length of the query ranges of a sequence of n tokens: whole blocks. It depends on the shape alone, as
-// it decides the order of the sums.
+// rangeTokens is the length of the query ranges of a sequence of n tokens: whole blocks. It depends
+// on the shape alone, as it decides the order of the sums.
 func (a *attention) rangeTokens(n int) int {
 	if a.kvHeads >= manyHeads {
 		return max(1, n)
@@ -52,7 +52,8 @@ func (a *attention) back(e *Exec, starts []int, qkv, o, do, dqkv []float32, cos,
 			}
 			b.layOut(&k, hd, keyBlockBack, true)
 			for from := u.from; from < u.to; from += a.blockTokens() {
-				a.attendBack(b, unit{u.sequence, u.kv, from, min(u.to, from+a.blockTokens())}, s0, qkv, o, do, dqkv, &k, g)
+				a.attendBack(b, unit{u.sequence, u.kv, from, min(u.to, from+a.blockTokens())}, s0, qkv, o, do,
+					dqkv, &k, g)
 			}
 		}
 	})

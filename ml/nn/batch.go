@@ -8,10 +8,11 @@ type Batch struct {
 	IDs      []int32    // [T] tokens
 	Features []int32    // [T] row of the feature matrix that stands in the token's place, −1: none; nil: none anywhere
 	Pos      [3][]int32 // [T] rotary positions: rows t, h, w of M-RoPE; equal for text
-	Targets  []int32    // [T] the token to predict here, that is, the next one; −1: not supervised. nil where nothing is learnt
-	Weights  []float32  // [T] weight of this position's loss; nil where nothing is learnt
-	Scale    float32    // of loss and gradient: 1 / sum of the weights over the whole optimizer step
-	Keys     []uint64   // [sequences] dropout stream of each sequence in this pass; nil: no dropout
+	// [T] the token to predict here, that is, the next one; −1: not supervised. nil where nothing is learnt
+	Targets []int32
+	Weights []float32 // [T] weight of this position's loss; nil where nothing is learnt
+	Scale   float32   // of loss and gradient: 1 / sum of the weights over the whole optimizer step
+	Keys    []uint64  // [sequences] dropout stream of each sequence in this pass; nil: no dropout
 }
 
 // T is the number of tokens.
@@ -33,8 +34,8 @@ func (b *Batch) feature(t int) int {
 	return int(b.Features[t])
 }
 
-// Check reports a batch that a language model would index out of range with, its vocabulary and the rows of features that
-// come with the batch given.
+// Check reports a batch that a language model would index out of range with, its vocabulary
+// and the rows of features that come with the batch given.
 func (b *Batch) Check(vocab, features int) error {
 	if err := b.checkLengths(); err != nil {
 		return err

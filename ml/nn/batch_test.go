@@ -8,8 +8,9 @@ import (
 func TestBatchCheckNamesWhatDoesNotFit(t *testing.T) {
 	fitting := func() *Batch {
 		p := []int32{0, 1, 0}
-		return &Batch{Starts: []int{0, 2, 3}, IDs: []int32{4, 5, 6}, Pos: [3][]int32{p, p, p}, Features: []int32{-1, 0, -1},
-			Targets: []int32{5, -1, -1}, Weights: []float32{1, 0, 0}, Keys: []uint64{1, 2}}
+		return &Batch{Starts: []int{0, 2, 3}, IDs: []int32{4, 5, 6}, Pos: [3][]int32{p, p, p},
+			Features: []int32{-1, 0, -1},
+			Targets:  []int32{5, -1, -1}, Weights: []float32{1, 0, 0}, Keys: []uint64{1, 2}}
 	}
 	if err := fitting().Check(7, 1); err != nil {
 		t.Error(err)

@@ -72,7 +72,8 @@ func (d *Decoder) Forward(x []float32, train bool) []float32 {
 	return d.finish(rows, x, train)
 }
 
-// Decode is Forward for new tokens of sequences whose earlier tokens are in caches, one per sequence; it appends to them.
+// Decode is Forward for new tokens of sequences whose earlier
+// tokens are in caches, one per sequence; it appends to them.
 func (d *Decoder) Decode(x []float32, caches []*Cache) []float32 {
 	rows := d.batch.T()
 	d.project(rows, x, false)

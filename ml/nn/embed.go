@@ -10,8 +10,8 @@ type EmbedWeights struct {
 	Value  []float32
 }
 
-// Embed is the source of a language model: token embeddings, with rows of a feature matrix (a picture's) in the place of
-// the tokens that stand for them.
+// Embed is the source of a language model: token embeddings, with rows of a feature matrix (a
+// picture's) in the place of the tokens that stand for them.
 type Embed struct {
 	w      *EmbedWeights
 	batch  *Batch

@@ -126,7 +126,8 @@ func checkDifferences(t *testing.T, what string, v, grad []float32, loss func() 
 			analytic += float64(g) * dir[i]
 		}
 		if math.Abs(numeric-analytic) > 1e-2*(math.Abs(numeric)+rms)+2e-3 {
-			t.Errorf("%s, direction %d: differences say %.6g, backward says %.6g (rms %.3g)", what, trial, numeric, analytic, rms)
+			t.Errorf("%s, direction %d: differences say %.6g, backward says %.6g (rms %.3g)", what, trial, numeric,
+				analytic, rms)
 		}
 	}
 }
@@ -181,7 +182,8 @@ func TestDecoderGradient(t *testing.T) {
 		all     bool
 		dropout float32
 		cores   int
-	}{"all parameters": {all: true, cores: 1}, "adapters": {cores: 2}, "adapters with dropout": {dropout: .3, cores: 2}} {
+	}{"all parameters": {all: true, cores: 1}, "adapters": {cores: 2}, "adapters with dropout": {dropout: .3,
+		cores: 2}} {
 		t.Run(name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))
 			w := decoderWeights(rng, c.all, c.dropout)
@@ -322,7 +324,8 @@ func TestVisionGradients(t *testing.T) {
 
 	mw := &MergerWeights{}
 	mw.Norm = trainedNorm(&mw.Layout, "ln_q", embed, true)
-	mw.FC1, mw.FC2 = trained(&mw.Layout, "mlp.0", 4*embed, 4*embed, true), trained(&mw.Layout, "mlp.2", hidden, 4*embed, true)
+	mw.FC1, mw.FC2 = trained(&mw.Layout, "mlp.0", 4*embed, 4*embed, true), trained(&mw.Layout, "mlp.2", hidden,
+		4*embed, true)
 	mw.Value = noise(rng, mw.Layout.Size, .1)
 	bind(mw.Value, mw.FC1, mw.FC2)
 	bindNorm(mw.Value, mw.Norm)
@@ -331,7 +334,8 @@ func TestVisionGradients(t *testing.T) {
 	for _, c := range []struct {
 		b     Block
 		width int
-	}{{NewPatchEmbed(pw, e, patches), in}, {NewVisionBlock(vw, e, patches), embed}, {NewMerger(mw, e, patches), embed}} {
+	}{{NewPatchEmbed(pw, e, patches), in}, {NewVisionBlock(vw, e, patches), embed},
+		{NewMerger(mw, e, patches), embed}} {
 		t.Run(c.b.Name(), func(t *testing.T) { checkBlock(t, c.b, noise(rng, patches.P()*c.width, 1), rng) })
 	}
 }
@@ -343,14 +347,17 @@ func TestVisionAdapterGradientsWithDropout(t *testing.T) {
 	patches.Keys = []uint64{7, 8}
 	norm := func() *Norm { return &Norm{W: noise(rng, embed, 1), B: noise(rng, embed, .1), Eps: 1e-6} }
 
-	vw := &VisionWeights{Heads: heads, HeadDim: hd, Norm1: norm(), Norm2: norm(), QKV: frozen(rng, 3*embed, embed, true),
-		Proj: frozen(rng, embed, embed, true), FC1: frozen(rng, inner, embed, true), FC2: frozen(rng, embed, inner, true)}
+	vw := &VisionWeights{Heads: heads, HeadDim: hd, Norm1: norm(), Norm2: norm(), QKV: frozen(rng, 3*embed,
+		embed, true),
+		Proj: frozen(rng, embed, embed, true), FC1: frozen(rng, inner, embed, true), FC2: frozen(rng, embed,
+			inner, true)}
 	for i, l := range []*Linear{vw.QKV, vw.Proj, vw.FC1, vw.FC2} {
 		adapt(&vw.Layout, l, uint64(i+1), 0, l.W.Rows, 3, .3)
 	}
 	vw.Value = noise(rng, vw.Layout.Size, .2)
 
-	mw := &MergerWeights{Norm: norm(), FC1: frozen(rng, 4*embed, 4*embed, true), FC2: frozen(rng, hidden, 4*embed, true)}
+	mw := &MergerWeights{Norm: norm(), FC1: frozen(rng, 4*embed, 4*embed, true), FC2: frozen(rng, hidden,
+		4*embed, true)}
 	for i, l := range []*Linear{mw.FC1, mw.FC2} {
 		adapt(&mw.Layout, l, uint64(i+9), 0, l.W.Rows, 3, .3)
 	}

@@ -17,9 +17,9 @@ type HeadWeights struct {
 	Value  []float32
 }
 
-// Head is the loss of a language model: Σ weight · nll · Scale over the supervised positions of the batch, or with Gamma
-// the focal Σ weight · (1−p)^γ · nll · Scale (Lin et al. 2017, arXiv 1708.02002). Logits exist only at supervised
-// positions, a few rows at a time.
+// Head is the loss of a language model: Σ weight · nll · Scale over the supervised positions of the batch,
+// or with Gamma the focal Σ weight · (1−p)^γ · nll · Scale (Lin et al. 2017, arXiv 1708.02002). Logits
+// exist only at supervised positions, a few rows at a time.
 type Head struct {
 	w      *HeadWeights
 	e      *Exec
@@ -109,9 +109,9 @@ func (h *Head) Forward(x []float32) float64 {
 	return loss
 }
 
-// rowLoss replaces a row of logits by the gradient of its weighted loss and returns the plain nll, the weighted loss and
-// whether the target has the largest logit. With p the target's probability and s the softmax,
-// d/dlogits = weight · c · (s − onehot), c = (1−p)^γ − γ (1−p)^(γ−1) p ln p, which is 1 for γ = 0.
+// rowLoss replaces a row of logits by the gradient of its weighted loss and returns the plain nll, the weighted loss
+// and whether the target has the largest logit. With p the target's probability and s the softmax, d/dlogits = weight ·
+// c · (s − onehot), c = (1−p)^γ − γ (1−p)^(γ−1) p ln p, which is 1 for γ = 0.
 func (h *Head) rowLoss(row []float32, target int, weight float32) (nll, weighted float64, hit bool) {
 	at, top := row[target], blas.Max(row)
 	sum := blas.ExpSum(row, row, 1, top)
@@ -134,8 +134,8 @@ func (h *Head) rowLoss(row []float32, target int, weight float32) (nll, weighted
 	return nll, weighted, at >= top
 }
 
-// Backward returns dx [T, hidden] of the last Forward, times scale. The gradients of the head's own parameters were added
-// by Forward with the factor 1: scale must be 1 where they are trained.
+// Backward returns dx [T, hidden] of the last Forward, times scale. The gradients of the head's own parameters were
+// added by Forward with the factor 1: scale must be 1 where they are trained.
 func (h *Head) Backward(x []float32, scale float32) []float32 {
 	d, n := h.w.Out.W.Cols, len(h.at)
 	if scale != 1 {

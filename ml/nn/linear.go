@@ -22,7 +22,8 @@ type Linear struct {
 // Mul sets y [rows, out] to the bare product x Wᵀ.
 func (l *Linear) Mul(t blas.Team, rows int, x, y []float32) { l.mulFrom(t, rows, x, nil, 0, y) }
 
-// mulFrom sets y [rows, out] to from + x Wᵀ: from has rows that are ld apart, or with ld = 0 is one row for all; nil: 0.
+// mulFrom sets y [rows, out] to from + x Wᵀ: from has rows that
+// are ld apart, or with ld = 0 is one row for all; nil: 0.
 func (l *Linear) mulFrom(t blas.Team, rows int, x, from []float32, ld int, y []float32) {
 	in, out := l.W.Cols, l.W.Rows
 	if l.WSpan.Shape == nil {
@@ -88,8 +89,8 @@ func newProduct(l *Linear, p Params) product {
 	return product{Linear: l, params: p, ranks: ranks}
 }
 
-// run computes y [rows, out] = residual + x Wᵀ + b + adapters; residual may be nil. Batch b may be nil; it gives dropout
-// its streams and is looked at only where train is set.
+// run computes y [rows, out] = residual + x Wᵀ + b + adapters; residual may be nil. Batch b may be nil; it gives
+// dropout its streams and is looked at only where train is set.
 func (p *product) run(e *Exec, rows int, x, residual, y []float32, b *Batch, train bool) {
 	out := p.W.Rows
 	switch {
@@ -113,7 +114,8 @@ func (p *product) run(e *Exec, rows int, x, residual, y []float32, b *Batch, tra
 	}
 }
 
-// back adds the gradients of weights, bias and adapters for the x of the last run, and sets dx [rows, in] unless it is nil.
+// back adds the gradients of weights, bias and adapters for the
+// x of the last run, and sets dx [rows, in] unless it is nil.
 func (p *product) back(e *Exec, rows int, x, dy, dx []float32, b *Batch) {
 	in, out := p.W.Cols, p.W.Rows
 	if g := p.WSpan.Of(p.params.Grad); g != nil {

@@ -36,7 +36,8 @@ func (p *product) adapt(e *Exec, rows int, x, y []float32, b *Batch, train bool)
 	}
 	p.scale(rows, p.low)
 	p.each(func(a *Adapter, at int) {
-		e.Team.Gemm(false, true, rows, a.Out, a.R, p.low[at:], p.ranks, a.B.Of(p.params.Value), a.R, true, y[a.Off:], out)
+		e.Team.Gemm(false, true, rows, a.Out, a.R, p.low[at:], p.ranks, a.B.Of(p.params.Value), a.R, true,
+			y[a.Off:], out)
 	})
 }
 
@@ -47,8 +48,10 @@ func (p *product) adaptBack(e *Exec, rows int, x, dy, dx []float32, b *Batch) {
 	in, out := p.W.Cols, p.W.Rows
 	dlow := e.take(scratchLow, rows*p.ranks)
 	p.each(func(a *Adapter, at int) {
-		e.Team.Gemm(true, false, a.Out, a.R, rows, dy[a.Off:], out, p.low[at:], p.ranks, true, a.B.Of(p.params.Grad), a.R)
-		e.Team.Gemm(false, false, rows, a.R, a.Out, dy[a.Off:], out, a.B.Of(p.params.Value), a.R, false, dlow[at:], p.ranks)
+		e.Team.Gemm(true, false, a.Out, a.R, rows, dy[a.Off:], out, p.low[at:], p.ranks, true,
+			a.B.Of(p.params.Grad), a.R)
+		e.Team.Gemm(false, false, rows, a.R, a.Out, dy[a.Off:], out, a.B.Of(p.params.Value), a.R, false,
+			dlow[at:], p.ranks)
 	})
 	p.scale(rows, dlow)
 	if p.stacks(rows, b, true) {
@@ -128,15 +131,16 @@ func (p *product) scale(rows int, low []float32) {
 
 func (a *Adapter) drops(b *Batch) bool { return a.Dropout > 0 && b != nil && b.Keys != nil }
 
-// drop calls do for all values of rows that are width wide, piece by piece: lo to hi, whose first is number first of a
-// sequence's mask. The mask depends on the sequence's key and the adapter alone, so it is the same whichever replica runs
-// the sequence, and in both passes.
+// drop calls do for all values of rows that are width wide, piece by piece: lo to hi, whose first is number
+// first of a sequence's mask. The mask depends on the sequence's key and the adapter alone, so it is the same
+// whichever replica runs the sequence, and in both passes.
 func (a *Adapter) drop(e *Exec, b *Batch, width int, do func(m blas.Mask, lo, hi, first int)) {
 	e.Team.For(b.T(), 16, func(lo, hi int) {
 		for s := sort.SearchInts(b.Starts, lo+1) - 1; lo < hi; s++ {
 			end := min(hi, b.Starts[s+1])
 			if lo < end {
-				do(blas.NewMask(a.Dropout, b.Keys[s]^a.Use*0x9e3779b97f4a7c15), lo*width, end*width, (lo-b.Starts[s])*width)
+				do(blas.NewMask(a.Dropout, b.Keys[s]^a.Use*0x9e3779b97f4a7c15), lo*width, end*width,
+					(lo-b.Starts[s])*width)
 				lo = end
 			}
 		}

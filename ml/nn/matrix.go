@@ -11,10 +11,11 @@ type Matrix struct {
 	Rows, Cols int
 	F32        []float32
 	BF16       []uint16
-	Parts      []Matrix // one above the other, all in the same format; they are put together only to be laid out for the kernels
+	// one above the other, all in the same format; they are put together only to be laid out for the kernels
+	Parts []Matrix
 
-	// Release is called when a frozen matrix has been laid out: what it was laid out from will hardly be read again. It may
-	// be nil.
+	// Release is called when a frozen matrix has been laid out: what it
+	// was laid out from will hardly be read again. It may be nil.
 	Release func()
 }
 
@@ -34,9 +35,10 @@ func (m Matrix) Row(i int, dst []float32) {
 	blas.WidenBF16(dst[:m.Cols], m.BF16[i*m.Cols:(i+1)*m.Cols])
 }
 
-// Room for parts that are put together, used again and again: it would be the most of what a model leaves behind when it
-// is laid out.
-var joinedF32, joinedBF16 = sync.Pool{New: func() any { return new([]float32) }}, sync.Pool{New: func() any { return new([]uint16) }}
+// Room for parts that are put together, used again and again: it would be
+// the most of what a model leaves behind when it is laid out.
+var joinedF32, joinedBF16 = sync.Pool{New: func() any { return new([]float32) }},
+	sync.Pool{New: func() any { return new([]uint16) }}
 
 // joined is the matrix in one piece, until done is called.
 func (m Matrix) joined() (whole Matrix, done func()) {

@@ -8,8 +8,8 @@ import (
 	"finetui/ml/blas"
 )
 
-// TestPartsMakeTheProductOfTheWhole lays a product out of parts, in both formats, and expects the bits of one that was put
-// together before.
+// TestPartsMakeTheProductOfTheWhole lays a product out of parts, in both formats,
+// and expects the bits of one that was put together before.
 func TestPartsMakeTheProductOfTheWhole(t *testing.T) {
 	const in, rows = 24, 3
 	draw := rand.New(rand.NewPCG(1, 1))

@@ -5,9 +5,9 @@
 // activations of its last forward pass and adds to its own gradient vector. A block's backward pass stands below its
 // forward pass, and gradient_test.go holds it against finite differences.
 //
-// The blocks are in embed.go, decoder.go, head.go (the loss) and vision.go (patches, tower blocks, merger); what they are
-// made of in linear.go, lora.go, norm.go, rotary.go and attention.go with attention_back.go. The packages of the models
-// (ml/qwen2, ml/qwen2vl) show on one page each what they make together.
+// The blocks are in embed.go, decoder.go, head.go (the loss) and vision.go (patches, tower blocks, merger); what they
+// are made of in linear.go, lora.go, norm.go, rotary.go and attention.go with attention_back.go. The packages of the
+// models (ml/qwen2, ml/qwen2vl) show on one page each what they make together.
 package nn
 
 import "finetui/ml/blas"
@@ -61,10 +61,11 @@ type Block interface {
 	// Forward maps x [rows, In] to [rows', Out]. The result belongs to the block until its next Forward. With train
 	// set it keeps what Backward needs.
 	Forward(x []float32, train bool) []float32
-	// Backward adds to the gradients of the block's parameters and returns dx, the gradient of x, for the x and dy of the
-	// last Forward(x, true). It returns nil where needDX is false. dx belongs to the block until its next Backward.
+	// Backward adds to the gradients of the block's parameters and returns dx, the gradient of x, for the x and dy of
+	// the last Forward(x, true). It returns nil where needDX is false. dx belongs to the block until its next Backward.
 	Backward(x, dy []float32, needDX bool) []float32
-	// Params are the block's trainable parameters: the shared values and this replica's gradients. Both empty where frozen.
+	// Params are the block's trainable parameters: the shared values
+	// and this replica's gradients. Both empty where frozen.
 	Params() Params
 }
 

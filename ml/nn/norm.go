@@ -26,8 +26,8 @@ func newNorm(n *Norm, p Params) norm {
 	return norm{Norm: n, params: p, xhat: make([]float32, len(n.W))}
 }
 
-// run sets y [rows, width] to the normalised x:
-// RMSNorm y = x/√(mean x² + ε) · w (Zhang and Sennrich 2019); LayerNorm y = (x−mean)/√(var + ε) · w + b (Ba et al. 2016).
+// run sets y [rows, width] to the normalised x: RMSNorm y = x/√(mean x² + ε) · w (Zhang and Sennrich 2019); LayerNorm y
+// = (x−mean)/√(var + ε) · w + b (Ba et al. 2016).
 func (n *norm) run(e *Exec, rows int, x, y []float32) {
 	d := len(n.W)
 	n.rs = grow(n.rs, rows)
@@ -54,8 +54,8 @@ func (n *norm) run(e *Exec, rows int, x, y []float32) {
 	})
 }
 
-// back sets dx to base + the gradient of x [rows, width] for dy, where base may be nil for nothing, and adds to the gradients
-// of w and b. dy is overwritten. There is no dx where it is nil.
+// back sets dx to base + the gradient of x [rows, width] for dy, where base may be nil for nothing, and adds to the
+// gradients of w and b. dy is overwritten. There is no dx where it is nil.
 //
 //	with g = dy·w and x̂ = (x−mean)/σ:  dx = (g − x̂ · mean(g·x̂) [− mean(g)]) / σ
 func (n *norm) back(e *Exec, rows int, x, dy, base, dx []float32) {

@@ -2,12 +2,13 @@ package nn
 
 import "math"
 
-// Rotary holds the rotation angles of one batch: cos and sin of [rows, head dim / 2], made once and used by all blocks of
-// a replica (rotate-half form; Su et al. 2021, arXiv 2104.09864).
+// Rotary holds the rotation angles of one batch: cos and sin of [rows, head dim / 2], made once and used by all blocks
+// of a replica (rotate-half form; Su et al. 2021, arXiv 2104.09864).
 type Rotary struct {
-	Theta    float64
-	HeadDim  int
-	Sections []int // M-RoPE: how many of the HeadDim/2 frequencies follow the t, h and w position; nil: all follow row 0
+	Theta   float64
+	HeadDim int
+	// M-RoPE: how many of the HeadDim/2 frequencies follow the t, h and w position; nil: all follow row 0
+	Sections []int
 
 	Cos, Sin []float32
 	freq     []float64

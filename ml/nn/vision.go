@@ -216,7 +216,8 @@ type Merger struct {
 // NewMerger returns a replica of w.
 func NewMerger(w *MergerWeights, e *Exec, patches *Patches) *Merger {
 	p := Params{Value: w.Value, Grad: make([]float32, len(w.Value))}
-	return &Merger{w: w, e: e, patches: patches, params: p, norm: newNorm(w.Norm, p), fc1: newProduct(w.FC1, p), fc2: newProduct(w.FC2, p)}
+	return &Merger{w: w, e: e, patches: patches, params: p, norm: newNorm(w.Norm, p), fc1: newProduct(w.FC1, p),
+		fc2: newProduct(w.FC2, p)}
 }
 
 // Name is "merger".

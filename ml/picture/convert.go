@@ -89,9 +89,13 @@ func deepGrey(m *image.Gray16) []Note {
 			least, most = min(least, v), max(most, v)
 		}
 	}
-	notes := []Note{{NoteDeepGrey, "has 16 bits of grey, of which the upper 8 are shown; programs that load it with Pillow, as other trainers do, see white above 255"}}
+	notes := []Note{{NoteDeepGrey,
+		"has 16 bits of grey, of which the upper 8 are shown; programs that load it with Pillow, as other trainers " +
+			"do, see white above 255"}}
 	if most < nearlyBlack {
-		notes = append(notes, Note{NoteDark, fmt.Sprintf("has 16 bits of grey with values from %d to %d only, so that it is shown nearly black", least, most)})
+		notes = append(notes, Note{NoteDark,
+			fmt.Sprintf("has 16 bits of grey with values from %d to %d only, so that it is shown nearly black",
+				least, most)})
 	}
 	return notes
 }

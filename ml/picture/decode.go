@@ -32,8 +32,8 @@ type Header struct {
 	config      image.Config
 }
 
-// Plain says that programs which know nothing but colours of 8 bits see a file's pixels as Decode does: it is not turned, has
-// no 16 bits a channel and no four inks.
+// Plain says that programs which know nothing but colours of 8 bits see a file's pixels as Decode does: it is not
+// turned, has no 16 bits a channel and no four inks.
 func (h Header) Plain() bool {
 	switch h.config.ColorModel {
 	case color.CMYKModel, color.Gray16Model, color.RGBA64Model, color.NRGBA64Model, color.Alpha16Model:
@@ -136,7 +136,8 @@ func decode(file []byte, most int64) (out *RGB, notes []Note, err error) {
 		notes = append(notes, Note{NoteOrientation, fmt.Sprintf("was turned upright (EXIF orientation %d)", o)})
 	}
 	if out.W != head.W || out.H != head.H {
-		return nil, nil, fmt.Errorf("its header says %d×%d pixels, and it holds %d×%d: save it again", head.W, head.H, out.W, out.H)
+		return nil, nil, fmt.Errorf("its header says %d×%d pixels, and it holds %d×%d: save it again", head.W, head.H,
+			out.W, out.H)
 	}
 	return out, notes, nil
 }
@@ -147,7 +148,8 @@ func damage(err error) string {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(err.Error(), w) })
 	}
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), says("EOF", "short Huffman", "missing 0xff00", "not enough pixel data", "truncated"):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), says("EOF", "short Huffman", "missing 0xff00",
+		"not enough pixel data", "truncated"):
 		return "its data end in the middle"
 	case says("checksum"):
 		return "a checksum inside does not fit, so bytes have changed or are lost"

@@ -46,7 +46,8 @@ func TestPicturesOfEveryKindBecomeRGB(t *testing.T) {
 	deep := image.NewNRGBA64(rect)
 	deep.SetNRGBA64(0, 0, color.NRGBA64{R: 0x80ff, G: 0x0100, B: 0xffff, A: 0x8000})
 	deep.SetNRGBA64(1, 0, color.NRGBA64{R: 1, G: 2, B: 3, A: 0xffff})
-	palette := image.NewPaletted(rect, color.Palette{color.NRGBA{R: 9, G: 8, B: 7, A: 0}, color.NRGBA{R: 1, G: 2, B: 3, A: 255}})
+	palette := image.NewPaletted(rect, color.Palette{color.NRGBA{R: 9, G: 8, B: 7, A: 0}, color.NRGBA{R: 1, G: 2,
+		B: 3, A: 255}})
 	copy(palette.Pix, []uint8{0, 1})
 	for _, c := range []struct {
 		name  string
@@ -75,7 +76,8 @@ func TestInksAreConvertedAsPillowDoes(t *testing.T) {
 	m := image.NewCMYK(image.Rect(0, 0, 2, 1))
 	copy(m.Pix, []uint8{0, 128, 255, 55, 10, 20, 30, 255})
 	img, notes := convert(m, "jpeg")
-	if want := []uint8{200, 100, 0, 0, 0, 0}; !slices.Equal(img.Pix, want) || !slices.Equal(codes(notes), []string{NoteCMYK}) {
+	if want := []uint8{200, 100, 0, 0, 0, 0}; !slices.Equal(img.Pix, want) ||
+		!slices.Equal(codes(notes), []string{NoteCMYK}) {
 		t.Errorf("got %v, %v", img.Pix, notes)
 	}
 }
@@ -163,7 +165,8 @@ func TestOrientationIsApplied(t *testing.T) {
 			if img.W != want.w || !slices.Equal(greys, want.greys) {
 				t.Errorf("orientation %d, %v: %d wide, %v", orientation, order, img.W, greys)
 			}
-			if turned := slices.Contains(codes(notes), NoteOrientation); turned != (orientation >= 2 && orientation <= 8) {
+			if turned := slices.Contains(codes(notes), NoteOrientation); turned != (orientation >= 2 &&
+				orientation <= 8) {
 				t.Errorf("orientation %d: notes %v", orientation, notes)
 			}
 		}
@@ -191,7 +194,8 @@ func TestColourSamplesAreBlendedNotRepeated(t *testing.T) {
 }
 
 func TestEverySubsamplingIsRead(t *testing.T) {
-	for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420,
+	for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422,
+		image.YCbCrSubsampleRatio420,
 		image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410} {
 		for w := 1; w < 12; w++ {
 			m := image.NewYCbCr(image.Rect(0, 0, w, 5), ratio)
@@ -228,7 +232,8 @@ func TestBrokenAndHugePicturesAreRefusedByName(t *testing.T) {
 		if err := os.WriteFile(path, file, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := Decode(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+		if _, _, err := Decode(path); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), path) {
 			t.Errorf("got %v, want an error that holds %q", err, want)
 		}
 	}

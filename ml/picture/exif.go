@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// orientation is the EXIF orientation (1 to 8) of a JPEG, PNG, WebP or TIFF file of size bytes; 1, upright, where it says
-// nothing or nothing sensible. It reads no more than the heads of segments and the EXIF data.
+// orientation is the EXIF orientation (1 to 8) of a JPEG, PNG, WebP or TIFF file of size bytes; 1, upright, where it
+// says nothing or nothing sensible. It reads no more than the heads of segments and the EXIF data.
 func orientation(file io.ReaderAt, size int64) int {
 	exif := io.NewSectionReader(file, 0, 0)
 	switch head, _ := piece(file, 0, 12); {
@@ -70,8 +70,8 @@ func exifOfJPEG(file io.ReaderAt, size int64) *io.SectionReader {
 	return nothing
 }
 
-// chunk is how a format writes its chunks: from the 8 bytes at the head of one, its name, the length of its content, and
-// how far it is from its beginning to the next.
+// chunk is how a format writes its chunks: from the 8 bytes at the head of one, its name, the length of its content,
+// and how far it is from its beginning to the next.
 type chunk func(head []byte) (name string, length, next int64)
 
 func pngChunk(head []byte) (name string, length, next int64) {

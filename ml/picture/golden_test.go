@@ -45,7 +45,8 @@ func TestGoldenJPEGsAreDecodedCloseToPillow(t *testing.T) {
 	var cases []pictureCase
 	goldentest.JSON(t, filepath.Join(golden, "images", "cases.json"), &cases)
 	for _, c := range cases {
-		if c.Decoded == "" || filepath.Ext(c.Input) != ".jpg" || strings.HasSuffix(c.Key, "-down") || strings.HasSuffix(c.Key, "-up") {
+		if c.Decoded == "" || filepath.Ext(c.Input) != ".jpg" || strings.HasSuffix(c.Key, "-down") ||
+			strings.HasSuffix(c.Key, "-up") {
 			continue
 		}
 		t.Run(c.Key, func(t *testing.T) {

@@ -47,7 +47,8 @@ func TestHeaderTellsTheSizeThatDecodeReturns(t *testing.T) {
 		"JPEG, an orientation of nought": {withEXIF(jpeg, exifOf(binary.BigEndian, 0)), 30, 20, 1, "jpeg"},
 	} {
 		head, err := ReadHeader(bytes.NewReader(test.file), int64(len(test.file)))
-		if err != nil || head.W != test.w || head.H != test.h || head.Orientation != test.orientation || head.Format != test.format {
+		if err != nil || head.W != test.w || head.H != test.h || head.Orientation != test.orientation ||
+			head.Format != test.format {
 			t.Errorf("%s: got %+v, %v", name, head, err)
 		}
 		img, _, err := DecodeBytes(test.file)
@@ -131,7 +132,8 @@ func TestDarkSixteenBitGreyIsNoted(t *testing.T) {
 		m := image.NewGray16(image.Rect(0, 0, 3, 2))
 		m.SetGray16(1, 1, color.Gray16{Y: most})
 		_, notes, err := DecodeBytes(pngOf(t, m))
-		if err != nil || slices.Contains(codes(notes), NoteDark) != dark || !slices.Contains(codes(notes), NoteDeepGrey) {
+		if err != nil || slices.Contains(codes(notes), NoteDark) != dark ||
+			!slices.Contains(codes(notes), NoteDeepGrey) {
 			t.Errorf("up to %d: %v, %v", most, notes, err)
 		}
 	}

@@ -6,8 +6,8 @@ import (
 )
 
 // jpegSize reads width and height of an ordinary JPEG: 8 bits, one grey channel or three whose colours are halved as
-// cameras do. It needs next to no memory, which counts where a data set has a million of them. ok is false for every other file,
-// whatever may be wrong or rare about it: the decoder then reads the header and says so.
+// cameras do. It needs next to no memory, which counts where a data set has a million of them. ok is false for every
+// other file, whatever may be wrong or rare about it: the decoder then reads the header and says so.
 func jpegSize(file io.ReaderAt, size int64) (w, h int, ok bool) {
 	var head [20]byte
 	if n, _ := file.ReadAt(head[:4], 0); n < 4 || head[0] != 0xff || head[1] != 0xd8 {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestJPEGSizeNeverDiffersFromTheDecoders changes bytes of headers at random: where jpegSize answers, the decoder says the
-// same, and of a whole file it answers.
+// TestJPEGSizeNeverDiffersFromTheDecoders changes bytes of headers at random: where jpegSize answers, the decoder says
+// the same, and of a whole file it answers.
 func TestJPEGSizeNeverDiffersFromTheDecoders(t *testing.T) {
 	var grey bytes.Buffer
 	if err := jpeg.Encode(&grey, image.NewGray(image.Rect(0, 0, 31, 17)), nil); err != nil {
@@ -34,7 +34,8 @@ func TestJPEGSizeNeverDiffersFromTheDecoders(t *testing.T) {
 			answered++
 			c, kind, err := image.DecodeConfig(bytes.NewReader(file))
 			if err != nil || kind != "jpeg" || c.Width != w || c.Height != h {
-				t.Fatalf("jpegSize says %d×%d, the decoder %s %d×%d, %v of % x", w, h, kind, c.Width, c.Height, err, file[:min(len(file), 200)])
+				t.Fatalf("jpegSize says %d×%d, the decoder %s %d×%d, %v of % x", w, h, kind, c.Width, c.Height, err,
+					file[:min(len(file), 200)])
 			}
 		}
 	}

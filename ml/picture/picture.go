@@ -1,5 +1,5 @@
-// Package picture reads picture files as the field's Python programs do: decoded as Pillow decodes, upright, with 8 bits a
-// channel, resized bit for bit as Pillow resizes. It knows no model and draws nothing.
+// Package picture reads picture files as the field's Python programs do: decoded as Pillow decodes, upright, with 8
+// bits a channel, resized bit for bit as Pillow resizes. It knows no model and draws nothing.
 package picture
 
 import "fmt"
@@ -18,7 +18,8 @@ func NewRGB(w, h int) *RGB { return &RGB{w, h, make([]uint8, 3*w*h)} }
 func Crop(img *RGB, x0, y0, x1, y1 int) (*RGB, error) {
 	left, top, right, bottom := max(x0, 0), max(y0, 0), min(x1, img.W), min(y1, img.H)
 	if left >= right || top >= bottom {
-		return nil, fmt.Errorf("nothing of a %dx%d picture lies in columns %d to %d of rows %d to %d", img.W, img.H, x0, x1, y0, y1)
+		return nil, fmt.Errorf("nothing of a %dx%d picture lies in columns %d to %d of rows %d to %d", img.W, img.H, x0,
+			x1, y0, y1)
 	}
 	out := NewRGB(right-left, bottom-top)
 	for y := top; y < bottom; y++ {

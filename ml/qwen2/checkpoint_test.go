@@ -13,8 +13,8 @@ import (
 	"finetui/ml/weights"
 )
 
-// A checkpoint whose tensors come in half precision, bfloat16 and float32 side by side, within one fused product too, is
-// computed with as if all were float32; one in whole numbers is refused by the tensor's name.
+// A checkpoint whose tensors come in half precision, bfloat16 and float32 side by side, within one fused product too,
+// is computed with as if all were float32; one in whole numbers is refused by the tensor's name.
 func TestCheckpointsOfMixedFormatsAreReadExactly(t *testing.T) {
 	c := Config{Hidden: 8, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 4, Inner: 12, Vocab: 11, Eps: 1e-6, Theta: 1e4}
 	formats := []safetensors.DType{safetensors.F16, safetensors.BF16, safetensors.F32}
@@ -77,7 +77,8 @@ func TestCheckpointsOfMixedFormatsAreReadExactly(t *testing.T) {
 			}
 		}
 	}
-	if _, err := logits(folder(func(int) safetensors.DType { return safetensors.I16 })); err == nil || !strings.Contains(err.Error(), `"model.embed_tokens.weight" is I16`) {
+	if _, err := logits(folder(func(int) safetensors.DType { return safetensors.I16 })); err == nil ||
+		!strings.Contains(err.Error(), `"model.embed_tokens.weight" is I16`) {
 		t.Errorf("whole numbers: %v", err)
 	}
 }

@@ -66,8 +66,9 @@ func ParseConfig(data []byte) (Config, error) {
 		}
 	}
 	c := Config{
-		ModelType: outer.ModelType, Hidden: f.Hidden, Layers: f.Layers, Heads: f.Heads, KVHeads: f.KVHeads, HeadDim: f.HeadDim,
-		Inner: f.Inner, Vocab: f.Vocab, Theta: f.Theta, Tied: outer.Tied || f.Tied,
+		ModelType: outer.ModelType, Hidden: f.Hidden, Layers: f.Layers, Heads: f.Heads, KVHeads: f.KVHeads,
+		HeadDim: f.HeadDim,
+		Inner:   f.Inner, Vocab: f.Vocab, Theta: f.Theta, Tied: outer.Tied || f.Tied,
 	}
 	var err error
 	if c.EOS, err = TokenIDs(f.EOS); err != nil {
@@ -79,7 +80,8 @@ func ParseConfig(data []byte) (Config, error) {
 		}
 		for _, kind := range []string{r.Type, r.RopeType} { // the older and the newer key
 			if kind != "" && kind != "default" && kind != "mrope" {
-				return Config{}, fmt.Errorf("config.json: rotary embeddings of type %q are not supported; default and mrope are", kind)
+				return Config{}, fmt.Errorf("config.json: rotary embeddings of type %q are not supported; default "+
+					"and mrope are", kind)
 			}
 		}
 		if r.Theta != 0 {
@@ -110,7 +112,8 @@ func ParseConfig(data []byte) (Config, error) {
 		return Config{}, fmt.Errorf("config.json: hidden_act is %q; this architecture has silu", f.Activation)
 	}
 	if f.UseSliding {
-		return Config{}, fmt.Errorf("config.json: use_sliding_window is true; every token sees all before it here, which is another model")
+		return Config{}, fmt.Errorf("config.json: use_sliding_window is true; every token sees all before it here, " +
+			"which is another model")
 	}
 	return c, c.check()
 }
@@ -139,19 +142,23 @@ func (c Config) check() error {
 		value int
 	}{
 		{"hidden_size", c.Hidden}, {"num_hidden_layers", c.Layers}, {"num_attention_heads", c.Heads},
-		{"num_key_value_heads", c.KVHeads}, {"head_dim", c.HeadDim}, {"intermediate_size", c.Inner}, {"vocab_size", c.Vocab},
+		{"num_key_value_heads", c.KVHeads}, {"head_dim", c.HeadDim}, {"intermediate_size", c.Inner},
+		{"vocab_size", c.Vocab},
 	} {
 		if f.value <= 0 || f.value > 1<<24 {
-			return fmt.Errorf("config.json: %s is %d, it must be from 1 to %d: is the key there?", f.key, f.value, 1<<24)
+			return fmt.Errorf("config.json: %s is %d, it must be from 1 to %d: is the key there?", f.key,
+				f.value, 1<<24)
 		}
 	}
 	if c.Heads%c.KVHeads != 0 {
-		return fmt.Errorf("config.json: num_attention_heads %d is no multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
+		return fmt.Errorf("config.json: num_attention_heads %d is no multiple of num_key_value_heads %d",
+			c.Heads, c.KVHeads)
 	}
 	for _, f := range []struct {
 		key  string
 		a, b int
-	}{{"num_attention_heads × head_dim", c.Heads, c.HeadDim}, {"vocab_size × hidden_size", c.Vocab, c.Hidden}, {"intermediate_size × hidden_size", c.Inner, c.Hidden}} {
+	}{{"num_attention_heads × head_dim", c.Heads, c.HeadDim}, {"vocab_size × hidden_size", c.Vocab, c.Hidden},
+		{"intermediate_size × hidden_size", c.Inner, c.Hidden}} {
 		if f.a*f.b > maxTensor {
 			return fmt.Errorf("config.json: %s is %d × %d, more than any checkpoint holds", f.key, f.a, f.b)
 		}
@@ -171,7 +178,8 @@ func (c Config) check() error {
 			sum += n
 		}
 		if len(c.Sections) != 3 || slices.Min(c.Sections) < 0 || sum != c.HeadDim/2 {
-			return fmt.Errorf("config.json: mrope_section %v must be three numbers that sum to half the head dim, %d", c.Sections, c.HeadDim/2)
+			return fmt.Errorf("config.json: mrope_section %v must be three numbers that sum to half the head dim, %d",
+				c.Sections, c.HeadDim/2)
 		}
 	}
 	return nil

@@ -12,7 +12,8 @@ import (
 
 // tinyConfig is a config.json with one more pair of key and value.
 func tinyConfig(pair string) string {
-	return `{"hidden_size":64,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":8,"vocab_size":9,` + pair + `}`
+	return `{"hidden_size":64,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":8,"vocab_size":9,` +
+		pair + `}`
 }
 
 func TestConfigErrorsNameTheKey(t *testing.T) {
@@ -48,14 +49,22 @@ func TestMissingAndNestedKeysAreReadAsTransformersDoes(t *testing.T) {
 		theta, eps float64
 		tied       bool
 	}{
-		`{"model_type":"qwen2",` + sizes + `}`:                                                                           {1e4, 1e-6, false},
-		`{"model_type":"qwen2",` + sizes + `,"rope_theta":5000,"tie_word_embeddings":true}`:                              {5e3, 1e-6, true},
-		`{"model_type":"qwen2_vl",` + sizes + `,"text_config":null}`:                                                     {1e6, 1e-5, false},
-		`{"model_type":"qwen2_vl",` + sizes + `,"rope_theta":7,"rope_scaling":{"type":"mrope","mrope_section":[2,3,3]}}`: {7, 1e-5, false},
-		`{"model_type":"qwen2_vl","rope_theta":9,"rms_norm_eps":0.1,"text_config":{` + sizes + `}}`:                      {1e6, 1e-5, false},
-		`{"model_type":"qwen2_vl","tie_word_embeddings":true,"text_config":{` + sizes + `}}`:                             {1e6, 1e-5, true},
-		`{"model_type":"qwen2_vl","tie_word_embeddings":true,"text_config":{` + sizes + `,"tie_word_embeddings":false}}`: {1e6, 1e-5, true},
-		`{"model_type":"qwen2_vl","text_config":{` + sizes + `,"tie_word_embeddings":true,"rope_theta":5}}`:              {5, 1e-5, true},
+		`{"model_type":"qwen2",` + sizes +
+			`}`: {1e4, 1e-6, false},
+		`{"model_type":"qwen2",` + sizes +
+			`,"rope_theta":5000,"tie_word_embeddings":true}`: {5e3, 1e-6, true},
+		`{"model_type":"qwen2_vl",` + sizes +
+			`,"text_config":null}`: {1e6, 1e-5, false},
+		`{"model_type":"qwen2_vl",` + sizes +
+			`,"rope_theta":7,"rope_scaling":{"type":"mrope","mrope_section":[2,3,3]}}`: {7, 1e-5, false},
+		`{"model_type":"qwen2_vl","rope_theta":9,"rms_norm_eps":0.1,"text_config":{` + sizes +
+			`}}`: {1e6, 1e-5, false},
+		`{"model_type":"qwen2_vl","tie_word_embeddings":true,"text_config":{` + sizes +
+			`}}`: {1e6, 1e-5, true},
+		`{"model_type":"qwen2_vl","tie_word_embeddings":true,"text_config":{` + sizes +
+			`,"tie_word_embeddings":false}}`: {1e6, 1e-5, true},
+		`{"model_type":"qwen2_vl","text_config":{` + sizes +
+			`,"tie_word_embeddings":true,"rope_theta":5}}`: {5, 1e-5, true},
 	} {
 		c, err := ParseConfig([]byte(text))
 		if err != nil {
@@ -66,11 +75,12 @@ func TestMissingAndNestedKeysAreReadAsTransformersDoes(t *testing.T) {
 	}
 }
 
-// FuzzConfig reads any config.json, and makes and runs the model where it is small: nothing may panic, and no memory may
-// be taken that only the configuration asks for.
+// FuzzConfig reads any config.json, and makes and runs the model where it is small: nothing may panic, and no memory
+// may be taken that only the configuration asks for.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(tinyConfig(`"rope_scaling":{"type":"mrope","mrope_section":[2,3,3]}`)))
-	f.Add([]byte(`{"text_config":` + tinyConfig(`"rope_parameters":{"rope_type":"default","rope_theta":10000.0}`) + `,"tie_word_embeddings":true,"eos_token_id":[1,2]}`))
+	f.Add([]byte(`{"text_config":` + tinyConfig(`"rope_parameters":{"rope_type":"default","rope_theta":10000.0}`) +
+		`,"tie_word_embeddings":true,"eos_token_id":[1,2]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c, err := ParseConfig(text)
 		if err != nil {

@@ -17,7 +17,8 @@ import (
 // small is a model with grouped queries and M-RoPE.
 func small(t *testing.T) *Model {
 	t.Helper()
-	m, err := New(Config{Hidden: 40, Layers: 3, Heads: 5, KVHeads: 1, HeadDim: 8, Inner: 56, Vocab: 97, Eps: 1e-6, Theta: 1e4, Sections: []int{1, 1, 2}}, goldentest.Drawn{}, weights.Tuning{})
+	m, err := New(Config{Hidden: 40, Layers: 3, Heads: 5, KVHeads: 1, HeadDim: 8, Inner: 56, Vocab: 97, Eps: 1e-6,
+		Theta: 1e4, Sections: []int{1, 1, 2}}, goldentest.Drawn{}, weights.Tuning{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,8 @@ func prompts() (b nn.Batch, features []float32) {
 // alone is one sequence of a batch, continued by more tokens.
 func alone(b nn.Batch, features []float32, q int, more []int32) (nn.Batch, []float32) {
 	lo, hi := b.Starts[q], b.Starts[q+1]
-	out := nn.Batch{Starts: []int{0, hi - lo + len(more)}, IDs: slices.Concat(b.IDs[lo:hi], more), Features: slices.Clone(b.Features[lo:hi])}
+	out := nn.Batch{Starts: []int{0, hi - lo + len(more)}, IDs: slices.Concat(b.IDs[lo:hi], more),
+		Features: slices.Clone(b.Features[lo:hi])}
 	top := int32(-1)
 	for r := range b.Pos {
 		out.Pos[r] = slices.Clone(b.Pos[r][lo:hi])
@@ -72,8 +74,8 @@ func alone(b nn.Batch, features []float32, q int, more []int32) (nn.Batch, []flo
 	return out, features
 }
 
-// A session that keeps keys and values, of a ragged batch one of whose sequences ends early, gives the logits that a run
-// over each whole sequence gives.
+// A session that keeps keys and values, of a ragged batch one of whose sequences ends early,
+// gives the logits that a run over each whole sequence gives.
 func TestDecodingWithACacheEqualsRunningAnew(t *testing.T) {
 	m := small(t)
 	batch, features := prompts()

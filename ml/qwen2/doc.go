@@ -3,10 +3,10 @@
 //
 // # The model on one page
 //
-// T is the number of tokens of all sequences, which lie end to end without padding, a row each; D the width of the residual
-// stream (hidden), H the query heads and K the key heads of d values each, I the width of the MLP, V the vocabulary.
-// Weights are [out, in] as on the disk, so a product is x·Wᵀ. On the right stands the block of ml/nn that holds the line,
-// forward and backward side by side.
+// T is the number of tokens of all sequences, which lie end to end without padding, a row each; D the width of the
+// residual stream (hidden), H the query heads and K the key heads of d values each, I the width of the MLP, V the
+// vocabulary. Weights are [out, in] as on the disk, so a product is x·Wᵀ. On the right stands the block of ml/nn that
+// holds the line, forward and backward side by side.
 //
 //	x = E[ids]                                          [T, D]     nn.Embed
 //	     E [V, D]; the rows of pictures take the places of the tokens that stand for them (ml/qwen2vl)
@@ -35,11 +35,11 @@
 //
 // # Where to look
 //
-// config.go says which sizes there are, checkpoint.go where tensors come from, model.go puts the blocks together by the
-// names of the tensors, with a [weights.Builder] that fuses q, k and v, and gate and up, into one product each. network.go is the
-// model in training (ml/train), session.go in decoding: the same blocks, with keys and values kept. export.go gives the
-// tensors back.
+// config.go says which sizes there are, checkpoint.go where tensors come from, model.go puts the blocks together
+// by the names of the tensors, with a [weights.Builder] that fuses q, k and v, and gate and up, into one product
+// each. network.go is the model in training (ml/train), session.go in decoding: the same blocks, with keys and
+// values kept. export.go gives the tensors back.
 //
-// A model of another kind is a folder beside this one: a Config, blocks of ml/nn put together, a Network. A formula that
-// ml/nn lacks is a block there, with its test by finite differences.
+// A model of another kind is a folder beside this one: a Config, blocks of ml/nn put together, a Network. A formula
+// that ml/nn lacks is a block there, with its test by finite differences.
 package qwen2

@@ -11,7 +11,8 @@ import (
 // views where they are float32.
 func (m *Model) Tensors() []weights.Tensor {
 	c := m.Config
-	out := []weights.Tensor{{Name: "model.embed_tokens.weight", Shape: []int{c.Vocab, c.Hidden}, Value: weights.Floats(m.Embed.W)}}
+	out := []weights.Tensor{{Name: "model.embed_tokens.weight", Shape: []int{c.Vocab, c.Hidden},
+		Value: weights.Floats(m.Embed.W)}}
 	norm := func(name string, n *nn.Norm) {
 		out = append(out, weights.Tensor{Name: name + ".weight", Shape: []int{c.Hidden}, Value: n.W})
 	}

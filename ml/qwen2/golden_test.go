@@ -88,7 +88,8 @@ func TestGoldenQwen2(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, all trained %v", name, tune.All), func(t *testing.T) {
 				g := goldentest.Open(t, tol, "qwen2/"+name+".safetensors")
 				m := load(t, tune, info.Checkpoint)
-				r, attentionOnly := m.NewReplica(nn.NewExec(1)), load(t, weights.Tuning{}, info.Checkpoint, "mlp.down_proj").NewReplica(nn.NewExec(1))
+				r, attentionOnly := m.NewReplica(nn.NewExec(1)), load(t, weights.Tuning{}, info.Checkpoint,
+					"mlp.down_proj").NewReplica(nn.NewExec(1))
 				var all [][]int32
 				var targets []int32
 				var weights, logits []float32
@@ -140,8 +141,8 @@ func TestGoldenQwen2(t *testing.T) {
 	}
 }
 
-// checkLayers runs a batch of one sequence layer by layer and returns the last hidden state. In attentionOnly the MLPs do
-// nothing, which tells the branches apart.
+// checkLayers runs a batch of one sequence layer by layer and returns the last hidden state. In attentionOnly the MLPs
+// do nothing, which tells the branches apart.
 func checkLayers(g *goldentest.Golden, p string, r, attentionOnly *Replica, b nn.Batch) []float32 {
 	r.Load(b)
 	attentionOnly.Load(b)
@@ -221,7 +222,8 @@ func byHead(v []float32, c Config) []float32 {
 // TestGoldenEndTokens holds the end tokens of config.json, flat and nested, against those that transformers put into
 // generation_config.json.
 func TestGoldenEndTokens(t *testing.T) {
-	for _, folder := range []string{"qwen2/tied", "qwen2/untied", "qwen2/sharded-bf16", "qwen2vl/model", "qwen2vl/sharded-bf16", "full-vocab/model"} {
+	for _, folder := range []string{"qwen2/tied", "qwen2/untied", "qwen2/sharded-bf16", "qwen2vl/model",
+		"qwen2vl/sharded-bf16", "full-vocab/model"} {
 		data, err := os.ReadFile(goldentest.Dir(t, filepath.FromSlash(folder), "config.json"))
 		if err != nil {
 			t.Fatal(err)
@@ -256,12 +258,14 @@ func TestMissingTensorIsNamed(t *testing.T) {
 	}
 	defer ckpt.Close()
 	c.Layers++
-	if _, err := New(c, ckpt, weights.Tuning{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("model.layers.%d.", c.Layers-1)) {
+	if _, err := New(c, ckpt, weights.Tuning{}); err == nil ||
+		!strings.Contains(err.Error(), fmt.Sprintf("model.layers.%d.", c.Layers-1)) {
 		t.Errorf("a missing layer gives %v", err)
 	}
 	c.Layers--
 	c.Inner++
-	if _, err := New(c, ckpt, weights.Tuning{}); err == nil || !strings.Contains(err.Error(), "mlp.gate_proj.weight") || !strings.Contains(err.Error(), filepath.Base(dir)) {
+	if _, err := New(c, ckpt, weights.Tuning{}); err == nil || !strings.Contains(err.Error(), "mlp.gate_proj.weight") ||
+		!strings.Contains(err.Error(), filepath.Base(dir)) {
 		t.Errorf("a tensor of the wrong size gives %v", err)
 	}
 }

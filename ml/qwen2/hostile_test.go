@@ -21,12 +21,13 @@ func (embeddings) Matrix(name string, rows, cols int) (nn.Matrix, error) {
 
 func (embeddings) Vector(name string, n int) ([]float32, error) { return make([]float32, n), nil }
 
-// TestSizesOfAConfigurationTakeNoMemory builds models whose configuration asks for more than any machine has: the tensor
-// that is not there is named.
+// TestSizesOfAConfigurationTakeNoMemory builds models whose configuration asks for more than
+// any machine has: the tensor that is not there is named.
 func TestSizesOfAConfigurationTakeNoMemory(t *testing.T) {
 	const huge = 1 << 24
 	for _, all := range []bool{false, true} {
-		c := Config{ModelType: "qwen2", Hidden: 8, Layers: huge, Heads: huge, KVHeads: huge, HeadDim: huge, Inner: huge, Vocab: 3, Eps: 1e-6}
+		c := Config{ModelType: "qwen2", Hidden: 8, Layers: huge, Heads: huge, KVHeads: huge, HeadDim: huge, Inner: huge,
+			Vocab: 3, Eps: 1e-6}
 		_, err := New(c, embeddings{}, weights.Tuning{All: all})
 		if err == nil || !strings.Contains(err.Error(), "model.layers.0.self_attn.q_proj.weight") {
 			t.Errorf("all %v: %v", all, err)

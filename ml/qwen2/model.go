@@ -68,7 +68,8 @@ func (m *Model) layer(i int, src weights.Source, tune weights.Tuning) (*nn.Decod
 // The parts of a layer's products.
 func (c Config) qkv() []weights.Part {
 	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
-	return []weights.Part{{Module: "self_attn.q_proj", Out: q}, {Module: "self_attn.k_proj", Out: kv}, {Module: "self_attn.v_proj", Out: kv}}
+	return []weights.Part{{Module: "self_attn.q_proj", Out: q}, {Module: "self_attn.k_proj", Out: kv},
+		{Module: "self_attn.v_proj", Out: kv}}
 }
 
 func (c Config) out() []weights.Part {
@@ -120,7 +121,8 @@ type Replica struct {
 // NewReplica returns blocks that work on e.
 func (m *Model) NewReplica(e *nn.Exec) *Replica {
 	c := m.Config
-	r := &Replica{Exec: e, Batch: &nn.Batch{}, Rotary: &nn.Rotary{Theta: c.Theta, HeadDim: c.HeadDim, Sections: c.Sections}}
+	r := &Replica{Exec: e, Batch: &nn.Batch{}, Rotary: &nn.Rotary{Theta: c.Theta, HeadDim: c.HeadDim,
+		Sections: c.Sections}}
 	r.Embed = nn.NewEmbed(m.Embed, r.Batch)
 	for _, w := range m.Layers {
 		r.Layers = append(r.Layers, nn.NewDecoder(w, e, r.Batch, r.Rotary))

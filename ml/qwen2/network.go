@@ -29,7 +29,8 @@ func (n Network) Parameters() []train.Parameters {
 func (n Network) NewReplica(e *nn.Exec) (train.Replica, error) {
 	w := &worker{Replica: n.Model.NewReplica(e), vocab: n.Config.Vocab}
 	var err error
-	w.chain, err = graph.NewChain(func() ([]float32, int, int) { return nil, 0, n.Config.Hidden }, n.Config.Hidden, w.Blocks(), w.Head, graph.Options{})
+	w.chain, err = graph.NewChain(func() ([]float32, int, int) { return nil, 0, n.Config.Hidden }, n.Config.Hidden,
+		w.Blocks(), w.Head, graph.Options{})
 	return w, err
 }
 

@@ -137,9 +137,12 @@ func attend(c Config, starts []int, q, k, v rows) rows {
 
 func TestModelIsWhatThePackageCommentSays(t *testing.T) {
 	for _, c := range []Config{
-		{Hidden: 40, Layers: 2, Heads: 5, KVHeads: 1, HeadDim: 8, Inner: 56, Vocab: 97, Eps: 1e-3, Theta: 1e4, Sections: []int{1, 1, 2}, Tied: true},
-		{Hidden: 40, Layers: 2, Heads: 6, KVHeads: 2, HeadDim: 6, Inner: 33, Vocab: 97, Eps: 1e-3, Theta: 50, Sections: []int{0, 3, 0}},
-		{Hidden: 40, Layers: 1, Heads: 3, KVHeads: 3, HeadDim: 2, Inner: 7, Vocab: 97, Eps: 1e-3, Theta: 50, Sections: []int{0, 0, 1}},
+		{Hidden: 40, Layers: 2, Heads: 5, KVHeads: 1, HeadDim: 8, Inner: 56, Vocab: 97, Eps: 1e-3, Theta: 1e4,
+			Sections: []int{1, 1, 2}, Tied: true},
+		{Hidden: 40, Layers: 2, Heads: 6, KVHeads: 2, HeadDim: 6, Inner: 33, Vocab: 97, Eps: 1e-3, Theta: 50,
+			Sections: []int{0, 3, 0}},
+		{Hidden: 40, Layers: 1, Heads: 3, KVHeads: 3, HeadDim: 2, Inner: 7, Vocab: 97, Eps: 1e-3, Theta: 50,
+			Sections: []int{0, 0, 1}},
 	} {
 		batch, features := prompts()
 		m, err := New(c, goldentest.Drawn{}, weights.Tuning{Gamma: 1.5})
@@ -151,7 +154,8 @@ func TestModelIsWhatThePackageCommentSays(t *testing.T) {
 			batch.Targets, batch.Weights = append(batch.Targets, int32(i%7)-1), append(batch.Weights, float32(i%3))
 		}
 
-		D, q, kv, E := c.Hidden, c.Heads*c.HeadDim, c.KVHeads*c.HeadDim, tensor(t, "model.embed_tokens.weight", c.Vocab, c.Hidden)
+		D, q, kv, E := c.Hidden, c.Heads*c.HeadDim, c.KVHeads*c.HeadDim, tensor(t, "model.embed_tokens.weight",
+			c.Vocab, c.Hidden)
 		x := make(rows, len(batch.IDs))
 		for i, id := range batch.IDs {
 			x[i] = E[id]
@@ -179,7 +183,8 @@ func TestModelIsWhatThePackageCommentSays(t *testing.T) {
 			y := x.plus(linear(a, "self_attn.o_proj", D, q, false))
 			mlp := y.rmsnorm(vector(t, p+"post_attention_layernorm.weight", D), c.Eps)
 			silu := func(gate, up float64) float64 { return gate / (1 + math.Exp(-gate)) * up }
-			h := linear(mlp, "mlp.gate_proj", c.Inner, D, false).with(linear(mlp, "mlp.up_proj", c.Inner, D, false), silu)
+			h := linear(mlp, "mlp.gate_proj", c.Inner, D, false).with(linear(mlp, "mlp.up_proj", c.Inner, D, false),
+				silu)
 			x = y.plus(linear(h, "mlp.down_proj", D, c.Inner, false))
 		}
 		head := E

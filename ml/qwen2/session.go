@@ -22,7 +22,8 @@ type Session struct {
 
 // NewSession returns a session that works on e.
 func (m *Model) NewSession(e *nn.Exec) *Session {
-	return &Session{replica: m.NewReplica(e), vocab: m.Config.Vocab, hidden: m.Config.Hidden, caches: make([][]*nn.Cache, len(m.Layers))}
+	return &Session{replica: m.NewReplica(e), vocab: m.Config.Vocab, hidden: m.Config.Hidden,
+		caches: make([][]*nn.Cache, len(m.Layers))}
 }
 
 // Vocab is the number of logits of a sequence.

@@ -67,7 +67,8 @@ func ParseConfig(data []byte) (Config, error) {
 	if f.Vision == nil {
 		return Config{}, fmt.Errorf("config.json: vision_config is missing")
 	}
-	for _, t := range []struct{ from, to *int32 }{{f.ImageToken, &c.ImageToken}, {f.VideoToken, &c.VideoToken}, {f.VisionStart, &c.VisionStart}, {f.VisionEnd, &c.VisionEnd}} {
+	for _, t := range []struct{ from, to *int32 }{{f.ImageToken, &c.ImageToken}, {f.VideoToken, &c.VideoToken},
+		{f.VisionStart, &c.VisionStart}, {f.VisionEnd, &c.VisionEnd}} {
 		if t.from != nil {
 			*t.to = *t.from
 		}
@@ -107,10 +108,12 @@ func (c Config) check() error {
 		value int
 	}{
 		{"depth", v.Depth}, {"embed_dim", v.Embed}, {"num_heads", v.Heads}, {"patch_size", v.Patch},
-		{"spatial_merge_size", v.Merge}, {"temporal_patch_size", v.Temporal}, {"in_channels", v.Channels}, {"mlp_ratio × embed_dim", v.Inner()},
+		{"spatial_merge_size", v.Merge}, {"temporal_patch_size", v.Temporal}, {"in_channels", v.Channels},
+		{"mlp_ratio × embed_dim", v.Inner()},
 	} {
 		if f.value <= 0 || f.value > 1<<20 {
-			return fmt.Errorf("config.json: vision_config.%s is %d, it must be from 1 to %d: is the key there?", f.key, f.value, 1<<20)
+			return fmt.Errorf("config.json: vision_config.%s is %d, it must be from 1 to %d: is the key there?", f.key,
+				f.value, 1<<20)
 		}
 	}
 	for _, f := range []struct {
@@ -123,15 +126,18 @@ func (c Config) check() error {
 		product := 1
 		for _, n := range f.values {
 			if product *= n; product > maxWidth {
-				return fmt.Errorf("config.json: vision_config: %s is a product of %v, wider than any model", f.key, f.values)
+				return fmt.Errorf("config.json: vision_config: %s is a product of %v, wider than any model",
+					f.key, f.values)
 			}
 		}
 	}
 	if v.Embed%v.Heads != 0 || v.HeadDim()%4 != 0 {
-		return fmt.Errorf("config.json: vision_config: embed_dim %d in %d heads gives no head dim that is a multiple of 4", v.Embed, v.Heads)
+		return fmt.Errorf("config.json: vision_config: embed_dim %d in %d heads gives no head dim that is a "+
+			"multiple of 4", v.Embed, v.Heads)
 	}
 	if v.Hidden != c.Text.Hidden {
-		return fmt.Errorf("config.json: vision_config.hidden_size %d differs from the language model's %d", v.Hidden, c.Text.Hidden)
+		return fmt.Errorf("config.json: vision_config.hidden_size %d differs from the language model's %d", v.Hidden,
+			c.Text.Hidden)
 	}
 	return nil
 }

@@ -21,9 +21,10 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 		`{` + strings.Replace(text, "qwen2_vl", "qwen2", 1) + `}`: "model_type",
 		`{` + text + `}`:                    "vision_config is missing",
 		`{` + text + `,"vision_config":{}}`: "vision_config.depth",
-		`{` + text + `,"vision_config":{` + vision + `,"hidden_act":"gelu"}}`:         "vision_config.hidden_act",
-		`{` + text + `,"vision_config":{` + vision + `,"num_heads":3}}`:               "in 3 heads",
-		`{` + text + `,"vision_config":{` + vision + `,"hidden_size":32}}`:            "differs from the language model's 64",
+		`{` + text + `,"vision_config":{` + vision + `,"hidden_act":"gelu"}}`: "vision_config.hidden_act",
+		`{` + text + `,"vision_config":{` + vision + `,"num_heads":3}}`:       "in 3 heads",
+		`{` + text + `,"vision_config":{` + vision +
+			`,"hidden_size":32}}`: "differs from the language model's 64",
 		`{` + text + `,"vision_config":{` + vision + `,"mlp_ratio":-1}}`:              "mlp_ratio",
 		`{` + text + `,"vision_config":{` + vision + `,"mlp_ratio":1e300}}`:           "mlp_ratio",
 		`{` + text + `,"vision_config":{` + vision + `,"patch_size":1000000}}`:        "patch_size²",
@@ -35,11 +36,12 @@ func TestConfigErrorsNameTheKey(t *testing.T) {
 	}
 }
 
-// FuzzConfig reads any config.json, and makes and runs the tower where it is small: nothing may panic, and no memory may
-// be taken that only the configuration asks for.
+// FuzzConfig reads any config.json, and makes and runs the tower where it is small: nothing may panic, and no memory
+// may be taken that only the configuration asks for.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(`{` + text + `,"vision_config":{` + vision + `}}`))
-	f.Add([]byte(`{"model_type":"qwen2_vl","text_config":{` + text + `},"image_token_id":7,"vision_config":{` + vision + `,"patch_size":2,"in_channels":1,"mlp_ratio":2.5}}`))
+	f.Add([]byte(`{"model_type":"qwen2_vl","text_config":{` + text + `},"image_token_id":7,"vision_config":{` + vision +
+		`,"patch_size":2,"in_channels":1,"mlp_ratio":2.5}}`))
 	f.Fuzz(func(t *testing.T, config []byte) {
 		c, err := ParseConfig(config)
 		if err != nil {
@@ -56,7 +58,8 @@ func FuzzConfig(f *testing.F) {
 		if grid.Patches()*c.Vision.PatchWidth() > 1<<20 {
 			return
 		}
-		features, err := m.NewTower(nn.NewExec(1)).Features(make([]float32, grid.Patches()*c.Vision.PatchWidth()), []Grid{grid})
+		features, err := m.NewTower(nn.NewExec(1)).Features(make([]float32, grid.Patches()*c.Vision.PatchWidth()),
+			[]Grid{grid})
 		if err != nil || len(features) != c.Text.Hidden {
 			t.Errorf("%+v: %d features, %v", c, len(features), err)
 		}

@@ -1,12 +1,12 @@
-// Package qwen2vl is Qwen2-VL: the vision tower, the places that pictures take in a prompt (M-RoPE), and the whole model
-// in training and decoding. It knows no projects and opens no pictures; package pixels makes the rows it takes.
+// Package qwen2vl is Qwen2-VL: the vision tower, the places that pictures take in a prompt (M-RoPE), and the whole
+// model in training and decoding. It knows no projects and opens no pictures; package pixels makes the rows it takes.
 //
 // # The model on one page
 //
-// P is the number of patches of all pictures, a row each: picture after picture, of each its temporal slices, of each its
-// blocks of m×m patches (m: merge) in reading order, of each its patches in reading order. C is the width of the tower, D
-// that of the language model. Weights are [out, in] as on the disk. On the right stands the block of ml/nn that holds the
-// line, forward and backward side by side.
+// P is the number of patches of all pictures, a row each: picture after picture, of each its temporal slices, of each
+// its blocks of m×m patches (m: merge) in reading order, of each its patches in reading order. C is the width of the
+// tower, D that of the language model. Weights are [out, in] as on the disk. On the right stands the block of ml/nn
+// that holds the line, forward and backward side by side.
 //
 //	x = pixels·Wᵀ                                       [P, C]     nn.PatchEmbed
 //	     pixels [P, channels·temporal·patch²]: a convolution whose kernel is its stride
@@ -32,7 +32,7 @@
 //
 // # Where to look
 //
-// config.go says which sizes there are, model.go puts the tower together, positions.go gives the places, network.go is the
-// whole model in training. Package chat writes prompts with the tokens that stand for pictures, package pixels makes the
-// rows of a picture file.
+// config.go says which sizes there are, model.go puts the tower together, positions.go gives the places,
+// network.go is the whole model in training. Package chat writes prompts with the tokens that stand for
+// pictures, package pixels makes the rows of a picture file.
 package qwen2vl

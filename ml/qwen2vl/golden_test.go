@@ -83,7 +83,8 @@ func examples(t *testing.T, tol goldentest.Tolerances) []example {
 		}
 		goldentest.JSON(t, goldentest.Dir(t, "qwen2vl", "cases", name+".json"), &info)
 		g := goldentest.Open(t, tol, "qwen2vl/cases/"+name+".safetensors")
-		e := example{name: name, g: g, ids: g.IDs("input_ids"), labels: g.Ints("labels"), rule: info.outcome, classic: info.Classic}
+		e := example{name: name, g: g, ids: g.IDs("input_ids"), labels: g.Ints("labels"), rule: info.outcome,
+			classic: info.Classic}
 		if info.Same {
 			e.classic = e.rule
 		}
@@ -187,7 +188,8 @@ func TestGoldenSpecialTokens(t *testing.T) {
 	goldentest.JSON(t, goldentest.Dir(t, "qwen2vl", "special-ids.json"), &ids)
 	for _, name := range []string{"model", "model-new-names", "model-flat-config", "sharded-bf16"} {
 		c := load(t, Tuning{}, "qwen2vl/"+name).Config
-		if c.ImageToken != ids.Image || c.VideoToken != ids.Video || c.VisionStart != ids.Start || c.VisionEnd != ids.End || !slices.Equal(c.Text.EOS, []int32{ids.EOS}) {
+		if c.ImageToken != ids.Image || c.VideoToken != ids.Video || c.VisionStart != ids.Start ||
+			c.VisionEnd != ids.End || !slices.Equal(c.Text.EOS, []int32{ids.EOS}) {
 			t.Errorf("%s: %+v, want %+v", name, c, ids)
 		}
 	}
@@ -346,7 +348,8 @@ func checkDecoding(t *testing.T, e example, m *Model, s *qwen2.Session, features
 	goldentest.CheckGreedy(s, logits, []goldentest.Greedy{{Tokens: e.rule.Generated, File: e.g}})
 	if e.g.Has("classic.top5.ids") {
 		logits = prompt(t, e, m, s, e.classic.Positions, features)
-		goldentest.CheckGreedy(s, logits, []goldentest.Greedy{{Tokens: e.classic.Generated, File: e.g, Prefix: "classic."}})
+		goldentest.CheckGreedy(s, logits, []goldentest.Greedy{{Tokens: e.classic.Generated, File: e.g,
+			Prefix: "classic."}})
 	}
 }
 

@@ -49,7 +49,8 @@ func (e example) sample(t *testing.T, m *Model, features []float32, weight float
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := train.Sample{IDs: b.IDs, Pos: e.rule.Positions, Targets: b.Targets, Weights: b.Weights, Features: features, Patches: e.rows}
+	s := train.Sample{IDs: b.IDs, Pos: e.rule.Positions, Targets: b.Targets, Weights: b.Weights, Features: features,
+		Patches: e.rows}
 	for i := range s.Weights {
 		s.Weights[i] *= weight
 	}
@@ -188,7 +189,8 @@ func (s source) Vector(name string, n int) ([]float32, error) {
 func TestGoldenAdapterGreedy(t *testing.T) {
 	var want []caseTokens
 	goldentest.JSON(t, goldentest.Dir(t, "qwen2vl", "lora", "attn.generate-initial.json"), &want)
-	checkAdapterGreedy(t, goldentest.LoadTolerances(t), adapted(t, "attn"), "qwen2vl/lora/attn.generate-initial.safetensors", want)
+	checkAdapterGreedy(t, goldentest.LoadTolerances(t), adapted(t, "attn"),
+		"qwen2vl/lora/attn.generate-initial.safetensors", want)
 }
 
 // checkAdapterGreedy decodes all cases under m.
@@ -211,7 +213,8 @@ func checkAdapterGreedy(t *testing.T, tol goldentest.Tolerances, m *Model, file 
 	g.Complete()
 }
 
-// TestGoldenAdapterGradients computes the gradients of the first step with features made before, and with the tower in it.
+// TestGoldenAdapterGradients computes the gradients of the first
+// step with features made before, and with the tower in it.
 func TestGoldenAdapterGradients(t *testing.T) {
 	tol := goldentest.LoadTolerances(t)
 	want := readStored(t).Step1
@@ -264,12 +267,14 @@ func TestGoldenOptimizerTraces(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, tower in the step %v", trace, withTower), func(t *testing.T) {
 				m := adapted(t, "attn")
 				n := Network{Model: m, Tower: withTower}
-				solver, err := train.NewAdamW(n.Parameters(), []train.Group{{LearningRate: .002, WeightDecay: .01}}, nil)
+				solver, err := train.NewAdamW(n.Parameters(), []train.Group{{LearningRate: .002, WeightDecay: .01}},
+					nil)
 				if err != nil {
 					t.Fatal(err)
 				}
 				solver.MaxGradNorm = want.MaxGradNorm
-				trainer, err := train.New(n, solver, train.Schedule{Kind: want.Schedule, Warmup: 2, Steps: len(steps)}, train.Options{Replicas: 2, Threads: 2})
+				trainer, err := train.New(n, solver, train.Schedule{Kind: want.Schedule, Warmup: 2, Steps: len(steps)},
+					train.Options{Replicas: 2, Threads: 2})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -280,8 +285,10 @@ func TestGoldenOptimizerTraces(t *testing.T) {
 						t.Fatal(err)
 					}
 					w := want.Steps[k]
-					if math.Abs(r.Loss-w.Loss) > 2e-5 || math.Abs(r.LearningRate-w.LR) > 1e-12 || math.Abs(r.GradNorm-w.Norm) > 2e-5*w.Norm {
-						t.Errorf("step %d: loss %v, rate %v, norm %v; want %+v", k+1, r.Loss, r.LearningRate, r.GradNorm, w)
+					if math.Abs(r.Loss-w.Loss) > 2e-5 || math.Abs(r.LearningRate-w.LR) > 1e-12 ||
+						math.Abs(r.GradNorm-w.Norm) > 2e-5*w.Norm {
+						t.Errorf("step %d: loss %v, rate %v, norm %v; want %+v", k+1, r.Loss, r.LearningRate,
+							r.GradNorm, w)
 					}
 					for _, p := range m.Parameters() {
 						if name := fmt.Sprintf("step%d:%s", k+1, nested(p.Name)); g.Has(name) {

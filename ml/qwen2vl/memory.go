@@ -57,9 +57,10 @@ func (w Work) ranks(products []Product) (n int) {
 	return n
 }
 
-// Panels are the frozen weights laid out for the kernels, outside Go's heap and shared by all workers: each product once
-// for the forward pass and once more for the way back, the columns rounded up to whole panels. The tower has a way back
-// only where it is trained. Embeddings are read where they lie in the file; as the head's product they are laid out, too.
+// Panels are the frozen weights laid out for the kernels, outside Go's heap and shared by all workers:
+// each product once for the forward pass and once more for the way back, the columns rounded up to
+// whole panels. The tower has a way back only where it is trained. Embeddings are read where they lie
+// in the file; as the head's product they are laid out, too.
 func (c Config) Panels(w Work) (bytes int64) {
 	lay := func(p Product, back bool) {
 		n := wholePanels(p.Out) * int64(p.In)
@@ -90,9 +91,10 @@ func (c Config) Joined(w Work) int64 {
 	return int64(w.Weight) * int64(t.Hidden) * int64(max(2*t.Inner, (t.Heads+2*t.KVHeads)*t.HeadDim))
 }
 
-// TextWorker is what a worker of the language model holds: what each layer keeps of rows forward tokens for a later pass back
-// (kept in any case), of back tokens the gradients and the room that all layers share for them, and the head's logits of
-// at most 64 supervised positions at a time. longest is the longest sequence, whose keys are laid out for the products.
+// TextWorker is what a worker of the language model holds: what each layer keeps of rows forward tokens
+// for a later pass back (kept in any case), of back tokens the gradients and the room that all layers
+// share for them, and the head's logits of at most 64 supervised positions at a time. longest is the
+// longest sequence, whose keys are laid out for the products.
 func (c Config) TextWorker(w Work, rows, back, supervised, longest int) int64 {
 	t := c.Text
 	q, qkv := t.Heads*t.HeadDim, (t.Heads+2*t.KVHeads)*t.HeadDim
@@ -101,8 +103,9 @@ func (c Config) TextWorker(w Work, rows, back, supervised, longest int) int64 {
 		products := c.layerProducts("model.layers." + strconv.Itoa(i) + ".")
 		ranks := w.ranks(products)
 		low = max(low, ranks)
-		kept += 4*t.Hidden + qkv + q + 3*t.Inner + ranks + 2 // norm1, y, norm2, out; q k v; attended; gate, up, hidden; low; 1/σ
-		gradients += t.Hidden + t.Heads                      // dx; log sums of the attention
+		// norm1, y, norm2, out; q k v; attended; gate, up, hidden; low; 1/σ
+		kept += 4*t.Hidden + qkv + q + 3*t.Inner + ranks + 2
+		gradients += t.Hidden + t.Heads // dx; log sums of the attention
 	}
 	kept += t.Hidden + t.HeadDim + t.Hidden // embeddings, rotary angles, features
 	gradients += t.Hidden                   // the head's
@@ -111,7 +114,8 @@ func (c Config) TextWorker(w Work, rows, back, supervised, longest int) int64 {
 		shared += max(t.Hidden, c.widest(w))
 	}
 	head := supervised*4*t.Hidden + min(supervised, 64)*t.Vocab
-	return 4*(int64(rows)*int64(kept)+int64(back)*int64(gradients+shared)+int64(head)) + attentionRoom(t.HeadDim, longest)
+	return 4*(int64(rows)*int64(kept)+int64(back)*int64(gradients+shared)+int64(head)) +
+		attentionRoom(t.HeadDim, longest)
 }
 
 // widest is the widest input of an adapter of the language model.
@@ -134,7 +138,8 @@ func (c Config) TowerWorker(w Work, patches, back int) int64 {
 	block := 8*v.Embed + 2*v.Inner() + ranks + 4 // norm1, q k v, attended, y, norm2, out; FC1 before and after the GELU
 	wide := v.Embed * v.Merge * v.Merge
 	kept := v.Embed + v.Depth*block + v.Embed + (2*wide+v.Hidden)/(v.Merge*v.Merge) + v.HeadDim()
-	shared := v.PatchWidth() + v.Depth*(v.Embed+v.Heads) + max(v.Inner(), 3*v.Embed, v.Embed) + 3*v.Embed + 2*v.Embed + ranks
+	shared := v.PatchWidth() + v.Depth*(v.Embed+v.Heads) + max(v.Inner(), 3*v.Embed, v.Embed) + 3*v.Embed +
+		2*v.Embed + ranks
 	if w.Dropout && ranks > 0 {
 		shared += v.Inner()
 	}

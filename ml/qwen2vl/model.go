@@ -94,7 +94,8 @@ func (m *Model) Tensors() []weights.Tensor {
 	patch[0].Shape = []int{v.Embed, v.Channels, v.Temporal, v.Patch, v.Patch}
 	out = append(out, patch...)
 	norm := func(name string, n *nn.Norm) {
-		out = append(out, weights.Tensor{Name: name + ".weight", Shape: []int{len(n.W)}, Value: n.W}, weights.Tensor{Name: name + ".bias", Shape: []int{len(n.B)}, Value: n.B})
+		out = append(out, weights.Tensor{Name: name + ".weight", Shape: []int{len(n.W)}, Value: n.W},
+			weights.Tensor{Name: name + ".bias", Shape: []int{len(n.B)}, Value: n.B})
 	}
 	linear := func(prefix, module string, l *nn.Linear) {
 		out = append(out, weights.Split(prefix, l, weights.Part{Module: module, Out: l.W.Rows})...)

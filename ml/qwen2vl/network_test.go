@@ -21,8 +21,10 @@ const pad = 90 // the picture token of small
 func small(t *testing.T) *Model {
 	t.Helper()
 	c := Config{
-		Text:       qwen2.Config{Hidden: 24, Layers: 2, Heads: 3, KVHeads: 1, HeadDim: 10, Inner: 28, Vocab: 97, Eps: 1e-6, Theta: 1e4, Sections: []int{3, 0, 2}},
-		Vision:     Vision{Depth: 2, Embed: 24, Heads: 2, MLPRatio: 1.5, Hidden: 24, Patch: 2, Merge: 2, Temporal: 2, Channels: 3},
+		Text: qwen2.Config{Hidden: 24, Layers: 2, Heads: 3, KVHeads: 1, HeadDim: 10, Inner: 28, Vocab: 97,
+			Eps: 1e-6, Theta: 1e4, Sections: []int{3, 0, 2}},
+		Vision: Vision{Depth: 2, Embed: 24, Heads: 2, MLPRatio: 1.5, Hidden: 24, Patch: 2, Merge: 2, Temporal: 2,
+			Channels: 3},
 		ImageToken: pad, VideoToken: pad + 1,
 	}
 	all := weights.Tuning{All: true}
@@ -81,9 +83,9 @@ func trainer(t *testing.T, n Network, o train.Options) *train.Trainer {
 	return tr
 }
 
-// Conversations with several pictures of different sizes, with a clip, without a picture, with nothing to learn, and of one
-// token, laid end to end in any way and run by more workers than there are,
-// give the gradient that they give one by one.
+// Conversations with several pictures of different sizes, with a clip, without a picture, with
+// nothing to learn, and of one token, laid end to end in any way and run by more workers than
+// there are, give the gradient that they give one by one.
 func TestStepWithTheTowerIsTheSameHoweverItIsSplit(t *testing.T) {
 	step := func(o train.Options) *train.Result {
 		m := small(t)
@@ -110,7 +112,8 @@ func TestStepWithTheTowerIsTheSameHoweverItIsSplit(t *testing.T) {
 	} {
 		got := step(o)
 		if math.Abs(got.Loss-want.Loss) > 1e-6*want.Loss || math.Abs(got.GradNorm-want.GradNorm) > 1e-5*want.GradNorm {
-			t.Errorf("%+v: loss %v and gradient norm %v, in one pass %v and %v", o, got.Loss, got.GradNorm, want.Loss, want.GradNorm)
+			t.Errorf("%+v: loss %v and gradient norm %v, in one pass %v and %v", o, got.Loss, got.GradNorm, want.Loss,
+				want.GradNorm)
 		}
 		for i := range want.Samples {
 			if math.Abs(got.Samples[i].NLL-want.Samples[i].NLL) > 1e-5 {
@@ -127,11 +130,15 @@ func TestFeaturesThatDoNotFitTheirSampleAreRefused(t *testing.T) {
 		change func(s *train.Sample)
 		want   string
 	}{
-		"a place less than the picture has": {true, func(s *train.Sample) { s.FeatureTokens = s.FeatureTokens[1:] }, "sample 0"},
-		"patches of another size":           {true, func(s *train.Sample) { s.Grids[0] = [3]int32{1, 4, 4} }, "sample 0"},
+		"a place less than the picture has": {true, func(s *train.Sample) { s.FeatureTokens = s.FeatureTokens[1:] },
+			"sample 0"},
+		"patches of another size": {true, func(s *train.Sample) { s.Grids[0] = [3]int32{1, 4, 4} },
+			"sample 0"},
 		"a grid that makes no whole tokens": {true, func(s *train.Sample) { s.Grids[0] = [3]int32{1, 8, 1} }, "8×1"},
-		"features fewer than places":        {false, func(s *train.Sample) { s.Features = make([]float32, 24) }, "sample 0"},
-		"features that are no whole rows":   {false, func(s *train.Sample) { s.Features = make([]float32, 47) }, "sample 0"},
+		"features fewer than places": {false, func(s *train.Sample) { s.Features = make([]float32, 24) },
+			"sample 0"},
+		"features that are no whole rows": {false, func(s *train.Sample) { s.Features = make([]float32, 47) },
+			"sample 0"},
 	} {
 		s, other := sample(t, m.Config, 2, Grid{T: 1, H: 2, W: 4}), sample(t, m.Config, 3, Grid{T: 1, H: 2, W: 4})
 		if !tc.tower {
@@ -146,8 +153,8 @@ func TestFeaturesThatDoNotFitTheirSampleAreRefused(t *testing.T) {
 	}
 }
 
-// Along the gradient of each block's parameters the loss of the whole model, from the pixels on, rises as steeply as the
-// gradient is long.
+// Along the gradient of each block's parameters the loss of the whole model, from
+// the pixels on, rises as steeply as the gradient is long.
 func TestGradientFromThePixelsOnAgreesWithDifferences(t *testing.T) {
 	m := small(t)
 	replica, err := Network{Model: m, Tower: true}.NewReplica(nn.NewExec(2))
@@ -155,7 +162,8 @@ func TestGradientFromThePixelsOnAgreesWithDifferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	one, two := sample(t, m.Config, 2, Grid{T: 1, H: 2, W: 4}, Grid{T: 2, H: 2, W: 2}), sample(t, m.Config, 3)
-	if err := replica.Load(&train.Pack{Samples: []*train.Sample{&one, &two}, Scale: .25, Index: []int{0, 1}}); err != nil {
+	if err := replica.Load(&train.Pack{Samples: []*train.Sample{&one, &two}, Scale: .25,
+		Index: []int{0, 1}}); err != nil {
 		t.Fatal(err)
 	}
 	chain := replica.Chain()

@@ -158,7 +158,8 @@ func TestTowerIsWhatThePackageCommentSays(t *testing.T) {
 		a := attend(x.layernorm(p+"norm1").linear(p+"attn.qkv", 3*v.Embed, true), places, v.Heads)
 		y := x.plus(a.linear(p+"attn.proj", v.Embed, true))
 		quick := func(z float64) float64 { return z / (1 + math.Exp(-1.702*z)) }
-		x = y.plus(y.layernorm(p+"norm2").linear(p+"mlp.fc1", v.Inner(), true).apply(quick).linear(p+"mlp.fc2", v.Embed, true))
+		x = y.plus(y.layernorm(p+"norm2").linear(p+"mlp.fc1", v.Inner(), true).apply(quick).linear(p+"mlp.fc2",
+			v.Embed, true))
 	}
 	var merged rows
 	for i, row := range x.layernorm("visual.merger.ln_q") {
@@ -168,7 +169,8 @@ func TestTowerIsWhatThePackageCommentSays(t *testing.T) {
 		merged[i/4] = append(merged[i/4], row...)
 	}
 	gelu := func(z float64) float64 { return z / 2 * (1 + math.Erf(z/math.Sqrt2)) }
-	want := merged.linear("visual.merger.mlp.0", 4*v.Embed, true).apply(gelu).linear("visual.merger.mlp.2", v.Hidden, true)
+	want := merged.linear("visual.merger.mlp.0", 4*v.Embed, true).apply(gelu).linear("visual.merger.mlp.2",
+		v.Hidden, true)
 
 	got, err := m.NewTower(nn.NewExec(2)).Features(pixels, grids)
 	if err != nil {

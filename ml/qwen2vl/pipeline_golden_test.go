@@ -55,7 +55,8 @@ func TestGoldenWholePipelineOfOnePicture(t *testing.T) {
 		}
 	}
 
-	question := []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Image, Tokens: want.Tokens}, {Text: "Is the toe drain blocked?"}}}}
+	question := []chat.Message{{Role: chat.User, Parts: []chat.Part{{Kind: chat.Image, Tokens: want.Tokens},
+		{Text: "Is the toe drain blocked?"}}}}
 	opts := chat.Options{GenerationPrompt: true}
 	if text := chat.Render(question, opts); text != want.Text {
 		t.Errorf("the prompt is %q, want %q", text, want.Text)
@@ -69,7 +70,8 @@ func TestGoldenWholePipelineOfOnePicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.CheckInts("position_ids", flat(pos))
-	if top := max(slices.Max(pos[0]), slices.Max(pos[1]), slices.Max(pos[2])); int64(top)+1-int64(len(ids)) != want.Delta {
+	if top := max(slices.Max(pos[0]), slices.Max(pos[1]),
+		slices.Max(pos[2])); int64(top)+1-int64(len(ids)) != want.Delta {
 		t.Errorf("the next position is %d for %d tokens, want %+d", top+1, len(ids), want.Delta)
 	}
 
@@ -92,8 +94,10 @@ func TestGoldenWholePipelineOfOnePicture(t *testing.T) {
 	g.Check("top20.logits", named)
 	g.Check("top20.logits", best[:len(named)])
 	mean, std, logSumExp := summary(logits)
-	if atol := g.Atol("top20.logits"); math.Abs(mean-want.Mean) > atol || math.Abs(std-want.Std) > atol || math.Abs(logSumExp-want.LogSumExp) > atol {
-		t.Errorf("logits have mean %v, deviation %v, log-sum-exp %v; want %v, %v, %v", mean, std, logSumExp, want.Mean, want.Std, want.LogSumExp)
+	if atol := g.Atol("top20.logits"); math.Abs(mean-want.Mean) > atol || math.Abs(std-want.Std) > atol ||
+		math.Abs(logSumExp-want.LogSumExp) > atol {
+		t.Errorf("logits have mean %v, deviation %v, log-sum-exp %v; want %v, %v, %v", mean, std, logSumExp, want.Mean,
+			want.Std, want.LogSumExp)
 	}
 	goldentest.CheckGreedy(session, logits, []goldentest.Greedy{{Tokens: want.Generated, File: g}})
 	if answer := tok.Decode(want.Generated, false); answer != want.Answer {

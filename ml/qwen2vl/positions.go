@@ -58,7 +58,8 @@ func (c Config) Positions(ids []int32, grids []Grid) (pos [3][]int32, features [
 			continue
 		}
 		if g == len(grids) {
-			return pos, nil, fmt.Errorf("the prompt holds a picture token at position %d, but only %d pictures came with it: its text must not hold a picture's pad", i, len(grids))
+			return pos, nil, fmt.Errorf("the prompt holds a picture token at position %d, but only %d pictures came "+
+				"with it: its text must not hold a picture's pad", i, len(grids))
 		}
 		grid := grids[g]
 		g++
@@ -86,7 +87,8 @@ func (c Config) Positions(ids []int32, grids []Grid) (pos [3][]int32, features [
 	return pos, features, nil
 }
 
-// blockOrder lists the row and column of each patch in the order of the pixel rows: (t, h/merge, w/merge, merge, merge).
+// blockOrder lists the row and column of each patch in the order
+// of the pixel rows: (t, h/merge, w/merge, merge, merge).
 func blockOrder(grids []Grid, merge int) (rows, cols []int32) {
 	for _, g := range grids {
 		for range g.T {

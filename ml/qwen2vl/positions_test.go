@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A word, a picture of 2×3 tokens, a word, a clip of 4 slices of 1×2 tokens with a second picture right behind it, a word.
+// A word, a picture of 2×3 tokens, a word, a clip of 4 slices of
+// 1×2 tokens with a second picture right behind it, a word.
 func TestTextGoesOnBehindTheLargestPositionOfAPicture(t *testing.T) {
 	c := Config{ImageToken: 9, VideoToken: 10, Vision: Vision{Merge: 2}}
 	ids := []int32{1, 9, 9, 9, 9, 9, 9, 2, 10, 10, 10, 10, 10, 10, 10, 10, 9, 3}
@@ -39,7 +40,8 @@ func TestPositionsRefuseWhatDoesNotFit(t *testing.T) {
 		"cut off at the end": {[]int32{1, 9}, []Grid{{T: 1, H: 4, W: 4}}, "takes 4 tokens"},
 		"half a block":       {[]int32{1, 9}, []Grid{{T: 1, H: 3, W: 2}}, "picture 1: a grid of 1×3×2"},
 		"less than nothing":  {[]int32{1, 9}, []Grid{{T: -1, H: 4, W: 4}}, "picture 1: a grid of -1×4×4"},
-		"more than can be":   {[]int32{1, 9}, []Grid{{T: 1, H: 1 << 62, W: 4}}, "picture 1: a grid of 1×4611686018427387904×4"},
+		"more than can be": {[]int32{1, 9}, []Grid{{T: 1, H: 1 << 62, W: 4}},
+			"picture 1: a grid of 1×4611686018427387904×4"},
 	} {
 		if _, _, err := c.Positions(tc.ids, tc.grids); err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v does not say %q", name, err, tc.want)

@@ -2,7 +2,8 @@ package qwen2vl
 
 import "fmt"
 
-// Product is a product of the model that LoRA can adapt: its module's name, and the widths of what goes in and comes out.
+// Product is a product of the model that LoRA can adapt: its module's
+// name, and the widths of what goes in and comes out.
 type Product struct {
 	Module  string
 	In, Out int
@@ -26,9 +27,11 @@ func (c Config) layerProducts(at string) []Product {
 	t := c.Text
 	q, kv := t.Heads*t.HeadDim, t.KVHeads*t.HeadDim
 	return []Product{
-		{at + "self_attn.q_proj", t.Hidden, q}, {at + "self_attn.k_proj", t.Hidden, kv}, {at + "self_attn.v_proj", t.Hidden, kv},
+		{at + "self_attn.q_proj", t.Hidden, q}, {at + "self_attn.k_proj", t.Hidden, kv}, {at + "self_attn.v_proj",
+			t.Hidden, kv},
 		{at + "self_attn.o_proj", q, t.Hidden},
-		{at + "mlp.gate_proj", t.Hidden, t.Inner}, {at + "mlp.up_proj", t.Hidden, t.Inner}, {at + "mlp.down_proj", t.Inner, t.Hidden},
+		{at + "mlp.gate_proj", t.Hidden, t.Inner}, {at + "mlp.up_proj", t.Hidden, t.Inner}, {at + "mlp.down_proj",
+			t.Inner, t.Hidden},
 	}
 }
 
@@ -57,14 +60,15 @@ func (c Config) Parameters() int64 {
 	n += int64(t.Layers)*int64(2*t.Hidden+(t.Heads+2*t.KVHeads)*t.HeadDim) + int64(t.Hidden) // norms and biases
 	if v.Depth > 0 {
 		wide := v.Embed * v.Merge * v.Merge
-		n += int64(v.PatchWidth())*int64(v.Embed) + int64(v.Depth)*int64(9*v.Embed+v.Inner()) + int64(2*v.Embed+wide+v.Hidden)
+		n += int64(v.PatchWidth())*int64(v.Embed) + int64(v.Depth)*int64(9*v.Embed+v.Inner()) +
+			int64(2*v.Embed+wide+v.Hidden)
 	}
 	return n
 }
 
-// Operations are the multiplications and additions (two each) of a sample's forward and backward pass through the language
-// model, and of its forward pass through the tower. Weights that are frozen have no gradient of their own: the way back
-// costs as much as the way there. Attention adds what grows with the square of the length; causal, half of it.
+// Operations are the multiplications and additions (two each) of a sample's forward and backward pass through the
+// language model, and of its forward pass through the tower. Weights that are frozen have no gradient of their own: the
+// way back costs as much as the way there. Attention adds what grows with the square of the length; causal, half of it.
 func (c Config) Operations(tokens, supervised, patches int) (text, tower float64) {
 	t, v := c.Text, c.Vision
 	layer := 0.0
@@ -86,5 +90,6 @@ func (c Config) Operations(tokens, supervised, patches int) (text, tower float64
 		merger += float64(p.In) * float64(p.Out)
 	}
 	rows := float64(patches)
-	return text, 2 * (rows*(float64(v.Depth)*block+float64(v.PatchWidth()*v.Embed)) + rows/float64(v.Merge*v.Merge)*merger)
+	return text, 2 * (rows*(float64(v.Depth)*block+float64(v.PatchWidth()*v.Embed)) +
+		rows/float64(v.Merge*v.Merge)*merger)
 }

@@ -68,8 +68,8 @@ func RoundBF16(v float32) uint16 {
 // WidenBF16 is the float32 of a bfloat16 given as bits; it is exact.
 func WidenBF16(bits uint16) float32 { return math.Float32frombits(uint32(bits) << 16) }
 
-// RoundF16 is the IEEE half-precision number nearest to v, ties to even, as bits; what is too large becomes infinite and a
-// NaN stays a (quiet) NaN.
+// RoundF16 is the IEEE half-precision number nearest to v, ties to even, as bits; what is
+// too large becomes infinite and a NaN stays a (quiet) NaN.
 func RoundF16(v float32) uint16 {
 	bits := math.Float32bits(v)
 	sign, size := uint16(bits>>16)&0x8000, bits&0x7fffffff

@@ -70,7 +70,8 @@ func Open(path string) (*File, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), unmap())
 	}
 	scattered(data)
-	f := &File{path: path, tensors: make(map[string]tensor, len(entries)), metadata: metadata, unmaps: []func() error{unmap}}
+	f := &File{path: path, tensors: make(map[string]tensor, len(entries)), metadata: metadata,
+		unmaps: []func() error{unmap}}
 	for _, e := range entries {
 		f.tensors[e.name] = tensor{e, path, data[start+e.begin : start+e.end : start+e.end]}
 	}
@@ -120,8 +121,8 @@ func (f *File) Shard(name string) string {
 	return filepath.Base(t.path)
 }
 
-// Release tells the system that a tensor's bytes will hardly be read again, so that they need not stay in memory. Slices
-// that were handed out stay valid; reading them brings the bytes back.
+// Release tells the system that a tensor's bytes will hardly be read again, so that they need not stay in memory.
+// Slices that were handed out stay valid; reading them brings the bytes back.
 func (f *File) Release(name string) { release(f.tensors[name].data) }
 
 // Close ends the mapping. Slices that were handed out without a copy must not be touched afterwards.

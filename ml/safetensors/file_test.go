@@ -92,7 +92,8 @@ func TestTensorsMadeWhenTheirTurnComes(t *testing.T) {
 		t.Errorf("ids = %v in %q, %v", got, f.Shard("ids"), err)
 	}
 	dir := t.TempDir()
-	if err := Write(filepath.Join(dir, SingleName), []Tensor{late(6)}, nil); err == nil || !strings.Contains(err.Error(), `"late"`) {
+	if err := Write(filepath.Join(dir, SingleName), []Tensor{late(6)}, nil); err == nil ||
+		!strings.Contains(err.Error(), `"late"`) {
 		t.Errorf("too few bytes: %v", err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
@@ -105,7 +106,8 @@ func TestReleasedTensorsCanBeReadAgain(t *testing.T) {
 	for i := range values {
 		values[i] = float32(i)
 	}
-	f := write(t, nil, FromFloat32("w", []int{5000}, values), FromFloat32("small", []int{1}, values[:1]), FromFloat32("none", []int{0}, nil))
+	f := write(t, nil, FromFloat32("w", []int{5000}, values), FromFloat32("small", []int{1}, values[:1]),
+		FromFloat32("none", []int{0}, nil))
 	got, err := f.Float32("w")
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +172,8 @@ func TestHalfPrecisionRoundsToNearestEven(t *testing.T) {
 			t.Fatalf("beside the middle above %04x: not the nearer one", half)
 		}
 	}
-	if nan := RoundF16(float32(math.NaN())); nan != 0x7e00 || RoundF16(float32(math.Inf(-1))) != 0xfc00 || RoundF16(1e9) != 0x7c00 {
+	if nan := RoundF16(float32(math.NaN())); nan != 0x7e00 || RoundF16(float32(math.Inf(-1))) != 0xfc00 ||
+		RoundF16(1e9) != 0x7c00 {
 		t.Errorf("NaN becomes %04x", nan)
 	}
 }

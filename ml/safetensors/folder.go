@@ -30,7 +30,8 @@ func OpenFolder(dir string) (*File, error) {
 	index := filepath.Join(dir, IndexName)
 	text, err := os.ReadFile(index)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s holds neither %s nor %s: it is not a model's folder, or its weights were not fetched", dir, SingleName, IndexName)
+		return nil, fmt.Errorf("%s holds neither %s nor %s: it is not a model's folder, or its weights were "+
+			"not fetched", dir, SingleName, IndexName)
 	}
 	if err != nil {
 		return nil, err
@@ -80,7 +81,8 @@ func openShards(dir string, shardOf map[string]string) (*File, error) {
 		}
 	}
 	if len(lost) > 0 {
-		return nil, errors.Join(fmt.Errorf("%d tensors are not in the shard that should hold them: %s", len(lost), abridge(lost)), whole.Close())
+		return nil, errors.Join(fmt.Errorf("%d tensors are not in the shard that should hold them: %s", len(lost),
+			abridge(lost)), whole.Close())
 	}
 	whole.sortNames()
 	return whole, nil
@@ -105,7 +107,8 @@ func shardNames(dir string, shardOf map[string]string) ([]string, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("%d of %d shards are missing: %s; fetch them into %s", len(missing), len(shards), abridge(missing), dir)
+		return nil, fmt.Errorf("%d of %d shards are missing: %s; fetch them into %s", len(missing), len(shards),
+			abridge(missing), dir)
 	}
 	return shards, nil
 }

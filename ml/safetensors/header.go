@@ -37,17 +37,20 @@ type headerJSON struct {
 // and each has as many bytes as its type and shape need. start is where their bytes begin.
 func parseHeader(file []byte) (entries []entry, metadata map[string]string, start int64, err error) {
 	if len(file) < 8 {
-		return nil, nil, 0, fmt.Errorf("%d bytes are too few for a safetensors file: it is cut off, fetch it again", len(file))
+		return nil, nil, 0, fmt.Errorf("%d bytes are too few for a safetensors file: it is cut off, fetch it again",
+			len(file))
 	}
 	if bytes.HasPrefix(file, []byte("version https://git-lfs")) {
 		return nil, nil, 0, errors.New("this is a Git LFS pointer, not the weights: fetch the real file with `git lfs pull`")
 	}
 	length := binary.LittleEndian.Uint64(file)
 	if length > maxHeader {
-		return nil, nil, 0, fmt.Errorf("header of %d bytes is over the format's limit of %d: not a safetensors file", length, maxHeader)
+		return nil, nil, 0, fmt.Errorf("header of %d bytes is over the format's limit of %d: not a safetensors file",
+			length, maxHeader)
 	}
 	if length > uint64(len(file)-8) {
-		return nil, nil, 0, fmt.Errorf("header of %d bytes in a file of %d: it is cut off, fetch it again", length, len(file))
+		return nil, nil, 0, fmt.Errorf("header of %d bytes in a file of %d: it is cut off, fetch it again",
+			length, len(file))
 	}
 	start = 8 + int64(length)
 	entries, metadata, err = parseEntries(file[8:start])
@@ -136,7 +139,8 @@ func (raw headerJSON) entry(name string) (entry, error) {
 		return entry{}, err
 	}
 	if end-begin != need {
-		return entry{}, fmt.Errorf("%s%v needs %d bytes, data_offsets %v holds %d", raw.DType, *raw.Shape, need, raw.Offsets, end-begin)
+		return entry{}, fmt.Errorf("%s%v needs %d bytes, data_offsets %v holds %d", raw.DType, *raw.Shape, need,
+			raw.Offsets, end-begin)
 	}
 	return entry{name, raw.DType, *raw.Shape, begin, end}, nil
 }
@@ -162,11 +166,14 @@ func checkCover(entries []entry, size int64) error {
 	for _, e := range entries {
 		switch {
 		case e.begin < at:
-			return fmt.Errorf("tensor %q (bytes %d to %d) overlaps tensor %q, which ends at %d", e.name, e.begin, e.end, last, at)
+			return fmt.Errorf("tensor %q (bytes %d to %d) overlaps tensor %q, which ends at %d", e.name, e.begin,
+				e.end, last, at)
 		case e.end > size:
-			return fmt.Errorf("tensor %q ends at byte %d of %d: the file is cut off, fetch it again", e.name, e.end, size)
+			return fmt.Errorf("tensor %q ends at byte %d of %d: the file is cut off, fetch it again", e.name,
+				e.end, size)
 		case e.begin > at:
-			return fmt.Errorf("tensor %q begins at byte %d, but the one before it ends at %d: the bytes between belong to none", e.name, e.begin, at)
+			return fmt.Errorf("tensor %q begins at byte %d, but the one before it ends at %d: the bytes between "+
+				"belong to none", e.name, e.begin, at)
 		}
 		at, last = e.end, e.name
 	}

@@ -33,8 +33,8 @@ func mapFile(f *os.File, size int64) (data []byte, unmap func() error, err error
 	}, nil
 }
 
-// Reading a page of a mapping makes the system read megabytes ahead, which pays for a large tensor. A model has hundreds of
-// small ones between them, and reading those would bring a third of a checkpoint into memory.
+// Reading a page of a mapping makes the system read megabytes ahead, which pays for a large tensor. A model has
+// hundreds of small ones between them, and reading those would bring a third of a checkpoint into memory.
 
 // scattered asks the system not to read ahead in a mapping.
 func scattered(data []byte) { advise(data, unix.MADV_RANDOM) }

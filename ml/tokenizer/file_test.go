@@ -24,7 +24,8 @@ func TestTrainingGivesTheMostFrequentPairs(t *testing.T) {
 }
 
 func TestTrainingIsTheSameEveryTime(t *testing.T) {
-	texts := []string{strings.Repeat("the toe drain is blocked by soil and the rock toe is damaged ", 20), "Die Böschung ist naß, naß, naß", "日本語 日本語"}
+	texts := []string{strings.Repeat("the toe drain is blocked by soil and the rock toe is damaged ", 20),
+		"Die Böschung ist naß, naß, naß", "日本語 日本語"}
 	var want []byte
 	for i := range 4 {
 		tok, err := Train(texts, 330, []string{"<|endoftext|>"})
@@ -70,7 +71,8 @@ func TestWhatIsMarshalledIsParsedToTheSameIDs(t *testing.T) {
 	if !bytes.Equal(again.Marshal(), text) {
 		t.Error("marshalling again gives other bytes")
 	}
-	for _, s := range []string{"the toe drain", "Böschung<|im_end|>\n", "B\u006f\u0308schung <b>&", "\x00\x7f\u00ad 日本"} {
+	for _, s := range []string{"the toe drain", "Böschung<|im_end|>\n", "B\u006f\u0308schung <b>&",
+		"\x00\x7f\u00ad 日本"} {
 		if a, b := tok.Encode(s), again.Encode(s); !slices.Equal(a, b) {
 			t.Errorf("%q: %v and %v", s, a, b)
 		}
@@ -83,7 +85,8 @@ func TestGoldenTokenizerIsMarshalledToTheSameRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(again.tokens, tok.tokens) || !slices.Equal(again.order, tok.order) || !slices.Equal(again.added, tok.added) {
+	if !slices.Equal(again.tokens, tok.tokens) || !slices.Equal(again.order, tok.order) ||
+		!slices.Equal(again.added, tok.added) {
 		t.Error("vocabulary, merges or added tokens differ")
 	}
 }
@@ -122,11 +125,14 @@ func TestMergesAreReadInBothSpellings(t *testing.T) {
 
 func TestFilesWithOtherRulesAreRefusedByField(t *testing.T) {
 	for want, change := range map[string]func(file, model map[string]any){
-		"model.type":      func(file, model map[string]any) { model["type"] = "WordPiece" },
-		"model.dropout":   func(file, model map[string]any) { model["dropout"] = 0.1 },
-		"byte_fallback":   func(file, model map[string]any) { model["byte_fallback"] = true },
-		"end_of_word":     func(file, model map[string]any) { model["end_of_word_suffix"] = "</w>" },
-		"normalizer.type": func(file, model map[string]any) { file["normalizer"] = map[string]any{"type": "Lowercase"} },
+		"model.type":    func(file, model map[string]any) { model["type"] = "WordPiece" },
+		"model.dropout": func(file, model map[string]any) { model["dropout"] = 0.1 },
+		"byte_fallback": func(file, model map[string]any) { model["byte_fallback"] = true },
+		"end_of_word":   func(file, model map[string]any) { model["end_of_word_suffix"] = "</w>" },
+		"normalizer.type": func(file,
+			model map[string]any) {
+			file["normalizer"] = map[string]any{"type": "Lowercase"}
+		},
 		"post_processor": func(file, model map[string]any) {
 			file["post_processor"] = map[string]any{"type": "TemplateProcessing"}
 		},
@@ -137,8 +143,14 @@ func TestFilesWithOtherRulesAreRefusedByField(t *testing.T) {
 		"model.merges[0]": func(file, model map[string]any) { model["merges"] = []string{"q zz"} },
 		"with a space":    func(file, model map[string]any) { model["merges"] = []string{"qzz"} },
 		"model.vocab is":  func(file, model map[string]any) { model["vocab"], file["added_tokens"] = nil, nil },
-		"lstrip":          func(file, model map[string]any) { file["added_tokens"].([]any)[0].(map[string]any)["lstrip"] = true },
-		"has no text":     func(file, model map[string]any) { file["added_tokens"].([]any)[0].(map[string]any)["content"] = "" },
+		"lstrip": func(file,
+			model map[string]any) {
+			file["added_tokens"].([]any)[0].(map[string]any)["lstrip"] = true
+		},
+		"has no text": func(file,
+			model map[string]any) {
+			file["added_tokens"].([]any)[0].(map[string]any)["content"] = ""
+		},
 		"expression of Qwen2": func(file, model map[string]any) {
 			file["pre_tokenizer"].(map[string]any)["pretokenizers"].([]any)[0].(map[string]any)["pattern"] = map[string]any{"Regex": `\s+`}
 		},
@@ -180,8 +192,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// A vocabulary may hold a token that is no byte-level spelling (" ") beside the spelling of the same bytes ("Ġ"). Encoding
-// uses the spelling, whatever order the file's tokens are read in.
+// A vocabulary may hold a token that is no byte-level spelling (" ") beside the spelling of the same bytes ("Ġ").
+// Encoding uses the spelling, whatever order the file's tokens are read in.
 func TestTokenWithoutByteSpellingGivesWayToTheSpelling(t *testing.T) {
 	spelt, _ := tiny(t).ID(" ")
 	text := edited(t, func(file map[string]any) {

@@ -8,12 +8,14 @@ import (
 // Marshal is the tokenizer as a tokenizer.json that Hugging Face's tokenizers library reads to the same ids. The same
 // tokenizer gives the same bytes.
 func (t *Tokenizer) Marshal() []byte {
-	byteLevel := orderedObject{{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", false}, {"use_regex", false}}
+	byteLevel := orderedObject{{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", false},
+		{"use_regex", false}}
 	var normalizer any
 	if t.nfc {
 		normalizer = orderedObject{{"type", "NFC"}}
 	}
-	split := orderedObject{{"type", "Split"}, {"pattern", orderedObject{{"Regex", qwen2Pattern}}}, {"behavior", "Isolated"}, {"invert", false}}
+	split := orderedObject{{"type", "Split"}, {"pattern", orderedObject{{"Regex", qwen2Pattern}}},
+		{"behavior", "Isolated"}, {"invert", false}}
 	whole := orderedObject{
 		{"version", "1.0"},
 		{"truncation", nil},

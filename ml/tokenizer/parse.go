@@ -145,10 +145,12 @@ func (pre *typed) checkSplit() error {
 	}
 	cut, level := pre.Pretokenizers[0], pre.Pretokenizers[1]
 	if cut.Pattern.Regex != qwen2Pattern || cut.Behavior != "Isolated" || cut.Invert {
-		return fmt.Errorf("pre_tokenizer splits by %q (%s), not by the expression of Qwen2", cut.Pattern.Regex, cut.Behavior)
+		return fmt.Errorf("pre_tokenizer splits by %q (%s), not by the expression of Qwen2", cut.Pattern.Regex,
+			cut.Behavior)
 	}
 	if level.AddPrefixSpace || level.UseRegex == nil || *level.UseRegex {
-		return errors.New("pre_tokenizer.ByteLevel has add_prefix_space or use_regex set, which the Qwen2 family does not")
+		return errors.New("pre_tokenizer.ByteLevel has add_prefix_space or use_regex set, which the Qwen2 family " +
+			"does not")
 	}
 	return nil
 }
@@ -188,7 +190,8 @@ func (t *Tokenizer) readVocab(f *fileJSON) error {
 			t.ids[token] = int32(id)
 		}
 		if t.tokens[id] != "" {
-			return fmt.Errorf("model.vocab: id %d stands for both %q and %q", id, min(t.tokens[id], token), max(t.tokens[id], token))
+			return fmt.Errorf("model.vocab: id %d stands for both %q and %q", id, min(t.tokens[id], token),
+				max(t.tokens[id], token))
 		}
 		t.tokens[id] = token
 	}
@@ -213,7 +216,8 @@ func (t *Tokenizer) readMerges(list []json.RawMessage) error {
 		r, okR := t.ids[right]
 		both, okB := t.ids[left+right]
 		if !okL || !okR || !okB {
-			return fmt.Errorf("model.merges[%d]: %q and %q make %q, and not all three are in model.vocab", rank, left, right, left+right)
+			return fmt.Errorf("model.merges[%d]: %q and %q make %q, and not all three are in model.vocab", rank, left,
+				right, left+right)
 		}
 		key := pair(l, r)
 		if _, twice := t.ranks[key]; !twice { // of a pair that occurs twice the first holds
@@ -256,7 +260,8 @@ func mergeSides(text json.RawMessage) (left, right string, err error) {
 func (t *Tokenizer) readAdded(f *fileJSON) error {
 	for _, a := range f.Added {
 		if a.LStrip || a.RStrip || a.SingleWord {
-			return fmt.Errorf("added token %q has lstrip, rstrip or single_word set, which the Qwen2 family does not", a.Content)
+			return fmt.Errorf("added token %q has lstrip, rstrip or single_word set, which the Qwen2 family does not",
+				a.Content)
 		}
 		if a.Content == "" {
 			return fmt.Errorf("added token %d has no text", a.ID)

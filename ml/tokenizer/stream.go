@@ -56,7 +56,8 @@ func appendValid(dst, src []byte) (out, rest []byte) {
 // subpart is how many bytes of src, which begins no complete character, could be the beginning of one, at least 1; and
 // how many bytes that character would have.
 func subpart(src []byte) (n, need int) {
-	low, high := byte(0x80), byte(0xbf) // what the second byte may be: no overlong forms, surrogates or runes over 10FFFF
+	// what the second byte may be: no overlong forms, surrogates or runes over 10FFFF
+	low, high := byte(0x80), byte(0xbf)
 	switch lead := src[0]; {
 	case lead >= 0xc2 && lead <= 0xdf:
 		need = 2

@@ -98,7 +98,8 @@ func TestGoldenTokensOfQwenSplitIntoThemselves(t *testing.T) {
 // tiny is a tokenizer of our own making.
 func tiny(t testing.TB) *Tokenizer {
 	t.Helper()
-	tok, err := Train([]string{"the toe drain is blocked", "the slope drain is damaged", "Die Böschung, die Böschung!"}, 400, []string{"<|endoftext|>", "<|im_end|>"})
+	tok, err := Train([]string{"the toe drain is blocked", "the slope drain is damaged", "Die Böschung, die Böschung!"},
+		400, []string{"<|endoftext|>", "<|im_end|>"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +207,8 @@ func TestAStreamHoldsBackUnfinishedCharacters(t *testing.T) {
 	stream.SkipSpecial = true
 	end, _ := tok.ID("<|im_end|>")
 	var got []string
-	for _, id := range []int32{tok.byteID['a'], tok.byteID[0xf0], tok.byteID[0x9f], end, tok.byteID[0x9a], tok.byteID[0x80], end, tok.byteID[0xc3]} {
+	for _, id := range []int32{tok.byteID['a'], tok.byteID[0xf0], tok.byteID[0x9f], end, tok.byteID[0x9a],
+		tok.byteID[0x80], end, tok.byteID[0xc3]} {
 		got = append(got, stream.Push(id))
 	}
 	got = append(got, stream.Flush(), stream.Flush())
@@ -247,7 +249,8 @@ func TestAWordOfAMegabyteTakesNoTime(t *testing.T) {
 // wordBenchText is a few hundred KB of prose-like text with many distinct words.
 func wordBenchText() string {
 	var b strings.Builder
-	words := []string{"drain", "slope", "vegetation", "blocked", "rock toe", "Die Böschung", "is", "the", "don't", "12,5 m", "\n\n", "— note:", "日本語", "damaged"}
+	words := []string{"drain", "slope", "vegetation", "blocked", "rock toe", "Die Böschung", "is", "the", "don't",
+		"12,5 m", "\n\n", "— note:", "日本語", "damaged"}
 	for i := range 60000 {
 		b.WriteString(words[(i*7+i/13)%len(words)])
 		b.WriteByte(' ')
@@ -290,7 +293,8 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 func FuzzEncode(f *testing.F) {
-	for _, s := range []string{"", "the toe drain's", " \n\t x", "é\u0301", "<|im_end|>x", "\xff\xf0\x9f", "1/2 ½ ſ 'S"} {
+	for _, s := range []string{"", "the toe drain's", " \n\t x", "é\u0301", "<|im_end|>x", "\xff\xf0\x9f",
+		"1/2 ½ ſ 'S"} {
 		f.Add(s)
 	}
 	tok := tiny(f)

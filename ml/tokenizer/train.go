@@ -15,7 +15,8 @@ const minPairs = 2
 // texts give the same vocabulary: of equally frequent pairs the one with the smaller ids is merged first.
 func Train(texts []string, vocab int, special []string) (*Tokenizer, error) {
 	if least := 256 + len(special); vocab < least || vocab > maxID {
-		return nil, fmt.Errorf("a vocabulary of %d tokens: it takes at least %d (256 bytes and %d special tokens) and at most %d", vocab, least, len(special), maxID)
+		return nil, fmt.Errorf("a vocabulary of %d tokens: it takes at least %d (256 bytes and %d special tokens) "+
+			"and at most %d", vocab, least, len(special), maxID)
 	}
 	t := &Tokenizer{nfc: true, ids: map[string]int32{}, ranks: map[uint64]merge{}}
 	for i, text := range special {

@@ -55,7 +55,8 @@ type part struct{ lo, hi, group int }
 // NewAdamW returns a solver for the parameters with PyTorch's betas (0.9, 0.999) and epsilon (1e-8). groupOf gives the
 // index of the group that a tensor belongs to; nil: all to the first.
 func NewAdamW(parameters []Parameters, groups []Group, groupOf func(block, tensor string) int) (*AdamW, error) {
-	a := &AdamW{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Team: blas.NewTeam(1), groups: groups, byName: map[string]*slot{}, factor: 1}
+	a := &AdamW{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Team: blas.NewTeam(1), groups: groups,
+		byName: map[string]*slot{}, factor: 1}
 	for _, p := range parameters {
 		n := len(p.Value)
 		s := &slot{name: p.Name, spans: p.Layout.Spans, m: make([]float32, n), v: make([]float32, n)}
@@ -69,7 +70,8 @@ func NewAdamW(parameters []Parameters, groups []Group, groupOf func(block, tenso
 				group = groupOf(p.Name, span.Name)
 			}
 			if group < 0 || group >= len(groups) {
-				return nil, fmt.Errorf("%s %s belongs to parameter group %d of %d", p.Name, span.Name, group, len(groups))
+				return nil, fmt.Errorf("%s %s belongs to parameter group %d of %d", p.Name, span.Name, group,
+					len(groups))
 			}
 			if span.Off != end {
 				return nil, fmt.Errorf("the layout of %s has a gap or an overlap at %s", p.Name, span.Name)
@@ -105,7 +107,8 @@ func (a *AdamW) GradNorm() float64 { return a.norm }
 // are.
 var ErrNotFinite = errors.New("not a finite number")
 
-// chunk is the piece of a vector that one goroutine works on; sums are kept per chunk, so they do not depend on the team.
+// chunk is the piece of a vector that one goroutine works on;
+// sums are kept per chunk, so they do not depend on the team.
 const chunk = 1 << 14
 
 // Step clips the gradients, updates the values and clears the gradients.
@@ -143,10 +146,12 @@ func (a *AdamW) Step(nodes []gorgonia.ValueGrad) error {
 	return nil
 }
 
-// match finds the values, gradients and state of the nodes by their names. All of the solver's parameters must be there.
+// match finds the values, gradients and state of the nodes by
+// their names. All of the solver's parameters must be there.
 func (a *AdamW) match(nodes []gorgonia.ValueGrad) (values, grads [][]float32, slots []*slot, err error) {
 	if len(nodes) != len(a.slots) {
-		return nil, nil, nil, fmt.Errorf("the solver was made for %d blocks of parameters, not %d", len(a.slots), len(nodes))
+		return nil, nil, nil, fmt.Errorf("the solver was made for %d blocks of parameters, not %d", len(a.slots),
+			len(nodes))
 	}
 	for _, n := range nodes {
 		named, ok := n.(gorgonia.Namer)

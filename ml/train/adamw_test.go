@@ -40,12 +40,13 @@ func TestAdamWFollowsItsFormulaWithGroupsAndClipping(t *testing.T) {
 	a := pair{"a", []float32{1, -2, .5, 3}, make([]float32, 4)}
 	b := pair{"b", []float32{.25}, make([]float32, 1)}
 	groups := []Group{{0.1, 0.02}, {0.3, 0}}
-	solver, err := NewAdamW([]Parameters{parameters("a", a.w, "x", "y"), parameters("b", b.w, "z")}, groups, func(_, tensor string) int {
-		if tensor == "y" {
-			return 1
-		}
-		return 0
-	})
+	solver, err := NewAdamW([]Parameters{parameters("a", a.w, "x", "y"), parameters("b", b.w, "z")}, groups,
+		func(_, tensor string) int {
+			if tensor == "y" {
+				return 1
+			}
+			return 0
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,8 @@ func TestAdamWRefusesWhatItWasNotMadeFor(t *testing.T) {
 		"equal names":  {[]Parameters{parameters("a", w, "x"), parameters("a", w, "x")}, nil, `"a"`},
 		"group":        {[]Parameters{parameters("a", w, "x")}, func(string, string) int { return 1 }, "group 1 of 1"},
 		"short layout": {[]Parameters{{"a", w, nn.Layout{}}}, nil, "0 of 4"},
-		"gap":          {[]Parameters{{"a", w, nn.Layout{Size: 4, Spans: []nn.Span{{Name: "x", Off: 1, Shape: []int{3}}}}}}, nil, "gap"},
+		"gap": {[]Parameters{{"a", w,
+			nn.Layout{Size: 4, Spans: []nn.Span{{Name: "x", Off: 1, Shape: []int{3}}}}}}, nil, "gap"},
 	} {
 		if _, err := NewAdamW(c.p, groups, c.groupOf); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", what, err)
@@ -119,7 +121,8 @@ func TestAdamWRefusesWhatItWasNotMadeFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	nan := pair{"a", w, []float32{0, 0, float32(math.NaN()), 0}}
-	if err := solver.Step([]gorgonia.ValueGrad{nan}); !errors.Is(err, ErrNotFinite) || solver.Steps() != 0 || w[0] != 0 {
+	if err := solver.Step([]gorgonia.ValueGrad{nan}); !errors.Is(err, ErrNotFinite) || solver.Steps() != 0 ||
+		w[0] != 0 {
 		t.Errorf("gradient that is not a number: %v", err)
 	}
 	if err := solver.Step([]gorgonia.ValueGrad{pair{"b", w, w}}); err == nil || !strings.Contains(err.Error(), `"b"`) {
@@ -233,7 +236,8 @@ func TestMoreStepsBendTheScheduleWhereItStands(t *testing.T) {
 				}
 				for k := range at {
 					if got, want := bent.Factor(k), old.Factor(k); math.Abs(got-want) > 1e-12 {
-						t.Errorf("%s bent at %d to %d: factor %g at step %d, which was %g", kind, at, total, got, k, want)
+						t.Errorf("%s bent at %d to %d: factor %g at step %d, which was %g", kind, at, total,
+							got, k, want)
 					}
 				}
 				if got, want := bent.Factor(at), old.Factor(at); math.Abs(got-want) > 1e-12 {
@@ -251,7 +255,9 @@ func TestMoreStepsBendTheScheduleWhereItStands(t *testing.T) {
 		}
 	}
 	twice := Schedule{Kind: "linear", Steps: 10}.Bend(5, 20).Bend(10, 40)
-	if got := []float64{twice.Factor(5), twice.Factor(10), twice.Factor(25), twice.Factor(40)}; math.Abs(got[0]-0.5) > 1e-12 || math.Abs(got[1]-1.0/3) > 1e-12 || math.Abs(got[2]-1.0/6) > 1e-12 || got[3] != 0 {
+	if got := []float64{twice.Factor(5), twice.Factor(10), twice.Factor(25),
+		twice.Factor(40)}; math.Abs(got[0]-0.5) > 1e-12 || math.Abs(got[1]-1.0/3) > 1e-12 ||
+		math.Abs(got[2]-1.0/6) > 1e-12 || got[3] != 0 {
 		t.Errorf("bent twice: %v", got)
 	}
 	if err := (Schedule{Kind: "linear", Bends: []Bend{{5, 5}}}).Check(); err == nil {

@@ -121,16 +121,19 @@ func TestGoldenOptimizerTraces(t *testing.T) {
 	steps := goldenSteps(t)
 	for adapter, reference := range adapters(t) {
 		for trace, want := range reference.Traces {
-			for _, o := range []train.Options{{Replicas: 1, Threads: 2}, {Replicas: 2, Threads: 2, Limits: train.Limits{Sequences: 1}}} {
+			for _, o := range []train.Options{{Replicas: 1, Threads: 2}, {Replicas: 2, Threads: 2,
+				Limits: train.Limits{Sequences: 1}}} {
 				t.Run(fmt.Sprintf("%s/%s/%d replicas", adapter, trace, o.Replicas), func(t *testing.T) {
 					m := goldenModel(t, adapter)
 					n := qwen2.Network{Model: m}
-					solver, err := train.NewAdamW(n.Parameters(), []train.Group{{LearningRate: 0.002, WeightDecay: 0.01}}, nil)
+					solver, err := train.NewAdamW(n.Parameters(),
+						[]train.Group{{LearningRate: 0.002, WeightDecay: 0.01}}, nil)
 					if err != nil {
 						t.Fatal(err)
 					}
 					solver.MaxGradNorm = want.MaxGradNorm
-					trainer, err := train.New(n, solver, train.Schedule{Kind: want.Schedule, Warmup: 2, Steps: len(steps)}, o)
+					trainer, err := train.New(n, solver, train.Schedule{Kind: want.Schedule, Warmup: 2,
+						Steps: len(steps)}, o)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -141,8 +144,10 @@ func TestGoldenOptimizerTraces(t *testing.T) {
 							t.Fatal(err)
 						}
 						w := want.Steps[k]
-						if math.Abs(r.Loss-w.Loss) > 2e-5 || math.Abs(r.LearningRate-w.LR) > 1e-12 || math.Abs(r.GradNorm-w.Norm) > 2e-5*w.Norm {
-							t.Errorf("step %d: loss %v, rate %v, norm %v; want %+v", k+1, r.Loss, r.LearningRate, r.GradNorm, w)
+						if math.Abs(r.Loss-w.Loss) > 2e-5 || math.Abs(r.LearningRate-w.LR) > 1e-12 ||
+							math.Abs(r.GradNorm-w.Norm) > 2e-5*w.Norm {
+							t.Errorf("step %d: loss %v, rate %v, norm %v; want %+v", k+1, r.Loss, r.LearningRate,
+								r.GradNorm, w)
 						}
 						for _, p := range m.Parameters() {
 							if name := fmt.Sprintf("step%d:base_model.model.%s", k+1, p.Name); g.Has(name) {
@@ -189,7 +194,8 @@ func TestGoldenAdapterGradients(t *testing.T) {
 			}
 		}
 		g.Complete()
-		if want := reference.Step1; math.Abs(loss-want.Loss) > 2e-5 || math.Abs(math.Sqrt(squares)-want.Norm) > 2e-5*want.Norm {
+		if want := reference.Step1; math.Abs(loss-want.Loss) > 2e-5 ||
+			math.Abs(math.Sqrt(squares)-want.Norm) > 2e-5*want.Norm {
 			t.Errorf("%s: loss %v, norm %v; want %+v", adapter, loss, math.Sqrt(squares), want)
 		}
 	}

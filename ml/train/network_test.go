@@ -54,7 +54,8 @@ func newTiny(seed uint64, dropout float32) *tiny {
 
 	for i := range 2 {
 		w := &nn.DecoderWeights{Index: i, Heads: 2, KVHeads: 1, HeadDim: 4, Norm1: norm(), Norm2: norm(),
-			QKV: linear(16, tinyHidden), O: linear(tinyHidden, tinyHidden), GateUp: linear(24, tinyHidden), Down: linear(tinyHidden, 12)}
+			QKV: linear(16, tinyHidden), O: linear(tinyHidden, tinyHidden), GateUp: linear(24, tinyHidden),
+			Down: linear(tinyHidden, 12)}
 		adapt := func(lin *nn.Linear, name string, out int, use uint64) {
 			lin.Adapters = append(lin.Adapters, &nn.Adapter{Out: out, R: 2, Scale: 2, Dropout: dropout, Use: use,
 				A: w.Layout.Add(name+".lora_A.weight", 2, lin.W.Cols), B: w.Layout.Add(name+".lora_B.weight", out, 2)})

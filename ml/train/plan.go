@@ -36,8 +36,8 @@ func plan(samples []Sample, replicas int, limits Limits) [][]*Pack {
 	return packs
 }
 
-// Shares are the samples that run together: of each replica, pass by pass, their indices. What a pass keeps in memory depends
-// on them.
+// Shares are the samples that run together: of each replica, pass by pass,
+// their indices. What a pass keeps in memory depends on them.
 func Shares(samples []Sample, replicas int, limits Limits) [][][]int {
 	out := make([][][]int, replicas)
 	for r, packs := range plan(samples, replicas, limits) {
@@ -54,7 +54,8 @@ func (l Limits) pack(samples []Sample, share []int) (packs []*Pack) {
 	for _, i := range share {
 		s := &samples[i]
 		size += s.size()
-		if last := len(packs) - 1; last < 0 || l.Tokens > 0 && size > l.Tokens || l.Sequences > 0 && len(packs[last].Samples) == l.Sequences {
+		if last := len(packs) - 1; last < 0 || l.Tokens > 0 && size > l.Tokens || l.Sequences > 0 &&
+			len(packs[last].Samples) == l.Sequences {
 			packs = append(packs, new(Pack))
 			size = s.size()
 		}

@@ -53,7 +53,8 @@ func (s *Sample) check() error {
 	}
 	for i, t := range s.FeatureTokens {
 		if t < 0 || int(t) >= T || i > 0 && t <= s.FeatureTokens[i-1] {
-			return fmt.Errorf("feature %d of its pictures stands in the place of token %d: each has a place of its own, in order, among %d tokens", i, t, T)
+			return fmt.Errorf("feature %d of its pictures stands in the place of token %d: each has a place of its "+
+				"own, in order, among %d tokens", i, t, T)
 		}
 	}
 	if len(s.FeatureTokens) > 0 && len(s.Features) == 0 && len(s.Patches) == 0 {
@@ -67,8 +68,8 @@ func (s *Sample) check() error {
 	return nil
 }
 
-// Denominator is the sum of the weights of all supervised positions. The loss of an optimizer step is divided by that of
-// all its samples, however they are split into passes (PyTorch's weighted mean, taken over the step).
+// Denominator is the sum of the weights of all supervised positions. The loss of an optimizer step is divided by that
+// of all its samples, however they are split into passes (PyTorch's weighted mean, taken over the step).
 func Denominator(samples []Sample) (sum float64) {
 	for i := range samples {
 		s := &samples[i]

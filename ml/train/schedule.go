@@ -14,8 +14,8 @@ type Schedule struct {
 	Bends  []Bend `json:",omitempty"` // in their order
 }
 
-// Bend is a change of the number of all steps in the midst of a run. The rate goes on where it stood, and what was left of
-// its course is spread over the steps that are left now.
+// Bend is a change of the number of all steps in the midst of a run. The rate goes on where it stood, and what was left
+// of its course is spread over the steps that are left now.
 type Bend struct {
 	At    int // steps taken when it was changed
 	Steps int // of the whole run from then on

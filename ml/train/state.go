@@ -45,9 +45,9 @@ var ErrOther = errors.New("start a new run instead")
 // mostState is more than any state has, in bytes.
 const mostState = 16 << 20
 
-// Restore puts the trainer where the one stood that saved into the folder, and returns that one's state. The values of the
-// parameters must be restored beside it. Where the trainer has been given more steps, or fewer, than that one, the schedule
-// is bent there: see Schedule.Bend.
+// Restore puts the trainer where the one stood that saved into the folder, and returns that one's state. The values of
+// the parameters must be restored beside it. Where the trainer has been given more steps, or fewer, than that one, the
+// schedule is bent there: see Schedule.Bend.
 func (t *Trainer) Restore(dir string) (s State, err error) {
 	path := filepath.Join(dir, StateFile)
 	text, err := wholefile.Read(path, mostState)
@@ -74,7 +74,8 @@ func (t *Trainer) Restore(dir string) (s State, err error) {
 		return s, err
 	}
 	if t.Solver.Steps() != s.Step {
-		return s, fmt.Errorf("%s is of step %d, but %s beside it of step %d: the checkpoint is torn, use an earlier one",
+		return s, fmt.Errorf("%s is of step %d, but %s beside it of step %d: the checkpoint is torn, use an "+
+			"earlier one",
 			path, s.Step, OptimizerFile, t.Solver.Steps())
 	}
 	t.Schedule = schedule

@@ -1,6 +1,6 @@
-// Package train takes optimizer steps: it deals samples out to replicas of a network, runs them, adds up what they found
-// and moves the parameters by AdamW under a schedule. It knows no model, no tokens and no files but its own checkpoint
-// state; what a sample is made from and when a run ends is its caller's business.
+// Package train takes optimizer steps: it deals samples out to replicas of a network, runs them, adds up what they
+// found and moves the parameters by AdamW under a schedule. It knows no model, no tokens and no files but its own
+// checkpoint state; what a sample is made from and when a run ends is its caller's business.
 package train
 
 import (
@@ -83,13 +83,15 @@ func New(n Network, solver *AdamW, schedule Schedule, o Options) (*Trainer, erro
 		}
 		var grads [][]float32
 		for i, p := range replica.Chain().Params() {
-			if i >= len(parameters) || len(parameters[i].Value) != len(p.Value) || &parameters[i].Value[0] != &p.Value[0] {
+			if i >= len(parameters) || len(parameters[i].Value) != len(p.Value) ||
+				&parameters[i].Value[0] != &p.Value[0] {
 				return nil, fmt.Errorf("replica %d: its block %d with parameters is not the network's", r, i)
 			}
 			grads = append(grads, p.Grad)
 		}
 		if len(grads) != len(parameters) {
-			return nil, fmt.Errorf("replica %d has %d blocks with parameters, the network %d", r, len(grads), len(parameters))
+			return nil, fmt.Errorf("replica %d has %d blocks with parameters, the network %d", r, len(grads),
+				len(parameters))
 		}
 		t.replicas, t.grads = append(t.replicas, replica), append(t.grads, grads)
 	}
@@ -276,7 +278,8 @@ func (t *Trainer) collect(res *Result, shares []share, wall time.Duration) {
 	var load, forward, backward float64
 	for _, s := range shares {
 		res.Loss += s.loss
-		load, forward, backward = load+s.load.Seconds(), forward+s.times.Forward.Seconds(), backward+s.times.Backward.Seconds()
+		load, forward, backward = load+s.load.Seconds(), forward+s.times.Forward.Seconds(),
+			backward+s.times.Backward.Seconds()
 	}
 	var nll float64
 	tokens := 0

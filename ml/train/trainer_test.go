@@ -66,7 +66,8 @@ func TestStepIsTheSameHoweverItIsSplit(t *testing.T) {
 			t.Errorf("%+v: loss %v, in one pass %v", o, res.Loss, base.Loss)
 		}
 		for i, l := range res.Samples {
-			if b := base.Samples[i]; l.Tokens != b.Tokens || l.Right != b.Right || math.Abs(l.NLL-b.NLL) > 1e-5 || l.Weight != b.Weight {
+			if b := base.Samples[i]; l.Tokens != b.Tokens || l.Right != b.Right || math.Abs(l.NLL-b.NLL) > 1e-5 ||
+				l.Weight != b.Weight {
 				t.Errorf("%+v: sample %d %+v, in one pass %+v", o, i, l, b)
 			}
 		}
@@ -92,8 +93,10 @@ func TestLossIsTheWeightedMeanOverTheStep(t *testing.T) {
 			t.Errorf("sample %d: %d supervised tokens of %d", i, l.Tokens, len(samples[i].IDs))
 		}
 	}
-	if weight != Denominator(samples) || math.Abs(res.Loss-weighted/weight) > 1e-6 || math.Abs(res.LossPlain-nll/float64(tokens)) > 1e-12 {
-		t.Errorf("loss %v, plain %v, denominator %v; the samples say %v, %v, %v", res.Loss, res.LossPlain, Denominator(samples), weighted/weight, nll/float64(tokens), weight)
+	if weight != Denominator(samples) || math.Abs(res.Loss-weighted/weight) > 1e-6 ||
+		math.Abs(res.LossPlain-nll/float64(tokens)) > 1e-12 {
+		t.Errorf("loss %v, plain %v, denominator %v; the samples say %v, %v, %v", res.Loss, res.LossPlain,
+			Denominator(samples), weighted/weight, nll/float64(tokens), weight)
 	}
 	alone, err := trainer.Evaluate(context.Background(), samples[3:4])
 	if err != nil || math.Abs(alone.Samples[0].NLL-res.Samples[3].NLL) > 1e-5 {
@@ -118,7 +121,8 @@ func TestDropoutDependsOnSeedStepAndSample(t *testing.T) {
 	}
 	other := slices.Clone(same)
 	other[2].Key = 99
-	for what, l := range map[string]float64{"seed": loss(Options{Seed: 2}, 0, same), "step": loss(Options{Seed: 1}, 1, same), "sample": loss(Options{Seed: 1}, 0, other)} {
+	for what, l := range map[string]float64{"seed": loss(Options{Seed: 2}, 0, same), "step": loss(Options{Seed: 1}, 1,
+		same), "sample": loss(Options{Seed: 1}, 0, other)} {
 		if l == base {
 			t.Errorf("another %s, the same dropout", what)
 		}
@@ -254,7 +258,8 @@ func TestFailedStepLeavesEverythingAsItWas(t *testing.T) {
 		}), "feature 1 of its pictures stands in the place of token 1"},
 		{"weight", context.Background(), broken(func(s *Sample) { s.Weights[0] = -1 }), "weight"},
 		{"lengths", context.Background(), broken(func(s *Sample) { s.Targets = s.Targets[1:] }), "targets"},
-		{"nothing supervised", context.Background(), []Sample{{IDs: []int32{1}, Targets: []int32{-1}, Weights: []float32{1}}}, "supervised"},
+		{"nothing supervised", context.Background(), []Sample{{IDs: []int32{1}, Targets: []int32{-1},
+			Weights: []float32{1}}}, "supervised"},
 	} {
 		_, err := trainer.Step(c.ctx, c.samples)
 		if err == nil || !strings.Contains(err.Error(), c.says) {
@@ -312,16 +317,20 @@ func TestPlanIsBalancedAndFixed(t *testing.T) {
 }
 
 func TestFillLaysSamplesEndToEnd(t *testing.T) {
-	a := Sample{IDs: []int32{1, 2, 3}, Targets: []int32{-1, 3, 4}, Weights: []float32{1, 1, 2}, FeatureTokens: []int32{1, 0}, Features: []float32{10, 11}}
-	b := Sample{IDs: []int32{4, 5}, Targets: []int32{5, 6}, Weights: []float32{3, 3}, Pos: [3][]int32{{7, 8}, {7, 9}, {7, 10}},
+	a := Sample{IDs: []int32{1, 2, 3}, Targets: []int32{-1, 3, 4}, Weights: []float32{1, 1, 2},
+		FeatureTokens: []int32{1, 0}, Features: []float32{10, 11}}
+	b := Sample{IDs: []int32{4, 5}, Targets: []int32{5, 6}, Weights: []float32{3, 3}, Pos: [3][]int32{{7, 8},
+		{7, 9}, {7, 10}},
 		FeatureTokens: []int32{1}, Features: []float32{12}, Patches: []float32{1, 2}, Grids: [][3]int32{{1, 1, 2}}}
 	p := &Pack{Samples: []*Sample{&a, &b}, Scale: .5, Keys: []uint64{3, 4}}
 	var batch nn.Batch
 	for range 2 { // the second time over what the first left
 		p.Fill(&batch)
 	}
-	got := fmt.Sprint(batch.Starts, batch.IDs, batch.Features, batch.Pos, batch.Targets, batch.Weights, batch.Scale, batch.Keys, p.AppendFeatures(nil))
-	want := "[0 3 5] [1 2 3 4 5] [1 0 -1 -1 2] [[0 1 2 7 8] [0 1 2 7 9] [0 1 2 7 10]] [-1 3 4 5 6] [1 1 2 3 3] 0.5 [3 4] [10 11 12]"
+	got := fmt.Sprint(batch.Starts, batch.IDs, batch.Features, batch.Pos, batch.Targets, batch.Weights, batch.Scale,
+		batch.Keys, p.AppendFeatures(nil))
+	want := "[0 3 5] [1 2 3 4 5] [1 0 -1 -1 2] [[0 1 2 7 8] [0 1 2 7 9] [0 1 2 7 10]] [-1 3 4 5 6] [1 1 2 3 3] 0.5 " +
+		"[3 4] [10 11 12]"
 	if got != want {
 		t.Errorf("batch\n%s, want\n%s", got, want)
 	}

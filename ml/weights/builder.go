@@ -69,8 +69,8 @@ func (b *Builder) fail(err error) {
 	}
 }
 
-// Linear fetches the products of the parts, one above the other, each [out, in], with biases where bias is set, and puts
-// adapters on those that are to have one. Frozen parts keep bfloat16 where all come in it.
+// Linear fetches the products of the parts, one above the other, each [out, in], with biases where bias is set, and
+// puts adapters on those that are to have one. Frozen parts keep bfloat16 where all come in it.
 func (b *Builder) Linear(in int, bias bool, parts ...Part) *nn.Linear {
 	l := &nn.Linear{}
 	var each []nn.Matrix
@@ -109,9 +109,10 @@ func (b *Builder) Linear(in int, bias bool, parts ...Part) *nn.Linear {
 			if spec, ok := b.tune.Adapt(b.prefix + p.Module); ok {
 				b.use++
 				l.Adapters = append(l.Adapters, &nn.Adapter{
-					Off: off, Out: p.Out, R: spec.R, Scale: float32(spec.Scale), Dropout: float32(spec.Dropout), Use: b.use,
-					A: b.Layout.Add(b.prefix+p.Module+".lora_A.weight", spec.R, in),
-					B: b.Layout.Add(b.prefix+p.Module+".lora_B.weight", p.Out, spec.R),
+					Off: off, Out: p.Out, R: spec.R, Scale: float32(spec.Scale), Dropout: float32(spec.Dropout),
+					Use: b.use,
+					A:   b.Layout.Add(b.prefix+p.Module+".lora_A.weight", spec.R, in),
+					B:   b.Layout.Add(b.prefix+p.Module+".lora_B.weight", p.Out, spec.R),
 				})
 			}
 		}

@@ -73,14 +73,16 @@ func (c *Checkpoint) find(name string) (stored string, dtype safetensors.DType, 
 	stored = c.stored(name)
 	dtype, shape, ok := c.Info(stored)
 	if !ok {
-		err = fmt.Errorf("%s: tensor %s is missing, which config.json asks for: one of the two is another model's", c.Path(), stored)
+		err = fmt.Errorf("%s: tensor %s is missing, which config.json asks for: one of the two is another model's",
+			c.Path(), stored)
 	}
 	return stored, dtype, shape, err
 }
 
 // sizeError says that a tensor has another size than the configuration asks for.
 func (c *Checkpoint) sizeError(stored string, shape []int, want ...int) error {
-	return fmt.Errorf("%s: tensor %s is %v, config.json asks for %v: one of the two is another model's", c.Path(), stored, shape, want)
+	return fmt.Errorf("%s: tensor %s is %v, config.json asks for %v: one of the two is another model's", c.Path(),
+		stored, shape, want)
 }
 
 // Matrix returns the tensor as [rows, cols], mapped from the file where it can be.

@@ -1,5 +1,5 @@
-// Package weights is what every model here has in common: where its tensors come from, how blocks of ml/nn are put together
-// of them, which of them are trained, and how they are given back. It knows no architecture.
+// Package weights is what every model here has in common: where its tensors come from, how blocks of ml/nn are put
+// together of them, which of them are trained, and how they are given back. It knows no architecture.
 package weights
 
 import "finetui/ml/nn"

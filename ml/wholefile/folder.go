@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Folder lets fill make a folder beside path and gives it its name when it is complete. An empty folder at path is
-// replaced; whatever else is there is an error, and stays as it was. What killed processes left of the same work is removed.
+// Folder lets fill make a folder beside path and gives it its name when it is complete. An
+// empty folder at path is replaced; whatever else is there is an error, and stays as it was.
+// What killed processes left of the same work is removed.
 func Folder(path string, fill func(dir string) error) (err error) {
 	path = filepath.Clean(path)
 	if err := free(path); err != nil {

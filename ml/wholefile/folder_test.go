@@ -14,7 +14,10 @@ func put(dir string) error { return os.WriteFile(filepath.Join(dir, "a"), []byte
 func TestFolderIsThereWholeOrNotAtAll(t *testing.T) {
 	parent := t.TempDir()
 	path := filepath.Join(parent, "new", "folder")
-	if err := Folder(path, func(dir string) error { return errors.Join(put(dir), errors.New("no room")) }); err == nil || !strings.Contains(err.Error(), "no room") {
+	if err := Folder(path, func(dir string) error {
+		return errors.Join(put(dir),
+			errors.New("no room"))
+	}); err == nil || !strings.Contains(err.Error(), "no room") {
 		t.Errorf("error %v", err)
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 0 {

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// Open opens a file to read it. What is no file (a pipe, a device, a folder) is an error: it neither waits for a writer nor
-// comes to no end. A missing file is fs.ErrNotExist.
+// Open opens a file to read it. What is no file (a pipe, a device, a folder) is an error: it neither waits for a writer
+// nor comes to no end. A missing file is fs.ErrNotExist.
 func Open(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for its writer
 	if err != nil {
@@ -34,7 +34,8 @@ func Read(path string, limit int64) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s has more than %d bytes, which is more than such a file ever has: remove it", path, limit)
+		return nil, fmt.Errorf("%s has more than %d bytes, which is more than such a file ever has: remove it",
+			path, limit)
 	}
 	return data, err
 }

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Before is told of every step by which files come to be what a reader finds (rename, symlink, remove, sync), just before
-// it is taken: a test ends the process there. nil outside tests.
+// Before is told of every step by which files come to be what a reader finds (rename, symlink, remove, sync), just
+// before it is taken: a test ends the process there. nil outside tests.
 var Before func(step, path string)
 
 func before(step, path string) {

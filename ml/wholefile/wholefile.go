@@ -18,8 +18,8 @@ func Write(path string, data []byte) error {
 	})
 }
 
-// Create lets write fill a file beside path, brings it to the disk and renames it to path. Whatever fails, path is as it
-// was and nothing is left beside it. The error names path.
+// Create lets write fill a file beside path, brings it to the disk and renames it to path. Whatever fails, path is as
+// it was and nothing is left beside it. The error names path.
 func Create(path string, mode os.FileMode, write func(w io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp-*")
 	if err != nil {

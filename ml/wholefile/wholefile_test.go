@@ -28,7 +28,11 @@ func TestFailureLeavesTheOldFileAndNothingElse(t *testing.T) {
 	if string(data) != "old" || len(entries) != 1 {
 		t.Errorf("the file holds %q, the folder %d entries", data, len(entries))
 	}
-	if err := Create(path, 0o600, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }); err != nil {
+	if err := Create(path, 0o600, func(w io.Writer) error {
+		_, err := io.WriteString(w,
+			"new")
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 	info, _ := os.Stat(path)

@@ -39,7 +39,8 @@ func (p *Pane) drawAbout(t *widget.Theme, w, h int) string {
 func (p *Pane) aboutLines(t *widget.Theme, r row, w int) []string {
 	if r.adds {
 		return wrapped(t.Text, "Binds a key to an action of the workbench, instead of the built-in one: action = key. "+
-			"The names of the actions stand at the right of the help (?). An empty key leaves the action to the palette.", w)
+			"The names of the actions stand at the right of the help (?). An empty key leaves the action to the "+
+			"palette.", w)
 	}
 	name := r.field.Name()
 	lines := wrapped(t.Text, p.explanation(r.field), w)
@@ -87,7 +88,8 @@ func (p *Pane) facts(field config.Field) []fact {
 		others = append(others, fact{"on disk", plainValue(change.Old), "● not saved", widget.Accent})
 	}
 	if old, overridden := p.file.Overridden(name); overridden {
-		others = append(others, fact{"in the file", plainValue(old), "» s leaves it; set it here to save it", widget.Accent})
+		others = append(others, fact{"in the file", plainValue(old), "» s leaves it; set it here to save it",
+			widget.Accent})
 	}
 	compare := func(label, as, note string, c *config.Config) {
 		if config.Get(c, name) == config.Get(p.file.Config, name) {
@@ -194,17 +196,20 @@ var meanings = map[string]map[string]string{
 	"RECIPE.CLASS_WEIGHTS":     weightMeanings,
 	"RECIPE.CONDITION_WEIGHTS": weightMeanings,
 	"RECIPE.SAMPLING": {
-		"instance": "every sample once", "int_weight": "as many copies as its weight", "repeat_factor": "images with rare classes again",
+		"instance": "every sample once", "int_weight": "as many copies as its weight",
+		"repeat_factor":  "images with rare classes again",
 		"class_balanced": "all classes alike", "square_root": "p ∝ √n", "progressive": "from instance to balanced",
 	},
 	"RECIPE.LOSS":       {"cross_entropy": "every token alike", "focal": "sure tokens count less"},
 	"RECIPE.FACTS_FROM": {"train": "as it should be", "all": "leaks valid and test"},
-	"TRAIN.SCHEDULE":    {"linear": "falls in a straight line to 0", "cosine": "falls slowly, fast, slowly", "constant": "stays"},
-	"TRAIN.BEST_BY":     {"loss": "lowest", "accuracy": "highest", "macro_f1": "highest, classes alike"},
+	"TRAIN.SCHEDULE": {"linear": "falls in a straight line to 0", "cosine": "falls slowly, fast, slowly",
+		"constant": "stays"},
+	"TRAIN.BEST_BY": {"loss": "lowest", "accuracy": "highest", "macro_f1": "highest, classes alike"},
 }
 
 var weightMeanings = map[string]string{
-	"none": "all alike", "max_ratio": "largest n ÷ n", "balanced": "mean n ÷ n", "effective_number": "(1−β) ÷ (1−βⁿ)", "inverse_sqrt": "1 ÷ √n",
+	"none": "all alike", "max_ratio": "largest n ÷ n", "balanced": "mean n ÷ n", "effective_number": "(1−β) ÷ (1−βⁿ)",
+	"inverse_sqrt": "1 ÷ √n",
 }
 
 // wrapped breaks a text into lines of w cells in one style.

@@ -31,7 +31,8 @@ func (p *Pane) AllActions() []views.Action {
 		}
 		return actions
 	}
-	return slices.Concat(of(actions, func() bool { return p.diff == nil }), of(p.diffActions(), func() bool { return p.diff != nil }), p.fileActions())
+	return slices.Concat(of(actions, func() bool { return p.diff == nil }),
+		of(p.diffActions(), func() bool { return p.diff != nil }), p.fileActions())
 }
 
 // Jumps are the constants.
@@ -41,15 +42,16 @@ func (p *Pane) Jumps() []views.Jump {
 	}
 	var jumps []views.Jump
 	for _, field := range config.Fields() {
-		jumps = append(jumps, views.Jump{Text: field.Name(), Detail: config.Plain(p.file.Config, field.Name()), Go: func() tea.Cmd {
-			p.diff = nil
-			p.board(p.w, p.h).Focus("constants")
-			if p.filter.Clear() {
-				p.filterRows()
-			}
-			p.selectName(field.Name())
-			return nil
-		}})
+		jumps = append(jumps, views.Jump{Text: field.Name(), Detail: config.Plain(p.file.Config, field.Name()),
+			Go: func() tea.Cmd {
+				p.diff = nil
+				p.board(p.w, p.h).Focus("constants")
+				if p.filter.Clear() {
+					p.filterRows()
+				}
+				p.selectName(field.Name())
+				return nil
+			}})
 	}
 	return jumps
 }
@@ -59,7 +61,8 @@ const group = "Config"
 // fileActions are those that need no readable file.
 func (p *Pane) fileActions() []views.Action {
 	return []views.Action{
-		{Name: "edit_file", Label: "editor", Help: "open config.toml in $EDITOR and read it again afterwards", Group: group, Run: p.askEditor},
+		{Name: "edit_file", Label: "editor", Help: "open config.toml in $EDITOR and read it again afterwards",
+			Group: group, Run: p.askEditor},
 		{Name: "reload", Help: "read config.toml again", Group: group, Run: p.askReload},
 	}
 }
@@ -69,18 +72,28 @@ func (p *Pane) constantActions() []views.Action {
 	toggles := func() bool { r, ok := p.selected(); return ok && r.field.Kind == config.Switch }
 	changed := func() bool { return p.file.Changed() }
 	return []views.Action{
-		{Name: "edit", Label: "edit", Help: "change the constant under the cursor; from the sections, go to it", Group: group, Enabled: constant, Run: p.openConstant},
+		{Name: "edit", Label: "edit", Help: "change the constant under the cursor; from the sections, go to it",
+			Group: group, Enabled: constant, Run: p.openConstant},
 		{Name: "toggle", Help: "turn a switch on or off", Group: group, Enabled: toggles, Run: p.openConstant},
-		{Name: "save", Label: "save", Help: "write config.toml; comments, order and spacing stay", Group: group, Enabled: changed, Run: p.save},
+		{Name: "save", Label: "save", Help: "write config.toml; comments, order and spacing stay", Group: group,
+			Enabled: changed, Run: p.save},
 		{Name: "undo", Label: "undo", Help: "take the last change back", Group: group, Run: p.undo},
-		{Name: "filter", Label: "filter", Help: "show constants by words of their name or explanation", Group: group, Run: p.openFilter},
-		{Name: "presets", Label: "presets", Help: "take the constants of a recipe or a project preset", Group: group, Run: p.openPresets},
-		{Name: "diff", Label: "diff", Help: "compare with the file on disk and with the preset", Group: group, Run: p.openDiff},
-		{Name: "revert", Help: "give this constant its value on disk", Group: group, Enabled: p.isUnsaved, Run: p.revert},
-		{Name: "next_problem", Help: "go to the next constant with a problem", Group: group, Enabled: func() bool { return len(p.problems) > 0 }, Run: p.nextProblem},
-		{Name: "copy", Help: "copy the constant as it stands in the file", Group: group, Enabled: constant, Run: p.copyConstant},
-		{Name: "next_section", Help: "to the next section", Group: group, Run: func() tea.Cmd { p.stepSection(1); return nil }},
-		{Name: "previous_section", Help: "to the section before", Group: group, Run: func() tea.Cmd { p.stepSection(-1); return nil }},
+		{Name: "filter", Label: "filter", Help: "show constants by words of their name or explanation", Group: group,
+			Run: p.openFilter},
+		{Name: "presets", Label: "presets", Help: "take the constants of a recipe or a project preset", Group: group,
+			Run: p.openPresets},
+		{Name: "diff", Label: "diff", Help: "compare with the file on disk and with the preset", Group: group,
+			Run: p.openDiff},
+		{Name: "revert", Help: "give this constant its value on disk", Group: group, Enabled: p.isUnsaved,
+			Run: p.revert},
+		{Name: "next_problem", Help: "go to the next constant with a problem", Group: group,
+			Enabled: func() bool { return len(p.problems) > 0 }, Run: p.nextProblem},
+		{Name: "copy", Help: "copy the constant as it stands in the file", Group: group, Enabled: constant,
+			Run: p.copyConstant},
+		{Name: "next_section", Help: "to the next section", Group: group,
+			Run: func() tea.Cmd { p.stepSection(1); return nil }},
+		{Name: "previous_section", Help: "to the section before", Group: group,
+			Run: func() tea.Cmd { p.stepSection(-1); return nil }},
 	}
 }
 

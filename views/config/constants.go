@@ -107,7 +107,8 @@ func (p *Pane) drawConstants(t *widget.Theme, w, h int) string {
 	lines, first, end, selected := p.window(h)
 	var drawn []string
 	if len(lines) == 0 {
-		drawn = append(drawn, t.Muted.Render(widget.Cut(fmt.Sprintf("  no constant has %q in its name or explanation; esc shows all", widget.Clean(p.filter.Text())), w)))
+		drawn = append(drawn, t.Muted.Render(widget.Cut(fmt.Sprintf("  no constant has %q in its name or "+
+			"explanation; esc shows all", widget.Clean(p.filter.Text())), w)))
 	}
 	for i := first; i < end; i++ {
 		if lines[i].row < 0 {

@@ -197,7 +197,8 @@ func (p *Pane) drawBroken(t *widget.Theme, w, h int) string {
 	lines = append(lines, "")
 	add(t.Text, views.KeyOf("edit_file")+" opens it in your editor and reads it again; "+views.KeyOf("reload")+" only reads it again.")
 	if p.file != nil {
-		add(t.Text, "esc goes back to the constants as they were read last; saving them asks before it overwrites anything.")
+		add(t.Text, "esc goes back to the constants as they were read last; saving them asks before it overwrites "+
+			"anything.")
 	}
 	return frame.View(t, widget.Block(strings.Join(lines, "\n"), iw, ih), w, h)
 }

@@ -138,7 +138,10 @@ func TestBrokenAtStartIsRepairedInTheEditor(t *testing.T) {
 	d.Press("enter", "s", "u", "/", "p", "D", "down", "esc")
 	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = ", "EPOCHS = 6", 1) })
 	d.Press("E").Wait("the file", func() bool { return p.file != nil && p.effect != nil })
-	d.Wait("the root and the panes to know", func() bool { return count[views.ConfigChanged](d) == 1 && count[views.Keys](d) == 1 })
+	d.Wait("the root and the panes to know", func() bool {
+		return count[views.ConfigChanged](d) == 1 &&
+			count[views.Keys](d) == 1
+	})
 	if !d.Shows("Sections") {
 		t.Errorf("the screen is\n%s", d.Screen())
 	}

@@ -11,8 +11,8 @@ import (
 	"finetui/views"
 )
 
-// try is what setting a constant comes to: the changes, and the constants after them. RECIPE.PRESET brings the constants
-// of its recipe along, and any other constant of RECIPE the name of the recipe that it makes.
+// try is what setting a constant comes to: the changes, and the constants after them. RECIPE.PRESET brings the
+// constants of its recipe along, and any other constant of RECIPE the name of the recipe that it makes.
 func (p *Pane) try(name, text string) ([]config.Change, *config.Config, error) {
 	trial, err := config.Parse(p.file.Path, p.file.Raw())
 	if err != nil {

@@ -42,7 +42,8 @@ func TestSavedFileDiffersInTheEditedValueOnly(t *testing.T) {
 		t.Fatal("the file was written before it was saved")
 	}
 	d.Press("s").Wait("the save", func() bool { return !p.saving.Pending() })
-	if got := differing(t, before, read(t, path)); len(got) != 1 || got[0] != "EPOCHS   =  6   # a remark | EPOCHS   =  12   # a remark" {
+	if got := differing(t, before, read(t, path)); len(got) != 1 ||
+		got[0] != "EPOCHS   =  6   # a remark | EPOCHS   =  12   # a remark" {
 		t.Errorf("lines that differ: %q", got)
 	}
 	if p.Unsaved() != "" || d.Shows("was 6") {
@@ -112,7 +113,8 @@ func TestSpaceAndEnterTurnASwitch(t *testing.T) {
 func TestRecipePresetBringsItsConstants(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	put(d, p, "RECIPE.PRESET", "basic")
-	if c := p.file.Config.Recipe; c.Preset != "basic" || c.Sampling != "instance" || c.PromptFacts != "none" || c.PositionWords {
+	if c := p.file.Config.Recipe; c.Preset != "basic" || c.Sampling != "instance" || c.PromptFacts != "none" ||
+		c.PositionWords {
 		t.Errorf("basic is %+v", c)
 	}
 	put(d, p, "RECIPE.SAMPLING", "square_root")
@@ -125,7 +127,8 @@ func TestRecipePresetBringsItsConstants(t *testing.T) {
 
 func TestPresetsAreTakenInOneStep(t *testing.T) {
 	p, d := opened(t, project(t, func(text string) string {
-		return strings.Replace(strings.Replace(text, `THEME = "auto"`, `THEME = "light"`, 1), "[KEYS]\n", "[KEYS]\nsave = \"w\"\n", 1)
+		return strings.Replace(strings.Replace(text, `THEME = "auto"`, `THEME = "light"`, 1), "[KEYS]\n",
+			"[KEYS]\nsave = \"w\"\n", 1)
 	}), 120, 30)
 	d.Press("p", "down", "down", "down", "down")
 	if got := p.shown().LoRA.Dropout; got != 0.1 {
@@ -185,7 +188,10 @@ func TestTabCompletesAPathFolderByFolder(t *testing.T) {
 	at(p, "MODEL.BASE")
 	clear(d.Press("enter")).Type("mo")
 	d.Wait("models/", func() bool { return len(p.editor.found) == 1 && p.editor.found[0] == "models/" })
-	d.Press("tab").Wait("models/qwen/", func() bool { return len(p.editor.found) == 1 && p.editor.found[0] == "models/qwen/" })
+	d.Press("tab").Wait("models/qwen/", func() bool {
+		return len(p.editor.found) == 1 &&
+			p.editor.found[0] == "models/qwen/"
+	})
 	d.Press("tab", "enter")
 	if got := p.file.Config.Model.Base; got != "models/qwen/" {
 		t.Errorf("BASE is %q", got)
@@ -309,8 +315,10 @@ func TestEveryConstantOpensAndClosesUnchanged(t *testing.T) {
 func TestArrowsStepTheLastDigitOfANumber(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	for _, c := range []struct{ name, typed, key, want string }{
-		{"TRAIN.EPOCHS", "12", "up", "13"}, {"TRAIN.EPOCHS", "1", "down", "1"}, {"TRAIN.LEARNING_RATE", "0.004", "down", "0.003"},
-		{"TRAIN.LEARNING_RATE", "2e-4", "up", "3e-4"}, {"LORA.DROPOUT", "0.9", "up", "0.9"}, {"LORA.DROPOUT", "x", "up", "x"},
+		{"TRAIN.EPOCHS", "12", "up", "13"}, {"TRAIN.EPOCHS", "1", "down", "1"}, {"TRAIN.LEARNING_RATE", "0.004",
+			"down", "0.003"},
+		{"TRAIN.LEARNING_RATE", "2e-4", "up", "3e-4"}, {"LORA.DROPOUT", "0.9", "up", "0.9"},
+		{"LORA.DROPOUT", "x", "up", "x"},
 		{"TRAIN.EPOCHS", "9", "up", "10"}, {"LORA.ALPHA", "1.", "up", "2"},
 	} {
 		at(p, c.name)

@@ -27,8 +27,8 @@ type editor struct {
 	preview *config.Config // the constants as they would be; nil: what is written is not allowed
 }
 
-// openConstant opens the editor that fits the constant under the cursor; a switch is turned at once. From the sections it
-// only goes to the constant.
+// openConstant opens the editor that fits the constant under the cursor; a switch is turned
+// at once. From the sections it only goes to the constant.
 func (p *Pane) openConstant() tea.Cmd {
 	r, ok := p.selected()
 	if !ok {
@@ -202,8 +202,8 @@ func (e *editor) steps(msg tea.Msg) bool {
 	return true
 }
 
-// stepped adds n to the last digit of a number before its exponent; text that is no number, and numbers that would leave
-// the bounds, stay.
+// stepped adds n to the last digit of a number before its exponent; text that is
+// no number, and numbers that would leave the bounds, stay.
 func stepped(text string, n, least, most float64) string {
 	mantissa, exponent := text, ""
 	if i := strings.IndexAny(text, "eE"); i >= 0 {

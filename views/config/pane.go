@@ -93,13 +93,21 @@ func (p *Pane) boards() {
 	about := layout.Panel("about", 34, 9).Prior(1)
 	effects := layout.Panel("consequences", 34, 8)
 	panels := []views.Panel{
-		{Name: "constants", Tab: "Constants", Title: p.constantsTitle, Right: p.legend, Draw: p.drawConstants, Move: p.moveConstants, Click: p.clickConstants},
+		{Name: "constants", Tab: "Constants", Title: p.constantsTitle, Right: p.legend, Draw: p.drawConstants,
+			Move: p.moveConstants, Click: p.clickConstants},
 		{Name: "sections", Tab: "Sections", Draw: p.drawSections, Move: p.moveSections, Click: p.clickSections},
-		{Name: "about", Tab: "About", Title: p.aboutTitle, Draw: p.drawAbout, Move: func(m widget.Move, page int) { scroll(&p.aboutTop, m, page) }},
-		{Name: "consequences", Tab: "Consequences", Right: p.effectState, Draw: p.drawEffect, Move: func(m widget.Move, page int) { scroll(&p.effectTop, m, page) }},
+		{Name: "about", Tab: "About", Title: p.aboutTitle, Draw: p.drawAbout, Move: func(m widget.Move,
+			page int) {
+			scroll(&p.aboutTop, m, page)
+		}},
+		{Name: "consequences", Tab: "Consequences", Right: p.effectState, Draw: p.drawEffect, Move: func(m widget.Move,
+			page int) {
+			scroll(&p.effectTop, m, page)
+		}},
 		{Name: "text", Tab: "In the file", Draw: p.drawText},
 	}
-	p.wide = views.NewBoard(layout.Row(sections, constants.Weighted(3), layout.Column(about, effects.AtMost(0, 12)).Weighted(2)), panels...)
+	p.wide = views.NewBoard(layout.Row(sections, constants.Weighted(3),
+		layout.Column(about, effects.AtMost(0, 12)).Weighted(2)), panels...)
 	p.large = views.NewBoard(layout.Row(sections, constants.Weighted(3),
 		layout.Column(about, effects.AtMost(0, 16), layout.Panel("text", 34, 14)).Weighted(2)), panels...)
 	panels = slices.Clone(panels)

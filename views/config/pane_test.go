@@ -24,7 +24,9 @@ func drains() *dataset.Dataset {
 	for i, c := range []struct {
 		name  string
 		train int
-	}{{"Toe drain", 39}, {"Toe drain- Blocked", 63}, {"Toe drain- Damaged", 57}, {"rock toe", 121}, {"rock toe damaged", 280}, {"slope drain", 196}, {"slope drain blocked", 76}, {"slope drain damaged", 111}, {"vegetation", 186}} {
+	}{{"Toe drain", 39}, {"Toe drain- Blocked", 63}, {"Toe drain- Damaged", 57}, {"rock toe", 121},
+		{"rock toe damaged", 280}, {"slope drain", 196}, {"slope drain blocked", 76}, {"slope drain damaged", 111},
+		{"vegetation", 186}} {
 		object, condition, _ := strings.Cut(strings.ToLower(c.name), "damaged")
 		_ = condition
 		class := dataset.Class{Name: c.name, Object: strings.Trim(object, " -"), Condition: "normal"}
@@ -45,8 +47,10 @@ func estimate(cfg *config.Config) (Consequences, error) {
 		return Consequences{}, err
 	}
 	table := recipe.Mass(built)
-	c := Consequences{TrainSamples: int(math.Round(table.SamplesAfter)), MassBefore: table.ImbalanceBefore, MassAfter: table.ImbalanceAfter,
-		Trainable: 3328 * cfg.LoRA.R * len(cfg.LoRA.Targets), VisualTokens: fmt.Sprintf("%d", cfg.Model.MaxPixels/784), MemoryBytes: 612 << 20}
+	c := Consequences{TrainSamples: int(math.Round(table.SamplesAfter)), MassBefore: table.ImbalanceBefore,
+		MassAfter: table.ImbalanceAfter,
+		Trainable: 3328 * cfg.LoRA.R * len(cfg.LoRA.Targets), VisualTokens: fmt.Sprintf("%d", cfg.Model.MaxPixels/784),
+		MemoryBytes: 612 << 20}
 	plan := config.PlanSteps(cfg.Train, c.TrainSamples)
 	c.StepsPerEpoch, c.Steps, c.Warmup, c.EffectiveBatch = plan.PerEpoch, plan.Total, plan.Warmup, plan.Batch
 	for _, problem := range config.ValidateSteps(cfg.Train, c.TrainSamples) {
@@ -77,7 +81,8 @@ func project(t testing.TB, change func(text string) string) string {
 func opened(t testing.TB, path string, w, h int) (*Pane, *viewtest.Driver) {
 	t.Helper()
 	file, err := config.Load(path)
-	p := New(Options{Path: path, File: file, Err: err, Estimate: estimate, Actions: func() []string { return []string{"save", "undo"} }})
+	p := New(Options{Path: path, File: file, Err: err, Estimate: estimate,
+		Actions: func() []string { return []string{"save", "undo"} }})
 	p.pause = 0
 	return p, viewtest.Open(t, p, w, h)
 }

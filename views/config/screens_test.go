@@ -54,7 +54,8 @@ var states = []struct {
 		clear(d.Press("enter")).Type("1.5").Press("enter")
 	}},
 	{name: "changed", open: func(t *testing.T, p *Pane, d *viewtest.Driver) {
-		for _, c := range [][2]string{{"TRAIN.EPOCHS", "12"}, {"TRAIN.SAVE_EVERY", "70"}, {"MODEL.MAX_PIXELS", "1000"}, {"RECIPE.SAMPLING", "instance"}} {
+		for _, c := range [][2]string{{"TRAIN.EPOCHS", "12"}, {"TRAIN.SAVE_EVERY", "70"}, {"MODEL.MAX_PIXELS", "1000"},
+			{"RECIPE.SAMPLING", "instance"}} {
 			put(d, p, c[0], c[1])
 		}
 		at(p, "MODEL.MIN_PIXELS")
@@ -67,7 +68,10 @@ var states = []struct {
 	}, file: func(text string) string { return strings.Replace(text, "R = 16", "R = 8", 1) }},
 	{name: "presets", open: func(t *testing.T, p *Pane, d *viewtest.Driver) { d.Press("p", "down", "down") }},
 	{name: "filter", open: func(t *testing.T, p *Pane, d *viewtest.Driver) { d.Press("/").Type("learning rate") }},
-	{name: "nothing", open: func(t *testing.T, p *Pane, d *viewtest.Driver) { d.Press("/").Type("zebra").Press("enter") }},
+	{name: "nothing", open: func(t *testing.T, p *Pane,
+		d *viewtest.Driver) {
+		d.Press("/").Type("zebra").Press("enter")
+	}},
 	{name: "key", open: func(t *testing.T, p *Pane, d *viewtest.Driver) { d.Press("G", "enter").Type("sa") }},
 	{name: "conflict", open: func(t *testing.T, p *Pane, d *viewtest.Driver) {
 		put(d, p, "TRAIN.EPOCHS", "12")

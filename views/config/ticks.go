@@ -61,7 +61,8 @@ func (k *ticks) view(t *widget.Theme, w, h int) string {
 	for i := first; i < end; i++ {
 		at := i == k.cursor.At(len(k.options))
 		style := pick(at, t.Selected, t.Text)
-		lines = append(lines, cursorMark(t, at)+style.Render(box(slices.Contains(k.chosen, k.options[i]))+" "+k.options[i]))
+		lines = append(lines, cursorMark(t, at)+style.Render(box(slices.Contains(k.chosen,
+			k.options[i]))+" "+k.options[i]))
 	}
 	inside, _ := widget.Panel{}.Inside(min(wide, w), h)
 	widget.Edges(t, lines, first, end, len(k.options), inside)

@@ -17,8 +17,8 @@ import (
 	"finetui/views/widget"
 )
 
-// recipeState is the recipe as the user turns it: a copy of config.toml that is edited, and what it came to. The project's
-// own file changes only by takeOver.
+// recipeState is the recipe as the user turns it: a copy of config.toml that is edited, and what it came to. The
+// project's own file changes only by takeOver.
 type recipeState struct {
 	copy *config.File
 	last *config.Config // the file's constants that the copy was made of
@@ -79,24 +79,33 @@ var settings = []setting{
 		"square_root":    "a class as often as √n: half the way",
 		"progressive":    "from instance to class_balanced, epoch by epoch",
 	}},
-	{key: "EFFECTIVE_BETA", steps: []string{"0.9", "0.99", "0.999", "0.9999", "0.99999"}, used: func(r config.Recipe) bool {
-		return r.ClassWeights == "effective_number" || r.ConditionWeights == "effective_number"
-	}},
-	{key: "REPEAT_THRESHOLD", steps: []string{"0.01", "0.02", "0.05", "0.1", "0.2", "0.3", "0.5", "0.7", "1.0"}, used: func(r config.Recipe) bool { return r.Sampling == "repeat_factor" }},
-	{key: "LOSS", means: map[string]string{"cross_entropy": "the usual one", "focal": "what is answered well counts less"}},
-	{key: "FOCAL_GAMMA", steps: []string{"0.0", "0.5", "1.0", "1.5", "2.0", "3.0", "5.0"}, used: func(r config.Recipe) bool { return r.Loss == "focal" }},
+	{key: "EFFECTIVE_BETA", steps: []string{"0.9", "0.99", "0.999", "0.9999", "0.99999"},
+		used: func(r config.Recipe) bool {
+			return r.ClassWeights == "effective_number" || r.ConditionWeights == "effective_number"
+		}},
+	{key: "REPEAT_THRESHOLD", steps: []string{"0.01", "0.02", "0.05", "0.1", "0.2", "0.3", "0.5", "0.7", "1.0"},
+		used: func(r config.Recipe) bool { return r.Sampling == "repeat_factor" }},
+	{key: "LOSS", means: map[string]string{"cross_entropy": "the usual one",
+		"focal": "what is answered well counts less"}},
+	{key: "FOCAL_GAMMA", steps: []string{"0.0", "0.5", "1.0", "1.5", "2.0", "3.0", "5.0"},
+		used: func(r config.Recipe) bool { return r.Loss == "focal" }},
 	{key: "PROMPT", means: map[string]string{
 		"short": "asks for name and state", "basic": "says what to look at", "list": "gives the closed list of answers",
 		"enhanced-original": "as the original, with its faults",
 	}},
-	{key: "POSITION_WORDS", means: map[string]string{"true": "says top, middle or bottom", "false": "does not say where it lies"}},
-	{key: "PROMPT_FACTS", means: map[string]string{"none": "tells nothing", "object": "tells the kind of object", "place": "tells kind and usual place"}},
-	{key: "FACTS_FROM", means: map[string]string{"train": "only what may be learned from", "all": "the original's leak: test data too"}},
+	{key: "POSITION_WORDS", means: map[string]string{"true": "says top, middle or bottom",
+		"false": "does not say where it lies"}},
+	{key: "PROMPT_FACTS", means: map[string]string{"none": "tells nothing", "object": "tells the kind of object",
+		"place": "tells kind and usual place"}},
+	{key: "FACTS_FROM", means: map[string]string{"train": "only what may be learned from",
+		"all": "the original's leak: test data too"}},
 	{key: "CONTEXT", means: map[string]string{
-		"full": "the whole picture", "marked": "the whole picture, the object outlined", "crop": "the object cut out", "full+crop": "outlined, and cut out",
+		"full": "the whole picture", "marked": "the whole picture, the object outlined", "crop": "the object cut out",
+		"full+crop": "outlined, and cut out",
 	}},
 	{key: "CROP_MARGIN", steps: []string{"0.0", "0.05", "0.1", "0.2", "0.3", "0.5", "1.0"}, used: cropped},
-	{key: "CROP_SQUARE", means: map[string]string{"true": "what is cut out is stretched to a square", "false": "it keeps its shape"}, used: cropped},
+	{key: "CROP_SQUARE", means: map[string]string{"true": "what is cut out is stretched to a square",
+		"false": "it keeps its shape"}, used: cropped},
 }
 
 func cropped(r config.Recipe) bool { return strings.Contains(r.Context, "crop") }
@@ -155,7 +164,10 @@ func (x *recipeState) preset(name string) error {
 
 // shown are the settings that matter with the others as they are.
 func (x *recipeState) shown() []setting {
-	return slices.DeleteFunc(slices.Clone(settings), func(s setting) bool { return s.used != nil && !s.used(x.draft().Recipe) })
+	return slices.DeleteFunc(slices.Clone(settings), func(s setting) bool {
+		return s.used != nil &&
+			!s.used(x.draft().Recipe)
+	})
 }
 
 // turn goes to the next or the previous value of the selected setting.
@@ -220,7 +232,8 @@ func weigh(set *data.Dataset, cfg *config.Config, key weighKey) *weighed {
 	}
 	w.table = recipe.Mass(w.recipe)
 	// Lengths need a tokenizer, which lint and train load.
-	found := slices.DeleteFunc(recipe.Lint(set, cfg, nil), func(f data.Finding) bool { return f.Level == data.LevelInfo })
+	found := slices.DeleteFunc(recipe.Lint(set, cfg, nil),
+		func(f data.Finding) bool { return f.Level == data.LevelInfo })
 	w.groups = stats.GroupFindings(found)
 	slices.SortStableFunc(w.groups, func(a, b stats.FindingGroup) int { return massFirst(a) - massFirst(b) })
 	return w

@@ -53,8 +53,8 @@ func (p *Pane) relative(path string) string {
 	return path
 }
 
-// The shape of an exported contact sheet: pictures beside and below each other, their largest side in pixels, and how many
-// sheets are written at most.
+// The shape of an exported contact sheet: pictures beside and below each other, their largest
+// side in pixels, and how many sheets are written at most.
 const (
 	sheetColumns = 6
 	sheetRows    = 5
@@ -71,7 +71,8 @@ func (p *Pane) exportSheet() tea.Cmd {
 	if sheets > mostSheets {
 		sheets = mostSheets
 		items = items[:sheets*sheetColumns*sheetRows]
-		what = fmt.Sprintf("the first %s, as many as %s hold; filter for the others:", picturesOf(len(items)), sheetsOf(sheets))
+		what = fmt.Sprintf("the first %s, as many as %s hold; filter for the others:", picturesOf(len(items)),
+			sheetsOf(sheets))
 	}
 	set, classes := p.loaded, p.standsOut()
 	legend := p.legend()
@@ -92,7 +93,8 @@ func (p *Pane) exportSheet() tea.Cmd {
 				if err := ctx.Err(); err != nil {
 					return saved{}, err
 				}
-				sheet.Cells = append(sheet.Cells, media.Cell{Picture: set.marked(items[place]), Caption: captions[place]})
+				sheet.Cells = append(sheet.Cells, media.Cell{Picture: set.marked(items[place]),
+					Caption: captions[place]})
 			}
 			if err := sheet.WritePNG(filepath.Join(folder, fmt.Sprintf("sheet-%02d.png", n+1))); err != nil {
 				return saved{}, err
@@ -116,7 +118,8 @@ func (l *loaded) marked(i int) *picture.RGB {
 	if err != nil {
 		return nil
 	}
-	return media.Fit(media.Objects(picture, item.Objects, func(o data.Object) color.RGBA { return l.colour(o.Class) }), sheetSide, sheetSide)
+	return media.Fit(media.Objects(picture, item.Objects, func(o data.Object) color.RGBA { return l.colour(o.Class) }),
+		sheetSide, sheetSide)
 }
 
 // legend says what the colours of the outlines mean: the conditions, or the classes where these tell nothing apart.
@@ -167,7 +170,8 @@ func (p *Pane) classRows() [][]string {
 	rows := [][]string{{"class", "object", "condition", "objects", "pictures"}}
 	for _, i := range p.order() {
 		class := p.set.Classes[i]
-		rows = append(rows, []string{class.Name, class.Object, class.Condition, fmt.Sprint(part.ClassCounts[i]), fmt.Sprint(part.ImagesWithClass[i])})
+		rows = append(rows, []string{class.Name, class.Object, class.Condition, fmt.Sprint(part.ClassCounts[i]),
+			fmt.Sprint(part.ImagesWithClass[i])})
 	}
 	return rows
 }
@@ -187,26 +191,31 @@ func (p *Pane) positionRows() [][]string {
 }
 
 func (p *Pane) pairRows() [][]string {
-	rows := [][]string{{"A", "B", "pairs", "pictures", "lift", "A above B", "level", "A below B", "A left of B", "aligned", "A right of B"}}
+	rows := [][]string{{"A", "B", "pairs", "pictures", "lift", "A above B", "level", "A below B", "A left of B",
+		"aligned", "A right of B"}}
 	for _, c := range p.pairs.list {
 		d := p.relation(c.A, c.B)
 		lift := ""
 		if c.Lifted {
 			lift = fmt.Sprintf("%.3f", c.Lift)
 		}
-		rows = append(rows, []string{p.set.Classes[c.A].Name, p.set.Classes[c.B].Name, fmt.Sprint(c.Pairs), fmt.Sprint(c.Images), lift,
-			fmt.Sprint(d.Above), fmt.Sprint(d.Level), fmt.Sprint(d.Below), fmt.Sprint(d.Left), fmt.Sprint(d.Aligned), fmt.Sprint(d.Right)})
+		rows = append(rows, []string{p.set.Classes[c.A].Name, p.set.Classes[c.B].Name, fmt.Sprint(c.Pairs),
+			fmt.Sprint(c.Images), lift,
+			fmt.Sprint(d.Above), fmt.Sprint(d.Level), fmt.Sprint(d.Below), fmt.Sprint(d.Left), fmt.Sprint(d.Aligned),
+			fmt.Sprint(d.Right)})
 	}
 	return rows
 }
 
 func (p *Pane) massRowsText() [][]string {
-	rows := [][]string{{"class", "n", "copies", "samples", "weight", "share before", "share of samples", "share of loss"}}
+	rows := [][]string{{"class", "n", "copies", "samples", "weight", "share before", "share of samples",
+		"share of loss"}}
 	if p.recipe.weighed == nil {
 		return rows
 	}
 	add := func(name string, r recipe.Row) {
-		rows = append(rows, []string{name, fmt.Sprint(r.N), fmt.Sprintf("%.4g", r.Copies), fmt.Sprintf("%.1f", r.Samples), r.Weight.String(),
+		rows = append(rows, []string{name, fmt.Sprint(r.N), fmt.Sprintf("%.4g", r.Copies),
+			fmt.Sprintf("%.1f", r.Samples), r.Weight.String(),
 			fmt.Sprintf("%.4f", r.ShareBefore), fmt.Sprintf("%.4f", r.ShareSamples), fmt.Sprintf("%.4f", r.ShareMass)})
 	}
 	table := p.recipe.weighed.table
@@ -223,7 +232,8 @@ func (p *Pane) sampleRows() [][]string {
 	rows := [][]string{{"picture", "split", "width", "height", "objects", "file"}}
 	for _, i := range p.samples.items {
 		item := &p.set.Items[i]
-		rows = append(rows, []string{item.ID, item.Split, fmt.Sprint(item.Width), fmt.Sprint(item.Height), fmt.Sprint(len(item.Objects)), item.Media})
+		rows = append(rows, []string{item.ID, item.Split, fmt.Sprint(item.Width), fmt.Sprint(item.Height),
+			fmt.Sprint(len(item.Objects)), item.Media})
 	}
 	return rows
 }

@@ -28,13 +28,17 @@ type findingGroup struct {
 
 func (p *Pane) findingsBoard() *views.Board {
 	node := layout.Column(
-		layout.Row(layout.Panel("kinds", 36, 7).Weighted(2).AtMost(60, 0), layout.Panel("places", 44, 7).Weighted(3).Prior(1)),
+		layout.Row(layout.Panel("kinds", 36, 7).Weighted(2).AtMost(60, 0), layout.Panel("places", 44,
+			7).Weighted(3).Prior(1)),
 		layout.Panel("fault", 50, 7).AtMost(0, 8).Prior(1),
 	)
 	return views.NewBoard(node,
-		views.Panel{Name: "kinds", Tab: "Kinds", Title: p.kindsTitle, Draw: p.drawKinds, Move: p.moveKind, Click: p.clickKind, Actions: p.openKind},
-		views.Panel{Name: "places", Tab: "Places", Title: p.placesTitle, Right: p.placesCount, Draw: p.drawPlaces, Move: p.movePlace, Click: p.clickPlace, Actions: p.openPlace},
-		views.Panel{Name: "fault", Tab: "What to do", Title: func() string { return "What is wrong, and what to do" }, Draw: p.drawFault, Actions: p.openPlace},
+		views.Panel{Name: "kinds", Tab: "Kinds", Title: p.kindsTitle, Draw: p.drawKinds, Move: p.moveKind,
+			Click: p.clickKind, Actions: p.openKind},
+		views.Panel{Name: "places", Tab: "Places", Title: p.placesTitle, Right: p.placesCount, Draw: p.drawPlaces,
+			Move: p.movePlace, Click: p.clickPlace, Actions: p.openPlace},
+		views.Panel{Name: "fault", Tab: "What to do", Title: func() string { return "What is wrong, and what to do" },
+			Draw: p.drawFault, Actions: p.openPlace},
 	)
 }
 
@@ -83,7 +87,8 @@ func (p *Pane) kindsTitle() string {
 		counts[group.level] += len(group.all)
 	}
 	var words []string
-	for _, level := range []struct{ level, one, many string }{{data.LevelError, "error", "errors"}, {data.LevelWarn, "warning", "warnings"}, {data.LevelInfo, "note", "notes"}} {
+	for _, level := range []struct{ level, one, many string }{{data.LevelError, "error", "errors"},
+		{data.LevelWarn, "warning", "warnings"}, {data.LevelInfo, "note", "notes"}} {
 		switch n := counts[level.level]; {
 		case n == 1:
 			words = append(words, "1 "+level.one)
@@ -112,14 +117,16 @@ func (p *Pane) noFindings() string {
 }
 
 func (p *Pane) kindTable(t *widget.Theme) widget.Table {
-	table := widget.Table{Cursor: &p.findings.group, Columns: []widget.Column{{Title: "", Priority: 9}, {Title: "kind", Flex: true, Min: 12, Priority: 8}, {Title: "places", Right: true, Priority: 7}}}
+	table := widget.Table{Cursor: &p.findings.group, Columns: []widget.Column{{Title: "", Priority: 9},
+		{Title: "kind", Flex: true, Min: 12, Priority: 8}, {Title: "places", Right: true, Priority: 7}}}
 	for _, group := range p.findings.groups {
 		sign, _ := levelSign(t, group.level)
 		tone := widget.Warning
 		if group.level == data.LevelInfo {
 			tone = widget.Muted
 		}
-		table.Rows = append(table.Rows, []widget.Cell{{Text: sign, Tone: tone}, {Text: findingWords(group.code)}, {Text: widget.Count(len(group.all))}})
+		table.Rows = append(table.Rows, []widget.Cell{{Text: sign, Tone: tone}, {Text: findingWords(group.code)},
+			{Text: widget.Count(len(group.all))}})
 	}
 	return table
 }
@@ -175,9 +182,11 @@ func (p *Pane) drawPlaces(t *widget.Theme, w, h int) string {
 	if !there {
 		return widget.Block("", w, h)
 	}
-	table := widget.Table{Cursor: &p.findings.place, Columns: []widget.Column{{Title: "file", Priority: 9}, {Title: "line", Right: true, Priority: 8}, {Title: "what is wrong", Flex: true, Min: 10, Priority: 7}}}
+	table := widget.Table{Cursor: &p.findings.place, Columns: []widget.Column{{Title: "file", Priority: 9},
+		{Title: "line", Right: true, Priority: 8}, {Title: "what is wrong", Flex: true, Min: 10, Priority: 7}}}
 	for _, f := range group.all {
-		table.Rows = append(table.Rows, []widget.Cell{{Text: widget.CutLeft(widget.Clean(f.File), max(w*9/20, 16))}, {Text: lineNumber(f.Line)}, {Text: f.Text}})
+		table.Rows = append(table.Rows, []widget.Cell{{Text: widget.CutLeft(widget.Clean(f.File), max(w*9/20, 16))},
+			{Text: lineNumber(f.Line)}, {Text: f.Text}})
 	}
 	return table.View(t, w, h)
 }

@@ -83,7 +83,9 @@ func writeSet(root string) {
 			write(filepath.Join(root, split, "images", name+".png"), hill(rng))
 		}
 	}
-	write(filepath.Join(root, "data.yaml"), fmt.Appendf(nil, "train: train/images\nval: valid/images\ntest: test/images\nnc: 9\nnames: ['%s']\n", strings.Join(demo.Classes, "', '")))
+	write(filepath.Join(root, "data.yaml"),
+		fmt.Appendf(nil, "train: train/images\nval: valid/images\ntest: test/images\nnc: 9\nnames: ['%s']\n",
+			strings.Join(demo.Classes, "', '")))
 }
 
 // faulty is a project whose data set has something wrong of every level. It is made once for all tests.
@@ -94,7 +96,8 @@ var faulty = sync.OnceValue(func() string {
 	root := filepath.Join(dir, "demo", "data")
 	rng := rand.New(rand.NewPCG(3, 4))
 	for i, labels := range []string{
-		"0 .5 .5 .2 .2\n1 .3 .3 .1 .1\n", "3 .5 .5 .2\n0 .2 .2 .1 .1\n", "12 .5 .5 .2 .2\n", "0 .5 .5 .2 .2\n0 .5 .5 .2 .2\n", "", "2 1.4 .5 .2 .2\n",
+		"0 .5 .5 .2 .2\n1 .3 .3 .1 .1\n", "3 .5 .5 .2\n0 .2 .2 .1 .1\n", "12 .5 .5 .2 .2\n",
+		"0 .5 .5 .2 .2\n0 .5 .5 .2 .2\n", "", "2 1.4 .5 .2 .2\n",
 		"1 .95 .5 .2 .2\n", "0 .5 x .2 .2\n", "2 .5 .5 .1 .1\n",
 	} {
 		write(filepath.Join(root, "train", "labels", fmt.Sprintf("slope_%02d.txt", i)), []byte(labels))
@@ -105,7 +108,8 @@ var faulty = sync.OnceValue(func() string {
 		write(filepath.Join(root, "train", "images", fmt.Sprintf("slope_%02d.png", i)), picture)
 	}
 	write(filepath.Join(root, "train", "labels", "nowhere.txt"), []byte("0 .5 .5 .2 .2\n"))
-	write(filepath.Join(root, "data.yaml"), []byte("train: train/images\nval: valid/images\nnc: 4\nnames: ['culvert', 'culvert blocked', 'wall']\n"))
+	write(filepath.Join(root, "data.yaml"),
+		[]byte("train: train/images\nval: valid/images\nnc: 4\nnames: ['culvert', 'culvert blocked', 'wall']\n"))
 	return dir
 })
 

@@ -12,7 +12,8 @@ import (
 func manyClasses(t *testing.T) string {
 	root := t.TempDir()
 	rng := rand.New(rand.NewPCG(7, 8))
-	words := []string{"排水沟", "裂缝 damaged", "🚧 cone blocked", "a name that nobody will ever be able to read in full damaged", "한국어 클래스"}
+	words := []string{"排水沟", "裂缝 damaged", "🚧 cone blocked",
+		"a name that nobody will ever be able to read in full damaged", "한국어 클래스"}
 	var names []string
 	for i := range 60 {
 		names = append(names, fmt.Sprintf("%q", fmt.Sprintf("%s %d", words[i%len(words)], i)))

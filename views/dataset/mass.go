@@ -19,8 +19,10 @@ func (p *Pane) massTable(w int) widget.Table {
 	table := widget.Table{Columns: []widget.Column{
 		{Title: "class", Flex: true, Min: 19, Priority: 20},
 		{Title: "n", Right: true, Priority: 19}, {Title: "of n", Right: true, Priority: 16},
-		{Title: "copies", Right: true, Priority: 14}, {Title: "samples", Right: true, Priority: 12}, {Title: "of samples", Right: true, Priority: 11},
-		{Title: "weight", Right: true, Priority: 15}, {Title: "of loss", Right: true, Priority: 18}, {Title: "change", Right: true, Priority: 17}}}
+		{Title: "copies", Right: true, Priority: 14}, {Title: "samples", Right: true, Priority: 12},
+		{Title: "of samples", Right: true, Priority: 11},
+		{Title: "weight", Right: true, Priority: 15}, {Title: "of loss", Right: true, Priority: 18},
+		{Title: "change", Right: true, Priority: 17}}}
 	all := p.recipe.weighed.table
 	bars := w >= 104
 	if bars {
@@ -34,7 +36,8 @@ func (p *Pane) massTable(w int) widget.Table {
 	add := func(name string, row recipe.Row, tone widget.Tone) {
 		cells := massCells(name, row, tone)
 		if bars && most > 0 && row.Class != "" {
-			cells = append(cells, widget.Cell{Text: beforeAfter(row.ShareBefore/most, row.ShareMass/most, barW), Tone: widget.Accent})
+			cells = append(cells, widget.Cell{Text: beforeAfter(row.ShareBefore/most, row.ShareMass/most, barW),
+				Tone: widget.Accent})
 		}
 		table.Rows = append(table.Rows, cells)
 	}
@@ -44,15 +47,18 @@ func (p *Pane) massTable(w int) widget.Table {
 	for _, row := range all.Conditions {
 		add("all "+row.Condition, row, widget.Strong)
 	}
-	table.Rows = append(table.Rows, []widget.Cell{{Text: "an epoch", Tone: widget.Strong}, {Text: widget.Count(all.SamplesBefore), Tone: widget.Strong}, {Text: "100 %"},
+	table.Rows = append(table.Rows, []widget.Cell{{Text: "an epoch", Tone: widget.Strong},
+		{Text: widget.Count(all.SamplesBefore), Tone: widget.Strong}, {Text: "100 %"},
 		{}, {Text: number(all.SamplesAfter), Tone: widget.Strong}, {Text: "100 %"}, {}, {Text: "100 %"}})
 	return table
 }
 
 func massCells(name string, row recipe.Row, tone widget.Tone) []widget.Cell {
-	cells := []widget.Cell{{Text: name, Tone: tone}, {Text: widget.Count(row.N)}, {Text: widget.Percent(row.ShareBefore, 1), Tone: widget.Muted}}
+	cells := []widget.Cell{{Text: name, Tone: tone}, {Text: widget.Count(row.N)},
+		{Text: widget.Percent(row.ShareBefore, 1), Tone: widget.Muted}}
 	if row.N == 0 {
-		return append(cells, widget.Cell{Text: widget.Missing}, widget.Cell{Text: "0"}, widget.Cell{Text: widget.Missing}, widget.Cell{Text: widget.Missing},
+		return append(cells, widget.Cell{Text: widget.Missing}, widget.Cell{Text: "0"},
+			widget.Cell{Text: widget.Missing}, widget.Cell{Text: widget.Missing},
 			widget.Cell{Text: widget.Missing}, widget.Cell{Text: "! never seen", Tone: widget.Warning})
 	}
 	change, changeTone := row.ShareMass/row.ShareBefore, widget.Plain
@@ -64,8 +70,10 @@ func massCells(name string, row recipe.Row, tone widget.Tone) []widget.Cell {
 		text = "same"
 	}
 	return append(cells,
-		widget.Cell{Text: widget.Ratio(row.Copies)}, widget.Cell{Text: number(row.Samples)}, widget.Cell{Text: widget.Percent(row.ShareSamples, 1), Tone: widget.Muted},
-		widget.Cell{Text: row.Weight.String()}, widget.Cell{Text: widget.Percent(row.ShareMass, 1), Tone: widget.Strong},
+		widget.Cell{Text: widget.Ratio(row.Copies)}, widget.Cell{Text: number(row.Samples)},
+		widget.Cell{Text: widget.Percent(row.ShareSamples, 1), Tone: widget.Muted},
+		widget.Cell{Text: row.Weight.String()}, widget.Cell{Text: widget.Percent(row.ShareMass, 1),
+			Tone: widget.Strong},
 		widget.Cell{Text: text, Tone: changeTone})
 }
 
@@ -200,7 +208,8 @@ func (p *Pane) imbalanceWords(t *widget.Theme, table recipe.Table, w int) []stri
 	case inverted:
 		sign, style, words = "!", t.Warning, "nearer to level, but turned round"
 	}
-	text := fmt.Sprintf("the class with most has %s the loss of the class with least, %s without a recipe: %s", widget.Ratio(table.ImbalanceAfter), widget.Ratio(table.ImbalanceBefore), words)
+	text := fmt.Sprintf("the class with most has %s the loss of the class with least, %s without a recipe: %s",
+		widget.Ratio(table.ImbalanceAfter), widget.Ratio(table.ImbalanceBefore), words)
 	lines := wrapped(t.Text, sign+" "+text, w)
 	if len(lines) > 0 {
 		lines[0] = strings.Replace(lines[0], sign, style.Render(sign), 1)
@@ -212,9 +221,11 @@ func (p *Pane) epochWords(t *widget.Theme, table recipe.Table, w int) []string {
 	steps := config.PlanSteps(p.recipe.draft().Train, int(math.Round(table.SamplesAfter)))
 	text := fmt.Sprintf("· an epoch has %s samples", number(table.SamplesAfter))
 	if before := float64(table.SamplesBefore); before > 0 && math.Abs(table.SamplesAfter/before-1) > 0.01 {
-		text += fmt.Sprintf(" instead of %s (%s as long)", widget.Count(table.SamplesBefore), widget.Ratio(table.SamplesAfter/before))
+		text += fmt.Sprintf(" instead of %s (%s as long)", widget.Count(table.SamplesBefore),
+			widget.Ratio(table.SamplesAfter/before))
 	}
-	text += fmt.Sprintf(": %s steps of %s, %s in all epochs", widget.Count(steps.PerEpoch), widget.Count(steps.Batch), widget.Count(steps.Total))
+	text += fmt.Sprintf(": %s steps of %s, %s in all epochs", widget.Count(steps.PerEpoch), widget.Count(steps.Batch),
+		widget.Count(steps.Total))
 	return wrapped(t.Text, text, w)
 }
 

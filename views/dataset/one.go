@@ -21,9 +21,12 @@ func (p *Pane) oneBoard() *views.Board {
 		layout.Column(layout.Panel("objects", 36, 8).AtMost(0, 24), layout.Panel("asked", 36, 9)).Weighted(2),
 	)
 	return views.NewBoard(node,
-		views.Panel{Name: "picture", Tab: "Picture", Title: p.oneTitle, Right: p.samplesPlace, Draw: p.drawOne, Move: p.moveOne},
-		views.Panel{Name: "objects", Tab: "Objects", Title: p.objectsTitle, Draw: p.drawObjectTable, Move: p.moveOne, Click: p.clickObject},
-		views.Panel{Name: "asked", Tab: "Prompt", Title: func() string { return "What the model is asked" }, Right: p.contextName, Draw: p.drawAsked, Move: p.moveOne},
+		views.Panel{Name: "picture", Tab: "Picture", Title: p.oneTitle, Right: p.samplesPlace, Draw: p.drawOne,
+			Move: p.moveOne},
+		views.Panel{Name: "objects", Tab: "Objects", Title: p.objectsTitle, Draw: p.drawObjectTable, Move: p.moveOne,
+			Click: p.clickObject},
+		views.Panel{Name: "asked", Tab: "Prompt", Title: func() string { return "What the model is asked" },
+			Right: p.contextName, Draw: p.drawAsked, Move: p.moveOne},
 	)
 }
 
@@ -106,7 +109,8 @@ func (p *Pane) drawOne(t *widget.Theme, w, h int) string {
 func (p *Pane) oneKey(w, h int) pictureKey {
 	mode, _ := p.pictureMode()
 	item := p.oneItem()
-	return pictureKey{reads: p.reads, item: p.oneIndex(), object: p.samples.object.At(len(item.Objects)), numbers: true, mode: mode, w: w, h: h}
+	return pictureKey{reads: p.reads, item: p.oneIndex(), object: p.samples.object.At(len(item.Objects)), numbers: true,
+		mode: mode, w: w, h: h}
 }
 
 // oneKeys are the drawings of the opened picture: whole, and as the model sees the selected object.
@@ -181,7 +185,8 @@ func (p *Pane) clickObject(_, y, _, h int) tea.Cmd {
 // contextName says what of the picture the model is shown.
 func (p *Pane) contextName() string {
 	return map[string]string{
-		media.Full: "sees the whole picture", media.Marked: "sees it outlined", media.Crop: "sees it cut out", media.FullCrop: "sees it outlined, and cut out",
+		media.Full: "sees the whole picture", media.Marked: "sees it outlined", media.Crop: "sees it cut out",
+		media.FullCrop: "sees it outlined, and cut out",
 	}[p.recipe.draft().Recipe.Context]
 }
 

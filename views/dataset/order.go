@@ -23,7 +23,8 @@ const (
 )
 
 func (o order) String() string {
-	return [orderCount]string{"as in the set", "most objects first", "rarest class first", "smallest object first", "most findings first"}[o]
+	return [orderCount]string{"as in the set", "most objects first", "rarest class first", "smallest object first",
+		"most findings first"}[o]
 }
 
 // askOrder opens the list of orders.

@@ -23,7 +23,8 @@ type overview struct {
 // overviewLayout gives the lists as many lines as they have entries, and the rest to pictures and heights.
 func overviewLayout(classes, conditions, kinds int) layout.Node {
 	return layout.Row(
-		layout.Column(layout.Panel("classes", 40, 8).AtMost(0, max(classes+2, 8)).Prior(2), layout.Panel("preview", 40, 9)).Weighted(3),
+		layout.Column(layout.Panel("classes", 40, 8).AtMost(0, max(classes+2, 8)).Prior(2), layout.Panel("preview", 40,
+			9)).Weighted(3),
 		layout.Column(
 			layout.Panel("conditions", 34, 5).AtMost(0, max(conditions+2, 5)).Prior(1),
 			layout.Panel("objects", 34, 6).AtMost(0, max(kinds+2, 6)),
@@ -35,18 +36,26 @@ func overviewLayout(classes, conditions, kinds int) layout.Node {
 
 func (p *Pane) overviewBoard() *views.Board {
 	return views.NewBoard(overviewLayout(9, 3, 4),
-		views.Panel{Name: "classes", Tab: "Classes", Title: p.classesTitle, Right: p.barsPlace("classes", p.classBars), Draw: p.drawClasses, Move: p.moveClass, Click: p.clickClass, Actions: p.openClass},
-		views.Panel{Name: "preview", Tab: "Pictures", Title: p.previewTitle, Right: p.previewPlace, Draw: p.drawPreview, Move: p.movePreview, Actions: p.openClass},
-		views.Panel{Name: "conditions", Tab: "Conditions", Draw: p.drawConditions, Move: p.moveCondition, Actions: p.openCondition},
-		views.Panel{Name: "position", Tab: "Height", Title: func() string { return "Height in the picture · " + p.className() }, Right: p.positionCount, Draw: p.drawHeight, Move: p.moveClass, Actions: p.openClass},
-		views.Panel{Name: "objects", Tab: "Kinds", Title: func() string { return "Kinds of object" }, Right: p.barsPlace("objects", p.objectBars), Draw: p.drawObjects, Move: p.moveObject},
+		views.Panel{Name: "classes", Tab: "Classes", Title: p.classesTitle, Right: p.barsPlace("classes", p.classBars),
+			Draw: p.drawClasses, Move: p.moveClass, Click: p.clickClass, Actions: p.openClass},
+		views.Panel{Name: "preview", Tab: "Pictures", Title: p.previewTitle, Right: p.previewPlace, Draw: p.drawPreview,
+			Move: p.movePreview, Actions: p.openClass},
+		views.Panel{Name: "conditions", Tab: "Conditions", Draw: p.drawConditions, Move: p.moveCondition,
+			Actions: p.openCondition},
+		views.Panel{Name: "position", Tab: "Height", Title: func() string {
+			return "Height in the picture · " +
+				p.className()
+		}, Right: p.positionCount, Draw: p.drawHeight, Move: p.moveClass, Actions: p.openClass},
+		views.Panel{Name: "objects", Tab: "Kinds", Title: func() string { return "Kinds of object" },
+			Right: p.barsPlace("objects", p.objectBars), Draw: p.drawObjects, Move: p.moveObject},
 		views.Panel{Name: "imbalance", Tab: "Imbalance", Draw: p.drawImbalance},
 	)
 }
 
 func (p *Pane) classesTitle() string {
 	part := p.part()
-	return fmt.Sprintf("Classes · %s · %s objects · %s pictures", p.scopeWords(), widget.Count(part.Objects), widget.Count(part.Images))
+	return fmt.Sprintf("Classes · %s · %s objects · %s pictures", p.scopeWords(), widget.Count(part.Objects),
+		widget.Count(part.Images))
 }
 
 func (p *Pane) drawClasses(t *widget.Theme, w, h int) string { return p.classBars().View(t, w, h) }
@@ -149,13 +158,14 @@ func (p *Pane) moveCondition(m widget.Move, page int) {
 
 // openCondition shows the pictures of the condition under the cursor.
 func (p *Pane) openCondition() []views.Action {
-	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with this condition", Group: "Data", Run: func() tea.Cmd {
-		conditions := p.part().Conditions
-		if i := p.overview.condition.At(len(conditions)); i >= 0 {
-			p.showSamples(facets{conditions: []string{conditions[i].Name}})
-		}
-		return nil
-	}}}
+	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with this condition",
+		Group: "Data", Run: func() tea.Cmd {
+			conditions := p.part().Conditions
+			if i := p.overview.condition.At(len(conditions)); i >= 0 {
+				p.showSamples(facets{conditions: []string{conditions[i].Name}})
+			}
+			return nil
+		}}}
 }
 
 func (p *Pane) drawObjects(t *widget.Theme, w, h int) string { return p.objectBars().View(t, w, h) }
@@ -196,11 +206,13 @@ func (p *Pane) drawImbalance(t *widget.Theme, w, h int) string {
 	part := p.part()
 	var lines []string
 	if p.analysis.Lost > 0 {
-		lost := fmt.Sprintf("! %s of %s rows do not count: see Findings", widget.Count(p.analysis.Lost), widget.Count(p.analysis.Rows))
+		lost := fmt.Sprintf("! %s of %s rows do not count: see Findings", widget.Count(p.analysis.Lost),
+			widget.Count(p.analysis.Rows))
 		lines = append(lines, wrapped(t.Warning, lost, w)...)
 	}
 	lines = append(lines, p.ratioLines(t, part, w)...)
-	lines = append(lines, labelled(t, "per picture", spread(part.PerImageWithObjects), widget.Count(part.ImagesWithObjects)+" with objects", w))
+	lines = append(lines, labelled(t, "per picture", spread(part.PerImageWithObjects),
+		widget.Count(part.ImagesWithObjects)+" with objects", w))
 	if part.Images != part.ImagesWithObjects {
 		lines = append(lines, labelled(t, "with empty", spread(part.PerImage), "all "+widget.Count(part.Images), w))
 	}
@@ -241,7 +253,8 @@ func (p *Pane) ratioLines(t *widget.Theme, part *stats.Part, w int) []string {
 	if len(b.Absent) > 0 {
 		return append([]string{line}, wrapped(t.Warning, "! no object of "+p.namesOf(b.Absent), w)...)
 	}
-	return []string{line, " " + widget.Cut(fmt.Sprintf("%s %s : %s %s", p.nameOf(b.Most), widget.Count(part.ClassCounts[b.Most]), widget.Count(part.ClassCounts[b.Least]), p.nameOf(b.Least)), w-1)}
+	return []string{line, " " + widget.Cut(fmt.Sprintf("%s %s : %s %s", p.nameOf(b.Most),
+		widget.Count(part.ClassCounts[b.Most]), widget.Count(part.ClassCounts[b.Least]), p.nameOf(b.Least)), w-1)}
 }
 
 func (p *Pane) namesOf(classes []int) string {
@@ -297,5 +310,6 @@ func (p *Pane) histogram(position stats.Position) widget.Histogram {
 
 func (p *Pane) bands() []widget.Band {
 	cfg := p.loaded.cfg
-	return []widget.Band{{Name: stats.Top, From: 0, To: cfg.TopBelow}, {Name: stats.Middle, From: cfg.TopBelow, To: cfg.BottomAbove}, {Name: stats.Bottom, From: cfg.BottomAbove, To: 1}}
+	return []widget.Band{{Name: stats.Top, From: 0, To: cfg.TopBelow}, {Name: stats.Middle, From: cfg.TopBelow,
+		To: cfg.BottomAbove}, {Name: stats.Bottom, From: cfg.BottomAbove, To: 1}}
 }

@@ -29,9 +29,11 @@ func (p *Pane) pairList() []stats.Cooccurrence {
 
 func (p *Pane) pairTable() (widget.Table, []stats.Cooccurrence) {
 	table := widget.Table{Rows: p.pairs.rows, Cursor: &widget.List{}, Columns: []widget.Column{
-		{Title: "class", Flex: true, Min: 12, Priority: 9}, {Title: "and", Flex: true, Min: 12, Priority: 9}, {Title: "pairs", Right: true, Priority: 8},
+		{Title: "class", Flex: true, Min: 12, Priority: 9}, {Title: "and", Flex: true, Min: 12, Priority: 9},
+		{Title: "pairs", Right: true, Priority: 8},
 		{Title: "pictures", Right: true, Priority: 6}, {Title: "lift", Right: true, Priority: 7},
-		{Title: "above", Right: true, Priority: 5}, {Title: "level", Right: true, Priority: 4}, {Title: "below", Right: true, Priority: 5}}}
+		{Title: "above", Right: true, Priority: 5}, {Title: "level", Right: true, Priority: 4},
+		{Title: "below", Right: true, Priority: 5}}}
 	for i, c := range p.pairs.list {
 		if c.A == p.class && c.B == p.pairs.b || c.B == p.class && c.A == p.pairs.b {
 			table.Cursor.Index = i
@@ -47,7 +49,8 @@ func (p *Pane) pairRow(c stats.Cooccurrence) []widget.Cell {
 		lift = widget.Ratio(c.Lift)
 		above, below = share(d.Above, c.Pairs), share(d.Below, c.Pairs)
 	}
-	return []widget.Cell{{Text: p.set.Classes[c.A].Name}, {Text: p.set.Classes[c.B].Name}, {Text: widget.Count(c.Pairs)},
+	return []widget.Cell{{Text: p.set.Classes[c.A].Name}, {Text: p.set.Classes[c.B].Name},
+		{Text: widget.Count(c.Pairs)},
 		{Text: widget.Count(c.Images)}, {Text: lift}, {Text: above}, {Text: share(d.Level, c.Pairs)}, {Text: below}}
 }
 

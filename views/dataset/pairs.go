@@ -55,10 +55,17 @@ func (p *Pane) pairsBoard() *views.Board {
 		layout.Column(layout.Panel("relation", 40, 9).AtMost(0, 15).Prior(1), layout.Panel("both", 40, 9)).Weighted(2),
 	)
 	return views.NewBoard(node,
-		views.Panel{Name: "table", Tab: "Table", Title: p.pairsTitle, Right: func() string { return p.scopeWords() }, Draw: p.drawPairs, Move: p.movePairs, Actions: p.openPair},
-		views.Panel{Name: "list", Tab: "List", Title: func() string { return "All pairs · " + orderWords[p.pairs.measure] }, Draw: p.drawPairList, Move: p.movePairList, Click: p.clickPairList, Actions: p.openPair},
-		views.Panel{Name: "relation", Tab: "Relation", Title: p.relationTitle, Draw: p.drawRelation, Actions: p.openPair},
-		views.Panel{Name: "both", Tab: "Pictures", Title: p.bothTitle, Right: p.bothPlace, Draw: p.drawBoth, Move: p.moveBoth, Actions: p.openPair},
+		views.Panel{Name: "table", Tab: "Table", Title: p.pairsTitle, Right: func() string { return p.scopeWords() },
+			Draw: p.drawPairs, Move: p.movePairs, Actions: p.openPair},
+		views.Panel{Name: "list", Tab: "List", Title: func() string {
+			return "All pairs · " +
+				orderWords[p.pairs.measure]
+		}, Draw: p.drawPairList, Move: p.movePairList, Click: p.clickPairList,
+			Actions: p.openPair},
+		views.Panel{Name: "relation", Tab: "Relation", Title: p.relationTitle, Draw: p.drawRelation,
+			Actions: p.openPair},
+		views.Panel{Name: "both", Tab: "Pictures", Title: p.bothTitle, Right: p.bothPlace, Draw: p.drawBoth,
+			Move: p.moveBoth, Actions: p.openPair},
 	)
 }
 
@@ -177,7 +184,8 @@ func (p *Pane) heatTable() widget.Heatmap {
 				most = max(most, v)
 			}
 		}
-		m.Rows, m.Values, m.Texts = append(m.Rows, p.set.Classes[a].Name), append(m.Values, values), append(m.Texts, texts)
+		m.Rows, m.Values, m.Texts = append(m.Rows, p.set.Classes[a].Name), append(m.Values, values),
+			append(m.Texts, texts)
 	}
 	m.Columns = m.Rows
 	for _, values := range m.Values {
@@ -229,7 +237,8 @@ func (p *Pane) heat(v, most float64) float64 {
 func (p *Pane) pairsLegend(t *widget.Theme, w int) []string {
 	text := "A class with itself: two of its objects in one picture."
 	if p.pairs.measure == liftRatio {
-		text = "Lift 1: as often together as by chance; above 1 more often, below 1 less often. It says nothing about a class with itself."
+		text = "Lift 1: as often together as by chance; above 1 more often, below 1 less often. It says nothing " +
+			"about a class with itself."
 	}
 	return append([]string{""}, wrapped(t.Muted, text, w)...)
 }
@@ -242,7 +251,8 @@ func (p *Pane) movePairs(m widget.Move, page int) {
 	switch m {
 	case widget.MoveLeft, widget.MoveRight:
 		column := at(order, p.pairs.b)
-		column.Move(map[widget.Move]widget.Move{widget.MoveLeft: widget.Up, widget.MoveRight: widget.Down}[m], len(order), page)
+		column.Move(map[widget.Move]widget.Move{widget.MoveLeft: widget.Up, widget.MoveRight: widget.Down}[m],
+			len(order), page)
 		p.selectOther(order[column.At(len(order))])
 	default:
 		p.moveClass(m, page)

@@ -53,7 +53,8 @@ func New(file *config.File) *Pane {
 	p := &Pane{file: file}
 	p.recipe.follow(file)
 	p.pictures.profile, p.pictures.Most = colorprofile.TrueColor, mostDrawn
-	p.boards = [viewCount]*views.Board{p.overviewBoard(), p.positionBoard(), p.pairsBoard(), p.recipeBoard(), p.samplesBoard(), p.findingsBoard()}
+	p.boards = [viewCount]*views.Board{p.overviewBoard(), p.positionBoard(), p.pairsBoard(), p.recipeBoard(),
+		p.samplesBoard(), p.findingsBoard()}
 	return p
 }
 
@@ -207,12 +208,18 @@ func (p *Pane) Actions() []views.Action {
 		actions = append(actions, p.board().Actions()...)
 	}
 	return p.attended(append(actions,
-		views.Action{Name: "filter", Label: "filter", Help: "show only what contains a text", Group: "Data", Enabled: ready, Run: p.askText},
-		views.Action{Name: "next_split", Label: "split", Help: "look at all splits, or at one", Group: "Data", Enabled: p.severalSplits, Run: p.nextSplit},
-		views.Action{Name: "export", Label: "export", Help: "write all numbers to DATASET.ANALYSIS", Group: "Data", Enabled: func() bool { return p.ready() && p.open != samplesView }, Run: p.export},
-		views.Action{Name: "copy", Help: "copy the view as a table with tabs", Group: "Data", Enabled: ready, Run: p.copy},
-		views.Action{Name: "reload", Help: "read the data set again", Group: "Data", Enabled: func() bool { return p.file != nil }, Run: views.Reread},
-		views.Action{Name: "draw_demo", Label: "make the demo set", Help: "draw the demo's pictures there", Group: "Data", Enabled: p.canDraw, Run: p.drawDemo},
+		views.Action{Name: "filter", Label: "filter", Help: "show only what contains a text", Group: "Data",
+			Enabled: ready, Run: p.askText},
+		views.Action{Name: "next_split", Label: "split", Help: "look at all splits, or at one", Group: "Data",
+			Enabled: p.severalSplits, Run: p.nextSplit},
+		views.Action{Name: "export", Label: "export", Help: "write all numbers to DATASET.ANALYSIS", Group: "Data",
+			Enabled: func() bool { return p.ready() && p.open != samplesView }, Run: p.export},
+		views.Action{Name: "copy", Help: "copy the view as a table with tabs", Group: "Data", Enabled: ready,
+			Run: p.copy},
+		views.Action{Name: "reload", Help: "read the data set again", Group: "Data",
+			Enabled: func() bool { return p.file != nil }, Run: views.Reread},
+		views.Action{Name: "draw_demo", Label: "make the demo set", Help: "draw the demo's pictures there",
+			Group: "Data", Enabled: p.canDraw, Run: p.drawDemo},
 	))
 }
 

@@ -35,7 +35,8 @@ func newProject(t *testing.T, changes ...string) *config.File {
 
 // slopeProject is a project of its own on the test's large data set.
 func slopeProject(t *testing.T) *config.File {
-	return newProject(t, "DATASET.PATH="+filepath.Join(slope(), "demo", "data"), "DATASET.ANALYSIS=dataset_analysis.json")
+	return newProject(t, "DATASET.PATH="+filepath.Join(slope(), "demo", "data"),
+		"DATASET.ANALYSIS=dataset_analysis.json")
 }
 
 func openFile(t *testing.T, file *config.File, w, h int) (*Pane, *viewtest.Driver) {
@@ -48,7 +49,8 @@ func openFile(t *testing.T, file *config.File, w, h int) (*Pane, *viewtest.Drive
 func drawnWhole(t *testing.T, p *Pane) {
 	t.Helper()
 	for _, size := range [][2]int{{60, 18}, {73, 21}, {80, 22}, {101, 27}, {150, 40}, {200, 58}} {
-		if fault := viewtest.Fault(func(w, h int) string { return p.View(theme, w, h) }, size[0], size[1]); fault != "" {
+		if fault := viewtest.Fault(func(w, h int) string { return p.View(theme, w, h) }, size[0],
+			size[1]); fault != "" {
 			t.Errorf("at %d×%d: %s", size[0], size[1], fault)
 		}
 	}
@@ -71,7 +73,8 @@ func TestWithoutADataSetThePaneSaysWhatToDo(t *testing.T) {
 		{"no config", nil, []string{"No project is open", "finetui new demo"}},
 		{"no folder", newProject(t), []string{"No data set at demo/data", "Press m", "DATASET.PATH"}},
 		{"no pictures", newProject(t, "DATASET.PATH="+empty), []string{"No pictures in", "train/images"}},
-		{"no data set", newProject(t, "DATASET.PATH="+notASet), []string{"✗ The data set cannot be read", "DATASET.PATH", "data.yaml"}},
+		{"no data set", newProject(t, "DATASET.PATH="+notASet), []string{"✗ The data set cannot be read",
+			"DATASET.PATH", "data.yaml"}},
 	} {
 		p, d := openFile(t, c.file, 80, 22)
 		d.Wait("the reading", func() bool { return !p.request.Pending() })
@@ -197,7 +200,9 @@ func TestASelectedClassStaysThroughAReload(t *testing.T) {
 
 func TestSplitChangesEveryNumber(t *testing.T) {
 	p, d := open(t, 120, 30)
-	for _, want := range []string{"split train · 1129 objects · 218 pictures", "split valid · 208 objects · 47 pictures", "split test · 128 objects · 25 pictures", "all splits · 1465 objects · 290 pictures"} {
+	for _, want := range []string{"split train · 1129 objects · 218 pictures",
+		"split valid · 208 objects · 47 pictures", "split test · 128 objects · 25 pictures",
+		"all splits · 1465 objects · 290 pictures"} {
 		if d.Press("S").Wait("the pictures", p.settled); !d.Shows(want) {
 			t.Errorf("%q is missing on\n%s", want, d.Screen())
 		}
@@ -305,7 +310,8 @@ func TestLostRowsAreSaidWithTheirLikelyCause(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for i := range 4 {
 		write(filepath.Join(root, "train", "images", fmt.Sprintf("%d.png", i)), hill(rng))
-		write(filepath.Join(root, "train", "labels", fmt.Sprintf("%d.txt", i)), fmt.Appendf(nil, "%d .5 .5 .2 .2\n", 1+i%2))
+		write(filepath.Join(root, "train", "labels", fmt.Sprintf("%d.txt", i)),
+			fmt.Appendf(nil, "%d .5 .5 .2 .2\n", 1+i%2))
 	}
 	write(filepath.Join(root, "data.yaml"), []byte("train: train/images\nnames: [crack, hole]\n"))
 	p, d := openFile(t, newProject(t, "DATASET.PATH="+root), 120, 30)
@@ -349,7 +355,8 @@ func TestPairsAreToldFromTheRowsSide(t *testing.T) {
 func TestExportWritesTheAnalysisAndASheet(t *testing.T) {
 	file := slopeProject(t)
 	p, d := openFile(t, file, 120, 30)
-	d.Wait("the data set", p.settled).Press("e").Wait("the file", func() bool { return toasted(d, "dataset_analysis.json") })
+	d.Wait("the data set", p.settled).Press("e").Wait("the file",
+		func() bool { return toasted(d, "dataset_analysis.json") })
 	text, err := os.ReadFile(filepath.Join(file.Root, "dataset_analysis.json"))
 	if err != nil || !strings.Contains(string(text), `"total_instances": 1465`) {
 		t.Errorf("%v, %d bytes", err, len(text))
@@ -432,7 +439,8 @@ func TestWithoutConditionsClassesHaveTheirColours(t *testing.T) {
 		p.set.Classes[i].Condition = "normal"
 	}
 	if p.colour(0) == p.colour(1) || p.colour(1) == p.colour(2) || p.letter(2) != "3" {
-		t.Errorf("classes are drawn in %v, %v, %v, the third with %q", p.colour(0), p.colour(1), p.colour(2), p.letter(2))
+		t.Errorf("classes are drawn in %v, %v, %v, the third with %q", p.colour(0), p.colour(1), p.colour(2),
+			p.letter(2))
 	}
 	if bars := p.classBars(); bars.Items[0].Ink == nil {
 		t.Error("its bar has no colour of its own")
@@ -450,7 +458,8 @@ func TestADirectionIsToldOnlyWhereItIsTheUsualOne(t *testing.T) {
 		{490, 170, 340, "a lies now above, now below b, on either side"},
 	} {
 		n := c.left + c.aligned + c.right
-		d := stats.Directions{Above: n / 3, Level: n / 3, Below: n - 2*(n/3), Left: c.left, Aligned: c.aligned, Right: c.right}
+		d := stats.Directions{Above: n / 3, Level: n / 3, Below: n - 2*(n/3), Left: c.left, Aligned: c.aligned,
+			Right: c.right}
 		if got := placeWords("a", "b", d, n); got != c.want {
 			t.Errorf("%d left, %d aligned, %d right: %q, want %q", c.left, c.aligned, c.right, got, c.want)
 		}

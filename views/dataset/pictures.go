@@ -67,7 +67,10 @@ func (p *Pane) pictureMode() (widget.PictureMode, string) {
 
 // drawPictures asks for the drawings that the screen shows.
 func (p *Pane) drawPictures() tea.Cmd {
-	wanted := slices.DeleteFunc(p.wantedPictures(), func(k pictureKey) bool { return k.w <= 0 || k.h <= 0 || k.mode == widget.Words })
+	wanted := slices.DeleteFunc(p.wantedPictures(), func(k pictureKey) bool {
+		return k.w <= 0 || k.h <= 0 ||
+			k.mode == widget.Words
+	})
 	return p.pictures.Want(wanted, p.loaded.drawPicture)
 }
 
@@ -126,7 +129,8 @@ func (l *loaded) outlines(key pictureKey) []widget.Outline {
 	var below, above []widget.Outline
 	for i, object := range l.set.Items[key.item].Objects {
 		box := object.Box
-		outline := widget.Outline{X0: box.X0, Y0: box.Y0, X1: box.X1, Y1: box.Y1, Colour: l.colour(object.Class), Label: l.letter(object.Class)}
+		outline := widget.Outline{X0: box.X0, Y0: box.Y0, X1: box.X1, Y1: box.Y1, Colour: l.colour(object.Class),
+			Label: l.letter(object.Class)}
 		if key.numbers {
 			outline.Label = widget.Count(i + 1)
 		}
@@ -146,7 +150,8 @@ func (l *loaded) outlines(key pictureKey) []widget.Outline {
 	return append(below, above...)
 }
 
-// coloursByClass says whether conditions say nothing, since all classes have the same one: colours tell classes apart then.
+// coloursByClass says whether conditions say nothing, since all
+// classes have the same one: colours tell classes apart then.
 func (l *loaded) coloursByClass() bool {
 	for _, class := range l.set.Classes {
 		if class.Condition != l.set.Classes[0].Condition {
@@ -179,8 +184,8 @@ func (l *loaded) colour(class int) color.RGBA {
 	return media.Colour(1)
 }
 
-// letter stands at the box of an object whose condition is not the usual one, so that colour is not the only sign; where
-// colours tell classes apart it is the class's number in the list.
+// letter stands at the box of an object whose condition is not the usual one, so that colour is not the only sign;
+// where colours tell classes apart it is the class's number in the list.
 func (l *loaded) letter(class int) string {
 	if l.coloursByClass() {
 		return widget.Count(class + 1)

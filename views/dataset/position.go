@@ -19,16 +19,20 @@ type position struct {
 }
 
 func (p *Pane) positionBoard() *views.Board {
-	node := layout.Column(layout.Panel("heights", 50, 11).Weighted(3).Prior(1), layout.Panel("figures", 50, 8).AtMost(0, 9))
+	node := layout.Column(layout.Panel("heights", 50, 11).Weighted(3).Prior(1), layout.Panel("figures", 50,
+		8).AtMost(0, 9))
 	return views.NewBoard(node,
-		views.Panel{Name: "heights", Tab: "Heights", Title: p.heightsTitle, Right: p.heightsRight, Draw: p.drawHeights, Move: p.moveHeights, Click: p.clickHeights, Actions: p.openClass},
-		views.Panel{Name: "figures", Tab: "Figures", Title: func() string { return p.className() + " in figures" }, Draw: p.drawFigures, Move: p.moveClass, Actions: p.openClass},
+		views.Panel{Name: "heights", Tab: "Heights", Title: p.heightsTitle, Right: p.heightsRight, Draw: p.drawHeights,
+			Move: p.moveHeights, Click: p.clickHeights, Actions: p.openClass},
+		views.Panel{Name: "figures", Tab: "Figures", Title: func() string { return p.className() + " in figures" },
+			Draw: p.drawFigures, Move: p.moveClass, Actions: p.openClass},
 	)
 }
 
 func (p *Pane) positionActions() []views.Action {
-	return []views.Action{{Name: "measure", Label: "share/count", Help: "bars are shares, or numbers on one scale", Group: "Data",
-		Run: func() tea.Cmd { p.position.counts = !p.position.counts; return nil }}}
+	return []views.Action{{Name: "measure", Label: "share/count", Help: "bars are shares, or numbers on one scale",
+		Group: "Data",
+		Run:   func() tea.Cmd { p.position.counts = !p.position.counts; return nil }}}
 }
 
 func (p *Pane) heightsTitle() string {
@@ -260,8 +264,11 @@ func (p *Pane) clickHeights(x, y, w, h int) tea.Cmd {
 // drawFigures says in figures where the class lies in each split, and in words.
 func (p *Pane) drawFigures(t *widget.Theme, w, h int) string {
 	table := widget.Table{Columns: []widget.Column{
-		{Title: "split", Priority: 9}, {Title: "objects", Right: true, Priority: 8}, {Title: "mean y", Right: true, Priority: 7}, {Title: "± sd", Right: true, Priority: 5},
-		{Title: "lowest y", Right: true}, {Title: "¼ above", Right: true, Priority: 3}, {Title: "median", Right: true, Priority: 4}, {Title: "¼ below", Right: true, Priority: 3}, {Title: "highest y", Right: true}, {Title: "lies", Priority: 6}}}
+		{Title: "split", Priority: 9}, {Title: "objects", Right: true, Priority: 8}, {Title: "mean y", Right: true,
+			Priority: 7}, {Title: "± sd", Right: true, Priority: 5},
+		{Title: "lowest y", Right: true}, {Title: "¼ above", Right: true, Priority: 3}, {Title: "median", Right: true,
+			Priority: 4}, {Title: "¼ below", Right: true, Priority: 3}, {Title: "highest y", Right: true},
+		{Title: "lies", Priority: 6}}}
 	for _, part := range append([]stats.Part{p.analysis.Whole}, p.analysis.Splits...) {
 		table.Rows = append(table.Rows, positionRow(part, p.class, part.Split == p.split))
 	}
@@ -283,7 +290,8 @@ func positionRow(part stats.Part, class int, shown bool) []widget.Cell {
 		tone = widget.Strong
 	}
 	row := []widget.Cell{{Text: name, Tone: tone}, {Text: widget.Count(position.N), Tone: tone}}
-	for _, v := range []float64{position.Mean, position.SD, position.Min, position.Q25, position.Q50, position.Q75, position.Max} {
+	for _, v := range []float64{position.Mean, position.SD, position.Min, position.Q25, position.Q50, position.Q75,
+		position.Max} {
 		text := widget.Missing
 		if position.N > 0 {
 			text = fmt.Sprintf("%.2f", v)
@@ -299,8 +307,10 @@ func (p *Pane) heightSentence() string {
 	if position.N == 0 {
 		return fmt.Sprintf("%s has no object in %s.", p.className(), p.scopeWords())
 	}
-	place := map[string]string{stats.Top: "at the top", stats.Middle: "in the middle", stats.Bottom: "at the bottom"}[position.Band]
-	return fmt.Sprintf("%s lies mostly %s: mean height %.2f (0 top, 1 bottom), half of its objects between %.2f and %.2f.",
+	place := map[string]string{stats.Top: "at the top", stats.Middle: "in the middle",
+		stats.Bottom: "at the bottom"}[position.Band]
+	return fmt.Sprintf("%s lies mostly %s: mean height %.2f (0 top, 1 bottom), half of its objects between %.2f "+
+		"and %.2f.",
 		p.className(), place, position.Mean, position.Q25, position.Q75)
 }
 

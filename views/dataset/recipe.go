@@ -19,17 +19,23 @@ import (
 // recipeLayout gives the table as many lines as it has rows.
 func recipeLayout(rows int) layout.Node {
 	return layout.Row(
-		layout.Column(layout.Panel("mass", 68, 9).AtMost(0, max(rows+3, 9)).Weighted(3).Prior(1), layout.Panel("example", 68, 7)).Weighted(5),
-		layout.Column(layout.Panel("settings", 42, 9).AtMost(0, 18).Weighted(2).Prior(1), layout.Panel("effect", 42, 8).Weighted(2)).Weighted(2),
+		layout.Column(layout.Panel("mass", 68, 9).AtMost(0, max(rows+3, 9)).Weighted(3).Prior(1),
+			layout.Panel("example", 68, 7)).Weighted(5),
+		layout.Column(layout.Panel("settings", 42, 9).AtMost(0, 18).Weighted(2).Prior(1), layout.Panel("effect", 42,
+			8).Weighted(2)).Weighted(2),
 	)
 }
 
 func (p *Pane) recipeBoard() *views.Board {
 	return views.NewBoard(recipeLayout(13),
-		views.Panel{Name: "settings", Tab: "Recipe", Title: p.settingsTitle, Right: p.settingsRight, Draw: p.drawSettings, Move: p.moveSetting, Click: p.clickSetting, Actions: p.settingActions},
-		views.Panel{Name: "mass", Tab: "Loss mass", Title: func() string { return "What each class weighs in one epoch" }, Draw: p.drawMass, Move: p.moveMass, Click: p.clickMass, Actions: p.openClass},
+		views.Panel{Name: "settings", Tab: "Recipe", Title: p.settingsTitle, Right: p.settingsRight,
+			Draw: p.drawSettings, Move: p.moveSetting, Click: p.clickSetting, Actions: p.settingActions},
+		views.Panel{Name: "mass", Tab: "Loss mass",
+			Title: func() string { return "What each class weighs in one epoch" }, Draw: p.drawMass, Move: p.moveMass,
+			Click: p.clickMass, Actions: p.openClass},
 		views.Panel{Name: "effect", Tab: "Effect", Title: p.effectTitle, Draw: p.drawEffect, Move: p.moveEffect},
-		views.Panel{Name: "example", Tab: "Prompt", Title: p.exampleTitle, Right: p.contextName, Draw: p.drawExample, Move: p.moveExample},
+		views.Panel{Name: "example", Tab: "Prompt", Title: p.exampleTitle, Right: p.contextName, Draw: p.drawExample,
+			Move: p.moveExample},
 	)
 }
 
@@ -37,8 +43,10 @@ func (p *Pane) recipeActions() []views.Action {
 	turned := func() bool { return p.recipe.copy != nil && len(p.recipe.turned()) > 0 }
 	return []views.Action{
 		{Name: "presets", Label: "presets", Help: "start from a named recipe", Group: "Recipe", Run: p.askPreset},
-		{Name: "take_over", Label: "take over", Help: "put the recipe into the constants", Group: "Recipe", Enabled: turned, Run: p.takeOver},
-		{Name: "undo_recipe", Label: "undo", Help: "back to the recipe of config.toml", Group: "Recipe", Enabled: turned, Run: p.undo},
+		{Name: "take_over", Label: "take over", Help: "put the recipe into the constants", Group: "Recipe",
+			Enabled: turned, Run: p.takeOver},
+		{Name: "undo_recipe", Label: "undo", Help: "back to the recipe of config.toml", Group: "Recipe",
+			Enabled: turned, Run: p.undo},
 	}
 }
 
@@ -80,7 +88,8 @@ func (p *Pane) settingLine(t *widget.Theme, s setting, selected bool, w int) str
 	name := widget.Left(s.key, 18)
 	line := " " + name + "   " + value + "   "
 	if selected {
-		line = t.Accent.Render("▸") + t.Selected.Render(name) + " " + t.Accent.Render("‹ ") + t.Strong.Render(value) + t.Accent.Render(" ›") + " "
+		line = t.Accent.Render("▸") + t.Selected.Render(name) + " " + t.Accent.Render("‹ ") + t.Strong.Render(value) +
+			t.Accent.Render(" ›") + " "
 	}
 	if value == was {
 		return widget.Left(line, w)
@@ -133,7 +142,8 @@ func (p *Pane) clickSetting(_, y, w, h int) tea.Cmd {
 }
 
 func (p *Pane) settingActions() []views.Action {
-	return []views.Action{{Name: "choose", Label: "values", Help: "choose the value from a list", Group: "Recipe", Run: p.askValue}}
+	return []views.Action{{Name: "choose", Label: "values", Help: "choose the value from a list", Group: "Recipe",
+		Run: p.askValue}}
 }
 
 // choice is an open list to choose from, and what is done with what was chosen.
@@ -289,7 +299,8 @@ func (p *Pane) askedLines(t *widget.Theme, ref data.Ref, w int) []string {
 	lines = append(lines, wrapped(t.Text, sample.Prompt, w)...)
 	lines = append(lines, " "+t.Muted.Render("answer"))
 	lines = append(lines, wrapped(t.Strong, sample.Answer, w)...)
-	note := "drawn " + widget.Ratio(p.copiesOf(sample.Class)) + " an epoch, each time with weight " + widget.Ratio(sample.Weight) + " in the loss"
+	note := "drawn " + widget.Ratio(p.copiesOf(sample.Class)) + " an epoch, each time with weight " +
+		widget.Ratio(sample.Weight) + " in the loss"
 	if sample.Item.Split != "train" {
 		note = "of split " + sample.Item.Split + ": not trained on"
 	}

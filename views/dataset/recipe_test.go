@@ -25,7 +25,8 @@ func TestPresetChangesTheTableAndTheWarningsAtOnce(t *testing.T) {
 	if file := p.file.Config.Recipe.Preset; file != "enhanced" {
 		t.Errorf("the project's recipe became %s before it was taken over", file)
 	}
-	if d.Press("u").Wait("the recipe", p.settled); len(p.recipe.turned()) != 0 || p.recipe.weighed.table.ImbalanceAfter > 3 {
+	if d.Press("u").Wait("the recipe", p.settled); len(p.recipe.turned()) != 0 ||
+		p.recipe.weighed.table.ImbalanceAfter > 3 {
 		t.Error("u did not bring the file's recipe back")
 	}
 }
@@ -60,7 +61,8 @@ func TestASettingShowsOnlyWhereItMatters(t *testing.T) {
 		return false
 	}
 	for _, c := range []struct{ key, by, value string }{
-		{"EFFECTIVE_BETA", "CLASS_WEIGHTS", "effective_number"}, {"REPEAT_THRESHOLD", "SAMPLING", "repeat_factor"}, {"FOCAL_GAMMA", "LOSS", "focal"},
+		{"EFFECTIVE_BETA", "CLASS_WEIGHTS", "effective_number"}, {"REPEAT_THRESHOLD", "SAMPLING", "repeat_factor"},
+		{"FOCAL_GAMMA", "LOSS", "focal"},
 	} {
 		if shown(c.key) {
 			t.Errorf("%s is shown without a use", c.key)

@@ -25,11 +25,15 @@ func (p *Pane) drawRelation(t *widget.Theme, w, h int) string {
 	}
 	d := p.relation(p.class, p.pairs.b)
 	lines = append(lines, "")
-	vertical := []widget.Bar{{Label: "above", Value: float64(d.Above)}, {Label: "level", Value: float64(d.Level)}, {Label: "below", Value: float64(d.Below)}}
-	horizontal := []widget.Bar{{Label: "left", Value: float64(d.Left)}, {Label: "aligned", Value: float64(d.Aligned)}, {Label: "right", Value: float64(d.Right)}}
+	vertical := []widget.Bar{{Label: "above", Value: float64(d.Above)}, {Label: "level", Value: float64(d.Level)},
+		{Label: "below", Value: float64(d.Below)}}
+	horizontal := []widget.Bar{{Label: "left", Value: float64(d.Left)}, {Label: "aligned", Value: float64(d.Aligned)},
+		{Label: "right", Value: float64(d.Right)}}
 	if p.class == p.pairs.b {
-		vertical = []widget.Bar{{Label: "level", Value: float64(d.Level)}, {Label: "one above", Value: float64(d.Above + d.Below)}}
-		horizontal = []widget.Bar{{Label: "aligned", Value: float64(d.Aligned)}, {Label: "one beside", Value: float64(d.Left + d.Right)}}
+		vertical = []widget.Bar{{Label: "level", Value: float64(d.Level)},
+			{Label: "one above", Value: float64(d.Above + d.Below)}}
+		horizontal = []widget.Bar{{Label: "aligned", Value: float64(d.Aligned)},
+			{Label: "one beside", Value: float64(d.Left + d.Right)}}
 	}
 	for _, bars := range [][]widget.Bar{vertical, horizontal} {
 		for i := range bars {
@@ -42,7 +46,9 @@ func (p *Pane) drawRelation(t *widget.Theme, w, h int) string {
 		lines = append(lines, "")
 	}
 	cfg := p.loaded.cfg
-	about := wrapped(t.Muted, fmt.Sprintf("Level: heights differ by at most %s of the picture. Aligned: within %s of its width.", widget.Number1(cfg.LevelWithin), widget.Number1(cfg.AlignedWithin)), w)
+	about := wrapped(t.Muted,
+		fmt.Sprintf("Level: heights differ by at most %s of the picture. Aligned: within %s of its width.",
+			widget.Number1(cfg.LevelWithin), widget.Number1(cfg.AlignedWithin)), w)
 	if len(lines)+len(about) <= h {
 		lines = append(lines, about...)
 	}
@@ -60,7 +66,8 @@ func (p *Pane) pairSentence() string {
 	case !there:
 		return fmt.Sprintf("%s and %s are never in one picture.", a, b)
 	case p.class == p.pairs.b:
-		return fmt.Sprintf("%s have two or more %s: %s pairs, %s of them level.", picturesOf(c.Images), a, widget.Count(c.Pairs), share(d.Level, c.Pairs))
+		return fmt.Sprintf("%s have two or more %s: %s pairs, %s of them level.", picturesOf(c.Images), a,
+			widget.Count(c.Pairs), share(d.Level, c.Pairs))
 	}
 	often := "about as often as by chance"
 	switch {
@@ -69,7 +76,8 @@ func (p *Pane) pairSentence() string {
 	case c.Lift <= 0.9:
 		often = "only " + widget.Ratio(c.Lift) + " as often as by chance"
 	}
-	return fmt.Sprintf("%s show both, %s: %s pairs. %s.", picturesOf(c.Images), often, widget.Count(c.Pairs), placeWords(a, b, d, c.Pairs))
+	return fmt.Sprintf("%s show both, %s: %s pairs. %s.", picturesOf(c.Images), often, widget.Count(c.Pairs),
+		placeWords(a, b, d, c.Pairs))
 }
 
 func picturesOf(n int) string {
@@ -82,7 +90,8 @@ func picturesOf(n int) string {
 // placeWords says how a lies to b, where one direction stands out; else that none does.
 func placeWords(a, b string, d stats.Directions, pairs int) string {
 	vertical := direction(pairs, way{d.Above, "above"}, way{d.Below, "below"}, way{d.Level, "level with"})
-	horizontal := direction(pairs, way{d.Left, "to the left of"}, way{d.Right, "to the right of"}, way{d.Aligned, "in one column with"})
+	horizontal := direction(pairs, way{d.Left, "to the left of"}, way{d.Right, "to the right of"},
+		way{d.Aligned, "in one column with"})
 	switch {
 	case vertical == "" && horizontal == "":
 		return fmt.Sprintf("%s lies now above, now below %s, on either side", a, b)

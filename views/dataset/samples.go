@@ -27,8 +27,8 @@ type samples struct {
 	object widget.List // the selected one of the opened picture
 }
 
-// facets choose pictures, beside the split and the filter's text that all views share. Of each kind one value must fit; a
-// kind without values lets all through.
+// facets choose pictures, beside the split and the filter's text that all views share. Of each kind
+// one value must fit; a kind without values lets all through.
 type facets struct {
 	classes    []string
 	conditions []string
@@ -55,8 +55,10 @@ func (p *Pane) samplesBoard() *views.Board {
 	p.samples.one = p.oneBoard()
 	node := layout.Row(layout.Panel("grid", 46, 12).Weighted(4).Prior(1), layout.Panel("facets", 30, 8).AtMost(44, 0))
 	return views.NewBoard(node,
-		views.Panel{Name: "grid", Tab: "Pictures", Title: p.samplesTitle, Right: p.samplesPlace, Draw: p.drawGrid, Move: p.moveGrid, Click: p.clickGrid},
-		views.Panel{Name: "facets", Tab: "Show only", Title: func() string { return "Show only" }, Draw: p.drawFacets, Move: p.moveFacet, Click: p.clickFacet, Actions: p.facetActions},
+		views.Panel{Name: "grid", Tab: "Pictures", Title: p.samplesTitle, Right: p.samplesPlace, Draw: p.drawGrid,
+			Move: p.moveGrid, Click: p.clickGrid},
+		views.Panel{Name: "facets", Tab: "Show only", Title: func() string { return "Show only" }, Draw: p.drawFacets,
+			Move: p.moveFacet, Click: p.clickFacet, Actions: p.facetActions},
 	)
 }
 
@@ -81,7 +83,8 @@ func (p *Pane) clearFacets() bool {
 // filtered is the pictures that pass the facets, the split and the text: of the name, or of a class in the picture.
 func (p *Pane) filtered() []int {
 	f := p.samples.facets
-	items := p.index.Items(stats.Filter{Split: p.split, Classes: f.classes, Conditions: f.conditions, Findings: f.findings})
+	items := p.index.Items(stats.Filter{Split: p.split, Classes: f.classes, Conditions: f.conditions,
+		Findings: f.findings})
 	if len(f.pair) == 2 {
 		items = p.holding(items, p.classNamed(f.pair[0]), p.classNamed(f.pair[1]))
 	}
@@ -92,7 +95,8 @@ func (p *Pane) filtered() []int {
 		}
 		items = slices.DeleteFunc(items, func(i int) bool {
 			item := &p.set.Items[i]
-			return !p.filter.Passes(item.ID) && !slices.ContainsFunc(item.Objects, func(o data.Object) bool { return passes[o.Class] })
+			return !p.filter.Passes(item.ID) &&
+				!slices.ContainsFunc(item.Objects, func(o data.Object) bool { return passes[o.Class] })
 		})
 	}
 	p.sortItems(items)
@@ -131,7 +135,8 @@ func (p *Pane) samplesActions() []views.Action {
 }
 
 func (p *Pane) samplesTitle() string {
-	return fmt.Sprintf("%s of %s pictures · %s", widget.Count(len(p.samples.items)), widget.Count(len(p.set.Items)), strings.Join(p.chosenWords(), " · "))
+	return fmt.Sprintf("%s of %s pictures · %s", widget.Count(len(p.samples.items)), widget.Count(len(p.set.Items)),
+		strings.Join(p.chosenWords(), " · "))
 }
 
 // chosenWords say which pictures are shown, and in which order.
@@ -232,11 +237,13 @@ func (p *Pane) facetLines() []facetLine {
 	}
 	lines = append(lines, facetLine{heading: "Condition"})
 	for _, condition := range p.analysis.Whole.Conditions {
-		lines = append(lines, facetLine{kind: "condition", text: condition.Name, value: condition.Name, n: p.withCondition[condition.Name]})
+		lines = append(lines, facetLine{kind: "condition", text: condition.Name, value: condition.Name,
+			n: p.withCondition[condition.Name]})
 	}
 	lines = append(lines, facetLine{heading: "Class"})
 	for _, class := range p.analysis.Whole.ByCount() {
-		lines = append(lines, facetLine{kind: "class", text: p.set.Classes[class].Name, value: p.set.Classes[class].Name, n: p.analysis.Whole.ImagesWithClass[class]})
+		lines = append(lines, facetLine{kind: "class", text: p.set.Classes[class].Name,
+			value: p.set.Classes[class].Name, n: p.analysis.Whole.ImagesWithClass[class]})
 	}
 	if len(p.withFinding) > 0 {
 		lines = append(lines, facetLine{heading: "Finding"})
@@ -281,7 +288,8 @@ func (p *Pane) drawFacets(t *widget.Theme, w, h int) string {
 		choice++
 	}
 	mode, why := p.pictureMode()
-	about := append([]string{""}, wrapped(t.Muted, fmt.Sprintf("Pictures are drawn as %s: %s. VIEW.IMAGES can say otherwise.", mode, why), w)...)
+	about := append([]string{""},
+		wrapped(t.Muted, fmt.Sprintf("Pictures are drawn as %s: %s. VIEW.IMAGES can say otherwise.", mode, why), w)...)
 	if len(lines)+len(about) <= h {
 		lines = append(lines, about...)
 	}
@@ -291,8 +299,8 @@ func (p *Pane) drawFacets(t *widget.Theme, w, h int) string {
 	return widget.Block(strings.Join(seen, "\n"), w, h)
 }
 
-// facetText is a line that can be chosen: ✓ where it is, its name, how many pictures; of a condition also the colour and
-// the letter of its boxes.
+// facetText is a line that can be chosen: ✓ where it is, its name, how many pictures;
+// of a condition also the colour and the letter of its boxes.
 func (p *Pane) facetText(t *widget.Theme, l facetLine, selected bool, w int) string {
 	style, mark := t.Text, " "
 	switch {
@@ -314,8 +322,8 @@ func (p *Pane) facetText(t *widget.Theme, l facetLine, selected bool, w int) str
 	return mark + style.Render(text+" ") + signStyle.Render(sign) + style.Render(strings.Repeat(" ", gap)+n)
 }
 
-// conditionSign is how a condition's boxes are known: a block of their colour, and the letter at them. Where the colours
-// are the classes', a condition has none.
+// conditionSign is how a condition's boxes are known: a block of their colour, and the letter at them. Where the
+// colours are the classes', a condition has none.
 func (p *Pane) conditionSign(t *widget.Theme, condition string) (string, widget.Style) {
 	if p.coloursByClass() {
 		return "", t.Text
@@ -423,8 +431,12 @@ func (l *loaded) countFacets() {
 	}
 	for _, group := range stats.GroupFindings(l.set.Findings) {
 		if n := len(l.index.Items(stats.Filter{Findings: []string{group.Code}})); n > 0 {
-			l.withFinding = append(l.withFinding, facetLine{kind: "finding", text: findingWords(group.Code), value: group.Code, n: n, level: group.Level})
+			l.withFinding = append(l.withFinding, facetLine{kind: "finding", text: findingWords(group.Code),
+				value: group.Code, n: n, level: group.Level})
 		}
 	}
-	slices.SortStableFunc(l.withFinding, func(a, b facetLine) int { return cmp.Compare(data.Severity(a.level), data.Severity(b.level)) })
+	slices.SortStableFunc(l.withFinding, func(a, b facetLine) int {
+		return cmp.Compare(data.Severity(a.level),
+			data.Severity(b.level))
+	})
 }

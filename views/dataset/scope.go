@@ -38,7 +38,8 @@ func (p *Pane) scopeWords() string {
 // pictures or findings then.
 func (p *Pane) order() []int {
 	all := p.part().ByCount()
-	passed := slices.DeleteFunc(slices.Clone(all), func(class int) bool { return !p.filter.Passes(p.set.Classes[class].Name) })
+	passed := slices.DeleteFunc(slices.Clone(all),
+		func(class int) bool { return !p.filter.Passes(p.set.Classes[class].Name) })
 	if len(passed) == 0 {
 		return all
 	}
@@ -120,7 +121,8 @@ func (p *Pane) askText() tea.Cmd {
 	for i, class := range p.set.Classes {
 		names[i] = class.Name
 	}
-	p.filter.Open("show only what contains", "part of a class, a picture's name, a file or a finding; empty shows all", names...)
+	p.filter.Open("show only what contains", "part of a class, a picture's name, a file or a finding; empty shows all",
+		names...)
 	p.refiltered()
 	return nil
 }

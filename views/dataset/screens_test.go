@@ -54,7 +54,8 @@ func TestFaultySetIsDrawnWhole(t *testing.T) {
 		for view := range viewCount {
 			show(p, d, view)
 			for _, size := range [][2]int{{60, 18}, {73, 21}, {80, 22}, {101, 27}, {150, 40}, {200, 58}} {
-				if fault := viewtest.Fault(func(w, h int) string { return p.View(theme, w, h) }, size[0], size[1]); fault != "" {
+				if fault := viewtest.Fault(func(w, h int) string { return p.View(theme, w, h) }, size[0],
+					size[1]); fault != "" {
 					t.Errorf("%s at %d×%d: %s", viewNames[view], size[0], size[1], fault)
 				}
 			}

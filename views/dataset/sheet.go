@@ -37,7 +37,8 @@ func (p *Pane) gridFor(n, w, h int) grid {
 			}
 			g := grid{cols, rows, w / cols, h / rows}
 			picW, picH := widget.PictureSize(pw, ph, g.cellW-1, g.cellH-captionLines)
-			covered := float64(picW*picH*min(rows*cols, n)) * (1 + 0.6*math.Log2(float64(min(rows*cols, max(n, 1), 12))))
+			covered := float64(picW*picH*min(rows*cols, n)) * (1 +
+				0.6*math.Log2(float64(min(rows*cols, max(n, 1), 12))))
 			if covered > most {
 				best, most = g, covered
 			}
@@ -67,7 +68,8 @@ func (p *Pane) sheetKeys(s sheet) []pictureKey {
 
 func (p *Pane) thumbKey(s sheet, place int) pictureKey {
 	mode, _ := p.pictureMode()
-	return pictureKey{reads: p.reads, item: s.items[place], classes: classKey(s.classes), object: -1, mode: mode, w: s.cellW - 1, h: s.cellH - captionLines}
+	return pictureKey{reads: p.reads, item: s.items[place], classes: classKey(s.classes), object: -1, mode: mode,
+		w: s.cellW - 1, h: s.cellH - captionLines}
 }
 
 // drawSheet draws a page: each picture under its name and what it holds.
@@ -128,7 +130,8 @@ func (p *Pane) centred(style widget.Style, text string, w, h int) string {
 	return strings.Repeat("\n", max((h-len(lines))/2, 0)) + strings.Join(lines, "\n")
 }
 
-// holds says in a few words what is labelled in a picture: how many objects, of which class, in which unusual condition.
+// holds says in a few words what is labelled in a picture: how
+// many objects, of which class, in which unusual condition.
 func (p *Pane) holds(item int, classes []int) string {
 	objects := p.set.Items[item].Objects
 	if len(objects) == 0 {

@@ -88,7 +88,8 @@ const drawing = "Drawing"
 // canDraw says whether the pane offers to draw the demo's set: where DATASET.PATH leads nowhere yet.
 func (p *Pane) canDraw() bool { return errors.Is(p.err, fs.ErrNotExist) && !p.request.Pending() }
 
-// drawDemo draws the demo's sets where DATASET.PATH and EVAL.DATA say, as finetui new demo does; then all panes read them.
+// drawDemo draws the demo's sets where DATASET.PATH and EVAL.DATA
+// say, as finetui new demo does; then all panes read them.
 func (p *Pane) drawDemo() tea.Cmd {
 	folder, further := p.file.Abs(p.file.Config.Dataset.Path), p.file.Abs(p.file.Config.Eval.Data)
 	options := demo.Options{Seed: uint64(p.file.Config.Project.Seed)}
@@ -188,14 +189,17 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 		n.Say(t.Muted, "Every key works meanwhile; the other panes are open.")
 	case p.canDraw():
 		n.Say(t.Strong, "No data set at "+p.file.Config.Dataset.Path)
-		n.Say(t.Text, "This folder does not exist. Press m to draw the demo's data set into it (290 pictures, half a minute at most; where EVAL.DATA names a folder that does not exist, a second test set there), or set DATASET.PATH in Config to the folder of your own.")
+		n.Say(t.Text, "This folder does not exist. Press m to draw the demo's data set into it (290 pictures, half "+
+			"a minute at most; where EVAL.DATA names a folder that does not exist, a second test set there), or set "+
+			"DATASET.PATH in Config to the folder of your own.")
 	case p.err != nil:
 		n.Say(t.Warning, "✗ The data set cannot be read")
 		n.Say(t.Text, widget.Capital(printable.Error(p.err)))
 		n.Say(t.Muted, "Constants are changed in the pane Config; ctrl+r reads again.")
 	default:
 		n.Say(t.Strong, "No pictures in "+p.file.Config.Dataset.Path)
-		n.Say(t.Text, "The folders of the data set are there and empty: put pictures into train/images and their labels into train/labels, then press ctrl+r.")
+		n.Say(t.Text, "The folders of the data set are there and empty: put pictures into train/images and their "+
+			"labels into train/labels, then press ctrl+r.")
 	}
 	return n.View(w, h)
 }

@@ -88,7 +88,8 @@ func (p *Pane) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
 	}
 	lines.head = toned(t.Accent, wrapped(title, w))
 	if run := p.scene.settings[adapter]; p.mode == baseOnly && run != nil { // it came after the pane was opened
-		lines.head = append(lines.head, toned(t.Muted, wrapped(views.KeyOf("subject")+" asks "+run.Name+" instead", w))...)
+		lines.head = append(lines.head, toned(t.Muted, wrapped(views.KeyOf("subject")+" asks "+run.Name+" instead",
+			w))...)
 	}
 	if a == nil {
 		lines.text = toned(t.Muted, p.earlier(who, key, w))
@@ -149,7 +150,8 @@ func (p *Pane) reading(t *widget.Theme, text string, w int) []string {
 	case known && class == x.Class:
 		style, sentence = t.OK, "✓ right"
 	case known:
-		style, sentence = t.Warning, fmt.Sprintf("✗ wrong: it is %s%s", x.Answer, half(classes[class], classes[x.Class]))
+		style, sentence = t.Warning, fmt.Sprintf("✗ wrong: it is %s%s", x.Answer,
+			half(classes[class], classes[x.Class]))
 	}
 	if known && readAs != "" {
 		sentence += "; " + readAs

@@ -183,7 +183,8 @@ func (p *Pane) askNow() tea.Cmd {
 	})
 }
 
-func answerOne(ctx context.Context, s *session.Session, load func(context.Context, *session.Session, string, session.Progress) (Asker, error), u put, emit func(heard)) error {
+func answerOne(ctx context.Context, s *session.Session, load func(context.Context, *session.Session, string,
+	session.Progress) (Asker, error), u put, emit func(heard)) error {
 	asker, err := load(ctx, s, u.setting.Name, func(done, total int, what string) {
 		emit(heard{key: u.key, loading: widget.Progress{What: what, Done: done, Total: total}})
 	})
@@ -196,7 +197,8 @@ func answerOne(ctx context.Context, s *session.Session, load func(context.Contex
 		return err
 	}
 	start := time.Now()
-	whole, err := asker.Ask(ctx, q, func(piece string) { emit(heard{key: u.key, piece: piece, since: time.Since(start)}) })
+	whole, err := asker.Ask(ctx, q,
+		func(piece string) { emit(heard{key: u.key, piece: piece, since: time.Since(start)}) })
 	if err != nil {
 		return err
 	}

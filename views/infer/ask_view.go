@@ -25,7 +25,8 @@ func (p *Pane) askBoard() *views.Board {
 		layout.Panel("samples", 34, 6).Weighted(3))
 	sample := func(m widget.Move, page int) { p.moveSample(m, page) }
 	return views.NewBoard(layout.Row(pictures.Weighted(2), words.Weighted(3)),
-		views.Panel{Name: "samples", Tab: "Samples", Title: p.samplesTitle, Draw: p.drawSamples, Move: sample, Click: p.clickSample},
+		views.Panel{Name: "samples", Tab: "Samples", Title: p.samplesTitle, Draw: p.drawSamples, Move: sample,
+			Click: p.clickSample},
 		views.Panel{Name: "picture", Tab: "Picture", Title: p.pictureTitle, Draw: p.drawWhole, Move: sample},
 		views.Panel{Name: "shown", Tab: "What it sees", Title: p.shownTitle, Draw: p.drawShown, Move: sample},
 		views.Panel{Name: "question", Tab: "Question", Title: p.questionTitle, Draw: p.drawQuestion, Move: sample},
@@ -40,12 +41,17 @@ func (p *Pane) askActions() []views.Action {
 	}
 	return []views.Action{
 		{Name: "ask", Label: "ask", Help: "put the question", Group: "Ask", Run: p.askNow},
-		{Name: "truth", Label: "truth", Help: "show or hide the truth, and whether the answer is right", Group: "Ask", Run: set(&p.ask.truth)},
+		{Name: "truth", Label: "truth", Help: "show or hide the truth, and whether the answer is right", Group: "Ask",
+			Run: set(&p.ask.truth)},
 		{Name: "edit_question", Label: "question", Help: "write another question", Group: "Ask", Run: p.editQuestion},
-		{Name: "open_picture", Label: "open", Help: "ask about a picture file; so does pasting its path", Group: "Ask", Run: func() tea.Cmd { return p.openPath("") }},
-		{Name: "ask_while_browsing", Help: "ask about every sample as it is browsed, or only at enter", Group: "Ask", Run: set(&p.ask.auto)},
-		{Name: "previous_sample", Help: "go to the sample before", Group: "Ask", Enabled: several, Run: p.browse(widget.Up)},
-		{Name: "next_sample", Help: "go to the next sample", Group: "Ask", Enabled: several, Run: p.browse(widget.Down)},
+		{Name: "open_picture", Label: "open", Help: "ask about a picture file; so does pasting its path", Group: "Ask",
+			Run: func() tea.Cmd { return p.openPath("") }},
+		{Name: "ask_while_browsing", Help: "ask about every sample as it is browsed, or only at enter", Group: "Ask",
+			Run: set(&p.ask.auto)},
+		{Name: "previous_sample", Help: "go to the sample before", Group: "Ask", Enabled: several,
+			Run: p.browse(widget.Up)},
+		{Name: "next_sample", Help: "go to the next sample", Group: "Ask", Enabled: several,
+			Run: p.browse(widget.Down)},
 	}
 }
 
@@ -61,7 +67,8 @@ func (p *Pane) samplesTitle() string {
 // samplesTable lists the split: what was answered here, else in the last evaluation.
 func (p *Pane) samplesTable() widget.Table {
 	asked := p.asked()
-	table := widget.Table{Columns: []widget.Column{{Title: "sample", Flex: true, Middle: true, Min: 12}}, Cursor: &widget.List{Index: slices.Index(p.ask.listed, p.ask.cursor.Index)}}
+	table := widget.Table{Columns: []widget.Column{{Title: "sample", Flex: true, Middle: true, Min: 12}},
+		Cursor: &widget.List{Index: slices.Index(p.ask.listed, p.ask.cursor.Index)}}
 	if p.ask.truth {
 		table.Columns = append(table.Columns, widget.Column{Title: "truth", Flex: true, Min: 9, Priority: 1})
 	}
@@ -146,7 +153,8 @@ func (p *Pane) shownTitle() string {
 	if setting == nil {
 		return "What it sees"
 	}
-	how := map[string]string{media.Full: "the whole picture", media.Marked: "outlined", media.Crop: "cut out", media.FullCrop: "outlined, and cut out"}[setting.Project.Config.Recipe.Context]
+	how := map[string]string{media.Full: "the whole picture", media.Marked: "outlined", media.Crop: "cut out",
+		media.FullCrop: "outlined, and cut out"}[setting.Project.Config.Recipe.Context]
 	if p.ask.path != "" {
 		how = "the whole picture"
 	}

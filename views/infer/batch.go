@@ -80,7 +80,8 @@ func (p *Pane) evaluated(msg views.Batch[evaluating]) tea.Cmd {
 			if step.trouble != "" {
 				cmds = append(cmds, views.Warn("%s", step.trouble))
 			}
-			cmds = append(cmds, views.Say("%s on %s: %s right (95 %%: %s)", step.name, r.Split, widget.Percent(r.Accuracy, 1), span(r.AccuracyInterval)), p.look())
+			cmds = append(cmds, views.Say("%s on %s: %s right (95 %%: %s)", step.name, r.Split,
+				widget.Percent(r.Accuracy, 1), span(r.AccuracyInterval)), p.look())
 			continue
 		}
 		b.done, b.what, b.elapsed = step.done, step.what, step.elapsed

@@ -56,7 +56,8 @@ func TestAnswerAppearsPieceByPieceAndStops(t *testing.T) {
 		f.base.gate <- struct{}{}
 	}
 	answered(d, p)
-	shows(t, d, "a wall of stones", "4 tokens · 60.0 tokens/s · first after 41 ms", "! unparsed: it names none of the 9 classes")
+	shows(t, d, "a wall of stones", "4 tokens · 60.0 tokens/s · first after 41 ms",
+		"! unparsed: it names none of the 9 classes")
 	hides(t, d, "stopped", "▌")
 }
 
@@ -70,7 +71,8 @@ func TestAdapterBaseAndBothAnswerWithTheirOwnPrompts(t *testing.T) {
 	shows(t, d, "0001-basic step 400 (best) on tiny", "Question · the recipe's", "Answer with its name")
 	d.Press("m", "enter")
 	answered(d, p)
-	shows(t, d, "Answers", "base tiny", "0001-basic step 400", "a wall of stones", "rock toe damaged", "base: At the top.", "adapter: At the top.")
+	shows(t, d, "Answers", "base tiny", "0001-basic step 400", "a wall of stones", "rock toe damaged",
+		"base: At the top.", "adapter: At the top.")
 	base, run := <-f.base.asked, <-f.run.asked
 	if strings.Contains(base.Prompt, "Answer with its name") || !strings.Contains(run.Prompt, "Answer with its name") {
 		t.Errorf("base was asked %q, the run %q", base.Prompt, run.Prompt)
@@ -99,7 +101,8 @@ func TestTruthTellsRightFromWrong(t *testing.T) {
 	settled(d, p)
 	for _, want := range [][]string{
 		{"slope_000 · object 1 of 4", "truth: vegetation", "✓ right"},
-		{"object 2 of 4", "✗ wrong: it is rock toe damaged (the right object in the wrong", "condition); read as rock toe"},
+		{"object 2 of 4", "✗ wrong: it is rock toe damaged (the right object in the wrong",
+			"condition); read as rock toe"},
 		{"object 3 of 4", "✓ right"},
 		{"object 4 of 4", "✗ names no class; it is rock toe damaged"},
 	} {
@@ -393,7 +396,8 @@ func TestEvaluationShowsItsProgressItsResultAndStops(t *testing.T) {
 func TestFewItemsShowTheirHonestInterval(t *testing.T) {
 	p, d := openPane(t, lived(t), newFake(t), 120, 30)
 	p.open = scoresView
-	shows(t, d, "Toe drain             4   100 %  !51–100 %", "! too few to tell: Toe drain, 4 of 4", "✓ goal met, but an interval reaches", "asked: 90 % overall, 85 % in each")
+	shows(t, d, "Toe drain             4   100 %  !51–100 %", "! too few to tell: Toe drain, 4 of 4",
+		"✓ goal met, but an interval reaches", "asked: 90 % overall, 85 % in each")
 	d.Press("R", "down", "enter")
 	settled(d, p)
 	shows(t, d, "Scores of 0001-basic", "✗ goal not met")
@@ -435,7 +439,8 @@ func TestSubjectsAreComparedWithTheTest(t *testing.T) {
 	p, d := openPane(t, lived(t), newFake(t), 120, 30)
 	d.Press("]", "]", "]")
 	settled(d, p)
-	shows(t, d, "◆  base (zero-shot)", "0001-basic", "base → 0002-enhanced", "McNemar's exact p < 0.001", "the adapter (none → ", "Where they differ · 108 objects")
+	shows(t, d, "◆  base (zero-shot)", "0001-basic", "base → 0002-enhanced", "McNemar's exact p < 0.001",
+		"the adapter (none → ", "Where they differ · 108 objects")
 	d.Press("space") // every difference is one from the reference: of the base to the run, and the other way
 	settled(d, p)
 	shows(t, d, "◆  0002-enhanced", "0002-enhanced → base", "91.4 % → 11.7 %", "−79.7", "-75")
@@ -460,7 +465,10 @@ func TestSubjectsAreComparedWithTheTest(t *testing.T) {
 
 func TestLongAnswersScroll(t *testing.T) {
 	f := newFake(t)
-	f.base.says = func(model.Question) string { return strings.Repeat("one two three four five six seven ", 60) + "end" }
+	f.base.says = func(model.Question) string {
+		return strings.Repeat("one two three four five six seven ",
+			60) + "end"
+	}
 	p, d := openPane(t, newProject(t), f, 80, 22)
 	d.Press("enter")
 	answered(d, p)
@@ -494,7 +502,8 @@ func TestCopyTakesWhatIsSeen(t *testing.T) {
 			said = append(said, "copied "+msg.Text)
 		}
 	}
-	if len(said) != 3 || said[0] != "there is nothing to copy yet" || !strings.HasPrefix(said[1], "copied ") || !strings.HasPrefix(said[2], "copied ") {
+	if len(said) != 3 || said[0] != "there is nothing to copy yet" || !strings.HasPrefix(said[1], "copied ") ||
+		!strings.HasPrefix(said[2], "copied ") {
 		t.Errorf("said %q", said)
 	}
 }

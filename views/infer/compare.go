@@ -59,8 +59,8 @@ func versions(kept []session.Kept) string {
 	return text
 }
 
-// compareKept compares what can be read and was asked with one closed list, that of the newest evaluation. The reference
-// comes first, so that every difference is one from it.
+// compareKept compares what can be read and was asked with one closed list, that of the newest evaluation. The
+// reference comes first, so that every difference is one from it.
 func compareKept(s *session.Session, kept []session.Kept, reference string) (compared, error) {
 	var c compared
 	var list []eval.Label
@@ -160,10 +160,14 @@ func (c *compare) text() string {
 
 func (p *Pane) compareBoard() *views.Board {
 	return views.NewBoard(compareLayout(2),
-		views.Panel{Name: "subjects", Tab: "Subjects", Title: func() string { return "Side by side on " + p.scene.split }, Draw: p.drawSubjects, Move: p.moveSubject, Click: p.clickSubject, Actions: p.toSubject},
+		views.Panel{Name: "subjects", Tab: "Subjects", Title: func() string {
+			return "Side by side on " +
+				p.scene.split
+		}, Draw: p.drawSubjects, Move: p.moveSubject, Click: p.clickSubject, Actions: p.toSubject},
 		views.Panel{Name: "words", Tab: "What it says", Title: p.pairTitle, Draw: p.drawPair, Move: p.scrollPair},
 		views.Panel{Name: "classes", Tab: "Class by class", Draw: p.drawPairClasses, Move: p.movePairClass},
-		views.Panel{Name: "differ", Tab: "Where they differ", Title: p.differTitle, Draw: p.drawDiffer, Move: p.moveDiffer, Click: p.clickDiffer, Actions: p.toDiffering},
+		views.Panel{Name: "differ", Tab: "Where they differ", Title: p.differTitle, Draw: p.drawDiffer,
+			Move: p.moveDiffer, Click: p.clickDiffer, Actions: p.toDiffering},
 		p.objectPanel(),
 	)
 }
@@ -172,13 +176,15 @@ func (p *Pane) compareBoard() *views.Board {
 func compareLayout(subjects int) layout.Node {
 	below := layout.Row(layout.Panel("words", 42, 8).Weighted(4).Prior(1), layout.Panel("classes", 44, 8).Weighted(4))
 	objects := layout.Row(layout.Panel("differ", 56, 9).Prior(1), layout.Panel("picture", 44, 9).Extra())
-	return layout.Column(layout.Panel("subjects", 56, 6).AtMost(0, max(subjects+5, 8)).Prior(2), below.AtMost(0, 19).Weighted(3), objects)
+	return layout.Column(layout.Panel("subjects", 56, 6).AtMost(0, max(subjects+5, 8)).Prior(2),
+		below.AtMost(0, 19).Weighted(3), objects)
 }
 
 func (p *Pane) compareActions() []views.Action {
 	several := func() bool { return len(p.compare.kept) > 1 }
 	return []views.Action{{Name: "compare_with", Label: "reference", Group: "Compare",
-		Help: "make the subject under the cursor the reference that the others are compared with", Enabled: several, Run: p.takeReference}}
+		Help: "make the subject under the cursor the reference that the others are compared with", Enabled: several,
+		Run: p.takeReference}}
 }
 
 // Marked is the reference that was chosen, if one was.
@@ -217,7 +223,8 @@ func subjectTitle(name string) string {
 
 // toSubject leads from a line of the table to that subject's scores.
 func (p *Pane) toSubject() []views.Action {
-	return []views.Action{{Name: "show_scores", Label: "scores", Help: "go to the scores of the subject under the cursor", Group: "Compare",
+	return []views.Action{{Name: "show_scores", Label: "scores",
+		Help: "go to the scores of the subject under the cursor", Group: "Compare",
 		Enabled: func() bool { return len(p.compare.kept) > 0 }, Run: p.toScores}}
 }
 
@@ -237,7 +244,8 @@ func (p *Pane) toScores() tea.Cmd {
 func (p *Pane) subjectsTable(w int) widget.Table {
 	c := &p.compare
 	table := widget.Table{Cursor: &c.cursor, Columns: []widget.Column{
-		{Title: "", Priority: 10}, {Title: "subject", Flex: true, Middle: true, Min: 16, Priority: 10}, {Title: "n", Right: true, Priority: 5},
+		{Title: "", Priority: 10}, {Title: "subject", Flex: true, Middle: true, Min: 16, Priority: 10},
+		{Title: "n", Right: true, Priority: 5},
 		{Title: "right", Right: true, Priority: 9}, {Title: "95 %", Right: true, Priority: 8},
 		{Title: "macro-F1", Right: true, Priority: 7}, {Title: "95 %", Right: true, Priority: 4},
 		{Title: "balanced", Right: true, Priority: 3}, {Title: "unparsed", Right: true, Priority: 2},
@@ -281,11 +289,13 @@ func (p *Pane) drawSubjects(t *widget.Theme, w, h int) string {
 		return centred(t.Muted, "comparing …", w, h)
 	case len(c.kept) == 0:
 		say(t.Strong, "Nobody has been evaluated on "+p.scene.split)
-		say(t.Text, "Choose base, adapter or both with m (R picks the run) and press b; at least two evaluations can be compared.")
+		say(t.Text, "Choose base, adapter or both with m (R picks the run) and press b; at least two evaluations "+
+			"can be compared.")
 	case c.err != nil:
 		say(t.Warning, "✗ "+printable.Error(c.err))
 	case len(c.kept) == 1:
-		say(t.Text, "Only "+c.kept[0].Name+" has been evaluated on this split: choose another subject with m and R and press b.")
+		say(t.Text, "Only "+c.kept[0].Name+" has been evaluated on this split: choose another subject with m and R "+
+			"and press b.")
 	}
 	for _, why := range c.left {
 		say(t.Muted, "left out: "+why)
@@ -349,7 +359,8 @@ func (p *Pane) drawPair(t *widget.Theme, w, h int) string {
 	first := min(p.compare.scroll, max(len(lines)-h, 0))
 	lines = lines[first:]
 	if len(lines) > h {
-		lines = append(lines[:h-1:h-1], t.Muted.Render(fmt.Sprintf("… %d lines more; tab here, then ↓", len(lines)-h+1)))
+		lines = append(lines[:h-1:h-1], t.Muted.Render(fmt.Sprintf("… %d lines more; tab here, then ↓",
+			len(lines)-h+1)))
 	}
 	return widget.Block(indent(lines), w, h)
 }
@@ -367,8 +378,10 @@ func (p *Pane) drawPairClasses(t *widget.Theme, w, h int) string {
 	if pair == nil {
 		return centred(t.Muted, "class by class", w, h)
 	}
-	table := widget.Table{Cursor: &p.compare.class, Columns: []widget.Column{{Title: "right answers", Flex: true, Min: 12}, {Title: "n", Right: true, Priority: 4},
-		{Title: pair.Subjects[0], Right: true, Flex: true, Min: 6, Priority: 3}, {Title: pair.Subjects[1], Right: true, Flex: true, Min: 6, Priority: 3},
+	table := widget.Table{Cursor: &p.compare.class, Columns: []widget.Column{{Title: "right answers", Flex: true,
+		Min: 12}, {Title: "n", Right: true, Priority: 4},
+		{Title: pair.Subjects[0], Right: true, Flex: true, Min: 6, Priority: 3}, {Title: pair.Subjects[1], Right: true,
+			Flex: true, Min: 6, Priority: 3},
 		{Title: "points", Right: true, Priority: 2}}}
 	add := func(heading string, list eval.Ordered[eval.Pair]) {
 		if heading != "" {
@@ -404,5 +417,6 @@ func pairRow(name string, v eval.Pair) []widget.Cell {
 	default:
 		change = widget.Cell{Text: "=", Tone: widget.Muted}
 	}
-	return []widget.Cell{{Text: name}, {Text: widget.Count(v.Support)}, {Text: widget.Count(v.Right[0])}, {Text: widget.Count(v.Right[1])}, change}
+	return []widget.Cell{{Text: name}, {Text: widget.Count(v.Support)}, {Text: widget.Count(v.Right[0])},
+		{Text: widget.Count(v.Right[1])}, change}
 }

@@ -16,9 +16,12 @@ import (
 
 func (p *Pane) confusionBoard() *views.Board {
 	return views.NewBoard(confusionLayout(9),
-		views.Panel{Name: "confusion", Tab: "Confusion", Title: p.confusionTitle, Right: p.confusionNote, Draw: p.drawConfusion, Move: p.moveCell, Actions: p.toItems},
-		views.Panel{Name: "items", Tab: "Answers", Title: p.itemsTitle, Right: p.itemPosition, Draw: p.drawItems, Move: p.moveItem, Click: p.clickItem, Actions: p.toSample},
-		views.Panel{Name: "unparsed", Tab: "Unparsed", Title: p.unparsedTitle, Draw: p.drawUnparsed, Move: p.moveUnparsed, Actions: p.toUnparsed},
+		views.Panel{Name: "confusion", Tab: "Confusion", Title: p.confusionTitle, Right: p.confusionNote,
+			Draw: p.drawConfusion, Move: p.moveCell, Actions: p.toItems},
+		views.Panel{Name: "items", Tab: "Answers", Title: p.itemsTitle, Right: p.itemPosition, Draw: p.drawItems,
+			Move: p.moveItem, Click: p.clickItem, Actions: p.toSample},
+		views.Panel{Name: "unparsed", Tab: "Unparsed", Title: p.unparsedTitle, Draw: p.drawUnparsed,
+			Move: p.moveUnparsed, Actions: p.toUnparsed},
 		p.objectPanel(),
 	)
 }
@@ -26,7 +29,8 @@ func (p *Pane) confusionBoard() *views.Board {
 // confusionLayout gives the table of so many classes the lines that it has a use for.
 func confusionLayout(classes int) layout.Node {
 	const around = 2 + 1 + 5 + 3 // frame, heading, names of the columns, sentence
-	left := layout.Column(layout.Panel("confusion", 56, min(classes+3, 16)).AtMost(0, classes+around).Weighted(3).Prior(2), layout.Panel("unparsed", 40, 6))
+	left := layout.Column(layout.Panel("confusion", 56, min(classes+3, 16)).AtMost(0,
+		classes+around).Weighted(3).Prior(2), layout.Panel("unparsed", 40, 6))
 	right := layout.Column(layout.Panel("items", 40, 6).Prior(1), layout.Panel("picture", 40, 18).Extra())
 	return layout.Row(left.Weighted(8), right.Weighted(5).Prior(1))
 }
@@ -56,7 +60,8 @@ func (p *Pane) drawConfusion(t *widget.Theme, w, h int) string {
 		return p.noResult(t, w, h)
 	}
 	c := r.Confusion
-	m := widget.Heatmap{Rows: c.Labels[:len(c.Rows)], Columns: c.Labels, Corner: "truth ↓ answer →", Row: &p.scores.row, Column: &p.scores.column}
+	m := widget.Heatmap{Rows: c.Labels[:len(c.Rows)], Columns: c.Labels, Corner: "truth ↓ answer →", Row: &p.scores.row,
+		Column: &p.scores.column}
 	for _, counts := range c.Rows {
 		sum := 0
 		for _, n := range counts {
@@ -105,7 +110,8 @@ func (p *Pane) cellSentence(r *eval.Result) string {
 	if column == len(c.Rows) {
 		what = "answered without naming a class"
 	}
-	return fmt.Sprintf("Of %s × %s, %s (%s) %s. Enter lists them.", widget.Count(sum), truth, widget.Count(n), widget.Percent(float64(n)/float64(sum), 0), what)
+	return fmt.Sprintf("Of %s × %s, %s (%s) %s. Enter lists them.", widget.Count(sum), truth, widget.Count(n),
+		widget.Percent(float64(n)/float64(sum), 0), what)
 }
 
 // cell is the selected place of the confusion.
@@ -182,7 +188,8 @@ func (p *Pane) itemsTitle() string {
 	if r == nil {
 		return "Answers"
 	}
-	which := map[listing]string{wrongOnes: "wrong answers", unparsedOnes: "answers that name no class", allOfThem: "all answers"}[p.scores.listed]
+	which := map[listing]string{wrongOnes: "wrong answers", unparsedOnes: "answers that name no class",
+		allOfThem: "all answers"}[p.scores.listed]
 	if p.scores.listed == ofSelection {
 		which = p.selectionName(r)
 	}
@@ -205,10 +212,12 @@ func (p *Pane) selectionName(r *eval.Result) string {
 
 func (p *Pane) itemsTable(r *eval.Result) widget.Table {
 	table := widget.Table{Cursor: &p.scores.item, Columns: []widget.Column{{Title: "answer", Flex: true, Min: 12},
-		{Title: "truth", Flex: true, Min: 8, Priority: 1}, {Title: "item", Flex: true, Middle: true, Min: 10, Priority: 2}}}
+		{Title: "truth", Flex: true, Min: 8, Priority: 1}, {Title: "item", Flex: true, Middle: true, Min: 10,
+			Priority: 2}}}
 	for _, i := range p.items() {
 		item := &r.Items[i]
-		table.Rows = append(table.Rows, []widget.Cell{judged(item), {Text: item.Expected, Tone: widget.Muted}, {Text: p.shortID(item.ID)}})
+		table.Rows = append(table.Rows, []widget.Cell{judged(item), {Text: item.Expected, Tone: widget.Muted},
+			{Text: p.shortID(item.ID)}})
 	}
 	return table
 }
@@ -220,7 +229,8 @@ func (p *Pane) drawItems(t *widget.Theme, w, h int) string {
 	}
 	table := p.itemsTable(r)
 	if len(table.Rows) == 0 {
-		none := map[listing]string{wrongOnes: "no answer is wrong", unparsedOnes: "every answer names a class"}[p.scores.listed]
+		none := map[listing]string{wrongOnes: "no answer is wrong",
+			unparsedOnes: "every answer names a class"}[p.scores.listed]
 		if none == "" {
 			none = "no such answer"
 		}

@@ -52,10 +52,13 @@ func (p *Pane) differTitle() string {
 
 func (p *Pane) differTable() widget.Table {
 	second, _ := p.compare.second()
-	table := widget.Table{Cursor: &p.compare.differ, Columns: []widget.Column{{Title: "object", Flex: true, Middle: true, Min: 12}, {Title: "truth", Flex: true, Min: 8, Priority: 1},
-		{Title: p.compare.nameAt(0), Flex: true, Min: 10, Priority: 2}, {Title: p.compare.nameAt(second), Flex: true, Min: 10, Priority: 2}}}
+	table := widget.Table{Cursor: &p.compare.differ, Columns: []widget.Column{{Title: "object", Flex: true,
+		Middle: true, Min: 12}, {Title: "truth", Flex: true, Min: 8, Priority: 1},
+		{Title: p.compare.nameAt(0), Flex: true, Min: 10, Priority: 2}, {Title: p.compare.nameAt(second), Flex: true,
+			Min: 10, Priority: 2}}}
 	for _, d := range p.differences() {
-		table.Rows = append(table.Rows, []widget.Cell{{Text: p.shortID(d.first.ID)}, {Text: d.first.Expected, Tone: widget.Muted}, judged(d.first), judged(d.second)})
+		table.Rows = append(table.Rows, []widget.Cell{{Text: p.shortID(d.first.ID)}, {Text: d.first.Expected,
+			Tone: widget.Muted}, judged(d.first), judged(d.second)})
 	}
 	return table
 }
@@ -93,7 +96,8 @@ func (p *Pane) clickDiffer(_, y, _, h int) tea.Cmd {
 
 // toDiffering leads from an object on which the pair differs to its picture, both subjects' answers beside it.
 func (p *Pane) toDiffering() []views.Action {
-	return []views.Action{{Name: "show_difference", Label: "look at it", Help: "go to this object's picture and question", Group: "Compare",
+	return []views.Action{{Name: "show_difference", Label: "look at it",
+		Help: "go to this object's picture and question", Group: "Compare",
 		Enabled: func() bool { return len(p.differences()) > 0 }, Run: func() tea.Cmd {
 			list := p.differences()
 			return p.showSample(list[p.compare.differ.At(len(list))].first.ID)

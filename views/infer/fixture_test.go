@@ -38,7 +38,9 @@ func projectIn(t testing.TB, root string) *config.File {
 	for i, name := range demo.Classes {
 		names[i] = "'" + name + "'"
 	}
-	write(t, filepath.Join(root, "data/data.yaml"), fmt.Sprintf("train: ../train/images\nval: ../valid/images\ntest: ../test/images\nnc: 9\nnames: [%s]\n", strings.Join(names, ", ")))
+	write(t, filepath.Join(root, "data/data.yaml"),
+		fmt.Sprintf("train: ../train/images\nval: ../valid/images\ntest: ../test/images\nnc: 9\nnames: [%s]\n",
+			strings.Join(names, ", ")))
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, split := range []string{"train", "valid", "test"} {
 		var classes []int
@@ -52,7 +54,8 @@ func projectIn(t testing.TB, root string) *config.File {
 		}
 		rng.Shuffle(len(classes), func(i, j int) { classes[i], classes[j] = classes[j], classes[i] })
 		for i := 0; i*4 < len(classes); i++ {
-			writePicture(t, filepath.Join(root, "data", split), fmt.Sprintf("slope_%03d", i), classes[i*4:min(i*4+4, len(classes))])
+			writePicture(t, filepath.Join(root, "data", split), fmt.Sprintf("slope_%03d", i),
+				classes[i*4:min(i*4+4, len(classes))])
 		}
 	}
 	file, err := config.Preset("demo")
@@ -121,7 +124,8 @@ func addRun(t testing.TB, file *config.File, name, prompt string, step int) stri
 	t.Helper()
 	before := file.Config.Recipe.Prompt
 	set(t, file, "RECIPE.PROMPT", prompt)
-	w, err := run.Create(filepath.Join(file.Root, "runs"), name, run.Meta{Recipe: name, Base: "tiny", Root: file.Root}, file.Raw())
+	w, err := run.Create(filepath.Join(file.Root, "runs"), name, run.Meta{Recipe: name, Base: "tiny", Root: file.Root},
+		file.Raw())
 	set(t, file, "RECIPE.PROMPT", before)
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +190,8 @@ func scored(t testing.TB, setting *session.Setting, name string, right float64) 
 		items = append(items, eval.Item{ID: x.ID, Expected: x.Class, Answer: answer, Seconds: 0.031})
 	}
 	c := setting.Project.Config.Eval
-	r, err := eval.Score(items, classes, eval.Options{Subject: name, Split: "test", SuccessOverall: c.SuccessOverall, SuccessCondition: c.SuccessCondition, Seed: 1, Resamples: 200})
+	r, err := eval.Score(items, classes, eval.Options{Subject: name, Split: "test", SuccessOverall: c.SuccessOverall,
+		SuccessCondition: c.SuccessCondition, Seed: 1, Resamples: 200})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +265,8 @@ func (f *fake) control() Control {
 			spoken.title = setting.Title()
 			return &spoken, nil
 		},
-		Evaluate: func(ctx context.Context, s *session.Session, name, split string, report session.Progress) (*eval.Result, error) {
+		Evaluate: func(ctx context.Context, s *session.Session, name, split string,
+			report session.Progress) (*eval.Result, error) {
 			report(48, 128, "answers")
 			if f.gate != nil {
 				select {
@@ -331,7 +337,8 @@ func answered(d *viewtest.Driver, p *Pane) {
 // settled waits until nothing is read or drawn any more.
 func settled(d *viewtest.Driver, p *Pane) {
 	d.Wait("the screen", func() bool {
-		return !p.source.request.Pending() && !p.looking.Pending() && !p.pictures.Pending() && !p.compare.request.Pending()
+		return !p.source.request.Pending() && !p.looking.Pending() && !p.pictures.Pending() &&
+			!p.compare.request.Pending()
 	})
 }
 

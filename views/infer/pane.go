@@ -37,7 +37,8 @@ type Asker interface {
 // Control is how the pane comes by answers. It is called in commands.
 type Control struct {
 	Load     func(ctx context.Context, s *session.Session, name string, report session.Progress) (Asker, error)
-	Evaluate func(ctx context.Context, s *session.Session, name, split string, report session.Progress) (*eval.Result, error)
+	Evaluate func(ctx context.Context, s *session.Session, name, split string, report session.Progress) (*eval.Result,
+		error)
 }
 
 // Models is the control that loads models and asks them.
@@ -46,7 +47,8 @@ func Models() Control {
 		Load: func(ctx context.Context, s *session.Session, name string, report session.Progress) (Asker, error) {
 			return s.Subject(ctx, name, report)
 		},
-		Evaluate: func(ctx context.Context, s *session.Session, name, split string, report session.Progress) (*eval.Result, error) {
+		Evaluate: func(ctx context.Context, s *session.Session, name, split string,
+			report session.Progress) (*eval.Result, error) {
 			return s.Evaluate(ctx, name, split, report)
 		},
 	}
@@ -240,14 +242,24 @@ func (p *Pane) Actions() []views.Action {
 		actions = append(append(actions, p.viewActions()...), p.board().Actions()...)
 	}
 	return p.attended(append(actions,
-		views.Action{Name: "filter", Help: "list only what contains a text", Group: "Infer", Enabled: ready, Run: p.askFilter},
-		views.Action{Name: "evaluate", Label: "evaluate", Help: "ask about every object of the split and score the answers", Group: "Infer", Enabled: func() bool { return p.ready() && !p.batch.request.Pending() }, Run: p.evaluate},
-		views.Action{Name: "subject", Label: "base/adapter", Help: "ask the base, the adapter, or both side by side", Group: "Infer", Enabled: ready, Run: p.nextMode},
-		views.Action{Name: "run", Label: "run", Help: "choose the run whose adapter is asked", Group: "Infer", Enabled: ready, Run: p.chooseRun},
-		views.Action{Name: "next_split", Label: "split", Help: "go to the next split: train, valid, test", Group: "Infer", Enabled: p.severalSplits, Run: p.nextSplit},
-		views.Action{Name: "stop_evaluation", Label: "stop", Help: "stop the evaluation; what it asked so far is not kept", Group: "Infer", Enabled: p.batch.request.Pending, Run: p.stopEvaluation},
-		views.Action{Name: "copy", Help: "copy the answer, or the scores as text, to the clipboard", Group: "Infer", Enabled: ready, Run: p.copy},
-		views.Action{Name: "reload", Help: "read the data set and the runs again", Group: "Infer", Enabled: func() bool { return p.file != nil }, Run: views.Reread},
+		views.Action{Name: "filter", Help: "list only what contains a text", Group: "Infer", Enabled: ready,
+			Run: p.askFilter},
+		views.Action{Name: "evaluate", Label: "evaluate",
+			Help: "ask about every object of the split and score the answers", Group: "Infer",
+			Enabled: func() bool { return p.ready() && !p.batch.request.Pending() }, Run: p.evaluate},
+		views.Action{Name: "subject", Label: "base/adapter", Help: "ask the base, the adapter, or both side by side",
+			Group: "Infer", Enabled: ready, Run: p.nextMode},
+		views.Action{Name: "run", Label: "run", Help: "choose the run whose adapter is asked", Group: "Infer",
+			Enabled: ready, Run: p.chooseRun},
+		views.Action{Name: "next_split", Label: "split", Help: "go to the next split: train, valid, test",
+			Group: "Infer", Enabled: p.severalSplits, Run: p.nextSplit},
+		views.Action{Name: "stop_evaluation", Label: "stop",
+			Help: "stop the evaluation; what it asked so far is not kept", Group: "Infer",
+			Enabled: p.batch.request.Pending, Run: p.stopEvaluation},
+		views.Action{Name: "copy", Help: "copy the answer, or the scores as text, to the clipboard", Group: "Infer",
+			Enabled: ready, Run: p.copy},
+		views.Action{Name: "reload", Help: "read the data set and the runs again", Group: "Infer",
+			Enabled: func() bool { return p.file != nil }, Run: views.Reread},
 	))
 }
 
@@ -276,7 +288,8 @@ func (p *Pane) actionsOf(view int) []views.Action {
 func (p *Pane) AllActions() []views.Action {
 	var actions []views.Action
 	for view, board := range p.boards {
-		actions = append(actions, views.In(func() { p.open = view }, append(p.actionsOf(view), board.AllActions()...)...)...)
+		actions = append(actions, views.In(func() { p.open = view }, append(p.actionsOf(view),
+			board.AllActions()...)...)...)
 	}
 	for i, a := range actions {
 		actions[i].Enabled = func() bool { return p.ready() && a.On() }
@@ -295,10 +308,11 @@ func (p *Pane) Jumps() []views.Jump {
 	})
 	for _, candidate := range slices.Backward(p.scene.candidates) {
 		if candidate.Run != nil && candidate.Why == "" {
-			jumps = append(jumps, views.Jump{Text: "ask " + candidate.Name, Detail: about(candidate), Go: func() tea.Cmd {
-				p.open = askView
-				return p.askRun(candidate.Name)
-			}})
+			jumps = append(jumps, views.Jump{Text: "ask " + candidate.Name, Detail: about(candidate),
+				Go: func() tea.Cmd {
+					p.open = askView
+					return p.askRun(candidate.Name)
+				}})
 		}
 	}
 	return jumps

@@ -126,7 +126,8 @@ func (p *Pane) pictureKey(kind, sample, w, h int) pictureKey {
 	return key
 }
 
-func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample, cache *media.Cache) (widget.Picture, error) {
+func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample, cache *media.Cache) (widget.Picture,
+	error) {
 	if key.path != "" {
 		picture, err := cache.Decode(key.path)
 		if err != nil || key.kind == whole || setting == nil {
@@ -167,7 +168,8 @@ func inCells(key pictureKey, picture *picture.RGB, err error, outlines ...widget
 	if err != nil || picture == nil {
 		return widget.Picture{}, err
 	}
-	return widget.NewPicture(key.mode, widget.Raster{W: picture.W, H: picture.H, RGB: picture.Pix}, key.w, key.h, outlines...), nil
+	return widget.NewPicture(key.mode, widget.Raster{W: picture.W, H: picture.H, RGB: picture.Pix}, key.w, key.h,
+		outlines...), nil
 }
 
 // drawPicture is a picture where it is made, else words in its place.
@@ -195,8 +197,10 @@ func (p *Pane) inWords(t *widget.Theme, w, h int) string {
 	text := "no picture: " + why
 	if at, there := p.present(); there && (p.ask.path == "" || p.open != askView) {
 		box := p.scene.samples[base][at].Box()
-		text = "The object reaches from " + widget.Percent(box.X0, 0) + " to " + widget.Percent(box.X1, 0) + " of the width and from " +
-			widget.Percent(box.Y0, 0) + " to " + widget.Percent(box.Y1, 0) + " of the height, from the upper left corner.\n" + text
+		text = "The object reaches from " + widget.Percent(box.X0, 0) + " to " + widget.Percent(box.X1, 0) +
+			" of the width and from " +
+			widget.Percent(box.Y0, 0) + " to " + widget.Percent(box.Y1, 0) +
+			" of the height, from the upper left corner.\n" + text
 	}
 	return widget.Block(indent(toned(t.Muted, wrapped(text, w-2))), w, h)
 }

@@ -49,23 +49,29 @@ func (p *Pane) result() *eval.Result {
 
 func (p *Pane) scoresBoard() *views.Board {
 	return views.NewBoard(scoresLayout(),
-		views.Panel{Name: "scores", Tab: "Scores", Title: p.scoresTitle, Right: p.groupPosition, Draw: p.drawScores, Move: p.moveGroup, Click: p.clickGroup, Actions: p.toItems},
+		views.Panel{Name: "scores", Tab: "Scores", Title: p.scoresTitle, Right: p.groupPosition, Draw: p.drawScores,
+			Move: p.moveGroup, Click: p.clickGroup, Actions: p.toItems},
 		views.Panel{Name: "verdict", Tab: "Verdict", Draw: p.drawVerdict},
-		views.Panel{Name: "items", Tab: "Answers", Title: p.itemsTitle, Right: p.itemPosition, Draw: p.drawItems, Move: p.moveItem, Click: p.clickItem, Actions: p.toSample},
+		views.Panel{Name: "items", Tab: "Answers", Title: p.itemsTitle, Right: p.itemPosition, Draw: p.drawItems,
+			Move: p.moveItem, Click: p.clickItem, Actions: p.toSample},
 		p.objectPanel(),
 	)
 }
 
 func scoresLayout() layout.Node {
-	beside := layout.Column(layout.Panel("verdict", 36, 8).AtMost(0, 22).Weighted(4).Prior(1), layout.Panel("items", 36, 6))
-	left := layout.Column(layout.Panel("scores", 60, 20).AtMost(0, 26).Prior(1), layout.Panel("picture", 60, 16).Extra())
+	beside := layout.Column(layout.Panel("verdict", 36, 8).AtMost(0, 22).Weighted(4).Prior(1),
+		layout.Panel("items", 36, 6))
+	left := layout.Column(layout.Panel("scores", 60, 20).AtMost(0, 26).Prior(1), layout.Panel("picture", 60,
+		16).Extra())
 	return layout.Row(left.Weighted(9).Prior(1), beside.Weighted(5))
 }
 
 // scoresActions are those of the two views of one evaluation.
 func (p *Pane) scoresActions() []views.Action {
 	return []views.Action{
-		{Name: "list_answers", Label: "list", Help: "list the answers of what is selected, the wrong ones, those that name no class, or all", Group: "Scores",
+		{Name: "list_answers", Label: "list",
+			Help:    "list the answers of what is selected, the wrong ones, those that name no class, or all",
+			Group:   "Scores",
 			Enabled: func() bool { return p.result() != nil }, Run: func() tea.Cmd {
 				p.scores.listed = (p.scores.listed + 1) % listingCount
 				p.scores.item.Index = 0
@@ -76,7 +82,8 @@ func (p *Pane) scoresActions() []views.Action {
 
 // toItems leads from a table to the answers behind its selected place.
 func (p *Pane) toItems() []views.Action {
-	return []views.Action{{Name: "show_answers", Label: "answers", Help: "go to the answers behind this number", Group: "Scores",
+	return []views.Action{{Name: "show_answers", Label: "answers", Help: "go to the answers behind this number",
+		Group:   "Scores",
 		Enabled: func() bool { return p.result() != nil }, Run: func() tea.Cmd {
 			p.scores.listed, p.scores.item.Index = ofSelection, 0
 			p.board().Focus("items")
@@ -86,7 +93,8 @@ func (p *Pane) toItems() []views.Action {
 
 // toSample leads from an answer to its picture.
 func (p *Pane) toSample() []views.Action {
-	return []views.Action{{Name: "show_sample", Label: "look at it", Help: "go to this answer's picture and question", Group: "Scores",
+	return []views.Action{{Name: "show_sample", Label: "look at it", Help: "go to this answer's picture and question",
+		Group:   "Scores",
 		Enabled: func() bool { return len(p.items()) > 0 }, Run: p.jump}}
 }
 
@@ -153,7 +161,8 @@ func (p *Pane) scoresTable(r *eval.Result, w int) widget.Table {
 	return table
 }
 
-// groupRow is one group in numbers, several saying that it holds several classes. What was never asked, or never answered, has none.
+// groupRow is one group in numbers, several saying that it holds several
+// classes. What was never asked, or never answered, has none.
 func groupRow(name string, g eval.Group, several bool) []widget.Cell {
 	number := func(of int, share float64) widget.Cell {
 		if of == 0 {
@@ -173,7 +182,8 @@ func groupRow(name string, g eval.Group, several bool) []widget.Cell {
 		exact = number(g.Support, g.Exact)
 	}
 	return []widget.Cell{{Text: name}, {Text: widget.Count(g.Support)},
-		number(g.Support, g.Recall), interval(g.Interval), number(g.Predicted, g.Precision), interval(g.PrecisionInterval),
+		number(g.Support, g.Recall), interval(g.Interval), number(g.Predicted, g.Precision),
+		interval(g.PrecisionInterval),
 		{Text: fmt.Sprintf("%.2f", g.F1)}, {Text: fraction(g.F1Interval), Tone: widget.Muted}, exact}
 }
 
@@ -242,7 +252,8 @@ func (p *Pane) noResult(t *widget.Theme, w, h int) string {
 	default:
 		n := len(p.scene.samples[base])
 		say(t.Strong, setting.Name+" has not been evaluated on "+p.scene.split)
-		say(t.Text, fmt.Sprintf("Press b to ask it about all %s objects of this split and score the answers; %s and %s choose who is asked, %s another split.", widget.Count(n),
+		say(t.Text, fmt.Sprintf("Press b to ask it about all %s objects of this split and score the answers; %s and "+
+			"%s choose who is asked, %s another split.", widget.Count(n),
 			views.KeyOf("subject"), views.KeyOf("run"), views.KeyOf("next_split")))
 	}
 	return widget.Block(strings.Repeat("\n", min(max((h-len(lines))/3, 0), 6))+"  "+strings.Join(lines, "\n  "), w, h)

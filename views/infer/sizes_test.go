@@ -61,9 +61,13 @@ func oddStates(t *testing.T) map[string]*Pane {
 	gated.gate, gated.base = make(chan struct{}), &speaker{says: gated.base.says, gate: make(chan struct{}, 1)}
 	gated.base.gate <- struct{}{}
 	failing := newFake(t)
-	failing.loadErr = errors.New("MODEL.BASE = \"nowhere\": there is no folder /somewhere/very/far/away/nowhere; give \"tiny\", or the folder of a downloaded model")
+	failing.loadErr = errors.New("MODEL.BASE = \"nowhere\": there is no folder /somewhere/very/far/away/nowhere; " +
+		"give \"tiny\", or the folder of a downloaded model")
 	long := newFake(t)
-	long.run = &speaker{says: func(model.Question) string { return strings.Repeat("the wall is made of stones 石 and\nlean, ", 80) }}
+	long.run = &speaker{says: func(model.Question) string {
+		return strings.Repeat("the wall is made of stones 石 "+
+			"and\nlean, ", 80)
+	}}
 
 	add("no file", nil, newFake(t), nil)
 	opening := New(whole, newFake(t).control())
@@ -97,19 +101,23 @@ func oddStates(t *testing.T) map[string]*Pane {
 		d.Press("m", "enter")
 	})
 	add("zoomed", whole, newFake(t), press("+"))
-	add("in words", whole, newFake(t), func(p *Pane, d *viewtest.Driver) { d.Send(tea.ColorProfileMsg{Profile: colorprofile.NoTTY}) })
+	add("in words", whole, newFake(t),
+		func(p *Pane, d *viewtest.Driver) { d.Send(tea.ColorProfileMsg{Profile: colorprofile.NoTTY}) })
 	add("a broken evaluation", whole, newFake(t), func(p *Pane, d *viewtest.Driver) {
 		p.open = scoresView
-		p.scene.kept[2].Result, p.scene.kept[2].Fault = nil, errors.New("runs/0002-enhanced/eval/test.json is no evaluation: evaluate again")
+		p.scene.kept[2].Result, p.scene.kept[2].Fault = nil,
+			errors.New("runs/0002-enhanced/eval/test.json is no evaluation: evaluate again")
 	})
 	add("notes", whole, newFake(t), func(p *Pane, d *viewtest.Driver) {
 		p.open = scoresView
-		p.scene.settings[adapter].Notes = []string{"0002-enhanced was trained on another data set than the current one (fingerprint 0123456789abcdef, now fedcba9876543210)."}
+		p.scene.settings[adapter].Notes = []string{"0002-enhanced was trained on another data set than the current " +
+			"one (fingerprint 0123456789abcdef, now fedcba9876543210)."}
 		p.scene.kept[2].Older = true
 	})
 	add("one subject to compare", whole, newFake(t), func(p *Pane, d *viewtest.Driver) {
 		p.open = compareView
-		p.compare.of, p.compare.compared = versions(p.scene.kept), compared{kept: p.scene.kept[:1], left: []string{"0001-basic: it was asked with another closed list; evaluate it again"}}
+		p.compare.of, p.compare.compared = versions(p.scene.kept), compared{kept: p.scene.kept[:1],
+			left: []string{"0001-basic: it was asked with another closed list; evaluate it again"}}
 	})
 	return states
 }
@@ -176,7 +184,8 @@ func TestScreens(t *testing.T) {
 // TestActionsDoNotFightOverKeys looks at what can be done in every view with every panel in focus.
 func TestActionsDoNotFightOverKeys(t *testing.T) {
 	p, d := openPane(t, lived(t), newFake(t), 120, 30)
-	over := map[string]bool{"left": true, "right": true, "h": true, "l": true} // in Ask these go from sample to sample in any panel
+	// in Ask these go from sample to sample in any panel
+	over := map[string]bool{"left": true, "right": true, "h": true, "l": true}
 	for view, name := range viewNames {
 		p.open = view
 		p.compareNow(d)

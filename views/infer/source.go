@@ -125,7 +125,8 @@ func (p *Pane) reconfigure(file *config.File) tea.Cmd {
 		p.scene, p.err = nil, nil
 		return nil
 	}
-	if before != nil && p.session != nil && p.err == nil && !p.source.request.Pending() && sameQuestions(p.session.Project.Config, file.Config) {
+	if before != nil && p.session != nil && p.err == nil && !p.source.request.Pending() &&
+		sameQuestions(p.session.Project.Config, file.Config) {
 		return nil
 	}
 	return p.openSession(false)
@@ -237,7 +238,8 @@ func (p *Pane) looked(msg views.Answer[*scene]) tea.Cmd {
 	p.looking.Close()
 	before := p.scene
 	p.scene = msg.Value
-	if before == nil || before.session != p.scene.session || before.split != p.scene.split || before.titles != p.scene.titles {
+	if before == nil || before.session != p.scene.session || before.split != p.scene.split ||
+		before.titles != p.scene.titles {
 		p.scenes++
 		p.pictures.Forget()
 	}
@@ -300,10 +302,12 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 	case p.err != nil:
 		n.Say(t.Warning, "✗ There is nothing to ask about yet")
 		n.Say(t.Text, widget.Capital(printable.Error(p.err)))
-		n.Say(t.Muted, "The pane Data can make or read a data set, constants are changed in Config; ctrl+r tries again.")
+		n.Say(t.Muted, "The pane Data can make or read a data set, constants are changed in Config; ctrl+r "+
+			"tries again.")
 	default:
 		n.Say(t.Strong, "No labelled object in "+p.file.Config.Dataset.Path)
-		n.Say(t.Text, "Questions are asked about labelled objects: put label files beside the pictures, then press ctrl+r.")
+		n.Say(t.Text, "Questions are asked about labelled objects: put label files beside the pictures, then "+
+			"press ctrl+r.")
 	}
 	return n.View(w, h)
 }

@@ -98,7 +98,8 @@ func runChoice(candidates []session.Candidate, at string) *choice {
 		if candidate.Run == nil {
 			continue
 		}
-		options = append(options, widget.Option{Text: candidate.Name, Detail: about(candidate), Off: candidate.Why != ""})
+		options = append(options, widget.Option{Text: candidate.Name, Detail: about(candidate),
+			Off: candidate.Why != ""})
 		c.names = append(c.names, candidate.Name)
 	}
 	if len(options) == 0 {

@@ -68,13 +68,16 @@ func (p *Pane) drawUnparsed(t *widget.Theme, w, h int) string {
 	case r.Unparsed == 0:
 		return centred(t.Muted, "every answer names a class", w, h)
 	}
-	table := widget.Table{Cursor: &p.scores.odd, Columns: []widget.Column{{Title: "answer that names no class", Flex: true, Min: 16}, {Title: "times", Right: true, Priority: 2}, {Title: "mostly to", Flex: true, Min: 10, Priority: 1}}}
+	table := widget.Table{Cursor: &p.scores.odd, Columns: []widget.Column{{Title: "answer that names no class",
+		Flex: true, Min: 16}, {Title: "times", Right: true, Priority: 2}, {Title: "mostly to", Flex: true, Min: 10,
+		Priority: 1}}}
 	for _, o := range odds(r) {
 		text := "“" + o.text + "”"
 		if o.text == "" {
 			text = "(nothing)"
 		}
-		table.Rows = append(table.Rows, []widget.Cell{{Text: text}, {Text: widget.Count(o.n)}, {Text: o.mostly(r), Tone: widget.Muted}})
+		table.Rows = append(table.Rows, []widget.Cell{{Text: text}, {Text: widget.Count(o.n)},
+			{Text: o.mostly(r), Tone: widget.Muted}})
 	}
 	return table.View(t, w, h)
 }
@@ -87,7 +90,8 @@ func (p *Pane) moveUnparsed(m widget.Move, page int) {
 
 // toUnparsed leads to the items that got such an answer.
 func (p *Pane) toUnparsed() []views.Action {
-	return []views.Action{{Name: "show_unparsed", Label: "answers", Help: "list the objects that got such an answer", Group: "Scores",
+	return []views.Action{{Name: "show_unparsed", Label: "answers", Help: "list the objects that got such an answer",
+		Group:   "Scores",
 		Enabled: func() bool { return p.result() != nil && p.result().Unparsed > 0 }, Run: func() tea.Cmd {
 			list := odds(p.result())
 			text := list[p.scores.odd.At(len(list))].text

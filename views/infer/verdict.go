@@ -24,12 +24,16 @@ func (p *Pane) drawVerdict(t *widget.Theme, w, h int) string {
 	}
 	style, sentence := goal(t, r.Success)
 	say(style, sentence)
-	say(t.Muted, fmt.Sprintf("asked: %s overall, %s in each condition", widget.Percent(r.Success.Overall.AtLeast, 0), widget.Percent(conditionGoal(r.Success), 0)))
+	say(t.Muted, fmt.Sprintf("asked: %s overall, %s in each condition", widget.Percent(r.Success.Overall.AtLeast, 0),
+		widget.Percent(conditionGoal(r.Success), 0)))
 	lines = append(lines, gauges(t, r.Success, w-2)...)
-	say(t.Text, fmt.Sprintf("macro-F1 %.3f (%s) over %d classes", r.MacroF1, fraction(r.MacroF1Interval), r.MacroF1Classes)+others(r))
-	say(t.Text, fmt.Sprintf("balanced accuracy %s (%s)", widget.Percent(r.BalancedAccuracy, 1), span(r.BalancedAccuracyInterval)))
+	say(t.Text, fmt.Sprintf("macro-F1 %.3f (%s) over %d classes", r.MacroF1, fraction(r.MacroF1Interval),
+		r.MacroF1Classes)+others(r))
+	say(t.Text, fmt.Sprintf("balanced accuracy %s (%s)", widget.Percent(r.BalancedAccuracy, 1),
+		span(r.BalancedAccuracyInterval)))
 	if r.Unparsed > 0 {
-		say(t.Warning, fmt.Sprintf("! %s of %s answers unparsed; f lists them", widget.Count(r.Unparsed), widget.Count(r.N)))
+		say(t.Warning, fmt.Sprintf("! %s of %s answers unparsed; f lists them", widget.Count(r.Unparsed),
+			widget.Count(r.N)))
 	} else {
 		say(t.Text, "every answer names a class")
 	}
@@ -64,7 +68,8 @@ func tooFew(r *eval.Result) string {
 	})
 	parts := make([]string, len(list))
 	for i, g := range list {
-		parts[i] = fmt.Sprintf("%s, %d of %d right: %s", widget.Clean(g.Name), g.Value.Right, g.Value.Support, span(g.Value.Interval))
+		parts[i] = fmt.Sprintf("%s, %d of %d right: %s", widget.Clean(g.Name), g.Value.Right, g.Value.Support,
+			span(g.Value.Interval))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -117,12 +122,14 @@ func gauges(t *widget.Theme, s eval.Success, w int) []string {
 	wide = min(wide, w/3)
 	digits := widget.Width(widget.Count(s.Overall.Support))
 	line := func(name string, target eval.Target) string {
-		text := fmt.Sprintf("%s %9s of %s", widget.Right(widget.Percent(target.Accuracy, 1), 7), span(target.Interval), widget.Right(widget.Count(target.Support), digits))
+		text := fmt.Sprintf("%s %9s of %s", widget.Right(widget.Percent(target.Accuracy, 1), 7), span(target.Interval),
+			widget.Right(widget.Count(target.Support), digits))
 		mark := "✓ "
 		if !target.Met {
 			mark = "✗ "
 		}
-		return widget.Gauge{Label: mark + widget.Left(widget.Clean(name), wide), Share: target.Accuracy, Goal: target.AtLeast, Text: text}.View(t, w)
+		return widget.Gauge{Label: mark + widget.Left(widget.Clean(name), wide), Share: target.Accuracy,
+			Goal: target.AtLeast, Text: text}.View(t, w)
 	}
 	lines := []string{line("overall", s.Overall)}
 	for _, c := range s.Conditions {

@@ -37,8 +37,8 @@ func (n Node) AtMost(w, h int) Node { n.MaxW, n.MaxH = w, h; return n }
 // Prior is the node with a priority; higher ones keep a box of their own longer.
 func (n Node) Prior(priority int) Node { n.Priority = priority; return n }
 
-// Extra is the node that is left out unless every panel of the tree can have a box of its own: what a wide terminal shows
-// besides.
+// Extra is the node that is left out unless every panel of the tree can
+// have a box of its own: what a wide terminal shows besides.
 func (n Node) Extra() Node { n.extra = true; return n }
 
 // Box is a rectangle of the screen and the panels that share it, in the order of their tabs.
@@ -50,9 +50,9 @@ type Box struct {
 // Contains says whether the cell x, y lies in the box.
 func (b Box) Contains(x, y int) bool { return x >= b.X && x < b.X+b.W && y >= b.Y && y < b.Y+b.H }
 
-// Arrange fills w×h cells with the panels of the tree. Boxes do not overlap, cover everything, and every panel but those of
-// Extra nodes is in exactly one; which ones share a box depends on the size alone. Nothing is smaller than its minimum
-// unless w×h is.
+// Arrange fills w×h cells with the panels of the tree. Boxes do not overlap, cover everything, and
+// every panel but those of Extra nodes is in exactly one; which ones share a box depends on the size
+// alone. Nothing is smaller than its minimum unless w×h is.
 func Arrange(n Node, w, h int) []Box {
 	if w <= 0 || h <= 0 {
 		return nil

@@ -10,16 +10,18 @@ import (
 func overview() Node {
 	return Row(
 		Column(Panel("classes", 40, 8).Weighted(2).Prior(3), Panel("samples", 40, 8).Weighted(2)).Weighted(3),
-		Column(Panel("conditions", 30, 4).AtMost(0, 6).Prior(2), Panel("imbalance", 30, 5).AtMost(0, 7), Panel("position", 30, 6)).Weighted(2),
+		Column(Panel("conditions", 30, 4).AtMost(0, 6).Prior(2), Panel("imbalance", 30, 5).AtMost(0, 7),
+			Panel("position", 30, 6)).Weighted(2),
 	)
 }
 
 func TestBoxesTileEverySize(t *testing.T) {
 	trees := map[string]Node{
 		"overview": overview(),
-		"grid":     Column(Row(Panel("a", 20, 5), Panel("b", 20, 5), Panel("c", 20, 5)), Row(Panel("d", 0, 0), Panel("e", 90, 4))),
-		"single":   Panel("alone", 10, 10),
-		"deep":     Row(Panel("a", 30, 3), Column(Panel("b", 30, 9), Row(Panel("c", 30, 9), Panel("d", 30, 9)))),
+		"grid": Column(Row(Panel("a", 20, 5), Panel("b", 20, 5), Panel("c", 20, 5)),
+			Row(Panel("d", 0, 0), Panel("e", 90, 4))),
+		"single": Panel("alone", 10, 10),
+		"deep":   Row(Panel("a", 30, 3), Column(Panel("b", 30, 9), Row(Panel("c", 30, 9), Panel("d", 30, 9)))),
 	}
 	for name, tree := range trees {
 		for w := 1; w <= 200; w++ {
@@ -63,7 +65,8 @@ func tiling(tree Node, w, h int) string {
 }
 
 func TestExtraPanelsAreLeftOutWhereTheyWouldShareABox(t *testing.T) {
-	tree := Column(Panel("table", 40, 6).AtMost(0, 8), Row(Panel("list", 40, 6).Prior(1), Panel("picture", 30, 10).Extra()))
+	tree := Column(Panel("table", 40, 6).AtMost(0, 8), Row(Panel("list", 40, 6).Prior(1),
+		Panel("picture", 30, 10).Extra()))
 	for _, c := range []struct {
 		w, h int
 		want string
@@ -103,8 +106,10 @@ func TestOverviewLooksAsSketched(t *testing.T) {
 		w, h int
 		want string
 	}{
-		{120, 30, "classes 0,0 70×15 | samples 0,15 70×15 | conditions 70,0 50×6 | imbalance 70,6 50×7 | position 70,13 50×17"},
-		{80, 22, "classes 0,0 46×11 | samples 0,11 46×11 | conditions 46,0 34×6 | imbalance 46,6 34×7 | position 46,13 34×9"},
+		{120, 30, "classes 0,0 70×15 | samples 0,15 70×15 | conditions 70,0 50×6 | imbalance 70,6 50×7 | position " +
+			"70,13 50×17"},
+		{80, 22, "classes 0,0 46×11 | samples 0,11 46×11 | conditions 46,0 34×6 | imbalance 46,6 34×7 | position " +
+			"46,13 34×9"},
 		{60, 18, "classes+samples 0,0 60×11 | conditions+imbalance+position 0,11 60×7"},
 	} {
 		if got := picture(Arrange(overview(), c.w, c.h)); got != c.want {

@@ -47,17 +47,21 @@ func (p *Pane) Jumps() []views.Jump {
 	if !p.any() {
 		return nil
 	}
-	jumps := views.ViewJumps(p.Name(), viewNames[:compareView], func(view int) tea.Cmd { return tea.Batch(p.show(view), p.attend()) })
+	jumps := views.ViewJumps(p.Name(), viewNames[:compareView], func(view int) tea.Cmd {
+		return tea.Batch(p.show(view),
+			p.attend())
+	})
 	for i := range p.list.runs {
 		e := &p.list.runs[i]
-		jumps = append(jumps, views.Jump{Text: "run " + e.run.Label(), Detail: e.state() + ", " + e.run.Info.Recipe, Go: func() tea.Cmd {
-			p.filter.Set("")
-			p.choose(e.run.Dir)
-			if p.open == compareView {
-				p.open = overviewView
-			}
-			return p.attend()
-		}})
+		jumps = append(jumps, views.Jump{Text: "run " + e.run.Label(), Detail: e.state() + ", " + e.run.Info.Recipe,
+			Go: func() tea.Cmd {
+				p.filter.Set("")
+				p.choose(e.run.Dir)
+				if p.open == compareView {
+					p.open = overviewView
+				}
+				return p.attend()
+			}})
 	}
 	return jumps
 }
@@ -65,18 +69,32 @@ func (p *Pane) Jumps() []views.Jump {
 // runActions do something to runs.
 func (p *Pane) runActions() []views.Action {
 	return []views.Action{
-		{Name: "new_run", Label: "new", Help: "start a run with the constants of config.toml", Group: "Runs", Enabled: p.canStart, Run: p.askName},
-		{Name: "stop_run", Label: offered(p.canStop(), "stop"), Help: "stop the run at its next checkpoint; again: after this step", Group: "Runs", Enabled: p.any, Run: p.stop},
-		{Name: "resume_run", Label: offered(p.canResume(), "resume"), Help: "go on with the run from its last checkpoint", Group: "Runs", Enabled: p.any, Run: p.resume},
-		{Name: "pause_display", Label: "hold display", Help: "hold the display still, or let it go on; runs go on in any case", Group: "Runs", Enabled: p.any, Run: p.pause},
-		{Name: "compare", Label: "compare", Help: "lay the marked runs over each other, with the selected one", Group: "Runs", Enabled: p.any, Run: p.compare},
-		{Name: "mark", Label: "mark", Help: "mark the run for comparing, or take the mark off", Group: "Runs", Enabled: p.any, Run: p.mark},
-		{Name: "details", Label: "details", Help: "show what the run was started from, its checkpoints, events and log", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return p.show(detailsView) }},
-		{Name: "next_run", Help: "select the next run of the list, in any view", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { p.move(widget.Down, 1); return nil }},
-		{Name: "previous_run", Help: "select the run before", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { p.move(widget.Up, 1); return nil }},
-		{Name: "filter", Help: "list only runs whose name, recipe or state contains some text", Group: "Runs", Enabled: p.any, Run: p.askFilter},
-		{Name: "export", Help: "write the run's series as CSV; in Compare those of all", Group: "Runs", Enabled: p.canExport, Run: p.export},
-		{Name: "copy", Help: "copy the path of the run directory", Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return views.Copy(p.selected().run.Dir) }},
+		{Name: "new_run", Label: "new", Help: "start a run with the constants of config.toml", Group: "Runs",
+			Enabled: p.canStart, Run: p.askName},
+		{Name: "stop_run", Label: offered(p.canStop(), "stop"),
+			Help: "stop the run at its next checkpoint; again: after this step", Group: "Runs", Enabled: p.any,
+			Run: p.stop},
+		{Name: "resume_run", Label: offered(p.canResume(), "resume"),
+			Help: "go on with the run from its last checkpoint", Group: "Runs", Enabled: p.any, Run: p.resume},
+		{Name: "pause_display", Label: "hold display",
+			Help: "hold the display still, or let it go on; runs go on in any case", Group: "Runs", Enabled: p.any,
+			Run: p.pause},
+		{Name: "compare", Label: "compare", Help: "lay the marked runs over each other, with the selected one",
+			Group: "Runs", Enabled: p.any, Run: p.compare},
+		{Name: "mark", Label: "mark", Help: "mark the run for comparing, or take the mark off", Group: "Runs",
+			Enabled: p.any, Run: p.mark},
+		{Name: "details", Label: "details", Help: "show what the run was started from, its checkpoints, events and log",
+			Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return p.show(detailsView) }},
+		{Name: "next_run", Help: "select the next run of the list, in any view", Group: "Runs", Enabled: p.any,
+			Run: func() tea.Cmd { p.move(widget.Down, 1); return nil }},
+		{Name: "previous_run", Help: "select the run before", Group: "Runs", Enabled: p.any,
+			Run: func() tea.Cmd { p.move(widget.Up, 1); return nil }},
+		{Name: "filter", Help: "list only runs whose name, recipe or state contains some text", Group: "Runs",
+			Enabled: p.any, Run: p.askFilter},
+		{Name: "export", Help: "write the run's series as CSV; in Compare those of all", Group: "Runs",
+			Enabled: p.canExport, Run: p.export},
+		{Name: "copy", Help: "copy the path of the run directory", Group: "Runs", Enabled: p.any,
+			Run: func() tea.Cmd { return views.Copy(p.selected().run.Dir) }},
 	}
 }
 
@@ -99,14 +117,21 @@ func (p *Pane) viewActions() []views.Action {
 	return []views.Action{
 		{Name: "next_view", Help: "show the next view", Group: "Train", Enabled: p.any, Run: turn(1)},
 		{Name: "previous_view", Help: "show the view before", Group: "Train", Enabled: p.any, Run: turn(-1)},
-		{Name: "smoother", Help: "smooth curves more; after the most, by the run's length", Group: "Curves", Enabled: p.any, Run: p.smooth(1)},
+		{Name: "smoother", Help: "smooth curves more; after the most, by the run's length", Group: "Curves",
+			Enabled: p.any, Run: p.smooth(1)},
 		{Name: "rougher", Help: "smooth curves less", Group: "Curves", Enabled: p.any, Run: p.smooth(-1)},
-		{Name: "x_axis", Help: "x is the step, the time of day, or the time at work", Group: "Curves", Enabled: p.any, Run: func() tea.Cmd { p.look.x = (p.look.x + 1) % axisCount; return nil }},
-		{Name: "log_y", Help: "losses on a logarithmic scale, or a plain one", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.log)},
-		{Name: "outliers", Help: "let the scale ignore outliers, which are marked, or hold them", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.outliers)},
-		{Name: "weights", Help: "the loss as the recipe weighs it, or without weights", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.plain)},
-		{Name: "class_value", Help: "classes by their loss in training, or by their recall on valid", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.recall)},
-		{Name: "class_order", Help: "classes with the rarest first, or the commonest", Group: "Curves", Enabled: p.any, Run: toggle(&p.look.commonest)},
+		{Name: "x_axis", Help: "x is the step, the time of day, or the time at work", Group: "Curves", Enabled: p.any,
+			Run: func() tea.Cmd { p.look.x = (p.look.x + 1) % axisCount; return nil }},
+		{Name: "log_y", Help: "losses on a logarithmic scale, or a plain one", Group: "Curves", Enabled: p.any,
+			Run: toggle(&p.look.log)},
+		{Name: "outliers", Help: "let the scale ignore outliers, which are marked, or hold them", Group: "Curves",
+			Enabled: p.any, Run: toggle(&p.look.outliers)},
+		{Name: "weights", Help: "the loss as the recipe weighs it, or without weights", Group: "Curves", Enabled: p.any,
+			Run: toggle(&p.look.plain)},
+		{Name: "class_value", Help: "classes by their loss in training, or by their recall on valid", Group: "Curves",
+			Enabled: p.any, Run: toggle(&p.look.recall)},
+		{Name: "class_order", Help: "classes with the rarest first, or the commonest", Group: "Curves", Enabled: p.any,
+			Run: toggle(&p.look.commonest)},
 	}
 }
 
@@ -168,7 +193,8 @@ func (p *Pane) mark() tea.Cmd {
 		return nil
 	}
 	if len(p.marks) == mostMarks {
-		return views.Warn("%d runs are marked, more cannot be told apart; %s takes a mark off", mostMarks, views.KeyOf("mark"))
+		return views.Warn("%d runs are marked, more cannot be told apart; %s takes a mark off", mostMarks,
+			views.KeyOf("mark"))
 	}
 	p.marks = append(p.marks, dir)
 	return nil
@@ -227,14 +253,16 @@ func (p *Pane) stop() tea.Cmd {
 	dir, label, ask := e.run.Dir, e.run.Label(), p.control.Stop
 	if r := p.readingOf(dir); r != nil && r.preparing.What != "" {
 		return views.Ask(&p.asking, func(context.Context) (asked, error) {
-			return asked{label: label, what: "stops fetching its base; what has come is kept, and r goes on with it"}, ask(dir, true)
+			return asked{label: label, what: "stops fetching its base; what has come is kept, and r goes on with it"},
+				ask(dir, true)
 		})
 	}
 	return views.Ask(&p.asking, func(context.Context) (asked, error) {
 		if now {
 			return asked{label: label, what: "stops after the step it is in, with a checkpoint"}, ask(dir, true)
 		}
-		return asked{label: label, what: "stops at its next checkpoint; x again stops it after this step"}, ask(dir, false)
+		return asked{label: label, what: "stops at its next checkpoint; x again stops it after this step"},
+			ask(dir, false)
 	})
 }
 
@@ -252,9 +280,10 @@ func (p *Pane) resume() tea.Cmd {
 		return p.cannot("resume", p.actual())
 	}
 	r, resume := p.actual().run, p.control.Resume
-	return tea.Batch(views.Say("%s: starting a process that goes on with it", r.Label()), views.Ask(&p.asking, func(ctx context.Context) (asked, error) {
-		return asked{label: r.Label(), begun: r.Dir, what: "goes on"}, resume(ctx, r)
-	}))
+	return tea.Batch(views.Say("%s: starting a process that goes on with it", r.Label()),
+		views.Ask(&p.asking, func(ctx context.Context) (asked, error) {
+			return asked{label: r.Label(), begun: r.Dir, what: "goes on"}, resume(ctx, r)
+		}))
 }
 
 // cannot says why a run cannot be stopped or resumed.

@@ -94,7 +94,10 @@ func TestARunThatFetchesItsBaseShowsHowFarAndIsStoppedAtOnce(t *testing.T) {
 	_, d := open(t, c, 120, 30)
 	d.Wait("the question to the hub", func() bool { return d.Shows("asking the hub for someone/small …") })
 	say(1234, 4213, "MB, model-00001-of-00002.safetensors")
-	d.Wait("the bytes", func() bool { return d.Shows("1234 of 4213 MB, model-00001-of-00002.safetensors") && d.Shows("29 %") })
+	d.Wait("the bytes", func() bool {
+		return d.Shows("1234 of 4213 MB, model-00001-of-00002.safetensors") &&
+			d.Shows("29 %")
+	})
 	d.Press("x")
 	said(t, d, "0001-large stops fetching its base; what has come is kept, and r goes on with it")
 	if fmt.Sprint(now) != "[true]" {
@@ -179,7 +182,8 @@ func TestARefusedRunShowsWhyAndKeepsTheName(t *testing.T) {
 	c := control(folder(t))
 	c.Lint = func(context.Context) ([]dataset.Finding, error) { return nil, errors.New("data/train is missing") }
 	c.Start = func(context.Context, string) (*run.Run, []dataset.Finding, error) {
-		return nil, []dataset.Finding{{Level: dataset.LevelError, Text: "the answer is in the prompt", Do: "change it"}}, errors.New("1 finding stops it")
+		return nil, []dataset.Finding{{Level: dataset.LevelError, Text: "the answer is in the prompt",
+			Do: "change it"}}, errors.New("1 finding stops it")
 	}
 	p, d := open(t, c, 100, 30)
 	d.Press("n").Type("a")
@@ -187,7 +191,8 @@ func TestARefusedRunShowsWhyAndKeepsTheName(t *testing.T) {
 		t.Errorf("the check failed:\n%s", d.Screen())
 	}
 	d.Press("enter")
-	for _, want := range []string{"✗ 1 error: a run with errors in its recipe is refused", "✗ 1 finding stops it", "✗ the answer is in the prompt", "→ change it", "name a"} {
+	for _, want := range []string{"✗ 1 error: a run with errors in its recipe is refused", "✗ 1 finding stops it",
+		"✗ the answer is in the prompt", "→ change it", "name a"} {
 		if !d.Shows(want) {
 			t.Errorf("%q is not on\n%s", want, d.Screen())
 		}
@@ -209,13 +214,15 @@ func TestARunIsCalledAsTheVerbWouldCallIt(t *testing.T) {
 		}
 	}
 	_, d := open(t, c, 100, 30)
-	d.Press("n").Type(" quick run ").Press("enter").Wait("the start", func() bool { return d.Shows("started as quick run") })
+	d.Press("n").Type(" quick run ").Press("enter").Wait("the start",
+		func() bool { return d.Shows("started as quick run") })
 }
 
 func TestErrorsOfTheDataAloneDoNotStopAStart(t *testing.T) {
 	c := control(t.TempDir())
 	c.Lint = func(context.Context) ([]dataset.Finding, error) {
-		return []dataset.Finding{{Code: dataset.ClassOutOfRange, Level: dataset.LevelError, Text: "id 9 of 2 names", Do: "use an id of the list"}}, nil
+		return []dataset.Finding{{Code: dataset.ClassOutOfRange, Level: dataset.LevelError, Text: "id 9 of 2 names",
+			Do: "use an id of the list"}}, nil
 	}
 	_, d := open(t, c, 100, 30)
 	d.Press("n")
@@ -275,7 +282,8 @@ func grow(t testing.TB, dir string, step int, loss float64) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if _, err := fmt.Fprintf(f, `{"kind":"train","step":%d,"time":%d,"loss":%g,"loss_plain":%g}`+"\n", step, noon.Unix(), loss, loss); err != nil {
+	if _, err := fmt.Fprintf(f, `{"kind":"train","step":%d,"time":%d,"loss":%g,"loss_plain":%g}`+"\n", step,
+		noon.Unix(), loss, loss); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -393,7 +401,8 @@ func TestExportHoldsEverySeries(t *testing.T) {
 	for _, row := range rows[1:] {
 		counts[row[1]]++
 	}
-	for series, want := range map[string]int{"loss": 82, "loss_smoothed_0.756": 82, "lr": 82, "seconds_data": 82, "valid_loss": 8, "class_loss/Toe drain": 82, "recall/Toe drain": 8, "cpu": 82, "gpu0_power": 82} {
+	for series, want := range map[string]int{"loss": 82, "loss_smoothed_0.756": 82, "lr": 82, "seconds_data": 82,
+		"valid_loss": 8, "class_loss/Toe drain": 82, "recall/Toe drain": 8, "cpu": 82, "gpu0_power": 82} {
 		if counts[series] != want {
 			t.Errorf("%s has %d values, want %d", series, counts[series], want)
 		}
@@ -409,8 +418,10 @@ func TestDetailsTellWhatARunWasStartedFrom(t *testing.T) {
 	m.constants = append(m.constants, "LORA.R=3", "TRAIN.EPOCHS=6")
 	p, d := open(t, control(folder(t, m)), 200, 58)
 	d.Press("enter")
-	for _, want := range []string{"tiny  5f0c3e9d8b7a", "98,304", "created      2025-06-18 08:59:58", "begun        2025-06-18 09:00:00", "≠ R                 3",
-		"at work      10 m 45 s", "/home/someone/drains", "train: 1129 samples of 9 classes", "not evaluated yet", "★ best", "valid loss", "0.344"} {
+	for _, want := range []string{"tiny  5f0c3e9d8b7a", "98,304", "created      2025-06-18 08:59:58",
+		"begun        2025-06-18 09:00:00", "≠ R                 3",
+		"at work      10 m 45 s", "/home/someone/drains", "train: 1129 samples of 9 classes", "not evaluated yet",
+		"★ best", "valid loss", "0.344"} {
 		if !d.Shows(want) {
 			t.Errorf("%q is not on\n%s", want, d.Screen())
 		}
@@ -452,9 +463,11 @@ func TestTheRootIsToldOfTheRunAndTheMachine(t *testing.T) {
 	}
 	util, used, total, heat := 87.0, uint64(61<<30), uint64(80<<30), 71.0
 	c.GPUs = func() ([]gpu.Device, error) {
-		return []gpu.Device{{Name: "NVIDIA H100", Util: &util, MemoryUsed: &used, MemoryTotal: &total, Temperature: &heat}}, nil
+		return []gpu.Device{{Name: "NVIDIA H100", Util: &util, MemoryUsed: &used, MemoryTotal: &total,
+			Temperature: &heat}}, nil
 	}
-	if machine, going := figures(c); strings.Replace(machine, "▇▇", "▇", 5) != "H100 ▇ 87 % 61/80 GiB 71 °C" || going != "● 0002-enhanced 410/1455" {
+	if machine, going := figures(c); strings.Replace(machine, "▇▇", "▇", 5) != "H100 ▇ 87 % 61/80 GiB 71 °C" ||
+		going != "● 0002-enhanced 410/1455" {
 		t.Errorf("machine %q, run %q", machine, going)
 	}
 	c.GPUs = func() ([]gpu.Device, error) { return []gpu.Device{{}, {}}, nil }
@@ -466,7 +479,8 @@ func TestTheRootIsToldOfTheRunAndTheMachine(t *testing.T) {
 func TestTheTitleLineKeepsTheStepsOfARunWithALongNameAndSaysThatOnePrepares(t *testing.T) {
 	long := runningRun
 	long.name = strings.Repeat("斜坡-enhanced-", 6)
-	for want, m := range map[string]made{"● 0001-large prepares": fetchingRun, "● 0001-斜坡-enhanced-斜坡… 410/1455": long} {
+	for want, m := range map[string]made{"● 0001-large prepares": fetchingRun,
+		"● 0001-斜坡-enhanced-斜坡… 410/1455": long} {
 		p, d := open(t, control(folder(t, m)), 120, 30)
 		if d.Wait("the figures", func() bool { return p.going != "" }); p.going != want {
 			t.Errorf("the run is %q, want %q", p.going, want)
@@ -488,7 +502,8 @@ func TestUnknownFiguresAreNeverZero(t *testing.T) {
 	if !d.Shows("GPU 3") || d.Shows("0 W") || d.Shows("0/0 GiB") {
 		t.Errorf("overview:\n%s", d.Screen())
 	}
-	if d.Press("]", "]", "]"); !d.Shows("not known: the driver does not tell it") || !d.Shows("not known: the trainer has not reported it") {
+	if d.Press("]", "]", "]"); !d.Shows("not known: the driver does not tell it") ||
+		!d.Shows("not known: the trainer has not reported it") {
 		t.Errorf("machine:\n%s", d.Screen())
 	}
 }
@@ -502,7 +517,8 @@ func TestAlertsStandWithTheRunAndAmongTheEvents(t *testing.T) {
 			}
 		}
 	}
-	m.events = []run.Event{{Head: run.Head{Step: 200, Time: float64(noon.Unix()) - 300}, Level: run.LevelError, Text: "checkpoint of step 200 was not written: no space left on device"}}
+	m.events = []run.Event{{Head: run.Head{Step: 200, Time: float64(noon.Unix()) - 300}, Level: run.LevelError,
+		Text: "checkpoint of step 200 was not written: no space left on device"}}
 	_, d := open(t, control(folder(t, m)), 120, 30)
 	for _, want := range []string{"! spike: loss 9.00 is", "✗ step 200 checkpoint of step 200 was not", "! 2 "} {
 		if !d.Shows(want) {

@@ -90,8 +90,8 @@ func (p *Pane) drawClasses(t *widget.Theme, w, h int) string {
 	return p.drawMultiples(t, curves, columns, rows, w, h)
 }
 
-// classGrid is how many columns and rows of small charts show the curves; no columns: they do not fit. Charts below their
-// whole heads are preferred.
+// classGrid is how many columns and rows of small charts show the curves; no columns: they
+// do not fit. Charts below their whole heads are preferred.
 func (p *Pane) classGrid(curves []run.Curve, w, h int) (columns, rows int) {
 	if columns, rows = grid(len(curves), w, h, max(p.headWidth(curves)+1, multipleW)); columns > 0 {
 		return columns, rows
@@ -117,8 +117,8 @@ func (p *Pane) headsWithN(curves []run.Curve, w, h int) bool {
 	return columns == 0 || p.headWidth(curves) < w/columns
 }
 
-// grid is how many columns and rows of small charts show n of them, each at least so many cells wide and about four times
-// as many cells wide as lines high; no columns: they do not fit.
+// grid is how many columns and rows of small charts show n of them, each at least so many cells wide and about four
+// times as many cells wide as lines high; no columns: they do not fit.
 func grid(n, w, h, least int) (columns, rows int) {
 	const shape = 4.0
 	best := math.Inf(1)
@@ -156,7 +156,8 @@ func (p *Pane) drawMultiples(t *widget.Theme, curves []run.Curve, columns, rows,
 				chart.LogY, chart.YText = false, func(v float64) string { return widget.Percent(v+0, 0) } // +0: no "-0"
 			}
 			chart.Lines = []widget.Line{all, p.classLine(r, curves[i])}
-			cells = append(cells, widget.Block(p.classHead(t, curves[i], i, width-1, withN)+"\n"+chart.View(t, width-1, height-1), width, height))
+			cells = append(cells, widget.Block(p.classHead(t, curves[i], i, width-1, withN)+"\n"+chart.View(t, width-1,
+				height-1), width, height))
 		}
 		blocks = append(blocks, widget.Columns(cells...))
 	}
@@ -253,7 +254,8 @@ func (p *Pane) drawClassLines(t *widget.Theme, curves []run.Curve, w, h int) str
 			name = t.Accent.Render("▸") + t.Selected.Render(widget.Left(widget.Clean(c.Name), nameW))
 		}
 		spark := widget.Left(p.classSpark(shrink(p.classValues(c), sparkW), low, high, sparkW), sparkW)
-		lines = append(lines, name+t.Muted.Render(" n ")+widget.Right(widget.Count(c.N), countW)+" "+t.Accent.Render(spark)+" "+
+		lines = append(lines, name+t.Muted.Render(" n ")+widget.Right(widget.Count(c.N),
+			countW)+" "+t.Accent.Render(spark)+" "+
 			widget.Right(p.classText(c), valueW)+" "+p.trendGlyph(c))
 	}
 	widget.Edges(t, lines, first, end, len(curves), w)

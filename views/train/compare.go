@@ -28,8 +28,10 @@ func (p *Pane) compared() []string {
 }
 
 func (p *Pane) compareBoard() *views.Board {
-	names := views.Panel{Name: "runs", Tab: "Runs", Title: p.runsTitle, Draw: p.drawRuns, Move: p.move, Click: p.clickRun}
-	loss := views.Panel{Name: "loss", Tab: "Loss", Title: title("Loss without weights, smoothed · ◆ on valid"), Right: p.lossNote, Draw: p.drawOverlay}
+	names := views.Panel{Name: "runs", Tab: "Runs", Title: p.runsTitle, Draw: p.drawRuns, Move: p.move,
+		Click: p.clickRun}
+	loss := views.Panel{Name: "loss", Tab: "Loss", Title: title("Loss without weights, smoothed · ◆ on valid"),
+		Right: p.lossNote, Draw: p.drawOverlay}
 	answers := views.Panel{Name: "answers", Tab: "Answers", Title: title("Right answers on valid"), Draw: p.drawAnswers}
 	scores := p.linesPanel("scores", "Scores", p.scoreLines, nil)
 	scores.Title = title("Losses, checks on valid and evaluations")
@@ -78,8 +80,8 @@ func (p *Pane) overlay(curves func(r *reading, at func(run.Head) float64) (line,
 	return c
 }
 
-// drawOverlay is the smoothed losses of the compared runs. The plain loss is drawn: weights of different recipes make losses
-// that cannot be compared.
+// drawOverlay is the smoothed losses of the compared runs. The plain loss is drawn: weights
+// of different recipes make losses that cannot be compared.
 func (p *Pane) drawOverlay(t *widget.Theme, w, h int) string {
 	return p.overlay(func(r *reading, at func(run.Head) float64) (line, valid widget.Line) {
 		line.Y = p.look.smoothed(losses(r.history.Train, true))
@@ -105,8 +107,8 @@ func (p *Pane) drawAnswers(t *widget.Theme, w, h int) string {
 	return c.View(t, w, h)
 }
 
-// scoreLines are two tables with a line for each run, its losses and its answers on valid and in evaluations, then what the
-// paired tests of these say. Where there is room both tables are one.
+// scoreLines are two tables with a line for each run, its losses and its answers on valid and in evaluations, then what
+// the paired tests of these say. Where there is room both tables are one.
 func (p *Pane) scoreLines(t *widget.Theme, w int) []string {
 	name := widget.Column{Title: "run", Flex: true, Middle: true, Min: 10}
 	losses, answers := p.lossTable(name), p.answerTable(name)
@@ -124,10 +126,11 @@ func (p *Pane) scoreLines(t *widget.Theme, w int) []string {
 	return append(lines, p.testLines(t, w)...)
 }
 
-// lossTable is how far each compared run is, and its losses: of the newest steps, smoothed, and at the last check on valid.
-// All are without the recipe's weights.
+// lossTable is how far each compared run is, and its losses: of the newest steps, smoothed, and at the last check on
+// valid. All are without the recipe's weights.
 func (p *Pane) lossTable(name widget.Column) widget.Table {
-	table := widget.Table{Columns: []widget.Column{name, {Title: "steps", Right: true, Priority: 2}, {Title: "loss", Right: true, Priority: 5},
+	table := widget.Table{Columns: []widget.Column{name, {Title: "steps", Right: true, Priority: 2},
+		{Title: "loss", Right: true, Priority: 5},
 		{Title: "smooth", Right: true, Priority: 3}, {Title: "valid loss", Right: true, Priority: 6}}}
 	p.eachCompared(func(letter, label string, r *reading) {
 		row := []widget.Cell{{Text: letter + " " + label, Tone: widget.Strong}, {Text: "reading"}, {}, {}, {}}
@@ -139,7 +142,8 @@ func (p *Pane) lossTable(name widget.Column) widget.Table {
 			if checks := r.history.Checks(); len(checks) > 0 {
 				valid = float64(checks[len(checks)-1].Loss)
 			}
-			row = append(row[:1], widget.Cell{Text: widget.Count(r.history.Step())}, widget.Cell{Text: widget.Number(raw)},
+			row = append(row[:1], widget.Cell{Text: widget.Count(r.history.Step())},
+				widget.Cell{Text: widget.Number(raw)},
 				widget.Cell{Text: widget.Number(smooth)}, widget.Cell{Text: widget.Number(valid)})
 		}
 		table.Rows = append(table.Rows, row)
@@ -150,11 +154,13 @@ func (p *Pane) lossTable(name widget.Column) widget.Table {
 // answerTable is how many answers of each compared run were right: at its last check on valid, at its best, and in its
 // evaluations.
 func (p *Pane) answerTable(name widget.Column) widget.Table {
-	table := widget.Table{Columns: []widget.Column{name, {Title: "right", Right: true, Priority: 6}, {Title: "F1", Right: true, Priority: 6},
+	table := widget.Table{Columns: []widget.Column{name, {Title: "right", Right: true, Priority: 6},
+		{Title: "F1", Right: true, Priority: 6},
 		{Title: "best", Right: true, Priority: 3}}}
 	splits := p.evaluated()
 	for _, split := range splits {
-		table.Columns = append(table.Columns, widget.Column{Title: split + " right", Right: true, Priority: 7}, widget.Column{Title: split + " F1", Right: true, Priority: 4})
+		table.Columns = append(table.Columns, widget.Column{Title: split + " right", Right: true, Priority: 7},
+			widget.Column{Title: split + " F1", Right: true, Priority: 4})
 	}
 	p.eachCompared(func(letter, label string, r *reading) {
 		row := make([]widget.Cell, len(table.Columns))
@@ -195,8 +201,8 @@ func (p *Pane) evaluated() []string {
 	return splits
 }
 
-// recallLines are a line for each class, commonest or rarest first, with the recall in each run, and how much higher it is
-// in the second of two. Where there is room each run has a bar of its own under its class.
+// recallLines are a line for each class, commonest or rarest first, with the recall in each run, and how much higher it
+// is in the second of two. Where there is room each run has a bar of its own under its class.
 func (p *Pane) recallLines(t *widget.Theme, w int) []string {
 	var order []run.Curve
 	at := map[string][]float64{}
@@ -230,12 +236,14 @@ func (p *Pane) recallLines(t *widget.Theme, w int) []string {
 	if _, h := p.board().Inside("recalls"); h >= len(order)*(len(letters)+1) && w >= 48 {
 		return recallBars(t, order, letters, at, w)
 	}
-	table := widget.Table{Columns: []widget.Column{{Title: "class", Flex: true, Middle: true, Min: 14}, {Title: "n", Right: true, Priority: 1}}}
+	table := widget.Table{Columns: []widget.Column{{Title: "class", Flex: true, Middle: true, Min: 14},
+		{Title: "n", Right: true, Priority: 1}}}
 	for _, letter := range letters {
 		table.Columns = append(table.Columns, widget.Column{Title: letter, Right: true, Priority: 9})
 	}
 	if len(letters) == 2 {
-		table.Columns = append(table.Columns, widget.Column{Title: letters[1] + " − " + letters[0], Right: true, Priority: 5})
+		table.Columns = append(table.Columns, widget.Column{Title: letters[1] + " − " + letters[0], Right: true,
+			Priority: 5})
 	}
 	for _, c := range order {
 		row := []widget.Cell{{Text: c.Name}, {Text: widget.Count(c.N), Tone: widget.Muted}}
@@ -296,7 +304,8 @@ func (p *Pane) differenceLines(t *widget.Theme, w int) []string {
 	var snapshots []snapshot
 	p.eachCompared(func(letter, label string, r *reading) {
 		if r == nil || r.config == nil {
-			lines = append(lines, " "+t.Muted.Render(fmt.Sprintf("%s %s: its constants are not known", letter, widget.Clean(label))))
+			lines = append(lines, " "+t.Muted.Render(fmt.Sprintf("%s %s: its constants are not known", letter,
+				widget.Clean(label))))
 			return
 		}
 		snapshots = append(snapshots, snapshot{letter, r.config})
@@ -304,7 +313,8 @@ func (p *Pane) differenceLines(t *widget.Theme, w int) []string {
 	var names []string
 	for i := range snapshots {
 		for _, change := range config.Diff(snapshots[0].config, snapshots[i].config) {
-			if !slices.Contains(names, change.Key) && !strings.HasPrefix(change.Key, "KEYS.") && !strings.HasPrefix(change.Key, "VIEW.") {
+			if !slices.Contains(names, change.Key) && !strings.HasPrefix(change.Key, "KEYS.") &&
+				!strings.HasPrefix(change.Key, "VIEW.") {
 				names = append(names, change.Key)
 			}
 		}
@@ -335,7 +345,8 @@ func (p *Pane) differenceLines(t *widget.Theme, w int) []string {
 	for _, name := range names {
 		lines = append(lines, " "+t.Strong.Render(name))
 		for _, s := range snapshots {
-			lines = append(lines, widget.Hang(t.Accent.Render("   "+s.letter+" "), widget.Clean(plainValue(s.config, name)), t.Text, w-1)...)
+			lines = append(lines, widget.Hang(t.Accent.Render("   "+s.letter+" "),
+				widget.Clean(plainValue(s.config, name)), t.Text, w-1)...)
 		}
 	}
 	return lines

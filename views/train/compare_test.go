@@ -53,7 +53,8 @@ func TestCompareShowsRawSmoothAndValidLossOfTheSameKind(t *testing.T) {
 		h := p.readingOf(dir).history
 		y := losses(h.Train, true)
 		checks := h.Checks()
-		for what, v := range map[string]float64{"raw": y[len(y)-1], "smooth": p.look.smoothed(y)[len(y)-1], "valid": float64(checks[len(checks)-1].Loss)} {
+		for what, v := range map[string]float64{"raw": y[len(y)-1], "smooth": p.look.smoothed(y)[len(y)-1],
+			"valid": float64(checks[len(checks)-1].Loss)} {
 			if !d.Shows(widget.Number(v)) {
 				t.Errorf("%s: the %s loss %s is not on\n%s", dir, what, widget.Number(v), d.Screen())
 			}
@@ -84,7 +85,8 @@ func TestWhatIsOutOfSightIsSaidAndReached(t *testing.T) {
 		for line := range seen {
 			all.WriteString(line)
 		}
-		for _, want := range map[string][]string{"recalls": {"Toe drain", "vegetation", "rock toe"}, "differences": {"RECIPE.PRESET", "RECIPE.PROMPT_FACTS"}}[panel] {
+		for _, want := range map[string][]string{"recalls": {"Toe drain", "vegetation", "rock toe"},
+			"differences": {"RECIPE.PRESET", "RECIPE.PROMPT_FACTS"}}[panel] {
 			if !strings.Contains(all.String(), want) {
 				t.Errorf("%s: %q is never seen", panel, want)
 			}
@@ -97,7 +99,8 @@ func TestWhatIsOutOfSightIsSaidAndReached(t *testing.T) {
 }
 
 func TestAGainHasOneSignAndOneTone(t *testing.T) {
-	for d, want := range map[float64]widget.Cell{0.961: {Text: "+96", Tone: widget.OK}, -1: {Text: "−100", Tone: widget.Warning}, 0.001: {Text: "0", Tone: widget.Muted}} {
+	for d, want := range map[float64]widget.Cell{0.961: {Text: "+96", Tone: widget.OK},
+		-1: {Text: "−100", Tone: widget.Warning}, 0.001: {Text: "0", Tone: widget.Muted}} {
 		if got := gain(d); got != want {
 			t.Errorf("%g: %+v, want %+v", d, got, want)
 		}
@@ -109,7 +112,8 @@ func TestAGainHasOneSignAndOneTone(t *testing.T) {
 
 func TestNothingFromARunReachesTheScreenRaw(t *testing.T) {
 	m := wild()
-	m.events = append(m.events, run.Event{Head: run.Head{Step: 1}, Level: run.LevelWarn, Text: "\x1b]0;title\x07 \u202eevil\u202c \x9b2J"})
+	m.events = append(m.events, run.Event{Head: run.Head{Step: 1}, Level: run.LevelWarn,
+		Text: "\x1b]0;title\x07 \u202eevil\u202c \x9b2J"})
 	other := doneRun
 	other.change = m.change
 	p, d := open(t, control(folder(t, m, other)), 200, 58)

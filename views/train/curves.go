@@ -89,7 +89,8 @@ func (p *Pane) whyNothing(otherwise string) string {
 }
 
 // drawTrain is one line of a number in the train rows.
-func (p *Pane) drawTrain(value func(*run.Train) float64, change func(*widget.LineChart)) func(*widget.Theme, int, int) string {
+func (p *Pane) drawTrain(value func(*run.Train) float64, change func(*widget.LineChart)) func(*widget.Theme, int,
+	int) string {
 	return func(t *widget.Theme, w, h int) string {
 		r := p.current()
 		if r == nil || len(r.history.Train) == 0 {

@@ -97,7 +97,8 @@ func (p *Pane) constantLines(t *widget.Theme, w int) []string {
 			if config.Get(r.config, f.Name()) != config.Get(usual, f.Name()) {
 				mark = t.Accent.Render("≠ ")
 			}
-			lines = append(lines, widget.Hang(" "+mark+t.Muted.Render(widget.Left(f.Key, 17))+" ", widget.Clean(value), t.Text, w)...)
+			lines = append(lines, widget.Hang(" "+mark+t.Muted.Render(widget.Left(f.Key, 17))+" ", widget.Clean(value),
+				t.Text, w)...)
 		}
 	}
 	return lines
@@ -114,7 +115,8 @@ func (p *Pane) resultLines(t *widget.Theme, w int) []string {
 	}
 	var lines []string
 	for _, result := range r.results {
-		line := fmt.Sprintf("%s · %s answers · %s right", widget.Clean(result.Split), widget.Count(result.N), widget.Percent(result.Accuracy, 1))
+		line := fmt.Sprintf("%s · %s answers · %s right", widget.Clean(result.Split), widget.Count(result.N),
+			widget.Percent(result.Accuracy, 1))
 		if i := result.AccuracyInterval; i != nil {
 			line += fmt.Sprintf(" (%s … %s)", widget.Percent(i[0], 0), widget.Percent(i[1], 0))
 		}
@@ -122,10 +124,12 @@ func (p *Pane) resultLines(t *widget.Theme, w int) []string {
 			lines = append(lines, widget.Hang(indent, text, style, w)...)
 		}
 		say(t.Strong, " ", line)
-		say(t.Text, "   ", fmt.Sprintf("macro-F1 %s · balanced %s · unparsed %d", widget.Number(result.MacroF1), widget.Percent(result.BalancedAccuracy, 1), result.Unparsed))
+		say(t.Text, "   ", fmt.Sprintf("macro-F1 %s · balanced %s · unparsed %d", widget.Number(result.MacroF1),
+			widget.Percent(result.BalancedAccuracy, 1), result.Unparsed))
 		var conditions []string
 		for _, c := range result.Conditions {
-			conditions = append(conditions, fmt.Sprintf("%s %s of %d", widget.Clean(c.Name), widget.Percent(c.Value.Exact, 0), c.Value.Support))
+			conditions = append(conditions, fmt.Sprintf("%s %s of %d", widget.Clean(c.Name),
+				widget.Percent(c.Value.Exact, 0), c.Value.Support))
 		}
 		say(t.Muted, "   ", strings.Join(conditions, " · "))
 	}

@@ -76,7 +76,8 @@ func seriesCSV(readings []*reading, l look) ([]byte, error) {
 			if n > 0 {
 				count = strconv.Itoa(n)
 			}
-			rows = append(rows, []string{label, series, strconv.Itoa(h.Step), strconv.FormatFloat(h.Time, 'f', 3, 64), strconv.FormatFloat(v, 'g', -1, 64), count})
+			rows = append(rows, []string{label, series, strconv.Itoa(h.Step), strconv.FormatFloat(h.Time, 'f', 3, 64),
+				strconv.FormatFloat(v, 'g', -1, 64), count})
 		}
 		r.eachValue(l, add)
 	}

@@ -61,7 +61,8 @@ func (p *Pane) machineText(live *entry) string {
 			loads = append(loads, number(row.CPU))
 		}
 		last := rows[len(rows)-1]
-		return "CPU " + widget.Sparkline(loads, 0, 100, loadsShown) + " " + percentText(number(last.CPU)) + " " + bytesText(bytesOf(last.RSS))
+		return "CPU " + widget.Sparkline(loads, 0, 100, loadsShown) + " " + percentText(number(last.CPU)) + " " +
+			bytesText(bytesOf(last.RSS))
 	}
 	return ""
 }

@@ -27,8 +27,10 @@ var madeClasses = []struct {
 	name         string
 	train, valid int
 }{
-	{"rock toe damaged", 282, 52}, {"slope drain", 198, 36}, {"vegetation", 183, 34}, {"rock toe", 118, 22}, {"slope drain damaged", 114, 21},
-	{"slope drain blocked", 75, 14}, {"Toe drain- Blocked", 60, 11}, {"Toe drain- Damaged", 59, 11}, {"Toe drain", 40, 7},
+	{"rock toe damaged", 282, 52}, {"slope drain", 198, 36}, {"vegetation", 183, 34}, {"rock toe", 118, 22},
+	{"slope drain damaged", 114, 21},
+	{"slope drain blocked", 75, 14}, {"Toe drain- Blocked", 60, 11}, {"Toe drain- Damaged", 59, 11},
+	{"Toe drain", 40, 7},
 }
 
 // made is a run directory to be made.
@@ -66,9 +68,12 @@ func (m made) make(t testing.TB, folder string) string {
 	}
 	file, err := config.Preset("demo")
 	must(err)
-	fixed := []string{"RECIPE.PRESET=" + m.recipe, "RECIPE.SAMPLING=square_root", "RECIPE.PROMPT_FACTS=place", "TRAIN.EPOCHS=6", "TRAIN.SAVE_EVERY=50", "TRAIN.BEST_BY=loss"}
+	fixed := []string{"RECIPE.PRESET=" + m.recipe, "RECIPE.SAMPLING=square_root", "RECIPE.PROMPT_FACTS=place",
+		"TRAIN.EPOCHS=6", "TRAIN.SAVE_EVERY=50", "TRAIN.BEST_BY=loss"}
 	must(file.Override(append(fixed, m.constants...))) // so that screens stay when the preset changes
-	w, err := run.Create(folder, m.name, run.Meta{Recipe: m.recipe, Base: "tiny", BaseFingerprint: "5f0c3e9d8b7a61524039", DataFingerprint: "a1b2c3d4e5f60718", Version: "0.3", Root: "/home/someone/drains"}, file.Raw())
+	w, err := run.Create(folder, m.name, run.Meta{Recipe: m.recipe, Base: "tiny",
+		BaseFingerprint: "5f0c3e9d8b7a61524039", DataFingerprint: "a1b2c3d4e5f60718", Version: "0.3",
+		Root: "/home/someone/drains"}, file.Raw())
 	must(err)
 	defer w.Close()
 	began := noon.Add(-m.ago)
@@ -94,11 +99,14 @@ func (m made) make(t testing.TB, folder string) string {
 	if n := len(rows); n > 0 {
 		last = began.Add(time.Duration(m.done) * stepSeconds * time.Millisecond)
 	}
-	log := fmt.Sprintf("%s train: %d samples of 9 classes, 6 epochs, %d steps\n%s base tiny, 98,304 trainable parameters\n%s features of 1129 pictures in 21.4 s\n",
-		began.Format(time.DateTime), 1129, m.steps, began.Add(time.Second).Format(time.DateTime), began.Add(22*time.Second).Format(time.DateTime))
+	log := fmt.Sprintf("%s train: %d samples of 9 classes, 6 epochs, %d steps\n%s base tiny, 98,304 trainable "+
+		"parameters\n%s features of 1129 pictures in 21.4 s\n",
+		began.Format(time.DateTime), 1129, m.steps, began.Add(time.Second).Format(time.DateTime),
+		began.Add(22*time.Second).Format(time.DateTime))
 	must(os.WriteFile(filepath.Join(w.Dir(), "log.txt"), []byte(log), 0o644))
 	if m.end == run.Done || m.end == run.Stopped || m.end == run.Failed {
-		exit, err := json.Marshal(run.Exit{State: m.end, Reason: m.reason, Seconds: last.Sub(began).Seconds(), Time: float64(last.Unix())})
+		exit, err := json.Marshal(run.Exit{State: m.end, Reason: m.reason, Seconds: last.Sub(began).Seconds(),
+			Time: float64(last.Unix())})
 		must(err)
 		must(os.WriteFile(filepath.Join(w.Dir(), "exit.json"), exit, 0o644))
 	}
@@ -122,23 +130,30 @@ func (m made) rows(began time.Time) []run.Row {
 		head := run.Head{Step: step, Time: float64(began.UnixMilli())/1000 + float64(step)*stepSeconds/1000}
 		progress := float64(step) / float64(m.steps)
 		loss := m.level + 2.2*math.Exp(-9*progress) + 0.08*random.NormFloat64()*math.Exp(-2*progress)
-		rows = append(rows, &run.Train{Head: head, Epoch: run.Float(6 * progress), Loss: run.Float(loss * 1.1), LossPlain: run.Float(loss),
-			LR: run.Float(4e-3 * min(float64(step)/20, 1-progress+1e-9)), GradNorm: run.Float(0.4 + 0.3*random.Float64()), Tokens: step * 1600, Samples: step * 16,
-			TokensPerSecond: run.Float(1050 + 60*random.NormFloat64()), Seconds: run.Split{Data: 0.4, Forward: 2.3, Backward: 4.1, Optimizer: 0.2}})
+		rows = append(rows, &run.Train{Head: head, Epoch: run.Float(6 * progress), Loss: run.Float(loss * 1.1),
+			LossPlain: run.Float(loss),
+			LR:        run.Float(4e-3 * min(float64(step)/20, 1-progress+1e-9)), GradNorm: run.Float(0.4 +
+				0.3*random.Float64()), Tokens: step * 1600, Samples: step * 16,
+			TokensPerSecond: run.Float(1050 + 60*random.NormFloat64()), Seconds: run.Split{Data: 0.4, Forward: 2.3,
+				Backward: 4.1, Optimizer: 0.2}})
 		classes := &run.Class{Head: head}
 		for _, c := range madeClasses {
 			slow := math.Sqrt(float64(c.train) / 282)
-			classes.Losses = append(classes.Losses, run.ClassLoss{Name: c.name, N: max(c.train/14, 1), Loss: run.Float(m.level + 2.2*math.Exp(-9*progress*slow) + 0.15*random.Float64())})
+			classes.Losses = append(classes.Losses, run.ClassLoss{Name: c.name, N: max(c.train/14, 1),
+				Loss: run.Float(m.level + 2.2*math.Exp(-9*progress*slow) + 0.15*random.Float64())})
 		}
 		cpu, rss := min(91+4*random.NormFloat64(), 100), uint64(612<<20+step<<16)
 		system := &run.System{Head: head, CPU: &cpu, RSS: &rss}
 		for g := range m.gpus {
-			util, used, total, power, heat := 84+5*random.NormFloat64(), uint64(61<<30), uint64(80<<30), 480+20*random.NormFloat64(), 66+float64(g)+3*progress
-			system.GPUs = append(system.GPUs, run.GPU{Index: g, Util: &util, MemoryUsed: &used, MemoryTotal: &total, Power: &power, Temperature: &heat})
+			util, used, total, power, heat := 84+5*random.NormFloat64(), uint64(61<<30), uint64(80<<30),
+				480+20*random.NormFloat64(), 66+float64(g)+3*progress
+			system.GPUs = append(system.GPUs, run.GPU{Index: g, Util: &util, MemoryUsed: &used, MemoryTotal: &total,
+				Power: &power, Temperature: &heat})
 		}
 		rows = append(rows, classes, system)
 		if step%50 == 0 {
-			check := &run.Eval{Head: head, Split: "valid", Loss: run.Float(loss + 0.05), Recall: map[string]run.Recall{}}
+			check := &run.Eval{Head: head, Split: "valid", Loss: run.Float(loss + 0.05),
+				Recall: map[string]run.Recall{}}
 			right, n := 0, 0
 			for _, c := range madeClasses {
 				share := 1 - math.Exp(-7*progress*math.Sqrt(float64(c.train)/282))
@@ -146,7 +161,8 @@ func (m made) rows(began time.Time) []run.Row {
 				check.Recall[c.name] = run.Recall{N: c.valid, Right: k}
 				right, n = right+k, n+c.valid
 			}
-			check.Accuracy, check.MacroF1 = run.Float(float64(right)/float64(n)), run.Float(float64(right)/float64(n)-0.04)
+			check.Accuracy, check.MacroF1 = run.Float(float64(right)/float64(n)),
+				run.Float(float64(right)/float64(n)-0.04)
 			rows = append(rows, check)
 		}
 	}
@@ -164,12 +180,14 @@ func (m made) writeCheckpoints(t testing.TB, w *run.Writer) {
 			}
 		}
 		at := float64(noon.Add(-m.ago).Unix()) + float64(step)*stepSeconds/1000
-		if err := w.Append(&run.Checkpoint{Head: run.Head{Step: step, Time: at}, Path: fmt.Sprintf("checkpoints/step-%06d", step), Seconds: 0.02, Bytes: 812345}); err != nil {
+		if err := w.Append(&run.Checkpoint{Head: run.Head{Step: step, Time: at},
+			Path: fmt.Sprintf("checkpoints/step-%06d", step), Seconds: 0.02, Bytes: 812345}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if best := m.done/50*50 - 50; best > 0 {
-		if err := os.Symlink(fmt.Sprintf("step-%06d", best), filepath.Join(w.Dir(), "checkpoints", "best")); err != nil {
+		if err := os.Symlink(fmt.Sprintf("step-%06d", best), filepath.Join(w.Dir(), "checkpoints",
+			"best")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -177,10 +195,14 @@ func (m made) writeCheckpoints(t testing.TB, w *run.Writer) {
 
 // The runs that most tests look at.
 var (
-	doneRun     = made{name: "basic", recipe: "basic", steps: 430, done: 430, ago: 3 * time.Hour, end: run.Done, reason: "all epochs are done", seed: 1, level: 0.31, constants: []string{"RECIPE.SAMPLING=instance", "RECIPE.PROMPT_FACTS=none"}}
-	killedRun   = made{name: "enhanced", recipe: "enhanced", steps: 430, done: 265, ago: 90 * time.Minute, end: run.Killed, seed: 2}
+	doneRun = made{name: "basic", recipe: "basic", steps: 430, done: 430, ago: 3 * time.Hour, end: run.Done,
+		reason: "all epochs are done", seed: 1, level: 0.31, constants: []string{"RECIPE.SAMPLING=instance",
+			"RECIPE.PROMPT_FACTS=none"}}
+	killedRun = made{name: "enhanced", recipe: "enhanced", steps: 430, done: 265, ago: 90 * time.Minute,
+		end: run.Killed, seed: 2}
 	fetchingRun = made{name: "large", recipe: "enhanced", ago: 2*time.Minute + 5*time.Second, end: run.Running, seed: 4}
-	runningRun  = made{name: "enhanced", recipe: "enhanced", steps: 1455, done: 410, ago: 10*time.Minute + 16*time.Second, end: run.Running, seed: 3}
+	runningRun  = made{name: "enhanced", recipe: "enhanced", steps: 1455, done: 410, ago: 10*time.Minute +
+		16*time.Second, end: run.Running, seed: 3}
 )
 
 // control reaches a folder of made runs at noon, without a GPU.

@@ -142,9 +142,12 @@ func (f *follower) look(bad error) (changed bool) {
 		}
 	}
 	now.bad = errors.Join(bad, savedErr, logErr, f.evalErr)
-	return before.run == nil || before.run.Info.Steps != r.Info.Steps || (before.run.Fault == nil) != (r.Fault == nil) ||
-		before.status.State != now.status.State || before.status.Reason != now.status.Reason || (before.bad == nil) != (now.bad == nil) || before.preparing != now.preparing ||
-		!slices.Equal(before.saved, saved) || !slices.Equal(before.log, log) || !slices.Equal(before.results, now.results)
+	return before.run == nil || before.run.Info.Steps != r.Info.Steps ||
+		(before.run.Fault == nil) != (r.Fault == nil) ||
+		before.status.State != now.status.State || before.status.Reason != now.status.Reason ||
+		(before.bad == nil) != (now.bad == nil) || before.preparing != now.preparing ||
+		!slices.Equal(before.saved, saved) || !slices.Equal(before.log, log) ||
+		!slices.Equal(before.results, now.results)
 }
 
 // by is what makes a checkpoint the best in the run.

@@ -62,9 +62,10 @@ func (p *Pane) scrollOf(name string) scroll {
 	return scroll{last: name == logPanel}
 }
 
-// linesPanel is a panel of lines that are wrapped to its width and can be scrolled; the right end of its title says how many
-// are out of sight, after note (nil: nothing).
-func (p *Pane) linesPanel(name, tab string, lines func(t *widget.Theme, w int) []string, note func() string) views.Panel {
+// linesPanel is a panel of lines that are wrapped to its width and can be scrolled; the right end of its title says how
+// many are out of sight, after note (nil: nothing).
+func (p *Pane) linesPanel(name, tab string, lines func(t *widget.Theme, w int) []string,
+	note func() string) views.Panel {
 	plain := widget.NewTheme(true, false)
 	return views.Panel{Name: name, Tab: tab,
 		Right: func() string {
@@ -133,7 +134,8 @@ func (p *Pane) happenings() []run.Alert {
 		for _, c := range result.Classes {
 			commonest, right = max(commonest, c.Value.Support), right+c.Value.Right
 		}
-		if level, text, do := run.UselessAnswers(result.Split, result.N, right, result.Unparsed, commonest); text != "" {
+		if level, text, do := run.UselessAnswers(result.Split, result.N, right, result.Unparsed,
+			commonest); text != "" {
 			newest := run.Head{Step: r.history.Step(), Time: float64(p.now().Unix())}
 			all = append(all, run.Alert{Head: newest, Level: level, Text: text, Do: do})
 		}
@@ -179,7 +181,8 @@ func (p *Pane) eventLines(t *widget.Theme, w int) []string {
 	}
 	r := p.current()
 	if r != nil && r.history.Bad > 0 {
-		lines = append(lines, t.Warning.Render(fmt.Sprintf(" ! %d lines of metrics.jsonl cannot be read; they are left out", r.history.Bad)))
+		lines = append(lines, t.Warning.Render(fmt.Sprintf(" ! %d lines of metrics.jsonl cannot be read; they are "+
+			"left out", r.history.Bad)))
 	}
 	if r != nil && r.bad != nil {
 		for _, line := range widget.Wrap("✗ "+widget.Clean(r.bad.Error()), w-2) {
@@ -229,7 +232,8 @@ func (p *Pane) checkpointLines(t *widget.Theme, w int) []string {
 		table.Columns = append(table.Columns, widget.Column{Title: scoreWords[m], Right: true, Priority: 8 - i})
 	}
 	table.Columns[2].Title = "valid " + table.Columns[2].Title
-	table.Columns = append(table.Columns, widget.Column{Title: "size", Right: true, Priority: 3}, widget.Column{Title: "written", Right: true, Priority: 4})
+	table.Columns = append(table.Columns, widget.Column{Title: "size", Right: true, Priority: 3},
+		widget.Column{Title: "written", Right: true, Priority: 4})
 	for _, s := range slices.Backward(r.saved) {
 		sign := ""
 		switch {

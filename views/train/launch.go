@@ -62,7 +62,8 @@ func (p *Pane) askName() tea.Cmd {
 func (p *Pane) typeName(msg tea.Msg) tea.Cmd {
 	l := p.launch
 	if key, ok := msg.(tea.KeyPressMsg); ok {
-		moves := map[string]widget.Move{"up": widget.Up, "down": widget.Down, "pgup": widget.PageUp, "pgdown": widget.PageDown}
+		moves := map[string]widget.Move{"up": widget.Up, "down": widget.Down, "pgup": widget.PageUp,
+			"pgdown": widget.PageDown}
 		if move, scrolls := moves[key.String()]; scrolls {
 			w, h := l.size(p.w, p.h)
 			l.scroll.move(move, len(l.lines(widget.NewTheme(true, false), w-4)), h-launchFrame)
@@ -168,7 +169,8 @@ func (l *launch) over(t *widget.Theme, screen string, w, h int) string {
 		lines = append(lines, "")
 	}
 	lines = append(lines, " "+t.Muted.Render(l.hint(end < len(all) || first > 0)))
-	box := widget.Panel{Titles: []string{"New run with the constants of config.toml"}, Focused: true}.View(t, strings.Join(lines, "\n"), bw, bh)
+	box := widget.Panel{Titles: []string{"New run with the constants of config.toml"}, Focused: true}.View(t,
+		strings.Join(lines, "\n"), bw, bh)
 	return widget.Overlay(screen, box, (w-bw)/2, max((h-bh)/2-1, 0))
 }
 
@@ -182,7 +184,8 @@ func (l *launch) summary(t *widget.Theme) string {
 		counts[f.Level]++
 	}
 	var parts []string
-	for _, level := range []struct{ name, one, many string }{{dataset.LevelError, "error", "errors"}, {dataset.LevelWarn, "warning", "warnings"}, {dataset.LevelInfo, "note", "notes"}} {
+	for _, level := range []struct{ name, one, many string }{{dataset.LevelError, "error", "errors"},
+		{dataset.LevelWarn, "warning", "warnings"}, {dataset.LevelInfo, "note", "notes"}} {
 		switch n := counts[level.name]; {
 		case n == 1:
 			parts = append(parts, "1 "+level.one)
@@ -248,7 +251,8 @@ func (l *launch) hint(more bool) string {
 	switch {
 	case l.starting:
 		return "starting it …   esc leaves; it starts all the same"
-	case l.refused != nil || slices.ContainsFunc(l.findings, func(f dataset.Finding) bool { return f.Level == dataset.LevelError }):
+	case l.refused != nil || slices.ContainsFunc(l.findings,
+		func(f dataset.Finding) bool { return f.Level == dataset.LevelError }):
 		enter = "enter checks it again and starts it if all is well"
 	}
 	if more {

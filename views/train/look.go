@@ -34,8 +34,8 @@ type look struct {
 // smoothings are the weights of the moving average that the keys go through.
 var smoothings = []float64{0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.97, 0.99, 0.995}
 
-// byLength smooths over a twentieth of the run's rows: the average of a short run is not drawn out by its beginning, that
-// of a long one is calm. Keys go on from there, and come back to it beyond the largest weight.
+// byLength smooths over a twentieth of the run's rows: the average of a short run is not drawn out by its beginning,
+// that of a long one is calm. Keys go on from there, and come back to it beyond the largest weight.
 const (
 	byLength   = -1
 	lengthPart = 20

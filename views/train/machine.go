@@ -84,8 +84,10 @@ func unitText(unit string) func(float64) string {
 
 // The figures of the run's process, and of a GPU.
 var (
-	cpuGauge    = gauge{name: "CPU", value: func(r *run.System) float64 { return number(r.CPU) }, text: percentText, high: 100}
-	memoryGauge = gauge{name: "memory", value: func(r *run.System) float64 { return bytesOf(r.RSS) }, text: bytesText, bytes: true}
+	cpuGauge = gauge{name: "CPU", value: func(r *run.System) float64 { return number(r.CPU) },
+		text: percentText, high: 100}
+	memoryGauge = gauge{name: "memory", value: func(r *run.System) float64 { return bytesOf(r.RSS) }, text: bytesText,
+		bytes: true}
 
 	gpuFigures = []struct {
 		name   string
@@ -144,7 +146,8 @@ func (g gauge) line(t *widget.Theme, r *reading, w int) string {
 	const nameW, textW = 7, 9
 	room := max(w-nameW-textW-3, 0)
 	spark := widget.Left(widget.Sparkline(shrink(y, room), 0, high, room), room)
-	return " " + t.Muted.Render(widget.Left(g.name, nameW)) + t.Accent.Render(spark) + " " + widget.Right(g.text(last), textW)
+	return " " + t.Muted.Render(widget.Left(g.name, nameW)) + t.Accent.Render(spark) + " " +
+		widget.Right(g.text(last), textW)
 }
 
 // gpuLine is what a GPU reports besides its use.
@@ -155,7 +158,8 @@ func (p *Pane) gpuLine(t *widget.Theme, r *reading, index int) string {
 			latest = g
 		}
 	}
-	return "        " + memoryText(latest) + t.Muted.Render(" · ") + unitText("W")(number(latest.Power)) + t.Muted.Render(" · ") + unitText("°C")(number(latest.Temperature))
+	return "        " + memoryText(latest) + t.Muted.Render(" · ") + unitText("W")(number(latest.Power)) +
+		t.Muted.Render(" · ") + unitText("°C")(number(latest.Temperature))
 }
 
 // memoryText is a GPU's memory in use, and all of it.
@@ -183,7 +187,8 @@ func (p *Pane) drawGPU(k int) func(*widget.Theme, int, int) string {
 				c.YTo = max(c.YTo, math.Ceil(mostMemory(r, index)/(1<<30)))
 			}
 			if len(y) > 0 {
-				c.Lines = append(c.Lines, widget.Line{Name: fmt.Sprintf("GPU %d", index), X: x, Y: y, Tone: widget.Accent})
+				c.Lines = append(c.Lines, widget.Line{Name: fmt.Sprintf("GPU %d", index), X: x, Y: y,
+					Tone: widget.Accent})
 			}
 		}
 		if len(c.Lines) == 0 {

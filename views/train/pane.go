@@ -1,6 +1,6 @@
-// Package train is the Train pane: the runs of a project, one of them in full, several beside each other, and what can be
-// asked of them. It reads run directories through core/run alone, beside the screen, and never trains; a run goes on
-// whether somebody looks or not.
+// Package train is the Train pane: the runs of a project, one of them in full, several beside each other,
+// and what can be asked of them. It reads run directories through core/run alone, beside the screen, and
+// never trains; a run goes on whether somebody looks or not.
 package train
 
 import (
@@ -18,16 +18,19 @@ import (
 	"finetui/views/widget"
 )
 
-// Control is what the pane reaches the program by. Start, Lint, Resume, Preparing and Save are called beside the screen, and
-// all but Preparing may take long; Runs and Now are called on it. An action whose function is nil is not offered.
+// Control is what the pane reaches the program by. Start, Lint, Resume, Preparing and Save
+// are called beside the screen, and all but Preparing may take long; Runs and Now are called
+// on it. An action whose function is nil is not offered.
 type Control struct {
-	Runs   func() string // absolute folder of the run directories; "": no project is open
-	Lint   func(ctx context.Context) ([]dataset.Finding, error)
-	Start  func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error) // lints, too; an error says why nothing was started
+	Runs func() string // absolute folder of the run directories; "": no project is open
+	Lint func(ctx context.Context) ([]dataset.Finding, error)
+	// lints, too; an error says why nothing was started
+	Start  func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error)
 	Resume func(ctx context.Context, r *run.Run) error
 	Stop   func(dir string, now bool) error // nil: run.RequestStop
 
-	// Preparing says how far a live run is with fetching its base; without words where it fetches nothing. nil: not asked.
+	// Preparing says how far a live run is with fetching its base;
+	// without words where it fetches nothing. nil: not asked.
 	Preparing func(r *run.Run) (done, total int, what string)
 
 	Save func(name string, data []byte) (string, error) // writes an export and returns its path
@@ -97,7 +100,8 @@ func New(c Control) *Pane {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	p := &Pane{control: c, redraws: 4, look: look{smoothing: byLength}, scrolls: map[string]*scroll{}, stopping: map[string]bool{}, begun: map[string]bool{},
+	p := &Pane{control: c, redraws: 4, look: look{smoothing: byLength}, scrolls: map[string]*scroll{},
+		stopping: map[string]bool{}, begun: map[string]bool{},
 		wake: make(chan struct{}, 1)}
 	p.boards = p.makeBoards()
 	return p
@@ -222,7 +226,8 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 		n.Say(t.Text, widget.Capital(printable.Error(p.list.err)))
 	default:
 		n.Say(t.Strong, "No runs yet")
-		n.Say(t.Text, "n starts one: it asks for a name, checks the recipe against data and model, and trains in a process of its own that goes on when this window is closed. Runs are kept in "+p.list.folder+".")
+		n.Say(t.Text, "n starts one: it asks for a name, checks the recipe against data and model, and trains in a "+
+			"process of its own that goes on when this window is closed. Runs are kept in "+p.list.folder+".")
 	}
 	return n.View(w, h)
 }

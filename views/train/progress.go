@@ -29,7 +29,8 @@ func (p *Pane) drawProgress(t *widget.Theme, w, h int) string {
 		r := p.current()
 		if warned := p.warned(); len(warned) > 0 {
 			newest := warned[0]
-			lines = append(lines, t.Warning.Render(widget.Cut(fmt.Sprintf("! %s (step %d)", widget.Clean(newest.Text), newest.Step), w-2)))
+			lines = append(lines, t.Warning.Render(widget.Cut(fmt.Sprintf("! %s (step %d)", widget.Clean(newest.Text),
+				newest.Step), w-2)))
 		}
 		lines = append(lines, p.stepLines(t, e, r, w-2)...)
 		if r != nil {
@@ -145,7 +146,8 @@ func beginning(t *widget.Theme, r *reading, w int) []string {
 		lines = append(lines, widget.Cut(widget.Clean(text), w))
 	}
 	if r.config != nil && r.run.Info.Steps > 0 {
-		text := fmt.Sprintf("the first steps: pictures are seen for the first time; figures come at step %d", r.config.Train.LogEvery)
+		text := fmt.Sprintf("the first steps: pictures are seen for the first time; figures come at step %d",
+			r.config.Train.LogEvery)
 		for _, line := range widget.Wrap(text, w) {
 			lines = append(lines, t.Muted.Render(line))
 		}
@@ -175,7 +177,8 @@ func fetchLines(t *widget.Theme, base string, p widget.Progress, w int) []string
 	}
 	share := min(float64(p.Done)/float64(p.Total), 1)
 	lines = append(lines, widget.Gauge{Share: share, Text: widget.Percent(share, 0)}.View(t, w))
-	return append(lines, widget.Wrap(fmt.Sprintf("%s of %s %s", widget.Count(p.Done), widget.Count(p.Total), widget.Clean(p.What)), w)...)
+	return append(lines, widget.Wrap(fmt.Sprintf("%s of %s %s", widget.Count(p.Done), widget.Count(p.Total),
+		widget.Clean(p.What)), w)...)
 }
 
 // left is how long a live run will take yet, and when it will be over.

@@ -113,7 +113,8 @@ func (p *Pane) runTable() widget.Table {
 	runs := p.listedRuns()
 	table := widget.Table{Cursor: p.runCursor(runs), Columns: []widget.Column{
 		{Title: "run", Flex: true, Min: 12}, {Title: "state", Priority: 5}, {Title: "steps", Right: true, Priority: 4},
-		{Title: p.bestTitle(), Right: true, Priority: 3}, {Title: "recipe", Flex: true, Priority: 1}, {Title: "age", Right: true, Priority: 2}}}
+		{Title: p.bestTitle(), Right: true, Priority: 3}, {Title: "recipe", Flex: true, Priority: 1},
+		{Title: "age", Right: true, Priority: 2}}}
 	sameBy := p.sameBy()
 	for i := range runs {
 		e := &runs[i]

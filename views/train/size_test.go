@@ -26,19 +26,31 @@ var states = []struct {
 	views []int // that are looked at
 	then  func(p *Pane, d *viewtest.Driver, dir string)
 }{
-	{"running", []made{doneRun, killedRun, runningRun}, []int{overviewView, curvesView, classesView, machineView, detailsView}, nil},
-	{"compared", []made{doneRun, killedRun, runningRun}, []int{compareView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("space", "J", "space", "J", "space") }},
+	{"running", []made{doneRun, killedRun, runningRun}, []int{overviewView, curvesView, classesView, machineView,
+		detailsView}, nil},
+	{"compared", []made{doneRun, killedRun, runningRun}, []int{compareView}, func(_ *Pane, d *viewtest.Driver,
+		_ string) {
+		d.Press("space", "J", "space", "J", "space")
+	}},
 	{"killed", []made{killedRun}, []int{overviewView, detailsView}, nil},
 	{"GPUs", []made{ofGPUs(runningRun, 8)}, []int{overviewView, machineView}, nil},
-	{"wild figures and names", []made{wild()}, []int{overviewView, curvesView, classesView, machineView, detailsView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("v", "X", "L") }},
-	{"just begun", []made{{name: "x", recipe: "basic", ago: time.Second, end: run.Running}}, []int{overviewView, curvesView, classesView, machineView, detailsView}, nil},
+	{"wild figures and names", []made{wild()}, []int{overviewView, curvesView, classesView, machineView, detailsView},
+		func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("v", "X", "L") }},
+	{"just begun", []made{{name: "x", recipe: "basic", ago: time.Second, end: run.Running}},
+		[]int{overviewView, curvesView, classesView, machineView, detailsView}, nil},
 	{"broken", []made{doneRun}, []int{overviewView, detailsView}, func(_ *Pane, d *viewtest.Driver, dir string) {
 		_ = os.WriteFile(filepath.Join(dir, "0001-basic", "run.json"), []byte("{"), 0o644)
 		_ = os.WriteFile(filepath.Join(dir, "0001-basic", "config.toml"), []byte("[TRAIN]\nEPOCHS = x\n"), 0o644)
 	}},
 	{"no runs", nil, []int{overviewView}, nil},
-	{"a new run", []made{doneRun}, []int{overviewView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("n").Type("mild").Press("enter") }},
-	{"a filter", []made{doneRun}, []int{overviewView}, func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("/").Type("none of them").Press("enter") }},
+	{"a new run", []made{doneRun}, []int{overviewView}, func(_ *Pane, d *viewtest.Driver,
+		_ string) {
+		d.Press("n").Type("mild").Press("enter")
+	}},
+	{"a filter", []made{doneRun}, []int{overviewView}, func(_ *Pane, d *viewtest.Driver,
+		_ string) {
+		d.Press("/").Type("none of them").Press("enter")
+	}},
 }
 
 func ofGPUs(m made, n int) made { m.gpus = n; return m }
@@ -52,9 +64,11 @@ func wild() made {
 			switch r := row.(type) {
 			case *run.Train:
 				r.Loss = run.Float([]float64{math.NaN(), math.Inf(1), -3, 0, 1e12, 1e-12}[i%6])
-				r.GradNorm, r.TokensPerSecond, r.Epoch = run.Float(math.NaN()), run.Float(math.Inf(1)), run.Float(math.NaN())
+				r.GradNorm, r.TokensPerSecond, r.Epoch = run.Float(math.NaN()), run.Float(math.Inf(1)),
+					run.Float(math.NaN())
 			case *run.Class:
-				r.Losses = append(r.Losses, run.ClassLoss{Name: "排水溝 \x1b[31m 損傷\tあり", N: 1, Loss: run.Float(math.NaN())})
+				r.Losses = append(r.Losses, run.ClassLoss{Name: "排水溝 \x1b[31m 損傷\tあり", N: 1,
+					Loss: run.Float(math.NaN())})
 			case *run.Eval:
 				r.Loss, r.Accuracy = run.Float(math.NaN()), run.Float(math.NaN())
 				r.Recall["排水溝 \x1b[31m 損傷\tあり"] = run.Recall{N: 3, Right: i % 4}
@@ -63,7 +77,8 @@ func wild() made {
 			}
 		}
 	}
-	m.events = []run.Event{{Head: run.Head{Step: 1 << 40, Time: 1e9}, Level: run.LevelWarn, Text: "a\x07b\nc " + fmt.Sprint(make([]int, 200))}}
+	m.events = []run.Event{{Head: run.Head{Step: 1 << 40, Time: 1e9}, Level: run.LevelWarn, Text: "a\x07b\nc " +
+		fmt.Sprint(make([]int, 200))}}
 	return m
 }
 
@@ -74,7 +89,9 @@ func TestEveryViewAndStateIsDrawnWholeAtEverySize(t *testing.T) {
 			dir := folder(t, state.runs...)
 			c := control(dir)
 			c.Lint = func(context.Context) ([]dataset.Finding, error) {
-				return []dataset.Finding{{Level: dataset.LevelError, File: "a/b", Line: 3, Text: "the answer \x1b[2J is in the prompt", Do: "change it"}, {Level: dataset.LevelWarn, Text: fmt.Sprint(make([]int, 300))}}, nil
+				return []dataset.Finding{{Level: dataset.LevelError, File: "a/b", Line: 3,
+					Text: "the answer \x1b[2J is in the prompt", Do: "change it"}, {Level: dataset.LevelWarn,
+					Text: fmt.Sprint(make([]int, 300))}}, nil
 			}
 			c.Start = func(context.Context, string) (*run.Run, []dataset.Finding, error) {
 				return nil, nil, errors.New("refused")
@@ -147,7 +164,8 @@ func crowd(t testing.TB, n, rows int) string {
 		}
 		classes := &run.Class{Head: head}
 		for _, c := range madeClasses {
-			classes.Losses = append(classes.Losses, run.ClassLoss{Name: c.name, N: 1, Loss: run.Float(1 + math.Sin(float64(i)))})
+			classes.Losses = append(classes.Losses, run.ClassLoss{Name: c.name, N: 1,
+				Loss: run.Float(1 + math.Sin(float64(i)))})
 		}
 		batch = append(batch, classes)
 	}
@@ -161,7 +179,8 @@ func TestManyRunsAndALongOneDoNotSlowKeys(t *testing.T) {
 	theme := widget.NewTheme(true, true)
 	d.Wait("the long run", func() bool { r := p.current(); return r != nil && r.history.Step() >= 6_000 })
 	var times []time.Duration
-	for _, key := range []string{"down", "down", "up", "]", "]", "[", "[", ".", ",", "m", "G", "g", "t", "t", "t", "v", "v"} {
+	for _, key := range []string{"down", "down", "up", "]", "]", "[", "[", ".", ",", "m", "G", "g", "t", "t", "t",
+		"v", "v"} {
 		start := time.Now()
 		if action, ok := find(p, key); ok {
 			action()

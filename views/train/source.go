@@ -40,8 +40,8 @@ func (p *Pane) listed(msg views.Batch[listing]) tea.Cmd {
 	return tea.Batch(msg.Next, p.figures(), p.stillborn())
 }
 
-// stillborn says which of the runs that were begun from here have failed before their first step, and why: where there is
-// no network for the base, say.
+// stillborn says which of the runs that were begun from here have failed before their first
+// step, and why: where there is no network for the base, say.
 func (p *Pane) stillborn() tea.Cmd {
 	var cmds []tea.Cmd
 	for _, dir := range slices.Sorted(maps.Keys(p.begun)) {
@@ -76,8 +76,8 @@ func (p *Pane) readOne(msg views.Batch[*reading]) tea.Cmd {
 // keepFollowed is how many runs stay read, the ones that were looked at last.
 const keepFollowed = 8
 
-// attend follows the selected run, the marked ones and the one that goes on, lets go of those that have not been looked at
-// for long or are gone, and tests those that are compared.
+// attend follows the selected run, the marked ones and the one that goes on, lets go of those that have not been looked
+// at for long or are gone, and tests those that are compared.
 func (p *Pane) attend() tea.Cmd {
 	if p.list == nil {
 		return nil

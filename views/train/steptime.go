@@ -11,8 +11,9 @@ import (
 
 // stepTime is where the time of some steps went, in seconds.
 type stepTime struct {
-	steps                                    int
-	data, forward, backward, optimiser, rest float64 // rest: checks on valid, checkpoints and everything else; NaN: not known
+	steps int
+	// rest: checks on valid, checkpoints and everything else; NaN: not known
+	data, forward, backward, optimiser, rest float64
 }
 
 // timeOf adds up the newest rows. The rest is what their times of day have beyond it, where no gap lies between.
@@ -70,9 +71,11 @@ func (s stepTime) verdict(machine string) (text string, warn bool) {
 	case data >= waitsFrom:
 		return fmt.Sprintf("%s for data: %s of the step", wait, widget.Percent(data, 0)), true
 	case rest >= betweenFrom:
-		return fmt.Sprintf("checks and checkpoints take %s of the time: raise EVAL_EVERY or SAVE_EVERY", widget.Percent(rest, 0)), true
+		return fmt.Sprintf("checks and checkpoints take %s of the time: raise EVAL_EVERY or SAVE_EVERY",
+			widget.Percent(rest, 0)), true
 	case solver >= solverFrom:
-		return fmt.Sprintf("the optimiser takes %s of the step: more samples a step would use the time better", widget.Percent(solver, 0)), true
+		return fmt.Sprintf("the optimiser takes %s of the step: more samples a step would use the time better",
+			widget.Percent(solver, 0)), true
 	case data >= waitsSome:
 		return fmt.Sprintf("%s for data for %s of the step", wait, widget.Percent(data, 0)), false
 	}
@@ -111,9 +114,9 @@ func verdictLines(t *widget.Theme, s stepTime, machine string, w int) []string {
 	return widget.Hang(" "+sign+" ", text, style, w)
 }
 
-// shareOfCores says that a run gets little of the cores while its steps do nothing but compute: the system counts what it
-// takes of them, its own clock also the time in which it had to wait for its turn. Empty where it gets enough, or is bound
-// to some of them by TRAIN.THREADS.
+// shareOfCores says that a run gets little of the cores while its steps do nothing but compute: the system
+// counts what it takes of them, its own clock also the time in which it had to wait for its turn. Empty where it
+// gets enough, or is bound to some of them by TRAIN.THREADS.
 func shareOfCores(r *reading) string {
 	const newest, little = 10, 50.0
 	if r.config == nil || r.config.Train.Threads != 0 || !r.status.Live() {
@@ -125,7 +128,8 @@ func shareOfCores(r *reading) string {
 		shares = append(shares, number(row.CPU))
 	}
 	if share := run.Mean(shares); share < little {
-		return fmt.Sprintf("it gets %s of the cores: other processes hold the machine, or its steps are too small to share out", percentText(share))
+		return fmt.Sprintf("it gets %s of the cores: other processes hold the machine, or its steps are too small "+
+			"to share out", percentText(share))
 	}
 	return ""
 }

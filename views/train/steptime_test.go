@@ -14,13 +14,19 @@ func TestVerdictOnAStepsTime(t *testing.T) {
 		want    string
 		warn    bool
 	}{
-		{stepTime{data: 6.1, forward: 1.5, backward: 2.2, optimiser: 0.2}, "cores", "the cores wait for data: 61 % of the step", true},
-		{stepTime{data: 6.1, forward: 1.5, backward: 2.2, optimiser: 0.2}, "GPU", "the GPU waits for data: 61 % of the step", true},
+		{stepTime{data: 6.1, forward: 1.5, backward: 2.2, optimiser: 0.2}, "cores",
+			"the cores wait for data: 61 % of the step", true},
+		{stepTime{data: 6.1, forward: 1.5, backward: 2.2, optimiser: 0.2}, "GPU",
+			"the GPU waits for data: 61 % of the step", true},
 		{stepTime{data: 2, forward: 3, backward: 5}, "cores", "the cores wait for data for 20 % of the step", false},
-		{stepTime{data: 0.5, forward: 3, backward: 6, optimiser: 0.5}, "cores", "the cores compute: 90 % forward and backward", false},
-		{stepTime{data: 0.1, forward: 1, backward: 2, optimiser: 2}, "GPU", "the optimiser takes 39 % of the step: more samples a step would use the time better", true},
-		{stepTime{forward: 3, backward: 6, rest: 9}, "cores", "checks and checkpoints take 50 % of the time: raise EVAL_EVERY or SAVE_EVERY", true},
-		{stepTime{forward: 3, backward: 6, rest: math.NaN()}, "cores", "the cores compute: 100 % forward and backward", false},
+		{stepTime{data: 0.5, forward: 3, backward: 6, optimiser: 0.5}, "cores",
+			"the cores compute: 90 % forward and backward", false},
+		{stepTime{data: 0.1, forward: 1, backward: 2, optimiser: 2}, "GPU",
+			"the optimiser takes 39 % of the step: more samples a step would use the time better", true},
+		{stepTime{forward: 3, backward: 6, rest: 9}, "cores",
+			"checks and checkpoints take 50 % of the time: raise EVAL_EVERY or SAVE_EVERY", true},
+		{stepTime{forward: 3, backward: 6, rest: math.NaN()}, "cores", "the cores compute: 100 % forward and backward",
+			false},
 		{stepTime{}, "cores", "how long a step takes is not known yet", false},
 		{stepTime{data: math.NaN(), forward: 1}, "cores", "how long a step takes is not known yet", false},
 	} {
@@ -33,7 +39,8 @@ func TestVerdictOnAStepsTime(t *testing.T) {
 func TestTimeOfTheNewestSteps(t *testing.T) {
 	h := &run.History{}
 	for i := 1; i <= 30; i++ {
-		h.Train = append(h.Train, &run.Train{Head: run.Head{Step: i * 5, Time: 100 + float64(i)*10}, Seconds: run.Split{Data: 1, Forward: 2, Backward: 4, Optimizer: 1}})
+		h.Train = append(h.Train, &run.Train{Head: run.Head{Step: i * 5, Time: 100 + float64(i)*10},
+			Seconds: run.Split{Data: 1, Forward: 2, Backward: 4, Optimizer: 1}})
 	}
 	s := timeOf(h, newClock(h))
 	if s.steps != 100 || s.data != 20 || s.forward != 40 || s.backward != 80 || s.optimiser != 20 || s.rest != 40 {

@@ -19,7 +19,8 @@ const hostVariable = "FINETUI_TEST_RUNS"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(hostVariable); dir != "" {
-		if _, err := tea.NewProgram(&host{pane: New(control(dir)), theme: widget.NewTheme(true, true)}).Run(); err != nil {
+		if _, err := tea.NewProgram(&host{pane: New(control(dir)), theme: widget.NewTheme(true,
+			true)}).Run(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -90,8 +90,8 @@ func (p *Pane) testAnswered(msg views.Answer[[]testedSplit]) {
 	}
 }
 
-// testLines are a line for each pair of compared runs: on how many objects either alone is right, and whether that tells
-// them apart.
+// testLines are a line for each pair of compared runs: on how many objects
+// either alone is right, and whether that tells them apart.
 func (p *Pane) testLines(t *widget.Theme, w int) []string {
 	if p.tested.request.Pending() {
 		return []string{t.Muted.Render(" testing the runs against each other …")}
@@ -99,7 +99,8 @@ func (p *Pane) testLines(t *widget.Theme, w int) []string {
 	var lines []string
 	for _, test := range p.tested.splits {
 		if test.err != nil {
-			lines = append(lines, widget.Hang(t.Warning.Render(" ! "), widget.Clean(test.split+": "+printable.Error(test.err)), t.Warning, w)...)
+			lines = append(lines, widget.Hang(t.Warning.Render(" ! "),
+				widget.Clean(test.split+": "+printable.Error(test.err)), t.Warning, w)...)
 			continue
 		}
 		lines = append(append(lines, ""), strings.Split(test.table().View(t, w, len(test.board.Pairs)+1), "\n")...)
@@ -108,8 +109,10 @@ func (p *Pane) testLines(t *widget.Theme, w int) []string {
 }
 
 func (s testedSplit) table() widget.Table {
-	table := widget.Table{Columns: []widget.Column{{Title: "on " + s.split}, {Title: "alone right", Right: true, Priority: 2}, {Title: "of", Right: true, Priority: 1},
-		{Title: "McNemar p", Right: true, Priority: 4}, {Title: fmt.Sprintf("p for all %d", len(s.board.Pairs)), Right: true, Priority: 3}, {Priority: 5}}}
+	table := widget.Table{Columns: []widget.Column{{Title: "on " + s.split}, {Title: "alone right", Right: true,
+		Priority: 2}, {Title: "of", Right: true, Priority: 1},
+		{Title: "McNemar p", Right: true, Priority: 4}, {Title: fmt.Sprintf("p for all %d", len(s.board.Pairs)),
+			Right: true, Priority: 3}, {Priority: 5}}}
 	next := 0
 	for i, first := range s.letters {
 		for _, second := range s.letters[i+1:] {
@@ -122,8 +125,10 @@ func (s testedSplit) table() widget.Table {
 			}
 			verdict.Text += words
 			table.Rows = append(table.Rows, []widget.Cell{{Text: first + " and " + second, Tone: widget.Strong},
-				{Text: widget.Count(pair.OnlyFirstRight) + " and " + widget.Count(pair.OnlySecondRight)}, {Text: widget.Count(pair.N), Tone: widget.Muted},
-				{Text: widget.Probability(pair.P)}, {Text: widget.Probability(pair.PHolm), Tone: widget.Muted}, verdict})
+				{Text: widget.Count(pair.OnlyFirstRight) + " and " + widget.Count(pair.OnlySecondRight)},
+				{Text: widget.Count(pair.N), Tone: widget.Muted},
+				{Text: widget.Probability(pair.P)}, {Text: widget.Probability(pair.PHolm), Tone: widget.Muted},
+				verdict})
 		}
 	}
 	if len(s.board.Pairs) < 2 { // nothing to adjust for

@@ -17,7 +17,8 @@ import (
 // evaluated writes what a run answered on test: n rock toes, of which it says those in wrong to be vegetation.
 func evaluated(t *testing.T, dir, name string, n int, wrong ...int) {
 	t.Helper()
-	classes := []dataset.Class{{Name: "rock toe", Object: "rock toe", Condition: "normal"}, {Name: "vegetation", Object: "vegetation", Condition: "normal"}}
+	classes := []dataset.Class{{Name: "rock toe", Object: "rock toe", Condition: "normal"},
+		{Name: "vegetation", Object: "vegetation", Condition: "normal"}}
 	var items []eval.Item
 	for i := range n {
 		items = append(items, eval.Item{ID: fmt.Sprintf("test/%d#0", i), Answer: "rock toe"})
@@ -48,7 +49,8 @@ func TestComparedRunsAreTestedAgainstEachOther(t *testing.T) {
 		t.Error("runs are tested before anybody looks at the comparison")
 	}
 	d.Press("c").Wait("the test", func() bool { return len(p.tested.splits) > 0 })
-	text := strings.Join(strings.Fields(ansi.Strip(strings.Join(p.testLines(widget.NewTheme(true, false), 60), " "))), " ")
+	text := strings.Join(strings.Fields(ansi.Strip(strings.Join(p.testLines(widget.NewTheme(true, false), 60), " "))),
+		" ")
 	for _, want := range []string{"on test alone right of McNemar p", "A and B 1 and 9 60 0.021 ✓ they differ"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in %q", want, text)
@@ -70,9 +72,11 @@ func TestEvaluationsThatCannotBeComparedSayWhy(t *testing.T) {
 	a := &eval.Result{Subject: "a", Split: "test", ClosedList: []eval.Label{{Name: "x"}}}
 	b := &eval.Result{Subject: "b", Split: "test", ClosedList: []eval.Label{{Name: "y"}}}
 	p := New(Control{})
-	p.tested.splits = testEach([]string{"test", "valid"}, []*eval.Result{a, b, {Split: "valid"}}, []string{"A", "B", "B"}, 1)
+	p.tested.splits = testEach([]string{"test", "valid"}, []*eval.Result{a, b, {Split: "valid"}},
+		[]string{"A", "B", "B"}, 1)
 	lines := p.testLines(widget.NewTheme(true, false), 60)
-	if text := strings.Join(lines, " "); len(p.tested.splits) != 1 || !strings.Contains(text, "different closed lists") {
+	if text := strings.Join(lines, " "); len(p.tested.splits) != 1 ||
+		!strings.Contains(text, "different closed lists") {
 		t.Errorf("it says %q", text)
 	}
 }
@@ -82,14 +86,16 @@ func TestDetailsWrapWhatIsLongAtTheirNarrowest(t *testing.T) {
 	p, d := open(t, control(dir), 120, 30)
 	d.Press("enter").Wait("the run", p.allRead)
 	theme := widget.NewTheme(true, false)
-	for name, lines := range map[string][]string{"constants": p.constantLines(theme, 34), "evaluation": p.resultLines(theme, 34), "differences": p.differenceLines(theme, 34)} {
+	for name, lines := range map[string][]string{"constants": p.constantLines(theme, 34),
+		"evaluation": p.resultLines(theme, 34), "differences": p.differenceLines(theme, 34)} {
 		for _, line := range lines {
 			if widget.Width(line) > 34 {
 				t.Errorf("%s: %q is wider than the panel", name, ansi.Strip(line))
 			}
 		}
 	}
-	if text := ansi.Strip(strings.Join(p.resultLines(theme, 34), " ")); !strings.Contains(strings.Join(strings.Fields(text), " "), "or b in Infer") {
+	if text := ansi.Strip(strings.Join(p.resultLines(theme, 34),
+		" ")); !strings.Contains(strings.Join(strings.Fields(text), " "), "or b in Infer") {
 		t.Errorf("the evaluation says %q", text)
 	}
 }

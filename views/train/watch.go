@@ -41,12 +41,13 @@ const (
 	scanEvery  = time.Second            // the least between two scans
 	scanShare  = 20                     // a scan may take one part in so many of the time
 	scanBudget = 100 * time.Millisecond // of reading metrics in one scan
-	stillEvery = 20 * time.Second       // the same listing again, so that ages go on; and a look at what should report changes
+	// the same listing again, so that ages go on; and a look at what should report changes
+	stillEvery = 20 * time.Second
 	moreSoon   = 100 * time.Millisecond // until the next scan while metrics are left to read
 )
 
-// watcher scans a folder of runs again and again: while one of them goes on, or where the system does not report changes,
-// every second; else when something has changed there. It is for one goroutine.
+// watcher scans a folder of runs again and again: while one of them goes on, or where the system does not report
+// changes, every second; else when something has changed there. It is for one goroutine.
 type watcher struct {
 	folder  string
 	now     func() time.Time
@@ -86,7 +87,8 @@ func (w *watcher) watch(ctx context.Context, emit func(listing)) error {
 	}
 }
 
-// watchAll watches the folder and its runs; it says whether there are more than before, and whether all changes are reported.
+// watchAll watches the folder and its runs; it says whether there
+// are more than before, and whether all changes are reported.
 func (w *watcher) watchAll(l *listing) (more, reported bool) {
 	folders := []string{w.folder}
 	for _, e := range l.runs {
@@ -136,7 +138,8 @@ func (w *watcher) scan() listing {
 		} else {
 			now.more = true
 		}
-		now.runs = append(now.runs, entry{run: r, status: r.Status(), read: d.by != "", step: d.reader.History.Step(), best: d.best()})
+		now.runs = append(now.runs, entry{run: r, status: r.Status(), read: d.by != "", step: d.reader.History.Step(),
+			best: d.best()})
 	}
 	if w.gpus != nil {
 		if now.gpus, err = w.gpus(); err != nil {
@@ -157,13 +160,15 @@ func bestBy(r *run.Run) string {
 
 // same says whether nothing that is drawn differs. GPUs are compared as they are read, and a live run's time goes on.
 func (l *listing) same(m *listing) bool {
-	if (l.err == nil) != (m.err == nil) || l.more != m.more || len(l.runs) != len(m.runs) || len(l.gpus)+len(m.gpus) > 0 {
+	if (l.err == nil) != (m.err == nil) || l.more != m.more || len(l.runs) != len(m.runs) ||
+		len(l.gpus)+len(m.gpus) > 0 {
 		return false
 	}
 	for i, a := range l.runs {
 		b := m.runs[i]
 		if a.status.Live() || a.run.Dir != b.run.Dir || a.read != b.read || a.step != b.step || a.best != b.best ||
-			a.status.State != b.status.State || a.status.Reason != b.status.Reason || (a.run.Fault == nil) != (b.run.Fault == nil) {
+			a.status.State != b.status.State || a.status.Reason != b.status.Reason ||
+			(a.run.Fault == nil) != (b.run.Fault == nil) {
 			return false
 		}
 	}
@@ -198,8 +203,8 @@ type digest struct {
 	by     string // TRAIN.BEST_BY of the run; empty: not looked up yet
 }
 
-// read takes in new rows until a time, and says whether there are more. What keeps them from being read, the follower of
-// the run says.
+// read takes in new rows until a time, and says whether there are more. What
+// keeps them from being read, the follower of the run says.
 func (d *digest) read(r *run.Run, limit time.Time) (more bool) {
 	if d.by == "" {
 		d.by = bestBy(r)

@@ -64,7 +64,8 @@ func TestFindingsStandWorstFirstAndAreAllReached(t *testing.T) {
 	for range 30 {
 		found = append(found, dataset.Finding{Level: dataset.LevelInfo, Text: "a note"})
 	}
-	found = append(found, dataset.Finding{Level: dataset.LevelWarn, Text: "one picture leaks"}, dataset.Finding{Level: dataset.LevelError, Text: "ids past the list"})
+	found = append(found, dataset.Finding{Level: dataset.LevelWarn, Text: "one picture leaks"},
+		dataset.Finding{Level: dataset.LevelError, Text: "ids past the list"})
 	c.Lint = func(context.Context) ([]dataset.Finding, error) { return found, nil }
 	starts := 0
 	c.Start = func(context.Context, string) (*run.Run, []dataset.Finding, error) {
@@ -75,7 +76,8 @@ func TestFindingsStandWorstFirstAndAreAllReached(t *testing.T) {
 	d.Press("n")
 	d.Wait("the findings", func() bool { return d.Shows("ids past the list") })
 	screen := d.Screen()
-	if e, w, n := strings.Index(screen, "ids past"), strings.Index(screen, "one picture leaks"), strings.Index(screen, "a note"); !(e < w && w < n) {
+	if e, w, n := strings.Index(screen, "ids past"), strings.Index(screen, "one picture leaks"),
+		strings.Index(screen, "a note"); !(e < w && w < n) {
 		t.Errorf("their order:\n%s", screen)
 	}
 	if d.Shows("enter starts it ") || !d.Shows("enter checks it again") {

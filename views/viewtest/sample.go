@@ -33,25 +33,32 @@ func NewSample(title string) *Sample {
 	for _, c := range []struct {
 		name string
 		n    float64
-	}{{"rock toe damaged", 366}, {"slope drain", 257}, {"vegetation", 238}, {"rock toe", 153}, {"slope drain damaged", 148}, {"slope drain blocked", 97}, {"Toe drain- Blocked", 78}, {"Toe drain- Damaged", 76}, {"Toe drain", 52}} {
+	}{{"rock toe damaged", 366}, {"slope drain", 257}, {"vegetation", 238}, {"rock toe", 153}, {"slope drain damaged",
+		148}, {"slope drain blocked", 97}, {"Toe drain- Blocked", 78}, {"Toe drain- Damaged", 76}, {"Toe drain", 52}} {
 		p.classes.Items = append(p.classes.Items, widget.Bar{Label: c.name, Value: c.n})
 	}
 	p.classes.Items[8].Note, p.classes.Items[8].Warn = "rare", true
 	overview := layout.Row(
 		layout.Column(layout.Panel("classes", 40, 8).Prior(1), layout.Panel("samples", 40, 7)).Weighted(3),
-		layout.Column(layout.Panel("conditions", 30, 5).AtMost(0, 5), layout.Panel("imbalance", 30, 5).AtMost(0, 5), layout.Panel("position", 30, 7)).Weighted(2),
+		layout.Column(layout.Panel("conditions", 30, 5).AtMost(0, 5), layout.Panel("imbalance", 30, 5).AtMost(0, 5),
+			layout.Panel("position", 30, 7)).Weighted(2),
 	)
 	p.boards = []*views.Board{
 		views.NewBoard(overview,
-			views.Panel{Name: "classes", Tab: "Classes", Title: func() string { return "Classes · 9 classes · 1465 objects · 290 images" }, Draw: p.classes.View,
+			views.Panel{Name: "classes", Tab: "Classes",
+				Title: func() string { return "Classes · 9 classes · 1465 objects · 290 images" }, Draw: p.classes.View,
 				Move:  func(m widget.Move, page int) { p.classes.Cursor.Move(m, len(p.classes.Items), page) },
 				Click: func(_, y, _, h int) tea.Cmd { p.classes.Cursor.Click(y, len(p.classes.Items), h); return nil }},
 			views.Panel{Name: "samples", Tab: "Samples", Title: p.samplesTitle, Draw: p.drawTokens},
-			views.Panel{Name: "conditions", Tab: "Conditions", Draw: widget.Bars{Total: 1465, Digits: 1, Items: []widget.Bar{{Label: "normal", Value: 700}, {Label: "damaged", Value: 590}, {Label: "blocked", Value: 175, Note: "rare", Warn: true}}}.View},
+			views.Panel{Name: "conditions", Tab: "Conditions", Draw: widget.Bars{Total: 1465, Digits: 1,
+				Items: []widget.Bar{{Label: "normal", Value: 700}, {Label: "damaged", Value: 590},
+					{Label: "blocked", Value: 175, Note: "rare", Warn: true}}}.View},
 			views.Panel{Name: "imbalance", Tab: "Imbalance", Draw: p.drawImbalance},
-			views.Panel{Name: "position", Tab: "Position", Title: func() string { return "Y position · Toe drain · n 52" }, Draw: p.drawPosition},
+			views.Panel{Name: "position", Tab: "Position",
+				Title: func() string { return "Y position · Toe drain · n 52" }, Draw: p.drawPosition},
 		),
-		views.NewBoard(layout.Panel("loss", 20, 6), views.Panel{Name: "loss", Title: func() string { return "Loss" }, Draw: lossChart().View}),
+		views.NewBoard(layout.Panel("loss", 20, 6), views.Panel{Name: "loss", Title: func() string { return "Loss" },
+			Draw: lossChart().View}),
 	}
 	return p
 }
@@ -121,7 +128,8 @@ func (p *Sample) Actions() []views.Action {
 	return append([]views.Action{
 		{Name: "next_view", Help: "show the next view", Group: "Views", Run: turn(1)},
 		{Name: "previous_view", Help: "show the view before", Group: "Views", Run: turn(-1)},
-		{Name: "filter", Label: "filter", Help: "show only what contains some text", Group: p.Title, Run: func() tea.Cmd { p.Filter.Open("filter", ""); return nil }},
+		{Name: "filter", Label: "filter", Help: "show only what contains some text", Group: p.Title,
+			Run: func() tea.Cmd { p.Filter.Open("filter", ""); return nil }},
 		{Name: "copy", Label: "copy", Help: "copy the class under the cursor", Group: p.Title, Run: p.copy},
 		{Name: "stream", Bound: []string{"s"}, Help: "let words appear one by one", Group: p.Title, Run: p.stream},
 	}, p.boards[p.open].Actions()...)
@@ -175,12 +183,14 @@ func (p *Sample) drawTokens(t *widget.Theme, w, h int) string {
 }
 
 func (p *Sample) drawImbalance(t *widget.Theme, w, h int) string {
-	return widget.Block(t.Warning.Render(widget.Ratio(366.0/52)+" severe")+"   rock toe damaged 366 : 52 Toe drain\nper image 5.09 ± 3.35 (1 … 18)\nsplits train 1129 · valid 208 · test 128", w, h)
+	return widget.Block(t.Warning.Render(widget.Ratio(366.0/52)+" severe")+"   rock toe damaged 366 : 52 Toe "+
+		"drain\nper image 5.09 ± 3.35 (1 … 18)\nsplits train 1129 · valid 208 · test 128", w, h)
 }
 
 func (p *Sample) drawPosition(t *widget.Theme, w, h int) string {
 	return widget.Histogram{Counts: []float64{0, 0, 1, 2, 5, 11, 16, 10, 5, 2}, From: 0, To: 1,
-		Bands: []widget.Band{{Name: "Top", From: 0, To: 0.4}, {Name: "Middle", From: 0.4, To: 0.6}, {Name: "Bottom", From: 0.6, To: 1}},
+		Bands: []widget.Band{{Name: "Top", From: 0, To: 0.4}, {Name: "Middle", From: 0.4, To: 0.6},
+			{Name: "Bottom", From: 0.6, To: 1}},
 		Marks: []widget.Mark{{At: 0.66, Text: "mean 0.66"}}}.Down(t, w, h)
 }
 
@@ -192,6 +202,8 @@ func lossChart() widget.LineChart {
 	}
 	y[250] = 6
 	return widget.LineChart{XName: "step", IgnoreOutliers: true, Lines: []widget.Line{
-		{Name: "loss", X: x, Y: y, Faint: true}, {Name: "smoothed", X: x, Y: widget.Smooth(y, 0.9), Tone: widget.Accent},
-		{Name: "valid", X: []float64{100, 200, 300, 399}, Y: []float64{1.2, 0.7, 0.5, 0.45}, Glyph: "◆", Tone: widget.Accent}}}
+		{Name: "loss", X: x, Y: y, Faint: true}, {Name: "smoothed", X: x, Y: widget.Smooth(y, 0.9),
+			Tone: widget.Accent},
+		{Name: "valid", X: []float64{100, 200, 300, 399}, Y: []float64{1.2, 0.7, 0.5, 0.45}, Glyph: "◆",
+			Tone: widget.Accent}}}
 }

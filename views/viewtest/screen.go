@@ -127,9 +127,9 @@ func difference(want, got string) string {
 	return b.String()
 }
 
-// Sizes draws at widths from 60 to 200 and heights from 20 to 60 and reports drawings that panic, have another number of
-// lines, have a line wider than the screen, let control characters through, or cut a character in two. Each width meets
-// every fourth height, another quarter of them than its neighbours; with FINETUI_SIZES=all it meets every height.
+// Sizes draws at widths from 60 to 200 and heights from 20 to 60 and reports drawings that panic, have another number
+// of lines, have a line wider than the screen, let control characters through, or cut a character in two. Each width
+// meets every fourth height, another quarter of them than its neighbours; with FINETUI_SIZES=all it meets every height.
 func Sizes(t testing.TB, draw func(w, h int) string) {
 	t.Helper()
 	all := os.Getenv("FINETUI_SIZES") == "all"

@@ -109,7 +109,8 @@ func (s *Terminal) AltScreen() bool {
 // WaitFor waits until the screen shows a text, for at most ten seconds.
 func (s *Terminal) WaitFor(text string) {
 	s.t.Helper()
-	for limit := time.Now().Add(10 * time.Second); !strings.Contains(s.Screen(), text); time.Sleep(10 * time.Millisecond) {
+	for limit := time.Now().Add(10 * time.Second); !strings.Contains(s.Screen(),
+		text); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(limit) {
 			s.t.Fatalf("the terminal never showed %q but\n%s", text, s.Screen())
 		}

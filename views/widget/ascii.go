@@ -12,7 +12,8 @@ import (
 var lookalikes = func() map[rune]byte {
 	table := map[rune]byte{}
 	for _, pair := range []struct{ from, to string }{
-		{"─━═┄┈╌▔‐‑‒–—", strings.Repeat("-", 20)}, {"│┃┆┊║▏▎▍‖", strings.Repeat("|", 20)}, {"╭╮╰╯┌┐└┘├┤┬┴┼┏┓┗┛", strings.Repeat("+", 20)},
+		{"─━═┄┈╌▔‐‑‒–—", strings.Repeat("-", 20)}, {"│┃┆┊║▏▎▍‖", strings.Repeat("|", 20)},
+		{"╭╮╰╯┌┐└┘├┤┬┴┼┏┓┗┛", strings.Repeat("+", 20)},
 		{"▁▂▃▄▅▆▇█▉▊▋▌▐▀", "__.--=######|\""}, {"░▒▓", ".:%"}, {"▘▝▖▗▚▞▛▜▙▟", "''..\\/####"},
 		{"●○◐◆◇■□✓✗†▸◂▲▼", "*oo+o#ovx+><^v"}, {"‹›“”‘’…·•×±→←↑↓↵", "<>\"\"''..*x~><^v<"}, {"≠≤≥√²³µ°∞", "!<>v23uo8"},
 	} {
@@ -24,8 +25,8 @@ var lookalikes = func() map[rune]byte {
 	return table
 }()
 
-// ASCIIOnly is a whole screen for a terminal that shows no UTF-8: what has a likeness in ASCII becomes that, braille its
-// weight, anything else ?, each as wide as it was.
+// ASCIIOnly is a whole screen for a terminal that shows no UTF-8: what has a likeness in ASCII becomes that, braille
+// its weight, anything else ?, each as wide as it was.
 func ASCIIOnly(screen string) string {
 	var b strings.Builder
 	b.Grow(len(screen))

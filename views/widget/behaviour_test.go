@@ -97,14 +97,16 @@ func TestClippedAndBrokenPointsAreMarked(t *testing.T) {
 			t.Errorf("%s appears %d times:\n%s", sign, strings.Count(chart, sign), chart)
 		}
 	}
-	if chart := shown(LineChart{LogY: true, Lines: []Line{series(1, 10, 0, 100)}}.View, 60, 12); !strings.Contains(chart, "▼") {
+	if chart := shown(LineChart{LogY: true, Lines: []Line{series(1, 10, 0, 100)}}.View, 60,
+		12); !strings.Contains(chart, "▼") {
 		t.Errorf("zero on a logarithmic axis is not marked:\n%s", chart)
 	}
 }
 
 func TestStepGoingBackStartsANewLine(t *testing.T) {
 	through := LineChart{Lines: []Line{{X: []float64{0, 10, 5, 10}, Y: []float64{0, 0, 1, 1}}}}
-	apart := LineChart{Lines: []Line{{X: []float64{0, 10}, Y: []float64{0, 0}}, {X: []float64{5, 10}, Y: []float64{1, 1}}}}
+	apart := LineChart{Lines: []Line{{X: []float64{0, 10}, Y: []float64{0, 0}},
+		{X: []float64{5, 10}, Y: []float64{1, 1}}}}
 	if a, b := shown(through.View, 50, 10), shown(apart.View, 50, 10); a != b {
 		t.Errorf("joined across the step back:\n%s\nwant\n%s", a, b)
 	}
@@ -114,14 +116,16 @@ func TestLinesAreToldApartWithoutColour(t *testing.T) {
 	a, b := series(1, 2, 3), series(3, 2, 1)
 	a.Name, b.Name = "basic", "enhanced"
 	chart := shown(LineChart{Lines: []Line{a, b}}.View, 60, 10)
-	if !strings.Contains(chart, "A basic") || !strings.Contains(chart, "B enhanced") || strings.Count(chart, "A") != 2 || strings.Count(chart, "B") != 2 {
+	if !strings.Contains(chart, "A basic") || !strings.Contains(chart, "B enhanced") ||
+		strings.Count(chart, "A") != 2 || strings.Count(chart, "B") != 2 {
 		t.Errorf("letters are missing in legend or plot:\n%s", chart)
 	}
 }
 
 func TestTableCutsAndDropsColumns(t *testing.T) {
 	table := Table{
-		Columns: []Column{{Title: "class", Flex: true}, {Title: "n", Right: true, Priority: 2}, {Title: "recall", Right: true, Priority: 1}},
+		Columns: []Column{{Title: "class", Flex: true}, {Title: "n", Right: true, Priority: 2},
+			{Title: "recall", Right: true, Priority: 1}},
 		Rows: [][]Cell{
 			{{Text: "slope drain damaged"}, {Text: "148"}, {Text: "50 %"}},
 			{{Text: "Toe drain"}, {Text: "52"}, {Text: Missing}},
@@ -157,7 +161,8 @@ func trimmed(s string) string {
 
 func TestFuzzyPrefersBeginningsAndRows(t *testing.T) {
 	texts := []string{"previous view", "next view", "save", "new run", "resume run"}
-	for _, c := range []struct{ pattern, want string }{{"nv", "next view"}, {"nr", "new run"}, {"resume", "resume run"}, {"SAVE", "save"}, {"prevvi", "previous view"}} {
+	for _, c := range []struct{ pattern, want string }{{"nv", "next view"}, {"nr", "new run"}, {"resume", "resume run"},
+		{"SAVE", "save"}, {"prevvi", "previous view"}} {
 		best, score := "", -1
 		for _, text := range texts {
 			if s, ok := Fuzzy(c.pattern, text); ok && s > score {
@@ -234,7 +239,8 @@ func TestCursorOfALongTextStaysInSight(t *testing.T) {
 }
 
 func TestChoiceFiltersAndSkipsWhatIsOff(t *testing.T) {
-	c := NewChoice("Presets", true, Option{Text: "basic"}, Option{Text: "enhanced"}, Option{Text: "enhanced-original", Off: true})
+	c := NewChoice("Presets", true, Option{Text: "basic"}, Option{Text: "enhanced"}, Option{Text: "enhanced-original",
+		Off: true})
 	for _, msg := range press('e', 'n', 'h') {
 		c.Update(msg)
 	}
@@ -249,7 +255,8 @@ func TestChoiceFiltersAndSkipsWhatIsOff(t *testing.T) {
 
 func TestPicturesKeepTheirShape(t *testing.T) {
 	for _, c := range []struct{ pw, ph, w, h, cols, rows int }{
-		{640, 640, 80, 20, 40, 20}, {640, 480, 40, 40, 40, 15}, {100, 1000, 80, 20, 4, 20}, {1000, 1, 80, 20, 80, 1}, {0, 5, 80, 20, 0, 0},
+		{640, 640, 80, 20, 40, 20}, {640, 480, 40, 40, 40, 15}, {100, 1000, 80, 20, 4, 20}, {1000, 1, 80, 20, 80, 1},
+		{0, 5, 80, 20, 0, 0},
 	} {
 		if cols, rows := PictureSize(c.pw, c.ph, c.w, c.h); cols != c.cols || rows != c.rows {
 			t.Errorf("%d×%d in %d×%d: %d×%d, want %d×%d", c.pw, c.ph, c.w, c.h, cols, rows, c.cols, c.rows)
@@ -272,7 +279,8 @@ func TestPixelsBecomeTheNearestGlyph(t *testing.T) {
 	if scaled := r.Scale(2, 2); scaled.at(0, 0) != (color.RGBA{128, 128, 128, 255}) || scaled.at(1, 0) != black {
 		t.Errorf("the means are %v", scaled.RGB)
 	}
-	if mask, ink, ground := twoColours([4]color.RGBA{black, white, white, black}); mask != 6 || ink != white || ground != black {
+	if mask, ink, ground := twoColours([4]color.RGBA{black, white, white, black}); mask != 6 || ink != white ||
+		ground != black {
 		t.Errorf("the diagonal is %04b, %v on %v", mask, ink, ground)
 	}
 	if got := ansi.Strip(strings.Join(NewPicture(Quadrants, r.Scale(2, 2), 1, 1).Lines, "\n")); got != "▞" {
@@ -299,8 +307,10 @@ func TestPictureModeSaysWhy(t *testing.T) {
 		profile colorprofile.Profile
 		mode    PictureMode
 	}{
-		{"auto", colorprofile.TrueColor, Quadrants}, {"auto", colorprofile.ANSI256, Halves}, {"auto", colorprofile.ASCII, ASCII}, {"auto", colorprofile.NoTTY, Words},
-		{"ascii", colorprofile.TrueColor, ASCII}, {"words", colorprofile.TrueColor, Words}, {"blocks", colorprofile.TrueColor, Quadrants}, {"blocks", colorprofile.ASCII, ASCII},
+		{"auto", colorprofile.TrueColor, Quadrants}, {"auto", colorprofile.ANSI256, Halves},
+		{"auto", colorprofile.ASCII, ASCII}, {"auto", colorprofile.NoTTY, Words},
+		{"ascii", colorprofile.TrueColor, ASCII}, {"words", colorprofile.TrueColor, Words},
+		{"blocks", colorprofile.TrueColor, Quadrants}, {"blocks", colorprofile.ASCII, ASCII},
 	} {
 		if mode, why := ChoosePictures(c.want, c.profile); mode != c.mode || why == "" {
 			t.Errorf("%s on %v: %v because %q, want %v", c.want, c.profile, mode, why, c.mode)
@@ -318,7 +328,8 @@ func TestRightEndOfATitleIsWholeOrNotThere(t *testing.T) {
 		{[]string{"Tokens a second"}, "17,312", 40, "╭ Tokens a second ──────────── 17,312 ─╮"},
 		{[]string{"Tokens a second"}, "17,312", 27, "╭ Tokens a seco…  17,312 ─╮"},
 		{[]string{"Tokens a second"}, "17,312", 22, "╭ Tokens a second ───╮"},
-		{[]string{"Weighted loss · 0003-enhanced"}, "smoothing 0.9 (, .)", 46, "╭ Weighted loss · 0003-enhanced ─────────────╮"},
+		{[]string{"Weighted loss · 0003-enhanced"}, "smoothing 0.9 (, .)", 46,
+			"╭ Weighted loss · 0003-enhanced ─────────────╮"},
 		{[]string{"Constants", "Events", "Log"}, "≠ not the default", 41, "╭ [Constants] Events Log ───────────────╮"},
 		{[]string{"斜坡排水沟 damaged"}, "3 of 38", 26, "╭ 斜坡排水沟 …  3 of 38 ─╮"},
 	} {
@@ -339,20 +350,25 @@ func TestBasicThemeNamesTheTerminalsOwnColours(t *testing.T) {
 		if dark {
 			hidden = map[color.Color]bool{ansi.Black: true}
 		}
-		for name, style := range map[string]Style{"muted": theme.Muted, "accent": theme.Accent, "warning": theme.Warning, "bar": theme.Bar, "border": theme.Border, "focus": theme.Focus, "key": theme.Key} {
+		for name, style := range map[string]Style{"muted": theme.Muted, "accent": theme.Accent,
+			"warning": theme.Warning, "bar": theme.Bar, "border": theme.Border, "focus": theme.Focus,
+			"key": theme.Key} {
 			if _, basic := style.ink.(ansi.BasicColor); !basic || hidden[style.ink] {
 				t.Errorf("dark %v: %s is %v", dark, name, style.ink)
 			}
 		}
-		if theme.Muted == theme.Accent || theme.Border == theme.Focus || !theme.Selected.swapped || theme.Heat(0.5) != (Style{}) {
+		if theme.Muted == theme.Accent || theme.Border == theme.Focus || !theme.Selected.swapped ||
+			theme.Heat(0.5) != (Style{}) {
 			t.Errorf("dark %v: styles that must differ do not", dark)
 		}
 	}
 }
 
 func TestFaintSeriesGiveWayInALegend(t *testing.T) {
-	c := LineChart{Lines: []Line{{Name: "raw", Y: []float64{1}, Faint: true}, {Name: "smooth", Y: []float64{2}}, {Name: "valid", Y: []float64{3}, Glyph: "◆"}}}
-	for w, want := range map[int]string{60: "┈ raw 1.00   ━ smooth 2.00   ◆ valid 3.00", 30: "━ smooth 2.00   ◆ valid 3.00", 20: "━ smooth   ◆ valid", 12: "━ smooth   …"} {
+	c := LineChart{Lines: []Line{{Name: "raw", Y: []float64{1}, Faint: true}, {Name: "smooth", Y: []float64{2}},
+		{Name: "valid", Y: []float64{3}, Glyph: "◆"}}}
+	for w, want := range map[int]string{60: "┈ raw 1.00   ━ smooth 2.00   ◆ valid 3.00",
+		30: "━ smooth 2.00   ◆ valid 3.00", 20: "━ smooth   ◆ valid", 12: "━ smooth   …"} {
 		if got := ansi.Strip(c.legend(plain, w)[0]); got != want {
 			t.Errorf("in %d cells %q, want %q", w, got, want)
 		}
@@ -360,7 +376,8 @@ func TestFaintSeriesGiveWayInALegend(t *testing.T) {
 }
 
 func TestProbabilityHasTheDigitsThatMeanSomething(t *testing.T) {
-	for p, want := range map[float64]string{0: "< 0.001", 0.0009: "< 0.001", 0.0215: "0.021", 0.0999: "0.100", 0.27: "0.27", 1: "1.00"} {
+	for p, want := range map[float64]string{0: "< 0.001", 0.0009: "< 0.001", 0.0215: "0.021", 0.0999: "0.100",
+		0.27: "0.27", 1: "1.00"} {
 		if got := Probability(p); got != want {
 			t.Errorf("%g is %q, want %q", p, got, want)
 		}

@@ -150,7 +150,8 @@ func (c *Choice) all() []int {
 func (c *Choice) widths(of []int) (text, detail, key int) {
 	for _, i := range of {
 		option := c.Options[i]
-		text, detail, key = max(text, Width(Clean(option.Text))), max(detail, Width(Clean(option.Detail))), max(key, Width(option.Key))
+		text, detail, key = max(text, Width(Clean(option.Text))), max(detail, Width(Clean(option.Detail))),
+			max(key, Width(option.Key))
 	}
 	return text, detail, key
 }

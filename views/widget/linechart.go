@@ -19,11 +19,13 @@ type Line struct {
 // LineChart draws series over one x axis in braille dots, two by four in a cell. Of a series with more points than dots
 // each column shows the least, the largest and the last, so no spike is lost.
 type LineChart struct {
-	Lines          []Line
-	LogY           bool // values ≤ 0 are marked ▼
-	FromZero       bool // the y axis begins at 0
-	YFrom, YTo     float64
-	IgnoreOutliers bool                 // leave values out of the scale that are far outside both the middle 95 % and three times the middle half; they are marked ▲ ▼
+	Lines      []Line
+	LogY       bool // values ≤ 0 are marked ▼
+	FromZero   bool // the y axis begins at 0
+	YFrom, YTo float64
+	// leave values out of the scale that are far outside both the middle
+	// 95 % and three times the middle half; they are marked ▲ ▼
+	IgnoreOutliers bool
 	NamesOnly      bool                 // the legend leaves the last values out
 	XName          string               // "step"
 	XText          func(float64) string // writes x; nil: as a number

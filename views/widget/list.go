@@ -59,8 +59,8 @@ func (l List) Window(n, h int) (first, end int) {
 	return first, min(first+h, n)
 }
 
-// edgeRoom is how many cells of w the marks of Edges need, where not all of n lines are seen in h; in a very narrow place
-// there are no marks.
+// edgeRoom is how many cells of w the marks of Edges need, where not all of n lines
+// are seen in h; in a very narrow place there are no marks.
 func edgeRoom(n, h, w int) int {
 	if n <= h || w < narrowest {
 		return 0
@@ -71,8 +71,8 @@ func edgeRoom(n, h, w int) int {
 // narrowest is the width from which windows are marked.
 const narrowest = 24
 
-// Edges marks a window that does not show all of n lines: ↑ at the right of its first line where some are above, ↓ at the
-// right of its last where some are below. The lines are those from first up to and without end, w cells wide.
+// Edges marks a window that does not show all of n lines: ↑ at the right of its first line where some are above, ↓ at
+// the right of its last where some are below. The lines are those from first up to and without end, w cells wide.
 func Edges(t *Theme, lines []string, first, end, n, w int) {
 	if len(lines) == 0 || w < narrowest {
 		return

@@ -35,8 +35,8 @@ func (p Panel) View(t *Theme, content string, w, h int) string {
 	return strings.Join(append(lines, edge.Render("╰"+strings.Repeat("─", iw)+"╯")), "\n")
 }
 
-// top is the line with the titles. What stands at the right is there whole or not at all: half a number is a wrong one. A
-// single title is cut for it, the names of tabs are not.
+// top is the line with the titles. What stands at the right is there whole or not at all: half a number is a wrong one.
+// A single title is cut for it, the names of tabs are not.
 func (p Panel) top(t *Theme, w int) string {
 	edge := t.Border
 	if p.Focused {

@@ -7,12 +7,13 @@ import (
 
 // Column is one column of a Table. Numbers are Right.
 type Column struct {
-	Title    string
-	Right    bool
-	Flex     bool // text that may be cut where the table is too wide, down to Min
-	Middle   bool // it is cut in the middle: its end tells it from others
-	Min      int  // cells that a Flex column keeps; 0: as 8
-	Priority int  // where cutting does not help, columns leave, never the first: the lowest first, the later of equals first
+	Title  string
+	Right  bool
+	Flex   bool // text that may be cut where the table is too wide, down to Min
+	Middle bool // it is cut in the middle: its end tells it from others
+	Min    int  // cells that a Flex column keeps; 0: as 8
+	// where cutting does not help, columns leave, never the first: the lowest first, the later of equals first
+	Priority int
 }
 
 // Cell is one cell of a Table.

@@ -61,9 +61,9 @@ func colourSequence(s string) int {
 	return 0
 }
 
-// Clean makes text from files safe to draw on one line, as printable.Line says. Styled text must not pass through it. What
-// joins emoji into one, or makes a sign an emoji, is left out: terminals disagree on how wide the result is, and frames would
-// not be straight.
+// Clean makes text from files safe to draw on one line, as printable.Line says. Styled text must not pass
+// through it. What joins emoji into one, or makes a sign an emoji, is left out: terminals disagree on how
+// wide the result is, and frames would not be straight.
 func Clean(s string) string { return unjoined.Replace(printable.Line(s)) }
 
 var unjoined = strings.NewReplacer("\u200d", "", "\ufe0f", "")

@@ -13,13 +13,15 @@ func TestWidthCountsAsTheTerminalDoes(t *testing.T) {
 		if !narrow(r) {
 			continue
 		}
-		for _, s := range []string{string(r), "a" + string(r) + "b", string(r) + "\ufe0f", string(r) + "\u0301", "\x1b[1;38;2;1;2;3m" + string(r) + "\x1b[m"} {
+		for _, s := range []string{string(r), "a" + string(r) + "b", string(r) + "\ufe0f", string(r) + "\u0301",
+			"\x1b[1;38;2;1;2;3m" + string(r) + "\x1b[m"} {
 			if got, want := Width(s), ansi.StringWidth(s); got != want {
 				t.Errorf("%q (U+%04X): %d, want %d", s, r, got, want)
 			}
 		}
 	}
-	for _, s := range append(hostile, "\x1b]8;;http://x\x07link\x1b]8;;\x07", "\x1b[", "\x1b[3", "\x1b[31mred\x1b[m", "\x1b[2J", "ＡＢ", "🇩🇪") {
+	for _, s := range append(hostile, "\x1b]8;;http://x\x07link\x1b]8;;\x07", "\x1b[", "\x1b[3", "\x1b[31mred\x1b[m",
+		"\x1b[2J", "ＡＢ", "🇩🇪") {
 		if got, want := Width(s), ansi.StringWidth(s); got != want {
 			t.Errorf("%q: %d, want %d", s, got, want)
 		}
@@ -28,10 +30,12 @@ func TestWidthCountsAsTheTerminalDoes(t *testing.T) {
 
 func TestLinesAreCutAndPlacedByCells(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{Cut("rock toe", 8), "rock toe"}, {Cut("rock toe", 5), "rock…"}, {Cut("斜面排水", 5), "斜面…"}, {Cut("斜面排水", 4), "斜…"}, {Cut("x", 0), ""},
+		{Cut("rock toe", 8), "rock toe"}, {Cut("rock toe", 5), "rock…"}, {Cut("斜面排水", 5), "斜面…"},
+		{Cut("斜面排水", 4), "斜…"}, {Cut("x", 0), ""},
 		{CutLeft("data/train/img.jpg", 8), "…img.jpg"}, {CutLeft("斜面排水", 4), "…水"},
 		{Left("ab", 4), "ab  "}, {Right("ab", 4), "  ab"}, {Centre("ab", 5), " ab  "},
-		{Ends("left side", "right", 20), "left side      right"}, {Ends("left side", "right", 11), "left… right"}, {Ends("left", "right side", 6), "right…"},
+		{Ends("left side", "right", 20), "left side      right"}, {Ends("left side", "right", 11), "left… right"},
+		{Ends("left", "right side", 6), "right…"},
 		{Clean("a\tb\x1b[31m\x00"), "a b␛[31m␀"}, {Clean("e\u200bf"), "e<U+200B>f"},
 		{Block("a\nbb\nc", 3, 2), "a  \nbb "}, {strings.Join(Wrap("one two three", 7), "|"), "one two|three"},
 		{Overlay("abcdef\nghijkl", "XX\nYY", 2, 0), "abXXef\nghYYkl"}, {Overlay("斜面排水", "X", 1, 0), " X面排水"},
@@ -44,7 +48,8 @@ func TestLinesAreCutAndPlacedByCells(t *testing.T) {
 
 func TestGuardLeavesStylesAndTextAlone(t *testing.T) {
 	for _, c := range []struct{ screen, want string }{
-		{"╭ a\x1b[1;38;2;1;2;3mb\x1b[m\n│ 👩\u200d👧 斜\u00a0 ☂\ufe0f � ", "╭ a\x1b[1;38;2;1;2;3mb\x1b[m\n│ 👩\u200d👧 斜\u00a0 ☂\ufe0f � "},
+		{"╭ a\x1b[1;38;2;1;2;3mb\x1b[m\n│ 👩\u200d👧 斜\u00a0 ☂\ufe0f � ",
+			"╭ a\x1b[1;38;2;1;2;3mb\x1b[m\n│ 👩\u200d👧 斜\u00a0 ☂\ufe0f � "},
 		{"a\x1b[2Jb\x1b]0;t\x07c\x1b", "a�[2Jb�]0;t�c�"}, {"a\r\tb\x00\x7f", "a��b��"},
 		{"\u202ea\u200bb\u009b31m\x9b", "�a�b�31m�"}, {"a\u2028b", "a�b"},
 	} {
@@ -65,10 +70,13 @@ func TestNumbersHaveUnits(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{Count(1129), "1129"}, {Count(38810), "38,810"}, {Count(-1234567), "-1,234,567"},
 		{Percent(0.478, 1), "47.8 %"}, {Ratio(7.0385), "7.04×"}, {Ratio(71.82), "71.8×"}, {Ratio(1234), "1234×"},
-		{Number(0.02341), "0.0234"}, {Number(1.234), "1.23"}, {Number(45.61), "45.6"}, {Number(2.1e-5), "2.1e-05"}, {Number(0), "0"},
+		{Number(0.02341), "0.0234"}, {Number(1.234), "1.23"}, {Number(45.61), "45.6"}, {Number(2.1e-5), "2.1e-05"},
+		{Number(0), "0"},
 		{Bytes(1000), "1000 B"}, {Bytes(64 << 20), "64.0 MiB"}, {Bytes(1<<30 - 1), "1.0 GiB"},
-		{Duration(830 * time.Millisecond), "830 ms"}, {Duration(4200 * time.Millisecond), "4.2 s"}, {Duration(185 * time.Second), "3 m 05 s"},
-		{Duration(127 * time.Minute), "2 h 07 m"}, {Duration(76 * time.Hour), "3 d 04 h"}, {Duration(3599600 * time.Millisecond), "60 m 00 s"},
+		{Duration(830 * time.Millisecond), "830 ms"}, {Duration(4200 * time.Millisecond), "4.2 s"},
+		{Duration(185 * time.Second), "3 m 05 s"},
+		{Duration(127 * time.Minute), "2 h 07 m"}, {Duration(76 * time.Hour), "3 d 04 h"},
+		{Duration(3599600 * time.Millisecond), "60 m 00 s"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)

@@ -66,9 +66,9 @@ func NewTheme(dark, colour bool) *Theme {
 	return t
 }
 
-// NewBasicTheme is the theme of a terminal with sixteen colours. It names those that the terminal's owner has chosen,
-// because 24-bit ones would be turned into whichever is nearest: boxes into white on white. Selection is reversed, and heat
-// is told by its glyph alone.
+// NewBasicTheme is the theme of a terminal with sixteen colours. It names those that the terminal's owner
+// has chosen, because 24-bit ones would be turned into whichever is nearest: boxes into white on white.
+// Selection is reversed, and heat is told by its glyph alone.
 func NewBasicTheme(dark bool) *Theme {
 	t := &Theme{Dark: dark, Colour: true, basic: true}
 	pick := func(onLight, onDark ansi.BasicColor) Style {

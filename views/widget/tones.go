@@ -111,8 +111,8 @@ func Basic(c color.RGBA) ansi.BasicColor {
 	return ansi.BrightMagenta
 }
 
-// Ink is the style of text in a colour that means something: as it is, with sixteen colours the one it is known by, without
-// any plain.
+// Ink is the style of text in a colour that means something: as it is, with
+// sixteen colours the one it is known by, without any plain.
 func (t *Theme) Ink(c color.Color) Style {
 	switch {
 	case !t.Colour || c == nil:

@@ -34,7 +34,8 @@ func TestSixteenColoursGetHalfTonesAndNoForeignColour(t *testing.T) {
 	}
 	bright := func(x int) (sum int) {
 		for y := range 16 {
-			sum += map[ansi.BasicColor]int{ansi.Black: 0, ansi.BrightBlack: 50, ansi.White: 83, ansi.BrightWhite: 100}[toned(luminance(r.at(x, y)), x, y)]
+			sum += map[ansi.BasicColor]int{ansi.Black: 0, ansi.BrightBlack: 50, ansi.White: 83,
+				ansi.BrightWhite: 100}[toned(luminance(r.at(x, y)), x, y)]
 		}
 		return sum
 	}
@@ -47,7 +48,8 @@ func TestSixteenColoursGetHalfTonesAndNoForeignColour(t *testing.T) {
 
 func TestColoursThatMeanSomethingStayApartWithSixteen(t *testing.T) {
 	seen := map[ansi.BasicColor]color.RGBA{}
-	for _, c := range []color.RGBA{{230, 159, 0, 255}, {86, 180, 233, 255}, {0, 158, 115, 255}, {240, 228, 66, 255}, {0, 114, 178, 255}, {213, 94, 0, 255}, {204, 121, 167, 255}, {255, 255, 255, 255}} {
+	for _, c := range []color.RGBA{{230, 159, 0, 255}, {86, 180, 233, 255}, {0, 158, 115, 255}, {240, 228, 66, 255},
+		{0, 114, 178, 255}, {213, 94, 0, 255}, {204, 121, 167, 255}, {255, 255, 255, 255}} {
 		if other, taken := seen[Basic(c)]; taken {
 			t.Errorf("%v and %v are both %v", c, other, Basic(c))
 		}

@@ -94,7 +94,8 @@ const configJSON = `{
 // settings are the model's config.json for a tokenizer, with the given temporal patch size.
 func settings(tok *tokenizer.Tokenizer, temporal int) ([]byte, error) {
 	var ids []any
-	for _, name := range []string{"<|endoftext|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>"} {
+	for _, name := range []string{"<|endoftext|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
+		"<|image_pad|>", "<|video_pad|>"} {
 		id, ok := tok.ID(name)
 		if !ok {
 			return nil, fmt.Errorf("the tokenizer has no %s", name)
@@ -148,7 +149,8 @@ func Make(ctx context.Context, dir string, o Options) error {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	tok, err := tokenizer.Train(generic.Corpus(rand.New(rand.NewPCG(o.Seed, 1)), o.corpus), vocab, generic.SpecialTokens)
+	tok, err := tokenizer.Train(generic.Corpus(rand.New(rand.NewPCG(o.Seed, 1)), o.corpus), vocab,
+		generic.SpecialTokens)
 	if err != nil {
 		return fmt.Errorf("tokenizer: %w", err)
 	}
@@ -162,7 +164,8 @@ func Make(ctx context.Context, dir string, o Options) error {
 	}
 	tower := filepath.Join(dir, "stage1")
 	stamp := fmt.Sprintf("seed %d, %d steps", o.Seed, o.TowerSteps)
-	if f, err := safetensors.Open(filepath.Join(tower, safetensors.SingleName)); err == nil && f.Metadata()["made"] == stamp {
+	if f, err := safetensors.Open(filepath.Join(tower, safetensors.SingleName)); err == nil &&
+		f.Metadata()["made"] == stamp {
 		f.Close()
 		o.Log("stage 1: taken from %s (%s)", tower, stamp)
 	} else {
@@ -193,7 +196,8 @@ func Make(ctx context.Context, dir string, o Options) error {
 }
 
 // write stores a model folder. The patch kernel is shared out over the temporal slices that config asks for.
-func write(dir string, m *qwen2vl.Model, config []byte, tok *tokenizer.Tokenizer, as func(string, []int, []float32) safetensors.Tensor, made string) error {
+func write(dir string, m *qwen2vl.Model, config []byte, tok *tokenizer.Tokenizer, as func(string, []int,
+	[]float32) safetensors.Tensor, made string) error {
 	c, err := qwen2vl.ParseConfig(config)
 	if err != nil {
 		return err
@@ -214,16 +218,19 @@ func write(dir string, m *qwen2vl.Model, config []byte, tok *tokenizer.Tokenizer
 	}
 	p := processor()
 	preprocessor, err := json.MarshalIndent(map[string]any{
-		"image_processor_type": "Qwen2VLImageProcessor", "patch_size": patch, "temporal_patch_size": c.Vision.Temporal, "merge_size": 2,
-		"min_pixels": 3136, "max_pixels": 1003520, "do_convert_rgb": true, "do_normalize": true, "do_rescale": true, "do_resize": true,
-		"resample": 3, "rescale_factor": 1. / 255, "image_mean": p.Mean, "image_std": p.Std,
+		"image_processor_type": "Qwen2VLImageProcessor", "patch_size": patch, "temporal_patch_size": c.Vision.Temporal,
+		"merge_size": 2,
+		"min_pixels": 3136, "max_pixels": 1003520, "do_convert_rgb": true, "do_normalize": true, "do_rescale": true,
+		"do_resize": true,
+		"resample":  3, "rescale_factor": 1. / 255, "image_mean": p.Mean, "image_std": p.Std,
 	}, "", "  ")
 	if err != nil {
 		return err
 	}
 	eos, _ := tok.ID("<|im_end|>")
 	end, _ := tok.ID("<|endoftext|>")
-	generation, err := json.MarshalIndent(map[string]any{"bos_token_id": end, "pad_token_id": end, "eos_token_id": []int32{eos, end}, "do_sample": false}, "", "  ")
+	generation, err := json.MarshalIndent(map[string]any{"bos_token_id": end, "pad_token_id": end,
+		"eos_token_id": []int32{eos, end}, "do_sample": false}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -46,13 +46,14 @@ func TestLabelLossGradient(t *testing.T) {
 	check("heads", w.value, grad)
 }
 
-// TestMakeWritesAModelThatLearns runs both stages for a few steps: the folder must load, and the same seed must give the
-// same bytes.
+// TestMakeWritesAModelThatLearns runs both stages for a few steps: the folder
+// must load, and the same seed must give the same bytes.
 func TestMakeWritesAModelThatLearns(t *testing.T) {
 	var sums [2][]byte
 	for i := range sums {
 		dir := t.TempDir()
-		if err := Make(context.Background(), dir, Options{Seed: 5, TowerSteps: 1, TalkSteps: 1, corpus: 300, heldOut: 8}); err != nil {
+		if err := Make(context.Background(), dir, Options{Seed: 5, TowerSteps: 1, TalkSteps: 1, corpus: 300,
+			heldOut: 8}); err != nil {
 			t.Fatal(err)
 		}
 		data, err := os.ReadFile(filepath.Join(dir, "model.safetensors"))

@@ -29,7 +29,8 @@ const (
 )
 
 // trainTalk is stage 2: the tower's blocks are src's and stay as they are.
-func trainTalk(ctx context.Context, c qwen2vl.Config, src weights.Source, tok *tokenizer.Tokenizer, o Options) (*qwen2vl.Model, error) {
+func trainTalk(ctx context.Context, c qwen2vl.Config, src weights.Source, tok *tokenizer.Tokenizer,
+	o Options) (*qwen2vl.Model, error) {
 	all := weights.Tuning{All: true}
 	m, err := qwen2vl.New(c, src, qwen2vl.Tuning{Text: all, Merger: all})
 	if err != nil {
@@ -71,7 +72,8 @@ func trainTalk(ctx context.Context, c qwen2vl.Config, src weights.Source, tok *t
 			if err != nil {
 				return nil, err
 			}
-			o.Log("stage 2: step %d of %d, %d conversations, %.0f s, loss %.3f, held out: %s", done, o.TalkSteps, done*talkBatch,
+			o.Log("stage 2: step %d of %d, %d conversations, %.0f s, loss %.3f, held out: %s", done, o.TalkSteps,
+				done*talkBatch,
 				time.Since(start).Seconds(), recent, w.score(h))
 		}
 	}
@@ -125,7 +127,8 @@ func (w *writer) score(r *train.Result) string {
 		tokens[w.last[i]] += s.Tokens
 	}
 	share := func(k kind) float64 { return float64(right[k]) / float64(max(1, tokens[k])) }
-	return fmt.Sprintf("loss %.3f, answer tokens right: things %.3f scenes %.3f copying %.3f", r.LossPlain, share(aboutThing), share(aboutScene), share(aboutWords))
+	return fmt.Sprintf("loss %.3f, answer tokens right: things %.3f scenes %.3f copying %.3f", r.LossPlain,
+		share(aboutThing), share(aboutScene), share(aboutWords))
 }
 
 // conversation draws one.

@@ -55,7 +55,10 @@ func trainTower(ctx context.Context, c qwen2vl.Config, o Options) (*qwen2vl.Mode
 	start := time.Now()
 	var recent float64
 	for step := range o.TowerSteps {
-		loss, err := look(ctx, viewers, func(v *viewer, first, n int) error { return v.learn(ctx, o.Seed, step, first, n) })
+		loss, err := look(ctx, viewers, func(v *viewer, first, n int) error {
+			return v.learn(ctx, o.Seed, step,
+				first, n)
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -75,9 +78,12 @@ func trainTower(ctx context.Context, c qwen2vl.Config, o Options) (*qwen2vl.Mode
 			if err != nil {
 				return nil, err
 			}
-			o.Log("stage 1: step %d of %d, %d pictures, %.0f s, loss %.2f, held out: cracked %.3f broken %.3f cover %.3f kind %.3f, AUC crack %.3f bite %.3f cover %.3f hole %.3f scattered %.3f",
-				done, o.TowerSteps, done*towerBatch, time.Since(start).Seconds(), recent/(1-math.Pow(.98, float64(done))), s.right[4], s.right[5], s.right[6], s.right[0],
-				s.auc[generic.Crack], s.auc[generic.Bite], s.auc[generic.Cover], s.auc[generic.Hole], s.auc[generic.Scattered])
+			o.Log("stage 1: step %d of %d, %d pictures, %.0f s, loss %.2f, held out: cracked %.3f broken %.3f cover "+
+				"%.3f kind %.3f, AUC crack %.3f bite %.3f cover %.3f hole %.3f scattered %.3f",
+				done, o.TowerSteps, done*towerBatch, time.Since(start).Seconds(),
+				recent/(1-math.Pow(.98, float64(done))), s.right[4], s.right[5], s.right[6], s.right[0],
+				s.auc[generic.Crack], s.auc[generic.Bite], s.auc[generic.Cover], s.auc[generic.Hole],
+				s.auc[generic.Scattered])
 		}
 	}
 	return m, nil
@@ -115,7 +121,8 @@ func newViewer(m *qwen2vl.Model, w *labelWeights) (*viewer, error) {
 	v := &viewer{tower: m.NewTower(nn.NewExec(1)), labels: newLabelLoss(w)}
 	width := m.Config.Vision.PatchWidth()
 	var err error
-	v.chain, err = graph.NewChain(func() ([]float32, int, int) { return v.rows, len(v.rows) / width, width }, width, v.tower.Stack(), v.labels, graph.Options{})
+	v.chain, err = graph.NewChain(func() ([]float32, int, int) { return v.rows, len(v.rows) / width, width }, width,
+		v.tower.Stack(), v.labels, graph.Options{})
 	return v, err
 }
 

@@ -1,5 +1,5 @@
-// Package chain runs the whole chain on the demo project, link by link, as a user would call it: data, statistics, lint,
-// three runs, evaluation on two test sets, comparison, report. It computes nothing itself.
+// Package chain runs the whole chain on the demo project, link by link, as a user would call it: data, statistics,
+// lint, three runs, evaluation on two test sets, comparison, report. It computes nothing itself.
 package chain
 
 import (
@@ -37,10 +37,13 @@ type subject struct {
 // subjects are what the demo compares: the base with the closed list in its prompt, the two recipes, and a control that
 // is the enhanced recipe without one ingredient.
 var subjects = []subject{
-	{"zero-shot", "", []config.Change{{Key: "RECIPE.PROMPT", New: "list"}}, "the base as it is, with the nine names listed in its prompt"},
+	{"zero-shot", "", []config.Change{{Key: "RECIPE.PROMPT", New: "list"}},
+		"the base as it is, with the nine names listed in its prompt"},
 	{"basic", "basic", preset("basic"), "every object once an epoch, a plain question"},
-	{"enhanced", "enhanced", preset("enhanced"), "square-root class sampling; position word, object type and its usual place in the prompt"},
-	{"control", "control", append(preset("enhanced"), config.Change{Key: "RECIPE.PROMPT_FACTS", New: "none"}), "enhanced without the object type and its place: only RECIPE.PROMPT_FACTS differs"},
+	{"enhanced", "enhanced", preset("enhanced"),
+		"square-root class sampling; position word, object type and its usual place in the prompt"},
+	{"control", "control", append(preset("enhanced"), config.Change{Key: "RECIPE.PROMPT_FACTS", New: "none"}),
+		"enhanced without the object type and its place: only RECIPE.PROMPT_FACTS differs"},
 }
 
 func preset(name string) []config.Change {
@@ -88,7 +91,8 @@ type outcome struct {
 
 // Data draws the demo's data sets where the configuration expects them, unless they are there.
 func Data(ctx context.Context, file *config.File, o Options) error {
-	return demo.Sets(ctx, file.Abs(file.Config.Dataset.Path), file.Abs(file.Config.Eval.Data), demo.Options{Seed: uint64(file.Config.Project.Seed)},
+	return demo.Sets(ctx, file.Abs(file.Config.Dataset.Path), file.Abs(file.Config.Eval.Data),
+		demo.Options{Seed: uint64(file.Config.Project.Seed)},
 		func(dir string) { o.Log("%s", dir) }, o.Report)
 }
 
@@ -124,12 +128,14 @@ func Run(ctx context.Context, file *config.File, o Options) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(filepath.Dir(file.Abs(file.Config.Dataset.Path)), "report.md")
-	r := report{file: file, analysis: analysis, outcomes: done, splits: splits, boards: boards, seconds: time.Since(began).Seconds(), version: o.Version}
+	r := report{file: file, analysis: analysis, outcomes: done, splits: splits, boards: boards,
+		seconds: time.Since(began).Seconds(), version: o.Version}
 	return path, r.write(path)
 }
 
 // follow trains a subject, unless it is the base, and evaluates it on every split.
-func follow(ctx context.Context, file *config.File, s subject, data *dataset.Dataset, splits []string, o Options) (outcome, error) {
+func follow(ctx context.Context, file *config.File, s subject, data *dataset.Dataset, splits []string,
+	o Options) (outcome, error) {
 	out := outcome{subject: s, results: map[string]*eval.Result{}, kept: map[string]session.Kept{}}
 	f, err := s.with(file)
 	if err != nil {
@@ -143,7 +149,8 @@ func follow(ctx context.Context, file *config.File, s subject, data *dataset.Dat
 	name := session.Base
 	if s.name != "" {
 		o.Log("%s: %s", s.title, s.about)
-		out.run, out.lint, err = finetune.Start(ctx, f, finetune.Options{Name: s.name, Exe: o.Exe, Version: o.Version, Report: o.Report})
+		out.run, out.lint, err = finetune.Start(ctx, f, finetune.Options{Name: s.name, Exe: o.Exe, Version: o.Version,
+			Report: o.Report})
 		if err != nil {
 			return out, err
 		}
@@ -167,7 +174,8 @@ func follow(ctx context.Context, file *config.File, s subject, data *dataset.Dat
 		if out.kept[split], err = opened.Result(name, split); err != nil {
 			return out, err
 		}
-		o.Log("%s: %s: accuracy %.1f %%, macro-F1 %.3f, %d of %d unparsed", s.title, split, 100*r.Accuracy, r.MacroF1, r.Unparsed, r.N)
+		o.Log("%s: %s: accuracy %.1f %%, macro-F1 %.3f, %d of %d unparsed", s.title, split, 100*r.Accuracy, r.MacroF1,
+			r.Unparsed, r.N)
 	}
 	return out, nil
 }

@@ -35,7 +35,8 @@ const reportTitle = "# The demo chain\n"
 
 func (r report) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, reportTitle+"\nfinetui %s, %d cores, seed %d, %.0f s in all. Pictures and labels are drawn; the base %q has seen neither them nor the nine names.\n",
+	fmt.Fprintf(&b, reportTitle+"\nfinetui %s, %d cores, seed %d, %.0f s in all. Pictures and labels are drawn; the "+
+		"base %q has seen neither them nor the nine names.\n",
 		r.version, runtime.NumCPU(), r.file.Config.Project.Seed, r.seconds, r.file.Config.Model.Base)
 	fmt.Fprintf(&b, "\n## Data set\n\n```\n%s```\n", r.analysis.Text())
 	r.recipes(&b)
@@ -43,13 +44,16 @@ func (r report) text() string {
 		r.scores(&b, split)
 	}
 	b.WriteString("\n## Reading this\n\n")
-	b.WriteString("Intervals are 95 % (Wilson for shares, bootstrap for macro-F1), p is McNemar's exact test on the same items, Holm-adjusted for all pairs of a table. ")
+	b.WriteString("Intervals are 95 % (Wilson for shares, bootstrap for macro-F1), p is McNemar's exact test on the " +
+		"same items, Holm-adjusted for all pairs of a table. ")
 	b.WriteString("Constants were chosen on valid; each checkpoint is the best on valid. ")
 	for _, split := range r.splits {
 		answer, n := commonest(r.outcomes[0].results[split])
-		fmt.Fprintf(&b, "Zero-shot has never seen the names and only copies from the list: on %s its commonest answer is %q, %d of %d times. ", split, answer, n, r.outcomes[0].results[split].N)
+		fmt.Fprintf(&b, "Zero-shot has never seen the names and only copies from the list: on %s its commonest "+
+			"answer is %q, %d of %d times. ", split, answer, n, r.outcomes[0].results[split].N)
 	}
-	b.WriteString("enhanced is told the object's type, as a first stage would tell it, basic is not; the control takes that away and keeps the rest, so compare it before crediting the sampling.\n")
+	b.WriteString("enhanced is told the object's type, as a first stage would tell it, basic is not; the control " +
+		"takes that away and keeps the rest, so compare it before crediting the sampling.\n")
 	return b.String()
 }
 
@@ -93,10 +97,12 @@ func (r report) scores(b *strings.Builder, split string) {
 	for _, c := range first.Conditions {
 		fmt.Fprintf(b, " %s (n %d) |", c.Name, c.Value.Support)
 	}
-	b.WriteString(" unparsed | goal |\n|---|---|---|---|" + strings.Repeat("---|", len(first.Conditions)) + "---|---|\n")
+	b.WriteString(" unparsed | goal |\n|---|---|---|---|" + strings.Repeat("---|", len(first.Conditions)) +
+		"---|---|\n")
 	for _, o := range r.outcomes {
 		x := o.results[split]
-		fmt.Fprintf(b, "| %s | %.1f %%%s | %.3f%s | %.1f %% |", o.title, 100*x.Accuracy, span(x.AccuracyInterval, 100), x.MacroF1, fractions(x.MacroF1Interval), 100*x.BalancedAccuracy)
+		fmt.Fprintf(b, "| %s | %.1f %%%s | %.3f%s | %.1f %% |", o.title, 100*x.Accuracy, span(x.AccuracyInterval, 100),
+			x.MacroF1, fractions(x.MacroF1Interval), 100*x.BalancedAccuracy)
 		for _, c := range x.Conditions {
 			if c.Value.Support == 0 {
 				b.WriteString(" – |")
@@ -110,16 +116,20 @@ func (r report) scores(b *strings.Builder, split string) {
 		}
 		fmt.Fprintf(b, " %d | %s |\n", x.Unparsed, goal)
 	}
-	fmt.Fprintf(b, "\nThe goal is %.0f %% overall and %.0f %% in each condition. Accuracy and conditions ask for the exact class.\n",
+	fmt.Fprintf(b, "\nThe goal is %.0f %% overall and %.0f %% in each condition. Accuracy and conditions ask for "+
+		"the exact class.\n",
 		100*r.file.Config.Eval.SuccessOverall, 100*r.file.Config.Eval.SuccessCondition)
-	b.WriteString("\n| first | second | only first right | only second right | p | p (Holm) | accuracy difference | macro-F1 difference | constants that differ |\n|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n| first | second | only first right | only second right | p | p (Holm) | accuracy difference | " +
+		"macro-F1 difference | constants that differ |\n|---|---|---|---|---|---|---|---|---|\n")
 	title := map[string]string{}
 	for _, o := range r.outcomes {
 		title[o.kept[split].Result.Subject] = o.title
 	}
 	for _, p := range r.boards[split].Pairs {
-		fmt.Fprintf(b, "| %s | %s | %d | %d | %s | %s | %+.1f points%s | %+.3f%s | %s |\n", title[p.Subjects[0]], title[p.Subjects[1]],
-			p.OnlyFirstRight, p.OnlySecondRight, pValue(p.P), pValue(p.PHolm), 100*p.Difference, span(p.DifferenceInterval, 100),
+		fmt.Fprintf(b, "| %s | %s | %d | %d | %s | %s | %+.1f points%s | %+.3f%s | %s |\n", title[p.Subjects[0]],
+			title[p.Subjects[1]],
+			p.OnlyFirstRight, p.OnlySecondRight, pValue(p.P), pValue(p.PHolm), 100*p.Difference,
+			span(p.DifferenceInterval, 100),
 			p.MacroF1Difference, fractions(p.MacroF1DifferenceInterval), strings.Join(p.Constants, "; "))
 	}
 	last := r.outcomes[len(r.outcomes)-2].results[split]

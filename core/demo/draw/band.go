@@ -25,7 +25,8 @@ func NewBand(a, b Point, width, bend float64) Band {
 // At is the point at (s, t).
 func (b Band) At(s, t float64) Point {
 	bow := math.Sin(math.Pi * s)
-	return Point{b.start.X + b.along.X*s + b.across.X*t + b.bend.X*bow, b.start.Y + b.along.Y*s + b.across.Y*t + b.bend.Y*bow}
+	return Point{b.start.X + b.along.X*s + b.across.X*t + b.bend.X*bow, b.start.Y + b.along.Y*s + b.across.Y*t +
+		b.bend.Y*bow}
 }
 
 // Strip is the outline of the part from s0 to s1 and t0 to t1.
@@ -84,7 +85,8 @@ func (c *Canvas) StrayLeaves(rng *rand.Rand, b Band, n int) {
 	}
 }
 
-var leafColours = []RGB{{140, 96, 40}, {166, 120, 50}, {110, 84, 40}, {96, 110, 48}, {120, 130, 60}, {172, 92, 40}, {88, 70, 44}}
+var leafColours = []RGB{{140, 96, 40}, {166, 120, 50}, {110, 84, 40}, {96, 110, 48}, {120, 130, 60}, {172, 92, 40},
+	{88, 70, 44}}
 
 func (c *Canvas) leaf(rng *rand.Rand, p Point, r float64) {
 	col := leafColours[rng.IntN(len(leafColours))].Jitter(rng, 14)

@@ -17,11 +17,13 @@ func (c *Canvas) Cracks(rng *rand.Rand, b Band, n int) {
 		mid := Uniform(rng, .08, .92)
 		col, width := crackColour.Jitter(rng, 8), crackWidth(rng)
 		if rng.Float64() < .6 {
-			c.crack(rng, b, [2]float64{mid + Uniform(rng, -.05, .05), mid + Uniform(rng, -.05, .05)}, [2]float64{-1, 1}, width, col)
+			c.crack(rng, b, [2]float64{mid + Uniform(rng, -.05, .05), mid + Uniform(rng, -.05, .05)}, [2]float64{-1, 1},
+				width, col)
 			continue
 		}
 		long, t := Uniform(rng, .12, .3), Uniform(rng, -.7, .7)
-		c.crack(rng, b, [2]float64{max(0, mid-long/2), min(1, mid+long/2)}, [2]float64{t, t + Normal(rng, 0, .3)}, width, col)
+		c.crack(rng, b, [2]float64{max(0, mid-long/2), min(1, mid+long/2)}, [2]float64{t, t + Normal(rng, 0, .3)},
+			width, col)
 	}
 }
 
@@ -87,7 +89,8 @@ func (c *Canvas) earth(rng *rand.Rand, outline []Point, col RGB) {
 // Covers are the kinds of debris; the first means none.
 var Covers = []string{"nothing", "leaves", "sand", "snow", "rubble", "mud", "soil"}
 
-var coverColours = map[string]RGB{"soil": {118, 90, 62}, "mud": {96, 78, 60}, "sand": {196, 176, 132}, "snow": {232, 236, 240}}
+var coverColours = map[string]RGB{"soil": {118, 90, 62}, "mud": {96, 78, 60}, "sand": {196, 176, 132},
+	"snow": {232, 236, 240}}
 
 // Cover lays debris on the middle |t| < inner of a band, over about share of its length, in one or two clumps.
 // dense scales the number of pieces.

@@ -140,6 +140,7 @@ func (s *studio) fence(b draw.Band, col draw.RGB) {
 	for i := range n + 1 {
 		a := float64(i) / float64(n)
 		s.c.Line([]draw.Point{b.At(a+.012, -1), b.At(a+.012, 1)}, 2, draw.RGB{60, 54, 46})
-		s.c.Line([]draw.Point{b.At(a, -1), b.At(a, 1)}, draw.Uniform(s.rng, 2, 3.2), col.Scale(draw.Uniform(s.rng, .85, 1.15)))
+		s.c.Line([]draw.Point{b.At(a, -1), b.At(a, 1)}, draw.Uniform(s.rng, 2, 3.2),
+			col.Scale(draw.Uniform(s.rng, .85, 1.15)))
 	}
 }

@@ -74,7 +74,8 @@ func (s *studio) neighbour() {
 	default:
 		turn := s.rng.Float64() * math.Pi
 		dx, dy := 25*math.Cos(turn), 25*math.Sin(turn)
-		b := draw.NewBand(draw.Point{X: x - dx, Y: y - dy}, draw.Point{X: x + dx, Y: y + dy}, draw.Uniform(s.rng, 12, 26), 0)
+		b := draw.NewBand(draw.Point{X: x - dx, Y: y - dy}, draw.Point{X: x + dx, Y: y + dy},
+			draw.Uniform(s.rng, 12, 26), 0)
 		col := colours["grey"].Jitter(s.rng, 14)
 		s.c.Shade(draw.Moved(b.Outline(), 2, 2), .6)
 		s.c.Fill(b.Outline(), col)
@@ -141,7 +142,8 @@ func (s *studio) band(col draw.RGB) {
 	}
 	cx, cy := w/2+draw.Normal(rng, 0, w*.03), h/2+draw.Normal(rng, 0, h*.03)
 	dx, dy := math.Cos(turn)*long/2, math.Sin(turn)*long/2
-	b := draw.NewBand(draw.Point{X: cx - dx, Y: cy - dy}, draw.Point{X: cx + dx, Y: cy + dy}, wide, draw.Normal(rng, 0, .12))
+	b := draw.NewBand(draw.Point{X: cx - dx, Y: cy - dy}, draw.Point{X: cx + dx, Y: cy + dy}, wide,
+		draw.Normal(rng, 0, .12))
 
 	if t.Kind != "fence" {
 		s.c.Shade(draw.Moved(b.Outline(), 2, 2), draw.Uniform(rng, .45, .65))
@@ -190,8 +192,9 @@ func (s *studio) heap(kind string, col draw.RGB, x, y, w, h float64) draw.Heap {
 	if piece == draw.Pebble && s.chance(.5) {
 		piece = draw.Boulder
 	}
-	return draw.Heap{X: x, Y: y, W: w, H: h, Piece: piece, Size: draw.Uniform(s.rng, 4, 11), Spacing: draw.Uniform(s.rng, 1.5, 2),
-		Row: 1.3, Colour: col, Pointed: kind != "pile" && s.chance(.35)}
+	return draw.Heap{X: x, Y: y, W: w, H: h, Piece: piece, Size: draw.Uniform(s.rng, 4, 11),
+		Spacing: draw.Uniform(s.rng, 1.5, 2),
+		Row:     1.3, Colour: col, Pointed: kind != "pile" && s.chance(.35)}
 }
 
 func (s *studio) pieces(col draw.RGB) {
@@ -204,7 +207,8 @@ func (s *studio) pieces(col draw.RGB) {
 		t.Scattered = s.chance(.7)
 		wide, from := draw.Uniform(rng, .22, .42), draw.Uniform(rng, .08, .6)
 		hp.Pointed = false // a gap in the slope of a pointed heap could not be told from the slope
-		hp.Gaps = []draw.Gap{{From: from, To: min(.96, from+wide), Part: draw.GapPart(draw.Weighted(rng, .5, .25, .25))}}
+		hp.Gaps = []draw.Gap{{From: from, To: min(.96, from+wide),
+			Part: draw.GapPart(draw.Weighted(rng, .5, .25, .25))}}
 	} else {
 		t.Scattered = s.chance(.2)
 	}
@@ -272,7 +276,8 @@ func (s *studio) pond() {
 	t, rng := s.t, s.rng
 	w, h := s.c.Width(), s.c.Height()
 	s.marking(Body, .2, func() {
-		s.c.Pond(rng, w/2, h/2, w*draw.Uniform(rng, .28, .45), h*draw.Uniform(rng, .24, .4), waters[t.Colour].Jitter(rng, 8), s.soil)
+		s.c.Pond(rng, w/2, h/2, w*draw.Uniform(rng, .28, .45), h*draw.Uniform(rng, .24, .4),
+			waters[t.Colour].Jitter(rng, 8), s.soil)
 	})
 	if s.chance(.3) {
 		t.Cover = "leaves"

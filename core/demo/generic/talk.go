@@ -185,7 +185,8 @@ func place(b [4]float64) string {
 // Coordinates writes a box, in pixels of a width×height picture, as Qwen2-VL does: thousandths between box tokens.
 func Coordinates(box [4]float64, width, height float64) string {
 	k := func(v, size float64) int { return int(v*1000/size + .5) }
-	return fmt.Sprintf("<|box_start|>(%d,%d),(%d,%d)<|box_end|>", k(box[0], width), k(box[1], height), k(box[2], width), k(box[3], height))
+	return fmt.Sprintf("<|box_start|>(%d,%d),(%d,%d)<|box_end|>", k(box[0], width), k(box[1], height), k(box[2], width),
+		k(box[3], height))
 }
 
 var ordinals = []string{"first", "second", "third", "fourth", "fifth"}
@@ -270,7 +271,9 @@ func someWords(rng *rand.Rand, n int) string {
 // randomThing is a description without a picture; its fields need not go together.
 func randomThing(rng *rand.Rand) Thing {
 	x, y := draw.Uniform(rng, 0, SceneSize-90), draw.Uniform(rng, 0, SceneSize-90)
-	return Thing{Kind: pick(rng, Kinds), Direction: pick(rng, Directions[:3]), Ground: pick(rng, Grounds), Colour: pick(rng, Colours),
-		Cover: pick(rng, Covers), Amount: rng.Float64(), Cracked: rng.IntN(2) == 0, Broken: rng.IntN(2) == 0, Scattered: rng.IntN(4) == 0,
-		Box: [4]float64{x, y, x + draw.Uniform(rng, 20, 90), y + draw.Uniform(rng, 20, 90)}}
+	return Thing{Kind: pick(rng, Kinds), Direction: pick(rng, Directions[:3]), Ground: pick(rng, Grounds),
+		Colour: pick(rng, Colours),
+		Cover:  pick(rng, Covers), Amount: rng.Float64(), Cracked: rng.IntN(2) == 0, Broken: rng.IntN(2) == 0,
+		Scattered: rng.IntN(4) == 0,
+		Box:       [4]float64{x, y, x + draw.Uniform(rng, 20, 90), y + draw.Uniform(rng, 20, 90)}}
 }

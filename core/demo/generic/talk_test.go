@@ -44,7 +44,8 @@ func TestCopiedAnswersStandInTheirQuestions(t *testing.T) {
 }
 
 func TestReportNamesEverything(t *testing.T) {
-	th := Thing{Kind: "wall", Direction: "flat", Colour: "grey", Ground: "grass", Cover: "nothing", Cracked: true, Broken: true}
+	th := Thing{Kind: "wall", Direction: "flat", Colour: "grey", Ground: "grass", Cover: "nothing", Cracked: true,
+		Broken: true}
 	if got := th.report(); got != "flat grey wall cracked and broken on grass" {
 		t.Error(got)
 	}

@@ -68,7 +68,8 @@ var kindColours = map[string][]string{
 	"flowers": {"red", "yellow", "white", "blue"}, "pond": {"blue", "grey", "green"}, "ground": {"brown"},
 }
 
-var colours = map[string]draw.RGB{"grey": {140, 140, 140}, "blue": {80, 110, 170}, "red": {170, 80, 66}, "brown": {130, 96, 62},
+var colours = map[string]draw.RGB{"grey": {140, 140, 140}, "blue": {80, 110, 170}, "red": {170, 80, 66},
+	"brown": {130, 96, 62},
 	"white": {214, 212, 206}, "green": {92, 132, 84}, "yellow": {196, 170, 84}}
 
 // Sample draws one thing close up, side×side pixels (a multiple of Cell; 0 means Size). Half of the pictures are taken
@@ -159,7 +160,8 @@ func NewScene(rng *rand.Rand) Scene {
 	sc := Scene{Picture: c}
 	fields := rng.Perm(grid * grid)[:n]
 	for _, f := range fields {
-		t := Thing{Kind: Kinds[draw.Weighted(rng, kindWeights[:len(Kinds)-1]...)], Direction: "none", Cover: "nothing", Ground: ground}
+		t := Thing{Kind: Kinds[draw.Weighted(rng, kindWeights[:len(Kinds)-1]...)], Direction: "none", Cover: "nothing",
+			Ground: ground}
 		if isBand(t.Kind) {
 			t.Direction = Directions[draw.Weighted(rng, .42, .42, .16)]
 		}

@@ -32,7 +32,9 @@ func TestContactSheet(t *testing.T) {
 		s := NewScene(rng)
 		for _, th := range s.Things {
 			b := th.Box
-			for _, l := range [][2]draw.Point{{{X: b[0], Y: b[1]}, {X: b[2], Y: b[1]}}, {{X: b[2], Y: b[1]}, {X: b[2], Y: b[3]}}, {{X: b[2], Y: b[3]}, {X: b[0], Y: b[3]}}, {{X: b[0], Y: b[3]}, {X: b[0], Y: b[1]}}} {
+			for _, l := range [][2]draw.Point{{{X: b[0], Y: b[1]}, {X: b[2], Y: b[1]}},
+				{{X: b[2], Y: b[1]}, {X: b[2], Y: b[3]}}, {{X: b[2], Y: b[3]}, {X: b[0], Y: b[3]}},
+				{{X: b[0], Y: b[3]}, {X: b[0], Y: b[1]}}} {
 				s.Picture.Line(l[:], 1, draw.RGB{255, 0, 0})
 			}
 		}
@@ -57,7 +59,8 @@ func TestMapsAgreeWithTheDescription(t *testing.T) {
 	n, seen := map[Map]int{}, map[Map]int{}
 	for range 600 {
 		s := Sample(rng, 0)
-		for m, said := range map[Map]bool{Body: s.Kind != "ground", Crack: s.Cracked, Bite: s.Broken && s.IsBand(), Cover: s.Cover != "nothing",
+		for m, said := range map[Map]bool{Body: s.Kind != "ground", Crack: s.Cracked, Bite: s.Broken &&
+			s.IsBand(), Cover: s.Cover != "nothing",
 			Hole: s.Broken && s.IsHeap(), Scattered: s.Scattered} {
 			marked := slices.Contains(s.Maps[m], true)
 			if marked && !said {

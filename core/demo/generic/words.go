@@ -6,8 +6,10 @@ import (
 )
 
 // SpecialTokens are Qwen2-VL's special tokens in the order of their ids.
-var SpecialTokens = []string{"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>",
-	"<|box_start|>", "<|box_end|>", "<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>",
+var SpecialTokens = []string{"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>",
+	"<|object_ref_end|>",
+	"<|box_start|>", "<|box_end|>", "<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>",
+	"<|vision_pad|>",
 	"<|image_pad|>", "<|video_pad|>"}
 
 // everyday words are only ever copied; nothing is said about them.
@@ -30,9 +32,11 @@ top torch tower town toy track train tray tree truck tub tunnel valley velvet ve
 wave wax week west wheat wheel whip whistle wind window wine wing winter wire wolf wood wool yard year zebra`)
 
 var (
-	onsets  = strings.Fields("b c d f g h j k l m n p r s t v w z bl br ch cl cr dr fl fr gl gr kn pl pr qu sc sh sk sl sn sp st sw th tr ve x y")
+	onsets = strings.Fields("b c d f g h j k l m n p r s t v w z bl br ch cl cr dr fl fr gl gr kn pl pr qu sc sh " +
+		"sk sl sn sp st sw th tr ve x y")
 	vowels  = strings.Fields("a e i o u ai au ea ee ie oa oi oo ou")
-	endings = []string{"", "b", "ck", "d", "ed", "el", "en", "er", "es", "g", "ge", "k", "l", "le", "ly", "m", "n", "ng", "nt", "on", "p",
+	endings = []string{"", "b", "ck", "d", "ed", "el", "en", "er", "es", "g", "ge", "k", "l", "le", "ly", "m", "n",
+		"ng", "nt", "on", "p",
 		"r", "rd", "rk", "s", "st", "t", "te", "ted", "th", "tion", "y"}
 )
 

@@ -27,7 +27,8 @@ type listing struct {
 
 var commitHash = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
 
-// maxListing is the largest answer that a listing of files can be, in bytes: that of the largest models has some 100 KB.
+// maxListing is the largest answer that a listing of files can
+// be, in bytes: that of the largest models has some 100 KB.
 const maxListing = 16 << 20
 
 // list asks the hub for a model's files.
@@ -41,7 +42,8 @@ func (h Hub) list(ctx context.Context, n Name) (listing, error) {
 	switch {
 	case errors.As(err, &f):
 		return listing{}, f.error
-	case err != nil && errors.Is(context.Cause(ctx), context.Canceled), err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+	case err != nil && errors.Is(context.Cause(ctx), context.Canceled), err != nil &&
+		errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		return listing{}, ctx.Err()
 	case err != nil && context.Cause(ctx) != nil:
 		return listing{}, h.unreachable(n, context.Cause(ctx))
@@ -56,7 +58,8 @@ func (h Hub) list(ctx context.Context, n Name) (listing, error) {
 		return listing{}, h.unreachable(n, fmt.Errorf("what it sends is no list of files"))
 	}
 	if !commitHash.MatchString(answer.Commit) {
-		return listing{}, fmt.Errorf("%s gives no commit for %s: is %s an address of a Hugging Face hub?", h.Endpoint, n.ID, h.Endpoint)
+		return listing{}, fmt.Errorf("%s gives no commit for %s: is %s an address of a Hugging Face hub?", h.Endpoint,
+			n.ID, h.Endpoint)
 	}
 	l := listing{commit: answer.Commit}
 	for _, s := range answer.Siblings {
@@ -68,7 +71,8 @@ func (h Hub) list(ctx context.Context, n Name) (listing, error) {
 // ask gets the hub's account of a model. watch is set back with each piece that comes.
 func (h Hub) ask(ctx context.Context, n Name, watch *time.Timer) ([]byte, error) {
 	t := &transfer{hub: h, name: n}
-	resp, err := t.send(ctx, http.MethodGet, fmt.Sprintf("%s/api/models/%s/revision/%s", h.Endpoint, n.ID, n.Revision), 0)
+	resp, err := t.send(ctx, http.MethodGet, fmt.Sprintf("%s/api/models/%s/revision/%s", h.Endpoint, n.ID, n.Revision),
+		0)
 	var code busy
 	if errors.As(err, &code) {
 		return nil, final{h.refused(n, strconv.Itoa(int(code)))}
@@ -83,7 +87,8 @@ func (h Hub) ask(ctx context.Context, n Name, watch *time.Timer) ([]byte, error)
 		k, err := resp.Body.Read(buffer)
 		watch.Reset(silence)
 		if data = append(data, buffer[:k]...); len(data) > maxListing {
-			return nil, final{fmt.Errorf("%s sends more than %d MB as the list of the files of %s: is it an address of a Hugging Face hub?", h.Endpoint, maxListing>>20, n.ID)}
+			return nil, final{fmt.Errorf("%s sends more than %d MB as the list of the files of %s: is it an address "+
+				"of a Hugging Face hub?", h.Endpoint, maxListing>>20, n.ID)}
 		}
 		if err == io.EOF {
 			return data, nil
@@ -107,9 +112,11 @@ func (h Hub) refused(n Name, status string) error {
 		if h.Token != "" {
 			token = "see that the token in HF_TOKEN may read it"
 		}
-		return fmt.Errorf("the hub does not let us read %s (status %s): there is no such model, or it is private, or its terms have to be accepted at %s/%s; %s", n.ID, status, h.Endpoint, n.ID, token)
+		return fmt.Errorf("the hub does not let us read %s (status %s): there is no such model, or it is private, "+
+			"or its terms have to be accepted at %s/%s; %s", n.ID, status, h.Endpoint, n.ID, token)
 	case "404":
-		return fmt.Errorf("the hub has no model %s at revision %s (status 404): look for its name at %s", n.ID, n.Revision, h.Endpoint)
+		return fmt.Errorf("the hub has no model %s at revision %s (status 404): look for its name at %s", n.ID,
+			n.Revision, h.Endpoint)
 	}
 	return fmt.Errorf("the hub answers with status %s for %s: try again later", status, n.ID)
 }
@@ -120,7 +127,8 @@ func (h Hub) unreachable(n Name, err error) error {
 	if errors.As(err, &cause) {
 		err = cause.Err // without the address, and the library's account of its own files
 	}
-	return fmt.Errorf("%s cannot be fetched from %s (%w): try again with a network that reaches it, set HF_ENDPOINT to a mirror, or %s", n.ID, h.Endpoint, err, h.byHand(n))
+	return fmt.Errorf("%s cannot be fetched from %s (%w): try again with a network that reaches it, set HF_ENDPOINT "+
+		"to a mirror, or %s", n.ID, h.Endpoint, err, h.byHand(n))
 }
 
 // fetch brings what the cache lacks of a model, the weights last, and returns its folder.
@@ -138,7 +146,8 @@ func (h Hub) fetch(ctx context.Context, n Name, report Progress) (string, error)
 		return "", err
 	}
 	folder := h.folder(n)
-	t := &transfer{hub: h, name: n, folder: folder, snapshot: filepath.Join(folder, "snapshots", l.commit), commit: l.commit, report: report}
+	t := &transfer{hub: h, name: n, folder: folder, snapshot: filepath.Join(folder, "snapshots", l.commit),
+		commit: l.commit, report: report}
 	if err := t.bring(ctx, names); err != nil {
 		return "", err
 	}

@@ -62,8 +62,8 @@ func shards(index string) ([]string, error) {
 // plainName is how a file beside the weights is called: nothing in it can lead elsewhere or trick a terminal.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_. -]*$`)
 
-// small picks from a repository's files those that lie beside the weights: configuration, tokenizer, processor, templates,
-// the index. It says what is wrong where a model cannot be loaded from them.
+// small picks from a repository's files those that lie beside the weights: configuration, tokenizer, processor,
+// templates, the index. It says what is wrong where a model cannot be loaded from them.
 func small(n Name, all []string) ([]string, error) {
 	var out []string
 	for _, name := range all {
@@ -76,11 +76,13 @@ func small(n Name, all []string) ([]string, error) {
 	}
 	for _, name := range needed {
 		if !slices.Contains(out, name) {
-			return nil, fmt.Errorf("%s has no %s on the hub: it is no model that can be loaded here (an adapter, perhaps, or weights in another format)", n.ID, name)
+			return nil, fmt.Errorf("%s has no %s on the hub: it is no model that can be loaded here (an adapter, "+
+				"perhaps, or weights in another format)", n.ID, name)
 		}
 	}
 	if !slices.Contains(all, safetensors.SingleName) && !slices.Contains(all, safetensors.IndexName) {
-		return nil, fmt.Errorf("%s has neither %s nor %s on the hub: only weights in safetensors can be loaded", n.ID, safetensors.SingleName, safetensors.IndexName)
+		return nil, fmt.Errorf("%s has neither %s nor %s on the hub: only weights in safetensors can be loaded", n.ID,
+			safetensors.SingleName, safetensors.IndexName)
 	}
 	slices.Sort(out)
 	return out, nil

@@ -24,8 +24,8 @@ type Hub struct {
 	Offline  bool   // ask the cache only
 }
 
-// FromEnv is the hub as huggingface_hub's environment variables describe it: HF_HUB_CACHE, HF_HOME, HF_ENDPOINT, HF_TOKEN,
-// HF_TOKEN_PATH and HF_HUB_OFFLINE. Unset, they mean the same as there.
+// FromEnv is the hub as huggingface_hub's environment variables describe it: HF_HUB_CACHE, HF_HOME, HF_ENDPOINT,
+// HF_TOKEN, HF_TOKEN_PATH and HF_HUB_OFFLINE. Unset, they mean the same as there.
 func FromEnv() Hub {
 	home := os.Getenv("HF_HOME")
 	if home == "" {
@@ -37,13 +37,15 @@ func FromEnv() Hub {
 	}
 	home = expandHome(home)
 	h := Hub{
-		Cache:    expandHome(first(os.Getenv("HF_HUB_CACHE"), os.Getenv("HUGGINGFACE_HUB_CACHE"), filepath.Join(home, "hub"))),
+		Cache: expandHome(first(os.Getenv("HF_HUB_CACHE"), os.Getenv("HUGGINGFACE_HUB_CACHE"),
+			filepath.Join(home, "hub"))),
 		Endpoint: strings.TrimRight(first(os.Getenv("HF_ENDPOINT"), "https://huggingface.co"), "/"),
 		Token:    first(os.Getenv("HF_TOKEN"), os.Getenv("HUGGING_FACE_HUB_TOKEN")),
 		Offline:  isOn(os.Getenv("HF_HUB_OFFLINE")) || isOn(os.Getenv("TRANSFORMERS_OFFLINE")),
 	}
 	if h.Token == "" { // as `hf auth login` keeps it
-		if data, err := os.ReadFile(expandHome(first(os.Getenv("HF_TOKEN_PATH"), filepath.Join(home, "token")))); err == nil {
+		if data, err := os.ReadFile(expandHome(first(os.Getenv("HF_TOKEN_PATH"),
+			filepath.Join(home, "token")))); err == nil {
 			h.Token = string(data)
 		}
 	}
@@ -79,8 +81,8 @@ type Name struct {
 
 var spelling = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*)(?:@([A-Za-z0-9][A-Za-z0-9_.-]*))?$`)
 
-// ParseName reads "OWNER/NAME" or "OWNER/NAME@REVISION"; ok tells whether text is spelled so. Without a revision it is the
-// branch main.
+// ParseName reads "OWNER/NAME" or "OWNER/NAME@REVISION"; ok tells whether text
+// is spelled so. Without a revision it is the branch main.
 func ParseName(text string) (n Name, ok bool) {
 	m := spelling.FindStringSubmatch(text)
 	if m == nil || strings.Contains(text, "..") || strings.Contains(m[1], "--") {
@@ -97,8 +99,8 @@ func (h Hub) folder(n Name) string {
 // ErrNotCached is the error of Cached for a model that would have to be fetched.
 var ErrNotCached = errors.New("not in the cache yet")
 
-// Cached is the folder of a model whose files the cache holds, those that are needed to load it at least. The network is
-// not asked, so a newer version on the hub is not seen.
+// Cached is the folder of a model whose files the cache holds, those that are needed to load it at least. The network
+// is not asked, so a newer version on the hub is not seen.
 func (h Hub) Cached(n Name) (dir string, err error) {
 	folder := h.folder(n)
 	commit := n.Revision
@@ -118,8 +120,8 @@ func (h Hub) Cached(n Name) (dir string, err error) {
 	return dir, nil
 }
 
-// Part is the content of one of a model's files, where the cache holds it, be the others there or not. The network is not
-// asked.
+// Part is the content of one of a model's files, where the cache holds
+// it, be the others there or not. The network is not asked.
 func (h Hub) Part(n Name, file string) ([]byte, error) {
 	commit := n.Revision
 	if ref, err := os.ReadFile(filepath.Join(h.folder(n), "refs", n.Revision)); err == nil {
@@ -131,8 +133,8 @@ func (h Hub) Part(n Name, file string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(h.folder(n), "snapshots", commit, file))
 }
 
-// Fetch is the folder of a model: the cache's, else fetched from the hub. What an interrupted call has fetched is kept, and
-// the next one goes on from there.
+// Fetch is the folder of a model: the cache's, else fetched from the hub. What an interrupted call
+// has fetched is kept, and the next one goes on from there.
 func (h Hub) Fetch(ctx context.Context, n Name, report Progress) (dir string, err error) {
 	dir, err = h.Cached(n)
 	if err == nil || !errors.Is(err, ErrNotCached) {

@@ -26,9 +26,11 @@ func newServer(t *testing.T) *server {
 	firstPause = time.Millisecond
 	t.Cleanup(func() { firstPause = pause })
 	return &server{hubtest.New(t, map[string]string{
-		"config.json": `{"model_type": "small"}`, "tokenizer.json": `{}`, "tokenizer_config.json": `{"a": 1}`, "README.md": "not wanted",
+		"config.json": `{"model_type": "small"}`, "tokenizer.json": `{}`, "tokenizer_config.json": `{"a": 1}`,
+		"README.md":                    "not wanted",
 		"model.safetensors.index.json": `{"weight_map": {"x": "a.safetensors", "y": "b.safetensors", "z": "a.safetensors"}}`,
-		"a.safetensors":                weights, "b.safetensors": weights + "!", "c.safetensors": "not listed", "onnx/config.json": "not wanted",
+		"a.safetensors":                weights, "b.safetensors": weights + "!", "c.safetensors": "not listed",
+		"onnx/config.json": "not wanted",
 	}, "a.safetensors", "b.safetensors"), t}
 }
 
@@ -39,7 +41,8 @@ var someone = Name{hubtest.Model, "main"}
 // check looks for the files that a fetched model must have.
 func (s *server) check(dir string) {
 	s.t.Helper()
-	for _, name := range []string{"config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors.index.json", "a.safetensors", "b.safetensors"} {
+	for _, name := range []string{"config.json", "tokenizer.json", "tokenizer_config.json",
+		"model.safetensors.index.json", "a.safetensors", "b.safetensors"} {
 		if data, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(data) != s.Files[name] {
 			s.t.Errorf("%s: %d bytes, %v", name, len(data), err)
 		}
@@ -64,7 +67,10 @@ func TestFetchedOnceAndThenFromTheCache(t *testing.T) {
 	}
 	var last [2]int
 	var said []string
-	dir, err := h.Fetch(context.Background(), someone, func(done, total int, what string) { last, said = [2]int{done, total}, append(said, what) })
+	dir, err := h.Fetch(context.Background(), someone, func(done, total int, what string) {
+		last,
+			said = [2]int{done, total}, append(said, what)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,16 +78,19 @@ func TestFetchedOnceAndThenFromTheCache(t *testing.T) {
 	if want := filepath.Join(cache, "models--someone--small", "snapshots", hubtest.Commit); dir != want {
 		t.Errorf("fetched to %s, huggingface_hub would look in %s", dir, want)
 	}
-	if ref, err := os.ReadFile(filepath.Join(cache, "models--someone--small", "refs", "main")); err != nil || string(ref) != hubtest.Commit {
+	if ref, err := os.ReadFile(filepath.Join(cache, "models--someone--small", "refs", "main")); err != nil ||
+		string(ref) != hubtest.Commit {
 		t.Errorf("refs/main is %q, %v", ref, err)
 	}
-	if link, err := os.Readlink(filepath.Join(dir, "config.json")); err != nil || !strings.HasPrefix(link, "../../blobs/") {
+	if link, err := os.Readlink(filepath.Join(dir, "config.json")); err != nil ||
+		!strings.HasPrefix(link, "../../blobs/") {
 		t.Errorf("config.json leads to %q, %v", link, err)
 	}
 	if last[0] != last[1] {
 		t.Errorf("the last report was %v", last)
 	}
-	if all := strings.Join(said, "\n"); !strings.Contains(all, "asking the hub for someone/small") || !strings.Contains(all, "MB, a.safetensors") || !strings.Contains(all, "MB, b.safetensors") {
+	if all := strings.Join(said, "\n"); !strings.Contains(all, "asking the hub for someone/small") ||
+		!strings.Contains(all, "MB, a.safetensors") || !strings.Contains(all, "MB, b.safetensors") {
 		t.Errorf("the reports were %q", said)
 	}
 	before := len(s.Requests())
@@ -125,7 +134,8 @@ func TestNextCallGoesOnWhereOneWasStopped(t *testing.T) {
 	if _, err := s.at(cache).Fetch(ctx, someone, nil); !errors.Is(err, context.Canceled) {
 		t.Fatalf("a stopped call: %v", err)
 	}
-	if _, err := s.at(cache).Cached(someone); !errors.Is(err, ErrNotCached) || strings.Contains(err.Error(), "config.json") {
+	if _, err := s.at(cache).Cached(someone); !errors.Is(err, ErrNotCached) ||
+		strings.Contains(err.Error(), "config.json") {
 		t.Errorf("half a model in the cache: %v", err)
 	}
 	dir, err := s.at(cache).Fetch(context.Background(), someone, nil)
@@ -133,7 +143,8 @@ func TestNextCallGoesOnWhereOneWasStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.check(dir)
-	if s.Asked("GET /a.safetensors bytes=131072-") != 1 || s.Asked("GET /someone/small/resolve/"+hubtest.Commit+"/config.json") != 1 {
+	if s.Asked("GET /a.safetensors bytes=131072-") != 1 ||
+		s.Asked("GET /someone/small/resolve/"+hubtest.Commit+"/config.json") != 1 {
 		t.Errorf("what had come was fetched again: %v", s.Requests())
 	}
 }
@@ -161,20 +172,34 @@ func TestWhatCannotBeFetchedSaysWhatToDo(t *testing.T) {
 		change func(*server, *Hub)
 		want   []string
 	}{
-		"no such model or private": {func(s *server, h *Hub) { s.Status = 401 }, []string{"someone/small", "401", "HF_TOKEN"}},
-		"token without rights":     {func(s *server, h *Hub) { s.Token, h.Token = "a", "b" }, []string{"401", "the token in HF_TOKEN"}},
-		"terms":                    {func(s *server, h *Hub) { s.Status = 403 }, []string{"403", "terms", "/someone/small"}},
-		"not there":                {func(s *server, h *Hub) { s.Status = 404 }, []string{"404", "look for its name"}},
-		"out of order":             {func(s *server, h *Hub) { s.Status = 503 }, []string{"503", "later"}},
-		"no network":               {func(s *server, h *Hub) { s.Hub.Close() }, []string{"cannot be fetched", "HF_ENDPOINT", "hf download someone/small", "models--someone--small"}},
-		"other host away":          {func(s *server, h *Hub) { s.CDN.Close() }, []string{"a.safetensors", "0 of 262144 bytes", "hf download"}},
-		"offline":                  {func(s *server, h *Hub) { h.Offline = true }, []string{"HF_HUB_OFFLINE", "hf download someone/small"}},
-		"no tokenizer":             {func(s *server, h *Hub) { delete(s.Files, "tokenizer.json") }, []string{"no tokenizer.json"}},
-		"pickle only":              {func(s *server, h *Hub) { delete(s.Files, "model.safetensors.index.json") }, []string{"only weights in safetensors"}},
-		"shard missing":            {func(s *server, h *Hub) { delete(s.Files, "b.safetensors") }, []string{"b.safetensors", "404"}},
-		"hostile shard":            {func(s *server, h *Hub) { s.Files["model.safetensors.index.json"] = `{"weight_map":{"x":"../../x"}}` }, []string{`"../../x"`}},
-		"other bytes":              {func(s *server, h *Hub) { s.Broken = true }, []string{"a.safetensors is not what the hub announced"}},
-		"no hub":                   {func(s *server, h *Hub) { h.Endpoint = s.CDN.URL }, []string{"cannot be fetched"}},
+		"no such model or private": {func(s *server, h *Hub) { s.Status = 401 }, []string{"someone/small", "401",
+			"HF_TOKEN"}},
+		"token without rights": {func(s *server, h *Hub) { s.Token, h.Token = "a", "b" },
+			[]string{"401", "the token in HF_TOKEN"}},
+		"terms": {func(s *server, h *Hub) { s.Status = 403 }, []string{"403", "terms",
+			"/someone/small"}},
+		"not there":    {func(s *server, h *Hub) { s.Status = 404 }, []string{"404", "look for its name"}},
+		"out of order": {func(s *server, h *Hub) { s.Status = 503 }, []string{"503", "later"}},
+		"no network": {func(s *server, h *Hub) { s.Hub.Close() }, []string{"cannot be fetched",
+			"HF_ENDPOINT", "hf download someone/small", "models--someone--small"}},
+		"other host away": {func(s *server, h *Hub) { s.CDN.Close() }, []string{"a.safetensors",
+			"0 of 262144 bytes", "hf download"}},
+		"offline": {func(s *server, h *Hub) { h.Offline = true }, []string{"HF_HUB_OFFLINE",
+			"hf download someone/small"}},
+		"no tokenizer": {func(s *server, h *Hub) { delete(s.Files, "tokenizer.json") },
+			[]string{"no tokenizer.json"}},
+		"pickle only": {func(s *server, h *Hub) { delete(s.Files, "model.safetensors.index.json") },
+			[]string{"only weights in safetensors"}},
+		"shard missing": {func(s *server, h *Hub) { delete(s.Files, "b.safetensors") },
+			[]string{"b.safetensors", "404"}},
+		"hostile shard": {func(s *server,
+			h *Hub) {
+			s.Files["model.safetensors.index.json"] = `{"weight_map":{"x":"../../x"}}`
+		},
+			[]string{`"../../x"`}},
+		"other bytes": {func(s *server, h *Hub) { s.Broken = true },
+			[]string{"a.safetensors is not what the hub announced"}},
+		"no hub": {func(s *server, h *Hub) { h.Endpoint = s.CDN.URL }, []string{"cannot be fetched"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
@@ -196,7 +221,8 @@ func TestWhatCannotBeFetchedSaysWhatToDo(t *testing.T) {
 func TestNames(t *testing.T) {
 	for text, want := range map[string]Name{
 		"Qwen/Qwen2-VL-2B-Instruct": {"Qwen/Qwen2-VL-2B-Instruct", "main"}, "a/b@v1.0": {"a/b", "v1.0"},
-		"tiny": {}, "./models/x": {}, "../x": {}, "a/b/c": {}, "~/x": {}, "/a/b": {}, "a/..": {}, "a/b@": {}, "a/b@x/y": {}, "a--b/c": {}, "": {},
+		"tiny": {}, "./models/x": {}, "../x": {}, "a/b/c": {}, "~/x": {}, "/a/b": {}, "a/..": {}, "a/b@": {},
+		"a/b@x/y": {}, "a--b/c": {}, "": {},
 	} {
 		if got, ok := ParseName(text); got != want || ok != (want.ID != "") {
 			t.Errorf("%q is %+v, %v", text, got, ok)
@@ -211,11 +237,16 @@ func TestEnvironmentIsThatOfOtherTools(t *testing.T) {
 		want Hub
 	}{
 		{nil, Hub{Cache: filepath.Join(home, ".cache/huggingface/hub"), Endpoint: "https://huggingface.co"}},
-		{map[string]string{"XDG_CACHE_HOME": "/x"}, Hub{Cache: "/x/huggingface/hub", Endpoint: "https://huggingface.co"}},
-		{map[string]string{"HF_HOME": home, "HF_ENDPOINT": "https://mirror.example/"}, Hub{Cache: filepath.Join(home, "hub"), Endpoint: "https://mirror.example", Token: "kept"}},
-		{map[string]string{"HF_HOME": "~", "HF_HUB_CACHE": "~/c", "HF_TOKEN": " t\n", "HF_HUB_OFFLINE": "Yes"}, Hub{Cache: filepath.Join(home, "c"), Endpoint: "https://huggingface.co", Token: "t", Offline: true}},
+		{map[string]string{"XDG_CACHE_HOME": "/x"}, Hub{Cache: "/x/huggingface/hub",
+			Endpoint: "https://huggingface.co"}},
+		{map[string]string{"HF_HOME": home, "HF_ENDPOINT": "https://mirror.example/"},
+			Hub{Cache: filepath.Join(home, "hub"), Endpoint: "https://mirror.example", Token: "kept"}},
+		{map[string]string{"HF_HOME": "~", "HF_HUB_CACHE": "~/c", "HF_TOKEN": " t\n", "HF_HUB_OFFLINE": "Yes"},
+			Hub{Cache: filepath.Join(home, "c"), Endpoint: "https://huggingface.co", Token: "t", Offline: true}},
 	} {
-		for _, name := range []string{"HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME", "HF_ENDPOINT", "HF_TOKEN", "HF_TOKEN_PATH", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"} {
+		for _, name := range []string{"HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME",
+			"HF_ENDPOINT", "HF_TOKEN", "HF_TOKEN_PATH", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_OFFLINE",
+			"TRANSFORMERS_OFFLINE"} {
 			t.Setenv(name, c.env[name])
 		}
 		t.Setenv("HOME", home)

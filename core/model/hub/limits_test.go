@@ -28,8 +28,12 @@ func TestAnEndpointThatNeverEndsIsLeft(t *testing.T) {
 				}
 			}
 		}, "more than 16 MB", 1},
-		"a page in its place": {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<html>\x1b[2J log in") }, "no list of files", 1},
-		"a page of an error":  {func(w http.ResponseWriter, r *http.Request) { http.Error(w, "\x1b[2J", http.StatusTeapot) }, "status 418", 1},
+		"a page in its place": {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<html>\x1b[2J log in") },
+			"no list of files", 1},
+		"a page of an error": {func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, "\x1b[2J",
+				http.StatusTeapot)
+		}, "status 418", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int64
@@ -50,7 +54,8 @@ func TestAnEndpointThatNeverEndsIsLeft(t *testing.T) {
 }
 
 func TestNamesOfAListingLeadNowhereElse(t *testing.T) {
-	files := []string{"config.json", "tokenizer.json", "model.safetensors", "\x1b[2J.json", "a\nb.json", "../x.json", "sub/x.json", "..json"}
+	files := []string{"config.json", "tokenizer.json", "model.safetensors", "\x1b[2J.json", "a\nb.json", "../x.json",
+		"sub/x.json", "..json"}
 	got, err := small(Name{"a/b", "main"}, files)
 	if err != nil || strings.Join(got, " ") != "config.json tokenizer.json" {
 		t.Errorf("%q, %v", got, err)

@@ -84,7 +84,8 @@ func (t *transfer) look(ctx context.Context, file string) (remote, error) {
 		if !plainTag.MatchString(tag) || strings.Trim(tag, ".") == "" {
 			return false, final{fmt.Errorf("%s: the hub gives no content name (ETag) for %s", t.name.ID, file)}
 		}
-		size, err := strconv.ParseInt(first(resp.Header.Get("X-Linked-Size"), resp.Header.Get("Content-Length")), 10, 64)
+		size, err := strconv.ParseInt(first(resp.Header.Get("X-Linked-Size"), resp.Header.Get("Content-Length")), 10,
+			64)
 		if err != nil || size < 0 {
 			return false, final{fmt.Errorf("%s: the hub does not say how large %s is", t.name.ID, file)}
 		}
@@ -96,14 +97,17 @@ func (t *transfer) look(ctx context.Context, file string) (remote, error) {
 
 // client goes along within the hub, but stops where a HEAD would leave it.
 var client = &http.Client{
-	Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 20 * time.Second, ResponseHeaderTimeout: 30 * time.Second},
+	Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: 20 * time.Second,
+		KeepAlive: 30 * time.Second}).DialContext,
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 20 * time.Second,
+		ResponseHeaderTimeout: 30 * time.Second},
 	CheckRedirect: func(r *http.Request, via []*http.Request) error {
 		if r.Method == http.MethodHead && r.URL.Host != via[0].URL.Host {
 			return http.ErrUseLastResponse
 		}
 		if len(via) > 9 {
-			return final{fmt.Errorf("%s sends us in a circle: is it an address of a Hugging Face hub, without a login page or a proxy before it?", via[0].URL.Host)}
+			return final{fmt.Errorf("%s sends us in a circle: is it an address of a Hugging Face hub, without a "+
+				"login page or a proxy before it?", via[0].URL.Host)}
 		}
 		return nil
 	},
@@ -158,7 +162,8 @@ const attempts = 5
 // firstPause is the time before the second attempt; each further one is twice as long. Tests shorten it.
 var firstPause = time.Second
 
-// patiently repeats try until it succeeds, fails for good, or has got nowhere too often. try says whether it got further.
+// patiently repeats try until it succeeds, fails for good, or
+// has got nowhere too often. try says whether it got further.
 func (t *transfer) patiently(ctx context.Context, try func() (further bool, err error)) error {
 	pause := firstPause
 	for failed := 0; ; {
@@ -295,7 +300,8 @@ func (t *transfer) receive(ctx context.Context, r remote, part *os.File, start i
 
 // continues says whether an answer goes on at the byte that it was asked for; a server may send the whole file instead.
 func continues(resp *http.Response, from int64) bool {
-	return resp.StatusCode == http.StatusPartialContent && strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", from))
+	return resp.StatusCode == http.StatusPartialContent && strings.HasPrefix(resp.Header.Get("Content-Range"),
+		fmt.Sprintf("bytes %d-", from))
 }
 
 // verify holds a complete file against its content name, as far as that tells the content.
@@ -327,7 +333,8 @@ func (t *transfer) verify(ctx context.Context, r remote, part *os.File) error {
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != strings.ToLower(r.etag) {
-		return fmt.Errorf("%s is not what the hub announced (its sum is %s, announced was %s): try again", r.file, got, r.etag)
+		return fmt.Errorf("%s is not what the hub announced (its sum is %s, announced was %s): try again", r.file,
+			got, r.etag)
 	}
 	return nil
 }

@@ -27,7 +27,8 @@ func TestPublishedSizes(t *testing.T) {
 			n += x.bytes() / 2
 		}
 		if n != want.parameters || len(l.shards()) != want.shards {
-			t.Errorf("%s has %d parameters in %d shards, published are %d in %d", kind, n, len(l.shards()), want.parameters, want.shards)
+			t.Errorf("%s has %d parameters in %d shards, published are %d in %d", kind, n, len(l.shards()),
+				want.parameters, want.shards)
 		}
 	}
 	if _, err := readLayout("gpt"); err == nil {
@@ -47,9 +48,12 @@ func TestSmallFakesAreWholeModels(t *testing.T) {
 			t.Fatal(err)
 		}
 		files := maps.Clone(l.files)
-		for _, r := range [][2]string{{`"num_hidden_layers": 28`, `"num_hidden_layers": 1`}, {`"num_hidden_layers": 24`, `"num_hidden_layers": 1`},
-			{`"vocab_size": 15`, `"vocab_size": 7, "ignored": 1`}, {`"depth": 32`, `"depth": 1`}, {`"embed_dim": 1280`, `"embed_dim": 64`},
-			{`"intermediate_size": 18944`, `"intermediate_size": 32`}, {`"intermediate_size": 8960`, `"intermediate_size": 32`}} {
+		for _, r := range [][2]string{{`"num_hidden_layers": 28`, `"num_hidden_layers": 1`}, {`"num_hidden_layers": 24`,
+			`"num_hidden_layers": 1`},
+			{`"vocab_size": 15`, `"vocab_size": 7, "ignored": 1`}, {`"depth": 32`, `"depth": 1`},
+			{`"embed_dim": 1280`, `"embed_dim": 64`},
+			{`"intermediate_size": 18944`, `"intermediate_size": 32`}, {`"intermediate_size": 8960`,
+				`"intermediate_size": 32`}} {
 			files["config.json"] = bytes.Replace(files["config.json"], []byte(r[0]), []byte(r[1]), 1)
 		}
 		if l, err = newLayout(files); err != nil {

@@ -49,16 +49,19 @@ func (l *layout) write(folder, tokenizer string) (total int64, err error) {
 		for _, t := range shard {
 			total += t.bytes()
 			weightMap[t.name] = name
-			tensors = append(tensors, safetensors.Tensor{Name: t.name, DType: safetensors.BF16, Shape: t.shape, Fill: t.draw})
+			tensors = append(tensors, safetensors.Tensor{Name: t.name, DType: safetensors.BF16, Shape: t.shape,
+				Fill: t.draw})
 		}
-		if err := safetensors.Write(filepath.Join(folder, name), tensors, map[string]string{"format": "pt"}); err != nil {
+		if err := safetensors.Write(filepath.Join(folder, name), tensors,
+			map[string]string{"format": "pt"}); err != nil {
 			return 0, err
 		}
 	}
 	if len(shards) == 1 {
 		return total, nil
 	}
-	index, err := json.MarshalIndent(map[string]any{"metadata": map[string]int64{"total_size": total}, "weight_map": weightMap}, "", "  ")
+	index, err := json.MarshalIndent(map[string]any{"metadata": map[string]int64{"total_size": total},
+		"weight_map": weightMap}, "", "  ")
 	if err != nil {
 		return 0, err
 	}
@@ -88,7 +91,8 @@ func (t tensor) draw(w io.Writer) error {
 	name := fnv.New64a()
 	name.Write([]byte(t.name))
 	random := rand.NewPCG(name.Sum64(), 1)
-	isNorm := strings.HasSuffix(t.name, "norm.weight") || strings.Contains(t.name, "norm1.weight") || strings.Contains(t.name, "norm2.weight") || strings.HasSuffix(t.name, "ln_q.weight")
+	isNorm := strings.HasSuffix(t.name, "norm.weight") || strings.Contains(t.name, "norm1.weight") ||
+		strings.Contains(t.name, "norm2.weight") || strings.HasSuffix(t.name, "ln_q.weight")
 	table := make([]uint16, 1<<16)
 	normal := rand.New(random)
 	for i := range table {

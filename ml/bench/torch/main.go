@@ -1,7 +1,7 @@
-// Command torch compares the native engine with PyTorch on the same models: optimizer steps of LoRA and decoding, in turn
-// within one run, on as many threads. It needs a Python with torch, transformers and peft (FINETUI_PYTHON names one;
-// else python3) and says so where there is none. Models with random weights are written to a temporary folder by the
-// reference and read by both sides, whose losses and tokens are compared too.
+// Command torch compares the native engine with PyTorch on the same models: optimizer steps of LoRA and decoding, in
+// turn within one run, on as many threads. It needs a Python with torch, transformers and peft (FINETUI_PYTHON names
+// one; else python3) and says so where there is none. Models with random weights are written to a temporary folder by
+// the reference and read by both sides, whose losses and tokens are compared too.
 //
 //	go run ./ml/bench/torch                    all rows
 //	go run ./ml/bench/torch LAYERS=4 ROUNDS=2  a quick look
@@ -22,7 +22,8 @@ import (
 
 func main() {
 	o := options{rounds: 5, threads: 2, layers: 24}
-	_, err := words.Settings(os.Args[1:], map[string]any{"ROUNDS": &o.rounds, "THREADS": &o.threads, "LAYERS": &o.layers})
+	_, err := words.Settings(os.Args[1:], map[string]any{"ROUNDS": &o.rounds, "THREADS": &o.threads,
+		"LAYERS": &o.layers})
 	if err == nil {
 		err = run(o)
 	}
@@ -44,15 +45,18 @@ var products = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up
 // half is Qwen2.5-0.5B, as published in bfloat16.
 func half(layers int) shape {
 	return shape{name: "0.5B", stored: "bfloat16", rank: 16, targets: products, config: qwen2.Config{
-		Hidden: 896, Layers: layers, Heads: 14, KVHeads: 2, HeadDim: 64, Inner: 4864, Vocab: 151936, Eps: 1e-6, Theta: 1e6, Tied: true,
+		Hidden: 896, Layers: layers, Heads: 14, KVHeads: 2, HeadDim: 64, Inner: 4864, Vocab: 151936, Eps: 1e-6,
+		Theta: 1e6, Tied: true,
 	}}
 }
 
 // tiny is the language model of the base that the program carries, and the adapters that a new project begins with.
 func tiny() shape {
-	return shape{name: "tiny base", stored: "float32", rank: 16, targets: products[:4], replicas: true, config: qwen2.Config{
-		Hidden: 128, Layers: 4, Heads: 4, KVHeads: 2, HeadDim: 32, Inner: 384, Vocab: 768, Eps: 1e-6, Theta: 1e4, Tied: true,
-	}}
+	return shape{name: "tiny base", stored: "float32", rank: 16, targets: products[:4], replicas: true,
+		config: qwen2.Config{
+			Hidden: 128, Layers: 4, Heads: 4, KVHeads: 2, HeadDim: 32, Inner: 384, Vocab: 768, Eps: 1e-6, Theta: 1e4,
+			Tied: true,
+		}}
 }
 
 func run(o options) error {
@@ -71,7 +75,8 @@ func run(o options) error {
 	}
 	defer os.RemoveAll(dir)
 	c := &contest{options: o, p: p, dir: dir}
-	fmt.Printf("kernels %s, %s, %s, %d threads each, %d rounds, %s\n\n", blas.Kernels(), runtime.Version(), versions, o.threads, o.rounds, time.Now().Format("2006-01-02 15:04"))
+	fmt.Printf("kernels %s, %s, %s, %d threads each, %d rounds, %s\n\n", blas.Kernels(), runtime.Version(), versions,
+		o.threads, o.rounds, time.Now().Format("2006-01-02 15:04"))
 	fmt.Printf(format, "what", "ours", "PyTorch", "", "ratio", "(busy)", "goal", "met", "")
 	if err := c.shape(tiny(), work{16, 51, 8}, nil); err != nil {
 		return err
@@ -103,11 +108,12 @@ type contest struct {
 
 // shape compares steps of w, then decoding of batches of these sizes.
 //
-// PyTorch takes steps in float32: in bfloat16 its backward pass takes minutes on a processor without instructions for it.
-// It decodes in both.
+// PyTorch takes steps in float32: in bfloat16 its backward pass takes minutes on a
+// processor without instructions for it. It decodes in both.
 func (c *contest) shape(s shape, w work, batches []int) error {
 	folder := filepath.Join(c.dir, s.name)
-	if err := c.p.ask("make", map[string]any{"folder": folder, "config": s.python(), "dtype": s.stored, "rank": s.rank, "targets": s.targets}, nil); err != nil {
+	if err := c.p.ask("make", map[string]any{"folder": folder, "config": s.python(), "dtype": s.stored, "rank": s.rank,
+		"targets": s.targets}, nil); err != nil {
 		return err
 	}
 	types := []string{"float32", "bfloat16"}
@@ -115,7 +121,8 @@ func (c *contest) shape(s shape, w work, batches []int) error {
 		types = types[:1]
 	}
 	for _, dtype := range types {
-		if err := c.p.ask("load", map[string]any{"name": dtype, "folder": folder, "dtype": dtype, "rate": learningRate, "decay": weightDecay}, nil); err != nil {
+		if err := c.p.ask("load", map[string]any{"name": dtype, "folder": folder, "dtype": dtype, "rate": learningRate,
+			"decay": weightDecay}, nil); err != nil {
 			return err
 		}
 	}
@@ -154,7 +161,8 @@ func (c *contest) steps(s shape, w work, folder, dtype string) error {
 			return err
 		}
 		var theirs timed
-		if err := c.p.ask("step", map[string]any{"name": dtype, "ids": ids, "labels": labels, "clip": maxGradNorm}, &theirs); err != nil {
+		if err := c.p.ask("step", map[string]any{"name": dtype, "ids": ids, "labels": labels, "clip": maxGradNorm},
+			&theirs); err != nil {
 			return err
 		}
 		row.found = fmt.Sprintf("loss of step %d: %.5f and %.5f", round+1, loss, theirs.Loss)
@@ -162,7 +170,8 @@ func (c *contest) steps(s shape, w work, folder, dtype string) error {
 			row.add(ours, theirs.span())
 		}
 	}
-	what := fmt.Sprintf("%s LoRA step, %d of %d tokens supervised", s.name, w.supervised*w.sequences, w.tokens*w.sequences)
+	what := fmt.Sprintf("%s LoRA step, %d of %d tokens supervised", s.name, w.supervised*w.sequences,
+		w.tokens*w.sequences)
 	row.print(what, dtype, 0, goal)
 	return nil
 }
@@ -190,7 +199,8 @@ func (c *contest) decodings(s shape, folder string, types []string, batches []in
 			}
 			for i, dtype := range types {
 				var theirs timed
-				if err := c.p.ask("decode", map[string]any{"name": dtype, "ids": prompts, "new": steps}, &theirs); err != nil {
+				if err := c.p.ask("decode", map[string]any{"name": dtype, "ids": prompts, "new": steps},
+					&theirs); err != nil {
 					return err
 				}
 				rows[i].found = fmt.Sprintf("%d of %d tokens are the same", same(tokens, theirs.Tokens), n*steps)

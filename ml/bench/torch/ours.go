@@ -29,9 +29,11 @@ type shape struct {
 func (s shape) python() map[string]any {
 	c := s.config
 	return map[string]any{
-		"hidden_size": c.Hidden, "num_hidden_layers": c.Layers, "num_attention_heads": c.Heads, "num_key_value_heads": c.KVHeads,
-		"intermediate_size": c.Inner, "vocab_size": c.Vocab, "rms_norm_eps": c.Eps, "tie_word_embeddings": c.Tied,
-		"rope_parameters": map[string]any{"rope_type": "default", "rope_theta": c.Theta}, "max_position_embeddings": 4096,
+		"hidden_size": c.Hidden, "num_hidden_layers": c.Layers, "num_attention_heads": c.Heads,
+		"num_key_value_heads": c.KVHeads,
+		"intermediate_size":   c.Inner, "vocab_size": c.Vocab, "rms_norm_eps": c.Eps, "tie_word_embeddings": c.Tied,
+		"rope_parameters":         map[string]any{"rope_type": "default", "rope_theta": c.Theta},
+		"max_position_embeddings": 4096,
 	}
 }
 
@@ -114,7 +116,8 @@ func (e *engine) close() error { return e.checkpoint.Close() }
 // trainer takes steps as the reference does.
 func (e *engine) trainer(s shape, threads int) (*train.Trainer, error) {
 	n := qwen2.Network{Model: e.model}
-	solver, err := train.NewAdamW(n.Parameters(), []train.Group{{LearningRate: learningRate, WeightDecay: weightDecay}}, nil)
+	solver, err := train.NewAdamW(n.Parameters(), []train.Group{{LearningRate: learningRate, WeightDecay: weightDecay}},
+		nil)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +140,8 @@ func step(t *train.Trainer, samples []train.Sample) (span, float64, error) {
 	return s, r.Loss, nil
 }
 
-// decode continues prompts greedily, all of one length, and returns the tokens [steps][sequences]. The prompt is not timed.
+// decode continues prompts greedily, all of one length, and returns
+// the tokens [steps][sequences]. The prompt is not timed.
 func decode(s *qwen2.Session, prompts [][]int32, steps int) (took span, tokens [][]int32, err error) {
 	b := nn.Batch{Starts: []int{0}}
 	for _, p := range prompts {

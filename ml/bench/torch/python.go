@@ -34,7 +34,8 @@ func findPython() (string, error) {
 			return "", fmt.Errorf("%w: there is no python3 on PATH", errNoPython)
 		}
 	}
-	const have = "import importlib.util as u, sys; sys.exit(not all(u.find_spec(m) for m in ('torch', 'transformers', 'peft')))"
+	const have = "import importlib.util as u, sys; sys.exit(not all(u.find_spec(m) for m in ('torch', " +
+		"'transformers', 'peft')))"
 	if err := exec.Command(path, "-c", have).Run(); err != nil {
 		return "", fmt.Errorf("%w: %s lacks them", errNoPython, path)
 	}
@@ -45,7 +46,8 @@ func findPython() (string, error) {
 func startPython(path string, threads int) (p *python, versions string, err error) {
 	p = &python{command: exec.Command(path, "-c", reference)}
 	n := strconv.Itoa(threads)
-	p.command.Env = append(os.Environ(), "OMP_NUM_THREADS="+n, "MKL_NUM_THREADS="+n, "OMP_WAIT_POLICY=PASSIVE", "HF_HUB_OFFLINE=1", "TOKENIZERS_PARALLELISM=false")
+	p.command.Env = append(os.Environ(), "OMP_NUM_THREADS="+n, "MKL_NUM_THREADS="+n, "OMP_WAIT_POLICY=PASSIVE",
+		"HF_HUB_OFFLINE=1", "TOKENIZERS_PARALLELISM=false")
 	p.command.Stderr = os.Stderr
 	if p.in, err = p.command.StdinPipe(); err != nil {
 		return nil, "", err

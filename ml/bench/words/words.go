@@ -25,7 +25,8 @@ func Settings(arguments []string, known map[string]any) (words []string, err err
 		case *string:
 			*to = value
 		default:
-			return nil, fmt.Errorf("%s is unknown; there are %s", name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+			return nil, fmt.Errorf("%s is unknown; there are %s", name,
+				strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
 	}
 	return words, nil

@@ -8,8 +8,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// exp replaces each x by its exponential, within about one unit in the last place over the whole range, denormal results
-// included; infinities and NaN behave as in the mathematics.
+// exp replaces each x by its exponential, within about one unit in the last place over the whole range, denormal
+// results included; infinities and NaN behave as in the mathematics.
 //
 // x = n·ln 2 + r with |r| <= ln 2 / 2; exp r = 1 + r + r²·p(r) with the polynomial of Cephes (S. Moshier, expf); 2ⁿ is
 // multiplied in two steps, because n reaches beyond the exponents of float32 at both ends.
@@ -74,13 +74,15 @@ func many(xs []reg.VecVirtual) (ys []reg.VecVirtual) {
 }
 
 // powers are the coefficients of f, f², … in 2^f - 1 for |f| <= 1/2: a fit of the relative error, to 2e-9.
-var powers = []float64{0.6931472028551477, 0.2402264791361676, 0.05550332470995899, 0.009618437358499893, 0.0013398874455229186, 0.0001535336178433485}
+var powers = []float64{0.6931472028551477, 0.2402264791361676, 0.05550332470995899, 0.009618437358499893,
+	0.0013398874455229186, 0.0001535336178433485}
 
 // expSum is for softmax, whose exponents are 0 at most: with scale and shift in units of ln 2, exp x = 2ⁿ·2^f needs a
 // rounding, a polynomial and n added to the exponent. What would be denormal is 0.
 func expSum() {
 	s, p, x := function("expSum", "sets dst = 2^(src*scale - shift), 0 below 2^-126, and returns the sum of dst.",
-		"func(dst, src *float32, n int, scale, shift float32) float32", []string{"dst", "src"}, []string{"scale", "shift"})
+		"func(dst, src *float32, n int, scale, shift float32) float32", []string{"dst", "src"},
+		[]string{"scale", "shift"})
 	s.unroll = 2
 	sum, smallest, one := zero(), set(constant(-126)), set(constant(1))
 	s.together(func(vs []lane) {
@@ -186,7 +188,8 @@ func activations() {
 	finish()
 
 	const quick = 1.702
-	s, p, _ = function("quickGELU", "sets dst = x*sigmoid(1.702x).", "func(dst, x *float32, n int)", []string{"dst", "x"}, nil)
+	s, p, _ = function("quickGELU", "sets dst = x*sigmoid(1.702x).", "func(dst, x *float32, n int)",
+		[]string{"dst", "x"}, nil)
 	s.unroll = 2
 	s.together(func(vs []lane) {
 		xs := loadAll(vs, p["x"])
@@ -202,7 +205,8 @@ func activations() {
 	})
 	finish()
 
-	s, p, _ = function("quickGELUBackward", "sets the gradient of quickGELU.", "func(dx, dy, x *float32, n int)", []string{"dx", "dy", "x"}, nil)
+	s, p, _ = function("quickGELUBackward", "sets the gradient of quickGELU.", "func(dx, dy, x *float32, n int)",
+		[]string{"dx", "dy", "x"}, nil)
 	s.unroll = 2
 	s.together(func(vs []lane) {
 		zs := loadAll(vs, p["x"])
@@ -227,7 +231,8 @@ func activations() {
 	})
 	finish()
 
-	s, p, _ = function("geluBackward", "sets the gradient of gelu.", "func(dx, dy, x *float32, n int)", []string{"dx", "dy", "x"}, nil)
+	s, p, _ = function("geluBackward", "sets the gradient of gelu.", "func(dx, dy, x *float32, n int)",
+		[]string{"dx", "dy", "x"}, nil)
 	s.each(func(v lane) {
 		x := v.load(p["x"])
 		phi, bell := normal(x)
@@ -241,7 +246,9 @@ func activations() {
 
 // mills approximates exp(z²/2)·Phi(-z)/t for t = 1/(1 + 0.3z), z >= 0, to 2e-9: a Chebyshev fit over z <= 14, where
 // float32 ends.
-var mills = []float64{-0.020914359728848045, 0.11404027207372556, -0.23203848293578213, 0.19694067701667836, -0.083742549016206199, 0.098480740183451183, 0.077589064377351617, 0.11040517984663449, 0.11955176322872277, 0.11968769314517996}
+var mills = []float64{-0.020914359728848045, 0.11404027207372556, -0.23203848293578213, 0.19694067701667836,
+	-0.083742549016206199, 0.098480740183451183, 0.077589064377351617, 0.11040517984663449, 0.11955176322872277,
+	0.11968769314517996}
 
 // normal returns the normal distribution Phi(x) and exp(-x²/2). The tail is formed by itself, so that it keeps its
 // relative precision for negative x.

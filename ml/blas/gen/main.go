@@ -1,5 +1,5 @@
-// Command gen writes the assembly of package blas with avo. It is a module of its own, so that the program does not depend
-// on what only its generator needs. Run it by `go generate` in the parent folder.
+// Command gen writes the assembly of package blas with avo. It is a module of its own, so that the program does not
+// depend on what only its generator needs. Run it by `go generate` in the parent folder.
 package main
 
 import (

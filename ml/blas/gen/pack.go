@@ -42,7 +42,8 @@ func packRows() {
 func packColumns() {
 	TEXT("packColumnsAVX2", NOSPLIT, "func(blocks int, src *float32, srcRow int, dst *float32, dstRow int)")
 	Pragma("noescape")
-	Doc("packColumnsAVX2 transposes blocks of 8x8 float32: eight rows, srcRow bytes apart, become eight columns of rows dstRow bytes apart.")
+	Doc("packColumnsAVX2 transposes blocks of 8x8 float32: eight rows, srcRow bytes apart, become eight columns of " +
+		"rows dstRow bytes apart.")
 	blocks := Load(Param("blocks"), GP64())
 	src := Load(Param("src"), GP64())
 	srcRow := Load(Param("srcRow"), GP64())
@@ -111,7 +112,8 @@ func packTiles(rows int) {
 	name := fmt.Sprintf("packTiles%dAVX2", rows)
 	TEXT(name, NOSPLIT, "func(k, tiles int, src *float32, srcRow int, dst *float32, dstTile int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("%s cuts k rows of %d*tiles float32, srcRow bytes apart, into tiles of %d columns, dstTile bytes apart, whose rows follow each other.", name, rows, rows))
+	Doc(fmt.Sprintf("%s cuts k rows of %d*tiles float32, srcRow bytes apart, into tiles of %d columns, dstTile "+
+		"bytes apart, whose rows follow each other.", name, rows, rows))
 	k := Load(Param("k"), GP64())
 	src := Load(Param("src"), GP64())
 	srcRow := Load(Param("srcRow"), GP64())

@@ -17,7 +17,8 @@ func peak() {
 // multiply keeps as many sums as hide the latency of a multiply-add.
 func multiply(is instructions, sums int) {
 	TEXT("peak"+is.name, NOSPLIT, "func(rounds int)")
-	Doc("peak" + is.name + " performs rounds times " + map[int]string{12: "twelve", 24: "twenty-four"}[sums] + " independent multiply-adds of a vector.")
+	Doc("peak" + is.name + " performs rounds times " + map[int]string{12: "twelve", 24: "twenty-four"}[sums] +
+		" independent multiply-adds of a vector.")
 	rounds := Load(Param("rounds"), GP64())
 	for _, r := range is.vec[:sums+2] {
 		tile{instructions: is}.zero(r)

@@ -89,9 +89,10 @@ func (v lane) store(y, p reg.Register) {
 	}
 }
 
-// function begins a function of the given signature, whose slices are equally long, and loads all its parameters: pointers
-// as they are, scalars into every lane.
-func function(name, doc, signature string, pointers, scalars []string) (s stream, p map[string]reg.Register, x map[string]reg.VecVirtual) {
+// function begins a function of the given signature, whose slices are equally long, and loads all its parameters:
+// pointers as they are, scalars into every lane.
+func function(name, doc, signature string, pointers, scalars []string) (s stream, p map[string]reg.Register,
+	x map[string]reg.VecVirtual) {
 	TEXT(name+"AVX2", NOSPLIT, signature)
 	Pragma("noescape")
 	Doc(name + "AVX2 " + doc)

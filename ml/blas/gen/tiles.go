@@ -30,9 +30,9 @@ var (
 	}, 12}
 )
 
-// tiles writes every register tile: of two vectors of columns and of one, each also with the last vector masked, and wide
-// ones for products of one or two rows, whose few sums would otherwise wait for each other. Each exists for a float32
-// and for a bfloat16 right-hand side.
+// tiles writes every register tile: of two vectors of columns and of one, each also with the last vector masked, and
+// wide ones for products of one or two rows, whose few sums would otherwise wait for each other. Each exists for a
+// float32 and for a bfloat16 right-hand side.
 func tiles(is instructions) {
 	for _, half := range []bool{false, true} {
 		for rows := 1; rows <= is.rows; rows++ {
@@ -92,7 +92,9 @@ func (t tile) shared() bool { return t.half && t.masked && t.width == 8 }
 // aheadStep further on each time, from tile to tile. mask points at one int32 a lane, all ones for a column that exists
 // (AVX-512: at a bit a lane).
 func (t tile) write() {
-	TEXT(t.function(), NOSPLIT, "func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int, c *float32, cRow int, from *float32, fromRow int, mask *byte)")
+	TEXT(t.function(), NOSPLIT,
+		"func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int, c "+
+			"*float32, cRow int, from *float32, fromRow int, mask *byte)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s multiplies tiles of %d rows and %d vectors of columns.", t.function(), t.rows, t.vecs))
 	a := Load(Param("a"), GP64())

@@ -17,39 +17,45 @@ func vectors() {
 		}
 	})
 	largest()
-	mapping("axpy", "adds s*a to dst.", []string{"dst", "a"}, []string{"s"}, func(v lane, p map[string]reg.Register, x map[string]reg.VecVirtual) {
+	mapping("axpy", "adds s*a to dst.", []string{"dst", "a"}, []string{"s"}, func(v lane, p map[string]reg.Register,
+		x map[string]reg.VecVirtual) {
 		y := v.load(p["dst"])
 		VFMADD231PS(v.load(p["a"]), x["s"], y)
 		v.store(y, p["dst"])
 	})
-	mapping("scale", "multiplies x by s.", []string{"x"}, []string{"s"}, func(v lane, p map[string]reg.Register, x map[string]reg.VecVirtual) {
+	mapping("scale", "multiplies x by s.", []string{"x"}, []string{"s"}, func(v lane, p map[string]reg.Register,
+		x map[string]reg.VecVirtual) {
 		y := v.load(p["x"])
 		VMULPS(x["s"], y, y)
 		v.store(y, p["x"])
 	})
-	mapping("add", "adds a to dst.", []string{"dst", "a"}, nil, func(v lane, p map[string]reg.Register, x map[string]reg.VecVirtual) {
+	mapping("add", "adds a to dst.", []string{"dst", "a"}, nil, func(v lane, p map[string]reg.Register,
+		x map[string]reg.VecVirtual) {
 		y := v.load(p["dst"])
 		VADDPS(v.load(p["a"]), y, y)
 		v.store(y, p["dst"])
 	})
-	mapping("mulScaled", "sets dst = a*b*s.", []string{"dst", "a", "b"}, []string{"s"}, func(v lane, p map[string]reg.Register, x map[string]reg.VecVirtual) {
-		y := v.load(p["a"])
-		VMULPS(v.load(p["b"]), y, y)
-		VMULPS(x["s"], y, y)
-		v.store(y, p["dst"])
-	})
-	mapping("mulAdd", "adds a*b to dst.", []string{"dst", "a", "b"}, nil, func(v lane, p map[string]reg.Register, x map[string]reg.VecVirtual) {
+	mapping("mulScaled", "sets dst = a*b*s.", []string{"dst", "a", "b"}, []string{"s"},
+		func(v lane, p map[string]reg.Register, x map[string]reg.VecVirtual) {
+			y := v.load(p["a"])
+			VMULPS(v.load(p["b"]), y, y)
+			VMULPS(x["s"], y, y)
+			v.store(y, p["dst"])
+		})
+	mapping("mulAdd", "adds a*b to dst.", []string{"dst", "a", "b"}, nil, func(v lane, p map[string]reg.Register,
+		x map[string]reg.VecVirtual) {
 		y := v.load(p["dst"])
 		VFMADD231PS(v.load(p["a"]), v.load(p["b"]), y)
 		v.store(y, p["dst"])
 	})
-	mapping("softmaxBackward", "sets dst = p*(dp - d)*s.", []string{"dst", "p", "dp"}, []string{"d", "s"}, func(v lane, p map[string]reg.Register, x map[string]reg.VecVirtual) {
-		y := v.load(p["dp"])
-		VSUBPS(x["d"], y, y)
-		VMULPS(v.load(p["p"]), y, y)
-		VMULPS(x["s"], y, y)
-		v.store(y, p["dst"])
-	})
+	mapping("softmaxBackward", "sets dst = p*(dp - d)*s.", []string{"dst", "p", "dp"}, []string{"d", "s"},
+		func(v lane, p map[string]reg.Register, x map[string]reg.VecVirtual) {
+			y := v.load(p["dp"])
+			VSUBPS(x["d"], y, y)
+			VMULPS(v.load(p["p"]), y, y)
+			VMULPS(x["s"], y, y)
+			v.store(y, p["dst"])
+		})
 	rope()
 	widen()
 	narrow()
@@ -61,7 +67,8 @@ func vectors() {
 }
 
 // mapping writes a function that treats each element for itself. Every operand is read before anything is written.
-func mapping(name, doc string, pointers, scalars []string, body func(v lane, p map[string]reg.Register, x map[string]reg.VecVirtual)) {
+func mapping(name, doc string, pointers, scalars []string, body func(v lane, p map[string]reg.Register,
+	x map[string]reg.VecVirtual)) {
 	signature := "func("
 	for _, p := range pointers {
 		signature += p + " *float32, "
@@ -124,7 +131,8 @@ func total(name, doc string, step func(v lane, x, acc reg.Register)) {
 
 // largest starts from -Inf in every lane; lanes beyond the end are set to it.
 func largest() {
-	s, p, _ := function("max", "returns the largest element of x, -Inf without one.", "func(x *float32, n int) float32", []string{"x"}, nil)
+	s, p, _ := function("max", "returns the largest element of x, -Inf without one.", "func(x *float32, n int) float32",
+		[]string{"x"}, nil)
 	s.unroll = 4
 	const negativeInfinity = 0xff800000
 	var acc []reg.VecVirtual
@@ -180,8 +188,8 @@ func widen() {
 	finish()
 }
 
-// narrow adds half of the last place kept, less one unless that place is odd, and drops the lower half of the word. A NaN
-// keeps its upper half with the quiet bit set.
+// narrow adds half of the last place kept, less one unless that place is odd, and drops the lower half of the word. A
+// NaN keeps its upper half with the quiet bit set.
 func narrow() {
 	TEXT("narrowAVX2", NOSPLIT, "func(dst *uint16, src *float32, vectors int)")
 	Pragma("noescape")
@@ -215,7 +223,8 @@ func narrow() {
 
 func adamW() {
 	s, p, x := function("adamW", "performs the update that AdamW describes.",
-		"func(w, grad, m, v *float32, n int, complement1, b2, complement2, stepSize, decayFactor, invSqrtCorrection2, eps float32)",
+		"func(w, grad, m, v *float32, n int, complement1, b2, complement2, stepSize, decayFactor, "+
+			"invSqrtCorrection2, eps float32)",
 		[]string{"w", "grad", "m", "v"},
 		[]string{"complement1", "b2", "complement2", "stepSize", "decayFactor", "invSqrtCorrection2", "eps"})
 	s.each(func(l lane) {

@@ -134,7 +134,8 @@ func TestGoldenLabelsSuperviseOnlyAnswers(t *testing.T) {
 
 func TestTheDefaultSystemTextIsAChoice(t *testing.T) {
 	got := Render([]Message{Say(User, "Hi")}, Options{DefaultSystem: SystemQwen25})
-	want := "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
+	want := "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful " +
+		"assistant.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
 	if got != want {
 		t.Errorf("got %q", got)
 	}

@@ -159,10 +159,12 @@ func (p Processor) check() error {
 		}
 	}
 	if unit := p.Patch * p.Merge; unit > mostUnit {
-		return fmt.Errorf("patch_size %d and merge_size %d make %d pixels a side for one token, it must be %d at most", p.Patch, p.Merge, unit, mostUnit)
+		return fmt.Errorf("patch_size %d and merge_size %d make %d pixels a side for one token, it must be %d at most",
+			p.Patch, p.Merge, unit, mostUnit)
 	}
 	if p.RowSize() > mostRow {
-		return fmt.Errorf("patch_size %d and temporal_patch_size %d make %d values a patch, it must be %d at most", p.Patch, p.Temporal, p.RowSize(), mostRow)
+		return fmt.Errorf("patch_size %d and temporal_patch_size %d make %d values a patch, it must be %d at most",
+			p.Patch, p.Temporal, p.RowSize(), mostRow)
 	}
 	if p.MinPixels < 1 || p.MaxPixels < p.MinPixels {
 		return fmt.Errorf("min_pixels %d and max_pixels %d are no range", p.MinPixels, p.MaxPixels)
@@ -183,7 +185,8 @@ func (p Processor) checkLevels() error {
 	for channel, levels := range p.levels() {
 		for _, v := range []float32{levels[0], levels[255]} { // the others lie between them
 			if math.IsInf(float64(v), 0) {
-				return fmt.Errorf("image_mean holds %g and image_std %g: pixels over them are no numbers", p.Mean[channel], p.Std[channel])
+				return fmt.Errorf("image_mean holds %g and image_std %g: pixels over them are no numbers",
+					p.Mean[channel], p.Std[channel])
 			}
 		}
 	}

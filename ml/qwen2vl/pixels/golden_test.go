@@ -142,7 +142,8 @@ func overWhite(v, alpha int) uint8 {
 }
 
 func TestGoldenPicturesAreResizedAndCutIntoRows(t *testing.T) {
-	golden, tolerances := filepath.Dir(filepath.Dir(goldentest.Dir(t, "images", "cases.json"))), goldentest.LoadTolerances(t)
+	golden, tolerances := filepath.Dir(filepath.Dir(goldentest.Dir(t, "images", "cases.json"))),
+		goldentest.LoadTolerances(t)
 	var cases []imageCase
 	goldentest.JSON(t, filepath.Join(golden, "images", "cases.json"), &cases)
 	for _, c := range cases {
@@ -165,7 +166,8 @@ func TestGoldenPicturesAreResizedAndCutIntoRows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal([]int{grid.T, grid.H, grid.W}, c.Grid) || grid.Tokens(p.Merge) != c.Tokens || len(rows) != c.Rows*p.RowSize() {
+			if !slices.Equal([]int{grid.T, grid.H, grid.W}, c.Grid) || grid.Tokens(p.Merge) != c.Tokens ||
+				len(rows) != c.Rows*p.RowSize() {
 				t.Errorf("grid %v of %d tokens, want %v of %d", grid, grid.Tokens(p.Merge), c.Grid, c.Tokens)
 			}
 			g := goldentest.Open(t, tolerances, "images/pixels/"+c.Key+".safetensors")
@@ -224,7 +226,8 @@ func TestGoldenFilesAreReadAsByPath(t *testing.T) {
 		}
 		most, _ := farthest(t, img, c.source(t, golden))
 		if want.Same != (most == 0) {
-			t.Errorf("%s: off by %d levels from the picture over white; by path it is equal: %v", c.Key, most, want.Same)
+			t.Errorf("%s: off by %d levels from the picture over white; by path it is equal: %v", c.Key,
+				most, want.Same)
 		}
 	}
 	if compared == 0 {
@@ -233,7 +236,8 @@ func TestGoldenFilesAreReadAsByPath(t *testing.T) {
 }
 
 func TestGoldenModelInputsAreThePictures(t *testing.T) {
-	golden, tolerances := filepath.Dir(filepath.Dir(goldentest.Dir(t, "qwen2vl", "media"))), goldentest.LoadTolerances(t)
+	golden, tolerances := filepath.Dir(filepath.Dir(goldentest.Dir(t, "qwen2vl", "media"))),
+		goldentest.LoadTolerances(t)
 	p := DefaultProcessor()
 	for _, name := range goldentest.Cases(t, ".json", "qwen2vl", "cases") {
 		t.Run(name, func(t *testing.T) {

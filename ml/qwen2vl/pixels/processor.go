@@ -1,5 +1,5 @@
-// Package pixels cuts pictures into the patch rows that Qwen2-VL's vision tower takes: sizes by its rule, values normalised,
-// patches in the order of its merger. It holds no weights and reads no pictures: see ml/picture.
+// Package pixels cuts pictures into the patch rows that Qwen2-VL's vision tower takes: sizes by its rule, values
+// normalised, patches in the order of its merger. It holds no weights and reads no pictures: see ml/picture.
 package pixels
 
 import (
@@ -79,10 +79,12 @@ func (p Processor) Frames(frames []*picture.RGB) (rows []float32, grid Grid, err
 			return nil, Grid{}, fmt.Errorf("frame %d: %w", i, err)
 		}
 		if f.W != frames[0].W || f.H != frames[0].H {
-			return nil, Grid{}, fmt.Errorf("frame %d has %dx%d pixels, the first one %dx%d: resize them to one size", i, f.W, f.H, frames[0].W, frames[0].H)
+			return nil, Grid{}, fmt.Errorf("frame %d has %dx%d pixels, the first one %dx%d: resize them to one size", i,
+				f.W, f.H, frames[0].W, frames[0].H)
 		}
 		if f.W%unit != 0 || f.H%unit != 0 {
-			return nil, Grid{}, fmt.Errorf("frame %d has %dx%d pixels, not multiples of %d: resize it", i, f.W, f.H, unit)
+			return nil, Grid{}, fmt.Errorf("frame %d has %dx%d pixels, not multiples of %d: resize it", i,
+				f.W, f.H, unit)
 		}
 	}
 	grid = Grid{(len(frames) + p.Temporal - 1) / p.Temporal, frames[0].H / p.Patch, frames[0].W / p.Patch}

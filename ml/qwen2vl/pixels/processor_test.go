@@ -41,7 +41,8 @@ func TestSmartResizeKeepsItsPromises(t *testing.T) {
 
 // plain is a processor whose values are the grey levels themselves, up to rounding.
 func plain() Processor {
-	return Processor{Patch: 2, Merge: 2, Temporal: 2, MinPixels: 1, MaxPixels: 1 << 20, Std: [3]float32{1.0 / 255, 1.0 / 255, 1.0 / 255}}
+	return Processor{Patch: 2, Merge: 2, Temporal: 2, MinPixels: 1, MaxPixels: 1 << 20, Std: [3]float32{1.0 / 255,
+		1.0 / 255, 1.0 / 255}}
 }
 
 func TestRowsComeInMergeBlocksAndColumnsByChannel(t *testing.T) {
@@ -62,7 +63,8 @@ func TestRowsComeInMergeBlocksAndColumnsByChannel(t *testing.T) {
 			for range p.Temporal {
 				for y := range 2 {
 					for x := range 2 {
-						if want := level(origin[0]+x, origin[1]+y, channel); row[i] < want-0.001 || row[i] > want+0.001 {
+						if want := level(origin[0]+x, origin[1]+y, channel); row[i] < want-0.001 ||
+							row[i] > want+0.001 {
 							t.Fatalf("row %d, column %d: %g, want %g", r, i, row[i], want)
 						}
 						i++
@@ -132,7 +134,8 @@ func TestProcessorFilesAreRead(t *testing.T) {
 			"resample":3,"rescale_factor":0.00392156862745098,"do_resize":true}`, small},
 		{"nested", "processor_config.json", `{"image_processor":{"size":{"shortest_edge":784,"longest_edge":7840},"image_mean":[0.5,0.5,0.5],
 			"image_std":[0.25,0.25,0.25],"patch_size":16},"processor_class":"Qwen2VLProcessor"}`, other},
-		{"nothing about pictures", "processor_config.json", `{"processor_class":"Qwen2VLProcessor"}`, DefaultProcessor()},
+		{"nothing about pictures", "processor_config.json", `{"processor_class":"Qwen2VLProcessor"}`,
+			DefaultProcessor()},
 	} {
 		dir := t.TempDir()
 		if c.file != "" {
@@ -172,8 +175,8 @@ func TestProcessorFilesWithOtherRulesAreRefusedByField(t *testing.T) {
 	}
 }
 
-// FuzzProcessor reads any preprocessor_config.json, and makes rows of small pictures by it: nothing may panic, rows must be
-// as many as announced and hold numbers, and no more memory may be taken than one large picture's.
+// FuzzProcessor reads any preprocessor_config.json, and makes rows of small pictures by it: nothing may panic, rows
+// must be as many as announced and hold numbers, and no more memory may be taken than one large picture's.
 func FuzzProcessor(f *testing.F) {
 	f.Add([]byte(`{}`))
 	f.Add([]byte(`{"min_pixels":3136,"max_pixels":12845056,"patch_size":14,"temporal_patch_size":2,"merge_size":2,"image_mean":[0.48145466,0.4578275,0.40821073],

@@ -8,8 +8,8 @@ import (
 // maxAspect is the largest ratio of the sides that the model's authors allow.
 const maxAspect = 200
 
-// TooLong tells whether the sides of a picture of w×h pixels differ by more than the model takes: processor and trainers
-// of Qwen2-VL refuse such a picture. Aspect is by how much.
+// TooLong tells whether the sides of a picture of w×h pixels differ by more than the model takes: processor and
+// trainers of Qwen2-VL refuse such a picture. Aspect is by how much.
 func TooLong(w, h int) (aspect float64, tooLong bool) {
 	if w <= 0 || h <= 0 {
 		return 0, false
@@ -26,7 +26,8 @@ func SmartResize(h, w, factor, minPixels, maxPixels int) (newH, newW int, err er
 		return 0, 0, fmt.Errorf("a picture of %dx%d pixels cannot be resized to multiples of %d", w, h, factor)
 	}
 	if aspect, tooLong := TooLong(w, h); tooLong {
-		return 0, 0, fmt.Errorf("the sides of %dx%d pixels differ by a factor of %.1f, the model takes up to %d: crop the picture", w, h, aspect, maxAspect)
+		return 0, 0, fmt.Errorf("the sides of %dx%d pixels differ by a factor of %.1f, the model takes up to %d: "+
+			"crop the picture", w, h, aspect, maxAspect)
 	}
 	height, width, unit := float64(h), float64(w), float64(factor)
 	newH = int(math.RoundToEven(height/unit)) * factor

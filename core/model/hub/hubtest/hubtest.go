@@ -23,8 +23,8 @@ const (
 	Commit = "0123456789abcdef0123456789abcdef01234567"
 )
 
-// Server is a hub with one model, whose large files lie on another host, as the real one's do. Fields are set before the
-// first request.
+// Server is a hub with one model, whose large files lie on another host, as
+// the real one's do. Fields are set before the first request.
 type Server struct {
 	Hub, CDN *httptest.Server
 
@@ -56,8 +56,8 @@ func New(t testing.TB, files map[string]string, large ...string) *Server {
 	return s
 }
 
-// Of starts a hub whose model is what lies in a folder, its weights large, and makes the environment's hub of it, with an
-// empty cache.
+// Of starts a hub whose model is what lies in a folder, its weights large,
+// and makes the environment's hub of it, with an empty cache.
 func Of(t testing.TB, folder string) *Server {
 	t.Helper()
 	files := map[string]string{}
@@ -77,7 +77,8 @@ func Of(t testing.TB, folder string) *Server {
 		}
 	}
 	s := New(t, files, large...)
-	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"} {
+	for _, name := range []string{"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN",
+		"HF_TOKEN_PATH", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"} {
 		t.Setenv(name, "")
 	}
 	t.Setenv("HF_ENDPOINT", s.Hub.URL)
