@@ -57,13 +57,13 @@ func BenchmarkEpochOfALargeTower(b *testing.B) {
 		s := benchSample(b, p, p.Recipe.Samples("train")[i])
 		whole = append(whole, s)
 		start := time.Now()
-		s.Features, err = tower.Features(s.Patches, []qwen2vl.Grid{{T: int(s.Grids[0][0]), H: int(s.Grids[0][1]),
-			W: int(s.Grids[0][2])}})
+		seen := s.Visual.(qwen2vl.Patches)
+		features, err := tower.Features(seen.Pixels, seen.Grids)
 		once += time.Since(start)
 		if err != nil {
 			b.Fatal(err)
 		}
-		s.Patches, s.Grids = nil, nil
+		s.Visual = qwen2vl.Features(features)
 		kept = append(kept, s)
 	}
 	// epochs returns a function that trains one more; the first one, which finds its memory, is over.
@@ -130,9 +130,6 @@ func benchSample(b *testing.B, p *project.Project, s recipe.Sample) train.Sample
 	if err != nil {
 		b.Fatal(err)
 	}
-	t.Patches = rows
-	for _, g := range grids {
-		t.Grids = append(t.Grids, [3]int32{int32(g.T), int32(g.H), int32(g.W)})
-	}
+	t.Visual = qwen2vl.Patches{Pixels: rows, Grids: grids}
 	return t
 }

@@ -80,7 +80,7 @@ func (s *samples) make(tower *qwen2vl.Tower, w recipe.Sample) (train.Sample, err
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if n := len(t.Features) + len(t.Patches); s.room >= n {
+	if n := t.Visual.Values(); s.room >= n {
 		s.room -= n
 		s.kept[w.ID] = t
 	}
@@ -91,12 +91,12 @@ func (s *samples) make(tower *qwen2vl.Tower, w recipe.Sample) (train.Sample, err
 func (s *samples) look(tower *qwen2vl.Tower, w recipe.Sample) (t train.Sample, err error) {
 	var grids []qwen2vl.Grid
 	if s.frozen {
-		if t.Features, grids, err = s.project.See(tower, true, w); err != nil {
+		var features qwen2vl.Features
+		if features, grids, err = s.project.See(tower, true, w); err != nil {
 			return t, err
 		}
-		features := t.Features
 		t, err = s.project.Base.Sample(grids, w.Prompt, w.Answer, w.Weight)
-		t.Features = features
+		t.Visual = features
 		return t, err
 	}
 	pictures, err := s.project.Pictures(w)
@@ -108,9 +108,6 @@ func (s *samples) look(tower *qwen2vl.Tower, w recipe.Sample) (t train.Sample, e
 		return t, err
 	}
 	t, err = s.project.Base.Sample(grids, w.Prompt, w.Answer, w.Weight)
-	t.Patches = rows
-	for _, g := range grids {
-		t.Grids = append(t.Grids, [3]int32{int32(g.T), int32(g.H), int32(g.W)})
-	}
+	t.Visual = qwen2vl.Patches{Pixels: rows, Grids: grids}
 	return t, err
 }

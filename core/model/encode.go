@@ -79,7 +79,7 @@ func (b *Base) Sample(grids []qwen2vl.Grid, prompt, answer string, weight float6
 	if err != nil {
 		return train.Sample{}, err
 	}
-	s := train.Sample{IDs: ids, Pos: pos, FeatureTokens: places(features)}
+	s := train.Sample{IDs: ids, Pos: pos, Places: places(features)}
 	s.Targets, s.Weights = train.Shift(labels)
 	for i := range s.Weights {
 		s.Weights[i] *= float32(weight)

@@ -225,6 +225,12 @@ func (s *process) extend(r *room, n int, bytes func(rows int) int64) {
 	}
 }
 
+// patches is a sample's picture of which only the number of patches is known.
+type patches int
+
+func (p patches) Rows() int   { return int(p) }
+func (p patches) Values() int { return 0 }
+
 // run lets each replica run its share of samples, with back also backward.
 func (s *process) run(samples []weight, back bool) {
 	list := make([]train.Sample, len(samples))
@@ -232,7 +238,7 @@ func (s *process) run(samples []weight, back bool) {
 	for i, w := range samples {
 		list[i].IDs = zeros[:w.tokens]
 		if s.trains {
-			list[i].Grids = [][3]int32{{1, 1, int32(w.patches)}}
+			list[i].Visual = patches(w.patches)
 		}
 	}
 	for r, passes := range train.Shares(list, s.workers, train.Limits{Sequences: max(1, s.p.Config.Train.BatchSize)}) {
@@ -358,7 +364,7 @@ func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []weight {
 		if err != nil {
 			continue
 		}
-		w := weight{tokens: len(t.IDs), prompt: len(t.IDs), features: len(t.FeatureTokens),
+		w := weight{tokens: len(t.IDs), prompt: len(t.IDs), features: len(t.Places),
 			pixels: s.Item.Width * s.Item.Height}
 		for _, target := range t.Targets {
 			if target >= 0 {

@@ -43,24 +43,21 @@ func nested(parameter string) string {
 	return "base_model.model.model.language_model." + strings.TrimPrefix(parameter, "model.")
 }
 
-func (e example) sample(t *testing.T, m *Model, features []float32, weight float32) train.Sample {
+func (e example) sample(t *testing.T, m *Model, seen train.Visual, weight float32) train.Sample {
 	t.Helper()
 	b, err := e.batch(m.Config, e.rule.Positions)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := train.Sample{IDs: b.IDs, Pos: e.rule.Positions, Targets: b.Targets, Weights: b.Weights, Features: features,
-		Patches: e.rows}
+	s := train.Sample{IDs: b.IDs, Pos: e.rule.Positions, Targets: b.Targets, Weights: b.Weights,
+		Visual: seen}
 	for i := range s.Weights {
 		s.Weights[i] *= weight
 	}
 	for i, f := range b.Features {
 		if f >= 0 {
-			s.FeatureTokens = append(s.FeatureTokens, int32(i))
+			s.Places = append(s.Places, int32(i))
 		}
-	}
-	for _, g := range e.grids {
-		s.Grids = append(s.Grids, [3]int32{int32(g.T), int32(g.H), int32(g.W)})
 	}
 	return s
 }
@@ -95,8 +92,9 @@ func readStored(t *testing.T) (s stored) {
 	return s
 }
 
-// goldenSteps are the samples of each optimizer step, its micro-batches one after the other.
-func goldenSteps(t *testing.T, tol goldentest.Tolerances, m *Model) (steps [][]train.Sample) {
+// goldenSteps are the samples of each optimizer step, its micro-batches one after the other: with features that were made
+// before, or with patches for the tower.
+func goldenSteps(t *testing.T, tol goldentest.Tolerances, m *Model, withTower bool) (steps [][]train.Sample) {
 	t.Helper()
 	var list []struct {
 		MicroBatches [][]struct {
@@ -106,19 +104,23 @@ func goldenSteps(t *testing.T, tol goldentest.Tolerances, m *Model) (steps [][]t
 	}
 	goldentest.JSON(t, goldentest.Dir(t, "qwen2vl", "lora", "samples.json"), &list)
 	tower := m.NewTower(nn.NewExec(1))
-	cases, features := map[string]example{}, map[string][]float32{}
+	cases, seen := map[string]example{}, map[string]train.Visual{}
 	for _, e := range examples(t, tol) {
-		var err error
-		if features[e.name], err = tower.Features(e.rows, e.grids); err != nil {
+		cases[e.name], seen[e.name] = e, Patches{e.rows, e.grids}
+		if withTower {
+			continue
+		}
+		features, err := tower.Features(e.rows, e.grids)
+		if err != nil {
 			t.Fatal(err)
 		}
-		cases[e.name] = e
+		seen[e.name] = Features(features)
 	}
 	for _, step := range list {
 		var samples []train.Sample
 		for _, batch := range step.MicroBatches {
 			for _, x := range batch {
-				samples = append(samples, cases[x.Case].sample(t, m, features[x.Case], x.Weight))
+				samples = append(samples, cases[x.Case].sample(t, m, seen[x.Case], x.Weight))
 			}
 		}
 		steps = append(steps, samples)
@@ -225,10 +227,10 @@ func TestGoldenAdapterGradients(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		samples := goldenSteps(t, tol, m)[0]
+		samples := goldenSteps(t, tol, m, withTower)[0]
 		pack := &train.Pack{Scale: float32(1 / train.Denominator(samples))}
 		for i := range samples {
-			pack.Samples = append(pack.Samples, &samples[i])
+			pack.Samples, pack.Index = append(pack.Samples, &samples[i]), append(pack.Index, i)
 		}
 		if err := replica.Load(pack); err != nil {
 			t.Fatal(err)
@@ -261,9 +263,10 @@ func TestGoldenAdapterGradients(t *testing.T) {
 func TestGoldenOptimizerTraces(t *testing.T) {
 	tol := goldentest.LoadTolerances(t)
 	reference := readStored(t)
-	steps := goldenSteps(t, tol, load(t, Tuning{}, "qwen2vl/model"))
+	m := load(t, Tuning{}, "qwen2vl/model")
+	samples := map[bool][][]train.Sample{false: goldenSteps(t, tol, m, false), true: goldenSteps(t, tol, m, true)}
 	for trace, want := range reference.Traces {
-		for _, withTower := range []bool{false, true} {
+		for withTower, steps := range samples {
 			t.Run(fmt.Sprintf("%s, tower in the step %v", trace, withTower), func(t *testing.T) {
 				m := adapted(t, "attn")
 				n := Network{Model: m, Tower: withTower}

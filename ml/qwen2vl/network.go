@@ -37,10 +37,10 @@ func (n Network) Parameters() []train.Parameters {
 // NewReplica returns a worker on e.
 func (n Network) NewReplica(e *nn.Exec) (train.Replica, error) {
 	r := &worker{text: n.Text.NewReplica(e), vocab: n.Config.Text.Vocab, hidden: n.Config.Text.Hidden}
-	blocks, source, width := r.text.Blocks(), r.features, n.Config.Text.Hidden
+	blocks, source, width := r.text.Blocks(), r.given, n.Config.Text.Hidden
 	if n.Tower {
 		r.tower = n.NewTower(e)
-		blocks, source, width = append(r.tower.Stack(), blocks...), r.patches, n.Config.Vision.PatchWidth()
+		blocks, source, width = append(r.tower.Stack(), blocks...), r.pixels, n.Config.Vision.PatchWidth()
 	}
 	var err error
 	r.chain, err = graph.NewChain(source, width, blocks, r.text.Head, graph.Options{})
@@ -60,19 +60,17 @@ type worker struct {
 // Load makes p what the next run reads.
 func (r *worker) Load(p *train.Pack) error {
 	rows := 0
+	r.input = r.input[:0]
+	var grids []Grid
 	for i, s := range p.Samples {
-		if err := r.check(s); err != nil {
+		if err := r.add(s, &grids); err != nil {
 			return fmt.Errorf("sample %d: %w", p.Index[i], err)
 		}
-		rows += len(s.FeatureTokens)
+		rows += len(s.Places)
 	}
 	p.Fill(&r.batch)
-	if r.tower == nil {
-		r.input = p.AppendFeatures(r.input[:0])
-	} else {
-		var raw [][3]int32
-		r.input, raw = p.AppendPatches(r.input[:0], nil)
-		if err := r.tower.Load(grids(raw)); err != nil {
+	if r.tower != nil {
+		if err := r.tower.Load(grids); err != nil {
 			return err
 		}
 		r.tower.Patches.Keys = sliceKeys(p)
@@ -84,35 +82,37 @@ func (r *worker) Load(p *train.Pack) error {
 	return nil
 }
 
-// check holds what a sample sees against the places that its tokens have for it: one feature row too few or too many
-// would move those of every sample behind it.
-func (r *worker) check(s *train.Sample) error {
-	rows := len(s.Features) / r.hidden
+// add appends what a sample sees to the input, and its grids where the tower runs. What it sees is held against the
+// places that its tokens have for it: one row too few or too many would move those of every sample behind it.
+func (r *worker) add(s *train.Sample, grids *[]Grid) error {
+	rows := 0
 	if r.tower == nil {
-		if len(s.Features)%r.hidden != 0 {
-			return fmt.Errorf("%d values are no feature rows of %d", len(s.Features), r.hidden)
-		}
-	} else {
-		pictures := grids(s.Grids)
-		if err := r.tower.config.checkPictures(len(s.Patches), pictures); err != nil {
+		seen, err := features(s)
+		if err != nil {
 			return err
 		}
-		rows = 0
-		for _, g := range pictures {
+		if len(seen)%r.hidden != 0 {
+			return fmt.Errorf("%d values are no feature rows of %d", len(seen), r.hidden)
+		}
+		rows = len(seen) / r.hidden
+		r.input = append(r.input, seen...)
+	} else {
+		seen, err := patches(s)
+		if err != nil {
+			return err
+		}
+		if err := r.tower.config.checkPictures(len(seen.Pixels), seen.Grids); err != nil {
+			return err
+		}
+		for _, g := range seen.Grids {
 			rows += g.Tokens(r.tower.config.Merge)
 		}
+		r.input, *grids = append(r.input, seen.Pixels...), append(*grids, seen.Grids...)
 	}
-	if rows != len(s.FeatureTokens) {
-		return fmt.Errorf("its pictures have %d feature rows, and its tokens places for %d", rows, len(s.FeatureTokens))
+	if rows != len(s.Places) {
+		return fmt.Errorf("its pictures have %d feature rows, and its tokens places for %d", rows, len(s.Places))
 	}
 	return nil
-}
-
-func grids(raw [][3]int32) (out []Grid) {
-	for _, g := range raw {
-		out = append(out, Grid{T: int(g[0]), H: int(g[1]), W: int(g[2])})
-	}
-	return out
 }
 
 // sliceKeys gives each temporal slice of a pack's pictures a dropout stream that depends on its sample's alone.
@@ -121,9 +121,10 @@ func sliceKeys(p *train.Pack) (keys []uint64) {
 		return nil
 	}
 	for i, s := range p.Samples {
+		seen, _ := patches(s) // which add has read
 		n := uint64(0)
-		for _, g := range s.Grids {
-			for range g[0] {
+		for _, g := range seen.Grids {
+			for range g.T {
 				n++
 				keys = append(keys, p.Keys[i]+n*0x9e3779b97f4a7c15)
 			}
@@ -132,11 +133,11 @@ func sliceKeys(p *train.Pack) (keys []uint64) {
 	return keys
 }
 
-func (r *worker) features() ([]float32, int, int) {
+func (r *worker) given() ([]float32, int, int) {
 	return r.input, len(r.input) / r.hidden, r.hidden
 }
 
-func (r *worker) patches() ([]float32, int, int) {
+func (r *worker) pixels() ([]float32, int, int) {
 	return r.input, r.tower.Patches.P(), r.tower.config.PatchWidth()
 }
 

@@ -41,16 +41,18 @@ func sample(t *testing.T, c Config, seed uint64, grids ...Grid) train.Sample {
 	draw := rand.New(rand.NewPCG(seed, 0))
 	word := func() int32 { return int32(draw.IntN(pad)) }
 	s := train.Sample{IDs: []int32{word()}, Key: seed}
+	var seen Patches
 	for _, g := range grids {
 		for range g.Tokens(c.Vision.Merge) {
 			s.IDs = append(s.IDs, pad)
 		}
 		s.IDs = append(s.IDs, word(), word())
-		s.Grids = append(s.Grids, [3]int32{int32(g.T), int32(g.H), int32(g.W)})
+		seen.Grids = append(seen.Grids, g)
 		for range g.Patches() * c.Vision.PatchWidth() {
-			s.Patches = append(s.Patches, float32(draw.NormFloat64()))
+			seen.Pixels = append(seen.Pixels, float32(draw.NormFloat64()))
 		}
 	}
+	s.Visual = seen
 	s.IDs = append(s.IDs, word(), word(), word())
 	pos, features, err := c.Positions(s.IDs, grids)
 	if err != nil {
@@ -59,7 +61,7 @@ func sample(t *testing.T, c Config, seed uint64, grids ...Grid) train.Sample {
 	s.Pos = pos
 	for at, f := range features {
 		if f >= 0 {
-			s.FeatureTokens = append(s.FeatureTokens, int32(at))
+			s.Places = append(s.Places, int32(at))
 		}
 	}
 	labels := append([]int32(nil), s.IDs...)
@@ -130,19 +132,19 @@ func TestFeaturesThatDoNotFitTheirSampleAreRefused(t *testing.T) {
 		change func(s *train.Sample)
 		want   string
 	}{
-		"a place less than the picture has": {true, func(s *train.Sample) { s.FeatureTokens = s.FeatureTokens[1:] },
+		"a place less than the picture has": {true, func(s *train.Sample) { s.Places = s.Places[1:] },
 			"sample 0"},
-		"patches of another size": {true, func(s *train.Sample) { s.Grids[0] = [3]int32{1, 4, 4} },
+		"patches of another size": {true, func(s *train.Sample) { s.Visual.(Patches).Grids[0] = Grid{T: 1, H: 4, W: 4} },
 			"sample 0"},
-		"a grid that makes no whole tokens": {true, func(s *train.Sample) { s.Grids[0] = [3]int32{1, 8, 1} }, "8×1"},
-		"features fewer than places": {false, func(s *train.Sample) { s.Features = make([]float32, 24) },
+		"a grid that makes no whole tokens": {true, func(s *train.Sample) { s.Visual.(Patches).Grids[0] = Grid{T: 1, H: 8, W: 1} }, "8×1"},
+		"features fewer than places": {false, func(s *train.Sample) { s.Visual = make(Features, 24) },
 			"sample 0"},
-		"features that are no whole rows": {false, func(s *train.Sample) { s.Features = make([]float32, 47) },
+		"features that are no whole rows": {false, func(s *train.Sample) { s.Visual = make(Features, 47) },
 			"sample 0"},
 	} {
 		s, other := sample(t, m.Config, 2, Grid{T: 1, H: 2, W: 4}), sample(t, m.Config, 3, Grid{T: 1, H: 2, W: 4})
 		if !tc.tower {
-			other.Features = make([]float32, 3*24)
+			other.Visual = make(Features, 2*24)
 		}
 		tc.change(&s)
 		n := Network{Model: m, Tower: tc.tower}

@@ -123,13 +123,27 @@ func (m *tiny) NewReplica(e *nn.Exec) (Replica, error) {
 
 func (r *tinyReplica) Load(p *Pack) error {
 	p.Fill(&r.batch)
-	r.features = p.AppendFeatures(r.features[:0])
+	r.features = r.features[:0]
+	for _, s := range p.Samples {
+		if s.Visual != nil {
+			r.features = append(r.features, s.Visual.(seen).rows...)
+		}
+	}
 	r.rotary.Prepare(r.batch.Pos)
 	return r.batch.Check(tinyVocab, len(r.features)/tinyHidden)
 }
 
 func (r *tinyReplica) Chain() *graph.Chain { return r.chain }
 func (r *tinyReplica) Outcome() Outcome    { return r.head }
+
+// seen are rows of a picture, which cost as much as patches would.
+type seen struct {
+	rows    []float32
+	patches int
+}
+
+func (s seen) Rows() int   { return s.patches }
+func (s seen) Values() int { return len(s.rows) }
 
 // someSamples draws n samples of 3 to 14 tokens, a third of them with two rows of a picture.
 func someSamples(seed uint64, n int) []Sample {
@@ -148,7 +162,7 @@ func someSamples(seed uint64, n int) []Sample {
 			s.Weights = append(s.Weights, weight)
 		}
 		if i%3 == 0 {
-			s.FeatureTokens, s.Features = []int32{0, 2}, gauss(r, 2*tinyHidden, 1)
+			s.Places, s.Visual = []int32{0, 2}, seen{rows: gauss(r, 2*tinyHidden, 1)}
 		}
 	}
 	return samples

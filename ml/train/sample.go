@@ -13,16 +13,22 @@ type Sample struct {
 	Targets []int32    // [T] the token to predict here, that is, the next one; −1: not supervised
 	Weights []float32  // [T] weight of this position's loss, not negative
 
-	// What it sees: the token that each feature row stands in the place of, and the rows themselves (of a frozen vision
-	// tower) or the patches that the network turns into them.
-	FeatureTokens []int32    // [F] indices into IDs, ascending
-	Features      []float32  // [F, hidden]
-	Patches       []float32  // [ΣP, patch size]
-	Grids         [][3]int32 // t, h, w in patches of each picture or video, P = t·h·w
+	// What it shows beside words, and the tokens in whose place the rows stand that the network has for it.
+	Visual Visual
+	Places []int32 // indices into IDs, ascending
 
 	// Key names the sample's stream of dropout within an optimizer step. Two draws of one sample in one step should
 	// differ in it.
 	Key uint64
+}
+
+// Visual is what a sample shows its network beside words: the features that a frozen tower made of pictures, or what a
+// trained one makes features of. The trainer hands it on, and asks only how much it is; the Network alone reads it.
+type Visual interface {
+	// Rows is the number of rows that run through blocks for it, beside those of the tokens.
+	Rows() int
+	// Values is the number of float32 values that it holds.
+	Values() int
 }
 
 // supervised says whether the loss counts position t.
@@ -30,11 +36,10 @@ func (s *Sample) supervised(t int) bool { return s.Targets[t] >= 0 && s.Weights[
 
 // size is what a sample costs, in rows that run through blocks.
 func (s *Sample) size() int {
-	n := len(s.IDs)
-	for _, g := range s.Grids {
-		n += int(g[0]) * int(g[1]) * int(g[2])
+	if s.Visual == nil {
+		return len(s.IDs)
 	}
-	return n
+	return len(s.IDs) + s.Visual.Rows()
 }
 
 // check reports slices that do not belong together.
@@ -51,14 +56,14 @@ func (s *Sample) check() error {
 			return fmt.Errorf("%d tokens, but %d positions in row %d", T, len(p), i)
 		}
 	}
-	for i, t := range s.FeatureTokens {
-		if t < 0 || int(t) >= T || i > 0 && t <= s.FeatureTokens[i-1] {
+	for i, t := range s.Places {
+		if t < 0 || int(t) >= T || i > 0 && t <= s.Places[i-1] {
 			return fmt.Errorf("feature %d of its pictures stands in the place of token %d: each has a place of its "+
 				"own, in order, among %d tokens", i, t, T)
 		}
 	}
-	if len(s.FeatureTokens) > 0 && len(s.Features) == 0 && len(s.Patches) == 0 {
-		return fmt.Errorf("%d tokens stand for a picture that is not there", len(s.FeatureTokens))
+	if len(s.Places) > 0 && s.Visual == nil {
+		return fmt.Errorf("%d tokens stand for a picture that is not there", len(s.Places))
 	}
 	for t, w := range s.Weights {
 		if !(w >= 0) || w-w != 0 {
@@ -115,26 +120,10 @@ func (p *Pack) Fill(b *nn.Batch) {
 		for range s.IDs {
 			b.Features = append(b.Features, -1)
 		}
-		for _, t := range s.FeatureTokens {
+		for _, t := range s.Places {
 			b.Features[start+int(t)] = rows
 			rows++
 		}
 		b.Starts = append(b.Starts, len(b.IDs))
 	}
-}
-
-// AppendFeatures appends the feature rows of all samples to dst, in the order that Fill counts them.
-func (p *Pack) AppendFeatures(dst []float32) []float32 {
-	for _, s := range p.Samples {
-		dst = append(dst, s.Features...)
-	}
-	return dst
-}
-
-// AppendPatches appends the patches of all samples to dst and their grids to grids.
-func (p *Pack) AppendPatches(dst []float32, grids [][3]int32) ([]float32, [][3]int32) {
-	for _, s := range p.Samples {
-		dst, grids = append(dst, s.Patches...), append(grids, s.Grids...)
-	}
-	return dst, grids
 }

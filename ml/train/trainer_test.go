@@ -249,12 +249,13 @@ func TestFailedStepLeavesEverythingAsItWas(t *testing.T) {
 		{"cancelled", cancelled, samples, "canceled"},
 		{"unknown token", context.Background(), broken(func(s *Sample) { s.IDs[1] = tinyVocab }), "vocabulary"},
 		{"not a finite number", context.Background(), broken(func(s *Sample) {
-			s.Features, s.FeatureTokens = make([]float32, tinyHidden), []int32{0}
-			s.Features[0] = float32(math.NaN())
+			rows := make([]float32, tinyHidden)
+			rows[0] = float32(math.NaN())
+			s.Visual, s.Places = seen{rows: rows}, []int32{0}
 		}), "finite"},
-		{"picture missing", context.Background(), broken(func(s *Sample) { s.FeatureTokens = []int32{0} }), "sample 2"},
+		{"picture missing", context.Background(), broken(func(s *Sample) { s.Places, s.Visual = []int32{0}, nil }), "sample 2"},
 		{"two features in one place", context.Background(), broken(func(s *Sample) {
-			s.Features, s.FeatureTokens = make([]float32, 2*tinyHidden), []int32{1, 1}
+			s.Visual, s.Places = seen{rows: make([]float32, 2*tinyHidden)}, []int32{1, 1}
 		}), "feature 1 of its pictures stands in the place of token 1"},
 		{"weight", context.Background(), broken(func(s *Sample) { s.Weights[0] = -1 }), "weight"},
 		{"lengths", context.Background(), broken(func(s *Sample) { s.Targets = s.Targets[1:] }), "targets"},
@@ -288,7 +289,7 @@ func TestPlanIsBalancedAndFixed(t *testing.T) {
 	for _, n := range []int{5, 9, 1, 7, 3, 2} {
 		samples = append(samples, Sample{IDs: make([]int32, n)})
 	}
-	samples[2].Grids = [][3]int32{{1, 2, 4}} // 1 token and 8 patches
+	samples[2].Visual = seen{patches: 8} // 1 token and 8 patches
 	show := func(packs [][]*Pack) (s string) {
 		for _, replica := range packs {
 			for _, p := range replica {
@@ -318,23 +319,20 @@ func TestPlanIsBalancedAndFixed(t *testing.T) {
 
 func TestFillLaysSamplesEndToEnd(t *testing.T) {
 	a := Sample{IDs: []int32{1, 2, 3}, Targets: []int32{-1, 3, 4}, Weights: []float32{1, 1, 2},
-		FeatureTokens: []int32{1, 0}, Features: []float32{10, 11}}
+		Places: []int32{1, 0}, Visual: seen{rows: []float32{10, 11}}}
 	b := Sample{IDs: []int32{4, 5}, Targets: []int32{5, 6}, Weights: []float32{3, 3}, Pos: [3][]int32{{7, 8},
 		{7, 9}, {7, 10}},
-		FeatureTokens: []int32{1}, Features: []float32{12}, Patches: []float32{1, 2}, Grids: [][3]int32{{1, 1, 2}}}
+		Places: []int32{1}, Visual: seen{rows: []float32{12}}}
 	p := &Pack{Samples: []*Sample{&a, &b}, Scale: .5, Keys: []uint64{3, 4}}
 	var batch nn.Batch
 	for range 2 { // the second time over what the first left
 		p.Fill(&batch)
 	}
 	got := fmt.Sprint(batch.Starts, batch.IDs, batch.Features, batch.Pos, batch.Targets, batch.Weights, batch.Scale,
-		batch.Keys, p.AppendFeatures(nil))
+		batch.Keys)
 	want := "[0 3 5] [1 2 3 4 5] [1 0 -1 -1 2] [[0 1 2 7 8] [0 1 2 7 9] [0 1 2 7 10]] [-1 3 4 5 6] [1 1 2 3 3] 0.5 " +
-		"[3 4] [10 11 12]"
+		"[3 4]"
 	if got != want {
 		t.Errorf("batch\n%s, want\n%s", got, want)
-	}
-	if patches, grids := p.AppendPatches(nil, nil); fmt.Sprint(patches, grids) != "[1 2] [[1 1 2]]" {
-		t.Errorf("patches %v %v", patches, grids)
 	}
 }

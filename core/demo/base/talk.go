@@ -206,20 +206,19 @@ func closeUp(c *draw.Canvas, box [4]float64) *draw.Canvas {
 // sample puts a conversation into tokens: the pictures come in the first turn.
 func (w *writer) sample(pictures []*draw.Canvas, before string, talk []generic.QA) (train.Sample, error) {
 	var s train.Sample
+	var seen qwen2vl.Patches
 	var messages []chat.Message
-	var grids []qwen2vl.Grid
 	for i, qa := range talk {
 		m := chat.Message{Role: chat.User}
 		if i == 0 {
 			for _, p := range pictures {
 				var g qwen2vl.Grid
 				var err error
-				if s.Patches, g, err = appendRows(s.Patches, p); err != nil {
+				if seen.Pixels, g, err = appendRows(seen.Pixels, p); err != nil {
 					return s, err
 				}
-				grids = append(grids, g)
+				seen.Grids = append(seen.Grids, g)
 				m.Parts = append(m.Parts, chat.Part{Kind: chat.Image, Tokens: g.Tokens(w.config.Vision.Merge)})
-				s.Grids = append(s.Grids, [3]int32{int32(g.T), int32(g.H), int32(g.W)})
 			}
 			m.Parts = append(m.Parts, chat.Part{Text: before + qa.Question})
 		} else {
@@ -231,14 +230,14 @@ func (w *writer) sample(pictures []*draw.Canvas, before string, talk []generic.Q
 	if err != nil {
 		return s, err
 	}
-	pos, features, err := w.config.Positions(ids, grids)
+	pos, features, err := w.config.Positions(ids, seen.Grids)
 	if err != nil {
 		return s, err
 	}
-	s.IDs, s.Pos = ids, pos
+	s.IDs, s.Pos, s.Visual = ids, pos, seen
 	for t, f := range features {
 		if f >= 0 {
-			s.FeatureTokens = append(s.FeatureTokens, int32(t))
+			s.Places = append(s.Places, int32(t))
 		}
 	}
 	s.Targets, s.Weights = train.Shift(labels)
