@@ -30,6 +30,9 @@ func (d *Dataset) FingerprintOfAll() string {
 		for _, n := range []int{item.Width, item.Height, len(item.Objects)} {
 			text = strconv.AppendInt(append(text, ' '), int64(n), 10)
 		}
+		if item.Clip != nil || item.Group != "" {
+			text = appendClip(text, item)
+		}
 		text = append(text, '\n')
 		for o := range item.Objects {
 			text = appendObject(text, &item.Objects[o])
@@ -39,16 +42,44 @@ func (d *Dataset) FingerprintOfAll() string {
 	return hex.EncodeToString(hash.Sum(nil)[:8])
 }
 
-// appendObject appends an object as a line: its class, how many corners it has, its numbers bit by bit.
+// appendClip appends what is said of a clip, and whose it is.
+func appendClip(text []byte, item *Item) []byte {
+	if c := item.Clip; c != nil {
+		text = strconv.AppendInt(append(text, " clip "...), int64(c.Frames), 10)
+		for _, v := range [...]float64{c.FPS, c.Seconds} {
+			text = strconv.AppendUint(append(text, ' '), math.Float64bits(v), 16)
+		}
+	}
+	return strconv.AppendQuote(append(text, ' '), item.Group)
+}
+
+// appendObject appends an object as a line: its class, how many corners it has, its numbers bit by bit; and where it
+// has more than one ring, a mask or a text, these.
 func appendObject(text []byte, object *Object) []byte {
 	text = strconv.AppendInt(text, int64(object.Class), 10)
-	text = strconv.AppendInt(append(text, ' '), int64(len(object.Polygon)), 10)
+	text = strconv.AppendInt(append(text, ' '), int64(object.corners()), 10)
 	for _, v := range [...]float64{object.Box.X0, object.Box.Y0, object.Box.X1, object.Box.Y1, object.Confidence} {
 		text = strconv.AppendUint(append(text, ' '), math.Float64bits(v), 16)
 	}
-	for _, point := range object.Polygon {
-		text = strconv.AppendUint(append(text, ' '), math.Float64bits(point.X), 16)
-		text = strconv.AppendUint(append(text, ' '), math.Float64bits(point.Y), 16)
+	for i, ring := range object.Rings() {
+		if i > 0 {
+			text = append(text, " ring"...)
+		}
+		for _, point := range ring {
+			text = strconv.AppendUint(append(text, ' '), math.Float64bits(point.X), 16)
+			text = strconv.AppendUint(append(text, ' '), math.Float64bits(point.Y), 16)
+		}
+	}
+	if object.Shape != nil && object.Shape.Mask != nil {
+		m := object.Shape.Mask
+		text = append(text, " mask"...)
+		for _, n := range append([]uint32{uint32(m.Width), uint32(m.Height)}, m.Runs...) {
+			text = strconv.AppendUint(append(text, ' '), uint64(n), 10)
+		}
+	}
+	if t := object.Text; t != nil {
+		text = strconv.AppendQuote(append(text, ' '), t.Question)
+		text = strconv.AppendQuote(append(text, ' '), t.Answer)
 	}
 	return append(text, '\n')
 }

@@ -42,10 +42,12 @@ type keeper struct {
 	path string            // empty: nothing is kept
 	key  [sha256.Size]byte // everything beside the files themselves that the result depends on
 	root string            // of the set; names within it are kept from there, so that a moved project keeps them
+
+	labels bool // objects are kept, too; else the listing has them
 }
 
-// newKeeper is the keeper of the set at a place, for the project in a folder; rules are what its rows are read by.
-func newKeeper(project, at string, plan *yoloPlan, rules rowRules) keeper {
+// newKeeper is the keeper of the set at a place, for the project in a folder.
+func newKeeper(project, at string, l *listing) keeper {
 	program, known := programIdentity()
 	if project == "" || !known {
 		return keeper{}
@@ -53,8 +55,10 @@ func newKeeper(project, at string, plan *yoloPlan, rules rowRules) keeper {
 	name := sha256.Sum256([]byte(shortPath(project, at)))
 	return keeper{
 		path: filepath.Join(project, ".finetui", "looks", fmt.Sprintf("%x", name[:8])),
-		key:  sha256.Sum256(fmt.Appendf(nil, "%s %+v %s", program, rules, plan.short(plan.root))),
-		root: plan.root,
+		key:  sha256.Sum256(fmt.Appendf(nil, "%s %s", program, l.rules)),
+		root: l.root,
+
+		labels: l.labels != nil,
 	}
 }
 
@@ -100,7 +104,7 @@ func (id identity) settled(now time.Time) bool {
 // identity, too, to be taken for each other.
 func (k *keeper) name(item *Item) uint64 {
 	hash := uint64(14695981039346656037)
-	for _, path := range []string{item.Media, item.Labels} {
+	for _, path := range []string{item.Media, item.Labels, item.ID} { // one picture may be two items
 		if within, ok := strings.CutPrefix(path, k.root); ok {
 			path = within
 		}
@@ -170,12 +174,13 @@ func (k *keeper) take(items []Item, names []uint64, ids []identity, into func(i 
 				continue
 			}
 			item := &items[i]
-			was.ID, was.Split, was.Media, was.Labels, was.Objects = item.ID, item.Split, item.Media, item.Labels,
-				d.keep(was.Objects)
-			if id.label == (filehash.Stat{}) {
-				was.Labels = ""
+			item.Broken, item.Width, item.Height, item.Orientation = was.Broken, was.Width, was.Height, was.Orientation
+			if k.labels {
+				item.Objects, item.Rows = d.keep(was.Objects), was.Rows
 			}
-			*item = was
+			if id.label == (filehash.Stat{}) {
+				item.Labels = ""
+			}
 			into(int(i), found, seen)
 			taken[i] = true
 			n++
@@ -224,7 +229,7 @@ func (k *keeper) keep(items []Item, names []uint64, ids []identity, now time.Tim
 		for i := range items {
 			if ids[i].settled(now) {
 				found, seen := of(i)
-				block = appendItem(block, names[i], ids[i], &items[i], found, seen)
+				block = k.append(block, names[i], ids[i], &items[i], found, seen)
 			}
 			if len(block) == 0 || (i+1)%keepBlock > 0 && i+1 < len(items) {
 				continue
@@ -276,21 +281,25 @@ func sweepLooks(folder string, now time.Time) {
 	}
 }
 
-// appendItem writes what reading an item gave.
-func appendItem(to []byte, name uint64, id identity, item *Item, found []Finding, seen glance) []byte {
+// append writes what reading an item gave.
+func (k *keeper) append(to []byte, name uint64, id identity, item *Item, found []Finding, seen glance) []byte {
 	to = binary.LittleEndian.AppendUint64(to, name)
 	for _, s := range []filehash.Stat{id.label, id.picture} {
 		for _, n := range []uint64{uint64(s.Size), uint64(s.Modified), uint64(s.Changed), s.Inode, s.Device} {
 			to = binary.LittleEndian.AppendUint64(to, n)
 		}
 	}
+	objects := item.Objects
+	if !k.labels {
+		objects = nil
+	}
 	to = append(to, flag(item.Broken, 1))
 	for _, n := range []int{item.Width, item.Height, item.Orientation, item.Rows.Filled, item.Rows.Lost,
-		item.Rows.TopID, int(seen.bytes), int(seen.head), int(seen.tail), len(item.Objects)} {
+		item.Rows.TopID, int(seen.bytes), int(seen.head), int(seen.tail), len(objects)} {
 		to = binary.AppendVarint(to, int64(n))
 	}
-	for i := range item.Objects {
-		to = appendKept(to, &item.Objects[i])
+	for i := range objects {
+		to = appendKept(to, &objects[i])
 	}
 	if len(found) == 0 {
 		return binary.AppendVarint(to, 0)
@@ -303,25 +312,51 @@ func appendItem(to []byte, name uint64, id identity, item *Item, found []Finding
 }
 
 const (
-	isSure     = 1 // confidence 1
-	hasPolygon = 2
+	isSure   = 1 // confidence 1
+	hasRings = 2
+	hasMask  = 4
+	hasText  = 8
 )
 
 func appendKept(to []byte, o *Object) []byte {
-	to = append(to, flag(o.Confidence == 1, isSure)|flag(o.Polygon != nil, hasPolygon))
-	to = binary.AppendVarint(binary.AppendVarint(to, int64(o.Class)), int64(o.Line))
+	var mask *Mask
+	if o.Shape != nil {
+		mask = o.Shape.Mask
+	}
+	to = append(to, flag(o.Confidence == 1, isSure)|flag(len(o.Rings()) > 0, hasRings)|flag(mask != nil, hasMask)|
+		flag(o.Text != nil, hasText))
+	whole := func(n int) { to = binary.AppendVarint(to, int64(n)) }
 	number := func(v float64) { to = binary.LittleEndian.AppendUint64(to, math.Float64bits(v)) }
+	whole(o.Class)
+	whole(o.Line)
 	for _, v := range [...]float64{o.Box.X0, o.Box.Y0, o.Box.X1, o.Box.Y1} {
 		number(v)
 	}
 	if o.Confidence != 1 {
 		number(o.Confidence)
 	}
-	if o.Polygon != nil {
-		to = binary.AppendVarint(to, int64(len(o.Polygon)))
-		for _, p := range o.Polygon {
-			number(p.X)
-			number(p.Y)
+	if rings := o.Rings(); len(rings) > 0 {
+		whole(len(rings))
+		for _, ring := range rings {
+			whole(len(ring))
+			for _, p := range ring {
+				number(p.X)
+				number(p.Y)
+			}
+		}
+	}
+	if mask != nil {
+		for _, n := range []int{mask.Width, mask.Height, len(mask.Runs)} {
+			whole(n)
+		}
+		for _, n := range mask.Runs {
+			whole(int(n))
+		}
+	}
+	if o.Text != nil {
+		for _, text := range []string{o.Text.Question, o.Text.Answer} {
+			whole(len(text))
+			to = append(to, text...)
 		}
 	}
 	return to
@@ -390,11 +425,11 @@ func (r *record) item(d *desk, item *Item) (found []Finding, seen glance) {
 	item.Width, item.Height, item.Orientation = r.number(), r.number(), r.number()
 	item.Rows.Filled, item.Rows.Lost, item.Rows.TopID = r.number(), r.number(), r.number()
 	seen = glance{int64(r.number()), uint32(r.number()), uint32(r.number())}
-	objects := d.rows.objects[:0]
+	objects := d.objects[:0]
 	for n := r.number(); n > 0 && !r.broken; n-- {
 		objects = append(objects, r.object())
 	}
-	d.rows.objects, item.Objects = objects, objects
+	d.objects, item.Objects = objects, objects
 	if text := r.bytes(r.number()); len(text) > 0 && json.Unmarshal(text, &found) != nil {
 		r.broken = true
 	}
@@ -408,17 +443,36 @@ func (r *record) object() (o Object) {
 	if flags&isSure == 0 {
 		o.Confidence = r.float()
 	}
-	if flags&hasPolygon == 0 {
-		return o
+	if flags&(hasRings|hasMask) != 0 {
+		o.Shape = &Shape{}
 	}
-	n := r.number()
-	if n < 0 || n > len(r.rest)/16 {
-		r.bytes(-1)
-		return o
+	if flags&hasRings != 0 {
+		for n := r.count(1); n > 0; n-- {
+			ring := make([]Point, r.count(16))
+			for i := range ring {
+				ring[i] = Point{r.float(), r.float()}
+			}
+			o.Shape.Rings = append(o.Shape.Rings, ring)
+		}
 	}
-	o.Polygon = make([]Point, n)
-	for i := range o.Polygon {
-		o.Polygon[i] = Point{r.float(), r.float()}
+	if flags&hasMask != 0 {
+		o.Shape.Mask = &Mask{Width: r.number(), Height: r.number(), Runs: make([]uint32, r.count(1))}
+		for i := range o.Shape.Mask.Runs {
+			o.Shape.Mask.Runs[i] = uint32(r.number())
+		}
+	}
+	if flags&hasText != 0 {
+		o.Text = &Text{string(r.bytes(r.number())), string(r.bytes(r.number()))}
 	}
 	return o
+}
+
+// count reads how many things follow that take at least so many bytes each.
+func (r *record) count(size int) int {
+	n := r.number()
+	if n < 0 || n > len(r.rest)/size {
+		r.bytes(-1)
+		return 0
+	}
+	return n
 }

@@ -207,9 +207,10 @@ func TestEveryFieldIsKept(t *testing.T) {
 	id := identity{filehash.Stat{Size: 1, Modified: 2, Changed: 3, Inode: 4, Device: 5}, filehash.Stat{Size: 6,
 		Modified: 7, Changed: 8, Inode: 9, Device: 10}}
 	seen := glance{11, 12, 13}
-	r := record{rest: appendItem(nil, 14, id, &item, []Finding{found}, seen)}
+	r := record{rest: (&keeper{labels: true}).append(nil, 14, id, &item, []Finding{found}, seen)}
 	name, gotID := r.number64(), r.identity()
-	got := Item{ID: item.ID, Split: item.Split, Media: item.Media, Labels: item.Labels} // those come with the listing
+	got := Item{ID: item.ID, Split: item.Split, Media: item.Media, Labels: item.Labels, Clip: item.Clip,
+		Group: item.Group} // those come with the listing
 	gotFound, gotSeen := r.item(&desk{}, &got)
 	if name != 14 || gotID != id || gotSeen != seen || r.broken || len(r.rest) > 0 {
 		t.Errorf("got name %d, %+v, %+v, broken %t, %d bytes left", name, gotID, gotSeen, r.broken, len(r.rest))
@@ -232,8 +233,13 @@ func fill(v reflect.Value) {
 		fill(v.Index(1))
 	case reflect.String:
 		v.SetString("text")
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
 	case reflect.Int:
 		v.SetInt(7)
+	case reflect.Uint32:
+		v.SetUint(8)
 	case reflect.Float64:
 		v.SetFloat(.1)
 	case reflect.Bool:

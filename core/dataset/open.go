@@ -17,20 +17,6 @@ import (
 // Progress is told how far a long read is. It may be nil, and is never called by two goroutines at once.
 type Progress func(done, total int, what string)
 
-// format is one way in which a data set can be written. Another
-// one is a file that implements it and an entry in formats.
-type format interface {
-	// name is the word for it in DATASET.FORMAT.
-	name() string
-	// detect returns where within path (a folder or a file) such a set begins, or "" where there is none. An error says
-	// that there are several and how to choose.
-	detect(path string) (at string, err error)
-	// read returns the set with the names of its classes, its splits, its items and its findings, in any order.
-	read(ctx context.Context, at string, cfg config.Dataset, root string, report Progress) (*Dataset, error)
-}
-
-var formats = []format{yolo{}}
-
 // Open reads the data set that cfg names; root is the folder of config.toml, which relative paths start from.
 func Open(cfg config.Dataset, root string) (*Dataset, error) {
 	return Read(context.Background(), cfg, root, nil)
@@ -53,7 +39,15 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 	if err != nil {
 		return nil, err
 	}
-	set, err := reader.read(ctx, at, cfg, root, report)
+	ask := request{sets: cfg.Sets, report: report}
+	if cfg.Media != "" {
+		ask.media = below(root, cfg.Media)
+	}
+	l, err := reader.list(ctx, at, ask)
+	if err != nil {
+		return nil, err
+	}
+	set, err := l.finish(ctx, root, at, report)
 	if err != nil {
 		return nil, err
 	}
@@ -81,9 +75,9 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 
 // choose returns the reader that cfg.Format asks for, or the first that finds a set of its own at path.
 func choose(wanted, path string) (format, string, error) {
-	var names []string
+	var names, holds []string
 	for _, f := range formats {
-		names = append(names, f.name())
+		names, holds = append(names, f.name()), append(holds, f.holds())
 		if wanted != "" && wanted != "auto" && wanted != f.name() {
 			continue
 		}
@@ -106,8 +100,8 @@ func choose(wanted, path string) (format, string, error) {
 				readable(path), other)}
 	}
 	return nil, "", &config.Unusable{Key: "DATASET.PATH",
-		Text: fmt.Sprintf("%s holds no data set of a known format (%s): a YOLO set has data.yaml, and images and "+
-			"labels folders", readable(path), strings.Join(names, ", "))}
+		Text: fmt.Sprintf("%s holds no data set of a known format (%s): %s", readable(path), strings.Join(names, ", "),
+			strings.Join(holds, "; "))}
 }
 
 // compareSplits orders train, valid, test, then others by name.
@@ -122,23 +116,6 @@ func compareSplits(a, b string) int {
 		return d
 	}
 	return strings.Compare(a, b)
-}
-
-// wantedSplits returns a filter for DATASET.SETS, or an error where it names a split that is not among present.
-func wantedSplits(sets, present []string) (func(split string) bool, error) {
-	if len(sets) == 0 {
-		return func(string) bool { return true }, nil
-	}
-	var wanted []string
-	for _, set := range sets {
-		split := config.SplitName(set)
-		if !slices.Contains(present, split) {
-			return nil, &config.Unusable{Key: "DATASET.SETS", Text: fmt.Sprintf("there is no split %q: this set has %s",
-				set, strings.Join(present, ", "))}
-		}
-		wanted = append(wanted, split)
-	}
-	return func(split string) bool { return slices.Contains(wanted, split) }, nil
 }
 
 // below resolves a path that may be relative to root.

@@ -2,8 +2,6 @@ package dataset
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -14,9 +12,9 @@ import (
 
 // desk is what one worker needs to read item after item: memory that is used again.
 type desk struct {
-	text    []byte // a label file
-	picture []byte // the beginning of a picture
-	rows    rows
+	text    []byte   // a label file
+	picture []byte   // the beginning of a picture
+	objects []Object // of one item
 	slab    []Object // room for the objects of the next items: one piece of memory for many
 }
 
@@ -47,8 +45,7 @@ type sight struct {
 
 // readItems reads the label files and the headers of the pictures on all cores, those that kept does not know. It
 // returns what a look at each picture file tells.
-func readItems(ctx context.Context, set *Dataset, plan *yoloPlan, rules rowRules, kept keeper,
-	report Progress) ([]sight, error) {
+func readItems(ctx context.Context, set *Dataset, l *listing, kept keeper, report Progress) ([]sight, error) {
 	items := set.Items
 	findings, sights := make([][]Finding, len(items)), make([]sight, len(items))
 	ids, now := make([]identity, len(items)), time.Now()
@@ -74,9 +71,14 @@ func readItems(ctx context.Context, set *Dataset, plan *yoloPlan, rules rowRules
 	}
 	err = share(ctx, len(left), "reading labels and pictures", report, func() func(i int) {
 		d := &desk{picture: make([]byte, headBytes)}
+		labels := func(*Item) []Finding { return nil }
+		if l.labels != nil {
+			labels = l.labels(d)
+		}
 		return func(i int) {
 			at := left[i]
-			findings[at], sights[at].glance = readItem(d, &items[at], plan, rules)
+			findings[at], sights[at].glance = readItem(d, &items[at], set)
+			findings[at] = append(findings[at], labels(&items[at])...)
 		}
 	})
 	if err != nil {
@@ -142,31 +144,17 @@ func share(ctx context.Context, n int, what string, report Progress, worker func
 	return ctx.Err()
 }
 
-// readItem fills in the objects and the size of one item.
-func readItem(d *desk, item *Item, plan *yoloPlan, rules rowRules) (findings []Finding, seen glance) {
-	label := plan.short(item.Labels)
-	text, buffer, err := readSmall(item.Labels, d.text)
-	d.text = buffer
-	switch {
-	case err == nil:
-		d.rows.parse(string(text), label, rules)
-		item.Objects, findings, item.Rows = d.keep(d.rows.objects), d.rows.findings, d.rows.counts()
-	case errors.Is(err, fs.ErrNotExist):
-		item.Labels = ""
-		findings = append(findings, newFinding(MissingLabel, plan.short(item.Media), 0, "no label file %s", label))
-	case errors.Is(err, errFolder):
-		item.Labels = ""
-		findings = append(findings, newFinding(LabelIsAFolder, label, 0,
-			"a folder stands where the label file belongs"))
-	default:
-		item.Labels = ""
-		findings = append(findings, newFinding(UnreadableLabel, label, 0, "%v", bare(err)))
+// readItem fills in what the picture of an item tells: its size.
+// Without a picture, the size that the labels told stays.
+func readItem(d *desk, item *Item, set *Dataset) (findings []Finding, seen glance) {
+	if item.Media == "" || item.Clip != nil {
+		return nil, seen
 	}
 	facts, err := inspectPicture(item.Media, d.picture)
 	item.Width, item.Height, item.Orientation = facts.width, facts.height, facts.orientation
 	if err != nil {
 		item.Broken = true
-		findings = append(findings, newFinding(UnreadableImage, plan.short(item.Media), 0, "%v", err))
+		findings = append(findings, newFinding(UnreadableImage, set.Short(item.Media), 0, "%v", err))
 	}
 	return findings, facts.glance
 }

@@ -1,5 +1,3 @@
-// Package dataset reads image and clip data sets into one record model and says what is wrong with them.
-// It never changes a data set and never drops a row in silence: what does not count is a Finding.
 package dataset
 
 import (
@@ -17,29 +15,82 @@ type Box struct{ X0, Y0, X1, Y1 float64 }
 // Center is the middle of the box.
 func (b Box) Center() Point { return Point{(b.X0 + b.X1) / 2, (b.Y0 + b.Y1) / 2} }
 
-// Object is one labelled thing in one image.
+// Object is one labelled thing in one picture or clip. What is
+// said of a clip as a whole is an object with the box Whole.
 type Object struct {
 	Class      int     // index into Dataset.Classes
-	Box        Box     // of a polygon: its bounding box
-	Polygon    []Point // nil for a box row
-	Line       int     // line in the label file, from 1; 0 where the format has none
+	Box        Box     // of an outline or a mask: the box around it
+	Line       int     // line in the label file, from 1, or the number of the entry; 0 where the format has none
 	Confidence float64 // 1 for ground truth
+	Shape      *Shape  // nil where the box is all there is
+	Text       *Text   // nil where the class is what is to be answered
 }
 
-// Item is one image (later: one clip) with what is labelled in it.
+// Whole is the box of what fills its picture.
+var Whole = Box{0, 0, 1, 1}
+
+// Shape is what a label says of an object's outline beyond its box.
+type Shape struct {
+	Rings [][]Point // closed lines; several where the object is in pieces or has holes
+	Mask  *Mask     // nil where there is none
+}
+
+// Outline is the shape of closed lines.
+func Outline(rings ...[]Point) *Shape { return &Shape{Rings: rings} }
+
+// Mask is a mask of pixels, as COCO has it: down the columns, the lengths of runs that are out and in by turns.
+type Mask struct {
+	Width, Height int
+	Runs          []uint32
+}
+
+// Text is a question and an answer in words of the data set's own. Equal ones may be shared.
+type Text struct {
+	Question string // "" where the recipe asks
+	Answer   string
+}
+
+// Rings are the closed lines of the object's outline; nil where it has none.
+func (o *Object) Rings() [][]Point {
+	if o.Shape == nil {
+		return nil
+	}
+	return o.Shape.Rings
+}
+
+// corners is how many points the outline has.
+func (o *Object) corners() (n int) {
+	for _, ring := range o.Rings() {
+		n += len(ring)
+	}
+	return n
+}
+
+// Item is one picture or clip with what is labelled in it.
 type Item struct {
-	ID            string // "split/name", unique within the data set and stable between reads
-	Split         string
-	Media         string // path of the picture; "" where it is missing
-	Labels        string // path of the label file; "" where it is missing
-	Width, Height int    // pixels, as the picture is meant to be seen; 0 where unknown
-	Orientation   int    // of EXIF: above 1, the file's pixels are turned for that; 0 where unknown
-	Broken        bool   // the picture is there but cannot be decoded whole; a Finding says why
-	Objects       []Object
-	Rows          Rows
+	ID     string // "split/name", unique within the data set and stable between reads
+	Split  string
+	Media  string // path of the picture or clip; "" where it is missing
+	Labels string // path of the label file; "" where it is missing
+	// pixels, as it is meant to be seen: by its decoder, or else as the labels say; 0 where unknown
+	Width, Height int
+	Orientation   int   // of EXIF: above 1, the file's pixels are turned for that; 0 where unknown
+	Broken        bool  // the picture is there but cannot be decoded whole; a Finding says why
+	Clip          *Clip // nil for a picture
+	// who or what several items share, as a participant: no split should part them; "" where unknown
+	Group   string
+	Objects []Object
+	Rows    Rows
 }
 
-// Rows counts the rows of a label file.
+// Clip is what is known of a clip without decoding it; zeros where it has not been probed.
+type Clip struct {
+	Frames  int
+	FPS     float64
+	Seconds float64
+}
+
+// Rows counts the rows of a label file, or the entries that belong to an item.
 type Rows struct {
 	Filled int // that are not blank
 	Lost   int // of them, that do not count; a Finding says why
@@ -74,7 +125,7 @@ type Finding struct {
 // Dataset is everything that was read from one place.
 type Dataset struct {
 	Root     string
-	Format   string   // "yolo", later "coco", "voc", …
+	Format   string   // the name of its reader, as in DATASET.FORMAT
 	Classes  []Class  // in the order of the data set's own list
 	Splits   []string // those that exist, in the order train, valid, test, then others by name
 	Items    []Item   // ordered by split, then by ID

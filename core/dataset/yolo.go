@@ -2,19 +2,20 @@ package dataset
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
-
-	"finetui/core/config"
-	"finetui/core/filehash"
 )
 
 // yolo reads the folders of Ultralytics and Roboflow: data.yaml, {train,valid,test}/images and labels.
 type yolo struct{}
 
 func (yolo) name() string { return "yolo" }
+
+func (yolo) holds() string { return "a YOLO set has data.yaml, and images and labels folders" }
 
 // detect finds data.yaml in the folder or up to two folders below, or else the usual folders.
 func (yolo) detect(path string) (string, error) {
@@ -64,20 +65,8 @@ func hasYOLOFolders(path string) bool {
 	return false
 }
 
-// escapeGlob keeps signs in a folder's own name from being read as a pattern.
-func escapeGlob(path string) string {
-	if os.PathSeparator == '\\' {
-		return path
-	}
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
-}
-
-func (yolo) read(ctx context.Context, at string, cfg config.Dataset, root string, report Progress) (*Dataset, error) {
-	media := ""
-	if cfg.Media != "" {
-		media = below(root, cfg.Media)
-	}
-	plan, err := planYOLO(at, media)
+func (yolo) list(_ context.Context, at string, ask request) (*listing, error) {
+	plan, err := planYOLO(at, ask.media)
 	if err != nil {
 		return nil, err
 	}
@@ -85,22 +74,20 @@ func (yolo) read(ctx context.Context, at string, cfg config.Dataset, root string
 	for _, split := range plan.splits {
 		present = append(present, split.name)
 	}
-	wanted, err := wantedSplits(cfg.Sets, present)
+	wanted, err := ask.splits(present)
 	if err != nil {
 		return nil, err
 	}
-	set := &Dataset{Root: plan.root, Findings: plan.findings}
-	listing := newYOLOListing(plan)
+	l, files := &listing{root: plan.root}, newYOLOListing(plan)
 	for _, split := range plan.splits {
 		if !wanted(split.name) {
 			continue
 		}
-		set.Splits = append(set.Splits, split.name)
-		listing.list(split)
+		l.splits = append(l.splits, split.name)
+		files.list(split)
 	}
-	listing.spares()
-	set.Items = listing.items
-	set.Findings = append(set.Findings, listing.findings...)
+	files.spares()
+	l.items, l.findings = files.items, slices.Concat(plan.findings, files.findings)
 
 	rules := rowRules{classes: len(plan.names)}
 	if plan.yaml != nil {
@@ -112,35 +99,47 @@ func (yolo) read(ctx context.Context, at string, cfg config.Dataset, root string
 			rules.classes = plan.yaml.count
 		}
 	}
-	sights, err := readItems(ctx, set, plan, rules, newKeeper(root, at, plan, rules), report)
-	if err != nil {
-		return nil, err
+	l.rules = fmt.Sprintf("%+v", rules)
+	l.labels = func(d *desk) func(item *Item) []Finding {
+		r := &rows{}
+		return func(item *Item) []Finding { return readYOLO(d, r, item, plan, rules) }
 	}
-	set.Classes = yoloClasses(plan.names, rules.classes, set.Items)
-	set.knownDamage(root, sights)
-	leaked, err := leaks(ctx, set.Items, sights, filehash.In(root), plan.short, report)
-	if err != nil {
-		return nil, err
+	l.classes = func(items []Item) []string { return yoloClasses(plan.names, rules.classes, items) }
+	return l, nil
+}
+
+// readYOLO reads the label file of an item.
+func readYOLO(d *desk, r *rows, item *Item, plan *yoloPlan, rules rowRules) []Finding {
+	label := plan.short(item.Labels)
+	text, buffer, err := readSmall(item.Labels, d.text)
+	d.text = buffer
+	if err == nil {
+		r.parse(string(text), label, rules)
+		item.Objects, item.Rows = d.keep(r.objects), r.counts()
+		return r.findings
 	}
-	set.Findings = append(set.Findings, leaked...)
-	return set, nil
+	item.Labels = ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return []Finding{newFinding(MissingLabel, plan.short(item.Media), 0, "no label file %s", label)}
+	case errors.Is(err, errFolder):
+		return []Finding{newFinding(LabelIsAFolder, label, 0, "a folder stands where the label file belongs")}
+	}
+	return []Finding{newFinding(UnreadableLabel, label, 0, "%v", bare(err))}
 }
 
 // yoloClasses is the list of names; without names, the numbers up to the given count or the largest id that occurs.
-func yoloClasses(names []string, count int, items []Item) []Class {
-	if names == nil {
-		for _, item := range items {
-			for _, object := range item.Objects {
-				count = max(count, object.Class+1)
-			}
-		}
-		for id := range max(count, 0) {
-			names = append(names, fmt.Sprintf("class %d", id))
+func yoloClasses(names []string, count int, items []Item) []string {
+	if names != nil {
+		return names
+	}
+	for _, item := range items {
+		for _, object := range item.Objects {
+			count = max(count, object.Class+1)
 		}
 	}
-	classes := make([]Class, len(names))
-	for i, name := range names {
-		classes[i].Name = name
+	for id := range max(count, 0) {
+		names = append(names, fmt.Sprintf("class %d", id))
 	}
-	return classes
+	return names
 }

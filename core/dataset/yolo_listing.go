@@ -15,17 +15,18 @@ type yoloListing struct {
 	items        []Item
 	findings     []Finding
 	labelRoots   []string
-	labelFolders map[string]string   // folder of pictures → folder of its labels
-	used         map[string]int      // label file → the first item that it belongs to
-	shared       [][2]int            // items that have one label file: the later and the first
-	beside       []string            // text files among pictures whose labels should lie elsewhere
-	names        map[string][]string // see byName
-	textLinks    map[string]string   // file → the folder that it names in place of a link; "" for other files
-	behind       map[string]string   // path of a picture → where it lies behind such a file
+	labelFolders map[string]string // folder of pictures → folder of its labels
+	used         map[string]int    // label file → the first item that it belongs to
+	shared       [][2]int          // items that have one label file: the later and the first
+	beside       []string          // text files among pictures whose labels should lie elsewhere
+	pictures     pictures
+	textLinks    map[string]string // file → the folder that it names in place of a link; "" for other files
+	behind       map[string]string // path of a picture → where it lies behind such a file
 }
 
 func newYOLOListing(plan *yoloPlan) *yoloListing {
 	return &yoloListing{plan: plan, labelFolders: map[string]string{}, used: map[string]int{},
+		pictures:  pictures{bases: plan.bases()},
 		textLinks: map[string]string{}, behind: map[string]string{}}
 }
 
@@ -184,25 +185,6 @@ func (l *yoloListing) textsOf(folder string) {
 			l.beside = append(l.beside, path)
 		}
 	}
-}
-
-// tally counts lines of a file that are alike.
-type tally struct {
-	n, line int // line of the first
-	example string
-}
-
-func (t *tally) add(line int, example string) {
-	if t.n++; t.n == 1 {
-		t.line, t.example = line, example
-	}
-}
-
-// finding is what is said of the lines: text has a place for their number and one for the example.
-func (t *tally) finding(code, file, text, one, more string) Finding {
-	f := newFinding(code, file, t.line, text, Counted(t.n, one, more), quote(readable(t.example)))
-	f.Count = t.n
-	return f
 }
 
 // spares gives label files that lie or end otherwise than usual to the pictures that lack theirs, and notes those that

@@ -3,49 +3,8 @@ package dataset
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
-
-	"golang.org/x/text/unicode/norm"
 )
-
-var drive = regexp.MustCompile(`^[A-Za-z]:`)
-
-// written is a path as a file of the data set has it: in parts, and whether it began at the top of some machine.
-type written struct {
-	parts    []string
-	absolute bool
-	foreign  bool // with backslashes or a drive
-}
-
-func parseWritten(path string) written {
-	w := written{}
-	if drive.MatchString(path) && strings.HasPrefix(path[2:]+" ", "\\") || strings.HasPrefix(path, `\\`) ||
-		drive.MatchString(path) && strings.HasPrefix(path[2:]+" ", "/") {
-		w.absolute, w.foreign = true, true
-		path = drive.ReplaceAllString(path, "")
-	}
-	if strings.Contains(path, `\`) {
-		w.foreign = true
-		path = strings.ReplaceAll(path, `\`, "/")
-	}
-	w.absolute = w.absolute || strings.HasPrefix(path, "/")
-	for part := range strings.SplitSeq(path, "/") {
-		if part != "" && part != "." {
-			w.parts = append(w.parts, part)
-		}
-	}
-	return w
-}
-
-// up takes leading .. off.
-func (w written) up() []string {
-	parts := w.parts
-	for len(parts) > 0 && parts[0] == ".." {
-		parts = parts[1:]
-	}
-	return parts
-}
 
 // locate finds what a path in data.yaml means. Roboflow writes ../train/images for a folder beside data.yaml, so that
 // comes first; or it puts the name of the set's own folder before; a path of another machine is looked for by its end,
@@ -135,7 +94,7 @@ func (l *yoloListing) findPicture(line, from string) (path string, otherwise boo
 			return path, w.foreign
 		}
 	}
-	return l.byEnd(w), true
+	return l.pictures.byEnd(w), true
 }
 
 // behindTextLink is the picture at a path on whose way a small text file stands in place of a link to a folder, as git
@@ -162,56 +121,6 @@ func (l *yoloListing) behindTextLink(path string) string {
 	}
 	return ""
 }
-
-// byEnd finds the picture whose path agrees in the most trailing parts with one that was written, if that is one
-// picture. Letters may be of another case, as Windows has it, or composed otherwise, as macOS does. A path that began
-// nowhere in particular must agree in its folder, too.
-func (l *yoloListing) byEnd(w written) string {
-	if len(w.parts) == 0 {
-		return ""
-	}
-	best, most, twice := "", 0, false
-	for _, path := range l.byName(fold(w.parts[len(w.parts)-1])) {
-		switch n := agreeing(strings.Split(filepath.ToSlash(path), "/"), w.parts); {
-		case n > most:
-			best, most, twice = path, n, false
-		case n == most:
-			twice = true
-		}
-	}
-	if twice || most < 2 && !w.absolute {
-		return ""
-	}
-	return best
-}
-
-// agreeing is how many parts at the ends of two paths are the same.
-func agreeing(a, b []string) (n int) {
-	for n < len(a) && n < len(b) && fold(a[len(a)-1-n]) == fold(b[len(b)-1-n]) {
-		n++
-	}
-	return n
-}
-
-// byName is the pictures of the set's folders that have a name, folded.
-func (l *yoloListing) byName(name string) []string {
-	if l.names == nil {
-		l.names = map[string][]string{}
-		for _, base := range l.plan.bases() {
-			walk(base, func(path string, inner bool) bool {
-				if !inner && isPicture(path) {
-					key := fold(filepath.Base(path))
-					l.names[key] = append(l.names[key], path)
-				}
-				return true
-			}, nil)
-		}
-	}
-	return l.names[name]
-}
-
-// fold makes names equal that differ in the case of letters or in how accents are composed.
-func fold(name string) string { return norm.NFC.String(strings.ToLower(name)) }
 
 // underImages tells whether a path has a folder images.
 func underImages(path string) bool {

@@ -264,34 +264,6 @@ func (d *dataYAML) makeUnique(line int) {
 	}
 }
 
-// twin is a name that two ids have.
-type twin struct {
-	first, second int
-	name          string
-}
-
-// uniqueNames gives each later one of equal names a number, and returns which were equal.
-func uniqueNames(names []string) (twins []twin) {
-	taken := map[string]bool{}
-	for _, name := range names {
-		taken[name] = true
-	}
-	first := map[string]int{}
-	for id, name := range names {
-		before, twice := first[name]
-		if !twice {
-			first[name] = id
-			continue
-		}
-		for n := 2; taken[names[id]]; n++ {
-			names[id] = fmt.Sprintf("%s (%d)", name, n)
-		}
-		taken[names[id]] = true
-		twins = append(twins, twin{before, id, name})
-	}
-	return twins
-}
-
 // readsOtherwise says whether some YAML reader would not take an unquoted name for text.
 func readsOtherwise(node *yaml.Node) bool {
 	if node.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
@@ -299,14 +271,6 @@ func readsOtherwise(node *yaml.Node) bool {
 	}
 	words := []string{"y", "n", "yes", "no", "on", "off", "true", "false"}
 	return node.Tag != "!!str" || slices.Contains(words, strings.ToLower(node.Value))
-}
-
-// someOf lists the first few of many.
-func someOf(all []string, most int) string {
-	if len(all) <= most {
-		return strings.Join(all, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
 }
 
 // classLists are the files, named from the root, that may hold the names of the classes, one a line.

@@ -3,6 +3,7 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -116,7 +117,7 @@ func (r *rows) readAll(text string) {
 		}
 		count := len(r.objects)
 		r.read(row)
-		if len(r.objects) > count && mixed == 0 && (r.objects[count].Polygon == nil) != (r.objects[0].Polygon == nil) {
+		if len(r.objects) > count && mixed == 0 && (r.objects[count].Shape == nil) != (r.objects[0].Shape == nil) {
 			mixed = r.line
 		}
 	}
@@ -337,7 +338,7 @@ func (r *rows) polygon(object *Object) bool {
 		r.fault(ZeroSize, "an outline of %s × %s has no area", number(box.X1-box.X0), number(box.Y1-box.Y0))
 		return false
 	}
-	object.Box, object.Polygon = box, points
+	object.Box, object.Shape = box, Outline(points)
 	return true
 }
 
@@ -360,7 +361,7 @@ func (r *rows) duplicate(object Object) bool {
 		}
 	}
 	for i := range r.objects[first:] {
-		if other := &r.objects[first+i]; key == keyOf(other) && samePoints(object.Polygon, other.Polygon) {
+		if other := &r.objects[first+i]; key == keyOf(other) && sameRing(object.Rings(), other.Rings()) {
 			r.note(newFinding(DuplicateRow, r.file, r.line, "repeats line %d", other.Line))
 			return true
 		}
@@ -371,16 +372,10 @@ func (r *rows) duplicate(object Object) bool {
 // fewRows is how many rows of a file are compared one by one.
 const fewRows = 32
 
-func keyOf(o *Object) rowKey { return rowKey{o.Class, o.Box, len(o.Polygon)} }
+func keyOf(o *Object) rowKey { return rowKey{o.Class, o.Box, o.corners()} }
 
-func samePoints(a, b []Point) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
+// sameRing compares the outlines of two rows, which have one ring or none.
+func sameRing(a, b [][]Point) bool { return slices.EqualFunc(a, b, slices.Equal) }
 
 // fault drops the row for that reason.
 func (r *rows) fault(code, text string, args ...any) {

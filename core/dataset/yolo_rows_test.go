@@ -71,14 +71,14 @@ func TestPolygonRowCountsThroughItsBox(t *testing.T) {
 	}
 	got := objects[0]
 	if got.Class != 1 || got.Line != 2 || got.Confidence != 1 || got.Box != (Box{.1, .2, .5, .6}) ||
-		len(got.Polygon) != 3 {
+		len(got.Rings()[0]) != 3 {
 		t.Errorf("got %+v", got)
 	}
 }
 
 func TestAnOutlinePastTheEdgeIsClipped(t *testing.T) {
 	objects, _ := parseRows("0 0.60 0.30 1.0021 0.35 0.98 0.80 0.62 0.75", "x.txt", rowRules{classes: 2})
-	if len(objects) != 1 || objects[0].Box != (Box{.6, .3, 1, .8}) || objects[0].Polygon[1] != (Point{1, .35}) {
+	if len(objects) != 1 || objects[0].Box != (Box{.6, .3, 1, .8}) || objects[0].Rings()[0][1] != (Point{1, .35}) {
 		t.Errorf("got %+v", objects)
 	}
 }
@@ -105,7 +105,7 @@ func TestAPoseRowCountsThroughItsBox(t *testing.T) {
 			t.Errorf("%s: %d objects, findings %q", test.name, len(objects), codesOf(findings))
 		}
 		for _, o := range objects {
-			if o.Polygon != nil || math.Abs(o.Box.X0-.4) > 1e-9 || math.Abs(o.Box.Y0-.45) > 1e-9 ||
+			if o.Shape != nil || math.Abs(o.Box.X0-.4) > 1e-9 || math.Abs(o.Box.Y0-.45) > 1e-9 ||
 				math.Abs(o.Box.Y1-.55) > 1e-9 {
 				t.Errorf("%s: %+v", test.name, o)
 			}

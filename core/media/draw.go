@@ -23,10 +23,12 @@ func Objects(img *picture.RGB, objects []dataset.Object, colour func(dataset.Obj
 	out := clone(img)
 	thick := thickness(out)
 	for _, object := range objects {
-		if object.Polygon == nil {
+		rings := object.Rings()
+		if rings == nil {
 			drawFrame(out, object.Box, thick, colour(object))
-		} else {
-			drawPolygon(out, object.Polygon, thick, colour(object))
+		}
+		for _, ring := range rings {
+			drawPolygon(out, ring, thick, colour(object))
 		}
 	}
 	return out

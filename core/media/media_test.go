@@ -149,7 +149,8 @@ func TestLinesAreThickerOnLargerPictures(t *testing.T) {
 
 func TestObjectsAreDrawnAsTheyAreLabelled(t *testing.T) {
 	img := gradient(200, 200)
-	triangle := dataset.Object{Class: 1, Polygon: []dataset.Point{{X: .1, Y: .1}, {X: .5, Y: .1}, {X: .1, Y: .5}},
+	ring := []dataset.Point{{X: .1, Y: .1}, {X: .5, Y: .1}, {X: .1, Y: .5}}
+	triangle := dataset.Object{Class: 1, Shape: dataset.Outline(ring),
 		Box: dataset.Box{X0: .1, Y0: .1, X1: .5, Y1: .5}}
 	out := Objects(img, []dataset.Object{triangle}, byClass)
 	c := Colour(1)
@@ -165,7 +166,7 @@ func TestObjectsAreDrawnAsTheyAreLabelled(t *testing.T) {
 		}
 	}
 	boxed := triangle
-	boxed.Polygon = nil
+	boxed.Shape = nil
 	if out := Objects(img, []dataset.Object{boxed}, byClass); at(out, 101, 101) != colour {
 		t.Error("a box row is not drawn as a box")
 	}
@@ -380,8 +381,8 @@ func BenchmarkObjects(b *testing.B) {
 	objects := make([]dataset.Object, 8)
 	for i := range objects {
 		x := float64(i) / 10
-		objects[i] = dataset.Object{Class: i, Polygon: []dataset.Point{{X: x, Y: .1}, {X: x + .2, Y: .2},
-			{X: x + .1, Y: .9}}}
+		objects[i] = dataset.Object{Class: i, Shape: dataset.Outline([]dataset.Point{{X: x, Y: .1}, {X: x + .2, Y: .2},
+			{X: x + .1, Y: .9}})}
 	}
 	for b.Loop() {
 		Objects(img, objects, byClass)
