@@ -11,6 +11,7 @@ import (
 //go:generate go -C gen run . -part pack -out ../pack_amd64.s -stubs ../pack_amd64.go -pkg blas
 //go:generate go -C gen run . -part peak -out ../peak_amd64.s -stubs ../peak_amd64.go -pkg blas
 //go:generate go -C gen run . -part vectors -out ../vectors_amd64.s -stubs ../vectors_stubs_amd64.go -pkg blas
+//go:generate go -C gen run . -part scan -out ../scan_amd64.s -stubs ../scan_stubs_amd64.go -pkg blas
 
 // kernelSets lists what this platform knows, the best first.
 func kernelSets() []*kernelSet { return []*kernelSet{&avx512, &avx2, &plainGo} }

@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	part := flag.String("part", "", "tiles, tiles512, pack, peak or vectors")
+	part := flag.String("part", "", "tiles, tiles512, pack, peak, vectors or scan")
 	flag.Parse()
 	ConstraintExpr("amd64")
 	switch *part {
@@ -24,6 +24,8 @@ func main() {
 		peak()
 	case "vectors":
 		vectors()
+	case "scan":
+		scans()
 	default:
 		log.Fatalf("unknown part %q", *part)
 	}
