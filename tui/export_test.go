@@ -19,7 +19,7 @@ func writeAdapter(t *testing.T, dir string) {
 	}
 	defer b.Close()
 	c := &lora.Config{Base: model.Tiny, R: 2, Alpha: 4, Targets: []string{"q_proj"}, Naming: lora.Nested}
-	m, err := b.New(model.Tuning(c))
+	m, err := b.New(model.Adapt(c))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,10 +16,10 @@ import (
 
 	"finetui/core/dataset"
 	"finetui/core/media"
+	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/ml/picture"
-	"finetui/ml/qwen2vl/pixels"
 )
 
 // mediaFolder holds the pictures that are drawn, in CONVERT.OUTPUT.
@@ -87,11 +87,8 @@ func isTooLong(err error) bool { return errors.Is(err, errTooLong) }
 
 // tooLong says that the model's processor refuses a picture of that size.
 func (w *pictures) tooLong(width, height int) error {
-	d, m := pixels.DefaultProcessor(), w.p.Config.Model
-	d.MinPixels, d.MaxPixels = m.MinPixels, m.MaxPixels
-	if _, _, err := d.Size(max(width, 1), max(height, 1)); err != nil {
-		return fmt.Errorf("it would be shown as %d×%d pixels, whose sides differ by more than a factor of 200: %w",
-			width, height, errTooLong)
+	if r := w.p.Encoder().Refused(model.Size{W: max(width, 1), H: max(height, 1)}); r != nil {
+		return fmt.Errorf("it would be shown as %d×%d pixels, %s: %w", width, height, r.Why, errTooLong)
 	}
 	return nil
 }
@@ -204,7 +201,7 @@ func (w *pictures) drawItem(samples []recipe.Sample, missing []error) (drawn int
 		if err != nil {
 			return drawn, err
 		}
-		shown, err := w.p.Shown(whole, s.Box())
+		shown, err := w.p.Encoder().Shown(whole, s.Box())
 		for _, picture := range shown {
 			err = cmp.Or(err, w.tooLong(picture.W, picture.H))
 		}

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"finetui/ml/picture"
-	"finetui/ml/qwen2vl/pixels"
 )
 
 // PictureFindings is what decoding a picture told of it: err where it failed, else its notes. file is as findings name
@@ -26,13 +25,8 @@ func PictureFindings(file string, notes []picture.Note, err error) (found []Find
 	return found
 }
 
-// TooLongFinding says that the model refuses a picture of w×h pixels for its shape;
-// what names the picture or the object that is cut out.
-func TooLongFinding(file string, line int, what string, w, h int) (f Finding, tooLong bool) {
-	aspect, tooLong := pixels.TooLong(w, h)
-	if !tooLong {
-		return f, false
-	}
-	return newFinding(PictureTooLong, file, line, "%s has %d×%d pixels, %.0f to 1, and Qwen2-VL takes up to 200 to 1",
-		what, w, h, aspect), true
+// TooLongFinding says that the model refuses what it would be shown for its shape, and why; what names the picture or
+// the object that is cut out.
+func TooLongFinding(file string, line int, what string, w, h int, why string) Finding {
+	return newFinding(PictureTooLong, file, line, "%s has %d×%d pixels, %s", what, w, h, why)
 }

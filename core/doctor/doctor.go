@@ -168,8 +168,8 @@ func base(ctx context.Context, title, name, root, do string) Line {
 	if fingerprint, ok := b.Known(ctx); ok {
 		known = "fingerprint " + model.Short(fingerprint) + " · "
 	}
-	return Line{title, fmt.Sprintf("%s · %s%d layers of %d · %s", name, known, b.Config.Text.Layers,
-		b.Config.Text.Hidden, b.Dir), OK, ""}
+	return Line{title, fmt.Sprintf("%s · %s%d layers of %d · %s", name, known, b.Kind.Sizes().Layers,
+		b.Kind.Sizes().Hidden, b.Dir), OK, ""}
 }
 
 // patience is how long another program is waited for.

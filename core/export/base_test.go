@@ -2,7 +2,6 @@ package export
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,7 +32,7 @@ func TestExportedBaseIsWhatTrainersRead(t *testing.T) {
 		t.Errorf("tokenizer_config.json: %v, error %v", settings, err)
 	}
 	copied := openBase(t, folder)
-	if !slices.Equal(copied.Stop, b.Stop) || copied.Processor != b.Processor {
+	if !slices.Equal(copied.Stop, b.Stop) || copied.Kind.Processing() != b.Kind.Processing() {
 		t.Error("the copy ends or sees otherwise")
 	}
 	if off := apart(logits(t, load(t, b, "")), logits(t, load(t, copied, ""))); off != 0 {
@@ -99,8 +98,8 @@ func TestUntyingAdaptersAreMergedIntoTwoMatrices(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := openBase(t, folder)
-			if m.Config.Text.Tied == c.untied {
-				t.Errorf("tie_word_embeddings is %v", m.Config.Text.Tied)
+			if m.Kind.Sizes().Tied == c.untied {
+				t.Errorf("tie_word_embeddings is %v", m.Kind.Sizes().Tied)
 			}
 			want := logits(t, with)
 			if off, size := apart(want, logits(t, load(t, m, ""))),
@@ -120,7 +119,7 @@ func TestUntyingAdaptersAreMergedIntoTwoMatrices(t *testing.T) {
 
 // update is an update of the matrix [vocabulary, hidden] of a module.
 func update(module string, b *model.Base) *lora.Adapter {
-	a := &lora.Adapter{Module: module, Out: b.Config.Text.Vocab, In: b.Config.Text.Hidden, R: 2, Scale: 2,
+	a := &lora.Adapter{Module: module, Out: b.Kind.Sizes().Vocab, In: b.Kind.Sizes().Hidden, R: 2, Scale: 2,
 		Embedding: module == lora.EmbedModule}
 	for i := range a.R * a.In {
 		a.A = append(a.A, float32(i%5-2)/8)
@@ -132,7 +131,7 @@ func update(module string, b *model.Base) *lora.Adapter {
 }
 
 func whole(name string, base bool, b *model.Base) []lora.Saved {
-	s := lora.Saved{Name: name, Shape: []int{b.Config.Text.Vocab, b.Config.Text.Hidden}, Base: base}
+	s := lora.Saved{Name: name, Shape: []int{b.Kind.Sizes().Vocab, b.Kind.Sizes().Hidden}, Base: base}
 	for i := range s.Shape[0] * s.Shape[1] {
 		s.Values = append(s.Values, float32(i%11-5)/16)
 	}
@@ -154,18 +153,6 @@ func TestAdaptersOfTiedBasesLoad(t *testing.T) {
 	for _, path := range dirs {
 		if moved := apart(plain, logits(t, load(t, b, filepath.Dir(path)))); moved == 0 {
 			t.Errorf("%s changes nothing", path)
-		}
-	}
-}
-
-func TestTemplatesAreJSONSafe(t *testing.T) {
-	for _, kind := range []string{"qwen2", "qwen2_vl"} {
-		text, err := templates.ReadFile("templates/" + kind + ".jinja")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if data, err := json.Marshal(string(text)); err != nil || strings.HasSuffix(string(text), "\n") {
-			t.Errorf("%s: %s, %v", kind, data, err)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,9 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"finetui/ml/qwen2"
-	"finetui/ml/qwen2vl/pixels"
-	"finetui/ml/weights"
+	"finetui/core/model"
 	"finetui/ml/wholefile"
 )
 
@@ -29,11 +26,6 @@ const (
 	templateFile   = "chat_template.jinja" // transformers 5, and 4 from 4.46 on
 	templateJSON   = "chat_template.json"  // the processors of transformers 4
 )
-
-// templates are the chat templates of the kinds of models, by model_type: the text that package chat writes.
-//
-//go:embed templates/*.jinja
-var templates embed.FS
 
 // companions copies what a checkpoint's folder holds beside its weights, and writes what trainers miss there. untied
 // says that the new checkpoint has an output product of its own.
@@ -51,23 +43,18 @@ func companions(from, to string, untied bool) error {
 			return err
 		}
 	}
-	var kind struct {
-		ModelType string `json:"model_type"`
+	kind, err := model.Inspect(to)
+	if err != nil {
+		return err
 	}
-	if err := json.Unmarshal(config, &kind); err != nil {
-		return fmt.Errorf("%s: %w", configFile, err)
-	}
-	return complete(to, kind.ModelType)
+	return complete(to, kind)
 }
 
 var tied = regexp.MustCompile(`("tie_word_embeddings"\s*:\s*)true`)
 
 // complete writes the files that a folder lacks.
-func complete(dir, kind string) error {
-	template, err := templates.ReadFile("templates/" + kind + ".jinja")
-	if err != nil {
-		return fmt.Errorf("%s: there is no chat template for model_type %q", configFile, kind)
-	}
+func complete(dir string, kind model.Kind) error {
+	lacking := kind.Companions()
 	tokens, err := readTokens(filepath.Join(dir, vocabularyFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // a base without a tokenizer, which no trainer can read
@@ -82,18 +69,18 @@ func complete(dir, kind string) error {
 	_, has := settings["chat_template"]
 	own := settings == nil
 	if own {
-		settings = tokens.settings(kind)
+		settings = tokens.settings(lacking)
 	}
 	if !has && !there(dir, templateFile) && !there(dir, templateJSON) {
-		settings["chat_template"] = string(template)
+		settings["chat_template"] = lacking.Template
 		if err := writeJSON(dir, tokenizerFile, settings); err != nil {
 			return err
 		}
-		if err := wholefile.Write(filepath.Join(dir, templateFile), template); err != nil {
+		if err := wholefile.Write(filepath.Join(dir, templateFile), []byte(lacking.Template)); err != nil {
 			return err
 		}
-		if kind == "qwen2_vl" {
-			if err := writeJSON(dir, templateJSON, map[string]any{"chat_template": string(template)}); err != nil {
+		if lacking.Processor != "" {
+			if err := writeJSON(dir, templateJSON, map[string]any{"chat_template": lacking.Template}); err != nil {
 				return err
 			}
 		}
@@ -103,12 +90,12 @@ func complete(dir, kind string) error {
 		}
 	}
 	if !there(dir, generationFile) {
-		if err := writeJSON(dir, generationFile, tokens.generation(dir)); err != nil {
+		if err := writeJSON(dir, generationFile, tokens.generation(kind.Sizes().Ends)); err != nil {
 			return err
 		}
 	}
-	if kind == "qwen2_vl" && !there(dir, processorFile) {
-		return writeProcessor(dir)
+	if lacking.Preprocessor != nil && !there(dir, processorFile) {
+		return writeJSON(dir, processorFile, lacking.Preprocessor)
 	}
 	return nil
 }
@@ -187,7 +174,7 @@ const (
 )
 
 // settings are a tokenizer_config.json for the tokens, as Qwen2's tokenizer saves it.
-func (t tokens) settings(kind string) map[string]any {
+func (t tokens) settings(c model.Companions) map[string]any {
 	decoder := map[string]any{}
 	var special []string
 	for _, a := range t {
@@ -209,20 +196,18 @@ func (t tokens) settings(kind string) map[string]any {
 			s[key] = content
 		}
 	}
-	if kind == "qwen2_vl" {
-		s["processor_class"] = "Qwen2VLProcessor"
+	if c.Processor != "" {
+		s["processor_class"] = c.Processor
 	}
 	return s
 }
 
 // generation is a generation_config.json: greedy, ended by what ends an answer.
-func (t tokens) generation(dir string) map[string]any {
+func (t tokens) generation(configured []int32) map[string]any {
 	g := map[string]any{"do_sample": false}
 	var ends []int
-	if config, err := readConfig(dir); err == nil {
-		for _, id := range config.EOS {
-			ends = append(ends, int(id))
-		}
+	for _, id := range configured {
+		ends = append(ends, int(id))
 	}
 	for _, content := range []string{answerEnd, textEnd} {
 		if a, ok := t.find(content); ok && !slices.Contains(ends, a.ID) {
@@ -234,35 +219,6 @@ func (t tokens) generation(dir string) map[string]any {
 		g["pad_token_id"], g["bos_token_id"] = a.ID, a.ID
 	}
 	return g
-}
-
-// writeProcessor writes the settings by which pictures are prepared here, where the base had them elsewhere or nowhere.
-func writeProcessor(dir string) error {
-	p, err := pixels.LoadProcessor(dir)
-	if err != nil {
-		return err
-	}
-	return writeJSON(dir, processorFile, map[string]any{
-		"do_convert_rgb": true, "do_normalize": true, "do_rescale": true, "do_resize": true, "resample": 3,
-		"rescale_factor": 1. / 255,
-		"image_mean":     p.Mean, "image_std": p.Std, "image_processor_type": "Qwen2VLImageProcessor",
-		"processor_class": "Qwen2VLProcessor",
-		"min_pixels":      p.MinPixels, "max_pixels": p.MaxPixels, "patch_size": p.Patch, "merge_size": p.Merge,
-		"temporal_patch_size": p.Temporal,
-	})
-}
-
-// readConfig is the configuration of the base's language model.
-func readConfig(base string) (qwen2.Config, error) {
-	data, err := weights.ReadConfig(base)
-	if err != nil {
-		return qwen2.Config{}, err
-	}
-	c, err := qwen2.ParseConfig(data)
-	if err != nil {
-		return c, fmt.Errorf("%s: %w", base, err)
-	}
-	return c, nil
 }
 
 // copyCompanions copies what a checkpoint's folder holds beside

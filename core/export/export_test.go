@@ -17,8 +17,8 @@ import (
 	"finetui/core/run"
 	"finetui/ml/lora"
 	"finetui/ml/nn"
-	"finetui/ml/qwen2"
 	"finetui/ml/safetensors"
+	"finetui/ml/train"
 )
 
 func openBase(t *testing.T, dir string) *model.Base {
@@ -36,7 +36,7 @@ func adapterOn(t *testing.T, b *model.Base, change func(*lora.Adapter)) string {
 	t.Helper()
 	c := &lora.Config{Base: b.Name, R: 4, Alpha: 8, Targets: []string{"q_proj", "v_proj", "down_proj",
 		"visual.merger.mlp.2"}, Naming: lora.Nested}
-	m, err := b.New(model.Tuning(c))
+	m, err := b.New(model.Adapt(c))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,12 +62,13 @@ func adapterOn(t *testing.T, b *model.Base, change func(*lora.Adapter)) string {
 func logits(t *testing.T, s *model.Subject) []float32 {
 	t.Helper()
 	draw := rand.New(rand.NewPCG(3, 3))
-	batch := nn.Batch{Starts: []int{0, 9, 20, 48}}
-	for range 48 {
-		batch.IDs = append(batch.IDs, int32(draw.IntN(s.Base.Config.Text.Vocab)))
+	questions := make([]train.Sample, 3)
+	for i, n := range []int{9, 11, 28} {
+		for range n {
+			questions[i].IDs = append(questions[i].IDs, int32(draw.IntN(s.Base.Kind.Sizes().Vocab)))
+		}
 	}
-	batch.Pos = qwen2.TextPositions(batch.Starts)
-	out, err := s.Model.Text.NewSession(nn.NewExec(1)).Prompt(batch, nil)
+	out, err := s.Network.NewSession(nn.NewExec(1)).Prompt(context.Background(), questions)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +108,7 @@ func TestMergedBaseAnswersAsBaseWithAdapter(t *testing.T) {
 		t.Errorf("the last report was %v", last)
 	}
 	m := openBase(t, folder)
-	if fingerprint(t, m) == fingerprint(t, b) || !slices.Equal(m.Stop, b.Stop) || m.Processor != b.Processor {
+	if fingerprint(t, m) == fingerprint(t, b) || !slices.Equal(m.Stop, b.Stop) || m.Kind.Processing() != b.Kind.Processing() {
 		t.Errorf("fingerprints %s and %s, stop tokens %v", fingerprint(t, m), fingerprint(t, b), m.Stop)
 	}
 	plain, want, got := logits(t, load(t, b, "")), logits(t, load(t, b, adapter)), logits(t, load(t, m, ""))
@@ -295,7 +296,7 @@ func TestMergeOfARealSize(t *testing.T) {
 		t.Error("merging keeps too much in memory")
 	}
 	merged := openBase(t, folder)
-	if _, err := merged.New(model.Tuning(&lora.Config{R: 1, Alpha: 1})); err != nil {
+	if _, err := merged.New(model.Adapt(&lora.Config{R: 1, Alpha: 1})); err != nil {
 		t.Error(err)
 	}
 }

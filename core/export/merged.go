@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"finetui/core/model"
 	"finetui/ml/blas"
 	"finetui/ml/lora"
 	"finetui/ml/mapped"
@@ -33,7 +34,7 @@ func Merged(ctx context.Context, base, adapter, folder string, report Progress) 
 	if err != nil {
 		return err
 	}
-	config, err := readConfig(base)
+	kind, err := model.Inspect(base)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func Merged(ctx context.Context, base, adapter, folder string, report Progress) 
 		return err
 	}
 	defer weights.Close()
-	changes, products, err := settings.Changes(adapters, config.Tied)
+	changes, products, err := settings.Changes(adapters, kind.Sizes().Tied)
 	if err != nil {
 		return fmt.Errorf("adapter %s on base %s: %w", adapter, base, err)
 	}

@@ -41,7 +41,14 @@ func (n normal) Vector(name string, size int) ([]float32, error) {
 // are kept. "once" is what making them costs, a single time.
 func BenchmarkEpochOfALargeTower(b *testing.B) {
 	p := benchProject(b)
-	c := p.Base.Config
+	data, err := weights.ReadConfig(p.Base.Dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := qwen2vl.ParseConfig(data)
+	if err != nil {
+		b.Fatal(err)
+	}
 	c.Vision.Embed, c.Vision.Heads = 448, 14 // (448/128)² = 12.25
 	adapt := weights.Tuning{Adapt: func(module string) (weights.Adapter, bool) {
 		return weights.Adapter{R: 16, Scale: 2}, strings.Contains(module, "self_attn")
@@ -118,18 +125,9 @@ func benchProject(b *testing.B) *project.Project {
 // benchSample is a sample with its patches.
 func benchSample(b *testing.B, p *project.Project, s recipe.Sample) train.Sample {
 	b.Helper()
-	pictures, err := p.Pictures(s)
+	t, err := p.Encoder().Cut(s)
 	if err != nil {
 		b.Fatal(err)
 	}
-	rows, grids, err := p.Base.Rows(p.View(), pictures)
-	if err != nil {
-		b.Fatal(err)
-	}
-	t, err := p.Base.Sample(grids, s.Prompt, s.Answer, s.Weight)
-	if err != nil {
-		b.Fatal(err)
-	}
-	t.Visual = qwen2vl.Patches{Pixels: rows, Grids: grids}
 	return t
 }

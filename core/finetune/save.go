@@ -9,9 +9,7 @@ import (
 	"math"
 	"path/filepath"
 
-	"finetui/core/model"
 	"finetui/core/run"
-	"finetui/ml/lora"
 	"finetui/ml/train"
 	"finetui/ml/wholefile"
 )
@@ -38,9 +36,6 @@ func (j *job) checkpoint() error {
 		return nil
 	}
 	err := j.w.Checkpoint(j.step, func(dir string) error {
-		if err := lora.Write(dir, j.adapter, model.Adapters(j.model, j.adapter)); err != nil {
-			return err
-		}
 		if j.window.steps > 0 {
 			text, err := json.Marshal(j.window.part())
 			if err == nil {
@@ -50,7 +45,7 @@ func (j *job) checkpoint() error {
 				return err
 			}
 		}
-		return j.trainer.Save(dir, map[string]uint64{countTokens: uint64(j.seen.tokens),
+		return j.engine.Save(dir, map[string]uint64{countTokens: uint64(j.seen.tokens),
 			countSamples: uint64(j.seen.samples)})
 	})
 	if err != nil {
@@ -90,17 +85,7 @@ func (j *job) restore() error {
 
 // restoreFrom goes back to a checkpoint.
 func (j *job) restoreFrom(last run.Saved) error {
-	cfg, adapters, err := lora.Read(last.Path)
-	if err != nil {
-		return err
-	}
-	if cfg.R != j.adapter.R || cfg.Alpha != j.adapter.Alpha || cfg.RSLoRA != j.adapter.RSLoRA {
-		return fmt.Errorf("%s has other LoRA constants than the run's config.toml: %w", last.Path, train.ErrOther)
-	}
-	if err := model.Fill(j.model, adapters); err != nil {
-		return fmt.Errorf("%s: %w", last.Path, err)
-	}
-	state, err := j.trainer.Restore(last.Path)
+	state, err := j.engine.Restore(last.Path)
 	if err != nil {
 		return err
 	}
@@ -113,28 +98,27 @@ func (j *job) restoreFrom(last run.Saved) error {
 	if err := j.adopt(last, state); err != nil {
 		return err
 	}
-	if steps, before := j.course.Steps(), state.Schedule.Total(); steps != before {
-		return j.newTotal(before)
+	if j.course.Steps() != state.Steps {
+		return j.newTotal(state)
 	}
 	return nil
 }
 
 // newTotal says what becomes of the learning rate in a run that has more steps now, or fewer.
-func (j *job) newTotal(before int) error {
-	text := fmt.Sprintf("the run has %d steps in all now, not %d", j.course.Steps(), before)
+func (j *job) newTotal(state State) error {
+	text := fmt.Sprintf("the run has %d steps in all now, not %d", j.course.Steps(), state.Steps)
 	if j.course.Steps() < j.step {
 		return fmt.Errorf("%s, but step %d is taken already: TRAIN.EPOCHS cannot be less than what is done: %w", text,
 			j.step, train.ErrOther)
 	}
-	rate := j.trainer.Schedule.Factor(j.step) * j.p.Config.Train.LearningRate
 	return j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelInfo, Text: fmt.Sprintf(
 		"%s: the learning rate goes on at %.3g, where it stood, and what is left of its course is spread over the "+
-			"%d steps that are left", text, rate, j.course.Steps()-j.step)})
+			"%d steps that are left", text, state.Rate, j.course.Steps()-j.step)})
 }
 
 // adopt gives the checkpoints of an older program checksums, and to the
 // one that its link calls the best the score that is known.
-func (j *job) adopt(last run.Saved, state train.State) error {
+func (j *job) adopt(last run.Saved, state State) error {
 	bits, old := state.Counters[countBest]
 	if !old {
 		return nil
@@ -178,15 +162,11 @@ func (j *job) check(ctx context.Context) error {
 	if len(j.valid) == 0 {
 		return nil
 	}
-	batch, err := j.samples.get(ctx, j.valid)
+	loss, replies, err := j.engine.Check(ctx, j.valid)
 	if err != nil {
 		return err
 	}
-	loss, err := j.trainer.Evaluate(ctx, batch)
-	if err != nil {
-		return err
-	}
-	result, err := j.p.Evaluate(ctx, j.subject, j.w.Info().Name, "valid", 0, nil)
+	result, err := j.p.Score(j.valid, replies, j.w.Info().Name, "valid", 0)
 	if err != nil {
 		return err
 	}

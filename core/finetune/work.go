@@ -14,9 +14,6 @@ import (
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/run"
-	"finetui/ml/blas"
-	"finetui/ml/lora"
-	"finetui/ml/qwen2vl"
 	"finetui/ml/train"
 )
 
@@ -50,11 +47,7 @@ type job struct {
 	changes []config.Change
 	file    *config.File // the snapshot
 	p       *project.Project
-	model   *qwen2vl.Model
-	adapter *lora.Config
-	trainer *train.Trainer
-	samples *samples
-	subject *model.Subject
+	engine  Engine
 	all     []recipe.Sample // of train
 	valid   []recipe.Sample
 	course  project.Course
@@ -84,7 +77,7 @@ func (j *job) train(ctx context.Context) (state, reason string, err error) {
 	if err := j.begin(ctx); err != nil {
 		return "", "", err
 	}
-	defer func() { err = errors.Join(err, j.p.Close()) }()
+	defer func() { err = errors.Join(err, j.close()) }()
 	stop := j.watchSystem()
 	defer func() { err = errors.Join(err, stop()) }()
 	if err := j.owed(ctx); err != nil {
@@ -160,7 +153,7 @@ func (j *job) begin(ctx context.Context) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, j.p.Close())
+			err = errors.Join(err, j.close())
 		}
 	}()
 	if err := j.restore(); err != nil {
@@ -194,7 +187,7 @@ func (j *job) prepare(ctx context.Context) error {
 		return err
 	}
 	if err = j.prepareIn(ctx); err != nil {
-		err = errors.Join(err, j.p.Close())
+		err = errors.Join(err, j.close())
 	}
 	return err
 }
@@ -291,65 +284,33 @@ func (j *job) prepareIn(ctx context.Context) error {
 			return err
 		}
 	}
-	return j.build()
+	return j.build(ctx)
 }
 
-// build makes model, adapters and trainer.
-func (j *job) build() error {
+// build opens the engine.
+func (j *job) build(ctx context.Context) error {
 	c := j.p.Config
-	j.adapter = &lora.Config{Base: j.p.Base.Name, R: c.LoRA.R, Alpha: c.LoRA.Alpha, Dropout: c.LoRA.Dropout,
-		RSLoRA:  c.LoRA.RSLoRA,
-		Targets: c.LoRA.Targets, Naming: lora.Nested}
-	tune := model.Tuning(j.adapter)
-	if c.Recipe.Loss == "focal" {
-		tune.Text.Gamma = c.Recipe.FocalGamma
+	if err := checkEngine(c); err != nil {
+		return err
 	}
 	var err error
-	if j.model, err = j.p.Base.New(tune); err != nil {
+	if j.engine, err = engines[c.Model.Engine](ctx, Task{Project: j.p, Steps: j.course.Steps()}); err != nil {
 		return err
 	}
-	seed := uint64(c.Project.Seed)
-	var fresh []lora.Adapter
-	trainable := 0
-	for _, a := range model.Adapters(j.model, j.adapter) {
-		fresh = append(fresh, lora.New(a.Module, a.In, a.Out, j.adapter, seed))
-		trainable += len(a.A) + len(a.B)
-	}
-	if trainable == 0 {
-		return fmt.Errorf("LORA.TARGETS = %v matches no product of the base", c.LoRA.Targets)
-	}
-	if err := model.Fill(j.model, fresh); err != nil {
-		return err
-	}
-	network := qwen2vl.Network{Model: j.model, Tower: !j.model.TowerFrozen()}
-	solver, err := train.NewAdamW(network.Parameters(), []train.Group{{LearningRate: c.Train.LearningRate,
-		WeightDecay: c.Train.WeightDecay}}, nil)
-	if err != nil {
-		return err
-	}
-	solver.MaxGradNorm = c.Train.MaxGradNorm
-	schedule := train.Schedule{Kind: c.Train.Schedule, Warmup: c.Train.WarmupSteps, Steps: j.course.Steps()}
-	if schedule.Warmup == 0 {
-		schedule.Warmup = train.WarmupSteps(c.Train.WarmupRatio, schedule.Steps)
-	}
-	team := blas.NewTeam(c.Train.Threads).Size()
-	workers, cores := 1, team
-	if model.Small(j.p.Base.Config) {
-		workers, cores = team, 1
-	}
-	j.trainer, err = train.New(network, solver, schedule, train.Options{Replicas: workers, Threads: team, Seed: seed,
-		Limits: train.Limits{Sequences: max(1, c.Train.BatchSize)}})
-	if err != nil {
-		return err
-	}
-	j.samples = newSamples(j.p, j.model, workers, cores)
-	j.subject = model.Of(j.p.Base, j.model, c.Train.Threads)
-	j.w.Logf("base %s (%s), %d trained parameters, %d training samples, %d steps of %d, %d workers on %d cores, "+
-		"kernels %s", j.p.Base.Name, model.Short(j.fingerprint),
-		trainable, len(j.all), j.course.Steps(), j.course.Batch, workers, team, blas.Kernels())
+	about := j.engine.About()
+	j.w.Logf("base %s (%s), %d trained parameters, %d training samples, %d steps of %d, %s", j.p.Base.Name,
+		model.Short(j.fingerprint), about.Trainable, len(j.all), j.course.Steps(), j.course.Batch, about.Text)
 	return j.w.Update(func(i *run.Info) {
-		i.Steps, i.Samples, i.Trainable, i.BestBy = j.course.Steps(), len(j.all), trainable, c.Train.BestBy
+		i.Steps, i.Samples, i.Trainable, i.BestBy = j.course.Steps(), len(j.all), about.Trainable, c.Train.BestBy
 	})
+}
+
+// close ends the engine, and the use of data set and base.
+func (j *job) close() (err error) {
+	if j.engine != nil {
+		err = j.engine.Close()
+	}
+	return errors.Join(err, j.p.Close())
 }
 
 // advance takes one optimizer step.
@@ -360,15 +321,7 @@ func (j *job) advance(ctx context.Context) error {
 	for i, k := range indices {
 		wanted[i] = j.all[k]
 	}
-	batch, err := j.samples.get(ctx, wanted)
-	if err != nil {
-		return err
-	}
-	for i := range batch {
-		batch[i].Key = uint64(first + i)
-	}
-	data := time.Since(start)
-	res, err := j.trainer.Step(ctx, batch)
+	res, err := j.engine.Step(ctx, wanted, first)
 	if err != nil {
 		return err
 	}
@@ -377,8 +330,8 @@ func (j *job) advance(ctx context.Context) error {
 	j.mutex.Unlock()
 	j.score, j.rated = nil, false
 	j.seen.tokens += res.Tokens
-	j.seen.samples += len(batch)
-	j.window.add(res, wanted, data+res.Times.Load, time.Since(start), epochs)
+	j.seen.samples += len(wanted)
+	j.window.add(&res.Result, wanted, res.Making+res.Times.Load, time.Since(start), epochs)
 	return nil
 }
 

@@ -261,10 +261,10 @@ func TestTowerIsAdaptedWhereAsked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Model.TowerFrozen() {
+	if s.Network.Frozen() {
 		t.Error("the adapter on the tower was not loaded")
 	}
-	if n := project.Trainable(p.Base.Config, f.Config.LoRA); n != unbroken.Info.Trainable {
+	if n := project.Trainable(p.Base.Kind, f.Config.LoRA); n != unbroken.Info.Trainable {
 		t.Errorf("%d parameters are estimated, %d were trained", n, unbroken.Info.Trainable)
 	}
 }

@@ -84,12 +84,7 @@ func Run(ctx context.Context, p *project.Project, subject *model.Subject, name s
 	if len(out.Images) == 0 {
 		return nil, findings, p.NoSplit(split)
 	}
-	replies, err := subject.Ask(ctx, len(samples), func(i int) (model.Question,
-		error) {
-		return seen.Question(samples[i])
-	},
-		model.Asking{View: p.View(), MaxNew: p.Config.Eval.MaxNewTokens, Seed: uint64(p.Config.Project.Seed),
-			Progress: report})
+	replies, err := seen.Ask(ctx, subject, samples, report)
 	if err != nil {
 		return nil, findings, err
 	}

@@ -17,9 +17,6 @@ import (
 	"finetui/core/features"
 	"finetui/core/filehash"
 	"finetui/ml/mapped"
-	"finetui/ml/qwen2"
-	"finetui/ml/qwen2vl"
-	"finetui/ml/qwen2vl/pixels"
 	"finetui/ml/tokenizer"
 	"finetui/ml/weights"
 	"finetui/ml/wholefile"
@@ -35,15 +32,13 @@ var tiny embed.FS
 type Base struct {
 	Name      string // as MODEL.BASE gives it
 	Dir       string // the folder in Hugging Face's format
-	Config    qwen2vl.Config
+	Kind      Kind
 	Tokenizer *tokenizer.Tokenizer
-	Processor pixels.Processor
-	Stop      []int32         // tokens that end an answer
-	Seen      *features.Cache // what its tower made of pictures; nil: is not kept
+	Stop      []int32 // tokens that end an answer
 
+	seen       *features.Cache // what it made of pictures; nil: is not kept
 	checkpoint *weights.Checkpoint
 	identity   *identity
-	system     string // what stands before a conversation; empty: what Qwen2-VL's template writes
 }
 
 // read opens the base's files. hashes is where their hashes are kept.
@@ -52,27 +47,14 @@ func (b *Base) read(hashes *filehash.Store) error {
 	if err != nil {
 		return err
 	}
-	data, err := weights.ReadConfig(b.Dir)
-	if err != nil {
+	if b.Kind, err = Inspect(b.Dir); err != nil {
 		return err
-	}
-	if b.Config, err = parseConfig(data); err != nil {
-		return fmt.Errorf("%s: %w", b.Dir, err)
 	}
 	if b.Tokenizer, err = tokenizer.Load(filepath.Join(b.Dir, "tokenizer.json")); err != nil {
 		return err
 	}
-	if size := b.Tokenizer.Size(); size > b.Config.Text.Vocab {
-		return fmt.Errorf("%s: tokenizer.json has %d tokens, the model's vocabulary %d", b.Dir, size,
-			b.Config.Text.Vocab)
-	}
-	if b.Sees() {
-		err = b.readProcessor()
-	} else {
-		b.system, err = readSystem(b.Dir)
-	}
-	if err != nil {
-		return err
+	if size, vocab := b.Tokenizer.Size(), b.Kind.Sizes().Vocab; size > vocab {
+		return fmt.Errorf("%s: tokenizer.json has %d tokens, the model's vocabulary %d", b.Dir, size, vocab)
 	}
 	if b.Stop, err = b.stopTokens(); err != nil {
 		return err
@@ -94,54 +76,41 @@ func (b *Base) read(hashes *filehash.Store) error {
 	return nil
 }
 
-func (b *Base) readProcessor() (err error) {
-	if b.Processor, err = pixels.LoadProcessor(b.Dir); err != nil {
-		return err
-	}
-	if v := b.Config.Vision; b.Processor.RowSize() != v.PatchWidth() || b.Processor.Merge != v.Merge {
-		return fmt.Errorf("%s: preprocessor_config.json cuts patches of %d values, the vision tower takes %d", b.Dir,
-			b.Processor.RowSize(), v.PatchWidth())
-	}
-	return nil
-}
-
-// Remember keeps what the tower makes of pictures in a folder,
+// Remember keeps what the model makes of pictures in a folder,
 // at most limit bytes. Where that cannot be, Trouble says so.
-func (b *Base) Remember(dir string, limit int64) { b.Seen = features.Open(dir, limit) }
+func (b *Base) Remember(dir string, limit int64) { b.seen = features.Open(dir, limit) }
 
 // Trouble says why features are not kept although they were to be; empty: they are.
 func (b *Base) Trouble() string {
-	if b.Seen == nil {
+	if b.seen == nil {
 		return ""
 	}
-	return b.Seen.Trouble()
+	return b.seen.Trouble()
 }
 
 // Close ends the use of the weights' file and of the features.
 func (b *Base) Close() error {
 	b.identity.end()
-	if b.Seen == nil {
+	if b.seen == nil {
 		return b.checkpoint.Close()
 	}
-	return errors.Join(b.Seen.Close(), b.checkpoint.Close())
+	return errors.Join(b.seen.Close(), b.checkpoint.Close())
 }
 
-// New builds the model of the base's weights.
-func (b *Base) New(tune qwen2vl.Tuning) (m *qwen2vl.Model, err error) {
-	return b.build(b.Config, b.checkpoint, tune)
-}
+// New builds the network of the base's weights.
+func (b *Base) New(t Tuning) (Network, error) { return b.build(b.checkpoint, t) }
 
-func (b *Base) build(c qwen2vl.Config, src weights.Source, tune qwen2vl.Tuning) (m *qwen2vl.Model, err error) {
+func (b *Base) build(src weights.Source, t Tuning) (n Network, err error) {
 	err = mapped.Guard(func() error {
-		m, err = qwen2vl.New(c, src, tune)
+		n, err = b.Kind.Build(src, t)
 		return err
 	})
-	return m, err
+	return n, err
 }
 
 // stopTokens are the ends that generation_config.json and config.json name, and the chat template's.
 func (b *Base) stopTokens() ([]int32, error) {
-	stop := slices.Clone(b.Config.Text.EOS)
+	stop := slices.Clone(b.Kind.Sizes().Ends)
 	path := filepath.Join(b.Dir, "generation_config.json")
 	data, err := os.ReadFile(path)
 	if err == nil {
@@ -151,7 +120,7 @@ func (b *Base) stopTokens() ([]int32, error) {
 		if err := json.Unmarshal(data, &g); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		ids, err := qwen2.TokenIDs(g.EOS)
+		ids, err := tokenizer.IDs(g.EOS)
 		if err != nil {
 			return nil, fmt.Errorf("%s: eos_token_id is %w", path, err)
 		}

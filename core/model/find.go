@@ -11,7 +11,6 @@ import (
 
 	"finetui/core/filehash"
 	"finetui/core/model/hub"
-	"finetui/ml/qwen2vl"
 )
 
 // Progress is told how far long work is; it may be nil.
@@ -90,19 +89,19 @@ func locate(name, root string, get func(hub.Hub, hub.Name) (string, error)) (str
 	return found, nil
 }
 
-// Shape is what is known of a base whose weights are not on this machine: its
-// configuration, where the hub's cache holds that already.
-func Shape(name string) (c qwen2vl.Config, known bool) {
+// Away is the kind of a base whose weights are not on this machine: known where the hub's cache holds its configuration
+// already.
+func Away(name string) (k Kind, known bool) {
 	n, onHub := hub.ParseName(name)
 	if !onHub {
-		return c, false
+		return nil, false
 	}
-	data, err := hub.FromEnv().Part(n, "config.json")
+	config, err := hub.FromEnv().Part(n, "config.json")
 	if err != nil {
-		return c, false
+		return nil, false
 	}
-	c, err = parseConfig(data)
-	return c, err == nil
+	k, err = openKind(config, "")
+	return k, err == nil
 }
 
 var sizeInName = regexp.MustCompile(`(?:^|[-_/])(\d+(?:\.\d+)?)[bB](?:[-_@]|$)`)

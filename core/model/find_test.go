@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"finetui/core/model/hub/hubtest"
-	"finetui/ml/picture"
 )
 
 func TestBaseFromTheHub(t *testing.T) {
@@ -96,12 +95,12 @@ func TestLanguageModelAnswersWithoutPictures(t *testing.T) {
 	if got, want := ask(t, blind, question, small)[0].Text, ask(t, seeing, question, small)[0].Text; got != want {
 		t.Errorf("it says %q, the whole model %q", got, want)
 	}
-	question[0].Pictures = []*picture.RGB{noise(1, 112, 112)}
+	question[0].Scene = Shows(Pictures(noise(1, 112, 112))...)
 	_, err = blind.Ask(context.Background(), 1, func(int) (Question, error) { return question[0], nil }, small)
 	if err == nil || !strings.Contains(err.Error(), "without a vision tower") {
 		t.Errorf("shown a picture: %v", err)
 	}
-	if _, err := b.Grids(small.View, [][2]int{{112, 112}}); err == nil {
+	if _, err := b.Measure(small.View, []Size{{W: 112, H: 112}}); err == nil {
 		t.Error("a picture takes room in its prompt")
 	}
 }
@@ -117,11 +116,11 @@ func TestLanguageModelsSpeakAfterTheirOwnSystemText(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	batch, err := b.prompts([]open{{prompt: "Hi."}})
+	said, err := b.question(nil, "Hi.")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := b.Tokenizer.Decode(batch.IDs, false); !strings.Contains(text, "created by Alibaba Cloud") {
+	if text := b.Tokenizer.Decode(said.IDs, false); !strings.Contains(text, "created by Alibaba Cloud") {
 		t.Errorf("the prompt is %q", text)
 	}
 }

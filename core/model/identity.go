@@ -23,9 +23,6 @@ import (
 var computing = []string{"config.json", "generation_config.json", "tokenizer.json", "preprocessor_config.json",
 	"processor_config.json", safetensors.IndexName}
 
-// templates are the files that a base without a tower takes its system text from.
-var templates = []string{"tokenizer_config.json", "chat_template.jinja"}
-
 // identity finds out which base it is: it hashes all bytes of the files that its answers depend on. Unchanged files are
 // hashed once a project. It begins when somebody asks or Identify says that somebody will, and ends with Close.
 type identity struct {
@@ -60,11 +57,11 @@ func look(dir string, names []string) (map[string]filehash.Stat, error) {
 }
 
 // everything is what in a folder may be part of a base.
-func everything(dir string) []string {
-	names := append(slices.Clone(computing), templates...)
+func everything(dir string) (names []string) {
+	names = slices.Clone(computing)
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".safetensors") {
+		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && info.Mode().IsRegular() {
 			names = append(names, e.Name())
 		}
 	}
@@ -73,10 +70,7 @@ func everything(dir string) []string {
 
 // names are the files of a base that its answers depend on: weights are what was opened.
 func (b *Base) names() []string {
-	names := slices.Clone(computing)
-	if !b.Sees() {
-		names = append(names, templates...)
-	}
+	names := append(slices.Clone(computing), b.Kind.Files()...)
 	for _, path := range b.checkpoint.Files() {
 		names = append(names, filepath.Base(path))
 	}

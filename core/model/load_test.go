@@ -9,9 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"finetui/ml/picture"
-	"finetui/ml/qwen2vl"
 )
 
 // askable is the most bytes of weights with which a question is asked: laid out for the products they are there twice.
@@ -34,7 +31,7 @@ func TestLoadOfARealSize(t *testing.T) {
 			t.Fatal(err)
 		}
 		opened := time.Since(start)
-		m, err := b.New(qwen2vl.Tuning{})
+		m, err := b.New(Tuning{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,10 +43,10 @@ func TestLoadOfARealSize(t *testing.T) {
 		if size := weightBytes(t, dir); state == "warm" && size > askable {
 			t.Logf("%.1f GB of weights: nothing is asked", float64(size)/1e9)
 		} else if state == "warm" {
-			q := Question{Prompt: "Which drain is blocked?", Pictures: []*picture.RGB{noise(1, 224, 224)}}
+			q := Question{Shows(Pictures(noise(1, 224, 224))...), "Which drain is blocked?"}
 			for _, turn := range []string{"first", "second"} {
 				start = time.Now()
-				r := ask(t, Of(b, m, 0), []Question{q}, Asking{View: View{3136, 50176}, MaxNew: 8})[0]
+				r := ask(t, NewSubject(b, m, 0), []Question{q}, Asking{View: View{3136, 50176}, MaxNew: 8})[0]
 				t.Logf("%s answer: %d tokens in %.2f s; %s", turn, r.Tokens, time.Since(start).Seconds(), memory(t))
 			}
 		}

@@ -8,13 +8,12 @@ import (
 	"testing"
 
 	"finetui/ml/mapped"
-	"finetui/ml/picture"
 )
 
 // Weights that are cut short under an open model end a question in a sentence, whenever that happens.
 func TestWeightsCutShortEndInASentence(t *testing.T) {
 	question := func(int) (Question, error) {
-		return Question{Prompt: "What is shown?", Pictures: []*picture.RGB{noise(1, 112, 112)}}, nil
+		return Question{Shows(Pictures(noise(1, 112, 112))...), "What is shown?"}, nil
 	}
 	for name, when := range map[string]func(s *Subject){
 		"before the first question": func(*Subject) {},

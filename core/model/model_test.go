@@ -55,7 +55,7 @@ func TestAnswersDoNotDependOnTheCompany(t *testing.T) {
 	for i := range 37 {
 		q := Question{Prompt: "What is shown?"}
 		if i%5 != 0 {
-			q.Pictures = []*picture.RGB{noise(uint64(i), 60+i, 112)}
+			q.Scene = Shows(Pictures(noise(uint64(i), 60+i, 112))...)
 		}
 		questions = append(questions, q)
 	}
@@ -74,7 +74,7 @@ func TestAdapterChangesAnswersAndItsFilesComeBack(t *testing.T) {
 	b := openTiny(t)
 	cfg := &lora.Config{Base: b.Name, R: 4, Alpha: 64, Targets: []string{"q_proj", "v_proj", "down_proj"},
 		Naming: lora.Nested}
-	m, err := b.New(Tuning(cfg))
+	m, err := b.New(Adapt(cfg))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,16 +96,16 @@ func TestAdapterChangesAnswersAndItsFilesComeBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := []Question{{Pictures: []*picture.RGB{noise(3, 112, 112)}, Prompt: "Report."}}
+	q := []Question{{Shows(Pictures(noise(3, 112, 112))...), "Report."}}
 	a := ask(t, loaded, q, small)[0].Text
-	if live := ask(t, Of(b, m, 1), q, small)[0].Text; a != live {
+	if live := ask(t, NewSubject(b, m, 1), q, small)[0].Text; a != live {
 		t.Errorf("from the files %q, from memory %q", a, live)
 	}
 	if plain := ask(t, base, q, small)[0].Text; a == plain {
 		t.Errorf("the adapter changed nothing: %q", a)
 	}
 	cfg.Targets = []string{"q_proj"}
-	if other, err := b.New(Tuning(cfg)); err != nil {
+	if other, err := b.New(Adapt(cfg)); err != nil {
 		t.Error(err)
 	} else if err := Fill(other, Adapters(m, cfg)); err == nil || !strings.Contains(err.Error(), "down_proj") &&
 		!strings.Contains(err.Error(), "v_proj") {

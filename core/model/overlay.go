@@ -8,7 +8,6 @@ import (
 	"finetui/ml/blas"
 	"finetui/ml/lora"
 	"finetui/ml/nn"
-	"finetui/ml/qwen2vl"
 	"finetui/ml/weights"
 )
 
@@ -62,14 +61,11 @@ func sizeOf(name string, shape []int, want ...int) error {
 		"vocabulary was changed; use that base as MODEL.BASE", name, shape, want)
 }
 
-// newWith builds the base's model with what an adapter makes of whole tensors.
-func (b *Base) newWith(ch lora.Changes, tune qwen2vl.Tuning) (*qwen2vl.Model, error) {
-	config := b.Config
-	if ch.Untied {
-		config.Text.Tied = false
-	}
+// newWith builds the base's network with what an adapter makes of whole tensors.
+func (b *Base) newWith(ch lora.Changes, t Tuning) (Network, error) {
+	t.Untied = ch.Untied
 	over := &overlay{b.checkpoint, ch.Tensors, map[string]bool{}}
-	m, err := b.build(config, over, tune)
+	n, err := b.build(over, t)
 	if err != nil {
 		return nil, err
 	}
@@ -78,5 +74,5 @@ func (b *Base) newWith(ch lora.Changes, tune qwen2vl.Tuning) (*qwen2vl.Model, er
 			return nil, fmt.Errorf("the adapter holds %s as a whole, and the base has no such tensor", name)
 		}
 	}
-	return m, nil
+	return n, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,9 +14,7 @@ import (
 	"finetui/ml/lora"
 	"finetui/ml/mapped"
 	"finetui/ml/nn"
-	"finetui/ml/picture"
-	"finetui/ml/qwen2"
-	"finetui/ml/qwen2vl"
+	"finetui/ml/train"
 	"finetui/ml/weights"
 )
 
@@ -22,15 +22,15 @@ import (
 type Subject struct {
 	Base    *Base
 	Adapter string // its folder; empty: the base alone
-	Model   *qwen2vl.Model
+	Network Network
 
 	threads int
-	sight   bool // the adapter holds parts of the vision tower as a whole
+	sight   bool // the adapter replaces parts of what sees
 }
 
 // Load builds a base with the adapter in a folder, or alone where that is empty. threads 0 means all cores.
 func Load(b *Base, adapter string, threads int) (*Subject, error) {
-	var tune qwen2vl.Tuning
+	var tune Tuning
 	var adapters []lora.Adapter
 	var changes lora.Changes
 	if adapter != "" {
@@ -38,42 +38,38 @@ func Load(b *Base, adapter string, threads int) (*Subject, error) {
 		if err != nil {
 			return nil, err
 		}
-		if changes, adapters, err = cfg.Changes(read, b.Config.Text.Tied); err != nil {
+		if changes, adapters, err = cfg.Changes(read, b.Kind.Sizes().Tied); err != nil {
 			return nil, fmt.Errorf("adapter %s on base %s: %w", adapter, b.Name, err)
 		}
-		tune = Tuning(cfg)
-		tune.Text.Adapt = held(tune.Text.Adapt, adapters)
-		tune.Tower.Adapt = held(tune.Tower.Adapt, adapters)
-		tune.Merger.Adapt = held(tune.Merger.Adapt, adapters)
+		tune.Adapt = held(adapters)
 	}
-	m, err := b.newWith(changes, tune)
+	n, err := b.newWith(changes, tune)
 	if err != nil && adapter != "" {
 		err = fmt.Errorf("adapter %s on base %s: %w", adapter, b.Name, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := Fill(m, adapters); err != nil {
+	if err := Fill(n, adapters); err != nil {
 		return nil, fmt.Errorf("adapter %s on base %s: %w", adapter, b.Name, err)
 	}
-	return &Subject{Base: b, Adapter: adapter, Model: m, threads: threads, sight: changes.Sight}, nil
+	return &Subject{Base: b, Adapter: adapter, Network: n, threads: threads, sight: changes.Sight}, nil
 }
 
-// Of makes a subject of a model in training: it answers with the adapters as they are at the moment.
-func Of(b *Base, m *qwen2vl.Model, threads int) *Subject {
-	return &Subject{Base: b, Model: m, threads: threads}
+// NewSubject makes a subject of a network in training: it answers with the adapters as they are at the moment.
+func NewSubject(b *Base, n Network, threads int) *Subject {
+	return &Subject{Base: b, Network: n, threads: threads}
 }
 
-// Tuning is what a LoRA configuration trains: the products that it names, in the language model and in the tower.
-func Tuning(c *lora.Config) qwen2vl.Tuning {
-	adapt := weights.Tuning{Adapt: func(module string) (weights.Adapter, bool) {
+// Adapt is a tuning of the products that a LoRA configuration names.
+func Adapt(c *lora.Config) Tuning {
+	return Tuning{Adapt: func(module string) (weights.Adapter, bool) {
 		return weights.Adapter{R: c.Rank(module), Scale: c.Scale(module), Dropout: c.Dropout}, c.Matches(module)
 	}}
-	return qwen2vl.Tuning{Text: adapt, Tower: adapt, Merger: adapt}
 }
 
-// held narrows what is adapted to the modules that an adapter's file holds.
-func held(adapt func(string) (weights.Adapter, bool), adapters []lora.Adapter) func(string) (weights.Adapter, bool) {
+// held adapts the modules that an adapter's file holds.
+func held(adapters []lora.Adapter) func(string) (weights.Adapter, bool) {
 	have := map[string]lora.Adapter{}
 	for _, a := range adapters {
 		have[a.Module] = a
@@ -84,14 +80,20 @@ func held(adapt func(string) (weights.Adapter, bool), adapters []lora.Adapter) f
 	}
 }
 
-// Fill puts adapters into the model's trained tensors. Each must have its place.
-func Fill(m *qwen2vl.Model, adapters []lora.Adapter) error {
+// The ends of the names of an adapter's two tensors.
+const (
+	downName = ".lora_A.weight"
+	upName   = ".lora_B.weight"
+)
+
+// Fill puts adapters into the network's trained tensors. Each must have its place.
+func Fill(n Network, adapters []lora.Adapter) error {
 	tensors := map[string]weights.Parameter{}
-	for _, p := range m.Parameters() {
+	for _, p := range n.Trained() {
 		tensors[p.Name] = p
 	}
 	for _, a := range adapters {
-		for suffix, values := range map[string][]float32{".lora_A.weight": a.A, ".lora_B.weight": a.B} {
+		for suffix, values := range map[string][]float32{downName: a.A, upName: a.B} {
 			p, ok := tensors[a.Module+suffix]
 			if !ok {
 				return fmt.Errorf("the model has no product %s", a.Module)
@@ -106,32 +108,25 @@ func Fill(m *qwen2vl.Model, adapters []lora.Adapter) error {
 	return nil
 }
 
-// Adapters are the model's adapters as they are at the moment, in memory of their own.
-func Adapters(m *qwen2vl.Model, c *lora.Config) []lora.Adapter {
-	var out []lora.Adapter
-	params := m.Parameters()
-	for i := 0; i+1 < len(params); i += 2 {
-		a, b := params[i], params[i+1]
-		module := a.Name[:len(a.Name)-len(".lora_A.weight")]
-		out = append(out, lora.Adapter{Module: module, In: a.Shape[1], Out: b.Shape[0], R: a.Shape[0],
-			Scale: c.Scale(module),
-			A:     append([]float32(nil), a.Value...), B: append([]float32(nil), b.Value...)})
+// Adapters are the network's adapters as they are at the moment, in memory of their own.
+func Adapters(n Network, c *lora.Config) (out []lora.Adapter) {
+	trained := n.Trained()
+	for i, down := range trained {
+		module, ok := strings.CutSuffix(down.Name, downName)
+		if !ok {
+			continue
+		}
+		up := trained[i+1] // they are laid out together
+		out = append(out, lora.Adapter{Module: module, In: down.Shape[1], Out: up.Shape[0], R: down.Shape[0],
+			Scale: c.Scale(module), A: slices.Clone(down.Value), B: slices.Clone(up.Value)})
 	}
 	return out
 }
 
-// Small says whether a model is so small that its products are not worth splitting: then each core gets sequences of
-// its own.
-func Small(c qwen2vl.Config) bool { return c.Text.Hidden <= 512 }
-
-// Question is what a subject is asked: pictures, and words.
+// Question is what a subject is asked, and shown.
 type Question struct {
-	Pictures []*picture.RGB
-	Prompt   string
-
-	// See takes the place of Pictures: it returns their features and grids, made by the tower or kept from earlier,
-	// which it may be only where the tower is frozen.
-	See func(tower *qwen2vl.Tower, frozen bool) ([]float32, []qwen2vl.Grid, error)
+	Scene
+	Prompt string
 }
 
 // Reply is what it said.
@@ -162,7 +157,7 @@ const together = 16
 func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, error), a Asking) ([]Reply, error) {
 	replies := make([]Reply, n)
 	workers, team := 1, blas.NewTeam(s.threads).Size()
-	if Small(s.Base.Config) {
+	if s.Base.Kind.Sizes().Small() {
 		workers, team = team, 1
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -215,62 +210,41 @@ func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, err
 // worker is one core's or one team's share of a subject.
 type worker struct {
 	base    *Base
-	tower   *qwen2vl.Tower // nil: it sees nothing
-	frozen  bool           // the tower is the base's
-	session *qwen2.Session
+	eye     Eye
+	frozen  bool // the eye is the base's
+	session Session
 }
 
 func (s *Subject) worker(cores int) *worker {
 	e := nn.NewExec(min(cores, runtime.GOMAXPROCS(0)))
-	w := &worker{base: s.Base, frozen: s.Model.TowerFrozen() && !s.sight, session: s.Model.Text.NewSession(e)}
-	if s.Base.Sees() {
-		w.tower = s.Model.NewTower(e)
-	}
-	return w
-}
-
-// see returns the features of a question's pictures.
-func (w *worker) see(q Question, v View) ([]float32, []qwen2vl.Grid, error) {
-	if q.See != nil {
-		return q.See(w.tower, w.frozen)
-	}
-	rows, grids, err := w.base.Rows(v, q.Pictures)
-	if err != nil || len(grids) == 0 {
-		return nil, nil, err
-	}
-	features, err := w.tower.Features(rows, grids)
-	return features, grids, err
+	return &worker{base: s.Base, frozen: s.Network.Frozen() && !s.sight, eye: s.Network.NewEye(e),
+		session: s.Network.NewSession(e)}
 }
 
 func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Question, error), a Asking,
 	replies []Reply, heard func(int, string)) error {
 	start := time.Now()
-	w.session.Check = ctx.Err
-	if w.tower != nil { // a base without one answers without pictures
-		w.tower.Check = ctx.Err
-	}
-	var questions []open
-	var features []float32
+	questions := make([]train.Sample, 0, last-first)
 	for i := first; i < last; i++ {
 		q, err := get(i)
 		if err != nil {
 			return err
 		}
-		f, grids, err := w.see(q, a.View)
+		seen, shapes, err := w.base.See(ctx, w.eye, w.frozen, a.View, q.Scene)
 		if err != nil {
 			return err
 		}
-		features = append(features, f...)
-		questions = append(questions, open{grids, q.Prompt})
+		t, err := w.base.question(shapes, q.Prompt)
+		if err != nil {
+			return fmt.Errorf("question %d: %w", i-first, err)
+		}
+		t.Visual = seen
+		questions = append(questions, t)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 	}
-	batch, err := w.base.prompts(questions)
-	if err != nil {
-		return err
-	}
-	logits, err := w.session.Prompt(batch, features)
+	logits, err := w.session.Prompt(ctx, questions)
 	if err != nil {
 		return err
 	}
@@ -279,10 +253,9 @@ func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Que
 		ears[i] = newEar(w.base.Tokenizer)
 	}
 	options := generate.Options{MaxNew: a.MaxNew, Temperature: a.Temperature, TopP: a.TopP,
-		RepetitionPenalty: a.Repetition,
-		Stop:              w.base.Stop, Seed: a.Seed + uint64(first)}
-	for q := range questions {
-		options.Prompts = append(options.Prompts, batch.IDs[batch.Starts[q]:batch.Starts[q+1]])
+		RepetitionPenalty: a.Repetition, Stop: w.base.Stop, Seed: a.Seed + uint64(first)}
+	for _, q := range questions {
+		options.Prompts = append(options.Prompts, q.IDs)
 	}
 	_, err = generate.Run(ctx, w.session, logits, options,
 		func(i int, id int32) { heard(first+i, ears[i].hear(id)) })

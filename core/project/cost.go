@@ -12,8 +12,6 @@ import (
 	"finetui/core/model"
 	"finetui/core/recipe"
 	"finetui/ml/blas"
-	"finetui/ml/qwen2vl"
-	"finetui/ml/qwen2vl/pixels"
 )
 
 // Cost is what a run takes of this machine. A zero is not known.
@@ -30,15 +28,18 @@ type Cost struct {
 // cache tells its shape, or the size that its name gives.
 func (p *Project) Cost() Cost {
 	if p.Base != nil {
-		return p.cost(p.Base.Config, p.Base.WeightBytes(), p.weigh("train", nil), p.weigh("valid", p.Hides))
+		return p.cost(p.Base.Kind, p.Base.WeightBytes(), p.weigh("train", nil), p.weigh("valid", p.Hides))
 	}
 	samples := p.Recipe.Samples("train")
 	valid := slices.DeleteFunc(p.Recipe.Samples("valid"), p.Hides)
-	c, known := model.Shape(p.Config.Model.Base)
-	all, checked := p.guess(samples, c), p.guess(valid, c)
+	k, known := model.Away(p.Config.Model.Base)
+	if !known {
+		k = model.Usual()
+	}
+	all, checked := p.guess(samples, k), p.guess(valid, k)
 	if known {
-		cost := p.cost(c, 2, all, checked)
-		cost.Download = 2 * c.Parameters()
+		cost := p.cost(k, 2, all, checked)
+		cost.Download = 2 * k.Sizes().Parameters
 		return cost
 	}
 	n := model.NamedSize(p.Config.Model.Base)
@@ -53,12 +54,12 @@ func (p *Project) Cost() Cost {
 	return cost
 }
 
-func (p *Project) cost(c qwen2vl.Config, bytes int, all, valid []weight) (cost Cost) {
-	s := newProcess(p, c, bytes, all, valid)
+func (p *Project) cost(k model.Kind, bytes int, all, valid []weight) (cost Cost) {
+	s := newProcess(p, k, bytes, all, valid)
 	cost.Memory = s.most()
 	cost.Free, _ = doctor.FreeMemory()
 	cost.Time = p.duration(all, valid, func(w weight, back bool) float64 {
-		text, tower := c.Operations(w.tokens, w.supervised, w.patches)
+		text, tower := s.model.Operations(w.tokens, w.supervised, w.patches)
 		switch {
 		case !back:
 			return text / 2
@@ -69,7 +70,7 @@ func (p *Project) cost(c qwen2vl.Config, bytes int, all, valid []weight) (cost C
 	})
 	if !s.trains { // once for each picture
 		cost.Time += seconds(float64(len(all)) * func() float64 {
-			_, tower := c.Operations(0, 0,
+			_, tower := s.model.Operations(0, 0,
 				mean(all).patches)
 			return tower
 		}())
@@ -132,19 +133,17 @@ var speed = sync.OnceValue(func() float64 {
 
 // guess measures samples for a base whose tokenizer is not here: pictures
 // as the processor cuts them, and words by their letters.
-func (p *Project) guess(samples []recipe.Sample, c qwen2vl.Config) []weight {
+func (p *Project) guess(samples []recipe.Sample, k model.Kind) []weight {
 	const lettersOfToken, template = 4, 20
 	out := make([]weight, len(samples))
-	d := pixels.DefaultProcessor()
-	d.MinPixels, d.MaxPixels = p.Config.Model.MinPixels, p.Config.Model.MaxPixels
+	encoder := p.Encoder()
 	for i, s := range samples {
 		w := weight{supervised: 2 + len(s.Answer)/lettersOfToken, pixels: s.Item.Width * s.Item.Height}
-		for _, size := range p.sizes(s) {
-			if width, height, err := d.Size(size[0], size[1]); err == nil {
-				w.patches += width / d.Patch * (height / d.Patch)
-			}
+		shapes, _ := k.Measure(encoder.View(), encoder.Sizes(s)) // what cannot be shown has its finding
+		for _, shape := range shapes {
+			w.patches += shape.Rows
+			w.features += shape.Tokens
 		}
-		w.features = w.patches / (d.Merge * d.Merge)
 		w.prompt = template + w.features + len(s.Prompt)/lettersOfToken
 		w.tokens = w.prompt + w.supervised
 		out[i] = w

@@ -11,7 +11,6 @@ import (
 	"finetui/core/model"
 	"finetui/core/recipe"
 	"finetui/ml/lora"
-	"finetui/ml/qwen2vl"
 )
 
 // Estimate is what a set of constants comes to, before anything is trained. A zero is something that is not known.
@@ -114,7 +113,7 @@ func (e *Estimator) openBase(cfg *config.Config) (away bool, err error) {
 // size adds what follows from the base: parameters, tokens, memory.
 func (p *Project) size(out *Estimate) {
 	c := p.Config
-	out.Trainable = Trainable(p.Base.Config, c.LoRA)
+	out.Trainable = Trainable(p.Base.Kind, c.LoRA)
 	all := p.weigh("train", nil)
 	longest := 0
 	for _, w := range all {
@@ -131,16 +130,16 @@ func (p *Project) size(out *Estimate) {
 		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %d tokens, MODEL.MAX_LENGTH is %d", longest,
 			c.Model.MaxLength))
 	}
-	out.Cost = p.cost(p.Base.Config, p.Base.WeightBytes(), all, p.weigh("valid", p.Hides))
+	out.Cost = p.cost(p.Base.Kind, p.Base.WeightBytes(), all, p.weigh("valid", p.Hides))
 	for _, f := range out.Cost.Findings(c.Model.Base) {
 		out.Notes = append(out.Notes, f.Text)
 	}
 }
 
 // Trainable counts the parameters of the adapters.
-func Trainable(c qwen2vl.Config, l config.LoRA) (n int) {
+func Trainable(k model.Kind, l config.LoRA) (n int) {
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
-	for _, p := range c.Products() {
+	for _, p := range k.Products() {
 		if adapter.Matches(p.Module) {
 			n += l.R * (p.In + p.Out)
 		}

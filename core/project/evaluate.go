@@ -11,30 +11,7 @@ import (
 	"finetui/core/eval"
 	"finetui/core/model"
 	"finetui/core/recipe"
-	"finetui/ml/qwen2vl"
-	"finetui/ml/qwen2vl/pixels"
 )
-
-// Question is what a model is shown and asked for a sample.
-func (p *Project) Question(s recipe.Sample) (model.Question, error) {
-	return model.Question{Prompt: s.Prompt, See: func(tower *qwen2vl.Tower, frozen bool) ([]float32,
-		[]qwen2vl.Grid, error) {
-		return p.See(tower, frozen, s)
-	}}, nil
-}
-
-// Hidden says that a sample cannot be shown: its picture is missing or broken, which the data set's findings tell.
-func Hidden(s recipe.Sample) bool { return s.Item.Media == "" || s.Item.Broken }
-
-// Hides says that a sample cannot be shown: it is Hidden, or what RECIPE.CONTEXT shows of it has a shape that the model
-// refuses.
-func (p *Project) Hides(s recipe.Sample) bool {
-	return Hidden(s) || s.Item.Width > 0 && s.Item.Height > 0 &&
-		slices.ContainsFunc(p.sizes(s), func(size [2]int) bool {
-			_, tooLong := pixels.TooLong(size[0], size[1])
-			return tooLong
-		})
-}
 
 // NoSplit is the error for a split in which there is nothing to ask about.
 func (p *Project) NoSplit(split string) error {
@@ -50,25 +27,35 @@ func (p *Project) NoSplit(split string) error {
 // the bootstrap, eval.DefaultResamples or 0.
 func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, split string, resamples int,
 	report Progress) (*eval.Result, error) {
-	if _, err := eval.SelfTest(p.Recipe.Classes); err != nil {
-		return nil, err
-	}
 	samples := slices.DeleteFunc(p.Recipe.Samples(split), p.Hides)
 	if len(samples) == 0 {
 		return nil, p.NoSplit(split)
 	}
-	if p.Base.Seen != nil { // kept features are known by it
+	replies, err := p.Ask(ctx, subject, samples, report)
+	if err != nil {
+		return nil, err
+	}
+	return p.Score(samples, replies, name, split, resamples)
+}
+
+// Ask asks a subject about samples by EVAL.
+func (p *Project) Ask(ctx context.Context, subject *model.Subject, samples []recipe.Sample,
+	report Progress) ([]model.Reply, error) {
+	if p.Base.Remembers() { // kept features are known by it
 		if _, err := p.Base.Fingerprint(ctx, report); err != nil {
 			return nil, err
 		}
 	}
-	replies, err := subject.Ask(ctx, len(samples), func(i int) (model.Question,
-		error) {
-		return p.Question(samples[i])
-	},
-		model.Asking{View: p.View(), MaxNew: p.Config.Eval.MaxNewTokens, Seed: uint64(p.Config.Project.Seed),
+	encoder := p.Encoder()
+	return subject.Ask(ctx, len(samples), func(i int) (model.Question, error) { return encoder.Question(samples[i]) },
+		model.Asking{View: encoder.View(), MaxNew: p.Config.Eval.MaxNewTokens, Seed: uint64(p.Config.Project.Seed),
 			Progress: report})
-	if err != nil {
+}
+
+// Score scores what a subject said to the samples of a split.
+func (p *Project) Score(samples []recipe.Sample, replies []model.Reply, name, split string,
+	resamples int) (*eval.Result, error) {
+	if _, err := eval.SelfTest(p.Recipe.Classes); err != nil {
 		return nil, err
 	}
 	items := make([]eval.Item, len(samples))

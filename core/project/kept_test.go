@@ -21,6 +21,7 @@ import (
 	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/recipe"
+	"finetui/core/sample"
 	"finetui/ml/lora"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2vl"
@@ -41,7 +42,7 @@ func on(t *testing.T, p *Project, base string) *Project {
 
 func keyOf(t *testing.T, p *Project, s recipe.Sample) features.Key {
 	t.Helper()
-	key, err := p.key(s)
+	key, err := p.Encoder().Key(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func keyOf(t *testing.T, p *Project, s recipe.Sample) features.Key {
 func towerAdapter(t *testing.T, b *model.Base) string {
 	t.Helper()
 	cfg := &lora.Config{Base: b.Name, R: 2, Alpha: 64, Targets: []string{"fc1", "fc2"}}
-	m, err := b.New(model.Tuning(cfg))
+	m, err := b.New(model.Adapt(cfg))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,27 +74,27 @@ func towerAdapter(t *testing.T, b *model.Base) string {
 func TestOtherTowersAndProcessorsAreNotServedKeptFeatures(t *testing.T) {
 	p := drawn(t)
 	sample := p.Recipe.Samples("test")[3]
-	tower := func(p *Project, adapter string) (*qwen2vl.Tower, bool) {
+	eyeOf := func(p *Project, adapter string) (model.Eye, bool) {
 		s, err := model.Load(p.Base, adapter, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s.Model.NewTower(nn.NewExec(1)), s.Model.TowerFrozen()
+		return s.Network.NewEye(nn.NewExec(1)), s.Network.Frozen()
 	}
-	see := func(p *Project, adapter string) []float32 {
-		tw, frozen := tower(p, adapter)
-		f, _, err := p.See(tw, frozen, sample)
+	seenBy := func(p *Project, adapter string) []float32 {
+		eye, frozen := eyeOf(p, adapter)
+		f, _, err := see(p, eye, frozen, sample)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return slices.Clone(f)
 	}
-	plain := see(p, "")
+	plain := seenBy(p, "")
 	adapter := towerAdapter(t, p.Base)
-	if slices.Equal(see(p, adapter), plain) {
+	if slices.Equal(seenBy(p, adapter), plain) {
 		t.Error("an adapter of the tower was served the base's features")
 	}
-	if !slices.Equal(see(p, ""), plain) {
+	if !slices.Equal(seenBy(p, ""), plain) {
 		t.Error("the base was served the adapter's features")
 	}
 	merged := filepath.Join(p.File.Root, "merged")
@@ -101,7 +102,7 @@ func TestOtherTowersAndProcessorsAreNotServedKeptFeatures(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := on(t, p, "merged")
-	if keyOf(t, m, sample) == keyOf(t, p, sample) || slices.Equal(see(m, ""), plain) {
+	if keyOf(t, m, sample) == keyOf(t, p, sample) || slices.Equal(seenBy(m, ""), plain) {
 		t.Error("a merged base of the same project was served the old tower's features")
 	}
 
@@ -133,7 +134,7 @@ func TestOtherTowersAndProcessorsAreNotServedKeptFeatures(t *testing.T) {
 			t.Errorf("%s has the key of %s", v.name, seen[key])
 		}
 		seen[key] = v.name
-		if slices.Equal(see(q, ""), plain) {
+		if slices.Equal(seenBy(q, ""), plain) {
 			t.Errorf("%s in %s was served features of another processor", v.text, v.file)
 		}
 	}
@@ -173,7 +174,7 @@ func TestACacheOfNoUseStopsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, _, err := p.See(s.Model.NewTower(nn.NewExec(1)), true, sample)
+	want, _, err := see(p, s.Network.NewEye(nn.NewExec(1)), true, sample)
 	if err != nil || p.Base.Trouble() != "" {
 		t.Fatal(err, p.Base.Trouble())
 	}
@@ -186,7 +187,7 @@ func TestACacheOfNoUseStopsNothing(t *testing.T) {
 	}
 	q := on(t, p, p.Config.Model.Base)
 	for range 2 {
-		f, _, err := q.See(s.Model.NewTower(nn.NewExec(1)), true, sample)
+		f, _, err := see(q, s.Network.NewEye(nn.NewExec(1)), true, sample)
 		if err != nil || !slices.Equal(f, want) {
 			t.Errorf("error %v, or other features", err)
 		}
@@ -214,11 +215,11 @@ func TestKeptGridsAreTheirOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, made, err := q.See(s.Model.NewTower(nn.NewExec(1)), true, sample)
+	f, made, err := see(&q, s.Network.NewEye(nn.NewExec(1)), true, sample)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, grids, err := q.See(nil, true, sample)
+	kept, grids, err := see(&q, nil, true, sample)
 	if err != nil || !slices.Equal(kept, f) || !slices.Equal(grids, made) {
 		t.Errorf("made with %v, kept with %v, error %v", made, grids, err)
 	}
@@ -250,20 +251,20 @@ func fixedPicture(t *testing.T, dir string) recipe.Sample {
 }
 
 // TestFeaturesOfAFixedPicture pins what is made of a picture that never changes. Where it fails, the way from a file to
-// features has changed: raise seeing, so that kept features of before are not used, and then put the new figures here.
+// features has changed: raise Seeing, so that kept features of before are not used, and then put the new figures here.
 // (Where only the built-in base was made anew, its fingerprint keeps them apart, and the figures alone are new.)
 func TestFeaturesOfAFixedPicture(t *testing.T) {
 	const pinnedAt = 2
-	if seeing != pinnedAt {
-		t.Errorf("seeing is %d: pin the figures for it and put it here", seeing)
+	if sample.Seeing != pinnedAt {
+		t.Errorf("Seeing is %d: pin the figures for it and put it here", sample.Seeing)
 	}
 	p := drawn(t)
-	sample := fixedPicture(t, t.TempDir())
+	fixed := fixedPicture(t, t.TempDir())
 	s, err := model.Load(p.Base, "", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tower := s.Model.NewTower(nn.NewExec(1))
+	eye := s.Network.NewEye(nn.NewExec(1))
 	for _, c := range []struct {
 		context string
 		square  bool
@@ -281,22 +282,19 @@ func TestFeaturesOfAFixedPicture(t *testing.T) {
 		config.Recipe.Context, config.Recipe.CropSquare, config.Recipe.CropMargin = c.context, c.square, .1
 		config.Model.MinPixels, config.Model.MaxPixels = 3136, 12544
 		q.Config = &config
-		pictures, err := q.Pictures(sample)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows, grids, err := q.Base.Rows(q.View(), pictures)
+		prepared, err := q.Encoder().Cut(fixed)
 		if err != nil {
 			t.Fatal(err)
 		}
 		sum := sha256.New()
-		for _, v := range rows {
+		for _, v := range prepared.Visual.(qwen2vl.Patches).Pixels {
 			binary.Write(sum, binary.LittleEndian, int32(math.Round(float64(v)*1000)))
 		}
-		f, err := tower.Features(rows, grids)
+		seen, err := eye.See(context.Background(), prepared.Visual)
 		if err != nil {
 			t.Fatal(err)
 		}
+		f := seen.(qwen2vl.Features)
 		length := 0.
 		for _, v := range f {
 			length += float64(v) * float64(v)
@@ -304,7 +302,7 @@ func TestFeaturesOfAFixedPicture(t *testing.T) {
 		length = math.Sqrt(length)
 		got := hex.EncodeToString(sum.Sum(nil))[:16]
 		if got != c.rows || math.Abs(length-c.length) > 1e-3*length || math.Abs(float64(f[0])-c.first) > 1e-3 {
-			t.Errorf("{%q, %v, %q, %.5g, %.5g}, pinned are %q, %g, %g: raise seeing", c.context, c.square, got, length,
+			t.Errorf("{%q, %v, %q, %.5g, %.5g}, pinned are %q, %g, %g: raise Seeing", c.context, c.square, got, length,
 				f[0], c.rows, c.length, c.first)
 		}
 	}

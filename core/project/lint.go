@@ -8,7 +8,7 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/model"
 	"finetui/core/recipe"
-	"finetui/ml/qwen2vl"
+	"finetui/core/sample"
 )
 
 // Lint says what is wrong with the recipe on this data, with the base's own count of tokens and what it would be
@@ -88,8 +88,9 @@ func (p *Project) CheckPictures(ctx context.Context, report Progress) error {
 // ruler counts the tokens of samples. A question and its answer are cut into tokens once, however many objects are
 // asked about in these words; their pictures take as many tokens as their size says.
 type ruler struct {
-	p     *Project
-	known map[wording]measured
+	p       *Project
+	encoder sample.Encoder
+	known   map[wording]measured
 }
 
 type wording struct {
@@ -97,7 +98,7 @@ type wording struct {
 	pictures       int
 }
 
-// measured is a sample as tokens; of a wording, with one token for each picture.
+// measured is a sample as tokens; of a wording, without its pictures.
 type measured struct {
 	tokens     int
 	supervised string // what it is trained to say
@@ -106,34 +107,31 @@ type measured struct {
 // mostWordings are kept: prompts that tell a place may be as many as samples.
 const mostWordings = 1 << 14
 
-func newRuler(p *Project) *ruler { return &ruler{p: p, known: map[wording]measured{}} }
+func newRuler(p *Project) *ruler { return &ruler{p, p.Encoder(), map[wording]measured{}} }
 
 // of measures a sample. An error says why its pictures cannot be shown.
 func (r *ruler) of(s recipe.Sample) (measured, error) {
-	grids, err := r.p.Grids(s)
+	shapes, err := r.encoder.Measure(s)
 	if err != nil {
 		return measured{}, err
 	}
-	merge := r.p.Base.Config.Vision.Merge
-	w := wording{s.Prompt, s.Answer, len(grids)}
+	shown := 0
+	for _, shape := range shapes {
+		shown += shape.Tokens
+	}
+	w := wording{s.Prompt, s.Answer, len(shapes)}
 	m, ok := r.known[w]
 	if !ok {
-		single := make([]qwen2vl.Grid, len(grids))
-		for i := range single {
-			single[i] = qwen2vl.Grid{T: 1, H: merge, W: merge}
-		}
-		t, err := r.p.Base.Sample(single, s.Prompt, s.Answer, 1)
+		t, err := r.p.Base.Sample(shapes, s.Prompt, s.Answer, 1)
 		if err != nil {
 			return measured{}, err
 		}
 		if len(r.known) >= mostWordings {
 			clear(r.known)
 		}
-		m = measured{len(t.IDs), r.p.Base.Supervised(t)}
+		m = measured{len(t.IDs) - shown, r.p.Base.Supervised(t)}
 		r.known[w] = m
 	}
-	for _, g := range grids {
-		m.tokens += g.Tokens(merge) - 1
-	}
+	m.tokens += shown
 	return m, nil
 }

@@ -10,7 +10,6 @@ import (
 	"finetui/core/recipe"
 	"finetui/ml/blas"
 	"finetui/ml/lora"
-	"finetui/ml/qwen2vl"
 	"finetui/ml/train"
 )
 
@@ -38,19 +37,20 @@ type weight struct {
 // much of that is reached depends on what becomes garbage.
 type process struct {
 	p       *Project
-	c       qwen2vl.Config
-	work    qwen2vl.Work
+	sizes   model.Sizes
+	model   model.Footprint
 	all     []weight // of train, in the recipe's order
 	valid   []weight
 	longest int // tokens
 
-	heap    heap
-	workers int
-	trains  bool  // the tower
-	adapted int64 // bytes of all adapters' values, once
-	replica []replica
-	tower   []room // that each worker of a frozen tower has for patches
-	kept    map[int]bool
+	heap          heap
+	workers       int
+	trains        bool  // the tower
+	adapted       int64 // bytes of all adapters' values, once
+	visionAdapted int64 // and of those in what sees
+	replica       []replica
+	tower         []room // that each worker of a frozen tower has for patches
+	kept          map[int]bool
 }
 
 // replica is the room that a worker has in rows.
@@ -144,24 +144,25 @@ func (s *process) most() int64 {
 		}
 	}
 	s.check()
-	return programPages + runtimePages + s.c.Panels(s.work) + s.heap.peak()*33/32
+	return programPages + runtimePages + s.model.Panels() + s.heap.peak()*33/32
 }
 
-func newProcess(p *Project, c qwen2vl.Config, bytes int, all, valid []weight) *process {
+func newProcess(p *Project, k model.Kind, bytes int, all, valid []weight) *process {
 	l := p.Config.LoRA
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
-	s := &process{p: p, c: c, all: all, valid: valid, kept: map[int]bool{}, workers: 1, heap: newHeap()}
-	s.work = qwen2vl.Work{Dropout: l.Dropout > 0, Weight: bytes, Rank: func(module string) int {
+	s := &process{p: p, sizes: k.Sizes(), all: all, valid: valid, kept: map[int]bool{}, workers: 1, heap: newHeap()}
+	s.model = k.Footprint(model.Work{Dropout: l.Dropout > 0, Weight: bytes, Rank: func(module string) int {
 		if adapter.Matches(module) {
 			return l.R
 		}
 		return 0
-	}}
-	if model.Small(s.c) {
+	}})
+	if s.sizes.Small() {
 		s.workers = blas.NewTeam(p.Config.Train.Threads).Size()
 	}
-	s.trains = s.c.TrainsTower(s.work)
-	s.adapted = 4 * int64(s.c.Adapters(s.work))
+	s.trains = s.model.TrainsVision()
+	values, vision := s.model.Adapters()
+	s.adapted, s.visionAdapted = 4*int64(values), 4*int64(vision)
 	s.replica, s.tower = make([]replica, s.workers), make([]room, s.workers)
 	for _, w := range slices.Concat(all, valid) {
 		s.longest = max(s.longest, w.tokens)
@@ -174,14 +175,14 @@ func newProcess(p *Project, c qwen2vl.Config, bytes int, all, valid []weight) *p
 func (s *process) open() {
 	h := &s.heap
 	h.take(startHeap + perItem*int64(len(s.p.Data.Items)) + perObject*int64(len(s.all)+len(s.valid)))
-	h.churn(2 * perToken * int64(s.c.Text.Vocab)) // the tokenizer's file, and what reads it
-	h.take(perToken * int64(s.c.Text.Vocab))
+	h.churn(2 * perToken * int64(s.sizes.Vocab)) // the tokenizer's file, and what reads it
+	h.take(perToken * int64(s.sizes.Vocab))
 	h.take(s.adapted)
 	h.churn(2 * s.adapted)
 	h.take(2 * s.adapted)
-	h.take(int64(s.workers) * (s.adapted + 4*int64(s.c.TowerAdapters(s.work))))
-	h.take(s.c.Joined(s.work))
-	h.drop(s.c.Joined(s.work))
+	h.take(int64(s.workers) * (s.adapted + s.visionAdapted))
+	h.take(s.model.Joined())
+	h.drop(s.model.Joined())
 }
 
 // see makes samples: the tower looks at their pictures, and what comes of it stays.
@@ -195,10 +196,10 @@ func (s *process) see(samples []weight, first int) {
 		h.churn(s.look(w))
 		stays := 250 + 24*int64(w.tokens)
 		if s.trains {
-			stays += 4 * int64(w.patches*s.c.Vision.PatchWidth())
+			stays += 4 * int64(w.patches*s.sizes.VisionRow)
 		} else {
-			s.extend(&s.tower[i%s.workers], w.patches, func(n int) int64 { return s.c.TowerWorker(s.work, n, 0) })
-			stays += 4 * int64(w.features*s.c.Text.Hidden)
+			s.extend(&s.tower[i%s.workers], w.patches, func(n int) int64 { return s.model.VisionWorker(n, 0) })
+			stays += 4 * int64(w.features*s.sizes.Hidden)
 		}
 		h.take(stays)
 	}
@@ -211,7 +212,7 @@ func (s *process) look(w weight) int64 {
 	if c := s.p.Config.Recipe.Context; c == media.Marked || c == media.FullCrop {
 		bytes *= 2
 	}
-	return bytes + 2*4*int64(w.patches*s.c.Vision.PatchWidth())
+	return bytes + 2*4*int64(w.patches*s.sizes.VisionRow)
 }
 
 // extend lets a buffer grow to n rows, which take bytes.
@@ -255,7 +256,7 @@ func (s *process) run(samples []weight, back bool) {
 }
 
 func (s *process) pass(r *replica, sum weight, back bool) {
-	text := func(rows, back int) int64 { return s.c.TextWorker(s.work, rows, back, sum.supervised, s.longest) }
+	text := func(rows, back int) int64 { return s.model.TextWorker(rows, back, sum.supervised, s.longest) }
 	s.extend(&r.tokens, sum.tokens, func(n int) int64 { return text(n, 0) })
 	if back {
 		s.extend(&r.back, sum.tokens, func(n int) int64 { return text(0, n) - text(0, 0) })
@@ -263,11 +264,11 @@ func (s *process) pass(r *replica, sum weight, back bool) {
 	if !s.trains {
 		return
 	}
-	s.extend(&r.patches, sum.patches, func(n int) int64 { return s.c.TowerWorker(s.work, n, 0) })
+	s.extend(&r.patches, sum.patches, func(n int) int64 { return s.model.VisionWorker(n, 0) })
 	if back {
 		s.extend(&r.backPatches, sum.patches, func(n int) int64 {
-			return s.c.TowerWorker(s.work, 0, n) -
-				s.c.TowerWorker(s.work, 0, 0)
+			return s.model.VisionWorker(0, n) -
+				s.model.VisionWorker(0, 0)
 		})
 	}
 }
@@ -314,9 +315,9 @@ func (s *process) check() {
 			h.drop(mine.bytes)
 			mine.bytes = need
 		}
-		keys := int64(prompts) * s.c.Keys() * 5 / 4
+		keys := int64(prompts) * s.model.Keys() * 5 / 4
 		h.take(keys)
-		h.churn(4 * int64(len(ask)*s.c.Text.Vocab) * int64(min(s.p.Config.Eval.MaxNewTokens, 1+ask[0].supervised)))
+		h.churn(4 * int64(len(ask)*s.sizes.Vocab) * int64(min(s.p.Config.Eval.MaxNewTokens, 1+ask[0].supervised)))
 		h.drop(keys)
 	}
 	for _, session := range took {
@@ -329,9 +330,9 @@ func (s *process) looks() bool { return s.trains || s.p.Config.Model.Cache == 0 
 
 // session is what a worker holds that answers: a language model's, and a tower's where no features are kept.
 func (s *process) session(rows, patches, questions int) int64 {
-	n := s.c.TextWorker(s.work, rows, 0, questions, s.longest) + s.adapted
+	n := s.model.TextWorker(rows, 0, questions, s.longest) + s.adapted
 	if s.looks() {
-		n += s.c.TowerWorker(s.work, patches+patches/8, 0)
+		n += s.model.VisionWorker(patches+patches/8, 0)
 	}
 	return n
 }
@@ -353,14 +354,14 @@ func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []weight {
 		}
 	}
 	every := (len(refs) + most - 1) / most
-	out := make([]weight, len(refs))
+	out, encoder := make([]weight, len(refs)), p.Encoder()
 	for i, ref := range refs {
 		if i%every != 0 {
 			out[i] = out[i-1]
 			continue
 		}
 		s, _ := p.Recipe.Sample(ref)
-		t, err := p.Sample(s)
+		t, shapes, err := encoder.Tokens(s)
 		if err != nil {
 			continue
 		}
@@ -372,7 +373,9 @@ func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []weight {
 			}
 		}
 		w.prompt -= w.supervised
-		w.patches = w.features * p.Base.Config.Vision.Merge * p.Base.Config.Vision.Merge
+		for _, shape := range shapes {
+			w.patches += shape.Rows
+		}
 		out[i] = w
 	}
 	return out

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,14 +15,10 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
-	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/printable"
 	"finetui/core/recipe"
-	"finetui/ml/picture"
-	"finetui/ml/qwen2vl"
-	"finetui/ml/qwen2vl/pixels"
-	"finetui/ml/train"
+	"finetui/core/sample"
 )
 
 // Progress is told how far long work is; it may be nil.
@@ -134,89 +129,10 @@ func (p *Project) Close() error {
 	return p.Base.Close()
 }
 
-// View is what MODEL says about the size of pictures.
-func (p *Project) View() model.View {
-	return model.View{MinPixels: p.Config.Model.MinPixels, MaxPixels: p.Config.Model.MaxPixels}
+// Encoder makes the project's samples into what its model reads. Before OpenBase it measures as for a usual model.
+func (p *Project) Encoder() sample.Encoder {
+	return sample.Encoder{Base: p.Base, Recipe: p.Config.Recipe, Model: p.Config.Model, Root: p.File.Root}
 }
 
-// Pictures are what the model is shown for a sample, by RECIPE.CONTEXT.
-func (p *Project) Pictures(s recipe.Sample) ([]*picture.RGB, error) {
-	whole, err := media.Load(s.Item)
-	if err != nil {
-		return nil, err
-	}
-	return p.Shown(whole, s.Box())
-}
-
-// Shown are the pictures that the model gets of an object in a whole picture, by RECIPE.CONTEXT.
-func (p *Project) Shown(whole *picture.RGB, box dataset.Box) ([]*picture.RGB, error) {
-	return Shown(whole, box, p.Config.Recipe, p.Config.Model)
-}
-
-// Shown are the pictures that a recipe gives a model of an object in a whole picture.
-func Shown(whole *picture.RGB, box dataset.Box, c config.Recipe, m config.Model) ([]*picture.RGB, error) {
-	shown, err := media.Context(whole, box, c.Context, c.CropMargin)
-	if err != nil || !c.CropSquare || c.Context != media.Crop && c.Context != media.FullCrop {
-		return shown, err
-	}
-	last := len(shown) - 1 // the cut-out
-	side := square(shown[last].W, shown[last].H, m)
-	shown[last] = picture.Resize(shown[last], side, side)
-	return shown, nil
-}
-
-// square is the side to which a cut-out of w×h pixels is stretched: its longer one within MODEL's bounds, as a multiple
-// of what one token shows, so that the processor resizes no second time.
-func square(w, h int, m config.Model) int {
-	d := pixels.DefaultProcessor()
-	unit := d.Patch * d.Merge
-	least := int(math.Ceil(math.Sqrt(float64(m.MinPixels)) / float64(unit)))
-	most := int(math.Sqrt(float64(m.MaxPixels)) / float64(unit))
-	n := int(math.Round(float64(max(w, h)) / float64(unit)))
-	return unit * max(min(max(n, least), most), 1)
-}
-
-// sizes are the widths and heights of Pictures, from the label data alone.
-func (p *Project) sizes(s recipe.Sample) [][2]int {
-	c := p.Config.Recipe
-	whole := [2]int{max(s.Item.Width, 1), max(s.Item.Height, 1)}
-	w, h := media.CutSize(whole[0], whole[1], s.Box(), c.CropMargin)
-	if c.CropSquare {
-		w = square(w, h, p.Config.Model)
-		h = w
-	}
-	switch c.Context {
-	case media.Crop:
-		return [][2]int{{w, h}}
-	case media.FullCrop:
-		return [][2]int{whole, {w, h}}
-	}
-	return [][2]int{whole}
-}
-
-// Grids are the patch grids of a sample's pictures, without opening them.
-func (p *Project) Grids(s recipe.Sample) ([]qwen2vl.Grid, error) {
-	return p.Base.Grids(p.View(), p.sizes(s))
-}
-
-// Tokens counts a sample's tokens, picture and answer included; 0 where its picture cannot be shown.
-func (p *Project) Tokens(s recipe.Sample) int {
-	t, err := p.Sample(s)
-	if err != nil {
-		return 0
-	}
-	return len(t.IDs)
-}
-
-// Sample is a sample as tokens; the features of its pictures are the caller's to add.
-func (p *Project) Sample(s recipe.Sample) (train.Sample, error) {
-	grids, err := p.Grids(s)
-	if err != nil {
-		return train.Sample{}, fmt.Errorf("%s: %w", s.ID, err)
-	}
-	t, err := p.Base.Sample(grids, s.Prompt, s.Answer, s.Weight)
-	if err != nil {
-		return train.Sample{}, fmt.Errorf("%s: %w", s.ID, err)
-	}
-	return t, nil
-}
+// Hides says that a sample cannot be shown: see sample.Encoder.Hides.
+func (p *Project) Hides(s recipe.Sample) bool { return p.Encoder().Hides(s) }

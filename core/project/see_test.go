@@ -10,7 +10,9 @@ import (
 	"finetui/core/config"
 	"finetui/core/demo"
 	"finetui/core/model"
+	"finetui/core/recipe"
 	"finetui/ml/nn"
+	"finetui/ml/qwen2vl"
 )
 
 // drawn is a project on a small drawn set, all of it in the split test.
@@ -40,19 +42,31 @@ func drawn(t *testing.T) *Project {
 	return p
 }
 
+// see returns the features of a sample's pictures, made by the eye or kept.
+func see(p *Project, eye model.Eye, frozen bool, s recipe.Sample) ([]float32, []model.Shape, error) {
+	e := p.Encoder()
+	q, err := e.Question(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	seen, shapes, err := p.Base.See(context.Background(), eye, frozen, e.View(), q.Scene)
+	features, _ := seen.(qwen2vl.Features)
+	return features, shapes, err
+}
+
 func TestTowerLooksAtEachPictureOnce(t *testing.T) {
 	p := drawn(t)
 	s, err := model.Load(p.Base, "", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tower := s.Model.NewTower(nn.NewExec(1))
+	eye := s.Network.NewEye(nn.NewExec(1))
 	sample := p.Recipe.Samples("test")[3]
-	first, grids, err := p.See(tower, true, sample)
+	first, grids, err := see(p, eye, true, sample)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, kept, err := p.See(nil, true, sample) // without a tower
+	again, kept, err := see(p, nil, true, sample) // without an eye
 	if err != nil || !slices.Equal(first, again) || !slices.Equal(grids, kept) {
 		t.Fatalf("what was seen is not what was kept: error %v", err)
 	}
@@ -62,7 +76,7 @@ func TestTowerLooksAtEachPictureOnce(t *testing.T) {
 	c.Recipe.CropMargin = .3
 	wider := *p
 	wider.Config = &c
-	other, _, err := wider.See(tower, true, sample)
+	other, _, err := see(&wider, eye, true, sample)
 	if err != nil || slices.Equal(first, other) {
 		t.Errorf("another margin gave the same features: error %v", err)
 	}
@@ -77,10 +91,10 @@ func TestTowerLooksAtEachPictureOnce(t *testing.T) {
 	if err := os.WriteFile(sample.Item.Media, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if other, _, err := p.See(tower, true, sample); err != nil || slices.Equal(first, other) {
+	if other, _, err := see(p, eye, true, sample); err != nil || slices.Equal(first, other) {
 		t.Errorf("another picture gave the same features: error %v", err)
 	}
-	if live, _, err := p.See(tower, false, sample); err != nil || len(live) != len(first) {
-		t.Errorf("a tower in training: error %v", err)
+	if live, _, err := see(p, eye, false, sample); err != nil || len(live) != len(first) {
+		t.Errorf("an eye in training: error %v", err)
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"finetui/core/dataset"
+	"finetui/core/model"
 	"finetui/core/recipe"
-	"finetui/ml/qwen2vl/pixels"
 )
 
 // sizeLint finds what the model would refuse to look at for its shape: whole pictures, each once, and what is cut out
@@ -20,8 +20,9 @@ func (l *sizeLint) see(s recipe.Sample) {
 	if s.Item.Width == 0 || s.Item.Height == 0 {
 		return // a finding of the data set
 	}
-	for _, size := range l.p.sizes(s) {
-		isWhole := size == [2]int{s.Item.Width, s.Item.Height}
+	encoder := l.p.Encoder()
+	for _, size := range encoder.Sizes(s) {
+		isWhole := size == model.Size{W: s.Item.Width, H: s.Item.Height}
 		if isWhole && l.whole == s.Item {
 			continue
 		}
@@ -33,9 +34,8 @@ func (l *sizeLint) see(s recipe.Sample) {
 			l.whole = s.Item
 			file, line, what = s.Item.Media, 0, func() string { return "the picture" }
 		}
-		if _, tooLong := pixels.TooLong(size[0], size[1]); tooLong {
-			f, _ := dataset.TooLongFinding(l.p.Data.Short(file), line, what(), size[0], size[1])
-			l.found = append(l.found, f)
+		if r := encoder.Refused(size); r != nil {
+			l.found = append(l.found, dataset.TooLongFinding(l.p.Data.Short(file), line, what(), size.W, size.H, r.Why))
 		}
 	}
 }

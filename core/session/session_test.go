@@ -94,7 +94,7 @@ func addRun(t *testing.T, s *Session, file *config.File, name string, steps ...i
 	defer b.Close()
 	cfg := &lora.Config{Base: "tiny", R: 2, Alpha: 4, Targets: []string{"q_proj", "v_proj", "down_proj"},
 		Naming: lora.Nested}
-	m, err := b.New(model.Tuning(cfg))
+	m, err := b.New(model.Adapt(cfg))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,8 +211,11 @@ func TestAnswerComesInPiecesAndSubjectsStayLoaded(t *testing.T) {
 	stopped, cancel := context.WithCancel(ctx)
 	subject, _ := s.Subject(ctx, Base, nil)
 	q, err := subject.AboutFile(filepath.Join(file.Root, "data/test/images/test_0.png"), "What is this?")
-	if err != nil || q.Prompt != "What is this?" || len(q.Pictures) == 0 {
+	if err != nil || q.Prompt != "What is this?" {
 		t.Fatalf("question %+v, error %v", q, err)
+	}
+	if shown, err := q.Load(); err != nil || len(shown) == 0 {
+		t.Fatalf("it shows %v, error %v", shown, err)
 	}
 	if _, err := subject.Ask(stopped, q, func(string) { cancel() }); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("a stopped answer ends with %v", err)

@@ -124,10 +124,9 @@ func (t *Setting) Whole(img *picture.RGB) ([]*picture.RGB, error) {
 	case media.Full, media.Marked:
 		return []*picture.RGB{img}, nil
 	default:
-		p, config := *t.Project, *t.Project.Config
-		config.Recipe.CropMargin = 0
-		p.Config = &config
-		return p.Shown(img, everything)
+		encoder := t.Project.Encoder()
+		encoder.Recipe.CropMargin = 0
+		return encoder.Shown(img, everything)
 	}
 }
 

@@ -54,7 +54,7 @@ func (s *Subject) Ask(ctx context.Context, q model.Question, heard func(piece st
 	start := time.Now()
 	var a Answer
 	replies, err := s.Model.Ask(ctx, 1, func(int) (model.Question, error) { return q, nil }, model.Asking{
-		View: s.Project.View(), MaxNew: c.Infer.MaxNewTokens, Temperature: c.Infer.Temperature,
+		View: s.Project.Encoder().View(), MaxNew: c.Infer.MaxNewTokens, Temperature: c.Infer.Temperature,
 		TopP: c.Infer.TopP, Repetition: c.Infer.Repetition, Seed: uint64(c.Project.Seed),
 		Heard: func(_ int, piece string) {
 			if a.First == 0 {
@@ -81,11 +81,11 @@ func (t *Setting) About(x recipe.Sample, prompt string) (model.Question, error) 
 	if err != nil {
 		return model.Question{}, err
 	}
-	shown, err := t.Project.Shown(whole, x.Box())
+	shown, err := t.Project.Encoder().Shown(whole, x.Box())
 	if prompt == "" {
 		prompt = t.Prompt(x)
 	}
-	return model.Question{Pictures: shown, Prompt: prompt}, err
+	return model.Question{Scene: model.Shows(model.Pictures(shown...)...), Prompt: prompt}, err
 }
 
 // AboutFile is the question about a picture file; an empty prompt means the usual one.
@@ -98,5 +98,5 @@ func (t *Setting) AboutFile(path, prompt string) (model.Question, error) {
 	if prompt == "" {
 		prompt = t.FilePrompt()
 	}
-	return model.Question{Pictures: shown, Prompt: prompt}, err
+	return model.Question{Scene: model.Shows(model.Pictures(shown...)...), Prompt: prompt}, err
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"finetui/ml/tokenizer"
 )
 
 // Config holds the sizes of the language model.
@@ -71,7 +73,7 @@ func ParseConfig(data []byte) (Config, error) {
 		Inner:   f.Inner, Vocab: f.Vocab, Theta: f.Theta, Tied: outer.Tied || f.Tied,
 	}
 	var err error
-	if c.EOS, err = TokenIDs(f.EOS); err != nil {
+	if c.EOS, err = tokenizer.IDs(f.EOS); err != nil {
 		return Config{}, fmt.Errorf("config.json: eos_token_id is %w", err)
 	}
 	for _, r := range []*rope{f.RopeScaling, f.RopeParams} {
@@ -116,21 +118,6 @@ func ParseConfig(data []byte) (Config, error) {
 			"which is another model")
 	}
 	return c, c.check()
-}
-
-// TokenIDs reads a token id, a list of them, or null, as JSON files of models hold them.
-func TokenIDs(raw json.RawMessage) ([]int32, error) {
-	var one int32
-	var many []int32
-	switch {
-	case len(raw) == 0 || string(raw) == "null":
-		return nil, nil
-	case json.Unmarshal(raw, &one) == nil:
-		return []int32{one}, nil
-	case json.Unmarshal(raw, &many) == nil:
-		return many, nil
-	}
-	return nil, fmt.Errorf("%s, neither a token nor a list of tokens", raw)
 }
 
 // maxTensor bounds the values of one tensor, so that sizes can be multiplied without overflow.

@@ -12,6 +12,7 @@ import (
 
 	"finetui/ml/goldentest"
 	"finetui/ml/nn"
+	"finetui/ml/tokenizer"
 	"finetui/ml/weights"
 )
 
@@ -236,7 +237,7 @@ func TestGoldenEndTokens(t *testing.T) {
 			EOS json.RawMessage `json:"eos_token_id"`
 		}
 		goldentest.JSON(t, goldentest.Dir(t, filepath.FromSlash(folder), "generation_config.json"), &generation)
-		if want, err := TokenIDs(generation.EOS); err != nil || len(want) == 0 || !slices.Equal(c.EOS, want) {
+		if want, err := tokenizer.IDs(generation.EOS); err != nil || len(want) == 0 || !slices.Equal(c.EOS, want) {
 			t.Errorf("%s: config.json ends with %v, generation_config.json with %v", folder, c.EOS, want)
 		}
 	}

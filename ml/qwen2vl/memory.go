@@ -1,6 +1,10 @@
 package qwen2vl
 
-import "strconv"
+import (
+	"strconv"
+
+	"finetui/ml/weights"
+)
 
 // Memory of a model at work, in bytes, term by term as ml/nn holds it. What a worker's buffers hold is counted for rows
 // that the caller has rounded up as nn.grow does. Small things (norms, biases, the batch itself) are left out.
@@ -50,7 +54,7 @@ func (c Config) towerProducts() int {
 }
 
 // ranks are those of products together.
-func (w Work) ranks(products []Product) (n int) {
+func (w Work) ranks(products []weights.Product) (n int) {
 	for _, p := range products {
 		n += w.Rank(p.Module)
 	}
@@ -62,7 +66,7 @@ func (w Work) ranks(products []Product) (n int) {
 // whole panels. The tower has a way back only where it is trained. Embeddings are read where they lie
 // in the file; as the head's product they are laid out, too.
 func (c Config) Panels(w Work) (bytes int64) {
-	lay := func(p Product, back bool) {
+	lay := func(p weights.Product, back bool) {
 		n := wholePanels(p.Out) * int64(p.In)
 		if back {
 			n += wholePanels(p.In) * int64(p.Out)
@@ -75,9 +79,9 @@ func (c Config) Panels(w Work) (bytes int64) {
 	for i, p := range all {
 		lay(p, i < text || tower)
 	}
-	lay(Product{In: c.Text.Hidden, Out: c.Text.Vocab}, true)
+	lay(weights.Product{In: c.Text.Hidden, Out: c.Text.Vocab}, true)
 	if c.Vision.Depth > 0 {
-		lay(Product{In: c.Vision.PatchWidth(), Out: c.Vision.Embed}, false)
+		lay(weights.Product{In: c.Vision.PatchWidth(), Out: c.Vision.Embed}, false)
 	}
 	return bytes
 }

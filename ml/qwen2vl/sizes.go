@@ -1,16 +1,13 @@
 package qwen2vl
 
-import "fmt"
+import (
+	"fmt"
 
-// Product is a product of the model that LoRA can adapt: its module's
-// name, and the widths of what goes in and comes out.
-type Product struct {
-	Module  string
-	In, Out int
-}
+	"finetui/ml/weights"
+)
 
 // Products are those that LoRA can adapt, of the language model and, where the model has one, of the tower.
-func (c Config) Products() (list []Product) {
+func (c Config) Products() (list []weights.Product) {
 	for i := range c.Text.Layers {
 		list = append(list, c.layerProducts(fmt.Sprintf("model.layers.%d.", i))...)
 	}
@@ -23,28 +20,31 @@ func (c Config) Products() (list []Product) {
 	return append(list, c.mergerProducts()...)
 }
 
-func (c Config) layerProducts(at string) []Product {
+func (c Config) layerProducts(at string) []weights.Product {
 	t := c.Text
 	q, kv := t.Heads*t.HeadDim, t.KVHeads*t.HeadDim
-	return []Product{
-		{at + "self_attn.q_proj", t.Hidden, q}, {at + "self_attn.k_proj", t.Hidden, kv}, {at + "self_attn.v_proj",
-			t.Hidden, kv},
-		{at + "self_attn.o_proj", q, t.Hidden},
-		{at + "mlp.gate_proj", t.Hidden, t.Inner}, {at + "mlp.up_proj", t.Hidden, t.Inner}, {at + "mlp.down_proj",
-			t.Inner, t.Hidden},
+	return []weights.Product{
+		product(at+"self_attn.q_proj", t.Hidden, q), product(at+"self_attn.k_proj", t.Hidden, kv),
+		product(at+"self_attn.v_proj", t.Hidden, kv), product(at+"self_attn.o_proj", q, t.Hidden),
+		product(at+"mlp.gate_proj", t.Hidden, t.Inner), product(at+"mlp.up_proj", t.Hidden, t.Inner),
+		product(at+"mlp.down_proj", t.Inner, t.Hidden),
 	}
 }
 
-func (c Config) blockProducts(at string) []Product {
+func (c Config) blockProducts(at string) []weights.Product {
 	v := c.Vision
-	return []Product{{at + "attn.qkv", v.Embed, 3 * v.Embed}, {at + "attn.proj", v.Embed, v.Embed},
-		{at + "mlp.fc1", v.Embed, v.Inner()}, {at + "mlp.fc2", v.Inner(), v.Embed}}
+	return []weights.Product{product(at+"attn.qkv", v.Embed, 3*v.Embed), product(at+"attn.proj", v.Embed, v.Embed),
+		product(at+"mlp.fc1", v.Embed, v.Inner()), product(at+"mlp.fc2", v.Inner(), v.Embed)}
 }
 
-func (c Config) mergerProducts() []Product {
+func (c Config) mergerProducts() []weights.Product {
 	v := c.Vision
 	wide := v.Embed * v.Merge * v.Merge
-	return []Product{{"visual.merger.mlp.0", wide, wide}, {"visual.merger.mlp.2", wide, v.Hidden}}
+	return []weights.Product{product("visual.merger.mlp.0", wide, wide), product("visual.merger.mlp.2", wide, v.Hidden)}
+}
+
+func product(module string, in, out int) weights.Product {
+	return weights.Product{Module: module, In: in, Out: out}
 }
 
 // Parameters is the number of the model's weights, those of the tower among them.

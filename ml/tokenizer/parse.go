@@ -317,3 +317,18 @@ func mapBytes(token string) string {
 	}
 	return out.String()
 }
+
+// IDs reads a token id, a list of them, or null, as JSON files of models hold them.
+func IDs(raw json.RawMessage) ([]int32, error) {
+	var one int32
+	var many []int32
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return nil, nil
+	case json.Unmarshal(raw, &one) == nil:
+		return []int32{one}, nil
+	case json.Unmarshal(raw, &many) == nil:
+		return many, nil
+	}
+	return nil, fmt.Errorf("%s, neither a token nor a list of tokens", raw)
+}

@@ -24,6 +24,12 @@ type Adapter struct {
 	Scale, Dropout float64
 }
 
+// Product is a product of a model that LoRA can adapt: its module's name, and the widths of what goes in and comes out.
+type Product struct {
+	Module  string
+	In, Out int
+}
+
 // Parameter is one trained tensor: a view of a block's flat vector.
 type Parameter struct {
 	Name  string // "model.layers.0.self_attn.q_proj.lora_A.weight", "model.norm.weight"

@@ -12,7 +12,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/media"
 	"finetui/core/printable"
-	"finetui/core/project"
+	"finetui/core/sample"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -107,7 +107,8 @@ func (l *loaded) drawPicture(key pictureKey) (widget.Picture, error) {
 		raster := widget.Raster{W: picture.W, H: picture.H, RGB: picture.Pix}
 		return widget.NewPicture(key.mode, raster, key.w, key.h, l.outlines(key)...), nil
 	}
-	shown, err := project.Shown(picture, item.Objects[key.object].Box, key.seen.recipe(), key.seen.model())
+	shown, err := sample.Encoder{Recipe: key.seen.recipe(), Model: key.seen.model()}.Shown(picture,
+		item.Objects[key.object].Box)
 	if err != nil {
 		return widget.Picture{}, err
 	}

@@ -77,7 +77,7 @@ func TestAdapterBaseAndBothAnswerWithTheirOwnPrompts(t *testing.T) {
 	if strings.Contains(base.Prompt, "Answer with its name") || !strings.Contains(run.Prompt, "Answer with its name") {
 		t.Errorf("base was asked %q, the run %q", base.Prompt, run.Prompt)
 	}
-	if len(base.Pictures) != 1 || base.Pictures[0].W != base.Pictures[0].H {
+	if shown := shownBy(t, base); len(shown) != 1 || shown[0].Frames[0].W != shown[0].Frames[0].H {
 		t.Errorf("the base was not shown one square cut-out")
 	}
 	d.Press("m")
@@ -206,8 +206,8 @@ func TestPictureFileIsAskedAbout(t *testing.T) {
 	d.Press("enter")
 	answered(d, p)
 	shows(t, d, "a wall of stones")
-	if q := <-f.base.asked; q.Prompt != "Name and state?" || len(q.Pictures) != 1 {
-		t.Errorf("asked %q with %d pictures", q.Prompt, len(q.Pictures))
+	if q := <-f.base.asked; q.Prompt != "Name and state?" || len(shownBy(t, q)) != 1 {
+		t.Errorf("asked %q with %d pictures", q.Prompt, len(shownBy(t, q)))
 	}
 	d.Press("esc")
 	settled(d, p)
@@ -506,4 +506,14 @@ func TestCopyTakesWhatIsSeen(t *testing.T) {
 		!strings.HasPrefix(said[2], "copied ") {
 		t.Errorf("said %q", said)
 	}
+}
+
+// shownBy are what a question shows.
+func shownBy(t *testing.T, q model.Question) []model.Shown {
+	t.Helper()
+	shown, err := q.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return shown
 }

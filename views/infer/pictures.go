@@ -146,7 +146,7 @@ func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample, 
 		return widget.Picture{}, err
 	}
 	if key.kind == shown && setting != nil {
-		seen, err := setting.Project.Shown(picture, x.Box())
+		seen, err := setting.Project.Encoder().Shown(picture, x.Box())
 		return inCells(key, last(seen), err)
 	}
 	box := x.Box()

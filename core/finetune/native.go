@@ -1,0 +1,137 @@
+package finetune
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"finetui/core/model"
+	"finetui/core/project"
+	"finetui/core/recipe"
+	"finetui/ml/blas"
+	"finetui/ml/lora"
+	"finetui/ml/train"
+)
+
+// nativeEngine trains in this process, on ml/train.
+type nativeEngine struct {
+	p       *project.Project
+	adapter *lora.Config
+	network model.Network
+	trainer *train.Trainer
+	samples *samples
+	subject *model.Subject
+	about   About
+}
+
+// openNative builds network, adapters and trainer.
+func openNative(_ context.Context, task Task) (Engine, error) {
+	p, c := task.Project, task.Project.Config
+	e := &nativeEngine{p: p, adapter: &lora.Config{Base: p.Base.Name, R: c.LoRA.R, Alpha: c.LoRA.Alpha,
+		Dropout: c.LoRA.Dropout, RSLoRA: c.LoRA.RSLoRA, Targets: c.LoRA.Targets, Naming: lora.Nested}}
+	tune := model.Adapt(e.adapter)
+	if c.Recipe.Loss == "focal" {
+		tune.Gamma = c.Recipe.FocalGamma
+	}
+	var err error
+	if e.network, err = p.Base.New(tune); err != nil {
+		return nil, err
+	}
+	seed := uint64(c.Project.Seed)
+	var fresh []lora.Adapter
+	for _, a := range model.Adapters(e.network, e.adapter) {
+		fresh = append(fresh, lora.New(a.Module, a.In, a.Out, e.adapter, seed))
+		e.about.Trainable += len(a.A) + len(a.B)
+	}
+	if e.about.Trainable == 0 {
+		return nil, fmt.Errorf("LORA.TARGETS = %v matches no product of the base", c.LoRA.Targets)
+	}
+	if err := model.Fill(e.network, fresh); err != nil {
+		return nil, err
+	}
+	solver, err := train.NewAdamW(e.network.Parameters(),
+		[]train.Group{{LearningRate: c.Train.LearningRate, WeightDecay: c.Train.WeightDecay}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	solver.MaxGradNorm = c.Train.MaxGradNorm
+	schedule := train.Schedule{Kind: c.Train.Schedule, Warmup: c.Train.WarmupSteps, Steps: task.Steps}
+	if schedule.Warmup == 0 {
+		schedule.Warmup = train.WarmupSteps(c.Train.WarmupRatio, schedule.Steps)
+	}
+	team := blas.NewTeam(c.Train.Threads).Size()
+	workers, cores := 1, team
+	if p.Base.Kind.Sizes().Small() {
+		workers, cores = team, 1
+	}
+	e.trainer, err = train.New(e.network, solver, schedule, train.Options{Replicas: workers, Threads: team, Seed: seed,
+		Limits: train.Limits{Sequences: max(1, c.Train.BatchSize)}})
+	if err != nil {
+		return nil, err
+	}
+	e.samples = newSamples(p.Encoder(), e.network, workers, cores)
+	e.subject = model.NewSubject(p.Base, e.network, c.Train.Threads)
+	e.about.Text = fmt.Sprintf("%d workers on %d cores, kernels %s", workers, team, blas.Kernels())
+	return e, nil
+}
+
+func (e *nativeEngine) About() About { return e.about }
+func (e *nativeEngine) Close() error { return nil }
+
+func (e *nativeEngine) Step(ctx context.Context, wanted []recipe.Sample, first int) (*Result, error) {
+	start := time.Now()
+	batch, err := e.samples.get(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
+	for i := range batch {
+		batch[i].Key = uint64(first + i)
+	}
+	making := time.Since(start)
+	res, err := e.trainer.Step(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{*res, making}, nil
+}
+
+func (e *nativeEngine) Check(ctx context.Context, wanted []recipe.Sample) (*Result, []model.Reply, error) {
+	start := time.Now()
+	batch, err := e.samples.get(ctx, wanted)
+	if err != nil {
+		return nil, nil, err
+	}
+	making := time.Since(start)
+	res, err := e.trainer.Evaluate(ctx, batch)
+	if err != nil {
+		return nil, nil, err
+	}
+	replies, err := e.p.Ask(ctx, e.subject, wanted, nil)
+	return &Result{*res, making}, replies, err
+}
+
+func (e *nativeEngine) Save(dir string, counters map[string]uint64) error {
+	if err := lora.Write(dir, e.adapter, model.Adapters(e.network, e.adapter)); err != nil {
+		return err
+	}
+	return e.trainer.Save(dir, counters)
+}
+
+func (e *nativeEngine) Restore(dir string) (s State, err error) {
+	cfg, adapters, err := lora.Read(dir)
+	if err != nil {
+		return s, err
+	}
+	if cfg.R != e.adapter.R || cfg.Alpha != e.adapter.Alpha || cfg.RSLoRA != e.adapter.RSLoRA {
+		return s, fmt.Errorf("%s has other LoRA constants than the run's config.toml: %w", dir, train.ErrOther)
+	}
+	if err := model.Fill(e.network, adapters); err != nil {
+		return s, fmt.Errorf("%s: %w", dir, err)
+	}
+	state, err := e.trainer.Restore(dir)
+	if err != nil {
+		return s, err
+	}
+	rate := e.trainer.Schedule.Factor(state.Step) * e.p.Config.Train.LearningRate
+	return State{state.Step, state.Schedule.Total(), rate, state.Counters}, nil
+}

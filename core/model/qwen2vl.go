@@ -1,0 +1,326 @@
+package model
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"finetui/ml/nn"
+	"finetui/ml/qwen2"
+	"finetui/ml/qwen2vl"
+	"finetui/ml/qwen2vl/chat"
+	"finetui/ml/qwen2vl/pixels"
+	"finetui/ml/tokenizer"
+	"finetui/ml/train"
+	"finetui/ml/weights"
+)
+
+// chatTemplates are the texts that package chat writes, as other trainers read them.
+//
+//go:embed templates/*.jinja
+var chatTemplates embed.FS
+
+// qwen2VL is Qwen2-VL, or the Qwen2 and Qwen2.5 that know words only: then there is no tower.
+type qwen2VL struct {
+	config    qwen2vl.Config
+	processor pixels.Processor
+	system    string // what stands before a conversation; empty: what Qwen2-VL's template writes
+	template  string // of chatTemplates
+}
+
+// openQwen2VL reads the config.json of a Qwen2-VL and the processor's file beside it.
+func openQwen2VL(config []byte, dir string) (Kind, error) {
+	k := &qwen2VL{processor: pixels.DefaultProcessor(), template: "qwen2_vl"}
+	var err error
+	if k.config, err = qwen2vl.ParseConfig(config); err != nil || dir == "" {
+		return k, err
+	}
+	if k.processor, err = pixels.LoadProcessor(dir); err != nil {
+		return nil, err
+	}
+	if v := k.config.Vision; k.processor.RowSize() != v.PatchWidth() || k.processor.Merge != v.Merge {
+		return nil, fmt.Errorf("preprocessor_config.json cuts patches of %d values, the vision tower takes %d",
+			k.processor.RowSize(), v.PatchWidth())
+	}
+	return k, nil
+}
+
+// openQwen2 reads the config.json of a Qwen2 or Qwen2.5 and the system text of its template.
+func openQwen2(config []byte, dir string) (Kind, error) {
+	text, err := qwen2.ParseConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	k := &qwen2VL{template: "qwen2",
+		config: qwen2vl.Config{Text: text, ImageToken: -1, VideoToken: -1, VisionStart: -1, VisionEnd: -1}}
+	if dir != "" {
+		k.system, err = readSystem(dir)
+	}
+	return k, err
+}
+
+// Usual is the kind that is assumed before a base is open: Qwen2-VL as published.
+func Usual() Kind {
+	return &qwen2VL{processor: pixels.DefaultProcessor(), template: "qwen2_vl",
+		config: qwen2vl.Config{Vision: qwen2vl.Vision{Patch: 14, Merge: 2, Temporal: 2, Channels: 3}}}
+}
+
+// systemFiles hold a language model's template.
+var systemFiles = []string{"tokenizer_config.json", "chat_template.jinja"}
+
+// readSystem is the system text of a language model's own template: Qwen2.5 has another one than Qwen2.
+func readSystem(dir string) (string, error) {
+	for _, name := range systemFiles {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		if strings.Contains(string(data), chat.SystemQwen25) {
+			return chat.SystemQwen25, nil
+		}
+	}
+	return "", nil
+}
+
+func (k *qwen2VL) sees() bool { return k.template == "qwen2_vl" }
+
+func (k *qwen2VL) Sizes() Sizes {
+	t := k.config.Text
+	s := Sizes{Parameters: k.config.Parameters(), Layers: t.Layers, Hidden: t.Hidden, Vocab: t.Vocab, Tied: t.Tied,
+		Ends: t.EOS}
+	if k.sees() {
+		s.VisionRow, s.Unit = k.config.Vision.PatchWidth(), k.processor.Patch*k.processor.Merge
+	}
+	return s
+}
+
+func (k *qwen2VL) Files() []string {
+	if k.sees() {
+		return nil
+	}
+	return systemFiles
+}
+
+func (k *qwen2VL) Processing() string { return fmt.Sprintf("%+v", k.processor) }
+
+// cut is the processor within the bounds of a view.
+func (k *qwen2VL) cut(v View) pixels.Processor {
+	p := k.processor
+	p.MinPixels, p.MaxPixels = v.MinPixels, v.MaxPixels
+	return p
+}
+
+func (k *qwen2VL) shape(g qwen2vl.Grid) Shape {
+	return Shape{Tokens: g.Tokens(k.processor.Merge), Rows: g.Patches(), T: g.T, H: g.H, W: g.W}
+}
+
+func (k *qwen2VL) Measure(v View, media []Size) (shapes []Shape, err error) {
+	if len(media) > 0 && !k.sees() {
+		return nil, ErrBlind
+	}
+	p := k.cut(v)
+	for _, s := range media {
+		if aspect, tooLong := pixels.TooLong(s.W, s.H); tooLong {
+			return nil, &Refusal{s, fmt.Sprintf("%.0f to 1, and Qwen2-VL takes up to 200 to 1", aspect)}
+		}
+		w, h, err := p.Size(s.W, s.H)
+		if err != nil {
+			return nil, err
+		}
+		t := (max(s.Frames, 1) + p.Temporal - 1) / p.Temporal
+		shapes = append(shapes, k.shape(qwen2vl.Grid{T: t, H: h / p.Patch, W: w / p.Patch}))
+	}
+	return shapes, nil
+}
+
+func (k *qwen2VL) Prepare(v View, media []Shown) (train.Visual, []Shape, error) {
+	if len(media) > 0 && !k.sees() {
+		return nil, nil, ErrBlind
+	}
+	p := k.cut(v)
+	var seen qwen2vl.Patches
+	var shapes []Shape
+	for _, m := range media {
+		if len(m.Frames) != 1 || m.Clip {
+			return nil, nil, errors.New("clips are not shown to Qwen2-VL yet")
+		}
+		rows, grid, err := p.Rows(m.Frames[0])
+		if err != nil {
+			return nil, nil, err
+		}
+		seen.Pixels, seen.Grids = append(seen.Pixels, rows...), append(seen.Grids, grid)
+		shapes = append(shapes, k.shape(grid))
+	}
+	return seen, shapes, nil
+}
+
+func (k *qwen2VL) Encode(t *tokenizer.Tokenizer, shapes []Shape, turns []Turn) (out Tokens, err error) {
+	var messages []chat.Message
+	var grids []qwen2vl.Grid
+	open := false
+	for _, turn := range turns {
+		if open = !turn.Answer; turn.Answer {
+			messages = append(messages, chat.Say(chat.Assistant, turn.Text))
+			continue
+		}
+		m := chat.Message{Role: chat.User}
+		for range turn.Shown {
+			s := shapes[len(grids)]
+			grids = append(grids, qwen2vl.Grid{T: s.T, H: s.H, W: s.W})
+			m.Parts = append(m.Parts, chat.Part{Kind: chat.Image, Tokens: s.Tokens})
+		}
+		m.Parts = append(m.Parts, chat.Part{Text: turn.Text})
+		messages = append(messages, m)
+	}
+	options := chat.Options{DefaultSystem: k.system, GenerationPrompt: open}
+	if out.IDs, out.Labels, err = chat.Encode(t, messages, options); err != nil {
+		return out, err
+	}
+	var rows []int32
+	if out.Pos, rows, err = k.config.Positions(out.IDs, grids); err != nil {
+		return out, err
+	}
+	for at, row := range rows {
+		if row >= 0 {
+			out.Places = append(out.Places, int32(at))
+		}
+	}
+	return out, nil
+}
+
+// Keep puts the grids before their features: their number, and of each T, H and W.
+func (k *qwen2VL) Keep(seen train.Visual, shapes []Shape) []float32 {
+	features, _ := seen.(qwen2vl.Features)
+	values := make([]float32, 0, 1+3*len(shapes)+len(features))
+	values = append(values, float32(len(shapes)))
+	for _, s := range shapes {
+		values = append(values, float32(s.T), float32(s.H), float32(s.W))
+	}
+	return append(values, features...)
+}
+
+func (k *qwen2VL) Kept(values []float32) (train.Visual, []Shape, bool) {
+	if len(values) == 0 || values[0] < 0 || int(values[0]) > (len(values)-1)/3 {
+		return nil, nil, false
+	}
+	n, tokens := int(values[0]), 0
+	var shapes []Shape
+	for i := range n {
+		g := values[1+3*i:]
+		shapes = append(shapes, k.shape(qwen2vl.Grid{T: int(g[0]), H: int(g[1]), W: int(g[2])}))
+		tokens += shapes[i].Tokens
+	}
+	features := qwen2vl.Features(values[1+3*n:])
+	return features, shapes, len(features) == tokens*k.config.Text.Hidden
+}
+
+func (k *qwen2VL) Products() []weights.Product { return k.config.Products() }
+
+func (k *qwen2VL) Companions() Companions {
+	template, _ := chatTemplates.ReadFile("templates/" + k.template + ".jinja") // it is embedded
+	c := Companions{Template: string(template)}
+	if !k.sees() {
+		return c
+	}
+	p := k.processor
+	c.Processor = "Qwen2VLProcessor"
+	c.Preprocessor = map[string]any{
+		"do_convert_rgb": true, "do_normalize": true, "do_rescale": true, "do_resize": true, "resample": 3,
+		"rescale_factor": 1. / 255,
+		"image_mean":     p.Mean, "image_std": p.Std, "image_processor_type": "Qwen2VLImageProcessor",
+		"processor_class": "Qwen2VLProcessor",
+		"min_pixels":      p.MinPixels, "max_pixels": p.MaxPixels, "patch_size": p.Patch, "merge_size": p.Merge,
+		"temporal_patch_size": p.Temporal,
+	}
+	return c
+}
+
+// qwen2VLFootprint is the configuration at some work.
+type qwen2VLFootprint struct {
+	qwen2vl.Config
+	work qwen2vl.Work
+}
+
+func (k *qwen2VL) Footprint(w Work) Footprint {
+	return qwen2VLFootprint{k.config, qwen2vl.Work{Rank: w.Rank, Dropout: w.Dropout, Weight: w.Weight}}
+}
+
+func (f qwen2VLFootprint) TrainsVision() bool { return f.TrainsTower(f.work) }
+func (f qwen2VLFootprint) Adapters() (all, vision int) {
+	return f.Config.Adapters(f.work), f.TowerAdapters(f.work)
+}
+func (f qwen2VLFootprint) Panels() int64 { return f.Config.Panels(f.work) }
+func (f qwen2VLFootprint) Joined() int64 { return f.Config.Joined(f.work) }
+func (f qwen2VLFootprint) TextWorker(tokens, back, supervised, longest int) int64 {
+	return f.Config.TextWorker(f.work, tokens, back, supervised, longest)
+}
+func (f qwen2VLFootprint) VisionWorker(rows, back int) int64 {
+	return f.TowerWorker(f.work, rows, back)
+}
+
+func (k *qwen2VL) Build(src weights.Source, t Tuning) (Network, error) {
+	c := k.config
+	c.Text.Tied = c.Text.Tied && !t.Untied
+	vision := weights.Tuning{Adapt: t.Adapt}
+	m, err := qwen2vl.New(c, src, qwen2vl.Tuning{Text: weights.Tuning{Adapt: t.Adapt, Gamma: t.Gamma}, Tower: vision,
+		Merger: vision})
+	if err != nil {
+		return nil, err
+	}
+	return qwen2VLNetwork{qwen2vl.Network{Model: m, Tower: !m.TowerFrozen()}}, nil
+}
+
+// qwen2VLNetwork is a model that trains, sees and answers.
+type qwen2VLNetwork struct{ qwen2vl.Network }
+
+func (n qwen2VLNetwork) Trained() []weights.Parameter { return n.Model.Parameters() }
+func (n qwen2VLNetwork) Frozen() bool                 { return n.TowerFrozen() }
+
+func (n qwen2VLNetwork) NewEye(e *nn.Exec) Eye {
+	if n.Config.Vision.Depth == 0 {
+		return qwen2VLEye{}
+	}
+	return qwen2VLEye{n.NewTower(e)}
+}
+
+func (n qwen2VLNetwork) NewSession(e *nn.Exec) Session {
+	return &qwen2VLSession{Session: n.Text.NewSession(e)}
+}
+
+// qwen2VLEye is a worker's tower, nil where the model has none.
+type qwen2VLEye struct{ tower *qwen2vl.Tower }
+
+func (e qwen2VLEye) See(ctx context.Context, prepared train.Visual) (train.Visual, error) {
+	seen, _ := prepared.(qwen2vl.Patches)
+	if len(seen.Grids) == 0 {
+		return nil, nil
+	}
+	e.tower.Check = ctx.Err
+	features, err := e.tower.Features(seen.Pixels, seen.Grids)
+	return qwen2vl.Features(features), err
+}
+
+// qwen2VLSession lays questions end to end.
+type qwen2VLSession struct{ *qwen2.Session }
+
+func (s *qwen2VLSession) Prompt(ctx context.Context, questions []train.Sample) ([]float32, error) {
+	s.Check = ctx.Err
+	var pack train.Pack
+	var features []float32
+	for i := range questions {
+		pack.Samples = append(pack.Samples, &questions[i])
+		seen, _ := questions[i].Visual.(qwen2vl.Features)
+		features = append(features, seen...)
+	}
+	var batch nn.Batch
+	pack.Fill(&batch)
+	return s.Session.Prompt(batch, features)
+}

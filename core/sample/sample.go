@@ -1,0 +1,210 @@
+// Package sample makes the recipe's samples into what a model is shown and reads: pictures from files, sizes from labels,
+// tokens, and what the model made of a picture before. The way leads downwards only: from a record (core/recipe,
+// core/dataset) over its pictures (core/media) to the model (core/model). It knows no project, no run and no screen.
+package sample
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
+
+	"finetui/core/config"
+	"finetui/core/dataset"
+	"finetui/core/features"
+	"finetui/core/filehash"
+	"finetui/core/media"
+	"finetui/core/model"
+	"finetui/core/recipe"
+	"finetui/ml/picture"
+	"finetui/ml/train"
+)
+
+// Encoder makes samples into what a model reads, by RECIPE and MODEL.
+type Encoder struct {
+	Base   *model.Base // nil: pictures are measured as a usual model cuts them, and there are no tokens
+	Recipe config.Recipe
+	Model  config.Model
+	Root   string // the project's folder, which keeps the hashes of files
+}
+
+var usual = model.Usual()
+
+func (e Encoder) kind() model.Kind {
+	if e.Base == nil {
+		return usual
+	}
+	return e.Base.Kind
+}
+
+// View is what MODEL says about the size of pictures.
+func (e Encoder) View() model.View {
+	return model.View{MinPixels: e.Model.MinPixels, MaxPixels: e.Model.MaxPixels}
+}
+
+// Shown are the pictures that the model gets of an object in a whole picture, by RECIPE.CONTEXT.
+func (e Encoder) Shown(whole *picture.RGB, box dataset.Box) ([]*picture.RGB, error) {
+	c := e.Recipe
+	shown, err := media.Context(whole, box, c.Context, c.CropMargin)
+	if err != nil || !c.CropSquare || c.Context != media.Crop && c.Context != media.FullCrop {
+		return shown, err
+	}
+	last := len(shown) - 1 // the cut-out
+	side := e.square(shown[last].W, shown[last].H)
+	shown[last] = picture.Resize(shown[last], side, side)
+	return shown, nil
+}
+
+// square is the side to which a cut-out of w×h pixels is stretched: its longer one within MODEL's bounds, as a multiple
+// of what one token shows, so that the model resizes it no second time.
+func (e Encoder) square(w, h int) int {
+	unit := max(1, e.kind().Sizes().Unit)
+	least := int(math.Ceil(math.Sqrt(float64(e.Model.MinPixels)) / float64(unit)))
+	most := int(math.Sqrt(float64(e.Model.MaxPixels)) / float64(unit))
+	n := int(math.Round(float64(max(w, h)) / float64(unit)))
+	return unit * max(min(max(n, least), most), 1)
+}
+
+// load reads what the model is shown for a sample.
+func (e Encoder) load(s recipe.Sample) ([]model.Shown, error) {
+	whole, err := media.Load(s.Item)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := e.Shown(whole, s.Box())
+	return model.Pictures(shown...), err
+}
+
+// Sizes are those of what the model is shown for a sample, from the label data alone.
+func (e Encoder) Sizes(s recipe.Sample) []model.Size {
+	c := e.Recipe
+	whole := model.Size{W: max(s.Item.Width, 1), H: max(s.Item.Height, 1)}
+	cut := model.Size{}
+	cut.W, cut.H = media.CutSize(whole.W, whole.H, s.Box(), c.CropMargin)
+	if c.CropSquare {
+		cut.W = e.square(cut.W, cut.H)
+		cut.H = cut.W
+	}
+	switch c.Context {
+	case media.Crop:
+		return []model.Size{cut}
+	case media.FullCrop:
+		return []model.Size{whole, cut}
+	}
+	return []model.Size{whole}
+}
+
+// Measure says how the model cuts what it is shown for a sample, without opening it.
+func (e Encoder) Measure(s recipe.Sample) ([]model.Shape, error) {
+	if e.Base != nil {
+		return e.Base.Measure(e.View(), e.Sizes(s))
+	}
+	return usual.Measure(e.View(), e.Sizes(s))
+}
+
+// Refused says why the model takes nothing of such a size; nil: it does.
+func (e Encoder) Refused(size model.Size) *model.Refusal {
+	var refusal *model.Refusal
+	if _, err := e.kind().Measure(e.View(), []model.Size{size}); errors.As(err, &refusal) {
+		return refusal
+	}
+	return nil
+}
+
+// Hidden says that a sample cannot be shown: its picture is missing or broken, which the data set's findings tell.
+func Hidden(s recipe.Sample) bool { return s.Item.Media == "" || s.Item.Broken }
+
+// Hides says that a sample cannot be shown: it is Hidden, or what RECIPE.CONTEXT shows of it has a shape that the model
+// refuses.
+func (e Encoder) Hides(s recipe.Sample) bool {
+	if Hidden(s) {
+		return true
+	}
+	if s.Item.Width == 0 || s.Item.Height == 0 {
+		return false
+	}
+	var refusal *model.Refusal
+	_, err := e.Measure(s)
+	return errors.As(err, &refusal)
+}
+
+// Tokens is a sample in tokens, and how the model cuts what it is shown; nothing is opened.
+func (e Encoder) Tokens(s recipe.Sample) (train.Sample, []model.Shape, error) {
+	shapes, err := e.Measure(s)
+	if err != nil {
+		return train.Sample{}, nil, fmt.Errorf("%s: %w", s.ID, err)
+	}
+	t, err := e.Base.Sample(shapes, s.Prompt, s.Answer, s.Weight)
+	if err != nil {
+		return t, nil, fmt.Errorf("%s: %w", s.ID, err)
+	}
+	return t, shapes, nil
+}
+
+// Question is what the model is shown and asked for a sample.
+func (e Encoder) Question(s recipe.Sample) (model.Question, error) {
+	scene, err := e.scene(s)
+	return model.Question{Scene: scene, Prompt: s.Prompt}, err
+}
+
+// Seen is a sample to learn from, with what an eye sees of it: see model.Base.See.
+func (e Encoder) Seen(ctx context.Context, eye model.Eye, frozen bool, s recipe.Sample) (train.Sample, error) {
+	scene, err := e.scene(s)
+	if err != nil {
+		return train.Sample{}, fmt.Errorf("%s: %w", s.ID, err)
+	}
+	seen, shapes, err := e.Base.See(ctx, eye, frozen, e.View(), scene)
+	return e.with(s, seen, shapes, err)
+}
+
+// Cut is a sample to learn from for a network that trains what sees.
+func (e Encoder) Cut(s recipe.Sample) (train.Sample, error) {
+	prepared, shapes, err := e.Base.Cut(e.View(), model.Scene{Load: func() ([]model.Shown, error) { return e.load(s) }})
+	return e.with(s, prepared, shapes, err)
+}
+
+func (e Encoder) with(s recipe.Sample, seen train.Visual, shapes []model.Shape, err error) (train.Sample, error) {
+	var t train.Sample
+	if err == nil {
+		t, err = e.Base.Sample(shapes, s.Prompt, s.Answer, s.Weight)
+	}
+	if err != nil {
+		return t, fmt.Errorf("%s: %w", s.ID, err)
+	}
+	t.Visual = seen
+	return t, nil
+}
+
+// scene is what the model is shown for a sample.
+func (e Encoder) scene(s recipe.Sample) (model.Scene, error) {
+	scene := model.Scene{Load: func() ([]model.Shown, error) { return e.load(s) }}
+	if !e.Base.Remembers() {
+		return scene, nil
+	}
+	key, err := e.Key(s)
+	scene.Key = &key
+	return scene, err
+}
+
+// Seeing is raised by one whenever the way from a file to features changes: decoding, cutting, marking, resizing, the
+// processor, the tower, or how values are kept. TestFeaturesOfAFixedPicture fails until that is done.
+const Seeing = 2
+
+// Key names everything that a sample's features depend on: the base with its tower, the processor as it is used, the
+// bytes of the picture's file, what is shown of it and how large, and the code's own version.
+func (e Encoder) Key(s recipe.Sample) (features.Key, error) {
+	base, err := e.Base.Fingerprint(context.Background(), nil)
+	if err != nil {
+		return features.Key{}, err
+	}
+	content, err := filehash.In(e.Root).Sum(context.Background(), s.Item.Media, nil)
+	if err != nil {
+		return features.Key{}, err
+	}
+	c, m := e.Recipe, e.Model
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%d %s %s %s %q %v %v %v %d %d\n", Seeing, base, e.Base.Kind.Processing(), content, c.Context,
+		c.CropMargin, c.CropSquare, s.Box(), m.MinPixels, m.MaxPixels)
+	return features.Key(sum.Sum(nil)), nil
+}
