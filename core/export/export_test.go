@@ -108,7 +108,8 @@ func TestMergedBaseAnswersAsBaseWithAdapter(t *testing.T) {
 		t.Errorf("the last report was %v", last)
 	}
 	m := openBase(t, folder)
-	if fingerprint(t, m) == fingerprint(t, b) || !slices.Equal(m.Stop, b.Stop) || m.Kind.Processing() != b.Kind.Processing() {
+	if fingerprint(t, m) == fingerprint(t, b) || !slices.Equal(m.Stop, b.Stop) ||
+		m.Kind.Processing() != b.Kind.Processing() {
 		t.Errorf("fingerprints %s and %s, stop tokens %v", fingerprint(t, m), fingerprint(t, b), m.Stop)
 	}
 	plain, want, got := logits(t, load(t, b, "")), logits(t, load(t, b, adapter)), logits(t, load(t, m, ""))

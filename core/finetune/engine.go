@@ -19,22 +19,23 @@ import (
 //
 // An engine takes the optimizer steps of a run, wherever: in this process (native.go) or in a child on a pipe. It is a
 // type with the methods below and a line in engines under the name that MODEL.ENGINE gives it. It is told which samples
-// a step takes and answers with what it measured; of the run it writes the files of a checkpoint into the folder that it
-// is given, and nothing else. Order of samples, rows, events, when to check, save and stop are the run's own (work.go), so
-// that pane, follow and resume need not know which engine is at work. engine_test.go has one that is a child process, and
-// takes it through a whole run with kill and resume.
+// a step takes and answers with what it measured; of the run it writes the files of a checkpoint into the folder that
+// it is given, and nothing else. Order of samples, rows, events, when to check, save and stop are the run's own
+// (work.go), so that pane, follow and resume need not know which engine is at work. engine_test.go has one that is a
+// child process, and takes it through a whole run with kill and resume.
 
 // Engine takes the optimizer steps of one run. Its methods are called one at a time.
 type Engine interface {
-	// Step takes one optimizer step on samples. first is the place of the first of them in its epoch: with seed and step
-	// it names their streams of dropout. With an error the engine is where it was.
+	// Step takes one optimizer step on samples. first is the place of the first of them in its epoch: with seed and
+	// step it names their streams of dropout. With an error the engine is where it was.
 	Step(ctx context.Context, samples []recipe.Sample, first int) (*Result, error)
 	// Check measures samples and answers their questions with the adapter as it is, and changes nothing.
 	Check(ctx context.Context, samples []recipe.Sample) (*Result, []model.Reply, error)
-	// Save writes the adapter in PEFT's format and all that Restore needs into a folder that exists. The counters are the
-	// run's own, and come back.
+	// Save writes the adapter in PEFT's format and all that Restore needs into a folder
+	// that exists. The counters are the run's own, and come back.
 	Save(dir string, counters map[string]uint64) error
-	// Restore goes to where Save was called. The error is train.ErrOther where the checkpoint is whole and another run's.
+	// Restore goes to where Save was called. The error is train.ErrOther
+	// where the checkpoint is whole and another run's.
 	Restore(dir string) (State, error)
 	// About tells of the engine for the run's log.
 	About() About
@@ -80,6 +81,7 @@ func checkEngine(c *config.Config) error {
 	if engines[c.Model.Engine] != nil {
 		return nil
 	}
-	return &config.Unusable{Key: "MODEL.ENGINE", Text: fmt.Sprintf("there is no engine %q in this program yet; there is %s",
-		c.Model.Engine, strings.Join(slices.Sorted(maps.Keys(engines)), ", "))}
+	return &config.Unusable{Key: "MODEL.ENGINE",
+		Text: fmt.Sprintf("there is no engine %q in this program yet; there is %s",
+			c.Model.Engine, strings.Join(slices.Sorted(maps.Keys(engines)), ", "))}
 }

@@ -12,8 +12,9 @@ import (
 	"finetui/ml/train"
 )
 
-// samples makes the recipe's samples into what the trainer takes: tokens, and what a frozen network sees in their
-// pictures, or what a trained one makes of them itself. They are kept as long as there is room: they are always the same.
+// samples makes the recipe's samples into what the trainer takes: tokens, and what a frozen
+// network sees in their pictures, or what a trained one makes of them itself. They are kept
+// as long as there is room: they are always the same.
 type samples struct {
 	encoder sample.Encoder
 	frozen  bool // nothing is trained of what sees

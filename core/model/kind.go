@@ -19,10 +19,10 @@ import (
 // # How to add a model
 //
 // A model is a Kind, and a Kind is a file beside this one: qwen2vl.go is the one to learn from, and the only one that
-// names its package of ml. It reads config.json (and, where the base is on this machine, what lies beside it), says what
-// the model is made of, turns pictures and words into what its network reads, and builds the network of a checkpoint's
-// tensors. kinds has its name by config.json's model_type. Nothing else in core knows which kinds there are: recipe,
-// run, evaluation, inference and export go through the interfaces below, with no special case.
+// names its package of ml. It reads config.json (and, where the base is on this machine, what lies beside it), says
+// what the model is made of, turns pictures and words into what its network reads, and builds the network of a
+// checkpoint's tensors. kinds has its name by config.json's model_type. Nothing else in core knows which kinds there
+// are: recipe, run, evaluation, inference and export go through the interfaces below, with no special case.
 //
 // In ml the model is a package as ml/qwen2vl is one: a Config, blocks of ml/nn put together of ml/weights, a
 // train.Network with its own train.Visual, a session that decodes. kind_test.go has the smallest Kind there can be, and
@@ -168,8 +168,8 @@ type Work struct {
 	Weight  int                     // bytes of a frozen weight as it is laid out
 }
 
-// Footprint is what a model takes at work: bytes, unless it says otherwise. Rows are those that the caller has rounded up
-// as ml/nn lets its buffers grow.
+// Footprint is what a model takes at work: bytes, unless it says otherwise. Rows are those that
+// the caller has rounded up as ml/nn lets its buffers grow.
 type Footprint interface {
 	TrainsVision() bool          // vision runs in every step
 	Adapters() (all, vision int) // trained values
@@ -192,8 +192,8 @@ type Companions struct {
 	Preprocessor map[string]any // preprocessor_config.json; nil: none
 }
 
-// kinds are the models that can be opened, by config.json's model_type. dir is the base's folder; where it is empty, the
-// base is not on this machine, and config.json is all that is known.
+// kinds are the models that can be opened, by config.json's model_type. dir is the base's folder; where it is empty,
+// the base is not on this machine, and config.json is all that is known.
 var kinds = map[string]func(config []byte, dir string) (Kind, error){
 	"qwen2_vl": openQwen2VL,
 	"qwen2":    openQwen2,

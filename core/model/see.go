@@ -7,8 +7,8 @@ import (
 	"finetui/ml/train"
 )
 
-// Scene is what a model is shown for one question. The media are loaded when their turn comes, and only where nothing is
-// kept of what the model made of them before.
+// Scene is what a model is shown for one question. The media are loaded when their turn comes, and only where nothing
+// is kept of what the model made of them before.
 type Scene struct {
 	Key  *features.Key // of all that what the model makes of them depends on; nil: nothing is kept
 	Load func() ([]Shown, error)
@@ -21,8 +21,8 @@ func Shows(media ...Shown) Scene { return Scene{Load: func() ([]Shown, error) { 
 func (b *Base) Remembers() bool { return b.seen != nil }
 
 // See turns a scene into what the language model reads, by an eye of a network that is built on the base. frozen says
-// that the eye sees as the base's own does: then what it makes of a scene is kept under its key, and read-only. Whatever
-// keeps it from being kept stops nothing: see Trouble.
+// that the eye sees as the base's own does: then what it makes of a scene is kept under its key, and read-only.
+// Whatever keeps it from being kept stops nothing: see Trouble.
 func (b *Base) See(ctx context.Context, eye Eye, frozen bool, v View, s Scene) (train.Visual, []Shape, error) {
 	if s.Load == nil {
 		return nil, nil, nil
