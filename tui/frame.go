@@ -45,7 +45,7 @@ func (r *root) titleLine() string {
 	for i := range r.panes {
 		style := r.theme.Muted
 		if i == r.open {
-			style = r.theme.Accent.Bold()
+			style = r.theme.Active
 		}
 		tabs.WriteString(style.Render(r.tab(i)))
 	}
@@ -219,7 +219,7 @@ func (r *root) withToast(above string) string {
 	lines := widget.Hang(" "+sign+" ", widget.Clean(r.toast.Text), r.theme.Text, r.w-3)
 	lines = lines[:min(len(lines), 5)]
 	for i, line := range lines {
-		lines[i] = style.Over(r.theme.Selected).Render(widget.Left(line, r.w))
+		lines[i] = style.Inherit(r.theme.Selected).Render(widget.Left(line, r.w))
 	}
 	return widget.Overlay(above, strings.Join(lines, "\n"), 0, r.h-1-len(lines))
 }

@@ -71,7 +71,7 @@ func TestEverySizeIsDrawnWhole(t *testing.T) {
 func TestSixteenColoursHaveAThemeOfTheirOwn(t *testing.T) {
 	r := samples()
 	viewtest.OpenModel(t, r, 80, 24).Send(tea.ColorProfileMsg{Profile: colorprofile.ANSI})
-	if r.theme.Border != widget.NewBasicTheme(true).Border {
+	if r.theme.Border.Render("│") != widget.NewBasicTheme(true).Border.Render("│") {
 		t.Error("24-bit colours are left to be turned into the nearest of sixteen")
 	}
 }

@@ -288,7 +288,7 @@ func (e *editor) below(t *widget.Theme, w, h int) string {
 		lines := widget.Hang(" ✗ ", widget.Clean(e.prompt.Error), t.Text, w-1)
 		lines = lines[:min(len(lines), 5)]
 		for i, line := range lines {
-			lines[i] = t.Warning.Over(t.Selected).Render(widget.Left(line, w))
+			lines[i] = t.Warning.Inherit(t.Selected).Render(widget.Left(line, w))
 		}
 		return strings.Join(lines, "\n")
 	}

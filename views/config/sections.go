@@ -116,7 +116,7 @@ func (p *Pane) strip(t *widget.Theme, w int) string {
 	}
 	for _, name := range names {
 		if name == p.section() {
-			text += t.Accent.Bold().Render("["+name+"]") + " "
+			text += t.Active.Render("["+name+"]") + " "
 		} else {
 			text += t.Muted.Render(name) + " "
 		}

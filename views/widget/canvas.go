@@ -87,7 +87,7 @@ func (c *canvas) row(t *Theme, y int) string {
 		case cell.faint:
 			line.WriteString(t.Muted.Render(run.String()))
 		case cell.tone == Accent:
-			line.WriteString(t.Accent.Bold().Render(run.String()))
+			line.WriteString(t.Active.Render(run.String()))
 		default:
 			line.WriteString(t.Tone(cell.tone).Render(run.String()))
 		}

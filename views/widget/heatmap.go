@@ -46,7 +46,7 @@ func (m Heatmap) View(t *Theme, w, h int) string {
 	for j := left; j < right; j++ {
 		style := t.Muted
 		if m.Column != nil && j == m.Column.At(len(m.Columns)) {
-			style = t.Accent.Bold()
+			style = t.Active
 		}
 		head.WriteString(style.Render(Right(Count(j+1), cellW-1) + " "))
 	}
@@ -74,7 +74,7 @@ func (m Heatmap) cell(t *Theme, i, j, w int) string {
 	v := m.value(i, j)
 	text := HeatGlyph(v) + Right(m.text(i, j), w-2) + " "
 	if m.Row != nil && m.Column != nil && i == m.Row.At(len(m.Rows)) && j == m.Column.At(len(m.Columns)) {
-		return t.Heat(v).Underline().Bold().Render("▸" + Right(m.text(i, j), w-2) + " ")
+		return NewStyle(t.Heat(v).Look().Underline(true).Bold(true)).Render("▸" + Right(m.text(i, j), w-2) + " ")
 	}
 	return t.Heat(v).Render(text)
 }

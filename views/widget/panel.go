@@ -67,7 +67,7 @@ func (p Panel) top(t *Theme, w int) string {
 func (p Panel) title(t *Theme) string {
 	own := t.Strong
 	if p.Focused {
-		own = t.Accent.Bold()
+		own = t.Active
 	}
 	if len(p.Titles) == 1 {
 		return own.Render(Clean(p.Titles[0]))

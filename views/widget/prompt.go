@@ -154,7 +154,7 @@ func (p *Prompt) text(t *Theme, w int) string {
 		return cursorCell(t, " ") + t.Muted.Render(Cut(Clean(p.Hint), w-1))
 	}
 	if p.selected {
-		return t.Text.Reverse().Render(CutLeft(string(value), w-1)) + " "
+		return t.Cursor.Render(CutLeft(string(value), w-1)) + " "
 	}
 	at := clampInt(p.input.Position(), 0, len(value))
 	from, shown := at, 0 // first rune shown: the earliest from which the cursor is still seen
@@ -174,4 +174,4 @@ func (p *Prompt) text(t *Theme, w int) string {
 	return before + cursorCell(t, under) + Cut(after, w-Width(before)-Width(under))
 }
 
-func cursorCell(t *Theme, s string) string { return t.Text.Reverse().Render(s) }
+func cursorCell(t *Theme, s string) string { return t.Cursor.Render(s) }

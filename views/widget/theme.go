@@ -7,7 +7,7 @@ import (
 	"image/color"
 	"math"
 
-	"github.com/charmbracelet/x/ansi"
+	"charm.land/lipgloss/v2"
 )
 
 // Theme is every style of the screen. It has one accent and one warning colour, and neither is ever the only sign of
@@ -20,7 +20,8 @@ type Theme struct {
 	Text     Style // ordinary text
 	Strong   Style // headings, names, the number that matters
 	Muted    Style // units, axes, what may be overlooked
-	Accent   Style // focus, selection marks, the smoothed line
+	Accent   Style // focus, selection marks
+	Active   Style // the accent where it is text: the open tab, the title of the box with the keyboard, the smoothed line
 	OK       Style // goes with ✓
 	Warning  Style // goes with ! or ✗
 	Bar      Style // bars and columns
@@ -28,40 +29,37 @@ type Theme struct {
 	Border   Style // boxes
 	Focus    Style // the box that has the keyboard
 	Selected Style // the line under the cursor
+	Cursor   Style // the character under a text field's cursor
 	Key      Style // keys in hints and help
 
-	heat  []color.RGBA
-	basic bool // sixteen colours
+	heat  []Style // of rising values; none: heat is told by its glyph alone
+	basic bool    // sixteen colours
 }
 
 // NewTheme returns the theme for a dark or light background, with or without colours.
 func NewTheme(dark, colour bool) *Theme {
-	t := &Theme{Dark: dark, Colour: colour}
+	plain := lipgloss.NewStyle()
+	bold, faint := NewStyle(plain.Bold(true)), NewStyle(plain.Faint(true))
+	t := &Theme{Dark: dark, Colour: colour, Strong: bold, Cursor: NewStyle(plain.Reverse(true))}
 	if !colour {
-		t.Strong, t.Muted = Style{}.Bold(), Style{}.Faint()
-		t.Accent, t.Warning = Style{}.Bold(), Style{}.Bold()
-		t.BarFaint, t.Border, t.Focus = Style{}.Faint(), Style{}.Faint(), Style{}.Bold()
-		t.Selected, t.Key = Style{}.Reverse(), Style{}.Bold()
+		t.Muted, t.Accent, t.Active, t.Warning, t.Key = faint, bold, bold, bold, bold
+		t.BarFaint, t.Border, t.Focus, t.Selected = faint, faint, bold, t.Cursor
 		return t
 	}
-	pick := func(onLight, onDark uint32) color.Color {
-		if dark {
-			return rgb(onDark)
-		}
-		return rgb(onLight)
+	pick := lipgloss.LightDark(dark)
+	ink := func(onLight, onDark string) Style {
+		return NewStyle(plain.Foreground(pick(lipgloss.Color(onLight), lipgloss.Color(onDark))))
 	}
-	accent, warning := pick(0x00718F, 0x4FC1D9), pick(0xA85400, 0xF0A94A)
-	muted, border := pick(0x6B6F76, 0x8A9099), pick(0xB4B9C0, 0x4A5058)
-	bar, shade := pick(0x3E8FA6, 0x3C93A8), pick(0xD9E8EC, 0x24414A)
-	t.Strong, t.Muted = Style{}.Bold(), Style{}.Ink(muted)
-	t.Accent, t.OK, t.Warning = Style{}.Ink(accent), Style{}.Ink(accent), Style{}.Ink(warning)
-	t.Bar, t.BarFaint = Style{}.Ink(bar), Style{}.Ink(border)
-	t.Border, t.Focus = Style{}.Ink(border), Style{}.Ink(accent)
-	t.Selected, t.Key = Style{}.Ground(shade).Bold(), Style{}.Ink(accent)
+	accent, border := ink("#00718F", "#4FC1D9"), ink("#B4B9C0", "#4A5058")
+	t.Muted, t.Warning = ink("#6B6F76", "#8A9099"), ink("#A85400", "#F0A94A")
+	t.Accent, t.Active, t.OK, t.Focus, t.Key = accent, accent.Bold(), accent, accent, accent
+	t.Bar, t.BarFaint, t.Border = ink("#3E8FA6", "#3C93A8"), border, border
+	shade := pick(lipgloss.Color("#D9E8EC"), lipgloss.Color("#24414A"))
+	t.Selected = NewStyle(plain.Background(shade).Bold(true))
 	if dark {
-		t.heat = ramp(rgb(0x1C2228), rgb(0x1F5B6B), rgb(0x4FC1D9))
+		t.heat = heat("#1C2228", "#1F5B6B", "#4FC1D9")
 	} else {
-		t.heat = ramp(rgb(0xF4F7F8), rgb(0x8FC6D3), rgb(0x00718F))
+		t.heat = heat("#F4F7F8", "#8FC6D3", "#00718F")
 	}
 	return t
 }
@@ -70,20 +68,28 @@ func NewTheme(dark, colour bool) *Theme {
 // has chosen, because 24-bit ones would be turned into whichever is nearest: boxes into white on white.
 // Selection is reversed, and heat is told by its glyph alone.
 func NewBasicTheme(dark bool) *Theme {
-	t := &Theme{Dark: dark, Colour: true, basic: true}
-	pick := func(onLight, onDark ansi.BasicColor) Style {
-		if dark {
-			return Style{}.Ink(onDark)
+	plain := lipgloss.NewStyle()
+	pick := lipgloss.LightDark(dark)
+	ink := func(onLight, onDark color.Color) Style { return NewStyle(plain.Foreground(pick(onLight, onDark))) }
+	accent, grey := ink(lipgloss.Blue, lipgloss.BrightCyan), ink(lipgloss.BrightBlack, lipgloss.BrightBlack)
+	cursor := NewStyle(plain.Reverse(true))
+	return &Theme{Dark: dark, Colour: true, basic: true, Strong: NewStyle(plain.Bold(true)), Muted: grey,
+		Accent: accent, Active: accent.Bold(), OK: accent, Warning: ink(lipgloss.Red, lipgloss.BrightYellow),
+		Bar: ink(lipgloss.Cyan, lipgloss.Cyan), BarFaint: grey, Border: grey, Focus: accent,
+		Selected: cursor.Bold(), Cursor: cursor, Key: accent}
+}
+
+// heat are backgrounds from faint to accent under readable text.
+func heat(low, middle, high string) []Style {
+	var styles []Style
+	for _, ground := range lipgloss.Blend1D(17, lipgloss.Color(low), lipgloss.Color(middle), lipgloss.Color(high)) {
+		ink := lipgloss.Color("#F2F4F6")
+		if luminance(color.RGBAModel.Convert(ground).(color.RGBA)) > 0.4 {
+			ink = lipgloss.Color("#101418")
 		}
-		return Style{}.Ink(onLight)
+		styles = append(styles, NewStyle(lipgloss.NewStyle().Background(ground).Foreground(ink)))
 	}
-	accent, grey := pick(ansi.Blue, ansi.BrightCyan), Style{}.Ink(ansi.BrightBlack)
-	t.Strong, t.Muted = Style{}.Bold(), grey
-	t.Accent, t.OK, t.Warning = accent, accent, pick(ansi.Red, ansi.BrightYellow)
-	t.Bar, t.BarFaint = Style{}.Ink(ansi.Cyan), grey
-	t.Border, t.Focus = grey, accent
-	t.Selected, t.Key = Style{}.Reverse().Bold(), accent
-	return t
+	return styles
 }
 
 // Heat is the style of a cell whose value is v of 0 … 1: a background from faint to accent under readable text.
@@ -92,12 +98,7 @@ func (t *Theme) Heat(v float64) Style {
 	if len(t.heat) == 0 || math.IsNaN(v) {
 		return Style{}
 	}
-	c := t.heat[int(clamp(v, 0, 1)*float64(len(t.heat)-1)+0.5)]
-	ink := rgb(0xF2F4F6)
-	if luminance(c) > 0.4 {
-		ink = rgb(0x101418)
-	}
-	return Style{}.Ground(c).Ink(ink)
+	return t.heat[int(clamp(v, 0, 1)*float64(len(t.heat)-1)+0.5)]
 }
 
 // HeatGlyph is the shade that stands for v of 0 … 1 beside the colour.
@@ -106,24 +107,6 @@ func HeatGlyph(v float64) string {
 		return " "
 	}
 	return []string{"·", "░", "▒", "▓", "█"}[min(int(v*5), 4)]
-}
-
-func rgb(hex uint32) color.RGBA {
-	return color.RGBA{uint8(hex >> 16), uint8(hex >> 8), uint8(hex), 255}
-}
-
-// ramp interpolates 17 colours through low, middle and high.
-func ramp(low, middle, high color.RGBA) []color.RGBA {
-	colours := make([]color.RGBA, 17)
-	for i := range colours {
-		from, to, f := low, middle, float64(i)/8
-		if i > 8 {
-			from, to, f = middle, high, float64(i-8)/8
-		}
-		mix := func(a, b uint8) uint8 { return uint8(float64(a) + (float64(b)-float64(a))*f + 0.5) }
-		colours[i] = color.RGBA{mix(from.R, to.R), mix(from.G, to.G), mix(from.B, to.B), 255}
-	}
-	return colours
 }
 
 // luminance is the relative luminance of ITU-R BT.709, 0 … 1, without undoing gamma: enough to choose ink.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -118,7 +119,7 @@ func (t *Theme) Ink(c color.Color) Style {
 	case !t.Colour || c == nil:
 		return t.Text
 	case t.basic:
-		return Style{}.Ink(Basic(color.RGBAModel.Convert(c).(color.RGBA)))
+		return NewStyle(lipgloss.NewStyle().Foreground(Basic(color.RGBAModel.Convert(c).(color.RGBA))))
 	}
-	return Style{}.Ink(c)
+	return NewStyle(lipgloss.NewStyle().Foreground(c))
 }
