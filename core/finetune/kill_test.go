@@ -284,7 +284,14 @@ func TestKilledAtRandomMomentsARunComesToTheSame(t *testing.T) {
 	}
 	unbroken := start(t, f, "unbroken")
 	wait(t, unbroken)
-	unbroken.Refresh()
+	for _, d := range outcomeOf(t, unbroken).differences(outcomeOf(t, killedAtRandom(t, f, kills, seed))) {
+		t.Error(d)
+	}
+}
+
+// killedAtRandom is a run whose process is killed at so many moments and resumed each time, when it is done.
+func killedAtRandom(t *testing.T, f *config.File, kills int, seed uint64) *run.Run {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 2))
 	exe, _ := os.Executable()
 	killed := start(t, f, "killed")
@@ -314,7 +321,5 @@ func TestKilledAtRandomMomentsARunComesToTheSame(t *testing.T) {
 	}
 	wait(t, killed)
 	t.Logf("killed %d times, seed %d", done, seed)
-	for _, d := range outcomeOf(t, unbroken).differences(outcomeOf(t, killed)) {
-		t.Error(d)
-	}
+	return killed
 }

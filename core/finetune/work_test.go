@@ -24,6 +24,10 @@ import (
 const asWorker = "FINETUI_TEST_WORKER"
 
 func TestMain(m *testing.M) {
+	model.Register(wordsType, openWords)
+	if os.Getenv(asEngine) != "" {
+		os.Exit(beEngine())
+	}
 	if os.Getenv(asWorker) != "" {
 		os.Exit(beWorker(os.Args[2 : len(os.Args)-1]))
 	}
@@ -34,6 +38,9 @@ func TestMain(m *testing.M) {
 // of its files, and FINETUI_TEST_STEPS names a file that those steps are written to.
 func beWorker(words []string) int {
 	watchSteps()
+	if os.Getenv(childEngine) != "" {
+		engines[native] = openChild
+	}
 	ctx, stop := Until(context.Background())
 	defer stop()
 	dir := os.Args[len(os.Args)-1]
