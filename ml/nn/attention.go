@@ -67,8 +67,11 @@ func (a *attention) cut(units []unit, starts []int, length func(n int) int) []un
 	return units
 }
 
-// rotate turns q and k of qkv [rows, width] by the angles of r.
+// rotate turns q and k of qkv [rows, width] by the angles given; nil: the model has none.
 func (a *attention) rotate(e *Exec, rows int, qkv []float32, cos, sin []float32) {
+	if cos == nil {
+		return
+	}
 	w, hd, half := a.width(), a.headDim, a.headDim/2
 	e.Team.For(rows, 16, func(lo, hi int) {
 		for t := lo; t < hi; t++ {

@@ -37,6 +37,7 @@ const (
 	scratchLogits
 	scratchPicked
 	scratchPickedGrad
+	scratchOnes
 	numScratch
 )
 

@@ -1,0 +1,303 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"sync"
+
+	"finetui/ml/blas"
+)
+
+// MambaWeights are one block of VideoMamba (Li et al. 2024, arXiv 2403.06977): a selective state space that runs over
+// the tokens both ways (Gu and Dao 2023, arXiv 2312.00752; Zhu et al. 2024, arXiv 2401.09417).
+type MambaWeights struct {
+	Index  int
+	Norm   *Norm          // RMSNorm
+	In     *Linear        // [2·inner, width]: what is scanned, and its gate
+	Ways   [2]ScanWeights // from the first token to the last, and back
+	Out    *Linear        // [width, inner]
+	Layout Layout
+	Value  []float32
+}
+
+// ScanWeights are one direction of a block.
+type ScanWeights struct {
+	Conv *Linear   // [inner, taps] a kernel a channel, over a token and those before it, with bias
+	X    *Linear   // [rank + 2·states, inner]: dt | B | C
+	DT   *Linear   // [inner, rank], with bias
+	ALog []float32 // [inner, states]: A = −exp(ALog)
+	D    []float32 // [inner]
+
+	ALogSpan, DSpan Span // zero: frozen
+
+	once sync.Once
+	laid *scanLayout
+}
+
+// Inner is the number of channels that are scanned.
+func (w *ScanWeights) Inner() int { return w.DT.W.Rows }
+
+// Rank is the width of the step sizes before they are spread over the channels.
+func (w *ScanWeights) Rank() int { return w.DT.W.Cols }
+
+// States is the number of states of a channel.
+func (w *ScanWeights) States() int { return len(w.ALog) / w.Inner() }
+
+// trained says whether anything of the direction is.
+func (w *ScanWeights) trained() bool {
+	return w.ALogSpan.Shape != nil || w.DSpan.Shape != nil || w.Conv.WSpan.Shape != nil
+}
+
+// scanLayout is a direction as its kernels read it.
+type scanLayout struct {
+	taps [][]float32 // [taps][inner]
+	a    []float32   // [inner/lanes, states, lanes] A in units of ln 2
+}
+
+// layout is made once where the weights are frozen, else anew.
+func (w *ScanWeights) layout() *scanLayout {
+	if w.trained() {
+		return w.layOut()
+	}
+	w.once.Do(func() { w.laid = w.layOut() })
+	return w.laid
+}
+
+func (w *ScanWeights) layOut() *scanLayout {
+	inner, states, lanes := w.Inner(), w.States(), blas.ScanLanes
+	l := &scanLayout{a: make([]float32, inner*states)}
+	row := make([]float32, w.Conv.W.Cols)
+	for range row {
+		l.taps = append(l.taps, make([]float32, inner))
+	}
+	for c := range inner {
+		w.Conv.W.Row(c, row)
+		for k, v := range row {
+			l.taps[k][c] = v
+		}
+		for n := range states {
+			a := -math.Exp(float64(w.ALog[c*states+n])) * math.Log2E
+			l.a[(c/lanes*states+n)*lanes+c%lanes] = float32(a)
+		}
+	}
+	return l
+}
+
+// Mamba is one replica's block:
+//
+//	x, z = In·norm(r);  y = Σ over both ways of scan(silu(conv(x)));  out = r + Out·(y ⊙ silu(z))
+//
+// The original hands the sum of all blocks on beside the last block's own part; here they are one, as in any other
+// residual stream.
+type Mamba struct {
+	w       *MambaWeights
+	e       *Exec
+	patches *Patches
+	params  Params
+
+	norm    norm
+	in, out product
+	ways    [2]way
+
+	xn   []float32 // [T, width] norm(r)
+	xz   []float32 // [T, 2·inner] x | z
+	sum  []float32 // [T, inner] of both ways
+	gate []float32 // [T, inner] sum ⊙ silu(z)
+	y    []float32 // [T, width]
+	dx   []float32 // [T, width]
+}
+
+// way is one direction of a replica's block.
+type way struct {
+	*ScanWeights
+	back   bool // from the last token to the first
+	x, dtp product
+	laid   *scanLayout
+
+	pre  []float32 // [T, inner] conv(x), kept to learn from
+	conv []float32 // [T, inner] silu(pre)
+	low  []float32 // [T, rank + 2·states] dt | B | C
+	dt   []float32 // [T, inner]
+	y    []float32 // [T, inner]
+}
+
+// NewMamba returns a replica of w. The tokens of each of the slices of patches are one sequence.
+func NewMamba(w *MambaWeights, e *Exec, patches *Patches) *Mamba {
+	p := Params{Value: w.Value, Grad: make([]float32, len(w.Value))}
+	m := &Mamba{w: w, e: e, patches: patches, params: p, norm: newNorm(w.Norm, p), in: newProduct(w.In, p),
+		out: newProduct(w.Out, p)}
+	for i := range m.ways {
+		s := &w.Ways[i]
+		m.ways[i] = way{ScanWeights: s, back: i == 1, x: newProduct(s.X, p), dtp: newProduct(s.DT, p)}
+	}
+	return m
+}
+
+// Name is "layers.N".
+func (m *Mamba) Name() string { return fmt.Sprintf("mamba.%d", m.w.Index) }
+
+// Params are the block's trained parameters.
+func (m *Mamba) Params() Params { return m.params }
+
+// Forward maps r [T, width] to [T, width].
+func (m *Mamba) Forward(r []float32, train bool) []float32 {
+	e, rows, d, inner := m.e, m.patches.P(), len(m.w.Norm.W), m.w.Out.W.Cols
+	m.xn = grow(m.xn, rows*d)
+	m.norm.run(e, rows, r, m.xn)
+	m.xz = grow(m.xz, rows*2*inner)
+	m.in.run(e, rows, m.xn, nil, m.xz, nil, train)
+	for i := range m.ways {
+		m.ways[i].prepare(e, m.patches.Starts, m.xz, train)
+	}
+	m.scan()
+	m.sum, m.gate = grow(m.sum, rows*inner), grow(m.gate, rows*inner)
+	e.Team.For(rows, 8, func(lo, hi int) {
+		for t := lo; t < hi; t++ {
+			sum, z := m.sum[t*inner:(t+1)*inner], m.xz[(2*t+1)*inner:(2*t+2)*inner]
+			copy(sum, m.ways[0].y[t*inner:])
+			blas.Add(sum, m.ways[1].y[t*inner:(t+1)*inner])
+			blas.SiLUMul(m.gate[t*inner:(t+1)*inner], z, sum)
+		}
+	})
+	m.y = grow(m.y, rows*d)
+	m.out.run(e, rows, m.gate, r, m.y, nil, train)
+	return m.y
+}
+
+// prepare makes what the scan of one direction reads of xz [T, 2·inner].
+func (w *way) prepare(e *Exec, starts []int, xz []float32, train bool) {
+	rows, inner, wide := starts[len(starts)-1], w.Inner(), w.X.W.Rows
+	w.laid = w.layout()
+	w.conv, w.low = grow(w.conv, rows*inner), grow(w.low, rows*wide)
+	if train {
+		w.pre = grow(w.pre, rows*inner)
+	}
+	ones := e.take(scratchOnes, inner)
+	for i := range ones {
+		ones[i] = 1
+	}
+	e.Team.For(rows, 16, func(lo, hi int) {
+		at := sequenceOf(starts, lo)
+		for t := lo; t < hi; t++ {
+			for t >= starts[at+1] {
+				at++
+			}
+			y := w.conv[t*inner : (t+1)*inner]
+			copy(y, w.Conv.B)
+			w.each(t, starts[at], starts[at+1], func(from int, tap []float32) {
+				blas.MulAdd(y, xz[2*from*inner:(2*from+1)*inner], tap)
+			})
+			if train {
+				copy(w.pre[t*inner:], y)
+			}
+			blas.SiLUMul(y, y, ones)
+		}
+	})
+	w.x.run(e, rows, w.conv, nil, w.low, nil, train)
+	w.dt = grow(w.dt, rows*inner)
+	w.spread(e, rows)
+}
+
+// each calls do for every token that the kernel at t reaches, with the tap that it has there.
+func (w *way) each(t, start, end int, do func(from int, tap []float32)) {
+	for k, tap := range w.laid.taps {
+		from := t - (len(w.laid.taps) - 1 - k)
+		if w.back {
+			from = t + (len(w.laid.taps) - 1 - k)
+		}
+		if from >= start && from < end {
+			do(from, tap)
+		}
+	}
+}
+
+// spread sets dt before softplus: a product of the first columns of low.
+func (w *way) spread(e *Exec, rows int) {
+	inner, rank, wide := w.Inner(), w.Rank(), w.X.W.Rows
+	if w.DT.WSpan.Shape == nil {
+		e.Team.MulFrom(rows, w.low, wide, w.DT.packed(&w.DT.onceF, &w.DT.forward, true), w.DT.B, 0, w.dt, inner)
+		return
+	}
+	e.Team.For(rows, 16, func(lo, hi int) {
+		for t := lo; t < hi; t++ {
+			copy(w.dt[t*inner:(t+1)*inner], w.DT.B)
+		}
+	})
+	e.Team.Gemm(false, true, rows, inner, rank, w.low, wide, w.DT.W.F32, rank, true, w.dt, inner)
+}
+
+// A piece of a scan: so many channels of one sequence, which meet so many steps at a time, so that what they read stays
+// in the first level of the cache.
+const (
+	scanChannels = 64
+	scanSteps    = 32
+)
+
+// scan runs all sequences through both directions.
+func (m *Mamba) scan() {
+	starts, inner := m.patches.Starts, m.w.Out.W.Cols
+	for i := range m.ways {
+		m.ways[i].y = grow(m.ways[i].y, starts[len(starts)-1]*inner)
+	}
+	pieces := (inner + scanChannels - 1) / scanChannels
+	m.e.Team.For((len(starts)-1)*2*pieces, 1, func(lo, hi int) {
+		h := make([]float32, scanChannels*m.ways[0].States())
+		for j := lo; j < hi; j++ {
+			w, s, c := &m.ways[j%2], j/2/pieces, j/2%pieces*scanChannels
+			clear(h)
+			w.run(starts[s], starts[s+1], c, min(c+scanChannels, inner), h, nil)
+		}
+	})
+}
+
+// run scans channels c to end of the tokens from start to stop, beginning with the state h, and leaves the last one
+// there. keep, which may be nil, is told the state before each piece of steps.
+func (w *way) run(start, stop, c, end int, h []float32, keep func(step int, h []float32)) {
+	rows := stop - start
+	for step := 0; step < rows; step += scanSteps {
+		n := min(scanSteps, rows-step)
+		if keep != nil {
+			keep(step, h)
+		}
+		first := w.token(start, stop, step)
+		for i := range n {
+			t := w.token(start, stop, step+i)
+			dt := w.dt[t*w.Inner()+c : t*w.Inner()+end]
+			blas.Softplus(dt, dt)
+		}
+		s := w.piece(first, n, c, end)
+		s.H = h
+		s.Run()
+	}
+}
+
+// token is the row of a step.
+func (w *way) token(start, stop, step int) int {
+	if w.back {
+		return stop - 1 - step
+	}
+	return start + step
+}
+
+// piece are n steps of some channels, from a row on.
+func (w *way) piece(first, n, c, end int) *blas.Scan {
+	inner, rank, states, wide := w.Inner(), w.Rank(), w.States(), w.X.W.Rows
+	walk := func(v []float32, at, ld int) blas.Walk {
+		if w.back {
+			return blas.Walk{V: v, First: first*ld + at, Ld: -ld}
+		}
+		return blas.Walk{V: v, First: first*ld + at, Ld: ld}
+	}
+	return &blas.Scan{Steps: n, Channels: end - c, States: states, Y: walk(w.y, c, inner), U: walk(w.conv, c, inner),
+		DT: walk(w.dt, c, inner), B: walk(w.low, rank, wide), C: walk(w.low, rank+states, wide),
+		A: w.laid.a[c*states : end*states], D: w.D[c:end]}
+}
+
+// sequenceOf is the sequence that row t belongs to.
+func sequenceOf(starts []int, t int) int {
+	s := 0
+	for t >= starts[s+1] {
+		s++
+	}
+	return s
+}
