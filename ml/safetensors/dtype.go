@@ -84,8 +84,8 @@ func RoundF16(v float32) uint16 {
 	return sign | uint16((size-(127-15)<<23+0xfff+size>>13&1)>>13)
 }
 
-// widenF16 is the float32 of an IEEE half-precision number given as bits; it is exact.
-func widenF16(half uint16) float32 {
+// WidenF16 is the float32 of an IEEE half-precision number given as bits; it is exact.
+func WidenF16(half uint16) float32 {
 	sign := uint32(half&0x8000) << 16
 	exponent := uint32(half>>10) & 0x1f
 	fraction := uint32(half & 0x3ff)

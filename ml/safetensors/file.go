@@ -208,7 +208,7 @@ func (t tensor) widen(out []float32, data []byte) error {
 		}
 	case F16:
 		for i := range out {
-			out[i] = widenF16(binary.LittleEndian.Uint16(data[2*i:]))
+			out[i] = WidenF16(binary.LittleEndian.Uint16(data[2*i:]))
 		}
 	case F64:
 		for i := range out {

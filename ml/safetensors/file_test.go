@@ -154,7 +154,7 @@ func TestPartsOfATensorLieWithinIt(t *testing.T) {
 func TestHalfPrecisionRoundsToNearestEven(t *testing.T) {
 	for bits := range uint32(0x7c00) {
 		half := uint16(bits)
-		v, next := widenF16(half), widenF16(half+1)
+		v, next := WidenF16(half), WidenF16(half+1)
 		if got := RoundF16(v); got != half {
 			t.Fatalf("%04x comes back as %04x", half, got)
 		}
@@ -181,14 +181,14 @@ func TestHalfPrecisionRoundsToNearestEven(t *testing.T) {
 func TestHalfPrecisionWidensExactly(t *testing.T) {
 	for bits, want := range map[uint16]float64{0: 0, 0x3c00: 1, 0xc000: -2, 0x7bff: 65504, 0x0400: math.Exp2(-14),
 		0x0001: math.Exp2(-24), 0x83ff: -1023 * math.Exp2(-24), 0x7c00: math.Inf(1), 0xfc00: math.Inf(-1)} {
-		if got := float64(widenF16(bits)); got != want {
+		if got := float64(WidenF16(bits)); got != want {
 			t.Errorf("%04x widens to %g, want %g", bits, got, want)
 		}
 	}
-	if got := widenF16(0x8000); got != 0 || !math.Signbit(float64(got)) {
+	if got := WidenF16(0x8000); got != 0 || !math.Signbit(float64(got)) {
 		t.Errorf("8000 widens to %g, want -0", got)
 	}
-	if got := widenF16(0x7e01); got == got {
+	if got := WidenF16(0x7e01); got == got {
 		t.Errorf("7e01 widens to %g, want NaN", got)
 	}
 }
