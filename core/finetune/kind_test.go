@@ -49,6 +49,8 @@ func (w words) Sizes() model.Sizes {
 func (w words) Files() []string    { return nil }
 func (w words) Processing() string { return "" }
 
+func (w words) Pick(int, float64, int) []int { return nil }
+
 func (w words) Measure(_ model.View, media []model.Size) ([]model.Shape, error) {
 	return make([]model.Shape, len(media)), nil
 }

@@ -38,6 +38,9 @@ type Kind interface {
 	// Processing spells all that turns media into what the network reads, for the key of what is kept of them.
 	Processing() string
 
+	// Pick says which of a clip's n frames, fps of them a second, the model is shown: indices in time order, of MODEL.FRAMES
+	// at most.
+	Pick(n int, fps float64, most int) []int
 	// Measure says how media are cut, from their sizes alone. A *Refusal says that the model would not look at one.
 	Measure(v View, media []Size) ([]Shape, error)
 	// Prepare cuts media into what a network reads that sees for itself.
@@ -126,6 +129,7 @@ type Shape struct {
 	Tokens  int // places that it takes among the words
 	Rows    int // rows that vision works on
 	T, H, W int // patches: groups of frames, rows, columns
+	Clip    bool
 }
 
 // Refusal says that a model does not take something for its shape.

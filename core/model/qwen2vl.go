@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"finetui/ml/nn"
+	"finetui/ml/picture"
 	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/chat"
@@ -118,25 +120,61 @@ func (k *qwen2VL) cut(v View) pixels.Processor {
 	return p
 }
 
-func (k *qwen2VL) shape(g qwen2vl.Grid) Shape {
-	return Shape{Tokens: g.Tokens(k.processor.Merge), Rows: g.Patches(), T: g.T, H: g.H, W: g.W}
+func (k *qwen2VL) shape(g qwen2vl.Grid, clip bool) Shape {
+	return Shape{Tokens: g.Tokens(k.processor.Merge), Rows: g.Patches(), T: g.T, H: g.H, W: g.W, Clip: clip}
+}
+
+// The bounds of a clip's frames as qwen-vl-utils has them, which trainers of Qwen2-VL use: frames a second and in all,
+// pixels of one and of all.
+const (
+	clipFPS                  = 2
+	fewestFrames, mostFrames = 4, 768
+	leastFrame, mostFrame    = 128 * 28 * 28, 768 * 28 * 28
+	mostClip                 = 24576 * 28 * 28
+)
+
+func (k *qwen2VL) Pick(n int, fps float64, most int) []int {
+	if n <= 0 || most <= 0 {
+		return nil
+	}
+	unit := k.processor.Temporal
+	count := float64(n)
+	if fps > 0 {
+		count = float64(n) / fps * clipFPS
+	}
+	limit := min(mostFrames, most, n)
+	at := min(max(int(count), fewestFrames), limit) / unit * unit
+	at = min(max(at, unit), n)
+	picked := make([]int, at)
+	for i := range picked {
+		picked[i] = int(math.RoundToEven(float64(i) * float64(n-1) / float64(max(1, at-1))))
+	}
+	return picked
+}
+
+// clipView are the bounds of each of a clip's n frames: qwen-vl-utils' own, within MODEL's.
+func clipView(v View, n int) View {
+	most := min(mostFrame, mostClip*2/max(1, n), v.MaxPixels)
+	return View{MinPixels: min(max(leastFrame, v.MinPixels), most), MaxPixels: most}
 }
 
 func (k *qwen2VL) Measure(v View, media []Size) (shapes []Shape, err error) {
 	if len(media) > 0 && !k.sees() {
 		return nil, ErrBlind
 	}
-	p := k.cut(v)
 	for _, s := range media {
 		if aspect, tooLong := pixels.TooLong(s.W, s.H); tooLong {
 			return nil, &Refusal{s, fmt.Sprintf("%.0f to 1, and Qwen2-VL takes up to 200 to 1", aspect)}
+		}
+		p, groups := k.cut(v), 1
+		if s.Frames > 0 {
+			p, groups = k.cut(clipView(v, s.Frames)), (s.Frames+k.processor.Temporal-1)/k.processor.Temporal
 		}
 		w, h, err := p.Size(s.W, s.H)
 		if err != nil {
 			return nil, err
 		}
-		t := (max(s.Frames, 1) + p.Temporal - 1) / p.Temporal
-		shapes = append(shapes, k.shape(qwen2vl.Grid{T: t, H: h / p.Patch, W: w / p.Patch}))
+		shapes = append(shapes, k.shape(qwen2vl.Grid{T: groups, H: h / p.Patch, W: w / p.Patch}, s.Frames > 0))
 	}
 	return shapes, nil
 }
@@ -145,21 +183,36 @@ func (k *qwen2VL) Prepare(v View, media []Shown) (train.Visual, []Shape, error) 
 	if len(media) > 0 && !k.sees() {
 		return nil, nil, ErrBlind
 	}
-	p := k.cut(v)
 	var seen qwen2vl.Patches
 	var shapes []Shape
 	for _, m := range media {
-		if len(m.Frames) != 1 || m.Clip {
-			return nil, nil, errors.New("clips are not shown to Qwen2-VL yet")
-		}
-		rows, grid, err := p.Rows(m.Frames[0])
+		rows, grid, err := k.rows(v, m)
 		if err != nil {
 			return nil, nil, err
 		}
 		seen.Pixels, seen.Grids = append(seen.Pixels, rows...), append(seen.Grids, grid)
-		shapes = append(shapes, k.shape(grid))
+		shapes = append(shapes, k.shape(grid, m.Clip))
 	}
 	return seen, shapes, nil
+}
+
+// rows cuts one picture or clip into patches.
+func (k *qwen2VL) rows(v View, m Shown) ([]float32, qwen2vl.Grid, error) {
+	if !m.Clip {
+		return k.cut(v).Rows(m.Frames[0])
+	}
+	p := k.cut(clipView(v, len(m.Frames)))
+	w, h, err := p.Size(m.Frames[0].W, m.Frames[0].H)
+	if err != nil {
+		return nil, qwen2vl.Grid{}, err
+	}
+	frames := make([]*picture.RGB, len(m.Frames))
+	for i, f := range m.Frames {
+		if frames[i] = f; f.W != w || f.H != h {
+			frames[i] = picture.Resize(f, w, h)
+		}
+	}
+	return p.Frames(frames)
 }
 
 func (k *qwen2VL) Encode(t *tokenizer.Tokenizer, shapes []Shape, turns []Turn) (out Tokens, err error) {
@@ -175,7 +228,11 @@ func (k *qwen2VL) Encode(t *tokenizer.Tokenizer, shapes []Shape, turns []Turn) (
 		for range turn.Shown {
 			s := shapes[len(grids)]
 			grids = append(grids, qwen2vl.Grid{T: s.T, H: s.H, W: s.W})
-			m.Parts = append(m.Parts, chat.Part{Kind: chat.Image, Tokens: s.Tokens})
+			kind := chat.Image
+			if s.Clip {
+				kind = chat.Video
+			}
+			m.Parts = append(m.Parts, chat.Part{Kind: kind, Tokens: s.Tokens})
 		}
 		m.Parts = append(m.Parts, chat.Part{Text: turn.Text})
 		messages = append(messages, m)
@@ -196,13 +253,17 @@ func (k *qwen2VL) Encode(t *tokenizer.Tokenizer, shapes []Shape, turns []Turn) (
 	return out, nil
 }
 
-// Keep puts the grids before their features: their number, and of each T, H and W.
+// Keep puts the grids before their features: their number, and of each T, H and W; T is below 0 for a clip.
 func (k *qwen2VL) Keep(seen train.Visual, shapes []Shape) []float32 {
 	features, _ := seen.(qwen2vl.Features)
 	values := make([]float32, 0, 1+3*len(shapes)+len(features))
 	values = append(values, float32(len(shapes)))
 	for _, s := range shapes {
-		values = append(values, float32(s.T), float32(s.H), float32(s.W))
+		t := s.T
+		if s.Clip {
+			t = -t
+		}
+		values = append(values, float32(t), float32(s.H), float32(s.W))
 	}
 	return append(values, features...)
 }
@@ -215,7 +276,8 @@ func (k *qwen2VL) Kept(values []float32) (train.Visual, []Shape, bool) {
 	var shapes []Shape
 	for i := range n {
 		g := values[1+3*i:]
-		shapes = append(shapes, k.shape(qwen2vl.Grid{T: int(g[0]), H: int(g[1]), W: int(g[2])}))
+		grid := qwen2vl.Grid{T: int(max(g[0], -g[0])), H: int(g[1]), W: int(g[2])}
+		shapes = append(shapes, k.shape(grid, g[0] < 0))
 		tokens += shapes[i].Tokens
 	}
 	features := qwen2vl.Features(values[1+3*n:])
