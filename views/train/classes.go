@@ -175,7 +175,7 @@ func (p *Pane) allSamples(r *reading) widget.Line {
 	}
 	const points = 2000 // more than any of the small charts has dots
 	line.X = shrink(p.xs(r, r.history.Train), points)
-	line.Y = shrink(p.look.smoothed(losses(r.history.Train, true)), points)
+	line.Y = shrink(p.look.smoothed(r.losses(true)), points)
 	return line
 }
 

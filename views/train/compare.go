@@ -84,7 +84,7 @@ func (p *Pane) overlay(curves func(r *reading, at func(run.Head) float64) (line,
 // of different recipes make losses that cannot be compared.
 func (p *Pane) drawOverlay(t *widget.Theme, w, h int) string {
 	return p.overlay(func(r *reading, at func(run.Head) float64) (line, valid widget.Line) {
-		line.Y = p.look.smoothed(losses(r.history.Train, true))
+		line.Y = p.look.smoothed(r.losses(true))
 		for _, row := range r.history.Train {
 			line.X = append(line.X, at(row.Head))
 		}
@@ -136,7 +136,7 @@ func (p *Pane) lossTable(name widget.Column) widget.Table {
 		row := []widget.Cell{{Text: letter + " " + label, Tone: widget.Strong}, {Text: "reading"}, {}, {}, {}}
 		if r != nil {
 			raw, smooth, valid := math.NaN(), math.NaN(), math.NaN()
-			if y := losses(r.history.Train, true); len(y) > 0 {
+			if y := r.losses(true); len(y) > 0 {
 				raw, smooth = y[len(y)-1], p.look.smoothed(y)[len(y)-1]
 			}
 			if checks := r.history.Checks(); len(checks) > 0 {

@@ -21,7 +21,7 @@ func (p *Pane) lossChart(r *reading) widget.LineChart {
 	c := p.look.chart(p.now().Location())
 	rows := r.history.Train
 	x := p.xs(r, rows)
-	y := losses(rows, p.look.plain)
+	y := r.losses(p.look.plain)
 	smooth := p.look.smoothed(y)
 	c.Lines = []widget.Line{
 		{Name: "raw", X: x, Y: y, Faint: true},

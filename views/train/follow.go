@@ -34,6 +34,8 @@ type reading struct {
 	classes []run.Curve // of the loss, most samples first
 	recalls []run.Curve // of the answers on valid, likewise
 	alerts  []run.Alert
+
+	plain, weighted []float64 // losses of the rows; nil until they are drawn
 }
 
 const (

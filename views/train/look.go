@@ -29,6 +29,8 @@ type look struct {
 	plain     bool // the loss without the recipe's weights
 	recall    bool // of the classes, in place of their loss
 	commonest bool // first, in place of the rarest
+
+	averages *averages // that have been drawn; nil: they are worked out each time
 }
 
 // smoothings are the weights of the moving average that the keys go through.
@@ -68,7 +70,7 @@ func (l *look) weight(rows int) float64 {
 }
 
 // smoothed is the moving average of a curve.
-func (l *look) smoothed(y []float64) []float64 { return widget.Smooth(y, l.weight(len(y))) }
+func (l *look) smoothed(y []float64) []float64 { return l.averages.of(y, l.weight(len(y))) }
 
 // at is where a row stands on the axis.
 func (l *look) at(h run.Head, c clock) float64 {

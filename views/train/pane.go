@@ -100,7 +100,7 @@ func New(c Control) *Pane {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	p := &Pane{control: c, redraws: 4, look: look{smoothing: byLength}, scrolls: map[string]*scroll{},
+	p := &Pane{control: c, redraws: 4, look: look{smoothing: byLength, averages: &averages{}}, scrolls: map[string]*scroll{},
 		stopping: map[string]bool{}, begun: map[string]bool{},
 		wake: make(chan struct{}, 1)}
 	p.boards = p.makeBoards()

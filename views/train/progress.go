@@ -194,7 +194,7 @@ func (p *Pane) left(t *widget.Theme, e *entry, r *reading, step int) string {
 func scoreLines(t *widget.Theme, r *reading, l look, w int) []string {
 	var lines []string
 	if rows := r.history.Train; len(rows) > 0 {
-		y := losses(rows, l.plain)
+		y := r.losses(l.plain)
 		smooth := l.smoothed(y)
 		lines = append(lines, t.Muted.Render("loss  ")+widget.Number(y[len(y)-1])+t.Muted.Render(" · smooth ")+widget.Number(smooth[len(y)-1]))
 	}
@@ -208,6 +208,18 @@ func scoreLines(t *widget.Theme, r *reading, l look, w int) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// losses are those of the run's rows, as the recipe weighs them or plain, for the screen; nobody changes them.
+func (r *reading) losses(plain bool) []float64 {
+	kept := &r.weighted
+	if plain {
+		kept = &r.plain
+	}
+	if *kept == nil {
+		*kept = losses(r.history.Train, plain)
+	}
+	return *kept
 }
 
 // losses are those of the rows, as the recipe weighs them or plain.

@@ -111,23 +111,23 @@ func (s scale) share(v float64) float64 {
 
 func (c LineChart) ranges() (x, y scale, ok bool) {
 	x, y = scale{math.Inf(1), math.Inf(-1), false}, scale{math.Inf(1), math.Inf(-1), c.LogY}
-	var all []float64
+	n := 0 // values that have a place on the y axis
 	for _, line := range c.Lines {
 		for i := range min(len(line.X), len(line.Y)) {
-			if finite(line.X[i]) {
-				x.from, x.to = math.Min(x.from, line.X[i]), math.Max(x.to, line.X[i])
+			if v := line.X[i]; finite(v) {
+				x.from, x.to = min(x.from, v), max(x.to, v)
 			}
 			if v := line.Y[i]; finite(v) && (!c.LogY || v > 0) {
-				all = append(all, v)
+				y.from, y.to = min(y.from, v), max(y.to, v)
+				n++
 			}
 		}
 	}
-	if math.IsInf(x.from, 0) || len(all) == 0 {
+	if math.IsInf(x.from, 0) || n == 0 {
 		return x, y, false
 	}
-	y.from, y.to = slices.Min(all), slices.Max(all)
-	if c.IgnoreOutliers && len(all) >= 20 && c.YFrom == c.YTo {
-		all = some(all, quantileValues)
+	if c.IgnoreOutliers && n >= 20 && c.YFrom == c.YTo {
+		all := c.some((n + quantileValues - 1) / quantileValues)
 		slices.Sort(all)
 		low, high := all[len(all)/4], all[len(all)-1-len(all)/4]
 		least := math.Min(all[len(all)/40], low-3*(high-low))
@@ -146,16 +146,22 @@ func (c LineChart) ranges() (x, y scale, ok bool) {
 // quantileValues are enough to tell the quartiles of a line by.
 const quantileValues = 2000
 
-// some is every k-th of the values, at most n of them, as the first ones of the same slice.
-func some(values []float64, n int) []float64 {
-	every := (len(values) + n - 1) / n
-	if every < 2 {
-		return values
+// some is every k-th of the values that have a place on the y axis.
+func (c LineChart) some(every int) []float64 {
+	some := make([]float64, 0, quantileValues)
+	n := 0
+	for _, line := range c.Lines {
+		for _, v := range line.Y[:min(len(line.X), len(line.Y))] {
+			if !finite(v) || c.LogY && v <= 0 {
+				continue
+			}
+			if n%every == 0 {
+				some = append(some, v)
+			}
+			n++
+		}
 	}
-	for i := 0; i*every < len(values); i++ {
-		values[i] = values[i*every]
-	}
-	return values[:(len(values)+every-1)/every]
+	return some
 }
 
 // widened keeps a range that is a point, or one that a logarithm cannot take, from dividing by zero.
@@ -199,7 +205,7 @@ func (c LineChart) draw(plot *canvas, line Line, letter string, xs, ys scale) {
 			cut()
 			continue
 		}
-		at := int(math.Round(xs.share(x) * float64(plot.w*2-1)))
+		at := int(xs.share(x)*float64(plot.w*2-1) + 0.5)
 		if !finite(y) {
 			cut()
 			plot.glyph(at/2, 0, "✗", Warning)
@@ -218,7 +224,7 @@ func (c LineChart) draw(plot *canvas, line Line, letter string, xs, ys scale) {
 				level = 0
 			}
 		}
-		dot := int(math.Round((1 - clamp(level, 0, 1)) * float64(plot.h*4-1)))
+		dot := int((1-clamp(level, 0, 1))*float64(plot.h*4-1) + 0.5)
 		if line.Glyph != "" {
 			plot.glyph(at/2, dot/4, line.Glyph, line.Tone)
 			continue
@@ -405,6 +411,7 @@ func (c LineChart) xAxis(x scale, w int) string {
 	return string(line)
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+// finite says whether a number is neither infinite nor none: then alone v − v is 0.
+func finite(v float64) bool { return v-v == 0 }
 
 func clampInt(v, low, high int) int { return max(low, min(high, v)) }
