@@ -104,7 +104,6 @@ type Mamba struct {
 	sum  []float32 // [T, inner] of both ways
 	gate []float32 // [T, inner] sum ⊙ silu(z)
 	y    []float32 // [T, width]
-	dx   []float32 // [T, width]
 }
 
 // way is one direction of a replica's block.

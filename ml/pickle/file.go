@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
@@ -22,7 +21,7 @@ const maxValues = 1 << 40
 // File is an open file of torch.save, a dictionary of tensors. It serves one goroutine at a time.
 type File struct {
 	path    string
-	file    *os.File
+	file    file
 	size    int64
 	tensors map[string]tensor
 	names   []string // sorted
@@ -30,6 +29,12 @@ type File struct {
 
 	last  string // the storage that was read last
 	bytes []byte
+}
+
+// file is what is read: an *os.File.
+type file interface {
+	io.ReaderAt
+	io.Closer
 }
 
 // place is where the values of a storage lie: an entry of the archive, or a part of the file.
@@ -41,22 +46,23 @@ type place struct {
 // Open reads what a file holds, without the tensors' values. Where the dictionary has one of the containers in it
 // ("model", "module"), that one's tensors are meant, and so on inwards. What is no tensor is passed over. The error
 // names the file.
-func Open(path string, containers ...string) (f *File, err error) {
+func Open(path string, containers ...string) (*File, error) {
 	file, err := wholefile.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	f = &File{path: path, file: file, tensors: map[string]tensor{}, places: map[string]place{}}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
-		}
-	}()
 	info, err := file.Stat()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		var f *File
+		if f, err = open(path, file, info.Size(), containers); err == nil {
+			return f, nil
+		}
 	}
-	f.size = info.Size()
+	return nil, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
+}
+
+func open(path string, r file, size int64, containers []string) (*File, error) {
+	f := &File{path: path, file: r, size: size, tensors: map[string]tensor{}, places: map[string]place{}}
 	root, err := f.read()
 	if err != nil {
 		return nil, err

@@ -71,6 +71,11 @@ func floatBytes(values ...float32) []byte {
 // archiveOf writes a zip archive as torch.save does.
 func archiveOf(t testing.TB, pickled []byte, storages map[string][]byte) string {
 	t.Helper()
+	return write(t, archiveBytes(t, pickled, storages))
+}
+
+func archiveBytes(t testing.TB, pickled []byte, storages map[string][]byte) []byte {
+	t.Helper()
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
 	put := func(name string, data []byte) {
@@ -90,7 +95,7 @@ func archiveOf(t testing.TB, pickled []byte, storages map[string][]byte) string 
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return write(t, out.Bytes())
+	return out.Bytes()
 }
 
 func write(t testing.TB, data []byte) string {
@@ -315,30 +320,24 @@ func FuzzOpen(f *testing.F) {
 	storages := map[string][]byte{"0": floatBytes(1, 2, 3, 4, 5, 6)}
 	f.Add(streamOf(two(), []string{"0"}, storages, 4), false)
 	f.Add(two(), true)
-	archive, err := os.ReadFile(archiveOf(f, two(), storages))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(archive, false)
+	f.Add(archiveBytes(f, two(), storages), false)
 	f.Add([]byte("\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x01a\x94]\x94(K\x01\x8a\x01\xffe\x86\x940."), true)
-	dir := f.TempDir()
-	path := filepath.Join(dir, "fuzzed")
 	f.Fuzz(func(t *testing.T, data []byte, pickled bool) {
 		if pickled {
-			path := archiveOf(t, data, storages)
-			check(t, path)
-			return
+			data = archiveBytes(t, data, storages)
 		}
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		check(t, path)
+		check(t, data)
 	})
 }
 
+// inMemory is a file that is none.
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
+
 // check reads all that a file gives.
-func check(t *testing.T, path string) {
-	file, err := Open(path, "model", "module")
+func check(t *testing.T, data []byte) {
+	file, err := open("fuzzed", inMemory{bytes.NewReader(data)}, int64(len(data)), []string{"model", "module"})
 	if err != nil {
 		return
 	}
