@@ -69,6 +69,11 @@ var counted = map[string][2]string{
 	DarkPicture: {"picture", "pictures"}, DeepPicture: {"picture", "pictures"}, PictureTooLong: {"picture", "pictures"},
 	SameSource: {"picture", "pictures"}, NameNotUTF8: {"picture", "pictures"}, LabelEnding: {"label file",
 		"label files"},
+	BrokenXML: {"file", "files"}, OtherPicture: {"file", "files"},
+	UnknownImage: {"annotation", "annotations"}, UnknownSize: {"annotation", "annotations"},
+	NoBox: {"annotation", "annotations"}, BadMask: {"mask", "masks"}, DuplicateID: {"id", "ids"},
+	CrowdRegion: {"region", "regions"}, OtherAnnotations: {"file", "files"},
+	SizeDiffers: {"picture", "pictures"}, TurnedLabels: {"picture", "pictures"},
 	LabelCase: {"label file", "label files"}, LabelsBeside: {"folder", "folders"}, UnreadableFolder: {"folder",
 		"folders"},
 }
@@ -217,5 +222,10 @@ func (d *Dataset) explainMissing(c *Cause) {
 	if other := otherFormat(d.Root); other != "" {
 		c.Text += "; but there is " + other
 		c.Do = "convert it to YOLO labels: finetui does not read it yet"
+		for _, f := range formats {
+			if at, err := f.detect(d.Root); err == nil && at != "" && f.name() != d.Format {
+				c.Do = fmt.Sprintf("set DATASET.FORMAT to %q to read it", f.name())
+			}
+		}
 	}
 }

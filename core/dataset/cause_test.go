@@ -49,6 +49,9 @@ func TestLikelyCausesAreSaid(t *testing.T) {
 		if len(causes) == 0 || causes[0].Level != LevelError || !strings.Contains(causes[0].Text, test.says) {
 			t.Errorf("%s: %+v", name, causes)
 		}
+		if strings.Contains(test.says, "COCO") && causes[0].Do != `set DATASET.FORMAT to "coco" to read it` {
+			t.Errorf("%s: %s", name, causes[0].Do)
+		}
 	}
 }
 
@@ -89,10 +92,9 @@ func TestCausesOfDifferentKindsStayApart(t *testing.T) {
 
 func TestOtherFormatsAreNamed(t *testing.T) {
 	for says, files := range map[string]map[string]string{
-		"COCO JSON": {"images/a.jpg": "",
-			"annotations/instances_train.json": `{"categories": [], "annotations": []}`},
-		"Pascal VOC XML": {"JPEGImages/1.jpg": "",
-			"Annotations/1.xml": "<annotation><filename>1.jpg</filename></annotation>"},
+		"CVAT XML": {"images/a.jpg": "",
+			"annotations/a.xml": `<annotations><image id="0" name="a.jpg"/></annotations>`},
+		"CreateML JSON":                         {"a.jpg": "", "a.json": `[{"image": "a.jpg", "annotations": [{"coordinates": {}}]}]`},
 		"one folder of pictures for each class": {"train/cat/1.jpg": "", "train/dog/2.jpg": ""},
 		"labelme JSON":                          {"1.jpg": "", "1.json": `{"shapes": [], "imagePath": "1.jpg"}`},
 	} {

@@ -14,15 +14,17 @@
 // names of the classes. An Item has an ID of its own within the set ("split/name"), the path of its picture or clip,
 // "" where it is missing, and its label file. There are two ways to labels:
 //
-//   - each item has a label file of its own (YOLO, VOC): listing.labels reads it, item after item, on all cores. What
-//     it depends on beside that file stands in listing.rules.
-//   - one file labels all (COCO, QVED): list streams it, never the whole at once, and fills in Objects. Where they need
-//     the size of the picture, as boxes in pixels do, listing.labels finishes them.
+//   - each item has a label file of its own (YOLO): listing.labels reads it, item after item, on all cores. What it
+//     depends on beside that file stands in listing.rules.
+//   - one file labels all (COCO), or the names of the classes stand in the label files (VOC): list reads them (of a
+//     long one never the whole at once, see json.go) and fills in Objects. Where these need the size of the picture,
+//     as boxes in pixels do, listing.labels finishes them (placing.go).
 //
-// All else is done behind the door, for every format alike (listing.finish): the headers of the pictures are read in
-// parallel, so that Width and Height are those of the decoder, what is damaged is noted, equal pictures in two splits
-// are found, and what was read is kept for the next look. Helpers: walk and pictures (walk.go, paths.go) for folders
-// and for paths of other machines, readTextAnyhow (encoding.go) for texts in any encoding, uniqueNames and tally.
+// All else is done behind the door, for every format alike (listing.finish): the headers of the pictures are read
+// in parallel, so that Width and Height are those of the decoder, what is damaged is noted, equal pictures in two
+// splits are found, and what was read is kept for the next look. Helpers: walk and pictures (walk.go, paths.go)
+// for folders and for paths of other machines, placing for boxes in pixels, readTextAnyhow (encoding.go) for
+// texts in any encoding, uniqueNames and tally.
 //
 // What is wrong is said by newFinding with a code, which has its level and its remedy in rulings (finding.go); a code
 // of which many places have one cause has its words in counted (cause.go). A fault costs as little as can be: a bad row

@@ -59,6 +59,20 @@ const (
 	SameFolder       = "same_folder_in_two_splits"
 	NoSplits         = "no_splits"
 
+	BrokenJSON       = "broken_json"
+	BrokenXML        = "broken_xml"
+	OtherPicture     = "other_picture_named"
+	UnknownImage     = "unknown_image"
+	UnknownSize      = "unknown_size"
+	SizeDiffers      = "size_differs"
+	TurnedLabels     = "labels_of_unturned_picture"
+	NoBox            = "no_box"
+	BadMask          = "bad_mask"
+	CrowdRegion      = "crowd_region"
+	DuplicateID      = "duplicate_id"
+	OtherAnnotations = "other_annotations"
+	SuperClass       = "supercategory_as_class"
+
 	NamesMissing      = "names_missing"
 	ClassCountDiffers = "class_count_differs"
 	DuplicateName     = "duplicate_name"
@@ -148,6 +162,25 @@ var rulings = map[string]struct{ level, do string }{
 	SameFolder: {LevelWarn,
 		"give each split pictures of its own: a score on pictures that were trained on says nothing"},
 	NoSplits: {LevelWarn, "sort the pictures into train, valid and test folders; all are taken for train"},
+
+	BrokenJSON: {LevelError, "correct the file or write it again; what stands before that place counts"},
+	BrokenXML:  {LevelError, "correct the file or write it again; what stands before that place counts"},
+	OtherPicture: {LevelWarn,
+		"correct filename in the XML file if it is the right picture; the one of the file's own name counts"},
+	UnknownImage: {LevelError,
+		"list the picture under images, or delete the annotation; it does not count"},
+	UnknownSize: {LevelError, "write width and height of the picture, or add it; its objects do not count"},
+	SizeDiffers: {LevelWarn,
+		"write the picture's own width and height; the objects were placed by those that the labels give"},
+	TurnedLabels: {LevelInfo, "nothing: they were turned with the picture; other programs may not do so"},
+	NoBox:        {LevelWarn, "draw a box where the place matters; the whole picture is the object"},
+	BadMask:      {LevelWarn, "write the mask again; the box counts"},
+	CrowdRegion: {LevelWarn,
+		"draw the objects one by one where they matter; a region of many does not count as an object"},
+	DuplicateID: {LevelWarn, "give each annotation an id of its own; they count all the same"},
+	OtherAnnotations: {LevelInfo,
+		"nothing if these are not wanted; else name the file in DATASET.PATH"},
+	SuperClass: {LevelInfo, "nothing: Roboflow writes it so"},
 
 	NamesMissing:      {LevelError, "list the class names under names: in data.yaml; classes are numbered until then"},
 	ClassCountDiffers: {LevelWarn, "correct nc or names in data.yaml; the list of names is what counts"},

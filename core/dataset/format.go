@@ -23,7 +23,7 @@ type format interface {
 	list(ctx context.Context, at string, ask request) (*listing, error)
 }
 
-var formats = []format{yolo{}}
+var formats = []format{yolo{}, coco{}, voc{}}
 
 // request is what a configuration asks of a set.
 type request struct {
@@ -59,10 +59,10 @@ type listing struct {
 	// rules is everything that labels depends on beside the files of an item, so that a kept look is not taken for
 	// another one.
 	rules string
-	// labels returns what reads the labels of one item after another; each worker asks for one of its own. The sizes
-	// are filled in by then, and the item's Objects may be replaced, by objects that d.keep keeps. Nil where the items
-	// are complete.
-	labels func(d *desk) func(item *Item) []Finding
+	// labels returns what reads the labels of items[i], one after another; each worker asks for one of its own. The
+	// sizes are filled in by then, and the item's Objects may be replaced, by objects that d.keep keeps. Nil where the
+	// items are complete.
+	labels func(d *desk) func(i int) []Finding
 	// classes is the names of the classes, once all items are read.
 	classes func(items []Item) []string
 }

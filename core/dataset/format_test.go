@@ -54,8 +54,9 @@ func (pairs) list(_ context.Context, at string, ask request) (*listing, error) {
 	}
 	l.splits = slices.DeleteFunc(l.splits, func(s string) bool { return !wanted(s) })
 	l.items = slices.DeleteFunc(l.items, func(i Item) bool { return !wanted(i.Split) })
-	l.labels = func(*desk) func(item *Item) []Finding {
-		return func(item *Item) []Finding { // pixels become shares of the picture, which has been looked at
+	l.labels = func(*desk) func(i int) []Finding {
+		return func(i int) []Finding { // pixels become shares of the picture, which has been looked at
+			item := &l.items[i]
 			b, w, h := &item.Objects[0].Box, float64(item.Width), float64(item.Height)
 			*b = Box{b.X0 / w, b.Y0 / h, b.X1 / w, b.Y1 / h}
 			return nil

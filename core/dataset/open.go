@@ -88,6 +88,10 @@ func choose(wanted, path string) (format, string, error) {
 		if at != "" {
 			return f, at, nil
 		}
+		if wanted == f.name() {
+			return nil, "", &config.Unusable{Key: "DATASET.FORMAT", Text: fmt.Sprintf(
+				"it is %s, and %s holds no such set: %s; auto looks for the others", wanted, readable(path), f.holds())}
+		}
 	}
 	if wanted != "" && wanted != "auto" && !slices.Contains(names, wanted) {
 		return nil, "", &config.Unusable{Key: "DATASET.FORMAT",

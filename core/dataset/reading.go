@@ -71,14 +71,14 @@ func readItems(ctx context.Context, set *Dataset, l *listing, kept keeper, repor
 	}
 	err = share(ctx, len(left), "reading labels and pictures", report, func() func(i int) {
 		d := &desk{picture: make([]byte, headBytes)}
-		labels := func(*Item) []Finding { return nil }
+		labels := func(int) []Finding { return nil }
 		if l.labels != nil {
 			labels = l.labels(d)
 		}
 		return func(i int) {
 			at := left[i]
 			findings[at], sights[at].glance = readItem(d, &items[at], set)
-			findings[at] = append(findings[at], labels(&items[at])...)
+			findings[at] = append(findings[at], labels(at)...)
 		}
 	})
 	if err != nil {

@@ -100,9 +100,9 @@ func (yolo) list(_ context.Context, at string, ask request) (*listing, error) {
 		}
 	}
 	l.rules = fmt.Sprintf("%+v", rules)
-	l.labels = func(d *desk) func(item *Item) []Finding {
+	l.labels = func(d *desk) func(i int) []Finding {
 		r := &rows{}
-		return func(item *Item) []Finding { return readYOLO(d, r, item, plan, rules) }
+		return func(i int) []Finding { return readYOLO(d, r, &l.items[i], plan, rules) }
 	}
 	l.classes = func(items []Item) []string { return yoloClasses(plan.names, rules.classes, items) }
 	return l, nil
