@@ -13,6 +13,7 @@ import (
 
 	"finetui/core/gpu"
 	"finetui/core/printable"
+	"finetui/core/video"
 )
 
 func thisMachine() machine {
@@ -39,8 +40,7 @@ func output(ctx context.Context, name string, args ...string) (string, error) {
 
 // tool looks for one of FFmpeg's programs.
 func (m machine) tool(ctx context.Context, name string) Line {
-	const get = "install FFmpeg (Debian and Ubuntu: apt-get install ffmpeg; macOS: brew install ffmpeg); pictures " +
-		"need none of it, clips do"
+	const get = video.Install
 	path, err := m.lookPath(name)
 	if err != nil {
 		return Line{name, "not on PATH", Missing, get}

@@ -1,6 +1,6 @@
 // Package features keeps on disk what a frozen vision tower saw, so that it looks at each picture once: across epochs,
-// runs and programs. A value is found by a key that its maker derives from everything it depends on. The package knows
-// no pictures and no models.
+// runs and programs; and, in a folder of their own, the decoded frames of clips. A value is found by a key that its
+// maker derives from everything it depends on. The package knows no pictures and no models.
 //
 // The cache is a folder of segments, files that only grow; values are read in place through memory maps. Writers of
 // several processes take turns by a lock on the folder. When all segments together reach the limit, the oldest one
@@ -45,6 +45,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Cache is an open folder of values. Any number of goroutines may use it.
 type Cache struct {
 	dir     string
+	values  Values
 	room    int64    // bytes of one segment
 	lock    *os.File // nil: nothing is written
 	mutex   sync.Mutex
@@ -74,10 +75,18 @@ type place struct {
 	checked bool
 }
 
-// Open opens the cache in a folder, which is made where it is missing, for at most limit bytes.
-func Open(dir string, limit int64) *Cache {
+// Values are what a cache keeps, in words for Trouble: "What … in FOLDER: the disk is full. Work goes on without, and …".
+type Values struct{ NotKept, Instead string }
+
+var seen = Values{"What the vision tower makes of pictures is not kept", "looks at each picture anew"}
+
+// Open opens the cache of features in a folder, which is made where it is missing, for at most limit bytes.
+func Open(dir string, limit int64) *Cache { return OpenFor(seen, dir, limit) }
+
+// OpenFor is Open for other values.
+func OpenFor(values Values, dir string, limit int64) *Cache {
 	const page = 1 << 16
-	c := &Cache{dir: dir, room: max(limit/segments/page*page, page), index: map[Key]place{}}
+	c := &Cache{dir: dir, values: values, room: max(limit/segments/page*page, page), index: map[Key]place{}}
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {
 		c.lock, err = os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR|unix.O_NONBLOCK, 0o644)
@@ -120,8 +129,7 @@ func (c *Cache) Trouble() string {
 	case p != nil:
 		why = p.Err.Error()
 	}
-	return fmt.Sprintf("What the vision tower makes of pictures is not kept in %s: %s. Work goes on without, and "+
-		"looks at each picture anew.", c.dir, why)
+	return fmt.Sprintf("%s in %s: %s. Work goes on without, and %s.", c.values.NotKept, c.dir, why, c.values.Instead)
 }
 
 // Close ends the maps: values that Get returned must not be touched any more.
@@ -147,6 +155,18 @@ func (s *segment) close() error {
 // Get returns the values of a key, in place: read-only, valid until Close. What another process has written meanwhile
 // is found too; what does not fit its checksum is not.
 func (c *Cache) Get(key Key) ([]float32, bool) {
+	raw, ok := c.GetBytes(key)
+	if !ok || len(raw)%4 != 0 {
+		return nil, false
+	}
+	if len(raw) == 0 {
+		return nil, true
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(&raw[0])), len(raw)/4), true
+}
+
+// GetBytes is Get for what PutBytes kept.
+func (c *Cache) GetBytes(key Key) ([]byte, bool) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	p, ok := c.index[key]
@@ -169,16 +189,17 @@ func (c *Cache) Get(key Key) ([]float32, bool) {
 		p.checked = true
 		c.index[key] = p
 	}
-	if len(raw) == 0 {
-		return nil, true
-	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(&raw[0])), len(raw)/4), true
+	return raw, true
 }
 
 // Put keeps values under a key. Values that are larger than a segment are not kept. After a failure the cache is as it
 // was, and nothing more is kept: see Trouble.
 func (c *Cache) Put(key Key, values []float32) {
-	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 4*len(values))
+	c.PutBytes(key, unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 4*len(values)))
+}
+
+// PutBytes is Put for bytes.
+func (c *Cache) PutBytes(key Key, raw []byte) {
 	size := (headerSize + len(raw) + headerSize - 1) / headerSize * headerSize
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -352,7 +373,7 @@ func (c *Cache) scan(s *segment) error {
 		}
 		length := int64(binary.LittleEndian.Uint64(head[8:]))
 		end := s.known + headerSize + (length+headerSize-1)/headerSize*headerSize
-		if binary.LittleEndian.Uint32(head) != magic || length < 0 || length%4 != 0 || length > c.room || end > size {
+		if binary.LittleEndian.Uint32(head) != magic || length < 0 || length > c.room || end > size {
 			return nil
 		}
 		var key Key

@@ -1,0 +1,184 @@
+package video
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"finetui/core/features"
+	"finetui/core/filehash"
+	"finetui/ml/mapped"
+	"finetui/ml/picture"
+)
+
+// rules names the way in which frames and what Probe says come to be; another number forgets what was kept.
+const rules = "clips 1"
+
+// Store keeps what clips are and the frames that were taken of them, in a project's .finetui folder: by what the clip's
+// file holds, never by its name, so that a copy is known and a replaced file is not. Any number of goroutines and
+// processes may use one. A nil Store keeps nothing.
+type Store struct {
+	hashes *filehash.Store
+	kept   *features.Cache
+}
+
+// Open opens the store of the project in a folder, for at most limit bytes of frames.
+func Open(root string, limit int64) *Store {
+	return &Store{filehash.In(root), features.OpenFor(features.Values{NotKept: "Frames of clips are not kept",
+		Instead: "decodes each clip anew"}, filepath.Join(root, ".finetui", "frames"), limit)}
+}
+
+// Trouble says in a sentence why frames are not kept any more; empty: they are.
+func (s *Store) Trouble() string {
+	if s == nil {
+		return ""
+	}
+	return s.kept.Trouble()
+}
+
+// Close ends the use of the store.
+func (s *Store) Close() error {
+	if s == nil {
+		return nil
+	}
+	s.hashes.Flush()
+	return s.kept.Close()
+}
+
+// Info is Probe that looks at each clip once.
+func (s *Store) Info(ctx context.Context, path string) (*Info, error) {
+	if s == nil {
+		return Probe(ctx, path)
+	}
+	clip, err := s.identify(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return s.info(ctx, path, clip)
+}
+
+// Frames are the frames that pick chooses; those that are kept are not decoded again. The pictures are the caller's.
+func (s *Store) Frames(ctx context.Context, path string, pick Pick, size func(*Info) Size,
+	report Progress) ([]Frame, *Info, error) {
+	if s == nil {
+		info, err := Probe(ctx, path)
+		if err != nil {
+			return nil, nil, err
+		}
+		return Frames(ctx, path, info, pick, size, report)
+	}
+	clip, err := s.identify(ctx, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := s.info(ctx, path, clip)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info.Decoded { // else the number of frames is not sure yet, and with it which ones are meant
+		wanted, scaled, err := order(path, info, pick, size)
+		if err != nil {
+			return nil, nil, err
+		}
+		if list := s.frames(clip, info, wanted, scaled); list != nil {
+			return list, info, nil
+		}
+	}
+	list, sure, err := Frames(ctx, path, info, pick, size, report)
+	if err != nil {
+		return nil, nil, err
+	}
+	if again, err := s.identify(ctx, path); err != nil || again != clip {
+		return list, sure, err // another file by now
+	}
+	if !info.Decoded && sure.Decoded {
+		s.keepInfo(clip.key("sure", 0, Size{}), sure)
+	}
+	for _, f := range list {
+		s.kept.PutBytes(clip.key("frame", f.Index, Size{f.Picture.W, f.Picture.H}), f.Picture.Pix)
+	}
+	return list, sure, nil
+}
+
+// content is all on which a frame depends but its index and size: the clip's bytes, the program, the rules.
+type content [sha256.Size]byte
+
+func (s *Store) identify(ctx context.Context, path string) (content, error) {
+	sum, err := s.hashes.Sum(ctx, path, nil)
+	if err != nil {
+		if ctx.Err() != nil {
+			return content{}, ctx.Err()
+		}
+		_, err := Probe(ctx, path) // says it as it does for all
+		if err == nil {
+			err = fault(path, Endless, "changes while it is read", "wait until what writes it is done, and try again")
+		}
+		return content{}, err
+	}
+	return sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%x", rules, version(ctx).text, sum)), nil
+}
+
+func (c content) key(what string, index int, size Size) features.Key {
+	text := append([]byte(what+"\n"), c[:]...)
+	for _, n := range []int{index, size.W, size.H} {
+		text = binary.LittleEndian.AppendUint64(text, uint64(n))
+	}
+	return sha256.Sum256(text)
+}
+
+// info is what is kept of a clip, at best as decoding has confirmed it.
+func (s *Store) info(ctx context.Context, path string, clip content) (*Info, error) {
+	for _, what := range []string{"sure", "probed"} {
+		if info := s.keptInfo(clip.key(what, 0, Size{})); info != nil {
+			return info, nil
+		}
+	}
+	info, err := Probe(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if again, err := s.identify(ctx, path); err == nil && again == clip {
+		s.keepInfo(clip.key("probed", 0, Size{}), info)
+	}
+	return info, nil
+}
+
+func (s *Store) keepInfo(key features.Key, info *Info) {
+	if text, err := json.Marshal(info); err == nil {
+		s.kept.PutBytes(key, text)
+	}
+}
+
+func (s *Store) keptInfo(key features.Key) *Info {
+	raw, ok := s.kept.GetBytes(key)
+	if !ok {
+		return nil
+	}
+	info := &Info{}
+	var err error
+	if lost := mapped.Guard(func() error { err = json.Unmarshal(raw, info); return nil }); lost != nil || err != nil ||
+		info.Frames != len(info.Times) {
+		return nil
+	}
+	return info
+}
+
+// frames are the kept ones, where all are; else nil.
+func (s *Store) frames(clip content, info *Info, wanted []int, size Size) []Frame {
+	list := make([]Frame, len(wanted))
+	for i, index := range wanted {
+		raw, ok := s.kept.GetBytes(clip.key("frame", index, size))
+		img := picture.NewRGB(size.W, size.H)
+		if !ok || len(raw) != len(img.Pix) {
+			return nil
+		}
+		if mapped.Guard(func() error { copy(img.Pix, raw); return nil }) != nil {
+			return nil
+		}
+		list[i] = Frame{index, info.Times[index], img}
+	}
+	return list
+}
