@@ -201,42 +201,36 @@ func (m *ETProj) pegBack(rows int, dout []float32) {
 	})
 }
 
-// FrameAttention is how much attention each of the frames of x [frames·tokens, width] receives, where every token
-// attends to all of them, itself among them: the sums over the frame's columns of softmax(x xᵀ/√width), which together
-// are frames·tokens. No more than a block of the attention exists at a time.
-func FrameAttention(e *Exec, x []float32, frames, width int) []float64 {
+// AttentionReceived is how much attention each of the tokens x [rows, width] receives, where each attends to all of
+// them, itself among them: the sums of the columns of softmax(x xᵀ/√width), which together are the number of rows. No
+// more than a block of the attention exists at a time.
+func AttentionReceived(e *Exec, x []float32, width int) []float64 {
 	const block = 64
 	rows := len(x) / width
-	tokens := rows / frames
 	scale := float32(1 / math.Sqrt(float64(width)))
 	keys := new(blas.Panels)
 	keys.Set(true, rows, width, x, width)
 	blocks := (rows + block - 1) / block
-	parts := make([][]float64, blocks)
+	parts := make([][]float32, blocks)
 	e.Team.For(blocks, 1, func(lo, hi int) {
 		p := make([]float32, block*rows)
-		received := make([]float32, rows)
 		var solo blas.Team
 		for b := lo; b < hi; b++ {
 			n := min(block, rows-b*block)
 			solo.Mul(n, x[b*block*width:], width, keys, false, p, rows)
-			clear(received)
+			parts[b] = make([]float32, rows)
 			for r := range n {
 				row := p[r*rows : (r+1)*rows]
 				sum := blas.ExpSum(row, row, scale, blas.Max(row)*scale)
-				blas.Axpy(received, row, 1/sum)
-			}
-			parts[b] = make([]float64, frames)
-			for i, v := range received {
-				parts[b][i/tokens] += float64(v)
+				blas.Axpy(parts[b], row, 1/sum)
 			}
 		}
 	})
-	scores := make([]float64, frames)
+	received := make([]float64, rows)
 	for _, part := range parts {
-		for f, v := range part {
-			scores[f] += v
+		for i, v := range part {
+			received[i] += float64(v)
 		}
 	}
-	return scores
+	return received
 }

@@ -48,13 +48,13 @@ func TestNormBlockGradient(t *testing.T) {
 	}
 }
 
-// TestFrameAttentionIsTheWholeMatrixsColumnSums holds the sums against the matrix that is never made.
-func TestFrameAttentionIsTheWholeMatrixsColumnSums(t *testing.T) {
-	const frames, tokens, width = 4, 37, 9
-	x := noise(rand.New(rand.NewPCG(24, 1)), frames*tokens*width, 1)
-	want := make([]float64, frames)
-	for i := range frames * tokens {
-		row, sum := make([]float64, frames*tokens), 0.
+// TestAttentionReceivedIsTheWholeMatrixsColumnSums holds the sums against the matrix that is never made.
+func TestAttentionReceivedIsTheWholeMatrixsColumnSums(t *testing.T) {
+	const tokens, width = 148, 9
+	x := noise(rand.New(rand.NewPCG(24, 1)), tokens*width, 1)
+	want := make([]float64, tokens)
+	for i := range tokens {
+		row, sum := make([]float64, tokens), 0.
 		for j := range row {
 			dot := 0.
 			for k := range width {
@@ -64,18 +64,18 @@ func TestFrameAttentionIsTheWholeMatrixsColumnSums(t *testing.T) {
 			sum += row[j]
 		}
 		for j, v := range row {
-			want[j/tokens] += v / sum
+			want[j] += v / sum
 		}
 	}
 	total := 0.
-	for f, got := range FrameAttention(NewExec(2), x, frames, width) {
-		if math.Abs(got-want[f]) > 1e-4*want[f] {
-			t.Errorf("frame %d receives %g, want %g", f, got, want[f])
+	for i, got := range AttentionReceived(NewExec(2), x, width) {
+		if math.Abs(got-want[i]) > 1e-4*want[i] {
+			t.Errorf("token %d receives %g, want %g", i, got, want[i])
 		}
 		total += got
 	}
-	if math.Abs(total-frames*tokens) > 1e-3 {
-		t.Errorf("all frames together receive %g of %d", total, frames*tokens)
+	if math.Abs(total-tokens) > 1e-3 {
+		t.Errorf("all tokens together receive %g of %d", total, tokens)
 	}
 }
 

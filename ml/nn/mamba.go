@@ -140,9 +140,18 @@ func (m *Mamba) Params() Params { return m.params }
 
 // Forward maps r [T, width] to [T, width].
 func (m *Mamba) Forward(r []float32, train bool) []float32 {
-	e, rows, d, inner := m.e, m.patches.P(), len(m.w.Norm.W), m.w.Out.W.Cols
+	e, rows, d := m.e, m.patches.P(), len(m.w.Norm.W)
 	m.xn = grow(m.xn, rows*d)
 	m.norm.run(e, rows, r, m.xn)
+	m.mix(rows, train)
+	m.y = grow(m.y, rows*d)
+	m.out.run(e, rows, m.gate, r, m.y, nil, train)
+	return m.y
+}
+
+// mix sets gate to y ⊙ silu(z) for xn.
+func (m *Mamba) mix(rows int, train bool) {
+	e, inner := m.e, m.w.Out.W.Cols
 	m.xz = grow(m.xz, rows*2*inner)
 	m.in.run(e, rows, m.xn, nil, m.xz, nil, train)
 	for i := range m.ways {
@@ -158,9 +167,6 @@ func (m *Mamba) Forward(r []float32, train bool) []float32 {
 			blas.SiLUMul(m.gate[t*inner:(t+1)*inner], z, sum)
 		}
 	})
-	m.y = grow(m.y, rows*d)
-	m.out.run(e, rows, m.gate, r, m.y, nil, train)
-	return m.y
 }
 
 // prepare makes what the scan of one direction reads of xz [T, 2·inner].
