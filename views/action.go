@@ -38,6 +38,15 @@ func In(show func(), actions ...Action) []Action {
 	return actions
 }
 
+// Then are actions each of which is followed by after: what it has changed may need work.
+func Then(after func() tea.Cmd, actions ...Action) []Action {
+	actions = slices.Clone(actions)
+	for i, a := range actions {
+		actions[i].Run = func() tea.Cmd { return tea.Batch(a.Run(), after()) }
+	}
+	return actions
+}
+
 // On says whether the action can be run now.
 func (a Action) On() bool { return a.Enabled == nil || a.Enabled() }
 

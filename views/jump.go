@@ -16,12 +16,3 @@ type Jumper interface {
 
 // AView is the Detail of a jump to a view.
 const AView = "a view"
-
-// ViewJumps are the views of a pane by their names.
-func ViewJumps(pane string, names []string, open func(view int) tea.Cmd) []Jump {
-	jumps := make([]Jump, len(names))
-	for i, name := range names {
-		jumps[i] = Jump{Text: pane + " · " + name, Detail: AView, Go: func() tea.Cmd { return open(i) }}
-	}
-	return jumps
-}

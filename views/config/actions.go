@@ -14,20 +14,20 @@ func (p *Pane) Actions() []views.Action {
 	switch {
 	case p.Capturing(): // keys go to what is written or chosen
 		return nil
-	case p.file == nil || p.broken != nil:
+	case !p.readable():
 		return p.fileActions()
 	case p.diff != nil:
 		return p.diffActions()
 	}
-	return slices.Concat(p.constantActions(), p.fileActions(), p.board(p.w, p.h).Actions())
+	return slices.Concat(p.views.View().Actions(), p.fileActions(), p.views.Board().Actions())
 }
 
 // AllActions are those of the constants, of the comparison and of the file.
 func (p *Pane) AllActions() []views.Action {
-	actions := slices.Concat(p.constantActions(), p.board(p.w, p.h).AllActions())
+	actions := p.views.AllActions()
 	of := func(actions []views.Action, here func() bool) []views.Action {
 		for i, a := range actions {
-			actions[i].Enabled = func() bool { return p.file != nil && p.broken == nil && here() && a.On() }
+			actions[i].Enabled = func() bool { return p.readable() && here() && a.On() }
 		}
 		return actions
 	}
@@ -37,7 +37,7 @@ func (p *Pane) AllActions() []views.Action {
 
 // Jumps are the constants.
 func (p *Pane) Jumps() []views.Jump {
-	if p.file == nil || p.broken != nil || p.Capturing() {
+	if !p.readable() || p.Capturing() {
 		return nil
 	}
 	var jumps []views.Jump
@@ -45,7 +45,7 @@ func (p *Pane) Jumps() []views.Jump {
 		jumps = append(jumps, views.Jump{Text: field.Name(), Detail: config.Plain(p.file.Config, field.Name()),
 			Go: func() tea.Cmd {
 				p.diff = nil
-				p.board(p.w, p.h).Focus("constants")
+				p.views.Board().Focus("constants")
 				if p.filter.Clear() {
 					p.filterRows()
 				}
@@ -89,7 +89,7 @@ func (p *Pane) constantActions() []views.Action {
 		{Name: "next_problem", Help: "go to the next constant with a problem", Group: group,
 			Enabled: func() bool { return len(p.problems) > 0 }, Run: p.nextProblem},
 		{Name: "copy", Help: "copy the constant as it stands in the file", Group: group, Enabled: constant,
-			Run: p.copyConstant},
+			Run: p.views.Copy},
 		{Name: "next_section", Help: "to the next section", Group: group,
 			Run: func() tea.Cmd { p.stepSection(1); return nil }},
 		{Name: "previous_section", Help: "to the section before", Group: group,
@@ -97,10 +97,11 @@ func (p *Pane) constantActions() []views.Action {
 	}
 }
 
-func (p *Pane) copyConstant() tea.Cmd {
-	r, _ := p.selected()
-	if r.adds {
-		return nil
+// constantText is the constant under the cursor as it stands in the file.
+func (p *Pane) constantText() string {
+	r, ok := p.selected()
+	if !ok || r.adds {
+		return ""
 	}
-	return views.Copy(r.field.Key + " = " + config.Get(p.file.Config, r.field.Name()))
+	return r.field.Key + " = " + config.Get(p.file.Config, r.field.Name())
 }

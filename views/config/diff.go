@@ -18,7 +18,8 @@ func (p *Pane) openDiff() tea.Cmd {
 
 // diffActions are what can be done while the comparison is open.
 func (p *Pane) diffActions() []views.Action {
-	page := max(p.h-6, 1)
+	_, h := p.views.Size()
+	page := max(h-6, 1)
 	move := func(name, help string, m widget.Move) views.Action {
 		return views.Action{Name: name, Help: help, Group: views.Moving, Run: func() tea.Cmd {
 			scroll(&p.diff.top, m,

@@ -366,8 +366,8 @@ func BenchmarkKey(b *testing.B) {
 func TestEnterInTheSectionsGoesToTheConstant(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	d.Press("shift+tab", "down", "down", "enter")
-	if p.section() != "CONVERT" || p.editor != nil || p.board(120, 30).Focused() != "constants" {
-		t.Errorf("in %s, focus on %s", p.section(), p.board(120, 30).Focused())
+	if p.section() != "CONVERT" || p.editor != nil || p.views.Board().Focused() != "constants" {
+		t.Errorf("in %s, focus on %s", p.section(), p.views.Board().Focused())
 	}
 	if d.Press("enter"); p.editor == nil {
 		t.Error("the second enter did not open the editor")

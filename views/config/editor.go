@@ -34,11 +34,11 @@ func (p *Pane) openConstant() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	if board := p.board(p.w, p.h); board.Focused() == "sections" {
+	if board := p.views.Board(); board.Focused() == "sections" {
 		board.Focus("constants")
 		return nil
 	}
-	p.board(p.w, p.h).Focus("constants")
+	p.views.Board().Focus("constants")
 	if r.adds {
 		return p.openKey()
 	}

@@ -68,16 +68,16 @@ type Pane struct {
 	base      *effect // of the file on disk
 	effectErr error
 
-	w, h                int
-	wide, narrow, large *views.Board
-	openEditor          func(path string, done func(error) tea.Msg) tea.Cmd
+	views      *views.Views // one: the brackets go from section to section
+	openEditor func(path string, done func(error) tea.Msg) tea.Cmd
 }
 
 // New is the pane of a file, or of the error that kept it from being read.
 func New(o Options) *Pane {
 	p := &Pane{path: o.Path, broken: o.Err, actions: o.Actions, calculate: o.Estimate,
 		pause: 80 * time.Millisecond, turn: new(sync.Mutex), openEditor: runEditor}
-	p.boards()
+	p.views = views.NewViews(p.Name(), p.constants())
+	p.views.Ready = p.readable
 	if o.File != nil {
 		p.path = o.File.Path
 		p.adopt(o.File)
@@ -85,11 +85,14 @@ func New(o Options) *Pane {
 	return p
 }
 
-// boards lays out the pane: sections, constants and explanation beside each other; without the sections, and the
-// constants on top, where it is narrow; with the lines of the file where it is large.
-func (p *Pane) boards() {
+// readable says whether there are constants to show.
+func (p *Pane) readable() bool { return p.file != nil && p.broken == nil }
+
+// constants is the view of the constants: sections, constants and explanation beside each other; without the sections,
+// and the constants on top, where it is narrow; with the lines of the file where it is large.
+func (p *Pane) constants() views.View {
 	sections := layout.Panel("sections", 15, 6).AtMost(15, 0)
-	constants := layout.Panel("constants", 60, 8).Prior(1)
+	list := layout.Panel("constants", 60, 8).Prior(1)
 	about := layout.Panel("about", 34, 9).Prior(1)
 	effects := layout.Panel("consequences", 34, 8)
 	panels := []views.Panel{
@@ -106,24 +109,23 @@ func (p *Pane) boards() {
 		}},
 		{Name: "text", Tab: "In the file", Draw: p.drawText},
 	}
-	p.wide = views.NewBoard(layout.Row(sections, constants.Weighted(3),
+	wide := views.NewBoard(layout.Row(sections, list.Weighted(3),
 		layout.Column(about, effects.AtMost(0, 12)).Weighted(2)), panels...)
-	p.large = views.NewBoard(layout.Row(sections, constants.Weighted(3),
+	large := views.NewBoard(layout.Row(sections, list.Weighted(3),
 		layout.Column(about, effects.AtMost(0, 16), layout.Panel("text", 34, 14)).Weighted(2)), panels...)
 	panels = slices.Clone(panels)
 	panels[0].Draw, panels[0].Click = p.drawWithStrip, p.clickWithStrip
-	p.narrow = views.NewBoard(layout.Column(constants.Weighted(3), layout.Row(about, effects.AtMost(38, 0))), panels...)
-}
-
-// board is the one for a size.
-func (p *Pane) board(w, h int) *views.Board {
-	switch {
-	case w < 112:
-		return p.narrow
-	case h < 44:
-		return p.wide
-	}
-	return p.large
+	narrow := views.NewBoard(layout.Column(list.Weighted(3), layout.Row(about, effects.AtMost(38, 0))), panels...)
+	return views.View{Name: "Constants", Boards: []*views.Board{narrow, wide, large}, Actions: p.constantActions,
+		Leave: p.leaveFilter, Copy: p.constantText, Pick: func(w, h int) *views.Board {
+			switch {
+			case w < 112:
+				return narrow
+			case h < 44:
+				return wide
+			}
+			return large
+		}}
 }
 
 // Name stands on the tab.
@@ -141,12 +143,12 @@ func (p *Pane) Init() tea.Cmd {
 func (p *Pane) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		p.resize(msg.Width, msg.Height)
+		p.views.Place(msg.Width, msg.Height)
 	case tea.MouseMsg:
-		if p.file == nil || p.broken != nil || p.Capturing() || p.diff != nil {
+		if !p.readable() || p.Capturing() || p.diff != nil {
 			return nil
 		}
-		return p.board(p.w, p.h).Update(msg)
+		return p.views.Update(msg)
 	case tea.KeyPressMsg, tea.PasteMsg:
 		return p.input(msg)
 	case views.ConfigChanged:
@@ -168,19 +170,6 @@ func (p *Pane) Update(msg tea.Msg) tea.Cmd {
 		return p.editedAnswer(msg)
 	}
 	return nil
-}
-
-func (p *Pane) resize(w, h int) {
-	before := p.board(p.w, p.h)
-	p.w, p.h = w, h
-	board := p.board(w, h)
-	board.Place(0, 0, w, h)
-	if board != before {
-		board.Focus(before.Focused())
-	}
-	if !slices.Contains(layout.Names(board.Layout), board.Focused()) {
-		board.Focus("constants")
-	}
 }
 
 // input gives what was typed to the uppermost thing that takes it.
@@ -209,9 +198,12 @@ func (p *Pane) Leave() bool {
 	case p.broken != nil && p.file != nil:
 		p.broken = nil
 		return true
-	case p.board(p.w, p.h).Leave():
-		return true
 	}
+	return p.views.Leave()
+}
+
+// leaveFilter takes the filter off.
+func (p *Pane) leaveFilter() bool {
 	r, ok := p.selected()
 	was := p.filter.Clear()
 	if was {
@@ -262,10 +254,10 @@ func (p *Pane) Status() string {
 
 // View draws the board and what lies over it, or why there is none.
 func (p *Pane) View(t *widget.Theme, w, h int) string {
-	if p.file == nil || p.broken != nil {
+	if !p.readable() {
 		return p.drawBroken(t, w, h)
 	}
-	drawing := p.board(w, h).View(t, w, h)
+	drawing := p.views.Draw(t, w, h)
 	if p.diff != nil {
 		box := p.drawDiff(t, w-min(8, w/10), h-2)
 		drawing = widget.Overlay(drawing, box, min(4, w/20), 1)

@@ -61,7 +61,7 @@ func (p *Pane) drawSections(t *widget.Theme, w, h int) string {
 
 func (p *Pane) moveSections(m widget.Move, page int) {
 	if m == widget.MoveRight {
-		p.board(p.w, p.h).Focus("constants")
+		p.views.Board().Focus("constants")
 		return
 	}
 	names := p.present()

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,21 +13,14 @@ import (
 	"finetui/core/recipe"
 	"finetui/core/stats"
 	"finetui/views"
-	"finetui/views/widget"
 )
 
-// recipeState is the recipe as the user turns it: a copy of config.toml that is edited, and what it came to. The
+// recipeDraft is the recipe as the user turns it: a copy of config.toml that is edited, and what it came to. The
 // project's own file changes only by takeOver.
-type recipeState struct {
+type recipeDraft struct {
 	copy *config.File
 	last *config.Config // the file's constants that the copy was made of
 	err  error          // why there is no copy
-
-	setting  widget.List
-	beyond   int         // rows of the table below the classes that the cursor has gone
-	scrolled int         // lines of the effect above its panel
-	example  widget.List // which of examples is shown
-	examples []data.Ref
 
 	*weighed
 	request views.Request
@@ -113,10 +105,10 @@ func cropped(r config.Recipe) bool { return strings.Contains(r.Context, "crop") 
 func (s setting) name() string { return "RECIPE." + s.key }
 
 // draft is the constants as the user has turned them.
-func (x *recipeState) draft() *config.Config { return x.copy.Config }
+func (x *recipeDraft) draft() *config.Config { return x.copy.Config }
 
 // follow makes the copy anew from the project's file; what was turned in it stays so.
-func (x *recipeState) follow(file *config.File) {
+func (x *recipeDraft) follow(file *config.File) {
 	var turned []config.Change
 	if x.copy != nil {
 		turned = config.Diff(x.last, x.copy.Config)
@@ -138,10 +130,10 @@ func (x *recipeState) follow(file *config.File) {
 }
 
 // turned is the constants in which the draft differs from the project's file.
-func (x *recipeState) turned() []config.Change { return config.Diff(x.last, x.copy.Config) }
+func (x *recipeDraft) turned() []config.Change { return config.Diff(x.last, x.copy.Config) }
 
 // set turns a constant, and names the preset that the constants then are.
-func (x *recipeState) set(key, text string) error {
+func (x *recipeDraft) set(key, text string) error {
 	changes := []config.Change{{Key: "RECIPE." + key, New: text}}
 	probe, err := config.Parse(x.copy.Path, x.copy.Raw())
 	if err != nil {
@@ -154,7 +146,7 @@ func (x *recipeState) set(key, text string) error {
 }
 
 // preset turns all constants that a preset decides.
-func (x *recipeState) preset(name string) error {
+func (x *recipeDraft) preset(name string) error {
 	with := *x.draft()
 	if err := recipe.Apply(&with, name); err != nil {
 		return err
@@ -163,17 +155,15 @@ func (x *recipeState) preset(name string) error {
 }
 
 // shown are the settings that matter with the others as they are.
-func (x *recipeState) shown() []setting {
+func (x *recipeDraft) shown() []setting {
 	return slices.DeleteFunc(slices.Clone(settings), func(s setting) bool {
 		return s.used != nil &&
 			!s.used(x.draft().Recipe)
 	})
 }
 
-// turn goes to the next or the previous value of the selected setting.
-func (x *recipeState) turn(by int) error {
-	shown := x.shown()
-	s := shown[x.setting.At(len(shown))]
+// turn goes to the next or the previous value of a setting.
+func (x *recipeDraft) turn(s setting, by int) error {
 	values, now := s.values(), config.Plain(x.draft(), s.name())
 	i := slices.Index(values, now)
 	if i < 0 { // a number between the steps
@@ -209,8 +199,8 @@ func (s setting) place(text string) int {
 	}))
 }
 
-// weighRecipe asks what the draft comes to, where that is not known or on its way.
-func (p *Pane) weighRecipe() tea.Cmd {
+// weigh asks what the draft comes to, where that is not known or on its way.
+func (p *shared) weigh() tea.Cmd {
 	x := &p.recipe
 	if x.copy == nil {
 		return nil
@@ -247,39 +237,9 @@ func massFirst(g stats.FindingGroup) int {
 	return 1
 }
 
-func (x *recipeState) answered(msg views.Answer[*weighed]) {
+func (x *recipeDraft) answered(msg views.Answer[*weighed]) {
 	if x.request.Takes(msg.Ticket) {
 		x.request.Close()
 		x.weighed = msg.Value
 	}
-}
-
-// takeOver writes what was turned into the project's constants. The file on disk changes when it is saved.
-func (p *Pane) takeOver() tea.Cmd {
-	turned := p.recipe.turned()
-	if len(turned) == 0 {
-		return views.Say("the recipe is the one of config.toml")
-	}
-	if err := p.file.Apply(turned); err != nil {
-		return views.Fail(err)
-	}
-	p.recipe.follow(p.file)
-	file := p.file
-	return tea.Batch(
-		func() tea.Msg { return views.ConfigChanged{File: file} },
-		views.Say("%s taken over into the constants; they are saved in the pane Config", constants(len(turned))))
-}
-
-// undo lets the recipe be the file's again.
-func (p *Pane) undo() tea.Cmd {
-	p.recipe.copy = nil
-	p.recipe.follow(p.file)
-	return nil
-}
-
-func constants(n int) string {
-	if n == 1 {
-		return "1 constant"
-	}
-	return fmt.Sprintf("%d constants", n)
 }

@@ -16,9 +16,11 @@ import (
 
 // findings is the view of what is wrong: kinds of faults, worst first, and where each is.
 type findings struct {
+	*shared
+
 	groups []findingGroup
-	group  widget.List
-	place  widget.List // among the group's findings
+	kind   widget.List // among the groups
+	spot   widget.List // among the group's findings
 }
 
 type findingGroup struct {
@@ -26,28 +28,43 @@ type findingGroup struct {
 	all         []data.Finding
 }
 
-func (p *Pane) findingsBoard() *views.Board {
+func newFindings(s *shared) views.View { return (&findings{shared: s}).view() }
+
+func (v *findings) view() views.View {
+	return views.View{Name: findingsView, Label: v.label, Boards: []*views.Board{v.board()}, Copy: v.text,
+		Refresh: func() { v.groups = v.grouped() }}
+}
+
+// label is the view's name with how many findings there are.
+func (v *findings) label() string {
+	if n := len(v.set.Findings); n > 0 {
+		return fmt.Sprintf("%s(%d)", findingsView, n)
+	}
+	return findingsView
+}
+
+func (v *findings) board() *views.Board {
 	node := layout.Column(
 		layout.Row(layout.Panel("kinds", 36, 7).Weighted(2).AtMost(60, 0), layout.Panel("places", 44,
 			7).Weighted(3).Prior(1)),
 		layout.Panel("fault", 50, 7).AtMost(0, 8).Prior(1),
 	)
 	return views.NewBoard(node,
-		views.Panel{Name: "kinds", Tab: "Kinds", Title: p.kindsTitle, Draw: p.drawKinds, Move: p.moveKind,
-			Click: p.clickKind, Actions: p.openKind},
-		views.Panel{Name: "places", Tab: "Places", Title: p.placesTitle, Right: p.placesCount, Draw: p.drawPlaces,
-			Move: p.movePlace, Click: p.clickPlace, Actions: p.openPlace},
+		views.Panel{Name: "kinds", Tab: "Kinds", Title: v.kindsTitle, Draw: v.drawKinds, Move: v.moveKind,
+			Click: v.clickKind, Actions: v.openKind},
+		views.Panel{Name: "places", Tab: "Places", Title: v.placesTitle, Right: v.placesCount, Draw: v.drawPlaces,
+			Move: v.movePlace, Click: v.clickPlace, Actions: v.openPlace},
 		views.Panel{Name: "fault", Tab: "What to do", Title: func() string { return "What is wrong, and what to do" },
-			Draw: p.drawFault, Actions: p.openPlace},
+			Draw: v.drawFault, Actions: v.openPlace},
 	)
 }
 
 // grouped is the findings that the filter lets through, by kind, worst first.
-func (p *Pane) grouped() []findingGroup {
+func (v *findings) grouped() []findingGroup {
 	var groups []findingGroup
 	place := map[string]int{}
-	for _, f := range p.set.Findings {
-		if !p.passesFinding(f) {
+	for _, f := range v.set.Findings {
+		if !v.passesFinding(f) {
 			continue
 		}
 		i, there := place[f.Code]
@@ -61,29 +78,13 @@ func (p *Pane) grouped() []findingGroup {
 	return groups
 }
 
-func (p *Pane) passesFinding(f data.Finding) bool {
-	return p.filter.Passes(f.File, f.Text, findingWords(f.Code), f.Code)
+func (v *findings) passesFinding(f data.Finding) bool {
+	return v.filter.Passes(f.File, f.Text, findingWords(f.Code), f.Code)
 }
 
-// findingWords is a finding's code for people.
-func findingWords(code string) string {
-	return strings.NewReplacer("_", " ", "-", " ").Replace(code)
-}
-
-// levelSign is the sign and the style of a level.
-func levelSign(t *widget.Theme, level string) (string, widget.Style) {
-	switch level {
-	case data.LevelError:
-		return "✗", t.Warning
-	case data.LevelWarn:
-		return "!", t.Warning
-	}
-	return "·", t.Muted
-}
-
-func (p *Pane) kindsTitle() string {
+func (v *findings) kindsTitle() string {
 	counts := map[string]int{}
-	for _, group := range p.findings.groups {
+	for _, group := range v.groups {
 		counts[group.level] += len(group.all)
 	}
 	var words []string
@@ -102,24 +103,24 @@ func (p *Pane) kindsTitle() string {
 	return strings.Join(words, ", ")
 }
 
-func (p *Pane) drawKinds(t *widget.Theme, w, h int) string {
-	if len(p.findings.groups) == 0 {
-		return p.centred(t.OK, p.noFindings(), w, h)
+func (v *findings) drawKinds(t *widget.Theme, w, h int) string {
+	if len(v.groups) == 0 {
+		return v.centred(t.OK, v.noFindings(), w, h)
 	}
-	return p.kindTable(t).View(t, w, h)
+	return v.kindTable(t).View(t, w, h)
 }
 
-func (p *Pane) noFindings() string {
-	if len(p.set.Findings) > 0 {
+func (v *findings) noFindings() string {
+	if len(v.set.Findings) > 0 {
 		return "No finding contains the filter's text: esc shows all."
 	}
-	return fmt.Sprintf("✓ Nothing is wrong: every label of %s was read.", picturesOf(len(p.set.Items)))
+	return fmt.Sprintf("✓ Nothing is wrong: every label of %s was read.", picturesOf(len(v.set.Items)))
 }
 
-func (p *Pane) kindTable(t *widget.Theme) widget.Table {
-	table := widget.Table{Cursor: &p.findings.group, Columns: []widget.Column{{Title: "", Priority: 9},
+func (v *findings) kindTable(t *widget.Theme) widget.Table {
+	table := widget.Table{Cursor: &v.kind, Columns: []widget.Column{{Title: "", Priority: 9},
 		{Title: "kind", Flex: true, Min: 12, Priority: 8}, {Title: "places", Right: true, Priority: 7}}}
-	for _, group := range p.findings.groups {
+	for _, group := range v.groups {
 		sign, _ := levelSign(t, group.level)
 		tone := widget.Warning
 		if group.level == data.LevelInfo {
@@ -131,58 +132,58 @@ func (p *Pane) kindTable(t *widget.Theme) widget.Table {
 	return table
 }
 
-func (p *Pane) moveKind(m widget.Move, page int) {
-	if p.findings.group.Move(m, len(p.findings.groups), page) {
-		p.findings.place.Index = 0
+func (v *findings) moveKind(m widget.Move, page int) {
+	if v.kind.Move(m, len(v.groups), page) {
+		v.spot.Index = 0
 	}
 }
 
-func (p *Pane) clickKind(_, y, _, h int) tea.Cmd {
-	before := p.findings.group.Index
-	p.findings.group.Click(y-1, len(p.findings.groups), h-1)
-	if p.findings.group.Index != before {
-		p.findings.place.Index = 0
+func (v *findings) clickKind(_, y, _, h int) tea.Cmd {
+	before := v.kind.Index
+	v.kind.Click(y-1, len(v.groups), h-1)
+	if v.kind.Index != before {
+		v.spot.Index = 0
 	}
 	return nil
 }
 
 // group is the selected kind; false where there is none.
-func (p *Pane) group() (findingGroup, bool) {
-	i := p.findings.group.At(len(p.findings.groups))
+func (v *findings) group() (findingGroup, bool) {
+	i := v.kind.At(len(v.groups))
 	if i < 0 {
 		return findingGroup{}, false
 	}
-	return p.findings.groups[i], true
+	return v.groups[i], true
 }
 
 // fault is the selected finding; false where there is none.
-func (p *Pane) fault() (data.Finding, bool) {
-	group, there := p.group()
+func (v *findings) fault() (data.Finding, bool) {
+	group, there := v.group()
 	if !there {
 		return data.Finding{}, false
 	}
-	return group.all[p.findings.place.At(len(group.all))], true
+	return group.all[v.spot.At(len(group.all))], true
 }
 
-func (p *Pane) placesTitle() string {
-	group, there := p.group()
+func (v *findings) placesTitle() string {
+	group, there := v.group()
 	if !there {
 		return "Places"
 	}
 	return widget.Capital(findingWords(group.code))
 }
 
-func (p *Pane) placesCount() string {
-	group, _ := p.group()
-	return place(p.findings.place, len(group.all))
+func (v *findings) placesCount() string {
+	group, _ := v.group()
+	return place(v.spot, len(group.all))
 }
 
-func (p *Pane) drawPlaces(t *widget.Theme, w, h int) string {
-	group, there := p.group()
+func (v *findings) drawPlaces(t *widget.Theme, w, h int) string {
+	group, there := v.group()
 	if !there {
 		return widget.Block("", w, h)
 	}
-	table := widget.Table{Cursor: &p.findings.place, Columns: []widget.Column{{Title: "file", Priority: 9},
+	table := widget.Table{Cursor: &v.spot, Columns: []widget.Column{{Title: "file", Priority: 9},
 		{Title: "line", Right: true, Priority: 8}, {Title: "what is wrong", Flex: true, Min: 10, Priority: 7}}}
 	for _, f := range group.all {
 		table.Rows = append(table.Rows, []widget.Cell{{Text: widget.CutLeft(widget.Clean(f.File), max(w*9/20, 16))},
@@ -191,28 +192,28 @@ func (p *Pane) drawPlaces(t *widget.Theme, w, h int) string {
 	return table.View(t, w, h)
 }
 
-func (p *Pane) movePlace(m widget.Move, page int) {
-	group, _ := p.group()
-	p.findings.place.Move(m, len(group.all), page)
+func (v *findings) movePlace(m widget.Move, page int) {
+	group, _ := v.group()
+	v.spot.Move(m, len(group.all), page)
 }
 
-func (p *Pane) clickPlace(_, y, _, h int) tea.Cmd {
-	group, _ := p.group()
-	p.findings.place.Click(y-1, len(group.all), h-1)
+func (v *findings) clickPlace(_, y, _, h int) tea.Cmd {
+	group, _ := v.group()
+	v.spot.Click(y-1, len(group.all), h-1)
 	return nil
 }
 
-func (p *Pane) drawFault(t *widget.Theme, w, h int) string {
-	f, there := p.fault()
+func (v *findings) drawFault(t *widget.Theme, w, h int) string {
+	f, there := v.fault()
 	if !there {
-		return p.centred(t.OK, p.noFindings(), w, h)
+		return v.centred(t.OK, v.noFindings(), w, h)
 	}
 	where := widget.Clean(f.File)
 	if f.Line > 0 {
 		where += fmt.Sprintf(", line %d", f.Line)
 	}
 	lines := []string{" " + t.Strong.Render(widget.CutLeft(where, w-2))}
-	for _, cause := range p.analysis.Causes { // what is likely behind all places comes before the one
+	for _, cause := range v.analysis.Causes { // what is likely behind all places comes before the one
 		if cause.Likely && cause.Code == f.Code && cause.Count > 1 {
 			lines = append(lines, findingLines(t, cause.Finding, w)...)
 		}
@@ -222,32 +223,42 @@ func (p *Pane) drawFault(t *widget.Theme, w, h int) string {
 }
 
 // openKind shows the pictures that have the selected kind of fault.
-func (p *Pane) openKind() []views.Action {
-	group, there := p.group()
+func (v *findings) openKind() []views.Action {
+	group, there := v.group()
 	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with this finding", Group: "Data",
-		Enabled: func() bool { return there }, Run: func() tea.Cmd { return p.showFinding(group.code, nil) }}}
+		Enabled: func() bool { return there }, Run: func() tea.Cmd { return v.showFinding(group.code, nil) }}}
 }
 
 // openPlace shows the picture that the selected finding is about.
-func (p *Pane) openPlace() []views.Action {
-	f, there := p.fault()
+func (v *findings) openPlace() []views.Action {
+	f, there := v.fault()
 	return []views.Action{{Name: "open", Label: "picture", Help: "show the picture it is about", Group: "Data",
-		Enabled: func() bool { return there }, Run: func() tea.Cmd { return p.showFinding(f.Code, &f) }}}
+		Enabled: func() bool { return there }, Run: func() tea.Cmd { return v.showFinding(f.Code, &f) }}}
 }
 
 // showFinding shows the pictures with a finding of that code, the one of f selected.
-func (p *Pane) showFinding(code string, f *data.Finding) tea.Cmd {
-	with := p.index.Items(stats.Filter{Findings: []string{code}})
+func (v *findings) showFinding(code string, f *data.Finding) tea.Cmd {
+	with := v.index.Items(stats.Filter{Findings: []string{code}})
 	selected := 0
 	if f != nil {
-		selected = slices.IndexFunc(with, func(i int) bool { return slices.Contains(p.index.Findings(i), *f) })
+		selected = slices.IndexFunc(with, func(i int) bool { return slices.Contains(v.index.Findings(i), *f) })
 	}
 	if len(with) == 0 || selected < 0 {
 		return views.Warn("this finding is about no single picture")
 	}
-	p.split = ""
-	p.filter.Set("")
-	p.showSamples(facets{findings: []string{code}})
-	p.samples.cursor.Index = selected
+	v.split = ""
+	v.filter.Set("")
+	v.samples.show(facets{findings: []string{code}}, selected)
 	return nil
+}
+
+// text is the view as a table.
+func (v *findings) text() string {
+	rows := [][]string{{"level", "code", "file", "line", "text", "do"}}
+	for _, group := range v.groups {
+		for _, f := range group.all {
+			rows = append(rows, []string{f.Level, f.Code, f.File, fmt.Sprint(f.Line), f.Text, f.Do})
+		}
+	}
+	return tabbed(rows)
 }

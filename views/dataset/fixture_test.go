@@ -157,8 +157,8 @@ func (p *Pane) settled() bool {
 }
 
 // show turns to a view and waits for what it asks for.
-func show(p *Pane, d *viewtest.Driver, view int) {
-	for p.open != view {
+func show(p *Pane, d *viewtest.Driver, view string) {
+	for !p.views.Is(view) {
 		d.Press("]")
 	}
 	d.Wait("the view", p.settled)

@@ -42,7 +42,7 @@ func TestManyClassesAreAllReachedAndTheirNumbersStayWhole(t *testing.T) {
 	if !d.Shows("1 of 60") {
 		t.Errorf("nothing says that there are more classes:\n%s", d.Screen())
 	}
-	p.boards[overviewView].Focus("objects")
+	p.views.Named(overviewView).Boards[0].Focus("objects")
 	if d.Press("G"); !d.Shows("60 of 60") {
 		t.Errorf("the last kind of object is out of reach:\n%s", d.Screen())
 	}
@@ -55,7 +55,7 @@ func TestManyClassesAreAllReachedAndTheirNumbersStayWhole(t *testing.T) {
 	if !d.Shows("1 of 60") || !d.Shows("12,000") {
 		t.Errorf("the heights say neither where they are nor how many:\n%s", d.Screen())
 	}
-	for view := range viewCount {
+	for _, view := range p.views.Names() {
 		show(p, d, view)
 		drawnWhole(t, p)
 	}

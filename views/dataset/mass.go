@@ -15,7 +15,7 @@ import (
 )
 
 // massTable is the loss mass: what each class, and each condition, has of an epoch before and after the recipe.
-func (p *Pane) massTable(w int) widget.Table {
+func (v *recipeView) massTable(w int) widget.Table {
 	table := widget.Table{Columns: []widget.Column{
 		{Title: "class", Flex: true, Min: 19, Priority: 20},
 		{Title: "n", Right: true, Priority: 19}, {Title: "of n", Right: true, Priority: 16},
@@ -23,7 +23,7 @@ func (p *Pane) massTable(w int) widget.Table {
 		{Title: "of samples", Right: true, Priority: 11},
 		{Title: "weight", Right: true, Priority: 15}, {Title: "of loss", Right: true, Priority: 18},
 		{Title: "change", Right: true, Priority: 17}}}
-	all := p.recipe.weighed.table
+	all := v.recipe.weighed.table
 	bars := w >= 104
 	if bars {
 		table.Columns = append(table.Columns, widget.Column{Title: "▀ before ▄ after", Priority: 1})
@@ -41,8 +41,8 @@ func (p *Pane) massTable(w int) widget.Table {
 		}
 		table.Rows = append(table.Rows, cells)
 	}
-	for _, class := range p.order() {
-		add(p.nameOf(class), all.Classes[class], widget.Plain)
+	for _, class := range v.order() {
+		add(v.nameOf(class), all.Classes[class], widget.Plain)
 	}
 	for _, row := range all.Conditions {
 		add("all "+row.Condition, row, widget.Strong)
@@ -97,69 +97,69 @@ func beforeAfter(before, after float64, w int) string {
 	return line.String()
 }
 
-func (p *Pane) drawMass(t *widget.Theme, w, h int) string {
-	switch x := &p.recipe; {
+func (v *recipeView) drawMass(t *widget.Theme, w, h int) string {
+	switch x := &v.recipe; {
 	case x.weighed == nil:
-		return p.centred(t.Muted, "working out the recipe …", w, h)
+		return v.centred(t.Muted, "working out the recipe …", w, h)
 	case x.weighed.err != nil:
-		return p.centred(t.Warning, "✗ "+printable.Error(x.weighed.err), w, h)
+		return v.centred(t.Warning, "✗ "+printable.Error(x.weighed.err), w, h)
 	}
-	table := p.massTable(w)
-	table.Cursor = p.massCursor()
+	table := v.massTable(w)
+	table.Cursor = v.massCursor()
 	return table.View(t, w, h)
 }
 
 // massCursor is on the selected class, or so many rows below the classes as it was moved.
-func (p *Pane) massCursor() *widget.List {
-	order := p.order()
-	if p.recipe.beyond > 0 {
-		return &widget.List{Index: len(order) - 1 + p.recipe.beyond}
+func (v *recipeView) massCursor() *widget.List {
+	order := v.order()
+	if v.beyond > 0 {
+		return &widget.List{Index: len(order) - 1 + v.beyond}
 	}
-	return at(order, p.class)
+	return at(order, v.class)
 }
 
-func (p *Pane) moveMass(m widget.Move, page int) {
-	cursor := p.massCursor()
-	cursor.Move(m, p.massRows(), page)
-	p.selectMass(cursor.Index)
+func (v *recipeView) moveMass(m widget.Move, page int) {
+	cursor := v.massCursor()
+	cursor.Move(m, v.massRows(), page)
+	v.selectMass(cursor.Index)
 }
 
 // massRows is the classes, the conditions and the sum.
-func (p *Pane) massRows() int { return len(p.order()) + len(p.analysis.Whole.Conditions) + 1 }
+func (v *recipeView) massRows() int { return len(v.order()) + len(v.analysis.Whole.Conditions) + 1 }
 
-func (p *Pane) selectMass(row int) {
-	order := p.order()
-	p.recipe.beyond = max(row-len(order)+1, 0)
+func (v *recipeView) selectMass(row int) {
+	order := v.order()
+	v.beyond = max(row-len(order)+1, 0)
 	if row < len(order) {
-		p.selectClass(order, row)
+		v.selectClass(order, row)
 	}
 }
 
-func (p *Pane) clickMass(_, y, _, h int) tea.Cmd {
-	if cursor := p.massCursor(); cursor.Click(y-1, p.massRows(), h-1) {
-		p.selectMass(cursor.Index)
+func (v *recipeView) clickMass(_, y, _, h int) tea.Cmd {
+	if cursor := v.massCursor(); cursor.Click(y-1, v.massRows(), h-1) {
+		v.selectMass(cursor.Index)
 	}
 	return nil
 }
 
-func (p *Pane) effectTitle() string {
-	if w := p.recipe.weighed; w != nil && len(w.groups) > 0 {
+func (v *recipeView) effectTitle() string {
+	if w := v.recipe.weighed; w != nil && len(w.groups) > 0 {
 		return fmt.Sprintf("What it does · %d to look at", len(w.groups))
 	}
 	return "What it does"
 }
 
 // drawEffect is the recipe's consequence in words: the imbalance of the loss, the length of an epoch, the warnings.
-func (p *Pane) drawEffect(t *widget.Theme, w, h int) string {
-	x := p.recipe.weighed
+func (v *recipeView) drawEffect(t *widget.Theme, w, h int) string {
+	x := v.recipe.weighed
 	switch {
 	case x == nil:
-		return p.centred(t.Muted, "working out the recipe …", w, h)
+		return v.centred(t.Muted, "working out the recipe …", w, h)
 	case x.err != nil:
-		return p.centred(t.Warning, "✗ "+printable.Error(x.err), w, h)
+		return v.centred(t.Warning, "✗ "+printable.Error(x.err), w, h)
 	}
-	lines := p.effectLines(t, w)
-	first := max(min(p.recipe.scrolled, len(lines)-h), 0)
+	lines := v.effectLines(t, w)
+	first := max(min(v.scrolled, len(lines)-h), 0)
 	lines = lines[first:]
 	if len(lines) > h && h > 1 {
 		lines = append(lines[:h-1], t.Muted.Render(fmt.Sprintf(" ↓ %d more lines", len(lines)-h+1)))
@@ -167,9 +167,9 @@ func (p *Pane) drawEffect(t *widget.Theme, w, h int) string {
 	return widget.Block(strings.Join(lines, "\n"), w, h)
 }
 
-func (p *Pane) effectLines(t *widget.Theme, w int) []string {
-	x := p.recipe.weighed
-	lines := append(p.imbalanceWords(t, x.table, w), p.epochWords(t, x.table, w)...)
+func (v *recipeView) effectLines(t *widget.Theme, w int) []string {
+	x := v.recipe.weighed
+	lines := append(v.imbalanceWords(t, x.table, w), v.epochWords(t, x.table, w)...)
 	if len(x.groups) == 0 {
 		lines = append(lines, " "+t.OK.Render("✓")+" nothing else to warn about")
 	}
@@ -184,20 +184,20 @@ func (p *Pane) effectLines(t *widget.Theme, w int) []string {
 }
 
 // moveEffect scrolls what does not fit.
-func (p *Pane) moveEffect(m widget.Move, page int) {
-	w, _ := p.board().Inside("effect")
-	if p.recipe.weighed == nil || p.recipe.weighed.err != nil {
+func (v *recipeView) moveEffect(m widget.Move, page int) {
+	w, _ := v.views.Board().Inside("effect")
+	if v.recipe.weighed == nil || v.recipe.weighed.err != nil {
 		return
 	}
-	n := len(p.effectLines(&widget.Theme{}, w))
-	top := widget.List{Index: min(p.recipe.scrolled, max(n-page, 0))}
+	n := len(v.effectLines(&widget.Theme{}, w))
+	top := widget.List{Index: min(v.scrolled, max(n-page, 0))}
 	top.Move(m, n-page+1, page)
-	p.recipe.scrolled = top.Index
+	v.scrolled = top.Index
 }
 
-func (p *Pane) imbalanceWords(t *widget.Theme, table recipe.Table, w int) []string {
+func (v *recipeView) imbalanceWords(t *widget.Theme, table recipe.Table, w int) []string {
 	sign, style, words := "✓", t.OK, "nearer to level"
-	_, inverted := table.Inverted(max(1, p.loaded.cfg.ModerateAbove))
+	_, inverted := table.Inverted(max(1, v.loaded.cfg.ModerateAbove))
 	switch {
 	case table.ImbalanceBefore == 0:
 		return wrapped(t.Warning, "! split train has no objects: nothing is weighed", w)
@@ -217,8 +217,8 @@ func (p *Pane) imbalanceWords(t *widget.Theme, table recipe.Table, w int) []stri
 	return lines
 }
 
-func (p *Pane) epochWords(t *widget.Theme, table recipe.Table, w int) []string {
-	steps := config.PlanSteps(p.recipe.draft().Train, int(math.Round(table.SamplesAfter)))
+func (v *recipeView) epochWords(t *widget.Theme, table recipe.Table, w int) []string {
+	steps := config.PlanSteps(v.recipe.draft().Train, int(math.Round(table.SamplesAfter)))
 	text := fmt.Sprintf("· an epoch has %s samples", number(table.SamplesAfter))
 	if before := float64(table.SamplesBefore); before > 0 && math.Abs(table.SamplesAfter/before-1) > 0.01 {
 		text += fmt.Sprintf(" instead of %s (%s as long)", widget.Count(table.SamplesBefore),
@@ -237,4 +237,26 @@ func findingLines(t *widget.Theme, f data.Finding, w int) []string {
 		lines[0] = strings.Replace(lines[0], sign, style.Render(sign), 1)
 	}
 	return append(lines, wrapped(t.Muted, "→ "+f.Do, w)...)
+}
+
+// text is the view as a table.
+func (v *recipeView) text() string {
+	rows := [][]string{{"class", "n", "copies", "samples", "weight", "share before", "share of samples",
+		"share of loss"}}
+	if v.recipe.weighed == nil {
+		return tabbed(rows)
+	}
+	add := func(name string, r recipe.Row) {
+		rows = append(rows, []string{name, fmt.Sprint(r.N), fmt.Sprintf("%.4g", r.Copies),
+			fmt.Sprintf("%.1f", r.Samples), r.Weight.String(),
+			fmt.Sprintf("%.4f", r.ShareBefore), fmt.Sprintf("%.4f", r.ShareSamples), fmt.Sprintf("%.4f", r.ShareMass)})
+	}
+	table := v.recipe.weighed.table
+	for _, row := range table.Classes {
+		add(row.Class, row)
+	}
+	for _, row := range table.Conditions {
+		add("all "+row.Condition, row)
+	}
+	return tabbed(rows)
 }

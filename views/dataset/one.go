@@ -13,46 +13,60 @@ import (
 	"finetui/views/widget"
 )
 
-// oneBoard is one picture in full: its boxes by number, its objects in a table, and what a model is asked about the
+// one is a picture in full, opened from Samples.
+type one struct {
+	*samples
+	object widget.List // the selected one
+}
+
+func (v *one) view() views.View {
+	return views.View{Name: pictureView, Boards: []*views.Board{v.board()}, Actions: v.oneActions, Copy: v.text,
+		Want: v.want}
+}
+
+// want asks for the picture, for what the model sees of the object, and what the recipe says of it.
+func (v *one) want() tea.Cmd { return tea.Batch(v.weigh(), v.drawPictures(v.oneKeys())) }
+
+// board is one picture in full: its boxes by number, its objects in a table, and what a model is asked about the
 // selected one.
-func (p *Pane) oneBoard() *views.Board {
+func (v *one) board() *views.Board {
 	node := layout.Row(
 		layout.Panel("picture", 36, 12).Weighted(3).Prior(1),
 		layout.Column(layout.Panel("objects", 36, 8).AtMost(0, 24), layout.Panel("asked", 36, 9)).Weighted(2),
 	)
 	return views.NewBoard(node,
-		views.Panel{Name: "picture", Tab: "Picture", Title: p.oneTitle, Right: p.samplesPlace, Draw: p.drawOne,
-			Move: p.moveOne},
-		views.Panel{Name: "objects", Tab: "Objects", Title: p.objectsTitle, Draw: p.drawObjectTable, Move: p.moveOne,
-			Click: p.clickObject},
+		views.Panel{Name: "picture", Tab: "Picture", Title: v.oneTitle, Right: v.samplesPlace, Draw: v.drawOne,
+			Move: v.moveOne},
+		views.Panel{Name: "objects", Tab: "Objects", Title: v.objectsTitle, Draw: v.drawObjectTable, Move: v.moveOne,
+			Click: v.clickObject},
 		views.Panel{Name: "asked", Tab: "Prompt", Title: func() string { return "What the model is asked" },
-			Right: p.contextName, Draw: p.drawAsked, Move: p.moveOne},
+			Right: v.contextName, Draw: v.drawAsked, Move: v.moveOne},
 	)
 }
 
 // oneItem is the opened picture; nil where none passes.
-func (p *Pane) oneItem() *data.Item {
-	if i := p.oneIndex(); i >= 0 {
-		return &p.set.Items[i]
+func (v *one) oneItem() *data.Item {
+	if i := v.oneIndex(); i >= 0 {
+		return &v.set.Items[i]
 	}
 	return nil
 }
 
-func (p *Pane) oneIndex() int {
-	at := p.samples.cursor.At(len(p.samples.items))
+func (v *one) oneIndex() int {
+	at := v.cursor.At(len(v.items))
 	if at < 0 {
 		return -1
 	}
-	return p.samples.items[at]
+	return v.items[at]
 }
 
 // firstObject is the first object of the opened picture that is of the class asked for.
-func (p *Pane) firstObject() int {
-	item := p.oneItem()
+func (v *one) firstObject() int {
+	item := v.oneItem()
 	if item == nil {
 		return 0
 	}
-	classes := p.standsOut()
+	classes := v.standsOut()
 	for i, object := range item.Objects {
 		if slices.Contains(classes, object.Class) {
 			return i
@@ -61,9 +75,9 @@ func (p *Pane) firstObject() int {
 	return 0
 }
 
-func (p *Pane) oneActions() []views.Action {
+func (v *one) oneActions() []views.Action {
 	step := func(n int) func() tea.Cmd {
-		return func() tea.Cmd { p.stepOne(n); return nil }
+		return func() tea.Cmd { v.stepOne(n); return nil }
 	}
 	return []views.Action{
 		{Name: "next_picture", Label: "next picture", Help: "open the next picture", Group: "Data", Run: step(1)},
@@ -71,25 +85,25 @@ func (p *Pane) oneActions() []views.Action {
 	}
 }
 
-func (p *Pane) stepOne(n int) {
-	p.samples.cursor.Index = max(min(p.samples.cursor.At(len(p.samples.items))+n, len(p.samples.items)-1), 0)
-	p.samples.object.Index = p.firstObject()
+func (v *one) stepOne(n int) {
+	v.cursor.Index = max(min(v.cursor.At(len(v.items))+n, len(v.items)-1), 0)
+	v.object.Index = v.firstObject()
 }
 
 // moveOne goes through the objects up and down, and through the pictures left and right.
-func (p *Pane) moveOne(m widget.Move, page int) {
-	switch item := p.oneItem(); {
+func (v *one) moveOne(m widget.Move, page int) {
+	switch item := v.oneItem(); {
 	case m == widget.MoveLeft:
-		p.stepOne(-1)
+		v.stepOne(-1)
 	case m == widget.MoveRight:
-		p.stepOne(1)
+		v.stepOne(1)
 	case item != nil:
-		p.samples.object.Move(m, len(item.Objects), page)
+		v.object.Move(m, len(item.Objects), page)
 	}
 }
 
-func (p *Pane) oneTitle() string {
-	item := p.oneItem()
+func (v *one) oneTitle() string {
+	item := v.oneItem()
 	if item == nil {
 		return "Picture"
 	}
@@ -99,41 +113,41 @@ func (p *Pane) oneTitle() string {
 	return widget.Clean(item.ID)
 }
 
-func (p *Pane) drawOne(t *widget.Theme, w, h int) string {
-	if p.oneItem() == nil {
-		return p.centred(t.Muted, "No picture passes: esc goes back.", w, h)
+func (v *one) drawOne(t *widget.Theme, w, h int) string {
+	if v.oneItem() == nil {
+		return v.centred(t.Muted, "No picture passes: esc goes back.", w, h)
 	}
-	return p.drawThumb(t, p.oneKey(w, h), p.classList(p.oneIndex()))
+	return v.drawThumb(t, v.oneKey(w, h), v.classList(v.oneIndex()))
 }
 
-func (p *Pane) oneKey(w, h int) pictureKey {
-	mode, _ := p.pictureMode()
-	item := p.oneItem()
-	return pictureKey{reads: p.reads, item: p.oneIndex(), object: p.samples.object.At(len(item.Objects)), numbers: true,
+func (v *one) oneKey(w, h int) pictureKey {
+	mode, _ := v.pictureMode()
+	item := v.oneItem()
+	return pictureKey{reads: v.reads, item: v.oneIndex(), object: v.object.At(len(item.Objects)), numbers: true,
 		mode: mode, w: w, h: h}
 }
 
 // oneKeys are the drawings of the opened picture: whole, and as the model sees the selected object.
-func (p *Pane) oneKeys() []pictureKey {
-	if p.oneItem() == nil {
+func (v *one) oneKeys() []pictureKey {
+	if v.oneItem() == nil {
 		return nil
 	}
-	w, h := p.board().Inside("picture")
-	keys := []pictureKey{p.oneKey(w, h)}
-	if key, seen := p.askedKey(p.board().Inside("asked")); seen {
+	w, h := v.views.Board().Inside("picture")
+	keys := []pictureKey{v.oneKey(w, h)}
+	if key, seen := v.askedKey(v.views.Board().Inside("asked")); seen {
 		keys = append(keys, key)
 	}
 	return keys
 }
 
-func (p *Pane) objectsTitle() string {
-	if item := p.oneItem(); item != nil {
-		return p.holdsTitle(len(item.Objects))
+func (v *one) objectsTitle() string {
+	if item := v.oneItem(); item != nil {
+		return v.holdsTitle(len(item.Objects))
 	}
 	return "Objects"
 }
 
-func (p *Pane) holdsTitle(n int) string {
+func (v *one) holdsTitle(n int) string {
 	if n == 1 {
 		return "1 object"
 	}
@@ -142,21 +156,21 @@ func (p *Pane) holdsTitle(n int) string {
 
 // objectTable lists the objects of the opened picture with where they lie: x and y of the centre, and the share of the
 // picture that the box covers.
-func (p *Pane) objectTable() widget.Table {
-	table := widget.Table{Cursor: &p.samples.object, Columns: []widget.Column{
+func (v *one) objectTable() widget.Table {
+	table := widget.Table{Cursor: &v.object, Columns: []widget.Column{
 		{Title: "box", Right: true, Priority: 9}, {Title: "class", Flex: true, Min: 19, Priority: 8},
 		{Title: "y", Right: true, Priority: 6}, {Title: "lies", Priority: 5}, {Title: "x", Right: true, Priority: 3},
 		{Title: "covers", Right: true, Priority: 2}, {Title: "line", Right: true, Priority: 1}}}
-	item := p.oneItem()
+	item := v.oneItem()
 	if item == nil {
 		return table
 	}
 	for i, object := range item.Objects {
-		class, centre := p.set.Classes[object.Class], object.Box.Center()
+		class, centre := v.set.Classes[object.Class], object.Box.Center()
 		covers := (object.Box.X1 - object.Box.X0) * (object.Box.Y1 - object.Box.Y0)
 		table.Rows = append(table.Rows, []widget.Cell{
 			{Text: widget.Count(i + 1)}, {Text: class.Name},
-			{Text: fmt.Sprintf("%.2f", centre.Y)}, {Text: p.bandOf(centre.Y)}, {Text: fmt.Sprintf("%.2f", centre.X)},
+			{Text: fmt.Sprintf("%.2f", centre.Y)}, {Text: v.bandOf(centre.Y)}, {Text: fmt.Sprintf("%.2f", centre.X)},
 			{Text: widget.Percent(covers, 1)}, {Text: lineNumber(object.Line)}})
 	}
 	return table
@@ -169,45 +183,37 @@ func lineNumber(line int) string {
 	return widget.Count(line)
 }
 
-func (p *Pane) drawObjectTable(t *widget.Theme, w, h int) string {
-	table := p.objectTable()
+func (v *one) drawObjectTable(t *widget.Theme, w, h int) string {
+	table := v.objectTable()
 	if len(table.Rows) == 0 {
-		return p.centred(t.Muted, "Nothing is labelled in this picture.", w, h)
+		return v.centred(t.Muted, "Nothing is labelled in this picture.", w, h)
 	}
 	return table.View(t, w, h)
 }
 
-func (p *Pane) clickObject(_, y, _, h int) tea.Cmd {
-	p.objectTable().Click(y, h)
+func (v *one) clickObject(_, y, _, h int) tea.Cmd {
+	v.objectTable().Click(y, h)
 	return nil
 }
 
-// contextName says what of the picture the model is shown.
-func (p *Pane) contextName() string {
-	return map[string]string{
-		media.Full: "sees the whole picture", media.Marked: "sees it outlined", media.Crop: "sees it cut out",
-		media.FullCrop: "sees it outlined, and cut out",
-	}[p.recipe.draft().Recipe.Context]
-}
-
 // drawAsked shows the prompt and the answer about the selected object, beside what the model sees of it.
-func (p *Pane) drawAsked(t *widget.Theme, w, h int) string {
-	item := p.oneItem()
+func (v *one) drawAsked(t *widget.Theme, w, h int) string {
+	item := v.oneItem()
 	if item == nil || len(item.Objects) == 0 {
-		return p.centred(t.Muted, "Nothing is labelled, so nothing is asked.", w, h)
+		return v.centred(t.Muted, "Nothing is labelled, so nothing is asked.", w, h)
 	}
-	key, seen := p.askedKey(w, h)
-	return p.drawAskedBeside(t, p.oneRef(), key, seen, w, h)
+	key, seen := v.askedKey(w, h)
+	return v.drawAskedBeside(t, v.oneRef(), key, seen, w, h)
 }
 
 // oneRef is the selected object of the opened picture.
-func (p *Pane) oneRef() data.Ref {
-	return data.Ref{Item: p.oneIndex(), Object: p.samples.object.At(len(p.oneItem().Objects))}
+func (v *one) oneRef() data.Ref {
+	return data.Ref{Item: v.oneIndex(), Object: v.object.At(len(v.oneItem().Objects))}
 }
 
 // askedKey is the drawing of what the model sees of the selected object, where that is not the picture beside it.
-func (p *Pane) askedKey(w, h int) (pictureKey, bool) {
-	ref := p.oneRef()
-	key, seen := p.contextKey(ref, w, h)
+func (v *one) askedKey(w, h int) (pictureKey, bool) {
+	ref := v.oneRef()
+	key, seen := v.contextKey(ref, w, h)
 	return key, seen && ref.Object >= 0 && key.seen.context != media.Full && key.seen.context != media.Marked
 }

@@ -28,51 +28,51 @@ func (o order) String() string {
 }
 
 // askOrder opens the list of orders.
-func (p *Pane) askOrder() tea.Cmd {
+func (v *samples) askOrder() tea.Cmd {
 	var options []widget.Option
 	for o := range orderCount {
 		options = append(options, widget.Option{Text: o.String()})
 	}
 	open := widget.NewChoice("Order of the pictures", false, options...)
-	open.Cursor.Index = int(p.samples.order)
-	p.choice = &choice{open, func(i int) error {
-		p.samples.order = order(i)
-		p.samples.cursor.Index = 0
-		p.refilter()
+	open.Cursor.Index = int(v.order)
+	v.choice = &choice{open, func(i int) error {
+		v.order = order(i)
+		v.cursor.Index = 0
+		v.refilter()
 		return nil
 	}}
 	return nil
 }
 
 // sortItems puts pictures into the chosen order; equals stay as in the set.
-func (p *Pane) sortItems(items []int) {
-	if p.samples.order == asInTheSet {
+func (v *samples) sortItems(items []int) {
+	if v.order == asInTheSet {
 		return
 	}
 	keys := make(map[int]float64, len(items))
 	for _, i := range items {
-		keys[i] = p.sortKey(i)
+		keys[i] = v.sortKey(i)
 	}
 	slices.SortStableFunc(items, func(a, b int) int { return cmp.Compare(keys[a], keys[b]) })
 }
 
 // sortKey is what the chosen order goes by: the smallest comes first.
-func (p *Pane) sortKey(item int) float64 {
-	objects := p.set.Items[item].Objects
+func (v *samples) sortKey(item int) float64 {
+	objects := v.set.Items[item].Objects
 	least := math.Inf(1)
-	switch p.samples.order {
+	switch v.order {
 	case mostObjects:
 		return -float64(len(objects))
 	case rarestClass:
 		for _, object := range objects {
-			least = min(least, float64(p.analysis.Whole.ClassCounts[object.Class]))
+			least = min(least, float64(v.analysis.Whole.ClassCounts[object.Class]))
 		}
 	case smallestObject:
 		for _, object := range objects {
 			least = min(least, (object.Box.X1-object.Box.X0)*(object.Box.Y1-object.Box.Y0))
 		}
 	case mostFindings:
-		return -float64(len(p.index.Findings(item)))
+		return -float64(len(v.index.Findings(item)))
 	}
 	return least
 }

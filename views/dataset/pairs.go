@@ -15,6 +15,10 @@ import (
 
 // pairs is the view of classes that are in one picture. A is the row of the table and the selected class of all views.
 type pairs struct {
+	*shared
+
+	seen    int         // reading in which b was looked at last; 0: none yet
+	row     int         // the class at the last look
 	b       int         // the other class
 	measure int         // what the table shows
 	items   []int       // pictures with both
@@ -49,72 +53,98 @@ var orderWords = [measures]string{"most pairs first", "most pictures first", "hi
 
 var measureWords = [measures]string{"pairs of objects", "pictures with both", "lift: times as often as by chance"}
 
-func (p *Pane) pairsBoard() *views.Board {
+func newPairs(s *shared) views.View { return (&pairs{shared: s}).view() }
+
+func (v *pairs) view() views.View {
+	return views.View{Name: pairsView, Boards: []*views.Board{v.board()}, Actions: v.actions, Copy: v.text,
+		Want: v.want, Refresh: v.refresh}
+}
+
+// refresh chooses the other class where there is none yet, and lists pairs and pictures with both.
+func (v *pairs) refresh() {
+	if v.seen == 0 || v.b >= len(v.set.Classes) {
+		v.b = v.strongest(v.class)
+	}
+	v.seen = v.reads
+	if v.row != v.class {
+		v.row, v.shown.Index = v.class, 0
+	}
+	v.items = v.holding(v.withClass(), v.class, v.b)
+	v.tabulate()
+}
+
+// want asks for the pictures with both.
+func (v *pairs) want() tea.Cmd {
+	w, h := v.views.Board().Inside("both")
+	return v.drawPictures(v.sheetKeys(v.bothSheet(w, h)))
+}
+
+func (v *pairs) board() *views.Board {
 	node := layout.Row(
 		layout.Column(layout.Panel("table", 56, 9).AtMost(0, 30).Prior(2), layout.Panel("list", 56, 7)).Weighted(3),
 		layout.Column(layout.Panel("relation", 40, 9).AtMost(0, 15).Prior(1), layout.Panel("both", 40, 9)).Weighted(2),
 	)
 	return views.NewBoard(node,
-		views.Panel{Name: "table", Tab: "Table", Title: p.pairsTitle, Right: func() string { return p.scopeWords() },
-			Draw: p.drawPairs, Move: p.movePairs, Actions: p.openPair},
+		views.Panel{Name: "table", Tab: "Table", Title: v.pairsTitle, Right: func() string { return v.scopeWords() },
+			Draw: v.drawPairs, Move: v.movePairs, Actions: v.openPair},
 		views.Panel{Name: "list", Tab: "List", Title: func() string {
 			return "All pairs · " +
-				orderWords[p.pairs.measure]
-		}, Draw: p.drawPairList, Move: p.movePairList, Click: p.clickPairList,
-			Actions: p.openPair},
-		views.Panel{Name: "relation", Tab: "Relation", Title: p.relationTitle, Draw: p.drawRelation,
-			Actions: p.openPair},
-		views.Panel{Name: "both", Tab: "Pictures", Title: p.bothTitle, Right: p.bothPlace, Draw: p.drawBoth,
-			Move: p.moveBoth, Actions: p.openPair},
+				orderWords[v.measure]
+		}, Draw: v.drawPairList, Move: v.movePairList, Click: v.clickPairList,
+			Actions: v.openPair},
+		views.Panel{Name: "relation", Tab: "Relation", Title: v.relationTitle, Draw: v.drawRelation,
+			Actions: v.openPair},
+		views.Panel{Name: "both", Tab: "Pictures", Title: v.bothTitle, Right: v.bothPlace, Draw: v.drawBoth,
+			Move: v.moveBoth, Actions: v.openPair},
 	)
 }
 
-func (p *Pane) pairsActions() []views.Action {
+func (v *pairs) actions() []views.Action {
 	return []views.Action{{Name: "measure", Label: "measure", Help: "show pairs, pictures, or lift", Group: "Data",
 		Run: func() tea.Cmd {
-			p.pairs.measure = (p.pairs.measure + 1) % measures
-			p.tabulatePairs()
+			v.measure = (v.measure + 1) % measures
+			v.tabulate()
 			return nil
 		}}}
 }
 
 // openPair shows the pictures with both classes.
-func (p *Pane) openPair() []views.Action {
+func (v *pairs) openPair() []views.Action {
 	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with both", Group: "Data",
-		Enabled: func() bool { return len(p.pairs.items) > 0 }, Run: func() tea.Cmd {
-			p.showSamples(facets{pair: []string{p.rawName(p.class), p.rawName(p.pairs.b)}})
+		Enabled: func() bool { return len(v.items) > 0 }, Run: func() tea.Cmd {
+			v.samples.show(facets{pair: []string{v.rawName(v.class), v.rawName(v.b)}}, 0)
 			return nil
 		}}}
 }
 
-func (p *Pane) bothTitle() string {
+func (v *pairs) bothTitle() string {
 	return "Pictures with both"
 }
 
-func (p *Pane) bothPlace() string {
-	return place(p.pairs.shown, len(p.pairs.items))
+func (v *pairs) bothPlace() string {
+	return place(v.shown, len(v.items))
 }
 
-func (p *Pane) drawBoth(t *widget.Theme, w, h int) string {
-	if len(p.pairs.items) == 0 {
-		return p.centred(t.Muted, "There are none.", w, h)
+func (v *pairs) drawBoth(t *widget.Theme, w, h int) string {
+	if len(v.items) == 0 {
+		return v.centred(t.Muted, "There are none.", w, h)
 	}
-	return p.drawSheet(t, p.bothSheet(w, h), w, h)
+	return v.drawSheet(t, v.bothSheet(w, h), w, h)
 }
 
-func (p *Pane) bothSheet(w, h int) sheet {
-	s := sheet{items: p.pairs.items, classes: []int{p.class, p.pairs.b}, cursor: -1}
-	s.grid = p.gridFor(len(s.items), w, h)
-	s.first = max(p.pairs.shown.At(len(s.items)), 0)
+func (v *pairs) bothSheet(w, h int) sheet {
+	s := sheet{items: v.items, classes: []int{v.class, v.b}, cursor: -1}
+	s.grid = v.gridFor(len(s.items), w, h)
+	s.first = max(v.shown.At(len(s.items)), 0)
 	return s
 }
 
-func (p *Pane) moveBoth(m widget.Move, page int) { step(&p.pairs.shown, m, len(p.pairs.items), page) }
+func (v *pairs) moveBoth(m widget.Move, page int) { step(&v.shown, m, len(v.items), page) }
 
 // strongest is the class that is in one picture with another most often.
-func (p *Pane) strongest(class int) int {
+func (v *pairs) strongest(class int) int {
 	best, most := class, 0
-	for _, c := range p.part().Cooccurrence {
+	for _, c := range v.part().Cooccurrence {
 		if (c.A == class) != (c.B == class) && c.Pairs > most {
 			best, most = c.A+c.B-class, c.Pairs
 		}
@@ -122,7 +152,7 @@ func (p *Pane) strongest(class int) int {
 	return best
 }
 
-func (p *Pane) pairsTitle() string { return "In one picture · " + measureWords[p.pairs.measure] }
+func (v *pairs) pairsTitle() string { return "In one picture · " + measureWords[v.measure] }
 
 // pairPlaces are the places in Cooccurrence, and in Relations, which have the same order, of two classes.
 func pairPlaces(part *stats.Part) map[[2]int]int {
@@ -134,10 +164,10 @@ func pairPlaces(part *stats.Part) map[[2]int]int {
 }
 
 // together is how often two classes are in one picture; false where they never are.
-func (p *Pane) together(a, b int) (stats.Cooccurrence, bool) {
-	part := p.part()
+func (v *pairs) together(a, b int) (stats.Cooccurrence, bool) {
+	part := v.part()
 	for _, key := range [][2]int{{a, b}, {b, a}} {
-		if i, there := p.places[part.Split][key]; there {
+		if i, there := v.places[part.Split][key]; there {
 			return part.Cooccurrence[i], true
 		}
 	}
@@ -145,12 +175,12 @@ func (p *Pane) together(a, b int) (stats.Cooccurrence, bool) {
 }
 
 // relation is how a lies to b, turned round where the statistics have them the other way.
-func (p *Pane) relation(a, b int) stats.Directions {
-	part := p.part()
-	if i, there := p.places[part.Split][[2]int{a, b}]; there {
+func (v *pairs) relation(a, b int) stats.Directions {
+	part := v.part()
+	if i, there := v.places[part.Split][[2]int{a, b}]; there {
 		return part.Relations[i].Directions
 	}
-	i, there := p.places[part.Split][[2]int{b, a}]
+	i, there := v.places[part.Split][[2]int{b, a}]
 	if !there {
 		return stats.Directions{}
 	}
@@ -159,54 +189,54 @@ func (p *Pane) relation(a, b int) stats.Directions {
 	return d
 }
 
-// tabulatePairs makes the tables anew where what they show has changed.
-func (p *Pane) tabulatePairs() {
-	key := pairsKey{p.reads, p.split, p.filter.Text(), p.pairs.measure}
-	if p.pairs.of == key {
+// tabulate makes the tables anew where what they show has changed.
+func (v *pairs) tabulate() {
+	key := pairsKey{v.reads, v.split, v.filter.Text(), v.measure}
+	if v.of == key {
 		return
 	}
-	p.pairs.pairsTables = pairsTables{of: key, heat: p.heatTable(), list: p.pairList()}
-	for _, c := range p.pairs.list {
-		p.pairs.rows = append(p.pairs.rows, p.pairRow(c))
+	v.pairsTables = pairsTables{of: key, heat: v.heatTable(), list: v.pairList()}
+	for _, c := range v.list {
+		v.rows = append(v.rows, v.pairRow(c))
 	}
 }
 
-func (p *Pane) heatTable() widget.Heatmap {
-	order := p.order()
+func (v *pairs) heatTable() widget.Heatmap {
+	order := v.order()
 	m := widget.Heatmap{Corner: "row ↓ with column →"}
 	most := 0.0
 	for _, a := range order {
 		values, texts := make([]float64, len(order)), make([]string, len(order))
 		for j, b := range order {
-			c, _ := p.together(a, b)
-			values[j], texts[j] = p.measured(c)
-			if v := p.strength(values[j]); !math.IsNaN(v) {
-				most = max(most, v)
+			c, _ := v.together(a, b)
+			values[j], texts[j] = v.measured(c)
+			if x := v.strength(values[j]); !math.IsNaN(x) {
+				most = max(most, x)
 			}
 		}
-		m.Rows, m.Values, m.Texts = append(m.Rows, p.set.Classes[a].Name), append(m.Values, values),
+		m.Rows, m.Values, m.Texts = append(m.Rows, v.set.Classes[a].Name), append(m.Values, values),
 			append(m.Texts, texts)
 	}
 	m.Columns = m.Rows
 	for _, values := range m.Values {
-		for j, v := range values {
-			values[j] = p.heat(p.strength(v), most)
+		for j, x := range values {
+			values[j] = v.warmth(v.strength(x), most)
 		}
 	}
 	return m
 }
 
-func (p *Pane) drawPairs(t *widget.Theme, w, h int) string {
-	order := p.order()
-	m := p.pairs.heat
-	m.Row, m.Column = at(order, p.class), at(order, p.pairs.b)
+func (v *pairs) drawPairs(t *widget.Theme, w, h int) string {
+	order := v.order()
+	m := v.heat
+	m.Row, m.Column = at(order, v.class), at(order, v.b)
 	text := m.View(t, w, min(len(order)+1, h))
-	return widget.Block(text+"\n"+strings.Join(p.pairsLegend(t, w), "\n"), w, h)
+	return widget.Block(text+"\n"+strings.Join(v.pairsLegend(t, w), "\n"), w, h)
 }
 
 // measured is the number of two classes that the table shows, and how it is written.
-func (p *Pane) measured(c stats.Cooccurrence) (float64, string) {
-	switch p.pairs.measure {
+func (v *pairs) measured(c stats.Cooccurrence) (float64, string) {
+	switch v.measure {
 	case pairCount:
 		return float64(c.Pairs), widget.Count(c.Pairs)
 	case pictureCount:
@@ -219,42 +249,60 @@ func (p *Pane) measured(c stats.Cooccurrence) (float64, string) {
 }
 
 // strength is what the ramp shows of a number: a count itself, how far a lift is from chance.
-func (p *Pane) strength(v float64) float64 {
-	if p.pairs.measure == liftRatio {
-		return v - 1
+func (v *pairs) strength(x float64) float64 {
+	if v.measure == liftRatio {
+		return x - 1
 	}
-	return v
+	return x
 }
 
-// heat is a strength's place on the ramp: counts from none to the most; lifts around chance, which is its middle.
-func (p *Pane) heat(v, most float64) float64 {
-	if p.pairs.measure == liftRatio {
-		return 0.5 + v/(2*max(most, 0.25))
+// warmth is a strength's place on the ramp: counts from none to the most; lifts around chance, which is its middle.
+func (v *pairs) warmth(x, most float64) float64 {
+	if v.measure == liftRatio {
+		return 0.5 + x/(2*max(most, 0.25))
 	}
-	return v / max(most, 1)
+	return x / max(most, 1)
 }
 
-func (p *Pane) pairsLegend(t *widget.Theme, w int) []string {
+func (v *pairs) pairsLegend(t *widget.Theme, w int) []string {
 	text := "A class with itself: two of its objects in one picture."
-	if p.pairs.measure == liftRatio {
+	if v.measure == liftRatio {
 		text = "Lift 1: as often together as by chance; above 1 more often, below 1 less often. It says nothing " +
 			"about a class with itself."
 	}
 	return append([]string{""}, wrapped(t.Muted, text, w)...)
 }
 
-func (p *Pane) movePairs(m widget.Move, page int) {
-	order := p.order()
+func (v *pairs) movePairs(m widget.Move, page int) {
+	order := v.order()
 	if len(order) == 0 {
 		return
 	}
 	switch m {
 	case widget.MoveLeft, widget.MoveRight:
-		column := at(order, p.pairs.b)
+		column := at(order, v.b)
 		column.Move(map[widget.Move]widget.Move{widget.MoveLeft: widget.Up, widget.MoveRight: widget.Down}[m],
 			len(order), page)
-		p.selectOther(order[column.At(len(order))])
+		v.selectOther(order[column.At(len(order))])
 	default:
-		p.moveClass(m, page)
+		v.moveClass(m, page)
 	}
+}
+
+// text is the view as a table.
+func (v *pairs) text() string {
+	rows := [][]string{{"A", "B", "pairs", "pictures", "lift", "A above B", "level", "A below B", "A left of B",
+		"aligned", "A right of B"}}
+	for _, c := range v.list {
+		d := v.relation(c.A, c.B)
+		lift := ""
+		if c.Lifted {
+			lift = fmt.Sprintf("%.3f", c.Lift)
+		}
+		rows = append(rows, []string{v.set.Classes[c.A].Name, v.set.Classes[c.B].Name, fmt.Sprint(c.Pairs),
+			fmt.Sprint(c.Images), lift,
+			fmt.Sprint(d.Above), fmt.Sprint(d.Level), fmt.Sprint(d.Below), fmt.Sprint(d.Left), fmt.Sprint(d.Aligned),
+			fmt.Sprint(d.Right)})
+	}
+	return tabbed(rows)
 }

@@ -155,7 +155,7 @@ func TestASetWithoutClassesOrObjectsIsShown(t *testing.T) {
 		write(filepath.Join(root, "data.yaml"), []byte("train: train/images\n"+names))
 		p, d := openFile(t, newProject(t, "DATASET.PATH="+root), 120, 30)
 		d.Wait("the data set", p.settled)
-		for view := range viewCount {
+		for _, view := range p.views.Names() {
 			show(p, d, view)
 			drawnWhole(t, p)
 			d.Press("down", "right", "tab", "down", "left", "v", "y", "ctrl+r").Wait("the data set", p.settled)
@@ -238,19 +238,19 @@ func TestEnterLeadsFromAClassToItsPicturesAndIntoOne(t *testing.T) {
 	p, d := open(t, 120, 30)
 	d.Press("down", "enter").Wait("the pictures", p.settled) // slope drain
 	want := p.analysis.Whole.ImagesWithClass[p.class]
-	if p.open != samplesView || len(p.samples.items) != want || !d.Shows(fmt.Sprintf("%d of 290 pictures", want)) {
+	if !p.views.Is(samplesView) || len(p.samples.items) != want || !d.Shows(fmt.Sprintf("%d of 290 pictures", want)) {
 		t.Fatalf("%d pictures instead of %d:\n%s", len(p.samples.items), want, d.Screen())
 	}
 	d.Press("right", "enter").Wait("the picture", p.settled)
-	item := p.oneItem()
-	if got := p.set.Classes[item.Objects[p.samples.object.Index].Class].Name; got != "slope drain" {
+	item := p.samples.one.oneItem()
+	if got := p.set.Classes[item.Objects[p.samples.one.object.Index].Class].Name; got != "slope drain" {
 		t.Errorf("the opened picture begins with its %s", got)
 	}
 	if !d.Shows("What the model is asked") || !d.Shows(item.ID) {
 		t.Errorf("the screen is\n%s", d.Screen())
 	}
 	d.Press("esc")
-	if p.samples.zoomed {
+	if p.views.Is(pictureView) {
 		t.Error("esc did not leave the picture")
 	}
 	if d.Press("esc"); len(p.samples.items) != 290 {
@@ -263,7 +263,7 @@ func TestFacetsCombine(t *testing.T) {
 	show(p, d, samplesView)
 	d.Press("tab")
 	for _, want := range []struct{ kind, value string }{{"split", "valid"}, {"condition", "blocked"}} {
-		for i, line := range p.choices() {
+		for i, line := range p.samples.choices() {
 			if line.kind == want.kind && line.value == want.value {
 				p.samples.line.Index = i
 			}
@@ -293,14 +293,14 @@ func TestAFindingLeadsToItsPicture(t *testing.T) {
 	p, d := openProject(t, faulty(), 120, 30)
 	show(p, d, findingsView)
 	d.Press("tab", "enter").Wait("the picture", p.settled)
-	if p.open != samplesView || p.oneItem() == nil || p.oneItem().ID != "train/slope_02" {
+	if !p.views.Is(samplesView) || p.samples.one.oneItem() == nil || p.samples.one.oneItem().ID != "train/slope_02" {
 		t.Fatalf("the screen is\n%s", d.Screen())
 	}
 	show(p, d, findingsView)
-	for p.findings.groups[p.findings.group.Index].code != "class_count_differs" {
+	for !d.Shows("Class count differs") { // the title of its places
 		d.Press("shift+tab", "down", "tab")
 	}
-	if d.Press("enter"); p.open != findingsView || !toasted(d, "about no single picture") {
+	if d.Press("enter"); !p.views.Is(findingsView) || !toasted(d, "about no single picture") {
 		t.Error("a finding on data.yaml led to a picture")
 	}
 }
@@ -338,14 +338,16 @@ func toasted(d *viewtest.Driver, text string) bool {
 func TestPairsAreToldFromTheRowsSide(t *testing.T) {
 	p, d := open(t, 120, 30)
 	show(p, d, pairsView)
-	a, b := p.class, p.pairs.b
-	there, back := p.relation(a, b), p.relation(b, a)
+	v := &pairs{shared: p.shared}
+	v.refresh() // as the pane's own did
+	a, b := p.class, v.b
+	there, back := v.relation(a, b), v.relation(b, a)
 	if there.Above != back.Below || there.Left != back.Right || there.Above+there.Below+there.Level == 0 {
 		t.Errorf("%v turned round is %v", there, back)
 	}
-	c, _ := p.together(a, b)
-	if len(p.pairs.items) != c.Images {
-		t.Errorf("%d pictures with both, and %d are counted", len(p.pairs.items), c.Images)
+	c, _ := v.together(a, b)
+	if len(v.items) != c.Images {
+		t.Errorf("%d pictures with both, and %d are counted", len(v.items), c.Images)
 	}
 	if d.Press("enter"); len(p.samples.items) != c.Images {
 		t.Errorf("enter shows %d pictures", len(p.samples.items))
@@ -362,7 +364,8 @@ func TestExportWritesTheAnalysisAndASheet(t *testing.T) {
 		t.Errorf("%v, %d bytes", err, len(text))
 	}
 	show(p, d, samplesView)
-	p.showSamples(facets{classes: []string{"Toe drain"}}) // more pictures than a page of the screen or one sheet holds
+	// more pictures than a page of the screen or one sheet holds
+	p.samples.show(facets{classes: []string{"Toe drain"}}, 0)
 	n := len(p.samples.items)
 	want := (n + sheetColumns*sheetRows - 1) / (sheetColumns * sheetRows)
 	if want < 2 {
@@ -389,7 +392,7 @@ func TestSeveralMarkedClassesPassAndAreOrdered(t *testing.T) {
 	show(p, d, samplesView)
 	d.Press("tab")
 	choose := func(value, key string) {
-		for i, line := range p.choices() {
+		for i, line := range p.samples.choices() {
 			if line.value == value {
 				p.samples.line.Index = i
 			}
@@ -442,7 +445,7 @@ func TestWithoutConditionsClassesHaveTheirColours(t *testing.T) {
 		t.Errorf("classes are drawn in %v, %v, %v, the third with %q", p.colour(0), p.colour(1), p.colour(2),
 			p.letter(2))
 	}
-	if bars := p.classBars(); bars.Items[0].Ink == nil {
+	if bars := (&overview{shared: p.shared}).classBars(); bars.Items[0].Ink == nil {
 		t.Error("its bar has no colour of its own")
 	}
 }
@@ -468,7 +471,7 @@ func TestADirectionIsToldOnlyWhereItIsTheUsualOne(t *testing.T) {
 
 func TestCopyIsATableOfWhatIsShown(t *testing.T) {
 	p, d := open(t, 120, 30)
-	for view := range viewCount {
+	for _, view := range p.views.Names() {
 		show(p, d, view)
 		before := len(d.Seen())
 		d.Press("y")
@@ -477,7 +480,7 @@ func TestCopyIsATableOfWhatIsShown(t *testing.T) {
 			found = found || strings.Contains(fmt.Sprint(msg), "\t")
 		}
 		if !found {
-			t.Errorf("%s copies no table", viewNames[view])
+			t.Errorf("%s copies no table", view)
 		}
 	}
 }

@@ -61,37 +61,14 @@ func classKey(classes []int) string {
 }
 
 // pictureMode is how pictures are drawn on this terminal, and why so.
-func (p *Pane) pictureMode() (widget.PictureMode, string) {
+func (p *shared) pictureMode() (widget.PictureMode, string) {
 	return widget.ChoosePictures(p.file.Config.View.Images, p.pictures.profile)
 }
 
-// drawPictures asks for the drawings that the screen shows.
-func (p *Pane) drawPictures() tea.Cmd {
-	wanted := slices.DeleteFunc(p.wantedPictures(), func(k pictureKey) bool {
-		return k.w <= 0 || k.h <= 0 ||
-			k.mode == widget.Words
-	})
-	return p.pictures.Want(wanted, p.loaded.drawPicture)
-}
-
-// wantedPictures are the drawings of the open view.
-func (p *Pane) wantedPictures() []pictureKey {
-	switch {
-	case p.open == overviewView:
-		w, h := p.board().Inside("preview")
-		return p.sheetKeys(p.previewSheet(w, h))
-	case p.open == pairsView:
-		w, h := p.board().Inside("both")
-		return p.sheetKeys(p.bothSheet(w, h))
-	case p.open == recipeView:
-		return p.exampleKeys()
-	case p.open == samplesView && p.samples.zoomed:
-		return p.oneKeys()
-	case p.open == samplesView:
-		w, h := p.board().Inside("grid")
-		return p.sheetKeys(p.samplesSheet(w, h))
-	}
-	return nil
+// drawPictures asks for drawings.
+func (p *shared) drawPictures(keys []pictureKey) tea.Cmd {
+	keys = slices.DeleteFunc(keys, func(k pictureKey) bool { return k.w <= 0 || k.h <= 0 || k.mode == widget.Words })
+	return p.pictures.Want(keys, p.loaded.drawPicture)
 }
 
 func (l *loaded) drawPicture(key pictureKey) (widget.Picture, error) {

@@ -15,39 +15,46 @@ import (
 
 // position is the view of heights.
 type position struct {
+	*shared
+
 	counts bool // bars are numbers of objects on one scale, not shares of each class
 }
 
-func (p *Pane) positionBoard() *views.Board {
+func newPosition(s *shared) views.View {
+	v := &position{shared: s}
+	return views.View{Name: positionView, Boards: []*views.Board{v.board()}, Actions: v.actions, Copy: v.text}
+}
+
+func (v *position) board() *views.Board {
 	node := layout.Column(layout.Panel("heights", 50, 11).Weighted(3).Prior(1), layout.Panel("figures", 50,
 		8).AtMost(0, 9))
 	return views.NewBoard(node,
-		views.Panel{Name: "heights", Tab: "Heights", Title: p.heightsTitle, Right: p.heightsRight, Draw: p.drawHeights,
-			Move: p.moveHeights, Click: p.clickHeights, Actions: p.openClass},
-		views.Panel{Name: "figures", Tab: "Figures", Title: func() string { return p.className() + " in figures" },
-			Draw: p.drawFigures, Move: p.moveClass, Actions: p.openClass},
+		views.Panel{Name: "heights", Tab: "Heights", Title: v.heightsTitle, Right: v.heightsRight, Draw: v.drawHeights,
+			Move: v.moveHeights, Click: v.clickHeights, Actions: v.openClass},
+		views.Panel{Name: "figures", Tab: "Figures", Title: func() string { return v.className() + " in figures" },
+			Draw: v.drawFigures, Move: v.moveClass, Actions: v.openClass},
 	)
 }
 
-func (p *Pane) positionActions() []views.Action {
+func (v *position) actions() []views.Action {
 	return []views.Action{{Name: "measure", Label: "share/count", Help: "bars are shares, or numbers on one scale",
 		Group: "Data",
-		Run:   func() tea.Cmd { p.position.counts = !p.position.counts; return nil }}}
+		Run:   func() tea.Cmd { v.counts = !v.counts; return nil }}}
 }
 
-func (p *Pane) heightsTitle() string {
-	return "Height of the centre in the picture · " + p.scopeWords() + " · most frequent first"
+func (v *position) heightsTitle() string {
+	return "Height of the centre in the picture · " + v.scopeWords() + " · most frequent first"
 }
 
-func (p *Pane) heightsRight() string {
+func (v *position) heightsRight() string {
 	text := "◂ mean · bars: share"
-	if p.position.counts {
+	if v.counts {
 		text = "◂ mean · bars: objects"
 	}
-	order := p.order()
-	w, h := p.board().Inside("heights")
-	if m := p.multiplesFor(order, w, h); m.cols*m.rows < len(order) {
-		text += " · " + place(*at(order, p.class), len(order))
+	order := v.order()
+	w, h := v.views.Board().Inside("heights")
+	if m := v.multiplesFor(order, w, h); m.cols*m.rows < len(order) {
+		text += " · " + place(*at(order, v.class), len(order))
 	}
 	return text
 }
@@ -70,13 +77,13 @@ const (
 )
 
 // multiplesFor divides w×h cells among the classes; where they do not all fit, around the selected one.
-func (p *Pane) multiplesFor(order []int, w, h int) multiples {
+func (v *position) multiplesFor(order []int, w, h int) multiples {
 	best := multiples{cols: 1, rows: 1, cellW: max(w-axisW, 1), cellH: h, names: 1}
 	most := -1
 	for rows := 1; rows <= max(h/8, 1); rows++ {
 		cols := max(min((w-axisW)/leastBars, (len(order)+rows-1)/rows), 1)
 		m := multiples{cols: cols, rows: rows, cellW: min(max((w-axisW)/cols, 1), 40), cellH: h / rows}
-		m.names = p.nameLines(order, m.cellW)
+		m.names = v.nameLines(order, m.cellW)
 		if rows > 1 && m.bars() < leastLines {
 			break
 		}
@@ -86,33 +93,33 @@ func (p *Pane) multiplesFor(order []int, w, h int) multiples {
 		}
 	}
 	shown := best.cols * best.rows
-	best.first = at(order, p.class).Index / shown * shown
+	best.first = at(order, v.class).Index / shown * shown
 	best.first = max(min(best.first, len(order)-shown), 0) // the last page is as full as the others
 	return best
 }
 
 // nameLines is how many lines the longest name takes in cells of that width.
-func (p *Pane) nameLines(order []int, cellW int) int {
+func (v *position) nameLines(order []int, cellW int) int {
 	lines := 1
 	for _, class := range order {
-		lines = max(lines, min(len(widget.Wrap(p.nameOf(class), cellW-1)), mostNames))
+		lines = max(lines, min(len(widget.Wrap(v.nameOf(class), cellW-1)), mostNames))
 	}
 	return lines
 }
 
-func (p *Pane) drawHeights(t *widget.Theme, w, h int) string {
-	order := p.order()
-	m := p.multiplesFor(order, w, h)
-	longest := p.longestBin(order, m.bars())
+func (v *position) drawHeights(t *widget.Theme, w, h int) string {
+	order := v.order()
+	m := v.multiplesFor(order, w, h)
+	longest := v.longestBin(order, m.bars())
 	var rows []string
 	for row := range m.rows {
 		from := m.first + row*m.cols
 		if from >= len(order) {
 			break
 		}
-		blocks := []string{p.drawAxis(t, m)}
+		blocks := []string{v.drawAxis(t, m)}
 		for place := from; place < min(from+m.cols, len(order)); place++ {
-			blocks = append(blocks, p.drawMultiple(t, order[place], m, longest))
+			blocks = append(blocks, v.drawMultiple(t, order[place], m, longest))
 		}
 		rows = append(rows, widget.Columns(blocks...))
 	}
@@ -120,20 +127,20 @@ func (p *Pane) drawHeights(t *widget.Theme, w, h int) string {
 }
 
 // bandStarts are the lines of a histogram of so many lines at which a band begins.
-func (p *Pane) bandStarts(lines int) map[int]string {
+func (v *position) bandStarts(lines int) map[int]string {
 	starts := map[int]string{}
-	for _, band := range p.bands() {
+	for _, band := range v.bands() {
 		starts[int(math.Ceil(band.From*float64(lines)-0.5))] = band.Name
 	}
 	return starts
 }
 
 // drawAxis is the scale that the histograms of a row share: the bands where they begin, and the ends in figures.
-func (p *Pane) drawAxis(t *widget.Theme, m multiples) string {
+func (v *position) drawAxis(t *widget.Theme, m multiples) string {
 	lines := make([]string, m.names+1, m.cellH)
 	lines[m.names] = t.Muted.Render(" n · mean")
 	n := m.bars()
-	starts := p.bandStarts(n)
+	starts := v.bandStarts(n)
 	for i := range n {
 		figure := "   "
 		switch {
@@ -148,8 +155,8 @@ func (p *Pane) drawAxis(t *widget.Theme, m multiples) string {
 }
 
 // heightBins joins the bins of a class for so many lines, as shares of the class or as numbers.
-func (p *Pane) heightBins(class, lines int) []float64 {
-	position := positionOf(p.part(), class)
+func (v *position) heightBins(class, lines int) []float64 {
+	position := positionOf(v.part(), class)
 	bins := make([]float64, max(lines, 1))
 	parts := len(position.Histogram)
 	for i, n := range position.Histogram {
@@ -159,7 +166,7 @@ func (p *Pane) heightBins(class, lines int) []float64 {
 			bins[line] += float64(n) * (math.Min(to, float64(line+1)) - math.Max(from, float64(line))) / (to - from)
 		}
 	}
-	if !p.position.counts && position.N > 0 {
+	if !v.counts && position.N > 0 {
 		for i := range bins {
 			bins[i] /= float64(position.N)
 		}
@@ -168,10 +175,10 @@ func (p *Pane) heightBins(class, lines int) []float64 {
 }
 
 // longestBin is the value of a full bar: the same for all classes.
-func (p *Pane) longestBin(order []int, lines int) float64 {
+func (v *position) longestBin(order []int, lines int) float64 {
 	longest := 0.0
 	for _, class := range order {
-		for _, v := range p.heightBins(class, lines) {
+		for _, v := range v.heightBins(class, lines) {
 			longest = math.Max(longest, v)
 		}
 	}
@@ -180,22 +187,22 @@ func (p *Pane) longestBin(order []int, lines int) float64 {
 
 // drawMultiple is one class: its name, how many and where on average, and its bars with the mean marked. The first
 // column is that of the cursor.
-func (p *Pane) drawMultiple(t *widget.Theme, class int, m multiples, longest float64) string {
-	position := positionOf(p.part(), class)
+func (v *position) drawMultiple(t *widget.Theme, class int, m multiples, longest float64) string {
+	position := positionOf(v.part(), class)
 	w := m.cellW - 1
-	lines := p.multipleName(t, class, m)
+	lines := v.multipleName(t, class, m)
 	facts := widget.Count(position.N)
 	if mean := fmt.Sprintf(" · %.2f", position.Mean); position.N > 0 && widget.Width(facts+mean) <= w {
 		facts += mean // else ◂ shows it alone
 	}
 	lines = append(lines, " "+t.Muted.Render(widget.Cut(facts, w)))
 	n := m.bars()
-	starts := p.bandStarts(n)
+	starts := v.bandStarts(n)
 	mean := -1
 	if position.N > 0 {
 		mean = min(int(position.Mean*float64(n)), n-1)
 	}
-	for i, v := range p.heightBins(class, n) {
+	for i, v := range v.heightBins(class, n) {
 		bar := t.Bar.Render(widget.Block8(v/longest, w-2))
 		room, mark := w-widget.Width(bar), ""
 		if i == mean && room > 0 {
@@ -211,18 +218,18 @@ func (p *Pane) drawMultiple(t *widget.Theme, class int, m multiples, longest flo
 }
 
 // multipleName is a class's name above its bars, in as many lines as the longest name has.
-func (p *Pane) multipleName(t *widget.Theme, class int, m multiples) []string {
+func (v *position) multipleName(t *widget.Theme, class int, m multiples) []string {
 	w := m.cellW - 1
-	parts := widget.Wrap(p.nameOf(class), w)
+	parts := widget.Wrap(v.nameOf(class), w)
 	if len(parts) > m.names {
 		parts = append(parts[:m.names-1], widget.Cut(strings.Join(parts[m.names-1:], " "), w))
 	}
 	lines := make([]string, m.names)
 	for i, part := range parts {
 		switch {
-		case class == p.class && i == 0:
+		case class == v.class && i == 0:
 			lines[i] = t.Accent.Render("▸") + t.Selected.Render(part)
-		case class == p.class:
+		case class == v.class:
 			lines[i] = " " + t.Selected.Render(part)
 		default:
 			lines[i] = " " + t.Strong.Render(part)
@@ -231,11 +238,11 @@ func (p *Pane) multipleName(t *widget.Theme, class int, m multiples) []string {
 	return lines
 }
 
-func (p *Pane) moveHeights(m widget.Move, page int) {
-	w, h := p.board().Inside("heights")
-	order := p.order()
-	cols := p.multiplesFor(order, w, h).cols
-	selected := at(order, p.class).Index
+func (v *position) moveHeights(m widget.Move, page int) {
+	w, h := v.views.Board().Inside("heights")
+	order := v.order()
+	cols := v.multiplesFor(order, w, h).cols
+	selected := at(order, v.class).Index
 	switch m {
 	case widget.MoveLeft:
 		selected--
@@ -246,37 +253,37 @@ func (p *Pane) moveHeights(m widget.Move, page int) {
 	case widget.Down:
 		selected += cols
 	default:
-		p.moveClass(m, page)
+		v.moveClass(m, page)
 		return
 	}
-	p.selectClass(order, max(min(selected, len(order)-1), 0))
+	v.selectClass(order, max(min(selected, len(order)-1), 0))
 }
 
-func (p *Pane) clickHeights(x, y, w, h int) tea.Cmd {
-	order := p.order()
-	m := p.multiplesFor(order, w, h)
+func (v *position) clickHeights(x, y, w, h int) tea.Cmd {
+	order := v.order()
+	m := v.multiplesFor(order, w, h)
 	if col, row := (x-axisW)/m.cellW, y/m.cellH; x >= axisW && col < m.cols && row < m.rows {
-		p.selectClass(order, m.first+row*m.cols+col)
+		v.selectClass(order, m.first+row*m.cols+col)
 	}
 	return nil
 }
 
 // drawFigures says in figures where the class lies in each split, and in words.
-func (p *Pane) drawFigures(t *widget.Theme, w, h int) string {
+func (v *position) drawFigures(t *widget.Theme, w, h int) string {
 	table := widget.Table{Columns: []widget.Column{
 		{Title: "split", Priority: 9}, {Title: "objects", Right: true, Priority: 8}, {Title: "mean y", Right: true,
 			Priority: 7}, {Title: "± sd", Right: true, Priority: 5},
 		{Title: "lowest y", Right: true}, {Title: "¼ above", Right: true, Priority: 3}, {Title: "median", Right: true,
 			Priority: 4}, {Title: "¼ below", Right: true, Priority: 3}, {Title: "highest y", Right: true},
 		{Title: "lies", Priority: 6}}}
-	for _, part := range append([]stats.Part{p.analysis.Whole}, p.analysis.Splits...) {
-		table.Rows = append(table.Rows, positionRow(part, p.class, part.Split == p.split))
+	for _, part := range append([]stats.Part{v.analysis.Whole}, v.analysis.Splits...) {
+		table.Rows = append(table.Rows, positionRow(part, v.class, part.Split == v.split))
 	}
 	var lines []string
 	for line := range strings.SplitSeq(table.View(t, w-1, min(len(table.Rows)+1, h)), "\n") {
 		lines = append(lines, " "+line)
 	}
-	return widget.Block(strings.Join(append(lines, wrapped(t.Text, p.heightSentence(), w)...), "\n"), w, h)
+	return widget.Block(strings.Join(append(lines, wrapped(t.Text, v.heightSentence(), w)...), "\n"), w, h)
 }
 
 func positionRow(part stats.Part, class int, shown bool) []widget.Cell {
@@ -302,25 +309,29 @@ func positionRow(part stats.Part, class int, shown bool) []widget.Cell {
 }
 
 // heightSentence is where a class lies, for someone who reads no histograms.
-func (p *Pane) heightSentence() string {
-	position := positionOf(p.part(), p.class)
+func (v *position) heightSentence() string {
+	position := positionOf(v.part(), v.class)
 	if position.N == 0 {
-		return fmt.Sprintf("%s has no object in %s.", p.className(), p.scopeWords())
+		return fmt.Sprintf("%s has no object in %s.", v.className(), v.scopeWords())
 	}
 	place := map[string]string{stats.Top: "at the top", stats.Middle: "in the middle",
 		stats.Bottom: "at the bottom"}[position.Band]
 	return fmt.Sprintf("%s lies mostly %s: mean height %.2f (0 top, 1 bottom), half of its objects between %.2f "+
 		"and %.2f.",
-		p.className(), place, position.Mean, position.Q25, position.Q75)
+		v.className(), place, position.Mean, position.Q25, position.Q75)
 }
 
-// bandOf is the word for a height.
-func (p *Pane) bandOf(y float64) string { return stats.Band(y, p.loaded.cfg) }
-
-// positionOf is where a class lies; nowhere where the set has no such class.
-func positionOf(part *stats.Part, class int) stats.Position {
-	if class < 0 || class >= len(part.Positions) {
-		return stats.Position{}
+// text is the view as a table.
+func (v *position) text() string {
+	rows := [][]string{{"class", "n", "mean", "sd", "min", "q25", "median", "q75", "max", "band"}}
+	for _, i := range v.order() {
+		row := []string{v.set.Classes[i].Name}
+		for j, cell := range positionRow(*v.part(), i, false) {
+			if j > 0 { // the split is the same in all rows
+				row = append(row, cell.Text)
+			}
+		}
+		rows = append(rows, row)
 	}
-	return part.Positions[class]
+	return tabbed(rows)
 }

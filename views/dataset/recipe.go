@@ -26,34 +26,66 @@ func recipeLayout(rows int) layout.Node {
 	)
 }
 
-func (p *Pane) recipeBoard() *views.Board {
+// recipeView is the view of the recipe: its constants, what each class weighs with them, and what the model is asked.
+type recipeView struct {
+	*shared
+
+	setting  widget.List // among the constants that are shown
+	beyond   int         // rows of the table below the classes that the cursor has gone
+	scrolled int         // lines of the effect above its panel
+	of       int         // the class of the examples
+	example  widget.List // which of examples is shown
+	examples []data.Ref
+}
+
+func newRecipe(s *shared) views.View { return (&recipeView{shared: s}).view() }
+
+func (v *recipeView) view() views.View {
+	board := v.board()
+	return views.View{Name: recipeName, Boards: []*views.Board{board}, Actions: v.actions, Copy: v.text, Want: v.want,
+		Refresh: func() { v.refresh(board) }}
+}
+
+// refresh gives the table as many lines as the set needs, and lists the objects of the selected class.
+func (v *recipeView) refresh(board *views.Board) {
+	board.Layout = recipeLayout(len(v.set.Classes) + len(v.analysis.Whole.Conditions) + 1)
+	if v.of != v.class {
+		v.of, v.example.Index = v.class, 0
+	}
+	v.examples = v.exampleObjects()
+}
+
+// want asks what the recipe comes to, and for what the model sees of the example.
+func (v *recipeView) want() tea.Cmd { return tea.Batch(v.weigh(), v.drawPictures(v.exampleKeys())) }
+
+func (v *recipeView) board() *views.Board {
 	return views.NewBoard(recipeLayout(13),
-		views.Panel{Name: "settings", Tab: "Recipe", Title: p.settingsTitle, Right: p.settingsRight,
-			Draw: p.drawSettings, Move: p.moveSetting, Click: p.clickSetting, Actions: p.settingActions},
+		views.Panel{Name: "settings", Tab: "Recipe", Title: v.settingsTitle, Right: v.settingsRight,
+			Draw: v.drawSettings, Move: v.moveSetting, Click: v.clickSetting, Actions: v.settingActions},
 		views.Panel{Name: "mass", Tab: "Loss mass",
-			Title: func() string { return "What each class weighs in one epoch" }, Draw: p.drawMass, Move: p.moveMass,
-			Click: p.clickMass, Actions: p.openClass},
-		views.Panel{Name: "effect", Tab: "Effect", Title: p.effectTitle, Draw: p.drawEffect, Move: p.moveEffect},
-		views.Panel{Name: "example", Tab: "Prompt", Title: p.exampleTitle, Right: p.contextName, Draw: p.drawExample,
-			Move: p.moveExample},
+			Title: func() string { return "What each class weighs in one epoch" }, Draw: v.drawMass, Move: v.moveMass,
+			Click: v.clickMass, Actions: v.openClass},
+		views.Panel{Name: "effect", Tab: "Effect", Title: v.effectTitle, Draw: v.drawEffect, Move: v.moveEffect},
+		views.Panel{Name: "example", Tab: "Prompt", Title: v.exampleTitle, Right: v.contextName, Draw: v.drawExample,
+			Move: v.moveExample},
 	)
 }
 
-func (p *Pane) recipeActions() []views.Action {
-	turned := func() bool { return p.recipe.copy != nil && len(p.recipe.turned()) > 0 }
+func (v *recipeView) actions() []views.Action {
+	turned := func() bool { return v.recipe.copy != nil && len(v.recipe.turned()) > 0 }
 	return []views.Action{
-		{Name: "presets", Label: "presets", Help: "start from a named recipe", Group: "Recipe", Run: p.askPreset},
+		{Name: "presets", Label: "presets", Help: "start from a named recipe", Group: "Recipe", Run: v.askPreset},
 		{Name: "take_over", Label: "take over", Help: "put the recipe into the constants", Group: "Recipe",
-			Enabled: turned, Run: p.takeOver},
+			Enabled: turned, Run: v.takeOver},
 		{Name: "undo_recipe", Label: "undo", Help: "back to the recipe of config.toml", Group: "Recipe",
-			Enabled: turned, Run: p.undo},
+			Enabled: turned, Run: v.undo},
 	}
 }
 
-func (p *Pane) settingsTitle() string { return "Recipe · " + p.recipe.draft().Recipe.Preset }
+func (v *recipeView) settingsTitle() string { return "Recipe · " + v.recipe.draft().Recipe.Preset }
 
-func (p *Pane) settingsRight() string {
-	if len(p.recipe.turned()) > 0 {
+func (v *recipeView) settingsRight() string {
+	if len(v.recipe.turned()) > 0 {
 		return "• not taken over"
 	}
 	return "← → turns"
@@ -61,19 +93,19 @@ func (p *Pane) settingsRight() string {
 
 // drawSettings lists the constants with their values, marks those that differ from the file, and says below what the
 // selected value does.
-func (p *Pane) drawSettings(t *widget.Theme, w, h int) string {
-	x := &p.recipe
+func (v *recipeView) drawSettings(t *widget.Theme, w, h int) string {
+	x := &v.recipe
 	if x.err != nil {
-		return p.centred(t.Warning, "✗ "+printable.Error(x.err), w, h)
+		return v.centred(t.Warning, "✗ "+printable.Error(x.err), w, h)
 	}
 	shown := x.shown()
-	selected := x.setting.At(len(shown))
-	about := p.settingWords(t, shown[selected], w, h)
+	selected := v.setting.At(len(shown))
+	about := v.settingWords(t, shown[selected], w, h)
 	rows := max(h-len(about), 1)
-	first, end := x.setting.Window(len(shown), rows)
+	first, end := v.setting.Window(len(shown), rows)
 	var lines []string
 	for i := first; i < end; i++ {
-		lines = append(lines, p.settingLine(t, shown[i], i == selected, w))
+		lines = append(lines, v.settingLine(t, shown[i], i == selected, w))
 	}
 	widget.Edges(t, lines, first, end, len(shown), w)
 	for len(lines) < rows && len(about) > 0 {
@@ -82,8 +114,8 @@ func (p *Pane) drawSettings(t *widget.Theme, w, h int) string {
 	return widget.Block(strings.Join(append(lines, about...), "\n"), w, h)
 }
 
-func (p *Pane) settingLine(t *widget.Theme, s setting, selected bool, w int) string {
-	x := &p.recipe
+func (v *recipeView) settingLine(t *widget.Theme, s setting, selected bool, w int) string {
+	x := &v.recipe
 	value, was := config.Plain(x.draft(), s.name()), config.Plain(x.last, s.name())
 	name := widget.Left(s.key, 18)
 	line := " " + name + "   " + value + "   "
@@ -101,16 +133,16 @@ func (p *Pane) settingLine(t *widget.Theme, s setting, selected bool, w int) str
 }
 
 // settingWords are at most three lines on the selected setting, where there is room.
-func (p *Pane) settingWords(t *widget.Theme, s setting, w, h int) []string {
+func (v *recipeView) settingWords(t *widget.Theme, s setting, w, h int) []string {
 	if h < 8 {
 		return nil
 	}
-	value := config.Plain(p.recipe.draft(), s.name())
+	value := config.Plain(v.recipe.draft(), s.name())
 	lines := []string{t.BarFaint.Render(strings.Repeat("─", max(w, 0)))}
 	if means := s.means[value]; means != "" {
 		lines = append(lines, wrapped(t.Text, value+": "+means, w)...)
 	}
-	if was := config.Plain(p.recipe.last, s.name()); was != value {
+	if was := config.Plain(v.recipe.last, s.name()); was != value {
 		lines = append(lines, " "+t.Warning.Render(widget.Cut("• config.toml: "+was, w-1)))
 	}
 	if field, err := config.Lookup(s.name()); err == nil && h >= 12 {
@@ -119,56 +151,40 @@ func (p *Pane) settingWords(t *widget.Theme, s setting, w, h int) []string {
 	return lines[:min(len(lines), max(h/3, 2))]
 }
 
-func (p *Pane) moveSetting(m widget.Move, page int) {
+func (v *recipeView) moveSetting(m widget.Move, page int) {
 	var err error
 	switch m {
 	case widget.MoveLeft:
-		err = p.recipe.turn(-1)
+		err = v.recipe.turn(v.selected(), -1)
 	case widget.MoveRight:
-		err = p.recipe.turn(1)
+		err = v.recipe.turn(v.selected(), 1)
 	default:
-		p.recipe.setting.Move(m, len(p.recipe.shown()), page)
+		v.setting.Move(m, len(v.recipe.shown()), page)
 	}
 	if err != nil {
-		p.recipe.err = err
+		v.recipe.err = err
 	}
 }
 
-func (p *Pane) clickSetting(_, y, w, h int) tea.Cmd {
-	shown := p.recipe.shown()
-	about := p.settingWords(&widget.Theme{}, shown[p.recipe.setting.At(len(shown))], w, h)
-	p.recipe.setting.Click(y, len(shown), max(h-len(about), 1))
+func (v *recipeView) clickSetting(_, y, w, h int) tea.Cmd {
+	shown := v.recipe.shown()
+	about := v.settingWords(&widget.Theme{}, shown[v.setting.At(len(shown))], w, h)
+	v.setting.Click(y, len(shown), max(h-len(about), 1))
 	return nil
 }
 
-func (p *Pane) settingActions() []views.Action {
+// selected is the setting under the cursor.
+func (v *recipeView) selected() setting {
+	shown := v.recipe.shown()
+	return shown[v.setting.At(len(shown))]
+}
+
+func (v *recipeView) settingActions() []views.Action {
 	return []views.Action{{Name: "choose", Label: "values", Help: "choose the value from a list", Group: "Recipe",
-		Run: p.askValue}}
+		Run: v.askValue}}
 }
 
-// choice is an open list to choose from, and what is done with what was chosen.
-type choice struct {
-	*widget.Choice
-	take func(i int) error
-}
-
-// choose gives a key to the open list.
-func (p *Pane) choose(msg tea.Msg) tea.Cmd {
-	open := p.choice
-	outcome, cmd := open.Update(msg)
-	if outcome == widget.Editing {
-		return cmd
-	}
-	p.choice = nil
-	if outcome == widget.Accepted {
-		if err := open.take(open.Chosen()); err != nil {
-			return views.Fail(err)
-		}
-	}
-	return cmd
-}
-
-func (p *Pane) askPreset() tea.Cmd {
+func (v *recipeView) askPreset() tea.Cmd {
 	means := map[string]string{
 		"basic":             "each object once an epoch, a plain prompt",
 		"enhanced":          "√n sampling, position words, facts from train",
@@ -180,33 +196,32 @@ func (p *Pane) askPreset() tea.Cmd {
 		options = append(options, widget.Option{Text: name, Detail: means[name]})
 	}
 	open := widget.NewChoice("Presets of the recipe", false, options...)
-	open.Cursor.Index = max(slices.Index(names, p.recipe.draft().Recipe.Preset), 0)
-	p.choice = &choice{open, func(i int) error { return p.recipe.preset(names[i]) }}
+	open.Cursor.Index = max(slices.Index(names, v.recipe.draft().Recipe.Preset), 0)
+	v.choice = &choice{open, func(i int) error { return v.recipe.preset(names[i]) }}
 	return nil
 }
 
 // askValue opens a list of the selected constant's values.
-func (p *Pane) askValue() tea.Cmd {
-	shown := p.recipe.shown()
-	s := shown[p.recipe.setting.At(len(shown))]
+func (v *recipeView) askValue() tea.Cmd {
+	s := v.selected()
 	values := s.values()
 	var options []widget.Option
 	for _, value := range values {
 		options = append(options, widget.Option{Text: value, Detail: s.means[value]})
 	}
 	open := widget.NewChoice(s.key, false, options...)
-	open.Cursor.Index = max(slices.Index(values, config.Plain(p.recipe.draft(), s.name())), 0)
-	p.choice = &choice{open, func(i int) error { return p.recipe.set(s.key, values[i]) }}
+	open.Cursor.Index = max(slices.Index(values, config.Plain(v.recipe.draft(), s.name())), 0)
+	v.choice = &choice{open, func(i int) error { return v.recipe.set(s.key, values[i]) }}
 	return nil
 }
 
 // exampleObjects are the objects of the selected class that the example goes through: of train, where there are any.
-func (p *Pane) exampleObjects() []data.Ref {
+func (v *recipeView) exampleObjects() []data.Ref {
 	var train, others []data.Ref
-	for i, item := range p.set.Items {
+	for i, item := range v.set.Items {
 		for j, object := range item.Objects {
 			switch {
-			case object.Class != p.class:
+			case object.Class != v.class:
 			case item.Split == "train":
 				train = append(train, data.Ref{Item: i, Object: j})
 			default:
@@ -220,108 +235,72 @@ func (p *Pane) exampleObjects() []data.Ref {
 	return others
 }
 
-func (p *Pane) exampleRef() (data.Ref, bool) {
-	if len(p.recipe.examples) == 0 {
+func (v *recipeView) exampleRef() (data.Ref, bool) {
+	if len(v.examples) == 0 {
 		return data.Ref{}, false
 	}
-	return p.recipe.examples[p.recipe.example.At(len(p.recipe.examples))], true
+	return v.examples[v.example.At(len(v.examples))], true
 }
 
-func (p *Pane) exampleTitle() string {
-	ref, there := p.exampleRef()
+func (v *recipeView) exampleTitle() string {
+	ref, there := v.exampleRef()
 	if !there {
 		return "Prompt"
 	}
-	return fmt.Sprintf("Prompt for %s, box %d", widget.Clean(p.set.Items[ref.Item].ID), ref.Object+1)
+	return fmt.Sprintf("Prompt for %s, box %d", widget.Clean(v.set.Items[ref.Item].ID), ref.Object+1)
 }
 
-func (p *Pane) drawExample(t *widget.Theme, w, h int) string {
-	ref, there := p.exampleRef()
+func (v *recipeView) drawExample(t *widget.Theme, w, h int) string {
+	ref, there := v.exampleRef()
 	if !there {
-		return p.centred(t.Muted, "There is no object of this class to ask about.", w, h)
+		return v.centred(t.Muted, "There is no object of this class to ask about.", w, h)
 	}
-	key, seen := p.contextKey(ref, w, h)
-	return p.drawAskedBeside(t, ref, key, seen, w, h)
+	key, seen := v.contextKey(ref, w, h)
+	return v.drawAskedBeside(t, ref, key, seen, w, h)
 }
 
 // exampleKeys is the drawing of what the model sees of the example.
-func (p *Pane) exampleKeys() []pictureKey {
-	w, h := p.board().Inside("example")
-	if ref, there := p.exampleRef(); there && w > 0 {
-		if key, seen := p.contextKey(ref, w, h); seen {
+func (v *recipeView) exampleKeys() []pictureKey {
+	w, h := v.views.Board().Inside("example")
+	if ref, there := v.exampleRef(); there && w > 0 {
+		if key, seen := v.contextKey(ref, w, h); seen {
 			return []pictureKey{key}
 		}
 	}
 	return nil
 }
 
-// drawAskedBeside is the prompt and the answer about an object, at the right of what the model sees of it.
-func (p *Pane) drawAskedBeside(t *widget.Theme, ref data.Ref, key pictureKey, seen bool, w, h int) string {
-	if !seen {
-		return widget.Block(strings.Join(p.askedLines(t, ref, w-1), "\n"), w, h)
-	}
-	left := widget.Block(p.drawThumb(t, key, nil), key.w, h)
-	right := widget.Block(strings.Join(p.askedLines(t, ref, w-key.w-2), "\n"), w-key.w, h)
-	return widget.Columns(left, right)
-}
-
-// contextKey is the drawing of what the model sees of an object, at the left of a panel of w×h cells; there is none
-// where it would leave no room for words.
-func (p *Pane) contextKey(ref data.Ref, w, h int) (pictureKey, bool) {
-	mode, _ := p.pictureMode()
-	wide := min(w*2/5, 2*h)
-	cfg, model := p.recipe.draft().Recipe, p.recipe.draft().Model
-	if wide < 10 || w-wide < 22 || mode == widget.Words {
-		return pictureKey{}, false
-	}
-	return pictureKey{reads: p.reads, item: ref.Item, object: ref.Object, mode: mode, w: wide, h: h,
-		seen: seen{cfg.Context, cfg.CropMargin, cfg.CropSquare, model.MinPixels, model.MaxPixels}}, true
-}
-
 // moveExample goes through the objects of the class.
-func (p *Pane) moveExample(m widget.Move, page int) {
-	step(&p.recipe.example, m, len(p.recipe.examples), page)
+func (v *recipeView) moveExample(m widget.Move, page int) {
+	step(&v.example, m, len(v.examples), page)
 }
 
-// askedLines are the prompt about an object, the answer that is trained, and what it weighs.
-func (p *Pane) askedLines(t *widget.Theme, ref data.Ref, w int) []string {
-	if p.recipe.weighed == nil {
-		return []string{" " + t.Muted.Render("working out the recipe …")}
+// takeOver writes what was turned into the project's constants. The file on disk changes when it is saved.
+func (v *recipeView) takeOver() tea.Cmd {
+	turned := v.recipe.turned()
+	if len(turned) == 0 {
+		return views.Say("the recipe is the one of config.toml")
 	}
-	if p.recipe.weighed.err != nil {
-		return wrapped(t.Warning, "✗ "+printable.Error(p.recipe.weighed.err), w)
+	if err := v.file.Apply(turned); err != nil {
+		return views.Fail(err)
 	}
-	sample, there := p.recipe.weighed.recipe.Sample(ref)
-	if !there {
-		return nil
-	}
-	lines := []string{" " + t.Muted.Render("asked")}
-	lines = append(lines, wrapped(t.Text, sample.Prompt, w)...)
-	lines = append(lines, " "+t.Muted.Render("answer"))
-	lines = append(lines, wrapped(t.Strong, sample.Answer, w)...)
-	note := "drawn " + widget.Ratio(p.copiesOf(sample.Class)) + " an epoch, each time with weight " +
-		widget.Ratio(sample.Weight) + " in the loss"
-	if sample.Item.Split != "train" {
-		note = "of split " + sample.Item.Split + ": not trained on"
-	}
-	return append(lines, wrapped(t.Muted, note, w)...)
+	v.recipe.follow(v.file)
+	file := v.file
+	return tea.Batch(
+		func() tea.Msg { return views.ConfigChanged{File: file} },
+		views.Say("%s taken over into the constants; they are saved in the pane Config", constants(len(turned))))
 }
 
-// copiesOf is how often an object of a class is drawn in an epoch, on average.
-func (p *Pane) copiesOf(class int) float64 {
-	for _, row := range p.recipe.weighed.table.Classes {
-		if row.Class == p.rawName(class) {
-			return row.Copies
-		}
-	}
-	return 1
+// undo lets the recipe be the file's again.
+func (v *recipeView) undo() tea.Cmd {
+	v.recipe.copy = nil
+	v.recipe.follow(v.file)
+	return nil
 }
 
-// wrapped is a text in lines of w cells, one of them left free at the left.
-func wrapped(style widget.Style, text string, w int) []string {
-	lines := widget.Wrap(widget.Clean(text), w-1)
-	for i, line := range lines {
-		lines[i] = " " + style.Render(line)
+func constants(n int) string {
+	if n == 1 {
+		return "1 constant"
 	}
-	return lines
+	return fmt.Sprintf("%d constants", n)
 }

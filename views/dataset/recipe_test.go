@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 
 func TestPresetChangesTheTableAndTheWarningsAtOnce(t *testing.T) {
 	p, d := open(t, 120, 30)
-	show(p, d, recipeView)
+	show(p, d, recipeName)
 	d.Press("p", "down", "enter").Wait("the recipe", p.settled) // from enhanced to enhanced-original
 	if p.recipe.draft().Recipe.Preset != "enhanced-original" {
 		t.Fatalf("preset %q", p.recipe.draft().Recipe.Preset)
@@ -33,7 +34,7 @@ func TestPresetChangesTheTableAndTheWarningsAtOnce(t *testing.T) {
 
 func TestTurningAConstantMakesTheRecipeCustom(t *testing.T) {
 	p, d := open(t, 120, 30)
-	show(p, d, recipeView)
+	show(p, d, recipeName)
 	before := p.recipe.weighed.table.ImbalanceAfter
 	d.Press("right").Wait("the recipe", p.settled)
 	r := p.recipe.draft().Recipe
@@ -100,12 +101,9 @@ func TestANumberBetweenTheStepsGoesToTheNextOne(t *testing.T) {
 		if err := p.recipe.set("CROP_MARGIN", c.now); err != nil {
 			t.Fatal(err)
 		}
-		for i, s := range p.recipe.shown() {
-			if s.key == "CROP_MARGIN" {
-				p.recipe.setting.Index = i
-			}
-		}
-		if err := p.recipe.turn(c.by); err != nil || p.recipe.draft().Recipe.CropMargin != c.want {
+		shown := p.recipe.shown()
+		margin := shown[slices.IndexFunc(shown, func(s setting) bool { return s.key == "CROP_MARGIN" })]
+		if err := p.recipe.turn(margin, c.by); err != nil || p.recipe.draft().Recipe.CropMargin != c.want {
 			t.Errorf("from %s by %d to %v, not %v: %v", c.now, c.by, p.recipe.draft().Recipe.CropMargin, c.want, err)
 		}
 	}
@@ -115,7 +113,7 @@ func TestTakingOverChangesTheConstantsAndTellsOthers(t *testing.T) {
 	file := slopeProject(t)
 	p, d := openFile(t, file, 120, 30)
 	d.Wait("the data set", p.settled)
-	show(p, d, recipeView)
+	show(p, d, recipeName)
 	d.Press("right", "s").Wait("the recipe", p.settled)
 	if r := file.Config.Recipe; r.ClassWeights != "max_ratio" || r.Preset != recipe.Custom {
 		t.Errorf("the project's recipe is %+v", r)
@@ -141,7 +139,7 @@ func TestWhatWasTurnedStaysWhenAnotherConstantChanges(t *testing.T) {
 	file := slopeProject(t)
 	p, d := openFile(t, file, 120, 30)
 	d.Wait("the data set", p.settled)
-	show(p, d, recipeView)
+	show(p, d, recipeName)
 	d.Press("right").Wait("the recipe", p.settled)
 	if err := file.Set("TRAIN.BATCH_SIZE", "8"); err != nil {
 		t.Fatal(err)
@@ -157,7 +155,7 @@ func TestWhatWasTurnedStaysWhenAnotherConstantChanges(t *testing.T) {
 
 func TestTheListOfValuesSetsOne(t *testing.T) {
 	p, d := open(t, 120, 30)
-	show(p, d, recipeView)
+	show(p, d, recipeName)
 	d.Press("enter")
 	if !p.Capturing() || !d.Shows("every object counts alike") {
 		t.Fatalf("the screen is\n%s", d.Screen())

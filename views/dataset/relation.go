@@ -8,28 +8,28 @@ import (
 	"finetui/views/widget"
 )
 
-func (p *Pane) relationTitle() string {
-	if p.class == p.pairs.b {
-		return p.className() + " with itself"
+func (v *pairs) relationTitle() string {
+	if v.class == v.b {
+		return v.className() + " with itself"
 	}
-	return p.className() + " and " + p.nameOf(p.pairs.b)
+	return v.className() + " and " + v.nameOf(v.b)
 }
 
 // drawRelation says in words and bars how the two classes lie to one another.
-func (p *Pane) drawRelation(t *widget.Theme, w, h int) string {
-	c, there := p.together(p.class, p.pairs.b)
+func (v *pairs) drawRelation(t *widget.Theme, w, h int) string {
+	c, there := v.together(v.class, v.b)
 	var lines []string
-	lines = append(lines, wrapped(t.Text, p.pairSentence(), w)...)
+	lines = append(lines, wrapped(t.Text, v.pairSentence(), w)...)
 	if !there {
 		return widget.Block(strings.Join(lines, "\n"), w, h)
 	}
-	d := p.relation(p.class, p.pairs.b)
+	d := v.relation(v.class, v.b)
 	lines = append(lines, "")
 	vertical := []widget.Bar{{Label: "above", Value: float64(d.Above)}, {Label: "level", Value: float64(d.Level)},
 		{Label: "below", Value: float64(d.Below)}}
 	horizontal := []widget.Bar{{Label: "left", Value: float64(d.Left)}, {Label: "aligned", Value: float64(d.Aligned)},
 		{Label: "right", Value: float64(d.Right)}}
-	if p.class == p.pairs.b {
+	if v.class == v.b {
 		vertical = []widget.Bar{{Label: "level", Value: float64(d.Level)},
 			{Label: "one above", Value: float64(d.Above + d.Below)}}
 		horizontal = []widget.Bar{{Label: "aligned", Value: float64(d.Aligned)},
@@ -45,7 +45,7 @@ func (p *Pane) drawRelation(t *widget.Theme, w, h int) string {
 		}
 		lines = append(lines, "")
 	}
-	cfg := p.loaded.cfg
+	cfg := v.loaded.cfg
 	about := wrapped(t.Muted,
 		fmt.Sprintf("Level: heights differ by at most %s of the picture. Aligned: within %s of its width.",
 			widget.Number1(cfg.LevelWithin), widget.Number1(cfg.AlignedWithin)), w)
@@ -56,16 +56,16 @@ func (p *Pane) drawRelation(t *widget.Theme, w, h int) string {
 }
 
 // pairSentence is the pair in words.
-func (p *Pane) pairSentence() string {
-	a, b := p.className(), p.nameOf(p.pairs.b)
-	c, there := p.together(p.class, p.pairs.b)
-	d := p.relation(p.class, p.pairs.b)
+func (v *pairs) pairSentence() string {
+	a, b := v.className(), v.nameOf(v.b)
+	c, there := v.together(v.class, v.b)
+	d := v.relation(v.class, v.b)
 	switch {
-	case !there && p.class == p.pairs.b:
-		return fmt.Sprintf("No picture of %s holds two objects of %s.", p.scopeWords(), a)
+	case !there && v.class == v.b:
+		return fmt.Sprintf("No picture of %s holds two objects of %s.", v.scopeWords(), a)
 	case !there:
 		return fmt.Sprintf("%s and %s are never in one picture.", a, b)
-	case p.class == p.pairs.b:
+	case v.class == v.b:
 		return fmt.Sprintf("%s have two or more %s: %s pairs, %s of them level.", picturesOf(c.Images), a,
 			widget.Count(c.Pairs), share(d.Level, c.Pairs))
 	}

@@ -17,14 +17,14 @@ import (
 
 // samples is the view of pictures: a page of those that pass the facets, and one of them in full.
 type samples struct {
+	*shared
 	facets
 	order  order
 	items  []int       // those that pass, in that order
 	cursor widget.List // among items
 	line   widget.List // among the facets
-	zoomed bool        // one picture is opened
-	one    *views.Board
-	object widget.List // the selected one of the opened picture
+	grid   *views.Board
+	one    *one
 }
 
 // facets choose pictures, beside the split and the filter's text that all views share. Of each kind
@@ -51,98 +51,101 @@ func (f *facets) of(kind string) *[]string {
 	return &f.findings
 }
 
-func (p *Pane) samplesBoard() *views.Board {
-	p.samples.one = p.oneBoard()
-	node := layout.Row(layout.Panel("grid", 46, 12).Weighted(4).Prior(1), layout.Panel("facets", 30, 8).AtMost(44, 0))
-	return views.NewBoard(node,
-		views.Panel{Name: "grid", Tab: "Pictures", Title: p.samplesTitle, Right: p.samplesPlace, Draw: p.drawGrid,
-			Move: p.moveGrid, Click: p.clickGrid},
-		views.Panel{Name: "facets", Tab: "Show only", Title: func() string { return "Show only" }, Draw: p.drawFacets,
-			Move: p.moveFacet, Click: p.clickFacet, Actions: p.facetActions},
-	)
+func newSamples(s *shared) views.View {
+	s.samples = &samples{shared: s}
+	return s.samples.view()
 }
 
-// showSamples opens the view with those facets.
-func (p *Pane) showSamples(f facets) {
-	p.open = samplesView
-	p.samples.zoomed = false
-	p.samples.facets = f
-	p.samples.cursor.Index = 0
-	p.boards[samplesView].Focus("grid")
-	p.refilter()
+func (v *samples) view() views.View {
+	node := layout.Row(layout.Panel("grid", 46, 12).Weighted(4).Prior(1), layout.Panel("facets", 30, 8).AtMost(44, 0))
+	v.grid = views.NewBoard(node,
+		views.Panel{Name: "grid", Tab: "Pictures", Title: v.samplesTitle, Right: v.samplesPlace, Draw: v.drawGrid,
+			Move: v.moveGrid, Click: v.clickGrid},
+		views.Panel{Name: "facets", Tab: "Show only", Title: func() string { return "Show only" }, Draw: v.drawFacets,
+			Move: v.moveFacet, Click: v.clickFacet, Actions: v.facetActions},
+	)
+	v.one = &one{samples: v}
+	over := v.one.view()
+	return views.View{Name: samplesView, Boards: []*views.Board{v.grid}, Over: &over, Actions: v.actions,
+		Leave: v.clearFacets, Copy: v.text, Want: v.want, Refresh: func() { v.items = v.filtered() }}
+}
+
+// want asks for the pictures of the page.
+func (v *samples) want() tea.Cmd {
+	w, h := v.grid.Inside("grid")
+	return v.drawPictures(v.sheetKeys(v.samplesSheet(w, h)))
+}
+
+// show opens the view with those facets, the cursor on a place.
+func (v *samples) show(f facets, place int) {
+	v.views.Show(samplesView)
+	v.facets, v.cursor.Index = f, place
+	v.grid.Focus("grid")
+	v.refilter()
 }
 
 // clearFacets lets all pictures pass and says whether any had been held back.
-func (p *Pane) clearFacets() bool {
-	was := !p.samples.facets.empty()
-	p.samples.facets = facets{}
-	p.refilter()
+func (v *samples) clearFacets() bool {
+	was := !v.facets.empty()
+	v.facets = facets{}
+	v.refilter()
 	return was
 }
 
 // filtered is the pictures that pass the facets, the split and the text: of the name, or of a class in the picture.
-func (p *Pane) filtered() []int {
-	f := p.samples.facets
-	items := p.index.Items(stats.Filter{Split: p.split, Classes: f.classes, Conditions: f.conditions,
+func (v *samples) filtered() []int {
+	f := v.facets
+	items := v.index.Items(stats.Filter{Split: v.split, Classes: f.classes, Conditions: f.conditions,
 		Findings: f.findings})
 	if len(f.pair) == 2 {
-		items = p.holding(items, p.classNamed(f.pair[0]), p.classNamed(f.pair[1]))
+		items = v.holding(items, v.classNamed(f.pair[0]), v.classNamed(f.pair[1]))
 	}
-	if p.filter.Text() != "" {
-		passes := make([]bool, len(p.set.Classes))
+	if v.filter.Text() != "" {
+		passes := make([]bool, len(v.set.Classes))
 		for class := range passes {
-			passes[class] = p.filter.Passes(p.set.Classes[class].Name)
+			passes[class] = v.filter.Passes(v.set.Classes[class].Name)
 		}
 		items = slices.DeleteFunc(items, func(i int) bool {
-			item := &p.set.Items[i]
-			return !p.filter.Passes(item.ID) &&
+			item := &v.set.Items[i]
+			return !v.filter.Passes(item.ID) &&
 				!slices.ContainsFunc(item.Objects, func(o data.Object) bool { return passes[o.Class] })
 		})
 	}
-	p.sortItems(items)
+	v.sortItems(items)
 	return items
 }
 
-// holding keeps the pictures that hold both classes; two objects where they are the same.
-func (p *Pane) holding(items []int, class, other int) []int {
-	return slices.DeleteFunc(items, func(i int) bool {
-		first, second := 0, 0
-		for _, object := range p.set.Items[i].Objects {
-			if object.Class == class {
-				first++
-			}
-			if object.Class == other {
-				second++
-			}
-		}
-		return first == 0 || second == 0 || class == other && first < 2
-	})
-}
-
-// samplesActions are those of the page of pictures.
-func (p *Pane) samplesActions() []views.Action {
+// actions are those of the page of pictures.
+func (v *samples) actions() []views.Action {
 	return []views.Action{
 		{Name: "open", Label: "open", Help: "show the picture in full, and its prompt", Group: "Data",
 			Enabled: func() bool {
-				return len(p.samples.items) > 0 && (p.boards[samplesView].Focused() == "grid")
+				return len(v.items) > 0 && v.grid.Focused() == "grid"
 			},
-			Run: func() tea.Cmd { p.samples.zoomed = true; p.samples.object.Index = p.firstObject(); return nil }},
+			Run: v.open},
 		{Name: "sort", Label: "order", Help: "put the pictures in another order", Group: "Data",
-			Enabled: func() bool { return len(p.samples.items) > 1 }, Run: p.askOrder},
+			Enabled: func() bool { return len(v.items) > 1 }, Run: v.askOrder},
 		{Name: "export_sheet", Label: "sheet", Help: "write all pictures that pass to contact sheets", Group: "Data",
-			Enabled: func() bool { return len(p.samples.items) > 0 }, Run: p.exportSheet},
+			Enabled: func() bool { return len(v.items) > 0 }, Run: v.exportSheet},
 	}
 }
 
-func (p *Pane) samplesTitle() string {
-	return fmt.Sprintf("%s of %s pictures · %s", widget.Count(len(p.samples.items)), widget.Count(len(p.set.Items)),
-		strings.Join(p.chosenWords(), " · "))
+// open shows the picture under the cursor in full.
+func (v *samples) open() tea.Cmd {
+	v.views.Enter(samplesView)
+	v.one.object.Index = v.one.firstObject()
+	return nil
+}
+
+func (v *samples) samplesTitle() string {
+	return fmt.Sprintf("%s of %s pictures · %s", widget.Count(len(v.items)), widget.Count(len(v.set.Items)),
+		strings.Join(v.chosenWords(), " · "))
 }
 
 // chosenWords say which pictures are shown, and in which order.
-func (p *Pane) chosenWords() []string {
-	f := p.samples.facets
-	words := []string{p.scopeWords()}
+func (v *samples) chosenWords() []string {
+	f := v.facets
+	words := []string{v.scopeWords()}
 	or := func(list []string) {
 		if len(list) > 0 {
 			words = append(words, widget.Clean(strings.Join(list, " or ")))
@@ -158,62 +161,62 @@ func (p *Pane) chosenWords() []string {
 		findings = append(findings, findingWords(code))
 	}
 	or(findings)
-	if text := p.filter.Text(); text != "" {
+	if text := v.filter.Text(); text != "" {
 		words = append(words, "“"+widget.Clean(text)+"”")
 	}
-	if p.samples.order != asInTheSet {
-		words = append(words, p.samples.order.String())
+	if v.order != asInTheSet {
+		words = append(words, v.order.String())
 	}
 	return words
 }
 
 // standsOut marks the classes whose objects stand out in the pictures: those that are chosen, by name or as a pair; nil
 // where none is.
-func (p *Pane) standsOut() []int {
+func (v *samples) standsOut() []int {
 	var classes []int
-	for _, name := range slices.Concat(p.samples.classes, p.samples.pair) {
-		classes = append(classes, p.classNamed(name))
+	for _, name := range slices.Concat(v.classes, v.pair) {
+		classes = append(classes, v.classNamed(name))
 	}
 	return classes
 }
 
-func (p *Pane) samplesPlace() string {
-	return place(p.samples.cursor, len(p.samples.items))
+func (v *samples) samplesPlace() string {
+	return place(v.cursor, len(v.items))
 }
 
 // samplesSheet is the page that the cursor is on.
-func (p *Pane) samplesSheet(w, h int) sheet {
-	s := sheet{items: p.samples.items, classes: p.standsOut(), cursor: p.samples.cursor.At(len(p.samples.items))}
-	s.grid = p.gridFor(len(s.items), w, h)
+func (v *samples) samplesSheet(w, h int) sheet {
+	s := sheet{items: v.items, classes: v.standsOut(), cursor: v.cursor.At(len(v.items))}
+	s.grid = v.gridFor(len(s.items), w, h)
 	s.first = max(s.cursor, 0) / s.size() * s.size()
 	return s
 }
 
-func (p *Pane) drawGrid(t *widget.Theme, w, h int) string {
-	if len(p.samples.items) == 0 {
-		return p.centred(t.Muted, "No picture passes: esc lets all of them through again.", w, h)
+func (v *samples) drawGrid(t *widget.Theme, w, h int) string {
+	if len(v.items) == 0 {
+		return v.centred(t.Muted, "No picture passes: esc lets all of them through again.", w, h)
 	}
-	return p.drawSheet(t, p.samplesSheet(w, h), w, h)
+	return v.drawSheet(t, v.samplesSheet(w, h), w, h)
 }
 
-func (p *Pane) moveGrid(m widget.Move, _ int) {
-	w, h := p.board().Inside("grid")
-	s := p.samplesSheet(w, h)
+func (v *samples) moveGrid(m widget.Move, _ int) {
+	w, h := v.views.Board().Inside("grid")
+	s := v.samplesSheet(w, h)
 	n := len(s.items)
 	steps := map[widget.Move]int{
 		widget.MoveLeft: -1, widget.MoveRight: 1, widget.Up: -s.cols, widget.Down: s.cols,
 		widget.PageUp: -s.size(), widget.PageDown: s.size(), widget.First: -n, widget.Last: n,
 	}
-	p.samples.cursor.Index = max(min(s.cursor+steps[m], n-1), 0)
+	v.cursor.Index = max(min(s.cursor+steps[m], n-1), 0)
 }
 
-func (p *Pane) clickGrid(x, y, w, h int) tea.Cmd {
-	s := p.samplesSheet(w, h)
+func (v *samples) clickGrid(x, y, w, h int) tea.Cmd {
+	s := v.samplesSheet(w, h)
 	if s.cellW <= 0 || s.cellH <= 0 || x/s.cellW >= s.cols || y/s.cellH >= s.rows {
 		return nil
 	}
 	if place := s.first + y/s.cellH*s.cols + x/s.cellW; place < len(s.items) {
-		p.samples.cursor.Index = place
+		v.cursor.Index = place
 	}
 	return nil
 }
@@ -229,51 +232,51 @@ type facetLine struct {
 }
 
 // facetLines are all facets with how many pictures of the whole set each lets through.
-func (p *Pane) facetLines() []facetLine {
-	lines := []facetLine{{text: "everything", n: len(p.set.Items)}}
+func (v *samples) facetLines() []facetLine {
+	lines := []facetLine{{text: "everything", n: len(v.set.Items)}}
 	lines = append(lines, facetLine{heading: "Split"})
-	for _, part := range p.analysis.Splits {
+	for _, part := range v.analysis.Splits {
 		lines = append(lines, facetLine{kind: "split", text: part.Split, value: part.Split, n: part.Images})
 	}
 	lines = append(lines, facetLine{heading: "Condition"})
-	for _, condition := range p.analysis.Whole.Conditions {
+	for _, condition := range v.analysis.Whole.Conditions {
 		lines = append(lines, facetLine{kind: "condition", text: condition.Name, value: condition.Name,
-			n: p.withCondition[condition.Name]})
+			n: v.withCondition[condition.Name]})
 	}
 	lines = append(lines, facetLine{heading: "Class"})
-	for _, class := range p.analysis.Whole.ByCount() {
-		lines = append(lines, facetLine{kind: "class", text: p.set.Classes[class].Name,
-			value: p.set.Classes[class].Name, n: p.analysis.Whole.ImagesWithClass[class]})
+	for _, class := range v.analysis.Whole.ByCount() {
+		lines = append(lines, facetLine{kind: "class", text: v.set.Classes[class].Name,
+			value: v.set.Classes[class].Name, n: v.analysis.Whole.ImagesWithClass[class]})
 	}
-	if len(p.withFinding) > 0 {
+	if len(v.withFinding) > 0 {
 		lines = append(lines, facetLine{heading: "Finding"})
-		lines = append(lines, p.withFinding...)
+		lines = append(lines, v.withFinding...)
 	}
 	return lines
 }
 
 // choices are the lines that can be chosen.
-func (p *Pane) choices() []facetLine {
-	return slices.DeleteFunc(p.facetLines(), func(l facetLine) bool { return l.heading != "" })
+func (v *samples) choices() []facetLine {
+	return slices.DeleteFunc(v.facetLines(), func(l facetLine) bool { return l.heading != "" })
 }
 
-func (p *Pane) chosen(l facetLine) bool {
+func (v *samples) chosen(l facetLine) bool {
 	switch l.kind {
 	case "split":
-		return p.split == l.value
+		return v.split == l.value
 	case "condition":
-		return slices.Contains(p.samples.conditions, l.value)
+		return slices.Contains(v.conditions, l.value)
 	case "class":
-		return slices.Contains(p.samples.classes, l.value) || slices.Contains(p.samples.pair, l.value)
+		return slices.Contains(v.classes, l.value) || slices.Contains(v.pair, l.value)
 	case "finding":
-		return slices.Contains(p.samples.findings, l.value)
+		return slices.Contains(v.findings, l.value)
 	}
-	return p.split == "" && p.samples.facets.empty()
+	return v.split == "" && v.facets.empty()
 }
 
-func (p *Pane) drawFacets(t *widget.Theme, w, h int) string {
-	all := p.facetLines()
-	chosen := p.samples.line.At(len(p.choices()))
+func (v *samples) drawFacets(t *widget.Theme, w, h int) string {
+	all := v.facetLines()
+	chosen := v.line.At(len(v.choices()))
 	selected, choice := 0, 0
 	lines := make([]string, len(all))
 	for i, l := range all {
@@ -284,10 +287,10 @@ func (p *Pane) drawFacets(t *widget.Theme, w, h int) string {
 		if choice == chosen {
 			selected = i
 		}
-		lines[i] = p.facetText(t, l, choice == chosen, w)
+		lines[i] = v.facetText(t, l, choice == chosen, w)
 		choice++
 	}
-	mode, why := p.pictureMode()
+	mode, why := v.pictureMode()
 	about := append([]string{""},
 		wrapped(t.Muted, fmt.Sprintf("Pictures are drawn as %s: %s. VIEW.IMAGES can say otherwise.", mode, why), w)...)
 	if len(lines)+len(about) <= h {
@@ -301,63 +304,63 @@ func (p *Pane) drawFacets(t *widget.Theme, w, h int) string {
 
 // facetText is a line that can be chosen: ✓ where it is, its name, how many pictures;
 // of a condition also the colour and the letter of its boxes.
-func (p *Pane) facetText(t *widget.Theme, l facetLine, selected bool, w int) string {
+func (v *samples) facetText(t *widget.Theme, l facetLine, selected bool, w int) string {
 	style, mark := t.Text, " "
 	switch {
 	case selected:
 		style, mark = t.Selected, t.Accent.Render("▸")
-	case p.chosen(l):
+	case v.chosen(l):
 		style = t.Accent
 	}
 	sign, signStyle := "", t.Text
 	switch l.kind {
 	case "condition":
-		sign, signStyle = p.conditionSign(t, l.value)
+		sign, signStyle = v.conditionSign(t, l.value)
 	case "class":
-		sign, signStyle = p.classSign(t, p.classNamed(l.value))
+		sign, signStyle = v.classSign(t, v.classNamed(l.value))
 	}
 	n := widget.Count(l.n)
-	text := widget.Cut(tickIf(p.chosen(l), widget.Clean(l.text)), w-3-widget.Width(sign)-widget.Width(n))
+	text := widget.Cut(tickIf(v.chosen(l), widget.Clean(l.text)), w-3-widget.Width(sign)-widget.Width(n))
 	gap := max(w-2-widget.Width(text)-widget.Width(sign)-widget.Width(n), 1)
 	return mark + style.Render(text+" ") + signStyle.Render(sign) + style.Render(strings.Repeat(" ", gap)+n)
 }
 
 // conditionSign is how a condition's boxes are known: a block of their colour, and the letter at them. Where the
 // colours are the classes', a condition has none.
-func (p *Pane) conditionSign(t *widget.Theme, condition string) (string, widget.Style) {
-	if p.coloursByClass() {
+func (v *samples) conditionSign(t *widget.Theme, condition string) (string, widget.Style) {
+	if v.coloursByClass() {
 		return "", t.Text
 	}
-	for class := range p.set.Classes {
-		if p.set.Classes[class].Condition == condition {
-			return p.sign(t, class)
+	for class := range v.set.Classes {
+		if v.set.Classes[class].Condition == condition {
+			return v.sign(t, class)
 		}
 	}
 	return "", t.Text
 }
 
 // classSign is how a class's boxes are known where the colours are the classes'.
-func (p *Pane) classSign(t *widget.Theme, class int) (string, widget.Style) {
-	if !p.coloursByClass() {
+func (v *samples) classSign(t *widget.Theme, class int) (string, widget.Style) {
+	if !v.coloursByClass() {
 		return "", t.Text
 	}
-	return p.sign(t, class)
+	return v.sign(t, class)
 }
 
-func (p *Pane) sign(t *widget.Theme, class int) (string, widget.Style) {
-	return "■" + p.letter(class), t.Ink(p.colour(class))
+func (v *samples) sign(t *widget.Theme, class int) (string, widget.Style) {
+	return "■" + v.letter(class), t.Ink(v.colour(class))
 }
 
-func (p *Pane) moveFacet(m widget.Move, page int) {
-	p.samples.line.Move(m, len(p.choices()), page)
+func (v *samples) moveFacet(m widget.Move, page int) {
+	v.line.Move(m, len(v.choices()), page)
 }
 
-func (p *Pane) clickFacet(_, y, _, h int) tea.Cmd {
-	all := p.facetLines()
+func (v *samples) clickFacet(_, y, _, h int) tea.Cmd {
+	all := v.facetLines()
 	selected, choice := 0, 0
 	for i, l := range all {
 		if l.heading == "" {
-			if choice == p.samples.line.At(len(p.choices())) {
+			if choice == v.line.At(len(v.choices())) {
 				selected = i
 			}
 			choice++
@@ -371,43 +374,43 @@ func (p *Pane) clickFacet(_, y, _, h int) tea.Cmd {
 				headings++
 			}
 		}
-		p.samples.line.Index = place - headings
-		p.toggle(all[place])
+		v.line.Index = place - headings
+		v.toggle(all[place])
 	}
 	return nil
 }
 
-func (p *Pane) facetActions() []views.Action {
+func (v *samples) facetActions() []views.Action {
 	line := func() facetLine {
-		lines := p.choices()
-		return lines[p.samples.line.At(len(lines))]
+		lines := v.choices()
+		return lines[v.line.At(len(lines))]
 	}
 	return []views.Action{
 		{Name: "show_only", Label: "only these", Help: "show only these, or all again", Group: "Data",
-			Run: func() tea.Cmd { p.only(line()); return nil }},
+			Run: func() tea.Cmd { v.only(line()); return nil }},
 		{Name: "mark", Label: "mark", Help: "show these, too: several may be marked", Group: "Data",
-			Run: func() tea.Cmd { p.toggle(line()); return nil }},
+			Run: func() tea.Cmd { v.toggle(line()); return nil }},
 	}
 }
 
 // only chooses a facet in place of the others of its kind, or takes the choice back.
-func (p *Pane) only(l facetLine) {
-	if on := p.chosen(l); !on && (l.kind == "condition" || l.kind == "class" || l.kind == "finding") {
-		*p.samples.of(l.kind) = nil
+func (v *samples) only(l facetLine) {
+	if on := v.chosen(l); !on && (l.kind == "condition" || l.kind == "class" || l.kind == "finding") {
+		*v.of(l.kind) = nil
 	}
-	p.toggle(l)
+	v.toggle(l)
 }
 
 // toggle chooses a facet beside the others of its kind, or takes the choice back.
-func (p *Pane) toggle(l facetLine) {
-	on := p.chosen(l)
-	f := &p.samples.facets
+func (v *samples) toggle(l facetLine) {
+	on := v.chosen(l)
+	f := &v.facets
 	switch l.kind {
 	case "":
-		p.split, *f = "", facets{}
+		v.split, *f = "", facets{}
 	case "split":
-		if p.split = l.value; on {
-			p.split = ""
+		if v.split = l.value; on {
+			v.split = ""
 		}
 	default:
 		if l.kind == "class" {
@@ -419,8 +422,8 @@ func (p *Pane) toggle(l facetLine) {
 			*values = append(slices.Clone(*values), l.value)
 		}
 	}
-	p.samples.cursor.Index = 0
-	p.refilter()
+	v.cursor.Index = 0
+	v.refilter()
 }
 
 // countFacets counts the pictures of each condition and each finding.
@@ -439,4 +442,15 @@ func (l *loaded) countFacets() {
 		return cmp.Compare(data.Severity(a.level),
 			data.Severity(b.level))
 	})
+}
+
+// text is the view as a table.
+func (v *samples) text() string {
+	rows := [][]string{{"picture", "split", "width", "height", "objects", "file"}}
+	for _, i := range v.items {
+		item := &v.set.Items[i]
+		rows = append(rows, []string{item.ID, item.Split, fmt.Sprint(item.Width), fmt.Sprint(item.Height),
+			fmt.Sprint(len(item.Objects)), item.Media})
+	}
+	return tabbed(rows)
 }

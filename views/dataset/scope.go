@@ -19,7 +19,7 @@ type scope struct {
 }
 
 // part is the statistics of the split that is looked at; nil where the set has no such split.
-func (p *Pane) part() *stats.Part {
+func (p *shared) part() *stats.Part {
 	if p.split == "" {
 		return &p.analysis.Whole
 	}
@@ -27,7 +27,7 @@ func (p *Pane) part() *stats.Part {
 }
 
 // scopeWords says which pictures a title speaks of: "all splits", "split valid".
-func (p *Pane) scopeWords() string {
+func (p *shared) scopeWords() string {
 	if p.split == "" {
 		return "all splits"
 	}
@@ -36,7 +36,7 @@ func (p *Pane) scopeWords() string {
 
 // order is the classes that are shown, most objects first. A filter that no class passes lets all through: it means
 // pictures or findings then.
-func (p *Pane) order() []int {
+func (p *shared) order() []int {
 	all := p.part().ByCount()
 	passed := slices.DeleteFunc(slices.Clone(all),
 		func(class int) bool { return !p.filter.Passes(p.set.Classes[class].Name) })
@@ -47,29 +47,26 @@ func (p *Pane) order() []int {
 }
 
 // moveClass moves the selected class in the order of the bars.
-func (p *Pane) moveClass(m widget.Move, page int) {
+func (p *shared) moveClass(m widget.Move, page int) {
 	order := p.order()
 	cursor := at(order, p.class)
 	cursor.Move(m, len(order), page)
 	p.selectClass(order, cursor.Index)
 }
 
-func (p *Pane) selectClass(order []int, place int) {
+func (p *shared) selectClass(order []int, place int) {
 	if place < 0 || place >= len(order) || order[place] == p.class {
 		return
 	}
 	p.class = order[place]
-	p.overview.shown.Index = 0
-	p.recipe.example.Index = 0
-	p.pairs.shown.Index = 0
 	p.refilter()
 }
 
 // className is the selected class.
-func (p *Pane) className() string { return p.nameOf(p.class) }
+func (p *shared) className() string { return p.nameOf(p.class) }
 
 // rawName is a class as the set spells it; nothing where there is none.
-func (p *Pane) rawName(class int) string {
+func (p *shared) rawName(class int) string {
 	if class < 0 || class >= len(p.set.Classes) {
 		return ""
 	}
@@ -77,7 +74,7 @@ func (p *Pane) rawName(class int) string {
 }
 
 // names is the class as a filter asks for it.
-func (p *Pane) names(class int) []string {
+func (p *shared) names(class int) []string {
 	if name := p.rawName(class); name != "" {
 		return []string{name}
 	}
@@ -85,7 +82,7 @@ func (p *Pane) names(class int) []string {
 }
 
 // nameOf is a class as it is drawn.
-func (p *Pane) nameOf(class int) string {
+func (p *shared) nameOf(class int) string {
 	if class < 0 || class >= len(p.set.Classes) {
 		return "no class"
 	}
@@ -93,7 +90,7 @@ func (p *Pane) nameOf(class int) string {
 }
 
 // classNamed is the place of a class, or -1.
-func (p *Pane) classNamed(name string) int {
+func (p *shared) classNamed(name string) int {
 	for i, class := range p.set.Classes {
 		if class.Name == name {
 			return i
@@ -102,21 +99,21 @@ func (p *Pane) classNamed(name string) int {
 	return -1
 }
 
-func (p *Pane) severalSplits() bool { return p.ready() && len(p.set.Splits) > 1 }
+func (p *shared) severalSplits() bool { return p.ready() && len(p.set.Splits) > 1 }
 
 // nextSplit goes on from all to the first split, and from the last to all.
-func (p *Pane) nextSplit() tea.Cmd {
+func (p *shared) nextSplit() tea.Cmd {
 	splits := append([]string{""}, p.set.Splits...)
 	p.setSplit(splits[(slices.Index(splits, p.split)+1)%len(splits)])
 	return nil
 }
 
-func (p *Pane) setSplit(split string) {
+func (p *shared) setSplit(split string) {
 	p.split = split
 	p.refilter()
 }
 
-func (p *Pane) askText() tea.Cmd {
+func (p *shared) askText() tea.Cmd {
 	names := make([]string, len(p.set.Classes))
 	for i, class := range p.set.Classes {
 		names[i] = class.Name
@@ -128,7 +125,7 @@ func (p *Pane) askText() tea.Cmd {
 }
 
 // refiltered selects what the filter lets through.
-func (p *Pane) refiltered() {
+func (p *shared) refiltered() {
 	if order := p.order(); !slices.Contains(order, p.class) && len(order) > 0 {
 		p.class = order[0]
 	}
@@ -136,12 +133,25 @@ func (p *Pane) refiltered() {
 }
 
 // refilter works out what the views list, after the scope, the facets or the set have changed.
-func (p *Pane) refilter() {
-	with := p.index.Items(stats.Filter{Classes: p.names(p.class), Split: p.split})
-	p.overview.items = with
-	p.pairs.items = p.holding(slices.Clone(with), p.class, p.pairs.b)
-	p.tabulatePairs()
-	p.samples.items = p.filtered()
-	p.findings.groups = p.grouped()
-	p.recipe.examples = p.exampleObjects()
+func (p *shared) refilter() { p.views.Refresh() }
+
+// withClass are the pictures with the selected class, in the set's order.
+func (p *shared) withClass() []int {
+	return p.index.Items(stats.Filter{Classes: p.names(p.class), Split: p.split})
+}
+
+// holding keeps the pictures that hold both classes; two objects where they are the same.
+func (p *shared) holding(items []int, class, other int) []int {
+	return slices.DeleteFunc(items, func(i int) bool {
+		first, second := 0, 0
+		for _, object := range p.set.Items[i].Objects {
+			if object.Class == class {
+				first++
+			}
+			if object.Class == other {
+				second++
+			}
+		}
+		return first == 0 || second == 0 || class == other && first < 2
+	})
 }

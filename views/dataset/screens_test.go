@@ -21,10 +21,10 @@ var theme = widget.NewTheme(true, true)
 func TestScreens(t *testing.T) {
 	for _, size := range screenSizes {
 		p, d := open(t, size[0], size[1])
-		for view, name := range viewNames {
+		for _, view := range p.views.Names() {
 			if view != findingsView {
 				show(p, d, view)
-				d.Golden(screenName(name, size))
+				d.Golden(screenName(view, size))
 			}
 		}
 		show(p, d, samplesView)
@@ -38,7 +38,7 @@ func TestScreens(t *testing.T) {
 func TestEveryViewAtEverySize(t *testing.T) {
 	p, d := open(t, 120, 30)
 	draw := func(w, h int) string { return p.View(theme, w, h) }
-	for view := range viewCount {
+	for _, view := range p.views.Names() {
 		show(p, d, view)
 		viewtest.Sizes(t, draw)
 	}
@@ -51,12 +51,12 @@ func TestEveryViewAtEverySize(t *testing.T) {
 func TestFaultySetIsDrawnWhole(t *testing.T) {
 	p, d := openProject(t, faulty(), 120, 30)
 	for _, theme := range []*widget.Theme{widget.NewTheme(true, true), widget.NewTheme(false, false)} {
-		for view := range viewCount {
+		for _, view := range p.views.Names() {
 			show(p, d, view)
 			for _, size := range [][2]int{{60, 18}, {73, 21}, {80, 22}, {101, 27}, {150, 40}, {200, 58}} {
 				if fault := viewtest.Fault(func(w, h int) string { return p.View(theme, w, h) }, size[0],
 					size[1]); fault != "" {
-					t.Errorf("%s at %d×%d: %s", viewNames[view], size[0], size[1], fault)
+					t.Errorf("%s at %d×%d: %s", view, size[0], size[1], fault)
 				}
 			}
 		}

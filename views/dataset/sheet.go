@@ -26,7 +26,7 @@ const captionLines = 2
 
 // gridFor divides w×h cells among at most n pictures of the set's shape: many, covering much, and none smaller than a
 // person can make something out of.
-func (p *Pane) gridFor(n, w, h int) grid {
+func (p *shared) gridFor(n, w, h int) grid {
 	const leastW, leastH = 20, 9
 	pw, ph := p.shape()
 	best, most := grid{1, 1, w, h}, -1.0
@@ -48,7 +48,7 @@ func (p *Pane) gridFor(n, w, h int) grid {
 }
 
 // shape is the most frequent size of the set's pictures, in pixels.
-func (p *Pane) shape() (w, h int) {
+func (p *shared) shape() (w, h int) {
 	if sizes := p.analysis.Whole.Resolution.Distinct; len(sizes) > 0 {
 		return sizes[0].Width, sizes[0].Height
 	}
@@ -58,7 +58,7 @@ func (p *Pane) shape() (w, h int) {
 func (g grid) size() int { return g.cols * g.rows }
 
 // sheetKeys are the drawings of a page.
-func (p *Pane) sheetKeys(s sheet) []pictureKey {
+func (p *shared) sheetKeys(s sheet) []pictureKey {
 	var keys []pictureKey
 	for place := s.first; place < min(s.first+s.size(), len(s.items)); place++ {
 		keys = append(keys, p.thumbKey(s, place))
@@ -66,14 +66,14 @@ func (p *Pane) sheetKeys(s sheet) []pictureKey {
 	return keys
 }
 
-func (p *Pane) thumbKey(s sheet, place int) pictureKey {
+func (p *shared) thumbKey(s sheet, place int) pictureKey {
 	mode, _ := p.pictureMode()
 	return pictureKey{reads: p.reads, item: s.items[place], classes: classKey(s.classes), object: -1, mode: mode,
 		w: s.cellW - 1, h: s.cellH - captionLines}
 }
 
 // drawSheet draws a page: each picture under its name and what it holds.
-func (p *Pane) drawSheet(t *widget.Theme, s sheet, w, h int) string {
+func (p *shared) drawSheet(t *widget.Theme, s sheet, w, h int) string {
 	var rows []string
 	for row := range s.rows {
 		var cells []string
@@ -90,7 +90,7 @@ func (p *Pane) drawSheet(t *widget.Theme, s sheet, w, h int) string {
 	return widget.Block(strings.Join(rows, "\n"), w, h)
 }
 
-func (p *Pane) drawCell(t *widget.Theme, s sheet, place int) string {
+func (p *shared) drawCell(t *widget.Theme, s sheet, place int) string {
 	item := &p.set.Items[s.items[place]]
 	name := widget.CutMiddle(widget.Clean(item.ID), s.cellW-2)
 	if place == s.cursor {
@@ -104,7 +104,7 @@ func (p *Pane) drawCell(t *widget.Theme, s sheet, place int) string {
 }
 
 // drawThumb is the picture where it is made, else words in its place.
-func (p *Pane) drawThumb(t *widget.Theme, key pictureKey, words []string) string {
+func (p *shared) drawThumb(t *widget.Theme, key pictureKey, words []string) string {
 	one, there := p.pictures.Get(key)
 	switch {
 	case key.mode == widget.Words:
@@ -121,7 +121,7 @@ func (p *Pane) drawThumb(t *widget.Theme, key pictureKey, words []string) string
 	return one.Picture.View(key.w, key.h)
 }
 
-func (p *Pane) centred(style widget.Style, text string, w, h int) string {
+func (p *shared) centred(style widget.Style, text string, w, h int) string {
 	lines := widget.Wrap(widget.Clean(text), max(w-2, 1))
 	lines = lines[:min(len(lines), max(h, 0))]
 	for i, line := range lines {
@@ -132,7 +132,7 @@ func (p *Pane) centred(style widget.Style, text string, w, h int) string {
 
 // holds says in a few words what is labelled in a picture: how
 // many objects, of which class, in which unusual condition.
-func (p *Pane) holds(item int, classes []int) string {
+func (p *shared) holds(item int, classes []int) string {
 	objects := p.set.Items[item].Objects
 	if len(objects) == 0 {
 		return "nothing labelled"
@@ -165,7 +165,7 @@ func (p *Pane) holds(item int, classes []int) string {
 }
 
 // classList is how often each class is in a picture, in the set's order: what can be said of it without drawing it.
-func (p *Pane) classList(item int) []string {
+func (p *shared) classList(item int) []string {
 	counts := make([]int, len(p.set.Classes))
 	for _, object := range p.set.Items[item].Objects {
 		counts[object.Class]++

@@ -139,12 +139,6 @@ func (p *Pane) arrive(set *loaded) {
 	if order := p.order(); p.class < 0 && len(order) > 0 {
 		p.class = order[0]
 	}
-	if p.reads == 1 || p.pairs.b >= len(p.set.Classes) {
-		p.pairs.b = p.strongest(p.class)
-	}
-	whole := &p.analysis.Whole
-	p.boards[overviewView].Layout = overviewLayout(len(p.set.Classes), len(whole.Conditions), len(whole.ObjectTypes))
-	p.boards[recipeView].Layout = recipeLayout(len(p.set.Classes) + len(whole.Conditions) + 1)
 	p.pictures.Forget()
 	p.refilter()
 }

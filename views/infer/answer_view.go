@@ -214,7 +214,7 @@ func (p *Pane) scrollAnswers(m widget.Move, page int) {
 
 // longest is how many lines the longest of the present answers takes.
 func (p *Pane) longest() int {
-	w, _ := p.board().Inside("answer")
+	w, _ := p.views.Board().Inside("answer")
 	if len(p.asked()) > 1 && w >= sideWidth {
 		w = (w - 1) / 2
 	}

@@ -330,7 +330,7 @@ func (p *Pane) browse(m widget.Move) func() tea.Cmd {
 
 // askUnasked asks about the present sample where auto is on and nobody has.
 func (p *Pane) askUnasked() tea.Cmd {
-	if !p.ask.auto || p.open != askView || p.Capturing() {
+	if !p.ask.auto || p.Capturing() {
 		return nil
 	}
 	for _, who := range p.asked() {

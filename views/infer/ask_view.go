@@ -15,6 +15,26 @@ import (
 	"finetui/views/widget"
 )
 
+// askView is the view of one question and its answers.
+func (p *Pane) askView() views.View {
+	return views.View{Name: askView, Boards: []*views.Board{p.askBoard()}, Actions: p.askActions, Leave: p.leaveAnswer,
+		Copy: p.answersText, Want: func() tea.Cmd { return tea.Batch(p.drawPictures(), p.askUnasked()) }}
+}
+
+// leaveAnswer stops an answer that is being given, then leaves a picture file.
+func (p *Pane) leaveAnswer() bool {
+	switch {
+	case p.ask.request.Pending():
+		p.ask.auto = false
+		p.stopAnswer()
+		return true
+	case p.ask.path != "":
+		p.ask.path = ""
+		return true
+	}
+	return false
+}
+
 func (p *Pane) askBoard() *views.Board {
 	pictures := layout.Column(
 		layout.Panel("picture", 26, 9).Weighted(3).Prior(1),

@@ -47,8 +47,8 @@ func (p *Pane) evaluate() tea.Cmd {
 	}
 	s, split, evaluate := p.session, p.scene.split, p.control.Evaluate
 	p.batch = batch{name: names[0], split: split, total: len(p.scene.samples[base]), what: "loading"}
-	if p.open == askView {
-		p.open = scoresView
+	if p.views.Is(askView) {
+		p.views.Show(scoresView)
 	}
 	return views.Listen(&p.batch.request, func(ctx context.Context, emit func(evaluating)) error {
 		for _, name := range names {

@@ -157,16 +157,17 @@ func TestFilterListsSamplesAndAnswersWithEveryLetter(t *testing.T) {
 			t.Errorf("%s is listed", item.ID)
 		}
 	}
-	if d.Press("esc"); len(p.items()) != 128 || len(p.ask.listed) != 128 || p.open != scoresView {
-		t.Errorf("after esc %d answers and %d samples are listed in view %d", len(p.items()), len(p.ask.listed), p.open)
+	if d.Press("esc"); len(p.items()) != 128 || len(p.ask.listed) != 128 || !p.views.Is(scoresView) {
+		t.Errorf("after esc %d answers and %d samples are listed in %s", len(p.items()), len(p.ask.listed),
+			p.views.View().Name)
 	}
 }
 
 func TestNoViewIsALayer(t *testing.T) {
 	p, d := openPane(t, lived(t), newFake(t), 120, 30)
-	for range viewCount {
+	for range p.views.Names() {
 		if p.Leave() {
-			t.Errorf("%s is left by esc", viewNames[p.open])
+			t.Errorf("%s is left by esc", p.views.View().Name)
 		}
 		d.Press("]")
 	}
@@ -395,7 +396,7 @@ func TestEvaluationShowsItsProgressItsResultAndStops(t *testing.T) {
 
 func TestFewItemsShowTheirHonestInterval(t *testing.T) {
 	p, d := openPane(t, lived(t), newFake(t), 120, 30)
-	p.open = scoresView
+	p.views.Show(scoresView)
 	shows(t, d, "Toe drain             4   100 %  !51–100 %", "! too few to tell: Toe drain, 4 of 4",
 		"✓ goal met, but an interval reaches", "asked: 90 % overall, 85 % in each")
 	d.Press("R", "down", "enter")
@@ -407,16 +408,16 @@ func TestNumbersLeadToTheirAnswersAndThoseToTheirPictures(t *testing.T) {
 	p, d := openPane(t, lived(t), newFake(t), 120, 30)
 	d.Press("]", "down", "enter")
 	settled(d, p)
-	if p.board().Focused() != "items" {
-		t.Errorf("enter on a class leads to %s", p.board().Focused())
+	if p.views.Board().Focused() != "items" {
+		t.Errorf("enter on a class leads to %s", p.views.Board().Focused())
 	}
 	shows(t, d, "Toe drain- Blocked · 8")
 	id := p.result().Items[p.items()[0]].ID
 	d.Press("enter")
 	settled(d, p)
 	x, _ := p.sample(base)
-	if p.open != askView || x.ID != id {
-		t.Errorf("the answer about %s leads to %s in view %d", id, x.ID, p.open)
+	if !p.views.Is(askView) || x.ID != id {
+		t.Errorf("the answer about %s leads to %s in %s", id, x.ID, p.views.View().Name)
 	}
 	shows(t, d, "truth: Toe drain- Blocked")
 
@@ -429,7 +430,7 @@ func TestNumbersLeadToTheirAnswersAndThoseToTheirPictures(t *testing.T) {
 	shows(t, d, "Answers that name no class · 1", "“a wall of stones”")
 	d.Press("f")
 	shows(t, d, "All answers · 128")
-	p.boards[confusionView].Focus("unparsed")
+	p.views.Named(confusionView).Boards[0].Focus("unparsed")
 	d.Press("enter", "enter")
 	settled(d, p)
 	shows(t, d, "truth: Toe drain- Damaged")
@@ -449,15 +450,15 @@ func TestSubjectsAreComparedWithTheTest(t *testing.T) {
 	shows(t, d, "◆  0001-basic", "0001-basic → base")
 	d.Press("down", "down")
 	shows(t, d, "0001-basic → 0002-enhanced", "McNemar's exact p 0.0", "RECIPE.PROMPT basic →")
-	p.boards[compareView].Focus("differ")
+	p.views.Named(compareView).Boards[0].Focus("differ")
 	id := p.differences()[0].first.ID
 	d.Press("enter")
 	settled(d, p)
-	if x, _ := p.sample(base); x.ID != id || p.open != askView {
+	if x, _ := p.sample(base); x.ID != id || !p.views.Is(askView) {
 		t.Errorf("the difference about %s leads to %s", id, x.ID)
 	}
-	p.open = compareView
-	p.boards[compareView].Focus("subjects")
+	p.views.Show(compareView)
+	p.views.Named(compareView).Boards[0].Focus("subjects")
 	d.Press("g", "down", "enter")
 	settled(d, p)
 	shows(t, d, "Scores of base on test")
@@ -473,7 +474,7 @@ func TestLongAnswersScroll(t *testing.T) {
 	d.Press("enter")
 	answered(d, p)
 	hides(t, d, "end")
-	p.boards[askView].Focus("answer")
+	p.views.Named(askView).Boards[0].Focus("answer")
 	d.Press("G")
 	shows(t, d, "end")
 	d.Press("g")

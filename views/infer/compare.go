@@ -42,7 +42,7 @@ type compared struct {
 func (p *Pane) compareResults() tea.Cmd {
 	c := &p.compare
 	of := versions(p.scene.kept) + c.reference
-	if p.open != compareView || c.of == of {
+	if c.of == of {
 		return nil
 	}
 	c.of = of
@@ -158,6 +158,12 @@ func (c *compare) text() string {
 	return c.board.Text()
 }
 
+// compareView is the view of all evaluations of the split beside each other.
+func (p *Pane) compareView() views.View {
+	return views.View{Name: compareView, Boards: []*views.Board{p.compareBoard()}, Actions: p.compareActions,
+		Copy: p.compare.text, Want: func() tea.Cmd { return tea.Batch(p.drawPictures(), p.compareResults()) }}
+}
+
 func (p *Pane) compareBoard() *views.Board {
 	return views.NewBoard(compareLayout(2),
 		views.Panel{Name: "subjects", Tab: "Subjects", Title: func() string {
@@ -231,7 +237,7 @@ func (p *Pane) toSubject() []views.Action {
 // toScores shows the scores of the subject under the cursor.
 func (p *Pane) toScores() tea.Cmd {
 	name := p.compare.nameAt(p.compare.cursor.At(len(p.compare.kept)))
-	p.open = scoresView
+	p.views.Show(scoresView)
 	if name == session.Base {
 		p.mode = baseOnly
 		p.scores.arrive()
@@ -366,7 +372,7 @@ func (p *Pane) drawPair(t *widget.Theme, w, h int) string {
 }
 
 func (p *Pane) scrollPair(m widget.Move, page int) {
-	w, h := p.board().Inside("words")
+	w, h := p.views.Board().Inside("words")
 	l := widget.List{Index: p.compare.scroll}
 	l.Move(m, max(len(p.pairLines(widget.NewTheme(true, false), w-2))-h, 0)+1, page)
 	p.compare.scroll = l.Index

@@ -14,6 +14,12 @@ import (
 	"finetui/views/widget"
 )
 
+// confusionView is the view of what was taken for what.
+func (p *Pane) confusionView() views.View {
+	return views.View{Name: confusionView, Boards: []*views.Board{p.confusionBoard()}, Actions: p.scoresActions,
+		Copy: p.scoresText, Want: p.drawPictures}
+}
+
 func (p *Pane) confusionBoard() *views.Board {
 	return views.NewBoard(confusionLayout(9),
 		views.Panel{Name: "confusion", Tab: "Confusion", Title: p.confusionTitle, Right: p.confusionNote,
@@ -167,7 +173,7 @@ func (p *Pane) listing(r *eval.Result) func(*eval.Answer) bool {
 	case allOfThem:
 		return func(*eval.Answer) bool { return true }
 	}
-	if p.open == confusionView {
+	if p.views.Is(confusionView) {
 		row, column, ok := p.cell(r)
 		return func(item *eval.Answer) bool {
 			return ok && item.Expected == r.Confusion.Labels[row] && item.Parsed == r.Confusion.Labels[column]
@@ -197,7 +203,7 @@ func (p *Pane) itemsTitle() string {
 }
 
 func (p *Pane) selectionName(r *eval.Result) string {
-	if p.open == confusionView {
+	if p.views.Is(confusionView) {
 		if row, column, ok := p.cell(r); ok {
 			return r.Confusion.Labels[row] + " → " + r.Confusion.Labels[column]
 		}
@@ -258,7 +264,7 @@ func (p *Pane) itemPosition() string {
 	if r == nil {
 		return ""
 	}
-	_, h := p.board().Inside("items")
+	_, h := p.views.Board().Inside("items")
 	return p.itemsTable(r).Position(h)
 }
 
@@ -308,7 +314,8 @@ func (p *Pane) showSample(id string) tea.Cmd {
 	if !there {
 		return views.Warn("%s is no longer in the data set: evaluate again", id)
 	}
-	p.open, p.ask.path, p.ask.truth = askView, "", true
+	p.views.Show(askView)
+	p.ask.path, p.ask.truth = "", true
 	p.ask.cursor.Index = at
 	if !slices.Contains(p.ask.listed, at) {
 		p.filter.Set("")

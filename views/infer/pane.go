@@ -17,16 +17,13 @@ import (
 	"finetui/views/widget"
 )
 
-// The views of the pane, in the order of the brackets.
+// The names of the pane's views.
 const (
-	askView = iota
-	scoresView
-	confusionView
-	compareView
-	viewCount
+	askView       = "Ask"
+	scoresView    = "Scores"
+	confusionView = "Confusion"
+	compareView   = "Compare"
 )
-
-var viewNames = [viewCount]string{"Ask", "Scores", "Confusion", "Compare"}
 
 // Asker answers one question at a time; *session.Subject is one.
 type Asker interface {
@@ -68,11 +65,9 @@ type Pane struct {
 	scores   scores
 	compare  compare
 
-	open   int // which view is seen
-	boards [viewCount]*views.Board
+	views  *views.Views
 	editor *editor // open while a question or a path is written
 	choice *choice // open while a run is chosen
-	w, h   int
 }
 
 // New is the Infer pane of a project. file may be nil: the pane then says how to come by one. control is Models(), but
@@ -80,7 +75,8 @@ type Pane struct {
 func New(file *config.File, control Control) *Pane {
 	p := &Pane{file: file, control: control}
 	p.pictures.init()
-	p.boards = [viewCount]*views.Board{p.askBoard(), p.scoresBoard(), p.confusionBoard(), p.compareBoard()}
+	p.views = views.NewViews(p.Name(), p.askView(), p.scoresView(), p.confusionView(), p.compareView())
+	p.views.Ready, p.views.Turned = p.ready, p.look // what another pane or process has evaluated since is looked for
 	return p
 }
 
@@ -91,15 +87,12 @@ func (p *Pane) Name() string { return "Infer" }
 func (p *Pane) Init() tea.Cmd { return p.openSession(false) }
 
 // Update takes one message; what the screen then lacks is asked for in commands.
-func (p *Pane) Update(msg tea.Msg) tea.Cmd { return tea.Batch(p.update(msg), p.lack()) }
+func (p *Pane) Update(msg tea.Msg) tea.Cmd { return tea.Batch(p.update(msg), p.views.Want()) }
 
 func (p *Pane) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		p.w, p.h = msg.Width, msg.Height
-		for _, board := range p.boards {
-			board.Place(0, 0, p.w, p.h)
-		}
+		p.views.Place(msg.Width, msg.Height)
 	case tea.ColorProfileMsg:
 		p.pictures.profile = msg.Profile
 	case views.ConfigChanged:
@@ -122,23 +115,15 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		return p.found(msg)
 	case views.Answer[compared]:
 		p.compare.answered(msg)
-		p.boards[compareView].Layout = compareLayout(len(p.compare.kept))
+		p.views.Named(compareView).Boards[0].Layout = compareLayout(len(p.compare.kept))
 	case tea.MouseMsg:
 		if !p.Capturing() && p.ready() {
-			return p.board().Update(msg)
+			return p.views.Update(msg)
 		}
 	case tea.KeyPressMsg, tea.PasteMsg:
 		return p.typed(msg)
 	}
 	return nil
-}
-
-// lack asks for what the screen needs and nobody has been asked for yet.
-func (p *Pane) lack() tea.Cmd {
-	if !p.ready() {
-		return nil
-	}
-	return tea.Batch(p.drawPictures(), p.askUnasked(), p.compareResults())
 }
 
 // typed gives keys to what is open for them. A path that is pasted while nothing is opens a picture.
@@ -160,14 +145,12 @@ func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (p *Pane) board() *views.Board { return p.boards[p.open] }
-
 // View draws the open view, and over it what asks for something.
 func (p *Pane) View(t *widget.Theme, w, h int) string {
 	if !p.ready() {
 		return p.notice(t, w, h)
 	}
-	screen := p.board().View(t, w, h)
+	screen := p.views.Draw(t, w, h)
 	switch {
 	case p.choice != nil:
 		screen = p.choice.list.Over(t, screen, w, h)
@@ -189,14 +172,7 @@ func (p *Pane) Leave() bool {
 	switch {
 	case !p.ready():
 		return false
-	case p.board().Leave():
-		return true
-	case p.open == askView && p.ask.request.Pending():
-		p.ask.auto = false
-		p.stopAnswer()
-		return true
-	case p.open == askView && p.ask.path != "":
-		p.ask.path = ""
+	case p.views.Leave():
 		return true
 	case p.filter.Clear():
 		p.refilter()
@@ -217,7 +193,7 @@ func (p *Pane) Status() string {
 	case !p.ready():
 		return ""
 	}
-	status := views.Strip(viewNames[:], p.open, p.w) + " · split " + widget.Clean(p.scene.split) + p.filter.Status()
+	status := p.views.Status() + " · split " + widget.Clean(p.scene.split) + p.filter.Status()
 	if p.batch.request.Pending() {
 		status += " · " + p.batch.text()
 	}
@@ -227,21 +203,10 @@ func (p *Pane) Status() string {
 	return status
 }
 
-// Actions are those of the open view, of its board, and the pane's own. What an action changes may need work:
-// each asks for it when it has run.
+// Actions are those of the open view, then the pane's own.
 func (p *Pane) Actions() []views.Action {
-	turn := func(n int) func() tea.Cmd {
-		return func() tea.Cmd { return p.turn(n) }
-	}
 	ready := p.ready
-	actions := []views.Action{
-		{Name: "next_view", Help: "show the next view", Group: "Infer", Enabled: ready, Run: turn(1)},
-		{Name: "previous_view", Help: "show the view before", Group: "Infer", Enabled: ready, Run: turn(-1)},
-	}
-	if ready() { // first what the view is for, then where its panels lead
-		actions = append(append(actions, p.viewActions()...), p.board().Actions()...)
-	}
-	return p.attended(append(actions,
+	return views.Then(p.views.Want, append(p.views.Actions(),
 		views.Action{Name: "filter", Help: "list only what contains a text", Group: "Infer", Enabled: ready,
 			Run: p.askFilter},
 		views.Action{Name: "evaluate", Label: "evaluate",
@@ -257,44 +222,15 @@ func (p *Pane) Actions() []views.Action {
 			Help: "stop the evaluation; what it asked so far is not kept", Group: "Infer",
 			Enabled: p.batch.request.Pending, Run: p.stopEvaluation},
 		views.Action{Name: "copy", Help: "copy the answer, or the scores as text, to the clipboard", Group: "Infer",
-			Enabled: ready, Run: p.copy},
+			Enabled: ready, Run: p.views.Copy},
 		views.Action{Name: "reload", Help: "read the data set and the runs again", Group: "Infer",
 			Enabled: func() bool { return p.file != nil }, Run: views.Reread},
-	))
+	)...)
 }
 
-// attended are actions each of which asks for what the screen lacks when it has run.
-func (p *Pane) attended(actions []views.Action) []views.Action {
-	for i, action := range actions {
-		actions[i].Run = func() tea.Cmd { return tea.Batch(action.Run(), p.lack()) }
-	}
-	return actions
-}
-
-// viewActions are those of the open view, whichever of its panels has the keyboard.
-func (p *Pane) viewActions() []views.Action { return p.actionsOf(p.open) }
-
-func (p *Pane) actionsOf(view int) []views.Action {
-	switch view {
-	case askView:
-		return p.askActions()
-	case compareView:
-		return p.compareActions()
-	}
-	return p.scoresActions()
-}
-
-// AllActions are those of every view and of its board.
+// AllActions are those of every view, and the pane's own.
 func (p *Pane) AllActions() []views.Action {
-	var actions []views.Action
-	for view, board := range p.boards {
-		actions = append(actions, views.In(func() { p.open = view }, append(p.actionsOf(view),
-			board.AllActions()...)...)...)
-	}
-	for i, a := range actions {
-		actions[i].Enabled = func() bool { return p.ready() && a.On() }
-	}
-	return append(p.Actions(), p.attended(actions)...)
+	return append(p.Actions(), views.Then(p.views.Want, p.views.AllActions()...)...)
 }
 
 // Jumps are the views, and the runs that can be asked.
@@ -302,43 +238,15 @@ func (p *Pane) Jumps() []views.Jump {
 	if !p.ready() {
 		return nil
 	}
-	jumps := views.ViewJumps(p.Name(), viewNames[:], func(view int) tea.Cmd {
-		p.open = view
-		return tea.Batch(p.look(), p.lack())
-	})
+	jumps := p.views.Jumps()
 	for _, candidate := range slices.Backward(p.scene.candidates) {
 		if candidate.Run != nil && candidate.Why == "" {
 			jumps = append(jumps, views.Jump{Text: "ask " + candidate.Name, Detail: about(candidate),
 				Go: func() tea.Cmd {
-					p.open = askView
+					p.views.Show(askView)
 					return p.askRun(candidate.Name)
 				}})
 		}
 	}
 	return jumps
-}
-
-// turn goes n views on. What another pane or process has evaluated since is looked for.
-func (p *Pane) turn(n int) tea.Cmd {
-	p.open = (p.open + n + viewCount) % viewCount
-	return p.look()
-}
-
-// copy puts what the view shows into the clipboard.
-func (p *Pane) copy() tea.Cmd {
-	text := ""
-	switch p.open {
-	case askView:
-		text = p.answersText()
-	case compareView:
-		text = p.compare.text()
-	default:
-		if r := p.result(); r != nil {
-			text = r.Text()
-		}
-	}
-	if text == "" {
-		return views.Say("there is nothing to copy yet")
-	}
-	return views.Copy(text)
 }

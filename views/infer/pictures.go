@@ -65,11 +65,11 @@ func (p *Pane) drawPictures() tea.Cmd {
 // cursor of a list of answers; false where there is none.
 func (p *Pane) present() (place int, there bool) {
 	id := ""
-	switch p.open {
-	case askView:
+	switch {
+	case p.views.Is(askView):
 		place = p.ask.cursor.At(len(p.scene.samples[base]))
 		return place, place >= 0
-	case compareView:
+	case p.views.Is(compareView):
 		if list := p.differences(); len(list) > 0 {
 			id = list[p.compare.differ.At(len(list))].first.ID
 		}
@@ -88,7 +88,7 @@ func (p *Pane) wantedPictures() []pictureKey {
 		return nil
 	}
 	around := []int{at}
-	if p.open == askView && p.ask.path == "" {
+	if p.views.Is(askView) && p.ask.path == "" {
 		around = []int{at, at + 1, at - 1}
 	}
 	var keys []pictureKey
@@ -97,7 +97,7 @@ func (p *Pane) wantedPictures() []pictureKey {
 			continue
 		}
 		for kind, panel := range []string{"picture", "shown"} {
-			w, h := p.board().Inside(panel)
+			w, h := p.views.Board().Inside(panel)
 			if key := p.pictureKey(kind, sample, w, h); key.mode != widget.Words && key.w > 0 && key.h > 0 {
 				keys = append(keys, key)
 			}
@@ -113,12 +113,12 @@ func (p *Pane) pictureKey(kind, sample, w, h int) pictureKey {
 		who = base
 	}
 	key := pictureKey{scene: p.scenes, who: who, sample: sample, kind: kind, mode: mode, w: w, h: h}
-	if p.open == askView {
+	if p.views.Is(askView) {
 		key.path = p.ask.path
 	}
 	if kind == whole {
-		key.who = base                               // it does not depend on the subject
-		key.label = p.ask.truth || p.open != askView // a list of scored answers hides no truth
+		key.who = base                                  // it does not depend on the subject
+		key.label = p.ask.truth || !p.views.Is(askView) // a list of scored answers hides no truth
 	}
 	if key.path != "" {
 		key.sample, key.label = 0, false
@@ -195,7 +195,7 @@ func (p *Pane) drawPicture(t *widget.Theme, kind, w, h int) string {
 func (p *Pane) inWords(t *widget.Theme, w, h int) string {
 	_, why := p.pictureMode()
 	text := "no picture: " + why
-	if at, there := p.present(); there && (p.ask.path == "" || p.open != askView) {
+	if at, there := p.present(); there && (p.ask.path == "" || !p.views.Is(askView)) {
 		box := p.scene.samples[base][at].Box()
 		text = "The object reaches from " + widget.Percent(box.X0, 0) + " to " + widget.Percent(box.X1, 0) +
 			" of the width and from " +

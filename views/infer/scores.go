@@ -47,6 +47,20 @@ func (p *Pane) result() *eval.Result {
 	return nil
 }
 
+// scoresView is the view of one evaluation's figures.
+func (p *Pane) scoresView() views.View {
+	return views.View{Name: scoresView, Boards: []*views.Board{p.scoresBoard()}, Actions: p.scoresActions,
+		Copy: p.scoresText, Want: p.drawPictures}
+}
+
+// scoresText is the evaluation as the verb eval prints it.
+func (p *Pane) scoresText() string {
+	if r := p.result(); r != nil {
+		return r.Text()
+	}
+	return ""
+}
+
 func (p *Pane) scoresBoard() *views.Board {
 	return views.NewBoard(scoresLayout(),
 		views.Panel{Name: "scores", Tab: "Scores", Title: p.scoresTitle, Right: p.groupPosition, Draw: p.drawScores,
@@ -86,7 +100,7 @@ func (p *Pane) toItems() []views.Action {
 		Group:   "Scores",
 		Enabled: func() bool { return p.result() != nil }, Run: func() tea.Cmd {
 			p.scores.listed, p.scores.item.Index = ofSelection, 0
-			p.board().Focus("items")
+			p.views.Board().Focus("items")
 			return nil
 		}}}
 }
@@ -201,7 +215,7 @@ func (p *Pane) groupPosition() string {
 	if r == nil {
 		return ""
 	}
-	w, h := p.board().Inside("scores")
+	w, h := p.views.Board().Inside("scores")
 	return p.scoresTable(r, w).Position(h)
 }
 

@@ -24,9 +24,9 @@ func TestEveryViewFitsEverySize(t *testing.T) {
 	p, d := openPane(t, lived(t), newFake(t), 120, 30)
 	d.Press("m", "enter", "t")
 	answered(d, p)
-	for view, name := range viewNames {
-		t.Run(name, func(t *testing.T) {
-			p.open = view
+	for _, view := range p.views.Names() {
+		t.Run(view, func(t *testing.T) {
+			p.views.Show(view)
 			p.compareNow(d)
 			viewtest.Sizes(t, func(w, h int) string { return p.View(theme(), w, h) })
 		})
@@ -87,7 +87,7 @@ func oddStates(t *testing.T) map[string]*Pane {
 	add("a long answer", whole, long, func(p *Pane, d *viewtest.Driver) {
 		d.Press("enter")
 		d.Wait("the answer", func() bool { return !p.ask.request.Pending() })
-		p.boards[askView].Focus("answer")
+		p.views.Named(askView).Boards[0].Focus("answer")
 		d.Press("pgdown", "down")
 	})
 	add("question", whole, newFake(t), press("i"))
@@ -104,18 +104,18 @@ func oddStates(t *testing.T) map[string]*Pane {
 	add("in words", whole, newFake(t),
 		func(p *Pane, d *viewtest.Driver) { d.Send(tea.ColorProfileMsg{Profile: colorprofile.NoTTY}) })
 	add("a broken evaluation", whole, newFake(t), func(p *Pane, d *viewtest.Driver) {
-		p.open = scoresView
+		p.views.Show(scoresView)
 		p.scene.kept[2].Result, p.scene.kept[2].Fault = nil,
 			errors.New("runs/0002-enhanced/eval/test.json is no evaluation: evaluate again")
 	})
 	add("notes", whole, newFake(t), func(p *Pane, d *viewtest.Driver) {
-		p.open = scoresView
+		p.views.Show(scoresView)
 		p.scene.settings[adapter].Notes = []string{"0002-enhanced was trained on another data set than the current " +
 			"one (fingerprint 0123456789abcdef, now fedcba9876543210)."}
 		p.scene.kept[2].Older = true
 	})
 	add("one subject to compare", whole, newFake(t), func(p *Pane, d *viewtest.Driver) {
-		p.open = compareView
+		p.views.Show(compareView)
 		p.compare.of, p.compare.compared = versions(p.scene.kept), compared{kept: p.scene.kept[:1],
 			left: []string{"0001-basic: it was asked with another closed list; evaluate it again"}}
 	})
@@ -186,19 +186,19 @@ func TestActionsDoNotFightOverKeys(t *testing.T) {
 	p, d := openPane(t, lived(t), newFake(t), 120, 30)
 	// in Ask these go from sample to sample in any panel
 	over := map[string]bool{"left": true, "right": true, "h": true, "l": true}
-	for view, name := range viewNames {
-		p.open = view
+	for _, view := range p.views.Names() {
+		p.views.Show(view)
 		p.compareNow(d)
-		for _, panel := range p.boards[view].Panels {
-			p.boards[view].Focus(panel.Name)
+		for _, panel := range p.views.Named(view).Boards[0].Panels {
+			p.views.Named(view).Boards[0].Focus(panel.Name)
 			taken := map[string]string{}
 			for _, a := range p.Actions() {
 				if a.Help == "" || a.Name == "" || a.Group == "" {
-					t.Errorf("%s, %s: an action without name, help or group: %+v", name, panel.Name, a)
+					t.Errorf("%s, %s: an action without name, help or group: %+v", view, panel.Name, a)
 				}
 				for _, key := range a.Keys() {
 					if other := taken[key]; other != "" && a.On() && !(view == askView && over[key]) {
-						t.Errorf("%s, %s: %q is both %s and %s", name, panel.Name, key, other, a.Name)
+						t.Errorf("%s, %s: %q is both %s and %s", view, panel.Name, key, other, a.Name)
 					}
 					if a.On() {
 						taken[key] = a.Name
@@ -207,7 +207,7 @@ func TestActionsDoNotFightOverKeys(t *testing.T) {
 			}
 			for _, key := range []string{"?", ":", "ctrl+p", "esc", "q", "1", "2", "3", "4", "ctrl+c", "ctrl+z"} {
 				if taken[key] != "" {
-					t.Errorf("%s: the root's %q is taken by %s", name, key, taken[key])
+					t.Errorf("%s: the root's %q is taken by %s", view, key, taken[key])
 				}
 			}
 		}

@@ -277,7 +277,7 @@ func (p *Pane) arrive(before *scene) {
 	if setting := c.settings[adapter]; setting != nil { // a newer run's checkpoint takes nobody's place
 		p.chosen.run = setting.Name
 	}
-	p.boards[confusionView].Layout = confusionLayout(len(c.session.Project.Recipe.Classes))
+	p.views.Named(confusionView).Boards[0].Layout = confusionLayout(len(c.session.Project.Recipe.Classes))
 	p.refilter()
 }
 

@@ -239,6 +239,7 @@ func (p *Pane) found(msg views.Answer[foundPicture]) tea.Cmd {
 	}
 	p.ask.paths = p.editor.prompt.History
 	p.editor = nil
-	p.open, p.ask.path = askView, string(msg.Value)
+	p.views.Show(askView)
+	p.ask.path = string(msg.Value)
 	return nil
 }

@@ -102,7 +102,7 @@ func (p *Pane) toUnparsed() []views.Action {
 					break
 				}
 			}
-			p.board().Focus("items")
+			p.views.Board().Focus("items")
 			return nil
 		}}}
 }

@@ -12,34 +12,15 @@ import (
 	"finetui/views/widget"
 )
 
-// Actions are the pane's own, then those of the open view's board. What an action selects may have to be read: each
+// Actions are the pane's own, then those of the open view. What an action selects may have to be read: each
 // asks for it when it has run.
 func (p *Pane) Actions() []views.Action {
-	actions := append(p.runActions(), p.viewActions()...)
-	if p.any() {
-		actions = append(actions, p.board().Actions()...)
-	}
-	return p.attended(actions)
+	return views.Then(p.attend, slices.Concat(p.runActions(), p.views.Turning(), p.curveActions(), p.views.Here())...)
 }
 
-// attended are actions each of which asks for what it selected to be read.
-func (p *Pane) attended(actions []views.Action) []views.Action {
-	for i, action := range actions {
-		actions[i].Run = func() tea.Cmd { return tea.Batch(action.Run(), p.attend()) }
-	}
-	return actions
-}
-
-// AllActions are the pane's own and those of every view's board.
+// AllActions are the pane's own and those of every view.
 func (p *Pane) AllActions() []views.Action {
-	var actions []views.Action
-	for view := range viewCount {
-		actions = append(actions, views.In(func() { p.show(view) }, p.boardFor(view, p.w, p.h).AllActions()...)...)
-	}
-	for i, a := range actions {
-		actions[i].Enabled = func() bool { return p.any() && a.On() }
-	}
-	return append(p.Actions(), p.attended(actions)...)
+	return append(p.Actions(), views.Then(p.attend, p.views.AllActions()...)...)
 }
 
 // Jumps are the views and the runs.
@@ -47,18 +28,15 @@ func (p *Pane) Jumps() []views.Jump {
 	if !p.any() {
 		return nil
 	}
-	jumps := views.ViewJumps(p.Name(), viewNames[:compareView], func(view int) tea.Cmd {
-		return tea.Batch(p.show(view),
-			p.attend())
-	})
+	jumps := p.views.Jumps()
 	for i := range p.list.runs {
 		e := &p.list.runs[i]
 		jumps = append(jumps, views.Jump{Text: "run " + e.run.Label(), Detail: e.state() + ", " + e.run.Info.Recipe,
 			Go: func() tea.Cmd {
 				p.filter.Set("")
 				p.choose(e.run.Dir)
-				if p.open == compareView {
-					p.open = overviewView
+				if p.views.Is(compareView) {
+					p.views.Show(overviewView)
 				}
 				return p.attend()
 			}})
@@ -84,7 +62,7 @@ func (p *Pane) runActions() []views.Action {
 		{Name: "mark", Label: "mark", Help: "mark the run for comparing, or take the mark off", Group: "Runs",
 			Enabled: p.any, Run: p.mark},
 		{Name: "details", Label: "details", Help: "show what the run was started from, its checkpoints, events and log",
-			Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { return p.show(detailsView) }},
+			Group: "Runs", Enabled: p.any, Run: func() tea.Cmd { p.views.Show(detailsView); return nil }},
 		{Name: "next_run", Help: "select the next run of the list, in any view", Group: "Runs", Enabled: p.any,
 			Run: func() tea.Cmd { p.move(widget.Down, 1); return nil }},
 		{Name: "previous_run", Help: "select the run before", Group: "Runs", Enabled: p.any,
@@ -106,17 +84,12 @@ func offered(can bool, label string) string {
 	return ""
 }
 
-// viewActions change what is seen.
-func (p *Pane) viewActions() []views.Action {
-	turn := func(n int) func() tea.Cmd {
-		return func() tea.Cmd { return p.show((p.open + n + viewCount) % viewCount) }
-	}
+// curveActions change how curves and classes are drawn, in every view.
+func (p *Pane) curveActions() []views.Action {
 	toggle := func(on *bool) func() tea.Cmd {
 		return func() tea.Cmd { *on = !*on; return nil }
 	}
 	return []views.Action{
-		{Name: "next_view", Help: "show the next view", Group: "Train", Enabled: p.any, Run: turn(1)},
-		{Name: "previous_view", Help: "show the view before", Group: "Train", Enabled: p.any, Run: turn(-1)},
 		{Name: "smoother", Help: "smooth curves more; after the most, by the run's length", Group: "Curves",
 			Enabled: p.any, Run: p.smooth(1)},
 		{Name: "rougher", Help: "smooth curves less", Group: "Curves", Enabled: p.any, Run: p.smooth(-1)},
@@ -144,15 +117,6 @@ func (p *Pane) smooth(n int) func() tea.Cmd {
 		p.look.smooth(n, rows)
 		return nil
 	}
-}
-
-// show opens a view; details and comparison lead back to where they were called from.
-func (p *Pane) show(view int) tea.Cmd {
-	if p.open != detailsView && p.open != compareView {
-		p.before = p.open
-	}
-	p.open = view
-	return nil
 }
 
 func (p *Pane) pause() tea.Cmd {
@@ -202,14 +166,15 @@ func (p *Pane) mark() tea.Cmd {
 
 // compare shows the marked runs; the selected one is taken in where only one is marked.
 func (p *Pane) compare() tea.Cmd {
-	if p.open == compareView {
+	if p.views.Is(compareView) {
 		p.Leave()
 		return nil
 	}
 	if len(p.compared()) < 2 {
 		return views.Warn("comparing takes two runs: %s marks this one, then select another", views.KeyOf("mark"))
 	}
-	return p.show(compareView)
+	p.views.Show(compareView)
+	return nil
 }
 
 func (p *Pane) askFilter() tea.Cmd {

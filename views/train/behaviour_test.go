@@ -316,7 +316,7 @@ func TestMarksComeWithLettersAndCompareTakesTheSelectedRunIn(t *testing.T) {
 	d.Press("c")
 	said(t, d, "comparing takes two runs")
 	d.Press("space", "down", "c").Wait("both runs", p.allRead)
-	if p.open != compareView || !d.Shows("A 0002-enhanced") || !d.Shows("B 0001-basic") {
+	if !p.views.Is(compareView) || !d.Shows("A 0002-enhanced") || !d.Shows("B 0001-basic") {
 		t.Fatalf("the comparison:\n%s", d.Screen())
 	}
 	for _, want := range []string{"RECIPE.PRESET", "RECIPE.SAMPLING      square_root  instance", "Toe drain"} {
@@ -324,7 +324,7 @@ func TestMarksComeWithLettersAndCompareTakesTheSelectedRunIn(t *testing.T) {
 			t.Errorf("%q is not on\n%s", want, d.Screen())
 		}
 	}
-	if d.Press("esc"); p.open != overviewView {
+	if d.Press("esc"); !p.views.Is(overviewView) {
 		t.Error("esc did not lead back")
 	}
 	if d.Press("up", "space"); len(p.marks) != 0 {
@@ -426,10 +426,10 @@ func TestDetailsTellWhatARunWasStartedFrom(t *testing.T) {
 			t.Errorf("%q is not on\n%s", want, d.Screen())
 		}
 	}
-	if d.Press("tab", "tab", "tab", "G"); p.boards.details.Focused() != "constants" || !d.Shows("MAX_LENGTH") {
+	if d.Press("tab", "tab", "tab", "G"); p.views.Board().Focused() != "constants" || !d.Shows("MAX_LENGTH") {
 		t.Errorf("the end of the constants:\n%s", d.Screen())
 	}
-	if d.Press("esc"); p.open != overviewView {
+	if d.Press("esc"); !p.views.Is(overviewView) {
 		t.Error("esc did not lead back")
 	}
 }

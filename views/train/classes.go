@@ -7,8 +7,16 @@ import (
 	"strings"
 
 	"finetui/core/run"
+	"finetui/views"
+	"finetui/views/layout"
 	"finetui/views/widget"
 )
+
+// classes is the view of every class over time.
+func (p *Pane) classes() views.View {
+	board := views.NewBoard(layout.Panel("classes", 40, 6), p.classesPanel())
+	return views.View{Name: classesView, Boards: []*views.Board{board}}
+}
 
 // classCurves are the curves of the classes as they are looked at, in the order that is shown.
 func (p *Pane) classCurves() []run.Curve {
@@ -41,7 +49,7 @@ func (p *Pane) classesTitle() string {
 	if n := len(p.classCurves()); n > 0 {
 		what = fmt.Sprintf("%d class%s", n, strings.TrimPrefix(what, "Class"))
 	}
-	if w, h := p.board().Inside("classes"); !p.headsWithN(p.classCurves(), w, h) {
+	if w, h := p.views.Board().Inside("classes"); !p.headsWithN(p.classCurves(), w, h) {
 		return what + " · " + order
 	}
 	return what + " · " + order + " · " + of

@@ -27,7 +27,8 @@ func (p *Pane) compared() []string {
 	return dirs
 }
 
-func (p *Pane) compareBoard() *views.Board {
+// comparison is the view of several runs over each other.
+func (p *Pane) comparison() views.View {
 	names := views.Panel{Name: "runs", Tab: "Runs", Title: p.runsTitle, Draw: p.drawRuns, Move: p.move,
 		Click: p.clickRun}
 	loss := views.Panel{Name: "loss", Tab: "Loss", Title: title("Loss without weights, smoothed · ◆ on valid"),
@@ -39,12 +40,13 @@ func (p *Pane) compareBoard() *views.Board {
 	recalls.Title = title("Recall of each class at the last check on valid")
 	differences := p.linesPanel("differences", "Constants", p.differenceLines, nil)
 	differences.Title = title("Constants that differ")
-	return views.NewBoard(layout.Row(
+	board := views.NewBoard(layout.Row(
 		layout.Column(layout.Panel("loss", 40, 10).Prior(3).Weighted(3), layout.Panel("answers", 40, 9).Weighted(2),
 			layout.Panel("scores", 40, 9).Prior(2).AtMost(0, 14)).Weighted(3),
 		layout.Column(layout.Panel("differences", 36, 7).Prior(2), layout.Panel("recalls", 36, 8).Prior(1).Weighted(2),
 			layout.Panel("runs", 36, 6).AtMost(0, 12)).Weighted(2),
 	), loss, scores, recalls, differences, names, answers)
+	return views.View{Name: compareView, Boards: []*views.Board{board}, Back: true}
 }
 
 // eachCompared calls with the letter, name and reading of each compared run; the reading is nil while it is read.
@@ -233,7 +235,7 @@ func (p *Pane) recallLines(t *widget.Theme, w int) []string {
 			at[name] = append(at[name], math.NaN())
 		}
 	}
-	if _, h := p.board().Inside("recalls"); h >= len(order)*(len(letters)+1) && w >= 48 {
+	if _, h := p.views.Board().Inside("recalls"); h >= len(order)*(len(letters)+1) && w >= 48 {
 		return recallBars(t, order, letters, at, w)
 	}
 	table := widget.Table{Columns: []widget.Column{{Title: "class", Flex: true, Middle: true, Min: 14},

@@ -69,7 +69,7 @@ func TestWhatIsOutOfSightIsSaidAndReached(t *testing.T) {
 	p, d := open(t, control(folder(t, doneRun, killedRun)), 80, 22)
 	d.Press("space", "J", "space", "c").Wait("both runs", p.allRead)
 	for _, panel := range []string{"recalls", "differences"} {
-		p.board().Focus(panel)
+		p.views.Board().Focus(panel)
 		d.Press("g")
 		if !d.Shows("▼ ") || !d.Shows(" more") {
 			t.Errorf("%s: nothing says that there is more:\n%s", panel, d.Screen())
@@ -91,7 +91,7 @@ func TestWhatIsOutOfSightIsSaidAndReached(t *testing.T) {
 				t.Errorf("%s: %q is never seen", panel, want)
 			}
 		}
-		p.board().Focus(panel)
+		p.views.Board().Focus(panel)
 		if d.Press("G"); !d.Shows("▲ ") {
 			t.Errorf("%s: nothing says that there is something above:\n%s", panel, d.Screen())
 		}
@@ -118,15 +118,15 @@ func TestNothingFromARunReachesTheScreenRaw(t *testing.T) {
 	other.change = m.change
 	p, d := open(t, control(folder(t, m, other)), 200, 58)
 	d.Press("space", "J", "space", "c").Wait("both runs", p.allRead)
-	for view := range viewCount {
-		p.open = view
+	for _, view := range p.views.Names() {
+		p.views.Show(view)
 		screen := p.View(widget.NewTheme(true, false), 200, 58)
 		if view == detailsView && !strings.Contains(screen, "evil") {
 			t.Error("the event is not seen at all")
 		}
 		for _, bad := range []string{"\x1b]", "\x1b[31m", "\x1b[2J", "\x07", "\u202e", "\u009b", "\t"} {
 			if strings.Contains(screen, bad) {
-				t.Errorf("%s: %q is on the screen", viewNames[view], bad)
+				t.Errorf("%s: %q is on the screen", view, bad)
 			}
 		}
 	}

@@ -5,8 +5,22 @@ import (
 	"slices"
 
 	"finetui/core/run"
+	"finetui/views"
+	"finetui/views/layout"
 	"finetui/views/widget"
 )
+
+// curves is the view of everything that a step reports, over time.
+func (p *Pane) curves() views.View {
+	gradient := views.Panel{Name: "gradient", Tab: "Gradient", Title: title("Length of the gradient, before clipping"),
+		Right: p.lastOf(norm, ""), Draw: p.drawTrain(norm, fromZero)}
+	tokens := views.Panel{Name: "speed", Tab: "Speed", Title: title("Tokens a second"), Right: p.lastOf(speed, ""),
+		Draw: p.drawTrain(speed, fromZero)}
+	board := views.NewBoard(layout.Column(layout.Panel("loss", 40, 10).Prior(2).Weighted(2),
+		layout.Row(layout.Panel("rate", 26, 8), layout.Panel("gradient", 26, 8), layout.Panel("speed", 26, 8))),
+		p.lossPanel(), p.ratePanel(), gradient, tokens)
+	return views.View{Name: curvesView, Boards: []*views.Board{board}}
+}
 
 // drawLoss is the raw loss faintly, the smoothed one, and the checks on valid.
 func (p *Pane) drawLoss(t *widget.Theme, w, h int) string {
@@ -70,7 +84,7 @@ func (p *Pane) lossNote() string {
 	note := fmt.Sprintf("smoothing %g (, .)", p.look.weight(0))
 	if r := p.current(); p.look.smoothing == byLength {
 		note = "smoothing by length (, .)"
-		if r != nil && p.open != compareView {
+		if r != nil && !p.views.Is(compareView) {
 			note = fmt.Sprintf("smoothing %.2g by length (, .)", p.look.weight(len(r.history.Train)))
 		}
 	}

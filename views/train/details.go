@@ -7,8 +7,24 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/printable"
+	"finetui/views"
+	"finetui/views/layout"
 	"finetui/views/widget"
 )
+
+// details is the view of what the selected run was started from and what it wrote down.
+func (p *Pane) details() views.View {
+	panels := append([]views.Panel{p.linesPanel("about", "About", p.aboutLines, nil),
+		p.linesPanel("constants", "Constants", p.constantLines, title("≠ not the default")),
+		p.linesPanel("results", "Evaluation", p.resultLines, nil)}, p.journalPanels()...)
+	board := views.NewBoard(layout.Row(
+		layout.Column(layout.Panel("about", 38, 8).Prior(2).AtMost(0, 16), layout.Panel("checkpoints", 38, 5).Prior(1),
+			layout.Panel("results", 38, 5)).Weighted(3).Prior(1),
+		layout.Panel("constants", 34, 8).Weighted(2),
+		layout.Column(layout.Panel("events", 40, 8).Prior(1), layout.Panel("log", 40, 8)).Weighted(3).Prior(1)),
+		panels...)
+	return views.View{Name: detailsView, Boards: []*views.Board{board}, Back: true}
+}
 
 // aboutLines are what the run was started from, as run.json tells it.
 func (p *Pane) aboutLines(t *widget.Theme, w int) []string {

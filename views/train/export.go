@@ -22,7 +22,7 @@ func (p *Pane) canExport() bool { return p.control.Save != nil && p.any() }
 func (p *Pane) export() tea.Cmd {
 	dirs := []string{p.selected().run.Dir}
 	name := p.selected().run.Label() + "-series"
-	if p.open == compareView {
+	if p.views.Is(compareView) {
 		dirs = p.compared()
 		name = "compared"
 		for _, dir := range dirs {

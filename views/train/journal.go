@@ -69,7 +69,7 @@ func (p *Pane) linesPanel(name, tab string, lines func(t *widget.Theme, w int) [
 	plain := widget.NewTheme(true, false)
 	return views.Panel{Name: name, Tab: tab,
 		Right: func() string {
-			w, h := p.board().Inside(name)
+			w, h := p.views.Board().Inside(name)
 			var parts []string
 			if note != nil && note() != "" {
 				parts = append(parts, note())
@@ -95,7 +95,8 @@ func (p *Pane) linesPanel(name, tab string, lines func(t *widget.Theme, w int) [
 		},
 		Move: func(m widget.Move, page int) {
 			s := p.scrollOf(name)
-			s.move(m, len(lines(plain, p.widthOf(name))), page)
+			w, _ := p.views.Board().Inside(name)
+			s.move(m, len(lines(plain, w)), page)
 			p.scrolls[name] = &s
 		},
 	}

@@ -65,7 +65,7 @@ func (p *Pane) typeName(msg tea.Msg) tea.Cmd {
 		moves := map[string]widget.Move{"up": widget.Up, "down": widget.Down, "pgup": widget.PageUp,
 			"pgdown": widget.PageDown}
 		if move, scrolls := moves[key.String()]; scrolls {
-			w, h := l.size(p.w, p.h)
+			w, h := l.size(p.views.Size())
 			l.scroll.move(move, len(l.lines(widget.NewTheme(true, false), w-4)), h-launchFrame)
 			return nil
 		}
@@ -141,7 +141,7 @@ func (p *Pane) launched(msg views.Answer[launched]) tea.Cmd {
 	if msg.Value.run == nil {
 		return nil
 	}
-	p.open = overviewView
+	p.views.Show(overviewView)
 	p.filter.Set("")
 	p.choose(msg.Value.run.Dir)
 	p.begun[msg.Value.run.Dir] = true

@@ -7,8 +7,36 @@ import (
 	"strings"
 
 	"finetui/core/run"
+	"finetui/views"
+	"finetui/views/layout"
 	"finetui/views/widget"
 )
+
+// machineOverTime is the view of the machine under the run: one board with GPUs and one without.
+func (p *Pane) machineOverTime() views.View {
+	cpu := views.Panel{Name: "cpu", Tab: "CPU", Title: title("The run's share of all cores"),
+		Right: p.gaugeNote(cpuGauge), Draw: p.drawGauge(cpuGauge)}
+	memory := views.Panel{Name: "memory", Tab: "Memory", Title: title("The run's memory"),
+		Right: p.gaugeNote(memoryGauge), Draw: p.drawGauge(memoryGauge)}
+	panels := []views.Panel{cpu, memory, p.timePanel(), p.machinePanel()}
+	cores := views.NewBoard(layout.Column(layout.Row(layout.Panel("cpu", 30, 7), layout.Panel("memory", 30, 7)),
+		layout.Row(layout.Panel("time", 34, 7), layout.Panel("machine", 34, 7)).AtMost(0, 9)), panels...)
+	for k, f := range gpuFigures {
+		panels = append(panels, views.Panel{Name: "gpu " + f.name, Tab: "GPU " + f.name, Draw: p.drawGPU(k)})
+	}
+	gpus := views.NewBoard(layout.Column(
+		layout.Row(layout.Panel("gpu utilisation", 34, 8).Prior(2),
+			layout.Panel("gpu memory", 34, 8).Prior(2)).Prior(2),
+		layout.Row(layout.Panel("gpu power", 34, 8), layout.Panel("gpu temperature", 34, 8)).Prior(1),
+		layout.Row(layout.Panel("cpu", 26, 8), layout.Panel("memory", 26, 8), layout.Panel("time", 26, 8),
+			layout.Panel("machine", 26, 8))), panels...)
+	return views.View{Name: machineView, Boards: []*views.Board{cores, gpus}, Pick: func(int, int) *views.Board {
+		if r := p.current(); r != nil && len(gpuIndices(&r.history)) > 0 {
+			return gpus
+		}
+		return cores
+	}}
+}
 
 // gauge is a figure of the machine over time.
 type gauge struct {

@@ -38,18 +38,15 @@ type Control struct {
 	Now  func() time.Time                               // nil: time.Now
 }
 
-// The views of the pane, in the order of the brackets.
+// The names of the pane's views.
 const (
-	overviewView = iota
-	curvesView
-	classesView
-	machineView
-	detailsView
-	compareView
-	viewCount
+	overviewView = "Overview"
+	curvesView   = "Curves"
+	classesView  = "Classes"
+	machineView  = "Machine"
+	detailsView  = "Details"
+	compareView  = "Compare"
 )
-
-var viewNames = [viewCount]string{"Overview", "Curves", "Classes", "Machine", "Details", "Compare"}
 
 // Pane is the Train pane.
 type Pane struct {
@@ -67,9 +64,7 @@ type Pane struct {
 	paused   bool
 	look     look
 
-	open    int // which view is seen
-	before  int // the view that Compare was called from
-	boards  boards
+	views   *views.Views
 	scrolls map[string]*scroll // of the panels with lines
 	classAt widget.List        // in the order that is shown
 
@@ -83,7 +78,6 @@ type Pane struct {
 
 	machine, going string // as they were told to the root
 	loads          []float64
-	w, h           int
 }
 
 // New is the Train pane.
@@ -100,10 +94,13 @@ func New(c Control) *Pane {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	p := &Pane{control: c, redraws: 4, look: look{smoothing: byLength, averages: &averages{}}, scrolls: map[string]*scroll{},
+	p := &Pane{control: c, redraws: 4, look: look{smoothing: byLength, averages: &averages{}},
+		scrolls:  map[string]*scroll{},
 		stopping: map[string]bool{}, begun: map[string]bool{},
 		wake: make(chan struct{}, 1)}
-	p.boards = p.makeBoards()
+	p.views = views.NewViews(p.Name(), p.overview(), p.curves(), p.classes(), p.machineOverTime(), p.details(),
+		p.comparison())
+	p.views.Ready, p.views.Turned = p.any, p.attend
 	return p
 }
 
@@ -138,8 +135,7 @@ func (p *Pane) Update(msg tea.Msg) tea.Cmd { return tea.Batch(p.update(msg), p.a
 func (p *Pane) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		p.w, p.h = msg.Width, msg.Height
-		p.place()
+		p.views.Place(msg.Width, msg.Height)
 	case views.Redraws:
 		p.redraws = max(int(msg), 1)
 	case views.ConfigChanged:
@@ -163,7 +159,7 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		return p.saved(msg)
 	case tea.MouseMsg:
 		if !p.Capturing() && p.any() {
-			return p.board().Update(msg)
+			return p.views.Update(msg)
 		}
 	case tea.KeyPressMsg, tea.PasteMsg:
 		return p.typed(msg)
@@ -198,7 +194,7 @@ func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 func (p *Pane) View(t *widget.Theme, w, h int) string {
 	var screen string
 	if p.any() {
-		screen = p.boardOf(w, h).View(t, w, h)
+		screen = p.views.Draw(t, w, h)
 	} else {
 		screen = p.notice(t, w, h)
 	}
@@ -246,10 +242,7 @@ func (p *Pane) Capturing() bool { return p.filter.Writing() || p.launch != nil }
 // Leave closes the uppermost layer: a zoomed panel, the comparison or the details, the filter.
 func (p *Pane) Leave() bool {
 	switch {
-	case p.any() && p.board().Leave():
-		return true
-	case p.open == compareView || p.open == detailsView:
-		p.open = p.before
+	case p.any() && p.views.Leave():
 		return true
 	case p.filter.Clear():
 		return true
@@ -267,7 +260,7 @@ func (p *Pane) Status() string {
 	case !p.any():
 		return ""
 	}
-	status := views.Strip(viewNames[:], p.open, p.w)
+	status := p.views.Status()
 	if p.paused {
 		status += " · ‖ display paused"
 	}

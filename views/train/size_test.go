@@ -23,31 +23,32 @@ import (
 var states = []struct {
 	name  string
 	runs  []made
-	views []int // that are looked at
+	views []string // that are looked at
 	then  func(p *Pane, d *viewtest.Driver, dir string)
 }{
-	{"running", []made{doneRun, killedRun, runningRun}, []int{overviewView, curvesView, classesView, machineView,
+	{"running", []made{doneRun, killedRun, runningRun}, []string{overviewView, curvesView, classesView, machineView,
 		detailsView}, nil},
-	{"compared", []made{doneRun, killedRun, runningRun}, []int{compareView}, func(_ *Pane, d *viewtest.Driver,
+	{"compared", []made{doneRun, killedRun, runningRun}, []string{compareView}, func(_ *Pane, d *viewtest.Driver,
 		_ string) {
 		d.Press("space", "J", "space", "J", "space")
 	}},
-	{"killed", []made{killedRun}, []int{overviewView, detailsView}, nil},
-	{"GPUs", []made{ofGPUs(runningRun, 8)}, []int{overviewView, machineView}, nil},
-	{"wild figures and names", []made{wild()}, []int{overviewView, curvesView, classesView, machineView, detailsView},
+	{"killed", []made{killedRun}, []string{overviewView, detailsView}, nil},
+	{"GPUs", []made{ofGPUs(runningRun, 8)}, []string{overviewView, machineView}, nil},
+	{"wild figures and names", []made{wild()}, []string{overviewView, curvesView, classesView, machineView,
+		detailsView},
 		func(_ *Pane, d *viewtest.Driver, _ string) { d.Press("v", "X", "L") }},
 	{"just begun", []made{{name: "x", recipe: "basic", ago: time.Second, end: run.Running}},
-		[]int{overviewView, curvesView, classesView, machineView, detailsView}, nil},
-	{"broken", []made{doneRun}, []int{overviewView, detailsView}, func(_ *Pane, d *viewtest.Driver, dir string) {
+		[]string{overviewView, curvesView, classesView, machineView, detailsView}, nil},
+	{"broken", []made{doneRun}, []string{overviewView, detailsView}, func(_ *Pane, d *viewtest.Driver, dir string) {
 		_ = os.WriteFile(filepath.Join(dir, "0001-basic", "run.json"), []byte("{"), 0o644)
 		_ = os.WriteFile(filepath.Join(dir, "0001-basic", "config.toml"), []byte("[TRAIN]\nEPOCHS = x\n"), 0o644)
 	}},
-	{"no runs", nil, []int{overviewView}, nil},
-	{"a new run", []made{doneRun}, []int{overviewView}, func(_ *Pane, d *viewtest.Driver,
+	{"no runs", nil, []string{overviewView}, nil},
+	{"a new run", []made{doneRun}, []string{overviewView}, func(_ *Pane, d *viewtest.Driver,
 		_ string) {
 		d.Press("n").Type("mild").Press("enter")
 	}},
-	{"a filter", []made{doneRun}, []int{overviewView}, func(_ *Pane, d *viewtest.Driver,
+	{"a filter", []made{doneRun}, []string{overviewView}, func(_ *Pane, d *viewtest.Driver,
 		_ string) {
 		d.Press("/").Type("none of them").Press("enter")
 	}},
@@ -106,7 +107,7 @@ func TestEveryViewAndStateIsDrawnWholeAtEverySize(t *testing.T) {
 				d.Wait("the fault", func() bool { return p.list.runs[0].run.Fault != nil })
 			}
 			for _, view := range state.views {
-				p.open = view
+				p.views.Show(view)
 				draw := func(w, h int) string {
 					p.update(tea.WindowSizeMsg{Width: w, Height: h})
 					return p.View(theme, w, h)
@@ -211,9 +212,9 @@ func find(p *Pane, key string) (func() tea.Cmd, bool) {
 func BenchmarkView(b *testing.B) {
 	p, _ := open(b, control(folder(b, doneRun, killedRun, runningRun)), 120, 30)
 	theme := widget.NewTheme(true, true)
-	for view := range viewCount {
-		b.Run(viewNames[view], func(b *testing.B) {
-			p.open = view
+	for _, view := range p.views.Names() {
+		b.Run(view, func(b *testing.B) {
+			p.views.Show(view)
 			for b.Loop() {
 				p.View(theme, 120, 30)
 			}
@@ -226,9 +227,9 @@ func BenchmarkLongRun(b *testing.B) {
 	p, d := open(b, control(crowd(b, 2, 20_000)), 120, 30)
 	theme := widget.NewTheme(true, true)
 	d.Wait("the long run", func() bool { r := p.current(); return r != nil && r.history.Step() >= 20_000 })
-	for view := range viewCount {
-		b.Run(viewNames[view], func(b *testing.B) {
-			p.open = view
+	for _, view := range p.views.Names() {
+		b.Run(view, func(b *testing.B) {
+			p.views.Show(view)
 			for b.Loop() {
 				p.View(theme, 120, 30)
 			}

@@ -32,7 +32,7 @@ type testedSplit struct {
 
 // test compares the evaluations of the compared runs while they are looked at, whenever there are others than before.
 func (p *Pane) test() tea.Cmd {
-	if p.open != compareView {
+	if !p.views.Is(compareView) {
 		return nil
 	}
 	var of []*eval.Result

@@ -3,6 +3,7 @@ package viewtest
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -20,14 +21,13 @@ type Sample struct {
 	Filter views.Filter
 	Tokens []string // of the stream, as they came
 
-	boards  []*views.Board
-	open    int
+	views   *views.Views
 	classes widget.Bars
 	request views.Request
 }
 
-// NewSample is a sample pane of that name.
-func NewSample(title string) *Sample {
+// NewSample is a sample pane of that name; more are views beside its own two.
+func NewSample(title string, more ...views.View) *Sample {
 	p := &Sample{Title: title}
 	p.classes = widget.Bars{Total: 1465, Cursor: &widget.List{}}
 	for _, c := range []struct {
@@ -38,29 +38,37 @@ func NewSample(title string) *Sample {
 		p.classes.Items = append(p.classes.Items, widget.Bar{Label: c.name, Value: c.n})
 	}
 	p.classes.Items[8].Note, p.classes.Items[8].Warn = "rare", true
-	overview := layout.Row(
+	p.views = views.NewViews(title, append([]views.View{p.overview(), loss()}, more...)...)
+	return p
+}
+
+// overview is a view of several panels.
+func (p *Sample) overview() views.View {
+	node := layout.Row(
 		layout.Column(layout.Panel("classes", 40, 8).Prior(1), layout.Panel("samples", 40, 7)).Weighted(3),
 		layout.Column(layout.Panel("conditions", 30, 5).AtMost(0, 5), layout.Panel("imbalance", 30, 5).AtMost(0, 5),
 			layout.Panel("position", 30, 7)).Weighted(2),
 	)
-	p.boards = []*views.Board{
-		views.NewBoard(overview,
-			views.Panel{Name: "classes", Tab: "Classes",
-				Title: func() string { return "Classes · 9 classes · 1465 objects · 290 images" }, Draw: p.classes.View,
-				Move:  func(m widget.Move, page int) { p.classes.Cursor.Move(m, len(p.classes.Items), page) },
-				Click: func(_, y, _, h int) tea.Cmd { p.classes.Cursor.Click(y, len(p.classes.Items), h); return nil }},
-			views.Panel{Name: "samples", Tab: "Samples", Title: p.samplesTitle, Draw: p.drawTokens},
-			views.Panel{Name: "conditions", Tab: "Conditions", Draw: widget.Bars{Total: 1465, Digits: 1,
-				Items: []widget.Bar{{Label: "normal", Value: 700}, {Label: "damaged", Value: 590},
-					{Label: "blocked", Value: 175, Note: "rare", Warn: true}}}.View},
-			views.Panel{Name: "imbalance", Tab: "Imbalance", Draw: p.drawImbalance},
-			views.Panel{Name: "position", Tab: "Position",
-				Title: func() string { return "Y position · Toe drain · n 52" }, Draw: p.drawPosition},
-		),
-		views.NewBoard(layout.Panel("loss", 20, 6), views.Panel{Name: "loss", Title: func() string { return "Loss" },
-			Draw: lossChart().View}),
-	}
-	return p
+	board := views.NewBoard(node,
+		views.Panel{Name: "classes", Tab: "Classes",
+			Title: func() string { return "Classes · 9 classes · 1465 objects · 290 images" }, Draw: p.classes.View,
+			Move:  func(m widget.Move, page int) { p.classes.Cursor.Move(m, len(p.classes.Items), page) },
+			Click: func(_, y, _, h int) tea.Cmd { p.classes.Cursor.Click(y, len(p.classes.Items), h); return nil }},
+		views.Panel{Name: "samples", Tab: "Samples", Title: p.samplesTitle, Draw: p.drawTokens},
+		views.Panel{Name: "conditions", Tab: "Conditions", Draw: widget.Bars{Total: 1465, Digits: 1,
+			Items: []widget.Bar{{Label: "normal", Value: 700}, {Label: "damaged", Value: 590},
+				{Label: "blocked", Value: 175, Note: "rare", Warn: true}}}.View},
+		views.Panel{Name: "imbalance", Tab: "Imbalance", Draw: p.drawImbalance},
+		views.Panel{Name: "position", Tab: "Position",
+			Title: func() string { return "Y position · Toe drain · n 52" }, Draw: p.drawPosition},
+	)
+	return views.View{Name: "Overview", Boards: []*views.Board{board}, Copy: p.selected}
+}
+
+// loss is a view of one panel.
+func loss() views.View {
+	return views.View{Name: "Loss", Boards: []*views.Board{views.NewBoard(layout.Panel("loss", 20, 6),
+		views.Panel{Name: "loss", Title: func() string { return "Loss" }, Draw: lossChart().View})}}
 }
 
 func (p *Sample) Name() string  { return p.Title }
@@ -77,26 +85,21 @@ func (p *Sample) Status() string {
 	if p.Filter.Writing() {
 		return p.Filter.Keys()
 	}
-	return "[ ] view: " + []string{"[Overview] · Loss", "Overview · [Loss]"}[p.open]
+	return p.views.Status()
 }
 
 // Leave ends a zoom, then the filter.
 func (p *Sample) Leave() bool {
-	if p.boards[p.open].Leave() {
-		return true
-	}
-	return p.Filter.Clear()
+	return p.views.Leave() || p.Filter.Clear()
 }
 
 // Update takes the size, the mouse, the stream, and keys for the open prompt.
 func (p *Sample) Update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
-		for _, board := range p.boards {
-			board.Place(0, 0, msg.Width, msg.Height)
-		}
+		p.views.Place(msg.Width, msg.Height)
 	case tea.MouseMsg:
-		return p.boards[p.open].Update(msg)
+		return p.views.Update(msg)
 	case views.Batch[string]:
 		if p.request.Takes(msg.Ticket) {
 			p.Tokens = append(p.Tokens, msg.Values...)
@@ -113,44 +116,36 @@ func (p *Sample) Update(msg tea.Msg) tea.Cmd {
 
 // View draws the open board, and the prompt on the last line while it is open.
 func (p *Sample) View(t *widget.Theme, w, h int) string {
-	drawing := p.boards[p.open].View(t, w, h)
+	drawing := p.views.Draw(t, w, h)
 	if p.Filter.Writing() {
 		drawing = p.Filter.Over(t, drawing, w, h)
 	}
 	return drawing
 }
 
-// Actions are the pane's own, then the open board's.
+// Actions turn the views, and are then the pane's own and the open view's.
 func (p *Sample) Actions() []views.Action {
-	turn := func(n int) func() tea.Cmd {
-		return func() tea.Cmd { p.open = (p.open + n + len(p.boards)) % len(p.boards); return nil }
-	}
-	return append([]views.Action{
-		{Name: "next_view", Help: "show the next view", Group: "Views", Run: turn(1)},
-		{Name: "previous_view", Help: "show the view before", Group: "Views", Run: turn(-1)},
-		{Name: "filter", Label: "filter", Help: "show only what contains some text", Group: p.Title,
-			Run: func() tea.Cmd { p.Filter.Open("filter", ""); return nil }},
-		{Name: "copy", Label: "copy", Help: "copy the class under the cursor", Group: p.Title, Run: p.copy},
-		{Name: "stream", Bound: []string{"s"}, Help: "let words appear one by one", Group: p.Title, Run: p.stream},
-	}, p.boards[p.open].Actions()...)
+	return slices.Concat(p.views.Turning(), p.own(), p.views.Here())
 }
 
-// AllActions are those of both views.
-func (p *Sample) AllActions() []views.Action {
-	actions := p.Actions()
-	for _, board := range p.boards {
-		actions = append(actions, board.AllActions()...)
+// AllActions are the pane's own, then those of all views.
+func (p *Sample) AllActions() []views.Action { return append(p.Actions(), p.views.AllActions()...) }
+
+func (p *Sample) own() []views.Action {
+	return []views.Action{
+		{Name: "filter", Label: "filter", Help: "show only what contains some text", Group: p.Title,
+			Run: func() tea.Cmd { p.Filter.Open("filter", ""); return nil }},
+		{Name: "copy", Label: "copy", Help: "copy the class under the cursor", Group: p.Title, Run: p.views.Copy},
+		{Name: "stream", Bound: []string{"s"}, Help: "let words appear one by one", Group: p.Title, Run: p.stream},
 	}
-	return actions
 }
 
 // Jumps are the views.
-func (p *Sample) Jumps() []views.Jump {
-	return views.ViewJumps(p.Title, []string{"Overview", "Loss"}, func(view int) tea.Cmd { p.open = view; return nil })
-}
+func (p *Sample) Jumps() []views.Jump { return p.views.Jumps() }
 
-func (p *Sample) copy() tea.Cmd {
-	return views.Copy(p.classes.Items[p.classes.Cursor.At(len(p.classes.Items))].Label)
+// selected is the class under the cursor.
+func (p *Sample) selected() string {
+	return p.classes.Items[p.classes.Cursor.At(len(p.classes.Items))].Label
 }
 
 func (p *Sample) stream() tea.Cmd {

@@ -19,7 +19,7 @@ func TestSampleAtItsSizes(t *testing.T) {
 func TestEverySizeIsDrawnWhole(t *testing.T) {
 	p := NewSample("Data")
 	d := Open(t, p, 120, 30)
-	for range p.boards {
+	for range p.views.Names() {
 		Sizes(t, func(w, h int) string { return p.View(widget.NewTheme(true, true), w, h) })
 		d.Press("]")
 	}
@@ -47,7 +47,7 @@ func TestMouseFocusesSelectsAndScrolls(t *testing.T) {
 		t.Errorf("the wheel went to line %d", got)
 	}
 	d.Click(100, 20)
-	if got := p.boards[0].Focused(); got != "position" {
+	if got := p.views.Board().Focused(); got != "position" {
 		t.Errorf("the click focused %q", got)
 	}
 }
@@ -57,7 +57,7 @@ func TestTabsOfASharedBoxAreClicked(t *testing.T) {
 	d := Open(t, p, 60, 18)
 	line := strings.Split(d.Screen(), "\n")[0]
 	d.Click(len([]rune(line[:strings.Index(line, "Samples")])), 0)
-	if got := p.boards[0].Focused(); got != "samples" {
+	if got := p.views.Board().Focused(); got != "samples" {
 		t.Errorf("the click focused %q:\n%s", got, d.Screen())
 	}
 }
