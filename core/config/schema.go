@@ -27,7 +27,7 @@ type Project struct {
 
 type Dataset struct {
 	Path             string   `key:"PATH" is:"path" doc:"folder or file of the data set, relative to this file"`
-	Format           string   `key:"FORMAT" doc:"how it is written" choices:"auto|yolo|coco|voc"`
+	Format           string   `key:"FORMAT" doc:"how it is written" choices:"auto|yolo|coco|voc|qved"`
 	Analysis         string   `key:"ANALYSIS" is:"path" doc:"file that analyze writes"`
 	Media            string   `key:"MEDIA" is:"path" doc:"folder of the pictures or clips where the labels do not say; empty: beside the labels"`
 	Conditions       []string `key:"CONDITIONS" doc:"words looked for in class names, the first that matches is the condition"`

@@ -69,6 +69,8 @@ var counted = map[string][2]string{
 	DarkPicture: {"picture", "pictures"}, DeepPicture: {"picture", "pictures"}, PictureTooLong: {"picture", "pictures"},
 	SameSource: {"picture", "pictures"}, NameNotUTF8: {"picture", "pictures"}, LabelEnding: {"label file",
 		"label files"},
+	MissingClip: {"clip", "clips"}, RepeatedClip: {"record", "records"}, NoLabel: {"record", "records"},
+	NoPath: {"record", "records"}, LabelNoPrefix: {"label", "labels"}, GroupParted: {"participant", "participants"},
 	BrokenXML: {"file", "files"}, OtherPicture: {"file", "files"},
 	UnknownImage: {"annotation", "annotations"}, UnknownSize: {"annotation", "annotations"},
 	NoBox: {"annotation", "annotations"}, BadMask: {"mask", "masks"}, DuplicateID: {"id", "ids"},

@@ -16,7 +16,7 @@
 //
 //   - each item has a label file of its own (YOLO): listing.labels reads it, item after item, on all cores. What it
 //     depends on beside that file stands in listing.rules.
-//   - one file labels all (COCO), or the names of the classes stand in the label files (VOC): list reads them (of a
+//   - one file labels all (COCO, QVED), or the names of the classes stand in the label files (VOC): list reads them (of a
 //     long one never the whole at once, see json.go) and fills in Objects. Where these need the size of the picture,
 //     as boxes in pixels do, listing.labels finishes them (placing.go).
 //

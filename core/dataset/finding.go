@@ -60,6 +60,12 @@ const (
 	NoSplits         = "no_splits"
 
 	BrokenJSON       = "broken_json"
+	NoPath           = "record_without_path"
+	NoLabel          = "record_without_label"
+	LabelNoPrefix    = "label_without_exercise"
+	RepeatedClip     = "clip_listed_twice"
+	MissingClip      = "missing_clip"
+	GroupParted      = "participant_in_two_splits"
 	BrokenXML        = "broken_xml"
 	OtherPicture     = "other_picture_named"
 	UnknownImage     = "unknown_image"
@@ -164,7 +170,16 @@ var rulings = map[string]struct{ level, do string }{
 	NoSplits: {LevelWarn, "sort the pictures into train, valid and test folders; all are taken for train"},
 
 	BrokenJSON: {LevelError, "correct the file or write it again; what stands before that place counts"},
-	BrokenXML:  {LevelError, "correct the file or write it again; what stands before that place counts"},
+	NoPath:     {LevelError, "write its video_path; it does not count"},
+	NoLabel:    {LevelWarn, "label it, or take it out; its exercise is the folder's name, or unknown"},
+	LabelNoPrefix: {LevelWarn,
+		"write labels as exercise - variation, or add an exercise; the folder's name is taken, or unknown"},
+	RepeatedClip: {LevelWarn, "name each clip once; the first record counts"},
+	MissingClip: {LevelError,
+		"add the clips, or name their folder in DATASET.MEDIA; their labels count, but nothing can be trained on them"},
+	GroupParted: {LevelWarn,
+		"keep all clips of a participant in one split: a score on somebody who was trained on says little"},
+	BrokenXML: {LevelError, "correct the file or write it again; what stands before that place counts"},
 	OtherPicture: {LevelWarn,
 		"correct filename in the XML file if it is the right picture; the one of the file's own name counts"},
 	UnknownImage: {LevelError,

@@ -23,7 +23,7 @@ type format interface {
 	list(ctx context.Context, at string, ask request) (*listing, error)
 }
 
-var formats = []format{yolo{}, coco{}, voc{}}
+var formats = []format{yolo{}, coco{}, voc{}, qved{}}
 
 // request is what a configuration asks of a set.
 type request struct {

@@ -68,10 +68,11 @@ func (o *Object) corners() (n int) {
 
 // Item is one picture or clip with what is labelled in it.
 type Item struct {
-	ID     string // "split/name", unique within the data set and stable between reads
-	Split  string
-	Media  string // path of the picture or clip; "" where it is missing
-	Labels string // path of the label file; "" where it is missing
+	ID      string // "split/name", unique within the data set and stable between reads
+	Split   string
+	Media   string // path of the picture or clip; "" where it is missing
+	Labels  string // path of the label file; "" where it is missing
+	Written string // the path of a clip as its labels write it; "" for pictures
 	// pixels, as it is meant to be seen: by its decoder, or else as the labels say; 0 where unknown
 	Width, Height int
 	Orientation   int   // of EXIF: above 1, the file's pixels are turned for that; 0 where unknown

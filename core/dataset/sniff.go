@@ -54,6 +54,9 @@ func formatOf(path string) string {
 		return !slices.ContainsFunc(words, func(w string) bool { return !bytes.Contains(head, []byte(w)) })
 	}
 	switch {
+	case has(`"video_path"`) && !has(`"conversations"`), has(`.mp4": {`), has(`.mp4":{`), has(`.mp4": "`),
+		has(`.mp4":"`):
+		return qvedSniffed
 	case has(`"images"`, `"file_name"`), has(`"annotations"`, `"category_id"`), has(`"annotations"`, `"categories"`):
 		return "COCO JSON"
 	case has(`"shapes"`, `"imagePath"`):

@@ -1,0 +1,361 @@
+package dataset
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"finetui/core/config"
+)
+
+// qved reads the label files of QVED, an exercise set: one JSON file of records about clips, with companions.
+type qved struct{}
+
+func (qved) name() string { return "qved" }
+
+func (qved) holds() string {
+	return "a QVED set has fine_grained_labels.json, or another JSON file of records with video_path and labels"
+}
+
+const qvedSniffed = "QVED JSON" // as formatOf calls it
+
+// Names of the files of a set. Those of companions vary in their beginnings.
+const (
+	qvedLabels   = "fine_grained_labels.json"
+	qvedWorkers  = "worker_id"
+	qvedFeedback = "feedback"
+	qvedManifest = "manifest"
+)
+
+// companion says what a file is beside the label file; "" for a label file.
+func companion(name string) string {
+	name = strings.ToLower(name)
+	for _, kind := range []string{qvedWorkers, qvedFeedback, qvedManifest} {
+		if strings.Contains(name, kind) {
+			return kind
+		}
+	}
+	return ""
+}
+
+// detect finds the label file in the folder; a manifest alone serves as one.
+func (qved) detect(path string) (string, error) {
+	if isFile(path) {
+		if strings.EqualFold(filepath.Ext(path), ".json") && formatOf(path) == qvedSniffed {
+			return path, nil
+		}
+		return "", nil
+	}
+	if file := filepath.Join(path, qvedLabels); isFile(file) {
+		return file, nil
+	}
+	var labels, manifests []string
+	for _, file := range jsonFiles(path) {
+		switch {
+		case formatOf(file) != qvedSniffed:
+		case companion(filepath.Base(file)) == "":
+			labels = append(labels, file)
+		case companion(filepath.Base(file)) == qvedManifest:
+			manifests = append(manifests, file)
+		}
+	}
+	if len(labels) == 0 {
+		labels = manifests
+	}
+	return oneOf(path, labels)
+}
+
+// jsonFiles are the first JSON files in a folder.
+func jsonFiles(folder string) (files []string) {
+	const most = 50
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil
+	}
+	for _, entry := range entries {
+		if strings.EqualFold(filepath.Ext(entry.Name()), ".json") && len(files) < most {
+			files = append(files, filepath.Join(folder, entry.Name()))
+		}
+	}
+	return files
+}
+
+func (qved) list(ctx context.Context, at string, ask request) (*listing, error) {
+	s := newClipSet(at, ask)
+	if err := s.readRecords(ctx, at); err != nil {
+		return nil, fmt.Errorf("DATASET.PATH: %s cannot be read: %w: make it readable, or name another file",
+			readable(at), bare(err))
+	}
+	for _, file := range jsonFiles(s.root) {
+		if kind := companion(filepath.Base(file)); kind != "" && file != at && formatOf(file) == qvedSniffed {
+			if err := s.readCompanion(file, kind); err != nil {
+				s.findings = append(s.findings, newFinding(UnreadableLabel, s.short(file), 0, "%v", bare(err)).
+					as(LevelWarn, "make it readable; what it says of the clips is not known"))
+			}
+		}
+	}
+	wanted, err := ask.splits(s.present())
+	if err != nil {
+		return nil, err
+	}
+	return s.listing(ctx, wanted, ask.report)
+}
+
+// clipRecord is what a record says of a clip.
+type clipRecord struct {
+	path  string // as it is written
+	text  *Text  // shared by all records of one answer
+	group string
+	class int32
+	split int32 // in splits
+}
+
+// clipSet is the records of a set of clips, and what is wrong with them.
+type clipSet struct {
+	root       string
+	bases      []string // folders that clips may lie in
+	labels     string   // the file
+	records    []clipRecord
+	at         map[uint64]int32 // hash of a path → the record
+	names      []string         // of the classes, as they are spelt first
+	classes    map[string]int32 // any spelling → class
+	texts      map[string]*Text
+	groups     map[string]string
+	splits     []string
+	findings   []Finding
+	said       map[string]*tally // by code
+	unanswered *Text
+	take       clipFields
+}
+
+func newClipSet(at string, ask request) *clipSet {
+	s := &clipSet{root: filepath.Dir(at), bases: []string{filepath.Dir(at)}, labels: at, at: map[uint64]int32{},
+		classes: map[string]int32{}, texts: map[string]*Text{}, groups: map[string]string{}, said: map[string]*tally{}}
+	if ask.media != "" {
+		s.bases = []string{ask.media, s.root}
+	}
+	s.unanswered = s.text([]byte(noFeedback))
+	return s
+}
+
+func (s *clipSet) short(path string) string { return shortPath(s.root, path) }
+
+// note counts one more place of a fault.
+func (s *clipSet) note(code, example string) {
+	if s.said[code] == nil {
+		s.said[code] = &tally{}
+	}
+	s.said[code].add(0, example)
+}
+
+// class is the class of an exercise. Letter case, underscores and double spaces do not make a second one.
+func (s *clipSet) class(exercise []byte) int32 {
+	if class, known := s.classes[string(exercise)]; known {
+		return class
+	}
+	spelt := readable(strings.TrimSpace(string(exercise)))
+	key := exerciseKey(spelt)
+	class, known := s.classes["\x00"+key]
+	if !known {
+		class = int32(len(s.names))
+		s.names = append(s.names, spelt)
+		s.classes["\x00"+key] = class
+	}
+	s.classes[string(exercise)] = class
+	return class
+}
+
+// exerciseKey is the same for all spellings of an exercise.
+func exerciseKey(name string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(strings.ToLower(name), "_", " ")), " ")
+}
+
+// text is the text of an answer, one for all that are equal.
+func (s *clipSet) text(answer []byte) *Text {
+	t, known := s.texts[string(answer)]
+	if !known {
+		t = &Text{Answer: readable(string(answer))}
+		s.texts[string(answer)] = t
+	}
+	return t
+}
+
+func (s *clipSet) split(name []byte) int32 {
+	split := trainSplit
+	if len(name) > 0 {
+		split = config.SplitName(readable(string(name)))
+	}
+	at := slices.Index(s.splits, split)
+	if at < 0 {
+		at = len(s.splits)
+		s.splits = append(s.splits, split)
+	}
+	return int32(at)
+}
+
+// present are the splits that have a clip.
+func (s *clipSet) present() (names []string) {
+	used := make([]bool, len(s.splits))
+	for i := range s.records {
+		used[s.records[i].split] = true
+	}
+	for i, name := range s.splits {
+		if used[i] {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// pathKey is FNV-1a of 64 bits of a path without "./" before it.
+func pathKey(written string) uint64 {
+	written = strings.TrimPrefix(written, "./")
+	hash := uint64(14695981039346656037)
+	for i := range len(written) {
+		hash = (hash ^ uint64(written[i])) * 1099511628211
+	}
+	return hash
+}
+
+// find is the record of a clip; -1 where there is none.
+func (s *clipSet) find(written string) int32 {
+	i, there := s.at[pathKey(written)]
+	if !there || strings.TrimPrefix(s.records[i].path, "./") != strings.TrimPrefix(written, "./") {
+		return -1
+	}
+	return i
+}
+
+// sayParted notes those who are in several splits.
+func (s *clipSet) sayParted() {
+	in := map[string]int32{}
+	parted := map[string]bool{}
+	for i := range s.records {
+		r := &s.records[i]
+		if r.group == "" {
+			continue
+		}
+		if split, known := in[r.group]; !known {
+			in[r.group] = r.split
+		} else if split != r.split && !parted[r.group] {
+			parted[r.group] = true
+			s.note(GroupParted, r.group)
+		}
+	}
+}
+
+// listing makes items of the records of the splits that are wanted.
+func (s *clipSet) listing(ctx context.Context, wanted func(string) bool, report Progress) (*listing, error) {
+	s.sayParted()
+	l := &listing{root: s.root, findings: s.findings}
+	counts := 0
+	for i := range s.records {
+		if wanted(s.splits[s.records[i].split]) {
+			counts++
+		}
+	}
+	l.items = make([]Item, 0, counts)
+	objects := make([]Object, counts)
+	unknown := &Clip{}
+	odd := map[string]bool{}
+	for i := range s.records {
+		r := &s.records[i]
+		split := s.splits[r.split]
+		if !wanted(split) {
+			continue
+		}
+		o := &objects[len(l.items)]
+		*o = Object{Class: int(r.class), Box: Whole, Confidence: 1, Text: r.text}
+		n := len(l.items)
+		l.items = append(l.items, Item{ID: s.clipID(odd, split, r.path), Split: split, Written: r.path,
+			Labels: s.labels,
+			Group:  r.group, Clip: unknown, Objects: objects[n : n+1 : n+1], Rows: Rows{Filled: 1, TopID: -1}})
+	}
+	for _, split := range s.present() {
+		if wanted(split) {
+			l.splits = append(l.splits, split)
+		}
+	}
+	s.records, s.at, s.texts = nil, nil, nil
+	err := share(ctx, len(l.items), "looking for clips", report, func() func(i int) {
+		return func(i int) { l.items[i].Media = s.locate(l.items[i].Written) }
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range l.items {
+		if l.items[i].Media == "" {
+			s.note(MissingClip, l.items[i].Written)
+		}
+	}
+	l.findings = append(l.findings, s.summed()...)
+	names := s.names
+	l.classes = func([]Item) []string { return names }
+	return l, nil
+}
+
+// clipID is the id of a clip: its split and its path, from no folder in particular. Paths that begin elsewhere than
+// where the labels lie may come to the same one, and get a number then.
+func (s *clipSet) clipID(odd map[string]bool, split, written string) string {
+	written = strings.ReplaceAll(written, `\`, "/")
+	name := strings.TrimPrefix(path.Clean("/"+written), "/")
+	if name == strings.TrimPrefix(written, "./") {
+		return split + "/" + readable(name)
+	}
+	id := name
+	for n := 2; odd[id] || s.find(id) >= 0; n++ {
+		id = fmt.Sprintf("%s#%d", name, n)
+	}
+	odd[id] = true
+	return split + "/" + readable(id)
+}
+
+// locate is where a clip lies; "" where it is missing. A path that begins elsewhere is looked for by its end.
+func (s *clipSet) locate(written string) string {
+	w := path.Clean(strings.ReplaceAll(written, `\`, "/"))
+	there := func(path string) bool {
+		st, err := status(path)
+		return err == nil && isRegular(&st)
+	}
+	elsewhere := path.IsAbs(w)
+	if elsewhere && there(w) {
+		return w
+	}
+	for rest := strings.TrimPrefix(w, "/"); rest != ""; {
+		if local := rest != ".." && !strings.HasPrefix(rest, "../"); local {
+			for _, base := range s.bases {
+				if at := base + "/" + rest; there(at) {
+					return at
+				}
+			}
+		}
+		if !elsewhere {
+			return ""
+		}
+		_, rest, _ = strings.Cut(rest, "/")
+	}
+	return ""
+}
+
+// summed are the faults of the records, each once.
+func (s *clipSet) summed() (found []Finding) {
+	file := s.short(s.labels)
+	for _, f := range []struct{ code, text, one, more string }{
+		{NoPath, "%s no video_path, as %s", "record has", "records have"},
+		{LabelNoPrefix, "%s not name the exercise before \" - \", as %s", "label does", "labels do"},
+		{NoLabel, "%s no label, as %s", "record has", "records have"},
+		{RepeatedClip, "%s a clip that was named before, as %s", "record names", "records name"},
+		{MissingClip, "%s not there, as %s", "clip is", "clips are"},
+		{GroupParted, "%s in several splits, as %s", "participant is", "participants are"},
+	} {
+		if t := s.said[f.code]; t != nil {
+			found = append(found, t.finding(f.code, file, f.text, f.one, f.more))
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Finding) int { return Severity(a.Level) - Severity(b.Level) })
+	return found
+}

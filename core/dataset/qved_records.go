@@ -1,0 +1,252 @@
+package dataset
+
+import (
+	"context"
+	"path"
+	"strings"
+)
+
+const noFeedback = "No feedback available." // the answer where a record has none
+
+// clipFields is what one record says; the memory is used for the next one.
+type clipFields struct {
+	path, exercise, label, short, answer, split []byte
+	worker                                      []byte
+	isRecord                                    bool
+}
+
+func (f *clipFields) reset() {
+	*f = clipFields{path: f.path[:0], exercise: f.exercise[:0], label: f.label[:0], short: f.short[:0],
+		answer: f.answer[:0], split: f.split[:0], worker: f.worker[:0]}
+}
+
+// read reads a record: an object, or of a manifest the exercise alone.
+func (f *clipFields) read(r *jsonReader) error {
+	if r.peek() == '"' {
+		text, err := r.text()
+		f.exercise, f.isRecord = append(f.exercise, text...), true
+		return err
+	}
+	if r.peek() != '{' {
+		return r.skip()
+	}
+	f.isRecord = true
+	return r.object(func(key []byte) (err error) {
+		switch string(key) {
+		case "video_path", "video", "path":
+			return f.first(r, &f.path)
+		case "labels":
+			return f.first(r, &f.label)
+		case "label":
+			return f.first(r, &f.short)
+		case "labels_descriptive":
+			return f.joined(r, &f.answer)
+		case "feedback", "feedbacks":
+			return f.joined(r, &f.answer)
+		case "exercise":
+			return f.first(r, &f.exercise)
+		case "split":
+			return f.first(r, &f.split)
+		case "worker_id", "participant":
+			if r.peek() == '"' || r.peek() == '[' {
+				return f.first(r, &f.worker)
+			}
+			if word := r.word(); len(word) > 0 && string(word) != "null" {
+				f.worker = append(f.worker[:0], word...)
+				return nil
+			}
+			return r.skip()
+		}
+		return r.skip()
+	})
+}
+
+// first reads a text, or the first of a list of them.
+func (f *clipFields) first(r *jsonReader, into *[]byte) error {
+	*into = (*into)[:0]
+	switch r.peek() {
+	case '"':
+		text, err := r.text()
+		*into = append(*into, text...)
+		return err
+	case '[':
+		n := 0
+		return r.array(func() error {
+			if n++; n > 1 || r.peek() != '"' {
+				return r.skip()
+			}
+			text, err := r.text()
+			*into = append(*into, text...)
+			return err
+		})
+	}
+	return r.skip()
+}
+
+// joined reads a text, or a list of them as lines.
+func (f *clipFields) joined(r *jsonReader, into *[]byte) error {
+	if r.peek() != '[' {
+		return f.first(r, into)
+	}
+	*into = (*into)[:0]
+	n := 0
+	return r.array(func() error {
+		if r.peek() != '"' {
+			return r.skip()
+		}
+		text, err := r.text()
+		if n++; n > 1 {
+			*into = append(*into, '\n')
+		}
+		*into = append(*into, text...)
+		return err
+	})
+}
+
+// eachRecord streams a file of records: a list, or an object with the paths as its keys. An error means that it cannot
+// be opened; where it is broken, what stands before that place counts.
+func (s *clipSet) eachRecord(file string, take func(f *clipFields)) error {
+	in, err := openJSON(file)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	r, f := newJSONReader(in), &s.take
+	one := func() error {
+		err := f.read(r)
+		if err == nil && f.isRecord {
+			take(f)
+		}
+		return err
+	}
+	if r.peek() == '{' {
+		err = r.object(func(key []byte) error {
+			f.reset()
+			f.path = append(f.path, key...)
+			return one()
+		})
+	} else {
+		err = r.array(func() error {
+			f.reset()
+			return one()
+		})
+	}
+	if err != nil {
+		s.findings = append(s.findings, brokenJSON(file, s.short(file), err))
+	}
+	return nil
+}
+
+// readRecords reads the label file.
+func (s *clipSet) readRecords(ctx context.Context, file string) error {
+	err := s.eachRecord(file, func(f *clipFields) {
+		if ctx.Err() == nil {
+			s.add(f)
+		}
+	})
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
+// add takes a record by the rules of the specification.
+func (s *clipSet) add(f *clipFields) {
+	if len(f.label) == 0 {
+		f.label, f.short = f.short, f.label
+	}
+	if len(f.path) == 0 {
+		s.note(NoPath, string(append(f.exercise, f.label...)))
+		return
+	}
+	record := clipRecord{path: string(f.path), split: s.split(f.split)}
+	if s.find(record.path) >= 0 {
+		s.note(RepeatedClip, record.path)
+		return
+	}
+	prefix := prefixOf(f.label)
+	switch {
+	case len(f.exercise) > 0:
+		record.class = s.class(f.exercise)
+	case len(prefix) > 0:
+		record.class = s.class(prefix)
+	default:
+		if len(f.label) > 0 {
+			s.note(LabelNoPrefix, string(f.label))
+		} else {
+			s.note(NoLabel, string(f.path))
+		}
+		record.class = s.class([]byte(folderOf(record.path)))
+	}
+	switch {
+	case len(f.answer) > 0:
+		record.text = s.text(f.answer)
+	case len(f.label) > 0:
+		record.text = s.text(f.label)
+	default:
+		record.text = s.unanswered
+	}
+	if len(f.worker) > 0 {
+		record.group = s.group(f.worker)
+	}
+	s.at[pathKey(record.path)] = int32(len(s.records))
+	s.records = append(s.records, record)
+}
+
+// prefixOf is what stands before the first " - " of a label; nil where there is none.
+func prefixOf(label []byte) []byte {
+	for i := 0; i+2 < len(label); i++ {
+		if label[i] == ' ' && label[i+1] == '-' && label[i+2] == ' ' {
+			return label[:i]
+		}
+	}
+	return nil
+}
+
+// unknownClass is the exercise of clips of which nothing tells it.
+const unknownClass = "unknown"
+
+// folderOf is the folder that a path leads to last.
+func folderOf(written string) string {
+	clean := path.Clean(strings.ReplaceAll(written, `\`, "/"))
+	folder := path.Base(path.Dir(clean))
+	if folder == "." || folder == "/" || folder == ".." {
+		return unknownClass
+	}
+	return folder
+}
+
+func (s *clipSet) group(worker []byte) string {
+	name, known := s.groups[string(worker)]
+	if !known {
+		name = readable(string(worker))
+		s.groups[string(worker)] = name
+	}
+	return name
+}
+
+// readCompanion adds what a file beside the labels says of their clips: who is seen, feedback where the labels have no
+// answer, and the exercise where they name none.
+func (s *clipSet) readCompanion(file, kind string) error {
+	return s.eachRecord(file, func(f *clipFields) {
+		i := s.find(string(f.path))
+		if i < 0 {
+			return // of another selection
+		}
+		r := &s.records[i]
+		switch kind {
+		case qvedWorkers:
+			if len(f.worker) > 0 {
+				r.group = s.group(f.worker)
+			}
+		case qvedFeedback:
+			if r.text == s.unanswered && len(f.answer) > 0 {
+				r.text = s.text(f.answer)
+			}
+		case qvedManifest:
+			if len(f.exercise) > 0 && s.names[r.class] == unknownClass {
+				r.class = s.class(f.exercise)
+			}
+		}
+	})
+}

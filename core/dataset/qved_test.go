@@ -1,0 +1,197 @@
+package dataset
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// qvedExpected is what the written rules give for every record.
+type qvedExpected struct {
+	Records []struct {
+		Video, Exercise, Answer, Split string
+		From                           string `json:"exercise_from"`
+	}
+}
+
+func TestQVEDRecordsComeOutByTheSpecification(t *testing.T) {
+	var want qvedExpected
+	readJSON(t, golden(t, "mobile-videogpt/qved/expected_by_spec.json"), &want)
+	for file, n := range map[string]int{"labels.json": 400, "labels.dict.json": 40} {
+		set := readSet(t, golden(t, "mobile-videogpt/qved/"+file))
+		if len(set.Items) != n {
+			t.Fatalf("%s: %d items, want %d", file, len(set.Items), n)
+		}
+		byPath := map[string]*Item{}
+		for i := range set.Items {
+			byPath[set.Items[i].Written] = &set.Items[i]
+		}
+		keys, unnamed := map[string]bool{}, 0
+		for _, r := range want.Records[:n] {
+			keys[exerciseKey(r.Exercise)] = true
+			if r.From == "none" || r.From == "folder" {
+				unnamed++
+			}
+			path := r.Video
+			if byPath[path] == nil {
+				path = "/srv/qved/" + path
+			}
+			item := byPath[path]
+			if item == nil {
+				t.Errorf("%s is missing", r.Video)
+				continue
+			}
+			o := item.Objects[0]
+			if got := set.Classes[o.Class].Name; exerciseKey(got) != exerciseKey(r.Exercise) ||
+				o.Text.Answer != r.Answer ||
+				item.Split != r.Split || o.Box != Whole || item.Clip == nil {
+				t.Errorf("%s: got %q, %q, %s, want %q, %q, %s", r.Video, got, o.Text.Answer, item.Split, r.Exercise,
+					r.Answer, r.Split)
+			}
+		}
+		if len(set.Classes) != len(keys) {
+			t.Errorf("%s: %d classes, want %d: %v", file, len(set.Classes), len(keys), set.Classes)
+		}
+		if got := countOf(set, NoLabel) + countOf(set, LabelNoPrefix); got != unnamed {
+			t.Errorf("%s: %d labels name no exercise, want %d", file, got, unnamed)
+		}
+		if countOf(set, MissingClip) != n {
+			t.Errorf("%s: %d clips are missing, want %d", file, countOf(set, MissingClip), n)
+		}
+	}
+}
+
+func TestQVEDSetsOfEveryForm(t *testing.T) {
+	root := write(t, map[string]string{
+		"fine_grained_labels.json": `[{"video_path": "./a.mp4", "labels": "Squats - deep", "split": "val"},
+			{"video_path": "sub/b.mp4", "labels": [], "label": "heel_lift  (left arm) - a - b", "labels_descriptive": ["x", "y"]},
+			{"video_path": "a.mp4", "labels": ["squats - again"]},
+			{"video_path": "lunges/c.mp4", "labels": ["no prefix"]},
+			{"video_path": "d.mp4"}, {"label": "squats - nowhere"}, 7,
+			{"video_path": "gone.mp4", "exercise": "Heel Lift (left arm)", "labels_descriptive": null, "frames": {"n": [1]}},
+			{"video_path": "\\\\srv\\all\\e.mp4", "labels": ["SQUATS - x"]}]`,
+		"fine_grained_labels_with_worker_ids.json": `[{"video_path": "a.mp4", "worker_id": 17}, {"video_path": "./d.mp4", "worker_id": "17"},
+			{"video_path": "none.mp4", "worker_id": 1}, {"video_path": "sub/b.mp4", "worker_id": "w"}]`,
+		"feedbacks_short_clips.json": `[{"video_path": "./d.mp4", "feedbacks": ["Nice.", "Go on."], "split": "train"}]`,
+		"manifest.json":              `{"d.mp4": "pushups", "./a.mp4": {"exercise": "burpees"}}`,
+		"a.mp4":                      "", "sub/b.mp4": "", "lunges/c.mp4": "", "d.mp4": "", "e.mp4": "",
+	})
+	set := readSet(t, root)
+	var got []string
+	for _, item := range set.Items {
+		o := item.Objects[0]
+		there := "missing"
+		if item.Media != "" {
+			there, _ = filepath.Rel(root, item.Media)
+		}
+		got = append(got, fmt.Sprintf("%s | %s | %q | %s | %s", item.ID, set.Classes[o.Class].Name,
+			o.Text.Answer, there,
+			item.Group))
+	}
+	want := []string{
+		`train/d.mp4 | pushups | "Nice.\nGo on." | d.mp4 | 17`,
+		`train/gone.mp4 | heel_lift  (left arm) | "No feedback available." | missing | `,
+		`train/lunges/c.mp4 | lunges | "no prefix" | lunges/c.mp4 | `,
+		`train/srv/all/e.mp4 | Squats | "SQUATS - x" | e.mp4 | `,
+		`train/sub/b.mp4 | heel_lift  (left arm) | "x\ny" | sub/b.mp4 | w`,
+		`valid/a.mp4 | Squats | "Squats - deep" | a.mp4 | 17`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if got, want := codes(set), []string{MissingClip, NoPath, LabelNoPrefix, RepeatedClip, NoLabel,
+		GroupParted}; !sameSet(got, want) {
+		t.Errorf("findings %q, want %q", got, want)
+	}
+	manifest := write(t, map[string]string{"manifest.json": `{"x.mp4": "clap", "y.mp4": {"exercise": "wave", "split": "test"}}`,
+		"x.mp4": "", "y.mp4": ""})
+	if got, want := told(readSet(t, manifest)), "qved [train test] 2/2: clap 1, wave 1"; got != want {
+		t.Errorf("a manifest alone: got %s, want %s", got, want)
+	}
+}
+
+func sameSet(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}
+
+func FuzzQVED(f *testing.F) {
+	f.Add(`[{"video_path":"./a.mp4","labels":["a - b"],"labels_descriptive":["x"],"split":"train","worker_id":3}]`)
+	f.Add(`{"a/b.mp4":{"label":"x","exercise":"y"},"../c.mp4":"z"}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		file := filepath.Join(t.TempDir(), "labels.json")
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		l, err := qved{}.list(context.Background(), file, request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := map[string]bool{}
+		for _, item := range l.items {
+			if ids[item.ID] || item.Objects[0].Class >= len(l.classes(nil)) || item.Objects[0].Text == nil {
+				t.Errorf("%q: %+v", text, item)
+			}
+			ids[item.ID] = true
+		}
+	})
+}
+
+// BenchmarkQVED reads 300,000 records, beside encoding/json reading the same file.
+func BenchmarkQVED(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("[\n")
+	for i := range 300_000 {
+		if i > 0 {
+			text.WriteString(",\n")
+		}
+		name := fmt.Sprintf("exercise %d", i%269)
+		fmt.Fprintf(&text, `{"video_path": "./%08d.mp4", "labels": ["%s - not deep enough", "%s - stopping early"], `+
+			`"labels_descriptive": ["%s - User does not go deep enough (%d)", "%s - User stopped the exercise early"], `+
+			`"split": "%s"}`, i, name, name, name, i%40, name, []string{"train", "test"}[i%10/9])
+	}
+	text.WriteString("\n]\n")
+	file := filepath.Join(b.TempDir(), "fine_grained_labels.json")
+	if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("reader", func(b *testing.B) {
+		b.SetBytes(int64(text.Len()))
+		for b.Loop() {
+			if _, err := (qved{}).list(context.Background(), file, request{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("records", func(b *testing.B) {
+		b.SetBytes(int64(text.Len()))
+		for b.Loop() {
+			s := newClipSet(file, request{})
+			if err := s.readRecords(context.Background(), file); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("naive", func(b *testing.B) {
+		b.SetBytes(int64(text.Len()))
+		for b.Loop() {
+			raw, err := os.ReadFile(file)
+			var records []map[string]any
+			if err == nil {
+				err = json.Unmarshal(raw, &records)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			runtime.KeepAlive(records)
+		}
+	})
+}
