@@ -72,7 +72,12 @@ func clamp(at, n int) int { return min(max(at, 0), n-1) }
 
 // Fit returns the picture at the largest size of its shape within w×h pixels, and no larger than it is.
 func Fit(img *picture.RGB, w, h int) *picture.RGB {
+	w, h = fitted(img, w, h)
+	return picture.Resize(img, w, h)
+}
+
+// fitted is the size of what Fit returns.
+func fitted(img *picture.RGB, w, h int) (fitW, fitH int) {
 	scale := min(float64(w)/float64(img.W), float64(h)/float64(img.H), 1)
-	return picture.Resize(img, max(int(math.Round(float64(img.W)*scale)), 1),
-		max(int(math.Round(float64(img.H)*scale)), 1))
+	return max(int(math.Round(float64(img.W)*scale)), 1), max(int(math.Round(float64(img.H)*scale)), 1)
 }

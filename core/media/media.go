@@ -1,5 +1,5 @@
-// Package media prepares pictures for prompts and screens: whole, with objects outlined, cut out, on a contact sheet.
-// It never reads labels and never talks to a terminal.
+// Package media prepares pictures for prompts and screens: whole, with objects outlined, cut out, on a contact sheet;
+// and the sheets of clips, whose frames core/video decodes. It never reads labels and never talks to a terminal.
 package media
 
 import (

@@ -44,7 +44,7 @@ func Frames(ctx context.Context, path string, info *Info, pick Pick, size func(*
 		if !info.Decoded && len(p.times) != info.Frames {
 			counted := *info
 			counted.setTimes(p.times, p.last)
-			counted.Decoded = true
+			counted.Decoded, counted.Lost = true, max(info.Frames-counted.Frames, 0)
 			if info = &counted; info.Frames == 0 {
 				break
 			}
@@ -55,7 +55,7 @@ func Frames(ctx context.Context, path string, info *Info, pick Pick, size func(*
 		}
 		list := make([]Frame, len(wanted))
 		for i, index := range wanted {
-			list[i] = Frame{index, p.times[index], p.frames[i]}
+			list[i] = Frame{index, info.Times[index], p.frames[i]}
 		}
 		if !info.Decoded { // the pass went over the whole clip and found what the packets said
 			sure := *info

@@ -269,10 +269,11 @@ func ratio(value string) float64 {
 	return a / b
 }
 
-// aspect is the shape of a pixel "64:45"; 1 where it is not said, or no clip's.
+// aspect is the shape of a pixel "64:45"; 1 where it is not said, or no clip's. Scaling to whole pixels leaves shapes
+// like 639:640, which are meant to be square; the least that is none is 12:11.
 func aspect(value string) float64 {
 	x := ratio(strings.Replace(value, ":", "/", 1))
-	if x < 1.0/16 || x > 16 {
+	if x < 1.0/16 || x > 16 || x > 0.96 && x < 1.04 {
 		return 1
 	}
 	return x

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,6 +17,7 @@ import (
 
 	"finetui/core/filehash"
 	"finetui/core/printable"
+	"finetui/ml/wholefile"
 )
 
 // Progress is told how many frames of how many are done; it may be nil.
@@ -34,14 +37,14 @@ func Check(ctx context.Context, path string, report Progress) (*Info, error) {
 func examine(ctx context.Context, path string, decode bool, report Progress) (*Info, error) {
 	before, err := filehash.Look(path)
 	if err != nil {
-		return nil, fault(path, Missing, "cannot be opened", printable.Error(err))
+		return nil, unreadable(path, err)
 	}
 	if before.Size == 0 {
 		return nil, fault(path, Empty, "is empty, 0 bytes", "copy the clip again, or remove it")
 	}
 	look, err := peek(path, before.Size)
 	if err != nil {
-		return nil, fault(path, Missing, "cannot be read", printable.Error(err))
+		return nil, unreadable(path, err)
 	}
 	if look.still != "" {
 		return nil, still(path, look.still)
@@ -58,16 +61,21 @@ func examine(ctx context.Context, path string, decode bool, report Progress) (*I
 	if err != nil {
 		return nil, err
 	}
-	if decode || !s.trusted(rep.format) {
+	cut := look.cut || strings.Contains(complaints, "File ended prematurely")
+	trusted, packets := s.trusted(rep.format), info.Frames
+	if decode || cut || !trusted {
 		if err := count(ctx, path, info, report); err != nil {
 			return nil, fromDecoding(path, before, err)
+		}
+		if trusted {
+			info.Lost = max(packets-info.Frames, 0)
 		}
 	}
 	if err := unchanged(path, before); err != nil {
 		return nil, err
 	}
 	switch {
-	case look.cut || strings.Contains(complaints, "File ended prematurely"):
+	case cut:
 		f := fault(path, Cut, fmt.Sprintf("is cut short: %s can be read, then the file ends before its container does",
 			frames(info.Frames)), "copy or record the clip again, or remove it")
 		f.Info = info
@@ -79,6 +87,20 @@ func examine(ctx context.Context, path string, decode bool, report Progress) (*I
 		return nil, still(path, "GIF")
 	}
 	return info, nil
+}
+
+// unreadable is a clip that cannot even be opened.
+func unreadable(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fault(path, Missing, "is missing", "check its name, or copy the clip there")
+	case errors.Is(err, fs.ErrPermission):
+		return fault(path, Missing, "may not be read by you", "change its permissions or its owner")
+	}
+	if info, statErr := os.Stat(path); statErr == nil && !info.Mode().IsRegular() {
+		return fault(path, Missing, "is "+wholefile.Kind(info)+", no file", "put the clip in its place, or remove it")
+	}
+	return fault(path, Missing, "cannot be read", printable.Error(err))
 }
 
 func frames(n int) string {
@@ -103,7 +125,7 @@ func still(path, format string) *Fault {
 func unchanged(path string, before filehash.Stat) error {
 	after, err := filehash.Look(path)
 	if err != nil {
-		return fault(path, Missing, "went away while it was read", printable.Error(err))
+		return unreadable(path, err)
 	}
 	if after != before {
 		return fault(path, Endless, "changes while it is read", "wait until what writes it is done, and try again")
@@ -240,8 +262,10 @@ func noClip(path string, rep *report) error {
 			name == "webp"
 	})
 	switch {
+	case pictures && len(rep.video) > 0 && rep.video[0].codec != "":
+		return still(path, strings.ToUpper(strings.Replace(rep.video[0].codec, "mjpeg", "jpeg", 1)))
 	case pictures:
-		return still(path, strings.TrimSuffix(rep.format, "_pipe"))
+		return still(path, rep.format)
 	case rep.streams > len(rep.video):
 		what := "holds sound and no video"
 		if len(rep.video) > 0 {
@@ -254,16 +278,19 @@ func noClip(path string, rep *report) error {
 	return fault(path, NotVideo, "holds no video", "put the clip in its place, or remove it")
 }
 
+// ofPicture says whether the container is one of pictures.
+func (r *report) ofPicture() bool {
+	return strings.HasSuffix(r.format, "_pipe") || slices.Contains([]string{"image2", "ico", "xface", "webp"}, r.format)
+}
+
 // pictureCodecs are those of covers.
 var pictureCodecs = []string{"mjpeg", "png", "bmp", "gif", "webp", "tiff"}
 
 // clip is the stream that is meant: the first that is no cover. A single picture beside a stream of frames is a cover,
 // whether it says so or not. nil: there is none.
 func (r *report) clip() *stream {
-	for _, name := range strings.Split(r.format, ",") {
-		if strings.HasSuffix(name, "_pipe") || name == "image2" || name == "ico" || name == "xface" || name == "webp" {
-			return nil
-		}
+	if r.ofPicture() {
+		return nil
 	}
 	var candidates []*stream
 	for _, s := range r.video {

@@ -60,6 +60,25 @@ func (s *Store) Info(ctx context.Context, path string) (*Info, error) {
 	return s.info(ctx, path, clip)
 }
 
+// Check is Check that decodes each clip once.
+func (s *Store) Check(ctx context.Context, path string, report Progress) (*Info, error) {
+	if s == nil {
+		return Check(ctx, path, report)
+	}
+	clip, err := s.identify(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if info := s.keptInfo(clip.key("sure", 0, Size{})); info != nil {
+		return info, nil
+	}
+	info, err := Check(ctx, path, report)
+	if err == nil {
+		s.keepInfo(ctx, path, clip, info)
+	}
+	return info, err
+}
+
 // Frames are the frames that pick chooses; those that are kept are not decoded again. The pictures are the caller's.
 func (s *Store) Frames(ctx context.Context, path string, pick Pick, size func(*Info) Size,
 	report Progress) ([]Frame, *Info, error) {
@@ -95,7 +114,7 @@ func (s *Store) Frames(ctx context.Context, path string, pick Pick, size func(*I
 		return list, sure, err // another file by now
 	}
 	if !info.Decoded && sure.Decoded {
-		s.keepInfo(clip.key("sure", 0, Size{}), sure)
+		s.keepInfo(ctx, path, clip, sure)
 	}
 	for _, f := range list {
 		s.kept.PutBytes(clip.key("frame", f.Index, Size{f.Picture.W, f.Picture.H}), f.Picture.Pix)
@@ -140,15 +159,21 @@ func (s *Store) info(ctx context.Context, path string, clip content) (*Info, err
 	if err != nil {
 		return nil, err
 	}
-	if again, err := s.identify(ctx, path); err == nil && again == clip {
-		s.keepInfo(clip.key("probed", 0, Size{}), info)
-	}
+	s.keepInfo(ctx, path, clip, info)
 	return info, nil
 }
 
-func (s *Store) keepInfo(key features.Key, info *Info) {
+// keepInfo keeps what was found out, where the file is still the one that was meant.
+func (s *Store) keepInfo(ctx context.Context, path string, clip content, info *Info) {
+	if again, err := s.identify(ctx, path); err != nil || again != clip {
+		return
+	}
+	what := "probed"
+	if info.Decoded {
+		what = "sure"
+	}
 	if text, err := json.Marshal(info); err == nil {
-		s.kept.PutBytes(key, text)
+		s.kept.PutBytes(clip.key(what, 0, Size{}), text)
 	}
 }
 

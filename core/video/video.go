@@ -28,6 +28,7 @@ type Info struct {
 
 	Frames   int       // frames that decoding yields
 	Decoded  bool      // Frames was counted by decoding; false: by packets of a kind that holds one frame each
+	Lost     int       // frames that are there and cannot be decoded, where decoding told
 	Times    []float64 // of each frame, in seconds from the container's start, ascending
 	Duration float64   // seconds from the first frame to the end of the last
 	FPS      float64   // frames a second on average: Frames / Duration
