@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
+	"finetui/core/config"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -49,6 +50,8 @@ type root struct {
 
 	redraw  redraw
 	current current
+	data    views.DatasetOwner
+	file    *config.File // the project to begin with; nil: none
 }
 
 // overlay lies over the pane and has the keyboard.
@@ -75,6 +78,9 @@ func (r *root) Init() tea.Cmd {
 	}
 	for _, pane := range r.panes {
 		cmds = append(cmds, pane.Init())
+	}
+	if r.file != nil {
+		cmds = append(cmds, r.told(r.data.Follow(r.file)))
 	}
 	return tea.Batch(cmds...)
 }
@@ -143,7 +149,7 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			r.project = msg.File.Config.Project.Name
 			if now := msg.File.Config.View.Colors; now != r.colours {
 				r.colours = now
-				return r, tea.Batch(r.all(msg), r.redraw.soon(), func() tea.Msg {
+				return r, tea.Batch(r.all(msg), r.told(r.data.Update(msg)), r.redraw.soon(), func() tea.Msg {
 					profile, _ := colours(now, os.Stdout, os.Environ())
 					return tea.ColorProfileMsg{Profile: profile}
 				})
@@ -160,7 +166,15 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			r.run = *msg.Run
 		}
 	}
-	return r, tea.Batch(r.all(msg), r.redraw.soon())
+	return r, tea.Batch(r.all(msg), r.told(r.data.Update(msg)), r.redraw.soon())
+}
+
+// told tells every pane how the data set stands now, where that is news.
+func (r *root) told(news *views.Dataset, cmd tea.Cmd) tea.Cmd {
+	if news == nil {
+		return cmd
+	}
+	return tea.Batch(r.all(*news), cmd)
 }
 
 // View is the screen as it was drawn last; it is drawn anew when something was entered, and at most so often a second

@@ -47,6 +47,7 @@ func newWorkbench(file *config.File, fault error) *root {
 		file = nil
 	}
 	r := newRoot("")
+	r.data.Read, r.file = project.ReadShared, file
 	r.panes = []views.Pane{
 		datapane.New(file),
 		configpane.New(configpane.Options{Path: configFile, File: file, Err: fault, Estimate: estimates(file),

@@ -71,10 +71,3 @@ type ThemeChoice string
 // changed the file sends it, and every pane gets it. A File is for one goroutine, the screen's own: commands are given
 // its Config, which nobody changes, and its Root.
 type ConfigChanged struct{ File *config.File }
-
-// DatasetChanged says that labels or pictures on disk are others than before: who shows them reads them again. The set
-// is read once for all who ask (project.ReadShared).
-type DatasetChanged struct{}
-
-// Reread asks every pane for another look at the data set.
-func Reread() tea.Cmd { return func() tea.Msg { return DatasetChanged{} } }

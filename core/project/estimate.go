@@ -3,11 +3,9 @@ package project
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"finetui/core/config"
-	"finetui/core/dataset"
 	"finetui/core/model"
 	"finetui/core/recipe"
 	"finetui/ml/lora"
@@ -24,12 +22,10 @@ type Estimate struct {
 	Notes                 []string // one sentence each
 }
 
-// Estimator works out estimates. It keeps the data set and the base between calls.
+// Estimator works out estimates. It keeps the base between calls; the data set is the one that others read, too.
 type Estimator struct {
 	mutex sync.Mutex
 	file  *config.File // path and root only
-	from  config.Dataset
-	data  *dataset.Dataset
 	base  *model.Base
 }
 
@@ -75,23 +71,14 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 	return out, nil
 }
 
-// open builds the recipe of cfg on the data set, which is read when DATASET has changed.
+// open builds the recipe of cfg on its data set.
 func (e *Estimator) open(ctx context.Context, cfg *config.Config) (*Project, error) {
-	if e.data == nil || !sameData(e.from, cfg.Dataset) {
-		data, err := ReadShared(ctx, cfg.Dataset, e.file.Root, false, nil)
-		if err != nil {
-			return nil, err
-		}
-		e.data, e.from = data, cfg.Dataset
+	data, err := ReadShared(ctx, cfg.Dataset, e.file.Root, false, nil)
+	if err != nil {
+		return nil, err
 	}
-	r, err := recipe.Build(e.data, cfg)
-	return &Project{File: e.file, Config: cfg, Data: e.data, Recipe: r}, err
-}
-
-// sameData says whether two sets of constants read the same data.
-func sameData(a, b config.Dataset) bool {
-	return a.Path == b.Path && a.Format == b.Format && a.Media == b.Media && a.DefaultCondition == b.DefaultCondition &&
-		slices.Equal(a.Conditions, b.Conditions) && slices.Equal(a.Sets, b.Sets)
+	r, err := recipe.Build(data, cfg)
+	return &Project{File: e.file, Config: cfg, Data: data, Recipe: r}, err
 }
 
 // openBase opens MODEL.BASE unless it is open; away says that it is not on this machine yet.

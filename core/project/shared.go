@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
@@ -19,13 +18,9 @@ func ReadShared(ctx context.Context, cfg config.Dataset, root string, again bool
 	return shared.read(ctx, cfg, root, again, report)
 }
 
-// OpenShared is Open on the shared set: for who neither checks its pictures nor changes it otherwise.
-func OpenShared(ctx context.Context, file *config.File, again bool, report Progress) (*Project, error) {
-	whole, err := ReadShared(ctx, file.Config.Dataset, file.Root, again, report)
-	if err != nil {
-		return nil, err
-	}
-	data := *whole // EVAL.DATA is appended to the copy
+// OpenOn is Open on a set that was read already: for who neither checks its pictures nor changes it otherwise.
+func OpenOn(ctx context.Context, file *config.File, set *dataset.Dataset, report Progress) (*Project, error) {
+	data := *set // EVAL.DATA is appended to the copy
 	fault, err := readFurther(ctx, &data, file, report)
 	if err != nil {
 		return nil, err
@@ -50,13 +45,9 @@ type sets struct {
 
 const mostShared = 2
 
-// justBegun is how young a reading is that serves for another look: all panes ask for it in one moment.
-const justBegun = 50 * time.Millisecond
-
 // reading is a set being read, or read.
 type reading struct {
 	key     string
-	began   time.Time
 	stop    context.CancelFunc
 	done    chan struct{}
 	data    *dataset.Dataset // once done is closed, as err
@@ -88,7 +79,7 @@ func (s *sets) join(cfg config.Dataset, root string, again bool, report Progress
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for i, r := range s.kept {
-		if r.key != key || again && time.Since(r.began) > justBegun {
+		if r.key != key || again {
 			continue
 		}
 		copy(s.kept[1:i+1], s.kept[:i])
@@ -97,7 +88,7 @@ func (s *sets) join(cfg config.Dataset, root string, again bool, report Progress
 		return r, mine
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	r := &reading{key: key, began: time.Now(), stop: stop, done: make(chan struct{}),
+	r := &reading{key: key, stop: stop, done: make(chan struct{}),
 		waiting: map[*Progress]bool{mine: true}}
 	kept := []*reading{r}
 	for _, old := range s.kept {

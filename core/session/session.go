@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"finetui/core/config"
+	"finetui/core/dataset"
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/recipe"
@@ -32,36 +33,48 @@ type Session struct {
 	Project *project.Project // the data set, and the recipe of the current constants
 
 	file *config.File
+	set  *dataset.Dataset // that Project.Data begins with
 	pool *pool
 }
 
 // Open reads the data set of a configuration. Models are loaded when they are asked for. The file is kept: see Freeze.
 func Open(ctx context.Context, file *config.File, report Progress) (*Session, error) {
-	return open(ctx, file, &pool{bases: map[string]*model.Base{}}, false, report)
-}
-
-func open(ctx context.Context, file *config.File, models *pool, again bool, report Progress) (*Session, error) {
-	p, err := project.OpenShared(ctx, file, again, report)
+	set, err := project.ReadShared(ctx, file.Config.Dataset, file.Root, false, report)
 	if err != nil {
 		return nil, err
 	}
-	return &Session{Project: p, file: file, pool: models}, nil
+	return OpenOn(ctx, file, set, report)
 }
 
-// Reopen is the session of changed constants. It shares the models that are loaded, and the data set unless its
-// constants are others or again asks for another look at the files.
-func (s *Session) Reopen(ctx context.Context, file *config.File, again bool, report Progress) (*Session, error) {
+// OpenOn is Open on the configuration's data set, which was read already; nobody may change it.
+func OpenOn(ctx context.Context, file *config.File, set *dataset.Dataset, report Progress) (*Session, error) {
+	return open(ctx, file, set, &pool{bases: map[string]*model.Base{}}, report)
+}
+
+func open(ctx context.Context, file *config.File, set *dataset.Dataset, models *pool, report Progress) (*Session,
+	error) {
+	p, err := project.OpenOn(ctx, file, set, report)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{Project: p, file: file, pool: models, set: set}, nil
+}
+
+// Reopen is the session of changed constants on their data set. It shares the models that are loaded, and EVAL.DATA
+// unless that, or the set, is another one.
+func (s *Session) Reopen(ctx context.Context, file *config.File, set *dataset.Dataset, report Progress) (*Session,
+	error) {
 	before, now := s.Project.Config, file.Config
-	if again || !reflect.DeepEqual(before.Dataset, now.Dataset) || before.Eval.Data != now.Eval.Data ||
+	if set != s.set || !reflect.DeepEqual(before.Dataset, now.Dataset) || before.Eval.Data != now.Eval.Data ||
 		s.file.Path != file.Path {
-		return open(ctx, file, s.pool, again, report)
+		return open(ctx, file, set, s.pool, report)
 	}
 	seen, err := recipe.Build(s.Project.Data, now)
 	if err != nil {
 		return nil, err
 	}
 	return &Session{Project: &project.Project{File: file, Config: now, Data: s.Project.Data, Recipe: seen}, file: file,
-		pool: s.pool}, nil
+		pool: s.pool, set: set}, nil
 }
 
 // Freeze is a file's constants as they are now, for another goroutine than the file's own.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"finetui/core/config"
+	"finetui/core/dataset"
 	"finetui/core/eval"
 	"finetui/core/media"
 	"finetui/core/model"
@@ -277,7 +278,7 @@ func TestReopenedSessionSharesWhatHasNotChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	set(t, file, "INFER.PROMPT", "What is it?")
-	next, err := s.Reopen(ctx, Freeze(file), false, nil)
+	next, err := s.Reopen(ctx, Freeze(file), s.set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,11 +290,18 @@ func TestReopenedSessionSharesWhatHasNotChanged(t *testing.T) {
 		t.Errorf("prompts %q before, %q after", before.Prompt(x), after.Prompt(x))
 	}
 	set(t, file, "DATASET.CONDITIONS", "broken")
-	for _, again := range []bool{false, true} {
-		third, err := next.Reopen(ctx, Freeze(file), again, nil)
-		if err != nil || third.Project.Data == next.Project.Data {
-			t.Errorf("a change of DATASET (again %v) did not read the data set, error %v", again, err)
-		}
+	other, err := dataset.Read(ctx, file.Config.Dataset, file.Root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third, err := next.Reopen(ctx, Freeze(file), other, nil)
+	if err != nil || third.Project.Data == next.Project.Data {
+		t.Errorf("the session of another set shows the one before, error %v", err)
+	}
+	set(t, file, "EVAL.DATA", "data")
+	if fourth, err := third.Reopen(ctx, Freeze(file), other, nil); err != nil ||
+		fourth.Project.Data == third.Project.Data {
+		t.Errorf("another EVAL.DATA is not read, error %v", err)
 	}
 }
 
@@ -352,7 +360,7 @@ func TestEvaluationsAreKeptAndCompared(t *testing.T) {
 		t.Errorf("constants that differ: %s", differ)
 	}
 	set(t, file, "RECIPE.PROMPT", "basic")
-	if later, err := s.Reopen(ctx, Freeze(file), false, nil); err != nil {
+	if later, err := s.Reopen(ctx, Freeze(file), s.set, nil); err != nil {
 		t.Error(err)
 	} else if now, _ := later.Setting(Base); strings.Join(now.Changed(list[0]), "; ") != "RECIPE.PROMPT short → basic" {
 		t.Errorf("changed since the base was asked: %v", now.Changed(list[0]))

@@ -77,6 +77,19 @@ func (p *Pane) estimate() tea.Cmd {
 	})
 }
 
+// heardOf works the consequences out anew on another data set than before.
+func (p *Pane) heardOf(now views.Dataset) tea.Cmd {
+	if now.Reading || now.Set == nil || now.Set == p.on {
+		return nil
+	}
+	first := p.on == nil
+	if p.on = now.Set; p.file == nil || first && p.effectErr == nil {
+		return nil // the first estimate waits for the first reading itself
+	}
+	p.base = nil
+	return p.estimate()
+}
+
 func work(calculate Estimate, cfg *config.Config) (*effect, error) {
 	c, err := calculate(cfg)
 	if err != nil {

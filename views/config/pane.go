@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
+	"finetui/core/dataset"
 	"finetui/views"
 	"finetui/views/layout"
 	"finetui/views/widget"
@@ -60,6 +61,7 @@ type Pane struct {
 	reading   views.Request
 	paths     views.Request // completions
 
+	on        *dataset.Dataset // what the consequences were worked out on
 	calculate Estimate
 	pause     time.Duration // without a key, before consequences are worked out
 	turn      *sync.Mutex   // one estimate at a time
@@ -153,11 +155,8 @@ func (p *Pane) Update(msg tea.Msg) tea.Cmd {
 		return p.input(msg)
 	case views.ConfigChanged:
 		return p.heard(msg.File)
-	case views.DatasetChanged:
-		p.base = nil
-		if p.file != nil {
-			return p.estimate()
-		}
+	case views.Dataset:
+		return p.heardOf(msg)
 	case views.Answer[worked]:
 		p.worked(msg)
 	case views.Answer[saved]:

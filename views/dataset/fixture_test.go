@@ -15,6 +15,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/demo"
+	"finetui/core/project"
 	"finetui/views/viewtest"
 )
 
@@ -147,13 +148,13 @@ func openProject(t *testing.T, folder string, w, h int) (*Pane, *viewtest.Driver
 		t.Fatal(err)
 	}
 	p := New(file)
-	d := viewtest.Open(t, p, w, h)
+	d := viewtest.OpenProject(t, p, file, project.ReadShared, w, h)
 	return p, d.Wait("the data set", p.settled)
 }
 
 // settled says whether nothing is awaited.
 func (p *Pane) settled() bool {
-	return p.ready() && !p.request.Pending() && !p.pictures.Pending() && !p.recipe.request.Pending()
+	return p.ready() && !p.pending() && !p.pictures.Pending() && !p.recipe.request.Pending()
 }
 
 // show turns to a view and waits for what it asks for.

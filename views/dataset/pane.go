@@ -47,8 +47,8 @@ func New(file *config.File) *Pane {
 // Name stands on the tab.
 func (p *Pane) Name() string { return "Data" }
 
-// Init starts reading the data set.
-func (p *Pane) Init() tea.Cmd { return p.read(false) }
+// Init has nothing to do: the root sends the data set.
+func (p *Pane) Init() tea.Cmd { return nil }
 
 // Update takes one message; what the screen then lacks is asked for in commands.
 func (p *Pane) Update(msg tea.Msg) tea.Cmd { return tea.Batch(p.update(msg), p.views.Want()) }
@@ -60,11 +60,13 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 	case tea.ColorProfileMsg:
 		p.pictures.profile = msg.Profile
 	case views.ConfigChanged:
-		return p.reconfigure(msg.File)
-	case views.DatasetChanged:
-		return p.read(true)
-	case views.Batch[reading]:
-		return p.progressed(msg)
+		p.reconfigure(msg.File)
+	case views.Dataset:
+		return p.heard(msg)
+	case views.Answer[*loaded]:
+		p.loadedSet(msg)
+	case views.Batch[drawn]:
+		return p.drew(msg)
 	case views.Answer[*weighed]:
 		p.recipe.answered(msg)
 	case views.Batch[views.Drawing[pictureKey]]:
@@ -143,7 +145,7 @@ func (p *Pane) Status() string {
 		status += " · split " + p.split
 	}
 	status += p.filter.Status()
-	if p.request.Pending() {
+	if p.pending() {
 		status += " · reading again"
 	}
 	return status

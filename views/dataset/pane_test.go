@@ -13,6 +13,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/media"
+	"finetui/core/project"
 	"finetui/core/stats"
 	"finetui/views"
 	"finetui/views/viewtest"
@@ -42,7 +43,7 @@ func slopeProject(t *testing.T) *config.File {
 func openFile(t *testing.T, file *config.File, w, h int) (*Pane, *viewtest.Driver) {
 	t.Helper()
 	p := New(file)
-	return p, viewtest.Open(t, p, w, h)
+	return p, viewtest.OpenProject(t, p, file, project.ReadShared, w, h)
 }
 
 // drawnWhole draws a pane at a few sizes; viewtest.Sizes, which draws all, has its own test.
@@ -77,7 +78,7 @@ func TestWithoutADataSetThePaneSaysWhatToDo(t *testing.T) {
 			"DATASET.PATH", "data.yaml"}},
 	} {
 		p, d := openFile(t, c.file, 80, 22)
-		d.Wait("the reading", func() bool { return !p.request.Pending() })
+		d.Wait("the reading", func() bool { return !p.pending() })
 		text := strings.Join(strings.Fields(d.Screen()), " ")
 		for _, says := range c.says {
 			if !strings.Contains(text, says) {
@@ -91,7 +92,7 @@ func TestWithoutADataSetThePaneSaysWhatToDo(t *testing.T) {
 
 func TestWhileReadingTheScreenSaysSo(t *testing.T) {
 	p := New(slopeProject(t))
-	cmd := p.Init()
+	p.Init()
 	p.Update(tea.WindowSizeMsg{Width: 80, Height: 22})
 	if screen := viewtest.Draw(p.View(theme, 80, 22), 80, 22); !strings.Contains(screen, "Reading the data set at") {
 		t.Errorf("the screen is\n%s", screen)
@@ -101,13 +102,12 @@ func TestWhileReadingTheScreenSaysSo(t *testing.T) {
 			t.Error("views can be turned before there is anything to see")
 		}
 	}
-	_ = cmd
 }
 
 func TestAFaultThatIsMendedIsReadAgain(t *testing.T) {
 	file := newProject(t)
 	p, d := openFile(t, file, 100, 28)
-	d.Wait("the reading", func() bool { return !p.request.Pending() })
+	d.Wait("the reading", func() bool { return !p.pending() })
 	if err := file.Set("DATASET.PATH", filepath.Join(slope(), "demo", "data")); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestADataSetThatVanishesLeavesNothingToBreak(t *testing.T) {
 	if err := file.Set("DATASET.PATH", "nowhere"); err != nil {
 		t.Fatal(err)
 	}
-	d.Send(views.ConfigChanged{File: file}).Wait("the reading", func() bool { return !p.request.Pending() })
+	d.Send(views.ConfigChanged{File: file}).Wait("the reading", func() bool { return !p.pending() })
 	if p.Capturing() || !d.Shows("No data set at nowhere") {
 		t.Errorf("capturing %v, the screen is\n%s", p.Capturing(), d.Screen())
 	}

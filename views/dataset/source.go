@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"reflect"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -13,21 +12,21 @@ import (
 	data "finetui/core/dataset"
 	"finetui/core/demo"
 	"finetui/core/printable"
-	"finetui/core/project"
 	"finetui/core/stats"
 	"finetui/views"
 	"finetui/views/widget"
 )
 
-// source is where the pane's data set comes from and what reading it gave.
+// source is the pane's data set as the root has it, and what follows from it.
 type source struct {
-	*loaded // nil: not read yet, or it could not be
+	*loaded // nil: not there yet, or it could not be read
 
-	reads    int // how often a set has been read: pictures of another one are not this one's
-	err      error
-	doing    string // what is going on while the request is open: "Reading", "Drawing"
+	data     views.Dataset // as it was told last
+	reads    int           // how often a set has arrived: pictures of another one are not this one's
+	request  views.Request // works out what follows from it
+	drawing  views.Request // of the demo's pictures
 	progress widget.Progress
-	request  views.Request
+	err      error // why they could not be drawn
 }
 
 // loaded is everything that reading a data set once gave. It is not changed afterwards.
@@ -43,81 +42,87 @@ type loaded struct {
 	withFinding   []facetLine               // worst first
 }
 
-// reading is one message of a reading: how far it is, or the result.
-type reading struct {
+// drawn is one message of drawing the demo's set: how far it is.
+type drawn struct {
 	done, total int
 	what        string
-	result      *loaded
 }
 
 // ready says whether there is a data set to show.
 func (s *source) ready() bool { return s.loaded != nil && len(s.set.Items) > 0 }
 
-// read starts reading the data set, from its files where again asks for it; the one that is shown stays until then.
-func (p *Pane) read(again bool) tea.Cmd {
-	if p.file == nil {
-		return nil
-	}
-	cfg, root := p.file.Config.Dataset, p.file.Root
-	p.err, p.doing, p.progress = nil, "Reading", widget.Progress{}
-	return views.Listen(&p.request, func(ctx context.Context, emit func(reading)) error {
-		return readSet(ctx, cfg, root, again, emit)
-	})
+// pending says whether a set is on its way.
+func (p *shared) pending() bool {
+	return p.data.Reading || p.request.Pending() || p.drawing.Pending() || p.file != nil && p.data.Root == ""
 }
 
-func readSet(ctx context.Context, cfg config.Dataset, root string, again bool, emit func(reading)) error {
-	set, err := project.ReadShared(ctx, cfg, root, again, func(done, total int, what string) {
-		emit(reading{done: done, total: total, what: what})
-	})
-	if err != nil {
-		return err
+// fault is why there is no set.
+func (s *source) fault() error {
+	if s.err != nil {
+		return s.err
 	}
-	l := &loaded{set: set, analysis: stats.Analyze(set, cfg), index: stats.NewIndex(set), cfg: cfg, root: root}
+	return s.data.Err
+}
+
+// heard takes the data set as it stands now. The one that is shown stays until what follows from another is known.
+func (p *Pane) heard(now views.Dataset) tea.Cmd {
+	p.data, p.err = now, nil
+	switch {
+	case now.Reading:
+		return nil
+	case now.Set == nil:
+		p.request.Close()
+		p.leaveAll()
+		return nil
+	}
+	return views.Ask(&p.request, func(context.Context) (*loaded, error) { return load(now), nil })
+}
+
+// load works out what follows from a data set.
+func load(d views.Dataset) *loaded {
+	l := &loaded{set: d.Set, analysis: stats.Analyze(d.Set, d.Of), index: stats.NewIndex(d.Set), cfg: d.Of, root: d.Root}
 	l.places = map[string]map[[2]int]int{"": pairPlaces(&l.analysis.Whole)}
 	for i := range l.analysis.Splits {
 		l.places[l.analysis.Splits[i].Split] = pairPlaces(&l.analysis.Splits[i])
 	}
 	l.countFacets()
-	emit(reading{result: l})
-	return nil
+	return l
 }
 
-// drawing is what is going on while the demo's set is drawn.
-const drawing = "Drawing"
+func (p *Pane) loadedSet(msg views.Answer[*loaded]) {
+	if p.request.Takes(msg.Ticket) {
+		p.request.Close()
+		p.arrive(msg.Value)
+	}
+}
 
 // canDraw says whether the pane offers to draw the demo's set: where DATASET.PATH leads nowhere yet.
-func (p *Pane) canDraw() bool { return errors.Is(p.err, fs.ErrNotExist) && !p.request.Pending() }
+func (p *Pane) canDraw() bool { return errors.Is(p.fault(), fs.ErrNotExist) && !p.pending() }
 
 // drawDemo draws the demo's sets where DATASET.PATH and EVAL.DATA
-// say, as finetui new demo does; then all panes read them.
+// say, as finetui new demo does; then the root reads them.
 func (p *Pane) drawDemo() tea.Cmd {
 	folder, further := p.file.Abs(p.file.Config.Dataset.Path), p.file.Abs(p.file.Config.Eval.Data)
 	options := demo.Options{Seed: uint64(p.file.Config.Project.Seed)}
-	p.err, p.doing, p.progress = nil, drawing, widget.Progress{}
-	return views.Listen(&p.request, func(ctx context.Context, emit func(reading)) error {
+	p.err, p.progress = nil, widget.Progress{}
+	return views.Listen(&p.drawing, func(ctx context.Context, emit func(drawn)) error {
 		return demo.Sets(ctx, folder, further, options, func(string) {}, func(done, total int, what string) {
-			emit(reading{done: done, total: total, what: what + " pictures"})
+			emit(drawn{done, total, what + " pictures"})
 		})
 	})
 }
 
-// progressed takes what a reading says.
-func (p *Pane) progressed(msg views.Batch[reading]) tea.Cmd {
-	if !p.request.Takes(msg.Ticket) {
+// drew takes what the drawing says.
+func (p *Pane) drew(msg views.Batch[drawn]) tea.Cmd {
+	if !p.drawing.Takes(msg.Ticket) {
 		return nil
 	}
 	for _, step := range msg.Values {
-		if step.result != nil {
-			p.arrive(step.result)
-			continue
-		}
 		p.progress = widget.Progress{What: step.what, Done: step.done, Total: step.total}
 	}
 	if msg.Ended {
-		p.request.Close()
-		if p.err = msg.Err; p.err != nil {
-			p.leaveAll()
-		} else if p.doing == drawing {
+		p.drawing.Close()
+		if p.err = msg.Err; p.err == nil {
 			return views.Reread()
 		}
 	}
@@ -152,22 +157,15 @@ func (p *Pane) leaveAll() {
 	p.recipe.weighed = nil
 }
 
-// reconfigure looks at what a change of the constants means: another set is read, another recipe weighed.
-func (p *Pane) reconfigure(file *config.File) tea.Cmd {
-	before := p.file
+// reconfigure weighs the recipe of changed constants; another set is the root's to read.
+func (p *Pane) reconfigure(file *config.File) {
 	p.file = file
 	p.recipe.follow(file)
 	if file == nil {
 		p.request.Close()
-		p.err = nil
+		p.drawing.Close()
 		p.leaveAll()
-		return nil
 	}
-	same := p.loaded != nil && p.root == file.Root && reflect.DeepEqual(p.loaded.cfg, file.Config.Dataset)
-	if before != nil && same && !p.request.Pending() {
-		return nil
-	}
-	return p.read(false)
 }
 
 // notice is the page in place of a data set: why there is none to see, and what to do about it.
@@ -177,18 +175,22 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 	}
 	n := widget.NewNotice(w)
 	switch {
-	case p.request.Pending():
-		n.Say(t.Strong, p.doing+" the data set at "+p.file.Config.Dataset.Path)
-		n.Add(p.progress.View(t, min(w-6, 72)))
+	case p.pending():
+		doing, progress := "Reading", p.data.Progress
+		if p.drawing.Pending() {
+			doing, progress = "Drawing", p.progress
+		}
+		n.Say(t.Strong, doing+" the data set at "+p.file.Config.Dataset.Path)
+		n.Add(progress.View(t, min(w-6, 72)))
 		n.Say(t.Muted, "Every key works meanwhile; the other panes are open.")
 	case p.canDraw():
 		n.Say(t.Strong, "No data set at "+p.file.Config.Dataset.Path)
 		n.Say(t.Text, "This folder does not exist. Press m to draw the demo's data set into it (290 pictures, half "+
 			"a minute at most; where EVAL.DATA names a folder that does not exist, a second test set there), or set "+
 			"DATASET.PATH in Config to the folder of your own.")
-	case p.err != nil:
+	case p.fault() != nil:
 		n.Say(t.Warning, "✗ The data set cannot be read")
-		n.Say(t.Text, widget.Capital(printable.Error(p.err)))
+		n.Say(t.Text, widget.Capital(printable.Error(p.fault())))
 		n.Say(t.Muted, "Constants are changed in the pane Config; ctrl+r reads again.")
 	default:
 		n.Say(t.Strong, "No pictures in "+p.file.Config.Dataset.Path)

@@ -16,6 +16,7 @@ import (
 	"finetui/core/eval"
 	"finetui/core/media"
 	"finetui/core/model"
+	"finetui/core/project"
 	"finetui/core/run"
 	"finetui/core/session"
 	"finetui/ml/picture"
@@ -323,7 +324,7 @@ func makeLived(t testing.TB) {
 func openPane(t testing.TB, file *config.File, f *fake, w, h int) (*Pane, *viewtest.Driver) {
 	t.Helper()
 	p := New(file, f.control())
-	d := viewtest.Open(t, p, w, h)
+	d := viewtest.OpenProject(t, p, file, project.ReadShared, w, h)
 	settled(d, p)
 	return p, d
 }
@@ -337,7 +338,7 @@ func answered(d *viewtest.Driver, p *Pane) {
 // settled waits until nothing is read or drawn any more.
 func settled(d *viewtest.Driver, p *Pane) {
 	d.Wait("the screen", func() bool {
-		return !p.source.request.Pending() && !p.looking.Pending() && !p.pictures.Pending() &&
+		return !p.waiting() && !p.looking.Pending() && !p.pictures.Pending() &&
 			!p.compare.request.Pending()
 	})
 }

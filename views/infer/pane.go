@@ -83,8 +83,8 @@ func New(file *config.File, control Control) *Pane {
 // Name stands on the tab.
 func (p *Pane) Name() string { return "Infer" }
 
-// Init starts reading the data set.
-func (p *Pane) Init() tea.Cmd { return p.openSession(false) }
+// Init has nothing to do: the root sends the data set.
+func (p *Pane) Init() tea.Cmd { return nil }
 
 // Update takes one message; what the screen then lacks is asked for in commands.
 func (p *Pane) Update(msg tea.Msg) tea.Cmd { return tea.Batch(p.update(msg), p.views.Want()) }
@@ -97,8 +97,8 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		p.pictures.profile = msg.Profile
 	case views.ConfigChanged:
 		return p.reconfigure(msg.File)
-	case views.DatasetChanged:
-		return p.openSession(true)
+	case views.Dataset:
+		return p.heardOf(msg)
 	case views.Batch[opening]:
 		return p.opened(msg)
 	case views.Answer[*scene]:
@@ -197,7 +197,7 @@ func (p *Pane) Status() string {
 	if p.batch.request.Pending() {
 		status += " · " + p.batch.text()
 	}
-	if p.source.request.Pending() {
+	if p.waiting() {
 		status += " · reading again"
 	}
 	return status

@@ -12,6 +12,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/model"
+	"finetui/core/project"
 	"finetui/core/session"
 	"finetui/views"
 	"finetui/views/viewtest"
@@ -44,7 +45,7 @@ func oddStates(t *testing.T) map[string]*Pane {
 	states := map[string]*Pane{}
 	add := func(name string, file *config.File, f *fake, do func(p *Pane, d *viewtest.Driver)) {
 		p := New(file, f.control())
-		d := viewtest.Open(t, p, 120, 30)
+		d := viewtest.OpenProject(t, p, file, project.ReadShared, 120, 30)
 		if file != nil {
 			settled(d, p)
 		}
@@ -71,7 +72,7 @@ func oddStates(t *testing.T) map[string]*Pane {
 
 	add("no file", nil, newFake(t), nil)
 	opening := New(whole, newFake(t).control())
-	opening.openSession(false)
+	opening.Update(views.Dataset{Reading: true})
 	states["opening"] = opening
 	missing := newProject(t)
 	set(t, missing, "DATASET.PATH", "nowhere")
@@ -217,13 +218,13 @@ func TestActionsDoNotFightOverKeys(t *testing.T) {
 func TestFirstScreenWaitsForNothing(t *testing.T) {
 	p := New(lived(t), Models())
 	start := time.Now()
-	cmd := p.Init()
+	p.Init()
 	p.Update(tea.WindowSizeMsg{Width: 120, Height: 30})
 	screen := p.View(theme(), 120, 30)
 	if took := time.Since(start); took > 50*time.Millisecond {
 		t.Errorf("the first screen took %v", took)
 	}
-	if cmd == nil || !strings.Contains(viewtest.Draw(screen, 120, 30), "Opening the data set at data") {
+	if !strings.Contains(viewtest.Draw(screen, 120, 30), "Opening the data set at data") {
 		t.Error("the first screen does not say what is going on")
 	}
 }

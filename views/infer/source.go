@@ -18,8 +18,8 @@ import (
 
 // source is where questions and answers come from: the open project, and what was last seen of its runs.
 type source struct {
+	data    views.Dataset    // as the root told it last
 	session *session.Session // nil: not open yet
-	again   bool             // the request that is open reads the data set anew
 	err     error            // why it cannot be opened
 	request views.Request
 	doing   widget.Progress
@@ -65,24 +65,30 @@ func (p *Pane) ready() bool {
 	return p.err == nil && p.scene != nil && len(p.scene.splits) > 0
 }
 
-// openSession reads the project anew, the data set only where its constants have changed or again asks for it. What is
-// shown stays until then.
-func (p *Pane) openSession(again bool) tea.Cmd {
-	if p.file == nil {
+// heardOf takes the data set as it stands now. What is shown stays until the project is open on another one.
+func (p *Pane) heardOf(now views.Dataset) tea.Cmd {
+	p.data, p.doing = now, now.Progress
+	if p.data.Err != nil {
+		p.source.request.Close()
+		p.err = p.data.Err
+	}
+	return p.openSession()
+}
+
+// openSession opens the project on its data set, as soon as that is there. What is shown stays until then.
+func (p *Pane) openSession() tea.Cmd {
+	if !p.data.Is(p.file) {
 		return nil
 	}
-	p.again = again || p.again && p.source.request.Pending()
-	again = p.again
-	frozen, before := session.Freeze(p.file), p.session
-	p.doing = widget.Progress{What: "reading"}
+	frozen, before, set := session.Freeze(p.file), p.session, p.data.Set
 	return views.Listen(&p.source.request, func(ctx context.Context, emit func(opening)) error {
 		report := func(done, total int, what string) { emit(opening{done: done, total: total, what: what}) }
 		var opened *session.Session
 		var err error
 		if before == nil {
-			opened, err = session.Open(ctx, frozen, report)
+			opened, err = session.OpenOn(ctx, frozen, set, report)
 		} else {
-			opened, err = before.Reopen(ctx, frozen, again, report)
+			opened, err = before.Reopen(ctx, frozen, set, report)
 		}
 		if err != nil {
 			return err
@@ -91,6 +97,9 @@ func (p *Pane) openSession(again bool) tea.Cmd {
 		return nil
 	})
 }
+
+// waiting says whether the project is being opened, or its data set read.
+func (s *source) waiting() bool { return s.data.Reading || s.request.Pending() }
 
 func (p *Pane) opened(msg views.Batch[opening]) tea.Cmd {
 	if !p.source.request.Takes(msg.Ticket) {
@@ -107,7 +116,6 @@ func (p *Pane) opened(msg views.Batch[opening]) tea.Cmd {
 		return msg.Next
 	}
 	p.source.request.Close()
-	p.again = false
 	if p.err = msg.Err; p.err != nil {
 		return nil
 	}
@@ -129,7 +137,7 @@ func (p *Pane) reconfigure(file *config.File) tea.Cmd {
 		sameQuestions(p.session.Project.Config, file.Config) {
 		return nil
 	}
-	return p.openSession(false)
+	return p.openSession()
 }
 
 // sameQuestions says whether two configurations differ in nothing that this pane asks or shows.
@@ -295,7 +303,7 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 	}
 	n := widget.NewNotice(w)
 	switch {
-	case p.source.request.Pending() || p.scene == nil && p.err == nil:
+	case p.waiting() || p.scene == nil && p.err == nil:
 		n.Say(t.Strong, "Opening the data set at "+p.file.Config.Dataset.Path)
 		n.Add(p.doing.View(t, min(w-6, 72)))
 		n.Say(t.Muted, "Every key works meanwhile; the other panes are open.")

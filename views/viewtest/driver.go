@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"finetui/core/config"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -27,10 +28,17 @@ type Driver struct {
 // Open starts a pane at w×h as the root does: its size, its Init, and then its answers until nothing is left.
 func Open(t testing.TB, p views.Pane, w, h int) *Driver {
 	t.Helper()
+	return OpenProject(t, p, nil, nil, w, h)
+}
+
+// OpenProject is Open for a pane that shows the data set of a project: read reads it.
+func OpenProject(t testing.TB, p views.Pane, file *config.File, read views.ReadDataset, w, h int) *Driver {
+	t.Helper()
+	owner := &views.DatasetOwner{Read: read}
 	theme := widget.NewTheme(true, true)
 	d := &Driver{t: t, w: w, h: h, answers: make(chan tea.Msg, 64)}
 	d.view = func() string { return p.View(theme, d.w, d.h) }
-	d.update = func(msg tea.Msg) tea.Cmd {
+	update := func(msg tea.Msg) tea.Cmd {
 		key, isKey := msg.(tea.KeyPressMsg)
 		if !isKey || p.Capturing() {
 			return p.Update(msg)
@@ -43,7 +51,23 @@ func Open(t testing.TB, p views.Pane, w, h int) *Driver {
 		}
 		return p.Update(msg)
 	}
+	with := func(tell *views.Dataset, cmd tea.Cmd) tea.Cmd {
+		if tell == nil {
+			return cmd
+		}
+		return tea.Batch(p.Update(*tell), cmd)
+	}
+	d.update = func(msg tea.Msg) tea.Cmd {
+		cmd := update(msg)
+		if read == nil {
+			return cmd
+		}
+		return tea.Batch(cmd, with(owner.Update(msg)))
+	}
 	d.start(p.Init())
+	if read != nil && file != nil {
+		d.start(with(owner.Follow(file)))
+	}
 	return d.Send(tea.WindowSizeMsg{Width: w, Height: h})
 }
 
