@@ -13,6 +13,7 @@ var presets = []struct {
 }{
 	{"demo", demo},
 	{"drains", drains},
+	{"qved", qved},
 }
 
 // demo is the generated slope-drain project on the built-in base: the whole chain in minutes on two cores.
@@ -37,6 +38,23 @@ func drains(c *Config) {
 	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 3, 1, 4
 	c.Train.LearningRate, c.Train.WarmupSteps = 2e-4, 50
 	c.Train.LogEvery, c.Train.EvalEvery, c.Train.SaveEvery = 10, 100, 100
+	c.Eval.Split = "test"
+}
+
+// qved is the exercise-clip project with the constants of its original: label files into conversations, at most 100
+// clips an exercise, and the third stage of Mobile-VideoGPT's training.
+func qved(c *Config) {
+	c.Project.Name = "qved"
+	c.Dataset.Path, c.Dataset.Format = "data", "qved"
+	c.Convert = Convert{Dialect: "mobile-videogpt", Output: "playground/data/MobileGPT", LimitPerClass: 100,
+		SystemPrompt:       "You are a concise fitness coach. Analyze the user's exercise and give corrective feedback.",
+		UserPromptTemplate: "Analyze this {exercise} video and provide corrective feedback."}
+	c.Recipe.Sampling, c.Recipe.Context, c.Recipe.CropSquare = "instance", "full", false
+	c.Model.Base, c.Model.MaxLength = "Amshaker/Mobile-VideoGPT-0.5B", 2048
+	c.LoRA.R, c.LoRA.Alpha, c.LoRA.Dropout = 64, 128, 0.05
+	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 8, 8, 2
+	c.Train.LearningRate = 1e-4
+	c.Train.Schedule, c.Train.WarmupSteps, c.Train.WarmupRatio, c.Train.WeightDecay = "cosine", 0, 0.03, 0
 	c.Eval.Split = "test"
 }
 

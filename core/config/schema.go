@@ -43,7 +43,7 @@ type Dataset struct {
 }
 
 type Convert struct {
-	Dialect            string `key:"DIALECT" doc:"shape of the conversations" choices:"llava|llama-factory|ms-swift|trl|axolotl"`
+	Dialect            string `key:"DIALECT" doc:"shape of the conversations" choices:"llava|llama-factory|ms-swift|trl|axolotl|mobile-videogpt|mobile-videogpt-roles"`
 	Output             string `key:"OUTPUT" is:"path" doc:"folder that convert writes, relative to this file"`
 	LimitPerClass      int    `key:"LIMIT_PER_CLASS" doc:"at most so many records of a class; 0: all" min:"0"`
 	KeepMissing        bool   `key:"KEEP_MISSING" doc:"write records whose picture is missing, too"`

@@ -95,7 +95,7 @@ func codes(r *Result) []string {
 }
 
 func TestEveryDialectWritesItsGolden(t *testing.T) {
-	for _, dialect := range Dialects() {
+	for _, dialect := range ofPictures() {
 		p := twoPictures(t, "CONVERT.DIALECT="+dialect, "CONVERT.SYSTEM_PROMPT=You inspect slopes.",
 			"RECIPE.CLASS_WEIGHTS=max_ratio", "RECIPE.CONTEXT=full+crop")
 		result := convertAll(t, p)
@@ -268,8 +268,8 @@ func TestTemplateIsFilledIn(t *testing.T) {
 }
 
 func TestUnknownPlaceholdersAreNamed(t *testing.T) {
-	err := CheckTemplate("{prompt} {exercise} {Object} {exercise}")
-	if err == nil || !strings.Contains(err.Error(), "{exercise}, {Object}; known are {prompt}, {question}") {
+	err := CheckTemplate("{prompt} {clip} {Object} {clip}")
+	if err == nil || !strings.Contains(err.Error(), "{clip}, {Object}; known are {prompt}, {question}") {
 		t.Error(err)
 	}
 	if err := CheckTemplate("{prompt} {} { }"); err != nil {

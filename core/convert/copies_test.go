@@ -53,7 +53,7 @@ func uneven(t *testing.T, overrides ...string) *project.Project {
 // The file of train shows the classes in the proportions of the mass table,
 // and every sample at least once; valid stays as it is.
 func TestSamplingIsWrittenAsCopies(t *testing.T) {
-	for _, dialect := range Dialects() {
+	for _, dialect := range ofPictures() {
 		for _, sampling := range []string{"instance", "square_root", "class_balanced", "progressive", "repeat_factor",
 			"int_weight"} {
 			p := uneven(t, "CONVERT.DIALECT="+dialect, "RECIPE.SAMPLING="+sampling, "RECIPE.REPEAT_THRESHOLD=0.9",

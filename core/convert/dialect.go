@@ -18,8 +18,12 @@ type dialect struct {
 	name    string
 	trainer string
 	lines   bool // one JSON object a line; else one array of them
-	holds   traits
-	start   string // how the trainer is started so that it finds the files and learns what is written
+	// all splits go into one file, and each record tells its own
+	together bool
+	// clips are named as the labels name them; else from the folder of the file, as pictures are
+	asWritten bool
+	holds     traits
+	start     string // how the trainer is started so that it finds the files and learns what is written
 	// write returns the rows of a record, which check and fits have passed: one, or in TRL one for each answer.
 	write func(Record, Tokens) []any
 	// read returns the record of one row.
@@ -37,7 +41,7 @@ type traits struct {
 	mixed       bool // pictures and clips in one record
 }
 
-var dialects = []*dialect{&llava, &llamaFactory, &msSwift, &trl, &axolotl}
+var dialects = []*dialect{&llava, &llamaFactory, &msSwift, &trl, &axolotl, &videoGPT, &videoGPTRoles}
 
 // Dialects returns the names that CONVERT.DIALECT may have.
 func Dialects() []string {
@@ -65,6 +69,8 @@ func (d *dialect) fits(r Record) error {
 	}
 	images, videos := len(r.media(Image)), len(r.media(Video))
 	switch {
+	case d.asWritten && videos != 1:
+		return fmt.Errorf("shows %d clips, and %s takes one", videos, d.trainer)
 	case videos > 0 && !d.holds.clips:
 		return fmt.Errorf("shows a clip, which %s does not take", d.trainer)
 	case images > 0 && videos > 0 && !d.holds.mixed:
@@ -97,6 +103,11 @@ func (d *dialect) keeps(r Record) (kept Record, lost []string) {
 	if r.System != "" && !d.holds.system {
 		kept.System = ""
 		lost = append(lost, lostSystem)
+	}
+	if d.together {
+		kept.ID = "" // a clip is named once
+	} else {
+		kept.Split = "" // the file tells
 	}
 	if !d.holds.weights {
 		kept.Weight = 1

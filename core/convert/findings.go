@@ -22,6 +22,7 @@ const (
 	noFocal        = "loss-not-written"
 	untoldObject   = "object-not-told"
 	howToStart     = "how-to-start"
+	summary        = "what-was-written"
 )
 
 // rulings are the level of a code and what to do.
@@ -45,6 +46,7 @@ var rulings = map[string]struct{ level, do string }{
 	noFocal: {dataset.LevelWarn, "set the loss in the trainer, or train with this program"},
 	untoldObject: {dataset.LevelWarn,
 		"put {prompt}, {position} or {x} and {y} into CONVERT.USER_PROMPT_TEMPLATE, or choose another RECIPE.CONTEXT"},
+	summary:    {dataset.LevelInfo, "nothing"},
 	howToStart: {level: dataset.LevelInfo}, // what to do depends on the trainer
 }
 

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
+	"unicode"
 
 	"finetui/core/disk"
 )
@@ -15,8 +18,9 @@ import (
 // marker is an empty file in mediaFolder that says who made it.
 const marker = ".finetui"
 
-// ownStart is how every file of records begins that this package writes: its first record is named after an object.
-var ownStart = regexp.MustCompile(`^(?:\[\n)?\{"id":"[^"/]+/[^"]+#\d+"`)
+// ownStart is how every file of records begins that this package writes: its first record is named after an object, or
+// after a clip in one line.
+var ownStart = regexp.MustCompile(`^(?:\[\n)?\{(?:"id":"[^"/]+/[^"]+#\d+"|"video":"(?:[^"\\]|\\.)+","conversations":)`)
 
 // claim makes sure that nothing is overwritten which this package did not write: neither a split's file nor pictures.
 func (w *writer) claim() error {
@@ -65,6 +69,15 @@ func mark(dir string) error {
 
 // fileName is that of a split's records.
 func (w *writer) fileName(split string) string {
+	if w.d.together {
+		name := strings.Map(func(c rune) rune {
+			if unicode.IsLetter(c) || unicode.IsDigit(c) || c == '-' || c == '_' {
+				return c
+			}
+			return '_'
+		}, w.p.Config.Project.Name)
+		return cmp.Or(name, "clips") + "_train.json"
+	}
 	if w.d.lines {
 		return split + ".jsonl"
 	}

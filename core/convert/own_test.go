@@ -34,14 +34,14 @@ func TestNothingForeignIsOverwritten(t *testing.T) {
 
 // What an earlier call wrote, in whichever dialect, is written anew; other files of the folder stay.
 func TestOwnFilesAreWrittenAnew(t *testing.T) {
-	for _, first := range Dialects() {
+	for _, first := range ofPictures() {
 		p := twoPictures(t, "RECIPE.CONTEXT=crop", "CONVERT.DIALECT="+first)
 		convertAll(t, p)
 		notes := filepath.Join(p.File.Abs("converted"), "notes.txt")
 		if err := os.WriteFile(notes, []byte("mine"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		for _, second := range Dialects() {
+		for _, second := range ofPictures() {
 			p.Config.Convert.Dialect = second
 			convertAll(t, p)
 		}

@@ -36,12 +36,17 @@ type pictures struct {
 	context string // RECIPE.CONTEXT
 	drawn   int    // files written
 
+	asWritten bool // clips are named as their labels name them
+
 	lock   sync.Mutex
 	copies map[*dataset.Item]string // whole pictures that are not handed on as they are: names of their copies
 }
 
 // paths are the pictures of a sample as its record names them: the original, or the files that draw makes.
 func (w *pictures) paths(s recipe.Sample) ([]string, error) {
+	if s.Item.Clip != nil {
+		return []string{w.clip(s.Item)}, nil
+	}
 	if w.context == media.Full {
 		if name := w.copied(s.Item); name != "" {
 			return []string{name}, nil
@@ -63,6 +68,22 @@ func (w *pictures) paths(s recipe.Sample) ([]string, error) {
 		return []string{name + "crop.png"}, nil
 	}
 	return []string{name + "marked.jpg", name + "crop.png"}, nil
+}
+
+// clip is a clip as its record names it. As the labels write it, a path that begins at the top of the machine is one
+// from the project's folder.
+func (w *pictures) clip(item *dataset.Item) string {
+	from, path := w.dir, item.Media
+	if w.asWritten || path == "" {
+		if !filepath.IsAbs(item.Written) {
+			return filepath.ToSlash(item.Written)
+		}
+		from, path = w.p.File.Root, item.Written
+	}
+	if within, err := filepath.Rel(from, path); err == nil {
+		path = within
+	}
+	return filepath.ToSlash(path)
 }
 
 // copied is the name of the copy of an item's whole picture, empty where the original is handed on.
@@ -180,6 +201,10 @@ func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report pro
 // drawItem makes the pictures of samples of one item. An error is of the place they are written to.
 func (w *pictures) drawItem(samples []recipe.Sample, missing []error) (drawn int, err error) {
 	item := samples[0].Item
+	if item.Clip != nil {
+		fill(missing, present(item))
+		return 0, nil
+	}
 	if w.context == media.Full {
 		err := present(item)
 		if err == nil && item.Width > 0 {
@@ -228,6 +253,9 @@ func fill(missing []error, err error) {
 // present says why an item's own picture cannot be shown.
 func present(item *dataset.Item) error {
 	if item.Media == "" {
+		if item.Clip != nil {
+			return fmt.Errorf("%s: the clip is not there", item.ID)
+		}
 		return fmt.Errorf("%s has no picture", item.ID)
 	}
 	if _, err := os.Stat(item.Media); err != nil {

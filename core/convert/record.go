@@ -46,6 +46,7 @@ type Record struct {
 	System  string // "" for the model's own
 	Turns   []Turn
 	Weight  float64 // of its answers in the loss, 1 for no change
+	Split   string  // of the data set
 	Channel string  // what its loss is reported under: the class
 }
 

@@ -33,16 +33,24 @@ var records = []Record{
 		{Role: User, Parts: []Part{{Kind: Video, Path: "c.mp4"}, {Kind: Image, Path: "c.jpg"}, {Text: "Same?"}}},
 		Say(Assistant, "Same."),
 	}},
+	{ID: "six", System: "You are a coach.", Split: "valid", Weight: 1, Turns: []Turn{
+		{Role: User, Parts: []Part{{Kind: Video, Path: "./squats/c.mp4"}, {Text: "Right?"}}},
+		Say(Assistant, "a - b\nc"),
+	}},
 }
 
 // What a dialect can carry comes back; what it cannot is what keeps says it loses, or fits refuses.
 func TestRoundTripKeepsWhatTheDialectCarries(t *testing.T) {
-	refused := map[string][]string{"llava": {"five"}, "trl": {"four", "five"}}
+	refused := map[string][]string{"llava": {"five"}, "trl": {"four", "five", "six"},
+		"mobile-videogpt":       {"one", "two", "three", "five"},
+		"mobile-videogpt-roles": {"one", "two", "three", "five"}}
 	lost := map[string][]string{
-		"llava":         {lostSystem, lostWeight, lostSupervision},
-		"llama-factory": {lostWeight, lostSupervision},
-		"trl":           {lostWeight},
-		"axolotl":       {lostWeight, lostSupervision},
+		"llava":                 {lostSystem, lostWeight, lostSupervision},
+		"llama-factory":         {lostWeight, lostSupervision},
+		"trl":                   {lostWeight},
+		"axolotl":               {lostWeight, lostSupervision},
+		"mobile-videogpt":       {lostSystem, lostWeight, lostSupervision},
+		"mobile-videogpt-roles": {lostWeight, lostSupervision},
 	}
 	for _, d := range dialects {
 		var text bytes.Buffer
@@ -82,6 +90,9 @@ func TestRoundTripKeepsWhatTheDialectCarries(t *testing.T) {
 				t.Errorf("%s: %s weighs %g, want %g", d.name, want[i].ID, got[i].Weight, want[i].Weight)
 			}
 			got[i].Weight = want[i].Weight
+			if d.together {
+				got[i].ID = "" // named by its row
+			}
 			if !reflect.DeepEqual(got[i], want[i]) {
 				t.Errorf("%s:\n got %+v\nwant %+v", d.name, got[i], want[i])
 			}

@@ -88,7 +88,7 @@ func TestRecordsNamePicturesAsTheyAreShown(t *testing.T) {
 		"deep.png":   {encoded(t, deep), "media/train/deep-whole.png"},
 		"plain.png":  {encoded(t, image.NewGray(image.Rect(0, 0, 32, 32))), ""},
 	} {
-		for _, dialect := range Dialects() {
+		for _, dialect := range ofPictures() {
 			p := onePicture(t, name, c.file, "[crack]", "CONVERT.DIALECT="+dialect)
 			result := convertAll(t, p)
 			if got := slices.Contains(codes(result), "info picture-copied"); got != (c.copied != "") {
@@ -133,7 +133,7 @@ func TestRecordsNamePicturesAsTheyAreShown(t *testing.T) {
 
 func TestWhatIsTooLongForTheModelIsLeftOutWithAWord(t *testing.T) {
 	long, high := image.NewGray(image.Rect(0, 0, 2300, 10)), image.NewGray(image.Rect(0, 0, 20, 800))
-	for _, dialect := range Dialects() {
+	for _, dialect := range ofPictures() {
 		for _, c := range []struct {
 			img       image.Image
 			overrides []string
@@ -158,7 +158,7 @@ func TestWhatIsTooLongForTheModelIsLeftOutWithAWord(t *testing.T) {
 func TestControlTokensAreRefusedInEveryDialect(t *testing.T) {
 	for _, token := range []string{"<image>", "<video>", "<audio>", "<|im_end|>", "<|im_start|>", "<|endoftext|>",
 		"<|vision_start|>", "<|image_pad|>", "<|box_end|>"} {
-		for _, dialect := range Dialects() {
+		for _, dialect := range ofPictures() {
 			result := convertAll(t, onePicture(t, "a.png", encoded(t, image.NewGray(image.Rect(0, 0, 32, 32))),
 				"['"+token+" blur']", "CONVERT.DIALECT="+dialect))
 			if !slices.Contains(codes(result), "error record-unfit") || len(result.Files) > 0 {

@@ -15,7 +15,7 @@ import (
 
 // placeholders are what CONVERT.USER_PROMPT_TEMPLATE may hold
 // in braces. None of them tells the condition of the object.
-var placeholders = []string{"prompt", "question", "object", "position", "x", "y", "classes"}
+var placeholders = []string{"prompt", "question", "object", "exercise", "position", "x", "y", "classes"}
 
 var braced = regexp.MustCompile(`\{(\w+)\}`)
 
@@ -56,6 +56,8 @@ func (a *asker) ask(s recipe.Sample) string {
 			return a.question
 		case "object":
 			return a.classes[s.Class].Object
+		case "exercise":
+			return a.classes[s.Class].Name
 		case "position":
 			return stats.BandWords[stats.Band(center.Y, a.cfg)]
 		case "x":

@@ -69,6 +69,9 @@ func Write(ctx context.Context, p *project.Project, report project.Progress) (*R
 		return nil, err
 	}
 	w.sayWhole()
+	if w.shows(true) {
+		w.sum()
+	}
 	w.lint()
 	w.result.Schema, w.result.Dialect, w.result.Output = Schema, d.name, w.dir
 	w.result.Findings = w.said.result(c.KeepMissing)
@@ -104,17 +107,30 @@ const limitStream = 0x636f6e76657274
 
 // choose takes the samples, of each class at most LIMIT_PER_CLASS over all splits, drawn with PROJECT.SEED.
 func (w *writer) choose() {
-	var all []recipe.Sample
+	var all []dataset.Ref
 	byClass := make([][]int, len(w.p.Recipe.Classes))
 	for _, split := range w.splits() {
-		for _, s := range w.p.Recipe.Samples(split) {
-			byClass[s.Class] = append(byClass[s.Class], len(all))
-			all = append(all, s)
+		for i := range w.p.Data.Items {
+			item := &w.p.Data.Items[i]
+			for o := range item.Objects {
+				if item.Split == split {
+					class := item.Objects[o].Class
+					byClass[class] = append(byClass[class], len(all))
+					all = append(all, dataset.Ref{Item: i, Object: o})
+				}
+			}
+		}
+	}
+	take := func(ref dataset.Ref) {
+		if s, ok := w.p.Recipe.Sample(ref); ok {
+			w.samples = append(w.samples, s)
 		}
 	}
 	limit := w.p.Config.Convert.LimitPerClass
 	if limit == 0 {
-		w.samples = all
+		for _, ref := range all {
+			take(ref)
+		}
 		return
 	}
 	var taken []int
@@ -125,7 +141,7 @@ func (w *writer) choose() {
 	}
 	slices.Sort(taken)
 	for _, i := range taken {
-		w.samples = append(w.samples, all[i])
+		take(all[i])
 	}
 }
 
@@ -151,7 +167,8 @@ func (w *writer) countTokens(ctx context.Context, report project.Progress) error
 }
 
 func (w *writer) draw(ctx context.Context, report project.Progress) (err error) {
-	w.shown = &pictures{p: w.p, dir: w.dir, context: w.p.Config.Recipe.Context, copies: map[*dataset.Item]string{}}
+	w.shown = &pictures{p: w.p, dir: w.dir, context: w.p.Config.Recipe.Context, copies: map[*dataset.Item]string{},
+		asWritten: w.d.asWritten}
 	w.missing, err = w.shown.draw(ctx, w.samples, report)
 	w.result.Pictures = w.shown.drawn
 	return err
@@ -160,6 +177,9 @@ func (w *writer) draw(ctx context.Context, report project.Progress) (err error) 
 // files writes the file of each split, and last what describes them.
 func (w *writer) files(ctx context.Context, report project.Progress) error {
 	w.entries = map[string]entry{}
+	if w.d.together {
+		return w.file(ctx, "", 0, len(w.samples), report)
+	}
 	from := 0
 	for _, split := range w.splits() {
 		to := from
@@ -303,12 +323,17 @@ func (w *writer) record(i int) (Record, bool, error) {
 		return Record{}, false, err
 	}
 	question := Turn{Role: User}
+	kind := Image
+	if s.Item.Clip != nil {
+		kind = Video
+	}
 	for _, path := range paths {
-		question.Parts = append(question.Parts, Part{Kind: Image, Path: path})
+		question.Parts = append(question.Parts, Part{Kind: kind, Path: path})
 	}
 	question.Parts = append(question.Parts, Part{Text: w.ask.ask(s)})
-	r, lost := w.d.keeps(Record{ID: s.ID, System: w.p.Config.Convert.SystemPrompt, Weight: s.Weight, Channel: s.Answer,
-		Turns: []Turn{question, Say(Assistant, s.Answer)}})
+	r, lost := w.d.keeps(Record{ID: s.ID, System: w.p.Config.Convert.SystemPrompt, Weight: s.Weight,
+		Split:   s.Item.Split,
+		Channel: w.p.Recipe.Classes[s.Class].Name, Turns: []Turn{question, Say(Assistant, s.Answer)}})
 	if err := w.d.fits(r); err != nil {
 		w.said.of(s, unfitRecord, err.Error())
 		return Record{}, false, nil
@@ -331,7 +356,7 @@ func (w *writer) sayWhole() {
 	if r.Loss == "focal" {
 		w.said.all(noFocal, "RECIPE.LOSS = \"focal\" is not in the files: a loss is the trainer's own")
 	}
-	if r.Context == media.Full && !w.ask.holds("prompt", "position", "x", "y") {
+	if r.Context == media.Full && w.shows(false) && !w.ask.holds("prompt", "position", "x", "y") {
 		w.said.all(untoldObject, "the pictures are whole ones, and no question tells which object is meant")
 	}
 	if n := len(w.shown.copies); n > 0 {
@@ -343,7 +368,42 @@ func (w *writer) sayWhole() {
 	if w.p.Config.Model.Base == model.Tiny {
 		start += "; the built-in base for it is written by finetui export base FOLDER"
 	}
-	w.said.add(dataset.Finding{Code: howToStart, Text: "paths are relative to " + w.dir, Do: start}, 0)
+	from := "paths are relative to " + w.dir
+	if w.d.asWritten {
+		from = "paths are as the labels of " + w.p.Data.Root + " write them"
+	}
+	w.said.add(dataset.Finding{Code: howToStart, Text: from, Do: start}, 0)
+}
+
+// shows says whether a sample shows a clip, or a picture.
+func (w *writer) shows(clip bool) bool {
+	return slices.ContainsFunc(w.samples, func(s recipe.Sample) bool { return (s.Item.Clip != nil) == clip })
+}
+
+// sum says how much of what was asked for is in the files.
+func (w *writer) sum() {
+	records, classes := 0, map[int]bool{}
+	for _, f := range w.result.Files {
+		records += f.Records
+	}
+	for i, s := range w.samples {
+		if !w.leaves(i) {
+			classes[s.Class] = true
+		}
+	}
+	total := 0
+	for i := range w.p.Data.Own().Items {
+		total += len(w.p.Data.Items[i].Objects)
+	}
+	text := fmt.Sprintf("%s of %s", dataset.Counted(records, "clip", "clips"),
+		dataset.Counted(len(classes), "class", "classes"))
+	if left := total - len(w.samples); left > 0 {
+		text += fmt.Sprintf("; CONVERT.LIMIT_PER_CLASS = %d leaves out %d", w.p.Config.Convert.LimitPerClass, left)
+	}
+	if left := len(w.samples) - records; left > 0 {
+		text += fmt.Sprintf("; %d more are left out, as the other findings say", left)
+	}
+	w.said.all(summary, text)
 }
 
 // lint adds what recipe.LintPrompts finds in the recipe's prompts where they are written: no lint stands before a

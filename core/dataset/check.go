@@ -42,7 +42,8 @@ func (d *Dataset) CheckPictures(ctx context.Context, project string, splits []st
 	seen := map[string]bool{}
 	for i := range d.Items {
 		item := &d.Items[i]
-		if slices.Contains(splits, item.Split) && item.Media != "" && !item.Broken && !seen[item.Media] {
+		if slices.Contains(splits, item.Split) && item.Media != "" && item.Clip == nil && !item.Broken &&
+			!seen[item.Media] {
 			seen[item.Media] = true
 			items = append(items, i)
 		}

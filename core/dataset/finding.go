@@ -60,6 +60,7 @@ const (
 	NoSplits         = "no_splits"
 
 	BrokenJSON       = "broken_json"
+	NoLabelFile      = "no_label_file"
 	NoPath           = "record_without_path"
 	NoLabel          = "record_without_label"
 	LabelNoPrefix    = "label_without_exercise"
@@ -170,8 +171,10 @@ var rulings = map[string]struct{ level, do string }{
 	NoSplits: {LevelWarn, "sort the pictures into train, valid and test folders; all are taken for train"},
 
 	BrokenJSON: {LevelError, "correct the file or write it again; what stands before that place counts"},
-	NoPath:     {LevelError, "write its video_path; it does not count"},
-	NoLabel:    {LevelWarn, "label it, or take it out; its exercise is the folder's name, or unknown"},
+	NoLabelFile: {LevelInfo,
+		"nothing if these are the classes; else write fine_grained_labels.json or manifest.json"},
+	NoPath:  {LevelError, "write its video_path; it does not count"},
+	NoLabel: {LevelWarn, "label it, or take it out; its exercise is the folder's name, or unknown"},
 	LabelNoPrefix: {LevelWarn,
 		"write labels as exercise - variation, or add an exercise; the folder's name is taken, or unknown"},
 	RepeatedClip: {LevelWarn, "name each clip once; the first record counts"},

@@ -18,7 +18,7 @@ type qved struct{}
 func (qved) name() string { return "qved" }
 
 func (qved) holds() string {
-	return "a QVED set has fine_grained_labels.json, or another JSON file of records with video_path and labels"
+	return "a QVED set has fine_grained_labels.json, another JSON file of records with video_path and labels, or clips alone"
 }
 
 const qvedSniffed = "QVED JSON" // as formatOf calls it
@@ -42,7 +42,7 @@ func companion(name string) string {
 	return ""
 }
 
-// detect finds the label file in the folder; a manifest alone serves as one.
+// detect finds the label file in the folder; a manifest alone serves as one, and so do clips without any.
 func (qved) detect(path string) (string, error) {
 	if isFile(path) {
 		if strings.EqualFold(filepath.Ext(path), ".json") && formatOf(path) == qvedSniffed {
@@ -66,6 +66,9 @@ func (qved) detect(path string) (string, error) {
 	if len(labels) == 0 {
 		labels = manifests
 	}
+	if len(labels) == 0 && holdsClips(path) {
+		return path, nil
+	}
 	return oneOf(path, labels)
 }
 
@@ -86,7 +89,10 @@ func jsonFiles(folder string) (files []string) {
 
 func (qved) list(ctx context.Context, at string, ask request) (*listing, error) {
 	s := newClipSet(at, ask)
-	if err := s.readRecords(ctx, at); err != nil {
+	if isFolder(at) {
+		s.root, s.bases[len(s.bases)-1], s.labels = at, at, ""
+		s.readFolder()
+	} else if err := s.readRecords(ctx, at); err != nil {
 		return nil, fmt.Errorf("DATASET.PATH: %s cannot be read: %w: make it readable, or name another file",
 			readable(at), bare(err))
 	}

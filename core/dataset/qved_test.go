@@ -116,6 +116,22 @@ func TestQVEDSetsOfEveryForm(t *testing.T) {
 	}
 }
 
+func TestClipsWithoutALabelFileAreNamedByTheirFiles(t *testing.T) {
+	for want, files := range map[string]map[string]string{
+		"qved [train] 3/3: walk 1, yes 1, bottle 1": {"asl/walk.mkv": "", "asl/yes.MKV": "", "bottle.mp4": "",
+			"LICENSE": ""},
+		"qved [train] 3/3: lunges 1, squats 2": {"lunges/a.mp4": "", "squats/a.mp4": "", "squats/b.mp4": ""},
+	} {
+		set := readSet(t, write(t, files))
+		if got := told(set); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		if got := codes(set); !slices.Equal(got, []string{NoSplits, NoLabelFile}) {
+			t.Errorf("findings %q", got)
+		}
+	}
+}
+
 func sameSet(a, b []string) bool {
 	a, b = slices.Clone(a), slices.Clone(b)
 	slices.Sort(a)

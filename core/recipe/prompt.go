@@ -21,11 +21,11 @@ func (r *Recipe) Prompt(ref dataset.Ref) string {
 	rec := &r.cfg.Recipe
 
 	var said []string
-	if rec.Context == "full" {
+	if rec.Context == "full" && it.Clip == nil {
 		// Nothing in the picture says which of its objects is meant.
 		said = append(said, fmt.Sprintf("At x %.2f, y %.2f.", center.X, center.Y))
 	}
-	if rec.PositionWords {
+	if rec.PositionWords && it.Clip == nil {
 		said = append(said, capital(r.band(center.Y))+".")
 	}
 	if fact := r.fact(r.Classes[object.Class].Object); fact != "" {

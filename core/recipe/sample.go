@@ -15,7 +15,7 @@ type Sample struct {
 	Condition string
 	Context   string // what the model is shown: full, marked, crop, full+crop
 	Prompt    string // the user turn, without the picture
-	Answer    string // the class name exactly as the data set spells it
+	Answer    string // the class name exactly as the data set spells it, or the object's own text
 	// in the training loss, mean 1 over an epoch; outside train 1: scores and validation losses are never weighted
 	Weight float64
 }
@@ -71,6 +71,12 @@ func (r *Recipe) unnamed(item, object int) Sample {
 		Prompt:    r.Prompt(dataset.Ref{Item: item, Object: object}),
 		Answer:    r.Classes[class].Name,
 		Weight:    1,
+	}
+	if text := it.Objects[object].Text; text != nil {
+		s.Answer = text.Answer
+		if text.Question != "" {
+			s.Prompt = text.Question
+		}
 	}
 	if it.Split == trainSplit && r.lossWeights[class].Defined() {
 		s.Weight = float64(r.lossWeights[class])
