@@ -15,7 +15,8 @@ import (
 var small = Config{Hidden: 16, Layers: 3, Heads: 2, Inner: 24, Side: 16, Patch: 4, Eps: 1e-5, Layer: -2}
 
 func TestConfigs(t *testing.T) {
-	c, err := ParseConfig([]byte(`{"model_type": "clip", "vision_config": {"hidden_size": 32, "num_attention_heads": 4}}`))
+	c, err := ParseConfig([]byte(`{"model_type": "clip", "vision_config": {"hidden_size": 32,
+		"num_attention_heads": 4}}`))
 	want := Published()
 	want.Hidden, want.Heads = 32, 4
 	if err != nil || c != want {
@@ -98,7 +99,8 @@ func TestFramesAreCroppedInTheMiddle(t *testing.T) {
 		}
 	}
 	for _, size := range [][2]int{{1, 70000}, {0, 5}} {
-		if _, err := small.Frame(&picture.RGB{W: size[0], H: size[1], Pix: make([]byte, 3*size[0]*size[1])}); err == nil {
+		img := &picture.RGB{W: size[0], H: size[1], Pix: make([]byte, 3*size[0]*size[1])}
+		if _, err := small.Frame(img); err == nil {
 			t.Errorf("%v was taken", size)
 		}
 	}

@@ -1,5 +1,5 @@
-// Package clip is the image tower of CLIP (Radford et al. 2021, arXiv 2103.00020) as video models take it: frozen, up to
-// a layer before the last. It knows no text and opens no pictures; Processor says what becomes of a picture's pixels.
+// Package clip is the image tower of CLIP (Radford et al. 2021, arXiv 2103.00020) as video models take it: frozen, up
+// to a layer before the last. It knows no text and opens no pictures.
 //
 // # The model on one page
 //

@@ -321,7 +321,8 @@ func FuzzOpen(f *testing.F) {
 	f.Add(streamOf(two(), []string{"0"}, storages, 4), false)
 	f.Add(two(), true)
 	f.Add(archiveBytes(f, two(), storages), false)
-	f.Add([]byte("\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x01a\x94]\x94(K\x01\x8a\x01\xffe\x86\x940."), true)
+	f.Add([]byte("\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x01a\x94]\x94(K\x01\x8a\x01\xffe\x86\x940."),
+		true)
 	f.Fuzz(func(t *testing.T, data []byte, pickled bool) {
 		if pickled {
 			data = archiveBytes(t, data, storages)

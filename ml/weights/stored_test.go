@@ -53,7 +53,9 @@ func TestStoredGivesTensorsUnderTheModelsNames(t *testing.T) {
 		"missing":           func() error { _, err := s.Vector("d", 2); return err },
 		"is [2 1 2]":        func() error { _, err := s.Matrix("a", 4, 1); return err },
 		"is [2], the model": func() error { _, err := s.Vector("c", 3); return err },
-		"keep one":          func() error { return s.Add(storeOf(t, safetensors.FromFloat32("c", nil, []float32{1})), strip("")) },
+		"keep one": func() error {
+			return s.Add(storeOf(t, safetensors.FromFloat32("c", nil, []float32{1})), strip(""))
+		},
 	} {
 		if err := ask(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
