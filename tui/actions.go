@@ -50,7 +50,7 @@ func (r *root) own() []views.Action {
 	for i, pane := range r.panes {
 		name := pane.Name()
 		actions = append(actions, views.Action{Name: "show_" + strings.ToLower(name),
-			Bound: []string{strconv.Itoa(i + 1)}, Help: "show " + name, Group: "Workbench",
+			Bound: views.To(strconv.Itoa(i + 1)), Help: "show " + name, Group: "Workbench",
 			Run: func() tea.Cmd { r.open = i; return nil }})
 	}
 	return actions

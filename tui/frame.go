@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"charm.land/bubbles/v2/help"
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/views"
@@ -113,18 +115,28 @@ func (r *root) bottomLine() string {
 	if hints == nil {
 		return widget.Left(status, r.w)
 	}
-	texts := make([]string, len(hints))
+	bindings := make([]key.Binding, len(hints))
 	for i, hint := range hints {
-		texts[i] = hint.text
+		bindings[i] = hint.Binding
 	}
-	return widget.Ends(status, strings.Join(texts, hintGap)+" ", r.w)
+	return widget.Ends(status, keyHelp(r.theme).ShortHelpView(bindings)+" ", r.w)
 }
 
-// hint is an action that the bottom line names.
-type hint struct {
-	text   string
-	action views.Action
+// keyHelp draws keys and what they do in the theme's styles.
+func keyHelp(t *widget.Theme) help.Model {
+	pair := t.Key.Look().PaddingRight(1) // two blanks between a key and what it does
+	return help.Model{ShortSeparator: hintGap, Styles: help.Styles{ShortKey: t.Key.Look(), ShortDesc: t.Muted.Look(),
+		FullKey: pair, FullDesc: t.Text.Look()}}
 }
+
+// hint is an action that the bottom line names, with how it does.
+type hint struct {
+	key.Binding
+	run func() tea.Cmd
+}
+
+// width is how many cells the hint takes.
+func (h hint) width() int { return widget.Width(h.Help().Key) + 1 + widget.Width(h.Help().Desc) }
 
 const hintGap = "   "
 
@@ -141,7 +153,7 @@ func (r *root) bottomParts() (status string, hints []hint) {
 	crowded := func() bool {
 		wide := widget.Width(status) + len(hintGap)
 		for _, hint := range slices.Concat(of, roots) {
-			wide += widget.Width(hint.text) + len(hintGap)
+			wide += hint.width() + len(hintGap)
 		}
 		return wide-len(hintGap) > r.w
 	}
@@ -160,9 +172,9 @@ func (r *root) bottomAt(x int) func() tea.Cmd {
 	left := r.w - 1
 	for i := len(hints) - 1; i >= 0; i-- {
 		right := left
-		left -= widget.Width(hints[i].text)
+		left -= hints[i].width()
 		if x >= left && x < right {
-			return hints[i].action.Run
+			return hints[i].run
 		}
 		left -= len(hintGap)
 	}
@@ -196,9 +208,8 @@ func (r *root) bottomAt(x int) func() tea.Cmd {
 func (r *root) hints(actions []views.Action) []hint {
 	var hints []hint
 	for _, action := range actions {
-		if action.Label != "" && len(action.Keys()) > 0 && action.On() {
-			hints = append(hints, hint{r.theme.Key.Render(views.KeyText(action.Keys()[0])) + " " +
-				r.theme.Muted.Render(action.Label), action})
+		if b := action.Hint(); b.Enabled() {
+			hints = append(hints, hint{b, action.Run})
 		}
 	}
 	return hints

@@ -4,76 +4,75 @@ import (
 	"slices"
 	"strings"
 
+	"charm.land/bubbles/v2/key"
+	"charm.land/bubbles/v2/viewport"
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 
 	"finetui/views"
 	"finetui/views/widget"
 )
 
-// help shows every action of the open pane with its keys, by group, as many
-// columns as fit; what / asks for is looked for in all panes.
-type help struct {
+// keyPage shows every action of the open pane with its keys, by group, as many columns as fit; what / asks for is
+// looked for in all panes.
+type keyPage struct {
 	root   *root
-	first  int // line at the top
+	text   viewport.Model
 	filter views.Filter
 }
 
-func newHelp(r *root) *help { return &help{root: r} }
+func newHelp(r *root) *keyPage {
+	o := &keyPage{root: r, text: viewport.New()}
+	o.text.MouseWheelDelta = 1
+	o.text.KeyMap = viewport.KeyMap{Up: views.BindingOf("up"), Down: views.BindingOf("down"),
+		PageUp: views.BindingOf("page_up"), PageDown: views.To(append(views.BindingOf("page_down").Keys(), "space")...)}
+	return o
+}
 
-func (o *help) update(msg tea.Msg) (bool, tea.Cmd) {
-	_, h := widget.Panel{}.Inside(o.root.w, o.root.bodyHeight())
-	lines := len(o.lines(o.root.theme, o.root.w-2))
-	page := max(h-1, 1)
+func (o *keyPage) update(msg tea.Msg) (bool, tea.Cmd) {
 	if _, mouse := msg.(tea.MouseMsg); o.filter.Writing() && !mouse {
 		_, cmd := o.filter.Update(msg)
-		o.first = 0
+		o.text.GotoTop()
 		return true, cmd
 	}
-	switch msg := msg.(type) {
-	case tea.MouseWheelMsg:
-		if msg.Button == tea.MouseWheelUp {
-			o.first--
-		} else {
-			o.first++
-		}
-	case tea.KeyPressMsg:
-		switch msg.String() {
-		case "/":
-			o.filter.Open("find", "words of what is done, a key, or a name in [KEYS]")
-		case "up", "k":
-			o.first--
-		case "down", "j":
-			o.first++
-		case "pgup":
-			o.first -= page
-		case "pgdown", "space":
-			o.first += page
-		case "g", "home":
-			o.first = 0
-		case "G", "end":
-			o.first = lines
-		default:
-			return msg.String() == "esc" && o.filter.Clear(), nil
-		}
+	o.lay(o.root.theme, o.root.w, o.root.bodyHeight())
+	pressed, isKey := msg.(tea.KeyPressMsg)
+	keys := o.text.KeyMap
+	switch {
+	case !isKey, key.Matches(pressed, keys.Up, keys.Down, keys.PageUp, keys.PageDown):
+		o.text, _ = o.text.Update(msg)
+	case key.Matches(pressed, views.BindingOf("filter")):
+		o.filter.Open("find", "words of what is done, a key, or a name in [KEYS]")
+	case key.Matches(pressed, views.BindingOf("first")):
+		o.text.GotoTop()
+	case key.Matches(pressed, views.BindingOf("last")):
+		o.text.GotoBottom()
+	default:
+		return pressed.String() == "esc" && o.filter.Clear(), nil
 	}
-	o.first = max(min(o.first, lines-h), 0)
 	return true, nil
 }
 
-func (o *help) draw(t *widget.Theme, w, h int) (string, int, int) {
+// lay gives the text the size that it has in a box of w×h.
+func (o *keyPage) lay(t *widget.Theme, w, h int) {
+	iw, ih := widget.Panel{}.Inside(w, h)
+	o.text.SetWidth(iw)
+	o.text.SetHeight(ih)
+	o.text.SetContentLines(o.lines(t, iw))
+}
+
+func (o *keyPage) draw(t *widget.Theme, w, h int) (string, int, int) {
 	frame := widget.Panel{Titles: []string{"Keys"}, Focused: true,
 		Right: t.Muted.Render("/ finds; any other key leaves")}
 	if text := o.filter.Text(); text != "" {
 		frame.Titles[0] = "Keys with “" + text + "”"
 		frame.Right = t.Muted.Render("esc shows all")
 	}
-	iw, ih := frame.Inside(w, h)
-	lines := o.lines(t, iw)
-	first := max(min(o.first, len(lines)-ih), 0)
-	if len(lines) > ih {
+	o.lay(t, w, h)
+	if o.text.TotalLineCount() > o.text.Height() {
 		frame.Right = t.Muted.Render("↑ ↓ more; / finds; any other key leaves")
 	}
-	box := frame.View(t, strings.Join(lines[first:min(first+ih, len(lines))], "\n"), w, h)
+	box := frame.View(t, o.text.View(), w, h)
 	if o.filter.Writing() {
 		box = o.filter.Over(t, box, w, h)
 	}
@@ -81,7 +80,7 @@ func (o *help) draw(t *widget.Theme, w, h int) (string, int, int) {
 }
 
 // found are the actions of all panes that the filter lets through, those of others under their pane's name.
-func (o *help) found() []views.Action {
+func (o *keyPage) found() []views.Action {
 	var found []views.Action
 	for _, offer := range o.root.offers() {
 		a := offer.action
@@ -95,38 +94,35 @@ func (o *help) found() []views.Action {
 }
 
 // lines are the groups below each other, in two columns where they have the room.
-func (o *help) lines(t *widget.Theme, w int) []string {
+func (o *keyPage) lines(t *widget.Theme, w int) []string {
 	var blocks [][]string
 	width := w
 	if w >= 110 {
 		width = w / 2
 	}
+	actions, always := o.root.actions(), true
 	if o.filter.Text() != "" {
-		for _, group := range groups(o.found()) {
-			blocks = append(blocks, o.block(t, group, width))
-		}
-		if len(blocks) == 0 {
-			return []string{"", " " +
-				t.Muted.Render("no key does that; the command palette finds views, runs and constants, too")}
-		}
-		if width == w {
-			return slices.Concat(blocks...)
-		}
-		return twoColumns(blocks, width)
+		actions, always = o.found(), false
 	}
-	for _, group := range groups(o.root.actions()) {
+	for _, group := range groups(actions) {
 		blocks = append(blocks, o.block(t, group, width))
 	}
-	blocks = append(blocks, []string{
-		"", " " + t.Strong.Render("Always"),
-		widget.Cut("  "+t.Key.Render("ctrl+c")+"  leave finetui at once; runs go on", width),
-		widget.Cut("  "+t.Key.Render("ctrl+z")+"  back to the shell; fg returns here", width),
-	}, []string{
-		"", " " + t.Strong.Render("Mouse"),
-		widget.Cut("  click goes to a panel, the wheel moves in it", width),
-		widget.Cut("  shift+drag selects text, as everywhere in the terminal", width),
-		widget.Cut("  "+t.Muted.Render("grey: the action's name in [KEYS] of config.toml"), width),
-	})
+	switch {
+	case always:
+		blocks = append(blocks, []string{
+			"", " " + t.Strong.Render("Always"),
+			widget.Cut("  "+t.Key.Render("ctrl+c")+"  leave finetui at once; runs go on", width),
+			widget.Cut("  "+t.Key.Render("ctrl+z")+"  back to the shell; fg returns here", width),
+		}, []string{
+			"", " " + t.Strong.Render("Mouse"),
+			widget.Cut("  click goes to a panel, the wheel moves in it", width),
+			widget.Cut("  shift+drag selects text, as everywhere in the terminal", width),
+			widget.Cut("  "+t.Muted.Render("grey: the action's name in [KEYS] of config.toml"), width),
+		})
+	case len(blocks) == 0:
+		return []string{"", " " +
+			t.Muted.Render("no key does that; the command palette finds views, runs and constants, too")}
+	}
 	if width == w {
 		return slices.Concat(blocks...)
 	}
@@ -144,32 +140,29 @@ func twoColumns(blocks [][]string, w int) []string {
 			right = append(right, block...)
 		}
 	}
-	lines := make([]string, max(len(left), len(right)))
-	for i := range lines {
-		if i < len(left) {
-			lines[i] = left[i]
-		}
-		lines[i] = widget.Left(lines[i], w)
-		if i < len(right) {
-			lines[i] += right[i]
-		}
-	}
-	return lines
+	first := lipgloss.NewStyle().Width(w).Render(strings.Join(left, "\n"))
+	return strings.Split(lipgloss.JoinHorizontal(lipgloss.Top, first, strings.Join(right, "\n")), "\n")
 }
 
 // block is one group: keys, what each does, wrapped where it is long, and at the right its name in [KEYS].
-func (o *help) block(t *widget.Theme, group []views.Action, w int) []string {
+func (o *keyPage) block(t *widget.Theme, group []views.Action, w int) []string {
 	keys := 0
 	for _, action := range group {
 		keys = max(keys, widget.Width(action.KeyText()))
 	}
-	lines := []string{"", " " + t.Strong.Render(group[0].Group)}
+	var rows []key.Binding
+	var names []string
 	for _, action := range group {
-		lead, name := "  "+t.Key.Render(widget.Left(action.KeyText(), keys))+"  ", t.Muted.Render(action.Name)+"  "
+		lead, name := action.KeyText(), t.Muted.Render(action.Name)+"  "
 		for _, text := range widget.Wrap(action.Help, max(w-keys-4-2-widget.Width(name), 12)) {
-			lines = append(lines, widget.Ends(lead+text, name, w))
-			lead, name = strings.Repeat(" ", keys+4), ""
+			rows = append(rows, key.NewBinding(key.WithKeys(lead), key.WithHelp(lead, text)))
+			names = append(names, name)
+			lead, name = "", ""
 		}
+	}
+	lines := []string{"", " " + t.Strong.Render(group[0].Group)}
+	for i, line := range strings.Split(keyHelp(t).FullHelpView([][]key.Binding{rows}), "\n") {
+		lines = append(lines, widget.Ends("  "+strings.TrimRight(line, " "), names[i], w))
 	}
 	return lines
 }

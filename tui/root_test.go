@@ -182,16 +182,16 @@ func TestHelpIsSearchedInAllPanes(t *testing.T) {
 func TestHelpWrapsWhatIsLongAndCutsNoSentence(t *testing.T) {
 	r := samples()
 	d := viewtest.OpenModel(t, r, 60, 20).Press("?")
-	for ; r.over.(*help).first == 0 || !d.Shows("in [KEYS]"); d.Press("down") {
+	for ; r.over.(*keyPage).text.YOffset() == 0 || !d.Shows("in [KEYS]"); d.Press("down") {
 		for i, line := range strings.Split(d.Screen(), "\n") {
 			if i > 0 && strings.Contains(line, "…") {
 				t.Fatalf("%q is cut", line)
 			}
 		}
 	}
-	long := views.Action{Name: "show_everything", Bound: []string{"x"}, Group: "Data",
+	long := views.Action{Name: "show_everything", Bound: views.To("x"), Group: "Data",
 		Help: "show everything that there is to be seen of this one and of all the others, too"}
-	lines := (&help{root: r}).block(r.theme, []views.Action{long}, 58)
+	lines := (&keyPage{root: r}).block(r.theme, []views.Action{long}, 58)
 	if text := ansi.Strip(strings.Join(lines, "\n")); !strings.Contains(text, "\n     be seen of") ||
 		!strings.Contains(text, "others, too") {
 		t.Errorf("the sentence does not go on below itself:\n%s", text)

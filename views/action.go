@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 )
 
@@ -13,8 +14,8 @@ import (
 // hints at the bottom, and gives [KEYS] its names, so none of them can disagree.
 type Action struct {
 	Name string // what [KEYS] calls it, snake_case: "next_view"
-	// keys as tea.KeyPressMsg.String spells them; nil: those of Meanings; empty: only in the palette
-	Bound   []string
+	// keys as tea.KeyPressMsg.String spells them; none: those of Meanings. See Unbound
+	Bound   key.Binding
 	Label   string         // one or two words for the bottom line; empty: not shown there
 	Help    string         // what it does, for help and palette: "show the next view"
 	Group   string         // heading in the help
@@ -50,16 +51,39 @@ func Then(after func() tea.Cmd, actions ...Action) []Action {
 // On says whether the action can be run now.
 func (a Action) On() bool { return a.Enabled == nil || a.Enabled() }
 
+// To binds keys.
+func To(keys ...string) key.Binding { return key.NewBinding(key.WithKeys(keys...)) }
+
+// Unbound is the binding of what only the palette does.
+var Unbound = To([]string{}...)
+
 // Keys are what runs the action: what [KEYS] bound it to, else what its name has in Meanings.
 func (a Action) Keys() []string {
-	if a.Bound != nil {
-		return a.Bound
+	if keys := a.Bound.Keys(); keys != nil {
+		return keys
 	}
-	return builtIn[a.Name]
+	return builtIn[a.Name].Keys()
 }
 
-// Has says whether key runs the action.
-func (a Action) Has(key string) bool { return slices.Contains(a.Keys(), key) }
+// Binding is the action's keys and what it does, as the help shows it; it is disabled where the action cannot be run.
+func (a Action) Binding() key.Binding {
+	b := key.NewBinding(key.WithKeys(a.Keys()...), key.WithHelp(a.KeyText(), a.Help))
+	b.SetEnabled(a.On())
+	return b
+}
+
+// Hint is the action's first key and its label, as the bottom line shows it; it is disabled where there is no key or
+// label, or the action cannot be run.
+func (a Action) Hint() key.Binding {
+	keys := a.Keys()
+	if a.Label == "" || len(keys) == 0 || !a.On() {
+		return key.NewBinding(key.WithDisabled())
+	}
+	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(KeyText(keys[0]), a.Label))
+}
+
+// Has says whether a key runs the action.
+func (a Action) Has(pressed string) bool { return slices.Contains(a.Keys(), pressed) }
 
 // KeyText is the action's keys as people read them.
 func (a Action) KeyText() string { return KeyText(a.Keys()...) }
@@ -84,17 +108,16 @@ func Bind(actions []Action, keys map[string]string) []Action {
 	}
 	bound := slices.Clone(actions)
 	for i, a := range bound {
-		key, given := keys[a.Name]
+		to, given := keys[a.Name]
 		switch {
 		case !given:
-			bound[i].Bound = slices.DeleteFunc(slices.Clone(a.Keys()), func(k string) bool {
-				return takenByOther(bound,
-					keys, a.Name, k)
-			})
-		case key == "":
-			bound[i].Bound = []string{}
+			bound[i].Bound = To(slices.DeleteFunc(slices.Clone(a.Keys()), func(k string) bool {
+				return takenByOther(bound, keys, a.Name, k)
+			})...)
+		case to == "":
+			bound[i].Bound = Unbound
 		default:
-			bound[i].Bound = []string{key}
+			bound[i].Bound = To(to)
 		}
 	}
 	return bound
@@ -115,10 +138,10 @@ func CheckKeys(keys map[string]string, actions []Action) []string {
 	return faults
 }
 
-// Find is the first enabled action of key, or false.
-func Find(actions []Action, key string) (Action, bool) {
+// Find is the first enabled action of a key, or false.
+func Find(actions []Action, pressed string) (Action, bool) {
 	for _, a := range actions {
-		if a.Has(key) && a.On() {
+		if a.Has(pressed) && a.On() {
 			return a, true
 		}
 	}

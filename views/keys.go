@@ -1,5 +1,11 @@
 package views
 
+import (
+	"slices"
+
+	"charm.land/bubbles/v2/key"
+)
+
 // A Meaning is what keys stand for, and it is the same in every pane: who has learnt a key in one has learnt it in all.
 // Does names the actions that do it there; an action may stand under two keys of different meaning, as left and right
 // both move and go from sample to sample.
@@ -84,19 +90,29 @@ var Meanings = []Meaning{
 }
 
 // builtIn are the keys of each action's name.
-var builtIn = func() map[string][]string {
-	keys := map[string][]string{}
+var builtIn = func() map[string]key.Binding {
+	bindings := map[string]key.Binding{}
 	for _, m := range Meanings {
 		for _, name := range m.Does {
-			keys[name] = append(keys[name], m.Keys...)
+			keys := slices.Concat(bindings[name].Keys(), m.Keys)
+			bindings[name] = key.NewBinding(key.WithKeys(keys...), key.WithHelp(KeyText(keys...), m.Means))
 		}
 	}
-	return keys
+	return bindings
 }()
+
+// BindingOf are the built-in keys of actions, all in one: for what bubbles moves.
+func BindingOf(names ...string) key.Binding {
+	var keys []string
+	for _, name := range names {
+		keys = append(keys, builtIn[name].Keys()...)
+	}
+	return To(keys...)
+}
 
 // KeyOf is the first built-in key of an action, as people read it: for sentences that tell what to press.
 func KeyOf(name string) string {
-	if keys := builtIn[name]; len(keys) > 0 {
+	if keys := builtIn[name].Keys(); len(keys) > 0 {
 		return KeyText(keys[0])
 	}
 	return ":"

@@ -136,7 +136,7 @@ func (p *Sample) own() []views.Action {
 		{Name: "filter", Label: "filter", Help: "show only what contains some text", Group: p.Title,
 			Run: func() tea.Cmd { p.Filter.Open("filter", ""); return nil }},
 		{Name: "copy", Label: "copy", Help: "copy the class under the cursor", Group: p.Title, Run: p.views.Copy},
-		{Name: "stream", Bound: []string{"s"}, Help: "let words appear one by one", Group: p.Title, Run: p.stream},
+		{Name: "stream", Bound: views.To("s"), Help: "let words appear one by one", Group: p.Title, Run: p.stream},
 	}
 }
 
