@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -50,12 +49,11 @@ func (p *progress) report(done, total int, what string) {
 		fmt.Fprintf(p.out, "%s %s, %.0f s\n", count, printable.Line(what), time.Since(p.began).Seconds())
 		return
 	}
-	const width = 24
-	filled := 0
+	share := 0.0
 	if total > 0 {
-		filled = max(0, min(width, width*done/total))
+		share = float64(done) / float64(total)
 	}
-	line := strings.Repeat("█", filled) + strings.Repeat("░", width-filled) + " " + count + " " + printable.Line(what)
+	line := widget.ProgressBar(24).ViewAs(share) + " " + count + " " + printable.Line(what)
 	if columns, _, err := term.GetSize(p.out.file().Fd()); err == nil {
 		line = widget.Cut(line, columns-1)
 	}

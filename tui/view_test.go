@@ -19,7 +19,7 @@ func TestAViewThatIsAddedIsInHelpPaletteAndKeys(t *testing.T) {
 			return widget.Block("a bell hangs here", w, h)
 		}})}, Actions: func() []views.Action {
 		return []views.Action{{Name: "ring", Label: "ring", Help: "ring the bell", Group: "Belfry",
-			Bound: []string{"b"}, Run: func() tea.Cmd { rung = true; return nil }}}
+			Bound: views.To("b"), Run: func() tea.Cmd { rung = true; return nil }}}
 	}}
 	r := newRoot("drains", viewtest.NewSample("Data"), viewtest.NewSample("Config", bell))
 	d := viewtest.OpenModel(t, r, 120, 32)

@@ -105,7 +105,7 @@ func (v *findings) kindsTitle() string {
 
 func (v *findings) drawKinds(t *widget.Theme, w, h int) string {
 	if len(v.groups) == 0 {
-		return v.centred(t.OK, v.noFindings(), w, h)
+		return widget.Middle(t.OK, v.noFindings(), w, h)
 	}
 	return v.kindTable(t).View(t, w, h)
 }
@@ -206,7 +206,7 @@ func (v *findings) clickPlace(_, y, _, h int) tea.Cmd {
 func (v *findings) drawFault(t *widget.Theme, w, h int) string {
 	f, there := v.fault()
 	if !there {
-		return v.centred(t.OK, v.noFindings(), w, h)
+		return widget.Middle(t.OK, v.noFindings(), w, h)
 	}
 	where := widget.Clean(f.File)
 	if f.Line > 0 {

@@ -100,9 +100,9 @@ func beforeAfter(before, after float64, w int) string {
 func (v *recipeView) drawMass(t *widget.Theme, w, h int) string {
 	switch x := &v.recipe; {
 	case x.weighed == nil:
-		return v.centred(t.Muted, "working out the recipe …", w, h)
+		return widget.Middle(t.Muted, "working out the recipe …", w, h)
 	case x.weighed.err != nil:
-		return v.centred(t.Warning, "✗ "+printable.Error(x.weighed.err), w, h)
+		return widget.Middle(t.Warning, "✗ "+printable.Error(x.weighed.err), w, h)
 	}
 	table := v.massTable(w)
 	table.Cursor = v.massCursor()
@@ -154,9 +154,9 @@ func (v *recipeView) drawEffect(t *widget.Theme, w, h int) string {
 	x := v.recipe.weighed
 	switch {
 	case x == nil:
-		return v.centred(t.Muted, "working out the recipe …", w, h)
+		return widget.Middle(t.Muted, "working out the recipe …", w, h)
 	case x.err != nil:
-		return v.centred(t.Warning, "✗ "+printable.Error(x.err), w, h)
+		return widget.Middle(t.Warning, "✗ "+printable.Error(x.err), w, h)
 	}
 	lines := v.effectLines(t, w)
 	first := max(min(v.scrolled, len(lines)-h), 0)

@@ -115,7 +115,7 @@ func (v *one) oneTitle() string {
 
 func (v *one) drawOne(t *widget.Theme, w, h int) string {
 	if v.oneItem() == nil {
-		return v.centred(t.Muted, "No picture passes: esc goes back.", w, h)
+		return widget.Middle(t.Muted, "No picture passes: esc goes back.", w, h)
 	}
 	return v.drawThumb(t, v.oneKey(w, h), v.classList(v.oneIndex()))
 }
@@ -186,7 +186,7 @@ func lineNumber(line int) string {
 func (v *one) drawObjectTable(t *widget.Theme, w, h int) string {
 	table := v.objectTable()
 	if len(table.Rows) == 0 {
-		return v.centred(t.Muted, "Nothing is labelled in this picture.", w, h)
+		return widget.Middle(t.Muted, "Nothing is labelled in this picture.", w, h)
 	}
 	return table.View(t, w, h)
 }
@@ -200,7 +200,7 @@ func (v *one) clickObject(_, y, _, h int) tea.Cmd {
 func (v *one) drawAsked(t *widget.Theme, w, h int) string {
 	item := v.oneItem()
 	if item == nil || len(item.Objects) == 0 {
-		return v.centred(t.Muted, "Nothing is labelled, so nothing is asked.", w, h)
+		return widget.Middle(t.Muted, "Nothing is labelled, so nothing is asked.", w, h)
 	}
 	key, seen := v.askedKey(w, h)
 	return v.drawAskedBeside(t, v.oneRef(), key, seen, w, h)

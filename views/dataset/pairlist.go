@@ -64,7 +64,7 @@ func share(n, of int) string {
 func (v *pairs) drawPairList(t *widget.Theme, w, h int) string {
 	table, list := v.pairTable()
 	if len(list) == 0 {
-		return v.centred(t.Muted, "No picture of "+v.scopeWords()+" holds two objects.", w, h)
+		return widget.Middle(t.Muted, "No picture of "+v.scopeWords()+" holds two objects.", w, h)
 	}
 	return table.View(t, w, h)
 }

@@ -127,7 +127,7 @@ func (v *pairs) bothPlace() string {
 
 func (v *pairs) drawBoth(t *widget.Theme, w, h int) string {
 	if len(v.items) == 0 {
-		return v.centred(t.Muted, "There are none.", w, h)
+		return widget.Middle(t.Muted, "There are none.", w, h)
 	}
 	return v.drawSheet(t, v.bothSheet(w, h), w, h)
 }

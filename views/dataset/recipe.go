@@ -96,7 +96,7 @@ func (v *recipeView) settingsRight() string {
 func (v *recipeView) drawSettings(t *widget.Theme, w, h int) string {
 	x := &v.recipe
 	if x.err != nil {
-		return v.centred(t.Warning, "✗ "+printable.Error(x.err), w, h)
+		return widget.Middle(t.Warning, "✗ "+printable.Error(x.err), w, h)
 	}
 	shown := x.shown()
 	selected := v.setting.At(len(shown))
@@ -253,7 +253,7 @@ func (v *recipeView) exampleTitle() string {
 func (v *recipeView) drawExample(t *widget.Theme, w, h int) string {
 	ref, there := v.exampleRef()
 	if !there {
-		return v.centred(t.Muted, "There is no object of this class to ask about.", w, h)
+		return widget.Middle(t.Muted, "There is no object of this class to ask about.", w, h)
 	}
 	key, seen := v.contextKey(ref, w, h)
 	return v.drawAskedBeside(t, ref, key, seen, w, h)

@@ -194,7 +194,7 @@ func (v *samples) samplesSheet(w, h int) sheet {
 
 func (v *samples) drawGrid(t *widget.Theme, w, h int) string {
 	if len(v.items) == 0 {
-		return v.centred(t.Muted, "No picture passes: esc lets all of them through again.", w, h)
+		return widget.Middle(t.Muted, "No picture passes: esc lets all of them through again.", w, h)
 	}
 	return v.drawSheet(t, v.samplesSheet(w, h), w, h)
 }

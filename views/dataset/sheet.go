@@ -114,20 +114,11 @@ func (p *shared) drawThumb(t *widget.Theme, key pictureKey, words []string) stri
 		}
 		return widget.Block(strings.Join(lines, "\n"), key.w, key.h)
 	case !there:
-		return p.centred(t.Muted, "reading …", key.w, key.h)
+		return widget.Middle(t.Muted, "reading …", key.w, key.h)
 	case one.Err != nil:
-		return p.centred(t.Warning, "✗ "+printable.Error(one.Err), key.w, key.h)
+		return widget.Middle(t.Warning, "✗ "+printable.Error(one.Err), key.w, key.h)
 	}
 	return one.Picture.View(key.w, key.h)
-}
-
-func (p *shared) centred(style widget.Style, text string, w, h int) string {
-	lines := widget.Wrap(widget.Clean(text), max(w-2, 1))
-	lines = lines[:min(len(lines), max(h, 0))]
-	for i, line := range lines {
-		lines[i] = widget.Centre(style.Render(line), w)
-	}
-	return strings.Repeat("\n", max((h-len(lines))/2, 0)) + strings.Join(lines, "\n")
 }
 
 // holds says in a few words what is labelled in a picture: how

@@ -292,7 +292,7 @@ func (p *Pane) drawSubjects(t *widget.Theme, w, h int) string {
 	say := func(style widget.Style, text string) { lines = append(lines, toned(style, wrapped(text, w-2))...) }
 	switch {
 	case c.request.Pending() && c.board == nil:
-		return centred(t.Muted, "comparing …", w, h)
+		return widget.Middle(t.Muted, "comparing …", w, h)
 	case len(c.kept) == 0:
 		say(t.Strong, "Nobody has been evaluated on "+p.scene.split)
 		say(t.Text, "Choose base, adapter or both with m (R picks the run) and press b; at least two evaluations "+
@@ -360,7 +360,7 @@ func (p *Pane) pairLines(t *widget.Theme, w int) []string {
 func (p *Pane) drawPair(t *widget.Theme, w, h int) string {
 	lines := p.pairLines(t, w-2)
 	if lines == nil {
-		return centred(t.Muted, "what two evaluations of this split say about each other stands here", w, h)
+		return widget.Middle(t.Muted, "what two evaluations of this split say about each other stands here", w, h)
 	}
 	first := min(p.compare.scroll, max(len(lines)-h, 0))
 	lines = lines[first:]
@@ -382,7 +382,7 @@ func (p *Pane) scrollPair(m widget.Move, page int) {
 func (p *Pane) drawPairClasses(t *widget.Theme, w, h int) string {
 	pair := p.compare.comparison()
 	if pair == nil {
-		return centred(t.Muted, "class by class", w, h)
+		return widget.Middle(t.Muted, "class by class", w, h)
 	}
 	table := widget.Table{Cursor: &p.compare.class, Columns: []widget.Column{{Title: "right answers", Flex: true,
 		Min: 12}, {Title: "n", Right: true, Priority: 4},

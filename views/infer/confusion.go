@@ -231,7 +231,7 @@ func (p *Pane) itemsTable(r *eval.Result) widget.Table {
 func (p *Pane) drawItems(t *widget.Theme, w, h int) string {
 	r := p.result()
 	if r == nil {
-		return centred(t.Muted, "the answers stand here after an evaluation", w, h)
+		return widget.Middle(t.Muted, "the answers stand here after an evaluation", w, h)
 	}
 	table := p.itemsTable(r)
 	if len(table.Rows) == 0 {
@@ -240,7 +240,7 @@ func (p *Pane) drawItems(t *widget.Theme, w, h int) string {
 		if none == "" {
 			none = "no such answer"
 		}
-		return centred(t.Muted, none+"; f lists others", w, h)
+		return widget.Middle(t.Muted, none+"; f lists others", w, h)
 	}
 	var lines []string
 	if text := p.itemText(r); text != "" && h >= 10 {

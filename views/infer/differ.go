@@ -76,11 +76,11 @@ func judged(a *eval.Answer) widget.Cell {
 
 func (p *Pane) drawDiffer(t *widget.Theme, w, h int) string {
 	if p.compare.comparison() == nil {
-		return centred(t.Muted, "the objects that only one of two gets right", w, h)
+		return widget.Middle(t.Muted, "the objects that only one of two gets right", w, h)
 	}
 	table := p.differTable()
 	if len(table.Rows) == 0 {
-		return centred(t.Muted, "both are right about the same objects", w, h)
+		return widget.Middle(t.Muted, "both are right about the same objects", w, h)
 	}
 	return table.View(t, w, h)
 }

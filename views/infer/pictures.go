@@ -1,8 +1,6 @@
 package infer
 
 import (
-	"strings"
-
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
@@ -176,7 +174,7 @@ func inCells(key pictureKey, picture *picture.RGB, err error, outlines ...widget
 func (p *Pane) drawPicture(t *widget.Theme, kind, w, h int) string {
 	at, there := p.present()
 	if !there {
-		return centred(t.Muted, "the picture of the selected object stands here", w, h)
+		return widget.Middle(t.Muted, "the picture of the selected object stands here", w, h)
 	}
 	key := p.pictureKey(kind, at, w, h)
 	one, there := p.pictures.Get(key)
@@ -184,9 +182,9 @@ func (p *Pane) drawPicture(t *widget.Theme, kind, w, h int) string {
 	case key.mode == widget.Words:
 		return p.inWords(t, w, h)
 	case !there:
-		return centred(t.Muted, "reading …", w, h)
+		return widget.Middle(t.Muted, "reading …", w, h)
 	case one.Err != nil:
-		return centred(t.Warning, "✗ "+printable.Error(one.Err), w, h)
+		return widget.Middle(t.Warning, "✗ "+printable.Error(one.Err), w, h)
 	}
 	return one.Picture.View(w, h)
 }
@@ -203,13 +201,4 @@ func (p *Pane) inWords(t *widget.Theme, w, h int) string {
 			" of the height, from the upper left corner.\n" + text
 	}
 	return widget.Block(indent(toned(t.Muted, wrapped(text, w-2))), w, h)
-}
-
-func centred(style widget.Style, text string, w, h int) string {
-	lines := widget.Wrap(widget.Clean(text), max(w-2, 1))
-	lines = lines[:min(len(lines), max(h, 0))]
-	for i, line := range lines {
-		lines[i] = widget.Centre(style.Render(line), w)
-	}
-	return widget.Block(strings.Repeat("\n", max((h-len(lines))/2, 0))+strings.Join(lines, "\n"), w, h)
 }

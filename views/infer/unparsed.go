@@ -64,9 +64,9 @@ func (p *Pane) drawUnparsed(t *widget.Theme, w, h int) string {
 	r := p.result()
 	switch {
 	case r == nil:
-		return centred(t.Muted, "answers that name no class stand here after an evaluation", w, h)
+		return widget.Middle(t.Muted, "answers that name no class stand here after an evaluation", w, h)
 	case r.Unparsed == 0:
-		return centred(t.Muted, "every answer names a class", w, h)
+		return widget.Middle(t.Muted, "every answer names a class", w, h)
 	}
 	table := widget.Table{Cursor: &p.scores.odd, Columns: []widget.Column{{Title: "answer that names no class",
 		Flex: true, Min: 16}, {Title: "times", Right: true, Priority: 2}, {Title: "mostly to", Flex: true, Min: 10,

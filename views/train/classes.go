@@ -188,11 +188,17 @@ func (p *Pane) allSamples(r *reading) widget.Line {
 }
 
 func (p *Pane) classLine(r *reading, c run.Curve) widget.Line {
-	x := make([]float64, len(c.Heads))
-	for i, head := range c.Heads {
-		x[i] = p.look.at(head, r.clock)
+	line := widget.Line{Y: p.classValues(c), Tone: widget.Accent}
+	if len(c.Heads) > 0 {
+		line.X = r.xs(place{&c.Heads[0], p.look.x}, func() []float64 {
+			x := make([]float64, len(c.Heads))
+			for i, head := range c.Heads {
+				x[i] = p.look.at(head, r.clock)
+			}
+			return x
+		})
 	}
-	return widget.Line{X: x, Y: p.classValues(c), Tone: widget.Accent}
+	return line
 }
 
 // classValues are smoothed where they are losses of few samples each; recalls stay as they are.

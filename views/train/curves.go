@@ -60,12 +60,18 @@ func (p *Pane) weighted(r *reading) bool {
 	})
 }
 
+// xs is where all rows of a run stand.
 func (p *Pane) xs(r *reading, rows []*run.Train) []float64 {
-	x := make([]float64, len(rows))
-	for i, row := range rows {
-		x[i] = p.look.at(row.Head, r.clock)
+	if len(rows) == 0 {
+		return nil
 	}
-	return x
+	return r.xs(place{&rows[0], p.look.x}, func() []float64 {
+		x := make([]float64, len(rows))
+		for i, row := range rows {
+			x[i] = p.look.at(row.Head, r.clock)
+		}
+		return x
+	})
 }
 
 func (p *Pane) lossTitle() string {

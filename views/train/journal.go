@@ -11,55 +11,12 @@ import (
 	"finetui/views/widget"
 )
 
-// scroll is how many lines a panel has been moved away from where it rests: its first line, or its last.
-type scroll struct {
-	lines int
-	last  bool // it rests at its last line, as a log does
-}
-
-// window is the part of n lines that h lines show.
-func (s *scroll) window(n, h int) (first, end int) {
-	most := max(n-h, 0)
-	first = min(s.lines, most)
-	if s.last {
-		first = most - first
-	}
-	return first, min(first+h, n)
-}
-
-// move moves among n lines, of which page are seen.
-func (s *scroll) move(m widget.Move, n, page int) {
-	most := max(n-page, 0)
-	at := min(s.lines, most)
-	if s.last {
-		at = most - at
-	}
-	switch m {
-	case widget.Up:
-		at--
-	case widget.Down:
-		at++
-	case widget.PageUp:
-		at -= max(page-1, 1)
-	case widget.PageDown:
-		at += max(page-1, 1)
-	case widget.First:
-		at = 0
-	case widget.Last:
-		at = most
-	}
-	at = max(min(at, most), 0)
-	if s.lines = at; s.last {
-		s.lines = most - at
-	}
-}
-
 // scrollOf is the scroll of a panel. Drawing only looks at it.
-func (p *Pane) scrollOf(name string) scroll {
+func (p *Pane) scrollOf(name string) widget.Scroll {
 	if s := p.scrolls[name]; s != nil {
 		return *s
 	}
-	return scroll{last: name == logPanel}
+	return widget.Scroll{AtEnd: name == logPanel}
 }
 
 // linesPanel is a panel of lines that are wrapped to its width and can be scrolled; the right end of its title says how
@@ -75,28 +32,23 @@ func (p *Pane) linesPanel(name, tab string, lines func(t *widget.Theme, w int) [
 				parts = append(parts, note())
 			}
 			if w > 0 && h > 0 {
-				all := lines(plain, w)
-				s := p.scrollOf(name)
-				first, end := s.window(len(all), h)
-				if first > 0 {
-					parts = append(parts, "▲ "+widget.Count(first))
+				above, below := p.scrollOf(name).Hidden(len(lines(plain, w)), h)
+				if above > 0 {
+					parts = append(parts, "▲ "+widget.Count(above))
 				}
-				if end < len(all) {
-					parts = append(parts, "▼ "+widget.Count(len(all)-end)+" more")
+				if below > 0 {
+					parts = append(parts, "▼ "+widget.Count(below)+" more")
 				}
 			}
 			return strings.Join(parts, " · ")
 		},
 		Draw: func(t *widget.Theme, w, h int) string {
-			all := lines(t, w)
-			s := p.scrollOf(name)
-			first, end := s.window(len(all), h)
-			return widget.Block(strings.Join(all[first:end], "\n"), w, h)
+			return p.scrollOf(name).View(lines(t, w), w, h)
 		},
 		Move: func(m widget.Move, page int) {
 			s := p.scrollOf(name)
 			w, _ := p.views.Board().Inside(name)
-			s.move(m, len(lines(plain, w)), page)
+			s.Move(m, len(lines(plain, w)), page)
 			p.scrolls[name] = &s
 		},
 	}

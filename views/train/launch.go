@@ -24,7 +24,7 @@ type launch struct {
 	looked   bool  // lint has answered
 	refused  error // why nothing was started, or what kept lint from answering
 	starting bool
-	scroll   scroll
+	scroll   widget.Scroll
 }
 
 // checkup is what lint found.
@@ -66,7 +66,7 @@ func (p *Pane) typeName(msg tea.Msg) tea.Cmd {
 			"pgdown": widget.PageDown}
 		if move, scrolls := moves[key.String()]; scrolls {
 			w, h := l.size(p.views.Size())
-			l.scroll.move(move, len(l.lines(widget.NewTheme(true, false), w-4)), h-launchFrame)
+			l.scroll.Move(move, len(l.lines(widget.NewTheme(true, false), w-4)), h-launchFrame)
 			return nil
 		}
 	}
@@ -160,17 +160,11 @@ func (l *launch) size(w, h int) (bw, bh int) {
 func (l *launch) over(t *widget.Theme, screen string, w, h int) string {
 	bw, bh := l.size(w, h)
 	all := l.lines(t, bw-4)
-	first, end := l.scroll.window(len(all), bh-launchFrame)
-	lines := []string{" " + strings.Split(l.prompt.View(t, bw-4), "\n")[0], "", " " + l.summary(t)}
-	for _, line := range all[first:end] {
-		lines = append(lines, " "+line)
-	}
-	for len(lines) < bh-3 {
-		lines = append(lines, "")
-	}
-	lines = append(lines, " "+t.Muted.Render(l.hint(end < len(all) || first > 0)))
+	room := bh - launchFrame
+	text := strings.Join([]string{strings.Split(l.prompt.View(t, bw-4), "\n")[0], "", l.summary(t),
+		l.scroll.View(all, bw-4, room), t.Muted.Render(l.hint(len(all) > room))}, "\n")
 	box := widget.Panel{Titles: []string{"New run with the constants of config.toml"}, Focused: true}.View(t,
-		strings.Join(lines, "\n"), bw, bh)
+		" "+strings.ReplaceAll(text, "\n", "\n "), bw, bh)
 	return widget.Overlay(screen, box, (w-bw)/2, max((h-bh)/2-1, 0))
 }
 

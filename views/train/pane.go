@@ -65,8 +65,8 @@ type Pane struct {
 	look     look
 
 	views   *views.Views
-	scrolls map[string]*scroll // of the panels with lines
-	classAt widget.List        // in the order that is shown
+	scrolls map[string]*widget.Scroll // of the panels with lines
+	classAt widget.List               // in the order that is shown
 
 	launch   *launch // open while a new run is asked for
 	starting views.Request
@@ -95,7 +95,7 @@ func New(c Control) *Pane {
 		c.Now = time.Now
 	}
 	p := &Pane{control: c, redraws: 4, look: look{smoothing: byLength, averages: &averages{}},
-		scrolls:  map[string]*scroll{},
+		scrolls:  map[string]*widget.Scroll{},
 		stopping: map[string]bool{}, begun: map[string]bool{},
 		wake: make(chan struct{}, 1)}
 	p.views = views.NewViews(p.Name(), p.overview(), p.curves(), p.classes(), p.machineOverTime(), p.details(),

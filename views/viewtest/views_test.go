@@ -24,7 +24,7 @@ func TestAViewThatIsAddedToTheListIsWhole(t *testing.T) {
 	third.Label = func() string { return "Third(7)" }
 	third.Copy = func() string { return "copied of it" }
 	third.Actions = func() []views.Action {
-		return []views.Action{{Name: "ring", Help: "ring the bell", Group: "Third", Bound: []string{"b"},
+		return []views.Action{{Name: "ring", Help: "ring the bell", Group: "Third", Bound: views.To("b"),
 			Run: func() tea.Cmd { rung++; return nil }}}
 	}
 	third.Status = func() string { return " · ready to ring" }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"charm.land/lipgloss/v2"
 )
 
 // BenchmarkTable draws the window of a table of 10,000 rows, two columns of which are text from files.
@@ -32,6 +34,22 @@ func BenchmarkPanel(b *testing.B) {
 		right := Panel{Titles: []string{"Classes"}, Right: "3 of 38"}.View(theme, inside, 100, 60)
 		Columns(left, right)
 	}
+}
+
+// BenchmarkJoin sets two pictures of colours beside each other, by Columns and by lipgloss, which measures every line.
+func BenchmarkJoin(b *testing.B) {
+	line := strings.Repeat("\x1b[38;2;120;130;140;48;2;90;80;70m▀", 100) + "\x1b[m"
+	picture := strings.TrimSuffix(strings.Repeat(line+"\n", 58), "\n")
+	b.Run("Columns", func(b *testing.B) {
+		for b.Loop() {
+			Columns(picture, picture)
+		}
+	})
+	b.Run("lipgloss", func(b *testing.B) {
+		for b.Loop() {
+			lipgloss.JoinHorizontal(lipgloss.Top, picture, picture)
+		}
+	})
 }
 
 // BenchmarkStyle renders one piece of a line.

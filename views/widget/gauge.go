@@ -3,7 +3,6 @@ package widget
 import (
 	"math"
 	"strings"
-	"time"
 )
 
 // Gauge is a share of something limited on one line: GPU memory, accuracy against its goal.
@@ -38,27 +37,6 @@ func (g Gauge) View(t *Theme, w int) string {
 		text = t.Warning.Render(text)
 	}
 	return label + " " + bar + " " + text
-}
-
-// Progress is how far work is: bar, share, steps, and how long it will take yet.
-type Progress struct {
-	What        string
-	Done, Total int           // Total 0: not known
-	Elapsed     time.Duration // since Done was 0; 0: no estimate
-}
-
-// View draws the progress in w cells.
-func (p Progress) View(t *Theme, w int) string {
-	if p.Total <= 0 {
-		return Left(Clean(p.What)+" "+Count(p.Done), w)
-	}
-	share := clamp(float64(p.Done)/float64(p.Total), 0, 1)
-	text := Percent(share, 0) + "  " + Count(p.Done) + "/" + Count(p.Total)
-	if p.Elapsed > 0 && p.Done > 0 && p.Done < p.Total {
-		left := time.Duration(float64(p.Elapsed) / float64(p.Done) * float64(p.Total-p.Done))
-		text += "  " + Duration(left) + " left"
-	}
-	return Gauge{Label: p.What, Share: share, Text: text}.View(t, w)
 }
 
 // Sparkline is a row of values as columns of one line's height, low to high; NaN leaves a blank. Values beyond w are

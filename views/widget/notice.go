@@ -1,6 +1,10 @@
 package widget
 
-import "strings"
+import (
+	"strings"
+
+	"charm.land/lipgloss/v2"
+)
 
 // Notice is a few sentences in the middle of a pane that has nothing else to show.
 type Notice struct {
@@ -25,16 +29,9 @@ func (n *Notice) Add(line string) { n.lines = append(n.lines, line) }
 
 // View draws the notice in the middle of w×h cells.
 func (n *Notice) View(w, h int) string {
-	wide := 0
-	for _, line := range n.lines {
-		wide = max(wide, Width(line))
-	}
-	lines := make([]string, len(n.lines))
-	for i, line := range n.lines {
-		lines[i] = strings.Repeat(" ", max((w-wide)/2, 1)) + line
-	}
-	above := max((h-len(lines))/2-1, 0)
-	return Block(strings.Repeat("\n", above)+strings.Join(lines, "\n"), w, h)
+	text := lipgloss.JoinVertical(lipgloss.Left, n.lines...)
+	left, above := max((w-lipgloss.Width(text))/2, 1), max((h-len(n.lines))/2-1, 0)
+	return Block(lipgloss.NewStyle().PaddingLeft(left).PaddingTop(above).Render(text), w, h)
 }
 
 // Capital is a text with its first letter as a capital.

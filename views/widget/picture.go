@@ -145,7 +145,7 @@ func (p Picture) View(w, h int) string {
 		lines = append(lines, "")
 	}
 	for _, line := range p.Lines {
-		lines = append(lines, Centre(line, w))
+		lines = append(lines, blanks((w-Width(line))/2)+line)
 	}
 	return Block(strings.Join(lines, "\n"), w, h)
 }

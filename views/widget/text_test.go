@@ -33,7 +33,7 @@ func TestLinesAreCutAndPlacedByCells(t *testing.T) {
 		{Cut("rock toe", 8), "rock toe"}, {Cut("rock toe", 5), "rock…"}, {Cut("斜面排水", 5), "斜面…"},
 		{Cut("斜面排水", 4), "斜…"}, {Cut("x", 0), ""},
 		{CutLeft("data/train/img.jpg", 8), "…img.jpg"}, {CutLeft("斜面排水", 4), "…水"},
-		{Left("ab", 4), "ab  "}, {Right("ab", 4), "  ab"}, {Centre("ab", 5), " ab  "},
+		{Left("ab", 4), "ab  "}, {Right("ab", 4), "  ab"}, {Middle(Style{}, "ab", 5, 1), " ab  "},
 		{Ends("left side", "right", 20), "left side      right"}, {Ends("left side", "right", 11), "left… right"},
 		{Ends("left", "right side", 6), "right…"},
 		{Clean("a\tb\x1b[31m\x00"), "a b␛[31m␀"}, {Clean("e\u200bf"), "e<U+200B>f"},
