@@ -1,5 +1,7 @@
-// Package eval scores answers: it maps each to a class of the closed list, counts, and says how sure the counts are.
-// It knows no model, asks nothing, and prints nothing.
+// Package eval scores answers and says how sure the scores are: Score for those that name a class of a closed list,
+// ScoreFreeText for those in free words, ScoreTimed for feedback that has its moment. Each has its result, a file of its
+// kind, plain lines, and a comparison of two subjects on the same items. It knows no model, asks nothing, and prints
+// nothing.
 package eval
 
 import (

@@ -138,6 +138,9 @@ func Read(path string) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no evaluation to read: %w", err)
 	}
+	if kind := kindOf(data); kind != "" {
+		return nil, otherKind(path, kind, "")
+	}
 	var r Result
 	if err := json.Unmarshal(data, &r); err != nil {
 		return nil, fmt.Errorf("%s is no evaluation (%w): evaluate again", path, err)

@@ -114,7 +114,8 @@ func TestGoldenMeteorPairsAndChunks(t *testing.T) {
 	for _, r := range g.Rows {
 		pairs := Meteor{}.align(numbered(strings.Fields(r.Reference)), numbered(strings.Fields(r.Prediction)))
 		if !slices.Equal(pairs, r.Matches) || len(pairs) > 0 && chunks(pairs) != r.Chunks {
-			t.Errorf("%q | %q: %v in %d chunks, want %v in %d", r.Reference, r.Prediction, pairs, chunks(pairs), r.Matches,
+			t.Errorf("%q | %q: %v in %d chunks, want %v in %d", r.Reference, r.Prediction, pairs,
+				chunks(pairs), r.Matches,
 				r.Chunks)
 		}
 	}

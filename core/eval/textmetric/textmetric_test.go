@@ -121,10 +121,12 @@ func smallWordNet() fstest.MapFS {
 	adj := "00000034 00 s 02 slow(p) 0 Sluggish 0 000 | not quick\n"
 	files := fstest.MapFS{}
 	for name, text := range map[string]string{
-		"index.noun": licence + "man n 1 0 1 0 00000034  \n", "data.noun": licence + "00000034 18 n 02 man 0 chap 0 000 | he\n",
+		"index.noun": licence + "man n 1 0 1 0 00000034  \n", "data.noun": licence +
+			"00000034 18 n 02 man 0 chap 0 000 | he\n",
 		"noun.exc": "", "adj.exc": "slower slow\n", "adv.exc": "", "verb.exc": "",
-		"index.verb": licence + "lift v 1 1 @ 1 0 00000034  \nraise v 1 1 @ 1 0 00000034  \n", "data.verb": licence + verb,
-		"index.adj": licence + "slow a 1 0 1 0 00000034  \nsluggish a 1 0 1 0 00000034  \n", "data.adj": licence + adj,
+		"index.verb": licence + "lift v 1 1 @ 1 0 00000034  \nraise v 1 1 @ 1 0 00000034  \n",
+		"data.verb":  licence + verb,
+		"index.adj":  licence + "slow a 1 0 1 0 00000034  \nsluggish a 1 0 1 0 00000034  \n", "data.adj": licence + adj,
 		"index.adv": licence + "up r 1 0 1 0 00000034  \n", "data.adv": licence + "00000034 02 r 01 up 0 000 | up\n",
 	} {
 		files[name] = &fstest.MapFile{Data: []byte(text)}
@@ -260,7 +262,8 @@ func writeArchive(t *testing.T, path string) {
 }
 
 func FuzzWords(f *testing.F) {
-	for _, s := range []string{"squats - The user's knees don't bend.", `"'tis" (wanna)...`, "a.'\u201d \n", "::,,--'' `` 'll",
+	for _, s := range []string{"squats - The user's knees don't bend.", `"'tis" (wanna)...`, "a.'\u201d \n",
+		"::,,--'' `` 'll",
 		"\xff İſ can\u2019not"} {
 		f.Add(s)
 	}

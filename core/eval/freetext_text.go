@@ -1,0 +1,92 @@
+package eval
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"finetui/core/dataset"
+	"finetui/core/eval/textmetric"
+	"finetui/core/printable"
+)
+
+// Text is the result as plain lines.
+func (r *FreeTextResult) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s on %s: %s\n", printable.Line(r.Subject), printable.Line(r.Split), items(r.N))
+	if r.Failed > 0 {
+		fmt.Fprintf(&b, "%s no answer: counted in none of the figures\n",
+			dataset.Counted(r.Failed, "item more has", "items more have"))
+	}
+	fmt.Fprintf(&b, "exercise identified  %s\n", r.identifiedText())
+	fmt.Fprintf(&b, "METEOR               %s, %s\n", meanOf(r.METEOR, r.METEORInterval), meteorText(r.Synonyms))
+	fmt.Fprintf(&b, "ROUGE-L F1           %s\n", meanOf(r.ROUGEL, r.ROUGELInterval))
+	fmt.Fprintf(&b, "perfect answers would score METEOR %.3f, ROUGE-L %.3f", r.SelfTest.METEOR, r.SelfTest.ROUGEL)
+	if r.SelfTest.Identified > 0 {
+		fmt.Fprintf(&b, ", exercise identified %s", percent(r.SelfTest.Identified))
+	}
+	b.WriteByte('\n')
+	fmt.Fprintf(&b, "%.3f s an answer", r.SecondsPerAnswer)
+	if r.TokensPerSecond > 0 {
+		fmt.Fprintf(&b, " · %.1f tokens/s", r.TokensPerSecond)
+	}
+	b.WriteByte('\n')
+	if r.Named < r.N {
+		fmt.Fprintf(&b, "%s no exercise (no \"%s\"): not counted as identified or not\n",
+			dataset.Counted(r.N-r.Named, "expected answer names", "expected answers name"), exerciseEnd)
+	}
+	if r.TruthsWithoutLatin+r.AnswersWithoutLatin > 0 {
+		fmt.Fprintf(&b, "%s and %s no letter a–z and no digit: ROUGE-L sees no word there and is 0\n",
+			dataset.Counted(r.TruthsWithoutLatin, "expected answer", "expected answers"),
+			dataset.Counted(r.AnswersWithoutLatin, "answer has", "answers have"))
+	}
+	b.WriteByte('\n')
+	rows := [][]string{{"exercise", "n", "identified", "95 %", "METEOR", "95 %", "ROUGE-L", "95 %"}}
+	for _, e := range r.Exercises {
+		f := e.Value
+		name, identified := printable.Line(e.Name), percent(f.IdentifiedShare)
+		if name == "" {
+			name = "(none named)"
+		}
+		if f.Named == 0 {
+			identified = "–"
+		}
+		rows = append(rows, []string{name, strconv.Itoa(f.N), identified, span(f.IdentifiedInterval),
+			fmt.Sprintf("%.3f", f.METEOR), fraction(f.METEORInterval), fmt.Sprintf("%.3f", f.ROUGEL),
+			fraction(f.ROUGELInterval)})
+	}
+	b.WriteString(table(rows))
+	if slices.ContainsFunc(r.Exercises, func(e Named[FreeTextFigures]) bool {
+		return e.Value.METEORInterval != nil && e.Value.N < fewItems
+	}) {
+		fmt.Fprintf(&b, "A bootstrap of fewer than %d items gives METEOR and ROUGE-L too narrow an interval.\n",
+			fewItems)
+	}
+	return b.String()
+}
+
+// fewItems are too few for the percentiles of a bootstrap: its samples repeat each other.
+const fewItems = 10
+
+func (f FreeTextFigures) identifiedText() string {
+	if f.Named == 0 {
+		return "– (no expected answer names one)"
+	}
+	return fmt.Sprintf("%s of %d", withInterval(percent(f.IdentifiedShare), f.IdentifiedInterval), f.Named)
+}
+
+func meanOf(value float64, i *Interval) string {
+	if i == nil {
+		return fmt.Sprintf("%.3f", value)
+	}
+	return fmt.Sprintf("%.3f (95 %%: %s)", value, fraction(i))
+}
+
+// meteorText says what METEOR matched by.
+func meteorText(synonyms string) string {
+	if synonyms == textmetric.NoSynonyms {
+		return "words and stems, without WordNet's synonyms"
+	}
+	return "words, stems and the synonyms of " + printable.Line(synonyms)
+}

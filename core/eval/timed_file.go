@@ -1,0 +1,128 @@
+package eval
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"finetui/core/dataset"
+	"finetui/core/printable"
+)
+
+// WriteJSON writes eval/SPLIT.json, all of it or nothing.
+func (r *TimedResult) WriteJSON(path string) error { return writeJSON(path, r) }
+
+// ReadTimed reads a result that WriteJSON wrote. What does not agree with itself is a *DamagedError: the pairs are
+// matched and the figures counted again.
+func ReadTimed(path string) (*TimedResult, error) {
+	var r TimedResult
+	if err := readWhole(path, TimedKind, &r); err != nil {
+		return nil, err
+	}
+	if text := r.fault(); text != "" {
+		return nil, &DamagedError{path, text}
+	}
+	return &r, nil
+}
+
+func (r *TimedResult) fault() string {
+	if r.Synonyms == "" || r.Within != FeedbackWithin {
+		return "it does not say how it was measured"
+	}
+	seen := make(map[string]bool, len(r.Items))
+	for i := range r.Items {
+		a := &r.Items[i]
+		if seen[a.ID] {
+			return fmt.Sprintf("item %s is there twice", a.ID)
+		}
+		seen[a.ID] = true
+		if text := a.fault(); text != "" {
+			return fmt.Sprintf("item %s %s", a.ID, text)
+		}
+	}
+	again := timedFigures(r.Items)
+	switch {
+	case r.N != again.N || r.Expected != again.Expected || r.Given != again.Given || r.Matched != again.Matched ||
+		r.Failed != len(r.Items)-again.N:
+		return "its counts are not those of its items"
+	case !same(r.TF, again.TF) || !same(r.Precision, again.Precision) || !same(r.Recall, again.Recall) ||
+		!same(r.METEOR, again.METEOR) || !same(r.ROUGEL, again.ROUGEL):
+		return "its figures are not those of its items"
+	}
+	for _, i := range []*Interval{r.TFInterval, r.PrecisionInterval, r.RecallInterval, r.METEORInterval,
+		r.ROUGELInterval} {
+		if !around(i) {
+			return "an interval is none"
+		}
+	}
+	return ""
+}
+
+func (a *TimedAnswer) fault() string {
+	if a.Status == NoAnswer && a.Error != "" && len(a.Pairs) == 0 {
+		return ""
+	}
+	if a.Status != Answered || a.Error != "" {
+		return fmt.Sprintf("has the status %q, which its other fields deny", a.Status)
+	}
+	for _, list := range [][]Feedback{a.Truth, a.Answer} {
+		for _, f := range list {
+			if f.At < 0 {
+				return fmt.Sprintf("has a feedback at %v s", f.At)
+			}
+		}
+	}
+	var pairs [][2]int
+	for _, p := range a.Pairs {
+		if !(p.METEOR >= 0 && p.METEOR <= 1) || !(p.ROUGEL >= 0 && p.ROUGEL <= 1) {
+			return "has scores outside 0 to 1"
+		}
+		pairs = append(pairs, [2]int{p.Truth, p.Answer})
+	}
+	if !slices.Equal(pairs, MatchFeedback(a.Truth, a.Answer)) {
+		return "pairs its feedback otherwise than the rule does"
+	}
+	return ""
+}
+
+// Text is the result as plain lines.
+func (r *TimedResult) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s on %s: %s, %s expected, %d given, %d matched within %g s\n", printable.Line(r.Subject),
+		printable.Line(r.Split), dataset.Counted(r.N, "video", "videos"),
+		dataset.Counted(r.Expected, "feedback", "feedbacks"), r.Given, r.Matched, r.Within)
+	if r.Failed > 0 {
+		fmt.Fprintf(&b, "%s no answer: counted in none of the figures\n",
+			dataset.Counted(r.Failed, "video more has", "videos more have"))
+	}
+	fmt.Fprintf(&b, "T-F        %s\n", meanOf(r.TF, r.TFInterval))
+	fmt.Fprintf(&b, "precision  %s\n", orDash(r.Given, meanOf(r.Precision, r.PrecisionInterval)))
+	fmt.Fprintf(&b, "recall     %s\n", orDash(r.Expected, meanOf(r.Recall, r.RecallInterval)))
+	fmt.Fprintf(&b, "METEOR     %s, %s; of the matched pairs\n",
+		orDash(r.Matched, meanOf(r.METEOR, r.METEORInterval)), meteorText(r.Synonyms))
+	fmt.Fprintf(&b, "ROUGE-L F1 %s; of the matched pairs\n", orDash(r.Matched, meanOf(r.ROUGEL, r.ROUGELInterval)))
+	fmt.Fprintf(&b, "perfect answers would score T-F %.3f, METEOR %.3f, ROUGE-L %.3f\n\n", r.SelfTest.TF,
+		r.SelfTest.METEOR, r.SelfTest.ROUGEL)
+	rows := [][]string{{"video", "expected", "given", "matched", "METEOR", "ROUGE-L"}}
+	for i := range r.Items {
+		a := &r.Items[i]
+		f := sumsOf(a).figures()
+		name := printable.Line(a.ID)
+		if a.Status != Answered {
+			rows = append(rows, []string{name, fmt.Sprint(f.Expected), "–", "–", "–", "–"})
+			continue
+		}
+		rows = append(rows, []string{name, fmt.Sprint(f.Expected), fmt.Sprint(f.Given), fmt.Sprint(f.Matched),
+			orDash(f.Matched, fmt.Sprintf("%.3f", f.METEOR)), orDash(f.Matched, fmt.Sprintf("%.3f", f.ROUGEL))})
+	}
+	b.WriteString(table(rows))
+	return b.String()
+}
+
+// orDash is a figure, or a dash where there are none that it is of.
+func orDash(n int, figure string) string {
+	if n == 0 {
+		return "–"
+	}
+	return figure
+}
