@@ -125,7 +125,7 @@ func benchProject(b *testing.B) *project.Project {
 // benchSample is a sample with its patches.
 func benchSample(b *testing.B, p *project.Project, s recipe.Sample) train.Sample {
 	b.Helper()
-	t, err := p.Encoder().Cut(s)
+	t, err := p.Encoder().Cut(context.Background(), s)
 	if err != nil {
 		b.Fatal(err)
 	}

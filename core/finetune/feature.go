@@ -75,7 +75,7 @@ func (s *samples) make(ctx context.Context, eye model.Eye, w recipe.Sample) (t t
 	if s.frozen {
 		t, err = s.encoder.Seen(ctx, eye, true, w)
 	} else {
-		t, err = s.encoder.Cut(w)
+		t, err = s.encoder.Cut(ctx, w)
 	}
 	if err != nil {
 		return t, err

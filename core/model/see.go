@@ -11,11 +11,13 @@ import (
 // is kept of what the model made of them before.
 type Scene struct {
 	Key  *features.Key // of all that what the model makes of them depends on; nil: nothing is kept
-	Load func() ([]Shown, error)
+	Load func(ctx context.Context) ([]Shown, error)
 }
 
 // Shows is a scene of media that are at hand.
-func Shows(media ...Shown) Scene { return Scene{Load: func() ([]Shown, error) { return media, nil }} }
+func Shows(media ...Shown) Scene {
+	return Scene{Load: func(context.Context) ([]Shown, error) { return media, nil }}
+}
 
 // Remembers says whether what the model makes of media is kept, so that a Scene's key is of use.
 func (b *Base) Remembers() bool { return b.seen != nil }
@@ -35,7 +37,7 @@ func (b *Base) See(ctx context.Context, eye Eye, frozen bool, v View, s Scene) (
 			}
 		}
 	}
-	prepared, shapes, err := b.Cut(v, s)
+	prepared, shapes, err := b.Cut(ctx, v, s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -47,11 +49,11 @@ func (b *Base) See(ctx context.Context, eye Eye, frozen bool, v View, s Scene) (
 }
 
 // Cut turns a scene into what a network reads that sees for itself.
-func (b *Base) Cut(v View, s Scene) (train.Visual, []Shape, error) {
+func (b *Base) Cut(ctx context.Context, v View, s Scene) (train.Visual, []Shape, error) {
 	if s.Load == nil {
 		return nil, nil, nil
 	}
-	media, err := s.Load()
+	media, err := s.Load(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

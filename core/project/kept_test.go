@@ -282,7 +282,7 @@ func TestFeaturesOfAFixedPicture(t *testing.T) {
 		config.Recipe.Context, config.Recipe.CropSquare, config.Recipe.CropMargin = c.context, c.square, .1
 		config.Model.MinPixels, config.Model.MaxPixels = 3136, 12544
 		q.Config = &config
-		prepared, err := q.Encoder().Cut(fixed)
+		prepared, err := q.Encoder().Cut(context.Background(), fixed)
 		if err != nil {
 			t.Fatal(err)
 		}

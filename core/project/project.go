@@ -19,6 +19,7 @@ import (
 	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/core/sample"
+	"finetui/core/video"
 )
 
 // Progress is told how far long work is; it may be nil.
@@ -32,7 +33,8 @@ type Project struct {
 	Recipe *recipe.Recipe
 	Base   *model.Base // nil before OpenBase
 
-	furtherFault error // why EVAL.DATA is no split
+	clips        *video.Store // keeps frames, where the set has clips
+	furtherFault error        // why EVAL.DATA is no split
 }
 
 // Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe. An EVAL.DATA
@@ -43,8 +45,22 @@ func Open(ctx context.Context, file *config.File, report Progress) (*Project, er
 		return nil, err
 	}
 	p := &Project{File: file, Config: file.Config, Data: data, furtherFault: fault}
+	p.keepFrames()
 	p.Recipe, err = recipe.Build(p.Data, p.Config)
 	return p, err
+}
+
+// keepFrames opens what keeps frames, where the set has clips and MODEL.CACHE allows it.
+func (p *Project) keepFrames() {
+	isClip := func(i dataset.Item) bool { return i.Clip != nil }
+	if p.Config.Model.Cache > 0 && slices.ContainsFunc(p.Data.Items, isClip) {
+		p.clips = video.Open(p.File.Root, int64(p.Config.Model.Cache)<<20)
+	}
+}
+
+// Over is the project seen through other constants. It is closed with the project that it is made of, but for its base.
+func (p *Project) Over(c *config.Config, r *recipe.Recipe) *Project {
+	return &Project{File: p.File, Config: c, Data: p.Data, Recipe: r, clips: p.clips, furtherFault: p.furtherFault}
 }
 
 // Read reads the data set of a configuration, with EVAL.DATA as a split of its own where there
@@ -121,17 +137,19 @@ func Remember(b *model.Base, root string, c *config.Config) {
 	}
 }
 
-// Close closes the base.
+// Close closes the base, and what keeps frames.
 func (p *Project) Close() error {
-	if p.Base == nil {
-		return nil
+	err := p.clips.Close()
+	if p.Base != nil {
+		err = errors.Join(err, p.Base.Close())
 	}
-	return p.Base.Close()
+	return err
 }
 
 // Encoder makes the project's samples into what its model reads. Before OpenBase it measures as for a usual model.
 func (p *Project) Encoder() sample.Encoder {
-	return sample.Encoder{Base: p.Base, Recipe: p.Config.Recipe, Model: p.Config.Model, Root: p.File.Root}
+	return sample.Encoder{Base: p.Base, Recipe: p.Config.Recipe, Model: p.Config.Model, Root: p.File.Root,
+		Clips: p.clips}
 }
 
 // Hides says that a sample cannot be shown: see sample.Encoder.Hides.

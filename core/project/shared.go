@@ -26,6 +26,7 @@ func OpenOn(ctx context.Context, file *config.File, set *dataset.Dataset, report
 		return nil, err
 	}
 	p := &Project{File: file, Config: file.Config, Data: &data, furtherFault: fault}
+	p.keepFrames()
 	p.Recipe, err = recipe.Build(p.Data, p.Config)
 	return p, err
 }

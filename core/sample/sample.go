@@ -17,6 +17,7 @@ import (
 	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/recipe"
+	"finetui/core/video"
 	"finetui/ml/picture"
 	"finetui/ml/train"
 )
@@ -26,7 +27,8 @@ type Encoder struct {
 	Base   *model.Base // nil: pictures are measured as a usual model cuts them, and there are no tokens
 	Recipe config.Recipe
 	Model  config.Model
-	Root   string // the project's folder, which keeps the hashes of files
+	Root   string       // the project's folder, which keeps the hashes of files
+	Clips  *video.Store // keeps frames of clips; nil: nothing
 }
 
 var usual = model.Usual()
@@ -66,8 +68,14 @@ func (e Encoder) square(w, h int) int {
 	return unit * max(min(max(n, least), most), 1)
 }
 
-// load reads what the model is shown for a sample.
-func (e Encoder) load(s recipe.Sample) ([]model.Shown, error) {
+// Load reads what the model is shown for a sample.
+func (e Encoder) Load(ctx context.Context, s recipe.Sample) ([]model.Shown, error) {
+	if s.Item.Clip != nil {
+		if s.Item.Media == "" {
+			return nil, fmt.Errorf("%s has no clip: see the findings of its data set", s.Item.ID)
+		}
+		return e.Clip(ctx, s.Item.Media)
+	}
 	whole, err := media.Load(s.Item)
 	if err != nil {
 		return nil, err
@@ -76,10 +84,28 @@ func (e Encoder) load(s recipe.Sample) ([]model.Shown, error) {
 	return model.Pictures(shown...), err
 }
 
+// Clip is a clip's frames that the model is shown, by MODEL.FRAMES and the model's own rule.
+func (e Encoder) Clip(ctx context.Context, path string) ([]model.Shown, error) {
+	pick := func(c *video.Info) []int { return e.kind().Pick(c.Frames, c.FPS, e.Model.Frames) }
+	frames, _, err := e.Clips.Frames(ctx, path, pick, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	shown := model.Shown{Clip: true}
+	for _, f := range frames {
+		shown.Frames = append(shown.Frames, f.Picture)
+	}
+	return []model.Shown{shown}, nil
+}
+
 // Sizes are those of what the model is shown for a sample, from the label data alone.
 func (e Encoder) Sizes(s recipe.Sample) []model.Size {
 	c := e.Recipe
 	whole := model.Size{W: max(s.Item.Width, 1), H: max(s.Item.Height, 1)}
+	if clip := s.Item.Clip; clip != nil {
+		whole.Frames = max(1, len(e.kind().Pick(clip.Frames, clip.FPS, e.Model.Frames)))
+		return []model.Size{whole}
+	}
 	cut := model.Size{}
 	cut.W, cut.H = media.CutSize(whole.W, whole.H, s.Box(), c.CropMargin)
 	if c.CropSquare {
@@ -159,8 +185,8 @@ func (e Encoder) Seen(ctx context.Context, eye model.Eye, frozen bool, s recipe.
 }
 
 // Cut is a sample to learn from for a network that trains what sees.
-func (e Encoder) Cut(s recipe.Sample) (train.Sample, error) {
-	prepared, shapes, err := e.Base.Cut(e.View(), model.Scene{Load: func() ([]model.Shown, error) { return e.load(s) }})
+func (e Encoder) Cut(ctx context.Context, s recipe.Sample) (train.Sample, error) {
+	prepared, shapes, err := e.Base.Cut(ctx, e.View(), e.shown(s))
 	return e.with(s, prepared, shapes, err)
 }
 
@@ -178,13 +204,17 @@ func (e Encoder) with(s recipe.Sample, seen train.Visual, shapes []model.Shape, 
 
 // scene is what the model is shown for a sample.
 func (e Encoder) scene(s recipe.Sample) (model.Scene, error) {
-	scene := model.Scene{Load: func() ([]model.Shown, error) { return e.load(s) }}
+	scene := e.shown(s)
 	if !e.Base.Remembers() {
 		return scene, nil
 	}
 	key, err := e.Key(s)
 	scene.Key = &key
 	return scene, err
+}
+
+func (e Encoder) shown(s recipe.Sample) model.Scene {
+	return model.Scene{Load: func(ctx context.Context) ([]model.Shown, error) { return e.Load(ctx, s) }}
 }
 
 // Seeing is raised by one whenever the way from a file to features changes: decoding, cutting, marking, resizing, the
@@ -206,5 +236,8 @@ func (e Encoder) Key(s recipe.Sample) (features.Key, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%d %s %s %s %q %v %v %v %d %d\n", Seeing, base, e.Base.Kind.Processing(), content, c.Context,
 		c.CropMargin, c.CropSquare, s.Box(), m.MinPixels, m.MaxPixels)
+	if s.Item.Clip != nil {
+		fmt.Fprintf(sum, "clip %d\n", m.Frames)
+	}
 	return features.Key(sum.Sum(nil)), nil
 }

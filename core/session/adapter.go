@@ -35,7 +35,7 @@ func (s *Session) elsewhere(dir string) (*Setting, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Setting{Name: adapterLabel(dir), Adapter: run.Saved{Path: dir}, Project: s.over(s.Project.Config,
+	t := &Setting{Name: adapterLabel(dir), Adapter: run.Saved{Path: dir}, Project: s.Project.Over(s.Project.Config,
 		s.Project.Recipe), root: s.file.Root}
 	if base := s.Project.Config.Model.Base; c.Base != "" && c.Base != base {
 		t.Notes = append(t.Notes,

@@ -8,6 +8,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -83,7 +84,7 @@ func Freeze(file *config.File) *config.File {
 }
 
 // Close gives the models' files back, those of all sessions that were reopened from this one, too.
-func (s *Session) Close() error { return s.pool.close() }
+func (s *Session) Close() error { return errors.Join(s.pool.close(), s.Project.Close()) }
 
 // Splits are those of the data set that hold an object.
 func (s *Session) Splits() []string {

@@ -215,7 +215,7 @@ func TestAnswerComesInPiecesAndSubjectsStayLoaded(t *testing.T) {
 	if err != nil || q.Prompt != "What is this?" {
 		t.Fatalf("question %+v, error %v", q, err)
 	}
-	if shown, err := q.Load(); err != nil || len(shown) == 0 {
+	if shown, err := q.Load(ctx); err != nil || len(shown) == 0 {
 		t.Fatalf("it shows %v, error %v", shown, err)
 	}
 	if _, err := subject.Ask(stopped, q, func(string) { cancel() }); err != nil && !errors.Is(err, context.Canceled) {

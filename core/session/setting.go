@@ -29,7 +29,7 @@ type Setting struct {
 // or the folder of an adapter that was trained elsewhere.
 func (s *Session) Setting(name string) (*Setting, error) {
 	if name == Base {
-		return &Setting{Name: Base, Project: s.over(s.Project.Config, s.Project.Recipe), root: s.file.Root}, nil
+		return &Setting{Name: Base, Project: s.Project.Over(s.Project.Config, s.Project.Recipe), root: s.file.Root}, nil
 	}
 	if dir, ok := s.adapterFolder(name); ok {
 		return s.elsewhere(dir)
@@ -51,7 +51,7 @@ func (s *Session) Setting(name string) (*Setting, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run %s: its recipe on the current data set: %w", r.Label(), err)
 	}
-	t := &Setting{Name: r.Label(), Run: r, Adapter: saved, Project: s.over(c, seen), root: own.Root}
+	t := &Setting{Name: r.Label(), Run: r, Adapter: saved, Project: s.Project.Over(c, seen), root: own.Root}
 	if note != "" {
 		t.Notes = append(t.Notes, note)
 	}
@@ -71,11 +71,6 @@ func (s *Session) merge(own *config.Config) *config.Config {
 		now.View, now.Keys
 	c.Train.Threads = now.Train.Threads
 	return &c
-}
-
-// over is the open data set seen through other constants.
-func (s *Session) over(c *config.Config, seen *recipe.Recipe) *project.Project {
-	return &project.Project{File: s.file, Config: c, Data: s.Project.Data, Recipe: seen}
 }
 
 // Title says who answers: "base tiny", "0003-enhanced step 426 (best) on tiny".

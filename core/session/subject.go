@@ -7,6 +7,7 @@ import (
 	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/recipe"
+	"finetui/core/video"
 	"finetui/ml/picture"
 )
 
@@ -77,26 +78,41 @@ func (s *Subject) Ask(ctx context.Context, q model.Question, heard func(piece st
 
 // About is the question about a sample; an empty prompt means the usual one.
 func (t *Setting) About(x recipe.Sample, prompt string) (model.Question, error) {
+	if prompt == "" {
+		prompt = t.Prompt(x)
+	}
+	if x.Item.Clip != nil {
+		return t.about(prompt, func(ctx context.Context) ([]model.Shown, error) {
+			return t.Project.Encoder().Load(ctx, x)
+		}), nil
+	}
 	whole, err := media.Load(x.Item)
 	if err != nil {
 		return model.Question{}, err
 	}
 	shown, err := t.Project.Encoder().Shown(whole, x.Box())
-	if prompt == "" {
-		prompt = t.Prompt(x)
-	}
 	return model.Question{Scene: model.Shows(model.Pictures(shown...)...), Prompt: prompt}, err
 }
 
-// AboutFile is the question about a picture file; an empty prompt means the usual one.
+// about is a question about what is loaded when its turn comes.
+func (t *Setting) about(prompt string, load func(ctx context.Context) ([]model.Shown, error)) model.Question {
+	return model.Question{Scene: model.Scene{Load: load}, Prompt: prompt}
+}
+
+// AboutFile is the question about the file of a picture or a clip; an empty prompt means the usual one.
 func (t *Setting) AboutFile(path, prompt string) (model.Question, error) {
+	if prompt == "" {
+		prompt = t.FilePrompt()
+	}
+	if video.Named(path) {
+		return t.about(prompt, func(ctx context.Context) ([]model.Shown, error) {
+			return t.Project.Encoder().Clip(ctx, path)
+		}), nil
+	}
 	whole, _, err := picture.Decode(path)
 	if err != nil {
 		return model.Question{}, err
 	}
 	shown, err := t.Whole(whole)
-	if prompt == "" {
-		prompt = t.FilePrompt()
-	}
 	return model.Question{Scene: model.Shows(model.Pictures(shown...)...), Prompt: prompt}, err
 }

@@ -13,6 +13,8 @@ package video
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // Info is what a clip's video stream is: the first one that is no cover picture.
@@ -110,3 +112,10 @@ func source(path string) (string, error) {
 	}
 	return "file:" + abs, nil
 }
+
+// endings are those of the files that clips come in.
+var endings = []string{".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".flv",
+	".3gp", ".ogv"}
+
+// Named says whether a file is called like a clip.
+func Named(path string) bool { return slices.Contains(endings, strings.ToLower(filepath.Ext(path))) }

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -512,7 +513,7 @@ func TestCopyTakesWhatIsSeen(t *testing.T) {
 // shownBy are what a question shows.
 func shownBy(t *testing.T, q model.Question) []model.Shown {
 	t.Helper()
-	shown, err := q.Load()
+	shown, err := q.Load(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
