@@ -2,7 +2,7 @@
 
 PROGRAM := bin/finetui
 
-.PHONY: run test bench bench-torch build install race kill clean
+.PHONY: run test test-torch bench bench-torch build install race kill clean
 
 # On a terminal the workbench, else the whole chain on the demo project.
 run: build
@@ -28,6 +28,11 @@ test:
 
 race:
 	go test -race ./ml/graph ./ml/train ./ml/blas ./core/gpu ./core/run ./core/media ./core/model ./core/model/hub ./views ./views/viewtest
+
+# PyTorch as an engine: parity with ours, kill and resume. FINETUI_PYTHON names a Python with torch, transformers and peft;
+# without one the tests say so and are skipped.
+test-torch:
+	go test -count 1 -v -run Torch ./ml/torch ./core/finetune
 
 # A run is killed before every rename, link, removal and sync of its files, and at random moments, and must come to the
 # checkpoints, links, rows and checks of an unbroken one.

@@ -11,6 +11,7 @@ type Config struct {
 	Convert Convert `section:"CONVERT" doc:"writing the records in a trainer's dialect"`
 	Recipe  Recipe  `section:"RECIPE" doc:"what is done about the imbalance"`
 	Model   Model   `section:"MODEL" doc:"the base model and what it is shown"`
+	Torch   Torch   `section:"TORCH" doc:"training by PyTorch, where MODEL.ENGINE says so"`
 	LoRA    LoRA    `section:"LORA" doc:"low-rank adapters"`
 	Train   Train   `section:"TRAIN" doc:"the optimizer and its run"`
 	Eval    Eval    `section:"EVAL" doc:"scoring"`
@@ -71,12 +72,16 @@ type Recipe struct {
 
 type Model struct {
 	Base      string `key:"BASE" is:"path" doc:"base model: tiny (built in), a folder in Hugging Face format, or a hub name (OWNER/NAME, or OWNER/NAME@REVISION), fetched once into the cache of HF_HOME"`
-	Engine    string `key:"ENGINE" doc:"what trains" choices:"native"`
+	Engine    string `key:"ENGINE" doc:"what trains: this program, or PyTorch in a process of its own" choices:"native|torch"`
 	MinPixels int    `key:"MIN_PIXELS" doc:"smaller pictures are enlarged to this" unit:"pixels" min:"784"`
 	MaxPixels int    `key:"MAX_PIXELS" doc:"larger pictures are shrunk to this" unit:"pixels" min:"784"`
 	Frames    int    `key:"FRAMES" doc:"frames taken of a clip; pictures do not ask for it" min:"1" max:"768"`
 	Cache     int    `key:"CACHE" doc:"features of the frozen vision tower kept on disk, in .finetui beside this file; 0: none" unit:"MiB" min:"0"`
 	MaxLength int    `key:"MAX_LENGTH" doc:"longest sample, picture included" unit:"tokens" min:"16"`
+}
+
+type Torch struct {
+	Python string `key:"PYTHON" is:"path" doc:"the Python that has torch, transformers and peft; empty: that of VIRTUAL_ENV, .venv or CONDA_PREFIX, else python3"`
 }
 
 type LoRA struct {

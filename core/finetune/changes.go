@@ -19,6 +19,7 @@ var changeable = []struct{ name, how string }{
 	{"CONVERT.", ""},
 	{"MODEL.BASE", "the base must be the one of then"},
 	{"MODEL.CACHE", ""},
+	{"TORCH.", ""},
 	{"TRAIN.EPOCHS", "the learning rate goes on where it stood, and what is left of its course is spread over the " +
 		"steps that are left"},
 	{"TRAIN.LOG_EVERY", ""},

@@ -73,7 +73,8 @@ const native = "native"
 
 // engines are those that MODEL.ENGINE can name.
 var engines = map[string]func(ctx context.Context, t Task) (Engine, error){
-	native: openNative,
+	native:  openNative,
+	"torch": openTorch,
 }
 
 // checkEngine says whether there is such an engine.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"finetui/core/config"
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/recipe"
@@ -27,8 +28,7 @@ type nativeEngine struct {
 // openNative builds network, adapters and trainer.
 func openNative(_ context.Context, task Task) (Engine, error) {
 	p, c := task.Project, task.Project.Config
-	e := &nativeEngine{p: p, adapter: &lora.Config{Base: p.Base.Name, R: c.LoRA.R, Alpha: c.LoRA.Alpha,
-		Dropout: c.LoRA.Dropout, RSLoRA: c.LoRA.RSLoRA, Targets: c.LoRA.Targets, Naming: lora.Nested}}
+	e := &nativeEngine{p: p, adapter: adapterOf(p)}
 	tune := model.Adapt(e.adapter)
 	if c.Recipe.Loss == "focal" {
 		tune.Gamma = c.Recipe.FocalGamma
@@ -55,10 +55,7 @@ func openNative(_ context.Context, task Task) (Engine, error) {
 		return nil, err
 	}
 	solver.MaxGradNorm = c.Train.MaxGradNorm
-	schedule := train.Schedule{Kind: c.Train.Schedule, Warmup: c.Train.WarmupSteps, Steps: task.Steps}
-	if schedule.Warmup == 0 {
-		schedule.Warmup = train.WarmupSteps(c.Train.WarmupRatio, schedule.Steps)
-	}
+	schedule := scheduleOf(c.Train, task.Steps)
 	team := blas.NewTeam(c.Train.Threads).Size()
 	workers, cores := 1, team
 	if p.Base.Kind.Sizes().Small() {
@@ -73,6 +70,22 @@ func openNative(_ context.Context, task Task) (Engine, error) {
 	e.subject = model.NewSubject(p.Base, e.network, c.Train.Threads)
 	e.about.Text = fmt.Sprintf("%d workers on %d cores, kernels %s", workers, team, blas.Kernels())
 	return e, nil
+}
+
+// adapterOf is the adapter that a configuration asks for.
+func adapterOf(p *project.Project) *lora.Config {
+	c := p.Config.LoRA
+	return &lora.Config{Base: p.Base.Name, R: c.R, Alpha: c.Alpha, Dropout: c.Dropout, RSLoRA: c.RSLoRA,
+		Targets: c.Targets, Naming: lora.Nested}
+}
+
+// scheduleOf is the course of the learning rate over so many steps.
+func scheduleOf(c config.Train, steps int) train.Schedule {
+	s := train.Schedule{Kind: c.Schedule, Warmup: c.WarmupSteps, Steps: steps}
+	if s.Warmup == 0 {
+		s.Warmup = train.WarmupSteps(c.WarmupRatio, steps)
+	}
+	return s
 }
 
 func (e *nativeEngine) About() About { return e.about }

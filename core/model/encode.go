@@ -22,8 +22,8 @@ func (b *Base) Sample(shapes []Shape, prompt, answer string, weight float64) (tr
 	return b.sample(shapes, []Turn{{Text: prompt, Shown: len(shapes)}, {Answer: true, Text: answer}}, weight)
 }
 
-// question is one that is to be answered, as tokens.
-func (b *Base) question(shapes []Shape, prompt string) (train.Sample, error) {
+// Question is one that is to be answered, as tokens.
+func (b *Base) Question(shapes []Shape, prompt string) (train.Sample, error) {
 	return b.sample(shapes, []Turn{{Text: prompt, Shown: len(shapes)}}, 0)
 }
 

@@ -116,7 +116,7 @@ func TestLanguageModelsSpeakAfterTheirOwnSystemText(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	said, err := b.question(nil, "Hi.")
+	said, err := b.Question(nil, "Hi.")
 	if err != nil {
 		t.Fatal(err)
 	}

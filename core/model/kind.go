@@ -38,8 +38,8 @@ type Kind interface {
 	// Processing spells all that turns media into what the network reads, for the key of what is kept of them.
 	Processing() string
 
-	// Pick says which of a clip's n frames, fps of them a second, the model is shown: indices in time order, of MODEL.FRAMES
-	// at most.
+	// Pick says which of a clip's n frames, fps of them a second, the model
+	// is shown: indices in time order, of MODEL.FRAMES at most.
 	Pick(n int, fps float64, most int) []int
 	// Measure says how media are cut, from their sizes alone. A *Refusal says that the model would not look at one.
 	Measure(v View, media []Size) ([]Shape, error)
@@ -59,6 +59,12 @@ type Kind interface {
 	Build(src weights.Source, t Tuning) (Network, error)
 	// Companions are files that trainers read beside the weights.
 	Companions() Companions
+}
+
+// Portable is a Kind whose prepared media other programs can read: the torch engine trains such models.
+type Portable interface {
+	// Plain takes apart what Prepare returned: patches [rows, VisionRow], and of each of the media how it is cut.
+	Plain(prepared train.Visual) (rows []float32, grids [][3]int)
 }
 
 // Network is a model in working order: it trains, sees and answers.

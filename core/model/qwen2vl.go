@@ -215,6 +215,14 @@ func (k *qwen2VL) rows(v View, m Shown) ([]float32, qwen2vl.Grid, error) {
 	return p.Frames(frames)
 }
 
+func (k *qwen2VL) Plain(prepared train.Visual) (rows []float32, grids [][3]int) {
+	seen, _ := prepared.(qwen2vl.Patches)
+	for _, g := range seen.Grids {
+		grids = append(grids, [3]int{g.T, g.H, g.W})
+	}
+	return seen.Pixels, grids
+}
+
 func (k *qwen2VL) Encode(t *tokenizer.Tokenizer, shapes []Shape, turns []Turn) (out Tokens, err error) {
 	var messages []chat.Message
 	var grids []qwen2vl.Grid

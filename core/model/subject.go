@@ -234,7 +234,7 @@ func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Que
 		if err != nil {
 			return err
 		}
-		t, err := w.base.question(shapes, q.Prompt)
+		t, err := w.base.Question(shapes, q.Prompt)
 		if err != nil {
 			return fmt.Errorf("question %d: %w", i-first, err)
 		}

@@ -1,6 +1,7 @@
-// Package sample makes the recipe's samples into what a model is shown and reads: pictures from files, sizes from labels,
-// tokens, and what the model made of a picture before. The way leads downwards only: from a record (core/recipe,
-// core/dataset) over its pictures (core/media) to the model (core/model). It knows no project, no run and no screen.
+// Package sample makes the recipe's samples into what a model is shown and reads: pictures from files,
+// sizes from labels, tokens, and what the model made of a picture before. The way leads downwards
+// only: from a record (core/recipe, core/dataset) over its pictures (core/media) to the model
+// (core/model). It knows no project, no run and no screen.
 package sample
 
 import (
@@ -199,6 +200,20 @@ func (e Encoder) with(s recipe.Sample, seen train.Visual, shapes []model.Shape, 
 		return t, fmt.Errorf("%s: %w", s.ID, err)
 	}
 	t.Visual = seen
+	return t, nil
+}
+
+// Asked is the question of a sample in tokens, with what Prepare makes of what it shows.
+func (e Encoder) Asked(ctx context.Context, s recipe.Sample) (train.Sample, error) {
+	prepared, shapes, err := e.Base.Cut(ctx, e.View(), e.shown(s))
+	var t train.Sample
+	if err == nil {
+		t, err = e.Base.Question(shapes, s.Prompt)
+	}
+	if err != nil {
+		return t, fmt.Errorf("%s: %w", s.ID, err)
+	}
+	t.Visual = prepared
 	return t, nil
 }
 

@@ -49,15 +49,24 @@ func Write(dir string, c *Config, adapters []Adapter) error {
 		}
 		tensors = append(tensors, safetensors.FromFloat32(keyPrefix+name, s.Shape, s.Values))
 	}
-	text, err := written.marshal()
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	if err := safetensors.Write(filepath.Join(dir, WeightsFile), tensors,
 		map[string]string{"format": "pt"}); err != nil {
+		return err
+	}
+	return WriteConfig(dir, c)
+}
+
+// WriteConfig writes adapter_config.json alone, in the spelling c.Naming, into a folder that exists.
+func WriteConfig(dir string, c *Config) error {
+	written, err := c.respelled()
+	if err != nil {
+		return fmt.Errorf("writing the adapter %s: %w", dir, err)
+	}
+	text, err := written.marshal()
+	if err != nil {
 		return err
 	}
 	return wholefile.Write(filepath.Join(dir, ConfigFile), text)

@@ -32,11 +32,7 @@ func (t *Trainer) Save(dir string, counters map[string]uint64) error {
 	if err := t.Solver.Save(filepath.Join(dir, OptimizerFile)); err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(State{t.Solver.Steps(), t.options.Seed, t.Schedule, counters}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return wholefile.Write(filepath.Join(dir, StateFile), append(text, '\n'))
+	return State{t.Solver.Steps(), t.options.Seed, t.Schedule, counters}.Write(dir)
 }
 
 // ErrOther is in the error for a state that is whole, but of a run with other constants.
@@ -45,38 +41,64 @@ var ErrOther = errors.New("start a new run instead")
 // mostState is more than any state has, in bytes.
 const mostState = 16 << 20
 
-// Restore puts the trainer where the one stood that saved into the folder, and returns that one's state. The values of
-// the parameters must be restored beside it. Where the trainer has been given more steps, or fewer, than that one, the
-// schedule is bent there: see Schedule.Bend.
-func (t *Trainer) Restore(dir string) (s State, err error) {
+// ReadState reads the state that Save wrote into a folder.
+func ReadState(dir string) (s State, err error) {
 	path := filepath.Join(dir, StateFile)
 	text, err := wholefile.Read(path, mostState)
 	if err != nil {
 		return s, err
 	}
-	if err := json.Unmarshal(text, &s); err != nil {
-		return s, fmt.Errorf("%s is damaged: %w", path, err)
+	if err = json.Unmarshal(text, &s); err == nil {
+		err = s.Schedule.Check()
 	}
-	if err := s.Schedule.Check(); err != nil {
-		return s, fmt.Errorf("%s is damaged: %w", path, err)
+	if err != nil {
+		err = fmt.Errorf("%s is damaged: %w", path, err)
 	}
+	return s, err
+}
+
+// Write writes the state into a folder that exists.
+func (s State) Write(dir string) error {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return wholefile.Write(filepath.Join(dir, StateFile), append(text, '\n'))
+}
+
+// GoOn is the schedule of a run that goes on from the state with a seed and a schedule of its own. Where it has been
+// given more steps, or fewer, the schedule is bent there: see Schedule.Bend. What else differs is ErrOther.
+func (s State) GoOn(seed uint64, own Schedule) (Schedule, error) {
 	schedule := s.Schedule
-	if total := t.Schedule.Total(); total != schedule.Total() && total > s.Step {
+	if total := own.Total(); total != schedule.Total() && total > s.Step {
 		schedule = schedule.Bend(s.Step, total)
-	} else if schedule.Warmup != t.Schedule.Warmup && total == schedule.Steps {
+	} else if schedule.Warmup != own.Warmup && total == schedule.Steps {
 		schedule.Kind = "" // below
 	}
-	if s.Seed != t.options.Seed || schedule.Kind != t.Schedule.Kind {
-		return s, fmt.Errorf("%s was written by a run with seed %d and schedule %+v, this one has %d and %+v: %w",
-			path, s.Seed, s.Schedule, t.options.Seed, t.Schedule, ErrOther)
+	if s.Seed != seed || schedule.Kind != own.Kind {
+		return schedule, fmt.Errorf("its checkpoint was written by a run with seed %d and schedule %+v, this "+
+			"one has %d "+
+			"and %+v: %w", s.Seed, s.Schedule, seed, own, ErrOther)
+	}
+	return schedule, nil
+}
+
+// Restore puts the trainer where the one stood that saved into the folder, and returns that one's state. The values of
+// the parameters must be restored beside it.
+func (t *Trainer) Restore(dir string) (s State, err error) {
+	if s, err = ReadState(dir); err != nil {
+		return s, err
+	}
+	schedule, err := s.GoOn(t.options.Seed, t.Schedule)
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", dir, err)
 	}
 	if err := t.Solver.Load(filepath.Join(dir, OptimizerFile)); err != nil {
 		return s, err
 	}
 	if t.Solver.Steps() != s.Step {
 		return s, fmt.Errorf("%s is of step %d, but %s beside it of step %d: the checkpoint is torn, use an "+
-			"earlier one",
-			path, s.Step, OptimizerFile, t.Solver.Steps())
+			"earlier one", filepath.Join(dir, StateFile), s.Step, OptimizerFile, t.Solver.Steps())
 	}
 	t.Schedule = schedule
 	return s, nil

@@ -1,0 +1,110 @@
+package finetune
+
+import (
+	"context"
+	"math"
+	"os"
+	"testing"
+
+	"finetui/core/config"
+	"finetui/core/run"
+	"finetui/ml/lora"
+	"finetui/ml/torch"
+)
+
+// torchProject is a small project that FINETUI_PYTHON, or a Python with PyTorch that is found, trains.
+func torchProject(t *testing.T) *config.File {
+	t.Helper()
+	f := smallProject(t)
+	python, err := torch.Find(context.Background(), os.Getenv("FINETUI_PYTHON"), f.Root)
+	if err != nil {
+		t.Skip(err)
+	}
+	if err := f.Override([]string{"TORCH.PYTHON=" + python.Path, "TRAIN.EPOCHS=2", "LORA.DROPOUT=0",
+		"TRAIN.LOG_EVERY=1"}); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func history(t *testing.T, r *run.Run) *run.History {
+	t.Helper()
+	var h run.History
+	for tail := r.Tail(); ; {
+		batch, err := tail.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Add(batch); !batch.More {
+			return &h
+		}
+	}
+}
+
+// Without dropout PyTorch takes the steps that the native engine takes: their losses agree within
+// 1e-4, their checks too, the adapters within a thousandth.
+func TestTorchTakesTheStepsOfTheNativeEngine(t *testing.T) {
+	f := torchProject(t)
+	here := start(t, f, "here")
+	if err := f.Override([]string{"MODEL.ENGINE=torch"}); err != nil {
+		t.Fatal(err)
+	}
+	there := start(t, f, "there")
+	wait(t, here)
+	wait(t, there)
+	a, b := history(t, here), history(t, there)
+	if len(a.Train) != len(b.Train) || len(a.Train) < 10 || len(a.Evals) != len(b.Evals) || len(a.Evals) == 0 {
+		t.Fatalf("%d and %d rows, %d and %d checks", len(a.Train), len(b.Train), len(a.Evals), len(b.Evals))
+	}
+	worst := 0.
+	for i, x := range a.Train {
+		y := b.Train[i]
+		worst = max(worst, math.Abs(float64(x.Loss-y.Loss)))
+		if x.Tokens != y.Tokens || math.Abs(float64(x.LR-y.LR)) > 1e-12 {
+			t.Errorf("step %d: %d and %d tokens, rates %v and %v", x.Step, x.Tokens, y.Tokens, x.LR, y.LR)
+		}
+	}
+	t.Logf("losses differ by %.2g at most over %d steps", worst, len(a.Train))
+	if worst > 1e-4 {
+		t.Errorf("losses differ by %g", worst)
+	}
+	for i, x := range a.Evals {
+		if y := b.Evals[i]; math.Abs(float64(x.Loss-y.Loss)) > 1e-3 || x.Accuracy != y.Accuracy {
+			t.Errorf("check at step %d: loss %v and %v, accuracy %v and %v", x.Step, x.Loss, y.Loss, x.Accuracy,
+				y.Accuracy)
+		}
+	}
+	first, _ := here.Latest()
+	second, _ := there.Latest()
+	_, mine, err := lora.Read(first.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, theirs, err := lora.Read(second.Path)
+	if err != nil || len(mine) != len(theirs) {
+		t.Fatalf("%d and %d adapters, %v", len(mine), len(theirs), err)
+	}
+	for i, x := range mine {
+		off, size := 0., 0.
+		for k, v := range x.B {
+			off += float64(v-theirs[i].B[k]) * float64(v-theirs[i].B[k])
+			size += float64(v) * float64(v)
+		}
+		if math.Sqrt(off) > 1e-3*math.Sqrt(size) {
+			t.Errorf("%s differs by %.2g of its size", x.Module, math.Sqrt(off/size))
+		}
+	}
+}
+
+// A run on PyTorch that is killed and resumed comes to the same adapter, optimizer and rows as an unbroken one, with
+// dropout.
+func TestTorchGoesOnWhereItStood(t *testing.T) {
+	f := torchProject(t)
+	if err := f.Override([]string{"MODEL.ENGINE=torch", "LORA.DROPOUT=0.1", "TRAIN.BEST_BY=accuracy"}); err != nil {
+		t.Fatal(err)
+	}
+	unbroken := start(t, f, "unbroken")
+	wait(t, unbroken)
+	killed := killedAtRandom(t, f, 1, 3)
+	sameFiles(t, last(t, unbroken), last(t, killed))
+}

@@ -1,0 +1,54 @@
+package torch
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A Python is looked for where people have theirs, and the error says of each what it lacks and what to type.
+func TestPythonsAreLookedForInOrder(t *testing.T) {
+	python := func(dir, answer string) string {
+		path := filepath.Join(dir, "bin", "python")
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("#!/bin/sh\necho '"+answer+"'\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const all = `{"torch": "2.13.0", "transformers": "5.23.0", "peft": "0.21.2", "safetensors": "0.7.0"}`
+	root := t.TempDir()
+	project := filepath.Join(root, "a", "b")
+	if err := os.MkdirAll(project, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", filepath.Join(root, "nothing"))
+	t.Setenv("CONDA_PREFIX", "")
+	t.Setenv("VIRTUAL_ENV", "")
+	ctx := context.Background()
+	if _, err := Find(ctx, "", project); !errors.Is(err, ErrNoPython) || !strings.Contains(err.Error(), Install) {
+		t.Errorf("without any: %v", err)
+	}
+	above := python(filepath.Join(root, "a", ".venv"), all)
+	if p, err := Find(ctx, "", project); err != nil || p.Path != above || p.Why != ".venv" {
+		t.Errorf("above the project: %+v, %v", p, err)
+	}
+	poor := python(filepath.Join(root, "poor"), `{"torch": "2.13.0"}`)
+	t.Setenv("VIRTUAL_ENV", filepath.Join(root, "poor"))
+	if p, err := Find(ctx, "", project); err != nil || p.Path != above {
+		t.Errorf("one that lacks packages goes before one that has them: %+v, %v", p, err)
+	}
+	_, err := Find(ctx, poor, project)
+	if err == nil || !strings.Contains(err.Error(), "lacks transformers, peft, safetensors") {
+		t.Errorf("the named one: %v", err)
+	}
+	broken := python(filepath.Join(root, "broken"), "no JSON")
+	if _, err := Find(ctx, broken, project); err == nil || !strings.Contains(err.Error(), "cannot be asked") {
+		t.Errorf("one that answers nonsense: %v", err)
+	}
+}

@@ -1,0 +1,237 @@
+"""The other end of package torch: LoRA fine-tuning of Qwen2-VL by torch, transformers and peft, one command at a time.
+
+A command is a line of JSON on standard input; where it has "tensors", their bytes follow, one after the other. The answer
+is a line of JSON on standard output. What a step takes comes ready: tokens, rotary positions, patches, weights. Nothing is
+read from a data set here, nothing is drawn at random but dropout, whose seed is the sample's own, and no file is written
+but those of a checkpoint, into a folder that the caller has made. When standard input ends, so does the process.
+"""
+import json
+import os
+import signal
+import sys
+import time
+import warnings
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+answers, sys.stdout = os.fdopen(os.dup(1), "w", buffering=1), sys.stderr  # what libraries print is no answer
+for number in (signal.SIGINT, signal.SIGHUP):  # the run's own process decides when to end
+    signal.signal(number, signal.SIG_IGN)
+warnings.filterwarnings("ignore")
+
+import peft
+import torch
+import torch.nn.functional as F
+import transformers
+from safetensors.torch import load_file, save_file
+
+transformers.utils.logging.disable_progress_bar()
+transformers.utils.logging.set_verbosity_error()
+
+ADAPTER, OPTIMIZER = "adapter_model.safetensors", "optimizer.pt"
+TYPES = dict(f32=torch.float32, i32=torch.int32)
+
+
+class NotFinite(Exception):
+    """The loss or its gradient is no finite number."""
+
+
+class Trainer:
+    def __init__(self, base, adapter, device, dtype, threads, decay, clip, gamma, seed, checkpointing):
+        """base and adapter are folders; the adapter's values are where training begins."""
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        self.device, self.clip, self.gamma, self.seed = torch.device(device), clip, gamma, seed
+        model = transformers.AutoModelForImageTextToText.from_pretrained(
+            base, dtype=getattr(torch, dtype), attn_implementation="sdpa")
+        model.config.use_cache = False
+        self.model = peft.PeftModel.from_pretrained(model, adapter, is_trainable=True)
+        for parameter in self.model.parameters():
+            if parameter.requires_grad:
+                parameter.data = parameter.data.float()  # whatever the base is
+        if checkpointing:
+            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=dict(use_reentrant=False))
+            self.model.enable_input_require_grads()
+        self.model.to(self.device).train()
+        self.inner, self.head = model.model, model.lm_head
+        named = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
+        self.trained = [p for _, p in named]
+        self.frozen = not any(".visual." in n for n, _ in named)
+        self.optimizer = torch.optim.AdamW(self.trained, lr=0.0, weight_decay=decay)
+        self.steps = 0
+        self.kept = {}  # what a frozen tower saw, by sample
+
+    def autocast(self):
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.dtype == torch.bfloat16)
+
+    def see(self, sample):
+        """The rows that take the places of a sample's pictures [places, hidden]; None where it has none."""
+        if sample["id"] in self.kept:
+            return self.kept[sample["id"]]
+        if not sample["grids"]:
+            return None
+        pixels = sample["pixels"].view(-1, self.inner.visual.patch_embed.proj.weight[0].numel())
+        out = self.inner.visual(pixels.to(self.device, self.inner.visual.dtype),
+                                grid_thw=torch.tensor(sample["grids"], device=self.device))
+        rows = out if isinstance(out, torch.Tensor) else out.pooler_output
+        if self.frozen:
+            self.kept[sample["id"]] = rows.detach()
+        return rows
+
+    def embed(self, sample):
+        ids = sample["ids"].to(self.device).long()[None]
+        x = self.model.get_input_embeddings()(ids)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            rows = self.see(sample)
+        if rows is not None:
+            places = torch.zeros(ids.shape[1], dtype=torch.bool, device=self.device)
+            places[sample["places"].to(self.device).long()] = True
+            x = x.masked_scatter(places[None, :, None], rows.to(x.dtype))
+        return x
+
+    def losses(self, sample):
+        """Plain and focal negative log-likelihood of the supervised positions, whether each was right, their weights."""
+        target = sample["targets"].to(self.device).long()
+        weight = sample["weights"].to(self.device)
+        at = ((target >= 0) & (weight != 0)).nonzero()[:, 0]
+        position = sample["pos"].to(self.device).long().view(3, 1, -1)
+        hidden = self.inner.language_model(inputs_embeds=self.embed(sample), position_ids=position,
+                                           use_cache=False).last_hidden_state[0, at]
+        logits = self.head(hidden).float()
+        nll = F.cross_entropy(logits, target[at], reduction="none")
+        focal = nll if self.gamma == 0 else (1 - (-nll).exp()) ** self.gamma * nll
+        return nll, focal, logits.argmax(-1) == target[at], weight[at]
+
+    def run(self, samples, denominator, learn):
+        took = dict(forward=0.0, backward=0.0, optimizer=0.0)
+        loss, tokens, each = 0.0, 0, []
+        for sample in samples:
+            start = time.perf_counter()
+            torch.manual_seed(hash((self.seed, self.steps, sample["key"])) & (1 << 63) - 1)
+            with torch.set_grad_enabled(learn), self.autocast():
+                nll, focal, right, weight = self.losses(sample)
+                share = (weight * focal).sum() / denominator
+            took["forward"] += time.perf_counter() - start
+            if learn and len(nll):
+                start = time.perf_counter()
+                share.backward()
+                took["backward"] += time.perf_counter() - start
+            loss += share.item()
+            tokens += len(sample["ids"])
+            nll = nll.detach().double()
+            each.append(dict(Tokens=len(nll), Right=int(right.sum()), NLL=float(nll.sum()),
+                             Weight=float(weight.double().sum()), Weighted=float((weight.double() * nll).sum())))
+        return loss, tokens, each, took
+
+    def step(self, samples, denominator, rate):
+        self.model.train()
+        try:
+            loss, tokens, each, took = self.run(samples, denominator, True)
+            start = time.perf_counter()
+            gradients = [p.grad for p in self.trained if p.grad is not None]
+            norm = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients])))
+            if not (abs(loss) < float("inf") and norm < float("inf")):
+                raise NotFinite(f"loss {loss}, norm of the gradient {norm}")
+            if self.clip and norm > self.clip:
+                for g in gradients:
+                    g.mul_(self.clip / (norm + 1e-6))
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            self.optimizer.step()
+            self.steps += 1
+            took["optimizer"] = time.perf_counter() - start
+        finally:
+            self.optimizer.zero_grad()
+        return dict(loss=loss, norm=norm, tokens=tokens, samples=each, took=took)
+
+    def check(self, samples, denominator):
+        self.model.eval()
+        loss, tokens, each, took = self.run(samples, denominator, False)
+        return dict(loss=loss, tokens=tokens, samples=each, took=took)
+
+    @torch.no_grad()
+    def answer(self, samples, new, stop):
+        """Greedy answers, in tokens."""
+        self.model.eval()
+        replies = []
+        for sample in samples:
+            start = time.perf_counter()
+            position = sample["pos"].to(self.device).long().view(3, 1, -1)
+            x, cache, said = self.embed(sample), transformers.DynamicCache(), []
+            at = int(position.max()) + 1
+            with self.autocast():
+                while len(said) < new:
+                    out = self.inner.language_model(inputs_embeds=x, position_ids=position, past_key_values=cache,
+                                                    use_cache=True)
+                    token = int(self.head(out.last_hidden_state[0, -1:]).argmax())
+                    if token in stop:
+                        break
+                    said.append(token)
+                    x = self.model.get_input_embeddings()(torch.tensor([[token]], device=self.device))
+                    position = torch.full((3, 1, 1), at, device=self.device)
+                    at += 1
+            replies.append(dict(Tokens=said, Seconds=time.perf_counter() - start))
+        return dict(replies=replies)
+
+    def save(self, folder):
+        state = {k: v.contiguous() for k, v in peft.get_peft_model_state_dict(self.model).items()}
+        save_file(state, os.path.join(folder, ADAPTER), dict(format="pt"))
+        torch.save(dict(steps=self.steps, optimizer=self.optimizer.state_dict()), os.path.join(folder, OPTIMIZER))
+        for name in (ADAPTER, OPTIMIZER):
+            with open(os.path.join(folder, name), "rb") as file:
+                os.fsync(file.fileno())
+        return {}
+
+    def restore(self, folder):
+        state = torch.load(os.path.join(folder, OPTIMIZER), map_location=self.device, weights_only=True)
+        fits = peft.set_peft_model_state_dict(self.model, load_file(os.path.join(folder, ADAPTER)))
+        strange = [k for k in fits.missing_keys if "lora_" in k] + list(fits.unexpected_keys)
+        if strange:
+            raise ValueError(f"{ADAPTER} is of another adapter: {strange[0]}")
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.steps = state["steps"]
+        return dict(steps=self.steps)
+
+
+def hello():
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    name = torch.cuda.get_device_name() if device == "cuda" else ""
+    return dict(torch=torch.__version__, transformers=transformers.__version__, peft=peft.__version__, device=device,
+                name=name)
+
+
+def tensor(described):
+    """The next tensor on standard input."""
+    kind = TYPES[described["type"]]
+    data = bytearray(sys.stdin.buffer.read(4 * described["size"]))
+    if len(data) != 4 * described["size"]:
+        sys.exit(0)  # the caller is gone
+    return torch.frombuffer(data, dtype=kind) if data else torch.empty(0, dtype=kind)
+
+
+def main():
+    trainer = None
+    for line in iter(sys.stdin.buffer.readline, b""):
+        command = json.loads(line)
+        do = command.pop("do")
+        for described in command.pop("tensors", None) or []:
+            command["samples"][described["sample"]][described["name"]] = tensor(described)
+        try:
+            if do == "hello":
+                answer = hello()
+            elif do == "open":
+                trainer = Trainer(**command)
+                answer = dict(trainable=sum(p.numel() for p in trainer.trained), frozen=trainer.frozen)
+            else:
+                answer = getattr(trainer, do)(**command)
+        except NotFinite as error:
+            answer = dict(fault=str(error), kind="not finite")
+        except torch.OutOfMemoryError as error:
+            answer = dict(fault=str(error).splitlines()[0], kind="memory")
+        except Exception as error:
+            answer = dict(fault=f"{type(error).__name__}: {error}", kind="other")
+        print(json.dumps(answer), file=answers)
+
+
+if __name__ == "__main__":
+    main()
