@@ -38,7 +38,7 @@ func runEval(c call) int {
 	defer s.Close()
 	setting, err := s.Setting(c.words[0])
 	if err != nil {
-		return c.fail(exitCall, "%w", err)
+		return c.unusable(err)
 	}
 	c.bear(setting.Notes)
 	report, done := c.progress()
@@ -51,7 +51,7 @@ func runEval(c call) int {
 	done()
 	c.trouble(s)
 	if r == nil {
-		return c.failure(err)
+		return c.unusable(err)
 	}
 	code = exitDone
 	if c.json {
@@ -90,7 +90,7 @@ func runCompare(c call) int {
 	for _, name := range c.words {
 		k, err := s.Result(name, file.Config.Eval.Split)
 		if err != nil {
-			return c.fail(exitCall, "%w", err)
+			return c.unusable(err)
 		}
 		list = append(list, k)
 	}
@@ -118,12 +118,12 @@ func runIntegrate(c call) int {
 	}
 	defer s.Close()
 	if _, err := s.Setting(c.words[0]); err != nil {
-		return c.fail(exitCall, "%v", err)
+		return c.unusable(err)
 	}
 	report, done := c.progress()
 	subject, err := s.Subject(c.ctx, c.words[0], report)
 	if err != nil {
-		return c.failure(err)
+		return c.unusable(err)
 	}
 	c.bear(subject.Notes)
 	r, findings, err := integrate.Run(c.ctx, subject.Project, subject.Model, subject.Name, report)
@@ -163,17 +163,20 @@ func runInfer(c call) int {
 	defer s.Close()
 	setting, err := s.Setting(c.words[0])
 	if err != nil {
-		return c.fail(exitCall, "%w", err)
+		return c.unusable(err)
 	}
 	q, truth, err := question(s, setting, c.words[1], strings.Join(c.words[2:], " "))
-	if err != nil {
+	if errors.Is(err, errNoPrompt) {
 		return c.fail(exitCall, "%w", err)
+	}
+	if err != nil {
+		return c.unusable(err)
 	}
 	report, done := c.progress()
 	subject, err := s.Subject(c.ctx, c.words[0], report)
 	done()
 	if err != nil {
-		return c.failure(err)
+		return c.unusable(err)
 	}
 	c.bear(subject.Notes)
 	c.trouble(s)
@@ -205,6 +208,8 @@ func runInfer(c call) int {
 	return exitDone
 }
 
+var errNoPrompt = errors.New("without a picture there has to be a prompt")
+
 // question is what is asked about a picture file, about an object of the data set,
 // whose truth is known, or about nothing that is shown ("-").
 func question(s *session.Session, setting *session.Setting, media, prompt string) (model.Question, string, error) {
@@ -213,7 +218,7 @@ func question(s *session.Session, setting *session.Setting, media, prompt string
 			prompt = setting.Project.Config.Infer.Prompt
 		}
 		if prompt == "" {
-			return model.Question{}, "", errors.New("without a picture there has to be a prompt")
+			return model.Question{}, "", errNoPrompt
 		}
 		return model.Question{Prompt: prompt}, "", nil
 	}

@@ -26,7 +26,7 @@ func runExport(c call) int {
 	}
 	source, err := export.Find(file, c.words[1])
 	if err != nil {
-		return c.fail(exitCall, "%w", err)
+		return c.unusable(err)
 	}
 	if source.Note != "" {
 		c.note("%s", source.Note)
@@ -38,7 +38,7 @@ func runExport(c call) int {
 		err = export.Adapter(source.Adapter, folder, adapterNaming(source, len(c.words) == 4))
 	}
 	if err != nil {
-		return c.failure(err)
+		return c.unusable(err)
 	}
 	return c.exported(source, folder)
 }

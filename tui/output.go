@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 
 	"github.com/charmbracelet/x/term"
 
@@ -131,6 +133,15 @@ func (c call) fail(code int, format string, args ...any) int {
 	}
 	c.note("%s", printable.JSON(object))
 	return code
+}
+
+// unusable is the exit code for an error about what the call names: the call is wrong where that is not there; what is
+// there and damaged is a failure.
+func (c call) unusable(err error) int {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return c.fail(exitCall, "%w", err)
+	}
+	return c.failure(err)
 }
 
 // failure is the exit code for an error that stopped a verb.

@@ -110,7 +110,7 @@ func (c call) find() (*run.Run, *config.File, int) {
 	}
 	r, err := run.Find(file.Abs(file.Config.Project.Runs), c.words[0])
 	if err != nil {
-		return nil, nil, c.fail(exitCall, "%w", err)
+		return nil, nil, c.unusable(err)
 	}
 	return r, file, exitDone
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"regexp"
 	"runtime"
@@ -118,18 +116,9 @@ func dispatch(c call) int {
 	code := c.dispatch()
 	c.stdout.flush()
 	if c.stdout.err != nil {
-		return c.fail(exitFailed, "the result could not be written to stdout: %s", reason(c.stdout.err))
+		return c.fail(exitFailed, "the result could not be written to stdout: %s", printable.Reason(c.stdout.err))
 	}
 	return code
-}
-
-// reason is an error of a write without the file that it names: "/dev/stdout" tells nobody anything.
-func reason(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	return strings.TrimPrefix(printable.Plain("x: "+err.Error()), "x: ")
 }
 
 func (c call) dispatch() int {

@@ -74,7 +74,7 @@ func Load(path string) (*File, error) {
 		return nil, fmt.Errorf("%s does not exist; `finetui new demo` makes a project to start from: %w", path, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open config: %w", err)
+		return nil, err
 	}
 	defer in.Close()
 	raw, err := io.ReadAll(io.LimitReader(in, maxBytes+1))

@@ -17,7 +17,7 @@ var ErrChangedOnDisk = errors.New("the file has changed on disk")
 // Save writes the bytes to Path: to a temporary file beside it that is then renamed. It refuses, with
 // ErrChangedOnDisk, when somebody else has written the file since Load or the last Save.
 func (f *File) Save() error {
-	now, err := os.ReadFile(f.Path)
+	now, err := wholefile.Read(f.Path, wholefile.Text)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		if f.onDisk != nil {

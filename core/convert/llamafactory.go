@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"finetui/ml/wholefile"
 )
 
 // llamaFactory is the sharegpt formatting with OpenAI's names, which dataset_info.json explains. Marks must be as many
@@ -116,7 +117,7 @@ func newEntry(file string, images, videos bool) entry {
 func describe(dir string, entries map[string]entry) error {
 	path := filepath.Join(dir, datasetInfo)
 	all := map[string]json.RawMessage{}
-	old, err := os.ReadFile(path)
+	old, err := wholefile.Read(path, wholefile.Text)
 	if err == nil {
 		err = json.Unmarshal(old, &all)
 	} else if errors.Is(err, fs.ErrNotExist) {

@@ -20,6 +20,7 @@ import (
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/ml/picture"
+	"finetui/ml/wholefile"
 )
 
 // mediaFolder holds the pictures that are drawn, in CONVERT.OUTPUT.
@@ -141,7 +142,7 @@ func (w *pictures) copyWhole(item *dataset.Item) (drawn int, err error) {
 }
 
 func header(path string) (head picture.Header, err error) {
-	file, err := os.Open(path)
+	file, err := wholefile.Open(path)
 	if err != nil {
 		return head, err
 	}

@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
+
+	"finetui/ml/wholefile"
 )
 
 // Read reads a file of records in a dialect and hands them on one by one; it ends with the first error of each. tokens
@@ -19,7 +20,7 @@ func Read(path, dialectName string, tokens Tokens, each func(Record) error) erro
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(path)
+	file, err := wholefile.Open(path)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/media"
 	"finetui/core/model"
+	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/recipe"
 )
@@ -313,7 +314,7 @@ func (w *writer) record(i int) (Record, bool, error) {
 		w.said.of(s, longPicture, "is left out: "+err.Error())
 		return Record{}, false, nil
 	} else if err != nil {
-		w.said.of(s, missingPicture, err.Error())
+		w.said.of(s, missingPicture, printable.Error(err))
 		if !w.p.Config.Convert.KeepMissing {
 			return Record{}, false, nil
 		}

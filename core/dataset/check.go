@@ -250,7 +250,7 @@ func (v *verdicts) of(store *filehash.Store, path string, buffer []byte) ([]Find
 	}
 	file, err := openFile(path, stat.Size, buffer[:cap(buffer)])
 	if err != nil {
-		return []Finding{newFinding(UnreadableImage, "", 0, "%v", err)}, buffer
+		return []Finding{newFinding(UnreadableImage, "", 0, "%v", bare(err))}, buffer
 	}
 	file.close()
 	sum := filehash.Sum(sha256.Sum256(file.head))

@@ -3,15 +3,16 @@ package dataset
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"finetui/core/printable"
 	"finetui/ml/picture"
+	"finetui/ml/wholefile"
 )
 
 // pictureEndings are the file names taken for pictures. The later ones are known to other programs and not read here: a
@@ -84,7 +85,7 @@ func inspectPicture(path string, buffer []byte) (facts pictureFacts, err error) 
 	if ends(file.head, tail, header.Format, st.Size) {
 		return facts, nil
 	}
-	content, err := os.ReadFile(path)
+	content, err := wholefile.Read(path, 1<<30)
 	if err == nil {
 		_, _, err = picture.DecodeBytes(content)
 	}
@@ -115,10 +116,5 @@ func ends(head, tail []byte, kind string, size int64) bool {
 	return false
 }
 
-// bare takes the path off a file error, for findings name the file themselves.
-func bare(err error) error {
-	if path, ok := err.(*fs.PathError); ok {
-		return path.Err
-	}
-	return err
-}
+// bare is an error without the file that it names, in words: findings name the file themselves.
+func bare(err error) error { return errors.New(printable.Reason(err)) }

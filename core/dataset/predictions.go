@@ -1,14 +1,21 @@
 package dataset
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
 
 // ReadPredictions reads what a YOLO detector wrote for one image (its save_txt files): rows as in a label file, with a
 // confidence behind the coordinates, or without one, which counts as 1. classes is the number of classes. File names
 // the path in findings. An error means that the file cannot be read at all.
 func ReadPredictions(path string, classes int) ([]Object, []Finding, error) {
 	text, err := readText(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("detections: %w", err)
+		return nil, nil, fmt.Errorf("the predictions of %s cannot be read: %w", path, bare(err))
 	}
 	objects, findings := parseRows(text, path, rowRules{classes: classes, confidence: true})
 	return objects, findings, nil

@@ -154,7 +154,7 @@ func readItem(d *desk, item *Item, set *Dataset) (findings []Finding, seen glanc
 	item.Width, item.Height, item.Orientation = facts.width, facts.height, facts.orientation
 	if err != nil {
 		item.Broken = true
-		findings = append(findings, newFinding(UnreadableImage, set.Short(item.Media), 0, "%v", err))
+		findings = append(findings, newFinding(UnreadableImage, set.Short(item.Media), 0, "%v", bare(err)))
 	}
 	return findings, facts.glance
 }

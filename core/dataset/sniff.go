@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"finetui/ml/wholefile"
 )
 
 // otherFormat names the format of another program that lies in a folder, with the file that shows it; "" where there is
@@ -40,7 +42,7 @@ func formatOf(path string) string {
 	if !isFile(path) {
 		return ""
 	}
-	file, err := os.Open(path)
+	file, err := wholefile.Open(path)
 	if err != nil {
 		return ""
 	}

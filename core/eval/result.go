@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -134,7 +133,7 @@ func (r *Result) WriteCSV(path string) error {
 
 // Read reads a Result that WriteJSON wrote.
 func Read(path string) (*Result, error) {
-	data, err := os.ReadFile(path)
+	data, err := wholefile.Read(path, wholefile.Text)
 	if err != nil {
 		return nil, fmt.Errorf("no evaluation to read: %w", err)
 	}

@@ -40,7 +40,7 @@ func Base(ctx context.Context, b *model.Base, folder string, report Progress) er
 			}
 		}
 		if len(files) > 1 || filepath.Base(files[0]) != safetensors.SingleName {
-			index, err := os.ReadFile(filepath.Join(b.Dir, safetensors.IndexName))
+			index, err := wholefile.Read(filepath.Join(b.Dir, safetensors.IndexName), wholefile.Text)
 			if err != nil {
 				return err
 			}
@@ -58,7 +58,7 @@ func Base(ctx context.Context, b *model.Base, folder string, report Progress) er
 
 // copyFile copies a file, piece by piece.
 func copyFile(ctx context.Context, from, to string, copied func(n int)) error {
-	in, err := os.Open(from)
+	in, err := wholefile.Open(from)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func companions(from, to string, untied bool) error {
 	if err := copyCompanions(from, to); err != nil {
 		return err
 	}
-	config, err := os.ReadFile(filepath.Join(to, configFile))
+	config, err := wholefile.Read(filepath.Join(to, configFile), wholefile.Text)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func there(dir, name string) bool {
 
 // readObject is a JSON file's object; nil where there is no such file.
 func readObject(path string) (map[string]any, error) {
-	data, err := os.ReadFile(path)
+	data, err := wholefile.Read(path, wholefile.Text)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -146,7 +146,7 @@ type added struct {
 type tokens []added
 
 func readTokens(path string) (tokens, error) {
-	data, err := os.ReadFile(path)
+	data, err := wholefile.Read(path, wholefile.Text)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +236,7 @@ func copyCompanions(from, to string) error {
 		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() { // what a link leads to
 			continue
 		}
-		data, err := os.ReadFile(path)
+		data, err := wholefile.Read(path, wholefile.Text)
 		if err != nil {
 			return err
 		}

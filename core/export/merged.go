@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -253,7 +252,7 @@ func encode(out []byte, dtype safetensors.DType, values []float32) ([]byte, bool
 
 // writeIndex writes the index of a base that has one, with the new names. size is that of all tensors, in bytes.
 func writeIndex(base, dir string, shards map[string][]safetensors.Tensor, size int64) error {
-	text, err := os.ReadFile(filepath.Join(base, safetensors.IndexName))
+	text, err := wholefile.Read(filepath.Join(base, safetensors.IndexName), wholefile.Text)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -13,7 +13,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -53,7 +52,7 @@ func Look(path string) (Stat, error) {
 			continue
 		}
 		if err != nil {
-			return Stat{}, plain(path, err)
+			return Stat{}, &fs.PathError{Op: "stat", Path: path, Err: err}
 		}
 		return identity(path, &st)
 	}
@@ -66,27 +65,6 @@ func identity(path string, st *unix.Stat_t) (Stat, error) {
 	return Stat{Size: st.Size, Modified: st.Mtim.Nano(), Changed: st.Ctim.Nano(), Inode: uint64(st.Ino),
 		Device: uint64(st.Dev)}, nil
 }
-
-// plain is an error of the system about a file in a person's words.
-func plain(path string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s is missing%w", path, mute{err})
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s may not be read by this user%w", path, mute{err})
-	}
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return fmt.Errorf("%s cannot be read: %w", path, err)
-}
-
-// mute keeps an error for errors.Is and says nothing.
-type mute struct{ error }
-
-func (mute) Error() string   { return "" }
-func (m mute) Unwrap() error { return m.error }
 
 // Store is the hashes of one project's files. Any number of goroutines
 // may use it, and any number of processes its file.
@@ -314,12 +292,12 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 1<<20); return &b }}
 func read(ctx context.Context, path string, report Progress) (sum Sum, before, after Stat, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // a pipe in its place must not hold us
 	if err != nil {
-		return sum, before, after, plain(path, err)
+		return sum, before, after, err
 	}
 	defer f.Close()
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return sum, before, after, plain(path, err)
+		return sum, before, after, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
 	if before, err = identity(path, &st); err != nil {
 		return sum, before, after, err
@@ -342,7 +320,7 @@ func read(ctx context.Context, path string, report Progress) (sum Sum, before, a
 			break
 		}
 		if err != nil {
-			return sum, before, after, plain(path, err)
+			return sum, before, after, err
 		}
 	}
 	hash.Sum(sum[:0])

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"finetui/core/printable"
 )
 
 // write makes a file of the past, whose identity can be trusted.
@@ -205,8 +207,12 @@ func TestWhatIsNoFileIsRefusedAndNotWaitedFor(t *testing.T) {
 	}
 	for _, path := range []string{dir, pipe, "/dev/zero", filepath.Join(dir, "none")} {
 		_, err := open("").Sum(context.Background(), path, nil)
-		if err == nil || strings.Contains(err.Error(), "stat ") || strings.Contains(err.Error(), "no such file") {
-			t.Errorf("%s: error %v", path, err)
+		if err == nil {
+			t.Errorf("%s is no error", path)
+			continue
+		}
+		if said := printable.Error(err); strings.Contains(said, "stat ") || strings.Contains(said, "no such file") {
+			t.Errorf("%s: error %s", path, said)
 		}
 	}
 	if _, err := Look(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {

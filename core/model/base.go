@@ -112,7 +112,7 @@ func (b *Base) build(src weights.Source, t Tuning) (n Network, err error) {
 func (b *Base) stopTokens() ([]int32, error) {
 	stop := slices.Clone(b.Kind.Sizes().Ends)
 	path := filepath.Join(b.Dir, "generation_config.json")
-	data, err := os.ReadFile(path)
+	data, err := wholefile.Read(path, wholefile.Text)
 	if err == nil {
 		var g struct {
 			EOS json.RawMessage `json:"eos_token_id"`

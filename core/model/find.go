@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 
+	"finetui/core/config"
 	"finetui/core/filehash"
 	"finetui/core/model/hub"
+	"finetui/core/printable"
 )
 
 // Progress is told how far long work is; it may be nil.
@@ -56,13 +59,22 @@ func OpenPresent(name, root string) (b *Base, away bool, err error) {
 func openBase(name, root string, get func(hub.Hub, hub.Name) (string, error)) (*Base, error) {
 	dir, err := locate(name, root, get)
 	if err != nil {
-		return nil, fmt.Errorf("MODEL.BASE = %q: %w", name, err)
+		return nil, unusable(name, err)
 	}
 	b := &Base{Name: name, Dir: dir}
 	if err := b.read(filehash.In(root)); err != nil {
-		return nil, fmt.Errorf("MODEL.BASE = %q: %w", name, err)
+		return nil, unusable(name, err)
 	}
 	return b, nil
+}
+
+// unusable says that MODEL.BASE is the cause. One that leads nowhere is a fault of the configuration.
+func unusable(name string, err error) error {
+	err = fmt.Errorf("MODEL.BASE = %q: %w", name, err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &config.Unusable{Key: "MODEL.BASE", Cause: err}
+	}
+	return err
 }
 
 // locate finds a base's folder. A folder of the project goes before a model of the same name on the hub.
@@ -79,7 +91,7 @@ func locate(name, root string, get func(hub.Hub, hub.Name) (string, error)) (str
 	}
 	n, onHub := hub.ParseName(name)
 	if !onHub {
-		return "", fmt.Errorf("there is no folder %s; give %q, the folder of a downloaded model with its "+
+		return "", printable.Missing("there is no folder %s; give %q, the folder of a downloaded model with its "+
 			"config.json, tokenizer.json and weights, or a model's name on the hub (OWNER/NAME)", dir, Tiny)
 	}
 	found, err := get(hub.FromEnv(), n)
@@ -96,11 +108,11 @@ func Away(name string) (k Kind, known bool) {
 	if !onHub {
 		return nil, false
 	}
-	config, err := hub.FromEnv().Part(n, "config.json")
+	text, err := hub.FromEnv().Part(n, "config.json")
 	if err != nil {
 		return nil, false
 	}
-	k, err = openKind(config, "")
+	k, err = openKind(text, "")
 	return k, err == nil
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"finetui/core/filehash"
 	"finetui/ml/safetensors"
+	"finetui/ml/wholefile"
 )
 
 // computing are the small files of a base that change what it computes, with all bytes of its weights.
@@ -260,7 +261,7 @@ func headsAndTails(dir string) (string, error) {
 			!slices.Contains([]string{"config.json", "tokenizer.json", "preprocessor_config.json"}, name) {
 			continue
 		}
-		f, err := os.Open(filepath.Join(dir, name))
+		f, err := wholefile.Open(filepath.Join(dir, name))
 		if err != nil {
 			return "", err
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -20,6 +19,7 @@ import (
 	"finetui/ml/tokenizer"
 	"finetui/ml/train"
 	"finetui/ml/weights"
+	"finetui/ml/wholefile"
 )
 
 // chatTemplates are the texts that package chat writes, as other trainers read them.
@@ -78,7 +78,7 @@ var systemFiles = []string{"tokenizer_config.json", "chat_template.jinja"}
 // readSystem is the system text of a language model's own template: Qwen2.5 has another one than Qwen2.
 func readSystem(dir string) (string, error) {
 	for _, name := range systemFiles {
-		data, err := os.ReadFile(filepath.Join(dir, name))
+		data, err := wholefile.Read(filepath.Join(dir, name), wholefile.Text)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

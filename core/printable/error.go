@@ -30,6 +30,23 @@ func Error(err error) string {
 	return Plain(text)
 }
 
+// Reason is Error without the file that the error names, where what is said around it names the file already.
+func Reason(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return strings.TrimPrefix(Plain("x: "+err.Error()), "x: ")
+}
+
+// Missing is an error about something that is not there, in a person's words: errors.Is finds fs.ErrNotExist in it.
+func Missing(format string, args ...any) error { return missing(fmt.Sprintf(format, args...)) }
+
+type missing string
+
+func (m missing) Error() string      { return string(m) }
+func (missing) Is(target error) bool { return target == fs.ErrNotExist }
+
 // chain is an error with everything that it wraps, the outermost first.
 func chain(err error) []error {
 	if err == nil {
@@ -81,8 +98,8 @@ var faults = []fault{
 		"%s may not be changed by you; change its permissions or its owner, or choose another place",
 		"the system does not permit it"},
 	{syscall.EISDIR, "%s is a folder; a file is expected there", "", "it is a folder; a file is expected there"},
-	{syscall.ENOTDIR, "%s cannot be there: a part of this path is a file, not a folder", "",
-		"a part of its path is a file, not a folder"},
+	{syscall.ENOTDIR, "%s cannot be used: it, or a part of its path, is a file, not a folder", "",
+		"it, or a part of its path, is a file, not a folder"},
 	{syscall.ENOSPC, "%s cannot be written: the disk is full; make room and try again", "",
 		"the disk is full; make room and try again"},
 	{syscall.EDQUOT, "%s cannot be written: your share of the disk is used up; make room and try again", "",

@@ -33,7 +33,7 @@ func TestErrorsAreSentences(t *testing.T) {
 		{fmt.Errorf("run 3: %w", absent), "run 3: " + dir + "/no.json is not there; check its name"},
 		{fmt.Errorf("run 3: %v", absent), "run 3: " + dir + "/no.json is not there; check its name"},
 		{errors.Join(errors.New("first"), absent), "first\n" + dir + "/no.json is not there; check its name"},
-		{below, "a part of this path is a file, not a folder"},
+		{below, "a part of its path, is a file, not a folder"},
 		{folder, dir + " is a folder; a file is expected there"},
 		{made, dir + "/a/b cannot be written: its folder is not there"},
 		{&os.PathError{Op: "open", Path: "/x/.y.json.tmp-123", Err: syscall.EACCES},

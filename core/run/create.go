@@ -18,15 +18,15 @@ import (
 // Two callers never get one number: it is claimed by making the folder ".0003", filled there, and shown by renaming it.
 func Create(runsDir, name string, meta Meta, cfg []byte) (*Writer, error) {
 	if err := os.MkdirAll(runsDir, 0o755); err != nil {
-		return nil, fmt.Errorf("create run: %w", err)
+		return nil, fmt.Errorf("the run cannot be made: %w", err)
 	}
 	runsDir, err := filepath.Abs(runsDir)
 	if err != nil {
-		return nil, fmt.Errorf("create run: %w", err)
+		return nil, fmt.Errorf("the run cannot be made: %w", err)
 	}
 	number, claim, err := claimNumber(runsDir)
 	if err != nil {
-		return nil, fmt.Errorf("create run: %w", err)
+		return nil, fmt.Errorf("the run cannot be made: %w", err)
 	}
 	info := Info{Schema: Schema, Number: number, Name: cleanName(name), State: Created, Meta: meta,
 		Machine: hostname(), Created: unix(time.Now())}
@@ -41,7 +41,7 @@ func Create(runsDir, name string, meta Meta, cfg []byte) (*Writer, error) {
 		w.Close()
 	}
 	os.RemoveAll(claim)
-	return nil, fmt.Errorf("create run in %s: %w", runsDir, err)
+	return nil, fmt.Errorf("no run can be made in %s: %w", runsDir, err)
 }
 
 // claimNumber makes the folder ".NNNN" of the lowest number above all runs and claims.

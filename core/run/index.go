@@ -77,7 +77,7 @@ func (o origin) fits(now origin) bool {
 
 // load takes over an index that fits the file, and says whether there was one.
 func (r *Reader) load() bool {
-	data, err := os.ReadFile(r.index)
+	data, err := wholefile.Read(r.index, wholefile.Text)
 	if err != nil || len(data) < 8 {
 		return false
 	}
@@ -91,7 +91,7 @@ func (r *Reader) load() bool {
 	if c.index(&o, &h); c.bad || len(c.in) > 0 {
 		return false
 	}
-	f, err := os.Open(r.tail.path)
+	f, err := wholefile.Open(r.tail.path)
 	if err != nil {
 		return false
 	}
@@ -120,7 +120,7 @@ func (r *Reader) keep() {
 		return
 	}
 	r.kept = r.tail.offset // also where writing fails: not to be tried again and again
-	f, err := os.Open(r.tail.path)
+	f, err := wholefile.Open(r.tail.path)
 	if err != nil {
 		return
 	}

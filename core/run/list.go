@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"finetui/core/printable"
 )
 
 // List returns the runs of a folder by number. A run whose run.json cannot be read is listed with its Fault. A folder
@@ -18,7 +20,7 @@ func List(runsDir string) ([]*Run, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list runs: %w", err)
+		return nil, fmt.Errorf("the runs cannot be listed: %w", err)
 	}
 	var runs []*Run
 	for _, e := range entries {
@@ -68,11 +70,11 @@ func Find(runsDir, ref string) (*Run, error) {
 		return Open(ref)
 	}
 	if len(runs) == 0 {
-		return nil, fmt.Errorf("no run %q: %s holds no runs yet; `finetui train` starts one", ref, runsDir)
+		return nil, printable.Missing("no run %q: %s holds no runs yet; `finetui train` starts one", ref, runsDir)
 	}
 	labels := make([]string, 0, len(runs))
 	for _, r := range runs[max(0, len(runs)-8):] {
 		labels = append(labels, r.Label())
 	}
-	return nil, fmt.Errorf("no run %q in %s; the newest are %s", ref, runsDir, strings.Join(labels, ", "))
+	return nil, printable.Missing("no run %q in %s; the newest are %s", ref, runsDir, strings.Join(labels, ", "))
 }

@@ -1,6 +1,8 @@
 package run
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,9 +14,16 @@ import (
 // that lies now: a project that was moved, renamed or copied takes its runs along, and a path of the snapshot that led
 // into the folder of then leads into that of now.
 func (r *Run) Config() (*config.File, error) {
-	f, err := config.Load(filepath.Join(r.Dir, configFile))
-	if err != nil {
+	path := filepath.Join(r.Dir, configFile)
+	f, err := config.Load(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("%s is not there: put it back from a copy, or start another run", path)
+	case err != nil:
 		return nil, err
+	case r.Info.Base != "" && r.Info.Base != f.Config.Model.Base: // it would be taken for another run
+		return nil, fmt.Errorf("%s is damaged: it names the base %q, and run.json %q: put it back from a copy", path,
+			f.Config.Model.Base, r.Info.Base)
 	}
 	if f.Root = r.root(f); r.Info.Root == "" || r.Info.Root == f.Root {
 		return f, nil

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"finetui/core/printable"
 	"finetui/ml/wholefile"
 )
 
@@ -124,7 +125,7 @@ func readInfo(dir string) (info Info, err error) {
 	path := filepath.Join(dir, infoFile)
 	data, err := wholefile.Read(path, smallFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return info, missing{fmt.Sprintf("%s is no run directory: it has no run.json", dir), err}
+		return info, printable.Missing("%s is no run directory: it has no run.json", dir)
 	}
 	if err != nil {
 		return info, fmt.Errorf("the run cannot be read: %w", err)
@@ -150,15 +151,6 @@ func harm(data []byte) string {
 	}
 	return "damaged"
 }
-
-// missing is an error about a file that is not there, in words that leave out what the system says of it.
-type missing struct {
-	text  string
-	cause error
-}
-
-func (m missing) Error() string { return m.text }
-func (m missing) Unwrap() error { return m.cause }
 
 // smallFile is more than any of the small files of a run ever has, in bytes.
 const smallFile = 1 << 20

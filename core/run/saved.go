@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"finetui/core/printable"
 	"finetui/ml/wholefile"
 )
 
@@ -202,7 +203,7 @@ func (r *Run) Answering() (s Saved, note string, err error) {
 		return s, "", err
 	}
 	if len(list) == 0 {
-		return s, "", fmt.Errorf("run %s has written no checkpoint yet: there is no adapter", r.Label())
+		return s, "", printable.Missing("run %s has written no checkpoint yet: there is no adapter", r.Label())
 	}
 	for _, s := range byMerit(list, r.Info.BestBy) {
 		fault := s.verify("adapter")

@@ -98,7 +98,7 @@ func makeSeal(dir string, step int) (s seal, err error) {
 }
 
 func sumOf(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := wholefile.Open(path)
 	if err != nil {
 		return "", err
 	}

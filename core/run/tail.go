@@ -55,12 +55,12 @@ func (t *Tail) Read() (Batch, error) {
 		return b, nil
 	}
 	if err != nil {
-		return b, fmt.Errorf("read metrics: %w", err)
+		return b, fmt.Errorf("the metrics cannot be read: %w", err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return b, fmt.Errorf("read metrics: %w", err)
+		return b, fmt.Errorf("the metrics cannot be read: %w", err)
 	}
 	if t.file != nil && (info.Size() < t.offset || !os.SameFile(info, t.file) || !t.marked(f)) {
 		t.offset, t.skipping, t.mark, b.Reset = 0, false, nil, true
@@ -69,7 +69,7 @@ func (t *Tail) Read() (Batch, error) {
 	from := t.offset
 	lines, err := t.lines(f, info.Size())
 	if err != nil {
-		return b, fmt.Errorf("read metrics: %w", err)
+		return b, fmt.Errorf("the metrics cannot be read: %w", err)
 	}
 	if n := len(lines); n > 0 {
 		t.mark = append(t.mark[:0], lines[max(0, n-markBytes):]...)

@@ -13,6 +13,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/eval"
+	"finetui/core/printable"
 	"finetui/core/run"
 	"finetui/ml/wholefile"
 )
@@ -129,7 +130,7 @@ func (s *Session) Result(name, split string) (Kept, error) {
 	}
 	k, there := read(label, path)
 	if !there {
-		return k, fmt.Errorf("%s has not been evaluated on %s: call finetui eval %s EVAL.SPLIT=%s", label, split,
+		return k, printable.Missing("%s has not been evaluated on %s: call finetui eval %s EVAL.SPLIT=%s", label, split,
 			label, split)
 	}
 	return k, k.Fault

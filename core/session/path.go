@@ -1,11 +1,12 @@
 package session
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"finetui/core/printable"
 )
 
 // pictureEndings are those of files that can be shown to a model.
@@ -20,9 +21,9 @@ func (s *Session) Picture(path string) (string, error) {
 		}
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return "", fmt.Errorf("%s is a folder: name a picture in it", path)
+		return "", printable.Missing("%s is a folder: name a picture in it", path)
 	}
-	return "", fmt.Errorf("there is no picture %s", path)
+	return "", printable.Missing("there is no picture %s", path)
 }
 
 // mostCompletions are more than anybody looks through.

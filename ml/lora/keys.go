@@ -31,7 +31,11 @@ type fields struct {
 func parseConfig(text []byte) (*Config, error) {
 	j := fields{R: 8, Alpha: 8} // PEFT's defaults for absent keys
 	var all map[string]json.RawMessage
-	if err := errors.Join(json.Unmarshal(text, &all), json.Unmarshal(text, &j)); err != nil {
+	err := json.Unmarshal(text, &all)
+	if err == nil {
+		err = json.Unmarshal(text, &j)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if !strings.EqualFold(j.PeftType, "LORA") {
@@ -42,7 +46,6 @@ func parseConfig(text []byte) (*Config, error) {
 	}
 	c := &Config{Base: j.Base, TaskType: j.TaskType, R: j.R, Alpha: j.Alpha, Dropout: j.Dropout, RSLoRA: j.RSLoRA,
 		RankPattern: j.RankPattern, AlphaPattern: j.AlphaPattern, kept: rest(all)}
-	var err error
 	if c.Targets, c.Pattern, err = names("target_modules", j.TargetModules); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"finetui/ml/safetensors"
+	"finetui/ml/wholefile"
 )
 
 // The files of an adapter.
@@ -39,7 +40,7 @@ func Read(dir string) (*Config, []Adapter, error) {
 // ReadConfig reads what an adapter's folder says about it, without its weights.
 func ReadConfig(dir string) (*Config, error) {
 	path := filepath.Join(dir, ConfigFile)
-	text, err := os.ReadFile(path)
+	text, err := wholefile.Read(path, wholefile.Text)
 	if err != nil {
 		return nil, fmt.Errorf("reading the adapter: %w", err)
 	}

@@ -11,10 +11,11 @@ import (
 	_ "image/jpeg"
 	_ "image/png"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
+
+	"finetui/ml/wholefile"
 
 	_ "golang.org/x/image/bmp"
 	_ "golang.org/x/image/tiff"
@@ -90,7 +91,7 @@ func readHeader(file io.ReaderAt, size, most int64) (head Header, err error) {
 // Decode reads a JPEG, PNG, GIF (its first frame), WebP, BMP or TIFF file as upright 8-bit RGB, and notes what the
 // file had that this does not: orientation, transparency, 16 bits, four inks. Errors name the file.
 func Decode(path string) (*RGB, []Note, error) {
-	file, err := os.ReadFile(path)
+	file, err := wholefile.Read(path, 1<<30)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"sort"
 	"unsafe"
 
 	"finetui/ml/mapped"
+	"finetui/ml/wholefile"
 )
 
 // littleEndian tells whether memory holds numbers as the files do, so that a view can stand for a copy.
@@ -43,7 +43,7 @@ type tensor struct {
 // Open maps one safetensors file and checks its header: every type, shape and offset, with neither gaps nor overlaps.
 // Errors name the file and the tensor.
 func Open(path string) (*File, error) {
-	file, err := os.Open(path)
+	file, err := wholefile.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"finetui/ml/wholefile"
 )
 
 // The names under which Hugging Face saves a model's weights.
@@ -17,6 +19,16 @@ const (
 	SingleName = "model.safetensors"
 	IndexName  = "model.safetensors.index.json"
 )
+
+// noWeights is a folder without weights: fs.ErrNotExist, in a person's words.
+type noWeights string
+
+func (dir noWeights) Error() string {
+	return fmt.Sprintf("%s holds neither %s nor %s: it is not a model's folder, or its weights were not fetched",
+		string(dir), SingleName, IndexName)
+}
+
+func (noWeights) Is(target error) bool { return target == fs.ErrNotExist }
 
 // OpenFolder opens a checkpoint folder: its model.safetensors, or else the shards that model.safetensors.index.json
 // lists, as one File. Missing shards, and tensors that the index lists but no shard holds, are errors that name them.
@@ -28,10 +40,9 @@ func OpenFolder(dir string) (*File, error) {
 		return nil, err
 	}
 	index := filepath.Join(dir, IndexName)
-	text, err := os.ReadFile(index)
+	text, err := wholefile.Read(index, wholefile.Text)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s holds neither %s nor %s: it is not a model's folder, or its weights were "+
-			"not fetched", dir, SingleName, IndexName)
+		return nil, noWeights(dir)
 	}
 	if err != nil {
 		return nil, err

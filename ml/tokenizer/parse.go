@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"os"
 	"strings"
 	"unicode/utf8"
+
+	"finetui/ml/wholefile"
 )
 
 // maxID bounds the ids of a file, so that a broken one cannot ask for any amount of memory.
@@ -54,7 +55,7 @@ type typed struct {
 
 // Load reads a tokenizer.json.
 func Load(path string) (*Tokenizer, error) {
-	text, err := os.ReadFile(path)
+	text, err := wholefile.Read(path, wholefile.Text)
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,12 @@ package weights
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"finetui/ml/nn"
 	"finetui/ml/safetensors"
+	"finetui/ml/wholefile"
 )
 
 // Checkpoint is a folder in Hugging Face format as a Source. It takes both spellings of Qwen2-VL's names.
@@ -28,7 +28,7 @@ func OpenCheckpoint(dir string) (*Checkpoint, error) {
 
 // ReadConfig returns the folder's config.json.
 func ReadConfig(dir string) ([]byte, error) {
-	data, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	data, err := wholefile.Read(filepath.Join(dir, "config.json"), wholefile.Text)
 	if err != nil {
 		return nil, fmt.Errorf("%s holds no readable config.json, so it is no model folder: %w", dir, err)
 	}

@@ -25,6 +25,9 @@ func Open(path string) (*os.File, error) {
 	return f, nil
 }
 
+// Text is more than any configuration, index, vocabulary or list of results ever has, in bytes.
+const Text = 256 << 20
+
 // Read reads a file that has at most limit bytes. A larger one is an error, and does not fill the memory.
 func Read(path string, limit int64) ([]byte, error) {
 	f, err := Open(path)

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"time"
 
+	"finetui/core/printable"
 	"finetui/ml/safetensors"
 	"finetui/ml/wholefile"
 )
@@ -115,7 +116,7 @@ func (h Hub) refused(n Name, status string) error {
 		return fmt.Errorf("the hub does not let us read %s (status %s): there is no such model, or it is private, "+
 			"or its terms have to be accepted at %s/%s; %s", n.ID, status, h.Endpoint, n.ID, token)
 	case "404":
-		return fmt.Errorf("the hub has no model %s at revision %s (status 404): look for its name at %s", n.ID,
+		return printable.Missing("the hub has no model %s at revision %s (status 404): look for its name at %s", n.ID,
 			n.Revision, h.Endpoint)
 	}
 	return fmt.Errorf("the hub answers with status %s for %s: try again later", status, n.ID)

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
+
+	"finetui/ml/wholefile"
 )
 
 // configJSON is the part of a preprocessor_config.json that decides about the rows. The limits stand at the top in the
@@ -38,10 +39,10 @@ type configJSON struct {
 // file. A rule that this package does not have is an error that names the field.
 func LoadProcessor(dir string) (Processor, error) {
 	path := filepath.Join(dir, "preprocessor_config.json")
-	text, err := os.ReadFile(path)
+	text, err := wholefile.Read(path, wholefile.Text)
 	if errors.Is(err, fs.ErrNotExist) {
 		path = filepath.Join(dir, "processor_config.json")
-		if text, err = os.ReadFile(path); errors.Is(err, fs.ErrNotExist) {
+		if text, err = wholefile.Read(path, wholefile.Text); errors.Is(err, fs.ErrNotExist) {
 			return DefaultProcessor(), nil
 		}
 		if err == nil {
