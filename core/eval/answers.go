@@ -1,7 +1,7 @@
 // Package eval scores answers and says how sure the scores are: Score for those that name a class of a closed list,
-// ScoreFreeText for those in free words, ScoreTimed for feedback that has its moment. Each has its result, a file of its
-// kind, plain lines, and a comparison of two subjects on the same items. It knows no model, asks nothing, and prints
-// nothing.
+// ScoreFreeText for those in free words (by the measures of package textmetric), ScoreTimed for feedback that has its
+// moment. Each has a result that is written as a file of its kind and as plain lines; Compare and CompareFreeText put
+// two subjects beside each other on the same items. The package knows no model, asks nothing, and prints nothing.
 package eval
 
 import (

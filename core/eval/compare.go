@@ -217,10 +217,7 @@ func (c *Comparison) say() []string {
 		out = append(out, fmt.Sprintf("%s answers more items right: %s.", better, counts))
 	default:
 		out = append(out, fmt.Sprintf("The two cannot be told apart on these items: %s.", counts))
-		if discordant := c.OnlyFirstRight + c.OnlySecondRight; McNemar(0, discordant) >= Told {
-			out = append(out, fmt.Sprintf("They differ on %s only: whichever way those fell, p could not be below "+
-				"%.2f. More items are needed, not more training.", items(discordant), Told))
-		}
+		out = append(out, fewDiscordant(c.OnlyFirstRight+c.OnlySecondRight)...)
 	}
 	out = append(out, fmt.Sprintf("Accuracy %s → %s, a difference of %s points (95 %%: %s).",
 		percent(c.Accuracy[0]), percent(c.Accuracy[1]), signed(100*c.Difference), points(c.DifferenceInterval)))
@@ -230,18 +227,31 @@ func (c *Comparison) say() []string {
 		macro += "; the interval holds 0"
 	}
 	out = append(out, macro+".")
-	switch len(c.Constants) {
-	case 0:
-	case 1:
-		out = append(out, "They differ in one thing: "+c.Constants[0]+".")
-	default:
-		out = append(out, fmt.Sprintf("They differ in %d things (%s): the comparison does not say which of them "+
-			"made a difference.",
-			len(c.Constants), strings.Join(c.Constants, "; ")))
-	}
+	out = append(out, differText(c.Constants)...)
 	if left := len(c.OnlyInFirst) + len(c.OnlyInSecond) + len(c.TruthDiffers); left > 0 {
 		out = append(out, fmt.Sprintf("Left out: %s, %d only in %s, %d only in %s, %d with another truth.",
 			items(left), len(c.OnlyInFirst), first, len(c.OnlyInSecond), second, len(c.TruthDiffers)))
 	}
 	return out
+}
+
+// fewDiscordant says so where two subjects differ on so few items that no outcome could tell them apart.
+func fewDiscordant(n int) []string {
+	if McNemar(0, n) < Told {
+		return nil
+	}
+	return []string{fmt.Sprintf("They differ on %s only: whichever way those fell, p could not be below %.2f. "+
+		"More items are needed, not more training.", items(n), Told)}
+}
+
+// differText says in which constants two subjects differ.
+func differText(constants []string) []string {
+	switch len(constants) {
+	case 0:
+		return nil
+	case 1:
+		return []string{"They differ in one thing: " + constants[0] + "."}
+	}
+	return []string{fmt.Sprintf("They differ in %d things (%s): the comparison does not say which of them made a "+
+		"difference.", len(constants), strings.Join(constants, "; "))}
 }

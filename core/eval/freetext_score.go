@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -102,8 +103,8 @@ func refuse(wrong []string) error {
 	if len(wrong) > shown {
 		more = fmt.Sprintf(" and %d more", len(wrong)-shown)
 	}
-	return fmt.Errorf("a perfect model would not get full marks: %s%s; mend the expected answers or leave these items out",
-		strings.Join(wrong[:min(shown, len(wrong))], "; "), more)
+	return fmt.Errorf("a perfect model would not get full marks: %s%s; mend the expected answers or leave these items "+
+		"out", strings.Join(wrong[:min(shown, len(wrong))], "; "), more)
 }
 
 func answerText(it FreeTextItem, meteor textmetric.Meteor) FreeTextAnswer {
@@ -171,15 +172,17 @@ func (r *FreeTextResult) sumUp() {
 		r.TokensPerSecond = float64(tokens) / timed
 	}
 	slices.SortStableFunc(names, func(a, b string) int {
-		if d := len(of[b]) - len(of[a]); d != 0 {
-			return d
-		}
-		return strings.Compare(exerciseKey(a), exerciseKey(b))
+		return byCount(len(of[a]), len(of[b]), a, b)
 	})
 	r.Exercises = nil
 	for _, name := range names {
 		r.Exercises = append(r.Exercises, Named[FreeTextFigures]{name, figuresOf(of[name])})
 	}
+}
+
+// byCount orders exercises: those with more items first, of as many by name.
+func byCount(n, m int, a, b string) int {
+	return cmp.Or(cmp.Compare(m, n), strings.Compare(exerciseKey(a), exerciseKey(b)))
 }
 
 func figuresOf(answers []*FreeTextAnswer) FreeTextFigures {

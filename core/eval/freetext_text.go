@@ -45,14 +45,8 @@ func (r *FreeTextResult) Text() string {
 	rows := [][]string{{"exercise", "n", "identified", "95 %", "METEOR", "95 %", "ROUGE-L", "95 %"}}
 	for _, e := range r.Exercises {
 		f := e.Value
-		name, identified := printable.Line(e.Name), percent(f.IdentifiedShare)
-		if name == "" {
-			name = "(none named)"
-		}
-		if f.Named == 0 {
-			identified = "–"
-		}
-		rows = append(rows, []string{name, strconv.Itoa(f.N), identified, span(f.IdentifiedInterval),
+		rows = append(rows, []string{exerciseName(e.Name), strconv.Itoa(f.N),
+			orDash(f.Named, percent(f.IdentifiedShare)), span(f.IdentifiedInterval),
 			fmt.Sprintf("%.3f", f.METEOR), fraction(f.METEORInterval), fmt.Sprintf("%.3f", f.ROUGEL),
 			fraction(f.ROUGELInterval)})
 	}
@@ -64,6 +58,14 @@ func (r *FreeTextResult) Text() string {
 			fewItems)
 	}
 	return b.String()
+}
+
+// exerciseName is an exercise as it is shown.
+func exerciseName(name string) string {
+	if name == "" {
+		return "(none named)"
+	}
+	return printable.Line(name)
 }
 
 // fewItems are too few for the percentiles of a bootstrap: its samples repeat each other.

@@ -247,7 +247,8 @@ func (s timedSums) figures() TimedFigures {
 	}
 }
 
-// bootstrap draws videos. A resample in which a figure has nothing to be of is left out of it.
+// bootstrap draws videos. A resample in which a figure has nothing to be of is left out of it, and a figure that less
+// than two videos have anything to say of gets no interval.
 func (r *TimedResult) bootstrap() {
 	var videos []timedSums
 	for i := range r.Items {
@@ -255,31 +256,39 @@ func (r *TimedResult) bootstrap() {
 			videos = append(videos, sumsOf(&r.Items[i]))
 		}
 	}
-	if len(videos) < 2 {
-		return
-	}
-	var tf, precision, recall, meteor, rouge []float64
-	draw := newResampler(len(videos), r.Seed)
-	for range r.Resamples {
+	draws := make([]timedSums, 0, r.Resamples)
+	for draw := newResampler(len(videos), r.Seed); len(videos) > 0 && len(draws) < r.Resamples; {
 		var s timedSums
 		for _, at := range draw.next() {
 			s.add(videos[at])
 		}
-		f := s.figures()
-		if s.expected+s.given > 0 {
-			tf = append(tf, f.TF)
-		}
-		if s.given > 0 {
-			precision = append(precision, f.Precision)
-		}
-		if s.expected > 0 {
-			recall = append(recall, f.Recall)
-		}
-		if s.matched > 0 {
-			meteor, rouge = append(meteor, f.METEOR), append(rouge, f.ROUGEL)
-		}
+		draws = append(draws, s)
 	}
-	r.TFInterval, r.PrecisionInterval, r.RecallInterval = percentiles(tf, Confidence),
-		percentiles(precision, Confidence), percentiles(recall, Confidence)
-	r.METEORInterval, r.ROUGELInterval = percentiles(meteor, Confidence), percentiles(rouge, Confidence)
+	interval := func(of func(timedSums) int, figure func(TimedFigures) float64) *Interval {
+		told := 0
+		for _, v := range videos {
+			if of(v) > 0 {
+				told++
+			}
+		}
+		if told < 2 {
+			return nil
+		}
+		var values []float64
+		for _, s := range draws {
+			if of(s) > 0 {
+				values = append(values, figure(s.figures()))
+			}
+		}
+		return percentiles(values, Confidence)
+	}
+	r.TFInterval = interval(func(s timedSums) int { return s.expected + s.given },
+		func(f TimedFigures) float64 { return f.TF })
+	r.PrecisionInterval = interval(func(s timedSums) int { return s.given },
+		func(f TimedFigures) float64 { return f.Precision })
+	r.RecallInterval = interval(func(s timedSums) int { return s.expected },
+		func(f TimedFigures) float64 { return f.Recall })
+	matched := func(s timedSums) int { return s.matched }
+	r.METEORInterval = interval(matched, func(f TimedFigures) float64 { return f.METEOR })
+	r.ROUGELInterval = interval(matched, func(f TimedFigures) float64 { return f.ROUGEL })
 }

@@ -116,6 +116,9 @@ func (r *TimedResult) Text() string {
 			orDash(f.Matched, fmt.Sprintf("%.3f", f.METEOR)), orDash(f.Matched, fmt.Sprintf("%.3f", f.ROUGEL))})
 	}
 	b.WriteString(table(rows))
+	if r.TFInterval != nil && r.N < fewItems {
+		fmt.Fprintf(&b, "A bootstrap of fewer than %d videos gives too narrow an interval.\n", fewItems)
+	}
 	return b.String()
 }
 

@@ -87,6 +87,9 @@ func TestTimedCountsArePooledByHand(t *testing.T) {
 	if i := r.TFInterval; i == nil || i[0] != 0 || !near(i[1], 6./7) {
 		t.Errorf("%v", i)
 	}
+	if r.METEORInterval != nil {
+		t.Errorf("one video alone has matched pairs, and METEOR the interval %v", r.METEORInterval)
+	}
 	if s := r.SelfTest; s.TF != 1 || s.Matched != 5 || s.ROUGEL != 1 {
 		t.Errorf("%+v", s)
 	}

@@ -170,11 +170,13 @@ func TestSynonymsAreLookedUpForStemsAsNltkDoes(t *testing.T) {
 
 func TestADamagedWordNetIsRefusedByName(t *testing.T) {
 	for name, spoil := range map[string]func(fstest.MapFS){
-		"index.verb, line 2": func(f fstest.MapFS) { f["index.verb"].Data = []byte("  1\nlift v 1 1 @ 1 0 00000099  \n") },
-		"index.adv, line 1":  func(f fstest.MapFS) { f["index.adv"].Data = []byte("lift v x 1 @ 1 0 00000034\n") },
-		"index.noun":         func(f fstest.MapFS) { f["index.noun"].Data = nil },
-		"data.adj":           func(f fstest.MapFS) { delete(f, "data.adj") },
-		"index.adj, line 2":  func(f fstest.MapFS) { f["data.adj"].Data = f["data.adj"].Data[:20] },
+		"index.verb, line 2": func(f fstest.MapFS) {
+			f["index.verb"].Data = []byte("  1\nlift v 1 1 @ 1 0 00000099  \n")
+		},
+		"index.adv, line 1": func(f fstest.MapFS) { f["index.adv"].Data = []byte("lift v x 1 @ 1 0 00000034\n") },
+		"index.noun":        func(f fstest.MapFS) { f["index.noun"].Data = nil },
+		"data.adj":          func(f fstest.MapFS) { delete(f, "data.adj") },
+		"index.adj, line 2": func(f fstest.MapFS) { f["data.adj"].Data = f["data.adj"].Data[:20] },
 	} {
 		files := smallWordNet()
 		spoil(files)
@@ -297,7 +299,7 @@ func FuzzWords(f *testing.F) {
 }
 
 func FuzzStem(f *testing.F) {
-	for _, s := range []string{"generalizations", "yyying", "a*ded", "\xffing", "ied", "eed", "ll", "éed", "rationally"} {
+	for _, s := range []string{"generalizations", "yyying", "a*ded", "\xffing", "ied", "eed", "ll", "éed"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, word string) {
