@@ -119,6 +119,13 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.BackgroundColorMsg:
 		r.dark = msg.IsDark()
 		r.retheme()
+	case tea.ModeReportMsg: // Bubble Tea counts so from now on, too
+		if msg.Mode == ansi.ModeUnicodeCore && (msg.Value == ansi.ModeSet || msg.Value == ansi.ModeReset ||
+			msg.Value == ansi.ModePermanentlySet) {
+			widget.Measure(ansi.GraphemeWidth)
+			r.redraw.atOnce()
+		}
+		return r, nil
 	case tea.ColorProfileMsg:
 		r.profile = msg.Profile
 		if r.ascii { // pictures are made of letters then

@@ -4,8 +4,6 @@ import (
 	"math/bits"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/charmbracelet/x/ansi"
 )
 
 // lookalikes are the characters of our screens in ASCII.
@@ -44,7 +42,7 @@ func ASCIIOnly(screen string) string {
 		case r >= 0x2800 && r <= 0x28ff:
 			b.WriteByte(" ..::*##@"[bits.OnesCount8(uint8(r-0x2800))])
 		default:
-			b.WriteString("??"[:clampInt(ansi.StringWidth(string(r)), 0, 2)])
+			b.WriteString("??"[:clampInt(Width(string(r)), 0, 2)])
 		}
 	}
 	return b.String()

@@ -1,7 +1,5 @@
 package widget
 
-import "github.com/charmbracelet/x/ansi"
-
 // Move is a step of the cursor in whatever has one.
 type Move int
 
@@ -78,10 +76,10 @@ func Edges(t *Theme, lines []string, first, end, n, w int) {
 		return
 	}
 	if first > 0 {
-		lines[0] = Left(ansi.Truncate(lines[0], w-1, ""), w-1) + t.Muted.Render("↑")
+		lines[0] = Left(truncate(lines[0], w-1, ""), w-1) + t.Muted.Render("↑")
 	}
 	if last := len(lines) - 1; end < n {
-		lines[last] = Left(ansi.Truncate(lines[last], w-1, ""), w-1) + t.Muted.Render("↓")
+		lines[last] = Left(truncate(lines[last], w-1, ""), w-1) + t.Muted.Render("↓")
 	}
 }
 

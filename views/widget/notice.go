@@ -1,10 +1,6 @@
 package widget
 
-import (
-	"strings"
-
-	"charm.land/lipgloss/v2"
-)
+import "strings"
 
 // Notice is a few sentences in the middle of a pane that has nothing else to show.
 type Notice struct {
@@ -29,9 +25,12 @@ func (n *Notice) Add(line string) { n.lines = append(n.lines, line) }
 
 // View draws the notice in the middle of w×h cells.
 func (n *Notice) View(w, h int) string {
-	text := lipgloss.JoinVertical(lipgloss.Left, n.lines...)
-	left, above := max((w-lipgloss.Width(text))/2, 1), max((h-len(n.lines))/2-1, 0)
-	return Block(lipgloss.NewStyle().PaddingLeft(left).PaddingTop(above).Render(text), w, h)
+	wide := 0
+	for _, line := range n.lines {
+		wide = max(wide, Width(line))
+	}
+	left, above := blanks(max((w-wide)/2, 1)), max((h-len(n.lines))/2-1, 0)
+	return Block(strings.Repeat("\n", above)+left+strings.Join(n.lines, "\n"+left), w, h)
 }
 
 // Capital is a text with its first letter as a capital.

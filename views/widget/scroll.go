@@ -1,6 +1,10 @@
 package widget
 
-import "charm.land/bubbles/v2/viewport"
+import (
+	"strings"
+
+	"charm.land/bubbles/v2/viewport"
+)
 
 // Scroll is how far the lines of a text have been moved in its window, a viewport: away from its first line, or from
 // its last one, where the text grows there as a log does. The zero value has not been moved.
@@ -44,7 +48,11 @@ func (s Scroll) Hidden(n, h int) (above, below int) {
 // View draws the lines that are seen in w×h cells.
 func (s Scroll) View(lines []string, w, h int) string {
 	v := s.over(lines, w, h)
-	return Block(v.View(), w, h)
+	seen := strings.Split(v.View(), "\n")
+	for i, line := range seen { // the viewport fills lines up by clusters, the terminal may count otherwise
+		seen[i] = strings.TrimRight(line, " ")
+	}
+	return Block(strings.Join(seen, "\n"), w, h)
 }
 
 // over is the window over lines as far as they have been moved.

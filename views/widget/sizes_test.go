@@ -13,7 +13,7 @@ import (
 
 // hostile are names as no one should give them: control bytes, wide and combining characters, none, and long ones.
 var hostile = []string{"rock toe damaged", "", "\x1b[31mred\x07\t", "斜面排水溝の損傷", "e\u0301\u0301\u0301", "👩‍👩‍👧 family",
-	"a\nb", strings.Repeat("long ", 30), "\u200b\u202e", string([]byte{0xff, 0xfe})}
+	"a\nb", strings.Repeat("long ", 30), "\u200b\u202e", string([]byte{0xff, 0xfe}), "पानी নালা வடிகால்"}
 
 // subjects are all widgets as functions of a size, in states that strain them.
 func subjects() map[string]func(t *Theme, w, h int) string {
@@ -24,7 +24,7 @@ func subjects() map[string]func(t *Theme, w, h int) string {
 		Column: &List{Index: 1}}
 	choice := NewChoice("Presets", true)
 	for i, name := range hostile {
-		v := []float64{366, 0, math.NaN(), math.Inf(1), -3, 1e-9, 257, 1e12, 78, 52}[i]
+		v := []float64{366, 0, math.NaN(), math.Inf(1), -3, 1e-9, 257, 1e12, 78, 52, 41}[i]
 		bars.Items = append(bars.Items, Bar{Label: name, Value: v, Note: "rare", Warn: i%2 == 0})
 		table.Rows = append(table.Rows, []Cell{{Text: name, Tone: Warning}, Cell{Text: Number(v)},
 			Cell{Text: Percent(v/1465, 1)}}[:1+i%3])
@@ -70,7 +70,20 @@ func subjects() map[string]func(t *Theme, w, h int) string {
 			return Panel{Titles: hostile[:5], Open: 2, Right: hostile[3], Focused: true}.View(t,
 				strings.Join(hostile[3:], "\n"), w, h)
 		},
-		"prompt":   func(t *Theme, w, h int) string { return Block(prompt.View(t, w), w, h) },
+		"prompt": func(t *Theme, w, h int) string { return Block(prompt.View(t, w), w, h) },
+		"scroll": func(_ *Theme, w, h int) string {
+			text := Wrap(Clean(strings.Join(hostile, " ")), w)
+			s := Scroll{AtEnd: true}
+			s.Move(Up, len(text), h)
+			return s.View(append(text, hostile[10]), w, h)
+		},
+		"middle": func(t *Theme, w, h int) string { return Middle(t.Muted, hostile[10]+hostile[3], w, h) },
+		"notice": func(t *Theme, w, h int) string {
+			n := NewNotice(w)
+			n.Say(t.Strong, hostile[10]+" "+hostile[7])
+			n.Say(t.Text, hostile[10])
+			return n.View(w, h)
+		},
 		"gauge":    line(Gauge{Label: hostile[3], Share: 0.4, Goal: 0.9, Text: "61/80 GiB", Warn: true}.View),
 		"unknown":  line(Gauge{Label: "GPU", Share: math.NaN(), Text: Missing}.View),
 		"progress": line(Progress{What: hostile[2], Done: 412, Total: 1455, Elapsed: 1e11}.View),
@@ -81,6 +94,15 @@ func subjects() map[string]func(t *Theme, w, h int) string {
 }
 
 func TestEveryWidgetStaysInItsSize(t *testing.T) {
+	defer Measure(ansi.WcWidth)
+	for _, method := range []ansi.Method{ansi.GraphemeWidth, ansi.WcWidth} {
+		Measure(method)
+		checkSizes(t)
+	}
+}
+
+func checkSizes(t *testing.T) {
+	t.Helper()
 	themes := []*Theme{NewTheme(true, true), NewTheme(false, false)}
 	for name, draw := range subjects() {
 		for i, theme := range themes {
@@ -107,7 +129,7 @@ func fault(s string, w, h int) string {
 		return fmt.Sprintf("%d lines", len(lines))
 	}
 	for i, line := range lines {
-		if got := ansi.StringWidth(line); got > w {
+		if got := measure().StringWidth(line); got > w {
 			return fmt.Sprintf("line %d is %d cells wide: %q", i+1, got, line)
 		}
 		if plain := ansi.Strip(line); strings.ContainsAny(plain, "\x1b\a\t\r") {

@@ -2,6 +2,7 @@ package widget
 
 import (
 	"strings"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -10,6 +11,15 @@ import (
 
 	"finetui/core/printable"
 )
+
+// method is how the terminal counts the cells of characters that are drawn together, such as a letter and the vowel mark
+// beside it: each by itself, as wcwidth, tmux and Bubble Tea do, until Measure says otherwise.
+var method atomic.Int32
+
+// Measure sets how the terminal counts cells: ansi.GraphemeWidth where it says that it has mode 2027.
+func Measure(m ansi.Method) { method.Store(int32(m)) }
+
+func measure() ansi.Method { return ansi.Method(method.Load()) }
 
 // Width is how many cells s takes on the screen; escape sequences take none. Text that is nothing but plain letters,
 // lines and blocks, one cell each, is counted quickly: most of a screen is.
@@ -24,14 +34,14 @@ func Width(s string) int {
 		case c == 0x1b:
 			n := colourSequence(s[i:])
 			if n == 0 {
-				return ansi.StringWidth(s)
+				return measure().StringWidth(s)
 			}
 			i += n
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
 		if !narrow(r) {
-			return ansi.StringWidth(s)
+			return measure().StringWidth(s)
 		}
 		w++
 		i += n
@@ -104,6 +114,14 @@ func Guard(screen string) string {
 	return b.String() + screen[kept:]
 }
 
+// truncate shortens a line to w cells, the tail among them.
+func truncate(s string, w int, tail string) string {
+	if measure() == ansi.WcWidth && Width(s) > w {
+		s += blanks(w + 1) // ansi.Truncate leaves as it is what is short enough by clusters
+	}
+	return measure().Truncate(s, w, tail)
+}
+
 // Cut shortens a line to w cells, with … where something was lost. It keeps styles and never halves a wide character.
 func Cut(s string, w int) string {
 	if w <= 0 {
@@ -112,7 +130,7 @@ func Cut(s string, w int) string {
 	if Width(s) <= w {
 		return s
 	}
-	return ansi.Truncate(s, w, "…")
+	return truncate(s, w, "…")
 }
 
 // CutLeft shortens a line from its front: what matters of a path is its end.
@@ -124,9 +142,9 @@ func CutLeft(s string, w int) string {
 	if over <= 0 {
 		return s
 	}
-	cut := ansi.TruncateLeft(s, over+1, "…")
+	cut := measure().TruncateLeft(s, over+1, "…")
 	if Width(cut) > w { // a wide character stood across the edge
-		cut = ansi.TruncateLeft(s, over+2, "…")
+		cut = measure().TruncateLeft(s, over+2, "…")
 	}
 	return Cut(cut, w)
 }
@@ -157,9 +175,9 @@ func Middle(style Style, text string, w, h int) string {
 	lines := Wrap(Clean(text), max(w-2, 1))
 	lines = lines[:min(len(lines), max(h, 0))]
 	for i, line := range lines {
-		lines[i] = style.Render(line)
+		lines[i] = blanks((w-Width(line))/2) + style.Render(line)
 	}
-	return Block(lipgloss.Place(w, h, lipgloss.Center, lipgloss.Center, strings.Join(lines, "\n")), w, h)
+	return Block(lipgloss.PlaceVertical(h, lipgloss.Center, strings.Join(lines, "\n")), w, h)
 }
 
 // Ends puts one text at the left and one at the right of a line of w cells; the left one gives way.
@@ -218,8 +236,12 @@ func Wrap(s string, w int) []string {
 		return nil
 	}
 	var lines []string
+	wrap := ansi.WrapWc
+	if measure() == ansi.GraphemeWidth {
+		wrap = ansi.Wrap
+	}
 	for paragraph := range strings.SplitSeq(s, "\n") {
-		lines = append(lines, strings.Split(ansi.Wrap(paragraph, w, ""), "\n")...)
+		lines = append(lines, strings.Split(wrap(paragraph, w, ""), "\n")...)
 	}
 	for i, line := range lines { // a single character wider than w stays whole there
 		lines[i] = Cut(strings.TrimRight(line, " "), w)
@@ -248,13 +270,13 @@ func Overlay(screen, box string, x, y int) string {
 		}
 		under := lines[y+i]
 		w, ow := Width(under), Width(over)
-		left := Left(ansi.Cut(under, 0, x), x)
+		left := Left(truncate(under, x, ""), x)
 		right := ""
 		if x+ow < w {
-			right = ansi.TruncateLeft(under, x+ow, "")
+			right = measure().TruncateLeft(under, x+ow, "")
 			right = blanks(w-x-ow-Width(right)) + right
 		}
-		lines[y+i] = ansi.Truncate(left+over+right, max(w, x+1), "")
+		lines[y+i] = truncate(left+over+right, max(w, x+1), "")
 	}
 	return strings.Join(lines, "\n")
 }

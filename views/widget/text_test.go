@@ -9,20 +9,38 @@ import (
 )
 
 func TestWidthCountsAsTheTerminalDoes(t *testing.T) {
+	defer Measure(ansi.WcWidth)
+	for _, method := range []ansi.Method{ansi.GraphemeWidth, ansi.WcWidth} {
+		Measure(method)
+		checkWidths(t, method)
+	}
+	for text, cells := range map[string]int{"पानी": 4, "क्षि": 3, "தமிழ்": 4, "বাংলা": 5, "ไทย": 3, "กำ": 2, "ខ្មែរ": 4,
+		"မြန်မာ": 5, "ಕನ್ನಡ": 4, "മലയാളം": 6, "한글": 4} { // as tmux 3.3a moves its cursor
+		if got := Width(text); got != cells {
+			t.Errorf("%s: %d cells, tmux takes %d", text, got, cells)
+		}
+		if line := Left(text+" is broken", 12); Width(line) != 12 {
+			t.Errorf("%q takes %d cells", line, Width(line))
+		}
+	}
+}
+
+func checkWidths(t *testing.T, method ansi.Method) {
+	t.Helper()
 	for r := rune(' '); r < 0x3100; r++ {
 		if !narrow(r) {
 			continue
 		}
 		for _, s := range []string{string(r), "a" + string(r) + "b", string(r) + "\ufe0f", string(r) + "\u0301",
 			"\x1b[1;38;2;1;2;3m" + string(r) + "\x1b[m"} {
-			if got, want := Width(s), ansi.StringWidth(s); got != want {
+			if got, want := Width(s), method.StringWidth(s); got != want {
 				t.Errorf("%q (U+%04X): %d, want %d", s, r, got, want)
 			}
 		}
 	}
 	for _, s := range append(hostile, "\x1b]8;;http://x\x07link\x1b]8;;\x07", "\x1b[", "\x1b[3", "\x1b[31mred\x1b[m",
 		"\x1b[2J", "ＡＢ", "🇩🇪") {
-		if got, want := Width(s), ansi.StringWidth(s); got != want {
+		if got, want := Width(s), method.StringWidth(s); got != want {
 			t.Errorf("%q: %d, want %d", s, got, want)
 		}
 	}
