@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -151,7 +152,7 @@ func TestClipsOfManyKinds(t *testing.T) {
 			if len(want) != info.Frames {
 				t.Fatalf("ffmpeg gives %d frames, Probe says %d", len(want), info.Frames)
 			}
-			for _, pick := range []Pick{Spread(info.Frames), Sampling{Least: 8, Most: 16}.Pick, Spread(5)} {
+			for _, pick := range []Pick{Spread(info.Frames), Spread(5)} {
 				list, _, err := Frames(ctx, test.path, info, pick, nil, nil)
 				if err != nil {
 					t.Fatal(err)
@@ -302,7 +303,7 @@ func TestFramesOfOtherSizesAreFFmpegs(t *testing.T) {
 		t.Errorf("%d frames, %v", len(list), err)
 	}
 	for name, pick := range map[string]Pick{"behind the end": Exactly(30), "before": Exactly(-1),
-		"twice": Exactly(2, 2)} {
+		"back": Exactly(2, 1)} {
 		if _, _, err := Frames(context.Background(), path, info, pick, nil, nil); err == nil {
 			t.Errorf("%s: taken", name)
 		}
@@ -311,4 +312,48 @@ func TestFramesOfOtherSizesAreFFmpegs(t *testing.T) {
 	if _, _, err := Frames(context.Background(), path, info, Exactly(0), huge, nil); err == nil {
 		t.Error("frames of 20000×20000 are made")
 	}
+}
+
+func TestFrameNamedTwiceComesTwice(t *testing.T) {
+	path := film(t, "a.mp4", "-c:v", "libx264")
+	info, err := Probe(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := Frames(context.Background(), path, info, Exactly(0, 0, 7, 7, 9), nil, nil)
+	if err != nil || len(list) != 5 || list[0].Picture != list[1].Picture || list[3].Index != 7 ||
+		list[3].Picture == list[4].Picture {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+func TestFramesTellTheirProgressAndStop(t *testing.T) {
+	path := film(t, "a.mp4", "-c:v", "libx264")
+	info, err := Check(context.Background(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []int
+	if _, _, err := Frames(context.Background(), path, info, Exactly(0, 19), nil, func(done, total int) {
+		if told = append(told, done); total != 20 {
+			t.Errorf("of %d frames", total)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 20 || told[0] != 1 || told[19] != 20 {
+		t.Errorf("told %v: a clip is decoded up to the last frame asked for, and each frame is told", told)
+	}
+	real, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := program(t, "ffmpeg", `[ "$1" = -version ] && kill $! && exec `+real+" -version\n"+real+` "$@"`+"\n")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, _, err = Frames(ctx, path, info, Exactly(0, 29), nil, func(done, total int) { cancel() })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was cancelled", err)
+	}
+	gone(t, pid)
 }

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	ffmpeg "github.com/u2takey/ffmpeg-go"
 
@@ -52,7 +54,10 @@ func decode(ctx context.Context, path string, info *Info, indices []int, size Si
 		return nil, err
 	}
 	p := &pass{}
-	total := max(until, info.Frames)
+	total := until
+	if whole {
+		total = info.Frames
+	}
 	clock := func(r io.Reader) error {
 		return p.readClock(r, func(done int) {
 			if report != nil {
@@ -71,29 +76,33 @@ func decode(ctx context.Context, path string, info *Info, indices []int, size Si
 	return p, err
 }
 
-// command is ffmpeg's list of arguments: frames go to its first outlet as raw pixels, and the time of each that was
-// decoded to the last as a line. until is after how many frames it ends; 0: at the clip's end.
+// command is ffmpeg's list of arguments for a file.
 func command(ctx context.Context, path string, info *Info, indices []int, size Size, until int) ([]string, error) {
 	url, err := source(path)
 	if err != nil {
 		return nil, err
 	}
+	ffmpegs, _ := version(ctx, "ffmpeg") // where it is not known, the newest is meant
+	return build(url, ffmpegs, info, indices, size, until)
+}
+
+// build is the list of arguments: frames go to ffmpeg's first outlet as raw pixels, and the time of each that was
+// decoded to the last as a line. until is after how many frames it ends; 0: at the clip's end.
+func build(url string, by release, info *Info, indices []int, size Size, until int) ([]string, error) {
 	options := ffmpeg.MergeKwArgs([]ffmpeg.KwArgs{open(), {"nostdin": ""}})
 	if info.Rotation == 0 {
 		options["reinit_filter"] = "0" // frames of another size in the middle do not begin the numbering anew
 	}
-	asDecoded := passthrough(ctx)
 	video := ffmpeg.Input(url, options).Get(strconv.Itoa(info.Stream))
-	tell := ffmpeg.MergeKwArgs([]ffmpeg.KwArgs{asDecoded, {"c:v": "wrapped_avframe", "f": "framecrc",
-		"flush_packets": "1",
-		"enc_time_base": "1:1000000"}})
+	tell := ffmpeg.MergeKwArgs([]ffmpeg.KwArgs{by.passthrough(), {"c:v": "wrapped_avframe", "f": "framecrc",
+		"flush_packets": "1", "enc_time_base": "1:1000000"}})
 	if until > 0 {
 		tell["frames:v"] = strconv.Itoa(until)
 	}
 	if len(indices) == 0 {
 		return arguments(ffmpeg.Output([]*ffmpeg.Stream{video}, "pipe:1", tell))
 	}
-	raw := ffmpeg.MergeKwArgs([]ffmpeg.KwArgs{asDecoded, {"f": "rawvideo", "pix_fmt": "rgb24",
+	raw := ffmpeg.MergeKwArgs([]ffmpeg.KwArgs{by.passthrough(), {"f": "rawvideo", "pix_fmt": "rgb24",
 		"frames:v": strconv.Itoa(len(indices))}})
 	both := video.Split()
 	chosen := both.Get("0").
@@ -139,49 +148,57 @@ func choose(indices []int) string {
 	return strings.Join(terms, "+")
 }
 
+// release is which FFmpeg there is.
+type release struct {
+	text         string // all that -version prints: its own version, and those of its libraries
+	major, minor int    // of libavformat; 0: not said
+}
+
 // passthrough is the option that keeps ffmpeg from dropping and doubling frames. Its name changed in 5.1.
-func passthrough(ctx context.Context) ffmpeg.KwArgs {
-	if major, minor := version(ctx).major, version(ctx).minor; major > 0 && (major < 59 || major == 59 && minor < 27) {
+func (r release) passthrough() ffmpeg.KwArgs {
+	if r.major > 0 && (r.major < 59 || r.major == 59 && r.minor < 27) {
 		return ffmpeg.KwArgs{"vsync": "0"}
 	}
 	return ffmpeg.KwArgs{"fps_mode": "passthrough"}
 }
 
-// release is which ffmpeg there is.
-type release struct {
-	text         string // its first line
-	major, minor int    // of libavformat; 0: not said
+// installed is a program as it stands on the disk.
+type installed struct {
+	path     string
+	size     int64
+	modified time.Time
 }
 
-var releases sync.Map // path of the program → release
+var releases sync.Map // installed → release
 
-// version asks ffmpeg once in a process.
-func version(ctx context.Context) release {
-	path, err := exec.LookPath("ffmpeg")
+// version asks a program once in a process, and again where it was replaced.
+func version(ctx context.Context, program string) (release, error) {
+	path, err := exec.LookPath(program)
 	if err != nil {
-		return release{}
+		return release{}, &NoFFmpeg{program}
 	}
-	if known, ok := releases.Load(path); ok {
-		return known.(release)
+	info, err := os.Stat(path)
+	if err != nil {
+		return release{}, err
+	}
+	key := installed{path, info.Size(), info.ModTime()}
+	if known, ok := releases.Load(key); ok {
+		return known.(release), nil
 	}
 	var text bytes.Buffer
-	if _, err := run(ctx, "ffmpeg", []string{"-version"}, func(r io.Reader) error {
-		_, err := io.CopyN(&text, r, 64<<10)
-		if err == io.EOF {
-			err = nil
-		}
+	if _, err := run(ctx, program, []string{"-version"}, func(r io.Reader) error {
+		_, err := io.Copy(&text, io.LimitReader(r, 64<<10))
 		return err
 	}); err != nil {
-		return release{}
+		return release{}, err
 	}
 	known := parseVersion(text.String())
-	releases.Store(path, known)
-	return known
+	releases.Store(key, known)
+	return known, nil
 }
 
 func parseVersion(text string) release {
-	var r release
-	r.text, _, _ = strings.Cut(text, "\n")
+	r := release{text: text}
 	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(line, "libavformat"); ok {
 			numbers, _, _ := strings.Cut(rest, "/")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"finetui/core/filehash"
 	"finetui/ml/picture"
@@ -16,7 +17,7 @@ type Frame struct {
 	Picture *picture.RGB
 }
 
-// Pick chooses frames of a clip by their indices, ascending, none twice.
+// Pick chooses frames of a clip by their indices, ascending; a frame that is named twice comes twice, as one picture.
 type Pick func(clip *Info) []int
 
 // Frames decodes the frames that pick chooses, in one pass, at a size that the clip's own answers (nil: as a person
@@ -33,7 +34,8 @@ func Frames(ctx context.Context, path string, info *Info, pick Pick, size func(*
 		if err != nil || len(wanted) == 0 {
 			return nil, info, err
 		}
-		p, err := decode(ctx, path, info, wanted, scaled, !info.Decoded, report)
+		single := slices.Compact(slices.Clone(wanted))
+		p, err := decode(ctx, path, info, single, scaled, !info.Decoded, report)
 		var broke *failed
 		if err != nil && !(errors.As(err, &broke) && len(p.times) > 0) {
 			return nil, nil, fromDecoding(path, before, err)
@@ -50,12 +52,13 @@ func Frames(ctx context.Context, path string, info *Info, pick Pick, size func(*
 			}
 			continue
 		}
-		if len(p.frames) < len(wanted) {
+		if len(p.frames) < len(single) {
 			break
 		}
 		list := make([]Frame, len(wanted))
 		for i, index := range wanted {
-			list[i] = Frame{index, info.Times[index], p.frames[i]}
+			at, _ := slices.BinarySearch(single, index)
+			list[i] = Frame{index, info.Times[index], p.frames[at]}
 		}
 		if !info.Decoded { // the pass went over the whole clip and found what the packets said
 			sure := *info
@@ -81,15 +84,15 @@ func order(path string, info *Info, pick Pick, size func(*Info) Size) ([]int, Si
 		return nil, scaled, fmt.Errorf("%s: frames of %d×%d pixels cannot be made", path, scaled.W, scaled.H)
 	}
 	for i, index := range wanted {
-		if index < 0 || index >= info.Frames || i > 0 && index <= wanted[i-1] {
-			return nil, scaled, fmt.Errorf("%s: frame %d was asked for, in a clip of %s, each once and in order",
+		if index < 0 || index >= info.Frames || i > 0 && index < wanted[i-1] {
+			return nil, scaled, fmt.Errorf("%s: frame %d was asked for, in a clip of %s, or out of order",
 				path, index,
 				frames(info.Frames))
 		}
 	}
 	if 3*scaled.W*scaled.H*len(wanted) > mostBytes {
-		return nil, scaled, fmt.Errorf("%s: %s of %d×%d pixels are more than fit into memory at once: take fewer, or smaller "+
-			"ones", path, frames(len(wanted)), scaled.W, scaled.H)
+		return nil, scaled, fmt.Errorf("%s: %s of %d×%d pixels are more than fit into memory at once: take fewer, or "+
+			"smaller ones", path, frames(len(wanted)), scaled.W, scaled.H)
 	}
 	return wanted, scaled, nil
 }

@@ -172,8 +172,16 @@ func TestChoiceOfFramesIsShort(t *testing.T) {
 func TestVersionTellsTheNameOfAnOption(t *testing.T) {
 	r := parseVersion("ffmpeg version 4.4.2-0ubuntu1 Copyright\nlibavutil      56. 70.100 / 56. 70.100\n" +
 		"libavformat    58. 76.100 / 58. 76.100\n")
-	if r.major != 58 || r.minor != 76 || r.text != "ffmpeg version 4.4.2-0ubuntu1 Copyright" {
+	if r.major != 58 || r.minor != 76 || r.passthrough()["vsync"] != "0" {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestNewerVersionsHaveTheNewOption(t *testing.T) {
+	for _, text := range []string{"libavformat    59. 27.100 / 59. 27.100", "libavformat 61.  7.100 / 61.", "built today"} {
+		if got := parseVersion("ffmpeg version N-1\n" + text).passthrough()["fps_mode"]; got != "passthrough" {
+			t.Errorf("%s: %v", text, got)
+		}
 	}
 }
 

@@ -3,10 +3,10 @@ package video
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"finetui/core/features"
 	"finetui/core/filehash"
@@ -14,7 +14,7 @@ import (
 	"finetui/ml/picture"
 )
 
-// rules names the way in which frames and what Probe says come to be; another number forgets what was kept.
+// rules names the way in which what Probe says comes to be, and frames are read; another number forgets what was kept.
 const rules = "clips 1"
 
 // Store keeps what clips are and the frames that were taken of them, in a project's .finetui folder: by what the clip's
@@ -25,8 +25,11 @@ type Store struct {
 	kept   *features.Cache
 }
 
-// Open opens the store of the project in a folder, for at most limit bytes of frames.
+// Open opens the store of the project in a folder, for at most limit bytes of frames; 0: nil.
 func Open(root string, limit int64) *Store {
+	if limit <= 0 {
+		return nil
+	}
 	return &Store{filehash.In(root), features.OpenFor(features.Values{NotKept: "Frames of clips are not kept",
 		Instead: "decodes each clip anew"}, filepath.Join(root, ".finetui", "frames"), limit)}
 }
@@ -69,7 +72,7 @@ func (s *Store) Check(ctx context.Context, path string, report Progress) (*Info,
 	if err != nil {
 		return nil, err
 	}
-	if info := s.keptInfo(clip.key("sure", 0, Size{})); info != nil {
+	if info := s.keptInfo(clip.key("sure", "")); info != nil {
 		return info, nil
 	}
 	info, err := Check(ctx, path, report)
@@ -97,12 +100,20 @@ func (s *Store) Frames(ctx context.Context, path string, pick Pick, size func(*I
 	if err != nil {
 		return nil, nil, err
 	}
+	ffmpegs, err := version(ctx, "ffmpeg")
+	if err != nil {
+		return nil, nil, err
+	}
+	name := func(info *Info, index int, size Size) features.Key {
+		args, _ := build("clip", ffmpegs, info, []int{index}, size, index+1)
+		return clip.key("frame", strings.Join(args, "\n"))
+	}
 	if info.Decoded { // else the number of frames is not sure yet, and with it which ones are meant
 		wanted, scaled, err := order(path, info, pick, size)
 		if err != nil {
 			return nil, nil, err
 		}
-		if list := s.frames(clip, info, wanted, scaled); list != nil {
+		if list := s.frames(name, info, wanted, scaled); list != nil {
 			return list, info, nil
 		}
 	}
@@ -117,12 +128,12 @@ func (s *Store) Frames(ctx context.Context, path string, pick Pick, size func(*I
 		s.keepInfo(ctx, path, clip, sure)
 	}
 	for _, f := range list {
-		s.kept.PutBytes(clip.key("frame", f.Index, Size{f.Picture.W, f.Picture.H}), f.Picture.Pix)
+		s.kept.PutBytes(name(sure, f.Index, Size{f.Picture.W, f.Picture.H}), f.Picture.Pix)
 	}
 	return list, sure, nil
 }
 
-// content is all on which a frame depends but its index and size: the clip's bytes, the program, the rules.
+// content is what everything that is kept of a clip depends on: its bytes, the two programs, the rules.
 type content [sha256.Size]byte
 
 func (s *Store) identify(ctx context.Context, path string) (content, error) {
@@ -137,21 +148,26 @@ func (s *Store) identify(ctx context.Context, path string) (content, error) {
 		}
 		return content{}, err
 	}
-	return sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%x", rules, version(ctx).text, sum)), nil
+	text := fmt.Appendf(nil, "%s\n%x\n", rules, sum)
+	for _, program := range []string{"ffprobe", "ffmpeg"} {
+		by, err := version(ctx, program)
+		if err != nil {
+			return content{}, err
+		}
+		text = fmt.Appendf(text, "%q\n", by.text)
+	}
+	return sha256.Sum256(text), nil
 }
 
-func (c content) key(what string, index int, size Size) features.Key {
-	text := append([]byte(what+"\n"), c[:]...)
-	for _, n := range []int{index, size.W, size.H} {
-		text = binary.LittleEndian.AppendUint64(text, uint64(n))
-	}
-	return sha256.Sum256(text)
+// key is the name of one thing about a clip: what it is, and for a frame the command that decodes it.
+func (c content) key(what, command string) features.Key {
+	return sha256.Sum256(fmt.Appendf(nil, "%s\n%x\n%s", what, c, command))
 }
 
 // info is what is kept of a clip, at best as decoding has confirmed it.
 func (s *Store) info(ctx context.Context, path string, clip content) (*Info, error) {
 	for _, what := range []string{"sure", "probed"} {
-		if info := s.keptInfo(clip.key(what, 0, Size{})); info != nil {
+		if info := s.keptInfo(clip.key(what, "")); info != nil {
 			return info, nil
 		}
 	}
@@ -173,7 +189,7 @@ func (s *Store) keepInfo(ctx context.Context, path string, clip content, info *I
 		what = "sure"
 	}
 	if text, err := json.Marshal(info); err == nil {
-		s.kept.PutBytes(clip.key(what, 0, Size{}), text)
+		s.kept.PutBytes(clip.key(what, ""), text)
 	}
 }
 
@@ -192,10 +208,10 @@ func (s *Store) keptInfo(key features.Key) *Info {
 }
 
 // frames are the kept ones, where all are; else nil.
-func (s *Store) frames(clip content, info *Info, wanted []int, size Size) []Frame {
+func (s *Store) frames(name func(*Info, int, Size) features.Key, info *Info, wanted []int, size Size) []Frame {
 	list := make([]Frame, len(wanted))
 	for i, index := range wanted {
-		raw, ok := s.kept.GetBytes(clip.key("frame", index, size))
+		raw, ok := s.kept.GetBytes(name(info, index, size))
 		img := picture.NewRGB(size.W, size.H)
 		if !ok || len(raw) != len(img.Pix) {
 			return nil

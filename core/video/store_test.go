@@ -3,23 +3,22 @@ package video
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
 )
 
-// broken puts programs on PATH that fail, so that what is found was kept. ffmpeg still says its version.
+// broken puts programs on PATH that fail, so that what is found was kept. they still say their versions.
 func broken(t *testing.T) {
 	t.Helper()
-	version(context.Background())
-	real := ""
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		if _, err := os.Stat(filepath.Join(dir, "ffmpeg")); err == nil && real == "" {
-			real = filepath.Join(dir, "ffmpeg")
+	for _, name := range []string{"ffprobe", "ffmpeg"} {
+		real, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
 		}
+		program(t, name, "kill $!; [ \"$1\" = -version ] && exec "+real+" -version\nexit 1\n")
 	}
-	program(t, "ffprobe", "kill $!; exit 1\n")
-	program(t, "ffmpeg", "kill $!; [ \"$1\" = -version ] && exec "+real+" -version\nexit 1\n")
 }
 
 func TestFramesAreDecodedOnceWhateverTheClipIsCalled(t *testing.T) {
