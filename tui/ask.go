@@ -22,7 +22,7 @@ func (c call) openSession() (*session.Session, *config.File, int) {
 	}
 	report, done := c.progress()
 	defer done()
-	s, err := session.Open(c.ctx, file, report)
+	s, err := session.Open(c.ctx, file.Snapshot, report)
 	if err != nil {
 		return nil, nil, c.failure(err)
 	}

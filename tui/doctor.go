@@ -16,18 +16,19 @@ import (
 // runDoctor says what this machine has. It works without a config.toml, and says what is wrong with a broken one.
 func runDoctor(c call) int {
 	file, err := config.Load(configFile)
-	in := doctor.Input{File: file, Found: err == nil}
+	in := doctor.Input{Found: err == nil}
 	if err != nil {
 		if !errors.Is(err, os.ErrNotExist) {
 			in.Fault = err
 		}
-		if in.File, err = config.Parse(configFile, nil); err != nil {
+		if file, err = config.Parse(configFile, nil); err != nil {
 			return c.failure(err)
 		}
 	}
-	if err := applyOverrides(in.File, c.overrides); err != nil {
+	if err := applyOverrides(file, c.overrides); err != nil {
 		return c.fail(exitCall, "%w", err)
 	}
+	in.File = file.Snapshot
 	in.Terminal = terminal(c.stdout.file(), os.Environ(), in.File.Config.View)
 	report := doctor.Look(c.ctx, in)
 	if c.ctx.Err() != nil {

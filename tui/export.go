@@ -24,7 +24,7 @@ func runExport(c call) int {
 	if !ok {
 		return exitCall
 	}
-	source, err := export.Find(file, c.words[1])
+	source, err := export.Find(file.Snapshot, c.words[1])
 	if err != nil {
 		return c.unusable(err)
 	}

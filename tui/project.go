@@ -75,10 +75,11 @@ func runNew(c call) int {
 	if len(c.words) == 2 {
 		folder = c.words[1]
 	}
-	if file.Root, err = filepath.Abs(folder); err != nil {
+	root, err := filepath.Abs(folder)
+	if err != nil {
 		return c.failure(err)
 	}
-	file.Path = filepath.Join(folder, configFile)
+	file.Move(filepath.Join(folder, configFile), root)
 	if err := applyOverrides(file, c.overrides); err != nil {
 		return c.fail(exitCall, "%w", err)
 	}
@@ -129,7 +130,7 @@ func nextStep(preset, folder string) string {
 func makeDemoData(c call, file *config.File, listed func(format string, args ...any)) error {
 	report, done := c.progress()
 	defer done()
-	return chain.Data(c.ctx, file, chain.Options{Report: report, Log: listed})
+	return chain.Data(c.ctx, file.Snapshot, chain.Options{Report: report, Log: listed})
 }
 
 // runDemo runs the whole chain on the demo project, or makes the base that the program carries.
@@ -157,7 +158,7 @@ func runDemo(c call) int {
 	if c.json {
 		options.Log = c.note
 	}
-	path, err := chain.Run(c.ctx, file, options)
+	path, err := chain.Run(c.ctx, file.Snapshot, options)
 	done()
 	if err != nil {
 		return c.failure(err)
@@ -198,7 +199,7 @@ func runDemoBase(c call) int {
 func (c call) openProject(file *config.File) (*project.Project, int) {
 	report, done := c.progress()
 	defer done()
-	p, err := project.Open(c.ctx, file, report)
+	p, err := project.Open(c.ctx, file.Snapshot, report)
 	if err != nil {
 		return nil, c.failure(err)
 	}

@@ -46,7 +46,7 @@ func runTrain(c call) int {
 	if len(c.words) == 1 {
 		options.Name = c.words[0]
 	}
-	r, findings, err := finetune.Start(c.ctx, file, options)
+	r, findings, err := finetune.Start(c.ctx, file.Snapshot, options)
 	done()
 	printFindings(c.note, findings)
 	var faults finetune.Faults

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"finetui/core/config"
@@ -67,44 +67,33 @@ func newWorkbench(file *config.File, fault error) *root {
 
 // current is the configuration as it stands, for commands that run beside the screen: a File belongs to the screen.
 type current struct {
-	mutex      sync.Mutex
-	path, root string
-	raw        []byte
-	runs       string // absolute
+	snapshot atomic.Pointer[config.Snapshot]
 }
 
-// keep takes a copy.
-func (c *current) keep(file *config.File) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	c.path, c.root, c.raw, c.runs = file.Path, file.Root, file.Raw(), file.Abs(file.Config.Project.Runs)
-}
+func (c *current) keep(file *config.File) { c.snapshot.Store(file.Snapshot) }
 
-// file is a File of the copy.
-func (c *current) file() (*config.File, error) {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	if c.raw == nil {
-		return nil, fmt.Errorf("%s could not be read: mend it in the Config pane", configFile)
+// file is what was kept last, or an error that says that nothing could be read.
+func (c *current) file() (*config.Snapshot, error) {
+	if s := c.snapshot.Load(); s != nil {
+		return s, nil
 	}
-	f, err := config.Parse(c.path, c.raw)
-	if err == nil {
-		f.Root = c.root
-	}
-	return f, err
+	return nil, fmt.Errorf("%s could not be read: mend it in the Config pane", configFile)
 }
 
 // folder is the project's, or empty where there is none.
 func (c *current) folder() string {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	return c.root
+	if s := c.snapshot.Load(); s != nil {
+		return s.Root
+	}
+	return ""
 }
 
+// runsDir is PROJECT.RUNS, absolute, or empty where there is no project.
 func (c *current) runsDir() string {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	return c.runs
+	if s := c.snapshot.Load(); s != nil {
+		return s.Abs(s.Config.Project.Runs)
+	}
+	return ""
 }
 
 // runControl is what the Train pane can ask of the program.
@@ -176,14 +165,14 @@ func roughly(d time.Duration) string {
 
 // estimates is what the Config pane asks for the consequences of constants.
 func estimates(file *config.File) configpane.Estimate {
-	if file == nil { // it may be mended on the screen
-		root, err := filepath.Abs(".")
-		if err != nil {
-			return nil
-		}
-		file = &config.File{Path: configFile, Root: root}
+	root, err := filepath.Abs(".") // also of a file that is yet to be mended on the screen
+	if err != nil {
+		return nil
 	}
-	e := project.NewEstimator(file)
+	if file != nil {
+		root = file.Root
+	}
+	e := project.NewEstimator(root)
 	return func(cfg *config.Config) (configpane.Consequences, error) {
 		x, err := e.Estimate(context.Background(), cfg)
 		if err != nil {

@@ -69,5 +69,5 @@ type ThemeChoice string
 
 // ConfigChanged says that the project's constants are others than before: edited, taken back, loaded or saved. Who
 // changed the file sends it, and every pane gets it. A File is for one goroutine, the screen's own: commands are given
-// its Config, which nobody changes, and its Root.
+// its Snapshot, which nobody changes.
 type ConfigChanged struct{ File *config.File }

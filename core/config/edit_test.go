@@ -308,7 +308,7 @@ func TestSaveIsAtomicAndSeesOtherWriters(t *testing.T) {
 	if err := f.Save(); !errors.Is(err, ErrChangedOnDisk) {
 		t.Errorf("overwrote somebody's change: %v", err)
 	}
-	if err := f.SaveOver(); err != nil {
+	if err := f.Writing().SaveOver(); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := os.ReadFile(path); string(got) != string(f.Raw()) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sort"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -50,21 +51,17 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// File is a config.toml: its bytes, and the constants that they and the defaults give. It is for one goroutine. Config
-// is never changed in place, neither here nor by callers: an edit puts a new one there, so an old one stays as it was.
-// To try values, change a copy (c := *f.Config) and Apply its Diff.
+// File is a config.toml that is edited: a Snapshot of what it holds now, and the way back. It is for one goroutine; its
+// Snapshot is for any. An edit puts a new Snapshot there, so that an old one stays as it was.
 type File struct {
-	Path   string // where Save writes
-	Root   string // folder that relative paths in the file start from; Load sets the file's own
-	Config *Config
+	*Snapshot
 
-	raw    []byte
-	onDisk []byte // what Load read or Save wrote; nil: the file must not exist yet
-	undo   []state
-	layout layout
+	disk    *Snapshot // what Load read or Save wrote; nil: the file must not exist yet
+	settled *Snapshot // the constants then, with those of the session: what undoing everything comes back to
+	undo    []state
 
-	session map[string]Change // what KeepApart found; copied, never changed in place
-	lent    lent
+	session Session
+	store   store
 }
 
 // Load reads a file. What is wrong in it comes back together as Errors; what it leaves out has its default.
@@ -88,69 +85,37 @@ func Load(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.onDisk = f.raw
+	f.disk = f.Snapshot
 	return f, nil
 }
 
 // Parse is Load for bytes that are at hand. path is used in errors and by Save, which then expects no file there.
 func Parse(path string, raw []byte) (*File, error) {
-	c, l, err := decode(path, raw)
-	if err != nil {
-		return nil, err
-	}
 	root, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("folder of %s: %w", path, err)
 	}
-	return &File{Path: path, Root: root, Config: c, raw: append([]byte{}, raw...), layout: l}, nil
-}
-
-// Raw returns a copy of the file's bytes with all edits and overrides.
-func (f *File) Raw() []byte { return append([]byte{}, f.raw...) }
-
-// Abs returns a path from the file as an absolute one; "" stays "".
-func (f *File) Abs(path string) string {
-	if path == "" || filepath.IsAbs(path) {
-		return path
+	s, err := newSnapshot(path, root, append([]byte{}, raw...))
+	if err != nil {
+		return nil, err
 	}
-	return filepath.Join(f.Root, path)
+	return &File{Snapshot: s, settled: s}, nil
 }
+
+// Move says where the file is to be saved, and where its relative paths start from.
+func (f *File) Move(path, root string) {
+	before := f.Snapshot
+	if f.Snapshot = before.At(path, root); f.settled == before {
+		f.settled = f.Snapshot
+	}
+}
+
+// Settled are the constants as the file was loaded or saved last, with those of the session.
+func (f *File) Settled() *Snapshot { return f.settled }
 
 // Exports is the folder where panes of the project in root write what is asked of them:
 // in the project's own folder, which no repository takes in.
 func Exports(root string) string { return filepath.Join(root, ".finetui", "exports") }
-
-// Has tells whether the file itself names the constant; otherwise its value is the default.
-func (f *File) Has(name string) bool {
-	section, key, _ := strings.Cut(name, ".")
-	_, ok := f.layout.find(section, key)
-	return ok
-}
-
-// Comment returns the file's own comment lines right above the constant,
-// joined, or the schema's sentence where it has none.
-func (f *File) Comment(name string) string {
-	section, key, _ := strings.Cut(name, ".")
-	var lines []string
-	if e, ok := f.layout.find(section, key); ok {
-		above := strings.Split(string(f.raw[:lineStart(f.raw, e.key)]), "\n")
-		for i := len(above) - 2; i >= 0; i-- {
-			text, isComment := strings.CutPrefix(strings.TrimSpace(above[i]), "#")
-			if !isComment {
-				break
-			}
-			lines = append([]string{strings.TrimSpace(text)}, lines...)
-		}
-	}
-	if text := strings.TrimSpace(strings.Join(lines, " ")); text != "" {
-		return text
-	}
-	field, err := Lookup(name)
-	if err != nil {
-		return ""
-	}
-	return comment(field)
-}
 
 // decode checks a whole file: syntax, then every name, type, choice and bound.
 func decode(path string, raw []byte) (*Config, layout, error) {
@@ -324,4 +289,11 @@ func lookupPath(values map[string]any, path []string) (any, bool) {
 		}
 	}
 	return v, true
+}
+
+func sortFaults(faults Errors) {
+	sort.SliceStable(faults, func(i, j int) bool {
+		a, b := faults[i], faults[j]
+		return a.Line < b.Line || a.Line == b.Line && a.Col < b.Col
+	})
 }

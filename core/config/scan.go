@@ -246,3 +246,5 @@ func bareKey(key string) string {
 	}
 	return quote(key)
 }
+
+func lineStart(b []byte, pos int) int { return bytes.LastIndexByte(b[:pos], '\n') + 1 }

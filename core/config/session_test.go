@@ -49,7 +49,7 @@ func TestOverridesOfASessionAreNotSaved(t *testing.T) {
 		t.Error("a save has ended the overrides")
 	}
 
-	again, err := f.Reload()
+	again, err := Reload(f.Path, f.Session())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func clipProject(t *testing.T, dir string, overrides ...string) *project.Project
 	if err := file.Override(append(base, overrides...)); err != nil {
 		t.Fatal(err)
 	}
-	p, err := project.Open(context.Background(), file, nil)
+	p, err := project.Open(context.Background(), file.Snapshot, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func twoPictures(t *testing.T, overrides ...string) *project.Project {
 	if err := file.Override(append(base, overrides...)); err != nil {
 		t.Fatal(err)
 	}
-	p, err := project.Open(context.Background(), file, nil)
+	p, err := project.Open(context.Background(), file.Snapshot, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

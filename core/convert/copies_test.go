@@ -42,7 +42,7 @@ func uneven(t *testing.T, overrides ...string) *project.Project {
 		overrides...)); err != nil {
 		t.Fatal(err)
 	}
-	p, err := project.Open(t.Context(), file, nil)
+	p, err := project.Open(t.Context(), file.Snapshot, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

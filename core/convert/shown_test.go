@@ -41,7 +41,7 @@ func onePicture(t *testing.T, name string, file []byte, classes string, override
 		"EVAL.DATA="}, overrides...)); err != nil {
 		t.Fatal(err)
 	}
-	p, err := project.Open(t.Context(), f, nil)
+	p, err := project.Open(t.Context(), f.Snapshot, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,10 +47,10 @@ type Report struct {
 
 // Input is what the machine is looked at for.
 type Input struct {
-	File     *config.File // the constants; without a config.toml the defaults
-	Found    bool         // there is a config.toml
-	Fault    error        // what is wrong with it; File then holds the defaults
-	Terminal []Line       // what is known of the terminal, which this package does not talk to
+	File     *config.Snapshot // the constants; without a config.toml the defaults
+	Found    bool             // there is a config.toml
+	Fault    error            // what is wrong with it; File then holds the defaults
+	Terminal []Line           // what is known of the terminal, which this package does not talk to
 }
 
 // Look looks at the machine. It takes a second or two, and less where ctx ends.
@@ -125,7 +125,7 @@ func (in Input) constants() []Line {
 	return append(lines, dataSet(in.File))
 }
 
-func dataSet(file *config.File) Line {
+func dataSet(file *config.Snapshot) Line {
 	path := file.Abs(file.Config.Dataset.Path)
 	if _, err := os.Stat(path); err != nil {
 		return Line{"data set", printable.Error(err), Missing,
@@ -143,7 +143,7 @@ type machine struct {
 }
 
 // bases looks at the built-in base, and at MODEL.BASE where it is another one.
-func bases(ctx context.Context, file *config.File) []Line {
+func bases(ctx context.Context, file *config.Snapshot) []Line {
 	lines := []Line{base(ctx, "built-in base", model.Tiny, "",
 		"build the program again from a whole checkout, and see that the user's cache folder can be written to")}
 	if name := file.Config.Model.Base; name != model.Tiny {

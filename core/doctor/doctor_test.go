@@ -42,13 +42,13 @@ func equipped(answers map[string]string) machine {
 	return m
 }
 
-func parsed(t *testing.T, text string) *config.File {
+func parsed(t *testing.T, text string) *config.Snapshot {
 	t.Helper()
 	file, err := config.Parse(filepath.Join(t.TempDir(), "config.toml"), []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return file
+	return file.Snapshot
 }
 
 // line finds a line of a report by its name.

@@ -31,7 +31,7 @@ type Source struct {
 
 // Find is the adapter of a name: a run's number, name or path, whose best checkpoint it is,
 // or a folder in PEFT's format, which belongs to MODEL.BASE.
-func Find(file *config.File, name string) (Source, error) {
+func Find(file *config.Snapshot, name string) (Source, error) {
 	if isAdapter(name) {
 		return Source{Title: "adapter " + name, Adapter: name, Base: file.Config.Model.Base, Root: file.Root}, nil
 	}

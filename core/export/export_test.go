@@ -240,7 +240,7 @@ func TestSourceIsARunsBestOrAFolder(t *testing.T) {
 	}
 	create("young")
 	for _, name := range []string{"1", "good", w.Dir()} {
-		s, err := Find(file, name)
+		s, err := Find(file.Snapshot, name)
 		if err != nil || !strings.HasSuffix(s.Title, "step 8 (best)") || s.Base != "tiny" || s.Root != root ||
 			filepath.Base(s.Adapter) != "step-000008" {
 			t.Errorf("%s: %+v, %v", name, s, err)
@@ -249,7 +249,7 @@ func TestSourceIsARunsBestOrAFolder(t *testing.T) {
 			t.Errorf("the base of another fingerprint: %v", err)
 		}
 	}
-	s, err := Find(file, adapter)
+	s, err := Find(file.Snapshot, adapter)
 	if err != nil || s.Adapter != adapter || s.Base != "tiny" {
 		t.Errorf("a folder: %+v, %v", s, err)
 	}
@@ -257,7 +257,7 @@ func TestSourceIsARunsBestOrAFolder(t *testing.T) {
 		t.Errorf("nothing is known of a folder's base: %q, %v", note, err)
 	}
 	for name, want := range map[string]string{"young": "no checkpoint yet", "7": lora.ConfigFile} {
-		if _, err := Find(file, name); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Find(file.Snapshot, name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q in it", name, err, want)
 		}
 	}

@@ -111,7 +111,7 @@ func BenchmarkEpochOfALargeTower(b *testing.B) {
 // benchProject is a small drawn project with its base open.
 func benchProject(b *testing.B) *project.Project {
 	b.Helper()
-	p, err := project.Open(context.Background(), smallProject(b), nil)
+	p, err := project.Open(context.Background(), smallProject(b).Snapshot, nil)
 	if err == nil {
 		err = p.OpenBase(context.Background(), nil)
 	}

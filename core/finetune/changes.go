@@ -72,22 +72,22 @@ func howChanged(name string) (how string, may bool) {
 	return "", false
 }
 
-// change applies the words of a command line, SECTION.KEY=value, to a run's snapshot, and returns what they change. The
-// error is a *Fixed for constants that may not change.
-func change(label string, file *config.File, words []string) ([]config.Change, error) {
+// change is a run's snapshot with the words of a command line, SECTION.KEY=value, and what they change in it. The error
+// is a *Fixed for constants that may not change.
+func change(label string, was *config.Snapshot, words []string) (*config.Snapshot, []config.Change, error) {
 	var mine []string
 	for _, word := range words {
 		if name, _, _ := strings.Cut(word, "="); strings.TrimSpace(name) != ofTheCall {
 			mine = append(mine, word)
 		}
 	}
-	was := file.Config
-	if err := file.Override(mine); err != nil {
-		return nil, err
+	now, err := was.Override(mine)
+	if err != nil {
+		return nil, nil, err
 	}
-	changes := config.Diff(was, file.Config)
+	changes := config.Diff(was.Config, now.Config)
 	if len(changes) == 0 {
-		return nil, nil
+		return now, nil, nil
 	}
 	fixed := &Fixed{Run: label}
 	for _, c := range changes {
@@ -96,14 +96,14 @@ func change(label string, file *config.File, words []string) ([]config.Change, e
 		}
 	}
 	if len(fixed.Names) > 0 {
-		return nil, fixed
+		return nil, nil, fixed
 	}
-	for _, p := range config.Validate(file.Config) {
+	for _, p := range config.Validate(now.Config) {
 		if p.Level == config.LevelError {
-			return nil, fmt.Errorf("%s %s", p.Key, p.Text)
+			return nil, nil, fmt.Errorf("%s %s", p.Key, p.Text)
 		}
 	}
-	return changes, nil
+	return now, changes, nil
 }
 
 // describe says in a sentence what a run goes on with.

@@ -198,8 +198,7 @@ func (s *served) open(ctx context.Context, q call) (a answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	f.Root = q.Root
-	p, err := project.Open(ctx, f, nil)
+	p, err := project.Open(ctx, f.At("", q.Root), nil)
 	if err == nil {
 		err = p.OpenBase(ctx, nil)
 	}
@@ -269,7 +268,7 @@ func TestEveryEngineThatCanBeChosenIsThere(t *testing.T) {
 	f := smallProject(t)
 	f.Config.Model.Engine = "steam"
 	var unusable *config.Unusable
-	if _, _, err := Start(context.Background(), f, Options{}); !errors.As(err, &unusable) ||
+	if _, _, err := Start(context.Background(), f.Snapshot, Options{}); !errors.As(err, &unusable) ||
 		!strings.Contains(err.Error(), native) {
 		t.Errorf("an engine that is not there: %v", err)
 	}

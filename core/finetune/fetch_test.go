@@ -34,7 +34,7 @@ func leave(t *testing.T, f *config.File) (*run.Run, []dataset.Finding, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Start(context.Background(), f, Options{Exe: exe, Version: "test"})
+	return Start(context.Background(), f.Snapshot, Options{Exe: exe, Version: "test"})
 }
 
 // until waits for something that a run's process does.
@@ -82,7 +82,7 @@ func TestRunFetchesItsBaseBeforeItsFirstStep(t *testing.T) {
 		!strings.Contains(log, "MB, ") {
 		t.Errorf("the log (%v):\n%s", err, log)
 	}
-	findings, err = Lint(context.Background(), f, nil) // now it is here
+	findings, err = Lint(context.Background(), f.Snapshot, nil) // now it is here
 	if err != nil || slices.ContainsFunc(findings, func(f dataset.Finding) bool { return f.Code == "base-away" }) {
 		t.Errorf("a second look: %+v, %v", findings, err)
 	}
@@ -140,7 +140,7 @@ func TestWithoutANetworkTheRunSaysWhatToDo(t *testing.T) {
 	if r, _, err := leave(t, f); r != nil || err == nil || !strings.Contains(err.Error(), "HF_HUB_OFFLINE is set") {
 		t.Errorf("offline: %v", err)
 	}
-	if _, err := Lint(context.Background(), f, nil); err == nil ||
+	if _, err := Lint(context.Background(), f.Snapshot, nil); err == nil ||
 		!strings.Contains(err.Error(), "HF_HUB_OFFLINE is set") {
 		t.Errorf("lint, offline: %v", err)
 	}

@@ -207,7 +207,7 @@ func startKilled(t *testing.T, f *config.File, name string, n int) *run.Run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, _, err := Start(context.Background(), f, Options{Name: name, Exe: exe, Version: "test"})
+	r, _, err := Start(context.Background(), f.Snapshot, Options{Name: name, Exe: exe, Version: "test"})
 	if r == nil {
 		t.Fatal(err)
 	}

@@ -211,7 +211,7 @@ func TestAnotherModelGoesTheWholeWay(t *testing.T) {
 		"TRAIN.BEST_BY=loss"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Lint(context.Background(), f, nil); err != nil {
+	if _, err := Lint(context.Background(), f.Snapshot, nil); err != nil {
 		t.Fatal(err)
 	}
 	r := start(t, f, "words")
@@ -248,7 +248,7 @@ func TestAnotherModelGoesTheWholeWay(t *testing.T) {
 func evaluated(t *testing.T, f *config.File, adapter string) (answers []string) {
 	t.Helper()
 	ctx := context.Background()
-	p, err := project.Open(ctx, f, nil)
+	p, err := project.Open(ctx, f.Snapshot, nil)
 	if err == nil {
 		err = p.OpenBase(ctx, nil)
 	}

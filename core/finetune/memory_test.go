@@ -48,7 +48,7 @@ func saidAndTook(t *testing.T, f *config.File) (said, took int64) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the most memory that a process held is read from /proc")
 	}
-	e, err := project.NewEstimator(f).Estimate(context.Background(), f.Config)
+	e, err := project.NewEstimator(f.Root).Estimate(context.Background(), f.Config)
 	if err != nil {
 		t.Fatal(err)
 	}

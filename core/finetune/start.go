@@ -39,7 +39,7 @@ type Options struct {
 // is wrong with the data is left out of the run. A base that is not on this machine is left to the run's own
 // process, so that nobody has to wait for it and a terminal that is closed does not break it off; that process
 // checks then what cannot be checked without the base.
-func Start(ctx context.Context, file *config.File, o Options) (*run.Run, []dataset.Finding, error) {
+func Start(ctx context.Context, file *config.Snapshot, o Options) (*run.Run, []dataset.Finding, error) {
 	if err := checkEngine(file.Config); err != nil {
 		return nil, nil, err
 	}
@@ -66,7 +66,7 @@ func Start(ctx context.Context, file *config.File, o Options) (*run.Run, []datas
 }
 
 // Lint checks a configuration as Start does.
-func Lint(ctx context.Context, file *config.File, report project.Progress) ([]dataset.Finding, error) {
+func Lint(ctx context.Context, file *config.Snapshot, report project.Progress) ([]dataset.Finding, error) {
 	p, err := project.Open(ctx, file, report)
 	if err != nil {
 		return nil, err
@@ -166,14 +166,13 @@ func check(r *run.Run, words []string) ([]config.Change, error) {
 		return nil, fmt.Errorf("%s is %s already, as process %d on %s", r.Label(), s.State, s.Process.PID,
 			r.Info.Machine)
 	}
-	file, err := r.Config()
+	was, err := r.Config()
 	if err != nil {
 		return nil, fmt.Errorf("%s: its own config.toml: %w", r.Label(), err)
 	}
-	was := file.Config
-	changes, err := change(r.Label(), file, words)
+	now, changes, err := change(r.Label(), was, words)
 	if err == nil && r.Status().State == run.Done {
-		err = goOn(r, was, changes, file.Config)
+		err = goOn(r, was.Config, changes, now.Config)
 	}
 	return changes, err
 }

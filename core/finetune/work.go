@@ -45,7 +45,7 @@ type job struct {
 	w       *run.Writer
 	words   []string // constants that it goes on with
 	changes []config.Change
-	file    *config.File // the snapshot
+	file    *config.Snapshot // the snapshot
 	p       *project.Project
 	engine  Engine
 	all     []recipe.Sample // of train
@@ -177,13 +177,14 @@ func (j *job) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if j.file, err = r.Config(); err != nil {
+	was, err := r.Config()
+	if err != nil {
 		return err
 	}
-	if j.changes, err = change(r.Label(), j.file, j.words); err != nil {
+	if j.file, j.changes, err = change(r.Label(), was, j.words); err != nil {
 		return err
 	}
-	if j.p, err = j.open(ctx, r); err != nil {
+	if j.p, err = j.open(ctx, r, was); err != nil {
 		return err
 	}
 	if err = j.prepareIn(ctx); err != nil {
@@ -192,17 +193,11 @@ func (j *job) prepare(ctx context.Context) error {
 	return err
 }
 
-// open reads the data set that the run was started on. EVAL.DATA is not among it: nothing but scoring sees it.
-func (j *job) open(ctx context.Context, r *run.Run) (*project.Project, error) {
-	file, err := r.Config()
+// open reads the data set that the run was started on. EVAL.DATA is not among it: nothing but scoring sees it. was is
+// the run's config.toml before the constants that it goes on with.
+func (j *job) open(ctx context.Context, r *run.Run, was *config.Snapshot) (*project.Project, error) {
+	file, err := j.file.With(config.Change{Key: "EVAL.DATA"})
 	if err != nil {
-		return nil, err
-	}
-	whole := file.Config.Eval.Data
-	if _, err := change(r.Label(), file, j.words); err != nil {
-		return nil, err
-	}
-	if err := file.Override([]string{"EVAL.DATA="}); err != nil {
 		return nil, err
 	}
 	j.w.Logf("reading %s", file.Config.Dataset.Path)
@@ -214,7 +209,7 @@ func (j *job) open(ctx context.Context, r *run.Run) (*project.Project, error) {
 		return nil, err
 	}
 	then, now := r.Info.DataFingerprint, p.Data.Fingerprint()
-	if then != now && whole != "" && j.oldFingerprint(ctx, file, whole) == then { // as it was counted once
+	if then != now && j.oldFingerprint(ctx, file, was.Config.Eval.Data) == then { // as it was counted once
 		return p, j.w.Update(func(i *run.Info) { i.DataFingerprint = now })
 	}
 	if then != now {
@@ -225,12 +220,15 @@ func (j *job) open(ctx context.Context, r *run.Run) (*project.Project, error) {
 }
 
 // oldFingerprint is what an older program wrote down for a data set and EVAL.DATA together.
-func (j *job) oldFingerprint(ctx context.Context, file *config.File, evalData string) string {
-	both := *file
-	c := *file.Config
-	c.Eval.Data = evalData
-	both.Config = &c
-	p, err := project.Open(ctx, &both, nil)
+func (j *job) oldFingerprint(ctx context.Context, file *config.Snapshot, evalData string) string {
+	if evalData == "" {
+		return ""
+	}
+	both, err := file.With(config.Change{Key: "EVAL.DATA", New: evalData})
+	if err != nil {
+		return ""
+	}
+	p, err := project.Open(ctx, both, nil)
 	if err != nil {
 		return ""
 	}

@@ -76,7 +76,7 @@ func smallProject(t testing.TB) *config.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Path, f.Root = filepath.Join(root, "config.toml"), root
+	f.Move(filepath.Join(root, "config.toml"), root)
 	if err := f.Override([]string{"DATASET.PATH=data", "PROJECT.RUNS=runs", "EVAL.DATA=", "TRAIN.EPOCHS=3",
 		"TRAIN.BATCH_SIZE=8", "TRAIN.SAVE_EVERY=3", "TRAIN.EVAL_EVERY=6",
 		"TRAIN.LOG_EVERY=2", "TRAIN.WARMUP_STEPS=4", "EVAL.MAX_NEW_TOKENS=4", "LORA.R=4"}); err != nil {
@@ -92,7 +92,7 @@ func start(t *testing.T, f *config.File, name string) *run.Run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, _, err := Start(context.Background(), f, Options{Name: name, Exe: exe, Version: "test"})
+	r, _, err := Start(context.Background(), f.Snapshot, Options{Name: name, Exe: exe, Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestFaultyRecipeStartsNothing(t *testing.T) {
 	if err := f.Override([]string{"RECIPE.FACTS_FROM=all"}); err != nil {
 		t.Fatal(err)
 	}
-	r, findings, err := Start(context.Background(), f, Options{Exe: "/nonexistent"})
+	r, findings, err := Start(context.Background(), f.Snapshot, Options{Exe: "/nonexistent"})
 	if _, ok := err.(Faults); !ok || r != nil {
 		t.Errorf("facts from other splits: run %v, error %v, findings %v", r, err, findings)
 	}
@@ -256,7 +256,7 @@ func TestTowerIsAdaptedWhereAsked(t *testing.T) {
 			t.Errorf("%s has not been trained; there are %d adapters", module, len(adapters))
 		}
 	}
-	p, err := project.Open(context.Background(), f, nil)
+	p, err := project.Open(context.Background(), f.Snapshot, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,12 +26,12 @@ func drawn(t *testing.T, overrides ...string) (*project.Project, *model.Subject)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Path, f.Root = filepath.Join(root, "config.toml"), root
+	f.Move(filepath.Join(root, "config.toml"), root)
 	if err := f.Override(append([]string{"DATASET.PATH=data", "EVAL.DATA=", "EVAL.MAX_NEW_TOKENS=6"},
 		overrides...)); err != nil {
 		t.Fatal(err)
 	}
-	p, err := project.Open(context.Background(), f, nil)
+	p, err := project.Open(context.Background(), f.Snapshot, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

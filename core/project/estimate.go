@@ -25,13 +25,13 @@ type Estimate struct {
 // Estimator works out estimates. It keeps the base between calls; the data set is the one that others read, too.
 type Estimator struct {
 	mutex sync.Mutex
-	file  *config.File // path and root only
+	file  *config.Snapshot // root only
 	base  *model.Base
 }
 
-// NewEstimator returns an estimator of configurations whose relative paths start from the file's root.
-func NewEstimator(file *config.File) *Estimator {
-	return &Estimator{file: &config.File{Path: file.Path, Root: file.Root}}
+// NewEstimator returns an estimator of configurations whose relative paths start from root.
+func NewEstimator(root string) *Estimator {
+	return &Estimator{file: &config.Snapshot{Root: root}}
 }
 
 // Estimate works out what cfg comes to.

@@ -27,7 +27,7 @@ type Progress = func(done, total int, what string)
 
 // Project is a data set and a recipe, and from the first use of it the base.
 type Project struct {
-	File   *config.File
+	File   *config.Snapshot
 	Config *config.Config
 	Data   *dataset.Dataset
 	Recipe *recipe.Recipe
@@ -39,7 +39,7 @@ type Project struct {
 
 // Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe. An EVAL.DATA
 // that is not there or cannot be used is a finding: nothing but scoring on it needs it, and that says what is wrong.
-func Open(ctx context.Context, file *config.File, report Progress) (*Project, error) {
+func Open(ctx context.Context, file *config.Snapshot, report Progress) (*Project, error) {
 	data, fault, err := Read(ctx, file, report)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (p *Project) Over(c *config.Config, r *recipe.Recipe) *Project {
 
 // Read reads the data set of a configuration, with EVAL.DATA as a split of its own where there
 // is one; fault says why it is none, where one is named.
-func Read(ctx context.Context, file *config.File, report Progress) (data *dataset.Dataset, fault, err error) {
+func Read(ctx context.Context, file *config.Snapshot, report Progress) (data *dataset.Dataset, fault, err error) {
 	if data, err = dataset.Read(ctx, file.Config.Dataset, file.Root, report); err != nil {
 		return nil, nil, err
 	}
@@ -74,7 +74,8 @@ func Read(ctx context.Context, file *config.File, report Progress) (data *datase
 }
 
 // readFurther appends EVAL.DATA where it is named, or else the finding why not. err is that of ctx.
-func readFurther(ctx context.Context, data *dataset.Dataset, file *config.File, report Progress) (fault, err error) {
+func readFurther(ctx context.Context, data *dataset.Dataset, file *config.Snapshot, report Progress) (fault,
+	err error) {
 	if file.Config.Eval.Data == "" {
 		return nil, nil
 	}
@@ -91,7 +92,7 @@ func furtherFinding(fault error) dataset.Finding {
 }
 
 // addData appends the items of EVAL.DATA as one split with the name of its folder.
-func addData(ctx context.Context, data *dataset.Dataset, file *config.File, report Progress) error {
+func addData(ctx context.Context, data *dataset.Dataset, file *config.Snapshot, report Progress) error {
 	more := file.Config.Dataset
 	more.Path, more.Sets = file.Config.Eval.Data, nil
 	unusable := func(format string, args ...any) error {

@@ -48,10 +48,11 @@ func TestFindingsOfFurtherDataNameTheirOwnFiles(t *testing.T) {
 	if err := os.WriteFile(labels, []byte("garbage\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.File.Override([]string{"EVAL.DATA=more"}); err != nil {
+	file, err := p.File.Override([]string{"EVAL.DATA=more"})
+	if err != nil {
 		t.Fatal(err)
 	}
-	with, err := Open(context.Background(), p.File, nil)
+	with, err := Open(context.Background(), file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,10 +66,11 @@ func TestMissingFurtherDataStopsNothingButScoring(t *testing.T) {
 	p := drawn(t)
 	before := p.Data.Fingerprint()
 	for _, broken := range []string{"nowhere", "config.toml"} {
-		if err := p.File.Override([]string{"EVAL.DATA=" + broken}); err != nil {
+		file, err := p.File.Override([]string{"EVAL.DATA=" + broken})
+		if err != nil {
 			t.Fatal(err)
 		}
-		opened, err := Open(context.Background(), p.File, nil)
+		opened, err := Open(context.Background(), file, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,10 +95,11 @@ func TestFurtherDataIsNoPartOfTheFingerprint(t *testing.T) {
 	if err := os.CopyFS(more, os.DirFS(filepath.Join(p.File.Root, "data"))); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.File.Override([]string{"EVAL.DATA=more"}); err != nil {
+	file, err := p.File.Override([]string{"EVAL.DATA=more"})
+	if err != nil {
 		t.Fatal(err)
 	}
-	with, err := Open(context.Background(), p.File, nil)
+	with, err := Open(context.Background(), file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

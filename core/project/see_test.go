@@ -27,11 +27,11 @@ func drawn(t *testing.T) *Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Path, f.Root = filepath.Join(root, "config.toml"), root
+	f.Move(filepath.Join(root, "config.toml"), root)
 	if err := f.Override([]string{"DATASET.PATH=data", "EVAL.DATA="}); err != nil {
 		t.Fatal(err)
 	}
-	p, err := Open(context.Background(), f, nil)
+	p, err := Open(context.Background(), f.Snapshot, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

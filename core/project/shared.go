@@ -19,7 +19,7 @@ func ReadShared(ctx context.Context, cfg config.Dataset, root string, again bool
 }
 
 // OpenOn is Open on a set that was read already: for who neither checks its pictures nor changes it otherwise.
-func OpenOn(ctx context.Context, file *config.File, set *dataset.Dataset, report Progress) (*Project, error) {
+func OpenOn(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, report Progress) (*Project, error) {
 	data := *set // EVAL.DATA is appended to the copy
 	fault, err := readFurther(ctx, &data, file, report)
 	if err != nil {

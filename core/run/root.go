@@ -13,24 +13,25 @@ import (
 // Config returns the snapshot the run was started with. Its relative paths start from the project's folder, wherever
 // that lies now: a project that was moved, renamed or copied takes its runs along, and a path of the snapshot that led
 // into the folder of then leads into that of now.
-func (r *Run) Config() (*config.File, error) {
+func (r *Run) Config() (*config.Snapshot, error) {
 	path := filepath.Join(r.Dir, configFile)
-	f, err := config.Load(path)
+	file, err := config.Load(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("%s is not there: put it back from a copy, or start another run", path)
 	case err != nil:
 		return nil, err
-	case r.Info.Base != "" && r.Info.Base != f.Config.Model.Base: // it would be taken for another run
+	case r.Info.Base != "" && r.Info.Base != file.Config.Model.Base: // it would be taken for another run
 		return nil, fmt.Errorf("%s is damaged: it names the base %q, and run.json %q: put it back from a copy", path,
-			f.Config.Model.Base, r.Info.Base)
+			file.Config.Model.Base, r.Info.Base)
 	}
-	if f.Root = r.root(f); r.Info.Root == "" || r.Info.Root == f.Root {
-		return f, nil
+	s := file.At(file.Path, r.root(file.Snapshot))
+	if r.Info.Root == "" || r.Info.Root == s.Root {
+		return s, nil
 	}
 	var moved []config.Change
 	for _, field := range config.Fields() {
-		value := config.Plain(f.Config, field.Name())
+		value := config.Plain(s.Config, field.Name())
 		if field.Kind != config.Path || !filepath.IsAbs(value) {
 			continue
 		}
@@ -38,12 +39,12 @@ func (r *Run) Config() (*config.File, error) {
 			moved = append(moved, config.Change{Key: field.Name(), New: below})
 		}
 	}
-	return f, f.Apply(moved)
+	return s.With(moved...)
 }
 
 // root is where the project's folder is now: where it lies as seen from the run's, else where it lay, else here. A
 // folder counts that has a config.toml or the data set.
-func (r *Run) root(f *config.File) string {
+func (r *Run) root(f *config.Snapshot) string {
 	var places []string
 	if r.Info.RootFrom != "" {
 		places = append(places, filepath.Join(r.Dir, r.Info.RootFrom))

@@ -33,13 +33,13 @@ type Progress = func(done, total int, what string)
 type Session struct {
 	Project *project.Project // the data set, and the recipe of the current constants
 
-	file *config.File
+	file *config.Snapshot
 	set  *dataset.Dataset // that Project.Data begins with
 	pool *pool
 }
 
-// Open reads the data set of a configuration. Models are loaded when they are asked for. The file is kept: see Freeze.
-func Open(ctx context.Context, file *config.File, report Progress) (*Session, error) {
+// Open reads the data set of a configuration. Models are loaded when they are asked for.
+func Open(ctx context.Context, file *config.Snapshot, report Progress) (*Session, error) {
 	set, err := project.ReadShared(ctx, file.Config.Dataset, file.Root, false, report)
 	if err != nil {
 		return nil, err
@@ -48,11 +48,11 @@ func Open(ctx context.Context, file *config.File, report Progress) (*Session, er
 }
 
 // OpenOn is Open on the configuration's data set, which was read already; nobody may change it.
-func OpenOn(ctx context.Context, file *config.File, set *dataset.Dataset, report Progress) (*Session, error) {
+func OpenOn(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, report Progress) (*Session, error) {
 	return open(ctx, file, set, &pool{bases: map[string]*model.Base{}}, report)
 }
 
-func open(ctx context.Context, file *config.File, set *dataset.Dataset, models *pool, report Progress) (*Session,
+func open(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, models *pool, report Progress) (*Session,
 	error) {
 	p, err := project.OpenOn(ctx, file, set, report)
 	if err != nil {
@@ -63,7 +63,7 @@ func open(ctx context.Context, file *config.File, set *dataset.Dataset, models *
 
 // Reopen is the session of changed constants on their data set. It shares the models that are loaded, and EVAL.DATA
 // unless that, or the set, is another one.
-func (s *Session) Reopen(ctx context.Context, file *config.File, set *dataset.Dataset, report Progress) (*Session,
+func (s *Session) Reopen(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, report Progress) (*Session,
 	error) {
 	before, now := s.Project.Config, file.Config
 	if set != s.set || !reflect.DeepEqual(before.Dataset, now.Dataset) || before.Eval.Data != now.Eval.Data ||
@@ -76,11 +76,6 @@ func (s *Session) Reopen(ctx context.Context, file *config.File, set *dataset.Da
 	}
 	return &Session{Project: &project.Project{File: file, Config: now, Data: s.Project.Data, Recipe: seen}, file: file,
 		pool: s.pool, set: set}, nil
-}
-
-// Freeze is a file's constants as they are now, for another goroutine than the file's own.
-func Freeze(file *config.File) *config.File {
-	return &config.File{Path: file.Path, Root: file.Root, Config: file.Config}
 }
 
 // Close gives the models' files back, those of all sessions that were reopened from this one, too.

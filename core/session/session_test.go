@@ -46,7 +46,7 @@ func projectFile(t *testing.T) *config.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file.Path, file.Root = filepath.Join(root, "config.toml"), root
+	file.Move(filepath.Join(root, "config.toml"), root)
 	set(t, file, "DATASET.PATH", "data")
 	set(t, file, "EVAL.DATA", "")
 	set(t, file, "EVAL.MAX_NEW_TOKENS", "6")
@@ -77,7 +77,7 @@ func set(t *testing.T, file *config.File, name, value string) {
 
 func openSession(t *testing.T, file *config.File) *Session {
 	t.Helper()
-	s, err := Open(context.Background(), Freeze(file), nil)
+	s, err := Open(context.Background(), file.Snapshot, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +278,7 @@ func TestReopenedSessionSharesWhatHasNotChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	set(t, file, "INFER.PROMPT", "What is it?")
-	next, err := s.Reopen(ctx, Freeze(file), s.set, nil)
+	next, err := s.Reopen(ctx, file.Snapshot, s.set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,12 +294,12 @@ func TestReopenedSessionSharesWhatHasNotChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	third, err := next.Reopen(ctx, Freeze(file), other, nil)
+	third, err := next.Reopen(ctx, file.Snapshot, other, nil)
 	if err != nil || third.Project.Data == next.Project.Data {
 		t.Errorf("the session of another set shows the one before, error %v", err)
 	}
 	set(t, file, "EVAL.DATA", "data")
-	if fourth, err := third.Reopen(ctx, Freeze(file), other, nil); err != nil ||
+	if fourth, err := third.Reopen(ctx, file.Snapshot, other, nil); err != nil ||
 		fourth.Project.Data == third.Project.Data {
 		t.Errorf("another EVAL.DATA is not read, error %v", err)
 	}
@@ -360,7 +360,7 @@ func TestEvaluationsAreKeptAndCompared(t *testing.T) {
 		t.Errorf("constants that differ: %s", differ)
 	}
 	set(t, file, "RECIPE.PROMPT", "basic")
-	if later, err := s.Reopen(ctx, Freeze(file), s.set, nil); err != nil {
+	if later, err := s.Reopen(ctx, file.Snapshot, s.set, nil); err != nil {
 		t.Error(err)
 	} else if now, _ := later.Setting(Base); strings.Join(now.Changed(list[0]), "; ") != "RECIPE.PROMPT short → basic" {
 		t.Errorf("changed since the base was asked: %v", now.Changed(list[0]))

@@ -17,18 +17,15 @@ import (
 	"finetui/views/widget"
 )
 
-// saved is the answer to a save: a copy of the file as it is after it.
-type saved struct{ file *config.File }
-
 // save writes the file beside the screen, asking where it has changed on disk.
-func (p *Pane) save() tea.Cmd { return p.write((*config.File).Save) }
+func (p *Pane) save() tea.Cmd { return p.write(config.Writing.Save) }
 
-func (p *Pane) write(save func(*config.File) error) tea.Cmd {
-	copied := *p.file
-	return views.Ask(&p.saving, func(context.Context) (saved, error) { return saved{&copied}, save(&copied) })
+func (p *Pane) write(save func(config.Writing) error) tea.Cmd {
+	now := p.file.Writing()
+	return views.Ask(&p.saving, func(context.Context) (config.Writing, error) { return now, save(now) })
 }
 
-func (p *Pane) savedAnswer(msg views.Answer[saved]) tea.Cmd {
+func (p *Pane) savedAnswer(msg views.Answer[config.Writing]) tea.Cmd {
 	if !p.saving.Takes(msg.Ticket) {
 		return nil
 	}
@@ -42,17 +39,11 @@ func (p *Pane) savedAnswer(msg views.Answer[saved]) tea.Cmd {
 	if msg.Err != nil {
 		return views.Fail(msg.Err)
 	}
-	count := len(config.Diff(p.disk, msg.Value.file.Config))
-	later := config.Diff(msg.Value.file.Config, p.file.Config) // edits that came while it was written
-	*p.file = *msg.Value.file
-	p.disk = p.file.Config
-	cmd := p.tell()
-	if len(later) > 0 {
-		cmd = p.apply(later)
-	}
+	count := len(config.Diff(p.disk, msg.Value.Config()))
+	p.file.Wrote(msg.Value)
 	p.refresh()
 	p.told = p.file.Config
-	cmd = tea.Batch(cmd, p.estimate(), views.Say("%s is saved: %s", filepath.Base(p.path), changes(count)))
+	cmd := tea.Batch(p.tell(), p.estimate(), views.Say("%s is saved: %s", filepath.Base(p.path), changes(count)))
 	if after != nil {
 		cmd = tea.Sequence(cmd, after())
 	}
@@ -62,7 +53,7 @@ func (p *Pane) savedAnswer(msg views.Answer[saved]) tea.Cmd {
 // askConflict asks what to do about a file that somebody else has written since it was read.
 func (p *Pane) askConflict() {
 	q := newQuestion(filepath.Base(p.path) + " has changed on disk")
-	q.add("overwrite", "what was written there is lost", func() tea.Cmd { return p.write((*config.File).SaveOver) })
+	q.add("overwrite", "what was written there is lost", func() tea.Cmd { return p.write(config.Writing.SaveOver) })
 	q.add("reload", p.loss(), p.read)
 	q.add("leave both", "as they are", func() tea.Cmd { return nil })
 	p.question = q
@@ -78,12 +69,11 @@ func (p *Pane) loss() string {
 
 // read loads the file beside the screen.
 func (p *Pane) read() tea.Cmd {
-	load, path := config.Load, p.path
+	path, session := p.path, config.Session(nil)
 	if p.file != nil {
-		copied := *p.file
-		load = func(string) (*config.File, error) { return copied.Reload() }
+		session = p.file.Session()
 	}
-	return views.Ask(&p.reading, func(context.Context) (*config.File, error) { return load(path) })
+	return views.Ask(&p.reading, func(context.Context) (*config.File, error) { return config.Reload(path, session) })
 }
 
 func (p *Pane) readAnswer(msg views.Answer[*config.File]) tea.Cmd {

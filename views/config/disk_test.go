@@ -49,17 +49,9 @@ func TestEditWhileTheFileIsWrittenIsKept(t *testing.T) {
 	path := project(t, nil)
 	p, d := opened(t, path, 120, 30)
 	put(d, p, "TRAIN.EPOCHS", "12")
-	copied := *p.file
-	_ = p.save() // a command that has not run yet
+	save := p.save() // a command that has not run yet
 	put(d, p, "LORA.R", "8")
-	if err := copied.Save(); err != nil {
-		t.Fatal(err)
-	}
-	// The answer comes after the edit. Its ticket is the pane's newest.
-	ask := p.write(func(*config.File) error { return nil })
-	msg := ask().(views.Answer[saved])
-	msg.Value.file = &copied
-	d.Send(msg)
+	d.Send(save()) // the answer comes after the edit
 	if c := p.file.Config; c.Train.Epochs != 12 || c.LoRA.R != 8 || p.Unsaved() != "1 change to config.toml" {
 		t.Errorf("EPOCHS %d, R %d, unsaved %q", c.Train.Epochs, c.LoRA.R, p.Unsaved())
 	}
@@ -71,7 +63,7 @@ func TestEditWhileTheFileIsWrittenIsKept(t *testing.T) {
 func TestUnwritableFileIsSaidAndNothingIsLost(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	put(d, p, "TRAIN.EPOCHS", "12")
-	d.Send(p.write(func(*config.File) error { return errors.New("save config: no space left on device") })())
+	d.Send(p.write(func(config.Writing) error { return errors.New("save config: no space left on device") })())
 	says(d, "save config: the disk is full; make room and try again")
 	if p.Unsaved() == "" {
 		t.Error("the change counts as saved")

@@ -14,14 +14,11 @@ import (
 // try is what setting a constant comes to: the changes, and the constants after them. RECIPE.PRESET brings the
 // constants of its recipe along, and any other constant of RECIPE the name of the recipe that it makes.
 func (p *Pane) try(name, text string) ([]config.Change, *config.Config, error) {
-	trial, err := config.Parse(p.file.Path, p.file.Raw())
+	trial, err := config.Changed(p.file.Config, config.Change{Key: name, New: text})
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := trial.Set(name, text); err != nil {
-		return nil, nil, err
-	}
-	after := *trial.Config
+	after := *trial
 	if section, _, _ := strings.Cut(name, "."); name == presetConstant {
 		if err := recipe.Apply(&after, after.Recipe.Preset); err != nil {
 			return nil, nil, err
@@ -29,7 +26,7 @@ func (p *Pane) try(name, text string) ([]config.Change, *config.Config, error) {
 	} else if section == "RECIPE" {
 		after.Recipe.Preset = recipe.Detect(&after)
 	}
-	return append([]config.Change{{Key: name, New: text}}, config.Diff(trial.Config, &after)...), &after, nil
+	return append([]config.Change{{Key: name, New: text}}, config.Diff(trial, &after)...), &after, nil
 }
 
 const presetConstant = "RECIPE.PRESET"
@@ -81,9 +78,6 @@ func (p *Pane) heard(file *config.File) tea.Cmd {
 		return tea.Batch(p.estimate(), p.tellRoot(before))
 	}
 	before := p.told
-	if !file.Changed() { // it was saved
-		p.disk = file.Config
-	}
 	p.refresh()
 	p.told = file.Config
 	return tea.Batch(p.estimate(), p.tellRoot(before))

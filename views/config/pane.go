@@ -159,7 +159,7 @@ func (p *Pane) Update(msg tea.Msg) tea.Cmd {
 		return p.heardOf(msg)
 	case views.Answer[worked]:
 		p.worked(msg)
-	case views.Answer[saved]:
+	case views.Answer[config.Writing]:
 		return p.savedAnswer(msg)
 	case views.Answer[*config.File]:
 		return p.readAnswer(msg)

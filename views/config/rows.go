@@ -23,24 +23,16 @@ const keysSection = "KEYS"
 // adopt makes a file that was just read the one that is edited.
 func (p *Pane) adopt(file *config.File) {
 	p.file, p.broken = file, nil
-	p.disk = onDisk(file)
 	p.base = nil
 	p.editor = nil
 	p.refresh()
 	p.told = file.Config
 }
 
-// onDisk are the constants that a file had when it was loaded or saved last.
-func onDisk(file *config.File) *config.Config {
-	copied := *file
-	for copied.Changed() && copied.Undo() {
-	}
-	return copied.Config
-}
-
 // refresh works out everything that follows from the file and the filter.
 func (p *Pane) refresh() {
 	now := p.file.Config
+	p.disk = p.file.Settled().Config
 	p.comments = map[string]string{}
 	p.unsaved = config.Diff(p.disk, now)
 	p.preset, p.strays = nearestPreset(now)

@@ -15,10 +15,10 @@ import (
 	"finetui/views"
 )
 
-// recipeDraft is the recipe as the user turns it: a copy of config.toml that is edited, and what it came to. The
+// recipeDraft is the recipe as the user turns it: a copy of the constants that is edited, and what it came to. The
 // project's own file changes only by takeOver.
 type recipeDraft struct {
-	copy *config.File
+	copy *config.Config // another one after each change
 	last *config.Config // the file's constants that the copy was made of
 	err  error          // why there is no copy
 
@@ -105,24 +105,20 @@ func cropped(r config.Recipe) bool { return strings.Contains(r.Context, "crop") 
 func (s setting) name() string { return "RECIPE." + s.key }
 
 // draft is the constants as the user has turned them.
-func (x *recipeDraft) draft() *config.Config { return x.copy.Config }
+func (x *recipeDraft) draft() *config.Config { return x.copy }
 
 // follow makes the copy anew from the project's file; what was turned in it stays so.
 func (x *recipeDraft) follow(file *config.File) {
 	var turned []config.Change
 	if x.copy != nil {
-		turned = config.Diff(x.last, x.copy.Config)
+		turned = x.turned()
 	}
 	if file == nil {
 		x.copy = nil
 		return
 	}
-	fresh, err := config.Parse(file.Path, file.Raw())
-	if err != nil { // cannot be: the file itself was read from these bytes
-		x.err = err
-		return
-	}
-	if err := fresh.Apply(turned); err != nil {
+	fresh, err := config.Changed(file.Config, turned...)
+	if err != nil {
 		x.err = err
 		return
 	}
@@ -130,19 +126,17 @@ func (x *recipeDraft) follow(file *config.File) {
 }
 
 // turned is the constants in which the draft differs from the project's file.
-func (x *recipeDraft) turned() []config.Change { return config.Diff(x.last, x.copy.Config) }
+func (x *recipeDraft) turned() []config.Change { return config.Diff(x.last, x.copy) }
 
 // set turns a constant, and names the preset that the constants then are.
 func (x *recipeDraft) set(key, text string) error {
-	changes := []config.Change{{Key: "RECIPE." + key, New: text}}
-	probe, err := config.Parse(x.copy.Path, x.copy.Raw())
+	turned, err := config.Changed(x.copy, config.Change{Key: "RECIPE." + key, New: text})
 	if err != nil {
 		return err
 	}
-	if err := probe.Apply(changes); err != nil {
-		return err
-	}
-	return x.copy.Apply(append(changes, config.Change{Key: "RECIPE.PRESET", New: recipe.Detect(probe.Config)}))
+	turned.Recipe.Preset = recipe.Detect(turned)
+	x.copy = turned
+	return nil
 }
 
 // preset turns all constants that a preset decides.
@@ -151,7 +145,8 @@ func (x *recipeDraft) preset(name string) error {
 	if err := recipe.Apply(&with, name); err != nil {
 		return err
 	}
-	return x.copy.Apply(config.Diff(x.draft(), &with))
+	x.copy = &with
+	return nil
 }
 
 // shown are the settings that matter with the others as they are.

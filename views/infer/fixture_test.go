@@ -63,7 +63,7 @@ func projectIn(t testing.TB, root string) *config.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file.Path, file.Root = filepath.Join(root, "config.toml"), root
+	file.Move(filepath.Join(root, "config.toml"), root)
 	set(t, file, "DATASET.PATH", "data")
 	set(t, file, "PROJECT.RUNS", "runs")
 	set(t, file, "EVAL.DATA", "")
@@ -149,9 +149,9 @@ func addRun(t testing.TB, file *config.File, name, prompt string, step int) stri
 }
 
 // score makes the evaluation of a subject that is right about a share of the items, and keeps it as session does.
-func score(t testing.TB, file *config.File, name string, right float64) *eval.Result {
+func score(t testing.TB, file *config.Snapshot, name string, right float64) *eval.Result {
 	t.Helper()
-	s, err := session.Open(context.Background(), session.Freeze(file), nil)
+	s, err := session.Open(context.Background(), file, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,9 +315,9 @@ func makeLived(t testing.TB) {
 	basic := addRun(t, file, "basic", "basic", 400)
 	enhanced := addRun(t, file, "enhanced", "short", 426)
 	addRun(t, file, "young", "short", 0)
-	score(t, file, session.Base, 0.1)
-	score(t, file, basic, 0.8)
-	score(t, file, enhanced, 0.93)
+	score(t, file.Snapshot, session.Base, 0.1)
+	score(t, file.Snapshot, basic, 0.8)
+	score(t, file.Snapshot, enhanced, 0.93)
 }
 
 // openPane shows a pane of a project until it is quiet.

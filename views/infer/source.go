@@ -80,7 +80,7 @@ func (p *Pane) openSession() tea.Cmd {
 	if !p.data.Is(p.file) {
 		return nil
 	}
-	frozen, before, set := session.Freeze(p.file), p.session, p.data.Set
+	frozen, before, set := p.file.Snapshot, p.session, p.data.Set
 	return views.Listen(&p.source.request, func(ctx context.Context, emit func(opening)) error {
 		report := func(done, total int, what string) { emit(opening{done: done, total: total, what: what}) }
 		var opened *session.Session

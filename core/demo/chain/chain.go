@@ -51,31 +51,24 @@ func preset(name string) []config.Change {
 }
 
 // with is the configuration with a subject's constants.
-func (s subject) with(file *config.File) (*config.File, error) {
-	f, err := config.Parse(file.Path, file.Raw())
+func (s subject) with(file *config.Snapshot) (*config.Snapshot, error) {
+	to, err := config.Changed(file.Config)
 	if err != nil {
 		return nil, err
 	}
-	f.Root = file.Root
 	for _, c := range s.constants {
 		if c.Key == "RECIPE.PRESET" {
-			to := *f.Config
-			if err := recipe.Apply(&to, c.New); err != nil {
-				return nil, err
-			}
+			err = recipe.Apply(to, c.New)
 			to.Recipe.Preset = c.New
-			if err := f.Apply(config.Diff(f.Config, &to)); err != nil {
-				return nil, err
-			}
-			continue
+		} else {
+			to, err = config.Changed(to, c)
 		}
-		if err := f.Set(c.Key, c.New); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
-	to := *f.Config
-	to.Recipe.Preset = recipe.Detect(f.Config)
-	return f, f.Apply(config.Diff(f.Config, &to))
+	to.Recipe.Preset = recipe.Detect(to)
+	return file.With(config.Diff(file.Config, to)...)
 }
 
 // outcome is what came of a subject.
@@ -90,14 +83,14 @@ type outcome struct {
 }
 
 // Data draws the demo's data sets where the configuration expects them, unless they are there.
-func Data(ctx context.Context, file *config.File, o Options) error {
+func Data(ctx context.Context, file *config.Snapshot, o Options) error {
 	return demo.Sets(ctx, file.Abs(file.Config.Dataset.Path), file.Abs(file.Config.Eval.Data),
 		demo.Options{Seed: uint64(file.Config.Project.Seed)},
 		func(dir string) { o.Log("%s", dir) }, o.Report)
 }
 
 // Run runs the chain and writes report.md beside the data; it returns its path.
-func Run(ctx context.Context, file *config.File, o Options) (string, error) {
+func Run(ctx context.Context, file *config.Snapshot, o Options) (string, error) {
 	began := time.Now()
 	if err := Data(ctx, file, o); err != nil {
 		return "", err
@@ -134,7 +127,7 @@ func Run(ctx context.Context, file *config.File, o Options) (string, error) {
 }
 
 // follow trains a subject, unless it is the base, and evaluates it on every split.
-func follow(ctx context.Context, file *config.File, s subject, data *dataset.Dataset, splits []string,
+func follow(ctx context.Context, file *config.Snapshot, s subject, data *dataset.Dataset, splits []string,
 	o Options) (outcome, error) {
 	out := outcome{subject: s, results: map[string]*eval.Result{}, kept: map[string]session.Kept{}}
 	f, err := s.with(file)
@@ -181,7 +174,8 @@ func follow(ctx context.Context, file *config.File, s subject, data *dataset.Dat
 }
 
 // compare puts the subjects side by side on each split.
-func compare(ctx context.Context, file *config.File, done []outcome, splits []string) (map[string]*eval.Board, error) {
+func compare(ctx context.Context, file *config.Snapshot, done []outcome, splits []string) (map[string]*eval.Board,
+	error) {
 	s, err := session.Open(ctx, file, nil)
 	if err != nil {
 		return nil, err

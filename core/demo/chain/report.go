@@ -14,7 +14,7 @@ import (
 
 // report is everything that report.md says.
 type report struct {
-	file     *config.File
+	file     *config.Snapshot
 	analysis *stats.Analysis
 	outcomes []outcome
 	splits   []string
