@@ -6,9 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"charm.land/bubbles/v2/spinner"
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/views"
+	"finetui/views/viewtest"
+	"finetui/views/widget"
 )
 
 // A line is an output that remembers what goes over it.
@@ -102,5 +105,47 @@ func TestNothingGoesOverTheLineWhileNothingChanges(t *testing.T) {
 	p.Quit()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// toiling is a pane that has work under way.
+type toiling struct {
+	*viewtest.Sample
+	at bool
+}
+
+func (p *toiling) Working() bool { return p.at }
+
+func (p *toiling) View(t *widget.Theme, w, h int) string {
+	return widget.Block(widget.Progress{What: "reading", Done: 3}.View(t, w), w, h)
+}
+
+func TestTheSpinnerTurnsWhileTheOpenPaneWorksAndThenRests(t *testing.T) {
+	pane := &toiling{Sample: viewtest.NewSample("Data"), at: true}
+	r := newRoot("drains", pane, viewtest.NewSample("Config"))
+	d := viewtest.OpenModel(t, r, 120, 32)
+	frames := map[string]bool{}
+	d.Wait("three frames", func() bool {
+		d.Press("x") // draws at once
+		frames[strings.Split(d.Screen(), "\n")[1]] = true
+		return len(frames) == 3
+	})
+	for line := range frames {
+		if !strings.HasSuffix(strings.TrimSpace(line), " reading 3") {
+			t.Errorf("the line is %q", line)
+		}
+	}
+	pane.at = false
+	d.Wait("rest", func() bool { return !r.busy.turning })
+	before := r.theme.Busy
+	if d.Send(spinner.TickMsg{}); r.theme.Busy != before || r.busy.turning {
+		t.Error("it turns while nobody works")
+	}
+	pane.at = true
+	if d.Press("2"); r.open != 1 || r.working() {
+		t.Error("it turns for a pane that is not seen")
+	}
+	if d.Press("1"); !r.busy.turning {
+		t.Error("it does not turn again")
 	}
 }

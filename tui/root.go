@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"charm.land/bubbles/v2/spinner"
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
@@ -48,6 +49,7 @@ type root struct {
 	ending  bool // nothing but an answer of the terminal is waited for
 	code    int  // exit code of what ended it
 
+	busy    busy
 	redraw  redraw
 	current current
 	data    views.DatasetOwner
@@ -66,6 +68,7 @@ type overlay interface {
 func newRoot(project string, panes ...views.Pane) *root {
 	r := &root{project: project, panes: panes, dark: true, profile: colorprofile.TrueColor, choice: "auto"}
 	r.redraw = redraw{perSecond: 4, now: time.Now}
+	r.busy = newBusy(false)
 	r.retheme()
 	return r
 }
@@ -87,6 +90,11 @@ func (r *root) Init() tea.Cmd {
 
 // Update handles what is the root's own, gives keys and the mouse to who has them now, and everything else to all.
 func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	_, cmd := r.update(msg)
+	return r, tea.Batch(cmd, r.setBusy())
+}
+
+func (r *root) update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	r.answers.came(msg)
 	if r.ending {
 		if r.answers.owed(r.redraw.now()) == 0 {
@@ -116,6 +124,8 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.MouseMsg:
 		r.redraw.atOnce()
 		return r, r.mouse(msg)
+	case spinner.TickMsg:
+		return r, r.turn(msg)
 	case tea.BackgroundColorMsg:
 		r.dark = msg.IsDark()
 		r.retheme()
@@ -216,6 +226,7 @@ func (r *root) retheme() {
 	} else {
 		r.theme = widget.NewTheme(dark, r.profile > colorprofile.ASCII)
 	}
+	r.theme.Busy = r.busy.wheel.View()
 	r.redraw.atOnce()
 }
 

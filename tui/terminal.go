@@ -19,6 +19,7 @@ const exitHangup = 128 + int(syscall.SIGHUP)
 // show draws a workbench until the user leaves it, a signal ends it or its terminal is gone.
 func show(r *root) int {
 	r.live, r.ascii = true, !utf8Locale(os.Getenv)
+	r.busy = newBusy(r.ascii)
 	profile, _ := colours(r.colours, os.Stdout, os.Environ())
 	input := &keyboard{File: os.Stdin}
 	p := newProgram(r, tea.WithInput(input), tea.WithColorProfile(profile), tea.WithoutSignalHandler())

@@ -50,6 +50,12 @@ type Guard interface {
 	Unsaved() string
 }
 
+// Worker is a Pane that may have work under way. While it is Working a spinner turns in what it draws:
+// widget.Theme.Busy.
+type Worker interface {
+	Working() bool
+}
+
 // Marker is a Pane in which something can be marked. Marked names it, and Mark marks it again before Init, in whatever
 // process comes next; names of what is gone by then are left.
 type Marker interface {

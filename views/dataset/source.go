@@ -56,6 +56,9 @@ func (p *shared) pending() bool {
 	return p.data.Reading || p.request.Pending() || p.drawing.Pending() || p.file != nil && p.data.Root == ""
 }
 
+// Working says whether the pane waits for a set and has none to show.
+func (p *Pane) Working() bool { return !p.ready() && p.pending() }
+
 // fault is why there is no set.
 func (s *source) fault() error {
 	if s.err != nil {

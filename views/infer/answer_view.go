@@ -98,7 +98,7 @@ func (p *Pane) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
 	lines.text = toned(t.Strong, wrapped(a.text, w))
 	switch a.state {
 	case loading:
-		lines.text = toned(t.Muted, wrapped(a.loading.What+" …", w))
+		lines.text = toned(t.Muted, wrapped(t.Busy+" "+a.loading.What+" …", w))
 		if a.loading.Total > 0 {
 			lines.text = []string{widget.Cut(a.loading.View(t, w), w)}
 		}

@@ -101,6 +101,9 @@ func (p *Pane) openSession() tea.Cmd {
 // waiting says whether the project is being opened, or its data set read.
 func (s *source) waiting() bool { return s.data.Reading || s.request.Pending() }
 
+// Working says whether the pane waits: for the project, or for the first word of an answer.
+func (p *Pane) Working() bool { return p.waiting() && !p.ready() || p.ask.request.Pending() }
+
 func (p *Pane) opened(msg views.Batch[opening]) tea.Cmd {
 	if !p.source.request.Takes(msg.Ticket) {
 		return nil

@@ -89,6 +89,12 @@ func (p *Pane) stateLines(t *widget.Theme, e *entry, w, h int) []string {
 	return lines
 }
 
+// Working says whether the run that is seen lives and has not come to a step yet.
+func (p *Pane) Working() bool {
+	e := p.selected()
+	return e != nil && e.status.Live() && e.run.Info.Steps == 0
+}
+
 // stepLines are the bar, epoch, speed and the time that is left.
 func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string {
 	step, steps := e.step, e.run.Info.Steps
@@ -100,7 +106,7 @@ func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string 
 	}
 	lines := []string{widget.Progress{Done: step, Total: steps}.View(t, w)}
 	if steps == 0 {
-		lines[0] = t.Muted.Render("preparing: data, model and adapters")
+		lines[0] = t.Accent.Render(t.Busy) + t.Muted.Render(" preparing: data, model and adapters")
 		if !e.status.Live() {
 			lines[0] = t.Muted.Render("it never came to its first step")
 		}

@@ -17,7 +17,7 @@ type Progress struct {
 // View draws the progress in w cells.
 func (p Progress) View(t *Theme, w int) string {
 	if p.Total <= 0 {
-		return Left(Clean(p.What)+" "+Count(p.Done), w)
+		return Left(t.Accent.Render(t.Busy)+" "+Clean(p.What)+" "+Count(p.Done), w)
 	}
 	share := clamp(float64(p.Done)/float64(p.Total), 0, 1)
 	text := Percent(share, 0) + "  " + Count(p.Done) + "/" + Count(p.Total)

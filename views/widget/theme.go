@@ -32,6 +32,9 @@ type Theme struct {
 	Cursor   Style // the character under a text field's cursor
 	Key      Style // keys in hints and help
 
+	// the spinner's frame, one cell: what has work under way shows it. The root turns it while a pane is working
+	Busy string
+
 	heat  []Style // of rising values; none: heat is told by its glyph alone
 	basic bool    // sixteen colours
 }
@@ -40,7 +43,7 @@ type Theme struct {
 func NewTheme(dark, colour bool) *Theme {
 	plain := lipgloss.NewStyle()
 	bold, faint := NewStyle(plain.Bold(true)), NewStyle(plain.Faint(true))
-	t := &Theme{Dark: dark, Colour: colour, Strong: bold, Cursor: NewStyle(plain.Reverse(true))}
+	t := &Theme{Dark: dark, Colour: colour, Strong: bold, Cursor: NewStyle(plain.Reverse(true)), Busy: "·"}
 	if !colour {
 		t.Muted, t.Accent, t.Active, t.Warning, t.Key = faint, bold, bold, bold, bold
 		t.BarFaint, t.Border, t.Focus, t.Selected = faint, faint, bold, t.Cursor
@@ -76,7 +79,7 @@ func NewBasicTheme(dark bool) *Theme {
 	return &Theme{Dark: dark, Colour: true, basic: true, Strong: NewStyle(plain.Bold(true)), Muted: grey,
 		Accent: accent, Active: accent.Bold(), OK: accent, Warning: ink(lipgloss.Red, lipgloss.BrightYellow),
 		Bar: ink(lipgloss.Cyan, lipgloss.Cyan), BarFaint: grey, Border: grey, Focus: accent,
-		Selected: cursor.Bold(), Cursor: cursor, Key: accent}
+		Selected: cursor.Bold(), Cursor: cursor, Key: accent, Busy: "·"}
 }
 
 // heat are backgrounds from faint to accent under readable text.
