@@ -65,6 +65,7 @@ var compared = []struct{ pattern, by string }{
 	{"images/cases.json", "pixels.TestGoldenPicturesAreResizedAndCutIntoRows"},
 	{"images/smart_resize.json", "pixels.TestGoldenSmartResizeTable"},
 
+	{"text/tokenizer.json", "tokenizer.TestGoldenStringsAreEncodedAndDecoded"},
 	{"text/strings.json", "tokenizer.TestGoldenStringsAreEncodedAndDecoded"},
 	{"text/chats.json", "chat.TestGoldenChatsAreRenderedAndEncoded"},
 	{"text/sft-labels.json", "chat.TestGoldenLabelsSuperviseOnlyAnswers"},

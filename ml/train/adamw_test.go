@@ -169,8 +169,8 @@ func TestGoldenSchedulesEqualTransformers(t *testing.T) {
 			}
 		}
 	}
-	if compared < 10 {
-		t.Errorf("only %d schedules compared", compared)
+	if compared == 0 {
+		t.Errorf("no schedule of ours among %d rows", len(all.Rows))
 	}
 }
 
