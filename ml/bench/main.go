@@ -157,6 +157,7 @@ func rows() []row {
 	all = append(all, stepRows()...)
 	all = append(all, tinyRows()...)
 	all = append(all, towerRows()...)
+	all = append(all, videoRows()...)
 	all = append(all, decodeRows()...)
 	return append(all, promptRows()...)
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"fmt"
-	"sync"
 
-	"finetui/ml/blas"
 	"finetui/ml/nn"
 )
 
@@ -66,31 +64,7 @@ func visionBlock(b *bench) (block *nn.VisionBlock, in []float32, products, atten
 			l.Mul(b.team, rows, wide, out)
 		}
 	}
-	attention = func() { attentionProducts(b.team, rows, wide, out) }
+	h := heads{heads: towerHeads, kv: towerHeads, dim: towerEmbed / towerHeads}
+	attention = func() { h.forward(b.team, 1, rows, wide, out) }
 	return nn.NewVisionBlock(w, nn.NewExec(b.team.Size()), patches), gauss(rows * towerEmbed), products, attention
-}
-
-// attentionProducts are q kᵀ and p v of every head, in pieces that stay in the cache.
-func attentionProducts(team blas.Team, rows int, x, y []float32) {
-	const d, piece = towerEmbed / towerHeads, 256
-	pieces := (rows + piece - 1) / piece
-	var solo blas.Team
-	pool := sync.Pool{New: func() any { return &[piece * piece]float32{} }}
-	team.For(towerHeads*pieces, 1, func(lo, hi int) {
-		held := pool.Get().(*[piece * piece]float32)
-		defer pool.Put(held)
-		p := held[:]
-		for j := lo; j < hi; j++ {
-			i := j % pieces * piece
-			m, h := min(piece, rows-i), j/pieces
-			q, o := x[i*3*towerEmbed+h*d:], y[i*towerEmbed+h*d:]
-			for k := 0; k < rows; k += piece {
-				n := min(piece, rows-k)
-				solo.Gemm(false, true, m, n, d, q, 3*towerEmbed, x[k*3*towerEmbed+towerEmbed+h*d:], 3*towerEmbed,
-					false, p, n)
-				solo.Gemm(false, false, m, d, n, p, n, x[k*3*towerEmbed+2*towerEmbed+h*d:], 3*towerEmbed, k > 0, o,
-					towerEmbed)
-			}
-		}
-	})
 }

@@ -4,34 +4,35 @@
 
 #include "textflag.h"
 
-// func scanAVX2(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int)
+// func scanAVX2(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int, lda int, ldh int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·scanAVX2(SB), NOSPLIT, $0-112
-	MOVQ    y+0(FP), AX
-	MOVQ    u+8(FP), CX
-	MOVQ    dt+16(FP), DX
-	MOVQ    b+24(FP), BX
-	MOVQ    c+32(FP), SI
-	MOVQ    a+40(FP), DI
-	MOVQ    h+56(FP), R8
-	MOVQ    d+48(FP), R9
-	VMOVUPS (R9), Y0
-	MOVQ    steps+64(FP), R9
-	VMOVUPS lanes_c2c80000<>+0(SB), Y1
-	VMOVUPS lanes_3f800000<>+0(SB), Y2
+TEXT ·scanAVX2(SB), NOSPLIT, $0-128
+	MOVQ         y+0(FP), AX
+	MOVQ         u+8(FP), CX
+	MOVQ         dt+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         d+48(FP), DI
+	VMOVUPS      (DI), Y0
+	VBROADCASTSS lanes_3f800000<>+0(SB), Y1
+	VBROADCASTSS lanes_c2c80000<>+0(SB), Y2
+	MOVQ         lda+112(FP), R9
+	MOVQ         ldh+120(FP), R10
 
 step:
 	VMOVUPS (DX), Y3
 	VMOVUPS (CX), Y4
 	VMULPS  Y0, Y4, Y5
 	VMULPS  Y3, Y4, Y4
-	MOVQ    states+72(FP), R10
-	XORQ    R11, R11
+	MOVQ    states+72(FP), R11
+	MOVQ    a+40(FP), DI
+	MOVQ    h+56(FP), R8
+	XORQ    R12, R12
 	PCALIGN $0x20
 
 state:
-	VMULPS       (DI)(R11*8), Y3, Y6
-	VMAXPS       Y6, Y1, Y6
+	VMULPS       (DI), Y3, Y6
+	VMAXPS       Y6, Y2, Y6
 	VROUNDPS     $0x08, Y6, Y7
 	VSUBPS       Y7, Y6, Y6
 	VMOVUPS      lanes_3920fdde<>+0(SB), Y8
@@ -40,43 +41,35 @@ state:
 	VFMADD213PS  lanes_3d635774<>+0(SB), Y6, Y8
 	VFMADD213PS  lanes_3e75fdee<>+0(SB), Y6, Y8
 	VFMADD213PS  lanes_3f317218<>+0(SB), Y6, Y8
-	VFMADD213PS  Y2, Y8, Y6
+	VFMADD213PS  Y1, Y6, Y8
 	VCVTPS2DQ    Y7, Y7
 	VPSLLD       $0x17, Y7, Y7
-	VPADDD       Y7, Y6, Y6
-	VMULPS       (R8)(R11*8), Y6, Y6
-	VBROADCASTSS (BX)(R11*1), Y7
-	VFMADD231PS  Y7, Y4, Y6
-	VMOVUPS      Y6, (R8)(R11*8)
-	VBROADCASTSS (SI)(R11*1), Y8
-	VFMADD231PS  Y8, Y6, Y5
-	ADDQ         $0x04, R11
-	DECQ         R10
-	JNZ          state
+	VPADDD       Y7, Y8, Y8
+	VMULPS       (R8), Y8, Y8
+	VBROADCASTSS (BX)(R12*4), Y6
+	VFMADD231PS  Y6, Y4, Y8
+	VMOVUPS      Y8, (R8)
+	VBROADCASTSS (SI)(R12*4), Y6
+	VFMADD231PS  Y6, Y8, Y5
+	ADDQ         R9, DI
+	ADDQ         R10, R8
+	INCQ         R12
+	CMPQ         R12, R11
+	JNE          state
 	VMOVUPS      Y5, (AX)
-	MOVQ         ldy+80(FP), R10
-	ADDQ         R10, AX
-	MOVQ         ldu+88(FP), R10
-	ADDQ         R10, CX
-	MOVQ         lddt+96(FP), R10
-	ADDQ         R10, DX
-	MOVQ         ldbc+104(FP), R10
-	ADDQ         R10, BX
-	ADDQ         R10, SI
-	DECQ         R9
+	MOVQ         ldy+80(FP), R11
+	ADDQ         R11, AX
+	MOVQ         ldu+88(FP), R11
+	ADDQ         R11, CX
+	MOVQ         lddt+96(FP), R11
+	ADDQ         R11, DX
+	MOVQ         ldbc+104(FP), R11
+	ADDQ         R11, BX
+	ADDQ         R11, SI
+	DECQ         steps+64(FP)
 	JNZ          step
 	VZEROUPPER
 	RET
-
-DATA lanes_c2c80000<>+0(SB)/4, $0xc2c80000
-DATA lanes_c2c80000<>+4(SB)/4, $0xc2c80000
-DATA lanes_c2c80000<>+8(SB)/4, $0xc2c80000
-DATA lanes_c2c80000<>+12(SB)/4, $0xc2c80000
-DATA lanes_c2c80000<>+16(SB)/4, $0xc2c80000
-DATA lanes_c2c80000<>+20(SB)/4, $0xc2c80000
-DATA lanes_c2c80000<>+24(SB)/4, $0xc2c80000
-DATA lanes_c2c80000<>+28(SB)/4, $0xc2c80000
-GLOBL lanes_c2c80000<>(SB), RODATA|NOPTR, $32
 
 DATA lanes_3f800000<>+0(SB)/4, $0x3f800000
 DATA lanes_3f800000<>+4(SB)/4, $0x3f800000
@@ -87,6 +80,16 @@ DATA lanes_3f800000<>+20(SB)/4, $0x3f800000
 DATA lanes_3f800000<>+24(SB)/4, $0x3f800000
 DATA lanes_3f800000<>+28(SB)/4, $0x3f800000
 GLOBL lanes_3f800000<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_c2c80000<>+0(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+4(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+8(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+12(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+16(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+20(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+24(SB)/4, $0xc2c80000
+DATA lanes_c2c80000<>+28(SB)/4, $0xc2c80000
+GLOBL lanes_c2c80000<>(SB), RODATA|NOPTR, $32
 
 DATA lanes_3920fdde<>+0(SB)/4, $0x3920fdde
 DATA lanes_3920fdde<>+4(SB)/4, $0x3920fdde
@@ -148,242 +151,78 @@ DATA lanes_3f317218<>+24(SB)/4, $0x3f317218
 DATA lanes_3f317218<>+28(SB)/4, $0x3f317218
 GLOBL lanes_3f317218<>(SB), RODATA|NOPTR, $32
 
-// func softplusAVX2(dst *float32, x *float32, n int)
+// func softplusAVX2(dst *float32, x *float32, vectors int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·softplusAVX2(SB), NOSPLIT, $0-24
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    n+16(FP), DX
-	SUBQ    $0x08, DX
-	JLT     vectorsDone
-	PCALIGN $0x20
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         vectors+16(FP), DX
+	VBROADCASTSS lanes_3f800000<>+0(SB), Y0
+	VBROADCASTSS lanes_c2fc0000<>+0(SB), Y1
+	VBROADCASTSS lanes_00000000<>+0(SB), Y2
+	VBROADCASTSS lanes_40000000<>+0(SB), Y3
+	VBROADCASTSS lanes_bfb8aa3b<>+0(SB), Y4
+	PCALIGN      $0x20
 
-vectors:
-	VMOVUPS      (CX), Y0
-	VORPS        lanes_80000000<>+0(SB), Y0, Y1
-	VMOVUPS      lanes_c2d20000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      lanes_42b20000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Y1, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS lanes_3f317218<>+0(SB), Y3, Y1
-	VFNMADD231PS lanes_b102e308<>+0(SB), Y3, Y1
-	VMOVUPS      lanes_39506967<>+0(SB), Y2
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y1, Y4
-	VFMADD213PS  Y1, Y4, Y2
-	VADDPS       lanes_3f800000<>+0(SB), Y2, Y1
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPADDD       lanes_0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y1, Y1
-	VPADDD       lanes_0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y1, Y1
-	VADDPS       lanes_40000000<>+0(SB), Y1, Y2
-	VDIVPS       Y2, Y1, Y1
-	VMULPS       Y1, Y1, Y2
-	VMOVUPS      lanes_3d888889<>+0(SB), Y3
-	VFMADD213PS  lanes_3d9d89d9<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3dba2e8c<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3de38e39<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3e124925<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3e4ccccd<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3eaaaaab<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y2, Y3
-	VADDPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VMAXPS       Y0, Y2, Y2
-	VFMADD213PS  Y2, Y3, Y1
-	VMOVUPS      Y1, (AX)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	SUBQ         $0x08, DX
-	JGE          vectors
-
-vectorsDone:
-	ADDQ         $0x08, DX
-	CMPQ         DX, $0x00
-	JE           done
-	LEAQ         tailMasks<>+0(SB), BX
-	MOVQ         $0x00000008, SI
-	SUBQ         DX, SI
-	VMOVUPS      (BX)(SI*4), Y0
-	VMASKMOVPS   (CX), Y0, Y1
-	VORPS        lanes_80000000<>+0(SB), Y1, Y2
-	VMOVUPS      lanes_c2d20000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      lanes_42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMULPS       lanes_3fb8aa3b<>+0(SB), Y2, Y4
-	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS lanes_3f317218<>+0(SB), Y4, Y2
-	VFNMADD231PS lanes_b102e308<>+0(SB), Y4, Y2
-	VMOVUPS      lanes_39506967<>+0(SB), Y3
-	VFMADD213PS  lanes_3ab743ce<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3c088908<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3d2aa9c1<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3e2aaaaa<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes_3f000000<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y2, Y5
-	VFMADD213PS  Y2, Y5, Y3
-	VADDPS       lanes_3f800000<>+0(SB), Y3, Y2
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       lanes_0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VPADDD       lanes_0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y2, Y2
-	VADDPS       lanes_40000000<>+0(SB), Y2, Y3
-	VDIVPS       Y3, Y2, Y2
-	VMULPS       Y2, Y2, Y3
-	VMOVUPS      lanes_3d888889<>+0(SB), Y4
-	VFMADD213PS  lanes_3d9d89d9<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3dba2e8c<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3de38e39<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3e124925<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3e4ccccd<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3eaaaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes_3f800000<>+0(SB), Y3, Y4
-	VADDPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VMAXPS       Y1, Y3, Y3
-	VFMADD213PS  Y3, Y4, Y2
-	VMASKMOVPS   Y2, Y0, (AX)
-
-done:
+vector:
+	VMOVUPS     (CX), Y5
+	VMAXPS      Y5, Y2, Y7
+	VADDPS      Y7, Y7, Y6
+	VSUBPS      Y5, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VMAXPS      Y6, Y1, Y6
+	VROUNDPS    $0x08, Y6, Y5
+	VSUBPS      Y5, Y6, Y6
+	VMOVUPS     lanes_3920fdde<>+0(SB), Y8
+	VFMADD213PS lanes_3aaf9f2a<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3c1d96a6<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3d635774<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3e75fdee<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y8
+	VFMADD213PS Y0, Y6, Y8
+	VCVTPS2DQ   Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPADDD      Y5, Y8, Y8
+	VADDPS      Y3, Y8, Y5
+	VDIVPS      Y5, Y8, Y8
+	VMULPS      Y8, Y8, Y5
+	VMOVUPS     lanes_3d888889<>+0(SB), Y6
+	VFMADD213PS lanes_3d9d89d9<>+0(SB), Y5, Y6
+	VFMADD213PS lanes_3dba2e8c<>+0(SB), Y5, Y6
+	VFMADD213PS lanes_3de38e39<>+0(SB), Y5, Y6
+	VFMADD213PS lanes_3e124925<>+0(SB), Y5, Y6
+	VFMADD213PS lanes_3e4ccccd<>+0(SB), Y5, Y6
+	VFMADD213PS lanes_3eaaaaab<>+0(SB), Y5, Y6
+	VFMADD213PS lanes_3f800000<>+0(SB), Y5, Y6
+	VADDPS      Y8, Y8, Y8
+	VFMADD213PS Y7, Y6, Y8
+	VMOVUPS     Y8, (AX)
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, AX
+	DECQ        DX
+	JNZ         vector
 	VZEROUPPER
 	RET
 
-DATA lanes_80000000<>+0(SB)/4, $0x80000000
-DATA lanes_80000000<>+4(SB)/4, $0x80000000
-DATA lanes_80000000<>+8(SB)/4, $0x80000000
-DATA lanes_80000000<>+12(SB)/4, $0x80000000
-DATA lanes_80000000<>+16(SB)/4, $0x80000000
-DATA lanes_80000000<>+20(SB)/4, $0x80000000
-DATA lanes_80000000<>+24(SB)/4, $0x80000000
-DATA lanes_80000000<>+28(SB)/4, $0x80000000
-GLOBL lanes_80000000<>(SB), RODATA|NOPTR, $32
+DATA lanes_c2fc0000<>+0(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+4(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+8(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+12(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+16(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+20(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+24(SB)/4, $0xc2fc0000
+DATA lanes_c2fc0000<>+28(SB)/4, $0xc2fc0000
+GLOBL lanes_c2fc0000<>(SB), RODATA|NOPTR, $32
 
-DATA lanes_c2d20000<>+0(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+4(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+8(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+12(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+16(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+20(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+24(SB)/4, $0xc2d20000
-DATA lanes_c2d20000<>+28(SB)/4, $0xc2d20000
-GLOBL lanes_c2d20000<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_42b20000<>+0(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+4(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+8(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+12(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+16(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+20(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+24(SB)/4, $0x42b20000
-DATA lanes_42b20000<>+28(SB)/4, $0x42b20000
-GLOBL lanes_42b20000<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
-DATA lanes_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
-GLOBL lanes_3fb8aa3b<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_b102e308<>+0(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+4(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+8(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+12(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+16(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+20(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+24(SB)/4, $0xb102e308
-DATA lanes_b102e308<>+28(SB)/4, $0xb102e308
-GLOBL lanes_b102e308<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_39506967<>+0(SB)/4, $0x39506967
-DATA lanes_39506967<>+4(SB)/4, $0x39506967
-DATA lanes_39506967<>+8(SB)/4, $0x39506967
-DATA lanes_39506967<>+12(SB)/4, $0x39506967
-DATA lanes_39506967<>+16(SB)/4, $0x39506967
-DATA lanes_39506967<>+20(SB)/4, $0x39506967
-DATA lanes_39506967<>+24(SB)/4, $0x39506967
-DATA lanes_39506967<>+28(SB)/4, $0x39506967
-GLOBL lanes_39506967<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3ab743ce<>+0(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+4(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+8(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+12(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+16(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+20(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+24(SB)/4, $0x3ab743ce
-DATA lanes_3ab743ce<>+28(SB)/4, $0x3ab743ce
-GLOBL lanes_3ab743ce<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3c088908<>+0(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+4(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+8(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+12(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+16(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+20(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+24(SB)/4, $0x3c088908
-DATA lanes_3c088908<>+28(SB)/4, $0x3c088908
-GLOBL lanes_3c088908<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3d2aa9c1<>+0(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+4(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+8(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+12(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+16(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+20(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+24(SB)/4, $0x3d2aa9c1
-DATA lanes_3d2aa9c1<>+28(SB)/4, $0x3d2aa9c1
-GLOBL lanes_3d2aa9c1<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3e2aaaaa<>+0(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+4(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+8(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+12(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+16(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+20(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+24(SB)/4, $0x3e2aaaaa
-DATA lanes_3e2aaaaa<>+28(SB)/4, $0x3e2aaaaa
-GLOBL lanes_3e2aaaaa<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_3f000000<>+0(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+4(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+8(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+12(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+16(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+20(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+24(SB)/4, $0x3f000000
-DATA lanes_3f000000<>+28(SB)/4, $0x3f000000
-GLOBL lanes_3f000000<>(SB), RODATA|NOPTR, $32
-
-DATA lanes_0000007f<>+0(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+4(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+8(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+12(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+16(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+20(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+24(SB)/4, $0x0000007f
-DATA lanes_0000007f<>+28(SB)/4, $0x0000007f
-GLOBL lanes_0000007f<>(SB), RODATA|NOPTR, $32
+DATA lanes_00000000<>+0(SB)/4, $0x00000000
+DATA lanes_00000000<>+4(SB)/4, $0x00000000
+DATA lanes_00000000<>+8(SB)/4, $0x00000000
+DATA lanes_00000000<>+12(SB)/4, $0x00000000
+DATA lanes_00000000<>+16(SB)/4, $0x00000000
+DATA lanes_00000000<>+20(SB)/4, $0x00000000
+DATA lanes_00000000<>+24(SB)/4, $0x00000000
+DATA lanes_00000000<>+28(SB)/4, $0x00000000
+GLOBL lanes_00000000<>(SB), RODATA|NOPTR, $32
 
 DATA lanes_40000000<>+0(SB)/4, $0x40000000
 DATA lanes_40000000<>+4(SB)/4, $0x40000000
@@ -394,6 +233,16 @@ DATA lanes_40000000<>+20(SB)/4, $0x40000000
 DATA lanes_40000000<>+24(SB)/4, $0x40000000
 DATA lanes_40000000<>+28(SB)/4, $0x40000000
 GLOBL lanes_40000000<>(SB), RODATA|NOPTR, $32
+
+DATA lanes_bfb8aa3b<>+0(SB)/4, $0xbfb8aa3b
+DATA lanes_bfb8aa3b<>+4(SB)/4, $0xbfb8aa3b
+DATA lanes_bfb8aa3b<>+8(SB)/4, $0xbfb8aa3b
+DATA lanes_bfb8aa3b<>+12(SB)/4, $0xbfb8aa3b
+DATA lanes_bfb8aa3b<>+16(SB)/4, $0xbfb8aa3b
+DATA lanes_bfb8aa3b<>+20(SB)/4, $0xbfb8aa3b
+DATA lanes_bfb8aa3b<>+24(SB)/4, $0xbfb8aa3b
+DATA lanes_bfb8aa3b<>+28(SB)/4, $0xbfb8aa3b
+GLOBL lanes_bfb8aa3b<>(SB), RODATA|NOPTR, $32
 
 DATA lanes_3d888889<>+0(SB)/4, $0x3d888889
 DATA lanes_3d888889<>+4(SB)/4, $0x3d888889
@@ -465,20 +314,366 @@ DATA lanes_3eaaaaab<>+24(SB)/4, $0x3eaaaaab
 DATA lanes_3eaaaaab<>+28(SB)/4, $0x3eaaaaab
 GLOBL lanes_3eaaaaab<>(SB), RODATA|NOPTR, $32
 
-DATA tailMasks<>+0(SB)/4, $0xffffffff
-DATA tailMasks<>+4(SB)/4, $0xffffffff
-DATA tailMasks<>+8(SB)/4, $0xffffffff
-DATA tailMasks<>+12(SB)/4, $0xffffffff
-DATA tailMasks<>+16(SB)/4, $0xffffffff
-DATA tailMasks<>+20(SB)/4, $0xffffffff
-DATA tailMasks<>+24(SB)/4, $0xffffffff
-DATA tailMasks<>+28(SB)/4, $0xffffffff
-DATA tailMasks<>+32(SB)/4, $0x00000000
-DATA tailMasks<>+36(SB)/4, $0x00000000
-DATA tailMasks<>+40(SB)/4, $0x00000000
-DATA tailMasks<>+44(SB)/4, $0x00000000
-DATA tailMasks<>+48(SB)/4, $0x00000000
-DATA tailMasks<>+52(SB)/4, $0x00000000
-DATA tailMasks<>+56(SB)/4, $0x00000000
-DATA tailMasks<>+60(SB)/4, $0x00000000
-GLOBL tailMasks<>(SB), RODATA|NOPTR, $64
+// func convSiLUAVX2(y *float32, b *float32, x *float32, w *float32, vectors int, taps int, ldx int, ldw int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·convSiLUAVX2(SB), NOSPLIT, $0-64
+	MOVQ         y+0(FP), AX
+	MOVQ         b+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         w+24(FP), BX
+	MOVQ         vectors+32(FP), SI
+	MOVQ         ldx+48(FP), DI
+	MOVQ         ldw+56(FP), R8
+	VBROADCASTSS lanes_3f800000<>+0(SB), Y0
+	VBROADCASTSS lanes_c2fc0000<>+0(SB), Y1
+	VBROADCASTSS lanes_00000000<>+0(SB), Y2
+	VBROADCASTSS lanes_3fb8aa3b<>+0(SB), Y3
+
+vector:
+	VMOVUPS (CX), Y4
+	MOVQ    taps+40(FP), R9
+	MOVQ    DX, R10
+	MOVQ    BX, R11
+
+tap:
+	VMOVUPS     (R10), Y5
+	VFMADD231PS (R11), Y5, Y4
+	ADDQ        DI, R10
+	ADDQ        R8, R11
+	DECQ        R9
+	JNZ         tap
+	VMINPS      Y4, Y2, Y5
+	VMAXPS      Y4, Y2, Y4
+	VSUBPS      Y4, Y5, Y6
+	VMULPS      Y3, Y6, Y6
+	VMAXPS      Y6, Y1, Y6
+	VROUNDPS    $0x08, Y6, Y7
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     lanes_3920fdde<>+0(SB), Y8
+	VFMADD213PS lanes_3aaf9f2a<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3c1d96a6<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3d635774<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3e75fdee<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y8
+	VFMADD213PS Y0, Y6, Y8
+	VCVTPS2DQ   Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPADDD      Y7, Y8, Y8
+	VFMADD231PS Y8, Y5, Y4
+	VADDPS      Y0, Y8, Y8
+	VDIVPS      Y8, Y4, Y4
+	VMOVUPS     Y4, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	DECQ        SI
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+DATA lanes_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA lanes_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+GLOBL lanes_3fb8aa3b<>(SB), RODATA|NOPTR, $32
+
+// func siluMulSumAVX2(y *float32, z *float32, a *float32, b *float32, vectors int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·siluMulSumAVX2(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         vectors+32(FP), SI
+	VBROADCASTSS lanes_3f800000<>+0(SB), Y0
+	VBROADCASTSS lanes_c2fc0000<>+0(SB), Y1
+	VBROADCASTSS lanes_00000000<>+0(SB), Y2
+	VBROADCASTSS lanes_3fb8aa3b<>+0(SB), Y3
+
+vector:
+	VMOVUPS     (CX), Y4
+	VMINPS      Y4, Y2, Y5
+	VMAXPS      Y4, Y2, Y4
+	VSUBPS      Y4, Y5, Y6
+	VMULPS      Y3, Y6, Y6
+	VMAXPS      Y6, Y1, Y6
+	VROUNDPS    $0x08, Y6, Y7
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     lanes_3920fdde<>+0(SB), Y8
+	VFMADD213PS lanes_3aaf9f2a<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3c1d96a6<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3d635774<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3e75fdee<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y8
+	VFMADD213PS Y0, Y6, Y8
+	VCVTPS2DQ   Y7, Y7
+	VPSLLD      $0x17, Y7, Y7
+	VPADDD      Y7, Y8, Y8
+	VFMADD231PS Y8, Y5, Y4
+	VADDPS      Y0, Y8, Y8
+	VDIVPS      Y8, Y4, Y4
+	VMOVUPS     (DX), Y5
+	VADDPS      (BX), Y5, Y5
+	VMULPS      Y4, Y5, Y5
+	VMOVUPS     Y5, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	ADDQ        $0x00000020, DX
+	ADDQ        $0x00000020, BX
+	DECQ        SI
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func scanAVX512(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int, lda int, ldh int)
+// Requires: AVX, AVX512F
+TEXT ·scanAVX512(SB), NOSPLIT, $0-128
+	MOVQ         y+0(FP), AX
+	MOVQ         u+8(FP), CX
+	MOVQ         dt+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         d+48(FP), DI
+	VMOVUPS      (DI), Z0
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z1
+	VBROADCASTSS lanes_3f317218<>+0(SB), Z2
+	VBROADCASTSS lanes_3e75fdee<>+0(SB), Z3
+	VBROADCASTSS lanes_3d635774<>+0(SB), Z4
+	VBROADCASTSS lanes_3c1d96a6<>+0(SB), Z5
+	VBROADCASTSS lanes_3aaf9f2a<>+0(SB), Z6
+	VBROADCASTSS lanes_3920fdde<>+0(SB), Z7
+	VBROADCASTSS lanes_c2c80000<>+0(SB), Z8
+	MOVQ         lda+112(FP), R9
+	MOVQ         ldh+120(FP), R10
+
+step:
+	VMOVUPS (DX), Z9
+	VMOVUPS (CX), Z10
+	VMULPS  Z0, Z10, Z11
+	VMULPS  Z9, Z10, Z10
+	MOVQ    states+72(FP), R11
+	MOVQ    a+40(FP), DI
+	MOVQ    h+56(FP), R8
+	XORQ    R12, R12
+	PCALIGN $0x20
+
+state:
+	VMULPS           (DI), Z9, Z12
+	VMAXPS           Z12, Z8, Z12
+	VRNDSCALEPS      $0x08, Z12, Z13
+	VSUBPS           Z13, Z12, Z12
+	VMOVAPS          Z7, Z14
+	VFMADD213PS      Z6, Z12, Z14
+	VFMADD213PS      Z5, Z12, Z14
+	VFMADD213PS      Z4, Z12, Z14
+	VFMADD213PS      Z3, Z12, Z14
+	VFMADD213PS      Z2, Z12, Z14
+	VFMADD213PS      Z1, Z12, Z14
+	VSCALEFPS        Z13, Z14, Z14
+	VMULPS           (R8), Z14, Z14
+	VFMADD231PS.BCST (BX)(R12*4), Z10, Z14
+	VMOVUPS          Z14, (R8)
+	VFMADD231PS.BCST (SI)(R12*4), Z14, Z11
+	ADDQ             R9, DI
+	ADDQ             R10, R8
+	INCQ             R12
+	CMPQ             R12, R11
+	JNE              state
+	VMOVUPS          Z11, (AX)
+	MOVQ             ldy+80(FP), R11
+	ADDQ             R11, AX
+	MOVQ             ldu+88(FP), R11
+	ADDQ             R11, CX
+	MOVQ             lddt+96(FP), R11
+	ADDQ             R11, DX
+	MOVQ             ldbc+104(FP), R11
+	ADDQ             R11, BX
+	ADDQ             R11, SI
+	DECQ             steps+64(FP)
+	JNZ              step
+	VZEROUPPER
+	RET
+
+// func softplusAVX512(dst *float32, x *float32, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·softplusAVX512(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         vectors+16(FP), DX
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z0
+	VBROADCASTSS lanes_3f317218<>+0(SB), Z1
+	VBROADCASTSS lanes_3e75fdee<>+0(SB), Z2
+	VBROADCASTSS lanes_3d635774<>+0(SB), Z3
+	VBROADCASTSS lanes_3c1d96a6<>+0(SB), Z4
+	VBROADCASTSS lanes_3aaf9f2a<>+0(SB), Z5
+	VBROADCASTSS lanes_3920fdde<>+0(SB), Z6
+	VBROADCASTSS lanes_c2fc0000<>+0(SB), Z7
+	VBROADCASTSS lanes_00000000<>+0(SB), Z8
+	VBROADCASTSS lanes_40000000<>+0(SB), Z9
+	VBROADCASTSS lanes_bfb8aa3b<>+0(SB), Z10
+	VBROADCASTSS lanes_3d888889<>+0(SB), Z11
+	VBROADCASTSS lanes_3d9d89d9<>+0(SB), Z12
+	VBROADCASTSS lanes_3dba2e8c<>+0(SB), Z13
+	VBROADCASTSS lanes_3de38e39<>+0(SB), Z14
+	VBROADCASTSS lanes_3e124925<>+0(SB), Z15
+	VBROADCASTSS lanes_3e4ccccd<>+0(SB), Z16
+	VBROADCASTSS lanes_3eaaaaab<>+0(SB), Z17
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z18
+	PCALIGN      $0x20
+
+vector:
+	VMOVUPS     (CX), Z19
+	VMAXPS      Z19, Z8, Z21
+	VADDPS      Z21, Z21, Z20
+	VSUBPS      Z19, Z20, Z20
+	VMULPS      Z10, Z20, Z20
+	VMAXPS      Z20, Z7, Z20
+	VRNDSCALEPS $0x08, Z20, Z19
+	VSUBPS      Z19, Z20, Z20
+	VMOVAPS     Z6, Z22
+	VFMADD213PS Z5, Z20, Z22
+	VFMADD213PS Z4, Z20, Z22
+	VFMADD213PS Z3, Z20, Z22
+	VFMADD213PS Z2, Z20, Z22
+	VFMADD213PS Z1, Z20, Z22
+	VFMADD213PS Z0, Z20, Z22
+	VSCALEFPS   Z19, Z22, Z22
+	VADDPS      Z9, Z22, Z19
+	VDIVPS      Z19, Z22, Z22
+	VMULPS      Z22, Z22, Z19
+	VMOVUPS     Z11, Z20
+	VFMADD213PS Z12, Z19, Z20
+	VFMADD213PS Z13, Z19, Z20
+	VFMADD213PS Z14, Z19, Z20
+	VFMADD213PS Z15, Z19, Z20
+	VFMADD213PS Z16, Z19, Z20
+	VFMADD213PS Z17, Z19, Z20
+	VFMADD213PS Z18, Z19, Z20
+	VADDPS      Z22, Z22, Z22
+	VFMADD213PS Z21, Z20, Z22
+	VMOVUPS     Z22, (AX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, AX
+	DECQ        DX
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func convSiLUAVX512(y *float32, b *float32, x *float32, w *float32, vectors int, taps int, ldx int, ldw int)
+// Requires: AVX, AVX512F
+TEXT ·convSiLUAVX512(SB), NOSPLIT, $0-64
+	MOVQ         y+0(FP), AX
+	MOVQ         b+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         w+24(FP), BX
+	MOVQ         vectors+32(FP), SI
+	MOVQ         ldx+48(FP), DI
+	MOVQ         ldw+56(FP), R8
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z0
+	VBROADCASTSS lanes_3f317218<>+0(SB), Z1
+	VBROADCASTSS lanes_3e75fdee<>+0(SB), Z2
+	VBROADCASTSS lanes_3d635774<>+0(SB), Z3
+	VBROADCASTSS lanes_3c1d96a6<>+0(SB), Z4
+	VBROADCASTSS lanes_3aaf9f2a<>+0(SB), Z5
+	VBROADCASTSS lanes_3920fdde<>+0(SB), Z6
+	VBROADCASTSS lanes_c2fc0000<>+0(SB), Z7
+	VBROADCASTSS lanes_00000000<>+0(SB), Z8
+	VBROADCASTSS lanes_3fb8aa3b<>+0(SB), Z9
+
+vector:
+	VMOVUPS (CX), Z10
+	MOVQ    taps+40(FP), R9
+	MOVQ    DX, R10
+	MOVQ    BX, R11
+
+tap:
+	VMOVUPS     (R10), Z11
+	VFMADD231PS (R11), Z11, Z10
+	ADDQ        DI, R10
+	ADDQ        R8, R11
+	DECQ        R9
+	JNZ         tap
+	VMINPS      Z10, Z8, Z11
+	VMAXPS      Z10, Z8, Z10
+	VSUBPS      Z10, Z11, Z12
+	VMULPS      Z9, Z12, Z12
+	VMAXPS      Z12, Z7, Z12
+	VRNDSCALEPS $0x08, Z12, Z13
+	VSUBPS      Z13, Z12, Z12
+	VMOVAPS     Z6, Z14
+	VFMADD213PS Z5, Z12, Z14
+	VFMADD213PS Z4, Z12, Z14
+	VFMADD213PS Z3, Z12, Z14
+	VFMADD213PS Z2, Z12, Z14
+	VFMADD213PS Z1, Z12, Z14
+	VFMADD213PS Z0, Z12, Z14
+	VSCALEFPS   Z13, Z14, Z14
+	VFMADD231PS Z14, Z11, Z10
+	VADDPS      Z0, Z14, Z14
+	VDIVPS      Z14, Z10, Z10
+	VMOVUPS     Z10, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	DECQ        SI
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func siluMulSumAVX512(y *float32, z *float32, a *float32, b *float32, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·siluMulSumAVX512(SB), NOSPLIT, $0-40
+	MOVQ         y+0(FP), AX
+	MOVQ         z+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         vectors+32(FP), SI
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z0
+	VBROADCASTSS lanes_3f317218<>+0(SB), Z1
+	VBROADCASTSS lanes_3e75fdee<>+0(SB), Z2
+	VBROADCASTSS lanes_3d635774<>+0(SB), Z3
+	VBROADCASTSS lanes_3c1d96a6<>+0(SB), Z4
+	VBROADCASTSS lanes_3aaf9f2a<>+0(SB), Z5
+	VBROADCASTSS lanes_3920fdde<>+0(SB), Z6
+	VBROADCASTSS lanes_c2fc0000<>+0(SB), Z7
+	VBROADCASTSS lanes_00000000<>+0(SB), Z8
+	VBROADCASTSS lanes_3fb8aa3b<>+0(SB), Z9
+
+vector:
+	VMOVUPS     (CX), Z10
+	VMINPS      Z10, Z8, Z11
+	VMAXPS      Z10, Z8, Z10
+	VSUBPS      Z10, Z11, Z12
+	VMULPS      Z9, Z12, Z12
+	VMAXPS      Z12, Z7, Z12
+	VRNDSCALEPS $0x08, Z12, Z13
+	VSUBPS      Z13, Z12, Z12
+	VMOVAPS     Z6, Z14
+	VFMADD213PS Z5, Z12, Z14
+	VFMADD213PS Z4, Z12, Z14
+	VFMADD213PS Z3, Z12, Z14
+	VFMADD213PS Z2, Z12, Z14
+	VFMADD213PS Z1, Z12, Z14
+	VFMADD213PS Z0, Z12, Z14
+	VSCALEFPS   Z13, Z14, Z14
+	VFMADD231PS Z14, Z11, Z10
+	VADDPS      Z0, Z14, Z14
+	VDIVPS      Z14, Z10, Z10
+	VMOVUPS     (DX), Z11
+	VADDPS      (BX), Z11, Z11
+	VMULPS      Z10, Z11, Z11
+	VMOVUPS     Z11, (AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	DECQ        SI
+	JNZ         vector
+	VZEROUPPER
+	RET

@@ -4,13 +4,44 @@
 
 package blas
 
-// scanAVX2 takes steps of the recurrence that Scan describes, of eight channels. a and h are [states, 8];
-// the distances between rows are in bytes and may be negative.
+// scanAVX2 takes steps of the recurrence that Scan describes, of one vector of channels.
+// The distances between rows are in bytes and may be negative.
 //
 //go:noescape
-func scanAVX2(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int)
+func scanAVX2(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int, lda int, ldh int)
 
 // softplusAVX2 sets dst = ln(1 + exp x).
 //
 //go:noescape
-func softplusAVX2(dst *float32, x *float32, n int)
+func softplusAVX2(dst *float32, x *float32, vectors int)
+
+// convSiLUAVX2 sets y = silu(b + the sum of x*w over the taps), whose rows are ldx and ldw bytes apart.
+//
+//go:noescape
+func convSiLUAVX2(y *float32, b *float32, x *float32, w *float32, vectors int, taps int, ldx int, ldw int)
+
+// siluMulSumAVX2 sets y = silu(z)*(a + b).
+//
+//go:noescape
+func siluMulSumAVX2(y *float32, z *float32, a *float32, b *float32, vectors int)
+
+// scanAVX512 takes steps of the recurrence that Scan describes, of one vector of channels.
+// The distances between rows are in bytes and may be negative.
+//
+//go:noescape
+func scanAVX512(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int, lda int, ldh int)
+
+// softplusAVX512 sets dst = ln(1 + exp x).
+//
+//go:noescape
+func softplusAVX512(dst *float32, x *float32, vectors int)
+
+// convSiLUAVX512 sets y = silu(b + the sum of x*w over the taps), whose rows are ldx and ldw bytes apart.
+//
+//go:noescape
+func convSiLUAVX512(y *float32, b *float32, x *float32, w *float32, vectors int, taps int, ldx int, ldw int)
+
+// siluMulSumAVX512 sets y = silu(z)*(a + b).
+//
+//go:noescape
+func siluMulSumAVX512(y *float32, z *float32, a *float32, b *float32, vectors int)

@@ -22,13 +22,13 @@ func scanOf(r *rand.Rand, steps, channels, states int, backwards bool) (s *Scan,
 	}
 	s = &Scan{Steps: steps, Channels: channels, States: states, U: walk(u, 0, channels, ld), DT: walk(dt, 0, channels,
 		ld), Y: walk(make([]float32, steps*channels), 0, channels, ld), B: walk(bc, 3, states, 2*states+3),
-		C: walk(bc, 3+states, states, 2*states+3), D: d, A: make([]float32, channels*states),
-		H: normals(r, channels*states)}
-	for i := range s.A {
-		s.A[i] = -float32(math.Exp(r.NormFloat64() * 2))
+		C: walk(bc, 3+states, states, 2*states+3), D: d, A: Walk{make([]float32, channels*states), 0, channels},
+		H: Walk{normals(r, channels*states), 0, channels}}
+	for i := range s.A.V {
+		s.A.V[i] = -float32(math.Exp(r.NormFloat64() * 2))
 	}
 	y, h = make([]float64, steps*channels), make([]float64, channels*states)
-	for i, v := range s.H {
+	for i, v := range s.H.V {
 		h[i] = float64(v)
 	}
 	for t := range steps {
@@ -40,9 +40,9 @@ func scanOf(r *rand.Rand, steps, channels, states int, backwards bool) (s *Scan,
 			x, step := float64(u[row*channels+c]), float64(dt[row*channels+c])
 			sum := float64(d[c]) * x
 			for n := range states {
-				i := (c/ScanLanes*states+n)*ScanLanes + c%ScanLanes
+				i := n*channels + c
 				at := row*(2*states+3) + 3 + n
-				h[i] = math.Exp2(step*float64(s.A[i]))*h[i] + step*x*float64(bc[at])
+				h[i] = math.Exp2(step*float64(s.A.V[i]))*h[i] + step*x*float64(bc[at])
 				sum += h[i] * float64(bc[at+states])
 			}
 			y[row*channels+c] = sum
@@ -69,7 +69,7 @@ func TestScanFollowsTheRecurrence(t *testing.T) {
 					near(t, "y", s.Y.V[i], v, 0, 1e-6*largestOf(y))
 				}
 				for i, v := range h {
-					near(t, "state", s.H[i], v, 0, 1e-6*largestOf(h))
+					near(t, "state", s.H.V[i], v, 0, 1e-6*largestOf(h))
 				}
 			}
 		}
@@ -118,10 +118,48 @@ func TestSoftplusAgreesWithFloat64(t *testing.T) {
 			Softplus(y, y)
 			for i, v := range x {
 				w := float64(v)
-				near(t, "softplus", y[i], max(w, 0)+math.Log1p(math.Exp(-math.Abs(w))), 3, 1e-44)
+				near(t, "softplus", y[i], max(w, 0)+math.Log1p(math.Exp(-math.Abs(w))), 3+1.5*math.Abs(w), 2e-38)
 			}
 			if !intact() {
 				t.Fatal("what lies behind the slice was written")
+			}
+		}
+	})
+}
+
+func TestGatesAgreeWithFloat64(t *testing.T) {
+	sets(t, func(t *testing.T) {
+		silu := func(x float64) float64 { return x / (1 + math.Exp(-x)) }
+		for _, n := range []int{0, 8, 16, 24, 40, 64} {
+			r := rand.New(rand.NewPCG(6, uint64(n)))
+			z, a, b := inputs(r, n), normals(r, n), normals(r, n)
+			y, intact := guarded(a)
+			SiLUMulSum(y, z, y, b)
+			for i, v := range z {
+				w := float64(v)
+				near(t, "SiLUMulSum", y[i], silu(w)*float64(a[i]+b[i]), 4+1.5*math.Abs(w), 1e-35)
+			}
+			if !intact() {
+				t.Fatal("what lies behind the slice was written")
+			}
+			for _, taps := range []int{0, 1, 4} {
+				x, w := normals(r, taps*(n+3)+1), normals(r, taps*n)
+				out, intact := guarded(make([]float32, n))
+				down := Walk{x, 1 + max(taps-1, 0)*(n+3), -(n + 3)} // the rows of x from the last one on
+				if taps > 0 && n > 0 {
+					down.V = x[: taps*(n+3)+1 : taps*(n+3)+1]
+				}
+				ConvSiLU(out, b, taps, down, Walk{w, 0, n})
+				for i := range out {
+					sum := float64(b[i])
+					for k := range taps {
+						sum += float64(x[1+(taps-1-k)*(n+3)+i]) * float64(w[k*n+i])
+					}
+					near(t, "ConvSiLU", out[i], silu(sum), 8, 2e-6)
+				}
+				if !intact() {
+					t.Fatal("what lies behind the slice was written")
+				}
 			}
 		}
 	})

@@ -50,8 +50,8 @@ func (w *ScanWeights) trained() bool {
 
 // scanLayout is a direction as its kernels read it.
 type scanLayout struct {
-	taps [][]float32 // [taps][inner]
-	a    []float32   // [inner/lanes, states, lanes] A in units of ln 2
+	taps []float32 // [taps, inner]
+	a    []float32 // [states, inner] A in units of ln 2
 }
 
 // layout is made once where the weights are frozen, else anew.
@@ -64,20 +64,17 @@ func (w *ScanWeights) layout() *scanLayout {
 }
 
 func (w *ScanWeights) layOut() *scanLayout {
-	inner, states, lanes := w.Inner(), w.States(), blas.ScanLanes
-	l := &scanLayout{a: make([]float32, inner*states)}
+	inner, states := w.Inner(), w.States()
 	row := make([]float32, w.Conv.W.Cols)
-	for range row {
-		l.taps = append(l.taps, make([]float32, inner))
-	}
+	l := &scanLayout{taps: make([]float32, len(row)*inner), a: make([]float32, inner*states)}
 	for c := range inner {
 		w.Conv.W.Row(c, row)
 		for k, v := range row {
-			l.taps[k][c] = v
+			l.taps[k*inner+c] = v
 		}
 		for n := range states {
 			a := -math.Exp(float64(w.ALog[c*states+n])) * math.Log2E
-			l.a[(c/lanes*states+n)*lanes+c%lanes] = float32(a)
+			l.a[n*inner+c] = float32(a)
 		}
 	}
 	return l
@@ -101,8 +98,7 @@ type Mamba struct {
 
 	xn   []float32 // [T, width] norm(r)
 	xz   []float32 // [T, 2·inner] x | z
-	sum  []float32 // [T, inner] of both ways
-	gate []float32 // [T, inner] sum ⊙ silu(z)
+	gate []float32 // [T, inner] the sum of both ways ⊙ silu(z)
 	y    []float32 // [T, width]
 }
 
@@ -113,8 +109,7 @@ type way struct {
 	x, dtp product
 	laid   *scanLayout
 
-	pre  []float32 // [T, inner] conv(x), kept to learn from
-	conv []float32 // [T, inner] silu(pre)
+	conv []float32 // [T, inner] silu(conv(x))
 	low  []float32 // [T, rank + 2·states] dt | B | C
 	dt   []float32 // [T, inner]
 	y    []float32 // [T, inner]
@@ -158,13 +153,11 @@ func (m *Mamba) mix(rows int, train bool) {
 		m.ways[i].prepare(e, m.patches.Starts, m.xz, train)
 	}
 	m.scan()
-	m.sum, m.gate = grow(m.sum, rows*inner), grow(m.gate, rows*inner)
+	m.gate = grow(m.gate, rows*inner)
 	e.Team.For(rows, 8, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
-			sum, z := m.sum[t*inner:(t+1)*inner], m.xz[(2*t+1)*inner:(2*t+2)*inner]
-			copy(sum, m.ways[0].y[t*inner:])
-			blas.Add(sum, m.ways[1].y[t*inner:(t+1)*inner])
-			blas.SiLUMul(m.gate[t*inner:(t+1)*inner], z, sum)
+			at, end := t*inner, (t+1)*inner
+			blas.SiLUMulSum(m.gate[at:end], m.xz[at+end:2*end], m.ways[0].y[at:end], m.ways[1].y[at:end])
 		}
 	})
 }
@@ -174,28 +167,14 @@ func (w *way) prepare(e *Exec, starts []int, xz []float32, train bool) {
 	rows, inner, wide := starts[len(starts)-1], w.Inner(), w.X.W.Rows
 	w.laid = w.layout()
 	w.conv, w.low = grow(w.conv, rows*inner), grow(w.low, rows*wide)
-	if train {
-		w.pre = grow(w.pre, rows*inner)
-	}
-	ones := e.take(scratchOnes, inner)
-	for i := range ones {
-		ones[i] = 1
-	}
 	e.Team.For(rows, 16, func(lo, hi int) {
 		at := sequenceOf(starts, lo)
 		for t := lo; t < hi; t++ {
 			for t >= starts[at+1] {
 				at++
 			}
-			y := w.conv[t*inner : (t+1)*inner]
-			copy(y, w.Conv.B)
-			w.each(t, starts[at], starts[at+1], func(from int, tap []float32) {
-				blas.MulAdd(y, xz[2*from*inner:(2*from+1)*inner], tap)
-			})
-			if train {
-				copy(w.pre[t*inner:], y)
-			}
-			blas.SiLUMul(y, y, ones)
+			x, taps, n := w.reach(t, starts[at], starts[at+1], xz)
+			blas.ConvSiLU(w.conv[t*inner:(t+1)*inner], w.Conv.B, n, x, taps)
 		}
 	})
 	w.x.run(e, rows, w.conv, nil, w.low, nil, train)
@@ -203,17 +182,19 @@ func (w *way) prepare(e *Exec, starts []int, xz []float32, train bool) {
 	w.spread(e, rows)
 }
 
-// each calls do for every token that the kernel at t reaches, with the tap that it has there.
-func (w *way) each(t, start, end int, do func(from int, tap []float32)) {
-	for k, tap := range w.laid.taps {
-		from := t - (len(w.laid.taps) - 1 - k)
-		if w.back {
-			from = t + (len(w.laid.taps) - 1 - k)
-		}
-		if from >= start && from < end {
-			do(from, tap)
-		}
+// reach are the tokens of xz that the kernel at t reaches, from the farthest one on, the taps that it has there, and
+// their number.
+func (w *way) reach(t, start, end int, xz []float32) (x, taps blas.Walk, n int) {
+	inner := w.Inner()
+	all := len(w.laid.taps) / inner
+	if w.back {
+		n = min(all, end-t)
+		x = blas.Walk{V: xz, First: 2 * (t + n - 1) * inner, Ld: -2 * inner}
+	} else {
+		n = min(all, t+1-start)
+		x = blas.Walk{V: xz, First: 2 * (t - n + 1) * inner, Ld: 2 * inner}
 	}
+	return x, blas.Walk{V: w.laid.taps, First: (all - n) * inner, Ld: inner}, n
 }
 
 // spread sets dt before softplus: a product of the first columns of low.
@@ -271,7 +252,7 @@ func (w *way) run(start, stop, c, end int, h []float32, keep func(step int, h []
 			blas.Softplus(dt, dt)
 		}
 		s := w.piece(first, n, c, end)
-		s.H = h
+		s.H = blas.Walk{V: h, Ld: end - c}
 		s.Run()
 	}
 }
@@ -295,7 +276,7 @@ func (w *way) piece(first, n, c, end int) *blas.Scan {
 	}
 	return &blas.Scan{Steps: n, Channels: end - c, States: states, Y: walk(w.y, c, inner), U: walk(w.conv, c, inner),
 		DT: walk(w.dt, c, inner), B: walk(w.low, rank, wide), C: walk(w.low, rank+states, wide),
-		A: w.laid.a[c*states : end*states], D: w.D[c:end]}
+		A: blas.Walk{V: w.laid.a, First: c, Ld: inner}, D: w.D[c:end]}
 }
 
 // sequenceOf is the sequence that row t belongs to.

@@ -37,7 +37,6 @@ const (
 	scratchLogits
 	scratchPicked
 	scratchPickedGrad
-	scratchOnes
 	numScratch
 )
 

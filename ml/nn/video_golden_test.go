@@ -50,8 +50,7 @@ func TestGoldenScan(t *testing.T) {
 	tol := goldentest.FolderTolerances(t, "mobile-videogpt")
 	g := goldentest.Open(t, tol, video+"videomamba/scan_1569.safetensors")
 	steps, channels, states := g.Shape("u")[0], g.Shape("A")[0], g.Shape("A")[1]
-	const lanes = blas.ScanLanes
-	laid := func(c, n int) int { return (c/lanes*states+n)*lanes + c%lanes }
+	laid := func(c, n int) int { return n*channels + c }
 	a := make([]float32, channels*states)
 	for i, v := range g.Floats("A") {
 		a[laid(i/states, i%states)] = float32(float64(v) * math.Log2E)
@@ -59,8 +58,8 @@ func TestGoldenScan(t *testing.T) {
 	y := make([]float32, steps*channels)
 	walk := func(v []float32, ld int) blas.Walk { return blas.Walk{V: v, Ld: ld} }
 	s := blas.Scan{Channels: channels, States: states, Y: walk(y, channels), U: walk(g.Floats("u"), channels),
-		DT: walk(g.Floats("dt"), channels), B: walk(g.Floats("B"), states), C: walk(g.Floats("C"), states), A: a,
-		D: g.Floats("D"), H: make([]float32, channels*states)}
+		DT: walk(g.Floats("dt"), channels), B: walk(g.Floats("B"), states), C: walk(g.Floats("C"), states), A: walk(a, channels),
+		D: g.Floats("D"), H: walk(make([]float32, channels*states), channels)}
 	for t := 0; t < steps; t += s.Steps {
 		s.Steps = 1
 		for t+s.Steps < steps && !g.Has(fmt.Sprintf("state.%d", t+s.Steps-1)) {
@@ -74,7 +73,7 @@ func TestGoldenScan(t *testing.T) {
 		if name := fmt.Sprintf("state.%d", t+s.Steps-1); g.Has(name) {
 			state := make([]float32, channels*states)
 			for i := range state {
-				state[i] = s.H[laid(i/states, i%states)]
+				state[i] = s.H.V[laid(i/states, i%states)]
 			}
 			g.Check(name, state)
 		}
