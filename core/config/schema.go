@@ -41,6 +41,7 @@ type Dataset struct {
 	ModerateAbove    float64  `key:"MODERATE_ABOVE" doc:"imbalance ratio above which it is called moderate" unit:"×" min:"1"`
 	SevereAbove      float64  `key:"SEVERE_ABOVE" doc:"imbalance ratio above which it is called severe" unit:"×" min:"1"`
 	Sets             []string `key:"SETS" doc:"splits to use; empty: all that are present"`
+	SplitBy          string   `key:"SPLIT_BY" doc:"who decides which split a clip is in: its record, or its participant, so that no one is in two" choices:"record|participant"`
 }
 
 type Convert struct {

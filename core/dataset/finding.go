@@ -60,6 +60,7 @@ const (
 	NoSplits         = "no_splits"
 
 	BrokenJSON       = "broken_json"
+	NoGroup          = "participant_unknown"
 	NoLabelFile      = "no_label_file"
 	NoPath           = "record_without_path"
 	NoLabel          = "record_without_label"
@@ -171,6 +172,8 @@ var rulings = map[string]struct{ level, do string }{
 	NoSplits: {LevelWarn, "sort the pictures into train, valid and test folders; all are taken for train"},
 
 	BrokenJSON: {LevelError, "correct the file or write it again; what stands before that place counts"},
+	NoGroup: {LevelWarn,
+		"add fine_grained_labels_with_worker_ids.json; each of these clips is dealt to a split on its own"},
 	NoLabelFile: {LevelInfo,
 		"nothing if these are the classes; else write fine_grained_labels.json or manifest.json"},
 	NoPath:  {LevelError, "write its video_path; it does not count"},

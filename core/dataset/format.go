@@ -30,6 +30,8 @@ type request struct {
 	media  string   // the folder of DATASET.MEDIA; "" where none is named
 	sets   []string // DATASET.SETS
 	report Progress // may be nil
+
+	byGroup bool // DATASET.SPLIT_BY = participant
 }
 
 // splits returns a filter for DATASET.SETS, or an error where it names a split that is not among present.

@@ -104,6 +104,9 @@ func (qved) list(ctx context.Context, at string, ask request) (*listing, error) 
 			}
 		}
 	}
+	if ask.byGroup {
+		s.splitByGroup()
+	}
 	wanted, err := ask.splits(s.present())
 	if err != nil {
 		return nil, err

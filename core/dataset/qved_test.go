@@ -132,6 +132,44 @@ func TestClipsWithoutALabelFileAreNamedByTheirFiles(t *testing.T) {
 	}
 }
 
+func TestParticipantsAreDealtToSplitsWhole(t *testing.T) {
+	var labels, workers []string
+	for i := range 2000 {
+		labels = append(labels, fmt.Sprintf(`{"video_path": "%04d.mp4", "labels": ["a - b"], "split": "%s"}`, i,
+			[]string{"train", "test"}[i%2]))
+		workers = append(workers, fmt.Sprintf(`{"video_path": "./%04d.mp4", "worker_id": %d}`, i, i%400))
+	}
+	root := write(t, map[string]string{"labels.json": "[" + strings.Join(labels, ",") + "]",
+		"labels_with_worker_ids.json": "[" + strings.Join(workers[:1999], ",") + "]"})
+	cfg := testConfig("labels.json")
+	cfg.SplitBy = "participant"
+	set, err := Open(cfg, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, sizes := map[string]string{}, map[string]int{}
+	for _, item := range set.Items {
+		sizes[item.Split]++
+		if split, known := of[item.Group]; known && split != item.Split && item.Group != "" {
+			t.Errorf("participant %s is in %s and %s", item.Group, split, item.Split)
+		}
+		of[item.Group] = item.Split
+	}
+	if sizes["train"] < 1450 || sizes["train"] > 1750 || sizes["valid"] < 120 || sizes["test"] < 120 {
+		t.Errorf("the splits have %v", sizes)
+	}
+	if countOf(set, GroupParted) != 0 || countOf(set, NoGroup) != 1 {
+		t.Errorf("findings %q", codes(set))
+	}
+	{
+		cfg.SplitBy = "record"
+		set, err := Open(cfg, root)
+		if err != nil || countOf(set, GroupParted) != 0 {
+			t.Errorf("by the records: %q, %v", codes(set), err)
+		}
+	}
+}
+
 func sameSet(a, b []string) bool {
 	a, b = slices.Clone(a), slices.Clone(b)
 	slices.Sort(a)

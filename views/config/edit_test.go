@@ -285,7 +285,7 @@ func TestMouseSelectsThenOpens(t *testing.T) {
 	if d.Click(30, 3); p.editor == nil {
 		t.Error("the second click did not open the editor")
 	}
-	d.Press("esc").Click(3, 7) // TRAIN in the sections
+	d.Press("esc").Click(3, 8) // TRAIN in the sections
 	if p.section() != "TRAIN" {
 		t.Errorf("the click went to %s", p.section())
 	}
