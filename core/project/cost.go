@@ -54,7 +54,7 @@ func (p *Project) Cost() Cost {
 	return cost
 }
 
-func (p *Project) cost(k model.Kind, bytes int, all, valid []weight) (cost Cost) {
+func (p *Project) cost(k model.Kind, bytes int, all, valid []*weight) (cost Cost) {
 	s := newProcess(p, k, bytes, all, valid)
 	cost.Memory = s.most()
 	cost.Free, _ = doctor.FreeMemory()
@@ -79,7 +79,7 @@ func (p *Project) cost(k model.Kind, bytes int, all, valid []weight) (cost Cost)
 }
 
 // duration is how long the steps and checks of a run take, with the operations of a sample's pass.
-func (p *Project) duration(all, valid []weight, operations func(w weight, back bool) float64) time.Duration {
+func (p *Project) duration(all, valid []*weight, operations func(w weight, back bool) float64) time.Duration {
 	course := p.Course()
 	samples := 0
 	for e := range p.Config.Train.Epochs {
@@ -98,7 +98,7 @@ func (p *Project) duration(all, valid []weight, operations func(w weight, back b
 	return seconds(work)
 }
 
-func mean(list []weight) (m weight) {
+func mean(list []*weight) (m weight) {
 	n := max(1, len(list))
 	for _, w := range list {
 		m.tokens, m.supervised, m.patches = m.tokens+w.tokens, m.supervised+w.supervised, m.patches+w.patches
@@ -133,9 +133,9 @@ var speed = sync.OnceValue(func() float64 {
 
 // guess measures samples for a base whose tokenizer is not here: pictures
 // as the processor cuts them, and words by their letters.
-func (p *Project) guess(samples []recipe.Sample, k model.Kind) []weight {
+func (p *Project) guess(samples []recipe.Sample, k model.Kind) []*weight {
 	const lettersOfToken, template = 4, 20
-	out := make([]weight, len(samples))
+	out := make([]*weight, len(samples))
 	encoder := p.Encoder()
 	for i, s := range samples {
 		w := weight{supervised: 2 + len(s.Answer)/lettersOfToken, pixels: s.Item.Width * s.Item.Height}
@@ -146,7 +146,7 @@ func (p *Project) guess(samples []recipe.Sample, k model.Kind) []weight {
 		}
 		w.prompt = template + w.features + len(s.Prompt)/lettersOfToken
 		w.tokens = w.prompt + w.supervised
-		out[i] = w
+		out[i] = &w
 	}
 	return out
 }

@@ -22,7 +22,8 @@ type Course struct {
 // Course is that of a run with these constants. Its indices are into Recipe.Samples("train").
 func (p *Project) Course() Course {
 	t := p.Config.Train
-	c := Course{plan: p.Recipe.Plan(), Batch: t.BatchSize * t.GradAccum, starts: []int{0}}
+	c := Course{plan: p.Recipe.Plan(), Batch: t.BatchSize * t.GradAccum, starts: []int{0},
+		left: make([]bool, 0, p.objects("train"))}
 	for i := range p.Data.Items {
 		it := &p.Data.Items[i]
 		if it.Split != "train" {

@@ -3,6 +3,7 @@ package project
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
 
 	"finetui/core/dataset"
@@ -24,10 +25,7 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 	if err := p.CheckPictures(ctx, report); err != nil {
 		return nil, err
 	}
-	total := 0
-	for i := range p.Data.Items {
-		total += len(p.Data.Items[i].Objects)
-	}
+	total := p.objects("")
 	done, step := 0, max(1, total/400)
 	measure := newRuler(p)
 	var supervision recipe.Supervision
@@ -90,13 +88,14 @@ func (p *Project) CheckPictures(ctx context.Context, report Progress) error {
 type ruler struct {
 	p       *Project
 	encoder sample.Encoder
+	seeds   [2]maphash.Seed
 	known   map[wording]measured
+	said    map[string]string // what samples are trained to say, each text once
 }
 
-type wording struct {
-	prompt, answer string
-	pictures       int
-}
+// wording stands for a prompt, an answer and how many pictures are shown: two hashes of 64 bits, since the words of a
+// million prompts that tell a place take more memory than the data.
+type wording [2]uint64
 
 // measured is a sample as tokens; of a wording, without its pictures.
 type measured struct {
@@ -105,9 +104,23 @@ type measured struct {
 }
 
 // mostWordings are kept: prompts that tell a place may be as many as samples.
-const mostWordings = 1 << 14
+const mostWordings = 1 << 20
 
-func newRuler(p *Project) *ruler { return &ruler{p, p.Encoder(), map[wording]measured{}} }
+func newRuler(p *Project) *ruler {
+	return &ruler{p: p, encoder: p.Encoder(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+		known: map[wording]measured{}, said: map[string]string{}}
+}
+
+func (r *ruler) wording(s recipe.Sample, pictures int) (w wording) {
+	words := struct {
+		prompt, answer string
+		pictures       int
+	}{s.Prompt, s.Answer, pictures}
+	for i, seed := range r.seeds {
+		w[i] = maphash.Comparable(seed, words)
+	}
+	return w
+}
 
 // of measures a sample. An error says why its pictures cannot be shown.
 func (r *ruler) of(s recipe.Sample) (measured, error) {
@@ -119,7 +132,7 @@ func (r *ruler) of(s recipe.Sample) (measured, error) {
 	for _, shape := range shapes {
 		shown += shape.Tokens
 	}
-	w := wording{s.Prompt, s.Answer, len(shapes)}
+	w := r.wording(s, len(shapes))
 	m, ok := r.known[w]
 	if !ok {
 		t, err := r.p.Base.Sample(shapes, s.Prompt, s.Answer, 1)
@@ -129,7 +142,13 @@ func (r *ruler) of(s recipe.Sample) (measured, error) {
 		if len(r.known) >= mostWordings {
 			clear(r.known)
 		}
-		m = measured{len(t.IDs) - shown, r.p.Base.Supervised(t)}
+		said := r.p.Base.Supervised(t)
+		if same, known := r.said[said]; known {
+			said = same
+		} else {
+			r.said[said] = said
+		}
+		m = measured{len(t.IDs) - shown, said}
 		r.known[w] = m
 	}
 	m.tokens += shown

@@ -39,8 +39,8 @@ type process struct {
 	p       *Project
 	sizes   model.Sizes
 	model   model.Footprint
-	all     []weight // of train, in the recipe's order
-	valid   []weight
+	all     []*weight // of train, in the recipe's order
+	valid   []*weight
 	longest int // tokens
 
 	heap          heap
@@ -147,7 +147,7 @@ func (s *process) most() int64 {
 	return programPages + runtimePages + s.model.Panels() + s.heap.peak()*33/32
 }
 
-func newProcess(p *Project, k model.Kind, bytes int, all, valid []weight) *process {
+func newProcess(p *Project, k model.Kind, bytes int, all, valid []*weight) *process {
 	l := p.Config.LoRA
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
 	s := &process{p: p, sizes: k.Sizes(), all: all, valid: valid, kept: map[int]bool{}, workers: 1, heap: newHeap()}
@@ -186,14 +186,14 @@ func (s *process) open() {
 }
 
 // see makes samples: the tower looks at their pictures, and what comes of it stays.
-func (s *process) see(samples []weight, first int) {
+func (s *process) see(samples []*weight, first int) {
 	h := &s.heap
 	for i, w := range samples {
 		if s.kept[first+i] {
 			continue
 		}
 		s.kept[first+i] = true
-		h.churn(s.look(w))
+		h.churn(s.look(*w))
 		stays := 250 + 24*int64(w.tokens)
 		if s.trains {
 			stays += 4 * int64(w.patches*s.sizes.VisionRow)
@@ -233,7 +233,7 @@ func (p patches) Rows() int   { return int(p) }
 func (p patches) Values() int { return 0 }
 
 // run lets each replica run its share of samples, with back also backward.
-func (s *process) run(samples []weight, back bool) {
+func (s *process) run(samples []*weight, back bool) {
 	list := make([]train.Sample, len(samples))
 	zeros := make([]int32, s.longest)
 	for i, w := range samples {
@@ -275,7 +275,7 @@ func (s *process) pass(r *replica, sum weight, back bool) {
 
 // step is one of the optimizer's; without run its samples are only made.
 func (s *process) step(order []int, run bool) {
-	samples := make([]weight, len(order))
+	samples := make([]*weight, len(order))
 	for k, i := range order {
 		samples[k] = s.all[i]
 		s.see(samples[k:k+1], i)
@@ -306,7 +306,7 @@ func (s *process) check() {
 		for _, w := range ask {
 			prompts, patches = prompts+w.prompt, max(patches, w.patches)
 			if s.looks() {
-				h.churn(s.look(w))
+				h.churn(s.look(*w))
 			}
 		}
 		if rows, _ := mine.rows.grow(prompts); rows > 0 {
@@ -339,9 +339,9 @@ func (s *process) session(rows, patches, questions int) int64 {
 
 // weigh measures the samples of a split but those that skip, which may be nil, leaves out; of very many, only so many
 // that are spread over all, and the others are like the one before.
-func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []weight {
+func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []*weight {
 	const most = 8192
-	var refs []dataset.Ref
+	refs := make([]dataset.Ref, 0, p.objects(split))
 	for i := range p.Data.Items {
 		item := &p.Data.Items[i]
 		if item.Split != split {
@@ -354,12 +354,13 @@ func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []weight {
 		}
 	}
 	every := (len(refs) + most - 1) / most
-	out, encoder := make([]weight, len(refs)), p.Encoder()
+	out, encoder := make([]*weight, len(refs)), p.Encoder()
 	for i, ref := range refs {
 		if i%every != 0 {
-			out[i] = out[i-1]
+			out[i] = out[i-1] // the very same: a set of a million objects has few of them
 			continue
 		}
+		out[i] = &weight{}
 		s, _ := p.Recipe.Sample(ref)
 		t, shapes, err := encoder.Tokens(s)
 		if err != nil {
@@ -376,7 +377,17 @@ func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []weight {
 		for _, shape := range shapes {
 			w.patches += shape.Rows
 		}
-		out[i] = w
+		*out[i] = w
 	}
 	return out
+}
+
+// objects is how many objects a split has; "" means all splits.
+func (p *Project) objects(split string) (n int) {
+	for i := range p.Data.Items {
+		if item := &p.Data.Items[i]; split == "" || item.Split == split {
+			n += len(item.Objects)
+		}
+	}
+	return n
 }

@@ -64,7 +64,7 @@ type told struct {
 	classes []int    // samples, by class
 }
 
-const mostTexts = 1 << 14 // prompts that are kept; with a place in each there may be as many as samples
+const mostTexts = 1 << 16 // prompts that are kept; with a place in each there may be as many as samples
 
 func newPromptLint(classes []dataset.Class, question string) *promptLint {
 	n := len(classes)
