@@ -46,8 +46,16 @@ func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 // ReadFreeText reads a result that WriteJSON wrote. What does not agree with itself is a *DamagedError: the figures are
 // counted again from the items.
 func ReadFreeText(path string) (*FreeTextResult, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("no evaluation to read: %w", err)
+	}
+	return decodeFreeText(path, data)
+}
+
+func decodeFreeText(path string, data []byte) (*FreeTextResult, error) {
 	var r FreeTextResult
-	if err := readWhole(path, FreeTextKind, &r); err != nil {
+	if err := decodeWhole(path, data, FreeTextKind, &r); err != nil {
 		return nil, err
 	}
 	if text := r.fault(); text != "" {
@@ -56,12 +64,8 @@ func ReadFreeText(path string) (*FreeTextResult, error) {
 	return &r, nil
 }
 
-// readWhole reads one JSON object of a kind, with no field that is unknown and nothing behind it.
-func readWhole(path, kind string, into any) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("no evaluation to read: %w", err)
-	}
+// decodeWhole decodes one JSON object of a kind, with no field that is unknown and nothing behind it.
+func decodeWhole(path string, data []byte, kind string, into any) error {
 	var head struct {
 		Schema int
 		Kind   string

@@ -46,8 +46,14 @@ func ScoreFreeText(items []FreeTextItem, o FreeTextOptions) (*FreeTextResult, er
 	}
 	r.SelfTest = perfectText(r.Items)
 	var wrong []string
+	faults := map[string]string{} // of each truth: many items expect the same
 	for _, a := range r.Items {
-		if text := textFault(a.Truth, o.Meteor); text != "" {
+		text, known := faults[a.Truth]
+		if !known {
+			text = textFault(a.Truth, o.Meteor)
+			faults[a.Truth] = text
+		}
+		if text != "" {
 			wrong = append(wrong, "item "+a.ID+" "+text)
 		}
 	}

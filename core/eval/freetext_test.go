@@ -3,6 +3,7 @@ package eval
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -313,4 +314,31 @@ func TestBatchRowsHoldEveryItem(t *testing.T) {
 	if got := strings.Join(rows[9][7:], "|"); got != "error|the clip cannot be read" {
 		t.Error(got)
 	}
+}
+
+// Whatever a file holds, it is refused, or is a result that can be shown, written and read again.
+func FuzzReadFreeText(f *testing.F) {
+	seed, err := ScoreFreeText(coach(), FreeTextOptions{Subject: "enhanced", Split: "test"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	text, err := json.Marshal(seed)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte(`{"schema":1,"kind":"free_text","items":[null],"exercises":{"a":null},"meteor_synonyms":"none"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := decodeFreeText("test.json", data)
+		if err != nil {
+			return
+		}
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := decodeFreeText("test.json", text); err != nil || again.Text() != r.Text() {
+			t.Fatalf("read and written, it is no longer what it was: %v", err)
+		}
+	})
 }

@@ -2,10 +2,12 @@ package eval
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
 	"finetui/core/dataset"
+	"finetui/core/eval/textmetric"
 	"finetui/core/printable"
 )
 
@@ -15,8 +17,12 @@ func (r *TimedResult) WriteJSON(path string) error { return writeJSON(path, r) }
 // ReadTimed reads a result that WriteJSON wrote. What does not agree with itself is a *DamagedError: the pairs are
 // matched and the figures counted again.
 func ReadTimed(path string) (*TimedResult, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("no evaluation to read: %w", err)
+	}
 	var r TimedResult
-	if err := readWhole(path, TimedKind, &r); err != nil {
+	if err := decodeWhole(path, data, TimedKind, &r); err != nil {
 		return nil, err
 	}
 	if text := r.fault(); text != "" {
@@ -41,12 +47,16 @@ func (r *TimedResult) fault() string {
 		}
 	}
 	again := timedFigures(r.Items)
-	switch {
+	switch perfect := perfectTimed(r.Items); {
+	case r.SelfTest.N != perfect.N || r.SelfTest.Expected != perfect.Expected || r.SelfTest.Given != perfect.Given ||
+		r.SelfTest.Matched != perfect.Matched || !r.SelfTest.same(perfect):
+		return "a perfect model's figures are not those of its expected answers"
+	case r.Resamples < 0 || r.Resamples == 0 && r.TFInterval != nil:
+		return fmt.Sprintf("%d resamples do not go with its intervals", r.Resamples)
 	case r.N != again.N || r.Expected != again.Expected || r.Given != again.Given || r.Matched != again.Matched ||
 		r.Failed != len(r.Items)-again.N:
 		return "its counts are not those of its items"
-	case !same(r.TF, again.TF) || !same(r.Precision, again.Precision) || !same(r.Recall, again.Recall) ||
-		!same(r.METEOR, again.METEOR) || !same(r.ROUGEL, again.ROUGEL):
+	case !r.TimedFigures.same(again):
 		return "its figures are not those of its items"
 	}
 	for _, i := range []*Interval{r.TFInterval, r.PrecisionInterval, r.RecallInterval, r.METEORInterval,
@@ -56,6 +66,27 @@ func (r *TimedResult) fault() string {
 		}
 	}
 	return ""
+}
+
+func (f TimedFigures) same(o TimedFigures) bool {
+	return same(f.TF, o.TF) && same(f.Precision, o.Precision) && same(f.Recall, o.Recall) &&
+		same(f.METEOR, o.METEOR) && same(f.ROUGEL, o.ROUGEL)
+}
+
+// perfectTimed is what a model would reach that says what is expected, when it is.
+func perfectTimed(items []TimedAnswer) TimedFigures {
+	s := timedSums{videos: len(items)}
+	for _, a := range items {
+		for _, f := range a.Truth {
+			s.meteor += textmetric.Meteor{}.Perfect(f.Text)
+			if textmetric.HasLatin(f.Text) {
+				s.rouge++
+			}
+		}
+		s.expected += len(a.Truth)
+	}
+	s.given, s.matched = s.expected, s.expected
+	return s.figures()
 }
 
 func (a *TimedAnswer) fault() string {

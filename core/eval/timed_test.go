@@ -151,6 +151,8 @@ func TestTimedComesBackAsItWasWrittenOrNotAtAll(t *testing.T) {
 	}
 	for _, c := range [][3]string{
 		{`"matched": 3`, `"matched": 4`, "counts"},
+		{`"resamples": 500`, `"resamples": 0`, "resamples"},
+		{`"t_f": 1,`, `"t_f": 0.9,`, "perfect"},
 		{`"t_f": 0.6`, `"t_f": 0.7`, "figures"},
 		{`"at": 1.4`, `"at": 4.4`, "item a pairs"},
 		{`"at": 1.4`, `"at": -1.4`, "item a has a feedback at -1.4"},
