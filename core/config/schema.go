@@ -98,7 +98,7 @@ type Train struct {
 	BatchSize    int     `key:"BATCH_SIZE" doc:"samples at once" min:"1"`
 	GradAccum    int     `key:"GRAD_ACCUM" doc:"batches before one optimizer step" min:"1"`
 	LearningRate float64 `key:"LEARNING_RATE" doc:"of the adapters" min:"0" max:"10"`
-	ProjectorLR  float64 `key:"PROJECTOR_LEARNING_RATE" doc:"of the projector; 0: it stays frozen, as it must for Qwen2-VL here" min:"0" max:"10"`
+	ProjectorLR  float64 `key:"PROJECTOR_LEARNING_RATE" doc:"of the projectors, trained as a whole; 0: they stay frozen, as Qwen2-VL's must" min:"0" max:"10"`
 	Schedule     string  `key:"SCHEDULE" doc:"of the learning rate after warm-up" choices:"linear|cosine|constant"`
 	WarmupSteps  int     `key:"WARMUP_STEPS" doc:"steps in which the learning rate rises" unit:"steps" min:"0"`
 	WarmupRatio  float64 `key:"WARMUP_RATIO" doc:"the same as a share of all steps, used when WARMUP_STEPS is 0" min:"0" max:"1"`

@@ -149,10 +149,6 @@ func (p *problems) model(c *Config) {
 }
 
 func (p *problems) train(t Train) {
-	if t.ProjectorLR > 0 {
-		p.err("TRAIN.PROJECTOR_LEARNING_RATE", "is %s, but the engine keeps Qwen2-VL's projector frozen: set it to 0",
-			number(t.ProjectorLR))
-	}
 	if t.BatchSize > mostAtOnce/t.GradAccum {
 		p.err("TRAIN.BATCH_SIZE", "times GRAD_ACCUM, %d × %d, is more than %d samples a step", t.BatchSize, t.GradAccum,
 			mostAtOnce)

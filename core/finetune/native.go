@@ -21,8 +21,10 @@ type nativeEngine struct {
 	network model.Network
 	trainer *train.Trainer
 	samples *samples
-	subject *model.Subject
-	about   About
+	// the network, where its projectors are trained, else nil
+	projecting model.Projecting
+	subject    *model.Subject
+	about      About
 }
 
 // openNative builds network, adapters and trainer.
@@ -33,7 +35,11 @@ func openNative(_ context.Context, task Task) (Engine, error) {
 	if c.Recipe.Loss == "focal" {
 		tune.Gamma = c.Recipe.FocalGamma
 	}
-	var err error
+	tune.Projectors = c.Train.ProjectorLR > 0
+	err := checkProjectors(p)
+	if err != nil {
+		return nil, err
+	}
 	if e.network, err = p.Base.New(tune); err != nil {
 		return nil, err
 	}
@@ -43,14 +49,17 @@ func openNative(_ context.Context, task Task) (Engine, error) {
 		fresh = append(fresh, lora.New(a.Module, a.In, a.Out, e.adapter, seed))
 		e.about.Trainable += len(a.A) + len(a.B)
 	}
-	if e.about.Trainable == 0 {
+	if tune.Projectors {
+		e.projecting, _ = e.network.(model.Projecting)
+		e.about.Trainable += p.Base.Kind.Sizes().Projectors
+	}
+	if len(fresh) == 0 {
 		return nil, fmt.Errorf("LORA.TARGETS = %v matches no product of the base", c.LoRA.Targets)
 	}
 	if err := model.Fill(e.network, fresh); err != nil {
 		return nil, err
 	}
-	solver, err := train.NewAdamW(e.network.Parameters(),
-		[]train.Group{{LearningRate: c.Train.LearningRate, WeightDecay: c.Train.WeightDecay}}, nil)
+	solver, err := e.solver(c.Train)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +79,25 @@ func openNative(_ context.Context, task Task) (Engine, error) {
 	e.subject = model.NewSubject(p.Base, e.network, c.Train.Threads)
 	e.about.Text = fmt.Sprintf("%d workers on %d cores, kernels %s", workers, team, blas.Kernels())
 	return e, nil
+}
+
+// checkProjectors says whether the projectors that a configuration trains are there.
+func checkProjectors(p *project.Project) error {
+	if p.Config.Train.ProjectorLR == 0 || p.Base.Kind.Sizes().Projectors > 0 {
+		return nil
+	}
+	return &config.Unusable{Key: "TRAIN.PROJECTOR_LEARNING_RATE", Text: fmt.Sprintf(
+		"MODEL.BASE = %q has no projector that is trained as a whole: set it to 0", p.Base.Name)}
+}
+
+// solver is AdamW with the groups of parameters that the constants ask for.
+func (e *nativeEngine) solver(c config.Train) (*train.AdamW, error) {
+	groups := []train.Group{{LearningRate: c.LearningRate, WeightDecay: c.WeightDecay}}
+	var groupOf func(block, tensor string) int
+	if e.projecting != nil {
+		groups, groupOf = e.projecting.Groups(c.LearningRate, c.ProjectorLR, c.WeightDecay)
+	}
+	return train.NewAdamW(e.network.Parameters(), groups, groupOf)
 }
 
 // adapterOf is the adapter that a configuration asks for.
@@ -127,6 +155,11 @@ func (e *nativeEngine) Save(dir string, counters map[string]uint64) error {
 	if err := lora.Write(dir, e.adapter, model.Adapters(e.network, e.adapter)); err != nil {
 		return err
 	}
+	if e.projecting != nil {
+		if err := e.projecting.WriteProjectors(dir, e.p.Config.Train.ProjectorLR); err != nil {
+			return err
+		}
+	}
 	return e.trainer.Save(dir, counters)
 }
 
@@ -140,6 +173,11 @@ func (e *nativeEngine) Restore(dir string) (s State, err error) {
 	}
 	if err := model.Fill(e.network, adapters); err != nil {
 		return s, fmt.Errorf("%s: %w", dir, err)
+	}
+	if e.projecting != nil {
+		if err := e.projecting.ReadProjectors(dir); err != nil {
+			return s, fmt.Errorf("%s: %w", dir, err)
+		}
 	}
 	state, err := e.trainer.Restore(dir)
 	if err != nil {

@@ -271,7 +271,7 @@ func TestTowerIsAdaptedWhereAsked(t *testing.T) {
 	if s.Network.Frozen() {
 		t.Error("the adapter on the tower was not loaded")
 	}
-	if n := project.Trainable(p.Base.Kind, f.Config.LoRA); n != unbroken.Info.Trainable {
+	if n := project.Trainable(p.Base.Kind, f.Config); n != unbroken.Info.Trainable {
 		t.Errorf("%d parameters are estimated, %d were trained", n, unbroken.Info.Trainable)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -64,7 +65,7 @@ func (b *Base) read(hashes *filehash.Store) error {
 	}
 	stats, err := look(b.Dir, b.names())
 	for name, stat := range stats {
-		if before[name] != stat {
+		if before[name] != stat && filepath.IsLocal(name) { // what lies beside was looked at when its kind was opened
 			err = fmt.Errorf("%s was changed while it was opened: wait until what writes it is done",
 				filepath.Join(b.Dir, name))
 		}
@@ -91,10 +92,14 @@ func (b *Base) Trouble() string {
 // Close ends the use of the weights' file and of the features.
 func (b *Base) Close() error {
 	b.identity.end()
-	if b.seen == nil {
-		return b.checkpoint.Close()
+	err := b.checkpoint.Close()
+	if c, ok := b.Kind.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
 	}
-	return errors.Join(b.seen.Close(), b.checkpoint.Close())
+	if b.seen != nil {
+		err = errors.Join(err, b.seen.Close())
+	}
+	return err
 }
 
 // New builds the network of the base's weights.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"finetui/ml/generate"
+	"finetui/ml/mobilevideogpt"
 	"finetui/ml/nn"
 	"finetui/ml/picture"
 	"finetui/ml/tokenizer"
@@ -27,6 +28,9 @@ import (
 // In ml the model is a package as ml/qwen2vl is one: a Config, blocks of ml/nn put together of ml/weights, a
 // train.Network with its own train.Visual, a session that decodes. kind_test.go has the smallest Kind there can be, and
 // takes it through training, evaluation, questions and export.
+
+// A Kind that keeps files open is an io.Closer; one whose runs leave more than an adapter has a method Over, which puts
+// that over a base's tensors (see mobilevideogpt.go).
 
 // Kind is what core needs of a model, whatever it is made of: what its config.json and the files beside it say. Nothing
 // of it needs the weights.
@@ -80,6 +84,15 @@ type Network interface {
 	NewSession(e *nn.Exec) Session
 }
 
+// Projecting is a Network with projectors that can be trained as a whole, under a rate of their own.
+type Projecting interface {
+	// Groups are the groups of parameters with their rates and decay, and to which of them a tensor belongs.
+	Groups(rate, projectors, decay float64) (groups []train.Group, groupOf func(block, tensor string) int)
+	// WriteProjectors writes them into an adapter's folder, and ReadProjectors reads them back.
+	WriteProjectors(dir string, rate float64) error
+	ReadProjectors(dir string) error
+}
+
 // Eye turns what Prepare returns into what the language model reads. It is one worker's.
 type Eye interface {
 	See(ctx context.Context, prepared train.Visual) (train.Visual, error)
@@ -99,6 +112,7 @@ type Sizes struct {
 	Layers, Hidden, Vocab int   // of the language model
 	VisionRow             int   // values of a row that vision works on; 0: the model sees nothing
 	Unit                  int   // side of what one token shows, in pixels; 0: none does
+	Projectors            int   // values of the parts that can be trained as a whole; 0: there are none
 	Tied                  bool  // the output product is the embeddings
 	Ends                  []int32
 }
@@ -169,6 +183,8 @@ type Tuning struct {
 	Adapt  func(module string) (weights.Adapter, bool) // LoRA on the products that it says yes to; nil: none
 	Gamma  float64                                     // focal loss; 0: cross entropy
 	Untied bool                                        // the output product is its own, though config.json ties it
+	// the projectors are trained as a whole, where the model has some
+	Projectors bool
 }
 
 // Work is what a model's memory depends on beside its sizes.
@@ -176,6 +192,8 @@ type Work struct {
 	Rank    func(module string) int // of the adapter on a product; 0: none
 	Dropout bool                    // adapters drop inputs
 	Weight  int                     // bytes of a frozen weight as it is laid out
+	// the projectors are trained
+	Projectors bool
 }
 
 // Footprint is what a model takes at work: bytes, unless it says otherwise. Rows are those that
@@ -205,8 +223,9 @@ type Companions struct {
 // kinds are the models that can be opened, by config.json's model_type. dir is the base's folder; where it is empty,
 // the base is not on this machine, and config.json is all that is known.
 var kinds = map[string]func(config []byte, dir string) (Kind, error){
-	"qwen2_vl": openQwen2VL,
-	"qwen2":    openQwen2,
+	"qwen2_vl":               openQwen2VL,
+	"qwen2":                  openQwen2,
+	mobilevideogpt.ModelType: openMobileVideoGPT,
 }
 
 // Register adds a kind under its model_type. It is for the start of a program.

@@ -62,10 +62,18 @@ func sizeOf(name string, shape []int, want ...int) error {
 }
 
 // newWith builds the base's network with what an adapter makes of whole tensors.
-func (b *Base) newWith(ch lora.Changes, t Tuning) (Network, error) {
+func (b *Base) newWith(adapter string, ch lora.Changes, t Tuning) (n Network, err error) {
 	t.Untied = ch.Untied
-	over := &overlay{b.checkpoint, ch.Tensors, map[string]bool{}}
-	n, err := b.build(over, t)
+	var src weights.Source = b.checkpoint
+	if k, ok := b.Kind.(interface {
+		Over(src weights.Source, adapter string) (weights.Source, error)
+	}); ok && adapter != "" {
+		if src, err = k.Over(src, adapter); err != nil {
+			return nil, err
+		}
+	}
+	over := &overlay{src, ch.Tensors, map[string]bool{}}
+	n, err = b.build(over, t)
 	if err != nil {
 		return nil, err
 	}

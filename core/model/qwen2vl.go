@@ -323,6 +323,11 @@ func (k *qwen2VL) Footprint(w Work) Footprint {
 	return qwen2VLFootprint{k.config, qwen2vl.Work{Rank: w.Rank, Dropout: w.Dropout, Weight: w.Weight}}
 }
 
+// languageFootprint is that of a language model alone, as a part of others.
+func languageFootprint(c qwen2.Config, w Work) qwen2VLFootprint {
+	return qwen2VLFootprint{qwen2vl.Config{Text: c}, qwen2vl.Work{Rank: w.Rank, Dropout: w.Dropout, Weight: w.Weight}}
+}
+
 func (f qwen2VLFootprint) TrainsVision() bool { return f.TrainsTower(f.work) }
 func (f qwen2VLFootprint) Adapters() (all, vision int) {
 	return f.Config.Adapters(f.work), f.TowerAdapters(f.work)

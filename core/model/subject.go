@@ -43,7 +43,7 @@ func Load(b *Base, adapter string, threads int) (*Subject, error) {
 		}
 		tune.Adapt = held(adapters)
 	}
-	n, err := b.newWith(changes, tune)
+	n, err := b.newWith(adapter, changes, tune)
 	if err != nil && adapter != "" {
 		err = fmt.Errorf("adapter %s on base %s: %w", adapter, b.Name, err)
 	}

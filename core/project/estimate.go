@@ -100,7 +100,7 @@ func (e *Estimator) openBase(cfg *config.Config) (away bool, err error) {
 // size adds what follows from the base: parameters, tokens, memory.
 func (p *Project) size(out *Estimate) {
 	c := p.Config
-	out.Trainable = Trainable(p.Base.Kind, c.LoRA)
+	out.Trainable = Trainable(p.Base.Kind, c)
 	all := p.weigh("train", nil)
 	longest := 0
 	for _, w := range all {
@@ -123,8 +123,12 @@ func (p *Project) size(out *Estimate) {
 	}
 }
 
-// Trainable counts the parameters of the adapters.
-func Trainable(k model.Kind, l config.LoRA) (n int) {
+// Trainable counts the parameters of the adapters, and of the projectors where they are trained.
+func Trainable(k model.Kind, c *config.Config) (n int) {
+	l := c.LoRA
+	if c.Train.ProjectorLR > 0 {
+		n = k.Sizes().Projectors
+	}
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
 	for _, p := range k.Products() {
 		if adapter.Matches(p.Module) {

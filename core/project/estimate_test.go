@@ -28,7 +28,8 @@ func TestTrainableParametersOfThePublishedModels(t *testing.T) {
 		{qwen2.Config{Hidden: 3584, Layers: 28, Heads: 28, KVHeads: 4, HeadDim: 128, Inner: 18944}, 10092544},
 		{qwen2.Config{Hidden: 1536, Layers: 28, Heads: 12, KVHeads: 2, HeadDim: 128, Inner: 8960}, 4358144},
 	} {
-		if got := Trainable(shapeOnly{products: qwen2vl.Config{Text: c.text}.Products()}, l); got != c.want {
+		if got := Trainable(shapeOnly{products: qwen2vl.Config{Text: c.text}.Products()},
+			&config.Config{LoRA: l}); got != c.want {
 			t.Errorf("hidden %d: %d, want %d", c.text.Hidden, got, c.want)
 		}
 	}

@@ -151,12 +151,13 @@ func newProcess(p *Project, k model.Kind, bytes int, all, valid []*weight) *proc
 	l := p.Config.LoRA
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
 	s := &process{p: p, sizes: k.Sizes(), all: all, valid: valid, kept: map[int]bool{}, workers: 1, heap: newHeap()}
-	s.model = k.Footprint(model.Work{Dropout: l.Dropout > 0, Weight: bytes, Rank: func(module string) int {
-		if adapter.Matches(module) {
-			return l.R
-		}
-		return 0
-	}})
+	s.model = k.Footprint(model.Work{Dropout: l.Dropout > 0, Weight: bytes, Projectors: p.Config.Train.ProjectorLR > 0,
+		Rank: func(module string) int {
+			if adapter.Matches(module) {
+				return l.R
+			}
+			return 0
+		}})
 	if s.sizes.Small() {
 		s.workers = blas.NewTeam(p.Config.Train.Threads).Size()
 	}

@@ -142,3 +142,25 @@ func (s *Stored) Vector(name string, n int) ([]float32, error) {
 	}
 	return p.store.Float32(p.name)
 }
+
+// Files are the paths of the stores that tensors are taken of.
+func (s *Stored) Files() (paths []string) {
+	used := map[Store]bool{}
+	for _, p := range s.places {
+		used[p.store] = true
+	}
+	for _, store := range s.stores {
+		if used[store] {
+			paths = append(paths, filesOf(store)...)
+		}
+	}
+	return paths
+}
+
+// filesOf are the files of a store, which may be several.
+func filesOf(s Store) []string {
+	if f, ok := s.(interface{ Files() []string }); ok {
+		return f.Files()
+	}
+	return []string{s.Path()}
+}
