@@ -107,7 +107,7 @@ func TestMobileVideoGPTLearnsFromClips(t *testing.T) {
 	sameFiles(t, last(t, r), last(t, killed))
 
 	ctx := context.Background()
-	p, err := project.Open(ctx, f.Snapshot(), nil)
+	p, err := project.Open(ctx, f.Snapshot, nil)
 	if err == nil {
 		err = p.OpenBase(ctx, nil)
 	}
