@@ -54,15 +54,36 @@ func runEval(c call) int {
 		return c.unusable(err)
 	}
 	code = exitDone
-	if c.json {
+	text, textErr := freeText(s, c.words[0], r.Split)
+	switch {
+	case c.json && text != nil:
+		code = c.printJSON(struct {
+			*eval.Result
+			FreeText *eval.FreeTextResult `json:"free_text"`
+		}{r, text})
+	case c.json:
 		code = c.printJSON(r)
-	} else {
+	case text != nil:
+		c.print("%s\n%s", strings.TrimSuffix(text.Text(), "\n"), strings.TrimSuffix(r.Text(), "\n"))
+	default:
 		c.print("%s", strings.TrimSuffix(r.Text(), "\n"))
+	}
+	if err == nil {
+		err = textErr
 	}
 	if err != nil { // it was scored, and could not be kept
 		return c.failure(err)
 	}
 	return code
+}
+
+// freeText is what the answers in free words of a subject came to, nil where there are none.
+func freeText(s *session.Session, name, split string) (*eval.FreeTextResult, error) {
+	k, err := s.Result(name, split)
+	if err != nil {
+		return nil, nil // it could not be kept, which is said elsewhere
+	}
+	return k.FreeText()
 }
 
 // bear says what is to be borne in mind.
@@ -107,6 +128,30 @@ func runCompare(c call) int {
 	}
 	fmt.Fprint(c.stdout, board.Text())
 	c.note("written to %s", path)
+	return c.compareText(s, list)
+}
+
+// compareText puts answers in free words side by side, each with the first, where all have some.
+func (c call) compareText(s *session.Session, list []session.Kept) int {
+	var results []*eval.FreeTextResult
+	for _, k := range list {
+		r, err := k.FreeText()
+		if err != nil {
+			return c.failure(err)
+		}
+		if r == nil {
+			return exitDone
+		}
+		results = append(results, r)
+	}
+	for i, r := range results[1:] {
+		compared, err := eval.CompareFreeText(results[0], r, session.Differences(list[0], list[i+1]),
+			uint64(s.Project.Config.Project.Seed))
+		if err != nil {
+			return c.failure(err)
+		}
+		fmt.Fprintf(c.stdout, "\n%s", compared.Text())
+	}
 	return exitDone
 }
 

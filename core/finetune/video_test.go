@@ -131,6 +131,10 @@ func TestMobileVideoGPTLearnsFromClips(t *testing.T) {
 		for _, reply := range replies {
 			answers[name] += reply.Text + "\n"
 		}
+		e, err := p.Evaluate(ctx, subject, name, "valid", 100, nil)
+		if err != nil || e.FreeText == nil || e.FreeText.N != 4 || e.FreeText.Named != 4 || e.N != 4 {
+			t.Errorf("%s: scored as %+v, error %v", name, e, err)
+		}
 	}
 	if answers["base"] == answers["run"] {
 		t.Errorf("base and run both say %q", answers["run"])

@@ -9,6 +9,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/eval"
+	"finetui/core/eval/textmetric"
 	"finetui/core/model"
 	"finetui/core/recipe"
 )
@@ -23,19 +24,49 @@ func (p *Project) NoSplit(split string) error {
 			strings.Join(p.Data.Splits, ", "))}
 }
 
+// Evaluation is a subject's answers about a split, scored.
+type Evaluation struct {
+	*eval.Result                      // by the closed list; of answers in free words: by the exercise that they name
+	FreeText     *eval.FreeTextResult // nil where the data set has no answers in words of its own
+}
+
 // Evaluate asks a subject about every object of a split that can be shown, and scores the answers. resamples is that of
 // the bootstrap, eval.DefaultResamples or 0.
 func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, split string, resamples int,
-	report Progress) (*eval.Result, error) {
+	report Progress) (Evaluation, error) {
 	samples := slices.DeleteFunc(p.Recipe.Samples(split), p.Hides)
 	if len(samples) == 0 {
-		return nil, p.NoSplit(split)
+		return Evaluation{}, p.NoSplit(split)
 	}
 	replies, err := p.Ask(ctx, subject, samples, report)
 	if err != nil {
+		return Evaluation{}, err
+	}
+	var e Evaluation
+	if e.Result, err = p.Score(samples, replies, name, split, resamples); err == nil && slices.ContainsFunc(samples, told) {
+		e.FreeText, err = p.scoreText(samples, replies, name, split, resamples)
+	}
+	return e, err
+}
+
+// told says that a sample's answer is the data set's own words, and no name of its closed list.
+func told(s recipe.Sample) bool { return s.Item.Objects[s.Object].Text != nil }
+
+// scoreText measures answers in free words.
+func (p *Project) scoreText(samples []recipe.Sample, replies []model.Reply, name, split string,
+	resamples int) (*eval.FreeTextResult, error) {
+	words, err := textmetric.FindWordNet()
+	if err != nil {
 		return nil, err
 	}
-	return p.Score(samples, replies, name, split, resamples)
+	items := make([]eval.FreeTextItem, len(samples))
+	for i, s := range samples {
+		items[i] = eval.FreeTextItem{ID: s.ID, Video: p.Data.Short(s.Item.Media), Prompt: s.Prompt,
+			Exercise: p.Recipe.Classes[s.Class].Name, Truth: s.Answer, Answer: replies[i].Text,
+			Tokens: replies[i].Tokens, Seconds: replies[i].Seconds}
+	}
+	return eval.ScoreFreeText(items, eval.FreeTextOptions{Subject: name, Split: split,
+		Meteor: textmetric.Meteor{WordNet: words}, Seed: uint64(p.Config.Project.Seed), Resamples: resamples})
 }
 
 // Ask asks a subject about samples by EVAL.
@@ -52,7 +83,7 @@ func (p *Project) Ask(ctx context.Context, subject *model.Subject, samples []rec
 			Progress: report})
 }
 
-// Score scores what a subject said to the samples of a split.
+// Score scores what a subject said to the samples of a split by the closed list.
 func (p *Project) Score(samples []recipe.Sample, replies []model.Reply, name, split string,
 	resamples int) (*eval.Result, error) {
 	if _, err := eval.SelfTest(p.Recipe.Classes); err != nil {
@@ -60,7 +91,11 @@ func (p *Project) Score(samples []recipe.Sample, replies []model.Reply, name, sp
 	}
 	items := make([]eval.Item, len(samples))
 	for i, s := range samples {
-		items[i] = eval.Item{ID: s.ID, Expected: s.Class, Answer: replies[i].Text, Seconds: replies[i].Seconds}
+		answer := replies[i].Text
+		if told(s) { // the exercise stands before what is said of it
+			answer, _, _ = strings.Cut(answer, " - ")
+		}
+		items[i] = eval.Item{ID: s.ID, Expected: s.Class, Answer: answer, Seconds: replies[i].Seconds}
 	}
 	return eval.Score(items, p.Recipe.Classes, eval.Options{Subject: name, Split: split,
 		Seed: uint64(p.Config.Project.Seed), Resamples: resamples,

@@ -14,12 +14,14 @@ import (
 	"finetui/core/config"
 	"finetui/core/eval"
 	"finetui/core/printable"
+	"finetui/core/project"
 	"finetui/core/run"
 	"finetui/ml/wholefile"
 )
 
 // Evaluate asks a subject about every object of a split ("": EVAL.SPLIT), scores the answers and keeps them:
-// eval/SPLIT.json and .csv in the run's folder, in PROJECT.RUNS/base or in PROJECT.RUNS/adapters, with the constants it
+// eval/SPLIT.json and .csv, and SPLIT.text.json and .csv
+// of answers in free words, in the run's folder, in PROJECT.RUNS/base or in PROJECT.RUNS/adapters, with the constants it
 // was asked with in SPLIT.toml. A result that cannot be written comes back with the error.
 func (s *Session) Evaluate(ctx context.Context, name, split string, report Progress) (*eval.Result, error) {
 	subject, err := s.Subject(ctx, name, report)
@@ -33,11 +35,23 @@ func (s *Session) Evaluate(ctx context.Context, name, split string, report Progr
 	if err != nil {
 		return nil, err
 	}
-	return result, s.keep(subject.Setting, result)
+	return result.Result, s.keep(subject.Setting, result)
+}
+
+// freeText stands before the endings of the files of answers in free words.
+const freeText = "text."
+
+// FreeText is what a subject's answers in free words came to, kept beside its Result; nil where the data set has none.
+func (k Kept) FreeText() (*eval.FreeTextResult, error) {
+	r, err := eval.ReadFreeText(strings.TrimSuffix(k.Path, "json") + freeText + "json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return r, err
 }
 
 // keep writes an evaluation's files.
-func (s *Session) keep(t *Setting, r *eval.Result) error {
+func (s *Session) keep(t *Setting, r project.Evaluation) error {
 	path := func(ext string) string { return s.evalPath(t, r.Split, ext) }
 	constants := append([]byte("# The constants with which "+t.Title()+" was asked about the split "+r.Split+".\n\n"),
 		config.Render(t.Project.Config)...)
@@ -47,6 +61,11 @@ func (s *Session) keep(t *Setting, r *eval.Result) error {
 	}
 	if err == nil {
 		err = r.WriteCSV(path("csv"))
+	}
+	if err == nil && r.FreeText != nil {
+		if err = r.FreeText.WriteCSV(path(freeText + "csv")); err == nil {
+			err = r.FreeText.WriteJSON(path(freeText + "json"))
+		}
 	}
 	if err == nil {
 		err = r.WriteJSON(path("json"))
