@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/cases"
 
 	"finetui/core/config"
 )
@@ -167,7 +170,7 @@ func (s *clipSet) class(exercise []byte) int32 {
 		return class
 	}
 	spelt := readable(strings.TrimSpace(string(exercise)))
-	key := exerciseKey(spelt)
+	key := ExerciseKey(spelt)
 	class, known := s.classes["\x00"+key]
 	if !known {
 		class = int32(len(s.names))
@@ -178,9 +181,14 @@ func (s *clipSet) class(exercise []byte) int32 {
 	return class
 }
 
-// exerciseKey is the same for all spellings of an exercise.
-func exerciseKey(name string) string {
-	return strings.Join(strings.Fields(strings.ReplaceAll(strings.ToLower(name), "_", " ")), " ")
+// ExerciseKey is the same for all spellings of an exercise: letter case, underscores and doubled spaces make no second
+// one.
+func ExerciseKey(name string) string {
+	folded := strings.ToLower(name)
+	if strings.IndexFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
+		folded = cases.Fold().String(name)
+	}
+	return strings.Join(strings.Fields(strings.ReplaceAll(folded, "_", " ")), " ")
 }
 
 // text is the text of an answer, one for all that are equal.

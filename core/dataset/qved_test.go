@@ -34,7 +34,7 @@ func TestQVEDRecordsComeOutByTheSpecification(t *testing.T) {
 		}
 		keys, unnamed := map[string]bool{}, 0
 		for _, r := range want.Records[:n] {
-			keys[exerciseKey(r.Exercise)] = true
+			keys[ExerciseKey(r.Exercise)] = true
 			if r.From == "none" || r.From == "folder" {
 				unnamed++
 			}
@@ -48,7 +48,7 @@ func TestQVEDRecordsComeOutByTheSpecification(t *testing.T) {
 				continue
 			}
 			o := item.Objects[0]
-			if got := set.Classes[o.Class].Name; exerciseKey(got) != exerciseKey(r.Exercise) ||
+			if got := set.Classes[o.Class].Name; ExerciseKey(got) != ExerciseKey(r.Exercise) ||
 				o.Text.Answer != r.Answer ||
 				item.Split != r.Split || o.Box != Whole || item.Clip == nil {
 				t.Errorf("%s: got %q, %q, %s, want %q, %q, %s", r.Video, got, o.Text.Answer, item.Split, r.Exercise,

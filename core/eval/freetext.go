@@ -3,7 +3,7 @@ package eval
 import (
 	"strings"
 
-	"golang.org/x/text/cases"
+	"finetui/core/dataset"
 )
 
 // FreeTextItem is one clip that was shown to a subject and answered in free words.
@@ -112,10 +112,5 @@ func namedExercise(truth string) string {
 // none, is the exercise but for its spelling.
 func identifies(answer, exercise string) bool {
 	name, _, _ := strings.Cut(answer, exerciseEnd)
-	return exerciseKey(name) == exerciseKey(exercise)
-}
-
-// exerciseKey is an exercise without what makes no second class of it: letter case, underscores, doubled spaces.
-func exerciseKey(name string) string {
-	return strings.Join(strings.Fields(strings.ReplaceAll(cases.Fold().String(name), "_", " ")), " ")
+	return dataset.ExerciseKey(name) == dataset.ExerciseKey(exercise)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"finetui/core/dataset"
 	"finetui/core/eval/textmetric"
 )
 
@@ -37,10 +38,10 @@ func ScoreFreeText(items []FreeTextItem, o FreeTextOptions) (*FreeTextResult, er
 			return nil, fmt.Errorf("item %s took %v seconds for %d tokens: measure it again", a.ID, a.Seconds, a.Tokens)
 		}
 		seen[a.ID] = true
-		if first, ok := spelling[exerciseKey(a.Exercise)]; ok {
+		if first, ok := spelling[dataset.ExerciseKey(a.Exercise)]; ok {
 			a.Exercise = first
 		} else {
-			spelling[exerciseKey(a.Exercise)] = a.Exercise
+			spelling[dataset.ExerciseKey(a.Exercise)] = a.Exercise
 		}
 		r.Items = append(r.Items, a)
 	}
@@ -188,7 +189,7 @@ func (r *FreeTextResult) sumUp() {
 
 // byCount orders exercises: those with more items first, of as many by name.
 func byCount(n, m int, a, b string) int {
-	return cmp.Or(cmp.Compare(m, n), strings.Compare(exerciseKey(a), exerciseKey(b)))
+	return cmp.Or(cmp.Compare(m, n), strings.Compare(dataset.ExerciseKey(a), dataset.ExerciseKey(b)))
 }
 
 func figuresOf(answers []*FreeTextAnswer) FreeTextFigures {

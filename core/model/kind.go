@@ -17,7 +17,7 @@ import (
 	"finetui/ml/weights"
 )
 
-// # How to add a model
+// How to add a model:
 //
 // A model is a Kind, and a Kind is a file beside this one: qwen2vl.go is the one to learn from, and the only one that
 // names its package of ml. It reads config.json (and, where the base is on this machine, what lies beside it), says
@@ -26,7 +26,7 @@ import (
 // are: recipe, run, evaluation, inference and export go through the interfaces below, with no special case.
 //
 // In ml the model is a package as ml/qwen2vl is one: a Config, blocks of ml/nn put together of ml/weights, a
-// train.Network with its own train.Visual, a session that decodes. kind_test.go has the smallest Kind there can be, and
+// train.Network with its own train.Visual, a session that decodes. core/finetune/kind_test.go has the smallest Kind, and
 // takes it through training, evaluation, questions and export.
 
 // A Kind that keeps files open is an io.Closer; one whose runs leave more than an adapter has a method Over, which puts
