@@ -19,6 +19,15 @@ type keyPage struct {
 	root   *root
 	text   viewport.Model
 	filter views.Filter
+	laid   pageOf // of the text as it is
+}
+
+// pageOf is what the lines of the page depend on; the keyboard is the page's own, so the actions stay as they are.
+type pageOf struct {
+	theme  *widget.Theme
+	w      int
+	pane   int
+	filter string
 }
 
 func newHelp(r *root) *keyPage {
@@ -58,7 +67,10 @@ func (o *keyPage) lay(t *widget.Theme, w, h int) {
 	iw, ih := widget.Panel{}.Inside(w, h)
 	o.text.SetWidth(iw)
 	o.text.SetHeight(ih)
-	o.text.SetContentLines(o.lines(t, iw))
+	if now := (pageOf{t, iw, o.root.open, o.filter.Text()}); now != o.laid {
+		o.text.SetContentLines(o.lines(t, iw))
+		o.laid = now
+	}
 }
 
 func (o *keyPage) draw(t *widget.Theme, w, h int) (string, int, int) {

@@ -36,7 +36,11 @@
 //   - Text from files is drawn by widgets, which clean it; when you build a line yourself, pass it through
 //     widget.Clean, and end pieces of style where they begin: styles are not nested. Numbers go through widget.Count,
 //     Percent, Ratio, Bytes, Duration: right-aligned, with units.
-//   - A pane implements Leaver by its Views' Leave; one with unsaved changes implements Guard.
+//   - Styles are lipgloss's: widget.NewStyle makes one of a lipgloss.Style, Theme has those of the screen. Keys are
+//     bubbles' key.Binding (Action.Binding), text that scrolls a viewport (widget.Scroll), text fields a textinput
+//     (widget.Prompt), work that goes on a progress bar (widget.Progress) or the spinner (widget.Theme.Busy).
+//   - A pane implements Leaver by its Views' Leave; one with unsaved changes implements Guard, one that may have work
+//     under way Worker.
 //   - Test it with viewtest: viewtest.Sizes draws every view at every size and finds broken lines, viewtest.Golden
 //     compares a screen with testdata (go test -update writes them), viewtest.Open plays the root for a pane.
 //     viewtest.Sample is a whole pane to copy the manner of.

@@ -148,6 +148,8 @@ func (p *Prompt) View(t *Theme, w int) string {
 	return Left(line, w) + "\n" + Left(t.Warning.Render(Cut("✗ "+Clean(p.Error), w)), w)
 }
 
+// text is the input as it is seen in w cells. The input's own View would let control characters through and measures
+// wide ones by clusters.
 func (p *Prompt) text(t *Theme, w int) string {
 	value := []rune(Clean(p.Value()))
 	if len(value) == 0 && p.Hint != "" {
