@@ -98,7 +98,7 @@ func (j *job) restoreFrom(last run.Saved) error {
 	if err := j.adopt(last, state); err != nil {
 		return err
 	}
-	if j.course.Steps() != state.Steps {
+	if j.batches.Steps() != state.Steps {
 		return j.newTotal(state)
 	}
 	return nil
@@ -106,14 +106,14 @@ func (j *job) restoreFrom(last run.Saved) error {
 
 // newTotal says what becomes of the learning rate in a run that has more steps now, or fewer.
 func (j *job) newTotal(state State) error {
-	text := fmt.Sprintf("the run has %d steps in all now, not %d", j.course.Steps(), state.Steps)
-	if j.course.Steps() < j.step {
+	text := fmt.Sprintf("the run has %d steps in all now, not %d", j.batches.Steps(), state.Steps)
+	if j.batches.Steps() < j.step {
 		return fmt.Errorf("%s, but step %d is taken already: TRAIN.EPOCHS cannot be less than what is done: %w", text,
 			j.step, train.ErrOther)
 	}
 	return j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelInfo, Text: fmt.Sprintf(
 		"%s: the learning rate goes on at %.3g, where it stood, and what is left of its course is spread over the "+
-			"%d steps that are left", text, state.Rate, j.course.Steps()-j.step)})
+			"%d steps that are left", text, state.Rate, j.batches.Steps()-j.step)})
 }
 
 // adopt gives the checkpoints of an older program checksums, and to the

@@ -50,7 +50,7 @@ type job struct {
 	engine  Engine
 	all     []recipe.Sample // of train
 	valid   []recipe.Sample
-	course  project.Course
+	batches project.Batches
 
 	announce project.Progress // of what comes before the first step
 
@@ -83,7 +83,7 @@ func (j *job) train(ctx context.Context) (state, reason string, err error) {
 	if err := j.owed(ctx); err != nil {
 		return "", "", err
 	}
-	for j.step < j.course.Steps() {
+	for j.step < j.batches.Steps() {
 		if err := j.advance(ctx); err != nil {
 			if ctx.Err() != nil {
 				return run.Stopped, toldToEnd(ctx), j.checkpoint()
@@ -131,13 +131,13 @@ func (j *job) brokeDown(err error) error {
 		"which comes of a learning rate "+
 		"that is too high. %s; to train on, start a new run with a lower TRAIN.LEARNING_RATE (it is %g) or more "+
 		"TRAIN.WARMUP_STEPS (%w)",
-		j.step+1, j.course.Steps(), intact, j.p.Config.Train.LearningRate, err)
+		j.step+1, j.batches.Steps(), intact, j.p.Config.Train.LearningRate, err)
 }
 
 // owed makes up for a check on valid that was broken off: its step has a checkpoint, and no score.
 func (j *job) owed(ctx context.Context) error {
 	every := j.p.Config.Train.EvalEvery
-	if every == 0 || j.step == 0 || j.step%every != 0 || j.score != nil || j.step == j.course.Steps() {
+	if every == 0 || j.step == 0 || j.step%every != 0 || j.score != nil || j.step == j.batches.Steps() {
 		return nil
 	}
 	if err := j.check(ctx); err != nil {
@@ -270,8 +270,8 @@ func (j *job) prepareIn(ctx context.Context) error {
 	c := j.p.Config
 	j.w.Keep = c.Train.Keep
 	j.all, j.valid = j.p.Recipe.Samples("train"), slices.DeleteFunc(j.p.Recipe.Samples("valid"), j.p.Hides)
-	j.course = j.p.Course()
-	hidden := j.course.Hidden
+	j.batches = j.p.Batches()
+	hidden := j.batches.Hidden
 	if hidden == len(j.all) {
 		return fmt.Errorf("the data set has nothing to train on: no object with a picture in a split called train")
 	}
@@ -292,14 +292,14 @@ func (j *job) build(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if j.engine, err = engines[c.Model.Engine](ctx, Task{Project: j.p, Steps: j.course.Steps()}); err != nil {
+	if j.engine, err = engines[c.Model.Engine](ctx, Task{Project: j.p, Steps: j.batches.Steps()}); err != nil {
 		return err
 	}
 	about := j.engine.About()
 	j.w.Logf("base %s (%s), %d trained parameters, %d training samples, %d steps of %d, %s", j.p.Base.Name,
-		model.Short(j.fingerprint), about.Trainable, len(j.all), j.course.Steps(), j.course.Batch, about.Text)
+		model.Short(j.fingerprint), about.Trainable, len(j.all), j.batches.Steps(), j.batches.Batch, about.Text)
 	return j.w.Update(func(i *run.Info) {
-		i.Steps, i.Samples, i.Trainable, i.BestBy = j.course.Steps(), len(j.all), about.Trainable, c.Train.BestBy
+		i.Steps, i.Samples, i.Trainable, i.BestBy = j.batches.Steps(), len(j.all), about.Trainable, c.Train.BestBy
 	})
 }
 
@@ -314,7 +314,7 @@ func (j *job) close() (err error) {
 // advance takes one optimizer step.
 func (j *job) advance(ctx context.Context) error {
 	start := time.Now()
-	indices, first, epochs := j.course.At(j.step)
+	indices, first, epochs := j.batches.At(j.step)
 	wanted := make([]recipe.Sample, len(indices))
 	for i, k := range indices {
 		wanted[i] = j.all[k]
@@ -350,7 +350,7 @@ func (j *job) after(ctx context.Context) (halt bool, err error) {
 		return false, err
 	}
 	c := j.p.Config.Train
-	last := j.step == j.course.Steps()
+	last := j.step == j.batches.Steps()
 	if j.step%c.LogEvery == 0 || last {
 		if err := j.flush(); err != nil {
 			return false, err

@@ -61,7 +61,7 @@ func TestAnswersDoNotDependOnTheCompany(t *testing.T) {
 	}
 	heard := make([]string, len(questions))
 	a := small
-	a.Heard = func(i int, piece string) { heard[i] += piece }
+	a.OnText = func(i int, piece string) { heard[i] += piece }
 	together := ask(t, s, questions, a)
 	for i, q := range questions {
 		if alone := ask(t, s, []Question{q}, small)[0]; alone.Text != together[i].Text || heard[i] != together[i].Text {

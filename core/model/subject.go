@@ -145,7 +145,7 @@ type Asking struct {
 	Repetition  float64 // penalty; 0, 1: none
 	Seed        uint64
 	// each piece of an answer as it comes; may be nil; calls do not overlap
-	Heard    func(question int, text string)
+	OnText   func(question int, text string)
 	Progress func(done, total int, what string) // may be nil
 }
 
@@ -163,11 +163,11 @@ func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, err
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var mutex sync.Mutex
-	heard := func(q int, text string) {
+	onText := func(q int, text string) {
 		mutex.Lock()
 		defer mutex.Unlock()
-		if a.Heard != nil && text != "" {
-			a.Heard(q, text)
+		if a.OnText != nil && text != "" {
+			a.OnText(q, text)
 		}
 	}
 	done, next := 0, make(chan int)
@@ -179,7 +179,7 @@ func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, err
 				last := min(first+together, n)
 				if err := mapped.Guard(func() error {
 					return w.answer(ctx, first, last, get, a, replies,
-						heard)
+						onText)
 				}); err != nil {
 					cancel(err)
 					continue
@@ -222,7 +222,7 @@ func (s *Subject) worker(cores int) *worker {
 }
 
 func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Question, error), a Asking,
-	replies []Reply, heard func(int, string)) error {
+	replies []Reply, onText func(int, string)) error {
 	start := time.Now()
 	questions := make([]train.Sample, 0, last-first)
 	for i := first; i < last; i++ {
@@ -248,9 +248,9 @@ func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Que
 	if err != nil {
 		return err
 	}
-	ears := make([]*ear, len(questions))
-	for i := range ears {
-		ears[i] = newEar(w.base.Tokenizer)
+	streams := make([]*answerStream, len(questions))
+	for i := range streams {
+		streams[i] = newAnswerStream(w.base.Tokenizer)
 	}
 	options := generate.Options{MaxNew: a.MaxNew, Temperature: a.Temperature, TopP: a.TopP,
 		RepetitionPenalty: a.Repetition, Stop: w.base.Stop, Seed: a.Seed + uint64(first)}
@@ -258,10 +258,10 @@ func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Que
 		options.Prompts = append(options.Prompts, q.IDs)
 	}
 	_, err = generate.Run(ctx, w.session, logits, options,
-		func(i int, id int32) { heard(first+i, ears[i].hear(id)) })
+		func(i int, id int32) { onText(first+i, streams[i].push(id)) })
 	seconds := time.Since(start).Seconds() / float64(last-first)
-	for i, e := range ears {
-		heard(first+i, e.flush())
+	for i, e := range streams {
+		onText(first+i, e.flush())
 		replies[first+i] = Reply{Text: e.text, Tokens: e.tokens, Seconds: seconds}
 	}
 	return err

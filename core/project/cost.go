@@ -80,18 +80,18 @@ func (p *Project) cost(k model.Kind, bytes int, all, valid []*weight) (cost Cost
 
 // duration is how long the steps and checks of a run take, with the operations of a sample's pass.
 func (p *Project) duration(all, valid []*weight, operations func(w weight, back bool) float64) time.Duration {
-	course := p.Course()
+	batches := p.Batches()
 	samples := 0
 	for e := range p.Config.Train.Epochs {
-		if e > 0 && course.plan.Alike() {
+		if e > 0 && batches.plan.Alike() {
 			samples += samples / e
 			continue
 		}
-		samples += len(course.Epoch(e))
+		samples += len(batches.Epoch(e))
 	}
 	checks := 1
 	if every := p.Config.Train.EvalEvery; every > 0 {
-		checks += (course.Steps() - 1) / every
+		checks += (batches.Steps() - 1) / every
 	}
 	work := float64(samples) * operations(mean(all), true)
 	work += 2 * float64(checks*len(valid)) * operations(mean(valid), false) // the loss, and the answers

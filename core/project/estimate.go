@@ -43,9 +43,9 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 		return Estimate{}, err
 	}
 	var out Estimate
-	course := p.Course()
-	out.TrainSamples = len(course.Epoch(0))
-	out.Plan = course.Plan(cfg.Train)
+	batches := p.Batches()
+	out.TrainSamples = len(batches.Epoch(0))
+	out.Plan = batches.Plan(cfg.Train)
 	table := recipe.Mass(p.Recipe)
 	out.MassBefore, out.MassAfter = table.ImbalanceBefore, table.ImbalanceAfter
 	if inversion, ok := table.Inverted(max(1, cfg.Dataset.ModerateAbove)); ok {

@@ -129,12 +129,12 @@ func (r *room) grow(n int) (more, gone int) {
 // program's own pages, weights laid out for the kernels, and Go's heap.
 func (s *process) most() int64 {
 	s.open()
-	t, course := s.p.Config.Train, s.p.Course()
+	t, batches := s.p.Config.Train, s.p.Batches()
 	const walked, drawn, checked = 96, 1 << 15, 4 // steps, samples and checks, after which nothing new comes
 	checks, every := 0, t.EvalEvery
 	for e, steps, draws := 0, 0, 0; e < t.Epochs && draws < drawn; e++ {
-		for order := course.Epoch(e); len(order) > 0; steps++ {
-			n := min(course.Batch, len(order))
+		for order := batches.Epoch(e); len(order) > 0; steps++ {
+			n := min(batches.Batch, len(order))
 			s.step(order[:n], steps < walked)
 			order, draws = order[n:], draws+n
 			if every > 0 && (steps+1)%every == 0 && checks < checked {

@@ -48,21 +48,21 @@ func (a Answer) Speed() float64 {
 	return float64(a.Tokens-1) / (a.Total - a.First).Seconds()
 }
 
-// Ask puts one question by INFER.MAX_NEW_TOKENS and INFER.TEMPERATURE. heard is told each piece of the answer as it
+// Ask puts one question by INFER.MAX_NEW_TOKENS and INFER.TEMPERATURE. onText is told each piece of the answer as it
 // comes; it may be nil. With a cancelled context the error comes with the answer so far.
-func (s *Subject) Ask(ctx context.Context, q model.Question, heard func(piece string)) (Answer, error) {
+func (s *Subject) Ask(ctx context.Context, q model.Question, onText func(piece string)) (Answer, error) {
 	c := s.Project.Config
 	start := time.Now()
 	var a Answer
 	replies, err := s.Model.Ask(ctx, 1, func(int) (model.Question, error) { return q, nil }, model.Asking{
 		View: s.Project.Encoder().View(), MaxNew: c.Infer.MaxNewTokens, Temperature: c.Infer.Temperature,
 		TopP: c.Infer.TopP, Repetition: c.Infer.Repetition, Seed: uint64(c.Project.Seed),
-		Heard: func(_ int, piece string) {
+		OnText: func(_ int, piece string) {
 			if a.First == 0 {
 				a.First = time.Since(start)
 			}
-			if heard != nil {
-				heard(piece)
+			if onText != nil {
+				onText(piece)
 			}
 		},
 	})

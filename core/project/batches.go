@@ -1,0 +1,79 @@
+package project
+
+import (
+	"slices"
+
+	"finetui/core/config"
+	"finetui/core/recipe"
+	"finetui/ml/train"
+)
+
+// Batches is the order of a run: which epoch each step belongs to and which samples it takes. What cannot be shown is
+// left out, so that who counts steps counts those of the run.
+type Batches struct {
+	Batch  int // samples of a step
+	Hidden int // samples of train that are left out
+
+	plan   *recipe.Plan
+	left   []bool // of each sample: it is left out
+	starts []int  // first step of each epoch, and the number of all steps
+}
+
+// Batches is that of a run with these constants. Its indices are into Recipe.Samples("train").
+func (p *Project) Batches() Batches {
+	t := p.Config.Train
+	b := Batches{plan: p.Recipe.Plan(), Batch: t.BatchSize * t.GradAccum, starts: []int{0},
+		left: make([]bool, 0, p.objects("train"))}
+	for i := range p.Data.Items {
+		it := &p.Data.Items[i]
+		if it.Split != "train" {
+			continue
+		}
+		for o := range it.Objects {
+			hidden := p.Hides(recipe.Sample{Item: it, Object: o})
+			b.left = append(b.left, hidden)
+			if hidden {
+				b.Hidden++
+			}
+		}
+	}
+	alike := b.Hidden == 0 && b.plan.Alike()
+	steps := 0
+	for e := range t.Epochs {
+		if e == 0 || !alike {
+			steps = (len(b.Epoch(e)) + b.Batch - 1) / b.Batch
+		}
+		b.starts = append(b.starts, b.starts[e]+steps)
+	}
+	return b
+}
+
+// Epoch is the plan's, without what is left out.
+func (b Batches) Epoch(e int) []int {
+	return slices.DeleteFunc(b.plan.Epoch(e), func(i int) bool { return b.left[i] })
+}
+
+// Steps is the number of steps of the whole run.
+func (b Batches) Steps() int { return b.starts[len(b.starts)-1] }
+
+// At returns the samples of a step, the place of the first in its epoch, and the epochs done after it.
+func (b Batches) At(step int) (samples []int, first int, epochs float64) {
+	e := 0
+	for step >= b.starts[e+1] {
+		e++
+	}
+	order := b.Epoch(e)
+	first = (step - b.starts[e]) * b.Batch
+	last := min(first+b.Batch, len(order))
+	return order[first:last], first, float64(e) + float64(last)/float64(len(order))
+}
+
+// Plan is what the order comes to with the constants of TRAIN.
+func (b Batches) Plan(t config.Train) config.Plan {
+	plan := config.PlanSteps(t, len(b.Epoch(0)))
+	plan.Total, plan.Warmup = b.Steps(), t.WarmupSteps
+	if plan.Warmup == 0 {
+		plan.Warmup = train.WarmupSteps(t.WarmupRatio, plan.Total)
+	}
+	return plan
+}
