@@ -10,7 +10,7 @@ import (
 	"os"
 	"runtime"
 
-	"finetui/core/disk"
+	"finetui/ml/wholefile"
 )
 
 // Classes are the names in the order of their ids, spelled as the published set spells them.
@@ -98,7 +98,7 @@ func Sets(ctx context.Context, data, further string, opts Options, made func(dir
 		if dir == "" {
 			return nil
 		}
-		disk.Clear(dir)
+		wholefile.Clear(dir)
 		if _, err := os.Stat(dir); err == nil {
 			return nil
 		}
@@ -129,16 +129,9 @@ func build(ctx context.Context, dir string, b blueprint, opts Options, progress 
 		return err
 	}
 	arrange(images, opts.Seed+b.stream)
-	draft, err := disk.NewDraft(dir)
+	err = wholefile.Folder(dir, func(draft string) error { return write(ctx, draft, b, images, opts, progress) })
 	if err != nil {
-		return fmt.Errorf("demo data set: %w: choose a folder that can be written", err)
-	}
-	defer draft.Drop()
-	if err := write(ctx, draft.Dir, b, images, opts, progress); err != nil {
-		return err
-	}
-	if err := draft.Place(dir); err != nil {
-		return fmt.Errorf("demo data set: %w: remove what is there first", err)
+		return fmt.Errorf("demo data set: %w", err)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -73,66 +72,5 @@ func TestAFolderWithSomethingForeignIsNotFilled(t *testing.T) {
 	}
 	if err := OwnFolder(filepath.Join(dir, "thesis.txt"), ours); err == nil {
 		t.Error("a file passes for a folder")
-	}
-}
-
-// TestMain makes a draft and waits to be killed, where a test calls the program so.
-func TestMain(m *testing.M) {
-	if place := os.Getenv("FINETUI_TEST_DRAFT"); place != "" {
-		d, err := NewDraft(place)
-		if err != nil {
-			os.Exit(1)
-		}
-		os.Stdout.WriteString(d.Dir + "\n")
-		select {}
-	}
-	os.Exit(m.Run())
-}
-
-func TestDraftsOfTheDeadAreCleared(t *testing.T) {
-	place := filepath.Join(t.TempDir(), "data")
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "FINETUI_TEST_DRAFT="+place)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line := make([]byte, 4096)
-	n, err := out.Read(line)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := strings.TrimSpace(string(line[:n]))
-	if err := os.Mkdir(place+".tmp-1", 0o755); err != nil { // somebody's own
-		t.Fatal(err)
-	}
-	Clear(place)
-	if _, err := os.Stat(other); err != nil {
-		t.Errorf("a draft in the making was removed: %v", err)
-	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
-	d, err := NewDraft(place)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(other); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("what a killed process left is still there: %v", err)
-	}
-	if err := os.WriteFile(filepath.Join(d.Dir, "x"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Place(place); err != nil {
-		t.Fatal(err)
-	}
-	d.Drop()
-	if _, err := os.Stat(filepath.Join(place, "x")); err != nil {
-		t.Error(err)
-	}
-	if entries, _ := os.ReadDir(filepath.Dir(place)); len(entries) != 2 {
-		t.Errorf("%d entries are left", len(entries))
 	}
 }

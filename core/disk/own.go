@@ -1,6 +1,5 @@
 // Package disk keeps what the program writes apart from what others have written: it tells
-// its own files by their content, overwrites no other, and makes folders beside their
-// place, so that what a killed process left is cleared away.
+// its own files by their content, and overwrites no other.
 package disk
 
 import (

@@ -20,20 +20,17 @@ func Folder(path string, fill func(dir string) error) (err error) {
 	if err := free(path); err != nil {
 		return err
 	}
-	parent, prefix := filepath.Dir(path), "."+strings.TrimPrefix(filepath.Base(path), ".")+".tmp-"
+	parent, prefix := filepath.Dir(path), draftPrefix(path)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	Sweep(parent, prefix)
-	tmp, err := os.MkdirTemp(parent, prefix+"*")
+	tmp, held, err := draft(parent, prefix)
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	held, err := hold(tmp)
-	if err == nil {
-		defer held.Close()
-		err = fill(tmp)
-	}
+	defer held.Close()
+	err = fill(tmp)
 	if err == nil {
 		err = os.Chmod(tmp, 0o755)
 	}
@@ -65,36 +62,55 @@ func free(path string) error {
 	return fmt.Errorf("%s is there already; it is not overwritten", path)
 }
 
-// hold locks a folder for as long as its maker lives.
-func hold(dir string) (*os.File, error) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	_ = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) // where there are no locks, Sweep's patience remains
-	return f, nil
+// draftPrefix is how the names of drafts of a folder begin; a number follows.
+func draftPrefix(path string) string {
+	return "." + strings.TrimPrefix(filepath.Base(filepath.Clean(path)), ".") + ".tmp-"
 }
 
-// patience is how long nothing may have happened to a folder that is taken for left behind.
+// draft makes an empty folder that is locked for as long as its maker lives, where the file system has locks.
+func draft(parent, prefix string) (dir string, held *os.File, err error) {
+	for range 100 { // another process may take a new one for left behind before it is locked
+		if dir, err = os.MkdirTemp(parent, prefix+"*"); err != nil {
+			return "", nil, err
+		}
+		if held, err = os.Open(dir); errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return "", nil, errors.Join(err, os.Remove(dir))
+		}
+		locked := unix.Flock(int(held.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if _, gone := os.Stat(dir); gone == nil && !errors.Is(locked, unix.EWOULDBLOCK) {
+			return dir, held, nil
+		}
+		held.Close()
+	}
+	return "", nil, fmt.Errorf("other processes remove %s* as soon as it is made", filepath.Join(parent, prefix))
+}
+
+// patience is how long nothing may have happened to a folder that
+// is taken for left behind where the file system has no locks.
 const patience = 10 * time.Minute
 
-// Sweep removes the folders in parent whose names begin so and that no living process holds: what killed ones left.
+// Clear removes what killed processes left of making the folder path.
+func Clear(path string) { Sweep(filepath.Dir(filepath.Clean(path)), draftPrefix(path)) }
+
+// Sweep removes the folders in parent whose names are a number behind prefix and that no living process holds: what
+// killed ones left.
 func Sweep(parent, prefix string) {
 	entries, _ := os.ReadDir(parent)
 	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), prefix) {
+		number, ok := strings.CutPrefix(e.Name(), prefix)
+		if !ok || !e.IsDir() || number == "" || strings.Trim(number, "0123456789") != "" {
 			continue
 		}
 		dir := filepath.Join(parent, e.Name())
-		info, err := e.Info()
-		if err != nil || time.Since(info.ModTime()) < patience {
-			continue
-		}
 		f, err := os.Open(dir)
 		if err != nil {
 			continue
 		}
-		if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+		locked := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		info, err := f.Stat()
+		if locked == nil || err == nil && !errors.Is(locked, unix.EWOULDBLOCK) && time.Since(info.ModTime()) > patience {
 			_ = os.RemoveAll(dir)
 		}
 		f.Close()

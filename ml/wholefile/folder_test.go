@@ -1,10 +1,14 @@
 package wholefile
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -41,29 +45,76 @@ func TestFolderIsThereWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
-func TestWhatAKilledProcessLeftIsRemovedAndNoOthers(t *testing.T) {
-	parent := t.TempDir()
-	old := time.Now().Add(-time.Hour)
-	make := func(name string, when time.Time) string {
-		dir := filepath.Join(parent, name)
-		if err := errors.Join(os.Mkdir(dir, 0o755), put(dir), os.Chtimes(dir, when, when)); err != nil {
-			t.Fatal(err)
-		}
-		return dir
+// TestMain makes a folder and waits to be killed in the middle of it, where a test calls the program so.
+func TestMain(m *testing.M) {
+	if path := os.Getenv("FINETUI_TEST_FOLDER"); path != "" {
+		err := Folder(path, func(dir string) error {
+			os.Stdout.WriteString(dir + "\n")
+			time.Sleep(time.Hour) // until it is killed
+			return nil
+		})
+		os.Stderr.WriteString(err.Error())
+		os.Exit(1)
 	}
-	dead, young, other := make(".base.tmp-1", old), make(".base.tmp-2", time.Now()), make(".bases", old)
-	living := make(".base.tmp-3", old)
-	held, err := hold(living)
+	os.Exit(m.Run())
+}
+
+// maker is a process in the middle of making a folder, and the folder as it stands.
+func maker(t *testing.T, path string) (cmd *exec.Cmd, draft string) {
+	t.Helper()
+	cmd = exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "FINETUI_TEST_FOLDER="+path)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer held.Close()
-	if err := Folder(filepath.Join(parent, "base"), put); err != nil {
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
 		t.Fatal(err)
 	}
-	for dir, stays := range map[string]bool{dead: false, young: true, other: true, living: true} {
+	return cmd, strings.TrimSpace(line)
+}
+
+func TestWhatAKilledProcessLeftIsRemovedAtOnceAndNoOthers(t *testing.T) {
+	parent := t.TempDir()
+	path := filepath.Join(parent, "base")
+	_, living := maker(t, path)
+	killed, dead := maker(t, path)
+	if err := errors.Join(killed.Process.Kill(), os.Mkdir(filepath.Join(parent, ".bases"), 0o755),
+		os.Mkdir(filepath.Join(parent, "base.tmp-1"), 0o755),
+		os.Mkdir(filepath.Join(parent, ".base.tmp-mine"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	_ = killed.Wait()
+	if err := Folder(path, put); err != nil {
+		t.Fatal(err)
+	}
+	for dir, stays := range map[string]bool{dead: false, living: true, filepath.Join(parent, ".bases"): true,
+		filepath.Join(parent, "base.tmp-1"): true, filepath.Join(parent, ".base.tmp-mine"): true} {
 		if _, err := os.Stat(dir); (err == nil) != stays {
 			t.Errorf("%s is there: %v, want %v", filepath.Base(dir), err == nil, stays)
 		}
 	}
+}
+
+// TestManyMakersDisturbNoOther lets several make and sweep at a time.
+func TestManyMakersDisturbNoOther(t *testing.T) {
+	parent := t.TempDir()
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for k := range 20 {
+				Clear(filepath.Join(parent, "x"))
+				path := filepath.Join(parent, fmt.Sprint("x", i, k))
+				if err := errors.Join(Folder(path, put), os.RemoveAll(path)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
