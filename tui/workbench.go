@@ -14,6 +14,7 @@ import (
 	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/run"
+	"finetui/ml/wholefile"
 	"finetui/views"
 	configpane "finetui/views/config"
 	datapane "finetui/views/dataset"
@@ -33,12 +34,32 @@ func openWorkbench(overrides []string) int {
 			return exitCall
 		}
 	}
+	clearLeftovers(file)
 	r := newWorkbench(file, err)
 	code := show(r)
 	if root := r.current.folder(); root != "" {
 		r.keep(root)
 	}
 	return code
+}
+
+// clearLeftovers removes the files that a killed program was at when it ended; nil: there is no project.
+func clearLeftovers(file *config.File) {
+	if file == nil {
+		return
+	}
+	wholefile.SweepFiles(file.Root, configFile)
+	analysis := file.Abs(file.Config.Dataset.Analysis)
+	wholefile.SweepFiles(filepath.Dir(analysis), filepath.Base(analysis))
+	wholefile.SweepFiles(filepath.Join(file.Root, ".finetui"))
+	runs := file.Abs(file.Config.Project.Runs)
+	wholefile.SweepFiles(runs)
+	for _, below := range []string{"*/eval", "*/integrate/*"} {
+		folders, _ := filepath.Glob(filepath.Join(runs, below))
+		for _, folder := range folders {
+			wholefile.SweepFiles(folder)
+		}
+	}
 }
 
 // newWorkbench is the root with its panes on a configuration, or on the error that kept it from being read.

@@ -8,6 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 )
 
 // Write puts data at path with the usual permissions.
@@ -43,6 +46,23 @@ func Create(path string, mode os.FileMode, write func(w io.Writer) error) (err e
 	}
 	syncFolder(filepath.Dir(path))
 	return nil
+}
+
+// SweepFiles removes the files in a folder that killed processes left half written under one of these names, or under
+// any where none is given, unless something has happened to them lately.
+func SweepFiles(dir string, names ...string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		name, number, ok := strings.Cut(e.Name(), ".tmp-")
+		name, hidden := strings.CutPrefix(name, ".")
+		if !ok || !hidden || number == "" || strings.Trim(number, "0123456789") != "" ||
+			len(names) > 0 && !slices.Contains(names, name) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > patience {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // syncFolder brings a rename to the disk where the system can; a file system that cannot has done nothing wrong.
