@@ -56,6 +56,10 @@ var caseChecks = []caseCheck{
 	{"data/18-aspect-200", "lint", exitDone, nil, []string{"200 to 1"}, nil},
 	{"data/18b-aspect-200-whole", "lint", exitFindings, []string{"train/images/t3.jpg", "2300×10 pixels",
 		"cut it into pieces"}, nil, nil},
+	{"data/15-damaged-middle", "lint", exitFindings, []string{"unreadable_image", "train/images/t0.jpg", "3 pictures",
+		"train/images/t1.png, train/images/t2.jpg"}, nil, nil},
+	{"data/16-grey16", "lint", exitDone, []string{"nearly_black_16_bits", "6 pictures", "864 to 2640"}, nil, nil},
+	{"data/22-ids-from-one", "lint", exitFindings, []string{"ids begin with 1", "5 of 10 rows do not count"}, nil, nil},
 	{"data/19a-name-is-image-tag", "analyze", exitDone, nil, nil, analysed(10, 10, "")},
 	{"data/19b-names-yaml-words", "analyze", exitDone, []string{"YAML reads on, null, ~, 007",
 		"put the name in quotes"}, nil, analysed(10, 10, "")},
@@ -118,8 +122,8 @@ var caseChecks = []caseCheck{
 	{"data/19d-escape-signs", "convert", exitDone, nil, []string{"\x1b"}, nil},
 }
 
-// inCase moves the test into a copy of a case.
-func inCase(t *testing.T, folder string) {
+// caseFolder is the folder of a case; the test is skipped where there is none.
+func caseFolder(t *testing.T, folder string) string {
 	t.Helper()
 	root := os.Getenv("FINETUI_CASES")
 	if root == "" {
@@ -129,6 +133,13 @@ func inCase(t *testing.T, folder string) {
 	if _, err := os.Stat(from); err != nil {
 		t.Skipf("no case at %s: set FINETUI_CASES", from)
 	}
+	return from
+}
+
+// inCase moves the test into a copy of a case.
+func inCase(t *testing.T, folder string) {
+	t.Helper()
+	from := caseFolder(t, folder)
 	to := t.TempDir()
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -227,6 +238,47 @@ func checkAnalysis(t *testing.T, want inAnalysis) {
 	if got.Images != want.images || got.TotalInstances != want.objects || strings.Join(codes, " ") != want.findings {
 		t.Errorf("%d images, %d objects, findings %q, want %d, %d, %q", got.Images, got.TotalInstances, codes,
 			want.images, want.objects, want.findings)
+	}
+}
+
+// TestPicturesOfOddSizesAreJudgedBeforeTraining lints the pictures of train/11 as whole pictures: those with sides
+// above 1 : 200 are named, the others are enlarged or shrunk.
+func TestPicturesOfOddSizesAreJudgedBeforeTraining(t *testing.T) {
+	from := caseFolder(t, "train/11-picture-sizes")
+	inSmallProject(t)
+	pictures, _ := filepath.Glob(filepath.Join(from, "*.png"))
+	for _, picture := range pictures {
+		name := strings.TrimSuffix(filepath.Base(picture), ".png")
+		content, err := os.ReadFile(picture)
+		if err == nil {
+			err = os.WriteFile("data/train/images/"+name+".png", content, 0o644)
+		}
+		if err == nil {
+			err = os.WriteFile("data/train/labels/"+name+".txt", []byte("0 0.5 0.5 1 1\n"), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, stdout, stderr := verbAnswer(t, "lint", "RECIPE.CONTEXT=full")
+	if code != exitFindings {
+		t.Errorf("code %d\n%s%s", code, stdout, stderr)
+	}
+	var said string
+	for line := range strings.Lines(stdout) {
+		if strings.Contains(line, "1:200") || strings.Contains(line, "200 to 1") || strings.Contains(line, "too_long") {
+			said += line
+		}
+	}
+	for _, name := range []string{"1x10000", "20000x1", "ratio-227"} {
+		if !strings.Contains(said, name) {
+			t.Errorf("%s is not named:\n%s", name, stdout)
+		}
+	}
+	for _, name := range []string{"2x2", "1x1.png", "26x28", "332x27", "690x15420", "798x519"} {
+		if strings.Contains(said, name) {
+			t.Errorf("%s is refused:\n%s", name, said)
+		}
 	}
 }
 
