@@ -84,8 +84,8 @@ func scanSomeGo(s *Scan, at int) int {
 	return ScanLanes
 }
 
-// ConvSiLU sets y = silu(b + Σ x·w), the sum going over so many taps: rows of x and of w, element by element. The number
-// of elements is a multiple of ScanLanes. The rounding of Softplus is that of silu, too.
+// ConvSiLU sets y = silu(b + Σ x·w), the sum going over so many taps: rows of x and of w, element by element. The
+// number of elements is a multiple of ScanLanes. The rounding of Softplus is that of silu, too.
 func ConvSiLU(y, b []float32, taps int, x, w Walk) {
 	check("ConvSiLU", len(y), len(b))
 	if taps > 0 {
@@ -96,7 +96,8 @@ func ConvSiLU(y, b []float32, taps int, x, w Walk) {
 	convSiLU(y, b, taps, x, w)
 }
 
-// SiLUMulSum sets y = silu(z)·(a + b), element by element. Their number is a multiple of ScanLanes. y may be any of them.
+// SiLUMulSum sets y = silu(z)·(a + b), element by element. Their number is a multiple of ScanLanes. y may be any of
+// them.
 func SiLUMulSum(y, z, a, b []float32) {
 	check("SiLUMulSum", len(y), len(z))
 	check("SiLUMulSum", len(y), len(a))

@@ -15,7 +15,8 @@ func scanAVX2(y *float32, u *float32, dt *float32, b *float32, c *float32, a *fl
 //go:noescape
 func softplusAVX2(dst *float32, x *float32, vectors int)
 
-// convSiLUAVX2 sets y = silu(b + the sum of x*w over the taps), whose rows are ldx and ldw bytes apart.
+// convSiLUAVX2 sets y = silu(b + the sum of x*w over the taps), whose rows are ldx and ldw bytes
+// apart.
 //
 //go:noescape
 func convSiLUAVX2(y *float32, b *float32, x *float32, w *float32, vectors int, taps int, ldx int, ldw int)
@@ -36,7 +37,8 @@ func scanAVX512(y *float32, u *float32, dt *float32, b *float32, c *float32, a *
 //go:noescape
 func softplusAVX512(dst *float32, x *float32, vectors int)
 
-// convSiLUAVX512 sets y = silu(b + the sum of x*w over the taps), whose rows are ldx and ldw bytes apart.
+// convSiLUAVX512 sets y = silu(b + the sum of x*w over the taps), whose rows are ldx and ldw bytes
+// apart.
 //
 //go:noescape
 func convSiLUAVX512(y *float32, b *float32, x *float32, w *float32, vectors int, taps int, ldx int, ldw int)

@@ -93,3 +93,40 @@ func TestVisionBlockWithoutRotation(t *testing.T) {
 	b := NewVisionBlock(w, NewExec(2), &Patches{Starts: []int{0, 5, 10}})
 	checkBlock(t, b, noise(rng, 10*embed, 1), rng)
 }
+
+// TestMambaGradient runs two sequences, the shorter of which its kernels reach across.
+func TestMambaGradient(t *testing.T) {
+	const d, inner, states, rank, taps = 6, 16, 3, 2, 4
+	for name, all := range map[string]bool{"all parameters": true, "frozen": false} {
+		t.Run(name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(26, 1))
+			w := &MambaWeights{Norm: &Norm{W: noise(rng, d, 1), Eps: 1e-5}}
+			linear := func(name string, out, in int, bias bool) *Linear {
+				if all {
+					return trained(&w.Layout, name, out, in, bias)
+				}
+				return frozen(rng, out, in, bias)
+			}
+			w.In, w.Out = linear("in", 2*inner, d, false), linear("out", d, inner, false)
+			lins := []*Linear{w.In, w.Out}
+			for i := range w.Ways {
+				s := &w.Ways[i]
+				s.Conv, s.X = linear("conv", inner, taps, true), linear("x", rank+2*states, inner, false)
+				s.DT = linear("dt", inner, rank, true)
+				lins = append(lins, s.Conv, s.X, s.DT)
+				s.ALog, s.D = noise(rng, inner*states, .5), noise(rng, inner, 1)
+				if all {
+					s.ALogSpan, s.DSpan = w.Layout.Add("A", inner, states), w.Layout.Add("D", inner)
+				}
+			}
+			w.Value = noise(rng, w.Layout.Size, .4)
+			bind(w.Value, lins...)
+			for i := range w.Ways {
+				if s := &w.Ways[i]; all {
+					s.ALog, s.D = s.ALogSpan.Of(w.Value), s.DSpan.Of(w.Value)
+				}
+			}
+			checkBlock(t, NewMamba(w, NewExec(2), &Patches{Starts: []int{0, 2, 11}}), noise(rng, 11*d, 1), rng)
+		})
+	}
+}

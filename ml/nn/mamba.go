@@ -85,7 +85,7 @@ func (w *ScanWeights) layOut() *scanLayout {
 //	x, z = In·norm(r);  y = Σ over both ways of scan(silu(conv(x)));  out = r + Out·(y ⊙ silu(z))
 //
 // The original hands the sum of all blocks on beside the last block's own part; here they are one, as in any other
-// residual stream.
+// residual stream. The way back is in mamba_back.go.
 type Mamba struct {
 	w       *MambaWeights
 	e       *Exec
@@ -100,6 +100,9 @@ type Mamba struct {
 	xz   []float32 // [T, 2·inner] x | z
 	gate []float32 // [T, inner] the sum of both ways ⊙ silu(z)
 	y    []float32 // [T, width]
+
+	room    backRoom
+	dxz, dx []float32 // [T, 2·inner], [T, width]
 }
 
 // way is one direction of a replica's block.
@@ -127,7 +130,7 @@ func NewMamba(w *MambaWeights, e *Exec, patches *Patches) *Mamba {
 	return m
 }
 
-// Name is "layers.N".
+// Name is "mamba.N".
 func (m *Mamba) Name() string { return fmt.Sprintf("mamba.%d", m.w.Index) }
 
 // Params are the block's trained parameters.

@@ -5,9 +5,10 @@
 // activations of its last forward pass and adds to its own gradient vector. A block's backward pass stands below its
 // forward pass, and gradient_test.go holds it against finite differences.
 //
-// The blocks are in embed.go, decoder.go, head.go (the loss) and vision.go (patches, tower blocks, merger); what they
-// are made of in linear.go, lora.go, norm.go, rotary.go and attention.go with attention_back.go. The packages of the
-// models (ml/qwen2, ml/qwen2vl) show on one page each what they make together.
+// The blocks are in embed.go, decoder.go, head.go (the loss), vision.go (patches, tower blocks, merger), and of video
+// models in place.go, etproj.go and mamba.go with mamba_back.go; what they are made of in linear.go, lora.go, norm.go,
+// rotary.go and attention.go with attention_back.go. The packages of the models (ml/qwen2, ml/qwen2vl,
+// ml/mobilevideogpt) show on one page each what they make together.
 package nn
 
 import "finetui/ml/blas"

@@ -58,7 +58,8 @@ func TestGoldenScan(t *testing.T) {
 	y := make([]float32, steps*channels)
 	walk := func(v []float32, ld int) blas.Walk { return blas.Walk{V: v, Ld: ld} }
 	s := blas.Scan{Channels: channels, States: states, Y: walk(y, channels), U: walk(g.Floats("u"), channels),
-		DT: walk(g.Floats("dt"), channels), B: walk(g.Floats("B"), states), C: walk(g.Floats("C"), states), A: walk(a, channels),
+		DT: walk(g.Floats("dt"), channels), B: walk(g.Floats("B"), states), C: walk(g.Floats("C"), states),
+		A: walk(a, channels),
 		D: g.Floats("D"), H: walk(make([]float32, channels*states), channels)}
 	for t := 0; t < steps; t += s.Steps {
 		s.Steps = 1

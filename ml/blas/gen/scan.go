@@ -225,7 +225,8 @@ func (s silus) of(x reg.VecVirtual) reg.VecVirtual {
 func (v vector) convolve() {
 	TEXT("convSiLU"+v.name, NOSPLIT, "func(y, b, x, w *float32, vectors, taps, ldx, ldw int)")
 	Pragma("noescape")
-	Doc("convSiLU" + v.name + " sets y = silu(b + the sum of x*w over the taps), whose rows are ldx and ldw bytes apart.")
+	Doc("convSiLU"+v.name+" sets y = silu(b + the sum of x*w over the taps), whose rows are ldx and ldw bytes",
+		"apart.")
 	y, b, x, w := Load(Param("y"), GP64()), Load(Param("b"), GP64()), Load(Param("x"), GP64()), Load(Param("w"), GP64())
 	n, ldx, ldw := Load(Param("vectors"), GP64()), Load(Param("ldx"), GP64()), Load(Param("ldw"), GP64())
 	silu, k, row, tap := v.silus(), GP64(), GP64(), GP64()
