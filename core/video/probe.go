@@ -2,12 +2,9 @@ package video
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,8 +13,6 @@ import (
 	ffmpeg "github.com/u2takey/ffmpeg-go"
 
 	"finetui/core/filehash"
-	"finetui/core/printable"
-	"finetui/ml/wholefile"
 )
 
 // Progress is told how many frames of how many are done; it may be nil.
@@ -89,20 +84,6 @@ func examine(ctx context.Context, path string, decode bool, report Progress) (*I
 	return info, nil
 }
 
-// unreadable is a clip that cannot even be opened.
-func unreadable(path string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fault(path, Missing, "is missing", "check its name, or copy the clip there")
-	case errors.Is(err, fs.ErrPermission):
-		return fault(path, Missing, "may not be read by you", "change its permissions or its owner")
-	}
-	if info, statErr := os.Stat(path); statErr == nil && !info.Mode().IsRegular() {
-		return fault(path, Missing, "is "+wholefile.Kind(info)+", no file", "put the clip in its place, or remove it")
-	}
-	return fault(path, Missing, "cannot be read", printable.Error(err))
-}
-
 func frames(n int) string {
 	if n == 1 {
 		return "1 frame"
@@ -111,27 +92,6 @@ func frames(n int) string {
 }
 
 func isGIF(format string) bool { return format == "gif" || format == "apng" }
-
-func fault(path string, kind Kind, what, do string) *Fault {
-	return &Fault{Path: path, Kind: kind, What: what, Do: do}
-}
-
-func still(path, format string) *Fault {
-	return fault(path, Still, "is a picture ("+format+"), not a clip",
-		"list it as a picture, or put the clip in its place")
-}
-
-// unchanged refuses a file that was written to meanwhile.
-func unchanged(path string, before filehash.Stat) error {
-	after, err := filehash.Look(path)
-	if err != nil {
-		return unreadable(path, err)
-	}
-	if after != before {
-		return fault(path, Endless, "changes while it is read", "wait until what writes it is done, and try again")
-	}
-	return nil
-}
 
 // containers are the demuxers that read one file as a clip, sound, or a picture, so that the latter can be named.
 // Playlists, network streams, scripts and text (hls, concat, sdp, lavfi, tty …) are none of them.
@@ -169,113 +129,6 @@ func ask(ctx context.Context, path string) (rep *report, complaints string, err 
 		return err
 	})
 	return rep, complaints, err
-}
-
-// refused is how a program says that a demuxer is not in containers.
-var refused = regexp.MustCompile(`\[([\w,]+) @ 0x[0-9a-f]+\] Format not on whitelist`)
-
-// fromProbe says in a person's words why ffprobe failed.
-func fromProbe(path string, look peeked, before filehash.Stat, complaints string, err error) error {
-	var broke *failed
-	switch {
-	case errors.Is(err, errStalled):
-		return stalled(path)
-	case errors.Is(err, errEndless):
-		return endless(path)
-	case !errors.As(err, &broke):
-		return err
-	}
-	if m := refused.FindStringSubmatch(complaints); m != nil {
-		return fault(path, NotVideo, "is no clip: FFmpeg takes it for "+foreignFormat(m[1]),
-			"put the clip itself in its place, or remove it")
-	}
-	if err := unchanged(path, before); err != nil {
-		return err
-	}
-	const again = "copy or record the clip again, or remove it"
-	switch {
-	case strings.Contains(complaints, "moov atom not found") && look.boxes:
-		return fault(path, Broken,
-			"cannot be opened: its index (moov) is missing, so it was cut short or is still being "+
-				"recorded", again)
-	case look.cut:
-		f := fault(path, Cut, "is cut short before its first frame", again)
-		return f
-	case !look.known:
-		return fault(path, NotVideo, "is no clip: FFmpeg finds no video in it",
-			"put the clip in its place, or remove it")
-	}
-	return fault(path, Broken, "cannot be opened: FFmpeg says: "+printable.Line(broke.first()), again)
-}
-
-// foreignFormat is a demuxer of no clips in a few words.
-func foreignFormat(name string) string {
-	switch {
-	case strings.Contains(name, "hls"), strings.Contains(name, "concat"), strings.Contains(name, "dash"):
-		return "a playlist of other files (" + name + ")"
-	case strings.Contains(name, "sdp"), strings.Contains(name, "rtsp"):
-		return "the address of a stream (" + name + ")"
-	case name == "tty":
-		return "text"
-	case strings.HasSuffix(name, "_pipe"):
-		return "a picture (" + name + ")"
-	}
-	return "something else (" + name + ")"
-}
-
-func stalled(path string) error {
-	return fault(path, Stalled, fmt.Sprintf("cannot be read: FFmpeg got no further for %.0f s", patience.Seconds()),
-		"try again, or remove the clip")
-}
-
-func endless(path string) error {
-	return fault(path, Endless, fmt.Sprintf("has more than %d frames, which is longer than a clip", mostFrames),
-		"cut it to the part that matters")
-}
-
-// fromDecoding says in a person's words why ffmpeg failed.
-func fromDecoding(path string, before filehash.Stat, err error) error {
-	var broke *failed
-	switch {
-	case errors.Is(err, errStalled):
-		return stalled(path)
-	case errors.Is(err, errEndless):
-		return endless(path)
-	case !errors.As(err, &broke):
-		return err
-	}
-	if err := unchanged(path, before); err != nil {
-		return err
-	}
-	first := printable.Line(broke.first())
-	if strings.Contains(broke.complaints, "Decoder (codec ") || strings.Contains(broke.complaints, "no decoder found") {
-		return fault(path, Unsupported, "cannot be decoded by this FFmpeg: "+first,
-			"install a newer FFmpeg, or convert the clip to H.264")
-	}
-	return fault(path, Broken, "cannot be decoded: FFmpeg says: "+first, "copy or record the clip again, or remove it")
-}
-
-// noClip says what a file holds that holds no clip.
-func noClip(path string, rep *report) error {
-	pictures := slices.ContainsFunc(strings.Split(rep.format, ","), func(name string) bool {
-		return strings.HasSuffix(name, "_pipe") || name == "image2" || name == "ico" || name == "xface" ||
-			name == "webp"
-	})
-	switch {
-	case pictures && len(rep.video) > 0 && rep.video[0].codec != "":
-		return still(path, strings.ToUpper(strings.Replace(rep.video[0].codec, "mjpeg", "jpeg", 1)))
-	case pictures:
-		return still(path, rep.format)
-	case rep.streams > len(rep.video):
-		what := "holds sound and no video"
-		if len(rep.video) > 0 {
-			what = "holds sound and a cover picture, and no video"
-		}
-		return fault(path, SoundOnly, what, "put the clip in its place, or remove it")
-	case len(rep.video) > 0:
-		return still(path, "a cover without a clip")
-	}
-	return fault(path, NotVideo, "holds no video", "put the clip in its place, or remove it")
 }
 
 // ofPicture says whether the container is one of pictures.

@@ -11,7 +11,6 @@
 package video
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,45 +56,6 @@ func (i *Info) At(seconds float64) int {
 		}
 	}
 	return max(low-1, 0)
-}
-
-// Kind says what is wrong with a clip.
-type Kind string
-
-// The kinds of faults, each a finding of its own.
-const (
-	Missing     Kind = "clip-missing"     // no file there, or one that may not be read
-	Empty       Kind = "clip-empty"       // a file of no bytes
-	NotVideo    Kind = "clip-no-video"    // something else than a container of video
-	SoundOnly   Kind = "clip-sound-only"  // sound, or sound with a cover picture
-	Still       Kind = "clip-still"       // a picture
-	Broken      Kind = "clip-broken"      // a container that cannot be opened, or yields no frame
-	Cut         Kind = "clip-cut"         // ends before its container says so
-	Endless     Kind = "clip-endless"     // more frames than a clip has, or still growing
-	Stalled     Kind = "clip-stalled"     // FFmpeg made no progress
-	Unsupported Kind = "clip-unsupported" // FFmpeg lacks the decoder, or the frames are too large
-)
-
-// Fault is a clip that cannot be used, in a person's words.
-type Fault struct {
-	Path string
-	Kind Kind
-	What string // what is wrong, as the end of a sentence that begins with the file's name
-	Do   string // what to do about it
-	Info *Info  // what can be read nevertheless, of a clip that was cut; else nil
-}
-
-func (f *Fault) Error() string { return fmt.Sprintf("%s %s: %s", f.Path, f.What, f.Do) }
-
-// Install says how to get FFmpeg.
-const Install = "install FFmpeg (Debian and Ubuntu: apt-get install ffmpeg; macOS: brew install ffmpeg); pictures " +
-	"need none of it, clips do"
-
-// NoFFmpeg is the error of a machine without one of FFmpeg's programs.
-type NoFFmpeg struct{ Program string }
-
-func (e *NoFFmpeg) Error() string {
-	return fmt.Sprintf("the program %s is not installed, or not in a folder of PATH: %s", e.Program, Install)
 }
 
 // mostFrames is more than any clip has: 9 hours at 30 a second. mostPixels is 8K with room to spare.
