@@ -20,11 +20,11 @@
 //     long one never the whole at once, see json.go) and fills in Objects. Where these need the size of the picture,
 //     as boxes in pixels do, listing.labels finishes them (placing.go).
 //
-// All else is done behind the door, for every format alike (listing.finish): the headers of the pictures are read
-// in parallel, so that Width and Height are those of the decoder, what is damaged is noted, equal pictures in two
-// splits are found, and what was read is kept for the next look. Helpers: walk and pictures (walk.go, paths.go)
-// for folders and for paths of other machines, placing for boxes in pixels, readTextAnyhow (encoding.go) for
-// texts in any encoding, uniqueNames and tally.
+// All else is done behind the door, for every format alike (listing.finish): the headers of the pictures are read in
+// parallel, so that Width and Height are those of the decoder, what is damaged is noted, equal pictures in two splits
+// are found, clips are looked into where a probe is handed in (Probing), and what was read is kept for the next look.
+// Helpers: walk and pictures (walk.go, paths.go) for folders and for paths of other machines, placing for boxes in
+// pixels, readTextAnyhow (encoding.go) for texts in any encoding, uniqueNames and tally.
 //
 // What is wrong is said by newFinding with a code, which has its level and its remedy in rulings (finding.go); a code
 // of which many places have one cause has its words in counted (cause.go). A fault costs as little as can be: a bad row

@@ -60,6 +60,7 @@ const (
 	NoSplits         = "no_splits"
 
 	BrokenJSON       = "broken_json"
+	UnreadableClip   = "unreadable_clip"
 	NoGroup          = "participant_unknown"
 	NoLabelFile      = "no_label_file"
 	NoPath           = "record_without_path"
@@ -172,6 +173,8 @@ var rulings = map[string]struct{ level, do string }{
 	NoSplits: {LevelWarn, "sort the pictures into train, valid and test folders; all are taken for train"},
 
 	BrokenJSON: {LevelError, "correct the file or write it again; what stands before that place counts"},
+	UnreadableClip: {LevelError,
+		"replace the clip by one that plays; its labels count, but nothing can be trained on it"},
 	NoGroup: {LevelWarn,
 		"add fine_grained_labels_with_worker_ids.json; each of these clips is dealt to a split on its own"},
 	NoLabelFile: {LevelInfo,

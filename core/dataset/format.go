@@ -80,6 +80,9 @@ func (l *listing) finish(ctx context.Context, project, at string, report Progres
 	for _, name := range l.classes(set.Items) {
 		set.Classes = append(set.Classes, Class{Name: name})
 	}
+	if err := probeClips(ctx, set, report); err != nil {
+		return nil, err
+	}
 	set.knownDamage(project, sights)
 	leaked, err := leaks(ctx, set.Items, sights, filehash.In(project), set.Short, report)
 	if err != nil {
