@@ -65,6 +65,8 @@ type listing struct {
 	// sizes are filled in by then, and the item's Objects may be replaced, by objects that d.keep keeps. Nil where the
 	// items are complete.
 	labels func(d *desk) func(i int) []Finding
+	// clips says that the items are clips: there are no headers of pictures to be read, kept and compared.
+	clips bool
 	// classes is the names of the classes, once all items are read.
 	classes func(items []Item) []string
 }
@@ -73,16 +75,15 @@ type listing struct {
 // those that have changed alone, and compares the pictures of the splits.
 func (l *listing) finish(ctx context.Context, project, at string, report Progress) (*Dataset, error) {
 	set := &Dataset{Root: l.root, Splits: l.splits, Items: l.items, Findings: l.findings}
+	if l.clips {
+		set.name(l)
+		return set, probeClips(ctx, set, report)
+	}
 	sights, err := readItems(ctx, set, l, newKeeper(project, at, l), report)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range l.classes(set.Items) {
-		set.Classes = append(set.Classes, Class{Name: name})
-	}
-	if err := probeClips(ctx, set, report); err != nil {
-		return nil, err
-	}
+	set.name(l)
 	set.knownDamage(project, sights)
 	leaked, err := leaks(ctx, set.Items, sights, filehash.In(project), set.Short, report)
 	if err != nil {
@@ -90,4 +91,11 @@ func (l *listing) finish(ctx context.Context, project, at string, report Progres
 	}
 	set.Findings = append(set.Findings, leaked...)
 	return set, nil
+}
+
+// name fills in the classes.
+func (d *Dataset) name(l *listing) {
+	for _, name := range l.classes(d.Items) {
+		d.Classes = append(d.Classes, Class{Name: name})
+	}
 }

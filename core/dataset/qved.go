@@ -268,7 +268,7 @@ func (s *clipSet) sayParted() {
 // listing makes items of the records of the splits that are wanted.
 func (s *clipSet) listing(ctx context.Context, wanted func(string) bool, report Progress) (*listing, error) {
 	s.sayParted()
-	l := &listing{root: s.root, findings: s.findings}
+	l := &listing{root: s.root, findings: s.findings, clips: true}
 	counts := 0
 	for i := range s.records {
 		if wanted(s.splits[s.records[i].split]) {
@@ -297,7 +297,7 @@ func (s *clipSet) listing(ctx context.Context, wanted func(string) bool, report 
 			l.splits = append(l.splits, split)
 		}
 	}
-	s.records, s.at, s.texts = nil, nil, nil
+	s.records, s.at, s.texts, s.classes = nil, nil, nil, nil
 	err := share(ctx, len(l.items), "looking for clips", report, func() func(i int) {
 		return func(i int) { l.items[i].Media = s.locate(l.items[i].Written) }
 	})
