@@ -48,7 +48,7 @@ func longRun(b *testing.B, steps int) string {
 		loss := run.Float(0.2 + 2*math.Exp(-9*float64(step)/float64(steps)) + 0.1*math.Sin(float64(step*step)))
 		rows = append(rows, &run.Train{Head: head, Loss: loss, LossPlain: loss, LR: 1e-3, GradNorm: 0.5,
 			Tokens:  step * 1600,
-			Samples: step * 16, TokensPerSecond: 1000, Seconds: run.Split{Data: 0.1, Forward: 0.3, Backward: 0.6}})
+			Samples: step * 16, TokensPerSecond: 1000, Seconds: run.StepTimes{Data: 0.1, Forward: 0.3, Backward: 0.6}})
 		if step%10 == 0 {
 			classes := &run.Class{Head: head}
 			for c := range 9 {

@@ -177,41 +177,42 @@ func runFollow(c call) int {
 
 // follow prints a run's rows as they come until it has ended. Leaving does not stop the run.
 func (c call) follow(r *run.Run) int {
-	tail := r.Tail()
 	report, done := c.progress()
 	defer done()
 	if c.json {
 		c.printRow(followed{"run", describe(r)})
 	}
-	var history run.History
+	checked := false
+	reader := r.Rows(0, func(row run.Row) {
+		if _, check := row.(*run.Eval); check {
+			checked = true
+		}
+		if c.json {
+			c.printRow(row)
+		} else if line := rowText(row, r.Info.Steps); line != "" {
+			c.print("%s", printable.Line(line))
+		}
+	})
 	told := map[string]bool{}
+	changes := run.NewChanges()
+	defer changes.Close()
 	for {
-		status, checked := r.Status(), false
+		const pace = 300 * time.Millisecond
+		most := pace
+		if changes.Watch(r.Folders()...) { // before it is read: no change is missed
+			most = time.Second // whether its process lives is not reported
+		}
+		status := r.Status()
+		checked = false
 		if p, ok := finetune.Preparing(r); ok && status.Live() {
 			report(p.Done, p.Total, p.What)
 		} else {
 			done()
 		}
-		for {
-			batch, err := tail.Read()
-			if err != nil {
-				return c.failure(err)
-			}
-			for _, row := range batch.Rows {
-				if _, check := row.(*run.Eval); check {
-					checked = true
-				}
-				if c.json {
-					c.printRow(row)
-				} else if line := rowText(row, r.Info.Steps); line != "" {
-					c.print("%s", printable.Line(line))
-				}
-			}
-			if history.Add(batch); !batch.More {
-				break
-			}
+		if _, _, err := reader.Read(time.Time{}); err != nil {
+			return c.failure(err)
 		}
-		for _, a := range history.Alerts(r.Info.Steps) {
+		for _, a := range reader.History.Alerts(r.Info.Steps) {
 			if (checked || !status.Live()) && !told[a.Text] {
 				told[a.Text] = true
 				c.note("step %d  %s: %s", a.Step, a.Level, printable.Line(a.Text))
@@ -229,12 +230,10 @@ func (c call) follow(r *run.Run) int {
 			return exitDone
 		}
 		r.Refresh()
-		select {
-		case <-c.ctx.Done():
+		if err := changes.Wait(c.ctx, nil, pace, most); err != nil {
 			done()
 			c.note("%s goes on; finetui follow %d watches it again", r.Label(), r.Info.Number)
-			return c.failure(c.ctx.Err())
-		case <-time.After(300 * time.Millisecond):
+			return c.failure(err)
 		}
 	}
 }

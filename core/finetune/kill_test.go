@@ -130,7 +130,7 @@ func rows(t *testing.T, r *run.Run, out outcome) {
 	}
 	for _, x := range h.Train {
 		y := *x
-		y.Time, y.TokensPerSecond, y.Seconds = 0, 0, run.Split{}
+		y.Time, y.TokensPerSecond, y.Seconds = 0, 0, run.StepTimes{}
 		put("train", y.Step, y)
 	}
 	for _, x := range h.Classes {

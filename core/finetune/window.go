@@ -54,7 +54,7 @@ func (w *window) rows(step, tokens, samples int) (*run.Train, *run.Class) {
 		LossPlain: run.Float(w.plain / n),
 		LR:        run.Float(w.rate), GradNorm: run.Float(w.norm), Tokens: tokens, Samples: samples,
 		TokensPerSecond: run.Float(float64(w.tokens) / w.wall.Seconds()),
-		Seconds: run.Split{Data: run.Float(w.data.Seconds()), Forward: run.Float(w.forward.Seconds()),
+		Seconds: run.StepTimes{Data: run.Float(w.data.Seconds()), Forward: run.Float(w.forward.Seconds()),
 			Backward: run.Float(w.back.Seconds()), Optimizer: run.Float(w.optimize.Seconds())}}
 	c := &run.Class{Head: head}
 	for _, name := range slices.Sorted(maps.Keys(w.classes)) {

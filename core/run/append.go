@@ -130,10 +130,3 @@ func (r *Run) Written() int64 {
 	}
 	return info.Size()
 }
-
-// TailFrom returns a reader that starts behind so many bytes of metrics.
-func (r *Run) TailFrom(written int64) *Tail {
-	t := r.Tail()
-	t.offset = min(written, r.Written())
-	return t
-}

@@ -1,5 +1,10 @@
 package run
 
+import (
+	"context"
+	"time"
+)
+
 // Changes tells when something in some folders has changed, where the system reports it, so that nobody has to look
 // again and again at what stands still. It tells neither what has changed nor how often: one signal waits at most. A
 // process that dies changes no file; whoever waits for that has to look.
@@ -23,6 +28,26 @@ func (c *Changes) Watch(folders ...string) (reported bool) {
 		reported = c.w.add(folder) && reported
 	}
 	return reported
+}
+
+// Wait waits until somebody wakes it, until the least time has gone by if there was a change, or for the most. An error
+// is that of ctx.
+func (c *Changes) Wait(ctx context.Context, wake <-chan struct{}, least, most time.Duration) error {
+	start, end, changed := time.Now(), time.NewTimer(most), c.C
+	defer end.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-wake:
+			return nil
+		case <-end.C:
+			return nil
+		case <-changed:
+			changed = nil // one is enough
+			end.Reset(max(least-time.Since(start), 0))
+		}
+	}
 }
 
 // Close ends watching.

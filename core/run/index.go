@@ -12,18 +12,22 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	sys "golang.org/x/sys/unix"
 
 	"finetui/ml/wholefile"
 )
 
 // An index is what a Reader has read of a metrics file: its History, bounded as it is, and how far it goes. It lies in
-// .finetui in the folder of runs and may be deleted at any time. It counts only while the file begins and goes on as it
-// did when the index was made; else the file is read anew.
+// .finetui in the folder of runs and may be deleted at any time. It counts only while the bytes it was made from stand
+// there; else the file is read anew. A file that nobody has touched since is taken at its size and times, with its
+// first and last bytes; of one that has grown, or was touched otherwise, all of those bytes are summed up again, which
+// takes a tenth of reading their rows. What is not noticed: an edit in the middle of a copy, of the same length, whose
+// time was then set back to that of the original; and one in a file that a Reader has open.
 const (
 	indexFolder  = ".finetui"
-	indexVersion = 2       // grows when what is kept, or what it is worked out by, changes
+	indexVersion = 3       // grows when what is kept, or what it is worked out by, changes
 	indexFrom    = 1 << 20 // bytes read since the index was written that make a new one worth while
 	indexMost    = 8 << 20 // that do so of a file of any length
 	checkedHead  = 4 << 10 // bytes at the beginning of the file that an index is held against
@@ -34,26 +38,26 @@ var crcTable = crc32.MakeTable(crc32.Castagnoli)
 
 // origin is what an index was made from.
 type origin struct {
-	offset      int64 // of the file, read
-	size, mtime int64 // of the file then; mtime in Unix nanoseconds
-	inode       uint64
-	head, tail  uint32 // checksums of the first bytes, and of the last ones before offset
-	skipping    bool
+	offset     int64 // of the file, read
+	size       int64 // of the file then
+	mtime      int64 // Unix nanoseconds, of the last write
+	ctime      int64 // likewise, of the last change of any kind, which nobody can set
+	inode      uint64
+	head, tail uint32 // checksums of the first bytes, and of the last ones before offset
+	all        uint32 // checksum of all bytes before offset
+	skipping   bool
 }
 
 // originOf looks at a file that has been read up to an offset.
 func originOf(f *os.File, offset int64) (o origin, err error) {
-	info, err := f.Stat()
-	if err != nil {
+	var stat sys.Stat_t
+	if err := sys.Fstat(int(f.Fd()), &stat); err != nil {
 		return o, err
 	}
-	if info.Size() < offset {
+	if stat.Size < offset {
 		return o, io.ErrUnexpectedEOF
 	}
-	o = origin{offset: offset, size: info.Size(), mtime: info.ModTime().UnixNano()}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		o.inode = uint64(stat.Ino)
-	}
+	o = origin{offset: offset, size: stat.Size, mtime: stat.Mtim.Nano(), ctime: stat.Ctim.Nano(), inode: stat.Ino}
 	sum := func(from, n int64) (uint32, error) {
 		part := make([]byte, n)
 		_, err := f.ReadAt(part, from)
@@ -67,12 +71,22 @@ func originOf(f *os.File, offset int64) (o origin, err error) {
 	return o, err
 }
 
-// fits tells whether a file that now looks like o can be the one that an index was made from. The same file has grown,
-// or is as it was; a copy is only taken for it while it has the same size and time.
-func (o origin) fits(now origin) bool {
-	untouched := o.size == now.size && o.mtime == now.mtime
-	grown := o.inode == now.inode && now.size > o.size
-	return (untouched || grown) && o.head == now.head && o.tail == now.tail
+// fits tells whether a file that now looks like o still holds what an index was made from. A copy is only taken for it
+// while it has the same size and time.
+func (o origin) fits(now origin, f *os.File) bool {
+	if o.head != now.head || o.tail != now.tail {
+		return false
+	}
+	same, untouched := o.inode == now.inode, o.size == now.size && o.mtime == now.mtime
+	if untouched && (!same || o.ctime == now.ctime) {
+		return true
+	}
+	if !same || now.size < o.size {
+		return false
+	}
+	sum := crc32.New(crcTable)
+	_, err := io.Copy(sum, io.NewSectionReader(f, 0, o.offset))
+	return err == nil && sum.Sum32() == o.all
 }
 
 // load takes over an index that fits the file, and says whether there was one.
@@ -97,7 +111,7 @@ func (r *Reader) load() bool {
 	}
 	defer f.Close()
 	now, err := originOf(f, o.offset)
-	if err != nil || !o.fits(now) {
+	if err != nil || !o.fits(now, f) {
 		return false
 	}
 	mark := make([]byte, min(o.offset, markBytes))
@@ -110,6 +124,7 @@ func (r *Reader) load() bool {
 	}
 	r.History, r.kept = h, o.offset
 	r.tail.offset, r.tail.skipping, r.tail.mark, r.tail.file = o.offset, o.skipping, mark, info
+	r.tail.sum = o.all
 	return true
 }
 
@@ -133,7 +148,7 @@ func (r *Reader) keep() {
 	if err != nil {
 		return
 	}
-	o.skipping = r.tail.skipping
+	o.skipping, o.all = r.tail.skipping, r.tail.sum
 	c := coder{out: new(bytes.Buffer)}
 	c.index(&o, &r.History)
 	body := c.out.Bytes()
@@ -282,9 +297,11 @@ func (c *coder) index(o *origin, h *History) {
 	coded(c, &o.offset)
 	coded(c, &o.size)
 	coded(c, &o.mtime)
+	coded(c, &o.ctime)
 	coded(c, &o.inode)
 	coded(c, &o.head)
 	coded(c, &o.tail)
+	coded(c, &o.all)
 	c.flag(&o.skipping)
 	coded(c, &h.Bad)
 	coded(c, &h.Resume)

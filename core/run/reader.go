@@ -5,13 +5,16 @@ import (
 	"time"
 )
 
-// Reader reads a run's metrics into a History as they grow. What it has read of a long file it keeps in an index, so
-// that the next Reader reads only what is new. It is for one goroutine.
+// Reader reads a run's metrics into a History as they grow: it is how everybody reads them, who waits for a run, who
+// follows one and who draws one, so that what a later row takes back is gone for all of them. Where nothing was added
+// it reads nothing. What it has read of a long file it keeps in an index, so that the next Reader reads only what is
+// new. It is for one goroutine.
 type Reader struct {
 	History History
 
 	tail   Tail
-	index  string // path of the index; "": none is kept
+	each   func(Row) // of Rows; nil: only the history is wanted
+	index  string    // path of the index; "": none is kept
 	loaded bool
 	kept   int64 // the offset that the index holds
 }
@@ -21,6 +24,14 @@ func (r *Run) Reader() *Reader { return r.reader(false) }
 
 // BriefReader returns a reader of what a list of runs shows (History.Brief): last step, checks and checkpoints.
 func (r *Run) BriefReader() *Reader { return r.reader(true) }
+
+// Rows returns a reader that hands every row to each as it stands in the file, also one that a later row takes back
+// (History), beginning behind so many bytes of metrics (Written; 0: all). It keeps no index: all rows are read.
+func (r *Run) Rows(written int64, each func(Row)) *Reader {
+	reader := &Reader{tail: *r.Tail(), each: each, loaded: true}
+	reader.tail.offset = min(written, r.Written())
+	return reader
+}
 
 func (r *Run) reader(brief bool) *Reader {
 	name := r.Label() + ".curves"
@@ -46,6 +57,11 @@ func (r *Reader) Read(until time.Time) (changed, more bool, err error) {
 		if len(batch.Rows) > 0 || batch.Bad > 0 || batch.Reset {
 			r.History.Add(batch)
 			changed = true
+		}
+		if r.each != nil {
+			for _, row := range batch.Rows {
+				r.each(row)
+			}
 		}
 		if batch.Reset {
 			r.kept = 0

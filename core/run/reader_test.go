@@ -38,7 +38,7 @@ func longMetrics(t testing.TB, dir string, from, to int) {
 		loss := 0.2 + 2/(1+float64(i)/1000) + 0.1*noise
 		add(&Train{Head: at, Epoch: Float(float64(i) / 5000), Loss: Float(loss), LossPlain: Float(loss * 0.97),
 			LR: Float(4e-3 / (1 + float64(i)/1e5)), GradNorm: Float(0.5 + 0.3*noise),
-			Tokens: i * 1600, Samples: i * 16, TokensPerSecond: Float(7187 + 100*noise), Seconds: Split{0.0534, 0.2021,
+			Tokens: i * 1600, Samples: i * 16, TokensPerSecond: Float(7187 + 100*noise), Seconds: StepTimes{0.0534, 0.2021,
 				0.1271, 0.0012}})
 		row := &Class{Head: at}
 		for k, name := range names {
@@ -143,6 +143,16 @@ func TestIndexOfAnotherFileDoesNotCount(t *testing.T) {
 		"empty": {func(m, _ string) { change(m, func([]byte) []byte { return nil }) }, false},
 		"a changed middle": {func(m, _ string) { change(m, func(b []byte) []byte { b[len(b)/2] ^= 1; return b }) },
 			false},
+		"a changed middle, and longer": {func(m, _ string) {
+			change(m, func(b []byte) []byte { b[len(b)/2] = '7'; return append(b, line(2001)...) })
+		}, false},
+		"a changed middle, its time set back": {func(m, _ string) {
+			info, _ := os.Stat(m)
+			change(m, func(b []byte) []byte { b[len(b)/2] = '7'; return b })
+			os.Chtimes(m, info.ModTime(), info.ModTime())
+		}, false},
+		"longer":           {func(m, _ string) { change(m, func(b []byte) []byte { return append(b, line(2001)...) }) }, true},
+		"a mode, and none": {func(m, _ string) { os.Chmod(m, 0o600) }, true},
 		"another beginning, and longer": {func(m, _ string) {
 			change(m, func(b []byte) []byte { return append(append([]byte(line(1)), b...), line(9999)...) })
 		}, false},
@@ -285,5 +295,39 @@ func BenchmarkParseRow(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func TestNothingIsReadWhereNothingWasAdded(t *testing.T) {
+	r := created(t)
+	longMetrics(t, r.Dir, 0, 500)
+	rows := 0
+	readers := map[string]*Reader{"of the whole history": r.Reader(), "of a list": r.BriefReader(),
+		"of rows": r.Rows(0, func(Row) { rows++ })}
+	for name, reader := range readers {
+		for i := range 20 {
+			before := reader.tail.taken
+			changed, more, err := reader.Read(time.Time{})
+			if err != nil || more || changed != (i == 0) || (reader.tail.taken > before) != (i == 0) {
+				t.Errorf("%s, look %d: changed %v, more %v, %d bytes read, %v", name, i, changed, more,
+					reader.tail.taken-before, err)
+			}
+		}
+	}
+	longMetrics(t, r.Dir, 450, 500) // resumed
+	for name, reader := range readers {
+		before, offset := reader.tail.taken, reader.tail.offset
+		if _, _, err := reader.Read(time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		if read := reader.tail.taken - before; read != reader.tail.offset-offset+markBytes {
+			t.Errorf("%s: %d bytes were read of %d added", name, read, reader.tail.offset-offset)
+		}
+		if h := reader.History; h.Resume != 1 || h.Step() != 500 {
+			t.Errorf("%s: step %d, resumed %d", name, h.Step(), h.Resume)
+		}
+	}
+	if want := 2*500 + 20 + 2*50 + 2; rows != want {
+		t.Errorf("%d rows were handed over, want %d", rows, want)
 	}
 }

@@ -68,19 +68,19 @@ func (h *Head) When() time.Time { return time.UnixMilli(int64(h.Time * 1000)) }
 // Train is the optimizer's progress since the last such row.
 type Train struct {
 	Head
-	Epoch           Float `json:"epoch"`      // passes done, with fraction
-	Loss            Float `json:"loss"`       // mean over the supervised tokens, weighted as the recipe says
-	LossPlain       Float `json:"loss_plain"` // the same without weights
-	LR              Float `json:"lr"`
-	GradNorm        Float `json:"grad_norm"` // before clipping
-	Tokens          int   `json:"tokens"`    // seen since the run began
-	Samples         int   `json:"samples"`   // seen since the run began
-	TokensPerSecond Float `json:"tokens_per_s"`
-	Seconds         Split `json:"seconds"` // of the steps since the last such row
+	Epoch           Float     `json:"epoch"`      // passes done, with fraction
+	Loss            Float     `json:"loss"`       // mean over the supervised tokens, weighted as the recipe says
+	LossPlain       Float     `json:"loss_plain"` // the same without weights
+	LR              Float     `json:"lr"`
+	GradNorm        Float     `json:"grad_norm"` // before clipping
+	Tokens          int       `json:"tokens"`    // seen since the run began
+	Samples         int       `json:"samples"`   // seen since the run began
+	TokensPerSecond Float     `json:"tokens_per_s"`
+	Seconds         StepTimes `json:"seconds"` // of the steps since the last such row
 }
 
-// Split is where a step's time went, in seconds.
-type Split struct {
+// StepTimes is where the time of steps went, in seconds.
+type StepTimes struct {
 	Data      Float `json:"data"`
 	Forward   Float `json:"forward"`
 	Backward  Float `json:"backward"`

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -25,7 +26,7 @@ type Batch struct {
 	More  bool // there is more to read right now
 }
 
-// Tail reads metrics.jsonl as it grows. It moves on only past a line's end, so a half-written line is read again
+// Tail reads the rows of metrics.jsonl as it grows, as they stand there; Reader makes a History of them. It moves on only past a line's end, so a half-written line is read again
 // when it is whole. It is for one goroutine.
 type Tail struct {
 	path     string
@@ -34,6 +35,8 @@ type Tail struct {
 	skipping bool        // inside a line that is too long
 	brief    bool        // leave out rows of classes, the machine and events, unread
 	mark     []byte      // what stands right before offset: it tells whether the file was written anew
+	sum      uint32      // checksum of everything before offset, if it was read from the first byte on
+	taken    int64       // bytes read from the file so far
 	buf      []byte
 }
 
@@ -63,7 +66,7 @@ func (t *Tail) Read() (Batch, error) {
 		return b, fmt.Errorf("the metrics cannot be read: %w", err)
 	}
 	if t.file != nil && (info.Size() < t.offset || !os.SameFile(info, t.file) || !t.marked(f)) {
-		t.offset, t.skipping, t.mark, b.Reset = 0, false, nil, true
+		t.offset, t.skipping, t.mark, t.sum, b.Reset = 0, false, nil, 0, true
 	}
 	t.file = info
 	from := t.offset
@@ -106,7 +109,8 @@ func (t *Tail) unchanged(info os.FileInfo) bool {
 // marked tells whether what was read last still stands where it was read.
 func (t *Tail) marked(f *os.File) bool {
 	now := make([]byte, len(t.mark))
-	_, err := f.ReadAt(now, t.offset-int64(len(t.mark)))
+	n, err := f.ReadAt(now, t.offset-int64(len(t.mark)))
+	t.taken += int64(n)
 	return err == nil && bytes.Equal(now, t.mark)
 }
 
@@ -125,23 +129,29 @@ func (t *Tail) lines(f *os.File, size int64) ([]byte, error) {
 		}
 		buf := t.buf[:min(n, size-t.offset)]
 		got, err := f.ReadAt(buf, t.offset)
+		t.taken += int64(got)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
 		buf = buf[:got]
 		if end := bytes.LastIndexByte(buf, '\n'); end >= 0 {
-			t.offset += int64(end) + 1
-			return buf[:end+1], nil
+			return t.pass(buf[:end+1]), nil
 		}
 		if t.skipping || n >= lineBytes && int64(got) >= lineBytes {
 			t.skipping = true
-			t.offset += int64(got)
-			return buf, nil
+			return t.pass(buf), nil
 		}
 		if int64(got) < n {
 			return nil, nil // a line that is still being written
 		}
 	}
+}
+
+// pass moves offset behind what was read.
+func (t *Tail) pass(read []byte) []byte {
+	t.offset += int64(len(read))
+	t.sum = crc32.Update(t.sum, crcTable, read)
+	return read
 }
 
 // skip drops the rest of a line that is too long, and returns 1 when it has ended.

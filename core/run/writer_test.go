@@ -32,7 +32,7 @@ func TestRowsComeBackAsWritten(t *testing.T) {
 	util, rss := 87.0, uint64(1)<<30
 	rows := []Row{
 		&Train{Head: Head{Step: 5}, Epoch: 0.5, Loss: Float(math.NaN()), LossPlain: Float(math.Inf(1)),
-			GradNorm: Float(math.Inf(-1)), LR: 2e-4, Seconds: Split{Data: 0.25}},
+			GradNorm: Float(math.Inf(-1)), LR: 2e-4, Seconds: StepTimes{Data: 0.25}},
 		&Class{Head: Head{Step: 5}, Losses: ClassLosses{{"a", 2, 0.5}, {"b", 1, Float(math.NaN())}}},
 		&Eval{Head: Head{Step: 5}, Split: "valid", Accuracy: 0.5, Recall: map[string]Recall{"a": {4, 2}}},
 		&System{Head: Head{Step: 5}, GPUs: []GPU{{Index: 1, Util: &util}}, RSS: &rss},

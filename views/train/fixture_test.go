@@ -134,7 +134,7 @@ func (m made) rows(began time.Time) []run.Row {
 			LossPlain: run.Float(loss),
 			LR:        run.Float(4e-3 * min(float64(step)/20, 1-progress+1e-9)), GradNorm: run.Float(0.4 +
 				0.3*random.Float64()), Tokens: step * 1600, Samples: step * 16,
-			TokensPerSecond: run.Float(1050 + 60*random.NormFloat64()), Seconds: run.Split{Data: 0.4, Forward: 2.3,
+			TokensPerSecond: run.Float(1050 + 60*random.NormFloat64()), Seconds: run.StepTimes{Data: 0.4, Forward: 2.3,
 				Backward: 4.1, Optimizer: 0.2}})
 		classes := &run.Class{Head: head}
 		for _, c := range madeClasses {

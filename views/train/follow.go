@@ -108,7 +108,7 @@ func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
 		case !live && !changed:
 			most = max(f.pace, quietEvery)
 		}
-		if err := waitFor(ctx, changes.C, nil, f.pace, most); err != nil {
+		if err := changes.Wait(ctx, nil, f.pace, most); err != nil {
 			return err
 		}
 	}

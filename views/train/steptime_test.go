@@ -40,7 +40,7 @@ func TestTimeOfTheNewestSteps(t *testing.T) {
 	h := &run.History{}
 	for i := 1; i <= 30; i++ {
 		h.Train = append(h.Train, &run.Train{Head: run.Head{Step: i * 5, Time: 100 + float64(i)*10},
-			Seconds: run.Split{Data: 1, Forward: 2, Backward: 4, Optimizer: 1}})
+			Seconds: run.StepTimes{Data: 1, Forward: 2, Backward: 4, Optimizer: 1}})
 	}
 	s := timeOf(h, newClock(h))
 	if s.steps != 100 || s.data != 20 || s.forward != 40 || s.backward != 80 || s.optimiser != 20 || s.rest != 40 {

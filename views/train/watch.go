@@ -81,7 +81,7 @@ func (w *watcher) watch(ctx context.Context, emit func(listing)) error {
 		case reported && live == nil:
 			most = stillEvery
 		}
-		if err := waitFor(ctx, w.changes.C, w.wake, least, most); err != nil {
+		if err := w.changes.Wait(ctx, w.wake, least, most); err != nil {
 			return err
 		}
 	}
@@ -97,25 +97,6 @@ func (w *watcher) watchAll(l *listing) (more, reported bool) {
 	more = len(folders) > w.watched
 	w.watched = len(folders)
 	return more, w.changes.Watch(folders...)
-}
-
-// waitFor waits until somebody wakes it, until the least time has gone by if there was a change, or for the most.
-func waitFor(ctx context.Context, changed, wake <-chan struct{}, least, most time.Duration) error {
-	start, end := time.Now(), time.NewTimer(most)
-	defer end.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-wake:
-			return nil
-		case <-end.C:
-			return nil
-		case <-changed:
-			changed = nil // one is enough
-			end.Reset(max(least-time.Since(start), 0))
-		}
-	}
 }
 
 // scan reads the folder, the state of every run, and for a while what their metrics have more than the last time.
