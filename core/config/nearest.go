@@ -2,8 +2,11 @@ package config
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // unknownName explains a name that the schema does not have, with the nearest one that it has.
@@ -140,4 +143,53 @@ func editDistance(a, b string) int {
 		before, last, row = last, row, before
 	}
 	return last[len(y)]
+}
+
+// PathHint is "; did you mean demo/data?" for a path that leads nowhere where one name in it is a slip of the pen: the
+// nearest one beside it leads somewhere. A relative path starts from root, and is answered by one. Where no name is
+// near, a near word of those that may stand in the path's place; else "".
+func PathHint(root, path string, words ...string) string {
+	if near := nearestPath(root, path); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return didYouMean(path, words)
+}
+
+// mostNames is how many names of a folder are looked at.
+const mostNames = 4096
+
+// nearestPath is a path with the one name of it put right that is not there; "" where that does not lead anywhere.
+func nearestPath(root, path string) string {
+	at, written := root, ""
+	if filepath.IsAbs(path) {
+		at, written = string(filepath.Separator), string(filepath.Separator)
+	}
+	mended := false
+	for name := range strings.SplitSeq(filepath.Clean(path), string(filepath.Separator)) {
+		if _, err := os.Stat(filepath.Join(at, name)); err != nil {
+			near := nearest(name, namesIn(at, strings.HasPrefix(name, ".")))
+			if mended || near == "" {
+				return ""
+			}
+			name, mended = near, true
+		}
+		at, written = filepath.Join(at, name), filepath.Join(written, name)
+	}
+	if !mended || strings.ContainsFunc(written, unicode.IsControl) {
+		return ""
+	}
+	return written
+}
+
+// namesIn are the names in a folder, in their order, the hidden ones only where they are asked for.
+func namesIn(folder string, hidden bool) []string {
+	dir, err := os.Open(folder)
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(mostNames)
+	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, ".") != hidden })
+	slices.Sort(names)
+	return names
 }

@@ -1,5 +1,25 @@
 // Package config holds the constants that drive finetui: their schema, their file, their checks.
 // It never draws and never acts on a value.
+//
+// A text is parsed into a Snapshot, which never changes: whoever works beside the screen holds the one it was started
+// with. A File is a Snapshot that is edited, with the way back, and saved; it belongs to one goroutine. An edit makes
+// one new text and parses it once (With); values that are only tried need no text (Changed).
+//
+// To add a constant:
+//
+//  1. Write a field into its section's struct below. The tags are all there is to describe it: key, the name in the
+//     file; doc, the comment line, which presets write and screens show; unit; min and max; choices, "a|b|c";
+//     is:"path". The types are string, int, float64, bool and []string. Its name is SECTION.KEY.
+//  2. Give it its value in Default; a preset that needs another one says so in preset.go. The repository's own
+//     config.toml is the preset demo written out; go test ./core/config -update writes it. A file without the constant
+//     keeps its meaning: it has the default.
+//  3. A rule between constants goes into Validate. What one constant may be the tags say, and Load and Set check.
+//  4. Read it where it acts, as cfg.Section.Field. A test fails for a constant that nothing reads.
+//  5. Is it known when a run goes on whether it may change? finetune's changes.go lists those that may. Does an answer
+//     depend on it? session's Differences names what two evaluations differ in. Does a recipe decide it? recipe's
+//     presets do.
+//
+// The Config pane, overrides, "did you mean", completion and the comments follow from the tags alone.
 package config
 
 // Config is every constant. The struct tags are the only description of them: key is the name in the file,

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,8 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 		return nil, &config.Unusable{Key: "DATASET.PATH", Text: "it is empty; set it to the folder of the data set"}
 	}
 	if _, err := os.Stat(path); err != nil {
-		text := fmt.Sprintf("there is no folder %s; set it to the folder of the data set", path)
+		hint := cmp.Or(config.PathHint(root, cfg.Path), "; set it to the folder of the data set")
+		text := fmt.Sprintf("there is no folder %s%s", path, hint)
 		if !errors.Is(err, fs.ErrNotExist) {
 			text = printable.Error(err)
 		}

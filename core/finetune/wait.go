@@ -54,7 +54,7 @@ func Underway(ctx context.Context, r *run.Run, report project.Progress) error {
 	})
 }
 
-// lifeEvery is how often a run is looked at whose folder tells of every change: that its process lives it does not tell.
+// lifeEvery is how often a run is looked at whose folder tells of every change: it does not tell that its process died.
 const lifeEvery = time.Second
 
 // attend looks at a run until it has come to what is waited for: whenever something has changed in its folder, at most

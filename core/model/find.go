@@ -91,12 +91,15 @@ func locate(name, root string, get func(hub.Hub, hub.Name) (string, error)) (str
 	}
 	n, onHub := hub.ParseName(name)
 	if !onHub {
+		if hint := config.PathHint(root, name, Tiny); hint != "" {
+			return "", printable.Missing("there is no folder %s%s", dir, hint)
+		}
 		return "", printable.Missing("there is no folder %s; give %q, the folder of a downloaded model with its "+
 			"config.json, tokenizer.json and weights, or a model's name on the hub (OWNER/NAME)", dir, Tiny)
 	}
 	found, err := get(hub.FromEnv(), n)
 	if err != nil {
-		return "", fmt.Errorf("%w (and there is no folder %s)", err, dir)
+		return "", fmt.Errorf("%w (and there is no folder %s%s)", err, dir, config.PathHint(root, name))
 	}
 	return found, nil
 }

@@ -4,6 +4,7 @@
 package project
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +100,8 @@ func addData(ctx context.Context, data *dataset.Dataset, file *config.Snapshot, 
 		return &config.Unusable{Key: "EVAL.DATA", Text: fmt.Sprintf(format, args...)}
 	}
 	if _, err := os.Stat(file.Abs(more.Path)); errors.Is(err, fs.ErrNotExist) {
-		return unusable("there is no folder %s; set it to the folder of a data set, or to nothing", file.Abs(more.Path))
+		hint := cmp.Or(config.PathHint(file.Root, more.Path), "; set it to the folder of a data set, or to nothing")
+		return unusable("there is no folder %s%s", file.Abs(more.Path), hint)
 	}
 	d, err := dataset.Read(ctx, more, file.Root, report)
 	if err != nil {

@@ -38,7 +38,8 @@ func longMetrics(t testing.TB, dir string, from, to int) {
 		loss := 0.2 + 2/(1+float64(i)/1000) + 0.1*noise
 		add(&Train{Head: at, Epoch: Float(float64(i) / 5000), Loss: Float(loss), LossPlain: Float(loss * 0.97),
 			LR: Float(4e-3 / (1 + float64(i)/1e5)), GradNorm: Float(0.5 + 0.3*noise),
-			Tokens: i * 1600, Samples: i * 16, TokensPerSecond: Float(7187 + 100*noise), Seconds: StepTimes{0.0534, 0.2021,
+			Tokens: i * 1600, Samples: i * 16, TokensPerSecond: Float(7187 + 100*noise),
+			Seconds: StepTimes{0.0534, 0.2021,
 				0.1271, 0.0012}})
 		row := &Class{Head: at}
 		for k, name := range names {
@@ -151,7 +152,8 @@ func TestIndexOfAnotherFileDoesNotCount(t *testing.T) {
 			change(m, func(b []byte) []byte { b[len(b)/2] = '7'; return b })
 			os.Chtimes(m, info.ModTime(), info.ModTime())
 		}, false},
-		"longer":           {func(m, _ string) { change(m, func(b []byte) []byte { return append(b, line(2001)...) }) }, true},
+		"longer": {func(m, _ string) { change(m, func(b []byte) []byte { return append(b, line(2001)...) }) },
+			true},
 		"a mode, and none": {func(m, _ string) { os.Chmod(m, 0o600) }, true},
 		"another beginning, and longer": {func(m, _ string) {
 			change(m, func(b []byte) []byte { return append(append([]byte(line(1)), b...), line(9999)...) })

@@ -1,5 +1,24 @@
 // Package run keeps run directories: one writer puts a run's state, metrics and checkpoints there, and anybody reads
 // them from the files alone. It never trains and never draws.
+//
+//	runs/0003-enhanced/
+//		run.json        what it was started from, and its process (Info)
+//		config.toml     its constants, a config.Snapshot of its own (Config)
+//		metrics.jsonl   a row a line, only ever added to (Row)
+//		log.txt         what its process says
+//		exit.json       how it ended (Exit); Status finds out what has become of a run without one
+//		checkpoints/    step-000050 …, latest, best (Saved)
+//		eval/           evaluations by split
+//		control/        the lock, and a request to stop
+//
+// Writer is the one process that writes; it holds control/lock. Run is what everybody else has: it takes no lock and
+// writes nothing. Reader makes a History of the metrics as they grow, and History is where a step that was done twice
+// counts once: who waits for a run, follows it, lists it, draws it or compares it reads it so.
+//
+// To add a kind of row: a type with a Head, its kind below the others in rows.go, a case in decodeRow, and what a
+// History keeps of it in add; the index has to code it (index.go, where indexVersion then grows by one). A program that
+// does not know a kind skips its rows. A field that is added to a row is read as zero from older files; one whose
+// meaning changes takes another name.
 package run
 
 import (

@@ -26,8 +26,8 @@ type Batch struct {
 	More  bool // there is more to read right now
 }
 
-// Tail reads the rows of metrics.jsonl as it grows, as they stand there; Reader makes a History of them. It moves on only past a line's end, so a half-written line is read again
-// when it is whole. It is for one goroutine.
+// Tail reads the rows of metrics.jsonl as it grows, as they stand there; Reader makes a History of them. It moves on
+// only past a line's end, so a half-written line is read again when it is whole. It is for one goroutine.
 type Tail struct {
 	path     string
 	offset   int64
