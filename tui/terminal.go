@@ -11,6 +11,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
+	"golang.org/x/sys/unix"
 )
 
 // exitHangup is the exit code where the terminal went away, as a shell counts signals.
@@ -25,6 +26,7 @@ func show(r *root) int {
 	p := newProgram(r, tea.WithInput(input), tea.WithColorProfile(profile), tea.WithoutSignalHandler())
 	input.lost = func() { p.Send(leave{exitHangup}) }
 	defer onSignals(func(code int) { p.Send(leave{code}) })()
+	defer onStop(p)()
 	_, err := p.Run()
 	switch {
 	case r.code != exitDone:
@@ -59,6 +61,39 @@ func onSignals(leave func(code int)) (stop func()) {
 		}
 	}()
 	return func() { signal.Stop(arrived) }
+}
+
+// onStop gives the terminal back before the program is stopped from outside (kill -TSTP) and takes it again when it
+// goes on, until the returned function is called.
+func onStop(p *tea.Program) (end func()) {
+	told, goesOn := make(chan os.Signal, 1), make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTSTP)
+	signal.Notify(goesOn, syscall.SIGCONT)
+	go func() {
+		for range told {
+			if orphaned() {
+				continue // as the system does: nobody would wake it
+			}
+			_ = p.ReleaseTerminal()
+			for len(goesOn) > 0 {
+				<-goesOn
+			}
+			if syscall.Kill(os.Getpid(), syscall.SIGSTOP) == nil {
+				<-goesOn
+			}
+			_ = p.RestoreTerminal()
+		}
+	}()
+	return func() { signal.Stop(told); signal.Stop(goesOn) }
+}
+
+// orphaned says whether no shell has charge of this process as a job.
+func orphaned() bool {
+	parent := os.Getppid()
+	mine, err := unix.Getsid(0)
+	theirs, other := unix.Getsid(parent)
+	group, third := unix.Getpgid(parent)
+	return err != nil || other != nil || third != nil || mine != theirs || group == unix.Getpgrp()
 }
 
 // keyboard is the terminal as it is read from. It tells when

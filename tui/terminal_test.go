@@ -128,6 +128,21 @@ func TestSignalsLeaveACleanTerminal(t *testing.T) {
 	}
 }
 
+// TestAStopThatNobodyWouldEndChangesNothing stops a workbench that is no shell's job, as the system would not.
+func TestAStopThatNobodyWouldEndChangesNothing(t *testing.T) {
+	s := startSlow(t, 0, self("workbench"))
+	<-s.asked
+	if err := s.cmd.Process.Signal(syscall.SIGTSTP); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.file.WriteString("q"); err != nil {
+		t.Fatal(err)
+	}
+	if code := s.wait(); code != exitDone {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func TestALostTerminalEndsTheWorkbenchAlsoWhereHangupsAreIgnored(t *testing.T) {
 	inner := self("workbench")
 	cmd := exec.Command("sh", append([]string{"-c", `trap '' HUP; exec "$0" "$@"`, inner.Path}, inner.Args[1:]...)...)
