@@ -63,7 +63,7 @@ func TestConvertPrintsFilesAndFindings(t *testing.T) {
 		{[]string{"CONVERT.DIALECT=llava", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, exitDone,
 			"warn system-not-carried", ""},
 		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=<image>"}, exitFindings, "error record-unfit", ""},
-		{[]string{"CONVERT.USER_PROMPT_TEMPLATE={exercise}"}, exitCall, "", "no placeholder {exercise}"},
+		{[]string{"CONVERT.USER_PROMPT_TEMPLATE={excercise}"}, exitCall, "", "no placeholder {excercise}"},
 		{[]string{"CONVERT.DIALECT=lava"}, exitCall, "", "llava"},
 		{[]string{"train"}, exitCall, "", "call it as finetui convert"},
 		{[]string{"CONVERT.OUTPUT=config.toml"}, exitFailed, "", "CONVERT.OUTPUT"},
