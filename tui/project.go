@@ -213,7 +213,7 @@ func runAnalyze(c call) int {
 		return exitCall
 	}
 	report, done := c.progress()
-	data, err := dataset.Read(c.ctx, file.Config.Dataset, file.Root, report)
+	data, err := project.ReadSet(c.ctx, file.Config.Dataset, file.Root, report)
 	done()
 	if err != nil {
 		return c.failure(err)

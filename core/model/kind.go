@@ -113,7 +113,6 @@ type Sizes struct {
 	VisionRow             int   // values of a row that vision works on; 0: the model sees nothing
 	Unit                  int   // side of what one token shows, in pixels; 0: none does
 	Projectors            int   // values of the parts that can be trained as a whole; 0: there are none
-	ClipTokens            int   // that any clip takes, however long; 0: it depends on the clip
 	Tied                  bool  // the output product is the embeddings
 	Ends                  []int32
 }

@@ -46,7 +46,7 @@ func (k *mobileVideoGPT) Close() error {
 func (k *mobileVideoGPT) Sizes() Sizes {
 	t := k.config.Text
 	s := Sizes{Parameters: k.config.Parameters(), Layers: t.Layers, Hidden: t.Hidden, Vocab: t.Vocab, Tied: t.Tied,
-		Ends: t.EOS, VisionRow: k.config.Image.PatchWidth(), ClipTokens: k.config.Tokens(true)}
+		Ends: t.EOS, VisionRow: k.config.Image.PatchWidth()}
 	for _, p := range k.config.Projectors() {
 		s.Projectors += p.Values
 	}

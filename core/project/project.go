@@ -67,7 +67,7 @@ func (p *Project) Over(c *config.Config, r *recipe.Recipe) *Project {
 // Read reads the data set of a configuration, with EVAL.DATA as a split of its own where there
 // is one; fault says why it is none, where one is named.
 func Read(ctx context.Context, file *config.Snapshot, report Progress) (data *dataset.Dataset, fault, err error) {
-	if data, err = dataset.Read(ctx, file.Config.Dataset, file.Root, report); err != nil {
+	if data, err = ReadSet(ctx, file.Config.Dataset, file.Root, report); err != nil {
 		return nil, nil, err
 	}
 	fault, err = readFurther(ctx, data, file, report)
@@ -103,7 +103,7 @@ func addData(ctx context.Context, data *dataset.Dataset, file *config.Snapshot, 
 		hint := cmp.Or(config.PathHint(file.Root, more.Path), "; set it to the folder of a data set, or to nothing")
 		return unusable("there is no folder %s%s", file.Abs(more.Path), hint)
 	}
-	d, err := dataset.Read(ctx, more, file.Root, report)
+	d, err := ReadSet(ctx, more, file.Root, report)
 	if err != nil {
 		return unusable("%s", strings.TrimPrefix(printable.Error(err), "DATASET.PATH: "))
 	}

@@ -33,7 +33,7 @@ func OpenOn(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, re
 
 var shared = &sets{reader: func(ctx context.Context, cfg config.Dataset, root string,
 	report Progress) (*dataset.Dataset, error) {
-	return dataset.Read(dataset.Beside(ctx), cfg, root, report)
+	return ReadSet(dataset.Beside(ctx), cfg, root, report)
 }}
 
 // sets keeps the sets that were asked for last: one, and a second while constants are tried.

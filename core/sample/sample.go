@@ -121,18 +121,10 @@ func (e Encoder) Sizes(s recipe.Sample) []model.Size {
 	return []model.Size{whole}
 }
 
-// clipSize is the size of a clip as it is shown. Where the model takes as many tokens for any clip, none is opened; else
-// a clip that its data set knows nothing of is probed, once while its frames are kept.
+// clipSize is the size of a clip as it is shown, of the frames that the model picks.
 func (e Encoder) clipSize(item *dataset.Item) model.Size {
-	size := model.Size{W: max(item.Width, 1), H: max(item.Height, 1), Frames: 1}
-	frames, fps := item.Clip.Frames, item.Clip.FPS
-	if frames == 0 && item.Media != "" && e.kind().Sizes().ClipTokens == 0 {
-		if info, err := e.Clips.Info(context.Background(), item.Media); err == nil {
-			frames, fps, size.W, size.H = info.Frames, info.FPS, info.W, info.H
-		}
-	}
-	size.Frames = max(1, len(e.kind().Pick(frames, fps, e.Model.Frames)))
-	return size
+	picked := e.kind().Pick(item.Clip.Frames, item.Clip.FPS, e.Model.Frames)
+	return model.Size{W: max(item.Width, 1), H: max(item.Height, 1), Frames: max(1, len(picked))}
 }
 
 // Measure says how the model cuts what it is shown for a sample, without opening it.
