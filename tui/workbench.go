@@ -1,19 +1,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync/atomic"
-	"time"
 
 	"finetui/core/config"
-	"finetui/core/dataset"
-	"finetui/core/finetune"
+	"finetui/core/media"
 	"finetui/core/printable"
 	"finetui/core/project"
-	"finetui/core/run"
 	"finetui/ml/wholefile"
 	"finetui/views"
 	configpane "finetui/views/config"
@@ -69,12 +64,13 @@ func newWorkbench(file *config.File, fault error) *root {
 	}
 	r := newRoot("")
 	r.data.Read, r.file = project.ReadShared, file
+	pictures := media.NewCache(cacheBytes)
 	r.panes = []views.Pane{
-		datapane.New(file),
-		configpane.New(configpane.Options{Path: configFile, File: file, Err: fault, Estimate: estimates(file),
-			Actions: r.actionNames}),
+		datapane.New(file, dataControl(pictures)),
+		configpane.New(configpane.Options{Path: configFile, File: file, Err: fault,
+			Control: configpane.Control{Estimate: estimates(file), Actions: r.actionNames}}),
 		trainpane.New(runControl(&r.current)),
-		inferpane.New(file, inferpane.Models()),
+		inferpane.New(file, inferControl(pictures)),
 	}
 	if file == nil {
 		r.open = 1
@@ -84,80 +80,6 @@ func newWorkbench(file *config.File, fault error) *root {
 	r.adopt(file.Config)
 	r.recall(file.Root)
 	return r
-}
-
-// current is the configuration as it stands, for commands that run beside the screen: a File belongs to the screen.
-type current struct {
-	snapshot atomic.Pointer[config.Snapshot]
-}
-
-func (c *current) keep(file *config.File) { c.snapshot.Store(file.Snapshot) }
-
-// file is what was kept last, or an error that says that nothing could be read.
-func (c *current) file() (*config.Snapshot, error) {
-	if s := c.snapshot.Load(); s != nil {
-		return s, nil
-	}
-	return nil, fmt.Errorf("%s could not be read: mend it in the Config pane", configFile)
-}
-
-// folder is the project's, or empty where there is none.
-func (c *current) folder() string {
-	if s := c.snapshot.Load(); s != nil {
-		return s.Root
-	}
-	return ""
-}
-
-// runsDir is PROJECT.RUNS, absolute, or empty where there is no project.
-func (c *current) runsDir() string {
-	if s := c.snapshot.Load(); s != nil {
-		return s.Abs(s.Config.Project.Runs)
-	}
-	return ""
-}
-
-// runControl is what the Train pane can ask of the program.
-func runControl(c *current) trainpane.Control {
-	return trainpane.Control{
-		Runs: c.runsDir,
-		Lint: func(ctx context.Context) ([]dataset.Finding, error) {
-			file, err := c.file()
-			if err != nil {
-				return nil, err
-			}
-			return finetune.Lint(ctx, file, nil)
-		},
-		Start: func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error) {
-			file, err := c.file()
-			if err != nil {
-				return nil, nil, err
-			}
-			exe, err := executable()
-			if err != nil {
-				return nil, nil, err
-			}
-			return finetune.Start(ctx, file, finetune.Options{Name: name, Exe: exe, Version: version()})
-		},
-		Preparing: func(r *run.Run) (done, total int, what string) {
-			p, _ := finetune.Preparing(r)
-			return p.Done, p.Total, p.What
-		},
-		Resume: func(ctx context.Context, r *run.Run) error {
-			exe, err := executable()
-			if err != nil {
-				return err
-			}
-			return finetune.Resume(ctx, r, exe)
-		},
-		Save: func(name string, data []byte) (string, error) {
-			file, err := c.file()
-			if err != nil {
-				return "", err
-			}
-			return saveExport(file.Root, name, data)
-		},
-	}
 }
 
 // adopt takes what is the root's own from the constants.
@@ -174,43 +96,4 @@ func (r *root) actionNames() []string {
 		names = append(names, a.Name)
 	}
 	return names
-}
-
-// roughly is a time in words, none where it is not known.
-func roughly(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	return project.Roughly(d)
-}
-
-// estimates is what the Config pane asks for the consequences of constants.
-func estimates(file *config.File) configpane.Estimate {
-	root, err := filepath.Abs(".") // also of a file that is yet to be mended on the screen
-	if err != nil {
-		return nil
-	}
-	if file != nil {
-		root = file.Root
-	}
-	e := project.NewEstimator(root)
-	return func(cfg *config.Config) (configpane.Consequences, error) {
-		x, err := e.Estimate(context.Background(), cfg)
-		if err != nil {
-			return configpane.Consequences{}, err
-		}
-		tokens := ""
-		if x.VisualTokens[1] > 0 {
-			tokens = fmt.Sprint(x.VisualTokens[0])
-			if x.VisualTokens[0] != x.VisualTokens[1] {
-				tokens = fmt.Sprintf("%d to %d", x.VisualTokens[0], x.VisualTokens[1])
-			}
-		}
-		return configpane.Consequences{TrainSamples: x.TrainSamples, StepsPerEpoch: x.Plan.PerEpoch,
-			Steps:  x.Plan.Total,
-			Warmup: x.Plan.Warmup, EffectiveBatch: x.Plan.Batch,
-			Trainable: x.Trainable, VisualTokens: tokens, MemoryBytes: x.Cost.Memory, FreeBytes: x.Cost.Free,
-			DownloadBytes: x.Cost.Download, Takes: roughly(x.Cost.Time),
-			MassBefore: x.MassBefore, MassAfter: x.MassAfter, Notes: x.Notes}, nil
-	}
 }

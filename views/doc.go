@@ -30,6 +30,9 @@
 //   - State is what was answered last and what is selected. Update alone changes it; View draws it with widgets. At
 //     every tea.WindowSizeMsg it calls Views.Place, it hands them every tea.MouseMsg, and calls Want after each message
 //     and each action (Then).
+//   - What reads, writes or runs anything is a function of the pane's Control, which tui/control.go fills in; what only
+//     calculates (stats, recipe) is called as it is. No view imports ml: a test here holds it.
+//   - The data set comes as a Dataset from the root, which has it read once for all; Reread asks for another look.
 //   - Work is a command: Ask for one answer, Listen for a stream. Keep a Request for each kind of question and drop
 //     every answer that it does not take.
 //   - Do not look at keys in Update, except while Capturing (a widget.Prompt or Choice is open).

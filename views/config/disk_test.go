@@ -170,7 +170,7 @@ func TestEstimatesNeverOverlapAndOldOnesAreDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	var running, overlaps, calls atomic.Int32
-	p := New(Options{Path: path, File: file, Estimate: func(cfg *config.Config) (Consequences, error) {
+	p := New(Options{Path: path, File: file, Control: Control{Estimate: func(cfg *config.Config) (Consequences, error) {
 		if running.Add(1) > 1 {
 			overlaps.Add(1)
 		}
@@ -178,7 +178,7 @@ func TestEstimatesNeverOverlapAndOldOnesAreDropped(t *testing.T) {
 		calls.Add(1)
 		time.Sleep(30 * time.Millisecond)
 		return Consequences{Steps: cfg.Train.Epochs}, nil
-	}})
+	}}})
 	p.pause = 0
 	d := viewtest.Open(t, p, 120, 30)
 	at(p, "TRAIN.EPOCHS")

@@ -23,7 +23,12 @@ type Options struct {
 	File *config.File // as it was loaded; nil: it could not be
 	Err  error        // why not
 
-	// Estimate works out the consequences; nil: none are shown.
+	Control
+}
+
+// Control is what the pane needs of the program, handed in by it.
+type Control struct {
+	// Estimate works out the consequences, beside the screen; nil: none are shown.
 	Estimate Estimate
 
 	// Actions are the names that [KEYS] may hold, asked when a key is to be bound; nil: not known.

@@ -81,8 +81,8 @@ func project(t testing.TB, change func(text string) string) string {
 func opened(t testing.TB, path string, w, h int) (*Pane, *viewtest.Driver) {
 	t.Helper()
 	file, err := config.Load(path)
-	p := New(Options{Path: path, File: file, Err: err, Estimate: estimate,
-		Actions: func() []string { return []string{"save", "undo"} }})
+	p := New(Options{Path: path, File: file, Err: err,
+		Control: Control{Estimate: estimate, Actions: func() []string { return []string{"save", "undo"} }}})
 	p.pause = 0
 	return p, viewtest.Open(t, p, w, h)
 }

@@ -29,7 +29,7 @@ func TestATextIsParsedOnceAChange(t *testing.T) {
 		if err := file.KeepApart(); err != nil {
 			t.Fatal(err)
 		}
-		p := New(Options{Path: path, File: file, Estimate: estimate})
+		p := New(Options{Path: path, File: file, Control: Control{Estimate: estimate}})
 		p.pause = 0
 		d := viewtest.Open(t, p, 120, 30)
 		costs := func(what string, want int64, do func()) {

@@ -14,7 +14,6 @@ import (
 	"finetui/core/config"
 	data "finetui/core/dataset"
 	"finetui/core/media"
-	"finetui/ml/picture"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -41,6 +40,7 @@ func (v *samples) exportSheet() tea.Cmd {
 			sheetsOf(sheets))
 	}
 	set, classes := v.loaded, v.standsOut()
+	decode, write := v.control.Picture, v.control.WriteSheet
 	legend := v.legend()
 	captions := make([][]string, len(items))
 	for place, i := range items {
@@ -59,10 +59,10 @@ func (v *samples) exportSheet() tea.Cmd {
 				if err := ctx.Err(); err != nil {
 					return saved{}, err
 				}
-				sheet.Cells = append(sheet.Cells, media.Cell{Picture: set.marked(items[place]),
+				sheet.Cells = append(sheet.Cells, media.Cell{Picture: set.marked(items[place], decode),
 					Caption: captions[place]})
 			}
-			if err := sheet.WritePNG(filepath.Join(folder, fmt.Sprintf("sheet-%02d.png", n+1))); err != nil {
+			if err := write(filepath.Join(folder, fmt.Sprintf("sheet-%02d.png", n+1)), sheet); err != nil {
 				return saved{}, err
 			}
 		}
@@ -78,9 +78,9 @@ func sheetsOf(n int) string {
 }
 
 // marked is an item's picture with its objects outlined, small; nil where there is none.
-func (l *loaded) marked(i int) *picture.RGB {
+func (l *loaded) marked(i int, decode Decoder) *media.Picture {
 	item := &l.set.Items[i]
-	picture, err := decoded.Decode(item.Media)
+	picture, err := decode(item.Media)
 	if err != nil {
 		return nil
 	}

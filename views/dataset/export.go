@@ -18,8 +18,9 @@ func (p *shared) export() tea.Cmd {
 	if path == "" {
 		return views.Warn("DATASET.ANALYSIS is empty: set it to the file that is to be written")
 	}
+	write := p.control.WriteAnalysis
 	return views.Ask(&p.saving, func(context.Context) (saved, error) {
-		return saved{"every number and finding", path}, analysis.WriteJSON(path)
+		return saved{"every number and finding", path}, write(path, analysis)
 	})
 }
 

@@ -2,6 +2,8 @@ package dataset
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -15,7 +17,9 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/demo"
+	"finetui/core/media"
 	"finetui/core/project"
+	"finetui/core/stats"
 	"finetui/views/viewtest"
 )
 
@@ -138,6 +142,14 @@ func hill(rng *rand.Rand) []byte {
 	return out.Bytes()
 }
 
+// control is the program's, as the tests need it.
+func control() Control {
+	return Control{Picture: media.NewCache(1 << 24).Decode,
+		DrawDemo:      func(context.Context, *config.Snapshot, func(int, int, string)) error { return errors.New("not drawn") },
+		WriteAnalysis: func(path string, a *stats.Analysis) error { return a.WriteJSON(path) },
+		WriteSheet:    func(path string, s media.Sheet) error { return s.WritePNG(path) }}
+}
+
 // open is the pane on the project, in a terminal of w×h, when everything that its first view asks for is there.
 func open(t *testing.T, w, h int) (*Pane, *viewtest.Driver) { return openProject(t, slope(), w, h) }
 
@@ -147,7 +159,7 @@ func openProject(t *testing.T, folder string, w, h int) (*Pane, *viewtest.Driver
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := New(file)
+	p := New(file, control())
 	d := viewtest.OpenProject(t, p, file, project.ReadShared, w, h)
 	return p, d.Wait("the data set", p.settled)
 }

@@ -27,8 +27,8 @@ type Pane struct{ *shared }
 
 // New is the Data pane of a project. file may be nil: the pane then says how to come by one. The file is never changed
 // but for the constants of RECIPE, and only where the user takes a recipe over; ConfigChanged tells the others.
-func New(file *config.File) *Pane {
-	s := &shared{file: file}
+func New(file *config.File, control Control) *Pane {
+	s := &shared{file: file, control: control}
 	s.recipe.follow(file)
 	s.pictures.profile, s.pictures.Most = colorprofile.TrueColor, mostDrawn
 	p := &Pane{s}

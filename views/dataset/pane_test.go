@@ -42,7 +42,7 @@ func slopeProject(t *testing.T) *config.File {
 
 func openFile(t *testing.T, file *config.File, w, h int) (*Pane, *viewtest.Driver) {
 	t.Helper()
-	p := New(file)
+	p := New(file, control())
 	return p, viewtest.OpenProject(t, p, file, project.ReadShared, w, h)
 }
 
@@ -91,7 +91,7 @@ func TestWithoutADataSetThePaneSaysWhatToDo(t *testing.T) {
 }
 
 func TestWhileReadingTheScreenSaysSo(t *testing.T) {
-	p := New(slopeProject(t))
+	p := New(slopeProject(t), control())
 	p.Init()
 	p.Update(tea.WindowSizeMsg{Width: 80, Height: 22})
 	if screen := viewtest.Draw(p.View(theme, 80, 22), 80, 22); !strings.Contains(screen, "Reading the data set at") {

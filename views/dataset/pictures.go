@@ -17,19 +17,13 @@ import (
 	"finetui/views/widget"
 )
 
-const (
-	cacheBytes = 96 << 20 // of decoded pictures
-	mostDrawn  = 600      // drawings that are kept, beside those on the screen
-)
+const mostDrawn = 600 // drawings that are kept, beside those on the screen
 
 // pictures are the drawings of pictures, kept by what they show and at which size.
 type pictures struct {
 	profile colorprofile.Profile
 	views.Gallery[pictureKey]
 }
-
-// decoded keeps pictures by path, time and size of their files; all panes of a program may share it.
-var decoded = media.NewCache(cacheBytes)
 
 // pictureKey is everything that a drawing depends on.
 type pictureKey struct {
@@ -68,15 +62,16 @@ func (p *shared) pictureMode() (widget.PictureMode, string) {
 // drawPictures asks for drawings.
 func (p *shared) drawPictures(keys []pictureKey) tea.Cmd {
 	keys = slices.DeleteFunc(keys, func(k pictureKey) bool { return k.w <= 0 || k.h <= 0 || k.mode == widget.Words })
-	return p.pictures.Want(keys, p.loaded.drawPicture)
+	l, decode := p.loaded, p.control.Picture
+	return p.pictures.Want(keys, func(key pictureKey) (widget.Picture, error) { return l.drawPicture(key, decode) })
 }
 
-func (l *loaded) drawPicture(key pictureKey) (widget.Picture, error) {
+func (l *loaded) drawPicture(key pictureKey, decode Decoder) (widget.Picture, error) {
 	item := &l.set.Items[key.item]
 	if item.Media == "" {
 		return widget.Picture{}, errors.New("there is no picture of that name")
 	}
-	picture, err := decoded.Decode(item.Media)
+	picture, err := decode(item.Media)
 	if err != nil { // whose picture it is stands over it, and the path would not fit
 		return widget.Picture{}, errors.New(strings.TrimPrefix(printable.Error(err), item.Media+": "))
 	}

@@ -16,7 +16,8 @@ import (
 // shared is what the views of the pane share: the data set, what is selected of it, the recipe as it is turned, the
 // drawings, and the way from one view to another.
 type shared struct {
-	file *config.File // nil: no config.toml was read
+	control Control
+	file    *config.File // nil: no config.toml was read
 
 	source
 	scope

@@ -10,7 +10,6 @@ import (
 
 	"finetui/core/config"
 	data "finetui/core/dataset"
-	"finetui/core/demo"
 	"finetui/core/printable"
 	"finetui/core/stats"
 	"finetui/views"
@@ -105,13 +104,10 @@ func (p *Pane) canDraw() bool { return errors.Is(p.fault(), fs.ErrNotExist) && !
 // drawDemo draws the demo's sets where DATASET.PATH and EVAL.DATA
 // say, as finetui new demo does; then the root reads them.
 func (p *Pane) drawDemo() tea.Cmd {
-	folder, further := p.file.Abs(p.file.Config.Dataset.Path), p.file.Abs(p.file.Config.Eval.Data)
-	options := demo.Options{Seed: uint64(p.file.Config.Project.Seed)}
+	frozen, draw := p.file.Snapshot, p.control.DrawDemo
 	p.err, p.progress = nil, widget.Progress{}
 	return views.Listen(&p.drawing, func(ctx context.Context, emit func(drawn)) error {
-		return demo.Sets(ctx, folder, further, options, func(string) {}, func(done, total int, what string) {
-			emit(drawn{done, total, what + " pictures"})
-		})
+		return draw(ctx, frozen, func(done, total int, what string) { emit(drawn{done, total, what + " pictures"}) })
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"finetui/core/config"
+	"finetui/core/dataset"
 	"finetui/core/demo"
 	"finetui/core/eval"
 	"finetui/core/media"
@@ -19,7 +20,6 @@ import (
 	"finetui/core/project"
 	"finetui/core/run"
 	"finetui/core/session"
-	"finetui/ml/picture"
 	"finetui/views"
 	"finetui/views/viewtest"
 )
@@ -77,7 +77,7 @@ func projectIn(t testing.TB, root string) *config.File {
 // writePicture draws a slope with one dark rectangle for each object, and its label file.
 func writePicture(t testing.TB, dir, name string, classes []int) {
 	t.Helper()
-	picture := picture.NewRGB(96, 72)
+	picture := media.NewPicture(96, 72)
 	for y := range picture.H {
 		for x := range picture.W {
 			shade := byte(90 + y + (x*7+y*13)%11)
@@ -249,6 +249,14 @@ func newFake(t testing.TB) *fake {
 
 func (f *fake) control() Control {
 	return Control{
+		Picture: media.NewCache(1 << 24).Decode,
+		Open: func(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, before *session.Session,
+			report session.Progress) (*session.Session, error) {
+			if before == nil {
+				return session.OpenOn(ctx, file, set, report)
+			}
+			return before.Reopen(ctx, file, set, report)
+		},
 		Load: func(_ context.Context, s *session.Session, name string, report session.Progress) (Asker, error) {
 			report(1, 2, "loading "+name)
 			if f.loadErr != nil {

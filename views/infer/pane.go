@@ -10,7 +10,9 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
+	"finetui/core/dataset"
 	"finetui/core/eval"
+	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/session"
 	"finetui/views"
@@ -31,24 +33,18 @@ type Asker interface {
 	Ask(ctx context.Context, q model.Question, heard func(piece string)) (session.Answer, error)
 }
 
-// Control is how the pane comes by answers. It is called in commands.
+// Control is what the pane needs of the program, handed in by it. All but Picture may take long; each is called in
+// commands, beside the screen.
 type Control struct {
+	// Open opens a project on its data set, which is there already; before is the one that it takes the place of, or
+	// nil.
+	Open func(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, before *session.Session,
+		report session.Progress) (*session.Session, error)
+
 	Load     func(ctx context.Context, s *session.Session, name string, report session.Progress) (Asker, error)
 	Evaluate func(ctx context.Context, s *session.Session, name, split string, report session.Progress) (*eval.Result,
 		error)
-}
-
-// Models is the control that loads models and asks them.
-func Models() Control {
-	return Control{
-		Load: func(ctx context.Context, s *session.Session, name string, report session.Progress) (Asker, error) {
-			return s.Subject(ctx, name, report)
-		},
-		Evaluate: func(ctx context.Context, s *session.Session, name, split string,
-			report session.Progress) (*eval.Result, error) {
-			return s.Evaluate(ctx, name, split, report)
-		},
-	}
+	Picture func(path string) (*media.Picture, error) // decoded, or kept from before
 }
 
 // Pane is the Infer pane. Who is asked, which split and which sample are shared by its views.
@@ -70,8 +66,8 @@ type Pane struct {
 	choice *choice // open while a run is chosen
 }
 
-// New is the Infer pane of a project. file may be nil: the pane then says how to come by one. control is Models(), but
-// for tests. The file is never changed.
+// New is the Infer pane of a project. file may be nil: the pane
+// then says how to come by one. The file is never changed.
 func New(file *config.File, control Control) *Pane {
 	p := &Pane{file: file, control: control}
 	p.pictures.init()

@@ -8,14 +8,12 @@ import (
 	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/core/session"
-	"finetui/ml/picture"
 	"finetui/views"
 	"finetui/views/widget"
 )
 
 const (
-	cacheBytes = 64 << 20 // of decoded pictures
-	mostDrawn  = 60       // drawings that are kept, beside those on the screen
+	mostDrawn = 60 // drawings that are kept, beside those on the screen
 )
 
 // What is drawn of a sample.
@@ -27,12 +25,11 @@ const (
 // pictures are the drawings of pictures, kept by what they show and at which size.
 type pictures struct {
 	profile colorprofile.Profile
-	decoded *media.Cache
 	views.Gallery[pictureKey]
 }
 
 func (x *pictures) init() {
-	x.profile, x.decoded, x.Most = colorprofile.TrueColor, media.NewCache(cacheBytes), mostDrawn
+	x.profile, x.Most = colorprofile.TrueColor, mostDrawn
 }
 
 // pictureKey is everything that a drawing depends on.
@@ -53,9 +50,9 @@ func (p *Pane) pictureMode() (widget.PictureMode, string) {
 
 // drawPictures asks for the drawings of the screen and of the samples beside it.
 func (p *Pane) drawPictures() tea.Cmd {
-	settings, samples, cache := p.scene.settings, p.scene.samples[base], p.pictures.decoded
+	settings, samples, decode := p.scene.settings, p.scene.samples[base], p.control.Picture
 	return p.pictures.Want(p.wantedPictures(), func(key pictureKey) (widget.Picture, error) {
-		return drawOne(key, settings[key.who], samples, cache)
+		return drawOne(key, settings[key.who], samples, decode)
 	})
 }
 
@@ -124,10 +121,10 @@ func (p *Pane) pictureKey(kind, sample, w, h int) pictureKey {
 	return key
 }
 
-func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample, cache *media.Cache) (widget.Picture,
-	error) {
+func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample,
+	decode func(path string) (*media.Picture, error)) (widget.Picture, error) {
 	if key.path != "" {
-		picture, err := cache.Decode(key.path)
+		picture, err := decode(key.path)
 		if err != nil || key.kind == whole || setting == nil {
 			return inCells(key, picture, err)
 		}
@@ -139,7 +136,7 @@ func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample, 
 		_, err := media.Load(x.Item) // says why there is none
 		return widget.Picture{}, err
 	}
-	picture, err := cache.Decode(x.Item.Media)
+	picture, err := decode(x.Item.Media)
 	if err != nil {
 		return widget.Picture{}, err
 	}
@@ -155,14 +152,14 @@ func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample, 
 	return inCells(key, picture, nil, outline)
 }
 
-func last(list []*picture.RGB) *picture.RGB {
+func last(list []*media.Picture) *media.Picture {
 	if len(list) == 0 {
 		return nil
 	}
 	return list[len(list)-1]
 }
 
-func inCells(key pictureKey, picture *picture.RGB, err error, outlines ...widget.Outline) (widget.Picture, error) {
+func inCells(key pictureKey, picture *media.Picture, err error, outlines ...widget.Outline) (widget.Picture, error) {
 	if err != nil || picture == nil {
 		return widget.Picture{}, err
 	}

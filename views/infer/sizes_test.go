@@ -216,7 +216,7 @@ func TestActionsDoNotFightOverKeys(t *testing.T) {
 }
 
 func TestFirstScreenWaitsForNothing(t *testing.T) {
-	p := New(lived(t), Models())
+	p := New(lived(t), newFake(t).control())
 	start := time.Now()
 	p.Init()
 	p.Update(tea.WindowSizeMsg{Width: 120, Height: 30})

@@ -80,16 +80,10 @@ func (p *Pane) openSession() tea.Cmd {
 	if !p.data.Is(p.file) {
 		return nil
 	}
-	frozen, before, set := p.file.Snapshot, p.session, p.data.Set
+	frozen, before, set, open := p.file.Snapshot, p.session, p.data.Set, p.control.Open
 	return views.Listen(&p.source.request, func(ctx context.Context, emit func(opening)) error {
 		report := func(done, total int, what string) { emit(opening{done: done, total: total, what: what}) }
-		var opened *session.Session
-		var err error
-		if before == nil {
-			opened, err = session.OpenOn(ctx, frozen, set, report)
-		} else {
-			opened, err = before.Reopen(ctx, frozen, set, report)
-		}
+		opened, err := open(ctx, frozen, set, before, report)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"finetui/core/config"
+	"finetui/core/dataset"
+	"finetui/core/demo"
+	"finetui/core/eval"
+	"finetui/core/finetune"
+	"finetui/core/media"
+	"finetui/core/project"
+	"finetui/core/run"
+	"finetui/core/session"
+	"finetui/core/stats"
+	configpane "finetui/views/config"
+	datapane "finetui/views/dataset"
+	inferpane "finetui/views/infer"
+	trainpane "finetui/views/train"
+)
+
+// What each pane needs of the program stands in its Control; this is the one place where they are filled in.
+
+const cacheBytes = 128 << 20 // of decoded pictures, for all panes
+
+// dataControl is what the Data pane can ask of the program.
+func dataControl(pictures *media.Cache) datapane.Control {
+	return datapane.Control{
+		Picture: pictures.Decode,
+		DrawDemo: func(ctx context.Context, file *config.Snapshot, report func(done, total int, what string)) error {
+			c := file.Config
+			return demo.Sets(ctx, file.Abs(c.Dataset.Path), file.Abs(c.Eval.Data),
+				demo.Options{Seed: uint64(c.Project.Seed)}, func(string) {}, report)
+		},
+		WriteAnalysis: func(path string, a *stats.Analysis) error { return a.WriteJSON(path) },
+		WriteSheet:    func(path string, s media.Sheet) error { return s.WritePNG(path) },
+	}
+}
+
+// inferControl is what the Infer pane can ask of the program: models that are loaded, and their answers.
+func inferControl(pictures *media.Cache) inferpane.Control {
+	return inferpane.Control{
+		Open: func(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, before *session.Session,
+			report session.Progress) (*session.Session, error) {
+			if before == nil {
+				return session.OpenOn(ctx, file, set, report)
+			}
+			return before.Reopen(ctx, file, set, report)
+		},
+		Load: func(ctx context.Context, s *session.Session, name string, report session.Progress) (inferpane.Asker,
+			error) {
+			return s.Subject(ctx, name, report)
+		},
+		Evaluate: func(ctx context.Context, s *session.Session, name, split string,
+			report session.Progress) (*eval.Result, error) {
+			return s.Evaluate(ctx, name, split, report)
+		},
+		Picture: pictures.Decode,
+	}
+}
+
+// current is the configuration as it stands, for commands that run beside the screen: a File belongs to the screen.
+type current struct {
+	snapshot atomic.Pointer[config.Snapshot]
+}
+
+func (c *current) keep(file *config.File) { c.snapshot.Store(file.Snapshot) }
+
+// file is what was kept last, or an error that says that nothing could be read.
+func (c *current) file() (*config.Snapshot, error) {
+	if s := c.snapshot.Load(); s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("%s could not be read: mend it in the Config pane", configFile)
+}
+
+// folder is the project's, or empty where there is none.
+func (c *current) folder() string {
+	if s := c.snapshot.Load(); s != nil {
+		return s.Root
+	}
+	return ""
+}
+
+// runsDir is PROJECT.RUNS, absolute, or empty where there is no project.
+func (c *current) runsDir() string {
+	if s := c.snapshot.Load(); s != nil {
+		return s.Abs(s.Config.Project.Runs)
+	}
+	return ""
+}
+
+// runControl is what the Train pane can ask of the program.
+func runControl(c *current) trainpane.Control {
+	return trainpane.Control{
+		Runs: c.runsDir,
+		Lint: func(ctx context.Context) ([]dataset.Finding, error) {
+			file, err := c.file()
+			if err != nil {
+				return nil, err
+			}
+			return finetune.Lint(ctx, file, nil)
+		},
+		Start: func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error) {
+			file, err := c.file()
+			if err != nil {
+				return nil, nil, err
+			}
+			exe, err := executable()
+			if err != nil {
+				return nil, nil, err
+			}
+			return finetune.Start(ctx, file, finetune.Options{Name: name, Exe: exe, Version: version()})
+		},
+		Preparing: func(r *run.Run) (done, total int, what string) {
+			p, _ := finetune.Preparing(r)
+			return p.Done, p.Total, p.What
+		},
+		Resume: func(ctx context.Context, r *run.Run) error {
+			exe, err := executable()
+			if err != nil {
+				return err
+			}
+			return finetune.Resume(ctx, r, exe)
+		},
+		Save: func(name string, data []byte) (string, error) {
+			file, err := c.file()
+			if err != nil {
+				return "", err
+			}
+			return saveExport(file.Root, name, data)
+		},
+	}
+}
+
+// roughly is a time in words, none where it is not known.
+func roughly(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return project.Roughly(d)
+}
+
+// estimates is what the Config pane asks for the consequences of constants.
+func estimates(file *config.File) configpane.Estimate {
+	root, err := filepath.Abs(".") // also of a file that is yet to be mended on the screen
+	if err != nil {
+		return nil
+	}
+	if file != nil {
+		root = file.Root
+	}
+	e := project.NewEstimator(root)
+	return func(cfg *config.Config) (configpane.Consequences, error) {
+		x, err := e.Estimate(context.Background(), cfg)
+		if err != nil {
+			return configpane.Consequences{}, err
+		}
+		tokens := ""
+		if x.VisualTokens[1] > 0 {
+			tokens = fmt.Sprint(x.VisualTokens[0])
+			if x.VisualTokens[0] != x.VisualTokens[1] {
+				tokens = fmt.Sprintf("%d to %d", x.VisualTokens[0], x.VisualTokens[1])
+			}
+		}
+		return configpane.Consequences{TrainSamples: x.TrainSamples, StepsPerEpoch: x.Plan.PerEpoch,
+			Steps:  x.Plan.Total,
+			Warmup: x.Plan.Warmup, EffectiveBatch: x.Plan.Batch,
+			Trainable: x.Trainable, VisualTokens: tokens, MemoryBytes: x.Cost.Memory, FreeBytes: x.Cost.Free,
+			DownloadBytes: x.Cost.Download, Takes: roughly(x.Cost.Time),
+			MassBefore: x.MassBefore, MassAfter: x.MassAfter, Notes: x.Notes}, nil
+	}
+}
