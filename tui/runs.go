@@ -329,6 +329,23 @@ func runRuns(c call) int {
 	return exitDone
 }
 
+// judge prints what a run's figures give reason to say: what takes its time, and its alerts.
+func (c call) judge(r *run.Run) {
+	reader := r.Reader()
+	if _, _, err := reader.Read(time.Time{}); err != nil {
+		c.note("the metrics of %s cannot be read: %s", r.Label(), printable.Error(err))
+		return
+	}
+	h := &reader.History
+	if spent := run.TimeOf(h, run.NewClock(h)); spent.Within() > 0 {
+		verdict, _ := spent.Verdict(h.Machine())
+		fmt.Fprintf(c.stdout, "time       %s\n", verdict)
+	}
+	for _, a := range h.Alerts(r.Info.Steps) {
+		fmt.Fprintf(c.stdout, "%-10s step %d: %s\n", a.Level, a.Step, printable.Line(a.Text))
+	}
+}
+
 func (c call) showRun(r *run.Run, file *config.File) int {
 	d := describe(r)
 	if c.json {
@@ -353,6 +370,7 @@ func (c call) showRun(r *run.Run, file *config.File) int {
 		}
 		fmt.Fprintf(c.stdout, "checkpoint %s %s\n", filepath.Base(s.Path), strings.Join(marks, " "))
 	}
+	c.judge(r)
 	if snapshot, err := r.Config(); err == nil {
 		for _, change := range config.Diff(file.Config, snapshot.Config) {
 			fmt.Fprintf(c.stdout, "differs    %s = %s (config.toml: %s)\n", change.Key, change.New, change.Old)

@@ -10,6 +10,7 @@ import (
 
 	"finetui/core/config"
 	data "finetui/core/dataset"
+	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/stats"
 	"finetui/views"
@@ -29,10 +30,12 @@ type recipeDraft struct {
 
 // weighKey is everything that the weighing of a recipe depends on.
 type weighKey struct {
-	recipe       config.Recipe
-	reads        int
-	seed, epochs int
-	moderate     float64
+	recipe   config.Recipe
+	model    config.Model
+	train    config.Train
+	reads    int
+	seed     int
+	moderate float64
 }
 
 // weighed is what a recipe comes to on the data set.
@@ -40,6 +43,8 @@ type weighed struct {
 	key    weighKey
 	recipe *recipe.Recipe
 	table  recipe.Table
+	plan   config.Plan          // steps of the run
+	hidden int                  // objects of train that cannot be shown, and are left out of them
 	groups []stats.FindingGroup // of lint: errors and warnings, what concerns the loss mass first
 	err    error
 }
@@ -201,21 +206,24 @@ func (p *shared) weigh() tea.Cmd {
 		return nil
 	}
 	cfg := *x.draft()
-	key := weighKey{cfg.Recipe, p.reads, cfg.Project.Seed, cfg.Train.Epochs, cfg.Dataset.ModerateAbove}
+	key := weighKey{cfg.Recipe, cfg.Model, cfg.Train, p.reads, cfg.Project.Seed, cfg.Dataset.ModerateAbove}
 	if x.weighed != nil && x.weighed.key == key || x.request.Pending() && x.asked == key {
 		return nil
 	}
 	x.asked = key
-	set := p.set
-	return views.Ask(&x.request, func(context.Context) (*weighed, error) { return weigh(set, &cfg, key), nil })
+	set, frozen := p.set, &config.File{Path: p.file.Path, Root: p.file.Root, Config: &cfg}
+	return views.Ask(&x.request, func(context.Context) (*weighed, error) { return weigh(set, frozen, key), nil })
 }
 
-func weigh(set *data.Dataset, cfg *config.Config, key weighKey) *weighed {
+func weigh(set *data.Dataset, file *config.File, key weighKey) *weighed {
+	cfg := file.Config
 	w := &weighed{key: key}
 	if w.recipe, w.err = recipe.Build(set, cfg); w.err != nil {
 		return w
 	}
 	w.table = recipe.Mass(w.recipe)
+	course := (&project.Project{File: file, Config: cfg, Data: set, Recipe: w.recipe}).Course()
+	w.plan, w.hidden = course.Plan(cfg.Train), course.Hidden
 	// Lengths need a tokenizer, which lint and train load.
 	found := slices.DeleteFunc(recipe.Lint(set, cfg, nil),
 		func(f data.Finding) bool { return f.Level == data.LevelInfo })

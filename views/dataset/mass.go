@@ -7,7 +7,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"finetui/core/config"
 	data "finetui/core/dataset"
 	"finetui/core/printable"
 	"finetui/core/recipe"
@@ -218,7 +217,7 @@ func (v *recipeView) imbalanceWords(t *widget.Theme, table recipe.Table, w int) 
 }
 
 func (v *recipeView) epochWords(t *widget.Theme, table recipe.Table, w int) []string {
-	steps := config.PlanSteps(v.recipe.draft().Train, int(math.Round(table.SamplesAfter)))
+	steps := v.recipe.weighed.plan
 	text := fmt.Sprintf("· an epoch has %s samples", number(table.SamplesAfter))
 	if before := float64(table.SamplesBefore); before > 0 && math.Abs(table.SamplesAfter/before-1) > 0.01 {
 		text += fmt.Sprintf(" instead of %s (%s as long)", widget.Count(table.SamplesBefore),
@@ -226,7 +225,18 @@ func (v *recipeView) epochWords(t *widget.Theme, table recipe.Table, w int) []st
 	}
 	text += fmt.Sprintf(": %s steps of %s, %s in all epochs", widget.Count(steps.PerEpoch), widget.Count(steps.Batch),
 		widget.Count(steps.Total))
+	if n := v.recipe.weighed.hidden; n > 0 {
+		text += fmt.Sprintf("; %s of train cannot be shown and %s left out", objectsOf(n),
+			map[bool]string{true: "is", false: "are"}[n == 1])
+	}
 	return wrapped(t.Text, text, w)
+}
+
+func objectsOf(n int) string {
+	if n == 1 {
+		return "1 object"
+	}
+	return widget.Count(n) + " objects"
 }
 
 // findingLines are a finding with its level as a sign and what to do about it.

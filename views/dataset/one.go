@@ -148,10 +148,7 @@ func (v *one) objectsTitle() string {
 }
 
 func (v *one) holdsTitle(n int) string {
-	if n == 1 {
-		return "1 object"
-	}
-	return widget.Count(n) + " objects"
+	return objectsOf(n)
 }
 
 // objectTable lists the objects of the opened picture with where they lie: x and y of the centre, and the share of the

@@ -1,11 +1,14 @@
 package dataset
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"finetui/core/config"
+	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/views"
 )
@@ -163,5 +166,27 @@ func TestTheListOfValuesSetsOne(t *testing.T) {
 	d.Press("down", "down", "down", "down", "enter").Wait("the recipe", p.settled)
 	if got := config.Plain(p.recipe.draft(), "RECIPE.CLASS_WEIGHTS"); got != "inverse_sqrt" {
 		t.Errorf("CLASS_WEIGHTS %s", got)
+	}
+}
+
+// The steps of a run are counted once: what cannot be shown is left out wherever they are announced.
+func TestTheRecipeAnnouncesTheStepsOfTheRun(t *testing.T) {
+	p, d := openProject(t, faulty(), 120, 30)
+	show(p, d, recipeName)
+	estimate, err := project.NewEstimator(p.file).Estimate(context.Background(), p.file.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if estimate.TrainSamples >= int(p.recipe.weighed.table.SamplesAfter) {
+		t.Fatalf("nothing is left out of the %d samples: this tests nothing", estimate.TrainSamples)
+	}
+	if got := p.recipe.weighed.plan; got != estimate.Plan {
+		t.Errorf("the recipe announces %+v, Config %+v", got, estimate.Plan)
+	}
+	words := strings.Join((&recipeView{shared: p.shared}).epochWords(theme, p.recipe.weighed.table, 1000), "")
+	for _, want := range []string{fmt.Sprintf("%d in all epochs", estimate.Plan.Total), "cannot be shown"} {
+		if !strings.Contains(words, want) {
+			t.Errorf("%q is missing in %q", want, words)
+		}
 	}
 }

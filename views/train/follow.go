@@ -30,7 +30,7 @@ type reading struct {
 	configErr error
 	results   []*eval.Result // evaluations after training, by split
 
-	clock   clock
+	clock   run.Clock
 	classes []run.Curve // of the loss, most samples first
 	recalls []run.Curve // of the answers on valid, likewise
 	alerts  []run.Alert
@@ -127,7 +127,7 @@ func (f *follower) read() (changed, more bool, err error) {
 func (f *follower) derive() {
 	h := &f.reader.History
 	f.last.history = *h
-	f.last.clock = newClock(h)
+	f.last.clock = run.NewClock(h)
 	f.last.classes = run.LossCurves(h.Classes)
 	f.last.recalls = run.RecallCurves(h.Evals)
 	f.last.alerts = h.Alerts(f.steps())

@@ -73,12 +73,12 @@ func (l *look) weight(rows int) float64 {
 func (l *look) smoothed(y []float64) []float64 { return l.averages.of(y, l.weight(len(y))) }
 
 // at is where a row stands on the axis.
-func (l *look) at(h run.Head, c clock) float64 {
+func (l *look) at(h run.Head, c run.Clock) float64 {
 	switch l.x {
 	case byClock:
 		return h.Time
 	case byRelative:
-		return c.worked(h.Time)
+		return c.Worked(h.Time)
 	}
 	return float64(h.Step)
 }

@@ -169,7 +169,7 @@ func untilStop(t *widget.Theme, e *entry, r *reading, step int) string {
 	every := r.config.Train.SaveEvery
 	at := min((step/every+1)*every, e.run.Info.Steps)
 	text := fmt.Sprintf("it stops at step %s", widget.Count(at))
-	if left, ok := remaining(step, at, pace(r.history.Train, e.run.Info.Began)); ok {
+	if left, ok := run.Remaining(step, at, run.Pace(r.history.Train, e.run.Info.Began)); ok {
 		text += ", in about " + widget.Duration(left)
 	}
 	return text
@@ -189,7 +189,7 @@ func fetchLines(t *widget.Theme, base string, p widget.Progress, w int) []string
 
 // left is how long a live run will take yet, and when it will be over.
 func (p *Pane) left(t *widget.Theme, e *entry, r *reading, step int) string {
-	left, ok := remaining(step, e.run.Info.Steps, pace(r.history.Train, e.run.Info.Began))
+	left, ok := run.Remaining(step, e.run.Info.Steps, run.Pace(r.history.Train, e.run.Info.Began))
 	if !ok {
 		return t.Muted.Render("the time left is not known yet")
 	}

@@ -1,26 +1,24 @@
-package train
+package run
 
 import (
 	"slices"
 	"time"
-
-	"finetui/core/run"
 )
 
-// clock turns times into seconds of work: the time between a process and the one that resumed the run does not count.
-type clock struct {
+// Clock turns times into seconds of work: the time between a process and the one that resumed the run does not count.
+type Clock struct {
 	start float64 // Unix seconds of the first row
 	gaps  []gap
 }
 
-// gap is a stretch in which nobody worked on the run.
+// gap is a stretch in which nobody worked on the
 type gap struct{ from, to float64 }
 
 // silence is how long a run must say nothing to have been away: system rows come every few seconds.
 const silence = 60.0
 
-// newClock finds the gaps. A run without system rows says too little to tell a gap from a long step: it has none.
-func newClock(h *run.History) clock {
+// NewClock finds the gaps. A run without system rows says too little to tell a gap from a long step: it has none.
+func NewClock(h *History) Clock {
 	var times []float64
 	for _, r := range h.System {
 		times = append(times, r.Time)
@@ -29,10 +27,10 @@ func newClock(h *run.History) clock {
 		times = append(times, r.Time)
 	}
 	if len(times) == 0 {
-		return clock{}
+		return Clock{}
 	}
 	slices.Sort(times)
-	c := clock{start: times[0]}
+	c := Clock{start: times[0]}
 	if len(h.System) < 2 || h.Thin {
 		return c
 	}
@@ -44,8 +42,8 @@ func newClock(h *run.History) clock {
 	return c
 }
 
-// worked is how many seconds had been worked at a time.
-func (c clock) worked(at float64) float64 {
+// Worked is how many seconds had been worked at a time.
+func (c Clock) Worked(at float64) float64 {
 	seconds := at - c.start
 	for _, g := range c.gaps {
 		if at >= g.to {
@@ -57,9 +55,9 @@ func (c clock) worked(at float64) float64 {
 	return max(seconds, 0)
 }
 
-// pace is the optimizer steps a second of the process that is at work, from its newest rows; 0: not known. began is
+// Pace is the optimizer steps a second of the process that is at work, from its newest rows; 0: not known. began is
 // that process's start in Unix seconds.
-func pace(rows []*run.Train, began float64) float64 {
+func Pace(rows []*Train, began float64) float64 {
 	const newest = 20
 	rows = rows[max(len(rows)-newest, 0):]
 	for len(rows) > 0 && rows[0].Time < began {
@@ -75,8 +73,8 @@ func pace(rows []*run.Train, began float64) float64 {
 	return float64(last.Step-first.Step) / (last.Time - first.Time)
 }
 
-// remaining is how long a run will go on at its pace; false where that cannot be told.
-func remaining(step, steps int, perSecond float64) (time.Duration, bool) {
+// Remaining is how long a run will go on at its pace; false where that cannot be told.
+func Remaining(step, steps int, perSecond float64) (time.Duration, bool) {
 	if perSecond <= 0 || steps <= step {
 		return 0, false
 	}
