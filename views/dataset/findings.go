@@ -32,7 +32,7 @@ func newFindings(s *shared) views.View { return (&findings{shared: s}).view() }
 
 func (v *findings) view() views.View {
 	return views.View{Name: findingsView, Label: v.label, Boards: []*views.Board{v.board()}, Copy: v.text,
-		Refresh: func() { v.groups = v.grouped() }}
+		Want: v.want, Refresh: func() { v.groups = v.grouped() }}
 }
 
 // label is the view's name with how many findings there are.
@@ -45,8 +45,9 @@ func (v *findings) label() string {
 
 func (v *findings) board() *views.Board {
 	node := layout.Column(
-		layout.Row(layout.Panel("kinds", 36, 7).Weighted(2).AtMost(60, 0), layout.Panel("places", 44,
-			7).Weighted(3).Prior(1)),
+		layout.Row(layout.Panel("kinds", 36, 7).Weighted(2).AtMost(60, 0),
+			layout.Column(layout.Panel("places", 44, 7).Prior(1),
+				layout.Panel("picture", 44, 24).Weighted(2).Extra()).Weighted(3).Prior(1)),
 		layout.Panel("fault", 50, 7).AtMost(0, 8).Prior(1),
 	)
 	return views.NewBoard(node,
@@ -56,6 +57,7 @@ func (v *findings) board() *views.Board {
 			Move: v.movePlace, Click: v.clickPlace, Actions: v.openPlace},
 		views.Panel{Name: "fault", Tab: "What to do", Title: func() string { return "What is wrong, and what to do" },
 			Draw: v.drawFault, Actions: v.openPlace},
+		views.Panel{Name: "picture", Tab: "Picture", Title: v.pictureTitle, Draw: v.drawPicture, Actions: v.openPlace},
 	)
 }
 
@@ -220,6 +222,51 @@ func (v *findings) drawFault(t *widget.Theme, w, h int) string {
 	}
 	lines = append(lines, findingLines(t, f, w)...)
 	return widget.Block(strings.Join(lines, "\n"), w, h)
+}
+
+// item is the picture that the selected finding is about; -1 where it is about none.
+func (v *findings) item() int {
+	f, there := v.fault()
+	if !there {
+		return -1
+	}
+	with := v.index.Items(stats.Filter{Findings: []string{f.Code}})
+	at := slices.IndexFunc(with, func(i int) bool { return slices.Contains(v.index.Findings(i), f) })
+	if at < 0 {
+		return -1
+	}
+	return with[at]
+}
+
+func (v *findings) pictureTitle() string {
+	if i := v.item(); i >= 0 {
+		return "Picture " + widget.Clean(v.set.Items[i].ID)
+	}
+	return "Picture"
+}
+
+// pictureKey is the drawing of the picture with all its boxes by number.
+func (v *findings) pictureKey(item, w, h int) pictureKey {
+	mode, _ := v.pictureMode()
+	return pictureKey{reads: v.reads, item: item, object: -1, numbers: true, mode: mode, w: w, h: h}
+}
+
+// want asks for the picture, where there is room for it.
+func (v *findings) want() tea.Cmd {
+	w, h := v.views.Board().Inside("picture")
+	item := v.item()
+	if w <= 0 || item < 0 {
+		return nil
+	}
+	return v.drawPictures([]pictureKey{v.pictureKey(item, w, h)})
+}
+
+func (v *findings) drawPicture(t *widget.Theme, w, h int) string {
+	item := v.item()
+	if item < 0 {
+		return widget.Middle(t.Muted, "This finding is about no single picture.", w, h)
+	}
+	return v.drawThumb(t, v.pictureKey(item, w, h), v.classList(item))
 }
 
 // openKind shows the pictures that have the selected kind of fault.

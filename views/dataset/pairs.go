@@ -56,8 +56,12 @@ var measureWords = [measures]string{"pairs of objects", "pictures with both", "l
 func newPairs(s *shared) views.View { return (&pairs{shared: s}).view() }
 
 func (v *pairs) view() views.View {
-	return views.View{Name: pairsView, Boards: []*views.Board{v.board()}, Actions: v.actions, Copy: v.text,
-		Want: v.want, Refresh: v.refresh}
+	board := v.board()
+	return views.View{Name: pairsView, Boards: []*views.Board{board}, Actions: v.actions, Copy: v.text, Want: v.want,
+		Refresh: func() {
+			board.Layout = pairsLayout(len(v.set.Classes))
+			v.refresh()
+		}}
 }
 
 // refresh chooses the other class where there is none yet, and lists pairs and pictures with both.
@@ -79,12 +83,18 @@ func (v *pairs) want() tea.Cmd {
 	return v.drawPictures(v.sheetKeys(v.bothSheet(w, h)))
 }
 
-func (v *pairs) board() *views.Board {
-	node := layout.Row(
-		layout.Column(layout.Panel("table", 56, 9).AtMost(0, 30).Prior(2), layout.Panel("list", 56, 7)).Weighted(3),
+// pairsLayout gives the table as many lines as it has rows, with its header and what is said below it; the list of
+// pairs has the rest.
+func pairsLayout(classes int) layout.Node {
+	return layout.Row(
+		layout.Column(layout.Panel("table", 56, 9).AtMost(0, max(classes+6, 9)).Prior(2),
+			layout.Panel("list", 56, 7)).Weighted(3),
 		layout.Column(layout.Panel("relation", 40, 9).AtMost(0, 15).Prior(1), layout.Panel("both", 40, 9)).Weighted(2),
 	)
-	return views.NewBoard(node,
+}
+
+func (v *pairs) board() *views.Board {
+	return views.NewBoard(pairsLayout(26),
 		views.Panel{Name: "table", Tab: "Table", Title: v.pairsTitle, Right: func() string { return v.scopeWords() },
 			Draw: v.drawPairs, Move: v.movePairs, Actions: v.openPair},
 		views.Panel{Name: "list", Tab: "List", Title: func() string {

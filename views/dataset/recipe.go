@@ -235,39 +235,68 @@ func (v *recipeView) exampleObjects() []data.Ref {
 	return others
 }
 
-func (v *recipeView) exampleRef() (data.Ref, bool) {
-	if len(v.examples) == 0 {
-		return data.Ref{}, false
-	}
-	return v.examples[v.example.At(len(v.examples))], true
-}
-
 func (v *recipeView) exampleTitle() string {
-	ref, there := v.exampleRef()
-	if !there {
+	_, h := v.views.Board().Inside("example")
+	refs, _ := v.shownExamples(h)
+	if len(refs) == 0 {
 		return "Prompt"
 	}
+	ref := refs[0]
 	return fmt.Sprintf("Prompt for %s, box %d", widget.Clean(v.set.Items[ref.Item].ID), ref.Object+1)
 }
 
-func (v *recipeView) drawExample(t *widget.Theme, w, h int) string {
-	ref, there := v.exampleRef()
-	if !there {
-		return widget.Middle(t.Muted, "There is no object of this class to ask about.", w, h)
+// mostExample is how many lines an example has a use for; where there is room for more, further ones stand below it.
+const mostExample = 20
+
+// shownExamples are the examples that h lines hold, and the lines of each.
+func (v *recipeView) shownExamples(h int) (refs []data.Ref, each int) {
+	first := v.example.At(len(v.examples))
+	if first < 0 {
+		return nil, h
 	}
-	key, seen := v.contextKey(ref, w, h)
-	return v.drawAskedBeside(t, ref, key, seen, w, h)
+	n := max(h/mostExample, 1)
+	first = max(min(first, len(v.examples)-n), 0)
+	refs = v.examples[first:min(first+n, len(v.examples))]
+	return refs, h / len(refs)
 }
 
-// exampleKeys is the drawing of what the model sees of the example.
-func (v *recipeView) exampleKeys() []pictureKey {
+func (v *recipeView) drawExample(t *widget.Theme, w, h int) string {
+	refs, each := v.shownExamples(h)
+	if len(refs) == 0 {
+		return widget.Middle(t.Muted, "There is no object of this class to ask about.", w, h)
+	}
+	var blocks []string
+	for i, ref := range refs {
+		lines := each
+		if i > 0 {
+			title := fmt.Sprintf("%s, box %d", widget.Clean(v.set.Items[ref.Item].ID), ref.Object+1)
+			blocks = append(blocks, widget.Left(t.BarFaint.Render("─ ")+t.Muted.Render(widget.Cut(title, w-4))+" "+
+				t.BarFaint.Render(strings.Repeat("─", max(w-widget.Width(title)-3, 0))), w))
+			lines--
+		}
+		key, seen := v.contextKey(ref, w, lines)
+		blocks = append(blocks, v.drawAskedBeside(t, ref, key, seen, w, lines))
+	}
+	return widget.Block(strings.Join(blocks, "\n"), w, h)
+}
+
+// exampleKeys are the drawings of what the model sees of the examples.
+func (v *recipeView) exampleKeys() (keys []pictureKey) {
 	w, h := v.views.Board().Inside("example")
-	if ref, there := v.exampleRef(); there && w > 0 {
-		if key, seen := v.contextKey(ref, w, h); seen {
-			return []pictureKey{key}
+	if w <= 0 {
+		return nil
+	}
+	refs, each := v.shownExamples(h)
+	for i, ref := range refs {
+		lines := each
+		if i > 0 {
+			lines--
+		}
+		if key, seen := v.contextKey(ref, w, lines); seen {
+			keys = append(keys, key)
 		}
 	}
-	return nil
+	return keys
 }
 
 // moveExample goes through the objects of the class.

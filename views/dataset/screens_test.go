@@ -62,3 +62,29 @@ func TestFaultySetIsDrawnWhole(t *testing.T) {
 		}
 	}
 }
+
+// A large terminal shows more of what the view is about, not blanks.
+func TestLargeTerminalsShowMore(t *testing.T) {
+	p, d := open(t, 200, 58)
+	show(p, d, recipeName)
+	if n := strings.Count(d.Screen(), "each time with weight"); n != 2 {
+		t.Errorf("%d examples of a prompt are shown:\n%s", n, d.Screen())
+	}
+	show(p, d, pairsView)
+	list := d.Screen()[strings.Index(d.Screen(), "All pairs"):]
+	if n := strings.Count(list, "\n"); n < 40 {
+		t.Errorf("the list of pairs has not the room that the table leaves:\n%s", d.Screen())
+	}
+	p, d = openProject(t, faulty(), 200, 58)
+	show(p, d, findingsView)
+	if !d.Shows("Picture train/slope_02") || d.Shows("reading …") {
+		t.Errorf("the picture of the finding is not shown:\n%s", d.Screen())
+	}
+	if d.Press("down").Wait("the next", p.settled); d.Shows("Picture train/slope_02") {
+		t.Errorf("the next finding is shown on the picture of the one before:\n%s", d.Screen())
+	}
+	p, d = openProject(t, faulty(), 120, 30)
+	if show(p, d, findingsView); d.Shows("Picture train/slope_02") {
+		t.Errorf("a small terminal gives the picture the room of the places:\n%s", d.Screen())
+	}
+}
