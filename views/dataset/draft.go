@@ -211,11 +211,11 @@ func (p *shared) weigh() tea.Cmd {
 		return nil
 	}
 	x.asked = key
-	set, frozen := p.set, &config.File{Path: p.file.Path, Root: p.file.Root, Config: &cfg}
+	set, frozen := p.set, &config.Snapshot{Root: p.file.Root, Config: &cfg}
 	return views.Ask(&x.request, func(context.Context) (*weighed, error) { return weigh(set, frozen, key), nil })
 }
 
-func weigh(set *data.Dataset, file *config.File, key weighKey) *weighed {
+func weigh(set *data.Dataset, file *config.Snapshot, key weighKey) *weighed {
 	cfg := file.Config
 	w := &weighed{key: key}
 	if w.recipe, w.err = recipe.Build(set, cfg); w.err != nil {

@@ -173,7 +173,7 @@ func TestTheListOfValuesSetsOne(t *testing.T) {
 func TestTheRecipeAnnouncesTheStepsOfTheRun(t *testing.T) {
 	p, d := openProject(t, faulty(), 120, 30)
 	show(p, d, recipeName)
-	estimate, err := project.NewEstimator(p.file).Estimate(context.Background(), p.file.Config)
+	estimate, err := project.NewEstimator(p.file.Root).Estimate(context.Background(), p.file.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
