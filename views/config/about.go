@@ -173,7 +173,7 @@ func (p *Pane) choiceLines(t *widget.Theme, field config.Field, w int) []string 
 	for _, choice := range field.Choices {
 		style := pick(choice == current, t.Strong, t.Text)
 		lead := cursorMark(t, choice == current) + style.Render(widget.Left(choice, longest)) + "  "
-		meaning := widget.Wrap(meanings[field.Name()][choice], max(w-longest-3, 12))
+		meaning := widget.Wrap(config.Means(field.Name(), choice), max(w-longest-3, 12))
 		if len(meaning) == 0 {
 			meaning = []string{""}
 		}
@@ -185,31 +185,6 @@ func (p *Pane) choiceLines(t *widget.Theme, field config.Field, w int) []string 
 		}
 	}
 	return lines
-}
-
-// meanings say in a few words what choices stand for whose names are terms.
-var meanings = map[string]map[string]string{
-	"RECIPE.PRESET": {
-		"basic": "plain samples and prompts", "enhanced": "square-root sampling, place words and facts",
-		"enhanced-original": "the published recipe with its faults", "custom": "whatever stands below",
-	},
-	"RECIPE.CLASS_WEIGHTS":     weightMeanings,
-	"RECIPE.CONDITION_WEIGHTS": weightMeanings,
-	"RECIPE.SAMPLING": {
-		"instance": "every sample once", "int_weight": "as many copies as its weight",
-		"repeat_factor":  "images with rare classes again",
-		"class_balanced": "all classes alike", "square_root": "p ∝ √n", "progressive": "from instance to balanced",
-	},
-	"RECIPE.LOSS":       {"cross_entropy": "every token alike", "focal": "sure tokens count less"},
-	"RECIPE.FACTS_FROM": {"train": "as it should be", "all": "leaks valid and test"},
-	"TRAIN.SCHEDULE": {"linear": "falls in a straight line to 0", "cosine": "falls slowly, fast, slowly",
-		"constant": "stays"},
-	"TRAIN.BEST_BY": {"loss": "lowest", "accuracy": "highest", "macro_f1": "highest, classes alike"},
-}
-
-var weightMeanings = map[string]string{
-	"none": "all alike", "max_ratio": "largest n ÷ n", "balanced": "mean n ÷ n", "effective_number": "(1−β) ÷ (1−βⁿ)",
-	"inverse_sqrt": "1 ÷ √n",
 }
 
 // wrapped breaks a text into lines of w cells in one style.

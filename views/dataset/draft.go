@@ -52,57 +52,30 @@ type weighed struct {
 // setting is a constant of RECIPE that the view turns.
 type setting struct {
 	key   string
-	means map[string]string // what its choices do
-	steps []string          // of a number, in rising order
+	steps []string // of a number, in rising order
 	used  func(config.Recipe) bool
 }
 
-var weightWords = map[string]string{
-	"none":             "every object counts alike",
-	"max_ratio":        "largest n ÷ n: full compensation",
-	"balanced":         "all ÷ (classes × n): the same, mean 1",
-	"effective_number": "(1−β) ÷ (1−βⁿ): milder for large n",
-	"inverse_sqrt":     "1 ÷ √n: half the way",
-}
-
 var settings = []setting{
-	{key: "CLASS_WEIGHTS", means: weightWords},
-	{key: "CONDITION_WEIGHTS", means: weightWords},
-	{key: "SAMPLING", means: map[string]string{
-		"instance":       "every object once an epoch",
-		"int_weight":     "as many copies as the weight has wholes",
-		"repeat_factor":  "pictures with rare classes more often",
-		"class_balanced": "every class as often as any other",
-		"square_root":    "a class as often as √n: half the way",
-		"progressive":    "from instance to class_balanced, epoch by epoch",
-	}},
+	{key: "CLASS_WEIGHTS"},
+	{key: "CONDITION_WEIGHTS"},
+	{key: "SAMPLING"},
 	{key: "EFFECTIVE_BETA", steps: []string{"0.9", "0.99", "0.999", "0.9999", "0.99999"},
 		used: func(r config.Recipe) bool {
 			return r.ClassWeights == "effective_number" || r.ConditionWeights == "effective_number"
 		}},
 	{key: "REPEAT_THRESHOLD", steps: []string{"0.01", "0.02", "0.05", "0.1", "0.2", "0.3", "0.5", "0.7", "1.0"},
 		used: func(r config.Recipe) bool { return r.Sampling == "repeat_factor" }},
-	{key: "LOSS", means: map[string]string{"cross_entropy": "the usual one",
-		"focal": "what is answered well counts less"}},
+	{key: "LOSS"},
 	{key: "FOCAL_GAMMA", steps: []string{"0.0", "0.5", "1.0", "1.5", "2.0", "3.0", "5.0"},
 		used: func(r config.Recipe) bool { return r.Loss == "focal" }},
-	{key: "PROMPT", means: map[string]string{
-		"short": "asks for name and state", "basic": "says what to look at", "list": "gives the closed list of answers",
-		"enhanced-original": "as the original, with its faults",
-	}},
-	{key: "POSITION_WORDS", means: map[string]string{"true": "says top, middle or bottom",
-		"false": "does not say where it lies"}},
-	{key: "PROMPT_FACTS", means: map[string]string{"none": "tells nothing", "object": "tells the kind of object",
-		"place": "tells kind and usual place"}},
-	{key: "FACTS_FROM", means: map[string]string{"train": "only what may be learned from",
-		"all": "the original's leak: test data too"}},
-	{key: "CONTEXT", means: map[string]string{
-		"full": "the whole picture", "marked": "the whole picture, the object outlined", "crop": "the object cut out",
-		"full+crop": "outlined, and cut out",
-	}},
+	{key: "PROMPT"},
+	{key: "POSITION_WORDS"},
+	{key: "PROMPT_FACTS"},
+	{key: "FACTS_FROM"},
+	{key: "CONTEXT"},
 	{key: "CROP_MARGIN", steps: []string{"0.0", "0.05", "0.1", "0.2", "0.3", "0.5", "1.0"}, used: cropped},
-	{key: "CROP_SQUARE", means: map[string]string{"true": "what is cut out is stretched to a square",
-		"false": "it keeps its shape"}, used: cropped},
+	{key: "CROP_SQUARE", used: cropped},
 }
 
 func cropped(r config.Recipe) bool { return strings.Contains(r.Context, "crop") }

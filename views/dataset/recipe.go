@@ -139,7 +139,7 @@ func (v *recipeView) settingWords(t *widget.Theme, s setting, w, h int) []string
 	}
 	value := config.Plain(v.recipe.draft(), s.name())
 	lines := []string{t.BarFaint.Render(strings.Repeat("─", max(w, 0)))}
-	if means := s.means[value]; means != "" {
+	if means := config.Means(s.name(), value); means != "" {
 		lines = append(lines, wrapped(t.Text, value+": "+means, w)...)
 	}
 	if was := config.Plain(v.recipe.last, s.name()); was != value {
@@ -185,15 +185,10 @@ func (v *recipeView) settingActions() []views.Action {
 }
 
 func (v *recipeView) askPreset() tea.Cmd {
-	means := map[string]string{
-		"basic":             "each object once an epoch, a plain prompt",
-		"enhanced":          "√n sampling, position words, facts from train",
-		"enhanced-original": "copies and weights at once, and leaking prompts",
-	}
 	names := recipe.Presets()
 	var options []widget.Option
 	for _, name := range names {
-		options = append(options, widget.Option{Text: name, Detail: means[name]})
+		options = append(options, widget.Option{Text: name, Detail: config.Means("RECIPE.PRESET", name)})
 	}
 	open := widget.NewChoice("Presets of the recipe", false, options...)
 	open.Cursor.Index = max(slices.Index(names, v.recipe.draft().Recipe.Preset), 0)
@@ -207,7 +202,7 @@ func (v *recipeView) askValue() tea.Cmd {
 	values := s.values()
 	var options []widget.Option
 	for _, value := range values {
-		options = append(options, widget.Option{Text: value, Detail: s.means[value]})
+		options = append(options, widget.Option{Text: value, Detail: config.Means(s.name(), value)})
 	}
 	open := widget.NewChoice(s.key, false, options...)
 	open.Cursor.Index = max(slices.Index(values, config.Plain(v.recipe.draft(), s.name())), 0)

@@ -84,7 +84,7 @@ func TestEveryValueOfEverySettingCanBeTurnedTo(t *testing.T) {
 			if err := p.recipe.set(s.key, value); err != nil {
 				t.Errorf("%s = %s: %v", s.key, value, err)
 			}
-			if s.steps == nil && s.means[value] == "" {
+			if s.steps == nil && config.Means(s.name(), value) == "" {
 				t.Errorf("nothing says what %s = %s does", s.key, value)
 			}
 		}

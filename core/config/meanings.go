@@ -1,0 +1,50 @@
+package config
+
+// Means says in a few words what a choice of a constant stands for; nothing where its name says it. Every place that
+// offers choices says the same.
+func Means(name, choice string) string { return meanings[name][choice] }
+
+var meanings = map[string]map[string]string{
+	"RECIPE.PRESET": {
+		"basic":             "each object once an epoch, a plain prompt",
+		"enhanced":          "√n sampling, position words, facts from train",
+		"enhanced-original": "copies and weights at once, and leaking prompts",
+		"custom":            "whatever the constants below say",
+	},
+	"RECIPE.CLASS_WEIGHTS":     weightMeanings,
+	"RECIPE.CONDITION_WEIGHTS": weightMeanings,
+	"RECIPE.SAMPLING": {
+		"instance":       "every object once an epoch",
+		"int_weight":     "as many copies as the weight has wholes",
+		"repeat_factor":  "pictures with rare classes more often",
+		"class_balanced": "every class as often as any other",
+		"square_root":    "a class as often as √n: half the way",
+		"progressive":    "from instance to class_balanced, epoch by epoch",
+	},
+	"RECIPE.LOSS": {"cross_entropy": "the usual one", "focal": "what is answered well counts less"},
+	"RECIPE.PROMPT": {
+		"short": "asks for name and state", "basic": "says what to look at", "list": "gives the closed list of answers",
+		"enhanced-original": "as the original, with its faults",
+	},
+	"RECIPE.POSITION_WORDS": {"true": "says top, middle or bottom", "false": "does not say where it lies"},
+	"RECIPE.PROMPT_FACTS": {"none": "tells nothing", "object": "tells the kind of object",
+		"place": "tells kind and usual place"},
+	"RECIPE.FACTS_FROM": {"train": "only what may be learned from", "all": "the original's leak: test data too"},
+	"RECIPE.CONTEXT": {
+		"full": "the whole picture", "marked": "the whole picture, the object outlined", "crop": "the object cut out",
+		"full+crop": "outlined, and cut out",
+	},
+	"RECIPE.CROP_SQUARE": {"true": "what is cut out is stretched to a square", "false": "it keeps its shape"},
+	"TRAIN.SCHEDULE": {"linear": "falls in a straight line to 0", "cosine": "falls slowly, fast, slowly",
+		"constant": "stays"},
+	"TRAIN.BEST_BY": {"loss": "the lowest on valid", "accuracy": "the highest on valid",
+		"macro_f1": "the highest on valid, all classes alike"},
+}
+
+var weightMeanings = map[string]string{
+	"none":             "every object counts alike",
+	"max_ratio":        "largest n ÷ n: full compensation",
+	"balanced":         "all ÷ (classes × n): the same, mean 1",
+	"effective_number": "(1−β) ÷ (1−βⁿ): milder for large n",
+	"inverse_sqrt":     "1 ÷ √n: half the way",
+}
