@@ -14,12 +14,12 @@ var meanings = map[string]map[string]string{
 	"RECIPE.CLASS_WEIGHTS":     weightMeanings,
 	"RECIPE.CONDITION_WEIGHTS": weightMeanings,
 	"RECIPE.SAMPLING": {
-		"instance":       "every object once an epoch",
+		"instance":       "every object once",
 		"int_weight":     "as many copies as the weight has wholes",
-		"repeat_factor":  "pictures with rare classes more often",
-		"class_balanced": "every class as often as any other",
-		"square_root":    "a class as often as √n: half the way",
-		"progressive":    "from instance to class_balanced, epoch by epoch",
+		"repeat_factor":  "pictures with rare classes again",
+		"class_balanced": "all classes alike",
+		"square_root":    "a class by √n: half the way",
+		"progressive":    "from instance to class_balanced",
 	},
 	"RECIPE.LOSS": {"cross_entropy": "the usual one", "focal": "what is answered well counts less"},
 	"RECIPE.PROMPT": {
