@@ -195,8 +195,8 @@ func weigh(set *data.Dataset, file *config.Snapshot, key weighKey) *weighed {
 		return w
 	}
 	w.table = recipe.Mass(w.recipe)
-	course := (&project.Project{File: file, Config: cfg, Data: set, Recipe: w.recipe}).Course()
-	w.plan, w.hidden = course.Plan(cfg.Train), course.Hidden
+	batches := (&project.Project{File: file, Config: cfg, Data: set, Recipe: w.recipe}).Batches()
+	w.plan, w.hidden = batches.Plan(cfg.Train), batches.Hidden
 	// Lengths need a tokenizer, which lint and train load.
 	found := slices.DeleteFunc(recipe.Lint(set, cfg, nil),
 		func(f data.Finding) bool { return f.Level == data.LevelInfo })
