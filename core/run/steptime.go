@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// StepTime is where the time of some steps went, in seconds.
-type StepTime struct {
+// TimeSpent is where the time of some steps went, in seconds.
+type TimeSpent struct {
 	Steps int
 
 	Data, Forward, Backward, Optimizer float64
@@ -14,7 +14,7 @@ type StepTime struct {
 }
 
 // TimeOf adds up the newest rows. The rest is what their times of day have beyond it, where no gap lies between.
-func TimeOf(h *History, c Clock) (s StepTime) {
+func TimeOf(h *History, c Clock) (s TimeSpent) {
 	const newest = 20
 	rows := h.Train[max(len(h.Train)-newest-1, 0):]
 	s.Rest = math.NaN()
@@ -39,7 +39,7 @@ func TimeOf(h *History, c Clock) (s StepTime) {
 }
 
 // Within is the time of the steps themselves, without the rest.
-func (s StepTime) Within() float64 { return s.Data + s.Forward + s.Backward + s.Optimizer }
+func (s TimeSpent) Within() float64 { return s.Data + s.Forward + s.Backward + s.Optimizer }
 
 // The rules of the verdict.
 const (
@@ -54,7 +54,7 @@ const UnknownTime = "how long a step takes is not known yet"
 
 // Verdict says in words what takes the time, and whether something should be done about it. machine is what computes:
 // "cores" or "GPU".
-func (s StepTime) Verdict(machine string) (text string, warn bool) {
+func (s TimeSpent) Verdict(machine string) (text string, warn bool) {
 	total := s.Within()
 	if total <= 0 || math.IsNaN(total) {
 		return UnknownTime, false

@@ -7,26 +7,26 @@ import (
 
 func TestVerdictOnAStepsTime(t *testing.T) {
 	for _, c := range []struct {
-		time    StepTime
+		time    TimeSpent
 		machine string
 		want    string
 		warn    bool
 	}{
-		{StepTime{Data: 6.1, Forward: 1.5, Backward: 2.2, Optimizer: 0.2}, "cores",
+		{TimeSpent{Data: 6.1, Forward: 1.5, Backward: 2.2, Optimizer: 0.2}, "cores",
 			"the cores wait for data: 61 % of the step", true},
-		{StepTime{Data: 6.1, Forward: 1.5, Backward: 2.2, Optimizer: 0.2}, "GPU",
+		{TimeSpent{Data: 6.1, Forward: 1.5, Backward: 2.2, Optimizer: 0.2}, "GPU",
 			"the GPU waits for data: 61 % of the step", true},
-		{StepTime{Data: 2, Forward: 3, Backward: 5}, "cores", "the cores wait for data for 20 % of the step", false},
-		{StepTime{Data: 0.5, Forward: 3, Backward: 6, Optimizer: 0.5}, "cores",
+		{TimeSpent{Data: 2, Forward: 3, Backward: 5}, "cores", "the cores wait for data for 20 % of the step", false},
+		{TimeSpent{Data: 0.5, Forward: 3, Backward: 6, Optimizer: 0.5}, "cores",
 			"the cores compute: 90 % forward and backward", false},
-		{StepTime{Data: 0.1, Forward: 1, Backward: 2, Optimizer: 2}, "GPU",
+		{TimeSpent{Data: 0.1, Forward: 1, Backward: 2, Optimizer: 2}, "GPU",
 			"the optimiser takes 39 % of the step: more samples a step would use the time better", true},
-		{StepTime{Forward: 3, Backward: 6, Rest: 9}, "cores",
+		{TimeSpent{Forward: 3, Backward: 6, Rest: 9}, "cores",
 			"checks and checkpoints take 50 % of the time: raise EVAL_EVERY or SAVE_EVERY", true},
-		{StepTime{Forward: 3, Backward: 6, Rest: math.NaN()}, "cores", "the cores compute: 100 % forward and backward",
+		{TimeSpent{Forward: 3, Backward: 6, Rest: math.NaN()}, "cores", "the cores compute: 100 % forward and backward",
 			false},
-		{StepTime{}, "cores", "how long a step takes is not known yet", false},
-		{StepTime{Data: math.NaN(), Forward: 1}, "cores", "how long a step takes is not known yet", false},
+		{TimeSpent{}, "cores", "how long a step takes is not known yet", false},
+		{TimeSpent{Data: math.NaN(), Forward: 1}, "cores", "how long a step takes is not known yet", false},
 	} {
 		if got, warn := c.time.Verdict(c.machine); got != c.want || warn != c.warn {
 			t.Errorf("%+v: %q %v, want %q %v", c.time, got, warn, c.want, c.warn)

@@ -27,7 +27,7 @@ func (p *Pane) drawStepTime(t *widget.Theme, w, h int) string {
 }
 
 // verdictLines are the verdict in lines of w cells.
-func verdictLines(t *widget.Theme, s run.StepTime, machine string, w int) []string {
+func verdictLines(t *widget.Theme, s run.TimeSpent, machine string, w int) []string {
 	text, warn := s.Verdict(machine)
 	sign, style := t.OK.Render("✓"), t.Text
 	if warn {
@@ -45,7 +45,7 @@ func coresHeld(r *reading) string {
 }
 
 // partLines are the parts of a step in h lines: bars where there is room for all, else words.
-func partLines(s run.StepTime, t *widget.Theme, w, h int) []string {
+func partLines(s run.TimeSpent, t *widget.Theme, w, h int) []string {
 	bars := timeBars(s)
 	if h < len(bars.Items) {
 		var parts []string
@@ -73,7 +73,7 @@ func partLines(s run.StepTime, t *widget.Theme, w, h int) []string {
 }
 
 // timeBars are the parts of a step, each in seconds a step and its share.
-func timeBars(s run.StepTime) widget.Bars {
+func timeBars(s run.TimeSpent) widget.Bars {
 	total := s.Within()
 	bars := widget.Bars{Total: total, Max: total}
 	each := func(label string, v float64) {
