@@ -53,7 +53,7 @@ func qved(c *Config) {
 	c.Model.Base, c.Model.MaxLength = "Amshaker/Mobile-VideoGPT-0.5B", 2048
 	c.LoRA.R, c.LoRA.Alpha, c.LoRA.Dropout = 64, 128, 0.05
 	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 8, 8, 2
-	c.Train.LearningRate = 1e-4
+	c.Train.LearningRate, c.Train.ProjectorLR = 1e-4, 2e-5
 	c.Train.Schedule, c.Train.WarmupSteps, c.Train.WarmupRatio, c.Train.WeightDecay = "cosine", 0, 0.03, 0
 	c.Eval.Split = "test"
 }

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"strings"
 
 	"finetui/core/dataset"
 )
@@ -59,6 +60,24 @@ func (r *Recipe) sample(item, object int) Sample {
 // id is the sample's ID, which those of a survey do not carry: there are very many.
 func (s Sample) id() string { return fmt.Sprintf("%s#%d", s.Item.ID, s.Object) }
 
+// asked is the question about an object that has an answer of its own: its own, or else that of
+// CONVERT.USER_PROMPT_TEMPLATE, so that training here and in other programs ask alike. An exercise that is all there is
+// to answer is not told.
+func (r *Recipe) asked(text *dataset.Text, class, usual string) string {
+	const exercise = "{exercise}"
+	template := r.cfg.Convert.UserPromptTemplate
+	question := strings.ReplaceAll(template, exercise, class)
+	switch {
+	case text.Question != "":
+		return text.Question
+	case template == "" || strings.ContainsAny(strings.ReplaceAll(template, exercise, ""), "{}"):
+		return usual // what takes more than the class is the converter's
+	case dataset.ExerciseKey(text.Answer) == dataset.ExerciseKey(class):
+		return usual
+	}
+	return question
+}
+
 func (r *Recipe) unnamed(item, object int) Sample {
 	it := &r.data.Items[item]
 	class := it.Objects[object].Class
@@ -74,9 +93,7 @@ func (r *Recipe) unnamed(item, object int) Sample {
 	}
 	if text := it.Objects[object].Text; text != nil {
 		s.Answer = text.Answer
-		if text.Question != "" {
-			s.Prompt = text.Question
-		}
+		s.Prompt = r.asked(text, r.Classes[class].Name, s.Prompt)
 	}
 	if it.Split == trainSplit && r.lossWeights[class].Defined() {
 		s.Weight = float64(r.lossWeights[class])

@@ -1,0 +1,49 @@
+package recipe
+
+import (
+	"testing"
+
+	"finetui/core/config"
+	"finetui/core/dataset"
+)
+
+// A clip with feedback is asked about as the converted set asks; where the exercise is the whole answer it is not told.
+func TestAnswersOfTheirOwnAreAskedForAsTheConvertedSetAsks(t *testing.T) {
+	f, err := config.Preset("qved")
+	if err != nil {
+		t.Fatal(err)
+	}
+	item := func(texts ...*dataset.Text) dataset.Item {
+		i := dataset.Item{ID: "train/a", Split: "train", Clip: &dataset.Clip{}}
+		for _, text := range texts {
+			i.Objects = append(i.Objects, dataset.Object{Box: dataset.Whole, Text: text})
+		}
+		return i
+	}
+	set := &dataset.Dataset{Classes: []dataset.Class{{Name: "elbow plank", Object: "elbow plank", Condition: "normal"}},
+		Splits: []string{"train"}, Items: []dataset.Item{item(&dataset.Text{Answer: "elbow plank - too low"},
+			&dataset.Text{Answer: "Elbow_Plank"}, &dataset.Text{Question: "And now?", Answer: "elbow plank - fine"})}}
+	ask := func(c *config.Config) (prompts []string) {
+		r, err := Build(set, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range r.Samples("train") {
+			prompts = append(prompts, s.Prompt)
+		}
+		return prompts
+	}
+	c := *f.Config
+	got := ask(&c)
+	if got[0] != "Analyze this elbow plank video and provide corrective feedback." || got[2] != "And now?" {
+		t.Errorf("asked %q", got)
+	}
+	usual := got[1]
+	if usual == got[0] || usual == "" {
+		t.Errorf("told the exercise that it is to name: %q", usual)
+	}
+	c.Convert.UserPromptTemplate = "{x} {exercise}"
+	if got := ask(&c); got[0] != usual {
+		t.Errorf("a template of the converter's own: %q, want %q", got[0], usual)
+	}
+}
