@@ -13,7 +13,7 @@ func Default() *Config {
 		Convert: Convert{Dialect: "llava", Output: "converted"},
 		Recipe: Recipe{
 			Preset: "enhanced", ClassWeights: "none", ConditionWeights: "none", EffectiveBeta: 0.999,
-			Sampling: "square_root", RepeatThreshold: 0.1, Loss: "cross_entropy", FocalGamma: 2,
+			Sampling: SampleSquareRoot, RepeatThreshold: 0.1, Loss: LossCrossEntropy, FocalGamma: 2,
 			Prompt: "short", PositionWords: true, PromptFacts: "place", FactsFrom: "train",
 			Context: "crop", CropMargin: 0.1, CropSquare: true,
 		},

@@ -75,7 +75,9 @@ func fieldOf(section string, sf reflect.StructField) Field {
 	tag := sf.Tag
 	f := Field{Section: section, Key: tag.Get("key"), Doc: tag.Get("doc"), Unit: tag.Get("unit"),
 		Min: bound(tag.Get("min"), math.Inf(-1)), Max: bound(tag.Get("max"), math.Inf(1))}
-	if c := tag.Get("choices"); c != "" {
+	if c, ok := reflect.Zero(sf.Type).Interface().(interface{ Choices() []string }); ok {
+		f.Choices = c.Choices()
+	} else if c := tag.Get("choices"); c != "" {
 		f.Choices = strings.Split(c, "|")
 	}
 	switch sf.Type.Kind() {
@@ -127,7 +129,11 @@ func valueOf(c *Config, f Field) any {
 	if f.Section == keysSection {
 		return c.Keys[f.Key]
 	}
-	return reflect.ValueOf(c).Elem().Field(f.index[0]).Field(f.index[1]).Interface()
+	v := reflect.ValueOf(c).Elem().Field(f.index[0]).Field(f.index[1])
+	if v.Kind() == reflect.String {
+		return v.String() // of a type of its own, perhaps
+	}
+	return v.Interface()
 }
 
 // assign stores a value that parseValue or checkValue returned.
@@ -136,7 +142,8 @@ func assign(c *Config, f Field, v any) {
 		c.Keys[f.Key] = v.(string)
 		return
 	}
-	reflect.ValueOf(c).Elem().Field(f.index[0]).Field(f.index[1]).Set(reflect.ValueOf(v))
+	to := reflect.ValueOf(c).Elem().Field(f.index[0]).Field(f.index[1])
+	to.Set(reflect.ValueOf(v).Convert(to.Type()))
 }
 
 // Get returns the value of a constant as it stands in a file:

@@ -23,7 +23,7 @@ func demo(c *Config) {
 	c.Dataset.Path = "demo/data"
 	c.Dataset.Analysis = "demo/dataset_analysis.json"
 	c.Convert.Output = "demo/converted"
-	c.Train.BestBy = "macro_f1"
+	c.Train.BestBy = BestByMacroF1
 	c.Eval.Split, c.Eval.Data = "test", "demo/test500"
 }
 
@@ -49,7 +49,7 @@ func qved(c *Config) {
 	c.Convert = Convert{Dialect: "mobile-videogpt", Output: "playground/data/MobileGPT", LimitPerClass: 100,
 		SystemPrompt:       "You are a concise fitness coach. Analyze the user's exercise and give corrective feedback.",
 		UserPromptTemplate: "Analyze this {exercise} video and provide corrective feedback."}
-	c.Recipe.Sampling, c.Recipe.Context, c.Recipe.CropSquare = "instance", "full", false
+	c.Recipe.Sampling, c.Recipe.Context, c.Recipe.CropSquare = SampleInstance, "full", false
 	c.Model.Base, c.Model.MaxLength = "Amshaker/Mobile-VideoGPT-0.5B", 2048
 	c.LoRA.R, c.LoRA.Alpha, c.LoRA.Dropout = 64, 128, 0.05
 	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 8, 8, 2

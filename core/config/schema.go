@@ -48,7 +48,7 @@ type Project struct {
 
 type Dataset struct {
 	Path             string   `key:"PATH" is:"path" doc:"folder or file of the data set, relative to this file"`
-	Format           string   `key:"FORMAT" doc:"how it is written" choices:"auto|yolo|coco|voc|qved"`
+	Format           Format   `key:"FORMAT" doc:"how it is written"`
 	Analysis         string   `key:"ANALYSIS" is:"path" doc:"file that analyze writes"`
 	Media            string   `key:"MEDIA" is:"path" doc:"folder of the pictures or clips where the labels do not say; empty: beside the labels"`
 	Conditions       []string `key:"CONDITIONS" doc:"words looked for in class names, the first that matches is the condition"`
@@ -74,26 +74,26 @@ type Convert struct {
 }
 
 type Recipe struct {
-	Preset           string  `key:"PRESET" doc:"named starting point; custom once a constant below differs" choices:"basic|enhanced|enhanced-original|custom"`
-	ClassWeights     string  `key:"CLASS_WEIGHTS" doc:"weight of a class in the loss" choices:"none|max_ratio|balanced|effective_number|inverse_sqrt"`
-	ConditionWeights string  `key:"CONDITION_WEIGHTS" doc:"weight of a condition in the loss, multiplied with the class weight" choices:"none|max_ratio|balanced|effective_number|inverse_sqrt"`
-	EffectiveBeta    float64 `key:"EFFECTIVE_BETA" doc:"β of effective_number" min:"0" max:"0.999999"`
-	Sampling         string  `key:"SAMPLING" doc:"how training samples are drawn" choices:"instance|int_weight|repeat_factor|class_balanced|square_root|progressive"`
-	RepeatThreshold  float64 `key:"REPEAT_THRESHOLD" doc:"t of repeat_factor" unit:"of the images" min:"0" max:"1"`
-	Loss             string  `key:"LOSS" doc:"loss of one token" choices:"cross_entropy|focal"`
-	FocalGamma       float64 `key:"FOCAL_GAMMA" doc:"γ of focal" min:"0" max:"10"`
-	Prompt           string  `key:"PROMPT" doc:"question: short asks for name and state, basic says what to look at, list adds the closed list, enhanced-original repeats the original with its faults" choices:"short|basic|list|enhanced-original"`
-	PositionWords    bool    `key:"POSITION_WORDS" doc:"say where the object lies: at the top, in the middle, at the bottom"`
-	PromptFacts      string  `key:"PROMPT_FACTS" doc:"facts mined from the train split, chosen by the object type: its name, its name and usual place" choices:"none|object|place"`
-	FactsFrom        string  `key:"FACTS_FROM" doc:"splits that facts and weights are mined from; all is the original's leak" choices:"train|all"`
-	Context          string  `key:"CONTEXT" doc:"what the model sees: the whole image, the whole image with the object outlined, the object cut out, outlined and cut out" choices:"full|marked|crop|full+crop"`
-	CropMargin       float64 `key:"CROP_MARGIN" doc:"added around the box before cutting out" unit:"of the box" min:"0" max:"2"`
-	CropSquare       bool    `key:"CROP_SQUARE" doc:"stretch what is cut out to a square: the tiny base has seen nothing else"`
+	Preset           string    `key:"PRESET" doc:"named starting point; custom once a constant below differs" choices:"basic|enhanced|enhanced-original|custom"`
+	ClassWeights     Weighting `key:"CLASS_WEIGHTS" doc:"weight of a class in the loss"`
+	ConditionWeights Weighting `key:"CONDITION_WEIGHTS" doc:"weight of a condition in the loss, multiplied with the class weight"`
+	EffectiveBeta    float64   `key:"EFFECTIVE_BETA" doc:"β of effective_number" min:"0" max:"0.999999"`
+	Sampling         Sampling  `key:"SAMPLING" doc:"how training samples are drawn"`
+	RepeatThreshold  float64   `key:"REPEAT_THRESHOLD" doc:"t of repeat_factor" unit:"of the images" min:"0" max:"1"`
+	Loss             Loss      `key:"LOSS" doc:"loss of one token"`
+	FocalGamma       float64   `key:"FOCAL_GAMMA" doc:"γ of focal" min:"0" max:"10"`
+	Prompt           Prompt    `key:"PROMPT" doc:"question: short asks for name and state, basic says what to look at, list adds the closed list, enhanced-original repeats the original with its faults"`
+	PositionWords    bool      `key:"POSITION_WORDS" doc:"say where the object lies: at the top, in the middle, at the bottom"`
+	PromptFacts      Facts     `key:"PROMPT_FACTS" doc:"facts mined from the train split, chosen by the object type: its name, its name and usual place"`
+	FactsFrom        string    `key:"FACTS_FROM" doc:"splits that facts and weights are mined from; all is the original's leak" choices:"train|all"`
+	Context          Context   `key:"CONTEXT" doc:"what the model sees: the whole image, the whole image with the object outlined, the object cut out, outlined and cut out"`
+	CropMargin       float64   `key:"CROP_MARGIN" doc:"added around the box before cutting out" unit:"of the box" min:"0" max:"2"`
+	CropSquare       bool      `key:"CROP_SQUARE" doc:"stretch what is cut out to a square: the tiny base has seen nothing else"`
 }
 
 type Model struct {
 	Base      string `key:"BASE" is:"path" doc:"base model: tiny (built in), a folder in Hugging Face format, or a hub name (OWNER/NAME, or OWNER/NAME@REVISION), fetched once into the cache of HF_HOME"`
-	Engine    string `key:"ENGINE" doc:"what trains: this program, or PyTorch in a process of its own" choices:"native|torch"`
+	Engine    Engine `key:"ENGINE" doc:"what trains: this program, or PyTorch in a process of its own"`
 	MinPixels int    `key:"MIN_PIXELS" doc:"smaller pictures are enlarged to this" unit:"pixels" min:"784"`
 	MaxPixels int    `key:"MAX_PIXELS" doc:"larger pictures are shrunk to this" unit:"pixels" min:"784"`
 	Frames    int    `key:"FRAMES" doc:"frames taken of a clip; pictures do not ask for it" min:"1" max:"768"`
@@ -114,23 +114,23 @@ type LoRA struct {
 }
 
 type Train struct {
-	Epochs       int     `key:"EPOCHS" doc:"passes over the training samples" min:"1" max:"10000"`
-	BatchSize    int     `key:"BATCH_SIZE" doc:"samples at once" min:"1"`
-	GradAccum    int     `key:"GRAD_ACCUM" doc:"batches before one optimizer step" min:"1"`
-	LearningRate float64 `key:"LEARNING_RATE" doc:"of the adapters" min:"0" max:"10"`
-	ProjectorLR  float64 `key:"PROJECTOR_LEARNING_RATE" doc:"of the projectors, trained as a whole; 0: they stay frozen, as Qwen2-VL's must" min:"0" max:"10"`
-	Schedule     string  `key:"SCHEDULE" doc:"of the learning rate after warm-up" choices:"linear|cosine|constant"`
-	WarmupSteps  int     `key:"WARMUP_STEPS" doc:"steps in which the learning rate rises" unit:"steps" min:"0"`
-	WarmupRatio  float64 `key:"WARMUP_RATIO" doc:"the same as a share of all steps, used when WARMUP_STEPS is 0" min:"0" max:"1"`
-	WeightDecay  float64 `key:"WEIGHT_DECAY" doc:"decoupled, a step" min:"0" max:"10"`
-	MaxGradNorm  float64 `key:"MAX_GRAD_NORM" doc:"gradients longer than this are shortened to it; 0: never" min:"0"`
-	LogEvery     int     `key:"LOG_EVERY" doc:"a row in the metrics" unit:"steps" min:"1"`
-	EvalEvery    int     `key:"EVAL_EVERY" doc:"loss and accuracy on valid; 0: only at the end" unit:"steps" min:"0"`
-	SaveEvery    int     `key:"SAVE_EVERY" doc:"a checkpoint; 0: only at the end" unit:"steps" min:"0"`
-	Keep         int     `key:"KEEP" doc:"checkpoints kept, beside best and latest" min:"1"`
-	BestBy       string  `key:"BEST_BY" doc:"what makes a checkpoint the best on valid" choices:"loss|accuracy|macro_f1"`
-	Threads      int     `key:"THREADS" doc:"cores used; 0: all" min:"0" max:"1024"`
-	Follow       bool    `key:"FOLLOW" doc:"train shows the run's progress until it ends, also where stdout is no terminal"`
+	Epochs       int      `key:"EPOCHS" doc:"passes over the training samples" min:"1" max:"10000"`
+	BatchSize    int      `key:"BATCH_SIZE" doc:"samples at once" min:"1"`
+	GradAccum    int      `key:"GRAD_ACCUM" doc:"batches before one optimizer step" min:"1"`
+	LearningRate float64  `key:"LEARNING_RATE" doc:"of the adapters" min:"0" max:"10"`
+	ProjectorLR  float64  `key:"PROJECTOR_LEARNING_RATE" doc:"of the projectors, trained as a whole; 0: they stay frozen, as Qwen2-VL's must" min:"0" max:"10"`
+	Schedule     Schedule `key:"SCHEDULE" doc:"of the learning rate after warm-up"`
+	WarmupSteps  int      `key:"WARMUP_STEPS" doc:"steps in which the learning rate rises" unit:"steps" min:"0"`
+	WarmupRatio  float64  `key:"WARMUP_RATIO" doc:"the same as a share of all steps, used when WARMUP_STEPS is 0" min:"0" max:"1"`
+	WeightDecay  float64  `key:"WEIGHT_DECAY" doc:"decoupled, a step" min:"0" max:"10"`
+	MaxGradNorm  float64  `key:"MAX_GRAD_NORM" doc:"gradients longer than this are shortened to it; 0: never" min:"0"`
+	LogEvery     int      `key:"LOG_EVERY" doc:"a row in the metrics" unit:"steps" min:"1"`
+	EvalEvery    int      `key:"EVAL_EVERY" doc:"loss and accuracy on valid; 0: only at the end" unit:"steps" min:"0"`
+	SaveEvery    int      `key:"SAVE_EVERY" doc:"a checkpoint; 0: only at the end" unit:"steps" min:"0"`
+	Keep         int      `key:"KEEP" doc:"checkpoints kept, beside best and latest" min:"1"`
+	BestBy       BestBy   `key:"BEST_BY" doc:"what makes a checkpoint the best on valid"`
+	Threads      int      `key:"THREADS" doc:"cores used; 0: all" min:"0" max:"1024"`
+	Follow       bool     `key:"FOLLOW" doc:"train shows the run's progress until it ends, also where stdout is no terminal"`
 }
 
 type Eval struct {

@@ -41,7 +41,11 @@ func clipProject(t *testing.T, dir string, overrides ...string) *project.Project
 	if err := file.Override(append(base, overrides...)); err != nil {
 		t.Fatal(err)
 	}
-	p, err := project.Open(context.Background(), file.Snapshot, nil)
+	set, err := dataset.Read(context.Background(), file.Config.Dataset, file.Root, nil) // the clips of these tests are empty
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := project.OpenOn(context.Background(), file.Snapshot, set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

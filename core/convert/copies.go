@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"finetui/core/config"
 )
 
 // copyStream keeps the draw of copies apart from every other use of PROJECT.SEED.
@@ -19,7 +21,7 @@ func (w *writer) rows(split string, from, to int) (rows []int, scale float64) {
 	for i := from; i < to; i++ {
 		rows = append(rows, i)
 	}
-	if split != "train" || w.p.Config.Recipe.Sampling == "instance" || len(rows) == 0 {
+	if split != "train" || w.p.Config.Recipe.Sampling == config.SampleInstance || len(rows) == 0 {
 		return rows, 0
 	}
 	plan := w.p.Recipe.Plan().Copies()

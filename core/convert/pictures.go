@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"sync"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/media"
 	"finetui/core/model"
@@ -33,9 +34,9 @@ const jpegQuality = 95
 // pictures knows what a record shows and where it lies.
 type pictures struct {
 	p       *project.Project
-	dir     string // CONVERT.OUTPUT
-	context string // RECIPE.CONTEXT
-	drawn   int    // files written
+	dir     string         // CONVERT.OUTPUT
+	context config.Context // RECIPE.CONTEXT
+	drawn   int            // files written
 
 	asWritten bool // clips are named as their labels name them
 
@@ -48,7 +49,7 @@ func (w *pictures) paths(s recipe.Sample) ([]string, error) {
 	if s.Item.Clip != nil {
 		return []string{w.clip(s.Item)}, nil
 	}
-	if w.context == media.Full {
+	if w.context == config.ContextFull {
 		if name := w.copied(s.Item); name != "" {
 			return []string{name}, nil
 		}
@@ -63,9 +64,9 @@ func (w *pictures) paths(s recipe.Sample) ([]string, error) {
 	}
 	name := fmt.Sprintf("%s/%s-%d-", mediaFolder, s.Item.ID, s.Object)
 	switch w.context {
-	case media.Marked:
+	case config.ContextMarked:
 		return []string{name + "marked.jpg"}, nil
-	case media.Crop:
+	case config.ContextCrop:
 		return []string{name + "crop.png"}, nil
 	}
 	return []string{name + "marked.jpg", name + "crop.png"}, nil
@@ -159,7 +160,7 @@ func header(path string) (head picture.Header, err error) {
 func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report project.Progress) (missing []error,
 	err error) {
 	missing = make([]error, len(samples))
-	if w.context != media.Full {
+	if w.context != config.ContextFull {
 		if err := mark(w.dir); err != nil {
 			return nil, err
 		}
@@ -206,7 +207,7 @@ func (w *pictures) drawItem(samples []recipe.Sample, missing []error) (drawn int
 		fill(missing, present(item))
 		return 0, nil
 	}
-	if w.context == media.Full {
+	if w.context == config.ContextFull {
 		err := present(item)
 		if err == nil && item.Width > 0 {
 			err = w.tooLong(item.Width, item.Height)

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
-	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/printable"
 	"finetui/core/project"
@@ -354,10 +354,10 @@ func (w *writer) record(i int) (Record, bool, error) {
 // sayWhole notes what no file of records can hold.
 func (w *writer) sayWhole() {
 	r := w.p.Config.Recipe
-	if r.Loss == "focal" {
+	if r.Loss == config.LossFocal {
 		w.said.all(noFocal, "RECIPE.LOSS = \"focal\" is not in the files: a loss is the trainer's own")
 	}
-	if r.Context == media.Full && w.shows(false) && !w.ask.holds("prompt", "position", "x", "y") {
+	if r.Context == config.ContextFull && w.shows(false) && !w.ask.holds("prompt", "position", "x", "y") {
 		w.said.all(untoldObject, "the pictures are whole ones, and no question tells which object is meant")
 	}
 	if n := len(w.shown.copies); n > 0 {

@@ -76,11 +76,11 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 }
 
 // choose returns the reader that cfg.Format asks for, or the first that finds a set of its own at path.
-func choose(wanted, path string) (format, string, error) {
+func choose(wanted config.Format, path string) (format, string, error) {
 	var names, holds []string
 	for _, f := range formats {
 		names, holds = append(names, f.name()), append(holds, f.holds())
-		if wanted != "" && wanted != "auto" && wanted != f.name() {
+		if wanted != "" && wanted != config.FormatAuto && string(wanted) != f.name() {
 			continue
 		}
 		at, err := f.detect(path)
@@ -90,12 +90,12 @@ func choose(wanted, path string) (format, string, error) {
 		if at != "" {
 			return f, at, nil
 		}
-		if wanted == f.name() {
+		if string(wanted) == f.name() {
 			return nil, "", &config.Unusable{Key: "DATASET.FORMAT", Text: fmt.Sprintf(
 				"it is %s, and %s holds no such set: %s; auto looks for the others", wanted, readable(path), f.holds())}
 		}
 	}
-	if wanted != "" && wanted != "auto" && !slices.Contains(names, wanted) {
+	if wanted != "" && wanted != config.FormatAuto && !slices.Contains(names, string(wanted)) {
 		return nil, "", &config.Unusable{Key: "DATASET.FORMAT",
 			Text: fmt.Sprintf("%q is not read here: use auto or one of %s", wanted, strings.Join(names, ", "))}
 	}

@@ -3,8 +3,6 @@ package finetune
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -69,12 +67,12 @@ type Task struct {
 }
 
 // native is the engine of this program.
-const native = "native"
+const native = config.EngineNative
 
 // engines are those that MODEL.ENGINE can name.
-var engines = map[string]func(ctx context.Context, t Task) (Engine, error){
-	native:  openNative,
-	"torch": openTorch,
+var engines = map[config.Engine]func(ctx context.Context, t Task) (Engine, error){
+	native:             openNative,
+	config.EngineTorch: openTorch,
 }
 
 // checkEngine says whether there is such an engine.
@@ -84,5 +82,5 @@ func checkEngine(c *config.Config) error {
 	}
 	return &config.Unusable{Key: "MODEL.ENGINE",
 		Text: fmt.Sprintf("there is no engine %q in this program yet; there is %s",
-			c.Model.Engine, strings.Join(slices.Sorted(maps.Keys(engines)), ", "))}
+			c.Model.Engine, strings.Join(c.Model.Engine.Choices(), ", "))}
 }

@@ -261,7 +261,7 @@ func TestEveryEngineThatCanBeChosenIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range constant.Choices {
-		if engines[name] == nil {
+		if engines[config.Engine(name)] == nil {
 			t.Errorf("MODEL.ENGINE = %q leads nowhere", name)
 		}
 	}
@@ -269,7 +269,7 @@ func TestEveryEngineThatCanBeChosenIsThere(t *testing.T) {
 	f.Config.Model.Engine = "steam"
 	var unusable *config.Unusable
 	if _, _, err := Start(context.Background(), f.Snapshot, Options{}); !errors.As(err, &unusable) ||
-		!strings.Contains(err.Error(), native) {
+		!strings.Contains(err.Error(), string(native)) {
 		t.Errorf("an engine that is not there: %v", err)
 	}
 }

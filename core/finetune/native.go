@@ -32,7 +32,7 @@ func openNative(_ context.Context, task Task) (Engine, error) {
 	p, c := task.Project, task.Project.Config
 	e := &nativeEngine{p: p, adapter: adapterOf(p)}
 	tune := model.Adapt(e.adapter)
-	if c.Recipe.Loss == "focal" {
+	if c.Recipe.Loss == config.LossFocal {
 		tune.Gamma = c.Recipe.FocalGamma
 	}
 	tune.Projectors = c.Train.ProjectorLR > 0
@@ -109,7 +109,7 @@ func adapterOf(p *project.Project) *lora.Config {
 
 // scheduleOf is the course of the learning rate over so many steps.
 func scheduleOf(c config.Train, steps int) train.Schedule {
-	s := train.Schedule{Kind: c.Schedule, Warmup: c.WarmupSteps, Steps: steps}
+	s := train.Schedule{Kind: string(c.Schedule), Warmup: c.WarmupSteps, Steps: steps}
 	if s.Warmup == 0 {
 		s.Warmup = train.WarmupSteps(c.WarmupRatio, steps)
 	}

@@ -9,6 +9,7 @@ import (
 	"math"
 	"path/filepath"
 
+	"finetui/core/config"
 	"finetui/core/run"
 	"finetui/ml/train"
 	"finetui/ml/wholefile"
@@ -137,7 +138,7 @@ func (j *job) adopt(last run.Saved, state State) error {
 		var score *run.Score
 		if v := run.Float(best); s.Best && !math.IsInf(best, 0) {
 			score = &run.Score{Loss: -v, Accuracy: v, MacroF1: v}
-			if by := j.p.Config.Train.BestBy; by == "accuracy" || by == "macro_f1" {
+			if by := j.p.Config.Train.BestBy; by == config.BestByAccuracy || by == config.BestByMacroF1 {
 				score.Loss = run.Float(math.NaN())
 			} else {
 				score.Accuracy, score.MacroF1 = run.Float(math.NaN()), run.Float(math.NaN())

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"finetui/core/config"
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/recipe"
@@ -90,7 +91,7 @@ func (e *torchEngine) open(python torch.Python) error {
 	if h.Device == "cuda" {
 		s.DType = "bfloat16"
 	}
-	if c.Recipe.Loss == "focal" {
+	if c.Recipe.Loss == config.LossFocal {
 		s.Gamma = c.Recipe.FocalGamma
 	}
 	if err := e.trainer.Open(s); err != nil {

@@ -5,17 +5,11 @@ package media
 import (
 	"fmt"
 	"image/color"
+	"strings"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/ml/picture"
-)
-
-// Modes of RECIPE.CONTEXT: what a model is shown of a picture when it is asked about one object.
-const (
-	Full     = "full"      // the whole picture
-	Marked   = "marked"    // the whole picture with the object outlined
-	Crop     = "crop"      // the object cut out
-	FullCrop = "full+crop" // the object outlined, and then cut out
 )
 
 // MarkColour is the colour of the outline in prompts: one that no slope has.
@@ -33,18 +27,19 @@ func Load(item *dataset.Item) (*picture.RGB, error) {
 // Context returns the pictures that a model is shown about the object in that box, in the order of the
 // prompt. margin is that of Cut. The outline is a rectangle whatever the label is, so that it tells nothing
 // but the place, and is drawn before anything is shrunk.
-func Context(img *picture.RGB, box dataset.Box, mode string, margin float64) ([]*picture.RGB, error) {
+func Context(img *picture.RGB, box dataset.Box, mode config.Context, margin float64) ([]*picture.RGB, error) {
 	switch mode {
-	case Full:
+	case config.ContextFull:
 		return []*picture.RGB{img}, nil
-	case Marked:
+	case config.ContextMarked:
 		return []*picture.RGB{Outline(img, box)}, nil
-	case Crop:
+	case config.ContextCrop:
 		return []*picture.RGB{Cut(img, box, margin)}, nil
-	case FullCrop:
+	case config.ContextFullCrop:
 		return []*picture.RGB{Outline(img, box), Cut(img, box, margin)}, nil
 	}
-	return nil, fmt.Errorf("RECIPE.CONTEXT: no %q: use %s, %s, %s or %s", mode, Full, Marked, Crop, FullCrop)
+	return nil, fmt.Errorf("RECIPE.CONTEXT: no %q: use %s", mode,
+		strings.Join(mode.Choices(), ", "))
 }
 
 // Outline returns a copy of the picture with a rectangle around the box. It lies outside the box and hides nothing of

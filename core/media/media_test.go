@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/ml/picture"
 )
@@ -184,7 +185,8 @@ func TestColoursRepeatAfterTheEighth(t *testing.T) {
 func TestContextShowsWhatItsModeSays(t *testing.T) {
 	img := gradient(100, 100)
 	box := dataset.Box{X0: .2, Y0: .2, X1: .4, Y1: .4}
-	for mode, sizes := range map[string][]int{Full: {100}, Marked: {100}, Crop: {24}, FullCrop: {100, 24}} {
+	for mode, sizes := range map[config.Context][]int{config.ContextFull: {100}, config.ContextMarked: {100},
+		config.ContextCrop: {24}, config.ContextFullCrop: {100, 24}} {
 		got, err := Context(img, box, mode, .1)
 		if err != nil || len(got) != len(sizes) {
 			t.Fatalf("%s: %d pictures, %v", mode, len(got), err)
@@ -198,7 +200,7 @@ func TestContextShowsWhatItsModeSays(t *testing.T) {
 		if got[0].W == 100 {
 			n, _, _, _, _ = changed(img, got[0])
 		}
-		if marked := n > 0; marked != (mode == Marked || mode == FullCrop) {
+		if marked := n > 0; marked != (mode == config.ContextMarked || mode == config.ContextFullCrop) {
 			t.Errorf("%s: marked %v", mode, marked)
 		}
 	}
@@ -361,7 +363,8 @@ func TestRealPicturesGoThroughEveryMode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, mode := range []string{Full, Marked, Crop, FullCrop} {
+		for _, mode := range []config.Context{config.ContextFull, config.ContextMarked, config.ContextCrop,
+			config.ContextFullCrop} {
 			if _, err := Context(img, dataset.Box{X0: .9, Y0: .9, X1: 1, Y1: 1}, mode, .1); err != nil {
 				t.Errorf("%s: %v", mode, err)
 			}

@@ -15,10 +15,10 @@ import (
 	"strings"
 	"testing"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/export"
 	"finetui/core/features"
-	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/recipe"
 	"finetui/core/sample"
@@ -147,7 +147,7 @@ func TestKeyCoversWhatIsShown(t *testing.T) {
 	for name, change := range map[string]func(p *Project, s *recipe.Sample){
 		"MODEL.MIN_PIXELS":   func(p *Project, s *recipe.Sample) { p.Config.Model.MinPixels *= 2 },
 		"MODEL.MAX_PIXELS":   func(p *Project, s *recipe.Sample) { p.Config.Model.MaxPixels *= 2 },
-		"RECIPE.CONTEXT":     func(p *Project, s *recipe.Sample) { p.Config.Recipe.Context = media.Marked },
+		"RECIPE.CONTEXT":     func(p *Project, s *recipe.Sample) { p.Config.Recipe.Context = config.ContextMarked },
 		"RECIPE.CROP_MARGIN": func(p *Project, s *recipe.Sample) { p.Config.Recipe.CropMargin += .1 },
 		"RECIPE.CROP_SQUARE": func(p *Project,
 			s *recipe.Sample) {
@@ -205,7 +205,7 @@ func TestACacheOfNoUseStopsNothing(t *testing.T) {
 func TestKeptGridsAreTheirOwn(t *testing.T) {
 	p := drawn(t)
 	c, q := *p.Config, *p
-	c.Recipe.Context = media.Full
+	c.Recipe.Context = config.ContextFull
 	q.Config = &c
 	sample := q.Recipe.Samples("test")[3]
 	item := *sample.Item
@@ -266,17 +266,17 @@ func TestFeaturesOfAFixedPicture(t *testing.T) {
 	}
 	eye := s.Network.NewEye(nn.NewExec(1))
 	for _, c := range []struct {
-		context string
+		context config.Context
 		square  bool
 		rows    string  // of the patch rows, rounded to 1/1000
 		length  float64 // of the features as one vector
 		first   float64
 	}{
-		{media.Full, false, "a67b09ce0c8236a5", 109.56, 0.41819},
-		{media.Marked, false, "e506f8b522c876dc", 108.57, 0.20752},
-		{media.Crop, false, "d150f37fd5cc243d", 71.954, -2.2573},
-		{media.Crop, true, "27e318cbcdfbb20b", 109.47, -4.8913},
-		{media.FullCrop, true, "6ba5621a1cea5ad6", 154.18, 0.20752},
+		{config.ContextFull, false, "a67b09ce0c8236a5", 109.56, 0.41819},
+		{config.ContextMarked, false, "e506f8b522c876dc", 108.57, 0.20752},
+		{config.ContextCrop, false, "d150f37fd5cc243d", 71.954, -2.2573},
+		{config.ContextCrop, true, "27e318cbcdfbb20b", 109.47, -4.8913},
+		{config.ContextFullCrop, true, "6ba5621a1cea5ad6", 154.18, 0.20752},
 	} {
 		config, q := *p.Config, *p
 		config.Recipe.Context, config.Recipe.CropSquare, config.Recipe.CropMargin = c.context, c.square, .1

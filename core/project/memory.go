@@ -4,8 +4,8 @@ import (
 	"math"
 	"slices"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
-	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/recipe"
 	"finetui/ml/blas"
@@ -210,7 +210,7 @@ func (s *process) see(samples []*weight, first int) {
 // is decoded to, copies of it, and its patches, put together.
 func (s *process) look(w weight) int64 {
 	bytes := 7 * int64(w.pixels)
-	if c := s.p.Config.Recipe.Context; c == media.Marked || c == media.FullCrop {
+	if c := s.p.Config.Recipe.Context; c == config.ContextMarked || c == config.ContextFullCrop {
 		bytes *= 2
 	}
 	return bytes + 2*4*int64(w.patches*s.sizes.VisionRow)

@@ -111,10 +111,10 @@ func (r *Recipe) lintSources(v *survey) []dataset.Finding {
 		return nil
 	}
 	var used []string
-	if rec.ClassWeights != "none" || rec.ConditionWeights != "none" {
+	if rec.ClassWeights != config.WeightNone || rec.ConditionWeights != config.WeightNone {
 		used = append(used, "weights")
 	}
-	if rec.Prompt == "enhanced-original" || rec.PromptFacts == "place" && !r.facts.tellsAll {
+	if rec.Prompt == config.PromptEnhancedOriginal || rec.PromptFacts == config.FactsPlace && !r.facts.tellsAll {
 		used = append(used, "facts")
 	}
 	if len(used) == 0 || v.outside == 0 {
@@ -136,14 +136,14 @@ func (r *Recipe) lintMass() []dataset.Finding {
 	heaviest := slices.MaxFunc(append([]Row{{}}, table.Classes...),
 		func(a, b Row) int { return cmp.Compare(a.Mass, b.Mass) })
 	var ways []string
-	if rec.ClassWeights != "none" {
-		ways = append(ways, "CLASS_WEIGHTS "+rec.ClassWeights)
+	if rec.ClassWeights != config.WeightNone {
+		ways = append(ways, "CLASS_WEIGHTS "+string(rec.ClassWeights))
 	}
-	if rec.ConditionWeights != "none" {
-		ways = append(ways, "CONDITION_WEIGHTS "+rec.ConditionWeights)
+	if rec.ConditionWeights != config.WeightNone {
+		ways = append(ways, "CONDITION_WEIGHTS "+string(rec.ConditionWeights))
 	}
-	if rec.Sampling != "instance" && table.resamples() {
-		ways = append(ways, "SAMPLING "+rec.Sampling)
+	if rec.Sampling != config.SampleInstance && table.resamples() {
+		ways = append(ways, "SAMPLING "+string(rec.Sampling))
 	}
 	var found []dataset.Finding
 	if len(ways) > 1 {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/eval"
 )
@@ -349,7 +350,7 @@ func (v *Supervision) Findings() []dataset.Finding {
 
 // lintTypes finds object types whose name is already the answer.
 func (r *Recipe) lintTypes(v *survey) []dataset.Finding {
-	if r.cfg.Recipe.PromptFacts == "none" {
+	if r.cfg.Recipe.PromptFacts == config.FactsNone {
 		return nil
 	}
 	if r.facts.tellsAll {

@@ -22,8 +22,8 @@ func short(Sample) int { return 81 }
 func TestHonestPresetsAreClean(t *testing.T) {
 	d := drains(drainCounts)
 	for _, preset := range []string{"basic", "enhanced"} {
-		for _, prompt := range []string{"short", "basic", "list"} {
-			for _, context := range []string{"full", "marked", "crop", "full+crop"} {
+		for _, prompt := range []config.Prompt{"short", "basic", "list"} {
+			for _, context := range []config.Context{"full", "marked", "crop", "full+crop"} {
 				cfg := constants(t, preset)
 				cfg.Recipe.Prompt, cfg.Recipe.Context = prompt, context
 				cfg.Recipe.Preset = Detect(cfg)

@@ -1,5 +1,7 @@
 package recipe
 
+import "finetui/core/config"
+
 // Row is what a recipe does to one class or one condition. Numbers are those of one epoch of training.
 type Row struct {
 	Class     string `json:"class,omitempty"` // empty in a condition's row
@@ -18,13 +20,13 @@ type Row struct {
 
 // Table is the loss mass of a recipe, before and after.
 type Table struct {
-	ClassWeights     string  `json:"class_weights"`
-	ConditionWeights string  `json:"condition_weights"`
-	Sampling         string  `json:"sampling"`
-	Classes          []Row   `json:"classes"`    // in the order of the closed list
-	Conditions       []Row   `json:"conditions"` // in the order of their first class
-	SamplesBefore    int     `json:"samples_before"`
-	SamplesAfter     float64 `json:"samples_after"` // an epoch, on the mean
+	ClassWeights     config.Weighting `json:"class_weights"`
+	ConditionWeights config.Weighting `json:"condition_weights"`
+	Sampling         config.Sampling  `json:"sampling"`
+	Classes          []Row            `json:"classes"`    // in the order of the closed list
+	Conditions       []Row            `json:"conditions"` // in the order of their first class
+	SamplesBefore    int              `json:"samples_before"`
+	SamplesAfter     float64          `json:"samples_after"` // an epoch, on the mean
 	// largest over smallest mass of a class that has a sample; 0 where there is none
 	ImbalanceBefore float64 `json:"imbalance_before"`
 	ImbalanceAfter  float64 `json:"imbalance_after"`

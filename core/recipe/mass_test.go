@@ -3,6 +3,8 @@ package recipe
 import (
 	"math"
 	"testing"
+
+	"finetui/core/config"
 )
 
 func TestGoldenEnhancedOriginal(t *testing.T) {
@@ -52,9 +54,11 @@ func TestGoldenEnhancedOriginal(t *testing.T) {
 
 func TestWeightsHaveMeanOneOverAnEpoch(t *testing.T) {
 	d := drains(drainCounts)
-	for _, sampling := range []string{"instance", "int_weight", "repeat_factor", "class_balanced", "square_root",
+	for _, sampling := range []config.Sampling{"instance", "int_weight", "repeat_factor", "class_balanced",
+		"square_root",
 		"progressive"} {
-		for _, weights := range []string{"none", "max_ratio", "balanced", "effective_number", "inverse_sqrt"} {
+		for _, weights := range []config.Weighting{"none", "max_ratio", "balanced", "effective_number",
+			"inverse_sqrt"} {
 			cfg := constants(t, "basic")
 			cfg.Recipe.Sampling, cfg.Recipe.ClassWeights, cfg.Recipe.ConditionWeights = sampling, weights, weights
 			table := Mass(build(t, d, cfg))

@@ -19,16 +19,20 @@ type preset struct {
 
 var presets = []preset{
 	{"basic", func(r *config.Recipe) {
-		r.ClassWeights, r.ConditionWeights, r.Sampling = "none", "none", "instance"
-		r.Loss, r.Prompt, r.PositionWords, r.PromptFacts, r.FactsFrom = "cross_entropy", "short", false, "none", "train"
+		r.ClassWeights, r.ConditionWeights, r.Sampling = "none", "none", config.SampleInstance
+		r.Loss, r.Prompt, r.PositionWords, r.PromptFacts, r.FactsFrom = config.LossCrossEntropy, "short", false,
+			"none", "train"
 	}},
 	{"enhanced", func(r *config.Recipe) {
-		r.ClassWeights, r.ConditionWeights, r.Sampling = "none", "none", "square_root"
-		r.Loss, r.Prompt, r.PositionWords, r.PromptFacts, r.FactsFrom = "cross_entropy", "short", true, "place", "train"
+		r.ClassWeights, r.ConditionWeights, r.Sampling = "none", "none", config.SampleSquareRoot
+		r.Loss, r.Prompt, r.PositionWords, r.PromptFacts, r.FactsFrom = config.LossCrossEntropy, "short", true,
+			"place", "train"
 	}},
 	{"enhanced-original", func(r *config.Recipe) {
-		r.ClassWeights, r.ConditionWeights, r.Sampling = "max_ratio", "max_ratio", "int_weight"
-		r.Loss, r.Prompt, r.PositionWords, r.PromptFacts, r.FactsFrom = "cross_entropy", "enhanced-original", true,
+		r.ClassWeights, r.ConditionWeights, r.Sampling = config.WeightMaxRatio, config.WeightMaxRatio,
+			config.SampleIntWeight
+		r.Loss, r.Prompt, r.PositionWords, r.PromptFacts, r.FactsFrom = config.LossCrossEntropy,
+			config.PromptEnhancedOriginal, true,
 			"none", "all"
 	}},
 }

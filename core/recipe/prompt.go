@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
 )
 
@@ -75,11 +76,11 @@ func (r *Recipe) statesToLookFor() string {
 // fact is what PROMPT_FACTS tells of an object type. Where every type has one class its name is the answer, so
 // nothing is told (lint says so).
 func (r *Recipe) fact(object string) string {
-	if r.cfg.Recipe.PromptFacts == "none" || r.facts.tellsAll {
+	if r.cfg.Recipe.PromptFacts == config.FactsNone || r.facts.tellsAll {
 		return ""
 	}
 	place, known := r.facts.place[object]
-	if r.cfg.Recipe.PromptFacts == "object" || !known {
+	if r.cfg.Recipe.PromptFacts == config.FactsObject || !known {
 		return withArticle(object) + "."
 	}
 	return withArticle(object) + "; " + place + "."

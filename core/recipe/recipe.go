@@ -103,7 +103,7 @@ func (r *Recipe) weigh() error {
 	if err != nil {
 		return fmt.Errorf("RECIPE.CONDITION_WEIGHTS: %w", err)
 	}
-	if rec.Sampling == "int_weight" {
+	if rec.Sampling == config.SampleIntWeight {
 		class, condition = Round2(class), Round2(condition)
 	}
 	r.rawWeights = make([]Weight, len(class))

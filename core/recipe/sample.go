@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
 )
 
@@ -14,9 +15,9 @@ type Sample struct {
 	Object    int           // index into Item.Objects
 	Class     int           // index into the closed list
 	Condition string
-	Context   string // what the model is shown: full, marked, crop, full+crop
-	Prompt    string // the user turn, without the picture
-	Answer    string // the class name exactly as the data set spells it, or the object's own text
+	Context   config.Context // what the model is shown: full, marked, crop, full+crop
+	Prompt    string         // the user turn, without the picture
+	Answer    string         // the class name exactly as the data set spells it, or the object's own text
 	// in the training loss, mean 1 over an epoch; outside train 1: scores and validation losses are never weighted
 	Weight float64
 }

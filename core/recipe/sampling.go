@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"finetui/core/config"
 )
 
 // samplingStream keeps the draws of samples apart from every other use of PROJECT.SEED.
@@ -12,7 +16,7 @@ const samplingStream = 0x73616d706c696e67
 // Plan says which training samples each epoch shows, and in what order.
 // It holds no state: an epoch can be drawn again after a resume and is the same.
 type Plan struct {
-	sampling string
+	sampling config.Sampling
 	seed     uint64
 	epochs   int
 	class    []int     // of each sample
@@ -93,7 +97,7 @@ func (r *Recipe) Plan() *Plan {
 			}
 			p.class = append(p.class, c)
 		}
-		if p.sampling == "repeat_factor" {
+		if p.sampling == config.SampleRepeatFactor {
 			rows := make([]int, len(it.Objects))
 			for o := range rows {
 				rows[o] = first + o
@@ -101,7 +105,7 @@ func (r *Recipe) Plan() *Plan {
 			classesIn, p.images = append(classesIn, p.class[first:]), append(p.images, rows)
 		}
 	}
-	if p.sampling == "repeat_factor" {
+	if p.sampling == config.SampleRepeatFactor {
 		_, p.repeat = RepeatFactors(classesIn, len(r.Classes), r.cfg.Recipe.RepeatThreshold)
 	}
 	return p
@@ -113,15 +117,15 @@ func (p *Plan) Epoch(epoch int) []int {
 	rng := rand.New(rand.NewPCG(p.seed^samplingStream, uint64(epoch)))
 	var out []int
 	switch p.sampling {
-	case "square_root", "class_balanced", "progressive":
+	case config.SampleSquareRoot, config.SampleClassBalanced, config.SampleProgressive:
 		return p.draw(rng, p.exponent(epoch))
-	case "int_weight":
+	case config.SampleIntWeight:
 		for i, c := range p.class {
 			for range p.copies[c] {
 				out = append(out, i)
 			}
 		}
-	case "repeat_factor":
+	case config.SampleRepeatFactor:
 		for i, rows := range p.images {
 			whole, rest := math.Modf(p.repeat[i])
 			n := int(whole)
@@ -141,14 +145,15 @@ func (p *Plan) Epoch(epoch int) []int {
 
 // draws says that an epoch's samples are drawn class by class.
 func (p *Plan) draws() bool {
-	return p.sampling == "square_root" || p.sampling == "class_balanced" || p.sampling == "progressive"
+	return p.sampling == config.SampleSquareRoot || p.sampling == config.SampleClassBalanced ||
+		p.sampling == config.SampleProgressive
 }
 
 // Alike says that every epoch shows as many samples as the first.
-func (p *Plan) Alike() bool { return p.sampling != "repeat_factor" }
+func (p *Plan) Alike() bool { return p.sampling != config.SampleRepeatFactor }
 
 // Steady says that every epoch shows the classes in the same proportions.
-func (p *Plan) Steady() bool { return p.sampling != "progressive" }
+func (p *Plan) Steady() bool { return p.sampling != config.SampleProgressive }
 
 // draw takes as many samples as there are, with replacement: first the class, p_c ∝ n_c^q, then one of its samples.
 func (p *Plan) draw(rng *rand.Rand, q float64) []int {
@@ -176,9 +181,9 @@ func (p *Plan) draw(rng *rand.Rand, q float64) []int {
 // exponent is q of an epoch. Progressive goes from 1 (as the data is) to 0 (all classes alike) over TRAIN.EPOCHS.
 func (p *Plan) exponent(epoch int) float64 {
 	switch p.sampling {
-	case "square_root":
+	case config.SampleSquareRoot:
 		return 0.5
-	case "class_balanced":
+	case config.SampleClassBalanced:
 		return 0
 	}
 	return 1 - min(1, float64(epoch)/float64(max(1, p.epochs-1)))
@@ -188,7 +193,7 @@ func (p *Plan) exponent(epoch int) float64 {
 // over its draws and, where epochs differ, over all of them.
 func (p *Plan) Copies() []float64 {
 	out := make([]float64, len(p.class))
-	if p.sampling == "repeat_factor" {
+	if p.sampling == config.SampleRepeatFactor {
 		for i, rows := range p.images {
 			for _, row := range rows {
 				out[row] = p.repeat[i]
@@ -208,9 +213,9 @@ func (p *Plan) Copies() []float64 {
 func (p *Plan) Expected() []float64 {
 	out := make([]float64, len(p.counts))
 	switch p.sampling {
-	case "square_root", "class_balanced", "progressive":
+	case config.SampleSquareRoot, config.SampleClassBalanced, config.SampleProgressive:
 		epochs := 1
-		if p.sampling == "progressive" {
+		if p.sampling == config.SampleProgressive {
 			epochs = max(1, p.epochs)
 		}
 		for e := range epochs {
@@ -218,11 +223,11 @@ func (p *Plan) Expected() []float64 {
 				out[c] += share * float64(len(p.class)) / float64(epochs)
 			}
 		}
-	case "int_weight":
+	case config.SampleIntWeight:
 		for c, n := range p.counts {
 			out[c] = float64(n * p.copies[c])
 		}
-	case "repeat_factor":
+	case config.SampleRepeatFactor:
 		for i, rows := range p.images {
 			for _, row := range rows {
 				out[p.class[row]] += p.repeat[i]
@@ -234,11 +239,9 @@ func (p *Plan) Expected() []float64 {
 	return out
 }
 
-func checkSampling(name string) error {
-	switch name {
-	case "instance", "int_weight", "repeat_factor", "class_balanced", "square_root", "progressive":
+func checkSampling(s config.Sampling) error {
+	if slices.Contains(s.Choices(), string(s)) {
 		return nil
 	}
-	return fmt.Errorf("unknown RECIPE.SAMPLING %q: choose instance, int_weight, repeat_factor, class_balanced, "+
-		"square_root or progressive", name)
+	return fmt.Errorf("unknown RECIPE.SAMPLING %q: choose one of %s", string(s), strings.Join(s.Choices(), ", "))
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"finetui/core/config"
 )
 
 func epochCounts(r *Recipe, rows []int) []float64 {
@@ -17,7 +19,8 @@ func epochCounts(r *Recipe, rows []int) []float64 {
 
 func TestEpochIsTheSameWheneverItIsDrawn(t *testing.T) {
 	d := drains(drainCounts)
-	for _, sampling := range []string{"instance", "int_weight", "repeat_factor", "class_balanced", "square_root",
+	for _, sampling := range []config.Sampling{"instance", "int_weight", "repeat_factor", "class_balanced",
+		"square_root",
 		"progressive"} {
 		cfg := constants(t, "basic")
 		cfg.Recipe.Sampling, cfg.Recipe.ClassWeights = sampling, "max_ratio"
@@ -60,7 +63,7 @@ func TestDrawsFollowTheirExpectation(t *testing.T) {
 		{"repeat_factor", 0, 60, false},
 	} {
 		cfg := constants(t, "basic")
-		cfg.Recipe.Sampling = c.sampling
+		cfg.Recipe.Sampling = config.Sampling(c.sampling)
 		r := build(t, d, cfg)
 		plan := r.Plan()
 		got := make([]float64, len(r.Classes))
@@ -122,7 +125,8 @@ func TestRepeatFactorKeepsThePictureTogether(t *testing.T) {
 
 func TestEmptyTrainGivesAnEmptyEpoch(t *testing.T) {
 	counts := map[string][]int{"test": drainCounts["test"]}
-	for _, sampling := range []string{"instance", "int_weight", "repeat_factor", "class_balanced", "square_root",
+	for _, sampling := range []config.Sampling{"instance", "int_weight", "repeat_factor", "class_balanced",
+		"square_root",
 		"progressive"} {
 		cfg := constants(t, "basic")
 		cfg.Recipe.Sampling = sampling

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
+
+	"finetui/core/config"
 )
 
 // Weight is a factor in the loss. A class without an item has none: NaN here, null in JSON, "–" in text.
@@ -43,24 +46,24 @@ func (w Weight) String() string {
 
 // Weights returns the weight of each class by the formula named in RECIPE.CLASS_WEIGHTS and CONDITION_WEIGHTS:
 // none, max_ratio, balanced, effective_number (with beta) or inverse_sqrt.
-func Weights(formula string, counts []int, beta float64) ([]Weight, error) {
+func Weights(formula config.Weighting, counts []int, beta float64) ([]Weight, error) {
 	switch formula {
-	case "none":
+	case config.WeightNone:
 		return weigh(counts, func(int) float64 { return 1 }), nil
-	case "max_ratio":
+	case config.WeightMaxRatio:
 		return MaxRatio(counts), nil
-	case "balanced":
+	case config.WeightBalanced:
 		return Balanced(counts), nil
-	case "effective_number":
+	case config.WeightEffectiveNumber:
 		if beta < 0 || beta >= 1 {
 			return nil, fmt.Errorf("RECIPE.EFFECTIVE_BETA is %v: choose a value from 0 to below 1", beta)
 		}
 		return EffectiveNumber(counts, beta), nil
-	case "inverse_sqrt":
+	case config.WeightInverseSqrt:
 		return InverseSqrt(counts), nil
 	}
-	return nil, fmt.Errorf("unknown weights %q: choose none, max_ratio, balanced, effective_number or inverse_sqrt",
-		formula)
+	return nil, fmt.Errorf("unknown weights %q: choose one of %s", string(formula),
+		strings.Join(formula.Choices(), ", "))
 }
 
 // MaxRatio is w_c = max_k n_k / n_c.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"finetui/core/config"
 )
 
 func near(got, want float64) bool {
@@ -100,7 +102,7 @@ func TestGoldenRepeatFactors(t *testing.T) {
 }
 
 func TestClassWithoutItemHasNoWeight(t *testing.T) {
-	for _, formula := range []string{"none", "max_ratio", "balanced", "effective_number", "inverse_sqrt"} {
+	for _, formula := range []config.Weighting{"none", "max_ratio", "balanced", "effective_number", "inverse_sqrt"} {
 		w, err := Weights(formula, []int{5, 0, 45}, 0.99)
 		if err != nil {
 			t.Fatal(err)

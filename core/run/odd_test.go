@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"finetui/core/config"
 )
 
 // odd are what may stand where a file of a run should.
@@ -193,7 +195,7 @@ func TestBestIsTheBestThatLiesThere(t *testing.T) {
 	for _, c := range []struct{ by, want string }{
 		{"loss", "1, 2 best, 3, 4 latest"}, {"accuracy", "1, 2, 3 best, 4 latest"}, {"", "1, 2 best, 3, 4 latest"},
 	} {
-		if err := w.Update(func(i *Info) { i.BestBy = c.by }); err != nil {
+		if err := w.Update(func(i *Info) { i.BestBy = config.BestBy(c.by) }); err != nil {
 			t.Fatal(err)
 		}
 		if got := steps(t, w.Dir()); got != c.want {

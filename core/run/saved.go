@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/core/printable"
 	"finetui/ml/wholefile"
 )
@@ -32,7 +33,7 @@ func stepName(step int) string { return fmt.Sprintf("step-%06d", step) }
 // saved lists complete checkpoints by step. Latest is the highest step, and best the one with the best score, the
 // earliest among equals: the links of those names are made from this and say nothing by themselves. Only where no
 // checkpoint has a score, as an older program left them, the link says which is best.
-func saved(dir, by string) ([]Saved, error) {
+func saved(dir string, by config.BestBy) ([]Saved, error) {
 	folder := filepath.Join(dir, checkpoints)
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -62,7 +63,7 @@ func saved(dir, by string) ([]Saved, error) {
 }
 
 // bestOf is the place of the best checkpoint, -1 where none is.
-func bestOf(list []Saved, folder, by string) int {
+func bestOf(list []Saved, folder string, by config.BestBy) int {
 	best := -1
 	for i, s := range list {
 		if s.Valid != nil && (best < 0 || s.Valid.By(by) > list[best].Valid.By(by)) {
@@ -222,7 +223,7 @@ func (r *Run) Answering() (s Saved, note string, err error) {
 }
 
 // byMerit orders checkpoints: the best, then by score, then the newest first.
-func byMerit(list []Saved, by string) []Saved {
+func byMerit(list []Saved, by config.BestBy) []Saved {
 	out := append([]Saved(nil), list...)
 	sort.SliceStable(out, func(i, j int) bool {
 		a, b := out[i], out[j]

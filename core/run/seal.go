@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/ml/wholefile"
 )
 
@@ -29,11 +30,11 @@ type Score struct {
 
 // By is the score that TRAIN.BEST_BY names: the higher, the better.
 // No score, or one that is no number, is below all others.
-func (s *Score) By(name string) float64 {
+func (s *Score) By(name config.BestBy) float64 {
 	if s == nil {
 		return math.Inf(-1)
 	}
-	v := map[string]float64{"accuracy": float64(s.Accuracy), "macro_f1": float64(s.MacroF1)}
+	v := map[config.BestBy]float64{config.BestByAccuracy: float64(s.Accuracy), config.BestByMacroF1: float64(s.MacroF1)}
 	score, ok := v[name]
 	if !ok {
 		score = -float64(s.Loss)

@@ -50,7 +50,7 @@ func (e Encoder) View() model.View {
 func (e Encoder) Shown(whole *picture.RGB, box dataset.Box) ([]*picture.RGB, error) {
 	c := e.Recipe
 	shown, err := media.Context(whole, box, c.Context, c.CropMargin)
-	if err != nil || !c.CropSquare || c.Context != media.Crop && c.Context != media.FullCrop {
+	if err != nil || !c.CropSquare || c.Context != config.ContextCrop && c.Context != config.ContextFullCrop {
 		return shown, err
 	}
 	last := len(shown) - 1 // the cut-out
@@ -113,9 +113,9 @@ func (e Encoder) Sizes(s recipe.Sample) []model.Size {
 		cut.H = cut.W
 	}
 	switch c.Context {
-	case media.Crop:
+	case config.ContextCrop:
 		return []model.Size{cut}
-	case media.FullCrop:
+	case config.ContextFullCrop:
 		return []model.Size{whole, cut}
 	}
 	return []model.Size{whole}

@@ -12,7 +12,7 @@ import (
 )
 
 // encoder is one of the demo's constants, before a base is open.
-func encoder(context string, square bool) Encoder {
+func encoder(context config.Context, square bool) Encoder {
 	c := config.Default()
 	c.Recipe.Context, c.Recipe.CropSquare, c.Recipe.CropMargin = context, square, 0
 	c.Model.MinPixels, c.Model.MaxPixels, c.Model.Frames = 12544, 50176, 16
@@ -27,7 +27,7 @@ func object(w, h int, box dataset.Box) recipe.Sample {
 func TestSizesAreThoseOfWhatIsShown(t *testing.T) {
 	half := dataset.Box{X0: .25, Y0: .25, X1: .75, Y1: .75}
 	for _, c := range []struct {
-		context string
+		context config.Context
 		square  bool
 		want    []model.Size
 	}{
@@ -61,7 +61,7 @@ func TestWhatCannotBeShownIsHidden(t *testing.T) {
 	thin := dataset.Box{X0: 0, Y0: .5, X1: 1, Y1: .501}
 	for name, c := range map[string]struct {
 		sample  recipe.Sample
-		context string
+		context config.Context
 		hidden  bool
 		why     string
 	}{

@@ -6,7 +6,6 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
-	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/recipe"
@@ -116,7 +115,7 @@ var everything = dataset.Box{X1: 1, Y1: 1}
 // would cut out is the picture itself.
 func (t *Setting) Whole(img *picture.RGB) ([]*picture.RGB, error) {
 	switch c := t.Project.Config.Recipe; c.Context {
-	case media.Full, media.Marked:
+	case config.ContextFull, config.ContextMarked:
 		return []*picture.RGB{img}, nil
 	default:
 		encoder := t.Project.Encoder()

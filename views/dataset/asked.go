@@ -3,8 +3,8 @@ package dataset
 import (
 	"strings"
 
+	"finetui/core/config"
 	data "finetui/core/dataset"
-	"finetui/core/media"
 	"finetui/core/printable"
 	"finetui/views/widget"
 )
@@ -68,8 +68,9 @@ func (p *shared) copiesOf(class int) float64 {
 
 // contextName says what of the picture the model is shown.
 func (p *shared) contextName() string {
-	return map[string]string{
-		media.Full: "sees the whole picture", media.Marked: "sees it outlined", media.Crop: "sees it cut out",
-		media.FullCrop: "sees it outlined, and cut out",
+	return map[config.Context]string{
+		config.ContextFull: "sees the whole picture", config.ContextMarked: "sees it outlined",
+		config.ContextCrop:     "sees it cut out",
+		config.ContextFullCrop: "sees it outlined, and cut out",
 	}[p.recipe.draft().Recipe.Context]
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -62,13 +61,13 @@ var settings = []setting{
 	{key: "SAMPLING"},
 	{key: "EFFECTIVE_BETA", steps: []string{"0.9", "0.99", "0.999", "0.9999", "0.99999"},
 		used: func(r config.Recipe) bool {
-			return r.ClassWeights == "effective_number" || r.ConditionWeights == "effective_number"
+			return r.ClassWeights == config.WeightEffectiveNumber || r.ConditionWeights == config.WeightEffectiveNumber
 		}},
 	{key: "REPEAT_THRESHOLD", steps: []string{"0.01", "0.02", "0.05", "0.1", "0.2", "0.3", "0.5", "0.7", "1.0"},
-		used: func(r config.Recipe) bool { return r.Sampling == "repeat_factor" }},
+		used: func(r config.Recipe) bool { return r.Sampling == config.SampleRepeatFactor }},
 	{key: "LOSS"},
 	{key: "FOCAL_GAMMA", steps: []string{"0.0", "0.5", "1.0", "1.5", "2.0", "3.0", "5.0"},
-		used: func(r config.Recipe) bool { return r.Loss == "focal" }},
+		used: func(r config.Recipe) bool { return r.Loss == config.LossFocal }},
 	{key: "PROMPT"},
 	{key: "POSITION_WORDS"},
 	{key: "PROMPT_FACTS"},
@@ -78,7 +77,9 @@ var settings = []setting{
 	{key: "CROP_SQUARE", used: cropped},
 }
 
-func cropped(r config.Recipe) bool { return strings.Contains(r.Context, "crop") }
+func cropped(r config.Recipe) bool {
+	return r.Context == config.ContextCrop || r.Context == config.ContextFullCrop
+}
 
 func (s setting) name() string { return "RECIPE." + s.key }
 

@@ -6,8 +6,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"finetui/core/config"
 	data "finetui/core/dataset"
-	"finetui/core/media"
 	"finetui/views"
 	"finetui/views/layout"
 	"finetui/views/widget"
@@ -212,5 +212,6 @@ func (v *one) oneRef() data.Ref {
 func (v *one) askedKey(w, h int) (pictureKey, bool) {
 	ref := v.oneRef()
 	key, seen := v.contextKey(ref, w, h)
-	return key, seen && ref.Object >= 0 && key.seen.context != media.Full && key.seen.context != media.Marked
+	return key, seen && ref.Object >= 0 && key.seen.context != config.ContextFull &&
+		key.seen.context != config.ContextMarked
 }

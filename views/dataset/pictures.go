@@ -39,7 +39,7 @@ type pictureKey struct {
 
 // seen is everything that what the model sees of an object depends on.
 type seen struct {
-	context     string // RECIPE.CONTEXT
+	context     config.Context // RECIPE.CONTEXT
 	margin      float64
 	square      bool
 	least, most int // MODEL.MIN_PIXELS and MAX_PIXELS

@@ -8,8 +8,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"finetui/core/config"
 	"finetui/core/eval"
-	"finetui/core/media"
 	"finetui/views"
 	"finetui/views/layout"
 	"finetui/views/widget"
@@ -173,8 +173,9 @@ func (p *Pane) shownTitle() string {
 	if setting == nil {
 		return "What it sees"
 	}
-	how := map[string]string{media.Full: "the whole picture", media.Marked: "outlined", media.Crop: "cut out",
-		media.FullCrop: "outlined, and cut out"}[setting.Project.Config.Recipe.Context]
+	how := map[config.Context]string{config.ContextFull: "the whole picture", config.ContextMarked: "outlined",
+		config.ContextCrop:     "cut out",
+		config.ContextFullCrop: "outlined, and cut out"}[setting.Project.Config.Recipe.Context]
 	if p.ask.path != "" {
 		how = "the whole picture"
 	}

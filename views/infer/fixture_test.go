@@ -127,7 +127,7 @@ func addRun(t testing.TB, file *config.File, name, prompt string, step int) stri
 	set(t, file, "RECIPE.PROMPT", prompt)
 	w, err := run.Create(filepath.Join(file.Root, "runs"), name, run.Meta{Recipe: name, Base: "tiny", Root: file.Root},
 		file.Raw())
-	set(t, file, "RECIPE.PROMPT", before)
+	set(t, file, "RECIPE.PROMPT", string(before))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,7 +173,7 @@ func (f *follower) look(bad error) (changed bool) {
 }
 
 // by is what makes a checkpoint the best in the run.
-func (r *reading) by() string {
+func (r *reading) by() config.BestBy {
 	if r.config == nil {
 		return config.Default().Train.BestBy
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
@@ -176,9 +177,9 @@ func (p *Pane) checkpointLines(t *widget.Theme, w int) []string {
 		checks[e.Step] = e
 	}
 	by := r.by()
-	measures := []string{"loss", "accuracy"}
-	if by != "loss" && by != "accuracy" {
-		measures = append([]string{by}, measures...)
+	measures := []config.BestBy{config.BestByLoss, config.BestByAccuracy}
+	if !slices.Contains(measures, by) {
+		measures = append([]config.BestBy{by}, measures...)
 	}
 	table := widget.Table{Columns: []widget.Column{{Title: "step", Right: true}, {Priority: 9}}}
 	for i, m := range measures {

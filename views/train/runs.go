@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"finetui/core/config"
 	"finetui/core/printable"
 	"finetui/core/run"
 	"finetui/views/widget"
@@ -166,7 +167,8 @@ func (e *entry) steps() string {
 }
 
 // scoreWords are what the scores of TRAIN.BEST_BY are called here.
-var scoreWords = map[string]string{"loss": "loss", "accuracy": "right", "macro_f1": "F1"}
+var scoreWords = map[config.BestBy]string{config.BestByLoss: "loss", config.BestByAccuracy: "right",
+	config.BestByMacroF1: "F1"}
 
 // text is a score, with the word for what it is where that is not said elsewhere.
 func (s score) text(word bool) string {
@@ -184,7 +186,7 @@ func (s score) text(word bool) string {
 }
 
 // sameBy is what all runs that have been checked are scored by; empty where that differs.
-func (p *Pane) sameBy() (by string) {
+func (p *Pane) sameBy() (by config.BestBy) {
 	for _, e := range p.list.runs {
 		switch {
 		case e.best.by == "" || e.best.by == by:

@@ -32,7 +32,7 @@ type entry struct {
 
 // score is a check on valid by what makes a checkpoint the best in that run.
 type score struct {
-	by    string // loss, accuracy or macro_f1; empty: there was no check
+	by    config.BestBy // loss, accuracy or macro_f1; empty: there was no check
 	value float64
 	step  int
 }
@@ -131,7 +131,7 @@ func (w *watcher) scan() listing {
 }
 
 // bestBy is what makes a checkpoint the best in a run; loss where its constants cannot be read.
-func bestBy(r *run.Run) string {
+func bestBy(r *run.Run) config.BestBy {
 	file, err := r.Config()
 	if err != nil {
 		return config.Default().Train.BestBy
@@ -181,7 +181,7 @@ func (l *listing) live() (newest *entry, n int) {
 // digest is what the list shows of a run's metrics: how far it is and its best check.
 type digest struct {
 	reader *run.Reader
-	by     string // TRAIN.BEST_BY of the run; empty: not looked up yet
+	by     config.BestBy // TRAIN.BEST_BY of the run; empty: not looked up yet
 }
 
 // read takes in new rows until a time, and says whether there are more. What
@@ -197,7 +197,7 @@ func (d *digest) read(r *run.Run, limit time.Time) (more bool) {
 func (d *digest) best() score { return bestOf(d.reader.History.Checks(), d.by) }
 
 // bestOf is the best of some checks by what a run is scored by.
-func bestOf(checks []*run.Eval, by string) (best score) {
+func bestOf(checks []*run.Eval, by config.BestBy) (best score) {
 	for _, e := range checks {
 		if v := checked(e, by); !math.IsNaN(v) && (best.by == "" || better(by, v, best.value)) {
 			best = score{by, v, e.Step}
@@ -207,18 +207,18 @@ func bestOf(checks []*run.Eval, by string) (best score) {
 }
 
 // checked is a check's value by TRAIN.BEST_BY.
-func checked(r *run.Eval, by string) float64 {
+func checked(r *run.Eval, by config.BestBy) float64 {
 	switch by {
-	case "accuracy":
+	case config.BestByAccuracy:
 		return float64(r.Accuracy)
-	case "macro_f1":
+	case config.BestByMacroF1:
 		return float64(r.MacroF1)
 	}
 	return float64(r.Loss)
 }
 
 // better says whether a is better than b: the lower loss, the higher of anything else.
-func better(by string, a, b float64) bool {
+func better(by config.BestBy, a, b float64) bool {
 	if by == "loss" {
 		return a < b
 	}
