@@ -13,6 +13,7 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/demo/base"
 	"finetui/core/demo/chain"
+	"finetui/core/level"
 	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/recipe"
@@ -37,7 +38,7 @@ func (c call) configuration() (*config.File, bool) {
 		return nil, false
 	}
 	for _, p := range config.Validate(file.Config) {
-		if p.Level == dataset.LevelError {
+		if p.Level == level.Error {
 			c.fail(exitCall, "%s: %s", p.Key, p.Text)
 			return nil, false
 		}
@@ -293,7 +294,7 @@ func printCauses(print func(format string, args ...any), causes []dataset.Cause)
 
 func causesCode(causes []dataset.Cause) int {
 	for _, f := range causes {
-		if f.Level == dataset.LevelError {
+		if f.Level == level.Error {
 			return exitFindings
 		}
 	}
@@ -302,7 +303,7 @@ func causesCode(causes []dataset.Cause) int {
 
 func findingsCode(findings []dataset.Finding) int {
 	for _, f := range findings {
-		if f.Level == dataset.LevelError {
+		if f.Level == level.Error {
 			return exitFindings
 		}
 	}

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"math"
+
+	"finetui/core/level"
 )
 
 // Plan is what a number of training samples comes to.
@@ -29,12 +31,12 @@ func ValidateSteps(t Train, samples int) []Problem {
 	plan := PlanSteps(t, samples)
 	var out []Problem
 	if plan.Warmup >= plan.Total {
-		out = append(out, Problem{"TRAIN.WARMUP_STEPS", LevelNote,
+		out = append(out, Problem{"TRAIN.WARMUP_STEPS", level.Info,
 			fmt.Sprintf("is %d, and the run has only %d steps: the learning rate never reaches its value", plan.Warmup,
 				plan.Total)})
 	}
 	if plan.Batch > samples {
-		out = append(out, Problem{"TRAIN.BATCH_SIZE", LevelNote,
+		out = append(out, Problem{"TRAIN.BATCH_SIZE", level.Info,
 			fmt.Sprintf("times GRAD_ACCUM is %d, and there are only %d samples", plan.Batch, samples)})
 	}
 	return out

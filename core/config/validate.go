@@ -7,16 +7,17 @@ import (
 	"sort"
 	"strings"
 	"unicode"
+
+	"finetui/core/level"
 )
 
-// Levels of a Problem: an error stops a verb, a note is only said.
-const (
-	LevelError = "error"
-	LevelNote  = "note"
-)
-
-// Problem is a rule between constants that does not hold. Key is the constant to look at first.
-type Problem struct{ Key, Level, Text string }
+// Problem is a rule between constants that does not hold: an error stops a verb, an information is only said. Key is the
+// constant to look at first.
+type Problem struct {
+	Key   string
+	Level level.Level
+	Text  string
+}
 
 // Validate checks the rules between constants; what one constant may be, Load and Set check. Errors come first.
 func Validate(c *Config) []Problem {
@@ -27,18 +28,18 @@ func Validate(c *Config) []Problem {
 	p.train(c.Train)
 	p.evaluation(c)
 	p.keys(c.Keys)
-	sort.SliceStable(p, func(i, j int) bool { return p[i].Level == LevelError && p[j].Level != LevelError })
+	sort.SliceStable(p, func(i, j int) bool { return p[i].Level == level.Error && p[j].Level != level.Error })
 	return p
 }
 
 type problems []Problem
 
 func (p *problems) err(key, format string, args ...any) {
-	*p = append(*p, Problem{key, LevelError, fmt.Sprintf(format, args...)})
+	*p = append(*p, Problem{key, level.Error, fmt.Sprintf(format, args...)})
 }
 
 func (p *problems) note(key, format string, args ...any) {
-	*p = append(*p, Problem{key, LevelNote, fmt.Sprintf(format, args...)})
+	*p = append(*p, Problem{key, level.Info, fmt.Sprintf(format, args...)})
 }
 
 func (p *problems) paths(c *Config) {

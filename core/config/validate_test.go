@@ -3,39 +3,42 @@ package config
 import (
 	"strings"
 	"testing"
+
+	"finetui/core/level"
 )
 
 func TestRulesBetweenConstants(t *testing.T) {
 	cases := []struct {
-		set        []string
-		key, level string
-		want       string
+		set   []string
+		key   string
+		level level.Level
+		want  string
 	}{
-		{[]string{"DATASET.TOP_BELOW=0.6"}, "DATASET.TOP_BELOW", LevelError, "less than BOTTOM_ABOVE"},
-		{[]string{"DATASET.LEVEL_WITHIN=0.7"}, "DATASET.LEVEL_WITHIN", LevelNote, "hardly any pair"},
-		{[]string{"DATASET.ALIGNED_WITHIN=0.7"}, "DATASET.ALIGNED_WITHIN", LevelNote, "hardly any pair"},
-		{[]string{"DATASET.MODERATE_ABOVE=4"}, "DATASET.MODERATE_ABOVE", LevelError, "SEVERE_ABOVE, 3"},
-		{[]string{"DATASET.SETS=train,train,valid"}, "DATASET.SETS", LevelError, "twice"},
-		{[]string{"DATASET.SETS=train,test"}, "EVAL.SPLIT", LevelError, "reads only train, test"},
-		{[]string{`DATASET.CONDITIONS=damaged,badly damaged`}, "DATASET.CONDITIONS", LevelNote, "never matches"},
-		{[]string{`DATASET.CONDITIONS=[""]`}, "DATASET.CONDITIONS", LevelError, "empty entry"},
-		{[]string{"DATASET.DEFAULT_CONDITION="}, "DATASET.DEFAULT_CONDITION", LevelError, "is empty"},
-		{[]string{"DATASET.PATH= "}, "DATASET.PATH", LevelError, "is empty"},
-		{[]string{"MODEL.MIN_PIXELS=20000"}, "MODEL.MIN_PIXELS", LevelError, "MAX_PIXELS, 12544"},
-		{[]string{"MODEL.MIN_PIXELS=400000", "MODEL.MAX_PIXELS=400000"}, "MODEL.MAX_LENGTH", LevelError,
+		{[]string{"DATASET.TOP_BELOW=0.6"}, "DATASET.TOP_BELOW", level.Error, "less than BOTTOM_ABOVE"},
+		{[]string{"DATASET.LEVEL_WITHIN=0.7"}, "DATASET.LEVEL_WITHIN", level.Info, "hardly any pair"},
+		{[]string{"DATASET.ALIGNED_WITHIN=0.7"}, "DATASET.ALIGNED_WITHIN", level.Info, "hardly any pair"},
+		{[]string{"DATASET.MODERATE_ABOVE=4"}, "DATASET.MODERATE_ABOVE", level.Error, "SEVERE_ABOVE, 3"},
+		{[]string{"DATASET.SETS=train,train,valid"}, "DATASET.SETS", level.Error, "twice"},
+		{[]string{"DATASET.SETS=train,test"}, "EVAL.SPLIT", level.Error, "reads only train, test"},
+		{[]string{`DATASET.CONDITIONS=damaged,badly damaged`}, "DATASET.CONDITIONS", level.Info, "never matches"},
+		{[]string{`DATASET.CONDITIONS=[""]`}, "DATASET.CONDITIONS", level.Error, "empty entry"},
+		{[]string{"DATASET.DEFAULT_CONDITION="}, "DATASET.DEFAULT_CONDITION", level.Error, "is empty"},
+		{[]string{"DATASET.PATH= "}, "DATASET.PATH", level.Error, "is empty"},
+		{[]string{"MODEL.MIN_PIXELS=20000"}, "MODEL.MIN_PIXELS", level.Error, "MAX_PIXELS, 12544"},
+		{[]string{"MODEL.MIN_PIXELS=400000", "MODEL.MAX_PIXELS=400000"}, "MODEL.MAX_LENGTH", level.Error,
 			"at least 510 tokens"},
-		{[]string{"MODEL.MAX_PIXELS=400000"}, "MODEL.MAX_LENGTH", LevelNote, "510 tokens"},
+		{[]string{"MODEL.MAX_PIXELS=400000"}, "MODEL.MAX_LENGTH", level.Info, "510 tokens"},
 		{[]string{"MODEL.MAX_PIXELS=9000000000000000000", "MODEL.MIN_PIXELS=9000000000000000000"}, "MODEL.MAX_PIXELS",
-			LevelError, "at most"},
-		{[]string{"MODEL.MAX_LENGTH=9000000000000000000"}, "MODEL.MAX_LENGTH", LevelError, "at most"},
-		{[]string{"TRAIN.BATCH_SIZE=9223372036854775807"}, "TRAIN.BATCH_SIZE", LevelError, "samples a step"},
-		{[]string{"TRAIN.BATCH_SIZE=1000000", "TRAIN.GRAD_ACCUM=2"}, "TRAIN.BATCH_SIZE", LevelError, "samples a step"},
-		{[]string{"LORA.TARGETS="}, "LORA.TARGETS", LevelError, "nothing to train"},
-		{[]string{"LORA.TARGETS=q_proj,q_proj"}, "LORA.TARGETS", LevelError, "twice"},
-		{[]string{"LORA.ALPHA=0"}, "LORA.ALPHA", LevelError, "no effect"},
-		{[]string{"TRAIN.LEARNING_RATE=0"}, "TRAIN.LEARNING_RATE", LevelNote, "nothing will be learned"},
-		{[]string{"TRAIN.WARMUP_RATIO=0.1"}, "TRAIN.WARMUP_RATIO", LevelNote, "not used"},
-		{[]string{"KEYS.a=x", "KEYS.b=x", "KEYS.c="}, "KEYS.b", LevelError, "already runs a"},
+			level.Error, "at most"},
+		{[]string{"MODEL.MAX_LENGTH=9000000000000000000"}, "MODEL.MAX_LENGTH", level.Error, "at most"},
+		{[]string{"TRAIN.BATCH_SIZE=9223372036854775807"}, "TRAIN.BATCH_SIZE", level.Error, "samples a step"},
+		{[]string{"TRAIN.BATCH_SIZE=1000000", "TRAIN.GRAD_ACCUM=2"}, "TRAIN.BATCH_SIZE", level.Error, "samples a step"},
+		{[]string{"LORA.TARGETS="}, "LORA.TARGETS", level.Error, "nothing to train"},
+		{[]string{"LORA.TARGETS=q_proj,q_proj"}, "LORA.TARGETS", level.Error, "twice"},
+		{[]string{"LORA.ALPHA=0"}, "LORA.ALPHA", level.Error, "no effect"},
+		{[]string{"TRAIN.LEARNING_RATE=0"}, "TRAIN.LEARNING_RATE", level.Info, "nothing will be learned"},
+		{[]string{"TRAIN.WARMUP_RATIO=0.1"}, "TRAIN.WARMUP_RATIO", level.Info, "not used"},
+		{[]string{"KEYS.a=x", "KEYS.b=x", "KEYS.c="}, "KEYS.b", level.Error, "already runs a"},
 	}
 	for _, c := range cases {
 		f := load(t, "")
@@ -74,7 +77,7 @@ func TestFurtherDataSetMayBeTheSplit(t *testing.T) {
 func TestErrorsComeBeforeNotes(t *testing.T) {
 	f := load(t, "[DATASET]\nLEVEL_WITHIN = 0.9\n[LORA]\nALPHA = 0\n")
 	got := Validate(f.Config)
-	if len(got) != 2 || got[0].Level != LevelError || got[1].Level != LevelNote {
+	if len(got) != 2 || got[0].Level != level.Error || got[1].Level != level.Info {
 		t.Errorf("%+v", got)
 	}
 }

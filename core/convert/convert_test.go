@@ -89,7 +89,7 @@ func convertAll(t *testing.T, p *project.Project) *Result {
 func codes(r *Result) []string {
 	var list []string
 	for _, f := range r.Findings {
-		list = append(list, f.Level+" "+f.Code)
+		list = append(list, string(f.Level)+" "+f.Code)
 	}
 	return list
 }
@@ -373,8 +373,8 @@ func TestOtherEntriesOfDatasetInfoStay(t *testing.T) {
 func TestFindingsComeWorstFirst(t *testing.T) {
 	r := convertAll(t, twoPictures(t, "RECIPE.SAMPLING=square_root", "CONVERT.USER_PROMPT_TEMPLATE=<image>{prompt}"))
 	if !slices.IsSortedFunc(r.Findings, func(a, b dataset.Finding) int {
-		return dataset.Severity(a.Level) -
-			dataset.Severity(b.Level)
+		return a.Level.Severity() -
+			b.Level.Severity()
 	}) {
 		t.Errorf("%v", codes(r))
 	}

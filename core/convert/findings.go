@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"finetui/core/dataset"
+	"finetui/core/level"
 	"finetui/core/recipe"
 )
 
@@ -26,28 +27,31 @@ const (
 )
 
 // rulings are the level of a code and what to do.
-var rulings = map[string]struct{ level, do string }{
-	lostSystem: {dataset.LevelWarn,
+var rulings = map[string]struct {
+	level level.Level
+	do    string
+}{
+	lostSystem: {level.Warn,
 		"say it in CONVERT.USER_PROMPT_TEMPLATE, or choose a dialect with system turns"},
-	lostWeight: {dataset.LevelWarn,
+	lostWeight: {level.Warn,
 		"choose ms-swift, train with this program, or set RECIPE.CLASS_WEIGHTS and CONDITION_WEIGHTS to none"},
-	lostSupervision: {dataset.LevelWarn, "choose ms-swift or trl, or leave such turns out"},
-	missingPicture: {dataset.LevelError,
+	lostSupervision: {level.Warn, "choose ms-swift or trl, or leave such turns out"},
+	missingPicture: {level.Error,
 		"add the picture, or set CONVERT.KEEP_MISSING to write the record all the same"},
-	longPicture: {dataset.LevelWarn,
+	longPicture: {level.Warn,
 		"cut the picture into pieces, or show objects cut out (RECIPE.CONTEXT = \"crop\")"},
-	copiedPicture: {dataset.LevelInfo, "nothing: hand on the folder with its media"},
-	unfitRecord:   {dataset.LevelError, "correct the record, its class name or the template; it is left out"},
-	smallWeight:   {dataset.LevelWarn, "use milder weights (inverse_sqrt, effective_number), or none"},
-	emptySplit:    {dataset.LevelWarn, "nothing if it is meant to be; a file of an earlier call is left as it was"},
-	sampling:      {dataset.LevelInfo, "set RECIPE.SAMPLING to instance where every sample is wanted once"},
-	noSampling: {dataset.LevelWarn,
+	copiedPicture: {level.Info, "nothing: hand on the folder with its media"},
+	unfitRecord:   {level.Error, "correct the record, its class name or the template; it is left out"},
+	smallWeight:   {level.Warn, "use milder weights (inverse_sqrt, effective_number), or none"},
+	emptySplit:    {level.Warn, "nothing if it is meant to be; a file of an earlier call is left as it was"},
+	sampling:      {level.Info, "set RECIPE.SAMPLING to instance where every sample is wanted once"},
+	noSampling: {level.Warn,
 		"let the trainer draw them so, choose another sampling, or train with this program"},
-	noFocal: {dataset.LevelWarn, "set the loss in the trainer, or train with this program"},
-	untoldObject: {dataset.LevelWarn,
+	noFocal: {level.Warn, "set the loss in the trainer, or train with this program"},
+	untoldObject: {level.Warn,
 		"put {prompt}, {position} or {x} and {y} into CONVERT.USER_PROMPT_TEMPLATE, or choose another RECIPE.CONTEXT"},
-	summary:    {dataset.LevelInfo, "nothing"},
-	howToStart: {level: dataset.LevelInfo}, // what to do depends on the trainer
+	summary:    {level.Info, "nothing"},
+	howToStart: {level: level.Info}, // what to do depends on the trainer
 }
 
 // findings collects what is to be said: of each code the first record, and how many there are.
@@ -91,14 +95,14 @@ func (f *findings) result(kept bool) []dataset.Finding {
 			x.Text = fmt.Sprintf("%d records, first %s", n, x.Text)
 		}
 		if x.Code == missingPicture && kept {
-			x.Level, x.Do = dataset.LevelWarn,
+			x.Level, x.Do = level.Warn,
 				"add the picture before training; the record is written, as CONVERT.KEEP_MISSING says"
 		}
 		out = append(out, x)
 	}
 	slices.SortStableFunc(out, func(a, b dataset.Finding) int {
-		return dataset.Severity(a.Level) -
-			dataset.Severity(b.Level)
+		return a.Level.Severity() -
+			b.Level.Severity()
 	})
 	return out
 }

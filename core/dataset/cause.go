@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"finetui/core/level"
 )
 
 // Cause is one thing that is wrong with a data set, in as many places as it is: its Finding is that of the first place,
@@ -83,7 +85,11 @@ var counted = map[string][2]string{
 
 // Causes sums findings up: those of one code, level and remedy are one cause, in the order in which they come up.
 func Causes(findings []Finding) (causes []Cause) {
-	type key struct{ code, level, do string }
+	type key struct {
+		code  string
+		level level.Level
+		do    string
+	}
 	only, more := onlyFaults(findings), map[key]int{}
 	at := map[key]int{}
 	files := map[key]map[string]bool{}
@@ -147,11 +153,11 @@ func onlyFaults(findings []Finding) map[string]*Finding {
 		f := &findings[i]
 		first, cut := only[f.File]
 		switch {
-		case !cut || f.Level != LevelError || f.Code == MoreFaults || counted[f.Code][0] != "row":
+		case !cut || f.Level != level.Error || f.Code == MoreFaults || counted[f.Code][0] != "row":
 		case first == nil:
 			only[f.File] = f
 		case first.Code != f.Code || first.Do != f.Do:
-			only[f.File] = &Finding{Code: MoreFaults, Level: LevelError, Do: rulings[MoreFaults].do}
+			only[f.File] = &Finding{Code: MoreFaults, Level: level.Error, Do: rulings[MoreFaults].do}
 		}
 	}
 	return only
@@ -168,7 +174,7 @@ func (d *Dataset) Causes() []Cause {
 			d.explainMissing(c)
 		}
 	}
-	slices.SortStableFunc(causes, func(a, b Cause) int { return Severity(a.Level) - Severity(b.Level) })
+	slices.SortStableFunc(causes, func(a, b Cause) int { return a.Level.Severity() - b.Level.Severity() })
 	return causes
 }
 
@@ -217,7 +223,7 @@ func (d *Dataset) explainMissing(c *Cause) {
 	if c.Count < len(d.Items) || c.Count < 2 {
 		return
 	}
-	c.Level, c.Likely = LevelError, true
+	c.Level, c.Likely = level.Error, true
 	c.Text = fmt.Sprintf("none of the %d pictures has a label file, the first: %s", c.Count,
 		c.Text[strings.LastIndex(c.Text, ": ")+2:])
 	c.Do = "put the label files where the first one was looked for: labels/ in place of images/ in the picture's " +

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"finetui/core/level"
 )
 
 func TestOneCauseIsOneFinding(t *testing.T) {
@@ -46,7 +48,7 @@ func TestLikelyCausesAreSaid(t *testing.T) {
 			"COCO JSON (annotations/x.json)"},
 	} {
 		causes := open(t, write(t, test.files)).Causes()
-		if len(causes) == 0 || causes[0].Level != LevelError || !strings.Contains(causes[0].Text, test.says) {
+		if len(causes) == 0 || causes[0].Level != level.Error || !strings.Contains(causes[0].Text, test.says) {
 			t.Errorf("%s: %+v", name, causes)
 		}
 		if strings.Contains(test.says, "COCO") && causes[0].Do != `set DATASET.FORMAT to "coco" to read it` {
@@ -94,7 +96,8 @@ func TestOtherFormatsAreNamed(t *testing.T) {
 	for says, files := range map[string]map[string]string{
 		"CVAT XML": {"images/a.jpg": "",
 			"annotations/a.xml": `<annotations><image id="0" name="a.jpg"/></annotations>`},
-		"CreateML JSON":                         {"a.jpg": "", "a.json": `[{"image": "a.jpg", "annotations": [{"coordinates": {}}]}]`},
+		"CreateML JSON": {"a.jpg": "",
+			"a.json": `[{"image": "a.jpg", "annotations": [{"coordinates": {}}]}]`},
 		"one folder of pictures for each class": {"train/cat/1.jpg": "", "train/dog/2.jpg": ""},
 		"labelme JSON":                          {"1.jpg": "", "1.json": `{"shapes": [], "imagePath": "1.jpg"}`},
 	} {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"finetui/core/level"
 )
 
 // coco reads the annotation files of COCO: one JSON file for a split, with the boxes in pixels.
@@ -184,7 +186,7 @@ func (coco) list(ctx context.Context, at string, ask request) (*listing, error) 
 	if len(files) == 1 && splitOf(strings.TrimPrefix(files[0], root)) == "" {
 		b.findings = append(b.findings, newFinding(NoSplits, b.short(files[0]), 0,
 			"the pictures are not sorted into splits").
-			as(LevelWarn, "write a file for each split, as train.json and valid.json; all are taken for train"))
+			as(level.Warn, "write a file for each split, as train.json and valid.json; all are taken for train"))
 	}
 	for n, split := range splits {
 		if !wanted(split.name) {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"math"
 	"slices"
+
+	"finetui/core/level"
 )
 
 // cocoFile is one annotation file of COCO, as far as it could be read.
@@ -166,7 +168,7 @@ func (f *cocoFile) image(r *jsonReader) error {
 		if err == nil {
 			f.findings = append(f.findings, newFinding(UnknownImage, f.short, 0,
 				"an image without an id or a file_name: %s", quote(readable(image.name))).
-				as(LevelError, "give it both; it does not count"))
+				as(level.Error, "give it both; it does not count"))
 		}
 		return err
 	}
@@ -176,7 +178,7 @@ func (f *cocoFile) image(r *jsonReader) error {
 	} else {
 		f.findings = append(f.findings, newFinding(DuplicateID, f.short, 0, "%s has the id of %s",
 			quote(readable(image.name)), quote(readable(known.name))).
-			as(LevelError, "give each picture an id of its own; the later one does not count"))
+			as(level.Error, "give each picture an id of its own; the later one does not count"))
 	}
 	return err
 }
@@ -205,7 +207,7 @@ func (f *cocoFile) category(r *jsonReader) error {
 		} else {
 			f.findings = append(f.findings, newFinding(DuplicateID, f.short, 0, "category %s has the id of %s",
 				quote(readable(category.name)), quote(readable(known.name))).
-				as(LevelError, "give each category an id of its own; the later one does not count"))
+				as(level.Error, "give each category an id of its own; the later one does not count"))
 		}
 	}
 	return err

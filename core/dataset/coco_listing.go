@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"finetui/core/level"
 )
 
 // cocoListing puts the annotation files of a set together.
@@ -101,7 +103,7 @@ func (b *cocoListing) takeClasses(f *cocoFile) []int {
 	}
 	for _, twin := range uniqueNames(names) {
 		b.findings = append(b.findings, newFinding(DuplicateName, f.short, 0, "two categories are named %q", twin.name).
-			as(LevelWarn, "give each category its own name; the later one is shown with a number"))
+			as(level.Warn, "give each category its own name; the later one is shown with a number"))
 	}
 	for k, name := range names {
 		class, known := b.classAt[name]
@@ -138,7 +140,7 @@ func (b *cocoListing) takeImages(f *cocoFile, split string) []int {
 			Height: image.height}
 		if media == "" {
 			b.findings = append(b.findings, newFinding(MissingImage, f.short, 0, "there is no picture %s",
-				quote(readable(image.name))).as(LevelError,
+				quote(readable(image.name))).as(level.Error,
 				"add the picture, or name its folder in DATASET.MEDIA; its "+
 					"labels count, but nothing can be trained on it"))
 		}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"finetui/core/level"
 )
 
 // Codes of findings.
@@ -97,128 +99,132 @@ const (
 
 // rulings holds, for each code, what the fault costs and what to do about it. Error: something labelled cannot be
 // used. Warn: it is used, and doubtful. Info: it is as good as any, and merely said.
-var rulings = map[string]struct{ level, do string }{
-	TooFewFields: {LevelError,
+var rulings = map[string]struct {
+	level level.Level
+	do    string
+}{
+	TooFewFields: {level.Error,
 		"write the row as: class x y width height, or class and at least three corner points; this row does not count"},
-	OddPolygon: {LevelError,
+	OddPolygon: {level.Error,
 		"write an outline as pairs x y after the class, and leave confidences out of labels; this row does not count"},
-	ClassOutOfRange: {LevelError, "use an id of the list of names, or add the name; this row does not count"},
-	ClassNotInteger: {LevelError, "write the class id as a whole number; this row does not count"},
-	NotANumber: {LevelError,
+	ClassOutOfRange: {level.Error, "use an id of the list of names, or add the name; this row does not count"},
+	ClassNotInteger: {level.Error, "write the class id as a whole number; this row does not count"},
+	NotANumber: {level.Error,
 		"write plain decimal numbers with a point, separated by spaces; this row does not count"},
-	NotFinite: {LevelError, "write the coordinate again; this row does not count"},
-	ValueOutOfRange: {LevelError,
+	NotFinite: {level.Error, "write the coordinate again; this row does not count"},
+	ValueOutOfRange: {level.Error,
 		"divide pixel values by the picture's width and height, so that all lie from 0 to 1; this row does not count"},
-	ZeroSize:        {LevelError, "draw the object again or delete the row; this row does not count"},
-	BoxPastEdge:     {LevelWarn, "clip the box to the picture; it counts as it stands"},
-	OutlinePastEdge: {LevelWarn, "clip the outline to the picture; it counts, clipped"},
-	PoseLength: {LevelError,
+	ZeroSize:        {level.Error, "draw the object again or delete the row; this row does not count"},
+	BoxPastEdge:     {level.Warn, "clip the box to the picture; it counts as it stands"},
+	OutlinePastEdge: {level.Warn, "clip the outline to the picture; it counts, clipped"},
+	PoseLength: {level.Error,
 		"write the row as: class x y width height and the points, or correct kpt_shape in data.yaml; this row does " +
 			"not count"},
-	PointPastEdge: {LevelWarn, "move the point into the picture; the box counts"},
-	DuplicateRow:  {LevelWarn, "delete one of the two; the object counts once"},
-	MixedRows: {LevelInfo,
+	PointPastEdge: {level.Warn, "move the point into the picture; the box counts"},
+	DuplicateRow:  {level.Warn, "delete one of the two; the object counts once"},
+	MixedRows: {level.Info,
 		"nothing for this program; write all rows one way where Ultralytics (drops the image) or Datumaro (drops " +
 			"the set) reads it too"},
-	NotUTF8: {LevelError,
+	NotUTF8: {level.Error,
 		"save the file as UTF-8 text (in PowerShell: -Encoding utf8); what cannot be read does not count"},
-	UTF16:          {LevelInfo, "nothing; save the file as UTF-8 text for other programs"},
-	NonASCIISpace:  {LevelError, "replace the special space by an ordinary one; this row does not count"},
-	ByteOrderMark:  {LevelInfo, "nothing; save without a byte-order mark if another program stumbles over it"},
-	CarriageReturn: {LevelInfo, "nothing; save with newline line ends if another program stumbles over it"},
-	MoreFaults:     {LevelError, "look at the file as a whole: it hardly is a label file of this set"},
+	UTF16:          {level.Info, "nothing; save the file as UTF-8 text for other programs"},
+	NonASCIISpace:  {level.Error, "replace the special space by an ordinary one; this row does not count"},
+	ByteOrderMark:  {level.Info, "nothing; save without a byte-order mark if another program stumbles over it"},
+	CarriageReturn: {level.Info, "nothing; save with newline line ends if another program stumbles over it"},
+	MoreFaults:     {level.Error, "look at the file as a whole: it hardly is a label file of this set"},
 
-	EmptyLabelFile:  {LevelInfo, "nothing if the picture shows none of the classes; else label it"},
-	UnreadableLabel: {LevelError, "make the file readable; its picture counts as unlabelled"},
-	LabelIsAFolder:  {LevelError, "put the label file in place of the folder; its picture counts as unlabelled"},
-	MissingLabel: {LevelWarn,
+	EmptyLabelFile:  {level.Info, "nothing if the picture shows none of the classes; else label it"},
+	UnreadableLabel: {level.Error, "make the file readable; its picture counts as unlabelled"},
+	LabelIsAFolder:  {level.Error, "put the label file in place of the folder; its picture counts as unlabelled"},
+	MissingLabel: {level.Warn,
 		"add an empty label file if it shows none of the classes, or label it; it is taken for a background picture"},
-	SharedLabel:  {LevelWarn, "rename one of the pictures; both have these labels now"},
-	MissingImage: {LevelError, "add the picture or delete the label file; its rows do not count"},
-	UnreadableImage: {LevelError,
+	SharedLabel:  {level.Warn, "rename one of the pictures; both have these labels now"},
+	MissingImage: {level.Error, "add the picture or delete the label file; its rows do not count"},
+	UnreadableImage: {level.Error,
 		"replace the picture by one that opens; its labels count, but nothing can be trained on it"},
-	DarkPicture: {LevelWarn,
+	DarkPicture: {level.Warn,
 		"save it with 8 bits, its own darkest value black and its brightest white; a model sees next to nothing " +
 			"as it is"},
-	DeepPicture: {LevelWarn, "save it with 8 bits, so that all programs see the same"},
-	PictureTooLong: {LevelError,
+	DeepPicture: {level.Warn, "save it with 8 bits, so that all programs see the same"},
+	PictureTooLong: {level.Error,
 		"cut it into pieces, or show crops (RECIPE.CONTEXT); it is left out of training, and other trainers " +
 			"stop at it"},
-	SameImage: {LevelWarn, "keep it in one split only: a score on a picture that was trained on says nothing"},
-	SameSource: {LevelWarn,
+	SameImage: {level.Warn, "keep it in one split only: a score on a picture that was trained on says nothing"},
+	SameSource: {level.Warn,
 		"keep all variants of a photograph in one split: a score on a variant of a training picture says little"},
 
-	SameImageOtherLabels: {LevelWarn, "keep the one whose labels are right: a model cannot learn both"},
+	SameImageOtherLabels: {level.Warn, "keep the one whose labels are right: a model cannot learn both"},
 
-	NameNotUTF8: {LevelWarn,
+	NameNotUTF8: {level.Warn,
 		"rename it: JSON files of other programs cannot name it, and its bytes are shown as \\xA4"},
-	LabelEnding: {LevelInfo, "nothing here; name label files without it, as a.txt for a.png, for other programs"},
-	LabelCase:   {LevelInfo, "nothing here; name label files as their pictures, with .txt, for other programs"},
-	LabelsBeside: {LevelInfo,
+	LabelEnding: {level.Info, "nothing here; name label files without it, as a.txt for a.png, for other programs"},
+	LabelCase:   {level.Info, "nothing here; name label files as their pictures, with .txt, for other programs"},
+	LabelsBeside: {level.Info,
 		"nothing here; put them into a folder labels beside images for programs that look there only"},
-	RepeatedPicture: {LevelWarn, "name each picture once; it counts once"},
+	RepeatedPicture: {level.Warn, "name each picture once; it counts once"},
 
-	UnreadableFolder: {LevelError, "make it readable; what lies in it does not count"},
-	TextLink: {LevelInfo,
+	UnreadableFolder: {level.Error, "make it readable; what lies in it does not count"},
+	TextLink: {level.Info,
 		"nothing here: it was followed; make it a link again for other programs (git config core.symlinks true, and " +
 			"check out again)"},
-	MovedList: {LevelInfo,
+	MovedList: {level.Info,
 		"nothing if these are the pictures that are meant; write paths from the set's folder with / for other " +
 			"programs"},
-	MissingFolder:  {LevelWarn, "add the folder, or take the key out of data.yaml"},
-	MovedFolder:    {LevelInfo, "nothing if this is the folder that is meant; else correct the path in data.yaml"},
-	UnlistedFolder: {LevelInfo, "nothing if it belongs to the set; else name the splits to use in DATASET.SETS"},
-	SameFolder: {LevelWarn,
+	MissingFolder:  {level.Warn, "add the folder, or take the key out of data.yaml"},
+	MovedFolder:    {level.Info, "nothing if this is the folder that is meant; else correct the path in data.yaml"},
+	UnlistedFolder: {level.Info, "nothing if it belongs to the set; else name the splits to use in DATASET.SETS"},
+	SameFolder: {level.Warn,
 		"give each split pictures of its own: a score on pictures that were trained on says nothing"},
-	NoSplits: {LevelWarn, "sort the pictures into train, valid and test folders; all are taken for train"},
+	NoSplits: {level.Warn, "sort the pictures into train, valid and test folders; all are taken for train"},
 
-	BrokenJSON: {LevelError, "correct the file or write it again; what stands before that place counts"},
-	UnreadableClip: {LevelError,
+	BrokenJSON: {level.Error, "correct the file or write it again; what stands before that place counts"},
+	UnreadableClip: {level.Error,
 		"replace the clip by one that plays; its labels count, but nothing can be trained on it"},
-	NoGroup: {LevelWarn,
+	NoGroup: {level.Warn,
 		"add fine_grained_labels_with_worker_ids.json; each of these clips is dealt to a split on its own"},
-	NoLabelFile: {LevelInfo,
+	NoLabelFile: {level.Info,
 		"nothing if these are the classes; else write fine_grained_labels.json or manifest.json"},
-	NoPath:  {LevelError, "write its video_path; it does not count"},
-	NoLabel: {LevelWarn, "label it, or take it out; its exercise is the folder's name, or unknown"},
-	LabelNoPrefix: {LevelWarn,
+	NoPath:  {level.Error, "write its video_path; it does not count"},
+	NoLabel: {level.Warn, "label it, or take it out; its exercise is the folder's name, or unknown"},
+	LabelNoPrefix: {level.Warn,
 		"write labels as exercise - variation, or add an exercise; the folder's name is taken, or unknown"},
-	RepeatedClip: {LevelWarn, "name each clip once; the first record counts"},
-	MissingClip: {LevelError,
+	RepeatedClip: {level.Warn, "name each clip once; the first record counts"},
+	MissingClip: {level.Error,
 		"add the clips, or name their folder in DATASET.MEDIA; their labels count, but nothing can be trained on them"},
-	GroupParted: {LevelWarn,
+	GroupParted: {level.Warn,
 		"keep all clips of a participant in one split: a score on somebody who was trained on says little"},
-	BrokenXML: {LevelError, "correct the file or write it again; what stands before that place counts"},
-	OtherPicture: {LevelWarn,
+	BrokenXML: {level.Error, "correct the file or write it again; what stands before that place counts"},
+	OtherPicture: {level.Warn,
 		"correct filename in the XML file if it is the right picture; the one of the file's own name counts"},
-	UnknownImage: {LevelError,
+	UnknownImage: {level.Error,
 		"list the picture under images, or delete the annotation; it does not count"},
-	UnknownSize: {LevelError, "write width and height of the picture, or add it; its objects do not count"},
-	SizeDiffers: {LevelWarn,
+	UnknownSize: {level.Error, "write width and height of the picture, or add it; its objects do not count"},
+	SizeDiffers: {level.Warn,
 		"write the picture's own width and height; the objects were placed by those that the labels give"},
-	TurnedLabels: {LevelInfo, "nothing: they were turned with the picture; other programs may not do so"},
-	NoBox:        {LevelWarn, "draw a box where the place matters; the whole picture is the object"},
-	BadMask:      {LevelWarn, "write the mask again; the box counts"},
-	CrowdRegion: {LevelWarn,
+	TurnedLabels: {level.Info, "nothing: they were turned with the picture; other programs may not do so"},
+	NoBox:        {level.Warn, "draw a box where the place matters; the whole picture is the object"},
+	BadMask:      {level.Warn, "write the mask again; the box counts"},
+	CrowdRegion: {level.Warn,
 		"draw the objects one by one where they matter; a region of many does not count as an object"},
-	DuplicateID: {LevelWarn, "give each annotation an id of its own; they count all the same"},
-	OtherAnnotations: {LevelInfo,
+	DuplicateID: {level.Warn, "give each annotation an id of its own; they count all the same"},
+	OtherAnnotations: {level.Info,
 		"nothing if these are not wanted; else name the file in DATASET.PATH"},
-	SuperClass: {LevelInfo, "nothing: Roboflow writes it so"},
+	SuperClass: {level.Info, "nothing: Roboflow writes it so"},
 
-	NamesMissing:      {LevelError, "list the class names under names: in data.yaml; classes are numbered until then"},
-	ClassCountDiffers: {LevelWarn, "correct nc or names in data.yaml; the list of names is what counts"},
-	DuplicateName:     {LevelWarn, "give each class its own name in data.yaml; the later one is shown with a number"},
-	ClassIDGap:        {LevelWarn, "name every id from 0 on in data.yaml; the ids without one are shown as numbers"},
-	BadClassID:        {LevelError, "write the ids under names: as whole numbers from 0 on; this entry does not count"},
-	NamesSwapped:      {LevelWarn, "write the id first, as 0: crack, for programs that do not turn it round"},
-	NamesOneText:      {LevelWarn, "write names: [first, second]; it was read so here"},
-	NamesAstray: {LevelWarn,
+	NamesMissing:      {level.Error, "list the class names under names: in data.yaml; classes are numbered until then"},
+	ClassCountDiffers: {level.Warn, "correct nc or names in data.yaml; the list of names is what counts"},
+	DuplicateName:     {level.Warn, "give each class its own name in data.yaml; the later one is shown with a number"},
+	ClassIDGap:        {level.Warn, "name every id from 0 on in data.yaml; the ids without one are shown as numbers"},
+	BadClassID: {level.Error,
+		"write the ids under names: as whole numbers from 0 on; this entry does not count"},
+	NamesSwapped: {level.Warn, "write the id first, as 0: crack, for programs that do not turn it round"},
+	NamesOneText: {level.Warn, "write names: [first, second]; it was read so here"},
+	NamesAstray: {level.Warn,
 		"indent them below names:, for programs that look there; they were read all the same"},
-	NameNeedsQuotes: {LevelError, "put the name in quotes in data.yaml; the class is numbered until then"},
-	BadKeypoints: {LevelError,
+	NameNeedsQuotes: {level.Error, "put the name in quotes in data.yaml; the class is numbered until then"},
+	BadKeypoints: {level.Error,
 		"write kpt_shape: [points, 2] or [points, 3]; the rows are read as boxes and outlines until then"},
-	NameNotText: {LevelInfo, "put the name in quotes in data.yaml; it is taken as it is written"},
+	NameNotText: {level.Info, "put the name in quotes in data.yaml; it is taken as it is written"},
 }
 
 // Rules says whether a code is one of a data set's own findings, and not of a recipe's.
@@ -235,27 +241,16 @@ func newFinding(code, file string, line int, text string, args ...any) Finding {
 }
 
 // as returns the finding with another level and another thing to do.
-func (f Finding) as(level, do string) Finding {
-	f.Level, f.Do = level, do
+func (f Finding) as(l level.Level, do string) Finding {
+	f.Level, f.Do = l, do
 	return f
-}
-
-// Severity orders levels: 0 for error, 1 for warn, 2 for info and anything else.
-func Severity(level string) int {
-	switch level {
-	case LevelError:
-		return 0
-	case LevelWarn:
-		return 1
-	}
-	return 2
 }
 
 // sortFindings puts the worst first, then by code, file and line.
 func sortFindings(all []Finding) {
 	slices.SortStableFunc(all, func(a, b Finding) int {
 		return cmp.Or(
-			cmp.Compare(Severity(a.Level), Severity(b.Level)),
+			cmp.Compare(a.Level.Severity(), b.Level.Severity()),
 			cmp.Compare(a.Code, b.Code),
 			cmp.Compare(a.File, b.File),
 			cmp.Compare(a.Line, b.Line),

@@ -3,6 +3,8 @@ package dataset
 import (
 	"math"
 	"slices"
+
+	"finetui/core/level"
 )
 
 // placing turns the objects of one item, whose coordinates are pixels, into shares of its picture, and drops those that
@@ -49,7 +51,7 @@ func (p *placing) drop(code, do, text string, args ...any) bool {
 		return false
 	}
 	f := newFinding(code, p.file, 0, text, args...)
-	p.findings = append(p.findings, f.as(LevelError, do+"; it does not count"))
+	p.findings = append(p.findings, f.as(level.Error, do+"; it does not count"))
 	return false
 }
 
@@ -176,7 +178,7 @@ func (p *placing) rings(o *Object, what string) (placed [][]Point, ok bool) {
 		if last := ring[len(ring)-1]; len(ring) < 3 || math.IsNaN(last.Y) {
 			f := newFinding(OddPolygon, p.file, 0, "%s has an outline that is not made of three pairs x, y or more",
 				what)
-			p.findings = append(p.findings, f.as(LevelWarn, "write it again; its box counts"))
+			p.findings = append(p.findings, f.as(level.Warn, "write it again; its box counts"))
 			continue
 		}
 		turned := make([]Point, len(ring))

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/cases"
 
 	"finetui/core/config"
+	"finetui/core/level"
 )
 
 // qved reads the label files of QVED, an exercise set: one JSON file of records about clips, with companions.
@@ -103,7 +104,7 @@ func (qved) list(ctx context.Context, at string, ask request) (*listing, error) 
 		if kind := companion(filepath.Base(file)); kind != "" && file != at && formatOf(file) == qvedSniffed {
 			if err := s.readCompanion(file, kind); err != nil {
 				s.findings = append(s.findings, newFinding(UnreadableLabel, s.short(file), 0, "%v", bare(err)).
-					as(LevelWarn, "make it readable; what it says of the clips is not known"))
+					as(level.Warn, "make it readable; what it says of the clips is not known"))
 			}
 		}
 	}
@@ -373,6 +374,6 @@ func (s *clipSet) summed() (found []Finding) {
 			found = append(found, t.finding(f.code, file, f.text, f.one, f.more))
 		}
 	}
-	slices.SortStableFunc(found, func(a, b Finding) int { return Severity(a.Level) - Severity(b.Level) })
+	slices.SortStableFunc(found, func(a, b Finding) int { return a.Level.Severity() - b.Level.Severity() })
 	return found
 }

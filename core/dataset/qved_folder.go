@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"finetui/core/level"
 )
 
 var clipEndings = []string{".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}
@@ -57,5 +59,5 @@ func (s *clipSet) readFolder() {
 	s.findings = append(s.findings,
 		newFinding(NoLabelFile, "", 0, "there is no label file: the class of a clip is %s", what),
 		newFinding(NoSplits, "", 0, "the clips are not sorted into splits").
-			as(LevelWarn, "write a label file with a split for each clip; all are taken for train"))
+			as(level.Warn, "write a label file with a split for each clip; all are taken for train"))
 }

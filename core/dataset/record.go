@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"finetui/core/level"
 )
 
 // Point is a position in an image, both coordinates as a share (0 to 1) of its width and height, y downwards.
@@ -105,22 +107,15 @@ type Class struct {
 	Condition string // "normal", "damaged", "blocked"
 }
 
-// Levels of a Finding.
-const (
-	LevelError = "error"
-	LevelWarn  = "warn"
-	LevelInfo  = "info"
-)
-
 // Finding is one thing that is wrong, where it is, and what to do about it.
 type Finding struct {
-	Code  string `json:"code"`
-	Level string `json:"level"`
-	File  string `json:"file,omitempty"`
-	Line  int    `json:"line,omitempty"` // from 1; 0: the file as a whole
-	Text  string `json:"text"`
-	Do    string `json:"do"`
-	Count int    `json:"count,omitempty"` // how many places it stands for, where that is not one
+	Code  string      `json:"code"`
+	Level level.Level `json:"level"`
+	File  string      `json:"file,omitempty"`
+	Line  int         `json:"line,omitempty"` // from 1; 0: the file as a whole
+	Text  string      `json:"text"`
+	Do    string      `json:"do"`
+	Count int         `json:"count,omitempty"` // how many places it stands for, where that is not one
 }
 
 // Dataset is everything that was read from one place.

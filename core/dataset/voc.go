@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"finetui/core/level"
 )
 
 // voc reads the files of Pascal VOC: an XML file for each picture, with boxes in pixels, and lists of the splits.
@@ -218,7 +220,7 @@ func (b *vocListing) sayLists(l vocLists, unlisted tally, stems map[string]strin
 	if l.of == nil {
 		if together {
 			b.findings = append(b.findings, newFinding(NoSplits, "", 0, "the pictures are not sorted into splits").
-				as(LevelWarn, "list their names in ImageSets/Main/train.txt and val.txt; all are taken for train"))
+				as(level.Warn, "list their names in ImageSets/Main/train.txt and val.txt; all are taken for train"))
 		}
 		return
 	}
@@ -226,7 +228,7 @@ func (b *vocListing) sayLists(l vocLists, unlisted tally, stems map[string]strin
 	if unlisted.n > 0 {
 		b.findings = append(b.findings, unlisted.finding(UnlistedFolder, folder, "%s in no list, as %s",
 			"annotation is",
-			"annotations are").as(LevelInfo, "nothing if they do not belong to a split; else list them"))
+			"annotations are").as(level.Info, "nothing if they do not belong to a split; else list them"))
 	}
 	if l.twice.n > 0 {
 		b.findings = append(b.findings, l.twice.finding(SameFolder, folder, "%s in several lists, as %s", "picture is",
@@ -246,7 +248,7 @@ func (b *vocListing) sayLists(l vocLists, unlisted tally, stems map[string]strin
 	if absent.n > 0 {
 		b.findings = append(b.findings, absent.finding(MissingLabel, folder,
 			"%s an annotation, as %s; it is left out", "name of a list lacks", "names of the lists lack").
-			as(LevelWarn, "add the XML file, or take the name out of the list"))
+			as(level.Warn, "add the XML file, or take the name out of the list"))
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"finetui/core/level"
 )
 
 // vocFile is one annotation file.
@@ -103,14 +105,14 @@ func (f *vocFile) add(o vocObject, line int, short string) {
 	name := strings.TrimSpace(o.Name)
 	if name == "" {
 		f.findings = append(f.findings, newFinding(ClassOutOfRange, short, line, "an object without a name").
-			as(LevelError, "write its name; it does not count"))
+			as(level.Error, "write its name; it does not count"))
 		return
 	}
 	if hasHidden(name) {
 		name = readable(name)
 		f.findings = append(f.findings, newFinding(NotUTF8, short, line, "the name of an object is not UTF-8 text: %s",
 			name).
-			as(LevelWarn, "save the file as UTF-8 text; its bytes are shown as \\xA4"))
+			as(level.Warn, "save the file as UTF-8 text; its bytes are shown as \\xA4"))
 	}
 	class := slices.Index(f.names, name)
 	if class < 0 {
@@ -125,7 +127,7 @@ func (f *vocFile) add(o vocObject, line int, short string) {
 			if code != "" {
 				f.findings = append(f.findings, newFinding(code, short, line, "%s is no plain number: %s",
 					[]string{"xmin", "ymin", "xmax", "ymax"}[i], quote(readable(text))).
-					as(LevelError, "write a plain decimal number; this object does not count"))
+					as(level.Error, "write a plain decimal number; this object does not count"))
 				return
 			}
 			v[i] = number
@@ -211,6 +213,6 @@ func (b *vocListing) locate(item *Item, file *vocFile) (media string, said []Fin
 		}
 	}
 	return "", []Finding{newFinding(MissingImage, short, 0, "there is no picture %s", quote(readable(stem))).
-		as(LevelError, "add the picture, or name its folder in DATASET.MEDIA; its objects count, but nothing can be "+
+		as(level.Error, "add the picture, or name its folder in DATASET.MEDIA; its objects count, but nothing can be "+
 			"trained on it")}
 }

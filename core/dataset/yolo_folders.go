@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"finetui/core/level"
 )
 
 // yoloPlan is where a YOLO set keeps its pictures and labels.
@@ -68,19 +70,19 @@ func (p *yoloPlan) listedSplits() (listed map[string]bool) {
 			found, moved := p.locate(path)
 			switch {
 			case found == "":
-				level := LevelWarn
+				bad := level.Warn
 				if entry.name == "train" {
-					level = LevelError
+					bad = level.Error
 				}
 				missing := newFinding(MissingFolder, filepath.Base(p.yaml.file), entry.line, "%s: %s does not exist",
 					entry.key, readable(path))
-				p.findings = append(p.findings, missing.as(level, missing.Do))
+				p.findings = append(p.findings, missing.as(bad, missing.Do))
 			case isFile(found):
 				split.listings = append(split.listings, found)
 			case !isFolder(found):
 				p.findings = append(p.findings, newFinding(MissingFolder, filepath.Base(p.yaml.file), entry.line,
 					"%s: %s is neither a folder nor a list of pictures", entry.key, readable(path)).
-					as(LevelError, "name the folder of the pictures, or a text file that lists them"))
+					as(level.Error, "name the folder of the pictures, or a text file that lists them"))
 			default:
 				split.folders = append(split.folders, found)
 			}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"finetui/core/level"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -215,7 +217,7 @@ func (d *dataYAML) namesInText(node *yaml.Node) (byID map[int]*yaml.Node, length
 	}
 	d.note(NamesOneText, node.Line, "names is one text and no list: %s", quote(readable(text)))
 	last := &d.findings[len(d.findings)-1]
-	*last = last.as(LevelError,
+	*last = last.as(level.Error,
 		"write names: [first, second], or one name a line, as - first; classes are numbered until then")
 	return nil, 0
 }
@@ -323,7 +325,7 @@ func (p *yoloPlan) namesElsewhere() {
 		}
 		p.findings = append(p.findings, newFinding(NamesMissing, file, 0, "no names: in data.yaml; taken from %s",
 			list).
-			as(LevelInfo, "nothing if the list is right"))
+			as(level.Info, "nothing if the list is right"))
 		return
 	}
 	if p.yaml != nil && slices.ContainsFunc(p.yaml.findings, func(f Finding) bool { return f.Code == NamesOneText }) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"finetui/core/level"
 )
 
 // asUTF16 is a text in little-endian UTF-16, with a byte-order mark before it or not.
@@ -60,7 +62,7 @@ func TestNamesAreReadWhereItIsCertainWhatIsMeant(t *testing.T) {
 
 func TestBytesInACommentDoNotStopTraining(t *testing.T) {
 	data, err := parseDataYAML("data.yaml", []byte("# caf\xe9\nnames: [a]\n"))
-	if err != nil || len(data.findings) != 1 || data.findings[0].Level != LevelWarn {
+	if err != nil || len(data.findings) != 1 || data.findings[0].Level != level.Warn {
 		t.Errorf("got %v, %v", data, err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"finetui/core/level"
 )
 
 const (
@@ -191,7 +193,7 @@ func (r *rows) read(row string) {
 	case r.excess > 0:
 		r.note(newFinding(ValueOutOfRange, r.file, r.line, "a value lies %s past the edge, as rounding leaves it",
 			number(r.excess)).
-			as(LevelInfo, "nothing; the row counts"))
+			as(level.Info, "nothing; the row counts"))
 	}
 	r.objects = append(r.objects, object)
 }
@@ -203,7 +205,7 @@ func (r *rows) points(length int) bool {
 	switch n := len(r.values); n {
 	case box: // the object without its points
 		r.note(newFinding(PoseLength, r.file, r.line, "a box without the %d points of kpt_shape", k.points).
-			as(LevelWarn, "add the points, or take the row for a box as it is here; pose trainers leave the "+
+			as(level.Warn, "add the points, or take the row for a box as it is here; pose trainers leave the "+
 				"picture out"))
 		return true
 	case box + length:
@@ -316,7 +318,8 @@ func (r *rows) box(object *Object) bool {
 			if r.excess > 0 {
 				found.Code = ValueOutOfRange // the centre itself lies outside
 			}
-			r.drop(found.as(LevelError, "draw the box again: half of it or more lies outside; this row does not count"))
+			r.drop(found.as(level.Error,
+				"draw the box again: half of it or more lies outside; this row does not count"))
 			return false
 		}
 		r.note(found)

@@ -11,6 +11,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"finetui/core/config"
+	"finetui/core/level"
 )
 
 // mostClasses bounds nc, the ids under names: and those of rows without names,
@@ -145,7 +146,7 @@ func (d *dataYAML) sayBytes(text string) {
 	line := 1 + strings.Count(text[:at], "\n")
 	d.note(NotUTF8, line, "is not UTF-8 text")
 	last := &d.findings[len(d.findings)-1]
-	*last = last.as(LevelWarn, "save the file as UTF-8 text; the names of the classes are not concerned")
+	*last = last.as(level.Warn, "save the file as UTF-8 text; the names of the classes are not concerned")
 }
 
 // take reads one key; those of other programs are passed over.

@@ -13,6 +13,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/gpu"
+	"finetui/core/level"
 	"finetui/core/model"
 	"finetui/core/printable"
 )
@@ -116,7 +117,7 @@ func (in Input) constants() []Line {
 	}
 	lines = append(lines, Line{name, in.File.Path + " · " + in.File.Config.Project.Name, OK, ""})
 	for _, p := range config.Validate(in.File.Config) {
-		if p.Level == config.LevelError {
+		if p.Level == level.Error {
 			lines = append(lines, Line{p.Key, p.Text, Wrong, "correct it; the verbs refuse it"})
 		} else {
 			lines = append(lines, Line{p.Key, p.Text, Info, "correct it if it is not meant"})

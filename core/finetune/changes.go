@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"finetui/core/config"
+	"finetui/core/level"
 	"finetui/core/run"
 )
 
@@ -99,7 +100,7 @@ func change(label string, was *config.Snapshot, words []string) (*config.Snapsho
 		return nil, nil, fixed
 	}
 	for _, p := range config.Validate(now.Config) {
-		if p.Level == config.LevelError {
+		if p.Level == level.Error {
 			return nil, nil, fmt.Errorf("%s %s", p.Key, p.Text)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"finetui/core/config"
+	"finetui/core/level"
 	"finetui/core/run"
 	"finetui/ml/train"
 	"finetui/ml/wholefile"
@@ -112,7 +113,7 @@ func (j *job) newTotal(state State) error {
 		return fmt.Errorf("%s, but step %d is taken already: TRAIN.EPOCHS cannot be less than what is done: %w", text,
 			j.step, train.ErrOther)
 	}
-	return j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelInfo, Text: fmt.Sprintf(
+	return j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: level.Info, Text: fmt.Sprintf(
 		"%s: the learning rate goes on at %.3g, where it stood, and what is left of its course is spread over the "+
 			"%d steps that are left", text, state.Rate, j.batches.Steps()-j.step)})
 }

@@ -10,6 +10,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/level"
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/run"
@@ -100,15 +101,15 @@ func lint(ctx context.Context, p *project.Project, report project.Progress) ([]d
 	cost := p.Cost()
 	findings = append(append(findings, cost.Findings(p.Config.Model.Base)...), cost.Away(p.Config.Model.Base))
 	slices.SortStableFunc(findings, func(a, b dataset.Finding) int {
-		return dataset.Severity(a.Level) -
-			dataset.Severity(b.Level)
+		return a.Level.Severity() -
+			b.Level.Severity()
 	})
 	return findings, nil
 }
 
 // Refuses says whether a finding stops a run before it starts: an error of the recipe. What is wrong with the data is
 // said, and the run leaves out what it cannot use.
-func Refuses(f dataset.Finding) bool { return f.Level == dataset.LevelError && !dataset.Rules(f.Code) }
+func Refuses(f dataset.Finding) bool { return f.Level == level.Error && !dataset.Rules(f.Code) }
 
 // refusal is the error for findings that stop a run.
 func refusal(c *config.Config, findings []dataset.Finding) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"finetui/core/level"
 	"finetui/core/project"
 	"finetui/core/run"
 )
@@ -83,7 +84,7 @@ func attend(ctx context.Context, r *run.Run, pace time.Duration, there func(run.
 // Words are the events above mere information that have been put down since metrics had so many bytes (run.Written).
 func Words(r *run.Run, written int64) (words []string, err error) {
 	reader := r.Rows(written, func(row run.Row) {
-		if e, ok := row.(*run.Event); ok && e.Level != run.LevelInfo {
+		if e, ok := row.(*run.Event); ok && e.Level != level.Info {
 			words = append(words, e.Text)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"finetui/core/config"
+	"finetui/core/level"
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/recipe"
@@ -35,7 +36,7 @@ func Work(ctx context.Context, dir string, words ...string) error {
 	}
 	if err != nil {
 		state, reason = run.Failed, err.Error()
-		err = errors.Join(err, w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelError, Text: reason}))
+		err = errors.Join(err, w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: level.Error, Text: reason}))
 	}
 	return errors.Join(err, w.Finish(state, reason))
 }
@@ -163,7 +164,7 @@ func (j *job) begin(ctx context.Context) (err error) {
 		if err := j.w.Snapshot(j.file.Raw()); err != nil {
 			return err
 		}
-		if err := j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelInfo,
+		if err := j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: level.Info,
 			Text: describe(j.changes)}); err != nil {
 			return err
 		}
@@ -254,7 +255,7 @@ func (j *job) prepareIn(ctx context.Context) error {
 		return err
 	}
 	if note != "" {
-		if err := j.w.Append(&run.Event{Level: run.LevelWarn, Text: note}); err != nil {
+		if err := j.w.Append(&run.Event{Level: level.Warn, Text: note}); err != nil {
 			return err
 		}
 		if err := j.w.Update(func(i *run.Info) { i.BaseFingerprint = j.fingerprint }); err != nil {
@@ -278,7 +279,7 @@ func (j *job) prepareIn(ctx context.Context) error {
 	if hidden > 0 {
 		left := fmt.Sprintf("%d of %d training samples are left out: their pictures are missing, broken or of a "+
 			"shape that the model refuses (finetui lint names them)", hidden, len(j.all))
-		if err := j.w.Append(&run.Event{Level: run.LevelWarn, Text: left}); err != nil {
+		if err := j.w.Append(&run.Event{Level: level.Warn, Text: left}); err != nil {
 			return err
 		}
 	}
@@ -340,7 +341,7 @@ func (j *job) sayTrouble() error {
 		return nil
 	}
 	j.troubled = true
-	return j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: run.LevelWarn, Text: text})
+	return j.w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: level.Warn, Text: text})
 }
 
 // after does what falls due between two steps, and says whether the run

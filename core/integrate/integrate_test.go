@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"finetui/core/config"
-	"finetui/core/dataset"
 	"finetui/core/demo"
+	"finetui/core/level"
 	"finetui/core/model"
 	"finetui/core/project"
 )
@@ -99,7 +99,7 @@ func TestPredictionsAreRead(t *testing.T) {
 		image.Detections[1].Confidence != 1 {
 		t.Errorf("detections %+v", image.Detections)
 	}
-	if len(findings) != 1 || findings[0].Line != 3 || findings[0].Level == dataset.LevelInfo {
+	if len(findings) != 1 || findings[0].Line != 3 || findings[0].Level == level.Info {
 		t.Errorf("findings %+v", findings)
 	}
 	if len(r.Images) != len(p.Data.Items) || len(r.Images[1].Detections) != 0 {

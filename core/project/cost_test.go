@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"finetui/core/dataset"
+	"finetui/core/level"
 	"finetui/core/recipe"
 	"finetui/ml/qwen2"
 	"finetui/ml/qwen2vl"
@@ -111,7 +111,7 @@ func TestWhatDoesNotFitOrTakesLongIsAWarning(t *testing.T) {
 		var got []string
 		for _, f := range c.cost.Findings("a/b") {
 			got = append(got, f.Code)
-			if f.Level != dataset.LevelWarn {
+			if f.Level != level.Warn {
 				t.Errorf("%s is a matter of level %s", f.Code, f.Level)
 			}
 		}

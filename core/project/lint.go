@@ -52,8 +52,8 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 	findings = append(findings, p.DataFindings()...)
 	findings = append(findings, p.Cost().Findings(p.Config.Model.Base)...)
 	slices.SortStableFunc(findings, func(a, b dataset.Finding) int {
-		return dataset.Severity(a.Level) -
-			dataset.Severity(b.Level)
+		return a.Level.Severity() -
+			b.Level.Severity()
 	})
 	return findings, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/level"
 	"finetui/core/model"
 	"finetui/core/printable"
 	"finetui/core/recipe"
@@ -88,7 +89,7 @@ func readFurther(ctx context.Context, data *dataset.Dataset, file *config.Snapsh
 
 // furtherFinding says why EVAL.DATA is no split.
 func furtherFinding(fault error) dataset.Finding {
-	return dataset.Finding{Code: "eval-data", Level: dataset.LevelInfo, Text: fault.Error(),
+	return dataset.Finding{Code: "eval-data", Level: level.Info, Text: fault.Error(),
 		Do: "nothing but scoring on it needs it; finetui demo draws the demo's"}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"finetui/core/dataset"
+	"finetui/core/level"
 )
 
 func TestLintPutsErrorsFirst(t *testing.T) {
@@ -18,8 +19,8 @@ func TestLintPutsErrorsFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	order := func(a, b dataset.Finding) int { return dataset.Severity(a.Level) - dataset.Severity(b.Level) }
-	if len(findings) < 2 || findings[0].Level != dataset.LevelError || !slices.IsSortedFunc(findings, order) {
+	order := func(a, b dataset.Finding) int { return a.Level.Severity() - b.Level.Severity() }
+	if len(findings) < 2 || findings[0].Level != level.Error || !slices.IsSortedFunc(findings, order) {
 		t.Errorf("findings %+v", findings)
 	}
 }
@@ -82,7 +83,7 @@ func TestMissingFurtherDataStopsNothingButScoring(t *testing.T) {
 			t.Errorf("scoring on another one says %v", err)
 		}
 		last := opened.Data.Findings[len(opened.Data.Findings)-1]
-		if last.Code != "eval-data" || last.Level != dataset.LevelInfo || opened.Data.Fingerprint() != before {
+		if last.Code != "eval-data" || last.Level != level.Info || opened.Data.Fingerprint() != before {
 			t.Errorf("%s: findings %+v", broken, opened.Data.Findings)
 		}
 	}

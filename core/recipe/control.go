@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"finetui/core/dataset"
+	"finetui/core/level"
 )
 
 // control are texts that are no words to a model or a trainer: the tokens that Qwen2-VL's chat is made of, all spelled
@@ -25,7 +26,7 @@ func (r *Recipe) lintNames() (found []dataset.Finding) {
 				continue
 			}
 			found = append(found, r.atClass(class.Name, dataset.Finding{Code: "name-not-plain",
-				Level: dataset.LevelWarn,
+				Level: level.Warn,
 				Text: fmt.Sprintf("class name %s holds the sign U+%04X, which is not seen: the model would learn "+
 					"to answer with it", strconv.QuoteToASCII(class.Name), sign),
 				Do: "write the name as one line of plain text in the data set's list of classes"}))

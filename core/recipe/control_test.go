@@ -35,7 +35,7 @@ func TestLintRefusesWhatConvertRefuses(t *testing.T) {
 				Objects: []dataset.Object{{Class: 0}}}}}
 		var codes []string
 		for _, f := range Lint(d, constants(t, "basic"), nil) {
-			codes = append(codes, f.Level+" "+f.Code)
+			codes = append(codes, string(f.Level)+" "+f.Code)
 		}
 		if !slices.Contains(codes, "error supervision-outside-answer") {
 			t.Errorf("%q: %v", name, codes)

@@ -8,6 +8,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/eval"
+	"finetui/core/level"
 )
 
 // giveawayFrom is how many samples two classes of one object type need before a word that only one of them has counts
@@ -221,7 +222,7 @@ func (f *fault) report(found []dataset.Finding, code string, of int, text, do st
 	if f.n == 0 {
 		return found
 	}
-	return append(found, at(f.first, dataset.Finding{Code: code, Level: dataset.LevelError,
+	return append(found, at(f.first, dataset.Finding{Code: code, Level: level.Error,
 		Text: fmt.Sprintf("%s (%d of %d, first %s: %q)", text, f.n, of, f.first.id(), f.what), Do: do}))
 }
 
@@ -310,7 +311,7 @@ func (w *wordTally) giveaways(classes []dataset.Class, total []int) []dataset.Fi
 		}
 		slices.Sort(only)
 		only = slices.Compact(only)
-		found[a] = at(w.example[a], dataset.Finding{Code: "answer-in-prompt", Level: dataset.LevelError,
+		found[a] = at(w.example[a], dataset.Finding{Code: "answer-in-prompt", Level: level.Error,
 			Text: fmt.Sprintf("all %d prompts of class %q have words that another class of the same object never "+
 				"has (%s), first %s: the prompt is chosen by the answer",
 				total[a], classes[a].Name, strings.Join(only, ", "), w.example[a].id()),
@@ -354,7 +355,7 @@ func (r *Recipe) lintTypes(v *survey) []dataset.Finding {
 		return nil
 	}
 	if r.facts.tellsAll {
-		return []dataset.Finding{{Code: "facts-left-out", Level: dataset.LevelInfo, File: r.data.Root,
+		return []dataset.Finding{{Code: "facts-left-out", Level: level.Info, File: r.data.Root,
 			Text: "every object type has one class only, so its name would be the answer: RECIPE.PROMPT_FACTS tells " +
 				"nothing here",
 			Do: `set RECIPE.PROMPT_FACTS to "none", or name conditions in DATASET.CONDITIONS`}}
@@ -367,7 +368,7 @@ func (r *Recipe) lintTypes(v *survey) []dataset.Finding {
 		if v.first[c].Item == nil {
 			continue
 		}
-		found = append(found, at(v.first[c], dataset.Finding{Code: "type-tells-answer", Level: dataset.LevelInfo,
+		found = append(found, at(v.first[c], dataset.Finding{Code: "type-tells-answer", Level: level.Info,
 			Text: fmt.Sprintf("%s has one class only: told the object type, as RECIPE.PROMPT_FACTS does, its answer "+
 				"is known", class.Object),
 			Do: `read its score as given, and compare with RECIPE.PROMPT_FACTS = "none"`}))

@@ -6,6 +6,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/level"
 )
 
 // Learning rates of adapters that fit a base: small ones take large steps. The demo's own base learns at 4e-3; models
@@ -21,7 +22,7 @@ var ofBillions = regexp.MustCompile(`(?:^|[-_/])\d+(?:\.\d+)?[bB](?:[-_/]|$)`)
 // lintRate notes a learning rate that fits another size of base. Of a base whose name tells no size nothing is said.
 func lintRate(c *config.Config) []dataset.Finding {
 	note := func(text, do string) []dataset.Finding {
-		return []dataset.Finding{{Code: "rate-of-another-base", Level: dataset.LevelInfo, Text: text, Do: do}}
+		return []dataset.Finding{{Code: "rate-of-another-base", Level: level.Info, Text: text, Do: do}}
 	}
 	rate := c.Train.LearningRate
 	switch {

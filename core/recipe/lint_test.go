@@ -6,6 +6,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/level"
 )
 
 func hasCode(found []dataset.Finding, code string) bool {
@@ -28,7 +29,7 @@ func TestHonestPresetsAreClean(t *testing.T) {
 				cfg.Recipe.Prompt, cfg.Recipe.Context = prompt, context
 				cfg.Recipe.Preset = Detect(cfg)
 				for _, f := range Lint(d, cfg, short) {
-					if f.Level != dataset.LevelInfo {
+					if f.Level != level.Info {
 						t.Errorf("%s %s %s: %+v", preset, prompt, context, f)
 					}
 				}
@@ -60,19 +61,19 @@ func TestOneCompensationIsClean(t *testing.T) {
 
 func TestEnhancedOriginalShowsEveryFault(t *testing.T) {
 	found := Lint(drains(drainCounts), constants(t, "enhanced-original"), short)
-	for code, level := range map[string]string{
-		"answer-in-prompt":        dataset.LevelError,
-		"condition-in-prompt":     dataset.LevelError,
-		"class-names-in-prompt":   dataset.LevelError,
-		"facts-from-other-splits": dataset.LevelError,
-		"paid-twice":              dataset.LevelWarn,
-		"mass-inverted":           dataset.LevelWarn,
+	for code, bad := range map[string]level.Level{
+		"answer-in-prompt":        level.Error,
+		"condition-in-prompt":     level.Error,
+		"class-names-in-prompt":   level.Error,
+		"facts-from-other-splits": level.Error,
+		"paid-twice":              level.Warn,
+		"mass-inverted":           level.Warn,
 	} {
 		ok := false
 		for _, f := range found {
 			if f.Code == code {
 				ok = true
-				if f.Level != level || !strings.HasPrefix(f.File, "data/") || f.Line < 1 || f.Text == "" || f.Do == "" {
+				if f.Level != bad || !strings.HasPrefix(f.File, "data/") || f.Line < 1 || f.Text == "" || f.Do == "" {
 					t.Errorf("%s is incomplete: %+v", code, f)
 				}
 			}
@@ -92,7 +93,7 @@ func TestEnhancedOriginalShowsEveryFault(t *testing.T) {
 		t.Errorf("condition-in-prompt for %d classes", n)
 	}
 	for i := 1; i < len(found); i++ {
-		if dataset.Severity(found[i-1].Level) > dataset.Severity(found[i].Level) {
+		if found[i-1].Level.Severity() > found[i].Level.Severity() {
 			t.Fatal("findings are not ordered worst first")
 		}
 	}
@@ -171,7 +172,7 @@ func TestLintFinds(t *testing.T) {
 		ok := false
 		found := Lint(c.d, cfg, c.long)
 		for _, f := range found {
-			ok = ok || f.Code == c.code && f.Level == c.level && strings.Contains(f.Text, c.text)
+			ok = ok || f.Code == c.code && string(f.Level) == c.level && strings.Contains(f.Text, c.text)
 		}
 		if !ok {
 			t.Errorf("%s: no %s %s with %q in %+v", c.name, c.level, c.code, c.text, found)

@@ -7,6 +7,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/level"
 )
 
 // sharedFolder is where real data sets lie: FINETUI_SHARED, or the folder beside the repository.
@@ -36,7 +37,7 @@ func TestRealDrainsAreSampledAndClean(t *testing.T) {
 			t.Errorf("%s: %d samples, %d an epoch, want 231", preset, len(train), len(epoch))
 		}
 		for _, f := range Lint(d, cfg, short) {
-			if f.Level != dataset.LevelInfo {
+			if f.Level != level.Info {
 				t.Errorf("%s: %+v", preset, f)
 			}
 		}

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"finetui/core/level"
 )
 
 // Alert is something in a run's figures that a person should look at.
 type Alert struct {
 	Head
-	Level string // LevelWarn or LevelError
+	Level level.Level // Warn or Error
 	Text  string
 	Do    string // what can be done; may be empty
 }
@@ -56,7 +58,7 @@ func notFinite(rows []*Train) []Alert {
 			what = "the length of the gradient"
 		}
 		if what != "" && !open {
-			found = append(found, Alert{r.Head, LevelError, what + " is no finite number",
+			found = append(found, Alert{r.Head, level.Error, what + " is no finite number",
 				"stop the run (x), and start one with a lower TRAIN.LEARNING_RATE, or a longer warm-up"})
 		}
 		open = what != ""
@@ -82,7 +84,7 @@ func spikes(rows []*Train) []Alert {
 			}
 			far := loss > spikeTimes*middle && loss-middle > spikeSpread*spread && loss-middle > spikeStart*start
 			if far && !open {
-				found = append(found, Alert{r.Head, LevelWarn,
+				found = append(found, Alert{r.Head, level.Warn,
 					fmt.Sprintf("spike: loss %s is %s the median of the %d rows before (%s)", number(loss),
 						ratioText(loss/middle), len(order), number(middle)), ""})
 			}
@@ -143,7 +145,7 @@ func fallingRecalls(checks []*Eval) []Alert {
 		if fall < max(fallLeast, float64(fallAnswers)/float64(n))-1e-9 || !(now.Loss < then.Loss) {
 			continue
 		}
-		found = append(found, Alert{now.Head, LevelWarn,
+		found = append(found, Alert{now.Head, level.Warn,
 			fmt.Sprintf("%s, rare with %d of valid, fell from %s right at step %d to %s while the loss fell from "+
 				"%s to %s",
 				c.Name, n, percent(c.Y[best]), then.Step, percent(c.Last()), number(float64(then.Loss)),
@@ -173,7 +175,7 @@ func risingLosses(rows []*Train, classes []*Class) []Alert {
 		}
 		now := Mean(c.Y[len(c.Y)-quarter:])
 		if before := now - c.Trend(); now >= riseLeast*before {
-			found = append(found, Alert{c.Heads[len(c.Heads)-1], LevelWarn,
+			found = append(found, Alert{c.Heads[len(c.Heads)-1], level.Warn,
 				fmt.Sprintf("%s, rare with %d samples so far: its loss rose from %s to %s while that of all fell",
 					c.Name, c.N, number(before), number(now)),
 				"give it more weight or draw it more often (RECIPE.CLASS_WEIGHTS, RECIPE.SAMPLING)"})
@@ -192,15 +194,15 @@ const (
 
 // UselessAnswers says what is wrong with so many answers of which so many were right and so many named no class, where
 // the commonest class was to be named so often; empty where nothing is. where is what was answered: "valid at step 80".
-func UselessAnswers(where string, n, right, unparsed, commonest int) (level, text, do string) {
+func UselessAnswers(where string, n, right, unparsed, commonest int) (bad level.Level, text, do string) {
 	switch {
 	case n < answersLeast:
 	case float64(unparsed) >= unparsedShare*float64(n):
-		return LevelError, fmt.Sprintf("%d of %d answers on %s name no class: the model has not learned to answer",
+		return level.Error, fmt.Sprintf("%d of %d answers on %s name no class: the model has not learned to answer",
 				unparsed, n, where),
 			"read some of them (finetui infer, or Infer); train longer, or raise TRAIN.LEARNING_RATE"
 	case right <= commonest:
-		return LevelWarn, fmt.Sprintf("%s right on %s, no better than always naming the commonest class (%s)",
+		return level.Warn, fmt.Sprintf("%s right on %s, no better than always naming the commonest class (%s)",
 				percent(float64(right)/float64(n)), where,
 				percent(float64(commonest)/float64(n))),
 			"train longer, or raise TRAIN.LEARNING_RATE; finetui lint says what else may be wrong"
@@ -221,12 +223,12 @@ func uselessAnswers(checks []*Eval, steps int) []Alert {
 	for _, r := range now.Recall {
 		n, right, commonest = n+r.N, right+r.Right, max(commonest, r.N)
 	}
-	level, text, do := UselessAnswers(fmt.Sprintf("%s at step %d", now.Split, now.Step), n, right,
+	bad, text, do := UselessAnswers(fmt.Sprintf("%s at step %d", now.Split, now.Step), n, right,
 		now.Unparsed, commonest)
 	if text == "" {
 		return nil
 	}
-	return []Alert{{now.Head, level, text, do}}
+	return []Alert{{now.Head, bad, text, do}}
 }
 
 // flatLoss finds a run whose loss is about what it was at the start.
@@ -242,7 +244,7 @@ func flatLoss(rows []*Train, steps int) []Alert {
 	if !(now > flatShare*first) || now < 0.05 {
 		return nil
 	}
-	return []Alert{{rows[len(rows)-1].Head, LevelWarn,
+	return []Alert{{rows[len(rows)-1].Head, level.Warn,
 		fmt.Sprintf("the loss has hardly fallen: %s at the start, %s now", number(first), number(now)),
 		"raise TRAIN.LEARNING_RATE, or look at what it learns from (Data, finetui lint)"}}
 }

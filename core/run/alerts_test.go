@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"finetui/core/level"
 )
 
 // losing are train rows of these losses, a row a step.
@@ -49,7 +51,7 @@ func TestSpikesStandFarAboveWhatIsUsual(t *testing.T) {
 		var steps []int
 		for _, a := range spikes(losing(c.losses...)) {
 			steps = append(steps, a.Step)
-			if a.Level != LevelWarn || !strings.Contains(a.Text, "the median of the") {
+			if a.Level != level.Warn || !strings.Contains(a.Text, "the median of the") {
 				t.Errorf("%s: %+v", name, a)
 			}
 		}
@@ -63,7 +65,7 @@ func TestNotANumberIsSaidOnceForEachStretch(t *testing.T) {
 	rows := losing(2, 1, math.NaN(), math.Inf(1), 1, 1)
 	rows[5].GradNorm = Float(math.NaN())
 	found := notFinite(rows)
-	if len(found) != 2 || found[0].Step != 3 || found[1].Step != 6 || found[0].Level != LevelError {
+	if len(found) != 2 || found[0].Step != 3 || found[1].Step != 6 || found[0].Level != level.Error {
 		t.Fatalf("%+v", found)
 	}
 	if !strings.HasPrefix(found[0].Text, "the loss") ||
@@ -150,12 +152,12 @@ func TestARunThatComesToNothingRaisesAWord(t *testing.T) {
 	for name, c := range map[string]struct {
 		checks []*Eval
 		steps  int
-		level  string
+		level  level.Level
 		text   string
 	}{
-		"unparsed": {[]*Eval{checkAt(90, 8, 74)}, 100, LevelError,
+		"unparsed": {[]*Eval{checkAt(90, 8, 74)}, 100, level.Error,
 			"74 of 82 answers on valid at step 90 name no class"},
-		"chance": {[]*Eval{checkAt(90, 25, 0)}, 100, LevelWarn,
+		"chance": {[]*Eval{checkAt(90, 25, 0)}, 100, level.Warn,
 			"30 % right on valid at step 90, no better than always naming the commonest class (37 %)"},
 		"it may yet learn": {[]*Eval{checkAt(40, 8, 74)}, 100, "", ""},
 		"it has learned":   {[]*Eval{checkAt(40, 8, 74), checkAt(90, 50, 3)}, 100, "", ""},

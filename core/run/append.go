@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"finetui/core/level"
 	"finetui/ml/wholefile"
 )
 
@@ -75,7 +76,7 @@ func (w *Writer) writeOut() error {
 	text := fmt.Sprintf("%s could not be written for a while (%v); its rows waited in memory and are complete again",
 		metricsFile, w.hindered)
 	w.hindered = nil
-	line, err := encode([]Row{&Event{Head: Head{Step: w.step}, Level: LevelWarn, Text: text}})
+	line, err := encode([]Row{&Event{Head: Head{Step: w.step}, Level: level.Warn, Text: text}})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"finetui/core/level"
 	"finetui/ml/wholefile"
 )
 
@@ -30,7 +31,7 @@ func (w *Writer) Checkpoint(step int, write func(dir string) error) error {
 		}
 		err = fmt.Errorf("checkpoint of step %d was not written, the older ones are intact%s: %w", step, hint,
 			errors.Join(err, wholefile.RemoveAll(tmp)))
-		return errors.Join(err, w.Append(&Event{Head: Head{Step: step}, Level: LevelError, Text: err.Error()}))
+		return errors.Join(err, w.Append(&Event{Head: Head{Step: step}, Level: level.Error, Text: err.Error()}))
 	}
 	if err := wholefile.RemoveAll(filepath.Join(folder, brokenName(step))); err != nil {
 		w.Logf("the damaged checkpoint of step %d is still there: %v", step, err)
@@ -146,7 +147,7 @@ func (w *Writer) Mend() error {
 				w.Logf("%s could not be set to %s: %v", name, filepath.Base(s.Path), err)
 			}
 			if kept != "" {
-				err := w.Append(&Event{Head: Head{Step: s.Step}, Level: LevelWarn,
+				err := w.Append(&Event{Head: Head{Step: s.Step}, Level: level.Warn,
 					Text: fmt.Sprintf("%s was a folder with files of its own; it is called %s now",
 						filepath.Join(checkpoints, name), filepath.Base(kept))})
 				if err != nil {
@@ -209,7 +210,7 @@ func (w *Writer) SetAside(s Saved, why error) error {
 	text := fmt.Sprintf("the checkpoint of step %d is damaged (%v): %s; what is left of it is in %s", s.Step, why, way,
 		filepath.Join(checkpoints, filepath.Base(aside)))
 	w.Logf("%s", text)
-	return w.Append(&Event{Head: Head{Step: s.Step}, Level: LevelWarn, Text: text})
+	return w.Append(&Event{Head: Head{Step: s.Step}, Level: level.Warn, Text: text})
 }
 
 func brokenName(step int) string { return "broken-" + stepName(step) }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"finetui/core/level"
 )
 
 func weights(text string) func(string) error {
@@ -128,7 +130,7 @@ func TestFailedCheckpointLeavesTheOldOnes(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	rows := readAll(t, w.Dir()).Rows
-	if e, ok := rows[len(rows)-1].(*Event); !ok || e.Level != LevelError || e.Step != 200 {
+	if e, ok := rows[len(rows)-1].(*Event); !ok || e.Level != level.Error || e.Step != 200 {
 		t.Errorf("%+v", rows[len(rows)-1])
 	}
 	noHidden(t, w.Dir())

@@ -355,7 +355,7 @@ func (c *coder) index(o *origin, h *History) {
 	})
 	rows(c, &h.Events, func(r *Event) {
 		c.head(&r.Head, "event")
-		c.text(&r.Level)
+		c.text((*string)(&r.Level))
 		c.text(&r.Text)
 	})
 }

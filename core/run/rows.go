@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"finetui/core/level"
 )
 
 // Float is a number that JSON may not be able to carry: NaN and the infinities are written as text.
@@ -170,18 +172,11 @@ type Checkpoint struct {
 	Bytes   int64  `json:"bytes"`
 }
 
-// Levels of an Event.
-const (
-	LevelInfo  = "info"
-	LevelWarn  = "warn"
-	LevelError = "error"
-)
-
 // Event is something worth a sentence.
 type Event struct {
 	Head
-	Level string `json:"level"`
-	Text  string `json:"text"`
+	Level level.Level `json:"level"`
+	Text  string      `json:"text"`
 }
 
 func (*Train) kind() string      { return "train" }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"finetui/core/level"
 	"finetui/ml/wholefile"
 )
 
@@ -99,7 +100,7 @@ func (w *Writer) takeUp() error {
 	if c, ok := latest(w.dir); ok {
 		step, text = c.Step, fmt.Sprintf("resumed from the checkpoint of step %d", c.Step)
 	}
-	return w.Append(&Event{Head: Head{Step: step}, Level: LevelInfo, Text: text})
+	return w.Append(&Event{Head: Head{Step: step}, Level: level.Info, Text: text})
 }
 
 // secondsSoFar is how long the run's processes took. A killed one ended when it last wrote.

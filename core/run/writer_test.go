@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"finetui/core/level"
 )
 
 func readAll(t *testing.T, dir string) Batch {
@@ -36,7 +38,7 @@ func TestRowsComeBackAsWritten(t *testing.T) {
 		&Class{Head: Head{Step: 5}, Losses: ClassLosses{{"a", 2, 0.5}, {"b", 1, Float(math.NaN())}}},
 		&Eval{Head: Head{Step: 5}, Split: "valid", Accuracy: 0.5, Recall: map[string]Recall{"a": {4, 2}}},
 		&System{Head: Head{Step: 5}, GPUs: []GPU{{Index: 1, Util: &util}}, RSS: &rss},
-		&Event{Head: Head{Step: 5, Time: 12.5}, Level: LevelWarn, Text: "spike"},
+		&Event{Head: Head{Step: 5, Time: 12.5}, Level: level.Warn, Text: "spike"},
 	}
 	if err := w.Append(rows...); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"finetui/core/dataset"
+	"finetui/core/level"
 )
 
 // Filter chooses items and objects. An empty field lets everything pass; of several values one must fit.
@@ -123,9 +124,10 @@ func holds(item dataset.Item, classes []bool) bool {
 
 // FindingGroup is all findings of one code.
 type FindingGroup struct {
-	Code, Level string // the worst level of the group
-	N           int
-	First       dataset.Finding
+	Code  string
+	Level level.Level // the worst of the group
+	N     int
+	First dataset.Finding
 }
 
 // GroupFindings sums findings up by code, in the order in which the codes come up: worst first in a set's own list.

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
+	"finetui/core/level"
 	"finetui/views/widget"
 )
 
@@ -266,7 +267,7 @@ func (p *Pane) note(field config.Field) (string, widget.Tone) {
 }
 
 func problemGlyph(problem config.Problem) string {
-	if problem.Level == config.LevelError {
+	if problem.Level == level.Error {
 		return "✗"
 	}
 	return "!"

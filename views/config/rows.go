@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
+	"finetui/core/level"
 )
 
 // row is one constant, or the place where a key can be added to [KEYS].
@@ -39,7 +40,7 @@ func (p *Pane) refresh() {
 	p.problems, p.faults = map[string][]config.Problem{}, 0
 	for _, problem := range config.Validate(now) {
 		p.problems[problem.Key] = append(p.problems[problem.Key], problem)
-		if problem.Level == config.LevelError {
+		if problem.Level == level.Error {
 			p.faults++
 		}
 	}

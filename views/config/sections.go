@@ -6,7 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"finetui/core/config"
+	"finetui/core/level"
 	"finetui/views/widget"
 )
 
@@ -24,7 +24,7 @@ func (p *Pane) tally(section string) (t tally) {
 		for _, problem := range problems {
 			switch {
 			case !of(name):
-			case problem.Level == config.LevelError:
+			case problem.Level == level.Error:
 				t.errors++
 			default:
 				t.notes++

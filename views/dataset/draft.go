@@ -9,6 +9,7 @@ import (
 
 	"finetui/core/config"
 	data "finetui/core/dataset"
+	"finetui/core/level"
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/stats"
@@ -200,7 +201,7 @@ func weigh(set *data.Dataset, file *config.Snapshot, key weighKey) *weighed {
 	w.plan, w.hidden = batches.Plan(cfg.Train), batches.Hidden
 	// Lengths need a tokenizer, which lint and train load.
 	found := slices.DeleteFunc(recipe.Lint(set, cfg, nil),
-		func(f data.Finding) bool { return f.Level == data.LevelInfo })
+		func(f data.Finding) bool { return f.Level == level.Info })
 	w.groups = stats.GroupFindings(found)
 	slices.SortStableFunc(w.groups, func(a, b stats.FindingGroup) int { return massFirst(a) - massFirst(b) })
 	return w

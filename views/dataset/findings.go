@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	data "finetui/core/dataset"
+	"finetui/core/level"
 	"finetui/core/stats"
 	"finetui/views"
 	"finetui/views/layout"
@@ -24,8 +25,9 @@ type findings struct {
 }
 
 type findingGroup struct {
-	code, level string
-	all         []data.Finding
+	code  string
+	level level.Level
+	all   []data.Finding
 }
 
 func newFindings(s *shared) views.View { return (&findings{shared: s}).view() }
@@ -85,18 +87,21 @@ func (v *findings) passesFinding(f data.Finding) bool {
 }
 
 func (v *findings) kindsTitle() string {
-	counts := map[string]int{}
+	counts := map[level.Level]int{}
 	for _, group := range v.groups {
 		counts[group.level] += len(group.all)
 	}
 	var words []string
-	for _, level := range []struct{ level, one, many string }{{data.LevelError, "error", "errors"},
-		{data.LevelWarn, "warning", "warnings"}, {data.LevelInfo, "note", "notes"}} {
-		switch n := counts[level.level]; {
+	for _, kind := range []struct {
+		level     level.Level
+		one, many string
+	}{{level.Error, "error", "errors"},
+		{level.Warn, "warning", "warnings"}, {level.Info, "note", "notes"}} {
+		switch n := counts[kind.level]; {
 		case n == 1:
-			words = append(words, "1 "+level.one)
+			words = append(words, "1 "+kind.one)
 		case n > 1:
-			words = append(words, widget.Count(n)+" "+level.many)
+			words = append(words, widget.Count(n)+" "+kind.many)
 		}
 	}
 	if len(words) == 0 {
@@ -125,7 +130,7 @@ func (v *findings) kindTable(t *widget.Theme) widget.Table {
 	for _, group := range v.groups {
 		sign, _ := levelSign(t, group.level)
 		tone := widget.Warning
-		if group.level == data.LevelInfo {
+		if group.level == level.Info {
 			tone = widget.Muted
 		}
 		table.Rows = append(table.Rows, []widget.Cell{{Text: sign, Tone: tone}, {Text: findingWords(group.code)},
@@ -304,7 +309,7 @@ func (v *findings) text() string {
 	rows := [][]string{{"level", "code", "file", "line", "text", "do"}}
 	for _, group := range v.groups {
 		for _, f := range group.all {
-			rows = append(rows, []string{f.Level, f.Code, f.File, fmt.Sprint(f.Line), f.Text, f.Do})
+			rows = append(rows, []string{string(f.Level), f.Code, f.File, fmt.Sprint(f.Line), f.Text, f.Do})
 		}
 	}
 	return tabbed(rows)

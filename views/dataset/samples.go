@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	data "finetui/core/dataset"
+	"finetui/core/level"
 	"finetui/core/stats"
 	"finetui/views"
 	"finetui/views/layout"
@@ -228,7 +229,7 @@ type facetLine struct {
 	text    string
 	value   string
 	n       int // pictures
-	level   string
+	level   level.Level
 }
 
 // facetLines are all facets with how many pictures of the whole set each lets through.
@@ -439,8 +440,8 @@ func (l *loaded) countFacets() {
 		}
 	}
 	slices.SortStableFunc(l.withFinding, func(a, b facetLine) int {
-		return cmp.Compare(data.Severity(a.level),
-			data.Severity(b.level))
+		return cmp.Compare(a.level.Severity(),
+			b.level.Severity())
 	})
 }
 

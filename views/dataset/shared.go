@@ -7,7 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
-	data "finetui/core/dataset"
+	"finetui/core/level"
 	"finetui/core/stats"
 	"finetui/views"
 	"finetui/views/widget"
@@ -102,11 +102,11 @@ func findingWords(code string) string {
 }
 
 // levelSign is the sign and the style of a level.
-func levelSign(t *widget.Theme, level string) (string, widget.Style) {
-	switch level {
-	case data.LevelError:
+func levelSign(t *widget.Theme, bad level.Level) (string, widget.Style) {
+	switch bad {
+	case level.Error:
 		return "✗", t.Warning
-	case data.LevelWarn:
+	case level.Warn:
 		return "!", t.Warning
 	}
 	return "·", t.Muted

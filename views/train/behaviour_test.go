@@ -18,6 +18,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/gpu"
+	"finetui/core/level"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/viewtest"
@@ -182,7 +183,7 @@ func TestARefusedRunShowsWhyAndKeepsTheName(t *testing.T) {
 	c := control(folder(t))
 	c.Lint = func(context.Context) ([]dataset.Finding, error) { return nil, errors.New("data/train is missing") }
 	c.Start = func(context.Context, string) (*run.Run, []dataset.Finding, error) {
-		return nil, []dataset.Finding{{Level: dataset.LevelError, Text: "the answer is in the prompt",
+		return nil, []dataset.Finding{{Level: level.Error, Text: "the answer is in the prompt",
 			Do: "change it"}}, errors.New("1 finding stops it")
 	}
 	p, d := open(t, c, 100, 30)
@@ -221,7 +222,7 @@ func TestARunIsCalledAsTheVerbWouldCallIt(t *testing.T) {
 func TestErrorsOfTheDataAloneDoNotStopAStart(t *testing.T) {
 	c := control(t.TempDir())
 	c.Lint = func(context.Context) ([]dataset.Finding, error) {
-		return []dataset.Finding{{Code: dataset.ClassOutOfRange, Level: dataset.LevelError, Text: "id 9 of 2 names",
+		return []dataset.Finding{{Code: dataset.ClassOutOfRange, Level: level.Error, Text: "id 9 of 2 names",
 			Do: "use an id of the list"}}, nil
 	}
 	_, d := open(t, c, 100, 30)
@@ -517,7 +518,7 @@ func TestAlertsStandWithTheRunAndAmongTheEvents(t *testing.T) {
 			}
 		}
 	}
-	m.events = []run.Event{{Head: run.Head{Step: 200, Time: float64(noon.Unix()) - 300}, Level: run.LevelError,
+	m.events = []run.Event{{Head: run.Head{Step: 200, Time: float64(noon.Unix()) - 300}, Level: level.Error,
 		Text: "checkpoint of step 200 was not written: no space left on device"}}
 	_, d := open(t, control(folder(t, m)), 120, 30)
 	for _, want := range []string{"! spike: loss 9.00 is", "✗ step 200 checkpoint of step 200 was not", "! 2 "} {

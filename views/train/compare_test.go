@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"finetui/core/level"
 	"finetui/core/run"
 	"finetui/views/widget"
 )
@@ -112,7 +113,7 @@ func TestAGainHasOneSignAndOneTone(t *testing.T) {
 
 func TestNothingFromARunReachesTheScreenRaw(t *testing.T) {
 	m := wild()
-	m.events = append(m.events, run.Event{Head: run.Head{Step: 1}, Level: run.LevelWarn,
+	m.events = append(m.events, run.Event{Head: run.Head{Step: 1}, Level: level.Warn,
 		Text: "\x1b]0;title\x07 \u202eevil\u202c \x9b2J"})
 	other := doneRun
 	other.change = m.change

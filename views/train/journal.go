@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"finetui/core/config"
+	"finetui/core/level"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
@@ -103,7 +104,7 @@ func (p *Pane) happenings() []run.Alert {
 
 // warned are the happenings that are more than a note, newest first.
 func (p *Pane) warned() []run.Alert {
-	return slices.DeleteFunc(p.happenings(), func(a run.Alert) bool { return a.Level == run.LevelInfo })
+	return slices.DeleteFunc(p.happenings(), func(a run.Alert) bool { return a.Level == level.Info })
 }
 
 // eventLines are the happenings, each with its step and time of day.
@@ -112,9 +113,9 @@ func (p *Pane) eventLines(t *widget.Theme, w int) []string {
 	for _, h := range p.happenings() {
 		sign, style := "·", t.Muted
 		switch h.Level {
-		case run.LevelError:
+		case level.Error:
 			sign, style = "✗", t.Warning
-		case run.LevelWarn:
+		case level.Warn:
 			sign, style = "!", t.Warning
 		}
 		head := fmt.Sprintf("step %d ", h.Step)

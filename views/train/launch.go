@@ -10,6 +10,7 @@ import (
 
 	"finetui/core/dataset"
 	"finetui/core/finetune"
+	"finetui/core/level"
 	"finetui/core/printable"
 	"finetui/core/run"
 	"finetui/views"
@@ -173,18 +174,21 @@ func (l *launch) summary(t *widget.Theme) string {
 	if !l.looked {
 		return t.Muted.Render("checking the recipe against data and model …")
 	}
-	counts := map[string]int{}
+	counts := map[level.Level]int{}
 	for _, f := range l.findings {
 		counts[f.Level]++
 	}
 	var parts []string
-	for _, level := range []struct{ name, one, many string }{{dataset.LevelError, "error", "errors"},
-		{dataset.LevelWarn, "warning", "warnings"}, {dataset.LevelInfo, "note", "notes"}} {
-		switch n := counts[level.name]; {
+	for _, kind := range []struct {
+		level     level.Level
+		one, many string
+	}{{level.Error, "error", "errors"},
+		{level.Warn, "warning", "warnings"}, {level.Info, "note", "notes"}} {
+		switch n := counts[kind.level]; {
 		case n == 1:
-			parts = append(parts, "1 "+level.one)
+			parts = append(parts, "1 "+kind.one)
 		case n > 1:
-			parts = append(parts, fmt.Sprintf("%d %s", n, level.many))
+			parts = append(parts, fmt.Sprintf("%d %s", n, kind.many))
 		}
 	}
 	switch text := strings.Join(parts, " · "); {
@@ -194,9 +198,9 @@ func (l *launch) summary(t *widget.Theme) string {
 		return t.OK.Render("✓ the check finds nothing wrong")
 	case slices.ContainsFunc(l.findings, finetune.Refuses):
 		return t.Warning.Render("✗ " + text + ": a run with errors in its recipe is refused")
-	case counts[dataset.LevelError] > 0:
+	case counts[level.Error] > 0:
 		return t.Warning.Render("✗ "+text) + t.Muted.Render(": it can be started, without what cannot be used")
-	case counts[dataset.LevelWarn] > 0:
+	case counts[level.Warn] > 0:
 		return t.Warning.Render("! "+text) + t.Muted.Render(": it can be started all the same")
 	default:
 		return t.OK.Render("✓ " + text)
@@ -220,9 +224,9 @@ func (l *launch) lines(t *widget.Theme, w int) []string {
 	for _, f := range l.findings {
 		sign, style := "· ", t.Text
 		switch f.Level {
-		case dataset.LevelError:
+		case level.Error:
 			sign, style = "✗ ", t.Warning
-		case dataset.LevelWarn:
+		case level.Warn:
 			sign, style = "! ", t.Text
 		}
 		say(style, sign, f.Text)
@@ -246,7 +250,7 @@ func (l *launch) hint(more bool) string {
 	case l.starting:
 		return "starting it …   esc leaves; it starts all the same"
 	case l.refused != nil || slices.ContainsFunc(l.findings,
-		func(f dataset.Finding) bool { return f.Level == dataset.LevelError }):
+		func(f dataset.Finding) bool { return f.Level == level.Error }):
 		enter = "enter checks it again and starts it if all is well"
 	}
 	if more {
@@ -257,16 +261,9 @@ func (l *launch) hint(more bool) string {
 
 // worstFirst orders findings by how much they matter, else as they come.
 func worstFirst(found []dataset.Finding) []dataset.Finding {
-	rank := map[string]int{dataset.LevelError: 0, dataset.LevelWarn: 1}
-	of := func(f dataset.Finding) int {
-		if r, known := rank[f.Level]; known {
-			return r
-		}
-		return len(rank)
-	}
-	found = slices.Clone(found)
-	slices.SortStableFunc(found, func(a, b dataset.Finding) int { return of(a) - of(b) })
-	return found
+	sorted := slices.Clone(found)
+	slices.SortStableFunc(sorted, func(a, b dataset.Finding) int { return a.Level.Severity() - b.Level.Severity() })
+	return sorted
 }
 
 func (l *launch) status() string { return l.hint(false) }

@@ -14,6 +14,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/dataset"
+	"finetui/core/level"
 	"finetui/core/run"
 	"finetui/views/viewtest"
 	"finetui/views/widget"
@@ -78,7 +79,7 @@ func wild() made {
 			}
 		}
 	}
-	m.events = []run.Event{{Head: run.Head{Step: 1 << 40, Time: 1e9}, Level: run.LevelWarn, Text: "a\x07b\nc " +
+	m.events = []run.Event{{Head: run.Head{Step: 1 << 40, Time: 1e9}, Level: level.Warn, Text: "a\x07b\nc " +
 		fmt.Sprint(make([]int, 200))}}
 	return m
 }
@@ -90,8 +91,8 @@ func TestEveryViewAndStateIsDrawnWholeAtEverySize(t *testing.T) {
 			dir := folder(t, state.runs...)
 			c := control(dir)
 			c.Lint = func(context.Context) ([]dataset.Finding, error) {
-				return []dataset.Finding{{Level: dataset.LevelError, File: "a/b", Line: 3,
-					Text: "the answer \x1b[2J is in the prompt", Do: "change it"}, {Level: dataset.LevelWarn,
+				return []dataset.Finding{{Level: level.Error, File: "a/b", Line: 3,
+					Text: "the answer \x1b[2J is in the prompt", Do: "change it"}, {Level: level.Warn,
 					Text: fmt.Sprint(make([]int, 300))}}, nil
 			}
 			c.Start = func(context.Context, string) (*run.Run, []dataset.Finding, error) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"finetui/core/dataset"
+	"finetui/core/level"
 	"finetui/core/run"
 )
 
@@ -62,10 +63,10 @@ func TestFindingsStandWorstFirstAndAreAllReached(t *testing.T) {
 	c := control(folder(t, doneRun))
 	var found []dataset.Finding
 	for range 30 {
-		found = append(found, dataset.Finding{Level: dataset.LevelInfo, Text: "a note"})
+		found = append(found, dataset.Finding{Level: level.Info, Text: "a note"})
 	}
-	found = append(found, dataset.Finding{Level: dataset.LevelWarn, Text: "one picture leaks"},
-		dataset.Finding{Level: dataset.LevelError, Text: "ids past the list"})
+	found = append(found, dataset.Finding{Level: level.Warn, Text: "one picture leaks"},
+		dataset.Finding{Level: level.Error, Text: "ids past the list"})
 	c.Lint = func(context.Context) ([]dataset.Finding, error) { return found, nil }
 	starts := 0
 	c.Start = func(context.Context, string) (*run.Run, []dataset.Finding, error) {

@@ -8,6 +8,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/disk"
 	"finetui/core/eval"
+	"finetui/core/level"
 	"finetui/core/stats"
 	"finetui/ml/wholefile"
 )
@@ -83,11 +84,11 @@ func (r report) recipes(b *strings.Builder) {
 }
 
 func lintCounts(o outcome) string {
-	n := map[string]int{}
+	n := map[level.Level]int{}
 	for _, f := range o.lint {
 		n[f.Level]++
 	}
-	return fmt.Sprintf("%d errors, %d warnings, %d notes", n["error"], n["warn"], n["info"])
+	return fmt.Sprintf("%d errors, %d warnings, %d notes", n[level.Error], n[level.Warn], n[level.Info])
 }
 
 // scores is the table of one split, and what the paired tests say.
