@@ -57,12 +57,12 @@ func TestConvertPrintsFilesAndFindings(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{nil, exitDone, "converted/train.json  2 records of train\ninfo how-to-start: paths are relative to",
+		{nil, exitDone, "converted/train.json  2 records of train\ninfo how_to_start: paths are relative to",
 			"2 pictures drawn"},
 		{[]string{"CONVERT.DIALECT=trl", "RECIPE.CONTEXT=full"}, exitDone, "train.jsonl  2 records of train", ""},
 		{[]string{"CONVERT.DIALECT=llava", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, exitDone,
-			"warn system-not-carried", ""},
-		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=<image>"}, exitFindings, "error record-unfit", ""},
+			"warn system_not_carried", ""},
+		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=<image>"}, exitFindings, "error record_unfit", ""},
 		{[]string{"CONVERT.USER_PROMPT_TEMPLATE={excercise}"}, exitCall, "", "no placeholder {excercise}"},
 		{[]string{"CONVERT.DIALECT=lava"}, exitCall, "", "llava"},
 		{[]string{"train"}, exitCall, "", "call it as finetui convert"},

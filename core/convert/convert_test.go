@@ -222,10 +222,10 @@ func TestMissingPictureIsAFindingAndLeftOutUnlessKept(t *testing.T) {
 		records       int
 		finding       string
 	}{
-		{"full", "false", 0, "error missing-picture"},
-		{"full", "true", 3, "warn missing-picture"},
-		{"crop", "false", 0, "error missing-picture"},
-		{"crop", "true", 3, "warn missing-picture"},
+		{"full", "false", 0, "error missing_picture"},
+		{"full", "true", 3, "warn missing_picture"},
+		{"crop", "false", 0, "error missing_picture"},
+		{"crop", "true", 3, "warn missing_picture"},
 	} {
 		p := twoPictures(t, "RECIPE.CONTEXT="+c.context, "CONVERT.KEEP_MISSING="+c.keep)
 		if err := os.Remove(p.Data.Items[0].Media); err != nil {
@@ -235,8 +235,8 @@ func TestMissingPictureIsAFindingAndLeftOutUnlessKept(t *testing.T) {
 		if !slices.Contains(codes(result), c.finding) {
 			t.Errorf("%v: %v", c, codes(result))
 		}
-		if empty := slices.Contains(codes(result), "warn split-empty"); empty != (c.records == 0) {
-			t.Errorf("%v: split-empty %v", c, empty)
+		if empty := slices.Contains(codes(result), "warn split_empty"); empty != (c.records == 0) {
+			t.Errorf("%v: split_empty %v", c, empty)
 		}
 		if c.records > 0 && result.Files[0].Records != c.records {
 			t.Errorf("%v: %v", c, result.Files)
@@ -282,25 +282,25 @@ func TestWhatFilesCannotHoldIsSaid(t *testing.T) {
 		overrides []string
 		want      []string
 	}{
-		{nil, []string{"info how-to-start"}},
+		{nil, []string{"info how_to_start"}},
 		{[]string{"CONVERT.DIALECT=ms-swift", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"},
-			[]string{"info how-to-start"}},
-		{[]string{"RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, []string{"warn weights-not-carried",
-			"warn system-not-carried", "info how-to-start"}},
+			[]string{"info how_to_start"}},
+		{[]string{"RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"}, []string{"warn weights_not_carried",
+			"warn system_not_carried", "info how_to_start"}},
 		{[]string{"CONVERT.DIALECT=trl", "RECIPE.CLASS_WEIGHTS=max_ratio", "CONVERT.SYSTEM_PROMPT=x"},
-			[]string{"warn weights-not-carried", "info how-to-start"}},
-		{[]string{"RECIPE.SAMPLING=class_balanced", "RECIPE.LOSS=focal"}, []string{"info sampling-written",
-			"warn loss-not-written", "info how-to-start"}},
-		{[]string{"RECIPE.PROMPT=enhanced-original"}, []string{"error answer-in-prompt", "error answer-in-prompt",
-			"error condition-in-prompt", "error condition-in-prompt", "error condition-in-prompt",
-			"error class-names-in-prompt", "info how-to-start"}},
+			[]string{"warn weights_not_carried", "info how_to_start"}},
+		{[]string{"RECIPE.SAMPLING=class_balanced", "RECIPE.LOSS=focal"}, []string{"info sampling_written",
+			"warn loss_not_written", "info how_to_start"}},
+		{[]string{"RECIPE.PROMPT=enhanced-original"}, []string{"error answer_in_prompt", "error answer_in_prompt",
+			"error condition_in_prompt", "error condition_in_prompt", "error condition_in_prompt",
+			"error class_names_in_prompt", "info how_to_start"}},
 		{[]string{"RECIPE.PROMPT=enhanced-original",
-			"CONVERT.USER_PROMPT_TEMPLATE=Is the {object} at {x}, {y} damaged?"}, []string{"info how-to-start"}},
-		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=What is it?"}, []string{"warn object-not-told", "info how-to-start"}},
-		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=<image> {prompt}"}, []string{"error record-unfit", "warn split-empty",
-			"warn split-empty", "info how-to-start"}},
+			"CONVERT.USER_PROMPT_TEMPLATE=Is the {object} at {x}, {y} damaged?"}, []string{"info how_to_start"}},
+		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=What is it?"}, []string{"warn object_not_told", "info how_to_start"}},
+		{[]string{"CONVERT.USER_PROMPT_TEMPLATE=<image> {prompt}"}, []string{"error record_unfit", "warn split_empty",
+			"warn split_empty", "info how_to_start"}},
 		{[]string{"CONVERT.DIALECT=trl", "CONVERT.USER_PROMPT_TEMPLATE=<image> {prompt}"},
-			[]string{"error record-unfit", "warn split-empty", "warn split-empty", "info how-to-start"}},
+			[]string{"error record_unfit", "warn split_empty", "warn split_empty", "info how_to_start"}},
 	} {
 		got := codes(convertAll(t, twoPictures(t, c.overrides...)))
 		slices.Sort(got)

@@ -91,9 +91,9 @@ func (d *dialect) fits(r Record) error {
 
 // What a dialect may lose of a record.
 const (
-	lostSystem      = "system-not-carried"
-	lostWeight      = "weights-not-carried"
-	lostSupervision = "supervision-not-carried"
+	lostSystem      = "system_not_carried"
+	lostWeight      = "weights_not_carried"
+	lostSupervision = "supervision_not_carried"
 )
 
 // keeps returns what is left of a record in the dialect, and what is lost.

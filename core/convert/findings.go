@@ -12,18 +12,18 @@ import (
 
 // Codes of findings, beside those of what a dialect loses.
 const (
-	missingPicture = "missing-picture"
-	longPicture    = "picture-too-long"
-	copiedPicture  = "picture-copied"
-	unfitRecord    = "record-unfit"
-	smallWeight    = "weight-too-small"
-	emptySplit     = "split-empty"
-	sampling       = "sampling-written"
-	noSampling     = "sampling-not-written"
-	noFocal        = "loss-not-written"
-	untoldObject   = "object-not-told"
-	howToStart     = "how-to-start"
-	summary        = "what-was-written"
+	missingPicture = "missing_picture"
+	longPicture    = "picture_too_long"
+	copiedPicture  = "picture_copied"
+	unfitRecord    = "record_unfit"
+	smallWeight    = "weight_too_small"
+	emptySplit     = "split_empty"
+	sampling       = "sampling_written"
+	noSampling     = "sampling_not_written"
+	noFocal        = "loss_not_written"
+	untoldObject   = "object_not_told"
+	howToStart     = "how_to_start"
+	summary        = "what_was_written"
 )
 
 // rulings are the level of a code and what to do.

@@ -91,7 +91,7 @@ func TestRecordsNamePicturesAsTheyAreShown(t *testing.T) {
 		for _, dialect := range ofPictures() {
 			p := onePicture(t, name, c.file, "[crack]", "CONVERT.DIALECT="+dialect)
 			result := convertAll(t, p)
-			if got := slices.Contains(codes(result), "info picture-copied"); got != (c.copied != "") {
+			if got := slices.Contains(codes(result), "info picture_copied"); got != (c.copied != "") {
 				t.Errorf("%s %s: %v", dialect, name, codes(result))
 			}
 			err := Read(result.Files[0].Path, dialect, nil, func(r Record) error {
@@ -147,7 +147,7 @@ func TestWhatIsTooLongForTheModelIsLeftOutWithAWord(t *testing.T) {
 		} {
 			result := convertAll(t, onePicture(t, "a.png", encoded(t, c.img), "[crack]",
 				append(c.overrides, "CONVERT.DIALECT="+dialect)...))
-			if got := slices.Contains(codes(result), "warn picture-too-long"); got != c.left ||
+			if got := slices.Contains(codes(result), "warn picture_too_long"); got != c.left ||
 				c.left == (len(result.Files) > 0 && result.Files[0].Split != "") {
 				t.Errorf("%s %v %v: %v, files %v", dialect, c.img.Bounds(), c.overrides, codes(result), result.Files)
 			}
@@ -161,7 +161,7 @@ func TestControlTokensAreRefusedInEveryDialect(t *testing.T) {
 		for _, dialect := range ofPictures() {
 			result := convertAll(t, onePicture(t, "a.png", encoded(t, image.NewGray(image.Rect(0, 0, 32, 32))),
 				"['"+token+" blur']", "CONVERT.DIALECT="+dialect))
-			if !slices.Contains(codes(result), "error record-unfit") || len(result.Files) > 0 {
+			if !slices.Contains(codes(result), "error record_unfit") || len(result.Files) > 0 {
 				t.Errorf("%s %s: %v", dialect, token, codes(result))
 			}
 		}
@@ -169,7 +169,7 @@ func TestControlTokensAreRefusedInEveryDialect(t *testing.T) {
 	for _, name := range []string{"a < b | c > d", "<b>", "<imagery>"} {
 		result := convertAll(t, onePicture(t, "a.png", encoded(t, image.NewGray(image.Rect(0, 0, 32, 32))),
 			"['"+name+"']"))
-		if slices.Contains(codes(result), "error record-unfit") {
+		if slices.Contains(codes(result), "error record_unfit") {
 			t.Errorf("%s: %v", name, codes(result))
 		}
 	}

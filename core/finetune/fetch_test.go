@@ -62,7 +62,7 @@ func TestRunFetchesItsBaseBeforeItsFirstStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(findings); n == 0 || findings[n-1].Code != "base-away" {
+	if n := len(findings); n == 0 || findings[n-1].Code != "base_away" {
 		t.Errorf("the findings do not say that the base is fetched: %+v", findings)
 	}
 	until(t, "half of the weights", half(r))
@@ -83,7 +83,7 @@ func TestRunFetchesItsBaseBeforeItsFirstStep(t *testing.T) {
 		t.Errorf("the log (%v):\n%s", err, log)
 	}
 	findings, err = Lint(context.Background(), f.Snapshot, nil) // now it is here
-	if err != nil || slices.ContainsFunc(findings, func(f dataset.Finding) bool { return f.Code == "base-away" }) {
+	if err != nil || slices.ContainsFunc(findings, func(f dataset.Finding) bool { return f.Code == "base_away" }) {
 		t.Errorf("a second look: %+v, %v", findings, err)
 	}
 }

@@ -138,7 +138,7 @@ func TestACacheOfNoUseStopsNoRun(t *testing.T) {
 	if err := os.WriteFile(folder, []byte("mine"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r := start(t, f, "not-kept")
+	r := start(t, f, "not_kept")
 	wait(t, r)
 	if n := strings.Count(events(t, r), "is not kept in"); n != 1 {
 		t.Errorf("it is said %d times", n)

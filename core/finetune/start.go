@@ -97,7 +97,7 @@ func lint(ctx context.Context, p *project.Project, report project.Progress) ([]d
 	}
 	findings = append(findings, p.DataFindings()...)
 	// the next one says it, too
-	findings = slices.DeleteFunc(findings, func(f dataset.Finding) bool { return f.Code == "length-not-checked" })
+	findings = slices.DeleteFunc(findings, func(f dataset.Finding) bool { return f.Code == "length_not_checked" })
 	cost := p.Cost()
 	findings = append(append(findings, cost.Findings(p.Config.Model.Base)...), cost.Away(p.Config.Model.Base))
 	slices.SortStableFunc(findings, func(a, b dataset.Finding) int {

@@ -159,7 +159,7 @@ func (c Cost) Findings(base string) (out []dataset.Finding) {
 		about = " (by the size in its name; its files tell more once they are fetched)"
 	}
 	if c.Free > 0 && c.Memory > c.Free {
-		out = append(out, dataset.Finding{Code: "memory-short", Level: level.Warn,
+		out = append(out, dataset.Finding{Code: "memory_short", Level: level.Warn,
 			Text: fmt.Sprintf("MODEL.BASE = %q: a run takes about %s of memory%s, and %s are free now", base,
 				Gigabytes(c.Memory), about, Gigabytes(c.Free)),
 			Do: "choose a smaller base, or close other programs; TRAIN.BATCH_SIZE and MODEL.MAX_PIXELS lower what " +
@@ -167,7 +167,7 @@ func (c Cost) Findings(base string) (out []dataset.Finding) {
 	}
 	const long = 6 * time.Hour
 	if c.Time > long {
-		out = append(out, dataset.Finding{Code: "takes-long", Level: level.Warn,
+		out = append(out, dataset.Finding{Code: "takes_long", Level: level.Warn,
 			Text: fmt.Sprintf("MODEL.BASE = %q: all steps take about %s on %s%s", base, Roughly(c.Time),
 				dataset.Counted(runtime.GOMAXPROCS(0), "core", "cores"), about),
 			Do: "choose a smaller base, fewer TRAIN.EPOCHS, or smaller pictures (MODEL.MAX_PIXELS)"})
@@ -184,7 +184,7 @@ func (c Cost) Away(base string) dataset.Finding {
 			size += " by the size in its name"
 		}
 	}
-	return dataset.Finding{Code: "base-away", Level: level.Info,
+	return dataset.Finding{Code: "base_away", Level: level.Info,
 		Text: fmt.Sprintf("MODEL.BASE = %q is not on this machine yet: the run fetches it from the hub before its "+
 			"first step (%s), and checks then what takes the base's own tokens", base, size),
 		Do: "leave it to the run, which can be stopped meanwhile and goes on where it stood when it is resumed"}

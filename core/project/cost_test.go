@@ -104,8 +104,8 @@ func TestWhatDoesNotFitOrTakesLongIsAWarning(t *testing.T) {
 		want []string
 	}{
 		{Cost{Memory: 1e9, Free: 2e9, Time: time.Hour}, nil},
-		{Cost{Memory: 3e9, Free: 2e9, Time: time.Hour}, []string{"memory-short"}},
-		{Cost{Memory: 35e9, Free: 2e9, Time: 55 * time.Hour}, []string{"memory-short", "takes-long"}},
+		{Cost{Memory: 3e9, Free: 2e9, Time: time.Hour}, []string{"memory_short"}},
+		{Cost{Memory: 35e9, Free: 2e9, Time: 55 * time.Hour}, []string{"memory_short", "takes_long"}},
 		{Cost{}, nil},
 	} {
 		var got []string

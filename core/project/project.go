@@ -89,7 +89,7 @@ func readFurther(ctx context.Context, data *dataset.Dataset, file *config.Snapsh
 
 // furtherFinding says why EVAL.DATA is no split.
 func furtherFinding(fault error) dataset.Finding {
-	return dataset.Finding{Code: "eval-data", Level: level.Info, Text: fault.Error(),
+	return dataset.Finding{Code: "eval_data", Level: level.Info, Text: fault.Error(),
 		Do: "nothing but scoring on it needs it; finetui demo draws the demo's"}
 }
 

@@ -83,7 +83,7 @@ func TestMissingFurtherDataStopsNothingButScoring(t *testing.T) {
 			t.Errorf("scoring on another one says %v", err)
 		}
 		last := opened.Data.Findings[len(opened.Data.Findings)-1]
-		if last.Code != "eval-data" || last.Level != level.Info || opened.Data.Fingerprint() != before {
+		if last.Code != "eval_data" || last.Level != level.Info || opened.Data.Fingerprint() != before {
 			t.Errorf("%s: findings %+v", broken, opened.Data.Findings)
 		}
 	}

@@ -25,7 +25,7 @@ func (r *Recipe) lintNames() (found []dataset.Finding) {
 			if !unicode.IsControl(sign) && !unicode.Is(unicode.Cf, sign) {
 				continue
 			}
-			found = append(found, r.atClass(class.Name, dataset.Finding{Code: "name-not-plain",
+			found = append(found, r.atClass(class.Name, dataset.Finding{Code: "name_not_plain",
 				Level: level.Warn,
 				Text: fmt.Sprintf("class name %s holds the sign U+%04X, which is not seen: the model would learn "+
 					"to answer with it", strconv.QuoteToASCII(class.Name), sign),

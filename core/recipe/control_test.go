@@ -18,7 +18,7 @@ func TestNamesThatAreNoPlainLineAreFound(t *testing.T) {
 		for _, f := range Lint(d, constants(t, "basic"), nil) {
 			codes = append(codes, f.Code)
 		}
-		if got := slices.Contains(codes, "name-not-plain"); got != want {
+		if got := slices.Contains(codes, "name_not_plain"); got != want {
 			t.Errorf("%q: %v", name, codes)
 		}
 	}
@@ -37,7 +37,7 @@ func TestLintRefusesWhatConvertRefuses(t *testing.T) {
 		for _, f := range Lint(d, constants(t, "basic"), nil) {
 			codes = append(codes, string(f.Level)+" "+f.Code)
 		}
-		if !slices.Contains(codes, "error supervision-outside-answer") {
+		if !slices.Contains(codes, "error supervision_outside_answer") {
 			t.Errorf("%q: %v", name, codes)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 func Lint(d *dataset.Dataset, cfg *config.Config, tokens func(Sample) int) []dataset.Finding {
 	r, err := Build(d, cfg)
 	if err != nil {
-		return []dataset.Finding{{Code: "recipe-void", Level: level.Error, File: d.Root, Text: err.Error(),
+		return []dataset.Finding{{Code: "recipe_void", Level: level.Error, File: d.Root, Text: err.Error(),
 			Do: "correct the constant or the label it names"}}
 	}
 	found, _ := r.Lint(context.Background(), tokens) // nothing stops it
@@ -122,7 +122,7 @@ func (r *Recipe) lintSources(v *survey) []dataset.Finding {
 		return nil
 	}
 	return []dataset.Finding{at(v.firstOutside, dataset.Finding{
-		Code:  "facts-from-other-splits",
+		Code:  "facts_from_other_splits",
 		Level: level.Error,
 		Text: fmt.Sprintf("%s are mined from %d objects outside train, first %s: its score would be that of a "+
 			"model which has seen it", strings.Join(used, " and "), v.outside, v.firstOutside.id()),
@@ -149,7 +149,7 @@ func (r *Recipe) lintMass() []dataset.Finding {
 	var found []dataset.Finding
 	if len(ways) > 1 {
 		found = append(found, r.atClass(heaviest.Class, dataset.Finding{
-			Code:  "paid-twice",
+			Code:  "paid_twice",
 			Level: level.Warn,
 			Text: fmt.Sprintf("the imbalance is paid for %d times (%s): %s goes from %.1f %% of the samples to %.1f "+
 				"%% of the loss, and the imbalance of the loss from %.1f× to %.1f×",
@@ -160,7 +160,7 @@ func (r *Recipe) lintMass() []dataset.Finding {
 	}
 	if turned, yes := table.Inverted(max(1, r.cfg.Dataset.ModerateAbove)); yes {
 		found = append(found, r.atClass(turned.Rarer.Class, dataset.Finding{
-			Code:  "mass-inverted",
+			Code:  "mass_inverted",
 			Level: level.Warn,
 			Text: fmt.Sprintf("%s has %d samples in train and %.1f× the loss of %s with %d: the common class is now "+
 				"the rare one",
@@ -197,12 +197,12 @@ func (r *Recipe) atClass(class string, f dataset.Finding) dataset.Finding {
 func (r *Recipe) lintClasses(v *survey) []dataset.Finding {
 	var found []dataset.Finding
 	if _, err := eval.SelfTest(r.Classes); err != nil {
-		found = append(found, dataset.Finding{Code: "answers-collide", Level: level.Error, File: r.data.Root,
+		found = append(found, dataset.Finding{Code: "answers_collide", Level: level.Error, File: r.data.Root,
 			Text: err.Error(), Do: "rename the classes in the data set"})
 	}
 	_, inTrain := tally(r.trainCounts)
 	if inTrain == 0 {
-		found = append(found, dataset.Finding{Code: "train-empty", Level: level.Error, File: r.data.Root,
+		found = append(found, dataset.Finding{Code: "train_empty", Level: level.Error, File: r.data.Root,
 			Text: "split train has no object: there is nothing to learn from",
 			Do:   "name the folder or list of the training pictures train, or correct DATASET.PATH"})
 		return found
@@ -213,14 +213,14 @@ func (r *Recipe) lintClasses(v *survey) []dataset.Finding {
 		}
 		elsewhere := v.first[c]
 		if elsewhere.Item == nil {
-			found = append(found, dataset.Finding{Code: "class-missing-from-train", Level: level.Info,
+			found = append(found, dataset.Finding{Code: "class_missing_from_train", Level: level.Info,
 				File: r.data.Root,
 				Text: fmt.Sprintf("class %q has no object in any split: it stays in the closed list and lowers the "+
 					"macro-F1 over all classes", r.Classes[c].Name),
 				Do: "take it out of the data set's names if it is not meant to be answered"})
 			continue
 		}
-		found = append(found, at(elsewhere, dataset.Finding{Code: "class-missing-from-train", Level: level.Warn,
+		found = append(found, at(elsewhere, dataset.Finding{Code: "class_missing_from_train", Level: level.Warn,
 			Text: fmt.Sprintf("class %q has no object in train, but some elsewhere, first %s: it cannot be learned",
 				r.Classes[c].Name, elsewhere.id()),
 			Do: "move some of its pictures into train"}))
@@ -231,14 +231,14 @@ func (r *Recipe) lintClasses(v *survey) []dataset.Finding {
 // lintLength finds samples that would be cut off; the answer stands at their end.
 func (r *Recipe) lintLength(v *survey, measured bool) []dataset.Finding {
 	if !measured {
-		return []dataset.Finding{{Code: "length-not-checked", Level: level.Info, File: r.data.Root,
+		return []dataset.Finding{{Code: "length_not_checked", Level: level.Info, File: r.data.Root,
 			Text: "the length of the samples was not checked: no tokenizer was loaded",
 			Do:   "run lint with a base that can be read (MODEL.BASE)"}}
 	}
 	if v.tooLong == 0 {
 		return nil
 	}
-	return []dataset.Finding{at(v.longest, dataset.Finding{Code: "prompt-too-long", Level: level.Error,
+	return []dataset.Finding{at(v.longest, dataset.Finding{Code: "prompt_too_long", Level: level.Error,
 		Text: fmt.Sprintf("%d of %d samples are longer than MODEL.MAX_LENGTH %d, the longest %s with %d tokens: the "+
 			"answer would be cut off",
 			v.tooLong, v.n, r.cfg.Model.MaxLength, v.longest.id(), v.mostTokens),
@@ -252,7 +252,7 @@ func (r *Recipe) lintPreset() []dataset.Finding {
 	if named == is || named == Custom || named == "" {
 		return nil
 	}
-	return []dataset.Finding{{Code: "preset-differs", Level: level.Warn, File: r.data.Root,
+	return []dataset.Finding{{Code: "preset_differs", Level: level.Warn, File: r.data.Root,
 		Text: fmt.Sprintf("RECIPE.PRESET says %s, but its constants are those of %s", named, is),
 		Do:   fmt.Sprintf("set RECIPE.PRESET to %q, or apply %s again", is, named)}}
 }

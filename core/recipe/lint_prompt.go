@@ -184,13 +184,13 @@ func (p *promptLint) findings() []dataset.Finding {
 	p.count()
 	var found []dataset.Finding
 	for c, class := range p.classes {
-		found = p.answers[c].report(found, "answer-in-prompt", p.total[c],
+		found = p.answers[c].report(found, "answer_in_prompt", p.total[c],
 			fmt.Sprintf("prompts of class %q hold the answer", class.Name),
 			"choose what a prompt tells by the object type, never by the class")
-		found = p.states[c].report(found, "condition-in-prompt", p.total[c],
+		found = p.states[c].report(found, "condition_in_prompt", p.total[c],
 			fmt.Sprintf("prompts of class %q name the condition of the object in focus", class.Name),
 			"leave the condition out of the prompt: it is what is asked")
-		found = p.others[c].report(found, "class-names-in-prompt", p.total[c],
+		found = p.others[c].report(found, "class_names_in_prompt", p.total[c],
 			fmt.Sprintf("prompts of class %q name other objects of the picture with their condition", class.Name),
 			"name the others by their object type: stage 1 knows no more")
 	}
@@ -205,7 +205,7 @@ func (p *promptLint) findings() []dataset.Finding {
 // turnFindings finds text that would break out of its turn, so that something beside the answer is trained on, or the
 // answer is not.
 func (p *promptLint) turnFindings() []dataset.Finding {
-	return p.broken.report(nil, "supervision-outside-answer", p.n,
+	return p.broken.report(nil, "supervision_outside_answer", p.n,
 		"prompts or answers hold a control token of the chat, or a mark that stands for a picture: what is learned "+
 			"would not be the answer",
 		"take the token out of the class names, or out of the prompt")
@@ -311,7 +311,7 @@ func (w *wordTally) giveaways(classes []dataset.Class, total []int) []dataset.Fi
 		}
 		slices.Sort(only)
 		only = slices.Compact(only)
-		found[a] = at(w.example[a], dataset.Finding{Code: "answer-in-prompt", Level: level.Error,
+		found[a] = at(w.example[a], dataset.Finding{Code: "answer_in_prompt", Level: level.Error,
 			Text: fmt.Sprintf("all %d prompts of class %q have words that another class of the same object never "+
 				"has (%s), first %s: the prompt is chosen by the answer",
 				total[a], classes[a].Name, strings.Join(only, ", "), w.example[a].id()),
@@ -342,9 +342,9 @@ func (v *Supervision) See(s Sample, supervised string) {
 
 // Findings says where the two differ.
 func (v *Supervision) Findings() []dataset.Finding {
-	found := v.outside.report(nil, "supervision-outside-answer", v.n,
+	found := v.outside.report(nil, "supervision_outside_answer", v.n,
 		"more than the answer is trained on", "give every token outside the assistant's turn the label −100")
-	return v.missing.report(found, "supervision-outside-answer", v.n,
+	return v.missing.report(found, "supervision_outside_answer", v.n,
 		"what is trained on is not the answer",
 		"give the tokens of the assistant's turn, and no others, their own ids as labels")
 }
@@ -355,7 +355,7 @@ func (r *Recipe) lintTypes(v *survey) []dataset.Finding {
 		return nil
 	}
 	if r.facts.tellsAll {
-		return []dataset.Finding{{Code: "facts-left-out", Level: level.Info, File: r.data.Root,
+		return []dataset.Finding{{Code: "facts_left_out", Level: level.Info, File: r.data.Root,
 			Text: "every object type has one class only, so its name would be the answer: RECIPE.PROMPT_FACTS tells " +
 				"nothing here",
 			Do: `set RECIPE.PROMPT_FACTS to "none", or name conditions in DATASET.CONDITIONS`}}
@@ -368,7 +368,7 @@ func (r *Recipe) lintTypes(v *survey) []dataset.Finding {
 		if v.first[c].Item == nil {
 			continue
 		}
-		found = append(found, at(v.first[c], dataset.Finding{Code: "type-tells-answer", Level: level.Info,
+		found = append(found, at(v.first[c], dataset.Finding{Code: "type_tells_answer", Level: level.Info,
 			Text: fmt.Sprintf("%s has one class only: told the object type, as RECIPE.PROMPT_FACTS does, its answer "+
 				"is known", class.Object),
 			Do: `read its score as given, and compare with RECIPE.PROMPT_FACTS = "none"`}))

@@ -22,7 +22,7 @@ var ofBillions = regexp.MustCompile(`(?:^|[-_/])\d+(?:\.\d+)?[bB](?:[-_/]|$)`)
 // lintRate notes a learning rate that fits another size of base. Of a base whose name tells no size nothing is said.
 func lintRate(c *config.Config) []dataset.Finding {
 	note := func(text, do string) []dataset.Finding {
-		return []dataset.Finding{{Code: "rate-of-another-base", Level: level.Info, Text: text, Do: do}}
+		return []dataset.Finding{{Code: "rate_of_another_base", Level: level.Info, Text: text, Do: do}}
 	}
 	rate := c.Train.LearningRate
 	switch {

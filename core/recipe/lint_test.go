@@ -62,12 +62,12 @@ func TestOneCompensationIsClean(t *testing.T) {
 func TestEnhancedOriginalShowsEveryFault(t *testing.T) {
 	found := Lint(drains(drainCounts), constants(t, "enhanced-original"), short)
 	for code, bad := range map[string]level.Level{
-		"answer-in-prompt":        level.Error,
-		"condition-in-prompt":     level.Error,
-		"class-names-in-prompt":   level.Error,
-		"facts-from-other-splits": level.Error,
-		"paid-twice":              level.Warn,
-		"mass-inverted":           level.Warn,
+		"answer_in_prompt":        level.Error,
+		"condition_in_prompt":     level.Error,
+		"class_names_in_prompt":   level.Error,
+		"facts_from_other_splits": level.Error,
+		"paid_twice":              level.Warn,
+		"mass_inverted":           level.Warn,
 	} {
 		ok := false
 		for _, f := range found {
@@ -85,12 +85,12 @@ func TestEnhancedOriginalShowsEveryFault(t *testing.T) {
 	// Each class names its condition, the plain ones too.
 	n := 0
 	for _, f := range found {
-		if f.Code == "condition-in-prompt" {
+		if f.Code == "condition_in_prompt" {
 			n++
 		}
 	}
 	if n != len(drainClasses) {
-		t.Errorf("condition-in-prompt for %d classes", n)
+		t.Errorf("condition_in_prompt for %d classes", n)
 	}
 	for i := 1; i < len(found); i++ {
 		if found[i-1].Level.Severity() > found[i].Level.Severity() {
@@ -123,46 +123,46 @@ func TestLintFinds(t *testing.T) {
 		level string
 		text  string
 	}{
-		{"a class without training samples", drains(without("train", 6)), nil, short, "class-missing-from-train",
+		{"a class without training samples", drains(without("train", 6)), nil, short, "class_missing_from_train",
 			"warn", "slope drain blocked"},
-		{"a class without any sample", drains(without("", 6)), nil, short, "class-missing-from-train", "info",
+		{"a class without any sample", drains(without("", 6)), nil, short, "class_missing_from_train", "info",
 			"any split"},
-		{"no training samples", drains(map[string][]int{"test": drainCounts["test"]}), nil, short, "train-empty",
+		{"no training samples", drains(map[string][]int{"test": drainCounts["test"]}), nil, short, "train_empty",
 			"error", "nothing to learn"},
 		{"a sample beyond MAX_LENGTH", drains(drainCounts), nil, func(s Sample) int {
 			return 100 +
 				len(s.Item.Objects)*40
-		}, "prompt-too-long", "error", "300 tokens"},
-		{"a length nobody could count", drains(drainCounts), nil, nil, "length-not-checked", "info", "no tokenizer"},
+		}, "prompt_too_long", "error", "300 tokens"},
+		{"a length nobody could count", drains(drainCounts), nil, nil, "length_not_checked", "info", "no tokenizer"},
 		{"weights from all splits", drains(drainCounts), func(c *config.Config) {
 			c.Recipe.ClassWeights,
 				c.Recipe.FactsFrom = "balanced", "all"
-		}, short, "facts-from-other-splits", "error", "weights"},
+		}, short, "facts_from_other_splits", "error", "weights"},
 		{"places from all splits", drains(drainCounts), func(c *config.Config) {
 			c.Recipe.PromptFacts,
 				c.Recipe.FactsFrom = "place", "all"
-		}, short, "facts-from-other-splits", "error", "facts"},
+		}, short, "facts_from_other_splits", "error", "facts"},
 		{"weights beside sampling", drains(drainCounts), func(c *config.Config) {
 			c.Recipe.ClassWeights,
 				c.Recipe.Sampling = "balanced", "square_root"
-		}, short, "paid-twice", "warn", "2 times"},
+		}, short, "paid_twice", "warn", "2 times"},
 		{"weights beside weights", drains(drainCounts), func(c *config.Config) {
 			c.Recipe.ClassWeights,
 				c.Recipe.ConditionWeights = "balanced", "balanced"
-		}, short, "paid-twice", "warn", "CONDITION_WEIGHTS"},
+		}, short, "paid_twice", "warn", "CONDITION_WEIGHTS"},
 		{"copies that overshoot", drains(drainCounts), func(c *config.Config) {
 			c.Recipe.ClassWeights,
 				c.Recipe.Sampling = "max_ratio", "int_weight"
-		}, short, "mass-inverted", "warn", "Toe drain"},
+		}, short, "mass_inverted", "warn", "Toe drain"},
 		{"a preset that is none any more", drains(drainCounts), func(c *config.Config) {
 			c.Recipe.PositionWords,
 				c.Recipe.Preset = true, "basic"
-		}, short, "preset-differs", "warn", "custom"},
+		}, short, "preset_differs", "warn", "custom"},
 		{"an object type with one class", drains(drainCounts),
-			func(c *config.Config) { c.Recipe.PromptFacts = "object" }, short, "type-tells-answer", "info",
+			func(c *config.Config) { c.Recipe.PromptFacts = "object" }, short, "type_tells_answer", "info",
 			"vegetation"},
 		{"a recipe that cannot be built", drains(drainCounts), func(c *config.Config) { c.Recipe.Sampling = "x" },
-			short, "recipe-void", "error", "SAMPLING"},
+			short, "recipe_void", "error", "SAMPLING"},
 	} {
 		cfg := constants(t, "basic")
 		cfg.Recipe.Preset = Custom
@@ -184,7 +184,7 @@ func TestNamesThatCannotBeToldApartAreFound(t *testing.T) {
 	d := onePicture()
 	d.Classes = append([]dataset.Class(nil), drainClasses...)
 	d.Classes[8].Name = "Rock-toe"
-	if !hasCode(Lint(d, constants(t, "basic"), short), "answers-collide") {
+	if !hasCode(Lint(d, constants(t, "basic"), short), "answers_collide") {
 		t.Error("not found")
 	}
 }
@@ -201,7 +201,7 @@ func TestWordsChosenByTheAnswerAreFound(t *testing.T) {
 		}
 	}
 	found := LintPrompts(samples, d.Classes, "Name and state?")
-	if len(found) != 2 || found[0].Code != "answer-in-prompt" || !strings.Contains(found[0].Text, "leaves") {
+	if len(found) != 2 || found[0].Code != "answer_in_prompt" || !strings.Contains(found[0].Text, "leaves") {
 		t.Errorf("%+v", found)
 	}
 }
@@ -240,7 +240,7 @@ func TestSupervisionIsComparedWithTheAnswer(t *testing.T) {
 		}
 		found := v.Findings()
 		if c.finds == "" && len(found) != 0 || c.finds != "" &&
-			(len(found) != 1 || found[0].Code != "supervision-outside-answer" ||
+			(len(found) != 1 || found[0].Code != "supervision_outside_answer" ||
 				!strings.Contains(found[0].Text, c.finds)) {
 			t.Errorf("%s: %+v", name, found)
 		}
@@ -251,7 +251,7 @@ func TestControlTokenInAClassNameIsFound(t *testing.T) {
 	d := onePicture()
 	d.Classes = append([]dataset.Class(nil), drainClasses...)
 	d.Classes[4].Name = "rock toe<|im_end|> damaged"
-	if !hasCode(Lint(d, constants(t, "basic"), short), "supervision-outside-answer") {
+	if !hasCode(Lint(d, constants(t, "basic"), short), "supervision_outside_answer") {
 		t.Error("not found")
 	}
 }

@@ -105,7 +105,7 @@ func TestTypeIsNotToldWhereItIsTheAnswer(t *testing.T) {
 			t.Errorf("%s: %q", s.ID, s.Prompt)
 		}
 	}
-	if f := Lint(d, cfg, nil); !hasCode(f, "facts-left-out") {
+	if f := Lint(d, cfg, nil); !hasCode(f, "facts_left_out") {
 		t.Errorf("lint does not say that facts were left out: %+v", f)
 	}
 }

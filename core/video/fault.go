@@ -19,16 +19,16 @@ type Kind string
 
 // The kinds of faults, each a finding of its own.
 const (
-	Missing     Kind = "clip-missing"     // no file there, or one that may not be read
-	Empty       Kind = "clip-empty"       // a file of no bytes
-	NotVideo    Kind = "clip-no-video"    // something else than a container of video
-	SoundOnly   Kind = "clip-sound-only"  // sound, or sound with a cover picture
-	Still       Kind = "clip-still"       // a picture
-	Broken      Kind = "clip-broken"      // a container that cannot be opened, or yields no frame
-	Cut         Kind = "clip-cut"         // ends before its container says so
-	Endless     Kind = "clip-endless"     // more frames than a clip has, or still growing
-	Stalled     Kind = "clip-stalled"     // FFmpeg made no progress
-	Unsupported Kind = "clip-unsupported" // FFmpeg lacks the decoder, or the frames are too large
+	Missing     Kind = "clip_missing"     // no file there, or one that may not be read
+	Empty       Kind = "clip_empty"       // a file of no bytes
+	NotVideo    Kind = "clip_no_video"    // something else than a container of video
+	SoundOnly   Kind = "clip_sound_only"  // sound, or sound with a cover picture
+	Still       Kind = "clip_still"       // a picture
+	Broken      Kind = "clip_broken"      // a container that cannot be opened, or yields no frame
+	Cut         Kind = "clip_cut"         // ends before its container says so
+	Endless     Kind = "clip_endless"     // more frames than a clip has, or still growing
+	Stalled     Kind = "clip_stalled"     // FFmpeg made no progress
+	Unsupported Kind = "clip_unsupported" // FFmpeg lacks the decoder, or the frames are too large
 )
 
 // Fault is a clip that cannot be used, in a person's words.

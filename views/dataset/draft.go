@@ -209,7 +209,7 @@ func weigh(set *data.Dataset, file *config.Snapshot, key weighKey) *weighed {
 
 // massFirst is 0 for findings on the loss mass, which the view is about.
 func massFirst(g stats.FindingGroup) int {
-	if g.Code == "paid-twice" || g.Code == "mass-inverted" {
+	if g.Code == "paid_twice" || g.Code == "mass_inverted" {
 		return 0
 	}
 	return 1

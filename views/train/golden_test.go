@@ -102,13 +102,13 @@ func TestScreenOfABrokenRun(t *testing.T) {
 
 func TestScreensOfFindings(t *testing.T) {
 	findings := []dataset.Finding{
-		{Code: "answer-in-prompt", Level: level.Error, File: "data/train/labels/drain_0012.txt", Line: 3,
+		{Code: "answer_in_prompt", Level: level.Error, File: "data/train/labels/drain_0012.txt", Line: 3,
 			Text: "the prompt names the answer \"rock toe damaged\" in 1129 of 1129 samples, first train/drain_0012#2",
 			Do:   "choose another RECIPE.PROMPT"},
-		{Code: "paid-twice", Level: level.Warn, File: "data/train/labels/drain_0007.txt", Line: 1,
+		{Code: "paid_twice", Level: level.Warn, File: "data/train/labels/drain_0007.txt", Line: 1,
 			Text: "the imbalance is paid for 2 times (CLASS_WEIGHTS max_ratio, SAMPLING int_weight): Toe drain goes " +
 				"from 3.5 % of the samples to 17.9 % of the loss", Do: "keep one of them"},
-		{Code: "class-missing-from-train", Level: level.Info, File: "data/data.yaml",
+		{Code: "class_missing_from_train", Level: level.Info, File: "data/data.yaml",
 			Text: "class \"gully\" has no object in any split",
 			Do:   "take it out of the data set's names if it is not meant to be answered"},
 	}
