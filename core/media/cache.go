@@ -2,10 +2,13 @@ package media
 
 import (
 	"container/list"
+	"context"
+	"fmt"
 	"os"
 	"sync"
 	"time"
 
+	"finetui/core/video"
 	"finetui/ml/picture"
 )
 
@@ -35,7 +38,7 @@ func NewCache(limit int) *Cache {
 	return &Cache{limit: limit, order: list.New(), byKey: map[cacheKey]*list.Element{}}
 }
 
-// Decode returns the picture of a file, upright.
+// Decode returns the picture of a file, upright; of a clip the frame in its middle, which stands for it.
 func (c *Cache) Decode(path string) (*picture.RGB, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -45,12 +48,31 @@ func (c *Cache) Decode(path string) (*picture.RGB, error) {
 	if img := c.get(key); img != nil {
 		return img, nil
 	}
-	img, _, err := picture.Decode(path)
+	img, err := decode(path)
 	if err != nil {
 		return nil, err
 	}
 	c.put(key, img)
 	return img, nil
+}
+
+func decode(path string) (*picture.RGB, error) {
+	if !video.Named(path) {
+		img, _, err := picture.Decode(path)
+		return img, err
+	}
+	const side = 1024 // more than a terminal shows
+	middle := func(clip *video.Info) []int { return []int{clip.Frames / 2} }
+	var unkept *video.Store
+	frames, _, err := unkept.Frames(context.Background(), path, middle,
+		func(clip *video.Info) video.Size { return clip.Within(side, side) }, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(frames) == 0 {
+		return nil, fmt.Errorf("%s has no frame in its middle", path)
+	}
+	return frames[0].Picture, nil
 }
 
 func (c *Cache) get(key cacheKey) *picture.RGB {

@@ -2,6 +2,7 @@ package media
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -59,5 +60,18 @@ func TestClockTellsMinutesSecondsAndHundredths(t *testing.T) {
 		if got := Clock(seconds); got != want {
 			t.Errorf("%v: %s, want %s", seconds, got, want)
 		}
+	}
+}
+
+func TestAClipIsSeenByTheFrameInItsMiddle(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "half.mp4")
+	film := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+		"color=c=black:s=64x48:r=10:d=1,drawbox=t=fill:color=white:enable='gte(n,4)'", "-pix_fmt", "yuv420p", path)
+	if out, err := film.CombinedOutput(); err != nil {
+		t.Skipf("no clip can be made here: %v: %s", err, out)
+	}
+	img, err := NewCache(1 << 20).Decode(path)
+	if err != nil || img.W != 64 || img.H != 48 || img.Pix[3*(24*64+32)] < 200 {
+		t.Errorf("%+v, error %v", img, err)
 	}
 }
