@@ -14,6 +14,11 @@ func (s span) plus(o span) span  { return span{s.wall + o.wall, s.busy + o.busy}
 func (s span) minus(o span) span { return span{s.wall - o.wall, s.busy - o.busy} }
 func (s span) times(n int) span  { return span{s.wall * time.Duration(n), s.busy * time.Duration(n)} }
 
+// share is a part of a span, or more than all of it.
+func (s span) share(of float64) span {
+	return span{time.Duration(float64(s.wall) * of), time.Duration(float64(s.busy) * of)}
+}
+
 // settle is how long the team's goroutines take to fall asleep: the system counts the time of a thread when it stops.
 const settle = 300 * time.Microsecond
 
