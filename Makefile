@@ -32,7 +32,7 @@ race:
 # PyTorch as an engine: parity with ours, kill and resume. FINETUI_PYTHON names a Python with torch, transformers and peft;
 # without one the tests say so and are skipped.
 test-torch:
-	go test -count 1 -v -run Torch ./ml/torch ./core/finetune
+	go test -count 1 -v -run Torch ./core/finetune
 
 # A run is killed before every rename, link, removal and sync of its files, and at random moments, and must come to the
 # checkpoints, links, rows and checks of an unbroken one.
