@@ -7,11 +7,35 @@ import (
 	"strings"
 
 	"finetui/core/config"
+	"finetui/views"
 	"finetui/views/widget"
 )
 
-func (p *Pane) aboutTitle() string {
-	r, ok := p.selected()
+// about is the panel that explains the constant under the cursor.
+type about struct {
+	*shared
+
+	of  string // the constant that top belongs to
+	top int    // first line that is seen
+}
+
+func (v *about) panel() views.Panel {
+	return views.Panel{Name: "about", Tab: "About", Title: v.title, Draw: v.draw, Move: v.move}
+}
+
+func (v *about) move(m widget.Move, page int) { scroll(v.from(), m, page) }
+
+// from is the first line that is seen; that of another constant than before is its own first.
+func (v *about) from() *int {
+	r, _ := v.list.selected()
+	if name := r.field.Name(); name != v.of {
+		v.of, v.top = name, 0
+	}
+	return &v.top
+}
+
+func (v *about) title() string {
+	r, ok := v.list.selected()
 	switch {
 	case !ok:
 		return "About"
@@ -27,32 +51,32 @@ type fact struct {
 	tone               widget.Tone // of the note
 }
 
-// drawAbout explains the constant under the cursor.
-func (p *Pane) drawAbout(t *widget.Theme, w, h int) string {
-	r, ok := p.selected()
+// draw explains the constant under the cursor.
+func (v *about) draw(t *widget.Theme, w, h int) string {
+	r, ok := v.list.selected()
 	if !ok {
 		return widget.Block("", w, h)
 	}
-	return scrolled(t, p.aboutLines(t, r, w-1), p.aboutTop, w, h)
+	return scrolled(t, v.lines(t, r, w-1), *v.from(), w, h)
 }
 
-func (p *Pane) aboutLines(t *widget.Theme, r row, w int) []string {
+func (v *about) lines(t *widget.Theme, r row, w int) []string {
 	if r.adds {
 		return wrapped(t.Text, "Binds a key to an action of the workbench, instead of the built-in one: action = key. "+
 			"The names of the actions stand at the right of the help (?). An empty key leaves the action to the "+
 			"palette.", w)
 	}
 	name := r.field.Name()
-	lines := wrapped(t.Text, p.explanation(r.field), w)
-	for _, problem := range p.problems[name] {
+	lines := wrapped(t.Text, v.explanation(r.field), w)
+	for _, problem := range v.problems[name] {
 		lines = append(lines, wrapped(t.Warning, problemGlyph(problem)+" "+problem.Text, w)...)
 	}
 	var facts []string
-	for _, f := range p.facts(r.field) {
+	for _, f := range v.facts(r.field) {
 		facts = append(facts, factLines(t, f, w)...)
 	}
-	parts := [][]string{facts, p.choiceLines(t, r.field, w)}
-	if p.editor != nil { // what one chooses from comes first then
+	parts := [][]string{facts, v.choiceLines(t, r.field, w)}
+	if v.editor != nil { // what one chooses from comes first then
 		slices.Reverse(parts)
 	}
 	for _, part := range parts {
@@ -63,47 +87,37 @@ func (p *Pane) aboutLines(t *widget.Theme, r row, w int) []string {
 	return lines
 }
 
-// explanation is the file's own comment; where that ends in the choices or bounds, which have lines of their own here,
-// without them.
-func (p *Pane) explanation(field config.Field) string {
-	text := p.comments[field.Name()]
-	if i := strings.LastIndex(text, " ["); i > 0 && strings.HasSuffix(text, "]") && text[:i] == field.Doc {
-		return field.Doc
-	}
-	return text
-}
-
 // facts are the values of a constant: now, and where they differ on disk, of the preset and by default; and what is
 // allowed.
-func (p *Pane) facts(field config.Field) []fact {
+func (v *about) facts(field config.Field) []fact {
 	name := field.Name()
 	value := func(c *config.Config) string { return plainValue(config.Get(c, name)) }
-	now := fact{label: "now", value: value(p.file.Config), tone: widget.Muted}
+	now := fact{label: "now", value: value(v.file.Config), tone: widget.Muted}
 	if field.Unit != "" {
 		now.value += " " + field.Unit
 	}
 	var same []string
 	var others []fact
-	if change, differs := changeOf(p.unsaved, name); differs {
+	if change, differs := changeOf(v.unsaved, name); differs {
 		others = append(others, fact{"on disk", plainValue(change.Old), "● not saved", widget.Accent})
 	}
-	if old, overridden := p.file.Overridden(name); overridden {
+	if old, overridden := v.file.Overridden(name); overridden {
 		others = append(others, fact{"in the file", plainValue(old), "» s leaves it; set it here to save it",
 			widget.Accent})
 	}
 	compare := func(label, as, note string, c *config.Config) {
-		if config.Get(c, name) == config.Get(p.file.Config, name) {
+		if config.Get(c, name) == config.Get(v.file.Config, name) {
 			same = append(same, as)
 		} else {
 			others = append(others, fact{label, value(c), note, widget.Muted})
 		}
 	}
 	if field.Section != keysSection {
-		compare("preset", "as in "+p.preset, "○ "+p.preset, projects()[p.preset])
+		compare("preset", "as in "+v.preset, "○ "+v.preset, projects()[v.preset])
 		compare("default", "by default", "", config.Default())
 	}
 	now.note = strings.Join(same, ", ")
-	if !p.file.Has(name) {
+	if !v.file.Has(name) {
 		now.note = "not in the file"
 	}
 	list := append([]fact{now}, others...)
@@ -158,13 +172,13 @@ func factLines(t *widget.Theme, f fact, w int) []string {
 }
 
 // choiceLines are the choices with their meanings; the one that holds, or that the editor is on, is marked.
-func (p *Pane) choiceLines(t *widget.Theme, field config.Field, w int) []string {
+func (v *about) choiceLines(t *widget.Theme, field config.Field, w int) []string {
 	if len(field.Choices) == 0 || field.Kind == config.List {
 		return nil
 	}
-	current, longest := config.Plain(p.file.Config, field.Name()), 0
-	if p.editor != nil && p.editor.choice != nil {
-		current = p.editor.text()
+	current, longest := config.Plain(v.file.Config, field.Name()), 0
+	if v.editor != nil && v.editor.choice != nil {
+		current = v.editor.text()
 	}
 	for _, choice := range field.Choices {
 		longest = max(longest, widget.Width(choice))

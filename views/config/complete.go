@@ -20,13 +20,13 @@ const mostCompletions = 200
 type completions []string
 
 // complete looks beside the screen for what the path in the editor can become.
-func (p *Pane) complete() tea.Cmd {
-	typed, root, builtIn := p.editor.prompt.Value(), p.file.Root, []string(nil)
-	if p.editor.field.Name() == "MODEL.BASE" {
+func (v *editing) complete() tea.Cmd {
+	typed, root, builtIn := v.editor.prompt.Value(), v.file.Root, []string(nil)
+	if v.editor.field.Name() == "MODEL.BASE" {
 		builtIn = []string{"tiny"}
 	}
-	pause := p.pause
-	return views.Ask(&p.paths, func(ctx context.Context) (completions, error) {
+	pause := v.effects.pause
+	return views.Ask(&v.paths, func(ctx context.Context) (completions, error) {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -42,12 +42,12 @@ func (p *Pane) complete() tea.Cmd {
 	})
 }
 
-func (p *Pane) completed(msg views.Answer[completions]) {
-	if !p.paths.Takes(msg.Ticket) {
+func (v *editing) completed(msg views.Answer[completions]) {
+	if !v.paths.Takes(msg.Ticket) {
 		return
 	}
-	p.paths.Close()
-	if e := p.editor; e != nil && e.prompt != nil && e.field.Name() != "" {
+	v.paths.Close()
+	if e := v.editor; e != nil && e.prompt != nil && e.field.Name() != "" {
 		e.found = msg.Value
 		e.prompt.Suggest(msg.Value)
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/config"
+	"finetui/core/dataset"
 	"finetui/core/printable"
 	"finetui/views"
 	"finetui/views/widget"
@@ -42,17 +44,36 @@ type effect struct {
 	Consequences
 }
 
+// effects is the panel of the consequences, of the constants as they are shown and as they are on disk.
+type effects struct {
+	*shared
+
+	on       *dataset.Dataset // what they were worked out on
+	pause    time.Duration    // without a key, before they are worked out
+	turn     *sync.Mutex      // one estimate at a time
+	guessing views.Request
+	effect   *effect // worked out last
+	base     *effect // of the file on disk
+	err      error
+	top      int // first line that is seen
+}
+
+func (v *effects) panel() views.Panel {
+	return views.Panel{Name: "consequences", Tab: "Consequences", Right: v.state, Draw: v.draw,
+		Move: func(m widget.Move, page int) { scroll(&v.top, m, page) }}
+}
+
 // worked is the answer to estimate: for the constants now, and for those on disk where they were asked for.
 type worked struct{ now, base *effect }
 
 // estimate asks for the consequences of the constants, or of what is being written, once no key came for a moment.
-func (p *Pane) estimate() tea.Cmd {
-	if p.calculate == nil {
+func (v *effects) estimate() tea.Cmd {
+	if v.control.Estimate == nil {
 		return nil
 	}
-	of, disk, known := p.shown(), p.disk, p.base
-	calculate, pause, turn := p.calculate, p.pause, p.turn
-	return views.Ask(&p.guessing, func(ctx context.Context) (w worked, err error) {
+	of, disk, known := v.shown(), v.disk, v.base
+	calculate, pause, turn := v.control.Estimate, v.pause, v.turn
+	return views.Ask(&v.guessing, func(ctx context.Context) (w worked, err error) {
 		select {
 		case <-ctx.Done():
 			return w, ctx.Err()
@@ -77,17 +98,17 @@ func (p *Pane) estimate() tea.Cmd {
 	})
 }
 
-// heardOf works the consequences out anew on another data set than before.
-func (p *Pane) heardOf(now views.Dataset) tea.Cmd {
-	if now.Reading || now.Set == nil || now.Set == p.on {
+// heard works the consequences out anew on another data set than before.
+func (v *effects) heard(now views.Dataset) tea.Cmd {
+	if now.Reading || now.Set == nil || now.Set == v.on {
 		return nil
 	}
-	first := p.on == nil
-	if p.on = now.Set; p.file == nil || first && p.effectErr == nil {
+	first := v.on == nil
+	if v.on = now.Set; v.file == nil || first && v.err == nil {
 		return nil // the first estimate waits for the first reading itself
 	}
-	p.base = nil
-	return p.estimate()
+	v.base = nil
+	return v.estimate()
 }
 
 func work(calculate Estimate, cfg *config.Config) (*effect, error) {
@@ -99,62 +120,62 @@ func work(calculate Estimate, cfg *config.Config) (*effect, error) {
 }
 
 // shown are the constants whose consequences are to be seen: those being written or chosen, else the file's.
-func (p *Pane) shown() *config.Config {
-	if p.editor != nil && p.editor.preview != nil {
-		return p.editor.preview
+func (v *effects) shown() *config.Config {
+	if v.editor != nil && v.editor.preview != nil {
+		return v.editor.preview
 	}
-	if p.question != nil && p.question.preview != nil {
-		if c := p.question.preview[p.question.chosen()]; c != nil {
+	if v.question != nil && v.question.preview != nil {
+		if c := v.question.preview[v.question.chosen()]; c != nil {
 			return c
 		}
 	}
-	return p.file.Config
+	return v.file.Config
 }
 
-func (p *Pane) worked(msg views.Answer[worked]) {
-	if !p.guessing.Takes(msg.Ticket) {
+func (v *effects) worked(msg views.Answer[worked]) {
+	if !v.guessing.Takes(msg.Ticket) {
 		return
 	}
-	p.guessing.Close()
-	if p.effectErr = msg.Err; msg.Err == nil {
-		p.effect = msg.Value.now
+	v.guessing.Close()
+	if v.err = msg.Err; msg.Err == nil {
+		v.effect = msg.Value.now
 	}
-	if msg.Value.base != nil && msg.Value.base.of == p.disk {
-		p.base = msg.Value.base
+	if msg.Value.base != nil && msg.Value.base.of == v.disk {
+		v.base = msg.Value.base
 	}
 }
 
-// effectState is the right end of the panel's title.
-func (p *Pane) effectState() string {
+// state is the right end of the panel's title.
+func (v *effects) state() string {
 	switch {
-	case p.guessing.Pending():
+	case v.guessing.Pending():
 		return "working out …"
-	case p.file != nil && p.shown() != p.file.Config:
+	case v.file != nil && v.shown() != v.file.Config:
 		return "if you take it"
-	case p.effect != nil && p.effectErr == nil && len(p.effect.Notes) > 0:
-		return "! " + plural(len(p.effect.Notes), "note", "notes")
+	case v.effect != nil && v.err == nil && len(v.effect.Notes) > 0:
+		return "! " + plural(len(v.effect.Notes), "note", "notes")
 	}
 	return ""
 }
 
-func (p *Pane) drawEffect(t *widget.Theme, w, h int) string {
-	return scrolled(t, p.effectLines(t, w-1), p.effectTop, w, h)
+func (v *effects) draw(t *widget.Theme, w, h int) string {
+	return scrolled(t, v.lines(t, w-1), v.top, w, h)
 }
 
-func (p *Pane) effectLines(t *widget.Theme, w int) []string {
+func (v *effects) lines(t *widget.Theme, w int) []string {
 	switch {
-	case p.calculate == nil:
+	case v.control.Estimate == nil:
 		return wrapped(t.Muted, "nothing to work out here", w)
-	case p.effectErr != nil:
-		return wrapped(t.Warning, "✗ "+printable.Error(p.effectErr), w)
-	case p.effect == nil:
+	case v.err != nil:
+		return wrapped(t.Warning, "✗ "+printable.Error(v.err), w)
+	case v.effect == nil:
 		return wrapped(t.Muted, "reading the data set …", w)
 	}
-	before := p.effect
-	if p.base != nil {
-		before = p.base
+	before := v.effect
+	if v.base != nil {
+		before = v.base
 	}
-	was, now := quantities(before), quantities(p.effect)
+	was, now := quantities(before), quantities(v.effect)
 	lines := make([]string, 0, len(now))
 	for i, q := range now {
 		text := t.Muted.Render(widget.Left(q.label, labelWidth)) + " "
@@ -168,7 +189,7 @@ func (p *Pane) effectLines(t *widget.Theme, w int) []string {
 		}
 		lines = append(lines, widget.Cut(text+t.Strong.Render(q.value)+t.Accent.Render(old), w))
 	}
-	for _, note := range p.effect.Notes {
+	for _, note := range v.effect.Notes {
 		lines = append(lines, wrapped(t.Warning, "! "+note, w)...)
 	}
 	return lines

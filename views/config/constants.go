@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
@@ -42,16 +41,16 @@ var longestKey = sync.OnceValue(func() (longest int) {
 	return longest
 })
 
-func (p *Pane) constantsTitle() string {
-	if p.filter.Text() != "" {
-		return fmt.Sprintf("config.toml · %d with %q", len(p.rows), p.filter.Text())
+func (v *constants) title() string {
+	if v.filter.Text() != "" {
+		return fmt.Sprintf("config.toml · %d with %q", len(v.rows), v.filter.Text())
 	}
 	return "config.toml"
 }
 
 // legend says what the marks before the names mean.
-func (p *Pane) legend() string {
-	return "● not saved  ○ not as in " + p.preset
+func (v *constants) legend() string {
+	return "● not saved  ○ not as in " + v.preset
 }
 
 // line is one line of the list of constants: a section's heading, or a constant.
@@ -61,14 +60,14 @@ type line struct {
 }
 
 // lines are the rows under the headings of their sections.
-func (p *Pane) lines() (lines []line, selected int) {
+func (v *constants) lines() (lines []line, selected int) {
 	section := ""
-	for i, r := range p.rows {
+	for i, r := range v.rows {
 		if r.field.Section != section {
 			section = r.field.Section
 			lines = append(lines, line{heading: section, row: -1})
 		}
-		if i == p.cursor.At(len(p.rows)) {
+		if i == v.cursor.At(len(v.rows)) {
 			selected = len(lines)
 		}
 		lines = append(lines, line{row: i})
@@ -86,9 +85,9 @@ func sectionDoc(name string) string {
 }
 
 // window is the part of the lines that h lines show.
-func (p *Pane) window(h int) (lines []line, first, end, selected int) {
-	lines, selected = p.lines()
-	if p.filter.Writing() {
+func (v *constants) window(h int) (lines []line, first, end, selected int) {
+	lines, selected = v.lines()
+	if v.filter.Writing() {
 		h--
 	}
 	at := widget.List{Index: selected}
@@ -100,36 +99,36 @@ func (p *Pane) window(h int) (lines []line, first, end, selected int) {
 }
 
 // drawWithStrip is drawConstants below a line of the sections, where they have no panel of their own.
-func (p *Pane) drawWithStrip(t *widget.Theme, w, h int) string {
-	return p.strip(t, w) + "\n" + p.drawConstants(t, w, h-1)
+func (v *constants) drawWithStrip(t *widget.Theme, w, h int) string {
+	return v.strip(t, w) + "\n" + v.draw(t, w, h-1)
 }
 
-func (p *Pane) drawConstants(t *widget.Theme, w, h int) string {
-	lines, first, end, selected := p.window(h)
+func (v *constants) draw(t *widget.Theme, w, h int) string {
+	lines, first, end, selected := v.window(h)
 	var drawn []string
 	if len(lines) == 0 {
 		drawn = append(drawn, t.Muted.Render(widget.Cut(fmt.Sprintf("  no constant has %q in its name or "+
-			"explanation; esc shows all", widget.Clean(p.filter.Text())), w)))
+			"explanation; esc shows all", widget.Clean(v.filter.Text())), w)))
 	}
 	for i := first; i < end; i++ {
 		if lines[i].row < 0 {
 			drawn = append(drawn, heading(t, lines[i], w))
 			continue
 		}
-		drawn = append(drawn, p.drawRow(t, p.rows[lines[i].row], i == selected, w))
+		drawn = append(drawn, v.drawRow(t, v.rows[lines[i].row], i == selected, w))
 	}
 	if len(lines) > 0 {
 		widget.Edges(t, drawn, first, end, len(lines), w)
 	}
 	text := widget.Block(strings.Join(drawn, "\n"), w, h)
-	if p.filter.Writing() {
-		text = p.filter.Over(t, text, w, h)
+	if v.filter.Writing() {
+		text = v.filter.Over(t, text, w, h)
 	}
-	if p.editor == nil {
+	if v.editor == nil {
 		return text
 	}
 	x := columnsFor(w).valueAt()
-	return hang(text, p.editor.below(t, w-x, h), x, selected-first, h)
+	return hang(text, v.editor.below(t, w-x, h), x, selected-first, h)
 }
 
 // hang lays a box under line y of a text of h lines, above it where there is no room, or else where it fits.
@@ -155,32 +154,32 @@ func heading(t *widget.Theme, l line, w int) string {
 	return widget.Left(t.Border.Render("")+text+t.Border.Render(strings.Repeat("─", max(w-widget.Width(text), 0))), w)
 }
 
-func (p *Pane) drawRow(t *widget.Theme, r row, selected bool, w int) string {
+func (v *constants) drawRow(t *widget.Theme, r row, selected bool, w int) string {
 	c := columnsFor(w)
 	if r.adds {
 		text := "bind a key to an action …"
-		if selected && p.editor != nil {
-			return t.Accent.Render("▸") + "   " + widget.Left(p.editor.inPlace(t, w-gutter), w-gutter)
+		if selected && v.editor != nil {
+			return t.Accent.Render("▸") + "   " + widget.Left(v.editor.inPlace(t, w-gutter), w-gutter)
 		}
 		return cursorMark(t, selected) + "   " + pick(selected, t.Selected, t.Muted).Render(widget.Cut(text, w-gutter))
 	}
 	name := r.field.Name()
-	marks := p.marks(t, name)
+	marks := v.marks(t, name)
 	label := pick(selected, t.Selected, t.Text).Render(widget.Left(widget.Clean(r.field.Key), c.name))
 	lead := cursorMark(t, selected) + marks + " " + label + " "
-	if selected && p.editor != nil {
-		return lead + widget.Left(p.editor.inPlace(t, w-c.valueAt()), w-c.valueAt())
+	if selected && v.editor != nil {
+		return lead + widget.Left(v.editor.inPlace(t, w-c.valueAt()), w-c.valueAt())
 	}
-	note, tone := p.note(r.field)
+	note, tone := v.note(r.field)
 	need := widget.Width(note)
 	switch {
 	case need == 0 || tone == widget.Muted && c.note < leastNote: // not worth beginning
 		c.value, note = c.value+2+c.note, ""
 	case tone != widget.Muted && need > c.note: // what it says matters more than where it begins
-		least := widget.Width(strings.TrimRight(p.shownValue(r.field, c.value), " "))
+		least := widget.Width(strings.TrimRight(v.shownValue(r.field, c.value), " "))
 		c.value = max(c.value-(need-c.note), least)
 	}
-	value := p.shownValue(r.field, c.value)
+	value := v.shownValue(r.field, c.value)
 	style := t.Text
 	switch {
 	case selected:
@@ -208,14 +207,14 @@ func pick(first bool, a, b widget.Style) widget.Style {
 	return b
 }
 
-func (p *Pane) marks(t *widget.Theme, name string) string {
+func (v *constants) marks(t *widget.Theme, name string) string {
 	saved, own := " ", " "
-	if _, differs := changeOf(p.unsaved, name); differs {
+	if _, differs := changeOf(v.unsaved, name); differs {
 		saved = t.Accent.Render("●")
-	} else if _, overridden := p.file.Overridden(name); overridden {
+	} else if _, overridden := v.file.Overridden(name); overridden {
 		saved = t.Accent.Render("»")
 	}
-	if _, differs := changeOf(p.strays, name); differs {
+	if _, differs := changeOf(v.strays, name); differs {
 		own = t.Muted.Render("○")
 	}
 	return saved + own
@@ -225,8 +224,8 @@ const emptyText = "(empty)"
 
 // shownValue is the value of a constant in exactly w cells: numbers at the right of the first few with their unit,
 // paths by their end, switches with a box.
-func (p *Pane) shownValue(field config.Field, w int) string {
-	value := widget.Clean(config.Plain(p.file.Config, field.Name()))
+func (v *constants) shownValue(field config.Field, w int) string {
+	value := widget.Clean(config.Plain(v.file.Config, field.Name()))
 	switch {
 	case value == "":
 		value = emptyText
@@ -253,17 +252,17 @@ func box(on bool) string {
 }
 
 // note is what stands behind a value: a problem, the value on disk, or the explanation.
-func (p *Pane) note(field config.Field) (string, widget.Tone) {
-	if problems := p.problems[field.Name()]; len(problems) > 0 {
+func (v *constants) note(field config.Field) (string, widget.Tone) {
+	if problems := v.problems[field.Name()]; len(problems) > 0 {
 		return problemGlyph(problems[0]) + " " + widget.Clean(problems[0].Text), widget.Warning
 	}
-	if change, differs := changeOf(p.unsaved, field.Name()); differs {
+	if change, differs := changeOf(v.unsaved, field.Name()); differs {
 		return "was " + widget.Clean(plainValue(change.Old)), widget.Accent
 	}
-	if old, overridden := p.file.Overridden(field.Name()); overridden {
+	if old, overridden := v.file.Overridden(field.Name()); overridden {
 		return "for this session; the file: " + widget.Clean(plainValue(old)), widget.Accent
 	}
-	return widget.Clean(p.explanation(field)), widget.Muted
+	return widget.Clean(v.explanation(field)), widget.Muted
 }
 
 func problemGlyph(problem config.Problem) string {
@@ -287,67 +286,35 @@ func plainValue(source string) string {
 	return strings.Trim(source, `"`)
 }
 
-func (p *Pane) moveConstants(m widget.Move, page int) {
+func (v *constants) move(m widget.Move, page int) {
 	switch m {
 	case widget.MoveLeft:
-		p.stepSection(-1)
+		v.stepSection(-1)
 	case widget.MoveRight:
-		p.stepSection(1)
+		v.stepSection(1)
 	default:
-		if p.cursor.Move(m, len(p.rows), page) {
-			p.aboutTop = 0
-		}
+		v.cursor.Move(m, len(v.rows), page)
 	}
 }
 
-// clickConstants selects the constant that was clicked; on the selected one it opens the editor.
-func (p *Pane) clickConstants(_, y, _, h int) tea.Cmd {
-	lines, first, end, selected := p.window(h)
+// click selects the constant that was clicked; on the selected one it opens the editor.
+func (v *constants) click(_, y, _, h int) tea.Cmd {
+	lines, first, end, selected := v.window(h)
 	at := first + y
 	if at >= end || lines[at].row < 0 {
 		return nil
 	}
 	if at == selected {
-		return p.openConstant()
+		return v.editing.open()
 	}
-	p.cursor.Index, p.aboutTop = lines[at].row, 0
+	v.cursor.Index = lines[at].row
 	return nil
 }
 
-func (p *Pane) clickWithStrip(x, y, w, h int) tea.Cmd {
+func (v *constants) clickWithStrip(x, y, w, h int) tea.Cmd {
 	if y == 0 {
-		p.jumpTo(p.stripAt(x, w))
+		v.jumpTo(v.stripAt(x, w))
 		return nil
 	}
-	return p.clickConstants(x, y-1, w, h-1)
-}
-
-// present are the sections of which the filter shows something.
-func (p *Pane) present() []string {
-	var names []string
-	for _, r := range p.rows {
-		if !slices.Contains(names, r.field.Section) {
-			names = append(names, r.field.Section)
-		}
-	}
-	return names
-}
-
-func (p *Pane) section() string {
-	r, _ := p.selected()
-	return r.field.Section
-}
-
-// jumpTo selects the first constant of a section.
-func (p *Pane) jumpTo(section string) {
-	if i := slices.IndexFunc(p.rows, func(r row) bool { return r.field.Section == section }); i >= 0 {
-		p.cursor.Index, p.aboutTop = i, 0
-	}
-}
-
-func (p *Pane) stepSection(n int) {
-	names := p.present()
-	if i := slices.Index(names, p.section()); i >= 0 {
-		p.jumpTo(names[(i+n+len(names))%len(names)])
-	}
+	return v.click(x, y-1, w, h-1)
 }

@@ -8,31 +8,36 @@ import (
 	"finetui/views/widget"
 )
 
-// diff is the comparison that lies over the pane: with the file on disk, then with the nearest preset.
-type diff struct{ top int }
+// comparison lies over the pane: with the file on disk, then with the nearest preset.
+type comparison struct {
+	*shared
 
-func (p *Pane) openDiff() tea.Cmd {
-	p.diff = &diff{}
+	open bool
+	top  int // first line that is seen
+}
+
+func (v *comparison) show() tea.Cmd {
+	v.open, v.top = true, 0
 	return nil
 }
 
-// diffActions are what can be done while the comparison is open.
-func (p *Pane) diffActions() []views.Action {
-	_, h := p.views.Size()
+// actions are what can be done while the comparison is open.
+func (v *comparison) actions() []views.Action {
+	_, h := v.views.Size()
 	page := max(h-6, 1)
 	move := func(name, help string, m widget.Move) views.Action {
 		return views.Action{Name: name, Help: help, Group: views.Moving, Run: func() tea.Cmd {
-			scroll(&p.diff.top, m,
+			scroll(&v.top, m,
 				page)
 			return nil
 		}}
 	}
 	return []views.Action{
 		{Name: "close_diff", Label: "close", Help: "back to the constants", Group: "Config",
-			Run: func() tea.Cmd { p.diff = nil; return nil }},
+			Run: func() tea.Cmd { v.open = false; return nil }},
 		{Name: "save", Label: "save", Help: "write config.toml; comments, order and spacing stay", Group: "Config",
-			Enabled: func() bool { return p.file.Changed() }, Run: p.save},
-		{Name: "undo", Label: "undo", Help: "take the last change back", Group: "Config", Run: p.undo},
+			Enabled: func() bool { return v.file.Changed() }, Run: v.storage.save},
+		{Name: "undo", Label: "undo", Help: "take the last change back", Group: "Config", Run: v.undo},
 		move("up", "one line up", widget.Up),
 		move("down", "one line down", widget.Down),
 		move("page_up", "one page up", widget.PageUp),
@@ -42,23 +47,23 @@ func (p *Pane) diffActions() []views.Action {
 	}
 }
 
-func (p *Pane) drawDiff(t *widget.Theme, w, h int) string {
+func (v *comparison) draw(t *widget.Theme, w, h int) string {
 	frame := widget.Panel{Titles: []string{"What differs"}, Focused: true, Right: t.Muted.Render("esc closes")}
 	iw, ih := frame.Inside(w, h)
-	lines := comparison(t, "● "+changes(len(p.unsaved))+" against the file on disk", "on disk", p.unsaved, iw-1)
-	if len(p.unsaved) == 0 && p.file.Changed() {
+	lines := differences(t, "● "+changes(len(v.unsaved))+" against the file on disk", "on disk", v.unsaved, iw-1)
+	if len(v.unsaved) == 0 && v.file.Changed() {
 		lines = append(lines, t.Muted.Render("no value, but a constant is written out that the file had left to "+
 			"its default"))
 	}
 	lines = append(lines, "")
-	lines = append(lines, comparison(t, "○ "+plural(len(p.strays), "constant",
-		"constants")+" not as in the preset "+p.preset, p.preset, p.strays, iw-1)...)
+	lines = append(lines, differences(t, "○ "+plural(len(v.strays), "constant",
+		"constants")+" not as in the preset "+v.preset, v.preset, v.strays, iw-1)...)
 	ih = min(ih, len(lines)+1)
-	return frame.View(t, scrolled(t, lines, p.diff.top, iw, ih), w, ih+2)
+	return frame.View(t, scrolled(t, lines, v.top, iw, ih), w, ih+2)
 }
 
-// comparison is a heading and a line for each constant that differs.
-func comparison(t *widget.Theme, title, with string, list []config.Change, w int) []string {
+// differences is a heading and a line for each constant that differs.
+func differences(t *widget.Theme, title, with string, list []config.Change, w int) []string {
 	lines := []string{t.Strong.Render(widget.Cut(title, w))}
 	if len(list) == 0 {
 		return lines

@@ -17,33 +17,43 @@ import (
 	"finetui/views/widget"
 )
 
-// save writes the file beside the screen, asking where it has changed on disk.
-func (p *Pane) save() tea.Cmd { return p.write(config.Writing.Save) }
+// storage reads and writes the file beside the screen, and asks first where that loses something.
+type storage struct {
+	*shared
 
-func (p *Pane) write(save func(config.Writing) error) tea.Cmd {
-	now := p.file.Writing()
-	return views.Ask(&p.saving, func(context.Context) (config.Writing, error) { return now, save(now) })
+	saving     views.Request
+	afterSave  func() tea.Cmd // what waits for it
+	reading    views.Request
+	openEditor func(path string, done func(error) tea.Msg) tea.Cmd
 }
 
-func (p *Pane) savedAnswer(msg views.Answer[config.Writing]) tea.Cmd {
-	if !p.saving.Takes(msg.Ticket) {
+// save writes the file beside the screen, asking where it has changed on disk.
+func (v *storage) save() tea.Cmd { return v.write(config.Writing.Save) }
+
+func (v *storage) write(save func(config.Writing) error) tea.Cmd {
+	now := v.file.Writing()
+	return views.Ask(&v.saving, func(context.Context) (config.Writing, error) { return now, save(now) })
+}
+
+func (v *storage) saved(msg views.Answer[config.Writing]) tea.Cmd {
+	if !v.saving.Takes(msg.Ticket) {
 		return nil
 	}
-	p.saving.Close()
-	after := p.afterSave
-	p.afterSave = nil
+	v.saving.Close()
+	after := v.afterSave
+	v.afterSave = nil
 	if errors.Is(msg.Err, config.ErrChangedOnDisk) {
-		p.askConflict()
+		v.askConflict()
 		return nil
 	}
 	if msg.Err != nil {
 		return views.Fail(msg.Err)
 	}
-	count := len(config.Diff(p.disk, msg.Value.Config()))
-	p.file.Wrote(msg.Value)
-	p.refresh()
-	p.told = p.file.Config
-	cmd := tea.Batch(p.tell(), p.estimate(), views.Say("%s is saved: %s", filepath.Base(p.path), changes(count)))
+	count := len(config.Diff(v.disk, msg.Value.Config()))
+	v.file.Wrote(msg.Value)
+	v.refresh()
+	v.known = v.file.Config
+	cmd := tea.Batch(v.tell(), v.effects.estimate(), views.Say("%s is saved: %s", filepath.Base(v.path), changes(count)))
 	if after != nil {
 		cmd = tea.Sequence(cmd, after())
 	}
@@ -51,95 +61,87 @@ func (p *Pane) savedAnswer(msg views.Answer[config.Writing]) tea.Cmd {
 }
 
 // askConflict asks what to do about a file that somebody else has written since it was read.
-func (p *Pane) askConflict() {
-	q := newQuestion(filepath.Base(p.path) + " has changed on disk")
-	q.add("overwrite", "what was written there is lost", func() tea.Cmd { return p.write(config.Writing.SaveOver) })
-	q.add("reload", p.loss(), p.read)
+func (v *storage) askConflict() {
+	q := newQuestion(filepath.Base(v.path) + " has changed on disk")
+	q.add("overwrite", "what was written there is lost", func() tea.Cmd { return v.write(config.Writing.SaveOver) })
+	q.add("reload", v.loss(), v.read)
 	q.add("leave both", "as they are", func() tea.Cmd { return nil })
-	p.question = q
-}
-
-// loss says what reading the file again costs.
-func (p *Pane) loss() string {
-	if n := len(p.unsaved); n > 0 {
-		return changes(n) + " here lost"
-	}
-	return "nothing here is lost"
+	v.question = q
 }
 
 // read loads the file beside the screen.
-func (p *Pane) read() tea.Cmd {
-	path, session := p.path, config.Session(nil)
-	if p.file != nil {
-		session = p.file.Session()
+func (v *storage) read() tea.Cmd {
+	path, session := v.path, config.Session(nil)
+	if v.file != nil {
+		session = v.file.Session()
 	}
-	return views.Ask(&p.reading, func(context.Context) (*config.File, error) { return config.Reload(path, session) })
+	return views.Ask(&v.reading, func(context.Context) (*config.File, error) { return config.Reload(path, session) })
 }
 
-func (p *Pane) readAnswer(msg views.Answer[*config.File]) tea.Cmd {
-	if !p.reading.Takes(msg.Ticket) {
+func (v *storage) wasRead(msg views.Answer[*config.File]) tea.Cmd {
+	if !v.reading.Takes(msg.Ticket) {
 		return nil
 	}
-	p.reading.Close()
+	v.reading.Close()
 	if msg.Err != nil {
-		p.broken = msg.Err
+		v.broken = msg.Err
 		return nil
 	}
 	name, before := "", (*config.Config)(nil)
-	if p.file != nil {
-		r, _ := p.selected()
-		name, before = r.field.Name(), p.file.Config
+	if v.file != nil {
+		r, _ := v.list.selected()
+		name, before = r.field.Name(), v.file.Config
 	}
-	p.adopt(msg.Value)
-	p.selectName(name)
+	v.adopt(msg.Value)
+	v.list.selectName(name)
 	text := "is read"
 	if before != nil {
-		text = "is read again: " + changes(len(config.Diff(before, p.file.Config)))
+		text = "is read again: " + changes(len(config.Diff(before, v.file.Config)))
 	}
-	return tea.Batch(p.estimate(), p.tellRoot(before), p.tell(),
-		views.Say("%s %s", filepath.Base(p.path), text))
+	return tea.Batch(v.effects.estimate(), v.tellRoot(before), v.tell(),
+		views.Say("%s %s", filepath.Base(v.path), text))
 }
 
 // askReload reads the file again, asking first where that loses something.
-func (p *Pane) askReload() tea.Cmd {
-	if p.Unsaved() == "" {
-		return p.read()
+func (v *storage) askReload() tea.Cmd {
+	if v.Unsaved() == "" {
+		return v.read()
 	}
 	q := newQuestion("Not everything is saved")
-	q.add("reload", p.loss(), p.read)
+	q.add("reload", v.loss(), v.read)
 	q.add("stay", "nothing changes", func() tea.Cmd { return nil })
-	p.question = q
+	v.question = q
 	return nil
 }
 
 // askEditor opens the editor, asking first what becomes of what is not saved.
-func (p *Pane) askEditor() tea.Cmd {
-	if p.Unsaved() == "" || p.broken != nil {
-		return p.startEditor()
+func (v *storage) askEditor() tea.Cmd {
+	if v.Unsaved() == "" || v.broken != nil {
+		return v.startEditor()
 	}
 	q := newQuestion("The editor opens the file on disk")
-	q.add("save first", changes(len(p.unsaved))+" go with it", func() tea.Cmd {
-		p.afterSave = p.startEditor
-		return p.save()
+	q.add("save first", changes(len(v.unsaved))+" go with it", func() tea.Cmd {
+		v.afterSave = v.startEditor
+		return v.save()
 	})
-	q.add("edit the old one", p.loss(), p.startEditor)
+	q.add("edit the old one", v.loss(), v.startEditor)
 	q.add("stay", "nothing changes", func() tea.Cmd { return nil })
-	p.question = q
+	v.question = q
 	return nil
 }
 
 // edited says that the editor has ended.
 type edited struct{ err error }
 
-func (p *Pane) startEditor() tea.Cmd {
-	return p.openEditor(p.path, func(err error) tea.Msg { return edited{err} })
+func (v *storage) startEditor() tea.Cmd {
+	return v.openEditor(v.path, func(err error) tea.Msg { return edited{err} })
 }
 
-func (p *Pane) editedAnswer(msg edited) tea.Cmd {
+func (v *storage) edited(msg edited) tea.Cmd {
 	if msg.err != nil {
-		return tea.Batch(p.read(), views.Warn("the editor ended with: %v", msg.err))
+		return tea.Batch(v.read(), views.Warn("the editor ended with: %v", msg.err))
 	}
-	return p.read()
+	return v.read()
 }
 
 // runEditor gives the terminal to $VISUAL, $EDITOR, or what there is, until it ends.
@@ -166,9 +168,9 @@ func editorWords() []string {
 	return nil
 }
 
-// drawBroken says why there are no constants to see, and what can be done.
-func (p *Pane) drawBroken(t *widget.Theme, w, h int) string {
-	frame := widget.Panel{Titles: []string{filepath.Base(p.path) + " cannot be read"}, Focused: true}
+// draw says why there are no constants to see, and what can be done.
+func (v *storage) draw(t *widget.Theme, w, h int) string {
+	frame := widget.Panel{Titles: []string{filepath.Base(v.path) + " cannot be read"}, Focused: true}
 	iw, ih := frame.Inside(w, h)
 	var lines []string
 	add := func(style widget.Style, text string) {
@@ -177,18 +179,27 @@ func (p *Pane) drawBroken(t *widget.Theme, w, h int) string {
 		}
 	}
 	lines = append(lines, "")
-	err := p.broken
+	err := v.broken
 	if err == nil {
-		err = fmt.Errorf("%s was not read", p.path)
+		err = fmt.Errorf("%s was not read", v.path)
 	}
 	for fault := range strings.SplitSeq(printable.Error(err), "\n") {
 		add(t.Warning, "✗ "+fault)
 	}
 	lines = append(lines, "")
 	add(t.Text, views.KeyOf("edit_file")+" opens it in your editor and reads it again; "+views.KeyOf("reload")+" only reads it again.")
-	if p.file != nil {
+	if v.file != nil {
 		add(t.Text, "esc goes back to the constants as they were read last; saving them asks before it overwrites "+
 			"anything.")
 	}
 	return frame.View(t, widget.Block(strings.Join(lines, "\n"), iw, ih), w, h)
+}
+
+// actions are those that need no readable file.
+func (v *storage) actions() []views.Action {
+	return []views.Action{
+		{Name: "edit_file", Label: "editor", Help: "open config.toml in $EDITOR and read it again afterwards",
+			Group: group, Run: v.askEditor},
+		{Name: "reload", Help: "read config.toml again", Group: group, Run: v.askReload},
+	}
 }

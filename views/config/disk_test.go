@@ -35,7 +35,7 @@ func TestChangedOnDiskAsks(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.Press("s").Wait("the question", func() bool { return p.question != nil })
-		d.Press(c.keys...).Wait("the answer", func() bool { return !p.saving.Pending() && !p.reading.Pending() })
+		d.Press(c.keys...).Wait("the answer", func() bool { return !p.storage.saving.Pending() && !p.storage.reading.Pending() })
 		if got := p.file.Config.Train.Epochs; got != c.epochs || (read(t, path) == theirs) != c.onDisk {
 			t.Errorf("%s: EPOCHS is %d, on disk stands\n%.80s", c.answer, got, read(t, path))
 		}
@@ -49,7 +49,7 @@ func TestEditWhileTheFileIsWrittenIsKept(t *testing.T) {
 	path := project(t, nil)
 	p, d := opened(t, path, 120, 30)
 	put(d, p, "TRAIN.EPOCHS", "12")
-	save := p.save() // a command that has not run yet
+	save := p.storage.save() // a command that has not run yet
 	put(d, p, "LORA.R", "8")
 	d.Send(save()) // the answer comes after the edit
 	if c := p.file.Config; c.Train.Epochs != 12 || c.LoRA.R != 8 || p.Unsaved() != "1 change to config.toml" {
@@ -63,16 +63,16 @@ func TestEditWhileTheFileIsWrittenIsKept(t *testing.T) {
 func TestUnwritableFileIsSaidAndNothingIsLost(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	put(d, p, "TRAIN.EPOCHS", "12")
-	d.Send(p.write(func(config.Writing) error { return errors.New("save config: no space left on device") })())
+	d.Send(p.storage.write(func(config.Writing) error { return errors.New("save config: no space left on device") })())
 	says(d, "save config: the disk is full; make room and try again")
 	if p.Unsaved() == "" {
 		t.Error("the change counts as saved")
 	}
 }
 
-// editing makes the pane's editor a function that rewrites the file.
-func editing(t *testing.T, p *Pane, change func(text string) string) {
-	p.openEditor = func(path string, done func(error) tea.Msg) tea.Cmd {
+// editingWith makes the pane's editor a function that rewrites the file.
+func editingWith(t *testing.T, p *Pane, change func(text string) string) {
+	p.storage.openEditor = func(path string, done func(error) tea.Msg) tea.Cmd {
 		return func() tea.Msg {
 			if err := os.WriteFile(path, []byte(change(read(t, path))), 0o644); err != nil {
 				t.Error(err)
@@ -85,9 +85,9 @@ func editing(t *testing.T, p *Pane, change func(text string) string) {
 func TestEditorIsOpenedAndTheFileReadAgain(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	at(p, "TRAIN.EPOCHS")
-	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = 6", "EPOCHS = 7", 1) })
+	editingWith(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = 6", "EPOCHS = 7", 1) })
 	d.Press("E").Wait("the new value", func() bool { return p.file.Config.Train.Epochs == 7 })
-	if r, _ := p.selected(); r.field.Name() != "TRAIN.EPOCHS" || p.Unsaved() != "" {
+	if r, _ := p.list.selected(); r.field.Name() != "TRAIN.EPOCHS" || p.Unsaved() != "" {
 		t.Errorf("at %s, unsaved %q", r.field.Name(), p.Unsaved())
 	}
 	d.Wait("the other panes to know", func() bool { return count[views.ConfigChanged](d) > 0 })
@@ -96,7 +96,7 @@ func TestEditorIsOpenedAndTheFileReadAgain(t *testing.T) {
 func TestEditorAsksAboutWhatIsNotSaved(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	put(d, p, "LORA.R", "8")
-	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = 6", "EPOCHS = 7", 1) })
+	editingWith(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = 6", "EPOCHS = 7", 1) })
 	d.Press("E")
 	if p.question == nil {
 		t.Fatal("it did not ask")
@@ -109,7 +109,7 @@ func TestEditorAsksAboutWhatIsNotSaved(t *testing.T) {
 
 func TestBrokenAfterTheEditorKeepsWhatWasRead(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
-	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = 6", "EPOCH = 6", 1) })
+	editingWith(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = 6", "EPOCH = 6", 1) })
 	d.Press("E").Wait("the error", func() bool { return p.broken != nil })
 	if !d.Shows("cannot be read") || !d.Shows("TRAIN has no constant EPOCH") {
 		t.Errorf("the screen is\n%s", d.Screen())
@@ -117,7 +117,7 @@ func TestBrokenAfterTheEditorKeepsWhatWasRead(t *testing.T) {
 	if d.Press("esc"); p.broken != nil || p.file.Config.Train.Epochs != 6 || !d.Shows("Sections") {
 		t.Errorf("after esc the screen is\n%s", d.Screen())
 	}
-	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCH = 6", "EPOCHS = 5", 1) })
+	editingWith(t, p, func(text string) string { return strings.Replace(text, "EPOCH = 6", "EPOCHS = 5", 1) })
 	d.Press("E").Wait("the repair", func() bool { return p.file.Config.Train.Epochs == 5 })
 }
 
@@ -128,8 +128,8 @@ func TestBrokenAtStartIsRepairedInTheEditor(t *testing.T) {
 		t.Fatalf("the screen is\n%s", d.Screen())
 	}
 	d.Press("enter", "s", "u", "/", "p", "D", "down", "esc")
-	editing(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = ", "EPOCHS = 6", 1) })
-	d.Press("E").Wait("the file", func() bool { return p.file != nil && p.effect != nil })
+	editingWith(t, p, func(text string) string { return strings.Replace(text, "EPOCHS = ", "EPOCHS = 6", 1) })
+	d.Press("E").Wait("the file", func() bool { return p.file != nil && p.effects.effect != nil })
 	d.Wait("the root and the panes to know", func() bool {
 		return count[views.ConfigChanged](d) == 1 &&
 			count[views.Keys](d) == 1
@@ -157,7 +157,7 @@ func TestConsequencesFollowWhatIsWritten(t *testing.T) {
 		t.Errorf("after esc:\n%s", d.Screen())
 	}
 	put(d, p, "TRAIN.EPOCHS", "12")
-	d.Press("s").Wait("the save", func() bool { return !p.saving.Pending() && !p.guessing.Pending() })
+	d.Press("s").Wait("the save", func() bool { return !p.storage.saving.Pending() && !p.effects.guessing.Pending() })
 	if !d.Shows("852 = 12 × 71 ") || d.Shows("was 426") {
 		t.Errorf("saved:\n%s", d.Screen())
 	}
@@ -179,13 +179,13 @@ func TestEstimatesNeverOverlapAndOldOnesAreDropped(t *testing.T) {
 		time.Sleep(30 * time.Millisecond)
 		return Consequences{Steps: cfg.Train.Epochs}, nil
 	}}})
-	p.pause = 0
+	p.effects.pause = 0
 	d := viewtest.Open(t, p, 120, 30)
 	at(p, "TRAIN.EPOCHS")
 	clear(d.Press("enter")).Type("12345").Press("enter")
-	d.Wait("the last", func() bool { return !p.guessing.Pending() })
-	if p.effect.Steps != 6 && p.effect.Steps != 12345 || overlaps.Load() > 0 {
-		t.Errorf("steps %d, %d overlaps", p.effect.Steps, overlaps.Load())
+	d.Wait("the last", func() bool { return !p.effects.guessing.Pending() })
+	if p.effects.effect.Steps != 6 && p.effects.effect.Steps != 12345 || overlaps.Load() > 0 {
+		t.Errorf("steps %d, %d overlaps", p.effects.effect.Steps, overlaps.Load())
 	}
 	if n := calls.Load(); n > 9 {
 		t.Errorf("the estimate was asked %d times", n)

@@ -41,7 +41,7 @@ func TestSavedFileDiffersInTheEditedValueOnly(t *testing.T) {
 	if read(t, path) != before {
 		t.Fatal("the file was written before it was saved")
 	}
-	d.Press("s").Wait("the save", func() bool { return !p.saving.Pending() })
+	d.Press("s").Wait("the save", func() bool { return !p.storage.saving.Pending() })
 	if got := differing(t, before, read(t, path)); len(got) != 1 ||
 		got[0] != "EPOCHS   =  6   # a remark | EPOCHS   =  12   # a remark" {
 		t.Errorf("lines that differ: %q", got)
@@ -63,7 +63,7 @@ func TestUndoTakesBackOneStepAndGoesThere(t *testing.T) {
 	if c := p.file.Config.Recipe; c.Preset != "enhanced" || c.Sampling != "square_root" {
 		t.Errorf("after undo the recipe is %+v", c)
 	}
-	if r, _ := p.selected(); r.field.Section != "RECIPE" {
+	if r, _ := p.list.selected(); r.field.Section != "RECIPE" {
 		t.Errorf("undo left the cursor at %s", r.field.Name())
 	}
 	d.Press("u")
@@ -131,7 +131,7 @@ func TestPresetsAreTakenInOneStep(t *testing.T) {
 			"[KEYS]\nsave = \"w\"\n", 1)
 	}), 120, 30)
 	d.Press("p", "down", "down", "down", "down")
-	if got := p.shown().LoRA.Dropout; got != 0.1 {
+	if got := p.effects.shown().LoRA.Dropout; got != 0.1 {
 		t.Errorf("the preview has DROPOUT %v", got)
 	}
 	d.Press("enter")
@@ -205,7 +205,7 @@ func TestKeyIsBoundAndTold(t *testing.T) {
 		t.Error("a line without = was taken")
 	}
 	clear(d).Type("save = ctrl+s").Press("enter")
-	if p.file.Config.Keys["save"] != "ctrl+s" || p.section() != "KEYS" {
+	if p.file.Config.Keys["save"] != "ctrl+s" || p.list.section() != "KEYS" {
 		t.Errorf("the keys are %v", p.file.Config.Keys)
 	}
 	d.Wait("the root to know", func() bool {
@@ -254,12 +254,12 @@ func TestFilterFindsNamesAndExplanations(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	at(p, "TRAIN.WARMUP_STEPS")
 	d.Press("/").Type("learning rises").Press("enter")
-	if r, _ := p.selected(); len(p.rows) != 1 || r.field.Name() != "TRAIN.WARMUP_STEPS" {
-		t.Errorf("%d rows, at %s", len(p.rows), r.field.Name())
+	if r, _ := p.list.selected(); len(p.list.rows) != 1 || r.field.Name() != "TRAIN.WARMUP_STEPS" {
+		t.Errorf("%d rows, at %s", len(p.list.rows), r.field.Name())
 	}
 	d.Press("esc")
-	if r, _ := p.selected(); p.filter.Text() != "" || r.field.Name() != "TRAIN.WARMUP_STEPS" {
-		t.Errorf("after esc the filter is %q, the cursor at %s", p.filter.Text(), r.field.Name())
+	if r, _ := p.list.selected(); p.list.filter.Text() != "" || r.field.Name() != "TRAIN.WARMUP_STEPS" {
+		t.Errorf("after esc the filter is %q, the cursor at %s", p.list.filter.Text(), r.field.Name())
 	}
 	d.Press("/").Type("zzz").Press("enter", "enter", "space", "y", "backspace", "J", "]", "left", "up", "u", "D", "esc")
 	if p.Unsaved() != "" {
@@ -271,7 +271,7 @@ func TestNextProblemGoesToIt(t *testing.T) {
 	p, d := opened(t, project(t, nil), 80, 22)
 	put(d, p, "MODEL.MAX_PIXELS", "1000")
 	d.Press("g", "J")
-	if r, _ := p.selected(); r.field.Name() != "MODEL.MIN_PIXELS" || !strings.Contains(p.Status(), "✗ 1 error") {
+	if r, _ := p.list.selected(); r.field.Name() != "MODEL.MIN_PIXELS" || !strings.Contains(p.Status(), "✗ 1 error") {
 		t.Errorf("at %s, status %q", r.field.Name(), p.Status())
 	}
 }
@@ -279,19 +279,19 @@ func TestNextProblemGoesToIt(t *testing.T) {
 func TestMouseSelectsThenOpens(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	d.Click(30, 3) // SEED
-	if r, _ := p.selected(); r.field.Name() != "PROJECT.SEED" || p.editor != nil {
+	if r, _ := p.list.selected(); r.field.Name() != "PROJECT.SEED" || p.editor != nil {
 		t.Fatalf("the click selected %s", r.field.Name())
 	}
 	if d.Click(30, 3); p.editor == nil {
 		t.Error("the second click did not open the editor")
 	}
 	d.Press("esc").Click(3, 8) // TRAIN in the sections
-	if p.section() != "TRAIN" {
-		t.Errorf("the click went to %s", p.section())
+	if p.list.section() != "TRAIN" {
+		t.Errorf("the click went to %s", p.list.section())
 	}
 	d.Send(tea.WindowSizeMsg{Width: 80, Height: 22}).Click(11, 1)
-	if p.section() != "DATASET" {
-		t.Errorf("the click on the strip went to %s:\n%s", p.section(), d.Screen())
+	if p.list.section() != "DATASET" {
+		t.Errorf("the click on the strip went to %s:\n%s", p.list.section(), d.Screen())
 	}
 }
 
@@ -356,9 +356,9 @@ func BenchmarkOpenAndFirstFrame(b *testing.B) {
 func BenchmarkKey(b *testing.B) {
 	p, _ := opened(b, project(b, nil), 120, 30)
 	at(p, "TRAIN.EPOCHS")
-	p.openConstant()
+	p.editing.open()
 	for b.Loop() {
-		p.foresee()
+		p.editing.foresee()
 		p.View(theme, 120, 30)
 	}
 }
@@ -366,8 +366,8 @@ func BenchmarkKey(b *testing.B) {
 func TestEnterInTheSectionsGoesToTheConstant(t *testing.T) {
 	p, d := opened(t, project(t, nil), 120, 30)
 	d.Press("shift+tab", "down", "down", "enter")
-	if p.section() != "CONVERT" || p.editor != nil || p.views.Board().Focused() != "constants" {
-		t.Errorf("in %s, focus on %s", p.section(), p.views.Board().Focused())
+	if p.list.section() != "CONVERT" || p.editor != nil || p.views.Board().Focused() != "constants" {
+		t.Errorf("in %s, focus on %s", p.list.section(), p.views.Board().Focused())
 	}
 	if d.Press("enter"); p.editor == nil {
 		t.Error("the second enter did not open the editor")

@@ -27,61 +27,68 @@ type editor struct {
 	preview *config.Config // the constants as they would be; nil: what is written is not allowed
 }
 
-// openConstant opens the editor that fits the constant under the cursor; a switch is turned
+// editing opens the editors and gives them their keys.
+type editing struct {
+	*shared
+
+	paths views.Request // completions
+}
+
+// open opens the editor that fits the constant under the cursor; a switch is turned
 // at once. From the sections it only goes to the constant.
-func (p *Pane) openConstant() tea.Cmd {
-	r, ok := p.selected()
+func (v *editing) open() tea.Cmd {
+	r, ok := v.list.selected()
 	if !ok {
 		return nil
 	}
-	if board := p.views.Board(); board.Focused() == "sections" {
+	if board := v.views.Board(); board.Focused() == "sections" {
 		board.Focus("constants")
 		return nil
 	}
-	p.views.Board().Focus("constants")
+	v.views.Board().Focus("constants")
 	if r.adds {
-		return p.openKey()
+		return v.openKey()
 	}
-	field, value := r.field, config.Plain(p.file.Config, r.field.Name())
+	field, value := r.field, config.Plain(v.file.Config, r.field.Name())
 	e := &editor{field: field}
 	switch {
 	case field.Kind == config.Switch:
-		return p.set(field.Name(), map[string]string{"true": "false", "false": "true"}[value])
+		return v.set(field.Name(), map[string]string{"true": "false", "false": "true"}[value])
 	case field.Kind == config.List && field.Choices != nil:
-		e.ticks = newTicks(field.Key, field.Choices, valuesOf(p.file.Config, field))
+		e.ticks = newTicks(field.Key, field.Choices, valuesOf(v.file.Config, field))
 	case field.Choices != nil:
 		e.choice = newChoice(field, value)
 	default:
-		e.prompt = widget.NewPrompt("", editable(p.file.Config, field))
-		e.prompt.Check = func(text string) error { _, _, err := p.try(field.Name(), text); return err }
+		e.prompt = widget.NewPrompt("", editable(v.file.Config, field))
+		e.prompt.Check = func(text string) error { _, _, err := v.try(field.Name(), text); return err }
 		e.prompt.Hint = hintOf(field)
 	}
-	p.editor = e
+	v.editor = e
 	if field.Kind == config.Path {
-		return p.complete()
+		return v.complete()
 	}
 	return nil
 }
 
 // openKey writes a new line of [KEYS].
-func (p *Pane) openKey() tea.Cmd {
+func (v *editing) openKey() tea.Cmd {
 	e := &editor{field: config.Field{Section: keysSection}, adds: true, prompt: widget.NewPrompt("", "")}
 	e.prompt.Hint = "action = key, such as save = ctrl+s; ? names the actions"
 	e.prompt.Check = func(text string) error {
 		name, key, err := splitBinding(text)
 		if err == nil {
-			_, _, err = p.try(name, key)
+			_, _, err = v.try(name, key)
 		}
 		return err
 	}
-	if p.actions != nil {
-		names := slices.Sorted(slices.Values(p.actions()))
+	if v.control.Actions != nil {
+		names := slices.Sorted(slices.Values(v.control.Actions()))
 		for i := range names {
 			names[i] += " = "
 		}
 		e.prompt.Suggest(slices.Compact(names))
 	}
-	p.editor = e
+	v.editor = e
 	return nil
 }
 
@@ -127,9 +134,9 @@ func newChoice(field config.Field, value string) *widget.Choice {
 	return c
 }
 
-// edit gives a key to the editor, then shows what the change would come to.
-func (p *Pane) edit(msg tea.Msg) tea.Cmd {
-	e := p.editor
+// typed gives a key to the editor, then shows what the change would come to.
+func (v *editing) typed(msg tea.Msg) tea.Cmd {
+	e := v.editor
 	before := e.text()
 	var outcome widget.Outcome
 	var cmd tea.Cmd
@@ -144,50 +151,50 @@ func (p *Pane) edit(msg tea.Msg) tea.Cmd {
 	}
 	switch outcome {
 	case widget.Cancelled:
-		p.editor = nil
-		return p.estimate()
+		v.editor = nil
+		return v.effects.estimate()
 	case widget.Accepted:
-		p.editor = nil
-		if e.text() == e.initialText(p.file.Config) {
-			return p.estimate()
+		v.editor = nil
+		if e.text() == e.initialText(v.file.Config) {
+			return v.effects.estimate()
 		}
-		return p.accept(e)
+		return v.accept(e)
 	}
 	if e.text() == before {
 		return cmd
 	}
-	cmds := []tea.Cmd{cmd, p.foresee()}
+	cmds := []tea.Cmd{cmd, v.foresee()}
 	if e.field.Kind == config.Path && !e.adds {
-		cmds = append(cmds, p.complete())
+		cmds = append(cmds, v.complete())
 	}
 	return tea.Batch(cmds...)
 }
 
-func (p *Pane) accept(e *editor) tea.Cmd {
+func (v *editing) accept(e *editor) tea.Cmd {
 	if !e.adds {
-		return p.set(e.field.Name(), e.text())
+		return v.set(e.field.Name(), e.text())
 	}
 	name, key, err := splitBinding(e.text())
 	if err != nil {
 		return views.Fail(err)
 	}
-	cmd := p.set(name, key)
-	p.selectName(name)
+	cmd := v.set(name, key)
+	v.list.selectName(name)
 	return cmd
 }
 
 // foresee works out the consequences of what is written, where it is allowed.
-func (p *Pane) foresee() tea.Cmd {
-	e := p.editor
+func (v *editing) foresee() tea.Cmd {
+	e := v.editor
 	if e.adds {
 		return nil
 	}
-	_, after, err := p.try(e.field.Name(), e.text())
+	_, after, err := v.try(e.field.Name(), e.text())
 	e.preview = after
 	if err != nil {
 		e.preview = nil
 	}
-	return p.estimate()
+	return v.effects.estimate()
 }
 
 // steps takes ↑ and ↓ in a number: one more or less of the last digit that is written.

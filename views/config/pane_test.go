@@ -83,12 +83,12 @@ func opened(t testing.TB, path string, w, h int) (*Pane, *viewtest.Driver) {
 	file, err := config.Load(path)
 	p := New(Options{Path: path, File: file, Err: err,
 		Control: Control{Estimate: estimate, Actions: func() []string { return []string{"save", "undo"} }}})
-	p.pause = 0
+	p.effects.pause = 0
 	return p, viewtest.Open(t, p, w, h)
 }
 
 // at moves the cursor to a constant.
-func at(p *Pane, name string) { p.selectName(name) }
+func at(p *Pane, name string) { p.list.selectName(name) }
 
 // put changes a constant as a person does: enter, the value, enter.
 func put(d *viewtest.Driver, p *Pane, name, value string) {
@@ -135,7 +135,7 @@ func says(d *viewtest.Driver, text string) {
 
 // settled waits for the consequences.
 func settled(d *viewtest.Driver, p *Pane) *viewtest.Driver {
-	return d.Wait("the consequences", func() bool { return !p.guessing.Pending() })
+	return d.Wait("the consequences", func() bool { return !p.effects.guessing.Pending() })
 }
 
 func count[T tea.Msg](d *viewtest.Driver) (n int) {

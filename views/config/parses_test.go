@@ -30,12 +30,14 @@ func TestATextIsParsedOnceAChange(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := New(Options{Path: path, File: file, Control: Control{Estimate: estimate}})
-		p.pause = 0
+		p.effects.pause = 0
 		d := viewtest.Open(t, p, 120, 30)
 		costs := func(what string, want int64, do func()) {
 			t.Helper()
 			do()
-			d.Wait("rest", func() bool { return !p.saving.Pending() && !p.reading.Pending() && !p.guessing.Pending() })
+			d.Wait("rest", func() bool {
+				return !p.storage.saving.Pending() && !p.storage.reading.Pending() && !p.effects.guessing.Pending()
+			})
 			d.Screen()
 			if n := config.Parsed() - before; n != want {
 				t.Errorf("%s, %s: %d texts were parsed, want %d", c.name, what, n, want)

@@ -34,31 +34,31 @@ func (q *question) draw(t *widget.Theme, w, h int) (box string, x, y int) {
 }
 
 // answer gives a key to the question.
-func (p *Pane) answer(msg tea.Msg) tea.Cmd {
-	q := p.question
+func (s *shared) answer(msg tea.Msg) tea.Cmd {
+	q := s.question
 	before := q.chosen()
 	outcome, cmd := q.choice.Update(msg)
 	switch outcome {
 	case widget.Cancelled:
-		p.question = nil
+		s.question = nil
 		if q.preview != nil {
-			return p.estimate()
+			return s.effects.estimate()
 		}
 	case widget.Accepted:
-		p.question = nil
+		s.question = nil
 		return q.run[q.chosen()]()
 	default:
 		if q.preview != nil && q.chosen() != before {
-			return tea.Batch(cmd, p.estimate())
+			return tea.Batch(cmd, s.effects.estimate())
 		}
 	}
 	return cmd
 }
 
 // openPresets offers the recipes and the project presets, each with how many constants it would change.
-func (p *Pane) openPresets() tea.Cmd {
+func (s *shared) openPresets() tea.Cmd {
 	q := newQuestion("Presets")
-	now := p.file.Config
+	now := s.file.Config
 	offer := func(text string, after config.Config) {
 		list := config.Diff(now, &after)
 		detail := changes(len(list))
@@ -68,15 +68,14 @@ func (p *Pane) openPresets() tea.Cmd {
 		q.preview = append(q.preview, &after)
 		q.add(text, detail, func() tea.Cmd {
 			if len(list) == 0 {
-				return tea.Batch(p.estimate(), views.Say("everything is as in %s already", text))
+				return tea.Batch(s.effects.estimate(), views.Say("everything is as in %s already", text))
 			}
-			return tea.Batch(p.apply(list), views.Say("%s: %s; u takes it back", text, changes(len(list))))
+			return tea.Batch(s.apply(list), views.Say("%s: %s; u takes it back", text, changes(len(list))))
 		})
 	}
 	for _, name := range recipe.Presets() {
-		after := *now
-		if recipe.Apply(&after, name) == nil {
-			offer("recipe "+name, after)
+		if after, err := recipe.Changed(now, config.Change{Key: presetConstant, New: name}); err == nil {
+			offer("recipe "+name, *after)
 		}
 	}
 	for _, name := range config.Presets() {
@@ -85,6 +84,6 @@ func (p *Pane) openPresets() tea.Cmd {
 		offer("project "+name, after)
 	}
 	q.choice.Cursor.Index = 0
-	p.question = q
-	return p.estimate()
+	s.question = q
+	return s.effects.estimate()
 }

@@ -81,12 +81,12 @@ var states = []struct {
 		d.Press("s").Wait("the question", func() bool { return p.question != nil })
 	}},
 	{name: "unestimated", open: func(t *testing.T, p *Pane, d *viewtest.Driver) {
-		p.calculate = func(*config.Config) (Consequences, error) {
+		p.control.Estimate = func(*config.Config) (Consequences, error) {
 			return Consequences{}, errors.New("demo/data: no data set is there; `finetui new demo` makes one, or set DATASET.PATH")
 		}
-		p.base = nil
+		p.effects.base = nil
 		put(d, p, "TRAIN.EPOCHS", "12")
-		d.Wait("the error", func() bool { return p.effectErr != nil })
+		d.Wait("the error", func() bool { return p.effects.err != nil })
 	}},
 }
 

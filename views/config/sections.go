@@ -6,42 +6,25 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"finetui/core/level"
+	"finetui/views"
 	"finetui/views/widget"
 )
 
-// tally counts the marks of a section.
-type tally struct{ unsaved, errors, notes int }
+// sections is the panel that goes from section to section of the list.
+type sections struct{ *constants }
 
-func (p *Pane) tally(section string) (t tally) {
-	of := func(name string) bool { return strings.HasPrefix(name, section+".") }
-	for _, change := range p.unsaved {
-		if of(change.Key) {
-			t.unsaved++
-		}
-	}
-	for name, problems := range p.problems {
-		for _, problem := range problems {
-			switch {
-			case !of(name):
-			case problem.Level == level.Error:
-				t.errors++
-			default:
-				t.notes++
-			}
-		}
-	}
-	return t
+func (v *sections) panel() views.Panel {
+	return views.Panel{Name: "sections", Tab: "Sections", Draw: v.draw, Move: v.move, Click: v.click}
 }
 
-// drawSections lists the sections with their marks; the one of the cursor is selected.
-func (p *Pane) drawSections(t *widget.Theme, w, h int) string {
-	names := p.present()
-	at := widget.List{Index: slices.Index(names, p.section())}
+// draw lists the sections with their marks; the one of the cursor is selected.
+func (v *sections) draw(t *widget.Theme, w, h int) string {
+	names := v.present()
+	at := widget.List{Index: slices.Index(names, v.section())}
 	first, end := at.Window(len(names), h)
 	var lines []string
 	for i := first; i < end; i++ {
-		sum := p.tally(names[i])
+		sum := v.tally(names[i])
 		marks := ""
 		if sum.unsaved > 0 {
 			marks += t.Accent.Render("●" + widget.Count(sum.unsaved))
@@ -59,90 +42,23 @@ func (p *Pane) drawSections(t *widget.Theme, w, h int) string {
 	return widget.Block(strings.Join(lines, "\n"), w, h)
 }
 
-func (p *Pane) moveSections(m widget.Move, page int) {
+func (v *sections) move(m widget.Move, page int) {
 	if m == widget.MoveRight {
-		p.views.Board().Focus("constants")
+		v.views.Board().Focus("constants")
 		return
 	}
-	names := p.present()
-	at := widget.List{Index: max(slices.Index(names, p.section()), 0)}
+	names := v.present()
+	at := widget.List{Index: max(slices.Index(names, v.section()), 0)}
 	if at.Move(m, len(names), page) {
-		p.jumpTo(names[at.Index])
+		v.jumpTo(names[at.Index])
 	}
 }
 
-func (p *Pane) clickSections(_, y, _, h int) tea.Cmd {
-	names := p.present()
-	at := widget.List{Index: max(slices.Index(names, p.section()), 0)}
+func (v *sections) click(_, y, _, h int) tea.Cmd {
+	names := v.present()
+	at := widget.List{Index: max(slices.Index(names, v.section()), 0)}
 	if at.Click(y, len(names), h) {
-		p.jumpTo(names[at.Index])
+		v.jumpTo(names[at.Index])
 	}
 	return nil
-}
-
-// tabs are the sections as a line of w cells shows them: as many around the open one as fit.
-func (p *Pane) tabs(w int) (names []string, before, after bool) {
-	all := p.present()
-	at := max(slices.Index(all, p.section()), 0)
-	first, end := 0, len(all)
-	room := func() int {
-		n := 3 // the brackets of the open one, and a blank
-		for _, name := range all[first:end] {
-			n += widget.Width(name) + 1
-		}
-		if first > 0 {
-			n += 2
-		}
-		if end < len(all) {
-			n += 2
-		}
-		return n
-	}
-	for end-first > 1 && room() > w {
-		if end-1-at >= at-first {
-			end--
-		} else {
-			first++
-		}
-	}
-	return all[first:end], first > 0, end < len(all)
-}
-
-func (p *Pane) strip(t *widget.Theme, w int) string {
-	names, before, after := p.tabs(w)
-	text := " "
-	if before {
-		text += t.Muted.Render("‹ ")
-	}
-	for _, name := range names {
-		if name == p.section() {
-			text += t.Active.Render("["+name+"]") + " "
-		} else {
-			text += t.Muted.Render(name) + " "
-		}
-	}
-	if after {
-		text += t.Muted.Render("›")
-	}
-	return widget.Left(text, w)
-}
-
-// stripAt is the section x cells from the left of the strip.
-func (p *Pane) stripAt(x, w int) string {
-	names, before, _ := p.tabs(w)
-	left := 1
-	if before {
-		left += 2
-	}
-	for _, name := range names {
-		wide := widget.Width(name)
-		if name == p.section() {
-			wide += 2
-		}
-		if x >= left && x < left+wide {
-			return name
-		}
-		left += wide + 1
-	}
-	return ""
 }

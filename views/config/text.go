@@ -3,16 +3,24 @@ package config
 import (
 	"strings"
 
+	"finetui/views"
 	"finetui/views/widget"
 )
 
-// drawText shows the lines of the file around the constant under the cursor, as they will be saved.
-func (p *Pane) drawText(t *widget.Theme, w, h int) string {
-	r, ok := p.selected()
+// inFile is the panel with the lines of the file.
+type inFile struct{ *shared }
+
+func (v *inFile) panel() views.Panel {
+	return views.Panel{Name: "text", Tab: "In the file", Draw: v.draw}
+}
+
+// draw shows the lines of the file around the constant under the cursor, as they will be saved.
+func (v *inFile) draw(t *widget.Theme, w, h int) string {
+	r, ok := v.list.selected()
 	if !ok {
 		return widget.Block("", w, h)
 	}
-	lines := strings.Split(strings.TrimRight(string(p.file.Raw()), "\n"), "\n")
+	lines := strings.Split(strings.TrimRight(string(v.file.Raw()), "\n"), "\n")
 	at := lineOf(lines, r.field.Section, r.field.Key)
 	if at < 0 {
 		return widget.Block(" "+t.Muted.Render(widget.Cut("the file leaves it to its default", w-1)), w, h)
