@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -47,23 +46,20 @@ func (c call) configuration() (*config.File, bool) {
 	return file, true
 }
 
-// applyOverrides sets the constants of a command line. A preset of the recipe brings its constants with it, and those
-// that are named beside it win.
+// applyOverrides sets the constants of a command line, and what goes with them.
 func applyOverrides(file *config.File, overrides []string) error {
-	if err := file.Override(overrides); err != nil {
+	changes, err := config.Overrides(overrides)
+	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(overrides, func(o string) bool { return strings.HasPrefix(o, "RECIPE.PRESET=") }) {
-		return nil
-	}
-	with := *file.Config
-	if err := recipe.Apply(&with, with.Recipe.Preset); err != nil {
+	after, err := recipe.Changed(file.Config, changes...)
+	if err != nil {
 		return err
 	}
-	if err := file.Apply(config.Diff(file.Config, &with)); err != nil {
+	if err := file.Apply(changes); err != nil {
 		return err
 	}
-	return file.Override(overrides)
+	return file.Apply(config.Diff(file.Config, after))
 }
 
 // runNew starts a project: its config.toml and, for the demo, its data sets.

@@ -36,7 +36,7 @@ type state struct {
 
 // Override applies words of a command line, SECTION.KEY=value, as Set does. Raw is then a run's snapshot.
 func (f *File) Override(args []string) error {
-	changes, err := overrides(args)
+	changes, err := Overrides(args)
 	if err != nil {
 		return err
 	}
@@ -45,14 +45,15 @@ func (f *File) Override(args []string) error {
 
 // Override is With for words of a command line, SECTION.KEY=value.
 func (s *Snapshot) Override(args []string) (*Snapshot, error) {
-	changes, err := overrides(args)
+	changes, err := Overrides(args)
 	if err != nil {
 		return nil, err
 	}
 	return s.With(changes...)
 }
 
-func overrides(args []string) ([]Change, error) {
+// Overrides are the changes that words of a command line make, SECTION.KEY=value.
+func Overrides(args []string) ([]Change, error) {
 	changes := make([]Change, len(args))
 	for i, arg := range args {
 		name, text, ok := strings.Cut(arg, "=")

@@ -248,7 +248,7 @@ func (r *Recipe) lintLength(v *survey, measured bool) []dataset.Finding {
 
 // lintPreset finds a name that no longer says what is done.
 func (r *Recipe) lintPreset() []dataset.Finding {
-	named, is := r.cfg.Recipe.Preset, Detect(&r.cfg)
+	named, is := r.cfg.Recipe.Preset, detect(&r.cfg)
 	if named == is || named == Custom || named == "" {
 		return nil
 	}

@@ -27,7 +27,7 @@ func TestHonestPresetsAreClean(t *testing.T) {
 			for _, context := range []config.Context{"full", "marked", "crop", "full+crop"} {
 				cfg := constants(t, preset)
 				cfg.Recipe.Prompt, cfg.Recipe.Context = prompt, context
-				cfg.Recipe.Preset = Detect(cfg)
+				cfg.Recipe.Preset = detect(cfg)
 				for _, f := range Lint(d, cfg, short) {
 					if f.Level != level.Info {
 						t.Errorf("%s %s %s: %+v", preset, prompt, context, f)

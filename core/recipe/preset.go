@@ -2,12 +2,13 @@ package recipe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"finetui/core/config"
 )
 
-// Custom is what Detect calls constants that are no preset's.
+// Custom names constants that are those of no preset.
 const Custom = "custom"
 
 // preset is a named set of RECIPE constants. It leaves alone what the base and the pictures decide (CONTEXT,
@@ -37,7 +38,7 @@ var presets = []preset{
 	}},
 }
 
-// Presets lists the names that Apply knows.
+// Presets are the names of the presets, without Custom.
 func Presets() []string {
 	names := make([]string, len(presets))
 	for i, p := range presets {
@@ -46,8 +47,8 @@ func Presets() []string {
 	return names
 }
 
-// Apply sets the RECIPE constants that a preset decides. "custom" keeps them as they are.
-func Apply(cfg *config.Config, name string) error {
+// apply sets the RECIPE constants that a preset decides. "custom" keeps them as they are.
+func apply(cfg *config.Config, name string) error {
 	if name == Custom {
 		cfg.Recipe.Preset = Custom
 		return nil
@@ -62,8 +63,8 @@ func Apply(cfg *config.Config, name string) error {
 	return fmt.Errorf("unknown RECIPE.PRESET %q: choose %s or %s", name, strings.Join(Presets(), ", "), Custom)
 }
 
-// Detect names the preset whose constants these are, or Custom. RECIPE.PRESET itself is not looked at.
-func Detect(cfg *config.Config) string {
+// detect names the preset whose constants these are, or Custom. RECIPE.PRESET itself is not looked at.
+func detect(cfg *config.Config) string {
 	for _, p := range presets {
 		with := cfg.Recipe
 		p.set(&with)
@@ -72,4 +73,33 @@ func Detect(cfg *config.Config) string {
 		}
 	}
 	return Custom
+}
+
+const (
+	presetName = "RECIPE.PRESET"
+	section    = "RECIPE."
+)
+
+// Changed is config.Changed with what goes together kept together: RECIPE.PRESET brings the constants that it decides,
+// those that are changed beside it win, and whatever else of RECIPE is changed, RECIPE.PRESET names what they then are.
+func Changed(c *config.Config, changes ...config.Change) (*config.Config, error) {
+	after, err := config.Changed(c, changes...)
+	if err != nil {
+		return nil, err
+	}
+	named := func(change config.Change) bool { return change.Key == presetName }
+	others := slices.DeleteFunc(slices.Clone(changes), named)
+	if len(others) < len(changes) {
+		if err := apply(after, after.Recipe.Preset); err != nil {
+			return nil, err
+		}
+		if after, err = config.Changed(after, others...); err != nil {
+			return nil, err
+		}
+	}
+	ofRecipe := func(change config.Change) bool { return strings.HasPrefix(change.Key, section) }
+	if slices.ContainsFunc(others, ofRecipe) {
+		after.Recipe.Preset = detect(after)
+	}
+	return after, nil
 }

@@ -132,19 +132,19 @@ func TestBuildRefuses(t *testing.T) {
 func TestPresetsAreDetected(t *testing.T) {
 	for _, name := range Presets() {
 		cfg := constants(t, name)
-		if got := Detect(cfg); got != name || cfg.Recipe.Preset != name {
+		if got := detect(cfg); got != name || cfg.Recipe.Preset != name {
 			t.Errorf("%s is taken for %s", name, got)
 		}
 		cfg.Recipe.Context, cfg.Recipe.FocalGamma = "full", 3
-		if got := Detect(cfg); got != name {
+		if got := detect(cfg); got != name {
 			t.Errorf("%s with another context is taken for %s", name, got)
 		}
 		cfg.Recipe.Sampling = "progressive"
-		if got := Detect(cfg); got != Custom {
+		if got := detect(cfg); got != Custom {
 			t.Errorf("%s with other sampling is taken for %s", name, got)
 		}
 	}
-	if err := Apply(constants(t, "basic"), "best"); err == nil {
+	if err := apply(constants(t, "basic"), "best"); err == nil {
 		t.Error("an unknown preset was applied")
 	}
 }

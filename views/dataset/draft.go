@@ -108,25 +108,13 @@ func (x *recipeDraft) follow(file *config.File) {
 // turned is the constants in which the draft differs from the project's file.
 func (x *recipeDraft) turned() []config.Change { return config.Diff(x.last, x.copy) }
 
-// set turns a constant, and names the preset that the constants then are.
+// set turns a constant of RECIPE; recipe.Changed says what goes with it.
 func (x *recipeDraft) set(key, text string) error {
-	turned, err := config.Changed(x.copy, config.Change{Key: "RECIPE." + key, New: text})
-	if err != nil {
-		return err
+	turned, err := recipe.Changed(x.copy, config.Change{Key: "RECIPE." + key, New: text})
+	if err == nil {
+		x.copy = turned
 	}
-	turned.Recipe.Preset = recipe.Detect(turned)
-	x.copy = turned
-	return nil
-}
-
-// preset turns all constants that a preset decides.
-func (x *recipeDraft) preset(name string) error {
-	with := *x.draft()
-	if err := recipe.Apply(&with, name); err != nil {
-		return err
-	}
-	x.copy = &with
-	return nil
+	return err
 }
 
 // shown are the settings that matter with the others as they are.

@@ -192,7 +192,7 @@ func (v *recipeView) askPreset() tea.Cmd {
 	}
 	open := widget.NewChoice("Presets of the recipe", false, options...)
 	open.Cursor.Index = max(slices.Index(names, v.recipe.draft().Recipe.Preset), 0)
-	v.choice = &choice{open, func(i int) error { return v.recipe.preset(names[i]) }}
+	v.choice = &choice{open, func(i int) error { return v.recipe.set("PRESET", names[i]) }}
 	return nil
 }
 

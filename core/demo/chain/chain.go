@@ -52,22 +52,10 @@ func preset(name string) []config.Change {
 
 // with is the configuration with a subject's constants.
 func (s subject) with(file *config.Snapshot) (*config.Snapshot, error) {
-	to, err := config.Changed(file.Config)
+	to, err := recipe.Changed(file.Config, s.constants...)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range s.constants {
-		if c.Key == "RECIPE.PRESET" {
-			err = recipe.Apply(to, c.New)
-			to.Recipe.Preset = c.New
-		} else {
-			to, err = config.Changed(to, c)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	to.Recipe.Preset = recipe.Detect(to)
 	return file.With(config.Diff(file.Config, to)...)
 }
 
