@@ -12,8 +12,8 @@ import (
 	"finetui/views/widget"
 )
 
-func (p *Pane) answerTitle() string {
-	if len(p.asked()) > 1 {
+func (v *ask) answerTitle() string {
+	if len(v.asked()) > 1 {
 		return "Answers"
 	}
 	return "Answer"
@@ -23,32 +23,32 @@ func (p *Pane) answerTitle() string {
 const sideWidth = 64
 
 // drawAnswers draws what the subjects of the mode said to the present question.
-func (p *Pane) drawAnswers(t *widget.Theme, w, h int) string {
-	asked := p.asked()
+func (v *ask) drawAnswers(t *widget.Theme, w, h int) string {
+	asked := v.asked()
 	if len(asked) == 1 {
-		return p.drawAnswer(t, asked[0], w, h)
+		return v.drawAnswer(t, asked[0], w, h)
 	}
 	if w >= sideWidth {
 		left := (w - 1) / 2
 		line := strings.TrimSuffix(strings.Repeat(t.Border.Render("│")+"\n", h), "\n")
-		return widget.Columns(p.drawAnswer(t, asked[0], left, h), line, p.drawAnswer(t, asked[1], w-1-left, h))
+		return widget.Columns(v.drawAnswer(t, asked[0], left, h), line, v.drawAnswer(t, asked[1], w-1-left, h))
 	}
 	above := (h + 1) / 2
-	return p.drawAnswer(t, asked[0], w, above) + "\n" + p.drawAnswer(t, asked[1], w, h-above)
+	return v.drawAnswer(t, asked[0], w, above) + "\n" + v.drawAnswer(t, asked[1], w, h-above)
 }
 
 // drawAnswer is one subject's answer: who says it, what, how it is to be read, how fast it came.
-func (p *Pane) drawAnswer(t *widget.Theme, who, w, h int) string {
+func (v *ask) drawAnswer(t *widget.Theme, who, w, h int) string {
 	if h <= 0 {
 		return ""
 	}
-	a := p.answerParts(t, who, w-2)
+	a := v.answerParts(t, who, w-2)
 	a.fit(h)
-	if len(a.head) == 0 && len(p.asked()) > 1 && len(a.text) > 0 {
+	if len(a.head) == 0 && len(v.asked()) > 1 && len(a.text) > 0 {
 		a.text[0] = widget.Cut(t.Accent.Render(subjectName(who)+": ")+a.text[0], w-2)
 	}
 	if room := h - len(a.head) - len(a.reading) - len(a.pace); len(a.text) > room {
-		first := min(p.ask.scroll, len(a.text)-room)
+		first := min(v.scroll, len(a.text)-room)
 		a.text = slices.Clone(a.text[first : first+room])
 		a.text[room-1] = widget.Cut(a.text[room-1], w-5) + t.Muted.Render(" …")
 	}
@@ -72,27 +72,27 @@ func (a *answerLines) fit(h int) {
 	}
 }
 
-func (p *Pane) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
-	key, can := p.key(who)
+func (v *ask) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
+	key, can := v.key(who)
 	if !can {
 		why := noRun
-		if err := p.scene.faults[who]; err != nil {
+		if err := v.now.faults[who]; err != nil {
 			why = "✗ " + printable.Error(err)
 		}
 		return answerLines{text: toned(t.Warning, wrapped(why, w))}
 	}
-	a := p.ask.answers[key]
+	a := v.given[key]
 	title := key.subject
 	if a != nil {
 		title = a.title
 	}
 	lines.head = toned(t.Accent, wrapped(title, w))
-	if run := p.scene.settings[adapter]; p.mode == baseOnly && run != nil { // it came after the pane was opened
+	if run := v.now.settings[adapter]; v.mode == baseOnly && run != nil { // it came after the pane was opened
 		lines.head = append(lines.head, toned(t.Muted, wrapped(views.KeyOf("subject")+" asks "+run.Name+" instead",
 			w))...)
 	}
 	if a == nil {
-		lines.text = toned(t.Muted, p.earlier(who, key, w))
+		lines.text = toned(t.Muted, v.earlier(who, key, w))
 		return lines
 	}
 	lines.text = toned(t.Strong, wrapped(a.text, w))
@@ -113,7 +113,7 @@ func (p *Pane) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
 	case stopped:
 		lines.reading = []string{t.Warning.Render("! stopped before its end")}
 	default:
-		lines.reading = p.reading(t, a.text, w)
+		lines.reading = v.reading(t, a.text, w)
 	}
 	if strings.TrimSpace(a.text) == "" {
 		lines.text = toned(t.Muted, wrapped("it said nothing: its first token was the end of the answer", w))
@@ -123,20 +123,20 @@ func (p *Pane) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
 }
 
 // earlier is what stands where nothing was asked yet: how to ask, and what was answered in the evaluation.
-func (p *Pane) earlier(who int, key answerKey, w int) []string {
+func (v *ask) earlier(who int, key answerKey, w int) []string {
 	lines := wrapped("enter asks", w)
-	if kept, there := p.scene.answers[who][key.about]; there && p.ask.question == "" {
+	if kept, there := v.now.answers[who][key.about]; there && v.own == "" {
 		lines = append(lines, wrapped("in its evaluation it said “"+kept.Answer+"”", w)...)
 	}
 	return lines
 }
 
 // reading says which class an answer is taken for and, with the truth shown, whether that is right.
-func (p *Pane) reading(t *widget.Theme, text string, w int) []string {
-	parsed, class := p.verdict(text)
-	x, there := p.sample(base)
-	known := there && p.ask.truth && p.ask.path == ""
-	classes := p.session.Project.Recipe.Classes
+func (v *ask) reading(t *widget.Theme, text string, w int) []string {
+	parsed, class := v.verdict(text)
+	x, there := v.sample(base)
+	known := there && v.truth && v.path == ""
+	classes := v.classes()
 	readAs := ""
 	if class != eval.Unparsed && eval.Normalize(text) != eval.Normalize(parsed) {
 		readAs = "read as " + parsed
@@ -192,44 +192,37 @@ func (a *answer) pace() string {
 }
 
 // scrollAnswers moves through answers that are longer than their panel; sideways it goes to another sample.
-func (p *Pane) scrollAnswers(m widget.Move, page int) {
-	most := p.longest()
+func (v *ask) scrollAnswers(m widget.Move, page int) {
+	most := v.longest()
 	switch {
 	case m == widget.MoveLeft || m == widget.MoveRight || most <= page-3:
-		p.moveSample(m, page)
+		v.moveSample(m, page)
 	case m == widget.Up:
-		p.ask.scroll = max(p.ask.scroll-1, 0)
+		v.scroll = max(v.scroll-1, 0)
 	case m == widget.Down:
-		p.ask.scroll = min(p.ask.scroll+1, most)
+		v.scroll = min(v.scroll+1, most)
 	case m == widget.PageUp:
-		p.ask.scroll = max(p.ask.scroll-page, 0)
+		v.scroll = max(v.scroll-page, 0)
 	case m == widget.PageDown:
-		p.ask.scroll = min(p.ask.scroll+page, most)
+		v.scroll = min(v.scroll+page, most)
 	case m == widget.First:
-		p.ask.scroll = 0
+		v.scroll = 0
 	case m == widget.Last:
-		p.ask.scroll = most
+		v.scroll = most
 	}
 }
 
 // longest is how many lines the longest of the present answers takes.
-func (p *Pane) longest() int {
-	w, _ := p.views.Board().Inside("answer")
-	if len(p.asked()) > 1 && w >= sideWidth {
+func (v *ask) longest() int {
+	w, _ := v.views.Board().Inside("answer")
+	if len(v.asked()) > 1 && w >= sideWidth {
 		w = (w - 1) / 2
 	}
 	most := 0
-	for _, who := range p.asked() {
-		if key, can := p.key(who); can && p.ask.answers[key] != nil {
-			most = max(most, len(wrapped(p.ask.answers[key].text, w-2)))
+	for _, who := range v.asked() {
+		if key, can := v.key(who); can && v.given[key] != nil {
+			most = max(most, len(wrapped(v.given[key].text, w-2)))
 		}
 	}
 	return most
-}
-
-func toned(style widget.Style, lines []string) []string {
-	for i, line := range lines {
-		lines[i] = style.Render(line)
-	}
-	return lines
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/eval"
+	"finetui/core/printable"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -24,8 +26,8 @@ type batch struct {
 	failedOn    string // subject and split of err
 }
 
-// evaluating is one message of an evaluation.
-type evaluating struct {
+// evaluationStep is one message of an evaluation.
+type evaluationStep struct {
 	name        string
 	done, total int
 	what        string
@@ -35,39 +37,39 @@ type evaluating struct {
 }
 
 // evaluate asks the subjects of the mode about every object of the split, one subject after the other.
-func (p *Pane) evaluate() tea.Cmd {
+func (p *shared) evaluate() tea.Cmd {
 	var names []string
 	for _, who := range p.asked() {
-		if setting := p.scene.settings[who]; setting != nil {
+		if setting := p.now.settings[who]; setting != nil {
 			names = append(names, setting.Name)
 		}
 	}
 	if len(names) == 0 {
 		return views.Warn("nobody can be evaluated: %s", p.whyNobody())
 	}
-	s, split, evaluate := p.session, p.scene.split, p.control.Evaluate
-	p.batch = batch{name: names[0], split: split, total: len(p.scene.samples[base]), what: "loading"}
+	s, split, evaluate := p.session, p.now.split, p.control.Evaluate
+	p.batch = batch{name: names[0], split: split, total: len(p.now.samples[base]), what: "loading"}
 	if p.views.Is(askView) {
 		p.views.Show(scoresView)
 	}
-	return views.Listen(&p.batch.request, func(ctx context.Context, emit func(evaluating)) error {
+	return views.Listen(&p.batch.request, func(ctx context.Context, emit func(evaluationStep)) error {
 		for _, name := range names {
 			start := time.Now()
-			emit(evaluating{name: name, what: "loading"})
+			emit(evaluationStep{name: name, what: "loading"})
 			result, err := evaluate(ctx, s, name, split, func(done, total int, what string) {
-				emit(evaluating{name: name, done: done, total: total, what: what, elapsed: time.Since(start)})
+				emit(evaluationStep{name: name, done: done, total: total, what: what, elapsed: time.Since(start)})
 			})
 			if err != nil {
 				return fmt.Errorf("evaluating %s on %s: %w", name, split, err)
 			}
-			emit(evaluating{name: name, result: result, trouble: s.Trouble()})
+			emit(evaluationStep{name: name, result: result, trouble: s.Trouble()})
 		}
 		return nil
 	})
 }
 
 // evaluated takes what came of an evaluation.
-func (p *Pane) evaluated(msg views.Batch[evaluating]) tea.Cmd {
+func (p *shared) evaluated(msg views.Batch[evaluationStep]) tea.Cmd {
 	b := &p.batch
 	if !b.request.Takes(msg.Ticket) {
 		return nil
@@ -100,7 +102,7 @@ func (p *Pane) evaluated(msg views.Batch[evaluating]) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-func (p *Pane) stopEvaluation() tea.Cmd {
+func (p *shared) stopEvaluation() tea.Cmd {
 	p.batch.request.Close()
 	return views.Say("stopped; nothing of it was kept")
 }
@@ -117,4 +119,39 @@ func (b *batch) bar(t *widget.Theme, w int) string {
 		p.Elapsed = b.elapsed
 	}
 	return p.View(t, w)
+}
+
+// noResult says that there is no evaluation and how to make one, or how far it is.
+func (p *shared) noResult(t *widget.Theme, w, h int) string {
+	setting := p.now.settings[p.main()]
+	k := p.kept()
+	var lines []string
+	say := func(style widget.Style, text string) { lines = append(lines, toned(style, wrapped(text, w-4))...) }
+	switch {
+	case p.evaluatingThis():
+		say(t.Strong, "Asking about every object of "+p.batch.split)
+		lines = append(lines, p.batch.bar(t, w-4))
+		say(t.Muted, "x stops it. The other views and panes are open meanwhile.")
+	case setting == nil:
+		say(t.Text, widget.Capital(p.whyNobody())+".")
+	case k != nil && k.Fault != nil:
+		say(t.Warning, "✗ "+widget.Capital(printable.Error(k.Fault)))
+		say(t.Text, "Press b to evaluate again.")
+	case p.batch.err != nil && p.batch.failedOn == setting.Name+" "+p.now.split:
+		say(t.Warning, "✗ "+widget.Capital(printable.Error(p.batch.err)))
+		say(t.Text, "Press b to try again.")
+	default:
+		n := len(p.now.samples[base])
+		say(t.Strong, setting.Name+" has not been evaluated on "+p.now.split)
+		say(t.Text, fmt.Sprintf("Press b to ask it about all %s objects of this split and score the answers; %s and "+
+			"%s choose who is asked, %s another split.", widget.Count(n),
+			views.KeyOf("subject"), views.KeyOf("run"), views.KeyOf("next_split")))
+	}
+	return widget.Block(strings.Repeat("\n", min(max((h-len(lines))/3, 0), 6))+"  "+strings.Join(lines, "\n  "), w, h)
+}
+
+// evaluatingThis says whether the evaluation that is going on is the one that is looked at.
+func (p *shared) evaluatingThis() bool {
+	setting := p.now.settings[p.main()]
+	return p.batch.request.Pending() && setting != nil && p.batch.name == setting.Name && p.batch.split == p.now.split
 }

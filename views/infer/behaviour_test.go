@@ -148,18 +148,18 @@ func TestFilterListsSamplesAndAnswersWithEveryLetter(t *testing.T) {
 	shows(t, d, fmt.Sprintf("1 of %d that pass, of 128", listed))
 	d.Press("enter", "down")
 	settled(d, p)
-	if x, _ := p.sample(base); x.Answer != "vegetation" {
+	if x, _ := p.ask.sample(base); x.Answer != "vegetation" {
 		t.Errorf("down went to a sample of %s", x.Answer)
 	}
 	d.Press("]", "f", "f", "f")
-	for _, i := range p.items() {
+	for _, i := range p.scores.list.items() {
 		item := p.result().Items[i]
 		if !p.filter.Passes(item.ID, item.Expected, item.Answer) {
 			t.Errorf("%s is listed", item.ID)
 		}
 	}
-	if d.Press("esc"); len(p.items()) != 128 || len(p.ask.listed) != 128 || !p.views.Is(scoresView) {
-		t.Errorf("after esc %d answers and %d samples are listed in %s", len(p.items()), len(p.ask.listed),
+	if d.Press("esc"); len(p.scores.list.items()) != 128 || len(p.ask.listed) != 128 || !p.views.Is(scoresView) {
+		t.Errorf("after esc %d answers and %d samples are listed in %s", len(p.scores.list.items()), len(p.ask.listed),
 			p.views.View().Name)
 	}
 }
@@ -182,8 +182,8 @@ func TestBrowsingAsksWhereAskedTo(t *testing.T) {
 		d.Press("j")
 		answered(d, p)
 	}
-	if len(p.ask.answers) != 4 {
-		t.Errorf("%d answers to 4 samples", len(p.ask.answers))
+	if len(p.ask.given) != 4 {
+		t.Errorf("%d answers to 4 samples", len(p.ask.given))
 	}
 	d.Press("A", "j")
 	settled(d, p)
@@ -195,7 +195,7 @@ func TestPictureFileIsAskedAbout(t *testing.T) {
 	f.base.asked = make(chan model.Question, 9)
 	p, d := openPane(t, newProject(t), f, 120, 30)
 	d.Press("ctrl+o").Type("data/te")
-	d.Wait("a completion", func() bool { return p.editor != nil && !p.editor.wanted.Pending() })
+	d.Wait("a completion", func() bool { return p.ask.editor != nil && !p.ask.editor.wanted.Pending() })
 	d.Press("tab").Type("images/nothing.png").Press("enter")
 	shows(t, d, "✗ there is no picture data/test/images/nothing.png")
 	for range len("nothing.png") {
@@ -221,8 +221,8 @@ func TestPastedPathOpensAPicture(t *testing.T) {
 	p, d := openPane(t, file, newFake(t), 120, 30)
 	path := filepath.Join(file.Root, "data/test/images/slope_002.png")
 	d.Send(tea.PasteMsg{Content: " 'file://" + path + "'\n"})
-	if p.editor == nil || p.editor.prompt.Value() != path {
-		t.Fatalf("the pasted path did not open the editor: %+v", p.editor)
+	if p.ask.editor == nil || p.ask.editor.prompt.Value() != path {
+		t.Fatalf("the pasted path did not open the editor: %+v", p.ask.editor)
 	}
 	d.Press("enter")
 	settled(d, p)
@@ -234,7 +234,7 @@ func TestOwnQuestionIsAskedUntilItIsEmptied(t *testing.T) {
 	f.base.asked = make(chan model.Question, 9)
 	p, d := openPane(t, newProject(t), f, 120, 30)
 	d.Press("i")
-	for range len(p.question(base)) {
+	for range len(p.ask.questionTo(base)) {
 		d.Press("backspace")
 	}
 	d.Type("What is broken?").Press("enter")
@@ -273,8 +273,8 @@ func TestWritingReplacesTheQuestionThatStoodThere(t *testing.T) {
 	} {
 		d.Press(c.keys...)
 		answered(d, p)
-		if p.ask.question != c.want {
-			t.Errorf("%v asks %q, want %q", c.keys, p.ask.question, c.want)
+		if p.ask.own != c.want {
+			t.Errorf("%v asks %q, want %q", c.keys, p.ask.own, c.want)
 		}
 	}
 }
@@ -310,7 +310,7 @@ func TestWhoIsAskedStaysWhenAnotherRunWritesACheckpoint(t *testing.T) {
 	d.Press("ctrl+r")
 	settled(d, p)
 	shows(t, d, "0001-first step 10")
-	if last := p.scene.candidates[len(p.scene.candidates)-1].Name; last != "0002-second" {
+	if last := p.now.candidates[len(p.now.candidates)-1].Name; last != "0002-second" {
 		t.Fatalf("the newest run is %s", last)
 	}
 }
@@ -413,10 +413,10 @@ func TestNumbersLeadToTheirAnswersAndThoseToTheirPictures(t *testing.T) {
 		t.Errorf("enter on a class leads to %s", p.views.Board().Focused())
 	}
 	shows(t, d, "Toe drain- Blocked · 8")
-	id := p.result().Items[p.items()[0]].ID
+	id := p.result().Items[p.scores.list.items()[0]].ID
 	d.Press("enter")
 	settled(d, p)
-	x, _ := p.sample(base)
+	x, _ := p.ask.sample(base)
 	if !p.views.Is(askView) || x.ID != id {
 		t.Errorf("the answer about %s leads to %s in %s", id, x.ID, p.views.View().Name)
 	}
@@ -452,10 +452,10 @@ func TestSubjectsAreComparedWithTheTest(t *testing.T) {
 	d.Press("down", "down")
 	shows(t, d, "0001-basic → 0002-enhanced", "McNemar's exact p 0.0", "RECIPE.PROMPT basic →")
 	p.views.Named(compareView).Boards[0].Focus("differ")
-	id := p.differences()[0].first.ID
+	id := p.compare.differences()[0].first.ID
 	d.Press("enter")
 	settled(d, p)
-	if x, _ := p.sample(base); x.ID != id || !p.views.Is(askView) {
+	if x, _ := p.ask.sample(base); x.ID != id || !p.views.Is(askView) {
 		t.Errorf("the difference about %s leads to %s", id, x.ID)
 	}
 	p.views.Show(compareView)

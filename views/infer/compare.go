@@ -1,9 +1,7 @@
 package infer
 
 import (
-	"context"
 	"fmt"
-	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -15,11 +13,11 @@ import (
 	"finetui/views/widget"
 )
 
-// mostCompared are so many evaluations that their pairs are done in a moment: the base and the newest runs.
-const mostCompared = 8
-
-// compare is the evaluations of a split side by side.
+// compare is the view of all evaluations of the split beside each other.
 type compare struct {
+	*shared
+	board *views.Board
+
 	compared
 	err       error
 	request   views.Request
@@ -31,150 +29,38 @@ type compare struct {
 	scroll    int         // lines of the sentences that are above the panel
 }
 
-// compared is what comparing came to.
-type compared struct {
-	board *eval.Board
-	kept  []session.Kept // in the order of the board
-	left  []string       // who was left out, and why
+func newCompare(s *shared) *compare {
+	v := &compare{shared: s}
+	v.board = v.newBoard()
+	return v
 }
 
-// compareResults compares the evaluations of the split when they are looked at and have not been yet.
-func (p *Pane) compareResults() tea.Cmd {
-	c := &p.compare
-	of := versions(p.scene.kept) + c.reference
-	if c.of == of {
-		return nil
-	}
-	c.of = of
-	s, kept, reference := p.session, p.scene.kept, c.reference
-	return views.Ask(&c.request, func(context.Context) (compared, error) { return compareKept(s, kept, reference) })
+func (v *compare) view() views.View {
+	return views.View{Name: compareView, Boards: []*views.Board{v.board}, Actions: v.actions, Copy: v.text,
+		Want: func() tea.Cmd { return tea.Batch(v.wantObject(v.board, v.present), v.compareResults()) }}
 }
 
-// versions tells evaluations from others and from what they were before.
-func versions(kept []session.Kept) string {
-	text := "."
-	for _, k := range kept {
-		text += fmt.Sprintln(k.Path, k.When.UnixNano())
+// present is the place of the object under the cursor of those on which the pair differs; false where there is none.
+func (v *compare) present() (place int, there bool) {
+	list := v.differences()
+	if len(list) == 0 {
+		return 0, false
 	}
-	return text
+	place, there = v.now.place[list[v.differ.At(len(list))].first.ID]
+	return place, there
 }
 
-// compareKept compares what can be read and was asked with one closed list, that of the newest evaluation. The
-// reference comes first, so that every difference is one from it.
-func compareKept(s *session.Session, kept []session.Kept, reference string) (compared, error) {
-	var c compared
-	var list []eval.Label
-	for i := len(kept) - 1; i >= 0 && list == nil; i-- {
-		if kept[i].Result != nil {
-			list = kept[i].Result.ClosedList
-		}
-	}
-	for _, k := range kept {
-		switch {
-		case k.Fault != nil:
-			c.left = append(c.left, k.Name+": "+printable.Error(k.Fault))
-		case !sameList(k.Result.ClosedList, list):
-			c.left = append(c.left, k.Name+": it was asked with another closed list; evaluate it again")
-		default:
-			c.kept = append(c.kept, k)
-		}
-	}
-	named := func(k session.Kept) bool { return k.Name == reference }
-	if i := slices.IndexFunc(c.kept, named); i > 0 {
-		one := c.kept[i]
-		c.kept = slices.Insert(slices.Delete(c.kept, i, i+1), 0, one)
-	}
-	if over := len(c.kept) - mostCompared; over > 0 {
-		first := 0
-		if c.kept[0].Name == session.Base || named(c.kept[0]) {
-			first = 1
-		}
-		c.left = append(c.left, fmt.Sprintf("the %d oldest runs", over))
-		c.kept = append(c.kept[:first:first], c.kept[first+over:]...)
-	}
-	if len(c.kept) < 2 {
-		return c, nil
-	}
-	var err error
-	c.board, err = s.Board(c.kept)
-	return c, err
-}
-
-func sameList(a, b []eval.Label) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
-func (c *compare) answered(msg views.Answer[compared]) {
-	if !c.request.Takes(msg.Ticket) {
-		return
-	}
-	c.request.Close()
-	name := c.nameAt(c.cursor.Index)
-	c.compared, c.err = msg.Value, msg.Err
-	if name == "" {
-		c.cursor.Index = len(c.kept) - 1 // the newest run
-	}
-	for i, k := range c.kept {
-		if k.Name == name {
-			c.cursor.Index = i
-		}
-	}
-}
-
-func (c *compare) nameAt(i int) string {
-	if i < 0 || i >= len(c.kept) {
-		return ""
-	}
-	return c.kept[i].Name
-}
-
-// second is the place of the subject that is compared with the reference, which stands at 0: the one under the cursor,
-// the next one where that is the reference itself; false where there are no two.
-func (c *compare) second() (place int, ok bool) {
-	return max(c.cursor.At(len(c.kept)), 1), c.board != nil && len(c.kept) > 1
-}
-
-// comparison is the board's of the reference and the subject under the cursor, or nil.
-func (c *compare) comparison() *eval.Comparison {
-	place, ok := c.second()
-	if !ok {
-		return nil
-	}
-	return &c.board.Pairs[place-1] // the pairs of the first subject come first
-}
-
-func (c *compare) text() string {
-	if c.board == nil {
-		return ""
-	}
-	return c.board.Text()
-}
-
-// compareView is the view of all evaluations of the split beside each other.
-func (p *Pane) compareView() views.View {
-	return views.View{Name: compareView, Boards: []*views.Board{p.compareBoard()}, Actions: p.compareActions,
-		Copy: p.compare.text, Want: func() tea.Cmd { return tea.Batch(p.drawPictures(), p.compareResults()) }}
-}
-
-func (p *Pane) compareBoard() *views.Board {
+func (v *compare) newBoard() *views.Board {
 	return views.NewBoard(compareLayout(2),
 		views.Panel{Name: "subjects", Tab: "Subjects", Title: func() string {
 			return "Side by side on " +
-				p.scene.split
-		}, Draw: p.drawSubjects, Move: p.moveSubject, Click: p.clickSubject, Actions: p.toSubject},
-		views.Panel{Name: "words", Tab: "What it says", Title: p.pairTitle, Draw: p.drawPair, Move: p.scrollPair},
-		views.Panel{Name: "classes", Tab: "Class by class", Draw: p.drawPairClasses, Move: p.movePairClass},
-		views.Panel{Name: "differ", Tab: "Where they differ", Title: p.differTitle, Draw: p.drawDiffer,
-			Move: p.moveDiffer, Click: p.clickDiffer, Actions: p.toDiffering},
-		p.objectPanel(),
+				v.now.split
+		}, Draw: v.drawSubjects, Move: v.moveSubject, Click: v.clickSubject, Actions: v.toSubject},
+		views.Panel{Name: "words", Tab: "What it says", Title: v.pairTitle, Draw: v.drawPair, Move: v.scrollPair},
+		views.Panel{Name: "classes", Tab: "Class by class", Draw: v.drawPairClasses, Move: v.movePairClass},
+		views.Panel{Name: "differ", Tab: "Where they differ", Title: v.differTitle, Draw: v.drawDiffer,
+			Move: v.moveDiffer, Click: v.clickDiffer, Actions: v.toDiffering},
+		v.objectPanel(v.present),
 	)
 }
 
@@ -186,36 +72,35 @@ func compareLayout(subjects int) layout.Node {
 		below.AtMost(0, 19).Weighted(3), objects)
 }
 
-func (p *Pane) compareActions() []views.Action {
-	several := func() bool { return len(p.compare.kept) > 1 }
+func (v *compare) actions() []views.Action {
+	several := func() bool { return len(v.sides) > 1 }
 	return []views.Action{{Name: "compare_with", Label: "reference", Group: "Compare",
 		Help: "make the subject under the cursor the reference that the others are compared with", Enabled: several,
-		Run: p.takeReference}}
+		Run: v.takeReference}}
 }
 
-// Marked is the reference that was chosen, if one was.
-func (p *Pane) Marked() []string {
-	if p.compare.reference == "" {
+// marked is the reference that was chosen, if one was.
+func (v *compare) marked() []string {
+	if v.reference == "" {
 		return nil
 	}
-	return []string{p.compare.reference}
+	return []string{v.reference}
 }
 
-// Mark chooses the reference of that name.
-func (p *Pane) Mark(names []string) {
+// mark chooses the reference of that name.
+func (v *compare) mark(names []string) {
 	if len(names) > 0 {
-		p.compare.reference = names[0]
+		v.reference = names[0]
 	}
 }
 
 // takeReference compares all others with the subject under the cursor.
-func (p *Pane) takeReference() tea.Cmd {
-	c := &p.compare
-	name := c.nameAt(c.cursor.At(len(c.kept)))
-	if name == c.nameAt(0) {
+func (v *compare) takeReference() tea.Cmd {
+	name := v.nameAt(v.cursor.At(len(v.sides)))
+	if name == v.nameAt(0) {
 		return views.Say("%s is the reference already: move to another subject", subjectTitle(name))
 	}
-	c.reference = name
+	v.reference = name
 	return views.Say("the others are compared with %s now", subjectTitle(name))
 }
 
@@ -228,28 +113,20 @@ func subjectTitle(name string) string {
 }
 
 // toSubject leads from a line of the table to that subject's scores.
-func (p *Pane) toSubject() []views.Action {
+func (v *compare) toSubject() []views.Action {
 	return []views.Action{{Name: "show_scores", Label: "scores",
 		Help: "go to the scores of the subject under the cursor", Group: "Compare",
-		Enabled: func() bool { return len(p.compare.kept) > 0 }, Run: p.toScores}}
+		Enabled: func() bool { return len(v.sides) > 0 }, Run: v.toScores}}
 }
 
 // toScores shows the scores of the subject under the cursor.
-func (p *Pane) toScores() tea.Cmd {
-	name := p.compare.nameAt(p.compare.cursor.At(len(p.compare.kept)))
-	p.views.Show(scoresView)
-	if name == session.Base {
-		p.mode = baseOnly
-		p.scores.arrive()
-		return nil
-	}
-	p.mode, p.chosen.run = adapterOnly, name
-	return p.look()
+func (v *compare) toScores() tea.Cmd {
+	v.views.Show(scoresView)
+	return v.lookAt(v.nameAt(v.cursor.At(len(v.sides))))
 }
 
-func (p *Pane) subjectsTable(w int) widget.Table {
-	c := &p.compare
-	table := widget.Table{Cursor: &c.cursor, Columns: []widget.Column{
+func (v *compare) subjectsTable(w int) widget.Table {
+	table := widget.Table{Cursor: &v.cursor, Columns: []widget.Column{
 		{Title: "", Priority: 10}, {Title: "subject", Flex: true, Middle: true, Min: 16, Priority: 10},
 		{Title: "n", Right: true, Priority: 5},
 		{Title: "right", Right: true, Priority: 9}, {Title: "95 %", Right: true, Priority: 8},
@@ -260,7 +137,7 @@ func (p *Pane) subjectsTable(w int) widget.Table {
 	if plot >= 11 {
 		table.Columns = append(table.Columns, widget.Column{Title: widget.Ends("right 0", "100 %", plot)})
 	}
-	for i, k := range c.kept {
+	for i, k := range v.sides {
 		r := k.Result
 		name := k.Name
 		if k.Name == session.Base {
@@ -286,63 +163,62 @@ func (p *Pane) subjectsTable(w int) widget.Table {
 	return table
 }
 
-func (p *Pane) drawSubjects(t *widget.Theme, w, h int) string {
-	c := &p.compare
+func (v *compare) drawSubjects(t *widget.Theme, w, h int) string {
 	var lines []string
 	say := func(style widget.Style, text string) { lines = append(lines, toned(style, wrapped(text, w-2))...) }
 	switch {
-	case c.request.Pending() && c.board == nil:
+	case v.request.Pending() && v.table == nil:
 		return widget.Middle(t.Muted, "comparing …", w, h)
-	case len(c.kept) == 0:
-		say(t.Strong, "Nobody has been evaluated on "+p.scene.split)
+	case len(v.sides) == 0:
+		say(t.Strong, "Nobody has been evaluated on "+v.now.split)
 		say(t.Text, "Choose base, adapter or both with m (R picks the run) and press b; at least two evaluations "+
 			"can be compared.")
-	case c.err != nil:
-		say(t.Warning, "✗ "+printable.Error(c.err))
-	case len(c.kept) == 1:
-		say(t.Text, "Only "+c.kept[0].Name+" has been evaluated on this split: choose another subject with m and R "+
+	case v.err != nil:
+		say(t.Warning, "✗ "+printable.Error(v.err))
+	case len(v.sides) == 1:
+		say(t.Text, "Only "+v.sides[0].Name+" has been evaluated on this split: choose another subject with m and R "+
 			"and press b.")
 	}
-	for _, why := range c.left {
+	for _, why := range v.left {
 		say(t.Muted, "left out: "+why)
 	}
-	if len(c.kept) == 0 {
+	if len(v.sides) == 0 {
 		return widget.Block(indent(lines), w, h)
 	}
 	if len(lines) > 0 {
 		lines = append([]string{""}, lines...)
 	}
 	room := max(h-len(lines), 2)
-	return widget.Block(p.subjectsTable(w).View(t, w, min(room, len(c.kept)+1))+"\n"+indent(lines), w, h)
+	return widget.Block(v.subjectsTable(w).View(t, w, min(room, len(v.sides)+1))+"\n"+indent(lines), w, h)
 }
 
-func (p *Pane) moveSubject(m widget.Move, page int) {
-	p.compare.cursor.Move(m, len(p.compare.kept), page)
-	p.compare.scroll, p.compare.differ.Index = 0, 0
+func (v *compare) moveSubject(m widget.Move, page int) {
+	v.cursor.Move(m, len(v.sides), page)
+	v.scroll, v.differ.Index = 0, 0
 }
 
-func (p *Pane) clickSubject(_, y, w, h int) tea.Cmd {
-	p.subjectsTable(w).Click(y, h)
+func (v *compare) clickSubject(_, y, w, h int) tea.Cmd {
+	v.subjectsTable(w).Click(y, h)
 	return nil
 }
 
-func (p *Pane) pairTitle() string {
-	second, ok := p.compare.second()
+func (v *compare) pairTitle() string {
+	second, ok := v.second()
 	if !ok {
 		return "What it says"
 	}
-	return p.compare.nameAt(0) + " → " + p.compare.nameAt(second)
+	return v.nameAt(0) + " → " + v.nameAt(second)
 }
 
 // pairLines are the sentences of the pair.
-func (p *Pane) pairLines(t *widget.Theme, w int) []string {
-	pair := p.compare.comparison()
+func (v *compare) pairLines(t *widget.Theme, w int) []string {
+	pair := v.comparison()
 	if pair == nil {
 		return nil
 	}
 	var lines []string
 	test := "McNemar's exact p " + widget.Probability(pair.P)
-	if pairs := len(p.compare.board.Pairs); pairs > 1 {
+	if pairs := len(v.table.Pairs); pairs > 1 {
 		test += fmt.Sprintf(" (%s for all %d pairs together)", widget.Probability(pair.PHolm), pairs)
 	}
 	style, sign := t.Warning, "! "
@@ -357,12 +233,12 @@ func (p *Pane) pairLines(t *widget.Theme, w int) []string {
 	return lines
 }
 
-func (p *Pane) drawPair(t *widget.Theme, w, h int) string {
-	lines := p.pairLines(t, w-2)
+func (v *compare) drawPair(t *widget.Theme, w, h int) string {
+	lines := v.pairLines(t, w-2)
 	if lines == nil {
 		return widget.Middle(t.Muted, "what two evaluations of this split say about each other stands here", w, h)
 	}
-	first := min(p.compare.scroll, max(len(lines)-h, 0))
+	first := min(v.scroll, max(len(lines)-h, 0))
 	lines = lines[first:]
 	if len(lines) > h {
 		lines = append(lines[:h-1:h-1], t.Muted.Render(fmt.Sprintf("… %d lines more; tab here, then ↓",
@@ -371,20 +247,20 @@ func (p *Pane) drawPair(t *widget.Theme, w, h int) string {
 	return widget.Block(indent(lines), w, h)
 }
 
-func (p *Pane) scrollPair(m widget.Move, page int) {
-	w, h := p.views.Board().Inside("words")
-	l := widget.List{Index: p.compare.scroll}
-	l.Move(m, max(len(p.pairLines(widget.NewTheme(true, false), w-2))-h, 0)+1, page)
-	p.compare.scroll = l.Index
+func (v *compare) scrollPair(m widget.Move, page int) {
+	w, h := v.board.Inside("words")
+	l := widget.List{Index: v.scroll}
+	l.Move(m, max(len(v.pairLines(widget.NewTheme(true, false), w-2))-h, 0)+1, page)
+	v.scroll = l.Index
 }
 
 // drawPairClasses is the pair class by class and condition by condition: how many of each are right.
-func (p *Pane) drawPairClasses(t *widget.Theme, w, h int) string {
-	pair := p.compare.comparison()
+func (v *compare) drawPairClasses(t *widget.Theme, w, h int) string {
+	pair := v.comparison()
 	if pair == nil {
 		return widget.Middle(t.Muted, "class by class", w, h)
 	}
-	table := widget.Table{Cursor: &p.compare.class, Columns: []widget.Column{{Title: "right answers", Flex: true,
+	table := widget.Table{Cursor: &v.class, Columns: []widget.Column{{Title: "right answers", Flex: true,
 		Min: 12}, {Title: "n", Right: true, Priority: 4},
 		{Title: pair.Subjects[0], Right: true, Flex: true, Min: 6, Priority: 3}, {Title: pair.Subjects[1], Right: true,
 			Flex: true, Min: 6, Priority: 3},
@@ -402,9 +278,9 @@ func (p *Pane) drawPairClasses(t *widget.Theme, w, h int) string {
 	return table.View(t, w, h)
 }
 
-func (p *Pane) movePairClass(m widget.Move, page int) {
-	if pair := p.compare.comparison(); pair != nil {
-		p.compare.class.Move(m, len(pair.Classes)+1+len(pair.Conditions), page)
+func (v *compare) movePairClass(m widget.Move, page int) {
+	if pair := v.comparison(); pair != nil {
+		v.class.Move(m, len(pair.Classes)+1+len(pair.Conditions), page)
 	}
 }
 

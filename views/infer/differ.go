@@ -10,30 +10,29 @@ import (
 	"finetui/views/widget"
 )
 
-// differing is an object that one of a pair gets right and the other does not.
-type differing struct{ first, second *eval.Answer }
+// difference is an object that one of a pair gets right and the other does not.
+type difference struct{ first, second *eval.Answer }
 
 // differences are those of the pair, what the second alone gets right first: these objects are all that McNemar's test
 // looks at.
-func (p *Pane) differences() []differing {
-	c := &p.compare
-	place, ok := c.second()
+func (v *compare) differences() []difference {
+	place, ok := v.second()
 	if !ok {
 		return nil
 	}
-	first, second := c.kept[0].Result, c.kept[place].Result
+	first, second := v.sides[0].Result, v.sides[place].Result
 	places := make(map[string]int, len(second.Items))
 	for i := range second.Items {
 		places[second.Items[i].ID] = i
 	}
-	var gained, lost []differing
+	var gained, lost []difference
 	for i := range first.Items {
 		at, there := places[first.Items[i].ID]
 		if !there || first.Items[i].Expected != second.Items[at].Expected {
 			continue
 		}
-		switch d := (differing{&first.Items[i], &second.Items[at]}); {
-		case !p.filter.Passes(d.first.ID, d.first.Expected, d.first.Answer, d.second.Answer):
+		switch d := (difference{&first.Items[i], &second.Items[at]}); {
+		case !v.filter.Passes(d.first.ID, d.first.Expected, d.first.Answer, d.second.Answer):
 		case d.second.Right && !d.first.Right:
 			gained = append(gained, d)
 		case d.first.Right && !d.second.Right:
@@ -43,21 +42,21 @@ func (p *Pane) differences() []differing {
 	return append(gained, lost...)
 }
 
-func (p *Pane) differTitle() string {
-	if n := len(p.differences()); n > 0 {
+func (v *compare) differTitle() string {
+	if n := len(v.differences()); n > 0 {
 		return fmt.Sprintf("Where they differ · %s objects", widget.Count(n))
 	}
 	return "Where they differ"
 }
 
-func (p *Pane) differTable() widget.Table {
-	second, _ := p.compare.second()
-	table := widget.Table{Cursor: &p.compare.differ, Columns: []widget.Column{{Title: "object", Flex: true,
+func (v *compare) differTable() widget.Table {
+	second, _ := v.second()
+	table := widget.Table{Cursor: &v.differ, Columns: []widget.Column{{Title: "object", Flex: true,
 		Middle: true, Min: 12}, {Title: "truth", Flex: true, Min: 8, Priority: 1},
-		{Title: p.compare.nameAt(0), Flex: true, Min: 10, Priority: 2}, {Title: p.compare.nameAt(second), Flex: true,
+		{Title: v.nameAt(0), Flex: true, Min: 10, Priority: 2}, {Title: v.nameAt(second), Flex: true,
 			Min: 10, Priority: 2}}}
-	for _, d := range p.differences() {
-		table.Rows = append(table.Rows, []widget.Cell{{Text: p.shortID(d.first.ID)}, {Text: d.first.Expected,
+	for _, d := range v.differences() {
+		table.Rows = append(table.Rows, []widget.Cell{{Text: v.shortID(d.first.ID)}, {Text: d.first.Expected,
 			Tone: widget.Muted}, judged(d.first), judged(d.second)})
 	}
 	return table
@@ -74,32 +73,32 @@ func judged(a *eval.Answer) widget.Cell {
 	return widget.Cell{Text: "✗ " + a.Parsed, Tone: widget.Warning}
 }
 
-func (p *Pane) drawDiffer(t *widget.Theme, w, h int) string {
-	if p.compare.comparison() == nil {
+func (v *compare) drawDiffer(t *widget.Theme, w, h int) string {
+	if v.comparison() == nil {
 		return widget.Middle(t.Muted, "the objects that only one of two gets right", w, h)
 	}
-	table := p.differTable()
+	table := v.differTable()
 	if len(table.Rows) == 0 {
 		return widget.Middle(t.Muted, "both are right about the same objects", w, h)
 	}
 	return table.View(t, w, h)
 }
 
-func (p *Pane) moveDiffer(m widget.Move, page int) {
-	p.compare.differ.Move(m, len(p.differences()), page-1)
+func (v *compare) moveDiffer(m widget.Move, page int) {
+	v.differ.Move(m, len(v.differences()), page-1)
 }
 
-func (p *Pane) clickDiffer(_, y, _, h int) tea.Cmd {
-	p.differTable().Click(y, h)
+func (v *compare) clickDiffer(_, y, _, h int) tea.Cmd {
+	v.differTable().Click(y, h)
 	return nil
 }
 
 // toDiffering leads from an object on which the pair differs to its picture, both subjects' answers beside it.
-func (p *Pane) toDiffering() []views.Action {
+func (v *compare) toDiffering() []views.Action {
 	return []views.Action{{Name: "show_difference", Label: "look at it",
 		Help: "go to this object's picture and question", Group: "Compare",
-		Enabled: func() bool { return len(p.differences()) > 0 }, Run: func() tea.Cmd {
-			list := p.differences()
-			return p.showSample(list[p.compare.differ.At(len(list))].first.ID)
+		Enabled: func() bool { return len(v.differences()) > 0 }, Run: func() tea.Cmd {
+			list := v.differences()
+			return v.openSample(list[v.differ.At(len(list))].first.ID)
 		}}}
 }

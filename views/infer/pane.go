@@ -5,9 +5,9 @@ package infer
 import (
 	"context"
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
@@ -47,32 +47,23 @@ type Control struct {
 	Picture func(path string) (*media.Picture, error) // decoded, or kept from before
 }
 
-// Pane is the Infer pane. Who is asked, which split and which sample are shared by its views.
+// Pane is the Infer pane: its views, and what they share.
 type Pane struct {
-	control Control
-	file    *config.File // nil: no config.toml was read
-
-	source
-	chosen
-	ask      ask
-	pictures pictures
-	batch    batch
-	filter   views.Filter
-	scores   scores
-	compare  compare
-
-	views  *views.Views
-	editor *editor // open while a question or a path is written
-	choice *choice // open while a run is chosen
+	*shared
+	ask       *ask
+	scores    *scores
+	confusion *confusion
+	compare   *compare
 }
 
 // New is the Infer pane of a project. file may be nil: the pane
 // then says how to come by one. The file is never changed.
 func New(file *config.File, control Control) *Pane {
-	p := &Pane{file: file, control: control}
-	p.pictures.init()
-	p.views = views.NewViews(p.Name(), p.askView(), p.scoresView(), p.confusionView(), p.compareView())
-	p.views.Ready, p.views.Turned = p.ready, p.look // what another pane or process has evaluated since is looked for
+	s := &shared{control: control, file: file}
+	s.pictures.profile, s.pictures.Most = colorprofile.TrueColor, mostDrawn
+	p := &Pane{shared: s, ask: newAsk(s), scores: newScores(s), confusion: newConfusion(s), compare: newCompare(s)}
+	s.views = views.NewViews(p.Name(), p.ask.view(), p.scores.view(), p.confusion.view(), p.compare.view())
+	s.views.Ready, s.views.Turned = s.ready, s.look // what another pane or process has evaluated since is looked for
 	return p
 }
 
@@ -95,23 +86,22 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		return p.reconfigure(msg.File)
 	case views.Dataset:
 		return p.heardOf(msg)
-	case views.Batch[opening]:
+	case views.Batch[openingStep]:
 		return p.opened(msg)
-	case views.Answer[*scene]:
+	case views.Answer[*snapshot]:
 		return p.looked(msg)
-	case views.Batch[heard]:
-		return p.heard(msg)
-	case views.Batch[evaluating]:
+	case views.Batch[evaluationStep]:
 		return p.evaluated(msg)
 	case views.Batch[views.Drawing[pictureKey]]:
 		return p.pictures.Arrived(msg)
+	case views.Batch[answerStep]:
+		return p.ask.heard(msg)
 	case views.Answer[completions]:
-		p.completed(msg)
-	case views.Answer[foundPicture]:
-		return p.found(msg)
+		p.ask.completed(msg)
+	case views.Answer[foundFile]:
+		return p.ask.found(msg)
 	case views.Answer[compared]:
 		p.compare.answered(msg)
-		p.views.Named(compareView).Boards[0].Layout = compareLayout(len(p.compare.kept))
 	case tea.MouseMsg:
 		if !p.Capturing() && p.ready() {
 			return p.views.Update(msg)
@@ -127,18 +117,36 @@ func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 	switch paste, pasted := msg.(tea.PasteMsg); {
 	case p.choice != nil:
 		return p.choose(msg)
-	case p.editor != nil:
-		return p.edit(msg)
+	case p.ask.writing():
+		return p.ask.write(msg)
 	case p.filter.Writing():
 		changed, cmd := p.filter.Update(msg)
 		if changed {
-			p.refilter()
+			p.views.Refresh()
 		}
 		return cmd
 	case pasted && p.ready():
-		return p.openPath(pathOf(paste.Content))
+		return p.ask.openPath(pathOf(paste.Content))
 	}
 	return nil
+}
+
+// reconfigure opens the project of changed constants, and leaves that of none.
+func (p *Pane) reconfigure(file *config.File) tea.Cmd {
+	if file == nil {
+		p.ask.stop()
+	}
+	return p.shared.reconfigure(file)
+}
+
+// opened takes what came of opening the project: another one's answers are none to this one's questions.
+func (p *Pane) opened(msg views.Batch[openingStep]) tea.Cmd {
+	before := p.opens
+	cmd := p.shared.opened(msg)
+	if p.opens != before {
+		p.ask.forget()
+	}
+	return cmd
 }
 
 // View draws the open view, and over it what asks for something.
@@ -152,16 +160,17 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 		screen = p.choice.list.Over(t, screen, w, h)
 	case p.filter.Writing():
 		screen = p.filter.Over(t, screen, w, h)
-	case p.editor != nil:
-		text := p.editor.prompt.View(t, w)
-		lines := strings.Count(text, "\n") + 1
-		screen = widget.Overlay(screen, widget.Block(text, w, lines), 0, h-lines)
+	case p.ask.writing():
+		screen = p.ask.drawEditor(t, screen, w, h)
 	}
 	return screen
 }
 
+// Working says whether the pane waits: for the project, or for the first word of an answer.
+func (p *Pane) Working() bool { return p.waiting() && !p.ready() || p.ask.request.Pending() }
+
 // Capturing says whether a text field or a choice has the keyboard.
-func (p *Pane) Capturing() bool { return p.editor != nil || p.choice != nil || p.filter.Writing() }
+func (p *Pane) Capturing() bool { return p.ask.capturing() }
 
 // Leave closes the uppermost layer: a zoomed panel, an answer that is running, a picture file.
 func (p *Pane) Leave() bool {
@@ -171,7 +180,7 @@ func (p *Pane) Leave() bool {
 	case p.views.Leave():
 		return true
 	case p.filter.Clear():
-		p.refilter()
+		p.views.Refresh()
 		return true
 	}
 	return false
@@ -182,14 +191,14 @@ func (p *Pane) Status() string {
 	switch {
 	case p.choice != nil:
 		return "enter takes it   esc leaves it"
-	case p.editor != nil:
-		return p.editor.status
+	case p.ask.writing():
+		return p.ask.editor.status
 	case p.filter.Writing():
 		return p.filter.Keys()
 	case !p.ready():
 		return ""
 	}
-	status := p.views.Status() + " · split " + widget.Clean(p.scene.split) + p.filter.Status()
+	status := p.views.Status() + " · split " + widget.Clean(p.now.split) + p.filter.Status()
 	if p.batch.request.Pending() {
 		status += " · " + p.batch.text()
 	}
@@ -229,13 +238,19 @@ func (p *Pane) AllActions() []views.Action {
 	return append(p.Actions(), views.Then(p.views.Want, p.views.AllActions()...)...)
 }
 
+// Marked is the reference that was chosen in Compare, if one was.
+func (p *Pane) Marked() []string { return p.compare.marked() }
+
+// Mark chooses the reference of that name.
+func (p *Pane) Mark(names []string) { p.compare.mark(names) }
+
 // Jumps are the views, and the runs that can be asked.
 func (p *Pane) Jumps() []views.Jump {
 	if !p.ready() {
 		return nil
 	}
 	jumps := p.views.Jumps()
-	for _, candidate := range slices.Backward(p.scene.candidates) {
+	for _, candidate := range slices.Backward(p.now.candidates) {
 		if candidate.Run != nil && candidate.Why == "" {
 			jumps = append(jumps, views.Jump{Text: "ask " + candidate.Name, Detail: about(candidate),
 				Go: func() tea.Cmd {

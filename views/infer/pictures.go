@@ -1,6 +1,9 @@
 package infer
 
 import (
+	"fmt"
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
@@ -28,13 +31,9 @@ type pictures struct {
 	views.Gallery[pictureKey]
 }
 
-func (x *pictures) init() {
-	x.profile, x.Most = colorprofile.TrueColor, mostDrawn
-}
-
 // pictureKey is everything that a drawing depends on.
 type pictureKey struct {
-	scene  int
+	look   int    // of which snapshot
 	who    int    // whose constants say what is shown
 	path   string // of a picture file; else the sample counts
 	sample int
@@ -44,81 +43,78 @@ type pictureKey struct {
 	w, h   int // cells
 }
 
-func (p *Pane) pictureMode() (widget.PictureMode, string) {
+// motif is what a picture shows: an object of the split, or a file.
+type motif struct {
+	sample int
+	path   string
+	label  bool // the truth stands at the object's outline
+}
+
+func (p *shared) pictureMode() (widget.PictureMode, string) {
 	return widget.ChoosePictures(p.file.Config.View.Images, p.pictures.profile)
 }
 
-// drawPictures asks for the drawings of the screen and of the samples beside it.
-func (p *Pane) drawPictures() tea.Cmd {
-	settings, samples, decode := p.scene.settings, p.scene.samples[base], p.control.Picture
-	return p.pictures.Want(p.wantedPictures(), func(key pictureKey) (widget.Picture, error) {
+// drawPictures asks for drawings.
+func (p *shared) drawPictures(keys []pictureKey) tea.Cmd {
+	keys = slices.DeleteFunc(keys, func(k pictureKey) bool { return k.w <= 0 || k.h <= 0 || k.mode == widget.Words })
+	settings, samples, decode := p.now.settings, p.now.samples[base], p.control.Picture
+	return p.pictures.Want(keys, func(key pictureKey) (widget.Picture, error) {
 		return drawOne(key, settings[key.who], samples, decode)
 	})
 }
 
-// present is the place of the sample that the open view is about: the one that is asked about, or the one under the
-// cursor of a list of answers; false where there is none.
-func (p *Pane) present() (place int, there bool) {
-	id := ""
-	switch {
-	case p.views.Is(askView):
-		place = p.ask.cursor.At(len(p.scene.samples[base]))
-		return place, place >= 0
-	case p.views.Is(compareView):
-		if list := p.differences(); len(list) > 0 {
-			id = list[p.compare.differ.At(len(list))].first.ID
-		}
-	default:
-		id = p.itemID()
-	}
-	place, there = p.scene.place[id]
-	return place, there
-}
-
-// wantedPictures are the drawings of the present sample, then those of the next and the one before: browsing finds them
-// made.
-func (p *Pane) wantedPictures() []pictureKey {
-	at, there := p.present()
-	if !there {
-		return nil
-	}
-	around := []int{at}
-	if p.views.Is(askView) && p.ask.path == "" {
-		around = []int{at, at + 1, at - 1}
-	}
-	var keys []pictureKey
-	for _, sample := range around {
-		if sample < 0 || sample >= len(p.scene.samples[base]) {
-			continue
-		}
-		for kind, panel := range []string{"picture", "shown"} {
-			w, h := p.views.Board().Inside(panel)
-			if key := p.pictureKey(kind, sample, w, h); key.mode != widget.Words && key.w > 0 && key.h > 0 {
-				keys = append(keys, key)
-			}
-		}
-	}
-	return keys
-}
-
-func (p *Pane) pictureKey(kind, sample, w, h int) pictureKey {
+func (p *shared) pictureKey(m motif, kind, w, h int) pictureKey {
 	mode, _ := p.pictureMode()
-	who := p.main()
-	if p.scene.settings[who] == nil {
-		who = base
+	key := pictureKey{look: p.looks, who: p.main(), path: m.path, sample: m.sample, kind: kind, label: m.label,
+		mode: mode, w: w, h: h}
+	if kind == whole || p.now.settings[key.who] == nil {
+		key.who = base // it does not depend on the subject
 	}
-	key := pictureKey{scene: p.scenes, who: who, sample: sample, kind: kind, mode: mode, w: w, h: h}
-	if p.views.Is(askView) {
-		key.path = p.ask.path
-	}
-	if kind == whole {
-		key.who = base                                  // it does not depend on the subject
-		key.label = p.ask.truth || !p.views.Is(askView) // a list of scored answers hides no truth
+	if kind != whole {
+		key.label = false
 	}
 	if key.path != "" {
 		key.sample, key.label = 0, false
 	}
 	return key
+}
+
+// objectPanel is the picture of an object that a list of answers has the cursor on; at says which. A list of scored
+// answers hides no truth.
+func (p *shared) objectPanel(at func() (int, bool)) views.Panel {
+	title := func() string {
+		if at, there := at(); there {
+			return p.objectTitle(at)
+		}
+		return "Picture"
+	}
+	draw := func(t *widget.Theme, w, h int) string {
+		at, there := at()
+		if !there {
+			return noObject(t, w, h)
+		}
+		return p.drawPicture(t, motif{sample: at, label: true}, whole, w, h)
+	}
+	return views.Panel{Name: "picture", Tab: "Picture", Title: title, Draw: draw}
+}
+
+// wantObject asks for the drawing of a board's objectPanel.
+func (p *shared) wantObject(board *views.Board, at func() (int, bool)) tea.Cmd {
+	place, there := at()
+	if !there {
+		return nil
+	}
+	w, h := board.Inside("picture")
+	return p.drawPictures([]pictureKey{p.pictureKey(motif{sample: place, label: true}, whole, w, h)})
+}
+
+func (p *shared) objectTitle(at int) string {
+	x := p.now.samples[base][at]
+	return fmt.Sprintf("%s · object %d of %d", p.shortID(x.Item.ID), x.Object+1, len(x.Item.Objects))
+}
+
+func noObject(t *widget.Theme, w, h int) string {
+	return widget.Middle(t.Muted, "the picture of the selected object stands here", w, h)
 }
 
 func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample,
@@ -168,16 +164,12 @@ func inCells(key pictureKey, picture *media.Picture, err error, outlines ...widg
 }
 
 // drawPicture is a picture where it is made, else words in its place.
-func (p *Pane) drawPicture(t *widget.Theme, kind, w, h int) string {
-	at, there := p.present()
-	if !there {
-		return widget.Middle(t.Muted, "the picture of the selected object stands here", w, h)
-	}
-	key := p.pictureKey(kind, at, w, h)
+func (p *shared) drawPicture(t *widget.Theme, m motif, kind, w, h int) string {
+	key := p.pictureKey(m, kind, w, h)
 	one, there := p.pictures.Get(key)
 	switch {
 	case key.mode == widget.Words:
-		return p.inWords(t, w, h)
+		return p.inWords(t, m, w, h)
 	case !there:
 		return widget.Middle(t.Muted, "reading …", w, h)
 	case one.Err != nil:
@@ -187,11 +179,11 @@ func (p *Pane) drawPicture(t *widget.Theme, kind, w, h int) string {
 }
 
 // inWords says where the object lies, for terminals that draw no pictures.
-func (p *Pane) inWords(t *widget.Theme, w, h int) string {
+func (p *shared) inWords(t *widget.Theme, m motif, w, h int) string {
 	_, why := p.pictureMode()
 	text := "no picture: " + why
-	if at, there := p.present(); there && (p.ask.path == "" || !p.views.Is(askView)) {
-		box := p.scene.samples[base][at].Box()
+	if m.path == "" {
+		box := p.now.samples[base][m.sample].Box()
 		text = "The object reaches from " + widget.Percent(box.X0, 0) + " to " + widget.Percent(box.X1, 0) +
 			" of the width and from " +
 			widget.Percent(box.Y0, 0) + " to " + widget.Percent(box.Y1, 0) +

@@ -2,73 +2,51 @@ package infer
 
 import (
 	"fmt"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/eval"
-	"finetui/core/printable"
-	"finetui/core/session"
 	"finetui/views"
 	"finetui/views/layout"
 	"finetui/views/widget"
 )
 
-// scores is what is selected of an evaluation: a group in the table, a cell of the confusion, an answer in the list.
+// scores is the view of one evaluation's figures.
 type scores struct {
-	group       widget.List // among the lines of the table
-	row, column widget.List // of the confusion
-	item        widget.List // among the answers that are listed
-	odd         widget.List // among the unparsed answers
-	listed      listing
+	*shared
+	list  answerList
+	board *views.Board
+	group widget.List // among the lines of the table
 }
 
-// listing is which answers are listed.
-type listing int
-
-const (
-	ofSelection listing = iota
-	wrongOnes
-	unparsedOnes
-	allOfThem
-	listingCount
-)
-
-// arrive starts the list of answers anew: it is another subject's.
-func (s *scores) arrive() { s.item.Index = 0 }
-
-// kept is the evaluation that is shown; nil: there is none.
-func (p *Pane) kept() *session.Kept { return p.scene.keptOf(p.scene.settings[p.main()]) }
-
-func (p *Pane) result() *eval.Result {
-	if k := p.kept(); k != nil {
-		return k.Result
-	}
-	return nil
+func newScores(s *shared) *scores {
+	v := &scores{shared: s}
+	v.list = answerList{shared: s, selected: v.selected}
+	v.board = v.newBoard()
+	v.list.board = v.board
+	return v
 }
 
-// scoresView is the view of one evaluation's figures.
-func (p *Pane) scoresView() views.View {
-	return views.View{Name: scoresView, Boards: []*views.Board{p.scoresBoard()}, Actions: p.scoresActions,
-		Copy: p.scoresText, Want: p.drawPictures}
+func (v *scores) view() views.View {
+	return views.View{Name: scoresView, Boards: []*views.Board{v.board}, Actions: v.list.actions, Copy: v.text,
+		Want: v.list.want, Refresh: v.list.arrive}
 }
 
-// scoresText is the evaluation as the verb eval prints it.
-func (p *Pane) scoresText() string {
-	if r := p.result(); r != nil {
+// text is the evaluation as the verb eval prints it.
+func (v *scores) text() string {
+	if r := v.result(); r != nil {
 		return r.Text()
 	}
 	return ""
 }
 
-func (p *Pane) scoresBoard() *views.Board {
+func (v *scores) newBoard() *views.Board {
 	return views.NewBoard(scoresLayout(),
-		views.Panel{Name: "scores", Tab: "Scores", Title: p.scoresTitle, Right: p.groupPosition, Draw: p.drawScores,
-			Move: p.moveGroup, Click: p.clickGroup, Actions: p.toItems},
-		views.Panel{Name: "verdict", Tab: "Verdict", Draw: p.drawVerdict},
-		views.Panel{Name: "items", Tab: "Answers", Title: p.itemsTitle, Right: p.itemPosition, Draw: p.drawItems,
-			Move: p.moveItem, Click: p.clickItem, Actions: p.toSample},
-		p.objectPanel(),
+		views.Panel{Name: "scores", Tab: "Scores", Title: v.scoresTitle, Right: v.groupPosition, Draw: v.drawScores,
+			Move: v.moveGroup, Click: v.clickGroup, Actions: v.list.toItems},
+		views.Panel{Name: "verdict", Tab: "Verdict", Draw: v.drawVerdict},
+		v.list.itemsPanel(),
+		v.list.picturePanel(),
 	)
 }
 
@@ -78,38 +56,6 @@ func scoresLayout() layout.Node {
 	left := layout.Column(layout.Panel("scores", 60, 20).AtMost(0, 26).Prior(1), layout.Panel("picture", 60,
 		16).Extra())
 	return layout.Row(left.Weighted(9).Prior(1), beside.Weighted(5))
-}
-
-// scoresActions are those of the two views of one evaluation.
-func (p *Pane) scoresActions() []views.Action {
-	return []views.Action{
-		{Name: "list_answers", Label: "list",
-			Help:    "list the answers of what is selected, the wrong ones, those that name no class, or all",
-			Group:   "Scores",
-			Enabled: func() bool { return p.result() != nil }, Run: func() tea.Cmd {
-				p.scores.listed = (p.scores.listed + 1) % listingCount
-				p.scores.item.Index = 0
-				return nil
-			}},
-	}
-}
-
-// toItems leads from a table to the answers behind its selected place.
-func (p *Pane) toItems() []views.Action {
-	return []views.Action{{Name: "show_answers", Label: "answers", Help: "go to the answers behind this number",
-		Group:   "Scores",
-		Enabled: func() bool { return p.result() != nil }, Run: func() tea.Cmd {
-			p.scores.listed, p.scores.item.Index = ofSelection, 0
-			p.views.Board().Focus("items")
-			return nil
-		}}}
-}
-
-// toSample leads from an answer to its picture.
-func (p *Pane) toSample() []views.Action {
-	return []views.Action{{Name: "show_sample", Label: "look at it", Help: "go to this answer's picture and question",
-		Group:   "Scores",
-		Enabled: func() bool { return len(p.items()) > 0 }, Run: p.jump}}
 }
 
 // group is one line of the scores: a class, a condition or an object type; or a heading.
@@ -138,20 +84,34 @@ func groups(r *eval.Result) []group {
 	return list
 }
 
-func (p *Pane) scoresTitle() string {
-	setting := p.scene.settings[p.main()]
+// selected are the answers of the selected group of classes.
+func (v *scores) selected(r *eval.Result) (name string, holds func(*eval.Answer) bool) {
+	list := groups(r)
+	name = "answers"
+	within := map[string]bool{} // the classes of the selected group
+	if at := v.group.At(len(list)); at >= 0 {
+		name = list[at].name
+		for _, label := range r.ClosedList {
+			within[label.Name] = list[at].heading == "" && list[at].kind(label) == list[at].name
+		}
+	}
+	return name, func(item *eval.Answer) bool { return within[item.Expected] }
+}
+
+func (v *scores) scoresTitle() string {
+	setting := v.now.settings[v.main()]
 	if setting == nil {
 		return "Scores"
 	}
-	title := "Scores of " + setting.Name + " on " + p.scene.split
-	if r := p.result(); r != nil {
+	title := "Scores of " + setting.Name + " on " + v.now.split
+	if r := v.result(); r != nil {
 		title += " · " + widget.Count(r.N) + " objects"
 	}
 	return title
 }
 
-func (p *Pane) scoresTable(r *eval.Result, w int) widget.Table {
-	table := widget.Table{Cursor: &p.scores.group, Columns: []widget.Column{
+func (v *scores) scoresTable(r *eval.Result, w int) widget.Table {
+	table := widget.Table{Cursor: &v.group, Columns: []widget.Column{
 		{Title: "class", Flex: true, Min: 20}, {Title: "n", Right: true, Priority: 9},
 		{Title: "recall", Right: true, Priority: 8}, {Title: "95 %", Right: true, Priority: 7},
 		{Title: "precision", Right: true, Priority: 6}, {Title: "95 %", Right: true, Priority: 3},
@@ -201,80 +161,45 @@ func groupRow(name string, g eval.Group, several bool) []widget.Cell {
 		{Text: fmt.Sprintf("%.2f", g.F1)}, {Text: fraction(g.F1Interval), Tone: widget.Muted}, exact}
 }
 
-func (p *Pane) drawScores(t *widget.Theme, w, h int) string {
-	r := p.result()
+func (v *scores) drawScores(t *widget.Theme, w, h int) string {
+	r := v.result()
 	if r == nil {
-		return p.noResult(t, w, h)
+		return v.noResult(t, w, h)
 	}
-	return p.scoresTable(r, w).View(t, w, h)
+	return v.scoresTable(r, w).View(t, w, h)
 }
 
 // groupPosition says which line is selected where not all are seen.
-func (p *Pane) groupPosition() string {
-	r := p.result()
+func (v *scores) groupPosition() string {
+	r := v.result()
 	if r == nil {
 		return ""
 	}
-	w, h := p.views.Board().Inside("scores")
-	return p.scoresTable(r, w).Position(h)
+	w, h := v.board.Inside("scores")
+	return v.scoresTable(r, w).Position(h)
 }
 
-func (p *Pane) moveGroup(m widget.Move, page int) {
-	r := p.result()
+func (v *scores) moveGroup(m widget.Move, page int) {
+	r := v.result()
 	if r == nil {
 		return
 	}
 	list := groups(r)
-	p.scores.group.Move(m, len(list), page)
-	if at := p.scores.group.At(len(list)); at >= 0 && list[at].heading != "" { // headings are stepped over
+	v.group.Move(m, len(list), page)
+	if at := v.group.At(len(list)); at >= 0 && list[at].heading != "" { // headings are stepped over
 		if m == widget.Up || m == widget.PageUp {
-			p.scores.group.Index--
+			v.group.Index--
 		} else {
-			p.scores.group.Index++
+			v.group.Index++
 		}
 	}
-	p.scores.listed, p.scores.item.Index = ofSelection, 0
+	v.list.follow()
 }
 
-func (p *Pane) clickGroup(_, y, w, h int) tea.Cmd {
-	if r := p.result(); r != nil {
-		p.scoresTable(r, w).Click(y, h)
-		p.moveGroup(widget.MoveRight, 1)
+func (v *scores) clickGroup(_, y, w, h int) tea.Cmd {
+	if r := v.result(); r != nil {
+		v.scoresTable(r, w).Click(y, h)
+		v.moveGroup(widget.MoveRight, 1)
 	}
 	return nil
-}
-
-// noResult says that there is no evaluation and how to make one, or how far it is.
-func (p *Pane) noResult(t *widget.Theme, w, h int) string {
-	setting := p.scene.settings[p.main()]
-	k := p.kept()
-	var lines []string
-	say := func(style widget.Style, text string) { lines = append(lines, toned(style, wrapped(text, w-4))...) }
-	switch {
-	case p.evaluatingThis():
-		say(t.Strong, "Asking about every object of "+p.batch.split)
-		lines = append(lines, p.batch.bar(t, w-4))
-		say(t.Muted, "x stops it. The other views and panes are open meanwhile.")
-	case setting == nil:
-		say(t.Text, widget.Capital(p.whyNobody())+".")
-	case k != nil && k.Fault != nil:
-		say(t.Warning, "✗ "+widget.Capital(printable.Error(k.Fault)))
-		say(t.Text, "Press b to evaluate again.")
-	case p.batch.err != nil && p.batch.failedOn == setting.Name+" "+p.scene.split:
-		say(t.Warning, "✗ "+widget.Capital(printable.Error(p.batch.err)))
-		say(t.Text, "Press b to try again.")
-	default:
-		n := len(p.scene.samples[base])
-		say(t.Strong, setting.Name+" has not been evaluated on "+p.scene.split)
-		say(t.Text, fmt.Sprintf("Press b to ask it about all %s objects of this split and score the answers; %s and "+
-			"%s choose who is asked, %s another split.", widget.Count(n),
-			views.KeyOf("subject"), views.KeyOf("run"), views.KeyOf("next_split")))
-	}
-	return widget.Block(strings.Repeat("\n", min(max((h-len(lines))/3, 0), 6))+"  "+strings.Join(lines, "\n  "), w, h)
-}
-
-// evaluatingThis says whether the evaluation that is going on is the one that is looked at.
-func (p *Pane) evaluatingThis() bool {
-	setting := p.scene.settings[p.main()]
-	return p.batch.request.Pending() && setting != nil && p.batch.name == setting.Name && p.batch.split == p.scene.split
 }

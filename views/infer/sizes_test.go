@@ -106,18 +106,18 @@ func oddStates(t *testing.T) map[string]*Pane {
 		func(p *Pane, d *viewtest.Driver) { d.Send(tea.ColorProfileMsg{Profile: colorprofile.NoTTY}) })
 	add("a broken evaluation", whole, newFake(t), func(p *Pane, d *viewtest.Driver) {
 		p.views.Show(scoresView)
-		p.scene.kept[2].Result, p.scene.kept[2].Fault = nil,
+		p.now.kept[2].Result, p.now.kept[2].Fault = nil,
 			errors.New("runs/0002-enhanced/eval/test.json is no evaluation: evaluate again")
 	})
 	add("notes", whole, newFake(t), func(p *Pane, d *viewtest.Driver) {
 		p.views.Show(scoresView)
-		p.scene.settings[adapter].Notes = []string{"0002-enhanced was trained on another data set than the current " +
+		p.now.settings[adapter].Notes = []string{"0002-enhanced was trained on another data set than the current " +
 			"one (fingerprint 0123456789abcdef, now fedcba9876543210)."}
-		p.scene.kept[2].Older = true
+		p.now.kept[2].Older = true
 	})
 	add("one subject to compare", whole, newFake(t), func(p *Pane, d *viewtest.Driver) {
 		p.views.Show(compareView)
-		p.compare.of, p.compare.compared = versions(p.scene.kept), compared{kept: p.scene.kept[:1],
+		p.compare.of, p.compare.compared = versions(p.now.kept), compared{sides: p.now.kept[:1],
 			left: []string{"0001-basic: it was asked with another closed list; evaluate it again"}}
 	})
 	return states

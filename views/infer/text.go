@@ -45,3 +45,33 @@ func ruler(share float64, i *eval.Interval, w int) string {
 	line[at(share)] = '●'
 	return string(line)
 }
+
+// wrapped is a text from outside in lines of at most w cells; its own line breaks stay.
+func wrapped(text string, w int) []string {
+	var lines []string
+	for paragraph := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		lines = append(lines, widget.Wrap(widget.Clean(paragraph), max(w, 1))...)
+	}
+	return lines
+}
+
+func indent(lines []string) string {
+	var b strings.Builder
+	for i, line := range lines {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(" " + line)
+	}
+	return b.String()
+}
+
+// indentBlock keeps a table that has no cursor off the frame.
+func indentBlock(block string) string { return indent(strings.Split(block, "\n")) }
+
+func toned(style widget.Style, lines []string) []string {
+	for i, line := range lines {
+		lines[i] = style.Render(line)
+	}
+	return lines
+}

@@ -11,16 +11,16 @@ import (
 )
 
 // drawVerdict says in words whether the goal is met, and the figures of the whole split.
-func (p *Pane) drawVerdict(t *widget.Theme, w, h int) string {
+func (v *scores) drawVerdict(t *widget.Theme, w, h int) string {
 	var lines []string
 	say := func(style widget.Style, text string) { lines = append(lines, toned(style, wrapped(text, w-2))...) }
-	r := p.result()
+	r := v.result()
 	if r == nil {
 		say(t.Muted, "The goal, the intervals and what they allow to say stand here after an evaluation.")
 		return widget.Block(indent(lines), w, h)
 	}
-	if p.batch.request.Pending() {
-		lines = append(lines, p.batch.bar(t, w-2))
+	if v.batch.request.Pending() {
+		lines = append(lines, v.batch.bar(t, w-2))
 	}
 	style, sentence := goal(t, r.Success)
 	say(style, sentence)
@@ -40,8 +40,8 @@ func (p *Pane) drawVerdict(t *widget.Theme, w, h int) string {
 	if few := tooFew(r); few != "" {
 		say(t.Warning, "! too few to tell: "+few)
 	}
-	k, setting := p.kept(), p.scene.settings[p.main()]
-	if changed := p.scene.changed[p.main()]; len(changed) > 0 {
+	k, setting := v.kept(), v.now.settings[v.main()]
+	if changed := v.now.changed[v.main()]; len(changed) > 0 {
 		say(t.Warning, "! constants have changed since ("+strings.Join(changed, "; ")+"): b evaluates again")
 	}
 	if k.Older {
