@@ -27,7 +27,7 @@ test:
 	$(MAKE) race
 
 race:
-	go test -race ./ml/graph ./ml/train ./ml/blas ./core/gpu ./core/run ./core/media ./core/model ./core/model/hub ./views ./views/viewtest
+	go test -race ./ml/graph ./ml/train ./ml/blas ./core/gpu ./core/run ./core/media ./core/video ./core/model ./core/model/hub ./views ./views/viewtest
 
 # PyTorch as an engine: parity with ours, kill and resume. FINETUI_PYTHON names a Python with torch, transformers and peft;
 # without one the tests say so and are skipped.

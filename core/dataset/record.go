@@ -91,6 +91,7 @@ type Clip struct {
 	Frames  int
 	FPS     float64
 	Seconds float64
+	Codec   string // FFmpeg's name
 }
 
 // Rows counts the rows of a label file, or the entries that belong to an item.

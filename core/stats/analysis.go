@@ -42,6 +42,7 @@ type Part struct {
 	Relations           []Relation     // in name order of A, then B; only pairs that occur
 	RelationTotals      Directions     // over all pairs, each seen in name order
 	Cooccurrence        []Cooccurrence // in the same order
+	Clips               *Clips         // nil where there are none
 }
 
 // Count is how often something with a name occurs.
@@ -192,6 +193,7 @@ func analyzePart(split string, items []*dataset.Item, classes []dataset.Class, c
 	p.ObjectTypes = objectTypes(p.ClassCounts, classes)
 	p.Imbalance = imbalance(p.ClassCounts, cfg)
 	p.Resolution = resolution(items)
+	p.Clips = clipsOf(items, classes)
 	p.Positions = positions(c.heights, cfg)
 	p.Relations, p.Cooccurrence = c.pairs.results(p)
 	for _, r := range p.Relations {
@@ -208,6 +210,17 @@ func (p *Part) ByCount() []int {
 	}
 	slices.SortStableFunc(classes, func(a, b int) int { return p.ClassCounts[b] - p.ClassCounts[a] })
 	return classes
+}
+
+// Reaching is how many of the most frequent classes hold that share of all objects, and how many objects these are.
+func (p *Part) Reaching(share float64) (classes, objects int) {
+	for _, class := range p.ByCount() {
+		if float64(objects) >= share*float64(p.Objects) {
+			break
+		}
+		classes, objects = classes+1, objects+p.ClassCounts[class]
+	}
+	return classes, objects
 }
 
 // conditions sums the counts of the classes of each condition that a class has.

@@ -17,35 +17,58 @@ func (a *Analysis) Text() string {
 	if note := a.Incomplete(); note != "" {
 		fmt.Fprintf(&b, "! %s\n", note)
 	}
-	fmt.Fprintf(&b, "%s, %d with objects, %s in %s\n", dataset.Counted(w.Images, "image", "images"),
-		w.ImagesWithObjects,
-		dataset.Counted(w.Objects, "object", "objects"), dataset.Counted(len(a.Classes), "class", "classes"))
+	clips := w.Clips != nil
+	if clips {
+		fmt.Fprintf(&b, "%s in %s\n", dataset.Counted(w.Images, "clip", "clips"),
+			dataset.Counted(len(a.Classes), "class", "classes"))
+	} else {
+		fmt.Fprintf(&b, "%s, %d with objects, %s in %s\n", dataset.Counted(w.Images, "image", "images"),
+			w.ImagesWithObjects, dataset.Counted(w.Objects, "object", "objects"),
+			dataset.Counted(len(a.Classes), "class", "classes"))
+	}
 	if w.Imbalance.Most >= 0 {
 		fmt.Fprintf(&b, "imbalance %.2f× %s: %s %d : %d %s\n", w.Imbalance.Ratio, w.Imbalance.Level,
 			printable.Line(a.Classes[w.Imbalance.Most].Name), w.ClassCounts[w.Imbalance.Most],
 			w.ClassCounts[w.Imbalance.Least], printable.Line(a.Classes[w.Imbalance.Least].Name))
 	}
-	for _, s := range []struct {
-		name string
-		Summary
-	}{{"with objects", w.PerImageWithObjects}, {"all images", w.PerImage}} {
-		if s.N == 0 {
-			fmt.Fprintf(&b, "objects per image, %-12s  –\n", s.name)
-			continue
-		}
-		fmt.Fprintf(&b, "objects per image, %-12s  %.4f ± %.4f, %d … %d\n", s.name, s.Mean, s.SD, s.Min, s.Max)
+	if clips {
+		b.WriteString(strings.Join(w.Clips.lines(), "\n") + "\n")
+	} else {
+		w.objectLines(&b)
 	}
 	size := "of unknown size"
 	if w.Resolution.N > 0 {
 		size = fmt.Sprintf("%.0f×%.0f on average", w.Resolution.MeanWidth, w.Resolution.MeanHeight)
 	}
-	fmt.Fprintf(&b, "pairs of objects in one image: %d; pictures %s\n\n", w.Pairs, size)
+	if clips {
+		fmt.Fprintf(&b, "%-12s  %s\n\n", "frames are", size)
+	} else {
+		fmt.Fprintf(&b, "pairs of objects in one image: %d; pictures %s\n\n", w.Pairs, size)
+	}
 	a.classTable(&b)
-	b.WriteByte('\n')
-	a.conditionTable(&b)
-	b.WriteByte('\n')
-	a.pairTable(&b)
+	if !clips || len(w.Conditions) > 1 {
+		b.WriteByte('\n')
+		a.conditionTable(&b)
+	}
+	if len(w.Cooccurrence) > 0 {
+		b.WriteByte('\n')
+		a.pairTable(&b)
+	}
 	return b.String()
+}
+
+// objectLines are how many objects an image holds.
+func (p *Part) objectLines(b *strings.Builder) {
+	for _, s := range []struct {
+		name string
+		Summary
+	}{{"with objects", p.PerImageWithObjects}, {"all images", p.PerImage}} {
+		if s.N == 0 {
+			fmt.Fprintf(b, "objects per image, %-12s  –\n", s.name)
+			continue
+		}
+		fmt.Fprintf(b, "objects per image, %-12s  %.4f ± %.4f, %d … %d\n", s.name, s.Mean, s.SD, s.Min, s.Max)
+	}
 }
 
 // Incomplete says that the statistics are of a part of what is labelled; "" where they are of all.
@@ -70,38 +93,99 @@ func (a *Analysis) Incomplete() string {
 	return strings.Join(words, ", ") + ": these statistics are of the rest; the findings say why"
 }
 
-// classTable has a row for each class: counts, splits and where it lies.
+// Of more classes than readable, a table lists the most and the least frequent ones.
+const (
+	readable     = 40
+	mostFrequent = 20
+	leastShown   = 8
+)
+
+// classTable has a row for each class: counts, splits and where it lies; of clips how they add up instead. Of many
+// classes it lists those with most and with fewest objects.
 func (a *Analysis) classTable(b *strings.Builder) {
-	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "class\tcondition\tn\tshare\t")
-	for _, s := range a.Splits {
-		fmt.Fprintf(t, "%s\t", s.Split)
+	w := &a.Whole
+	order, sums := make([]int, len(a.Classes)), make([]int, len(a.Classes))
+	sum := 0
+	for place, c := range w.ByCount() {
+		order[place] = c
+		sum += w.ClassCounts[c]
+		sums[c] = sum
 	}
-	fmt.Fprintln(t, "mean y\tsd\tmiddle half\tband\t")
-	for c, class := range a.Classes {
-		p := a.Whole.Positions[c]
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t", printable.Line(class.Name), printable.Line(class.Condition),
-			a.Whole.ClassCounts[c], percent(a.Whole.ClassCounts[c], a.Whole.Objects))
-		for _, s := range a.Splits {
-			fmt.Fprintf(t, "%d\t", s.ClassCounts[c])
-		}
-		if p.N == 0 {
-			fmt.Fprintln(t, "–\t–\t–\t–\t")
+	many := len(order) > readable
+	if !many {
+		slices.Sort(order) // as the set has them
+	}
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	a.classHead(t, many)
+	for place, c := range order {
+		if left := len(order) - mostFrequent - leastShown; many && place >= mostFrequent && place < mostFrequent+left {
+			if place == mostFrequent {
+				last := order[mostFrequent+left-1]
+				fmt.Fprintf(t, "… and %d more\t\t%d … %d\t\t\n", left, w.ClassCounts[c], w.ClassCounts[last])
+			}
 			continue
 		}
-		fmt.Fprintf(t, "%.2f\t%.2f\t%.2f–%.2f\t%s\t\n", p.Mean, p.SD, p.Q25, p.Q75, p.Band)
+		a.classRow(t, c, many, sums[c])
 	}
 	t.Flush()
+	if many {
+		most, _ := w.Reaching(0.5)
+		nearly, _ := w.Reaching(0.9)
+		fmt.Fprintf(b, "half of all lies in %s, 90 %% in %d\n", dataset.Counted(most, "class", "classes"), nearly)
+	}
 }
 
+func (a *Analysis) classHead(t *tabwriter.Writer, many bool) {
+	fmt.Fprint(t, "class\tcondition\tn\tshare\t")
+	if many {
+		fmt.Fprint(t, "up to here\t")
+	}
+	for _, s := range a.Splits {
+		fmt.Fprintf(t, "%s\t", printable.Line(s.Split))
+	}
+	if a.Whole.Clips == nil {
+		fmt.Fprint(t, "mean y\tsd\tmiddle half\tband\t")
+	}
+	fmt.Fprintln(t)
+}
+
+func (a *Analysis) classRow(t *tabwriter.Writer, c int, many bool, sum int) {
+	class, p := a.Classes[c], a.Whole.Positions[c]
+	fmt.Fprintf(t, "%s\t%s\t%d\t%s\t", printable.Line(class.Name), printable.Line(class.Condition),
+		a.Whole.ClassCounts[c], percent(a.Whole.ClassCounts[c], a.Whole.Objects))
+	if many {
+		fmt.Fprintf(t, "%s\t", percent(sum, a.Whole.Objects))
+	}
+	for _, s := range a.Splits {
+		fmt.Fprintf(t, "%d\t", s.ClassCounts[c])
+	}
+	switch {
+	case a.Whole.Clips != nil:
+		fmt.Fprintln(t)
+	case p.N == 0:
+		fmt.Fprintln(t, "–\t–\t–\t–\t")
+	default:
+		fmt.Fprintf(t, "%.2f\t%.2f\t%.2f–%.2f\t%s\t\n", p.Mean, p.SD, p.Q25, p.Q75, p.Band)
+	}
+}
+
+// conditionTable lists the conditions, and the kinds of object where they are not the classes again.
 func (a *Analysis) conditionTable(b *strings.Builder) {
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, list := range []struct {
 		title  string
 		counts []Count
 	}{{"condition", a.Whole.Conditions}, {"object", a.Whole.ObjectTypes}} {
+		again := len(list.counts) == len(a.Classes) && (len(a.Classes) > readable || a.Whole.Clips != nil)
+		if list.title == "object" && again {
+			continue
+		}
 		fmt.Fprintf(t, "%s\tn\tshare\t\n", list.title)
-		for _, c := range list.counts {
+		for i, c := range list.counts {
+			if len(list.counts) > readable && i == mostFrequent {
+				fmt.Fprintf(t, "… and %d more\t\t\t\n", len(list.counts)-i)
+				break
+			}
 			fmt.Fprintf(t, "%s\t%d\t%s\t\n", printable.Line(c.Name), c.N, percent(c.N, a.Whole.Objects))
 		}
 	}

@@ -62,7 +62,7 @@ func (a *Analysis) part(p Part) object {
 	for i, class := range a.Classes {
 		positions = append(positions, member{class.Name, positionOf(p.Positions[i])})
 	}
-	return object{
+	all := object{
 		{"images", p.Images},
 		{"images_with_objects", p.ImagesWithObjects},
 		{"total_instances", p.Objects},
@@ -80,6 +80,10 @@ func (a *Analysis) part(p Part) object {
 		{"relations", a.relations(p.Relations)},
 		{"cooccurrence", a.cooccurrence(p.Cooccurrence)},
 	}
+	if p.Clips != nil {
+		all = append(all, member{"clips", p.Clips.object(a.Classes)})
+	}
+	return all
 }
 
 func (a *Analysis) imbalance(b Imbalance) object {
