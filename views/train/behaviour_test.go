@@ -351,7 +351,7 @@ func TestKeysChangeHowCurvesAreDrawn(t *testing.T) {
 	if d.Press("X"); !d.Shows("at work 10 m 38 s") {
 		t.Errorf("by time at work:\n%s", d.Screen())
 	}
-	if d.Press("L"); !d.Shows("· log") || !p.look.log {
+	if d.Press("L"); !d.Shows("· log") || !p.plot.log {
 		t.Errorf("log:\n%s", d.Screen())
 	}
 	if d.Press("w"); !d.Shows("Loss · 0001") {
@@ -446,7 +446,7 @@ func TestCopyTakesThePathOfTheRun(t *testing.T) {
 func TestTheRootIsToldOfTheRunAndTheMachine(t *testing.T) {
 	figures := func(c Control) (machine, going string) {
 		p, d := open(t, c, 120, 30)
-		d.Wait("figures", func() bool { return p.machine != "" || p.going != "" })
+		d.Wait("figures", func() bool { return p.title.machine != "" || p.title.going != "" })
 		d.Send(views.Redraws(4))
 		for _, msg := range d.Seen() {
 			if f, ok := msg.(views.Figures); ok {
@@ -458,9 +458,9 @@ func TestTheRootIsToldOfTheRunAndTheMachine(t *testing.T) {
 	dir := folder(t, doneRun, runningRun)
 	c := control(dir)
 	p, d := open(t, c, 120, 30)
-	d.Wait("the process's figures", func() bool { return strings.HasPrefix(p.machine, "CPU ") })
-	if want := "● 0002-enhanced 410/1455"; p.going != want {
-		t.Errorf("the run is %q, want %q", p.going, want)
+	d.Wait("the process's figures", func() bool { return strings.HasPrefix(p.title.machine, "CPU ") })
+	if want := "● 0002-enhanced 410/1455"; p.title.going != want {
+		t.Errorf("the run is %q, want %q", p.title.going, want)
 	}
 	util, used, total, heat := 87.0, uint64(61<<30), uint64(80<<30), 71.0
 	c.GPUs = func() ([]gpu.Device, error) {
@@ -483,8 +483,8 @@ func TestTheTitleLineKeepsTheStepsOfARunWithALongNameAndSaysThatOnePrepares(t *t
 	for want, m := range map[string]made{"● 0001-large prepares": fetchingRun,
 		"● 0001-斜坡-enhanced-斜坡… 410/1455": long} {
 		p, d := open(t, control(folder(t, m)), 120, 30)
-		if d.Wait("the figures", func() bool { return p.going != "" }); p.going != want {
-			t.Errorf("the run is %q, want %q", p.going, want)
+		if d.Wait("the figures", func() bool { return p.title.going != "" }); p.title.going != want {
+			t.Errorf("the run is %q, want %q", p.title.going, want)
 		}
 	}
 }

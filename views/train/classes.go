@@ -12,23 +12,34 @@ import (
 	"finetui/views/widget"
 )
 
-// classes is the view of every class over time.
-func (p *Pane) classes() views.View {
-	board := views.NewBoard(layout.Panel("classes", 40, 6), p.classesPanel())
+// newClasses is the view of every class over time.
+func newClasses(of *panels) views.View {
+	board := views.NewBoard(layout.Panel("classes", 40, 6), of.classes)
 	return views.View{Name: classesView, Boards: []*views.Board{board}}
 }
 
-// classCurves are the curves of the classes as they are looked at, in the order that is shown.
-func (p *Pane) classCurves() []run.Curve {
+// classesPanel is the curve of every class, and a cursor on one of them.
+type classesPanel struct {
+	*shared
+	cursor widget.List // in the order that is shown
+}
+
+func newClassesPanel(s *shared) views.Panel {
+	p := &classesPanel{shared: s}
+	return views.Panel{Name: "classes", Tab: "Classes", Title: p.title, Right: p.note, Draw: p.draw, Move: p.move}
+}
+
+// curves are the curves of the classes as they are looked at, in the order that is shown.
+func (p *classesPanel) curves() []run.Curve {
 	r := p.current()
 	if r == nil {
 		return nil
 	}
 	curves := r.classes
-	if p.look.recall {
+	if p.plot.recall {
 		curves = r.recalls
 	}
-	if p.look.commonest {
+	if p.plot.commonest {
 		return curves
 	}
 	curves = slices.Clone(curves)
@@ -36,44 +47,44 @@ func (p *Pane) classCurves() []run.Curve {
 	return curves
 }
 
-// classesTitle says what is drawn of how many classes, in which order, and what n counts.
-func (p *Pane) classesTitle() string {
+// title says what is drawn of how many classes, in which order, and what n counts.
+func (p *classesPanel) title() string {
 	what, of := "Class losses", "n trained on"
-	if p.look.recall {
+	if p.plot.recall {
 		what, of = "Class recalls", "n of valid"
 	}
 	order := "rarest first"
-	if p.look.commonest {
+	if p.plot.commonest {
 		order = "commonest first"
 	}
-	if n := len(p.classCurves()); n > 0 {
+	if n := len(p.curves()); n > 0 {
 		what = fmt.Sprintf("%d class%s", n, strings.TrimPrefix(what, "Class"))
 	}
-	if w, h := p.views.Board().Inside("classes"); !p.headsWithN(p.classCurves(), w, h) {
+	if w, h := p.views.Board().Inside("classes"); !p.headsWithN(p.curves(), w, h) {
 		return what + " · " + order
 	}
 	return what + " · " + order + " · " + of
 }
 
-func (p *Pane) classesNote() string {
+func (p *classesPanel) note() string {
 	other := "recall"
-	if p.look.recall {
+	if p.plot.recall {
 		other = "loss"
 	}
 	return "v: " + other
 }
 
-func (p *Pane) moveClass(m widget.Move, page int) {
+func (p *classesPanel) move(m widget.Move, page int) {
 	steps := map[widget.Move]widget.Move{widget.MoveLeft: widget.Up, widget.MoveRight: widget.Down}
 	if along, sideways := steps[m]; sideways {
 		m = along
 	}
-	p.classAt.Move(m, len(p.classCurves()), page)
+	p.cursor.Move(m, len(p.curves()), page)
 }
 
-// classNothing is what is said where there is no class to show.
-func (p *Pane) classNothing(t *widget.Theme, w, h int) string {
-	if p.look.recall {
+// none is what is said where there is no class to show.
+func (p *classesPanel) none(t *widget.Theme, w, h int) string {
+	if p.plot.recall {
 		return p.nothing(t, "no check on valid yet: TRAIN.EVAL_EVERY says how often there is one", w, h)
 	}
 	return p.nothing(t, "no losses of classes yet", w, h)
@@ -85,22 +96,22 @@ const (
 	multipleH = 6
 )
 
-// drawClasses is a chart for each class on one scale, where there is room for all; else a line for each.
-func (p *Pane) drawClasses(t *widget.Theme, w, h int) string {
-	curves := p.classCurves()
+// draw is a chart for each class on one scale, where there is room for all; else a line for each.
+func (p *classesPanel) draw(t *widget.Theme, w, h int) string {
+	curves := p.curves()
 	if len(curves) == 0 {
-		return p.classNothing(t, w, h)
+		return p.none(t, w, h)
 	}
-	columns, rows := p.classGrid(curves, w, h)
+	columns, rows := p.grid(curves, w, h)
 	if columns == 0 {
-		return p.drawClassLines(t, curves, w, h)
+		return p.drawLines(t, curves, w, h)
 	}
 	return p.drawMultiples(t, curves, columns, rows, w, h)
 }
 
-// classGrid is how many columns and rows of small charts show the curves; no columns: they
+// grid is how many columns and rows of small charts show the curves; no columns: they
 // do not fit. Charts below their whole heads are preferred.
-func (p *Pane) classGrid(curves []run.Curve, w, h int) (columns, rows int) {
+func (p *classesPanel) grid(curves []run.Curve, w, h int) (columns, rows int) {
 	if columns, rows = grid(len(curves), w, h, max(p.headWidth(curves)+1, multipleW)); columns > 0 {
 		return columns, rows
 	}
@@ -108,7 +119,7 @@ func (p *Pane) classGrid(curves []run.Curve, w, h int) (columns, rows int) {
 }
 
 // headWidth is how many cells the widest head takes.
-func (p *Pane) headWidth(curves []run.Curve) int {
+func (p *classesPanel) headWidth(curves []run.Curve) int {
 	w := 0
 	for _, c := range curves {
 		w = max(w, widget.Width(widget.Clean(c.Name)+p.headN(c)+p.headValue(c))+4)
@@ -116,12 +127,12 @@ func (p *Pane) headWidth(curves []run.Curve) int {
 	return w
 }
 
-func (p *Pane) headN(c run.Curve) string     { return "n " + widget.Count(c.N) + "  " }
-func (p *Pane) headValue(c run.Curve) string { return p.classText(c) + " " }
+func (p *classesPanel) headN(c run.Curve) string     { return "n " + widget.Count(c.N) + "  " }
+func (p *classesPanel) headValue(c run.Curve) string { return p.text(c) + " " }
 
 // headsWithN says whether n stands at every class as it is drawn in w×h cells.
-func (p *Pane) headsWithN(curves []run.Curve, w, h int) bool {
-	columns, _ := p.classGrid(curves, w, h)
+func (p *classesPanel) headsWithN(curves []run.Curve, w, h int) bool {
+	columns, _ := p.grid(curves, w, h)
 	return columns == 0 || p.headWidth(curves) < w/columns
 }
 
@@ -142,9 +153,9 @@ func grid(n, w, h, least int) (columns, rows int) {
 	return columns, rows
 }
 
-func (p *Pane) drawMultiples(t *widget.Theme, curves []run.Curve, columns, rows, w, h int) string {
+func (p *classesPanel) drawMultiples(t *widget.Theme, curves []run.Curve, columns, rows, w, h int) string {
 	r := p.current()
-	low, high := p.classRange(curves)
+	low, high := p.scale(curves)
 	withN := p.headsWithN(curves, w, h)
 	all := p.allSamples(r)
 	var blocks []string
@@ -158,13 +169,13 @@ func (p *Pane) drawMultiples(t *widget.Theme, curves []run.Curve, columns, rows,
 				cells = append(cells, widget.Block("", width, height))
 				continue
 			}
-			chart := p.look.chart(p.now().Location())
+			chart := p.plot.chart(p.now().Location())
 			chart.XName, chart.IgnoreOutliers, chart.YFrom, chart.YTo, chart.YText = "", false, low, high, tickText
-			if p.look.recall {
+			if p.plot.recall {
 				chart.LogY, chart.YText = false, func(v float64) string { return widget.Percent(v+0, 0) } // +0: no "-0"
 			}
-			chart.Lines = []widget.Line{all, p.classLine(r, curves[i])}
-			cells = append(cells, widget.Block(p.classHead(t, curves[i], i, width-1, withN)+"\n"+chart.View(t, width-1,
+			chart.Lines = []widget.Line{all, p.line(r, curves[i])}
+			cells = append(cells, widget.Block(p.head(t, curves[i], i, width-1, withN)+"\n"+chart.View(t, width-1,
 				height-1), width, height))
 		}
 		blocks = append(blocks, widget.Columns(cells...))
@@ -173,27 +184,27 @@ func (p *Pane) drawMultiples(t *widget.Theme, curves []run.Curve, columns, rows,
 }
 
 // allSamples is the line of all samples together, which lies behind that of each class.
-func (p *Pane) allSamples(r *reading) widget.Line {
+func (p *classesPanel) allSamples(r *reading) widget.Line {
 	line := widget.Line{Faint: true}
-	if p.look.recall {
+	if p.plot.recall {
 		for _, e := range r.history.Checks() {
-			line.X, line.Y = append(line.X, p.look.at(e.Head, r.clock)), append(line.Y, float64(e.Accuracy))
+			line.X, line.Y = append(line.X, p.plot.at(e.Head, r.clock)), append(line.Y, float64(e.Accuracy))
 		}
 		return line
 	}
 	const points = 2000 // more than any of the small charts has dots
 	line.X = shrink(p.xs(r, r.history.Train), points)
-	line.Y = shrink(p.look.smoothed(r.losses(true)), points)
+	line.Y = shrink(p.plot.smoothed(r.losses(true)), points)
 	return line
 }
 
-func (p *Pane) classLine(r *reading, c run.Curve) widget.Line {
-	line := widget.Line{Y: p.classValues(c), Tone: widget.Accent}
+func (p *classesPanel) line(r *reading, c run.Curve) widget.Line {
+	line := widget.Line{Y: p.values(c), Tone: widget.Accent}
 	if len(c.Heads) > 0 {
-		line.X = r.xs(place{&c.Heads[0], p.look.x}, func() []float64 {
+		line.X = r.xs(place{&c.Heads[0], p.plot.x}, func() []float64 {
 			x := make([]float64, len(c.Heads))
 			for i, head := range c.Heads {
-				x[i] = p.look.at(head, r.clock)
+				x[i] = p.plot.at(head, r.clock)
 			}
 			return x
 		})
@@ -201,23 +212,23 @@ func (p *Pane) classLine(r *reading, c run.Curve) widget.Line {
 	return line
 }
 
-// classValues are smoothed where they are losses of few samples each; recalls stay as they are.
-func (p *Pane) classValues(c run.Curve) []float64 {
-	if p.look.recall {
+// values are smoothed where they are losses of few samples each; recalls stay as they are.
+func (p *classesPanel) values(c run.Curve) []float64 {
+	if p.plot.recall {
 		return c.Y
 	}
-	return p.look.smoothed(c.Y)
+	return p.plot.smoothed(c.Y)
 }
 
-// classRange is the scale that all classes share.
-func (p *Pane) classRange(curves []run.Curve) (low, high float64) {
-	if p.look.recall {
+// scale is the scale that all classes share.
+func (p *classesPanel) scale(curves []run.Curve) (low, high float64) {
+	if p.plot.recall {
 		return 0, 1
 	}
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, c := range curves {
-		for _, y := range p.classValues(c) {
-			if run.Finite(y) && (!p.look.log || y > 0) {
+		for _, y := range p.values(c) {
+			if run.Finite(y) && (!p.plot.log || y > 0) {
 				low, high = math.Min(low, y), math.Max(high, y)
 			}
 		}
@@ -225,14 +236,14 @@ func (p *Pane) classRange(curves []run.Curve) (low, high float64) {
 	switch {
 	case low > high:
 		return 0, 1
-	case p.look.log:
+	case p.plot.log:
 		return low, max(high, low*1.01)
 	}
 	return 0, max(high, 1e-9)
 }
 
-// classHead is the name, n, value and trend over a small chart. The name matters most: the value gives way to it.
-func (p *Pane) classHead(t *widget.Theme, c run.Curve, i, w int, withN bool) string {
+// head is the name, n, value and trend over a small chart. The name matters most: the value gives way to it.
+func (p *classesPanel) head(t *widget.Theme, c run.Curve, i, w int, withN bool) string {
 	name, right := widget.Clean(c.Name), p.trendGlyph(c)
 	if value := p.headValue(c); widget.Width(name)+2+widget.Width(value+right) <= w {
 		right = value + right
@@ -241,7 +252,7 @@ func (p *Pane) classHead(t *widget.Theme, c run.Curve, i, w int, withN bool) str
 		right = p.headN(c) + right
 	}
 	name = widget.Cut(name, max(w-widget.Width(right)-2, 6))
-	if i == p.classAt.At(len(p.classCurves())) {
+	if i == p.cursor.At(len(p.curves())) {
 		name = t.Accent.Render("▸") + t.Selected.Render(name)
 	} else {
 		name = " " + t.Strong.Render(name)
@@ -249,10 +260,10 @@ func (p *Pane) classHead(t *widget.Theme, c run.Curve, i, w int, withN bool) str
 	return widget.Ends(name, right, w)
 }
 
-// drawClassLines is a line for each class: name, n, its run.Curve, its value and where it goes.
-func (p *Pane) drawClassLines(t *widget.Theme, curves []run.Curve, w, h int) string {
-	first, end := p.classAt.Window(len(curves), h)
-	low, high := p.classRange(curves)
+// drawLines is a line for each class: name, n, its course, its value and where it goes.
+func (p *classesPanel) drawLines(t *widget.Theme, curves []run.Curve, w, h int) string {
+	first, end := p.cursor.Window(len(curves), h)
+	low, high := p.scale(curves)
 	nameW, countW := 0, 0
 	for _, c := range curves {
 		nameW, countW = max(nameW, widget.Width(widget.Clean(c.Name))), max(countW, widget.Width(widget.Count(c.N)))
@@ -264,21 +275,21 @@ func (p *Pane) drawClassLines(t *widget.Theme, curves []run.Curve, w, h int) str
 	for i := first; i < end; i++ {
 		c := curves[i]
 		name := " " + widget.Left(widget.Clean(c.Name), nameW)
-		if i == p.classAt.At(len(curves)) {
+		if i == p.cursor.At(len(curves)) {
 			name = t.Accent.Render("▸") + t.Selected.Render(widget.Left(widget.Clean(c.Name), nameW))
 		}
-		spark := widget.Left(p.classSpark(shrink(p.classValues(c), sparkW), low, high, sparkW), sparkW)
+		spark := widget.Left(p.spark(shrink(p.values(c), sparkW), low, high, sparkW), sparkW)
 		lines = append(lines, name+t.Muted.Render(" n ")+widget.Right(widget.Count(c.N),
 			countW)+" "+t.Accent.Render(spark)+" "+
-			widget.Right(p.classText(c), valueW)+" "+p.trendGlyph(c))
+			widget.Right(p.text(c), valueW)+" "+p.trendGlyph(c))
 	}
 	widget.Edges(t, lines, first, end, len(curves), w)
 	return widget.Block(strings.Join(lines, "\n"), w, h)
 }
 
-// classSpark is a class's course in one line, on the scale that the charts have.
-func (p *Pane) classSpark(y []float64, low, high float64, w int) string {
-	if p.look.log && !p.look.recall {
+// spark is a class's course in one line, on the scale that the charts have.
+func (p *classesPanel) spark(y []float64, low, high float64, w int) string {
+	if p.plot.log && !p.plot.recall {
 		logs := make([]float64, len(y))
 		for i, v := range y {
 			logs[i] = math.Log(max(v, low))
@@ -288,12 +299,12 @@ func (p *Pane) classSpark(y []float64, low, high float64, w int) string {
 	return widget.Sparkline(y, low, high, w)
 }
 
-// classText is the newest value of a class.
-func (p *Pane) classText(c run.Curve) string {
-	if p.look.recall {
+// text is the newest value of a class.
+func (p *classesPanel) text(c run.Curve) string {
+	if p.plot.recall {
 		return widget.Percent(c.Last(), 0)
 	}
-	y := p.classValues(c)
+	y := p.values(c)
 	if len(y) == 0 {
 		return widget.Missing
 	}
@@ -301,7 +312,7 @@ func (p *Pane) classText(c run.Curve) string {
 }
 
 // trendGlyph is where a class is going: up, down, or much the same.
-func (p *Pane) trendGlyph(c run.Curve) string {
+func (p *classesPanel) trendGlyph(c run.Curve) string {
 	trend := c.Trend()
 	little := 0.03 * math.Abs(run.Mean(c.Y))
 	switch {

@@ -14,31 +14,24 @@ import (
 	"finetui/views/widget"
 )
 
-// mostMarks is how many runs can be compared: as many curves as can be told apart.
-const mostMarks = 6
-
-// compared are the runs that Compare lays over each other: the marked ones, in the order of their marks; with one mark
-// alone, the selected run, too.
-func (p *Pane) compared() []string {
-	dirs := slices.Clone(p.marks)
-	if e := p.selected(); e != nil && len(dirs) < 2 && !slices.Contains(dirs, e.run.Dir) {
-		dirs = append(dirs, e.run.Dir)
-	}
-	return dirs
+// comparison is the view of several runs over each other.
+type comparison struct {
+	*shared
+	tests *tests
 }
 
-// comparison is the view of several runs over each other.
-func (p *Pane) comparison() views.View {
-	names := views.Panel{Name: "runs", Tab: "Runs", Title: p.runsTitle, Draw: p.drawRuns, Move: p.move,
-		Click: p.clickRun}
+func newComparison(s *shared, of *panels, tests *tests) views.View {
+	v := &comparison{shared: s, tests: tests}
+	names := of.runs
+	names.Right = nil
 	loss := views.Panel{Name: "loss", Tab: "Loss", Title: title("Loss without weights, smoothed · ◆ on valid"),
-		Right: p.lossNote, Draw: p.drawOverlay}
-	answers := views.Panel{Name: "answers", Tab: "Answers", Title: title("Right answers on valid"), Draw: p.drawAnswers}
-	scores := p.linesPanel("scores", "Scores", p.scoreLines, nil)
+		Right: v.lossNote, Draw: v.drawOverlay}
+	answers := views.Panel{Name: "answers", Tab: "Answers", Title: title("Right answers on valid"), Draw: v.drawAnswers}
+	scores := v.linesPanel("scores", "Scores", v.scoreLines)
 	scores.Title = title("Losses, checks on valid and evaluations")
-	recalls := p.linesPanel("recalls", "Classes", p.recallLines, nil)
+	recalls := v.linesPanel("recalls", "Classes", v.recallLines)
 	recalls.Title = title("Recall of each class at the last check on valid")
-	differences := p.linesPanel("differences", "Constants", p.differenceLines, nil)
+	differences := v.linesPanel("differences", "Constants", v.differenceLines)
 	differences.Title = title("Constants that differ")
 	board := views.NewBoard(layout.Row(
 		layout.Column(layout.Panel("loss", 40, 10).Prior(3).Weighted(3), layout.Panel("answers", 40, 9).Weighted(2),
@@ -46,29 +39,20 @@ func (p *Pane) comparison() views.View {
 		layout.Column(layout.Panel("differences", 36, 7).Prior(2), layout.Panel("recalls", 36, 8).Prior(1).Weighted(2),
 			layout.Panel("runs", 36, 6).AtMost(0, 12)).Weighted(2),
 	), loss, scores, recalls, differences, names, answers)
-	return views.View{Name: compareView, Boards: []*views.Board{board}, Back: true}
-}
-
-// eachCompared calls with the letter, name and reading of each compared run; the reading is nil while it is read.
-func (p *Pane) eachCompared(do func(letter, label string, r *reading)) {
-	for i, dir := range p.compared() {
-		if e := p.list.find(dir); e != nil {
-			do(letter(i), e.run.Label(), p.readingOf(dir))
-		}
-	}
+	return views.View{Name: compareView, Boards: []*views.Board{board}, Back: true, Want: tests.want}
 }
 
 // overlay is a chart of the compared runs over each other: of each a line, and points.
-func (p *Pane) overlay(curves func(r *reading, at func(run.Head) float64) (line, points widget.Line)) widget.LineChart {
-	l := p.look
+func (v *comparison) overlay(curves func(r *reading, at func(run.Head) float64) (line, points widget.Line)) widget.LineChart {
+	l := v.plot
 	if l.x == byClock { // runs of different days lie beside each other
 		l.x = byRelative
 	}
-	c := l.chart(p.now().Location())
+	c := l.chart(v.now().Location())
 	c.NamesOnly = true
 	tones := []widget.Tone{widget.Accent, widget.Warning, widget.Plain, widget.Strong, widget.OK, widget.Muted}
 	i := 0
-	p.eachCompared(func(_, label string, r *reading) {
+	v.eachCompared(func(_, label string, r *reading) {
 		tone := tones[i%len(tones)]
 		i++
 		if r == nil {
@@ -84,9 +68,9 @@ func (p *Pane) overlay(curves func(r *reading, at func(run.Head) float64) (line,
 
 // drawOverlay is the smoothed losses of the compared runs. The plain loss is drawn: weights
 // of different recipes make losses that cannot be compared.
-func (p *Pane) drawOverlay(t *widget.Theme, w, h int) string {
-	return p.overlay(func(r *reading, at func(run.Head) float64) (line, valid widget.Line) {
-		line.Y = p.look.smoothed(r.losses(true))
+func (v *comparison) drawOverlay(t *widget.Theme, w, h int) string {
+	return v.overlay(func(r *reading, at func(run.Head) float64) (line, valid widget.Line) {
+		line.Y = v.plot.smoothed(r.losses(true))
 		for _, row := range r.history.Train {
 			line.X = append(line.X, at(row.Head))
 		}
@@ -98,8 +82,8 @@ func (p *Pane) drawOverlay(t *widget.Theme, w, h int) string {
 }
 
 // drawAnswers is the share of right answers in the checks on valid.
-func (p *Pane) drawAnswers(t *widget.Theme, w, h int) string {
-	c := p.overlay(func(r *reading, at func(run.Head) float64) (line, points widget.Line) {
+func (v *comparison) drawAnswers(t *widget.Theme, w, h int) string {
+	c := v.overlay(func(r *reading, at func(run.Head) float64) (line, points widget.Line) {
 		for _, e := range r.history.Checks() {
 			line.X, line.Y = append(line.X, at(e.Head)), append(line.Y, float64(e.Accuracy))
 		}
@@ -111,9 +95,9 @@ func (p *Pane) drawAnswers(t *widget.Theme, w, h int) string {
 
 // scoreLines are two tables with a line for each run, its losses and its answers on valid and in evaluations, then what
 // the paired tests of these say. Where there is room both tables are one.
-func (p *Pane) scoreLines(t *widget.Theme, w int) []string {
+func (v *comparison) scoreLines(t *widget.Theme, w int) []string {
 	name := widget.Column{Title: "run", Flex: true, Middle: true, Min: 10}
-	losses, answers := p.lossTable(name), p.answerTable(name)
+	losses, answers := v.lossTable(name), v.answerTable(name)
 	one := widget.Table{Columns: append(slices.Clone(losses.Columns), answers.Columns[1:]...)}
 	for i := range losses.Rows {
 		one.Rows = append(one.Rows, append(slices.Clone(losses.Rows[i]), answers.Rows[i][1:]...))
@@ -125,21 +109,21 @@ func (p *Pane) scoreLines(t *widget.Theme, w int) []string {
 	} else {
 		lines = append(append(view(losses), ""), view(answers)...)
 	}
-	return append(lines, p.testLines(t, w)...)
+	return append(lines, v.tests.lines(t, w)...)
 }
 
 // lossTable is how far each compared run is, and its losses: of the newest steps, smoothed, and at the last check on
 // valid. All are without the recipe's weights.
-func (p *Pane) lossTable(name widget.Column) widget.Table {
+func (v *comparison) lossTable(name widget.Column) widget.Table {
 	table := widget.Table{Columns: []widget.Column{name, {Title: "steps", Right: true, Priority: 2},
 		{Title: "loss", Right: true, Priority: 5},
 		{Title: "smooth", Right: true, Priority: 3}, {Title: "valid loss", Right: true, Priority: 6}}}
-	p.eachCompared(func(letter, label string, r *reading) {
+	v.eachCompared(func(letter, label string, r *reading) {
 		row := []widget.Cell{{Text: letter + " " + label, Tone: widget.Strong}, {Text: "reading"}, {}, {}, {}}
 		if r != nil {
 			raw, smooth, valid := math.NaN(), math.NaN(), math.NaN()
 			if y := r.losses(true); len(y) > 0 {
-				raw, smooth = y[len(y)-1], p.look.smoothed(y)[len(y)-1]
+				raw, smooth = y[len(y)-1], v.plot.smoothed(y)[len(y)-1]
 			}
 			if checks := r.history.Checks(); len(checks) > 0 {
 				valid = float64(checks[len(checks)-1].Loss)
@@ -155,16 +139,16 @@ func (p *Pane) lossTable(name widget.Column) widget.Table {
 
 // answerTable is how many answers of each compared run were right: at its last check on valid, at its best, and in its
 // evaluations.
-func (p *Pane) answerTable(name widget.Column) widget.Table {
+func (v *comparison) answerTable(name widget.Column) widget.Table {
 	table := widget.Table{Columns: []widget.Column{name, {Title: "right", Right: true, Priority: 6},
 		{Title: "F1", Right: true, Priority: 6},
 		{Title: "best", Right: true, Priority: 3}}}
-	splits := p.evaluated()
+	splits := v.evaluated()
 	for _, split := range splits {
 		table.Columns = append(table.Columns, widget.Column{Title: split + " right", Right: true, Priority: 7},
 			widget.Column{Title: split + " F1", Right: true, Priority: 4})
 	}
-	p.eachCompared(func(letter, label string, r *reading) {
+	v.eachCompared(func(letter, label string, r *reading) {
 		row := make([]widget.Cell, len(table.Columns))
 		row[0] = widget.Cell{Text: letter + " " + label, Tone: widget.Strong}
 		if r != nil {
@@ -187,29 +171,13 @@ func (p *Pane) answerTable(name widget.Column) widget.Table {
 	return table
 }
 
-// evaluated are the splits that any of the compared runs was evaluated on.
-func (p *Pane) evaluated() []string {
-	var splits []string
-	p.eachCompared(func(_, _ string, r *reading) {
-		if r == nil {
-			return
-		}
-		for _, e := range r.results {
-			if !slices.Contains(splits, e.Split) {
-				splits = append(splits, e.Split)
-			}
-		}
-	})
-	return splits
-}
-
 // recallLines are a line for each class, commonest or rarest first, with the recall in each run, and how much higher it
 // is in the second of two. Where there is room each run has a bar of its own under its class.
-func (p *Pane) recallLines(t *widget.Theme, w int) []string {
+func (v *comparison) recallLines(t *widget.Theme, w int) []string {
 	var order []run.Curve
 	at := map[string][]float64{}
 	var letters []string
-	p.eachCompared(func(letter, _ string, r *reading) {
+	v.eachCompared(func(letter, _ string, r *reading) {
 		if r != nil {
 			for _, c := range r.recalls {
 				if at[c.Name] == nil {
@@ -227,7 +195,7 @@ func (p *Pane) recallLines(t *widget.Theme, w int) []string {
 		return []string{t.Muted.Render(" none of them has been checked on valid")}
 	}
 	slices.SortStableFunc(order, func(a, b run.Curve) int { return b.N - a.N })
-	if !p.look.commonest {
+	if !v.plot.commonest {
 		slices.Reverse(order)
 	}
 	for name := range at {
@@ -235,7 +203,7 @@ func (p *Pane) recallLines(t *widget.Theme, w int) []string {
 			at[name] = append(at[name], math.NaN())
 		}
 	}
-	if _, h := p.views.Board().Inside("recalls"); h >= len(order)*(len(letters)+1) && w >= 48 {
+	if _, h := v.views.Board().Inside("recalls"); h >= len(order)*(len(letters)+1) && w >= 48 {
 		return recallBars(t, order, letters, at, w)
 	}
 	table := widget.Table{Columns: []widget.Column{{Title: "class", Flex: true, Middle: true, Min: 14},
@@ -297,14 +265,14 @@ func recallBars(t *widget.Theme, order []run.Curve, letters []string, at map[str
 }
 
 // differenceLines are the constants in which the compared runs differ, with the value in each.
-func (p *Pane) differenceLines(t *widget.Theme, w int) []string {
+func (v *comparison) differenceLines(t *widget.Theme, w int) []string {
 	var lines []string
 	type snapshot struct {
 		letter string
 		config *config.Config
 	}
 	var snapshots []snapshot
-	p.eachCompared(func(letter, label string, r *reading) {
+	v.eachCompared(func(letter, label string, r *reading) {
 		if r == nil || r.config == nil {
 			lines = append(lines, " "+t.Muted.Render(fmt.Sprintf("%s %s: its constants are not known", letter,
 				widget.Clean(label))))

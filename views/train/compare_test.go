@@ -12,7 +12,7 @@ import (
 
 func TestSmoothingFitsTheRunsLength(t *testing.T) {
 	for _, rows := range []int{1, 10, 29, 86, 400, 20_000} {
-		l := look{smoothing: byLength}
+		l := plotOptions{smoothing: byLength}
 		y := make([]float64, rows)
 		for i := range y { // a steep beginning, as every run's
 			y[i] = 0.09 + 8*math.Exp(-12*float64(i)/float64(rows))
@@ -24,7 +24,7 @@ func TestSmoothingFitsTheRunsLength(t *testing.T) {
 }
 
 func TestKeysGoThroughTheWeightsAndBackToTheRunsLength(t *testing.T) {
-	l := look{smoothing: byLength}
+	l := plotOptions{smoothing: byLength}
 	before := l.weight(86)
 	if l.smooth(1, 86); l.weight(86) <= before {
 		t.Errorf("more smoothing: %g after %g", l.weight(86), before)
@@ -54,7 +54,7 @@ func TestCompareShowsRawSmoothAndValidLossOfTheSameKind(t *testing.T) {
 		h := p.readingOf(dir).history
 		y := losses(h.Train, true)
 		checks := h.Checks()
-		for what, v := range map[string]float64{"raw": y[len(y)-1], "smooth": p.look.smoothed(y)[len(y)-1],
+		for what, v := range map[string]float64{"raw": y[len(y)-1], "smooth": p.plot.smoothed(y)[len(y)-1],
 			"valid": float64(checks[len(checks)-1].Loss)} {
 			if !d.Shows(widget.Number(v)) {
 				t.Errorf("%s: the %s loss %s is not on\n%s", dir, what, widget.Number(v), d.Screen())

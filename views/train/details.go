@@ -13,22 +13,26 @@ import (
 )
 
 // details is the view of what the selected run was started from and what it wrote down.
-func (p *Pane) details() views.View {
-	panels := append([]views.Panel{p.linesPanel("about", "About", p.aboutLines, nil),
-		p.linesPanel("constants", "Constants", p.constantLines, title("≠ not the default")),
-		p.linesPanel("results", "Evaluation", p.resultLines, nil)}, p.journalPanels()...)
+type details struct{ *shared }
+
+func newDetails(s *shared, of *panels) views.View {
+	v := &details{s}
+	constants := lines{shared: s, name: "constants", tab: "Constants", text: v.constantLines,
+		note: title("≠ not the default")}
+	all := append([]views.Panel{s.linesPanel("about", "About", v.aboutLines), constants.panel(),
+		s.linesPanel("results", "Evaluation", v.resultLines)}, of.journal...)
 	board := views.NewBoard(layout.Row(
 		layout.Column(layout.Panel("about", 38, 8).Prior(2).AtMost(0, 16), layout.Panel("checkpoints", 38, 5).Prior(1),
 			layout.Panel("results", 38, 5)).Weighted(3).Prior(1),
 		layout.Panel("constants", 34, 8).Weighted(2),
 		layout.Column(layout.Panel("events", 40, 8).Prior(1), layout.Panel("log", 40, 8)).Weighted(3).Prior(1)),
-		panels...)
+		all...)
 	return views.View{Name: detailsView, Boards: []*views.Board{board}, Back: true}
 }
 
 // aboutLines are what the run was started from, as run.json tells it.
-func (p *Pane) aboutLines(t *widget.Theme, w int) []string {
-	e := p.selected()
+func (v *details) aboutLines(t *widget.Theme, w int) []string {
+	e := v.selected()
 	if e == nil {
 		return nil
 	}
@@ -46,7 +50,7 @@ func (p *Pane) aboutLines(t *widget.Theme, w int) []string {
 		}
 	}
 	info := e.run.Info
-	zone := p.now().Location()
+	zone := v.now().Location()
 	say("run", e.run.Label())
 	if e.run.Fault != nil {
 		say("fault", "✗ "+e.fault())
@@ -64,7 +68,7 @@ func (p *Pane) aboutLines(t *widget.Theme, w int) []string {
 	if info.Resumed > 0 {
 		say("resumed", times(info.Resumed))
 	}
-	say("at work", widget.Duration(p.elapsed(e)))
+	say("at work", widget.Duration(v.elapsed(e)))
 	if info.Process != nil {
 		say("process", fmt.Sprintf("%d on %s", info.Process.PID, info.Machine))
 	}
@@ -93,11 +97,11 @@ func dateText(unix float64, zone *time.Location) string {
 var constantSections = []string{"RECIPE", "LORA", "TRAIN", "MODEL"}
 
 // constantLines are the run's constants; those that are not the default's are marked.
-func (p *Pane) constantLines(t *widget.Theme, w int) []string {
-	r := p.current()
+func (v *details) constantLines(t *widget.Theme, w int) []string {
+	r := v.current()
 	switch {
 	case r == nil:
-		return []string{p.nothing(t, "", w, 1)}
+		return []string{v.nothing(t, "", w, 1)}
 	case r.config == nil:
 		return widget.Hang(t.Warning.Render(" ✗ "), widget.Clean(printable.Error(r.configErr)), t.Warning, w-1)
 	}
@@ -121,11 +125,11 @@ func (p *Pane) constantLines(t *widget.Theme, w int) []string {
 }
 
 // resultLines are the evaluations after training, a block for each split.
-func (p *Pane) resultLines(t *widget.Theme, w int) []string {
-	r := p.current()
+func (v *details) resultLines(t *widget.Theme, w int) []string {
+	r := v.current()
 	switch {
 	case r == nil:
-		return []string{p.nothing(t, "", w, 1)}
+		return []string{v.nothing(t, "", w, 1)}
 	case len(r.results) == 0:
 		return widget.Hang(" ", "not evaluated yet: finetui eval, or b in Infer", t.Muted, w-1)
 	}

@@ -16,10 +16,16 @@ import (
 // saved is where an export was written.
 type saved struct{ path string }
 
-func (p *Pane) canExport() bool { return p.control.Save != nil && p.any() }
+// exporter writes the series of runs into files.
+type exporter struct {
+	*shared
+	saving views.Request
+}
+
+func (p *exporter) can() bool { return p.control.Save != nil && p.any() }
 
 // export writes the series of the selected run, or of all compared ones, as CSV beside the screen.
-func (p *Pane) export() tea.Cmd {
+func (p *exporter) export() tea.Cmd {
 	dirs := []string{p.selected().run.Dir}
 	name := p.selected().run.Label() + "-series"
 	if p.views.Is(compareView) {
@@ -41,9 +47,9 @@ func (p *Pane) export() tea.Cmd {
 	if len(readings) < len(dirs) {
 		return views.Warn("the run is still being read: try again in a moment")
 	}
-	save, look := p.control.Save, p.look
+	save, plot := p.control.Save, p.plot
 	return views.Ask(&p.saving, func(context.Context) (saved, error) {
-		data, err := seriesCSV(readings, look)
+		data, err := seriesCSV(readings, plot)
 		if err != nil {
 			return saved{}, err
 		}
@@ -52,7 +58,7 @@ func (p *Pane) export() tea.Cmd {
 	})
 }
 
-func (p *Pane) saved(msg views.Answer[saved]) tea.Cmd {
+func (p *exporter) saved(msg views.Answer[saved]) tea.Cmd {
 	if !p.saving.Takes(msg.Ticket) {
 		return nil
 	}
@@ -65,7 +71,7 @@ func (p *Pane) saved(msg views.Answer[saved]) tea.Cmd {
 
 // seriesCSV is a line for each value: run, series, step, Unix time, value, and the samples behind it where it is a mean
 // of some. A class's series is called "class_loss/NAME" or "recall/NAME".
-func seriesCSV(readings []*reading, l look) ([]byte, error) {
+func seriesCSV(readings []*reading, l plotOptions) ([]byte, error) {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
 	rows := [][]string{{"run", "series", "step", "time", "value", "n"}}
@@ -88,7 +94,7 @@ func seriesCSV(readings []*reading, l look) ([]byte, error) {
 }
 
 // eachValue calls with every value of every series that is known, series by series.
-func (r *reading) eachValue(l look, add func(series string, h run.Head, v float64, n int)) {
+func (r *reading) eachValue(l plotOptions, add func(series string, h run.Head, v float64, n int)) {
 	smooth, weight := l.smoothed(losses(r.history.Train, false)), l.weight(len(r.history.Train))
 	for _, s := range []struct {
 		name  string

@@ -91,7 +91,7 @@ func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if changed = f.look(err) || changed; changed || first {
+		if changed = f.readFiles(err) || changed; changed || first {
 			now := f.last
 			emit(&now)
 			first = false
@@ -141,9 +141,9 @@ func (f *follower) steps() int {
 	return f.run.Info.Steps
 }
 
-// look reads the small files beside the metrics and says whether one of them has changed. bad is what reading the
+// readFiles reads the small files beside the metrics and says whether one of them has changed. bad is what reading the
 // metrics came to.
-func (f *follower) look(bad error) (changed bool) {
+func (f *follower) readFiles(bad error) (changed bool) {
 	r := *f.run
 	if err := r.Refresh(); err != nil {
 		r.Fault = err

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,53 +12,18 @@ import (
 	"finetui/views/widget"
 )
 
-// scrollOf is the scroll of a panel. Drawing only looks at it.
-func (p *Pane) scrollOf(name string) widget.Scroll {
-	if s := p.scrolls[name]; s != nil {
-		return *s
-	}
-	return widget.Scroll{AtEnd: name == logPanel}
+// journal is what a run wrote down: its events, checkpoints and log.
+type journal struct{ *shared }
+
+func newJournal(s *shared) []views.Panel {
+	p := &journal{s}
+	events := lines{shared: s, name: "events", tab: "Events", text: p.eventLines, note: p.eventsNote}
+	log := lines{shared: s, name: "log", tab: "Log", text: p.logLines, atEnd: true}
+	return []views.Panel{events.panel(), s.linesPanel("checkpoints", "Checkpoints", p.checkpointLines), log.panel()}
 }
 
-// linesPanel is a panel of lines that are wrapped to its width and can be scrolled; the right end of its title says how
-// many are out of sight, after note (nil: nothing).
-func (p *Pane) linesPanel(name, tab string, lines func(t *widget.Theme, w int) []string,
-	note func() string) views.Panel {
-	plain := widget.NewTheme(true, false)
-	return views.Panel{Name: name, Tab: tab,
-		Right: func() string {
-			w, h := p.views.Board().Inside(name)
-			var parts []string
-			if note != nil && note() != "" {
-				parts = append(parts, note())
-			}
-			if w > 0 && h > 0 {
-				above, below := p.scrollOf(name).Hidden(len(lines(plain, w)), h)
-				if above > 0 {
-					parts = append(parts, "▲ "+widget.Count(above))
-				}
-				if below > 0 {
-					parts = append(parts, "▼ "+widget.Count(below)+" more")
-				}
-			}
-			return strings.Join(parts, " · ")
-		},
-		Draw: func(t *widget.Theme, w, h int) string {
-			return p.scrollOf(name).View(lines(t, w), w, h)
-		},
-		Move: func(m widget.Move, page int) {
-			s := p.scrollOf(name)
-			w, _ := p.views.Board().Inside(name)
-			s.Move(m, len(lines(plain, w)), page)
-			p.scrolls[name] = &s
-		},
-	}
-}
-
-const logPanel = "log"
-
-// logLinesOf is the end of the run's log.
-func (p *Pane) logLinesOf(t *widget.Theme, w int) []string {
+// logLines is the end of the run's log.
+func (p *journal) logLines(t *widget.Theme, w int) []string {
 	r := p.current()
 	if r == nil || len(r.log) == 0 {
 		return []string{p.nothing(t, "the log is empty", w, 1)}
@@ -77,40 +41,10 @@ func (p *Pane) logLinesOf(t *widget.Theme, w int) []string {
 	return lines
 }
 
-// happenings are the run's events and what its figures give reason to say, newest first.
-func (p *Pane) happenings() []run.Alert {
-	r := p.current()
-	if r == nil {
-		return nil
-	}
-	all := slices.Clone(r.alerts)
-	for _, result := range r.results {
-		commonest, right := 0, 0
-		for _, c := range result.Classes {
-			commonest, right = max(commonest, c.Value.Support), right+c.Value.Right
-		}
-		if level, text, do := run.UselessAnswers(result.Split, result.N, right, result.Unparsed,
-			commonest); text != "" {
-			newest := run.Head{Step: r.history.Step(), Time: float64(p.now().Unix())}
-			all = append(all, run.Alert{Head: newest, Level: level, Text: text, Do: do})
-		}
-	}
-	for _, e := range r.history.Events {
-		all = append(all, run.Alert{Head: e.Head, Level: e.Level, Text: e.Text})
-	}
-	slices.SortStableFunc(all, func(a, b run.Alert) int { return cmp.Compare(b.Time, a.Time) })
-	return all
-}
-
-// warned are the happenings that are more than a note, newest first.
-func (p *Pane) warned() []run.Alert {
-	return slices.DeleteFunc(p.happenings(), func(a run.Alert) bool { return a.Level == level.Info })
-}
-
 // eventLines are the happenings, each with its step and time of day.
-func (p *Pane) eventLines(t *widget.Theme, w int) []string {
+func (p *journal) eventLines(t *widget.Theme, w int) []string {
 	var lines []string
-	for _, h := range p.happenings() {
+	for _, h := range p.current().happenings(p.now()) {
 		sign, style := "·", t.Muted
 		switch h.Level {
 		case level.Error:
@@ -151,8 +85,8 @@ func (p *Pane) eventLines(t *widget.Theme, w int) []string {
 }
 
 // eventsNote is how many alerts there are.
-func (p *Pane) eventsNote() string {
-	n := len(p.warned())
+func (p *journal) eventsNote() string {
+	n := len(p.current().warned(p.now()))
 	if n == 0 {
 		return ""
 	}
@@ -160,7 +94,7 @@ func (p *Pane) eventsNote() string {
 }
 
 // checkpointLines are the checkpoints on disk, newest first, best and latest marked.
-func (p *Pane) checkpointLines(t *widget.Theme, w int) []string {
+func (p *journal) checkpointLines(t *widget.Theme, w int) []string {
 	r := p.current()
 	if r == nil || len(r.saved) == 0 {
 		text := "no checkpoint yet"

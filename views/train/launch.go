@@ -22,10 +22,17 @@ type launch struct {
 	prompt   *widget.Prompt
 	lint     views.Request
 	findings []dataset.Finding
-	looked   bool  // lint has answered
+	linted   bool  // lint has answered
 	refused  error // why nothing was started, or what kept lint from answering
 	starting bool
 	scroll   widget.Scroll
+}
+
+// launcher starts runs.
+type launcher struct {
+	*shared
+	launch   *launch // open while a new run is asked for
+	starting views.Request
 }
 
 // checkup is what lint found.
@@ -37,19 +44,22 @@ type launched struct {
 	findings []dataset.Finding
 }
 
-func (p *Pane) canStart() bool {
+// open says whether a new run is being asked for.
+func (p *launcher) open() bool { return p.launch != nil }
+
+func (p *launcher) canStart() bool {
 	return p.control.Start != nil && p.control.Runs() != "" && p.launch == nil
 }
 
-// askName opens the question and lints meanwhile.
-func (p *Pane) askName() tea.Cmd {
+// ask opens the question and lints meanwhile.
+func (p *launcher) ask() tea.Cmd {
 	if p.starting.Pending() {
 		return views.Warn("the run before is still being started")
 	}
 	p.launch = &launch{prompt: widget.NewPrompt("name", "")}
 	p.launch.prompt.Hint = "empty: named after its recipe"
 	if p.control.Lint == nil {
-		p.launch.looked = true
+		p.launch.linted = true
 		return nil
 	}
 	lint := p.control.Lint
@@ -59,8 +69,8 @@ func (p *Pane) askName() tea.Cmd {
 	})
 }
 
-// typeName gives keys to the question.
-func (p *Pane) typeName(msg tea.Msg) tea.Cmd {
+// typed gives keys to the question.
+func (p *launcher) typed(msg tea.Msg) tea.Cmd {
 	l := p.launch
 	if key, ok := msg.(tea.KeyPressMsg); ok {
 		moves := map[string]widget.Move{"up": widget.Up, "down": widget.Down, "pgup": widget.PageUp,
@@ -89,13 +99,13 @@ func (p *Pane) typeName(msg tea.Msg) tea.Cmd {
 				return nil
 			}
 		}
-		return p.startRun(name)
+		return p.start(name)
 	}
 	return cmd
 }
 
-// startRun starts a run beside the screen.
-func (p *Pane) startRun(name string) tea.Cmd {
+// start starts a run beside the screen.
+func (p *launcher) start(name string) tea.Cmd {
 	p.launch.starting, p.launch.refused = true, nil
 	start := p.control.Start
 	return views.Ask(&p.starting, func(ctx context.Context) (launched, error) {
@@ -105,20 +115,19 @@ func (p *Pane) startRun(name string) tea.Cmd {
 }
 
 // checked takes what lint found.
-func (p *Pane) checked(msg views.Answer[checkup]) tea.Cmd {
+func (p *launcher) checked(msg views.Answer[checkup]) {
 	if p.launch == nil || !p.launch.lint.Takes(msg.Ticket) {
-		return nil
+		return
 	}
 	p.launch.lint.Close()
-	p.launch.looked, p.launch.findings = true, worstFirst(msg.Value.findings)
+	p.launch.linted, p.launch.findings = true, worstFirst(msg.Value.findings)
 	if msg.Err != nil {
 		p.launch.refused = msg.Err
 	}
-	return nil
 }
 
 // launched takes the new run and selects it; what was refused stays open with its findings.
-func (p *Pane) launched(msg views.Answer[launched]) tea.Cmd {
+func (p *launcher) launched(msg views.Answer[launched]) tea.Cmd {
 	if !p.starting.Takes(msg.Ticket) {
 		return nil
 	}
@@ -129,7 +138,7 @@ func (p *Pane) launched(msg views.Answer[launched]) tea.Cmd {
 			return views.Fail(msg.Err)
 		}
 		p.launch.lint.Close()
-		p.launch.starting, p.launch.refused, p.launch.looked = false, msg.Err, true
+		p.launch.starting, p.launch.refused, p.launch.linted = false, msg.Err, true
 		if len(msg.Value.findings) > 0 {
 			p.launch.findings = worstFirst(msg.Value.findings)
 		}
@@ -144,7 +153,7 @@ func (p *Pane) launched(msg views.Answer[launched]) tea.Cmd {
 	}
 	p.views.Show(overviewView)
 	p.filter.Set("")
-	p.choose(msg.Value.run.Dir)
+	p.chosen = msg.Value.run.Dir
 	p.begun[msg.Value.run.Dir] = true
 	return views.Say("%s has begun; it goes on when finetui is left", msg.Value.run.Label())
 }
@@ -171,7 +180,7 @@ func (l *launch) over(t *widget.Theme, screen string, w, h int) string {
 
 // summary is how the check stands, in a line.
 func (l *launch) summary(t *widget.Theme) string {
-	if !l.looked {
+	if !l.linted {
 		return t.Muted.Render("checking the recipe against data and model …")
 	}
 	counts := map[level.Level]int{}

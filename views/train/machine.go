@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"finetui/core/run"
 	"finetui/views"
@@ -12,17 +11,20 @@ import (
 	"finetui/views/widget"
 )
 
-// machineOverTime is the view of the machine under the run: one board with GPUs and one without.
-func (p *Pane) machineOverTime() views.View {
+// machine is the view of the machine under the run: one board with GPUs and one without.
+type machine struct{ *shared }
+
+func newMachine(s *shared, of *panels) views.View {
+	v := &machine{s}
 	cpu := views.Panel{Name: "cpu", Tab: "CPU", Title: title("The run's share of all cores"),
-		Right: p.gaugeNote(cpuGauge), Draw: p.drawGauge(cpuGauge)}
+		Right: v.gaugeNote(cpuGauge), Draw: v.drawGauge(cpuGauge)}
 	memory := views.Panel{Name: "memory", Tab: "Memory", Title: title("The run's memory"),
-		Right: p.gaugeNote(memoryGauge), Draw: p.drawGauge(memoryGauge)}
-	panels := []views.Panel{cpu, memory, p.timePanel(), p.machinePanel()}
+		Right: v.gaugeNote(memoryGauge), Draw: v.drawGauge(memoryGauge)}
+	panels := []views.Panel{cpu, memory, of.time, of.machine}
 	cores := views.NewBoard(layout.Column(layout.Row(layout.Panel("cpu", 30, 7), layout.Panel("memory", 30, 7)),
 		layout.Row(layout.Panel("time", 34, 7), layout.Panel("machine", 34, 7)).AtMost(0, 9)), panels...)
 	for k, f := range gpuFigures {
-		panels = append(panels, views.Panel{Name: "gpu " + f.name, Tab: "GPU " + f.name, Draw: p.drawGPU(k)})
+		panels = append(panels, views.Panel{Name: "gpu " + f.name, Tab: "GPU " + f.name, Draw: v.drawGPU(k)})
 	}
 	gpus := views.NewBoard(layout.Column(
 		layout.Row(layout.Panel("gpu utilisation", 34, 8).Prior(2),
@@ -31,7 +33,7 @@ func (p *Pane) machineOverTime() views.View {
 		layout.Row(layout.Panel("cpu", 26, 8), layout.Panel("memory", 26, 8), layout.Panel("time", 26, 8),
 			layout.Panel("machine", 26, 8))), panels...)
 	return views.View{Name: machineView, Boards: []*views.Board{cores, gpus}, Pick: func(int, int) *views.Board {
-		if r := p.current(); r != nil && len(gpuIndices(&r.history)) > 0 {
+		if r := v.current(); r != nil && len(gpuIndices(&r.history)) > 0 {
 			return gpus
 		}
 		return cores
@@ -132,7 +134,7 @@ var (
 )
 
 // series are the points of a figure that are known.
-func (g gauge) series(r *reading, l look) (x, y []float64) {
+func (g gauge) series(r *reading, l plotOptions) (x, y []float64) {
 	for _, row := range r.history.System {
 		if v := g.value(row); !math.IsNaN(v) {
 			x, y = append(x, l.at(row.Head, r.clock)), append(y, v)
@@ -143,73 +145,21 @@ func (g gauge) series(r *reading, l look) (x, y []float64) {
 
 // drawMachine is a line for each figure: its course and its newest value. A GPU has a line, and one more for what else
 // it reports.
-func (p *Pane) drawMachine(t *widget.Theme, w, h int) string {
-	r := p.current()
-	if r == nil || len(r.history.System) == 0 {
-		return p.nothing(t, "no figures of the machine yet", w, h)
-	}
-	var lines []string
-	for _, index := range gpuIndices(&r.history) {
-		f := gpuFigures[0]
-		g := gauge{name: fmt.Sprintf("GPU %d", index), value: ofGPU(index, f.figure), text: f.text, high: f.high}
-		lines = append(lines, g.line(t, r, w), p.gpuLine(t, r, index))
-	}
-	lines = append(lines, cpuGauge.line(t, r, w), memoryGauge.line(t, r, w))
-	if len(gpuIndices(&r.history)) == 0 && h > 3 {
-		lines = append(lines, t.Muted.Render(" no GPU has been reported"))
-	}
-	return widget.Block(strings.Join(lines, "\n"), w, h)
-}
-
 // line is one line of a figure; unknown says so.
-func (g gauge) line(t *widget.Theme, r *reading, w int) string {
-	_, y := g.series(r, look{})
-	last, high := math.NaN(), g.high
-	if len(y) > 0 {
-		last = y[len(y)-1]
-	}
-	if high == 0 && len(y) > 0 {
-		high = slices.Max(y)
-	}
-	const nameW, textW = 7, 9
-	room := max(w-nameW-textW-3, 0)
-	spark := widget.Left(widget.Sparkline(shrink(y, room), 0, high, room), room)
-	return " " + t.Muted.Render(widget.Left(g.name, nameW)) + t.Accent.Render(spark) + " " +
-		widget.Right(g.text(last), textW)
-}
-
 // gpuLine is what a GPU reports besides its use.
-func (p *Pane) gpuLine(t *widget.Theme, r *reading, index int) string {
-	var latest run.GPU
-	for _, g := range r.history.System[len(r.history.System)-1].GPUs {
-		if g.Index == index {
-			latest = g
-		}
-	}
-	return "        " + memoryText(latest) + t.Muted.Render(" · ") + unitText("W")(number(latest.Power)) +
-		t.Muted.Render(" · ") + unitText("°C")(number(latest.Temperature))
-}
-
 // memoryText is a GPU's memory in use, and all of it.
-func memoryText(g run.GPU) string {
-	if g.MemoryUsed == nil || g.MemoryTotal == nil {
-		return bytesText(bytesOf(g.MemoryUsed))
-	}
-	return fmt.Sprintf("%.0f/%.0f GiB", bytesOf(g.MemoryUsed)/(1<<30), bytesOf(g.MemoryTotal)/(1<<30))
-}
-
 // drawGPU is a figure of all GPUs over time, a line for each.
-func (p *Pane) drawGPU(k int) func(*widget.Theme, int, int) string {
+func (v *machine) drawGPU(k int) func(*widget.Theme, int, int) string {
 	return func(t *widget.Theme, w, h int) string {
-		r := p.current()
+		r := v.current()
 		if r == nil {
-			return p.nothing(t, "", w, h)
+			return v.nothing(t, "", w, h)
 		}
 		f := gpuFigures[k]
-		c := p.systemChart(f.text, f.high)
+		c := v.systemChart(f.text, f.high)
 		c.FromZero = f.name != "temperature" // which never comes near it
 		for _, index := range gpuIndices(&r.history) {
-			x, y := gauge{value: ofGPU(index, f.figure)}.series(r, p.look)
+			x, y := gauge{value: ofGPU(index, f.figure)}.series(r, v.plot)
 			if f.bytes {
 				scaleBytes(&c, 1<<32, y)
 				c.YTo = max(c.YTo, math.Ceil(mostMemory(r, index)/(1<<30)))
@@ -220,7 +170,7 @@ func (p *Pane) drawGPU(k int) func(*widget.Theme, int, int) string {
 			}
 		}
 		if len(c.Lines) == 0 {
-			return p.nothing(t, "not known: the driver does not tell it", w, h)
+			return v.nothing(t, "not known: the driver does not tell it", w, h)
 		}
 		return c.View(t, w, h)
 	}
@@ -239,17 +189,17 @@ func mostMemory(r *reading, index int) float64 {
 }
 
 // drawGauge is a figure of the process over time.
-func (p *Pane) drawGauge(g gauge) func(*widget.Theme, int, int) string {
+func (v *machine) drawGauge(g gauge) func(*widget.Theme, int, int) string {
 	return func(t *widget.Theme, w, h int) string {
-		r := p.current()
+		r := v.current()
 		if r == nil {
-			return p.nothing(t, "", w, h)
+			return v.nothing(t, "", w, h)
 		}
-		x, y := g.series(r, p.look)
+		x, y := g.series(r, v.plot)
 		if len(y) == 0 {
-			return p.nothing(t, "not known: the trainer has not reported it", w, h)
+			return v.nothing(t, "not known: the trainer has not reported it", w, h)
 		}
-		c := p.systemChart(g.text, g.high)
+		c := v.systemChart(g.text, g.high)
 		if g.bytes {
 			scaleBytes(&c, slices.Max(y), y)
 		}
@@ -258,8 +208,8 @@ func (p *Pane) drawGauge(g gauge) func(*widget.Theme, int, int) string {
 	}
 }
 
-func (p *Pane) systemChart(text func(float64) string, high float64) widget.LineChart {
-	c := p.look.chart(p.now().Location())
+func (v *machine) systemChart(text func(float64) string, high float64) widget.LineChart {
+	c := v.plot.chart(v.now().Location())
 	c.LogY, c.IgnoreOutliers, c.YText, c.FromZero = false, false, text, true
 	if high > 0 {
 		c.YFrom, c.YTo = 0, high
@@ -280,13 +230,13 @@ func scaleBytes(c *widget.LineChart, most float64, y []float64) {
 }
 
 // gaugeNote is the newest value of a figure, for the right of a title.
-func (p *Pane) gaugeNote(g gauge) func() string {
+func (v *machine) gaugeNote(g gauge) func() string {
 	return func() string {
-		r := p.current()
+		r := v.current()
 		if r == nil {
 			return ""
 		}
-		if _, y := g.series(r, look{}); len(y) > 0 {
+		if _, y := g.series(r, plotOptions{}); len(y) > 0 {
 			return g.text(y[len(y)-1])
 		}
 		return ""

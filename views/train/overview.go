@@ -6,10 +6,12 @@ import (
 )
 
 // overview is the view of the runs and of the selected one at a glance. It has a board for each size of terminal.
-func (p *Pane) overview() views.View {
-	all := append([]views.Panel{p.runsPanel(),
-		{Name: "progress", Tab: "Run", Title: p.progressTitle, Draw: p.drawProgress}, p.lossPanel(), p.ratePanel(),
-		p.timePanel(), p.machinePanel(), p.classesPanel()}, p.journalPanels()...)
+type overview struct{ *shared }
+
+func newOverview(s *shared, of *panels) views.View {
+	v := &overview{s}
+	progress := views.Panel{Name: "progress", Tab: "Run", Title: v.progressTitle, Draw: v.drawProgress}
+	all := append([]views.Panel{of.runs, progress, of.loss, of.rate, of.time, of.machine, of.classes}, of.journal...)
 	journal := func(w, h int) []layout.Node {
 		return []layout.Node{layout.Panel("events", w, h), layout.Panel("checkpoints", w, h), layout.Panel("log", w, h)}
 	}

@@ -4,39 +4,15 @@
 package train
 
 import (
-	"context"
 	"fmt"
-	"time"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
-	"finetui/core/dataset"
-	"finetui/core/gpu"
 	"finetui/core/printable"
-	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
 )
-
-// Control is what the pane reaches the program by. Start, Lint, Resume, Preparing and Save
-// are called beside the screen, and all but Preparing may take long; Runs and Now are called
-// on it. An action whose function is nil is not offered.
-type Control struct {
-	Runs func() string // absolute folder of the run directories; "": no project is open
-	Lint func(ctx context.Context) ([]dataset.Finding, error)
-	// lints, too; an error says why nothing was started
-	Start  func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error)
-	Resume func(ctx context.Context, r *run.Run) error
-	Stop   func(dir string, now bool) error // nil: run.RequestStop
-
-	// Preparing says how far a live run is with fetching its base;
-	// without words where it fetches nothing. nil: not asked.
-	Preparing func(r *run.Run) (done, total int, what string)
-
-	Save func(name string, data []byte) (string, error) // writes an export and returns its path
-	GPUs func() ([]gpu.Device, error)                   // nil: gpu.Snapshot
-	Now  func() time.Time                               // nil: time.Now
-}
 
 // The names of the pane's views.
 const (
@@ -48,59 +24,32 @@ const (
 	compareView  = "Compare"
 )
 
-// Pane is the Train pane.
+// Pane is the Train pane: its views, and what they share.
 type Pane struct {
-	control Control
-	redraws int // a second
-
-	watching views.Request
-	wake     chan struct{} // makes the watcher look at once
-	newest   *listing      // as it came last; nil: none yet
-	list     *listing      // as it is drawn: the newest, or that of the moment when the display was paused
-	follows  []*followed
-	chosen   string   // directory of the run selected by hand; "": the newest that is live, else the newest
-	marks    []string // directories to compare, in the order in which they were marked
-	filter   views.Filter
-	paused   bool
-	look     look
-
-	views   *views.Views
-	scrolls map[string]*widget.Scroll // of the panels with lines
-	classAt widget.List               // in the order that is shown
-
-	launch   *launch // open while a new run is asked for
-	starting views.Request
-	asking   views.Request   // stop or resume
-	saving   views.Request   // an export
-	stopping map[string]bool // runs that have been asked to stop from here
-	tested   tested
-	begun    map[string]bool // runs that were started or resumed from here and have not come to a step yet
-
-	machine, going string // as they were told to the root
-	loads          []float64
+	*shared
+	launcher launcher
+	requests requests
+	exporter exporter
+	tests    *tests
+	title    titleFigures
 }
 
 // New is the Train pane.
 func New(c Control) *Pane {
-	if c.Runs == nil {
-		c.Runs = func() string { return "" }
-	}
-	if c.Stop == nil {
-		c.Stop = run.RequestStop
-	}
-	if c.GPUs == nil {
-		c.GPUs = gpu.Snapshot
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	p := &Pane{control: c, redraws: 4, look: look{smoothing: byLength, averages: &averages{}},
-		scrolls:  map[string]*widget.Scroll{},
-		stopping: map[string]bool{}, begun: map[string]bool{},
-		wake: make(chan struct{}, 1)}
-	p.views = views.NewViews(p.Name(), p.overview(), p.curves(), p.classes(), p.machineOverTime(), p.details(),
-		p.comparison())
-	p.views.Ready, p.views.Turned = p.any, p.attend
+	c.complete()
+	s := newShared(c)
+	p := &Pane{shared: s, launcher: launcher{shared: s}, requests: newRequests(s), exporter: exporter{shared: s},
+		tests: &tests{shared: s}, title: titleFigures{shared: s}}
+	panels := newPanels(s)
+	s.views = views.NewViews(p.Name(),
+		newOverview(s, panels),
+		newCurves(s, panels),
+		newClasses(panels),
+		newMachine(s, panels),
+		newDetails(s, panels),
+		newComparison(s, panels, p.tests),
+	)
+	s.views.Ready, s.views.Turned = p.any, p.attend
 	return p
 }
 
@@ -109,25 +58,6 @@ func (p *Pane) Name() string { return "Train" }
 
 // Init starts watching the folder of runs.
 func (p *Pane) Init() tea.Cmd { return p.watch() }
-
-// watch looks at the folder anew, and from then on again and again.
-func (p *Pane) watch() tea.Cmd {
-	w := &watcher{folder: p.control.Runs(), now: p.control.Now, gpus: p.control.GPUs, wake: p.wake}
-	if w.folder == "" {
-		p.watching.Close()
-		p.newest, p.list = nil, nil
-		return nil
-	}
-	return views.Listen(&p.watching, w.watch)
-}
-
-// scanNow lets the watcher look at the folder without waiting.
-func (p *Pane) scanNow() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
-}
 
 // Update takes one message; runs that are to be seen and not yet read are then followed.
 func (p *Pane) Update(msg tea.Msg) tea.Cmd { return tea.Batch(p.update(msg), p.attend()) }
@@ -146,17 +76,19 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 	case views.Batch[listing]:
 		return p.listed(msg)
 	case views.Batch[*reading]:
-		return p.readOne(msg)
+		if next, followed := p.readOne(msg); followed {
+			return tea.Batch(next, p.title.changed())
+		}
 	case views.Answer[checkup]:
-		return p.checked(msg)
+		p.launcher.checked(msg)
 	case views.Answer[launched]:
-		return p.launched(msg)
+		return p.launcher.launched(msg)
 	case views.Answer[asked]:
-		return p.answered(msg)
+		return p.requests.answered(msg)
 	case views.Answer[[]testedSplit]:
-		p.testAnswered(msg)
+		p.tests.answered(msg)
 	case views.Answer[saved]:
-		return p.saved(msg)
+		return p.exporter.saved(msg)
 	case tea.MouseMsg:
 		if !p.Capturing() && p.any() {
 			return p.views.Update(msg)
@@ -167,27 +99,35 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// any says whether there is a run to show.
-func (p *Pane) any() bool { return p.list != nil && len(p.list.runs) > 0 }
-
-// now is the time of the newest listing that is drawn.
-func (p *Pane) now() time.Time {
-	if p.list == nil {
-		return time.Time{}
+// listed takes what the folder holds now.
+func (p *Pane) listed(msg views.Batch[listing]) tea.Cmd {
+	if !p.listArrived(msg) {
+		return nil
 	}
-	return p.list.at
+	p.title.remember(p.newest.gpus)
+	p.requests.settle()
+	p.marks = slices.DeleteFunc(p.marks, func(dir string) bool { return p.newest.find(dir) == nil })
+	return tea.Batch(msg.Next, p.title.changed(), p.stillborn())
 }
 
 // typed gives keys to what is open for them.
 func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 	switch {
-	case p.launch != nil:
-		return p.typeName(msg)
+	case p.launcher.open():
+		return p.launcher.typed(msg)
 	case p.filter.Writing():
 		_, cmd := p.filter.Update(msg)
 		return cmd
 	}
 	return nil
+}
+
+// attend follows the runs that are to be seen, and asks for what the open view lacks.
+func (p *Pane) attend() tea.Cmd {
+	if p.list == nil {
+		return nil
+	}
+	return tea.Batch(p.followAll(), p.views.Want())
 }
 
 // View draws the open view, and over it what asks for something.
@@ -199,8 +139,8 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 		screen = p.notice(t, w, h)
 	}
 	switch {
-	case p.launch != nil:
-		screen = p.launch.over(t, screen, w, h)
+	case p.launcher.open():
+		screen = p.launcher.launch.over(t, screen, w, h)
 	case p.filter.Writing():
 		screen = p.filter.Over(t, screen, w, h)
 	}
@@ -228,16 +168,8 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 	return n.View(w, h)
 }
 
-// nothing is what a panel says in place of figures: that the run is still being read, or what there is none of.
-func (p *Pane) nothing(t *widget.Theme, what string, w, h int) string {
-	if p.current() == nil {
-		what = "reading the run"
-	}
-	return widget.Block(t.Muted.Render(" "+what), w, h)
-}
-
 // Capturing says whether a name or a filter is being written.
-func (p *Pane) Capturing() bool { return p.filter.Writing() || p.launch != nil }
+func (p *Pane) Capturing() bool { return p.filter.Writing() || p.launcher.open() }
 
 // Leave closes the uppermost layer: a zoomed panel, the comparison or the details, the filter.
 func (p *Pane) Leave() bool {
@@ -250,11 +182,17 @@ func (p *Pane) Leave() bool {
 	return false
 }
 
+// Working says whether the run that is seen lives and has not come to a step yet.
+func (p *Pane) Working() bool {
+	e := p.selected()
+	return e != nil && e.status.Live() && e.run.Info.Steps == 0
+}
+
 // Status names the views where there is room, and what is paused, marked or filtered.
 func (p *Pane) Status() string {
 	switch {
-	case p.launch != nil:
-		return p.launch.status()
+	case p.launcher.open():
+		return p.launcher.launch.status()
 	case p.filter.Writing():
 		return p.filter.Keys()
 	case !p.any():

@@ -9,32 +9,34 @@ import (
 	"finetui/views/widget"
 )
 
-// elapsed is how long a run has been worked on. A live one's time goes on by the listing's clock.
-func (p *Pane) elapsed(e *entry) time.Duration {
-	if !e.status.Live() {
-		return e.status.Elapsed
+func (v *overview) progressTitle() string {
+	e := v.selected()
+	if e == nil {
+		return "Run"
 	}
-	info := e.run.Info
-	return time.Duration((info.Before + max(float64(p.now().UnixMilli())/1000-info.Began, 0)) * float64(time.Second))
+	if e.run.Info.Recipe == "" {
+		return "Run · " + e.run.Label()
+	}
+	return "Run · " + e.run.Label() + " · " + e.run.Info.Recipe + " on " + e.run.Info.Base
 }
 
 // drawProgress says how the selected run stands, in words and a bar.
-func (p *Pane) drawProgress(t *widget.Theme, w, h int) string {
-	e := p.selected()
+func (v *overview) drawProgress(t *widget.Theme, w, h int) string {
+	e := v.selected()
 	if e == nil {
 		return widget.Block("", w, h)
 	}
-	lines := p.stateLines(t, e, w-2, h)
+	lines := v.stateLines(t, e, w-2, h)
 	if e.run.Fault == nil {
-		r := p.current()
-		if warned := p.warned(); len(warned) > 0 {
+		r := v.current()
+		if warned := v.current().warned(v.now()); len(warned) > 0 {
 			newest := warned[0]
 			lines = append(lines, t.Warning.Render(widget.Cut(fmt.Sprintf("! %s (step %d)", widget.Clean(newest.Text),
 				newest.Step), w-2)))
 		}
-		lines = append(lines, p.stepLines(t, e, r, w-2)...)
+		lines = append(lines, v.stepLines(t, e, r, w-2)...)
 		if r != nil {
-			lines = append(lines, scoreLines(t, r, p.look, w-2)...)
+			lines = append(lines, scoreLines(t, r, v.plot, w-2)...)
 		}
 	}
 	for i, line := range lines {
@@ -44,7 +46,7 @@ func (p *Pane) drawProgress(t *widget.Theme, w, h int) string {
 }
 
 // stateLines are the state, what led to it as far as h lines have room beside the rest, and what can be done.
-func (p *Pane) stateLines(t *widget.Theme, e *entry, w, h int) []string {
+func (v *overview) stateLines(t *widget.Theme, e *entry, w, h int) []string {
 	glyph, tone := glyphOf(e.state())
 	state := t.Tone(tone).Render(glyph + " " + e.state())
 	if e.run.Fault != nil {
@@ -54,7 +56,7 @@ func (p *Pane) stateLines(t *widget.Theme, e *entry, w, h int) []string {
 		}
 		return lines
 	}
-	if d := p.elapsed(e); d > 0 {
+	if d := v.elapsed(e); d > 0 {
 		state += t.Muted.Render(" · ") + widget.Duration(d) + t.Muted.Render(" at work")
 	}
 	if n := e.run.Info.Resumed; n > 0 {
@@ -65,7 +67,7 @@ func (p *Pane) stateLines(t *widget.Theme, e *entry, w, h int) []string {
 		return lines
 	}
 	reason := e.status.Reason
-	if p.canResume() { // what can be done follows
+	if v.canResume() { // what can be done follows
 		reason, _, _ = strings.Cut(reason, "; resume ")
 	}
 	words := widget.Wrap(widget.Clean(reason), w)
@@ -75,9 +77,9 @@ func (p *Pane) stateLines(t *widget.Theme, e *entry, w, h int) []string {
 	for _, line := range words {
 		lines = append(lines, t.Tone(tone).Render(line))
 	}
-	if p.canResume() {
+	if v.canResume() {
 		from := ""
-		switch r := p.current(); {
+		switch r := v.current(); {
 		case r == nil:
 		case len(r.saved) > 0:
 			from = " from step " + widget.Count(r.saved[len(r.saved)-1].Step)
@@ -89,14 +91,8 @@ func (p *Pane) stateLines(t *widget.Theme, e *entry, w, h int) []string {
 	return lines
 }
 
-// Working says whether the run that is seen lives and has not come to a step yet.
-func (p *Pane) Working() bool {
-	e := p.selected()
-	return e != nil && e.status.Live() && e.run.Info.Steps == 0
-}
-
 // stepLines are the bar, epoch, speed and the time that is left.
-func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string {
+func (v *overview) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string {
 	step, steps := e.step, e.run.Info.Steps
 	if r != nil {
 		step = max(step, r.history.Step())
@@ -134,7 +130,7 @@ func (p *Pane) stepLines(t *widget.Theme, e *entry, r *reading, w int) []string 
 	case e.status.State == run.Stopping:
 		lines = append(lines, untilStop(t, e, r, step))
 	case e.status.Live() && steps > step:
-		lines = append(lines, p.left(t, e, r, step))
+		lines = append(lines, v.left(t, e, r, step))
 	}
 	return lines
 }
@@ -188,16 +184,16 @@ func fetchLines(t *widget.Theme, base string, p widget.Progress, w int) []string
 }
 
 // left is how long a live run will take yet, and when it will be over.
-func (p *Pane) left(t *widget.Theme, e *entry, r *reading, step int) string {
+func (v *overview) left(t *widget.Theme, e *entry, r *reading, step int) string {
 	left, ok := run.Remaining(step, e.run.Info.Steps, run.Pace(r.history.Train, e.run.Info.Began))
 	if !ok {
 		return t.Muted.Render("the time left is not known yet")
 	}
-	return widget.Duration(left) + t.Muted.Render(" left, until ") + p.now().Add(left).Format("15:04")
+	return widget.Duration(left) + t.Muted.Render(" left, until ") + v.now().Add(left).Format("15:04")
 }
 
 // scoreLines are the losses of the newest row, and of the newest check on valid.
-func scoreLines(t *widget.Theme, r *reading, l look, w int) []string {
+func scoreLines(t *widget.Theme, r *reading, l plotOptions, w int) []string {
 	var lines []string
 	if rows := r.history.Train; len(rows) > 0 {
 		y := r.losses(l.plain)

@@ -11,6 +11,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/printable"
 	"finetui/core/run"
+	"finetui/views"
 	"finetui/views/widget"
 )
 
@@ -51,66 +52,24 @@ func glyphOf(state string) (glyph string, tone widget.Tone) {
 	return "○", widget.Muted
 }
 
-// listedRuns are the runs that the filter lets through, newest first.
-func (p *Pane) listedRuns() []entry {
-	if p.list == nil || p.filter.Text() == "" {
-		if p.list == nil {
-			return nil
-		}
-		return p.list.runs
-	}
-	var kept []entry
-	for _, e := range p.list.runs {
-		if p.filter.Passes(e.run.Label() + " " + e.run.Info.Recipe + " " + e.state()) {
-			kept = append(kept, e)
-		}
-	}
-	return kept
+// runsPanel is the list of runs.
+type runsPanel struct{ *shared }
+
+func newRunsPanel(s *shared) views.Panel {
+	p := &runsPanel{s}
+	return views.Panel{Name: "runs", Tab: "Runs", Title: p.title, Right: p.note, Draw: p.draw, Move: p.move,
+		Click: p.click}
 }
 
-// selected is the run that is looked at: the one chosen by hand, else the newest that goes on, else the newest; nil
-// where there is none.
-func (p *Pane) selected() *entry {
-	if p.list == nil || len(p.list.runs) == 0 {
-		return nil
+func (p *runsPanel) note() string {
+	if p.paused {
+		return "‖ display paused"
 	}
-	if e := p.list.find(p.chosen); e != nil {
-		return e
-	}
-	if live, _ := p.list.live(); live != nil {
-		return live
-	}
-	return &p.list.runs[0]
+	return ""
 }
 
-// move selects another run of the list.
-func (p *Pane) move(m widget.Move, page int) {
-	runs := p.listedRuns()
-	cursor := p.runCursor(runs)
-	cursor.Move(m, len(runs), page)
-	if i := cursor.At(len(runs)); i >= 0 {
-		p.choose(runs[i].run.Dir)
-	}
-}
-
-func (p *Pane) choose(dir string) {
-	if e := p.selected(); e == nil || e.run.Dir != dir {
-		clear(p.scrolls)
-	}
-	p.chosen = dir
-}
-
-// runCursor stands on the selected run; on the first where the filter hides it.
-func (p *Pane) runCursor(runs []entry) *widget.List {
-	cursor := &widget.List{}
-	if e := p.selected(); e != nil {
-		cursor.Index = max(slices.IndexFunc(runs, func(r entry) bool { return r.run.Dir == e.run.Dir }), 0)
-	}
-	return cursor
-}
-
-// runTable is the list of runs.
-func (p *Pane) runTable() widget.Table {
+// table is the list of runs.
+func (p *runsPanel) table() widget.Table {
 	runs := p.listedRuns()
 	table := widget.Table{Cursor: p.runCursor(runs), Columns: []widget.Column{
 		{Title: "run", Flex: true, Min: 12}, {Title: "state", Priority: 5}, {Title: "steps", Right: true, Priority: 4},
@@ -133,7 +92,7 @@ func (p *Pane) runTable() widget.Table {
 }
 
 // letterBefore is the letter of a marked run, which its curve has in Compare, and as much room for the others.
-func (p *Pane) letterBefore(dir string) string {
+func (p *runsPanel) letterBefore(dir string) string {
 	if len(p.marks) == 0 {
 		return ""
 	}
@@ -143,7 +102,7 @@ func (p *Pane) letterBefore(dir string) string {
 	return "  "
 }
 
-func (p *Pane) letterTone(dir string) widget.Tone {
+func (p *runsPanel) letterTone(dir string) widget.Tone {
 	if slices.Contains(p.marks, dir) {
 		return widget.Accent
 	}
@@ -186,7 +145,7 @@ func (s score) text(word bool) string {
 }
 
 // sameBy is what all runs that have been checked are scored by; empty where that differs.
-func (p *Pane) sameBy() (by config.BestBy) {
+func (p *runsPanel) sameBy() (by config.BestBy) {
 	for _, e := range p.list.runs {
 		switch {
 		case e.best.by == "" || e.best.by == by:
@@ -200,7 +159,7 @@ func (p *Pane) sameBy() (by config.BestBy) {
 }
 
 // bestTitle heads the column of the best checks on valid.
-func (p *Pane) bestTitle() string {
+func (p *runsPanel) bestTitle() string {
 	if by := p.sameBy(); by != "" {
 		return "best " + scoreWords[by]
 	}
@@ -224,7 +183,7 @@ func age(now time.Time, unix float64) string {
 	}
 }
 
-func (p *Pane) runsTitle() string {
+func (p *runsPanel) title() string {
 	n := len(p.list.runs)
 	if shown := len(p.listedRuns()); shown != n {
 		return fmt.Sprintf("Runs · %s of %s", widget.Count(shown), widget.Count(n))
@@ -232,17 +191,17 @@ func (p *Pane) runsTitle() string {
 	return "Runs · " + widget.Count(n)
 }
 
-func (p *Pane) drawRuns(t *widget.Theme, w, h int) string {
+func (p *runsPanel) draw(t *widget.Theme, w, h int) string {
 	if len(p.listedRuns()) == 0 {
 		return widget.Block(t.Muted.Render(" no run fits the filter; esc takes it off"), w, h)
 	}
-	return p.runTable().View(t, w, h)
+	return p.table().View(t, w, h)
 }
 
-func (p *Pane) clickRun(_, y, _, h int) tea.Cmd {
-	table := p.runTable()
+func (p *runsPanel) click(_, y, _, h int) tea.Cmd {
+	table := p.table()
 	if table.Click(y, h) {
-		p.choose(p.listedRuns()[table.Selected()].run.Dir)
+		p.chosen = p.listedRuns()[table.Selected()].run.Dir
 	}
-	return p.attend()
+	return nil
 }

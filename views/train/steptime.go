@@ -5,11 +5,20 @@ import (
 	"strings"
 
 	"finetui/core/run"
+	"finetui/views"
 	"finetui/views/widget"
 )
 
-// drawStepTime is the parts of a step, and the verdict.
-func (p *Pane) drawStepTime(t *widget.Theme, w, h int) string {
+// timePanel is what a step's time goes into.
+type timePanel struct{ *shared }
+
+func newTimePanel(s *shared) views.Panel {
+	p := &timePanel{s}
+	return views.Panel{Name: "time", Tab: "Step time", Right: p.note, Draw: p.draw}
+}
+
+// draw is the parts of a step, and the verdict.
+func (p *timePanel) draw(t *widget.Theme, w, h int) string {
 	r := p.current()
 	if r == nil || len(r.history.Train) == 0 {
 		return p.nothing(t, "no step has been reported yet", w, h)
@@ -86,8 +95,8 @@ func timeBars(s run.TimeSpent) widget.Bars {
 	return bars
 }
 
-// stepTimeNote is how long a step takes, at the right of the title.
-func (p *Pane) stepTimeNote() string {
+// note is how long a step takes, at the right of the title.
+func (p *timePanel) note() string {
 	r := p.current()
 	if r == nil || len(r.history.Train) == 0 {
 		return ""

@@ -15,8 +15,9 @@ import (
 	"finetui/views/widget"
 )
 
-// tested are the paired tests of the runs that Compare shows, worked out beside the screen.
-type tested struct {
+// tests are the paired tests of the runs that Compare shows, worked out beside the screen.
+type tests struct {
+	*shared
 	request views.Request
 	of      []*eval.Result // what was asked about
 	splits  []testedSplit
@@ -30,11 +31,8 @@ type testedSplit struct {
 	err     error
 }
 
-// test compares the evaluations of the compared runs while they are looked at, whenever there are others than before.
-func (p *Pane) test() tea.Cmd {
-	if !p.views.Is(compareView) {
-		return nil
-	}
+// want compares the evaluations of the compared runs whenever there are others than before.
+func (p *tests) want() tea.Cmd {
 	var of []*eval.Result
 	var letters []string
 	seed := config.Default().Project.Seed
@@ -49,16 +47,16 @@ func (p *Pane) test() tea.Cmd {
 			of, letters = append(of, result), append(letters, letter)
 		}
 	})
-	if slices.Equal(of, p.tested.of) {
+	if slices.Equal(of, p.of) {
 		return nil
 	}
-	p.tested.of, p.tested.splits = of, nil
-	p.tested.request.Close()
+	p.of, p.splits = of, nil
+	p.request.Close()
 	splits := p.evaluated()
 	if len(of) < 2 {
 		return nil
 	}
-	return views.Ask(&p.tested.request, func(context.Context) ([]testedSplit, error) {
+	return views.Ask(&p.request, func(context.Context) ([]testedSplit, error) {
 		return testEach(splits, of, letters, uint64(seed)), nil
 	})
 }
@@ -82,22 +80,22 @@ func testEach(splits []string, results []*eval.Result, letters []string, seed ui
 	return tests
 }
 
-// testAnswered takes the tests, unless others have been asked for meanwhile.
-func (p *Pane) testAnswered(msg views.Answer[[]testedSplit]) {
-	if p.tested.request.Takes(msg.Ticket) {
-		p.tested.request.Close()
-		p.tested.splits = msg.Value
+// answered takes the tests, unless others have been asked for meanwhile.
+func (p *tests) answered(msg views.Answer[[]testedSplit]) {
+	if p.request.Takes(msg.Ticket) {
+		p.request.Close()
+		p.splits = msg.Value
 	}
 }
 
-// testLines are a line for each pair of compared runs: on how many objects
+// lines are a line for each pair of compared runs: on how many objects
 // either alone is right, and whether that tells them apart.
-func (p *Pane) testLines(t *widget.Theme, w int) []string {
-	if p.tested.request.Pending() {
+func (p *tests) lines(t *widget.Theme, w int) []string {
+	if p.request.Pending() {
 		return []string{t.Muted.Render(" testing the runs against each other …")}
 	}
 	var lines []string
-	for _, test := range p.tested.splits {
+	for _, test := range p.splits {
 		if test.err != nil {
 			lines = append(lines, widget.Hang(t.Warning.Render(" ! "),
 				widget.Clean(test.split+": "+printable.Error(test.err)), t.Warning, w)...)

@@ -45,11 +45,11 @@ func TestComparedRunsAreTestedAgainstEachOther(t *testing.T) {
 	evaluated(t, dir, "0002-enhanced", 60, 1, 20)
 	p, d := open(t, control(dir), 120, 30)
 	d.Press("J", "space", "K", "space").Wait("both runs", p.allRead)
-	if len(p.tested.of) > 0 {
+	if len(p.tests.of) > 0 {
 		t.Error("runs are tested before anybody looks at the comparison")
 	}
-	d.Press("c").Wait("the test", func() bool { return len(p.tested.splits) > 0 })
-	text := strings.Join(strings.Fields(ansi.Strip(strings.Join(p.testLines(widget.NewTheme(true, false), 60), " "))),
+	d.Press("c").Wait("the test", func() bool { return len(p.tests.splits) > 0 })
+	text := strings.Join(strings.Fields(ansi.Strip(strings.Join(p.tests.lines(widget.NewTheme(true, false), 60), " "))),
 		" ")
 	for _, want := range []string{"on test alone right of McNemar p", "A and B 1 and 9 60 0.021 ✓ they differ"} {
 		if !strings.Contains(text, want) {
@@ -58,12 +58,12 @@ func TestComparedRunsAreTestedAgainstEachOther(t *testing.T) {
 	}
 	d.Golden("tested-120x30")
 
-	before := p.tested.of
+	before := p.tests.of
 	d.Press("tab", "down", "o")
-	if len(p.tested.of) != 2 || p.tested.of[0] != before[0] || p.tested.request.Pending() {
+	if len(p.tests.of) != 2 || p.tests.of[0] != before[0] || p.tests.request.Pending() {
 		t.Error("the same evaluations are tested again")
 	}
-	if d.Press("space"); len(p.tested.splits) > 0 && len(p.compared()) < 2 {
+	if d.Press("space"); len(p.tests.splits) > 0 && len(p.compared()) < 2 {
 		t.Error("a test of two stands beside one run")
 	}
 }
@@ -72,10 +72,10 @@ func TestEvaluationsThatCannotBeComparedSayWhy(t *testing.T) {
 	a := &eval.Result{Subject: "a", Split: "test", ClosedList: []eval.Label{{Name: "x"}}}
 	b := &eval.Result{Subject: "b", Split: "test", ClosedList: []eval.Label{{Name: "y"}}}
 	p := New(Control{})
-	p.tested.splits = testEach([]string{"test", "valid"}, []*eval.Result{a, b, {Split: "valid"}},
+	p.tests.splits = testEach([]string{"test", "valid"}, []*eval.Result{a, b, {Split: "valid"}},
 		[]string{"A", "B", "B"}, 1)
-	lines := p.testLines(widget.NewTheme(true, false), 60)
-	if text := strings.Join(lines, " "); len(p.tested.splits) != 1 ||
+	lines := p.tests.lines(widget.NewTheme(true, false), 60)
+	if text := strings.Join(lines, " "); len(p.tests.splits) != 1 ||
 		!strings.Contains(text, "different closed lists") {
 		t.Errorf("it says %q", text)
 	}
@@ -86,15 +86,16 @@ func TestDetailsWrapWhatIsLongAtTheirNarrowest(t *testing.T) {
 	p, d := open(t, control(dir), 120, 30)
 	d.Press("enter").Wait("the run", p.allRead)
 	theme := widget.NewTheme(true, false)
-	for name, lines := range map[string][]string{"constants": p.constantLines(theme, 34),
-		"evaluation": p.resultLines(theme, 34), "differences": p.differenceLines(theme, 34)} {
+	about, beside := &details{p.shared}, &comparison{shared: p.shared}
+	for name, lines := range map[string][]string{"constants": about.constantLines(theme, 34),
+		"evaluation": about.resultLines(theme, 34), "differences": beside.differenceLines(theme, 34)} {
 		for _, line := range lines {
 			if widget.Width(line) > 34 {
 				t.Errorf("%s: %q is wider than the panel", name, ansi.Strip(line))
 			}
 		}
 	}
-	if text := ansi.Strip(strings.Join(p.resultLines(theme, 34),
+	if text := ansi.Strip(strings.Join(about.resultLines(theme, 34),
 		" ")); !strings.Contains(strings.Join(strings.Fields(text), " "), "or b in Infer") {
 		t.Errorf("the evaluation says %q", text)
 	}

@@ -16,8 +16,15 @@ import (
 // loadsShown is how many of the newest loads the title line draws.
 const loadsShown = 6
 
-// figures tells the root what the machine does and which run goes on, when either has changed.
-func (p *Pane) figures() tea.Cmd {
+// titleFigures are what the title line of the workbench says of the machine and of the run that goes on.
+type titleFigures struct {
+	*shared
+	machine, going string    // as they were sent last
+	loads          []float64 // of this machine's GPUs, the newest
+}
+
+// changed tells the root what the machine does and which run goes on, when either has changed.
+func (p *titleFigures) changed() tea.Cmd {
 	const mostLabel = 24 // cells of a run's name: the steps matter more
 	if p.newest == nil {
 		return nil
@@ -44,7 +51,7 @@ func (p *Pane) figures() tea.Cmd {
 }
 
 // machineText is this machine's GPUs, or what the live run's process takes of the cores.
-func (p *Pane) machineText(live *entry) string {
+func (p *titleFigures) machineText(live *entry) string {
 	if len(p.newest.gpus) > 0 {
 		return p.gpuText(p.newest.gpus)
 	}
@@ -69,7 +76,7 @@ func (p *Pane) machineText(live *entry) string {
 
 // gpuText is the mean load of all GPUs and how it went, their memory together, and the hottest. What one of them does
 // not tell is left out.
-func (p *Pane) gpuText(gpus []gpu.Device) string {
+func (p *titleFigures) gpuText(gpus []gpu.Device) string {
 	var used, total uint64
 	memory, hottest := true, math.NaN()
 	for _, d := range gpus {
@@ -112,7 +119,7 @@ func meanLoad(gpus []gpu.Device) float64 {
 }
 
 // remember keeps the newest loads of this machine's GPUs for the title line.
-func (p *Pane) remember(gpus []gpu.Device) {
+func (p *titleFigures) remember(gpus []gpu.Device) {
 	if len(gpus) > 0 {
 		p.loads = append(p.loads, meanLoad(gpus))
 		p.loads = p.loads[max(len(p.loads)-loadsShown, 0):]

@@ -20,8 +20,8 @@ const (
 
 func (a axis) String() string { return [...]string{"step", "time", "at work"}[a] }
 
-// look is how curves are drawn. The zero value smooths nothing and lets outliers be clipped and marked.
-type look struct {
+// plotOptions are how curves are drawn. The zero value smooths nothing and lets outliers be clipped and marked.
+type plotOptions struct {
 	smoothing int // index in smoothings, or byLength
 	x         axis
 	log       bool
@@ -44,7 +44,7 @@ const (
 )
 
 // smooth takes the n-th weight further on, for a curve of so many rows.
-func (l *look) smooth(n, rows int) {
+func (l *plotOptions) smooth(n, rows int) {
 	at := l.smoothing
 	if at == byLength {
 		at = slices.IndexFunc(smoothings, func(w float64) bool { return w >= l.weight(rows) })
@@ -62,7 +62,7 @@ func (l *look) smooth(n, rows int) {
 }
 
 // weight is that of the moving average of a curve of so many rows: it averages over about 1 / (1 − weight) of them.
-func (l *look) weight(rows int) float64 {
+func (l *plotOptions) weight(rows int) float64 {
 	if l.smoothing == byLength {
 		return min(1-1/max(float64(rows)/lengthPart, 1), smoothings[len(smoothings)-1])
 	}
@@ -70,10 +70,10 @@ func (l *look) weight(rows int) float64 {
 }
 
 // smoothed is the moving average of a curve.
-func (l *look) smoothed(y []float64) []float64 { return l.averages.of(y, l.weight(len(y))) }
+func (l *plotOptions) smoothed(y []float64) []float64 { return l.averages.of(y, l.weight(len(y))) }
 
 // at is where a row stands on the axis.
-func (l *look) at(h run.Head, c run.Clock) float64 {
+func (l *plotOptions) at(h run.Head, c run.Clock) float64 {
 	switch l.x {
 	case byClock:
 		return h.Time
@@ -83,8 +83,8 @@ func (l *look) at(h run.Head, c run.Clock) float64 {
 	return float64(h.Step)
 }
 
-// chart is an empty chart with the look's axes; zone is where times of day are told.
-func (l *look) chart(zone *time.Location) widget.LineChart {
+// chart is an empty chart with the axes that were chosen; zone is where times of day are told.
+func (l *plotOptions) chart(zone *time.Location) widget.LineChart {
 	c := widget.LineChart{XName: l.x.String(), IgnoreOutliers: !l.outliers, LogY: l.log}
 	switch l.x {
 	case byClock:

@@ -1,0 +1,46 @@
+package train
+
+import (
+	"context"
+	"time"
+
+	"finetui/core/dataset"
+	"finetui/core/gpu"
+	"finetui/core/run"
+)
+
+// Control is what the pane reaches the program by. Start, Lint, Resume, Preparing and Save
+// are called beside the screen, and all but Preparing may take long; Runs and Now are called
+// on it. An action whose function is nil is not offered.
+type Control struct {
+	Runs func() string // absolute folder of the run directories; "": no project is open
+	Lint func(ctx context.Context) ([]dataset.Finding, error)
+	// lints, too; an error says why nothing was started
+	Start  func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error)
+	Resume func(ctx context.Context, r *run.Run) error
+	Stop   func(dir string, now bool) error // nil: run.RequestStop
+
+	// Preparing says how far a live run is with fetching its base;
+	// without words where it fetches nothing. nil: not asked.
+	Preparing func(r *run.Run) (done, total int, what string)
+
+	Save func(name string, data []byte) (string, error) // writes an export and returns its path
+	GPUs func() ([]gpu.Device, error)                   // nil: gpu.Snapshot
+	Now  func() time.Time                               // nil: time.Now
+}
+
+// complete gives what is nil its usual function.
+func (c *Control) complete() {
+	if c.Runs == nil {
+		c.Runs = func() string { return "" }
+	}
+	if c.Stop == nil {
+		c.Stop = run.RequestStop
+	}
+	if c.GPUs == nil {
+		c.GPUs = gpu.Snapshot
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+}
