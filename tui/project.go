@@ -6,12 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
-	"finetui/core/demo/base"
-	"finetui/core/demo/chain"
 	"finetui/core/level"
 	"finetui/core/printable"
 	"finetui/core/project"
@@ -62,7 +59,7 @@ func applyOverrides(file *config.File, overrides []string) error {
 	return file.Apply(config.Diff(file.Config, after))
 }
 
-// runNew starts a project: its config.toml and, for the demo, its data sets.
+// runNew starts a project: its config.toml and, for a demo, its data sets.
 func runNew(c call) int {
 	file, err := config.Preset(c.words[0])
 	if err != nil {
@@ -91,10 +88,8 @@ func runNew(c call) int {
 	}
 	made := []string{file.Path}
 	listed := func(format string, args ...any) { made = append(made, fmt.Sprintf(format, args...)) }
-	if c.words[0] == "demo" {
-		if err := makeDemoData(c, file, listed); err != nil {
-			return c.failure(err)
-		}
+	if err := makeDemoData(c, file, listed); err != nil {
+		return c.failure(err)
 	}
 	next := nextStep(c.words[0], folder)
 	if file.Config.View.Format == "json" {
@@ -115,81 +110,15 @@ func nextStep(preset, folder string) string {
 	if filepath.Clean(folder) != "." {
 		enter = fmt.Sprintf("cd %s, then ", folder)
 	}
-	if preset == "demo" {
+	switch preset {
+	case "demo":
 		return enter + "finetui opens the workbench: 3 and n start the first run; finetui demo runs the whole chain " +
 			"without one"
+	case demoQVED:
+		return enter + "finetui opens the workbench; finetui demo qved runs the chain of clips without one"
 	}
 	return enter + "set DATASET.PATH and MODEL.BASE in " + configFile +
 		"; finetui analyze and finetui lint say what is wrong, finetui opens the workbench"
-}
-
-// makeDemoData draws the demo's data sets.
-func makeDemoData(c call, file *config.File, listed func(format string, args ...any)) error {
-	report, done := c.progress()
-	defer done()
-	return chain.Data(c.ctx, file.Snapshot, chain.Options{Report: report, Log: listed})
-}
-
-// runDemo runs the whole chain on the demo project, or makes the base that the program carries.
-func runDemo(c call) int {
-	if len(c.words) > 0 {
-		return runDemoBase(c)
-	}
-	if _, err := os.Stat(configFile); errors.Is(err, os.ErrNotExist) {
-		first := c
-		first.words, first.overrides, first.stdout = []string{"demo"}, nil, c.stderr
-		if code := runNew(first); code != exitDone {
-			return code
-		}
-	}
-	file, ok := c.configuration()
-	if !ok {
-		return exitCall
-	}
-	exe, err := executable()
-	if err != nil {
-		return c.failure(err)
-	}
-	report, done := c.progress()
-	options := chain.Options{Exe: exe, Version: version(), Report: report, Log: c.print}
-	if c.json {
-		options.Log = c.note
-	}
-	path, err := chain.Run(c.ctx, file.Snapshot, options)
-	done()
-	if err != nil {
-		return c.failure(err)
-	}
-	if c.json {
-		return c.printJSON(struct {
-			Schema int    `json:"schema"`
-			Report string `json:"report"`
-		}{1, path})
-	}
-	c.print("%s", path)
-	return exitDone
-}
-
-// runDemoBase pretrains the built-in base anew.
-func runDemoBase(c call) int {
-	if len(c.words) != 2 || c.words[0] != "base" {
-		return c.fail(exitCall, "call it as finetui demo, or finetui demo base FOLDER")
-	}
-	began := time.Now()
-	log := func(format string, args ...any) {
-		c.note("%6.0f s  %s", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
-	}
-	if err := base.Make(c.ctx, c.words[1], base.Options{Seed: base.Seed, Log: log}); err != nil {
-		return c.failure(err)
-	}
-	if c.json {
-		return c.printJSON(struct {
-			Schema int    `json:"schema"`
-			Folder string `json:"folder"`
-		}{1, c.words[1]})
-	}
-	c.print("%s", c.words[1])
-	return exitDone
 }
 
 // openProject opens the configuration's data set and recipe.

@@ -14,6 +14,7 @@ var presets = []struct {
 	{"demo", demo},
 	{"drains", drains},
 	{"qved", qved},
+	{"demo-qved", demoQVED},
 }
 
 // demo is the generated slope-drain project on the built-in base: the whole chain in minutes on two cores.
@@ -56,6 +57,17 @@ func qved(c *Config) {
 	c.Train.LearningRate, c.Train.ProjectorLR = 1e-4, 2e-5
 	c.Train.Schedule, c.Train.WarmupSteps, c.Train.WarmupRatio, c.Train.WeightDecay = "cosine", 0, 0.03, 0
 	c.Eval.Split = "test"
+}
+
+// demoQVED is the project of the drawn exercise clips: as qved, with the constants of a small base that trains in
+// minutes on two cores. Its question does not name the exercise, so that naming it is worth something.
+func demoQVED(c *Config) {
+	qved(c)
+	c.Project.Name, c.Project.Runs = "demo-qved", "demo/runs"
+	c.Dataset.Path, c.Dataset.Analysis = "demo/data", "demo/dataset_analysis.json"
+	c.Convert.Output = "demo/converted"
+	c.Convert.UserPromptTemplate = "Which exercise is this, and what should be corrected?"
+	c.Model.Base, c.Model.MaxLength = "demo/base", 4096
 }
 
 // Presets returns the names that Preset knows.
