@@ -6,9 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"finetui/core/model"
-	"finetui/ml/safetensors"
+	"finetui/ml/weights"
 	"finetui/ml/wholefile"
 )
 
@@ -39,12 +40,16 @@ func Base(ctx context.Context, b *model.Base, folder string, report Progress) er
 				return err
 			}
 		}
-		if len(files) > 1 || filepath.Base(files[0]) != safetensors.SingleName {
-			index, err := wholefile.Read(filepath.Join(b.Dir, safetensors.IndexName), wholefile.Text)
+		name := weights.InFolder(func(name string) bool {
+			_, err := os.Stat(filepath.Join(b.Dir, name))
+			return err == nil
+		})
+		if slices.Contains(weights.IndexNames, name) {
+			index, err := wholefile.Read(filepath.Join(b.Dir, name), wholefile.Text)
 			if err != nil {
 				return err
 			}
-			if err := wholefile.Write(filepath.Join(dir, safetensors.IndexName), index); err != nil {
+			if err := wholefile.Write(filepath.Join(dir, name), index); err != nil {
 				return err
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/model"
 	"finetui/core/run"
+	"finetui/ml/goldentest"
 	"finetui/ml/lora"
 	"finetui/ml/nn"
 	"finetui/ml/safetensors"
@@ -299,5 +300,41 @@ func TestMergeOfARealSize(t *testing.T) {
 	merged := openBase(t, folder)
 	if _, err := merged.New(model.Adapt(&lora.Config{R: 1, Alpha: 1})); err != nil {
 		t.Error(err)
+	}
+}
+
+// A base of pickles is merged into safetensors of the same tensors, and written as it is without an adapter.
+func TestBasesOfPicklesAreMergedAndCopied(t *testing.T) {
+	plain := openBase(t, model.Tiny)
+	adapter := adapterOn(t, plain, nil)
+	merged := func(base string) string {
+		folder := filepath.Join(t.TempDir(), "merged")
+		if err := Merged(context.Background(), base, adapter, folder, nil); err != nil {
+			t.Fatal(err)
+		}
+		return folder
+	}
+	want := logits(t, load(t, openBase(t, merged(plain.Dir)), ""))
+	for _, shards := range []int{1, 2} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(plain.Dir)); err != nil {
+			t.Fatal(err)
+		}
+		goldentest.Pickle(t, dir, shards, func(name string) string { return name })
+		folder := merged(dir)
+		if got := logits(t, load(t, openBase(t, folder), "")); !slices.Equal(got, want) {
+			t.Errorf("%d files: merged, it answers otherwise than the merged safetensors", shards)
+		}
+		if left, _ := filepath.Glob(filepath.Join(folder, "*.bin*")); len(left) > 0 {
+			t.Errorf("%d files: pickles were written: %q", shards, left)
+		}
+		b := openBase(t, dir)
+		copied := filepath.Join(t.TempDir(), "copied")
+		if err := Base(context.Background(), b, copied, nil); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(logits(t, load(t, openBase(t, copied), "")), logits(t, load(t, plain, ""))) {
+			t.Errorf("%d files: copied, it answers otherwise", shards)
+		}
 	}
 }

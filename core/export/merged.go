@@ -12,6 +12,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"finetui/core/model"
 	"finetui/ml/blas"
@@ -37,11 +38,11 @@ func Merged(ctx context.Context, base, adapter, folder string, report Progress) 
 	if err != nil {
 		return err
 	}
-	weights, err := safetensors.OpenFolder(base)
+	stored, err := weights.Open(base)
 	if err != nil {
 		return err
 	}
-	defer weights.Close()
+	defer stored.Close()
 	changes, products, err := settings.Changes(adapters, kind.Sizes().Tied)
 	if err != nil {
 		return fmt.Errorf("adapter %s on base %s: %w", adapter, base, err)
@@ -55,7 +56,7 @@ func Merged(ctx context.Context, base, adapter, folder string, report Progress) 
 		}
 		changes.Tensors[name] = change
 	}
-	m := &merger{ctx: ctx, weights: weights, changes: changes, report: report, team: blas.NewTeam(0)}
+	m := &merger{ctx: ctx, weights: stored, changes: changes, report: report, team: blas.NewTeam(0)}
 	shards, err := m.plan()
 	if err != nil {
 		return fmt.Errorf("adapter %s on base %s: %w", adapter, base, err)
@@ -70,7 +71,7 @@ func Merged(ctx context.Context, base, adapter, folder string, report Progress) 
 					m.metadata())
 			})
 			if err != nil {
-				return mapped.Written(err, weights.Path())
+				return mapped.Written(err, stored.Path())
 			}
 		}
 		return writeIndex(base, dir, shards, m.total)
@@ -118,7 +119,7 @@ func (m *merger) plan() (shards map[string][]safetensors.Tensor, err error) {
 			defer m.weights.Release(like)
 			return fill(w)
 		}
-		shard := m.weights.Shard(like)
+		shard := shardName(m.weights.Shard(like))
 		shards[shard] = append(shards[shard], t)
 		return nil
 	}
@@ -140,6 +141,14 @@ func (m *merger) plan() (shards map[string][]safetensors.Tensor, err error) {
 		}
 	}
 	return shards, nil
+}
+
+// shardName is what a shard is called as safetensors: as the hub does where it converts pickles.
+func shardName(stored string) string {
+	if rest, ok := strings.CutSuffix(stored, ".bin"); ok {
+		return strings.Replace(rest, "pytorch_model", "model", 1) + ".safetensors"
+	}
+	return stored
 }
 
 // fits says whether a change can be made to a tensor.
@@ -252,7 +261,13 @@ func encode(out []byte, dtype safetensors.DType, values []float32) ([]byte, bool
 
 // writeIndex writes the index of a base that has one, with the new names. size is that of all tensors, in bytes.
 func writeIndex(base, dir string, shards map[string][]safetensors.Tensor, size int64) error {
-	text, err := wholefile.Read(filepath.Join(base, safetensors.IndexName), wholefile.Text)
+	var text []byte
+	err := fs.ErrNotExist
+	for _, name := range weights.IndexNames {
+		if errors.Is(err, fs.ErrNotExist) {
+			text, err = wholefile.Read(filepath.Join(base, name), wholefile.Text)
+		}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

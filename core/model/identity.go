@@ -16,13 +16,13 @@ import (
 	"time"
 
 	"finetui/core/filehash"
-	"finetui/ml/safetensors"
+	"finetui/ml/weights"
 	"finetui/ml/wholefile"
 )
 
 // computing are the small files of a base that change what it computes, with all bytes of its weights.
-var computing = []string{"config.json", "generation_config.json", "tokenizer.json", "preprocessor_config.json",
-	"processor_config.json", safetensors.IndexName}
+var computing = append([]string{"config.json", "generation_config.json", "tokenizer.json", "preprocessor_config.json",
+	"processor_config.json"}, weights.IndexNames...)
 
 // identity finds out which base it is: it hashes all bytes of the files that its answers depend on. Unchanged files are
 // hashed once a project. It begins when somebody asks or Identify says that somebody will, and ends with Close.

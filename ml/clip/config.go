@@ -3,6 +3,7 @@ package clip
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"finetui/ml/picture"
 )
@@ -87,6 +88,52 @@ func ParseConfig(data []byte) (Config, error) {
 	}
 	if f.Eps != nil {
 		c.Eps = *f.Eps
+	}
+	return c, c.Check()
+}
+
+// Shaped says the shape of a tensor, and whether there is one. *weights.Stored is one.
+type Shaped interface {
+	Shape(name string) (shape []int, ok bool)
+}
+
+// headWidth is that of every published tower.
+const headWidth = 64
+
+// ConfigOf reads the sizes from the shapes of a checkpoint's tensors, whose names begin with prefix, for a tower
+// without a config.json. What shapes do not say is as in Published, with as many heads of 64 as the width has.
+func ConfigOf(src Shaped, prefix string) (Config, error) {
+	c := Published()
+	var bad error
+	dims := func(name string, to ...*int) {
+		shape, ok := src.Shape(prefix + name)
+		if bad == nil && (!ok || len(shape) != len(to)) {
+			bad = fmt.Errorf("tensor %s%s is %v: the file is no CLIP's, or lacks a part", prefix, name, shape)
+		}
+		for i := 0; bad == nil && i < len(to); i++ {
+			*to[i] = shape[i]
+		}
+	}
+	var channels, places, square int
+	dims("embeddings.patch_embedding.weight", &c.Hidden, &channels, &c.Patch, &square)
+	dims("embeddings.position_embedding.weight", &places, &square)
+	dims("encoder.layers.0.mlp.fc1.weight", &c.Inner, &square)
+	if bad != nil {
+		return c, bad
+	}
+	c.Side = int(math.Sqrt(float64(max(places-1, 0)))+0.5) * c.Patch
+	if c.Patch <= 0 || c.Patches()+1 != places || channels != 3 {
+		return c, fmt.Errorf("%sembeddings has %d channels and %d places, which are no square and a class: the file is "+
+			"no CLIP's", prefix, channels, places)
+	}
+	for c.Layers = 0; ; c.Layers++ {
+		if _, ok := src.Shape(fmt.Sprintf("%sencoder.layers.%d.mlp.fc1.weight", prefix, c.Layers)); !ok {
+			break
+		}
+	}
+	if c.Heads = c.Hidden / headWidth; c.Hidden%headWidth != 0 || c.Heads == 0 {
+		return c, fmt.Errorf("the image encoder is %d wide, and nothing says into how many heads that is cut: put its "+
+			"config.json into a folder clip beside the base", c.Hidden)
 	}
 	return c, c.Check()
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"finetui/ml/pickle"
 	"finetui/ml/safetensors"
 	"finetui/ml/wholefile"
 )
@@ -16,6 +17,7 @@ import (
 const (
 	ConfigFile  = "adapter_config.json"
 	WeightsFile = "adapter_model.safetensors"
+	PickleFile  = "adapter_model.bin" // of older programs: it is read, and never written
 )
 
 // Read reads the adapter in a folder. Settings that change the mathematics and that this program does not follow
@@ -27,14 +29,19 @@ func Read(dir string) (*Config, []Adapter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	adapters, err := readWeights(filepath.Join(dir, WeightsFile), c)
-	if errors.Is(err, os.ErrNotExist) {
-		if _, statErr := os.Stat(filepath.Join(dir, "adapter_model.bin")); statErr == nil {
-			err = fmt.Errorf("%s holds adapter_model.bin, a pickle, which can run code when read: save it with PEFT "+
-				"as safetensors", dir)
+	path, open := filepath.Join(dir, WeightsFile), safetensors.Open
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		pickled := filepath.Join(dir, PickleFile)
+		if _, err := os.Stat(pickled); err == nil {
+			path, open = pickled, func(path string) (*safetensors.File, error) { return pickle.Open(path) }
 		}
 	}
-	return c, adapters, err
+	file, err := open(path)
+	if err != nil {
+		return c, nil, err
+	}
+	adapters, err := readWeights(file, c)
+	return c, adapters, errors.Join(err, file.Close())
 }
 
 // ReadConfig reads what an adapter's folder says about it, without its weights.
@@ -52,12 +59,8 @@ func ReadConfig(dir string) (*Config, error) {
 }
 
 // readWeights reads the matrices and holds them against the configuration.
-func readWeights(path string, c *Config) (adapters []Adapter, err error) {
-	file, err := safetensors.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
+func readWeights(file *safetensors.File, c *Config) (adapters []Adapter, err error) {
+	path := file.Path()
 	byModule := map[string]*Adapter{}
 	for _, key := range file.Names() {
 		name, matrix, ok := splitKey(key)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"finetui/ml/safetensors"
+	"finetui/ml/videomamba"
 	"finetui/ml/weights"
 )
 
@@ -64,7 +65,7 @@ func ReadProjectors(path string) (out []weights.Tensor, err error) {
 			return nil, err
 		}
 	}
-	store, err := openStore(path)
+	store, err := weights.Open(path, videomamba.Containers...)
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"finetui/ml/clip"
-	"finetui/ml/pickle"
-	"finetui/ml/safetensors"
 	"finetui/ml/videomamba"
 	"finetui/ml/weights"
 )
@@ -22,7 +20,19 @@ const (
 )
 
 // Towers are the tensors of both encoders. Close them only after the last use of a model made from them.
-type Towers struct{ weights.Stored }
+type Towers struct {
+	weights.Stored
+	config string // the image encoder's config.json; empty: there is none
+}
+
+// Files are the paths of all that the encoders were read from.
+func (t *Towers) Files() []string {
+	files := t.Stored.Files()
+	if t.config != "" {
+		files = append(files, t.config)
+	}
+	return files
+}
 
 // OpenTowers finds the encoders that a base in a folder names, opens their files and reads their sizes into c. Each is
 // looked for among the base's own weights, then where config.json says, taken as a path from the base's folder or from
@@ -42,22 +52,16 @@ func (c Config) openTowers(t *Towers, dir string) (Config, error) {
 		return c, err
 	}
 	layer := c.Image.Layer
-	if len(t.Names(imagePrefix)) == 0 {
-		path, err := find(dir, "image encoder", c.ImageTower, "clip")
-		if err != nil {
-			return c, err
-		}
-		if err := t.addFile(path, imagePrefix, clip.Classic); err != nil {
-			return c, err
-		}
-		data, err := weights.ReadConfig(path)
-		if err == nil {
-			if c.Image, err = clip.ParseConfig(data); err != nil {
-				return c, fmt.Errorf("%s: %w", path, err)
-			}
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return c, err
-		}
+	own := len(t.Names(imagePrefix)) > 0
+	path, err := find(dir, "image encoder", c.ImageTower, "clip")
+	if !own && err == nil {
+		err = t.addFile(path, imagePrefix, clip.Classic)
+	}
+	if err != nil && !own {
+		return c, err
+	}
+	if c.Image, err = imageConfig(t, dir, path); err != nil {
+		return c, err
 	}
 	if len(t.Names(videoPrefix)) == 0 {
 		path, err := find(dir, "video encoder", c.VideoTower, "videomamba")
@@ -69,16 +73,38 @@ func (c Config) openTowers(t *Towers, dir string) (Config, error) {
 		}
 	}
 	c.Image.Layer = layer
-	var err error
 	if c.Video, err = videomamba.ConfigOf(t, videoPrefix); err != nil {
 		return c, err
 	}
 	return c, c.Check()
 }
 
+// imageConfig are the sizes of the image encoder: of config.json beside its file or in its folder at path, or else of
+// its tensors. What lies in the base's folder or around it is not about the encoder.
+func imageConfig(t *Towers, dir, path string) (clip.Config, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		path = filepath.Dir(path)
+	}
+	if dir = filepath.Clean(dir); path != "" && path != dir && path != filepath.Dir(dir) {
+		data, err := weights.ReadConfig(path)
+		if err == nil {
+			c, err := clip.ParseConfig(data)
+			if err != nil {
+				err = fmt.Errorf("%s: %w", path, err)
+			}
+			t.config = filepath.Join(path, "config.json")
+			return c, err
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return clip.Config{}, err
+		}
+	}
+	return clip.ConfigOf(t, imagePrefix)
+}
+
 // addOwn takes the encoders that lie among the base's own weights.
 func (t *Towers) addOwn(dir string) error {
-	f, err := openStore(dir)
+	f, err := weights.Open(dir, videomamba.Containers...)
 	if err != nil {
 		return err
 	}
@@ -97,7 +123,7 @@ func (t *Towers) addOwn(dir string) error {
 
 // addFile takes one encoder's tensors from a file, or from the weights in a folder.
 func (t *Towers) addFile(path, prefix string, classic func(string) (string, bool)) error {
-	store, err := openStore(path)
+	store, err := weights.Open(path, videomamba.Containers...)
 	if err != nil {
 		return err
 	}
@@ -109,33 +135,6 @@ func (t *Towers) addFile(path, prefix string, classic func(string) (string, bool
 		err = fmt.Errorf("%s: none of its tensors belongs to this encoder: it is another model's", path)
 	}
 	return err
-}
-
-// weightFiles are the files that a folder's weights lie in, beside model.safetensors and its shards.
-var weightFiles = []string{"pytorch_model.bin"}
-
-// openStore opens a file of tensors, or a folder of them.
-func openStore(path string) (weights.Store, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		f, err := safetensors.OpenFolder(path)
-		if err == nil {
-			return f, nil
-		}
-		for _, name := range weightFiles {
-			if _, statErr := os.Stat(filepath.Join(path, name)); statErr == nil {
-				return openStore(filepath.Join(path, name))
-			}
-		}
-		return nil, err
-	}
-	if filepath.Ext(path) == ".safetensors" {
-		return safetensors.Open(path)
-	}
-	return pickle.Open(path, videomamba.Containers...)
 }
 
 // find is the path of an encoder that config.json calls name, usual being what its folder is called otherwise.
@@ -159,7 +158,7 @@ func find(dir, what, name, usual string) (string, error) {
 		}
 	}
 	for _, root := range []string{dir, around} {
-		for _, ending := range []string{"", ".safetensors", ".pth", ".bin"} {
+		for _, ending := range []string{"", ".safetensors", ".pth", ".pt", ".bin"} {
 			places = append(places, filepath.Join(root, usual+ending))
 		}
 	}
@@ -186,12 +185,13 @@ func find(dir, what, name, usual string) (string, error) {
 
 // within is a folder that holds weights, or the one file of weights in it.
 func within(dir string) string {
-	for _, name := range append([]string{safetensors.SingleName, safetensors.IndexName}, weightFiles...) {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return dir
-		}
+	if weights.InFolder(func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	}) != "" {
+		return dir
 	}
-	for _, pattern := range []string{"*.safetensors", "*.pth", "*.bin"} {
+	for _, pattern := range []string{"*.safetensors", "*.pth", "*.pt", "*.bin"} {
 		if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) == 1 {
 			return found[0]
 		}

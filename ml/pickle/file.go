@@ -6,11 +6,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
+	"hash/crc32"
 	"math"
-	"slices"
 	"strings"
+	"sync"
 
+	"finetui/ml/mapped"
 	"finetui/ml/safetensors"
 	"finetui/ml/wholefile"
 )
@@ -18,74 +19,100 @@ import (
 // maxValues is more than any storage has.
 const maxValues = 1 << 40
 
-// File is an open file of torch.save, a dictionary of tensors. It serves one goroutine at a time.
-type File struct {
-	path    string
-	file    file
-	size    int64
-	tensors map[string]tensor
-	names   []string // sorted
-	places  map[string]place
+// The names under which Hugging Face saves a model's weights as pickles.
+const (
+	SingleName = "pytorch_model.bin"
+	IndexName  = "pytorch_model.bin.index.json"
+)
 
-	last  string // the storage that was read last
-	bytes []byte
+// file is a mapped file of torch.save that is being read.
+type file struct {
+	data   []byte
+	places map[string]*place
 }
 
-// file is what is read: an *os.File.
-type file interface {
-	io.ReaderAt
-	io.Closer
-}
-
-// place is where the values of a storage lie: an entry of the archive, or a part of the file.
+// place is where the values of a storage lie in the file, and the checksum of an archive's entry.
 type place struct {
-	entry *zip.File
-	at    int64
+	name   string
+	data   []byte
+	sum    uint32
+	hasSum bool
+
+	once sync.Once
+	err  error
 }
 
-// Open reads what a file holds, without the tensors' values. Where the dictionary has one of the containers in it
-// ("model", "module"), that one's tensors are meant, and so on inwards. What is no tensor is passed over. The error
-// names the file.
-func Open(path string, containers ...string) (*File, error) {
-	file, err := wholefile.Open(path)
+// check holds the values against their checksum, the first time that it is asked.
+func (p *place) check() error {
+	p.once.Do(func() {
+		if p.hasSum && crc32.ChecksumIEEE(p.data) != p.sum {
+			p.err = fmt.Errorf("the values %s are not those that were written: the file was changed or damaged, fetch "+
+				"it again", clean(p.name))
+		}
+	})
+	return p.err
+}
+
+// Open reads what a file holds, a dictionary of tensors; their values are mapped. Where the dictionary has one of the
+// containers in it ("model", "module"), that one's tensors are meant, and so on inwards. What is no tensor is passed
+// over. The error names the file.
+func Open(path string, containers ...string) (*safetensors.File, error) {
+	f, err := wholefile.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := file.Stat()
-	if err == nil {
-		var f *File
-		if f, err = open(path, file, info.Size(), containers); err == nil {
-			return f, nil
-		}
+	defer f.Close() // the mapping outlives the descriptor
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
 	}
-	return nil, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a folder, not a file of torch.save", path)
+	}
+	data, unmap, err := safetensors.Map(f, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	var tensors []safetensors.Foreign
+	err = mapped.Guard(func() (err error) {
+		tensors, err = open(data, containers)
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), unmap())
+	}
+	return safetensors.FromForeign(path, tensors, unmap), nil
 }
 
-func open(path string, r file, size int64, containers []string) (*File, error) {
-	f := &File{path: path, file: r, size: size, tensors: map[string]tensor{}, places: map[string]place{}}
+// OpenFolder opens a checkpoint folder: its pytorch_model.bin, or the shards that pytorch_model.bin.index.json lists.
+// It is nil where the folder has neither.
+func OpenFolder(dir string, containers ...string) (*safetensors.File, error) {
+	return safetensors.OpenNamed(dir, SingleName, IndexName, func(path string) (*safetensors.File, error) {
+		return Open(path, containers...)
+	})
+}
+
+func open(data []byte, containers []string) ([]safetensors.Foreign, error) {
+	f := &file{data: data, places: map[string]*place{}}
 	root, err := f.read()
 	if err != nil {
 		return nil, err
 	}
-	return f, f.take(root, containers)
+	return f.take(root, containers)
 }
 
-func (f *File) read() (any, error) {
-	var magic [4]byte
-	if _, err := f.file.ReadAt(magic[:], 0); err != nil && err != io.EOF {
-		return nil, err
-	}
-	if string(magic[:]) == "PK\x03\x04" {
+func (f *file) read() (any, error) {
+	if bytes.HasPrefix(f.data, []byte("PK\x03\x04")) {
 		return f.archive()
 	}
 	return f.stream()
 }
 
 // archive reads a zip archive of torch.save: NAME/data.pkl, and NAME/data/KEY for each storage.
-func (f *File) archive() (any, error) {
-	z, err := zip.NewReader(f.file, f.size)
+func (f *file) archive() (any, error) {
+	z, err := zip.NewReader(bytes.NewReader(f.data), int64(len(f.data)))
 	if err != nil {
-		return nil, fmt.Errorf("it is no whole zip archive (%w): the download was perhaps cut off", err)
+		return nil, fmt.Errorf("it is no whole zip archive (%w): the download was perhaps cut off, fetch it again", err)
 	}
 	entries := map[string]*zip.File{}
 	root := ""
@@ -103,15 +130,18 @@ func (f *File) archive() (any, error) {
 		return nil, errors.New("the archive has no data.pkl: it was not written by torch.save")
 	}
 	if order := entries[root+"byteorder"]; order != nil {
-		if b, err := f.entry(order, 16); err != nil || strings.TrimSpace(string(b)) != "little" {
+		if p, err := f.entry(order, 16); err != nil || strings.TrimSpace(string(p.data)) != "little" {
 			return nil, errors.Join(errors.New("its numbers are not in little-endian order"), err)
 		}
 	}
-	data, err := f.entry(pickled, maxPickle)
+	p, err := f.entry(pickled, maxPickle)
+	if err == nil {
+		err = p.check()
+	}
 	if err != nil {
 		return nil, err
 	}
-	value, _, err := load(data, func(id any) (any, error) {
+	value, _, err := load(p.data, func(id any) (any, error) {
 		s, _, err := storageOf(id)
 		if err != nil {
 			return nil, err
@@ -124,33 +154,28 @@ func (f *File) archive() (any, error) {
 			return nil, fmt.Errorf("the values data/%s are %d bytes, and %d of %s need %d", clean(s.key),
 				e.UncompressedSize64, s.n, s.dtype, want)
 		}
-		f.places[s.key] = place{entry: e}
-		return s, nil
+		if f.places[s.key] == nil {
+			f.places[s.key], err = f.entry(e, math.MaxUint64)
+		}
+		return s, err
 	})
 	return value, err
 }
 
-// entry reads an entry of at most so many bytes.
-func (f *File) entry(e *zip.File, most int64) ([]byte, error) {
+// entry finds an entry of at most so many bytes.
+func (f *file) entry(e *zip.File, most uint64) (*place, error) {
 	if e.Method != zip.Store {
 		return nil, fmt.Errorf("%s is compressed, which torch.save never does", clean(e.Name))
 	}
-	if n := e.UncompressedSize64; n > uint64(f.size) || n > uint64(most) {
+	at, err := e.DataOffset()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", clean(e.Name), err)
+	}
+	n, all := e.UncompressedSize64, uint64(len(f.data))
+	if at < 0 || uint64(at) > all || n > all-uint64(at) || n > most {
 		return nil, fmt.Errorf("%s says it has %d bytes, more than it can", clean(e.Name), n)
 	}
-	r, err := e.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	data := make([]byte, e.UncompressedSize64)
-	if _, err := io.ReadFull(r, data); err != nil {
-		return nil, fmt.Errorf("%s: %w", clean(e.Name), err)
-	}
-	if _, err := r.Read(make([]byte, 1)); err != nil && err != io.EOF { // the checksum comes last
-		return nil, fmt.Errorf("%s: %w", clean(e.Name), err)
-	}
-	return data, nil
+	return &place{name: e.Name, data: f.data[at : at+int64(n) : at+int64(n)], sum: e.CRC32, hasSum: true}, nil
 }
 
 // The head of a stream of before 2020: two pickles that hold these numbers, one about the machine, the value itself,
@@ -159,13 +184,14 @@ var streamMagic = []byte{0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa
 
 const streamVersion = 1001
 
-func (f *File) stream() (any, error) {
-	head := make([]byte, min(f.size, maxPickle))
-	if _, err := io.ReadFull(io.NewSectionReader(f.file, 0, f.size), head); err != nil {
-		return nil, err
+func (f *file) stream() (any, error) {
+	if bytes.HasPrefix(f.data, []byte("version https://git-lfs")) {
+		return nil, errors.New("this is a Git LFS pointer, not the weights: fetch the real file with `git lfs pull`")
 	}
+	head := f.data[:min(len(f.data), maxPickle)]
 	if i := bytes.Index(head[:min(len(head), 32)], streamMagic); i < 0 {
-		return nil, errors.New("it is neither a zip archive of torch.save nor one of its older streams")
+		return nil, errors.New("it is neither a zip archive of torch.save nor one of its older streams: fetch the " +
+			"pickle again, or save its tensors as safetensors")
 	}
 	known := map[string]storage{}
 	at := 0
@@ -208,11 +234,11 @@ func (f *File) stream() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return value, f.findPlaces(keys, known, int64(at))
+	return value, f.findPlaces(keys, known, at)
 }
 
 // findPlaces finds the values of a stream's storages: of each its length in eight bytes, then its values.
-func (f *File) findPlaces(keys any, known map[string]storage, at int64) error {
+func (f *file) findPlaces(keys any, known map[string]storage, at int) error {
 	l, ok := keys.(*list)
 	if !ok {
 		return errStack
@@ -223,18 +249,19 @@ func (f *File) findPlaces(keys any, known map[string]storage, at int64) error {
 		if !ok {
 			return fmt.Errorf("the values %s belong to no tensor", clean(key))
 		}
-		var n [8]byte
-		if _, err := f.file.ReadAt(n[:], at); err != nil {
+		if len(f.data)-at < 8 {
 			return errShort
 		}
-		if got := binary.LittleEndian.Uint64(n[:]); got != uint64(s.n) {
+		if got := binary.LittleEndian.Uint64(f.data[at:]); got != uint64(s.n) {
 			return fmt.Errorf("the values %s are %d, and %d were announced", clean(key), got, s.n)
 		}
 		at += 8
-		f.places[key] = place{at: at}
-		if at += int64(s.n) * int64(s.dtype.Size()); at > f.size {
+		size := s.n * s.dtype.Size()
+		if size > len(f.data)-at {
 			return errShort
 		}
+		f.places[key] = &place{name: key, data: f.data[at : at+size : at+size]}
+		at += size
 	}
 	return nil
 }
@@ -257,11 +284,11 @@ func storageOf(id any) (s storage, view bool, err error) {
 }
 
 // take finds the tensors of what the file holds.
-func (f *File) take(root any, containers []string) error {
+func (f *file) take(root any, containers []string) ([]safetensors.Foreign, error) {
 	d, ok := root.(*dict)
 	for range 8 { // no file is as deep
 		if !ok {
-			return errors.New("it holds no dictionary of tensors")
+			return nil, errors.New("it holds no dictionary of tensors: save the model's state_dict() with torch.save")
 		}
 		var inner any
 		for _, name := range containers {
@@ -276,96 +303,57 @@ func (f *File) take(root any, containers []string) error {
 		}
 		d = deeper
 	}
+	found := map[string]tensor{}
 	for i, k := range d.keys {
 		t, ok := d.values[i].(tensor)
 		name, okName := k.(string)
 		if !ok || !okName {
 			continue
 		}
-		if _, ok := f.places[t.storage.key]; !ok {
-			return fmt.Errorf("the values of %s are not in the file", clean(name))
+		if p := f.places[t.storage.key]; p == nil || len(p.data) != t.storage.n*t.storage.dtype.Size() {
+			return nil, fmt.Errorf("the values of %s are not in the file, or not as many as it announces: it is "+
+				"damaged, fetch it again", clean(name))
 		}
-		f.tensors[name] = t
+		found[name] = t
 	}
-	for name := range f.tensors {
-		f.names = append(f.names, name)
+	var out []safetensors.Foreign
+	for name, t := range found { // the File sorts them
+		out = append(out, t.foreign(name, f.places[t.storage.key]))
 	}
-	slices.Sort(f.names)
-	return nil
+	return out, nil
 }
 
-// Path is the file's.
-func (f *File) Path() string { return f.path }
-
-// Names are those of all tensors, sorted.
-func (f *File) Names() []string { return f.names }
-
-// Info returns a tensor's element type and shape; ok tells whether there is such a tensor.
-func (f *File) Info(name string) (dtype safetensors.DType, shape []int, ok bool) {
-	t, ok := f.tensors[name]
-	return t.storage.dtype, t.shape, ok
-}
-
-// Close closes the file. Values that were read stay.
-func (f *File) Close() error {
-	f.bytes = nil
-	return f.file.Close()
-}
-
-// values are the bytes of a storage.
-func (f *File) values(s storage) ([]byte, error) {
-	if f.last == s.key && f.bytes != nil {
-		return f.bytes, nil
-	}
-	p, ok := f.places[s.key]
-	if !ok {
-		return nil, fmt.Errorf("%s: the values %s are not in the file", f.path, clean(s.key))
-	}
-	var data []byte
-	var err error
-	if p.entry != nil {
-		data, err = f.entry(p.entry, math.MaxInt64)
-	} else {
-		data = make([]byte, s.n*s.dtype.Size())
-		_, err = f.file.ReadAt(data, p.at)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.path, err)
-	}
-	f.last, f.bytes = s.key, data
-	return data, nil
-}
-
-// Float32 returns the values of a floating-point tensor, row-major, in memory of their own: F16 and BF16 are widened,
-// F64 is rounded.
-func (f *File) Float32(name string) ([]float32, error) {
-	t, ok := f.tensors[name]
-	if !ok {
-		return nil, fmt.Errorf("%s: no tensor %q", f.path, name)
-	}
+// foreign is a tensor whose values are looked at when somebody asks for them: a part of the map, or where it is a view
+// that skips some, a copy.
+func (t tensor) foreign(name string, p *place) safetensors.Foreign {
 	size := t.storage.dtype.Size()
-	read, ok := floats[t.storage.dtype]
-	if !ok {
-		return nil, fmt.Errorf("%s: tensor %q is %s, which cannot be read as float32", f.path, name, t.storage.dtype)
-	}
-	data, err := f.values(t.storage)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]float32, t.values())
+	out := safetensors.Foreign{Name: name, DType: t.storage.dtype, Shape: t.shape}
 	if t.contiguous() {
-		for i := range out {
-			out[i] = read(data[(t.offset+i)*size:])
-		}
-		return out, nil
+		first, last := t.offset*size, (t.offset+t.values())*size
+		out.Data = p.data[first:last:last]
+		out.Load = func() ([]byte, error) { return out.Data, p.check() }
+		return out
 	}
+	out.Load = func() ([]byte, error) {
+		if err := p.check(); err != nil {
+			return nil, err
+		}
+		return t.gather(p.data, size), nil
+	}
+	return out
+}
+
+// gather copies a view's values, each of so many bytes, one after the other.
+func (t tensor) gather(data []byte, size int) []byte {
+	n := t.values()
+	out := make([]byte, 0, n*size)
 	index := make([]int, len(t.shape))
-	for i := range out {
+	for range n {
 		at := t.offset
 		for k, v := range index {
 			at += v * t.strides[k]
 		}
-		out[i] = read(data[at*size:])
+		out = append(out, data[at*size:(at+1)*size]...)
 		for k := len(index) - 1; k >= 0; k-- {
 			if index[k]++; index[k] < t.shape[k] {
 				break
@@ -373,13 +361,5 @@ func (f *File) Float32(name string) ([]float32, error) {
 			index[k] = 0
 		}
 	}
-	return out, nil
-}
-
-// floats read one value of each type that is one.
-var floats = map[safetensors.DType]func(b []byte) float32{
-	safetensors.F32:  func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) },
-	safetensors.F64:  func(b []byte) float32 { return float32(math.Float64frombits(binary.LittleEndian.Uint64(b))) },
-	safetensors.F16:  func(b []byte) float32 { return safetensors.WidenF16(binary.LittleEndian.Uint16(b)) },
-	safetensors.BF16: func(b []byte) float32 { return safetensors.WidenBF16(binary.LittleEndian.Uint16(b)) },
+	return out
 }

@@ -30,8 +30,8 @@ type (
 )
 
 var (
-	errShort   = errors.New("the pickle ends in the middle of a value: the file is cut off")
-	errStack   = errors.New("the pickle takes a value that is not there: the file is damaged")
+	errShort   = errors.New("the pickle ends in the middle of a value: the file is cut off, fetch it again")
+	errStack   = errors.New("the pickle takes a value that is not there: the file is damaged, fetch it again")
 	errObjects = fmt.Errorf("the pickle makes more than %d values, more than any model's", maxObjects)
 )
 

@@ -38,6 +38,7 @@ type tensor struct {
 	entry
 	path string // the file it lies in
 	data []byte
+	load func() ([]byte, error) // what gives the bytes in the place of data; nil: data does
 }
 
 // Open maps one safetensors file and checks its header: every type, shape and offset, with neither gaps nor overlaps.
@@ -73,7 +74,7 @@ func Open(path string) (*File, error) {
 	f := &File{path: path, tensors: make(map[string]tensor, len(entries)), metadata: metadata,
 		unmaps: []func() error{unmap}}
 	for _, e := range entries {
-		f.tensors[e.name] = tensor{e, path, data[start+e.begin : start+e.end : start+e.end]}
+		f.tensors[e.name] = tensor{entry: e, path: path, data: data[start+e.begin : start+e.end : start+e.end]}
 	}
 	f.sortNames()
 	return f, nil
@@ -146,6 +147,13 @@ func (f *File) get(name string) (tensor, error) {
 	}
 	if len(t.data) >= large {
 		whole(t.data)
+	}
+	if t.load != nil {
+		data, err := t.load()
+		if err != nil {
+			return tensor{}, fmt.Errorf("%s: tensor %q: %w", t.path, name, err)
+		}
+		t.data = data
 	}
 	return t, nil
 }

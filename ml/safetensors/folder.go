@@ -33,16 +33,25 @@ func (noWeights) Is(target error) bool { return target == fs.ErrNotExist }
 // OpenFolder opens a checkpoint folder: its model.safetensors, or else the shards that model.safetensors.index.json
 // lists, as one File. Missing shards, and tensors that the index lists but no shard holds, are errors that name them.
 func OpenFolder(dir string) (*File, error) {
-	single := filepath.Join(dir, SingleName)
-	if _, err := os.Stat(single); err == nil {
-		return Open(single)
+	f, err := OpenNamed(dir, SingleName, IndexName, Open)
+	if f == nil && err == nil {
+		err = noWeights(dir)
+	}
+	return f, err
+}
+
+// OpenNamed is OpenFolder for weights of another format, whose single file and index are called single and index. open
+// opens one file. Where the folder has neither, the File is nil.
+func OpenNamed(dir, single, index string, open func(path string) (*File, error)) (*File, error) {
+	if _, err := os.Stat(filepath.Join(dir, single)); err == nil {
+		return open(filepath.Join(dir, single))
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	index := filepath.Join(dir, IndexName)
+	index = filepath.Join(dir, index)
 	text, err := wholefile.Read(index, wholefile.Text)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, noWeights(dir)
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
@@ -56,7 +65,7 @@ func OpenFolder(dir string) (*File, error) {
 	if len(listed.WeightMap) == 0 {
 		return nil, fmt.Errorf("%s: weight_map lists no tensors", index)
 	}
-	f, err := openShards(dir, listed.WeightMap)
+	f, err := openShards(dir, listed.WeightMap, open)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", index, err)
 	}
@@ -64,14 +73,14 @@ func OpenFolder(dir string) (*File, error) {
 }
 
 // openShards opens every file that the map from tensor to shard names, and takes from each what the map says it holds.
-func openShards(dir string, shardOf map[string]string) (*File, error) {
+func openShards(dir string, shardOf map[string]string, open func(path string) (*File, error)) (*File, error) {
 	shards, err := shardNames(dir, shardOf)
 	if err != nil {
 		return nil, err
 	}
 	whole := &File{path: dir, tensors: make(map[string]tensor, len(shardOf))}
 	for _, name := range shards {
-		shard, err := Open(filepath.Join(dir, name))
+		shard, err := open(filepath.Join(dir, name))
 		if err != nil {
 			return nil, errors.Join(err, whole.Close())
 		}

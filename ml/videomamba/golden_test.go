@@ -8,9 +8,7 @@ import (
 	"finetui/ml/blas"
 	"finetui/ml/goldentest"
 	"finetui/ml/nn"
-	"finetui/ml/pickle"
 	"finetui/ml/picture"
-	"finetui/ml/safetensors"
 	"finetui/ml/weights"
 )
 
@@ -18,13 +16,7 @@ import (
 func open(t *testing.T, name string) *Model {
 	t.Helper()
 	path := goldentest.Dir(t, "mobile-videogpt", name)
-	var store weights.Store
-	var err error
-	if strings.HasSuffix(name, ".pth") {
-		store, err = pickle.Open(path, Containers...)
-	} else {
-		store, err = safetensors.Open(path)
-	}
+	store, err := weights.Open(path, Containers...)
 	if err != nil {
 		t.Fatal(err)
 	}

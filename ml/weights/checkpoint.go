@@ -10,7 +10,7 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// Checkpoint is a folder in Hugging Face format as a Source. It takes both spellings of Qwen2-VL's names.
+// Checkpoint is a folder in Hugging Face format as a Source, of safetensors or of pickles. It takes both spellings of Qwen2-VL's names.
 type Checkpoint struct {
 	*safetensors.File
 	newNames bool
@@ -18,7 +18,7 @@ type Checkpoint struct {
 
 // OpenCheckpoint maps the weights of a folder. Close it only after the last use of a model made from it.
 func OpenCheckpoint(dir string) (*Checkpoint, error) {
-	f, err := safetensors.OpenFolder(dir)
+	f, err := Open(dir)
 	if err != nil {
 		return nil, err
 	}

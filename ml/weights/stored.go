@@ -10,30 +10,21 @@ import (
 	"finetui/ml/safetensors"
 )
 
-// Store is a file of tensors: *safetensors.File and *pickle.File are.
-type Store interface {
-	Path() string
-	Names() []string
-	Info(name string) (dtype safetensors.DType, shape []int, ok bool)
-	Float32(name string) ([]float32, error)
-	Close() error
-}
-
 // Stored is a Source of the tensors of several files, under names that the model gives them. The zero value has none.
 type Stored struct {
-	stores []Store
+	stores []*safetensors.File
 	places map[string]place
 }
 
 // place is where a tensor lies.
 type place struct {
-	store Store
+	store *safetensors.File
 	name  string // in the store
 }
 
 // Add takes those tensors of a store that classic gives a name to. Where two have the same name, that is an error: the
 // file holds two models. Close closes the store.
-func (s *Stored) Add(store Store, classic func(stored string) (name string, ok bool)) error {
+func (s *Stored) Add(store *safetensors.File, classic func(stored string) (name string, ok bool)) error {
 	s.stores = append(s.stores, store)
 	if s.places == nil {
 		s.places = map[string]place{}
@@ -118,13 +109,9 @@ func (s *Stored) Matrix(name string, rows, cols int) (nn.Matrix, error) {
 	if len(shape) < 2 || shape[0] != rows || n != rows*cols {
 		return nn.Matrix{}, p.sizeError(shape, rows, cols)
 	}
-	m := nn.Matrix{Rows: rows, Cols: cols}
-	f, mapped := p.store.(*safetensors.File)
-	if mapped {
-		m.Release = func() { f.Release(p.name) }
-	}
-	if mapped && dtype == safetensors.BF16 {
-		m.BF16, err = f.BF16(p.name)
+	m := nn.Matrix{Rows: rows, Cols: cols, Release: func() { p.store.Release(p.name) }}
+	if dtype == safetensors.BF16 {
+		m.BF16, err = p.store.BF16(p.name)
 	} else {
 		m.F32, err = p.store.Float32(p.name)
 	}
@@ -145,22 +132,14 @@ func (s *Stored) Vector(name string, n int) ([]float32, error) {
 
 // Files are the paths of the stores that tensors are taken of.
 func (s *Stored) Files() (paths []string) {
-	used := map[Store]bool{}
+	used := map[*safetensors.File]bool{}
 	for _, p := range s.places {
 		used[p.store] = true
 	}
 	for _, store := range s.stores {
 		if used[store] {
-			paths = append(paths, filesOf(store)...)
+			paths = append(paths, store.Files()...)
 		}
 	}
 	return paths
-}
-
-// filesOf are the files of a store, which may be several.
-func filesOf(s Store) []string {
-	if f, ok := s.(interface{ Files() []string }); ok {
-		return f.Files()
-	}
-	return []string{s.Path()}
 }

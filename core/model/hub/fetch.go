@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"finetui/core/printable"
-	"finetui/ml/safetensors"
 	"finetui/ml/wholefile"
 )
 
@@ -152,13 +151,11 @@ func (h Hub) fetch(ctx context.Context, n Name, report Progress) (string, error)
 	if err := t.bring(ctx, names); err != nil {
 		return "", err
 	}
-	weights := []string{safetensors.SingleName}
-	if !slices.Contains(l.files, safetensors.SingleName) {
-		if weights, err = shards(filepath.Join(t.snapshot, safetensors.IndexName)); err != nil {
-			return "", err
-		}
+	large, err := weightFiles(t.snapshot, func(name string) bool { return slices.Contains(l.files, name) })
+	if err != nil {
+		return "", err
 	}
-	if err := t.bring(ctx, weights); err != nil {
+	if err := t.bring(ctx, large); err != nil {
 		return "", err
 	}
 	ref := filepath.Join(folder, "refs", n.Revision)

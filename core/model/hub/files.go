@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strings"
 
+	"finetui/ml/pickle"
 	"finetui/ml/safetensors"
+	"finetui/ml/weights"
 )
 
 // needed are the files without which no model can be loaded, but for its weights.
@@ -24,17 +26,27 @@ func missing(dir string) []string {
 		return err == nil
 	}
 	out := slices.DeleteFunc(slices.Clone(needed), has)
-	if has(safetensors.SingleName) {
-		return out
+	names, err := weightFiles(dir, has)
+	if err != nil {
+		return append(out, weights.InFolder(has)) // the index
 	}
-	if !has(safetensors.IndexName) {
+	if names == nil {
 		return append(out, safetensors.SingleName)
 	}
-	shards, err := shards(filepath.Join(dir, safetensors.IndexName))
-	if err != nil {
-		return append(out, safetensors.IndexName)
+	return append(out, slices.DeleteFunc(names, has)...)
+}
+
+// weightFiles are those of a repository: a single one, or the shards that the index in dir lists. There is none where
+// the repository has neither.
+func weightFiles(dir string, has func(name string) bool) ([]string, error) {
+	name := weights.InFolder(has)
+	switch {
+	case name == "":
+		return nil, nil
+	case slices.Contains(weights.IndexNames, name):
+		return shards(filepath.Join(dir, name))
 	}
-	return append(out, slices.DeleteFunc(shards, has)...)
+	return []string{name}, nil
 }
 
 // shards are the weight files that an index lists.
@@ -80,9 +92,9 @@ func small(n Name, all []string) ([]string, error) {
 				"perhaps, or weights in another format)", n.ID, name)
 		}
 	}
-	if !slices.Contains(all, safetensors.SingleName) && !slices.Contains(all, safetensors.IndexName) {
-		return nil, fmt.Errorf("%s has neither %s nor %s on the hub: only weights in safetensors can be loaded", n.ID,
-			safetensors.SingleName, safetensors.IndexName)
+	if weights.InFolder(func(name string) bool { return slices.Contains(all, name) }) == "" {
+		return nil, fmt.Errorf("%s has neither %s nor %s on the hub, nor the index of their shards: weights in other "+
+			"formats cannot be loaded", n.ID, safetensors.SingleName, pickle.SingleName)
 	}
 	slices.Sort(out)
 	return out, nil

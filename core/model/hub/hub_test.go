@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -109,6 +110,43 @@ func TestFetchedOnceAndThenFromTheCache(t *testing.T) {
 	}
 }
 
+// A repository without safetensors is fetched as pickles, and only then.
+func TestPicklesAreFetchedWhereThereAreNoSafetensors(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  []string
+	}{
+		"shards": {map[string]string{"pytorch_model.bin.index.json": `{"weight_map": {"x": "p-1.bin", "y": "p-2.bin"}}`,
+			"p-1.bin": "1", "p-2.bin": "2", "training_args.bin": "3"}, []string{"p-1.bin", "p-2.bin"}},
+		"one file": {map[string]string{"pytorch_model.bin": "1"}, []string{"pytorch_model.bin"}},
+		"both":     {map[string]string{"pytorch_model.bin": "1", "model.safetensors": "2"}, []string{"model.safetensors"}},
+	} {
+		s := newServer(t)
+		delete(s.Files, "model.safetensors.index.json")
+		for file, text := range c.files {
+			s.Files[file] = text
+		}
+		h := s.at(t.TempDir())
+		dir, err := h.Fetch(context.Background(), someone, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var got []string
+		for _, pattern := range []string{"*.bin", "*.safetensors"} {
+			found, _ := filepath.Glob(filepath.Join(dir, pattern))
+			for _, path := range found {
+				got = append(got, filepath.Base(path))
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: fetched %q, want %q", name, got, c.want)
+		}
+		if again, err := h.Cached(someone); err != nil || again != dir {
+			t.Errorf("%s: from the cache %s, %v", name, again, err)
+		}
+	}
+}
+
 func TestInterruptedFetchGoesOn(t *testing.T) {
 	for _, noRanges := range []bool{false, true} {
 		s, cache := newServer(t), t.TempDir()
@@ -188,8 +226,8 @@ func TestWhatCannotBeFetchedSaysWhatToDo(t *testing.T) {
 			"hf download someone/small"}},
 		"no tokenizer": {func(s *server, h *Hub) { delete(s.Files, "tokenizer.json") },
 			[]string{"no tokenizer.json"}},
-		"pickle only": {func(s *server, h *Hub) { delete(s.Files, "model.safetensors.index.json") },
-			[]string{"only weights in safetensors"}},
+		"weights in another format": {func(s *server, h *Hub) { delete(s.Files, "model.safetensors.index.json") },
+			[]string{"model.safetensors", "pytorch_model.bin", "other formats"}},
 		"shard missing": {func(s *server, h *Hub) { delete(s.Files, "b.safetensors") },
 			[]string{"b.safetensors", "404"}},
 		"hostile shard": {func(s *server,
