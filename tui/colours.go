@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -9,19 +10,22 @@ import (
 
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
+
+	"finetui/core/config"
 )
 
 // palettes are the values of VIEW.COLORS beside "auto".
-var palettes = map[string]colorprofile.Profile{
-	"truecolor": colorprofile.TrueColor, "256": colorprofile.ANSI256, "16": colorprofile.ANSI,
-	"none": colorprofile.ASCII,
+var palettes = map[config.Colors]colorprofile.Profile{
+	config.ColorsTrue: colorprofile.TrueColor, config.Colors256: colorprofile.ANSI256,
+	config.Colors16:   colorprofile.ANSI,
+	config.ColorsNone: colorprofile.ASCII,
 }
 
 // colours are those that VIEW.COLORS asks for, or that the terminal behind out shows, and why in words. NO_COLOR, with
 // any value, is stronger than what the terminal can do; VIEW.COLORS is stronger than NO_COLOR.
-func colours(want string, out *os.File, environ []string) (profile colorprofile.Profile, why string) {
+func colours(want config.Colors, out *os.File, environ []string) (profile colorprofile.Profile, why string) {
 	if profile, forced := palettes[want]; forced {
-		return profile, "VIEW.COLORS = \"" + want + "\""
+		return profile, fmt.Sprintf("VIEW.COLORS = %q", want)
 	}
 	environment := map[string]string{}
 	for _, entry := range environ {

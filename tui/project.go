@@ -92,7 +92,7 @@ func runNew(c call) int {
 		return c.failure(err)
 	}
 	next := nextStep(c.words[0], folder)
-	if file.Config.View.Format == "json" {
+	if file.Config.View.Format == config.OutputJSON {
 		return c.printJSON(struct {
 			Schema int      `json:"schema"`
 			Made   []string `json:"made"`

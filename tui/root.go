@@ -35,8 +35,8 @@ type root struct {
 	dark    bool // what the terminal said of its background
 	profile colorprofile.Profile
 	keys    views.Keys
-	colours string // VIEW.COLORS
-	ascii   bool   // the terminal shows no UTF-8
+	colours config.Colors // VIEW.COLORS
+	ascii   bool          // the terminal shows no UTF-8
 
 	machine, run string
 	toast        *views.Toast
@@ -218,8 +218,8 @@ func (r *root) drawn() string {
 
 func (r *root) retheme() {
 	dark := r.dark
-	if r.choice == "dark" || r.choice == "light" {
-		dark = r.choice == "dark"
+	if r.choice == views.ThemeChoice(config.ThemeDark) || r.choice == views.ThemeChoice(config.ThemeLight) {
+		dark = r.choice == views.ThemeChoice(config.ThemeDark)
 	}
 	if r.profile == colorprofile.ANSI {
 		r.theme = widget.NewBasicTheme(dark)

@@ -13,6 +13,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/creack/pty"
 
+	"finetui/core/config"
 	"finetui/views"
 	"finetui/views/viewtest"
 )
@@ -173,9 +174,10 @@ func TestColoursAreThoseOfTmuxsTerminal(t *testing.T) {
 	}
 	defer tty.Close()
 	for _, c := range []struct {
-		want, features string
-		environ        []string
-		profile        colorprofile.Profile
+		want     config.Colors
+		features string
+		environ  []string
+		profile  colorprofile.Profile
 	}{
 		{"auto", "bpaste,256,RGB,title", []string{"TMUX=/tmp/x,1,0", "TERM=tmux-256color"}, colorprofile.TrueColor},
 		{"auto", "bpaste,256,title", []string{"TMUX=/tmp/x,1,0", "TERM=tmux-256color", "COLORTERM=truecolor"},

@@ -161,7 +161,7 @@ func (c call) wantsJSON(verb string) bool {
 		return false
 	}
 	file, err := config.Load(configFile)
-	return err == nil && file.Config.View.Format == "json"
+	return err == nil && file.Config.View.Format == config.OutputJSON
 }
 
 func (c call) noVerb(name string) int {

@@ -64,8 +64,8 @@ type Keys map[string]string
 // Redraws is VIEW.REDRAWS: how often a second the screen is drawn while data streams in.
 type Redraws int
 
-// ThemeChoice is VIEW.THEME: "auto", "dark" or "light".
-type ThemeChoice string
+// ThemeChoice is VIEW.THEME.
+type ThemeChoice config.Theme
 
 // ConfigChanged says that the project's constants are others than before: edited, taken back, loaded or saved. Who
 // changed the file sends it, and every pane gets it. A File is for one goroutine, the screen's own: commands are given

@@ -18,6 +18,48 @@ func (Format) Choices() []string {
 	return words(FormatAuto, FormatYOLO, FormatCOCO, FormatVOC, FormatQVED)
 }
 
+// SplitBy is who decides which split a clip is in (DATASET.SPLIT_BY).
+type SplitBy string
+
+const (
+	SplitByRecord      SplitBy = "record"
+	SplitByParticipant SplitBy = "participant" // no one is in two splits
+)
+
+func (SplitBy) Choices() []string { return words(SplitByRecord, SplitByParticipant) }
+
+// Dialect is the shape that convert writes conversations in (CONVERT.DIALECT).
+type Dialect string
+
+const (
+	DialectLLaVA         Dialect = "llava"
+	DialectLlamaFactory  Dialect = "llama-factory"
+	DialectMSSwift       Dialect = "ms-swift"
+	DialectTRL           Dialect = "trl"
+	DialectAxolotl       Dialect = "axolotl"
+	DialectVideoGPT      Dialect = "mobile-videogpt"
+	DialectVideoGPTRoles Dialect = "mobile-videogpt-roles"
+)
+
+func (Dialect) Choices() []string {
+	return words(DialectLLaVA, DialectLlamaFactory, DialectMSSwift, DialectTRL, DialectAxolotl, DialectVideoGPT,
+		DialectVideoGPTRoles)
+}
+
+// RecipePreset is a named set of the constants of RECIPE (RECIPE.PRESET).
+type RecipePreset string
+
+const (
+	PresetBasic            RecipePreset = "basic"
+	PresetEnhanced         RecipePreset = "enhanced"
+	PresetEnhancedOriginal RecipePreset = "enhanced-original"
+	PresetCustom           RecipePreset = "custom" // what the constants are called that are those of no preset
+)
+
+func (RecipePreset) Choices() []string {
+	return words(PresetBasic, PresetEnhanced, PresetEnhancedOriginal, PresetCustom)
+}
+
 // Weighting is a rule by which rare classes or conditions get more weight in the loss (RECIPE.CLASS_WEIGHTS,
 // CONDITION_WEIGHTS).
 type Weighting string
@@ -86,6 +128,16 @@ const (
 
 func (Facts) Choices() []string { return words(FactsNone, FactsObject, FactsPlace) }
 
+// FactsFrom is which splits facts and weights are mined from (RECIPE.FACTS_FROM).
+type FactsFrom string
+
+const (
+	FactsFromTrain FactsFrom = "train"
+	FactsFromAll   FactsFrom = "all" // what is scored is among it
+)
+
+func (FactsFrom) Choices() []string { return words(FactsFromTrain, FactsFromAll) }
+
 // Context is what the model is shown of an object (RECIPE.CONTEXT).
 type Context string
 
@@ -131,6 +183,65 @@ const (
 )
 
 func (BestBy) Choices() []string { return words(BestByLoss, BestByAccuracy, BestByMacroF1) }
+
+// Targets are the products that get an adapter, by the end of their name (LORA.TARGETS).
+type Targets []string
+
+func (Targets) Choices() []string {
+	return []string{
+		"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", // the language model's
+		"attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2", // the vision tower's
+		"mlp.0", "mlp.2", // its merger's
+	}
+}
+
+// Theme is how dark the colours are (VIEW.THEME).
+type Theme string
+
+const (
+	ThemeAuto  Theme = "auto" // as the terminal's background is
+	ThemeDark  Theme = "dark"
+	ThemeLight Theme = "light"
+)
+
+func (Theme) Choices() []string { return words(ThemeAuto, ThemeDark, ThemeLight) }
+
+// Colors is how many colours the terminal is given (VIEW.COLORS).
+type Colors string
+
+const (
+	ColorsAuto Colors = "auto" // as many as the terminal says it has
+	ColorsTrue Colors = "truecolor"
+	Colors256  Colors = "256"
+	Colors16   Colors = "16"
+	ColorsNone Colors = "none"
+)
+
+func (Colors) Choices() []string {
+	return words(ColorsAuto, ColorsTrue, Colors256, Colors16, ColorsNone)
+}
+
+// Images is how pictures are drawn (VIEW.IMAGES).
+type Images string
+
+const (
+	ImagesAuto   Images = "auto"
+	ImagesBlocks Images = "blocks"
+	ImagesASCII  Images = "ascii"
+	ImagesWords  Images = "words"
+)
+
+func (Images) Choices() []string { return words(ImagesAuto, ImagesBlocks, ImagesASCII, ImagesWords) }
+
+// Output is what verbs print (VIEW.FORMAT).
+type Output string
+
+const (
+	OutputText Output = "text"
+	OutputJSON Output = "json"
+)
+
+func (Output) Choices() []string { return words(OutputText, OutputJSON) }
 
 func words[T ~string](list ...T) (out []string) {
 	for _, w := range list {

@@ -77,8 +77,6 @@ func fieldOf(section string, sf reflect.StructField) Field {
 		Min: bound(tag.Get("min"), math.Inf(-1)), Max: bound(tag.Get("max"), math.Inf(1))}
 	if c, ok := reflect.Zero(sf.Type).Interface().(interface{ Choices() []string }); ok {
 		f.Choices = c.Choices()
-	} else if c := tag.Get("choices"); c != "" {
-		f.Choices = strings.Split(c, "|")
 	}
 	switch sf.Type.Kind() {
 	case reflect.Int:
@@ -130,8 +128,11 @@ func valueOf(c *Config, f Field) any {
 		return c.Keys[f.Key]
 	}
 	v := reflect.ValueOf(c).Elem().Field(f.index[0]).Field(f.index[1])
-	if v.Kind() == reflect.String {
-		return v.String() // of a type of its own, perhaps
+	switch v.Kind() { // of a type of its own, perhaps
+	case reflect.String:
+		return v.String()
+	case reflect.Slice:
+		return v.Convert(reflect.TypeFor[[]string]()).Interface()
 	}
 	return v.Interface()
 }

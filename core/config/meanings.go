@@ -5,6 +5,13 @@ package config
 func Means(name, choice string) string { return meanings[name][choice] }
 
 var meanings = map[string]map[string]string{
+	"DATASET.SPLIT_BY": {"record": "the split that the record names", "participant": "nobody is in two splits"},
+	"CONVERT.DIALECT": {
+		"llava": "one array of turns, the pictures named", "llama-factory": "ShareGPT form, with its dataset_info",
+		"ms-swift": "messages, one record a line, with weights", "trl": "messages of typed parts, for SFTTrainer",
+		"axolotl": "messages of typed parts, for Axolotl", "mobile-videogpt": "a video and its turns in one array",
+		"mobile-videogpt-roles": "the same by roles, with the split of each",
+	},
 	"RECIPE.PRESET": {
 		"basic":             "each object once an epoch, a plain prompt",
 		"enhanced":          "√n sampling, position words, facts from train",
@@ -35,6 +42,13 @@ var meanings = map[string]map[string]string{
 		"full+crop": "outlined, and cut out",
 	},
 	"RECIPE.CROP_SQUARE": {"true": "what is cut out is stretched to a square", "false": "it keeps its shape"},
+	"VIEW.THEME": {"auto": "as the terminal's background is", "dark": "for a dark one",
+		"light": "for a light one"},
+	"VIEW.COLORS": {"auto": "as many as the terminal says it has", "truecolor": "24 bits", "256": "a table of 256",
+		"16": "the terminal's own", "none": "none, as NO_COLOR asks"},
+	"VIEW.IMAGES": {"auto": "as finely as the terminal can", "blocks": "coloured blocks", "ascii": "characters",
+		"words": "what they hold, in words"},
+	"VIEW.FORMAT": {"text": "for people", "json": "for programs"},
 	"TRAIN.SCHEDULE": {"linear": "falls in a straight line to 0", "cosine": "falls slowly, fast, slowly",
 		"constant": "stays"},
 	"TRAIN.BEST_BY": {"loss": "the lowest on valid", "accuracy": "the highest on valid",

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -30,6 +32,38 @@ func TestEveryChoiceOfTheRecipeHasAMeaning(t *testing.T) {
 			if field.Kind != Switch && !slices.Contains(field.Choices, choice) {
 				t.Errorf("%s has no choice %s", name, choice)
 			}
+		}
+	}
+}
+
+// What a constant of fixed words may be is said by its type alone: the schema has no list of its own.
+func TestFixedWordsAreTypes(t *testing.T) {
+	known := map[string]string{"DATASET.SPLIT_BY": "SplitBy", "CONVERT.DIALECT": "Dialect",
+		"RECIPE.PRESET":     "RecipePreset",
+		"RECIPE.FACTS_FROM": "FactsFrom", "LORA.TARGETS": "Targets", "VIEW.THEME": "Theme", "VIEW.COLORS": "Colors",
+		"VIEW.IMAGES": "Images", "VIEW.FORMAT": "Output"}
+	root := reflect.TypeFor[Config]()
+	for _, field := range Fields() {
+		key := root.Field(field.index[0]).Type.Field(field.index[1])
+		if _, tagged := key.Tag.Lookup("choices"); tagged {
+			t.Errorf("%s lists its choices in a tag", field.Name())
+		}
+		if want := known[field.Name()]; want != "" && (key.Type.Name() != want || len(field.Choices) < 2) {
+			t.Errorf("%s is a %s of %v, want %s", field.Name(), key.Type, field.Choices, want)
+		}
+		for _, choice := range field.Choices {
+			if _, err := Changed(Default(), Change{Key: field.Name(), New: choice}); err != nil {
+				t.Errorf("%s = %s: %v", field.Name(), choice, err)
+			}
+			if !strings.Contains(comment(field), choice) {
+				t.Errorf("the comment of %s does not name %s: %s", field.Name(), choice, comment(field))
+			}
+		}
+		if len(field.Choices) == 0 {
+			continue
+		}
+		if _, err := Changed(Default(), Change{Key: field.Name(), New: "nonsense"}); err == nil {
+			t.Errorf("%s takes nonsense", field.Name())
 		}
 	}
 }

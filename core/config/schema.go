@@ -8,8 +8,9 @@
 // To add a constant:
 //
 //  1. Write a field into its section's struct below. The tags are all there is to describe it: key, the name in the
-//     file; doc, the comment line, which presets write and screens show; unit; min and max; choices, "a|b|c";
-//     is:"path". The types are string, int, float64, bool and []string. Its name is SECTION.KEY.
+//     file; doc, the comment line, which presets write and screens show; unit; min and max; is:"path". The types are
+//     string, int, float64, bool and []string, and those of choices.go: a constant, or the entries of a list, of fixed
+//     words gets a type of its own there. Its name is SECTION.KEY.
 //  2. Give it its value in Default; a preset that needs another one says so in preset.go. The repository's own
 //     config.toml is the preset demo written out; go test ./core/config -update writes it. A file without the constant
 //     keeps its meaning: it has the default.
@@ -22,9 +23,9 @@
 // The Config pane, overrides, "did you mean", completion and the comments follow from the tags alone.
 package config
 
-// Config is every constant. The struct tags are the only description of them: key is the name in the file,
-// doc the comment line that presets write and screens show, unit, choices ("a|b|c"; of a list: of each of its
-// entries), min and max bound the value, is:"path" marks a file or folder. A list of text is []string.
+// Config is every constant. The struct tags are the only description of them: key is the name in the file, doc the
+// comment line that presets write and screens show, unit, min and max bound the value, is:"path" marks a file or
+// folder. What a constant of fixed words may be its type says (choices.go). A list of text is []string.
 type Config struct {
 	Project Project `section:"PROJECT" doc:"what this folder is about"`
 	Dataset Dataset `section:"DATASET" doc:"where the pictures and labels are, and how they are looked at"`
@@ -61,34 +62,34 @@ type Dataset struct {
 	ModerateAbove    float64  `key:"MODERATE_ABOVE" doc:"imbalance ratio above which it is called moderate" unit:"×" min:"1"`
 	SevereAbove      float64  `key:"SEVERE_ABOVE" doc:"imbalance ratio above which it is called severe" unit:"×" min:"1"`
 	Sets             []string `key:"SETS" doc:"splits to use; empty: all that are present"`
-	SplitBy          string   `key:"SPLIT_BY" doc:"who decides which split a clip is in: its record, or its participant, so that no one is in two" choices:"record|participant"`
+	SplitBy          SplitBy  `key:"SPLIT_BY" doc:"who decides which split a clip is in: its record, or its participant, so that no one is in two"`
 }
 
 type Convert struct {
-	Dialect            string `key:"DIALECT" doc:"shape of the conversations" choices:"llava|llama-factory|ms-swift|trl|axolotl|mobile-videogpt|mobile-videogpt-roles"`
-	Output             string `key:"OUTPUT" is:"path" doc:"folder that convert writes, relative to this file"`
-	LimitPerClass      int    `key:"LIMIT_PER_CLASS" doc:"at most so many records of a class; 0: all" min:"0"`
-	KeepMissing        bool   `key:"KEEP_MISSING" doc:"write records whose picture is missing, too"`
-	SystemPrompt       string `key:"SYSTEM_PROMPT" doc:"system turn; empty: the model's own"`
-	UserPromptTemplate string `key:"USER_PROMPT_TEMPLATE" doc:"user turn; empty: the recipe's"`
+	Dialect            Dialect `key:"DIALECT" doc:"shape of the conversations"`
+	Output             string  `key:"OUTPUT" is:"path" doc:"folder that convert writes, relative to this file"`
+	LimitPerClass      int     `key:"LIMIT_PER_CLASS" doc:"at most so many records of a class; 0: all" min:"0"`
+	KeepMissing        bool    `key:"KEEP_MISSING" doc:"write records whose picture is missing, too"`
+	SystemPrompt       string  `key:"SYSTEM_PROMPT" doc:"system turn; empty: the model's own"`
+	UserPromptTemplate string  `key:"USER_PROMPT_TEMPLATE" doc:"user turn; empty: the recipe's"`
 }
 
 type Recipe struct {
-	Preset           string    `key:"PRESET" doc:"named starting point; custom once a constant below differs" choices:"basic|enhanced|enhanced-original|custom"`
-	ClassWeights     Weighting `key:"CLASS_WEIGHTS" doc:"weight of a class in the loss"`
-	ConditionWeights Weighting `key:"CONDITION_WEIGHTS" doc:"weight of a condition in the loss, multiplied with the class weight"`
-	EffectiveBeta    float64   `key:"EFFECTIVE_BETA" doc:"β of effective_number" min:"0" max:"0.999999"`
-	Sampling         Sampling  `key:"SAMPLING" doc:"how training samples are drawn"`
-	RepeatThreshold  float64   `key:"REPEAT_THRESHOLD" doc:"t of repeat_factor" unit:"of the images" min:"0" max:"1"`
-	Loss             Loss      `key:"LOSS" doc:"loss of one token"`
-	FocalGamma       float64   `key:"FOCAL_GAMMA" doc:"γ of focal" min:"0" max:"10"`
-	Prompt           Prompt    `key:"PROMPT" doc:"question: short asks for name and state, basic says what to look at, list adds the closed list, enhanced-original repeats the original with its faults"`
-	PositionWords    bool      `key:"POSITION_WORDS" doc:"say where the object lies: at the top, in the middle, at the bottom"`
-	PromptFacts      Facts     `key:"PROMPT_FACTS" doc:"facts mined from the train split, chosen by the object type: its name, its name and usual place"`
-	FactsFrom        string    `key:"FACTS_FROM" doc:"splits that facts and weights are mined from; all is the original's leak" choices:"train|all"`
-	Context          Context   `key:"CONTEXT" doc:"what the model sees: the whole image, the whole image with the object outlined, the object cut out, outlined and cut out"`
-	CropMargin       float64   `key:"CROP_MARGIN" doc:"added around the box before cutting out" unit:"of the box" min:"0" max:"2"`
-	CropSquare       bool      `key:"CROP_SQUARE" doc:"stretch what is cut out to a square: the tiny base has seen nothing else"`
+	Preset           RecipePreset `key:"PRESET" doc:"named starting point; custom once a constant below differs"`
+	ClassWeights     Weighting    `key:"CLASS_WEIGHTS" doc:"weight of a class in the loss"`
+	ConditionWeights Weighting    `key:"CONDITION_WEIGHTS" doc:"weight of a condition in the loss, multiplied with the class weight"`
+	EffectiveBeta    float64      `key:"EFFECTIVE_BETA" doc:"β of effective_number" min:"0" max:"0.999999"`
+	Sampling         Sampling     `key:"SAMPLING" doc:"how training samples are drawn"`
+	RepeatThreshold  float64      `key:"REPEAT_THRESHOLD" doc:"t of repeat_factor" unit:"of the images" min:"0" max:"1"`
+	Loss             Loss         `key:"LOSS" doc:"loss of one token"`
+	FocalGamma       float64      `key:"FOCAL_GAMMA" doc:"γ of focal" min:"0" max:"10"`
+	Prompt           Prompt       `key:"PROMPT" doc:"question: short asks for name and state, basic says what to look at, list adds the closed list, enhanced-original repeats the original with its faults"`
+	PositionWords    bool         `key:"POSITION_WORDS" doc:"say where the object lies: at the top, in the middle, at the bottom"`
+	PromptFacts      Facts        `key:"PROMPT_FACTS" doc:"facts mined from the train split, chosen by the object type: its name, its name and usual place"`
+	FactsFrom        FactsFrom    `key:"FACTS_FROM" doc:"splits that facts and weights are mined from; all is the original's leak"`
+	Context          Context      `key:"CONTEXT" doc:"what the model sees: the whole image, the whole image with the object outlined, the object cut out, outlined and cut out"`
+	CropMargin       float64      `key:"CROP_MARGIN" doc:"added around the box before cutting out" unit:"of the box" min:"0" max:"2"`
+	CropSquare       bool         `key:"CROP_SQUARE" doc:"stretch what is cut out to a square: the tiny base has seen nothing else"`
 }
 
 type Model struct {
@@ -106,11 +107,11 @@ type Torch struct {
 }
 
 type LoRA struct {
-	R       int      `key:"R" doc:"rank" min:"1" max:"1024"`
-	Alpha   float64  `key:"ALPHA" doc:"scaling is ALPHA/R, or ALPHA/√R with RSLORA" min:"0"`
-	Dropout float64  `key:"DROPOUT" doc:"share of an adapter's inputs zeroed in training" min:"0" max:"0.95"`
-	Targets []string `key:"TARGETS" doc:"products that get an adapter, by the end of their name: of the language model, of the vision tower (attn., mlp.fc), of its merger (mlp.0, mlp.2)" choices:"q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj|attn.qkv|attn.proj|mlp.fc1|mlp.fc2|mlp.0|mlp.2"`
-	RSLoRA  bool     `key:"RSLORA" doc:"scale by ALPHA/√R"`
+	R       int     `key:"R" doc:"rank" min:"1" max:"1024"`
+	Alpha   float64 `key:"ALPHA" doc:"scaling is ALPHA/R, or ALPHA/√R with RSLORA" min:"0"`
+	Dropout float64 `key:"DROPOUT" doc:"share of an adapter's inputs zeroed in training" min:"0" max:"0.95"`
+	Targets Targets `key:"TARGETS" doc:"products that get an adapter, by the end of their name: of the language model, of the vision tower (attn., mlp.fc), of its merger (mlp.0, mlp.2)"`
+	RSLoRA  bool    `key:"RSLORA" doc:"scale by ALPHA/√R"`
 }
 
 type Train struct {
@@ -151,10 +152,10 @@ type Infer struct {
 }
 
 type View struct {
-	Theme   string `key:"THEME" doc:"colours" choices:"auto|dark|light"`
-	Colors  string `key:"COLORS" doc:"how many colours the terminal is given; auto asks it" choices:"auto|truecolor|256|16|none"`
-	Images  string `key:"IMAGES" doc:"how pictures are drawn" choices:"auto|blocks|ascii|words"`
-	Format  string `key:"FORMAT" doc:"what verbs print" choices:"text|json"`
+	Theme   Theme  `key:"THEME" doc:"colours"`
+	Colors  Colors `key:"COLORS" doc:"how many colours the terminal is given; auto asks it"`
+	Images  Images `key:"IMAGES" doc:"how pictures are drawn"`
+	Format  Output `key:"FORMAT" doc:"what verbs print"`
 	Redraws int    `key:"REDRAWS" doc:"most redraws while data streams" unit:"a second" min:"1" max:"30"`
 }
 

@@ -19,7 +19,7 @@ import (
 func ofPictures() (names []string) {
 	for _, d := range dialects {
 		if !d.asWritten {
-			names = append(names, d.name)
+			names = append(names, string(d.name))
 		}
 	}
 	return names

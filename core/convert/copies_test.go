@@ -68,7 +68,7 @@ func TestSamplingIsWrittenAsCopies(t *testing.T) {
 					continue
 				}
 				tokens := func(string) int { return 5 }
-				if err := Read(f.Path, dialect, tokens, func(r Record) error {
+				if err := Read(f.Path, config.Dialect(dialect), tokens, func(r Record) error {
 					count[r.Turns[1].Words()]++
 					ids[r.ID] = true
 					return nil

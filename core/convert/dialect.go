@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/core/recipe"
 )
 
@@ -15,7 +16,7 @@ type Tokens func(text string) int
 
 // dialect is one trainer's way of writing records. Another one is a value of this type and an entry in dialects.
 type dialect struct {
-	name    string
+	name    config.Dialect
 	trainer string
 	lines   bool // one JSON object a line; else one array of them
 	// all splits go into one file, and each record tells its own
@@ -43,23 +44,14 @@ type traits struct {
 
 var dialects = []*dialect{&llava, &llamaFactory, &msSwift, &trl, &axolotl, &videoGPT, &videoGPTRoles}
 
-// Dialects returns the names that CONVERT.DIALECT may have.
-func Dialects() []string {
-	names := make([]string, len(dialects))
-	for i, d := range dialects {
-		names[i] = d.name
-	}
-	return names
-}
-
-func find(name string) (*dialect, error) {
+func find(name config.Dialect) (*dialect, error) {
 	for _, d := range dialects {
 		if d.name == name {
 			return d, nil
 		}
 	}
 	return nil, fmt.Errorf("CONVERT.DIALECT = %q: there is no such dialect; choose one of %s", name,
-		strings.Join(Dialects(), ", "))
+		strings.Join(name.Choices(), ", "))
 }
 
 // fits says why the dialect cannot hold a record at all.

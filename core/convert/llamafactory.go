@@ -10,13 +10,14 @@ import (
 	"regexp"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/ml/wholefile"
 )
 
 // llamaFactory is the sharegpt formatting with OpenAI's names, which dataset_info.json explains. Marks must be as many
 // as files, else the run stops. It has no weights: the loss_weight of its v1 cancels in micro-batches of one.
 var llamaFactory = dialect{
-	name:    "llama-factory",
+	name:    config.DialectLlamaFactory,
 	trainer: "LLaMA-Factory",
 	holds:   traits{system: true, clips: true, mixed: true},
 	start:   "pass that folder as dataset_dir, and entries of its dataset_info.json as dataset and eval_dataset",

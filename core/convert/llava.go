@@ -1,11 +1,15 @@
 package convert
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"finetui/core/config"
+)
 
 // llava is the shape of LLaVA's own data, which Qwen2-VL-Finetune and Mobile-VideoGPT read. A system turn would shift
 // the pairs there, so that the question becomes what is learned.
 var llava = dialect{
-	name:    "llava",
+	name:    config.DialectLLaVA,
 	trainer: "LLaVA's dialect",
 	holds:   traits{clips: true},
 	start:   "pass that folder as the folder of pictures (Qwen2-VL-Finetune: --image_folder)",

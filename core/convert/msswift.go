@@ -1,10 +1,14 @@
 package convert
 
-import "math"
+import (
+	"math"
+
+	"finetui/core/config"
+)
 
 // msSwift has a weight for the tokens of an answer, on the answer's message; on the row it would be ignored in silence.
 var msSwift = dialect{
-	name:    "ms-swift",
+	name:    config.DialectMSSwift,
 	trainer: "ms-swift",
 	lines:   true,
 	holds:   traits{system: true, weights: true, supervision: true, clips: true, mixed: true},

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"finetui/core/config"
 )
 
 func TestNothingForeignIsOverwritten(t *testing.T) {
@@ -42,11 +44,23 @@ func TestOwnFilesAreWrittenAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, second := range ofPictures() {
-			p.Config.Convert.Dialect = second
+			p.Config.Convert.Dialect = config.Dialect(second)
 			convertAll(t, p)
 		}
 		if text, err := os.ReadFile(notes); err != nil || string(text) != "mine" {
 			t.Errorf("%s: %q %v", first, text, err)
 		}
+	}
+}
+
+// Every choice of CONVERT.DIALECT is written by something, and everything that writes is a choice.
+func TestEveryDialectIsAChoice(t *testing.T) {
+	for _, name := range config.Dialect("").Choices() {
+		if d, err := find(config.Dialect(name)); err != nil || string(d.name) != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := len(config.Dialect("").Choices()); n != len(dialects) {
+		t.Errorf("%d choices, %d dialects", n, len(dialects))
 	}
 }

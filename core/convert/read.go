@@ -9,14 +9,15 @@ import (
 	"io"
 	"path/filepath"
 
+	"finetui/core/config"
 	"finetui/ml/wholefile"
 )
 
 // Read reads a file of records in a dialect and hands them on one by one; it ends with the first error of each. tokens
 // counts those of an answer, which turns ms-swift's scales into weights; it may be nil where there are none. An error
 // names the file and the line, or the row of an array.
-func Read(path, dialectName string, tokens Tokens, each func(Record) error) error {
-	d, err := find(dialectName)
+func Read(path string, dialect config.Dialect, tokens Tokens, each func(Record) error) error {
+	d, err := find(dialect)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"finetui/core/config"
 )
 
 // words counts tokens for tests: one a word.
@@ -58,13 +60,13 @@ func TestRoundTripKeepsWhatTheDialectCarries(t *testing.T) {
 		var want []Record
 		for _, r := range records {
 			kept, gone := d.keeps(r)
-			if err := d.fits(kept); (err != nil) != slices.Contains(refused[d.name], r.ID) {
+			if err := d.fits(kept); (err != nil) != slices.Contains(refused[string(d.name)], r.ID) {
 				t.Errorf("%s: %s: %v", d.name, r.ID, err)
 			} else if err != nil {
 				continue
 			}
-			if r.ID == "two" && !slices.Equal(gone, lost[d.name]) {
-				t.Errorf("%s loses %v, want %v", d.name, gone, lost[d.name])
+			if r.ID == "two" && !slices.Equal(gone, lost[string(d.name)]) {
+				t.Errorf("%s loses %v, want %v", d.name, gone, lost[string(d.name)])
 			}
 			for _, row := range d.write(kept, words) {
 				rows.row(row)
@@ -171,7 +173,7 @@ func TestBrokenRowsAreNamedByTheirPlace(t *testing.T) {
 		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		err := Read(path, c.dialect, nil, func(Record) error { return nil })
+		err := Read(path, config.Dialect(c.dialect), nil, func(Record) error { return nil })
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s %s: %v, want %q", c.dialect, c.text, err, c.want)
 		}

@@ -94,7 +94,7 @@ func TestRecordsNamePicturesAsTheyAreShown(t *testing.T) {
 			if got := slices.Contains(codes(result), "info picture_copied"); got != (c.copied != "") {
 				t.Errorf("%s %s: %v", dialect, name, codes(result))
 			}
-			err := Read(result.Files[0].Path, dialect, nil, func(r Record) error {
+			err := Read(result.Files[0].Path, config.Dialect(dialect), nil, func(r Record) error {
 				path := r.media(Image)[0]
 				if c.copied != "" && path != c.copied {
 					t.Errorf("%s %s: the record names %s", dialect, name, path)

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"finetui/core/config"
 )
 
 // trl is prompt and completion in typed parts: typed messages would train on the prompt and the picture's pads. An
 // image part is bare and its path in images; each answer to be learned has a row of its own.
 var trl = dialect{
-	name:    "trl",
+	name:    config.DialectTRL,
 	trainer: "TRL",
 	lines:   true,
 	holds:   traits{system: true, supervision: true},
@@ -24,7 +26,7 @@ var trl = dialect{
 // axolotl is messages whose every content is a list of typed parts, with the path in the part. It cannot share a file
 // with TRL.
 var axolotl = dialect{
-	name:    "axolotl",
+	name:    config.DialectAxolotl,
 	trainer: "axolotl",
 	lines:   true,
 	holds:   traits{system: true, clips: true, mixed: true},

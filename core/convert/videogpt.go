@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+
+	"finetui/core/config"
 )
 
 // videoGPT is the shape that Mobile-VideoGPT's trainer reads: LLaVA's, with the clip as the labels name it and the
 // record's own split, all splits in one file.
 var videoGPT = dialect{
-	name:      "mobile-videogpt",
+	name:      config.DialectVideoGPT,
 	trainer:   "Mobile-VideoGPT",
 	together:  true,
 	asWritten: true,
@@ -21,7 +23,7 @@ var videoGPT = dialect{
 
 // videoGPTRoles is the same in the words that it was first described in, with the system turn as a turn of its own.
 var videoGPTRoles = dialect{
-	name:      "mobile-videogpt-roles",
+	name:      config.DialectVideoGPTRoles,
 	trainer:   "readers of system, user and assistant",
 	together:  true,
 	asWritten: true,

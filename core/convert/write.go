@@ -23,7 +23,7 @@ const Schema = 1
 // Result says what was written.
 type Result struct {
 	Schema   int               `json:"schema"`
-	Dialect  string            `json:"dialect"`
+	Dialect  config.Dialect    `json:"dialect"`
 	Output   string            `json:"output"` // the folder
 	Files    []File            `json:"files"`
 	Pictures int               `json:"pictures"` // files drawn, in Output's media folder

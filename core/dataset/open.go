@@ -41,7 +41,7 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 	if err != nil {
 		return nil, err
 	}
-	ask := request{sets: cfg.Sets, byGroup: cfg.SplitBy == "participant", report: report}
+	ask := request{sets: cfg.Sets, byGroup: cfg.SplitBy == config.SplitByParticipant, report: report}
 	if cfg.Media != "" {
 		ask.media = below(root, cfg.Media)
 	}

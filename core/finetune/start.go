@@ -119,7 +119,7 @@ func refusal(c *config.Config, findings []dataset.Finding) error {
 			faults = append(faults, f)
 		}
 	}
-	if len(faults) > 0 && c.Recipe.Preset != "enhanced-original" {
+	if len(faults) > 0 && c.Recipe.Preset != config.PresetEnhancedOriginal {
 		return faults
 	}
 	return nil
@@ -132,10 +132,11 @@ func create(ctx context.Context, p *project.Project, o Options) (*run.Run, error
 	}
 	name := o.Name
 	if name == "" {
-		name = p.Config.Recipe.Preset
+		name = string(p.Config.Recipe.Preset)
 	}
-	meta := run.Meta{Recipe: p.Config.Recipe.Preset, Base: p.Config.Model.Base, DataFingerprint: p.Data.Fingerprint(),
-		Version: o.Version, Root: root}
+	meta := run.Meta{Recipe: string(p.Config.Recipe.Preset), Base: p.Config.Model.Base,
+		DataFingerprint: p.Data.Fingerprint(),
+		Version:         o.Version, Root: root}
 	if p.Base != nil { // else the run's process writes it down
 		if meta.BaseFingerprint, err = p.Base.Fingerprint(ctx, o.Report); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,5 +62,12 @@ func TestAnotherSectionsChangeNamesNoPreset(t *testing.T) {
 	after, err := Changed(before, config.Change{Key: "TRAIN.EPOCHS", New: "9"})
 	if err != nil || after.Recipe != before.Recipe || after.Train.Epochs != 9 {
 		t.Errorf("%v, %v", after, err)
+	}
+}
+
+func TestEveryPresetIsAChoice(t *testing.T) {
+	if got, want := append(Presets(), string(config.PresetCustom)), config.RecipePreset("").Choices(); !slices.Equal(got,
+		want) {
+		t.Errorf("%v, the choices are %v", got, want)
 	}
 }

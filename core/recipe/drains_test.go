@@ -78,7 +78,7 @@ func constants(t testing.TB, preset string) *config.Config {
 	cfg.Recipe.Context, cfg.Recipe.EffectiveBeta, cfg.Recipe.RepeatThreshold = "crop", 0.999, 0.3
 	cfg.Model.MaxLength = 256
 	cfg.Train.Epochs = 6
-	if err := apply(cfg, preset); err != nil {
+	if err := apply(cfg, config.RecipePreset(preset)); err != nil {
 		t.Fatal(err)
 	}
 	return cfg

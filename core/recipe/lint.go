@@ -108,7 +108,7 @@ func at(s Sample, f dataset.Finding) dataset.Finding {
 // lintSources finds weights and facts that come from what is meant for scoring.
 func (r *Recipe) lintSources(v *survey) []dataset.Finding {
 	rec := &r.cfg.Recipe
-	if rec.FactsFrom != "all" {
+	if rec.FactsFrom != config.FactsFromAll {
 		return nil
 	}
 	var used []string
@@ -249,7 +249,7 @@ func (r *Recipe) lintLength(v *survey, measured bool) []dataset.Finding {
 // lintPreset finds a name that no longer says what is done.
 func (r *Recipe) lintPreset() []dataset.Finding {
 	named, is := r.cfg.Recipe.Preset, detect(&r.cfg)
-	if named == is || named == Custom || named == "" {
+	if named == is || named == config.PresetCustom || named == "" {
 		return nil
 	}
 	return []dataset.Finding{{Code: "preset_differs", Level: level.Warn, File: r.data.Root,

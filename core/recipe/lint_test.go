@@ -52,7 +52,7 @@ func TestOneCompensationIsClean(t *testing.T) {
 	} {
 		cfg := constants(t, "basic")
 		set(&cfg.Recipe)
-		cfg.Recipe.Preset = Custom
+		cfg.Recipe.Preset = config.PresetCustom
 		if f := Lint(drains(drainCounts), cfg, short); len(f) != 0 {
 			t.Errorf("%s: %+v", name, f)
 		}
@@ -165,7 +165,7 @@ func TestLintFinds(t *testing.T) {
 			short, "recipe_void", "error", "SAMPLING"},
 	} {
 		cfg := constants(t, "basic")
-		cfg.Recipe.Preset = Custom
+		cfg.Recipe.Preset = config.PresetCustom
 		if c.set != nil {
 			c.set(cfg)
 		}

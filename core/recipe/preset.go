@@ -8,49 +8,45 @@ import (
 	"finetui/core/config"
 )
 
-// Custom names constants that are those of no preset.
-const Custom = "custom"
-
 // preset is a named set of RECIPE constants. It leaves alone what the base and the pictures decide (CONTEXT,
 // CROP_MARGIN) and what its own choices do not use, so that two presets differ in nothing but the recipe.
 type preset struct {
-	name string
+	name config.RecipePreset
 	set  func(*config.Recipe)
 }
 
 var presets = []preset{
-	{"basic", func(r *config.Recipe) {
-		r.ClassWeights, r.ConditionWeights, r.Sampling = "none", "none", config.SampleInstance
-		r.Loss, r.Prompt, r.PositionWords, r.PromptFacts, r.FactsFrom = config.LossCrossEntropy, "short", false,
-			"none", "train"
+	{config.PresetBasic, func(r *config.Recipe) {
+		r.ClassWeights, r.ConditionWeights, r.Sampling = config.WeightNone, config.WeightNone, config.SampleInstance
+		r.Loss, r.Prompt, r.PositionWords = config.LossCrossEntropy, config.PromptShort, false
+		r.PromptFacts, r.FactsFrom = config.FactsNone, config.FactsFromTrain
 	}},
-	{"enhanced", func(r *config.Recipe) {
-		r.ClassWeights, r.ConditionWeights, r.Sampling = "none", "none", config.SampleSquareRoot
-		r.Loss, r.Prompt, r.PositionWords, r.PromptFacts, r.FactsFrom = config.LossCrossEntropy, "short", true,
-			"place", "train"
+	{config.PresetEnhanced, func(r *config.Recipe) {
+		r.ClassWeights, r.ConditionWeights, r.Sampling = config.WeightNone, config.WeightNone, config.SampleSquareRoot
+		r.Loss, r.Prompt, r.PositionWords = config.LossCrossEntropy, config.PromptShort, true
+		r.PromptFacts, r.FactsFrom = config.FactsPlace, config.FactsFromTrain
 	}},
-	{"enhanced-original", func(r *config.Recipe) {
-		r.ClassWeights, r.ConditionWeights, r.Sampling = config.WeightMaxRatio, config.WeightMaxRatio,
-			config.SampleIntWeight
-		r.Loss, r.Prompt, r.PositionWords, r.PromptFacts, r.FactsFrom = config.LossCrossEntropy,
-			config.PromptEnhancedOriginal, true,
-			"none", "all"
+	{config.PresetEnhancedOriginal, func(r *config.Recipe) {
+		r.ClassWeights, r.ConditionWeights = config.WeightMaxRatio, config.WeightMaxRatio
+		r.Sampling, r.Loss = config.SampleIntWeight, config.LossCrossEntropy
+		r.Prompt, r.PositionWords = config.PromptEnhancedOriginal, true
+		r.PromptFacts, r.FactsFrom = config.FactsNone, config.FactsFromAll
 	}},
 }
 
-// Presets are the names of the presets, without Custom.
+// Presets are the names of the presets, without PresetCustom.
 func Presets() []string {
 	names := make([]string, len(presets))
 	for i, p := range presets {
-		names[i] = p.name
+		names[i] = string(p.name)
 	}
 	return names
 }
 
 // apply sets the RECIPE constants that a preset decides. "custom" keeps them as they are.
-func apply(cfg *config.Config, name string) error {
-	if name == Custom {
-		cfg.Recipe.Preset = Custom
+func apply(cfg *config.Config, name config.RecipePreset) error {
+	if name == config.PresetCustom {
+		cfg.Recipe.Preset = config.PresetCustom
 		return nil
 	}
 	for _, p := range presets {
@@ -60,11 +56,11 @@ func apply(cfg *config.Config, name string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown RECIPE.PRESET %q: choose %s or %s", name, strings.Join(Presets(), ", "), Custom)
+	return fmt.Errorf("unknown RECIPE.PRESET %q: choose one of %s", name, strings.Join(name.Choices(), ", "))
 }
 
-// detect names the preset whose constants these are, or Custom. RECIPE.PRESET itself is not looked at.
-func detect(cfg *config.Config) string {
+// detect names the preset whose constants these are, or PresetCustom. RECIPE.PRESET itself is not looked at.
+func detect(cfg *config.Config) config.RecipePreset {
 	for _, p := range presets {
 		with := cfg.Recipe
 		p.set(&with)
@@ -72,7 +68,7 @@ func detect(cfg *config.Config) string {
 			return p.name
 		}
 	}
-	return Custom
+	return config.PresetCustom
 }
 
 const (

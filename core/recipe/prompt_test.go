@@ -132,15 +132,15 @@ func TestBuildRefuses(t *testing.T) {
 func TestPresetsAreDetected(t *testing.T) {
 	for _, name := range Presets() {
 		cfg := constants(t, name)
-		if got := detect(cfg); got != name || cfg.Recipe.Preset != name {
+		if got := detect(cfg); string(got) != name || string(cfg.Recipe.Preset) != name {
 			t.Errorf("%s is taken for %s", name, got)
 		}
 		cfg.Recipe.Context, cfg.Recipe.FocalGamma = "full", 3
-		if got := detect(cfg); got != name {
+		if got := detect(cfg); string(got) != name {
 			t.Errorf("%s with another context is taken for %s", name, got)
 		}
 		cfg.Recipe.Sampling = "progressive"
-		if got := detect(cfg); got != Custom {
+		if got := detect(cfg); got != config.PresetCustom {
 			t.Errorf("%s with other sampling is taken for %s", name, got)
 		}
 	}

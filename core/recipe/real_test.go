@@ -29,7 +29,7 @@ func TestRealDrainsAreSampledAndClean(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, preset := range []string{"basic", "enhanced"} {
-		if err := apply(cfg, preset); err != nil {
+		if err := apply(cfg, config.RecipePreset(preset)); err != nil {
 			t.Fatal(err)
 		}
 		r := build(t, d, cfg)

@@ -88,7 +88,7 @@ func (r *Recipe) count() error {
 
 // mined tells whether facts and weights come from that split.
 func (r *Recipe) mined(split string) bool {
-	return split == trainSplit || r.cfg.Recipe.FactsFrom == "all"
+	return split == trainSplit || r.cfg.Recipe.FactsFrom == config.FactsFromAll
 }
 
 // weigh multiplies class and condition weights. The original counts its copies from weights of two digits, so

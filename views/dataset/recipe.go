@@ -82,7 +82,9 @@ func (v *recipeView) actions() []views.Action {
 	}
 }
 
-func (v *recipeView) settingsTitle() string { return "Recipe · " + v.recipe.draft().Recipe.Preset }
+func (v *recipeView) settingsTitle() string {
+	return "Recipe · " + string(v.recipe.draft().Recipe.Preset)
+}
 
 func (v *recipeView) settingsRight() string {
 	if len(v.recipe.turned()) > 0 {
@@ -191,7 +193,7 @@ func (v *recipeView) askPreset() tea.Cmd {
 		options = append(options, widget.Option{Text: name, Detail: config.Means("RECIPE.PRESET", name)})
 	}
 	open := widget.NewChoice("Presets of the recipe", false, options...)
-	open.Cursor.Index = max(slices.Index(names, v.recipe.draft().Recipe.Preset), 0)
+	open.Cursor.Index = max(slices.Index(names, string(v.recipe.draft().Recipe.Preset)), 0)
 	v.choice = &choice{open, func(i int) error { return v.recipe.set("PRESET", names[i]) }}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/project"
-	"finetui/core/recipe"
 	"finetui/views"
 )
 
@@ -41,7 +40,8 @@ func TestTurningAConstantMakesTheRecipeCustom(t *testing.T) {
 	before := p.recipe.weighed.table.ImbalanceAfter
 	d.Press("right").Wait("the recipe", p.settled)
 	r := p.recipe.draft().Recipe
-	if r.ClassWeights != "max_ratio" || r.Preset != recipe.Custom || p.recipe.weighed.table.ImbalanceAfter == before {
+	if r.ClassWeights != "max_ratio" || r.Preset != config.PresetCustom ||
+		p.recipe.weighed.table.ImbalanceAfter == before {
 		t.Errorf("%+v, imbalance %v", r, p.recipe.weighed.table.ImbalanceAfter)
 	}
 	d.Press("left").Wait("the recipe", p.settled)
@@ -118,7 +118,7 @@ func TestTakingOverChangesTheConstantsAndTellsOthers(t *testing.T) {
 	d.Wait("the data set", p.settled)
 	show(p, d, recipeName)
 	d.Press("right", "s").Wait("the recipe", p.settled)
-	if r := file.Config.Recipe; r.ClassWeights != "max_ratio" || r.Preset != recipe.Custom {
+	if r := file.Config.Recipe; r.ClassWeights != "max_ratio" || r.Preset != config.PresetCustom {
 		t.Errorf("the project's recipe is %+v", r)
 	}
 	if len(p.recipe.turned()) != 0 {

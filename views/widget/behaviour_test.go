@@ -11,6 +11,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
+
+	"finetui/core/config"
 )
 
 var plain = NewTheme(true, false)
@@ -303,7 +305,7 @@ func TestOutlineAndItsLabelAreDrawnInsideThePicture(t *testing.T) {
 
 func TestPictureModeSaysWhy(t *testing.T) {
 	for _, c := range []struct {
-		want    string
+		want    config.Images
 		profile colorprofile.Profile
 		mode    PictureMode
 	}{

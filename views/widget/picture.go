@@ -7,6 +7,8 @@ import (
 
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
+
+	"finetui/core/config"
 )
 
 // PictureMode is how a picture is drawn with characters.
@@ -26,11 +28,11 @@ func (m PictureMode) String() string {
 
 // ChoosePictures decides between the modes from VIEW.IMAGES (auto, blocks, ascii, words) and what colours the terminal
 // has, and says why in words.
-func ChoosePictures(want string, profile colorprofile.Profile) (PictureMode, string) {
+func ChoosePictures(want config.Images, profile colorprofile.Profile) (PictureMode, string) {
 	switch {
-	case want == "words":
+	case want == config.ImagesWords:
 		return Words, "VIEW.IMAGES = \"words\""
-	case want == "ascii":
+	case want == config.ImagesASCII:
 		return ASCII, "VIEW.IMAGES = \"ascii\""
 	case profile <= colorprofile.NoTTY:
 		return Words, "this is no terminal that draws"
