@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"finetui/core/config"
@@ -107,6 +108,9 @@ func runCompare(c call) int {
 		return code
 	}
 	defer s.Close()
+	if slices.ContainsFunc(c.words, func(word string) bool { return strings.Contains(word, ",") }) {
+		return c.compareRecipes(s, file.Config.Eval.Split)
+	}
 	var list []session.Kept
 	for _, name := range c.words {
 		k, err := s.Result(name, file.Config.Eval.Split)
@@ -129,6 +133,28 @@ func runCompare(c call) int {
 	fmt.Fprint(c.stdout, board.Text())
 	c.note("written to %s", path)
 	return c.compareText(s, list)
+}
+
+// compareRecipes compares groups of runs, "1,2,3 4,5,6": recipes over their seeds.
+func (c call) compareRecipes(s *session.Session, split string) int {
+	var groups [][]string
+	for _, word := range c.words {
+		groups = append(groups, strings.FieldsFunc(word, func(r rune) bool { return r == ',' }))
+	}
+	compared, err := s.CompareRecipes(groups, split)
+	if err != nil {
+		return c.unusable(err)
+	}
+	path := filepath.Join(s.RunsDir(), "compare.json")
+	if err := compared.WriteJSON(path); err != nil {
+		return c.failure(err)
+	}
+	if c.json {
+		return c.printJSON(compared)
+	}
+	fmt.Fprint(c.stdout, compared.Text())
+	c.note("written to %s", path)
+	return exitDone
 }
 
 // compareText puts answers in free words side by side, each with the first, where all have some.

@@ -59,7 +59,9 @@ func verbs() []verb {
 		{"follow", "RUN", 1, 1, onlyRuns, "watches a run; leaving does not stop it", runFollow},
 		{"runs", "[RUN]", 0, 1, onlyRuns, "lists the runs, or shows one in full", runRuns},
 		{"eval", "RUN|base", 1, 1, nil, "scores a run or the base on EVAL.SPLIT", runEval},
-		{"compare", "RUN|base RUN …", 2, -1, nil, "puts evaluations of the same items side by side", runCompare},
+		{"compare", "RUN|base RUN … | RUN,RUN,RUN RUN,RUN,RUN …", 2, -1, nil,
+			"puts evaluations of the same items side by side; runs joined by commas are seeds of one recipe, and then " +
+				"recipes are compared", runCompare},
 		{"integrate", "RUN|base", 1, 1, nil, "gives stage-1 detections their conditions", runIntegrate},
 		{"infer", "RUN|base MEDIA [prompt …]", 2, -1, nil,
 			"asks one question about a picture, an object of the data set such as test/NAME#0, or nothing that is " +

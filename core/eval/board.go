@@ -61,7 +61,7 @@ func CompareAll(results []*Result, constants func(a, b int) []string, seed uint6
 		for i, adjusted := range holm(p) {
 			pair := &b.Pairs[i]
 			pair.PHolm = adjusted
-			if pair.P < Told && adjusted >= Told {
+			if pair.Tells() && adjusted >= Told {
 				pair.Sentences = append(pair.Sentences,
 					fmt.Sprintf("With %d pairs looked at together p is %s (Holm): not enough to tell them apart.",
 						len(p), pText(adjusted)))

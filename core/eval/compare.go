@@ -41,8 +41,12 @@ type Comparison struct {
 	Conditions Ordered[Pair] `json:"conditions"`
 	Objects    Ordered[Pair] `json:"objects"`
 
-	Constants []string `json:"constants"` // in which the two differ, and the adapter where one has none
-	Sentences []string `json:"sentences"`
+	Constants  []string `json:"constants"`   // in which the two differ, and the adapter where one has none
+	SameRecipe bool     `json:"same_recipe"` // runs that differ by chance alone: none is better than the other
+	DataDiffer bool     `json:"data_differ"` // the items of the two were not the same in all that is asked and shown
+	// ItemsNeeded would tell two subjects apart that truly differ as much, in four of five experiments; 0: no number.
+	ItemsNeeded int      `json:"items_needed"`
+	Sentences   []string `json:"sentences"`
 }
 
 // Pair is a class, a condition or an object type in both subjects. Recall asks for the exact class.
@@ -56,7 +60,8 @@ type Pair struct {
 type paired struct{ truth, first, second int }
 
 // Compare puts two subjects beside each other on the items that both have. constants are those in which their
-// configurations differ, as they are to be shown. seed is that of the bootstrap.
+// configurations differ, as they are to be shown; nil where that is not known: no constant at all (and not nil) makes
+// them two runs of one recipe. seed is that of the bootstrap.
 func Compare(a, b *Result, constants []string, seed uint64) (*Comparison, error) {
 	if !slices.Equal(a.ClosedList, b.ClosedList) {
 		return nil, fmt.Errorf("%s and %s were asked with different closed lists: evaluate both on the same data set",
@@ -69,6 +74,8 @@ func Compare(a, b *Result, constants []string, seed uint64) (*Comparison, error)
 		DifferenceMethod: "Newcombe 1998, method 10 (paired, from Wilson intervals)",
 		MacroF1Method:    fmt.Sprintf("paired bootstrap, %d resamples", DefaultResamples),
 		Constants:        append([]string{}, constants...), // a list in JSON, even where it is empty
+		SameRecipe:       constants != nil && len(constants) == 0,
+		DataDiffer:       a.Data != "" && b.Data != "" && a.Data != b.Data,
 	}
 	pairs, err := c.match(a, b)
 	if err != nil {
@@ -143,7 +150,11 @@ func (c *Comparison) count(pairs []paired) {
 	c.Difference = share(c.OnlySecondRight-c.OnlyFirstRight, c.N)
 	c.DifferenceInterval = NewcombeDifference(c.BothRight, c.OnlyFirstRight, c.OnlySecondRight, c.BothWrong, Confidence)
 	c.P = McNemar(c.OnlyFirstRight, c.OnlySecondRight)
+	c.ItemsNeeded = ItemsNeeded(c.OnlyFirstRight, c.OnlySecondRight, c.N)
 }
+
+// Tells says that the two are told apart. Two runs of one recipe are not: what lies between them is chance.
+func (c *Comparison) Tells() bool { return c.P < Told && !c.SameRecipe }
 
 func (c *Comparison) groups(list []Label, pairs []paired) {
 	by := func(name func(Label) string) Ordered[Pair] {
@@ -210,6 +221,8 @@ func (c *Comparison) say() []string {
 		items(c.N), first, c.OnlyFirstRight, second, c.OnlySecondRight, pText(c.P))
 	var out []string
 	switch better := second; {
+	case c.SameRecipe:
+		out = append(out, fmt.Sprintf("Two runs of one recipe: what lies between them is chance, no gain: %s.", counts))
 	case c.P < Told:
 		if c.Difference < 0 {
 			better = first
@@ -218,6 +231,13 @@ func (c *Comparison) say() []string {
 	default:
 		out = append(out, fmt.Sprintf("The two cannot be told apart on these items: %s.", counts))
 		out = append(out, fewDiscordant(c.OnlyFirstRight+c.OnlySecondRight)...)
+		if c.ItemsNeeded > c.N {
+			out = append(out, fmt.Sprintf("If they truly differ as much as here, %d items would tell in four of five "+
+				"experiments (now %d).", c.ItemsNeeded, c.N))
+		}
+	}
+	if c.DataDiffer {
+		out = append(out, "The data differ: not all that was asked and shown was the same for both. Evaluate both again.")
 	}
 	out = append(out, fmt.Sprintf("Accuracy %s → %s, a difference of %s points (95 %%: %s).",
 		percent(c.Accuracy[0]), percent(c.Accuracy[1]), signed(100*c.Difference), points(c.DifferenceInterval)))
@@ -228,12 +248,18 @@ func (c *Comparison) say() []string {
 	}
 	out = append(out, macro+".")
 	out = append(out, differText(c.Constants)...)
+	if c.Tells() {
+		out = append(out, modelsOnly)
+	}
 	if left := len(c.OnlyInFirst) + len(c.OnlyInSecond) + len(c.TruthDiffers); left > 0 {
 		out = append(out, fmt.Sprintf("Left out: %s, %d only in %s, %d only in %s, %d with another truth.",
 			items(left), len(c.OnlyInFirst), first, len(c.OnlyInSecond), second, len(c.TruthDiffers)))
 	}
 	return out
 }
+
+// modelsOnly bounds what a p of two models says.
+const modelsOnly = "This tells two models apart; two recipes take several seeds of each (compare RUN,RUN RUN,RUN)."
 
 // fewDiscordant says so where two subjects differ on so few items that no outcome could tell them apart.
 func fewDiscordant(n int) []string {

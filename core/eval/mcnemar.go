@@ -20,6 +20,18 @@ func McNemar(firstOnly, secondOnly int) float64 {
 	return min(1, 2*sum)
 }
 
+// ItemsNeeded is how many items would tell two subjects apart with Power at Told (McNemar's test), if they truly differ
+// as on these n: firstOnly are right in the first alone, secondOnly in the second alone (Connor, Biometrics 43, 1987,
+// 207–211). 0 where nothing differs.
+func ItemsNeeded(firstOnly, secondOnly, n int) int {
+	if firstOnly == secondOnly || n == 0 {
+		return 0
+	}
+	differ, gain := share(firstOnly+secondOnly, n), share(secondOnly-firstOnly, n)
+	root := normalQuantile(1-Told/2)*math.Sqrt(differ) + normalQuantile(Power)*math.Sqrt(differ-gain*gain)
+	return int(math.Ceil(root * root / (gain * gain)))
+}
+
 // NewcombeDifference is the interval of the difference of two proportions on the same items, second minus first:
 // the square-and-add of two Wilson intervals with the corrected correlation (Newcombe, Stat. Med. 17, 1998,
 // 2635–2650, method 10). nil without items.

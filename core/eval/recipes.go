@@ -3,8 +3,12 @@ package eval
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
+
+	"finetui/core/printable"
 )
 
 // Variant is one recipe with the evaluations of its runs, which differ by their seeds alone.
@@ -366,13 +370,10 @@ func (x *resampled) difference(a, b int, seeds seedSpread) SeedDifference {
 	return d
 }
 
-// permuteRuns is the exact two-sided p of a difference of means when runs are exchanged between two recipes, and the
+// permuteRuns is the two-sided p of a difference of means when runs are exchanged between two recipes, and the
 // least p that so many runs can give.
 func permuteRuns(a, b []float64) (p, least float64) {
 	all := slices.Concat(a, b)
-	if len(all) > 20 { // 2^20 choices are the most that are counted out
-		return math.NaN(), math.NaN()
-	}
 	var total float64
 	for _, v := range all {
 		total += v
@@ -386,6 +387,9 @@ func permuteRuns(a, b []float64) (p, least float64) {
 	}
 	const tiny = 1e-12 // sums in another order are the same sums
 	seen := gap(sumOfB) - tiny
+	if len(all) > 20 { // more than 2^20 choices: some are drawn
+		return permuteSome(all, len(b), func(sum float64) bool { return gap(sum) >= seen })
+	}
 	choices, asFar := 0, 0
 	var choose func(from, left int, sum float64)
 	choose = func(from, left int, sum float64) {
@@ -406,6 +410,25 @@ func permuteRuns(a, b []float64) (p, least float64) {
 		extremes = 2 // the choice and its mirror lie equally far
 	}
 	return share(asFar, choices), share(extremes, choices)
+}
+
+// permuteSome estimates the p of permuteRuns from exchanges that are drawn.
+func permuteSome(all []float64, ofB int, asFar func(sumOfB float64) bool) (p, least float64) {
+	const draws = 100_000
+	rng := rand.New(rand.NewPCG(uint64(len(all)), bootstrapStream))
+	shuffled := slices.Clone(all)
+	hits := 1 // the one that was seen
+	for range draws {
+		rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		var sum float64
+		for _, v := range shuffled[:ofB] {
+			sum += v
+		}
+		if asFar(sum) {
+			hits++
+		}
+	}
+	return share(hits, draws+1), share(1, draws+1)
 }
 
 // needed is how many seeds (a recipe) and how many items would tell the difference with Power at Told, by the normal
@@ -446,8 +469,8 @@ func (c *RecipeComparison) say() []string {
 		}
 	}
 	reference := c.Variants[0]
-	out := []string{fmt.Sprintf("Macro-F1 against %s (%s of %d), on %s.", reference.Name, spread(reference),
-		len(reference.Runs), items(c.N))}
+	out := []string{fmt.Sprintf("Macro-F1 against %s (%s), on %s.", reference.Name, spread(reference),
+		items(c.N))}
 	if c.SeedDF == 0 {
 		return append(out, "Each recipe has one run: this tells models apart, not recipes. What a recipe gains needs "+
 			"several seeds of each.")
@@ -490,7 +513,8 @@ func (d *RecipeDifference) need(seeds, n int) string {
 		return fmt.Sprintf("If %s truly differs as much as seen here, neither more seeds nor more items alone would "+
 			"tell: it needs both.", d.Name)
 	}
-	return fmt.Sprintf("If %s truly differs as much as seen here, %s would tell it in four of five experiments.", d.Name,
+	return fmt.Sprintf("If %s truly differs as much as seen here, %s would tell it in four of five experiments.",
+		d.Name,
 		strings.Join(ways, " or "))
 }
 
@@ -500,4 +524,46 @@ func spread(v VariantSummary) string {
 		return fmt.Sprintf("%.1f, one run", 100*v.Mean)
 	}
 	return fmt.Sprintf("%.1f ± %.1f over %d seeds", 100*v.Mean, 100**v.SD, len(v.Runs))
+}
+
+// WriteJSON writes compare.json, all of it or nothing.
+func (c *RecipeComparison) WriteJSON(path string) error { return writeJSON(path, c) }
+
+// Text is the comparison as plain lines: the recipes, their differences, and what may be said.
+func (c *RecipeComparison) Text() string {
+	var b strings.Builder
+	rows := [][]string{{"recipe", "seeds", "macro-F1", "sd", "accuracy", "sd", "runs"}}
+	for _, v := range c.Variants {
+		rows = append(rows, []string{printable.Line(v.Name), strconv.Itoa(len(v.Runs)), fmt.Sprintf("%.1f", 100*v.Mean),
+			orNone(v.SD), percent(v.Right), orNone(v.RightSD), strings.Join(printable.Lines(v.Runs), " ")})
+	}
+	b.WriteString(table(rows) + "\n")
+	rows = [][]string{{"against " + printable.Line(c.Variants[0].Name), "macro-F1 points", "95 %", "p", "Holm",
+		"exchange of runs", "accuracy", "95 %"}}
+	for _, d := range c.Differences {
+		rows = append(rows, []string{printable.Line(d.Name), signed(100 * d.MacroF1.Difference),
+			points(d.MacroF1.Interval), pText(d.MacroF1.P), pText(d.PHolm),
+			fmt.Sprintf("%s (least %s)", pText(d.Permutation), pText(d.PermutationLeast)),
+			signed(100 * d.Accuracy.Difference), points(d.Accuracy.Interval)})
+	}
+	b.WriteString(table(rows) + "\n")
+	for _, s := range c.Sentences {
+		b.WriteString(printable.Line(s) + "\n")
+	}
+	for _, d := range c.Differences {
+		if len(d.Constants) > 0 {
+			fmt.Fprintf(&b, "%s differs in %s.\n", printable.Line(d.Name),
+				printable.Line(strings.Join(d.Constants, "; ")))
+		}
+	}
+	fmt.Fprintf(&b, "Interval and p: %s.\n", c.Method)
+	return b.String()
+}
+
+// orNone writes points of a spread, a dash where one run has none.
+func orNone(sd *float64) string {
+	if sd == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f", 100**sd)
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -113,5 +114,120 @@ func TestIntervalsOfRecipesHoldTheTruthAsOftenAsTheySay(t *testing.T) {
 		if rate := float64(claims) / float64(n); s.gain == 0 && rate > 0.05+allowed-0.02 {
 			t.Errorf("%+v: two recipes that do not differ are told apart in %.1f %%", s, 100*rate)
 		}
+	}
+}
+
+// TestSeedsNeededTellInFourOfFive simulates experiments with as many seeds as a large pilot says are needed.
+func TestSeedsNeededTellInFourOfFive(t *testing.T) {
+	s := study{classes: 9, items: 450, seeds: 20, gain: 0.3, item: 1.5, seed: 0.25, seedAndClass: 0.2}
+	pilot, err := compareRecipes(s.draw(rand.New(rand.NewPCG(5, 5))), nil, 300, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, _ := newAnswerTable(s.draw(rand.New(rand.NewPCG(5, 5))))
+	macro, _ := table.bootstrap(300, 1)
+	d := pilot.Differences[0].MacroF1
+	d.Difference = s.truth()
+	seeds, _ := needed(d, macro.seedSpread(), s.items, s.seeds, s.seeds)
+	if seeds < 3 || seeds > 60 {
+		t.Fatalf("%d seeds needed: the study is no test", seeds)
+	}
+	s.seeds = seeds
+	n, told := experiments()/2, 0
+	for k := range n {
+		c, err := compareRecipes(s.draw(rand.New(rand.NewPCG(uint64(k), 8))), nil, 100, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Differences[0].PHolm < Told {
+			told++
+		}
+	}
+	power := float64(told) / float64(n)
+	t.Logf("%d seeds: power %.2f in %d experiments", seeds, power, n)
+	if power < 0.7 || power > 0.9 {
+		t.Errorf("with %d seeds each %.0f %% of experiments tell the difference, not about 80 %%", seeds, 100*power)
+	}
+}
+
+// TestItemsNeededTellInFourOfFive does the same for two models on the same items.
+func TestItemsNeededTellInFourOfFive(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, c := range []struct{ onlyFirst, onlySecond, n int }{{10, 20, 300}, {3, 12, 100}, {90, 120, 1000}} {
+		n := ItemsNeeded(c.onlyFirst, c.onlySecond, c.n)
+		times, told := 2000, 0
+		p1, p2 := share(c.onlyFirst, c.n), share(c.onlySecond, c.n)
+		for range times {
+			first, second := 0, 0
+			for range n {
+				switch u := rng.Float64(); {
+				case u < p1:
+					first++
+				case u < p1+p2:
+					second++
+				}
+			}
+			if McNemar(first, second) < Told {
+				told++
+			}
+		}
+		power := share(told, times)
+		t.Logf("%+v: %d items, power %.3f", c, n, power)
+		if power < 0.74 || power > 0.86 { // the exact test is a little more careful than the approximation
+			t.Errorf("%+v: %d items tell the difference in %.1f %%", c, n, 100*power)
+		}
+	}
+	if n := ItemsNeeded(7, 7, 100); n != 0 {
+		t.Errorf("without a difference %d items are said to tell it", n)
+	}
+}
+
+func TestExchangeOfRunsIsCountedOut(t *testing.T) {
+	for _, c := range []struct {
+		a, b     []float64
+		p, least float64
+	}{
+		{[]float64{1, 2, 3}, []float64{4, 5, 6}, 0.1, 0.1},
+		{[]float64{1, 2, 5}, []float64{4, 3, 6}, 0.4, 0.1},
+		{[]float64{1}, []float64{2}, 1, 1},
+		{[]float64{1, 2}, []float64{3, 4, 5}, 0.2, 0.1}, // 4, 5 against 1, 2, 3 lie as far apart
+		{[]float64{2, 2, 2}, []float64{2, 2, 2}, 1, 0.1},
+	} {
+		p, least := permuteRuns(c.a, c.b)
+		if math.Abs(p-c.p) > 1e-12 || math.Abs(least-c.least) > 1e-12 {
+			t.Errorf("%v, %v: p %v (least %v), want %v (%v)", c.a, c.b, p, least, c.p, c.least)
+		}
+	}
+}
+
+func TestOneRunEachTellsModelsApartAndNotRecipes(t *testing.T) {
+	s := study{classes: 5, items: 400, seeds: 1, gain: 2, item: 1}
+	c, err := CompareRecipes(s.draw(rand.New(rand.NewPCG(3, 3))), nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.SeedSD != nil || c.SeedDF != 0 || c.Differences[0].SeedsNeeded != 0 {
+		t.Errorf("a spread of seeds is known from one seed: %+v", c)
+	}
+	if said := strings.Join(c.Sentences, " "); !strings.Contains(said, "tells models apart, not recipes") ||
+		strings.Contains(said, "Gains") {
+		t.Errorf("one run each claims something of recipes: %s", said)
+	}
+}
+
+func TestRecipesAreComparedOnTheItemsOfAllTheirRuns(t *testing.T) {
+	variants := study{classes: 3, items: 30, seeds: 2, item: 1}.draw(rand.New(rand.NewPCG(4, 4)))
+	variants[1].Results[1].Items = variants[1].Results[1].Items[:25]
+	variants[0].Results[0].Items[3].Expected = "class 1" // was class 0
+	c, err := CompareRecipes(variants, nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.N != 24 || c.LeftOut != 6 {
+		t.Errorf("%d items compared, %d left out; 24 are the same in all runs, 6 are not", c.N, c.LeftOut)
+	}
+	variants[1].Results[0].ClosedList = variants[1].Results[0].ClosedList[:2]
+	if _, err := CompareRecipes(variants, nil, 1); err == nil {
+		t.Error("runs with different closed lists were compared")
 	}
 }

@@ -25,6 +25,9 @@ type Result struct {
 	Subject string `json:"subject"`
 	Split   string `json:"split"`
 	N       int    `json:"n"`
+	// Data names all that was asked and expected: two results with the same one answer the same items. Empty in results
+	// of earlier versions.
+	Data string `json:"data_fingerprint,omitempty"`
 
 	Accuracy         float64   `json:"accuracy"`
 	AccuracyInterval *Interval `json:"accuracy_interval"`

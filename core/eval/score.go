@@ -17,6 +17,7 @@ type Item struct {
 // Options of a scoring.
 type Options struct {
 	Subject, Split                   string
+	Data                             string  // names all that was asked and expected (Result.Data)
 	SuccessOverall, SuccessCondition float64 // EVAL.SUCCESS_OVERALL, EVAL.SUCCESS_CONDITION
 	Seed                             uint64  // of the bootstrap
 	Resamples                        int     // of the bootstrap; 0: no interval for F1 and balanced accuracy
@@ -39,6 +40,7 @@ func Score(items []Item, classes []dataset.Class, o Options) (*Result, error) {
 	r := &Result{
 		Schema:           Schema,
 		Subject:          o.Subject,
+		Data:             o.Data,
 		Split:            o.Split,
 		N:                len(items),
 		Accuracy:         share(s.classes.allRight(), len(items)),

@@ -2,6 +2,8 @@ package project
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -43,7 +45,8 @@ func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, sp
 		return Evaluation{}, err
 	}
 	var e Evaluation
-	if e.Result, err = p.Score(samples, replies, name, split, resamples); err == nil && slices.ContainsFunc(samples, told) {
+	if e.Result, err = p.Score(samples, replies, name, split, resamples); err == nil &&
+		slices.ContainsFunc(samples, told) {
 		e.FreeText, err = p.scoreText(samples, replies, name, split, resamples)
 	}
 	return e, err
@@ -97,7 +100,21 @@ func (p *Project) Score(samples []recipe.Sample, replies []model.Reply, name, sp
 		}
 		items[i] = eval.Item{ID: s.ID, Expected: s.Class, Answer: answer, Seconds: replies[i].Seconds}
 	}
-	return eval.Score(items, p.Recipe.Classes, eval.Options{Subject: name, Split: split,
+	return eval.Score(items, p.Recipe.Classes, eval.Options{Subject: name, Split: split, Data: p.asked(samples),
 		Seed: uint64(p.Config.Project.Seed), Resamples: resamples,
 		SuccessOverall: p.Config.Eval.SuccessOverall, SuccessCondition: p.Config.Eval.SuccessCondition})
+}
+
+// asked names what samples ask about and expect, however it is worded: items, their sizes, objects, classes, answers.
+func (p *Project) asked(samples []recipe.Sample) string {
+	hash := sha256.New()
+	for _, s := range samples {
+		o := &s.Item.Objects[s.Object]
+		fmt.Fprintf(hash, "%q %q %d %d %v", s.ID, p.Recipe.Classes[s.Class].Name, s.Item.Width, s.Item.Height, o.Box)
+		if o.Text != nil {
+			fmt.Fprintf(hash, " %q %q", o.Text.Question, o.Text.Answer)
+		}
+		fmt.Fprintln(hash)
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:8])
 }

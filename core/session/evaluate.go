@@ -110,6 +110,7 @@ type Kept struct {
 	Result *eval.Result   // nil: Fault
 	Fault  error          // why the file cannot be read
 	Asked  *config.Config // the constants it was asked with; nil: not known
+	Run    *run.Run       // nil: no run
 }
 
 // Results are the evaluations of a split that the base and the runs have, the base first, then by number.
@@ -129,6 +130,9 @@ func (s *Session) Results(split string) ([]Kept, error) {
 			c.Run != nil {
 			k.Older = info.ModTime().After(k.When)
 		}
+		if c.Run != nil {
+			k.Run = c.Run
+		}
 		list = append(list, k)
 	}
 	return list, err
@@ -137,6 +141,7 @@ func (s *Session) Results(split string) ([]Kept, error) {
 // Result is the evaluation of one subject, or an error that says how to make it.
 func (s *Session) Result(name, split string) (Kept, error) {
 	path, label := s.baseEval(split, "json"), Base
+	var of *run.Run
 	if dir, ok := s.adapterFolder(name); ok && name != Base {
 		label = adapterLabel(dir)
 		path = s.adapterEval(label, split, "json")
@@ -145,9 +150,10 @@ func (s *Session) Result(name, split string) (Kept, error) {
 		if err != nil {
 			return Kept{}, err
 		}
-		path, label = r.EvalPath(split, "json"), r.Label()
+		path, label, of = r.EvalPath(split, "json"), r.Label(), r
 	}
 	k, there := read(label, path)
+	k.Run = of
 	if !there {
 		return k, printable.Missing("%s has not been evaluated on %s: call finetui eval %s EVAL.SPLIT=%s", label, split,
 			label, split)
@@ -196,17 +202,22 @@ var asking = []string{"MODEL.", "RECIPE.PROMPT", "RECIPE.POSITION_WORDS", "RECIP
 var trained = []string{"RECIPE.", "LORA.", "TRAIN."}
 
 // Differences names the constants in which two evaluations differ and that can make a difference: "RECIPE.PROMPT basic
-// → short". Between the base and a run the adapter is named first.
+// → short". Between the base and a run the adapter is named first; between runs the data that they were trained on, too.
+// nil where nothing is known of one of the two, or both are the same evaluation; empty where they differ by chance alone.
 func Differences(a, b Kept) []string {
-	if a.Asked == nil || b.Asked == nil {
+	if a.Asked == nil || b.Asked == nil || a.Path == b.Path {
 		return nil
 	}
 	matters := asking
-	var out []string
+	out := []string{}
 	if one, other := a.Name == Base, b.Name == Base; one != other {
 		out = append(out, "the adapter ("+adapterOf(a)+" → "+adapterOf(b)+")")
 	} else if !one {
 		matters = append(slices.Clone(asking), trained...)
+	}
+	if a.Run != nil && b.Run != nil && a.Run.Info.DataFingerprint != b.Run.Info.DataFingerprint {
+		out = append(out, fmt.Sprintf("the data that they were trained on (%s → %s)", a.Run.Info.DataFingerprint,
+			b.Run.Info.DataFingerprint))
 	}
 	for _, change := range config.Diff(a.Asked, b.Asked) {
 		begins := func(prefix string) bool { return strings.HasPrefix(change.Key, prefix) }
