@@ -297,7 +297,7 @@ func question(s *session.Session, setting *session.Setting, media, prompt string
 		q, err := setting.About(sample, prompt)
 		return q, sample.Answer, err
 	}
-	path, err := s.Picture(media)
+	path, err := s.Media(media)
 	if err != nil {
 		return model.Question{}, "", err
 	}

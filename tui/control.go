@@ -60,6 +60,9 @@ func inferControl(pictures *media.Cache) inferpane.Control {
 			return s.Evaluate(ctx, name, split, report)
 		},
 		Picture: pictures.Decode,
+		Clip: func(ctx context.Context, s *session.Session, who *session.Setting, path string) (*session.Clip, error) {
+			return s.Clip(ctx, who, path, pictures)
+		},
 	}
 }
 

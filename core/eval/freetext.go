@@ -108,9 +108,14 @@ func namedExercise(truth string) string {
 	return strings.TrimSpace(name)
 }
 
+// ExercisePart is the exercise that an answer names: its text before the first " - ", all of it where there is none.
+func ExercisePart(answer string) string {
+	name, _, _ := strings.Cut(answer, exerciseEnd)
+	return name
+}
+
 // identifies tells whether an answer names an exercise: its text before the first " - ", all of it where there is
 // none, is the exercise but for its spelling.
 func identifies(answer, exercise string) bool {
-	name, _, _ := strings.Cut(answer, exerciseEnd)
-	return dataset.ExerciseKey(name) == dataset.ExerciseKey(exercise)
+	return dataset.ExerciseKey(ExercisePart(answer)) == dataset.ExerciseKey(exercise)
 }

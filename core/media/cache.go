@@ -23,14 +23,31 @@ type Cache struct {
 }
 
 type cacheKey struct {
-	path  string
-	time  time.Time
-	bytes int64
+	path   string
+	time   time.Time
+	bytes  int64
+	frames string // of a clip, which ones; "": the picture
 }
 
 type cached struct {
-	key cacheKey
-	img *picture.RGB
+	key    cacheKey
+	img    *picture.RGB
+	frames []video.Frame
+	clip   *video.Info
+}
+
+// size is how many bytes it takes.
+func (e *cached) size() (n int) {
+	if e.img != nil {
+		n += len(e.img.Pix)
+	}
+	for _, f := range e.frames {
+		n += len(f.Picture.Pix)
+	}
+	if e.clip != nil {
+		n += 8 * len(e.clip.Times)
+	}
+	return n
 }
 
 // NewCache returns a cache of at most limit bytes of pixels, three a pixel.
@@ -44,15 +61,15 @@ func (c *Cache) Decode(path string) (*picture.RGB, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := cacheKey{path, info.ModTime(), info.Size()}
-	if img := c.get(key); img != nil {
-		return img, nil
+	key := cacheKey{path: path, time: info.ModTime(), bytes: info.Size()}
+	if kept := c.get(key); kept != nil {
+		return kept.img, nil
 	}
 	img, err := decode(path)
 	if err != nil {
 		return nil, err
 	}
-	c.put(key, img)
+	c.put(&cached{key: key, img: img})
 	return img, nil
 }
 
@@ -75,7 +92,7 @@ func decode(path string) (*picture.RGB, error) {
 	return frames[0].Picture, nil
 }
 
-func (c *Cache) get(key cacheKey) *picture.RGB {
+func (c *Cache) get(key cacheKey) *cached {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	element := c.byKey[key]
@@ -83,21 +100,20 @@ func (c *Cache) get(key cacheKey) *picture.RGB {
 		return nil
 	}
 	c.order.MoveToFront(element)
-	return element.Value.(*cached).img
+	return element.Value.(*cached)
 }
 
-func (c *Cache) put(key cacheKey, img *picture.RGB) {
+func (c *Cache) put(entry *cached) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	if len(img.Pix) > c.limit || c.byKey[key] != nil {
+	if entry.size() > c.limit || c.byKey[entry.key] != nil {
 		return
 	}
-	c.byKey[key] = c.order.PushFront(&cached{key, img})
-	c.used += len(img.Pix)
+	c.byKey[entry.key] = c.order.PushFront(entry)
+	c.used += entry.size()
 	for c.used > c.limit {
-		oldest := c.order.Back()
-		entry := c.order.Remove(oldest).(*cached)
-		delete(c.byKey, entry.key)
-		c.used -= len(entry.img.Pix)
+		oldest := c.order.Remove(c.order.Back()).(*cached)
+		delete(c.byKey, oldest.key)
+		c.used -= oldest.size()
 	}
 }

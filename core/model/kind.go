@@ -71,6 +71,18 @@ type Portable interface {
 	Plain(prepared train.Visual) (rows []float32, grids [][3]int)
 }
 
+// Choosing is a Kind whose models look more closely at some frames of a clip than at others.
+type Choosing interface {
+	// Attention says so of what an Eye saw: one for each thing shown, without frames for a picture.
+	Attention(seen train.Visual) []Attention
+}
+
+// Attention is how closely a model looks at the frames of a clip that it is shown.
+type Attention struct {
+	Share  []float64 // of each frame: its part of the attention among the frames that it is chosen from; these sum to 1
+	Chosen []int     // the frames that it looks at more closely, in time order
+}
+
 // Network is a model in working order: it trains, sees and answers.
 type Network interface {
 	train.Network

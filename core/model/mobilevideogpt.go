@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"finetui/core/video"
 	"finetui/ml/mobilevideogpt"
@@ -131,6 +132,25 @@ func (k *mobileVideoGPT) Kept(values []float32) (train.Visual, []Shape, bool) {
 		shapes = append(shapes, k.shape(s.Video != nil))
 	}
 	return features, shapes, ok
+}
+
+// Attention tells which frames of each chunk the video encoder reads, and why.
+func (k *mobileVideoGPT) Attention(seen train.Visual) (list []Attention) {
+	features, _ := seen.(mobilevideogpt.Features)
+	for _, s := range features {
+		a := Attention{Chosen: s.Chosen}
+		for chunk := range slices.Chunk(s.Scores, mobilevideogpt.Chunk) {
+			sum := 0.0
+			for _, score := range chunk {
+				sum += score
+			}
+			for _, score := range chunk {
+				a.Share = append(a.Share, score/sum)
+			}
+		}
+		list = append(list, a)
+	}
+	return list
 }
 
 func (k *mobileVideoGPT) Products() []weights.Product { return k.config.Products() }

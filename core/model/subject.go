@@ -127,6 +127,10 @@ func Adapters(n Network, c *lora.Config) (out []lora.Adapter) {
 type Question struct {
 	Scene
 	Prompt string
+
+	// Looked is told how closely the model looks at the frames of clips, where it chooses among them, before it
+	// answers; nil: nobody is.
+	Looked func([]Attention)
 }
 
 // Reply is what it said.
@@ -239,6 +243,9 @@ func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Que
 			return fmt.Errorf("question %d: %w", i-first, err)
 		}
 		t.Visual = seen
+		if choosing, ok := w.base.Kind.(Choosing); ok && q.Looked != nil {
+			q.Looked(choosing.Attention(seen))
+		}
 		questions = append(questions, t)
 		if err := ctx.Err(); err != nil {
 			return err

@@ -46,17 +46,14 @@ func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, sp
 	}
 	var e Evaluation
 	if e.Result, err = p.Score(samples, replies, name, split, resamples); err == nil &&
-		slices.ContainsFunc(samples, told) {
-		e.FreeText, err = p.scoreText(samples, replies, name, split, resamples)
+		slices.ContainsFunc(samples, recipe.Sample.Told) {
+		e.FreeText, err = p.ScoreText(samples, replies, name, split, resamples)
 	}
 	return e, err
 }
 
-// told says that a sample's answer is the data set's own words, and no name of its closed list.
-func told(s recipe.Sample) bool { return s.Item.Objects[s.Object].Text != nil }
-
-// scoreText measures answers in free words.
-func (p *Project) scoreText(samples []recipe.Sample, replies []model.Reply, name, split string,
+// ScoreText measures answers in free words.
+func (p *Project) ScoreText(samples []recipe.Sample, replies []model.Reply, name, split string,
 	resamples int) (*eval.FreeTextResult, error) {
 	words, err := textmetric.FindWordNet()
 	if err != nil {
@@ -95,8 +92,8 @@ func (p *Project) Score(samples []recipe.Sample, replies []model.Reply, name, sp
 	items := make([]eval.Item, len(samples))
 	for i, s := range samples {
 		answer := replies[i].Text
-		if told(s) { // the exercise stands before what is said of it
-			answer, _, _ = strings.Cut(answer, " - ")
+		if s.Told() { // the exercise stands before what is said of it
+			answer = eval.ExercisePart(answer)
 		}
 		items[i] = eval.Item{ID: s.ID, Expected: s.Class, Answer: answer, Seconds: replies[i].Seconds}
 	}

@@ -25,6 +25,9 @@ type Sample struct {
 // Box is where the object lies in its picture.
 func (s Sample) Box() dataset.Box { return s.Item.Objects[s.Object].Box }
 
+// Told says that the answer is the data set's own words, and no name of its closed list.
+func (s Sample) Told() bool { return s.Item.Objects[s.Object].Text != nil }
+
 // Line is the object's line in the label file; 0 where the format has none.
 func (s Sample) Line() int { return s.Item.Objects[s.Object].Line }
 

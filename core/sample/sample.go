@@ -87,8 +87,7 @@ func (e Encoder) Load(ctx context.Context, s recipe.Sample) ([]model.Shown, erro
 
 // Clip is a clip's frames that the model is shown, by MODEL.FRAMES and the model's own rule.
 func (e Encoder) Clip(ctx context.Context, path string) ([]model.Shown, error) {
-	pick := func(c *video.Info) []int { return e.kind().Pick(c.Frames, c.FPS, e.Model.Frames) }
-	frames, _, err := e.Clips.Frames(ctx, path, pick, nil, nil)
+	frames, _, err := e.Clips.Frames(ctx, path, e.Pick, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +97,9 @@ func (e Encoder) Clip(ctx context.Context, path string) ([]model.Shown, error) {
 	}
 	return []model.Shown{shown}, nil
 }
+
+// Pick says which frames of a clip the model is shown.
+func (e Encoder) Pick(c *video.Info) []int { return e.kind().Pick(c.Frames, c.FPS, e.Model.Frames) }
 
 // Sizes are those of what the model is shown for a sample, from the label data alone.
 func (e Encoder) Sizes(s recipe.Sample) []model.Size {

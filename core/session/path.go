@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"finetui/core/printable"
+	"finetui/core/video"
 )
 
 // pictureEndings are those of files that can be shown to a model.
 var pictureEndings = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
 
-// Picture finds a picture file: as it is given, or from the project's folder; "~" is the home folder.
-func (s *Session) Picture(path string) (string, error) {
+// Media finds the file of a picture or a clip: as it is given, or from the project's folder; "~" is the home folder.
+func (s *Session) Media(path string) (string, error) {
 	path = expandHome(path)
 	for _, p := range []string{path, s.file.Abs(path)} {
 		if info, err := os.Stat(p); err == nil && !info.IsDir() {
@@ -21,15 +22,19 @@ func (s *Session) Picture(path string) (string, error) {
 		}
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return "", printable.Missing("%s is a folder: name a picture in it", path)
+		return "", printable.Missing("%s is a folder: name a picture or a clip in it", path)
 	}
-	return "", printable.Missing("there is no picture %s", path)
+	what := "picture"
+	if video.Named(path) {
+		what = "clip"
+	}
+	return "", printable.Missing("there is no %s %s", what, path)
 }
 
 // mostCompletions are more than anybody looks through.
 const mostCompletions = 200
 
-// Complete lists what a path could go on as: folders, with a slash, and pictures, each spelled so that it begins with
+// Complete lists what a path could go on as: folders, with a slash, pictures and clips, each spelled so that it begins with
 // what is written.
 func (s *Session) Complete(written string) []string {
 	folder, begin := filepath.Split(written)
@@ -57,7 +62,7 @@ func (s *Session) Complete(written string) []string {
 		case err != nil:
 		case info.IsDir():
 			list = append(list, folder+name+"/")
-		case slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(name))):
+		case slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(name))), video.Named(name):
 			list = append(list, folder+name)
 		}
 		if len(list) == mostCompletions {

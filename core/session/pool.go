@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"maps"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -21,7 +20,13 @@ type pool struct {
 	loaded []*model.Subject // the one that was asked for last comes last
 	stale  []*model.Base    // whose files were replaced: somebody may still ask them
 	said   bool             // that features are not kept
+
+	looking sync.Mutex
+	looked  map[string]*model.Base // for what their kinds say, beside those that are asked
+	gone    []*model.Base          // of looked: whose files were replaced
 }
+
+func newPool() *pool { return &pool{bases: map[string]*model.Base{}, looked: map[string]*model.Base{}} }
 
 // load loads the model of a setting, or returns the loaded one.
 func (p *pool) load(ctx context.Context, t *Setting, report Progress) (*model.Subject, error) {
@@ -84,11 +89,7 @@ func (t *Setting) check(ctx context.Context, b *model.Base, report Progress) err
 
 // base opens the base of a setting unless it is open, with the files of then.
 func (p *pool) base(ctx context.Context, t *Setting, report Progress) (*model.Base, error) {
-	name := t.Project.Config.Model.Base
-	key := name
-	if name != model.Tiny && !filepath.IsAbs(name) {
-		key = filepath.Join(t.root, name)
-	}
+	name, key := t.Project.Config.Model.Base, t.baseKey()
 	if b := p.bases[key]; b != nil {
 		if !b.Changed() {
 			return b, nil
@@ -125,11 +126,16 @@ func (p *pool) close() error {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	var first error
-	for _, b := range slices.AppendSeq(p.stale, maps.Values(p.bases)) {
+	p.looking.Lock()
+	defer p.looking.Unlock()
+	open := slices.AppendSeq(p.stale, maps.Values(p.bases))
+	open = append(slices.AppendSeq(open, maps.Values(p.looked)), p.gone...)
+	for _, b := range open {
 		if err := b.Close(); err != nil && first == nil {
 			first = err
 		}
 	}
-	p.stale, p.bases, p.loaded = nil, map[string]*model.Base{}, nil
+	p.stale, p.gone, p.loaded = nil, nil, nil
+	p.bases, p.looked = map[string]*model.Base{}, map[string]*model.Base{}
 	return first
 }

@@ -16,7 +16,6 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
-	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/run"
@@ -49,7 +48,7 @@ func Open(ctx context.Context, file *config.Snapshot, report Progress) (*Session
 
 // OpenOn is Open on the configuration's data set, which was read already; nobody may change it.
 func OpenOn(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, report Progress) (*Session, error) {
-	return open(ctx, file, set, &pool{bases: map[string]*model.Base{}}, report)
+	return open(ctx, file, set, newPool(), report)
 }
 
 func open(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, models *pool, report Progress) (*Session,

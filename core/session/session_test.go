@@ -421,13 +421,13 @@ func TestPictureFileIsShownWholeWhateverTheContext(t *testing.T) {
 func TestPicturesAreFoundFromTheProjectAndByTheirFaults(t *testing.T) {
 	file := projectFile(t)
 	s := openSession(t, file)
-	if p, err := s.Picture("data/test/images/test_0.png"); err != nil || !filepath.IsAbs(p) {
+	if p, err := s.Media("data/test/images/test_0.png"); err != nil || !filepath.IsAbs(p) {
 		t.Errorf("%q, error %v", p, err)
 	}
-	if _, err := s.Picture(file.Root); err == nil || !strings.Contains(err.Error(), "is a folder") {
+	if _, err := s.Media(file.Root); err == nil || !strings.Contains(err.Error(), "is a folder") {
 		t.Errorf("a folder: %v", err)
 	}
-	if _, err := s.Picture("nowhere.png"); err == nil || !strings.Contains(err.Error(), "there is no picture") {
+	if _, err := s.Media("nowhere.png"); err == nil || !strings.Contains(err.Error(), "there is no picture") {
 		t.Errorf("nothing: %v", err)
 	}
 	for written, want := range map[string]string{"": "data/", "da": "data/", "data/te": "data/test/",

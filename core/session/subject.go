@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"finetui/core/eval"
 	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/recipe"
@@ -92,6 +93,20 @@ func (t *Setting) About(x recipe.Sample, prompt string) (model.Question, error) 
 	}
 	shown, err := t.Project.Encoder().Shown(whole, x.Box())
 	return model.Question{Scene: model.Shows(model.Pictures(shown...)...), Prompt: prompt}, err
+}
+
+// Measure is what an answer in free words to a sample is worth: the exercise that it names, METEOR, ROUGE-L; nil where
+// the data set has no words of its own for it.
+func (t *Setting) Measure(x recipe.Sample, a Answer) (*eval.FreeTextAnswer, error) {
+	if !x.Told() {
+		return nil, nil
+	}
+	r, err := t.Project.ScoreText([]recipe.Sample{x}, []model.Reply{{Text: a.Text, Tokens: a.Tokens,
+		Seconds: a.Total.Seconds()}}, t.Name, x.Item.Split, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &r.Items[0], nil
 }
 
 // about is a question about what is loaded when its turn comes.

@@ -8,6 +8,7 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/eval"
 	"finetui/core/printable"
+	"finetui/core/recipe"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -113,7 +114,7 @@ func (v *ask) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
 	case stopped:
 		lines.reading = []string{t.Warning.Render("! stopped before its end")}
 	default:
-		lines.reading = v.reading(t, a.text, w)
+		lines.reading = v.reading(t, a, w)
 	}
 	if strings.TrimSpace(a.text) == "" {
 		lines.text = toned(t.Muted, wrapped("it said nothing: its first token was the end of the answer", w))
@@ -132,13 +133,19 @@ func (v *ask) earlier(who int, key answerKey, w int) []string {
 }
 
 // reading says which class an answer is taken for and, with the truth shown, whether that is right.
-func (v *ask) reading(t *widget.Theme, text string, w int) []string {
-	parsed, class := v.verdict(text)
+func (v *ask) reading(t *widget.Theme, a *answer, w int) []string {
 	x, there := v.sample(base)
-	known := there && v.truth && v.path == ""
+	if there = there && v.path == ""; !there {
+		x = recipe.Sample{}
+	}
+	parsed, class := v.verdict(x, a.text)
+	known := there && v.truth
+	if there && x.Told() {
+		return v.worth(t, a, x, class, w)
+	}
 	classes := v.classes()
 	readAs := ""
-	if class != eval.Unparsed && eval.Normalize(text) != eval.Normalize(parsed) {
+	if class != eval.Unparsed && eval.Normalize(a.text) != eval.Normalize(parsed) {
 		readAs = "read as " + parsed
 	}
 	style, sentence := t.Muted, readAs
@@ -160,6 +167,28 @@ func (v *ask) reading(t *widget.Theme, text string, w int) []string {
 		return nil
 	}
 	return toned(style, wrapped(sentence, w))
+}
+
+// worth says which exercise an answer in free words names and, with the truth shown, how near it comes to that.
+func (v *ask) worth(t *widget.Theme, a *answer, x recipe.Sample, class, w int) []string {
+	classes := v.classes()
+	style, sentence := t.Muted, ""
+	switch {
+	case class == eval.Unparsed:
+		style, sentence = t.Warning, fmt.Sprintf("! names none of the %d exercises", len(classes))
+	case !v.truth:
+		sentence = "names " + classes[class].Name
+	case class == x.Class:
+		style, sentence = t.OK, "✓ names the exercise"
+	default:
+		style, sentence = t.Warning, "✗ names "+classes[class].Name+"; it is "+classes[x.Class].Name
+	}
+	lines := toned(style, wrapped(sentence, w))
+	if a.worth != nil && v.truth {
+		lines = append(lines, toned(t.Text, wrapped(fmt.Sprintf("METEOR %.2f · ROUGE-L %.2f", a.worth.METEOR,
+			a.worth.ROUGEL), w))...)
+	}
+	return lines
 }
 
 // half says what of a wrong answer is right all the same.

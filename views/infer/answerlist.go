@@ -15,7 +15,8 @@ import (
 // ones, those that name no class, or all.
 type answerList struct {
 	*shared
-	board *views.Board // with the panels "items" and "picture"
+	board  *views.Board // with the panels "items" and "picture"
+	object *object
 
 	// selected is what is selected in the table: its name, and which answers lie behind it.
 	selected func(r *eval.Result) (name string, holds func(*eval.Answer) bool)
@@ -35,6 +36,15 @@ const (
 	listingCount
 )
 
+func newAnswerList(s *shared, selected func(*eval.Result) (string, func(*eval.Answer) bool)) *answerList {
+	v := &answerList{shared: s, selected: selected}
+	v.object = newObject(s, v.present)
+	return v
+}
+
+// on puts the list on its view's board.
+func (v *answerList) on(board *views.Board) { v.board, v.object.board = board, board }
+
 // arrive starts the list of answers anew: it is another subject's, or another filter's.
 func (v *answerList) arrive() { v.item.Index = 0 }
 
@@ -52,16 +62,11 @@ func (v *answerList) showUnparsed(text string) {
 	}
 }
 
-// itemsPanel is the list, picturePanel the picture of the object under its cursor.
+// itemsPanel is the list.
 func (v *answerList) itemsPanel() views.Panel {
 	return views.Panel{Name: "items", Tab: "Answers", Title: v.itemsTitle, Right: v.itemPosition, Draw: v.drawItems,
 		Move: v.moveItem, Click: v.clickItem, Actions: v.toSample}
 }
-
-func (v *answerList) picturePanel() views.Panel { return v.objectPanel(v.present) }
-
-// want asks for the picture of the object under the cursor.
-func (v *answerList) want() tea.Cmd { return v.wantObject(v.board, v.present) }
 
 // present is the place of the object of the selected answer; false where there is none.
 func (v *answerList) present() (place int, there bool) {

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"finetui/core/eval"
 	"finetui/core/model"
 	"finetui/core/recipe"
 	"finetui/core/session"
@@ -16,10 +17,11 @@ import (
 
 // answers are what was said to the questions so far, and what is being said.
 type answers struct {
-	given   map[answerKey]*answer
-	newest  map[newestKey]*answer // of a subject about something
-	request views.Request
-	running []answerKey // of the open request
+	given    map[answerKey]*answer
+	newest   map[newestKey]*answer // of a subject about something
+	attended map[newestKey][]model.Attention
+	request  views.Request
+	running  []answerKey // of the open request
 }
 
 // answerKey is everything that an answer is an answer to.
@@ -49,6 +51,7 @@ type answer struct {
 	first   time.Duration // until the first piece
 	total   time.Duration
 	err     error
+	worth   *eval.FreeTextAnswer // of an answer in free words; nil: it is none, or cannot be measured
 }
 
 // speed is tokens a second after the first one; 0: not known.
@@ -59,7 +62,7 @@ func (a *answer) speed() float64 {
 // forget drops everything that was said: the question may be another one now.
 func (a *answers) forget() {
 	a.request.Close()
-	a.given, a.newest, a.running = nil, nil, nil
+	a.given, a.newest, a.attended, a.running = nil, nil, nil, nil
 }
 
 // answerStep is one message of an answer being given.
@@ -70,6 +73,8 @@ type answerStep struct {
 	piece   string
 	since   time.Duration   // since the question was put
 	whole   *session.Answer // the end
+	worth   *eval.FreeTextAnswer
+	looked  []model.Attention // at the frames of a clip
 	err     error
 }
 
@@ -79,6 +84,7 @@ type inquiry struct {
 	setting *session.Setting
 	sample  recipe.Sample
 	path    string
+	what    string // it is about
 }
 
 func (q inquiry) question() (model.Question, error) {
@@ -98,7 +104,11 @@ func (v *ask) askNow() tea.Cmd {
 			continue
 		}
 		x, _ := v.sample(who)
-		list = append(list, inquiry{key, v.now.settings[who], x, v.path})
+		what := "picture"
+		if v.clip() != "" {
+			what = "clip"
+		}
+		list = append(list, inquiry{key, v.now.settings[who], x, v.path, what})
 		v.record(key, &answer{title: key.subject, loading: widget.Progress{What: "waiting"}})
 		v.running = append(v.running, key)
 	}
@@ -127,18 +137,25 @@ func answerOne(ctx context.Context, s *session.Session, load func(context.Contex
 	if err != nil {
 		return err
 	}
-	emit(answerStep{key: u.key, title: asker.Title(), loading: widget.Progress{What: "looking at the picture"}})
+	emit(answerStep{key: u.key, title: asker.Title(), loading: widget.Progress{What: "looking at the " + u.what}})
 	q, err := u.question()
 	if err != nil {
 		return err
 	}
+	q.Looked = func(list []model.Attention) { emit(answerStep{key: u.key, looked: list}) }
 	start := time.Now()
 	whole, err := asker.Ask(ctx, q,
 		func(piece string) { emit(answerStep{key: u.key, piece: piece, since: time.Since(start)}) })
 	if err != nil {
 		return err
 	}
-	emit(answerStep{key: u.key, whole: &whole})
+	step := answerStep{key: u.key, whole: &whole}
+	if u.path == "" {
+		if step.worth, err = u.setting.Measure(u.sample, whole); err != nil {
+			step.worth = nil // an evaluation says why
+		}
+	}
+	emit(step)
 	return nil
 }
 
@@ -146,6 +163,7 @@ func answerOne(ctx context.Context, s *session.Session, load func(context.Contex
 func (a *answers) record(key answerKey, new *answer) {
 	if a.given == nil {
 		a.given, a.newest = map[answerKey]*answer{}, map[newestKey]*answer{}
+		a.attended = map[newestKey][]model.Attention{}
 	}
 	a.given[key] = new
 	a.newest[newestKey{key.subject, key.about}] = new
@@ -157,7 +175,9 @@ func (a *answers) heard(msg views.Batch[answerStep]) tea.Cmd {
 		return nil
 	}
 	for _, h := range msg.Values {
-		if one := a.given[h.key]; one != nil {
+		if h.looked != nil {
+			a.attended[newestKey{h.key.subject, h.key.about}] = h.looked
+		} else if one := a.given[h.key]; one != nil {
 			one.take(h)
 		}
 	}
@@ -181,6 +201,7 @@ func (a *answer) take(h answerStep) {
 		}
 	case h.whole != nil:
 		a.state, a.text, a.tokens, a.first, a.total = said, h.whole.Text, h.whole.Tokens, h.whole.First, h.whole.Total
+		a.worth = h.worth
 	case h.piece != "":
 		if a.state = speaking; a.tokens == 0 {
 			a.first = h.since

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/eval"
+	"finetui/core/model"
 	"finetui/core/recipe"
 	"finetui/views"
 	"finetui/views/layout"
@@ -18,7 +19,8 @@ import (
 type ask struct {
 	*shared
 	answers
-	board *views.Board
+	board  *views.Board
+	player *player // of the clip that is asked about
 
 	cursor widget.List // among the samples of the split, whether or not the filter lets them through
 	listed []int       // the samples that it lets through
@@ -35,6 +37,7 @@ type ask struct {
 
 func newAsk(s *shared) *ask {
 	v := &ask{shared: s}
+	v.player = newPlayer(s, v.attention)
 	v.board = v.newBoard()
 	s.openSample = v.open
 	return v
@@ -46,7 +49,32 @@ func (v *ask) view() views.View {
 }
 
 // want asks for the pictures and, where samples are asked about as they are browsed, for the answer.
-func (v *ask) want() tea.Cmd { return tea.Batch(v.drawPictures(v.pictureKeys()), v.askUnasked()) }
+func (v *ask) want() tea.Cmd {
+	clip := v.clip()
+	v.board.Layout = askLayout(clip != "")
+	if clip == "" {
+		return tea.Batch(v.drawPictures(v.pictureKeys(), v.player), v.askUnasked())
+	}
+	w, h := v.board.Inside("picture")
+	sheetW, sheetH := v.board.Inside("shown")
+	return tea.Batch(v.player.follow(clip), v.drawPictures(v.player.keys(w, h, sheetW, sheetH), v.player),
+		v.askUnasked())
+}
+
+// clip is the path of the clip that is asked about; "": it is a picture.
+func (v *ask) clip() string {
+	at, there := v.present()
+	if !there {
+		return ""
+	}
+	return v.clipOf(v.motif(at))
+}
+
+// playing says whether the keyboard moves through a clip's frames.
+func (v *ask) playing() bool {
+	focused := v.board.Focused()
+	return (focused == "picture" || focused == "shown") && v.clip() != ""
+}
 
 // leave stops an answer that is being given, then leaves a picture file.
 func (v *ask) leave() bool {
@@ -62,27 +90,65 @@ func (v *ask) leave() bool {
 	return false
 }
 
-func (v *ask) newBoard() *views.Board {
+// askLayout gives a picture more room than what the model sees of it, and the frames of a clip more than one of them.
+func askLayout(clip bool) layout.Node {
 	pictures := layout.Column(
 		layout.Panel("picture", 26, 9).Weighted(3).Prior(1),
 		layout.Panel("shown", 26, 8).Weighted(2))
+	if clip {
+		pictures = layout.Column(
+			layout.Panel("shown", 26, 9).Weighted(4).Prior(1),
+			layout.Panel("picture", 26, 8).Weighted(3))
+	}
 	words := layout.Column(
 		layout.Panel("question", 34, 5).AtMost(0, 7).Prior(1),
 		layout.Panel("answer", 34, 6).Weighted(2).Prior(2),
 		layout.Panel("samples", 34, 6).Weighted(3))
+	return layout.Row(pictures.Weighted(2), words.Weighted(3))
+}
+
+func (v *ask) newBoard() *views.Board {
 	sample := func(m widget.Move, page int) { v.moveSample(m, page) }
-	return views.NewBoard(layout.Row(pictures.Weighted(2), words.Weighted(3)),
+	return views.NewBoard(askLayout(false),
 		views.Panel{Name: "samples", Tab: "Samples", Title: v.samplesTitle, Draw: v.drawSamples, Move: sample,
 			Click: v.clickSample},
-		views.Panel{Name: "picture", Tab: "Picture", Title: v.pictureTitle, Draw: v.drawWhole, Move: sample},
-		views.Panel{Name: "shown", Tab: "What it sees", Title: v.shownTitle, Draw: v.drawShown, Move: sample},
+		views.Panel{Name: "picture", Tab: "Picture", Title: v.pictureTitle, Right: v.pictureNote, Draw: v.drawWhole,
+			Move: v.movePicture},
+		views.Panel{Name: "shown", Tab: "What it sees", Title: v.shownTitle, Draw: v.drawShown, Move: v.moveShown,
+			Click: v.clickShown},
 		views.Panel{Name: "question", Tab: "Question", Title: v.questionTitle, Draw: v.drawQuestion, Move: sample},
 		views.Panel{Name: "answer", Tab: "Answer", Title: v.answerTitle, Draw: v.drawAnswers, Move: v.scrollAnswers},
 	)
 }
 
+// movePicture moves through the frames of a clip, and else to another sample.
+func (v *ask) movePicture(m widget.Move, page int) {
+	if v.clip() != "" {
+		v.player.step(m, page)
+		return
+	}
+	v.moveSample(m, page)
+}
+
+// moveShown moves on the contact sheet of a clip, and else to another sample.
+func (v *ask) moveShown(m widget.Move, page int) {
+	if v.clip() != "" {
+		w, h := v.board.Inside("shown")
+		v.player.stepSheet(m, w, h)
+		return
+	}
+	v.moveSample(m, page)
+}
+
+func (v *ask) clickShown(x, y, w, h int) tea.Cmd {
+	if v.clip() == "" {
+		return nil
+	}
+	return v.player.click(x, y, w, h)
+}
+
 func (v *ask) actions() []views.Action {
-	several := func() bool { return len(v.listed) > 1 }
+	several := func() bool { return len(v.listed) > 1 && !v.playing() }
 	set := func(on *bool) func() tea.Cmd {
 		return func() tea.Cmd { *on = !*on; return nil }
 	}
@@ -91,7 +157,7 @@ func (v *ask) actions() []views.Action {
 		{Name: "truth", Label: "truth", Help: "show or hide the truth, and whether the answer is right", Group: "Ask",
 			Run: set(&v.truth)},
 		{Name: "edit_question", Label: "question", Help: "write another question", Group: "Ask", Run: v.editQuestion},
-		{Name: "open_picture", Label: "open", Help: "ask about a picture file; so does pasting its path", Group: "Ask",
+		{Name: "open_picture", Label: "open", Help: "ask about the file of a picture or a clip; so does pasting its path", Group: "Ask",
 			Run: func() tea.Cmd { return v.openPath("") }},
 		{Name: "ask_while_browsing", Help: "ask about every sample as it is browsed, or only at enter", Group: "Ask",
 			Run: set(&v.auto)},
@@ -231,8 +297,20 @@ func (v *ask) askUnasked() tea.Cmd {
 	return nil
 }
 
-// verdict judges an answer by the truth.
-func (v *ask) verdict(text string) (parsed string, class int) {
+// attention is how closely the subject that is shown has looked at the frames of the clip that is asked about.
+func (v *ask) attention() model.Attention {
+	key, can := v.key(v.main())
+	if list := v.attended[newestKey{key.subject, key.about}]; can && len(list) > 0 {
+		return list[0]
+	}
+	return model.Attention{}
+}
+
+// verdict judges an answer by the closed list.
+func (v *ask) verdict(x recipe.Sample, text string) (parsed string, class int) {
+	if x.Item != nil && x.Told() {
+		text = eval.ExercisePart(text)
+	}
 	class = v.now.parser.Parse(text)
 	if class == eval.Unparsed {
 		return eval.UnparsedLabel, class

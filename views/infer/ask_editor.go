@@ -14,7 +14,7 @@ import (
 // completions are what a path could go on as.
 type completions []string
 
-// foundFile is a picture file that exists.
+// foundFile is the file of a picture or a clip that exists.
 type foundFile string
 
 // editor is the text field that is open.
@@ -36,10 +36,10 @@ func (v *ask) editQuestion() tea.Cmd {
 	return nil
 }
 
-// openPath opens the text field for a picture's path.
+// openPath opens the text field for the path of a picture or a clip.
 func (v *ask) openPath(path string) tea.Cmd {
-	prompt := widget.NewPrompt("picture", path)
-	prompt.Hint = "path of a picture file, from the project's folder or absolute"
+	prompt := widget.NewPrompt("file", path)
+	prompt.Hint = "path of a picture or a clip, from the project's folder or absolute"
 	prompt.History = v.paths
 	v.editor = &editor{prompt: prompt, path: true, status: "enter opens it   tab completes   esc leaves it"}
 	return v.complete()
@@ -92,7 +92,7 @@ func (v *ask) completed(msg views.Answer[completions]) {
 func (v *ask) findPicture(path string) tea.Cmd {
 	s := v.session
 	return views.Ask(&v.editor.wanted, func(context.Context) (foundFile, error) {
-		found, err := s.Picture(path)
+		found, err := s.Media(path)
 		return foundFile(found), err
 	})
 }

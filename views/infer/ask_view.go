@@ -9,6 +9,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/eval"
+	"finetui/core/recipe"
 	"finetui/views/widget"
 )
 
@@ -43,7 +44,7 @@ func (v *ask) samplesTable() widget.Table {
 			row = append(row, widget.Cell{Text: x.Answer})
 		}
 		for _, who := range asked {
-			row = append(row, v.saidCell(who, x.ID, x.Class))
+			row = append(row, v.saidCell(who, x))
 		}
 		table.Rows = append(table.Rows, row)
 	}
@@ -51,16 +52,16 @@ func (v *ask) samplesTable() widget.Table {
 }
 
 // saidCell is what a subject said about a sample, in few words; with the truth shown also whether it is right.
-func (v *ask) saidCell(who int, id string, truth int) widget.Cell {
+func (v *ask) saidCell(who int, x recipe.Sample) widget.Cell {
 	setting := v.now.settings[who]
 	if setting == nil {
 		return widget.Cell{Text: widget.Missing, Tone: widget.Muted}
 	}
 	tone := widget.Muted
-	answer, there := v.now.answers[who][id]
-	if a := v.newest[newestKey{v.now.titles[who], id}]; a != nil && a.state == said {
-		parsed, class := v.verdict(a.text)
-		answer, there, tone = eval.Answer{Answer: a.text, Parsed: parsed, Right: class == truth}, true, widget.Plain
+	answer, there := v.now.answers[who][x.ID]
+	if a := v.newest[newestKey{v.now.titles[who], x.ID}]; a != nil && a.state == said {
+		parsed, class := v.verdict(x, a.text)
+		answer, there, tone = eval.Answer{Answer: a.text, Parsed: parsed, Right: class == x.Class}, true, widget.Plain
 	}
 	switch {
 	case !there:
@@ -86,16 +87,35 @@ func (v *ask) clickSample(_, y, _, h int) tea.Cmd {
 }
 
 func (v *ask) pictureTitle() string {
-	if v.path != "" {
+	at, there := v.present()
+	switch {
+	case v.path != "" && v.clip() != "":
+		return v.player.frameTitle(filepath.Base(v.path))
+	case v.path != "":
 		return filepath.Base(v.path)
+	case !there:
+		return "Picture"
+	case v.clip() != "":
+		return v.player.frameTitle(v.shortID(v.now.samples[base][at].Item.ID))
 	}
-	if at, there := v.present(); there {
-		return v.objectTitle(at)
+	return v.objectTitle(at)
+}
+
+// pictureNote says how long a clip is and, where the keyboard is there, how to move through it.
+func (v *ask) pictureNote() string {
+	switch {
+	case v.clip() == "":
+		return ""
+	case v.playing():
+		return "← → plays"
 	}
-	return "Picture"
+	return v.player.length()
 }
 
 func (v *ask) shownTitle() string {
+	if v.clip() != "" {
+		return v.player.shownTitle()
+	}
 	setting := v.now.settings[v.main()]
 	if setting == nil {
 		return "What it sees"
@@ -109,9 +129,19 @@ func (v *ask) shownTitle() string {
 	return "What it sees · " + how
 }
 
-func (v *ask) drawWhole(t *widget.Theme, w, h int) string { return v.drawKind(t, whole, w, h) }
+func (v *ask) drawWhole(t *widget.Theme, w, h int) string {
+	if v.clip() != "" {
+		return v.player.drawFrame(t, w, h)
+	}
+	return v.drawKind(t, whole, w, h)
+}
 
-func (v *ask) drawShown(t *widget.Theme, w, h int) string { return v.drawKind(t, shown, w, h) }
+func (v *ask) drawShown(t *widget.Theme, w, h int) string {
+	if v.clip() != "" {
+		return v.player.drawSheet(t, w, h)
+	}
+	return v.drawKind(t, shown, w, h)
+}
 
 func (v *ask) drawKind(t *widget.Theme, kind, w, h int) string {
 	at, there := v.present()
@@ -200,7 +230,11 @@ func (v *ask) truthNote(t *widget.Theme) string {
 	x, there := v.sample(base)
 	switch {
 	case v.path != "":
-		return t.Muted.Render("a picture file: nobody knows the truth")
+		what := "picture"
+		if v.clip() != "" {
+			what = "clip"
+		}
+		return t.Muted.Render("a " + what + " file: nobody knows the truth")
 	case !v.truth:
 		return t.Muted.Render("t shows the truth")
 	case !there:

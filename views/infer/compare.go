@@ -16,7 +16,8 @@ import (
 // compare is the view of all evaluations of the split beside each other.
 type compare struct {
 	*shared
-	board *views.Board
+	board  *views.Board
+	object *object // on which the pair differs
 
 	compared
 	err       error
@@ -31,13 +32,15 @@ type compare struct {
 
 func newCompare(s *shared) *compare {
 	v := &compare{shared: s}
+	v.object = newObject(s, v.present)
 	v.board = v.newBoard()
+	v.object.board = v.board
 	return v
 }
 
 func (v *compare) view() views.View {
 	return views.View{Name: compareView, Boards: []*views.Board{v.board}, Actions: v.actions, Copy: v.text,
-		Want: func() tea.Cmd { return tea.Batch(v.wantObject(v.board, v.present), v.compareResults()) }}
+		Want: func() tea.Cmd { return tea.Batch(v.object.want(), v.compareResults()) }}
 }
 
 // present is the place of the object under the cursor of those on which the pair differs; false where there is none.
@@ -60,7 +63,7 @@ func (v *compare) newBoard() *views.Board {
 		views.Panel{Name: "classes", Tab: "Class by class", Draw: v.drawPairClasses, Move: v.movePairClass},
 		views.Panel{Name: "differ", Tab: "Where they differ", Title: v.differTitle, Draw: v.drawDiffer,
 			Move: v.moveDiffer, Click: v.clickDiffer, Actions: v.toDiffering},
-		v.objectPanel(v.present),
+		v.object.panel(),
 	)
 }
 

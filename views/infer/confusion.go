@@ -15,7 +15,7 @@ import (
 // confusion is the view of what was taken for what.
 type confusion struct {
 	*shared
-	list        answerList
+	list        *answerList
 	board       *views.Board
 	row, column widget.List
 	unparsed    widget.List // among the answers that name no class
@@ -23,15 +23,15 @@ type confusion struct {
 
 func newConfusion(s *shared) *confusion {
 	v := &confusion{shared: s}
-	v.list = answerList{shared: s, selected: v.selected}
+	v.list = newAnswerList(s, v.selected)
 	v.board = v.newBoard()
-	v.list.board = v.board
+	v.list.on(v.board)
 	return v
 }
 
 func (v *confusion) view() views.View {
 	return views.View{Name: confusionView, Boards: []*views.Board{v.board}, Actions: v.list.actions, Copy: v.text,
-		Want: v.list.want, Refresh: v.refresh}
+		Want: v.list.object.want, Refresh: v.refresh}
 }
 
 // refresh gives the table as many lines as there are classes.
@@ -55,7 +55,7 @@ func (v *confusion) newBoard() *views.Board {
 		v.list.itemsPanel(),
 		views.Panel{Name: "unparsed", Tab: "Unparsed", Title: v.unparsedTitle, Draw: v.drawUnparsed,
 			Move: v.moveUnparsed, Actions: v.toUnparsed},
-		v.list.picturePanel(),
+		v.list.object.panel(),
 	)
 }
 

@@ -45,6 +45,9 @@ type Control struct {
 	Evaluate func(ctx context.Context, s *session.Session, name, split string, report session.Progress) (*eval.Result,
 		error)
 	Picture func(path string) (*media.Picture, error) // decoded, or kept from before
+
+	// Clip reads the frames of a clip as who is shown them.
+	Clip func(ctx context.Context, s *session.Session, who *session.Setting, path string) (*session.Clip, error)
 }
 
 // Pane is the Infer pane: its views, and what they share.
@@ -94,6 +97,10 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		return p.evaluated(msg)
 	case views.Batch[views.Drawing[pictureKey]]:
 		return p.pictures.Arrived(msg)
+	case views.Answer[*session.Clip]:
+		for _, player := range p.players {
+			player.took(msg)
+		}
 	case views.Batch[answerStep]:
 		return p.ask.heard(msg)
 	case views.Answer[completions]:

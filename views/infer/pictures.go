@@ -16,13 +16,14 @@ import (
 )
 
 const (
-	mostDrawn = 60 // drawings that are kept, beside those on the screen
+	mostDrawn = 240 // drawings that are kept, beside those on the screen
 )
 
 // What is drawn of a sample.
 const (
-	whole = iota // the picture with the object outlined
-	shown        // what the model gets
+	whole  = iota // the picture with the object outlined
+	shown         // what the model gets
+	ofClip        // a frame of a clip
 )
 
 // pictures are the drawings of pictures, kept by what they show and at which size.
@@ -38,7 +39,8 @@ type pictureKey struct {
 	path   string // of a picture file; else the sample counts
 	sample int
 	kind   int
-	label  bool // the truth stands at the outline
+	frame  int  // of a clip
+	label  bool // the truth stands at the outline; of a frame of a clip: it is outlined
 	mode   widget.PictureMode
 	w, h   int // cells
 }
@@ -54,11 +56,15 @@ func (p *shared) pictureMode() (widget.PictureMode, string) {
 	return widget.ChoosePictures(p.file.Config.View.Images, p.pictures.profile)
 }
 
-// drawPictures asks for drawings.
-func (p *shared) drawPictures(keys []pictureKey) tea.Cmd {
+// drawPictures asks for drawings, those of a clip's frames among them.
+func (p *shared) drawPictures(keys []pictureKey, from *player) tea.Cmd {
 	keys = slices.DeleteFunc(keys, func(k pictureKey) bool { return k.w <= 0 || k.h <= 0 || k.mode == widget.Words })
 	settings, samples, decode := p.now.settings, p.now.samples[base], p.control.Picture
+	clip := from.clip
 	return p.pictures.Want(keys, func(key pictureKey) (widget.Picture, error) {
+		if key.kind == ofClip {
+			return from.draw(key, clip)
+		}
 		return drawOne(key, settings[key.who], samples, decode)
 	})
 }
@@ -77,35 +83,6 @@ func (p *shared) pictureKey(m motif, kind, w, h int) pictureKey {
 		key.sample, key.label = 0, false
 	}
 	return key
-}
-
-// objectPanel is the picture of an object that a list of answers has the cursor on; at says which. A list of scored
-// answers hides no truth.
-func (p *shared) objectPanel(at func() (int, bool)) views.Panel {
-	title := func() string {
-		if at, there := at(); there {
-			return p.objectTitle(at)
-		}
-		return "Picture"
-	}
-	draw := func(t *widget.Theme, w, h int) string {
-		at, there := at()
-		if !there {
-			return noObject(t, w, h)
-		}
-		return p.drawPicture(t, motif{sample: at, label: true}, whole, w, h)
-	}
-	return views.Panel{Name: "picture", Tab: "Picture", Title: title, Draw: draw}
-}
-
-// wantObject asks for the drawing of a board's objectPanel.
-func (p *shared) wantObject(board *views.Board, at func() (int, bool)) tea.Cmd {
-	place, there := at()
-	if !there {
-		return nil
-	}
-	w, h := board.Inside("picture")
-	return p.drawPictures([]pictureKey{p.pictureKey(motif{sample: place, label: true}, whole, w, h)})
 }
 
 func (p *shared) objectTitle(at int) string {
@@ -166,16 +143,22 @@ func inCells(key pictureKey, picture *media.Picture, err error, outlines ...widg
 // drawPicture is a picture where it is made, else words in its place.
 func (p *shared) drawPicture(t *widget.Theme, m motif, kind, w, h int) string {
 	key := p.pictureKey(m, kind, w, h)
+	if key.mode == widget.Words {
+		return p.inWords(t, m, w, h)
+	}
+	return p.drawing(t, key)
+}
+
+// drawing is what is made of a key, else what stands in its place.
+func (p *shared) drawing(t *widget.Theme, key pictureKey) string {
 	one, there := p.pictures.Get(key)
 	switch {
-	case key.mode == widget.Words:
-		return p.inWords(t, m, w, h)
 	case !there:
-		return widget.Middle(t.Muted, "reading …", w, h)
+		return widget.Middle(t.Muted, "reading …", key.w, key.h)
 	case one.Err != nil:
-		return widget.Middle(t.Warning, "✗ "+printable.Error(one.Err), w, h)
+		return widget.Middle(t.Warning, "✗ "+printable.Error(one.Err), key.w, key.h)
 	}
-	return one.Picture.View(w, h)
+	return one.Picture.View(key.w, key.h)
 }
 
 // inWords says where the object lies, for terminals that draw no pictures.

@@ -14,22 +14,22 @@ import (
 // scores is the view of one evaluation's figures.
 type scores struct {
 	*shared
-	list  answerList
+	list  *answerList
 	board *views.Board
 	group widget.List // among the lines of the table
 }
 
 func newScores(s *shared) *scores {
 	v := &scores{shared: s}
-	v.list = answerList{shared: s, selected: v.selected}
+	v.list = newAnswerList(s, v.selected)
 	v.board = v.newBoard()
-	v.list.board = v.board
+	v.list.on(v.board)
 	return v
 }
 
 func (v *scores) view() views.View {
 	return views.View{Name: scoresView, Boards: []*views.Board{v.board}, Actions: v.list.actions, Copy: v.text,
-		Want: v.list.want, Refresh: v.list.arrive}
+		Want: v.list.object.want, Refresh: v.list.arrive}
 }
 
 // text is the evaluation as the verb eval prints it.
@@ -46,7 +46,7 @@ func (v *scores) newBoard() *views.Board {
 			Move: v.moveGroup, Click: v.clickGroup, Actions: v.list.toItems},
 		views.Panel{Name: "verdict", Tab: "Verdict", Draw: v.drawVerdict},
 		v.list.itemsPanel(),
-		v.list.picturePanel(),
+		v.list.object.panel(),
 	)
 }
 

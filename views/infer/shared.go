@@ -28,6 +28,8 @@ type shared struct {
 
 	views *views.Views
 
+	players []*player // of the views that show clips
+
 	// openSample is where other views lead to: the question about the object of that ID, with the truth. Ask sets it.
 	openSample func(id string) tea.Cmd
 }
