@@ -26,8 +26,8 @@ import (
 // are: recipe, run, evaluation, inference and export go through the interfaces below, with no special case.
 //
 // In ml the model is a package as ml/qwen2vl is one: a Config, blocks of ml/nn put together of ml/weights, a
-// train.Network with its own train.Visual, a session that decodes. core/finetune/kind_test.go has the smallest Kind, and
-// takes it through training, evaluation, questions and export.
+// train.Network with its own train.Visual, a session that decodes. core/finetune/kind_test.go has the smallest Kind,
+// and takes it through training, evaluation, questions and export.
 
 // A Kind that keeps files open is an io.Closer; one whose runs leave more than an adapter has a method Over, which puts
 // that over a base's tensors (see mobilevideogpt.go).

@@ -37,7 +37,8 @@ func (s *Session) Clip(ctx context.Context, t *Setting, path string, pictures *m
 	}
 	clip := &Clip{Info: info, Frames: frames}
 	for _, index := range encoder.Pick(info) {
-		place, there := slices.BinarySearchFunc(frames, index, func(f video.Frame, index int) int { return f.Index - index })
+		place, there := slices.BinarySearchFunc(frames, index,
+			func(f video.Frame, index int) int { return f.Index - index })
 		if there {
 			clip.Shown = append(clip.Shown, place)
 		}

@@ -34,8 +34,8 @@ func (s *Session) Media(path string) (string, error) {
 // mostCompletions are more than anybody looks through.
 const mostCompletions = 200
 
-// Complete lists what a path could go on as: folders, with a slash, pictures and clips, each spelled so that it begins with
-// what is written.
+// Complete lists what a path could go on as: folders, with a slash, pictures and
+// clips, each spelled so that it begins with what is written.
 func (s *Session) Complete(written string) []string {
 	folder, begin := filepath.Split(written)
 	look := expandHome(folder)

@@ -18,8 +18,8 @@ import (
 	"finetui/views/widget"
 )
 
-// player is a clip as a view shows it: the frames that the model is shown, beside each other, and one frame alone, which
-// the arrow keys move through the clip.
+// player is a clip as a view shows it: the frames that the model is shown, beside each other, and one frame alone,
+// which the arrow keys move through the clip.
 type player struct {
 	*shared
 	of      clipKey
@@ -76,7 +76,10 @@ func (v *player) follow(path string) tea.Cmd {
 	}
 	v.of, v.clip, v.err = key, nil, nil
 	s, read := v.session, v.control.Clip
-	return views.Ask(&v.request, func(ctx context.Context) (*session.Clip, error) { return read(ctx, s, setting, path) })
+	return views.Ask(&v.request, func(ctx context.Context) (*session.Clip, error) {
+		return read(ctx, s,
+			setting, path)
+	})
 }
 
 func (v *player) took(msg views.Answer[*session.Clip]) {
@@ -186,10 +189,10 @@ type sheet struct{ columns, rows, w, h, captions, first int }
 
 func (s sheet) size() int { return s.columns * s.rows }
 
-// sheet chooses the largest pictures with which all have room among w×h cells; where not even small ones have, a page of
-// these.
+// sheet chooses the largest pictures with which all have room among
+// w×h cells; where not even small ones have, a page of these.
 func (v *player) sheet(w, h int) sheet {
-	const least = 10 // columns that a caption takes
+	const least = 9 // columns that a caption takes
 	n := len(v.clip.Shown)
 	captions := 1
 	if len(v.attention().Share) > 0 {
@@ -236,8 +239,9 @@ func (v *player) chosen(i int) bool { return slices.Contains(v.attention().Chose
 
 func (v *player) frameKey(at int, chosen bool, w, h int) pictureKey {
 	mode, _ := v.pictureMode()
-	return pictureKey{look: v.of.look, who: v.of.who, path: v.of.path, kind: ofClip, frame: at, label: chosen, mode: mode,
-		w: w, h: h}
+	return pictureKey{look: v.of.look, who: v.of.who, path: v.of.path, kind: ofClip, frame: at, label: chosen,
+		mode: mode,
+		w:    w, h: h}
 }
 
 // draw makes the drawing of a frame.

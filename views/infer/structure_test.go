@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestViewsKnowOnlyWhatAllShare holds that no view of the pane holds another one, and that neither the pane nor what its
-// views share takes the views' work over.
+// TestViewsKnowOnlyWhatAllShare holds that no view of the pane holds another one, and that neither the pane nor what
+// its views share takes the views' work over.
 func TestViewsKnowOnlyWhatAllShare(t *testing.T) {
 	const most = 40
 	viewTypes := map[string]bool{"ask": true, "scores": true, "confusion": true, "compare": true}
