@@ -127,10 +127,6 @@ func Adapters(n Network, c *lora.Config) (out []lora.Adapter) {
 type Question struct {
 	Scene
 	Prompt string
-
-	// Looked is told how closely the model looks at the frames of clips, where it chooses among them, before it
-	// answers; nil: nobody is.
-	Looked func([]Attention)
 }
 
 // Reply is what it said.
@@ -149,7 +145,10 @@ type Asking struct {
 	Repetition  float64 // penalty; 0, 1: none
 	Seed        uint64
 	// each piece of an answer as it comes; may be nil; calls do not overlap
-	OnText   func(question int, text string)
+	OnText func(question int, text string)
+	// how closely the model looks at the frames of a question's clips, where it chooses among them, before it answers;
+	// may be nil; calls do not overlap
+	Looked   func(question int, list []Attention)
 	Progress func(done, total int, what string) // may be nil
 }
 
@@ -172,6 +171,13 @@ func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, err
 		defer mutex.Unlock()
 		if a.OnText != nil && text != "" {
 			a.OnText(q, text)
+		}
+	}
+	if looked := a.Looked; looked != nil {
+		a.Looked = func(q int, list []Attention) {
+			mutex.Lock()
+			defer mutex.Unlock()
+			looked(q, list)
 		}
 	}
 	done, next := 0, make(chan int)
@@ -243,8 +249,8 @@ func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Que
 			return fmt.Errorf("question %d: %w", i-first, err)
 		}
 		t.Visual = seen
-		if choosing, ok := w.base.Kind.(Choosing); ok && q.Looked != nil {
-			q.Looked(choosing.Attention(seen))
+		if choosing, ok := w.base.Kind.(Choosing); ok && a.Looked != nil {
+			a.Looked(i, choosing.Attention(seen))
 		}
 		questions = append(questions, t)
 		if err := ctx.Err(); err != nil {

@@ -49,24 +49,39 @@ func (a Answer) Speed() float64 {
 	return float64(a.Tokens-1) / (a.Total - a.First).Seconds()
 }
 
+// Hearing is told what comes of a question before its answer is whole. Its functions may be nil.
+type Hearing struct {
+	Piece  func(piece string)      // of the answer
+	Looked func([]model.Attention) // at the frames of clips, where the model chooses among them
+}
+
 // Ask puts one question by INFER.MAX_NEW_TOKENS and INFER.TEMPERATURE. onText is told each piece of the answer as it
 // comes; it may be nil. With a cancelled context the error comes with the answer so far.
 func (s *Subject) Ask(ctx context.Context, q model.Question, onText func(piece string)) (Answer, error) {
+	return s.Hear(ctx, q, Hearing{Piece: onText})
+}
+
+// Hear is Ask for those who want to hear more than the answer.
+func (s *Subject) Hear(ctx context.Context, q model.Question, h Hearing) (Answer, error) {
 	c := s.Project.Config
 	start := time.Now()
 	var a Answer
-	replies, err := s.Model.Ask(ctx, 1, func(int) (model.Question, error) { return q, nil }, model.Asking{
+	asking := model.Asking{
 		View: s.Project.Encoder().View(), MaxNew: c.Infer.MaxNewTokens, Temperature: c.Infer.Temperature,
 		TopP: c.Infer.TopP, Repetition: c.Infer.Repetition, Seed: uint64(c.Project.Seed),
 		OnText: func(_ int, piece string) {
 			if a.First == 0 {
 				a.First = time.Since(start)
 			}
-			if onText != nil {
-				onText(piece)
+			if h.Piece != nil {
+				h.Piece(piece)
 			}
 		},
-	})
+	}
+	if h.Looked != nil {
+		asking.Looked = func(_ int, list []model.Attention) { h.Looked(list) }
+	}
+	replies, err := s.Model.Ask(ctx, 1, func(int) (model.Question, error) { return q, nil }, asking)
 	a.Total = time.Since(start)
 	if a.First == 0 {
 		a.First = a.Total

@@ -142,10 +142,11 @@ func answerOne(ctx context.Context, s *session.Session, load func(context.Contex
 	if err != nil {
 		return err
 	}
-	q.Looked = func(list []model.Attention) { emit(answerStep{key: u.key, looked: list}) }
 	start := time.Now()
-	whole, err := asker.Ask(ctx, q,
-		func(piece string) { emit(answerStep{key: u.key, piece: piece, since: time.Since(start)}) })
+	whole, err := asker.Hear(ctx, q, session.Hearing{
+		Piece:  func(piece string) { emit(answerStep{key: u.key, piece: piece, since: time.Since(start)}) },
+		Looked: func(list []model.Attention) { emit(answerStep{key: u.key, looked: list}) },
+	})
 	if err != nil {
 		return err
 	}

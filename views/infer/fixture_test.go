@@ -209,7 +209,7 @@ type speaker struct {
 
 func (s *speaker) Title() string { return s.title }
 
-func (s *speaker) Ask(ctx context.Context, q model.Question, heard func(string)) (session.Answer, error) {
+func (s *speaker) Hear(ctx context.Context, q model.Question, h session.Hearing) (session.Answer, error) {
 	if s.asked != nil {
 		s.asked <- q
 	}
@@ -225,7 +225,7 @@ func (s *speaker) Ask(ctx context.Context, q model.Question, heard func(string))
 		if err := ctx.Err(); err != nil {
 			return a, err
 		}
-		heard(word)
+		h.Piece(word)
 		a.Text += word
 		a.Tokens++
 	}

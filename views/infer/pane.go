@@ -30,7 +30,7 @@ const (
 // Asker answers one question at a time; *session.Subject is one.
 type Asker interface {
 	Title() string
-	Ask(ctx context.Context, q model.Question, heard func(piece string)) (session.Answer, error)
+	Hear(ctx context.Context, q model.Question, h session.Hearing) (session.Answer, error)
 }
 
 // Control is what the pane needs of the program, handed in by it. All but Picture may take long; each is called in
