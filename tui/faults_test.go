@@ -69,7 +69,7 @@ var faultRows = []faultRow{
 	{"data/train/images/slope_0001.jpg", "*", exitFindings, "", []string{"analyze", "lint", "convert"}},
 	{"data/test/images/slope_0001.jpg", "missing dangling", exitCall, "",
 		[]string{"infer base data/test/images/slope_0001.jpg"}},
-	{"data/test/images/slope_0001.jpg", "folder", exitCall, "name a picture in it",
+	{"data/test/images/slope_0001.jpg", "folder", exitCall, "name a picture or a clip in it",
 		[]string{"infer base data/test/images/slope_0001.jpg"}},
 	{"data/test/images/slope_0001.jpg", "*", exitFailed, "", []string{"infer base data/test/images/slope_0001.jpg"}},
 	{"runs", "missing folder dangling", exitCall, "holds no runs yet", []string{"runs 1", "stop 1", "eval 1",
