@@ -130,7 +130,7 @@ func (b *Board) click(x, y int) tea.Cmd {
 		return nil
 	}
 	if y == box.Y {
-		if tab := b.frame(box).TabAt(x - box.X); tab >= 0 {
+		if tab := b.frame(box, b.Focused()).TabAt(x - box.X); tab >= 0 {
 			b.Focus(box.Names[tab])
 			return nil
 		}
@@ -147,11 +147,14 @@ func (b *Board) click(x, y int) tea.Cmd {
 // View draws all boxes, or the zoomed one.
 func (b *Board) View(t *widget.Theme, w, h int) string {
 	lines := make([]strings.Builder, h)
-	boxes := b.boxes(w, h)
+	for i := range lines {
+		lines[i].Grow(4 * w)
+	}
+	boxes, focused := b.boxes(w, h), b.Focused()
 	// Boxes of one line follow each other from left to right, because rectangles that tile a plane can be sorted so.
 	slices.SortStableFunc(boxes, func(p, q layout.Box) int { return p.X - q.X })
 	for _, box := range boxes {
-		for i, line := range strings.Split(b.drawBox(t, box), "\n") {
+		for i, line := range strings.Split(b.drawBox(t, box, focused), "\n") {
 			lines[box.Y+i].WriteString(line)
 		}
 	}
@@ -162,19 +165,19 @@ func (b *Board) View(t *widget.Theme, w, h int) string {
 	return strings.Join(text, "\n")
 }
 
-func (b *Board) drawBox(t *widget.Theme, box layout.Box) string {
+func (b *Board) drawBox(t *widget.Theme, box layout.Box, focused string) string {
 	inside := ""
 	if p := b.panel(b.shown(box)); p != nil {
 		if w, h := (widget.Panel{}).Inside(box.W, box.H); w > 0 && h > 0 {
 			inside = p.Draw(t, w, h)
 		}
 	}
-	return b.frame(box).View(t, inside, box.W, box.H)
+	return b.frame(box, focused).View(t, inside, box.W, box.H)
 }
 
-func (b *Board) frame(box layout.Box) widget.Panel {
+func (b *Board) frame(box layout.Box, focused string) widget.Panel {
 	shown := b.shown(box)
-	frame := widget.Panel{Focused: shown == b.Focused()}
+	frame := widget.Panel{Focused: shown == focused}
 	for i, name := range box.Names {
 		p := b.panel(name)
 		if p == nil {

@@ -225,8 +225,8 @@ func (v *compare) pairLines(t *widget.Theme, w int) []string {
 		test += fmt.Sprintf(" (%s for all %d pairs together)", widget.Probability(pair.PHolm), pairs)
 	}
 	style, sign := t.Warning, "! "
-	told, verdict := views.Told(pair)
-	if told {
+	differs, verdict := views.PairVerdict(pair)
+	if differs {
 		style, sign = t.OK, "✓ "
 	}
 	lines = append(lines, toned(style, wrapped(sign+test+": "+verdict, w))...)

@@ -57,10 +57,11 @@ func (p *classesPanel) title() string {
 	if p.plot.commonest {
 		order = "commonest first"
 	}
-	if n := len(p.curves()); n > 0 {
+	curves := p.curves()
+	if n := len(curves); n > 0 {
 		what = fmt.Sprintf("%d class%s", n, strings.TrimPrefix(what, "Class"))
 	}
-	if w, h := p.views.Board().Inside("classes"); !p.headsWithN(p.curves(), w, h) {
+	if w, h := p.views.Board().Inside("classes"); !p.headsWithN(curves, w, h) {
 		return what + " · " + order
 	}
 	return what + " · " + order + " · " + of
@@ -157,7 +158,7 @@ func (p *classesPanel) drawMultiples(t *widget.Theme, curves []run.Curve, column
 	r := p.current()
 	low, high := p.scale(curves)
 	withN := p.headsWithN(curves, w, h)
-	all := p.allSamples(r)
+	all := p.allSamples(r, w/columns)
 	var blocks []string
 	for row := range rows {
 		height := h/rows + boolInt(row < h%rows)
@@ -174,9 +175,11 @@ func (p *classesPanel) drawMultiples(t *widget.Theme, curves []run.Curve, column
 			if p.plot.recall {
 				chart.LogY, chart.YText = false, func(v float64) string { return widget.Percent(v+0, 0) } // +0: no "-0"
 			}
-			chart.Lines = []widget.Line{all, p.line(r, curves[i])}
-			cells = append(cells, widget.Block(p.head(t, curves[i], i, width-1, withN)+"\n"+chart.View(t, width-1,
-				height-1), width, height))
+			line := p.curve(curves[i]).line(width)
+			line.Tone = widget.Accent
+			chart.Lines = []widget.Line{all, line}
+			head := p.head(t, curves[i], i, len(curves), width-1, withN)
+			cells = append(cells, widget.Block(head+"\n"+chart.View(t, width-1, height-1), width, height))
 		}
 		blocks = append(blocks, widget.Columns(cells...))
 	}
@@ -184,40 +187,22 @@ func (p *classesPanel) drawMultiples(t *widget.Theme, curves []run.Curve, column
 }
 
 // allSamples is the line of all samples together, which lies behind that of each class.
-func (p *classesPanel) allSamples(r *reading) widget.Line {
-	line := widget.Line{Faint: true}
+func (p *classesPanel) allSamples(r *reading, w int) (line widget.Line) {
 	if p.plot.recall {
-		for _, e := range r.history.Checks() {
-			line.X, line.Y = append(line.X, p.plot.at(e.Head, r.clock)), append(line.Y, float64(e.Accuracy))
-		}
-		return line
+		line = r.checksLine(p.plot.x, checkedRight)
+	} else {
+		line = p.plot.smoothed(r, r.loss(true)).line(w)
 	}
-	const points = 2000 // more than any of the small charts has dots
-	line.X = shrink(p.xs(r, r.history.Train), points)
-	line.Y = shrink(p.plot.smoothed(r.losses(true)), points)
+	line.Faint = true
 	return line
 }
 
-func (p *classesPanel) line(r *reading, c run.Curve) widget.Line {
-	line := widget.Line{Y: p.values(c), Tone: widget.Accent}
-	if len(c.Heads) > 0 {
-		line.X = r.xs(place{&c.Heads[0], p.plot.x}, func() []float64 {
-			x := make([]float64, len(c.Heads))
-			for i, head := range c.Heads {
-				x[i] = p.plot.at(head, r.clock)
-			}
-			return x
-		})
-	}
-	return line
-}
-
-// values are smoothed where they are losses of few samples each; recalls stay as they are.
-func (p *classesPanel) values(c run.Curve) []float64 {
+// curve is smoothed where it is losses of few samples each; recalls stay as they are.
+func (p *classesPanel) curve(c run.Curve) *curve {
 	if p.plot.recall {
-		return c.Y
+		return p.plot.raw(p.current(), ofClass("recall", c))
 	}
-	return p.plot.smoothed(c.Y)
+	return p.plot.smoothed(p.current(), ofClass("class_loss", c))
 }
 
 // scale is the scale that all classes share.
@@ -227,10 +212,11 @@ func (p *classesPanel) scale(curves []run.Curve) (low, high float64) {
 	}
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, c := range curves {
-		for _, y := range p.values(c) {
-			if run.Finite(y) && (!p.plot.log || y > 0) {
-				low, high = math.Min(low, y), math.Max(high, y)
-			}
+		curve := p.curve(c)
+		if high = max(high, curve.high); p.plot.log {
+			low = min(low, curve.positive)
+		} else {
+			low = min(low, curve.low)
 		}
 	}
 	switch {
@@ -243,7 +229,7 @@ func (p *classesPanel) scale(curves []run.Curve) (low, high float64) {
 }
 
 // head is the name, n, value and trend over a small chart. The name matters most: the value gives way to it.
-func (p *classesPanel) head(t *widget.Theme, c run.Curve, i, w int, withN bool) string {
+func (p *classesPanel) head(t *widget.Theme, c run.Curve, i, n, w int, withN bool) string {
 	name, right := widget.Clean(c.Name), p.trendGlyph(c)
 	if value := p.headValue(c); widget.Width(name)+2+widget.Width(value+right) <= w {
 		right = value + right
@@ -252,7 +238,7 @@ func (p *classesPanel) head(t *widget.Theme, c run.Curve, i, w int, withN bool) 
 		right = p.headN(c) + right
 	}
 	name = widget.Cut(name, max(w-widget.Width(right)-2, 6))
-	if i == p.cursor.At(len(p.curves())) {
+	if i == p.cursor.At(n) {
 		name = t.Accent.Render("▸") + t.Selected.Render(name)
 	} else {
 		name = " " + t.Strong.Render(name)
@@ -278,7 +264,7 @@ func (p *classesPanel) drawLines(t *widget.Theme, curves []run.Curve, w, h int) 
 		if i == p.cursor.At(len(curves)) {
 			name = t.Accent.Render("▸") + t.Selected.Render(widget.Left(widget.Clean(c.Name), nameW))
 		}
-		spark := widget.Left(p.spark(shrink(p.values(c), sparkW), low, high, sparkW), sparkW)
+		spark := widget.Left(p.spark(shrink(p.curve(c).y, sparkW), low, high, sparkW), sparkW)
 		lines = append(lines, name+t.Muted.Render(" n ")+widget.Right(widget.Count(c.N),
 			countW)+" "+t.Accent.Render(spark)+" "+
 			widget.Right(p.text(c), valueW)+" "+p.trendGlyph(c))
@@ -304,11 +290,7 @@ func (p *classesPanel) text(c run.Curve) string {
 	if p.plot.recall {
 		return widget.Percent(c.Last(), 0)
 	}
-	y := p.values(c)
-	if len(y) == 0 {
-		return widget.Missing
-	}
-	return widget.Number(y[len(y)-1])
+	return widget.Number(p.curve(c).last())
 }
 
 // trendGlyph is where a class is going: up, down, or much the same.

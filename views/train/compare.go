@@ -42,12 +42,18 @@ func newComparison(s *shared, of *panels, tests *tests) views.View {
 	return views.View{Name: compareView, Boards: []*views.Board{board}, Back: true, Want: tests.want}
 }
 
-// overlay is a chart of the compared runs over each other: of each a line, and points.
-func (v *comparison) overlay(curves func(r *reading, at func(run.Head) float64) (line, points widget.Line)) widget.LineChart {
+// options are how the compared runs are drawn: those of different days lie beside each other.
+func (v *comparison) options() plotOptions {
 	l := v.plot
-	if l.x == byClock { // runs of different days lie beside each other
+	if l.x == byClock {
 		l.x = byRelative
 	}
+	return l
+}
+
+// overlay is a chart of the compared runs over each other: of each a line, and points.
+func (v *comparison) overlay(curves func(r *reading, l plotOptions) (line, points widget.Line)) widget.LineChart {
+	l := v.options()
 	c := l.chart(v.now().Location())
 	c.NamesOnly = true
 	tones := []widget.Tone{widget.Accent, widget.Warning, widget.Plain, widget.Strong, widget.OK, widget.Muted}
@@ -59,7 +65,7 @@ func (v *comparison) overlay(curves func(r *reading, at func(run.Head) float64) 
 			c.Lines = append(c.Lines, widget.Line{Name: label}) // keeps the letters of the others
 			return
 		}
-		line, points := curves(r, func(h run.Head) float64 { return l.at(h, r.clock) })
+		line, points := curves(r, l)
 		line.Name, line.Tone, points.Glyph, points.Tone = label, tone, "◆", tone
 		c.Lines = append(c.Lines, line, points)
 	})
@@ -69,24 +75,15 @@ func (v *comparison) overlay(curves func(r *reading, at func(run.Head) float64) 
 // drawOverlay is the smoothed losses of the compared runs. The plain loss is drawn: weights
 // of different recipes make losses that cannot be compared.
 func (v *comparison) drawOverlay(t *widget.Theme, w, h int) string {
-	return v.overlay(func(r *reading, at func(run.Head) float64) (line, valid widget.Line) {
-		line.Y = v.plot.smoothed(r.losses(true))
-		for _, row := range r.history.Train {
-			line.X = append(line.X, at(row.Head))
-		}
-		for _, e := range r.history.Checks() {
-			valid.X, valid.Y = append(valid.X, at(e.Head)), append(valid.Y, float64(e.Loss))
-		}
-		return line, valid
+	return v.overlay(func(r *reading, l plotOptions) (line, valid widget.Line) {
+		return l.smoothed(r, r.loss(true)).line(w), r.checksLine(l.x, checkedLoss)
 	}).View(t, w, h)
 }
 
 // drawAnswers is the share of right answers in the checks on valid.
 func (v *comparison) drawAnswers(t *widget.Theme, w, h int) string {
-	c := v.overlay(func(r *reading, at func(run.Head) float64) (line, points widget.Line) {
-		for _, e := range r.history.Checks() {
-			line.X, line.Y = append(line.X, at(e.Head)), append(line.Y, float64(e.Accuracy))
-		}
+	c := v.overlay(func(r *reading, l plotOptions) (line, points widget.Line) {
+		line = r.checksLine(l.x, checkedRight)
 		return line, line
 	})
 	c.LogY, c.YText = false, func(v float64) string { return widget.Percent(v+0, 0) } // +0: no "-0"
@@ -121,10 +118,8 @@ func (v *comparison) lossTable(name widget.Column) widget.Table {
 	v.eachCompared(func(letter, label string, r *reading) {
 		row := []widget.Cell{{Text: letter + " " + label, Tone: widget.Strong}, {Text: "reading"}, {}, {}, {}}
 		if r != nil {
-			raw, smooth, valid := math.NaN(), math.NaN(), math.NaN()
-			if y := r.losses(true); len(y) > 0 {
-				raw, smooth = y[len(y)-1], v.plot.smoothed(y)[len(y)-1]
-			}
+			l, loss, valid := v.options(), r.loss(true), math.NaN()
+			raw, smooth := l.raw(r, loss).last(), l.smoothed(r, loss).last()
 			if checks := r.history.Checks(); len(checks) > 0 {
 				valid = float64(checks[len(checks)-1].Loss)
 			}

@@ -17,7 +17,7 @@ func TestSmoothingFitsTheRunsLength(t *testing.T) {
 		for i := range y { // a steep beginning, as every run's
 			y[i] = 0.09 + 8*math.Exp(-12*float64(i)/float64(rows))
 		}
-		if smooth := l.smoothed(y); math.Abs(smooth[rows-1]-y[rows-1]) > 0.01+0.05*y[rows-1] {
+		if smooth := widget.Smooth(y, l.weight(rows)); math.Abs(smooth[rows-1]-y[rows-1]) > 0.01+0.05*y[rows-1] {
 			t.Errorf("%d rows: smoothed %.3f where the last is %.3f", rows, smooth[rows-1], y[rows-1])
 		}
 	}
@@ -51,10 +51,14 @@ func TestCompareShowsRawSmoothAndValidLossOfTheSameKind(t *testing.T) {
 	p, d := open(t, control(folder(t, doneRun, killedRun)), 200, 58)
 	d.Press("space", "J", "space", "c").Wait("both runs", p.allRead)
 	for _, dir := range p.compared() {
-		h := p.readingOf(dir).history
-		y := losses(h.Train, true)
-		checks := h.Checks()
-		for what, v := range map[string]float64{"raw": y[len(y)-1], "smooth": p.plot.smoothed(y)[len(y)-1],
+		r := p.readingOf(dir)
+		var y []float64
+		for _, row := range r.history.Train {
+			y = append(y, float64(row.LossPlain))
+		}
+		checks := r.history.Checks()
+		smooth := widget.Smooth(y, p.plot.weight(len(y)))
+		for what, v := range map[string]float64{"raw": y[len(y)-1], "smooth": smooth[len(y)-1],
 			"valid": float64(checks[len(checks)-1].Loss)} {
 			if !d.Shows(widget.Number(v)) {
 				t.Errorf("%s: the %s loss %s is not on\n%s", dir, what, widget.Number(v), d.Screen())

@@ -10,27 +10,23 @@ import (
 // newCurves is the view of everything that a step reports, over time.
 func newCurves(p *shared, of *panels) views.View {
 	gradient := views.Panel{Name: "gradient", Tab: "Gradient", Title: title("Length of the gradient, before clipping"),
-		Right: p.lastOf(norm, ""), Draw: p.drawTrain(norm, fromZero)}
+		Right: p.lastOf(norm, ""), Draw: p.drawTrain("grad_norm", norm, fromZero)}
 	tokens := views.Panel{Name: "speed", Tab: "Speed", Title: title("Tokens a second"), Right: p.lastOf(speed, ""),
-		Draw: p.drawTrain(speed, fromZero)}
+		Draw: p.drawTrain("tokens_per_s", speed, fromZero)}
 	board := views.NewBoard(layout.Column(layout.Panel("loss", 40, 10).Prior(2).Weighted(2),
 		layout.Row(layout.Panel("rate", 26, 8), layout.Panel("gradient", 26, 8), layout.Panel("speed", 26, 8))),
 		of.loss, of.rate, gradient, tokens)
 	return views.View{Name: curvesView, Boards: []*views.Board{board}}
 }
 
-// drawLoss is the raw loss faintly, the smoothed one, and the checks on valid.
-// weighted says whether the loss as the recipe weighs it is drawn, and is another one than the plain loss.
-// xs is where all rows of a run stand.
-// lossNote is how the loss is drawn.
-// whyNothing is what a panel says in place of rows that are not there.
 func newRatePanel(p *shared) views.Panel {
 	return views.Panel{Name: "rate", Tab: "Rate", Title: title("Learning rate"), Right: p.lastOf(rate, ""),
-		Draw: p.drawTrain(rate, fromZero)}
+		Draw: p.drawTrain("lr", rate, fromZero)}
 }
 
 // drawTrain is one line of a number in the train rows.
-func (p *shared) drawTrain(value func(*run.Train) float64, change func(*widget.LineChart)) func(*widget.Theme, int,
+func (p *shared) drawTrain(name string, value func(*run.Train) float64,
+	change func(*widget.LineChart)) func(*widget.Theme, int,
 	int) string {
 	return func(t *widget.Theme, w, h int) string {
 		r := p.current()
@@ -39,11 +35,9 @@ func (p *shared) drawTrain(value func(*run.Train) float64, change func(*widget.L
 		}
 		c := p.plot.chart(p.now().Location())
 		c.LogY = false
-		y := make([]float64, len(r.history.Train))
-		for i, row := range r.history.Train {
-			y[i] = value(row)
-		}
-		c.Lines = []widget.Line{{X: p.xs(r, r.history.Train), Y: y, Tone: widget.Accent}}
+		line := p.plot.raw(r, r.ofRows(name, value)).line(w)
+		line.Tone = widget.Accent
+		c.Lines = []widget.Line{line}
 		if change != nil {
 			change(&c)
 		}
@@ -61,7 +55,3 @@ func (p *shared) lastOf(value func(*run.Train) float64, unit string) func() stri
 		return widget.Number(value(r.history.Train[len(r.history.Train)-1])) + unit
 	}
 }
-
-func rate(r *run.Train) float64  { return float64(r.LR) }
-func norm(r *run.Train) float64  { return float64(r.GradNorm) }
-func speed(r *run.Train) float64 { return float64(r.TokensPerSecond) }

@@ -11,6 +11,7 @@ import (
 
 	"finetui/core/run"
 	"finetui/views"
+	"finetui/views/widget"
 )
 
 // saved is where an export was written.
@@ -95,7 +96,12 @@ func seriesCSV(readings []*reading, l plotOptions) ([]byte, error) {
 
 // eachValue calls with every value of every series that is known, series by series.
 func (r *reading) eachValue(l plotOptions, add func(series string, h run.Head, v float64, n int)) {
-	smooth, weight := l.smoothed(losses(r.history.Train, false)), l.weight(len(r.history.Train))
+	losses := make([]float64, len(r.history.Train))
+	for i, row := range r.history.Train {
+		losses[i] = weightedLoss(row)
+	}
+	weight := l.weight(len(losses))
+	smooth := widget.Smooth(losses, weight)
 	for _, s := range []struct {
 		name  string
 		value func(i int, row *run.Train) float64

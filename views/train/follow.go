@@ -35,27 +35,7 @@ type reading struct {
 	recalls []run.Curve // of the answers on valid, likewise
 	alerts  []run.Alert
 
-	plain, weighted []float64 // losses of the rows; nil until they are drawn
-	places          map[place][]float64
-}
-
-// place is where rows stand on an axis; they are known by the first of them.
-type place struct {
-	first any
-	axis  axis
-}
-
-// xs are the places of rows, for the screen; nobody changes them.
-func (r *reading) xs(rows place, make func() []float64) []float64 {
-	x, ok := r.places[rows]
-	if !ok {
-		if r.places == nil {
-			r.places = map[place][]float64{}
-		}
-		x = make()
-		r.places[rows] = x
-	}
-	return x
+	curves map[curveKey]*curve // that have been looked at
 }
 
 const (

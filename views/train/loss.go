@@ -17,52 +17,39 @@ func newLossPanel(s *shared) views.Panel {
 	return views.Panel{Name: "loss", Tab: "Loss", Title: p.title, Right: p.lossNote, Draw: p.draw}
 }
 
+// draw is the raw loss faintly, the smoothed one, and the checks on valid.
 func (p *lossPanel) draw(t *widget.Theme, w, h int) string {
 	r := p.current()
 	if r == nil || len(r.history.Train)+len(r.history.Evals) == 0 {
 		return p.nothing(t, p.whyNothing("no loss has been reported yet"), w, h)
 	}
-	return p.chart(r).View(t, w, h)
+	return p.chart(r, w).View(t, w, h)
 }
 
-func (p *lossPanel) chart(r *reading) widget.LineChart {
+func (p *lossPanel) chart(r *reading, w int) widget.LineChart {
 	c := p.plot.chart(p.now().Location())
-	rows := r.history.Train
-	x := p.xs(r, rows)
-	y := r.losses(p.plot.plain)
-	smooth := p.plot.smoothed(y)
-	c.Lines = []widget.Line{
-		{Name: "raw", X: x, Y: y, Faint: true},
-		{Name: "smooth", X: x, Y: smooth, Tone: widget.Accent}}
-	if p.plot.weight(len(y)) == 0 { // both are the same line
-		c.Lines = []widget.Line{{Name: "raw", X: x, Y: y, Tone: widget.Accent}}
+	loss := r.loss(p.plot.plain)
+	raw, smooth := p.plot.raw(r, loss).line(w), p.plot.smoothed(r, loss).line(w)
+	raw.Name, smooth.Name, smooth.Tone = "raw", "smooth", widget.Accent
+	if p.plot.weight(loss.n) == 0 { // both are the same line
+		raw.Tone = widget.Accent
+		c.Lines = []widget.Line{raw}
+	} else {
+		raw.Faint = true
+		c.Lines = []widget.Line{raw, smooth}
 	}
-	if checks := r.history.Checks(); len(checks) > 0 {
-		valid := widget.Line{Name: "valid", Glyph: "◆", Tone: widget.Strong}
-		for _, e := range checks {
-			valid.X, valid.Y = append(valid.X, p.plot.at(e.Head, r.clock)), append(valid.Y, float64(e.Loss))
-		}
+	if len(r.history.Checks()) > 0 {
+		valid := r.checksLine(p.plot.x, checkedLoss)
+		valid.Name, valid.Glyph, valid.Tone = "valid", "◆", widget.Strong
 		c.Lines = append(c.Lines, valid)
 	}
 	return c
 }
 
+// weighted says whether the loss as the recipe weighs it is drawn, and is another one than the plain loss.
 func (p *lossPanel) weighted(r *reading) bool {
 	return !p.plot.plain && slices.ContainsFunc(r.history.Train, func(row *run.Train) bool {
 		return row.Loss != row.LossPlain && run.Finite(float64(row.LossPlain))
-	})
-}
-
-func (p *shared) xs(r *reading, rows []*run.Train) []float64 {
-	if len(rows) == 0 {
-		return nil
-	}
-	return r.xs(place{&rows[0], p.plot.x}, func() []float64 {
-		x := make([]float64, len(rows))
-		for i, row := range rows {
-			x[i] = p.plot.at(row.Head, r.clock)
-		}
-		return x
 	})
 }
 
@@ -77,6 +64,7 @@ func (p *lossPanel) title() string {
 	return "Loss · " + e.run.Label()
 }
 
+// lossNote is how the loss is drawn.
 func (p *shared) lossNote() string {
 	note := fmt.Sprintf("smoothing %g (, .)", p.plot.weight(0))
 	if r := p.current(); p.plot.smoothing == byLength {
@@ -91,6 +79,7 @@ func (p *shared) lossNote() string {
 	return note
 }
 
+// whyNothing is what the panel says in place of rows that are not there.
 func (p *lossPanel) whyNothing(otherwise string) string {
 	if r := p.current(); r != nil && r.bad != nil {
 		return "✗ " + widget.Clean(r.bad.Error())

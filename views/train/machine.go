@@ -137,17 +137,12 @@ var (
 func (g gauge) series(r *reading, l plotOptions) (x, y []float64) {
 	for _, row := range r.history.System {
 		if v := g.value(row); !math.IsNaN(v) {
-			x, y = append(x, l.at(row.Head, r.clock)), append(y, v)
+			x, y = append(x, l.x.at(row.Head, r.clock)), append(y, v)
 		}
 	}
 	return x, y
 }
 
-// drawMachine is a line for each figure: its course and its newest value. A GPU has a line, and one more for what else
-// it reports.
-// line is one line of a figure; unknown says so.
-// gpuLine is what a GPU reports besides its use.
-// memoryText is a GPU's memory in use, and all of it.
 // drawGPU is a figure of all GPUs over time, a line for each.
 func (v *machine) drawGPU(k int) func(*widget.Theme, int, int) string {
 	return func(t *widget.Theme, w, h int) string {

@@ -19,6 +19,8 @@ func newMachinePanel(s *shared) views.Panel {
 	return views.Panel{Name: "machine", Tab: "Machine", Draw: p.draw}
 }
 
+// draw is a line for each figure: its course and its newest value. A GPU has a line, and one more for what else
+// it reports.
 func (p *machinePanel) draw(t *widget.Theme, w, h int) string {
 	r := p.current()
 	if r == nil || len(r.history.System) == 0 {
@@ -37,6 +39,7 @@ func (p *machinePanel) draw(t *widget.Theme, w, h int) string {
 	return widget.Block(strings.Join(lines, "\n"), w, h)
 }
 
+// line is one line of a figure; unknown says so.
 func (g gauge) line(t *widget.Theme, r *reading, w int) string {
 	_, y := g.series(r, plotOptions{})
 	last, high := math.NaN(), g.high
@@ -53,6 +56,7 @@ func (g gauge) line(t *widget.Theme, r *reading, w int) string {
 		widget.Right(g.text(last), textW)
 }
 
+// gpuLine is what a GPU reports besides its use.
 func (p *machinePanel) gpuLine(t *widget.Theme, r *reading, index int) string {
 	var latest run.GPU
 	for _, g := range r.history.System[len(r.history.System)-1].GPUs {
@@ -64,6 +68,7 @@ func (p *machinePanel) gpuLine(t *widget.Theme, r *reading, index int) string {
 		t.Muted.Render(" · ") + unitText("°C")(number(latest.Temperature))
 }
 
+// memoryText is a GPU's memory in use, and all of it.
 func memoryText(g run.GPU) string {
 	if g.MemoryUsed == nil || g.MemoryTotal == nil {
 		return bytesText(bytesOf(g.MemoryUsed))

@@ -29,8 +29,6 @@ type plotOptions struct {
 	plain     bool // the loss without the recipe's weights
 	recall    bool // of the classes, in place of their loss
 	commonest bool // first, in place of the rarest
-
-	averages *averages // that have been drawn; nil: they are worked out each time
 }
 
 // smoothings are the weights of the moving average that the keys go through.
@@ -69,12 +67,9 @@ func (l *plotOptions) weight(rows int) float64 {
 	return smoothings[l.smoothing]
 }
 
-// smoothed is the moving average of a curve.
-func (l *plotOptions) smoothed(y []float64) []float64 { return l.averages.of(y, l.weight(len(y))) }
-
 // at is where a row stands on the axis.
-func (l *plotOptions) at(h run.Head, c run.Clock) float64 {
-	switch l.x {
+func (a axis) at(h run.Head, c run.Clock) float64 {
+	switch a {
 	case byClock:
 		return h.Time
 	case byRelative:

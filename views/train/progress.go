@@ -195,10 +195,10 @@ func (v *overview) left(t *widget.Theme, e *entry, r *reading, step int) string 
 // scoreLines are the losses of the newest row, and of the newest check on valid.
 func scoreLines(t *widget.Theme, r *reading, l plotOptions, w int) []string {
 	var lines []string
-	if rows := r.history.Train; len(rows) > 0 {
-		y := r.losses(l.plain)
-		smooth := l.smoothed(y)
-		lines = append(lines, t.Muted.Render("loss  ")+widget.Number(y[len(y)-1])+t.Muted.Render(" · smooth ")+widget.Number(smooth[len(y)-1]))
+	if len(r.history.Train) > 0 {
+		loss := r.loss(l.plain)
+		lines = append(lines, t.Muted.Render("loss  ")+widget.Number(l.raw(r, loss).last())+
+			t.Muted.Render(" · smooth ")+widget.Number(l.smoothed(r, loss).last()))
 	}
 	if checks := r.history.Checks(); len(checks) > 0 {
 		c := checks[len(checks)-1]
@@ -210,29 +210,6 @@ func scoreLines(t *widget.Theme, r *reading, l plotOptions, w int) []string {
 		lines = append(lines, line)
 	}
 	return lines
-}
-
-// losses are those of the run's rows, as the recipe weighs them or plain, for the screen; nobody changes them.
-func (r *reading) losses(plain bool) []float64 {
-	kept := &r.weighted
-	if plain {
-		kept = &r.plain
-	}
-	if *kept == nil {
-		*kept = losses(r.history.Train, plain)
-	}
-	return *kept
-}
-
-// losses are those of the rows, as the recipe weighs them or plain.
-func losses(rows []*run.Train, plain bool) []float64 {
-	y := make([]float64, len(rows))
-	for i, r := range rows {
-		if y[i] = float64(r.Loss); plain {
-			y[i] = float64(r.LossPlain)
-		}
-	}
-	return y
 }
 
 func times(n int) string {

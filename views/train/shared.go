@@ -16,8 +16,7 @@ type shared struct {
 }
 
 func newShared(c Control) *shared {
-	return &shared{selection: selection{source: newSource(c)},
-		plot: plotOptions{smoothing: byLength, averages: &averages{}}}
+	return &shared{selection: selection{source: newSource(c)}, plot: plotOptions{smoothing: byLength}}
 }
 
 // panels are those that several views have; where one has a cursor, it is the same one in each.

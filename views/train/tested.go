@@ -117,8 +117,8 @@ func (s testedSplit) table() widget.Table {
 			pair := &s.board.Pairs[next]
 			next++
 			verdict := widget.Cell{Text: "· ", Tone: widget.Muted}
-			told, words := views.Told(pair)
-			if told {
+			differs, words := views.PairVerdict(pair)
+			if differs {
 				verdict = widget.Cell{Text: "✓ ", Tone: widget.OK}
 			}
 			verdict.Text += words

@@ -1,6 +1,6 @@
 package widget
 
-import "strings"
+import "unicode/utf8"
 
 // canvas is w×h cells of braille dots, 2w×4h of them, and single glyphs that stand before the dots.
 type canvas struct {
@@ -10,10 +10,10 @@ type canvas struct {
 
 // dots is what one cell holds: which dots, whose they are, and a glyph that hides them.
 type dots struct {
+	glyph rune // 0: none
 	bits  uint8
 	faint bool
 	tone  Tone
-	glyph string
 }
 
 func newCanvas(w, h int) *canvas { return &canvas{w, h, make([]dots, max(w, 0)*max(h, 0))} }
@@ -27,7 +27,7 @@ func (c *canvas) set(x, y int, line Line) {
 		return
 	}
 	cell := &c.cells[y/4*c.w+x/2]
-	if cell.glyph != "" {
+	if cell.glyph != 0 {
 		return
 	}
 	if cell.bits != 0 && cell.faint != line.Faint {
@@ -60,7 +60,7 @@ func (c *canvas) line(x0, y0, x1, y1 int, line Line) {
 }
 
 // glyph puts a character of one cell before the dots.
-func (c *canvas) glyph(x, y int, glyph string, tone Tone) {
+func (c *canvas) glyph(x, y int, glyph rune, tone Tone) {
 	if x >= 0 && y >= 0 && x < c.w && y < c.h {
 		cell := &c.cells[y*c.w+x]
 		cell.glyph, cell.tone, cell.faint = glyph, tone, false
@@ -69,31 +69,31 @@ func (c *canvas) glyph(x, y int, glyph string, tone Tone) {
 
 // row draws one line of cells, neighbours of the same style together.
 func (c *canvas) row(t *Theme, y int) string {
-	var line, run strings.Builder
+	line, run := make([]byte, 0, 4*c.w+64), make([]byte, 0, 3*c.w)
 	cells := c.cells[y*c.w : (y+1)*c.w]
 	for x, cell := range cells {
 		switch {
-		case cell.glyph != "":
-			run.WriteString(cell.glyph)
+		case cell.glyph != 0:
+			run = utf8.AppendRune(run, cell.glyph)
 		case cell.bits != 0:
-			run.WriteRune(0x2800 + rune(cell.bits))
+			run = utf8.AppendRune(run, 0x2800+rune(cell.bits))
 		default:
-			run.WriteByte(' ')
+			run = append(run, ' ')
 		}
 		if x+1 < len(cells) && cells[x+1].tone == cell.tone && cells[x+1].faint == cell.faint {
 			continue
 		}
 		switch {
 		case cell.faint:
-			line.WriteString(t.Muted.Render(run.String()))
+			line = t.Muted.append(line, run)
 		case cell.tone == Accent:
-			line.WriteString(t.Active.Render(run.String()))
+			line = t.Active.append(line, run)
 		default:
-			line.WriteString(t.Tone(cell.tone).Render(run.String()))
+			line = t.Tone(cell.tone).append(line, run)
 		}
-		run.Reset()
+		run = run[:0]
 	}
-	return line.String()
+	return string(line)
 }
 
 func abs(v int) int {

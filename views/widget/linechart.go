@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Line is one series of a LineChart. X and Y have the same length; where X goes back a new line begins, as after a
@@ -14,6 +15,8 @@ type Line struct {
 	Faint bool   // raw values behind a smoothed line: drawn faintly, never over another line
 	Glyph string // one cell, drawn at each point instead of a line: "◆" for evaluations
 	Tone  Tone
+
+	typical []float64 // values that stand for those of a thinned line; nil: Y
 }
 
 // LineChart draws series over one x axis in braille dots, two by four in a cell. Of a series with more points than dots
@@ -151,6 +154,14 @@ func (c LineChart) some(every int) []float64 {
 	some := make([]float64, 0, quantileValues)
 	n := 0
 	for _, line := range c.Lines {
+		if line.typical != nil {
+			for _, v := range line.typical {
+				if finite(v) && !(c.LogY && v <= 0) {
+					some = append(some, v)
+				}
+			}
+			continue
+		}
 		for _, v := range line.Y[:min(len(line.X), len(line.Y))] {
 			if !finite(v) || c.LogY && v <= 0 {
 				continue
@@ -208,7 +219,7 @@ func (c LineChart) draw(plot *canvas, line Line, letter string, xs, ys scale) {
 		at := int(xs.share(x)*float64(plot.w*2-1) + 0.5)
 		if !finite(y) {
 			cut()
-			plot.glyph(at/2, 0, "✗", Warning)
+			plot.glyph(at/2, 0, '✗', Warning)
 			continue
 		}
 		if i > 0 && x < line.X[i-1] {
@@ -217,16 +228,17 @@ func (c LineChart) draw(plot *canvas, line Line, letter string, xs, ys scale) {
 		level := ys.share(y)
 		switch {
 		case level > 1+1e-9:
-			plot.glyph(at/2, 0, "▲", Warning)
+			plot.glyph(at/2, 0, '▲', Warning)
 		case math.IsNaN(level) || level < -1e-9:
-			plot.glyph(at/2, plot.h-1, "▼", Warning)
+			plot.glyph(at/2, plot.h-1, '▼', Warning)
 			if math.IsNaN(level) {
 				level = 0
 			}
 		}
 		dot := int((1-clamp(level, 0, 1))*float64(plot.h*4-1) + 0.5)
 		if line.Glyph != "" {
-			plot.glyph(at/2, dot/4, line.Glyph, line.Tone)
+			glyph, _ := utf8.DecodeRuneInString(line.Glyph)
+			plot.glyph(at/2, dot/4, glyph, line.Tone)
 			continue
 		}
 		if open && at != column {
@@ -239,7 +251,7 @@ func (c LineChart) draw(plot *canvas, line Line, letter string, xs, ys scale) {
 	}
 	flush()
 	if letter != "" && joined {
-		plot.glyph(min(fromX/2+1, plot.w-1), fromY/4, letter, line.Tone)
+		plot.glyph(min(fromX/2+1, plot.w-1), fromY/4, rune(letter[0]), line.Tone)
 	}
 }
 

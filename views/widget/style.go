@@ -33,6 +33,11 @@ func (s Style) Bold() Style { return NewStyle(s.Look().Bold(true)) }
 // Inherit is the style with what another one below it has and it has not: its background.
 func (s Style) Inherit(below Style) Style { return NewStyle(s.Look().Inherit(below.Look())) }
 
+// append adds a piece of a line with the style around it.
+func (s Style) append(line, text []byte) []byte {
+	return append(append(append(line, s.begin...), text...), s.end...)
+}
+
 // Render puts the style around a piece of a line. Pieces are not nested: the first one's end is the end of both.
 func (s Style) Render(text string) string {
 	if s.begin == "" || text == "" {

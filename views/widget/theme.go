@@ -120,7 +120,7 @@ func luminance(c color.RGBA) float64 {
 func clamp(v, low, high float64) float64 { return max(low, min(high, v)) }
 
 // Tone says what a piece of text means for the reader; the theme says how that looks.
-type Tone int
+type Tone uint8
 
 const (
 	Plain Tone = iota
