@@ -64,6 +64,8 @@ func runEval(c call) int {
 		}{r, text})
 	case c.json:
 		code = c.printJSON(r)
+	case text != nil && r.OfFreeText():
+		c.print("%s", strings.TrimSuffix(text.Text(), "\n"))
 	case text != nil:
 		c.print("%s\n%s", strings.TrimSuffix(text.Text(), "\n"), strings.TrimSuffix(r.Text(), "\n"))
 	default:

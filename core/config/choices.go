@@ -12,10 +12,12 @@ const (
 	FormatCOCO Format = "coco"
 	FormatVOC  Format = "voc"
 	FormatQVED Format = "qved"
+
+	FormatConversations Format = "conversations"
 )
 
 func (Format) Choices() []string {
-	return words(FormatAuto, FormatYOLO, FormatCOCO, FormatVOC, FormatQVED)
+	return words(FormatAuto, FormatYOLO, FormatCOCO, FormatVOC, FormatQVED, FormatConversations)
 }
 
 // SplitBy is who decides which split a clip is in (DATASET.SPLIT_BY).

@@ -8,7 +8,7 @@ func Default() *Config {
 			Path: "data", Format: "auto", Analysis: "dataset_analysis.json",
 			Conditions: []string{"blocked", "damaged"}, DefaultCondition: "normal",
 			LevelWithin: 0.05, AlignedWithin: 0.1, TopBelow: 0.4, BottomAbove: 0.6, PositionBins: 20,
-			ModerateAbove: 2, SevereAbove: 3, Sets: []string{}, SplitBy: SplitByRecord,
+			ModerateAbove: 2, SevereAbove: 3, Splits: []string{}, Sets: []string{}, SplitBy: SplitByRecord,
 		},
 		Convert: Convert{Dialect: "llava", Output: "converted"},
 		Recipe: Recipe{

@@ -61,7 +61,8 @@ type Dataset struct {
 	PositionBins     int      `key:"POSITION_BINS" doc:"bins of the y histograms" min:"2" max:"100"`
 	ModerateAbove    float64  `key:"MODERATE_ABOVE" doc:"imbalance ratio above which it is called moderate" unit:"×" min:"1"`
 	SevereAbove      float64  `key:"SEVERE_ABOVE" doc:"imbalance ratio above which it is called severe" unit:"×" min:"1"`
-	Sets             []string `key:"SETS" doc:"splits to use; empty: all that are present"`
+	Splits           []string `key:"SPLITS" doc:"splits to use; empty: all that are present"`
+	Sets             []string `key:"SETS" doc:"sets of DATASET_DIR that join PATH, NAME or NAME:SHARE of the train split (llava:0.3); empty: all that are present; none: no other"`
 	SplitBy          SplitBy  `key:"SPLIT_BY" doc:"who decides which split a clip is in: its record, or its participant, so that no one is in two"`
 }
 

@@ -73,7 +73,8 @@ func (p *problems) dataset(d Dataset) {
 	if strings.TrimSpace(d.DefaultCondition) == "" {
 		p.err("DATASET.DEFAULT_CONDITION", "is empty: a class without a condition word needs a name for its state")
 	}
-	p.distinct("DATASET.SETS", d.Sets)
+	p.distinct("DATASET.SPLITS", d.Splits)
+	p.sets(d.Sets)
 	p.distinct("DATASET.CONDITIONS", d.Conditions)
 	for i, word := range d.Conditions {
 		for _, earlier := range d.Conditions[:i] {
@@ -164,9 +165,9 @@ func (p *problems) train(t Train) {
 
 func (p *problems) evaluation(c *Config) {
 	further := c.Eval.Data != "" && c.Eval.Split == filepath.Base(c.Eval.Data)
-	read := func(set string) bool { return SplitName(set) == SplitName(c.Eval.Split) }
-	if sets := c.Dataset.Sets; len(sets) > 0 && !further && !slices.ContainsFunc(sets, read) {
-		p.err("EVAL.SPLIT", "is %s, and DATASET.SETS reads only %s", quote(c.Eval.Split), strings.Join(sets, ", "))
+	read := func(split string) bool { return SplitName(split) == SplitName(c.Eval.Split) }
+	if splits := c.Dataset.Splits; len(splits) > 0 && !further && !slices.ContainsFunc(splits, read) {
+		p.err("EVAL.SPLIT", "is %s, and DATASET.SPLITS reads only %s", quote(c.Eval.Split), strings.Join(splits, ", "))
 	}
 }
 

@@ -18,8 +18,8 @@ func TestRulesBetweenConstants(t *testing.T) {
 		{[]string{"DATASET.LEVEL_WITHIN=0.7"}, "DATASET.LEVEL_WITHIN", level.Info, "hardly any pair"},
 		{[]string{"DATASET.ALIGNED_WITHIN=0.7"}, "DATASET.ALIGNED_WITHIN", level.Info, "hardly any pair"},
 		{[]string{"DATASET.MODERATE_ABOVE=4"}, "DATASET.MODERATE_ABOVE", level.Error, "SEVERE_ABOVE, 3"},
-		{[]string{"DATASET.SETS=train,train,valid"}, "DATASET.SETS", level.Error, "twice"},
-		{[]string{"DATASET.SETS=train,test"}, "EVAL.SPLIT", level.Error, "reads only train, test"},
+		{[]string{"DATASET.SPLITS=train,train,valid"}, "DATASET.SPLITS", level.Error, "twice"},
+		{[]string{"DATASET.SPLITS=train,test"}, "EVAL.SPLIT", level.Error, "reads only train, test"},
 		{[]string{`DATASET.CONDITIONS=damaged,badly damaged`}, "DATASET.CONDITIONS", level.Info, "never matches"},
 		{[]string{`DATASET.CONDITIONS=[""]`}, "DATASET.CONDITIONS", level.Error, "empty entry"},
 		{[]string{"DATASET.DEFAULT_CONDITION="}, "DATASET.DEFAULT_CONDITION", level.Error, "is empty"},
@@ -55,7 +55,7 @@ func TestRulesBetweenConstants(t *testing.T) {
 func TestWhatIsWellHasNoProblem(t *testing.T) {
 	for _, set := range [][]string{
 		{"DATASET.CONDITIONS=block,blocked"}, // whole words: neither hides the other
-		{"DATASET.SETS=train,val"},           // EVAL.SPLIT is valid, by its other name
+		{"DATASET.SPLITS=train,val"},         // EVAL.SPLIT is valid, by its other name
 	} {
 		f := load(t, "")
 		if err := f.Override(set); err != nil {
@@ -68,7 +68,7 @@ func TestWhatIsWellHasNoProblem(t *testing.T) {
 }
 
 func TestFurtherDataSetMayBeTheSplit(t *testing.T) {
-	f := load(t, "[DATASET]\nSETS = [\"train\", \"valid\"]\n[EVAL]\nSPLIT = \"test500\"\nDATA = \"demo/test500\"\n")
+	f := load(t, "[DATASET]\nSPLITS = [\"train\", \"valid\"]\n[EVAL]\nSPLIT = \"test500\"\nDATA = \"demo/test500\"\n")
 	if got := Validate(f.Config); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}

@@ -16,9 +16,9 @@
 //
 //   - each item has a label file of its own (YOLO): listing.labels reads it, item after item, on all cores. What it
 //     depends on beside that file stands in listing.rules.
-//   - one file labels all (COCO, QVED), or the names of the classes stand in the label files (VOC): list reads them (of a
-//     long one never the whole at once, see json.go) and fills in Objects. Where these need the size of the picture,
-//     as boxes in pixels do, listing.labels finishes them (placing.go).
+//   - one file labels all (COCO, QVED, conversations), or the names of the classes stand in the label files (VOC): list
+//     reads them (of a long one never the whole at once, see json.go) and fills in Objects. Where these need the size of
+//     the picture, as boxes in pixels do, listing.labels finishes them (placing.go).
 //
 // All else is done behind the door, for every format alike (listing.finish): the headers of the pictures are read in
 // parallel, so that Width and Height are those of the decoder, what is damaged is noted, equal pictures in two splits

@@ -84,6 +84,21 @@ const (
 	OtherAnnotations = "other_annotations"
 	SuperClass       = "supercategory_as_class"
 
+	SetJoined   = "set_joined"
+	SetAbsent   = "set_passed_over"
+	SetRepeated = "set_repeats"
+	BadRegistry = "sets_json"
+
+	BadRecord      = "record_not_usable"
+	SeveralFiles   = "record_of_several_files"
+	NoFile         = "record_of_words_alone"
+	NoMark         = "record_without_mark"
+	NothingLearned = "record_without_lesson"
+	SeveralTurns   = "record_of_several_questions"
+	SystemTurn     = "system_turn_passed_over"
+	ScaledAnswer   = "answer_weights_passed_over"
+	RepeatedPair   = "question_and_answer_repeated"
+
 	NamesMissing      = "names_missing"
 	ClassCountDiffers = "class_count_differs"
 	DuplicateName     = "duplicate_name"
@@ -172,7 +187,7 @@ var rulings = map[string]struct {
 			"programs"},
 	MissingFolder:  {level.Warn, "add the folder, or take the key out of data.yaml"},
 	MovedFolder:    {level.Info, "nothing if this is the folder that is meant; else correct the path in data.yaml"},
-	UnlistedFolder: {level.Info, "nothing if it belongs to the set; else name the splits to use in DATASET.SETS"},
+	UnlistedFolder: {level.Info, "nothing if it belongs to the set; else name the splits to use in DATASET.SPLITS"},
 	SameFolder: {level.Warn,
 		"give each split pictures of its own: a score on pictures that were trained on says nothing"},
 	NoSplits: {level.Warn, "sort the pictures into train, valid and test folders; all are taken for train"},
@@ -210,6 +225,26 @@ var rulings = map[string]struct {
 	OtherAnnotations: {level.Info,
 		"nothing if these are not wanted; else name the file in DATASET.PATH"},
 	SuperClass: {level.Info, "nothing: Roboflow writes it so"},
+
+	SetJoined: {level.Info, "nothing; DATASET.SETS names the sets that are meant, and none for no other"},
+	SetAbsent: {level.Info,
+		"nothing if it is not wanted; else put it there, or set DATASET_DIR to the folder where it is"},
+	SetRepeated: {level.Info, "nothing; what is there twice counts once"},
+	BadRegistry: {level.Warn, "correct it: {\"NAME\": {\"annotation_path\": …, \"data_path\": …}}; its other sets count"},
+
+	BadRecord: {level.Error, "correct the record; its questions from that place on do not count"},
+	SeveralFiles: {level.Warn,
+		"show one picture or clip in a record; it does not count: a sample here shows one"},
+	NoFile: {level.Info, "nothing; a sample here shows a picture or a clip, and these records do not count"},
+	NoMark: {level.Info,
+		"nothing here: the file is shown before the question; write <image> or <video> for trainers that count them"},
+	NothingLearned: {level.Info, "nothing; there is no answer in them to be learned"},
+	SeveralTurns: {level.Info,
+		"nothing if the questions stand for themselves: each is asked alone, without what was said before it"},
+	SystemTurn: {level.Info,
+		"nothing; the model's own system turn is used, and that of CONVERT.SYSTEM_PROMPT in what convert writes"},
+	ScaledAnswer: {level.Info, "nothing; samples are weighed by RECIPE"},
+	RepeatedPair: {level.Warn, "leave one of them, and let RECIPE.SAMPLING repeat what is rare; it counts once"},
 
 	NamesMissing:      {level.Error, "list the class names under names: in data.yaml; classes are numbered until then"},
 	ClassCountDiffers: {level.Warn, "correct nc or names in data.yaml; the list of names is what counts"},

@@ -23,6 +23,9 @@ func (d *Dataset) FingerprintOfAll() string {
 	for _, class := range d.Classes {
 		fmt.Fprintf(hash, "%q %q\n", class.Name, class.Condition)
 	}
+	for _, set := range d.Sets {
+		fmt.Fprintf(hash, "set %q %v %s\n", set.Name, set.Share, set.Sum)
+	}
 	var text []byte // memory that is used again
 	for i := range d.Items {
 		item := &d.Items[i]

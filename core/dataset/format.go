@@ -23,28 +23,29 @@ type format interface {
 	list(ctx context.Context, at string, ask request) (*listing, error)
 }
 
-var formats = []format{yolo{}, coco{}, voc{}, qved{}}
+var formats = []format{yolo{}, coco{}, voc{}, conversations{}, qved{}}
 
 // request is what a configuration asks of a set.
 type request struct {
+	more   []string // folders that files may lie in where the others do not have them; the project's is the last
 	media  string   // the folder of DATASET.MEDIA; "" where none is named
-	sets   []string // DATASET.SETS
+	only   []string // DATASET.SPLITS
 	report Progress // may be nil
 
 	byGroup bool // DATASET.SPLIT_BY = participant
 }
 
-// splits returns a filter for DATASET.SETS, or an error where it names a split that is not among present.
+// splits returns a filter for DATASET.SPLITS, or an error where it names a split that is not among present.
 func (r request) splits(present []string) (wanted func(split string) bool, err error) {
-	if len(r.sets) == 0 {
+	if len(r.only) == 0 {
 		return func(string) bool { return true }, nil
 	}
 	var names []string
-	for _, set := range r.sets {
-		split := config.SplitName(set)
+	for _, name := range r.only {
+		split := config.SplitName(name)
 		if !slices.Contains(present, split) {
-			return nil, &config.Unusable{Key: "DATASET.SETS", Text: fmt.Sprintf("there is no split %q: this set has %s",
-				set, strings.Join(present, ", "))}
+			return nil, &config.Unusable{Key: "DATASET.SPLITS", Text: fmt.Sprintf("there is no split %q: this set has %s",
+				name, strings.Join(present, ", "))}
 		}
 		names = append(names, split)
 	}
@@ -65,7 +66,7 @@ type listing struct {
 	// sizes are filled in by then, and the item's Objects may be replaced, by objects that d.keep keeps. Nil where the
 	// items are complete.
 	labels func(d *desk) func(i int) []Finding
-	// clips says that the items are clips: there are no headers of pictures to be read, kept and compared.
+	// clips says that all items are clips: there are no headers of pictures to be read, kept and compared.
 	clips bool
 	// classes is the names of the classes, once all items are read.
 	classes func(items []Item) []string
@@ -90,7 +91,7 @@ func (l *listing) finish(ctx context.Context, project, at string, report Progres
 		return nil, err
 	}
 	set.Findings = append(set.Findings, leaked...)
-	return set, nil
+	return set, probeClips(ctx, set, report)
 }
 
 // name fills in the classes.

@@ -78,7 +78,7 @@ func TestAReaderIsOneFile(t *testing.T) {
 	read := func(sets ...string) *Dataset {
 		t.Helper()
 		cfg := testConfig(".")
-		cfg.Sets = sets
+		cfg.Splits = sets
 		set, err := Read(context.Background(), cfg, root, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -24,7 +24,22 @@ func Open(cfg config.Dataset, root string) (*Dataset, error) {
 }
 
 // Read is Open for large sets: it reports its progress and stops when ctx does, with ctx's error.
+//
+// The sets of the registry that DATASET.SETS names, or all that are there, join it (registry.go).
 func Read(ctx context.Context, cfg config.Dataset, root string, report Progress) (*Dataset, error) {
+	set, err := readOne(ctx, cfg, root, nil, report)
+	if err == nil {
+		err = joinSets(ctx, set, cfg, root, report)
+	}
+	if err != nil {
+		return nil, err
+	}
+	set.sort()
+	return set, nil
+}
+
+// readOne reads one set, in any order. more are folders that its pictures may lie in beside its own.
+func readOne(ctx context.Context, cfg config.Dataset, root string, more []string, report Progress) (*Dataset, error) {
 	path := below(root, cfg.Path)
 	if cfg.Path == "" {
 		return nil, &config.Unusable{Key: "DATASET.PATH", Text: "it is empty; set it to the folder of the data set"}
@@ -41,7 +56,8 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 	if err != nil {
 		return nil, err
 	}
-	ask := request{sets: cfg.Sets, byGroup: cfg.SplitBy == config.SplitByParticipant, report: report}
+	ask := request{more: append(more, root), only: cfg.Splits,
+		byGroup: cfg.SplitBy == config.SplitByParticipant, report: report}
 	if cfg.Media != "" {
 		ask.media = below(root, cfg.Media)
 	}
@@ -57,7 +73,12 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 	for i, class := range set.Classes {
 		set.Classes[i] = SplitClass(class.Name, cfg.Conditions, cfg.DefaultCondition)
 	}
-	slices.SortFunc(set.Splits, compareSplits)
+	return set, nil
+}
+
+// sort puts splits, items and findings in order.
+func (d *Dataset) sort() {
+	slices.SortFunc(d.Splits, compareSplits)
 	byID := func(a, b *Item) int {
 		if a.Split != b.Split {
 			return compareSplits(a.Split, b.Split)
@@ -65,14 +86,13 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 		return strings.Compare(a.ID, b.ID)
 	}
 	sorted := true // as folders list them they mostly are
-	for i := 1; i < len(set.Items) && sorted; i++ {
-		sorted = byID(&set.Items[i-1], &set.Items[i]) <= 0
+	for i := 1; i < len(d.Items) && sorted; i++ {
+		sorted = byID(&d.Items[i-1], &d.Items[i]) <= 0
 	}
 	if !sorted {
-		slices.SortStableFunc(set.Items, func(a, b Item) int { return byID(&a, &b) })
+		slices.SortStableFunc(d.Items, func(a, b Item) int { return byID(&a, &b) })
 	}
-	sortFindings(set.Findings)
-	return set, nil
+	sortFindings(d.Findings)
 }
 
 // choose returns the reader that cfg.Format asks for, or the first that finds a set of its own at path.

@@ -82,6 +82,7 @@ type Item struct {
 	Clip          *Clip // nil for a picture
 	// who or what several items share, as a participant: no split should part them; "" where unknown
 	Group   string
+	Set     string // of the registry that it joined from; "" for DATASET.PATH's own
 	Objects []Object
 	Rows    Rows
 }
@@ -127,6 +128,8 @@ type Dataset struct {
 	Splits   []string // those that exist, in the order train, valid, test, then others by name
 	Items    []Item   // ordered by split, then by ID
 	Findings []Finding
+	Sets     []Joined // that joined, in the order of DATASET.SETS or of the registry
+	SetsFrom string   // the folder of the registry; "" where there was none
 
 	own *own // nil where nothing was appended
 }

@@ -39,7 +39,7 @@ func otherFormat(root string) string {
 
 // formatOf knows annotation files by their beginnings.
 func formatOf(path string) string {
-	if !isFile(path) {
+	if !isFile(path) || filepath.Base(path) == datasetInfo {
 		return ""
 	}
 	file, err := wholefile.Open(path)
@@ -65,8 +65,8 @@ func formatOf(path string) string {
 		return "labelme JSON"
 	case has(`"annotations"`, `"coordinates"`):
 		return "CreateML JSON"
-	case has(`"conversations"`), has(`"messages"`, `"role"`):
-		return "a file of conversations"
+	case has(`"conversations"`), has(`"messages"`, `"role"`), has(`"prompt"`, `"completion"`):
+		return conversationsSniffed
 	case has("<annotations>", "<image "):
 		return "CVAT XML"
 	case has("<annotation", "<object>"), has("<annotation", "<filename>"):

@@ -259,7 +259,7 @@ func TestSetsThatCannotBeOpenedSayWhy(t *testing.T) {
 			[]string{"2 data sets", "name one"}},
 		{
 			"a split that is not there", map[string]string{"data.yaml": "names: [a]\n", "train/images/1.jpg": ""},
-			func(c *config.Dataset) { c.Sets = []string{"train", "holdout"} }, []string{"DATASET.SETS",
+			func(c *config.Dataset) { c.Splits = []string{"train", "holdout"} }, []string{"DATASET.SPLITS",
 				"holdout", "train"},
 		},
 	}
@@ -329,7 +329,7 @@ func TestNamesAreMadeUnique(t *testing.T) {
 
 func TestSetsChoosesSplits(t *testing.T) {
 	cfg := testConfig(".")
-	cfg.Sets = []string{"val"}
+	cfg.Splits = []string{"val"}
 	set, err := Open(cfg, write(t, map[string]string{
 		"data.yaml": "names: [a]\n", "train/images/1.jpg": "", "valid/images/2.jpg": "", "valid/labels/2.txt": box,
 	}))

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"finetui/core/dataset"
 	"finetui/core/disk"
 	"finetui/ml/wholefile"
 )
@@ -162,4 +163,9 @@ func writeJSON(path string, v any) error {
 		return err
 	}
 	return wholefile.Write(path, append(data, '\n'))
+}
+
+// OfFreeText says that nothing was asked that a closed list answers: its figures say nothing then.
+func (r *Result) OfFreeText() bool {
+	return len(r.ClosedList) == 1 && r.ClosedList[0].Name == dataset.FreeText
 }

@@ -99,7 +99,7 @@ func TestPredictedMemoryIsWhatTheRunTakes(t *testing.T) {
 		"the tower": {`LORA.TARGETS=["attn.qkv", "mlp.fc1", "q_proj"]`},
 		"larger pictures": {"MODEL.MAX_PIXELS=50176", "MODEL.MIN_PIXELS=50176", "RECIPE.CROP_SQUARE=false",
 			"MODEL.CACHE=0"},
-		"nothing on valid": {"DATASET.SETS=[\"train\"]", "TRAIN.GRAD_ACCUM=2"},
+		"nothing on valid": {"DATASET.SPLITS=[\"train\"]", "TRAIN.GRAD_ACCUM=2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := smallProject(t)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
@@ -142,12 +143,39 @@ func create(ctx context.Context, p *project.Project, o Options) (*run.Run, error
 			return nil, err
 		}
 	}
-	w, err := run.Create(p.File.Abs(p.Config.Project.Runs), name, meta, p.File.Raw())
+	file, err := bind(p, root, &meta)
+	if err != nil {
+		return nil, err
+	}
+	w, err := run.Create(p.File.Abs(p.Config.Project.Runs), name, meta, file.Raw())
 	if err != nil {
 		return nil, err
 	}
 	defer w.Close()
 	return run.Open(w.Dir())
+}
+
+// bind names the sets that joined in the run's own configuration, and their folder in its meta: what comes to lie there
+// later, or an environment that is another when it is resumed, changes nothing.
+func bind(p *project.Project, root string, meta *run.Meta) (*config.Snapshot, error) {
+	if p.Data.SetsFrom == "" {
+		return p.File, nil
+	}
+	meta.SetsFrom = p.Data.SetsFrom
+	if within, err := filepath.Rel(root, p.Data.SetsFrom); err == nil && filepath.IsLocal(within) {
+		meta.SetsFrom = within
+	}
+	if len(p.Config.Dataset.Sets) > 0 {
+		return p.File, nil
+	}
+	names := []string{config.NoSets}
+	if len(p.Data.Sets) > 0 {
+		names = nil
+		for _, set := range p.Data.Sets {
+			names = append(names, set.Entry())
+		}
+	}
+	return p.File.With(config.Change{Key: "DATASET.SETS", New: strings.Join(names, ", ")})
 }
 
 // Resume starts a process that goes on with a run, with the constants that words, SECTION.KEY=value, give another

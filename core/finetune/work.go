@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"finetui/core/config"
+	"finetui/core/dataset"
 	"finetui/core/level"
 	"finetui/core/model"
 	"finetui/core/project"
@@ -202,12 +203,16 @@ func (j *job) open(ctx context.Context, r *run.Run, was *config.Snapshot) (*proj
 		return nil, err
 	}
 	j.w.Logf("reading %s", file.Config.Dataset.Path)
+	ctx = dataset.SetsFrom(ctx, r.Info.SetsFrom)
 	p, err := project.Open(ctx, file, nil)
 	if err != nil {
 		return nil, err
 	}
 	if err := p.CheckPictures(ctx, nil); err != nil { // known from the start, unless a picture was changed since
 		return nil, err
+	}
+	for _, set := range p.Data.Sets {
+		j.w.Logf("the set %s joined, %d samples of %s", set.Entry(), set.Samples, set.Path)
 	}
 	then, now := r.Info.DataFingerprint, p.Data.Fingerprint()
 	if then != now && j.oldFingerprint(ctx, file, was.Config.Eval.Data) == then { // as it was counted once

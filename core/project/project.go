@@ -96,7 +96,7 @@ func furtherFinding(fault error) dataset.Finding {
 // addData appends the items of EVAL.DATA as one split with the name of its folder.
 func addData(ctx context.Context, data *dataset.Dataset, file *config.Snapshot, report Progress) error {
 	more := file.Config.Dataset
-	more.Path, more.Sets = file.Config.Eval.Data, nil
+	more.Path, more.Splits, more.Sets = file.Config.Eval.Data, nil, []string{config.NoSets}
 	unusable := func(format string, args ...any) error {
 		return &config.Unusable{Key: "EVAL.DATA", Text: fmt.Sprintf(format, args...)}
 	}

@@ -59,7 +59,7 @@ type reading struct {
 // sharedKey is everything that reading a set depends on beside its files.
 func sharedKey(c config.Dataset, root string) string {
 	return fmt.Sprintf("%q", []string{root, c.Path, string(c.Format), c.Media, c.DefaultCondition, string(c.SplitBy),
-		fmt.Sprintf("%q", c.Conditions), fmt.Sprintf("%q", c.Sets)})
+		fmt.Sprintf("%q", c.Conditions), fmt.Sprintf("%q", c.Splits), fmt.Sprintf("%q", c.Sets)})
 }
 
 func (s *sets) read(ctx context.Context, cfg config.Dataset, root string, again bool,

@@ -52,9 +52,11 @@ func (r *Recipe) question() (string, error) {
 		return "What is the object in focus" + r.statesToLookFor() +
 			"? Mind where it lies and what is beside it. Answer with its name and state only.", nil
 	case "list":
-		names := make([]string, len(r.Classes))
+		var names []string
 		for c := range r.Classes {
-			names[c] = r.Classes[c].Name
+			if r.Classes[c].Name != dataset.FreeText { // of answers that a set which joined has in its own words
+				names = append(names, r.Classes[c].Name)
+			}
 		}
 		return "Name and state? Choose: " + strings.Join(names, "; ") + ".", nil
 	case "enhanced-original":

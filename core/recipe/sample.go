@@ -20,13 +20,14 @@ type Sample struct {
 	Answer    string         // the class name exactly as the data set spells it, or the object's own text
 	// in the training loss, mean 1 over an epoch; outside train 1: scores and validation losses are never weighted
 	Weight float64
+	told   bool // Told
 }
 
 // Box is where the object lies in its picture.
 func (s Sample) Box() dataset.Box { return s.Item.Objects[s.Object].Box }
 
 // Told says that the answer is the data set's own words, and no name of its closed list.
-func (s Sample) Told() bool { return s.Item.Objects[s.Object].Text != nil }
+func (s Sample) Told() bool { return s.told }
 
 // Line is the object's line in the label file; 0 where the format has none.
 func (s Sample) Line() int { return s.Item.Objects[s.Object].Line }
@@ -96,7 +97,7 @@ func (r *Recipe) unnamed(item, object int) Sample {
 		Weight:    1,
 	}
 	if text := it.Objects[object].Text; text != nil {
-		s.Answer = text.Answer
+		s.Answer, s.told = text.Answer, text.Answer != s.Answer
 		s.Prompt = r.asked(text, r.Classes[class].Name, s.Prompt)
 	}
 	if it.Split == trainSplit && r.lossWeights[class].Defined() {

@@ -72,6 +72,8 @@ type Meta struct {
 	Version         string `json:"version"` // of the program
 	// the project's folder, absolute, as it was then; Config knows where it is now
 	Root string `json:"root"`
+	// the folder of the sets that joined the data set's own, from Root where it lies there; "" for none
+	SetsFrom string `json:"sets_from,omitempty"`
 }
 
 // Info is run.json.

@@ -18,9 +18,10 @@ type Analysis struct {
 	Whole    Part
 	Splits   []Part // in the set's order
 	Findings []dataset.Finding
-	Causes   []dataset.Cause // of the findings, each once
-	Rows     int             // of the label files
-	Lost     int             // of them, that do not count: all statistics are of the others
+	Causes   []dataset.Cause  // of the findings, each once
+	Rows     int              // of the label files
+	Lost     int              // of them, that do not count: all statistics are of the others
+	Sets     []dataset.Joined // that joined DATASET.PATH's
 }
 
 // Part is the statistics of a set of images.
@@ -95,7 +96,7 @@ type Size struct{ Width, Height, N int }
 // Analyze computes the whole analysis. It takes the classes, splits and items as they are, so that it can also be given
 // a part of a set.
 func Analyze(d *dataset.Dataset, cfg config.Dataset) *Analysis {
-	a := &Analysis{Classes: d.Classes, Findings: d.Findings, Causes: d.Causes()}
+	a := &Analysis{Classes: d.Classes, Findings: d.Findings, Causes: d.Causes(), Sets: d.Sets}
 	a.Rows, a.Lost = d.RowCount()
 	all := make([]*dataset.Item, len(d.Items))
 	bySplit := map[string][]*dataset.Item{}

@@ -137,6 +137,9 @@ func (t *pairTable) add(objects []dataset.Object) {
 	t.image++
 	here := t.crowd.placed[:0]
 	for i := range objects {
+		if objects[i].Text != nil {
+			continue // said of the whole picture or clip: it lies nowhere
+		}
 		here = append(here, placed{objects[i].Class, objects[i].Box.Center()})
 	}
 	t.crowd.placed = here

@@ -53,6 +53,9 @@ func (a *Analysis) MarshalJSON() ([]byte, error) {
 		{"split_counts", splitCounts},
 		{"label_rows", object{{"all", a.Rows}, {"lost", a.Lost}, {"note", a.Incomplete()}}},
 	}, a.part(a.Whole)...)
+	if len(a.Sets) > 0 {
+		whole = append(whole, member{"sets", a.Sets})
+	}
 	return json.Marshal(append(whole, member{"splits", splits}, member{"findings", findings}))
 }
 

@@ -1,0 +1,449 @@
+package dataset
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"finetui/core/level"
+)
+
+// talkSet is the records of files of conversations. Those about one file are one item, with an object for each answer.
+type talkSet struct {
+	*clipSet // names of classes, splits and groups, and where clips lie
+	items    []talkItem
+	byFile   map[string]int32 // split, a zero byte, path → item
+	objects  int
+	pairs    map[string]*Text // question, a zero byte, answer
+	record   talk
+	file     string   // that is read, as findings name it
+	split    string   // of its records that name none
+	starts   []int64  // where the records of its findings begin
+	line     int      // of the record, where each has a line of its own
+	bad      int      // records of it that do not count as a whole
+	order    []string // codes of what was noted, in the order in which it came up
+}
+
+// talkItem is what is said about one file.
+type talkItem struct {
+	clipRecord
+	file    string // that it was first named in
+	clip    bool
+	lost    int
+	objects []Object // of class unnamed until settle
+}
+
+// unnamed is the class of an object whose record names none.
+const unnamed = -1
+
+func newTalkSet(folder string, ask request) *talkSet {
+	t := &talkSet{clipSet: newClipSet(folder, ask), byFile: map[string]int32{}, pairs: map[string]*Text{}}
+	t.root, t.labels = folder, ""
+	t.bases = []string{folder}
+	if ask.media != "" {
+		t.bases = []string{ask.media, folder}
+	}
+	t.bases = append(t.bases, ask.more...)
+	return t
+}
+
+// read reads a file. An error means that it cannot be opened, or is that of ctx; what is wrong in it is a finding.
+func (t *talkSet) read(ctx context.Context, f splitFile) error {
+	in, err := openJSON(f.path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	t.file, t.split, t.starts, t.bad, t.line = f.path, f.split, t.starts[:0], 0, 0
+	first := len(t.findings)
+	buffered := bufio.NewReaderSize(in, jsonBuffer)
+	if firstSign(buffered) == '[' {
+		err = t.readList(ctx, buffered)
+	} else {
+		err = t.readLines(ctx, buffered)
+	}
+	if more := t.bad - mostFaults; more > 0 {
+		found := newFinding(MoreFaults, t.short(t.file), 0, "%d more records that do not count", more)
+		found.Count = more
+		t.findings = append(t.findings, found)
+	}
+	if len(t.starts) > 0 {
+		lines := linesOf(f.path, t.starts)
+		for i := first; i < len(t.findings); i++ {
+			if found := &t.findings[i]; found.Code == BadRecord && found.Line < 0 {
+				found.Line = lines[-found.Line-1]
+			}
+		}
+	}
+	return err
+}
+
+// firstSign is the first sign of a text; 0 where there is none within reach.
+func firstSign(in *bufio.Reader) byte {
+	head, _ := in.Peek(4 << 10)
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	if len(head) == 0 {
+		return 0
+	}
+	return head[0]
+}
+
+// readList reads a list of records. Where it is broken, what stands before that place counts.
+func (t *talkSet) readList(ctx context.Context, in io.Reader) error {
+	r, n := newJSONReader(in), 0
+	err := r.array(func() error {
+		n++
+		r.peek()
+		start := r.passed + int64(r.pos)
+		err := t.record.read(r)
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			t.add(n, start)
+		}
+		return err
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil && r.peek() != 0 {
+		err = r.fault("something stands behind the list")
+	}
+	if err != nil {
+		t.findings = append(t.findings, brokenJSON(t.file, t.short(t.file), err))
+	}
+	return nil
+}
+
+// readLines reads a record a line. A bad line costs itself.
+func (t *talkSet) readLines(ctx context.Context, in *bufio.Reader) error {
+	var line []byte
+	n := 0
+	for t.line = 1; ; t.line++ {
+		var err error
+		tooLong := false
+		for line = line[:0]; ; {
+			var piece []byte
+			piece, err = in.ReadSlice('\n')
+			if tooLong = tooLong || len(line)+len(piece) > longestToken; !tooLong {
+				line = append(line, piece...)
+			}
+			if !errors.Is(err, bufio.ErrBufferFull) {
+				break
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if t.line == 1 {
+			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
+		}
+		text := bytes.TrimSpace(line)
+		switch {
+		case tooLong:
+			n++
+			t.lose(n, 0, "has a line of more than %d MiB", longestToken>>20)
+		case len(text) > 0:
+			n++
+			t.readLine(n, text)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			if n == 0 {
+				t.findings = append(t.findings, newFinding(BrokenJSON, t.short(t.file), 0, "holds no record"))
+			}
+			return nil
+		case err != nil:
+			t.findings = append(t.findings, brokenJSON(t.file, t.short(t.file), err))
+			return nil
+		}
+	}
+}
+
+func (t *talkSet) readLine(n int, text []byte) {
+	r := &jsonReader{buffer: text, end: len(text), from: -1, cause: io.EOF}
+	err := t.record.read(r)
+	if err == nil && r.peek() != 0 {
+		err = r.fault("something stands behind the record")
+	}
+	var fault *jsonFault
+	switch {
+	case errors.As(err, &fault):
+		t.lose(n, 0, "is no JSON from byte %d of its line on: %s", fault.at, fault.why)
+	case err != nil:
+		t.lose(n, 0, "cannot be read: %v", bare(err))
+	default:
+		t.add(n, 0)
+	}
+}
+
+// lose notes a record that does not count, or not as a whole.
+func (t *talkSet) lose(n int, start int64, text string, args ...any) {
+	if t.bad++; t.bad > mostFaults {
+		return
+	}
+	line := t.line
+	if line == 0 { // found out when the file has been read
+		t.starts = append(t.starts, start)
+		line = -len(t.starts)
+	}
+	t.findings = append(t.findings, newFinding(BadRecord, t.short(t.file), line, "record %d %s", n,
+		readable(fmt.Sprintf(text, args...))))
+}
+
+// say notes what is to be said of records once for all.
+func (t *talkSet) say(code string, n int) {
+	if t.said[code] == nil {
+		t.order = append(t.order, code)
+	}
+	t.note(code, fmt.Sprintf("%s, record %d", t.short(t.file), n))
+}
+
+// add takes the record that was read. start is where it begins in its file, where it has no line of its own.
+func (t *talkSet) add(n int, start int64) {
+	k := &t.record
+	if !k.isRecord {
+		t.lose(n, start, "is no object with a conversation")
+		return
+	}
+	if len(k.turns) == 0 {
+		t.lose(n, start, "holds no question and answer")
+		return
+	}
+	marked := 0
+	for i := range k.turns {
+		if k.turns[i].side == sideUser {
+			marked += marks(k.turns[i].text)
+		}
+	}
+	files := len(k.images) + len(k.videos)
+	switch {
+	case marked > files:
+		t.lose(n, start, "has %s for files and %s", Counted(marked, "mark", "marks"), Counted(files, "file", "files"))
+		return
+	case files > 1:
+		t.say(SeveralFiles, n)
+		return
+	case files == 0:
+		t.say(NoFile, n)
+		return
+	case marked == 0:
+		t.say(NoMark, n)
+	}
+	var item *talkItem
+	pairs, scaled := 0, false
+	err := k.pairs(func(question, answer []byte) {
+		if item == nil {
+			item = t.item(k)
+		}
+		pairs++
+		t.object(item, n, question, answer)
+	})
+	for i := range k.turns {
+		scaled = scaled || k.turns[i].scaled
+	}
+	switch {
+	case err != nil:
+		if item != nil {
+			item.lost++
+		}
+		t.lose(n, start, "%v", err)
+	case pairs == 0:
+		t.say(NothingLearned, n)
+	}
+	if pairs > 1 {
+		t.say(SeveralTurns, n)
+	}
+	if pairs > 0 && k.system {
+		t.say(SystemTurn, n)
+	}
+	if pairs > 0 && scaled {
+		t.say(ScaledAnswer, n)
+	}
+}
+
+// item is the item of the record's file.
+func (t *talkSet) item(k *talk) *talkItem {
+	written, clip := "", len(k.videos) > 0
+	for _, path := range append(k.images, k.videos...) {
+		written = path
+	}
+	if isClip(written) || isPicture(written) {
+		clip = isClip(written)
+	}
+	split := t.clipSet.split([]byte(t.split))
+	if len(k.split) > 0 {
+		split = t.clipSet.split(k.split)
+	}
+	key := t.splits[split] + "\x00" + written
+	i, known := t.byFile[key]
+	if !known {
+		i = int32(len(t.items))
+		t.byFile[key] = i
+		t.items = append(t.items, talkItem{clipRecord: clipRecord{path: written, split: split}, clip: clip,
+			file: t.file})
+	}
+	item := &t.items[i]
+	if item.group == "" && len(k.worker) > 0 {
+		item.group = t.group(k.worker)
+	}
+	return item
+}
+
+// object takes a question and its answer.
+func (t *talkSet) object(item *talkItem, n int, question, answer []byte) {
+	key := string(question) + "\x00" + string(answer)
+	text, known := t.pairs[key]
+	if !known {
+		q, a, _ := strings.Cut(readable(key), "\x00")
+		text = &Text{Question: q, Answer: a}
+		t.pairs[key] = text
+	}
+	if slices.ContainsFunc(item.objects, func(o Object) bool { return o.Text == text }) {
+		t.say(RepeatedPair, n)
+		return
+	}
+	class := unnamed
+	if len(t.record.class) > 0 {
+		class = int(t.class(t.record.class))
+	}
+	item.objects = append(item.objects, Object{Class: class, Box: Whole, Line: n, Confidence: 1, Text: text})
+	t.objects++
+}
+
+// listing makes items of those of the splits that are wanted.
+func (t *talkSet) listing(ctx context.Context, wanted func(string) bool, report Progress) (*listing, error) {
+	t.sayParted()
+	l := &listing{root: t.root, clips: true}
+	ids, unknown := map[string]bool{}, &Clip{}
+	var written []string
+	for i := range t.items {
+		r := &t.items[i]
+		split := t.splits[t.records[i].split] // splitByGroup may have dealt it
+		if !wanted(split) {
+			continue
+		}
+		item := Item{ID: talkID(ids, split, r.path), Split: split, Labels: r.file, Group: r.group, Objects: r.objects,
+			Rows: Rows{Filled: len(r.objects) + r.lost, Lost: r.lost, TopID: -1}}
+		if r.clip {
+			item.Clip, item.Written = unknown, r.path
+		} else {
+			l.clips = false
+		}
+		l.items, written = append(l.items, item), append(written, r.path)
+	}
+	for _, split := range t.present() {
+		if wanted(split) {
+			l.splits = append(l.splits, split)
+		}
+	}
+	t.items, t.records, t.byFile, t.pairs = nil, nil, nil, nil
+	err := share(ctx, len(l.items), "looking for pictures and clips", report, func() func(i int) {
+		return func(i int) { l.items[i].Media = t.place(written[i]) }
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range l.items {
+		if l.items[i].Media == "" {
+			code := MissingImage
+			if l.items[i].Clip != nil {
+				code = MissingClip
+			}
+			t.note(code, written[i])
+		}
+	}
+	l.findings = append(t.findings, t.summed()...)
+	names := t.names
+	l.classes = func([]Item) []string { return names }
+	return l, nil
+}
+
+// place is where a file lies; "" where it is missing. A path may lead out of the folder of the records, as those of
+// convert do.
+func (t *talkSet) place(written string) string {
+	if rest := filepath.FromSlash(written); strings.HasPrefix(rest, "..") {
+		for _, base := range t.bases {
+			if at := filepath.Join(base, rest); isFile(at) {
+				return at
+			}
+		}
+	}
+	return t.locate(written)
+}
+
+// talkID is the id of an item: its split and the path of its file, from no folder in particular.
+func talkID(taken map[string]bool, split, written string) string {
+	name := strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(written, `\`, "/")), "/")
+	id := split + "/" + readable(name)
+	for n := 2; taken[id]; n++ {
+		id = fmt.Sprintf("%s/%s#%d", split, readable(name), n)
+	}
+	taken[id] = true
+	return id
+}
+
+// summed is what was noted of records, once for each code.
+func (t *talkSet) summed() (found []Finding) {
+	words := map[string][3]string{
+		SeveralFiles:   {"%s several pictures or clips, as %s", "record shows", "records show"},
+		NoFile:         {"%s neither a picture nor a clip, as %s", "record shows", "records show"},
+		NoMark:         {"%s a file and no mark for it, as %s", "record names", "records name"},
+		NothingLearned: {"%s answers that are context only, as %s", "record has", "records have"},
+		SeveralTurns:   {"%s several questions, as %s", "record asks", "records ask"},
+		SystemTurn:     {"%s a system turn, as %s", "record has", "records have"},
+		ScaledAnswer:   {"%s weights of answers, as %s", "record has", "records have"},
+		RepeatedPair: {"%s what was asked and answered of its file before, as %s", "record repeats",
+			"records repeat"},
+	}
+	for _, code := range t.order {
+		w := words[code]
+		found = append(found, t.said[code].finding(code, "", w[0], w[1], w[2]))
+	}
+	if n := t.said[MissingImage]; n != nil {
+		found = append(found, n.finding(MissingImage, "", "%s not there, as %s", "picture is", "pictures are").as(
+			level.Error, "add the pictures, or name their folder in DATASET.MEDIA; what is asked of them counts, but "+
+				"nothing can be trained on it"))
+	}
+	if n := t.said[MissingClip]; n != nil {
+		found = append(found, n.finding(MissingClip, "", "%s not there, as %s", "clip is", "clips are"))
+	}
+	if n := t.said[GroupParted]; n != nil {
+		found = append(found, n.finding(GroupParted, "", "%s in several splits, as %s", "participant is",
+			"participants are"))
+	}
+	return found
+}
+
+// linesOf are the lines of some bytes of a file, in ascending order, from 1; 0 where they cannot be read.
+func linesOf(path string, at []int64) []int {
+	lines := make([]int, len(at))
+	file, err := os.Open(path)
+	if err != nil {
+		return lines
+	}
+	defer file.Close()
+	in := bufio.NewReaderSize(file, 64<<10)
+	line, passed := 1, int64(0)
+	for i, where := range at {
+		for passed < where {
+			piece, err := in.Peek(int(min(where-passed, 64<<10)))
+			line += bytes.Count(piece, []byte{'\n'})
+			_, _ = in.Discard(len(piece)) // it is in the buffer
+			if passed += int64(len(piece)); err != nil {
+				return lines
+			}
+		}
+		lines[i] = line
+	}
+	return lines
+}
