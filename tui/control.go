@@ -28,9 +28,10 @@ import (
 const cacheBytes = 128 << 20 // of decoded pictures, for all panes
 
 // dataControl is what the Data pane can ask of the program.
-func dataControl(pictures *media.Cache) datapane.Control {
+func dataControl(pictures *media.Cache, frames *project.Frames) datapane.Control {
 	return datapane.Control{
 		Picture: pictures.Decode,
+		Frames:  frames.Of,
 		DrawDemo: func(ctx context.Context, file *config.Snapshot, report func(done, total int, what string)) error {
 			c := file.Config
 			return demo.Sets(ctx, file.Abs(c.Dataset.Path), file.Abs(c.Eval.Data),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -64,9 +65,12 @@ func newWorkbench(file *config.File, fault error) *root {
 	}
 	r := newRoot("")
 	r.data.Read, r.file = project.ReadShared, file
-	pictures := media.NewCache(cacheBytes)
+	pictures, frames := media.NewCache(cacheBytes), &project.Frames{}
+	pictures.Middle = func(path string) (*media.Picture, error) {
+		return frames.Middle(context.Background(), r.current.snapshot.Load(), path)
+	}
 	r.panes = []views.Pane{
-		datapane.New(file, dataControl(pictures)),
+		datapane.New(file, dataControl(pictures, frames)),
 		configpane.New(configpane.Options{Path: configFile, File: file, Err: fault,
 			Control: configpane.Control{Estimate: estimates(file), Actions: r.actionNames}}),
 		trainpane.New(runControl(&r.current)),

@@ -15,6 +15,9 @@ import (
 // Cache keeps decoded pictures, the most recently used ones, up to a number of bytes. A file that has changed is
 // decoded again. Pictures are shared: who wants to draw on one draws on a copy. Any number of goroutines may use it.
 type Cache struct {
+	// Middle is the frame in the middle of a clip; nil: it is decoded each time. Set it before the first use.
+	Middle func(path string) (*picture.RGB, error)
+
 	limit int
 	lock  sync.Mutex
 	used  int
@@ -65,7 +68,7 @@ func (c *Cache) Decode(path string) (*picture.RGB, error) {
 	if kept := c.get(key); kept != nil {
 		return kept.img, nil
 	}
-	img, err := decode(path)
+	img, err := c.decode(path)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +76,13 @@ func (c *Cache) Decode(path string) (*picture.RGB, error) {
 	return img, nil
 }
 
-func decode(path string) (*picture.RGB, error) {
-	if !video.Named(path) {
+func (c *Cache) decode(path string) (*picture.RGB, error) {
+	switch {
+	case !video.Named(path):
 		img, _, err := picture.Decode(path)
 		return img, err
+	case c.Middle != nil:
+		return c.Middle(path)
 	}
 	const side = 1024 // more than a terminal shows
 	middle := func(clip *video.Info) []int { return []int{clip.Frames / 2} }

@@ -87,7 +87,7 @@ func (e Encoder) Load(ctx context.Context, s recipe.Sample) ([]model.Shown, erro
 
 // Clip is a clip's frames that the model is shown, by MODEL.FRAMES and the model's own rule.
 func (e Encoder) Clip(ctx context.Context, path string) ([]model.Shown, error) {
-	frames, _, err := e.Clips.Frames(ctx, path, e.Pick, nil, nil)
+	frames, _, err := e.Frames(ctx, path, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +100,13 @@ func (e Encoder) Clip(ctx context.Context, path string) ([]model.Shown, error) {
 
 // Pick says which frames of a clip the model is shown.
 func (e Encoder) Pick(c *video.Info) []int { return e.kind().Pick(c.Frames, c.FPS, e.Model.Frames) }
+
+// Frames are the frames that Clip shows, with their times, of a size that the clip's own answers (nil: as a person sees
+// them).
+func (e Encoder) Frames(ctx context.Context, path string, size func(*video.Info) video.Size,
+	report video.Progress) ([]video.Frame, *video.Info, error) {
+	return e.Clips.Frames(ctx, path, e.Pick, size, report)
+}
 
 // Sizes are those of what the model is shown for a sample, from the label data alone.
 func (e Encoder) Sizes(s recipe.Sample) []model.Size {

@@ -121,7 +121,12 @@ func (a *Analysis) classTable(b *strings.Builder) {
 		if left := len(order) - mostFrequent - leastShown; many && place >= mostFrequent && place < mostFrequent+left {
 			if place == mostFrequent {
 				last := order[mostFrequent+left-1]
-				fmt.Fprintf(t, "… and %d more\t\t%d … %d\t\t\n", left, w.ClassCounts[c], w.ClassCounts[last])
+				columns := 2 + len(a.Splits) // behind the counts
+				if w.Clips == nil {
+					columns += 4
+				}
+				fmt.Fprintf(t, "… and %d more\t\t%d … %d\t%s\n", left, w.ClassCounts[c], w.ClassCounts[last],
+					strings.Repeat("\t", columns)) // without them the lines below stand apart
 			}
 			continue
 		}

@@ -31,12 +31,12 @@ const (
 func (v *samples) exportSheet() tea.Cmd {
 	items := slices.Clone(v.items)
 	sheets := (len(items) + sheetColumns*sheetRows - 1) / (sheetColumns * sheetRows)
-	title := picturesOf(len(items)) + " · " + strings.Join(v.chosenWords(), " · ")
-	what := fmt.Sprintf("%s on %s", picturesOf(len(items)), sheetsOf(sheets))
+	title := v.mediaOf(len(items)) + " · " + strings.Join(v.chosenWords(), " · ")
+	what := fmt.Sprintf("%s on %s", v.mediaOf(len(items)), sheetsOf(sheets))
 	if sheets > mostSheets {
 		sheets = mostSheets
 		items = items[:sheets*sheetColumns*sheetRows]
-		what = fmt.Sprintf("the first %s, as many as %s hold; filter for the others:", picturesOf(len(items)),
+		what = fmt.Sprintf("the first %s, as many as %s hold; filter for the others:", v.mediaOf(len(items)),
 			sheetsOf(sheets))
 	}
 	set, classes := v.loaded, v.standsOut()

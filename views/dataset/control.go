@@ -5,6 +5,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/media"
+	"finetui/core/project"
 	"finetui/core/stats"
 )
 
@@ -12,6 +13,11 @@ import (
 // in commands, beside the screen.
 type Control struct {
 	Picture Decoder
+
+	// Frames are the frames of a clip at the times at which MODEL.BASE sees it. report tells how many of how many are
+	// decoded.
+	Frames func(ctx context.Context, file *config.Snapshot, path string, report func(done, total int)) (*project.Sight,
+		error)
 
 	// DrawDemo draws the demo's sets where DATASET.PATH and EVAL.DATA say.
 	DrawDemo func(ctx context.Context, file *config.Snapshot, report func(done, total int, what string)) error

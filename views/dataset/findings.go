@@ -121,7 +121,7 @@ func (v *findings) noFindings() string {
 	if len(v.set.Findings) > 0 {
 		return "No finding contains the filter's text: esc shows all."
 	}
-	return fmt.Sprintf("✓ Nothing is wrong: every label of %s was read.", picturesOf(len(v.set.Items)))
+	return fmt.Sprintf("✓ Nothing is wrong: every label of %s was read.", v.mediaOf(len(v.set.Items)))
 }
 
 func (v *findings) kindTable(t *widget.Theme) widget.Table {

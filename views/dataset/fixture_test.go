@@ -166,7 +166,7 @@ func openProject(t *testing.T, folder string, w, h int) (*Pane, *viewtest.Driver
 
 // settled says whether nothing is awaited.
 func (p *Pane) settled() bool {
-	return p.ready() && !p.pending() && !p.pictures.Pending() && !p.recipe.request.Pending()
+	return p.ready() && !p.pending() && !p.pictures.Pending() && !p.film.request.Pending() && !p.recipe.request.Pending()
 }
 
 // show turns to a view and waits for what it asks for.

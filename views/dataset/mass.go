@@ -23,6 +23,11 @@ func (v *recipeView) massTable(w int) widget.Table {
 		{Title: "weight", Right: true, Priority: 15}, {Title: "of loss", Right: true, Priority: 18},
 		{Title: "change", Right: true, Priority: 17}}}
 	all := v.recipe.weighed.table
+	var sums []float64 // shares of n up to a class
+	if v.longTailed() {
+		sums = v.massSums(all)
+		table.Columns = append(table.Columns, widget.Column{Title: "Σ of n", Right: true, Priority: 16})
+	}
 	bars := w >= 104
 	if bars {
 		table.Columns = append(table.Columns, widget.Column{Title: "▀ before ▄ after", Priority: 1})
@@ -34,6 +39,13 @@ func (v *recipeView) massTable(w int) widget.Table {
 	barW := min(max(w-92, 12), 60)
 	add := func(name string, row recipe.Row, tone widget.Tone) {
 		cells := massCells(name, row, tone)
+		if sums != nil {
+			sum := ""
+			if row.Class != "" {
+				sum = widget.Percent(sums[v.classNamed(row.Class)], 1)
+			}
+			cells = append(cells, widget.Cell{Text: sum, Tone: widget.Muted})
+		}
 		if bars && most > 0 && row.Class != "" {
 			cells = append(cells, widget.Cell{Text: beforeAfter(row.ShareBefore/most, row.ShareMass/most, barW),
 				Tone: widget.Accent})
@@ -76,6 +88,16 @@ func massCells(name string, row recipe.Row, tone widget.Tone) []widget.Cell {
 		widget.Cell{Text: text, Tone: changeTone})
 }
 
+// massSums are the shares of train's objects that a class and those before it in the order of the rows have, by class.
+func (v *recipeView) massSums(all recipe.Table) []float64 {
+	sums, sum := make([]float64, len(v.set.Classes)), 0.0
+	for _, class := range v.order() {
+		sum += all.Classes[class].ShareBefore
+		sums[class] = sum
+	}
+	return sums
+}
+
 // number is a count that may be an expectation: whole, as samples are.
 func number(v float64) string { return widget.Count(int(math.Round(v))) }
 
@@ -115,6 +137,14 @@ func (v *recipeView) massCursor() *widget.List {
 		return &widget.List{Index: len(order) - 1 + v.beyond}
 	}
 	return at(order, v.class)
+}
+
+// massPlace says which row is selected where they are not all seen.
+func (v *recipeView) massPlace() string {
+	if _, h := v.views.Board().Inside("mass"); v.massRows() <= h-1 {
+		return ""
+	}
+	return place(*v.massCursor(), v.massRows())
 }
 
 func (v *recipeView) moveMass(m widget.Move, page int) {

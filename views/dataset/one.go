@@ -20,12 +20,23 @@ type one struct {
 }
 
 func (v *one) view() views.View {
-	return views.View{Name: pictureView, Boards: []*views.Board{v.board()}, Actions: v.oneActions, Copy: v.text,
-		Want: v.want}
+	picture, clip := v.board(), v.clipBoard()
+	return views.View{Name: pictureView, Boards: []*views.Board{picture, clip}, Actions: v.oneActions, Copy: v.text,
+		Want: v.want, Pick: func(int, int) *views.Board {
+			if v.ready() && v.isClip() {
+				return clip
+			}
+			return picture
+		}}
 }
 
 // want asks for the picture, for what the model sees of the object, and what the recipe says of it.
-func (v *one) want() tea.Cmd { return tea.Batch(v.weigh(), v.drawPictures(v.oneKeys())) }
+func (v *one) want() tea.Cmd {
+	if !v.isClip() {
+		return tea.Batch(v.weigh(), v.drawPictures(v.oneKeys()))
+	}
+	return tea.Batch(v.weigh(), v.watch(v.oneIndex()), v.drawPictures(v.filmKeys()))
+}
 
 // board is one picture in full: its boxes by number, its objects in a table, and what a model is asked about the
 // selected one.
@@ -80,8 +91,8 @@ func (v *one) oneActions() []views.Action {
 		return func() tea.Cmd { v.stepOne(n); return nil }
 	}
 	return []views.Action{
-		{Name: "next_picture", Label: "next picture", Help: "open the next picture", Group: "Data", Run: step(1)},
-		{Name: "previous_picture", Help: "open the picture before", Group: "Data", Run: step(-1)},
+		{Name: "next_picture", Label: "next " + v.media(1), Help: "open the next " + v.media(1), Group: "Data", Run: step(1)},
+		{Name: "previous_picture", Help: "open the " + v.media(1) + " before", Group: "Data", Run: step(-1)},
 	}
 }
 
@@ -200,6 +211,9 @@ func (v *one) drawAsked(t *widget.Theme, w, h int) string {
 		return widget.Middle(t.Muted, "Nothing is labelled, so nothing is asked.", w, h)
 	}
 	key, seen := v.askedKey(w, h)
+	if item.Clip != nil {
+		key, seen = pictureKey{}, false // its frames stand beside it
+	}
 	return v.drawAskedBeside(t, v.oneRef(), key, seen, w, h)
 }
 

@@ -37,17 +37,34 @@ func overviewLayout(classes, conditions, kinds int) layout.Node {
 	)
 }
 
+// rankedLayout is overviewLayout with room for the rank of the classes in the place of their kinds.
+func rankedLayout(conditions int) layout.Node {
+	return layout.Row(
+		layout.Column(layout.Panel("classes", 40, 8).Weighted(3).Prior(2),
+			layout.Panel("preview", 40, 9).Weighted(2)).Weighted(3),
+		layout.Column(
+			layout.Panel("conditions", 34, min(conditions+2, 5)).AtMost(0, conditions+2),
+			layout.Panel("objects", 34, 9).Weighted(2).Prior(2),
+			layout.Panel("imbalance", 34, 7).AtMost(0, 9).Prior(2),
+			layout.Panel("position", 34, 8).Prior(1),
+		).Weighted(2),
+	)
+}
+
 func newOverview(s *shared) views.View {
 	v := &overview{shared: s}
-	board := v.board()
-	return views.View{Name: overviewView, Boards: []*views.Board{board}, Copy: v.text, Want: v.want,
-		Refresh: func() { v.refresh(board) }}
+	board, clips := v.board(), v.overviewOfClips()
+	return views.View{Name: overviewView, Boards: []*views.Board{board, clips}, Pick: s.byMedia(board, clips),
+		Copy: v.text, Want: v.want, Refresh: func() { v.refresh(board) }}
 }
 
 // refresh gives the panels as many lines as the set needs, and lists the pictures of the selected class.
 func (v *overview) refresh(board *views.Board) {
 	whole := &v.analysis.Whole
 	board.Layout = overviewLayout(len(v.set.Classes), len(whole.Conditions), len(whole.ObjectTypes))
+	if v.ranked() {
+		board.Layout = rankedLayout(len(whole.Conditions))
+	}
 	v.items = v.withClass()
 	if v.of != v.class {
 		v.of, v.shown.Index = v.class, 0
@@ -72,28 +89,48 @@ func (v *overview) board() *views.Board {
 			return "Height in the picture · " +
 				v.className()
 		}, Right: v.positionCount, Draw: v.drawHeight, Move: v.moveClass, Actions: v.openClass},
-		views.Panel{Name: "objects", Tab: "Kinds", Title: func() string { return "Kinds of object" },
-			Right: v.barsPlace("objects", v.objectBars), Draw: v.drawObjects, Move: v.moveObject},
+		views.Panel{Name: "objects", Tab: "Kinds", Title: v.objectsTitle, Right: v.objectsPlace,
+			Draw: v.drawObjects, Move: v.moveObject},
 		views.Panel{Name: "imbalance", Tab: "Imbalance", Draw: v.drawImbalance},
 	)
 }
 
 func (v *overview) classesTitle() string {
 	part := v.part()
-	return fmt.Sprintf("Classes · %s · %s objects · %s pictures", v.scopeWords(), widget.Count(part.Objects),
+	scale := ""
+	if v.longTailed() {
+		scale = " · log scale"
+	}
+	return fmt.Sprintf("Classes%s · %s · %s objects · %s pictures", scale, v.scopeWords(), widget.Count(part.Objects),
 		widget.Count(part.Images))
 }
 
-func (v *overview) drawClasses(t *widget.Theme, w, h int) string { return v.classBars().View(t, w, h) }
+// drawClasses are the bars, and below them how many more there are.
+func (v *overview) drawClasses(t *widget.Theme, w, h int) string {
+	bars := v.classBars()
+	room := listRoom(len(bars.Items), h)
+	text := bars.View(t, w, room)
+	if room < len(bars.Items) && room < h {
+		text += "\n" + more(t, len(bars.Items), room, w)
+	}
+	return text
+}
 
 // classBars are the classes by their number of objects; those so rare that the imbalance is severe say so.
 func (v *overview) classBars() widget.Bars {
 	part, order := v.part(), v.order()
-	bars := widget.Bars{Total: float64(part.Objects), Digits: 1, Cursor: at(order, v.class)}
+	bars := widget.Bars{Total: float64(part.Objects), Digits: 1, Cursor: at(order, v.class), Log: v.longTailed()}
+	var sums []float64
+	if bars.Log {
+		sums = v.sums()
+	}
 	for _, class := range order {
 		n := part.ClassCounts[class]
 		bar := widget.Bar{Label: v.set.Classes[class].Name, Value: float64(n)}
 		bar.Note, bar.Warn = v.rarity(n, part.Imbalance)
+		if bars.Log && n > 0 {
+			bar.Note, bar.Warn = "Σ "+widget.Percent(sums[class], 1), false
+		}
 		if v.coloursByClass() {
 			bar.Ink = v.colour(class)
 		}
@@ -115,7 +152,7 @@ func (v *overview) rarity(n int, of stats.Imbalance) (word string, warn bool) {
 
 func (v *overview) clickClass(_, y, _, h int) tea.Cmd {
 	order := v.order()
-	if cursor := at(order, v.class); cursor.Click(y, len(order), h) {
+	if cursor := at(order, v.class); cursor.Click(y, len(order), listRoom(len(order), h)) {
 		v.selectClass(order, cursor.Index)
 	}
 	return nil
@@ -129,7 +166,7 @@ func (v *overview) previewPlace() string {
 
 func (v *overview) drawPreview(t *widget.Theme, w, h int) string {
 	if len(v.items) == 0 {
-		return widget.Block(t.Muted.Render(" no picture of "+v.scopeWords()+" shows this class"), w, h)
+		return widget.Block(t.Muted.Render(" no "+v.media(1)+" of "+v.scopeWords()+" shows this class"), w, h)
 	}
 	return v.drawSheet(t, v.previewSheet(w, h), w, h)
 }
@@ -166,11 +203,37 @@ func (v *overview) openCondition() []views.Action {
 		}}}
 }
 
-func (v *overview) drawObjects(t *widget.Theme, w, h int) string { return v.objectBars().View(t, w, h) }
+// ranked says whether the rank of the classes stands in the place of kinds that are the classes again.
+func (v *overview) ranked() bool { return v.kindsAreClasses() && v.longTailed() }
+
+func (v *overview) objectsPlace() string {
+	if v.ranked() {
+		return place(*at(v.part().ByCount(), v.class), len(v.set.Classes))
+	}
+	return v.barsPlace("objects", v.objectBars)()
+}
+
+func (v *overview) objectsTitle() string {
+	if v.ranked() {
+		return "Classes by rank · logarithmic"
+	}
+	return "Kinds of object"
+}
+
+func (v *overview) drawObjects(t *widget.Theme, w, h int) string {
+	if v.ranked() {
+		return v.drawRank(t, w, h)
+	}
+	return v.objectBars().View(t, w, h)
+}
 
 func (v *overview) objectBars() widget.Bars { return v.countBars(v.part().ObjectTypes, &v.object) }
 
 func (v *overview) moveObject(m widget.Move, page int) {
+	if v.ranked() {
+		v.moveClass(m, page)
+		return
+	}
 	v.object.Move(m, len(v.part().ObjectTypes), page)
 }
 
@@ -228,7 +291,7 @@ func (v *overview) drawImbalance(t *widget.Theme, w, h int) string {
 // labelled is a line of a name, what it is, and more about it where there is room.
 func labelled(t *widget.Theme, name, text, more string, w int) string {
 	line := " " + t.Muted.Render(widget.Left(name, 11)) + " " + text
-	if widget.Width(line)+3+widget.Width(more) <= w {
+	if more != "" && widget.Width(line)+3+widget.Width(more) <= w {
 		line += t.Muted.Render(" · " + more)
 	}
 	return line
@@ -255,12 +318,18 @@ func (v *overview) ratioLines(t *widget.Theme, part *stats.Part, w int) []string
 		widget.Count(part.ClassCounts[b.Most]), widget.Count(part.ClassCounts[b.Least]), v.nameOf(b.Least)), w-1)}
 }
 
+// namesOf are the names of classes: the first few, and how many more.
 func (v *overview) namesOf(classes []int) string {
-	names := make([]string, len(classes))
-	for i, class := range classes {
-		names[i] = v.nameOf(class)
+	const most = 6
+	names := make([]string, 0, len(classes))
+	for _, class := range classes[:min(len(classes), most)] {
+		names = append(names, v.nameOf(class))
 	}
-	return strings.Join(names, ", ")
+	text := strings.Join(names, ", ")
+	if n := len(classes) - most; n > 0 {
+		text += fmt.Sprintf(" and %s more", widget.Count(n))
+	}
+	return text
 }
 
 // spread is mean ± standard deviation (smallest … largest).

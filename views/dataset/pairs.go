@@ -24,6 +24,7 @@ type pairs struct {
 	items   []int       // pictures with both
 	shown   widget.List // which of them is the first that is seen
 	pairsTables
+	lists clipLists
 }
 
 // pairsTables are the heat table and the list of pairs, made once for what they show, not for every drawing.
@@ -56,9 +57,13 @@ var measureWords = [measures]string{"pairs of objects", "pictures with both", "l
 func newPairs(s *shared) views.View { return (&pairs{shared: s}).view() }
 
 func (v *pairs) view() views.View {
-	board := v.board()
-	return views.View{Name: pairsView, Boards: []*views.Board{board}, Actions: v.actions, Copy: v.text, Want: v.want,
-		Refresh: func() {
+	board, clips := v.board(), v.clipBoard()
+	return views.View{Name: pairsView, Label: v.labelled(pairsView, "Variations"), Boards: []*views.Board{board, clips},
+		Pick: v.byMedia(board, clips), Actions: v.actions, Copy: v.text, Want: v.want, Refresh: func() {
+			if v.clips() {
+				v.listClips()
+				return
+			}
 			board.Layout = pairsLayout(len(v.set.Classes))
 			v.refresh()
 		}}
@@ -110,6 +115,9 @@ func (v *pairs) board() *views.Board {
 }
 
 func (v *pairs) actions() []views.Action {
+	if v.clips() {
+		return nil
+	}
 	return []views.Action{{Name: "measure", Label: "measure", Help: "show pairs, pictures, or lift", Group: "Data",
 		Run: func() tea.Cmd {
 			v.measure = (v.measure + 1) % measures
@@ -301,6 +309,9 @@ func (v *pairs) movePairs(m widget.Move, page int) {
 
 // text is the view as a table.
 func (v *pairs) text() string {
+	if v.clips() {
+		return v.clipText()
+	}
 	rows := [][]string{{"A", "B", "pairs", "pictures", "lift", "A above B", "level", "A below B", "A left of B",
 		"aligned", "A right of B"}}
 	for _, c := range v.list {

@@ -71,6 +71,8 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		p.recipe.answered(msg)
 	case views.Batch[views.Drawing[pictureKey]]:
 		return p.pictures.Arrived(msg)
+	case views.Batch[filmed]:
+		return p.filmed(msg)
 	case views.Answer[saved]:
 		return p.saved(msg)
 	case tea.MouseMsg:

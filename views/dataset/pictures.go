@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"finetui/core/config"
+	data "finetui/core/dataset"
 	"finetui/core/media"
 	"finetui/core/printable"
 	"finetui/core/sample"
@@ -17,7 +18,10 @@ import (
 	"finetui/views/widget"
 )
 
-const mostDrawn = 600 // drawings that are kept, beside those on the screen
+const (
+	mostDrawn  = 600 // drawings that are kept, beside those on the screen
+	mostLabels = 100 // of a picture on a page: more hide it
+)
 
 // pictures are the drawings of pictures, kept by what they show and at which size.
 type pictures struct {
@@ -32,7 +36,9 @@ type pictureKey struct {
 	classes string // whose objects stand out: classKey of them; "": all
 	object  int    // the one that stands out; -1: none
 	numbers bool
-	seen    seen // what the model sees of the object; the zero value: the whole picture with all boxes
+	film    filmKey // of the opened clip
+	frame   int     // of it, from 1; 0: what stands for the item
+	seen    seen    // what the model sees of the object; the zero value: the whole picture with all boxes
 	mode    widget.PictureMode
 	w, h    int // cells
 }
@@ -62,8 +68,13 @@ func (p *shared) pictureMode() (widget.PictureMode, string) {
 // drawPictures asks for drawings.
 func (p *shared) drawPictures(keys []pictureKey) tea.Cmd {
 	keys = slices.DeleteFunc(keys, func(k pictureKey) bool { return k.w <= 0 || k.h <= 0 || k.mode == widget.Words })
-	l, decode := p.loaded, p.control.Picture
-	return p.pictures.Want(keys, func(key pictureKey) (widget.Picture, error) { return l.drawPicture(key, decode) })
+	l, decode, film := p.loaded, p.control.Picture, p.film
+	return p.pictures.Want(keys, func(key pictureKey) (widget.Picture, error) {
+		if frame := film.frame(key); frame != nil {
+			return widget.NewPicture(key.mode, widget.Raster{W: frame.W, H: frame.H, RGB: frame.Pix}, key.w, key.h), nil
+		}
+		return l.drawPicture(key, decode)
+	})
 }
 
 func (l *loaded) drawPicture(key pictureKey, decode Decoder) (widget.Picture, error) {
@@ -102,10 +113,16 @@ func (l *loaded) outlines(key pictureKey) []widget.Outline {
 	var below, above []widget.Outline
 	for i, object := range l.set.Items[key.item].Objects {
 		box := object.Box
+		if l.set.Items[key.item].Clip != nil && box == data.Whole {
+			continue // it is the clip that is meant
+		}
 		outline := widget.Outline{X0: box.X0, Y0: box.Y0, X1: box.X1, Y1: box.Y1, Colour: l.colour(object.Class),
 			Label: l.letter(object.Class)}
-		if key.numbers {
+		switch {
+		case key.numbers:
 			outline.Label = widget.Count(i + 1)
+		case len(l.set.Items[key.item].Objects) > mostLabels:
+			outline.Label = ""
 		}
 		switch {
 		case key.object == i:

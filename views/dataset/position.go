@@ -22,7 +22,9 @@ type position struct {
 
 func newPosition(s *shared) views.View {
 	v := &position{shared: s}
-	return views.View{Name: positionView, Boards: []*views.Board{v.board()}, Actions: v.actions, Copy: v.text}
+	heights, files := v.board(), v.fileBoard()
+	return views.View{Name: positionView, Label: s.labelled(positionView, "Lengths"),
+		Boards: []*views.Board{heights, files}, Pick: s.byMedia(heights, files), Actions: v.actions, Copy: v.text}
 }
 
 func (v *position) board() *views.Board {
@@ -37,6 +39,9 @@ func (v *position) board() *views.Board {
 }
 
 func (v *position) actions() []views.Action {
+	if v.clips() {
+		return nil
+	}
 	return []views.Action{{Name: "measure", Label: "share/count", Help: "bars are shares, or numbers on one scale",
 		Group: "Data",
 		Run:   func() tea.Cmd { v.counts = !v.counts; return nil }}}
@@ -323,6 +328,9 @@ func (v *position) heightSentence() string {
 
 // text is the view as a table.
 func (v *position) text() string {
+	if v.clips() {
+		return v.fileText()
+	}
 	rows := [][]string{{"class", "n", "mean", "sd", "min", "q25", "median", "q75", "max", "band"}}
 	for _, i := range v.order() {
 		row := []string{v.set.Classes[i].Name}

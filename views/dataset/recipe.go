@@ -63,7 +63,7 @@ func (v *recipeView) board() *views.Board {
 		views.Panel{Name: "settings", Tab: "Recipe", Title: v.settingsTitle, Right: v.settingsRight,
 			Draw: v.drawSettings, Move: v.moveSetting, Click: v.clickSetting, Actions: v.settingActions},
 		views.Panel{Name: "mass", Tab: "Loss mass",
-			Title: func() string { return "What each class weighs in one epoch" }, Draw: v.drawMass, Move: v.moveMass,
+			Title: func() string { return "What each class weighs in one epoch" }, Right: v.massPlace, Draw: v.drawMass, Move: v.moveMass,
 			Click: v.clickMass, Actions: v.openClass},
 		views.Panel{Name: "effect", Tab: "Effect", Title: v.effectTitle, Draw: v.drawEffect, Move: v.moveEffect},
 		views.Panel{Name: "example", Tab: "Prompt", Title: v.exampleTitle, Right: v.contextName, Draw: v.drawExample,

@@ -33,12 +33,14 @@ type samples struct {
 type facets struct {
 	classes    []string
 	conditions []string
-	findings   []string // codes
-	pair       []string // two classes that the picture must hold both; the same twice: two objects of it
+	findings   []string         // codes
+	way        *stats.Variation // of clips; nil: any
+	person     string           // participant; "": any
+	pair       []string         // two classes that the picture must hold both; the same twice: two objects of it
 }
 
 func (f facets) empty() bool {
-	return len(f.classes)+len(f.conditions)+len(f.findings)+len(f.pair) == 0
+	return len(f.classes)+len(f.conditions)+len(f.findings)+len(f.pair) == 0 && f.way == nil && f.person == ""
 }
 
 // of are the chosen values of a kind of facet.
@@ -101,6 +103,12 @@ func (v *samples) filtered() []int {
 	if len(f.pair) == 2 {
 		items = v.holding(items, v.classNamed(f.pair[0]), v.classNamed(f.pair[1]))
 	}
+	if f.way != nil {
+		items = v.waysItems(items, f.way)
+	}
+	if f.person != "" {
+		items = slices.DeleteFunc(items, func(i int) bool { return v.set.Items[i].Group != f.person })
+	}
 	if v.filter.Text() != "" {
 		passes := make([]bool, len(v.set.Classes))
 		for class := range passes {
@@ -108,7 +116,7 @@ func (v *samples) filtered() []int {
 		}
 		items = slices.DeleteFunc(items, func(i int) bool {
 			item := &v.set.Items[i]
-			return !v.filter.Passes(item.ID) &&
+			return !v.filter.Passes(item.ID, item.Group) &&
 				!slices.ContainsFunc(item.Objects, func(o data.Object) bool { return passes[o.Class] })
 		})
 	}
@@ -139,7 +147,7 @@ func (v *samples) open() tea.Cmd {
 }
 
 func (v *samples) samplesTitle() string {
-	return fmt.Sprintf("%s of %s pictures · %s", widget.Count(len(v.items)), widget.Count(len(v.set.Items)),
+	return fmt.Sprintf("%s of %s · %s", widget.Count(len(v.items)), v.mediaOf(len(v.set.Items)),
 		strings.Join(v.chosenWords(), " · "))
 }
 
@@ -157,6 +165,12 @@ func (v *samples) chosenWords() []string {
 		words = append(words, widget.Clean(f.pair[0]+" with "+f.pair[1]))
 	}
 	or(f.conditions)
+	if f.way != nil {
+		words = append(words, v.nameOf(f.way.Class)+" · "+widget.Clean(wayName(*f.way)))
+	}
+	if f.person != "" {
+		words = append(words, "participant "+widget.Clean(f.person))
+	}
 	var findings []string
 	for _, code := range f.findings {
 		findings = append(findings, findingWords(code))
@@ -195,7 +209,7 @@ func (v *samples) samplesSheet(w, h int) sheet {
 
 func (v *samples) drawGrid(t *widget.Theme, w, h int) string {
 	if len(v.items) == 0 {
-		return widget.Middle(t.Muted, "No picture passes: esc lets all of them through again.", w, h)
+		return widget.Middle(t.Muted, "No "+v.media(1)+" passes: esc lets all of them through again.", w, h)
 	}
 	return v.drawSheet(t, v.samplesSheet(w, h), w, h)
 }

@@ -23,6 +23,7 @@ type shared struct {
 	scope
 	recipe   recipeDraft
 	pictures pictures
+	film     film
 	choice   *choice // open while something is chosen from a list
 
 	views   *views.Views
@@ -53,11 +54,31 @@ func (p *shared) choose(msg tea.Msg) tea.Cmd {
 
 // openClass shows the pictures of the selected class.
 func (p *shared) openClass() []views.Action {
-	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with this class", Group: "Data",
+	return []views.Action{{Name: "open", Label: "show", Help: "show what there is of this class", Group: "Data",
 		Enabled: func() bool { return p.class >= 0 && p.class < len(p.set.Classes) }, Run: func() tea.Cmd {
 			p.samples.show(facets{classes: p.names(p.class)}, 0)
 			return nil
 		}}}
+}
+
+// byMedia picks the board for pictures or the one for clips, by what the set holds.
+func (p *shared) byMedia(pictures, clips *views.Board) func(w, h int) *views.Board {
+	return func(int, int) *views.Board {
+		if p.clips() {
+			return clips
+		}
+		return pictures
+	}
+}
+
+// labelled is a view's name for pictures, or another for clips.
+func (p *shared) labelled(pictures, clips string) func() string {
+	return func() string {
+		if p.clips() {
+			return clips
+		}
+		return pictures
+	}
 }
 
 // step moves a cursor that goes forwards to the right as well as downwards.

@@ -125,6 +125,9 @@ func (p *shared) drawThumb(t *widget.Theme, key pictureKey, words []string) stri
 // many objects, of which class, in which unusual condition.
 func (p *shared) holds(item int, classes []int) string {
 	objects := p.set.Items[item].Objects
+	if p.set.Items[item].Clip != nil {
+		return p.clipHolds(&p.set.Items[item])
+	}
 	if len(objects) == 0 {
 		return "nothing labelled"
 	}

@@ -154,6 +154,7 @@ func (p *Pane) leaveAll() {
 	p.pictures.Forget()
 	p.recipe.request.Close()
 	p.recipe.weighed = nil
+	p.film.request.Close()
 }
 
 // reconfigure weighs the recipe of changed constants; another set is the root's to read.

@@ -20,6 +20,7 @@ type Bar struct {
 type Bars struct {
 	Items  []Bar
 	Max    float64 // value of a full bar; 0: the largest
+	Log    bool    // lengths are logarithms: a bar of one cell is the least value above nothing
 	Total  float64 // what shares refer to; 0: no shares
 	Digits int     // decimals of the shares
 	Cursor *List   // the selection, marked ▸; nil: none
@@ -72,7 +73,7 @@ func (b Bars) View(t *Theme, w, h int) string {
 			if item.Ink != nil && t.Colour {
 				style = t.Ink(item.Ink)
 			}
-			line.WriteString(" " + style.Render(Left(Block8(item.Value/longest, barW), barW)))
+			line.WriteString(" " + style.Render(Left(Block8(b.length(item.Value, longest, barW), barW), barW)))
 		}
 		line.WriteString(" " + Right(item.text(), textW))
 		if shareW > 0 {
@@ -98,6 +99,24 @@ func (b Bars) Position(h int) string {
 		return ""
 	}
 	return b.Cursor.position(len(b.Items), h)
+}
+
+// length is the share of a bar of w cells that stands for a value.
+func (b Bars) length(value, longest float64, w int) float64 {
+	least := longest
+	for _, item := range b.Items {
+		if b.Log && item.Value > 0 {
+			least = min(least, item.Value)
+		}
+	}
+	switch {
+	case !b.Log || value <= 0:
+		return value / longest
+	case least == longest:
+		return 1
+	}
+	first := 1 / float64(w)
+	return first + (1-first)*math.Log(value/least)/math.Log(longest/least)
 }
 
 func (item Bar) text() string {
