@@ -10,6 +10,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/demo/base"
 	"finetui/core/demo/chain"
+	"finetui/core/demo/clipbase"
 )
 
 // demoQVED is the preset of the demo with clips.
@@ -29,15 +30,20 @@ func makeDemoData(c call, file *config.File, listed func(format string, args ...
 	return nil
 }
 
-// runDemo runs the whole chain on the demo project, on pictures or on clips, or makes the base that the program carries.
+// runDemo runs the whole chain on the demo project, on pictures or on clips, or makes a base that the program carries.
 func runDemo(c call) int {
 	switch {
 	case len(c.words) == 0:
 		return runDemoChain(c, "demo", chain.Run)
 	case len(c.words) == 1 && c.words[0] == "qved":
 		return runDemoChain(c, demoQVED, chain.RunClips)
+	case len(c.words) == 2 && c.words[0] == "base":
+		return runDemoBase(c, c.words[1], pictureBase)
+	case len(c.words) == 3 && c.words[0] == "qved" && c.words[1] == "base":
+		return runDemoBase(c, c.words[2], clipBase)
 	}
-	return runDemoBase(c)
+	return c.fail(exitCall, "call it as finetui demo, finetui demo base FOLDER, finetui demo qved, or finetui demo qved "+
+		"base FOLDER")
 }
 
 // runDemoChain runs a demo's chain on the project of this folder, which is made if there is none.
@@ -82,24 +88,30 @@ func runDemoChain(c call, preset string, run func(context.Context, *config.Snaps
 	return exitDone
 }
 
-// runDemoBase pretrains the built-in base anew.
-func runDemoBase(c call) int {
-	if len(c.words) != 2 || c.words[0] != "base" {
-		return c.fail(exitCall, "call it as finetui demo, finetui demo qved, or finetui demo base FOLDER")
-	}
+// runDemoBase pretrains the base that the program carries for a demo anew.
+func runDemoBase(c call, folder string, pretrain func(ctx context.Context, dir string,
+	log func(string, ...any)) error) int {
 	began := time.Now()
 	log := func(format string, args ...any) {
 		c.note("%6.0f s  %s", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}
-	if err := base.Make(c.ctx, c.words[1], base.Options{Seed: base.Seed, Log: log}); err != nil {
+	if err := pretrain(c.ctx, folder, log); err != nil {
 		return c.failure(err)
 	}
 	if c.json {
 		return c.printJSON(struct {
 			Schema int    `json:"schema"`
 			Folder string `json:"folder"`
-		}{1, c.words[1]})
+		}{1, folder})
 	}
-	c.print("%s", c.words[1])
+	c.print("%s", folder)
 	return exitDone
+}
+
+func pictureBase(ctx context.Context, dir string, log func(string, ...any)) error {
+	return base.Make(ctx, dir, base.Options{Seed: base.Seed, Log: log})
+}
+
+func clipBase(ctx context.Context, dir string, log func(string, ...any)) error {
+	return clipbase.Make(ctx, dir, clipbase.Options{Seed: clipbase.Seed, Log: log})
 }

@@ -69,9 +69,9 @@ func verbs() []verb {
 		{"export", "base FOLDER | merged|adapter RUN FOLDER [old]", 2, 4, nil,
 			"writes a run's adapter alone (old: under the names of older installs), or merged into its base; or " +
 				"MODEL.BASE itself as trainers read it, with chat template and processor", runExport},
-		{"demo", "[qved | base FOLDER]", 0, 2, nil,
-			"runs the whole chain on the demo project, or that of exercise clips; demo base pretrains the built-in " +
-				"base anew", runDemo},
+		{"demo", "[qved] [base FOLDER]", 0, 3, nil,
+			"runs the whole chain on the demo project, or that of exercise clips; with base it pretrains the base that " +
+				"the program carries for it anew", runDemo},
 		{"doctor", "", 0, 0, nil, "says what this machine has, and what to do where something is missing", runDoctor},
 		{finetune.Verb, "DIR", 1, 1, nil, "is the process of a run; train and resume start it", runWork},
 		{"help", "[VERB]", 0, 1, onlyView, "shows what there is to call", runHelp},

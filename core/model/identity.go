@@ -57,13 +57,24 @@ func look(dir string, names []string) (map[string]filehash.Stat, error) {
 	return stats, nil
 }
 
-// everything is what in a folder may be part of a base.
+// everything is what in a folder, and in those that it holds, may be part of a base.
 func everything(dir string) (names []string) {
 	names = slices.Clone(computing)
+	regular := func(name string) bool {
+		info, err := os.Stat(filepath.Join(dir, name))
+		return err == nil && info.Mode().IsRegular()
+	}
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
-		if info, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && info.Mode().IsRegular() {
+		if regular(e.Name()) {
 			names = append(names, e.Name())
+			continue
+		}
+		within, _ := os.ReadDir(filepath.Join(dir, e.Name()))
+		for _, w := range within {
+			if name := filepath.Join(e.Name(), w.Name()); regular(name) {
+				names = append(names, name)
+			}
 		}
 	}
 	return names

@@ -152,29 +152,40 @@ func (w *way) channelBack(start, stop, c int, r *backRoom, dbc []float32) {
 	steps := stop - start
 	factor, h := make([]float32, steps*states), make([]float32, (1+steps)*states) // e^(Δ·A), and h from before on
 	for i := range steps {
-		t := w.token(start, stop, i)
-		dt, v := w.dt[t*inner+c], w.conv[t*inner+c]
+		dt := w.dt[w.token(start, stop, i)*inner+c]
 		for n := range states {
-			f := float32(math.Exp2(float64(dt * w.laid.a[n*inner+c])))
-			factor[i*states+n] = f
-			h[(i+1)*states+n] = f*h[i*states+n] + dt*v*w.low[t*wide+rank+n]
+			factor[i*states+n] = dt * w.laid.a[n*inner+c]
 		}
 	}
-	dh, dA := make([]float32, states), make([]float32, states)
+	blas.ExpSum(factor, factor, math.Ln2, 0)
+	for i := range steps {
+		t := w.token(start, stop, i)
+		dtv, low := w.dt[t*inner+c]*w.conv[t*inner+c], w.low[t*wide+rank:][:states]
+		before, after, f := h[i*states:][:states], h[(i+1)*states:][:states], factor[i*states:][:states]
+		for n, b := range low {
+			after[n] = f[n]*before[n] + dtv*b
+		}
+	}
+	dh, dA, a := make([]float32, states), make([]float32, states), make([]float32, states)
+	for n := range a {
+		a[n] = w.laid.a[n*inner+c] * math.Ln2
+	}
 	for i := steps - 1; i >= 0; i-- {
 		t := w.token(start, stop, i)
 		dt, v, dy := w.dt[t*inner+c], w.conv[t*inner+c], r.ds[t*inner+c]
-		b, cs := w.low[t*wide+rank:], w.low[t*wide+rank+states:]
+		b, cs := w.low[t*wide+rank:][:states], w.low[t*wide+rank+states:][:states]
 		dv, ddt := dy*w.D[c], float32(0)
-		for n := range states {
-			before, f := h[i*states+n]*factor[i*states+n], factor[i*states+n]
+		db, dc := dbc[t*2*states:][:states], dbc[t*2*states+states:][:states]
+		f, earlier, later := factor[i*states:][:states], h[i*states:][:states], h[(i+1)*states:][:states]
+		for n := range dh {
+			before := earlier[n] * f[n]
 			g := dh[n] + dy*cs[n]
-			dbc[t*2*states+n] += g * dt * v
-			dbc[t*2*states+states+n] += dy * h[(i+1)*states+n]
+			db[n] += g * dt * v
+			dc[n] += dy * later[n]
 			dv += g * dt * b[n]
-			ddt += g * (w.laid.a[n*inner+c]*math.Ln2*before + v*b[n])
+			ddt += g * (a[n]*before + v*b[n])
 			dA[n] += g * dt * before
-			dh[n] = g * f
+			dh[n] = g * f[n]
 		}
 		r.dv[t*inner+c] = dv
 		r.ddt[t*inner+c] = ddt * float32(-math.Expm1(-float64(dt))) // the slope of softplus, by its value
@@ -183,6 +194,6 @@ func (w *way) channelBack(start, stop, c int, r *backRoom, dbc []float32) {
 		}
 	}
 	for n := 0; gradA != nil && n < states; n++ {
-		gradA[c*states+n] += dA[n] * w.laid.a[n*inner+c] * math.Ln2
+		gradA[c*states+n] += dA[n] * a[n]
 	}
 }

@@ -16,6 +16,26 @@ type PlaceWeights struct {
 	Value  []float32
 }
 
+// Train makes everything of it trained, with its values of now.
+func (w *PlaceWeights) Train() {
+	tables := []struct {
+		name  string
+		value *[]float32
+		span  *Span
+	}{{"class", &w.Class, &w.ClassSpan}, {"position", &w.Position, &w.PositionSpan}, {"time", &w.Time, &w.TimeSpan}}
+	for _, t := range tables {
+		if *t.value != nil {
+			*t.span = w.Layout.Add(t.name, len(*t.value))
+		}
+	}
+	w.Value = make([]float32, w.Layout.Size)
+	for _, t := range tables {
+		if *t.value != nil {
+			*t.value = append(t.span.Of(w.Value)[:0], *t.value...)
+		}
+	}
+}
+
 // frames of a clip; a picture has one.
 func (w *PlaceWeights) frames() int { return max(1, len(w.Time)/len(w.Class)) }
 

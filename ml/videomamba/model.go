@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"finetui/ml/nn"
+	"finetui/ml/train"
 	"finetui/ml/weights"
 )
 
@@ -43,19 +44,32 @@ type Model struct {
 
 // New builds the encoder from the tensors of src, whose names begin with prefix. Nothing of it is trained.
 func New(c Config, src weights.Source, prefix string) (*Model, error) {
+	return build(c, src, prefix, weights.Tuning{})
+}
+
+// NewTrained is New for an encoder of which everything is trained.
+func NewTrained(c Config, src weights.Source, prefix string) (*Model, error) {
+	return build(c, src, prefix, weights.Tuning{All: true})
+}
+
+func build(c Config, src weights.Source, prefix string, tune weights.Tuning) (*Model, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	m := &Model{Config: c}
-	var frozen weights.Tuning
-	b := weights.NewBuilder(src, frozen, prefix, 0)
-	m.Patch = &nn.PatchWeights{Proj: b.Linear(c.PatchWidth(), true, weights.Part{Module: "patch_embed.proj",
-		Out: c.Hidden})}
-	m.Norm = &nn.NormWeights{Called: "norm", Norm: b.Norm("norm", c.Hidden, eps, false)}
-	if _, _, err := b.Finish(); err != nil {
+	m := &Model{Config: c, Patch: &nn.PatchWeights{}, Norm: &nn.NormWeights{Called: "norm"}, Place: &nn.PlaceWeights{}}
+	b := weights.NewBuilder(src, tune, prefix, 0)
+	m.Patch.Proj = b.Linear(c.PatchWidth(), true, part("patch_embed.proj", c.Hidden))
+	var err error
+	if m.Patch.Value, _, err = b.Finish(); err != nil {
 		return nil, err
 	}
-	m.Place = &nn.PlaceWeights{}
+	m.Patch.Layout = b.Layout
+	b = weights.NewBuilder(src, tune, prefix, 0)
+	m.Norm.Norm = b.Norm("norm", c.Hidden, eps, false)
+	if m.Norm.Value, _, err = b.Finish(); err != nil {
+		return nil, err
+	}
+	m.Norm.Layout = b.Layout
 	for _, table := range []struct {
 		name string
 		rows int
@@ -68,8 +82,11 @@ func New(c Config, src weights.Source, prefix string) (*Model, error) {
 		}
 		*table.to = weights.Floats(t)
 	}
+	if tune.All {
+		m.Place.Train()
+	}
 	for i := range c.Layers {
-		w, err := layer(c, i, src, fmt.Sprintf("%slayers.%d.", prefix, i))
+		w, err := layer(c, i, src, fmt.Sprintf("%slayers.%d.", prefix, i), tune)
 		if err != nil {
 			return nil, err
 		}
@@ -78,18 +95,19 @@ func New(c Config, src weights.Source, prefix string) (*Model, error) {
 	return m, nil
 }
 
+func part(name string, out int) weights.Part { return weights.Part{Module: name, Out: out} }
+
 // layer is one block; those of its tensors that belong to the way back have a b in their names.
-func layer(c Config, i int, src weights.Source, prefix string) (*nn.MambaWeights, error) {
-	b := weights.NewBuilder(src, weights.Tuning{}, prefix, 0)
-	part := func(name string, out int) weights.Part { return weights.Part{Module: "mixer." + name, Out: out} }
+func layer(c Config, i int, src weights.Source, prefix string, tune weights.Tuning) (*nn.MambaWeights, error) {
+	b := weights.NewBuilder(src, tune, prefix, 0)
 	w := &nn.MambaWeights{Index: i, Norm: b.Norm("norm", c.Hidden, eps, false)}
-	w.In = b.Linear(c.Hidden, false, part("in_proj", 2*c.Inner))
-	w.Out = b.Linear(c.Inner, false, part("out_proj", c.Hidden))
-	for k, suffix := range []string{"", "_b"} {
+	w.In = b.Linear(c.Hidden, false, part("mixer.in_proj", 2*c.Inner))
+	w.Out = b.Linear(c.Inner, false, part("mixer.out_proj", c.Hidden))
+	for k, suffix := range suffixes {
 		s := &w.Ways[k]
-		s.Conv = b.Linear(c.Taps, true, part("conv1d"+suffix, c.Inner))
-		s.X = b.Linear(c.Inner, false, part("x_proj"+suffix, c.Rank+2*c.States))
-		s.DT = b.Linear(c.Rank, true, part("dt_proj"+suffix, c.Inner))
+		s.Conv = b.Linear(c.Taps, true, part("mixer.conv1d"+suffix, c.Inner))
+		s.X = b.Linear(c.Inner, false, part("mixer.x_proj"+suffix, c.Rank+2*c.States))
+		s.DT = b.Linear(c.Rank, true, part("mixer.dt_proj"+suffix, c.Inner))
 		aLog, err := src.Matrix(prefix+"mixer.A"+suffix+"_log", c.Inner, c.States)
 		if err != nil {
 			return nil, err
@@ -98,9 +116,75 @@ func layer(c Config, i int, src weights.Source, prefix string) (*nn.MambaWeights
 		if s.D, err = src.Vector(prefix+"mixer.D"+suffix, c.Inner); err != nil {
 			return nil, err
 		}
+		if tune.All {
+			s.ALogSpan = b.Add(prefix+"mixer.A"+suffix+"_log", s.ALog, c.Inner, c.States)
+			s.DSpan = b.Add(prefix+"mixer.D"+suffix, s.D, c.Inner)
+		}
 	}
-	_, _, err := b.Finish()
-	return w, err
+	var err error
+	if w.Value, _, err = b.Finish(); err != nil {
+		return nil, err
+	}
+	w.Layout = b.Layout
+	for k := range w.Ways {
+		if s := &w.Ways[k]; tune.All {
+			s.ALog, s.D = s.ALogSpan.Of(w.Value), s.DSpan.Of(w.Value)
+		}
+	}
+	return w, nil
+}
+
+// suffixes are what the names of both directions' tensors have behind them, or before "_log".
+var suffixes = [2]string{"", "_b"}
+
+// Parameters are the trained flat vectors in the order of Stack.
+func (m *Model) Parameters() (out []train.Parameters) {
+	add := func(name string, value []float32, l nn.Layout) {
+		if len(value) > 0 {
+			out = append(out, train.Parameters{Name: name, Value: value, Layout: l})
+		}
+	}
+	add("patch_embed", m.Patch.Value, m.Patch.Layout)
+	add("place", m.Place.Value, m.Place.Layout)
+	for i, b := range m.Blocks {
+		add(fmt.Sprintf("mamba.%d", i), b.Value, b.Layout)
+	}
+	add(m.Norm.Called, m.Norm.Value, m.Norm.Layout)
+	return out
+}
+
+// Tensors are the encoder's weights as a checkpoint of its own holds them, in a fixed order.
+func (m *Model) Tensors() (out []weights.Tensor) {
+	const prefix = "vision_encoder."
+	c := m.Config
+	one := func(name string, value []float32, shape ...int) {
+		out = append(out, weights.Tensor{Name: prefix + name, Shape: shape, Value: value})
+	}
+	one("patch_embed.proj.weight", weights.Floats(m.Patch.Proj.W), c.Hidden, 3, 1, c.Patch, c.Patch)
+	one("patch_embed.proj.bias", m.Patch.Proj.B, c.Hidden)
+	one("cls_token", m.Place.Class, 1, 1, c.Hidden)
+	one("pos_embed", m.Place.Position, 1, 1+c.Patches(), c.Hidden)
+	one("temporal_pos_embedding", m.Place.Time, 1, c.Frames, c.Hidden)
+	for i, w := range m.Blocks {
+		at := fmt.Sprintf("layers.%d.", i)
+		product := func(name string, l *nn.Linear) {
+			out = append(out, weights.Split(prefix+at, l, part("mixer."+name, l.W.Rows))...)
+		}
+		one(at+"norm.weight", w.Norm.W, c.Hidden)
+		product("in_proj", w.In)
+		product("out_proj", w.Out)
+		for k, suffix := range suffixes {
+			s := &w.Ways[k]
+			one(at+"mixer.conv1d"+suffix+".weight", weights.Floats(s.Conv.W), c.Inner, 1, c.Taps)
+			one(at+"mixer.conv1d"+suffix+".bias", s.Conv.B, c.Inner)
+			product("x_proj"+suffix, s.X)
+			product("dt_proj"+suffix, s.DT)
+			one(at+"mixer.A"+suffix+"_log", s.ALog, c.Inner, c.States)
+			one(at+"mixer.D"+suffix, s.D, c.Inner)
+		}
+	}
+	one("norm.weight", m.Norm.Norm.W, c.Hidden)
+	return out
 }
 
 // Encoder is one worker's encoder. It needs the room of one layer.
@@ -109,6 +193,7 @@ type Encoder struct {
 	Check func() error
 
 	model  *Model
+	e      *nn.Exec
 	patch  *nn.PatchEmbed
 	place  *nn.Place
 	block  *nn.Mamba // in turn each layer's
@@ -119,7 +204,7 @@ type Encoder struct {
 
 // NewEncoder returns an encoder that works on e.
 func (m *Model) NewEncoder(e *nn.Exec) *Encoder {
-	v := &Encoder{model: m, raw: &nn.Patches{}, tokens: &nn.Patches{}}
+	v := &Encoder{model: m, e: e, raw: &nn.Patches{}, tokens: &nn.Patches{}}
 	v.patch, v.place = nn.NewPatchEmbed(m.Patch, e, v.raw), nn.NewPlace(m.Place, e)
 	v.block, v.norm = nn.NewMamba(m.Blocks[0], e, v.tokens), nn.NewNormBlock(m.Norm, e)
 	return v
@@ -141,6 +226,25 @@ func (v *Encoder) Features(rows []float32) ([]float32, error) {
 	return out, nil
 }
 
+// Load says how many clips the next pass is about.
+func (v *Encoder) Load(clips int) {
+	tokens := v.model.Config.Frames * v.model.Config.Patches()
+	v.raw.Starts, v.tokens.Starts = v.raw.Starts[:0], v.tokens.Starts[:0]
+	for i := range clips + 1 {
+		v.raw.Starts, v.tokens.Starts = append(v.raw.Starts, i*tokens), append(v.tokens.Starts, i*(1+tokens))
+	}
+}
+
+// Stack are the encoder's blocks for training, with memory of their own each: patch rows [clips·Frames·Patches,
+// PatchWidth] → [clips·(1 + Frames·Patches), Hidden], the class tokens among them.
+func (v *Encoder) Stack() []nn.Block {
+	stack := []nn.Block{v.patch, v.place}
+	for _, w := range v.model.Blocks {
+		stack = append(stack, nn.NewMamba(w, v.e, v.tokens))
+	}
+	return append(stack, v.norm)
+}
+
 // run is Features with the class token. heard, which may be nil, is told what each stage gives.
 func (v *Encoder) run(rows []float32, heard func(stage string, x []float32)) ([]float32, error) {
 	c := v.model.Config
@@ -149,11 +253,7 @@ func (v *Encoder) run(rows []float32, heard func(stage string, x []float32)) ([]
 		return nil, fmt.Errorf("%d values are no clips of %d frames of %d patches of %d values", len(rows), c.Frames,
 			c.Patches(), c.PatchWidth())
 	}
-	clips := len(rows) / (tokens * c.PatchWidth())
-	v.raw.Starts, v.tokens.Starts = v.raw.Starts[:0], v.tokens.Starts[:0]
-	for i := range clips + 1 {
-		v.raw.Starts, v.tokens.Starts = append(v.raw.Starts, i*tokens), append(v.tokens.Starts, i*(1+tokens))
-	}
+	v.Load(len(rows) / (tokens * c.PatchWidth()))
 	if heard == nil {
 		heard = func(string, []float32) {}
 	}

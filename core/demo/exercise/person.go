@@ -91,6 +91,7 @@ type Film struct {
 	Frames []*draw.Canvas
 	Joints []Joints
 	Phase  []float64 // of each frame, in repetitions
+	Facing float64   // 1: to the right, −1: to the left
 }
 
 // FPS is the number of frames a second of every film.
@@ -98,7 +99,7 @@ const FPS = 8
 
 // Shoot films a person who moves for n frames, of side pixels.
 func (p Person) Shoot(rng *rand.Rand, m Motion, n, side int) Film {
-	var f Film
+	f := Film{Facing: p.facing}
 	phase := draw.Uniform(rng, 0, 1)
 	tempo := p.tempo * draw.Uniform(rng, .92, 1.08)
 	rest := m.mean()

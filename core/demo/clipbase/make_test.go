@@ -1,0 +1,148 @@
+package clipbase
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"finetui/core/demo/exercise"
+	"finetui/core/model"
+	"finetui/ml/clip"
+	"finetui/ml/graph"
+	"finetui/ml/nn"
+	"finetui/ml/videomamba"
+)
+
+// tiny are options of a base that a test can wait for.
+var tiny = Options{Seed: 5, Threads: 2, ImageSteps: 1, VideoSteps: 1, TalkSteps: 1, corpus: 60, heldOut: 1}
+
+// Both stages give a folder that opens as a model, and the same seed gives the same bytes.
+func TestMakeWritesAModel(t *testing.T) {
+	var sums [2]string
+	for i := range sums {
+		dir := t.TempDir()
+		if err := Make(context.Background(), dir, tiny); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"config.json", "tokenizer.json", "model.safetensors", "clip/model.safetensors",
+			"videomamba/model.safetensors"} {
+			data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sums[i] += string(data)
+		}
+		if i > 0 {
+			continue
+		}
+		opens(t, dir)
+	}
+	if sums[0] != sums[1] {
+		t.Error("the same seed gave two different bases")
+	}
+}
+
+// opens checks that a folder is a model that a project can use.
+func opens(t *testing.T, dir string) {
+	t.Helper()
+	b, err := model.OpenLocal(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if _, err := model.Load(b, "", 1); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What the base hears names none of the demo's exercises.
+func TestTheBaseHearsNoExercise(t *testing.T) {
+	for _, text := range corpus(rand.New(rand.NewPCG(3, 4)), 600) {
+		for _, name := range exercise.Names() {
+			if strings.Contains(strings.ToLower(text), name) {
+				t.Errorf("%q holds %q", text, name)
+			}
+		}
+	}
+}
+
+// The gradients of the heads, and those of both encoders below them, are what differences of the loss say.
+func TestGradients(t *testing.T) {
+	image, video := sizes()
+	image.Side, image.Hidden, image.Inner, image.Layers = 16, 16, 16, 1
+	video.Side, video.Hidden, video.Inner, video.Layers, video.Frames = 32, 16, 16, 1, 2
+	rng := rand.New(rand.NewPCG(1, 2))
+	noise := func(n int) []float32 {
+		v := make([]float32, n)
+		for i := range v {
+			v[i] = float32(rng.NormFloat64())
+		}
+		return v
+	}
+	check := func(name string, tokens, width, hidden int, blocks []nn.Block, load func(int)) {
+		const groups = 2
+		w := newHeadWeights(hidden, tokens, 2, 1, 3, 1)
+		l := newHeadLoss(w)
+		l.share = 1. / groups
+		for range groups {
+			target := target{set: make([]bool, tokens*2), vector: noise(tokens), whole: noise(3)}
+			for i := range target.set {
+				target.set[i] = rng.IntN(3) == 0
+			}
+			target.vector[0] = float32(math.NaN())
+			l.targets = append(l.targets, target)
+		}
+		rows := noise(groups * tokens * width)
+		load(groups)
+		c, err := graph.NewChain(func() ([]float32, int, int) { return rows, groups * tokens, width }, width, blocks, l,
+			graph.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		run := func() float64 {
+			loss, err := c.Loss(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return loss
+		}
+		l.learn = true
+		if _, err := c.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		l.learn = false
+		for _, p := range c.Params() {
+			found := append([]float32(nil), p.Grad...)
+			for range 12 {
+				i := rng.IntN(len(p.Value))
+				const eps = 4e-3
+				saved := p.Value[i]
+				p.Value[i] = saved + eps
+				up := run()
+				p.Value[i] = saved - eps
+				down := run()
+				p.Value[i] = saved
+				if want := (up - down) / (2 * eps); math.Abs(want-float64(found[i])) > .03*math.Abs(want)+6e-3 {
+					t.Errorf("%s: parameter %d of %d: differences say %g, backward says %g", name, i, len(p.Value), want,
+						found[i])
+				}
+			}
+		}
+	}
+	i, err := clip.NewTrained(image, initial{1}, "clip.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tower := i.NewTower(nn.NewExec(1))
+	check("image tower", image.Patches(), image.PatchWidth(), image.Hidden, tower.Stack(), tower.Load)
+	v, err := videomamba.NewTrained(video, initial{1}, "video.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoder := v.NewEncoder(nn.NewExec(1))
+	check("video encoder", video.Frames*video.Patches(), video.PatchWidth(), video.Hidden, encoder.Stack(), encoder.Load)
+}
