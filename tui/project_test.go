@@ -137,3 +137,40 @@ func TestGarbageInLabelsIsAFindingAndCostsNothingElse(t *testing.T) {
 		t.Errorf("code %d\n%s", code, stdout)
 	}
 }
+
+func TestSetsThatJoinAreToldByTheVerbs(t *testing.T) {
+	inSmallProject(t)
+	if err := os.MkdirAll("sets", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DATASET_DIR", "sets")
+	record := `{"image":"../data/train/images/slope_0001.jpg","messages":[{"role":"user","content":"<image>How is it?"},` +
+		`{"role":"assistant","content":"words"}]}`
+	for name, text := range map[string]string{"sets.json": `{"talk": {"annotation_path": "talk.jsonl"}}`,
+		"talk.jsonl": record} {
+		if err := os.WriteFile(filepath.Join("sets", name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gone, err := filepath.Abs("sets/gone.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		words          string
+		code           int
+		stdout, stderr string
+	}{
+		{"analyze", exitDone, "the set talk joins with 1 sample", ""},
+		{"analyze", exitDone, "the set qved is passed over", ""},
+		{"analyze DATASET.SETS=none", exitDone, "60 objects", ""},
+		{"analyze DATASET.SETS=talk,gone", exitCall, "", gone},
+		{"lint DATASET.SETS=gone", exitCall, "", gone},
+		{"doctor DATASET.SETS=gone", exitCall, gone, ""},
+	} {
+		code, stdout, stderr := verbAnswer(t, strings.Fields(c.words)...)
+		if code != c.code || !strings.Contains(stdout, c.stdout) || !strings.Contains(stderr, c.stderr) {
+			t.Errorf("%s: code %d, want %d\nstdout %s\nstderr %s", c.words, code, c.code, stdout, stderr)
+		}
+	}
+}

@@ -9,6 +9,9 @@ import (
 // NoSets is the entry of DATASET.SETS by which no other set joins.
 const NoSets = "none"
 
+// NoSets says that no other set joins.
+func (d *Dataset) NoSets() bool { return len(d.Sets) == 1 && d.Sets[0] == NoSets }
+
 // Mixed is an entry of DATASET.SETS: a set that joins, and how much of its train split.
 type Mixed struct {
 	Name  string

@@ -31,13 +31,10 @@ func (j Joined) Entry() string { return config.Mixed{Name: j.Name, Share: j.Shar
 
 // joinSets adds the sets of the registry to the one that was read.
 func joinSets(ctx context.Context, d *Dataset, cfg config.Dataset, root string, report Progress) error {
-	if len(cfg.Sets) == 1 && cfg.Sets[0] == config.NoSets {
+	if cfg.NoSets() {
 		return nil
 	}
-	r := openRegistry(ctx, root)
-	if r == nil && len(cfg.Sets) > 0 {
-		r = &registry{folder: below(root, registryFolder)} // where they are looked for
-	}
+	r := openRegistry(ctx, root, len(cfg.Sets) > 0)
 	if r == nil {
 		return nil
 	}
@@ -75,7 +72,7 @@ func joinSets(ctx context.Context, d *Dataset, cfg config.Dataset, root string, 
 			}
 			joined.Sum = fmt.Sprintf("%x", sum)
 		}
-		d.take(other, &joined, cfg.Splits)
+		d.take(other, &joined, p.named, cfg.Splits)
 	}
 	return nil
 }
@@ -86,8 +83,9 @@ func same(a, b string) bool {
 	return err == nil && other == nil && x == y
 }
 
-// take adds a set that joins, as much of it as its share says.
-func (d *Dataset) take(other *Dataset, j *Joined, splits []string) {
+// take adds a set that joins, as much of it as its share says. One that joins by itself does not answer again what
+// DATASET.PATH answers in words: it may be what convert made of it, before it was corrected.
+func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
 	classes := d.classesOf(other)
 	ids, at := map[string]bool{}, map[string][]int{}
 	for i := range d.Items {
@@ -100,6 +98,10 @@ func (d *Dataset) take(other *Dataset, j *Joined, splits []string) {
 		if other.Items[i].Split == trainSplit {
 			j.Of += len(other.Items[i].Objects)
 		}
+	}
+	own := func(i int, o *Object) bool {
+		return !named && o.Text != nil && d.Items[i].Set == "" && slices.ContainsFunc(d.Items[i].Objects,
+			func(o Object) bool { return o.Text != nil })
 	}
 	var repeated tally
 	drawn := drawItems(other.Items, j.Name, j.Share)
@@ -116,7 +118,9 @@ func (d *Dataset) take(other *Dataset, j *Joined, splits []string) {
 		}
 		for _, i := range at[item.Media] {
 			before := len(item.Objects)
-			item.Objects = slices.DeleteFunc(item.Objects, func(o Object) bool { return d.says(i, &o) })
+			item.Objects = slices.DeleteFunc(item.Objects, func(o Object) bool {
+				return own(i, &o) || d.says(i, &o)
+			})
 			for range before - len(item.Objects) {
 				repeated.add(0, item.ID)
 			}

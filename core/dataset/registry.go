@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,8 +56,8 @@ func SetsFrom(ctx context.Context, folder string) context.Context {
 	return context.WithValue(ctx, setsFrom{}, folder)
 }
 
-// openRegistry reads the registry; nil where there is none. root is the folder of config.toml.
-func openRegistry(ctx context.Context, root string) *registry {
+// openRegistry reads the registry; nil where there is none, and none is asked for. root is the folder of config.toml.
+func openRegistry(ctx context.Context, root string, asked bool) *registry {
 	folder, fixed := ctx.Value(setsFrom{}).(string)
 	switch variable := os.Getenv(registryVariable); {
 	case fixed:
@@ -65,9 +66,10 @@ func openRegistry(ctx context.Context, root string) *registry {
 	case isFolder(below(root, registryFolder)):
 		folder = registryFolder
 	}
-	if folder == "" {
+	if folder == "" && !asked {
 		return nil
 	}
+	folder = cmp.Or(folder, registryFolder) // where they are looked for
 	r := &registry{folder: below(root, folder)}
 	r.readFile()
 	for _, s := range known {
@@ -155,6 +157,7 @@ func (r *registry) named(name string) registered {
 type pick struct {
 	registered
 	share float64
+	named bool // in DATASET.SETS
 }
 
 // choose finds the sets that join: those of DATASET.SETS, all of which must be there, or else all that are. passed are
@@ -163,7 +166,7 @@ func (r *registry) choose(entries []string) (picks []pick, passed []registered, 
 	if len(entries) == 0 {
 		for _, s := range r.sets {
 			if s.there() {
-				picks = append(picks, pick{s, 1})
+				picks = append(picks, pick{s, 1, false})
 			} else {
 				passed = append(passed, s)
 			}
@@ -179,7 +182,7 @@ func (r *registry) choose(entries []string) (picks []pick, passed []registered, 
 		if !s.there() {
 			return nil, nil, &config.Unusable{Key: "DATASET.SETS", Text: r.missing(&s)}
 		}
-		picks = append(picks, pick{s, m.Share})
+		picks = append(picks, pick{s, m.Share, true})
 	}
 	return picks, nil, nil
 }
@@ -201,6 +204,45 @@ func (r *registry) missing(s *registered) string {
 		text += "; splits are named in DATASET.SPLITS"
 	}
 	return text
+}
+
+// Offered is a set that DATASET.SETS names or, where it names none, that joins by itself where it is there.
+type Offered struct {
+	Name  string
+	Path  string // of its labels
+	There bool
+	Text  string // what is wrong with a set that is named and not there
+}
+
+// OfferedSets are the sets that Read would join, and the folder in which they are looked for; "" where there is none.
+// root is the folder of config.toml. No set is opened.
+func OfferedSets(ctx context.Context, cfg config.Dataset, root string) (folder string, sets []Offered) {
+	if cfg.NoSets() {
+		return "", nil
+	}
+	r := openRegistry(ctx, root, len(cfg.Sets) > 0)
+	if r == nil {
+		return "", nil
+	}
+	if len(cfg.Sets) == 0 {
+		for _, s := range r.sets {
+			sets = append(sets, Offered{Name: s.name, Path: s.annotation, There: s.there()})
+		}
+		return r.folder, sets
+	}
+	for _, entry := range cfg.Sets {
+		m, err := config.ParseMixed(entry)
+		if err != nil {
+			continue // which the configuration says
+		}
+		s := r.named(m.Name)
+		o := Offered{Name: m.String(), Path: s.annotation, There: s.there()}
+		if !o.There {
+			o.Text = r.missing(&s)
+		}
+		sets = append(sets, o)
+	}
+	return r.folder, sets
 }
 
 // passedOver says that a set which nobody named is not there.

@@ -217,7 +217,7 @@ func TestTheFingerprintCoversWhichSetsJoinedAndTheirBytes(t *testing.T) {
 	}
 }
 
-// What convert wrote of the set, and joins it again, counts once.
+// What convert wrote of the set, and joins it again, counts once; by itself it does not join what was corrected since.
 func TestWhatIsThereTwiceCountsOnce(t *testing.T) {
 	root := write(t, map[string]string{
 		"data/fine_grained_labels.json": `[{"video_path":"./a.mp4","labels":["squats - low"]},
@@ -231,8 +231,15 @@ func TestWhatIsThereTwiceCountsOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(set.Items) != 2 || set.Sets[0].Samples != 0 || len(set.Classes) != 1 || countOf(set, SetRepeated) != 2 {
+		t.Errorf("by itself: %d items, sets %+v, classes %v: %v", len(set.Items), set.Sets, set.Classes, set.Findings)
+	}
+	set, err = readSets(t, root, "qved")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(set.Items) != 3 || set.Sets[0].Samples != 1 || len(set.Classes) != 1 || countOf(set, SetRepeated) != 1 {
-		t.Errorf("%d items, sets %+v, classes %v: %v", len(set.Items), set.Sets, set.Classes, set.Findings)
+		t.Errorf("named: %d items, sets %+v, classes %v: %v", len(set.Items), set.Sets, set.Classes, set.Findings)
 	}
 	cfg := testConfig("playground/data/MobileGPT/qved_train.json")
 	set, err = Read(context.Background(), cfg, root, nil)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"finetui/core/config"
+	"finetui/core/dataset"
 	"finetui/core/gpu"
 	"finetui/core/level"
 	"finetui/core/model"
@@ -123,7 +124,29 @@ func (in Input) constants() []Line {
 			lines = append(lines, Line{p.Key, p.Text, Info, "correct it if it is not meant"})
 		}
 	}
-	return append(lines, dataSet(in.File))
+	return append(append(lines, dataSet(in.File)), sets(in.File)...)
+}
+
+// sets looks for those that join the data set.
+func sets(file *config.Snapshot) (lines []Line) {
+	folder, offered := dataset.OfferedSets(context.Background(), file.Config.Dataset, file.Root)
+	for _, s := range offered {
+		name := "set " + s.Name
+		switch {
+		case s.There:
+			lines = append(lines, Line{name, s.Path + " · joins", OK, ""})
+		case s.Text != "":
+			lines = append(lines, Line{name, s.Text, Wrong, "correct DATASET.SETS, or put it there; the verbs refuse it"})
+		default:
+			lines = append(lines, Line{name, "none at " + s.Path, Info,
+				"nothing if it is not wanted: it is passed over"})
+		}
+	}
+	if len(lines) == 0 && folder == "" {
+		return []Line{{"sets", "none joins DATASET.PATH", Info,
+			"nothing if none is wanted; else set DATASET_DIR to their folder, or name them in DATASET.SETS"}}
+	}
+	return lines
 }
 
 func dataSet(file *config.Snapshot) Line {

@@ -188,3 +188,29 @@ func TestABaseOnTheHubIsFetchedLater(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestSetsThatJoinAreLookedFor(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("DATASET_DIR", root)
+	for name, text := range map[string]string{"sets.json": `{"talk": {"annotation_path": "talk.json"}}`, "talk.json": "[]"} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for constants, want := range map[string]map[string]Verdict{
+		"": {"set talk": OK, "set qved": Info},
+		"[DATASET]\nSETS = [\"talk:0.5\", \"x\"]": {"set talk:0.5": OK, "set x": Wrong},
+	} {
+		r := Input{File: parsed(t, constants), Found: true}.look(context.Background(), bare())
+		for name, verdict := range want {
+			got := line(t, r, name)
+			if got.Verdict != verdict || !strings.Contains(got.Value, root) {
+				t.Errorf("%q: %+v, want %s", constants, got, verdict)
+			}
+		}
+	}
+	none := Input{File: parsed(t, "[DATASET]\nSETS = [\"none\"]"), Found: true}.look(context.Background(), bare())
+	if got := line(t, none, "sets"); got.Verdict != Info || !strings.Contains(got.Value, "none joins") {
+		t.Errorf("%+v", got)
+	}
+}

@@ -305,3 +305,20 @@ func BenchmarkLabelsAndStatistics(b *testing.B) {
 		}
 	}
 }
+
+func TestTheTextSaysWhatCameFromWhichSet(t *testing.T) {
+	set := setOf([]string{"a", "b"}, map[string][][]dataset.Object{
+		"train": {{at(0, .2, .2), at(1, .8, .8)}, {at(0, .5, .5)}, {at(1, .5, .5)}}, "valid": {{at(1, .5, .5)}},
+	})
+	if text := Analyze(set, usual(t)).Text(); strings.Contains(text, "DATASET.PATH") {
+		t.Errorf("one set alone is listed:\n%s", text)
+	}
+	set.Sets = []dataset.Joined{{Name: "talk", Share: 0.5, Items: 2, Samples: 2, Train: 1, Of: 2}}
+	text := Analyze(set, usual(t)).Text()
+	for _, want := range []string{"set  files  samples  train  of  share", "DATASET.PATH      2        3      3   3      1",
+		"talk      2        2      1   2    0.5"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the text lacks %q:\n%s", want, text)
+		}
+	}
+}

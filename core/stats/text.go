@@ -45,6 +45,7 @@ func (a *Analysis) Text() string {
 	} else {
 		fmt.Fprintf(&b, "pairs of objects in one image: %d; pictures %s\n\n", w.Pairs, size)
 	}
+	a.setTable(&b)
 	a.classTable(&b)
 	if !clips || len(w.Conditions) > 1 {
 		b.WriteByte('\n')
@@ -55,6 +56,30 @@ func (a *Analysis) Text() string {
 		a.pairTable(&b)
 	}
 	return b.String()
+}
+
+// setTable says what came from where, if sets joined that of DATASET.PATH.
+func (a *Analysis) setTable(b *strings.Builder) {
+	if len(a.Sets) == 0 {
+		return
+	}
+	own := dataset.Joined{Name: "DATASET.PATH", Share: 1, Items: a.Whole.Images, Samples: a.Whole.Objects}
+	for _, s := range a.Splits {
+		if s.Split == "train" {
+			own.Train = s.Objects
+		}
+	}
+	for _, s := range a.Sets {
+		own.Items, own.Samples, own.Train = own.Items-s.Items, own.Samples-s.Samples, own.Train-s.Train
+	}
+	own.Of = own.Train
+	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "set\tfiles\tsamples\ttrain\tof\tshare\t")
+	for _, s := range append([]dataset.Joined{own}, a.Sets...) {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%g\t\n", printable.Line(s.Name), s.Items, s.Samples, s.Train, s.Of, s.Share)
+	}
+	t.Flush()
+	b.WriteByte('\n')
 }
 
 // objectLines are how many objects an image holds.

@@ -506,3 +506,36 @@ func TestAPictureThatCannotBeDecodedSaysSo(t *testing.T) {
 		t.Errorf("the screen does not say why, or where again:\n%s", d.Screen())
 	}
 }
+
+// The pane says of sets that join what the verbs say.
+func TestSetsThatJoinAreToldOnTheScreen(t *testing.T) {
+	root := t.TempDir()
+	t.Setenv("DATASET_DIR", root)
+	picture := filepath.Join(slope(), "demo", "data", "train", "images", "slope_0001.png")
+	write(filepath.Join(root, "sets.json"), []byte(`{"talk": {"annotation_path": "talk.jsonl"}}`))
+	write(filepath.Join(root, "talk.jsonl"), []byte(`{"image":"`+picture+`","messages":[{"role":"user","content":`+
+		`"<image>How is it?"},{"role":"assistant","content":"words"}]}`))
+	file := slopeProject(t)
+	p, d := openFile(t, file, 200, 58)
+	d.Wait("the data set", p.settled)
+	for range 20 {
+		if p.views.Is(findingsView) {
+			break
+		}
+		d.Press("]")
+	}
+	for _, want := range []string{"the set talk joins with 1 sample", "the set qved is passed over"} {
+		d.Press("down")
+		if text := strings.Join(strings.Fields(d.Screen()), " "); !strings.Contains(text, want) {
+			t.Errorf("%q is missing on\n%s", want, d.Screen())
+		}
+	}
+	if err := file.Set("DATASET.SETS", "gone"); err != nil {
+		t.Fatal(err)
+	}
+	d.Send(views.ConfigChanged{File: file}).Wait("the reading", func() bool { return d.Shows("DATASET.SETS") })
+	if text := strings.Join(strings.Fields(d.Screen()), ""); !strings.Contains(text,
+		filepath.Join(root, "gone.json")) {
+		t.Errorf("the file that was looked for is missing on\n%s", d.Screen())
+	}
+}
