@@ -116,23 +116,24 @@ type LoRA struct {
 }
 
 type Train struct {
-	Epochs       int      `key:"EPOCHS" doc:"passes over the training samples" min:"1" max:"10000"`
-	BatchSize    int      `key:"BATCH_SIZE" doc:"samples at once" min:"1"`
-	GradAccum    int      `key:"GRAD_ACCUM" doc:"batches before one optimizer step" min:"1"`
-	LearningRate float64  `key:"LEARNING_RATE" doc:"of the adapters" min:"0" max:"10"`
-	ProjectorLR  float64  `key:"PROJECTOR_LEARNING_RATE" doc:"of the projectors, trained as a whole; 0: they stay frozen, as Qwen2-VL's must" min:"0" max:"10"`
-	Schedule     Schedule `key:"SCHEDULE" doc:"of the learning rate after warm-up"`
-	WarmupSteps  int      `key:"WARMUP_STEPS" doc:"steps in which the learning rate rises" unit:"steps" min:"0"`
-	WarmupRatio  float64  `key:"WARMUP_RATIO" doc:"the same as a share of all steps, used when WARMUP_STEPS is 0" min:"0" max:"1"`
-	WeightDecay  float64  `key:"WEIGHT_DECAY" doc:"decoupled, a step" min:"0" max:"10"`
-	MaxGradNorm  float64  `key:"MAX_GRAD_NORM" doc:"gradients longer than this are shortened to it; 0: never" min:"0"`
-	LogEvery     int      `key:"LOG_EVERY" doc:"a row in the metrics" unit:"steps" min:"1"`
-	EvalEvery    int      `key:"EVAL_EVERY" doc:"loss and accuracy on valid; 0: only at the end" unit:"steps" min:"0"`
-	SaveEvery    int      `key:"SAVE_EVERY" doc:"a checkpoint; 0: only at the end" unit:"steps" min:"0"`
-	Keep         int      `key:"KEEP" doc:"checkpoints kept, beside best and latest" min:"1"`
-	BestBy       BestBy   `key:"BEST_BY" doc:"what makes a checkpoint the best on valid"`
-	Threads      int      `key:"THREADS" doc:"cores used; 0: all" min:"0" max:"1024"`
-	Follow       bool     `key:"FOLLOW" doc:"train shows the run's progress until it ends, also where stdout is no terminal"`
+	Epochs        int      `key:"EPOCHS" doc:"passes over the training samples" min:"1" max:"10000"`
+	BatchSize     int      `key:"BATCH_SIZE" doc:"samples at once" min:"1"`
+	GradAccum     int      `key:"GRAD_ACCUM" doc:"batches before one optimizer step" min:"1"`
+	LearningRate  float64  `key:"LEARNING_RATE" doc:"of the adapters" min:"0" max:"10"`
+	ProjectorLR   float64  `key:"PROJECTOR_LEARNING_RATE" doc:"of the projectors, trained as a whole; 0: they stay frozen, as Qwen2-VL's must" min:"0" max:"10"`
+	Schedule      Schedule `key:"SCHEDULE" doc:"of the learning rate after warm-up"`
+	WarmupSteps   int      `key:"WARMUP_STEPS" doc:"steps in which the learning rate rises" unit:"steps" min:"0"`
+	WarmupRatio   float64  `key:"WARMUP_RATIO" doc:"the same as a share of all steps, used when WARMUP_STEPS is 0" min:"0" max:"1"`
+	WeightDecay   float64  `key:"WEIGHT_DECAY" doc:"decoupled, a step" min:"0" max:"10"`
+	MaxGradNorm   float64  `key:"MAX_GRAD_NORM" doc:"gradients longer than this are shortened to it; 0: never" min:"0"`
+	LogEvery      int      `key:"LOG_EVERY" doc:"a row in the metrics" unit:"steps" min:"1"`
+	EvalEvery     int      `key:"EVAL_EVERY" doc:"loss and accuracy on valid; 0: only at the end" unit:"steps" min:"0"`
+	SaveEvery     int      `key:"SAVE_EVERY" doc:"a checkpoint; 0: only at the end" unit:"steps" min:"0"`
+	Keep          int      `key:"KEEP" doc:"checkpoints kept, beside best and latest" min:"1"`
+	BestBy        BestBy   `key:"BEST_BY" doc:"what makes a checkpoint the best on valid"`
+	Threads       int      `key:"THREADS" doc:"cores used; 0: all" min:"0" max:"1024"`
+	Checkpointing bool     `key:"CHECKPOINTING" doc:"gradient checkpointing: a layer's activations are made again on the way back instead of kept; the same values in much less memory, a third more time"`
+	Follow        bool     `key:"FOLLOW" doc:"train shows the run's progress until it ends, also where stdout is no terminal"`
 }
 
 type Eval struct {

@@ -29,6 +29,7 @@ var changeable = []struct{ name, how string }{
 	{"TRAIN.KEEP", ""},
 	{"TRAIN.BEST_BY", "the best of the checkpoints that are kept is chosen anew"},
 	{"TRAIN.THREADS", "sums are added in another order, so that last digits may differ"},
+	{"TRAIN.CHECKPOINTING", "the values stay the same"},
 	{"TRAIN.FOLLOW", ""},
 	{"EVAL.", ""},
 	{"INFER.", ""},

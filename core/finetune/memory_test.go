@@ -99,7 +99,9 @@ func TestPredictedMemoryIsWhatTheRunTakes(t *testing.T) {
 		"the tower": {`LORA.TARGETS=["attn.qkv", "mlp.fc1", "q_proj"]`},
 		"larger pictures": {"MODEL.MAX_PIXELS=50176", "MODEL.MIN_PIXELS=50176", "RECIPE.CROP_SQUARE=false",
 			"MODEL.CACHE=0"},
-		"nothing on valid": {"DATASET.SPLITS=[\"train\"]", "TRAIN.GRAD_ACCUM=2"},
+		"activations made again": {"TRAIN.CHECKPOINTING=true", "TRAIN.BATCH_SIZE=32"},
+		"the tower's too":        {"TRAIN.CHECKPOINTING=true", `LORA.TARGETS=["attn.qkv", "mlp.fc1", "q_proj"]`},
+		"nothing on valid":       {"DATASET.SPLITS=[\"train\"]", "TRAIN.GRAD_ACCUM=2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := smallProject(t)
@@ -116,6 +118,36 @@ func TestPredictedMemoryIsWhatTheRunTakes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCheckpointingTakesLessMemory trains on clips with and without it: each as foretold, in less memory, and to the same
+// files.
+func TestCheckpointingTakesLessMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains several runs")
+	}
+	f := clipProject(t)
+	if err := f.Override([]string{"TRAIN.EPOCHS=1", "TRAIN.BATCH_SIZE=8"}); err != nil {
+		t.Fatal(err)
+	}
+	took := map[bool]int64{}
+	for _, on := range []bool{false, true} {
+		if err := f.Override([]string{fmt.Sprintf("TRAIN.CHECKPOINTING=%v", on)}); err != nil {
+			t.Fatal(err)
+		}
+		said, held := saidAndTook(t, f)
+		if took[on] = held; !near(said, held) {
+			t.Errorf("checkpointing %v: said %d MiB, took %d MiB", on, said>>20, held>>20)
+		}
+	}
+	if took[true] >= took[false] {
+		t.Errorf("took %d MiB with checkpointing, %d MiB without", took[true]>>20, took[false]>>20)
+	}
+	list, err := run.List(filepath.Join(f.Root, "runs"))
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%d runs, %v", len(list), err)
+	}
+	sameFiles(t, last(t, list[0]), last(t, list[1]))
 }
 
 func TestConfigCountsTheStepsOfARunThatLeavesPicturesOut(t *testing.T) {

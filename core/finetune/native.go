@@ -35,7 +35,7 @@ func openNative(_ context.Context, task Task) (Engine, error) {
 	if c.Recipe.Loss == config.LossFocal {
 		tune.Gamma = c.Recipe.FocalGamma
 	}
-	tune.Projectors = c.Train.ProjectorLR > 0
+	tune.Projectors, tune.Recompute = c.Train.ProjectorLR > 0, c.Train.Checkpointing
 	err := checkProjectors(p)
 	if err != nil {
 		return nil, err

@@ -387,6 +387,19 @@ func TestConstantsThatMayChangeAreFollowed(t *testing.T) {
 	}
 }
 
+// TestCheckpointingMayChangeOnResume goes on with activations made again, to the same files.
+func TestCheckpointingMayChangeOnResume(t *testing.T) {
+	f := smallProject(t)
+	unbroken := start(t, f, "unbroken")
+	wait(t, unbroken)
+	r := stopAfter(t, f, "stopped", 3)
+	resume(t, r, "TRAIN.CHECKPOINTING=true")
+	if own, err := r.Config(); err != nil || !own.Config.Train.Checkpointing {
+		t.Errorf("the snapshot says %+v, %v", own.Config.Train, err)
+	}
+	sameFiles(t, last(t, unbroken), last(t, r))
+}
+
 func TestConstantsThatAreFixedAreRefusedByName(t *testing.T) {
 	f := smallProject(t)
 	r := stopAfter(t, f, "stopped", 3)

@@ -87,7 +87,7 @@ func (e *torchEngine) open(python torch.Python) error {
 	h := e.trainer.Hello
 	s := torch.Settings{Base: e.p.Base.Dir, Adapter: dir, Device: h.Device, DType: "float32",
 		Threads: blas.NewTeam(c.Train.Threads).Size(), WeightDecay: c.Train.WeightDecay,
-		MaxGradNorm: c.Train.MaxGradNorm, Seed: e.seed}
+		MaxGradNorm: c.Train.MaxGradNorm, Seed: e.seed, Checkpoints: c.Train.Checkpointing}
 	if h.Device == "cuda" {
 		s.DType = "bfloat16"
 	}

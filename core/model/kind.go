@@ -197,6 +197,8 @@ type Tuning struct {
 	Untied bool                                        // the output product is its own, though config.json ties it
 	// the projectors are trained as a whole, where the model has some
 	Projectors bool
+	// layers make what their pass back needs a second time instead of keeping it
+	Recompute bool
 }
 
 // Work is what a model's memory depends on beside its sizes.
@@ -206,6 +208,8 @@ type Work struct {
 	Weight  int                     // bytes of a frozen weight as it is laid out
 	// the projectors are trained
 	Projectors bool
+	// layers make what their pass back needs a second time instead of keeping it
+	Recompute bool
 }
 
 // Footprint is what a model takes at work: bytes, unless it says otherwise. Rows are those that

@@ -218,7 +218,7 @@ func (k *mobileVideoGPT) Build(src weights.Source, t Tuning) (Network, error) {
 		towers = k.towers
 	}
 	m, err := mobilevideogpt.New(c, src, towers, mobilevideogpt.Tuning{
-		Text: weights.Tuning{Adapt: t.Adapt, Gamma: t.Gamma}, Projectors: t.Projectors})
+		Text: weights.Tuning{Adapt: t.Adapt, Gamma: t.Gamma}, Projectors: t.Projectors, Recompute: t.Recompute})
 	if err != nil {
 		return nil, err
 	}

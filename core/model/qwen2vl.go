@@ -320,12 +320,16 @@ type qwen2VLFootprint struct {
 }
 
 func (k *qwen2VL) Footprint(w Work) Footprint {
-	return qwen2VLFootprint{k.config, qwen2vl.Work{Rank: w.Rank, Dropout: w.Dropout, Weight: w.Weight}}
+	return qwen2VLFootprint{k.config, w.qwen2VL()}
 }
 
 // languageFootprint is that of a language model alone, as a part of others.
 func languageFootprint(c qwen2.Config, w Work) qwen2VLFootprint {
-	return qwen2VLFootprint{qwen2vl.Config{Text: c}, qwen2vl.Work{Rank: w.Rank, Dropout: w.Dropout, Weight: w.Weight}}
+	return qwen2VLFootprint{qwen2vl.Config{Text: c}, w.qwen2VL()}
+}
+
+func (w Work) qwen2VL() qwen2vl.Work {
+	return qwen2vl.Work{Rank: w.Rank, Dropout: w.Dropout, Weight: w.Weight, Recompute: w.Recompute}
 }
 
 func (f qwen2VLFootprint) TrainsVision() bool { return f.TrainsTower(f.work) }
@@ -350,7 +354,7 @@ func (k *qwen2VL) Build(src weights.Source, t Tuning) (Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return qwen2VLNetwork{qwen2vl.Network{Model: m, Tower: !m.TowerFrozen()}}, nil
+	return qwen2VLNetwork{qwen2vl.Network{Model: m, Tower: !m.TowerFrozen(), Recompute: t.Recompute}}, nil
 }
 
 // qwen2VLNetwork is a model that trains, sees and answers.
@@ -363,7 +367,11 @@ func (n qwen2VLNetwork) NewEye(e *nn.Exec) Eye {
 	if n.Config.Vision.Depth == 0 {
 		return qwen2VLEye{}
 	}
-	return qwen2VLEye{n.NewTower(e)}
+	tower := n.NewTower(e)
+	if n.Recompute {
+		nn.Share(tower.Stack())
+	}
+	return qwen2VLEye{tower}
 }
 
 func (n qwen2VLNetwork) NewSession(e *nn.Exec) Session {

@@ -61,11 +61,14 @@ func (p *Project) cost(k model.Kind, bytes int, all, valid []*weight) (cost Cost
 	cost.Free, _ = doctor.FreeMemory()
 	cost.Time = p.duration(all, valid, func(w weight, back bool) float64 {
 		text, tower := s.model.Operations(w.tokens, w.supervised, w.patches)
-		switch {
-		case !back:
+		if !back {
 			return text / 2
-		case s.trains:
-			return text + 2*tower
+		}
+		if s.trains {
+			text += 2 * tower
+		}
+		if p.Config.Train.Checkpointing { // most of the way there once more
+			text *= 4.0 / 3
 		}
 		return text
 	})
@@ -162,8 +165,8 @@ func (c Cost) Findings(base string) (out []dataset.Finding) {
 		out = append(out, dataset.Finding{Code: "memory_short", Level: level.Warn,
 			Text: fmt.Sprintf("MODEL.BASE = %q: a run takes about %s of memory%s, and %s are free now", base,
 				Gigabytes(c.Memory), about, Gigabytes(c.Free)),
-			Do: "choose a smaller base, or close other programs; TRAIN.BATCH_SIZE and MODEL.MAX_PIXELS lower what " +
-				"is added to the weights"})
+			Do: "choose a smaller base, or close other programs; TRAIN.BATCH_SIZE, MODEL.MAX_PIXELS and " +
+				"TRAIN.CHECKPOINTING = true lower what is added to the weights"})
 	}
 	const long = 6 * time.Hour
 	if c.Time > long {

@@ -152,7 +152,7 @@ func newProcess(p *Project, k model.Kind, bytes int, all, valid []*weight) *proc
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
 	s := &process{p: p, sizes: k.Sizes(), all: all, valid: valid, kept: map[int]bool{}, workers: 1, heap: newHeap()}
 	s.model = k.Footprint(model.Work{Dropout: l.Dropout > 0, Weight: bytes, Projectors: p.Config.Train.ProjectorLR > 0,
-		Rank: func(module string) int {
+		Recompute: p.Config.Train.Checkpointing, Rank: func(module string) int {
 			if adapter.Matches(module) {
 				return l.R
 			}

@@ -22,6 +22,9 @@ type Source func() (x []float32, rows, cols int)
 type Options struct {
 	// FirstDX asks for the gradient of the input as well, see Chain.DX.
 	FirstDX bool
+	// Recompute saves memory and takes time: blocks that can (nn.Frugal) do not keep what they need for their backward
+	// pass and make it a second time.
+	Recompute bool
 }
 
 // Chain is a row of blocks that ends in a loss. It belongs to one goroutine at a time.
@@ -58,11 +61,14 @@ func NewChain(source Source, width int, blocks []nn.Block, loss nn.Loss, opt Opt
 	}
 	c := &Chain{source: source, width: width}
 	first := firstTrained(blocks, opt)
+	if opt.Recompute {
+		nn.Share(blocks[first:])
+	}
 	building.Lock()
 	defer building.Unlock()
 	stages := func(train bool) (s []*stage) {
 		for i, b := range blocks {
-			s = append(s, newStage(b, train && i >= first, i > first || opt.FirstDX))
+			s = append(s, newStage(b, train && i >= first, i > first || opt.FirstDX, opt.Recompute))
 		}
 		return append(s, newLossStage(loss))
 	}

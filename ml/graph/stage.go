@@ -21,11 +21,16 @@ type stage struct {
 }
 
 // newStage makes a stage of a block. With train its forward pass keeps what the backward pass needs.
-func newStage(b nn.Block, train, needDX bool) *stage {
+// With again it makes that a second time, just before.
+func newStage(b nn.Block, train, needDX, again bool) *stage {
 	out := new(vector)
 	s := &stage{name: b.Name(), params: b.Params(), needDX: needDX, value: out}
 	s.forward = func(x []float32) { out.data = b.Forward(x, train) }
+	frugal, ok := b.(nn.Frugal)
 	s.backward = func(x []float32, dy gorgonia.Value) {
+		if ok && again {
+			frugal.Again(x)
+		}
 		s.dx.data = b.Backward(x, dy.(*vector).data, needDX)
 	}
 	s.gradient = flat(s.params.Grad, s.params.Value)

@@ -13,6 +13,7 @@ import (
 type Tuning struct {
 	Text       weights.Tuning // adapters of the language model
 	Projectors bool           // both projectors in full
+	Recompute  bool           // see graph.Options
 }
 
 // Model is the weights of a Mobile-VideoGPT, shared by all replicas.
@@ -24,6 +25,7 @@ type Model struct {
 
 	projectors *projectorWeights
 	params     []weights.Parameter
+	recompute  bool
 }
 
 // New builds the model: the language model and the projectors from the tensors of base, the encoders from those of
@@ -36,7 +38,7 @@ func New(c Config, base weights.Source, towers weights.Source, tune Tuning) (*Mo
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Config: c, Text: text}
+	m := &Model{Config: c, Text: text, recompute: tune.Recompute}
 	if m.projectors, m.params, err = newProjectors(c, base, tune.Projectors); err != nil {
 		return nil, err
 	}

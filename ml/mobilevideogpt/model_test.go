@@ -207,6 +207,40 @@ func TestTrainingLearnsBothProjectorsAndAdapters(t *testing.T) {
 	}
 }
 
+// TestRecomputingChangesNothing trains with dropout, which must draw the same both times.
+func TestRecomputingChangesNothing(t *testing.T) {
+	deep := small
+	deep.Text.Layers = 3
+	learn := func(recompute bool) (losses []float64, values []weights.Parameter) {
+		m := build(t, deep, Tuning{Projectors: true, Recompute: recompute, Text: weights.Tuning{
+			Adapt: func(string) (weights.Adapter, bool) { return weights.Adapter{R: 2, Scale: 1, Dropout: .2}, true }}})
+		for _, p := range m.Text.Parameters() {
+			v, _ := goldentest.Drawn{}.Vector(p.Name, len(p.Value))
+			copy(p.Value, v)
+		}
+		samples := []train.Sample{sampleOf(deep, look(t, m, clipOf(16))), sampleOf(deep, nil)}
+		tr := trainer(t, m, Rates{LearningRate: .02, ProjectorRate: .01}, train.Schedule{Kind: "constant"})
+		for range 3 {
+			res, err := tr.Step(context.Background(), samples)
+			if err != nil {
+				t.Fatal(err)
+			}
+			losses = append(losses, res.Loss, res.GradNorm)
+		}
+		return losses, m.Trained()
+	}
+	losses, values := learn(false)
+	again, valuesAgain := learn(true)
+	if !slices.Equal(losses, again) {
+		t.Errorf("losses and norms are %v, and %v where activations are made again", losses, again)
+	}
+	for i, p := range values {
+		if !slices.Equal(p.Value, valuesAgain[i].Value) {
+			t.Errorf("%s differs where activations are made again", p.Name)
+		}
+	}
+}
+
 func TestFrozenProjectorsHaveNoGradient(t *testing.T) {
 	m := build(t, small, Tuning{Text: weights.Tuning{Adapt: adapters}})
 	samples := []train.Sample{sampleOf(small, look(t, m, clipOf(16)))}

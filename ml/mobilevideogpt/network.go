@@ -23,7 +23,7 @@ func newWorker(m *Model, e *nn.Exec) (*worker, error) {
 	hidden := m.Config.Text.Hidden
 	var err error
 	w.chain, err = graph.NewChain(func() ([]float32, int, int) { return nil, 0, hidden }, hidden,
-		append([]nn.Block{w.projectors}, w.text.Blocks()...), w.text.Head, graph.Options{})
+		append([]nn.Block{w.projectors}, w.text.Blocks()...), w.text.Head, graph.Options{Recompute: m.recompute})
 	return w, err
 }
 

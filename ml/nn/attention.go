@@ -17,7 +17,7 @@ type attention struct {
 	heads, kvHeads, headDim int
 	causal                  bool
 
-	lse    []float32 // [rows, heads] log Σ exp(score) of the last run with train set
+	lse    *kept     // [rows, heads] log Σ exp(score) of the last run with train set
 	units  []unit    // what a forward pass is cut into
 	ranges []unit    // and a backward pass
 	neg    []float32 // −sin
@@ -154,7 +154,10 @@ var blocks = sync.Pool{New: func() any { return new(block) }}
 // run sets o [rows, heads·headDim] for rotated qkv. With train set it keeps what back needs.
 func (a *attention) run(e *Exec, starts []int, qkv, o []float32, train bool) {
 	if train {
-		a.lse = grow(a.lse, starts[len(starts)-1]*a.heads)
+		if a.lse == nil {
+			a.lse = &kept{}
+		}
+		a.lse.grow(starts[len(starts)-1] * a.heads)
 	}
 	a.units = a.cut(a.units, starts, a.unitTokens)
 	e.Team.For(len(a.units), 1, func(lo, hi int) {
@@ -242,7 +245,7 @@ func (a *attention) keep(b *block, u unit, s0 int) {
 	group := a.group()
 	for r, sum := range b.sum {
 		t, h := s0+u.from+r/group, u.kv*group+r%group
-		a.lse[t*a.heads+h] = b.top[r] + float32(math.Log(float64(sum)))
+		a.lse.v[t*a.heads+h] = b.top[r] + float32(math.Log(float64(sum)))
 	}
 }
 

@@ -118,7 +118,7 @@ func (a *attention) attendBack(b *block, u unit, s0 int, qkv, o, do, dqkv []floa
 		for r := range rows {
 			p, ds := b.p[r*n:(r+1)*n], b.ds[r*n:(r+1)*n]
 			seen := k.seen(u.from+r/group, first, n)
-			blas.ExpSum(p[:seen], p[:seen], scale, a.lse[(at+r/group)*a.heads+u.kv*group+r%group])
+			blas.ExpSum(p[:seen], p[:seen], scale, a.lse.v[(at+r/group)*a.heads+u.kv*group+r%group])
 			blas.SoftmaxBackward(ds[:seen], p[:seen], ds[:seen], b.dot[r], scale)
 			clear(p[seen:])
 			clear(ds[seen:])

@@ -123,7 +123,7 @@ func TestAttentionMemoryGrowsWithTheLengthNotItsSquare(t *testing.T) {
 		if b := blocks.Get().(*block); cap(b.p) > 2*queryRows*keyBlock {
 			t.Errorf("room for %d probabilities at once", cap(b.p))
 		}
-		size := len(a.lse)
+		size := len(a.lse.v)
 		for _, s := range e.scratch {
 			size += cap(s)
 		}

@@ -34,6 +34,13 @@ type Decoder struct {
 	norm1, norm2         norm
 	qkv, o, gateUp, down product
 
+	*decoderKept
+	out []float32 // [T, hidden]
+}
+
+// decoderKept is what a layer keeps for its pass back, beside its result: of its own, or of several in turn.
+type decoderKept struct {
+	of       *Decoder  // whose; nil: nobody's
 	xn       []float32 // [T, hidden] norm1(x)
 	qkvRows  []float32 // [T, (heads + 2·kvHeads)·head dim] q | k | v, of which q and k are rotated
 	attended []float32 // [T, heads·head dim]
@@ -41,7 +48,7 @@ type Decoder struct {
 	yn       []float32 // [T, hidden] norm2(y)
 	gu       []float32 // [T, 2·inner] gate | up
 	hidden   []float32 // [T, inner] silu(gate) ⊙ up
-	out, dx  []float32 // [T, hidden]
+	dx       []float32 // [T, hidden]
 }
 
 // NewDecoder returns a replica of w that reads its sequences from batch and its angles from rotary.
@@ -49,9 +56,10 @@ func NewDecoder(w *DecoderWeights, e *Exec, batch *Batch, rotary *Rotary) *Decod
 	p := Params{Value: w.Value, Grad: make([]float32, len(w.Value))}
 	return &Decoder{
 		w: w, e: e, batch: batch, rotary: rotary, params: p,
-		att:   attention{heads: w.Heads, kvHeads: w.KVHeads, headDim: w.HeadDim, causal: true},
+		att:   attention{heads: w.Heads, kvHeads: w.KVHeads, headDim: w.HeadDim, causal: true, lse: &kept{}},
 		norm1: newNorm(w.Norm1, p), norm2: newNorm(w.Norm2, p),
 		qkv: newProduct(w.QKV, p), o: newProduct(w.O, p), gateUp: newProduct(w.GateUp, p), down: newProduct(w.Down, p),
+		decoderKept: &decoderKept{},
 	}
 }
 
@@ -69,7 +77,36 @@ func (d *Decoder) Forward(x []float32, train bool) []float32 {
 	rows := d.batch.T()
 	d.project(rows, x, train)
 	d.att.run(d.e, d.batch.Starts, d.qkvRows, d.attended, train)
-	return d.finish(rows, x, train)
+	d.mlp(rows, x, train)
+	if d.of = nil; train {
+		d.of = d
+	}
+	return d.finish(rows, train)
+}
+
+// Share makes the layer keep what its pass back needs in the room of another.
+func (d *Decoder) Share(with Block) bool {
+	o, ok := with.(*Decoder)
+	if !ok || o.e != d.e {
+		return false
+	}
+	d.decoderKept, d.att.lse, d.norm1.normKept, d.norm2.normKept = o.decoderKept, o.att.lse, o.norm1.normKept,
+		o.norm2.normKept
+	d.qkv.low, d.o.low, d.gateUp.low, d.down.low = o.qkv.low, o.o.low, o.gateUp.low, o.down.low
+	return true
+}
+
+// Again makes what the pass back needs once more, unless it is still there.
+func (d *Decoder) Again(x []float32) {
+	if d.of == d {
+		return
+	}
+	rows := d.batch.T()
+	d.project(rows, x, true)
+	d.att.run(d.e, d.batch.Starts, d.qkvRows, d.attended, true)
+	d.mlp(rows, x, true)
+	d.down.lower(d.e, rows, d.hidden, d.batch, true)
+	d.of = d
 }
 
 // Decode is Forward for new tokens of sequences whose earlier
@@ -78,7 +115,8 @@ func (d *Decoder) Decode(x []float32, caches []*Cache) []float32 {
 	rows := d.batch.T()
 	d.project(rows, x, false)
 	d.att.decode(d.e, d.batch.Starts, d.qkvRows, d.attended, caches)
-	return d.finish(rows, x, false)
+	d.mlp(rows, x, false)
+	return d.finish(rows, false)
 }
 
 // project makes the rotated q, k, v rows of x.
@@ -91,8 +129,8 @@ func (d *Decoder) project(rows int, x []float32, train bool) {
 	d.attended = grow(d.attended, rows*d.w.Heads*d.w.HeadDim)
 }
 
-// finish is what follows the attention: the output product, the residuals and the MLP.
-func (d *Decoder) finish(rows int, x []float32, train bool) []float32 {
+// mlp is what follows the attention, up to the last product: the output product, the residual and the MLP.
+func (d *Decoder) mlp(rows int, x []float32, train bool) {
 	hidden, inner := len(d.w.Norm1.W), d.w.Down.W.Cols
 	d.y = grow(d.y, rows*hidden)
 	d.o.run(d.e, rows, d.attended, x, d.y, d.batch, train)
@@ -108,7 +146,11 @@ func (d *Decoder) finish(rows int, x []float32, train bool) []float32 {
 			blas.SiLUMul(d.hidden[t*inner:(t+1)*inner], gu[:inner], gu[inner:])
 		}
 	})
-	d.out = grow(d.out, rows*hidden)
+}
+
+// finish is the last product.
+func (d *Decoder) finish(rows int, train bool) []float32 {
+	d.out = grow(d.out, rows*d.w.Down.W.Rows)
 	d.down.run(d.e, rows, d.hidden, d.y, d.out, d.batch, train)
 	return d.out
 }

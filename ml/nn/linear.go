@@ -77,8 +77,8 @@ func (l *Linear) pack(transposed bool) *blas.Panels {
 type product struct {
 	*Linear
 	params Params
-	ranks  int       // of all adapters together
-	low    []float32 // [rows, ranks] Scale · A dropout(x) of the adapters, side by side
+	ranks  int   // of all adapters together
+	low    *kept // [rows, ranks] Scale · A dropout(x) of the adapters, side by side
 }
 
 func newProduct(l *Linear, p Params) product {
@@ -86,7 +86,7 @@ func newProduct(l *Linear, p Params) product {
 	for _, a := range l.Adapters {
 		ranks += a.R
 	}
-	return product{Linear: l, params: p, ranks: ranks}
+	return product{Linear: l, params: p, ranks: ranks, low: &kept{}}
 }
 
 // run computes y [rows, out] = residual + x Wᵀ + b + adapters; residual may be nil. Batch b may be nil; it gives
@@ -109,9 +109,8 @@ func (p *product) run(e *Exec, rows int, x, residual, y []float32, b *Batch, tra
 		})
 		p.mulFrom(e.Team, rows, x, y, out, y)
 	}
-	if p.ranks > 0 {
-		p.adapt(e, rows, x, y, b, train)
-	}
+	p.lower(e, rows, x, b, train)
+	p.adapt(e, rows, y)
 }
 
 // back adds the gradients of weights, bias and adapters for the

@@ -18,12 +18,14 @@ type Adapter struct {
 // stackedRows is from how many rows on it pays to copy the A of adapters that share an input one below the other.
 const stackedRows = 32
 
-// adapt adds the adapters' part to y [rows, out].
-func (p *product) adapt(e *Exec, rows int, x, y []float32, b *Batch, train bool) {
-	in, out := p.W.Cols, p.W.Rows
-	p.low = grow(p.low, rows*p.ranks)
+// lower makes what the adapters' A make of x, which the pass back needs as well.
+func (p *product) lower(e *Exec, rows int, x []float32, b *Batch, train bool) {
+	if p.ranks == 0 {
+		return
+	}
+	in, low := p.W.Cols, p.low.grow(rows*p.ranks)
 	if p.stacks(rows, b, train) {
-		e.Team.Gemm(false, true, rows, p.ranks, in, x, in, p.stack(e), in, false, p.low, p.ranks)
+		e.Team.Gemm(false, true, rows, p.ranks, in, x, in, p.stack(e), in, false, low, p.ranks)
 	} else {
 		p.each(func(a *Adapter, at int) {
 			xd := x
@@ -31,13 +33,17 @@ func (p *product) adapt(e *Exec, rows int, x, y []float32, b *Batch, train bool)
 				xd = e.take(scratchDropped, rows*in)
 				a.drop(e, b, in, func(m blas.Mask, lo, hi, first int) { m.Apply(xd[lo:hi], x[lo:hi], first) })
 			}
-			e.Team.Gemm(false, true, rows, a.R, in, xd, in, a.A.Of(p.params.Value), in, false, p.low[at:], p.ranks)
+			e.Team.Gemm(false, true, rows, a.R, in, xd, in, a.A.Of(p.params.Value), in, false, low[at:], p.ranks)
 		})
 	}
-	p.scale(rows, p.low)
+	p.scale(rows, low)
+}
+
+// adapt adds the adapters' part to y [rows, out].
+func (p *product) adapt(e *Exec, rows int, y []float32) {
 	p.each(func(a *Adapter, at int) {
-		e.Team.Gemm(false, true, rows, a.Out, a.R, p.low[at:], p.ranks, a.B.Of(p.params.Value), a.R, true,
-			y[a.Off:], out)
+		e.Team.Gemm(false, true, rows, a.Out, a.R, p.low.v[at:], p.ranks, a.B.Of(p.params.Value), a.R, true,
+			y[a.Off:], p.W.Rows)
 	})
 }
 
@@ -48,7 +54,7 @@ func (p *product) adaptBack(e *Exec, rows int, x, dy, dx []float32, b *Batch) {
 	in, out := p.W.Cols, p.W.Rows
 	dlow := e.take(scratchLow, rows*p.ranks)
 	p.each(func(a *Adapter, at int) {
-		e.Team.Gemm(true, false, a.Out, a.R, rows, dy[a.Off:], out, p.low[at:], p.ranks, true,
+		e.Team.Gemm(true, false, a.Out, a.R, rows, dy[a.Off:], out, p.low.v[at:], p.ranks, true,
 			a.B.Of(p.params.Grad), a.R)
 		e.Team.Gemm(false, false, rows, a.R, a.Out, dy[a.Off:], out, a.B.Of(p.params.Value), a.R, false,
 			dlow[at:], p.ranks)

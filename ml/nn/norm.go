@@ -17,13 +17,18 @@ type Norm struct {
 type norm struct {
 	*Norm
 	params Params
-	rs     []float32 // [rows] 1/σ of each row
-	mean   []float32 // [rows], LayerNorm only
-	xhat   []float32 // one row
+	*normKept
+	xhat []float32 // one row
+}
+
+// normKept is what a norm keeps for the pass back.
+type normKept struct {
+	rs   []float32 // [rows] 1/σ of each row
+	mean []float32 // [rows], LayerNorm only
 }
 
 func newNorm(n *Norm, p Params) norm {
-	return norm{Norm: n, params: p, xhat: make([]float32, len(n.W))}
+	return norm{Norm: n, params: p, normKept: &normKept{}, xhat: make([]float32, len(n.W))}
 }
 
 // run sets y [rows, width] to the normalised x: RMSNorm y = x/√(mean x² + ε) · w (Zhang and Sennrich 2019); LayerNorm y

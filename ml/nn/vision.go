@@ -106,14 +106,21 @@ type VisionBlock struct {
 	norm1, norm2        norm
 	qkv, proj, fc1, fc2 product
 
-	xn       []float32 // [P, embed] norm1(x)
-	qkvRows  []float32 // [P, 3·embed] q | k | v, of which q and k are rotated
-	attended []float32 // [P, embed]
-	y        []float32 // [P, embed] x + Proj·attended
-	yn       []float32 // [P, embed] norm2(y)
-	pre      []float32 // [P, inner] FC1·yn
-	hidden   []float32 // [P, inner] quick_gelu(pre)
-	out, dx  []float32 // [P, embed]
+	*visionKept
+	out []float32 // [P, embed]
+}
+
+// visionKept is what a block keeps for its pass back, beside its result: of its own, or of several in turn.
+type visionKept struct {
+	of       *VisionBlock // whose; nil: nobody's
+	xn       []float32    // [P, embed] norm1(x)
+	qkvRows  []float32    // [P, 3·embed] q | k | v, of which q and k are rotated
+	attended []float32    // [P, embed]
+	y        []float32    // [P, embed] x + Proj·attended
+	yn       []float32    // [P, embed] norm2(y)
+	pre      []float32    // [P, inner] FC1·yn
+	hidden   []float32    // [P, inner] quick_gelu(pre)
+	dx       []float32    // [P, embed]
 }
 
 // NewVisionBlock returns a replica of w.
@@ -121,9 +128,10 @@ func NewVisionBlock(w *VisionWeights, e *Exec, patches *Patches) *VisionBlock {
 	p := Params{Value: w.Value, Grad: make([]float32, len(w.Value))}
 	return &VisionBlock{
 		w: w, e: e, patches: patches, params: p,
-		att:   attention{heads: w.Heads, kvHeads: w.Heads, headDim: w.HeadDim},
+		att:   attention{heads: w.Heads, kvHeads: w.Heads, headDim: w.HeadDim, lse: &kept{}},
 		norm1: newNorm(w.Norm1, p), norm2: newNorm(w.Norm2, p),
 		qkv: newProduct(w.QKV, p), proj: newProduct(w.Proj, p), fc1: newProduct(w.FC1, p), fc2: newProduct(w.FC2, p),
+		visionKept: &visionKept{},
 	}
 }
 
@@ -138,8 +146,42 @@ func (v *VisionBlock) Params() Params { return v.params }
 
 // Forward maps x [P, embed] to [P, embed].
 func (v *VisionBlock) Forward(x []float32, train bool) []float32 {
-	e, rows, d := v.e, v.patches.P(), len(v.w.Norm1.W)
-	b := v.patches.drops(&v.patches.rows, 1)
+	rows, b := v.patches.P(), v.patches.drops(&v.patches.rows, 1)
+	v.inner(rows, x, b, train)
+	if v.of = nil; train {
+		v.of = v
+	}
+	v.out = grow(v.out, rows*v.w.FC2.W.Rows)
+	v.fc2.run(v.e, rows, v.hidden, v.y, v.out, b, train)
+	return v.out
+}
+
+// Share makes the block keep what its pass back needs in the room of another.
+func (v *VisionBlock) Share(with Block) bool {
+	o, ok := with.(*VisionBlock)
+	if !ok || o.e != v.e {
+		return false
+	}
+	v.visionKept, v.att.lse, v.norm1.normKept, v.norm2.normKept = o.visionKept, o.att.lse, o.norm1.normKept,
+		o.norm2.normKept
+	v.qkv.low, v.proj.low, v.fc1.low, v.fc2.low = o.qkv.low, o.proj.low, o.fc1.low, o.fc2.low
+	return true
+}
+
+// Again makes what the pass back needs once more, unless it is still there.
+func (v *VisionBlock) Again(x []float32) {
+	if v.of == v {
+		return
+	}
+	rows, b := v.patches.P(), v.patches.drops(&v.patches.rows, 1)
+	v.inner(rows, x, b, true)
+	v.fc2.lower(v.e, rows, v.hidden, b, true)
+	v.of = v
+}
+
+// inner is all but the last product.
+func (v *VisionBlock) inner(rows int, x []float32, b *Batch, train bool) {
+	e, d := v.e, len(v.w.Norm1.W)
 	v.xn = grow(v.xn, rows*d)
 	v.norm1.run(e, rows, x, v.xn)
 	v.qkvRows = grow(v.qkvRows, rows*v.att.width())
@@ -156,9 +198,6 @@ func (v *VisionBlock) Forward(x []float32, train bool) []float32 {
 	v.pre, v.hidden = grow(v.pre, rows*inner), grow(v.hidden, rows*inner)
 	v.fc1.run(e, rows, v.yn, nil, v.pre, b, train)
 	e.Team.For(rows, 4, func(lo, hi int) { blas.QuickGELU(v.hidden[lo*inner:hi*inner], v.pre[lo*inner:hi*inner]) })
-	v.out = grow(v.out, rows*d)
-	v.fc2.run(e, rows, v.hidden, v.y, v.out, b, train)
-	return v.out
 }
 
 // Backward adds the gradients of the trained parameters and returns dx [P, embed].

@@ -7,7 +7,10 @@ import (
 )
 
 // Network is a language model in training, without pictures.
-type Network struct{ *Model }
+type Network struct {
+	*Model
+	Recompute bool // see graph.Options
+}
 
 // Parameters are the trained flat vectors in the order of the chain.
 func (n Network) Parameters() []train.Parameters {
@@ -30,7 +33,7 @@ func (n Network) NewReplica(e *nn.Exec) (train.Replica, error) {
 	w := &worker{Replica: n.Model.NewReplica(e), vocab: n.Config.Vocab}
 	var err error
 	w.chain, err = graph.NewChain(func() ([]float32, int, int) { return nil, 0, n.Config.Hidden }, n.Config.Hidden,
-		w.Blocks(), w.Head, graph.Options{})
+		w.Blocks(), w.Head, graph.Options{Recompute: n.Recompute})
 	return w, err
 }
 

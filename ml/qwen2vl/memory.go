@@ -14,6 +14,16 @@ type Work struct {
 	Rank    func(module string) int // of the adapter on a product; 0: none
 	Dropout bool                    // adapters drop inputs
 	Weight  int                     // bytes of a frozen weight as it is laid out: 2 for bfloat16, else 4
+	// blocks make what they need for their way back a second time, in one room: see graph.Options
+	Recompute bool
+}
+
+// rooms is how many of n layers have a room of their own.
+func (w Work) rooms(n int) int {
+	if w.Recompute {
+		return min(1, n)
+	}
+	return n
 }
 
 // TrainsTower says whether an adapter lies in the tower or the merger, so that its passes are part of every step.
@@ -107,8 +117,11 @@ func (c Config) TextWorker(w Work, rows, back, supervised, longest int) int64 {
 		products := c.layerProducts("model.layers." + strconv.Itoa(i) + ".")
 		ranks := w.ranks(products)
 		low = max(low, ranks)
-		// norm1, y, norm2, out; q k v; attended; gate, up, hidden; low; 1/σ
-		kept += 4*t.Hidden + qkv + q + 3*t.Inner + ranks + 2
+		if kept += t.Hidden; i >= w.rooms(t.Layers) { // out
+			continue
+		}
+		// norm1, y, norm2; q k v; attended; gate, up, hidden; low; 1/σ
+		kept += 3*t.Hidden + qkv + q + 3*t.Inner + ranks + 2
 		gradients += t.Hidden + t.Heads // dx; log sums of the attention
 	}
 	kept += t.Hidden + t.HeadDim + t.Hidden // embeddings, rotary angles, features
@@ -139,10 +152,11 @@ func (c Config) TowerWorker(w Work, patches, back int) int64 {
 		return 0
 	}
 	ranks := w.ranks(c.blockProducts("visual.blocks.0."))
-	block := 8*v.Embed + 2*v.Inner() + ranks + 4 // norm1, q k v, attended, y, norm2, out; FC1 before and after the GELU
+	block := 7*v.Embed + 2*v.Inner() + ranks + 4 // norm1, q k v, attended, y, norm2; FC1 before and after the GELU
+	rooms := w.rooms(v.Depth)
 	wide := v.Embed * v.Merge * v.Merge
-	kept := v.Embed + v.Depth*block + v.Embed + (2*wide+v.Hidden)/(v.Merge*v.Merge) + v.HeadDim()
-	shared := v.PatchWidth() + v.Depth*(v.Embed+v.Heads) + max(v.Inner(), 3*v.Embed, v.Embed) + 3*v.Embed +
+	kept := v.Embed + v.Depth*v.Embed + rooms*block + v.Embed + (2*wide+v.Hidden)/(v.Merge*v.Merge) + v.HeadDim()
+	shared := v.PatchWidth() + rooms*(v.Embed+v.Heads) + max(v.Inner(), 3*v.Embed, v.Embed) + 3*v.Embed +
 		2*v.Embed + ranks
 	if w.Dropout && ranks > 0 {
 		shared += v.Inner()

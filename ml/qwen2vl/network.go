@@ -13,7 +13,8 @@ import (
 // bring features that a frozen tower made before.
 type Network struct {
 	*Model
-	Tower bool
+	Tower     bool
+	Recompute bool // see graph.Options
 }
 
 // Parameters are the trained flat vectors in the order of the chain.
@@ -43,7 +44,7 @@ func (n Network) NewReplica(e *nn.Exec) (train.Replica, error) {
 		blocks, source, width = append(r.tower.Stack(), blocks...), r.pixels, n.Config.Vision.PatchWidth()
 	}
 	var err error
-	r.chain, err = graph.NewChain(source, width, blocks, r.text.Head, graph.Options{})
+	r.chain, err = graph.NewChain(source, width, blocks, r.text.Head, graph.Options{Recompute: n.Recompute})
 	return r, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -194,6 +195,69 @@ func TestGradientFromThePixelsOnAgreesWithDifferences(t *testing.T) {
 		copy(p.Value, start)
 		if !(norm > 0) || math.Abs(slope-norm) > 1e-2*norm+1e-4 {
 			t.Errorf("block %d with parameters: the loss rises by %v, its gradient is %v long", i, slope, norm)
+		}
+	}
+}
+
+// TestRecomputingChangesNothing trains language model, tower and merger with adapters and dropout, in passes of several
+// lengths, with a check of the loss between them; and the language model on words alone.
+func TestRecomputingChangesNothing(t *testing.T) {
+	t.Run("words", func(t *testing.T) {
+		samples := make([]train.Sample, 4)
+		for i := range samples {
+			samples[i] = sample(t, small(t).Config, uint64(i))
+			samples[i].Visual = nil
+		}
+		recomputed(t, false, samples)
+	})
+	t.Run("pictures", func(t *testing.T) {
+		c := small(t).Config
+		recomputed(t, true, []train.Sample{sample(t, c, 1), sample(t, c, 2, Grid{T: 1, H: 2, W: 4},
+			Grid{T: 1, H: 4, W: 2}), sample(t, c, 3, Grid{T: 3, H: 2, W: 2}), sample(t, c, 4, Grid{T: 1, H: 2, W: 2})})
+	})
+}
+
+// recomputed trains with and without activations made again, and asks for the same bits.
+func recomputed(t *testing.T, tower bool, samples []train.Sample) {
+	learn := func(recompute bool) (losses []float64, values [][]float32) {
+		c := small(t).Config
+		adapt := weights.Tuning{Adapt: func(string) (weights.Adapter, bool) {
+			return weights.Adapter{R: 2, Scale: 1, Dropout: .2}, true
+		}}
+		m, err := New(c, goldentest.Drawn{}, Tuning{Text: adapt, Tower: adapt, Merger: adapt})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range m.Parameters() {
+			v, _ := goldentest.Drawn{}.Vector(p.Name, len(p.Value))
+			copy(p.Value, v)
+		}
+		tr := trainer(t, Network{Model: m, Tower: tower, Recompute: recompute}, train.Options{Threads: 2, Seed: 3,
+			Limits: train.Limits{Sequences: 3}})
+		for range 3 {
+			res, err := tr.Step(context.Background(), samples)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checked, err := tr.Evaluate(context.Background(), samples[1:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			losses = append(losses, res.Loss, res.GradNorm, checked.Loss)
+		}
+		for _, p := range m.Parameters() {
+			values = append(values, p.Value)
+		}
+		return losses, values
+	}
+	losses, values := learn(false)
+	again, valuesAgain := learn(true)
+	if !slices.Equal(losses, again) {
+		t.Errorf("losses and norms are %v, and %v where activations are made again", losses, again)
+	}
+	for i := range values {
+		if !slices.Equal(values[i], valuesAgain[i]) {
+			t.Errorf("tensor %d differs where activations are made again", i)
 		}
 	}
 }
