@@ -50,7 +50,8 @@ func qved(c *Config) {
 	c.Convert = Convert{Dialect: "mobile-videogpt", Output: "playground/data/MobileGPT", LimitPerClass: 100,
 		SystemPrompt:       "You are a concise fitness coach. Analyze the user's exercise and give corrective feedback.",
 		UserPromptTemplate: "Analyze this {exercise} video and provide corrective feedback."}
-	c.Recipe.Sampling, c.Recipe.Context, c.Recipe.CropSquare = SampleInstance, "full", false
+	c.Recipe.Preset, c.Recipe.Sampling = PresetCustom, SampleInstance
+	c.Recipe.Context, c.Recipe.CropSquare = "full", false
 	c.Model.Base, c.Model.MaxLength = "Amshaker/Mobile-VideoGPT-0.5B", 2048
 	c.LoRA.R, c.LoRA.Alpha, c.LoRA.Dropout = 64, 128, 0.05
 	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 8, 8, 2

@@ -71,3 +71,16 @@ func TestEveryPresetIsAChoice(t *testing.T) {
 		t.Errorf("%v, the choices are %v", got, want)
 	}
 }
+
+// A file that the program writes names its recipe as it is: else its first screen warns of it.
+func TestThePresetsOfProjectsNameTheirRecipe(t *testing.T) {
+	for _, name := range config.Presets() {
+		file, err := config.Preset(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := detect(file.Config); got != file.Config.Recipe.Preset {
+			t.Errorf("%s says RECIPE.PRESET %s, its constants are those of %s", name, file.Config.Recipe.Preset, got)
+		}
+	}
+}

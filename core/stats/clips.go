@@ -66,6 +66,9 @@ func measure(values []float64) Measure {
 		m.SD += (v - m.Mean) * (v - m.Mean) / float64(m.N)
 	}
 	m.SD = math.Sqrt(m.SD)
+	if m.Min == m.Max { // exactly, where a sum of fractions is nearly
+		m.Mean, m.SD = m.Min, 0
+	}
 	m.From, m.To = m.axis()
 	m.Histogram = make([]int, measureBins)
 	for _, v := range values {

@@ -79,12 +79,12 @@ func TestClipsAreDescribedByLabelsAndFiles(t *testing.T) {
 }
 
 func TestAMeasureHoldsItsValuesWhateverTheyAre(t *testing.T) {
-	for _, values := range [][]float64{{30, 30, 30}, {0, 0}, {29.5, 30}, {1e-3, 3600}, {5}} {
+	for _, values := range [][]float64{{30, 30, 30}, {29.97, 29.97, 29.97, 29.97, 29.97}, {0, 0}, {29.5, 30}, {1e-3, 3600}, {5}} {
 		m, sum := measure(values), 0
 		for _, n := range m.Histogram {
 			sum += n
 		}
-		if sum != len(values) || m.From > m.Min || m.To < m.Max || m.To <= m.From {
+		if sum != len(values) || m.From > m.Min || m.To < m.Max || m.To <= m.From || m.Min == m.Max && (m.SD != 0 || m.Mean != m.Min) {
 			t.Errorf("%v: %d in the histogram, from %v to %v", values, sum, m.From, m.To)
 		}
 	}

@@ -206,6 +206,9 @@ func drawMeasure(t *widget.Theme, c *stats.Clips, what measured, w, h int) strin
 		return widget.Middle(t.Muted, "no clip was looked into", w, h)
 	}
 	m := what.of(c)
+	if m.Min == m.Max {
+		return widget.Middle(t.Text, fmt.Sprintf("%.4g%s in every clip", m.Min, what.unit), w, h)
+	}
 	text := fmt.Sprintf(" %.4g%s ± %.2g · %.4g … %.4g", m.Mean, what.unit, m.SD, m.Min, m.Max)
 	if long := text + fmt.Sprintf(" · median %.4g", m.Median); widget.Width(long) <= w {
 		text = long

@@ -22,7 +22,10 @@ type findings struct {
 	groups []findingGroup
 	kind   widget.List // among the groups
 	spot   widget.List // among the group's findings
+	clean  clean       // where there are none
 }
+
+const noFindings = "No finding contains the filter's text: esc shows all."
 
 type findingGroup struct {
 	code  string
@@ -30,11 +33,27 @@ type findingGroup struct {
 	all   []data.Finding
 }
 
-func newFindings(s *shared) views.View { return (&findings{shared: s}).view() }
+func newFindings(s *shared) views.View { return (&findings{shared: s, clean: clean{shared: s}}).view() }
 
 func (v *findings) view() views.View {
-	return views.View{Name: findingsView, Label: v.label, Boards: []*views.Board{v.board()}, Copy: v.text,
-		Want: v.want, Refresh: func() { v.groups = v.grouped() }}
+	faults, clean := v.board(), v.clean.board()
+	return views.View{Name: findingsView, Label: v.label, Boards: []*views.Board{faults, clean}, Copy: v.text,
+		Pick: func(int, int) *views.Board {
+			if v.ready() && len(v.set.Findings) == 0 {
+				return clean
+			}
+			return faults
+		},
+		Want: func() tea.Cmd {
+			if len(v.set.Findings) == 0 {
+				return v.clean.want()
+			}
+			return v.want()
+		},
+		Refresh: func() {
+			v.groups = v.grouped()
+			v.clean.refresh()
+		}}
 }
 
 // label is the view's name with how many findings there are.
@@ -112,16 +131,9 @@ func (v *findings) kindsTitle() string {
 
 func (v *findings) drawKinds(t *widget.Theme, w, h int) string {
 	if len(v.groups) == 0 {
-		return widget.Middle(t.OK, v.noFindings(), w, h)
+		return widget.Middle(t.Muted, noFindings, w, h)
 	}
 	return v.kindTable(t).View(t, w, h)
-}
-
-func (v *findings) noFindings() string {
-	if len(v.set.Findings) > 0 {
-		return "No finding contains the filter's text: esc shows all."
-	}
-	return fmt.Sprintf("✓ Nothing is wrong: every label of %s was read.", v.mediaOf(len(v.set.Items)))
 }
 
 func (v *findings) kindTable(t *widget.Theme) widget.Table {
@@ -213,7 +225,7 @@ func (v *findings) clickPlace(_, y, _, h int) tea.Cmd {
 func (v *findings) drawFault(t *widget.Theme, w, h int) string {
 	f, there := v.fault()
 	if !there {
-		return widget.Middle(t.OK, v.noFindings(), w, h)
+		return widget.Middle(t.Muted, noFindings, w, h)
 	}
 	where := widget.Clean(f.File)
 	if f.Line > 0 {

@@ -91,7 +91,7 @@ func (g Histogram) Upright(t *Theme, w, h int) string {
 	bins := g.binned(min(w-1, len(g.Counts)))
 	each := max((w-1)/len(bins), 1)
 	longest := g.longest(bins)
-	top := Number(longest)
+	top := Number1(longest)
 	rows := h - 1
 	lines := make([]string, 0, h)
 	for row := range rows {
