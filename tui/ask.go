@@ -55,21 +55,28 @@ func runEval(c call) int {
 		return c.unusable(err)
 	}
 	code = exitDone
-	text, textErr := freeText(s, c.words[0], r.Split)
+	text, timed, textErr := inWords(s, c.words[0], r.Split)
 	switch {
 	case c.json && text != nil:
 		code = c.printJSON(struct {
 			*eval.Result
 			FreeText *eval.FreeTextResult `json:"free_text"`
-		}{r, text})
+			Timed    *eval.TimedResult    `json:"timed_feedback,omitempty"`
+		}{r, text, timed})
 	case c.json:
 		code = c.printJSON(r)
-	case text != nil && r.OfFreeText():
-		c.print("%s", strings.TrimSuffix(text.Text(), "\n"))
-	case text != nil:
-		c.print("%s\n%s", strings.TrimSuffix(text.Text(), "\n"), strings.TrimSuffix(r.Text(), "\n"))
 	default:
-		c.print("%s", strings.TrimSuffix(r.Text(), "\n"))
+		var parts []string
+		if timed != nil {
+			parts = append(parts, timed.Text())
+		}
+		if text != nil {
+			parts = append(parts, text.Text())
+		}
+		if text == nil || !r.OfFreeText() {
+			parts = append(parts, r.Text())
+		}
+		c.print("%s", strings.TrimSuffix(strings.Join(parts, ""), "\n"))
 	}
 	if err == nil {
 		err = textErr
@@ -80,13 +87,19 @@ func runEval(c call) int {
 	return code
 }
 
-// freeText is what the answers in free words of a subject came to, nil where there are none.
-func freeText(s *session.Session, name, split string) (*eval.FreeTextResult, error) {
+// inWords is what the answers in free words of a subject came to, and its feedback that has its time; nil where there
+// are none.
+func inWords(s *session.Session, name, split string) (*eval.FreeTextResult, *eval.TimedResult, error) {
 	k, err := s.Result(name, split)
 	if err != nil {
-		return nil, nil // it could not be kept, which is said elsewhere
+		return nil, nil, nil // it could not be kept, which is said elsewhere
 	}
-	return k.FreeText()
+	text, err := k.FreeText()
+	if err != nil {
+		return nil, nil, err
+	}
+	timed, err := k.Timed()
+	return text, timed, err
 }
 
 // bear says what is to be borne in mind.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -171,6 +172,43 @@ func TestSetsThatJoinAreToldByTheVerbs(t *testing.T) {
 		code, stdout, stderr := verbAnswer(t, strings.Fields(c.words)...)
 		if code != c.code || !strings.Contains(stdout, c.stdout) || !strings.Contains(stderr, c.stderr) {
 			t.Errorf("%s: code %d, want %d\nstdout %s\nstderr %s", c.words, code, c.code, stdout, stderr)
+		}
+	}
+}
+
+// eval prints the figures of feedback that has its times where the data set has some, and keeps them.
+func TestEvalPrintsTimedFeedback(t *testing.T) {
+	inSmallProject(t)
+	record := func(answer string) string {
+		return `{"image":"data/test/images/slope_0001.jpg","split":"test","messages":[{"role":"user","content":` +
+			`"<image>Coach me."},{"role":"assistant","content":"` + answer + `"}]}`
+	}
+	for i, answer := range []string{`1 s: Lower.\n4.5 s: Good.`, "Lower, and good."} { // the second takes away what was kept
+		timed, file := i == 0, fmt.Sprintf("talk%d.jsonl", i)
+		if err := os.WriteFile(file, []byte(record(answer)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		words := strings.Fields("eval base DATASET.PATH=" + file + " EVAL.SPLIT=test EVAL.MAX_NEW_TOKENS=4 " +
+			"RECIPE.CONTEXT=full")
+		code, stdout, stderr := verbAnswer(t, words...)
+		if code != exitDone || strings.Contains(stdout, "2 feedbacks expected") != timed ||
+			strings.Contains(stdout, "T-F        0.000") != timed || !strings.Contains(stdout, "METEOR") {
+			t.Errorf("%s: code %d, %s%s", answer, code, stdout, stderr)
+		}
+		_, stdout, stderr = verbAnswer(t, append(words, "VIEW.FORMAT=json")...)
+		var written struct {
+			FreeText *struct{ N int } `json:"free_text"`
+			Timed    *struct {
+				Expected int
+				TF       *float64 `json:"t_f"`
+			} `json:"timed_feedback"`
+		}
+		if err := json.Unmarshal([]byte(stdout), &written); err != nil {
+			t.Fatalf("%v\n%s%s", err, stdout, stderr)
+		}
+		if written.FreeText == nil || written.FreeText.N != 1 || (written.Timed != nil) != timed ||
+			timed && (written.Timed.Expected != 2 || written.Timed.TF == nil) {
+			t.Errorf("%s: %s", answer, stdout)
 		}
 	}
 }

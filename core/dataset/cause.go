@@ -76,7 +76,7 @@ var counted = map[string][2]string{
 	BadRecord: {"record", "records"}, SeveralFiles: {"record", "records"}, NoFile: {"record", "records"},
 	NoMark: {"record", "records"}, NothingLearned: {"record", "records"}, SeveralTurns: {"record", "records"},
 	SystemTurn: {"record", "records"}, ScaledAnswer: {"record", "records"}, RepeatedPair: {"record", "records"},
-	NoPath: {"record", "records"}, LabelNoPrefix: {"label", "labels"}, GroupParted: {"participant", "participants"},
+	NoPath: {"record", "records"}, BadTimes: {"record", "records"}, LabelNoPrefix: {"label", "labels"}, GroupParted: {"participant", "participants"},
 	BrokenXML: {"file", "files"}, OtherPicture: {"file", "files"},
 	UnknownImage: {"annotation", "annotations"}, UnknownSize: {"annotation", "annotations"},
 	NoBox: {"annotation", "annotations"}, BadMask: {"mask", "masks"}, DuplicateID: {"id", "ids"},

@@ -67,6 +67,7 @@ const (
 	NoLabelFile      = "no_label_file"
 	NoPath           = "record_without_path"
 	NoLabel          = "record_without_label"
+	BadTimes         = "feedback_without_times"
 	LabelNoPrefix    = "label_without_exercise"
 	RepeatedClip     = "clip_listed_twice"
 	MissingClip      = "missing_clip"
@@ -199,7 +200,9 @@ var rulings = map[string]struct {
 		"add fine_grained_labels_with_worker_ids.json; each of these clips is dealt to a split on its own"},
 	NoLabelFile: {level.Info,
 		"nothing if these are the classes; else write fine_grained_labels.json or manifest.json"},
-	NoPath:  {level.Error, "write its video_path; it does not count"},
+	NoPath: {level.Error, "write its video_path; it does not count"},
+	BadTimes: {level.Warn, "give each feedback its time in seconds from the beginning of the clip; they count without " +
+		"times"},
 	NoLabel: {level.Warn, "label it, or take it out; its exercise is the folder's name, or unknown"},
 	LabelNoPrefix: {level.Warn,
 		"write labels as exercise - variation, or add an exercise; the folder's name is taken, or unknown"},

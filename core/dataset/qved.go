@@ -365,6 +365,7 @@ func (s *clipSet) summed() (found []Finding) {
 	for _, f := range []struct{ code, text, one, more string }{
 		{NoPath, "%s no video_path, as %s", "record has", "records have"},
 		{LabelNoPrefix, "%s not name the exercise before \" - \", as %s", "label does", "labels do"},
+		{BadTimes, "%s times that do not fit the feedbacks, as %s", "record has", "records have"},
 		{NoLabel, "%s no label, as %s", "record has", "records have"},
 		{RepeatedClip, "%s a clip that was named before, as %s", "record names", "records name"},
 		{MissingClip, "%s not there, as %s", "clip is", "clips are"},

@@ -14,12 +14,15 @@ const noFeedback = "No feedback available." // the answer where a record has non
 type clipFields struct {
 	path, exercise, label, short, answer, split []byte
 	worker                                      []byte
+	said                                        []string  // the feedbacks that answer is made of
+	times                                       []float64 // theirs, in seconds; none where they have none
 	isRecord                                    bool
 }
 
 func (f *clipFields) reset() {
 	*f = clipFields{path: f.path[:0], exercise: f.exercise[:0], label: f.label[:0], short: f.short[:0],
-		answer: f.answer[:0], split: f.split[:0], worker: f.worker[:0]}
+		answer: f.answer[:0], split: f.split[:0], worker: f.worker[:0],
+		said: f.said[:0], times: f.times[:0]}
 }
 
 // read reads a record: an object, or of a manifest the exercise alone.
@@ -35,7 +38,7 @@ func (f *clipFields) read(r *jsonReader) error {
 	f.isRecord = true
 	return r.object(func(key []byte) (err error) {
 		switch string(key) {
-		case "video_path", "video", "path":
+		case "video_path", "video", "path", "long_range_video_file":
 			return f.first(r, &f.path)
 		case "labels":
 			return f.first(r, &f.label)
@@ -44,7 +47,9 @@ func (f *clipFields) read(r *jsonReader) error {
 		case "labels_descriptive":
 			return f.joined(r, &f.answer)
 		case "feedback", "feedbacks":
-			return f.joined(r, &f.answer)
+			return f.feedback(r)
+		case "feedback_timestamps", "timestamps":
+			return f.timesOf(r)
 		case "exercise":
 			return f.first(r, &f.exercise)
 		case "split":
@@ -117,6 +122,9 @@ func (s *clipSet) eachRecord(file string, take func(f *clipFields)) error {
 	one := func() error {
 		err := f.read(r)
 		if err == nil && f.isRecord {
+			if len(f.times) > 0 && f.timed() != nil {
+				s.note(BadTimes, string(f.path))
+			}
 			take(f)
 		}
 		return err

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
+	"finetui/core/dataset"
 	"finetui/core/eval/textmetric"
 )
 
@@ -15,6 +17,20 @@ const FeedbackWithin = 1.5
 type Feedback struct {
 	At   float64 `json:"at"` // seconds from its beginning
 	Text string  `json:"text"`
+}
+
+// FeedbackIn reads the feedbacks of an answer, each on a line of its own (dataset.TimedLine). whole says that there are
+// some, and that nothing else is said.
+func FeedbackIn(answer string) (list []Feedback, whole bool) {
+	whole = true
+	for line := range strings.Lines(answer) {
+		if at, text, ok := dataset.ReadTimedLine(line); ok {
+			list = append(list, Feedback{at, text})
+		} else if strings.TrimSpace(line) != "" {
+			whole = false
+		}
+	}
+	return list, whole && len(list) > 0
 }
 
 // TimedItem is one video through which a subject spoke.

@@ -30,6 +30,7 @@ func (p *Project) NoSplit(split string) error {
 type Evaluation struct {
 	*eval.Result                      // by the closed list; of answers in free words: by the exercise that they name
 	FreeText     *eval.FreeTextResult // nil where the data set has no answers in words of its own
+	Timed        *eval.TimedResult    // nil where no answer is of feedbacks that have their times
 }
 
 // Evaluate asks a subject about every object of a split that can be shown, and scores the answers. resamples is that of
@@ -49,13 +50,38 @@ func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, sp
 		slices.ContainsFunc(samples, recipe.Sample.Told) {
 		e.FreeText, err = p.ScoreText(samples, replies, name, split, resamples)
 	}
+	if err == nil && e.FreeText != nil {
+		e.Timed, err = p.scoreTimed(samples, replies, name, split, resamples)
+	}
 	return e, err
+}
+
+// scoreTimed measures feedback that has its times; nil where the data set has none.
+func (p *Project) scoreTimed(samples []recipe.Sample, replies []model.Reply, name, split string,
+	resamples int) (*eval.TimedResult, error) {
+	var items []eval.TimedItem
+	for i, s := range samples {
+		truth, timed := eval.FeedbackIn(s.Answer)
+		if !timed {
+			continue
+		}
+		answer, _ := eval.FeedbackIn(replies[i].Text)
+		items = append(items, eval.TimedItem{ID: s.ID, Video: p.Data.Short(s.Item.Media), Truth: truth, Answer: answer})
+	}
+	if len(items) == 0 {
+		return nil, nil
+	}
+	options, err := p.textOptions(name, split, resamples)
+	if err != nil {
+		return nil, err
+	}
+	return eval.ScoreTimed(items, options)
 }
 
 // ScoreText measures answers in free words.
 func (p *Project) ScoreText(samples []recipe.Sample, replies []model.Reply, name, split string,
 	resamples int) (*eval.FreeTextResult, error) {
-	words, err := textmetric.FindWordNet()
+	options, err := p.textOptions(name, split, resamples)
 	if err != nil {
 		return nil, err
 	}
@@ -65,8 +91,13 @@ func (p *Project) ScoreText(samples []recipe.Sample, replies []model.Reply, name
 			Exercise: p.Recipe.Classes[s.Class].Name, Truth: s.Answer, Answer: replies[i].Text,
 			Tokens: replies[i].Tokens, Seconds: replies[i].Seconds}
 	}
-	return eval.ScoreFreeText(items, eval.FreeTextOptions{Subject: name, Split: split,
-		Meteor: textmetric.Meteor{WordNet: words}, Seed: uint64(p.Config.Project.Seed), Resamples: resamples})
+	return eval.ScoreFreeText(items, options)
+}
+
+func (p *Project) textOptions(name, split string, resamples int) (eval.FreeTextOptions, error) {
+	words, err := textmetric.FindWordNet()
+	return eval.FreeTextOptions{Subject: name, Split: split, Meteor: textmetric.Meteor{WordNet: words},
+		Seed: uint64(p.Config.Project.Seed), Resamples: resamples}, err
 }
 
 // Ask asks a subject about samples by EVAL.

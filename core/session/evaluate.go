@@ -20,9 +20,9 @@ import (
 )
 
 // Evaluate asks a subject about every object of a split ("": EVAL.SPLIT), scores the answers and keeps them:
-// eval/SPLIT.json and .csv, and SPLIT.text.json and .csv
-// of answers in free words, in the run's folder, in PROJECT.RUNS/base or in PROJECT.RUNS/adapters, with the constants it
-// was asked with in SPLIT.toml. A result that cannot be written comes back with the error.
+// eval/SPLIT.json and .csv, SPLIT.text.json and .csv of answers in free words, and SPLIT.timed.json of feedback that has
+// its time, in the run's folder, in PROJECT.RUNS/base or in PROJECT.RUNS/adapters, with the constants it was asked with
+// in SPLIT.toml. A result that cannot be written comes back with the error.
 func (s *Session) Evaluate(ctx context.Context, name, split string, report Progress) (*eval.Result, error) {
 	subject, err := s.Subject(ctx, name, report)
 	if err != nil {
@@ -38,8 +38,11 @@ func (s *Session) Evaluate(ctx context.Context, name, split string, report Progr
 	return result.Result, s.keep(subject.Setting, result)
 }
 
-// freeText stands before the endings of the files of answers in free words.
-const freeText = "text."
+// freeText and timed stand before the endings of the files of answers in free words, and of feedback that has its time.
+const (
+	freeText = "text."
+	timed    = "timed."
+)
 
 // FreeText is what a subject's answers in free words came to, kept beside its Result; nil where the data set has none.
 func (k Kept) FreeText() (*eval.FreeTextResult, error) {
@@ -50,7 +53,16 @@ func (k Kept) FreeText() (*eval.FreeTextResult, error) {
 	return r, err
 }
 
-// keep writes an evaluation's files.
+// Timed is what a subject's feedback that has its time came to, kept beside its Result; nil where the data set has none.
+func (k Kept) Timed() (*eval.TimedResult, error) {
+	r, err := eval.ReadTimed(strings.TrimSuffix(k.Path, "json") + timed + "json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return r, err
+}
+
+// keep writes an evaluation's files, and takes away those of an earlier one that it has no like of.
 func (s *Session) keep(t *Setting, r project.Evaluation) error {
 	path := func(ext string) string { return s.evalPath(t, r.Split, ext) }
 	constants := append([]byte("# The constants with which "+t.Title()+" was asked about the split "+r.Split+".\n\n"),
@@ -66,6 +78,13 @@ func (s *Session) keep(t *Setting, r project.Evaluation) error {
 		if err = r.FreeText.WriteCSV(path(freeText + "csv")); err == nil {
 			err = r.FreeText.WriteJSON(path(freeText + "json"))
 		}
+	} else if err == nil {
+		err = gone(path(freeText+"csv"), path(freeText+"json"))
+	}
+	if err == nil && r.Timed != nil {
+		err = r.Timed.WriteJSON(path(timed + "json"))
+	} else if err == nil {
+		err = gone(path(timed + "json"))
 	}
 	if err == nil {
 		err = r.WriteJSON(path("json"))
@@ -78,6 +97,16 @@ func (s *Session) keep(t *Setting, r project.Evaluation) error {
 		hint = ": free some space on the disk"
 	}
 	return fmt.Errorf("the evaluation was made and could not be kept%s (%w)", hint, err)
+}
+
+// gone takes files away, where they are there.
+func gone(paths ...string) error {
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Session) evalPath(t *Setting, split, ext string) string {
