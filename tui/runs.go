@@ -212,8 +212,15 @@ func (c call) follow(r *run.Run) int {
 		if _, _, err := reader.Read(time.Time{}); err != nil {
 			return c.failure(err)
 		}
-		for _, a := range reader.History.Alerts(r.Info.Steps) {
-			if (checked || !status.Live()) && !told[a.Text] {
+		var alerts []run.Alert
+		switch {
+		case !status.Live():
+			alerts = r.Alerts(&reader.History)
+		case checked:
+			alerts = reader.History.Alerts(r.Info.Steps)
+		}
+		for _, a := range alerts {
+			if !told[a.Text] {
 				told[a.Text] = true
 				c.note("step %d  %s: %s", a.Step, a.Level, printable.Line(a.Text))
 			}
@@ -341,7 +348,7 @@ func (c call) judge(r *run.Run) {
 		verdict, _ := spent.Verdict(h.Machine())
 		fmt.Fprintf(c.stdout, "time       %s\n", verdict)
 	}
-	for _, a := range h.Alerts(r.Info.Steps) {
+	for _, a := range r.Alerts(h) {
 		fmt.Fprintf(c.stdout, "%-10s step %d: %s\n", a.Level, a.Step, printable.Line(a.Text))
 	}
 }

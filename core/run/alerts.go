@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strings"
 
+	"finetui/core/eval"
 	"finetui/core/level"
 )
 
@@ -27,22 +28,44 @@ const (
 	spikeSpread = 6.0 // further from it than so many standard deviations,
 	spikeStart  = 0.1 // and than this share of the loss at the start: noise near zero is none
 
-	rareBelow   = 1.0 / 3 // a class is rare with at most this share of the most frequent one's samples
-	fallLeast   = 0.10    // a recall falls by at least this,
-	fallAnswers = 2       // and by so many answers
-	riseLeast   = 1.25    // a class's loss rises to at least so many times what it was
+	spikesMost = 0.02 // of the rows: more of them are no spikes but how uneven the run is
+	spikesFew  = 3    // so many stretches are never too many
+
+	rareBelow = 1.0 / 3 // a class is rare with at most this share of the most frequent one's samples
+	riseLeast = 1.25    // a class's loss rises to at least so many times what it was
+
+	flatRows  = 20  // rows that tell whether a loss falls, from half of the planned steps on
+	flatShare = 0.9 // of what it was at the start
 )
 
-// Alerts are what the figures of a run of so many planned steps (0: not known) give reason to say, oldest first.
-func (h *History) Alerts(steps int) []Alert {
+// Alerts are what the figures of a run of so many planned steps (0: not known), and the evaluations after it, give
+// reason to say, oldest first. Pane, follow, runs RUN and report say it in these words.
+func (h *History) Alerts(steps int, results ...*eval.Result) []Alert {
 	checks := h.Checks()
-	all := slices.Concat(notFinite(h.Train), spikes(h.Train), fallingRecalls(checks), uselessAnswers(checks, steps),
-		flatLoss(h.Train, steps))
+	all := slices.Concat(notFinite(h.Train), spikes(h.Train), worse(checks), overfitting(checks, h.Train),
+		uselessAnswers(checks, steps), flatLoss(h.Train, steps))
 	if len(checks) == 0 {
 		all = append(all, risingLosses(h.Train, h.Classes)...)
 	}
+	for _, r := range results {
+		if bad, text, do := uselessResult(r); text != "" {
+			all = append(all, Alert{h.newest(), bad, text, do})
+		}
+	}
 	slices.SortStableFunc(all, func(a, b Alert) int { return cmp.Compare(a.Step, b.Step) })
 	return all
+}
+
+// newest is the head of the last row.
+func (h *History) newest() Head {
+	head := Head{Step: h.Step()}
+	if n := len(h.Train); n > 0 {
+		head.Time = h.Train[n-1].Time
+	}
+	if n := len(h.Checkpoints); n > 0 {
+		head.Time = max(head.Time, h.Checkpoints[n-1].Time)
+	}
+	return head
 }
 
 // notFinite finds where a loss or a gradient stops being a number: once for each stretch of such rows.
@@ -66,11 +89,13 @@ func notFinite(rows []*Train) []Alert {
 	return found
 }
 
-// spikes finds rows whose loss stands far above the median of the rows before: once for each stretch of such rows.
+// spikes finds rows whose loss stands far above the median of the rows before: once for each stretch of such rows, and
+// once for all where they come so often that no single one of them says anything.
 func spikes(rows []*Train) []Alert {
 	var found []Alert
-	var window []float64 // the losses before, sorted
-	var order []float64  // the same as they came
+	far, highest := 0, (*Train)(nil) // rows that stand so far above, and the one of the highest loss
+	var window []float64             // the losses before, sorted
+	var order []float64              // the same as they came
 	start, open := math.NaN(), false
 	for _, r := range rows {
 		loss := float64(r.Loss)
@@ -82,13 +107,16 @@ func spikes(rows []*Train) []Alert {
 			if math.IsNaN(start) {
 				start = middle
 			}
-			far := loss > spikeTimes*middle && loss-middle > spikeSpread*spread && loss-middle > spikeStart*start
-			if far && !open {
+			spike := loss > spikeTimes*middle && loss-middle > spikeSpread*spread && loss-middle > spikeStart*start
+			if spike && !open {
 				found = append(found, Alert{r.Head, level.Warn,
 					fmt.Sprintf("spike: loss %s is %s the median of the %d rows before (%s)", number(loss),
 						ratioText(loss/middle), len(order), number(middle)), ""})
 			}
-			if open = far; far {
+			if open = spike; spike {
+				if far++; highest == nil || loss > float64(highest.Loss) {
+					highest = r
+				}
 				continue // a spike does not change what is usual
 			}
 		}
@@ -99,7 +127,13 @@ func spikes(rows []*Train) []Alert {
 			window, order = slices.Delete(window, gone, gone+1), order[1:]
 		}
 	}
-	return found
+	if len(found) <= spikesFew || float64(len(found)) <= spikesMost*float64(len(rows)) {
+		return found
+	}
+	return []Alert{{rows[len(rows)-1].Head, level.Warn,
+		fmt.Sprintf("the loss is uneven: %d of %d rows stand far above those before them, the highest at step %d (%s)",
+			far, len(rows), highest.Step, number(float64(highest.Loss))),
+		"more samples a step (TRAIN.BATCH_SIZE, TRAIN.GRAD_ACCUM) or a lower TRAIN.LEARNING_RATE make it even"}}
 }
 
 // ratioText is how many times, as far as that says anything.
@@ -117,45 +151,7 @@ func middleOf(sorted []float64) (median, spread float64) {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2, (sorted[n-1-n/4] - sorted[n/4]) / 2 / 0.6745
 }
 
-// fallingRecalls finds rare classes whose recall at the newest check is well below its best while the loss on valid has
-// gone on falling since: what is won is won by the frequent classes.
-func fallingRecalls(checks []*Eval) []Alert {
-	if len(checks) < 2 {
-		return nil
-	}
-	now := checks[len(checks)-1]
-	most := 0
-	for _, r := range now.Recall {
-		most = max(most, r.N)
-	}
-	var found []Alert
-	for _, c := range RecallCurves(checks) {
-		n := now.Recall[c.Name].N
-		if n == 0 || float64(n) > rareBelow*float64(most) {
-			continue
-		}
-		best := 0
-		for i, y := range c.Y {
-			if y >= c.Y[best] {
-				best = i
-			}
-		}
-		then := checks[slices.IndexFunc(checks, func(e *Eval) bool { return e.Step == c.Heads[best].Step })]
-		fall := c.Y[best] - c.Last()
-		if fall < max(fallLeast, float64(fallAnswers)/float64(n))-1e-9 || !(now.Loss < then.Loss) {
-			continue
-		}
-		found = append(found, Alert{now.Head, level.Warn,
-			fmt.Sprintf("%s, rare with %d of valid, fell from %s right at step %d to %s while the loss fell from "+
-				"%s to %s",
-				c.Name, n, percent(c.Y[best]), then.Step, percent(c.Last()), number(float64(then.Loss)),
-				number(float64(now.Loss))),
-			"give it more weight or draw it more often (RECIPE.CLASS_WEIGHTS, RECIPE.SAMPLING)"})
-	}
-	return found
-}
-
-// risingLosses is fallingRecalls for a run without checks on valid: rare classes whose own loss has risen between the
+// risingLosses is worse for a run without checks on valid: rare classes whose own loss has risen between the
 // last two quarters of the run while that of all samples fell.
 func risingLosses(rows []*Train, classes []*Class) []Alert {
 	all := make([]float64, len(rows))
@@ -182,53 +178,6 @@ func risingLosses(rows []*Train, classes []*Class) []Alert {
 		}
 	}
 	return found
-}
-
-// The rules of a run that comes to nothing. They speak from half of its planned steps on: before that it may yet learn.
-const (
-	answersLeast  = 20  // answers that tell something
-	unparsedShare = 0.5 // of the answers name no class
-	flatRows      = 20  // rows that tell whether a loss falls
-	flatShare     = 0.9 // of what it was at the start
-)
-
-// UselessAnswers says what is wrong with so many answers of which so many were right and so many named no class, where
-// the commonest class was to be named so often; empty where nothing is. where is what was answered: "valid at step 80".
-func UselessAnswers(where string, n, right, unparsed, commonest int) (bad level.Level, text, do string) {
-	switch {
-	case n < answersLeast:
-	case float64(unparsed) >= unparsedShare*float64(n):
-		return level.Error, fmt.Sprintf("%d of %d answers on %s name no class: the model has not learned to answer",
-				unparsed, n, where),
-			"read some of them (finetui infer, or Infer); train longer, or raise TRAIN.LEARNING_RATE"
-	case right <= commonest:
-		return level.Warn, fmt.Sprintf("%s right on %s, no better than always naming the commonest class (%s)",
-				percent(float64(right)/float64(n)), where,
-				percent(float64(commonest)/float64(n))),
-			"train longer, or raise TRAIN.LEARNING_RATE; finetui lint says what else may be wrong"
-	}
-	return "", "", ""
-}
-
-// uselessAnswers looks at the newest check.
-func uselessAnswers(checks []*Eval, steps int) []Alert {
-	if len(checks) == 0 {
-		return nil
-	}
-	now := checks[len(checks)-1]
-	if steps == 0 || 2*now.Step < steps {
-		return nil
-	}
-	n, right, commonest := 0, 0, 0
-	for _, r := range now.Recall {
-		n, right, commonest = n+r.N, right+r.Right, max(commonest, r.N)
-	}
-	bad, text, do := UselessAnswers(fmt.Sprintf("%s at step %d", now.Split, now.Step), n, right,
-		now.Unparsed, commonest)
-	if text == "" {
-		return nil
-	}
-	return []Alert{{now.Head, bad, text, do}}
 }
 
 // flatLoss finds a run whose loss is about what it was at the start.

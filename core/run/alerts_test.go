@@ -80,33 +80,101 @@ func check(step int, loss float64, right int) *Eval {
 		Recall: map[string]Recall{"common": {N: 60, Right: 50}, "rare": {N: 10, Right: right}}}
 }
 
-func TestARareClassThatFallsWhileTheLossFalls(t *testing.T) {
+// drawn are checks on valid, one every 50 steps: a frequent class of 60, and a rare one of
+// n of which so many were right each time, with these losses.
+func drawn(n int, right []int, losses ...float64) []*Eval {
+	checks := make([]*Eval, len(right))
+	for i, k := range right {
+		checks[i] = check(50*(i+1), losses[i], k)
+		checks[i].Recall["rare"] = Recall{N: n, Right: k}
+	}
+	return checks
+}
+
+func TestARareClassThatWorsensWhileTheLossFalls(t *testing.T) {
+	nan := math.NaN()
 	for name, c := range map[string]struct {
 		checks []*Eval
 		found  bool
 	}{
-		"falls":                       {[]*Eval{check(50, 1, 4), check(100, 0.6, 8), check(150, 0.5, 5)}, true},
-		"one answer is chance":        {[]*Eval{check(50, 1, 8), check(100, 0.6, 7)}, false},
-		"the loss rises with it":      {[]*Eval{check(50, 0.6, 8), check(100, 0.7, 4)}, false},
-		"it has come back":            {[]*Eval{check(50, 1, 8), check(100, 0.6, 4), check(150, 0.5, 8)}, false},
-		"one check tells nothing":     {[]*Eval{check(50, 1, 8)}, false},
-		"a loss that is not a number": {[]*Eval{check(50, 1, 8), check(100, math.NaN(), 4)}, false},
+		"three checks, apart":          {drawn(20, []int{18, 12, 5}, 1, 0.6, 0.5), true},
+		"from its best on":             {drawn(20, []int{6, 18, 12, 5}, 2, 1, 0.6, 0.5), true},
+		"slowly, over five":            {drawn(20, []int{18, 16, 13, 9, 6}, 1, 0.9, 0.8, 0.7, 0.6), true},
+		"the intervals overlap":        {drawn(20, []int{18, 14, 12}, 1, 0.6, 0.5), false},
+		"few samples: the same shares": {drawn(10, []int{8, 6, 3}, 1, 0.6, 0.5), false},
+		"few samples, all lost":        {drawn(7, []int{7, 4, 2}, 1, 0.6, 0.5), true},
+		"at the newest check alone":    {drawn(20, []int{18, 18, 5}, 1, 0.6, 0.5), false},
+		"two checks":                   {drawn(20, []int{18, 5}, 1, 0.5), false},
+		"one check":                    {drawn(20, []int{18}, 1), false},
+		"it has come back":             {drawn(20, []int{18, 12, 5, 15}, 1, 0.6, 0.5, 0.4), false},
+		"it rises":                     {drawn(20, []int{5, 12, 18}, 1, 0.6, 0.5), false},
+		"the loss rises with it":       {drawn(20, []int{18, 12, 5}, 0.5, 0.6, 0.7), false},
+		"the loss stays":               {drawn(20, []int{18, 12, 5}, 0.5, 0.5, 0.5), false},
+		"a loss that is not a number":  {drawn(20, []int{18, 12, 5}, 1, 0.6, nan), false},
+		"no rare class":                {drawn(40, []int{36, 24, 10}, 1, 0.6, 0.5), false},
 	} {
-		found := fallingRecalls(c.checks)
+		if found := worse(c.checks); (len(found) == 1) != c.found {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+	frequent := drawn(20, []int{8, 8, 8}, 1, 0.7, 0.5)
+	for i, right := range []int{50, 30, 10} {
+		frequent[i].Recall["common"] = Recall{N: 60, Right: right}
+	}
+	if found := worse(frequent); len(found) != 0 {
+		t.Errorf("a frequent class is not rare: %+v", found)
+	}
+	want := "rare, rare with 20 of valid, fell from 90 % right at step 50 (70…97 %) to 25 % (11…47 %) over 3 checks, more " +
+		"than chance, while the loss fell from 1.00 to 0.500"
+	got := worse(drawn(20, []int{18, 12, 5}, 1, 0.6, 0.5))[0]
+	if got.Text != want || got.Step != 150 || got.Do == "" || got.Level != level.Warn {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestOverfittingIsALossOnValidThatRisesWhileThatInTrainingFalls(t *testing.T) {
+	falls, stays := falling(200, 2, 0.1), make([]float64, 200)
+	for i := range stays {
+		stays[i] = 0.5
+	}
+	for name, c := range map[string]struct {
+		valid []float64
+		train []float64
+		found bool
+	}{
+		"three checks":                    {[]float64{0.9, 0.5, 0.55, 0.6}, falls, true},
+		"all four":                        {[]float64{0.5, 0.55, 0.6, 0.7}, falls, true},
+		"two checks":                      {[]float64{0.9, 0.6, 0.5, 0.6}, falls, false},
+		"it falls":                        {[]float64{0.9, 0.8, 0.7, 0.6}, falls, false},
+		"it has come back":                {[]float64{0.5, 0.6, 0.7, 0.6}, falls, false},
+		"up and down":                     {[]float64{0.5, 0.6, 0.55, 0.65}, falls, false},
+		"by a hair":                       {[]float64{0.9, 0.5, 0.502, 0.504}, falls, false},
+		"the loss in training stays":      {[]float64{0.9, 0.5, 0.55, 0.6}, stays, false},
+		"the loss in training rises, too": {[]float64{0.9, 0.5, 0.55, 0.6}, falling(200, 0.1, 2), false},
+		"not a number between":            {[]float64{0.5, 0.55, math.NaN(), 0.6}, falls, false},
+		"no rows":                         {[]float64{0.9, 0.5, 0.55, 0.6}, nil, false},
+	} {
+		found := overfitting(drawn(20, make([]int, len(c.valid)), c.valid...), losing(c.train...))
 		if (len(found) == 1) != c.found {
 			t.Errorf("%s: %+v", name, found)
 		}
 	}
-	frequent := []*Eval{check(50, 1, 8), check(100, 0.5, 8)}
-	frequent[1].Recall["common"] = Recall{N: 60, Right: 20}
-	if found := fallingRecalls(frequent); len(found) != 0 {
-		t.Errorf("a frequent class is not rare: %+v", found)
-	}
-	want := "rare, rare with 10 of valid, fell from 80 % right at step 100 to 50 % while the loss fell from 0.600 " +
-		"to 0.500"
-	if got := fallingRecalls([]*Eval{check(100, 0.6, 8), check(150, 0.5, 5)})[0]; got.Text != want || got.Step != 150 ||
-		got.Do == "" {
+	got := overfitting(drawn(20, make([]int, 4), 0.9, 0.5, 0.55, 0.6), losing(falls...))[0]
+	if !strings.HasPrefix(got.Text, "overfitting: the loss on valid rose from 0.500 at step 100 to 0.600 over 3 checks "+
+		"while that in training fell from ") || got.Step != 200 || !strings.Contains(got.Do, "step 100") {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestAnUnevenLossIsSaidOnce(t *testing.T) {
+	uneven := falling(400, 2, 0.05)
+	for i := 40; i < 400; i += 9 {
+		uneven[i] += 3
+	}
+	found := spikes(losing(uneven...))
+	if len(found) != 1 || !strings.HasPrefix(found[0].Text, "the loss is uneven: 40 of 400 rows stand far above") ||
+		found[0].Do == "" {
+		t.Errorf("%+v", found)
 	}
 }
 
@@ -159,9 +227,13 @@ func TestARunThatComesToNothingRaisesAWord(t *testing.T) {
 			"74 of 82 answers on valid at step 90 name no class"},
 		"chance": {[]*Eval{checkAt(90, 25, 0)}, 100, level.Warn,
 			"30 % right on valid at step 90, no better than always naming the commonest class (37 %)"},
-		"it may yet learn": {[]*Eval{checkAt(40, 8, 74)}, 100, "", ""},
-		"it has learned":   {[]*Eval{checkAt(40, 8, 74), checkAt(90, 50, 3)}, 100, "", ""},
-		"steps not known":  {[]*Eval{checkAt(90, 8, 74)}, 0, "", ""},
+		"lost early": {[]*Eval{checkAt(10, 50, 3), checkAt(40, 8, 74)}, 1000, level.Error,
+			"74 of 82 answers on valid at step 40 name no class, where 3 did at step 10"},
+		"it may yet learn":       {[]*Eval{checkAt(40, 8, 74)}, 100, "", ""},
+		"it never did, early":    {[]*Eval{checkAt(10, 0, 82), checkAt(40, 8, 74)}, 1000, "", ""},
+		"fewer than half, early": {[]*Eval{checkAt(10, 50, 3), checkAt(40, 40, 40)}, 1000, "", ""},
+		"it has learned":         {[]*Eval{checkAt(40, 8, 74), checkAt(90, 50, 3)}, 100, "", ""},
+		"steps not known":        {[]*Eval{checkAt(90, 8, 74)}, 0, "", ""},
 	} {
 		h := History{Evals: c.checks}
 		found := h.Alerts(c.steps)
@@ -176,7 +248,7 @@ func TestARunThatComesToNothingRaisesAWord(t *testing.T) {
 			t.Errorf("%s: %+v", name, found)
 		}
 	}
-	if _, text, _ := UselessAnswers("test", 10, 0, 10, 5); text != "" {
+	if _, text, _ := usefulness("test", 10, 0, 10, 5); text != "" {
 		t.Errorf("ten answers tell nothing: %s", text)
 	}
 }

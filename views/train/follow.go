@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -110,7 +109,7 @@ func (f *follower) derive() {
 	f.last.clock = run.NewClock(h)
 	f.last.classes = run.LossCurves(h.Classes)
 	f.last.recalls = run.RecallCurves(h.Evals)
-	f.last.alerts = h.Alerts(f.steps())
+	f.last.alerts = h.Alerts(f.steps(), f.last.results...)
 }
 
 // steps is how many the run is planned to take, as far as is known.
@@ -139,8 +138,11 @@ func (f *follower) readFiles(bad error) (changed bool) {
 	now.saved, now.log = saved, log
 	if evals := f.evalFiles(&r); evals != f.evals || before.run == nil {
 		f.evals = evals
-		if results := f.evaluations(&r); !slices.EqualFunc(before.results, results, sameResult) {
+		var results []*eval.Result
+		results, f.evalErr = r.Results(run.EvalSplits(now.config)...)
+		if !slices.EqualFunc(before.results, results, sameResult) {
 			now.results = results // else the ones that others may hold
+			now.alerts = now.history.Alerts(f.steps(), results...)
 		}
 	}
 	now.bad = errors.Join(bad, savedErr, logErr, f.evalErr)
@@ -165,37 +167,13 @@ func sameResult(a, b *eval.Result) bool {
 	return a.Subject == b.Subject && a.Split == b.Split && slices.Equal(a.Items, b.Items)
 }
 
-// evalSplits are the usual splits that runs are evaluated on, and the run's own.
-func (f *follower) evalSplits() []string {
-	splits := []string{"test", run.ValidSplit}
-	if c := f.last.config; c != nil && !slices.Contains(splits, c.Eval.Split) {
-		splits = append(splits, c.Eval.Split)
-	}
-	return splits
-}
-
 // evalFiles is how the files of evaluations are now: other words mean that one is to be read anew.
 func (f *follower) evalFiles(r *run.Run) string {
 	now := ""
-	for _, split := range f.evalSplits() {
+	for _, split := range run.EvalSplits(f.last.config) {
 		if info, err := os.Stat(r.EvalPath(split, "json")); err == nil {
 			now += fmt.Sprintln(split, info.Size(), info.ModTime().UnixNano())
 		}
 	}
 	return now
-}
-
-// evaluations are those of the run, by split.
-func (f *follower) evaluations(r *run.Run) []*eval.Result {
-	var results []*eval.Result
-	f.evalErr = nil
-	for _, split := range f.evalSplits() {
-		result, err := eval.Read(r.EvalPath(split, "json"))
-		if err == nil {
-			results = append(results, result)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			f.evalErr = errors.Join(f.evalErr, err)
-		}
-	}
-	return results
 }

@@ -69,9 +69,7 @@ func TestScreensOfASmallTerminalAndOfAlerts(t *testing.T) {
 				}
 				r.Seconds.Data = 11
 			case *run.Eval:
-				if r.Step >= 350 {
-					r.Recall["Toe drain"] = run.Recall{N: 7, Right: 0}
-				}
+				r.Recall["Toe drain"] = run.Recall{N: 7, Right: map[int]int{200: 7, 300: 4, 400: 2}[r.Step]}
 			}
 		}
 	}

@@ -44,7 +44,7 @@ func (p *journal) logLines(t *widget.Theme, w int) []string {
 // eventLines are the happenings, each with its step and time of day.
 func (p *journal) eventLines(t *widget.Theme, w int) []string {
 	var lines []string
-	for _, h := range p.current().happenings(p.now()) {
+	for _, h := range p.current().happenings() {
 		sign, style := "·", t.Muted
 		switch h.Level {
 		case level.Error:
@@ -86,7 +86,7 @@ func (p *journal) eventLines(t *widget.Theme, w int) []string {
 
 // eventsNote is how many alerts there are.
 func (p *journal) eventsNote() string {
-	n := len(p.current().warned(p.now()))
+	n := len(p.current().warned())
 	if n == 0 {
 		return ""
 	}

@@ -29,7 +29,7 @@ func (v *overview) drawProgress(t *widget.Theme, w, h int) string {
 	lines := v.stateLines(t, e, w-2, h)
 	if e.run.Fault == nil {
 		r := v.current()
-		if warned := v.current().warned(v.now()); len(warned) > 0 {
+		if warned := v.current().warned(); len(warned) > 0 {
 			newest := warned[0]
 			lines = append(lines, t.Warning.Render(widget.Cut(fmt.Sprintf("! %s (step %d)", widget.Clean(newest.Text),
 				newest.Step), w-2)))

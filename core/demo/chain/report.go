@@ -9,6 +9,8 @@ import (
 	"finetui/core/disk"
 	"finetui/core/eval"
 	"finetui/core/level"
+	"finetui/core/printable"
+	"finetui/core/run"
 	"finetui/core/stats"
 	"finetui/ml/wholefile"
 )
@@ -74,12 +76,31 @@ func (r report) recipes(b *strings.Builder) {
 			fmt.Fprintf(b, "\n- %s, %s `%s`: %s – %s", o.title, f.Level, f.Code, f.Text, f.Do)
 		}
 	}
+	for _, o := range r.outcomes {
+		if o.run != nil {
+			alerts(b, o.title, o.run)
+		}
+	}
 	b.WriteByte('\n')
 	for _, o := range r.outcomes {
 		if o.run == nil || o.title == "control" {
 			continue
 		}
 		fmt.Fprintf(b, "\nLoss mass, %s:\n\n```\n%s```\n", o.title, o.mass.Text())
+	}
+}
+
+// alerts are what the figures of a run give reason to say, in the words of follow and of the Train pane.
+func alerts(b *strings.Builder, title string, r *run.Run) {
+	found, err := r.ReadAlerts()
+	if err != nil {
+		fmt.Fprintf(b, "\n- %s: its metrics cannot be read: %s", title, printable.Error(err))
+	}
+	for _, a := range found {
+		fmt.Fprintf(b, "\n- %s, %s at step %d: %s", title, a.Level, a.Step, a.Text)
+		if a.Do != "" {
+			fmt.Fprintf(b, " – %s", a.Do)
+		}
 	}
 }
 

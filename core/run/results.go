@@ -1,0 +1,53 @@
+package run
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"finetui/core/config"
+	"finetui/core/eval"
+)
+
+// Results are the evaluations after training of those splits, in their order. One that cannot be read is left out, and
+// err says why.
+func (r *Run) Results(splits ...string) (results []*eval.Result, err error) {
+	for _, split := range splits {
+		result, fault := eval.Read(r.EvalPath(split, "json"))
+		if fault == nil {
+			results = append(results, result)
+		} else if !errors.Is(fault, fs.ErrNotExist) {
+			err = errors.Join(err, fault)
+		}
+	}
+	return results, err
+}
+
+// Alerts are what a run's history and the evaluations that can be read give reason to say.
+func (r *Run) Alerts(h *History) []Alert {
+	var c *config.Config
+	if snapshot, err := r.Config(); err == nil {
+		c = snapshot.Config
+	}
+	results, _ := r.Results(EvalSplits(c)...)
+	return h.Alerts(r.Info.Steps, results...)
+}
+
+// ReadAlerts are Alerts of all that the run has reported.
+func (r *Run) ReadAlerts() ([]Alert, error) {
+	reader := r.Reader()
+	if _, _, err := reader.Read(time.Time{}); err != nil {
+		return nil, err
+	}
+	return r.Alerts(&reader.History), nil
+}
+
+// EvalSplits are those that a run with these constants (nil: not known) is usually evaluated on.
+func EvalSplits(c *config.Config) []string {
+	splits := []string{"test", ValidSplit}
+	if c != nil && !slices.Contains(splits, c.Eval.Split) {
+		splits = append(splits, c.Eval.Split)
+	}
+	return splits
+}
