@@ -24,7 +24,7 @@ import (
 
 // judgePicture decodes a picture file and says what is wrong or doubtful about it; no file is named yet.
 func judgePicture(file []byte) []Finding {
-	_, notes, err := picture.DecodeBytes(file)
+	notes, err := picture.Examine(file)
 	return PictureFindings("", notes, err)
 }
 

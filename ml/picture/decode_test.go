@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -245,6 +246,26 @@ func TestBrokenAndHugePicturesAreRefusedByName(t *testing.T) {
 	}
 }
 
+func TestExaminingAPictureSaysWhatDecodingItDoes(t *testing.T) {
+	jpg := jpegOf(t, 40, 30)
+	clear := image.NewNRGBA(image.Rect(0, 0, 9, 7))
+	for what, file := range map[string][]byte{
+		"colour": jpg, "turned": withEXIF(jpg, exifOf(binary.BigEndian, 6)), "cut": jpg[:len(jpg)/2],
+		"upside down": withEXIF(jpg, exifOf(binary.LittleEndian, 3)),
+		"grey":        pngOf(t, image.NewGray(image.Rect(0, 0, 9, 7))), "16 bits": pngOf(t, image.NewGray16(clear.Rect)),
+		"clear": pngOf(t, clear), "none": []byte("none"),
+	} {
+		_, notes, err := DecodeBytes(file)
+		seen, fault := Examine(file)
+		if !slices.Equal(seen, notes) || fmt.Sprint(fault) != fmt.Sprint(err) {
+			t.Errorf("%s: examined: %v, %v; decoded: %v, %v", what, seen, fault, notes, err)
+		}
+		if want := map[string]int{"turned": 1, "upside down": 1, "clear": 1, "16 bits": 2}[what]; len(seen) != want {
+			t.Errorf("%s: notes %v, want %d", what, seen, want)
+		}
+	}
+}
+
 // jpegOf encodes seeded noise.
 func jpegOf(t testing.TB, w, h int) []byte {
 	t.Helper()
@@ -271,7 +292,10 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("II*\x00\x08\x00\x00\x00"))
 	f.Add([]byte("BM"))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		img, _, err := decode(file, 1<<16)
+		img, notes, err := decode(file, 1<<16)
+		if seen, fault := examine(file, 1<<16); !slices.Equal(seen, notes) || fmt.Sprint(fault) != fmt.Sprint(err) {
+			t.Fatalf("examined: %v, %v; decoded: %v, %v", seen, fault, notes, err)
+		}
 		if err != nil {
 			return
 		}
