@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"finetui/core/video"
 	"finetui/ml/mobilevideogpt"
@@ -23,6 +24,9 @@ type mobileVideoGPT struct {
 	text   []byte                 // of config.json
 	towers *mobilevideogpt.Towers // nil: the base is not on this machine
 	dir    string
+
+	sizes sync.Once
+	known Sizes
 }
 
 // openMobileVideoGPT reads config.json, and the sizes of the encoders that lie in dir or beside it.
@@ -45,13 +49,15 @@ func (k *mobileVideoGPT) Close() error {
 }
 
 func (k *mobileVideoGPT) Sizes() Sizes {
-	t := k.config.Text
-	s := Sizes{Parameters: k.config.Parameters(), Layers: t.Layers, Hidden: t.Hidden, Vocab: t.Vocab, Tied: t.Tied,
-		Ends: t.EOS, VisionRow: k.config.Image.PatchWidth()}
-	for _, p := range k.config.Projectors() {
-		s.Projectors += p.Values
-	}
-	return s
+	k.sizes.Do(func() {
+		t := k.config.Text
+		k.known = Sizes{Parameters: k.config.Parameters(), Layers: t.Layers, Hidden: t.Hidden, Vocab: t.Vocab,
+			Tied: t.Tied, Ends: t.EOS, VisionRow: k.config.Image.PatchWidth()}
+		for _, p := range k.config.Projectors() {
+			k.known.Projectors += p.Values
+		}
+	})
+	return k.known
 }
 
 // Files are the encoders': in the base's folder or beside it.

@@ -9,6 +9,7 @@ import (
 	"math"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"finetui/ml/nn"
 	"finetui/ml/picture"
@@ -33,6 +34,9 @@ type qwen2VL struct {
 	processor pixels.Processor
 	system    string // what stands before a conversation; empty: what Qwen2-VL's template writes
 	template  string // of chatTemplates
+
+	sizes sync.Once
+	known Sizes
 }
 
 // openQwen2VL reads the config.json of a Qwen2-VL and the processor's file beside it.
@@ -94,14 +98,17 @@ func readSystem(dir string) (string, error) {
 
 func (k *qwen2VL) sees() bool { return k.template == "qwen2_vl" }
 
+// Sizes counts the parameters once: who measures a million samples asks as often.
 func (k *qwen2VL) Sizes() Sizes {
-	t := k.config.Text
-	s := Sizes{Parameters: k.config.Parameters(), Layers: t.Layers, Hidden: t.Hidden, Vocab: t.Vocab, Tied: t.Tied,
-		Ends: t.EOS}
-	if k.sees() {
-		s.VisionRow, s.Unit = k.config.Vision.PatchWidth(), k.processor.Patch*k.processor.Merge
-	}
-	return s
+	k.sizes.Do(func() {
+		t := k.config.Text
+		k.known = Sizes{Parameters: k.config.Parameters(), Layers: t.Layers, Hidden: t.Hidden, Vocab: t.Vocab,
+			Tied: t.Tied, Ends: t.EOS}
+		if k.sees() {
+			k.known.VisionRow, k.known.Unit = k.config.Vision.PatchWidth(), k.processor.Patch*k.processor.Merge
+		}
+	})
+	return k.known
 }
 
 func (k *qwen2VL) Files() []string {

@@ -24,13 +24,14 @@ func (p *Project) Batches() Batches {
 	t := p.Config.Train
 	b := Batches{plan: p.Recipe.Plan(), Batch: t.BatchSize * t.GradAccum, starts: []int{0},
 		left: make([]bool, 0, p.objects("train"))}
+	ruler := p.Encoder().Ruler()
 	for i := range p.Data.Items {
 		it := &p.Data.Items[i]
 		if it.Split != "train" {
 			continue
 		}
 		for o := range it.Objects {
-			hidden := p.Hides(recipe.Sample{Item: it, Object: o})
+			hidden := ruler.Hides(recipe.Sample{Item: it, Object: o})
 			b.left = append(b.left, hidden)
 			if hidden {
 				b.Hidden++

@@ -29,10 +29,11 @@ type Cost struct {
 // cache tells its shape, or the size that its name gives.
 func (p *Project) Cost() Cost {
 	if p.Base != nil {
-		return p.cost(p.Base.Kind, p.Base.WeightBytes(), p.weigh("train", nil), p.weigh("valid", p.Hides))
+		return p.cost(p.Base.Kind, p.Base.WeightBytes(), p.weigh("train", nil),
+			p.weigh("valid", p.Encoder().Ruler().Hides))
 	}
 	samples := p.Recipe.Samples("train")
-	valid := slices.DeleteFunc(p.Recipe.Samples("valid"), p.Hides)
+	valid := slices.DeleteFunc(p.Recipe.Samples("valid"), p.Encoder().Ruler().Hides)
 	k, known := model.Away(p.Config.Model.Base)
 	if !known {
 		k = model.Usual()
@@ -46,7 +47,7 @@ func (p *Project) Cost() Cost {
 	n := model.NamedSize(p.Config.Model.Base)
 	cost := Cost{Hint: true, Download: 2 * n, Memory: 4 * n} // bfloat16, laid out for both directions
 	cost.Free, _ = doctor.FreeMemory()
-	cost.Time = p.duration(all, checked, func(w weight, back bool) float64 {
+	cost.Time = p.duration(p.Batches(), all, checked, func(w weight, back bool) float64 {
 		if back {
 			return 4 * float64(n) * float64(w.tokens)
 		}
@@ -56,10 +57,11 @@ func (p *Project) Cost() Cost {
 }
 
 func (p *Project) cost(k model.Kind, bytes int, all, valid []*weight) (cost Cost) {
-	s := newProcess(p, k, bytes, all, valid)
+	batches := p.Batches()
+	s := newProcess(p, batches, k, bytes, all, valid)
 	cost.Memory = s.most()
 	cost.Free, _ = doctor.FreeMemory()
-	cost.Time = p.duration(all, valid, func(w weight, back bool) float64 {
+	cost.Time = p.duration(batches, all, valid, func(w weight, back bool) float64 {
 		text, tower := s.model.Operations(w.tokens, w.supervised, w.patches)
 		if !back {
 			return text / 2
@@ -83,8 +85,8 @@ func (p *Project) cost(k model.Kind, bytes int, all, valid []*weight) (cost Cost
 }
 
 // duration is how long the steps and checks of a run take, with the operations of a sample's pass.
-func (p *Project) duration(all, valid []*weight, operations func(w weight, back bool) float64) time.Duration {
-	batches := p.Batches()
+func (p *Project) duration(batches Batches, all, valid []*weight,
+	operations func(w weight, back bool) float64) time.Duration {
 	samples := 0
 	for e := range p.Config.Train.Epochs {
 		if e > 0 && batches.plan.Alike() {

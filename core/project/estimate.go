@@ -117,7 +117,7 @@ func (p *Project) size(out *Estimate) {
 		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %d tokens, MODEL.MAX_LENGTH is %d", longest,
 			c.Model.MaxLength))
 	}
-	out.Cost = p.cost(p.Base.Kind, p.Base.WeightBytes(), all, p.weigh("valid", p.Hides))
+	out.Cost = p.cost(p.Base.Kind, p.Base.WeightBytes(), all, p.weigh("valid", p.Encoder().Ruler().Hides))
 	for _, f := range out.Cost.Findings(c.Model.Base) {
 		out.Notes = append(out.Notes, f.Text)
 	}

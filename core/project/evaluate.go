@@ -37,7 +37,7 @@ type Evaluation struct {
 // the bootstrap, eval.DefaultResamples or 0.
 func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, split string, resamples int,
 	report Progress) (Evaluation, error) {
-	samples := slices.DeleteFunc(p.Recipe.Samples(split), p.Hides)
+	samples := slices.DeleteFunc(p.Recipe.Samples(split), p.Encoder().Ruler().Hides)
 	if len(samples) == 0 {
 		return Evaluation{}, p.NoSplit(split)
 	}

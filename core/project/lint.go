@@ -34,8 +34,9 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 		if done++; report != nil && (done%step == 0 || done == total) {
 			report(done, total, "counting tokens")
 		}
-		shapes.see(s)
-		m, err := measure.of(s)
+		shown := measure.sizes.Shown(s)
+		shapes.see(s, shown)
+		m, err := measure.of(s, shown)
 		if err != nil {
 			return 0 // what cannot be shown has its finding
 		}
@@ -84,13 +85,14 @@ func (p *Project) CheckPictures(ctx context.Context, report Progress) error {
 }
 
 // ruler counts the tokens of samples. A question and its answer are cut into tokens once, however many objects are
-// asked about in these words; their pictures take as many tokens as their size says.
+// asked about in these words, with the smallest pictures that there are; theirs take as many tokens as their size says.
 type ruler struct {
-	p       *Project
-	encoder sample.Encoder
-	seeds   [2]maphash.Seed
-	known   map[wording]measured
-	said    map[string]string // what samples are trained to say, each text once
+	p     *Project
+	sizes *sample.Ruler
+	seeds [2]maphash.Seed
+	known map[wording]measured
+	said  map[string]string // what samples are trained to say, each text once
+	least []model.Size      // memory that is used again
 }
 
 // wording stands for a prompt, an answer and how many pictures are shown: two hashes of 64 bits, since the words of a
@@ -104,10 +106,10 @@ type measured struct {
 }
 
 // mostWordings are kept: prompts that tell a place may be as many as samples.
-const mostWordings = 1 << 20
+const mostWordings = 1 << 18
 
 func newRuler(p *Project) *ruler {
-	return &ruler{p: p, encoder: p.Encoder(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+	return &ruler{p: p, sizes: p.Encoder().Ruler(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 		known: map[wording]measured{}, said: map[string]string{}}
 }
 
@@ -115,26 +117,30 @@ func (r *ruler) wording(s recipe.Sample, pictures int) (w wording) {
 	words := struct {
 		prompt, answer string
 		pictures       int
-	}{s.Prompt, s.Answer, pictures}
+		isClip         bool
+	}{s.Prompt, s.Answer, pictures, s.Item.Clip != nil}
 	for i, seed := range r.seeds {
 		w[i] = maphash.Comparable(seed, words)
 	}
 	return w
 }
 
-// of measures a sample. An error says why its pictures cannot be shown.
-func (r *ruler) of(s recipe.Sample) (measured, error) {
-	shapes, err := r.encoder.Measure(s)
-	if err != nil {
-		return measured{}, err
+// of measures a sample of which that is shown. An error says why it cannot be.
+func (r *ruler) of(s recipe.Sample, shown []sample.Measured) (measured, error) {
+	tokens := 0
+	for _, m := range shown {
+		if m.Err != nil {
+			return measured{}, m.Err
+		}
+		tokens += m.Shape.Tokens
 	}
-	shown := 0
-	for _, shape := range shapes {
-		shown += shape.Tokens
-	}
-	w := r.wording(s, len(shapes))
+	w := r.wording(s, len(shown))
 	m, ok := r.known[w]
 	if !ok {
+		shapes, places, err := r.smallest(shown)
+		if err != nil {
+			return measured{}, err
+		}
 		t, err := r.p.Base.Sample(shapes, s.Prompt, s.Answer, 1)
 		if err != nil {
 			return measured{}, err
@@ -148,9 +154,23 @@ func (r *ruler) of(s recipe.Sample) (measured, error) {
 		} else {
 			r.said[said] = said
 		}
-		m = measured{len(t.IDs) - shown, said}
+		m = measured{len(t.IDs) - places, said}
 		r.known[w] = m
 	}
-	m.tokens += shown
+	m.tokens += tokens
 	return m, nil
+}
+
+// smallest are as many pictures and clips as are shown, of the smallest shapes, and the tokens that they take.
+func (r *ruler) smallest(shown []sample.Measured) (shapes []model.Shape, tokens int, err error) {
+	side := max(1, r.p.Base.Kind.Sizes().Unit)
+	r.least = r.least[:0]
+	for _, m := range shown {
+		r.least = append(r.least, model.Size{W: side, H: side, Frames: min(m.Size.Frames, 1)})
+	}
+	shapes, err = r.p.Base.Measure(model.View{MinPixels: 1, MaxPixels: side * side}, r.least)
+	for _, s := range shapes {
+		tokens += s.Tokens
+	}
+	return shapes, tokens, err
 }

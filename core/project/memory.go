@@ -2,12 +2,12 @@ package project
 
 import (
 	"math"
-	"slices"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/model"
 	"finetui/core/recipe"
+	"finetui/core/sample"
 	"finetui/ml/blas"
 	"finetui/ml/lora"
 	"finetui/ml/train"
@@ -37,6 +37,7 @@ type weight struct {
 // much of that is reached depends on what becomes garbage.
 type process struct {
 	p       *Project
+	batches Batches
 	sizes   model.Sizes
 	model   model.Footprint
 	all     []*weight // of train, in the recipe's order
@@ -51,6 +52,7 @@ type process struct {
 	replica       []replica
 	tower         []room // that each worker of a frozen tower has for patches
 	kept          map[int]bool
+	checked       bool // valid was measured: buffers have grown to its passes
 }
 
 // replica is the room that a worker has in rows.
@@ -129,7 +131,7 @@ func (r *room) grow(n int) (more, gone int) {
 // program's own pages, weights laid out for the kernels, and Go's heap.
 func (s *process) most() int64 {
 	s.open()
-	t, batches := s.p.Config.Train, s.p.Batches()
+	t, batches := s.p.Config.Train, s.batches
 	const walked, drawn, checked = 96, 1 << 15, 4 // steps, samples and checks, after which nothing new comes
 	checks, every := 0, t.EvalEvery
 	for e, steps, draws := 0, 0, 0; e < t.Epochs && draws < drawn; e++ {
@@ -147,10 +149,11 @@ func (s *process) most() int64 {
 	return programPages + runtimePages + s.model.Panels() + s.heap.peak()*33/32
 }
 
-func newProcess(p *Project, k model.Kind, bytes int, all, valid []*weight) *process {
+func newProcess(p *Project, batches Batches, k model.Kind, bytes int, all, valid []*weight) *process {
 	l := p.Config.LoRA
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
-	s := &process{p: p, sizes: k.Sizes(), all: all, valid: valid, kept: map[int]bool{}, workers: 1, heap: newHeap()}
+	s := &process{p: p, batches: batches, sizes: k.Sizes(), all: all, valid: valid, kept: map[int]bool{}, workers: 1,
+		heap: newHeap()}
 	s.model = k.Footprint(model.Work{Dropout: l.Dropout > 0, Weight: bytes, Projectors: p.Config.Train.ProjectorLR > 0,
 		Recompute: p.Config.Train.Checkpointing, Rank: func(module string) int {
 			if adapter.Matches(module) {
@@ -165,8 +168,10 @@ func newProcess(p *Project, k model.Kind, bytes int, all, valid []*weight) *proc
 	values, vision := s.model.Adapters()
 	s.adapted, s.visionAdapted = 4*int64(values), 4*int64(vision)
 	s.replica, s.tower = make([]replica, s.workers), make([]room, s.workers)
-	for _, w := range slices.Concat(all, valid) {
-		s.longest = max(s.longest, w.tokens)
+	for _, list := range [][]*weight{all, valid} {
+		for _, w := range list {
+			s.longest = max(s.longest, w.tokens)
+		}
 	}
 	return s
 }
@@ -253,8 +258,11 @@ func (s *process) run(samples []*weight, back bool) {
 			s.pass(&s.replica[r], sum, back)
 		}
 	}
-	s.heap.churn(256 * int64(len(samples)))
+	s.heap.churn(perRun * int64(len(samples)))
 }
+
+// perRun is what is left of a sample that ran.
+const perRun = 256
 
 func (s *process) pass(r *replica, sum weight, back bool) {
 	text := func(rows, back int) int64 { return s.model.TextWorker(rows, back, sum.supervised, s.longest) }
@@ -295,7 +303,12 @@ func (s *process) check() {
 		return
 	}
 	s.see(s.valid, len(s.all))
-	s.run(s.valid, false)
+	if s.checked {
+		s.heap.churn(perRun * int64(len(s.valid))) // the passes are those of before
+	} else {
+		s.run(s.valid, false)
+		s.checked = true
+	}
 	groups := (len(s.valid) + together - 1) / together
 	took := make([]struct {
 		rows  room
@@ -342,45 +355,51 @@ func (s *process) session(rows, patches, questions int) int64 {
 // that are spread over all, and the others are like the one before.
 func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []*weight {
 	const most = 8192
-	refs := make([]dataset.Ref, 0, p.objects(split))
-	for i := range p.Data.Items {
-		item := &p.Data.Items[i]
-		if item.Split != split {
-			continue
-		}
-		for o := range item.Objects {
-			if skip == nil || !skip(recipe.Sample{Item: item, Object: o}) {
-				refs = append(refs, dataset.Ref{Item: i, Object: o})
+	each := func(do func(dataset.Ref)) {
+		for i := range p.Data.Items {
+			item := &p.Data.Items[i]
+			if item.Split != split {
+				continue
+			}
+			for o := range item.Objects {
+				if skip == nil || !skip(recipe.Sample{Item: item, Object: o}) {
+					do(dataset.Ref{Item: i, Object: o})
+				}
 			}
 		}
 	}
-	every := (len(refs) + most - 1) / most
-	out, encoder := make([]*weight, len(refs)), p.Encoder()
-	for i, ref := range refs {
-		if i%every != 0 {
-			out[i] = out[i-1] // the very same: a set of a million objects has few of them
-			continue
+	n := 0
+	each(func(dataset.Ref) { n++ })
+	every := (n + most - 1) / most
+	out, encoder := make([]*weight, 0, n), p.Encoder()
+	each(func(ref dataset.Ref) {
+		if i := len(out); i%every != 0 {
+			out = append(out, out[i-1]) // the very same: a set of a million objects has few of them
+			return
 		}
-		out[i] = &weight{}
 		s, _ := p.Recipe.Sample(ref)
-		t, shapes, err := encoder.Tokens(s)
-		if err != nil {
-			continue
-		}
-		w := weight{tokens: len(t.IDs), prompt: len(t.IDs), features: len(t.Places),
-			pixels: s.Item.Width * s.Item.Height}
-		for _, target := range t.Targets {
-			if target >= 0 {
-				w.supervised++
-			}
-		}
-		w.prompt -= w.supervised
-		for _, shape := range shapes {
-			w.patches += shape.Rows
-		}
-		*out[i] = w
-	}
+		out = append(out, weighed(encoder, s))
+	})
 	return out
+}
+
+// weighed measures one sample; what cannot be shown weighs nothing.
+func weighed(encoder sample.Encoder, s recipe.Sample) *weight {
+	t, shapes, err := encoder.Tokens(s)
+	if err != nil {
+		return &weight{}
+	}
+	w := weight{tokens: len(t.IDs), prompt: len(t.IDs), features: len(t.Places), pixels: s.Item.Width * s.Item.Height}
+	for _, target := range t.Targets {
+		if target >= 0 {
+			w.supervised++
+		}
+	}
+	w.prompt -= w.supervised
+	for _, shape := range shapes {
+		w.patches += shape.Rows
+	}
+	return &w
 }
 
 // objects is how many objects a split has; "" means all splits.

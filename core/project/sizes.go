@@ -6,6 +6,7 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/model"
 	"finetui/core/recipe"
+	"finetui/core/sample"
 )
 
 // sizeLint finds what the model would refuse to look at for its shape: whole pictures, each once, and what is cut out
@@ -16,26 +17,27 @@ type sizeLint struct {
 	found []dataset.Finding
 }
 
-func (l *sizeLint) see(s recipe.Sample) {
+// see takes a sample with what it shows.
+func (l *sizeLint) see(s recipe.Sample, shown []sample.Measured) {
 	if s.Item.Width == 0 || s.Item.Height == 0 {
 		return // a finding of the data set
 	}
-	encoder := l.p.Encoder()
-	for _, size := range encoder.Sizes(s) {
-		isWhole := size == model.Size{W: s.Item.Width, H: s.Item.Height}
+	for _, m := range shown {
+		isWhole := m.Size == model.Size{W: s.Item.Width, H: s.Item.Height}
 		if isWhole && l.whole == s.Item {
 			continue
 		}
-		file, line, what := s.Item.Labels, s.Line(), func() string {
-			return fmt.Sprintf("the cut-out of %s#%d",
-				s.Item.ID, s.Object)
-		}
 		if isWhole {
 			l.whole = s.Item
-			file, line, what = s.Item.Media, 0, func() string { return "the picture" }
 		}
-		if r := encoder.Refused(size); r != nil {
-			l.found = append(l.found, dataset.TooLongFinding(l.p.Data.Short(file), line, what(), size.W, size.H, r.Why))
+		if m.Refusal == nil {
+			continue
 		}
+		file, line, what := s.Item.Labels, s.Line(), fmt.Sprintf("the cut-out of %s#%d", s.Item.ID, s.Object)
+		if isWhole {
+			file, line, what = s.Item.Media, 0, "the picture"
+		}
+		l.found = append(l.found, dataset.TooLongFinding(l.p.Data.Short(file), line, what, m.Size.W, m.Size.H,
+			m.Refusal.Why))
 	}
 }

@@ -1,6 +1,9 @@
 package recipe
 
 import (
+	"slices"
+
+	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/stats"
 )
@@ -12,6 +15,8 @@ type facts struct {
 	tellsAll  bool              // every object type has one class only: its name would be the answer
 	classMean map[int]float64   // mean y of each class, for the faults of enhanced-original alone
 	tellsOne  map[string]int    // object types that have one class, and that class
+	told      []string          // by class: what PROMPT_FACTS tells of its type; "" for nothing
+	kind      []int             // by class: the first class of its type
 }
 
 func (r *Recipe) mineFacts() facts {
@@ -48,25 +53,28 @@ func (r *Recipe) mineFacts() facts {
 			f.tellsAll = false
 		}
 	}
+	f.told, f.kind = make([]string, len(r.Classes)), make([]int, len(r.Classes))
+	for c := range r.Classes {
+		f.told[c] = r.tells(&f, r.Classes[c].Object)
+		f.kind[c] = slices.IndexFunc(r.Classes, func(other dataset.Class) bool {
+			return other.Object == r.Classes[c].Object
+		})
+	}
 	return f
+}
+
+// tells is what PROMPT_FACTS tells of an object type. Where every type has one class its name is the answer, so nothing
+// is told (lint says so).
+func (r *Recipe) tells(f *facts, object string) string {
+	if r.cfg.Recipe.PromptFacts == config.FactsNone || f.tellsAll {
+		return ""
+	}
+	place, known := f.place[object]
+	if r.cfg.Recipe.PromptFacts == config.FactsObject || !known {
+		return withArticle(object) + "."
+	}
+	return withArticle(object) + "; " + place + "."
 }
 
 // band puts a y into words by TOP_BELOW and BOTTOM_ABOVE.
 func (r *Recipe) band(y float64) string { return stats.BandWords[stats.Band(y, r.cfg.Dataset)] }
-
-// othersIn lists the object types of an image beside the object in focus, each once, in the order of the closed list.
-func (r *Recipe) othersIn(it *dataset.Item, focus int) []string {
-	held := make([]bool, len(r.Classes))
-	for o := range it.Objects {
-		if o != focus {
-			held[it.Objects[o].Class] = true
-		}
-	}
-	var names []string
-	for c, h := range held {
-		if object := r.Classes[c].Object; h && indexOf(names, object) < 0 {
-			names = append(names, object)
-		}
-	}
-	return names
-}

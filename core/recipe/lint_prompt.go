@@ -58,12 +58,11 @@ type promptLint struct {
 
 // told is what one prompt says beyond the question.
 type told struct {
-	text    string // normalised
-	words   []string
+	text    string   // normalised
 	holds   []int8   // by class: 1 where its name stands there, -1 where not, 0 not looked yet
 	states  []string // by condition: the word that tells it
 	turn    string   // from a control token on
-	classes []int    // samples, by class
+	classes []int32  // samples, by class
 }
 
 const mostTexts = 1 << 16 // prompts that are kept; with a place in each there may be as many as samples
@@ -118,10 +117,8 @@ func (p *promptLint) tell(prompt string) *told {
 		p.count()
 	}
 	t := &told{text: eval.Normalize(withoutQuestion(prompt, p.question)), holds: make([]int8, len(p.classes)),
-		classes: make([]int, len(p.classes)), turn: ControlToken(prompt)}
-	t.words = strings.Fields(t.text)
-	slices.Sort(t.words)
-	t.words = slices.Compact(t.words)
+		classes: make([]int32, len(p.classes)), turn: ControlToken(prompt),
+		states: make([]string, 0, len(p.conditions))}
 	for _, condition := range p.conditions {
 		t.states = append(t.states, namesCondition(t.text, condition))
 	}
@@ -132,9 +129,12 @@ func (p *promptLint) tell(prompt string) *told {
 // count takes what the texts say into the tally of words, and forgets them.
 func (p *promptLint) count() {
 	for _, t := range p.texts {
+		words := strings.Fields(t.text)
+		slices.Sort(words)
+		words = slices.Compact(words)
 		for class, n := range t.classes {
 			if n > 0 {
-				p.words.add(class, n, t.words)
+				p.words.add(class, int(n), words)
 			}
 		}
 	}

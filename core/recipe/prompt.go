@@ -2,6 +2,8 @@ package recipe
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"finetui/core/config"
@@ -16,31 +18,71 @@ func (r *Recipe) Prompt(ref dataset.Ref) string {
 		ref.Object >= len(r.data.Items[ref.Item].Objects) {
 		return r.Question
 	}
-	it := &r.data.Items[ref.Item]
-	object := it.Objects[ref.Object]
+	return string(r.appendPrompt(nil, &r.data.Items[ref.Item], ref.Object))
+}
+
+func (r *Recipe) appendPrompt(to []byte, it *dataset.Item, focus int) []byte {
+	object := &it.Objects[focus]
 	center := object.Box.Center()
 	rec := &r.cfg.Recipe
-
-	var said []string
-	if rec.Context == "full" && it.Clip == nil {
+	if rec.Context == config.ContextFull && it.Clip == nil {
 		// Nothing in the picture says which of its objects is meant.
-		said = append(said, fmt.Sprintf("At x %.2f, y %.2f.", center.X, center.Y))
+		to = appendHundredths(append(to, "At x "...), center.X)
+		to = append(appendHundredths(append(to, ", y "...), center.Y), ". "...)
 	}
 	if rec.PositionWords && it.Clip == nil {
-		said = append(said, capital(r.band(center.Y))+".")
+		to = append(append(to, capital(r.band(center.Y))...), ". "...)
 	}
-	if fact := r.fact(r.Classes[object.Class].Object); fact != "" {
-		said = append(said, fact)
+	if fact := r.facts.told[object.Class]; fact != "" {
+		to = append(append(to, fact...), ' ')
 	}
 	switch rec.Prompt {
-	case "basic":
-		if others := r.othersIn(it, ref.Object); len(others) > 0 {
-			said = append(said, "Also in the picture: "+strings.Join(others, ", ")+".")
-		}
-	case "enhanced-original":
-		said = append(said, r.originalFacts(it, ref.Object))
+	case config.PromptBasic:
+		to = r.appendOthers(to, it, focus)
+	case config.PromptEnhancedOriginal:
+		to = append(append(to, r.originalFacts(it, focus)...), ' ')
 	}
-	return strings.Join(append(said, r.Question), " ")
+	return append(to, r.Question...)
+}
+
+// appendOthers names the object types of a picture beside the object in focus, each once, in the order of the closed
+// list.
+func (r *Recipe) appendOthers(to []byte, it *dataset.Item, focus int) []byte {
+	var room [128]bool
+	held := room[:]
+	if n := len(r.Classes); 2*n > len(room) {
+		held = make([]bool, 2*n)
+	}
+	held, named := held[:len(held)/2], held[len(held)/2:] // by class; types by their first class
+	for o := range it.Objects {
+		if o != focus {
+			held[it.Objects[o].Class] = true
+		}
+	}
+	before := "Also in the picture: "
+	for c := range r.Classes {
+		kind := r.facts.kind[c]
+		if !held[c] || named[kind] {
+			continue
+		}
+		named[kind] = true
+		to = append(append(to, before...), r.Classes[c].Object...)
+		before = ", "
+	}
+	if before == ", " {
+		to = append(to, ". "...)
+	}
+	return to
+}
+
+// appendHundredths is "%.2f", quickly where that is as exact.
+func appendHundredths(to []byte, v float64) []byte {
+	hundredths := 100 * v
+	if !(v >= 0 && v < 9) || math.Signbit(v) || math.Abs(hundredths-math.Floor(hundredths)-0.5) < 1e-6 {
+		return strconv.AppendFloat(to, v, 'f', 2, 64)
+	}
+	n := int(math.Floor(hundredths + 0.5))
+	return append(to, byte('0'+n/100), '.', byte('0'+n/10%10), byte('0'+n%10))
 }
 
 // question is the part of the prompt that no sample changes.
@@ -75,19 +117,6 @@ func (r *Recipe) statesToLookFor() string {
 	return ", and is it " + strings.Join(r.conditions[:last], ", ") + " or " + r.conditions[last]
 }
 
-// fact is what PROMPT_FACTS tells of an object type. Where every type has one class its name is the answer, so
-// nothing is told (lint says so).
-func (r *Recipe) fact(object string) string {
-	if r.cfg.Recipe.PromptFacts == config.FactsNone || r.facts.tellsAll {
-		return ""
-	}
-	place, known := r.facts.place[object]
-	if r.cfg.Recipe.PromptFacts == config.FactsObject || !known {
-		return withArticle(object) + "."
-	}
-	return withArticle(object) + "; " + place + "."
-}
-
 // originalFacts repeats, in our words, what the original told: every class name in the picture, the condition of the
 // object in focus, and facts chosen by the answer.
 func (r *Recipe) originalFacts(it *dataset.Item, focus int) string {
@@ -104,4 +133,23 @@ func (r *Recipe) originalFacts(it *dataset.Item, focus int) string {
 	return fmt.Sprintf("The picture holds %s. In focus: %s, %s, y %.2f. %s: %d known, mean y %.2f.",
 		strings.Join(in, ", "), r.Classes[c].Object, r.Classes[c].Condition, it.Objects[focus].Box.Center().Y,
 		r.Classes[c].Name, r.weighCounts[c], r.facts.classMean[c])
+}
+
+// phrases keeps prompts, each text once: there are few where samples are many.
+type phrases struct {
+	known map[string]string
+	text  []byte // memory that is used again
+}
+
+// of is a prompt without new memory, where it is known.
+func (p *phrases) of(r *Recipe, it *dataset.Item, focus int) string {
+	p.text = r.appendPrompt(p.text[:0], it, focus)
+	prompt, known := p.known[string(p.text)]
+	if !known {
+		if prompt = string(p.text); len(p.known) >= mostTexts {
+			clear(p.known)
+		}
+		p.known[prompt] = prompt
+	}
+	return prompt
 }

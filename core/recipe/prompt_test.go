@@ -1,6 +1,9 @@
 package recipe
 
 import (
+	"fmt"
+	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -157,5 +160,40 @@ func TestRecipeOnDetectionsKeepsTheFactsOfTheLabels(t *testing.T) {
 	s, ok := r.On(found).Sample(dataset.Ref{})
 	if want := "At the top. A toe drain; mostly at the bottom. Name and state?"; !ok || s.Prompt != want {
 		t.Errorf("got %q, want %q", s.Prompt, want)
+	}
+}
+
+func TestHundredthsAreThoseOfPrintf(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	values := []float64{0, math.Copysign(0, -1), 0.005, 0.015, 0.025, 0.125, 0.994999999, 0.995, 0.999, 1, 1.005,
+		8.999, 9, 12.345, -0.001, -3.2, math.NaN(), math.Inf(1)}
+	for range 20_000 {
+		values = append(values, rng.Float64(), float64(rng.IntN(1e6))/1e6, float64(rng.IntN(1000))/1000+0.005)
+	}
+	for _, v := range values {
+		if got, want := string(appendHundredths(nil, v)), fmt.Sprintf("%.2f", v); got != want {
+			t.Fatalf("%v: got %s, want %s", v, got, want)
+		}
+	}
+}
+
+func TestLintSeesThePromptsOfSamples(t *testing.T) {
+	for _, preset := range []string{"basic", "enhanced", "enhanced-original"} {
+		for _, context := range []config.Context{config.ContextCrop, config.ContextFull} {
+			cfg := constants(t, preset)
+			cfg.Recipe.Context = context
+			r := build(t, onePicture(), cfg)
+			known := &phrases{known: map[string]string{}}
+			for range 2 {
+				for i, it := range r.data.Items {
+					for o := range it.Objects {
+						got, want := r.unnamed(i, o, known).Prompt, r.Prompt(dataset.Ref{Item: i, Object: o})
+						if got != want {
+							t.Errorf("%s, %s: got %q, want %q", preset, context, got, want)
+						}
+					}
+				}
+			}
+		}
 	}
 }

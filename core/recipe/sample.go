@@ -57,7 +57,7 @@ func (r *Recipe) Sample(ref dataset.Ref) (Sample, bool) {
 }
 
 func (r *Recipe) sample(item, object int) Sample {
-	s := r.unnamed(item, object)
+	s := r.unnamed(item, object, nil)
 	s.ID = s.id()
 	return s
 }
@@ -83,7 +83,8 @@ func (r *Recipe) asked(text *dataset.Text, class, usual string) string {
 	return question
 }
 
-func (r *Recipe) unnamed(item, object int) Sample {
+// unnamed is a sample without its ID. Its prompt is one of known, where that is not nil.
+func (r *Recipe) unnamed(item, object int, known *phrases) Sample {
 	it := &r.data.Items[item]
 	class := it.Objects[object].Class
 	s := Sample{
@@ -92,9 +93,13 @@ func (r *Recipe) unnamed(item, object int) Sample {
 		Class:     class,
 		Condition: r.Classes[class].Condition,
 		Context:   r.cfg.Recipe.Context,
-		Prompt:    r.Prompt(dataset.Ref{Item: item, Object: object}),
 		Answer:    r.Classes[class].Name,
 		Weight:    1,
+	}
+	if known != nil {
+		s.Prompt = known.of(r, it, object)
+	} else {
+		s.Prompt = string(r.appendPrompt(nil, it, object))
 	}
 	if text := it.Objects[object].Text; text != nil {
 		s.Answer, s.told = text.Answer, text.Answer != s.Answer

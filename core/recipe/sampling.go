@@ -19,9 +19,9 @@ type Plan struct {
 	sampling config.Sampling
 	seed     uint64
 	epochs   int
-	class    []int     // of each sample
+	class    []int32   // of each sample
 	counts   []int     // samples of each class
-	byClass  [][]int   // where draws: sample indices of each class
+	byClass  [][]int32 // where draws: sample indices of each class
 	copies   []int     // int_weight: of each class
 	images   [][]int   // repeat_factor: sample indices of each image that has any
 	repeat   []float64 // repeat_factor: r(I) of each entry of images
@@ -69,7 +69,7 @@ func (r *Recipe) Plan() *Plan {
 		seed:     uint64(r.cfg.Project.Seed),
 		epochs:   r.cfg.Train.Epochs,
 		counts:   r.trainCounts,
-		byClass:  make([][]int, len(r.Classes)),
+		byClass:  make([][]int32, len(r.Classes)),
 		copies:   make([]int, len(r.Classes)),
 	}
 	for c, w := range r.rawWeights {
@@ -79,10 +79,10 @@ func (r *Recipe) Plan() *Plan {
 	for c, k := range p.counts {
 		n += k
 		if p.draws() {
-			p.byClass[c] = make([]int, 0, k)
+			p.byClass[c] = make([]int32, 0, k)
 		}
 	}
-	p.class = make([]int, 0, n)
+	p.class = make([]int32, 0, n)
 	var classesIn [][]int
 	for i := range r.data.Items {
 		it := &r.data.Items[i]
@@ -93,16 +93,16 @@ func (r *Recipe) Plan() *Plan {
 		for o := range it.Objects {
 			c := it.Objects[o].Class
 			if p.draws() {
-				p.byClass[c] = append(p.byClass[c], len(p.class))
+				p.byClass[c] = append(p.byClass[c], int32(len(p.class)))
 			}
-			p.class = append(p.class, c)
+			p.class = append(p.class, int32(c))
 		}
 		if p.sampling == config.SampleRepeatFactor {
-			rows := make([]int, len(it.Objects))
+			rows, classes := make([]int, len(it.Objects)), make([]int, len(it.Objects))
 			for o := range rows {
-				rows[o] = first + o
+				rows[o], classes[o] = first+o, it.Objects[o].Class
 			}
-			classesIn, p.images = append(classesIn, p.class[first:]), append(p.images, rows)
+			classesIn, p.images = append(classesIn, classes), append(p.images, rows)
 		}
 	}
 	if p.sampling == config.SampleRepeatFactor {
@@ -173,7 +173,7 @@ func (p *Plan) draw(rng *rand.Rand, q float64) []int {
 			u -= shares[c]
 		}
 		rows := p.byClass[last]
-		out[i] = rows[rng.IntN(len(rows))]
+		out[i] = int(rows[rng.IntN(len(rows))])
 	}
 	return out
 }

@@ -7,7 +7,6 @@ package sample
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"math"
 
@@ -109,11 +108,18 @@ func (e Encoder) Frames(ctx context.Context, path string, size func(*video.Info)
 }
 
 // Sizes are those of what the model is shown for a sample, from the label data alone.
-func (e Encoder) Sizes(s recipe.Sample) []model.Size {
+func (e Encoder) Sizes(s recipe.Sample) []model.Size { return e.appendSizes(nil, s) }
+
+func (e Encoder) appendSizes(to []model.Size, s recipe.Sample) []model.Size {
 	c := e.Recipe
 	whole := model.Size{W: max(s.Item.Width, 1), H: max(s.Item.Height, 1)}
-	if s.Item.Clip != nil {
-		return []model.Size{e.clipSize(s.Item)}
+	switch {
+	case s.Item.Clip != nil:
+		return append(to, e.clipSize(s.Item))
+	case c.Context == config.ContextFullCrop:
+		to = append(to, whole)
+	case c.Context != config.ContextCrop:
+		return append(to, whole)
 	}
 	cut := model.Size{}
 	cut.W, cut.H = media.CutSize(whole.W, whole.H, s.Box(), c.CropMargin)
@@ -121,13 +127,7 @@ func (e Encoder) Sizes(s recipe.Sample) []model.Size {
 		cut.W = e.square(cut.W, cut.H)
 		cut.H = cut.W
 	}
-	switch c.Context {
-	case config.ContextCrop:
-		return []model.Size{cut}
-	case config.ContextFullCrop:
-		return []model.Size{whole, cut}
-	}
-	return []model.Size{whole}
+	return append(to, cut)
 }
 
 // clipSize is the size of a clip as it is shown, of the frames that the model picks.
@@ -145,30 +145,14 @@ func (e Encoder) Measure(s recipe.Sample) ([]model.Shape, error) {
 }
 
 // Refused says why the model takes nothing of such a size; nil: it does.
-func (e Encoder) Refused(size model.Size) *model.Refusal {
-	var refusal *model.Refusal
-	if _, err := e.kind().Measure(e.View(), []model.Size{size}); errors.As(err, &refusal) {
-		return refusal
-	}
-	return nil
-}
+func (e Encoder) Refused(size model.Size) *model.Refusal { return e.measured(size).Refusal }
 
 // Hidden says that a sample cannot be shown: its picture is missing or broken, which the data set's findings tell.
 func Hidden(s recipe.Sample) bool { return s.Item.Media == "" || s.Item.Broken }
 
 // Hides says that a sample cannot be shown: it is Hidden, or what RECIPE.CONTEXT shows of it has a shape that the model
 // refuses.
-func (e Encoder) Hides(s recipe.Sample) bool {
-	if Hidden(s) {
-		return true
-	}
-	if s.Item.Width == 0 || s.Item.Height == 0 {
-		return false
-	}
-	var refusal *model.Refusal
-	_, err := e.Measure(s)
-	return errors.As(err, &refusal)
-}
+func (e Encoder) Hides(s recipe.Sample) bool { return e.Ruler().Hides(s) }
 
 // Tokens is a sample in tokens, and how the model cuts what it is shown; nothing is opened.
 func (e Encoder) Tokens(s recipe.Sample) (train.Sample, []model.Shape, error) {
