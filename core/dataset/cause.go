@@ -74,7 +74,7 @@ var counted = map[string][2]string{
 	UnreadableClip: {"clip", "clips"},
 	MissingClip:    {"clip", "clips"}, RepeatedClip: {"record", "records"}, NoLabel: {"record", "records"},
 	BadRecord: {"record", "records"}, SeveralFiles: {"record", "records"}, NoFile: {"record", "records"},
-	NoMark: {"record", "records"}, NothingLearned: {"record", "records"}, SeveralTurns: {"record", "records"},
+	NotHere: {"record", "records"}, NoMark: {"record", "records"}, NothingLearned: {"record", "records"}, SeveralTurns: {"record", "records"},
 	SystemTurn: {"record", "records"}, ScaledAnswer: {"record", "records"}, RepeatedPair: {"record", "records"},
 	NoPath: {"record", "records"}, BadTimes: {"record", "records"}, LabelNoPrefix: {"label", "labels"}, GroupParted: {"participant", "participants"},
 	BrokenXML: {"file", "files"}, OtherPicture: {"file", "files"},

@@ -33,12 +33,15 @@ type talk struct {
 	images, videos       []string
 	split, class, worker []byte
 	turns, late          []talkTurn // late: those that stand behind all others wherever they are written
+	history              []talkTurn // before plain
+	plain                plainPair
 	part                 []byte
 }
 
 func (k *talk) reset() {
 	*k = talk{images: k.images[:0], videos: k.videos[:0], split: k.split[:0], class: k.class[:0], worker: k.worker[:0],
-		turns: k.turns[:0], late: k.late[:0], part: k.part[:0]}
+		turns: k.turns[:0], late: k.late[:0], history: k.history[:0], plain: k.plain, part: k.part[:0]}
+	k.plain.reset()
 }
 
 // read reads a record. Its members stand in any order; those of no interest are passed over.
@@ -60,9 +63,18 @@ func (k *talk) read(r *jsonReader) error {
 			return k.turnsOf(r, &k.turns, sideUser)
 		case "completion":
 			return k.turnsOf(r, &k.late, sideModel)
+		case "instruction", "query":
+			return plain(r, &k.plain.question)
+		case "input":
+			return plain(r, &k.plain.input)
+		case "output", "response":
+			return plain(r, &k.plain.answer)
+		case "history":
+			return k.pairsOf(r)
 		case "system":
-			k.system = r.peek() == '"'
-			return r.skip()
+			err := plain(r, &k.part)
+			k.system = k.system || len(k.part) > 0
+			return err
 		case "split":
 			return plain(r, &k.split)
 		case "class", "exercise", "channel":
@@ -73,6 +85,12 @@ func (k *talk) read(r *jsonReader) error {
 		return r.skip()
 	})
 	k.turns = append(k.turns, k.late...)
+	if len(k.turns) == 0 && len(k.plain.answer) > 0 {
+		k.plainTurns()
+	}
+	for i := range k.turns {
+		k.inline(&k.turns[i])
+	}
 	return err
 }
 
@@ -102,7 +120,7 @@ func (k *talk) files(r *jsonReader, into *[]string) error {
 	switch r.peek() {
 	case '"':
 		text, err := r.text()
-		if len(text) > 0 {
+		if text = bytes.TrimPrefix(text, []byte("file://")); len(text) > 0 {
 			*into = append(*into, string(text))
 		}
 		return err
@@ -131,11 +149,13 @@ func (k *talk) turnsOf(r *jsonReader, into *[]talkTurn, side byte) error {
 		return k.content(r, t)
 	}
 	return r.array(func() error {
-		t := next(into)
+		next(into)
 		if r.peek() != '{' {
 			return r.skip()
 		}
+		at := len(*into) - 1
 		return r.object(func(key []byte) error {
+			t := &(*into)[at]
 			switch string(key) {
 			case "from", "role":
 				err := plain(r, &k.part)
@@ -143,13 +163,22 @@ func (k *talk) turnsOf(r *jsonReader, into *[]talkTurn, side byte) error {
 				return err
 			case "value", "content":
 				return k.content(r, t)
-			case "loss":
+			case "loss", "train", "training":
 				word := r.peek()
 				t.idle = word == 'f' || word == '0'
 				return r.skip()
 			case "loss_scale", "weight":
-				t.scaled = true
-				return r.skip()
+				err := plain(r, &k.part)
+				t.idle = t.idle || string(k.part) == "0" || string(k.part) == "0.0"
+				t.scaled = !t.idle && string(k.part) != "1" && string(k.part) != "1.0" && len(k.part) > 0
+				return err
+			case "human", "user": // a question and its answer in one
+				t.side = sideUser
+				return k.content(r, t)
+			case "assistant", "gpt":
+				t = next(into)
+				t.side = sideModel
+				return k.content(r, t)
 			}
 			return r.skip()
 		})
@@ -203,7 +232,7 @@ func (k *talk) content(r *jsonReader, t *talkTurn) error {
 			case "video", "video_url":
 				return k.files(r, &k.videos)
 			case "path", "url":
-				if string(kind) == "video" {
+				if bytes.Contains(kind, []byte("video")) {
 					return k.files(r, &k.videos)
 				}
 				return k.files(r, &k.images)
@@ -211,9 +240,9 @@ func (k *talk) content(r *jsonReader, t *talkTurn) error {
 			return r.skip()
 		})
 		switch {
-		case bytes.HasPrefix(kind, []byte("video")) || len(kind) == 0 && len(k.videos) > videos:
+		case bytes.Contains(kind, []byte("video")) || len(kind) == 0 && len(k.videos) > videos:
 			t.text = append(t.text, videoMark...)
-		case bytes.HasPrefix(kind, []byte("image")) || len(kind) == 0 && len(k.images) > images:
+		case bytes.Contains(kind, []byte("image")) || len(kind) == 0 && len(k.images) > images:
 			t.text = append(t.text, imageMark...)
 		}
 		return err

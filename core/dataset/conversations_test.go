@@ -42,6 +42,17 @@ func TestConversationsOfEveryForm(t *testing.T) {
 			`"What is it?"]},{"role":"assistant","content":"It is a long answer in free words."}]}`,
 		"prompt.jsonl": `{"completion":[{"role":"assistant","content":"It is a long answer in free words."}],"images":` +
 			`[{"path":"a.jpg"}],"prompt":[{"role":"user","content":[{"type":"image"},{"type":"text","text":"What is it?"}]}]}`,
+		"swift.jsonl": `{"system":"Be brief.","conversation":[{"human":"<image>What is it?","assistant":` +
+			`"It is a long answer in free words."}],"images":["a.jpg"]}`,
+		"query.jsonl": `{"query":"<image>What is it?","response":"It is a long answer in free words.","images":["a.jpg"],` +
+			`"history":[],"system":""}`,
+		"alpaca.json": `[{"instruction":"What is it?","input":"","output":"It is a long answer in free words.",
+			"images":["file://a.jpg"]}]`,
+		"qwen.json": `[{"id":"1","conversations":[{"from":"user","value":"<img>a.jpg</img>\nWhat is it?"},
+			{"from":"assistant","value":"It is a long answer in free words."}]}]`,
+		"responses.jsonl": `{"messages":[{"role":"user","content":[{"type":"input_image","image_url":"a.jpg"},{"type":` +
+			`"input_text","text":"What is it?"}]},{"role":"assistant","content":[{"type":"output_text","text":` +
+			`"It is a long answer in free words."}],"weight":1}]}`,
 		"bom.json": "\xef\xbb\xbf" + `[{"image":"./a.jpg","conversations":[{"from":"human","value":"What is it?"},
 			{"from":"gpt","value":"It is a long answer in free words."}]}]`,
 		"elsewhere.json": `[{"image":"/data/of/others/a.jpg","messages":[{"role":"user","content":"What is it?"},
@@ -128,8 +139,10 @@ func TestWhatConversationsHoldBeyondASampleIsSaid(t *testing.T) {
 			`{"role":"assistant","content":"one","loss_scale":2},{"role":"user","content":"more?"},` +
 			`{"role":"assistant","content":"two"}]}`,
 		`{"image":"c.jpg","messages":[{"role":"user","content":"<image>q"},{"role":"assistant","content":"a","loss":false}]}`,
+		`{"image":"c.jpg","messages":[{"role":"user","content":"<image>q"},{"role":"assistant","content":"a","weight":0}]}`,
+		`{"image":"https://a.example/a.jpg",` + pair + `}`, `{"image":"data:image/png;base64,AAAA",` + pair + `}`,
 	}, "\n")}), "x.jsonl"))
-	for code, n := range map[string]int{SeveralFiles: 1, NoFile: 1, NoMark: 2, NothingLearned: 1, SeveralTurns: 1,
+	for code, n := range map[string]int{SeveralFiles: 1, NoFile: 1, NoMark: 2, NothingLearned: 2, SeveralTurns: 1, NotHere: 2,
 		SystemTurn: 1, ScaledAnswer: 1, RepeatedPair: 1, MissingImage: 2} {
 		if got := countOf(set, code); got != n {
 			t.Errorf("%s is said of %d records, want %d: %v", code, got, n, set.Findings)
@@ -138,6 +151,32 @@ func TestWhatConversationsHoldBeyondASampleIsSaid(t *testing.T) {
 	if got, want := said(set), []string{"train/a.jpg: q → a [free text]", "train/b.jpg: q → one [free text]",
 		"train/b.jpg: more? → two [free text]"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Questions that follow each other are asked in their order, in whichever form they are written; clips are named in texts
+// and beside them.
+func TestSeveralTurnsOfEveryForm(t *testing.T) {
+	for name, record := range map[string]string{
+		"messages": `{"messages":[{"role":"user","content":"<video>q1"},{"role":"assistant","content":"a1"},` +
+			`{"role":"user","content":"q2"},{"role":"assistant","content":"a2"}],"videos":["c.mp4"]}`,
+		"pairs":   `{"conversation":[{"human":"<video>q1","assistant":"a1"},{"human":"q2","assistant":"a2"}],"videos":["c.mp4"]}`,
+		"history": `{"response":"a2","history":[["<video>q1","a1"]],"videos":["c.mp4"],"query":"q2"}`,
+		"alpaca": `{"output":"a2","input":"","history":[["<video>q1","a1"]],"videos":["c.mp4"],"instruction":"q2",` +
+			`"system":"s"}`,
+		"inline": `{"messages":[{"role":"user","content":"<video>c.mp4</video>q1"},{"role":"assistant","content":"a1"},` +
+			`{"role":"user","content":"q2"},{"role":"assistant","content":"a2"}]}`,
+	} {
+		set := readSet(t, filepath.Join(write(t, map[string]string{"x.jsonl": record, "c.mp4": ""}), "x.jsonl"))
+		want := []string{"train/c.mp4: q1 → a1 [free text]", "train/c.mp4: q2 → a2 [free text]"}
+		if got := said(set); !slices.Equal(got, want) || countOf(set, SeveralTurns) != 1 || set.Items[0].Clip == nil {
+			t.Errorf("%s: got %q, want %q; %v", name, got, want, set.Findings)
+		}
+	}
+	two := readSet(t, filepath.Join(write(t, map[string]string{"x.jsonl": `{"instruction":"Say.","input":"<image>What?",` +
+		`"output":"a1","images":["c.jpg"]}`}), "x.jsonl"))
+	if got := said(two); len(got) != 1 || got[0] != "train/c.jpg: Say.\nWhat? → a1 [free text]" {
+		t.Errorf("an instruction with its input is %q", got)
 	}
 }
 
@@ -210,6 +249,9 @@ func FuzzConversations(f *testing.F) {
 	f.Add(`[{"image":"a.jpg","conversations":[{"from":"human","value":"<image>\nq"},{"from":"gpt","value":"a"}]}]`)
 	f.Add(`{"messages":[{"role":"user","content":[{"type":"video","path":"a.mp4"},{"type":"text","text":"q"}]},` +
 		`{"role":"assistant","content":"a - b","loss_scale":2}],"split":"val","channel":3}` + "\n{\"prompt\":\"q\"}")
+	f.Add(`{"conversation":[{"human":"<img>a.jpg</img>q","assistant":"a"}],"system":"s"}` + "\n" +
+		`{"query":"q","response":"a","history":[["<video>","b"]],"videos":["a.mp4"]}` + "\n" +
+		`{"instruction":"q","input":"<image>","output":"a","images":["data:x"]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		path := filepath.Join(t.TempDir(), "x.json")
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {

@@ -94,6 +94,7 @@ const (
 	SeveralFiles   = "record_of_several_files"
 	NoFile         = "record_of_words_alone"
 	NoMark         = "record_without_mark"
+	NotHere        = "record_of_no_file_here"
 	NothingLearned = "record_without_lesson"
 	SeveralTurns   = "record_of_several_questions"
 	SystemTurn     = "system_turn_passed_over"
@@ -238,7 +239,8 @@ var rulings = map[string]struct {
 	BadRecord: {level.Error, "correct the record; its questions from that place on do not count"},
 	SeveralFiles: {level.Warn,
 		"show one picture or clip in a record; it does not count: a sample here shows one"},
-	NoFile: {level.Info, "nothing; a sample here shows a picture or a clip, and these records do not count"},
+	NoFile:  {level.Info, "nothing; a sample here shows a picture or a clip, and these records do not count"},
+	NotHere: {level.Warn, "load the pictures and clips into a folder, and name their files; these records do not count"},
 	NoMark: {level.Info,
 		"nothing here: the file is shown before the question; write <image> or <video> for trainers that count them"},
 	NothingLearned: {level.Info, "nothing; there is no answer in them to be learned"},

@@ -65,7 +65,9 @@ func formatOf(path string) string {
 		return "labelme JSON"
 	case has(`"annotations"`, `"coordinates"`):
 		return "CreateML JSON"
-	case has(`"conversations"`), has(`"messages"`, `"role"`), has(`"prompt"`, `"completion"`):
+	case has(`"conversations"`), has(`"messages"`, `"role"`), has(`"prompt"`, `"completion"`),
+		has(`"conversation"`), has(`"instruction"`, `"output"`), has(`"query"`, `"response"`, `"images"`),
+		has(`"query"`, `"response"`, `"videos"`):
 		return conversationsSniffed
 	case has("<annotations>", "<image "):
 		return "CVAT XML"
