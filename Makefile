@@ -35,7 +35,7 @@ test-torch:
 	go test -count 1 -v -run Torch ./core/finetune
 
 # A run is killed before every rename, link, removal and sync of its files, and at random moments, and must come to the
-# checkpoints, links, rows and checks of an unbroken one.
+# checkpoints, links, rows and checks of an unbroken one: one on pictures, and one on clips that trains projectors too.
 kill:
 	FINETUI_KILLS=all go test -count 1 -timeout 0 -v -run Killed ./core/finetune
 

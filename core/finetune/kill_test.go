@@ -19,6 +19,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/run"
+	"finetui/ml/mobilevideogpt"
 	"finetui/ml/wholefile"
 )
 
@@ -178,6 +179,24 @@ func killProject(t *testing.T) *config.File {
 	return f
 }
 
+// killClips is the same with a video model whose projectors are trained, on clips: fewer steps, as each takes longer.
+func killClips(t *testing.T) *config.File {
+	t.Helper()
+	f := clipsProject(t, 3, 2)
+	if err := f.Override([]string{"TRAIN.EPOCHS=1", "TRAIN.BATCH_SIZE=1", "TRAIN.SAVE_EVERY=1", "TRAIN.EVAL_EVERY=2",
+		"TRAIN.LOG_EVERY=2", "TRAIN.KEEP=1", "TRAIN.LEARNING_RATE=0.3", "TRAIN.SCHEDULE=constant",
+		"TRAIN.WARMUP_RATIO=0", "EVAL.MAX_NEW_TOKENS=1"}); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// killed are the projects whose runs are killed, with their last checkpoint, and the one that gives way to it.
+var killed = map[string]struct {
+	project    func(*testing.T) *config.File
+	last, gone int
+}{"pictures": {killProject, 4, 3}, "clips and projectors": {killClips, 3, 1}}
+
 // goOnUntilDone resumes a run until it is done.
 func goOnUntilDone(t *testing.T, r *run.Run) {
 	t.Helper()
@@ -219,7 +238,12 @@ func startKilled(t *testing.T, f *config.File, name string, n int) *run.Run {
 // TestKilledBeforeEveryStepARunComesToTheSame kills a run before the steps by which its files come to be. make kill
 // takes all of them, an ordinary test some.
 func TestKilledBeforeEveryStepARunComesToTheSame(t *testing.T) {
-	f := killProject(t)
+	for name, k := range killed {
+		t.Run(name, func(t *testing.T) { killedBeforeEveryStep(t, k.project(t), k.last, k.gone) })
+	}
+}
+
+func killedBeforeEveryStep(t *testing.T, f *config.File, last, gone int) {
 	notes := filepath.Join(t.TempDir(), "steps")
 	t.Setenv(stepsTo, notes)
 	unbroken := start(t, f, "unbroken")
@@ -231,11 +255,16 @@ func TestKilledBeforeEveryStepARunComesToTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	steps := strings.Split(strings.TrimSpace(string(text)), "\n")
-	if want["link best"] == want["link latest"] || len(steps) < 150 {
+	if want["link best"] == want["link latest"] || len(steps) < 120 {
 		t.Fatalf("this run shows little: best %q, latest %q, %d steps", want["link best"], want["link latest"],
 			len(steps))
 	}
-	points := chosen(steps)
+	if f.Config.Train.ProjectorLR > 0 && !slices.ContainsFunc(steps, func(step string) bool {
+		return strings.HasSuffix(step, mobilevideogpt.ProjectorsFile)
+	}) {
+		t.Fatal("this run writes no projectors")
+	}
+	points := chosen(steps, last, gone)
 	t.Logf("%d of %d steps", len(points), len(steps))
 	for _, n := range points {
 		r := startKilled(t, f, "killed", n)
@@ -252,19 +281,20 @@ func TestKilledBeforeEveryStepARunComesToTheSame(t *testing.T) {
 	}
 }
 
-// chosen are all steps for FINETUI_KILLS=all, else those from the one that shows a checkpoint to the one after its
-// link, of the best, and a few spread over the rest.
-func chosen(steps []string) (points []int) {
+// chosen are all steps for FINETUI_KILLS=all, else those from the one that shows the last checkpoint to the one after its
+// link, of the best, and a few spread over the rest, among them the one that removes a checkpoint.
+func chosen(steps []string, last, gone int) (points []int) {
 	if os.Getenv("FINETUI_KILLS") != "" {
 		for n := range steps {
 			points = append(points, n+1)
 		}
 		return points
 	}
-	want := []string{"rename checkpoints/step-000004", "sync checkpoints", "symlink checkpoints/.best.tmp",
-		"rename checkpoints/best",
-		"rename checkpoints/latest", "rename checkpoints/step-000004/checkpoint.json",
-		"rename checkpoints/.step-000003.gone", "remove checkpoints/.step-000003.gone", "rename exit.json"}
+	shown, hidden := fmt.Sprintf("checkpoints/step-%06d", last), fmt.Sprintf("checkpoints/.step-%06d.gone", gone)
+	want := []string{"rename " + shown, "sync checkpoints", "symlink checkpoints/.best.tmp", "rename checkpoints/best",
+		"rename checkpoints/latest", "rename " + shown + "/checkpoint.json",
+		"rename " + shown + "/" + mobilevideogpt.ProjectorsFile, "rename " + hidden, "remove " + hidden,
+		"rename exit.json"}
 	for _, step := range want {
 		if n := slices.Index(steps, step); n >= 0 {
 			points = append(points, n+1)

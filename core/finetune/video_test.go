@@ -19,9 +19,12 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// clipProject is a set of drawn clips of two exercises in QEVD's form, and the small Mobile-VideoGPT
+// clipProject is a set of twelve drawn clips of two exercises in QEVD's form, and the small Mobile-VideoGPT
 // of the goldens with a tokenizer of as many tokens.
-func clipProject(t *testing.T) *config.File {
+func clipProject(t *testing.T) *config.File { return clipsProject(t, 8, 4) }
+
+// clipsProject is the same with so many clips to learn from and to check on.
+func clipsProject(t *testing.T, learn, check int) *config.File {
 	t.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip(err)
@@ -32,7 +35,7 @@ func clipProject(t *testing.T) *config.File {
 		t.Fatal(err)
 	}
 	var records []map[string]any
-	for i := range 12 {
+	for i := range learn + check {
 		exercise, source := "squats", "testsrc2=s=64x48:r=8:d=2"
 		if i%2 == 1 {
 			exercise, source = "elbow plank", fmt.Sprintf("color=c=0x%02x4080:s=64x48:r=8:d=2", 20*i)
@@ -47,7 +50,7 @@ func clipProject(t *testing.T) *config.File {
 			t.Skipf("ffmpeg makes no clip: %v: %s", err, out)
 		}
 		split := "train"
-		if i >= 8 {
+		if i >= learn {
 			split = "valid"
 		}
 		records = append(records, map[string]any{"video_path": "./" + name, "split": split,
