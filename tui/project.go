@@ -181,7 +181,7 @@ func runLint(c call) int {
 	if text := p.Base.Trouble(); text != "" {
 		c.note("%s", text)
 	}
-	table := recipe.Mass(p.Recipe)
+	table := p.Mass()
 	if c.json {
 		if code := c.printJSON(struct {
 			Schema   int               `json:"schema"`

@@ -83,7 +83,7 @@ func TestSamplingIsWrittenAsCopies(t *testing.T) {
 			for _, n := range count {
 				rows += n
 			}
-			for _, row := range recipe.Mass(p.Recipe).Classes {
+			for _, row := range recipe.Mass(p.Recipe, nil).Classes {
 				if want := row.ShareSamples * rows; math.Abs(count[row.Class]-want) > 0.5+1e-6+rows/1000 {
 					t.Errorf("%s %s: %v rows of %s, the mass table's share is %.2f of %v", dialect, sampling,
 						count[row.Class], row.Class, want, rows)

@@ -64,6 +64,8 @@ type About struct {
 type Task struct {
 	Project *project.Project // with its base open
 	Steps   int              // of the whole run
+	// SampleWeight is what the tokens of an answer weigh together on the mean of an epoch; 0 where all weigh alike
+	SampleWeight float64
 }
 
 // native is the engine of this program.

@@ -71,7 +71,7 @@ func openNative(_ context.Context, task Task) (Engine, error) {
 		workers, cores = team, 1
 	}
 	e.trainer, err = train.New(e.network, solver, schedule, train.Options{Replicas: workers, Threads: team, Seed: seed,
-		Limits: train.Limits{Sequences: max(1, c.Train.BatchSize)}})
+		SampleWeight: task.SampleWeight, Limits: train.Limits{Sequences: max(1, c.Train.BatchSize)}})
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ type torchEngine struct {
 	adapter  *lora.Config
 	trainer  *torch.Trainer
 	schedule train.Schedule
+	weight   float64 // Task.SampleWeight
 	seed     uint64
 	step     int
 	about    About
@@ -47,7 +48,7 @@ func openTorch(ctx context.Context, task Task) (Engine, error) {
 		return nil, fmt.Errorf("MODEL.ENGINE = torch: %w", err)
 	}
 	e := &torchEngine{p: p, encoder: p.Encoder(), media: media, adapter: adapterOf(p), seed: uint64(c.Project.Seed),
-		schedule: scheduleOf(c.Train, task.Steps)}
+		schedule: scheduleOf(c.Train, task.Steps), weight: task.SampleWeight}
 	if e.trainer, err = torch.Start(python, os.Stderr); err != nil { // the run's log.txt
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func (e *torchEngine) Step(ctx context.Context, wanted []recipe.Sample, first in
 	}
 	making := time.Since(start)
 	rate := e.schedule.Factor(e.step) * e.p.Config.Train.LearningRate
-	res, err := e.trainer.Step(batch, rate)
+	res, err := e.trainer.Step(batch, rate, e.weight)
 	if err != nil {
 		return nil, err
 	}

@@ -297,8 +297,13 @@ func (j *job) build(ctx context.Context) error {
 	if err := checkEngine(c); err != nil {
 		return err
 	}
+	weight := j.w.Info().SampleWeight
+	if j.w.Info().Steps == 0 { // a run goes on as it began
+		weight = j.p.Mass().SampleWeight
+	}
 	var err error
-	if j.engine, err = engines[c.Model.Engine](ctx, Task{Project: j.p, Steps: j.batches.Steps()}); err != nil {
+	if j.engine, err = engines[c.Model.Engine](ctx, Task{Project: j.p, Steps: j.batches.Steps(),
+		SampleWeight: weight}); err != nil {
 		return err
 	}
 	about := j.engine.About()
@@ -306,6 +311,7 @@ func (j *job) build(ctx context.Context) error {
 		model.Short(j.fingerprint), about.Trainable, len(j.all), j.batches.Steps(), j.batches.Batch, about.Text)
 	return j.w.Update(func(i *run.Info) {
 		i.Steps, i.Samples, i.Trainable, i.BestBy = j.batches.Steps(), len(j.all), about.Trainable, c.Train.BestBy
+		i.SampleWeight = weight
 	})
 }
 

@@ -40,6 +40,20 @@ func (b *Base) sample(shapes []Shape, turns []Turn, weight float64) (train.Sampl
 	return s, nil
 }
 
+// AnswerTokens is how many tokens the loss counts in an answer, with the one that ends it; 0 where it cannot be said.
+func (b *Base) AnswerTokens(answer string) (n int) {
+	s, err := b.Sample(nil, "", answer, 1)
+	if err != nil {
+		return 0
+	}
+	for _, target := range s.Targets {
+		if target >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Supervised is the text that a sample is trained to say.
 func (b *Base) Supervised(s train.Sample) string {
 	var ids []int32

@@ -46,7 +46,7 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 	batches := p.Batches()
 	out.TrainSamples = len(batches.Epoch(0))
 	out.Plan = batches.Plan(cfg.Train)
-	table := recipe.Mass(p.Recipe)
+	table := recipe.Mass(p.Recipe, nil)
 	out.MassBefore, out.MassAfter = table.ImbalanceBefore, table.ImbalanceAfter
 	if inversion, ok := table.Inverted(max(1, cfg.Dataset.ModerateAbove)); ok {
 		out.Notes = append(out.Notes, fmt.Sprintf("%s, the rarer class, weighs %.1f× as much as %s",
@@ -137,3 +137,6 @@ func Trainable(k model.Kind, c *config.Config) (n int) {
 	}
 	return n
 }
+
+// Mass is the loss mass of the recipe in tokens of the base, which is open.
+func (p *Project) Mass() recipe.Table { return recipe.Mass(p.Recipe, p.Base.AnswerTokens) }

@@ -26,7 +26,7 @@ func ExampleBuild() {
 		fmt.Println(err)
 		return
 	}
-	table := recipe.Mass(r)
+	table := recipe.Mass(r, nil)
 	for _, row := range table.Classes {
 		fmt.Printf("%s: %d samples, weight %s, %.0f %% of the samples, %.0f %% of the loss\n", row.Class, row.N,
 			row.Scaled,

@@ -134,7 +134,7 @@ func (r *Recipe) lintSources(v *survey) []dataset.Finding {
 // lintMass finds an imbalance that is compensated more than once, or turned round.
 func (r *Recipe) lintMass() []dataset.Finding {
 	rec := &r.cfg.Recipe
-	table := Mass(r)
+	table := Mass(r, nil)
 	heaviest := slices.MaxFunc(append([]Row{{}}, table.Classes...),
 		func(a, b Row) int { return cmp.Compare(a.Mass, b.Mass) })
 	var ways []string

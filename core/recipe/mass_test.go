@@ -21,7 +21,7 @@ func TestGoldenEnhancedOriginal(t *testing.T) {
 	}
 	golden(t, "enhanced_original.json", &want)
 	r := build(t, drains(drainCounts), constants(t, "enhanced-original"))
-	table := Mass(r)
+	table := Mass(r, nil)
 	if table.SamplesBefore != want.Before || table.SamplesAfter != want.After {
 		t.Errorf("samples %d → %v, want %d → %v", table.SamplesBefore, table.SamplesAfter, want.Before, want.After)
 	}
@@ -61,7 +61,7 @@ func TestWeightsHaveMeanOneOverAnEpoch(t *testing.T) {
 			"inverse_sqrt"} {
 			cfg := constants(t, "basic")
 			cfg.Recipe.Sampling, cfg.Recipe.ClassWeights, cfg.Recipe.ConditionWeights = sampling, weights, weights
-			table := Mass(build(t, d, cfg))
+			table := Mass(build(t, d, cfg), nil)
 			var mass, n, share float64
 			for _, row := range table.Classes {
 				mass += row.Samples * float64(row.Scaled)
@@ -79,7 +79,7 @@ func TestWeightsHaveMeanOneOverAnEpoch(t *testing.T) {
 func TestMassOfBalancedWeightsIsEven(t *testing.T) {
 	cfg := constants(t, "basic")
 	cfg.Recipe.ClassWeights = "balanced"
-	table := Mass(build(t, drains(drainCounts), cfg))
+	table := Mass(build(t, drains(drainCounts), cfg), nil)
 	if math.Abs(table.ImbalanceAfter-1) > 1e-12 {
 		t.Errorf("imbalance %v", table.ImbalanceAfter)
 	}
@@ -114,6 +114,6 @@ func BenchmarkMassOnAKeyPress(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		Mass(r)
+		Mass(r, nil)
 	}
 }

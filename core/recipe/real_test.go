@@ -42,7 +42,7 @@ func TestRealDrainsAreSampledAndClean(t *testing.T) {
 			}
 		}
 	}
-	table := Mass(build(t, d, cfg))
+	table := Mass(build(t, d, cfg), nil)
 	// n 78 96 7 50: square roots flatten 13.7× to its root.
 	if !near(table.ImbalanceBefore, 96.0/7) || table.ImbalanceAfter*table.ImbalanceAfter-96.0/7 > 1e-9 {
 		t.Errorf("imbalance %v → %v", table.ImbalanceBefore, table.ImbalanceAfter)

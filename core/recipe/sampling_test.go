@@ -134,7 +134,7 @@ func TestEmptyTrainGivesAnEmptyEpoch(t *testing.T) {
 		if n := len(r.Plan().Epoch(0)); n != 0 {
 			t.Errorf("%s: %d samples", sampling, n)
 		}
-		if table := Mass(r); table.ImbalanceAfter != 0 || table.SamplesAfter != 0 {
+		if table := Mass(r, nil); table.ImbalanceAfter != 0 || table.SamplesAfter != 0 {
 			t.Errorf("%s: %+v", sampling, table)
 		}
 	}

@@ -83,17 +83,20 @@ type Info struct {
 	Name   string `json:"name"`
 	State  string `json:"state"` // as the writer last put it; Status knows better
 	Meta
-	Machine   string        `json:"machine"` // host name of the last process
-	Created   float64       `json:"created"` // Unix seconds
-	Process   *Process      `json:"process,omitempty"`
-	Began     float64       `json:"began,omitempty"`     // Unix seconds, start of the last process
-	Before    float64       `json:"before,omitempty"`    // seconds that earlier processes took
-	Resumed   int           `json:"resumed,omitempty"`   // how often
-	Steps     int           `json:"steps,omitempty"`     // optimizer steps planned in all
-	Samples   int           `json:"samples,omitempty"`   // training samples of one epoch
-	Trainable int           `json:"trainable,omitempty"` // trained parameters
-	RootFrom  string        `json:"root_from,omitempty"` // the project's folder as seen from the run's
-	BestBy    config.BestBy `json:"best_by,omitempty"`   // what makes a checkpoint the best: loss, accuracy or macro_f1
+	Machine   string   `json:"machine"` // host name of the last process
+	Created   float64  `json:"created"` // Unix seconds
+	Process   *Process `json:"process,omitempty"`
+	Began     float64  `json:"began,omitempty"`     // Unix seconds, start of the last process
+	Before    float64  `json:"before,omitempty"`    // seconds that earlier processes took
+	Resumed   int      `json:"resumed,omitempty"`   // how often
+	Steps     int      `json:"steps,omitempty"`     // optimizer steps planned in all
+	Samples   int      `json:"samples,omitempty"`   // training samples of one epoch
+	Trainable int      `json:"trainable,omitempty"` // trained parameters
+	RootFrom  string   `json:"root_from,omitempty"` // the project's folder as seen from the run's
+	// what a sample weighs in the loss on the mean (train.StepDenominator); 0: all alike, or a run of before 2026-11-29
+	SampleWeight float64 `json:"sample_weight,omitempty"`
+	// what makes a checkpoint the best: loss, accuracy or macro_f1
+	BestBy config.BestBy `json:"best_by,omitempty"`
 	// inode of the lock that the process holds: a copy of the folder has another
 	Lock uint64 `json:"lock,omitempty"`
 	// Unix seconds when the last process stood where it goes on from; 0: it does not yet

@@ -122,18 +122,18 @@ func (o outcome) result(rate float64) *train.Result {
 	return r
 }
 
-// Step takes one optimizer step at a learning rate. The loss is
-// divided once by the sum of the weights of the whole step.
-func (t *Trainer) Step(samples []Sample, rate float64) (*train.Result, error) {
+// Step takes one optimizer step at a learning rate. The loss is divided once, for the whole step, by the weight that
+// its samples are expected to have (train.StepDenominator).
+func (t *Trainer) Step(samples []Sample, rate, sampleWeight float64) (*train.Result, error) {
 	var o outcome
-	err := t.ask("step", map[string]any{"rate": rate, "denominator": denominator(samples)}, samples, &o)
+	err := t.ask("step", map[string]any{"rate": rate, "denominator": denominator(samples, sampleWeight)}, samples, &o)
 	return o.result(rate), err
 }
 
 // Check measures samples and changes nothing.
 func (t *Trainer) Check(samples []Sample) (*train.Result, error) {
 	var o outcome
-	err := t.ask("check", map[string]any{"denominator": denominator(samples)}, samples, &o)
+	err := t.ask("check", map[string]any{"denominator": denominator(samples, 0)}, samples, &o)
 	return o.result(0), err
 }
 
@@ -161,12 +161,12 @@ func (t *Trainer) Close() error {
 	return errors.Join(t.pipe.Close(), t.command.Wait())
 }
 
-func denominator(samples []Sample) float64 {
+func denominator(samples []Sample, sampleWeight float64) float64 {
 	list := make([]train.Sample, len(samples))
 	for i, s := range samples {
 		list[i] = s.Sample
 	}
-	return train.Denominator(list)
+	return train.StepDenominator(list, sampleWeight)
 }
 
 // described is a tensor whose bytes follow a command.

@@ -73,8 +73,8 @@ func (s *Sample) check() error {
 	return nil
 }
 
-// Denominator is the sum of the weights of all supervised positions. The loss of an optimizer step is divided by that
-// of all its samples, however they are split into passes (PyTorch's weighted mean, taken over the step).
+// Denominator is the sum of the weights of all supervised positions: what PyTorch's weighted mean divides by, here
+// taken over all samples of a step, however they are split into passes.
 func Denominator(samples []Sample) (sum float64) {
 	for i := range samples {
 		s := &samples[i]
@@ -85,6 +85,18 @@ func Denominator(samples []Sample) (sum float64) {
 		}
 	}
 	return sum
+}
+
+// StepDenominator is what the loss of an optimizer step is divided by where the samples weigh differently: the weight
+// that so many samples are expected to have, each of them sampleWeight on the mean of an epoch (all its supervised
+// tokens together). Divided by its own weights a small step would take back what they are for: a batch of one sample
+// counts the same whatever its weight. With sampleWeight 0, where all weigh alike, it is Denominator, the mean over the
+// tokens that is usual.
+func StepDenominator(samples []Sample, sampleWeight float64) float64 {
+	if sampleWeight == 0 {
+		return Denominator(samples)
+	}
+	return float64(len(samples)) * sampleWeight
 }
 
 // Pack is what a replica runs in one pass: samples to be laid end to end.

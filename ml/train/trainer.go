@@ -52,6 +52,8 @@ type Options struct {
 	Threads  int // cores for all of them together; 0: all
 	Limits   Limits
 	Seed     uint64 // of dropout
+	// SampleWeight is what a sample's supervised tokens weigh together on the mean of an epoch (StepDenominator).
+	SampleWeight float64
 }
 
 // Trainer takes optimizer steps. Same samples, seed and options give the same bits.
@@ -110,7 +112,7 @@ type SampleLoss struct {
 
 // Result of an optimizer step or of an evaluation.
 type Result struct {
-	Loss         float64 // what is minimised: the weighted mean over the whole step
+	Loss         float64 // what is minimised: the weighted sum over the whole step, over its denominator
 	LossPlain    float64 // mean nll of the supervised tokens, all alike
 	LearningRate float64 // of the first group, in force during the step
 	GradNorm     float64 // before clipping
@@ -170,6 +172,9 @@ func (t *Trainer) pass(ctx context.Context, samples []Sample, train bool) (*Resu
 	denominator := Denominator(samples)
 	if denominator == 0 {
 		return nil, errors.New("no token is supervised")
+	}
+	if train {
+		denominator = StepDenominator(samples, t.options.SampleWeight)
 	}
 	packs := plan(samples, len(t.replicas), t.options.Limits)
 	for _, p := range packs {

@@ -104,6 +104,38 @@ func TestLossIsTheWeightedMeanOverTheStep(t *testing.T) {
 	}
 }
 
+// A sample of twice the weight pulls twice as hard, alone in its step too, where the step is divided by the weight that
+// is expected of a sample.
+func TestWeightsOfAStepOfOneSampleCount(t *testing.T) {
+	samples := someSamples(2, 6)
+	double := slices.Clone(samples[:1])
+	double[0].Weights = slices.Clone(double[0].Weights)
+	for i := range double[0].Weights {
+		double[0].Weights[i] *= 2
+	}
+	loss := func(o Options, samples []Sample) float64 {
+		res, err := newTrainer(t, newTiny(2, 0), o).pass(context.Background(), samples, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.Loss
+	}
+	own, expected := Options{}, Options{SampleWeight: 3}
+	if a, b := loss(own, samples[:1]), loss(own, double); math.Abs(a-b) > 1e-6*a {
+		t.Errorf("by its own weights the loss is %v, and %v with twice the weight", a, b)
+	}
+	once, twice := loss(expected, samples[:1]), loss(expected, double)
+	if math.Abs(twice-2*once) > 1e-6*twice {
+		t.Errorf("the loss is %v, and %v with twice the weight", once, twice)
+	}
+	if want := loss(own, samples[:1]) * Denominator(samples[:1]) / 3; math.Abs(once-want) > 1e-6*want {
+		t.Errorf("the loss is %v, want the weighted sum over what is expected of a sample, %v", once, want)
+	}
+	if d := StepDenominator(samples[:2], 3); d != 6 {
+		t.Errorf("two samples are divided by %v, want 6", d)
+	}
+}
+
 func TestDropoutDependsOnSeedStepAndSample(t *testing.T) {
 	same := someSamples(5, 4)
 	loss := func(o Options, steps int, samples []Sample) float64 {
@@ -253,7 +285,8 @@ func TestFailedStepLeavesEverythingAsItWas(t *testing.T) {
 			rows[0] = float32(math.NaN())
 			s.Visual, s.Places = seen{rows: rows}, []int32{0}
 		}), "finite"},
-		{"picture missing", context.Background(), broken(func(s *Sample) { s.Places, s.Visual = []int32{0}, nil }), "sample 2"},
+		{"picture missing", context.Background(), broken(func(s *Sample) { s.Places, s.Visual = []int32{0}, nil }),
+			"sample 2"},
 		{"two features in one place", context.Background(), broken(func(s *Sample) {
 			s.Visual, s.Places = seen{rows: make([]float32, 2*tinyHidden)}, []int32{1, 1}
 		}), "feature 1 of its pictures stands in the place of token 1"},

@@ -46,7 +46,7 @@ func estimate(cfg *config.Config) (Consequences, error) {
 	if err != nil {
 		return Consequences{}, err
 	}
-	table := recipe.Mass(built)
+	table := recipe.Mass(built, nil)
 	c := Consequences{TrainSamples: int(math.Round(table.SamplesAfter)), MassBefore: table.ImbalanceBefore,
 		MassAfter: table.ImbalanceAfter,
 		Trainable: 3328 * cfg.LoRA.R * len(cfg.LoRA.Targets), VisualTokens: fmt.Sprintf("%d", cfg.Model.MaxPixels/784),

@@ -184,7 +184,7 @@ func weigh(set *data.Dataset, file *config.Snapshot, key weighKey) *weighed {
 	if w.recipe, w.err = recipe.Build(set, cfg); w.err != nil {
 		return w
 	}
-	w.table = recipe.Mass(w.recipe)
+	w.table = recipe.Mass(w.recipe, nil)
 	batches := (&project.Project{File: file, Config: cfg, Data: set, Recipe: w.recipe}).Batches()
 	w.plan, w.hidden = batches.Plan(cfg.Train), batches.Hidden
 	// Lengths need a tokenizer, which lint and train load.

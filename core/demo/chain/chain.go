@@ -126,7 +126,7 @@ func follow(ctx context.Context, file *config.Snapshot, s subject, data *dataset
 	if err != nil {
 		return out, err
 	}
-	out.mass = recipe.Mass(r)
+	out.mass = recipe.Mass(r, nil)
 	name := session.Base
 	if s.name != "" {
 		o.Log("%s: %s", s.title, s.about)
