@@ -139,6 +139,7 @@ type Train struct {
 type Eval struct {
 	Split            string  `key:"SPLIT" doc:"split that is scored; of EVAL.DATA: the name of its folder"`
 	Data             string  `key:"DATA" is:"path" doc:"a further data set with the same classes that nothing but scoring sees; empty: none"`
+	PriorTau         float64 `key:"PRIOR_TAU" doc:"score the closed list, too, less so many times ln of each class's share of the training draw; 0: no" min:"0" max:"10"`
 	MaxNewTokens     int     `key:"MAX_NEW_TOKENS" doc:"longest answer" unit:"tokens" min:"1"`
 	SuccessOverall   float64 `key:"SUCCESS_OVERALL" doc:"accuracy that counts as success" min:"0" max:"1"`
 	SuccessCondition float64 `key:"SUCCESS_CONDITION" doc:"accuracy in each condition that counts as success" min:"0" max:"1"`

@@ -50,6 +50,9 @@ type Result struct {
 	Confusion  Confusion      `json:"confusion"`
 	Success    Success        `json:"success"`
 
+	// ClosedSets are other readings of the same subject, never instead of what it said (EVAL.PRIOR_TAU).
+	ClosedSets []ClosedSet `json:"closed_sets,omitempty"`
+
 	SecondsPerAnswer float64  `json:"seconds_per_answer"`
 	SelfTest         float64  `json:"self_test"` // accuracy of a perfect model
 	Resamples        int      `json:"resamples"` // of the bootstrap
@@ -125,9 +128,16 @@ func (r *Result) WriteCSV(path string) error {
 	var text strings.Builder
 	w := csv.NewWriter(&text)
 	rows := [][]string{{"id", "expected", "answer", "parsed", "right", "seconds"}}
-	for _, a := range r.Items {
-		rows = append(rows, []string{a.ID, a.Expected, a.Answer, a.Parsed, strconv.FormatBool(a.Right),
-			strconv.FormatFloat(a.Seconds, 'g', -1, 64)})
+	for _, s := range r.ClosedSets {
+		rows[0] = append(rows[0], s.Title())
+	}
+	for i, a := range r.Items {
+		row := []string{a.ID, a.Expected, a.Answer, a.Parsed, strconv.FormatBool(a.Right),
+			strconv.FormatFloat(a.Seconds, 'g', -1, 64)}
+		for _, s := range r.ClosedSets {
+			row = append(row, s.Answers[i])
+		}
+		rows = append(rows, row)
 	}
 	if err := w.WriteAll(rows); err != nil {
 		return fmt.Errorf("%s: %w", path, err)

@@ -29,6 +29,9 @@ func (r *Result) Text() string {
 	}
 	b.WriteString(r.Confusion.text())
 	b.WriteByte('\n')
+	if closed := r.closedText(); closed != "" {
+		b.WriteString(closed + "\n")
+	}
 	b.WriteString(r.Success.text())
 	return b.String()
 }

@@ -41,17 +41,20 @@ func (b *Base) sample(shapes []Shape, turns []Turn, weight float64) (train.Sampl
 }
 
 // AnswerTokens is how many tokens the loss counts in an answer, with the one that ends it; 0 where it cannot be said.
-func (b *Base) AnswerTokens(answer string) (n int) {
-	s, err := b.Sample(nil, "", answer, 1)
-	if err != nil {
-		return 0
-	}
-	for _, target := range s.Targets {
-		if target >= 0 {
-			n++
+func (b *Base) AnswerTokens(answer string) int {
+	ids, _ := b.answer(answer)
+	return len(ids)
+}
+
+// answer is an answer as the tokens that are learned of it, the one that ends it last.
+func (b *Base) answer(text string) (ids []int32, err error) {
+	s, err := b.Sample(nil, "", text, 1)
+	for _, id := range s.Targets {
+		if id >= 0 {
+			ids = append(ids, id)
 		}
 	}
-	return n
+	return ids, err
 }
 
 // Supervised is the text that a sample is trained to say.

@@ -159,12 +159,6 @@ const together = 16
 // cancelled context the error comes with the replies so far.
 func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, error), a Asking) ([]Reply, error) {
 	replies := make([]Reply, n)
-	workers, team := 1, blas.NewTeam(s.threads).Size()
-	if s.Base.Kind.Sizes().Small() {
-		workers, team = team, 1
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	var mutex sync.Mutex
 	onText := func(q int, text string) {
 		mutex.Lock()
@@ -180,6 +174,22 @@ func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, err
 			looked(q, list)
 		}
 	}
+	return replies, s.each(ctx, n, together, a.Progress, "answers", func(ctx context.Context, w *worker, first,
+		last int) error {
+		return w.answer(ctx, first, last, get, a, replies, onText)
+	})
+}
+
+// each deals n questions out to workers, so many at a time, and waits for them. The first error stops all.
+func (s *Subject) each(ctx context.Context, n, together int, progress func(done, total int, what string), what string,
+	do func(ctx context.Context, w *worker, first, last int) error) error {
+	workers, team := 1, blas.NewTeam(s.threads).Size()
+	if s.Base.Kind.Sizes().Small() {
+		workers, team = team, 1
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var mutex sync.Mutex
 	done, next := 0, make(chan int)
 	var wait sync.WaitGroup
 	for range min(workers, (n+together-1)/together) {
@@ -187,17 +197,14 @@ func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, err
 			w := s.worker(team)
 			for first := range next {
 				last := min(first+together, n)
-				if err := mapped.Guard(func() error {
-					return w.answer(ctx, first, last, get, a, replies,
-						onText)
-				}); err != nil {
+				if err := mapped.Guard(func() error { return do(ctx, w, first, last) }); err != nil {
 					cancel(err)
 					continue
 				}
 				mutex.Lock()
 				done += last - first
-				if a.Progress != nil {
-					a.Progress(done, n, "answers")
+				if progress != nil {
+					progress(done, n, what)
 				}
 				mutex.Unlock()
 			}
@@ -211,10 +218,7 @@ func (s *Subject) Ask(ctx context.Context, n int, get func(i int) (Question, err
 	}
 	close(next)
 	wait.Wait()
-	if ctx.Err() != nil {
-		return replies, context.Cause(ctx)
-	}
-	return replies, nil
+	return context.Cause(ctx)
 }
 
 // worker is one core's or one team's share of a subject.
@@ -231,22 +235,22 @@ func (s *Subject) worker(cores int) *worker {
 		session: s.Network.NewSession(e)}
 }
 
-func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Question, error), a Asking,
-	replies []Reply, onText func(int, string)) error {
-	start := time.Now()
+// questions makes questions ready: what they show is seen.
+func (w *worker) questions(ctx context.Context, first, last int, get func(int) (Question, error), a Asking) (
+	[]train.Sample, error) {
 	questions := make([]train.Sample, 0, last-first)
 	for i := first; i < last; i++ {
 		q, err := get(i)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		seen, shapes, err := w.base.See(ctx, w.eye, w.frozen, a.View, q.Scene)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		t, err := w.base.Question(shapes, q.Prompt)
 		if err != nil {
-			return fmt.Errorf("question %d: %w", i-first, err)
+			return nil, fmt.Errorf("question %d: %w", i, err)
 		}
 		t.Visual = seen
 		if choosing, ok := w.base.Kind.(Choosing); ok && a.Looked != nil {
@@ -254,8 +258,18 @@ func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Que
 		}
 		questions = append(questions, t)
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
+	}
+	return questions, nil
+}
+
+func (w *worker) answer(ctx context.Context, first, last int, get func(int) (Question, error), a Asking,
+	replies []Reply, onText func(int, string)) error {
+	start := time.Now()
+	questions, err := w.questions(ctx, first, last, get, a)
+	if err != nil {
+		return err
 	}
 	logits, err := w.session.Prompt(ctx, questions)
 	if err != nil {

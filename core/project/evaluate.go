@@ -46,9 +46,13 @@ func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, sp
 		return Evaluation{}, err
 	}
 	var e Evaluation
-	if e.Result, err = p.Score(samples, replies, name, split, resamples); err == nil &&
-		slices.ContainsFunc(samples, recipe.Sample.Told) {
+	if e.Result, err = p.Score(samples, replies, name, split, resamples); err != nil {
+		return e, err
+	}
+	if slices.ContainsFunc(samples, recipe.Sample.Told) {
 		e.FreeText, err = p.ScoreText(samples, replies, name, split, resamples)
+	} else if p.Config.Eval.PriorTau > 0 {
+		err = p.scoreClosed(ctx, subject, samples, replies, e.Result, resamples, report)
 	}
 	if err == nil && e.FreeText != nil {
 		e.Timed, err = p.scoreTimed(samples, replies, name, split, resamples)
@@ -76,6 +80,34 @@ func (p *Project) scoreTimed(samples []recipe.Sample, replies []model.Reply, nam
 		return nil, err
 	}
 	return eval.ScoreTimed(items, options)
+}
+
+// scoreClosed asks how likely each name of the closed list is, and adds to a result what choosing among them comes to:
+// the likeliest name and, where the subject was trained on a draw of this recipe, the one after EVAL.PRIOR_TAU.
+func (p *Project) scoreClosed(ctx context.Context, subject *model.Subject, samples []recipe.Sample,
+	replies []model.Reply, r *eval.Result, resamples int, report Progress) error {
+	names := make([]string, len(p.Recipe.Classes))
+	for c := range names {
+		names[c] = p.Recipe.Classes[c].Name
+	}
+	encoder := p.Encoder()
+	probs, err := subject.LogProbs(ctx, len(samples),
+		func(i int) (model.Question, error) { return encoder.Question(samples[i]) }, names,
+		model.Asking{View: encoder.View(), Progress: report})
+	if err != nil {
+		return err
+	}
+	taus := []float64{0}
+	if subject.Adapter != "" {
+		taus = append(taus, p.Config.Eval.PriorTau)
+	}
+	items, o := p.items(samples, replies), p.scoring(samples, r.Subject, r.Split, resamples)
+	for _, tau := range taus {
+		if err := r.ScoreClosedSet(items, p.Recipe.Classes, probs, p.Mass().Prior(), tau, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ScoreText measures answers in free words.
@@ -120,6 +152,11 @@ func (p *Project) Score(samples []recipe.Sample, replies []model.Reply, name, sp
 	if _, err := eval.SelfTest(p.Recipe.Classes); err != nil {
 		return nil, err
 	}
+	return eval.Score(p.items(samples, replies), p.Recipe.Classes, p.scoring(samples, name, split, resamples))
+}
+
+// items are replies as they are scored by the closed list.
+func (p *Project) items(samples []recipe.Sample, replies []model.Reply) []eval.Item {
 	items := make([]eval.Item, len(samples))
 	for i, s := range samples {
 		answer := replies[i].Text
@@ -128,9 +165,13 @@ func (p *Project) Score(samples []recipe.Sample, replies []model.Reply, name, sp
 		}
 		items[i] = eval.Item{ID: s.ID, Expected: s.Class, Answer: answer, Seconds: replies[i].Seconds}
 	}
-	return eval.Score(items, p.Recipe.Classes, eval.Options{Subject: name, Split: split, Data: p.asked(samples),
-		Seed: uint64(p.Config.Project.Seed), Resamples: resamples,
-		SuccessOverall: p.Config.Eval.SuccessOverall, SuccessCondition: p.Config.Eval.SuccessCondition})
+	return items
+}
+
+func (p *Project) scoring(samples []recipe.Sample, name, split string, resamples int) eval.Options {
+	return eval.Options{Subject: name, Split: split, Data: p.asked(samples), Seed: uint64(p.Config.Project.Seed),
+		Resamples: resamples, SuccessOverall: p.Config.Eval.SuccessOverall,
+		SuccessCondition: p.Config.Eval.SuccessCondition}
 }
 
 // asked names what samples ask about and expect, however it is worded: items, their sizes, objects, classes, answers.

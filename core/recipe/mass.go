@@ -173,6 +173,23 @@ func (row *Row) share(before int, samples, mass float64) {
 	}
 }
 
+// Prior is each class's share of the training draw, in the order of the closed list. A class that is never drawn counts
+// as half a sample of an epoch, so that its logarithm is finite.
+func (t Table) Prior() []float64 {
+	prior, sum := make([]float64, len(t.Classes)), 0.0
+	for c, row := range t.Classes {
+		prior[c] = row.Samples
+		if row.Samples == 0 {
+			prior[c] = .5
+		}
+		sum += prior[c]
+	}
+	for c := range prior {
+		prior[c] /= sum
+	}
+	return prior
+}
+
 // Inversion is the pair of classes whose order the recipe turns round furthest.
 type Inversion struct {
 	Rarer, Commoner Row

@@ -13,7 +13,8 @@ import (
 type Session interface {
 	// Next appends one token to each sequence and returns the logits [sequences, vocab] after it.
 	Next(ids []int32) ([]float32, error)
-	// Keep goes on with the sequences of these indices only, in this order.
+	// Keep goes on with the sequences of these indices only, in this order; one that comes more than once goes on in so
+	// many ways.
 	Keep(sequences []int)
 	Vocab() int
 }

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"math"
+	"slices"
 	"sync"
 
 	"finetui/ml/blas"
@@ -267,6 +268,9 @@ type Cache struct {
 	Len  int       // tokens held
 	K, V []float32 // [Len, kvHeads·headDim]
 }
+
+// Clone is a copy that goes on by itself.
+func (c *Cache) Clone() *Cache { return &Cache{Len: c.Len, K: slices.Clone(c.K), V: slices.Clone(c.V)} }
 
 // decode appends the new tokens of each sequence to its cache and sets o [rows, heads·headDim]: every new token sees
 // all that its cache holds up to itself. qkv is rotated.

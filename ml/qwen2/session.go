@@ -82,12 +82,17 @@ func (s *Session) Next(ids []int32) ([]float32, error) {
 	return s.run(b, nil)
 }
 
-// Keep goes on with the sequences of these indices only, in this order.
+// Keep goes on with the sequences of these indices only, in this order; one that comes more than once goes on in so
+// many ways, each with a copy of the cache.
 func (s *Session) Keep(sequences []int) {
 	for i, layer := range s.caches {
-		kept := make([]*nn.Cache, 0, len(sequences))
+		kept, taken := make([]*nn.Cache, 0, len(sequences)), make([]bool, len(layer))
 		for _, q := range sequences {
-			kept = append(kept, layer[q])
+			cache := layer[q]
+			if taken[q] {
+				cache = cache.Clone()
+			}
+			kept, taken[q] = append(kept, cache), true
 		}
 		s.caches[i] = kept
 	}
