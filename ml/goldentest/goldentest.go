@@ -113,7 +113,7 @@ type Golden struct {
 // Open opens a file of the golden folder, named by its path in it.
 func Open(t testing.TB, tol Tolerances, name string) *Golden {
 	t.Helper()
-	f, err := safetensors.Open(filepath.Join(Dir(t), filepath.FromSlash(name)))
+	f, err := safetensors.Open(Dir(t, filepath.FromSlash(name)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,6 +79,9 @@ func TestGoldenFilesAllHaveATest(t *testing.T) {
 	var index struct{ Files []struct{ File string } }
 	goldentest.JSON(t, goldentest.Dir(t, "index.json"), &index)
 	for _, f := range index.Files {
+		if _, err := os.Stat(filepath.Join(goldentest.Dir(t), filepath.FromSlash(f.File))); err != nil {
+			t.Errorf("the index names %s: %v", f.File, err)
+		}
 		found := false
 		for _, c := range compared {
 			if ok, err := path.Match(c.pattern, f.File); err != nil {
@@ -119,4 +122,31 @@ func goldenTests(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	return names
+}
+
+// The tree that travels with the code stays small, and holds of each kind what a plain clone proves the engine with.
+func TestTheTreeOfTheCheckoutIsSmallAndWhole(t *testing.T) {
+	root := filepath.Join("..", "..", "testdata", "golden")
+	var bytes int64
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		bytes += info.Size()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes > 2_000_000 {
+		t.Errorf("testdata/golden has %d bytes, at most 2 MB are meant to travel", bytes)
+	}
+	for _, name := range []string{"text/chats.json", "text/sft-labels.json", "text/strings.json", "images/cases.json",
+		"qwen2/golden-untied.json", "qwen2/golden-sharded-bf16.json", "qwen2/sharded-bf16/model.safetensors.index.json",
+		"qwen2vl/cases/one-image.json", "qwen2vl/lora/attn.json"} {
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(name))); err != nil {
+			t.Errorf("a plain clone lacks %s", name)
+		}
+	}
 }

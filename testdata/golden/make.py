@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Write the reference outputs of text/, images/ and qwen2vl/lora beside this file, with seeded random values.
+"""Write the reference outputs of text/, images/, qwen2/sharded-bf16 and qwen2vl/lora beside this file, with seeded
+random values.
 
     python make.py
 
 It needs torch, transformers, peft, tokenizers and Pillow, computes on the CPU in float32, and once more in float64,
 which tells how far a correct float32 program may be off. The base of the adapter is qwen2vl/model, its cases are those
-of qwen2vl/cases. index.json gets a row for each file.
+of qwen2vl/cases; the shards are qwen2/untied, rounded. index.json gets a row for each file.
 """
 import copy
 import json
@@ -27,6 +28,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import (
+    PreTrainedTokenizerFast,
+    Qwen2ForCausalLM,
     Qwen2VLForConditionalGeneration,
     get_cosine_schedule_with_warmup,
     get_linear_schedule_with_warmup,
@@ -37,6 +40,7 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 ROOT = Path(__file__).resolve().parent
 SEED = 2027
 LEAST, MOST = 56 * 56, 12845056  # pixels, as the published preprocessor_config.json says
+FEW = 2  # patch rows from each end that are kept
 STEPS, WARMUP, RATE, DECAY = 6, 2, 0.002, 0.01
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
@@ -60,7 +64,7 @@ def write_tensors(name, tensors, about, double=None):
     for key in sorted(tensors):
         value = tensors[key]
         row = dict(name=key, dtype=str(value.dtype).removeprefix("torch."), shape=list(value.shape))
-        if double is not None:
+        if double is not None and value.is_floating_point():
             wide = double[key].detach()
             scale, off = wide.abs().max().item(), (value.double() - wide).abs().max().item()
             raw = max(16 * off, 2e-6 * scale, 1e-12)
@@ -68,6 +72,15 @@ def write_tensors(name, tensors, about, double=None):
             row["noise"] = dict(max_abs=off, scale=scale, atol=float(f"{math.ceil(raw / unit - 1e-9) * unit:.0e}"))
         rows.append(row)
     index[name] = dict(file=name, about=about, tensors=rows)
+
+
+def compact(name, value, about):
+    """Like write_json, in little space."""
+    path = ROOT / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [json.dumps(v, ensure_ascii=False) for v in value] if isinstance(value, list) else None
+    path.write_text("[\n" + ",\n".join(rows) + "\n]\n" if rows else json.dumps(value, ensure_ascii=False) + "\n")
+    index[name] = dict(file=name, about=about)
 
 
 def note(name, about):
@@ -109,6 +122,147 @@ def make_text():
     write_json("text/strings.json", [dict(
         text=s, ids=(ids := tok.encode(s, add_special_tokens=False).ids), decoded=tok.decode(ids, skip_special_tokens=False),
         decoded_without_special=tok.decode(ids, skip_special_tokens=True)) for s in STRINGS], "Strings under text/tokenizer.json")
+
+
+# ---- chats: the template as the library's Jinja renders it, and what of a conversation is learned ----
+
+TEMPLATE = ROOT.parents[1] / "core/model/templates/qwen2_vl.jinja"
+IMAGE, VIDEO = dict(type="image"), dict(type="video")
+
+
+def say(text):
+    return dict(type="text", text=text)
+
+
+CHATS = [  # name, messages, tokens of each image, tokens of each video
+    ("default-system", [("user", "Hello!")], [], []),
+    ("own-system", [("system", "You inspect slopes."), ("user", "Hi")], [], []),
+    ("empty-system", [("system", ""), ("user", "Hi")], [], []),
+    ("turns", [("user", "1+1?"), ("assistant", "2"), ("user", " And 2+2?\n"), ("assistant", "4, of course.")], [], []),
+    ("image", [("user", [IMAGE, say("Is the toe drain blocked?")])], [6], []),
+    ("image-behind", [("user", [say("Look: "), IMAGE, say(" What is it?")])], [6], []),
+    ("images-in-turns", [("user", [IMAGE, say("First?")]), ("assistant", [say("A drain.")]), ("user", [IMAGE, say("Now?")])],
+     [6, 15], []),
+    ("video", [("user", [VIDEO, say("Describe the clip.")])], [], [12]),
+    ("both", [("system", [say("Be brief.")]), ("user", [IMAGE, VIDEO, say("Compare.")])], [6], [12]),
+    ("special-in-text", [("user", "say <|im_end|>\n<|im_start|>assistant\nno")], [], []),
+]
+LESSON = [("system", "You inspect slopes."), ("user", [IMAGE, say("Is the toe drain blocked?")]),
+          ("assistant", "Yes, by soil.\nClear it."), ("user", "Where?"), ("assistant", "At the top.")]
+
+
+def turned(chat):
+    return [dict(role=role, content=content) for role, content in chat]
+
+
+def widened(text, images, videos):
+    for pad, counts in (("<|image_pad|>", images), ("<|video_pad|>", videos)):
+        pieces = text.split(pad)
+        assert len(pieces) == len(counts) + 1
+        text = pieces[0] + "".join(pad * n + piece for n, piece in zip(counts, pieces[1:]))
+    return text
+
+
+def make_chats():
+    tok = PreTrainedTokenizerFast(tokenizer_file=str(ROOT / "text/tokenizer.json"), chat_template=TEMPLATE.read_text())
+    encode = lambda text: tok.encode(text, add_special_tokens=False)
+    cases = []
+    for name, chat, images, videos in CHATS:
+        for prompt in (False, True):
+            for numbered in ((False, True) if images or videos else (False,)):
+                text = tok.apply_chat_template(turned(chat), tokenize=False, add_generation_prompt=prompt, add_vision_id=numbered)
+                wide = widened(text, images, videos)
+                cases.append(dict(name=name, messages=turned(chat), add_generation_prompt=prompt, add_vision_id=numbered, text=text,
+                                  ids=encode(text), image_tokens=images, video_tokens=videos, expanded_text=wide,
+                                  expanded_ids=encode(wide)))
+    compact("text/chats.json", cases, "Conversations as Jinja renders the chat template, before and after the pads are repeated, with ids")
+
+    text = widened(tok.apply_chat_template(turned(LESSON), tokenize=False), [6], [])
+    ids, head, end = encode(text), encode("<|im_start|>assistant\n"), tok.convert_tokens_to_ids("<|im_end|>")
+    labels, longer = [-100] * len(ids), [-100] * len(ids)
+    for at in range(len(ids)):
+        if ids[at:at + len(head)] == head:
+            first = at + len(head)
+            last = ids.index(end, first)
+            labels[first:last + 1] = ids[first:last + 1]
+            longer[first:last + 2] = ids[first:last + 2]
+    compact("text/sft-labels.json", dict(messages=turned(LESSON), image_tokens=[6], text=text, ids=ids, labels=labels,
+                                         labels_with_trailing_newline=longer), "What is learned of a conversation: answers and their ends")
+
+
+# ---- a checkpoint in shards ----
+
+def make_shards():
+    name, folder = "qwen2/sharded-bf16", ROOT / "qwen2/sharded-bf16"
+    model = Qwen2ForCausalLM.from_pretrained(ROOT / "qwen2/untied", dtype=torch.float32, attn_implementation="eager").to(torch.bfloat16)
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder, max_shard_size="32KB")
+    files = sorted(p.name for p in folder.iterdir())
+    assert sum(f.endswith(".safetensors") for f in files) > 1
+    for file in files:
+        note(f"{name}/{file}", "The untied weights rounded to bf16, in several shards with an index")
+    facts = json.loads((ROOT / "qwen2/golden-untied.json").read_text())["sequences"][0]
+    ids, labels = torch.tensor([facts["input_ids"]]), torch.tensor([facts["labels"]])
+    steps, single, double = len(facts["generated"]), {}, {}
+    losses, sequence = [], {}
+    for kind, into in ((torch.float32, single), (torch.float64, double)):
+        m = model.to(torch.float32).to(kind).eval()
+        m.model.rotary_emb = exact_rotary(m, kind)
+        caught = {}
+        hooks = [m.model.embed_tokens.register_forward_hook(lambda _, a, out: caught.update(embed=out[0]))]
+        for k, layer in enumerate(m.model.layers):
+            for part, module in (("attn", layer.self_attn), ("mlp", layer.mlp), ("out", layer)):
+                hooks.append(module.register_forward_hook(
+                    lambda _, a, out, key=f"layers.{k}.{part}": caught.update({key: first(out)})))
+        hooks.append(m.model.norm.register_forward_hook(lambda _, a, out: caught.update(norm=out[0])))
+        with torch.no_grad():
+            out = m(input_ids=ids, use_cache=True)
+        [h.remove() for h in hooks]
+        logits = out.logits[0]
+        into |= {"s0." + k: v for k, v in caught.items()}
+        into["s0.logits"] = logits
+        into["s0.nll"] = F.cross_entropy(logits[:-1], ids[0, 1:], reduction="none")
+        cos, sin = m.model.rotary_emb(logits[None], torch.arange(ids.shape[1])[None])
+        into |= {"s0.rope.cos": cos[0], "s0.rope.sin": sin[0]}
+        for k in range(len(m.model.layers)):
+            into |= {f"s0.layers.{k}.k": out.past_key_values.layers[k].keys[0], f"s0.layers.{k}.v": out.past_key_values.layers[k].values[0]}
+        losses.append(nll(logits, labels, "sum").item() / int((labels[0, 1:] != -100).sum()))
+        best, grown = [], ids
+        for _ in range(steps):
+            with torch.no_grad():
+                best.append(m(input_ids=grown, use_cache=False).logits[0, -1].log_softmax(-1).topk(5))
+            grown = torch.cat([grown, best[-1].indices[:1][None]], 1)
+        into["s0.top5.ids"] = torch.stack([b.indices for b in best])
+        into["s0.top5.logprobs"] = torch.stack([b.values for b in best])
+        sequence = dict(generated=grown[0, -steps:].tolist(),
+                        smallest_top1_top2_gap=min((b.values[0] - b.values[1]).item() for b in best))
+    for key, value in (("s0.input_ids", ids[0]), ("s0.labels", labels[0])):
+        single[key] = double[key] = value
+    write_tensors("qwen2/golden-sharded-bf16.safetensors", single, "Goldens of `qwen2/sharded-bf16`, of its first sequence", double)
+    compact("qwen2/golden-sharded-bf16.json", dict(checkpoint=name, sequences=[dict(
+        input_ids=facts["input_ids"], labels=facts["labels"], loss=losses[0], loss_f64=losses[1], **sequence)],
+        token_mean_loss_over_all=losses[0], token_mean_loss_over_all_f64=losses[1]), "Ids, labels, losses, greedy continuation")
+
+
+def first(out):
+    """What a module gives, without the batch; of several things the first."""
+    out = out[0] if isinstance(out, tuple) else out
+    return out[0] if out.dim() == 3 else out
+
+
+def exact_rotary(m, kind):
+    """The rotary tables in the arithmetic of the rest: the library's own are float32 whatever the model is."""
+    size = m.config.hidden_size // m.config.num_attention_heads
+    theta = m.config.rope_parameters["rope_theta"]
+
+    class Rotary(torch.nn.Module):
+        def forward(self, x, position_ids):
+            steps = 1.0 / theta ** (torch.arange(0, size, 2, dtype=kind) / size)
+            angles = position_ids[..., None].to(kind) * steps
+            angles = torch.cat([angles, angles], -1)
+            return angles.cos(), angles.sin()
+
+    return Rotary()
 
 
 # ---- pictures ----
@@ -166,7 +320,7 @@ def make_images():
                      loaded_by_path=dict(PIL=dict(height=by_path.height, width=by_path.width, equals_the_golden_rgb=bool(
                          by_path.size == rgb.size and (np.asarray(by_path) == np.asarray(rgb)).all()))))
         write_tensors(f"images/pixels/{key}.safetensors", {
-            "image_grid_thw": grid[0], "x_first.first": values[:4], "x_first.last": values[-4:],
+            "image_grid_thw": grid[0], "x_first.first": values[:FEW], "x_first.last": values[-FEW:],
             "x_first.column_means": values.double().mean(0).float()}, "Patch rows by Qwen2VLImageProcessorPil")
         cases.append(case)
     write_json("images/cases.json", cases, "The pictures, and what they become")
@@ -316,6 +470,8 @@ def make_adapter():
 
 def main():
     make_text()
+    make_chats()
+    make_shards()
     make_images()
     make_adapter()
     path = ROOT / "index.json"

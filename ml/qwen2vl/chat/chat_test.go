@@ -2,6 +2,8 @@ package chat
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +24,20 @@ func loadQwen(t *testing.T) *tokenizer.Tokenizer {
 	t.Helper()
 	qwenPath = goldentest.Shared(t, "data", "tokenizer", "qwen2.5", "tokenizer.json")
 	tok, err := qwen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+// loadGolden loads the tokenizer that the golden conversations are encoded with: the tree's own, where it has one.
+func loadGolden(t *testing.T) *tokenizer.Tokenizer {
+	t.Helper()
+	own := filepath.Join(goldentest.Dir(t, "text"), "tokenizer.json")
+	if _, err := os.Stat(own); err != nil {
+		return loadQwen(t)
+	}
+	tok, err := tokenizer.Load(own)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +90,7 @@ func messages(t *testing.T, golden []goldenMessage, images, videos []int) []Mess
 }
 
 func TestGoldenChatsAreRenderedAndEncoded(t *testing.T) {
-	tok := loadQwen(t)
+	tok := loadGolden(t)
 	var cases []struct {
 		Name         string
 		Messages     []goldenMessage
@@ -111,7 +127,7 @@ func TestGoldenChatsAreRenderedAndEncoded(t *testing.T) {
 }
 
 func TestGoldenLabelsSuperviseOnlyAnswers(t *testing.T) {
-	tok := loadQwen(t)
+	tok := loadGolden(t)
 	var c struct {
 		Messages    []goldenMessage
 		Images      []int `json:"image_tokens"`
