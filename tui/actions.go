@@ -51,7 +51,7 @@ func (r *root) own() []views.Action {
 		name := pane.Name()
 		actions = append(actions, views.Action{Name: "show_" + strings.ToLower(name),
 			Bound: views.To(strconv.Itoa(i + 1)), Help: "show " + name, Group: "Workbench",
-			Run: func() tea.Cmd { r.open = i; return nil }})
+			Run: func() tea.Cmd { return r.front(i) }})
 	}
 	return actions
 }

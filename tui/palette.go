@@ -55,16 +55,17 @@ func (r *root) offers() []offer {
 
 // take shows where an action works and runs it there.
 func (r *root) take(o offer) tea.Cmd {
+	var arrive tea.Cmd
 	if o.pane >= 0 {
-		r.open = o.pane
+		arrive = r.front(o.pane)
 	}
 	if o.action.Show != nil {
 		o.action.Show()
 	}
 	if !o.action.On() {
-		return views.Warn("“%s” cannot be done here now", o.action.Help)
+		return tea.Batch(arrive, views.Warn("“%s” cannot be done here now", o.action.Help))
 	}
-	return o.action.Run()
+	return tea.Batch(arrive, o.action.Run())
 }
 
 // place is the name of an offer's pane where it is not the open one.
@@ -102,8 +103,8 @@ func newPalette(r *root) *palette {
 		}
 		for _, jump := range jumper.Jumps() {
 			add(widget.Option{Text: jump.Text, Detail: jump.Detail}, func() tea.Cmd {
-				r.open = i
-				return jump.Go()
+				arrive := r.front(i)
+				return tea.Batch(arrive, jump.Go())
 			})
 		}
 	}

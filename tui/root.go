@@ -305,7 +305,7 @@ func (r *root) mouse(msg tea.MouseMsg) tea.Cmd {
 		return r.input(msg)
 	case click && m.Y == 0:
 		if i := r.tabAt(m.X); i >= 0 {
-			r.open = i
+			return r.front(i)
 		}
 		return nil
 	case click && m.Y == r.h-1 && !r.tooSmall():
@@ -330,7 +330,16 @@ func (r *root) mouse(msg tea.MouseMsg) tea.Cmd {
 
 func (r *root) show(name string) tea.Cmd {
 	if i := slices.IndexFunc(r.panes, func(p views.Pane) bool { return strings.EqualFold(p.Name(), name) }); i >= 0 {
-		r.open = i
+		return r.front(i)
+	}
+	return nil
+}
+
+// front brings a pane to the front.
+func (r *root) front(i int) tea.Cmd {
+	r.open = i
+	if pane, ok := r.panes[i].(views.Arriver); ok {
+		return pane.Arrive()
 	}
 	return nil
 }

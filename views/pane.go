@@ -38,6 +38,12 @@ type Pane interface {
 	Status() string
 }
 
+// Arriver is a Pane that looks again when it comes to the front: what it shows may have been changed by another pane or
+// process since.
+type Arriver interface {
+	Arrive() tea.Cmd
+}
+
 // Leaver is a Pane with layers: a zoomed panel, a filter, an open editor. Leave closes the uppermost one and says
 // whether there was one; esc and q go through it.
 type Leaver interface {

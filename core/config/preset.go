@@ -50,7 +50,8 @@ func qved(c *Config) {
 	c.Convert = Convert{Dialect: "mobile-videogpt", Output: "playground/data/MobileGPT", LimitPerClass: 100,
 		SystemPrompt:       "You are a concise fitness coach. Analyze the user's exercise and give corrective feedback.",
 		UserPromptTemplate: "Analyze this {exercise} video and provide corrective feedback."}
-	c.Recipe.Preset, c.Recipe.Sampling = PresetCustom, SampleInstance
+	c.Recipe.Preset, c.Recipe.Sampling = PresetBasic, SampleInstance
+	c.Recipe.PositionWords, c.Recipe.PromptFacts = false, FactsNone // a clip lies nowhere
 	c.Recipe.Context, c.Recipe.CropSquare = "full", false
 	c.Model.Base, c.Model.MaxLength = "Amshaker/Mobile-VideoGPT-0.5B", 2048
 	c.LoRA.R, c.LoRA.Alpha, c.LoRA.Dropout = 64, 128, 0.05

@@ -86,6 +86,7 @@ func same(a, b string) bool {
 // take adds a set that joins, as much of it as its share says. One that joins by itself does not answer again what
 // DATASET.PATH answers in words: it may be what convert made of it, before it was corrected.
 func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
+	before := len(d.Classes)
 	classes := d.classesOf(other)
 	ids, at := map[string]bool{}, map[string][]int{}
 	for i := range d.Items {
@@ -148,6 +149,9 @@ func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
 		if item.Split == trainSplit {
 			j.Train += len(item.Objects)
 		}
+	}
+	if j.Items == 0 { // what adds nothing adds no class to answer with either
+		d.Classes = d.Classes[:before]
 	}
 	for _, f := range other.Findings {
 		if f.File != "" {

@@ -36,10 +36,10 @@ func openNative(_ context.Context, task Task) (Engine, error) {
 		tune.Gamma = c.Recipe.FocalGamma
 	}
 	tune.Projectors, tune.Recompute = c.Train.ProjectorLR > 0, c.Train.Checkpointing
-	err := checkProjectors(p)
-	if err != nil {
-		return nil, err
+	if fault := p.CheckProjectors(); fault != nil {
+		return nil, fault
 	}
+	var err error
 	if e.network, err = p.Base.New(tune); err != nil {
 		return nil, err
 	}
@@ -79,15 +79,6 @@ func openNative(_ context.Context, task Task) (Engine, error) {
 	e.subject = model.NewSubject(p.Base, e.network, c.Train.Threads)
 	e.about.Text = fmt.Sprintf("%d workers on %d cores, kernels %s", workers, team, blas.Kernels())
 	return e, nil
-}
-
-// checkProjectors says whether the projectors that a configuration trains are there.
-func checkProjectors(p *project.Project) error {
-	if p.Config.Train.ProjectorLR == 0 || p.Base.Kind.Sizes().Projectors > 0 {
-		return nil
-	}
-	return &config.Unusable{Key: "TRAIN.PROJECTOR_LEARNING_RATE", Text: fmt.Sprintf(
-		"MODEL.BASE = %q has no projector that is trained as a whole: set it to 0", p.Base.Name)}
 }
 
 // solver is AdamW with the groups of parameters that the constants ask for.

@@ -84,9 +84,6 @@ func lint(ctx context.Context, p *project.Project, report project.Progress) ([]d
 		return nil, err
 	}
 	if p.Base = base; !away {
-		if err := checkProjectors(p); err != nil {
-			return nil, err
-		}
 		return p.Lint(ctx, report)
 	}
 	if err := p.CheckPictures(ctx, report); err != nil {

@@ -6,7 +6,9 @@ import (
 	"hash/maphash"
 	"slices"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/level"
 	"finetui/core/model"
 	"finetui/core/recipe"
 	"finetui/core/sample"
@@ -52,11 +54,31 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 	findings = append(findings, shapes.found...)
 	findings = append(findings, p.DataFindings()...)
 	findings = append(findings, p.Cost().Findings(p.Config.Model.Base)...)
+	findings = append(findings, p.projectorFindings()...)
 	slices.SortStableFunc(findings, func(a, b dataset.Finding) int {
 		return a.Level.Severity() -
 			b.Level.Severity()
 	})
 	return findings, nil
+}
+
+// projectorFindings says where the projectors that the constants train are not there.
+func (p *Project) projectorFindings() []dataset.Finding {
+	if err := p.CheckProjectors(); err != nil {
+		return []dataset.Finding{{Code: "no_projectors", Level: level.Error, Text: err.Key + " is above 0, and " + err.Text,
+			Do: "set " + err.Key + " to 0, or MODEL.BASE to a Mobile-VideoGPT"}}
+	}
+	return nil
+}
+
+// CheckProjectors says that the projectors which the constants train are not there; nil where they are, or where none
+// is trained. The base is open.
+func (p *Project) CheckProjectors() *config.Unusable {
+	if p.Config.Train.ProjectorLR == 0 || p.Base.Kind.Sizes().Projectors > 0 {
+		return nil
+	}
+	return &config.Unusable{Key: "TRAIN.PROJECTOR_LEARNING_RATE",
+		Text: fmt.Sprintf("MODEL.BASE = %q has no projector that is trained as a whole", p.Base.Name)}
 }
 
 // DataFindings is what is wrong with the data that a run uses, each cause once; EVAL.DATA is no part of it.

@@ -25,6 +25,28 @@ func TestLintPutsErrorsFirst(t *testing.T) {
 	}
 }
 
+// A base without projectors cannot be trained with a rate for them: lint says so, and so stops the run before it begins.
+func TestLintNamesProjectorsThatAreNotThere(t *testing.T) {
+	p := drawn(t)
+	for rate, want := range map[float64]int{2e-5: 1, 0: 0} {
+		p.Config.Train.ProjectorLR = rate
+		findings, err := p.Lint(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, f := range findings {
+			if f.Code == "no_projectors" && f.Level == level.Error &&
+				strings.Contains(f.Do, "set TRAIN.PROJECTOR_LEARNING_RATE to 0") {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("with a rate of %g: %+v", rate, findings)
+		}
+	}
+}
+
 func TestLintStopsOnTheContext(t *testing.T) {
 	p := drawn(t)
 	ctx, stop := context.WithCancel(context.Background())

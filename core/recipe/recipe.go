@@ -18,6 +18,10 @@ type Recipe struct {
 	Classes  []dataset.Class // the closed list of answers
 	Question string          // the part of every prompt that is the same for all samples
 
+	// FileQuestion is the question about a file of which nothing is known: Question, or of a set whose answers are its own
+	// words that of CONVERT.USER_PROMPT_TEMPLATE.
+	FileQuestion string
+
 	data        *dataset.Dataset
 	cfg         config.Config
 	conditions  []string // in the order of their first class
@@ -47,6 +51,7 @@ func Build(d *dataset.Dataset, cfg *config.Config) (*Recipe, error) {
 		return nil, err
 	}
 	r.Question = question
+	r.FileQuestion = r.fileQuestion()
 	return r, nil
 }
 

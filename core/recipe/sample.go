@@ -65,11 +65,31 @@ func (r *Recipe) sample(item, object int) Sample {
 // id is the sample's ID, which those of a survey do not carry: there are very many.
 func (s Sample) id() string { return fmt.Sprintf("%s#%d", s.Item.ID, s.Object) }
 
+// exercise stands in CONVERT.USER_PROMPT_TEMPLATE for the class.
+const exercise = "{exercise}"
+
+// unknown stands in the question about a file for the exercise that nobody has told.
+const unknown = "exercise"
+
+// fileQuestion is FileQuestion: that of the first sample which is asked for words of its own, without its class.
+func (r *Recipe) fileQuestion() string {
+	for i := range r.data.Items {
+		for _, o := range r.data.Items[i].Objects {
+			if o.Text == nil || o.Text.Question != "" {
+				continue
+			}
+			if dataset.ExerciseKey(o.Text.Answer) != dataset.ExerciseKey(r.Classes[o.Class].Name) {
+				return r.asked(&dataset.Text{}, unknown, r.Question)
+			}
+		}
+	}
+	return r.Question
+}
+
 // asked is the question about an object that has an answer of its own: its own, or else that of
 // CONVERT.USER_PROMPT_TEMPLATE, so that training here and in other programs ask alike. An exercise that is all there is
 // to answer is not told.
 func (r *Recipe) asked(text *dataset.Text, class, usual string) string {
-	const exercise = "{exercise}"
 	template := r.cfg.Convert.UserPromptTemplate
 	question := strings.ReplaceAll(template, exercise, class)
 	switch {

@@ -23,11 +23,13 @@ func TestAnswersOfTheirOwnAreAskedForAsTheConvertedSetAsks(t *testing.T) {
 	set := &dataset.Dataset{Classes: []dataset.Class{{Name: "elbow plank", Object: "elbow plank", Condition: "normal"}},
 		Splits: []string{"train"}, Items: []dataset.Item{item(&dataset.Text{Answer: "elbow plank - too low"},
 			&dataset.Text{Answer: "Elbow_Plank"}, &dataset.Text{Question: "And now?", Answer: "elbow plank - fine"})}}
+	file := "" // how a file is asked about, of which nothing is known
 	ask := func(c *config.Config) (prompts []string) {
 		r, err := Build(set, c)
 		if err != nil {
 			t.Fatal(err)
 		}
+		file = r.FileQuestion
 		for _, s := range r.Samples("train") {
 			prompts = append(prompts, s.Prompt)
 		}
@@ -38,6 +40,9 @@ func TestAnswersOfTheirOwnAreAskedForAsTheConvertedSetAsks(t *testing.T) {
 	if got[0] != "Analyze this elbow plank video and provide corrective feedback." || got[2] != "And now?" {
 		t.Errorf("asked %q", got)
 	}
+	if file != "Analyze this exercise video and provide corrective feedback." {
+		t.Errorf("a file is asked about with %q", file)
+	}
 	usual := got[1]
 	if usual == got[0] || usual == "" {
 		t.Errorf("told the exercise that it is to name: %q", usual)
@@ -45,5 +50,9 @@ func TestAnswersOfTheirOwnAreAskedForAsTheConvertedSetAsks(t *testing.T) {
 	c.Convert.UserPromptTemplate = "{x} {exercise}"
 	if got := ask(&c); got[0] != usual {
 		t.Errorf("a template of the converter's own: %q, want %q", got[0], usual)
+	}
+	set.Items[0].Objects = set.Items[0].Objects[1:2]
+	if c = *f.Config; ask(&c)[0] != usual || file != usual {
+		t.Errorf("where classes alone are answered a file is asked about with %q, want %q", file, usual)
 	}
 }

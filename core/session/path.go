@@ -13,6 +13,11 @@ import (
 // pictureEndings are those of files that can be shown to a model.
 var pictureEndings = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
 
+// pictureNamed says whether a file's name is that of a picture.
+func pictureNamed(path string) bool {
+	return slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(path)))
+}
+
 // Media finds the file of a picture or a clip: as it is given, or from the project's folder; "~" is the home folder.
 func (s *Session) Media(path string) (string, error) {
 	path = expandHome(path)
@@ -24,9 +29,12 @@ func (s *Session) Media(path string) (string, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return "", printable.Missing("%s is a folder: name a picture or a clip in it", path)
 	}
-	what := "picture"
-	if video.Named(path) {
+	what := "picture or clip"
+	switch {
+	case video.Named(path):
 		what = "clip"
+	case pictureNamed(path):
+		what = "picture"
 	}
 	return "", printable.Missing("there is no %s %s", what, path)
 }
@@ -62,7 +70,7 @@ func (s *Session) Complete(written string) []string {
 		case err != nil:
 		case info.IsDir():
 			list = append(list, folder+name+"/")
-		case slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(name))), video.Named(name):
+		case pictureNamed(name), video.Named(name):
 			list = append(list, folder+name)
 		}
 		if len(list) == mostCompletions {

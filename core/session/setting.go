@@ -99,13 +99,12 @@ func (t *Setting) Prompt(x recipe.Sample) string {
 	return x.Prompt
 }
 
-// FilePrompt is the question about a picture file when none is given: INFER.PROMPT, else the part of the recipe's
-// prompt that all samples share.
+// FilePrompt is the question about the file of a picture or a clip when none is given: INFER.PROMPT, else the recipe's.
 func (t *Setting) FilePrompt() string {
 	if p := t.Project.Config.Infer.Prompt; p != "" {
 		return p
 	}
-	return t.Project.Recipe.Question
+	return t.Project.Recipe.FileQuestion
 }
 
 // everything is the box of a picture in which no object was chosen.

@@ -156,6 +156,9 @@ func (p *Pane) opened(msg views.Batch[openingStep]) tea.Cmd {
 	return cmd
 }
 
+// Arrive looks what runs and evaluations there are by now.
+func (p *Pane) Arrive() tea.Cmd { return p.look() }
+
 // View draws the open view, and over it what asks for something.
 func (p *Pane) View(t *widget.Theme, w, h int) string {
 	if !p.ready() {

@@ -1,6 +1,7 @@
 package viewtest
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -120,13 +121,18 @@ func (s *Terminal) WaitFor(text string) {
 // WaitForAny is WaitFor for one of several texts and as many seconds as given: for work that takes its time.
 func (s *Terminal) WaitForAny(seconds int, texts ...string) {
 	s.t.Helper()
-	shown := func() bool {
+	s.WaitUntil(seconds, fmt.Sprintf("%q", texts), func() bool {
 		screen := s.Screen()
 		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(screen, text) })
-	}
+	})
+}
+
+// WaitUntil waits until the screen shows what is looked for, for as many seconds as given.
+func (s *Terminal) WaitUntil(seconds int, what string, shown func() bool) {
+	s.t.Helper()
 	for limit := time.Now().Add(time.Duration(seconds) * time.Second); !shown(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(limit) {
-			s.t.Fatalf("the terminal never showed %q but\n%s", texts, s.Screen())
+			s.t.Fatalf("the terminal never showed %s but\n%s", what, s.Screen())
 		}
 	}
 }
