@@ -46,7 +46,8 @@ type Views struct {
 	views  []View
 	over   []bool // of each view: what lies over it is open
 	open   int
-	before int // where a view with Back leads to
+	before int            // where a view with Back leads to
+	stale  map[*View]bool // what they list is to be worked out anew before they are seen
 	w, h   int
 }
 
@@ -107,6 +108,7 @@ func (v *Views) set(i int, over bool) {
 		v.before = v.open
 	}
 	v.open, v.over[i] = i, over
+	v.freshen(v.View())
 }
 
 // turn goes n views on.
@@ -163,13 +165,26 @@ func (v *Views) Want() tea.Cmd {
 	return nil
 }
 
-// Refresh lets every view work out anew what it lists.
+// Refresh lets every view work out anew what it lists: the one that is seen at once, each other before it is seen, for
+// on a large set that takes a while.
 func (v *Views) Refresh() {
-	v.each(func(view *View) {
-		if view.Refresh != nil {
-			view.Refresh()
-		}
-	})
+	v.stale = map[*View]bool{}
+	v.each(func(view *View) { v.stale[view] = true })
+	v.refresh(v.View())
+}
+
+func (v *Views) refresh(view *View) {
+	delete(v.stale, view)
+	if view.Refresh != nil {
+		view.Refresh()
+	}
+}
+
+// freshen lets a view work out what it lists where that has changed since it did so last.
+func (v *Views) freshen(view *View) {
+	if v.stale[view] && v.ready() {
+		v.refresh(view)
+	}
 }
 
 // Draw draws the view that is seen in w×h cells.
@@ -216,7 +231,12 @@ func (v *View) actions() []Action {
 func (v *Views) AllActions() []Action {
 	var all []Action
 	add := func(view *View, show func()) {
-		all = append(all, In(show, append(view.actions(), view.board(v.w, v.h).AllActions()...)...)...)
+		v.freshen(view)
+		for _, a := range In(show, append(view.actions(), view.board(v.w, v.h).AllActions()...)...) {
+			on := a
+			a.Enabled = func() bool { v.freshen(view); return v.ready() && on.On() }
+			all = append(all, a)
+		}
 	}
 	for i := range v.views {
 		view := &v.views[i]
@@ -224,9 +244,6 @@ func (v *Views) AllActions() []Action {
 		if view.Over != nil {
 			add(view.Over, func() { v.set(i, true) })
 		}
-	}
-	for i, a := range all {
-		all[i].Enabled = func() bool { return v.ready() && a.On() }
 	}
 	return all
 }
@@ -239,11 +256,13 @@ func (v *Views) Leave() bool {
 		return true
 	case v.over[v.open]:
 		v.over[v.open] = false
+		v.freshen(v.View())
 		return true
 	case view.Leave != nil && view.Leave():
 		return true
 	case view.Back:
 		v.open = v.before
+		v.freshen(v.View())
 		return true
 	}
 	return false

@@ -158,10 +158,10 @@ func (v *answerList) itemsTable(r *eval.Result) widget.Table {
 	table := widget.Table{Cursor: &v.item, Columns: []widget.Column{{Title: "answer", Flex: true, Min: 12},
 		{Title: "truth", Flex: true, Min: 8, Priority: 1}, {Title: "item", Flex: true, Middle: true, Min: 10,
 			Priority: 2}}}
-	for _, i := range v.items() {
-		item := &r.Items[i]
-		table.Rows = append(table.Rows, []widget.Cell{judged(item), {Text: item.Expected, Tone: widget.Muted},
-			{Text: v.shortID(item.ID)}})
+	items := v.items()
+	table.Len, table.Row = len(items), func(i int) []widget.Cell {
+		item := &r.Items[items[i]]
+		return []widget.Cell{judged(item), {Text: item.Expected, Tone: widget.Muted}, {Text: v.shortID(item.ID)}}
 	}
 	return table
 }
@@ -172,7 +172,7 @@ func (v *answerList) drawItems(t *widget.Theme, w, h int) string {
 		return widget.Middle(t.Muted, "the answers stand here after an evaluation", w, h)
 	}
 	table := v.itemsTable(r)
-	if len(table.Rows) == 0 {
+	if table.Len == 0 {
 		none := map[listing]string{wrongOnes: "no answer is wrong",
 			unparsedOnes: "every answer names a class"}[v.listed]
 		if none == "" {

@@ -37,16 +37,16 @@ func (v *ask) samplesTable() widget.Table {
 		}
 		table.Columns = append(table.Columns, widget.Column{Title: title, Flex: true, Min: 9, Priority: 2})
 	}
-	for _, i := range v.listed {
-		x := v.now.samples[base][i]
+	table.Len, table.Row = len(v.listed), func(i int) []widget.Cell {
+		x := &v.now.samples[base][v.listed[i]]
 		row := []widget.Cell{{Text: v.shortID(x.ID)}}
 		if v.truth {
 			row = append(row, widget.Cell{Text: x.Answer})
 		}
 		for _, who := range asked {
-			row = append(row, v.saidCell(who, x))
+			row = append(row, v.saidCell(who, *x))
 		}
-		table.Rows = append(table.Rows, row)
+		return row
 	}
 	return table
 }

@@ -23,6 +23,7 @@ type Terminal struct {
 	cmd    *exec.Cmd
 	mutex  sync.Mutex // guards the screen
 	screen *vt.Emulator
+	wrote  chan struct{} // the program has written something
 	ended  chan struct{}
 	err    error // of the program, after ended
 }
@@ -38,7 +39,8 @@ func Start(t testing.TB, w, h int, cmd *exec.Cmd) *Terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Terminal{t: t, w: w, h: h, file: file, cmd: cmd, screen: vt.NewEmulator(w, h), ended: make(chan struct{})}
+	s := &Terminal{t: t, w: w, h: h, file: file, cmd: cmd, screen: vt.NewEmulator(w, h),
+		wrote: make(chan struct{}, 1), ended: make(chan struct{})}
 	go s.answer()
 	go s.show()
 	t.Cleanup(s.Close)
@@ -53,6 +55,10 @@ func (s *Terminal) show() {
 		s.mutex.Lock()
 		_, _ = s.screen.Write(buffer[:n])
 		s.mutex.Unlock()
+		select {
+		case s.wrote <- struct{}{}:
+		default:
+		}
 		if err != nil { // EIO: the other side is closed
 			break
 		}
@@ -78,6 +84,27 @@ func (s *Terminal) Send(keys string) {
 	s.t.Helper()
 	if _, err := s.file.WriteString(keys); err != nil {
 		s.t.Fatalf("the program no longer reads: %v\n%s", err, s.Screen())
+	}
+}
+
+// Answer is how long it takes from a key until the screen shows a text.
+func (s *Terminal) Answer(keys, text string) time.Duration {
+	s.t.Helper()
+	select {
+	case <-s.wrote:
+	default:
+	}
+	start := time.Now()
+	s.Send(keys)
+	for limit := time.After(time.Minute); ; {
+		select {
+		case <-s.wrote:
+			if took := time.Since(start); strings.Contains(s.Screen(), text) {
+				return took
+			}
+		case <-limit:
+			s.t.Fatalf("the terminal never showed %q after %q but\n%s", text, keys, s.Screen())
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package widget
 
 import (
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"math"
@@ -385,5 +386,33 @@ func TestProbabilityHasTheDigitsThatMeanSomething(t *testing.T) {
 		if got := Probability(p); got != want {
 			t.Errorf("%g is %q, want %q", p, got, want)
 		}
+	}
+}
+
+func TestALongTableAsksForTheLinesThatAreSeen(t *testing.T) {
+	theme := NewTheme(true, false)
+	columns := []Column{{Title: "sample", Flex: true}, {Title: "n", Right: true}}
+	for _, at := range []int{0, 60_000, 99_999} {
+		asked := 0
+		long := Table{Columns: columns, Cursor: &List{Index: at}, Len: 100_000, Row: func(i int) []Cell {
+			asked++
+			return []Cell{{Text: fmt.Sprintf("picture-%06d", i)}, {Text: fmt.Sprint(i)}}
+		}}
+		screen := long.View(theme, 40, 12)
+		if asked > 400 {
+			t.Errorf("%d lines are made for a screen of 12", asked)
+		}
+		if !strings.Contains(ansi.Strip(screen), fmt.Sprintf("▸picture-%06d", at)) || long.Selected() != at {
+			t.Errorf("line %d is not seen as the selected one:\n%s", at, screen)
+		}
+	}
+	short := Table{Columns: columns}
+	short.Rows = [][]Cell{{{Text: "a"}, {Text: "1"}}, {{Text: "bc"}, {Text: "22"}}}
+	long := Table{Columns: columns, Len: 2, Row: func(i int) []Cell { return short.Rows[i] }}
+	if a, b := short.View(theme, 30, 5), long.View(theme, 30, 5); a != b {
+		t.Errorf("the same lines, otherwise drawn:\n%s\n%s", a, b)
+	}
+	if empty := (Table{Columns: columns, Row: func(int) []Cell { panic("no line") }}); empty.View(theme, 30, 5) == "" {
+		t.Error("an empty table has no heading")
 	}
 }

@@ -27,7 +27,41 @@ type Cell struct {
 type Table struct {
 	Columns []Column
 	Rows    [][]Cell
-	Cursor  *List // the selection among the lines; nil: none
+	// of a long table in place of Rows: how many lines it has, and one of them; only those that are seen are asked for, and
+	// some that tell how wide its columns are
+	Len    int
+	Row    func(i int) []Cell
+	Cursor *List // the selection among the lines; nil: none
+}
+
+// size is how many lines there are.
+func (b Table) size() int {
+	if b.Row != nil {
+		return b.Len
+	}
+	return len(b.Rows)
+}
+
+func (b Table) row(i int) []Cell {
+	if b.Row != nil {
+		return b.Row(i)
+	}
+	return b.Rows[i]
+}
+
+// measured are the lines that tell how wide the columns are: the first 2,000 of Rows, and of a long table a few
+// hundred from its beginning to its end, whichever of them are seen.
+func (b Table) measured(do func(row []Cell)) {
+	const most, spread = 2000, 300
+	if b.Row == nil {
+		for _, row := range b.Rows[:min(len(b.Rows), most)] {
+			do(row)
+		}
+		return
+	}
+	for i := range min(b.Len, spread) {
+		do(b.Row(i * b.Len / min(b.Len, spread)))
+	}
 }
 
 const columnGap = 2
@@ -41,20 +75,20 @@ func (b Table) View(t *Theme, w, h int) string {
 	if b.Cursor != nil {
 		mark = 1
 	}
-	room := w - edgeRoom(len(b.Rows), h-1, w)
+	room := w - edgeRoom(b.size(), h-1, w)
 	shown, widths := b.fit(room - mark)
 	head := blanks(mark) + t.Muted.Render(b.line(shown, widths, func(c int) string { return b.Columns[c].Title }))
 	if len(shown) < len(b.Columns) && Width(head)+2 <= w { // columns have left
 		head = Left(head, w-1) + t.Muted.Render("…")
 	}
 	lines := []string{head}
-	first, end := 0, min(len(b.Rows), h-1)
+	first, end := 0, min(b.size(), h-1)
 	selected := b.Selected()
 	if b.Cursor != nil {
-		first, end = b.Cursor.Window(len(b.Rows), h-1)
+		first, end = b.Cursor.Window(b.size(), h-1)
 	}
 	for i := first; i < end; i++ {
-		row := b.Rows[i]
+		row := b.row(i)
 		if i == selected {
 			text := b.line(shown, widths, func(c int) string { return b.text(row, c) })
 			lines = append(lines, t.Accent.Render("▸")+t.Selected.Render(text))
@@ -62,16 +96,16 @@ func (b Table) View(t *Theme, w, h int) string {
 		}
 		lines = append(lines, blanks(mark)+b.toned(t, row, shown, widths))
 	}
-	Edges(t, lines[1:], first, end, len(b.Rows), w)
+	Edges(t, lines[1:], first, end, b.size(), w)
 	return Block(strings.Join(lines, "\n"), w, h)
 }
 
 // Selected is the index in Rows of the line under the cursor, or -1.
 func (b Table) Selected() int {
-	if b.Cursor == nil || len(b.Rows) == 0 {
+	if b.Cursor == nil || b.size() == 0 {
 		return -1
 	}
-	return b.Cursor.At(len(b.Rows))
+	return b.Cursor.At(b.size())
 }
 
 // Position says which line is selected when not all are seen in h lines: "3 of 38"; else it is empty.
@@ -79,12 +113,12 @@ func (b Table) Position(h int) string {
 	if b.Cursor == nil {
 		return ""
 	}
-	return b.Cursor.position(len(b.Rows), h-1)
+	return b.Cursor.position(b.size(), h-1)
 }
 
 // Click selects the line y lines below the top of the table, whose first line is the heading.
 func (b Table) Click(y, h int) bool {
-	return b.Cursor != nil && b.Cursor.Click(y-1, len(b.Rows), h-1)
+	return b.Cursor != nil && b.Cursor.Click(y-1, b.size(), h-1)
 }
 
 func (b Table) text(row []Cell, column int) string {
@@ -145,11 +179,13 @@ func (b Table) fit(w int) (shown, widths []int) {
 	natural := make([]int, len(b.Columns))
 	for column := range b.Columns {
 		natural[column] = Width(b.Columns[column].Title)
-		for _, row := range b.Rows[:min(len(b.Rows), 2000)] {
-			natural[column] = max(natural[column], Width(b.text(row, column)))
-		}
 		shown = append(shown, column)
 	}
+	b.measured(func(row []Cell) {
+		for column := range b.Columns {
+			natural[column] = max(natural[column], Width(b.text(row, column)))
+		}
+	})
 	for {
 		widths = widths[:0]
 		need := columnGap * (len(shown) - 1)
