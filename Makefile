@@ -42,7 +42,7 @@ kill:
 # One table of the engine's speeds, each beside something measured in the same run; ROWS="layer decode" chooses.
 bench:
 	go run ./ml/bench $(ROWS)
-	go test -run '^$$' -bench LargeTower -benchtime 3x ./core/finetune
+	go run ./core/bench $(ROWS)
 
 # The same optimizer steps and decoding in PyTorch, in turn with ours. FINETUI_PYTHON names a Python with torch,
 # transformers and peft; without one this says so.

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"finetui/ml/bench/drawn"
+	"finetui/ml/bench/table"
 	"finetui/ml/blas"
 	"finetui/ml/nn"
 )
@@ -16,26 +18,29 @@ const (
 // decodeRows continue prompts token by token.
 func decodeRows() []row {
 	return []row{{
-		name: "decode one", what: "decode one sequence, 0.5B bf16", against: "reading memory", goal: atLeastPercent(80),
-		measure: func(b *bench) result {
+		name: "decode one", what: "decode one sequence, 0.5B bf16", against: "reading memory",
+		goal: table.AtLeastPercent(80),
+		measure: func(b *bench) table.Result {
 			next := b.decoder(1)
 			data := make([]byte, readBytes)
 			for i := range data {
 				data[i] = byte(i)
 			}
-			read := func() span { return b.read(data) }
-			return rateResult(rounds(b.rounds, next, read), 2*decodeTokens*b.decodeWeights(), readBytes, 1e9, "GB/s")
+			read := func() table.Span { return b.read(data) }
+			return table.Rates(table.Rounds(b.rounds, next, read), 2*decodeTokens*b.decodeWeights(), readBytes,
+				1e9, "GB/s")
 		},
 	}, {
 		name: "decode eight", what: "decode eight sequences, all their tokens", against: "one sequence",
-		goal: atLeast(5),
-		measure: func(b *bench) result {
+		goal: table.AtLeast(5),
+		measure: func(b *bench) table.Result {
 			eight, one := b.decoder(8), b.decoder(1)
-			pairs := rounds(b.rounds, eight, one)
-			r := rateResult(pairs, 8*decodeTokens, decodeTokens, 1, "tokens/s")
+			pairs := table.Rounds(b.rounds, eight, one)
+			r := table.Rates(pairs, 8*decodeTokens, decodeTokens, 1, "tokens/s")
 			work, peak := b.multiplyPeak()
-			top := rateResult(rounds(b.rounds, eight, peak), 16*decodeTokens*b.decodeWeights(), work, 1e9, "GFLOP/s")
-			r.note = fmt.Sprintf("%.0f %% (busy %.0f %%) of the multiply-add loop", 100*top.ratio, 100*top.busy)
+			top := table.Rates(table.Rounds(b.rounds, eight, peak), 16*decodeTokens*b.decodeWeights(), work,
+				1e9, "GFLOP/s")
+			r.Note = fmt.Sprintf("%.0f %% (busy %.0f %%) of the multiply-add loop", 100*top.Ratio, 100*top.Busy)
 			return r
 		},
 	}}
@@ -45,7 +50,7 @@ func decodeRows() []row {
 func (b *bench) decodeWeights() float64 { return float64(b.layers*layerWeights + textVocab*textHidden) }
 
 // decoder returns a round of decoding n sequences at once.
-func (b *bench) decoder(n int) func() span {
+func (b *bench) decoder(n int) func() table.Span {
 	t := b.base()
 	s := t.model.NewSession(nn.NewExec(b.team.Size()))
 	lengths := make([]int, n)
@@ -53,11 +58,11 @@ func (b *bench) decoder(n int) func() span {
 		lengths[i] = decodePrompt
 	}
 	ids := make([]int32, n)
-	return func() span {
+	return func() table.Span {
 		if _, err := s.Prompt(sequences(textVocab, 0, lengths...), nil); err != nil {
 			panic(err)
 		}
-		return clock(func() {
+		return table.Clock(func() {
 			for i := range decodeTokens {
 				for q := range ids {
 					ids[q] = int32(1000*q + i)
@@ -71,9 +76,9 @@ func (b *bench) decoder(n int) func() span {
 }
 
 // read reads data on all cores.
-func (b *bench) read(data []byte) span {
+func (b *bench) read(data []byte) table.Span {
 	const piece = 4 << 20
-	return clock(func() {
+	return table.Clock(func() {
 		b.team.For(len(data)/piece, 1, func(lo, hi int) { blas.Read(data[lo*piece : hi*piece]) })
 	})
 }
@@ -83,28 +88,28 @@ const promptTokens = 2048
 // promptRows read one long prompt into an empty cache.
 func promptRows() []row {
 	return []row{{
-		name: "prompt", what: "prompt of 2048 tokens, 0.5B", against: "its bare products", goal: atMost(1.3),
-		measure: func(b *bench) result {
+		name: "prompt", what: "prompt of 2048 tokens, 0.5B", against: "its bare products", goal: table.AtMost(1.3),
+		measure: func(b *bench) table.Result {
 			t := b.base()
 			r := t.model.NewReplica(nn.NewExec(b.team.Size()))
 			r.Load(sequences(textVocab, 0, promptTokens))
-			wide, out := gauss(promptTokens*2*textInner), make([]float32, promptTokens*2*textInner)
-			var pairs []pair
+			wide, out := drawn.Values(promptTokens*2*textInner), make([]float32, promptTokens*2*textInner)
+			var pairs []table.Pair
 			for i := range 2 + b.rounds/3 {
-				var prompt, bare span
+				var prompt, bare table.Span
 				var x []float32
-				prompt = clock(func() { x = r.Embed.Forward(nil, false) })
+				prompt = table.Clock(func() { x = r.Embed.Forward(nil, false) })
 				for i, l := range r.Layers {
-					prompt = prompt.plus(clock(func() { x = l.Decode(x, []*nn.Cache{{}}) }))
-					bare = bare.plus(clock(func() { t.forward(b.team, i, promptTokens, wide, out) }))
+					prompt = prompt.Plus(table.Clock(func() { x = l.Decode(x, []*nn.Cache{{}}) }))
+					bare = bare.Plus(table.Clock(func() { t.forward(b.team, i, promptTokens, wide, out) }))
 				}
-				prompt = prompt.plus(clock(func() { r.Head.Logits(x, []int{promptTokens - 1}) }))
-				bare = bare.plus(clock(func() { t.model.Head.Out.Mul(b.team, 1, wide, out[:textVocab]) }))
+				prompt = prompt.Plus(table.Clock(func() { r.Head.Logits(x, []int{promptTokens - 1}) }))
+				bare = bare.Plus(table.Clock(func() { t.model.Head.Out.Mul(b.team, 1, wide, out[:textVocab]) }))
 				if i > 0 { // the first one finds its memory
-					pairs = append(pairs, pair{prompt, bare})
+					pairs = append(pairs, table.Pair{Measured: prompt, Reference: bare})
 				}
 			}
-			return timesResult(pairs)
+			return table.Durations(pairs)
 		},
 	}}
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"finetui/ml/bench/drawn"
+	"finetui/ml/bench/table"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
 )
@@ -14,8 +16,8 @@ const layerTokens = 256
 func layerRows() []row {
 	return []row{{
 		name: "layer", what: "0.5B layer, LoRA r 16, forward + backward, 256", against: "its bare frozen products",
-		goal: atMost(1.35),
-		measure: func(b *bench) result {
+		goal: table.AtMost(1.35),
+		measure: func(b *bench) table.Result {
 			t := b.model()
 			const at = 1
 			batch := sequences(textVocab, 2, layerTokens/2, layerTokens/2)
@@ -23,17 +25,17 @@ func layerRows() []row {
 			rotary.Prepare(batch.Pos)
 			e := nn.NewExec(b.team.Size())
 			layer := nn.NewDecoder(t.model.Layers[at], e, &batch, rotary)
-			x, dy := gauss(layerTokens*textHidden), gauss(layerTokens*textHidden)
-			wide, narrow := gauss(layerTokens*2*textInner), make([]float32, layerTokens*2*textInner)
-			block := repeated(func() {
+			x, dy := drawn.Values(layerTokens*textHidden), drawn.Values(layerTokens*textHidden)
+			wide, narrow := drawn.Values(layerTokens*2*textInner), make([]float32, layerTokens*2*textInner)
+			block := table.Repeated(func() {
 				layer.Forward(x, true)
 				layer.Backward(x, dy, true)
 			})
-			bare := repeated(func() {
+			bare := table.Repeated(func() {
 				t.forward(b.team, at, layerTokens, wide, narrow)
 				t.backward(b.team, at, layerTokens, wide, narrow, true)
 			})
-			return timesResult(rounds(2*b.rounds, block, bare))
+			return table.Durations(table.Rounds(2*b.rounds, block, bare))
 		},
 	}}
 }

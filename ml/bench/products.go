@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"finetui/ml/bench/drawn"
+	"finetui/ml/bench/table"
 	"finetui/ml/blas"
 )
 
@@ -12,11 +14,11 @@ const (
 )
 
 // multiplyPeak runs the multiply-add loop on every core; it returns how many operations that is as well.
-func (b *bench) multiplyPeak() (work float64, run func() span) {
+func (b *bench) multiplyPeak() (work float64, run func() table.Span) {
 	cores := b.team.Size()
 	work = float64(cores * blas.Multiply(1) * peakRounds)
-	return work, func() span {
-		return clock(func() {
+	return work, func() table.Span {
+		return table.Clock(func() {
 			b.team.For(cores*peakPieces, 1, func(_, _ int) { blas.Multiply(peakRounds / peakPieces) })
 		})
 	}
@@ -30,8 +32,8 @@ func gemmRows() (all []row) {
 			m, n, k := s[0], s[1], s[2]
 			all = append(all, row{
 				name: "gemm", what: fmt.Sprintf("SGEMM %s %d×%d×%d", form, m, n, k), against: "multiply-add loop",
-				goal: atLeastPercent(75),
-				measure: func(b *bench) result {
+				goal: table.AtLeastPercent(75),
+				measure: func(b *bench) table.Result {
 					ta, tb := form[0] == 'T', form[1] == 'T'
 					lda, ldb := k, n
 					if ta {
@@ -40,10 +42,10 @@ func gemmRows() (all []row) {
 					if tb {
 						ldb = k
 					}
-					x, y, z := gauss(m*k), gauss(k*n), make([]float32, m*n)
+					x, y, z := drawn.Values(m*k), drawn.Values(k*n), make([]float32, m*n)
 					work, peak := b.multiplyPeak()
-					product := repeated(func() { b.team.Gemm(ta, tb, m, n, k, x, lda, y, ldb, false, z, n) })
-					return rateResult(rounds(b.rounds, product, peak), 2*float64(m)*float64(n)*float64(k), work,
+					product := table.Repeated(func() { b.team.Gemm(ta, tb, m, n, k, x, lda, y, ldb, false, z, n) })
+					return table.Rates(table.Rounds(b.rounds, product, peak), 2*float64(m)*float64(n)*float64(k), work,
 						1e9, "GFLOP/s")
 				},
 			})
@@ -61,17 +63,17 @@ func frozenRows() (all []row) {
 	}{{8, 35}, {64, 65}, {256, 75}} {
 		all = append(all, row{
 			name: "frozen", what: fmt.Sprintf("frozen bf16 product, %d rows", c.m), against: "multiply-add loop",
-			goal: atLeastPercent(c.goal),
-			measure: func(b *bench) result {
+			goal: table.AtLeastPercent(c.goal),
+			measure: func(b *bench) table.Result {
 				t := b.model()
-				x, y := gauss(c.m*textInner), make([]float32, c.m*2*textInner)
+				x, y := drawn.Values(c.m*textInner), make([]float32, c.m*2*textInner)
 				work, peak := b.multiplyPeak()
 				layer := 0
-				product := repeated(func() {
+				product := table.Repeated(func() {
 					t.forward(b.team, layer, c.m, x, y)
 					layer = (layer + 1) % len(t.model.Layers)
 				})
-				return rateResult(rounds(b.rounds, product, peak), 2*float64(c.m)*float64(layerWeights), work,
+				return table.Rates(table.Rounds(b.rounds, product, peak), 2*float64(c.m)*float64(layerWeights), work,
 					1e9, "GFLOP/s")
 			},
 		})

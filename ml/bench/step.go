@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"finetui/ml/bench/drawn"
+	"finetui/ml/bench/table"
 	"finetui/ml/blas"
 	"finetui/ml/graph"
 	"finetui/ml/nn"
@@ -22,17 +24,17 @@ const (
 func stepRows() []row {
 	return []row{{
 		name: "step", what: "0.5B LoRA step, 512 of 2048 tokens supervised", against: "its bare frozen products",
-		goal:    atMost(1.4),
-		measure: func(b *bench) result { r, _ := b.step(); return r },
+		goal:    table.AtMost(1.4),
+		measure: func(b *bench) table.Result { r, _ := b.step(); return r },
 	}, {
-		name: "step", what: "gorgonia's own share of the 0.5B step", against: "the step", goal: atMostPercent(2),
-		measure: func(b *bench) result { _, g := b.step(); return g },
+		name: "step", what: "gorgonia's own share of the 0.5B step", against: "the step", goal: table.AtMostPercent(2),
+		measure: func(b *bench) table.Result { _, g := b.step(); return g },
 	}}
 }
 
 // step takes optimizer steps whose every block is followed by the bare products that belong to it, so that both meet
 // the same neighbours; their time is taken out of the step's.
-func (b *bench) step() (products, share result) {
+func (b *bench) step() (products, share table.Result) {
 	if b.stepped != nil {
 		return b.stepped[0], b.stepped[1]
 	}
@@ -51,10 +53,10 @@ func (b *bench) step() (products, share result) {
 		lengths[i] = stepTokens / stepSequences
 	}
 	samples := split(sequences(textVocab, stepSupervised/stepSequences, lengths...))
-	var pairs, shares []pair
+	var pairs, shares []table.Pair
 	for i := range 1 + max(1, b.rounds/2) {
-		n.bare = span{}
-		all := clock(func() {
+		n.bare = table.Span{}
+		all := table.Clock(func() {
 			if _, err := trainer.Step(context.Background(), samples); err != nil {
 				panic(err)
 			}
@@ -62,13 +64,14 @@ func (b *bench) step() (products, share result) {
 		if i == 0 { // warms up
 			continue
 		}
-		step := all.minus(n.bare)
-		pairs = append(pairs, pair{step, n.bare})
-		shares = append(shares, pair{span{wall: n.chain.Times().Graph}, span{wall: step.wall}})
+		step := all.Minus(n.bare)
+		pairs = append(pairs, table.Pair{Measured: step, Reference: n.bare})
+		shares = append(shares, table.Pair{Measured: table.Span{Wall: n.chain.Times().Graph},
+			Reference: table.Span{Wall: step.Wall}})
 	}
-	b.stepped = []result{timesResult(pairs), timesResult(shares)}
+	b.stepped = []table.Result{table.Durations(pairs), table.Durations(shares)}
 	if b.layers != textLayers {
-		b.stepped[0].note = fmt.Sprintf("%d layers", b.layers)
+		b.stepped[0].Note = fmt.Sprintf("%d layers", b.layers)
 	}
 	return b.stepped[0], b.stepped[1]
 }
@@ -87,7 +90,7 @@ func split(b nn.Batch) (samples []train.Sample) {
 type besides struct {
 	*text
 	team  blas.Team
-	bare  span
+	bare  table.Span
 	x, y  []float32 // of the bare products
 	chain *graph.Chain
 }
@@ -98,7 +101,7 @@ func (n *besides) Parameters() []train.Parameters {
 
 func (n *besides) NewReplica(e *nn.Exec) (train.Replica, error) {
 	r := &besideReplica{Replica: n.model.NewReplica(e)}
-	n.x, n.y = gauss(max(stepTokens*2*textInner, headRows*textVocab)),
+	n.x, n.y = drawn.Values(max(stepTokens*2*textInner, headRows*textVocab)),
 		make([]float32, max(stepTokens*2*textInner, headRows*textVocab))
 	blocks := []nn.Block{r.Embed}
 	for i, l := range r.Layers {
@@ -134,13 +137,13 @@ type besideBlock struct {
 
 func (b *besideBlock) Forward(x []float32, train bool) []float32 {
 	y := b.Block.Forward(x, train)
-	b.n.bare = b.n.bare.plus(clock(func() { b.n.forward(b.n.team, b.layer, b.rows(), b.n.x, b.n.y) }))
+	b.n.bare = b.n.bare.Plus(table.Clock(func() { b.n.forward(b.n.team, b.layer, b.rows(), b.n.x, b.n.y) }))
 	return y
 }
 
 func (b *besideBlock) Backward(x, dy []float32, needDX bool) []float32 {
 	dx := b.Block.Backward(x, dy, needDX)
-	b.n.bare = b.n.bare.plus(clock(func() { b.n.backward(b.n.team, b.layer, b.rows(), b.n.x, b.n.y, needDX) }))
+	b.n.bare = b.n.bare.Plus(table.Clock(func() { b.n.backward(b.n.team, b.layer, b.rows(), b.n.x, b.n.y, needDX) }))
 	return dx
 }
 
@@ -152,7 +155,7 @@ type besideHead struct {
 func (h *besideHead) Forward(x []float32) float64 {
 	loss := h.Head.Forward(x)
 	out := h.n.model.Head.Out
-	h.n.bare = h.n.bare.plus(clock(func() {
+	h.n.bare = h.n.bare.Plus(table.Clock(func() {
 		for n := len(h.Positions()); n > 0; n -= headRows {
 			out.Mul(h.n.team, min(n, headRows), h.n.x, h.n.y)
 			out.MulBack(h.n.team, min(n, headRows), h.n.x, h.n.y)

@@ -1,10 +1,9 @@
 package main
 
 import (
-	"math"
-	"math/rand/v2"
 	"runtime"
 
+	"finetui/ml/bench/drawn"
 	"finetui/ml/blas"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
@@ -41,7 +40,7 @@ type text struct {
 func (b *bench) model() *text {
 	if b.text == nil {
 		b.text = newText(textConfig(b.layers), weights.Adapter{R: 16, Scale: 2}, nil)
-		x, y := gauss(2*textInner), make([]float32, 2*textInner)
+		x, y := drawn.Values(2*textInner), make([]float32, 2*textInner)
 		for layer := range b.layers { // lays the weights out
 			b.text.forward(b.team, layer, 1, x, y)
 		}
@@ -69,14 +68,14 @@ func (b *bench) base() *text {
 
 // newText makes a model with random weights. modules names the adapted products by their last part; nil: all.
 func newText(c qwen2.Config, a weights.Adapter, modules map[string]bool) *text {
-	m, err := qwen2.New(c, random{}, weights.Tuning{Adapt: func(module string) (weights.Adapter, bool) {
+	m, err := qwen2.New(c, drawn.Weights{}, weights.Tuning{Adapt: func(module string) (weights.Adapter, bool) {
 		return a, modules == nil || modules[lastPart(module)]
 	}})
 	if err != nil {
 		panic(err) // the source never fails, and the sizes are ours
 	}
 	for _, p := range m.Parameters() {
-		copy(p.Value, scaled(gauss(len(p.Value)), 0.02))
+		copy(p.Value, drawn.Scaled(drawn.Values(len(p.Value)), 0.02))
 	}
 	return &text{m}
 }
@@ -108,54 +107,4 @@ func (t *text) backward(team blas.Team, layer, rows int, dy, dx []float32, lowes
 	if lowest {
 		w.QKV.MulBack(team, rows, dy, dx)
 	}
-}
-
-// random is a checkpoint of normally distributed weights, in bfloat16 where they are matrices. Its values come from one
-// table, read from ever other places: making half a billion of them should not take longer than measuring.
-type random struct{}
-
-func (random) Matrix(name string, rows, cols int) (nn.Matrix, error) {
-	words := make([]uint16, rows*cols)
-	place := rand.New(rand.NewPCG(uint64(rows), uint64(cols)))
-	scale := float32(1 / math.Sqrt(float64(cols)))
-	piece := make([]uint16, len(table))
-	blas.NarrowBF16(piece, scaled(append([]float32(nil), table...), scale))
-	for at := 0; at < len(words); {
-		at += copy(words[at:], piece[place.IntN(len(piece)/2):])
-	}
-	return nn.Matrix{Rows: rows, Cols: cols, BF16: words}, nil
-}
-
-func (random) Vector(name string, n int) ([]float32, error) {
-	v := scaled(gauss(n), 0.1)
-	for i := range v {
-		v[i]++
-	}
-	return v, nil
-}
-
-// table holds normally distributed values, none of them near zero: denormal numbers are slow, and no real weights.
-var table = func() []float32 {
-	r := rand.New(rand.NewPCG(1, 2))
-	t := make([]float32, 1<<20)
-	for i := range t {
-		for t[i] > -1e-3 && t[i] < 1e-3 {
-			t[i] = float32(r.NormFloat64())
-		}
-	}
-	return t
-}()
-
-// gauss returns n normally distributed values.
-func gauss(n int) []float32 {
-	v := make([]float32, n)
-	for at := 0; at < n; {
-		at += copy(v[at:], table)
-	}
-	return v
-}
-
-func scaled(v []float32, s float32) []float32 {
-	blas.Scale(v, s)
-	return v
 }

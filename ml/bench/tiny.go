@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"finetui/ml/bench/table"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
 	"finetui/ml/train"
@@ -32,42 +33,44 @@ const tinySequences, tinyTokens, tinySupervised = 16, 51, 8
 func tinyRows() []row {
 	return []row{{
 		name: "tiny", what: "tiny base LoRA step, 16 × 51 tokens", against: "multiply-add loop",
-		goal: atLeastPercent(35),
-		measure: func(b *bench) result {
+		goal: table.AtLeastPercent(35),
+		measure: func(b *bench) table.Result {
 			trainer, _ := b.tiny(tinyAdapter.Dropout)
 			samples := tinySamples()
 			work, peak := b.multiplyPeak()
-			step := repeated(func() { mustStep(trainer, samples) })
-			return rateResult(rounds(2*b.rounds, step, peak), stepFlops(tinyConfig, samples), work, 1e9, "GFLOP/s")
+			step := table.Repeated(func() { mustStep(trainer, samples) })
+			return table.Rates(table.Rounds(2*b.rounds, step, peak), stepFlops(tinyConfig, samples), work,
+				1e9, "GFLOP/s")
 		},
 	}, {
-		name: "tiny", what: "the same without dropout", against: "multiply-add loop", goal: atLeastPercent(35),
-		measure: func(b *bench) result {
+		name: "tiny", what: "the same without dropout", against: "multiply-add loop", goal: table.AtLeastPercent(35),
+		measure: func(b *bench) table.Result {
 			trainer, _ := b.tiny(0)
 			samples := tinySamples()
 			work, peak := b.multiplyPeak()
-			step := repeated(func() { mustStep(trainer, samples) })
-			return rateResult(rounds(2*b.rounds, step, peak), stepFlops(tinyConfig, samples), work, 1e9, "GFLOP/s")
+			step := table.Repeated(func() { mustStep(trainer, samples) })
+			return table.Rates(table.Rounds(2*b.rounds, step, peak), stepFlops(tinyConfig, samples), work,
+				1e9, "GFLOP/s")
 		},
 	}, {
-		name: "tiny", what: "gorgonia's own share of the tiny step", against: "the step", goal: atMostPercent(10),
-		measure: func(b *bench) result {
+		name: "tiny", what: "gorgonia's own share of the tiny step", against: "the step", goal: table.AtMostPercent(10),
+		measure: func(b *bench) table.Result {
 			trainer, replicas := b.tiny(tinyAdapter.Dropout)
 			samples := tinySamples()
-			var pairs []pair
+			var pairs []table.Pair
 			for range 4 * b.rounds {
-				var share span
-				s := clock(func() { mustStep(trainer, samples) })
+				var share table.Span
+				s := table.Clock(func() { mustStep(trainer, samples) })
 				for _, r := range replicas() {
-					share.wall += r.Chain().Times().Graph
+					share.Wall += r.Chain().Times().Graph
 				}
-				pairs = append(pairs, pair{share, s.times(len(replicas()))})
+				pairs = append(pairs, table.Pair{Measured: share, Reference: s.Times(len(replicas()))})
 			}
-			return timesResult(pairs)
+			return table.Durations(pairs)
 		},
 	}, {
-		name: "tiny memory", what: "memory after 1000 steps more", against: "after 100 steps", goal: atMost(1.02),
-		measure: func(b *bench) result {
+		name: "tiny memory", what: "memory after 1000 steps more", against: "after 100 steps", goal: table.AtMost(1.02),
+		measure: func(b *bench) table.Result {
 			trainer, _ := b.tiny(tinyAdapter.Dropout)
 			samples := tinySamples()[:4]
 			steps := func(n int) {
@@ -82,8 +85,8 @@ func tinyRows() []row {
 			allocated = mallocs() - allocated
 			after := residentBytes()
 			mib := func(n uint64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
-			return result{measured: mib(after), reference: mib(before), ratio: float64(after) / float64(before),
-				note: fmt.Sprintf("%d allocations a step", allocated/1000)}
+			return table.Result{Measured: mib(after), Reference: mib(before), Ratio: float64(after) / float64(before),
+				Note: fmt.Sprintf("%d allocations a step", allocated/1000)}
 		},
 	}}
 }

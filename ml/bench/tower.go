@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"finetui/ml/bench/drawn"
+	"finetui/ml/bench/table"
 	"finetui/ml/nn"
 )
 
@@ -18,20 +20,21 @@ const (
 // towerRows are the tower's blocks over one picture.
 func towerRows() []row {
 	return []row{{
-		name: "tower", what: "vision tower 2B shape, 644×644 picture", against: "its bare products", goal: atMost(1.3),
-		measure: func(b *bench) result {
+		name: "tower", what: "vision tower 2B shape, 644×644 picture", against: "its bare products",
+		goal: table.AtMost(1.3),
+		measure: func(b *bench) table.Result {
 			block, in, products, attention := visionBlock(b)
 			block.Forward(in, false) // lays the weights out
-			var blocks, bare, all span
+			var blocks, bare, all table.Span
 			for range b.blocks {
-				blocks = blocks.plus(clock(func() { block.Forward(in, false) }))
-				bare = bare.plus(clock(products))
-				all = all.plus(clock(attention))
+				blocks = blocks.Plus(table.Clock(func() { block.Forward(in, false) }))
+				bare = bare.Plus(table.Clock(products))
+				all = all.Plus(table.Clock(attention))
 			}
-			r := timesResult([]pair{{blocks, all.plus(bare)}})
-			frozen := timesResult([]pair{{blocks, bare}})
-			r.note = fmt.Sprintf("%.2f× (busy %.2f×) of the frozen ones alone, attention's products taking %.2f× of "+
-				"their time", frozen.ratio, frozen.busy, all.wall.Seconds()/bare.wall.Seconds())
+			r := table.Durations([]table.Pair{{Measured: blocks, Reference: all.Plus(bare)}})
+			frozen := table.Durations([]table.Pair{{Measured: blocks, Reference: bare}})
+			r.Note = fmt.Sprintf("%.2f× (busy %.2f×) of the frozen ones alone, attention's products taking %.2f× of "+
+				"their time", frozen.Ratio, frozen.Busy, all.Wall.Seconds()/bare.Wall.Seconds())
 			return r
 		},
 	}}
@@ -42,12 +45,12 @@ func towerRows() []row {
 func visionBlock(b *bench) (block *nn.VisionBlock, in []float32, products, attention func()) {
 	const rows = towerSide * towerSide
 	linear := func(out, in int) *nn.Linear {
-		m, _ := random{}.Matrix("", out, in)
-		return &nn.Linear{W: m, B: gauss(out)}
+		m, _ := drawn.Weights{}.Matrix("", out, in)
+		return &nn.Linear{W: m, B: drawn.Values(out)}
 	}
 	norm := func() *nn.Norm {
-		w, _ := random{}.Vector("", towerEmbed)
-		return &nn.Norm{W: w, B: gauss(towerEmbed), Eps: 1e-6}
+		w, _ := drawn.Weights{}.Vector("", towerEmbed)
+		return &nn.Norm{W: w, B: drawn.Values(towerEmbed), Eps: 1e-6}
 	}
 	w := &nn.VisionWeights{Heads: towerHeads, HeadDim: towerEmbed / towerHeads, Norm1: norm(), Norm2: norm(),
 		QKV: linear(3*towerEmbed, towerEmbed), Proj: linear(towerEmbed, towerEmbed), FC1: linear(towerInner,
@@ -58,7 +61,7 @@ func visionBlock(b *bench) (block *nn.VisionBlock, in []float32, products, atten
 		y, x = append(y, int32(i/towerSide)), append(x, int32(i%towerSide))
 	}
 	patches.Rotary.PrepareGrid(y, x)
-	wide, out := gauss(rows*towerInner), make([]float32, rows*towerInner)
+	wide, out := drawn.Values(rows*towerInner), make([]float32, rows*towerInner)
 	products = func() {
 		for _, l := range []*nn.Linear{w.QKV, w.Proj, w.FC1, w.FC2} {
 			l.Mul(b.team, rows, wide, out)
@@ -66,5 +69,6 @@ func visionBlock(b *bench) (block *nn.VisionBlock, in []float32, products, atten
 	}
 	h := heads{heads: towerHeads, kv: towerHeads, dim: towerEmbed / towerHeads}
 	attention = func() { h.forward(b.team, 1, rows, wide, out) }
-	return nn.NewVisionBlock(w, nn.NewExec(b.team.Size()), patches), gauss(rows * towerEmbed), products, attention
+	return nn.NewVisionBlock(w, nn.NewExec(b.team.Size()), patches), drawn.Values(rows * towerEmbed),
+		products, attention
 }

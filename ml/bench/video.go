@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
+	"finetui/ml/bench/drawn"
+	"finetui/ml/bench/table"
 	"finetui/ml/blas"
 	"finetui/ml/clip"
 	"finetui/ml/mobilevideogpt"
@@ -19,28 +20,28 @@ import (
 func videoRows() []row {
 	return []row{{
 		name: "video clip", what: "CLIP ViT-B/16 tower, 16 frames", against: "its bare products",
-		goal: atMost(1.3), measure: (*bench).imageTower,
+		goal: table.AtMost(1.3), measure: (*bench).imageTower,
 	}, {
 		name: "video mamba", what: "VideoMamba-M, one clip of 8 frames", against: "products + scan's bytes",
-		goal: atMost(1.5), measure: (*bench).videoEncoder,
+		goal: table.AtMost(1.5), measure: (*bench).videoEncoder,
 	}, {
 		name: "video step", what: "0.5B LoRA r 64 + projectors, 2402 visual", against: "its bare products",
-		goal: atMost(1.4), measure: (*bench).videoStep,
+		goal: table.AtMost(1.4), measure: (*bench).videoStep,
 	}}
 }
 
 // imageTower runs the tower beside its frozen products and those of its attention.
-func (b *bench) imageTower() result {
+func (b *bench) imageTower() table.Result {
 	c := clip.Published()
-	m, err := clip.New(c, random{}, "")
+	m, err := clip.New(c, drawn.Weights{}, "")
 	if err != nil {
 		panic(err)
 	}
 	tower := m.NewTower(nn.NewExec(b.team.Size()))
 	patches := mobilevideogpt.Frames * c.Patches()
 	tokens := mobilevideogpt.Frames * (1 + c.Patches())
-	pixels := gauss(patches * c.PatchWidth())
-	wide, out := gauss(tokens*c.Inner), make([]float32, tokens*c.Inner)
+	pixels := drawn.Values(patches * c.PatchWidth())
+	wide, out := drawn.Values(tokens*c.Inner), make([]float32, tokens*c.Inner)
 	products := func() {
 		m.Patch.Proj.Mul(b.team, patches, wide, out)
 		for _, w := range m.Blocks {
@@ -55,38 +56,38 @@ func (b *bench) imageTower() result {
 			heads.forward(b.team, mobilevideogpt.Frames, 1+c.Patches(), wide, out)
 		}
 	}
-	run := func() span {
-		return clock(func() {
+	run := func() table.Span {
+		return table.Clock(func() {
 			if _, err := tower.Features(pixels); err != nil {
 				panic(err)
 			}
 		})
 	}
 	run()
-	var pairs, frozen []pair
+	var pairs, frozen []table.Pair
 	for range b.rounds {
-		all, bare, attended := run(), clock(products), clock(attention)
-		pairs = append(pairs, pair{all, bare.plus(attended)})
-		frozen = append(frozen, pair{all, bare})
+		all, bare, attended := run(), table.Clock(products), table.Clock(attention)
+		pairs = append(pairs, table.Pair{Measured: all, Reference: bare.Plus(attended)})
+		frozen = append(frozen, table.Pair{Measured: all, Reference: bare})
 	}
-	r, alone := timesResult(pairs), timesResult(frozen)
-	r.note = fmt.Sprintf("%.2f× (busy %.2f×) of the frozen ones alone", alone.ratio, alone.busy)
+	r, alone := table.Durations(pairs), table.Durations(frozen)
+	r.Note = fmt.Sprintf("%.2f× (busy %.2f×) of the frozen ones alone", alone.Ratio, alone.Busy)
 	return r
 }
 
 // videoEncoder runs the encoder beside its products and the bytes that its scans read and write, at the speed of
 // memory: of each direction dt, v, B and C, and y.
-func (b *bench) videoEncoder() result {
+func (b *bench) videoEncoder() table.Result {
 	c := videomamba.Published()
-	m, err := videomamba.New(c, random{}, "")
+	m, err := videomamba.New(c, drawn.Weights{}, "")
 	if err != nil {
 		panic(err)
 	}
 	encoder := m.NewEncoder(nn.NewExec(b.team.Size()))
 	patches := c.Frames * c.Patches()
 	tokens := 1 + patches
-	pixels := gauss(patches * c.PatchWidth())
-	wide, out := gauss(tokens*2*c.Inner), make([]float32, tokens*2*c.Inner)
+	pixels := drawn.Values(patches * c.PatchWidth())
+	wide, out := drawn.Values(tokens*2*c.Inner), make([]float32, tokens*2*c.Inner)
 	products := func() {
 		m.Patch.Proj.Mul(b.team, patches, wide, out)
 		for _, w := range m.Blocks {
@@ -103,27 +104,26 @@ func (b *bench) videoEncoder() result {
 	for i := range data {
 		data[i] = byte(i)
 	}
-	run := func() span {
-		return clock(func() {
+	run := func() table.Span {
+		return table.Clock(func() {
 			if _, err := encoder.Features(pixels); err != nil {
 				panic(err)
 			}
 		})
 	}
 	run()
-	var pairs, frozen []pair
+	var pairs, frozen []table.Pair
 	var speeds []float64
 	for range b.rounds {
-		all, bare, read := run(), clock(products), b.read(data)
-		share := bytes / readBytes
-		scan := span{time.Duration(share * float64(read.wall)), time.Duration(share * float64(read.busy))}
-		pairs = append(pairs, pair{all, bare.plus(scan)})
-		frozen = append(frozen, pair{all, bare})
-		speeds = append(speeds, readBytes/read.wall.Seconds()/1e9)
+		all, bare, read := run(), table.Clock(products), b.read(data)
+		scan := read.Share(bytes / readBytes)
+		pairs = append(pairs, table.Pair{Measured: all, Reference: bare.Plus(scan)})
+		frozen = append(frozen, table.Pair{Measured: all, Reference: bare})
+		speeds = append(speeds, readBytes/read.Wall.Seconds()/1e9)
 	}
-	r, alone := timesResult(pairs), timesResult(frozen)
-	r.note = fmt.Sprintf("%.2f× (busy %.2f×) of the products alone; memory at %.0f GB/s", alone.ratio, alone.busy,
-		median(speeds))
+	r, alone := table.Durations(pairs), table.Durations(frozen)
+	r.Note = fmt.Sprintf("%.2f× (busy %.2f×) of the products alone; memory at %.0f GB/s", alone.Ratio, alone.Busy,
+		table.Median(speeds))
 	return r
 }
 
@@ -135,16 +135,16 @@ const (
 )
 
 // videoStep takes optimizer steps of one sample beside the products of all its parts but the adapters.
-func (b *bench) videoStep() result {
+func (b *bench) videoStep() table.Result {
 	c := mobilevideogpt.Config{Text: textConfig(b.layers), Image: clip.Published(), Video: videomamba.Published(),
 		TopK: true, Select: 4}
-	m, err := mobilevideogpt.New(c, random{}, nil, mobilevideogpt.Tuning{Projectors: true, Text: weights.Tuning{
+	m, err := mobilevideogpt.New(c, drawn.Weights{}, nil, mobilevideogpt.Tuning{Projectors: true, Text: weights.Tuning{
 		Adapt: func(string) (weights.Adapter, bool) { return weights.Adapter{R: videoRank, Scale: 2}, true }}})
 	if err != nil {
 		panic(err)
 	}
 	for _, p := range m.Text.Parameters() {
-		copy(p.Value, scaled(gauss(len(p.Value)), 0.02))
+		copy(p.Value, drawn.Scaled(drawn.Values(len(p.Value)), 0.02))
 	}
 	groups, groupOf := mobilevideogpt.Rates{LearningRate: 1e-4, ProjectorRate: 2e-5}.Groups()
 	solver, err := train.NewAdamW(m.Parameters(), groups, groupOf)
@@ -159,12 +159,13 @@ func (b *bench) videoStep() result {
 	tokens := visual + videoWords
 	sample := split(sequences(textVocab, videoSupervised, tokens))[0]
 	imageRows, videoRows := mobilevideogpt.Frames*c.Image.Patches(), c.Video.Frames*49
-	sample.Visual = mobilevideogpt.Features{{Image: gauss(imageRows * c.Image.Hidden), Video: gauss(videoRows *
-		c.Video.Hidden)}}
+	sample.Visual = mobilevideogpt.Features{{Image: drawn.Values(imageRows * c.Image.Hidden),
+		Video: drawn.Values(videoRows *
+			c.Video.Hidden)}}
 	for i := range visual {
 		sample.Places = append(sample.Places, int32(8+i))
 	}
-	x, y := gauss(max(tokens*2*textInner, imageRows*textHidden)), make([]float32, max(tokens*2*textInner,
+	x, y := drawn.Values(max(tokens*2*textInner, imageRows*textHidden)), make([]float32, max(tokens*2*textInner,
 		imageRows*textHidden, textVocab*videoSupervised))
 	t := &text{m.Text}
 	bare := func() {
@@ -182,8 +183,8 @@ func (b *bench) videoStep() result {
 	// general products they would take twice as long as what is measured.
 	const weightProducts = 2 * layerWeights // multiplications of a token, there and back
 	attention := 7 * float64(tokens) / 2 * textHeads * textHead / weightProducts
-	step := func() span {
-		return clock(func() {
+	step := func() table.Span {
+		return table.Clock(func() {
 			if _, err := trainer.Step(context.Background(), []train.Sample{sample}); err != nil {
 				panic(err)
 			}
@@ -191,16 +192,16 @@ func (b *bench) videoStep() result {
 	}
 	step()
 	bare()
-	var pairs, frozen []pair
+	var pairs, frozen []table.Pair
 	for range 1 + b.rounds/3 {
-		all, products := step(), clock(bare)
-		pairs = append(pairs, pair{all, products.share(1 + attention)})
-		frozen = append(frozen, pair{all, products})
+		all, products := step(), table.Clock(bare)
+		pairs = append(pairs, table.Pair{Measured: all, Reference: products.Share(1 + attention)})
+		frozen = append(frozen, table.Pair{Measured: all, Reference: products})
 	}
-	r, alone := timesResult(pairs), timesResult(frozen)
-	r.note = fmt.Sprintf("%.2f× (busy %.2f×) without attention's; adapters' are in neither", alone.ratio, alone.busy)
+	r, alone := table.Durations(pairs), table.Durations(frozen)
+	r.Note = fmt.Sprintf("%.2f× (busy %.2f×) without attention's; adapters' are in neither", alone.Ratio, alone.Busy)
 	if b.layers != textLayers {
-		r.note += fmt.Sprintf("; %d layers", b.layers)
+		r.Note += fmt.Sprintf("; %d layers", b.layers)
 	}
 	return r
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"time"
 
+	"finetui/ml/bench/table"
 	"finetui/ml/lora"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2"
@@ -130,10 +130,10 @@ func (e *engine) trainer(s shape, threads int) (*train.Trainer, error) {
 }
 
 // step takes one step and returns its loss.
-func step(t *train.Trainer, samples []train.Sample) (span, float64, error) {
+func step(t *train.Trainer, samples []train.Sample) (table.Span, float64, error) {
 	var r *train.Result
 	var err error
-	s := clock(func() { r, err = t.Step(context.Background(), samples) })
+	s := table.Clock(func() { r, err = t.Step(context.Background(), samples) })
 	if err != nil {
 		return s, 0, err
 	}
@@ -142,7 +142,7 @@ func step(t *train.Trainer, samples []train.Sample) (span, float64, error) {
 
 // decode continues prompts greedily, all of one length, and returns
 // the tokens [steps][sequences]. The prompt is not timed.
-func decode(s *qwen2.Session, prompts [][]int32, steps int) (took span, tokens [][]int32, err error) {
+func decode(s *qwen2.Session, prompts [][]int32, steps int) (took table.Span, tokens [][]int32, err error) {
 	b := nn.Batch{Starts: []int{0}}
 	for _, p := range prompts {
 		b.IDs = append(b.IDs, p...)
@@ -151,9 +151,9 @@ func decode(s *qwen2.Session, prompts [][]int32, steps int) (took span, tokens [
 	b.Pos = qwen2.TextPositions(b.Starts)
 	logits, err := s.Prompt(b, nil)
 	if err != nil {
-		return span{}, nil, err
+		return table.Span{}, nil, err
 	}
-	took = clock(func() {
+	took = table.Clock(func() {
 		for range steps {
 			ids := make([]int32, len(prompts))
 			for q := range ids {
@@ -171,11 +171,4 @@ func decode(s *qwen2.Session, prompts [][]int32, steps int) (took span, tokens [
 		}
 	})
 	return took, tokens, err
-}
-
-// clock measures one call.
-func clock(f func()) span {
-	wall, busy := time.Now(), processorTime()
-	f()
-	return span{time.Since(wall), processorTime() - busy}
 }

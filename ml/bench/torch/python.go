@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"strconv"
 	"time"
+
+	"finetui/ml/bench/table"
 )
 
 //go:embed reference.py
@@ -95,9 +97,6 @@ func (p *python) close() {
 	p.command.Wait()
 }
 
-// span is how long something took: by the wall clock, and of the process's own processor time.
-type span struct{ wall, busy time.Duration }
-
 // timed is what a measured answer holds.
 type timed struct {
 	Wall, Busy float64
@@ -105,6 +104,6 @@ type timed struct {
 	Tokens     [][]int32 // [steps][sequences]
 }
 
-func (t timed) span() span {
-	return span{time.Duration(t.Wall * 1e9), time.Duration(t.Busy * 1e9)}
+func (t timed) span() table.Span {
+	return table.Span{Wall: time.Duration(t.Wall * 1e9), Busy: time.Duration(t.Busy * 1e9)}
 }

@@ -2,7 +2,8 @@ package main
 
 import (
 	"fmt"
-	"slices"
+
+	"finetui/ml/bench/table"
 )
 
 // comparison collects the rounds of one row.
@@ -12,11 +13,11 @@ type comparison struct {
 	found        string
 }
 
-func (c *comparison) add(ours, theirs span) {
-	c.ours, c.theirs = append(c.ours, ours.wall.Seconds()), append(c.theirs, theirs.wall.Seconds())
-	c.wall = append(c.wall, theirs.wall.Seconds()/ours.wall.Seconds())
-	if ours.busy > 0 {
-		c.busy = append(c.busy, theirs.busy.Seconds()/ours.busy.Seconds())
+func (c *comparison) add(ours, theirs table.Span) {
+	c.ours, c.theirs = append(c.ours, ours.Wall.Seconds()), append(c.theirs, theirs.Wall.Seconds())
+	c.wall = append(c.wall, theirs.Wall.Seconds()/ours.Wall.Seconds())
+	if ours.Busy > 0 {
+		c.busy = append(c.busy, theirs.Busy.Seconds()/ours.Busy.Seconds())
 	}
 }
 
@@ -24,13 +25,13 @@ func (c *comparison) add(ours, theirs span) {
 func (c *comparison) print(what, dtype string, tokens int, goal float64) {
 	busy, met := "", "NO"
 	if len(c.busy) > 0 {
-		busy = fmt.Sprintf("%.2f×", median(c.busy))
+		busy = fmt.Sprintf("%.2f×", table.Median(c.busy))
 	}
-	if median(c.wall) >= goal {
+	if table.Median(c.wall) >= goal {
 		met = "yes"
 	}
-	fmt.Printf(format, what, amount(median(c.ours), tokens), dtype, amount(median(c.theirs), tokens),
-		fmt.Sprintf("%.2f×", median(c.wall)), busy, fmt.Sprintf("≥ %.1f×", goal), met, c.found)
+	fmt.Printf(format, what, amount(table.Median(c.ours), tokens), dtype, amount(table.Median(c.theirs), tokens),
+		fmt.Sprintf("%.2f×", table.Median(c.wall)), busy, fmt.Sprintf("≥ %.1f×", goal), met, c.found)
 }
 
 func amount(seconds float64, tokens int) string {
@@ -38,9 +39,4 @@ func amount(seconds float64, tokens int) string {
 		return fmt.Sprintf("%.1f tokens/s", float64(tokens)/seconds)
 	}
 	return fmt.Sprintf("%.1f ms", 1e3*seconds)
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
 }
