@@ -66,8 +66,7 @@ func (f *findings) of(s recipe.Sample, code, text string) {
 	if f.quiet {
 		return
 	}
-	if i := slices.IndexFunc(f.list, func(x dataset.Finding) bool { return x.Code == code }); i >= 0 {
-		f.counts[i]++
+	if f.again(code) {
 		return
 	}
 	file := s.Item.Labels
@@ -75,6 +74,15 @@ func (f *findings) of(s recipe.Sample, code, text string) {
 		file = s.Item.ID
 	}
 	f.add(dataset.Finding{Code: code, File: file, Line: s.Line(), Text: s.ID + " " + text}, 1)
+}
+
+// again counts one more record of a code, where there was one before: then its text is not asked for.
+func (f *findings) again(code string) bool {
+	i := slices.IndexFunc(f.list, func(x dataset.Finding) bool { return x.Code == code })
+	if i >= 0 && !f.quiet {
+		f.counts[i]++
+	}
+	return i >= 0
 }
 
 // all notes a finding of the conversion as a whole.

@@ -314,7 +314,9 @@ func (w *writer) record(i int) (Record, bool, error) {
 		w.said.of(s, longPicture, "is left out: "+err.Error())
 		return Record{}, false, nil
 	} else if err != nil {
-		w.said.of(s, missingPicture, printable.Error(err))
+		if !w.said.again(missingPicture) {
+			w.said.of(s, missingPicture, printable.Error(err))
+		}
 		if !w.p.Config.Convert.KeepMissing {
 			return Record{}, false, nil
 		}

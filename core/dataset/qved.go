@@ -133,7 +133,7 @@ type clipSet struct {
 	bases      []string // folders that clips may lie in
 	labels     string   // the file
 	records    []clipRecord
-	at         map[uint64]int32 // hash of a path → the record
+	at         pathTable
 	names      []string         // of the classes, as they are spelt first
 	classes    map[string]int32 // any spelling → class
 	texts      map[string]*Text
@@ -142,11 +142,12 @@ type clipSet struct {
 	findings   []Finding
 	said       map[string]*tally // by code
 	unanswered *Text
+	paths      slab
 	take       clipFields
 }
 
 func newClipSet(at string, ask request) *clipSet {
-	s := &clipSet{root: filepath.Dir(at), bases: []string{filepath.Dir(at)}, labels: at, at: map[uint64]int32{},
+	s := &clipSet{root: filepath.Dir(at), bases: []string{filepath.Dir(at)}, labels: at,
 		classes: map[string]int32{}, texts: map[string]*Text{}, groups: map[string]string{}, said: map[string]*tally{}}
 	if ask.media != "" {
 		s.bases = []string{ask.media, s.root}
@@ -229,23 +230,9 @@ func (s *clipSet) present() (names []string) {
 	return names
 }
 
-// pathKey is FNV-1a of 64 bits of a path without "./" before it.
-func pathKey(written string) uint64 {
-	written = strings.TrimPrefix(written, "./")
-	hash := uint64(14695981039346656037)
-	for i := range len(written) {
-		hash = (hash ^ uint64(written[i])) * 1099511628211
-	}
-	return hash
-}
-
 // find is the record of a clip; -1 where there is none.
 func (s *clipSet) find(written string) int32 {
-	i, there := s.at[pathKey(written)]
-	if !there || strings.TrimPrefix(s.records[i].path, "./") != strings.TrimPrefix(written, "./") {
-		return -1
-	}
-	return i
+	return s.at.find(s.records, strings.TrimPrefix(written, "./"))
 }
 
 // sayParted notes those who are in several splits.
@@ -270,35 +257,13 @@ func (s *clipSet) sayParted() {
 func (s *clipSet) listing(ctx context.Context, wanted func(string) bool, report Progress) (*listing, error) {
 	s.sayParted()
 	l := &listing{root: s.root, findings: s.findings, clips: true}
-	counts := 0
-	for i := range s.records {
-		if wanted(s.splits[s.records[i].split]) {
-			counts++
-		}
-	}
-	l.items = make([]Item, 0, counts)
-	objects := make([]Object, counts)
-	unknown := &Clip{}
-	odd := map[string]bool{}
-	for i := range s.records {
-		r := &s.records[i]
-		split := s.splits[r.split]
-		if !wanted(split) {
-			continue
-		}
-		o := &objects[len(l.items)]
-		*o = Object{Class: int(r.class), Box: Whole, Confidence: 1, Text: r.text}
-		n := len(l.items)
-		l.items = append(l.items, Item{ID: s.clipID(odd, split, r.path), Split: split, Written: r.path,
-			Labels: s.labels,
-			Group:  r.group, Clip: unknown, Objects: objects[n : n+1 : n+1], Rows: Rows{Filled: 1, TopID: -1}})
-	}
 	for _, split := range s.present() {
 		if wanted(split) {
 			l.splits = append(l.splits, split)
 		}
 	}
-	s.records, s.at, s.texts, s.classes = nil, nil, nil, nil
+	l.items = s.items(l.splits)
+	s.records, s.at, s.texts, s.classes = nil, pathTable{}, nil, nil
 	err := share(ctx, len(l.items), "looking for clips", report, func() func(i int) {
 		return func(i int) { l.items[i].Media = s.locate(l.items[i].Written) }
 	})
@@ -316,20 +281,73 @@ func (s *clipSet) listing(ctx context.Context, wanted func(string) bool, report 
 	return l, nil
 }
 
-// clipID is the id of a clip: its split and its path, from no folder in particular. Paths that begin elsewhere than
-// where the labels lie may come to the same one, and get a number then.
-func (s *clipSet) clipID(odd map[string]bool, split, written string) string {
-	written = strings.ReplaceAll(written, `\`, "/")
-	name := strings.TrimPrefix(path.Clean("/"+written), "/")
-	if name == strings.TrimPrefix(written, "./") {
-		return split + "/" + readable(name)
+// items makes items of the records of splits, in the order in which a set has them where the records are in that of
+// their paths. Clips of one class and answer share the object that says so: hundreds of thousands have some hundreds.
+func (s *clipSet) items(splits []string) []Item {
+	splits = slices.SortedFunc(slices.Values(splits), compareSplits)
+	counts := make([]int, len(s.splits))
+	for i := range s.records {
+		counts[s.records[i].split]++
 	}
-	id := name
-	for n := 2; odd[id] || s.find(id) >= 0; n++ {
-		id = fmt.Sprintf("%s#%d", name, n)
+	n := 0
+	for _, split := range splits {
+		n += counts[slices.Index(s.splits, split)]
 	}
-	odd[id] = true
-	return split + "/" + readable(id)
+	type saying struct {
+		class int32
+		text  *Text
+	}
+	items, said, unknown := make([]Item, 0, n), map[saying][]Object{}, &Clip{}
+	named := s.oddNames(splits)
+	var ids slab
+	for _, split := range splits {
+		at := int32(slices.Index(s.splits, split))
+		for i := range s.records {
+			r := &s.records[i]
+			if r.split != at {
+				continue
+			}
+			objects := said[saying{r.class, r.text}]
+			if objects == nil {
+				objects = []Object{{Class: int(r.class), Box: Whole, Confidence: 1, Text: r.text}}
+				said[saying{r.class, r.text}] = objects
+			}
+			name, isOdd := named[i]
+			if !isOdd {
+				name = strings.TrimPrefix(r.path, "./")
+			}
+			items = append(items, Item{ID: ids.join(split, "/", name), Split: split, Written: r.path, Labels: s.labels,
+				Group: r.group, Clip: unknown, Objects: objects[:1:1], Rows: Rows{Filled: 1, TopID: -1}})
+		}
+	}
+	return items
+}
+
+// oddNames are what the ids of clips say after their split, where that is not their path as it is written: it is the
+// path from no folder in particular. Those that begin elsewhere than where the labels lie may come to the same one, and
+// get a number then.
+func (s *clipSet) oddNames(splits []string) map[int]string {
+	names, taken := map[int]string{}, map[string]bool{}
+	for i := range s.records {
+		r := &s.records[i]
+		plain := strings.TrimPrefix(r.path, "./")
+		if isPlain(plain) || !slices.Contains(splits, s.splits[r.split]) {
+			continue
+		}
+		written := strings.ReplaceAll(r.path, `\`, "/")
+		name := strings.TrimPrefix(path.Clean("/"+written), "/")
+		if name == strings.TrimPrefix(written, "./") {
+			names[i] = readable(name)
+			continue
+		}
+		id := name
+		for n := 2; taken[id] || s.find(id) >= 0; n++ {
+			id = fmt.Sprintf("%s#%d", name, n)
+		}
+		taken[id] = true
+		names[i] = readable(id)
+	}
+	return names
 }
 
 // locate is where a clip lies; "" where it is missing. A path that begins elsewhere is looked for by its end.

@@ -1,10 +1,12 @@
 package dataset
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +19,16 @@ type clipFields struct {
 	said                                        []string  // the feedbacks that answer is made of
 	times                                       []float64 // theirs, in seconds; none where they have none
 	isRecord                                    bool
+	read, size                                  int64 // bytes of the file until here, and in all
+}
+
+// ahead is about how many records are still to come where there were n.
+func (f *clipFields) ahead(n int) int {
+	const few = 1000
+	if n < few || f.read == 0 {
+		return few
+	}
+	return int(1.05*float64(n)*float64(f.size-f.read)/float64(f.read)) + few
 }
 
 func (f *clipFields) reset() {
@@ -25,8 +37,8 @@ func (f *clipFields) reset() {
 		said: f.said[:0], times: f.times[:0]}
 }
 
-// read reads a record: an object, or of a manifest the exercise alone.
-func (f *clipFields) read(r *jsonReader) error {
+// take reads a record: an object, or of a manifest the exercise alone.
+func (f *clipFields) take(r *jsonReader) error {
 	if r.peek() == '"' {
 		text, err := r.text()
 		f.exercise, f.isRecord = append(f.exercise, text...), true
@@ -118,10 +130,15 @@ func (s *clipSet) eachRecord(file string, take func(f *clipFields)) error {
 		return err
 	}
 	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
 	r, f := newJSONReader(in), &s.take
 	one := func() error {
-		err := f.read(r)
+		err := f.take(r)
 		if err == nil && f.isRecord {
+			f.read, f.size = r.passed+int64(r.pos), info.Size()
 			if len(f.times) > 0 && f.timed() != nil {
 				s.note(BadTimes, string(f.path))
 			}
@@ -169,11 +186,13 @@ func (s *clipSet) add(f *clipFields) {
 		s.note(NoPath, string(append(f.exercise, f.label...)))
 		return
 	}
-	record := clipRecord{path: string(f.path), split: s.split(f.split)}
-	if s.find(record.path) >= 0 {
-		s.note(RepeatedClip, record.path)
+	plain := bytes.TrimPrefix(f.path, []byte("./"))
+	hash := pathHash(plain)
+	if s.at.of(s.records, hash, plain) >= 0 {
+		s.note(RepeatedClip, string(f.path))
 		return
 	}
+	record := clipRecord{path: s.paths.keep(f.path), split: s.split(f.split)}
 	prefix := prefixOf(f.label)
 	switch {
 	case len(f.exercise) > 0:
@@ -199,7 +218,10 @@ func (s *clipSet) add(f *clipFields) {
 	if len(f.worker) > 0 {
 		record.group = s.group(f.worker)
 	}
-	s.at[pathKey(record.path)] = int32(len(s.records))
+	s.at.put(hash, len(s.records))
+	if n := len(s.records); n == cap(s.records) { // once or twice, not again and again: it is the largest piece
+		s.records = slices.Grow(s.records, f.ahead(n))
+	}
 	s.records = append(s.records, record)
 }
 

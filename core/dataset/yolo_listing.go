@@ -14,18 +14,19 @@ type yoloListing struct {
 	plan         *yoloPlan
 	items        []Item
 	findings     []Finding
-	labelRoots   []string
-	labelFolders map[string]string // folder of pictures → folder of its labels
-	used         map[string]int    // label file → the first item that it belongs to
-	shared       [][2]int          // items that have one label file: the later and the first
-	beside       []string          // text files among pictures whose labels should lie elsewhere
+	labelRoots   map[string]<-chan []string // folder of a split's labels → its text files, listed meanwhile
+	labelFolders map[string]string          // folder of pictures → folder of its labels
+	used         map[string]int             // label file → the first item that it belongs to
+	shared       [][2]int                   // items that have one label file: the later and the first
+	beside       []string                   // text files among pictures whose labels should lie elsewhere
 	pictures     pictures
 	textLinks    map[string]string // file → the folder that it names in place of a link; "" for other files
 	behind       map[string]string // path of a picture → where it lies behind such a file
 }
 
 func newYOLOListing(plan *yoloPlan) *yoloListing {
-	return &yoloListing{plan: plan, labelFolders: map[string]string{}, used: map[string]int{},
+	return &yoloListing{plan: plan, labelRoots: map[string]<-chan []string{}, labelFolders: map[string]string{},
+		used:      map[string]int{},
 		pictures:  pictures{bases: plan.bases()},
 		textLinks: map[string]string{}, behind: map[string]string{}}
 }
@@ -38,7 +39,11 @@ func (l *yoloListing) list(split yoloSplit) {
 		if inner := filepath.Join(folder, "images"); isFolder(inner) {
 			root = inner
 		}
-		l.labelRoots = append(l.labelRoots, l.plan.labelFolder(root))
+		if labels := l.plan.labelFolder(root); l.labelRoots[labels] == nil {
+			texts := make(chan []string, 1)
+			go func() { texts <- labelFiles(labels) }()
+			l.labelRoots[labels] = texts
+		}
 		l.walk(folder, func(path string, inner bool) bool {
 			switch {
 			case inner:
@@ -265,20 +270,27 @@ func (l *yoloListing) spareFor(item *Item, spare map[string]string) (kind spareK
 
 // unused are the label files of the splits' folders that belong to no picture by their name.
 func (l *yoloListing) unused() (paths []string) {
-	slices.Sort(l.labelRoots)
-	for _, root := range slices.Compact(l.labelRoots) {
-		// A folder that cannot be read has been said of every one of its pictures.
-		walk(root, func(path string, inner bool) bool {
-			if !inner && isText(path) && !notLabels(filepath.Base(path)) {
-				if _, used := l.used[path]; !used {
-					paths = append(paths, path)
-				}
+	for _, texts := range l.labelRoots {
+		for _, path := range <-texts {
+			if _, used := l.used[path]; !used {
+				paths = append(paths, path)
 			}
-			return !isText(path)
-		}, nil)
+		}
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths)
+}
+
+// labelFiles are the text files within a folder that may hold labels. A folder that cannot be read has been said of
+// every one of its pictures.
+func labelFiles(folder string) (paths []string) {
+	walk(folder, func(path string, inner bool) bool {
+		if !inner && isText(path) && !notLabels(filepath.Base(path)) {
+			paths = append(paths, path)
+		}
+		return !isText(path)
+	}, nil)
+	return paths
 }
 
 func isText(path string) bool { return strings.EqualFold(filepath.Ext(path), ".txt") }
