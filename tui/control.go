@@ -9,7 +9,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
-	"finetui/core/demo"
+	"finetui/core/demo/chain"
 	"finetui/core/eval"
 	"finetui/core/finetune"
 	"finetui/core/media"
@@ -33,9 +33,11 @@ func dataControl(pictures *media.Cache, frames *project.Frames) datapane.Control
 		Picture: pictures.Decode,
 		Frames:  frames.Of,
 		DrawDemo: func(ctx context.Context, file *config.Snapshot, report func(done, total int, what string)) error {
-			c := file.Config
-			return demo.Sets(ctx, file.Abs(c.Dataset.Path), file.Abs(c.Eval.Data),
-				demo.Options{Seed: uint64(c.Project.Seed)}, func(string) {}, report)
+			o := chain.Options{Report: report, Log: func(string, ...any) {}}
+			if file.Config.Dataset.Format == "qved" {
+				return chain.ClipData(ctx, file, o)
+			}
+			return chain.Data(ctx, file, o)
 		},
 		WriteAnalysis: func(path string, a *stats.Analysis) error { return a.WriteJSON(path) },
 		WriteSheet:    func(path string, s media.Sheet) error { return s.WritePNG(path) },

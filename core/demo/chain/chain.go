@@ -24,6 +24,7 @@ type Options struct {
 	Exe, Version string
 	Log          func(format string, args ...any)
 	Report       func(done, total int, what string) // may be nil
+	Clips        int                                // of a split of drawn clips at most; 0: all
 }
 
 // subject is one row of the comparison.
@@ -67,7 +68,8 @@ type outcome struct {
 	mass    recipe.Table
 	results map[string]*eval.Result
 	kept    map[string]session.Kept
-	seconds float64 // of training
+	texts   map[string]*eval.FreeTextResult // of answers in free words
+	seconds float64                         // of training
 }
 
 // Data draws the demo's data sets where the configuration expects them, unless they are there.
@@ -117,7 +119,8 @@ func Run(ctx context.Context, file *config.Snapshot, o Options) (string, error) 
 // follow trains a subject, unless it is the base, and evaluates it on every split.
 func follow(ctx context.Context, file *config.Snapshot, s subject, data *dataset.Dataset, splits []string,
 	o Options) (outcome, error) {
-	out := outcome{subject: s, results: map[string]*eval.Result{}, kept: map[string]session.Kept{}}
+	out := outcome{subject: s, results: map[string]*eval.Result{}, kept: map[string]session.Kept{},
+		texts: map[string]*eval.FreeTextResult{}}
 	f, err := s.with(file)
 	if err != nil {
 		return out, err
@@ -155,8 +158,21 @@ func follow(ctx context.Context, file *config.Snapshot, s subject, data *dataset
 		if out.kept[split], err = opened.Result(name, split); err != nil {
 			return out, err
 		}
-		o.Log("%s: %s: accuracy %.1f %%, macro-F1 %.3f, %d of %d unparsed", s.title, split, 100*r.Accuracy, r.MacroF1,
-			r.Unparsed, r.N)
+		text, err := out.kept[split].FreeText()
+		if err != nil {
+			return out, err
+		}
+		if text == nil {
+			o.Log("%s: %s: accuracy %.1f %%, macro-F1 %.3f, %d of %d unparsed", s.title, split,
+				100*r.Accuracy, r.MacroF1,
+				r.Unparsed, r.N)
+			continue
+		}
+		out.texts[split] = text
+		n, of := right(text)
+		o.Log("%s: %s: %d of %d answers right, exercise identified %.1f %%, METEOR %.3f, ROUGE-L %.3f",
+			s.title, split, n,
+			of, 100*text.IdentifiedShare, text.METEOR, text.ROUGEL)
 	}
 	return out, nil
 }

@@ -33,12 +33,13 @@ import (
 
 // Options of the pretraining. The zero value of a number stands for its default.
 type Options struct {
-	Seed       uint64
-	Threads    int // 0: all cores
-	ImageSteps int // optimizer steps of the image tower, 32 frames each
-	VideoSteps int // of the video encoder, 8 clips each
-	TalkSteps  int // of the language model, 8 clips each
-	Log        func(format string, args ...any)
+	Seed         uint64
+	Threads      int // 0: all cores
+	ImageSteps   int // optimizer steps of the image tower, 32 frames each
+	VideoSteps   int // of the video encoder, 8 clips each
+	PictureSteps int // of the language model, 32 pictures each
+	TalkSteps    int // of the language model, 8 clips each
+	Log          func(format string, args ...any)
 
 	corpus, heldOut int // texts for the tokenizer; clips to score: smaller in tests
 }
@@ -47,17 +48,19 @@ type Options struct {
 const Seed = 1337
 
 const (
-	vocab        = 512
-	videoFrames  = 8
-	defaultImage = 1500
-	defaultVideo = 1200
-	defaultTalk  = 400
+	vocab           = 512
+	videoFrames     = 8
+	defaultImage    = 1000
+	defaultVideo    = 1000
+	defaultPictures = 400
+	defaultTalk     = 200
 )
 
 // sizes of the base.
 func sizes() (clip.Config, videomamba.Config) {
 	image := clip.Published()
-	image.Hidden, image.Layers, image.Heads, image.Inner, image.Side, image.Patch, image.Layer = 64, 3, 2, 192, 96, 8, -1
+	image.Hidden, image.Layers, image.Heads, image.Inner, image.Side, image.Patch, image.Layer = 64, 3, 2,
+		192, 96, 8, -1
 	return image, videomamba.Config{Hidden: 64, Layers: 3, Inner: 128, States: 4, Rank: 4, Taps: 4, Frames: videoFrames,
 		Side: 112, Patch: 16}
 }
@@ -160,7 +163,7 @@ func (o Options) settled() Options {
 		to    *int
 		value int
 	}{{&o.Threads, runtime.GOMAXPROCS(0)}, {&o.ImageSteps, defaultImage}, {&o.VideoSteps, defaultVideo},
-		{&o.TalkSteps, defaultTalk}, {&o.corpus, 3000}, {&o.heldOut, 48}} {
+		{&o.PictureSteps, defaultPictures}, {&o.TalkSteps, defaultTalk}, {&o.corpus, 3000}, {&o.heldOut, 48}} {
 		if *d.to <= 0 {
 			*d.to = d.value
 		}

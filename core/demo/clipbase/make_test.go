@@ -2,6 +2,7 @@ package clipbase
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -17,8 +18,23 @@ import (
 	"finetui/ml/videomamba"
 )
 
+// TestTry pretrains into the folder FINETUI_CLIPBASE, of as many steps as FINETUI_STEPS says: how the base that the
+// program carries was made, and is made anew.
+func TestTry(t *testing.T) {
+	dir := os.Getenv("FINETUI_CLIPBASE")
+	if dir == "" {
+		t.Skip("FINETUI_CLIPBASE names no folder")
+	}
+	o := Options{Seed: Seed, Log: func(f string, a ...any) { fmt.Printf(f+"\n", a...) }}
+	fmt.Sscan(os.Getenv("FINETUI_STEPS"), &o.ImageSteps, &o.VideoSteps, &o.PictureSteps, &o.TalkSteps)
+	if err := Make(context.Background(), dir, o); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // tiny are options of a base that a test can wait for.
-var tiny = Options{Seed: 5, Threads: 2, ImageSteps: 1, VideoSteps: 1, TalkSteps: 1, corpus: 60, heldOut: 1}
+var tiny = Options{Seed: 5, Threads: 2, ImageSteps: 1, VideoSteps: 1, PictureSteps: 1, TalkSteps: 1, corpus: 60,
+	heldOut: 1}
 
 // Both stages give a folder that opens as a model, and the same seed gives the same bytes.
 func TestMakeWritesAModel(t *testing.T) {
@@ -56,6 +72,24 @@ func opens(t *testing.T, dir string) {
 	defer b.Close()
 	if _, err := model.Load(b, "", 1); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestTheCarriedBaseOpensAndIsSmall(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "base")
+	if err := Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	opens(t, dir)
+	size := int64(0)
+	err := filepath.Walk(dir, func(_ string, info os.FileInfo, err error) error {
+		if err == nil && !info.IsDir() {
+			size += info.Size()
+		}
+		return err
+	})
+	if err != nil || size > 12<<20 {
+		t.Errorf("%d bytes, error %v", size, err)
 	}
 }
 
@@ -127,7 +161,8 @@ func TestGradients(t *testing.T) {
 				down := run()
 				p.Value[i] = saved
 				if want := (up - down) / (2 * eps); math.Abs(want-float64(found[i])) > .03*math.Abs(want)+6e-3 {
-					t.Errorf("%s: parameter %d of %d: differences say %g, backward says %g", name, i, len(p.Value), want,
+					t.Errorf("%s: parameter %d of %d: differences say %g, backward says %g", name, i,
+						len(p.Value), want,
 						found[i])
 				}
 			}
@@ -144,5 +179,6 @@ func TestGradients(t *testing.T) {
 		t.Fatal(err)
 	}
 	encoder := v.NewEncoder(nn.NewExec(1))
-	check("video encoder", video.Frames*video.Patches(), video.PatchWidth(), video.Hidden, encoder.Stack(), encoder.Load)
+	check("video encoder", video.Frames*video.Patches(), video.PatchWidth(), video.Hidden, encoder.Stack(),
+		encoder.Load)
 }

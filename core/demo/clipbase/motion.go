@@ -64,6 +64,18 @@ func newScene(rng *rand.Rand, n, side int) scene {
 	return s
 }
 
+// newPicture draws somebody who holds still, in one frame.
+func newPicture(rng *rand.Rand, side int) scene {
+	s := scene{stance: stance(draw.Weighted(rng, .66, .17, .17)), still: true}
+	a := newPose(rng, s.stance)
+	if s.motion.Front = s.stance == standing && rng.IntN(5) < 2; s.motion.Front {
+		a = faceFront(rng, a)
+	}
+	s.motion.Poses = []exercise.Pose{a}
+	s.film = exercise.NewPerson(rng).Shoot(rng, s.motion, 1, side)
+	return s
+}
+
 // newPose draws a pose, seen from the side.
 func newPose(rng *rand.Rand, s stance) (p exercise.Pose) {
 	u := func(lo, hi float64) float64 { return draw.Uniform(rng, lo, hi) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -13,7 +14,6 @@ import (
 	"finetui/core/demo/draw"
 	"finetui/ml/mobilevideogpt"
 	"finetui/ml/nn"
-	"finetui/ml/picture"
 	"finetui/ml/safetensors"
 	"finetui/ml/tokenizer"
 	"finetui/ml/train"
@@ -22,10 +22,10 @@ import (
 )
 
 const (
-	talkBatch = 8
-	talkRate  = 2e-3
-	talkTurns = 7
-	filmSide  = 192
+	clipBatch    = 8
+	pictureBatch = 32 // a picture has a sixteenth of a clip's tokens
+	talkRate     = 2e-3
+	filmSide     = 192
 )
 
 // specials are the tokens that a template needs.
@@ -133,15 +133,22 @@ func newNarrator(m *mobilevideogpt.Model, tok *tokenizer.Tokenizer, threads int)
 	return n, nil
 }
 
-// batch films so many clips and talks about them. first numbers them.
-func (n *narrator) batch(ctx context.Context, seed uint64, first, count int) ([]train.Sample, error) {
+// lecture is a part of stage 2: steps about pictures, or about clips.
+type lecture struct {
+	name         string
+	clip         bool
+	steps, batch int
+}
+
+// batch talks about so many clips or pictures. first numbers them.
+func (n *narrator) batch(ctx context.Context, seed uint64, l lecture, first, count int) ([]train.Sample, error) {
 	samples, errs := make([]train.Sample, count), make([]error, len(n.eyes))
 	var wait sync.WaitGroup
 	for k, eye := range n.eyes {
 		wait.Go(func() {
 			for i := k; i < count && errs[k] == nil; i += len(n.eyes) {
-				rng := rand.New(rand.NewPCG(seed*0x9e3779b97f4a7c15+2, uint64(first+i)))
-				samples[i], errs[k] = n.sample(ctx, eye, rng)
+				rng := rand.New(rand.NewPCG(seed*0x9e3779b97f4a7c15+uint64(len(l.name)), uint64(first+i)))
+				samples[i], errs[k] = n.sample(ctx, eye, rng, l.clip)
 				samples[i].Key = uint64(i)
 			}
 		})
@@ -155,14 +162,20 @@ func (n *narrator) batch(ctx context.Context, seed uint64, first, count int) ([]
 	return samples, nil
 }
 
-// sample films a clip, looks at it as a run would, and talks about it.
-func (n *narrator) sample(ctx context.Context, eye *mobilevideogpt.Eye, rng *rand.Rand) (s train.Sample, err error) {
-	frames := draw.Between(rng, mobilevideogpt.Frames, 24)
-	film := newScene(rng, frames, filmSide)
-	shown := mobilevideogpt.Shown{Clip: true}
-	for i := range mobilevideogpt.Frames { // spread as a clip's frames are
-		f := film.film.Frames[i*(frames-1)/(mobilevideogpt.Frames-1)]
-		shown.Frames = append(shown.Frames, &picture.RGB{W: f.W, H: f.H, Pix: f.Pix})
+// sample films a clip or takes a picture, looks at it as a run would, and talks about it.
+func (n *narrator) sample(ctx context.Context, eye *mobilevideogpt.Eye, rng *rand.Rand, clip bool) (s train.Sample,
+	err error) {
+	shown := mobilevideogpt.Shown{Clip: clip}
+	var what scene
+	if clip {
+		frames := draw.Between(rng, mobilevideogpt.Frames, 24)
+		what = newScene(rng, frames, filmSide)
+		for i := range mobilevideogpt.Frames { // spread as a clip's frames are
+			shown.Frames = append(shown.Frames, rgb(what.film.Frames[i*(frames-1)/(mobilevideogpt.Frames-1)]))
+		}
+	} else {
+		what = newPicture(rng, filmSide)
+		shown.Frames = append(shown.Frames, rgb(what.film.Frames[0]))
 	}
 	shots, err := n.model.Config.Prepare([]mobilevideogpt.Shown{shown})
 	if err != nil {
@@ -173,10 +186,10 @@ func (n *narrator) sample(ctx context.Context, eye *mobilevideogpt.Eye, rng *ran
 		return s, err
 	}
 	var turns []mobilevideogpt.Turn
-	for i, t := range film.talk(rng, talkTurns) {
+	for i, t := range what.talk(rng) {
 		q := mobilevideogpt.Turn{Text: t.question}
 		if i == 0 {
-			q.Shown = []int{n.model.Config.Tokens(true)}
+			q.Shown = []int{n.model.Config.Tokens(clip)}
 		}
 		turns = append(turns, q, mobilevideogpt.Turn{Answer: true, Text: t.answer})
 	}
@@ -189,29 +202,41 @@ func (n *narrator) sample(ctx context.Context, eye *mobilevideogpt.Eye, rng *ran
 	return s, nil
 }
 
+// trainTalk talks about pictures first, which are many for their cost, then about clips.
 func trainTalk(ctx context.Context, m *mobilevideogpt.Model, tok *tokenizer.Tokenizer, o Options) error {
-	solver, err := train.NewAdamW(m.Parameters(), []train.Group{{LearningRate: talkRate, WeightDecay: .02}}, nil)
-	if err != nil {
-		return err
-	}
-	solver.Beta2, solver.MaxGradNorm = .98, 1
-	trainer, err := train.New(m, solver, train.Schedule{Kind: "cosine", Warmup: min(40, o.TalkSteps/4),
-		Steps: o.TalkSteps}, train.Options{Replicas: o.Threads, Threads: o.Threads, Seed: o.Seed,
-		Limits: train.Limits{Sequences: 1}})
-	if err != nil {
-		return err
-	}
 	n, err := newNarrator(m, tok, o.Threads)
 	if err != nil {
 		return err
 	}
-	held, err := n.batch(ctx, o.Seed, 1<<30, o.heldOut)
+	for _, l := range []lecture{{"pictures", false, o.PictureSteps, pictureBatch}, {"clips", true, o.TalkSteps,
+		clipBatch}} {
+		if err := n.lecture(ctx, l, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lecture takes the steps of one part.
+func (n *narrator) lecture(ctx context.Context, l lecture, o Options) error {
+	solver, err := train.NewAdamW(n.model.Parameters(), []train.Group{{LearningRate: talkRate, WeightDecay: .02}}, nil)
+	if err != nil {
+		return err
+	}
+	solver.Beta2, solver.MaxGradNorm = .98, 1
+	trainer, err := train.New(n.model, solver, train.Schedule{Kind: "cosine", Warmup: min(20, l.steps/4),
+		Steps: l.steps},
+		train.Options{Replicas: o.Threads, Threads: o.Threads, Seed: o.Seed, Limits: train.Limits{Sequences: 1}})
+	if err != nil {
+		return err
+	}
+	held, err := n.batch(ctx, o.Seed, l, 1<<30, o.heldOut)
 	if err != nil {
 		return err
 	}
 	began, recent := time.Now(), 0.
-	for step := range o.TalkSteps {
-		samples, err := n.batch(ctx, o.Seed, step*talkBatch, talkBatch)
+	for step := range l.steps {
+		samples, err := n.batch(ctx, o.Seed, l, step*l.batch, l.batch)
 		if err != nil {
 			return err
 		}
@@ -220,7 +245,7 @@ func trainTalk(ctx context.Context, m *mobilevideogpt.Model, tok *tokenizer.Toke
 			return err
 		}
 		recent = recent*.9 + r.LossPlain*.1
-		if done := step + 1; done%50 == 0 || done == o.TalkSteps {
+		if done := step + 1; done%50 == 0 || done == l.steps {
 			h, err := trainer.Evaluate(ctx, held)
 			if err != nil {
 				return err
@@ -229,9 +254,10 @@ func trainTalk(ctx context.Context, m *mobilevideogpt.Model, tok *tokenizer.Toke
 			for _, s := range h.Samples {
 				right, tokens = right+s.Right, tokens+s.Tokens
 			}
-			o.Log("stage 2: step %d of %d, %d clips, %.0f s, loss %.3f, held out: loss %.3f, answer tokens right %.3f",
-				done, o.TalkSteps, done*talkBatch, time.Since(began).Seconds(), recent, h.LossPlain,
-				float64(right)/float64(max(1, tokens)))
+			o.Log("%s: step %d of %d, %d seen, %.0f s, loss %.3f, held out: loss %.3f, answer tokens right %.3f",
+				l.name, done, l.steps, done*l.batch, time.Since(began).Seconds(),
+				recent/(1-math.Pow(.9, float64(done))),
+				h.LossPlain, float64(right)/float64(max(1, tokens)))
 		}
 	}
 	return nil

@@ -193,7 +193,8 @@ func (t *tutor) train(ctx context.Context, o Options, steps int) error {
 }
 
 // step deals a batch out to the pupils. Step −1 is what no other one is about.
-func (t *tutor) step(ctx context.Context, pupils []*pupil, seed uint64, step int, learn bool) (loss float64, err error) {
+func (t *tutor) step(ctx context.Context, pupils []*pupil, seed uint64, step int, learn bool) (loss float64,
+	err error) {
 	errs := make([]error, len(pupils))
 	var wait sync.WaitGroup
 	for k, p := range pupils {

@@ -3,21 +3,24 @@ package clipbase
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"finetui/core/demo/exercise"
 	"finetui/core/demo/generic"
 )
 
-// facet is one thing that can be asked of a clip, and answered from where the joints are.
+// facet is one thing that can be asked, and answered from where the joints are.
 type facet struct {
 	questions []string
 	answer    func(s *scene) string
 }
 
-var facets = []facet{
+// postures are asked of clips and of pictures.
+var postures = []facet{
 	{[]string{"How does the body stand?", "What holds the body up?"}, func(s *scene) string {
-		return [...]string{"upright on both feet", "face down on hands and feet", "on the back with bent legs"}[s.stance]
+		return [...]string{"upright on both feet", "face down on hands and feet",
+			"on the back with bent legs"}[s.stance]
 	}},
 	{[]string{"Where do the hands go?", "What do the arms do?"}, (*scene).hands},
 	{[]string{"How far do the elbows bend?", "Are the elbows bent?"}, func(s *scene) string {
@@ -33,6 +36,16 @@ var facets = []facet{
 	{[]string{"What does the torso do?", "Where does the back go?"}, (*scene).torso},
 	{[]string{"What do the legs do?", "Where are the feet?"}, (*scene).legs},
 	{[]string{"Where are the hips?", "How high do the hips come?"}, (*scene).hips},
+	{[]string{"From where is it seen?", "Where is the camera?"}, func(s *scene) string {
+		if s.motion.Front {
+			return "seen from the front"
+		}
+		return "seen from the side"
+	}},
+}
+
+// movements are asked of clips alone.
+var movements = []facet{
 	{[]string{"Do both sides move together?", "What is the rhythm?"}, func(s *scene) string {
 		switch {
 		case s.still:
@@ -47,12 +60,6 @@ var facets = []facet{
 			return "it rests before the end"
 		}
 		return "it goes on until the end"
-	}},
-	{[]string{"From where is it seen?", "Where is the camera?"}, func(s *scene) string {
-		if s.motion.Front {
-			return "seen from the front"
-		}
-		return "seen from the side"
 	}},
 }
 
@@ -194,22 +201,33 @@ func (s *scene) hips() string {
 // qa is one turn.
 type qa struct{ question, answer string }
 
+// facets are those that can be asked of the scene.
+func (s *scene) facets() []facet {
+	if len(s.film.Frames) == 1 {
+		return postures
+	}
+	return append(slices.Clone(postures), movements...)
+}
+
 // long is the answer that says everything.
 func (s *scene) long() string {
 	var all []string
-	for _, f := range facets {
+	for _, f := range s.facets() {
 		all = append(all, f.answer(s))
 	}
 	return strings.Join(all, ", ")
 }
 
-// talk draws a conversation about a clip: everything at once, single things, and a text to be copied.
-func (s *scene) talk(rng *rand.Rand, turns int) (out []qa) {
-	for _, i := range rng.Perm(len(facets))[:turns] {
-		f := facets[i]
-		out = append(out, qa{f.questions[rng.IntN(len(f.questions))], f.answer(s)})
+// talk draws a conversation: single things, everything at once, and a text to be copied.
+func (s *scene) talk(rng *rand.Rand) (out []qa) {
+	of := s.facets()
+	for _, i := range rng.Perm(len(of)) {
+		out = append(out, qa{of[i].questions[rng.IntN(len(of[i].questions))], of[i].answer(s)})
 	}
 	whole := []string{"Describe the movement.", "What happens in this clip?", "What is done here?"}
+	if len(s.film.Frames) == 1 {
+		whole = []string{"Describe the pose.", "What does this picture show?", "What is done here?"}
+	}
 	out = append(out, qa{whole[rng.IntN(len(whole))], s.long()})
 	last := len(out) - 1
 	out[0], out[last] = out[last], out[0]
@@ -225,10 +243,11 @@ func (s *scene) talk(rng *rand.Rand, turns int) (out []qa) {
 // corpus are texts for the tokenizer.
 func corpus(rng *rand.Rand, n int) []string {
 	texts := generic.Corpus(rng, n/3)
-	for range n / 8 {
-		s := newScene(rng, 16, 8)
-		for _, t := range s.talk(rng, 4) {
-			texts = append(texts, t.question, t.answer)
+	for range n / 20 {
+		for _, s := range []scene{newScene(rng, 16, 8), newPicture(rng, 8)} {
+			for _, t := range s.talk(rng) {
+				texts = append(texts, t.question, t.answer)
+			}
 		}
 	}
 	return texts

@@ -25,8 +25,7 @@ import (
 type Options struct {
 	Seed    uint64
 	Workers int // clips drawn at once; 0: one for each core. The files do not depend on it
-
-	most int // of the clips of a split; 0: all. Tests draw few
+	Clips   int // of a split at most; 0: all
 }
 
 // clipSide is the side of the clips in pixels.
@@ -93,8 +92,8 @@ func plan(o Options) (takes []take) {
 		}
 		people += s.participants
 		rng.Shuffle(len(of), func(i, j int) { of[i], of[j] = of[j], of[i] })
-		if o.most > 0 {
-			of = of[:min(o.most, len(of))]
+		if o.Clips > 0 {
+			of = of[:min(o.Clips, len(of))]
 		}
 		takes = append(takes, of...)
 	}

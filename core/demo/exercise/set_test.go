@@ -16,7 +16,7 @@ import (
 )
 
 // few are the options of a set that a test can wait for.
-var few = Options{Seed: 3, most: 1}
+var few = Options{Seed: 3, Clips: 1}
 
 func needFFmpeg(t *testing.T) {
 	t.Helper()

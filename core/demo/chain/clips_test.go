@@ -1,0 +1,134 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"finetui/core/config"
+	"finetui/core/eval"
+	"finetui/core/finetune"
+)
+
+// asWorker, set to "1", makes this test's program the process of a run.
+const asWorker = "FINETUI_TEST_WORKER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asWorker) != "" {
+		ctx, stop := finetune.Until(context.Background())
+		err := finetune.Work(ctx, os.Args[len(os.Args)-1])
+		stop()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// clipProject is the demo with clips in a folder, with other constants where a test wants them.
+func clipProject(t *testing.T, root string, constants ...string) *config.File {
+	t.Helper()
+	for _, program := range []string{"ffmpeg", "ffprobe"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("%s is not on this machine", program)
+		}
+	}
+	file, err := config.Preset("demo-qved")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Move(filepath.Join(root, "config.toml"), root)
+	if err := file.Override(constants); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Save(); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func clipOptions(t *testing.T) Options {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(asWorker, "1")
+	return Options{Exe: exe, Version: "test", Log: t.Logf}
+}
+
+// The whole chain runs on a few clips: drawn, analyzed, checked, converted, learnt, asked about and reported, and every
+// figure of the report is that of the evaluations that it leaves.
+func TestTheChainOfClips(t *testing.T) {
+	root := t.TempDir()
+	file := clipProject(t, root, "TRAIN.EPOCHS=1", "TRAIN.BATCH_SIZE=4", "EVAL.MAX_NEW_TOKENS=12")
+	o := clipOptions(t)
+	o.Clips = 8
+	path, err := RunClips(context.Background(), file.Snapshot, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(data)
+	for _, at := range []string{"base", "0001-enhanced", "0002-control"} {
+		r, err := eval.ReadFreeText(filepath.Join(root, "demo", "runs", at, "eval", "test.text.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.N+r.Failed != o.Clips {
+			t.Errorf("%s: %d answers and %d without one, of %d clips", at, r.N, r.Failed, o.Clips)
+		}
+		want := fmt.Sprintf("| %.1f %%%s | %.3f%s | %.3f%s |", 100*r.IdentifiedShare, span(r.IdentifiedInterval, 100),
+			r.METEOR, fractions(r.METEORInterval), r.ROUGEL, fractions(r.ROUGELInterval))
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: the report does not say %s", at, want)
+		}
+	}
+	for _, want := range []string{"RECIPE.SAMPLING", "participants", fmt.Sprintf("test, %d clips", o.Clips)} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the report does not say %q", want)
+		}
+	}
+	for _, want := range []string{"dataset_analysis.json", "converted/*train*", "base/model.safetensors"} {
+		if found, _ := filepath.Glob(filepath.Join(root, "demo", filepath.FromSlash(want))); len(found) == 0 {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+// TestTheChainOfClipsInFull runs the demo as it is, in the folder FINETUI_CLIP_CHAIN: what is learnt on two cores in
+// minutes says what should be corrected far more often than the base does.
+func TestTheChainOfClipsInFull(t *testing.T) {
+	root := os.Getenv("FINETUI_CLIP_CHAIN")
+	if root == "" {
+		t.Skip("FINETUI_CLIP_CHAIN names no folder: this takes minutes")
+	}
+	file := clipProject(t, root)
+	if _, err := RunClips(context.Background(), file.Snapshot, clipOptions(t)); err != nil {
+		t.Fatal(err)
+	}
+	var share [2]float64
+	for i, at := range []string{"base", "0001-enhanced"} {
+		r, err := eval.ReadFreeText(filepath.Join(root, "demo", "runs", at, "eval", "test.text.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, of := right(r)
+		share[i] = float64(n) / float64(max(1, of))
+	}
+	if share[0] > .1 || share[1] < share[0]+.3 {
+		t.Errorf("the right feedback: base %.2f, enhanced %.2f", share[0], share[1])
+	}
+}
