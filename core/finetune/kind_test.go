@@ -101,9 +101,10 @@ func (f wordsFootprint) Joined() int64                                          
 func (f wordsFootprint) Keys() int64                                            { return int64(8 * f.config.Hidden) }
 func (f wordsFootprint) TextWorker(tokens, back, supervised, longest int) int64 { return int64(tokens) }
 func (f wordsFootprint) VisionWorker(rows, back int) int64                      { return 0 }
-func (f wordsFootprint) Operations(tokens, _, _ int) (text, vision float64) {
-	return float64(tokens), 0
+func (f wordsFootprint) TextEffort(tokens, _ int, _ bool) weights.Effort {
+	return weights.Effort{Products: float64(tokens)}
 }
+func (f wordsFootprint) VisionEffort(_, _ int, _ bool) weights.Effort { return weights.Effort{} }
 
 func (w words) Build(src weights.Source, t model.Tuning) (model.Network, error) {
 	m, err := qwen2.New(w.config, src, weights.Tuning{Adapt: t.Adapt, Gamma: t.Gamma})

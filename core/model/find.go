@@ -134,3 +134,23 @@ func NamedSize(name string) int64 {
 	}
 	return int64(billions * 1e9)
 }
+
+// Likely is the kind of a base of which nothing is here but its
+// name: by the size that stands there, nil where none does.
+func Likely(name string) Kind {
+	n := NamedSize(name)
+	if n == 0 {
+		return nil
+	}
+	return likely(n)
+}
+
+// Listed is how many bytes of weights the hub lists for a base, where its list is in the cache already: that comes with
+// the first small files, before any weights.
+func Listed(name string) (bytes int64, ok bool) {
+	n, onHub := hub.ParseName(name)
+	if !onHub {
+		return 0, false
+	}
+	return hub.FromEnv().WeightBytes(n)
+}

@@ -224,9 +224,10 @@ type Footprint interface {
 	TextWorker(tokens, back, supervised, longest int) int64
 	// VisionWorker is what a worker of vision holds of so many rows forward, and backward.
 	VisionWorker(rows, back int) int64
-	// Operations are those of a sample's pass forward and backward through the language model, and forward through
-	// vision: multiplications and additions.
-	Operations(tokens, supervised, rows int) (text, vision float64)
+	// TextEffort is that of a sequence through the language model, with back also of the way back, and VisionEffort that
+	// of one sample's rows through vision; pairs are those of its rows that see each other.
+	TextEffort(tokens, supervised int, back bool) weights.Effort
+	VisionEffort(rows, pairs int, back bool) weights.Effort
 }
 
 // Companions are what trainers read beside a checkpoint's weights. Where a base brings its own, that is taken.

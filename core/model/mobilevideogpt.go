@@ -208,12 +208,12 @@ func (f mobileVideoGPTFootprint) VisionWorker(rows, _ int) int64 {
 	return f.config.EyeWorker()
 }
 
-func (f mobileVideoGPTFootprint) Operations(tokens, supervised, rows int) (text, vision float64) {
-	clips := 0
-	if rows > 0 {
-		clips = 1
-	}
-	return f.config.Operations(tokens, supervised, clips)
+func (f mobileVideoGPTFootprint) TextEffort(tokens, supervised int, back bool) weights.Effort {
+	return f.config.TextEffort(f.work, tokens, supervised, f.clips(tokens), back, f.projectors)
+}
+
+func (f mobileVideoGPTFootprint) VisionEffort(rows, _ int, _ bool) weights.Effort {
+	return f.config.EyeEffort(min(rows, 1))
 }
 
 func (k *mobileVideoGPT) Build(src weights.Source, t Tuning) (Network, error) {

@@ -76,6 +76,30 @@ func Usual() Kind {
 		config: qwen2vl.Config{Vision: qwen2vl.Vision{Patch: 14, Merge: 2, Temporal: 2, Channels: 3}}}
 }
 
+// likely is Qwen2-VL of about so many parameters, in the published shape that is nearest:
+// its layers are as many more or fewer as the size asks for.
+func likely(parameters int64) Kind {
+	shape := func(hidden, layers, heads, kv, inner, vocab int, tied bool) qwen2vl.Config {
+		return qwen2vl.Config{Text: qwen2.Config{Hidden: hidden, Layers: layers, Heads: heads, KVHeads: kv, HeadDim: 128,
+			Inner: inner, Vocab: vocab, Tied: tied}, Vision: qwen2vl.Vision{Depth: 32, Embed: 1280, Heads: 16, MLPRatio: 4,
+			Patch: 14, Merge: 2, Temporal: 2, Channels: 3, Hidden: hidden}}
+	}
+	published := []struct {
+		named  float64 // parameters, as the name has them
+		config qwen2vl.Config
+	}{{2e9, shape(1536, 28, 12, 2, 8960, 151936, true)}, {7e9, shape(3584, 28, 28, 4, 18944, 152064, false)},
+		{72e9, shape(8192, 80, 64, 8, 29568, 152064, false)}}
+	k := Usual().(*qwen2VL)
+	far := math.Inf(1)
+	for _, p := range published {
+		if ratio := float64(parameters) / p.named; math.Abs(math.Log(ratio)) < far {
+			far, k.config = math.Abs(math.Log(ratio)), p.config
+			k.config.Text.Layers = max(1, int(math.Round(float64(k.config.Text.Layers)*ratio)))
+		}
+	}
+	return k
+}
+
 // systemFiles hold a language model's template.
 var systemFiles = []string{"tokenizer_config.json", "chat_template.jinja"}
 
@@ -350,6 +374,12 @@ func (f qwen2VLFootprint) TextWorker(tokens, back, supervised, longest int) int6
 }
 func (f qwen2VLFootprint) VisionWorker(rows, back int) int64 {
 	return f.TowerWorker(f.work, rows, back)
+}
+func (f qwen2VLFootprint) TextEffort(tokens, supervised int, back bool) weights.Effort {
+	return f.Config.TextEffort(f.work, tokens, supervised, back)
+}
+func (f qwen2VLFootprint) VisionEffort(rows, pairs int, back bool) weights.Effort {
+	return f.TowerEffort(f.work, rows, pairs, back)
 }
 
 func (k *qwen2VL) Build(src weights.Source, t Tuning) (Network, error) {

@@ -82,11 +82,11 @@ func TestALargeBaseIsKnownByItsConfigurationInTheCache(t *testing.T) {
 
 func TestALargeBaseThatIsNotHereIsKnownByItsName(t *testing.T) {
 	c := away(t, "Qwen/Qwen2-VL-7B-Instruct").Cost()
-	if !c.Hint || c.Download != 14e9 || c.Memory != 28e9 || c.Time <= 0 {
+	if !c.Hint || c.Download != 2*8_291_375_616 || c.Memory < 29e9 || c.Time <= 0 { // the name leaves out the tower
 		t.Errorf("%+v", c)
 	}
 	if text := c.Away("Qwen/Qwen2-VL-7B-Instruct").Text; !strings.Contains(text,
-		"about 14.0 GB by the size in its name") {
+		"about 16.6 GB by the size in its name") {
 		t.Error(text)
 	}
 	c = away(t, "somebody/nameless").Cost()

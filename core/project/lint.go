@@ -124,6 +124,7 @@ type wording [2]uint64
 // measured is a sample as tokens; of a wording, without its pictures.
 type measured struct {
 	tokens     int
+	targets    int    // of them, those that are trained
 	supervised string // what it is trained to say
 }
 
@@ -176,7 +177,12 @@ func (r *ruler) of(s recipe.Sample, shown []sample.Measured) (measured, error) {
 		} else {
 			r.said[said] = said
 		}
-		m = measured{len(t.IDs) - places, said}
+		m = measured{tokens: len(t.IDs) - places, supervised: said}
+		for _, target := range t.Targets {
+			if target >= 0 {
+				m.targets++
+			}
+		}
 		r.known[w] = m
 	}
 	m.tokens += tokens

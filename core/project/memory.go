@@ -7,7 +7,6 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/model"
 	"finetui/core/recipe"
-	"finetui/core/sample"
 	"finetui/ml/blas"
 	"finetui/ml/lora"
 	"finetui/ml/train"
@@ -29,7 +28,9 @@ const (
 type weight struct {
 	tokens, prompt, supervised, patches int
 	features                            int // rows that stand in the place of tokens
-	pixels                              int // of the whole picture
+	pairs                               int // of patches that see each other
+	pixels                              int // of the whole picture, or of a frame
+	filmed                              int // of all frames of a clip
 }
 
 // process follows the heap of a run's process through what it does, and so finds the most that
@@ -351,55 +352,42 @@ func (s *process) session(rows, patches, questions int) int64 {
 	return n
 }
 
-// weigh measures the samples of a split but those that skip, which may be nil, leaves out; of very many, only so many
-// that are spread over all, and the others are like the one before.
+// weigh measures the samples of a split but those that skip, which may be nil, leaves out: each of them, so that the
+// longest is the longest. Samples alike are one weight, of which a set of a million objects has few.
 func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []*weight {
-	const most = 8192
-	each := func(do func(dataset.Ref)) {
-		for i := range p.Data.Items {
-			item := &p.Data.Items[i]
-			if item.Split != split {
+	out := make([]*weight, 0, p.objects(split))
+	known, ruler := map[weight]*weight{}, newRuler(p)
+	for i := range p.Data.Items {
+		item := &p.Data.Items[i]
+		if item.Split != split {
+			continue
+		}
+		for o := range item.Objects {
+			if skip != nil && skip(recipe.Sample{Item: item, Object: o}) {
 				continue
 			}
-			for o := range item.Objects {
-				if skip == nil || !skip(recipe.Sample{Item: item, Object: o}) {
-					do(dataset.Ref{Item: i, Object: o})
+			var w weight
+			s, _ := p.Recipe.Sample(dataset.Ref{Item: i, Object: o})
+			shown := ruler.sizes.Shown(s)
+			if m, err := ruler.of(s, shown); err == nil {
+				w = weight{tokens: m.tokens, prompt: m.tokens - m.targets, supervised: m.targets}
+				w.of(s)
+				for _, part := range shown {
+					w.show(part.Shape)
 				}
 			}
+			same, ok := known[w]
+			if !ok {
+				if len(known) >= mostWordings {
+					clear(known)
+				}
+				same = &w
+				known[w] = same
+			}
+			out = append(out, same)
 		}
 	}
-	n := 0
-	each(func(dataset.Ref) { n++ })
-	every := (n + most - 1) / most
-	out, encoder := make([]*weight, 0, n), p.Encoder()
-	each(func(ref dataset.Ref) {
-		if i := len(out); i%every != 0 {
-			out = append(out, out[i-1]) // the very same: a set of a million objects has few of them
-			return
-		}
-		s, _ := p.Recipe.Sample(ref)
-		out = append(out, weighed(encoder, s))
-	})
 	return out
-}
-
-// weighed measures one sample; what cannot be shown weighs nothing.
-func weighed(encoder sample.Encoder, s recipe.Sample) *weight {
-	t, shapes, err := encoder.Tokens(s)
-	if err != nil {
-		return &weight{}
-	}
-	w := weight{tokens: len(t.IDs), prompt: len(t.IDs), features: len(t.Places), pixels: s.Item.Width * s.Item.Height}
-	for _, target := range t.Targets {
-		if target >= 0 {
-			w.supervised++
-		}
-	}
-	w.prompt -= w.supervised
-	for _, shape := range shapes {
-		w.patches += shape.Rows
-	}
-	return &w
 }
 
 // objects is how many objects a split has; "" means all splits.

@@ -75,21 +75,31 @@ func (c Config) ProjectorWorker(clips int, trained bool) int64 {
 	return 4 * int64(clips) * int64(n+c.Tokens(true)*h)
 }
 
-// Operations are the multiplications and additions (two each) of a sample's pass forward and backward through the
-// language model and the projectors, and of a clip's pass through both encoders.
-func (c Config) Operations(tokens, supervised, clips int) (text, vision float64) {
-	text, _ = c.text().Operations(tokens, supervised, 0)
+// TextEffort is that of a sequence with so many clips through the language model and the projectors, which are trained
+// in full where trained says so: then the way back has twice the products of the way there.
+func (c Config) TextEffort(w qwen2vl.Work, tokens, supervised, clips int, back, trained bool) weights.Effort {
+	e := c.text().TextEffort(w, tokens, supervised, back)
 	h := float64(c.Text.Hidden)
-	project := func(in, rows int) float64 { return 2 * 3 * float64(rows) * h * (float64(in) + h) }
+	project := func(in, rows int) float64 { return 2 * float64(rows) * h * (float64(in) + h) }
 	each := project(c.Image.Hidden, Frames*c.Image.Patches()) + project(c.Video.Hidden, Frames/Chunk*c.videoSide()*
 		c.videoSide())
+	if back && trained {
+		each *= 3
+	}
+	e.Products += float64(clips) * each
+	return e
+}
+
+// EyeEffort is that of clips through both encoders.
+func (c Config) EyeEffort(clips int) (e weights.Effort) {
 	i, v := c.Image, c.Video
-	rows := float64(Frames * (1 + i.Patches()))
-	image := rows * float64(i.Depth()) * float64(4*i.Hidden*i.Hidden+2*i.Hidden*i.Inner+2*(1+i.Patches())*i.Hidden)
-	image += rows * float64(i.PatchWidth()*i.Hidden)
-	choice := float64(Frames/Chunk) * float64(Chunk*i.Patches()) * float64(Chunk*i.Patches()*i.Hidden)
+	rows, blocks := float64(Frames*(1+i.Patches())), float64(i.Depth())
+	e.Products = 2 * rows * (blocks*float64(4*i.Hidden*i.Hidden+2*i.Hidden*i.Inner) + float64(i.PatchWidth()*i.Hidden))
+	e.Attention = 2 * 2 * rows * blocks * float64((1+i.Patches())*i.Hidden)
+	e.Values = rows * blocks * float64(12*i.Hidden+3*i.Inner)
+	e.Products += 2 * float64(Frames/Chunk) * float64(Chunk*i.Patches()) * float64(Chunk*i.Patches()*i.Hidden)
 	way := v.Inner*(v.Rank+2*v.States) + v.Rank*v.Inner + v.Inner*(3*v.States+v.Taps)
-	video := float64(1+v.Frames*v.Patches()) * (float64(v.Layers)*float64(3*v.Hidden*v.Inner+2*way) +
+	e.Products += 2 * float64(1+v.Frames*v.Patches()) * (float64(v.Layers)*float64(3*v.Hidden*v.Inner+2*way) +
 		float64(v.PatchWidth()*v.Hidden))
-	return text + float64(clips)*each, 2 * float64(clips) * (image + choice + video)
+	return e.Times(float64(clips))
 }

@@ -66,30 +66,63 @@ func (c Config) Parameters() int64 {
 	return n
 }
 
-// Operations are the multiplications and additions (two each) of a sample's forward and backward pass through the
-// language model, and of its forward pass through the tower. Weights that are frozen have no gradient of their own: the
-// way back costs as much as the way there. Attention adds what grows with the square of the length; causal, half of it.
-func (c Config) Operations(tokens, supervised, patches int) (text, tower float64) {
-	t, v := c.Text, c.Vision
-	layer := 0.0
-	for _, p := range c.layerProducts("") {
-		layer += float64(p.In) * float64(p.Out)
+// How many numbers of the way back come on one of the way there. Frozen weights have no gradient of their own: the
+// products of the way back are as many as those of the way there. An adapter's A and B have one: twice as many.
+// Attention works the scores out anew: five products where the way there has two.
+const (
+	productsBack  = 1
+	adaptersBack  = 2
+	attentionBack = 2.5
+	valuesBack    = 2
+)
+
+// passed is the effort of a pass: only the way there, or with what the way back adds.
+func passed(there weights.Effort, back bool) weights.Effort {
+	if !back {
+		return there
 	}
-	scores := float64(tokens) / 2 * float64(2*t.Heads*t.HeadDim)
-	text = 2 * float64(tokens) * float64(t.Layers) * (2*layer + 3.5*scores)
-	text += 2 * 2 * float64(supervised) * float64(t.Vocab) * float64(t.Hidden)
+	return weights.Effort{Products: there.Products * (1 + productsBack), Adapters: there.Adapters * (1 + adaptersBack),
+		Attention: there.Attention * (1 + attentionBack), Values: there.Values * (1 + valuesBack)}
+}
+
+// products are the effort of rows through products and the adapters on them.
+func (w Work) products(rows int, list []weights.Product) (e weights.Effort) {
+	for _, p := range list {
+		e.Products += 2 * float64(rows) * float64(p.In) * float64(p.Out)
+		if w.Rank != nil {
+			e.Adapters += 2 * float64(rows) * float64(w.Rank(p.Module)) * float64(p.In+p.Out)
+		}
+	}
+	return e
+}
+
+// TextEffort is that of a sequence through the language model, there or there and back. Attention is causal: half of
+// all pairs.
+func (c Config) TextEffort(w Work, tokens, supervised int, back bool) (e weights.Effort) {
+	t := c.Text
+	for i := range t.Layers {
+		e = e.Plus(w.products(tokens, c.layerProducts(fmt.Sprintf("model.layers.%d.", i))))
+	}
+	layers, heads, kv := float64(t.Layers*tokens), float64(t.Heads*t.HeadDim), float64(t.KVHeads*t.HeadDim)
+	e.Attention = 2 * 2 * layers * float64(tokens) / 2 * heads
+	e.Values = layers * (6*float64(t.Hidden) + 3*float64(t.Inner) + 2*(heads+2*kv))
+	e.Products += 2 * float64(supervised) * float64(t.Vocab) * float64(t.Hidden)
+	return passed(e, back)
+}
+
+// TowerEffort is that of patches through the tower and its merger. pairs are those of patches that see each other: of
+// one picture, or of one frame.
+func (c Config) TowerEffort(w Work, patches, pairs int, back bool) (e weights.Effort) {
+	v := c.Vision
 	if v.Depth == 0 {
-		return text, 0
+		return e
 	}
-	block := float64(patches) * float64(2*v.Embed)
-	for _, p := range c.blockProducts("") {
-		block += float64(p.In) * float64(p.Out)
+	for i := range v.Depth {
+		e = e.Plus(w.products(patches, c.blockProducts(fmt.Sprintf("visual.blocks.%d.", i))))
 	}
-	merger := 0.0
-	for _, p := range c.mergerProducts() {
-		merger += float64(p.In) * float64(p.Out)
-	}
-	rows := float64(patches)
-	return text, 2 * (rows*(float64(v.Depth)*block+float64(v.PatchWidth()*v.Embed)) +
-		rows/float64(v.Merge*v.Merge)*merger)
+	e.Attention = 2 * 2 * float64(v.Depth) * float64(pairs) * float64(v.Embed)
+	e.Values = float64(v.Depth*patches) * (12*float64(v.Embed) + 3*float64(v.Inner()))
+	e = e.Plus(w.products(patches/(v.Merge*v.Merge), c.mergerProducts()))
+	e.Products += 2 * float64(patches) * float64(v.PatchWidth()*v.Embed)
+	return passed(e, back)
 }

@@ -99,3 +99,23 @@ func small(n Name, all []string) ([]string, error) {
 	slices.Sort(out)
 	return out, nil
 }
+
+// WeightBytes is how many bytes of weights the hub lists for a model: its index says so, where the cache holds that
+// already. It comes with the small files, before any weights.
+func (h Hub) WeightBytes(n Name) (bytes int64, ok bool) {
+	for _, name := range weights.IndexNames {
+		text, err := h.Part(n, name)
+		if err != nil {
+			continue
+		}
+		var index struct {
+			Metadata struct {
+				Size float64 `json:"total_size"`
+			} `json:"metadata"`
+		}
+		if err := json.Unmarshal(text, &index); err == nil && index.Metadata.Size >= 1 && index.Metadata.Size < 1e15 {
+			return int64(index.Metadata.Size), true
+		}
+	}
+	return 0, false
+}

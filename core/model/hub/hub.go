@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"finetui/ml/wholefile"
 )
 
 // Progress is told how far long work is; it may be nil.
@@ -120,17 +122,23 @@ func (h Hub) Cached(n Name) (dir string, err error) {
 	return dir, nil
 }
 
-// Part is the content of one of a model's files, where the cache holds
-// it, be the others there or not. The network is not asked.
+// Part is the content of one of a model's files, where the cache holds it, be the others there or not: that of the
+// revision's snapshot, or, where a first fetch was broken off and no revision is noted yet, of the only one that is
+// there. The network is not asked.
 func (h Hub) Part(n Name, file string) ([]byte, error) {
+	folder := h.folder(n)
 	commit := n.Revision
-	if ref, err := os.ReadFile(filepath.Join(h.folder(n), "refs", n.Revision)); err == nil {
+	if ref, err := os.ReadFile(filepath.Join(folder, "refs", n.Revision)); err == nil {
 		commit = strings.TrimSpace(string(ref))
+	} else if refs, _ := os.ReadDir(filepath.Join(folder, "refs")); len(refs) == 0 {
+		if list, _ := os.ReadDir(filepath.Join(folder, "snapshots")); len(list) == 1 {
+			commit = list[0].Name()
+		}
 	}
 	if commit == "" || commit != filepath.Base(commit) || !filepath.IsLocal(commit) {
 		return nil, fmt.Errorf("%s: %w", n.ID, ErrNotCached)
 	}
-	return os.ReadFile(filepath.Join(h.folder(n), "snapshots", commit, file))
+	return wholefile.Read(filepath.Join(folder, "snapshots", commit, file), maxListing)
 }
 
 // Fetch is the folder of a model: the cache's, else fetched from the hub. What an interrupted call
