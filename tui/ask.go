@@ -152,11 +152,12 @@ func runCompare(c call) int {
 
 // compareRecipes compares groups of runs, "1,2,3 4,5,6": recipes over their seeds.
 func (c call) compareRecipes(s *session.Session, split string) int {
-	var groups [][]string
+	var recipes []session.Recipe
 	for _, word := range c.words {
-		groups = append(groups, strings.FieldsFunc(word, func(r rune) bool { return r == ',' }))
+		runs := strings.FieldsFunc(word, func(r rune) bool { return r == ',' })
+		recipes = append(recipes, session.Recipe{Runs: runs})
 	}
-	compared, err := s.CompareRecipes(groups, split)
+	compared, err := s.CompareRecipes(recipes, split)
 	if err != nil {
 		return c.unusable(err)
 	}

@@ -16,7 +16,7 @@ import (
 // TestEveryVerbAnswersInJSON holds for each verb the fields of its object, or of the object of its error.
 func TestEveryVerbAnswersInJSON(t *testing.T) {
 	inFullProject(t)
-	covered := map[string]bool{"work": true} // a run's process prints nothing
+	covered := map[string]bool{"work": true, "queue": true} // the processes of a run and of a sweep print nothing
 	for _, c := range []struct {
 		call   string
 		code   int
@@ -41,6 +41,9 @@ func TestEveryVerbAnswersInJSON(t *testing.T) {
 		{"eval moon", exitCall, ""},
 		{"compare base 1", exitDone, "schema"},
 		{"compare base 99", exitCall, ""},
+		{"sweep", exitDone, "schema sweeps"},
+		{"sweep nothing", exitCall, ""},
+		{"sweep s SEEDS=x LORA.R=4,8", exitCall, ""},
 		{"integrate base" + few, exitDone, "schema subject split detections images"},
 		{"integrate base EVAL.DETECTIONS=nowhere", exitCall, ""},
 		{object, exitDone, "schema subject media prompt answer truth tokens seconds"},
@@ -68,7 +71,8 @@ func TestEveryVerbAnswersInJSON(t *testing.T) {
 		}
 		var got map[string]any
 		if err := json.Unmarshal([]byte(text), &got); err != nil || code != c.code {
-			t.Errorf("%s: code %d, want %d, %v\nstdout %.400s\nstderr %.400s", c.call, code, c.code, err, stdout, stderr)
+			t.Errorf("%s: code %d, want %d, %v\nstdout %.400s\nstderr %.400s", c.call, code, c.code, err,
+				stdout, stderr)
 			continue
 		}
 		for _, field := range fields {

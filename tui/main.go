@@ -12,8 +12,6 @@ import (
 	"syscall"
 
 	"github.com/charmbracelet/x/term"
-
-	"finetui/core/finetune"
 )
 
 func main() { os.Exit(start(os.Args[1:])) }
@@ -33,7 +31,7 @@ func start(arguments []string) int {
 		return openWorkbench(overrides)
 	}
 	endings := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
-	if words[0] == finetune.Verb {
+	if hidden(words[0]) {
 		endings = endings[:2]
 	}
 	ctx, stop := untilSignal(endings)

@@ -14,6 +14,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/finetune"
 	"finetui/core/printable"
+	"finetui/core/sweep"
 	"finetui/views/widget"
 )
 
@@ -62,6 +63,10 @@ func verbs() []verb {
 		{"compare", "RUN|base RUN … | RUN,RUN,RUN RUN,RUN,RUN …", 2, -1, nil,
 			"puts evaluations of the same items side by side; runs joined by commas are seeds of one recipe, and then " +
 				"recipes are compared", runCompare},
+		{"sweep", "[NAME [each] [SEEDS=3] [TOGETHER=1] | NAME pause|go|stop | NAME skip VARIANT [SEED] | NAME seeds N | " +
+			"NAME export FILE.md|FILE.csv]", 0, -1, nil,
+			"trains and scores every value of the constants that are given several (RECIPE.SAMPLING=instance,square_root) " +
+				"under several seeds, and compares them as recipes; each: one constant at a time; alone: lists the sweeps", runSweep},
 		{"integrate", "RUN|base", 1, 1, nil, "gives stage-1 detections their conditions", runIntegrate},
 		{"infer", "RUN|base MEDIA [prompt …]", 2, -1, nil,
 			"asks one question about a picture, an object of the data set such as test/NAME#0, or nothing that is " +
@@ -74,10 +79,14 @@ func verbs() []verb {
 				"the program carries for it anew", runDemo},
 		{"doctor", "", 0, 0, nil, "says what this machine has, and what to do where something is missing", runDoctor},
 		{finetune.Verb, "DIR", 1, 1, nil, "is the process of a run; train and resume start it", runWork},
+		{sweep.Verb, "DIR", 1, 1, nil, "is the process of a sweep; sweep starts it", runQueue},
 		{"help", "[VERB]", 0, 1, onlyView, "shows what there is to call", runHelp},
 		{"version", "", 0, 0, onlyView, "says which build this is", runVersion},
 	}
 }
+
+// hidden says whether a verb is the program's own, by which it calls itself.
+func hidden(verb string) bool { return verb == finetune.Verb || verb == sweep.Verb }
 
 // usage is how a verb is called.
 func (v verb) usage() string { return strings.TrimSpace("finetui " + v.name + " " + v.words) }
@@ -87,9 +96,11 @@ type call struct {
 	ctx       context.Context // ends when the user interrupts, or stdout fails
 	words     []string
 	overrides []string // "SECTION.KEY=value", as given
-	stdout    *output  // results only
-	stderr    *output  // progress, messages, errors
-	json      bool     // VIEW.FORMAT
+	axes      []sweep.Axis
+	settings  map[string]string // of sweep: SEEDS, TOGETHER
+	stdout    *output           // results only
+	stderr    *output           // progress, messages, errors
+	json      bool              // VIEW.FORMAT
 }
 
 // newCall is a call that ends with ctx, or once nothing can be written to stdout any more.
@@ -140,6 +151,10 @@ func (c call) dispatch() int {
 		return c.noVerb(name)
 	}
 	v := table[i]
+	if v.name == "sweep" {
+		c.axes, c.overrides = sweep.Axes(c.overrides)
+		c.takeSettings()
+	}
 	if slices.ContainsFunc(c.words[:min(max(v.least, 1), len(c.words))], asksForHelp) {
 		c.words = []string{v.name}
 		return runHelp(c)
@@ -159,7 +174,7 @@ func (c call) wantsJSON(verb string) bool {
 			return format == "json"
 		}
 	}
-	if verb == finetune.Verb || verb == "new" { // they have a configuration of their own
+	if hidden(verb) || verb == "new" { // they have a configuration of their own
 		return false
 	}
 	file, err := config.Load(configFile)
@@ -173,7 +188,7 @@ func (c call) noVerb(name string) int {
 	}
 	var names []string
 	for _, v := range verbs() {
-		if v.name != finetune.Verb {
+		if !hidden(v.name) {
 			names = append(names, v.name)
 		}
 	}
@@ -256,7 +271,7 @@ func didYouMean(near string) string {
 }
 
 func runHelp(c call) int {
-	table := slices.DeleteFunc(verbs(), func(v verb) bool { return v.name == finetune.Verb && len(c.words) == 0 })
+	table := slices.DeleteFunc(verbs(), func(v verb) bool { return hidden(v.name) && len(c.words) == 0 })
 	if len(c.words) > 0 {
 		i := slices.IndexFunc(table, func(v verb) bool { return v.name == c.words[0] })
 		if i < 0 {

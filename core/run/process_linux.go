@@ -18,8 +18,8 @@ func Self() (Process, error) {
 	return Process{PID: os.Getpid(), Start: start, Boot: boot}, err
 }
 
-// alive tells whether the process still runs on this machine. A zombie does not.
-func (p Process) alive() bool {
+// Alive tells whether the process still runs on this machine. A zombie does not.
+func (p Process) Alive() bool {
 	boot, err := bootID()
 	if err != nil || boot != p.Boot {
 		return false

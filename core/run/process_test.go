@@ -213,8 +213,8 @@ func TestPidIsKnownByStartAndBoot(t *testing.T) {
 	other.Start++
 	rebooted := self
 	rebooted.Boot = "another"
-	if !self.alive() || other.alive() || rebooted.alive() {
-		t.Error(self.alive(), other.alive(), rebooted.alive())
+	if !self.Alive() || other.Alive() || rebooted.Alive() {
+		t.Error(self.Alive(), other.Alive(), rebooted.Alive())
 	}
 	child := exec.Command("sleep", "60")
 	if err := child.Start(); err != nil {
@@ -225,16 +225,16 @@ func TestPidIsKnownByStartAndBoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := Process{child.Process.Pid, ticks, self.Boot}
-	if !p.alive() {
+	if !p.Alive() {
 		t.Error("it sleeps, it is not dead")
 	}
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	for i := 0; p.alive() && i < 1000; i++ { // a zombie until Wait
+	for i := 0; p.Alive() && i < 1000; i++ { // a zombie until Wait
 		time.Sleep(time.Millisecond)
 	}
-	if p.alive() {
+	if p.Alive() {
 		t.Error("a zombie counts as alive")
 	}
 	child.Wait()

@@ -32,7 +32,7 @@ const elsewhereSilence = 2 * time.Minute
 
 // Status finds out the run's state. An exit.json says it; else the process of that pid, start time and boot is alive
 // or the run was killed. It reads a few small files: call it a few times a second, not every draw.
-func (r *Run) Status() Status { return r.status(Process.alive) }
+func (r *Run) Status() Status { return r.status(Process.Alive) }
 
 func (r *Run) status(alive func(Process) bool) Status {
 	info := r.Info

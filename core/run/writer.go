@@ -68,7 +68,7 @@ func left(dir string) bool {
 		return true
 	}
 	info, err := readInfo(dir)
-	return err == nil && info.Process != nil && !elsewhere(info) && !info.Process.alive()
+	return err == nil && info.Process != nil && !elsewhere(info) && !info.Process.Alive()
 }
 
 func (w *Writer) takeUp() error {

@@ -8,17 +8,25 @@ import (
 	"finetui/core/eval"
 )
 
-// CompareRecipes compares recipes over their runs: each of groups is the runs of one recipe by name, number or path,
-// which may differ by PROJECT.SEED alone. The first is the one that the others are compared with.
-func (s *Session) CompareRecipes(groups [][]string, split string) (*eval.RecipeComparison, error) {
+// Recipe is one recipe's runs, by name, number or path, which may differ by PROJECT.SEED alone.
+type Recipe struct {
+	Name string // empty: what the names of its runs have in common
+	Runs []string
+}
+
+// CompareRecipes compares recipes over their runs. The first is the one that the others are compared with.
+func (s *Session) CompareRecipes(recipes []Recipe, split string) (*eval.RecipeComparison, error) {
 	var variants []eval.Variant
 	var first []Kept // of each recipe
-	for _, names := range groups {
-		runs, err := s.seeds(names, split)
+	for _, r := range recipes {
+		runs, err := s.seeds(r.Runs, split)
 		if err != nil {
 			return nil, err
 		}
-		v := eval.Variant{Name: recipeName(runs)}
+		v := eval.Variant{Name: r.Name}
+		if v.Name == "" {
+			v.Name = recipeName(runs)
+		}
 		for _, k := range runs {
 			v.Results = append(v.Results, k.Result)
 		}

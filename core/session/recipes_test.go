@@ -25,7 +25,7 @@ func TestRecipesAreComparedOverTheirSeeds(t *testing.T) {
 		}
 		labels = append(labels, label)
 	}
-	c, err := s.CompareRecipes([][]string{labels[:2], labels[2:4]}, "test")
+	c, err := s.CompareRecipes([]Recipe{{Runs: labels[:2]}, {Runs: labels[2:4]}}, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,11 @@ func TestRecipesAreComparedOverTheirSeeds(t *testing.T) {
 		{[][]string{{}, {labels[2]}}, "names no recipe"},
 		{[][]string{{labels[0]}, {"base"}}, "finetui eval base"},
 	} {
-		if _, err := s.CompareRecipes(wrong.groups, "test"); err == nil || !strings.Contains(err.Error(), wrong.says) {
+		var recipes []Recipe
+		for _, runs := range wrong.groups {
+			recipes = append(recipes, Recipe{Runs: runs})
+		}
+		if _, err := s.CompareRecipes(recipes, "test"); err == nil || !strings.Contains(err.Error(), wrong.says) {
 			t.Errorf("%v: %v, not %q", wrong.groups, err, wrong.says)
 		}
 	}

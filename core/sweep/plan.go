@@ -1,0 +1,411 @@
+// Package sweep is a queue of experiments: variants of one configuration, each under several seeds, trained and scored
+// one after the other, and compared as recipes. Every experiment is an ordinary run in PROJECT.RUNS, in a process of
+// its own; the queue is one more process, which starts them, scores them and survives the terminal. It draws nothing.
+//
+//	runs/sweeps/NAME/
+//		plan.json      what is tried (Plan): written when it is planned, and by who adds seeds or skips something
+//		config.toml    the constants that all variants have in common
+//		queue.json     what the queue's process has come to (queue); it alone writes it
+//		log.txt        what that process says
+//		control/       its lock, and the requests to pause and to stop
+//
+// What has become of an experiment is read from its run, never from the queue: a run may be stopped, resumed or killed
+// by itself. A run that was already made under the same constants, data, base and program is used, not repeated.
+package sweep
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"finetui/core/config"
+	"finetui/core/printable"
+	"finetui/core/recipe"
+	"finetui/core/run"
+	"finetui/ml/wholefile"
+)
+
+// Schema is the number in plan.json and queue.json.
+const Schema = 1
+
+// The files of a sweep.
+const (
+	folder    = "sweeps" // in PROJECT.RUNS
+	planFile  = "plan.json"
+	configure = "config.toml"
+	queueFile = "queue.json"
+	logFile   = "log.txt"
+	lockFile  = "control/lock"
+	pauseFile = "control/pause"
+	stopFile  = "control/stop"
+	editFile  = "control/edit"
+)
+
+// Axis is a constant and the values that are tried.
+type Axis struct {
+	Key    string   `json:"key"`
+	Values []string `json:"values"`
+}
+
+// Plan is what is tried.
+type Plan struct {
+	Schema  int     `json:"schema"`
+	Name    string  `json:"name"`
+	Created float64 `json:"created"` // Unix seconds
+	// one constant at a time is another than in the first variant; else all combinations
+	Each     bool     `json:"each"`
+	Axes     []Axis   `json:"axes"`
+	Seeds    []int    `json:"seeds"`             // PROJECT.SEED
+	Together int      `json:"together"`          // runs at once, which share the cores
+	Split    string   `json:"split"`             // that is scored
+	Skipped  []string `json:"skipped,omitempty"` // variants, or VARIANT/SEED, that are left out
+	RootFrom string   `json:"root_from"`         // the project's folder as seen from this one's
+}
+
+// Variant is one recipe of a sweep.
+type Variant struct {
+	Name  string
+	Words []string // SECTION.KEY=value, by which it differs from the common constants
+}
+
+// Axes takes the constants with several values out of a command line's: "RECIPE.SAMPLING=instance,square_root". The
+// values of a constant that is a list itself are parted by |.
+func Axes(words []string) (axes []Axis, rest []string) {
+	for _, w := range words {
+		key, text, _ := strings.Cut(w, "=")
+		separator := ","
+		if f, err := config.Lookup(key); err == nil && f.Kind == config.List {
+			separator = "|"
+		}
+		values := strings.Split(text, separator)
+		if len(values) < 2 {
+			rest = append(rest, w)
+			continue
+		}
+		for i := range values {
+			values[i] = strings.TrimSpace(values[i])
+		}
+		axes = append(axes, Axis{key, values})
+	}
+	return axes, rest
+}
+
+// Variants are the recipes, the one that the others are compared with first.
+func (p *Plan) Variants() (list []Variant) {
+	first := make([]int, len(p.Axes))
+	add := func(at []int) {
+		var v Variant
+		var names []string
+		for a, axis := range p.Axes {
+			value := axis.Values[at[a]]
+			v.Words = append(v.Words, axis.Key+"="+value)
+			if !p.Each || at[a] != 0 {
+				names = append(names, p.short(a, value))
+			}
+		}
+		if v.Name = strings.Join(names, " + "); len(names) == 0 {
+			v.Name = "reference"
+		}
+		list = append(list, v)
+	}
+	if p.Each {
+		add(first)
+		for a, axis := range p.Axes {
+			for k := 1; k < len(axis.Values); k++ {
+				at := slices.Clone(first)
+				at[a] = k
+				add(at)
+			}
+		}
+		return list
+	}
+	for at := first; ; {
+		add(at)
+		a := len(at) - 1
+		for ; a >= 0; a-- { // the last axis runs fastest
+			if at[a]++; at[a] < len(p.Axes[a].Values) {
+				break
+			}
+			at[a] = 0
+		}
+		if a < 0 {
+			return list
+		}
+	}
+}
+
+// short names a value of an axis: by itself where it is a word that no other axis has, else with its constant.
+func (p *Plan) short(axis int, value string) string {
+	_, key, _ := strings.Cut(p.Axes[axis].Key, ".")
+	plain := !strings.ContainsAny(value, "0123456789") && value != "true" && value != "false" && value != ""
+	for a, other := range p.Axes {
+		if a != axis && slices.Contains(other.Values, value) {
+			plain = false
+		}
+	}
+	if plain {
+		return value
+	}
+	return key + " " + value
+}
+
+// Skips says whether an experiment is left out.
+func (p *Plan) Skips(variant string, seed int) bool {
+	return slices.Contains(p.Skipped, variant) || slices.Contains(p.Skipped, fmt.Sprintf("%s/%d", variant, seed))
+}
+
+// check says what is wrong with a plan for a configuration.
+func (p *Plan) check(file *config.Snapshot) error {
+	if err := run.CheckName(p.Name); err != nil {
+		return fmt.Errorf("a sweep is named as a run is: %w", err)
+	}
+	if len(p.Axes) == 0 {
+		return errors.New("nothing is varied: give a constant several values, e.g. RECIPE.SAMPLING=instance,square_root")
+	}
+	for a, axis := range p.Axes {
+		if axis.Key == "PROJECT.SEED" {
+			return errors.New("PROJECT.SEED is varied by SEEDS: SEEDS=3, or SEEDS=1,2,3")
+		}
+		if section, _, _ := strings.Cut(axis.Key, "."); !slices.Contains(tried, section) {
+			return fmt.Errorf("%s makes no other run: a sweep varies %s", axis.Key, strings.Join(tried, ", "))
+		}
+		if slices.ContainsFunc(p.Axes[:a], func(o Axis) bool { return o.Key == axis.Key }) {
+			return fmt.Errorf("%s is varied twice: give all its values at once", axis.Key)
+		}
+	}
+	known := map[string]bool{}
+	for _, v := range p.Variants() {
+		s, err := vary(file, v.Words...)
+		if err != nil {
+			return err
+		}
+		if problems := config.Validate(s.Config); len(problems) > 0 {
+			return fmt.Errorf("%s: %s %s", v.Name, problems[0].Key, problems[0].Text)
+		}
+		if known[v.Name] {
+			return fmt.Errorf("two variants are the same, %s: give each value once", v.Name)
+		}
+		known[v.Name] = true
+	}
+	if len(p.Seeds) == 0 {
+		return errors.New("there is no seed: SEEDS=3, or SEEDS=1,2,3")
+	}
+	return nil
+}
+
+// vary is a configuration with constants changed, and what goes with them: RECIPE.PRESET brings its own.
+func vary(file *config.Snapshot, words ...string) (*config.Snapshot, error) {
+	changes, err := config.Overrides(words)
+	if err != nil {
+		return nil, err
+	}
+	after, err := recipe.Changed(file.Config, changes...)
+	if err != nil {
+		return nil, err
+	}
+	s, err := file.With(changes...)
+	if err != nil {
+		return nil, err
+	}
+	return s.With(config.Diff(s.Config, after)...)
+}
+
+// tried are the sections whose constants make another run.
+var tried = []string{"DATASET", "RECIPE", "MODEL", "LORA", "TRAIN"}
+
+// Sweep is a sweep's folder as anybody reads it.
+type Sweep struct {
+	Dir  string
+	Plan Plan
+}
+
+// Create makes the folder of a sweep in a project's runs. It starts nothing.
+func Create(file *config.Snapshot, p Plan) (*Sweep, error) {
+	p.Schema, p.Created = Schema, float64(time.Now().UnixNano())/1e9
+	p.Together = max(1, p.Together)
+	if p.Split == "" {
+		p.Split = file.Config.Eval.Split
+	}
+	if err := p.check(file); err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(Folder(file), p.Name)
+	if _, err := os.Lstat(dir); err == nil {
+		return nil, fmt.Errorf("there is a sweep called %s already: finetui sweep %s shows it; take another name",
+			p.Name,
+			p.Name)
+	}
+	from, err := filepath.Rel(dir, file.Root)
+	if err != nil {
+		from = file.Root
+	}
+	p.RootFrom = from
+	s := &Sweep{Dir: dir, Plan: p}
+	err = wholefile.Folder(dir, func(draft string) error {
+		if err := os.Mkdir(filepath.Join(draft, "control"), 0o755); err != nil {
+			return err
+		}
+		if err := wholefile.Write(filepath.Join(draft, configure), file.Raw()); err != nil {
+			return err
+		}
+		return (&Sweep{Dir: draft, Plan: p}).write()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the sweep cannot be made: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Sweep) write() error {
+	text, err := json.MarshalIndent(s.Plan, "", " ")
+	if err != nil {
+		return err
+	}
+	return wholefile.Write(filepath.Join(s.Dir, planFile), append(text, '\n'))
+}
+
+// Folder is where a project's sweeps are.
+func Folder(file *config.Snapshot) string {
+	return filepath.Join(file.Abs(file.Config.Project.Runs), folder)
+}
+
+// Open reads a sweep by its folder.
+func Open(dir string) (*Sweep, error) {
+	path := filepath.Join(dir, planFile)
+	text, err := wholefile.Read(path, wholefile.Text)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sweep{Dir: dir}
+	if err := json.Unmarshal(text, &s.Plan); err != nil {
+		return nil, fmt.Errorf("%s is damaged (%w): put it back from a copy, or plan the sweep again under another name",
+			path, err)
+	}
+	if s.Plan.Schema < 1 || s.Plan.Schema > Schema {
+		return nil, fmt.Errorf("%s has schema %d, this program reads up to %d", path, s.Plan.Schema, Schema)
+	}
+	if len(s.Plan.Axes) == 0 || slices.ContainsFunc(s.Plan.Axes, func(a Axis) bool { return len(a.Values) == 0 }) {
+		return nil, fmt.Errorf("%s is damaged: it varies nothing: put it back from a copy", path)
+	}
+	return s, nil
+}
+
+// Find is a project's sweep by its name.
+func Find(file *config.Snapshot, name string) (*Sweep, error) {
+	if err := run.CheckName(name); err != nil {
+		return nil, err
+	}
+	s, err := Open(filepath.Join(Folder(file), name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, printable.Missing("there is no sweep called %s: plan it with the constants that it varies, finetui "+
+			"sweep %s SEEDS=3 RECIPE.SAMPLING=instance,square_root", name, name)
+	}
+	return s, err
+}
+
+// List are a project's sweeps, the newest first. One that cannot be read is left out, and the error says so.
+func List(file *config.Snapshot) (list []*Sweep, err error) {
+	entries, err := os.ReadDir(Folder(file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var faults []error
+	for _, e := range entries {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		s, err := Open(filepath.Join(Folder(file), e.Name()))
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b *Sweep) int { return -cmpFloat(a.Plan.Created, b.Plan.Created) })
+	return list, errors.Join(append(faults, err)...)
+}
+
+func cmpFloat(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// Constants are those that all variants have in common, with the project's folder where it is now.
+func (s *Sweep) Constants() (*config.Snapshot, error) {
+	f, err := config.Load(filepath.Join(s.Dir, configure))
+	if err != nil {
+		return nil, err
+	}
+	root := s.Plan.RootFrom
+	if !filepath.IsAbs(root) {
+		root = filepath.Join(s.Dir, root)
+	}
+	if root, err = filepath.Abs(root); err != nil {
+		return nil, err
+	}
+	return f.At(f.Path, root), nil
+}
+
+// AddSeeds goes on with seeds beyond those that were planned, and returns the new ones.
+func (s *Sweep) AddSeeds(n int) ([]int, error) {
+	var added []int
+	for next := slices.Max(s.Plan.Seeds) + 1; len(added) < n; next++ {
+		added = append(added, next)
+	}
+	return added, s.edit(func(p *Plan) { p.Seeds = append(p.Seeds, added...) })
+}
+
+// Skip leaves a variant out, or one seed of it; a run that is under way goes on. With the same words it comes back.
+func (s *Sweep) Skip(variant string, seed *int) (left bool, err error) {
+	if !slices.ContainsFunc(s.Plan.Variants(), func(v Variant) bool { return v.Name == variant }) {
+		var names []string
+		for _, v := range s.Plan.Variants() {
+			names = append(names, v.Name)
+		}
+		return false, fmt.Errorf("%q is no variant of %s: they are %s", variant, s.Plan.Name, strings.Join(names, "; "))
+	}
+	what := variant
+	if seed != nil {
+		if !slices.Contains(s.Plan.Seeds, *seed) {
+			return false, fmt.Errorf("%d is no seed of %s: they are %v", *seed, s.Plan.Name, s.Plan.Seeds)
+		}
+		what = fmt.Sprintf("%s/%d", variant, *seed)
+	}
+	return left, s.edit(func(p *Plan) {
+		if i := slices.Index(p.Skipped, what); i >= 0 {
+			p.Skipped = slices.Delete(p.Skipped, i, i+1)
+			return
+		}
+		p.Skipped, left = append(p.Skipped, what), true
+	})
+}
+
+// edit changes the plan, one editor at a time.
+func (s *Sweep) edit(change func(p *Plan)) error {
+	held, err := lock(filepath.Join(s.Dir, editFile), true)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
+	now, err := Open(s.Dir)
+	if err != nil {
+		return err
+	}
+	change(&now.Plan)
+	if err := now.write(); err != nil {
+		return err
+	}
+	s.Plan = now.Plan
+	return nil
+}

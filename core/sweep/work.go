@@ -1,0 +1,377 @@
+package sweep
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"finetui/core/config"
+	"finetui/core/finetune"
+	"finetui/core/model"
+	"finetui/core/project"
+	"finetui/core/run"
+	"finetui/core/session"
+	"finetui/ml/wholefile"
+)
+
+// mostTries is how often a run that was killed or has failed is taken up again by the queue.
+const mostTries = 3
+
+// worker is the queue's process.
+type worker struct {
+	dir, exe, version string
+	constants         *config.Snapshot
+	runs              string
+
+	mutex  sync.Mutex // of queue, and of the file
+	queue  queue
+	making sync.Mutex // one run at a time is looked for and made, so that none is made twice
+	asking sync.Mutex // one model at a time is asked
+}
+
+// Work is the process of a sweep: it trains and scores what the plan holds until nothing is left, ctx ends, or somebody
+// asks it to stop. Only one works on a sweep; with ctx its runs go on, in processes of their own.
+func Work(ctx context.Context, dir, exe, version string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	s, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	held, err := lock(filepath.Join(dir, lockFile), false)
+	if err != nil {
+		return fmt.Errorf("another process works on the sweep %s (%w)", s.Plan.Name, err)
+	}
+	defer held.Close()
+	w := &worker{dir: dir, exe: exe, version: version, runs: filepath.Dir(filepath.Dir(dir))}
+	if w.queue, err = s.readQueue(); err != nil {
+		log.Printf("%v", err)
+	}
+	if w.constants, err = s.Constants(); err != nil {
+		return err
+	}
+	self, err := run.Self()
+	if err != nil {
+		return err
+	}
+	if err := w.change(func(q *queue) { q.Schema, q.Process = Schema, &self }); err != nil {
+		return err
+	}
+	err = w.work(ctx)
+	return errors.Join(err, w.change(func(q *queue) { q.Process = nil }))
+}
+
+// change edits queue.json.
+func (w *worker) change(edit func(q *queue)) error {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	edit(&w.queue)
+	text, err := json.MarshalIndent(w.queue, "", " ")
+	if err != nil {
+		return err
+	}
+	return wholefile.Write(filepath.Join(w.dir, queueFile), append(text, '\n'))
+}
+
+// note edits the record of an experiment.
+func (w *worker) note(variant string, seed int, edit func(r *record)) error {
+	return w.change(func(q *queue) {
+		for i := range q.Cells {
+			if q.Cells[i].Variant == variant && q.Cells[i].Seed == seed {
+				edit(&q.Cells[i])
+				return
+			}
+		}
+		r := record{Variant: variant, Seed: seed}
+		edit(&r)
+		q.Cells = append(q.Cells, r)
+	})
+}
+
+func (w *worker) record(variant string, seed int) record {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	for _, r := range w.queue.Cells {
+		if r.Variant == variant && r.Seed == seed {
+			return r
+		}
+	}
+	return record{Variant: variant, Seed: seed}
+}
+
+// job is an experiment that is to be made.
+type job struct {
+	variant Variant
+	seed    int
+}
+
+func (j job) key() string { return fmt.Sprintf("%s/%d", j.variant.Name, j.seed) }
+
+// work gives experiments out until nothing is left.
+func (w *worker) work(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	busy := map[string]bool{}
+	ended := make(chan string)
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	pace := time.NewTicker(500 * time.Millisecond)
+	defer pace.Stop()
+	for {
+		s, err := Open(w.dir)
+		if err != nil {
+			cancel(err)
+			return err
+		}
+		next, left := w.next(s, busy)
+		switch {
+		case w.stopped():
+			cancel(errStop)
+			return nil
+		case left == 0 && len(busy) == 0:
+			return nil
+		case next != nil && len(busy) < s.Plan.Together && !s.Paused():
+			j, together := *next, s.Plan.Together
+			busy[j.key()] = true
+			wait.Go(func() {
+				w.take(ctx, j, together, s.Plan)
+				select {
+				case ended <- j.key():
+				case <-ctx.Done():
+				}
+			})
+			continue
+		}
+		select {
+		case key := <-ended:
+			delete(busy, key)
+		case <-pace.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+var errStop = errors.New("the sweep was asked to stop")
+
+func (w *worker) stopped() bool {
+	_, err := os.Lstat(filepath.Join(w.dir, stopFile))
+	return err == nil
+}
+
+// next is the first experiment that is to be made, and how many are. All variants get a seed before any gets the next:
+// what can be said early is said of all.
+func (w *worker) next(s *Sweep, busy map[string]bool) (first *job, left int) {
+	for _, seed := range s.Plan.Seeds {
+		for _, v := range s.Plan.Variants() {
+			j := job{v, seed}
+			r := w.record(v.Name, seed)
+			if s.Plan.Skips(v.Name, seed) || busy[j.key()] || r.Fault != "" || r.Scored && w.there(r.Run) {
+				continue
+			}
+			if left++; first == nil {
+				first = &j
+			}
+		}
+	}
+	return first, left
+}
+
+func (w *worker) there(label string) bool {
+	_, err := os.Stat(filepath.Join(w.runs, label))
+	return err == nil
+}
+
+// take makes one experiment; what keeps it from being made is noted, and stops no other.
+func (w *worker) take(ctx context.Context, j job, together int, plan Plan) {
+	log.Printf("%s", j.key())
+	err := w.experiment(ctx, j, together, plan)
+	if errors.Is(context.Cause(ctx), errStop) {
+		if r := w.record(j.variant.Name, j.seed); r.Run != "" && !r.Found {
+			if of, fault := run.Open(filepath.Join(w.runs, r.Run)); fault == nil && of.Status().Live() {
+				err = run.RequestStop(of.Dir, false)
+			}
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		log.Printf("%s: %v", j.key(), err)
+		if err := w.note(j.variant.Name, j.seed, func(r *record) { r.Fault = err.Error() }); err != nil {
+			log.Printf("%s: %v", j.key(), err)
+		}
+	default:
+		log.Printf("%s: scored", j.key())
+	}
+}
+
+// experiment trains a variant under a seed and scores it.
+func (w *worker) experiment(ctx context.Context, j job, together int, plan Plan) error {
+	words := append(slices.Clone(j.variant.Words), fmt.Sprintf("PROJECT.SEED=%d", j.seed))
+	if cores := runtime.GOMAXPROCS(0); together > 1 && w.constants.Config.Train.Threads == 0 {
+		words = append(words, fmt.Sprintf("TRAIN.THREADS=%d", max(1, cores/together)))
+	}
+	file, err := vary(w.constants, words...)
+	if err != nil {
+		return err
+	}
+	file = file.At(filepath.Join(file.Root, filepath.Base(file.Path)), file.Root)
+	r, err := w.find(ctx, j, file, plan)
+	if err != nil {
+		return err
+	}
+	if err := w.finish(ctx, j, r); err != nil {
+		return err
+	}
+	if err := w.score(ctx, r, file, plan.Split); err != nil {
+		return err
+	}
+	return w.note(j.variant.Name, j.seed, func(c *record) { c.Scored = true })
+}
+
+// find is the run of an experiment: the one that it has, one that was made under the same constants, data, base and
+// program, or a new one.
+func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Plan) (*run.Run, error) {
+	w.making.Lock()
+	defer w.making.Unlock()
+	if c := w.record(j.variant.Name, j.seed); c.Run != "" {
+		if r, err := run.Open(filepath.Join(w.runs, c.Run)); err == nil {
+			return r, nil
+		}
+	}
+	meta, err := identity(ctx, file, w.version)
+	if err != nil {
+		return nil, err
+	}
+	list, err := run.List(w.runs)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range list {
+		if s := r.Status(); s.State != run.Done && !s.Live() && !s.Resumable() || !same(r, meta, file.Config) {
+			continue
+		}
+		log.Printf("%s: %s was made under the same constants", j.key(), r.Label())
+		return r, w.note(j.variant.Name, j.seed, func(c *record) { c.Run, c.Found = filepath.Base(r.Dir), true })
+	}
+	name := strings.Join(strings.FieldsFunc(plan.Name+" "+j.variant.Name+" "+fmt.Sprint(j.seed), func(r rune) bool {
+		return strings.ContainsRune(" +=/\\[]|\"'", r)
+	}), "-")
+	r, _, err := finetune.Start(ctx, file, finetune.Options{Name: name, Exe: w.exe, Version: w.version})
+	if r == nil {
+		return nil, err
+	}
+	if fault := w.note(j.variant.Name, j.seed, func(c *record) { c.Run = filepath.Base(r.Dir) }); fault != nil {
+		return nil, fault
+	}
+	return r, err
+}
+
+// finish waits until a run is done. One that was stopped, killed or has failed is taken up again.
+func (w *worker) finish(ctx context.Context, j job, r *run.Run) error {
+	for {
+		if s := r.Status(); s.State == run.Done {
+			return nil
+		} else if s.Resumable() {
+			c := w.record(j.variant.Name, j.seed)
+			if c.Tries >= mostTries {
+				return fmt.Errorf("%s is %s for the %d. time: %s", r.Label(), s.State, c.Tries+1, s.Reason)
+			}
+			log.Printf("%s: %s is %s, and goes on", j.key(), r.Label(), s.State)
+			err := w.note(j.variant.Name, j.seed, func(c *record) { c.Tries++ })
+			if err == nil {
+				err = finetune.Resume(ctx, r, w.exe)
+			}
+			if err == nil {
+				err = finetune.Underway(ctx, r, nil)
+			}
+			if err != nil && ctx.Err() == nil {
+				log.Printf("%s: %v", r.Label(), err)
+			}
+		}
+		_ = finetune.Wait(ctx, r, nil) // its end, whatever it is, is seen above
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// score asks a run about the split, unless its evaluation of now is there.
+func (w *worker) score(ctx context.Context, r *run.Run, file *config.Snapshot, split string) error {
+	w.asking.Lock()
+	defer w.asking.Unlock()
+	s, err := session.Open(ctx, file, nil)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	results, err := s.Results(split)
+	if err != nil {
+		log.Printf("%v", err) // of other runs
+	}
+	for _, k := range results {
+		if k.Run != nil && k.Run.Dir == r.Dir && k.Fault == nil && !k.Older {
+			return nil
+		}
+	}
+	_, err = s.Evaluate(ctx, r.Label(), split, nil)
+	return err
+}
+
+// identity is what a run under these constants would be started from.
+func identity(ctx context.Context, file *config.Snapshot, version string) (run.Meta, error) {
+	p, err := project.Open(ctx, file, nil)
+	if err != nil {
+		return run.Meta{}, err
+	}
+	defer p.Close()
+	meta := run.Meta{Base: file.Config.Model.Base, DataFingerprint: p.Data.Fingerprint(), Version: version}
+	base, away, err := model.OpenPresent(file.Config.Model.Base, file.Root)
+	if err != nil || away {
+		return meta, err // nothing that was made of it can be told from another base's
+	}
+	p.Base = base
+	meta.BaseFingerprint, err = base.Fingerprint(ctx, nil)
+	return meta, err
+}
+
+// same says whether a run was started under the same constants, data, base and program.
+func same(r *run.Run, meta run.Meta, c *config.Config) bool {
+	i := &r.Info
+	if r.Fault != nil || meta.BaseFingerprint == "" || i.Base != meta.Base || i.Version != meta.Version ||
+		i.BaseFingerprint != meta.BaseFingerprint || i.DataFingerprint != meta.DataFingerprint {
+		return false
+	}
+	of, err := r.Config()
+	if err != nil {
+		return false
+	}
+	return !slices.ContainsFunc(config.Diff(of.Config, c), func(d config.Change) bool { return matters(d.Key) })
+}
+
+// matters says whether a constant makes another run: all do that one is trained under, but for those of its reports,
+// and those that say where the data are, which the data's fingerprint says better.
+func matters(key string) bool {
+	section, _, _ := strings.Cut(key, ".")
+	switch section {
+	case "VIEW", "KEYS", "INFER", "CONVERT", "TORCH":
+		return false
+	case "EVAL":
+		return key == "EVAL.MAX_NEW_TOKENS"
+	case "PROJECT":
+		return key == "PROJECT.SEED"
+	}
+	return !slices.Contains([]string{"RECIPE.PRESET", "TRAIN.LOG_EVERY", "TRAIN.SAVE_EVERY", "TRAIN.KEEP",
+		"TRAIN.THREADS", "TRAIN.FOLLOW", "DATASET.ANALYSIS", "DATASET.PATH", "DATASET.SETS"}, key)
+}

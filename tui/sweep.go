@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"finetui/core/config"
+	"finetui/core/eval"
+	"finetui/core/finetune"
+	"finetui/core/printable"
+	"finetui/core/sweep"
+	"finetui/ml/wholefile"
+)
+
+// takeSettings takes what is said of a sweep itself out of the words: SEEDS=3, TOGETHER=2.
+func (c *call) takeSettings() {
+	c.settings = map[string]string{}
+	c.words = slices.DeleteFunc(slices.Clone(c.words), func(word string) bool {
+		key, value, ok := strings.Cut(word, "=")
+		if ok = ok && (key == "SEEDS" || key == "TOGETHER"); ok {
+			c.settings[key] = value
+		}
+		return ok
+	})
+}
+
+// runSweep plans a queue of experiments, shows one, or steers it.
+func runSweep(c call) int {
+	file, ok := c.configuration()
+	if !ok {
+		return exitCall
+	}
+	if len(c.words) == 0 {
+		if len(c.axes)+len(c.settings) > 0 {
+			return c.fail(exitCall, "the sweep has no name: finetui sweep NAME SEEDS=3 RECIPE.SAMPLING=instance,square_root")
+		}
+		return c.listSweeps(file)
+	}
+	name, words := c.words[0], c.words[1:]
+	if len(c.axes) > 0 {
+		return c.newSweep(file, name, words)
+	}
+	if len(c.settings) > 0 {
+		return c.fail(exitCall, "SEEDS and TOGETHER are for a new sweep, which varies constants; finetui sweep %s seeds 2 "+
+			"adds two", name)
+	}
+	s, err := sweep.Find(file.Snapshot, name)
+	if err != nil {
+		return c.unusable(err)
+	}
+	if len(words) == 0 {
+		return c.showSweep(s)
+	}
+	return c.steerSweep(s, words)
+}
+
+func (c call) listSweeps(file *config.File) int {
+	list, err := sweep.List(file.Snapshot)
+	if err != nil {
+		c.note("%v", err)
+	}
+	var lines []string
+	for _, s := range list {
+		st, err := s.Status()
+		if err != nil {
+			c.note("%v", err)
+		}
+		lines = append(lines, s.Title(st))
+	}
+	if c.json {
+		return c.printJSON(struct {
+			Schema int      `json:"schema"`
+			Sweeps []string `json:"sweeps"`
+		}{sweep.Schema, lines})
+	}
+	for _, line := range lines {
+		c.print("%s", printable.Line(line))
+	}
+	if len(list) == 0 {
+		c.note("there is no sweep yet: finetui sweep NAME SEEDS=3 RECIPE.SAMPLING=instance,square_root plans one")
+	}
+	return exitDone
+}
+
+// newSweep plans a sweep and starts its queue.
+func (c call) newSweep(file *config.File, name string, words []string) int {
+	plan := sweep.Plan{Name: name, Axes: c.axes, Seeds: []int{1, 2, 3}}
+	for _, w := range words {
+		if w != "each" {
+			return c.fail(exitCall, "%q is a word too many: finetui sweep NAME [each] [SEEDS=3] [TOGETHER=1] "+
+				"SECTION.KEY=value,value …", printable.Line(w))
+		}
+		plan.Each = true
+	}
+	var err error
+	if text, ok := c.settings["SEEDS"]; ok {
+		if plan.Seeds, err = seeds(text); err != nil {
+			return c.fail(exitCall, "%w", err)
+		}
+	}
+	if text, ok := c.settings["TOGETHER"]; ok {
+		if plan.Together, err = strconv.Atoi(text); err != nil || plan.Together < 1 {
+			return c.fail(exitCall, "TOGETHER=%s is no number of runs at once, 1 or more", printable.Line(text))
+		}
+	}
+	s, err := sweep.Create(file.Snapshot, plan)
+	if err != nil {
+		return c.fail(exitCall, "%w", err)
+	}
+	return c.goOn(s)
+}
+
+// seeds are those of SEEDS: how many, 1, 2, 3 …, or which.
+func seeds(text string) (list []int, err error) {
+	for _, part := range strings.Split(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 0 {
+			return nil, fmt.Errorf("SEEDS=%s is neither a number of seeds nor a list of them: SEEDS=3, or SEEDS=1,2,3",
+				printable.Line(text))
+		}
+		if slices.Contains(list, n) {
+			return nil, fmt.Errorf("SEEDS=%s has %d twice", printable.Line(text), n)
+		}
+		list = append(list, n)
+	}
+	if strings.Contains(text, ",") {
+		return list, nil
+	}
+	if list[0] < 1 || list[0] > 1000 {
+		return nil, fmt.Errorf("SEEDS=%s: from 1 to 1000 seeds", printable.Line(text))
+	}
+	n := list[0]
+	list = nil
+	for seed := 1; seed <= n; seed++ {
+		list = append(list, seed)
+	}
+	return list, nil
+}
+
+func (c call) goOn(s *sweep.Sweep) int {
+	exe, err := executable()
+	if err != nil {
+		return c.failure(err)
+	}
+	if err := s.GoOn(c.ctx, exe); err != nil {
+		return c.failure(err)
+	}
+	return c.showSweep(s)
+}
+
+// showSweep prints how far a sweep has come, and what may be said.
+func (c call) showSweep(s *sweep.Sweep) int {
+	st, compared, code := c.sweepState(s)
+	if code != exitDone {
+		return code
+	}
+	if c.json {
+		rows := s.Table(st, compared)
+		return c.printJSON(struct {
+			Schema  int                    `json:"schema"`
+			Plan    sweep.Plan             `json:"plan"`
+			Live    bool                   `json:"live"`
+			Paused  bool                   `json:"paused"`
+			Table   [][]string             `json:"table"`
+			Verdict *eval.RecipeComparison `json:"verdict"`
+		}{sweep.Schema, s.Plan, st.Live, st.Paused, rows, compared})
+	}
+	fmt.Fprint(c.stdout, s.Text(st, compared))
+	return exitDone
+}
+
+func (c call) sweepState(s *sweep.Sweep) (sweep.Status, *eval.RecipeComparison, int) {
+	st, err := s.Status()
+	if err != nil {
+		c.note("%v", err)
+	}
+	compared, err := s.Compare(c.ctx, st)
+	if err != nil {
+		return st, nil, c.failure(err)
+	}
+	return st, compared, exitDone
+}
+
+// steerSweep does what is asked of a sweep that is there.
+func (c call) steerSweep(s *sweep.Sweep, words []string) int {
+	var err error
+	switch rest := words[1:]; {
+	case words[0] == "go" && len(rest) == 0:
+		return c.goOn(s)
+	case words[0] == "pause" && len(rest) == 0:
+		err = s.Pause()
+	case words[0] == "stop" && len(rest) == 0:
+		err = s.Stop()
+	case words[0] == "seeds" && len(rest) == 1:
+		n, wrong := strconv.Atoi(rest[0])
+		if wrong != nil || n < 1 || n > 1000 {
+			return c.fail(exitCall, "%q is no number of seeds from 1 to 1000", printable.Line(rest[0]))
+		}
+		if _, err = s.AddSeeds(n); err == nil {
+			return c.goOn(s)
+		}
+	case words[0] == "skip" && (len(rest) == 1 || len(rest) == 2):
+		var seed *int
+		if len(rest) == 2 {
+			n, wrong := strconv.Atoi(rest[1])
+			if wrong != nil {
+				return c.fail(exitCall, "%q is no seed", printable.Line(rest[1]))
+			}
+			seed = &n
+		}
+		if _, err = s.Skip(rest[0], seed); err != nil {
+			return c.fail(exitCall, "%w", err)
+		}
+	case words[0] == "export" && len(rest) == 1:
+		return c.exportSweep(s, rest[0])
+	default:
+		return c.fail(exitCall, "%q is nothing that a sweep does: pause, go, stop, skip VARIANT [SEED], seeds N, "+
+			"export FILE.md or FILE.csv; constants with several values plan a new one",
+			printable.Line(strings.Join(words, " ")))
+	}
+	if err != nil {
+		return c.failure(err)
+	}
+	return c.showSweep(s)
+}
+
+func (c call) exportSweep(s *sweep.Sweep, path string) int {
+	st, compared, code := c.sweepState(s)
+	if code != exitDone {
+		return code
+	}
+	var text string
+	var err error
+	switch filepath.Ext(path) {
+	case ".md":
+		text = s.Markdown(st, compared)
+	case ".csv":
+		text, err = s.CSV(st)
+	default:
+		return c.fail(exitCall, "a sweep is exported to FILE.md or FILE.csv, not to %s", printable.Line(path))
+	}
+	if err == nil {
+		if _, there := os.Lstat(path); there == nil {
+			return c.fail(exitCall, "%s is there already: name another file, or remove it", printable.Line(path))
+		}
+		err = wholefile.Write(path, []byte(text))
+	}
+	if err != nil {
+		return c.failure(err)
+	}
+	if c.json {
+		return c.printJSON(struct {
+			Schema int    `json:"schema"`
+			File   string `json:"file"`
+		}{sweep.Schema, path})
+	}
+	c.print("%s", printable.Line(path))
+	return exitDone
+}
+
+// runQueue is the process of a sweep.
+func runQueue(c call) int {
+	ctx, stop := finetune.Until(context.WithoutCancel(c.ctx))
+	defer stop()
+	exe, err := executable()
+	if err != nil {
+		return c.failure(err)
+	}
+	if err := sweep.Work(ctx, c.words[0], exe, version()); err != nil {
+		return c.fail(exitFailed, "%w", err)
+	}
+	return exitDone
+}
