@@ -43,6 +43,7 @@ kill:
 bench:
 	go run ./ml/bench $(ROWS)
 	go run ./core/bench $(ROWS)
+	$(if $(ROWS),,go test -run '^$$' -bench QVED -benchtime 3x ./core/dataset)
 
 # The same optimizer steps and decoding in PyTorch, in turn with ours. FINETUI_PYTHON names a Python with torch,
 # transformers and peft; without one this says so.

@@ -160,3 +160,47 @@ func TestClipsAreLimitedPerClassAlikeEverywhere(t *testing.T) {
 		t.Errorf("%d rows, the first %+v", len(rows), rows[0])
 	}
 }
+
+// What is said of a set of clips speaks of clips, in convert, in lint and where a split has nothing to score.
+func TestASetOfClipsIsNotSaidToBeOfPictures(t *testing.T) {
+	dir := t.TempDir()
+	labels := `[{"video_path":"a.mp4","labels":["bow - low"],"split":"train"},
+		{"video_path":"b.mp4","labels":["jump - high"],"split":"test"}]`
+	for name, text := range map[string]string{"labels.json": labels, "b.mp4": ""} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := clipProject(t, dir)
+	var said []string
+	for _, kept := range []bool{false, true} {
+		p.Config.Convert.KeepMissing = kept
+		result, err := Write(context.Background(), p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range result.Findings {
+			said = append(said, f.Text, f.Do)
+		}
+	}
+	found, err := p.Recipe.Lint(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range found {
+		said = append(said, f.Text, f.Do)
+	}
+	said = append(said, p.NoSplit("valid").Error())
+	all := strings.Join(said, "\n")
+	for _, want := range []string{"add the clip before training", "add the clip, or set", "move some of its clips",
+		"its clips are missing"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is not said", want)
+		}
+	}
+	for _, text := range said {
+		if strings.Contains(text, "picture") {
+			t.Errorf("of clips: %s", text)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"finetui/core/dataset"
 	"finetui/core/level"
@@ -96,15 +97,19 @@ func (f *findings) add(x dataset.Finding, count int) {
 }
 
 // result are the findings, the worst first. kept says that records without a picture were written.
-func (f *findings) result(kept bool) []dataset.Finding {
+func (f *findings) result(set *dataset.Dataset, kept bool) []dataset.Finding {
+	what, _ := set.Words()
 	out := make([]dataset.Finding, 0, len(f.list))
 	for i, x := range f.list {
 		if n := f.counts[i]; n > 1 {
 			x.Text = fmt.Sprintf("%d records, first %s", n, x.Text)
 		}
-		if x.Code == missingPicture && kept {
+		switch {
+		case x.Code == missingPicture && kept:
 			x.Level, x.Do = level.Warn,
-				"add the picture before training; the record is written, as CONVERT.KEEP_MISSING says"
+				"add the "+what+" before training; the record is written, as CONVERT.KEEP_MISSING says"
+		case x.Code == missingPicture || x.Code == longPicture:
+			x.Do = strings.ReplaceAll(x.Do, "picture", what)
 		}
 		out = append(out, x)
 	}

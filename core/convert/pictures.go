@@ -98,7 +98,7 @@ func (w *pictures) copied(item *dataset.Item) string {
 // local says why a picture has no place of its own below mediaFolder.
 func local(item *dataset.Item) error {
 	if !filepath.IsLocal(filepath.FromSlash(item.ID)) {
-		return fmt.Errorf("%s: its picture lies outside of its split's folder; move it there", item.ID)
+		return fmt.Errorf("%s: its %s lies outside of its split's folder; move it there", item.ID, item.Word())
 	}
 	return nil
 }
@@ -171,6 +171,7 @@ func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report pro
 	var workers sync.WaitGroup
 	var lock sync.Mutex
 	done := 0
+	_, what := w.p.Data.Words()
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for span := range next {
@@ -181,7 +182,7 @@ func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report pro
 				lock.Lock()
 				w.drawn += drawn
 				if done += span[1] - span[0]; report != nil {
-					report(done, len(samples), "pictures")
+					report(done, len(samples), what)
 				}
 				lock.Unlock()
 			}

@@ -54,7 +54,8 @@ func Write(ctx context.Context, p *project.Project, report project.Progress) (*R
 			cfg: p.Config.Dataset}}
 	w.choose()
 	if len(w.samples) == 0 {
-		return nil, fmt.Errorf("DATASET.PATH: no picture of %s holds an object: there is nothing to convert",
+		what, _ := p.Data.Words()
+		return nil, fmt.Errorf("DATASET.PATH: no %s of %s holds an object: there is nothing to convert", what,
 			p.Data.Root)
 	}
 	if err := w.claim(); err != nil {
@@ -75,7 +76,7 @@ func Write(ctx context.Context, p *project.Project, report project.Progress) (*R
 	}
 	w.lint()
 	w.result.Schema, w.result.Dialect, w.result.Output = Schema, d.name, w.dir
-	w.result.Findings = w.said.result(c.KeepMissing)
+	w.result.Findings = w.said.result(p.Data, c.KeepMissing)
 	return &w.result, nil
 }
 

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // qvedExpected is what the written rules give for every record.
@@ -180,6 +180,8 @@ func sameSet(a, b []string) bool {
 func FuzzQVED(f *testing.F) {
 	f.Add(`[{"video_path":"./a.mp4","labels":["a - b"],"labels_descriptive":["x"],"split":"train","worker_id":3}]`)
 	f.Add(`{"a/b.mp4":{"label":"x","exercise":"y"},"../c.mp4":"z"}`)
+	f.Add(`[{"video_path":"a.mp4","labels":"A_b - c","labels_descriptive":"x\ny"},{"video_path":"./a.mp4"},` +
+		`{"label":"y"}]`)
 	f.Fuzz(func(t *testing.T, text string) {
 		file := filepath.Join(t.TempDir(), "labels.json")
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
@@ -196,56 +198,79 @@ func FuzzQVED(f *testing.F) {
 			}
 			ids[item.ID] = true
 		}
+		compareNaively(t, text, l)
 	})
 }
 
-// BenchmarkQVED reads 300,000 records, beside encoding/json reading the same file.
-func BenchmarkQVED(b *testing.B) {
-	var text strings.Builder
-	text.WriteString("[\n")
-	for i := range 300_000 {
-		if i > 0 {
-			text.WriteString(",\n")
-		}
-		name := fmt.Sprintf("exercise %d", i%269)
-		fmt.Fprintf(&text, `{"video_path": "./%08d.mp4", "labels": ["%s - not deep enough", "%s - stopping early"], `+
-			`"labels_descriptive": ["%s - User does not go deep enough (%d)", "%s - User stopped the exercise early"], `+
-			`"split": "%s"}`, i, name, name, name, i%40, name, []string{"train", "test"}[i%10/9])
+// compareNaively holds a listing against what encoding/json and the same rules make of a text that is JSON.
+func compareNaively(t *testing.T, text string, l *listing) {
+	plain := []string{"video_path", "labels", "label", "labels_descriptive", "exercise", "split"}
+	var records []map[string]any
+	if !utf8.ValidString(text) || json.Unmarshal([]byte(text), &records) != nil {
+		return
 	}
-	text.WriteString("\n]\n")
-	file := filepath.Join(b.TempDir(), "fine_grained_labels.json")
-	if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
-		b.Fatal(err)
+	for _, r := range records {
+		for key := range r {
+			if !slices.Contains(plain, key) {
+				return
+			}
+		}
 	}
-	b.Run("reader", func(b *testing.B) {
-		b.SetBytes(int64(text.Len()))
-		for b.Loop() {
-			if _, err := (qved{}).list(context.Background(), file, request{}); err != nil {
-				b.Fatal(err)
+	names, want := l.classes(nil), naiveItems(records, "labels.json")
+	if len(want) != len(l.items) {
+		t.Fatalf("%q: %d items, %d by encoding/json", text, len(l.items), len(want))
+	}
+	at := map[string]Item{}
+	for _, item := range l.items {
+		at[item.Written] = item
+	}
+	classes := map[string]int{}
+	for _, item := range want {
+		got, there := at[item.Written]
+		if !there || got.Split != item.Split || got.Objects[0].Text.Answer != readable(item.Objects[0].Text.Answer) {
+			t.Fatalf("%q: got %+v, want %+v", text, got, item)
+		}
+		name := names[got.Objects[0].Class]
+		if class, known := classes[name]; known && class != item.Objects[0].Class {
+			t.Fatalf("%q: class %q is %d and %d by encoding/json", text, name, class, item.Objects[0].Class)
+		}
+		classes[name] = item.Objects[0].Class
+	}
+}
+
+// FuzzManifest is a manifest beside labels: it may only give an exercise to clips that the labels have.
+func FuzzManifest(f *testing.F) {
+	for _, seed := range []string{`{"a.mp4":"clap","./b.mp4":{"exercise":"wave","split":"test"}}`, `["a.mp4"]`,
+		`{"a.mp4":`, `[{"video_path":"b.mp4","exercise":"x"}]`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		folder := t.TempDir()
+		file := filepath.Join(folder, "labels.json")
+		labels := `[{"video_path":"a.mp4"},{"video_path":"./b.mp4","label":"jump - low"}]`
+		for name, text := range map[string]string{file: labels,
+			filepath.Join(folder, "manifest.json"): text} {
+			if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
 			}
 		}
-	})
-	b.Run("records", func(b *testing.B) {
-		b.SetBytes(int64(text.Len()))
-		for b.Loop() {
-			s := newClipSet(file, request{})
-			if err := s.readRecords(context.Background(), file); err != nil {
-				b.Fatal(err)
-			}
+		l, err := qved{}.list(context.Background(), file, request{})
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	b.Run("naive", func(b *testing.B) {
-		b.SetBytes(int64(text.Len()))
-		for b.Loop() {
-			raw, err := os.ReadFile(file)
-			var records []map[string]any
-			if err == nil {
-				err = json.Unmarshal(raw, &records)
+		names := l.classes(nil)
+		if len(l.items) != 2 || names[l.items[1].Objects[0].Class] != "jump" {
+			t.Errorf("%q: %+v, classes %q", text, l.items, names)
+		}
+		// alone it is a label file
+		alone, err := qved{}.list(context.Background(), filepath.Join(folder, "manifest.json"), request{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range alone.items {
+			if item.Objects[0].Class >= len(alone.classes(nil)) || !utf8.ValidString(item.ID) {
+				t.Errorf("%q: %+v", text, item)
 			}
-			if err != nil {
-				b.Fatal(err)
-			}
-			runtime.KeepAlive(records)
 		}
 	})
 }

@@ -78,7 +78,7 @@ type place struct {
 // Values are what a cache keeps, in words for Trouble: "What … in FOLDER: the disk is full. Work goes on without, and …".
 type Values struct{ NotKept, Instead string }
 
-var seen = Values{"What the vision tower makes of pictures is not kept", "looks at each picture anew"}
+var seen = Values{"What the vision tower makes of pictures and clips is not kept", "looks at each anew"}
 
 // Open opens the cache of features in a folder, which is made where it is missing, for at most limit bytes.
 func Open(dir string, limit int64) *Cache { return OpenFor(seen, dir, limit) }

@@ -171,7 +171,11 @@ type Refusal struct {
 }
 
 func (r *Refusal) Error() string {
-	return fmt.Sprintf("a picture of %d×%d pixels is refused: %s", r.Size.W, r.Size.H, r.Why)
+	what := "picture"
+	if r.Size.Frames > 0 {
+		what = "clip"
+	}
+	return fmt.Sprintf("a %s of %d×%d pixels is refused: %s", what, r.Size.W, r.Size.H, r.Why)
 }
 
 // Turn is one turn of a conversation: a question, with so many of the media that are next in line before its words, or

@@ -21,8 +21,9 @@ func (p *Project) NoSplit(split string) error {
 	if p.furtherFault != nil && split == filepath.Base(p.Config.Eval.Data) {
 		return p.furtherFault
 	}
+	_, what := p.Data.Words()
 	return &config.Unusable{Key: "EVAL.SPLIT",
-		Text: fmt.Sprintf("there is nothing in %q to ask about, or its pictures are missing; splits are %s", split,
+		Text: fmt.Sprintf("there is nothing in %q to ask about, or its %s are missing; splits are %s", split, what,
 			strings.Join(p.Data.Splits, ", "))}
 }
 

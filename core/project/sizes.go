@@ -35,7 +35,7 @@ func (l *sizeLint) see(s recipe.Sample, shown []sample.Measured) {
 		}
 		file, line, what := s.Item.Labels, s.Line(), fmt.Sprintf("the cut-out of %s#%d", s.Item.ID, s.Object)
 		if isWhole {
-			file, line, what = s.Item.Media, 0, "the picture"
+			file, line, what = s.Item.Media, 0, "the "+s.Item.Word()
 		}
 		l.found = append(l.found, dataset.TooLongFinding(l.p.Data.Short(file), line, what, m.Size.W, m.Size.H,
 			m.Refusal.Why))

@@ -202,10 +202,11 @@ func (r *Recipe) lintClasses(v *survey) []dataset.Finding {
 			Text: err.Error(), Do: "rename the classes in the data set"})
 	}
 	_, inTrain := tally(r.trainCounts)
+	_, what := r.data.Words()
 	if inTrain == 0 {
 		found = append(found, dataset.Finding{Code: "train_empty", Level: level.Error, File: r.data.Root,
 			Text: "split train has no object: there is nothing to learn from",
-			Do:   "name the folder or list of the training pictures train, or correct DATASET.PATH"})
+			Do:   "name the folder or list of the training " + what + " train, or correct DATASET.PATH"})
 		return found
 	}
 	for c, n := range r.trainCounts {
@@ -224,7 +225,7 @@ func (r *Recipe) lintClasses(v *survey) []dataset.Finding {
 		found = append(found, at(elsewhere, dataset.Finding{Code: "class_missing_from_train", Level: level.Warn,
 			Text: fmt.Sprintf("class %q has no object in train, but some elsewhere, first %s: it cannot be learned",
 				r.Classes[c].Name, elsewhere.id()),
-			Do: "move some of its pictures into train"}))
+			Do: "move some of its " + what + " into train"}))
 	}
 	return found
 }
