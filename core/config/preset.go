@@ -70,7 +70,7 @@ func demoQVED(c *Config) {
 	c.Convert.Output = "demo/converted"
 	c.Convert.UserPromptTemplate = "Which exercise is this, and what should be corrected?"
 	c.Model.Base, c.Model.MaxLength = "demo/base", 4096
-	c.Recipe.Sampling = SampleSquareRoot
+	c.Recipe.Preset, c.Recipe.Sampling = PresetCustom, SampleSquareRoot
 	c.LoRA.R, c.LoRA.Alpha = 16, 32
 	c.LoRA.Targets = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 4, 8, 1
