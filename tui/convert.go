@@ -30,6 +30,12 @@ func runConvert(c call) int {
 		}
 		return findingsCode(result.Findings)
 	}
+	c.converted(result)
+	return findingsCode(result.Findings)
+}
+
+// converted prints what was written, and what is to be said of it.
+func (c call) converted(result *convert.Result) {
 	for _, f := range result.Files {
 		if f.Split == "" {
 			c.print("%s", f.Path)
@@ -41,5 +47,4 @@ func runConvert(c call) int {
 	if result.Pictures > 0 {
 		c.note("%d pictures drawn below %s", result.Pictures, result.Output)
 	}
-	return findingsCode(result.Findings)
 }

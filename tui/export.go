@@ -2,23 +2,33 @@ package main
 
 import (
 	"errors"
+	"path/filepath"
 
+	"finetui/core/config"
+	"finetui/core/convert"
 	"finetui/core/export"
 	"finetui/core/model"
 	"finetui/ml/lora"
 )
 
-// runExport writes for other programs: a run's best adapter alone, or merged into its base, or a base.
+// runExport writes for other programs: a run's best adapter alone, or merged into its base, or a base; or the samples
+// and the constants of a run that another trainer shall do.
 func runExport(c call) int {
 	if len(c.words) == 2 && c.words[0] == "base" {
 		return c.exportBase(c.words[1])
+	}
+	if len(c.words) == 2 {
+		if dialect, ok := convert.TrainerOf(c.words[0]); ok {
+			return c.handOver(dialect, c.words[1])
+		}
 	}
 	merged := len(c.words) == 3 && c.words[0] == "merged"
 	adapter := len(c.words) >= 3 && c.words[0] == "adapter" && (len(c.words) == 3 || len(c.words) == 4 &&
 		c.words[3] == "old")
 	if !merged && !adapter {
-		return c.fail(exitCall, "call it as finetui export base FOLDER, finetui export merged RUN FOLDER, or "+
-			"finetui export adapter RUN FOLDER [old]; RUN may be an adapter's folder")
+		return c.fail(exitCall, "call it as finetui export base FOLDER, finetui export merged RUN FOLDER, "+
+			"finetui export adapter RUN FOLDER [old] (RUN may be an adapter's folder), or "+
+			"finetui export llamafactory|ms-swift|trl|axolotl FOLDER")
 	}
 	file, ok := c.configuration()
 	if !ok {
@@ -41,6 +51,47 @@ func runExport(c call) int {
 		return c.unusable(err)
 	}
 	return c.exported(source, folder)
+}
+
+// handOver writes the samples and the recipe for another trainer.
+func (c call) handOver(dialect config.Dialect, folder string) int {
+	file, ok := c.configuration()
+	if !ok {
+		return exitCall
+	}
+	output, err := filepath.Abs(folder)
+	if err == nil {
+		err = file.Override([]string{"CONVERT.DIALECT=" + string(dialect), "CONVERT.OUTPUT=" + output})
+	}
+	if err == nil {
+		err = convert.CheckTemplate(file.Config.Convert.UserPromptTemplate)
+	}
+	if err != nil {
+		return c.fail(exitCall, "%w", err)
+	}
+	p, code := c.openProject(file)
+	if code != exitDone {
+		return code
+	}
+	defer p.Close()
+	report, done := c.progress()
+	h, err := convert.HandOver(c.ctx, p, report)
+	done()
+	switch {
+	case err != nil:
+		return c.failure(err)
+	case c.json:
+		code = c.printJSON(h)
+	default:
+		c.converted(h.Result)
+		for _, command := range h.Commands {
+			c.print("  %s", command)
+		}
+	}
+	if code != exitDone {
+		return code
+	}
+	return findingsCode(h.Findings)
 }
 
 // exportBase writes MODEL.BASE as trainers read it.

@@ -71,9 +71,10 @@ func verbs() []verb {
 		{"infer", "RUN|base MEDIA [prompt …]", 2, -1, nil,
 			"asks one question about a picture, an object of the data set such as test/NAME#0, or nothing that is " +
 				"shown (-)", runInfer},
-		{"export", "base FOLDER | merged|adapter RUN FOLDER [old]", 2, 4, nil,
+		{"export", "base FOLDER | merged|adapter RUN FOLDER [old] | TRAINER FOLDER", 2, 4, nil,
 			"writes a run's adapter alone (old: under the names of older installs), or merged into its base; or " +
-				"MODEL.BASE itself as trainers read it, with chat template and processor", runExport},
+				"MODEL.BASE itself as trainers read it, with chat template and processor; or the samples and the recipe's " +
+				"constants for llamafactory, ms-swift, trl or axolotl", runExport},
 		{"demo", "[qved] [base FOLDER]", 0, 3, nil,
 			"runs the whole chain on the demo project, or that of exercise clips; with base it pretrains the base that " +
 				"the program carries for it anew", runDemo},

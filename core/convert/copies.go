@@ -21,7 +21,8 @@ func (w *writer) rows(split string, from, to int) (rows []int, scale float64) {
 	for i := from; i < to; i++ {
 		rows = append(rows, i)
 	}
-	if split != "train" || w.p.Config.Recipe.Sampling == config.SampleInstance || len(rows) == 0 {
+	folds := w.folds()
+	if split != "train" || w.p.Config.Recipe.Sampling == config.SampleInstance && !folds || len(rows) == 0 {
 		return rows, 0
 	}
 	plan := w.p.Recipe.Plan().Copies()
@@ -37,6 +38,9 @@ func (w *writer) rows(split string, from, to int) (rows []int, scale float64) {
 			continue
 		}
 		copies[i] = plan[place[s.ID]]
+		if folds {
+			copies[i] *= s.Weight
+		}
 		least = min(least, copies[i])
 		byClass[s.Class] = append(byClass[s.Class], i)
 	}
@@ -44,6 +48,9 @@ func (w *writer) rows(split string, from, to int) (rows []int, scale float64) {
 		return rows, 0
 	}
 	scale = 1 / min(1, least)
+	if w.handing != nil {
+		w.handing.folded, w.handing.copies = folds, scale
+	}
 	rng := rand.New(rand.NewPCG(uint64(w.p.Config.Project.Seed)^copyStream, 0))
 	rows = rows[:0]
 	for _, class := range byClass {
@@ -56,6 +63,9 @@ func (w *writer) rows(split string, from, to int) (rows []int, scale float64) {
 // sayCopies says what became of RECIPE.SAMPLING: so many rows of so many samples.
 func (w *writer) sayCopies(rows, samples int, scale float64) {
 	name := w.p.Config.Recipe.Sampling
+	if name == config.SampleInstance {
+		return // weights alone, which are told elsewhere
+	}
 	w.said.all(sampling, fmt.Sprintf("RECIPE.SAMPLING = %q is in the file of train as copies: %d rows of %d "+
 		"samples, in the proportions of the recipe's epoch%s",
 		name, rows, samples, times(scale)))

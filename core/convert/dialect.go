@@ -31,6 +31,8 @@ type dialect struct {
 	read func(row []byte, tokens Tokens) (Record, error)
 	// joins adds a row's record to the one before it where both are of one conversation; nil where a row is a record.
 	joins func(before *Record, next Record) bool
+	// settings are what the trainer is told beside the records (trainers.go); nil where it takes no file of them.
+	settings func(s *setup)
 }
 
 // traits are what a dialect can carry beside questions, pictures and answers.

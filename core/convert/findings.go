@@ -23,6 +23,8 @@ const (
 	noSampling     = "sampling_not_written"
 	noFocal        = "loss_not_written"
 	untoldObject   = "object_not_told"
+	notTold        = "constant_not_told"
+	weightsFolded  = "weights_as_copies"
 	howToStart     = "how_to_start"
 	summary        = "what_was_written"
 )
@@ -48,6 +50,9 @@ var rulings = map[string]struct {
 	sampling:      {level.Info, "set RECIPE.SAMPLING to instance where every sample is wanted once"},
 	noSampling: {level.Warn,
 		"let the trainer draw them so, choose another sampling, or train with this program"},
+	notTold: {level.Info, "nothing if that is well; it is in the configuration's first lines, too"},
+	weightsFolded: {level.Info,
+		"set RECIPE.CLASS_WEIGHTS and CONDITION_WEIGHTS to none where every sample is wanted once"},
 	noFocal: {level.Warn, "set the loss in the trainer, or train with this program"},
 	untoldObject: {level.Warn,
 		"put {prompt}, {position} or {x} and {y} into CONVERT.USER_PROMPT_TEMPLATE, or choose another RECIPE.CONTEXT"},

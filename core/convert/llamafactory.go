@@ -24,7 +24,8 @@ var llamaFactory = dialect{
 	write: func(r Record, _ Tokens) []any {
 		return []any{messagesRow{ID: r.ID, Messages: taggedMessages(r), Images: r.media(Image), Videos: r.media(Video)}}
 	},
-	read: readMessages,
+	read:     readMessages,
+	settings: llamaFactorySettings,
 }
 
 // messagesRow is a row of LLaMA-Factory and of ms-swift.

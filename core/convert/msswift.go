@@ -16,8 +16,9 @@ var msSwift = dialect{
 		"broken rows are replaced by random ones, " +
 		"and where rows have a loss_scale --is_binary_loss_scale false, without which it is ignored; " +
 		"--enable_channel_loss true reports the loss of each class",
-	write: writeSwift,
-	read:  readMessages,
+	write:    writeSwift,
+	read:     readMessages,
+	settings: msSwiftSettings,
 }
 
 func writeSwift(r Record, tokens Tokens) []any {

@@ -13,14 +13,15 @@ import (
 // trl is prompt and completion in typed parts: typed messages would train on the prompt and the picture's pads. An
 // image part is bare and its path in images; each answer to be learned has a row of its own.
 var trl = dialect{
-	name:    config.DialectTRL,
-	trainer: "TRL",
-	lines:   true,
-	holds:   traits{system: true, supervision: true},
-	start:   "start TRL in that folder, with SFTConfig(max_length=None), else pictures are cut off",
-	write:   writeTRL,
-	read:    readTRL,
-	joins:   joinTRL,
+	name:     config.DialectTRL,
+	trainer:  "TRL",
+	lines:    true,
+	holds:    traits{system: true, supervision: true},
+	start:    "start TRL in that folder, with SFTConfig(max_length=None), else pictures are cut off",
+	write:    writeTRL,
+	read:     readTRL,
+	joins:    joinTRL,
+	settings: trlSettings,
 }
 
 // axolotl is messages whose every content is a list of typed parts, with the path in the part. It cannot share a file
@@ -32,8 +33,9 @@ var axolotl = dialect{
 	holds:   traits{system: true, clips: true, mixed: true},
 	start: "start axolotl in that folder, with type: chat_template, field_messages: messages, " +
 		"skip_prepare_dataset: true, remove_unused_columns: false and sample_packing: false",
-	write: writeAxolotl,
-	read:  readAxolotl,
+	write:    writeAxolotl,
+	read:     readAxolotl,
+	settings: axolotlSettings,
 }
 
 type typedPart struct {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
@@ -41,6 +42,10 @@ type File struct {
 // often as RECIPE.SAMPLING shows them. EVAL.DATA is for
 // scoring only and is not written. With a cancelled context files that are whole stay, and no half one does.
 func Write(ctx context.Context, p *project.Project, report project.Progress) (*Result, error) {
+	return write(ctx, p, nil, report)
+}
+
+func write(ctx context.Context, p *project.Project, h *handing, report project.Progress) (*Result, error) {
 	c := p.Config.Convert
 	if err := CheckTemplate(c.UserPromptTemplate); err != nil {
 		return nil, err
@@ -49,7 +54,7 @@ func Write(ctx context.Context, p *project.Project, report project.Progress) (*R
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{p: p, d: d, dir: p.File.Abs(c.Output),
+	w := &writer{p: p, d: d, handing: h, dir: p.File.Abs(c.Output),
 		ask: asker{template: c.UserPromptTemplate, classes: p.Recipe.Classes, question: p.Recipe.Question,
 			cfg: p.Config.Dataset}}
 	w.choose()
@@ -70,7 +75,19 @@ func Write(ctx context.Context, p *project.Project, report project.Progress) (*R
 	if err := w.files(ctx, report); err != nil {
 		return nil, err
 	}
+	var told *setup
+	if h != nil {
+		if told = w.setup(); told.train == "" {
+			return nil, fmt.Errorf("DATASET.PATH: there is no record of the split train in %s to train on",
+				printable.Line(p.Data.Root))
+		}
+	}
 	w.sayWhole()
+	if h != nil {
+		if err := told.create(); err != nil {
+			return nil, err
+		}
+	}
 	if w.shows(true) {
 		w.sum()
 	}
@@ -84,6 +101,7 @@ func Write(ctx context.Context, p *project.Project, report project.Progress) (*R
 type writer struct {
 	p       *project.Project
 	d       *dialect
+	handing *handing // nil where records alone are written
 	dir     string
 	ask     asker
 	samples []recipe.Sample // in the order of the data set
@@ -343,6 +361,9 @@ func (w *writer) record(i int) (Record, bool, error) {
 		return Record{}, false, nil
 	}
 	for _, code := range lost {
+		if code == lostWeight && w.handing != nil {
+			continue // it is folded in
+		}
 		w.said.of(s, code, map[string]string{
 			lostSystem: "has the system turn of CONVERT.SYSTEM_PROMPT, which " + w.d.trainer +
 				" does not take: it is left out",
@@ -369,7 +390,10 @@ func (w *writer) sayWhole() {
 			"records name copies as they are shown here, in "+filepath.Join(w.dir, mediaFolder))
 	}
 	start := w.d.start
-	if w.p.Config.Model.Base == model.Tiny {
+	if w.handing != nil {
+		start = strings.Join(w.handing.commands, " && ")
+	}
+	if w.p.Config.Model.Base == model.Tiny && w.handing == nil {
 		start += "; the built-in base for it is written by finetui export base FOLDER"
 	}
 	from := "paths are relative to " + w.dir
