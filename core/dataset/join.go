@@ -202,11 +202,21 @@ func (d *Dataset) classesOf(other *Dataset) []int {
 	return classes
 }
 
-// says tells whether an item has an object with the same answer, in the same place.
+// says tells whether an item has an object with the same answer, in the same place, to the same question or to none that
+// is known.
 func (d *Dataset) says(item int, o *Object) bool {
 	return slices.ContainsFunc(d.Items[item].Objects, func(other Object) bool {
-		return d.answer(&other) == d.answer(o) && other.Box == o.Box
+		asked, before := question(o), question(&other)
+		return d.answer(&other) == d.answer(o) && other.Box == o.Box &&
+			(asked == before || asked == "" || before == "")
 	})
+}
+
+func question(o *Object) string {
+	if o.Text == nil {
+		return ""
+	}
+	return o.Text.Question
 }
 
 func (d *Dataset) answer(o *Object) string {

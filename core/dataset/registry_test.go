@@ -247,3 +247,28 @@ func TestWhatIsThereTwiceCountsOnce(t *testing.T) {
 		t.Errorf("the set itself: %+v, error %v", set, err)
 	}
 }
+
+// Another question with the same answer is another sample.
+func TestSetsThatAskOfOnePictureAreAllAsked(t *testing.T) {
+	record := func(question string) string {
+		return `{"image":"a.jpg","messages":[{"role":"user","content":"<image>` + question + `"},{"role":"assistant",` +
+			`"content":"yes"}]}`
+	}
+	root := write(t, map[string]string{"data/a.jpg": pictureFile(t, "a.jpg", 16, 12), "data/train.jsonl": record("A drain?"),
+		"playground/data/more.jsonl": record("A wall?") + "\n" + record("A drain?"),
+		"playground/data/sets.json":  `{"more": {"annotation_path": "more.jsonl", "data_path": "../../data"}}`})
+	set, err := readSets(t, root, "more")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	for _, line := range said(set) {
+		_, line, _ = strings.Cut(line, ": ")
+		line, _, _ = strings.Cut(line, " [")
+		asked = append(asked, line)
+	}
+	if want := []string{"A drain? → yes", "A wall? → yes"}; !slices.Equal(asked, want) ||
+		countOf(set, SetRepeated) != 1 {
+		t.Errorf("got %q, want %q; %v", asked, want, set.Findings)
+	}
+}

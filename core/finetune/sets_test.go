@@ -51,20 +51,23 @@ func TestARunIsBoundToTheSetsThatJoined(t *testing.T) {
 		}
 	}
 	put("talk", 8)
-	registry("talk")
+	put("more", 5)
+	registry("talk", "more")
 	r := stopped(t, f)
 	snapshot, err := r.Config()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := config.Get(snapshot.Config, "DATASET.SETS"); got != `["talk"]` || r.Info.SetsFrom != "playground/data" {
+	if got := config.Get(snapshot.Config, "DATASET.SETS"); got != `["talk", "more"]` || r.Info.SetsFrom != "playground/data" {
 		t.Errorf("the snapshot names the sets %s of %q", got, r.Info.SetsFrom)
 	}
-	if text := logOf(t, r); !strings.Contains(text, "the set talk joined, 8 samples") {
-		t.Errorf("the log names no set:\n%s", text)
+	for _, set := range []string{"the set talk joined, 8 samples", "the set more joined, 5 samples"} {
+		if text := logOf(t, r); !strings.Contains(text, set) {
+			t.Errorf("the log lacks %q:\n%s", set, text)
+		}
 	}
 	put("late", 4)
-	registry("talk", "late")
+	registry("talk", "more", "late")
 	t.Setenv("DATASET_DIR", t.TempDir())
 	if err := Work(context.Background(), r.Dir); err != nil {
 		t.Errorf("it does not go on: %v", err)
