@@ -67,7 +67,7 @@ func clipOptions(t *testing.T) Options {
 // figure of the report is that of the evaluations that it leaves.
 func TestTheChainOfClips(t *testing.T) {
 	root := t.TempDir()
-	file := clipProject(t, root, "TRAIN.EPOCHS=1", "TRAIN.BATCH_SIZE=4", "EVAL.MAX_NEW_TOKENS=12")
+	file := clipProject(t, root, "TRAIN.EPOCHS=1", "EVAL.MAX_NEW_TOKENS=12")
 	o := clipOptions(t)
 	o.Clips = 8
 	path, err := RunClips(context.Background(), file.Snapshot, o)

@@ -52,8 +52,8 @@ const (
 	videoFrames     = 8
 	defaultImage    = 1000
 	defaultVideo    = 1000
-	defaultPictures = 400
-	defaultTalk     = 200
+	defaultPictures = 250
+	defaultTalk     = 160
 )
 
 // sizes of the base.

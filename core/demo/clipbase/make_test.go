@@ -2,7 +2,6 @@ package clipbase
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -17,20 +16,6 @@ import (
 	"finetui/ml/nn"
 	"finetui/ml/videomamba"
 )
-
-// TestTry pretrains into the folder FINETUI_CLIPBASE, of as many steps as FINETUI_STEPS says: how the base that the
-// program carries was made, and is made anew.
-func TestTry(t *testing.T) {
-	dir := os.Getenv("FINETUI_CLIPBASE")
-	if dir == "" {
-		t.Skip("FINETUI_CLIPBASE names no folder")
-	}
-	o := Options{Seed: Seed, Log: func(f string, a ...any) { fmt.Printf(f+"\n", a...) }}
-	fmt.Sscan(os.Getenv("FINETUI_STEPS"), &o.ImageSteps, &o.VideoSteps, &o.PictureSteps, &o.TalkSteps)
-	if err := Make(context.Background(), dir, o); err != nil {
-		t.Fatal(err)
-	}
-}
 
 // tiny are options of a base that a test can wait for.
 var tiny = Options{Seed: 5, Threads: 2, ImageSteps: 1, VideoSteps: 1, PictureSteps: 1, TalkSteps: 1, corpus: 60,
