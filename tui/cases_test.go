@@ -282,6 +282,45 @@ func TestPicturesOfOddSizesAreJudgedBeforeTraining(t *testing.T) {
 	}
 }
 
+// trainCases are the tests that hold the cases of adapters, runs and terminals.
+var trainCases = map[string]string{
+	"04-tied":              "TestAdaptersOfTiedBasesLoad",
+	"10-features-kept":     "TestOtherTowersAndProcessorsAreNotServedKeptFeatures",
+	"11-picture-sizes":     "TestPicturesOfOddSizesAreJudgedBeforeTraining",
+	"13-resume-settings":   "TestConstantsThatMayChangeAreFollowed",
+	"14-disk-full":         "TestFullDiskLosesNoRow",
+	"15-wide-names":        "TestWidthCountsAsTheTerminalDoes",
+	"17-broken-checkpoint": "TestDamagedNewestCheckpointGivesWayToTheOneBefore",
+	"18-moved-run":         "TestMovedAndCopiedProjectsResume",
+	"19-eval-data-changed": "TestEvalDataBindsNoRun",
+	"20-terminal":          "TestSignalsLeaveACleanTerminal",
+}
+
+// TestEveryCaseOfARunHasATest holds that the folders beside the data's have their tests, and that these are there.
+func TestEveryCaseOfARunHasATest(t *testing.T) {
+	folders, err := os.ReadDir(caseFolder(t, "train"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tests strings.Builder
+	err = filepath.WalkDir(checkout, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		tests.Write(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		if name := trainCases[folder.Name()]; name == "" || !strings.Contains(tests.String(), "\nfunc "+name+"(") {
+			t.Errorf("train/%s: there is no test %q of it", folder.Name(), name)
+		}
+	}
+}
+
 // TestEveryCaseHasARow holds that no case is forgotten.
 func TestEveryCaseHasARow(t *testing.T) {
 	root := os.Getenv("FINETUI_CASES")

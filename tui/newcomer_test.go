@@ -31,7 +31,7 @@ func inFreshClone(t *testing.T) {
 }
 
 // TestANewcomersFirstMinutes walks the README's first five minutes key by key: the demo's sets are drawn, a run is
-// started, watched, left, found again, scored and asked; what that leaves git does not see.
+// started, watched, left, found again, asked and scored; what that leaves git does not see.
 func TestANewcomersFirstMinutes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it trains a run of an epoch")
@@ -66,9 +66,13 @@ func TestANewcomersFirstMinutes(t *testing.T) {
 	waitLonger(t, terminal, "0001-enhanced")
 	waitLonger(t, terminal, "✓ done")
 	terminal.Send("4")
+	waitLonger(t, terminal, "0001-enhanced step") // not the base
 	terminal.WaitFor("enter asks")
 	terminal.Send("\r")
 	waitLonger(t, terminal, "tokens/s")
+	terminal.Send("b")
+	waitLonger(t, terminal, "Scores of 0001-enhanced")
+	waitLonger(t, terminal, "by condition")
 	terminal.Send("q")
 	if code := terminal.WaitExit(); code != exitDone {
 		t.Fatalf("leaving gave exit code %d", code)

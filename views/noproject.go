@@ -6,6 +6,7 @@ import "finetui/views/widget"
 func NoProject(t *widget.Theme, w, h int) string {
 	n := widget.NewNotice(w)
 	n.Say(t.Strong, "No project is open")
-	n.Say(t.Text, "The pane Config says why: where config.toml cannot be read it is mended there. Where this folder has none, leave with q and write one with `finetui new demo` or `finetui new drains`.")
+	n.Say(t.Text, "The pane Config says why: where config.toml cannot be read it is mended there, and where this folder "+
+		"has none, leave with q and write one with `finetui new demo`, or one of the others that Config lists.")
 	return n.View(w, h)
 }

@@ -64,11 +64,20 @@ type File struct {
 	store   store
 }
 
+// missing is the error of a file that is not there; it is os.ErrNotExist.
+type missing string
+
+func (path missing) Error() string {
+	return fmt.Sprintf("%s does not exist; `finetui new demo` makes a project to start from", string(path))
+}
+
+func (missing) Is(err error) bool { return err == os.ErrNotExist }
+
 // Load reads a file. What is wrong in it comes back together as Errors; what it leaves out has its default.
 func Load(path string) (*File, error) {
 	in, err := wholefile.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s does not exist; `finetui new demo` makes a project to start from: %w", path, err)
+		return nil, missing(path)
 	}
 	if err != nil {
 		return nil, err

@@ -8,13 +8,13 @@ import (
 )
 
 var presets = []struct {
-	name string
-	set  func(*Config)
+	name, about string
+	set         func(*Config)
 }{
-	{"demo", demo},
-	{"drains", drains},
-	{"qved", qved},
-	{"demo-qved", demoQVED},
+	{"demo", "drawn pictures of slope drains, the whole chain in minutes", demo},
+	{"drains", "photographs of slope drains, on Qwen2-VL 7B", drains},
+	{"qved", "clips of exercises, on Mobile-VideoGPT", qved},
+	{"demo-qved", "drawn clips of exercises, on a small base for them", demoQVED},
 }
 
 // demo is the generated slope-drain project on the built-in base: the whole chain in minutes on two cores.
@@ -86,6 +86,16 @@ func Presets() []string {
 		names[i] = p.name
 	}
 	return names
+}
+
+// AboutPreset says in a few words what a preset starts; nothing for a name that Preset does not know.
+func AboutPreset(name string) string {
+	for _, p := range presets {
+		if p.name == name {
+			return p.about
+		}
+	}
+	return ""
 }
 
 // Preset returns a complete file, every constant with its comment. Set its Path and Save to start a project.

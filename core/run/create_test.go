@@ -100,7 +100,7 @@ func TestRunIsFoundByNumberNameAndPath(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %s", ref, r, err, want)
 		}
 	}
-	for ref, want := range map[string]string{"9": "the newest are 0001-basic, 0002-enhanced, 0003-basic",
+	for ref, want := range map[string]string{"9": "the newest: 0001-basic, 0002-enhanced, 0003-basic",
 		"": "no run was named", "/nowhere": "no run directory"} {
 		if _, err := Find(runs, ref); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", ref, err)

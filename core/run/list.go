@@ -76,5 +76,5 @@ func Find(runsDir, ref string) (*Run, error) {
 	for _, r := range runs[max(0, len(runs)-8):] {
 		labels = append(labels, r.Label())
 	}
-	return nil, printable.Missing("no run %q in %s; the newest are %s", ref, runsDir, strings.Join(labels, ", "))
+	return nil, printable.Missing("no run %q in %s; the newest: %s", ref, runsDir, strings.Join(labels, ", "))
 }

@@ -168,8 +168,39 @@ func editorWords() []string {
 	return nil
 }
 
+// nowhere says whether there is no file at all, which is nothing to mend: there is no project here.
+func (v *storage) nowhere() bool { return v.file == nil && errors.Is(v.broken, os.ErrNotExist) }
+
+// drawNowhere says how a project is started.
+func (v *storage) drawNowhere(t *widget.Theme, w, h int) string {
+	frame := widget.Panel{Titles: []string{"No project in this folder"}, Focused: true}
+	iw, ih := frame.Inside(w, h)
+	lines := []string{""}
+	add := func(style widget.Style, text string) {
+		for _, line := range wrapped(style, text, iw-2) {
+			lines = append(lines, " "+line)
+		}
+		lines = append(lines, "")
+	}
+	add(t.Strong, filepath.Base(v.path)+" does not exist here.")
+	add(t.Text, "A project is a folder with that file, which names the data set, the model and the recipe. Leave with "+
+		views.KeyOf("quit")+" and start one, or go to the folder of one:")
+	lines = lines[:len(lines)-1]
+	for _, name := range config.Presets() {
+		lines = append(lines, "   "+t.Accent.Render(widget.Left("finetui new "+name, 24))+
+			t.Muted.Render(widget.Cut(config.AboutPreset(name), max(iw-28, 0))))
+	}
+	lines = append(lines, "")
+	add(t.Muted, "A name behind it is the folder that is made. "+views.KeyOf("reload")+" looks here again, "+
+		views.KeyOf("edit_file")+" begins an empty file in your editor.")
+	return frame.View(t, widget.Block(strings.Join(lines, "\n"), iw, ih), w, h)
+}
+
 // draw says why there are no constants to see, and what can be done.
 func (v *storage) draw(t *widget.Theme, w, h int) string {
+	if v.nowhere() {
+		return v.drawNowhere(t, w, h)
+	}
 	frame := widget.Panel{Titles: []string{filepath.Base(v.path) + " cannot be read"}, Focused: true}
 	iw, ih := frame.Inside(w, h)
 	var lines []string

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"finetui/core/config"
 	"finetui/views"
 	"finetui/views/viewtest"
+	"finetui/views/widget"
 )
 
 func TestChangedOnDiskAsks(t *testing.T) {
@@ -119,6 +121,21 @@ func TestBrokenAfterTheEditorKeepsWhatWasRead(t *testing.T) {
 	}
 	editingWith(t, p, func(text string) string { return strings.Replace(text, "EPOCH = 6", "EPOCHS = 5", 1) })
 	d.Press("E").Wait("the repair", func() bool { return p.file.Config.Train.Epochs == 5 })
+}
+
+func TestWithoutAFileItSaysHowToStartAProject(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.toml")
+	p, d := opened(t, path, 80, 22)
+	for _, want := range append(config.Presets(), "No project in this folder", "config.toml does not exist here",
+		"finetui new demo ", "no project in this folder") {
+		if !strings.Contains(d.Screen()+p.Status(), want) {
+			t.Errorf("%q is not on the screen:\n%s", want, d.Screen())
+		}
+	}
+	if d.Shows("cannot be read") || d.Shows("✗") {
+		t.Errorf("a folder without a project is said to be broken:\n%s", d.Screen())
+	}
+	viewtest.Sizes(t, func(w, h int) string { return p.View(widget.NewTheme(true, true), w, h) })
 }
 
 func TestBrokenAtStartIsRepairedInTheEditor(t *testing.T) {

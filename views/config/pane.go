@@ -129,6 +129,8 @@ func (p *Pane) Leave() bool {
 // Status is the section, how much is not saved, and how many problems there are.
 func (p *Pane) Status() string {
 	switch {
+	case p.storage.nowhere():
+		return "no project in this folder"
 	case p.broken != nil:
 		return "config.toml cannot be read"
 	case p.list.filter.Writing():

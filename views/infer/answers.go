@@ -97,6 +97,7 @@ func (q inquiry) question() (model.Question, error) {
 // askNow puts the question to the subjects of the mode, one after the other, so that their speeds are their own.
 func (v *ask) askNow() tea.Cmd {
 	v.stop()
+	v.meant = true
 	var list []inquiry
 	for _, who := range v.asked() {
 		key, can := v.key(who)

@@ -47,6 +47,7 @@ func (p *shared) evaluate() tea.Cmd {
 	if len(names) == 0 {
 		return views.Warn("nobody can be evaluated: %s", p.whyNobody())
 	}
+	p.meant = true
 	s, split, evaluate := p.session, p.now.split, p.control.Evaluate
 	p.batch = batch{name: names[0], split: split, total: len(p.now.samples[base]), what: "loading"}
 	if p.views.Is(askView) {

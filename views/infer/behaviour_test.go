@@ -317,6 +317,23 @@ func TestWhoIsAskedStaysWhenAnotherRunWritesACheckpoint(t *testing.T) {
 	}
 }
 
+// The base answers until there is a run, as the pane says; whoever was asked meanwhile stays.
+func TestTheFirstRunTakesTheBasesPlaceUntilSomebodyWasAsked(t *testing.T) {
+	for _, c := range []struct{ press, shown string }{{"", "0001-first step 10"}, {"enter", "m asks 0001-first instead"}} {
+		file := newProject(t)
+		p, d := openPane(t, file, newFake(t), 120, 30)
+		shows(t, d, "base")
+		if c.press != "" {
+			d.Press(c.press)
+			answered(d, p)
+		}
+		addRun(t, file, "first", "short", 10)
+		d.Press("ctrl+r")
+		settled(d, p)
+		shows(t, d, c.shown)
+	}
+}
+
 func TestModelThatCannotBeLoadedSaysWhy(t *testing.T) {
 	f := newFake(t)
 	f.loadErr = errors.New("model.safetensors is cut off: download it again")

@@ -152,9 +152,9 @@ func (p *shared) arrive(before *snapshot) {
 	c := p.now
 	if before == nil {
 		p.mode = baseOnly
-		if c.settings[adapter] != nil {
-			p.mode = adapterOnly
-		}
+	}
+	if p.mode == baseOnly && !p.meant && c.settings[adapter] != nil {
+		p.mode = adapterOnly
 	}
 	if c.settings[adapter] == nil && c.faults[adapter] == nil {
 		p.mode = baseOnly

@@ -27,6 +27,7 @@ type wanted struct {
 	mode  mode
 	run   string // label of the run; empty: the newest that can be asked, which it then stays
 	split string // empty: EVAL.SPLIT
+	meant bool   // somebody was asked or chosen; until then the first run that can be asked takes the base's place
 }
 
 // asked are the subjects of the mode.
@@ -53,7 +54,7 @@ func (p *shared) nextMode() tea.Cmd {
 	if p.now.settings[adapter] == nil && p.now.faults[adapter] == nil {
 		return views.Say("%s", noRun)
 	}
-	p.mode = (p.mode + 1) % modeCount
+	p.mode, p.meant = (p.mode+1)%modeCount, true
 	p.views.Refresh()
 	return nil
 }
@@ -134,7 +135,7 @@ func (p *shared) choose(msg tea.Msg) tea.Cmd {
 
 // askRun makes a run's adapter the one that is asked.
 func (p *shared) askRun(name string) tea.Cmd {
-	p.wanted.run = name
+	p.wanted.run, p.meant = name, true
 	if p.mode == baseOnly {
 		p.mode = adapterOnly
 	}
@@ -152,6 +153,7 @@ func (p *shared) whyNobody() string {
 
 // lookAt makes the subject of that name, base or a run's label, the one whose pictures and scores are shown.
 func (p *shared) lookAt(name string) tea.Cmd {
+	p.meant = true
 	if name == session.Base {
 		p.mode = baseOnly
 		p.views.Refresh()
