@@ -48,7 +48,7 @@ bench:
 # The same optimizer steps and decoding in PyTorch, in turn with ours. FINETUI_PYTHON names a Python with torch,
 # transformers and peft; without one this says so.
 bench-torch:
-	go run ./ml/bench/torch
+	go run ./ml/bench/torch $(ROWS)
 
 clean:
 	rm -rf bin

@@ -345,6 +345,10 @@ func killedAtRandom(t *testing.T, f *config.File, kills int, seed uint64) *run.R
 		if err := Resume(context.Background(), killed, exe); err != nil {
 			t.Fatal(err)
 		}
+		// On a busy machine the new process takes a while; until then the run's is the one that is gone.
+		if err := Underway(context.Background(), killed, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if done == 0 {
 		t.Error("the run was over before it could be killed")

@@ -3,6 +3,8 @@ package finetune
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"finetui/core/config"
@@ -12,6 +14,7 @@ import (
 	"finetui/ml/blas"
 	"finetui/ml/lora"
 	"finetui/ml/train"
+	"finetui/ml/weights"
 )
 
 // nativeEngine trains in this process, on ml/train.
@@ -91,11 +94,18 @@ func (e *nativeEngine) solver(c config.Train) (*train.AdamW, error) {
 	return train.NewAdamW(e.network.Parameters(), groups, groupOf)
 }
 
-// adapterOf is the adapter that a configuration asks for.
+// adapterOf is the adapter that a configuration asks for. It is spelled as other programs call
+// the model's modules: those of a model with a tower of its own lie deeper since transformers
+// 5, those of other language models where they were.
 func adapterOf(p *project.Project) *lora.Config {
-	c := p.Config.LoRA
+	c, naming := p.Config.LoRA, lora.Classic
+	if slices.ContainsFunc(p.Base.Kind.Products(), func(x weights.Product) bool {
+		return strings.HasPrefix(x.Module, "visual.")
+	}) {
+		naming = lora.Nested
+	}
 	return &lora.Config{Base: p.Base.Name, R: c.R, Alpha: c.Alpha, Dropout: c.Dropout, RSLoRA: c.RSLoRA,
-		Targets: c.Targets, Naming: lora.Nested}
+		Targets: c.Targets, Naming: naming}
 }
 
 // scheduleOf is the course of the learning rate over so many steps.

@@ -16,6 +16,7 @@ import (
 	"finetui/core/sample"
 	"finetui/ml/blas"
 	"finetui/ml/lora"
+	"finetui/ml/nn"
 	"finetui/ml/torch"
 	"finetui/ml/train"
 )
@@ -23,16 +24,19 @@ import (
 // torchEngine trains in a Python process with PyTorch. Everything before the network is this program's: order, words,
 // pictures, tokens and the learning rate come over a pipe, so that a recipe means the same on either engine.
 type torchEngine struct {
-	p        *project.Project
-	encoder  sample.Encoder
-	media    model.Portable
-	adapter  *lora.Config
-	trainer  *torch.Trainer
-	schedule train.Schedule
-	weight   float64 // Task.SampleWeight
-	seed     uint64
-	step     int
-	about    About
+	p       *project.Project
+	encoder sample.Encoder
+	media   model.Portable
+	eye     model.Eye // what sees for the process, where it is never trained; nil: the process sees for itself
+	// reads and writes projectors that are trained; nil: none are
+	projecting model.Projecting
+	adapter    *lora.Config
+	trainer    *torch.Trainer
+	schedule   train.Schedule
+	weight     float64 // Task.SampleWeight
+	seed       uint64
+	step       int
+	about      About
 }
 
 // openTorch finds a Python, and lets it load the base with a fresh adapter: the one that the native engine would begin
@@ -49,6 +53,14 @@ func openTorch(ctx context.Context, task Task) (Engine, error) {
 	}
 	e := &torchEngine{p: p, encoder: p.Encoder(), media: media, adapter: adapterOf(p), seed: uint64(c.Project.Seed),
 		schedule: scheduleOf(c.Train, task.Steps), weight: task.SampleWeight}
+	if fault := p.CheckProjectors(); fault != nil {
+		return nil, fault
+	}
+	if media.Foreseen() {
+		if err := e.foresee(); err != nil {
+			return nil, err
+		}
+	}
 	if e.trainer, err = torch.Start(python, os.Stderr); err != nil { // the run's log.txt
 		return nil, err
 	}
@@ -56,6 +68,20 @@ func openTorch(ctx context.Context, task Task) (Engine, error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
+}
+
+// foresee builds the native network for what the process is spared: encoders, and the projectors' files.
+func (e *torchEngine) foresee() error {
+	c := e.p.Config.Train
+	network, err := e.p.Base.New(model.Tuning{Projectors: c.ProjectorLR > 0})
+	if err != nil {
+		return err
+	}
+	e.eye = network.NewEye(nn.NewExec(blas.NewTeam(c.Threads).Size()))
+	if c.ProjectorLR > 0 {
+		e.projecting, _ = network.(model.Projecting)
+	}
+	return nil
 }
 
 // expand is a path from a configuration; a program's bare name, and nothing, stay as they are.
@@ -88,7 +114,8 @@ func (e *torchEngine) open(python torch.Python) error {
 	h := e.trainer.Hello
 	s := torch.Settings{Base: e.p.Base.Dir, Adapter: dir, Device: h.Device, DType: "float32",
 		Threads: blas.NewTeam(c.Train.Threads).Size(), WeightDecay: c.Train.WeightDecay,
-		MaxGradNorm: c.Train.MaxGradNorm, Seed: e.seed, Checkpoints: c.Train.Checkpointing}
+		MaxGradNorm: c.Train.MaxGradNorm, Seed: e.seed, Checkpoints: c.Train.Checkpointing,
+		Projectors: e.projecting != nil}
 	if h.Device == "cuda" {
 		s.DType = "bfloat16"
 	}
@@ -121,9 +148,11 @@ func (e *torchEngine) samples(ctx context.Context, wanted []recipe.Sample, first
 		known := e.trainer.Knows(w.ID)
 		switch {
 		case ask:
-			out[i].Sample, err = e.encoder.Asked(ctx, w)
+			out[i].Sample, err = e.encoder.Asked(ctx, e.eye, e.eye != nil, w)
 		case known:
 			out[i].Sample, _, err = e.encoder.Tokens(w)
+		case e.eye != nil:
+			out[i].Sample, err = e.encoder.Seen(ctx, e.eye, true, w)
 		default:
 			out[i].Sample, err = e.encoder.Cut(ctx, w)
 		}
@@ -148,8 +177,9 @@ func (e *torchEngine) Step(ctx context.Context, wanted []recipe.Sample, first in
 		return nil, err
 	}
 	making := time.Since(start)
-	rate := e.schedule.Factor(e.step) * e.p.Config.Train.LearningRate
-	res, err := e.trainer.Step(batch, rate, e.weight)
+	factor := e.schedule.Factor(e.step)
+	res, err := e.trainer.Step(batch, factor*e.p.Config.Train.LearningRate, factor*e.p.Config.Train.ProjectorLR,
+		e.weight)
 	if err != nil {
 		return nil, err
 	}
@@ -201,6 +231,14 @@ func (e *torchEngine) Save(dir string, counters map[string]uint64) error {
 	}
 	if err := lora.Write(dir, cfg, adapters); err != nil {
 		return err
+	}
+	if e.projecting != nil {
+		if err := e.projecting.ReadProjectors(dir); err != nil {
+			return err
+		}
+		if err := e.projecting.WriteProjectors(dir, e.p.Config.Train.ProjectorLR); err != nil {
+			return err
+		}
 	}
 	return train.State{Step: e.step, Seed: e.seed, Schedule: e.schedule, Counters: counters}.Write(dir)
 }

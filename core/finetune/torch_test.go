@@ -9,13 +9,15 @@ import (
 	"finetui/core/config"
 	"finetui/core/run"
 	"finetui/ml/lora"
+	"finetui/ml/mobilevideogpt"
 	"finetui/ml/torch"
 )
 
 // torchProject is a small project that FINETUI_PYTHON, or a Python with PyTorch that is found, trains.
-func torchProject(t *testing.T) *config.File {
+func torchProject(t *testing.T) *config.File { return withTorch(t, smallProject(t)) }
+
+func withTorch(t *testing.T, f *config.File) *config.File {
 	t.Helper()
-	f := smallProject(t)
 	python, err := torch.Find(context.Background(), os.Getenv("FINETUI_PYTHON"), f.Root)
 	if err != nil {
 		t.Skip(err)
@@ -44,7 +46,35 @@ func history(t *testing.T, r *run.Run) *run.History {
 // Without dropout PyTorch takes the steps that the native engine takes: their losses agree within
 // 1e-4, their checks too, the adapters within a thousandth.
 func TestTorchTakesTheStepsOfTheNativeEngine(t *testing.T) {
-	f := torchProject(t)
+	sameSteps(t, torchProject(t), 10)
+}
+
+// So it does on clips, for adapters and projectors, each under its own rate.
+func TestTorchTrainsVideoModelsAndProjectors(t *testing.T) {
+	f := withTorch(t, clipProject(t))
+	if err := f.Override([]string{"TRAIN.LEARNING_RATE=0.001", "EVAL.MAX_NEW_TOKENS=2"}); err != nil {
+		t.Fatal(err)
+	}
+	here, there := sameSteps(t, f, 4)
+	first, err := mobilevideogpt.ReadProjectors(here.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := mobilevideogpt.ReadProjectors(there.Path)
+	if err != nil || len(first) != len(second) || len(first) != 12 {
+		t.Fatalf("%d and %d projectors' tensors, %v", len(first), len(second), err)
+	}
+	for i, a := range first {
+		if off := apart(a.Value, second[i].Value); a.Name != second[i].Name || off > 1e-3 {
+			t.Errorf("%s and %s differ by %.2g of its size", a.Name, second[i].Name, off)
+		}
+	}
+}
+
+// sameSteps trains on both engines and holds losses, checks and adapters against each other; it returns the last
+// checkpoints.
+func sameSteps(t *testing.T, f *config.File, least int) (native, python run.Saved) {
+	t.Helper()
 	here := start(t, f, "here")
 	if err := f.Override([]string{"MODEL.ENGINE=torch"}); err != nil {
 		t.Fatal(err)
@@ -53,7 +83,7 @@ func TestTorchTakesTheStepsOfTheNativeEngine(t *testing.T) {
 	wait(t, here)
 	wait(t, there)
 	a, b := history(t, here), history(t, there)
-	if len(a.Train) != len(b.Train) || len(a.Train) < 10 || len(a.Evals) != len(b.Evals) || len(a.Evals) == 0 {
+	if len(a.Train) != len(b.Train) || len(a.Train) < least || len(a.Evals) != len(b.Evals) || len(a.Evals) == 0 {
 		t.Fatalf("%d and %d rows, %d and %d checks", len(a.Train), len(b.Train), len(a.Evals), len(b.Evals))
 	}
 	worst := 0.
@@ -85,15 +115,21 @@ func TestTorchTakesTheStepsOfTheNativeEngine(t *testing.T) {
 		t.Fatalf("%d and %d adapters, %v", len(mine), len(theirs), err)
 	}
 	for i, x := range mine {
-		off, size := 0., 0.
-		for k, v := range x.B {
-			off += float64(v-theirs[i].B[k]) * float64(v-theirs[i].B[k])
-			size += float64(v) * float64(v)
-		}
-		if math.Sqrt(off) > 1e-3*math.Sqrt(size) {
-			t.Errorf("%s differs by %.2g of its size", x.Module, math.Sqrt(off/size))
+		if off := apart(x.B, theirs[i].B); off > 1e-3 {
+			t.Errorf("%s differs by %.2g of its size", x.Module, off)
 		}
 	}
+	return first, second
+}
+
+// apart is how far two tensors are apart, as a part of the first one's size.
+func apart(a, b []float32) float64 {
+	off, size := 0., 0.
+	for i, v := range a {
+		off += float64(v-b[i]) * float64(v-b[i])
+		size += float64(v) * float64(v)
+	}
+	return math.Sqrt(off / size)
 }
 
 // A run on PyTorch that is killed and resumed comes to the same adapter, optimizer and rows as an unbroken one, with

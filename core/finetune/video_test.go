@@ -14,6 +14,7 @@ import (
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/ml/goldentest"
+	"finetui/ml/lora"
 	"finetui/ml/mobilevideogpt"
 	"finetui/ml/tokenizer"
 	"finetui/ml/wholefile"
@@ -105,6 +106,9 @@ func TestMobileVideoGPTLearnsFromClips(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(saved.Path, name)); err != nil {
 			t.Error(err)
 		}
+	}
+	if c, _, err := lora.Read(saved.Path); err != nil || c.Naming != lora.Classic {
+		t.Errorf("the adapter is spelled %v, %v: PEFT looks for model.layers… in this model", c.Naming, err)
 	}
 	killed := killedAtRandom(t, f, 2, 5)
 	sameFiles(t, last(t, r), last(t, killed))

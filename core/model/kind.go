@@ -65,10 +65,13 @@ type Kind interface {
 	Companions() Companions
 }
 
-// Portable is a Kind whose prepared media other programs can read: the torch engine trains such models.
+// Portable is a Kind whose media other programs can read: the torch engine trains such models.
 type Portable interface {
-	// Plain takes apart what Prepare returned: patches [rows, VisionRow], and of each of the media how it is cut.
-	Plain(prepared train.Visual) (rows []float32, grids [][3]int)
+	// Foreseen says that what sees is never trained: then other programs are given what an Eye saw.
+	Foreseen() bool
+	// Plain takes apart what Prepare returned, or an Eye: rows of vision, and of each of the media how it is cut (see
+	// torch.Sample).
+	Plain(shown train.Visual) (rows []float32, grids [][3]int)
 }
 
 // Choosing is a Kind whose models look more closely at some frames of a clip than at others.

@@ -159,6 +159,17 @@ func (k *mobileVideoGPT) Attention(seen train.Visual) (list []Attention) {
 	return list
 }
 
+func (k *mobileVideoGPT) Foreseen() bool { return true }
+
+func (k *mobileVideoGPT) Plain(seen train.Visual) (rows []float32, grids [][3]int) {
+	features, _ := seen.(mobilevideogpt.Features)
+	for _, s := range features {
+		rows = append(append(rows, s.Image...), s.Video...)
+		grids = append(grids, k.config.Grid(s.Video != nil))
+	}
+	return rows, grids
+}
+
 func (k *mobileVideoGPT) Products() []weights.Product { return k.config.Products() }
 
 // Companions have the language model's template: the clip's place before the words is the caller's.

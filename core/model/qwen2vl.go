@@ -246,6 +246,8 @@ func (k *qwen2VL) rows(v View, m Shown) ([]float32, qwen2vl.Grid, error) {
 	return p.Frames(frames)
 }
 
+func (k *qwen2VL) Foreseen() bool { return false }
+
 func (k *qwen2VL) Plain(prepared train.Visual) (rows []float32, grids [][3]int) {
 	seen, _ := prepared.(qwen2vl.Patches)
 	for _, g := range seen.Grids {

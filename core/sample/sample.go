@@ -201,9 +201,19 @@ func (e Encoder) with(s recipe.Sample, seen train.Visual, shapes []model.Shape, 
 	return t, nil
 }
 
-// Asked is the question of a sample in tokens, with what Prepare makes of what it shows.
-func (e Encoder) Asked(ctx context.Context, s recipe.Sample) (train.Sample, error) {
-	prepared, shapes, err := e.Base.Cut(ctx, e.View(), e.shown(s))
+// Asked is the question of a sample in tokens, with what an eye sees of it, or, without an eye, with what Prepare makes
+// of what it shows.
+func (e Encoder) Asked(ctx context.Context, eye model.Eye, frozen bool, s recipe.Sample) (train.Sample, error) {
+	scene, err := e.scene(s)
+	var seen train.Visual
+	var shapes []model.Shape
+	switch {
+	case err != nil:
+	case eye != nil:
+		seen, shapes, err = e.Base.See(ctx, eye, frozen, e.View(), scene)
+	default:
+		seen, shapes, err = e.Base.Cut(ctx, e.View(), scene)
+	}
 	var t train.Sample
 	if err == nil {
 		t, err = e.Base.Question(shapes, s.Prompt)
@@ -211,7 +221,7 @@ func (e Encoder) Asked(ctx context.Context, s recipe.Sample) (train.Sample, erro
 	if err != nil {
 		return t, fmt.Errorf("%s: %w", s.ID, err)
 	}
-	t.Visual = prepared
+	t.Visual = seen
 	return t, nil
 }
 

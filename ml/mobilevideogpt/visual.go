@@ -208,3 +208,12 @@ func (c Config) Kept(values []float32) (f Features, ok bool) {
 	}
 	return f, len(values) == 0
 }
+
+// Grid is how many frames are seen of a clip or a picture, of how many patches each, and how many places the video
+// encoder's map of each chunk has.
+func (c Config) Grid(clip bool) [3]int {
+	if !clip {
+		return [3]int{1, c.Image.Patches(), 0}
+	}
+	return [3]int{Frames, c.Image.Patches(), c.videoSide() * c.videoSide()}
+}

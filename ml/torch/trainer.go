@@ -31,14 +31,17 @@ type Settings struct {
 	Gamma       float64 `json:"gamma"` // of the focal loss; 0: cross entropy
 	Seed        uint64  `json:"seed"`  // of dropout
 	Checkpoints bool    `json:"checkpointing"`
+	Projectors  bool    `json:"projectors"` // those of a video model are trained
 }
 
-// Sample is a sample with what it shows as patches.
+// Sample is a sample with what it shows as patches, or of a video model with what its encoders saw.
 type Sample struct {
 	train.Sample
 	ID     string    // what a frozen tower sees in it is kept by this
 	Pixels []float32 // [patches, patch width]; needed once where the tower is frozen
-	Grids  [][3]int  // of each picture: groups of frames, rows, columns of patches
+	// Of each picture: groups of frames, rows, columns of patches. Of what encoders saw: frames, patches of each, and
+	// video patches of every 8 frames, whose values follow those of the frames.
+	Grids [][3]int
 }
 
 // Hello is what the process is made of.
@@ -122,11 +125,12 @@ func (o outcome) result(rate float64) *train.Result {
 	return r
 }
 
-// Step takes one optimizer step at a learning rate. The loss is divided once, for the whole step, by the weight that
-// its samples are expected to have (train.StepDenominator).
-func (t *Trainer) Step(samples []Sample, rate, sampleWeight float64) (*train.Result, error) {
+// Step takes one optimizer step at a learning rate of the adapters and one of the projectors. The loss is divided once,
+// for the whole step, by the weight that its samples are expected to have (train.StepDenominator).
+func (t *Trainer) Step(samples []Sample, rate, projectors, sampleWeight float64) (*train.Result, error) {
 	var o outcome
-	err := t.ask("step", map[string]any{"rate": rate, "denominator": denominator(samples, sampleWeight)}, samples, &o)
+	err := t.ask("step", map[string]any{"rate": rate, "projector_rate": projectors,
+		"denominator": denominator(samples, sampleWeight)}, samples, &o)
 	return o.result(rate), err
 }
 
@@ -144,7 +148,7 @@ func (t *Trainer) Answer(questions []Sample, most int, stop []int32) ([]Reply, e
 	return a.Replies, err
 }
 
-// Save writes adapter_model.safetensors and the optimizer's state into a folder that exists.
+// Save writes adapter_model.safetensors, trained projectors and the optimizer's state into a folder that exists.
 func (t *Trainer) Save(dir string) error {
 	return t.ask("save", map[string]any{"folder": dir}, nil, nil)
 }

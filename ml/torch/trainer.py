@@ -1,11 +1,14 @@
-"""The other end of package torch: LoRA fine-tuning of Qwen2-VL by torch, transformers and peft, one command at a time.
+"""The other end of package torch: LoRA fine-tuning of Qwen2-VL, and of Mobile-VideoGPT with its projectors, by torch,
+transformers and peft, one command at a time.
 
 A command is a line of JSON on standard input; where it has "tensors", their bytes follow, one after the other. The answer
 is a line of JSON on standard output. What a step takes comes ready: tokens, rotary positions, patches, weights. Nothing is
 read from a data set here, nothing is drawn at random but dropout, whose seed is the sample's own, and no file is written
 but those of a checkpoint, into a folder that the caller has made. When standard input ends, so does the process.
 """
+import glob
 import json
+import math
 import os
 import signal
 import sys
@@ -28,24 +31,89 @@ from safetensors.torch import load_file, save_file
 transformers.utils.logging.disable_progress_bar()
 transformers.utils.logging.set_verbosity_error()
 
-ADAPTER, OPTIMIZER = "adapter_model.safetensors", "optimizer.pt"
+ADAPTER, OPTIMIZER, PROJECTORS = "adapter_model.safetensors", "optimizer.pt", "non_lora_trainables.safetensors"
+IMAGE, VIDEO = ("image_mm_projector", 12), ("mm_projector", 7)  # Mobile-VideoGPT's, each with the side of its map of tokens
 TYPES = dict(f32=torch.float32, i32=torch.int32)
+
+
+CHUNK = 8  # frames that Mobile-VideoGPT's video encoder chooses from
 
 
 class NotFinite(Exception):
     """The loss or its gradient is no finite number."""
 
 
+class Projector(torch.nn.Module):
+    """Two linear layers, averages over a map of grid x grid tokens, and what their neighbours add to them."""
+
+    def __init__(self, grid, tensors):
+        super().__init__()
+        self.grid = grid
+        self.names = sorted(tensors)
+        self.values = torch.nn.ParameterList([tensors[n] for n in self.names])
+
+    def named(self):
+        return dict(zip(self.names, self.values))
+
+    def forward(self, x):
+        """[maps, patches, width] -> [maps, grid * grid, hidden]"""
+        p = self.named()
+        x = F.gelu(F.linear(x, p["mlp.mlp.0.weight"], p["mlp.mlp.0.bias"]))
+        x = F.linear(x, p["mlp.mlp.2.weight"], p["mlp.mlp.2.bias"]).transpose(1, 2)
+        side = math.isqrt(x.shape[2])
+        x = F.adaptive_avg_pool2d(x.unflatten(2, (side, side)), self.grid)
+        near = F.conv2d(x, p["peg.peg.0.weight"], p["peg.peg.0.bias"], padding=1, groups=x.shape[1])
+        return (x + near).flatten(2).transpose(1, 2)
+
+
+def stored(base):
+    """The tensors of a checkpoint, whole or in shards."""
+    files = sorted(glob.glob(os.path.join(glob.escape(base), "model*.safetensors")))
+    for file in files:
+        yield from load_file(file).items()
+    for file in [] if files else sorted(glob.glob(os.path.join(glob.escape(base), "pytorch_model*.bin"))):
+        yield from torch.load(file, map_location="cpu", weights_only=True).items()
+
+
+def load_video(base, config, dtype):
+    """The language model of a Mobile-VideoGPT, and its projectors: what its encoders see comes with the samples."""
+    own = {k: v for k, v in config.items() if k not in ("model_type", "architectures", "torch_dtype", "dtype")}
+    model = transformers.Qwen2ForCausalLM._from_config(transformers.Qwen2Config(**own), dtype=dtype,
+                                                       attn_implementation="sdpa")
+    text, parts = {}, {IMAGE: {}, VIDEO: {}}
+    wanted = model.state_dict()
+    for name, value in stored(base):
+        of = [part for part in parts if name.startswith("model." + part[0] + ".")]
+        if of:
+            parts[of[0]][name.removeprefix("model." + of[0][0] + ".")] = value.float()
+        elif name in wanted:
+            text[name] = value
+    if model.config.tie_word_embeddings:
+        text.setdefault("lm_head.weight", text["model.embed_tokens.weight"])
+    model.load_state_dict(text)
+    return model, {name: Projector(grid, tensors) for (name, grid), tensors in parts.items()}
+
+
 class Trainer:
-    def __init__(self, base, adapter, device, dtype, threads, decay, clip, gamma, seed, checkpointing):
-        """base and adapter are folders; the adapter's values are where training begins."""
+    def __init__(self, base, adapter, device, dtype, threads, decay, clip, gamma, seed, checkpointing, projectors):
+        """base and adapter are folders; the adapter's values are where training begins. projectors says whether those of
+        a video model are trained."""
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(True, warn_only=True)
         self.device, self.clip, self.gamma, self.seed = torch.device(device), clip, gamma, seed
-        model = transformers.AutoModelForImageTextToText.from_pretrained(
-            base, dtype=getattr(torch, dtype), attn_implementation="sdpa")
+        with open(os.path.join(base, "config.json"), encoding="utf-8") as file:
+            config = json.load(file)
+        self.projectors = {}
+        if config["model_type"] == "MobileVideoGPT_qwen":
+            model, self.projectors = load_video(base, config, getattr(torch, dtype))
+        else:
+            model = transformers.AutoModelForImageTextToText.from_pretrained(
+                base, dtype=getattr(torch, dtype), attn_implementation="sdpa")
         model.config.use_cache = False
         self.model = peft.PeftModel.from_pretrained(model, adapter, is_trainable=True)
+        fits = peft.set_peft_model_state_dict(self.model, load_file(os.path.join(adapter, ADAPTER)))
+        if fits.unexpected_keys:
+            raise ValueError(f"the adapter is of another model: {fits.unexpected_keys[0]}")
         for parameter in self.model.parameters():
             if parameter.requires_grad:
                 parameter.data = parameter.data.float()  # whatever the base is
@@ -55,17 +123,50 @@ class Trainer:
         self.model.to(self.device).train()
         self.inner, self.head = model.model, model.lm_head
         named = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
-        self.trained = [p for _, p in named]
         self.frozen = not any(".visual." in n for n, _ in named)
-        self.optimizer = torch.optim.AdamW(self.trained, lr=0.0, weight_decay=decay)
+        groups = [dict(params=[p for _, p in named])]
+        whole, self.fitted = [], projectors
+        for part in self.projectors.values():
+            part.to(self.device).requires_grad_(projectors)
+            whole += part.named().items()
+        if projectors:
+            groups += [dict(params=[p for n, p in whole if not n.endswith(".bias")]),
+                       dict(params=[p for n, p in whole if n.endswith(".bias")], weight_decay=0.0)]
+        self.trained = [p for group in groups for p in group["params"]]
+        self.optimizer = torch.optim.AdamW(groups, lr=0.0, weight_decay=decay)
         self.steps = 0
         self.kept = {}  # what a frozen tower saw, by sample
 
     def autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.dtype == torch.bfloat16)
 
+    def read(self, x, position, **more):
+        """The language model over embeddings, position [3, 1, tokens] having the same rows three times in one of words."""
+        if self.projectors:
+            return self.inner(inputs_embeds=x, position_ids=position[0], **more)
+        return self.inner.language_model(inputs_embeds=x, position_ids=position, **more)
+
+    def project(self, sample):
+        """The rows of clips and pictures, of which samples bring what the encoders saw: of each so many frames of patches,
+        then for every CHUNK of frames a map of video patches."""
+        if sample["id"] not in self.kept:
+            seen, at = [], 0
+            for frames, image, video in sample["grids"]:
+                for name, count, patches in ((IMAGE[0], frames, image), (VIDEO[0], frames // CHUNK, video)):
+                    if not count:
+                        continue
+                    width = self.projectors[name].named()["mlp.mlp.0.weight"].shape[1]
+                    rows = sample["pixels"][at:at + count * patches * width].view(count, patches, width)
+                    seen.append((name, rows.to(self.device)))
+                    at += rows.numel()
+            self.kept[sample["id"]] = seen
+        rows = [self.projectors[name](x).flatten(0, 1) for name, x in self.kept[sample["id"]]]
+        return torch.cat(rows) if rows else None
+
     def see(self, sample):
         """The rows that take the places of a sample's pictures [places, hidden]; None where it has none."""
+        if self.projectors:
+            return self.project(sample)
         if sample["id"] in self.kept:
             return self.kept[sample["id"]]
         if not sample["grids"]:
@@ -81,7 +182,7 @@ class Trainer:
     def embed(self, sample):
         ids = sample["ids"].to(self.device).long()[None]
         x = self.model.get_input_embeddings()(ids)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and (self.fitted or not self.frozen)):
             rows = self.see(sample)
         if rows is not None:
             places = torch.zeros(ids.shape[1], dtype=torch.bool, device=self.device)
@@ -95,8 +196,7 @@ class Trainer:
         weight = sample["weights"].to(self.device)
         at = ((target >= 0) & (weight != 0)).nonzero()[:, 0]
         position = sample["pos"].to(self.device).long().view(3, 1, -1)
-        hidden = self.inner.language_model(inputs_embeds=self.embed(sample), position_ids=position,
-                                           use_cache=False).last_hidden_state[0, at]
+        hidden = self.read(self.embed(sample), position, use_cache=False).last_hidden_state[0, at]
         logits = self.head(hidden).float()
         nll = F.cross_entropy(logits, target[at], reduction="none")
         focal = nll if self.gamma == 0 else (1 - (-nll).exp()) ** self.gamma * nll
@@ -123,7 +223,7 @@ class Trainer:
                              Weight=float(weight.double().sum()), Weighted=float((weight.double() * nll).sum())))
         return loss, tokens, each, took
 
-    def step(self, samples, denominator, rate):
+    def step(self, samples, denominator, rate, projector_rate):
         self.model.train()
         try:
             loss, tokens, each, took = self.run(samples, denominator, True)
@@ -135,8 +235,8 @@ class Trainer:
             if self.clip and norm > self.clip:
                 for g in gradients:
                     g.mul_(self.clip / (norm + 1e-6))
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
+            for i, group in enumerate(self.optimizer.param_groups):
+                group["lr"] = projector_rate if i else rate
             self.optimizer.step()
             self.steps += 1
             took["optimizer"] = time.perf_counter() - start
@@ -161,8 +261,7 @@ class Trainer:
             at = int(position.max()) + 1
             with self.autocast():
                 while len(said) < new:
-                    out = self.inner.language_model(inputs_embeds=x, position_ids=position, past_key_values=cache,
-                                                    use_cache=True)
+                    out = self.read(x, position, past_key_values=cache, use_cache=True)
                     token = int(self.head(out.last_hidden_state[0, -1:]).argmax())
                     if token in stop:
                         break
@@ -177,7 +276,13 @@ class Trainer:
         state = {k: v.contiguous() for k, v in peft.get_peft_model_state_dict(self.model).items()}
         save_file(state, os.path.join(folder, ADAPTER), dict(format="pt"))
         torch.save(dict(steps=self.steps, optimizer=self.optimizer.state_dict()), os.path.join(folder, OPTIMIZER))
-        for name in (ADAPTER, OPTIMIZER):
+        files = [ADAPTER, OPTIMIZER]
+        if self.fitted:
+            save_file({f"base_model.model.model.{part}.{k}": v.detach().contiguous()
+                       for part, p in self.projectors.items() for k, v in p.named().items()},
+                      os.path.join(folder, PROJECTORS), dict(format="pt"))
+            files.append(PROJECTORS)
+        for name in files:
             with open(os.path.join(folder, name), "rb") as file:
                 os.fsync(file.fileno())
         return {}
@@ -188,6 +293,12 @@ class Trainer:
         strange = [k for k in fits.missing_keys if "lora_" in k] + list(fits.unexpected_keys)
         if strange:
             raise ValueError(f"{ADAPTER} is of another adapter: {strange[0]}")
+        if self.fitted:
+            whole = load_file(os.path.join(folder, PROJECTORS))
+            with torch.no_grad():
+                for part, p in self.projectors.items():
+                    for k, v in p.named().items():
+                        v.copy_(whole[f"base_model.model.model.{part}.{k}"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.steps = state["steps"]
         return dict(steps=self.steps)

@@ -4,7 +4,10 @@
 // the reference and read by both sides, whose losses and tokens are compared too.
 //
 //	go run ./ml/bench/torch                    all rows
+//	go run ./ml/bench/torch video              those of one kind: tiny, 0.5B, video
 //	go run ./ml/bench/torch LAYERS=4 ROUNDS=2  a quick look
+//
+// The rows of clips take the model in plain PyTorch from a file beside the checkout: see FINETUI_REFERENCE in video.go.
 package main
 
 import (
@@ -13,6 +16,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"finetui/ml/bench/words"
@@ -22,10 +27,10 @@ import (
 
 func main() {
 	o := options{rounds: 5, threads: 2, layers: 24}
-	_, err := words.Settings(os.Args[1:], map[string]any{"ROUNDS": &o.rounds, "THREADS": &o.threads,
+	names, err := words.Settings(os.Args[1:], map[string]any{"ROUNDS": &o.rounds, "THREADS": &o.threads,
 		"LAYERS": &o.layers})
 	if err == nil {
-		err = run(o)
+		err = run(o, names)
 	}
 	if errors.Is(err, errNoPython) {
 		fmt.Printf("The comparison with PyTorch is skipped: %v. FINETUI_PYTHON names one.\n", err)
@@ -59,7 +64,11 @@ func tiny() shape {
 		}}
 }
 
-func run(o options) error {
+// run prints the rows whose name contains one of the words: "tiny", "0.5B" and "video"; without words all.
+func run(o options, names []string) error {
+	wanted := func(row string) bool {
+		return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(row, n) })
+	}
 	path, err := findPython()
 	if err != nil {
 		return err
@@ -78,11 +87,20 @@ func run(o options) error {
 	fmt.Printf("kernels %s, %s, %s, %d threads each, %d rounds, %s\n\n", blas.Kernels(), runtime.Version(), versions,
 		o.threads, o.rounds, time.Now().Format("2006-01-02 15:04"))
 	fmt.Printf(format, "what", "ours", "PyTorch", "", "ratio", "(busy)", "goal", "met", "")
-	if err := c.shape(tiny(), work{16, 51, 8}, nil); err != nil {
-		return err
+	if wanted("tiny") {
+		if err := c.shape(tiny(), work{16, 51, 8}, nil); err != nil {
+			return err
+		}
 	}
-	if err := c.shape(half(o.layers), work{1, 256, 64}, []int{1, 8}); err != nil {
-		return err
+	if wanted("0.5B") {
+		if err := c.shape(half(o.layers), work{1, 256, 64}, []int{1, 8}); err != nil {
+			return err
+		}
+	}
+	if wanted("video") {
+		if err := c.video(half(o.layers)); err != nil {
+			return err
+		}
 	}
 	fmt.Print(legend)
 	return nil
@@ -111,9 +129,8 @@ type contest struct {
 // PyTorch takes steps in float32: in bfloat16 its backward pass takes minutes on a
 // processor without instructions for it. It decodes in both.
 func (c *contest) shape(s shape, w work, batches []int) error {
-	folder := filepath.Join(c.dir, s.name)
-	if err := c.p.ask("make", map[string]any{"folder": folder, "config": s.python(), "dtype": s.stored, "rank": s.rank,
-		"targets": s.targets}, nil); err != nil {
+	folder, err := c.make(s)
+	if err != nil {
 		return err
 	}
 	types := []string{"float32", "bfloat16"}
@@ -140,6 +157,16 @@ func (c *contest) shape(s shape, w work, batches []int) error {
 		}
 	}
 	return nil
+}
+
+// make lets the reference write a model and an adapter, once, and returns their folder.
+func (c *contest) make(s shape) (string, error) {
+	folder := filepath.Join(c.dir, s.name)
+	if _, err := os.Stat(folder); err == nil {
+		return folder, nil
+	}
+	return folder, c.p.ask("make", map[string]any{"folder": folder, "config": s.python(), "dtype": s.stored,
+		"rank": s.rank, "targets": s.targets}, nil)
 }
 
 // steps prints a row.

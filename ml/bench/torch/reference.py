@@ -2,12 +2,14 @@
 
 Models are transformers' Qwen2 with PEFT's LoRA, eager PyTorch with its default attention, all in one process.
 """
+import importlib.util
 import json
 import sys
 import time
 import warnings
 
 import torch
+from safetensors.torch import save_file
 import transformers
 import peft
 
@@ -81,6 +83,94 @@ def decode(name, ids, new):
     return clock.read() | dict(tokens=tokens)
 
 
+def video_parameters(hidden=576, inner=1152, layers=32, states=16, rank=36, taps=4, frames=8, patches=196):
+    """VideoMamba-M with random weights, by the names of its checkpoint."""
+    draw = lambda *shape: torch.randn(*shape) / shape[-1] ** 0.5
+    p = {"cls_token": draw(1, 1, hidden), "pos_embed": draw(1, 1 + patches, hidden), "norm.weight": torch.ones(hidden),
+         "temporal_pos_embedding": draw(1, frames, hidden), "patch_embed.proj.bias": torch.zeros(hidden),
+         "patch_embed.proj.weight": torch.randn(hidden, 3, 1, 16, 16) / 768 ** 0.5}
+    for i in range(layers):
+        at = f"layers.{i}."
+        p |= {at + "norm.weight": torch.ones(hidden), at + "mixer.in_proj.weight": draw(2 * inner, hidden),
+              at + "mixer.out_proj.weight": draw(hidden, inner) / layers ** 0.5}
+        for way, log, skip in (("", "A_log", "D"), ("_b", "A_b_log", "D_b")):
+            p |= {at + "mixer." + log: torch.arange(1.0, 1 + states).log().repeat(inner, 1),
+                  at + "mixer." + skip: torch.ones(inner), at + f"mixer.conv1d{way}.weight": draw(inner, 1, taps),
+                  at + f"mixer.conv1d{way}.bias": torch.zeros(inner), at + f"mixer.dt_proj{way}.weight": draw(inner, rank),
+                  at + f"mixer.dt_proj{way}.bias": torch.full((inner,), -4.0),
+                  at + f"mixer.x_proj{way}.weight": draw(rank + 2 * states, inner)}
+    return p
+
+
+class Video:
+    """Mobile-VideoGPT at the published sizes: encoders from transformers and from the reference, whose code is at a path."""
+
+    def __init__(self, reference, folder):
+        spec = importlib.util.spec_from_file_location("mobile_videogpt", reference)
+        self.ref = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.ref)
+        self.folder, self.scans = folder, 0.0
+        scan = self.ref.selective_scan
+
+        def timed(*arguments, **named):
+            start = time.perf_counter()
+            out = scan(*arguments, **named)
+            self.scans += time.perf_counter() - start
+            return out
+
+        self.ref.selective_scan = timed
+
+    @torch.no_grad()
+    def make(self, base, dtype, text, layers):
+        torch.manual_seed(2)
+        model = transformers.Qwen2ForCausalLM.from_pretrained(base, dtype=getattr(torch, dtype))
+        hidden = model.config.hidden_size
+        self.image, self.video = self.ref.ETProj(768, hidden, 12), self.ref.ETProj(576, hidden, 7)
+        state = {k: v for k, v in model.state_dict().items() if k != "lm_head.weight"}
+        for name, part in (("image_mm_projector", self.image), ("mm_projector", self.video)):
+            state |= {f"model.{name}.{k}": v for k, v in part.state_dict().items()}
+        save_file({k: v.contiguous() for k, v in state.items()}, self.folder + "/base/model.safetensors")
+        with open(self.folder + "/base/config.json", "w") as file:
+            json.dump(text, file)
+        self.clip = transformers.CLIPVisionModel(transformers.CLIPVisionConfig(
+            patch_size=16, num_hidden_layers=max(2, min(12, layers)), attn_implementation="sdpa")).eval()
+        self.clip.save_pretrained(self.folder + "/clip")
+        self.mamba = video_parameters(layers=layers)
+        save_file({"vision_encoder." + k: v.contiguous() for k, v in self.mamba.items()}, self.folder + "/videomamba.safetensors")
+
+    @torch.inference_mode()
+    def ask(self, name, ids, new):
+        """From frames to the first token, then so many tokens one by one."""
+        ref, lm = self.ref, models[name]
+        with open(self.folder + "/frames", "rb") as file:
+            frames = torch.frombuffer(bytearray(file.read()), dtype=torch.uint8).view(16, 224, 224, 3).numpy()
+        self.scans = 0.0
+        clock = Clock()
+        stack = lambda mean, sd: torch.stack([ref.normalise(f, mean, sd) for f in frames])
+        seen = self.clip(pixel_values=stack(ref.CLIP_MEAN, ref.CLIP_STD), output_hidden_states=True).hidden_states[-2][:, 1:]
+        video = ref.encode_clip(seen, stack(ref.IMAGENET_MEAN, ref.IMAGENET_STD), self.mamba)["video_grouped"]
+        visual = ref.project(seen, video, self.video, self.image).to(lm.dtype)
+        x, _, _ = ref.splice(ids, [-100] * len(ids), visual, lm.get_input_embeddings())
+        out = lm(inputs_embeds=x[None], use_cache=True, logits_to_keep=1)
+        tokens = [out.logits[:, -1].argmax(-1).tolist()]
+        first = clock.read() | dict(scans=self.scans)
+        clock = Clock()
+        for _ in range(new):
+            out = lm(input_ids=torch.tensor([tokens[-1]]), past_key_values=out.past_key_values, use_cache=True)
+            tokens.append(out.logits[:, -1].argmax(-1).tolist())
+        return dict(first=first, then=clock.read(), tokens=tokens)
+
+
+def video(reference, folder, base, dtype, text, layers):
+    models["video"] = Video(reference, folder)
+    models["video"].make(base, dtype, text, layers)
+    return {}
+
+
+def clip(name, ids, new):
+    return models["video"].ask(name, ids, new)
+
+
 def forget(name):
     models.pop(name, None)
     optimizers.pop(name, None)
@@ -95,7 +185,7 @@ class Clock:
         return dict(wall=time.perf_counter() - self.wall, busy=time.process_time() - self.busy)
 
 
-COMMANDS = dict(hello=hello, make=make, load=load, step=step, plain=plain, decode=decode, forget=forget)
+COMMANDS = dict(hello=hello, make=make, load=load, step=step, plain=plain, decode=decode, video=video, clip=clip, forget=forget)
 
 for line in sys.stdin:
     command = json.loads(line)

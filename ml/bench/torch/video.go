@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"finetui/ml/bench/table"
+	"finetui/ml/mobilevideogpt"
+	"finetui/ml/nn"
+	"finetui/ml/picture"
+	"finetui/ml/train"
+	"finetui/ml/weights"
+)
+
+const (
+	before, after = 24, 40 // words of a question around the clip
+	answer        = 16     // tokens decoded after the first
+	placeholder   = -200
+)
+
+// videoReference is the model in plain PyTorch, whose code lies outside: FINETUI_REFERENCE names it.
+func videoReference() (string, error) {
+	path := os.Getenv("FINETUI_REFERENCE")
+	if path == "" {
+		path = filepath.Join("..", "shared", "golden", "make", "mobile-videogpt", "reference.py")
+	}
+	path, err := filepath.Abs(path)
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the model in plain PyTorch is not at %s; FINETUI_REFERENCE names its file", path)
+	}
+	return path, nil
+}
+
+// asked is a clip's way to the first token, and the tokens after it.
+type asked struct {
+	First struct {
+		timed
+		Scans float64
+	}
+	Then   timed
+	Tokens [][]int32
+}
+
+// video prints the rows of Mobile-VideoGPT at the published sizes, whose language model is that of s: from 16 frames to
+// the first token, and tokens a second after it. The encoders work in float32 on both sides.
+func (c *contest) video(s shape) error {
+	path, err := videoReference()
+	if err != nil {
+		fmt.Println(err)
+		return nil
+	}
+	plain, err := c.make(s)
+	if err != nil {
+		return err
+	}
+	folder, base := filepath.Join(c.dir, "video"), filepath.Join(plain, "base")
+	if err := os.MkdirAll(filepath.Join(folder, "base"), 0o755); err != nil {
+		return err
+	}
+	text := s.python()
+	for name, value := range map[string]any{"model_type": "MobileVideoGPT_qwen", "architectures": []string{
+		"MobileVideoGPTQwenForCausalLM"}, "mm_projector_type": "etp", "image_mm_projector_type": "etp",
+		"mm_hidden_size": 768, "image_mm_hidden_size": 768, "mm_vision_select_layer": -2, "use_mm_proj": true,
+		"mm_vision_select_feature": "patch", "image_mm_vision_tower": "clip", "mm_vision_tower": "videomamba",
+		"hidden_act": "silu", "rope_theta": s.config.Theta} {
+		text[name] = value
+	}
+	delete(text, "rope_parameters")
+	if err := c.p.ask("video", map[string]any{"reference": path, "folder": folder, "base": base, "dtype": s.stored,
+		"text": text, "layers": c.videoLayers()}, nil); err != nil {
+		return err
+	}
+	frames := drawFrames()
+	var raw []byte
+	for _, f := range frames {
+		raw = append(raw, f.Pix...)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "frames"), raw, 0o644); err != nil {
+		return err
+	}
+	types := []string{"float32", "bfloat16"}
+	for _, dtype := range types {
+		if err := c.p.ask("load", map[string]any{"name": dtype, "folder": plain, "dtype": dtype,
+			"rate": learningRate, "decay": weightDecay}, nil); err != nil {
+			return err
+		}
+		if err := c.p.ask("plain", map[string]any{"name": dtype}, nil); err != nil {
+			return err
+		}
+	}
+	return c.askBoth(folder, types, frames)
+}
+
+// videoLayers is the depth of the video encoder: 32, but for a quick look.
+func (c *contest) videoLayers() int {
+	if c.layers < 24 {
+		return c.layers
+	}
+	return 32
+}
+
+func (c *contest) askBoth(folder string, types []string, frames []*picture.RGB) error {
+	m, closeModel, err := openVideo(filepath.Join(folder, "base"))
+	if err != nil {
+		return err
+	}
+	defer closeModel()
+	e := nn.NewExec(c.threads)
+	eye, err := m.NewEye(e)
+	if err != nil {
+		return err
+	}
+	session := m.NewSession(e)
+	var ids []int32
+	for i := range before + 1 + after {
+		if ids = append(ids, int32(100+i)); i == before {
+			ids[i] = placeholder
+		}
+	}
+	firsts, thens := make([]comparison, len(types)), make([]comparison, len(types))
+	for round := range 1 + max(1, c.rounds/2) { // the first warms up
+		first, then, tokens, err := ask(m, eye, session, frames, ids)
+		if err != nil {
+			return err
+		}
+		for i, dtype := range types {
+			var theirs asked
+			if err := c.p.ask("clip", map[string]any{"name": dtype, "ids": ids, "new": answer}, &theirs); err != nil {
+				return err
+			}
+			firsts[i].found = fmt.Sprintf("%.2f s of theirs in the scan's loop", theirs.First.Scans)
+			thens[i].found = fmt.Sprintf("%d of %d tokens are the same", same(tokens, theirs.Tokens), len(tokens))
+			if round > 0 {
+				firsts[i].add(first, theirs.First.span())
+				thens[i].add(then, theirs.Then.span())
+			}
+		}
+	}
+	for i, dtype := range types {
+		firsts[i].print("0.5B video, 16 frames to the first token", dtype, 0, goal)
+		thens[i].print("0.5B video, tokens after it", dtype, answer, goal)
+	}
+	return nil
+}
+
+// openVideo is the model in a folder, with its encoders.
+func openVideo(dir string) (*mobilevideogpt.Model, func(), error) {
+	text, err := weights.ReadConfig(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := mobilevideogpt.ParseConfig(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	towers, c, err := c.OpenTowers(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	base, err := weights.OpenCheckpoint(dir)
+	if err != nil {
+		return nil, nil, errors.Join(err, towers.Close())
+	}
+	m, err := mobilevideogpt.New(c, base, towers, mobilevideogpt.Tuning{})
+	return m, func() { errors.Join(base.Close(), towers.Close()) }, err
+}
+
+// ask is our side of Video.ask.
+func ask(m *mobilevideogpt.Model, eye *mobilevideogpt.Eye, session *mobilevideogpt.Session, frames []*picture.RGB,
+	ids []int32) (first, then table.Span, tokens [][]int32, err error) {
+	ctx := context.Background()
+	var logits []float32
+	best := func() int32 { return int32(slices.Index(logits, slices.Max(logits))) }
+	first = table.Clock(func() {
+		var shots mobilevideogpt.Shots
+		var seen mobilevideogpt.Features
+		if shots, err = m.Config.Prepare([]mobilevideogpt.Shown{{Frames: frames, Clip: true}}); err != nil {
+			return
+		}
+		if seen, err = eye.See(ctx, shots); err != nil {
+			return
+		}
+		question := train.Sample{Visual: seen}
+		for _, id := range ids {
+			if id != placeholder {
+				question.IDs = append(question.IDs, id)
+				continue
+			}
+			for range m.Config.Tokens(true) {
+				question.Places = append(question.Places, int32(len(question.IDs)))
+				question.IDs = append(question.IDs, 0)
+			}
+		}
+		if logits, err = session.Prompt(ctx, []train.Sample{question}); err == nil {
+			tokens = append(tokens, []int32{best()})
+		}
+	})
+	if err != nil {
+		return first, then, nil, err
+	}
+	then = table.Clock(func() {
+		for i := 0; i < answer && err == nil; i++ {
+			if logits, err = session.Next(tokens[i]); err == nil {
+				tokens = append(tokens, []int32{best()})
+			}
+		}
+	})
+	return first, then, tokens, err
+}
+
+// drawFrames are 16 frames of 224 pixels in which something moves.
+func drawFrames() (list []*picture.RGB) {
+	const side = 224
+	for t := range mobilevideogpt.Frames {
+		f := &picture.RGB{W: side, H: side, Pix: make([]byte, 3*side*side)}
+		for y := range side {
+			for x := range side {
+				p := f.Pix[3*(y*side+x):]
+				p[0], p[1], p[2] = byte(x+8*t), byte(y*2+t*t), byte((x*y)>>6)
+			}
+		}
+		list = append(list, f)
+	}
+	return list
+}
