@@ -17,6 +17,7 @@ import (
 	"finetui/core/run"
 	"finetui/core/session"
 	"finetui/core/stats"
+	"finetui/core/sweep"
 	configpane "finetui/views/config"
 	datapane "finetui/views/dataset"
 	inferpane "finetui/views/infer"
@@ -102,6 +103,7 @@ func (c *current) runsDir() string {
 
 // runControl is what the Train pane can ask of the program.
 func runControl(c *current) trainpane.Control {
+	var sweeps sweep.Watcher
 	return trainpane.Control{
 		Runs: c.runsDir,
 		Lint: func(ctx context.Context) ([]dataset.Finding, error) {
@@ -132,6 +134,30 @@ func runControl(c *current) trainpane.Control {
 				return err
 			}
 			return finetune.Resume(ctx, r, exe)
+		},
+		Sweeps: func(ctx context.Context, emit func([]sweep.Report)) error {
+			file, err := c.file()
+			if err != nil {
+				return err
+			}
+			return sweeps.Watch(ctx, file, emit)
+		},
+		PlanSweep: func(ctx context.Context, words string) (string, error) {
+			file, err := c.file()
+			if err != nil {
+				return "", err
+			}
+			return planSweep(ctx, file, words)
+		},
+		SteerSweep: func(ctx context.Context, s *sweep.Sweep, pause bool) error {
+			if pause {
+				return s.Pause()
+			}
+			exe, err := executable()
+			if err != nil {
+				return err
+			}
+			return s.GoOn(ctx, exe)
 		},
 		Save: func(name string, data []byte) (string, error) {
 			file, err := c.file()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,38 +16,19 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// takeSettings takes what is said of a sweep itself out of the words: SEEDS=3, TOGETHER=2.
-func (c *call) takeSettings() {
-	c.settings = map[string]string{}
-	c.words = slices.DeleteFunc(slices.Clone(c.words), func(word string) bool {
-		key, value, ok := strings.Cut(word, "=")
-		if ok = ok && (key == "SEEDS" || key == "TOGETHER"); ok {
-			c.settings[key] = value
-		}
-		return ok
-	})
-}
-
 // runSweep plans a queue of experiments, shows one, or steers it.
 func runSweep(c call) int {
 	file, ok := c.configuration()
 	if !ok {
 		return exitCall
 	}
+	if c.plan != nil {
+		return c.newSweep(file)
+	}
 	if len(c.words) == 0 {
-		if len(c.axes)+len(c.settings) > 0 {
-			return c.fail(exitCall, "the sweep has no name: finetui sweep NAME SEEDS=3 RECIPE.SAMPLING=instance,square_root")
-		}
 		return c.listSweeps(file)
 	}
 	name, words := c.words[0], c.words[1:]
-	if len(c.axes) > 0 {
-		return c.newSweep(file, name, words)
-	}
-	if len(c.settings) > 0 {
-		return c.fail(exitCall, "SEEDS and TOGETHER are for a new sweep, which varies constants; finetui sweep %s seeds 2 "+
-			"adds two", name)
-	}
 	s, err := sweep.Find(file.Snapshot, name)
 	if err != nil {
 		return c.unusable(err)
@@ -88,58 +68,15 @@ func (c call) listSweeps(file *config.File) int {
 }
 
 // newSweep plans a sweep and starts its queue.
-func (c call) newSweep(file *config.File, name string, words []string) int {
-	plan := sweep.Plan{Name: name, Axes: c.axes, Seeds: []int{1, 2, 3}}
-	for _, w := range words {
-		if w != "each" {
-			return c.fail(exitCall, "%q is a word too many: finetui sweep NAME [each] [SEEDS=3] [TOGETHER=1] "+
-				"SECTION.KEY=value,value …", printable.Line(w))
-		}
-		plan.Each = true
+func (c call) newSweep(file *config.File) int {
+	if c.plan.Name == "" || len(c.words) > 0 {
+		return c.fail(exitCall, "call it as finetui sweep %s", sweep.Usage)
 	}
-	var err error
-	if text, ok := c.settings["SEEDS"]; ok {
-		if plan.Seeds, err = seeds(text); err != nil {
-			return c.fail(exitCall, "%w", err)
-		}
-	}
-	if text, ok := c.settings["TOGETHER"]; ok {
-		if plan.Together, err = strconv.Atoi(text); err != nil || plan.Together < 1 {
-			return c.fail(exitCall, "TOGETHER=%s is no number of runs at once, 1 or more", printable.Line(text))
-		}
-	}
-	s, err := sweep.Create(file.Snapshot, plan)
+	s, err := sweep.Create(file.Snapshot, *c.plan)
 	if err != nil {
 		return c.fail(exitCall, "%w", err)
 	}
 	return c.goOn(s)
-}
-
-// seeds are those of SEEDS: how many, 1, 2, 3 …, or which.
-func seeds(text string) (list []int, err error) {
-	for _, part := range strings.Split(text, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(part))
-		if err != nil || n < 0 {
-			return nil, fmt.Errorf("SEEDS=%s is neither a number of seeds nor a list of them: SEEDS=3, or SEEDS=1,2,3",
-				printable.Line(text))
-		}
-		if slices.Contains(list, n) {
-			return nil, fmt.Errorf("SEEDS=%s has %d twice", printable.Line(text), n)
-		}
-		list = append(list, n)
-	}
-	if strings.Contains(text, ",") {
-		return list, nil
-	}
-	if list[0] < 1 || list[0] > 1000 {
-		return nil, fmt.Errorf("SEEDS=%s: from 1 to 1000 seeds", printable.Line(text))
-	}
-	n := list[0]
-	list = nil
-	for seed := 1; seed <= n; seed++ {
-		list = append(list, seed)
-	}
-	return list, nil
 }
 
 func (c call) goOn(s *sweep.Sweep) int {
@@ -275,4 +212,28 @@ func runQueue(c call) int {
 		return c.fail(exitFailed, "%w", err)
 	}
 	return exitDone
+}
+
+// planSweep plans a sweep by a line of words, and starts it.
+func planSweep(ctx context.Context, file *config.Snapshot, line string) (string, error) {
+	words, overrides := divide(strings.Fields(line))
+	plan, rest, common, err := sweep.Parse(words, overrides)
+	if err != nil {
+		return "", err
+	}
+	if plan.Name == "" || len(rest) > 0 {
+		return "", fmt.Errorf("write it as %s", sweep.Usage)
+	}
+	if file, err = sweep.Vary(file, common...); err != nil {
+		return "", err
+	}
+	s, err := sweep.Create(file, plan)
+	if err != nil {
+		return "", err
+	}
+	exe, err := executable()
+	if err != nil {
+		return "", err
+	}
+	return plan.Name, s.GoOn(ctx, exe)
 }

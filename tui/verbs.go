@@ -96,12 +96,11 @@ func (v verb) usage() string { return strings.TrimSpace("finetui " + v.name + " 
 type call struct {
 	ctx       context.Context // ends when the user interrupts, or stdout fails
 	words     []string
-	overrides []string // "SECTION.KEY=value", as given
-	axes      []sweep.Axis
-	settings  map[string]string // of sweep: SEEDS, TOGETHER
-	stdout    *output           // results only
-	stderr    *output           // progress, messages, errors
-	json      bool              // VIEW.FORMAT
+	overrides []string    // "SECTION.KEY=value", as given
+	plan      *sweep.Plan // of a new sweep; nil: none is planned
+	stdout    *output     // results only
+	stderr    *output     // progress, messages, errors
+	json      bool        // VIEW.FORMAT
 }
 
 // newCall is a call that ends with ctx, or once nothing can be written to stdout any more.
@@ -152,9 +151,12 @@ func (c call) dispatch() int {
 		return c.noVerb(name)
 	}
 	v := table[i]
-	if v.name == "sweep" {
-		c.axes, c.overrides = sweep.Axes(c.overrides)
-		c.takeSettings()
+	if v.name == "sweep" && sweep.Plans(c.words, c.overrides) {
+		plan, words, overrides, err := sweep.Parse(c.words, c.overrides)
+		if err != nil {
+			return c.fail(exitCall, "%w", err)
+		}
+		c.plan, c.words, c.overrides = &plan, words, overrides
 	}
 	if slices.ContainsFunc(c.words[:min(max(v.least, 1), len(c.words))], asksForHelp) {
 		c.words = []string{v.name}

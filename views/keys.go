@@ -67,6 +67,9 @@ var Meanings = []Meaning{
 	{Keys: []string{"e"}, Means: "write what is seen into a file", Does: []string{"export", "export_sheet"}},
 
 	{Keys: []string{"n"}, Means: "a new run", Does: []string{"new_run"}},
+	{Keys: []string{"N"}, Means: "a new sweep: several values under several seeds", Does: []string{"new_sweep"}},
+	{Keys: []string{"B"}, Means: "pause the sweep, or go on with it", Does: []string{"pause_sweep"}},
+	{Keys: []string{"M"}, Means: "write a report", Does: []string{"export_sweep"}},
 	{Keys: []string{"x"}, Means: "stop it", Does: []string{"stop_run", "stop_evaluation"}},
 	{Keys: []string{"r"}, Means: "resume the run", Does: []string{"resume_run"}},
 	{Keys: []string{"c"}, Means: "compare what is marked", Does: []string{"compare"}},

@@ -10,43 +10,57 @@ import (
 )
 
 // Forest is the forest plot of a comparison in text: a line for each recipe with the difference of its macro-F1 from
-// the reference's, its interval, and both drawn over one axis whose zero is marked. width is that of the drawing, in
-// cells, at least 11.
+// the reference's, its interval, and both drawn over one axis whose zero is marked. width is that of the lines, in
+// cells; the drawing has at least 11 of them.
 func (c *RecipeComparison) Forest(width int) []string {
 	if len(c.Differences) == 0 {
 		return nil
 	}
-	width = max(11, width)
-	low, high, names := 0.0, 0.0, utf8.RuneCountInString(c.Variants[0].Name)
+	low, high := 0.0, 0.0
+	names, texts := []string{printable.Line(c.Variants[0].Name)}, []string{"macro-F1, points"}
 	for _, d := range c.Differences {
-		names = max(names, utf8.RuneCountInString(printable.Line(d.Name)))
+		text := fmt.Sprintf("%+.1f", 100*d.MacroF1.Difference)
 		low, high = min(low, d.MacroF1.Difference), max(high, d.MacroF1.Difference)
 		if i := d.MacroF1.Interval; i != nil {
 			low, high = min(low, i[0]), max(high, i[1])
+			text += fmt.Sprintf(" (%+.1f … %+.1f)", 100*i[0], 100*i[1])
 		}
+		names, texts = append(names, printable.Line(d.Name)), append(texts, text)
 	}
 	if high == low {
 		high = low + .01
 	}
+	names, texts = even(names), even(texts)
+	width = max(11, width-utf8.RuneCountInString(names[0])-utf8.RuneCountInString(texts[0])-4)
 	at := func(v float64) int { return int(math.Round((v - low) / (high - low) * float64(width-1))) }
-	pad := func(s string) string { return s + strings.Repeat(" ", max(0, names-utf8.RuneCountInString(s))) }
-	lines := []string{fmt.Sprintf("%s  %-24s  %s", pad(printable.Line(c.Variants[0].Name)), "macro-F1, points",
-		strings.Repeat(" ", at(0))+"│")}
-	for _, d := range c.Differences {
+	lines := make([]string, len(names))
+	for k := range names {
 		drawn := []rune(strings.Repeat(" ", width))
 		drawn[at(0)] = '│'
-		text := fmt.Sprintf("%+.1f", 100*d.MacroF1.Difference)
-		if i := d.MacroF1.Interval; i != nil {
-			for x := at(i[0]); x <= at(i[1]); x++ {
-				if drawn[x] = '─'; x == at(0) {
-					drawn[x] = '┼'
+		if k > 0 {
+			d := c.Differences[k-1].MacroF1
+			if i := d.Interval; i != nil {
+				for x := at(i[0]); x <= at(i[1]); x++ {
+					if drawn[x] = '─'; x == at(0) {
+						drawn[x] = '┼'
+					}
 				}
 			}
-			text += fmt.Sprintf(" (%+.1f … %+.1f)", 100*i[0], 100*i[1])
+			drawn[at(d.Difference)] = '●'
 		}
-		drawn[at(d.MacroF1.Difference)] = '●'
-		lines = append(lines, fmt.Sprintf("%s  %-24s  %s", pad(printable.Line(d.Name)), text,
-			strings.TrimRight(string(drawn), " ")))
+		lines[k] = names[k] + "  " + texts[k] + "  " + strings.TrimRight(string(drawn), " ")
 	}
 	return lines
+}
+
+// even fills texts up to the length of the longest.
+func even(texts []string) []string {
+	longest := 0
+	for _, s := range texts {
+		longest = max(longest, utf8.RuneCountInString(s))
+	}
+	for i, s := range texts {
+		texts[i] = s + strings.Repeat(" ", longest-utf8.RuneCountInString(s))
+	}
+	return texts
 }

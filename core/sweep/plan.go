@@ -181,7 +181,7 @@ func (p *Plan) check(file *config.Snapshot) error {
 	}
 	known := map[string]bool{}
 	for _, v := range p.Variants() {
-		s, err := vary(file, v.Words...)
+		s, err := Vary(file, v.Words...)
 		if err != nil {
 			return err
 		}
@@ -199,8 +199,8 @@ func (p *Plan) check(file *config.Snapshot) error {
 	return nil
 }
 
-// vary is a configuration with constants changed, and what goes with them: RECIPE.PRESET brings its own.
-func vary(file *config.Snapshot, words ...string) (*config.Snapshot, error) {
+// Vary is a configuration with constants changed, and what goes with them: RECIPE.PRESET brings its own.
+func Vary(file *config.Snapshot, words ...string) (*config.Snapshot, error) {
 	changes, err := config.Overrides(words)
 	if err != nil {
 		return nil, err

@@ -128,7 +128,7 @@ func (s *Sweep) Text(st Status, c *eval.RecipeComparison) string {
 	fmt.Fprintf(&b, "%s\n\n", s.Title(st))
 	b.WriteString(aligned(s.Table(st, c)))
 	if c != nil {
-		b.WriteString("\n" + strings.Join(c.Forest(40), "\n") + "\n\n")
+		b.WriteString("\n" + strings.Join(c.Forest(90), "\n") + "\n\n")
 		for _, sentence := range c.Sentences {
 			b.WriteString(sentence + "\n")
 		}
@@ -185,7 +185,7 @@ func (s *Sweep) Markdown(st Status, c *eval.RecipeComparison) string {
 		}
 	}
 	if c != nil {
-		fmt.Fprintf(&b, "\n```\n%s\n```\n\n", strings.Join(c.Forest(60), "\n"))
+		fmt.Fprintf(&b, "\n```\n%s\n```\n\n", strings.Join(c.Forest(100), "\n"))
 		for _, sentence := range c.Sentences {
 			fmt.Fprintf(&b, "%s\n\n", sentence)
 		}

@@ -222,7 +222,7 @@ func (w *worker) experiment(ctx context.Context, j job, together int, plan Plan)
 	if cores := runtime.GOMAXPROCS(0); together > 1 && w.constants.Config.Train.Threads == 0 {
 		words = append(words, fmt.Sprintf("TRAIN.THREADS=%d", max(1, cores/together)))
 	}
-	file, err := vary(w.constants, words...)
+	file, err := Vary(w.constants, words...)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/gpu"
 	"finetui/core/run"
+	"finetui/core/sweep"
 )
 
 // Control is what the pane reaches the program by. Start, Lint, Resume, Preparing and Save
@@ -23,6 +24,12 @@ type Control struct {
 	// Preparing says how far a live run is with fetching its base;
 	// without words where it fetches nothing. nil: not asked.
 	Preparing func(r *run.Run) (done, total int, what string)
+
+	// Sweeps emits the project's sweeps until none is at work; PlanSweep plans one by a line of words (sweep.Usage), starts
+	// it and returns its name; SteerSweep pauses one, or goes on with it. All may be nil.
+	Sweeps     func(ctx context.Context, emit func([]sweep.Report)) error
+	PlanSweep  func(ctx context.Context, words string) (name string, err error)
+	SteerSweep func(ctx context.Context, s *sweep.Sweep, pause bool) error
 
 	Save func(name string, data []byte) (string, error) // writes an export and returns its path
 	GPUs func() ([]gpu.Device, error)                   // nil: gpu.Snapshot

@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/printable"
+	"finetui/core/sweep"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -22,6 +23,7 @@ const (
 	machineView  = "Machine"
 	detailsView  = "Details"
 	compareView  = "Compare"
+	sweepsView   = "Sweeps"
 )
 
 // Pane is the Train pane: its views, and what they share.
@@ -31,6 +33,7 @@ type Pane struct {
 	requests requests
 	exporter exporter
 	tests    *tests
+	sweeps   *sweeps
 	title    titleFigures
 }
 
@@ -39,7 +42,7 @@ func New(c Control) *Pane {
 	c.complete()
 	s := newShared(c)
 	p := &Pane{shared: s, launcher: launcher{shared: s}, requests: newRequests(s), exporter: exporter{shared: s},
-		tests: &tests{shared: s}, title: titleFigures{shared: s}}
+		tests: &tests{shared: s}, sweeps: newSweeps(s), title: titleFigures{shared: s}}
 	panels := newPanels(s)
 	s.views = views.NewViews(p.Name(),
 		newOverview(s, panels),
@@ -48,6 +51,7 @@ func New(c Control) *Pane {
 		newMachine(s, panels),
 		newDetails(s, panels),
 		newComparison(s, panels, p.tests),
+		p.sweeps.view(),
 	)
 	s.views.Ready, s.views.Turned = p.any, p.attend
 	return p
@@ -87,6 +91,10 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		return p.requests.answered(msg)
 	case views.Answer[[]testedSplit]:
 		p.tests.answered(msg)
+	case views.Batch[[]sweep.Report]:
+		return p.sweeps.came(msg)
+	case views.Answer[swept]:
+		return p.sweeps.answered(msg)
 	case views.Answer[saved]:
 		return p.exporter.saved(msg)
 	case tea.MouseMsg:
@@ -115,6 +123,8 @@ func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 	switch {
 	case p.launcher.open():
 		return p.launcher.typed(msg)
+	case p.sweeps.prompt != nil:
+		return p.sweeps.typed(msg)
 	case p.filter.Writing():
 		_, cmd := p.filter.Update(msg)
 		return cmd
@@ -141,6 +151,8 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 	switch {
 	case p.launcher.open():
 		screen = p.launcher.launch.over(t, screen, w, h)
+	case p.sweeps.prompt != nil:
+		screen = p.sweeps.over(t, screen, w, h)
 	case p.filter.Writing():
 		screen = p.filter.Over(t, screen, w, h)
 	}
@@ -169,7 +181,9 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 }
 
 // Capturing says whether a name or a filter is being written.
-func (p *Pane) Capturing() bool { return p.filter.Writing() || p.launcher.open() }
+func (p *Pane) Capturing() bool {
+	return p.filter.Writing() || p.launcher.open() || p.sweeps.prompt != nil
+}
 
 // Leave closes the uppermost layer: a zoomed panel, the comparison or the details, the filter.
 func (p *Pane) Leave() bool {
