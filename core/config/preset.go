@@ -73,7 +73,7 @@ func demoQVED(c *Config) {
 	c.Recipe.Preset, c.Recipe.Sampling = PresetCustom, SampleSquareRoot
 	c.LoRA.R, c.LoRA.Alpha = 16, 32
 	c.LoRA.Targets = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
-	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 4, 4, 1
+	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 12, 4, 1
 	c.Train.LearningRate, c.Train.ProjectorLR = 4e-3, 1e-3
 	c.Train.EvalEvery, c.Train.SaveEvery = 140, 140
 	c.Eval.MaxNewTokens = 64
