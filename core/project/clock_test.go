@@ -183,7 +183,7 @@ func TestTheLongestOfVeryManySamplesIsTheLongest(t *testing.T) {
 	q := p.Over(file.Config, r)
 	q.Base = p.Base
 	longest := 0
-	for _, w := range q.weigh("train", nil) {
+	for _, w := range q.weigh(newRuler(q), "train", nil) {
 		longest = max(longest, w.tokens)
 	}
 	if want := 50 * 50; longest < want { // 1400 pixels are 50 tokens

@@ -32,8 +32,7 @@ type Cost struct {
 // are counted by their letters.
 func (p *Project) Cost() Cost {
 	if p.Base != nil {
-		return p.cost(p.Base.Kind, p.Base.WeightBytes(), p.weigh("train", nil),
-			p.weigh("valid", p.Encoder().Ruler().Hides))
+		return p.costBy(newRuler(p))
 	}
 	k, known := model.Away(p.Config.Model.Base)
 	if !known {
@@ -49,6 +48,12 @@ func (p *Project) Cost() Cost {
 		cost.Download = bytes * k.Sizes().Parameters
 	}
 	return cost
+}
+
+// costBy is Cost where the base is open, with a ruler that may know the samples' words already.
+func (p *Project) costBy(measure *ruler) Cost {
+	return p.cost(p.Base.Kind, p.Base.WeightBytes(), p.weigh(measure, "train", nil),
+		p.weigh(measure, "valid", measure.sizes.Hides))
 }
 
 func (p *Project) cost(k model.Kind, bytes int, all, valid []*weight) (cost Cost) {

@@ -101,7 +101,8 @@ func (e *Estimator) openBase(cfg *config.Config) (away bool, err error) {
 func (p *Project) size(out *Estimate) {
 	c := p.Config
 	out.Trainable = Trainable(p.Base.Kind, c)
-	all := p.weigh("train", nil)
+	measure := newRuler(p)
+	all := p.weigh(measure, "train", nil)
 	longest := 0
 	for _, w := range all {
 		if w.tokens == 0 {
@@ -117,7 +118,7 @@ func (p *Project) size(out *Estimate) {
 		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %d tokens, MODEL.MAX_LENGTH is %d", longest,
 			c.Model.MaxLength))
 	}
-	out.Cost = p.cost(p.Base.Kind, p.Base.WeightBytes(), all, p.weigh("valid", p.Encoder().Ruler().Hides))
+	out.Cost = p.cost(p.Base.Kind, p.Base.WeightBytes(), all, p.weigh(measure, "valid", measure.sizes.Hides))
 	for _, f := range out.Cost.Findings(c.Model.Base) {
 		out.Notes = append(out.Notes, f.Text)
 	}

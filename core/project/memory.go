@@ -354,9 +354,9 @@ func (s *process) session(rows, patches, questions int) int64 {
 
 // weigh measures the samples of a split but those that skip, which may be nil, leaves out: each of them, so that the
 // longest is the longest. Samples alike are one weight, of which a set of a million objects has few.
-func (p *Project) weigh(split string, skip func(recipe.Sample) bool) []*weight {
+func (p *Project) weigh(ruler *ruler, split string, skip func(recipe.Sample) bool) []*weight {
 	out := make([]*weight, 0, p.objects(split))
-	known, ruler := map[weight]*weight{}, newRuler(p)
+	known := map[weight]*weight{}
 	for i := range p.Data.Items {
 		item := &p.Data.Items[i]
 		if item.Split != split {
