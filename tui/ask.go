@@ -175,24 +175,12 @@ func (c call) compareRecipes(s *session.Session, split string) int {
 
 // compareText puts answers in free words side by side, each with the first, where all have some.
 func (c call) compareText(s *session.Session, list []session.Kept) int {
-	var results []*eval.FreeTextResult
-	for _, k := range list {
-		r, err := k.FreeText()
-		if err != nil {
-			return c.failure(err)
-		}
-		if r == nil {
-			return exitDone
-		}
-		results = append(results, r)
+	_, pairs, err := s.CompareTexts(list)
+	if err != nil {
+		return c.failure(err)
 	}
-	for i, r := range results[1:] {
-		compared, err := eval.CompareFreeText(results[0], r, session.Differences(list[0], list[i+1]),
-			uint64(s.Project.Config.Project.Seed))
-		if err != nil {
-			return c.failure(err)
-		}
-		fmt.Fprintf(c.stdout, "\n%s", compared.Text())
+	for _, pair := range pairs {
+		fmt.Fprintf(c.stdout, "\n%s", pair.Text())
 	}
 	return exitDone
 }

@@ -53,7 +53,8 @@ var Meanings = []Meaning{
 	{Keys: []string{"f"}, Means: "which of the answers are listed", Does: []string{"list_answers"}},
 	{Keys: []string{"S"}, Means: "the next split", Does: []string{"next_split"}},
 	{Keys: []string{"o"}, Means: "another order", Does: []string{"class_order", "sort"}},
-	{Keys: []string{"v"}, Means: "another value of the same things", Does: []string{"measure", "class_value"}},
+	{Keys: []string{"v"}, Means: "another value of the same things", Does: []string{"measure", "class_value",
+		"score_words"}},
 
 	{Keys: []string{"s"}, Means: "keep what was changed: constants in the file, a recipe in the constants",
 		Does: []string{"save", "take_over"}},

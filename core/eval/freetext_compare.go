@@ -40,8 +40,46 @@ type FreeTextComparison struct {
 	Method   string         `json:"mean_difference_method"`
 
 	Exercises Ordered[FreeTextPair] `json:"exercises"` // the rarest last
-	Constants []string              `json:"constants"` // in which the two differ
-	Sentences []string              `json:"sentences"`
+
+	Constants  []string `json:"constants"`   // in which the two differ
+	SameRecipe bool     `json:"same_recipe"` // runs that differ by chance alone: none is better than the other
+	Sentences  []string `json:"sentences"`
+}
+
+// Verdict says whether the two answer differently, and by which measures: each by its own test or interval.
+func (c *FreeTextComparison) Verdict() (differs bool, words string) {
+	var by, none []string
+	for _, m := range []struct {
+		name      string
+		has, told bool
+	}{{"the exercise identified", c.Named > 0, c.P < Told}, {"METEOR", true, c.METEOR.told()},
+		{"ROUGE-L", true, c.ROUGEL.told()}} {
+		switch {
+		case !m.has:
+		case m.told:
+			by = append(by, m.name)
+		default:
+			none = append(none, m.name)
+		}
+	}
+	switch {
+	case c.SameRecipe:
+		return false, "one recipe, two runs: what lies between them is chance"
+	case len(by) == 0:
+		return false, "not told apart by " + listed(none, "or")
+	case len(none) == 0:
+		return true, "they differ by " + listed(by, "and")
+	}
+	return true, "they differ by " + listed(by, "and") + ", and are not told apart by " + listed(none, "or")
+}
+
+// listed is a list in words.
+func listed(names []string, last string) string {
+	n := len(names)
+	if n < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:n-1], ", ") + " " + last + " " + names[n-1]
 }
 
 // FreeTextComparisonKind is FreeTextComparison.Kind.
@@ -78,6 +116,7 @@ func CompareFreeText(a, b *FreeTextResult, constants []string, seed uint64) (*Fr
 		Method:           fmt.Sprintf("paired bootstrap, %d resamples", DefaultResamples),
 		Synonyms:         a.Synonyms,
 		Constants:        append([]string{}, constants...), // a list in JSON, even where it is empty
+		SameRecipe:       constants != nil && len(constants) == 0,
 	}
 	pairs := c.match(a, b)
 	if len(pairs) == 0 {
@@ -220,13 +259,16 @@ func (c *FreeTextComparison) say() []string {
 	if c.Named > 0 {
 		counts := fmt.Sprintf("of %s %s alone names the right one on %d, %s alone on %d (McNemar's exact p %s)",
 			items(c.Named), first, c.OnlyFirst, second, c.OnlySecond, pText(c.P))
-		if c.P < Told {
+		switch {
+		case c.SameRecipe:
+			out = append(out, fmt.Sprintf("Two runs of one recipe: what lies between them is chance, no gain: %s.", counts))
+		case c.P < Told:
 			better := second
 			if c.Difference < 0 {
 				better = first
 			}
 			out = append(out, fmt.Sprintf("%s identifies more exercises: %s.", better, counts))
-		} else {
+		default:
 			out = append(out, fmt.Sprintf("The two cannot be told apart by the exercise that they name: %s.", counts))
 			out = append(out, fewDiscordant(c.OnlyFirst+c.OnlySecond)...)
 		}

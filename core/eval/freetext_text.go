@@ -15,10 +15,12 @@ import (
 func (r *FreeTextResult) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s on %s: %s\n", printable.Line(r.Subject), printable.Line(r.Split), items(r.N))
-	if r.Failed > 0 {
-		fmt.Fprintf(&b, "%s no answer: counted in none of the figures\n",
-			dataset.Counted(r.Failed, "item more has", "items more have"))
+	line := func(note string) {
+		if note != "" {
+			b.WriteString(note + "\n")
+		}
 	}
+	line(r.failedText())
 	fmt.Fprintf(&b, "exercise identified  %s\n", r.identifiedText())
 	fmt.Fprintf(&b, "METEOR               %s, %s\n", meanOf(r.METEOR, r.METEORInterval), meteorText(r.Synonyms))
 	fmt.Fprintf(&b, "ROUGE-L F1           %s\n", meanOf(r.ROUGEL, r.ROUGELInterval))
@@ -32,15 +34,8 @@ func (r *FreeTextResult) Text() string {
 		fmt.Fprintf(&b, " · %.1f tokens/s", r.TokensPerSecond)
 	}
 	b.WriteByte('\n')
-	if r.Named < r.N {
-		fmt.Fprintf(&b, "%s no exercise (no \"%s\"): not counted as identified or not\n",
-			dataset.Counted(r.N-r.Named, "expected answer names", "expected answers name"), exerciseEnd)
-	}
-	if r.TruthsWithoutLatin+r.AnswersWithoutLatin > 0 {
-		fmt.Fprintf(&b, "%s and %s no letter a–z and no digit: ROUGE-L sees no word there and is 0\n",
-			dataset.Counted(r.TruthsWithoutLatin, "expected answer", "expected answers"),
-			dataset.Counted(r.AnswersWithoutLatin, "answer has", "answers have"))
-	}
+	line(r.unnamedText())
+	line(r.latinText())
 	b.WriteByte('\n')
 	rows := [][]string{{"exercise", "n", "identified", "95 %", "METEOR", "95 %", "ROUGE-L", "95 %"}}
 	for _, e := range r.Exercises {
@@ -51,13 +46,52 @@ func (r *FreeTextResult) Text() string {
 			fraction(f.ROUGELInterval)})
 	}
 	b.WriteString(table(rows))
-	if slices.ContainsFunc(r.Exercises, func(e Named[FreeTextFigures]) bool {
+	line(r.fewText())
+	return b.String()
+}
+
+// Notes are what is to be borne in mind with the figures, a sentence each.
+func (r *FreeTextResult) Notes() (notes []string) {
+	for _, note := range []string{r.failedText(), r.unnamedText(), r.latinText(), r.fewText()} {
+		if note != "" {
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}
+
+func (r *FreeTextResult) failedText() string {
+	if r.Failed == 0 {
+		return ""
+	}
+	return dataset.Counted(r.Failed, "item more has", "items more have") +
+		" no answer: counted in none of the figures"
+}
+
+func (r *FreeTextResult) unnamedText() string {
+	if r.Named == r.N {
+		return ""
+	}
+	return fmt.Sprintf("%s no exercise (no \"%s\"): not counted as identified or not",
+		dataset.Counted(r.N-r.Named, "expected answer names", "expected answers name"), exerciseEnd)
+}
+
+func (r *FreeTextResult) latinText() string {
+	if r.TruthsWithoutLatin+r.AnswersWithoutLatin == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s and %s no letter a–z and no digit: ROUGE-L sees no word there and is 0",
+		dataset.Counted(r.TruthsWithoutLatin, "expected answer", "expected answers"),
+		dataset.Counted(r.AnswersWithoutLatin, "answer has", "answers have"))
+}
+
+func (r *FreeTextResult) fewText() string {
+	if !slices.ContainsFunc(r.Exercises, func(e Named[FreeTextFigures]) bool {
 		return e.Value.METEORInterval != nil && e.Value.N < fewItems
 	}) {
-		fmt.Fprintf(&b, "A bootstrap of fewer than %d items gives METEOR and ROUGE-L too narrow an interval.\n",
-			fewItems)
+		return ""
 	}
-	return b.String()
+	return fmt.Sprintf("A bootstrap of fewer than %d items gives METEOR and ROUGE-L too narrow an interval.", fewItems)
 }
 
 // exerciseName is an exercise as it is shown.

@@ -62,6 +62,28 @@ func (k Kept) Timed() (*eval.TimedResult, error) {
 	return r, err
 }
 
+// CompareTexts compares answers in free words: those of the first evaluation with each other's, with the constants in
+// which the two differ. The results are in the order of the list; nil where one has no answers in free words.
+func (s *Session) CompareTexts(list []Kept) (results []*eval.FreeTextResult, pairs []*eval.FreeTextComparison,
+	err error) {
+	for _, k := range list {
+		r, err := k.FreeText()
+		if err != nil || r == nil {
+			return nil, nil, err
+		}
+		results = append(results, r)
+	}
+	for i := 1; i < len(results); i++ {
+		pair, err := eval.CompareFreeText(results[0], results[i], Differences(list[0], list[i]),
+			uint64(s.Project.Config.Project.Seed))
+		if err != nil {
+			return nil, nil, err
+		}
+		pairs = append(pairs, pair)
+	}
+	return results, pairs, nil
+}
+
 // keep writes an evaluation's files, and takes away those of an earlier one that it has no like of.
 func (s *Session) keep(t *Setting, r project.Evaluation) error {
 	path := func(ext string) string { return s.evalPath(t, r.Split, ext) }

@@ -127,7 +127,11 @@ func (v *ask) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
 func (v *ask) earlier(who int, key answerKey, w int) []string {
 	lines := wrapped("enter asks", w)
 	if kept, there := v.now.answers[who][key.about]; there && v.own == "" {
-		lines = append(lines, wrapped("in its evaluation it said “"+kept.Answer+"”", w)...)
+		answer := kept.Answer
+		if a := v.now.worded[who][key.about]; a != nil {
+			answer = a.Answer
+		}
+		lines = append(lines, wrapped("in its evaluation it said “"+answer+"”", w)...)
 	}
 	return lines
 }

@@ -1,7 +1,9 @@
 package infer
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -117,14 +119,34 @@ func (v *answerList) items() []int {
 	for i := range r.Items {
 		item := &r.Items[i]
 		switch {
-		case !listed(item) || !v.filter.Passes(item.ID, item.Expected, item.Answer):
+		case !listed(item) || !v.passes(item):
 		case item.Right:
 			then = append(then, i)
 		default:
 			first = append(first, i)
 		}
 	}
-	return append(first, then...)
+	list := append(first, then...)
+	if v.byWords() { // the farthest from its truth first
+		slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(v.meteor(r, a), v.meteor(r, b)) })
+	}
+	return list
+}
+
+// meteor is METEOR of an answer in free words.
+func (v *answerList) meteor(r *eval.Result, i int) float64 {
+	if a := v.said(r.Items[i].ID); a != nil {
+		return a.METEOR
+	}
+	return 0
+}
+
+// passes says whether the filter lets an answer through.
+func (v *answerList) passes(item *eval.Answer) bool {
+	if a := v.said(item.ID); a != nil {
+		return v.filter.Passes(item.ID, item.Expected, a.Truth, a.Answer)
+	}
+	return v.filter.Passes(item.ID, item.Expected, item.Answer)
 }
 
 // listing says which answers are listed.
@@ -155,6 +177,9 @@ func (v *answerList) itemsTitle() string {
 }
 
 func (v *answerList) itemsTable(r *eval.Result) widget.Table {
+	if v.byWords() {
+		return v.wordsTable(r)
+	}
 	table := widget.Table{Cursor: &v.item, Columns: []widget.Column{{Title: "answer", Flex: true, Min: 12},
 		{Title: "truth", Flex: true, Min: 8, Priority: 1}, {Title: "item", Flex: true, Middle: true, Min: 10,
 			Priority: 2}}}
@@ -181,7 +206,9 @@ func (v *answerList) drawItems(t *widget.Theme, w, h int) string {
 		return widget.Middle(t.Muted, none+"; f lists others", w, h)
 	}
 	var lines []string
-	if text := v.itemText(r); text != "" && h >= 10 {
+	if a := v.said(v.itemID()); a != nil && h >= 8 {
+		lines = strings.Split(indent(besideTruth(t, a, w-2, h/2)), "\n")
+	} else if text := v.itemText(r); text != "" && h >= 10 {
 		lines = append(lines, "", " "+t.Muted.Render(widget.Cut("it said: ", w-2))+widget.Cut(text, w-12))
 	}
 	return strings.Join(append([]string{table.View(t, w, h-len(lines))}, lines...), "\n")

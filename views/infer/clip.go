@@ -175,12 +175,11 @@ func (v *player) shownTitle() string {
 	if !v.there() {
 		return "What it sees"
 	}
-	title := fmt.Sprintf("What it sees · %s of %s frames", widget.Count(len(v.clip.Shown)),
-		widget.Count(v.clip.Info.Frames))
+	frames := fmt.Sprintf("%s of %s frames", widget.Count(len(v.clip.Shown)), widget.Count(v.clip.Info.Frames))
 	if n := len(v.attention().Chosen); n > 0 {
-		title += fmt.Sprintf(", %d looked at more closely", n)
+		return fmt.Sprintf("Sees %s · ● %d chosen", frames, n)
 	}
-	return title
+	return "What it sees · " + frames
 }
 
 // sheet is how the frames that the model is shown stand beside and below each other: columns and rows of a page, the
@@ -189,26 +188,31 @@ type sheet struct{ columns, rows, w, h, captions, first int }
 
 func (s sheet) size() int { return s.columns * s.rows }
 
-// sheet chooses the largest pictures with which all have room among
-// w×h cells; where not even small ones have, a page of these.
+// sheet chooses the largest pictures with which all have room among w×h cells; where not even the smallest have, a page
+// of as many as these allow.
 func (v *player) sheet(w, h int) sheet {
-	const least = 9 // columns that a caption takes
-	n := len(v.clip.Shown)
-	captions := 1
+	const (
+		leastW = 9 // columns that a caption takes
+		leastH = 3 // lines in which something can be made out
+	)
+	n, captions := len(v.clip.Shown), 1
 	if len(v.attention().Share) > 0 {
 		captions = 2
 	}
 	best := sheet{columns: 1, rows: 1, w: w - 1, h: max(h-captions, 1), captions: captions}
-	for columns := 1; columns <= max(min(n, w/least), 1); columns++ {
+	area := 0
+	for columns := 1; columns <= max(min(n, w/leastW), 1); columns++ {
+		rows := int(math.Ceil(float64(n) / float64(columns)))
+		rows = max(min(rows, h/(leastH+captions)), 1)
 		wide := w/columns - 1
-		_, tall := widget.PictureSize(v.clip.W, v.clip.H, wide, max(h-captions, 1))
-		s := sheet{columns: columns, rows: max(h/(tall+captions), 1), w: wide, h: tall, captions: captions}
-		if best.size() < n && s.size() > best.size() {
-			best = s
+		across, tall := widget.PictureSize(v.clip.W, v.clip.H, wide, max(h/rows-captions, 1))
+		s := sheet{columns: columns, rows: rows, w: wide, h: tall, captions: captions}
+		more, as := min(s.size(), n)-min(best.size(), n), across*tall-area
+		if more > 0 || more == 0 && as > 0 {
+			best, area = s, across*tall
 		}
 	}
-	best.rows = min(best.rows, int(math.Ceil(float64(n)/float64(best.columns))))
-	if best.rows > 0 {
+	if best.size() > 0 {
 		best.first = v.shownAt() / best.size() * best.size()
 	}
 	return best
@@ -294,7 +298,22 @@ func (v *player) drawSheet(t *widget.Theme, w, h int) string {
 		}
 		rows = append(rows, widget.Columns(cells...))
 	}
+	if note := v.legend(t, s, w); s.rows*(s.h+s.captions)+len(note) < h {
+		rows = append(rows, "", indent(note))
+	}
 	return widget.Block(strings.Join(rows, "\n"), w, h)
+}
+
+// legend says what the marks and figures below the frames mean, and how many more there are.
+func (v *player) legend(t *widget.Theme, s sheet, w int) (lines []string) {
+	if len(v.attention().Chosen) > 0 {
+		lines = wrapped("● looked at more closely; %: its part of the attention among the frames it was chosen from", w-2)
+	}
+	if n := len(v.clip.Shown); s.size() < n {
+		lines = append(lines, wrapped(fmt.Sprintf("frames %d to %d of %d: the arrow keys turn the page", s.first+1,
+			min(s.first+s.size(), n), n), w-2)...)
+	}
+	return toned(t.Muted, lines)
 }
 
 // caption is the time of the ith frame that the model is shown, and its part of the attention.

@@ -45,11 +45,7 @@ func (v *compare) view() views.View {
 
 // present is the place of the object under the cursor of those on which the pair differs; false where there is none.
 func (v *compare) present() (place int, there bool) {
-	list := v.differences()
-	if len(list) == 0 {
-		return 0, false
-	}
-	place, there = v.now.place[list[v.differ.At(len(list))].first.ID]
+	place, there = v.now.place[v.differingID()]
 	return place, there
 }
 
@@ -60,7 +56,7 @@ func (v *compare) newBoard() *views.Board {
 				v.now.split
 		}, Draw: v.drawSubjects, Move: v.moveSubject, Click: v.clickSubject, Actions: v.toSubject},
 		views.Panel{Name: "words", Tab: "What it says", Title: v.pairTitle, Draw: v.drawPair, Move: v.scrollPair},
-		views.Panel{Name: "classes", Tab: "Class by class", Draw: v.drawPairClasses, Move: v.movePairClass},
+		views.Panel{Name: "classes", Tab: "Class by class", Title: v.classesTitle, Draw: v.drawPairClasses, Move: v.movePairClass},
 		views.Panel{Name: "differ", Tab: "Where they differ", Title: v.differTitle, Draw: v.drawDiffer,
 			Move: v.moveDiffer, Click: v.clickDiffer, Actions: v.toDiffering},
 		v.object.panel(),
@@ -129,6 +125,9 @@ func (v *compare) toScores() tea.Cmd {
 }
 
 func (v *compare) subjectsTable(w int) widget.Table {
+	if v.worded() {
+		return v.wordsTable(w)
+	}
 	table := widget.Table{Cursor: &v.cursor, Columns: []widget.Column{
 		{Title: "", Priority: 10}, {Title: "subject", Flex: true, Middle: true, Min: 16, Priority: 10},
 		{Title: "n", Right: true, Priority: 5},
@@ -142,19 +141,11 @@ func (v *compare) subjectsTable(w int) widget.Table {
 	}
 	for i, k := range v.sides {
 		r := k.Result
-		name := k.Name
-		if k.Name == session.Base {
-			name = "base (zero-shot)"
-		}
-		mark := widget.Cell{}
-		if i == 0 {
-			mark = widget.Cell{Text: "◆", Tone: widget.Accent}
-		}
 		met := widget.Cell{Text: "✗ missed", Tone: widget.Warning}
 		if r.Success.Met {
 			met = widget.Cell{Text: "✓ met", Tone: widget.OK}
 		}
-		row := []widget.Cell{mark, {Text: name}, {Text: widget.Count(r.N)},
+		row := []widget.Cell{referenceMark(i), {Text: sideName(k.Name)}, {Text: widget.Count(r.N)},
 			{Text: widget.Percent(r.Accuracy, 1)}, {Text: span(r.AccuracyInterval), Tone: widget.Muted},
 			{Text: fmt.Sprintf("%.3f", r.MacroF1)}, {Text: fraction(r.MacroF1Interval), Tone: widget.Muted},
 			{Text: widget.Percent(r.BalancedAccuracy, 1)}, {Text: widget.Count(r.Unparsed)}, met}
@@ -213,8 +204,27 @@ func (v *compare) pairTitle() string {
 	return v.nameAt(0) + " → " + v.nameAt(second)
 }
 
+// sideName is a subject's name in the table.
+func sideName(name string) string {
+	if name == session.Base {
+		return "base (zero-shot)"
+	}
+	return name
+}
+
+// referenceMark stands before the first side, with which the others are compared.
+func referenceMark(i int) widget.Cell {
+	if i == 0 {
+		return widget.Cell{Text: "◆", Tone: widget.Accent}
+	}
+	return widget.Cell{}
+}
+
 // pairLines are the sentences of the pair.
 func (v *compare) pairLines(t *widget.Theme, w int) []string {
+	if c := v.wording(); c != nil {
+		return wordLines(t, c, w)
+	}
 	pair := v.comparison()
 	if pair == nil {
 		return nil
@@ -257,11 +267,21 @@ func (v *compare) scrollPair(m widget.Move, page int) {
 	v.scroll = l.Index
 }
 
+func (v *compare) classesTitle() string {
+	if v.worded() {
+		return "Exercise by exercise"
+	}
+	return "Class by class"
+}
+
 // drawPairClasses is the pair class by class and condition by condition: how many of each are right.
 func (v *compare) drawPairClasses(t *widget.Theme, w, h int) string {
 	pair := v.comparison()
 	if pair == nil {
 		return widget.Middle(t.Muted, "class by class", w, h)
+	}
+	if c := v.wording(); c != nil {
+		return v.wordPairs(c).View(t, w, h)
 	}
 	table := widget.Table{Cursor: &v.class, Columns: []widget.Column{{Title: "right answers", Flex: true,
 		Min: 12}, {Title: "n", Right: true, Priority: 4},
@@ -282,7 +302,9 @@ func (v *compare) drawPairClasses(t *widget.Theme, w, h int) string {
 }
 
 func (v *compare) movePairClass(m widget.Move, page int) {
-	if pair := v.comparison(); pair != nil {
+	if c := v.wording(); c != nil {
+		v.class.Move(m, len(c.Exercises), page)
+	} else if pair := v.comparison(); pair != nil {
 		v.class.Move(m, len(pair.Classes)+1+len(pair.Conditions), page)
 	}
 }

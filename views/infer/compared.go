@@ -20,7 +20,8 @@ const mostCompared = 8
 type compared struct {
 	table *eval.Board
 	sides []session.Kept // in the order of the table
-	left  []string       // who was left out, and why
+	words wordings
+	left  []string // who was left out, and why
 }
 
 // compareResults compares the evaluations of the split when they are looked at and have not been yet.
@@ -80,7 +81,9 @@ func compareKept(s *session.Session, kept []session.Kept, reference string) (com
 		return c, nil
 	}
 	var err error
-	c.table, err = s.Board(c.sides)
+	if c.table, err = s.Board(c.sides); err == nil {
+		c.words.results, c.words.pairs, err = s.CompareTexts(c.sides)
+	}
 	return c, err
 }
 
@@ -137,8 +140,11 @@ func (v *compare) comparison() *eval.Comparison {
 }
 
 func (v *compare) text() string {
-	if v.table == nil {
+	switch c := v.wording(); {
+	case v.table == nil:
 		return ""
+	case c != nil:
+		return c.Text()
 	}
 	return v.table.Text()
 }

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"fmt"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -42,7 +43,32 @@ func (v *compare) differences() []difference {
 	return append(gained, lost...)
 }
 
+// differing are how many objects the pair differs on.
+func (v *compare) differing() int {
+	if v.worded() {
+		return len(v.wordDifferences())
+	}
+	return len(v.differences())
+}
+
+// differingID names the object under the cursor of those on which the pair differs; "" where there is none.
+func (v *compare) differingID() string {
+	if v.worded() {
+		if list := v.wordDifferences(); len(list) > 0 {
+			return list[v.differ.At(len(list))].first.ID
+		}
+		return ""
+	}
+	if list := v.differences(); len(list) > 0 {
+		return list[v.differ.At(len(list))].first.ID
+	}
+	return ""
+}
+
 func (v *compare) differTitle() string {
+	if n := v.differing(); n > 0 && v.worded() {
+		return "Where they differ · " + inClips(n)
+	}
 	if n := len(v.differences()); n > 0 {
 		return fmt.Sprintf("Where they differ · %s objects", widget.Count(n))
 	}
@@ -50,6 +76,9 @@ func (v *compare) differTitle() string {
 }
 
 func (v *compare) differTable() widget.Table {
+	if v.worded() {
+		return v.wordDifferTable()
+	}
 	second, _ := v.second()
 	table := widget.Table{Cursor: &v.differ, Columns: []widget.Column{{Title: "object", Flex: true,
 		Middle: true, Min: 12}, {Title: "truth", Flex: true, Min: 8, Priority: 1},
@@ -78,14 +107,22 @@ func (v *compare) drawDiffer(t *widget.Theme, w, h int) string {
 		return widget.Middle(t.Muted, "the objects that only one of two gets right", w, h)
 	}
 	table := v.differTable()
-	if len(table.Rows) == 0 {
+	switch {
+	case len(table.Rows) == 0 && v.worded():
+		return widget.Middle(t.Muted, "both say the same about every clip", w, h)
+	case len(table.Rows) == 0:
 		return widget.Middle(t.Muted, "both are right about the same objects", w, h)
+	case !v.worded() || h < 12:
+		return table.View(t, w, h)
 	}
-	return table.View(t, w, h)
+	list := v.wordDifferences()
+	lines := strings.Split(indent(list[v.differ.At(len(list))].lines(t, v.comparison().Subjects, w-2)), "\n")
+	lines = lines[:min(len(lines), h/2)]
+	return strings.Join(append([]string{table.View(t, w, h-len(lines))}, lines...), "\n")
 }
 
 func (v *compare) moveDiffer(m widget.Move, page int) {
-	v.differ.Move(m, len(v.differences()), page-1)
+	v.differ.Move(m, v.differing(), page-1)
 }
 
 func (v *compare) clickDiffer(_, y, _, h int) tea.Cmd {
@@ -97,8 +134,6 @@ func (v *compare) clickDiffer(_, y, _, h int) tea.Cmd {
 func (v *compare) toDiffering() []views.Action {
 	return []views.Action{{Name: "show_difference", Label: "look at it",
 		Help: "go to this object's picture and question", Group: "Compare",
-		Enabled: func() bool { return len(v.differences()) > 0 }, Run: func() tea.Cmd {
-			list := v.differences()
-			return v.openSample(list[v.differ.At(len(list))].first.ID)
-		}}}
+		Enabled: func() bool { return v.differing() > 0 },
+		Run:     func() tea.Cmd { return v.openSample(v.differingID()) }}}
 }

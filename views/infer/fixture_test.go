@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -205,6 +206,7 @@ type speaker struct {
 	says  func(q model.Question) string
 	gate  chan struct{}
 	asked chan model.Question // may be nil
+	looks []model.Attention   // at the frames of a clip
 }
 
 func (s *speaker) Title() string { return s.title }
@@ -212,6 +214,9 @@ func (s *speaker) Title() string { return s.title }
 func (s *speaker) Hear(ctx context.Context, q model.Question, h session.Hearing) (session.Answer, error) {
 	if s.asked != nil {
 		s.asked <- q
+	}
+	if s.looks != nil {
+		h.Looked(s.looks)
 	}
 	a := session.Answer{First: 41 * time.Millisecond, Total: 91 * time.Millisecond}
 	for _, word := range strings.SplitAfter(s.says(q), " ") {
@@ -346,7 +351,8 @@ func answered(d *viewtest.Driver, p *Pane) {
 // settled waits until nothing is read or drawn any more.
 func settled(d *viewtest.Driver, p *Pane) {
 	d.Wait("the screen", func() bool {
-		return !p.waiting() && !p.looking.Pending() && !p.pictures.Pending() &&
+		reading := slices.ContainsFunc(p.players, func(v *player) bool { return v.request.Pending() })
+		return !reading && !p.waiting() && !p.looking.Pending() && !p.pictures.Pending() &&
 			!p.compare.request.Pending()
 	})
 }

@@ -29,15 +29,28 @@ func newScores(s *shared) *scores {
 
 func (v *scores) view() views.View {
 	return views.View{Name: scoresView, Boards: []*views.Board{v.board}, Actions: v.list.actions, Copy: v.text,
-		Want: v.list.object.want, Refresh: v.list.arrive}
+		Want: v.list.object.want, Refresh: v.refresh}
 }
 
 // text is the evaluation as the verb eval prints it.
 func (v *scores) text() string {
-	if r := v.result(); r != nil {
+	switch r := v.result(); {
+	case r == nil:
+		return ""
+	case v.byWords():
+		return v.texts().Text()
+	default:
 		return r.Text()
 	}
-	return ""
+}
+
+// refresh gives the tables the room that they have a use for.
+func (v *scores) refresh() {
+	v.board.Layout = scoresLayout()
+	if v.byWords() {
+		v.board.Layout = wordsLayout(len(exercises(v.texts())))
+	}
+	v.list.arrive()
 }
 
 func (v *scores) newBoard() *views.Board {
@@ -84,8 +97,11 @@ func groups(r *eval.Result) []group {
 	return list
 }
 
-// selected are the answers of the selected group of classes.
+// selected are the answers of the selected group of classes, or of the selected exercise.
 func (v *scores) selected(r *eval.Result) (name string, holds func(*eval.Answer) bool) {
+	if v.byWords() {
+		return v.selectedExercise()
+	}
 	list := groups(r)
 	name = "answers"
 	within := map[string]bool{} // the classes of the selected group
@@ -106,6 +122,9 @@ func (v *scores) scoresTitle() string {
 	title := "Scores of " + setting.Name + " on " + v.now.split
 	if r := v.result(); r != nil {
 		title += " · " + widget.Count(r.N) + " objects"
+		if v.byWords() {
+			title = "Scores of " + setting.Name + " on " + v.now.split + " · " + inClips(r.N)
+		}
 	}
 	return title
 }
@@ -166,7 +185,15 @@ func (v *scores) drawScores(t *widget.Theme, w, h int) string {
 	if r == nil {
 		return v.noResult(t, w, h)
 	}
-	return v.scoresTable(r, w).View(t, w, h)
+	return v.table(r, w).View(t, w, h)
+}
+
+// table is the table of scores by classes, or by exercises where the answers' words are scored.
+func (v *scores) table(r *eval.Result, w int) widget.Table {
+	if v.byWords() {
+		return v.exercisesTable(v.texts(), w)
+	}
+	return v.scoresTable(r, w)
 }
 
 // groupPosition says which line is selected where not all are seen.
@@ -176,12 +203,17 @@ func (v *scores) groupPosition() string {
 		return ""
 	}
 	w, h := v.board.Inside("scores")
-	return v.scoresTable(r, w).Position(h)
+	return v.table(r, w).Position(h)
 }
 
 func (v *scores) moveGroup(m widget.Move, page int) {
 	r := v.result()
 	if r == nil {
+		return
+	}
+	if v.byWords() {
+		v.group.Move(m, len(exercises(v.texts())), page)
+		v.list.follow()
 		return
 	}
 	list := groups(r)
@@ -198,7 +230,11 @@ func (v *scores) moveGroup(m widget.Move, page int) {
 
 func (v *scores) clickGroup(_, y, w, h int) tea.Cmd {
 	if r := v.result(); r != nil {
-		v.scoresTable(r, w).Click(y, h)
+		v.table(r, w).Click(y, h)
+		if v.byWords() {
+			v.list.follow()
+			return nil
+		}
 		v.moveGroup(widget.MoveRight, 1)
 	}
 	return nil

@@ -30,6 +30,8 @@ type shared struct {
 
 	players []*player // of the views that show clips
 
+	byClass bool // answers in free words are scored by the exercise that they name alone
+
 	// openSample is where other views lead to: the question about the object of that ID, with the truth. Ask sets it.
 	openSample func(id string) tea.Cmd
 }
@@ -49,10 +51,14 @@ func (p *shared) result() *eval.Result {
 func (p *shared) classes() []dataset.Class { return p.session.Project.Recipe.Classes }
 
 // shortID is a sample's ID without its split and, of a long name, without its middle: the object's number stands at
-// the end.
+// the end. A clip has no objects to count.
 func (p *shared) shortID(id string) string {
 	const most = 24
-	return widget.CutMiddle(widget.Clean(strings.TrimPrefix(id, p.now.split+"/")), most)
+	short := strings.TrimPrefix(id, p.now.split+"/")
+	if place, there := p.now.place[id]; there && p.now.samples[base][place].Item.Clip != nil {
+		short = strings.TrimSuffix(short, "#0")
+	}
+	return widget.CutMiddle(widget.Clean(short), most)
 }
 
 // askFilter opens the text that / asks for.

@@ -30,6 +30,11 @@ type snapshot struct {
 	kept       []session.Kept // evaluations of the split
 	answers    [subjectCount]map[string]eval.Answer
 	changed    [subjectCount][]string // constants that are others since the evaluation
+
+	// Of answers in free words; nil where the evaluation has none, or texted says why they cannot be read.
+	texts  [subjectCount]*eval.FreeTextResult
+	worded [subjectCount]map[string]*eval.FreeTextAnswer // by ID
+	texted [subjectCount]error
 }
 
 func newSnapshot(s *session.Session, split, run string) (*snapshot, error) {
@@ -66,9 +71,22 @@ func newSnapshot(s *session.Session, split, run string) (*snapshot, error) {
 			for _, item := range k.Result.Items {
 				c.answers[who][item.ID] = item
 			}
+			c.readTexts(who, *k)
 		}
 	}
 	return c, nil
+}
+
+// readTexts reads a subject's answers in free words, where there are some.
+func (c *snapshot) readTexts(who int, k session.Kept) {
+	if c.texts[who], c.texted[who] = k.FreeText(); c.texts[who] == nil {
+		return
+	}
+	c.worded[who] = map[string]*eval.FreeTextAnswer{}
+	for i := range c.texts[who].Items {
+		a := &c.texts[who].Items[i]
+		c.worded[who][a.ID] = a
+	}
 }
 
 // chooseSplit is the wanted split where it exists, else EVAL.SPLIT, else the last one.

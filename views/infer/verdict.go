@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"finetui/core/eval"
+	"finetui/core/printable"
 	"finetui/views/widget"
 )
 
@@ -21,6 +22,14 @@ func (v *scores) drawVerdict(t *widget.Theme, w, h int) string {
 	}
 	if v.batch.request.Pending() {
 		lines = append(lines, v.batch.bar(t, w-2))
+	}
+	if text := v.texts(); v.byWords() {
+		lines = append(lines, v.wordsVerdict(t, text, w-2)...)
+		v.bearInMind(t, say)
+		return widget.Block(indent(lines), w, h)
+	}
+	if err := v.now.texted[v.main()]; err != nil {
+		say(t.Warning, "✗ "+printable.Error(err))
 	}
 	style, sentence := goal(t, r.Success)
 	say(style, sentence)
@@ -40,19 +49,25 @@ func (v *scores) drawVerdict(t *widget.Theme, w, h int) string {
 	if few := tooFew(r); few != "" {
 		say(t.Warning, "! too few to tell: "+few)
 	}
-	k, setting := v.kept(), v.now.settings[v.main()]
-	if changed := v.now.changed[v.main()]; len(changed) > 0 {
+	say(t.Muted, fmt.Sprintf("perfect answers would score %s · MCC %.2f · kappa %.2f · %.3f s an answer",
+		widget.Percent(r.SelfTest, 0), r.MCC, r.Kappa, r.SecondsPerAnswer))
+	v.bearInMind(t, say)
+	return widget.Block(indent(lines), w, h)
+}
+
+// bearInMind says what else is to be known of the evaluation that is shown: what has changed since, and when it was.
+func (v *scores) bearInMind(t *widget.Theme, say func(style widget.Style, text string)) {
+	k, who := v.kept(), v.main()
+	if changed := v.now.changed[who]; len(changed) > 0 {
 		say(t.Warning, "! constants have changed since ("+strings.Join(changed, "; ")+"): b evaluates again")
 	}
 	if k.Older {
 		say(t.Warning, "! the run has a better checkpoint since; b evaluates that one")
 	}
-	say(t.Muted, fmt.Sprintf("perfect answers would score %s · MCC %.2f · kappa %.2f · %.3f s an answer · %s",
-		widget.Percent(r.SelfTest, 0), r.MCC, r.Kappa, r.SecondsPerAnswer, k.When.Format("2 Jan 15:04")))
-	for _, note := range setting.Notes {
+	for _, note := range v.now.settings[who].Notes {
 		say(t.Warning, "! "+note)
 	}
-	return widget.Block(indent(lines), w, h)
+	say(t.Muted, "evaluated "+k.When.Format("2 Jan 15:04"))
 }
 
 // tooFew names the classes with so few objects that their recall can be nearly anything, the vaguest first.
