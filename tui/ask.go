@@ -142,12 +142,25 @@ func runCompare(c call) int {
 	if err := board.WriteJSON(path); err != nil {
 		return c.failure(err)
 	}
+	_, words, err := s.CompareTexts(list)
 	if c.json {
-		return c.printJSON(board)
+		if code := c.printJSON(struct {
+			*eval.Board
+			FreeText []*eval.FreeTextComparison `json:"free_text,omitempty"` // each with the first
+		}{board, words}); code != exitDone {
+			return code
+		}
+	} else {
+		fmt.Fprint(c.stdout, board.Text())
+		c.note("written to %s", path)
+		for _, pair := range words {
+			fmt.Fprintf(c.stdout, "\n%s", pair.Text())
+		}
 	}
-	fmt.Fprint(c.stdout, board.Text())
-	c.note("written to %s", path)
-	return c.compareText(s, list)
+	if err != nil {
+		return c.failure(err)
+	}
+	return exitDone
 }
 
 // compareRecipes compares groups of runs, "1,2,3 4,5,6": recipes over their seeds.
@@ -170,18 +183,6 @@ func (c call) compareRecipes(s *session.Session, split string) int {
 	}
 	fmt.Fprint(c.stdout, compared.Text())
 	c.note("written to %s", path)
-	return exitDone
-}
-
-// compareText puts answers in free words side by side, each with the first, where all have some.
-func (c call) compareText(s *session.Session, list []session.Kept) int {
-	_, pairs, err := s.CompareTexts(list)
-	if err != nil {
-		return c.failure(err)
-	}
-	for _, pair := range pairs {
-		fmt.Fprintf(c.stdout, "\n%s", pair.Text())
-	}
 	return exitDone
 }
 

@@ -147,9 +147,25 @@ func TestFromExerciseClipsToAnAnswer(t *testing.T) {
 	terminal.WaitFor("7/20 · 0:00.60")
 	terminal.Send("\r")
 	terminal.WaitUntil(60, "two answers about the file", both)
+	terminal.Send("]")
+	terminal.WaitFor("b to ask it about all 4") // it says how to come by scores
+	terminal.Send("b")
+	waitLonger(t, terminal, "perfect answers would score METEOR")
+	terminal.WaitFor("it said: ")
+	terminal.Send("]]")
+	waitLonger(t, terminal, "they differ by", "not told apart by")
+	terminal.WaitFor("Exercise by exercise")
 	terminal.Send("q")
 	if code := terminal.WaitExit(); code != exitDone {
 		t.Errorf("exit code %d", code)
+	}
+	code, stdout, _ := verbAnswer(t, "compare", "base", "1", "VIEW.FORMAT=json")
+	var compared struct {
+		FreeText []eval.FreeTextComparison `json:"free_text"`
+	}
+	if err := json.Unmarshal([]byte(stdout), &compared); err != nil || code != exitDone || len(compared.FreeText) != 1 ||
+		compared.FreeText[0].Named != 4 {
+		t.Errorf("compare: code %d, %v\n%s", code, err, stdout)
 	}
 }
 

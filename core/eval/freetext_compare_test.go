@@ -198,3 +198,54 @@ func TestFreeTextComparisonIsWrittenWhole(t *testing.T) {
 		t.Errorf("%s %v", text, err)
 	}
 }
+
+// The verdict names the measures by which two differ, and those by which they do not; two runs of one recipe differ by
+// none.
+func TestFreeTextVerdict(t *testing.T) {
+	const poor, good = "heels", "the heels lift off the floor"
+	for _, c := range []struct {
+		onlyFirst, onlySecond int
+		first, second         string
+		constants             []string
+		differs               bool
+		words                 string
+	}{
+		{0, 0, good, good, nil, false, "not told apart by the exercise identified, METEOR or ROUGE-L"},
+		{2, 20, good, good, nil, true, "they differ by the exercise identified, METEOR and ROUGE-L"},
+		{0, 0, poor, good, nil, true,
+			"they differ by METEOR and ROUGE-L, and are not told apart by the exercise identified"},
+		{2, 20, poor, good, []string{}, false, "one recipe, two runs: what lies between them is chance"},
+	} {
+		a, b := twoCoaches(t, 60, c.onlyFirst, c.onlySecond, c.first, c.second)
+		got := compareFreeText(t, a, b, c.constants...)
+		if c.constants != nil {
+			var err error
+			if got, err = CompareFreeText(a, b, c.constants, 1); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(got.Text(), "identifies more") || !strings.Contains(got.Text(), "no gain") {
+				t.Errorf("two runs of one recipe: %s", got.Text())
+			}
+		}
+		if differs, words := got.Verdict(); differs != c.differs || words != c.words {
+			t.Errorf("%+v: %v, %q", c, differs, words)
+		}
+	}
+}
+
+// What is to be borne in mind is the same in the lines of eval and beside the figures on a screen.
+func TestNotesOfFreeTextStandInItsText(t *testing.T) {
+	items := []FreeTextItem{{ID: "a", Truth: "squats - 好", Answer: "squats - 好"}, {ID: "b", Truth: "stand up",
+		Answer: "stand"}, {ID: "c", Truth: "squats - lower", Answer: "squats - lower"}, {ID: "d",
+		Truth: "squats - lower", Error: "the clip is broken"}}
+	r := scoreFreeText(t, items, coached)
+	notes := r.Notes()
+	if len(notes) < 3 {
+		t.Fatalf("notes %q", notes)
+	}
+	for _, note := range notes {
+		if !strings.Contains(r.Text(), note+"\n") {
+			t.Errorf("%q is not in\n%s", note, r.Text())
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/video"
 	"finetui/ml/picture"
 )
 
@@ -18,7 +19,11 @@ var MarkColour = color.RGBA{255, 40, 40, 255}
 // Load decodes an item's picture, upright.
 func Load(item *dataset.Item) (*picture.RGB, error) {
 	if item.Media == "" {
-		return nil, fmt.Errorf("%s has no picture: see the findings of its data set", item.ID)
+		what := "picture"
+		if video.Named(item.ID) {
+			what = "clip"
+		}
+		return nil, fmt.Errorf("the %s of %s is not there: see the findings of its data set", what, item.ID)
 	}
 	img, _, err := picture.Decode(item.Media)
 	return img, err

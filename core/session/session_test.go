@@ -330,6 +330,8 @@ func TestEvaluationsAreKeptAndCompared(t *testing.T) {
 		!strings.Contains(err.Error(), "finetui eval base EVAL.SPLIT=test") {
 		t.Errorf("before any evaluation: %v", err)
 	}
+	before := s.baseEval("test", freeText+"json") // of a data set that had answers in words
+	write(t, before, "{}")
 	for _, name := range []string{label, Base} {
 		r, err := s.Evaluate(ctx, name, "test", nil)
 		if err != nil {
@@ -338,6 +340,9 @@ func TestEvaluationsAreKeptAndCompared(t *testing.T) {
 		if r.N != 4 || r.Subject != name || r.Split != "test" || r.SelfTest != 1 {
 			t.Errorf("result of %s: n %d, subject %q, split %q", name, r.N, r.Subject, r.Split)
 		}
+	}
+	if _, err := os.Stat(before); err == nil {
+		t.Error("answers in words of an evaluation before stay beside the new one")
 	}
 	list, err := s.Results("test")
 	if err != nil || len(list) != 2 || list[0].Name != Base || list[1].Name != label || list[0].Asked == nil ||

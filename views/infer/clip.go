@@ -183,8 +183,8 @@ func (v *player) shownTitle() string {
 }
 
 // sheet is how the frames that the model is shown stand beside and below each other: columns and rows of a page, the
-// size of a picture in cells, and the first of the page.
-type sheet struct{ columns, rows, w, h, captions, first int }
+// size of a picture in cells, the cells left of what is seen in it, and the first of the page.
+type sheet struct{ columns, rows, w, h, margin, captions, first int }
 
 func (s sheet) size() int { return s.columns * s.rows }
 
@@ -206,7 +206,7 @@ func (v *player) sheet(w, h int) sheet {
 		rows = max(min(rows, h/(leastH+captions)), 1)
 		wide := w/columns - 1
 		across, tall := widget.PictureSize(v.clip.W, v.clip.H, wide, max(h/rows-captions, 1))
-		s := sheet{columns: columns, rows: rows, w: wide, h: tall, captions: captions}
+		s := sheet{columns: columns, rows: rows, w: wide, h: tall, margin: (wide - across) / 2, captions: captions}
 		more, as := min(s.size(), n)-min(best.size(), n), across*tall-area
 		if more > 0 || more == 0 && as > 0 {
 			best, area = s, across*tall
@@ -291,8 +291,9 @@ func (v *player) drawSheet(t *widget.Theme, w, h int) string {
 		for column := range s.columns {
 			text := ""
 			if i := s.first + row*s.columns + column; i < len(v.clip.Shown) {
-				text = v.drawing(t, v.frameKey(v.clip.Shown[i], v.chosen(i), s.w, s.h)) + "\n" +
-					strings.Join(v.caption(t, i, i == current, s.w, s.captions), "\n")
+				margin := strings.Repeat(" ", max(min(s.margin-1, s.w-9), 0)) // the mark of the current one stands before
+				text = v.drawing(t, v.frameKey(v.clip.Shown[i], v.chosen(i), s.w, s.h)) + "\n" + margin +
+					strings.Join(v.caption(t, i, i == current, s.w-len(margin), s.captions), "\n"+margin)
 			}
 			cells = append(cells, widget.Block(text, s.w+1, s.h+s.captions))
 		}

@@ -11,6 +11,7 @@ import (
 	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/core/session"
+	"finetui/core/video"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -87,6 +88,9 @@ func (p *shared) pictureKey(m motif, kind, w, h int) pictureKey {
 
 func (p *shared) objectTitle(at int) string {
 	x := p.now.samples[base][at]
+	if video.Named(x.Item.ID) { // that is missing
+		return p.shortID(x.Item.ID)
+	}
 	return fmt.Sprintf("%s · object %d of %d", p.shortID(x.Item.ID), x.Object+1, len(x.Item.Objects))
 }
 
