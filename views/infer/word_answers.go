@@ -9,11 +9,11 @@ import (
 )
 
 // said is the answer in free words to what an item asks; nil: there is none.
-func (p *shared) said(id string) *eval.FreeTextAnswer {
-	if !p.byWords() {
+func (v *answerList) said(id string) *eval.FreeTextAnswer {
+	if !v.byWords() {
 		return nil
 	}
-	return p.now.worded[p.main()][id]
+	return v.now.worded[v.main()][id]
 }
 
 // wordsTable lists answers beside truths, each with what it is worth.

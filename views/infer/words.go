@@ -18,7 +18,7 @@ func (p *shared) texts() *eval.FreeTextResult { return p.now.texts[p.main()] }
 func (p *shared) byWords() bool { return p.texts() != nil && !p.byClass }
 
 // toWords turns from the scores of the words to those of the exercise that they name, and back.
-func (p *shared) toWords() tea.Cmd {
+func (p *Pane) toWords() tea.Cmd {
 	p.byClass = !p.byClass
 	p.views.Refresh()
 	return nil
@@ -145,7 +145,7 @@ func (v *scores) selectedExercise() (name string, holds func(*eval.Answer) bool)
 		return "all answers", func(*eval.Answer) bool { return true }
 	}
 	return exerciseTitle(list[at].Name), func(item *eval.Answer) bool {
-		a := v.said(item.ID)
+		a := v.list.said(item.ID)
 		return a != nil && a.Exercise == list[at].Name
 	}
 }
