@@ -261,7 +261,8 @@ func (c *FreeTextComparison) say() []string {
 			items(c.Named), first, c.OnlyFirst, second, c.OnlySecond, pText(c.P))
 		switch {
 		case c.SameRecipe:
-			out = append(out, fmt.Sprintf("Two runs of one recipe: what lies between them is chance, no gain: %s.", counts))
+			out = append(out, fmt.Sprintf("Two runs of one recipe: what lies between them is chance, no gain: %s.",
+				counts))
 		case c.P < Told:
 			better := second
 			if c.Difference < 0 {

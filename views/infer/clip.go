@@ -191,13 +191,10 @@ func (s sheet) size() int { return s.columns * s.rows }
 // sheet chooses the largest pictures with which all have room among w×h cells; where not even the smallest have, a page
 // of as many as these allow.
 func (v *player) sheet(w, h int) sheet {
-	const (
-		leastW = 9 // columns that a caption takes
-		leastH = 3 // lines in which something can be made out
-	)
-	n, captions := len(v.clip.Shown), 1
+	const leastH = 3                               // lines in which something can be made out
+	n, captions, leastW := len(v.clip.Shown), 1, 9 // columns that a caption takes
 	if len(v.attention().Share) > 0 {
-		captions = 2
+		captions, leastW = 2, 10
 	}
 	best := sheet{columns: 1, rows: 1, w: w - 1, h: max(h-captions, 1), captions: captions}
 	area := 0
@@ -291,7 +288,7 @@ func (v *player) drawSheet(t *widget.Theme, w, h int) string {
 		for column := range s.columns {
 			text := ""
 			if i := s.first + row*s.columns + column; i < len(v.clip.Shown) {
-				margin := strings.Repeat(" ", max(min(s.margin-1, s.w-9), 0)) // the mark of the current one stands before
+				margin := strings.Repeat(" ", max(min(s.margin-1, s.w-9), 0)) // a mark stands before the current one
 				text = v.drawing(t, v.frameKey(v.clip.Shown[i], v.chosen(i), s.w, s.h)) + "\n" + margin +
 					strings.Join(v.caption(t, i, i == current, s.w-len(margin), s.captions), "\n"+margin)
 			}
@@ -308,7 +305,8 @@ func (v *player) drawSheet(t *widget.Theme, w, h int) string {
 // legend says what the marks and figures below the frames mean, and how many more there are.
 func (v *player) legend(t *widget.Theme, s sheet, w int) (lines []string) {
 	if len(v.attention().Chosen) > 0 {
-		lines = wrapped("● looked at more closely; %: its part of the attention among the frames it was chosen from", w-2)
+		lines = wrapped("● looked at more closely; %: its part of the attention among the frames it was chosen from",
+			w-2)
 	}
 	if n := len(v.clip.Shown); s.size() < n {
 		lines = append(lines, wrapped(fmt.Sprintf("frames %d to %d of %d: the arrow keys turn the page", s.first+1,

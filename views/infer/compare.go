@@ -56,7 +56,8 @@ func (v *compare) newBoard() *views.Board {
 				v.now.split
 		}, Draw: v.drawSubjects, Move: v.moveSubject, Click: v.clickSubject, Actions: v.toSubject},
 		views.Panel{Name: "words", Tab: "What it says", Title: v.pairTitle, Draw: v.drawPair, Move: v.scrollPair},
-		views.Panel{Name: "classes", Tab: "Class by class", Title: v.classesTitle, Draw: v.drawPairClasses, Move: v.movePairClass},
+		views.Panel{Name: "classes", Tab: "Class by class", Title: v.classesTitle,
+			Draw: v.drawPairClasses, Move: v.movePairClass},
 		views.Panel{Name: "differ", Tab: "Where they differ", Title: v.differTitle, Draw: v.drawDiffer,
 			Move: v.moveDiffer, Click: v.clickDiffer, Actions: v.toDiffering},
 		v.object.panel(),

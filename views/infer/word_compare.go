@@ -9,8 +9,8 @@ import (
 	"finetui/views/widget"
 )
 
-// wordings are the evaluations of the sides of a comparison in free words, and the comparisons of the first with each of
-// the others; empty: not every side has answers in free words.
+// wordings are the evaluations of the sides of a comparison in free words, and the comparisons of the first with each
+// of the others; empty: not every side has answers in free words.
 type wordings struct {
 	results []*eval.FreeTextResult
 	pairs   []*eval.FreeTextComparison
@@ -65,7 +65,8 @@ func wordLines(t *widget.Theme, c *eval.FreeTextComparison, w int) []string {
 func (v *compare) wordPairs(c *eval.FreeTextComparison) widget.Table {
 	table := widget.Table{Cursor: &v.class, Columns: []widget.Column{{Title: "METEOR", Flex: true, Min: 12},
 		{Title: "n", Right: true, Priority: 4}, {Title: c.Subjects[0], Right: true, Flex: true, Min: 6, Priority: 3},
-		{Title: c.Subjects[1], Right: true, Flex: true, Min: 6, Priority: 3}, {Title: "change", Right: true, Priority: 3},
+		{Title: c.Subjects[1], Right: true, Flex: true, Min: 6, Priority: 3},
+		{Title: "change", Right: true, Priority: 3},
 		{Title: "ROUGE-L", Right: true, Priority: 1}, {Title: "identified", Right: true, Priority: 2}}}
 	for _, e := range c.Exercises {
 		p := e.Value
@@ -86,7 +87,8 @@ type wordDifference struct{ first, second *eval.FreeTextAnswer }
 // by is by how much the second answer is nearer to the truth than the first.
 func (d wordDifference) by() float64 { return d.second.METEOR - d.first.METEOR }
 
-// wordDifferences are the clips to which the pair gave different answers, the largest gain first, the largest loss last.
+// wordDifferences are the clips to which the pair gave different answers, the largest gain first, the largest loss
+// last.
 func (v *compare) wordDifferences() (list []wordDifference) {
 	place, ok := v.second()
 	if !ok || v.wording() == nil {
