@@ -1,7 +1,6 @@
 package infer
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,8 +113,13 @@ func (v *answerList) items() []int {
 	if r == nil {
 		return nil
 	}
-	var first, then []int
 	listed := v.listing(r)
+	if v.byWords() { // the farthest from its truth first
+		return slices.DeleteFunc(slices.Clone(v.now.worst[v.main()]), func(i int) bool {
+			return !listed(&r.Items[i]) || !v.passes(&r.Items[i])
+		})
+	}
+	var first, then []int
 	for i := range r.Items {
 		item := &r.Items[i]
 		switch {
@@ -126,19 +130,7 @@ func (v *answerList) items() []int {
 			first = append(first, i)
 		}
 	}
-	list := append(first, then...)
-	if v.byWords() { // the farthest from its truth first
-		slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(v.meteor(r, a), v.meteor(r, b)) })
-	}
-	return list
-}
-
-// meteor is METEOR of an answer in free words.
-func (v *answerList) meteor(r *eval.Result, i int) float64 {
-	if a := v.said(r.Items[i].ID); a != nil {
-		return a.METEOR
-	}
-	return 0
+	return append(first, then...)
 }
 
 // passes says whether the filter lets an answer through.

@@ -314,6 +314,7 @@ var (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	os.RemoveAll(livedRoot)
+	os.RemoveAll(coachedRoot)
 	os.Exit(code)
 }
 

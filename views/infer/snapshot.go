@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"cmp"
 	"slices"
 
 	"finetui/core/eval"
@@ -34,6 +35,7 @@ type snapshot struct {
 	// Of answers in free words; nil where the evaluation has none, or texted says why they cannot be read.
 	texts  [subjectCount]*eval.FreeTextResult
 	worded [subjectCount]map[string]*eval.FreeTextAnswer // by ID
+	worst  [subjectCount][]int                           // the places of the evaluation's items, the answers farthest from their truth first
 	texted [subjectCount]error
 }
 
@@ -87,6 +89,14 @@ func (c *snapshot) readTexts(who int, k session.Kept) {
 		a := &c.texts[who].Items[i]
 		c.worded[who][a.ID] = a
 	}
+	meteor := make([]float64, len(k.Result.Items))
+	for i, item := range k.Result.Items {
+		c.worst[who] = append(c.worst[who], i)
+		if a := c.worded[who][item.ID]; a != nil {
+			meteor[i] = a.METEOR
+		}
+	}
+	slices.SortStableFunc(c.worst[who], func(a, b int) int { return cmp.Compare(meteor[a], meteor[b]) })
 }
 
 // chooseSplit is the wanted split where it exists, else EVAL.SPLIT, else the last one.

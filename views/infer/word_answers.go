@@ -21,16 +21,15 @@ func (v *answerList) wordsTable(r *eval.Result) widget.Table {
 	table := widget.Table{Cursor: &v.item, Columns: []widget.Column{{Title: "answer", Flex: true, Min: 12},
 		{Title: "truth", Flex: true, Min: 8, Priority: 1}, {Title: "METEOR", Right: true, Priority: 3},
 		{Title: "item", Flex: true, Middle: true, Min: 12, Priority: 2}}}
-	for _, i := range v.items() {
-		item := &r.Items[i]
-		a := v.said(item.ID)
-		if a == nil {
-			table.Rows = append(table.Rows, []widget.Cell{judged(item), {Text: item.Expected, Tone: widget.Muted},
-				{Text: widget.Missing, Tone: widget.Muted}, {Text: v.shortID(item.ID)}})
-			continue
+	items := v.items()
+	table.Len, table.Row = len(items), func(i int) []widget.Cell {
+		item := &r.Items[items[i]]
+		id := widget.Cell{Text: v.shortID(item.ID)}
+		if a := v.said(item.ID); a != nil {
+			return []widget.Cell{worded(a), {Text: a.Truth, Tone: widget.Muted}, {Text: mean(a.METEOR)}, id}
 		}
-		table.Rows = append(table.Rows, []widget.Cell{worded(a), {Text: a.Truth, Tone: widget.Muted},
-			{Text: mean(a.METEOR)}, {Text: v.shortID(item.ID)}})
+		return []widget.Cell{judged(item), {Text: item.Expected, Tone: widget.Muted},
+			{Text: widget.Missing, Tone: widget.Muted}, id}
 	}
 	return table
 }
