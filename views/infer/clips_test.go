@@ -13,11 +13,11 @@ import (
 	"time"
 
 	"finetui/core/config"
+	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/session"
 	"finetui/core/video"
-	"finetui/ml/picture"
 	"finetui/views/viewtest"
 )
 
@@ -138,7 +138,7 @@ func scoreWords(t testing.TB, file *config.Snapshot, name string, says func(i in
 func clipOf20(w, h int) *session.Clip {
 	c := &session.Clip{Info: &video.Info{W: w, H: h, Frames: 20, Duration: 2, FPS: 10}, Shown: []int{0, 6, 13, 19}}
 	for i := range 20 {
-		p := picture.NewRGB(w, h)
+		p := media.NewPicture(w, h)
 		for at := range w * h {
 			copy(p.Pix[3*at:], []byte{byte(12 * i), byte(at % w * 255 / w), byte(at / w * 255 / h)})
 		}
