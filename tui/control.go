@@ -106,6 +106,12 @@ func runControl(c *current) trainpane.Control {
 	var sweeps sweep.Watcher
 	return trainpane.Control{
 		Runs: c.runsDir,
+		Bell: func() config.Bell {
+			if s := c.snapshot.Load(); s != nil {
+				return s.Config.View.Bell
+			}
+			return config.BellOff
+		},
 		Lint: func(ctx context.Context) ([]dataset.Finding, error) {
 			file, err := c.file()
 			if err != nil {

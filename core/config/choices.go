@@ -223,6 +223,17 @@ func (Colors) Choices() []string {
 	return words(ColorsAuto, ColorsTrue, Colors256, Colors16, ColorsNone)
 }
 
+// Bell is when the terminal's bell is rung for a run that was watched (VIEW.BELL).
+type Bell string
+
+const (
+	BellEnded  Bell = "ended"  // it is done, or has failed
+	BellFailed Bell = "failed" // it has failed, or was killed
+	BellOff    Bell = "off"
+)
+
+func (Bell) Choices() []string { return words(BellEnded, BellFailed, BellOff) }
+
 // Images is how pictures are drawn (VIEW.IMAGES).
 type Images string
 

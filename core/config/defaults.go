@@ -26,7 +26,8 @@ func Default() *Config {
 		},
 		Eval:  Eval{Split: "valid", MaxNewTokens: 24, SuccessOverall: 0.90, SuccessCondition: 0.85},
 		Infer: Infer{MaxNewTokens: 64, TopP: 1, Repetition: 1},
-		View:  View{Theme: "auto", Colors: "auto", Images: "auto", Format: "text", Redraws: 4},
-		Keys:  Keys{},
+		View: View{Theme: "auto", Colors: "auto", Images: "auto", Format: "text", Bell: BellEnded,
+			Redraws: 4},
+		Keys: Keys{},
 	}
 }

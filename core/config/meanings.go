@@ -46,6 +46,7 @@ var meanings = map[string]map[string]string{
 		"light": "for a light one"},
 	"VIEW.COLORS": {"auto": "as many as the terminal says it has", "truecolor": "24 bits", "256": "a table of 256",
 		"16": "the terminal's own", "none": "none, as NO_COLOR asks"},
+	"VIEW.BELL": {"ended": "it is done, or has failed", "failed": "it has failed, or was killed", "off": "never"},
 	"VIEW.IMAGES": {"auto": "as finely as the terminal can", "blocks": "coloured blocks", "ascii": "characters",
 		"words": "what they hold, in words"},
 	"VIEW.FORMAT": {"text": "for people", "json": "for programs"},

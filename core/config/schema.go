@@ -159,6 +159,7 @@ type View struct {
 	Colors  Colors `key:"COLORS" doc:"how many colours the terminal is given; auto asks it"`
 	Images  Images `key:"IMAGES" doc:"how pictures are drawn"`
 	Format  Output `key:"FORMAT" doc:"what verbs print"`
+	Bell    Bell   `key:"BELL" doc:"when the terminal's bell rings for a run that goes on while the workbench is open"`
 	Redraws int    `key:"REDRAWS" doc:"most redraws while data streams" unit:"a second" min:"1" max:"30"`
 }
 

@@ -12,7 +12,8 @@ import (
 // Actions are the pane's own, then those of the open view. What an action selects may have to be read: each
 // asks for it when it has run.
 func (p *Pane) Actions() []views.Action {
-	return views.Then(p.attend, slices.Concat(p.runActions(), p.views.Turning(), p.curveActions(), p.views.Here())...)
+	return views.Then(p.attend, slices.Concat(p.runActions(), p.manager.actions(), p.views.Turning(),
+		p.curveActions(), p.windowActions(), p.metric.actions(), p.views.Here())...)
 }
 
 // AllActions are the pane's own and those of every view.
@@ -91,7 +92,10 @@ func (p *Pane) curveActions() []views.Action {
 			Enabled: p.any, Run: p.smooth(1)},
 		{Name: "rougher", Help: "smooth curves less", Group: "Curves", Enabled: p.any, Run: p.smooth(-1)},
 		{Name: "x_axis", Help: "x is the step, the time of day, or the time at work", Group: "Curves", Enabled: p.any,
-			Run: func() tea.Cmd { p.plot.x = (p.plot.x + 1) % axisCount; return nil }},
+			Run: func() tea.Cmd {
+				p.plot.x, p.plot.window = (p.plot.x+1)%axisCount, xWindow{}
+				return nil
+			}},
 		{Name: "log_y", Help: "losses on a logarithmic scale, or a plain one", Group: "Curves", Enabled: p.any,
 			Run: toggle(&p.plot.log)},
 		{Name: "outliers", Help: "let the scale ignore outliers, which are marked, or hold them", Group: "Curves",

@@ -175,7 +175,7 @@ func (p *classesPanel) drawMultiples(t *widget.Theme, curves []run.Curve, column
 			if p.plot.recall {
 				chart.LogY, chart.YText = false, func(v float64) string { return widget.Percent(v+0, 0) } // +0: no "-0"
 			}
-			line := p.curve(curves[i]).line(width)
+			line := p.plot.lineOf(p.curve(curves[i]), width)
 			line.Tone = widget.Accent
 			chart.Lines = []widget.Line{all, line}
 			head := p.head(t, curves[i], i, len(curves), width-1, withN)
@@ -189,9 +189,9 @@ func (p *classesPanel) drawMultiples(t *widget.Theme, curves []run.Curve, column
 // allSamples is the line of all samples together, which lies behind that of each class.
 func (p *classesPanel) allSamples(r *reading, w int) (line widget.Line) {
 	if p.plot.recall {
-		line = r.checksLine(p.plot.x, checkedRight)
+		line = p.plot.cut(r.checksLine(p.plot.x, checkedRight))
 	} else {
-		line = p.plot.smoothed(r, r.loss(true)).line(w)
+		line = p.plot.lineOf(p.plot.smoothed(r, r.loss(true)), w)
 	}
 	line.Faint = true
 	return line
@@ -288,9 +288,9 @@ func (p *classesPanel) spark(y []float64, low, high float64, w int) string {
 // text is the newest value of a class.
 func (p *classesPanel) text(c run.Curve) string {
 	if p.plot.recall {
-		return widget.Percent(c.Last(), 0)
+		return widget.Percent(p.plot.read(p.curve(c)), 0)
 	}
-	return widget.Number(p.curve(c).last())
+	return widget.Number(p.plot.read(p.curve(c)))
 }
 
 // trendGlyph is where a class is going: up, down, or much the same.

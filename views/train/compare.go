@@ -46,7 +46,7 @@ func newComparison(s *shared, of *panels, tests *tests) views.View {
 func (v *comparison) options() plotOptions {
 	l := v.plot
 	if l.x == byClock {
-		l.x = byRelative
+		l.x, l.window = byRelative, xWindow{}
 	}
 	return l
 }
@@ -76,14 +76,15 @@ func (v *comparison) overlay(curves func(r *reading, l plotOptions) (line, point
 // of different recipes make losses that cannot be compared.
 func (v *comparison) drawOverlay(t *widget.Theme, w, h int) string {
 	return v.overlay(func(r *reading, l plotOptions) (line, valid widget.Line) {
-		return l.smoothed(r, r.loss(true)).line(w), r.checksLine(l.x, checkedLoss)
+		valid = l.cut(l.readLine(r.checksLine(l.x, checkedLoss), widget.Number))
+		return l.lineOf(l.smoothed(r, r.loss(true)), w), valid
 	}).View(t, w, h)
 }
 
 // drawAnswers is the share of right answers in the checks on valid.
 func (v *comparison) drawAnswers(t *widget.Theme, w, h int) string {
 	c := v.overlay(func(r *reading, l plotOptions) (line, points widget.Line) {
-		line = r.checksLine(l.x, checkedRight)
+		line = l.cut(r.checksLine(l.x, checkedRight))
 		return line, line
 	})
 	c.LogY, c.YText = false, func(v float64) string { return widget.Percent(v+0, 0) } // +0: no "-0"

@@ -4,13 +4,14 @@ import (
 	"context"
 	"time"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/gpu"
 	"finetui/core/run"
 	"finetui/core/sweep"
 )
 
-// Control is what the pane reaches the program by. Start, Lint, Resume, Preparing and Save
+// Control is what the pane reaches the program by. Start, Lint, Resume, Preparing, Rename, Delete and Save
 // are called beside the screen, and all but Preparing may take long; Runs and Now are called
 // on it. An action whose function is nil is not offered.
 type Control struct {
@@ -20,6 +21,10 @@ type Control struct {
 	Start  func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error)
 	Resume func(ctx context.Context, r *run.Run) error
 	Stop   func(dir string, now bool) error // nil: run.RequestStop
+
+	// of a run that nobody works on
+	Rename func(r *run.Run, name string) (*run.Run, error) // nil: run.Rename
+	Delete func(r *run.Run) error                          // nil: run.Delete
 
 	// Preparing says how far a live run is with fetching its base;
 	// without words where it fetches nothing. nil: not asked.
@@ -32,6 +37,7 @@ type Control struct {
 	SteerSweep func(ctx context.Context, s *sweep.Sweep, pause bool) error
 
 	Save func(name string, data []byte) (string, error) // writes an export and returns its path
+	Bell func() config.Bell                             // VIEW.BELL; nil: it never rings
 	GPUs func() ([]gpu.Device, error)                   // nil: gpu.Snapshot
 	Now  func() time.Time                               // nil: time.Now
 }
@@ -43,6 +49,15 @@ func (c *Control) complete() {
 	}
 	if c.Stop == nil {
 		c.Stop = run.RequestStop
+	}
+	if c.Rename == nil {
+		c.Rename = run.Rename
+	}
+	if c.Delete == nil {
+		c.Delete = run.Delete
+	}
+	if c.Bell == nil {
+		c.Bell = func() config.Bell { return config.BellOff }
 	}
 	if c.GPUs == nil {
 		c.GPUs = gpu.Snapshot

@@ -109,17 +109,23 @@ func (c *curve) last() float64 {
 
 // line is the curve for a chart of w cells, with as many points as it can show.
 func (c *curve) line(w int) widget.Line {
-	const perCell = 16 // two columns of dots, two parts of a curve in each, four points of a part
-	points := 1 << 9
-	for points < perCell*w {
-		points *= 2
-	}
+	points := dotsOf(w)
 	line, ok := c.drawn[points]
 	if !ok {
 		line = widget.Line{X: c.x, Y: c.y}.Thinned(points)
 		c.drawn[points] = line
 	}
 	return line
+}
+
+// dotsOf are as many points as a chart of w cells can show.
+func dotsOf(w int) int {
+	const perCell = 16 // two columns of dots, two parts of a curve in each, four points of a part
+	points := 1 << 9
+	for points < perCell*w {
+		points *= 2
+	}
+	return points
 }
 
 // smoothed is a series as the options smooth it.

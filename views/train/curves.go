@@ -10,18 +10,21 @@ import (
 // newCurves is the view of everything that a step reports, over time.
 func newCurves(p *shared, of *panels) views.View {
 	gradient := views.Panel{Name: "gradient", Tab: "Gradient", Title: title("Length of the gradient, before clipping"),
-		Right: p.lastOf(norm, ""), Draw: p.drawTrain("grad_norm", norm, fromZero)}
-	tokens := views.Panel{Name: "speed", Tab: "Speed", Title: title("Tokens a second"), Right: p.lastOf(speed, ""),
-		Draw: p.drawTrain("tokens_per_s", speed, fromZero)}
+		Right: p.lastOf("grad_norm", norm), Draw: p.drawTrain("grad_norm", norm, fromZero),
+		Move: p.moveCursor("gradient")}
+	tokens := views.Panel{Name: "speed", Tab: "Speed", Title: title("Tokens a second"),
+		Right: p.lastOf("tokens_per_s", speed),
+		Draw:  p.drawTrain("tokens_per_s", speed, fromZero), Move: p.moveCursor("speed")}
 	board := views.NewBoard(layout.Column(layout.Panel("loss", 40, 10).Prior(2).Weighted(2),
-		layout.Row(layout.Panel("rate", 26, 8), layout.Panel("gradient", 26, 8), layout.Panel("speed", 26, 8))),
-		of.loss, of.rate, gradient, tokens)
+		layout.Row(layout.Panel("rate", 26, 8), layout.Panel("gradient", 26, 8), layout.Panel("speed", 26, 8),
+			layout.Panel("metric", 26, 8))),
+		of.loss, of.rate, gradient, tokens, of.metric.panel())
 	return views.View{Name: curvesView, Boards: []*views.Board{board}}
 }
 
 func newRatePanel(p *shared) views.Panel {
-	return views.Panel{Name: "rate", Tab: "Rate", Title: title("Learning rate"), Right: p.lastOf(rate, ""),
-		Draw: p.drawTrain("lr", rate, fromZero)}
+	return views.Panel{Name: "rate", Tab: "Rate", Title: title("Learning rate"), Right: p.lastOf("lr", rate),
+		Draw: p.drawTrain("lr", rate, fromZero), Move: p.moveCursor("rate")}
 }
 
 // drawTrain is one line of a number in the train rows.
@@ -35,9 +38,10 @@ func (p *shared) drawTrain(name string, value func(*run.Train) float64,
 		}
 		c := p.plot.chart(p.now().Location())
 		c.LogY = false
-		line := p.plot.raw(r, r.ofRows(name, value)).line(w)
+		of := func(r *reading) *curve { return p.plot.raw(r, r.ofRows(name, value)) }
+		line := p.plot.lineOf(of(r), w)
 		line.Tone = widget.Accent
-		c.Lines = []widget.Line{line}
+		c.Lines = append([]widget.Line{line}, p.pinned(of, w)...)
 		if change != nil {
 			change(&c)
 		}
@@ -45,13 +49,13 @@ func (p *shared) drawTrain(name string, value func(*run.Train) float64,
 	}
 }
 
-// lastOf is a number of the newest train row, for the right of a title.
-func (p *shared) lastOf(value func(*run.Train) float64, unit string) func() string {
+// lastOf is a number of the newest train row, or at the cursor, for the right of a title.
+func (p *shared) lastOf(name string, value func(*run.Train) float64) func() string {
 	return func() string {
 		r := p.current()
 		if r == nil || len(r.history.Train) == 0 {
 			return ""
 		}
-		return widget.Number(value(r.history.Train[len(r.history.Train)-1])) + unit
+		return widget.Number(p.plot.read(p.plot.raw(r, r.ofRows(name, value))))
 	}
 }

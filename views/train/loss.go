@@ -14,7 +14,8 @@ type lossPanel struct{ *shared }
 
 func newLossPanel(s *shared) views.Panel {
 	p := &lossPanel{s}
-	return views.Panel{Name: "loss", Tab: "Loss", Title: p.title, Right: p.lossNote, Draw: p.draw}
+	return views.Panel{Name: "loss", Tab: "Loss", Title: p.title, Right: p.lossNote, Draw: p.draw,
+		Move: s.moveCursor("loss")}
 }
 
 // draw is the raw loss faintly, the smoothed one, and the checks on valid.
@@ -29,7 +30,7 @@ func (p *lossPanel) draw(t *widget.Theme, w, h int) string {
 func (p *lossPanel) chart(r *reading, w int) widget.LineChart {
 	c := p.plot.chart(p.now().Location())
 	loss := r.loss(p.plot.plain)
-	raw, smooth := p.plot.raw(r, loss).line(w), p.plot.smoothed(r, loss).line(w)
+	raw, smooth := p.plot.lineOf(p.plot.raw(r, loss), w), p.plot.lineOf(p.plot.smoothed(r, loss), w)
 	raw.Name, smooth.Name, smooth.Tone = "raw", "smooth", widget.Accent
 	if p.plot.weight(loss.n) == 0 { // both are the same line
 		raw.Tone = widget.Accent
@@ -39,10 +40,12 @@ func (p *lossPanel) chart(r *reading, w int) widget.LineChart {
 		c.Lines = []widget.Line{raw, smooth}
 	}
 	if len(r.history.Checks()) > 0 {
-		valid := r.checksLine(p.plot.x, checkedLoss)
+		valid := p.plot.cut(p.plot.readLine(r.checksLine(p.plot.x, checkedLoss), widget.Number))
 		valid.Name, valid.Glyph, valid.Tone = "valid", "◆", widget.Strong
 		c.Lines = append(c.Lines, valid)
 	}
+	smoothed := func(r *reading) *curve { return p.plot.smoothed(r, r.loss(p.plot.plain)) }
+	c.Lines = append(c.Lines, p.pinned(smoothed, w)...)
 	return c
 }
 
@@ -66,6 +69,9 @@ func (p *lossPanel) title() string {
 
 // lossNote is how the loss is drawn.
 func (p *shared) lossNote() string {
+	if p.plot.window.pointed {
+		return p.place() + " · esc: newest"
+	}
 	note := fmt.Sprintf("smoothing %g (, .)", p.plot.weight(0))
 	if r := p.current(); p.plot.smoothing == byLength {
 		note = "smoothing by length (, .)"

@@ -32,9 +32,12 @@ type Pane struct {
 	launcher launcher
 	requests requests
 	exporter exporter
+	manager  manager
+	metric   *metric
 	tests    *tests
 	sweeps   *sweeps
 	title    titleFigures
+	ends     ends
 }
 
 // New is the Train pane.
@@ -42,8 +45,9 @@ func New(c Control) *Pane {
 	c.complete()
 	s := newShared(c)
 	p := &Pane{shared: s, launcher: launcher{shared: s}, requests: newRequests(s), exporter: exporter{shared: s},
-		tests: &tests{shared: s}, sweeps: newSweeps(s), title: titleFigures{shared: s}}
+		manager: manager{shared: s}, tests: &tests{shared: s}, sweeps: newSweeps(s), title: titleFigures{shared: s}}
 	panels := newPanels(s)
+	p.metric = panels.metric
 	s.views = views.NewViews(p.Name(),
 		newOverview(s, panels),
 		newCurves(s, panels),
@@ -89,6 +93,8 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		return p.launcher.launched(msg)
 	case views.Answer[asked]:
 		return p.requests.answered(msg)
+	case views.Answer[managed]:
+		return p.manager.answered(msg)
 	case views.Answer[[]testedSplit]:
 		p.tests.answered(msg)
 	case views.Batch[[]sweep.Report]:
@@ -114,8 +120,10 @@ func (p *Pane) listed(msg views.Batch[listing]) tea.Cmd {
 	}
 	p.title.remember(p.newest.gpus)
 	p.requests.settle()
-	p.marks = slices.DeleteFunc(p.marks, func(dir string) bool { return p.newest.find(dir) == nil })
-	return tea.Batch(msg.Next, p.title.changed(), p.stillborn())
+	p.marks = slices.DeleteFunc(p.marks, func(dir string) bool {
+		return p.newest.find(dir) == nil && dir != p.expected
+	})
+	return tea.Batch(msg.Next, p.title.changed(), p.stillborn(), p.ends.news(p.newest, p.control.Bell()))
 }
 
 // typed gives keys to what is open for them.
@@ -125,6 +133,10 @@ func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 		return p.launcher.typed(msg)
 	case p.sweeps.prompt != nil:
 		return p.sweeps.typed(msg)
+	case p.manager.open():
+		return p.manager.typed(msg)
+	case p.metric.list != nil:
+		return p.metric.typed(msg)
 	case p.filter.Writing():
 		_, cmd := p.filter.Update(msg)
 		return cmd
@@ -153,6 +165,10 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 		screen = p.launcher.launch.over(t, screen, w, h)
 	case p.sweeps.prompt != nil:
 		screen = p.sweeps.over(t, screen, w, h)
+	case p.manager.open():
+		screen = p.manager.over(t, screen, w, h)
+	case p.metric.list != nil:
+		screen = p.metric.list.Over(t, screen, w, h)
 	case p.filter.Writing():
 		screen = p.filter.Over(t, screen, w, h)
 	}
@@ -180,14 +196,18 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 	return n.View(w, h)
 }
 
-// Capturing says whether a name or a filter is being written.
+// Capturing says whether a name or a filter is being written, or something is asked.
 func (p *Pane) Capturing() bool {
-	return p.filter.Writing() || p.launcher.open() || p.sweeps.prompt != nil
+	return p.filter.Writing() || p.launcher.open() || p.manager.open() || p.metric.list != nil ||
+		p.sweeps.prompt != nil
 }
 
-// Leave closes the uppermost layer: a zoomed panel, the comparison or the details, the filter.
+// Leave closes the uppermost layer: a zoomed panel, the cursor on the curves and their zoom, the comparison or the
+// details, the filter.
 func (p *Pane) Leave() bool {
 	switch {
+	case p.any() && !p.views.Board().Zoomed() && !p.views.Is(detailsView) && p.plot.window.leave():
+		return true
 	case p.any() && p.views.Leave():
 		return true
 	case p.filter.Clear():
@@ -207,6 +227,10 @@ func (p *Pane) Status() string {
 	switch {
 	case p.launcher.open():
 		return p.launcher.launch.status()
+	case p.manager.open():
+		return p.manager.status()
+	case p.metric.list != nil:
+		return "letters find   ↑ ↓ choose   enter draws it   esc leaves"
 	case p.filter.Writing():
 		return p.filter.Keys()
 	case !p.any():

@@ -29,6 +29,7 @@ type plotOptions struct {
 	plain     bool // the loss without the recipe's weights
 	recall    bool // of the classes, in place of their loss
 	commonest bool // first, in place of the rarest
+	window    xWindow
 }
 
 // smoothings are the weights of the moving average that the keys go through.
@@ -80,7 +81,11 @@ func (a axis) at(h run.Head, c run.Clock) float64 {
 
 // chart is an empty chart with the axes that were chosen; zone is where times of day are told.
 func (l *plotOptions) chart(zone *time.Location) widget.LineChart {
-	c := widget.LineChart{XName: l.x.String(), IgnoreOutliers: !l.outliers, LogY: l.log}
+	c := widget.LineChart{XName: l.x.String(), IgnoreOutliers: !l.outliers, LogY: l.log, XFrom: l.window.from,
+		XTo: l.window.to}
+	if l.window.pointed {
+		c.Cursor = &l.window.cursor
+	}
 	switch l.x {
 	case byClock:
 		c.XText = func(x float64) string { return clockText(x, zone) }

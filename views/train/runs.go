@@ -186,9 +186,9 @@ func age(now time.Time, unix float64) string {
 func (p *runsPanel) title() string {
 	n := len(p.list.runs)
 	if shown := len(p.listedRuns()); shown != n {
-		return fmt.Sprintf("Runs · %s of %s", widget.Count(shown), widget.Count(n))
+		return fmt.Sprintf("Runs · %s of %s", widget.Count(shown), widget.Count(n)) + p.order.String()
 	}
-	return "Runs · " + widget.Count(n)
+	return "Runs · " + widget.Count(n) + p.order.String()
 }
 
 func (p *runsPanel) draw(t *widget.Theme, w, h int) string {

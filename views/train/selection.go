@@ -17,23 +17,26 @@ type selection struct {
 	chosen string   // directory of the run selected by hand; "": the newest that is live, else the newest
 	marks  []string // directories to compare, in the order in which they were marked
 	filter views.Filter
+	order  runOrder
+
+	expected string // the directory of a run that was renamed: the next look at the folder finds it
 }
 
-// listedRuns are the runs that the filter lets through, newest first.
+// listedRuns are the runs that the filter lets through, in the order that was chosen.
 func (p *selection) listedRuns() []entry {
-	if p.list == nil || p.filter.Text() == "" {
-		if p.list == nil {
-			return nil
-		}
-		return p.list.runs
+	if p.list == nil {
+		return nil
 	}
-	var kept []entry
-	for _, e := range p.list.runs {
-		if p.filter.Passes(e.run.Label() + " " + e.run.Info.Recipe + " " + e.state()) {
-			kept = append(kept, e)
+	listed := p.list.runs
+	if p.filter.Text() != "" {
+		listed = nil
+		for _, e := range p.list.runs {
+			if p.filter.Passes(e.run.Label() + " " + e.run.Info.Recipe + " " + e.state()) {
+				listed = append(listed, e)
+			}
 		}
 	}
-	return kept
+	return p.order.sorted(listed)
 }
 
 // selected is the run that is looked at: the one chosen by hand, else the newest that goes on, else the newest; nil

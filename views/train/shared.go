@@ -27,12 +27,13 @@ type panels struct {
 	time    views.Panel
 	machine views.Panel
 	classes views.Panel
+	metric  *metric
 	journal []views.Panel // what a run wrote down: its events, checkpoints and log
 }
 
 func newPanels(s *shared) *panels {
 	return &panels{runs: newRunsPanel(s), loss: newLossPanel(s), rate: newRatePanel(s), time: newTimePanel(s),
-		machine: newMachinePanel(s), classes: newClassesPanel(s), journal: newJournal(s)}
+		machine: newMachinePanel(s), classes: newClassesPanel(s), metric: newMetric(s), journal: newJournal(s)}
 }
 
 func title(s string) func() string { return func() string { return s } }

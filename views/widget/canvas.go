@@ -67,6 +67,15 @@ func (c *canvas) glyph(x, y int, glyph rune, tone Tone) {
 	}
 }
 
+// rule marks a column of cells, behind everything that stands there.
+func (c *canvas) rule(x int) {
+	for y := range c.h {
+		if x >= 0 && x < c.w && c.cells[y*c.w+x].bits == 0 && c.cells[y*c.w+x].glyph == 0 {
+			c.glyph(x, y, '┊', Muted)
+		}
+	}
+}
+
 // row draws one line of cells, neighbours of the same style together.
 func (c *canvas) row(t *Theme, y int) string {
 	line, run := make([]byte, 0, 4*c.w+64), make([]byte, 0, 3*c.w)

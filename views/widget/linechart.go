@@ -16,6 +16,9 @@ type Line struct {
 	Glyph string // one cell, drawn at each point instead of a line: "◆" for evaluations
 	Tone  Tone
 
+	Read   string // what the legend says in place of the last value: the one at a cursor
+	Letter string // it is known by elsewhere; then lines without one have none
+
 	typical []float64 // values that stand for those of a thinned line; nil: Y
 }
 
@@ -30,6 +33,8 @@ type LineChart struct {
 	// 95 % and three times the middle half; they are marked ▲ ▼
 	IgnoreOutliers bool
 	NamesOnly      bool                 // the legend leaves the last values out
+	XFrom, XTo     float64              // what of the x axis is seen; both alike: all
+	Cursor         *float64             // a place on the x axis that is marked; nil: none
 	XName          string               // "step"
 	XText          func(float64) string // writes x; nil: as a number
 	YText          func(float64) string // writes y; nil: Number
@@ -59,6 +64,9 @@ func (c LineChart) View(t *Theme, w, h int) string {
 		return Block("", w, h)
 	}
 	xs, ys, ok := c.ranges()
+	if !ok && c.XTo > c.XFrom {
+		return Block(t.Muted.Render("no values here; esc shows all"), w, h)
+	}
 	if !ok {
 		return Block(t.Muted.Render("no values yet"), w, h)
 	}
@@ -81,6 +89,9 @@ func (c LineChart) View(t *Theme, w, h int) string {
 				c.draw(plot, line, c.letter(i), xs, ys)
 			}
 		}
+	}
+	if c.Cursor != nil {
+		plot.rule(int(xs.share(*c.Cursor)*float64(plot.w*2-1)+0.5) / 2)
 	}
 	labels := make([]string, rows)
 	for i, tick := range ticks {
@@ -125,6 +136,9 @@ func (c LineChart) ranges() (x, y scale, ok bool) {
 				n++
 			}
 		}
+	}
+	if c.XTo > c.XFrom {
+		x.from, x.to = c.XFrom, c.XTo
 	}
 	if math.IsInf(x.from, 0) || n == 0 {
 		return x, y, false
@@ -257,6 +271,9 @@ func (c LineChart) draw(plot *canvas, line Line, letter string, xs, ys scale) {
 
 // letter tells lines apart where there are several, without colour.
 func (c LineChart) letter(i int) string {
+	if c.Lines[i].Letter != "" || slices.ContainsFunc(c.Lines, func(l Line) bool { return l.Letter != "" }) {
+		return c.Lines[i].Letter
+	}
 	if n := c.named(); n < 2 || c.Lines[i].Faint || c.Lines[i].Glyph != "" || c.Lines[i].Name == "" {
 		return ""
 	}
@@ -302,7 +319,11 @@ func (c LineChart) legend(t *Theme, w int) []string {
 		name := style.Render(sign + " " + Clean(line.Name))
 		parts = append(parts, name)
 		if !c.NamesOnly {
-			parts[len(parts)-1] += " " + c.yText(line.Y[len(line.Y)-1])
+			value := line.Read
+			if value == "" {
+				value = c.yText(line.Y[len(line.Y)-1])
+			}
+			parts[len(parts)-1] += " " + value
 		}
 		if !line.Faint {
 			strong, names = append(strong, parts[len(parts)-1]), append(names, name)
