@@ -53,7 +53,8 @@ func qved(c *Config) {
 	c.Recipe.Preset, c.Recipe.Sampling = PresetBasic, SampleInstance
 	c.Recipe.PositionWords, c.Recipe.PromptFacts = false, FactsNone // a clip lies nowhere
 	c.Recipe.Context, c.Recipe.CropSquare = "full", false
-	c.Model.Base, c.Model.MaxLength = "Amshaker/Mobile-VideoGPT-0.5B", 2048
+	// The original's 2048 are tokens of text; here a sample's length counts what it shows, 2402 tokens of a clip.
+	c.Model.Base, c.Model.MaxLength = "Amshaker/Mobile-VideoGPT-0.5B", 4096
 	c.LoRA.R, c.LoRA.Alpha, c.LoRA.Dropout = 64, 128, 0.05
 	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 8, 8, 2
 	c.Train.LearningRate, c.Train.ProjectorLR = 1e-4, 2e-5
@@ -69,7 +70,7 @@ func demoQVED(c *Config) {
 	c.Dataset.Path, c.Dataset.Analysis = "demo/data", "demo/dataset_analysis.json"
 	c.Convert.Output = "demo/converted"
 	c.Convert.UserPromptTemplate = "Which exercise is this, and what should be corrected?"
-	c.Model.Base, c.Model.MaxLength = "demo/base", 4096
+	c.Model.Base = "demo/base"
 	c.Recipe.Preset, c.Recipe.Sampling = PresetCustom, SampleSquareRoot
 	c.LoRA.R, c.LoRA.Alpha = 16, 32
 	c.LoRA.Targets = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}

@@ -54,9 +54,10 @@ func (j *job) checkPictures(ctx context.Context) error {
 		return nil
 	}
 	slices.Sort(changed)
-	which := fmt.Sprintf("the picture %s has", changed[0])
+	one, more := j.p.Data.Words()
+	which := fmt.Sprintf("the %s %s has", one, changed[0])
 	if n := len(changed); n > 1 {
-		which = fmt.Sprintf("%d pictures have (%s)", n, strings.Join(changed[:min(n, 5)], ", "))
+		which = fmt.Sprintf("%d %s have (%s)", n, more, strings.Join(changed[:min(n, 5)], ", "))
 		if n > 5 {
 			which = strings.TrimSuffix(which, ")") + ", …)"
 		}

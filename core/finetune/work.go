@@ -275,15 +275,18 @@ func (j *job) prepareIn(ctx context.Context) error {
 	}
 	c := j.p.Config
 	j.w.Keep = c.Train.Keep
-	j.all, j.valid = j.p.Recipe.Samples("train"), slices.DeleteFunc(j.p.Recipe.Samples("valid"), j.p.Hides)
+	j.all, j.valid = j.p.Recipe.Samples("train"), slices.DeleteFunc(j.p.Recipe.Samples("valid"),
+		j.p.Encoder().Ruler().Hides)
 	j.batches = j.p.Batches()
 	hidden := j.batches.Hidden
 	if hidden == len(j.all) {
-		return fmt.Errorf("the data set has nothing to train on: no object with a picture in a split called train")
+		one, _ := j.p.Data.Words()
+		return fmt.Errorf("the data set has nothing to train on: no object with a %s in a split called train", one)
 	}
 	if hidden > 0 {
-		left := fmt.Sprintf("%d of %d training samples are left out: their pictures are missing, broken or of a "+
-			"shape that the model refuses (finetui lint names them)", hidden, len(j.all))
+		_, more := j.p.Data.Words()
+		left := fmt.Sprintf("%d of %d training samples are left out: their %s are missing, broken or of a shape that "+
+			"the model refuses (finetui lint names them)", hidden, len(j.all), more)
 		if err := j.w.Append(&run.Event{Level: level.Warn, Text: left}); err != nil {
 			return err
 		}

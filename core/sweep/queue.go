@@ -29,13 +29,14 @@ type queue struct {
 
 // record is what is known of one experiment beside its run.
 type record struct {
-	Variant string `json:"variant"`
-	Seed    int    `json:"seed"`
-	Run     string `json:"run,omitempty"`   // the folder's name
-	Found   bool   `json:"found,omitempty"` // it was there before
-	Tries   int    `json:"tries,omitempty"` // how often it was taken up again
-	Scored  bool   `json:"scored,omitempty"`
-	Fault   string `json:"fault,omitempty"` // why it is given up
+	Variant string  `json:"variant"`
+	Seed    int     `json:"seed"`
+	Run     string  `json:"run,omitempty"`     // the folder's name, as it was then
+	Created float64 `json:"created,omitempty"` // of the run: it is known by that and its number when it is renamed
+	Found   bool    `json:"found,omitempty"`   // it was there before
+	Tries   int     `json:"tries,omitempty"`   // how often it was taken up again
+	Scored  bool    `json:"scored,omitempty"`
+	Fault   string  `json:"fault,omitempty"` // why it is given up
 }
 
 func (s *Sweep) readQueue() (queue, error) {
@@ -212,28 +213,36 @@ func (s *Sweep) Status() (Status, error) {
 	return out, err
 }
 
+// find is a record's run, whatever it is called now; nil where it is gone.
+func (r record) find(runs string) *run.Run {
+	if r.Run == "" {
+		return nil
+	}
+	number, _, _ := strings.Cut(r.Run, "-")
+	folders, _ := filepath.Glob(filepath.Join(runs, number+"-*"))
+	for _, dir := range folders {
+		if of, err := run.Open(dir); err == nil && of.Info.Created == r.Created {
+			return of
+		}
+	}
+	return nil
+}
+
 // take says of a cell what its record and its run say.
 func (c *Cell) take(r record, runs string, live bool) {
 	c.Found = r.Found
-	if r.Run != "" {
-		of, err := run.Open(filepath.Join(runs, r.Run))
-		if err != nil && r.Fault == "" {
-			c.State, c.Reason = Waiting, ""
-			return // its folder is gone: it is made again
-		}
-		if err == nil {
-			c.Run = of
-			status := of.Status()
-			c.State, c.Reason = status.State, status.Reason
-			if c.State == run.Done {
-				if c.State = Scoring; !live {
-					c.State = Waiting
-				}
-			} else if status.Live() {
-				reader := of.BriefReader()
-				_, _, _ = reader.Read(time.Time{}) // as far as it can be read
-				c.Step = reader.History.Step()
+	if of := r.find(runs); of != nil {
+		c.Run = of
+		status := of.Status()
+		c.State, c.Reason = status.State, status.Reason
+		if c.State == run.Done {
+			if c.State = Scoring; !live {
+				c.State = Waiting
 			}
+		} else if status.Live() {
+			reader := of.BriefReader()
+			_, _, _ = reader.Read(time.Time{}) // as far as it can be read
+			c.Step = reader.History.Step()
 		}
 	}
 	switch {

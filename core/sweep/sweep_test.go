@@ -234,6 +234,15 @@ func TestASweepGoesOnAfterItsQueueAndARunWereKilled(t *testing.T) {
 		}
 	}
 
+	// A run that is called something else now is known all the same.
+	renamed, err := run.Rename(st.Cells[0].Run, "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now, err := s.Status(); err != nil || now.Cells[0].State != Scored || now.Cells[0].Run.Dir != renamed.Dir {
+		t.Errorf("renamed, it is %+v, %v", now.Cells[0], err)
+	}
+
 	// What was made is used again; what is new is made, what is left out is not.
 	again, err := Create(f.Snapshot, Plan{Name: "again", Seeds: []int{1},
 		Axes: []Axis{{"RECIPE.SAMPLING", []string{"square_root", "instance", "class_balanced"}}}})

@@ -177,7 +177,7 @@ func (w *worker) next(s *Sweep, busy map[string]bool) (first *job, left int) {
 		for _, v := range s.Plan.Variants() {
 			j := job{v, seed}
 			r := w.record(v.Name, seed)
-			if s.Plan.Skips(v.Name, seed) || busy[j.key()] || r.Fault != "" || r.Scored && w.there(r.Run) {
+			if s.Plan.Skips(v.Name, seed) || busy[j.key()] || r.Fault != "" || r.Scored && r.find(w.runs) != nil {
 				continue
 			}
 			if left++; first == nil {
@@ -188,20 +188,14 @@ func (w *worker) next(s *Sweep, busy map[string]bool) (first *job, left int) {
 	return first, left
 }
 
-func (w *worker) there(label string) bool {
-	_, err := os.Stat(filepath.Join(w.runs, label))
-	return err == nil
-}
-
 // take makes one experiment; what keeps it from being made is noted, and stops no other.
 func (w *worker) take(ctx context.Context, j job, together int, plan Plan) {
 	log.Printf("%s", j.key())
 	err := w.experiment(ctx, j, together, plan)
 	if errors.Is(context.Cause(ctx), errStop) {
-		if r := w.record(j.variant.Name, j.seed); r.Run != "" && !r.Found {
-			if of, fault := run.Open(filepath.Join(w.runs, r.Run)); fault == nil && of.Status().Live() {
-				err = run.RequestStop(of.Dir, false)
-			}
+		r := w.record(j.variant.Name, j.seed)
+		if of := r.find(w.runs); of != nil && !r.Found && of.Status().Live() {
+			err = run.RequestStop(of.Dir, false)
 		}
 	}
 	switch {
@@ -245,10 +239,8 @@ func (w *worker) experiment(ctx context.Context, j job, together int, plan Plan)
 func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Plan) (*run.Run, error) {
 	w.making.Lock()
 	defer w.making.Unlock()
-	if c := w.record(j.variant.Name, j.seed); c.Run != "" {
-		if r, err := run.Open(filepath.Join(w.runs, c.Run)); err == nil {
-			return r, nil
-		}
+	if r := w.record(j.variant.Name, j.seed).find(w.runs); r != nil {
+		return r, nil
 	}
 	meta, err := identity(ctx, file, w.version)
 	if err != nil {
@@ -263,7 +255,7 @@ func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Pl
 			continue
 		}
 		log.Printf("%s: %s was made under the same constants", j.key(), r.Label())
-		return r, w.note(j.variant.Name, j.seed, func(c *record) { c.Run, c.Found = filepath.Base(r.Dir), true })
+		return r, w.note(j.variant.Name, j.seed, func(c *record) { c.Run, c.Created, c.Found = r.Label(), r.Info.Created, true })
 	}
 	name := strings.Join(strings.FieldsFunc(plan.Name+" "+j.variant.Name+" "+fmt.Sprint(j.seed), func(r rune) bool {
 		return strings.ContainsRune(" +=/\\[]|\"'", r)
@@ -272,7 +264,7 @@ func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Pl
 	if r == nil {
 		return nil, err
 	}
-	if fault := w.note(j.variant.Name, j.seed, func(c *record) { c.Run = filepath.Base(r.Dir) }); fault != nil {
+	if fault := w.note(j.variant.Name, j.seed, func(c *record) { c.Run, c.Created = r.Label(), r.Info.Created }); fault != nil {
 		return nil, fault
 	}
 	return r, err
