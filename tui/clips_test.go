@@ -58,7 +58,8 @@ func drawClips(t *testing.T, folder string) {
 					}
 					for row := y; row < y+16; row++ {
 						for column := x; column < x+16; column++ {
-							copy(frames[i].Pix[3*(96*row+column):], []byte{byte(90 + 9*len(records)), 200, byte(60 + 120*which)})
+							copy(frames[i].Pix[3*(96*row+column):], []byte{byte(90 + 9*len(records)), 200,
+								byte(60 + 120*which)})
 						}
 					}
 				}
@@ -161,7 +162,8 @@ func TestFromExerciseClipsToAnAnswer(t *testing.T) {
 	var compared struct {
 		FreeText []eval.FreeTextComparison `json:"free_text"`
 	}
-	if err := json.Unmarshal([]byte(stdout), &compared); err != nil || code != exitDone || len(compared.FreeText) != 1 ||
+	if err := json.Unmarshal([]byte(stdout), &compared); err != nil || code != exitDone ||
+		len(compared.FreeText) != 1 ||
 		compared.FreeText[0].Named != 4 {
 		t.Errorf("compare: code %d, %v\n%s", code, err, stdout)
 	}

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// faults are what can stand in the place of a file. As root nothing is unreadable: folder, dangling and pipe stand for it.
+// faults are what can stand in the place of a file. As root nothing
+// is unreadable: folder, dangling and pipe stand for it.
 var faults = map[string]func(path string, was []byte) error{
 	"missing": func(string, []byte) error { return nil },
 	"empty":   func(path string, _ []byte) error { return os.WriteFile(path, nil, 0o644) },

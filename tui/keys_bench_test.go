@@ -25,8 +25,8 @@ import (
 	"finetui/views/widget"
 )
 
-// largeSet is a project with so many pictures, each a file of its own, with ten boxes of nine classes each. It is kept in
-// FINETUI_LARGE_SET where that names a folder.
+// largeSet is a project with so many pictures, each a file of its own, with ten boxes of nine classes each. It is kept
+// in FINETUI_LARGE_SET where that names a folder.
 func largeSet(b *testing.B, pictures int) string {
 	b.Helper()
 	must := func(err error) {

@@ -183,7 +183,8 @@ func TestEvalPrintsTimedFeedback(t *testing.T) {
 		return `{"image":"data/test/images/slope_0001.jpg","split":"test","messages":[{"role":"user","content":` +
 			`"<image>Coach me."},{"role":"assistant","content":"` + answer + `"}]}`
 	}
-	for i, answer := range []string{`1 s: Lower.\n4.5 s: Good.`, "Lower, and good."} { // the second takes away what was kept
+	// the second takes away what was kept
+	for i, answer := range []string{`1 s: Lower.\n4.5 s: Good.`, "Lower, and good."} {
 		timed, file := i == 0, fmt.Sprintf("talk%d.jsonl", i)
 		if err := os.WriteFile(file, []byte(record(answer)), 0o644); err != nil {
 			t.Fatal(err)

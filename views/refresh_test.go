@@ -26,7 +26,8 @@ func TestAViewIsWorkedOutAnewWhenItIsSeen(t *testing.T) {
 		{"one that is shown by name", func(v *Views) { v.Show("third"); v.Leave() }, []string{"first", "third"}},
 		{"all, where their actions are asked for", func(v *Views) { v.AllActions() },
 			[]string{"first", "second", "over", "third"}},
-		{"again after the next change", func(v *Views) { v.turn(1); v.Refresh() }, []string{"first", "second", "second"}},
+		{"again after the next change", func(v *Views) { v.turn(1); v.Refresh() }, []string{"first", "second",
+			"second"}},
 	} {
 		v := NewViews("Data", view("first", nil), view("second", &over), view("third", nil))
 		v.views[2].Back = true

@@ -8,7 +8,8 @@ import (
 
 func TestASlipInAPathIsPutRight(t *testing.T) {
 	root := t.TempDir()
-	for _, folder := range []string{"demo/data", "demo/test500", "models/qwen2-vl-2b", ".finetui/exports", "a\x1b[31m"} {
+	for _, folder := range []string{"demo/data", "demo/test500", "models/qwen2-vl-2b", ".finetui/exports",
+		"a\x1b[31m"} {
 		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -19,7 +20,8 @@ func TestASlipInAPathIsPutRight(t *testing.T) {
 		{"demo/DATA", "; did you mean demo/data?"},
 		{"./demo/test50", "; did you mean demo/test500?"},
 		{"../" + filepath.Base(root) + "/demo/dat", "; did you mean ../" + filepath.Base(root) + "/demo/data?"},
-		{filepath.Join(root, "models/qwen2-vl-2B"), "; did you mean " + filepath.Join(root, "models/qwen2-vl-2b") + "?"},
+		{filepath.Join(root, "models/qwen2-vl-2B"), "; did you mean " + filepath.Join(root, "models/qwen2-vl-2b") +
+			"?"},
 		{".finetu/exports", "; did you mean .finetui/exports?"},
 		{"tiyn", "; did you mean tiny?"}, // a word that may stand there
 		{"dmeo/dta", ""},                 // two slips are no slip

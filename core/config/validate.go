@@ -11,8 +11,8 @@ import (
 	"finetui/core/level"
 )
 
-// Problem is a rule between constants that does not hold: an error stops a verb, an information is only said. Key is the
-// constant to look at first.
+// Problem is a rule between constants that does not hold: an error stops a verb, an information
+// is only said. Key is the constant to look at first.
 type Problem struct {
 	Key   string
 	Level level.Level

@@ -41,7 +41,8 @@ func clipProject(t *testing.T, dir string, overrides ...string) *project.Project
 	if err := file.Override(append(base, overrides...)); err != nil {
 		t.Fatal(err)
 	}
-	set, err := dataset.Read(context.Background(), file.Config.Dataset, file.Root, nil) // the clips of these tests are empty
+	// the clips of these tests are empty
+	set, err := dataset.Read(context.Background(), file.Config.Dataset, file.Root, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -143,7 +143,8 @@ func TestWhatATrainerCannotExpressIsFoldedInOrSaid(t *testing.T) {
 			}
 		}
 		if name == "ms-swift" {
-			if settings["is_binary_loss_scale"] != "false" || settings["lora_alpha"] != "12.5" || rows != len(samples) ||
+			if settings["is_binary_loss_scale"] != "false" || settings["lora_alpha"] != "12.5" ||
+				rows != len(samples) ||
 				slices.Contains(codes, weightsFolded) || settings["freeze_vit"] != "false" {
 				t.Errorf("%s: %d rows, %v, %q", name, rows, settings, codes)
 			}
@@ -189,7 +190,8 @@ func TestYAMLReadsWhatIsWritten(t *testing.T) {
 		value any
 		want  string
 	}{
-		{1e-8, "0.00000001"}, {3.0, "3.0"}, {2, "2"}, {true, "true"}, {"no", `"no"`}, {"a b", `"a b"`}, {"1e3", `"1e3"`},
+		{1e-8, "0.00000001"}, {3.0, "3.0"}, {2, "2"}, {true, "true"}, {"no", `"no"`}, {"a b", `"a b"`},
+		{"1e3", `"1e3"`},
 		{"Qwen/Qwen2-VL-2B", "Qwen/Qwen2-VL-2B"}, {"a: b", `"a: b"`}, {"", `""`}, {nil, "null"}, {"x#y", `"x#y"`},
 		{[]string{"q_proj", "mlp.0"}, "[q_proj, mlp.0]"}, {"line\nbreak", `"line\nbreak"`},
 	} {

@@ -142,7 +142,8 @@ func TestWhatConversationsHoldBeyondASampleIsSaid(t *testing.T) {
 		`{"image":"c.jpg","messages":[{"role":"user","content":"<image>q"},{"role":"assistant","content":"a","weight":0}]}`,
 		`{"image":"https://a.example/a.jpg",` + pair + `}`, `{"image":"data:image/png;base64,AAAA",` + pair + `}`,
 	}, "\n")}), "x.jsonl"))
-	for code, n := range map[string]int{SeveralFiles: 1, NoFile: 1, NoMark: 2, NothingLearned: 2, SeveralTurns: 1, NotHere: 2,
+	for code, n := range map[string]int{SeveralFiles: 1, NoFile: 1, NoMark: 2, NothingLearned: 2, SeveralTurns: 1,
+		NotHere:    2,
 		SystemTurn: 1, ScaledAnswer: 1, RepeatedPair: 1, MissingImage: 2} {
 		if got := countOf(set, code); got != n {
 			t.Errorf("%s is said of %d records, want %d: %v", code, got, n, set.Findings)
@@ -154,8 +155,8 @@ func TestWhatConversationsHoldBeyondASampleIsSaid(t *testing.T) {
 	}
 }
 
-// Questions that follow each other are asked in their order, in whichever form they are written; clips are named in texts
-// and beside them.
+// Questions that follow each other are asked in their order, in whichever form
+// they are written; clips are named in texts and beside them.
 func TestSeveralTurnsOfEveryForm(t *testing.T) {
 	for name, record := range map[string]string{
 		"messages": `{"messages":[{"role":"user","content":"<video>q1"},{"role":"assistant","content":"a1"},` +
@@ -173,8 +174,9 @@ func TestSeveralTurnsOfEveryForm(t *testing.T) {
 			t.Errorf("%s: got %q, want %q; %v", name, got, want, set.Findings)
 		}
 	}
-	two := readSet(t, filepath.Join(write(t, map[string]string{"x.jsonl": `{"instruction":"Say.","input":"<image>What?",` +
-		`"output":"a1","images":["c.jpg"]}`}), "x.jsonl"))
+	two := readSet(t, filepath.Join(write(t,
+		map[string]string{"x.jsonl": `{"instruction":"Say.","input":"<image>What?",` +
+			`"output":"a1","images":["c.jpg"]}`}), "x.jsonl"))
 	if got := said(two); len(got) != 1 || got[0] != "train/c.jpg: Say.\nWhat? → a1 [free text]" {
 		t.Errorf("an instruction with its input is %q", got)
 	}

@@ -234,7 +234,8 @@ var rulings = map[string]struct {
 	SetAbsent: {level.Info,
 		"nothing if it is not wanted; else put it there, or set DATASET_DIR to the folder where it is"},
 	SetRepeated: {level.Info, "nothing; what is there twice counts once"},
-	BadRegistry: {level.Warn, "correct it: {\"NAME\": {\"annotation_path\": …, \"data_path\": …}}; its other sets count"},
+	BadRegistry: {level.Warn,
+		"correct it: {\"NAME\": {\"annotation_path\": …, \"data_path\": …}}; its other sets count"},
 
 	BadRecord: {level.Error, "correct the record; its questions from that place on do not count"},
 	SeveralFiles: {level.Warn,

@@ -44,8 +44,9 @@ func (r request) splits(present []string) (wanted func(split string) bool, err e
 	for _, name := range r.only {
 		split := config.SplitName(name)
 		if !slices.Contains(present, split) {
-			return nil, &config.Unusable{Key: "DATASET.SPLITS", Text: fmt.Sprintf("there is no split %q: this set has %s",
-				name, strings.Join(present, ", "))}
+			return nil, &config.Unusable{Key: "DATASET.SPLITS",
+				Text: fmt.Sprintf("there is no split %q: this set has %s",
+					name, strings.Join(present, ", "))}
 		}
 		names = append(names, split)
 	}

@@ -202,8 +202,8 @@ func (d *Dataset) classesOf(other *Dataset) []int {
 	return classes
 }
 
-// says tells whether an item has an object with the same answer, in the same place, to the same question or to none that
-// is known.
+// says tells whether an item has an object with the same answer, in the
+// same place, to the same question or to none that is known.
 func (d *Dataset) says(item int, o *Object) bool {
 	return slices.ContainsFunc(d.Items[item].Objects, func(other Object) bool {
 		asked, before := question(o), question(&other)

@@ -254,7 +254,8 @@ func TestSetsThatAskOfOnePictureAreAllAsked(t *testing.T) {
 		return `{"image":"a.jpg","messages":[{"role":"user","content":"<image>` + question + `"},{"role":"assistant",` +
 			`"content":"yes"}]}`
 	}
-	root := write(t, map[string]string{"data/a.jpg": pictureFile(t, "a.jpg", 16, 12), "data/train.jsonl": record("A drain?"),
+	root := write(t, map[string]string{"data/a.jpg": pictureFile(t, "a.jpg", 16, 12),
+		"data/train.jsonl":           record("A drain?"),
 		"playground/data/more.jsonl": record("A wall?") + "\n" + record("A drain?"),
 		"playground/data/sets.json":  `{"more": {"annotation_path": "more.jsonl", "data_path": "../../data"}}`})
 	set, err := readSets(t, root, "more")

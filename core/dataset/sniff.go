@@ -56,7 +56,8 @@ func formatOf(path string) string {
 		return !slices.ContainsFunc(words, func(w string) bool { return !bytes.Contains(head, []byte(w)) })
 	}
 	switch {
-	case (has(`"video_path"`) || has(`"long_range_video_file"`)) && !has(`"conversations"`), has(`.mp4": {`), has(`.mp4":{`), has(`.mp4": "`),
+	case (has(`"video_path"`) || has(`"long_range_video_file"`)) && !has(`"conversations"`), has(`.mp4": {`),
+		has(`.mp4":{`), has(`.mp4": "`),
 		has(`.mp4":"`):
 		return qvedSniffed
 	case has(`"images"`, `"file_name"`), has(`"annotations"`, `"category_id"`), has(`"annotations"`, `"categories"`):

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Feedback that has its times is the lines of an answer, in whichever of the forms it was written; times that do not fit
-// are a finding, and the feedback counts without them.
+// Feedback that has its times is the lines of an answer, in whichever of the forms it was written; times that do not
+// fit are a finding, and the feedback counts without them.
 func TestFeedbackKeepsItsTimes(t *testing.T) {
 	set := readSet(t, write(t, map[string]string{
 		"fine_grained_labels.json": `[

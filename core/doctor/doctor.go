@@ -136,7 +136,8 @@ func sets(file *config.Snapshot) (lines []Line) {
 		case s.There:
 			lines = append(lines, Line{name, s.Path + " · joins", OK, ""})
 		case s.Text != "":
-			lines = append(lines, Line{name, s.Text, Wrong, "correct DATASET.SETS, or put it there; the verbs refuse it"})
+			lines = append(lines, Line{name, s.Text, Wrong,
+				"correct DATASET.SETS, or put it there; the verbs refuse it"})
 		default:
 			lines = append(lines, Line{name, "none at " + s.Path, Info,
 				"nothing if it is not wanted: it is passed over"})

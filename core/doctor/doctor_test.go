@@ -192,7 +192,8 @@ func TestABaseOnTheHubIsFetchedLater(t *testing.T) {
 func TestSetsThatJoinAreLookedFor(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv("DATASET_DIR", root)
-	for name, text := range map[string]string{"sets.json": `{"talk": {"annotation_path": "talk.json"}}`, "talk.json": "[]"} {
+	for name, text := range map[string]string{"sets.json": `{"talk": {"annotation_path": "talk.json"}}`,
+		"talk.json": "[]"} {
 		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -75,7 +75,8 @@ type place struct {
 	checked bool
 }
 
-// Values are what a cache keeps, in words for Trouble: "What … in FOLDER: the disk is full. Work goes on without, and …".
+// Values are what a cache keeps, in words for Trouble: "What …
+// in FOLDER: the disk is full. Work goes on without, and …".
 type Values struct{ NotKept, Instead string }
 
 var seen = Values{"What the vision tower makes of pictures and clips is not kept", "looks at each anew"}

@@ -24,8 +24,9 @@ import (
 )
 
 const (
-	childEngine = "FINETUI_TEST_CHILD_ENGINE" // a worker's engine is a child process; it leaves its pid in the file named
-	asEngine    = "FINETUI_TEST_AS_ENGINE"    // the process is that child
+	// a worker's engine is a child process; it leaves its pid in the file named
+	childEngine = "FINETUI_TEST_CHILD_ENGINE"
+	asEngine    = "FINETUI_TEST_AS_ENGINE" // the process is that child
 )
 
 // call is what an engine's parent asks, and answer what comes back, a line of JSON each.
@@ -218,8 +219,8 @@ func (s *served) open(ctx context.Context, q call) (a answer, err error) {
 	return a, nil
 }
 
-// A run whose steps are taken by another process is the same run: its rows, checks and checkpoints are those of an engine
-// in its own process, also when it is killed and resumed, and no process of the engine is left behind.
+// A run whose steps are taken by another process is the same run: its rows, checks and checkpoints are those of an
+// engine in its own process, also when it is killed and resumed, and no process of the engine is left behind.
 func TestARunOnAnotherEngineIsTheSameRun(t *testing.T) {
 	f := killProject(t)
 	here := start(t, f, "here")

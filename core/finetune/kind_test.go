@@ -28,8 +28,8 @@ import (
 // wordsType is the model_type of words.
 const wordsType = "qwen2_words"
 
-// words is the smallest Kind there can be: a Qwen2 that takes pictures and makes nothing of them, so that it goes by the
-// words of a question alone. Unlike the blind Qwen2 of package model it is no Qwen2-VL without a tower.
+// words is the smallest Kind there can be: a Qwen2 that takes pictures and makes nothing of them, so that it goes by
+// the words of a question alone. Unlike the blind Qwen2 of package model it is no Qwen2-VL without a tower.
 type words struct{ config qwen2.Config }
 
 func openWords(data []byte, _ string) (model.Kind, error) {
@@ -202,8 +202,8 @@ func wordsBase(t *testing.T, dir string) {
 	}
 }
 
-// A model that core has never heard of goes the whole way: lint and a run with its check on valid, evaluation, questions,
-// and export as a checkpoint that answers as base and adapter together do.
+// A model that core has never heard of goes the whole way: lint and a run with its check on valid, evaluation,
+// questions, and export as a checkpoint that answers as base and adapter together do.
 func TestAnotherModelGoesTheWholeWay(t *testing.T) {
 	f := smallProject(t)
 	wordsBase(t, filepath.Join(f.Root, "words"))

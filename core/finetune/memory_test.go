@@ -120,8 +120,8 @@ func TestPredictedMemoryIsWhatTheRunTakes(t *testing.T) {
 	}
 }
 
-// TestCheckpointingTakesLessMemory trains on clips with and without it: each as foretold, in less memory, and to the same
-// files.
+// TestCheckpointingTakesLessMemory trains on clips with and without it:
+// each as foretold, in less memory, and to the same files.
 func TestCheckpointingTakesLessMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains several runs")

@@ -58,7 +58,8 @@ func TestARunIsBoundToTheSetsThatJoined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := config.Get(snapshot.Config, "DATASET.SETS"); got != `["talk", "more"]` || r.Info.SetsFrom != "playground/data" {
+	if got := config.Get(snapshot.Config, "DATASET.SETS"); got != `["talk", "more"]` ||
+		r.Info.SetsFrom != "playground/data" {
 		t.Errorf("the snapshot names the sets %s of %q", got, r.Info.SetsFrom)
 	}
 	for _, set := range []string{"the set talk joined, 8 samples", "the set more joined, 5 samples"} {

@@ -1,5 +1,5 @@
-// Package level says how bad something is that the program has to say: findings of a data set and of a recipe, faults of
-// a configuration, events and alerts of a run.
+// Package level says how bad something is that the program has to say: findings of a data set and of a recipe, faults
+// of a configuration, events and alerts of a run.
 package level
 
 // Level is one of three words, which stand so in files and in JSON.

@@ -231,8 +231,8 @@ type Footprint interface {
 	TextWorker(tokens, back, supervised, longest int) int64
 	// VisionWorker is what a worker of vision holds of so many rows forward, and backward.
 	VisionWorker(rows, back int) int64
-	// TextEffort is that of a sequence through the language model, with back also of the way back, and VisionEffort that
-	// of one sample's rows through vision; pairs are those of its rows that see each other.
+	// TextEffort is that of a sequence through the language model, with back also of the way back, and VisionEffort
+	// that of one sample's rows through vision; pairs are those of its rows that see each other.
 	TextEffort(tokens, supervised int, back bool) weights.Effort
 	VisionEffort(rows, pairs int, back bool) weights.Effort
 }

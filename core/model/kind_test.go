@@ -44,12 +44,14 @@ func TestQwen2VLPicksFramesAsItsTrainersDo(t *testing.T) {
 		want    int
 		last    int
 	}{
-		{300, 768, 30, 20, 299}, {299, 768, 29.97, 18, 298}, {10, 768, 30, 4, 9}, {3, 768, 30, 2, 2}, {1, 768, 30, 1, 0},
+		{300, 768, 30, 20, 299}, {299, 768, 29.97, 18, 298}, {10, 768, 30, 4, 9}, {3, 768, 30, 2, 2},
+		{1, 768, 30, 1, 0},
 		{90000, 768, 30, 768, 89999}, {300, 16, 30, 16, 299}, {0, 16, 30, 0, 0}, {100, 16, 0, 16, 99},
 	} {
 		got := Usual().Pick(c.n, c.fps, c.most)
 		if len(got) != c.want || !slices.IsSorted(got) || len(got) > 1 && (got[0] != 0 || got[len(got)-1] != c.last) {
-			t.Errorf("%d frames at %v, at most %d: %v, want %d of them up to %d", c.n, c.fps, c.most, got, c.want, c.last)
+			t.Errorf("%d frames at %v, at most %d: %v, want %d of them up to %d", c.n, c.fps, c.most, got,
+				c.want, c.last)
 		}
 	}
 }

@@ -65,7 +65,8 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 // projectorFindings says where the projectors that the constants train are not there.
 func (p *Project) projectorFindings() []dataset.Finding {
 	if err := p.CheckProjectors(); err != nil {
-		return []dataset.Finding{{Code: "no_projectors", Level: level.Error, Text: err.Key + " is above 0, and " + err.Text,
+		return []dataset.Finding{{Code: "no_projectors", Level: level.Error, Text: err.Key +
+			" is above 0, and " + err.Text,
 			Do: "set " + err.Key + " to 0, or MODEL.BASE to a Mobile-VideoGPT"}}
 	}
 	return nil

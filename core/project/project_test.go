@@ -25,7 +25,8 @@ func TestLintPutsErrorsFirst(t *testing.T) {
 	}
 }
 
-// A base without projectors cannot be trained with a rate for them: lint says so, and so stops the run before it begins.
+// A base without projectors cannot be trained with a rate for
+// them: lint says so, and so stops the run before it begins.
 func TestLintNamesProjectorsThatAreNotThere(t *testing.T) {
 	p := drawn(t)
 	for rate, want := range map[float64]int{2e-5: 1, 0: 0} {

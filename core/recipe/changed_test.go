@@ -19,7 +19,8 @@ func TestAPresetAndItsConstantsGoTogether(t *testing.T) {
 		{"nothing changes", "", "enhanced", config.SampleSquareRoot, config.FactsPlace},
 		{"a preset brings its constants", "PRESET=basic", "basic", config.SampleInstance, config.FactsNone},
 		{"a constant makes it custom", "SAMPLING=instance", "custom", config.SampleInstance, config.FactsPlace},
-		{"its last constant makes it another preset", "SAMPLING=instance POSITION_WORDS=false PROMPT_FACTS=none", "basic",
+		{"its last constant makes it another preset", "SAMPLING=instance POSITION_WORDS=false PROMPT_FACTS=none",
+			"basic",
 			config.SampleInstance, config.FactsNone},
 		{"custom leaves them alone", "PRESET=custom", "custom", config.SampleSquareRoot, config.FactsPlace},
 		{"a constant beside a preset wins", "PRESET=basic SAMPLING=class_balanced", "custom",
@@ -66,7 +67,8 @@ func TestAnotherSectionsChangeNamesNoPreset(t *testing.T) {
 }
 
 func TestEveryPresetIsAChoice(t *testing.T) {
-	if got, want := append(Presets(), string(config.PresetCustom)), config.RecipePreset("").Choices(); !slices.Equal(got,
+	if got, want := append(Presets(), string(config.PresetCustom)),
+		config.RecipePreset("").Choices(); !slices.Equal(got,
 		want) {
 		t.Errorf("%v, the choices are %v", got, want)
 	}

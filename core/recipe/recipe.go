@@ -18,8 +18,8 @@ type Recipe struct {
 	Classes  []dataset.Class // the closed list of answers
 	Question string          // the part of every prompt that is the same for all samples
 
-	// FileQuestion is the question about a file of which nothing is known: Question, or of a set whose answers are its own
-	// words that of CONVERT.USER_PROMPT_TEMPLATE.
+	// FileQuestion is the question about a file of which nothing is known: Question, or of a set whose answers are its
+	// own words that of CONVERT.USER_PROMPT_TEMPLATE.
 	FileQuestion string
 
 	data        *dataset.Dataset

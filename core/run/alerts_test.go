@@ -160,8 +160,9 @@ func TestOverfittingIsALossOnValidThatRisesWhileThatInTrainingFalls(t *testing.T
 		}
 	}
 	got := overfitting(drawn(20, make([]int, 4), 0.9, 0.5, 0.55, 0.6), losing(falls...))[0]
-	if !strings.HasPrefix(got.Text, "overfitting: the loss on valid rose from 0.500 at step 100 to 0.600 over 3 checks "+
-		"while that in training fell from ") || got.Step != 200 || !strings.Contains(got.Do, "step 100") {
+	if !strings.HasPrefix(got.Text,
+		"overfitting: the loss on valid rose from 0.500 at step 100 to 0.600 over 3 checks "+
+			"while that in training fell from ") || got.Step != 200 || !strings.Contains(got.Do, "step 100") {
 		t.Errorf("%+v", got)
 	}
 }

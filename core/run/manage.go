@@ -54,8 +54,8 @@ func Rename(r *Run, name string) (*Run, error) {
 	return Open(dir)
 }
 
-// Delete removes the folder of a run that nobody works on, and what was kept of its curves. A deletion that is cut short
-// leaves a hidden folder, which the next one removes.
+// Delete removes the folder of a run that nobody works on, and what was kept of its curves. A deletion that is cut
+// short leaves a hidden folder, which the next one removes.
 func Delete(r *Run) error {
 	release, err := r.claim("deleted")
 	if err != nil {

@@ -146,8 +146,10 @@ func TestOnlyWhatNobodyWorksOnIsRenamedOrDeleted(t *testing.T) {
 		do   func() error
 		says string
 	}{
-		"a name that is none":           {func() error { _, err := Rename(r, "a=b"); return err }, "reads like a constant"},
-		"a name that is blank":          {func() error { _, err := Rename(r, " "); return err }, "leave out the blanks"},
+		"a name that is none": {func() error { _, err := Rename(r, "a=b"); return err },
+			"reads like a constant"},
+		"a name that is blank": {func() error { _, err := Rename(r, " "); return err },
+			"leave out the blanks"},
 		"deleted while it is worked on": {func() error { return Delete(other) }, "is running and cannot be deleted"},
 		"renamed while it is worked on": {func() error { _, err := Rename(other, "x"); return err },
 			"is running and cannot be renamed"},

@@ -20,9 +20,9 @@ import (
 )
 
 // Evaluate asks a subject about every object of a split ("": EVAL.SPLIT), scores the answers and keeps them:
-// eval/SPLIT.json and .csv, SPLIT.text.json and .csv of answers in free words, and SPLIT.timed.json of feedback that has
-// its time, in the run's folder, in PROJECT.RUNS/base or in PROJECT.RUNS/adapters, with the constants it was asked with
-// in SPLIT.toml. A result that cannot be written comes back with the error.
+// eval/SPLIT.json and .csv, SPLIT.text.json and .csv of answers in free words, and SPLIT.timed.json of feedback that
+// has its time, in the run's folder, in PROJECT.RUNS/base or in PROJECT.RUNS/adapters, with the constants it was asked
+// with in SPLIT.toml. A result that cannot be written comes back with the error.
 func (s *Session) Evaluate(ctx context.Context, name, split string, report Progress) (*eval.Result, error) {
 	subject, err := s.Subject(ctx, name, report)
 	if err != nil {
@@ -53,7 +53,8 @@ func (k Kept) FreeText() (*eval.FreeTextResult, error) {
 	return r, err
 }
 
-// Timed is what a subject's feedback that has its time came to, kept beside its Result; nil where the data set has none.
+// Timed is what a subject's feedback that has its time came to,
+// kept beside its Result; nil where the data set has none.
 func (k Kept) Timed() (*eval.TimedResult, error) {
 	r, err := eval.ReadTimed(strings.TrimSuffix(k.Path, "json") + timed + "json")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -252,9 +253,10 @@ var asking = []string{"MODEL.", "RECIPE.PROMPT", "RECIPE.POSITION_WORDS", "RECIP
 // trained are those that matter to a run besides.
 var trained = []string{"RECIPE.", "LORA.", "TRAIN."}
 
-// Differences names the constants in which two evaluations differ and that can make a difference: "RECIPE.PROMPT basic
-// → short". Between the base and a run the adapter is named first; between runs the data that they were trained on, too.
-// nil where nothing is known of one of the two, or both are the same evaluation; empty where they differ by chance alone.
+// Differences names the constants in which two evaluations differ and that can make a difference:
+// "RECIPE.PROMPT basic → short". Between the base and a run the adapter is named first; between runs the
+// data that they were trained on, too. nil where nothing is known of one of the two, or both are the
+// same evaluation; empty where they differ by chance alone.
 func Differences(a, b Kept) []string {
 	if a.Asked == nil || b.Asked == nil || a.Path == b.Path {
 		return nil

@@ -216,8 +216,8 @@ func (t *clipTally) persons() []Person {
 	return list
 }
 
-// VariationOf is how the exercise was done, by the first line of what is to be answered: what stands behind "exercise - ",
-// or all of it where it begins otherwise.
+// VariationOf is how the exercise was done, by the first line of what is to be answered: what stands behind "exercise -
+// ", or all of it where it begins otherwise.
 func VariationOf(class string, text *dataset.Text) string {
 	if text == nil {
 		return ""
@@ -281,10 +281,10 @@ func (c *Clips) lines() (lines []string) {
 	return append(lines, fmt.Sprintf("%-12s  %d", "participants", len(c.People)))
 }
 
-// object is "clips" in dataset_analysis.json, of the whole and of each split of a set of clips: n and looked_into clips;
-// seconds, fps and frames {n, mean, std, min, median, max, histogram: counts in equal parts between from and to}, null
-// where none was looked into; codecs name → n; variations [{class, variation, n}]; participants [{name, clips, classes,
-// splits}]; without_participant.
+// object is "clips" in dataset_analysis.json, of the whole and of each split of a set of clips: n and looked_into
+// clips; seconds, fps and frames {n, mean, std, min, median, max, histogram: counts in equal parts between from and
+// to}, null where none was looked into; codecs name → n; variations [{class, variation, n}]; participants [{name,
+// clips, classes, splits}]; without_participant.
 func (c *Clips) object(classes []dataset.Class) object {
 	variations := make([]object, len(c.Variations))
 	for i, v := range c.Variations {

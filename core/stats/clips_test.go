@@ -79,12 +79,14 @@ func TestClipsAreDescribedByLabelsAndFiles(t *testing.T) {
 }
 
 func TestAMeasureHoldsItsValuesWhateverTheyAre(t *testing.T) {
-	for _, values := range [][]float64{{30, 30, 30}, {29.97, 29.97, 29.97, 29.97, 29.97}, {0, 0}, {29.5, 30}, {1e-3, 3600}, {5}} {
+	for _, values := range [][]float64{{30, 30, 30}, {29.97, 29.97, 29.97, 29.97, 29.97}, {0, 0}, {29.5, 30},
+		{1e-3, 3600}, {5}} {
 		m, sum := measure(values), 0
 		for _, n := range m.Histogram {
 			sum += n
 		}
-		if sum != len(values) || m.From > m.Min || m.To < m.Max || m.To <= m.From || m.Min == m.Max && (m.SD != 0 || m.Mean != m.Min) {
+		if sum != len(values) || m.From > m.Min || m.To < m.Max || m.To <= m.From || m.Min == m.Max &&
+			(m.SD != 0 || m.Mean != m.Min) {
 			t.Errorf("%v: %d in the histogram, from %v to %v", values, sum, m.From, m.To)
 		}
 	}
@@ -127,7 +129,8 @@ func TestAnAnalysisOfClipsSpeaksOfClips(t *testing.T) {
 	}
 	w := written.Clips
 	if w.N != 5 || w.LookedInto != 4 || w.FPS.Median != 30 || w.Codecs["h264"] != 4 || len(w.Variations) != 3 ||
-		w.Variations[0].Variation != "too slow" || len(w.Participants[0].Splits) != 2 || written.Splits["valid"].Clips.N != 2 {
+		w.Variations[0].Variation != "too slow" || len(w.Participants[0].Splits) != 2 ||
+		written.Splits["valid"].Clips.N != 2 {
 		t.Errorf("written: %+v", written)
 	}
 	pictures, _ := json.Marshal(Analyze(&dataset.Dataset{Splits: []string{"train"}}, usual(t)))
@@ -160,7 +163,8 @@ func TestTheTextOfManyClassesIsShort(t *testing.T) {
 	for _, clips := range []bool{true, false} {
 		a := Analyze(longTail(clips), usual(t))
 		text := a.Text()
-		for _, want := range []string{"1619.25×", "and 241 more", "exercise 0 ", "exercise 268", "half of all lies in"} {
+		for _, want := range []string{"1619.25×", "and 241 more", "exercise 0 ", "exercise 268",
+			"half of all lies in"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("the text lacks %q:\n%s", want, text)
 			}

@@ -315,7 +315,8 @@ func TestTheTextSaysWhatCameFromWhichSet(t *testing.T) {
 	}
 	set.Sets = []dataset.Joined{{Name: "talk", Share: 0.5, Items: 2, Samples: 2, Train: 1, Of: 2}}
 	text := Analyze(set, usual(t)).Text()
-	for _, want := range []string{"set  files  samples  train  of  share", "DATASET.PATH      2        3      3   3      1",
+	for _, want := range []string{"set  files  samples  train  of  share",
+		"DATASET.PATH      2        3      3   3      1",
 		"talk      2        2      1   2    0.5"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q:\n%s", want, text)

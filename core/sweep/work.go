@@ -255,7 +255,10 @@ func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Pl
 			continue
 		}
 		log.Printf("%s: %s was made under the same constants", j.key(), r.Label())
-		return r, w.note(j.variant.Name, j.seed, func(c *record) { c.Run, c.Created, c.Found = r.Label(), r.Info.Created, true })
+		return r, w.note(j.variant.Name, j.seed, func(c *record) {
+			c.Run, c.Created, c.Found = r.Label(),
+				r.Info.Created, true
+		})
 	}
 	name := strings.Join(strings.FieldsFunc(plan.Name+" "+j.variant.Name+" "+fmt.Sprint(j.seed), func(r rune) bool {
 		return strings.ContainsRune(" +=/\\[]|\"'", r)
@@ -264,7 +267,10 @@ func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Pl
 	if r == nil {
 		return nil, err
 	}
-	if fault := w.note(j.variant.Name, j.seed, func(c *record) { c.Run, c.Created = r.Label(), r.Info.Created }); fault != nil {
+	if fault := w.note(j.variant.Name, j.seed, func(c *record) {
+		c.Run, c.Created = r.Label(),
+			r.Info.Created
+	}); fault != nil {
 		return nil, fault
 	}
 	return r, err

@@ -81,7 +81,8 @@ func put(t testing.TB, name, content string) string {
 func allByFFmpeg(t testing.TB, path string, w, h int) (list []*picture.RGB) {
 	t.Helper()
 	scale := "scale=" + strconv.Itoa(w) + ":" + strconv.Itoa(h)
-	raw := output(t, "ffmpeg", "-nostdin", "-v", "quiet", "-i", "file:"+path, "-map", "0:V:0", "-fps_mode", "passthrough",
+	raw := output(t, "ffmpeg", "-nostdin", "-v", "quiet", "-i", "file:"+path, "-map", "0:V:0", "-fps_mode",
+		"passthrough",
 		"-vf", scale,
 		"-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1")
 	for size := 3 * w * h; len(raw) >= size; raw = raw[size:] {

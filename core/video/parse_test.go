@@ -178,7 +178,8 @@ func TestVersionTellsTheNameOfAnOption(t *testing.T) {
 }
 
 func TestNewerVersionsHaveTheNewOption(t *testing.T) {
-	for _, text := range []string{"libavformat    59. 27.100 / 59. 27.100", "libavformat 61.  7.100 / 61.", "built today"} {
+	for _, text := range []string{"libavformat    59. 27.100 / 59. 27.100", "libavformat 61.  7.100 / 61.",
+		"built today"} {
 		if got := parseVersion("ffmpeg version N-1\n" + text).passthrough()["fps_mode"]; got != "passthrough" {
 			t.Errorf("%s: %v", text, got)
 		}

@@ -179,8 +179,8 @@ func (b *bench) videoStep() table.Result {
 		m.Text.Head.Out.Mul(b.team, videoSupervised, x, y)
 		m.Text.Head.Out.MulBack(b.team, videoSupervised, x, y)
 	}
-	// Causal attention's seven products, two forward and five back, count as if they ran as fast as the others: in pieces of
-	// general products they would take twice as long as what is measured.
+	// Causal attention's seven products, two forward and five back, count as if they ran as fast as the others: in
+	// pieces of general products they would take twice as long as what is measured.
 	const weightProducts = 2 * layerWeights // multiplications of a token, there and back
 	attention := 7 * float64(tokens) / 2 * textHeads * textHead / weightProducts
 	step := func() table.Span {

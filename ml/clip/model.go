@@ -77,7 +77,8 @@ func build(c Config, src weights.Source, prefix string, tune weights.Tuning) (*M
 		b := weights.NewBuilder(src, tune, fmt.Sprintf("%sencoder.layers.%d.", prefix, i), 0)
 		w := &nn.VisionWeights{Index: i, Heads: c.Heads, HeadDim: c.Hidden / c.Heads}
 		w.Norm1, w.Norm2 = b.Norm("layer_norm1", c.Hidden, c.Eps, true), b.Norm("layer_norm2", c.Hidden, c.Eps, true)
-		w.QKV, w.Proj = b.Linear(c.Hidden, true, c.qkv()...), b.Linear(c.Hidden, true, part("self_attn.out_proj", c.Hidden))
+		w.QKV, w.Proj = b.Linear(c.Hidden, true, c.qkv()...), b.Linear(c.Hidden, true,
+			part("self_attn.out_proj", c.Hidden))
 		w.FC1, w.FC2 = b.Linear(c.Hidden, true, part("mlp.fc1", c.Inner)), b.Linear(c.Inner, true, part("mlp.fc2",
 			c.Hidden))
 		if w.Value, _, err = b.Finish(); err != nil {

@@ -197,7 +197,8 @@ func TestBasesOfPicklesAreThoseOfSafetensors(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					list = append(list, safetensors.Tensor{Name: part.prefix + name, DType: dtype, Shape: shape, Data: raw})
+					list = append(list, safetensors.Tensor{Name: part.prefix + name, DType: dtype, Shape: shape,
+						Data: raw})
 				}
 			}
 			goldentest.TorchSave(t, filepath.Join(dir, "pytorch_model.bin"), list)

@@ -252,8 +252,9 @@ func TestExaminingAPictureSaysWhatDecodingItDoes(t *testing.T) {
 	for what, file := range map[string][]byte{
 		"colour": jpg, "turned": withEXIF(jpg, exifOf(binary.BigEndian, 6)), "cut": jpg[:len(jpg)/2],
 		"upside down": withEXIF(jpg, exifOf(binary.LittleEndian, 3)),
-		"grey":        pngOf(t, image.NewGray(image.Rect(0, 0, 9, 7))), "16 bits": pngOf(t, image.NewGray16(clear.Rect)),
-		"clear": pngOf(t, clear), "none": []byte("none"),
+		"grey":        pngOf(t, image.NewGray(image.Rect(0, 0, 9, 7))),
+		"16 bits":     pngOf(t, image.NewGray16(clear.Rect)),
+		"clear":       pngOf(t, clear), "none": []byte("none"),
 	} {
 		_, notes, err := DecodeBytes(file)
 		seen, fault := Examine(file)

@@ -92,8 +92,8 @@ func readStored(t *testing.T) (s stored) {
 	return s
 }
 
-// goldenSteps are the samples of each optimizer step, its micro-batches one after the other: with features that were made
-// before, or with patches for the tower.
+// goldenSteps are the samples of each optimizer step, its micro-batches one after the other: with features that were
+// made before, or with patches for the tower.
 func goldenSteps(t *testing.T, tol goldentest.Tolerances, m *Model, withTower bool) (steps [][]train.Sample) {
 	t.Helper()
 	var list []struct {

@@ -135,9 +135,15 @@ func TestFeaturesThatDoNotFitTheirSampleAreRefused(t *testing.T) {
 	}{
 		"a place less than the picture has": {true, func(s *train.Sample) { s.Places = s.Places[1:] },
 			"sample 0"},
-		"patches of another size": {true, func(s *train.Sample) { s.Visual.(Patches).Grids[0] = Grid{T: 1, H: 4, W: 4} },
+		"patches of another size": {true, func(s *train.Sample) {
+			s.Visual.(Patches).Grids[0] = Grid{T: 1,
+				H: 4, W: 4}
+		},
 			"sample 0"},
-		"a grid that makes no whole tokens": {true, func(s *train.Sample) { s.Visual.(Patches).Grids[0] = Grid{T: 1, H: 8, W: 1} }, "8×1"},
+		"a grid that makes no whole tokens": {true, func(s *train.Sample) {
+			s.Visual.(Patches).Grids[0] = Grid{T: 1,
+				H: 8, W: 1}
+		}, "8×1"},
 		"features fewer than places": {false, func(s *train.Sample) { s.Visual = make(Features, 24) },
 			"sample 0"},
 		"features that are no whole rows": {false, func(s *train.Sample) { s.Visual = make(Features, 47) },

@@ -6,7 +6,8 @@ import (
 	"finetui/ml/train"
 )
 
-// Features are what a frozen tower has made of a sample's pictures: rows [tokens, hidden], in the order of their places.
+// Features are what a frozen tower has made of a sample's pictures:
+// rows [tokens, hidden], in the order of their places.
 type Features []float32
 
 // Rows is 0: they come to the language model as they are.

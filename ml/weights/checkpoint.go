@@ -10,7 +10,8 @@ import (
 	"finetui/ml/wholefile"
 )
 
-// Checkpoint is a folder in Hugging Face format as a Source, of safetensors or of pickles. It takes both spellings of Qwen2-VL's names.
+// Checkpoint is a folder in Hugging Face format as a Source, of safetensors
+// or of pickles. It takes both spellings of Qwen2-VL's names.
 type Checkpoint struct {
 	*safetensors.File
 	newNames bool

@@ -11,8 +11,8 @@ import (
 	"finetui/ml/safetensors"
 )
 
-// folderFiles are the files that a checkpoint's weights may lie in, in the order in which they are looked for: the single
-// file or the index of its shards.
+// folderFiles are the files that a checkpoint's weights may lie in, in the order in which they
+// are looked for: the single file or the index of its shards.
 var folderFiles = []string{safetensors.SingleName, safetensors.IndexName, pickle.SingleName, pickle.IndexName}
 
 // IndexNames are how the indexes of sharded weights are called.

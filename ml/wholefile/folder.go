@@ -110,7 +110,8 @@ func Sweep(parent, prefix string) {
 		}
 		locked := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		info, err := f.Stat()
-		if locked == nil || err == nil && !errors.Is(locked, unix.EWOULDBLOCK) && time.Since(info.ModTime()) > patience {
+		if locked == nil || err == nil && !errors.Is(locked, unix.EWOULDBLOCK) &&
+			time.Since(info.ModTime()) > patience {
 			_ = os.RemoveAll(dir)
 		}
 		f.Close()

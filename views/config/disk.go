@@ -53,7 +53,8 @@ func (v *storage) saved(msg views.Answer[config.Writing]) tea.Cmd {
 	v.file.Wrote(msg.Value)
 	v.refresh()
 	v.known = v.file.Config
-	cmd := tea.Batch(v.tell(), v.effects.estimate(), views.Say("%s is saved: %s", filepath.Base(v.path), changes(count)))
+	cmd := tea.Batch(v.tell(), v.effects.estimate(), views.Say("%s is saved: %s", filepath.Base(v.path),
+		changes(count)))
 	if after != nil {
 		cmd = tea.Sequence(cmd, after())
 	}

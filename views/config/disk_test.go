@@ -37,7 +37,10 @@ func TestChangedOnDiskAsks(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.Press("s").Wait("the question", func() bool { return p.question != nil })
-		d.Press(c.keys...).Wait("the answer", func() bool { return !p.storage.saving.Pending() && !p.storage.reading.Pending() })
+		d.Press(c.keys...).Wait("the answer", func() bool {
+			return !p.storage.saving.Pending() &&
+				!p.storage.reading.Pending()
+		})
 		if got := p.file.Config.Train.Epochs; got != c.epochs || (read(t, path) == theirs) != c.onDisk {
 			t.Errorf("%s: EPOCHS is %d, on disk stands\n%.80s", c.answer, got, read(t, path))
 		}

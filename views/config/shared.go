@@ -10,8 +10,8 @@ import (
 	"finetui/views"
 )
 
-// shared is what the views of the pane share: the file as it is edited, what lies over the screen and takes the keys, and
-// the way from one part of it to another.
+// shared is what the views of the pane share: the file as it is edited, what lies over the screen and takes the keys,
+// and the way from one part of it to another.
 type shared struct {
 	control Control
 

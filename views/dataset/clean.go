@@ -24,7 +24,8 @@ type clean struct {
 
 func (v *clean) board() *views.Board {
 	node := layout.Row(
-		layout.Column(layout.Panel("verdict", 36, 6).AtMost(0, 9).Prior(1), layout.Panel("extremes", 36, 6)).Weighted(2),
+		layout.Column(layout.Panel("verdict", 36, 6).AtMost(0, 9).Prior(1), layout.Panel("extremes", 36,
+			6)).Weighted(2),
 		layout.Panel("picture", 36, 8).Weighted(3).Prior(2),
 	)
 	return views.NewBoard(node,
@@ -49,7 +50,8 @@ func (v *clean) refresh() {
 }
 
 func (v *clean) drawVerdict(t *widget.Theme, w, h int) string {
-	lines := wrapped(t.OK, fmt.Sprintf("✓ Nothing is wrong: every label of %s was read.", v.mediaOf(len(v.set.Items))), w)
+	lines := wrapped(t.OK, fmt.Sprintf("✓ Nothing is wrong: every label of %s was read.", v.mediaOf(len(v.set.Items))),
+		w)
 	lines = append(lines, labelled(t, "classes", widget.Count(len(v.set.Classes)), "", w))
 	if !v.clips() {
 		lines = append(lines, labelled(t, "objects", widget.Count(v.analysis.Whole.Objects), "", w))

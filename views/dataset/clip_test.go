@@ -88,7 +88,8 @@ func eight(_ context.Context, _ string, report func(done, total int)) (*project.
 	s := &project.Sight{Clip: &video.Info{Frames: 120, Duration: 4, FPS: 30}, Rule: "frames that tiny sees"}
 	for i := range 8 {
 		report(i+1, 8)
-		s.Frames = append(s.Frames, video.Frame{Index: 15 * i, Seconds: 0.5 * float64(i), Picture: media.NewPicture(16, 12)})
+		s.Frames = append(s.Frames, video.Frame{Index: 15 * i, Seconds: 0.5 * float64(i),
+			Picture: media.NewPicture(16, 12)})
 	}
 	return s, nil
 }
@@ -114,7 +115,8 @@ func TestASetOfClipsIsShownAsOne(t *testing.T) {
 			t.Errorf("a set of clips speaks of %q:\n%s", never, d.Screen())
 		}
 	}
-	if d.Press("down", "enter").Wait("its clips", p.settled); !d.Shows("3 of 10 clips · all splits · elbow plank · stopping early") {
+	if d.Press("down", "enter").Wait("its clips",
+		p.settled); !d.Shows("3 of 10 clips · all splits · elbow plank · stopping early") {
 		t.Errorf("enter does not lead to the clips of the variation:\n%s", d.Screen())
 	}
 	p.samples.show(facets{person: "worker2"}, 0)
@@ -198,7 +200,8 @@ func longTail(t *testing.T) string {
 		names[c] = fmt.Sprintf("'exercise %03d'", c)
 		n := int(math.Round(most * math.Pow(float64(least)/most, float64(c)/(classes-1))))
 		for k := range n {
-			fmt.Fprintf(&rows[(c+k)%pictures], "%d %.6f %.6f .01 .01\n", c, 0.1+0.8*rng.Float64(), 0.1+0.8*rng.Float64())
+			fmt.Fprintf(&rows[(c+k)%pictures], "%d %.6f %.6f .01 .01\n", c, 0.1+0.8*rng.Float64(),
+				0.1+0.8*rng.Float64())
 		}
 	}
 	for i := range pictures {

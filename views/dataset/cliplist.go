@@ -120,7 +120,8 @@ func (v *pairs) listClips() {
 				if v.filter.Passes(v.set.Classes[way.Class].Name + " " + way.Name) {
 					l.ways = append(l.ways, way)
 					l.rows = append(l.rows, []widget.Cell{{Text: v.nameOf(way.Class)}, {Text: wayName(way)},
-						{Text: widget.Count(way.N)}, {Text: widget.Percent(float64(way.N)/total, 1), Tone: widget.Muted}})
+						{Text: widget.Count(way.N)}, {Text: widget.Percent(float64(way.N)/total, 1),
+							Tone: widget.Muted}})
 				}
 			}
 		}

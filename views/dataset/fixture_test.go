@@ -145,7 +145,10 @@ func hill(rng *rand.Rand) []byte {
 // control is the program's, as the tests need it.
 func control() Control {
 	return Control{Picture: media.NewCache(1 << 24).Decode,
-		DrawDemo:      func(context.Context, *config.Snapshot, func(int, int, string)) error { return errors.New("not drawn") },
+		DrawDemo: func(context.Context, *config.Snapshot,
+			func(int, int, string)) error {
+			return errors.New("not drawn")
+		},
 		WriteAnalysis: func(path string, a *stats.Analysis) error { return a.WriteJSON(path) },
 		WriteSheet:    func(path string, s media.Sheet) error { return s.WritePNG(path) }}
 }
@@ -166,7 +169,8 @@ func openProject(t *testing.T, folder string, w, h int) (*Pane, *viewtest.Driver
 
 // settled says whether nothing is awaited.
 func (p *Pane) settled() bool {
-	return p.ready() && !p.pending() && !p.pictures.Pending() && !p.film.request.Pending() && !p.recipe.request.Pending()
+	return p.ready() && !p.pending() && !p.pictures.Pending() && !p.film.request.Pending() &&
+		!p.recipe.request.Pending()
 }
 
 // show turns to a view and waits for what it asks for.

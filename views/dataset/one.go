@@ -91,7 +91,8 @@ func (v *one) oneActions() []views.Action {
 		return func() tea.Cmd { v.stepOne(n); return nil }
 	}
 	return []views.Action{
-		{Name: "next_picture", Label: "next " + v.media(1), Help: "open the next " + v.media(1), Group: "Data", Run: step(1)},
+		{Name: "next_picture", Label: "next " + v.media(1), Help: "open the next " + v.media(1), Group: "Data",
+			Run: step(1)},
 		{Name: "previous_picture", Help: "open the " + v.media(1) + " before", Group: "Data", Run: step(-1)},
 	}
 }

@@ -82,7 +82,8 @@ func (p *Pane) heard(now views.Dataset) tea.Cmd {
 
 // load works out what follows from a data set.
 func load(d views.Dataset) *loaded {
-	l := &loaded{set: d.Set, analysis: stats.Analyze(d.Set, d.Of), index: stats.NewIndex(d.Set), cfg: d.Of, root: d.Root}
+	l := &loaded{set: d.Set, analysis: stats.Analyze(d.Set, d.Of), index: stats.NewIndex(d.Set), cfg: d.Of,
+		root: d.Root}
 	l.places = map[string]map[[2]int]int{"": pairPlaces(&l.analysis.Whole)}
 	for i := range l.analysis.Splits {
 		l.places[l.analysis.Splits[i].Split] = pairPlaces(&l.analysis.Splits[i])

@@ -319,7 +319,8 @@ func TestWhoIsAskedStaysWhenAnotherRunWritesACheckpoint(t *testing.T) {
 
 // The base answers until there is a run, as the pane says; whoever was asked meanwhile stays.
 func TestTheFirstRunTakesTheBasesPlaceUntilSomebodyWasAsked(t *testing.T) {
-	for _, c := range []struct{ press, shown string }{{"", "0001-first step 10"}, {"enter", "m asks 0001-first instead"}} {
+	for _, c := range []struct{ press, shown string }{{"", "0001-first step 10"},
+		{"enter", "m asks 0001-first instead"}} {
 		file := newProject(t)
 		p, d := openPane(t, file, newFake(t), 120, 30)
 		shows(t, d, "base")

@@ -35,7 +35,8 @@ type snapshot struct {
 	// Of answers in free words; nil where the evaluation has none, or texted says why they cannot be read.
 	texts  [subjectCount]*eval.FreeTextResult
 	worded [subjectCount]map[string]*eval.FreeTextAnswer // by ID
-	worst  [subjectCount][]int                           // the places of the evaluation's items, the answers farthest from their truth first
+	// the places of the evaluation's items, the answers farthest from their truth first
+	worst  [subjectCount][]int
 	texted [subjectCount]error
 }
 

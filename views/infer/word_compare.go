@@ -117,7 +117,8 @@ func (v *compare) wordDifferences() (list []wordDifference) {
 // wordDifferTable lists them.
 func (v *compare) wordDifferTable() widget.Table {
 	second, _ := v.second()
-	table := widget.Table{Cursor: &v.differ, Columns: []widget.Column{{Title: "clip", Flex: true, Middle: true, Min: 12},
+	table := widget.Table{Cursor: &v.differ, Columns: []widget.Column{{Title: "clip", Flex: true,
+		Middle: true, Min: 12},
 		{Title: "truth", Flex: true, Min: 8, Priority: 1}, {Title: v.nameAt(0), Flex: true, Min: 10, Priority: 2},
 		{Title: v.nameAt(second), Flex: true, Min: 10, Priority: 2}, {Title: "METEOR", Right: true, Priority: 3}}}
 	for _, d := range v.wordDifferences() {

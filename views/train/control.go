@@ -30,8 +30,8 @@ type Control struct {
 	// without words where it fetches nothing. nil: not asked.
 	Preparing func(r *run.Run) (done, total int, what string)
 
-	// Sweeps emits the project's sweeps until none is at work; PlanSweep plans one by a line of words (sweep.Usage), starts
-	// it and returns its name; SteerSweep pauses one, or goes on with it. All may be nil.
+	// Sweeps emits the project's sweeps until none is at work; PlanSweep plans one by a line of words (sweep.Usage),
+	// starts it and returns its name; SteerSweep pauses one, or goes on with it. All may be nil.
 	Sweeps     func(ctx context.Context, emit func([]sweep.Report)) error
 	PlanSweep  func(ctx context.Context, words string) (name string, err error)
 	SteerSweep func(ctx context.Context, s *sweep.Sweep, pause bool) error

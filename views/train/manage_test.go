@@ -141,7 +141,8 @@ func TestTheBellRingsAsViewBellSays(t *testing.T) {
 		rings bool
 	}{
 		{run.Done, config.BellEnded, true}, {run.Failed, config.BellEnded, true}, {run.Killed, config.BellEnded, true},
-		{run.Stopped, config.BellEnded, false}, {run.Done, config.BellFailed, false}, {run.Failed, config.BellFailed, true},
+		{run.Stopped, config.BellEnded, false}, {run.Done, config.BellFailed, false},
+		{run.Failed, config.BellFailed, true},
 		{run.Killed, config.BellFailed, true}, {run.Done, config.BellOff, false}, {run.Failed, config.BellOff, false},
 	} {
 		of := func(state string) *listing {

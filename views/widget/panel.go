@@ -38,7 +38,8 @@ func (p Panel) View(t *Theme, content string, w, h int) string {
 	for _, line := range blockLines(content, iw, ih) {
 		lines = append(lines, left+line+right)
 	}
-	return strings.Join(append(lines, edge.Render(edges.BottomLeft+strings.Repeat(edges.Bottom, iw)+edges.BottomRight)), "\n")
+	return strings.Join(append(lines, edge.Render(edges.BottomLeft+strings.Repeat(edges.Bottom, iw)+edges.BottomRight)),
+		"\n")
 }
 
 // top is the line with the titles. What stands at the right is there whole or not at all: half a number is a wrong one.

@@ -22,13 +22,13 @@ type Cell struct {
 	Tone Tone
 }
 
-// Table is lines of cells under a heading. It is our own because lipgloss's lays out all rows at each drawing (82 ms for
-// 10,000, where this one takes 1), and that of bubbles has neither tones nor columns that are cut or leave.
+// Table is lines of cells under a heading. It is our own because lipgloss's lays out all rows at each drawing (82 ms
+// for 10,000, where this one takes 1), and that of bubbles has neither tones nor columns that are cut or leave.
 type Table struct {
 	Columns []Column
 	Rows    [][]Cell
-	// of a long table in place of Rows: how many lines it has, and one of them; only those that are seen are asked for, and
-	// some that tell how wide its columns are
+	// of a long table in place of Rows: how many lines it has, and one of them; only those that are seen are asked for,
+	// and some that tell how wide its columns are
 	Len    int
 	Row    func(i int) []Cell
 	Cursor *List // the selection among the lines; nil: none

@@ -12,8 +12,8 @@ import (
 	"finetui/core/printable"
 )
 
-// method is how the terminal counts the cells of characters that are drawn together, such as a letter and the vowel mark
-// beside it: each by itself, as wcwidth, tmux and Bubble Tea do, until Measure says otherwise.
+// method is how the terminal counts the cells of characters that are drawn together, such as a letter and the vowel
+// mark beside it: each by itself, as wcwidth, tmux and Bubble Tea do, until Measure says otherwise.
 var method atomic.Int32
 
 // Measure sets how the terminal counts cells: ansi.GraphemeWidth where it says that it has mode 2027.

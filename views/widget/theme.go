@@ -17,11 +17,12 @@ type Theme struct {
 	Dark   bool // the terminal's background is dark
 	Colour bool // the terminal shows colours and the user wants them
 
-	Text     Style // ordinary text
-	Strong   Style // headings, names, the number that matters
-	Muted    Style // units, axes, what may be overlooked
-	Accent   Style // focus, selection marks
-	Active   Style // the accent where it is text: the open tab, the title of the box with the keyboard, the smoothed line
+	Text   Style // ordinary text
+	Strong Style // headings, names, the number that matters
+	Muted  Style // units, axes, what may be overlooked
+	Accent Style // focus, selection marks
+	// the accent where it is text: the open tab, the title of the box with the keyboard, the smoothed line
+	Active   Style
 	OK       Style // goes with ✓
 	Warning  Style // goes with ! or ✗
 	Bar      Style // bars and columns

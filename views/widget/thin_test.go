@@ -82,7 +82,8 @@ func TestAThinnedLineIsDrawnAsTheWholeOne(t *testing.T) {
 			}
 		}
 		if share := float64(other) / float64(len(a)); share > 0.03 {
-			t.Errorf("outliers ignored %v: %.0f %% of the cells differ\n%s\n%s", ignore, 100*share, string(a), string(b))
+			t.Errorf("outliers ignored %v: %.0f %% of the cells differ\n%s\n%s", ignore, 100*share,
+				string(a), string(b))
 		}
 		if strings.Count(string(a), "✗") != strings.Count(string(b), "✗") {
 			t.Error("the hole is not marked as in the whole line")

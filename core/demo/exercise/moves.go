@@ -140,7 +140,8 @@ var exercises = []exercise{
 	}},
 	{"elbow plank", []variation{
 		{"good form", "Head, hips and heels form a straight line", side(plank(13, 0, 0, 88), plank(13, 2, 2, 90))},
-		{"hips high", "Lower your hips to the height of your shoulders", side(plank(13, 28, 4, 88), plank(13, 30, 6, 90))},
+		{"hips high", "Lower your hips to the height of your shoulders", side(plank(13, 28, 4, 88),
+			plank(13, 30, 6, 90))},
 		{"hips sagging", "Tighten your belly, your hips sink to the floor", side(plank(13, -14, -4, 88),
 			plank(13, -16, -4, 88))},
 	}},

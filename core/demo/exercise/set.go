@@ -203,5 +203,6 @@ func label(dir string, takes []take) error {
 		}
 		return os.WriteFile(filepath.Join(dir, name), append(data, '\n'), 0o644)
 	}
-	return errors.Join(put("fine_grained_labels.json", records), put("fine_grained_labels_with_worker_ids.json", workers))
+	return errors.Join(put("fine_grained_labels.json", records), put("fine_grained_labels_with_worker_ids.json",
+		workers))
 }

@@ -119,7 +119,8 @@ func TestPicklesAreFetchedWhereThereAreNoSafetensors(t *testing.T) {
 		"shards": {map[string]string{"pytorch_model.bin.index.json": `{"weight_map": {"x": "p-1.bin", "y": "p-2.bin"}}`,
 			"p-1.bin": "1", "p-2.bin": "2", "training_args.bin": "3"}, []string{"p-1.bin", "p-2.bin"}},
 		"one file": {map[string]string{"pytorch_model.bin": "1"}, []string{"pytorch_model.bin"}},
-		"both":     {map[string]string{"pytorch_model.bin": "1", "model.safetensors": "2"}, []string{"model.safetensors"}},
+		"both": {map[string]string{"pytorch_model.bin": "1", "model.safetensors": "2"},
+			[]string{"model.safetensors"}},
 	} {
 		s := newServer(t)
 		delete(s.Files, "model.safetensors.index.json")
