@@ -175,16 +175,17 @@ const (
 
 func (Schedule) Choices() []string { return words(ScheduleLinear, ScheduleCosine, ScheduleConstant) }
 
-// BestBy is what makes a checkpoint the best on valid (TRAIN.BEST_BY).
+// BestBy says which checkpoint of a run is asked, scored and handed on: the last, or the best on valid (TRAIN.BEST_BY).
 type BestBy string
 
 const (
+	BestByLast     BestBy = "last"
 	BestByLoss     BestBy = "loss"
 	BestByAccuracy BestBy = "accuracy"
 	BestByMacroF1  BestBy = "macro_f1"
 )
 
-func (BestBy) Choices() []string { return words(BestByLoss, BestByAccuracy, BestByMacroF1) }
+func (BestBy) Choices() []string { return words(BestByLast, BestByLoss, BestByAccuracy, BestByMacroF1) }
 
 // Targets are the products that get an adapter, by the end of their name (LORA.TARGETS).
 type Targets []string

@@ -22,7 +22,7 @@ func Default() *Config {
 		LoRA: LoRA{R: 16, Alpha: 32, Dropout: 0.05, Targets: []string{"q_proj", "k_proj", "v_proj", "o_proj"}},
 		Train: Train{
 			Epochs: 6, BatchSize: 16, GradAccum: 1, LearningRate: 4e-3, Schedule: "linear", WarmupSteps: 20,
-			MaxGradNorm: 1, LogEvery: 5, EvalEvery: 50, SaveEvery: 50, Keep: 3, BestBy: "loss",
+			MaxGradNorm: 1, LogEvery: 5, EvalEvery: 50, SaveEvery: 50, Keep: 3, BestBy: BestByLast,
 		},
 		Eval:  Eval{Split: "valid", MaxNewTokens: 24, SuccessOverall: 0.90, SuccessCondition: 0.85},
 		Infer: Infer{MaxNewTokens: 64, TopP: 1, Repetition: 1},

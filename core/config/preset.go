@@ -24,7 +24,6 @@ func demo(c *Config) {
 	c.Dataset.Path = "demo/data"
 	c.Dataset.Analysis = "demo/dataset_analysis.json"
 	c.Convert.Output = "demo/converted"
-	c.Train.BestBy = BestByMacroF1
 	c.Eval.Split, c.Eval.Data = "test", "demo/test500"
 }
 

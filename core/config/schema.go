@@ -130,7 +130,7 @@ type Train struct {
 	EvalEvery     int      `key:"EVAL_EVERY" doc:"loss and accuracy on valid; 0: only at the end" unit:"steps" min:"0"`
 	SaveEvery     int      `key:"SAVE_EVERY" doc:"a checkpoint; 0: only at the end" unit:"steps" min:"0"`
 	Keep          int      `key:"KEEP" doc:"checkpoints kept, beside best and latest" min:"1"`
-	BestBy        BestBy   `key:"BEST_BY" doc:"what makes a checkpoint the best on valid"`
+	BestBy        BestBy   `key:"BEST_BY" doc:"which checkpoint is scored and handed on: the last, or the best on valid by a figure"`
 	Threads       int      `key:"THREADS" doc:"cores used; 0: all" min:"0" max:"1024"`
 	Checkpointing bool     `key:"CHECKPOINTING" doc:"gradient checkpointing: a layer's activations are made again on the way back instead of kept; the same values in much less memory, a third more time"`
 	Follow        bool     `key:"FOLLOW" doc:"train shows the run's progress until it ends, also where stdout is no terminal"`

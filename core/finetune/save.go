@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"finetui/core/config"
+	"finetui/core/eval"
 	"finetui/core/level"
 	"finetui/core/run"
 	"finetui/ml/train"
@@ -139,10 +140,14 @@ func (j *job) adopt(last run.Saved, state State) error {
 		var score *run.Score
 		if v := run.Float(best); s.Best && !math.IsInf(best, 0) {
 			score = &run.Score{Loss: -v, Accuracy: v, MacroF1: v}
-			if by := j.p.Config.Train.BestBy; by == config.BestByAccuracy || by == config.BestByMacroF1 {
-				score.Loss = run.Float(math.NaN())
-			} else {
-				score.Accuracy, score.MacroF1 = run.Float(math.NaN()), run.Float(math.NaN())
+			nan := run.Float(math.NaN())
+			switch j.p.Config.Train.BestBy {
+			case config.BestByAccuracy, config.BestByMacroF1:
+				score.Loss = nan
+			case config.BestByLoss:
+				score.Accuracy, score.MacroF1 = nan, nan
+			case config.BestByLast: // what it was best by is not known
+				score = &run.Score{Loss: nan, Accuracy: nan, MacroF1: nan}
 			}
 		}
 		if s.Step == last.Step && score == nil && checked == s.Step { // measured, and not the best
@@ -168,7 +173,11 @@ func (j *job) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	result, err := j.p.Score(j.valid, replies, j.w.Info().Name, "valid", 0)
+	by, resamples := j.p.Config.Train.BestBy, 0
+	if by == config.BestByMacroF1 {
+		resamples = 300
+	}
+	result, err := j.p.Score(j.valid, replies, j.w.Info().Name, "valid", resamples)
 	if err != nil {
 		return err
 	}
@@ -176,6 +185,9 @@ func (j *job) check(ctx context.Context) error {
 		MacroF1: run.Float(result.MacroF1)}
 	row := &run.Eval{Head: run.Head{Step: j.step}, Split: "valid", Loss: score.Loss, Accuracy: score.Accuracy,
 		MacroF1: score.MacroF1, Unparsed: result.Unparsed, Recall: map[string]run.Recall{}}
+	if by != config.BestByLast {
+		row.By, row.SE = by, run.Float(standardError(by, loss.Samples, result))
+	}
 	for _, c := range result.Classes {
 		row.Recall[c.Name] = run.Recall{N: c.Value.Support, Right: c.Value.Right}
 	}
@@ -188,11 +200,44 @@ func (j *job) check(ctx context.Context) error {
 	return nil
 }
 
-// better says whether this step did better on valid than every checkpoint on disk.
+// better says whether this step did better on valid than every checkpoint on disk. By TRAIN.BEST_BY = last none does.
 func (j *job) better() bool {
-	by := j.p.Config.Train.BestBy
-	best, _ := j.w.Best()
-	return j.score.By(by) > best.Valid.By(by)
+	info := j.w.Info()
+	if j.score == nil || info.BestBy == config.BestByLast || math.IsInf(j.score.By(info.BestBy), -1) {
+		return false
+	}
+	best, ok := j.w.Best()
+	return !ok || info.Better(j.score, best.Valid)
+}
+
+// standardError is that of the figure that TRAIN.BEST_BY chooses by, from valid's own objects drawn again.
+func standardError(by config.BestBy, loss []train.SampleLoss, result *eval.Result) float64 {
+	switch by {
+	case config.BestByAccuracy:
+		return math.Sqrt(result.Accuracy * (1 - result.Accuracy) / float64(result.N)) // what drawing comes to
+	case config.BestByMacroF1:
+		if i := result.MacroF1Interval; i != nil {
+			const widths = 2 * 1.959964 // of a standard error, that 95 % take
+			return (i[1] - i[0]) / widths
+		}
+	case config.BestByLoss:
+		return lossError(loss)
+	}
+	return 0
+}
+
+// lossError is that of a mean over tokens, when samples are drawn.
+func lossError(loss []train.SampleLoss) float64 {
+	nll, tokens := 0.0, 0.0
+	for _, l := range loss {
+		nll, tokens = nll+l.NLL, tokens+float64(l.Tokens)
+	}
+	sum := 0.0
+	for _, l := range loss {
+		d := l.NLL - nll/tokens*float64(l.Tokens)
+		sum += d * d
+	}
+	return math.Sqrt(sum) / tokens
 }
 
 // readWindow reads what a checkpoint has of the next row.

@@ -55,6 +55,8 @@ func (r *Recipe) Lint(ctx context.Context, tokens func(Sample) int) ([]dataset.F
 	found = append(found, r.lintLength(&v, tokens != nil)...)
 	found = append(found, r.lintPreset()...)
 	found = append(found, lintRate(cfg)...)
+	found = append(found, r.lintCopies()...)
+	found = append(found, r.lintChoice()...)
 	slices.SortStableFunc(found, func(a, b dataset.Finding) int {
 		return cmp.Compare(a.Level.Severity(), b.Level.Severity())
 	})

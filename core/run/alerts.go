@@ -43,7 +43,7 @@ const (
 func (h *History) Alerts(steps int, results ...*eval.Result) []Alert {
 	checks := h.Checks()
 	all := slices.Concat(notFinite(h.Train), spikes(h.Train), worse(checks), overfitting(checks, h.Train),
-		uselessAnswers(checks, steps), flatLoss(h.Train, steps))
+		uselessAnswers(checks, steps), flatLoss(h.Train, steps), choice(checks))
 	if len(checks) == 0 {
 		all = append(all, risingLosses(h.Train, h.Classes)...)
 	}

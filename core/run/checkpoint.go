@@ -132,7 +132,7 @@ func writeSeal(dir string, s seal) error {
 
 // Mend makes the links best and latest say what lies there, and removes the checkpoints that are no longer kept.
 func (w *Writer) Mend() error {
-	list, err := saved(w.dir, w.Info().BestBy)
+	list, err := saved(w.dir, w.Info())
 	if err != nil || len(list) == 0 {
 		return err
 	}
@@ -181,7 +181,7 @@ func (w *Writer) Latest() (Saved, bool) { return latest(w.dir) }
 
 // Best returns the checkpoint with the best score, false where none has one.
 func (w *Writer) Best() (Saved, bool) {
-	list, err := saved(w.dir, w.Info().BestBy)
+	list, err := saved(w.dir, w.Info())
 	if err != nil {
 		return Saved{}, false
 	}

@@ -29,7 +29,7 @@ func Create(runsDir, name string, meta Meta, cfg []byte) (*Writer, error) {
 		return nil, fmt.Errorf("the run cannot be made: %w", err)
 	}
 	info := Info{Schema: Schema, Number: number, Name: cleanName(name), State: Created, Meta: meta,
-		Machine: hostname(), Created: unix(time.Now())}
+		Machine: hostname(), Created: unix(time.Now()), LatestOfEquals: true}
 	dir := filepath.Join(runsDir, fmt.Sprintf("%04d-%s", number, info.Name))
 	info.RootFrom = rootFrom(dir, meta.Root)
 	w, err := fill(claim, info, cfg)

@@ -27,7 +27,7 @@ import (
 // time was then set back to that of the original; and one in a file that a Reader has open.
 const (
 	indexFolder  = ".finetui"
-	indexVersion = 3       // grows when what is kept, or what it is worked out by, changes
+	indexVersion = 4       // grows when what is kept, or what it is worked out by, changes
 	indexFrom    = 1 << 20 // bytes read since the index was written that make a new one worth while
 	indexMost    = 8 << 20 // that do so of a file of any length
 	checkedHead  = 4 << 10 // bytes at the beginning of the file that an index is held against
@@ -327,7 +327,8 @@ func (c *coder) index(o *origin, h *History) {
 	rows(c, &h.Evals, func(r *Eval) {
 		c.head(&r.Head, "eval")
 		c.text(&r.Split)
-		c.floats(&r.Loss, &r.Accuracy, &r.MacroF1)
+		c.floats(&r.Loss, &r.Accuracy, &r.MacroF1, &r.SE)
+		c.text((*string)(&r.By))
 		c.recalls(&r.Recall)
 		coded(c, &r.Unparsed)
 	})

@@ -192,14 +192,20 @@ func TestBestIsTheBestThatLiesThere(t *testing.T) {
 	if err := w.Checkpoint(4, weights("x")); err != nil { // not measured
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ by, want string }{
-		{"loss", "1, 2 best, 3, 4 latest"}, {"accuracy", "1, 2, 3 best, 4 latest"}, {"", "1, 2 best, 3, 4 latest"},
+	for _, c := range []struct {
+		by   string
+		old  bool // a run of a program that took the earliest of equals
+		want string
+	}{
+		{"last", false, "1, 2, 3, 4 best latest"}, {"loss", false, "1, 2, 3 best, 4 latest"},
+		{"accuracy", false, "1, 2, 3 best, 4 latest"}, {"", false, "1, 2, 3 best, 4 latest"},
+		{"loss", true, "1, 2 best, 3, 4 latest"}, {"accuracy", true, "1, 2, 3 best, 4 latest"},
 	} {
-		if err := w.Update(func(i *Info) { i.BestBy = config.BestBy(c.by) }); err != nil {
+		if err := w.Update(func(i *Info) { i.BestBy, i.LatestOfEquals = config.BestBy(c.by), !c.old }); err != nil {
 			t.Fatal(err)
 		}
 		if got := steps(t, w.Dir()); got != c.want {
-			t.Errorf("by %q: %s", c.by, got)
+			t.Errorf("by %q, old %v: %s", c.by, c.old, got)
 		}
 	}
 }

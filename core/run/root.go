@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,8 @@ import (
 
 	"finetui/core/config"
 )
+
+const bestBy = "TRAIN.BEST_BY"
 
 // Config returns the snapshot the run was started with. Its relative paths start from the project's folder, wherever
 // that lies now: a project that was moved, renamed or copied takes its runs along, and a path of the snapshot that led
@@ -26,6 +29,11 @@ func (r *Run) Config() (*config.Snapshot, error) {
 			file.Config.Model.Base, r.Info.Base)
 	}
 	s := file.At(file.Path, r.root(file.Snapshot))
+	if !file.Has(bestBy) && !r.Info.LatestOfEquals { // what an older program took where nothing was said
+		if s, err = s.With(config.Change{Key: bestBy, New: string(cmp.Or(r.Info.BestBy, config.BestByLoss))}); err != nil {
+			return nil, err
+		}
+	}
 	if r.Info.Root == "" || r.Info.Root == s.Root {
 		return s, nil
 	}

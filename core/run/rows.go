@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"finetui/core/config"
 	"finetui/core/level"
 )
 
@@ -138,6 +139,8 @@ type Eval struct {
 	MacroF1  Float             `json:"macro_f1"`
 	Recall   map[string]Recall `json:"recall"`
 	Unparsed int               `json:"unparsed,omitempty"` // answers that name no class
+	By       config.BestBy     `json:"by,omitempty"`       // the figure that TRAIN.BEST_BY chooses by, where it does
+	SE       Float             `json:"se,omitempty"`       // standard error of that figure
 }
 
 // Recall is how many of a class's N samples were answered right.

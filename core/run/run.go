@@ -94,9 +94,10 @@ type Info struct {
 	Trainable int      `json:"trainable,omitempty"` // trained parameters
 	RootFrom  string   `json:"root_from,omitempty"` // the project's folder as seen from the run's
 	// what a sample weighs in the loss on the mean (train.StepDenominator); 0: all alike, or a run of before 2026-11-29
-	SampleWeight float64 `json:"sample_weight,omitempty"`
-	// what makes a checkpoint the best: loss, accuracy or macro_f1
-	BestBy config.BestBy `json:"best_by,omitempty"`
+	SampleWeight float64       `json:"sample_weight,omitempty"`
+	BestBy       config.BestBy `json:"best_by,omitempty"` // TRAIN.BEST_BY
+	// of checkpoints with the same score the latest is the best; in runs of older programs the earliest
+	LatestOfEquals bool `json:"latest_of_equals,omitempty"`
 	// inode of the lock that the process holds: a copy of the folder has another
 	Lock uint64 `json:"lock,omitempty"`
 	// Unix seconds when the last process stood where it goes on from; 0: it does not yet

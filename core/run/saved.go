@@ -31,9 +31,10 @@ type Saved struct {
 func stepName(step int) string { return fmt.Sprintf("step-%06d", step) }
 
 // saved lists complete checkpoints by step. Latest is the highest step, and best the one with the best score, the
-// earliest among equals: the links of those names are made from this and say nothing by themselves. Only where no
-// checkpoint has a score, as an older program left them, the link says which is best.
-func saved(dir string, by config.BestBy) ([]Saved, error) {
+// latest among equals, or by TRAIN.BEST_BY = last the latest: the links of those names are made from this and say
+// nothing by themselves. Only where no checkpoint has a score, as an older program left them, the link says which is
+// best.
+func saved(dir string, of Info) ([]Saved, error) {
 	folder := filepath.Join(dir, checkpoints)
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -56,17 +57,20 @@ func saved(dir string, by config.BestBy) ([]Saved, error) {
 	if len(list) > 0 {
 		list[len(list)-1].Latest = true
 	}
-	if best := bestOf(list, folder, by); best >= 0 {
+	if best := bestOf(list, folder, of); best >= 0 {
 		list[best].Best = true
 	}
 	return list, nil
 }
 
 // bestOf is the place of the best checkpoint, -1 where none is.
-func bestOf(list []Saved, folder string, by config.BestBy) int {
+func bestOf(list []Saved, folder string, of Info) int {
 	best := -1
 	for i, s := range list {
-		if s.Valid != nil && (best < 0 || s.Valid.By(by) > list[best].Valid.By(by)) {
+		switch {
+		case of.BestBy == config.BestByLast:
+			best = i
+		case s.Valid != nil && (best < 0 || of.Better(s.Valid, list[best].Valid)):
 			best = i
 		}
 	}
@@ -80,6 +84,12 @@ func bestOf(list []Saved, folder string, by config.BestBy) int {
 		}
 	}
 	return -1
+}
+
+// Better says whether a later checkpoint with score a takes the place of an earlier one with score b as the best.
+func (i Info) Better(a, b *Score) bool {
+	x, y := a.By(i.BestBy), b.By(i.BestBy)
+	return x > y || x == y && i.LatestOfEquals
 }
 
 // linked is the checkpoint that a link names: a symbolic link, a file with one line where the file system has none, or
@@ -173,7 +183,7 @@ func free(path string) string {
 }
 
 func latest(dir string) (Saved, bool) {
-	list, err := saved(dir, "")
+	list, err := saved(dir, Info{})
 	if err != nil || len(list) == 0 {
 		return Saved{}, false
 	}
@@ -181,7 +191,7 @@ func latest(dir string) (Saved, bool) {
 }
 
 // Checkpoints lists the run's complete checkpoints by step.
-func (r *Run) Checkpoints() ([]Saved, error) { return saved(r.Dir, r.Info.BestBy) }
+func (r *Run) Checkpoints() ([]Saved, error) { return saved(r.Dir, r.Info) }
 
 // Latest returns the newest checkpoint, false where there is none.
 func (r *Run) Latest() (Saved, bool) { return latest(r.Dir) }

@@ -28,9 +28,12 @@ type Score struct {
 	MacroF1  Float `json:"macro_f1"`
 }
 
-// By is the score that TRAIN.BEST_BY names: the higher, the better.
-// No score, or one that is no number, is below all others.
+// By is the score that TRAIN.BEST_BY names: the higher, the better. No score, or one that is no number, is below all
+// others; by the last step all are alike.
 func (s *Score) By(name config.BestBy) float64 {
+	if name == config.BestByLast {
+		return 0
+	}
 	if s == nil {
 		return math.Inf(-1)
 	}

@@ -157,7 +157,7 @@ func (f *follower) readFiles(bad error) (changed bool) {
 // by is what makes a checkpoint the best in the run.
 func (r *reading) by() config.BestBy {
 	if r.config == nil {
-		return config.Default().Train.BestBy
+		return config.BestByLoss
 	}
 	return r.config.Train.BestBy
 }

@@ -113,6 +113,9 @@ func (p *journal) checkpointLines(t *widget.Theme, w int) []string {
 	}
 	by := r.by()
 	measures := []config.BestBy{config.BestByLoss, config.BestByAccuracy}
+	if by == config.BestByLast {
+		by = config.BestByMacroF1
+	}
 	if !slices.Contains(measures, by) {
 		measures = append([]config.BestBy{by}, measures...)
 	}

@@ -127,7 +127,7 @@ func (e *entry) steps() string {
 
 // scoreWords are what the scores of TRAIN.BEST_BY are called here.
 var scoreWords = map[config.BestBy]string{config.BestByLoss: "loss", config.BestByAccuracy: "right",
-	config.BestByMacroF1: "F1"}
+	config.BestByMacroF1: "F1", config.BestByLast: "F1"}
 
 // text is a score, with the word for what it is where that is not said elsewhere.
 func (s score) text(word bool) string {
@@ -160,7 +160,9 @@ func (p *runsPanel) sameBy() (by config.BestBy) {
 
 // bestTitle heads the column of the best checks on valid.
 func (p *runsPanel) bestTitle() string {
-	if by := p.sameBy(); by != "" {
+	if by := p.sameBy(); by == config.BestByLast {
+		return "last " + scoreWords[by]
+	} else if by != "" {
 		return "best " + scoreWords[by]
 	}
 	return "best valid"

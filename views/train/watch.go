@@ -134,7 +134,7 @@ func (w *watcher) scan() listing {
 func bestBy(r *run.Run) config.BestBy {
 	file, err := r.Config()
 	if err != nil {
-		return config.Default().Train.BestBy
+		return config.BestByLoss
 	}
 	return file.Config.Train.BestBy
 }
@@ -199,19 +199,20 @@ func (d *digest) best() score { return bestOf(d.reader.History.Checks(), d.by) }
 // bestOf is the best of some checks by what a run is scored by.
 func bestOf(checks []*run.Eval, by config.BestBy) (best score) {
 	for _, e := range checks {
-		if v := checked(e, by); !math.IsNaN(v) && (best.by == "" || better(by, v, best.value)) {
+		v := checked(e, by)
+		if !math.IsNaN(v) && (best.by == "" || by == config.BestByLast || better(by, v, best.value)) {
 			best = score{by, v, e.Step}
 		}
 	}
 	return best
 }
 
-// checked is a check's value by TRAIN.BEST_BY.
+// checked is a check's value by TRAIN.BEST_BY; by the last step it is macro-F1.
 func checked(r *run.Eval, by config.BestBy) float64 {
 	switch by {
 	case config.BestByAccuracy:
 		return float64(r.Accuracy)
-	case config.BestByMacroF1:
+	case config.BestByMacroF1, config.BestByLast:
 		return float64(r.MacroF1)
 	}
 	return float64(r.Loss)

@@ -49,7 +49,12 @@ func (r report) text() string {
 	b.WriteString("\n## Reading this\n\n")
 	b.WriteString("Intervals are 95 % (Wilson for shares, bootstrap for macro-F1), p is McNemar's exact test on the " +
 		"same items, Holm-adjusted for all pairs of a table. ")
-	b.WriteString("Constants were chosen on valid; each checkpoint is the best on valid. ")
+	b.WriteString("Constants were chosen on valid; ")
+	if by := r.file.Config.Train.BestBy; by == config.BestByLast {
+		b.WriteString("each run is scored at its last step (TRAIN.BEST_BY = last), the same in all. ")
+	} else {
+		fmt.Fprintf(&b, "each checkpoint is the best on valid (TRAIN.BEST_BY = %s). ", by)
+	}
 	for _, split := range r.splits {
 		answer, n := commonest(r.outcomes[0].results[split])
 		fmt.Fprintf(&b, "Zero-shot has never seen the names and only copies from the list: on %s its commonest "+
