@@ -183,6 +183,17 @@ func roughly(d time.Duration) string {
 	return project.Roughly(d)
 }
 
+// between is a range of numbers in words, "" where it is empty.
+func between(r [2]int) string {
+	switch {
+	case r[1] == 0:
+		return ""
+	case r[0] == r[1]:
+		return fmt.Sprint(r[0])
+	}
+	return fmt.Sprintf("%d to %d", r[0], r[1])
+}
+
 // estimates is what the Config pane asks for the consequences of constants.
 func estimates(file *config.File) configpane.Estimate {
 	root, err := filepath.Abs(".") // also of a file that is yet to be mended on the screen
@@ -198,18 +209,11 @@ func estimates(file *config.File) configpane.Estimate {
 		if err != nil {
 			return configpane.Consequences{}, err
 		}
-		tokens := ""
-		if x.VisualTokens[1] > 0 {
-			tokens = fmt.Sprint(x.VisualTokens[0])
-			if x.VisualTokens[0] != x.VisualTokens[1] {
-				tokens = fmt.Sprintf("%d to %d", x.VisualTokens[0], x.VisualTokens[1])
-			}
-		}
 		return configpane.Consequences{TrainSamples: x.TrainSamples, StepsPerEpoch: x.Plan.PerEpoch,
 			Steps:  x.Plan.Total,
 			Warmup: x.Plan.Warmup, EffectiveBatch: x.Plan.Batch,
-			Trainable: x.Trainable, VisualTokens: tokens, MemoryBytes: x.Cost.Memory, FreeBytes: x.Cost.Free,
-			DownloadBytes: x.Cost.Download, Takes: roughly(x.Cost.Time),
+			Trainable: x.Trainable, VisualTokens: between(x.VisualTokens), Frames: between(x.Frames), MemoryBytes: x.Cost.Memory, FreeBytes: x.Cost.Free,
+			DownloadBytes: x.Cost.Download, Takes: roughly(x.Cost.Time), TakesOf: x.Cost.Parts(),
 			MassBefore: x.MassBefore, MassAfter: x.MassAfter, Notes: x.Notes}, nil
 	}
 }

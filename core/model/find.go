@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"finetui/core/config"
 	"finetui/core/filehash"
@@ -139,8 +140,11 @@ func NamedSize(name string) int64 {
 // name: by the size that stands there, nil where none does.
 func Likely(name string) Kind {
 	n := NamedSize(name)
-	if n == 0 {
+	switch {
+	case n == 0:
 		return nil
+	case strings.Contains(strings.ToLower(name), "mobile-videogpt"):
+		return likelyVideo(n)
 	}
 	return likely(n)
 }

@@ -10,10 +10,12 @@ import (
 	"sync"
 
 	"finetui/core/video"
+	"finetui/ml/clip"
 	"finetui/ml/mobilevideogpt"
 	"finetui/ml/nn"
 	"finetui/ml/tokenizer"
 	"finetui/ml/train"
+	"finetui/ml/videomamba"
 	"finetui/ml/weights"
 	"finetui/ml/wholefile"
 )
@@ -38,6 +40,13 @@ func openMobileVideoGPT(config []byte, dir string) (Kind, error) {
 	}
 	k.towers, k.config, err = k.config.OpenTowers(dir)
 	return k, err
+}
+
+// likelyVideo is Mobile-VideoGPT as published, with a language model of about so many parameters.
+func likelyVideo(parameters int64) Kind {
+	text := likely(parameters).(*qwen2VL).config.Text
+	return &mobileVideoGPT{config: mobilevideogpt.Config{Text: text, Image: clip.Published(), Video: videomamba.Published(),
+		TopK: true, Select: 4}}
 }
 
 // Close ends the use of the encoders' files.

@@ -225,7 +225,8 @@ func (w *weight) of(s recipe.Sample) {
 }
 
 // show adds something that is shown of a sample, as the model cuts it.
-func (w *weight) show(shape model.Shape) {
+func (w *weight) show(shape model.Shape, size model.Size) {
+	w.frames += size.Frames
 	w.patches += shape.Rows
 	w.features += shape.Tokens
 	w.pairs += max(1, shape.T) * shape.H * shape.W * shape.H * shape.W

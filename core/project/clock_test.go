@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"finetui/core/dataset"
+	"finetui/core/model"
 	"finetui/core/recipe"
 )
 
@@ -188,5 +189,52 @@ func TestTheLongestOfVeryManySamplesIsTheLongest(t *testing.T) {
 	}
 	if want := 50 * 50; longest < want { // 1400 pixels are 50 tokens
 		t.Errorf("the longest of %d samples has %d tokens, want at least %d", q.objects("train"), longest, want)
+	}
+}
+
+// The constants of clips show what they come to, by what the run itself works with: the original's 2402 places of 16
+// frames, whose number the constant does not change, and Qwen2-VL's, which follow the frames and their size.
+func TestClipConstantsHaveTheirConsequences(t *testing.T) {
+	t.Setenv("HF_HUB_CACHE", t.TempDir())
+	atSpeed(t, 1e9)
+	p := trained(t)
+	for i := range p.Data.Items {
+		item := &p.Data.Items[i]
+		item.Width, item.Height, item.Clip = 640, 480, &dataset.Clip{Frames: 300, FPS: 30, Seconds: 10}
+	}
+	of := func(base *model.Base, constants ...string) (out Estimate) {
+		file, err := p.File.Override(append([]string{"RECIPE.CONTEXT=full", "RECIPE.CROP_SQUARE=false",
+			"RECIPE.SAMPLING=instance"}, constants...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := recipe.Build(p.Data, file.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := p.Over(file.Config, r)
+		q.Base = base
+		q.size(&out)
+		return out
+	}
+	const original = "MODEL.BASE=Amshaker/Mobile-VideoGPT-0.5B"
+	whole, few := of(nil, original, "MODEL.FRAMES=16"), of(nil, original, "MODEL.FRAMES=8")
+	if whole.Frames[1] == 0 || whole.Frames[1] > 16 || whole.VisualTokens != [2]int{2402, 2402} ||
+		few.VisualTokens != whole.VisualTokens || few.Frames != [2]int{8, 8} {
+		t.Errorf("Mobile-VideoGPT: %v frames and %v tokens; of 8: %v and %v", whole.Frames, whole.VisualTokens, few.Frames,
+			few.VisualTokens)
+	}
+	if whole.Cost.Memory < 2e9 || whole.Cost.Time <= 0 || !whole.Cost.Hint || whole.Trainable == 0 {
+		t.Errorf("%+v", whole)
+	}
+	whole, few = of(p.Base, "MODEL.FRAMES=16", "MODEL.MAX_LENGTH=4096"), of(p.Base, "MODEL.FRAMES=4")
+	large := of(p.Base, "MODEL.FRAMES=4", "MODEL.MAX_PIXELS=50176")
+	if few.Frames != [2]int{4, 4} || whole.Frames[1] <= 4 || whole.VisualTokens[1] <= 2*few.VisualTokens[1] ||
+		large.VisualTokens[1] <= 2*few.VisualTokens[1] {
+		t.Errorf("Qwen2-VL: %v frames %v tokens, %v frames %v tokens, larger %v", whole.Frames, whole.VisualTokens, few.Frames,
+			few.VisualTokens, large.VisualTokens)
+	}
+	if whole.Cost.Time <= few.Cost.Time || whole.Cost.Memory <= few.Cost.Memory || large.Cost.Time <= few.Cost.Time {
+		t.Errorf("%+v, %+v, %+v", whole.Cost, few.Cost, large.Cost)
 	}
 }

@@ -31,52 +31,76 @@ type Cost struct {
 // cache tells its shape, or the size that its name gives. One rule counts them all; where there is no tokenizer, words
 // are counted by their letters.
 func (p *Project) Cost() Cost {
+	o, ok := p.outlook()
+	if !ok {
+		return Cost{Hint: true}
+	}
+	return p.cost(o)
+}
+
+// outlook is what can be known of a run before it is started: the kind of its base, and its samples in rows.
+type outlook struct {
+	kind       model.Kind
+	bytes      int // of a weight as it is laid out
+	all, valid []*weight
+	hint       bool // the kind is that of the size in the base's name
+	away       bool // the base is not on this machine, so that there is no tokenizer
+}
+
+// outlook opens nothing. It is false of a base that is not here and whose name tells no size.
+func (p *Project) outlook() (o outlook, ok bool) {
 	if p.Base != nil {
-		return p.costBy(newRuler(p))
+		return p.outlookBy(newRuler(p)), true
 	}
 	k, known := model.Away(p.Config.Model.Base)
 	if !known {
 		if k = model.Likely(p.Config.Model.Base); k == nil {
-			return Cost{Hint: true}
+			return o, false
 		}
 	}
 	const bytes = 2 // of a weight, in bfloat16
-	cost := p.cost(k, bytes, p.guess(p.Recipe.Samples("train"), k),
-		p.guess(slices.DeleteFunc(p.Recipe.Samples("valid"), p.Encoder().Ruler().Hides), k))
-	cost.Hint = !known
+	return outlook{k, bytes, p.guess(p.Recipe.Samples("train"), k),
+		p.guess(slices.DeleteFunc(p.Recipe.Samples("valid"), p.Encoder().Ruler().Hides), k), !known, true}, true
+}
+
+// outlookBy is outlook where the base is open, with a ruler that may know the samples' words already.
+func (p *Project) outlookBy(measure *ruler) outlook {
+	return outlook{p.Base.Kind, p.Base.WeightBytes(), p.weigh(measure, "train", nil),
+		p.weigh(measure, "valid", measure.sizes.Hides), false, false}
+}
+
+// costBy is Cost by such a ruler.
+func (p *Project) costBy(measure *ruler) Cost { return p.cost(p.outlookBy(measure)) }
+
+func (p *Project) cost(o outlook) (cost Cost) {
+	batches := p.Batches()
+	s := newProcess(p, batches, o.kind, o.bytes, o.all, o.valid)
+	cost.Memory = s.most()
+	cost.Free, _ = doctor.FreeMemory()
+	newClock(s).measure(&cost)
+	if cost.Hint = o.hint; !o.away {
+		return cost
+	}
 	if cost.Download, cost.Listed = model.Listed(p.Config.Model.Base); !cost.Listed {
-		cost.Download = bytes * k.Sizes().Parameters
+		cost.Download = int64(o.bytes) * o.kind.Sizes().Parameters
 	}
 	return cost
 }
 
-// costBy is Cost where the base is open, with a ruler that may know the samples' words already.
-func (p *Project) costBy(measure *ruler) Cost {
-	return p.cost(p.Base.Kind, p.Base.WeightBytes(), p.weigh(measure, "train", nil),
-		p.weigh(measure, "valid", measure.sizes.Hides))
-}
-
-func (p *Project) cost(k model.Kind, bytes int, all, valid []*weight) (cost Cost) {
-	batches := p.Batches()
-	s := newProcess(p, batches, k, bytes, all, valid)
-	cost.Memory = s.most()
-	cost.Free, _ = doctor.FreeMemory()
-	newClock(s).measure(&cost)
-	return cost
-}
-
-// guess measures samples for a base whose tokenizer is not here: pictures
-// as the processor cuts them, and words by their letters.
+// guess measures samples for a base whose tokenizer is not here: pictures and clips as it cuts them, and words by their
+// letters.
 func (p *Project) guess(samples []recipe.Sample, k model.Kind) []*weight {
 	const lettersOfToken, template = 4, 20
 	out := make([]*weight, len(samples))
 	encoder := p.Encoder()
+	encoder.Kind = k
 	for i, s := range samples {
 		w := weight{supervised: 2 + len(s.Answer)/lettersOfToken}
-		shapes, _ := k.Measure(encoder.View(), encoder.Sizes(s)) // what cannot be shown has its finding
+		sizes := encoder.Sizes(s)
+		shapes, _ := k.Measure(encoder.View(), sizes) // what cannot be shown has its finding
 		w.of(s)
-		for _, shape := range shapes {
-			w.show(shape)
+		for n, shape := range shapes {
+			w.show(shape, sizes[n])
 		}
 		w.prompt = template + w.features + len(s.Prompt)/lettersOfToken
 		w.tokens = w.prompt + w.supervised
@@ -126,6 +150,14 @@ func (c Cost) Away(base string) dataset.Finding {
 		Text: fmt.Sprintf("MODEL.BASE = %q is not on this machine yet: the run fetches it from the hub before its "+
 			"first step (%s), and checks then what takes the base's own tokens", base, size),
 		Do: "leave it to the run, which can be stopped meanwhile and goes on where it stood when it is resumed"}
+}
+
+// Parts are what the time goes to, in words: "first look 4 s, steps 20 min, checks 3 min".
+func (c Cost) Parts() string {
+	if c.Time == 0 {
+		return ""
+	}
+	return fmt.Sprintf("first look %s, steps %s, checks %s", Roughly(c.Looks), Roughly(c.Steps), Roughly(c.Checks))
 }
 
 // Gigabytes writes bytes as the sizes of models and machines are given: "16.6 GB".

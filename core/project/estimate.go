@@ -16,7 +16,8 @@ type Estimate struct {
 	TrainSamples          int // an epoch, after sampling
 	Plan                  config.Plan
 	Trainable             int    // parameters of the adapters
-	VisualTokens          [2]int // least and most of a sample's pictures
+	VisualTokens          [2]int // least and most of a sample's pictures, or of its clip
+	Frames                [2]int // least and most that are shown of a clip; of pictures none
 	Cost                  Cost
 	MassBefore, MassAfter float64  // largest over smallest loss mass of a class
 	Notes                 []string // one sentence each
@@ -56,17 +57,16 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 		out.Notes = append(out.Notes, problem.Key+" "+problem.Text)
 	}
 	away, err := e.openBase(cfg)
-	switch {
-	case err != nil:
+	if err != nil {
 		out.Notes = append(out.Notes, err.Error())
-	case away:
-		out.Cost = p.Cost()
-		for _, f := range append(out.Cost.Findings(cfg.Model.Base), out.Cost.Away(cfg.Model.Base)) {
-			out.Notes = append(out.Notes, f.Text)
-		}
-	default:
+		return out, nil
+	}
+	if !away {
 		p.Base = e.base
-		p.size(&out)
+	}
+	p.size(&out)
+	if away {
+		out.Notes = append(out.Notes, out.Cost.Away(cfg.Model.Base).Text)
 	}
 	return out, nil
 }
@@ -97,31 +97,44 @@ func (e *Estimator) openBase(cfg *config.Config) (away bool, err error) {
 	return false, nil
 }
 
-// size adds what follows from the base: parameters, tokens, memory.
+// size adds what follows from the base: parameters, frames, tokens, memory, time.
 func (p *Project) size(out *Estimate) {
+	o, ok := p.outlook()
+	if !ok {
+		out.Cost = Cost{Hint: true}
+		return
+	}
 	c := p.Config
-	out.Trainable = Trainable(p.Base.Kind, c)
-	measure := newRuler(p)
-	all := p.weigh(measure, "train", nil)
+	out.Trainable = Trainable(o.kind, c)
 	longest := 0
-	for _, w := range all {
+	for _, w := range o.all {
 		if w.tokens == 0 {
 			continue // it cannot be shown
 		}
-		if out.VisualTokens[0] == 0 || w.features < out.VisualTokens[0] {
-			out.VisualTokens[0] = w.features
-		}
-		out.VisualTokens[1] = max(out.VisualTokens[1], w.features)
+		widen(&out.VisualTokens, w.features)
+		widen(&out.Frames, w.frames)
 		longest = max(longest, w.tokens)
 	}
 	if longest > c.Model.MaxLength {
-		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %d tokens, MODEL.MAX_LENGTH is %d", longest,
-			c.Model.MaxLength))
+		about := ""
+		if o.away {
+			about = "about "
+		}
+		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %s%d tokens, MODEL.MAX_LENGTH is %d", about,
+			longest, c.Model.MaxLength))
 	}
-	out.Cost = p.cost(p.Base.Kind, p.Base.WeightBytes(), all, p.weigh(measure, "valid", measure.sizes.Hides))
+	out.Cost = p.cost(o)
 	for _, f := range out.Cost.Findings(c.Model.Base) {
 		out.Notes = append(out.Notes, f.Text)
 	}
+}
+
+// widen lets a range of positive numbers hold n, too.
+func widen(r *[2]int, n int) {
+	if n > 0 && (r[0] == 0 || n < r[0]) {
+		r[0] = n
+	}
+	r[1] = max(r[1], n)
 }
 
 // Trainable counts the parameters of the adapters, and of the projectors where they are trained.

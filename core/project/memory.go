@@ -31,6 +31,7 @@ type weight struct {
 	pairs                               int // of patches that see each other
 	pixels                              int // of the whole picture, or of a frame
 	filmed                              int // of all frames of a clip
+	frames                              int // that are shown of it
 }
 
 // process follows the heap of a run's process through what it does, and so finds the most that
@@ -373,7 +374,7 @@ func (p *Project) weigh(ruler *ruler, split string, skip func(recipe.Sample) boo
 				w = weight{tokens: m.tokens, prompt: m.tokens - m.targets, supervised: m.targets}
 				w.of(s)
 				for _, part := range shown {
-					w.show(part.Shape)
+					w.show(part.Shape, part.Size)
 				}
 			}
 			same, ok := known[w]

@@ -24,7 +24,8 @@ import (
 
 // Encoder makes samples into what a model reads, by RECIPE and MODEL.
 type Encoder struct {
-	Base   *model.Base // nil: pictures are measured as a usual model cuts them, and there are no tokens
+	Base   *model.Base // nil: pictures are measured as Kind cuts them, and there are no tokens
+	Kind   model.Kind  // of a base that is not here; nil: a usual one
 	Recipe config.Recipe
 	Model  config.Model
 	Root   string       // the project's folder, which keeps the hashes of files
@@ -34,10 +35,13 @@ type Encoder struct {
 var usual = model.Usual()
 
 func (e Encoder) kind() model.Kind {
-	if e.Base == nil {
-		return usual
+	switch {
+	case e.Base != nil:
+		return e.Base.Kind
+	case e.Kind != nil:
+		return e.Kind
 	}
-	return e.Base.Kind
+	return usual
 }
 
 // View is what MODEL says about the size of pictures.
@@ -141,7 +145,7 @@ func (e Encoder) Measure(s recipe.Sample) ([]model.Shape, error) {
 	if e.Base != nil {
 		return e.Base.Measure(e.View(), e.Sizes(s))
 	}
-	return usual.Measure(e.View(), e.Sizes(s))
+	return e.kind().Measure(e.View(), e.Sizes(s))
 }
 
 // Refused says why the model takes nothing of such a size; nil: it does.

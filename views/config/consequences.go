@@ -24,11 +24,13 @@ type Consequences struct {
 	Warmup         int    // steps in which the learning rate rises
 	EffectiveBatch int    // samples of one optimizer step
 	Trainable      int    // parameters of the adapters
-	VisualTokens   string // of a picture: "16", "4 to 1280"
+	VisualTokens   string // of a picture or clip: "16", "4 to 1280"
+	Frames         string // that are shown of a clip; empty: of pictures
 	MemoryBytes    int64
 	FreeBytes      int64   // that a program can have now
 	DownloadBytes  int64   // of the base, before the first step
 	Takes          string  // time of the whole run, in words
+	TakesOf        string  // what that goes to, in words
 	MassBefore     float64 // largest over smallest loss mass of a class, were nothing done
 	MassAfter      float64 // the same with the recipe
 	Notes          []string
@@ -220,6 +222,9 @@ func quantities(e *effect) []quantity {
 		{"picture", orMissing(e.VisualTokens) + tokens, orMissing(e.VisualTokens)},
 		{"memory", widget.Missing, widget.Missing},
 	}
+	if e.Frames != "" {
+		list[6] = quantity{"clip", e.Frames + " frames, " + list[6].value, e.Frames + " f, " + list[6].short}
+	}
 	if e.Steps > 0 {
 		list[0].value += fmt.Sprintf(" = %d × %s", train.Epochs, count(e.StepsPerEpoch))
 	}
@@ -243,6 +248,9 @@ func quantities(e *effect) []quantity {
 	}
 	if e.Takes != "" {
 		list = append(list, quantity{"time", "about " + e.Takes, e.Takes})
+		if e.TakesOf != "" {
+			list = append(list, quantity{"", e.TakesOf, e.TakesOf})
+		}
 	}
 	if e.DownloadBytes > 0 {
 		size := widget.Bytes(e.DownloadBytes)
