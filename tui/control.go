@@ -212,7 +212,8 @@ func estimates(file *config.File) configpane.Estimate {
 		return configpane.Consequences{TrainSamples: x.TrainSamples, StepsPerEpoch: x.Plan.PerEpoch,
 			Steps:  x.Plan.Total,
 			Warmup: x.Plan.Warmup, EffectiveBatch: x.Plan.Batch,
-			Trainable: x.Trainable, VisualTokens: between(x.VisualTokens), Frames: between(x.Frames), MemoryBytes: x.Cost.Memory, FreeBytes: x.Cost.Free,
+			Trainable: x.Trainable, VisualTokens: between(x.VisualTokens), Frames: between(x.Frames),
+			MemoryBytes: x.Cost.Memory, FreeBytes: x.Cost.Free,
 			DownloadBytes: x.Cost.Download, Takes: roughly(x.Cost.Time), TakesOf: x.Cost.Parts(),
 			MassBefore: x.MassBefore, MassAfter: x.MassAfter, Notes: x.Notes}, nil
 	}

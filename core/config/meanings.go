@@ -52,7 +52,8 @@ var meanings = map[string]map[string]string{
 	"VIEW.FORMAT": {"text": "for people", "json": "for programs"},
 	"TRAIN.SCHEDULE": {"linear": "falls in a straight line to 0", "cosine": "falls slowly, fast, slowly",
 		"constant": "stays"},
-	"TRAIN.BEST_BY": {"last": "the last, the same step in every run", "loss": "the lowest on valid", "accuracy": "the highest on valid",
+	"TRAIN.BEST_BY": {"last": "the last, the same step in every run", "loss": "the lowest on valid",
+		"accuracy": "the highest on valid",
 		"macro_f1": "the highest on valid, all classes alike"},
 }
 

@@ -45,8 +45,9 @@ func openMobileVideoGPT(config []byte, dir string) (Kind, error) {
 // likelyVideo is Mobile-VideoGPT as published, with a language model of about so many parameters.
 func likelyVideo(parameters int64) Kind {
 	text := likely(parameters).(*qwen2VL).config.Text
-	return &mobileVideoGPT{config: mobilevideogpt.Config{Text: text, Image: clip.Published(), Video: videomamba.Published(),
-		TopK: true, Select: 4}}
+	return &mobileVideoGPT{config: mobilevideogpt.Config{Text: text, Image: clip.Published(),
+		Video: videomamba.Published(),
+		TopK:  true, Select: 4}}
 }
 
 // Close ends the use of the encoders' files.

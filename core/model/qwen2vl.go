@@ -80,14 +80,17 @@ func Usual() Kind {
 // its layers are as many more or fewer as the size asks for.
 func likely(parameters int64) Kind {
 	shape := func(hidden, layers, heads, kv, inner, vocab int, tied bool) qwen2vl.Config {
-		return qwen2vl.Config{Text: qwen2.Config{Hidden: hidden, Layers: layers, Heads: heads, KVHeads: kv, HeadDim: hidden / heads,
-			Inner: inner, Vocab: vocab, Tied: tied}, Vision: qwen2vl.Vision{Depth: 32, Embed: 1280, Heads: 16, MLPRatio: 4,
-			Patch: 14, Merge: 2, Temporal: 2, Channels: 3, Hidden: hidden}}
+		return qwen2vl.Config{Text: qwen2.Config{Hidden: hidden, Layers: layers, Heads: heads, KVHeads: kv,
+			HeadDim: hidden / heads,
+			Inner:   inner, Vocab: vocab, Tied: tied}, Vision: qwen2vl.Vision{Depth: 32, Embed: 1280, Heads: 16,
+			MLPRatio: 4,
+			Patch:    14, Merge: 2, Temporal: 2, Channels: 3, Hidden: hidden}}
 	}
 	published := []struct {
 		named  float64 // parameters, as the name has them
 		config qwen2vl.Config
-	}{{.5e9, shape(896, 24, 14, 2, 4864, 151936, true)}, {2e9, shape(1536, 28, 12, 2, 8960, 151936, true)}, {7e9, shape(3584, 28, 28, 4, 18944, 152064, false)},
+	}{{.5e9, shape(896, 24, 14, 2, 4864, 151936, true)}, {2e9, shape(1536, 28, 12, 2, 8960, 151936, true)},
+		{7e9, shape(3584, 28, 28, 4, 18944, 152064, false)},
 		{72e9, shape(8192, 80, 64, 8, 29568, 152064, false)}}
 	k := Usual().(*qwen2VL)
 	far := math.Inf(1)

@@ -43,7 +43,8 @@ type effortOf struct {
 }
 
 func newClock(s *process) *clock {
-	return &clock{process: s, known: map[effortOf]float64{}, cores: float64(blas.NewTeam(s.p.Config.Train.Threads).Size())}
+	return &clock{process: s, known: map[effortOf]float64{},
+		cores: float64(blas.NewTeam(s.p.Config.Train.Threads).Size())}
 }
 
 // measure sets the times of a cost.
@@ -93,7 +94,8 @@ func (c *clock) reading(text, back bool) float64 {
 			c.model.TextEffort(1, 1, back).Products
 	} else {
 		const unit = 16 // patches, of which a merger makes whole tokens
-		e.Products = c.model.VisionEffort(unit+streamedRows, 0, back).Products - c.model.VisionEffort(unit, 0, back).Products
+		e.Products = c.model.VisionEffort(unit+streamedRows, 0, back).Products - c.model.VisionEffort(unit, 0,
+			back).Products
 	}
 	return c.operations(e)
 }

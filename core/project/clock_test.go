@@ -71,7 +71,8 @@ func TestTimeFollowsWhatARunDoes(t *testing.T) {
 		within    float64
 	}{
 		{"twice the epochs", with("TRAIN.EPOCHS=4").Steps.Seconds(), 2 * one.Steps.Seconds(), .001},
-		{"two cores, of a small model a sequence each", with("TRAIN.THREADS=2").Steps.Seconds(), one.Steps.Seconds() / 2, .1},
+		{"two cores, of a small model a sequence each", with("TRAIN.THREADS=2").Steps.Seconds(),
+			one.Steps.Seconds() / 2, .1},
 		{"two cores, and one sequence a step", with("TRAIN.THREADS=2", "TRAIN.BATCH_SIZE=1").Steps.Seconds(),
 			with("TRAIN.BATCH_SIZE=1").Steps.Seconds(), .05},
 		{"activations made again", with("TRAIN.CHECKPOINTING=true").Steps.Seconds(), 1.3 * one.Steps.Seconds(), .08},
@@ -85,7 +86,8 @@ func TestTimeFollowsWhatARunDoes(t *testing.T) {
 		}
 	}
 	if tower.Looks >= one.Looks || tower.Steps < 3*one.Steps/2 {
-		t.Errorf("a tower that is adapted sees in each step: %v and %v, frozen %v and %v", tower.Looks, tower.Steps, one.Looks,
+		t.Errorf("a tower that is adapted sees in each step: %v and %v, frozen %v and %v", tower.Looks,
+			tower.Steps, one.Looks,
 			one.Steps)
 	}
 	atSpeed(t, 2e9)
@@ -113,7 +115,8 @@ func TestOneRuleTellsTheTimeOfABaseThatIsHereOrNot(t *testing.T) {
 		t.Errorf("away it takes %v, here %v", c.Time, here.Time)
 	}
 	byName := costs(t, p, "MODEL.BASE=Qwen/Qwen2-VL-7B-Instruct")
-	layout, err := os.ReadFile(filepath.Join("..", "..", "ml", "bench", "fake", "layouts", "qwen2-vl-7b", "config.json"))
+	layout, err := os.ReadFile(filepath.Join("..", "..", "ml", "bench", "fake", "layouts", "qwen2-vl-7b",
+		"config.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +176,8 @@ func TestTheLongestOfVeryManySamplesIsTheLongest(t *testing.T) {
 	}
 	at := len(p.Data.Items) - 7 // no sample of a few that are spread over all
 	p.Data.Items[at].Width, p.Data.Items[at].Height = 1400, 1400
-	file, err := p.File.Override([]string{"RECIPE.CONTEXT=full", "RECIPE.SAMPLING=instance", "MODEL.MAX_PIXELS=4000000"})
+	file, err := p.File.Override([]string{"RECIPE.CONTEXT=full", "RECIPE.SAMPLING=instance",
+		"MODEL.MAX_PIXELS=4000000"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +225,8 @@ func TestClipConstantsHaveTheirConsequences(t *testing.T) {
 	whole, few := of(nil, original, "MODEL.FRAMES=16"), of(nil, original, "MODEL.FRAMES=8")
 	if whole.Frames[1] == 0 || whole.Frames[1] > 16 || whole.VisualTokens != [2]int{2402, 2402} ||
 		few.VisualTokens != whole.VisualTokens || few.Frames != [2]int{8, 8} {
-		t.Errorf("Mobile-VideoGPT: %v frames and %v tokens; of 8: %v and %v", whole.Frames, whole.VisualTokens, few.Frames,
+		t.Errorf("Mobile-VideoGPT: %v frames and %v tokens; of 8: %v and %v", whole.Frames, whole.VisualTokens,
+			few.Frames,
 			few.VisualTokens)
 	}
 	if whole.Cost.Memory < 2e9 || whole.Cost.Time <= 0 || !whole.Cost.Hint || whole.Trainable == 0 {
@@ -231,7 +236,8 @@ func TestClipConstantsHaveTheirConsequences(t *testing.T) {
 	large := of(p.Base, "MODEL.FRAMES=4", "MODEL.MAX_PIXELS=50176")
 	if few.Frames != [2]int{4, 4} || whole.Frames[1] <= 4 || whole.VisualTokens[1] <= 2*few.VisualTokens[1] ||
 		large.VisualTokens[1] <= 2*few.VisualTokens[1] {
-		t.Errorf("Qwen2-VL: %v frames %v tokens, %v frames %v tokens, larger %v", whole.Frames, whole.VisualTokens, few.Frames,
+		t.Errorf("Qwen2-VL: %v frames %v tokens, %v frames %v tokens, larger %v", whole.Frames, whole.VisualTokens,
+			few.Frames,
 			few.VisualTokens, large.VisualTokens)
 	}
 	if whole.Cost.Time <= few.Cost.Time || whole.Cost.Memory <= few.Cost.Memory || large.Cost.Time <= few.Cost.Time {

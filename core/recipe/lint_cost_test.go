@@ -40,7 +40,8 @@ func TestLintTellsWhatWeightsAsCopiesCost(t *testing.T) {
 	if copies < dearCopies || samples < 10*576 {
 		t.Fatalf("%d copies, %d samples: no test", copies, samples)
 	}
-	for _, want := range []string{fmt.Sprint(copies) + " times in an epoch", "576 samples one of " + fmt.Sprint(samples)} {
+	for _, want := range []string{fmt.Sprint(copies) + " times in an epoch", "576 samples one of " +
+		fmt.Sprint(samples)} {
 		if !strings.Contains(f.Text, want) {
 			t.Errorf("%q does not say %q", f.Text, want)
 		}

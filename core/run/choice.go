@@ -44,9 +44,10 @@ func choice(checks []*Eval) []Alert {
 		n += r.N
 	}
 	last := checks[len(checks)-1]
-	return []Alert{{last.Head, level.Warn, fmt.Sprintf("TRAIN.BEST_BY = %s takes step %d before step %d by %s, on %d objects "+
-		"of valid: that is less than the standard error of %s, so that chance decides", best.By, best.Step, next.Step,
-		amount(best.By, ahead), n, amount(best.By, float64(best.SE))),
+	return []Alert{{last.Head, level.Warn,
+		fmt.Sprintf("TRAIN.BEST_BY = %s takes step %d before step %d by %s, on %d objects "+
+			"of valid: that is less than the standard error of %s, so that chance decides", best.By, best.Step, next.Step,
+			amount(best.By, ahead), n, amount(best.By, float64(best.SE))),
 		"TRAIN.BEST_BY = last scores the same step of every run; a larger valid tells more"}}
 }
 

@@ -30,7 +30,8 @@ func (r *Run) Config() (*config.Snapshot, error) {
 	}
 	s := file.At(file.Path, r.root(file.Snapshot))
 	if !file.Has(bestBy) && !r.Info.LatestOfEquals { // what an older program took where nothing was said
-		if s, err = s.With(config.Change{Key: bestBy, New: string(cmp.Or(r.Info.BestBy, config.BestByLoss))}); err != nil {
+		if s, err = s.With(config.Change{Key: bestBy,
+			New: string(cmp.Or(r.Info.BestBy, config.BestByLoss))}); err != nil {
 			return nil, err
 		}
 	}
