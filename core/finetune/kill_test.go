@@ -173,7 +173,7 @@ func killProject(t *testing.T) *config.File {
 	f := smallProject(t)
 	if err := f.Override([]string{"TRAIN.EPOCHS=2", "TRAIN.BATCH_SIZE=6", "TRAIN.SAVE_EVERY=3", "TRAIN.EVAL_EVERY=4",
 		"TRAIN.LOG_EVERY=2", "TRAIN.KEEP=2",
-		"TRAIN.BEST_BY=accuracy", "TRAIN.LEARNING_RATE=0.02", "PROJECT.SEED=5"}); err != nil {
+		"TRAIN.BEST_BY=loss", "TRAIN.SCHEDULE=constant", "TRAIN.LEARNING_RATE=0.5", "PROJECT.SEED=6"}); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -184,7 +184,7 @@ func killClips(t *testing.T) *config.File {
 	t.Helper()
 	f := clipsProject(t, 3, 2)
 	if err := f.Override([]string{"TRAIN.EPOCHS=1", "TRAIN.BATCH_SIZE=1", "TRAIN.SAVE_EVERY=1", "TRAIN.EVAL_EVERY=2",
-		"TRAIN.LOG_EVERY=2", "TRAIN.KEEP=1", "TRAIN.LEARNING_RATE=0.3", "TRAIN.SCHEDULE=constant",
+		"TRAIN.LOG_EVERY=2", "TRAIN.KEEP=1", "TRAIN.BEST_BY=loss", "TRAIN.LEARNING_RATE=0.3", "TRAIN.SCHEDULE=constant",
 		"TRAIN.WARMUP_RATIO=0", "EVAL.MAX_NEW_TOKENS=1"}); err != nil {
 		t.Fatal(err)
 	}
