@@ -109,7 +109,7 @@ func TestTheChainOfClips(t *testing.T) {
 }
 
 // TestTheChainOfClipsInFull runs the demo as it is, in the folder FINETUI_CLIP_CHAIN: what is learnt on two cores in
-// minutes names the exercise far more often than the base does.
+// minutes names the exercise far more often than the base does, and finds the advice itself, word for word.
 func TestTheChainOfClipsInFull(t *testing.T) {
 	root := os.Getenv("FINETUI_CLIP_CHAIN")
 	if root == "" {
@@ -119,15 +119,19 @@ func TestTheChainOfClipsInFull(t *testing.T) {
 	if _, err := RunClips(context.Background(), file.Snapshot, clipOptions(t)); err != nil {
 		t.Fatal(err)
 	}
-	var share [2]float64 // of the exercises identified: what is right above all
+	var share, said [2]float64 // of the exercises identified, and of the answers that are right word for word
 	for i, at := range []string{"base", "0001-enhanced"} {
 		r, err := eval.ReadFreeText(filepath.Join(root, "demo", "runs", at, "eval", "test.text.json"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		share[i] = r.IdentifiedShare
+		n, of := right(r)
+		share[i], said[i] = r.IdentifiedShare, float64(n)/float64(of)
 	}
 	if share[0] > .1 || share[1] < share[0]+.3 {
 		t.Errorf("exercises identified: base %.2f, enhanced %.2f", share[0], share[1])
+	}
+	if said[0] > .02 || said[1] < said[0]+.1 {
+		t.Errorf("right word for word: base %.2f, enhanced %.2f", said[0], said[1])
 	}
 }
