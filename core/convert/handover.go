@@ -138,8 +138,8 @@ func (w *writer) setup() *setup {
 		s.lose("TRAIN.PROJECTOR_LEARNING_RATE = %g: %s trains no projector beside an adapter; it stays frozen",
 			c.Train.ProjectorLR, w.d.trainer)
 	}
-	if c.Train.BestBy != config.BestByLoss {
-		s.lose("TRAIN.BEST_BY = %q: %s knows the loss on valid alone; score its checkpoints with finetui eval FOLDER",
+	if c.Train.BestBy != config.BestByLast {
+		s.lose("TRAIN.BEST_BY = %q: %s ends with its last step; score its checkpoints with finetui eval FOLDER",
 			c.Train.BestBy, w.d.trainer)
 	}
 	w.d.settings(s)
