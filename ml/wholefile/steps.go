@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
+	"time"
 )
 
 // Before is told of every step by which files come to be what a reader finds (rename, symlink, remove, sync), just
@@ -38,8 +40,20 @@ func Remove(path string) error {
 	return nil
 }
 
-// RemoveAll removes a file, or a folder with what is in it, one after the other; links are not followed.
+// RemoveAll removes a file, or a folder with what is in it, one after the other; links are not followed. Into a folder
+// of a process that was killed another one that it had started may still write for a moment: it is waited for.
 func RemoveAll(path string) error {
+	const patience, pause = 40, 50 * time.Millisecond
+	for try := 1; ; try++ {
+		err := removeAll(path)
+		if try == patience || !errors.Is(err, syscall.ENOTEMPTY) {
+			return err
+		}
+		time.Sleep(pause)
+	}
+}
+
+func removeAll(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -50,7 +64,7 @@ func RemoveAll(path string) error {
 			return err
 		}
 		for _, e := range entries {
-			if err := RemoveAll(filepath.Join(path, e.Name())); err != nil {
+			if err := removeAll(filepath.Join(path, e.Name())); err != nil {
 				return err
 			}
 		}

@@ -43,3 +43,27 @@ func TestFailureLeavesTheOldFileAndNothingElse(t *testing.T) {
 		t.Error("a file in no folder was written")
 	}
 }
+
+// What a killed process had started may still write into a folder that is being removed.
+func TestRemoveAllOutlivesWhoStillWrites(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "step")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	wrote := 0
+	Before = func(step, path string) {
+		if path == dir && step == "remove" && wrote < 3 { // just before the folder goes
+			wrote++
+			if err := os.WriteFile(filepath.Join(dir, "late"), []byte("x"), 0o644); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	defer func() { Before = nil }()
+	if err := RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(dir); !os.IsNotExist(err) || wrote != 3 {
+		t.Errorf("the folder is there still (%v), %d files came late", err, wrote)
+	}
+}
