@@ -2,7 +2,9 @@ package run
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,8 +55,11 @@ func (r *Run) status(alive func(Process) bool) Status {
 		if s, ended := end(r.Dir); ended {
 			return s // it came to its end since we looked
 		}
-		return Status{State: Killed,
-			Reason:  "its process is gone without an end; resume goes on from the last checkpoint",
+		reason := "its process is gone without an end"
+		if _, err := readExit(r.Dir); !errors.Is(err, fs.ErrNotExist) {
+			reason = "its exit.json is damaged, so how it ended is not known"
+		}
+		return Status{State: Killed, Reason: reason + "; resume goes on from the last checkpoint",
 			Elapsed: since(wrote)}
 	}
 	s := Status{State: Running, Elapsed: since(time.Now()), Process: info.Process}
@@ -103,7 +108,11 @@ func readExit(dir string) (exit Exit, err error) {
 	if err != nil {
 		return exit, err
 	}
-	return exit, json.Unmarshal(data, &exit)
+	if err = json.Unmarshal(data, &exit); err == nil && exit.State != Done && exit.State != Stopped &&
+		exit.State != Failed {
+		err = fmt.Errorf("%q is no end of a run", exit.State)
+	}
+	return exit, err
 }
 
 // RequestStop asks a live run to stop at its next checkpoint or, with now, after the step it is in. Who has asked for

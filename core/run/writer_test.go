@@ -225,6 +225,27 @@ func TestStatusFollowsTheRun(t *testing.T) {
 	}
 }
 
+// Of a run whose exit.json cannot be read it is said that its end is not known, and it can go on.
+func TestADamagedEndIsSaid(t *testing.T) {
+	for _, text := range []string{"", `{"state":"do`, `{"state":3}`, `["done"]`, `{"state":"finished"}`, "{}"} {
+		w := newRun(t)
+		if err := w.Begin(); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Finish(Done, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(w.Dir(), exitFile), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		gone := func(Process) bool { return false }
+		if s := open(t, w.Dir()).status(gone); s.State != Killed || !s.Resumable() ||
+			!strings.Contains(s.Reason, "exit.json is damaged") {
+			t.Errorf("%q: %+v", text, s)
+		}
+	}
+}
+
 func TestResumeCountsItsTime(t *testing.T) {
 	w := newRun(t)
 	if err := w.Begin(); err != nil {
