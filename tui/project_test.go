@@ -30,21 +30,9 @@ func inSmallProject(t *testing.T) {
 		"MODEL.MIN_PIXELS=12544", "MODEL.MAX_PIXELS=12544", "RECIPE.CONTEXT=crop"); code != exitDone {
 		t.Fatal(errs)
 	}
-	for split, n := range map[string]int{"train": 40, "valid": 10, "test": 10} {
-		if err := demo.MakeExtra(context.Background(), "drawn-"+split, n, demo.Options{Seed: uint64(n + len(split)),
-			Canvas: 168}, nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll("data", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(filepath.Join("drawn-"+split, "test"), filepath.Join("data", split)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	yaml := "train: train/images\nval: valid/images\ntest: test/images\nnames: [" + strings.Join(demo.Classes, ", ") +
-		"]\n"
-	if err := os.WriteFile("data/data.yaml", []byte(yaml), 0o644); err != nil {
+	if err := demo.MakeParts(context.Background(), "data", demo.Options{Canvas: 168},
+		demo.Part{Split: "train", Objects: 40, Seed: 45}, demo.Part{Split: "valid", Objects: 10, Seed: 15},
+		demo.Part{Split: "test", Objects: 10, Seed: 14}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -102,14 +102,8 @@ func (b *bench) epochs(n train.Network, samples []train.Sample) func() table.Spa
 
 // project is one on a few dozen drawn objects, with the program's own base.
 func (b *bench) project() *project.Project {
-	for split, n := range map[string]int{"train": 48, "valid": 12} {
-		pictures := filepath.Join(b.dir, "drawn-"+split)
-		must(demo.MakeExtra(b.ctx, pictures, n, demo.Options{Seed: uint64(n), Canvas: 168}, nil))
-		must(os.MkdirAll(filepath.Join(b.dir, "data"), 0o755))
-		must(os.Rename(filepath.Join(pictures, "test"), filepath.Join(b.dir, "data", split)))
-	}
-	yaml := "train: train/images\nval: valid/images\nnames: [" + strings.Join(demo.Classes, ", ") + "]\n"
-	must(os.WriteFile(filepath.Join(b.dir, "data", "data.yaml"), []byte(yaml), 0o644))
+	must(demo.MakeParts(b.ctx, filepath.Join(b.dir, "data"), demo.Options{Canvas: 168},
+		demo.Part{Split: "train", Objects: 48, Seed: 48}, demo.Part{Split: "valid", Objects: 12, Seed: 12}))
 	f, err := config.Preset("demo")
 	must(err)
 	f.Move(filepath.Join(b.dir, "config.toml"), b.dir)

@@ -55,21 +55,8 @@ func beWorker(words []string) int {
 func smallProject(t testing.TB) *config.File {
 	t.Helper()
 	root := t.TempDir()
-	for split, n := range map[string]int{"train": 48, "valid": 12} {
-		drawn := filepath.Join(root, "drawn-"+split)
-		if err := demo.MakeExtra(context.Background(), drawn, n, demo.Options{Seed: uint64(n), Canvas: 168},
-			nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(filepath.Join(root, "data"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(filepath.Join(drawn, "test"), filepath.Join(root, "data", split)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	yaml := "train: train/images\nval: valid/images\nnames: [" + strings.Join(demo.Classes, ", ") + "]\n"
-	if err := os.WriteFile(filepath.Join(root, "data", "data.yaml"), []byte(yaml), 0o644); err != nil {
+	if err := demo.MakeParts(context.Background(), filepath.Join(root, "data"), demo.Options{Canvas: 168},
+		demo.Part{Split: "train", Objects: 48, Seed: 48}, demo.Part{Split: "valid", Objects: 12, Seed: 12}); err != nil {
 		t.Fatal(err)
 	}
 	f, err := config.Preset("demo")
