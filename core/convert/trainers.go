@@ -5,26 +5,40 @@ import "strings"
 // What transformers' Trainer calls by the same names in all trainers that are built on it.
 func (s *setup) trainer() {
 	t := s.w.p.Config.Train
+	s.optimizing("num_train_epochs", "lr_scheduler_type", "optim", "per_device_train_batch_size",
+		"per_device_eval_batch_size")
+	s.set("max_grad_norm", t.MaxGradNorm)
+	s.running()
+	s.set("save_total_limit", s.checkpoints)
+}
+
+// optimizing is where a trainer writes, and its course of steps; the names are those that trainers do not share.
+func (s *setup) optimizing(epochs, scheduler, optimizer string, batches ...string) {
+	t := s.w.p.Config.Train
 	s.set("output_dir", "runs")
 	s.set("seed", s.w.p.Config.Project.Seed)
-	s.explain("num_train_epochs", s.epochs, s.epochsText())
-	s.set("per_device_train_batch_size", t.BatchSize)
-	s.set("per_device_eval_batch_size", t.BatchSize)
+	s.explain(epochs, s.epochs, s.epochsText())
+	for _, name := range batches {
+		s.set(name, t.BatchSize)
+	}
 	s.explain("gradient_accumulation_steps", t.GradAccum, "on one GPU; on several divide it by their number")
 	s.set("learning_rate", t.LearningRate)
-	s.set("lr_scheduler_type", s.schedule)
+	s.set(scheduler, s.schedule)
 	s.set("warmup_steps", s.warmup)
-	s.set("optim", "adamw_torch")
+	s.set(optimizer, "adamw_torch")
 	s.set("adam_beta1", 0.9)
 	s.set("adam_beta2", 0.999)
 	s.set("adam_epsilon", 0.00000001)
 	s.set("weight_decay", t.WeightDecay)
-	s.set("max_grad_norm", t.MaxGradNorm)
+}
+
+// running is how a step is computed, and how often is reported and saved.
+func (s *setup) running() {
+	t := s.w.p.Config.Train
 	s.set("gradient_checkpointing", t.Checkpointing)
 	s.explain("bf16", true, "false on a GPU without bfloat16, and on a CPU")
 	s.set("logging_steps", t.LogEvery)
 	s.saves()
-	s.set("save_total_limit", s.checkpoints)
 }
 
 // epochsText says why the epochs are not those of TRAIN.EPOCHS.
@@ -174,7 +188,6 @@ func trlSettings(s *setup) {
 
 func axolotlSettings(s *setup) {
 	c := s.w.p.Config
-	t := c.Train
 	s.set("base_model", s.base)
 	if s.revision != "" {
 		s.set("revision_of_model", s.revision)
@@ -203,26 +216,11 @@ func axolotlSettings(s *setup) {
 	s.set("lora_dropout", c.LoRA.Dropout)
 	s.set("lora_target_modules", []string(c.LoRA.Targets))
 	s.set("peft_use_rslora", c.LoRA.RSLoRA)
-	s.set("output_dir", "runs")
-	s.set("seed", c.Project.Seed)
-	s.explain("num_epochs", s.epochs, s.epochsText())
-	s.set("micro_batch_size", t.BatchSize)
-	s.explain("gradient_accumulation_steps", t.GradAccum, "on one GPU; on several divide it by their number")
-	s.set("learning_rate", t.LearningRate)
-	s.set("lr_scheduler", s.schedule)
-	s.set("warmup_steps", s.warmup)
-	s.set("optimizer", "adamw_torch")
-	s.set("adam_beta1", 0.9)
-	s.set("adam_beta2", 0.999)
-	s.set("adam_epsilon", 0.00000001)
-	s.set("weight_decay", t.WeightDecay)
-	if t.MaxGradNorm > 0 {
-		s.set("max_grad_norm", t.MaxGradNorm)
+	s.optimizing("num_epochs", "lr_scheduler", "optimizer", "micro_batch_size")
+	if n := c.Train.MaxGradNorm; n > 0 {
+		s.set("max_grad_norm", n)
 	}
-	s.set("gradient_checkpointing", t.Checkpointing)
-	s.explain("bf16", true, "false on a GPU without bfloat16, and on a CPU")
-	s.set("logging_steps", t.LogEvery)
-	s.saves()
+	s.running()
 	if s.valid != "" {
 		s.evals()
 	}

@@ -107,7 +107,7 @@ func (r *Result) closedText() string {
 			fraction(s.MacroF1Interval), fmt.Sprint(s.Gained), fmt.Sprint(s.Lost), fmt.Sprintf("%.2g", s.P)})
 	}
 	var b strings.Builder
-	b.WriteString(table(rows))
+	b.WriteString(printable.Table(rows))
 	head := []string{"recall", "n", "as said"}
 	for _, s := range r.ClosedSets {
 		head = append(head, s.Title(), "95 %")
@@ -124,7 +124,7 @@ func (r *Result) closedText() string {
 		}
 		classes = append(classes, row)
 	}
-	b.WriteString("\n" + table(classes))
+	b.WriteString("\n" + printable.Table(classes))
 	return b.String()
 }
 

@@ -334,7 +334,7 @@ func (c *FreeTextComparison) Text() string {
 		}
 		rows = append(rows, row)
 	}
-	b.WriteString(table(rows))
+	b.WriteString(printable.Table(rows))
 	for _, list := range []struct {
 		what string
 		ids  []string

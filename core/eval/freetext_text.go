@@ -45,7 +45,7 @@ func (r *FreeTextResult) Text() string {
 			fmt.Sprintf("%.3f", f.METEOR), fraction(f.METEORInterval), fmt.Sprintf("%.3f", f.ROUGEL),
 			fraction(f.ROUGELInterval)})
 	}
-	b.WriteString(table(rows))
+	b.WriteString(printable.Table(rows))
 	line(r.fewText())
 	return b.String()
 }

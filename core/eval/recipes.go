@@ -537,7 +537,7 @@ func (c *RecipeComparison) Text() string {
 		rows = append(rows, []string{printable.Line(v.Name), strconv.Itoa(len(v.Runs)), fmt.Sprintf("%.1f", 100*v.Mean),
 			orNone(v.SD), percent(v.Right), orNone(v.RightSD), strings.Join(printable.Lines(v.Runs), " ")})
 	}
-	b.WriteString(table(rows) + "\n")
+	b.WriteString(printable.Table(rows) + "\n")
 	rows = [][]string{{"against " + printable.Line(c.Variants[0].Name), "macro-F1 points", "95 %", "p", "Holm",
 		"exchange of runs", "accuracy", "95 %"}}
 	for _, d := range c.Differences {
@@ -546,7 +546,7 @@ func (c *RecipeComparison) Text() string {
 			fmt.Sprintf("%s (least %s)", pText(d.Permutation), pText(d.PermutationLeast)),
 			signed(100 * d.Accuracy.Difference), points(d.Accuracy.Interval)})
 	}
-	b.WriteString(table(rows) + "\n")
+	b.WriteString(printable.Table(rows) + "\n")
 	for _, s := range c.Sentences {
 		b.WriteString(printable.Line(s) + "\n")
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"finetui/core/dataset"
 	"finetui/core/printable"
@@ -52,7 +51,7 @@ func groupTable(title string, groups Ordered[Group]) string {
 			span(v.Interval),
 			precision, span(v.PrecisionInterval), fmt.Sprintf("%.3f", v.F1), fraction(v.F1Interval), exact})
 	}
-	return table(rows)
+	return printable.Table(rows)
 }
 
 // text writes the matrix with the columns numbered as the rows are.
@@ -72,7 +71,7 @@ func (c Confusion) text() string {
 		}
 		rows = append(rows, row)
 	}
-	return table(rows)
+	return printable.Table(rows)
 }
 
 func (s Success) text() string {
@@ -91,7 +90,7 @@ func (s Success) text() string {
 	for _, c := range s.Conditions {
 		add(c.Name, c.Value)
 	}
-	return table(rows)
+	return printable.Table(rows)
 }
 
 // Text is the comparison as plain lines: what it says, then class by class.
@@ -116,7 +115,7 @@ func (c *Comparison) Text() string {
 			rows = append(rows, []string{printable.Line(p.Name), strconv.Itoa(v.Support), percent(v.Recall[0]),
 				percent(v.Recall[1]), signed(100 * (v.Recall[1] - v.Recall[0]))})
 		}
-		b.WriteString(table(rows) + "\n")
+		b.WriteString(printable.Table(rows) + "\n")
 	}
 	for _, list := range []struct {
 		what string
@@ -163,7 +162,7 @@ func (b *Board) Text() string {
 		}
 	}
 	var out strings.Builder
-	out.WriteString(table(rows))
+	out.WriteString(printable.Table(rows))
 	for i := range b.Pairs {
 		c := &b.Pairs[i]
 		fmt.Fprintf(&out, "\n%s → %s\n", c.Subjects[0], c.Subjects[1])
@@ -172,30 +171,6 @@ func (b *Board) Text() string {
 		}
 	}
 	return out.String()
-}
-
-// table aligns the first column left and the others right. The rows have equally many cells.
-func table(rows [][]string) string {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	var b strings.Builder
-	for _, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 {
-				line.WriteString(cell + pad)
-			} else {
-				line.WriteString("  " + pad + cell)
-			}
-		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
-	}
-	return b.String()
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }

@@ -146,7 +146,7 @@ func (r *TimedResult) Text() string {
 		rows = append(rows, []string{name, fmt.Sprint(f.Expected), fmt.Sprint(f.Given), fmt.Sprint(f.Matched),
 			orDash(f.Matched, fmt.Sprintf("%.3f", f.METEOR)), orDash(f.Matched, fmt.Sprintf("%.3f", f.ROUGEL))})
 	}
-	b.WriteString(table(rows))
+	b.WriteString(printable.Table(rows))
 	if r.TFInterval != nil && r.N < fewItems {
 		fmt.Fprintf(&b, "A bootstrap of fewer than %d videos gives too narrow an interval.\n", fewItems)
 	}

@@ -102,9 +102,10 @@ func (p *Project) scoreClosed(ctx context.Context, subject *model.Subject, sampl
 	if subject.Adapter != "" {
 		taus = append(taus, p.Config.Eval.PriorTau)
 	}
+	prior := recipe.Mass(p.Recipe, nil).Prior()
 	items, o := p.items(samples, replies), p.scoring(samples, r.Subject, r.Split, resamples)
 	for _, tau := range taus {
-		if err := r.ScoreClosedSet(items, p.Recipe.Classes, probs, p.Mass().Prior(), tau, o); err != nil {
+		if err := r.ScoreClosedSet(items, p.Recipe.Classes, probs, prior, tau, o); err != nil {
 			return err
 		}
 	}

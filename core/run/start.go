@@ -26,20 +26,30 @@ func Start(ctx context.Context, exe string, args []string, dir string) (pid int,
 	if err != nil {
 		return 0, err
 	}
-	log, err := openAppend(filepath.Join(dir, logFile))
+	pid, ended, err := Spawn(exe, args, filepath.Join(dir, logFile))
 	if err != nil {
 		return 0, fmt.Errorf("start run: %w", err)
 	}
-	defer log.Close() // the child has its own copy
+	return pid, awaitAttach(ctx, dir, pid, before, ended)
+}
+
+// Spawn runs exe with args as a process of a session of its own, which outlives this one and the terminal: stdin is
+// /dev/null, what it says is added to log. ended tells its end, should it come while we live.
+func Spawn(exe string, args []string, log string) (pid int, ended <-chan error, err error) {
+	out, err := openAppend(log)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer out.Close() // the child has its own copy
 	cmd := exec.Command(exe, args...)
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
-		return 0, fmt.Errorf("start run: %w", err)
+		return 0, nil, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }() // also buries it, should it end while we live
-	return cmd.Process.Pid, awaitAttach(ctx, dir, cmd.Process.Pid, before, ended)
+	end := make(chan error, 1)
+	go func() { end <- cmd.Wait() }() // also buries it
+	return cmd.Process.Pid, end, nil
 }
 
 // awaitAttach returns when run.json names the process, or with the reason why it never will.

@@ -14,6 +14,7 @@
 package sweep
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 	"time"
 
 	"finetui/core/config"
+	"finetui/core/disk"
 	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/core/run"
@@ -327,18 +329,8 @@ func List(file *config.Snapshot) (list []*Sweep, err error) {
 		}
 		list = append(list, s)
 	}
-	slices.SortFunc(list, func(a, b *Sweep) int { return -cmpFloat(a.Plan.Created, b.Plan.Created) })
+	slices.SortFunc(list, func(a, b *Sweep) int { return cmp.Compare(b.Plan.Created, a.Plan.Created) })
 	return list, errors.Join(append(faults, err)...)
-}
-
-func cmpFloat(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // Constants are those that all variants have in common, with the project's folder where it is now.
@@ -393,7 +385,7 @@ func (s *Sweep) Skip(variant string, seed *int) (left bool, err error) {
 
 // edit changes the plan, one editor at a time.
 func (s *Sweep) edit(change func(p *Plan)) error {
-	held, err := lock(filepath.Join(s.Dir, editFile), true)
+	held, err := disk.Lock(filepath.Join(s.Dir, editFile), true)
 	if err != nil {
 		return err
 	}

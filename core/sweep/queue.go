@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
+	"finetui/core/eval"
 	"finetui/core/run"
 	"finetui/ml/wholefile"
 )
@@ -31,8 +30,8 @@ type queue struct {
 type record struct {
 	Variant string  `json:"variant"`
 	Seed    int     `json:"seed"`
-	Run     string  `json:"run,omitempty"`     // the folder's name, as it was then
-	Created float64 `json:"created,omitempty"` // of the run: it is known by that and its number when it is renamed
+	Run     int     `json:"run,omitempty"`     // its number, 0 before it is made
+	Created float64 `json:"created,omitempty"` // of the run: the number of one that was deleted may be given again
 	Found   bool    `json:"found,omitempty"`   // it was there before
 	Tries   int     `json:"tries,omitempty"`   // how often it was taken up again
 	Scored  bool    `json:"scored,omitempty"`
@@ -53,29 +52,6 @@ func (s *Sweep) readQueue() (queue, error) {
 		return queue{}, fmt.Errorf("%s is damaged (%w): remove it, and the sweep finds its runs again", path, err)
 	}
 	return q, nil
-}
-
-// lock takes a lock that the kernel drops when the process ends. Without wait the error of a lock that another process
-// has is syscall.EWOULDBLOCK.
-func lock(path string, wait bool) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	how := syscall.LOCK_EX
-	if !wait {
-		how |= syscall.LOCK_NB
-	}
-	for {
-		if err = syscall.Flock(int(f.Fd()), how); err != syscall.EINTR {
-			break
-		}
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
 }
 
 // Live says whether the queue's process is at work.
@@ -112,26 +88,16 @@ func (s *Sweep) GoOn(ctx context.Context, exe string) error {
 	if s.Live() {
 		return nil
 	}
-	log, err := os.OpenFile(filepath.Join(s.Dir, logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	pid, ended, err := run.Spawn(exe, []string{Verb, s.Dir}, filepath.Join(s.Dir, logFile))
 	if err != nil {
 		return fmt.Errorf("the queue cannot be started: %w", err)
 	}
-	defer log.Close() // the child has its own copy
-	cmd := exec.Command(exe, Verb, s.Dir)
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("the queue cannot be started: %w", err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
 		case err := <-ended:
-			if q, fault := s.readQueue(); err == nil || fault == nil && q.Process != nil &&
-				q.Process.PID == cmd.Process.Pid {
+			if q, fault := s.readQueue(); err == nil || fault == nil && q.Process != nil && q.Process.PID == pid {
 				return nil // it was quick, or has said itself how it ended
 			}
 			return fmt.Errorf("the queue's process ended at once: %s", s.lastWords())
@@ -152,6 +118,9 @@ func (s *Sweep) lastWords() string {
 	return lines[len(lines)-1]
 }
 
+// runs is the folder of the project's runs.
+func (s *Sweep) runs() string { return filepath.Dir(filepath.Dir(s.Dir)) }
+
 // The states of an experiment; while its run is at work or has ended otherwise, the run's own.
 const (
 	Waiting = "waiting"
@@ -170,6 +139,8 @@ type Cell struct {
 	Run     *run.Run
 	Step    int  // of Run
 	Found   bool // the run was there before, and is used
+	// of what is scored; nil where it cannot be read
+	Result *eval.Result
 }
 
 // Status is what has become of a sweep.
@@ -193,9 +164,15 @@ func (s Status) Done() (done, of int) {
 
 // Status finds out what has become of a sweep from its files and those of its runs.
 func (s *Sweep) Status() (Status, error) {
+	return s.status(func(path string) (*eval.Result, error) { return eval.Read(path) })
+}
+
+// status is Status with a way to read evaluations.
+func (s *Sweep) status(read func(path string) (*eval.Result, error)) (Status, error) {
 	q, err := s.readQueue()
 	out := Status{Live: q.Process != nil && q.Process.Alive(), Paused: s.Paused()}
-	runs := filepath.Dir(filepath.Dir(s.Dir))
+	runs, fault := run.List(s.runs())
+	err = errors.Join(err, fault)
 	for _, v := range s.Plan.Variants() {
 		for _, seed := range s.Plan.Seeds {
 			c := Cell{Variant: v.Name, Seed: seed, State: Waiting}
@@ -207,21 +184,20 @@ func (s *Sweep) Status() (Status, error) {
 			if s.Plan.Skips(v.Name, seed) && c.State == Waiting {
 				c.State = Skipped
 			}
+			if c.State == Scored {
+				c.Result, fault = read(c.Run.EvalPath(s.Plan.Split, "json"))
+				err = errors.Join(err, fault)
+			}
 			out.Cells = append(out.Cells, c)
 		}
 	}
 	return out, err
 }
 
-// find is a record's run, whatever it is called now; nil where it is gone.
-func (r record) find(runs string) *run.Run {
-	if r.Run == "" {
-		return nil
-	}
-	number, _, _ := strings.Cut(r.Run, "-")
-	folders, _ := filepath.Glob(filepath.Join(runs, number+"-*"))
-	for _, dir := range folders {
-		if of, err := run.Open(dir); err == nil && of.Info.Created == r.Created {
+// find is a record's run among those of the project; nil where it is gone.
+func (r record) find(runs []*run.Run) *run.Run {
+	for _, of := range runs {
+		if r.Run > 0 && of.Info.Number == r.Run && of.Info.Created == r.Created && of.Fault == nil {
 			return of
 		}
 	}
@@ -229,7 +205,7 @@ func (r record) find(runs string) *run.Run {
 }
 
 // take says of a cell what its record and its run say.
-func (c *Cell) take(r record, runs string, live bool) {
+func (c *Cell) take(r record, runs []*run.Run, live bool) {
 	c.Found = r.Found
 	if of := r.find(runs); of != nil {
 		c.Run = of

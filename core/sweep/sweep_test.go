@@ -99,21 +99,8 @@ func TestAPlanThatMakesNoSenseIsRefused(t *testing.T) {
 func small(t *testing.T) *config.File {
 	t.Helper()
 	root := t.TempDir()
-	for split, n := range map[string]int{"train": 24, "valid": 12} {
-		drawn := filepath.Join(root, "drawn-"+split)
-		if err := demo.MakeExtra(context.Background(), drawn, n, demo.Options{Seed: uint64(n), Canvas: 168},
-			nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(filepath.Join(root, "data"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(filepath.Join(drawn, "test"), filepath.Join(root, "data", split)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	yaml := "train: train/images\nval: valid/images\nnames: [" + strings.Join(demo.Classes, ", ") + "]\n"
-	if err := os.WriteFile(filepath.Join(root, "data", "data.yaml"), []byte(yaml), 0o644); err != nil {
+	if err := demo.MakeParts(context.Background(), filepath.Join(root, "data"), demo.Options{Canvas: 168},
+		demo.Part{Split: "train", Objects: 24, Seed: 24}, demo.Part{Split: "valid", Objects: 12, Seed: 12}); err != nil {
 		t.Fatal(err)
 	}
 	f, err := config.Preset("demo")
@@ -226,7 +213,7 @@ func TestASweepGoesOnAfterItsQueueAndARunWereKilled(t *testing.T) {
 		t.Fatalf("%v: %d lines\n%s", err, len(rows), text)
 	}
 	for k, cell := range st.Cells {
-		r := s.scored(cell)
+		r := cell.Result
 		f1 := fmt.Sprintf("%.3f", r.MacroF1)
 		if table[1+k/2][1+k%2] != f1 || !strings.Contains(report, f1) || rows[1+k][2] != cell.Run.Label() ||
 			rows[1+k][7] != fmt.Sprint(r.MacroF1) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"finetui/core/eval"
 	"finetui/core/printable"
@@ -57,18 +56,6 @@ func (c Cell) Says() string {
 	return c.State
 }
 
-// scored is the evaluation of an experiment; nil where there is none.
-func (s *Sweep) scored(c Cell) *eval.Result {
-	if c.State != Scored {
-		return nil
-	}
-	r, err := eval.Read(c.Run.EvalPath(s.Plan.Split, "json"))
-	if err != nil {
-		return nil
-	}
-	return r
-}
-
 // Table has a row for each variant and a column for each seed: macro-F1 of what is scored, and the state of what is
 // not. The last column is mean ± standard deviation.
 func (s *Sweep) Table(st Status, c *eval.RecipeComparison) [][]string {
@@ -84,7 +71,7 @@ func (s *Sweep) Table(st Status, c *eval.RecipeComparison) [][]string {
 				continue
 			}
 			text := cell.Says()
-			if r := s.scored(cell); r != nil {
+			if r := cell.Result; r != nil {
 				text = fmt.Sprintf("%.3f", r.MacroF1)
 			}
 			row = append(row, text)
@@ -126,7 +113,7 @@ func (s *Sweep) Title(st Status) string {
 func (s *Sweep) Text(st Status, c *eval.RecipeComparison) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", s.Title(st))
-	b.WriteString(aligned(s.Table(st, c)))
+	b.WriteString(printable.Table(s.Table(st, c)))
 	if c != nil {
 		b.WriteString("\n" + strings.Join(c.Forest(90), "\n") + "\n\n")
 		for _, sentence := range c.Sentences {
@@ -139,30 +126,6 @@ func (s *Sweep) Text(st Status, c *eval.RecipeComparison) string {
 			fmt.Fprintf(&b, "%s, seed %d is given up: %s\n", printable.Line(cell.Variant), cell.Seed,
 				printable.Line(cell.Reason))
 		}
-	}
-	return b.String()
-}
-
-func aligned(rows [][]string) string {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(printable.Line(cell)))
-		}
-	}
-	var b strings.Builder
-	for _, row := range rows {
-		line := ""
-		for i, cell := range row {
-			cell = printable.Line(cell)
-			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 {
-				line += cell + space
-			} else {
-				line += "  " + space + cell
-			}
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return b.String()
 }
@@ -211,7 +174,7 @@ func (s *Sweep) CSV(st Status) (string, error) {
 			if c.Run != nil {
 				row[2] = c.Run.Label()
 			}
-			if r := s.scored(c); r != nil {
+			if r := c.Result; r != nil {
 				row[5], row[6], row[7] = number(r.Accuracy), number(r.BalancedAccuracy), number(r.MacroF1)
 			}
 			for _, w := range v.Words {

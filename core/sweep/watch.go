@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"finetui/core/config"
@@ -19,13 +20,38 @@ type Report struct {
 
 // Watcher remembers what was compared, so that nothing is compared twice. Its zero value is ready; it is for one
 // goroutine.
-type Watcher struct{ compared map[string]Report } // by folder, split and runs that are scored
+type Watcher struct {
+	compared map[string]Report // by folder, split and evaluations
+	results  map[string]result // by path
+}
+
+// result is an evaluation as its file held it.
+type result struct {
+	*eval.Result
+	written time.Time
+}
+
+// read reads an evaluation where it has changed.
+func (w *Watcher) read(path string) (*eval.Result, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if known, ok := w.results[path]; ok && known.written.Equal(info.ModTime()) {
+		return known.Result, nil
+	}
+	r, err := eval.Read(path)
+	if err == nil {
+		w.results[path] = result{r, info.ModTime()}
+	}
+	return r, err
+}
 
 // Watch reports a project's sweeps, the newest first, now and whenever something of them has changed, until none is at
 // work.
 func (w *Watcher) Watch(ctx context.Context, file *config.Snapshot, emit func([]Report)) error {
 	if w.compared == nil {
-		w.compared = map[string]Report{}
+		w.compared, w.results = map[string]Report{}, map[string]result{}
 	}
 	before := ""
 	tick := time.NewTicker(time.Second)
@@ -36,13 +62,13 @@ func (w *Watcher) Watch(ctx context.Context, file *config.Snapshot, emit func([]
 		var out []Report
 		for _, s := range list {
 			r := Report{Sweep: s}
-			r.Status, r.Fault = s.Status()
+			r.Status, r.Fault = s.status(w.read)
 			live = live || r.Status.Live
 			key := s.Dir + fmt.Sprint(s.Plan.Split)
 			for _, c := range r.Status.Cells {
-				now += fmt.Sprintf("%s %s %d;", c.State, c.Reason, c.Step)
+				now += fmt.Sprintf("%s %s %d %p;", c.State, c.Reason, c.Step, c.Result)
 				if c.State == Scored {
-					key += " " + c.Run.Dir
+					key += fmt.Sprintf(" %s %p", c.Run.Dir, c.Result)
 				}
 			}
 			now += fmt.Sprintf("%s %v %v %v\n", s.Dir, r.Status.Live, r.Status.Paused, s.Plan)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"finetui/core/config"
+	"finetui/core/disk"
 	"finetui/core/finetune"
 	"finetui/core/model"
 	"finetui/core/project"
@@ -49,12 +50,12 @@ func Work(ctx context.Context, dir, exe, version string) error {
 	if err != nil {
 		return err
 	}
-	held, err := lock(filepath.Join(dir, lockFile), false)
+	held, err := disk.Lock(filepath.Join(dir, lockFile), false)
 	if err != nil {
 		return fmt.Errorf("another process works on the sweep %s (%w)", s.Plan.Name, err)
 	}
 	defer held.Close()
-	w := &worker{dir: dir, exe: exe, version: version, runs: filepath.Dir(filepath.Dir(dir))}
+	w := &worker{dir: dir, exe: exe, version: version, runs: s.runs()}
 	if w.queue, err = s.readQueue(); err != nil {
 		log.Printf("%v", err)
 	}
@@ -108,6 +109,15 @@ func (w *worker) record(variant string, seed int) record {
 		}
 	}
 	return record{Variant: variant, Seed: seed}
+}
+
+// made are the project's runs; one that cannot be read is not among those that are known.
+func (w *worker) made() []*run.Run {
+	list, err := run.List(w.runs)
+	if err != nil {
+		log.Printf("%v", err)
+	}
+	return list
 }
 
 // job is an experiment that is to be made.
@@ -173,11 +183,12 @@ func (w *worker) stopped() bool {
 // next is the first experiment that is to be made, and how many are. All variants get a seed before any gets the next:
 // what can be said early is said of all.
 func (w *worker) next(s *Sweep, busy map[string]bool) (first *job, left int) {
+	made := w.made()
 	for _, seed := range s.Plan.Seeds {
 		for _, v := range s.Plan.Variants() {
 			j := job{v, seed}
 			r := w.record(v.Name, seed)
-			if s.Plan.Skips(v.Name, seed) || busy[j.key()] || r.Fault != "" || r.Scored && r.find(w.runs) != nil {
+			if s.Plan.Skips(v.Name, seed) || busy[j.key()] || r.Fault != "" || r.Scored && r.find(made) != nil {
 				continue
 			}
 			if left++; first == nil {
@@ -194,7 +205,7 @@ func (w *worker) take(ctx context.Context, j job, together int, plan Plan) {
 	err := w.experiment(ctx, j, together, plan)
 	if errors.Is(context.Cause(ctx), errStop) {
 		r := w.record(j.variant.Name, j.seed)
-		if of := r.find(w.runs); of != nil && !r.Found && of.Status().Live() {
+		if of := r.find(w.made()); of != nil && !r.Found && of.Status().Live() {
 			err = run.RequestStop(of.Dir, false)
 		}
 	}
@@ -239,14 +250,14 @@ func (w *worker) experiment(ctx context.Context, j job, together int, plan Plan)
 func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Plan) (*run.Run, error) {
 	w.making.Lock()
 	defer w.making.Unlock()
-	if r := w.record(j.variant.Name, j.seed).find(w.runs); r != nil {
-		return r, nil
-	}
-	meta, err := identity(ctx, file, w.version)
+	list, err := run.List(w.runs)
 	if err != nil {
 		return nil, err
 	}
-	list, err := run.List(w.runs)
+	if r := w.record(j.variant.Name, j.seed).find(list); r != nil {
+		return r, nil
+	}
+	meta, err := identity(ctx, file, w.version)
 	if err != nil {
 		return nil, err
 	}
@@ -256,8 +267,7 @@ func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Pl
 		}
 		log.Printf("%s: %s was made under the same constants", j.key(), r.Label())
 		return r, w.note(j.variant.Name, j.seed, func(c *record) {
-			c.Run, c.Created, c.Found = r.Label(),
-				r.Info.Created, true
+			c.Run, c.Created, c.Found = r.Info.Number, r.Info.Created, true
 		})
 	}
 	name := strings.Join(strings.FieldsFunc(plan.Name+" "+j.variant.Name+" "+fmt.Sprint(j.seed), func(r rune) bool {
@@ -268,8 +278,7 @@ func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Pl
 		return nil, err
 	}
 	if fault := w.note(j.variant.Name, j.seed, func(c *record) {
-		c.Run, c.Created = r.Label(),
-			r.Info.Created
+		c.Run, c.Created = r.Info.Number, r.Info.Created
 	}); fault != nil {
 		return nil, fault
 	}
@@ -305,7 +314,8 @@ func (w *worker) finish(ctx context.Context, j job, r *run.Run) error {
 	}
 }
 
-// score asks a run about the split, unless its evaluation of now is there.
+// score asks a run about the split. One that was there before is asked again: what it was asked then may have been
+// something else.
 func (w *worker) score(ctx context.Context, r *run.Run, file *config.Snapshot, split string) error {
 	w.asking.Lock()
 	defer w.asking.Unlock()
@@ -314,15 +324,6 @@ func (w *worker) score(ctx context.Context, r *run.Run, file *config.Snapshot, s
 		return err
 	}
 	defer s.Close()
-	results, err := s.Results(split)
-	if err != nil {
-		log.Printf("%v", err) // of other runs
-	}
-	for _, k := range results {
-		if k.Run != nil && k.Run.Dir == r.Dir && k.Fault == nil && !k.Older {
-			return nil
-		}
-	}
 	_, err = s.Evaluate(ctx, r.Label(), split, nil)
 	return err
 }

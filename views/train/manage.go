@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"finetui/core/dataset"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
@@ -66,19 +67,12 @@ func (p *manager) remove() tea.Cmd {
 	}
 	lost := "with its log and its curves"
 	if r := p.readingOf(e.run.Dir); r != nil {
-		lost = fmt.Sprintf("%s and %s go with it", counted(len(r.saved), "checkpoint"),
-			counted(len(r.results), "evaluation"))
+		lost = fmt.Sprintf("%s and %s go with it", dataset.Counted(len(r.saved), "checkpoint", "checkpoints"),
+			dataset.Counted(len(r.results), "evaluation", "evaluations"))
 	}
 	p.of, p.sure = e.run, widget.NewChoice("Delete "+widget.Clean(e.run.Label())+"?", false,
 		widget.Option{Text: "keep it"}, widget.Option{Text: "delete it for good", Detail: lost})
 	return nil
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // typed gives keys to what is asked.
