@@ -18,14 +18,27 @@ func Self() (Process, error) {
 	return Process{PID: os.Getpid(), Start: start, Boot: boot}, err
 }
 
-// Alive tells whether the process still runs on this machine. A zombie does not.
+// Alive tells whether the process still runs on this machine. A zombie does not, once its other threads have ended: until
+// then they hold its files open, and its locks.
 func (p Process) Alive() bool {
 	boot, err := bootID()
 	if err != nil || boot != p.Boot {
 		return false
 	}
 	state, start, err := processStat(p.PID)
-	return err == nil && start == p.Start && state != "Z" && state != "X"
+	if err != nil || start != p.Start || state == "X" {
+		return false
+	}
+	return state != "Z" || threads(p.PID) > 1
+}
+
+// threads is the number of threads that a process has left.
+func threads(pid int) int {
+	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		return 0
+	}
+	return len(list)
 }
 
 func bootID() (string, error) {

@@ -32,6 +32,7 @@ var coachedClips = []struct {
 func coached(t *testing.T) *config.File {
 	t.Helper()
 	t.Setenv("PATH", t.TempDir()) // without FFmpeg: the clips are none that it could read
+	t.Setenv("NLTK_DATA", noSynonyms(t))
 	coachedOnce.Do(func() {
 		var err error
 		if coachedRoot, err = os.MkdirTemp("", "finetui-coached-*"); err != nil {
@@ -44,6 +45,20 @@ func coached(t *testing.T) *config.File {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// noSynonyms is a folder of nltk's data whose WordNet knows one word: it is found before any that this machine has, so
+// that METEOR is the same on every machine.
+func noSynonyms(t *testing.T) string {
+	t.Helper()
+	dir, licence := t.TempDir(), "  1 This is WordNet 0.0 for tests\n"
+	for _, part := range []string{"noun", "verb", "adj", "adv"} {
+		at := filepath.Join(dir, "corpora", "wordnet")
+		write(t, filepath.Join(at, "index."+part), licence+"drain n 1 0 1 0 00000034\n")
+		write(t, filepath.Join(at, "data."+part), licence+"00000034 06 n 01 drain 0 000 | carries water\n")
+		write(t, filepath.Join(at, part+".exc"), "")
+	}
+	return dir
 }
 
 var (
