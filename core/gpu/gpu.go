@@ -22,6 +22,26 @@ type Device struct {
 	Power       *float64 // watts
 	PowerLimit  *float64 // watts, the limit in force
 	Temperature *float64 // of the chip, degrees Celsius
+	Clock       *float64 // of the multiprocessors now, MHz
+	// what holds the clocks below what the chip could do, in words (Heat, PowerCap, …); nil: nothing, or not known
+	Throttle  []string
+	MIG       bool      // split into instances; the driver then gives no utilisation of the whole
+	Lost      bool      // fallen off the bus: nothing else is known of it
+	Processes []Process // that compute on it, as the driver numbers them; nil: none, or not known
+}
+
+// What Throttle may hold. Clocks that somebody set, or that rest because nothing runs, are not among them.
+const (
+	Heat       = "heat"        // the chip or its memory is too hot
+	PowerCap   = "power limit" // the chip draws what it may: usual under full load
+	PowerBrake = "power brake" // the power supply asks for less
+	Hardware   = "hardware"    // the hardware slows down and does not say why
+)
+
+// Process is one that computes on a GPU.
+type Process struct {
+	PID    int
+	Memory *uint64 // bytes; nil: the driver does not give it
 }
 
 // library is what is asked of NVML: start once, then count and read.

@@ -27,7 +27,7 @@ import (
 // time was then set back to that of the original; and one in a file that a Reader has open.
 const (
 	indexFolder  = ".finetui"
-	indexVersion = 4       // grows when what is kept, or what it is worked out by, changes
+	indexVersion = 5       // grows when what is kept, or what it is worked out by, changes
 	indexFrom    = 1 << 20 // bytes read since the index was written that make a new one worth while
 	indexMost    = 8 << 20 // that do so of a file of any length
 	checkedHead  = 4 << 10 // bytes at the beginning of the file that an index is held against
@@ -336,13 +336,25 @@ func (c *coder) index(o *origin, h *History) {
 		c.head(&r.Head, "system")
 		optional(c, &r.CPU, c.float)
 		optional(c, &r.RSS, c.word)
+		optional(c, &r.Busy, c.float)
 		list(c, &r.GPUs, 48, func(g *GPU) {
 			coded(c, &g.Index)
 			optional(c, &g.Util, c.float)
 			optional(c, &g.MemoryUsed, c.word)
 			optional(c, &g.MemoryTotal, c.word)
 			optional(c, &g.Power, c.float)
+			optional(c, &g.PowerLimit, c.float)
 			optional(c, &g.Temperature, c.float)
+			optional(c, &g.Clock, c.float)
+			list(c, &g.Throttle, 8, c.text)
+			c.flag(&g.MIG)
+			c.flag(&g.Lost)
+			list(c, &g.Processes, 24, func(p *GPUProcess) {
+				coded(c, &p.PID)
+				c.flag(&p.Own)
+				c.text(&p.User)
+				optional(c, &p.Memory, c.word)
+			})
 		})
 		if r.GPUs == nil {
 			r.GPUs = []GPU{}

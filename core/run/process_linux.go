@@ -41,6 +41,13 @@ func threads(pid int) int {
 	return len(list)
 }
 
+// numbersAsTheMachine says whether this process sees the numbers that the machine gives to processes: it is in no
+// namespace of its own for them. The first one has always the same inode (PROC_PID_INIT_INO in Linux's proc_ns.h).
+func numbersAsTheMachine() bool {
+	space, err := os.Readlink("/proc/self/ns/pid")
+	return err == nil && space == "pid:[4026531836]"
+}
+
 func bootID() (string, error) {
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(id)), err

@@ -43,6 +43,9 @@ func (p Process) Alive() bool {
 	return err != nil || !slices.Contains(state, process.Zombie)
 }
 
+// numbersAsTheMachine says whether this process sees the numbers that the machine gives to processes.
+func numbersAsTheMachine() bool { return true }
+
 func bootID() (string, error) {
 	t, err := host.BootTime()
 	return strconv.FormatUint(t, 10), err

@@ -153,8 +153,9 @@ type Recall struct {
 type System struct {
 	Head
 	GPUs []GPU    `json:"gpus"`
-	CPU  *float64 `json:"cpu,omitempty"` // the process's share of all cores, percent
-	RSS  *uint64  `json:"rss,omitempty"` // resident memory of the process, bytes
+	CPU  *float64 `json:"cpu,omitempty"`  // the share of all cores that the run and what it started take, percent
+	RSS  *uint64  `json:"rss,omitempty"`  // resident memory of the run and of what it started, bytes
+	Busy *float64 `json:"busy,omitempty"` // share of all cores that all processes of the machine take, percent
 }
 
 // GPU is one device's figures. A nil pointer is unknown.
@@ -164,7 +165,22 @@ type GPU struct {
 	MemoryUsed  *uint64  `json:"memory_used,omitempty"`  // bytes
 	MemoryTotal *uint64  `json:"memory_total,omitempty"` // bytes
 	Power       *float64 `json:"power,omitempty"`        // watts
+	PowerLimit  *float64 `json:"power_limit,omitempty"`  // watts, the limit in force
 	Temperature *float64 `json:"temperature,omitempty"`  // degrees Celsius
+	Clock       *float64 `json:"clock,omitempty"`        // of the multiprocessors, MHz
+
+	Throttle  []string     `json:"throttle,omitempty"` // what holds the clocks down: gpu.Heat, …
+	MIG       bool         `json:"mig,omitempty"`      // split into instances
+	Lost      bool         `json:"lost,omitempty"`     // fallen off the bus
+	Processes []GPUProcess `json:"processes,omitempty"`
+}
+
+// GPUProcess is a process that computes on a GPU.
+type GPUProcess struct {
+	PID    int     `json:"pid"`
+	Own    bool    `json:"own,omitempty"`    // the run's own, or one that it started
+	User   string  `json:"user,omitempty"`   // whose it is; empty: not known
+	Memory *uint64 `json:"memory,omitempty"` // bytes
 }
 
 // Checkpoint is a checkpoint that was written.

@@ -147,8 +147,20 @@ func (m made) rows(began time.Time) []run.Row {
 		for g := range m.gpus {
 			util, used, total, power, heat := 84+5*random.NormFloat64(), uint64(61<<30), uint64(80<<30),
 				480+20*random.NormFloat64(), 66+float64(g)+3*progress
-			system.GPUs = append(system.GPUs, run.GPU{Index: g, Util: &util, MemoryUsed: &used, MemoryTotal: &total,
-				Power: &power, Temperature: &heat})
+			limit, clock, own := 700.0, 1755.0, uint64(60<<30)
+			d := run.GPU{Index: g, Util: &util, MemoryUsed: &used, MemoryTotal: &total, Power: &power,
+				PowerLimit: &limit, Temperature: &heat, Clock: &clock,
+				Processes: []run.GPUProcess{{PID: 4100 + g, Own: true, User: "ada", Memory: &own}}}
+			switch g {
+			case 1: // somebody else works there
+				theirs := uint64(12 << 30)
+				d.Processes = append(d.Processes, run.GPUProcess{PID: 977, User: "grace", Memory: &theirs})
+			case 2: // it waits
+				util = 21 + 3*random.NormFloat64()
+			case 3:
+				heat, clock, d.Throttle = 88, 1200, []string{gpu.Heat}
+			}
+			system.GPUs = append(system.GPUs, d)
 		}
 		rows = append(rows, classes, system)
 		if step%50 == 0 {

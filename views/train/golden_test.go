@@ -49,7 +49,7 @@ func TestScreensOfARunThatFetchesItsBase(t *testing.T) {
 
 func TestScreenOfGPUs(t *testing.T) {
 	m := runningRun
-	m.gpus = 2
+	m.gpus = 4
 	dir := folder(t, m)
 	for _, size := range sizes {
 		_, d := open(t, control(dir), size.w, size.h)

@@ -16,24 +16,24 @@ type machine struct{ *shared }
 
 func newMachine(s *shared, of *panels) views.View {
 	v := &machine{s}
-	cpu := views.Panel{Name: "cpu", Tab: "CPU", Title: title("The run's share of all cores"),
+	cpu := views.Panel{Name: "cpu", Tab: "CPU", Title: title("CPU · the run and everybody"),
 		Right: v.gaugeNote(cpuGauge), Draw: v.drawGauge(cpuGauge)}
 	memory := views.Panel{Name: "memory", Tab: "Memory", Title: title("The run's memory"),
 		Right: v.gaugeNote(memoryGauge), Draw: v.drawGauge(memoryGauge)}
 	panels := []views.Panel{cpu, memory, of.time, of.machine}
 	cores := views.NewBoard(layout.Column(layout.Row(layout.Panel("cpu", 30, 7), layout.Panel("memory", 30, 7)),
 		layout.Row(layout.Panel("time", 34, 7), layout.Panel("machine", 34, 7)).AtMost(0, 9)), panels...)
+	panels = append([]views.Panel{newGPUTable(s)}, panels...)
 	for k, f := range gpuFigures {
 		panels = append(panels, views.Panel{Name: "gpu " + f.name, Tab: "GPU " + f.name, Draw: v.drawGPU(k)})
 	}
-	gpus := views.NewBoard(layout.Column(
-		layout.Row(layout.Panel("gpu utilisation", 34, 8).Prior(2),
-			layout.Panel("gpu memory", 34, 8).Prior(2)).Prior(2),
-		layout.Row(layout.Panel("gpu power", 34, 8), layout.Panel("gpu temperature", 34, 8)).Prior(1),
-		layout.Row(layout.Panel("cpu", 26, 8), layout.Panel("memory", 26, 8), layout.Panel("time", 26, 8),
-			layout.Panel("machine", 26, 8))), panels...)
+	gpus := views.NewBoard(layout.Column(layout.Panel("gpus", 60, 9).Prior(3),
+		layout.Row(layout.Panel("gpu utilisation", 34, 7).Prior(2),
+			layout.Panel("gpu memory", 34, 7).Prior(2)).Prior(2),
+		layout.Row(layout.Panel("gpu power", 34, 7), layout.Panel("gpu temperature", 34, 7)).Prior(1),
+		layout.Row(layout.Panel("cpu", 26, 7), layout.Panel("memory", 26, 7), layout.Panel("time", 26, 7))), panels...)
 	return views.View{Name: machineView, Boards: []*views.Board{cores, gpus}, Pick: func(int, int) *views.Board {
-		if r := v.current(); r != nil && len(gpuIndices(&r.history)) > 0 {
+		if r := v.current(); r != nil && len(r.history.GPUs()) > 0 {
 			return gpus
 		}
 		return cores
@@ -47,20 +47,6 @@ type gauge struct {
 	text  func(float64) string
 	high  float64 // of the scale; 0: the largest value
 	bytes bool
-}
-
-// gpuIndices are the GPUs that a run has reported.
-func gpuIndices(h *run.History) []int {
-	var all []int
-	for _, row := range h.System {
-		for _, g := range row.GPUs {
-			if !slices.Contains(all, g.Index) {
-				all = append(all, g.Index)
-			}
-		}
-	}
-	slices.Sort(all)
-	return all
 }
 
 // ofGPU is a figure of one GPU in a row.
@@ -118,6 +104,8 @@ var (
 		text: percentText, high: 100}
 	memoryGauge = gauge{name: "memory", value: func(r *run.System) float64 { return bytesOf(r.RSS) }, text: bytesText,
 		bytes: true}
+	busyGauge = gauge{name: "machine", value: func(r *run.System) float64 { return number(r.Busy) },
+		text: percentText, high: 100}
 
 	gpuFigures = []struct {
 		name   string
@@ -153,7 +141,7 @@ func (v *machine) drawGPU(k int) func(*widget.Theme, int, int) string {
 		f := gpuFigures[k]
 		c := v.systemChart(f.text, f.high)
 		c.FromZero = f.name != "temperature" // which never comes near it
-		for _, index := range gpuIndices(&r.history) {
+		for _, index := range r.history.GPUs() {
 			x, y := gauge{value: ofGPU(index, f.figure)}.series(r, v.plot)
 			if f.bytes {
 				scaleBytes(&c, 1<<32, y)
@@ -198,7 +186,15 @@ func (v *machine) drawGauge(g gauge) func(*widget.Theme, int, int) string {
 		if g.bytes {
 			scaleBytes(&c, slices.Max(y), y)
 		}
-		c.Lines = []widget.Line{{X: x, Y: y, Tone: widget.Accent}}
+		if g.name == cpuGauge.name {
+			if x, y := busyGauge.series(r, v.plot); len(y) > 0 {
+				c.Lines = append(c.Lines, widget.Line{Name: "everybody", X: x, Y: y, Tone: widget.Muted})
+			}
+		}
+		c.Lines = append(c.Lines, widget.Line{Name: "the run", X: x, Y: y, Tone: widget.Accent})
+		if len(c.Lines) == 1 {
+			c.Lines[0].Name = ""
+		}
 		return c.View(t, w, h)
 	}
 }

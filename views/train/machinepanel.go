@@ -20,23 +20,38 @@ func newMachinePanel(s *shared) views.Panel {
 }
 
 // draw is a line for each figure: its course and its newest value. A GPU has a line, and one more for what else
-// it reports.
+// it reports; below stands what is worth a sentence of them.
 func (p *machinePanel) draw(t *widget.Theme, w, h int) string {
 	r := p.current()
 	if r == nil || len(r.history.System) == 0 {
 		return p.nothing(t, "no figures of the machine yet", w, h)
 	}
+	gpus := r.history.GPUs()
 	var lines []string
-	for _, index := range gpuIndices(&r.history) {
+	for _, index := range gpus {
 		f := gpuFigures[0]
 		g := gauge{name: fmt.Sprintf("GPU %d", index), value: ofGPU(index, f.figure), text: f.text, high: f.high}
 		lines = append(lines, g.line(t, r, w), p.gpuLine(t, r, index))
 	}
+	if len(gpus) > 2 && len(lines)+2 > h { // the table of the Machine view has the rest of each
+		lines = everyOther(lines)
+	}
 	lines = append(lines, cpuGauge.line(t, r, w), memoryGauge.line(t, r, w))
-	if len(gpuIndices(&r.history)) == 0 && h > 3 {
+	if len(gpus) == 0 && h > 3 {
 		lines = append(lines, t.Muted.Render(" no GPU has been reported"))
 	}
+	if notes := gpuNotes(t, r, w); len(notes) > 0 {
+		// the most urgent is said, whatever has to leave for it
+		lines = append(lines[:min(len(lines), max(h-len(notes[0]), 0))], slices.Concat(notes...)...)
+	}
 	return widget.Block(strings.Join(lines, "\n"), w, h)
+}
+
+func everyOther(lines []string) (kept []string) {
+	for i := 0; i < len(lines); i += 2 {
+		kept = append(kept, lines[i])
+	}
+	return kept
 }
 
 // line is one line of a figure; unknown says so.
@@ -58,14 +73,17 @@ func (g gauge) line(t *widget.Theme, r *reading, w int) string {
 
 // gpuLine is what a GPU reports besides its use.
 func (p *machinePanel) gpuLine(t *widget.Theme, r *reading, index int) string {
-	var latest run.GPU
-	for _, g := range r.history.System[len(r.history.System)-1].GPUs {
-		if g.Index == index {
-			latest = g
-		}
+	latest, _ := r.history.GPU(index)
+	return "        " + memoryText(latest) + t.Muted.Render(" · ") + powerText(latest) + t.Muted.Render(" · ") +
+		unitText("°C")(number(latest.Temperature))
+}
+
+// powerText is what a GPU draws, and what it may.
+func powerText(g run.GPU) string {
+	if g.Power == nil || g.PowerLimit == nil {
+		return unitText("W")(number(g.Power))
 	}
-	return "        " + memoryText(latest) + t.Muted.Render(" · ") + unitText("W")(number(latest.Power)) +
-		t.Muted.Render(" · ") + unitText("°C")(number(latest.Temperature))
+	return fmt.Sprintf("%.0f/%.0f W", *g.Power, *g.PowerLimit)
 }
 
 // memoryText is a GPU's memory in use, and all of it.
