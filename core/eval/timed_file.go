@@ -122,10 +122,12 @@ func (r *TimedResult) Text() string {
 	fmt.Fprintf(&b, "%s on %s: %s, %s expected, %d given, %d matched within %g s\n", printable.Line(r.Subject),
 		printable.Line(r.Split), dataset.Counted(r.N, "video", "videos"),
 		dataset.Counted(r.Expected, "feedback", "feedbacks"), r.Given, r.Matched, r.Within)
-	if r.Failed > 0 {
-		fmt.Fprintf(&b, "%s no answer: counted in none of the figures\n",
-			dataset.Counted(r.Failed, "video more has", "videos more have"))
+	line := func(note string) {
+		if note != "" {
+			b.WriteString(note + "\n")
+		}
 	}
+	line(r.failedText())
 	fmt.Fprintf(&b, "T-F        %s\n", meanOf(r.TF, r.TFInterval))
 	fmt.Fprintf(&b, "precision  %s\n", orDash(r.Given, meanOf(r.Precision, r.PrecisionInterval)))
 	fmt.Fprintf(&b, "recall     %s\n", orDash(r.Expected, meanOf(r.Recall, r.RecallInterval)))
@@ -137,20 +139,33 @@ func (r *TimedResult) Text() string {
 	rows := [][]string{{"video", "expected", "given", "matched", "METEOR", "ROUGE-L"}}
 	for i := range r.Items {
 		a := &r.Items[i]
-		f := sumsOf(a).figures()
+		f := a.Figures()
 		name := printable.Line(a.ID)
 		if a.Status != Answered {
-			rows = append(rows, []string{name, fmt.Sprint(f.Expected), "–", "–", "–", "–"})
+			rows = append(rows, []string{name, fmt.Sprint(len(a.Truth)), "–", "–", "–", "–"})
 			continue
 		}
 		rows = append(rows, []string{name, fmt.Sprint(f.Expected), fmt.Sprint(f.Given), fmt.Sprint(f.Matched),
 			orDash(f.Matched, fmt.Sprintf("%.3f", f.METEOR)), orDash(f.Matched, fmt.Sprintf("%.3f", f.ROUGEL))})
 	}
 	b.WriteString(printable.Table(rows))
-	if r.TFInterval != nil && r.N < fewItems {
-		fmt.Fprintf(&b, "A bootstrap of fewer than %d videos gives too narrow an interval.\n", fewItems)
-	}
+	line(r.fewText())
 	return b.String()
+}
+
+func (r *TimedResult) failedText() string {
+	if r.Failed == 0 {
+		return ""
+	}
+	return dataset.Counted(r.Failed, "video more has", "videos more have") +
+		" no answer: counted in none of the figures"
+}
+
+func (r *TimedResult) fewText() string {
+	if r.TFInterval == nil || r.N >= fewItems {
+		return ""
+	}
+	return fmt.Sprintf("A bootstrap of fewer than %d videos gives too narrow an interval.", fewItems)
 }
 
 // orDash is a figure, or a dash where there are none that it is of.

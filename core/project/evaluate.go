@@ -56,13 +56,13 @@ func (p *Project) Evaluate(ctx context.Context, subject *model.Subject, name, sp
 		err = p.scoreClosed(ctx, subject, samples, replies, e.Result, resamples, report)
 	}
 	if err == nil && e.FreeText != nil {
-		e.Timed, err = p.scoreTimed(samples, replies, name, split, resamples)
+		e.Timed, err = p.ScoreTimed(samples, replies, name, split, resamples)
 	}
 	return e, err
 }
 
-// scoreTimed measures feedback that has its times; nil where the data set has none.
-func (p *Project) scoreTimed(samples []recipe.Sample, replies []model.Reply, name, split string,
+// ScoreTimed measures feedback that has its times; nil where the data set has none.
+func (p *Project) ScoreTimed(samples []recipe.Sample, replies []model.Reply, name, split string,
 	resamples int) (*eval.TimedResult, error) {
 	var items []eval.TimedItem
 	for i, s := range samples {

@@ -42,7 +42,7 @@ func TestFeedbackThatHasItsTimesIsScored(t *testing.T) {
 	samples := p.Recipe.Samples("test")
 	replies := []model.Reply{{Text: "2.4 s: Lower.\n6.5 s: Back straight.\nwords between\n9 s: Good."},
 		{Text: "0.9 s: lower"}, {Text: "squats - without times"}}
-	r, err := p.scoreTimed(samples, replies, "base", "test", 0)
+	r, err := p.ScoreTimed(samples, replies, "base", "test", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestFeedbackThatHasItsTimesIsScored(t *testing.T) {
 	if text := r.Text(); !strings.Contains(text, "T-F        0.667") {
 		t.Errorf("it is not printed:\n%s", text)
 	}
-	if r, err := p.scoreTimed(samples[2:], replies[2:], "base", "test", 0); r != nil || err != nil {
+	if r, err := p.ScoreTimed(samples[2:], replies[2:], "base", "test", 0); r != nil || err != nil {
 		t.Errorf("without times: %+v, %v", r, err)
 	}
 }

@@ -175,6 +175,9 @@ func (v *ask) reading(t *widget.Theme, a *answer, w int) []string {
 
 // worth says which exercise an answer in free words names and, with the truth shown, how near it comes to that.
 func (v *ask) worth(t *widget.Theme, a *answer, x recipe.Sample, class, w int) []string {
+	if truth, timed := eval.FeedbackIn(x.Answer); timed {
+		return v.inTime(t, a, truth, w)
+	}
 	classes := v.classes()
 	style, sentence := t.Muted, ""
 	switch {
@@ -193,6 +196,24 @@ func (v *ask) worth(t *widget.Theme, a *answer, x recipe.Sample, class, w int) [
 			a.worth.ROUGEL), w))...)
 	}
 	return lines
+}
+
+// inTime says how much of what is said comes when it is expected.
+func (v *ask) inTime(t *widget.Theme, a *answer, truth []eval.Feedback, w int) []string {
+	given, _ := eval.FeedbackIn(a.text)
+	matched := len(eval.MatchFeedback(truth, given))
+	style, sentence := t.OK, fmt.Sprintf("✓ %d of %d at their moment, less than %g s away", matched, len(truth),
+		eval.FeedbackWithin)
+	switch {
+	case !v.truth && len(given) > 0:
+		style, sentence = t.Muted, widget.Count(len(given))+" with their second"
+	case len(given) == 0:
+		style, sentence = t.Warning, "! no line has its second, as in “2.5 s: Keep your back straight.”"
+	case matched < len(truth) || matched < len(given):
+		style, sentence = t.Warning, fmt.Sprintf("! %d of %d at their moment, less than %g s away; %d at none", matched,
+			len(truth), eval.FeedbackWithin, len(given)-matched)
+	}
+	return toned(style, wrapped(sentence, w))
 }
 
 // half says what of a wrong answer is right all the same.

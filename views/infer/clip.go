@@ -112,6 +112,12 @@ func (v *player) step(m widget.Move, page int) {
 	v.at = frames.At(len(v.clip.Frames))
 }
 
+// seek goes to the frame that is seen at a second of the clip.
+func (v *player) seek(second float64) {
+	for v.at = 0; v.at+1 < len(v.clip.Frames) && v.clip.Frames[v.at+1].Seconds <= second; v.at++ {
+	}
+}
+
 // stepShown moves among the frames that the model is shown.
 func (v *player) stepShown(m widget.Move, page int) {
 	shown := widget.List{Index: v.shownAt()}

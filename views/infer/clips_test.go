@@ -137,8 +137,17 @@ func scoreWords(t testing.TB, file *config.Snapshot, name string, says func(i in
 	if err != nil {
 		t.Fatal(err)
 	}
+	timed, err := setting.Project.ScoreTimed(samples, replies, name, "test", 200)
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := filepath.Join(file.Root, "runs", name, "eval")
 	write(t, filepath.Join(dir, "test.toml"), string(config.Render(setting.Project.Config)))
+	if timed != nil {
+		if err := timed.WriteJSON(filepath.Join(dir, "test.timed.json")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := errors.Join(closed.WriteJSON(filepath.Join(dir, "test.json")),
 		words.WriteJSON(filepath.Join(dir, "test.text.json"))); err != nil {
 		t.Fatal(err)
@@ -203,6 +212,97 @@ func TestAnswersInWordsAreScoredBesideTheirTruths(t *testing.T) {
 	hides(t, d, "METEOR")
 	d.Press("v")
 	shows(t, d, "METEOR")
+}
+
+// spoken is a project of clips with feedback that has its moments, and a run that is scored. The first clip was answered
+// in part, the second in full, the third without a second, the fourth not at all.
+func spoken(t *testing.T) *config.File {
+	t.Helper()
+	t.Setenv("PATH", t.TempDir())
+	t.Setenv("NLTK_DATA", noSynonyms(t))
+	root := t.TempDir()
+	var records []map[string]any
+	for i := range 8 {
+		name := fmt.Sprintf("%08d.mp4", i)
+		write(t, filepath.Join(root, "data", name), "clip "+name)
+		records = append(records, map[string]any{"video_path": "./" + name, "split": []string{"train", "test"}[i/4],
+			"labels": []string{"squats - coached"}, "feedbacks": []string{"Lower your hips", "Keep going", "Well done"},
+			"feedback_timestamps": []float64{0.5, 1.9, 12}})
+	}
+	text, err := json.Marshal(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(root, "data", "fine_grained_labels.json"), string(text))
+	file, err := config.Preset("qved")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Move(filepath.Join(root, "config.toml"), root)
+	for name, value := range map[string]string{"MODEL.BASE": "tiny", "PROJECT.RUNS": "runs",
+		"TRAIN.PROJECTOR_LEARNING_RATE": "0"} {
+		set(t, file, name, value)
+	}
+	if err := file.Save(); err != nil {
+		t.Fatal(err)
+	}
+	label := addRun(t, file, "coach", "short", 60)
+	scoreWords(t, file.Snapshot, label, func(i int, truth string) string {
+		return []string{"0.9 s: Lower your hips now\n5 s: Chest up\n11 s: Well done", truth, "Well done, keep going",
+			""}[i]
+	})
+	return file
+}
+
+func openSpoken(t *testing.T, w, h int) (*Pane, *viewtest.Driver) {
+	t.Helper()
+	p := New(spoken(t), newFake(t).showing(func(string) (*session.Clip, error) { return clipOf20(96, 72), nil }))
+	d := viewtest.OpenProject(t, p, p.file, project.ReadShared, w, h)
+	settled(d, p)
+	d.Press("]")
+	settled(d, p)
+	return p, d
+}
+
+func TestFeedbackThatHasItsMomentIsSeenOnOneTimeLine(t *testing.T) {
+	p, d := openSpoken(t, 120, 40)
+	shows(t, d, "Scores of 0001-coach on test · 4 clips", "expected", "T-F", "12 expected, 6 given, 5 matched",
+		"precision", "Time line of 00000006.mp4 · 3 missed · 0 false", "no line of the answer has its second",
+		"Well done, keep going")
+	d.Press("down", "down")
+	settled(d, p)
+	shows(t, d, "▸00000004.mp4", "Time line of 00000004.mp4 · 1 missed · 1 false", "✓ Lower your hips now", "+0.4 s",
+		"✗ missed", "✗ Chest up", "−1.0 s", "● matched  ○ missed  ✗ false", "6/20 · 0:00.50")
+	p.views.Board().Focus("items")
+	d.Press("down")
+	settled(d, p)
+	shows(t, d, "expected: 1.9 s: Keep going", "given:    nothing less than 1.5 s away", "20/20 · 0:01.90")
+	if got := p.scores.text(); !strings.Contains(got, "T-F") {
+		t.Errorf("copied is %q", got)
+	}
+	d.Press("v")
+	settled(d, p)
+	shows(t, d, "exercise", "identified", "All answers · 4")
+	d.Press("v", "v")
+	settled(d, p)
+	shows(t, d, "Time line of")
+	d.Press("/", "Z")
+	settled(d, p)
+	shows(t, d, "the filter lets no clip through")
+}
+
+func TestAnAnswerSaysHowMuchOfItComesAtItsMoment(t *testing.T) {
+	f := newFake(t)
+	f.run.says = func(model.Question) string { return "0.9 s: Lower your hips\n5 s: Chest up" }
+	p := New(spoken(t), f.showing(func(string) (*session.Clip, error) { return clipOf20(96, 72), nil }))
+	d := viewtest.OpenProject(t, p, p.file, project.ReadShared, 120, 40)
+	settled(d, p)
+	d.Press("enter")
+	answered(d, p)
+	shows(t, d, "2 with their second")
+	d.Press("t")
+	settled(d, p)
+	shows(t, d, "! 1 of 3 at their moment, less than 1.5 s away; 1 at none")
 }
 
 func TestAnswersInWordsAreComparedByTheirWords(t *testing.T) {
@@ -298,5 +398,18 @@ func TestScreensOfClips(t *testing.T) {
 		d.Press("]", "]")
 		settled(d, p)
 		d.Golden("words-compared-" + name)
+	}
+}
+
+func TestScreensOfTimedFeedback(t *testing.T) {
+	for size, name := range map[[2]int]string{{200, 58}: "200x60", {120, 30}: "120x32", {80, 22}: "80x24"} {
+		p, d := openSpoken(t, size[0], size[1])
+		d.Press("down", "down")
+		settled(d, p)
+		if size[0] == 80 {
+			p.views.Board().Focus("items")
+			viewtest.Sizes(t, func(w, h int) string { return p.View(theme(), w, h) })
+		}
+		d.Golden("timed-" + name)
 	}
 }

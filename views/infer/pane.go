@@ -233,8 +233,9 @@ func (p *Pane) Actions() []views.Action {
 			Enabled: ready, Run: p.chooseRun},
 		views.Action{Name: "next_split", Label: "split", Help: "go to the next split: train, valid, test",
 			Group: "Infer", Enabled: p.severalSplits, Run: p.nextSplit},
-		views.Action{Name: "score_words", Label: "words", Group: "Infer", Run: p.toWords,
-			Help: "score the words of the answers, or only the exercise that they name", Enabled: func() bool {
+		views.Action{Name: "score_words", Label: "words", Group: "Infer", Run: p.nextMeasure,
+			Help: "score what is said when, the words of the answers, or only the exercise that they name",
+			Enabled: func() bool {
 				return p.ready() && p.texts() != nil && !p.views.Is(askView)
 			}},
 		views.Action{Name: "stop_evaluation", Label: "stop",

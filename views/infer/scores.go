@@ -14,9 +14,10 @@ import (
 // scores is the view of one evaluation's figures.
 type scores struct {
 	*shared
-	list  *answerList
-	board *views.Board
-	group widget.List // among the lines of the table
+	list     *answerList
+	board    *views.Board
+	group    widget.List // among the lines of the table
+	coaching *coaching   // what is shown in its place of feedback that has its moment
 }
 
 func newScores(s *shared) *scores {
@@ -24,12 +25,42 @@ func newScores(s *shared) *scores {
 	v.list = newAnswerList(s, v.selected)
 	v.board = v.newBoard()
 	v.list.on(v.board)
+	v.coaching = newCoaching(s, v.verdictPanel())
 	return v
 }
 
 func (v *scores) view() views.View {
-	return views.View{Name: scoresView, Boards: []*views.Board{v.board}, Actions: v.list.actions, Copy: v.text,
-		Want: v.list.object.want, Refresh: v.refresh}
+	return views.View{Name: scoresView, Boards: []*views.Board{v.board, v.coaching.board}, Pick: v.pick,
+		Actions: v.actions, Copy: v.text, Want: v.want, Refresh: v.refresh}
+}
+
+// byTimes says whether what is said when is scored.
+func (v *scores) byTimes() bool {
+	return v.now != nil && v.coaching.times() != nil && v.measure == ofTimes
+}
+
+// pick is the board of what is scored.
+func (v *scores) pick(int, int) *views.Board {
+	if v.byTimes() {
+		return v.coaching.board
+	}
+	return v.board
+}
+
+func (v *scores) want() tea.Cmd {
+	if v.byTimes() {
+		return v.coaching.want()
+	}
+	return v.list.object.want()
+}
+
+// actions are those of the list of answers; a time line has none to choose among.
+func (v *scores) actions() []views.Action {
+	list := v.list.actions()
+	for i, action := range list {
+		list[i].Enabled = func() bool { return !v.byTimes() && action.Enabled() }
+	}
+	return list
 }
 
 // text is the evaluation as the verb eval prints it.
@@ -37,6 +68,8 @@ func (v *scores) text() string {
 	switch r := v.result(); {
 	case r == nil:
 		return ""
+	case v.byTimes():
+		return v.coaching.times().Text()
 	case v.byWords():
 		return v.texts().Text()
 	default:
@@ -51,13 +84,18 @@ func (v *scores) refresh() {
 		v.board.Layout = wordsLayout(len(exercises(v.texts())))
 	}
 	v.list.arrive()
+	v.coaching.refresh()
+}
+
+func (v *scores) verdictPanel() views.Panel {
+	return views.Panel{Name: "verdict", Tab: "Verdict", Draw: v.drawVerdict}
 }
 
 func (v *scores) newBoard() *views.Board {
 	return views.NewBoard(scoresLayout(),
 		views.Panel{Name: "scores", Tab: "Scores", Title: v.scoresTitle, Right: v.groupPosition, Draw: v.drawScores,
 			Move: v.moveGroup, Click: v.clickGroup, Actions: v.list.toItems},
-		views.Panel{Name: "verdict", Tab: "Verdict", Draw: v.drawVerdict},
+		v.verdictPanel(),
 		v.list.itemsPanel(),
 		v.list.object.panel(),
 	)

@@ -31,7 +31,7 @@ type shared struct {
 
 	players []*player // of the views that show clips
 
-	byClass bool // answers in free words are scored by the exercise that they name alone
+	measure measure // the finest that is wanted of what an evaluation has
 
 	// openSample is where other views lead to: the question about the object of that ID, with the truth. Ask sets it.
 	openSample func(id string) tea.Cmd

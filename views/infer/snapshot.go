@@ -38,6 +38,8 @@ type snapshot struct {
 	// the places of the evaluation's items, the answers farthest from their truth first
 	worst  [subjectCount][]int
 	texted [subjectCount]error
+
+	times [subjectCount]*eval.TimedResult // of feedback that has its moment; nil where the evaluation has none
 }
 
 func newSnapshot(s *session.Session, split, run string) (*snapshot, error) {
@@ -85,6 +87,7 @@ func (c *snapshot) readTexts(who int, k session.Kept) {
 	if c.texts[who], c.texted[who] = k.FreeText(); c.texts[who] == nil {
 		return
 	}
+	c.times[who], c.texted[who] = k.Timed()
 	c.worded[who] = map[string]*eval.FreeTextAnswer{}
 	for i := range c.texts[who].Items {
 		a := &c.texts[who].Items[i]

@@ -23,13 +23,18 @@ func (v *scores) drawVerdict(t *widget.Theme, w, h int) string {
 	if v.batch.request.Pending() {
 		lines = append(lines, v.batch.bar(t, w-2))
 	}
+	if err := v.now.texted[v.main()]; err != nil {
+		say(t.Warning, "✗ "+printable.Error(err))
+	}
+	if v.byTimes() {
+		lines = append(lines, v.timesVerdict(t, v.coaching.times(), w-2)...)
+		v.bearInMind(t, say)
+		return widget.Block(indent(lines), w, h)
+	}
 	if text := v.texts(); v.byWords() {
 		lines = append(lines, v.wordsVerdict(t, text, w-2)...)
 		v.bearInMind(t, say)
 		return widget.Block(indent(lines), w, h)
-	}
-	if err := v.now.texted[v.main()]; err != nil {
-		say(t.Warning, "✗ "+printable.Error(err))
 	}
 	style, sentence := goal(t, r.Success)
 	say(style, sentence)

@@ -19,14 +19,14 @@ type wordings struct {
 // wording is the comparison of the pair in free words; nil: there is none, or it is not to be shown.
 func (v *compare) wording() *eval.FreeTextComparison {
 	place, ok := v.second()
-	if !ok || v.byClass || place > len(v.words.pairs) {
+	if !ok || v.measure == ofClass || place > len(v.words.pairs) {
 		return nil
 	}
 	return v.words.pairs[place-1]
 }
 
 // worded says whether the sides are compared by the words of their answers.
-func (v *compare) worded() bool { return len(v.words.pairs) > 0 && !v.byClass }
+func (v *compare) worded() bool { return len(v.words.pairs) > 0 && v.measure != ofClass }
 
 // wordsTable is the table of subjects by the words of their answers.
 func (v *compare) wordsTable(w int) widget.Table {

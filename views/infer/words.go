@@ -14,13 +14,28 @@ import (
 // texts are the answers in free words of the evaluation that is shown; nil: it has none.
 func (p *shared) texts() *eval.FreeTextResult { return p.now.texts[p.main()] }
 
-// byWords says whether the words of the answers are scored on the screen, not only the exercise that they name.
-func (p *shared) byWords() bool { return p.texts() != nil && !p.byClass }
+// measure is what answers are scored by.
+type measure int
 
-// toWords turns from the scores of the words to those of the exercise that they name, and back.
-func (p *Pane) toWords() tea.Cmd {
-	p.byClass = !p.byClass
+const (
+	ofTimes measure = iota // what is said when, of feedback that has its moment
+	ofWords
+	ofClass // the class, or the exercise, that an answer names
+)
+
+// byWords says whether more of the answers is scored on the screen than the exercise that they name.
+func (p *shared) byWords() bool { return p.texts() != nil && p.measure != ofClass }
+
+// nextMeasure turns to the next coarser measure, and from the coarsest back to the finest. Scores alone has one of
+// times.
+func (p *Pane) nextMeasure() tea.Cmd {
+	if p.measure == ofTimes && !(p.scores.byTimes() && p.views.Is(scoresView)) {
+		p.measure = ofWords // as it is seen
+	}
+	panel := p.views.Board().Focused()
+	p.measure = (p.measure + 1) % (ofClass + 1)
 	p.views.Refresh()
+	p.views.Board().Focus(panel)
 	return nil
 }
 
