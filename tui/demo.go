@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"finetui/core/config"
@@ -36,7 +37,11 @@ func runDemo(c call) int {
 	case len(c.words) == 0:
 		return runDemoChain(c, "demo", chain.Run)
 	case len(c.words) == 1 && c.words[0] == "qved":
-		return runDemoChain(c, demoQVED, chain.RunClips)
+		return runDemoChain(c, demoQVED, func(ctx context.Context, file *config.Snapshot, o chain.Options) ([]string,
+			error) {
+			path, err := chain.RunClips(ctx, file, o)
+			return []string{path}, err
+		})
 	case len(c.words) == 2 && c.words[0] == "base":
 		return runDemoBase(c, c.words[1], pictureBase)
 	case len(c.words) == 3 && c.words[0] == "qved" && c.words[1] == "base":
@@ -47,7 +52,7 @@ func runDemo(c call) int {
 }
 
 // runDemoChain runs a demo's chain on the project of this folder, which is made if there is none.
-func runDemoChain(c call, preset string, run func(context.Context, *config.Snapshot, chain.Options) (string,
+func runDemoChain(c call, preset string, run func(context.Context, *config.Snapshot, chain.Options) ([]string,
 	error)) int {
 	if _, err := os.Stat(configFile); errors.Is(err, os.ErrNotExist) {
 		first := c
@@ -73,7 +78,7 @@ func runDemoChain(c call, preset string, run func(context.Context, *config.Snaps
 	if c.json {
 		options.Log = c.note
 	}
-	path, err := run(c.ctx, file.Snapshot, options)
+	paths, err := run(c.ctx, file.Snapshot, options)
 	done()
 	if err != nil {
 		return c.failure(err)
@@ -81,10 +86,11 @@ func runDemoChain(c call, preset string, run func(context.Context, *config.Snaps
 	if c.json {
 		return c.printJSON(struct {
 			Schema int    `json:"schema"`
-			Report string `json:"report"`
-		}{1, path})
+			Report string `json:"report"`         // Markdown
+			HTML   string `json:"html,omitempty"` // the same, where there is one
+		}{1, paths[0], strings.Join(paths[1:], "")})
 	}
-	c.print("%s", path)
+	c.print("%s", strings.Join(paths, "\n"))
 	return exitDone
 }
 

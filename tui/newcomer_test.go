@@ -42,7 +42,7 @@ func TestANewcomersFirstMinutes(t *testing.T) {
 	terminal.WaitFor("Press m")
 	terminal.Send("m")
 	waitLonger(t, terminal, "1465 objects", "1,465 objects")
-	for _, set := range []string{"demo/data/data.yaml", "demo/test500/data.yaml"} {
+	for _, set := range []string{"demo/data/data.yaml", "demo/balanced/data.yaml"} {
 		if _, err := os.Stat(set); err != nil {
 			t.Errorf("m has not drawn it: %v", err)
 		}

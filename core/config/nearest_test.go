@@ -8,7 +8,7 @@ import (
 
 func TestASlipInAPathIsPutRight(t *testing.T) {
 	root := t.TempDir()
-	for _, folder := range []string{"demo/data", "demo/test500", "models/qwen2-vl-2b", ".finetui/exports",
+	for _, folder := range []string{"demo/data", "demo/balanced", "models/qwen2-vl-2b", ".finetui/exports",
 		"a\x1b[31m"} {
 		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
 			t.Fatal(err)
@@ -18,7 +18,7 @@ func TestASlipInAPathIsPutRight(t *testing.T) {
 		{"demo/dta", "; did you mean demo/data?"},
 		{"dmeo/data", "; did you mean demo/data?"},
 		{"demo/DATA", "; did you mean demo/data?"},
-		{"./demo/test50", "; did you mean demo/test500?"},
+		{"./demo/balance", "; did you mean demo/balanced?"},
 		{"../" + filepath.Base(root) + "/demo/dat", "; did you mean ../" + filepath.Base(root) + "/demo/data?"},
 		{filepath.Join(root, "models/qwen2-vl-2B"), "; did you mean " + filepath.Join(root, "models/qwen2-vl-2b") +
 			"?"},

@@ -24,7 +24,7 @@ func demo(c *Config) {
 	c.Dataset.Path = "demo/data"
 	c.Dataset.Analysis = "demo/dataset_analysis.json"
 	c.Convert.Output = "demo/converted"
-	c.Eval.Split, c.Eval.Data = "test", "demo/test500"
+	c.Eval.Split, c.Eval.Data = "test", "demo/balanced"
 }
 
 // drains is the slope-drain project on photographs, with the training constants of its original.

@@ -68,7 +68,7 @@ func TestWhatIsWellHasNoProblem(t *testing.T) {
 }
 
 func TestFurtherDataSetMayBeTheSplit(t *testing.T) {
-	f := load(t, "[DATASET]\nSPLITS = [\"train\", \"valid\"]\n[EVAL]\nSPLIT = \"test500\"\nDATA = \"demo/test500\"\n")
+	f := load(t, "[DATASET]\nSPLITS = [\"train\", \"valid\"]\n[EVAL]\nSPLIT = \"balanced\"\nDATA = \"demo/balanced\"\n")
 	if got := Validate(f.Config); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}

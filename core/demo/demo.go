@@ -1,8 +1,10 @@
-// Package demo makes the demo project's data set: drawn pictures of slopes with YOLO labels, in the numbers of a
-// published set (classes, splits, objects per image, pairs, heights). It trains nothing and never looks at a model.
+// Package demo makes the demo project's data sets: drawn pictures of slopes with YOLO labels, in the numbers of a
+// published set (classes, splits, objects per image, pairs, heights), in a long tail of it, and in a balanced set for
+// scoring. It trains nothing and never looks at a model.
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +49,24 @@ var published = blueprint{
 	most:    18,
 }
 
+// longTail is the published set's pictures with most labels of the rare classes taken out of train: 94×, where the
+// published train split is 6.4× (all its splits together 7.04×). It has no test split, as it is scored on Balanced.
+var longTail = func() blueprint {
+	b := published
+	b.labelled = &[classCount]int{3, 5, 5, 33, 282, 122, 10, 32, 84}
+	b.without = "test"
+	return b
+}()
+
+// balanced has as many objects of each class, about as many to an image as the published set.
+func balanced(each int) blueprint {
+	s := split{name: "test", images: published.imagesFor(each * classCount)}
+	for c := range s.counts {
+		s.counts[c] = each
+	}
+	return blueprint{splits: []split{s}, most: published.most, stream: 0xba1a << 32}
+}
+
 // Options say how a set is made. The zero value is the demo's own.
 type Options struct {
 	Seed    uint64
@@ -87,32 +107,64 @@ func MakeExtra(ctx context.Context, dir string, n int, opts Options, progress fu
 	return build(ctx, dir, extra(n), opts, progress)
 }
 
-// Further is how many objects the demo's second test set has.
-const Further = 500
+// MakeLongTail writes the train and valid splits of Make's set, the same pictures, with fewer labels in train: 94 of the
+// commonest class for one of the rarest (3 5 5 33 282 122 10 32 84 objects in the order of Classes). Pictures that have
+// no label left are left out. It behaves like Make.
+func MakeLongTail(ctx context.Context, dir string, opts Options, progress func(done, total int, what string)) error {
+	return build(ctx, dir, longTail, opts, progress)
+}
 
-// Sets draws the demo's data sets, each unless it is there: Make's at data and, unless further is empty, a second test
-// set there. made is told each folder that was drawn.
-func Sets(ctx context.Context, data, further string, opts Options, made func(dir string), progress func(done, total int,
+// Each is how many objects of each class the demo's balanced test set has, and TestSeed what it is drawn from: one that
+// nothing of a recipe was chosen on, and that no other set depends on.
+const (
+	Each     = 200
+	TestSeed = 4242
+)
+
+// MakeBalanced writes a set of its own with the one split test, with so many objects of each class. It behaves like
+// Make.
+func MakeBalanced(ctx context.Context, dir string, each int, opts Options, progress func(done, total int,
 	what string)) error {
-	draw := func(dir string, make func() error) error {
-		if dir == "" {
-			return nil
+	if each < 1 || each > 10_000 {
+		return fmt.Errorf("a balanced demo set of %d objects a class: choose a number from 1 to 10000", each)
+	}
+	return build(ctx, dir, balanced(each), opts, progress)
+}
+
+// Sets are the folders of the demo's data sets; an empty one is not drawn.
+type Sets struct {
+	Published, LongTail, Balanced string
+	Each                          int // objects of each class of Balanced; 0: Each
+}
+
+// Draw draws the sets, each unless it is there. made is told each folder that was drawn.
+func (s Sets) Draw(ctx context.Context, opts Options, made func(dir string), progress func(done, total int,
+	what string)) error {
+	forTest := opts
+	forTest.Seed = TestSeed
+	for _, set := range []struct {
+		dir  string
+		make func() error
+	}{
+		{s.Published, func() error { return Make(ctx, s.Published, opts, progress) }},
+		{s.LongTail, func() error { return MakeLongTail(ctx, s.LongTail, opts, progress) }},
+		{s.Balanced, func() error {
+			return MakeBalanced(ctx, s.Balanced, cmp.Or(s.Each, Each), forTest, progress)
+		}},
+	} {
+		if set.dir == "" {
+			continue
 		}
-		wholefile.Clear(dir)
-		if _, err := os.Stat(dir); err == nil {
-			return nil
+		wholefile.Clear(set.dir)
+		if _, err := os.Stat(set.dir); err == nil {
+			continue
 		}
-		if err := make(); err != nil {
+		if err := set.make(); err != nil {
 			return err
 		}
-		made(dir)
-		return nil
+		made(set.dir)
 	}
-	if err := draw(data, func() error { return Make(ctx, data, opts, progress) }); err != nil {
-		return err
-	}
-	opts.Seed++
-	return draw(further, func() error { return MakeExtra(ctx, further, Further, opts, progress) })
+	return nil
 }
 
 func build(ctx context.Context, dir string, b blueprint, opts Options, progress func(done, total int,
@@ -129,6 +181,7 @@ func build(ctx context.Context, dir string, b blueprint, opts Options, progress 
 		return err
 	}
 	arrange(images, opts.Seed+b.stream)
+	b.thin(images, opts.Seed)
 	err = wholefile.Folder(dir, func(draft string) error { return write(ctx, draft, b, images, opts, progress) })
 	if err != nil {
 		return fmt.Errorf("demo data set: %w", err)

@@ -21,6 +21,7 @@ type object struct {
 	stone      float64 // rock toes: mean radius of a stone
 	apron      float64 // rock toes: ground below the stones that belongs to the outline
 	rim        []draw.Point
+	unlabelled bool // it is drawn, and no label says so
 }
 
 // shape is the kind of thing a class is.

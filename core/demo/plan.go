@@ -30,6 +30,9 @@ type blueprint struct {
 	pairs   int    // Σ (rock toe damaged)·(slope drain) over the images; 0: as it falls
 	most    int    // objects in one image
 	stream  uint64 // added to the seed, so that two sets share no picture
+
+	labelled *[classCount]int // of the first split's objects, that have a label; nil: all have
+	without  string           // a split that is planned and not written
 }
 
 // photo is one image to be drawn.
@@ -37,20 +40,30 @@ type photo struct {
 	split   string
 	classes []int
 	objects []object // filled by arrange
+	out     bool     // it is not written
+}
+
+// imagesFor is how many images n objects are dealt out to, about as many to an image as b has.
+func (b blueprint) imagesFor(n int) int {
+	objects, images := 0, 0
+	for _, s := range b.splits {
+		images += s.images - s.empty
+		objects += s.objects()
+	}
+	return max(1, (n*images+objects/2)/objects)
 }
 
 // extra is n objects in the published shares (largest remainders), about as many to an image as in the published set.
 func extra(n int) blueprint {
 	var total [classCount]int
-	sum, images := 0, 0
+	sum := 0
 	for _, s := range published.splits {
-		images += s.images - s.empty
 		for c, k := range s.counts {
 			total[c] += k
 			sum += k
 		}
 	}
-	s := split{name: "test", images: max(1, (n*images+sum/2)/sum)}
+	s := split{name: "test", images: published.imagesFor(n)}
 	left := n
 	for c, k := range total {
 		s.counts[c] = n * k / sum
@@ -83,6 +96,35 @@ func (b blueprint) plan(seed uint64) ([]photo, error) {
 		return nil, fmt.Errorf("demo seed %d: no plan with %d pairs was found: choose another seed", seed, b.pairs)
 	}
 	return images, nil
+}
+
+// thin takes labels away until the first split has those that b wants, and leaves out its pictures without one and the
+// split that is not written. The pictures stay as they are.
+func (b blueprint) thin(images []photo, seed uint64) {
+	if b.labelled == nil {
+		return
+	}
+	rng := rand.New(rand.NewPCG(seed, 2))
+	var of [classCount][]*object
+	for i := range images {
+		images[i].out = images[i].split == b.without
+		for k := range images[i].objects {
+			if o := &images[i].objects[k]; images[i].split == b.splits[0].name {
+				of[o.class] = append(of[o.class], o)
+			}
+		}
+	}
+	for c, objects := range of {
+		rng.Shuffle(len(objects), func(i, j int) { objects[i], objects[j] = objects[j], objects[i] })
+		for _, o := range objects[min(b.labelled[c], len(objects)):] {
+			o.unlabelled = true
+		}
+	}
+	for i := range images {
+		if p := &images[i]; p.split == b.splits[0].name {
+			p.out = !slices.ContainsFunc(p.objects, func(o object) bool { return !o.unlabelled })
+		}
+	}
 }
 
 // crowds draws how many objects each image with any has, per split: one and a negative binomial, then moved to the sum.

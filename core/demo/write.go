@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,7 @@ const quality = 92
 // bytes do not depend on who draws it.
 func write(ctx context.Context, dir string, b blueprint, images []photo, opts Options, progress func(done, total int,
 	what string)) error {
-	for _, s := range b.splits {
+	for _, s := range b.written() {
 		for _, sub := range []string{"images", "labels"} {
 			if err := os.MkdirAll(filepath.Join(dir, s.name, sub), 0o755); err != nil {
 				return fmt.Errorf("demo data set: %w", err)
@@ -45,6 +46,10 @@ func write(ctx context.Context, dir string, b blueprint, images []photo, opts Op
 				if i >= len(images) {
 					return
 				}
+				if images[i].out {
+					ready <- nil
+					continue
+				}
 				rng := rand.New(rand.NewPCG(opts.Seed+b.stream, 1_000_000+uint64(i)))
 				ready <- images[i].write(dir, i, rng, opts.Canvas)
 			}
@@ -66,6 +71,11 @@ func write(ctx context.Context, dir string, b blueprint, images []photo, opts Op
 	return nil
 }
 
+// written are the splits that become files.
+func (b blueprint) written() []split {
+	return slices.DeleteFunc(slices.Clone(b.splits), func(s split) bool { return s.name == b.without })
+}
+
 // write puts the picture and its labels into the folder of a set.
 func (p photo) write(dir string, i int, rng *rand.Rand, side int) error {
 	name := fmt.Sprintf("slope_%04d", i+1)
@@ -83,6 +93,9 @@ func (p photo) write(dir string, i int, rng *rand.Rand, side int) error {
 func (p photo) labels() []byte {
 	var out bytes.Buffer
 	for _, o := range p.objects {
+		if o.unlabelled {
+			continue
+		}
 		fmt.Fprint(&out, o.class)
 		for _, q := range o.outline() {
 			fmt.Fprintf(&out, " %.6f %.6f", share(q.X), share(q.Y))
@@ -98,7 +111,7 @@ func share(v float64) float64 { return min(max(v/studySide, 0), 1) }
 func dataYAML(b blueprint) []byte {
 	var out bytes.Buffer
 	fmt.Fprintln(&out, "# drawn by finetui: no photograph of a real slope is in this set")
-	for _, s := range b.splits {
+	for _, s := range b.written() {
 		key := s.name
 		if key == "valid" {
 			key = "val"

@@ -15,12 +15,14 @@ package sweep
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -63,6 +65,7 @@ type Plan struct {
 	// one constant at a time is another than in the first variant; else all combinations
 	Each     bool     `json:"each"`
 	Axes     []Axis   `json:"axes"`
+	Names    []string `json:"names,omitempty"`   // of the variants in their order; empty: made of their values
 	Seeds    []int    `json:"seeds"`             // PROJECT.SEED
 	Together int      `json:"together"`          // runs at once, which share the cores
 	Split    string   `json:"split"`             // that is scored
@@ -99,7 +102,17 @@ func Axes(words []string) (axes []Axis, rest []string) {
 }
 
 // Variants are the recipes, the one that the others are compared with first.
-func (p *Plan) Variants() (list []Variant) {
+func (p *Plan) Variants() []Variant {
+	list := p.variants()
+	for i := range list {
+		if i < len(p.Names) {
+			list[i].Name = p.Names[i]
+		}
+	}
+	return list
+}
+
+func (p *Plan) variants() (list []Variant) {
 	first := make([]int, len(p.Axes))
 	add := func(at []int) {
 		var v Variant
@@ -180,6 +193,9 @@ func (p *Plan) check(file *config.Snapshot) error {
 		if slices.ContainsFunc(p.Axes[:a], func(o Axis) bool { return o.Key == axis.Key }) {
 			return fmt.Errorf("%s is varied twice: give all its values at once", axis.Key)
 		}
+	}
+	if n := len(p.variants()); len(p.Names) > 0 && len(p.Names) != n {
+		return fmt.Errorf("%d variants have %d names: name all of them or none", n, len(p.Names))
 	}
 	known := map[string]bool{}
 	for _, v := range p.Variants() {
@@ -347,6 +363,35 @@ func (s *Sweep) Constants() (*config.Snapshot, error) {
 		return nil, err
 	}
 	return f.At(f.Path, root), nil
+}
+
+// Fits says whether a sweep is this plan under these constants, whatever it has come to, and all that it has made is of
+// the data, the base and the program of now. Seeds may have been added to it, and variants left out.
+func (s *Sweep) Fits(ctx context.Context, file *config.Snapshot, p Plan, version string) (bool, error) {
+	of, err := s.Constants()
+	if err != nil {
+		return false, err
+	}
+	other := func(d config.Change) bool { return d.Key != "PROJECT.SEED" && matters(d.Key) }
+	if slices.ContainsFunc(config.Diff(of.Config, file.Config), other) || s.Plan.Split != p.Split ||
+		!reflect.DeepEqual(s.Plan.Variants(), p.Variants()) || len(s.Plan.Seeds) < len(p.Seeds) ||
+		!slices.Equal(s.Plan.Seeds[:len(p.Seeds)], p.Seeds) {
+		return false, nil
+	}
+	now, err := identity(ctx, file, version)
+	if err != nil {
+		return false, err
+	}
+	st, err := s.Status()
+	if err != nil {
+		return false, err
+	}
+	for _, c := range st.Cells {
+		if c.Run != nil && !sameSource(c.Run, now) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // AddSeeds goes on with seeds beyond those that were planned, and returns the new ones.

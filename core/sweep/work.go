@@ -347,9 +347,7 @@ func identity(ctx context.Context, file *config.Snapshot, version string) (run.M
 
 // same says whether a run was started under the same constants, data, base and program.
 func same(r *run.Run, meta run.Meta, c *config.Config) bool {
-	i := &r.Info
-	if r.Fault != nil || meta.BaseFingerprint == "" || i.Base != meta.Base || i.Version != meta.Version ||
-		i.BaseFingerprint != meta.BaseFingerprint || i.DataFingerprint != meta.DataFingerprint {
+	if r.Fault != nil || !sameSource(r, meta) {
 		return false
 	}
 	of, err := r.Config()
@@ -357,6 +355,13 @@ func same(r *run.Run, meta run.Meta, c *config.Config) bool {
 		return false
 	}
 	return !slices.ContainsFunc(config.Diff(of.Config, c), func(d config.Change) bool { return matters(d.Key) })
+}
+
+// sameSource says whether a run was made of the same data, base and program.
+func sameSource(r *run.Run, meta run.Meta) bool {
+	i := &r.Info
+	return meta.BaseFingerprint != "" && i.Base == meta.Base && i.Version == meta.Version &&
+		i.BaseFingerprint == meta.BaseFingerprint && i.DataFingerprint == meta.DataFingerprint
 }
 
 // matters says whether a constant makes another run: all do that one is trained under, but for those of its reports,

@@ -1,10 +1,12 @@
-// Package chain runs the whole chain on the demo project, link by link, as a user would call it: data, statistics,
-// lint, three runs, evaluation on two test sets, comparison, report. It computes nothing itself.
+// Package chain runs the whole chain on a demo project, link by link, as a user would call it: data, statistics, lint, a
+// queue of experiments, evaluation, comparison, report. It computes nothing itself.
 package chain
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"finetui/core/run"
 	"finetui/core/session"
 	"finetui/core/stats"
+	"finetui/core/sweep"
 )
 
 // Options of the chain.
@@ -25,178 +28,384 @@ type Options struct {
 	Log          func(format string, args ...any)
 	Report       func(done, total int, what string) // may be nil
 	Clips        int                                // of a split of drawn clips at most; 0: all
+	Each, Seeds  int                                // of a class of the balanced set, and of the runs; 0: the demo's
 }
 
-// subject is one row of the comparison.
-type subject struct {
-	title     string
-	name      string // of its run; empty: the base
-	constants []config.Change
-	about     string
+// mode is one of the two train sets of the demo. Both are scored on the balanced set.
+type mode struct {
+	name, title string
+	path        string   // DATASET.PATH
+	further     []string // splits that are scored beside the balanced set
+	planned     bool     // the planned test is made on it
 }
 
-// subjects are what the demo compares: the base with the closed list in its prompt, the two recipes, and a control that
-// is the enhanced recipe without one ingredient.
-var subjects = []subject{
-	{"zero-shot", "", []config.Change{{Key: "RECIPE.PROMPT", New: "list"}},
-		"the base as it is, with the nine names listed in its prompt"},
-	{"basic", "basic", preset("basic"), "every object once an epoch, a plain question"},
-	{"enhanced", "enhanced", preset("enhanced"),
-		"square-root class sampling; position word, object type and its usual place in the prompt"},
-	{"control", "control", append(preset("enhanced"), config.Change{Key: "RECIPE.PROMPT_FACTS", New: "none"}),
-		"enhanced without the object type and its place: only RECIPE.PROMPT_FACTS differs"},
-}
-
-func preset(name string) []config.Change {
-	return []config.Change{{Key: "RECIPE.PRESET", New: name}}
-}
-
-// with is the configuration with a subject's constants.
-func (s subject) with(file *config.Snapshot) (*config.Snapshot, error) {
-	to, err := recipe.Changed(file.Config, s.constants...)
-	if err != nil {
-		return nil, err
+// modes are the demo's for a configuration.
+func modes(file *config.Snapshot) []mode {
+	return []mode{
+		{name: "published", title: "As published", path: file.Config.Dataset.Path, further: []string{"test"}},
+		{name: "long-tail", title: "Long tail", path: beside(file, "long-tail"), planned: true},
 	}
-	return file.With(config.Diff(file.Config, to)...)
 }
 
-// outcome is what came of a subject.
-type outcome struct {
-	subject
-	lint    []dataset.Finding
-	run     *run.Run // nil: the base
-	mass    recipe.Table
-	results map[string]*eval.Result
-	kept    map[string]session.Kept
-	texts   map[string]*eval.FreeTextResult // of answers in free words
-	seconds float64                         // of training
+// beside is a folder beside the data set's, as a configuration names it.
+func beside(file *config.Snapshot, name string) string {
+	return filepath.Join(filepath.Dir(file.Config.Dataset.Path), name)
 }
 
-// Data draws the demo's data sets where the configuration expects them, unless they are there.
+// balancedSplit is the folder of the balanced set, and so the name of its split.
+const balancedSplit = "balanced"
+
+// constants are those of a mode.
+func (m mode) constants(file *config.Snapshot) (*config.Snapshot, error) {
+	return file.With(config.Change{Key: "DATASET.PATH", New: m.path},
+		config.Change{Key: "EVAL.DATA", New: beside(file, balancedSplit)},
+		config.Change{Key: "EVAL.SPLIT", New: balancedSplit})
+}
+
+// The recipes: two ingredients, each with and without the other. The order is that of the sweep's variants.
+const (
+	basic = iota
+	samplingOnly
+	toldOnly
+	enhanced
+)
+
+// subjects are the recipes' names and what they are.
+var subjects = []struct{ name, about string }{
+	{"basic", "every object once an epoch; a plain question"},
+	{"sampling only", "classes drawn by " + sampling + "; a plain question"},
+	{"told only", "every object once an epoch; position word, object type and its usual place in the prompt"},
+	{"enhanced", "both"},
+}
+
+// sampling is what the demo sets against the imbalance.
+const sampling = string(config.SampleSquareRoot)
+
+// zeroShot is the base as it is, asked with the closed list in its prompt.
+const zeroShot = "zero-shot"
+
+// seeds are those of the demo's runs. It was developed with 1, 2 and 3.
+var seeds = []int{4, 5, 6}
+
+// plan is the sweep of a mode.
+func (m mode) plan(name string, o Options) sweep.Plan {
+	p := sweep.Plan{Name: name, Seeds: seeds, Together: 2, Split: balancedSplit, Axes: []sweep.Axis{
+		{Key: "RECIPE.PRESET", Values: []string{string(config.PresetBasic), string(config.PresetEnhanced)}},
+		{Key: "RECIPE.SAMPLING", Values: []string{string(config.SampleInstance), sampling}},
+	}}
+	for _, s := range subjects {
+		p.Names = append(p.Names, s.name)
+	}
+	if o.Seeds > 0 {
+		p.Seeds = seeds[:o.Seeds]
+	}
+	return p
+}
+
+// findings is everything that is known of a mode when its sweep is done.
+type findings struct {
+	mode
+	file     *config.Snapshot
+	analysis *stats.Analysis
+	sweep    *sweep.Sweep
+	recipes  []recipeFindings
+	zero     map[string]*eval.Result           // by split
+	compared map[string]*eval.RecipeComparison // by split
+	planned  *eval.RecipeComparison            // nil: no test was planned on it
+	added    *eval.RecipeComparison            // enhanced against sampling only
+	told     []recipe.Knowledge
+}
+
+// recipeFindings are what is known of one recipe in a mode.
+type recipeFindings struct {
+	name, about string
+	lint        []dataset.Finding
+	mass        recipe.Table
+	runs        []*run.Run
+	results     map[string][]*eval.Result // by split, of each run
+	kept        map[string][]session.Kept
+}
+
+// Data draws what the workbench shows of the demo where the configuration expects it, unless it is there: the published
+// set and the balanced one. The long tail is the chain's alone.
 func Data(ctx context.Context, file *config.Snapshot, o Options) error {
-	return demo.Sets(ctx, file.Abs(file.Config.Dataset.Path), file.Abs(file.Config.Eval.Data),
-		demo.Options{Seed: uint64(file.Config.Project.Seed)},
+	return draw(ctx, file, demo.Sets{Published: file.Abs(file.Config.Dataset.Path),
+		Balanced: file.Abs(file.Config.Eval.Data)}, o)
+}
+
+func draw(ctx context.Context, file *config.Snapshot, sets demo.Sets, o Options) error {
+	sets.Each = o.Each
+	return sets.Draw(ctx, demo.Options{Seed: uint64(file.Config.Project.Seed)},
 		func(dir string) { o.Log("%s", dir) }, o.Report)
 }
 
-// Run runs the chain and writes report.md beside the data; it returns its path.
-func Run(ctx context.Context, file *config.Snapshot, o Options) (string, error) {
+// Run runs the chain and writes report.md and report.html beside the data; it returns their paths. What an earlier call
+// has come to is used where it is of the same constants, data, base and program.
+func Run(ctx context.Context, file *config.Snapshot, o Options) ([]string, error) {
 	began := time.Now()
-	if err := Data(ctx, file, o); err != nil {
-		return "", err
-	}
-	data, err := dataset.Read(ctx, file.Config.Dataset, file.Root, o.Report)
-	if err != nil {
-		return "", err
-	}
-	analysis := stats.Analyze(data, file.Config.Dataset)
-	if err := analysis.WriteJSON(file.Abs(file.Config.Dataset.Analysis)); err != nil {
-		return "", err
-	}
-	o.Log("%s", analysis.Text())
-	splits := []string{file.Config.Eval.Split}
-	if more := file.Config.Eval.Data; more != "" {
-		splits = append(splits, filepath.Base(more))
-	}
-	var done []outcome
-	for _, s := range subjects {
-		out, err := follow(ctx, file, s, data, splits, o)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", s.title, err)
-		}
-		done = append(done, out)
-	}
-	boards, err := compare(ctx, file, done, splits)
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(filepath.Dir(file.Abs(file.Config.Dataset.Path)), "report.md")
-	r := report{file: file, analysis: analysis, outcomes: done, splits: splits, boards: boards,
-		seconds: time.Since(began).Seconds(), version: o.Version}
-	return path, r.write(path)
-}
-
-// follow trains a subject, unless it is the base, and evaluates it on every split.
-func follow(ctx context.Context, file *config.Snapshot, s subject, data *dataset.Dataset, splits []string,
-	o Options) (outcome, error) {
-	out := outcome{subject: s, results: map[string]*eval.Result{}, kept: map[string]session.Kept{},
-		texts: map[string]*eval.FreeTextResult{}}
-	f, err := s.with(file)
-	if err != nil {
-		return out, err
-	}
-	r, err := recipe.Build(data, f.Config)
-	if err != nil {
-		return out, err
-	}
-	out.mass = recipe.Mass(r, nil)
-	name := session.Base
-	if s.name != "" {
-		o.Log("%s: %s", s.title, s.about)
-		out.run, out.lint, err = finetune.Start(ctx, f, finetune.Options{Name: s.name, Exe: o.Exe, Version: o.Version,
-			Report: o.Report})
-		if err != nil {
-			return out, err
-		}
-		if err := finetune.Wait(ctx, out.run, o.Report); err != nil {
-			return out, err
-		}
-		name, out.seconds = out.run.Label(), out.run.Status().Elapsed.Seconds()
-		o.Log("%s: %s trained in %.0f s", s.title, name, out.seconds)
-	}
-	opened, err := session.Open(ctx, f, o.Report)
-	if err != nil {
-		return out, err
-	}
-	defer opened.Close()
-	for _, split := range splits {
-		r, err := opened.Evaluate(ctx, name, split, o.Report)
-		if err != nil {
-			return out, err
-		}
-		out.results[split] = r
-		if out.kept[split], err = opened.Result(name, split); err != nil {
-			return out, err
-		}
-		text, err := out.kept[split].FreeText()
-		if err != nil {
-			return out, err
-		}
-		if text == nil {
-			o.Log("%s: %s: accuracy %.1f %%, macro-F1 %.3f, %d of %d unparsed", s.title, split,
-				100*r.Accuracy, r.MacroF1,
-				r.Unparsed, r.N)
-			continue
-		}
-		out.texts[split] = text
-		n, of := right(text)
-		o.Log("%s: %s: %d of %d answers right, exercise identified %.1f %%, METEOR %.3f, ROUGE-L %.3f",
-			s.title, split, n,
-			of, 100*text.IdentifiedShare, text.METEOR, text.ROUGEL)
-	}
-	return out, nil
-}
-
-// compare puts the subjects side by side on each split.
-func compare(ctx context.Context, file *config.Snapshot, done []outcome, splits []string) (map[string]*eval.Board,
-	error) {
-	s, err := session.Open(ctx, file, nil)
+	all := modes(file)
+	err := draw(ctx, file, demo.Sets{Published: file.Abs(all[0].path), LongTail: file.Abs(all[1].path),
+		Balanced: file.Abs(beside(file, balancedSplit))}, o)
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close()
-	boards := map[string]*eval.Board{}
-	for _, split := range splits {
-		var list []session.Kept
-		for _, d := range done {
-			list = append(list, d.kept[split])
+	r := report{file: file, version: o.Version}
+	for _, m := range all {
+		f, err := m.findings(ctx, file, o)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.name, err)
 		}
-		if boards[split], err = s.Board(list); err != nil {
-			return nil, err
-		}
-		if err := boards[split].WriteJSON(filepath.Join(s.RunsDir(), "compare-"+split+".json")); err != nil {
+		r.modes = append(r.modes, f)
+	}
+	r.seconds = time.Since(began).Seconds()
+	return r.write(filepath.Dir(file.Abs(file.Config.Dataset.Path)))
+}
+
+// findings makes a mode's experiments and scores them.
+func (m mode) findings(ctx context.Context, file *config.Snapshot, o Options) (*findings, error) {
+	constants, err := m.constants(file)
+	if err != nil {
+		return nil, err
+	}
+	f := &findings{mode: m, file: constants, zero: map[string]*eval.Result{},
+		compared: map[string]*eval.RecipeComparison{}}
+	data, err := dataset.Read(ctx, constants.Config.Dataset, constants.Root, o.Report)
+	if err != nil {
+		return nil, err
+	}
+	f.analysis = stats.Analyze(data, constants.Config.Dataset)
+	if m.path == file.Config.Dataset.Path {
+		if err := f.analysis.WriteJSON(constants.Abs(constants.Config.Dataset.Analysis)); err != nil {
 			return nil, err
 		}
 	}
-	return boards, nil
+	o.Log("%s\n\n%s", m.title, f.analysis.Text())
+	if err := f.scoreBase(ctx, o); err != nil {
+		return nil, err
+	}
+	if f.sweep, err = m.sweep(ctx, constants, o); err != nil {
+		return nil, err
+	}
+	st, err := attend(ctx, f.sweep, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.recipesOf(ctx, data, st, o); err != nil {
+		return nil, err
+	}
+	return f, f.compare(ctx, o)
+}
+
+// scoreBase asks the base, with the closed list in its prompt, about all that is scored.
+func (f *findings) scoreBase(ctx context.Context, o Options) error {
+	list, err := sweep.Vary(f.file, "RECIPE.PROMPT="+string(config.PromptList))
+	if err != nil {
+		return err
+	}
+	s, err := session.Open(ctx, list, o.Report)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	for _, split := range f.splits() {
+		if f.zero[split], err = s.Evaluate(ctx, session.Base, split, o.Report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// splits are what is scored, the balanced set first.
+func (m mode) splits() []string { return append([]string{balancedSplit}, m.further...) }
+
+// sweep is the mode's queue of experiments: the newest one that fits, or a new one.
+func (m mode) sweep(ctx context.Context, file *config.Snapshot, o Options) (*sweep.Sweep, error) {
+	for n := 1; ; n++ {
+		name := m.name
+		if n > 1 {
+			name = fmt.Sprintf("%s-%d", m.name, n)
+		}
+		plan := m.plan(name, o)
+		s, err := sweep.Open(filepath.Join(sweep.Folder(file), name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return sweep.Create(file, plan)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if fits, err := s.Fits(ctx, file, plan, o.Version); err != nil || fits {
+			return s, err
+		}
+	}
+}
+
+// attend starts a sweep's queue, unless it is at work, and waits until all is done. Where ctx ends the queue and its
+// runs are asked to stop; they go on from there when the chain is called again.
+func attend(ctx context.Context, s *sweep.Sweep, o Options) (sweep.Status, error) {
+	st, err := s.Status()
+	if err != nil {
+		return st, err
+	}
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for scored := -1; ; {
+		done, of := st.Done()
+		if done > scored {
+			scored = done
+			o.Log("%s", s.Title(st))
+		}
+		for _, c := range st.Cells {
+			if c.State == sweep.GivenUp {
+				return st, fmt.Errorf("%s, seed %d is given up: %s", c.Variant, c.Seed, c.Reason)
+			}
+		}
+		switch {
+		case done == of && !st.Live:
+			return st, nil
+		case !st.Live:
+			if err := s.GoOn(ctx, o.Exe); err != nil {
+				return st, err
+			}
+		}
+		if o.Report != nil {
+			o.Report(progress(st))
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			if s.Live() {
+				if err := s.Stop(); err != nil {
+					return st, errors.Join(ctx.Err(), err)
+				}
+				o.Log("%s stops at the next checkpoints; finetui demo goes on from there", s.Plan.Name)
+			}
+			return st, ctx.Err()
+		}
+		if st, err = s.Status(); err != nil {
+			return st, err
+		}
+	}
+}
+
+// progress is how many steps a sweep has taken.
+func progress(st sweep.Status) (done, total int, what string) {
+	steps, runs := 0, 0
+	for _, c := range st.Cells {
+		if c.Run != nil {
+			steps, runs = steps+c.Run.Info.Steps, runs+1
+		}
+	}
+	scored, of := st.Done()
+	for _, c := range st.Cells {
+		switch {
+		case c.State == run.Done || c.State == sweep.Scoring || c.State == sweep.Scored:
+			done += c.Run.Info.Steps
+		default:
+			done += c.Step
+		}
+	}
+	if runs > 0 {
+		total = steps * len(st.Cells) / runs
+	}
+	return done, total, fmt.Sprintf("steps, %d of %d runs scored", scored, of)
+}
+
+// recipesOf gathers what is known of each recipe, and scores what is not scored yet on the data of now.
+func (f *findings) recipesOf(ctx context.Context, data *dataset.Dataset, st sweep.Status, o Options) error {
+	for i, v := range f.sweep.Plan.Variants() {
+		file, err := sweep.Vary(f.file, v.Words...)
+		if err != nil {
+			return err
+		}
+		r, err := recipe.Build(data, file.Config)
+		if err != nil {
+			return err
+		}
+		out := recipeFindings{name: v.Name, about: subjects[i].about, mass: recipe.Mass(r, nil),
+			results: map[string][]*eval.Result{}, kept: map[string][]session.Kept{}}
+		if i == enhanced {
+			f.told = r.Knowledge()
+		}
+		if out.lint, err = finetune.Lint(ctx, file, o.Report); err != nil {
+			return err
+		}
+		for _, c := range st.Cells {
+			if c.Variant == v.Name && c.State == sweep.Scored {
+				out.runs = append(out.runs, c.Run)
+			}
+		}
+		if len(out.runs) == 0 {
+			return fmt.Errorf("all of %s is left out: finetui sweep %s skip %q takes that back", v.Name,
+				f.sweep.Plan.Name, v.Name)
+		}
+		if err := f.score(ctx, file, &out, o); err != nil {
+			return err
+		}
+		f.recipes = append(f.recipes, out)
+	}
+	return nil
+}
+
+// score reads a recipe's evaluations, and makes those that are not there or are of other data or an older checkpoint.
+func (f *findings) score(ctx context.Context, file *config.Snapshot, r *recipeFindings, o Options) error {
+	s, err := session.Open(ctx, file, nil)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	for _, split := range f.splits() {
+		known, err := s.Results(split)
+		if err != nil {
+			return err
+		}
+		current := map[string]bool{}
+		for _, k := range known {
+			current[k.Name] = k.Fault == nil && !k.Older && k.Result.Data == f.zero[split].Data
+		}
+		for _, of := range r.runs {
+			if !current[of.Label()] {
+				if _, err := s.Evaluate(ctx, of.Label(), split, o.Report); err != nil {
+					return err
+				}
+			}
+			k, err := s.Result(of.Label(), split)
+			if err != nil {
+				return err
+			}
+			r.kept[split], r.results[split] = append(r.kept[split], k), append(r.results[split], k.Result)
+		}
+	}
+	return nil
+}
+
+// compare compares the recipes over their seeds on each split, and makes the planned test.
+func (f *findings) compare(ctx context.Context, o Options) error {
+	s, err := session.Open(ctx, f.file, nil)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	groups := make([]session.Recipe, len(f.recipes))
+	for i, r := range f.recipes {
+		groups[i].Name = r.name
+		for _, of := range r.runs {
+			groups[i].Runs = append(groups[i].Runs, of.Label())
+		}
+	}
+	for _, split := range f.splits() {
+		c, err := s.CompareRecipes(groups, split)
+		if err != nil {
+			return err
+		}
+		f.compared[split] = c
+		if err := c.WriteJSON(filepath.Join(f.sweep.Dir, "compare-"+split+".json")); err != nil {
+			return err
+		}
+	}
+	f.added, err = s.CompareRecipes([]session.Recipe{groups[samplingOnly], groups[enhanced]}, balancedSplit)
+	if err == nil && f.mode.planned {
+		f.planned, err = s.CompareRecipes([]session.Recipe{groups[basic], groups[samplingOnly], groups[enhanced]},
+			balancedSplit)
+	}
+	return err
 }

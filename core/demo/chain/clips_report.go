@@ -5,17 +5,24 @@ import (
 	"runtime"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/core/demo/clipbase"
 	"finetui/core/disk"
 	"finetui/core/eval"
+	"finetui/core/stats"
 	"finetui/ml/wholefile"
 )
 
 // clipReport is everything that report.md of the chain of clips says.
 type clipReport struct {
-	report
-	texts []*eval.FreeTextResult // of each outcome
-	pairs []clipPair
+	file     *config.Snapshot
+	analysis *stats.Analysis
+	outcomes []outcome
+	splits   []string
+	seconds  float64
+	version  string
+	texts    []*eval.FreeTextResult // of each outcome
+	pairs    []clipPair
 }
 
 // clipPair are two subjects that are compared.
@@ -133,5 +140,38 @@ func (r clipReport) answers(b *strings.Builder) {
 			fmt.Fprintf(b, " %s |", cell.Replace(t.Items[i].Answer))
 		}
 		b.WriteByte('\n')
+	}
+}
+
+// recipes shows what each run was trained with, and what lint says of it.
+func (r clipReport) recipes(b *strings.Builder) {
+	b.WriteString("\n## Subjects\n\n| subject | what | run | steps | time | lint |\n|---|---|---|---|---|---|\n")
+	for _, o := range r.outcomes {
+		where, steps, took, lint := "–", "–", "–", "–"
+		if o.run != nil {
+			where, steps, took = "`"+o.run.Dir+"`", fmt.Sprint(o.run.Info.Steps), fmt.Sprintf("%.0f s", o.seconds)
+			lint = lintCounts(o.lint)
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", o.title, o.about, where, steps, took, lint)
+	}
+	for _, o := range r.outcomes {
+		for _, f := range o.lint {
+			fmt.Fprintf(b, "\n- %s, %s `%s`: %s – %s", o.title, f.Level, f.Code, f.Text, f.Do)
+		}
+	}
+	for _, o := range r.outcomes {
+		if o.run == nil {
+			continue
+		}
+		for _, a := range alerts(o.run) {
+			fmt.Fprintf(b, "\n- %s, %s", o.title, a)
+		}
+	}
+	b.WriteByte('\n')
+	for _, o := range r.outcomes {
+		if o.run == nil || o.title == "control" {
+			continue
+		}
+		fmt.Fprintf(b, "\nLoss mass, %s:\n\n```\n%s```\n", o.title, o.mass.Text())
 	}
 }

@@ -12,15 +12,19 @@ import (
 	"finetui/core/config"
 	"finetui/core/eval"
 	"finetui/core/finetune"
+	"finetui/core/sweep"
 )
 
-// asWorker, set to "1", makes this test's program the process of a run.
-const asWorker = "FINETUI_TEST_WORKER"
-
+// The test's own binary is the process of runs and of queues.
 func TestMain(m *testing.M) {
-	if os.Getenv(asWorker) != "" {
+	if len(os.Args) > 2 && (os.Args[1] == finetune.Verb || os.Args[1] == sweep.Verb) {
 		ctx, stop := finetune.Until(context.Background())
-		err := finetune.Work(ctx, os.Args[len(os.Args)-1])
+		var err error
+		if dir := os.Args[len(os.Args)-1]; os.Args[1] == sweep.Verb {
+			err = sweep.Work(ctx, dir, os.Args[0], "test")
+		} else {
+			err = finetune.Work(ctx, dir, os.Args[2:len(os.Args)-1]...)
+		}
 		stop()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -53,13 +57,13 @@ func clipProject(t *testing.T, root string, constants ...string) *config.File {
 	return file
 }
 
-func clipOptions(t *testing.T) Options {
+// asProgram are the options of a chain whose program is this test.
+func asProgram(t *testing.T) Options {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(asWorker, "1")
 	return Options{Exe: exe, Version: "test", Log: t.Logf}
 }
 
@@ -68,7 +72,7 @@ func clipOptions(t *testing.T) Options {
 func TestTheChainOfClips(t *testing.T) {
 	root := t.TempDir()
 	file := clipProject(t, root, "TRAIN.EPOCHS=1", "EVAL.MAX_NEW_TOKENS=12")
-	o := clipOptions(t)
+	o := asProgram(t)
 	o.Clips = 8
 	path, err := RunClips(context.Background(), file.Snapshot, o)
 	if err != nil {
@@ -116,7 +120,7 @@ func TestTheChainOfClipsInFull(t *testing.T) {
 		t.Skip("FINETUI_CLIP_CHAIN names no folder: this takes minutes")
 	}
 	file := clipProject(t, root)
-	if _, err := RunClips(context.Background(), file.Snapshot, clipOptions(t)); err != nil {
+	if _, err := RunClips(context.Background(), file.Snapshot, asProgram(t)); err != nil {
 		t.Fatal(err)
 	}
 	var share, said [2]float64 // of the exercises identified, and of the answers that are right word for word

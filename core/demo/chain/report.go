@@ -2,165 +2,416 @@ package chain
 
 import (
 	"fmt"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"finetui/core/config"
+	"finetui/core/dataset"
 	"finetui/core/disk"
 	"finetui/core/eval"
 	"finetui/core/level"
+	"finetui/core/page"
 	"finetui/core/printable"
 	"finetui/core/run"
-	"finetui/core/stats"
 	"finetui/ml/wholefile"
 )
 
-// report is everything that report.md says.
+// report is everything that report.md and report.html say.
 type report struct {
-	file     *config.Snapshot
-	analysis *stats.Analysis
-	outcomes []outcome
-	splits   []string
-	boards   map[string]*eval.Board
-	seconds  float64
-	version  string
+	file    *config.Snapshot
+	modes   []*findings
+	seconds float64
+	version string
 }
 
-// write stores the report.
-func (r report) write(path string) error {
-	if err := disk.OwnText(path, reportTitle); err != nil {
-		return err
+const reportTitle = "The demo chain"
+
+// write stores the report in a folder and returns its files.
+func (r report) write(dir string) ([]string, error) {
+	p, err := r.page()
+	if err != nil {
+		return nil, err
 	}
-	return wholefile.Write(path, []byte(r.text()))
+	files := []struct{ path, begins, text string }{
+		{filepath.Join(dir, "report.md"), page.Heading(reportTitle) + "\n", p.Markdown()},
+		{filepath.Join(dir, "report.html"), page.Doctype, p.HTML()},
+	}
+	var paths []string
+	for _, f := range files {
+		if err := disk.OwnText(f.path, f.begins); err != nil {
+			return paths, err
+		}
+		if err := wholefile.Write(f.path, []byte(f.text)); err != nil {
+			return paths, err
+		}
+		paths = append(paths, f.path)
+	}
+	return paths, nil
 }
 
-const reportTitle = "# The demo chain\n"
-
-func (r report) text() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, reportTitle+"\nfinetui %s, %d cores, seed %d, %.0f s in all. Pictures and labels are drawn; the "+
-		"base %q has seen neither them nor the nine names.\n",
-		r.version, runtime.NumCPU(), r.file.Config.Project.Seed, r.seconds, r.file.Config.Model.Base)
-	fmt.Fprintf(&b, "\n## Data set\n\n```\n%s```\n", r.analysis.Text())
-	r.recipes(&b)
-	for _, split := range r.splits {
-		r.scores(&b, split)
+// page says all that the demo has come to.
+func (r report) page() (*page.Page, error) {
+	p := &page.Page{Title: reportTitle}
+	first := r.modes[0]
+	p.Say("finetui %s, %d cores, %.0f s for this call; pictures drawn from seed %d, runs of seeds %s. Pictures and labels "+
+		"are drawn; the base `%s` has seen neither them nor the %d names. Two train sets, from one generator: the "+
+		"published numbers, and a long tail of them. Both are scored on one balanced test set, %d objects of it alike "+
+		"many for each class, which nothing but scoring sees.", r.version, runtime.NumCPU(), r.seconds,
+		r.file.Config.Project.Seed, strings.Trim(fmt.Sprint(first.sweep.Plan.Seeds), "[]"), r.file.Config.Model.Base,
+		len(first.recipes[0].results[balancedSplit][0].ClosedList), first.zero[balancedSplit].N)
+	rows := [][]string{{"subject", "what it is"}, {zeroShot, "the base as it is, with the names listed in its prompt"}}
+	for _, s := range subjects {
+		rows = append(rows, []string{s.name, s.about})
 	}
-	b.WriteString("\n## Reading this\n\n")
-	b.WriteString("Intervals are 95 % (Wilson for shares, bootstrap for macro-F1), p is McNemar's exact test on the " +
-		"same items, Holm-adjusted for all pairs of a table. ")
-	b.WriteString("Constants were chosen on valid; ")
+	p.Table(rows)
+	r.plannedTest(p)
+	for _, m := range r.modes {
+		if err := m.chapter(p); err != nil {
+			return nil, err
+		}
+	}
+	p.Section("Reading this")
+	p.Say("Macro-F1 is the mean of the classes' F1, in points of 100 where it is a difference. %s: so an interval holds for "+
+		"other runs and other objects of the same kind, not for other pictures than the generator's. p is two-sided and "+
+		"adjusted for all recipes of a table (Holm). Intervals are of 95 %%: Wilson's for shares, a bootstrap's for "+
+		"macro-F1. McNemar's exact test compares two runs, not two recipes: with this many objects it tells seeds of one "+
+		"recipe apart.", sentence(first.compared[balancedSplit].Method))
 	if by := r.file.Config.Train.BestBy; by == config.BestByLast {
-		b.WriteString("each run is scored at its last step (TRAIN.BEST_BY = last), the same in all. ")
+		p.Say("Each run is scored at its last step (`TRAIN.BEST_BY = last`), the same in all.")
 	} else {
-		fmt.Fprintf(&b, "each checkpoint is the best on valid (TRAIN.BEST_BY = %s). ", by)
+		p.Say("Each run's checkpoint is the best on valid (`TRAIN.BEST_BY = %s`).", by)
 	}
-	for _, split := range r.splits {
-		answer, n := commonest(r.outcomes[0].results[split])
-		fmt.Fprintf(&b, "Zero-shot has never seen the names and only copies from the list: on %s its commonest "+
-			"answer is %q, %d of %d times. ", split, answer, n, r.outcomes[0].results[split].N)
-	}
-	b.WriteString("enhanced is told the object's type, as a first stage would tell it, basic is not; the control " +
-		"takes that away and keeps the rest, so compare it before crediting the sampling.\n")
-	return b.String()
+	return p, nil
 }
 
-// recipes shows what each run was trained with, and what lint says of it.
-func (r report) recipes(b *strings.Builder) {
-	b.WriteString("\n## Subjects\n\n| subject | what | run | steps | time | lint |\n|---|---|---|---|---|---|\n")
-	for _, o := range r.outcomes {
-		where, steps, took, lint := "–", "–", "–", "–"
-		if o.run != nil {
-			where, steps, took = "`"+o.run.Dir+"`", fmt.Sprint(o.run.Info.Steps), fmt.Sprintf("%.0f s", o.seconds)
-			lint = lintCounts(o)
-		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", o.title, o.about, where, steps, took, lint)
+// sentence is a text with a capital.
+func sentence(text string) string {
+	if text == "" {
+		return ""
 	}
-	for _, o := range r.outcomes {
-		for _, f := range o.lint {
-			fmt.Fprintf(b, "\n- %s, %s `%s`: %s – %s", o.title, f.Level, f.Code, f.Text, f.Do)
-		}
-	}
-	for _, o := range r.outcomes {
-		if o.run != nil {
-			alerts(b, o.title, o.run)
-		}
-	}
-	b.WriteByte('\n')
-	for _, o := range r.outcomes {
-		if o.run == nil || o.title == "control" {
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// plannedTest is what was planned before it was run, and what came of it.
+func (r report) plannedTest(p *page.Page) {
+	p.Section("The planned test")
+	p.Say("%s", planned)
+	for _, m := range r.modes {
+		if m.planned == nil {
 			continue
 		}
-		fmt.Fprintf(b, "\nLoss mass, %s:\n\n```\n%s```\n", o.title, o.mass.Text())
+		if other := r.otherThanPlanned(); len(other) > 0 {
+			p.Say("What follows is not that test: this project has other constants (%s).", strings.Join(other, "; "))
+		}
+		rows := [][]string{{"from → to", "macro-F1 points (95 %)", "p", "p (Holm, of 2)", fmt.Sprintf("below %g", alpha)}}
+		better := 0
+		for _, d := range m.planned.Differences {
+			verdict := "no"
+			if d.PHolm < alpha {
+				verdict = "yes"
+			}
+			if d.PHolm < alpha && d.MacroF1.Difference > 0 {
+				better++
+			}
+			rows = append(rows, []string{subjects[basic].name + " → " + d.Name, gain(d.MacroF1), pValue(d.MacroF1.P),
+				pValue(d.PHolm), verdict})
+		}
+		p.Table(rows)
+		switch better {
+		case len(m.planned.Differences):
+			p.Say("Outcome: both are better than %s in the long tail.", subjects[basic].name)
+		case 0:
+			p.Say("Outcome: neither is shown to be better than %s in the long tail.", subjects[basic].name)
+		default:
+			p.Say("Outcome: %d of %d is shown to be better than %s in the long tail.", better,
+				len(m.planned.Differences), subjects[basic].name)
+		}
 	}
+}
+
+// otherThanPlanned are the constants that matter and are not the demo's own, and whatever else was not planned.
+func (r report) otherThanPlanned() (list []string) {
+	own, err := config.Preset("demo")
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, d := range config.Diff(own.Config, r.file.Config) {
+		section, _, _ := strings.Cut(d.Key, ".")
+		if slices.Contains([]string{"DATASET", "RECIPE", "MODEL", "LORA", "TRAIN", "EVAL"}, section) &&
+			!slices.Contains([]string{"TRAIN.THREADS", "TRAIN.FOLLOW", "MODEL.CACHE", "EVAL.DATA", "EVAL.SPLIT",
+				"RECIPE.PRESET", "DATASET.ANALYSIS"}, d.Key) || d.Key == "PROJECT.SEED" {
+			list = append(list, fmt.Sprintf("%s = %s", d.Key, d.New))
+		}
+	}
+	for _, m := range r.modes {
+		if now := m.sweep.Plan.Seeds; !slices.Equal(now, seeds) {
+			list = append(list, fmt.Sprintf("seeds %v", now))
+			break
+		}
+	}
+	return list
+}
+
+// chapter is all that is known of a mode.
+func (m *findings) chapter(p *page.Page) error {
+	mass := m.recipes[basic].mass
+	p.Section(fmt.Sprintf("%s: %.3g× in train", m.title, mass.ImbalanceBefore))
+	c := m.compared[balancedSplit]
+	for _, s := range c.Sentences {
+		p.Say("%s", s)
+	}
+	p.Draw(m.forest(c))
+	m.scores(p, balancedSplit)
+	m.paired(p)
+	m.knowledge(p)
+	m.headAndTail(p)
+	p.Part("Recall of each class")
+	m.recall(p)
+	p.Part("What is taken for what")
+	for _, i := range []int{basic, enhanced} {
+		p.Draw(m.confusion(i))
+	}
+	p.Part("Curves")
+	if err := m.curves(p); err != nil {
+		return err
+	}
+	for _, split := range m.further {
+		p.Part(fmt.Sprintf("The %s split, %d objects", split, m.zero[split].N))
+		for _, s := range m.compared[split].Sentences {
+			p.Say("%s", s)
+		}
+		m.scores(p, split)
+	}
+	m.runs(p)
+	p.Part("Data set")
+	p.Plain(m.analysis.Text())
+	for _, i := range []int{basic, samplingOnly} {
+		p.Say("Loss mass, %s:", m.recipes[i].name)
+		p.Plain(m.recipes[i].mass.Text())
+	}
+	return nil
+}
+
+// scores are the figures of a split: macro-F1 first, with its interval.
+func (m *findings) scores(p *page.Page, split string) {
+	c, zero := m.compared[split], m.zero[split]
+	head := []string{"subject", "macro-F1, mean ± sd"}
+	for _, seed := range m.sweep.Plan.Seeds {
+		head = append(head, fmt.Sprintf("seed %d", seed))
+	}
+	rows := [][]string{append(head, "points over "+m.recipes[basic].name+" (95 %)", "p (Holm)")}
+	row := []string{zeroShot, fraction(zero.MacroF1, zero.MacroF1Interval)}
+	rows = append(rows, pad(row, len(rows[0])))
+	for i, v := range c.Variants {
+		row := []string{v.Name, fmt.Sprintf("%.3f", v.Mean)}
+		if v.SD != nil {
+			row[1] += fmt.Sprintf(" ± %.3f", *v.SD)
+		}
+		for _, of := range m.recipes[i].results[split] {
+			row = append(row, fraction(of.MacroF1, of.MacroF1Interval))
+		}
+		if row = pad(row, len(head)); i > 0 {
+			d := c.Differences[i-1]
+			row = append(row, gain(d.MacroF1), pValue(d.PHolm))
+		}
+		rows = append(rows, pad(row, len(rows[0])))
+	}
+	p.Table(rows)
+	m.accuracies(p, split)
+}
+
+// accuracies are shares of right answers, over all seeds, and whether the goal is met.
+func (m *findings) accuracies(p *page.Page, split string) {
+	zero := m.zero[split]
+	head := []string{"subject", "accuracy", "balanced"}
+	for _, c := range zero.Conditions {
+		head = append(head, fmt.Sprintf("%s (n %d)", c.Name, c.Value.Support))
+	}
+	rows := [][]string{append(head, "unparsed", "goal")}
+	line := func(name string, results []*eval.Result) {
+		var accuracy, balanced float64
+		unparsed, met := 0, 0
+		conditions := make([]float64, len(zero.Conditions))
+		each := 1 / float64(len(results))
+		for _, r := range results {
+			accuracy, balanced = accuracy+each*r.Accuracy, balanced+each*r.BalancedAccuracy
+			for i, c := range r.Conditions {
+				conditions[i] += each * c.Value.Exact
+			}
+			if unparsed += r.Unparsed; r.Success.Met {
+				met++
+			}
+		}
+		row := []string{name, percent(accuracy), percent(balanced)}
+		for i, c := range zero.Conditions {
+			if c.Value.Support == 0 {
+				row = append(row, "–")
+				continue
+			}
+			row = append(row, percent(conditions[i]))
+		}
+		rows = append(rows, append(row, fmt.Sprintf("%d of %d", unparsed, len(results)*zero.N),
+			fmt.Sprintf("met by %d of %d", met, len(results))))
+	}
+	line(zeroShot, []*eval.Result{zero})
+	for _, r := range m.recipes {
+		line(r.name, r.results[split])
+	}
+	p.Table(rows)
+	answer, n := commonest(zero)
+	p.Say("Means over the seeds. The goal is %.0f %% overall and %.0f %% in each condition; accuracy and conditions ask for "+
+		"the exact class. Zero-shot has never seen the names and only copies from the list: its commonest answer is "+
+		"“%s”, %d of %d times.", 100*m.file.Config.Eval.SuccessOverall, 100*m.file.Config.Eval.SuccessCondition,
+		answer, n, zero.N)
+}
+
+// paired is McNemar's test, seed by seed.
+func (m *findings) paired(p *page.Page) {
+	p.Part("Run against run")
+	p.Say("McNemar's exact test on the same %d objects, seed by seed: what it tells apart are two models. It is shown beside "+
+		"the comparison above, which counts the chance of seeds.", m.zero[balancedSplit].N)
+	first := m.recipes[basic]
+	rows := [][]string{{first.name + " against", "seed", "only " + first.name + " right", "only the other right", "p"}}
+	for _, other := range m.recipes[1:] {
+		for i := range min(len(first.runs), len(other.runs)) {
+			a, b := first.results[balancedSplit][i], other.results[balancedSplit][i]
+			only, others := apartClosed(a, b)
+			rows = append(rows, []string{other.name, fmt.Sprint(m.sweep.Plan.Seeds[i]), fmt.Sprint(only),
+				fmt.Sprint(others), pValue(eval.McNemar(only, others))})
+		}
+	}
+	p.Table(rows)
+}
+
+// apartClosed counts the items that only one of two runs has right; both answered the same ones.
+func apartClosed(a, b *eval.Result) (first, second int) {
+	other := map[string]bool{}
+	for _, i := range b.Items {
+		other[i.ID] = i.Right
+	}
+	for _, i := range a.Items {
+		theirs, both := other[i.ID]
+		switch {
+		case !both || i.Right == theirs:
+		case theirs:
+			second++
+		default:
+			first++
+		}
+	}
+	return first, second
+}
+
+// knowledge says what the prompt of enhanced tells, and what is left without it.
+func (m *findings) knowledge(p *page.Page) {
+	p.Part("What the prompt tells")
+	c := m.compared[balancedSplit]
+	p.Say("`%s` and `%s` are told the object's type in their prompts, as a first stage (a detector) would tell it; here it is "+
+		"the label's. What they have ahead by that is the first stage's knowledge. Without it sampling is left: %s points "+
+		"over %s. The type, its place and the position word add %s points to that, and %s to %s.",
+		subjects[toldOnly].name, subjects[enhanced].name, gain(c.Differences[samplingOnly-1].MacroF1),
+		subjects[basic].name, gain(m.added.Differences[0].MacroF1), gain(c.Differences[toldOnly-1].MacroF1),
+		subjects[basic].name)
+	rows := [][]string{{"told", "different texts", "a guess by it alone is right, of train"}}
+	for _, k := range m.told {
+		rows = append(rows, []string{k.What, fmt.Sprint(k.Texts), fmt.Sprintf("%d of %d, %s", k.Right, k.N,
+			percent(k.Share))})
+	}
+	p.Table(rows)
+	object, place := m.told[1], m.told[2]
+	if place.Texts == object.Texts && place.Right == object.Right {
+		p.Say("The usual place (`RECIPE.PROMPT_FACTS = place`) is chosen by the type: there are as many texts as types, and a "+
+			"guess by both is right for the same %d objects. It adds nothing beyond the type.", place.Right)
+	}
+}
+
+// headAndTail says how far the rare classes lie behind without any help, which is what sampling could close.
+func (m *findings) headAndTail(p *page.Page) {
+	order := m.rarestFirst()
+	few := order[:max(1, len(order)/3)]
+	of := func(recipe int, classes []int) float64 {
+		sum := 0.0
+		for _, c := range classes {
+			for _, r := range m.recipes[recipe].results[balancedSplit] {
+				sum += r.Classes[c].Value.Recall / float64(len(classes)*len(m.recipes[recipe].runs))
+			}
+		}
+		return sum
+	}
+	counts := m.recipes[basic].mass.Classes
+	rare, rest := of(basic, few), of(basic, order[len(few):])
+	d := m.compared[balancedSplit].Differences[samplingOnly-1]
+	told := d.PHolm < eval.Told
+	title, text := "Why sampling gains nothing here", "Sampling is not shown to gain anything here"
+	switch {
+	case told && d.MacroF1.Difference > 0:
+		title, text = "Why sampling gains here", "Sampling gains here"
+	case told:
+		title, text = "What sampling costs here", "Sampling costs here"
+	}
+	epochs := m.file.Config.Train.Epochs
+	p.Part(title)
+	p.Say("%s: %s points of macro-F1 (p %s). With every object once an epoch, the %d rarest classes (%d to %d objects in train, "+
+		"each seen %d times in all) are recalled at %s, the %d others at %s: %.1f points behind is all that drawing them "+
+		"more often could win. With sampling they are recalled at %s, and the others at %s.", text, gain(d.MacroF1),
+		pValue(d.PHolm), len(few), counts[few[0]].N, counts[few[len(few)-1]].N, epochs, percent(rare),
+		len(order)-len(few), percent(rest), 100*(rest-rare), percent(of(samplingOnly, few)),
+		percent(of(samplingOnly, order[len(few):])))
+}
+
+// rarestFirst are the classes in the order of their objects in train.
+func (m *findings) rarestFirst() []int {
+	counts := m.recipes[basic].mass.Classes
+	order := make([]int, len(counts))
+	for c := range order {
+		order[c] = c
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return counts[a].N - counts[b].N })
+	return order
+}
+
+// runs are the runs of a mode, what lint says of the recipes, and what the runs' figures give reason to say.
+func (m *findings) runs(p *page.Page) {
+	p.Part("Runs, lint and alerts")
+	p.Say("The queue is the sweep `%s` (`finetui sweep %[1]s`); in the workbench Train shows it.", m.sweep.Plan.Name)
+	rows := [][]string{{"subject", "runs", "steps", "time at work", "lint"}}
+	var notes []string
+	for _, r := range m.recipes {
+		var labels []string
+		var seconds float64
+		for _, of := range r.runs {
+			labels = append(labels, "`"+of.Label()+"`")
+			seconds += of.Status().Elapsed.Seconds()
+			for _, a := range alerts(of) {
+				notes = append(notes, of.Label()+", "+a)
+			}
+		}
+		for _, f := range r.lint {
+			notes = append(notes, fmt.Sprintf("%s, %s `%s`: %s – %s", r.name, f.Level, f.Code, f.Text, f.Do))
+		}
+		rows = append(rows, []string{r.name, strings.Join(labels, " "), fmt.Sprint(r.runs[0].Info.Steps),
+			fmt.Sprintf("%.0f s", seconds), lintCounts(r.lint)})
+	}
+	p.Table(rows)
+	p.List(notes...)
 }
 
 // alerts are what the figures of a run give reason to say, in the words of follow and of the Train pane.
-func alerts(b *strings.Builder, title string, r *run.Run) {
+func alerts(r *run.Run) (list []string) {
 	found, err := r.ReadAlerts()
 	if err != nil {
-		fmt.Fprintf(b, "\n- %s: its metrics cannot be read: %s", title, printable.Error(err))
+		return []string{"its metrics cannot be read: " + printable.Error(err)}
 	}
 	for _, a := range found {
-		fmt.Fprintf(b, "\n- %s, %s at step %d: %s", title, a.Level, a.Step, a.Text)
+		text := fmt.Sprintf("%s at step %d: %s", a.Level, a.Step, a.Text)
 		if a.Do != "" {
-			fmt.Fprintf(b, " – %s", a.Do)
+			text += " – " + a.Do
 		}
+		list = append(list, text)
 	}
-}
-
-func lintCounts(o outcome) string {
-	n := map[level.Level]int{}
-	for _, f := range o.lint {
-		n[f.Level]++
-	}
-	return fmt.Sprintf("%d errors, %d warnings, %d notes", n[level.Error], n[level.Warn], n[level.Info])
-}
-
-// scores is the table of one split, and what the paired tests say.
-func (r report) scores(b *strings.Builder, split string) {
-	first := r.outcomes[0].results[split]
-	fmt.Fprintf(b, "\n## %s, %d objects\n\n| subject | accuracy | macro-F1 | balanced |", split, first.N)
-	for _, c := range first.Conditions {
-		fmt.Fprintf(b, " %s (n %d) |", c.Name, c.Value.Support)
-	}
-	b.WriteString(" unparsed | goal |\n|---|---|---|---|" + strings.Repeat("---|", len(first.Conditions)) +
-		"---|---|\n")
-	for _, o := range r.outcomes {
-		x := o.results[split]
-		fmt.Fprintf(b, "| %s | %.1f %%%s | %.3f%s | %.1f %% |", o.title, 100*x.Accuracy, span(x.AccuracyInterval, 100),
-			x.MacroF1, fractions(x.MacroF1Interval), 100*x.BalancedAccuracy)
-		for _, c := range x.Conditions {
-			if c.Value.Support == 0 {
-				b.WriteString(" – |")
-				continue
-			}
-			fmt.Fprintf(b, " %.1f %%%s |", 100*c.Value.Exact, span(c.Value.ExactInterval, 100))
-		}
-		goal := "missed"
-		if x.Success.Met {
-			goal = "met"
-		}
-		fmt.Fprintf(b, " %d | %s |\n", x.Unparsed, goal)
-	}
-	fmt.Fprintf(b, "\nThe goal is %.0f %% overall and %.0f %% in each condition. Accuracy and conditions ask for "+
-		"the exact class.\n",
-		100*r.file.Config.Eval.SuccessOverall, 100*r.file.Config.Eval.SuccessCondition)
-	b.WriteString("\n| first | second | only first right | only second right | p | p (Holm) | accuracy difference | " +
-		"macro-F1 difference | constants that differ |\n|---|---|---|---|---|---|---|---|---|\n")
-	title := map[string]string{}
-	for _, o := range r.outcomes {
-		title[o.kept[split].Result.Subject] = o.title
-	}
-	for _, p := range r.boards[split].Pairs {
-		fmt.Fprintf(b, "| %s | %s | %d | %d | %s | %s | %+.1f points%s | %+.3f%s | %s |\n", title[p.Subjects[0]],
-			title[p.Subjects[1]],
-			p.OnlyFirstRight, p.OnlySecondRight, pValue(p.P), pValue(p.PHolm), 100*p.Difference,
-			span(p.DifferenceInterval, 100),
-			p.MacroF1Difference, fractions(p.MacroF1DifferenceInterval), strings.Join(p.Constants, "; "))
-	}
-	last := r.outcomes[len(r.outcomes)-2].results[split]
-	fmt.Fprintf(b, "\n%s in full:\n\n```\n%s```\n", r.outcomes[len(r.outcomes)-2].title, last.Text())
+	return list
 }
 
 // commonest is the answer that was given most often, and how often.
@@ -173,6 +424,15 @@ func commonest(x *eval.Result) (answer string, n int) {
 		}
 	}
 	return answer, n
+}
+
+// lintCounts says how many findings of each level there are.
+func lintCounts(findings []dataset.Finding) string {
+	n := map[level.Level]int{}
+	for _, f := range findings {
+		n[f.Level]++
+	}
+	return fmt.Sprintf("%d errors, %d warnings, %d notes", n[level.Error], n[level.Warn], n[level.Info])
 }
 
 func span(i *eval.Interval, factor float64) string {
@@ -194,4 +454,28 @@ func pValue(p float64) string {
 		return "< 0.001"
 	}
 	return fmt.Sprintf("%.3f", p)
+}
+
+// fraction is a figure with its interval.
+func fraction(v float64, i *eval.Interval) string { return fmt.Sprintf("%.3f", v) + fractions(i) }
+
+func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
+
+// gain is a difference in points with its interval.
+func gain(d eval.SeedDifference) string {
+	text := points(d.Difference)
+	if d.Interval != nil {
+		text += fmt.Sprintf(" (%s … %s)", points(d.Interval[0]), points(d.Interval[1]))
+	}
+	return text
+}
+
+func points(v float64) string { return strings.Replace(fmt.Sprintf("%+.1f", 100*v), "-", "−", 1) }
+
+// pad fills a row with empty cells.
+func pad(row []string, cells int) []string {
+	for len(row) < cells {
+		row = append(row, "")
+	}
+	return row
 }
