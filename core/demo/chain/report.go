@@ -57,9 +57,9 @@ func (r report) page() (*page.Page, error) {
 	first := r.modes[0]
 	p.Say("finetui %s, %d cores, %.0f s for this call; pictures drawn from seed %d, runs of seeds %s. Pictures and labels "+
 		"are drawn; the base `%s` has seen neither them nor the %d names. Two train sets, from one generator: the "+
-		"published numbers, and a long tail of them. Both are scored on one balanced test set, %d objects of it alike "+
-		"many for each class, which nothing but scoring sees.", r.version, runtime.NumCPU(), r.seconds,
-		r.file.Config.Project.Seed, strings.Trim(fmt.Sprint(first.sweep.Plan.Seeds), "[]"), r.file.Config.Model.Base,
+		"published numbers, and the same pictures with most labels of the rare classes taken away. Both are scored on one "+
+		"balanced test set of %d objects, as many of each class, which nothing but scoring sees.", r.version,
+		runtime.NumCPU(), r.seconds, r.file.Config.Project.Seed, seedText(r.modes), r.file.Config.Model.Base,
 		len(first.recipes[0].results[balancedSplit][0].ClosedList), first.zero[balancedSplit].N)
 	rows := [][]string{{"subject", "what it is"}, {zeroShot, "the base as it is, with the names listed in its prompt"}}
 	for _, s := range subjects {
@@ -84,6 +84,17 @@ func (r report) page() (*page.Page, error) {
 		p.Say("Each run's checkpoint is the best on valid (`TRAIN.BEST_BY = %s`).", by)
 	}
 	return p, nil
+}
+
+// seedText names the seeds of all runs.
+func seedText(modes []*findings) string {
+	most := modes[0].sweep.Plan.Seeds
+	for _, m := range modes {
+		if now := m.sweep.Plan.Seeds; len(now) > len(most) {
+			most = now
+		}
+	}
+	return strings.Trim(fmt.Sprint(most), "[]")
 }
 
 // sentence is a text with a capital.
@@ -146,9 +157,8 @@ func (r report) otherThanPlanned() (list []string) {
 		}
 	}
 	for _, m := range r.modes {
-		if now := m.sweep.Plan.Seeds; !slices.Equal(now, seeds) {
+		if now := m.sweep.Plan.Seeds; m.planned != nil && !slices.Equal(now, slices.Concat(seeds, moreSeeds)) {
 			list = append(list, fmt.Sprintf("seeds %v", now))
-			break
 		}
 	}
 	return list
