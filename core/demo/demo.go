@@ -118,7 +118,7 @@ func MakeLongTail(ctx context.Context, dir string, opts Options, progress func(d
 // nothing of a recipe was chosen on, and that no other set depends on.
 const (
 	Each     = 200
-	TestSeed = 4242
+	TestSeed = 20261129
 )
 
 // MakeBalanced writes a set of its own with the one split test, with so many objects of each class. It behaves like
