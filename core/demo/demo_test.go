@@ -183,6 +183,71 @@ func TestMakeWritesTheSameBytesForTheSameSeed(t *testing.T) {
 	}
 }
 
+// The long tail has the published pictures, with fewer labels; what has no label left is not there.
+func TestTheLongTailTakesLabelsAwayAndLeavesPictures(t *testing.T) {
+	images := func() []photo {
+		images, err := longTail.plan(7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arrange(images, 7+longTail.stream)
+		return images
+	}
+	all, thin := images(), images()
+	longTail.thin(thin, 7)
+	var train, valid [classCount]int
+	for i, p := range thin {
+		for k, o := range p.objects {
+			if before := all[i].objects[k]; before.class != o.class || before.x != o.x || before.y != o.y {
+				t.Fatalf("picture %d is another", i)
+			}
+		}
+		rows := strings.Fields(strings.ReplaceAll(string(p.labels()), "\n", " ; "))
+		switch {
+		case p.split == "test":
+			if !p.out {
+				t.Error("a picture of test is written")
+			}
+		case p.split == "train" && (len(rows) == 0) != p.out:
+			t.Errorf("picture %d with %d labels is out: %v", i, len(rows), p.out)
+		}
+		for line := range strings.Lines(string(p.labels())) {
+			class, _ := strconv.Atoi(strings.Fields(line)[0])
+			switch p.split {
+			case "train":
+				train[class]++
+			case "valid":
+				valid[class]++
+			}
+		}
+	}
+	if want := [9]int{3, 5, 5, 33, 282, 122, 10, 32, 84}; train != want {
+		t.Errorf("train has %v, want %v", train, want)
+	}
+	if want := published.splits[1].counts; valid != want {
+		t.Errorf("valid has %v, want %v", valid, want)
+	}
+	if text := string(dataYAML(longTail)); strings.Contains(text, "test") || !strings.Contains(text, "train") {
+		t.Errorf("data.yaml: %s", text)
+	}
+}
+
+func TestTheBalancedSetHasAsManyOfEachClass(t *testing.T) {
+	set := readSet(t, labelsOnly(t, balanced(Each), TestSeed))
+	var counts [9]int
+	for _, rows := range set["test"] {
+		for _, r := range rows {
+			counts[r.class]++
+		}
+	}
+	if want := [9]int{200, 200, 200, 200, 200, 200, 200, 200, 200}; counts != want || len(set) != 1 {
+		t.Errorf("%d splits with %v, want one with %v", len(set), counts, want)
+	}
+	if n := len(set["test"]); n < 300 || n > 400 {
+		t.Errorf("in %d images, the published set has five objects to an image", n)
+	}
+}
+
 func TestMakeExtraKeepsTheShares(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "extra")
 	var last int

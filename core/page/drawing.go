@@ -43,9 +43,9 @@ func (f *figure) html(b *strings.Builder) {
 	title, caption, _ := f.words()
 	s := &svg{}
 	f.draw(s)
-	fmt.Fprintf(b, "<figure>\n<svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-labelledby=\"%s-t %[3]s-d\">\n"+
-		"<title id=\"%[3]s-t\">%s</title><desc id=\"%[3]s-d\">%s</desc>\n%s</svg>\n"+
-		"<figcaption><strong>%[4]s.</strong> %s</figcaption>\n</figure>\n", width, s.height, f.id, plainText(title),
+	fmt.Fprintf(b, "<figure>\n<svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-labelledby=\"%[3]s-t %[3]s-d\">\n"+
+		"<title id=\"%[3]s-t\">%[4]s</title><desc id=\"%[3]s-d\">%[5]s</desc>\n%[6]s</svg>\n"+
+		"<figcaption><strong>%[4]s.</strong> %[7]s</figcaption>\n</figure>\n", width, s.height, f.id, plainText(title),
 		plainText(caption), s.String(), escaped(caption))
 }
 

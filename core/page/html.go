@@ -96,7 +96,7 @@ nav ol { margin: 0; padding-left: 1.4rem; } nav ol ol { padding-left: 1.2rem; fo
 .scroll { overflow-x: auto; margin: .75rem 0; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .7rem; border-bottom: 1px solid var(--line); }
-thead th { border-bottom: 2px solid var(--soft); } tbody th { font-weight: 600; }
+thead th { border-bottom: 2px solid var(--soft); } tbody th { font-weight: 600; white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; }
 figure { margin: 1.25rem 0; }
 figure svg { width: 100%; height: auto; display: block; }

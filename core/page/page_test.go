@@ -50,7 +50,7 @@ func TestAPageRunsAndFetchesNothing(t *testing.T) {
 	// What stands in it is well formed: every element is closed where it should be.
 	d := xml.NewDecoder(strings.NewReader(text[len(Doctype):]))
 	d.Strict, d.Entity = true, xml.HTMLEntity
-	ids, links := map[string]bool{}, []string{}
+	ids, links, drawn := map[string]bool{}, []string{}, map[string]int{}
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -63,6 +63,7 @@ func TestAPageRunsAndFetchesNothing(t *testing.T) {
 		if !ok {
 			continue
 		}
+		drawn[start.Name.Local]++
 		for _, a := range start.Attr {
 			switch {
 			case a.Name.Local == "id" && ids[a.Value]:
@@ -82,6 +83,9 @@ func TestAPageRunsAndFetchesNothing(t *testing.T) {
 		if !ids[to] {
 			t.Errorf("a link leads to %q, which is not there", to)
 		}
+	}
+	if drawn["svg"] != 5 || drawn["rect"] < 8 || drawn["circle"] < 1 || drawn["line"] < 20 || drawn["path"] < 3 {
+		t.Errorf("the drawings hold %v", drawn)
 	}
 	if len(links) < 3+2*5 {
 		t.Errorf("only %d links: three headings and five drawings have some", len(links))

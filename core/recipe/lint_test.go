@@ -161,6 +161,9 @@ func TestLintFinds(t *testing.T) {
 		{"an object type with one class", drains(drainCounts),
 			func(c *config.Config) { c.Recipe.PromptFacts = "object" }, short, "type_tells_answer", "info",
 			"vegetation"},
+		{"a type that only a first stage knows", drains(drainCounts),
+			func(c *config.Config) { c.Recipe.PromptFacts = "place" }, short, "type_told", "info",
+			"its usual place adds nothing"},
 		{"a recipe that cannot be built", drains(drainCounts), func(c *config.Config) { c.Recipe.Sampling = "x" },
 			short, "recipe_void", "error", "SAMPLING"},
 	} {

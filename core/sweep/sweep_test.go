@@ -60,6 +60,10 @@ func TestVariants(t *testing.T) {
 	if got := strings.Join(grid.Variants()[2].Words, " "); got != "RECIPE.SAMPLING=square_root LORA.R=4" {
 		t.Errorf("its third: %s", got)
 	}
+	grid.Names = []string{"a", "b", "c", "d"}
+	if got := strings.Join(names(grid), "; "); got != "a; b; c; d" {
+		t.Errorf("with names of their own: %s", got)
+	}
 	each := Plan{Axes: axes[:2], Each: true}
 	if got := strings.Join(names(each), "; "); got != "reference; square_root; R 8" {
 		t.Errorf("each: %s", got)
@@ -83,6 +87,8 @@ func TestAPlanThatMakesNoSenseIsRefused(t *testing.T) {
 		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{{"VIEW.THEME", []string{"dark", "light"}}}}, "no other run"},
 		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{sampling, sampling}}, "varied twice"},
 		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{{"LORA.R", []string{"4", "4"}}}}, "the same"},
+		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{sampling}, Names: []string{"one"}}, "2 variants have 1 names"},
+		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{sampling}, Names: []string{"one", "one"}}, "the same"},
 		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{{"RECIPE.SAMPLING", []string{"instance", "square"}}}},
 			"square_root"},
 	} {
@@ -228,6 +234,25 @@ func TestASweepGoesOnAfterItsQueueAndARunWereKilled(t *testing.T) {
 	}
 	if now, err := s.Status(); err != nil || now.Cells[0].State != Scored || now.Cells[0].Run.Dir != renamed.Dir {
 		t.Errorf("renamed, it is %+v, %v", now.Cells[0], err)
+	}
+
+	// It is known whether it is what would be planned now.
+	fits := func(file *config.Snapshot, p Plan, version string) bool {
+		ok, err := s.Fits(ctx, file, p, version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	longer, err := f.With(config.Change{Key: "TRAIN.EPOCHS", New: "3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fewer, other := s.Plan, s.Plan
+	fewer.Seeds, other.Axes = fewer.Seeds[:1], []Axis{{"LORA.R", []string{"4", "8"}}}
+	if !fits(f.Snapshot, s.Plan, "test") || !fits(f.Snapshot, fewer, "test") || fits(f.Snapshot, other, "test") ||
+		fits(longer, s.Plan, "test") || fits(f.Snapshot, s.Plan, "another program") {
+		t.Error("a sweep fits another plan, other constants or another program, or does not fit its own")
 	}
 
 	// What was made is used again; what is new is made, what is left out is not.

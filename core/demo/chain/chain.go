@@ -154,8 +154,9 @@ func Run(ctx context.Context, file *config.Snapshot, o Options) ([]string, error
 		return nil, err
 	}
 	r := report{file: file, version: o.Version, modes: make([]*findings, len(all))}
+	zero := map[string]*eval.Result{}
 	for i, m := range slices.Backward(all) { // the planned test's first: who stops early has it
-		if r.modes[i], err = m.findings(ctx, file, o); err != nil {
+		if r.modes[i], err = m.findings(ctx, file, zero, o); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
@@ -163,14 +164,14 @@ func Run(ctx context.Context, file *config.Snapshot, o Options) ([]string, error
 	return r.write(filepath.Dir(file.Abs(file.Config.Dataset.Path)))
 }
 
-// findings makes a mode's experiments and scores them.
-func (m mode) findings(ctx context.Context, file *config.Snapshot, o Options) (*findings, error) {
+// findings makes a mode's experiments and scores them. zero is what the base was scored before, and what it is here.
+func (m mode) findings(ctx context.Context, file *config.Snapshot, zero map[string]*eval.Result, o Options) (*findings,
+	error) {
 	constants, err := m.constants(file)
 	if err != nil {
 		return nil, err
 	}
-	f := &findings{mode: m, file: constants, zero: map[string]*eval.Result{},
-		compared: map[string]*eval.RecipeComparison{}}
+	f := &findings{mode: m, file: constants, zero: zero, compared: map[string]*eval.RecipeComparison{}}
 	data, err := dataset.Read(ctx, constants.Config.Dataset, constants.Root, o.Report)
 	if err != nil {
 		return nil, err
@@ -210,6 +211,9 @@ func (f *findings) scoreBase(ctx context.Context, o Options) error {
 	}
 	defer s.Close()
 	for _, split := range f.splits() {
+		if f.zero[split] != nil { // the balanced set is the same in both modes
+			continue
+		}
 		if f.zero[split], err = s.Evaluate(ctx, session.Base, split, o.Report); err != nil {
 			return err
 		}

@@ -81,7 +81,11 @@ func (m *findings) confusion(recipe int) page.Grid {
 				g.Counts[i][k] += of.Confusion.Rows[i][k]
 			}
 			if i != k && g.Counts[i][k] > 0 {
-				worst = append(worst, mistake{first.Labels[i] + " taken for " + first.Labels[k], g.Counts[i][k]})
+				what := first.Labels[i] + " taken for " + first.Labels[k]
+				if first.Labels[k] == eval.UnparsedLabel {
+					what = first.Labels[i] + " " + eval.UnparsedLabel
+				}
+				worst = append(worst, mistake{what, g.Counts[i][k]})
 			}
 		}
 	}

@@ -169,9 +169,7 @@ func (m *findings) chapter(p *page.Page) error {
 	mass := m.recipes[basic].mass
 	p.Section(fmt.Sprintf("%s: %.3g× in train", m.title, mass.ImbalanceBefore))
 	c := m.compared[balancedSplit]
-	for _, s := range c.Sentences {
-		p.Say("%s", s)
-	}
+	p.List(c.Sentences...)
 	p.Draw(m.forest(c))
 	m.scores(p, balancedSplit)
 	m.paired(p)
@@ -189,9 +187,7 @@ func (m *findings) chapter(p *page.Page) error {
 	}
 	for _, split := range m.further {
 		p.Part(fmt.Sprintf("The %s split, %d objects", split, m.zero[split].N))
-		for _, s := range m.compared[split].Sentences {
-			p.Say("%s", s)
-		}
+		p.List(m.compared[split].Sentences...)
 		m.scores(p, split)
 	}
 	m.runs(p)
@@ -318,7 +314,7 @@ func apartClosed(a, b *eval.Result) (first, second int) {
 func (m *findings) knowledge(p *page.Page) {
 	p.Part("What the prompt tells")
 	c := m.compared[balancedSplit]
-	p.Say("`%s` and `%s` are told the object's type in their prompts, as a first stage (a detector) would tell it; here it is "+
+	p.Say("“%s” and “%s” are told the object's type in their prompts, as a first stage (a detector) would tell it; here it is "+
 		"the label's. What they have ahead by that is the first stage's knowledge. Without it sampling is left: %s points "+
 		"over %s. The type, its place and the position word add %s points to that, and %s to %s.",
 		subjects[toldOnly].name, subjects[enhanced].name, gain(c.Differences[samplingOnly-1].MacroF1),
@@ -363,11 +359,14 @@ func (m *findings) headAndTail(p *page.Page) {
 	}
 	epochs := m.file.Config.Train.Epochs
 	p.Part(title)
+	behind := "they do not lie behind, so that drawing them more often has nothing to win"
+	if rest > rare {
+		behind = fmt.Sprintf("%.1f points behind is about what drawing them more often could win them", 100*(rest-rare))
+	}
 	p.Say("%s: %s points of macro-F1 (p %s). With every object once an epoch, the %d rarest classes (%d to %d objects in train, "+
-		"each seen %d times in all) are recalled at %s, the %d others at %s: %.1f points behind is all that drawing them "+
-		"more often could win. With sampling they are recalled at %s, and the others at %s.", text, gain(d.MacroF1),
-		pValue(d.PHolm), len(few), counts[few[0]].N, counts[few[len(few)-1]].N, epochs, percent(rare),
-		len(order)-len(few), percent(rest), 100*(rest-rare), percent(of(samplingOnly, few)),
+		"each seen %d times) are recalled at %s, the %d others at %s: %s. With sampling they are recalled at %s, and the "+
+		"others at %s.", text, gain(d.MacroF1), pValue(d.PHolm), len(few), counts[few[0]].N, counts[few[len(few)-1]].N,
+		epochs, percent(rare), len(order)-len(few), percent(rest), behind, percent(of(samplingOnly, few)),
 		percent(of(samplingOnly, order[len(few):])))
 }
 
