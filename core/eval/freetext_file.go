@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 
+	"finetui/core/disk"
 	"finetui/ml/wholefile"
 )
 
@@ -46,7 +46,7 @@ func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 // ReadFreeText reads a result that WriteJSON wrote. What does not agree with itself is a *DamagedError: the figures are
 // counted again from the items.
 func ReadFreeText(path string) (*FreeTextResult, error) {
-	data, err := os.ReadFile(path)
+	data, err := wholefile.Read(path, wholefile.Text)
 	if err != nil {
 		return nil, fmt.Errorf("no evaluation to read: %w", err)
 	}
@@ -61,7 +61,15 @@ func decodeFreeText(path string, data []byte) (*FreeTextResult, error) {
 	if text := r.fault(); text != "" {
 		return nil, &DamagedError{path, text}
 	}
-	return &r, nil
+	return &r, intact(path, data)
+}
+
+// intact is the error for a result that is not the one which was written.
+func intact(path string, data []byte) error {
+	if _, _, broken := disk.Unseal(data); broken != nil {
+		return &DamagedError{path, broken.Error()}
+	}
+	return nil
 }
 
 // decodeWhole decodes one JSON object of a kind, with no field that is unknown and nothing behind it.
@@ -79,7 +87,8 @@ func decodeWhole(path string, data []byte, kind string, into any) error {
 	if head.Schema < 1 || head.Schema > Schema {
 		return fmt.Errorf("%s has schema %d, this program reads up to %d: evaluate again", path, head.Schema, Schema)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
+	object, _, _ := disk.Unseal(data) // intact holds it against its checksum, once its figures had their say
+	d := json.NewDecoder(bytes.NewReader(object))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		return &DamagedError{path, fieldText(err)}

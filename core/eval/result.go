@@ -29,6 +29,8 @@ type Result struct {
 	// Data names all that was asked and expected: two results with the same one answer the same items. Empty in results
 	// of earlier versions.
 	Data string `json:"data_fingerprint,omitempty"`
+	// Constants is the SHA-256 of eval/SPLIT.toml, which has the constants that were asked with.
+	Constants string `json:"constants,omitempty"`
 
 	Accuracy         float64   `json:"accuracy"`
 	AccuracyInterval *Interval `json:"accuracy_interval"`
@@ -154,6 +156,9 @@ func Read(path string) (*Result, error) {
 	if kind := kindOf(data); kind != "" {
 		return nil, otherKind(path, kind, "")
 	}
+	if err := intact(path, data); err != nil {
+		return nil, err
+	}
 	var r Result
 	if err := json.Unmarshal(data, &r); err != nil {
 		return nil, fmt.Errorf("%s is no evaluation (%w): evaluate again", path, err)
@@ -165,14 +170,14 @@ func Read(path string) (*Result, error) {
 }
 
 func writeJSON(path string, v any) error {
-	data, err := json.MarshalIndent(v, "", " ")
+	data, err := disk.Seal(v, " ")
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if err := disk.OwnJSON(path, "schema"); err != nil {
 		return err
 	}
-	return wholefile.Write(path, append(data, '\n'))
+	return wholefile.Write(path, data)
 }
 
 // OfFreeText says that nothing was asked that a closed list answers: its figures say nothing then.

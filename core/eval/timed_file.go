@@ -2,13 +2,13 @@ package eval
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"finetui/core/dataset"
 	"finetui/core/eval/textmetric"
 	"finetui/core/printable"
+	"finetui/ml/wholefile"
 )
 
 // WriteJSON writes eval/SPLIT.json, all of it or nothing.
@@ -17,7 +17,7 @@ func (r *TimedResult) WriteJSON(path string) error { return writeJSON(path, r) }
 // ReadTimed reads a result that WriteJSON wrote. What does not agree with itself is a *DamagedError: the pairs are
 // matched and the figures counted again.
 func ReadTimed(path string) (*TimedResult, error) {
-	data, err := os.ReadFile(path)
+	data, err := wholefile.Read(path, wholefile.Text)
 	if err != nil {
 		return nil, fmt.Errorf("no evaluation to read: %w", err)
 	}
@@ -28,7 +28,7 @@ func ReadTimed(path string) (*TimedResult, error) {
 	if text := r.fault(); text != "" {
 		return nil, &DamagedError{path, text}
 	}
-	return &r, nil
+	return &r, intact(path, data)
 }
 
 func (r *TimedResult) fault() string {

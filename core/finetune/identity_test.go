@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"finetui/core/config"
+	"finetui/core/disk"
 	"finetui/core/model"
 	"finetui/core/run"
 )
@@ -93,6 +94,7 @@ func TestARunOfAnOlderBuildGoesOnWithAWord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	data, _, _ = disk.Unseal(data) // as older builds wrote it
 	set := func(fingerprint string) {
 		if err := os.WriteFile(path, []byte(strings.Replace(string(data), now, fingerprint, 1)), 0o644); err != nil {
 			t.Fatal(err)

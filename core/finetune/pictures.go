@@ -1,14 +1,13 @@
 package finetune
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -37,12 +36,20 @@ func (j *job) checkPictures(ctx context.Context) error {
 		return err
 	}
 	path := filepath.Join(j.w.Dir(), picturesFile)
-	then, err := readPictures(path)
+	text, err := wholefile.Read(path, mostPictures)
 	if errors.Is(err, fs.ErrNotExist) {
-		return writePictures(path, now)
+		return j.w.Freeze(picturesFile, listPictures(now))
 	}
 	if err != nil {
 		return err
+	}
+	then, damaged := parsePictures(text)
+	if info := j.w.Info(); damaged == "" && !info.Thaw(picturesFile, text) {
+		damaged = "by its checksum in run.json"
+	}
+	if damaged != "" {
+		return fmt.Errorf("%s is damaged %s: put it back from a copy, or remove it, and the pictures count as they are "+
+			"now", path, damaged)
 	}
 	var changed []string
 	for name, sum := range now {
@@ -105,39 +112,29 @@ func (j *job) pictureSums(ctx context.Context) (map[string]filehash.Sum, error) 
 	return named, nil
 }
 
-func writePictures(path string, sums map[string]filehash.Sum) error {
-	names := make([]string, 0, len(sums))
-	for name := range sums {
-		names = append(names, name)
+// listPictures is the picturesFile.
+func listPictures(sums map[string]filehash.Sum) []byte {
+	var text bytes.Buffer
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		fmt.Fprintf(&text, "%s  %q\n", sums[name], name)
 	}
-	slices.Sort(names)
-	return wholefile.Create(path, 0o644, func(w io.Writer) error {
-		for _, name := range names {
-			if _, err := fmt.Fprintf(w, "%s  %q\n", sums[name], name); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return text.Bytes()
 }
 
-func readPictures(path string) (map[string]filehash.Sum, error) {
-	text, err := wholefile.Read(path, mostPictures)
-	if err != nil {
-		return nil, err
-	}
-	sums := map[string]filehash.Sum{}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for lines.Scan() {
-		digits, quoted, _ := strings.Cut(lines.Text(), "  ")
+// parsePictures reads a picturesFile; damaged says where it is no such list.
+func parsePictures(text []byte) (sums map[string]filehash.Sum, damaged string) {
+	sums = map[string]filehash.Sum{}
+	at := 0
+	for line := range strings.Lines(string(text)) {
+		at++
+		digits, quoted, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
 		name, err := strconv.Unquote(quoted)
 		var sum filehash.Sum
 		if n, hexErr := hex.Decode(sum[:], []byte(digits[:min(len(digits), 2*len(sum))])); err != nil ||
 			hexErr != nil || n != len(sum) {
-			return nil, fmt.Errorf("%s is damaged in line %d: remove it, and the pictures count as they are now", path,
-				len(sums)+1)
+			return nil, fmt.Sprintf("in line %d", at)
 		}
 		sums[name] = sum
 	}
-	return sums, lines.Err()
+	return sums, ""
 }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"finetui/core/disk"
 	"finetui/core/level"
 	"finetui/ml/wholefile"
 )
@@ -123,7 +124,7 @@ func (w *Writer) Adopt(s Saved, score *Score) error {
 }
 
 func writeSeal(dir string, s seal) error {
-	text, err := s.text()
+	text, err := disk.Seal(s, "  ")
 	if err != nil {
 		return err
 	}

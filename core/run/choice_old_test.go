@@ -27,7 +27,7 @@ func TestARunOfAnOlderProgramKeepsItsChoice(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(w.Dir(), configFile), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Update(func(i *Info) { i.LatestOfEquals, i.BestBy = !c.old, c.noted }); err != nil {
+		if err := w.Update(func(i *Info) { i.LatestOfEquals, i.BestBy, i.Frozen = !c.old, c.noted, nil }); err != nil {
 			t.Fatal(err)
 		}
 		file, err := open(t, w.Dir()).Config()

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"finetui/core/disk"
 )
 
 // Create makes the next run directory, "0003-name", in runsDir and returns its writer, which holds the run's lock.
@@ -29,7 +31,8 @@ func Create(runsDir, name string, meta Meta, cfg []byte) (*Writer, error) {
 		return nil, fmt.Errorf("the run cannot be made: %w", err)
 	}
 	info := Info{Schema: Schema, Number: number, Name: cleanName(name), State: Created, Meta: meta,
-		Machine: hostname(), Created: unix(time.Now()), LatestOfEquals: true}
+		Machine: hostname(), Created: unix(time.Now()), LatestOfEquals: true,
+		Frozen: map[string][]string{configFile: {disk.Sum(cfg)}}}
 	dir := filepath.Join(runsDir, fmt.Sprintf("%04d-%s", number, info.Name))
 	info.RootFrom = rootFrom(dir, meta.Root)
 	w, err := fill(claim, info, cfg)

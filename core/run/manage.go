@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"finetui/core/disk"
 	"finetui/ml/wholefile"
 )
 
@@ -123,6 +124,14 @@ func nameSubjects(dir, before, label string) error {
 		now := bytes.Replace(text, quoted(before), quoted(label), 1)
 		if bytes.Equal(now, text) {
 			continue
+		}
+		if _, sealed, broken := disk.Unseal(text); broken != nil {
+			continue // a new checksum would hide it
+		} else if sealed {
+			object, _, _ := disk.Unseal(now)
+			if now, err = disk.Seal(json.RawMessage(object), " "); err != nil {
+				return err
+			}
 		}
 		if err := wholefile.Write(path, now); err != nil {
 			return err

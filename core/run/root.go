@@ -24,6 +24,10 @@ func (r *Run) Config() (*config.Snapshot, error) {
 		return nil, fmt.Errorf("%s is not there: put it back from a copy, or start another run", path)
 	case err != nil:
 		return nil, err
+	}
+	switch fault := r.checkConstants(path, file.Raw()); {
+	case fault != nil:
+		return nil, fault
 	case r.Info.Base != "" && r.Info.Base != file.Config.Model.Base: // it would be taken for another run
 		return nil, fmt.Errorf("%s is damaged: it names the base %q, and run.json %q: put it back from a copy", path,
 			file.Config.Model.Base, r.Info.Base)

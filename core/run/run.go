@@ -30,6 +30,7 @@ import (
 	"strings"
 
 	"finetui/core/config"
+	"finetui/core/disk"
 	"finetui/core/printable"
 	"finetui/ml/wholefile"
 )
@@ -102,6 +103,8 @@ type Info struct {
 	Lock uint64 `json:"lock,omitempty"`
 	// Unix seconds when the last process stood where it goes on from; 0: it does not yet
 	Ready float64 `json:"ready,omitempty"`
+	// SHA-256 of the run's frozen files (Freeze) by their names; two of one that is just being replaced
+	Frozen map[string][]string `json:"frozen,omitempty"`
 }
 
 // Exit is exit.json, the end of a run.
@@ -156,8 +159,12 @@ func readInfo(dir string) (info Info, err error) {
 	if err != nil {
 		return info, fmt.Errorf("the run cannot be read: %w", err)
 	}
-	if err := json.Unmarshal(data, &info); err != nil {
+	object, _, broken := disk.Unseal(data)
+	if err := json.Unmarshal(object, &info); err != nil {
 		return info, fmt.Errorf("%s is %s: put it back from a copy, or remove the run's folder", path, harm(data))
+	}
+	if broken != nil { // it would be taken for another run
+		return Info{}, fmt.Errorf("%s is damaged: %w: undo what was changed in it, or put it back from a copy", path, broken)
 	}
 	if info.Schema > Schema {
 		return info, fmt.Errorf("%s: schema %d is newer than this program knows (%d); use a newer finetui", path,
@@ -181,14 +188,15 @@ func harm(data []byte) string {
 // smallFile is more than any of the small files of a run ever has, in bytes.
 const smallFile = 1 << 20
 
-// writeJSON writes a file beside and renames it. Only the holder of the run's lock calls it, so the name is fixed.
+// writeJSON writes an object, sealed, beside and renames it. Only the holder of the run's lock calls it, so the name is
+// fixed.
 func writeJSON(path string, v any) error {
-	data, err := json.MarshalIndent(v, "", "  ")
+	data, err := disk.Seal(v, "  ")
 	if err != nil {
 		return err
 	}
 	tmp := path + ".tmp"
-	if err := writeSynced(tmp, append(data, '\n')); err != nil {
+	if err := writeSynced(tmp, data); err != nil {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
 	return wholefile.Rename(tmp, path)

@@ -217,7 +217,7 @@ func (r *Run) Answering() (s Saved, note string, err error) {
 		return s, "", printable.Missing("run %s has written no checkpoint yet: there is no adapter", r.Label())
 	}
 	for _, s := range byMerit(list, r.Info.BestBy) {
-		fault := s.verify("adapter")
+		fault := s.verify(answers)
 		if fault == nil {
 			if note != "" {
 				note += fmt.Sprintf(". The checkpoint of step %d is used instead.", s.Step)

@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"finetui/core/config"
+	"finetui/core/disk"
+	"finetui/ml/train"
 	"finetui/ml/wholefile"
 )
 
@@ -54,20 +56,6 @@ type seal struct {
 	Step   int               `json:"step"`
 	Files  map[string]string `json:"files"`           // name → SHA-256 of the bytes
 	Valid  *Score            `json:"valid,omitempty"` // nil: it was not measured yet
-	Sum    string            `json:"sum"`             // SHA-256 of this object with an empty sum
-}
-
-// sealed is the object with its own sum, as a file.
-func (s seal) text() ([]byte, error) {
-	s.Sum = ""
-	plain, err := json.Marshal(s)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(plain)
-	s.Sum = hex.EncodeToString(sum[:])
-	text, err := json.MarshalIndent(s, "", "  ")
-	return append(text, '\n'), err
 }
 
 // readSeal reads a checkpoint's sealFile. One of an older program has none: fs.ErrNotExist.
@@ -77,11 +65,12 @@ func readSeal(dir string) (s seal, err error) {
 	if err != nil {
 		return s, err
 	}
-	if err := json.Unmarshal(text, &s); err != nil {
+	object, sealed, broken := disk.Unseal(text)
+	if !sealed || json.Unmarshal(object, &s) != nil {
 		return seal{}, fmt.Errorf("%s is damaged", sealFile)
 	}
-	if same, err := s.text(); err != nil || string(same) != string(text) {
-		return seal{}, fmt.Errorf("%s is damaged: its own checksum does not fit", sealFile)
+	if broken != nil {
+		return seal{}, fmt.Errorf("%s is damaged: %w", sealFile, broken)
 	}
 	return s, nil
 }
@@ -116,10 +105,16 @@ func sumOf(path string) (string, error) {
 
 // Verify reads the checkpoint's files and holds them against their checksums. An error is a sentence that says what is
 // damaged. A checkpoint of an older program has no checksums: nil.
-func (s Saved) Verify() error { return s.verify("") }
+func (s Saved) Verify() error { return s.verify(func(string) bool { return true }) }
 
-// verify is Verify for the files whose names begin like that.
-func (s Saved) verify(begin string) error {
+// answers says of a checkpoint's file whether a model that answers depends on it: all do but those that only the next
+// step needs.
+func answers(name string) bool {
+	return !strings.HasPrefix(name, "optimizer.") && name != train.StateFile
+}
+
+// verify is Verify for some of the files.
+func (s Saved) verify(which func(name string) bool) error {
 	seal, err := readSeal(s.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -132,7 +127,7 @@ func (s Saved) verify(begin string) error {
 	}
 	var names []string
 	for name := range seal.Files {
-		if strings.HasPrefix(name, begin) {
+		if which(name) {
 			names = append(names, name)
 		}
 	}

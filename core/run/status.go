@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"finetui/core/disk"
 	"finetui/ml/wholefile"
 )
 
@@ -108,7 +109,8 @@ func readExit(dir string) (exit Exit, err error) {
 	if err != nil {
 		return exit, err
 	}
-	if err = json.Unmarshal(data, &exit); err == nil && exit.State != Done && exit.State != Stopped &&
+	data, _, broken := disk.Unseal(data)
+	if err = errors.Join(broken, json.Unmarshal(data, &exit)); err == nil && exit.State != Done && exit.State != Stopped &&
 		exit.State != Failed {
 		err = fmt.Errorf("%q is no end of a run", exit.State)
 	}

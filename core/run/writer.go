@@ -209,11 +209,6 @@ func (w *Writer) Update(change func(*Info)) error {
 	return nil
 }
 
-// Snapshot writes config.toml, the constants that the run goes on with.
-func (w *Writer) Snapshot(text []byte) error {
-	return wholefile.Write(filepath.Join(w.dir, configFile), text)
-}
-
 // StopRequested tells whether somebody asked the run to stop: at the next checkpoint, or (now) after this step. It
 // costs one look at a file; ask it every step.
 func (w *Writer) StopRequested() (stop, now bool) { return stopRequested(w.dir) }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"finetui/core/config"
+	"finetui/core/disk"
 	"finetui/core/eval"
 	"finetui/core/printable"
 	"finetui/core/project"
@@ -110,6 +111,7 @@ func (s *Session) keep(t *Setting, r project.Evaluation) error {
 		err = gone(path(timed + "json"))
 	}
 	if err == nil {
+		r.Constants = disk.Sum(constants)
 		err = r.WriteJSON(path("json"))
 	}
 	hint := ""
@@ -223,8 +225,9 @@ func read(name, path string) (k Kept, there bool) {
 		k.When = info.ModTime()
 		k.Result, k.Fault = eval.Read(path)
 	}
-	if asked, err := config.Load(strings.TrimSuffix(path, ".json") + ".toml"); err == nil {
-		k.Asked = asked.Config
+	asked, err := config.Load(strings.TrimSuffix(path, ".json") + ".toml")
+	if err == nil && (k.Result == nil || k.Result.Constants == "" || k.Result.Constants == disk.Sum(asked.Raw())) {
+		k.Asked = asked.Config // else it is that of an evaluation which was broken off, or damaged
 	}
 	return k, true
 }

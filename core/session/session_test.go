@@ -11,6 +11,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/disk"
 	"finetui/core/eval"
 	"finetui/core/media"
 	"finetui/core/model"
@@ -311,8 +312,9 @@ func TestForeignBaseIsRefused(t *testing.T) {
 	label := addRun(t, s, file, "basic", 5)
 	path := filepath.Join(s.RunsDir(), label, "run.json")
 	data, _ := os.ReadFile(path)
+	data, _, _ = disk.Unseal(data)
 	text := string(data)
-	at := strings.Index(text, `"base_fingerprint": "`) + len(`"base_fingerprint": "`)
+	at := strings.Index(text, `"base_fingerprint":"`) + len(`"base_fingerprint":"`)
 	write(t, path, text[:at]+"0000000000000000"+text[at+64:])
 	if _, err := s.Subject(context.Background(), label, nil); err == nil ||
 		!strings.Contains(err.Error(), "is not the one that") {

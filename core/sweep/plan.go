@@ -71,6 +71,8 @@ type Plan struct {
 	Split    string   `json:"split"`             // that is scored
 	Skipped  []string `json:"skipped,omitempty"` // variants, or VARIANT/SEED, that are left out
 	RootFrom string   `json:"root_from"`         // the project's folder as seen from this one's
+	// SHA-256 of config.toml, which no run may be started from that is another; "" in sweeps of older programs
+	Constants string `json:"constants,omitempty"`
 }
 
 // Variant is one recipe of a sweep.
@@ -263,7 +265,7 @@ func Create(file *config.Snapshot, p Plan) (*Sweep, error) {
 	if err != nil {
 		from = file.Root
 	}
-	p.RootFrom = from
+	p.RootFrom, p.Constants = from, disk.Sum(file.Raw())
 	s := &Sweep{Dir: dir, Plan: p}
 	err = wholefile.Folder(dir, func(draft string) error {
 		if err := os.Mkdir(filepath.Join(draft, "control"), 0o755); err != nil {
@@ -281,11 +283,11 @@ func Create(file *config.Snapshot, p Plan) (*Sweep, error) {
 }
 
 func (s *Sweep) write() error {
-	text, err := json.MarshalIndent(s.Plan, "", " ")
+	text, err := disk.Seal(s.Plan, " ")
 	if err != nil {
 		return err
 	}
-	return wholefile.Write(filepath.Join(s.Dir, planFile), append(text, '\n'))
+	return wholefile.Write(filepath.Join(s.Dir, planFile), text)
 }
 
 // Folder is where a project's sweeps are.
@@ -301,7 +303,8 @@ func Open(dir string) (*Sweep, error) {
 		return nil, err
 	}
 	s := &Sweep{Dir: dir}
-	if err := json.Unmarshal(text, &s.Plan); err != nil {
+	text, _, broken := disk.Unseal(text)
+	if err := errors.Join(broken, json.Unmarshal(text, &s.Plan)); err != nil {
 		return nil, fmt.Errorf("%s is damaged (%w): put it back from a copy, or plan the sweep again under another name",
 			path, err)
 	}
@@ -354,6 +357,10 @@ func (s *Sweep) Constants() (*config.Snapshot, error) {
 	f, err := config.Load(filepath.Join(s.Dir, configure))
 	if err != nil {
 		return nil, err
+	}
+	if s.Plan.Constants != "" && s.Plan.Constants != disk.Sum(f.Raw()) {
+		return nil, fmt.Errorf("%s is not what the sweep was planned with, by its checksum in %s: it was cut short or "+
+			"edited. Undo that, put it back from a copy, or plan the sweep again under another name", f.Path, planFile)
 	}
 	root := s.Plan.RootFrom
 	if !filepath.IsAbs(root) {

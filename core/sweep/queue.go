@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"finetui/core/disk"
 	"finetui/core/eval"
 	"finetui/core/run"
 	"finetui/ml/wholefile"
@@ -46,7 +47,8 @@ func (s *Sweep) readQueue() (queue, error) {
 		return q, nil
 	}
 	if err == nil {
-		err = json.Unmarshal(text, &q)
+		object, _, broken := disk.Unseal(text)
+		err = errors.Join(broken, json.Unmarshal(object, &q))
 	}
 	if err != nil {
 		return queue{}, fmt.Errorf("%s is damaged (%w): remove it, and the sweep finds its runs again", path, err)

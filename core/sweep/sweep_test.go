@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -315,6 +316,19 @@ func TestADamagedSweepSaysSo(t *testing.T) {
 	s, err := Create(f.Snapshot, Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{{"LORA.R", []string{"4", "8"}}}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	path := filepath.Join(s.Dir, configure)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cut := range []int{bytes.IndexByte(text, '\n') + 1, len(text)} {
+		if err := os.WriteFile(path, text[:cut], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Constants(); (err == nil) != (cut == len(text)) {
+			t.Errorf("with %d of %d bytes of %s: %v", cut, len(text), configure, err)
+		}
 	}
 	if err := os.WriteFile(filepath.Join(s.Dir, planFile), []byte(`{"schema":1,"axes":[{}]}`), 0o644); err != nil {
 		t.Fatal(err)

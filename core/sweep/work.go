@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -78,11 +77,11 @@ func (w *worker) change(edit func(q *queue)) error {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	edit(&w.queue)
-	text, err := json.MarshalIndent(w.queue, "", " ")
+	text, err := disk.Seal(w.queue, " ")
 	if err != nil {
 		return err
 	}
-	return wholefile.Write(filepath.Join(w.dir, queueFile), append(text, '\n'))
+	return wholefile.Write(filepath.Join(w.dir, queueFile), text)
 }
 
 // note edits the record of an experiment.
