@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -177,6 +178,8 @@ func (d *Dataset) Causes() []Cause {
 			d.explainIDs(c)
 		case MissingLabel:
 			d.explainMissing(c)
+		case BoxPastEdge:
+			d.explainCorners(c)
 		}
 	}
 	slices.SortStableFunc(causes, func(a, b Cause) int { return a.Level.Severity() - b.Level.Severity() })
@@ -223,6 +226,32 @@ func (d *Dataset) explainIDs(c *Cause) {
 	}
 }
 
+// explainCorners says it where the rows of the whole set look like two corners in place of a centre and a size: every
+// one has its third number above its first and its fourth above its second, and many leave the picture when they are
+// read as boxes.
+func (d *Dataset) explainCorners(c *Cause) {
+	boxes := 0
+	for i := range d.Items {
+		for _, o := range d.Items[i].Objects {
+			if o.Shape != nil {
+				continue
+			}
+			boxes++
+			x, y := (o.Box.X0+o.Box.X1)/2, (o.Box.Y0+o.Box.Y1)/2
+			if o.Box.X1-o.Box.X0 <= x || o.Box.Y1-o.Box.Y0 <= y {
+				return
+			}
+		}
+	}
+	if boxes < 3 || 4*c.Count < boxes {
+		return
+	}
+	c.Likely = true
+	c.Text = fmt.Sprintf("the rows are likely two corners (x0 y0 x1 y1), and are read as centre, width and height: %d "+
+		"of %s end past an edge of their picture", c.Count, Counted(boxes, "box", "boxes"))
+	c.Do = "write rows as: class x y width height, x and y of the centre; they count as they stand"
+}
+
 // explainMissing says it where no picture has labels.
 func (d *Dataset) explainMissing(c *Cause) {
 	if c.Count < len(d.Items) || c.Count < 2 {
@@ -233,6 +262,11 @@ func (d *Dataset) explainMissing(c *Cause) {
 		c.Text[strings.LastIndex(c.Text, ": ")+2:])
 	c.Do = "put the label files where the first one was looked for: labels/ in place of images/ in the picture's " +
 		"path, .txt in place of its ending"
+	if elsewhere := d.labelsElsewhere(c.File); elsewhere != "" {
+		c.Text += "; but files of such names lie in " + elsewhere
+		c.Do = "call that folder labels, and that of the pictures images; the rest of their paths must be the same"
+		return
+	}
 	if other := otherFormat(d.Root); other != "" {
 		c.Text += "; but there is " + other
 		c.Do = "convert it to YOLO labels: finetui does not read it yet"
@@ -242,4 +276,19 @@ func (d *Dataset) explainMissing(c *Cause) {
 			}
 		}
 	}
+}
+
+// labelsElsewhere is a folder of the set that has a text file of a picture's name, as findings name it; "" for none.
+func (d *Dataset) labelsElsewhere(media string) (folder string) {
+	stem := strings.TrimSuffix(filepath.Base(media), filepath.Ext(media))
+	seen := 0
+	walk(d.Root, func(path string, inner bool) bool {
+		const most = 100_000
+		if seen++; !inner && folder == "" && isText(path) && fold(path[:len(path)-len(".txt")]) ==
+			fold(filepath.Join(filepath.Dir(path), stem)) {
+			folder = shortPath(d.Root, filepath.Dir(path))
+		}
+		return seen < most && folder == ""
+	}, nil)
+	return folder
 }

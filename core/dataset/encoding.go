@@ -94,17 +94,18 @@ func rawBytes(text string) string {
 	return out.String()
 }
 
-// readable writes bytes that are no UTF-8, hidden or not, as \xA4: different texts stay different, and none is broken.
+// readable writes a text that is no UTF-8, its bytes hidden or not, with all that is not ASCII as \xA4: different texts
+// stay different, none is broken, and bytes of another encoding that happen to be UTF-8 are not taken for letters.
 func readable(text string) string {
 	if utf8.ValidString(text) && !hasHidden(text) {
 		return text
 	}
 	var out strings.Builder
-	for _, c := range hideBytes(text) {
-		if isHidden(c) {
-			fmt.Fprintf(&out, `\x%02X`, c-hidden)
+	for _, c := range []byte(rawBytes(text)) {
+		if c >= utf8.RuneSelf {
+			fmt.Fprintf(&out, `\x%02X`, c)
 		} else {
-			out.WriteRune(c)
+			out.WriteByte(c)
 		}
 	}
 	return out.String()

@@ -3,6 +3,8 @@ package dataset
 import (
 	"fmt"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // twin is a name that two ids have.
@@ -11,7 +13,8 @@ type twin struct {
 	name          string
 }
 
-// uniqueNames gives each later one of equal names a number, and returns which were equal.
+// uniqueNames gives each later one of equal names a number, and returns which were equal: also those that are written
+// with other code points and cannot be told apart by eye, é and e with an accent.
 func uniqueNames(names []string) (twins []twin) {
 	taken := map[string]bool{}
 	for _, name := range names {
@@ -19,9 +22,9 @@ func uniqueNames(names []string) (twins []twin) {
 	}
 	first := map[string]int{}
 	for id, name := range names {
-		before, twice := first[name]
+		before, twice := first[norm.NFC.String(name)]
 		if !twice {
-			first[name] = id
+			first[norm.NFC.String(name)] = id
 			continue
 		}
 		for n := 2; taken[names[id]]; n++ {

@@ -18,8 +18,9 @@ import (
 // pictureEndings are the file names taken for pictures. The later ones are known to other programs and not read here: a
 // finding says so, instead of a label file without a picture.
 var (
-	pictureEndings   = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"}
-	unreadPictures   = []string{".heic", ".heif", ".avif", ".dng", ".mpo", ".pfm", ".jp2"}
+	pictureEndings = []string{".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".jfif",
+		".jpe"}
+	unreadPictures   = []string{".heic", ".heif", ".avif", ".dng", ".mpo", ".pfm", ".jp2", ".jxl"}
 	pngEnd           = []byte{0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xae, 0x42, 0x60, 0x82}
 	errUnknownFormat = fmt.Errorf("a format that is not read: convert it to JPEG or PNG")
 )

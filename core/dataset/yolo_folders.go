@@ -189,7 +189,7 @@ func (p *yoloPlan) short(path string) string { return shortPath(p.root, path) }
 
 // labelFolder is where the labels of the pictures in that folder lie: the last "images" of the path within the set
 // reads "labels"; without one, a folder "labels" within or beside, or else the folder itself. Where "labels" is not
-// there and the pictures have text files beside them, these are the labels.
+// there and the pictures have text files beside them, these are the labels; so is a folder "label".
 func (p *yoloPlan) labelFolder(folder string) string {
 	base, rel := "", folder
 	for _, candidate := range p.bases() {
@@ -205,13 +205,26 @@ func (p *yoloPlan) labelFolder(folder string) string {
 		}
 		parts[i] = sibling(join(base, strings.Join(parts[:i], string(filepath.Separator))), "labels")
 		labels := join(base, strings.Join(parts, string(filepath.Separator)))
-		if !isFolder(labels) && holdsLabels(folder) {
+		if isFolder(labels) {
+			return labels
+		}
+		if holdsLabels(folder) {
 			return folder
+		}
+		parts[i] = sibling(join(base, strings.Join(parts[:i], string(filepath.Separator))), "label")
+		if label := join(base, strings.Join(parts, string(filepath.Separator))); isFolder(label) {
+			return label
 		}
 		return labels
 	}
 	same := join(base, rel)
-	for _, candidate := range []string{filepath.Join(same, "labels"), filepath.Join(p.root, "labels", rel)} {
+	candidates := []string{filepath.Join(same, "labels"), filepath.Join(p.root, "labels", rel)}
+	if rel != "." && !holdsLabels(folder) { // JPEGImages and labels
+		above := filepath.Dir(same)
+		candidates = append(candidates, filepath.Join(above, sibling(above, "labels")),
+			filepath.Join(above, sibling(above, "label")))
+	}
+	for _, candidate := range candidates {
 		if filepath.IsLocal(rel) && isFolder(candidate) {
 			return candidate
 		}

@@ -253,6 +253,8 @@ func (l *yoloListing) spareFor(item *Item, spare map[string]string) (kind spareK
 	}{
 		{filepath.Join(labels, name), spareKind{LabelEnding, "label file carries the picture's ending",
 			"label files carry the picture's ending", ""}},
+		{filepath.Join(labels, stem+".txt"), spareKind{LabelEnding, "label file has its ending twice",
+			"label files have their ending twice", ""}},
 		{filepath.Join(labels, stem),
 			spareKind{LabelCase, "label file is spelt otherwise than its picture, or not .txt",
 				"label files are spelt otherwise than their pictures, or not .txt", ""}},

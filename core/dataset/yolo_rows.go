@@ -75,6 +75,12 @@ func readRows(text, file string, rules rowRules) *rows {
 func (r *rows) parse(text, file string, rules rowRules) {
 	*r = rows{rules: rules, file: file, objects: r.objects[:0], values: r.values[:0], topID: -1}
 	text, readable := r.unmark(text)
+	if readable && strings.HasPrefix(text, "version https://git-lfs") {
+		r.line, r.filled = 1, 1
+		r.drop(newFinding(UnreadableLabel, r.file, 0, "a pointer of Git LFS in place of the labels").
+			as(level.Error, "call git lfs pull where the set was cloned; its rows do not count"))
+		return
+	}
 	if readable {
 		r.readAll(text)
 	}

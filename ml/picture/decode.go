@@ -68,7 +68,7 @@ func readHeader(file io.ReaderAt, size, most int64) (head Header, err error) {
 		head.config, head.Format, err = image.DecodeConfig(buffer)
 	}
 	if errors.Is(err, image.ErrFormat) {
-		return head, errors.New("not a JPEG, PNG, GIF, WebP, BMP or TIFF picture: convert it to one of these")
+		return head, errors.New(whatElse(file))
 	}
 	if err != nil {
 		return head, fmt.Errorf("the picture's header cannot be read: %w", err)
@@ -85,6 +85,21 @@ func readHeader(file io.ReaderAt, size, most int64) (head Header, err error) {
 		return head, fmt.Errorf("the picture has %d×%d pixels, more than the %d that are read: shrink it", w, h, most)
 	}
 	return head, nil
+}
+
+// whatElse says what a file is that is no picture of those which are read.
+func whatElse(file io.ReaderAt) string {
+	head := make([]byte, 512)
+	n, _ := file.ReadAt(head, 0)
+	head = bytes.ToLower(bytes.TrimSpace(head[:n]))
+	begins := func(with string) bool { return bytes.HasPrefix(head, []byte(with)) }
+	switch {
+	case begins("version https://git-lfs"):
+		return "a pointer of Git LFS in place of the picture: call git lfs pull where it was cloned"
+	case begins("<!doctype html"), begins("<html"):
+		return "a web page in place of the picture: download it again"
+	}
+	return "not a JPEG, PNG, GIF, WebP, BMP or TIFF picture: convert it to one of these"
 }
 
 // Decode reads a JPEG, PNG, GIF (its first frame), WebP, BMP or TIFF file as upright 8-bit RGB, and notes what the
