@@ -150,7 +150,7 @@ func (v *recipeView) settingWords(t *widget.Theme, s setting, w, h int) []string
 	if field, err := config.Lookup(s.name()); err == nil && h >= 12 {
 		lines = append(lines, wrapped(t.Muted, field.Doc, w)...)
 	}
-	return lines[:min(len(lines), max(h/3, 2))]
+	return widget.FirstLines(lines, w, max(h/3, 2))
 }
 
 func (v *recipeView) moveSetting(m widget.Move, page int) {

@@ -212,13 +212,11 @@ func (v *ask) drawQuestion(t *widget.Theme, w, h int) string {
 		}
 		lines = append(lines, wrapped(text, w-2)...)
 	}
-	note := v.truthNote(t)
+	note, room := v.truthNote(t), h
 	if note != "" && h > 1 {
-		lines = lines[:min(len(lines), h-1)]
+		room--
 	}
-	if len(lines) > h {
-		lines = append(lines[:h-1], widget.Cut(lines[h-1]+" …", w-2))
-	}
+	lines = widget.FirstLines(lines, w-2, room)
 	if note != "" {
 		lines = append(lines, note)
 	}

@@ -117,7 +117,7 @@ func (v *compare) drawDiffer(t *widget.Theme, w, h int) string {
 	}
 	list := v.wordDifferences()
 	lines := strings.Split(indent(list[v.differ.At(len(list))].lines(t, v.comparison().Subjects, w-2)), "\n")
-	lines = lines[:min(len(lines), h/2)]
+	lines = widget.FirstLines(lines, w, h/2)
 	return strings.Join(append([]string{table.View(t, w, h-len(lines))}, lines...), "\n")
 }
 

@@ -65,7 +65,7 @@ func besideTruth(t *widget.Theme, a *eval.FreeTextAnswer, w, most int) []string 
 		worth = "✗ names another exercise or none · " + worth
 	}
 	lines = append(lines, toned(t.Muted, wrapped(worth, w))...)
-	return lines[:min(len(lines), most)]
+	return widget.FirstLines(lines, w, most)
 }
 
 // hung is a text behind a label, its further lines below its first.

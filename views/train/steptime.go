@@ -61,11 +61,11 @@ func partLines(s run.TimeSpent, t *widget.Theme, w, h int) []string {
 		for _, item := range bars.Items {
 			parts = append(parts, item.Label+" "+item.Text)
 		}
-		lines := widget.Wrap(strings.Join(parts, " · "), w-2)
+		lines := widget.FirstLines(widget.Wrap(strings.Join(parts, " · "), w-2), w-2, h)
 		for i := range lines {
 			lines[i] = " " + lines[i]
 		}
-		return lines[:min(max(h, 0), len(lines))]
+		return lines
 	}
 	lines := strings.Split(bars.View(t, w-1, len(bars.Items)), "\n")
 	for i := range lines {

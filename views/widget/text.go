@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 	"unicode"
@@ -172,8 +173,7 @@ func Right(s string, w int) string {
 
 // Middle draws a text, wrapped, in the middle of w×h cells.
 func Middle(style Style, text string, w, h int) string {
-	lines := Wrap(Clean(text), max(w-2, 1))
-	lines = lines[:min(len(lines), max(h, 0))]
+	lines := FirstLines(Wrap(Clean(text), max(w-2, 1)), w-2, h)
 	for i, line := range lines {
 		lines[i] = blanks((w-Width(line))/2) + style.Render(line)
 	}
@@ -246,6 +246,16 @@ func Wrap(s string, w int) []string {
 	for i, line := range lines { // a single character wider than w stays whole there
 		lines[i] = Cut(strings.TrimRight(line, " "), w)
 	}
+	return lines
+}
+
+// FirstLines are the first h of some lines; where there are more the last of them ends in …, within w cells.
+func FirstLines(lines []string, w, h int) []string {
+	if h <= 0 || len(lines) <= h {
+		return lines[:min(len(lines), max(h, 0))]
+	}
+	lines = slices.Clone(lines[:h])
+	lines[h-1] = Cut(lines[h-1]+" …", w)
 	return lines
 }
 
