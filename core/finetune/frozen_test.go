@@ -15,7 +15,7 @@ func TestAFrozenFileThatWasCutShortStopsAResume(t *testing.T) {
 	if err := f.Override([]string{"TRAIN.EPOCHS=1"}); err != nil {
 		t.Fatal(err)
 	}
-	r := stopped(t, f)
+	r := stopAfter(t, f, "stopped", 1)
 	for _, name := range []string{"config.toml", picturesFile} {
 		path := filepath.Join(r.Dir, name)
 		text, err := os.ReadFile(path)

@@ -34,9 +34,10 @@ func (v *confusion) view() views.View {
 		Want: v.list.object.want, Refresh: v.refresh}
 }
 
-// refresh gives the table as many lines as there are classes.
+// refresh gives the table as many lines as there are classes, and unparsed answers room where there are any.
 func (v *confusion) refresh() {
-	v.board.Layout = confusionLayout(len(v.classes()))
+	r := v.result()
+	v.board.Layout = confusionLayout(len(v.classes()), r == nil || r.Unparsed > 0)
 	v.list.arrive()
 }
 
@@ -49,7 +50,7 @@ func (v *confusion) text() string {
 }
 
 func (v *confusion) newBoard() *views.Board {
-	return views.NewBoard(confusionLayout(9),
+	return views.NewBoard(confusionLayout(9, true),
 		views.Panel{Name: "confusion", Tab: "Confusion", Title: v.confusionTitle, Right: v.confusionNote,
 			Draw: v.drawConfusion, Move: v.moveCell, Actions: v.list.toItems},
 		v.list.itemsPanel(),
@@ -59,12 +60,17 @@ func (v *confusion) newBoard() *views.Board {
 	)
 }
 
-// confusionLayout gives the table of so many classes the lines that it has a use for.
-func confusionLayout(classes int) layout.Node {
+// confusionLayout gives the table of so many classes the lines that it has a use for. Where every answer names a class
+// the picture stands below it, else the answers that name none.
+func confusionLayout(classes int, unparsed bool) layout.Node {
 	const around = 2 + 1 + 5 + 3 // frame, heading, names of the columns, sentence
-	left := layout.Column(layout.Panel("confusion", 56, min(classes+3, 16)).AtMost(0,
-		classes+around).Weighted(3).Prior(2), layout.Panel("unparsed", 40, 6))
-	right := layout.Column(layout.Panel("items", 40, 6).Prior(1), layout.Panel("picture", 40, 18).Extra())
+	table := layout.Panel("confusion", 56, min(classes+3, 16)).AtMost(0, classes+around).Weighted(3).Prior(2)
+	none, items := layout.Panel("unparsed", 40, 6), layout.Panel("items", 40, 6).Prior(1)
+	picture := layout.Panel("picture", 40, 18).Extra()
+	left, right := layout.Column(table, none), layout.Column(items, picture)
+	if !unparsed {
+		left, right = layout.Column(table, picture), layout.Column(items, none.AtMost(0, 6))
+	}
 	return layout.Row(left.Weighted(8), right.Weighted(5).Prior(1))
 }
 

@@ -61,11 +61,15 @@ func partLines(s run.TimeSpent, t *widget.Theme, w, h int) []string {
 		for _, item := range bars.Items {
 			parts = append(parts, item.Label+" "+item.Text)
 		}
-		lines := widget.FirstLines(widget.Wrap(strings.Join(parts, " · "), w-2), w-2, h)
+		lines := widget.Wrap(strings.Join(parts, " · "), w-2)
+		for len(lines) > max(h, 0) && len(parts) > 0 { // whole parts or none: half a number is another one
+			parts = parts[:len(parts)-1]
+			lines = widget.Wrap(strings.Join(append(parts[:len(parts):len(parts)], "…"), " · "), w-2)
+		}
 		for i := range lines {
 			lines[i] = " " + lines[i]
 		}
-		return lines
+		return lines[:min(max(h, 0), len(lines))]
 	}
 	lines := strings.Split(bars.View(t, w-1, len(bars.Items)), "\n")
 	for i := range lines {

@@ -132,8 +132,8 @@ func (v *sweeps) drawList(t *widget.Theme, w, h int) string {
 		table.Rows = append(table.Rows, []widget.Cell{{Text: r.Plan.Name},
 			{Text: widget.Count(done) + "/" + widget.Count(of)}, {Text: glyph, Tone: tone}})
 	}
-	if len(v.reports) == 0 {
-		return widget.Block(strings.Join(v.empty(t, w), "\n"), w, h)
+	if len(v.reports) == 0 { // the table says how one comes
+		return widget.Middle(t.Muted, "none", w, h)
 	}
 	return table.View(t, w, h)
 }
@@ -234,6 +234,9 @@ func (v *sweeps) verdictLines(t *widget.Theme, w int) []string {
 }
 
 func (v *sweeps) drawVerdict(t *widget.Theme, w, h int) string {
+	if v.current() == nil {
+		return widget.Middle(t.Muted, "what each variant gains or loses against the first, with its interval", w, h)
+	}
 	return v.scroll.View(v.verdictLines(t, w), w, h)
 }
 

@@ -67,7 +67,7 @@ func (m Heatmap) View(t *Theme, w, h int) string {
 	if left > 0 || right < len(m.Columns) {
 		lines[0] = Left(lines[0], w-1) + t.Muted.Render("…")
 	}
-	return Block(strings.Join(append(lines, m.legend(t, w, h-len(lines))...), "\n"), w, h)
+	return Block(strings.Join(append(lines, m.legend(t, nameW, w, h-len(lines))...), "\n"), w, h)
 }
 
 func (m Heatmap) cell(t *Theme, i, j, w int) string {
@@ -103,18 +103,17 @@ func (m Heatmap) numbered(i int, name string) string {
 	return Right(Count(i+1), Width(Count(len(m.Rows)))) + " " + Clean(name)
 }
 
-// legend names the columns where they are not the rows.
-func (m Heatmap) legend(t *Theme, w, h int) []string {
-	same := len(m.Columns) <= len(m.Rows)
-	for j := 0; same && j < len(m.Columns); j++ {
-		same = m.Columns[j] == m.Rows[j]
-	}
-	if same || h < 2 {
+// legend names the columns that no row names in the nameW cells it has for that.
+func (m Heatmap) legend(t *Theme, nameW, w, h int) []string {
+	if h < 2 {
 		return nil
 	}
 	lines := []string{""}
 	line := ""
 	for j, name := range m.Columns {
+		if j < len(m.Rows) && name == m.Rows[j] && Width(m.numbered(j, name)) <= nameW {
+			continue
+		}
 		entry := Count(j+1) + " " + Clean(name)
 		if line != "" && Width(line)+3+Width(entry) > w {
 			lines, line = append(lines, t.Muted.Render(line)), ""
@@ -123,6 +122,9 @@ func (m Heatmap) legend(t *Theme, w, h int) []string {
 			line += " · "
 		}
 		line += entry
+	}
+	if line == "" {
+		return nil
 	}
 	return append(lines, t.Muted.Render(line))
 }
