@@ -171,6 +171,9 @@ func (c call) compareRecipes(s *session.Session, split string) int {
 		recipes = append(recipes, session.Recipe{Runs: runs})
 	}
 	compared, err := s.CompareRecipes(recipes, split)
+	if errors.As(err, new(session.WrongGroups)) {
+		return c.fail(exitCall, "%w", err)
+	}
 	if err != nil {
 		return c.unusable(err)
 	}

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -37,10 +36,17 @@ func (s *Session) CompareRecipes(recipes []Recipe, split string) (*eval.RecipeCo
 		uint64(s.Project.Config.Project.Seed))
 }
 
+// WrongGroups is the error for runs that are grouped as no recipe's seeds can be: who asks has to ask otherwise.
+type WrongGroups string
+
+func (w WrongGroups) Error() string { return string(w) }
+
+func wrongGroups(text string, args ...any) error { return WrongGroups(fmt.Sprintf(text, args...)) }
+
 // seeds are the evaluations of one recipe's runs.
 func (s *Session) seeds(names []string, split string) ([]Kept, error) {
 	if len(names) == 0 {
-		return nil, errors.New("a comma without runs on both sides names no recipe: finetui compare 1,2,3 4,5,6")
+		return nil, wrongGroups("a comma without runs on both sides names no recipe: finetui compare 1,2,3 4,5,6")
 	}
 	var runs []Kept
 	for _, name := range names {
@@ -51,14 +57,14 @@ func (s *Session) seeds(names []string, split string) ([]Kept, error) {
 		for _, other := range runs {
 			switch differ := Differences(other, k); {
 			case other.Path == k.Path:
-				return nil, fmt.Errorf("%s stands twice in one group", k.Name)
+				return nil, wrongGroups("%s stands twice in one group", k.Name)
 			case len(differ) > 0:
-				return nil, fmt.Errorf("%s and %s are not two seeds of one recipe: they differ in %s. Give them as "+
+				return nil, wrongGroups("%s and %s are not two seeds of one recipe: they differ in %s. Give them as "+
 					"two groups: %s %s", other.Name, k.Name, strings.Join(differ, "; "), other.Name, k.Name)
 			}
 			if seed, known := k.seed(); known {
 				if same, known := other.seed(); known && same == seed {
-					return nil, fmt.Errorf("%s and %s have the same PROJECT.SEED (%d), so the second tells nothing new: "+
+					return nil, wrongGroups("%s and %s have the same PROJECT.SEED (%d), so the second tells nothing new: "+
 						"train one with another seed, e.g. finetui train PROJECT.SEED=%d", other.Name, k.Name,
 						seed, seed+1)
 				}

@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 )
@@ -49,8 +51,12 @@ func TestRecipesAreComparedOverTheirSeeds(t *testing.T) {
 		for _, runs := range wrong.groups {
 			recipes = append(recipes, Recipe{Runs: runs})
 		}
-		if _, err := s.CompareRecipes(recipes, "test"); err == nil || !strings.Contains(err.Error(), wrong.says) {
+		_, err := s.CompareRecipes(recipes, "test")
+		if err == nil || !strings.Contains(err.Error(), wrong.says) {
 			t.Errorf("%v: %v, not %q", wrong.groups, err, wrong.says)
+		}
+		if grouped := errors.As(err, new(WrongGroups)); grouped == errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%v: the call is wrong, and it is not told from what is missing: %v", wrong.groups, err)
 		}
 	}
 	board, err := s.Results("test")
