@@ -164,6 +164,49 @@ const (
 
 func (Engine) Choices() []string { return words(EngineNative, EngineTorch) }
 
+// DType is what a base computes in under PyTorch (TORCH.DTYPE).
+type DType string
+
+const (
+	DTypeAuto     DType = "auto" // bfloat16 on a GPU, else float32
+	DTypeFloat32  DType = "float32"
+	DTypeBFloat16 DType = "bfloat16"
+)
+
+func (DType) Choices() []string { return words(DTypeAuto, DTypeFloat32, DTypeBFloat16) }
+
+// Attention is how PyTorch computes attention (TORCH.ATTENTION).
+type Attention string
+
+const (
+	AttentionSDPA  Attention = "sdpa"
+	AttentionFlash Attention = "flash_attention_2"
+	AttentionEager Attention = "eager"
+)
+
+func (Attention) Choices() []string { return words(AttentionSDPA, AttentionFlash, AttentionEager) }
+
+// Quantization is how the base's products are stored under PyTorch (TORCH.QUANTIZATION).
+type Quantization string
+
+const (
+	QuantizationNone Quantization = "none"
+	QuantizationNF4  Quantization = "nf4"
+)
+
+func (Quantization) Choices() []string { return words(QuantizationNone, QuantizationNF4) }
+
+// DeepSpeed is what DeepSpeed deals out over the processes (TORCH.DEEPSPEED).
+type DeepSpeed string
+
+const (
+	DeepSpeedNone  DeepSpeed = "none"
+	DeepSpeedZeRO2 DeepSpeed = "zero2" // gradients and the optimizer's state
+	DeepSpeedZeRO3 DeepSpeed = "zero3" // the base, too
+)
+
+func (DeepSpeed) Choices() []string { return words(DeepSpeedNone, DeepSpeedZeRO2, DeepSpeedZeRO3) }
+
 // Schedule is the course of the learning rate behind its warm-up (TRAIN.SCHEDULE).
 type Schedule string
 

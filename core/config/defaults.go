@@ -19,6 +19,8 @@ func Default() *Config {
 		},
 		Model: Model{Base: "tiny", Engine: "native", MinPixels: 12544, MaxPixels: 12544, Frames: 16, Cache: 4096,
 			MaxLength: 256},
+		Torch: Torch{Processes: 1, Hosts: []string{}, DType: DTypeAuto, Attention: AttentionSDPA,
+			Quantization: QuantizationNone, DeepSpeed: DeepSpeedNone},
 		LoRA: LoRA{R: 16, Alpha: 32, Dropout: 0.05, Targets: []string{"q_proj", "k_proj", "v_proj", "o_proj"}},
 		Train: Train{
 			Epochs: 6, BatchSize: 16, GradAccum: 1, LearningRate: 4e-3, Schedule: "linear", WarmupSteps: 20,

@@ -104,8 +104,33 @@ type Model struct {
 }
 
 type Torch struct {
-	Python string `key:"PYTHON" is:"path" doc:"the Python that has torch, transformers and peft; empty: that of VIRTUAL_ENV, .venv or CONDA_PREFIX, else python3"`
+	Python       string       `key:"PYTHON" is:"path" doc:"the Python that has torch, transformers and peft; empty: that of VIRTUAL_ENV, .venv or CONDA_PREFIX, else python3"`
+	Processes    int          `key:"PROCESSES" doc:"processes on each machine, which share the samples of a step: one for each GPU; more than one are started by torchrun" min:"1" max:"64"`
+	Hosts        []string     `key:"HOSTS" doc:"machines, NAME or NAME:PORT, that share the folder of the runs; on the first one the processes meet, at PORT or 29500; none: this one"`
+	Remote       string       `key:"REMOTE" doc:"how a host is told to start, {command} being one line for a shell: ssh {host} {command}, or srun --nodes=1 --ntasks=1 -w {host} sh -c {command}; empty: by hand, log.txt has the commands"`
+	DType        DType        `key:"DTYPE" doc:"what the base computes in; the adapters stay in float32; auto: bfloat16 on a GPU, else float32"`
+	Attention    Attention    `key:"ATTENTION" doc:"how attention is computed; flash_attention_2 needs the package flash-attn and bfloat16 on a GPU"`
+	Quantization Quantization `key:"QUANTIZATION" doc:"products of the language model in 4 bits, where the package bitsandbytes is there (QLoRA)"`
+	DeepSpeed    DeepSpeed    `key:"DEEPSPEED" doc:"what the package deepspeed deals out over the processes: zero2 gradients and the optimizer's state, zero3 a base that does not fit, too"`
 }
+
+// Needs are the packages that constants of [TORCH] ask for, by the constant, besides those that every run needs.
+func (t Torch) Needs() []Need {
+	var list []Need
+	if t.Attention == AttentionFlash {
+		list = append(list, Need{"TORCH.ATTENTION", "flash-attn"})
+	}
+	if t.Quantization != QuantizationNone {
+		list = append(list, Need{"TORCH.QUANTIZATION", "bitsandbytes"})
+	}
+	if t.DeepSpeed != DeepSpeedNone {
+		list = append(list, Need{"TORCH.DEEPSPEED", "deepspeed"})
+	}
+	return list
+}
+
+// Need is a package that a constant asks for.
+type Need struct{ Key, Package string }
 
 type LoRA struct {
 	R       int     `key:"R" doc:"rank" min:"1" max:"1024"`

@@ -48,6 +48,14 @@ func (s *Snapshot) Abs(path string) string {
 	return filepath.Join(s.Root, path)
 }
 
+// Program is Abs for a program: a bare name, which is looked for on the PATH, stays as it is.
+func (s *Snapshot) Program(path string) string {
+	if !strings.ContainsRune(path, filepath.Separator) {
+		return path
+	}
+	return s.Abs(path)
+}
+
 // At is the same text in another place.
 func (s *Snapshot) At(path, root string) *Snapshot {
 	moved := *s

@@ -25,6 +25,7 @@ func Validate(c *Config) []Problem {
 	p.paths(c)
 	p.dataset(c.Dataset)
 	p.model(c)
+	p.torch(c)
 	p.train(c.Train)
 	p.evaluation(c)
 	p.keys(c.Keys)
@@ -147,6 +148,29 @@ func (p *problems) model(c *Config) {
 	p.distinct("LORA.TARGETS", c.LoRA.Targets)
 	if c.LoRA.Alpha == 0 {
 		p.err("LORA.ALPHA", "is 0: the adapters would have no effect")
+	}
+}
+
+// torch checks what PyTorch is told, where it trains.
+func (p *problems) torch(c *Config) {
+	t := c.Torch
+	if c.Model.Engine != EngineTorch {
+		return
+	}
+	p.distinct("TORCH.HOSTS", t.Hosts)
+	if n, batch := t.Processes*max(1, len(t.Hosts)), c.Train.BatchSize*c.Train.GradAccum; n > batch {
+		p.err("TORCH.PROCESSES", "makes %d processes, and a step has %d samples for them (TRAIN.BATCH_SIZE × "+
+			"GRAD_ACCUM)", n, batch)
+	}
+	if t.Remote != "" && !strings.Contains(t.Remote, "{command}") {
+		p.err("TORCH.REMOTE", "has no {command}: ssh {host} {command}")
+	}
+	if t.Attention == AttentionFlash && t.DType == DTypeFloat32 {
+		p.err("TORCH.ATTENTION", "is %s, which computes in bfloat16, and DTYPE is %s", t.Attention, t.DType)
+	}
+	if t.DeepSpeed != DeepSpeedNone && t.Quantization != QuantizationNone {
+		p.err("TORCH.DEEPSPEED", "is %s, and a base in 4 bits (QUANTIZATION = %s) cannot be dealt out", t.DeepSpeed,
+			t.Quantization)
 	}
 }
 

@@ -67,7 +67,7 @@ func (in Input) look(ctx context.Context, m machine) Report {
 	add(processor(), kernels(), memory(), space(in.File.Root))
 	add(gpus(m.gpus)...)
 	add(m.tool(ctx, "ffmpeg"), m.tool(ctx, "ffprobe"))
-	add(m.python(ctx)...)
+	add(m.python(ctx, in.File)...)
 	add(m.hubCache())
 	add(bases(ctx, in.File)...)
 	add(in.Terminal...)

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"finetui/core/config"
 	"finetui/core/gpu"
 	"finetui/core/printable"
 	"finetui/core/video"
+	"finetui/ml/torch"
 )
 
 func thisMachine() machine {
@@ -54,6 +56,28 @@ func (m machine) tool(ctx context.Context, name string) Line {
 	return Line{name, version + " · " + path, OK, ""}
 }
 
+// torch is the Python that MODEL.ENGINE = torch trains with, what of its packages is missing, and what it sees.
+func (m machine) torch(ctx context.Context, file *config.Snapshot) []Line {
+	p, err := torch.Find(ctx, file.Program(file.Config.Torch.Python), file.Root)
+	if err != nil {
+		return []Line{{"Python", printable.Error(err), Missing, "install what is missing: MODEL.ENGINE is torch"}}
+	}
+	lines := []Line{{"Python", p.Path + " (" + p.Why + ") · " + p.String(), OK, ""}}
+	for _, need := range file.Config.Torch.Needs() {
+		line := Line{need.Package, p.Versions[need.Package], OK, ""}
+		if line.Value == "" {
+			line.Value, line.Verdict, line.Do = need.Key+" asks for it", Missing, p.Install(need.Package)
+		}
+		lines = append(lines, line)
+	}
+	sees, err := p.Works(ctx)
+	if err != nil {
+		return append(lines, Line{"PyTorch", "does not start: " + printable.Error(err), Missing,
+			p.Install("--upgrade", "torch", "transformers", "peft", "safetensors")})
+	}
+	return append(lines, Line{"PyTorch", "sees " + sees, OK, ""})
+}
+
 // packages are the Python packages that are asked for. Their versions come from their metadata: importing torch would
 // take seconds.
 var packages = []string{"torch", "transformers", "peft"}
@@ -69,7 +93,10 @@ for name in sys.argv[1:]:
 print(json.dumps(out))`
 
 // python looks for Python and what PyTorch's trainers need.
-func (m machine) python(ctx context.Context) []Line {
+func (m machine) python(ctx context.Context, file *config.Snapshot) []Line {
+	if file.Config.Model.Engine == config.EngineTorch {
+		return m.torch(ctx, file)
+	}
 	const why = "nothing for training here; comparisons with PyTorch and other trainers need it"
 	path, err := m.lookPath("python3")
 	if err != nil {

@@ -20,7 +20,11 @@ var changeable = []struct{ name, how string }{
 	{"CONVERT.", ""},
 	{"MODEL.BASE", "the base must be the one of then"},
 	{"MODEL.CACHE", ""},
-	{"TORCH.", ""},
+	{"TORCH.PYTHON", ""},
+	{"TORCH.PROCESSES", "sums are added in another order, so that last digits may differ"},
+	{"TORCH.HOSTS", "sums are added in another order, so that last digits may differ"},
+	{"TORCH.REMOTE", ""},
+	{"TORCH.ATTENTION", "sums are added in another order, so that last digits may differ"},
 	{"TRAIN.EPOCHS", "the learning rate goes on where it stood, and what is left of its course is spread over the " +
 		"steps that are left"},
 	{"TRAIN.LOG_EVERY", ""},

@@ -10,6 +10,7 @@ import (
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/recipe"
+	"finetui/ml/torch"
 	"finetui/ml/train"
 )
 
@@ -44,6 +45,8 @@ type Engine interface {
 type Result struct {
 	train.Result
 	Making time.Duration // of the samples: their pictures, and what a frozen tower sees in them
+	Ranks  []torch.Share // what each of several processes did of it
+	Told   string        // the signal that told a process of the engine to end; "": none was
 }
 
 // State is where a restored engine stands.
@@ -63,6 +66,7 @@ type About struct {
 // Task is what an engine is opened for.
 type Task struct {
 	Project *project.Project // with its base open
+	Dir     string           // the run's folder, for what an engine's processes say
 	Steps   int              // of the whole run
 	// SampleWeight is what the tokens of an answer weigh together on the mean of an epoch; 0 where all weigh alike
 	SampleWeight float64
@@ -77,8 +81,13 @@ var engines = map[config.Engine]func(ctx context.Context, t Task) (Engine, error
 	config.EngineTorch: openTorch,
 }
 
-// checkEngine says whether there is such an engine.
-func checkEngine(c *config.Config) error {
+// checkEngine says whether there is such an engine, and whether this machine has what it needs.
+func checkEngine(ctx context.Context, f *config.Snapshot) error {
+	c := f.Config
+	if c.Model.Engine == config.EngineTorch {
+		_, err := project.Python(ctx, f)
+		return err
+	}
 	if engines[c.Model.Engine] != nil {
 		return nil
 	}

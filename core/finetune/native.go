@@ -134,7 +134,7 @@ func (e *nativeEngine) Step(ctx context.Context, wanted []recipe.Sample, first i
 	if err != nil {
 		return nil, err
 	}
-	return &Result{*res, making}, nil
+	return &Result{Result: *res, Making: making}, nil
 }
 
 func (e *nativeEngine) Check(ctx context.Context, wanted []recipe.Sample) (*Result, []model.Reply, error) {
@@ -149,7 +149,7 @@ func (e *nativeEngine) Check(ctx context.Context, wanted []recipe.Sample) (*Resu
 		return nil, nil, err
 	}
 	replies, err := e.p.Ask(ctx, e.subject, wanted, nil)
-	return &Result{*res, making}, replies, err
+	return &Result{Result: *res, Making: making}, replies, err
 }
 
 func (e *nativeEngine) Save(dir string, counters map[string]uint64) error {

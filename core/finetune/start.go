@@ -42,7 +42,7 @@ type Options struct {
 // process, so that nobody has to wait for it and a terminal that is closed does not break it off; that process
 // checks then what cannot be checked without the base.
 func Start(ctx context.Context, file *config.Snapshot, o Options) (*run.Run, []dataset.Finding, error) {
-	if err := checkEngine(file.Config); err != nil {
+	if err := checkEngine(ctx, file); err != nil {
 		return nil, nil, err
 	}
 	p, err := project.Open(ctx, file, o.Report)

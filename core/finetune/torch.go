@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"finetui/core/config"
@@ -47,9 +46,9 @@ func openTorch(ctx context.Context, task Task) (Engine, error) {
 	if !ok {
 		return nil, fmt.Errorf("MODEL.ENGINE = torch cannot train MODEL.BASE = %q yet; native can", p.Base.Name)
 	}
-	python, err := torch.Find(ctx, expand(p.File.Abs, c.Torch.Python), p.File.Root)
+	python, err := project.Python(ctx, p.File)
 	if err != nil {
-		return nil, fmt.Errorf("MODEL.ENGINE = torch: %w", err)
+		return nil, err
 	}
 	e := &torchEngine{p: p, encoder: p.Encoder(), media: media, adapter: adapterOf(p), seed: uint64(c.Project.Seed),
 		schedule: scheduleOf(c.Train, task.Steps), weight: task.SampleWeight}
@@ -61,13 +60,21 @@ func openTorch(ctx context.Context, task Task) (Engine, error) {
 			return nil, err
 		}
 	}
-	if e.trainer, err = torch.Start(python, os.Stderr); err != nil { // the run's log.txt
+	if err := e.begin(ctx, python, task.Dir); err != nil {
 		return nil, err
 	}
 	if err := e.open(python); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
+}
+
+// begin starts the processes.
+func (e *torchEngine) begin(ctx context.Context, python torch.Python, dir string) (err error) {
+	c := e.p.Config.Torch
+	e.trainer, err = torch.Start(ctx, torch.Launch{Python: python, Processes: c.Processes, Hosts: c.Hosts,
+		Remote: c.Remote, Dir: filepath.Join(dir, "torch"), Log: os.Stderr}) // the run's log.txt
+	return err
 }
 
 // foresee builds the native network for what the process is spared: encoders, and the projectors' files.
@@ -84,14 +91,6 @@ func (e *torchEngine) foresee() error {
 	return nil
 }
 
-// expand is a path from a configuration; a program's bare name, and nothing, stay as they are.
-func expand(abs func(string) string, path string) string {
-	if !strings.ContainsRune(path, filepath.Separator) {
-		return path
-	}
-	return abs(path)
-}
-
 func (e *torchEngine) open(python torch.Python) error {
 	c := e.p.Config
 	var fresh []lora.Adapter
@@ -103,7 +102,8 @@ func (e *torchEngine) open(python torch.Python) error {
 	if len(fresh) == 0 {
 		return fmt.Errorf("LORA.TARGETS = %v matches no product of the base", c.LoRA.Targets)
 	}
-	dir, err := os.MkdirTemp("", "finetui-adapter-")
+	// beside the run, where other machines find it, too
+	dir, err := os.MkdirTemp(e.p.File.Abs(c.Project.Runs), ".adapter-")
 	if err != nil {
 		return err
 	}
@@ -112,12 +112,16 @@ func (e *torchEngine) open(python torch.Python) error {
 		return err
 	}
 	h := e.trainer.Hello
-	s := torch.Settings{Base: e.p.Base.Dir, Adapter: dir, Device: h.Device, DType: "float32",
-		Threads: blas.NewTeam(c.Train.Threads).Size(), WeightDecay: c.Train.WeightDecay,
+	s := torch.Settings{Base: e.p.Base.Dir, Adapter: dir, Device: h.Device, DType: string(c.Torch.DType),
+		Zero:      map[config.DeepSpeed]int{config.DeepSpeedZeRO2: 2, config.DeepSpeedZeRO3: 3}[c.Torch.DeepSpeed],
+		Attention: string(c.Torch.Attention), Quantized: c.Torch.Quantization == config.QuantizationNF4,
+		Threads: max(1, blas.NewTeam(c.Train.Threads).Size()/c.Torch.Processes), WeightDecay: c.Train.WeightDecay,
 		MaxGradNorm: c.Train.MaxGradNorm, Seed: e.seed, Checkpoints: c.Train.Checkpointing,
 		Projectors: e.projecting != nil}
-	if h.Device == "cuda" {
-		s.DType = "bfloat16"
+	if c.Torch.DType == config.DTypeAuto {
+		if s.DType = "float32"; h.Device == "cuda" {
+			s.DType = "bfloat16"
+		}
 	}
 	if c.Recipe.Loss == config.LossFocal {
 		s.Gamma = c.Recipe.FocalGamma
@@ -132,6 +136,9 @@ func (e *torchEngine) open(python torch.Python) error {
 	if h.Name != "" {
 		e.about.Text += " " + h.Name
 	}
+	if n := e.trainer.Processes(); n > 1 {
+		e.about.Text += fmt.Sprintf(", %d processes", n)
+	}
 	return nil
 }
 
@@ -145,7 +152,7 @@ func (e *torchEngine) samples(ctx context.Context, wanted []recipe.Sample, first
 	for i, w := range wanted {
 		var err error
 		out[i].ID = w.ID
-		known := e.trainer.Knows(w.ID)
+		known := e.trainer.Knows(i, w.ID)
 		switch {
 		case ask:
 			out[i].Sample, err = e.encoder.Asked(ctx, e.eye, e.eye != nil, w)
@@ -184,7 +191,7 @@ func (e *torchEngine) Step(ctx context.Context, wanted []recipe.Sample, first in
 		return nil, err
 	}
 	e.step++
-	return &Result{*res, making}, nil
+	return &Result{Result: res.Result, Making: making, Ranks: res.Ranks, Told: e.trainer.Told}, nil
 }
 
 func (e *torchEngine) Check(ctx context.Context, wanted []recipe.Sample) (*Result, []model.Reply, error) {
@@ -214,7 +221,7 @@ func (e *torchEngine) Check(ctx context.Context, wanted []recipe.Sample) (*Resul
 				Tokens: len(r.Tokens), Seconds: r.Seconds})
 		}
 	}
-	return &Result{*res, making}, replies, nil
+	return &Result{Result: res.Result, Making: making}, replies, nil
 }
 
 // Save lets the process write adapter and optimizer, and gives the adapter this program's own form.

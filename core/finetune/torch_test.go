@@ -80,6 +80,13 @@ func sameSteps(t *testing.T, f *config.File, least int) (native, python run.Save
 		t.Fatal(err)
 	}
 	there := start(t, f, "there")
+	return agree(t, here, there, least)
+}
+
+// agree waits for two runs and holds their losses, checks and adapters against each other; it returns the last
+// checkpoints.
+func agree(t *testing.T, here, there *run.Run, least int) (first, second run.Saved) {
+	t.Helper()
 	wait(t, here)
 	wait(t, there)
 	a, b := history(t, here), history(t, there)
@@ -104,8 +111,8 @@ func sameSteps(t *testing.T, f *config.File, least int) (native, python run.Save
 				y.Accuracy)
 		}
 	}
-	first, _ := here.Latest()
-	second, _ := there.Latest()
+	first, _ = here.Latest()
+	second, _ = there.Latest()
 	_, mine, err := lora.Read(first.Path)
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 
 	"finetui/core/recipe"
 	"finetui/core/run"
-	"finetui/ml/train"
+	"finetui/ml/torch"
 )
 
 // window adds up the steps between two rows.
@@ -19,6 +19,7 @@ type window struct {
 	wall                          time.Duration // of this process
 	data, forward, back, optimize time.Duration
 	classes                       map[string]classSum
+	ranks                         []torch.Share
 }
 
 type classSum struct {
@@ -27,13 +28,20 @@ type classSum struct {
 	tokens  int
 }
 
-func (w *window) add(r *train.Result, samples []recipe.Sample, data, wall time.Duration, epochs float64) {
+func (w *window) add(r *Result, samples []recipe.Sample, wall time.Duration, epochs float64) {
 	w.steps++
 	w.loss, w.plain = w.loss+r.Loss, w.plain+r.LossPlain
 	w.epochs, w.rate, w.norm = epochs, r.LearningRate, r.GradNorm
 	w.tokens, w.wall = w.tokens+r.Tokens, w.wall+wall
-	w.data, w.forward, w.back, w.optimize = w.data+data, w.forward+r.Times.Forward, w.back+r.Times.Backward,
-		w.optimize+r.Times.Optimizer
+	w.data, w.forward = w.data+r.Making+r.Times.Load, w.forward+r.Times.Forward
+	w.back, w.optimize = w.back+r.Times.Backward, w.optimize+r.Times.Optimizer
+	if len(w.ranks) != len(r.Ranks) { // also where a run goes on with others
+		w.ranks = make([]torch.Share, len(r.Ranks))
+	}
+	for i, s := range r.Ranks {
+		w.ranks[i].NLL, w.ranks[i].Tokens = w.ranks[i].NLL+s.NLL, w.ranks[i].Tokens+s.Tokens
+		w.ranks[i].Busy += s.Busy
+	}
 	if w.classes == nil {
 		w.classes = map[string]classSum{}
 	}
@@ -56,6 +64,10 @@ func (w *window) rows(step, tokens, samples int) (*run.Train, *run.Class) {
 		TokensPerSecond: run.Float(float64(w.tokens) / w.wall.Seconds()),
 		Seconds: run.StepTimes{Data: run.Float(w.data.Seconds()), Forward: run.Float(w.forward.Seconds()),
 			Backward: run.Float(w.back.Seconds()), Optimizer: run.Float(w.optimize.Seconds())}}
+	for _, s := range w.ranks {
+		t.Ranks = append(t.Ranks, run.Rank{Loss: run.Float(s.NLL / float64(s.Tokens)),
+			Seconds: run.Float(s.Busy.Seconds())})
+	}
 	c := &run.Class{Head: head}
 	for _, name := range slices.Sorted(maps.Keys(w.classes)) {
 		sum := w.classes[name]
@@ -74,6 +86,7 @@ type part struct {
 	Rate    float64         `json:"lr"`
 	Norm    float64         `json:"grad_norm"`
 	Classes map[string]lost `json:"classes"`
+	Ranks   []torch.Share   `json:"ranks,omitempty"`
 }
 
 // lost is a class's share of it.
@@ -84,7 +97,7 @@ type lost struct {
 }
 
 func (w *window) part() part {
-	p := part{w.steps, w.loss, w.plain, w.epochs, w.rate, w.norm, map[string]lost{}}
+	p := part{w.steps, w.loss, w.plain, w.epochs, w.rate, w.norm, map[string]lost{}, slices.Clone(w.ranks)}
 	for name, c := range w.classes {
 		p.Classes[name] = lost{c.samples, c.nll, c.tokens}
 	}
@@ -93,7 +106,7 @@ func (w *window) part() part {
 
 func (p part) window() window {
 	w := window{steps: p.Steps, loss: p.Loss, plain: p.Plain, epochs: p.Epochs, rate: p.Rate, norm: p.Norm,
-		classes: map[string]classSum{}}
+		classes: map[string]classSum{}, ranks: p.Ranks}
 	for name, c := range p.Classes {
 		w.classes[name] = classSum{c.Samples, c.NLL, c.Tokens}
 	}

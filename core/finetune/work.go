@@ -60,6 +60,7 @@ type job struct {
 	saved  int        // step of the newest checkpoint
 	score  *run.Score // of this step; nil: not measured
 	rated  bool       // its checkpoint knows it
+	told   string     // the signal that told a process of the engine to end
 	seen   struct{ tokens, samples int }
 	window window
 	mutex  sync.Mutex // guards step for the system sampler
@@ -91,6 +92,9 @@ func (j *job) train(ctx context.Context) (state, reason string, err error) {
 				return run.Stopped, toldToEnd(ctx), j.checkpoint()
 			}
 			return "", "", j.brokeDown(err)
+		}
+		if j.told != "" && j.step < j.batches.Steps() {
+			return run.Stopped, "a process of the engine was told to end by " + j.told, j.checkpoint()
 		}
 		halt, err := j.after(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -297,7 +301,7 @@ func (j *job) prepareIn(ctx context.Context) error {
 // build opens the engine.
 func (j *job) build(ctx context.Context) error {
 	c := j.p.Config
-	if err := checkEngine(c); err != nil {
+	if err := checkEngine(ctx, j.p.File); err != nil {
 		return err
 	}
 	weight := j.w.Info().SampleWeight
@@ -305,7 +309,7 @@ func (j *job) build(ctx context.Context) error {
 		weight = j.p.Mass().SampleWeight
 	}
 	var err error
-	if j.engine, err = engines[c.Model.Engine](ctx, Task{Project: j.p, Steps: j.batches.Steps(),
+	if j.engine, err = engines[c.Model.Engine](ctx, Task{Project: j.p, Dir: j.w.Dir(), Steps: j.batches.Steps(),
 		SampleWeight: weight}); err != nil {
 		return err
 	}
@@ -344,7 +348,8 @@ func (j *job) advance(ctx context.Context) error {
 	j.score, j.rated = nil, false
 	j.seen.tokens += res.Tokens
 	j.seen.samples += len(wanted)
-	j.window.add(&res.Result, wanted, res.Making+res.Times.Load, time.Since(start), epochs)
+	j.window.add(res, wanted, time.Since(start), epochs)
+	j.told = res.Told
 	return nil
 }
 

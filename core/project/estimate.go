@@ -56,6 +56,11 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 	for _, problem := range config.ValidateSteps(cfg.Train, out.TrainSamples) {
 		out.Notes = append(out.Notes, problem.Key+" "+problem.Text)
 	}
+	if cfg.Model.Engine == config.EngineTorch {
+		if _, err := Python(ctx, p.File); err != nil && ctx.Err() == nil {
+			out.Notes = append(out.Notes, err.Error())
+		}
+	}
 	away, err := e.openBase(cfg)
 	if err != nil {
 		out.Notes = append(out.Notes, err.Error())

@@ -315,6 +315,7 @@ func (c *coder) index(o *origin, h *History) {
 		coded(c, &r.Samples)
 		c.floats(&r.Epoch, &r.Loss, &r.LossPlain, &r.LR, &r.GradNorm, &r.TokensPerSecond,
 			&r.Seconds.Data, &r.Seconds.Forward, &r.Seconds.Backward, &r.Seconds.Optimizer)
+		list(c, &r.Ranks, 16, func(k *Rank) { c.floats(&k.Loss, &k.Seconds) })
 	})
 	rows(c, &h.Classes, func(r *Class) {
 		c.head(&r.Head, "class")

@@ -79,7 +79,14 @@ type Train struct {
 	Tokens          int       `json:"tokens"`    // seen since the run began
 	Samples         int       `json:"samples"`   // seen since the run began
 	TokensPerSecond Float     `json:"tokens_per_s"`
-	Seconds         StepTimes `json:"seconds"` // of the steps since the last such row
+	Seconds         StepTimes `json:"seconds"`         // of the steps since the last such row
+	Ranks           []Rank    `json:"ranks,omitempty"` // of each of several processes, in order
+}
+
+// Rank is one process's part of the steps since the last such row.
+type Rank struct {
+	Loss    Float `json:"loss"`    // mean over its supervised tokens, without weights
+	Seconds Float `json:"seconds"` // in which it computed; the rest it waited for the others
 }
 
 // StepTimes is where the time of steps went, in seconds.

@@ -56,7 +56,26 @@ func (s *scanner) train(r *Train) bool {
 		s.skip(`,"forward":`) && s.float(&r.Seconds.Forward) &&
 		s.skip(`,"backward":`) && s.float(&r.Seconds.Backward) &&
 		s.skip(`,"optimizer":`) && s.float(&r.Seconds.Optimizer) &&
-		s.skip(`}}`) && s.end()
+		s.skip(`}`) && s.ranks(&r.Ranks) && s.skip(`}`) && s.end()
+}
+
+// ranks takes the parts of several processes, where they are there.
+func (s *scanner) ranks(list *[]Rank) bool {
+	if !s.skip(`,"ranks":[`) {
+		return true
+	}
+	*list = make([]Rank, 0, bytes.Count(s.rest, []byte(`{`)))
+	for !s.skip(`]`) {
+		if len(*list) > 0 && !s.skip(`,`) {
+			return false
+		}
+		var r Rank
+		if !s.skip(`{"loss":`) || !s.float(&r.Loss) || !s.skip(`,"seconds":`) || !s.float(&r.Seconds) || !s.skip(`}`) {
+			return false
+		}
+		*list = append(*list, r)
+	}
+	return len(*list) > 0
 }
 
 func (s *scanner) class(r *Class) bool {

@@ -39,7 +39,7 @@ func scannedLines(t testing.TB) []string {
 		add(&Train{Head: at, Epoch: Float(random.Float64()), Loss: Float(random.ExpFloat64()),
 			LossPlain: Float(float32(random.Float64())), LR: 1e-5, GradNorm: number(),
 			Tokens: random.IntN(1 << 40), Samples: -i, TokensPerSecond: number(), Seconds: StepTimes{number(), Float(i),
-				0.25, Float(math.Copysign(0, -1))}})
+				0.25, Float(math.Copysign(0, -1))}, Ranks: []Rank{{number(), 2}, {Float(math.NaN()), number()}}[:i%3]})
 		add(&Class{Head: at, Losses: ClassLosses{{"Toe drain", i, number()}, {"rock \"toe\"", 2, 0.5},
 			{"排水溝", 1, 3}}[:i%4]})
 	}

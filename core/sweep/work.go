@@ -368,8 +368,10 @@ func sameSource(r *run.Run, meta run.Meta) bool {
 func matters(key string) bool {
 	section, _, _ := strings.Cut(key, ".")
 	switch section {
-	case "VIEW", "KEYS", "INFER", "CONVERT", "TORCH":
+	case "VIEW", "KEYS", "INFER", "CONVERT":
 		return false
+	case "TORCH": // the others change last digits at most
+		return key == "TORCH.DTYPE" || key == "TORCH.QUANTIZATION"
 	case "EVAL":
 		return key == "EVAL.MAX_NEW_TOKENS"
 	case "PROJECT":

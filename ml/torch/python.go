@@ -11,12 +11,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Install is the line that puts what is needed into a Python.
 const Install = "pip install torch transformers peft safetensors"
+
+// optional are packages that some constants ask for.
+var optional = []string{"deepspeed", "bitsandbytes", "flash-attn"}
 
 // needed are the packages, by the names they are imported by.
 var needed = []string{"torch", "transformers", "peft", "safetensors"}
@@ -25,7 +29,12 @@ var needed = []string{"torch", "transformers", "peft", "safetensors"}
 type Python struct {
 	Path     string
 	Why      string            // how it was found: "TORCH.PYTHON", "VIRTUAL_ENV", ".venv", "CONDA_PREFIX", "PATH"
-	Versions map[string]string // of needed packages; one that is missing has none
+	Versions map[string]string // of packages; one that is missing has none
+}
+
+// Install is the line that puts packages into this Python.
+func (p Python) Install(packages ...string) string {
+	return shell(append([]string{p.Path, "-m", "pip", "install"}, packages...))
 }
 
 // Missing are the packages that the Python lacks.
@@ -63,7 +72,8 @@ func Find(ctx context.Context, named, folder string) (Python, error) {
 		case err != nil:
 			tried = append(tried, fmt.Sprintf("%s (%s) %v", c.Path, c.Why, err))
 		case len(p.Missing()) > 0:
-			tried = append(tried, fmt.Sprintf("%s (%s) lacks %s", c.Path, c.Why, strings.Join(p.Missing(), ", ")))
+			tried = append(tried, fmt.Sprintf("%s (%s) lacks %s: %s", c.Path, c.Why, strings.Join(p.Missing(), ", "),
+				p.Install(p.Missing()...)))
 		default:
 			return p, nil
 		}
@@ -71,7 +81,7 @@ func Find(ctx context.Context, named, folder string) (Python, error) {
 	if len(tried) == 0 {
 		tried = []string{"there is no python3 on the PATH"}
 	}
-	return Python{}, fmt.Errorf("%w: %s; in a Python of your choice: %s, and name it in TORCH.PYTHON", ErrNoPython,
+	return Python{}, fmt.Errorf("%w: %s; or in a Python of your choice: %s, and name it in TORCH.PYTHON", ErrNoPython,
 		strings.Join(tried, "; "), Install)
 }
 
@@ -115,7 +125,7 @@ print(json.dumps(have))`
 func probe(ctx context.Context, p Python) (Python, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, p.Path, append([]string{"-c", versions}, needed...)...)
+	cmd := exec.CommandContext(ctx, p.Path, slices.Concat([]string{"-c", versions}, needed, optional)...)
 	out, err := cmd.Output()
 	if err == nil {
 		err = json.Unmarshal(out, &p.Versions)
@@ -125,3 +135,27 @@ func probe(ctx context.Context, p Python) (Python, error) {
 	}
 	return p, nil
 }
+
+// Works imports what a Python has, which takes seconds, and says what PyTorch sees: "2 GPUs (NVIDIA H200), bfloat16, nccl",
+// or "no GPU". The error is the last line that Python says, where the packages do not fit together.
+func (p Python) Works(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, p.Path, "-W", "ignore", "-c", works)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		lines := strings.Split(strings.TrimSpace(string(exit.Stderr)), "\n")
+		return "", fmt.Errorf("%w: %.300s", err, lines[len(lines)-1])
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+const works = `import peft, safetensors, torch, torch.distributed as d, transformers
+transformers.AutoModelForImageTextToText, peft.PeftModel
+n = torch.cuda.device_count() if torch.cuda.is_available() else 0
+what = [f"{n} GPUs ({torch.cuda.get_device_name(0)})" if n > 1 else torch.cuda.get_device_name(0) if n else "no GPU"]
+if n and torch.cuda.is_bf16_supported(): what.append("bfloat16")
+what += [name for name in ("nccl", "gloo") if d.is_available() and getattr(d, f"is_{name}_available")()]
+print(", ".join(what))`

@@ -1,16 +1,15 @@
 package torch
 
 import (
-	"bufio"
+	"context"
 	_ "embed"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"math"
-	"os"
-	"os/exec"
+	"slices"
 	"time"
 
 	"finetui/ml/train"
@@ -25,6 +24,9 @@ type Settings struct {
 	Adapter     string  `json:"adapter"` // folder in PEFT's format: where training begins
 	Device      string  `json:"device"`  // "cpu" or "cuda"
 	DType       string  `json:"dtype"`   // of the base: "float32" or "bfloat16"
+	Attention   string  `json:"attention"`
+	Quantized   bool    `json:"quantized"` // the language model's products in 4 bits
+	Zero        int     `json:"zero"`      // DeepSpeed's stage, 2 or 3; 0: without
 	Threads     int     `json:"threads"`
 	WeightDecay float64 `json:"decay"`
 	MaxGradNorm float64 `json:"clip"`  // 0: no clipping
@@ -44,8 +46,11 @@ type Sample struct {
 	Grids [][3]int
 }
 
-// Hello is what the process is made of.
-type Hello struct{ Torch, Transformers, Peft, Device, Name string }
+// Hello is what a process is made of.
+type Hello struct {
+	Torch, Transformers, Peft, Device, Name string
+	Devices                                 int // GPUs of its machine
+}
 
 // Reply is an answer in tokens.
 type Reply struct {
@@ -53,41 +58,45 @@ type Reply struct {
 	Seconds float64
 }
 
-// Trainer is a process at work. Its methods are called one at a time.
+// Trainer is one process at work, or several that take every step together. Its methods are called one at a time.
 type Trainer struct {
 	Hello     Hello
 	Trainable int  // values
 	Frozen    bool // nothing of the tower is trained
+	// Told is the signal that told a process of it to end, "" where none was. It is the caller's to act on.
+	Told string
 
-	command *exec.Cmd
-	in      *bufio.Writer
-	pipe    io.Closer
-	out     *bufio.Reader
-	known   map[string]bool // samples whose pictures the process has
+	ranks     []*rank
+	launchers []*launcher
+	alike     bool // all answer the same questions: each pass takes all of them
+	cleanup   func() error
+	broken    error // why no more can be asked
 }
 
-// Start starts the process; what it and its libraries say goes to log.
-func Start(p Python, log io.Writer) (*Trainer, error) {
-	t := &Trainer{command: exec.Command(p.Path, "-u", "-c", script), known: map[string]bool{}}
-	t.command.Stderr = log
-	t.command.Env = append(os.Environ(), "HF_HUB_OFFLINE=1", "OMP_WAIT_POLICY=PASSIVE")
-	in, err := t.command.StdinPipe()
+// Start starts the processes. What goes wrong in one of several ends all.
+func Start(ctx context.Context, l Launch) (*Trainer, error) {
+	t := &Trainer{}
+	var err error
+	if l.total() > 1 {
+		err = t.startSeveral(ctx, l)
+	} else {
+		err = t.startOne(l)
+	}
+	if err == nil {
+		err = t.ask("hello", nil, nil, one(&t.Hello))
+	}
+	if err == nil && t.Hello.Device == "cuda" && t.Hello.Devices < l.Processes {
+		err = fmt.Errorf("TORCH.PROCESSES = %d, and PyTorch sees %d GPUs", l.Processes, t.Hello.Devices)
+	}
 	if err != nil {
-		return nil, err
-	}
-	out, err := t.command.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	t.in, t.pipe, t.out = bufio.NewWriterSize(in, 1<<20), in, bufio.NewReaderSize(out, 1<<16)
-	if err := t.command.Start(); err != nil {
-		return nil, err
-	}
-	if err := t.ask("hello", nil, nil, &t.Hello); err != nil {
+		t.kill()
 		return nil, errors.Join(err, t.Close())
 	}
 	return t, nil
 }
+
+// Processes is their number.
+func (t *Trainer) Processes() int { return len(t.ranks) }
 
 // Open loads base and adapter.
 func (t *Trainer) Open(s Settings) error {
@@ -95,57 +104,113 @@ func (t *Trainer) Open(s Settings) error {
 		Trainable int
 		Frozen    bool
 	}
-	err := t.ask("open", s, nil, &a)
+	t.alike = s.Zero == 3
+	err := t.ask("open", s, nil, one(&a))
 	t.Trainable, t.Frozen = a.Trainable, a.Frozen
 	return err
 }
 
-// Knows says that a frozen tower has seen a sample's pictures, so that they need not be sent again.
-func (t *Trainer) Knows(id string) bool { return t.Frozen && t.known[id] }
+// Knows says that a frozen tower has seen the pictures of a sample, the i-th of those that are handed over together, so
+// that they need not be sent again.
+func (t *Trainer) Knows(i int, id string) bool {
+	for _, r := range t.ranks {
+		if (t.alike || r.number == i%len(t.ranks)) && !(t.Frozen && r.known[id]) {
+			return false
+		}
+	}
+	return true
+}
 
-// outcome is what a step or a check answers.
+// outcome is what a step or a check answers, of one process.
 type outcome struct {
-	Loss    float64
+	Loss    float64 // weighted sum
 	Norm    float64
 	Tokens  int
 	Samples []train.SampleLoss
 	Took    struct{ Forward, Backward, Optimizer float64 }
 }
 
-func (o outcome) result(rate float64) *train.Result {
-	r := &train.Result{Loss: o.Loss, LearningRate: rate, GradNorm: o.Norm, Tokens: o.Tokens, Samples: o.Samples}
-	nll, tokens := 0.0, 0
-	for _, s := range o.Samples {
+// Result is what a step or a check came to.
+type Result struct {
+	train.Result
+	Ranks []Share // of several processes
+}
+
+// Share is a process's part of a result.
+type Share struct {
+	NLL    float64       // plain sum over Tokens
+	Tokens int           // supervised
+	Busy   time.Duration `json:"-"`
+}
+
+// together puts the processes' outcomes together. Its times are those of the process that computed longest.
+func together(list []outcome, rate, denominator float64) *Result {
+	r := &Result{Result: train.Result{LearningRate: rate, GradNorm: list[0].Norm}}
+	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	nll, tokens, busiest := 0., 0, time.Duration(-1)
+	for _, o := range list {
+		var s Share
+		for _, x := range o.Samples {
+			s.NLL, s.Tokens = s.NLL+x.NLL, s.Tokens+x.Tokens
+		}
+		if s.Busy = seconds(o.Took.Forward + o.Took.Backward); s.Busy > busiest {
+			busiest = s.Busy
+			r.Times = train.Times{Forward: seconds(o.Took.Forward), Backward: seconds(o.Took.Backward),
+				Optimizer: seconds(o.Took.Optimizer)}
+		}
 		nll, tokens = nll+s.NLL, tokens+s.Tokens
+		r.Loss, r.Tokens = r.Loss+o.Loss/denominator, r.Tokens+o.Tokens
+		r.Ranks = append(r.Ranks, s)
 	}
 	r.LossPlain = nll / float64(max(1, tokens))
-	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-	r.Times = train.Times{Forward: seconds(o.Took.Forward), Backward: seconds(o.Took.Backward),
-		Optimizer: seconds(o.Took.Optimizer)}
+	if r.Samples = dealt(list, func(o outcome) []train.SampleLoss { return o.Samples }); len(list) == 1 {
+		r.Ranks = nil
+	}
 	return r
+}
+
+// dealt brings what the processes say of their samples into the order in which the samples were dealt out.
+func dealt[A, B any](list []A, of func(A) []B) (all []B) {
+	for i := 0; ; i++ {
+		part, at := of(list[i%len(list)]), i/len(list)
+		if at >= len(part) {
+			return all
+		}
+		all = append(all, part[at])
+	}
 }
 
 // Step takes one optimizer step at a learning rate of the adapters and one of the projectors. The loss is divided once,
 // for the whole step, by the weight that its samples are expected to have (train.StepDenominator).
-func (t *Trainer) Step(samples []Sample, rate, projectors, sampleWeight float64) (*train.Result, error) {
-	var o outcome
-	err := t.ask("step", map[string]any{"rate": rate, "projector_rate": projectors,
-		"denominator": denominator(samples, sampleWeight)}, samples, &o)
-	return o.result(rate), err
+func (t *Trainer) Step(samples []Sample, rate, projectors, sampleWeight float64) (*Result, error) {
+	d := denominator(samples, sampleWeight)
+	list := make([]outcome, len(t.ranks))
+	err := t.ask("step", map[string]any{"rate": rate, "projector_rate": projectors, "denominator": d}, samples,
+		each(list))
+	if err != nil {
+		return nil, err
+	}
+	return together(list, rate, d), nil
 }
 
 // Check measures samples and changes nothing.
-func (t *Trainer) Check(samples []Sample) (*train.Result, error) {
-	var o outcome
-	err := t.ask("check", map[string]any{"denominator": denominator(samples, 0)}, samples, &o)
-	return o.result(0), err
+func (t *Trainer) Check(samples []Sample) (*Result, error) {
+	list := make([]outcome, len(t.ranks))
+	if err := t.ask("check", nil, samples, each(list)); err != nil {
+		return nil, err
+	}
+	return together(list, 0, denominator(samples, 0)), nil
 }
 
 // Answer answers questions greedily, with at most so many new tokens, until one of stop.
 func (t *Trainer) Answer(questions []Sample, most int, stop []int32) ([]Reply, error) {
-	var a struct{ Replies []Reply }
-	err := t.ask("answer", map[string]any{"new": most, "stop": stop}, questions, &a)
-	return a.Replies, err
+	type replies struct{ Replies []Reply }
+	list := make([]replies, len(t.ranks))
+	err := t.ask("answer", map[string]any{"new": most, "stop": stop}, questions, each(list))
+	if t.alike {
+		list = list[:1]
+	}
+	return dealt(list, func(r replies) []Reply { return r.Replies }), err
 }
 
 // Save writes adapter_model.safetensors, trained projectors and the optimizer's state into a folder that exists.
@@ -156,13 +221,8 @@ func (t *Trainer) Save(dir string) error {
 // Restore goes to where Save was called, and returns the steps taken until then.
 func (t *Trainer) Restore(dir string) (steps int, err error) {
 	var a struct{ Steps int }
-	err = t.ask("restore", map[string]any{"folder": dir}, nil, &a)
+	err = t.ask("restore", map[string]any{"folder": dir}, nil, one(&a))
 	return a.Steps, err
-}
-
-// Close ends the process and waits for it.
-func (t *Trainer) Close() error {
-	return errors.Join(t.pipe.Close(), t.command.Wait())
 }
 
 func denominator(samples []Sample, sampleWeight float64) float64 {
@@ -184,53 +244,187 @@ type described struct {
 	floats []float32
 }
 
-// ask sends a command with samples and reads its answer into answer, which may be nil.
-func (t *Trainer) ask(do string, arguments any, samples []Sample, answer any) error {
-	command := map[string]any{}
-	if arguments != nil {
-		text, err := json.Marshal(arguments)
-		if err == nil {
-			err = json.Unmarshal(text, &command)
+// one reads the answer of the first process.
+func one(answer any) func(rank int, text []byte) error {
+	return func(rank int, text []byte) error {
+		if rank > 0 {
+			return nil
 		}
-		if err != nil {
-			return err
-		}
+		return json.Unmarshal(text, answer)
+	}
+}
+
+// each reads the answers of all processes.
+func each[T any](list []T) func(rank int, text []byte) error {
+	return func(rank int, text []byte) error { return json.Unmarshal(text, &list[rank]) }
+}
+
+// fault is what a process could not do.
+type fault struct{ Fault, Kind string }
+
+// reply is what a process answered.
+type reply struct {
+	rank *rank
+	text []byte
+	told string
+	fault
+	err error // it is gone
+}
+
+// ask sends a command to all processes, deals the samples out to them, and hands their answers to read, which may be nil.
+func (t *Trainer) ask(do string, arguments any, samples []Sample, read func(rank int, text []byte) error) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	command, err := object(arguments)
+	if err != nil {
+		return err
 	}
 	command["do"] = do
-	tensors := t.describe(samples, command)
+	replies := make(chan reply, len(t.ranks))
+	for i, r := range t.ranks {
+		var share []Sample
+		for k := i; k < len(samples); k += len(t.ranks) {
+			share = append(share, samples[k])
+		}
+		if t.alike && do == "answer" {
+			share = samples
+		}
+		own := maps.Clone(command)
+		if samples != nil && share == nil {
+			share = []Sample{}
+		}
+		tensors := t.describe(r, share, own)
+		go func() { replies <- r.ask(own, tensors) }()
+	}
+	list := t.collect(replies)
+	if err := t.judge(do, list); err != nil {
+		return err
+	}
+	for _, r := range list {
+		if r.told != "" {
+			t.Told = r.told
+		}
+		if read != nil {
+			if err := read(r.rank.number, r.text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// object is a value as the members of a JSON object.
+func object(v any) (map[string]any, error) {
+	members := map[string]any{}
+	text, err := json.Marshal(v)
+	if err == nil && v != nil {
+		err = json.Unmarshal(text, &members)
+	}
+	return members, err
+}
+
+// ask sends a process its command and waits for the answer.
+func (r *rank) ask(command map[string]any, tensors []described) (a reply) {
+	a.rank = r
 	line, err := json.Marshal(command)
 	if err == nil {
-		err = t.send(line, tensors)
+		err = r.send(line, tensors)
 	}
-	if err != nil {
-		return fmt.Errorf("the process of MODEL.ENGINE = torch is gone: log.txt has what it said last (%w)", err)
+	if err == nil {
+		a.text, err = r.out.ReadBytes('\n')
 	}
-	text, err := t.out.ReadBytes('\n')
-	if err != nil {
-		return fmt.Errorf("the process of MODEL.ENGINE = torch ended while it was to %s: log.txt has what it said "+
-			"last (%w)",
-			do, err)
+	if a.err = err; err != nil {
+		return a
 	}
-	var fault struct{ Fault, Kind string }
-	if err := json.Unmarshal(text, &fault); err != nil {
-		return fmt.Errorf("the process of MODEL.ENGINE = torch answers %.100q: %w", text, err)
+	var head struct {
+		fault
+		Told string
+	}
+	if err := json.Unmarshal(a.text, &head); err != nil {
+		a.err = fmt.Errorf("it answers %.100q: %w", a.text, err)
+	}
+	a.fault, a.told = head.fault, head.Told
+	return a
+}
+
+// collect waits for all answers; where one is a fault, for the others no longer than they may take to notice.
+func (t *Trainer) collect(replies <-chan reply) (list []reply) {
+	var enough <-chan time.Time
+	for len(list) < len(t.ranks) {
+		select {
+		case r := <-replies:
+			if list = append(list, r); enough == nil && (r.err != nil || r.Fault != "") {
+				enough = time.After(3 * time.Second)
+			}
+		case <-enough:
+			return list
+		}
+	}
+	return list
+}
+
+// The kinds of faults.
+const (
+	notFinite = "not finite"
+	memory    = "memory"
+	alone     = "alone" // another process cannot be reached
+)
+
+// judge is the error of what processes answered: of one that is gone before that of one that has a fault, and that before
+// those which follow from another's. After any but train.ErrNotFinite, which all find together, several processes are
+// ended.
+func (t *Trainer) judge(do string, list []reply) error {
+	slices.SortStableFunc(list, func(a, b reply) int { return b.weight() - a.weight() })
+	worst := list[0]
+	switch {
+	case worst.weight() == 0:
+		return nil
+	case worst.err == nil && worst.Kind == notFinite:
+		return fmt.Errorf("%s: %w", worst.Fault, train.ErrNotFinite)
+	}
+	err := t.explain(do, worst)
+	if len(t.ranks) > 1 || worst.err != nil {
+		t.broken = err
+		t.kill()
+	}
+	return err
+}
+
+// weight is how much a reply explains.
+func (r reply) weight() int {
+	switch {
+	case r.err != nil:
+		return 3
+	case r.Kind == alone:
+		return 1
+	case r.Fault != "":
+		return 2
+	}
+	return 0
+}
+
+// explain says in a sentence what went wrong, in which process, and what to do.
+func (t *Trainer) explain(do string, r reply) error {
+	who := "PyTorch"
+	if len(t.ranks) > 1 {
+		who = r.rank.name(len(t.ranks))
 	}
 	switch {
-	case fault.Kind == "not finite":
-		return fmt.Errorf("%s: %w", fault.Fault, train.ErrNotFinite)
-	case fault.Kind == "memory":
-		return fmt.Errorf("the GPU's memory is full (%s): lower MODEL.MAX_PIXELS, or choose a smaller base",
-			fault.Fault)
-	case fault.Fault != "":
-		return fmt.Errorf("PyTorch could not %s: %s", do, fault.Fault)
-	case answer == nil:
-		return nil
+	case r.err != nil && len(t.ranks) > 1:
+		return fmt.Errorf("%s ended while it was to %s; %s (%w)", who, do, r.rank.lastWords(), r.err)
+	case r.err != nil:
+		return fmt.Errorf("the process of MODEL.ENGINE = torch ended while it was to %s: log.txt has what it said "+
+			"last (%w)", do, r.err)
+	case r.Kind == memory:
+		return fmt.Errorf("%s: the GPU's memory is full (%s): lower MODEL.MAX_PIXELS, or choose a smaller base", who,
+			r.Fault)
 	}
-	return json.Unmarshal(text, answer)
+	return fmt.Errorf("%s could not %s: %s", who, do, r.Fault)
 }
 
 // describe puts the samples into a command and lists the tensors that follow.
-func (t *Trainer) describe(samples []Sample, command map[string]any) (list []described) {
+func (t *Trainer) describe(r *rank, samples []Sample, command map[string]any) (list []described) {
 	if samples == nil {
 		return nil
 	}
@@ -248,9 +442,9 @@ func (t *Trainer) describe(samples []Sample, command map[string]any) (list []des
 		ints("targets", s.Targets)
 		floats("weights", s.Weights)
 		ints("places", s.Places)
-		if len(s.Grids) > 0 && !t.Knows(s.ID) {
+		if len(s.Grids) > 0 && !(t.Frozen && r.known[s.ID]) {
 			floats("pixels", s.Pixels)
-			t.known[s.ID] = true
+			r.known[s.ID] = true
 		}
 	}
 	command["samples"], command["tensors"] = plain, list
@@ -271,8 +465,8 @@ func positions(s train.Sample) (all []int32) {
 	return all
 }
 
-func (t *Trainer) send(line []byte, tensors []described) error {
-	if _, err := t.in.Write(append(line, '\n')); err != nil {
+func (r *rank) send(line []byte, tensors []described) error {
+	if _, err := r.in.Write(append(line, '\n')); err != nil {
 		return err
 	}
 	buffer := make([]byte, 0, 1<<16)
@@ -287,10 +481,10 @@ func (t *Trainer) send(line []byte, tensors []described) error {
 			}
 			d.ints = d.ints[min(len(d.ints), cap(buffer)/4):]
 			d.floats = d.floats[min(len(d.floats), cap(buffer)/4):]
-			if _, err := t.in.Write(buffer); err != nil {
+			if _, err := r.in.Write(buffer); err != nil {
 				return err
 			}
 		}
 	}
-	return t.in.Flush()
+	return r.in.Flush()
 }

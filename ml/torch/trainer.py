@@ -5,25 +5,78 @@ A command is a line of JSON on standard input; where it has "tensors", their byt
 is a line of JSON on standard output. What a step takes comes ready: tokens, rotary positions, patches, weights. Nothing is
 read from a data set here, nothing is drawn at random but dropout, whose seed is the sample's own, and no file is written
 but those of a checkpoint, into a folder that the caller has made. When standard input ends, so does the process.
+
+Of several processes, which torchrun starts, each has a socket to the caller in place of standard input and output, and its
+own samples of a step. They meet in one all-reduce: the gradients of all trained values and the loss, which are then divided
+once, by the weight of all samples. So each takes the same optimizer step, and one process alone the same as several.
 """
+import contextlib
 import glob
 import json
 import math
 import os
+import select
 import signal
+import socket
 import sys
+import threading
 import time
 import warnings
 
+RANK, WORLD, LOCAL = (int(os.environ.get(k, d)) for k, d in (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0)))
+GRACE = 5  # seconds in which a process may end by itself when its caller has gone
+
+
+def connect():
+    """Where commands come from, and where answers go: standard input and output, or a socket of the caller's, whose
+    place and password stand in the file that the first argument names."""
+    if len(sys.argv) < 2:
+        return sys.stdin.buffer, os.fdopen(os.dup(1), "w")
+    with open(sys.argv[1], encoding="utf-8") as file:
+        hub = json.load(file)
+    line = socket.create_connection((hub["host"], hub["port"]), timeout=60)
+    line.settimeout(None)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    boot, log = "", ""
+    with contextlib.suppress(OSError):
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read().strip()
+        log = os.readlink("/proc/self/fd/2")
+    answers = line.makefile("w")
+    print(json.dumps(dict(password=hub["password"], rank=RANK, world=WORLD, pid=os.getpid(), boot=boot, log=log,
+                          host=socket.gethostname())), file=answers, flush=True)
+    return line.makefile("rb"), answers
+
+
+def watch(line):
+    """Ends the process soon after its caller is gone, whatever it is waiting for."""
+    poll = select.poll()
+    poll.register(line, getattr(select, "POLLRDHUP", 0))
+    while not poll.poll():
+        pass
+    time.sleep(GRACE)
+    os._exit(1)
+
+
+def told_to_end(number, frame):
+    """SIGTERM is the caller's to answer: every answer says that it came, and a step that is under way is finished."""
+    told.append(signal.Signals(number).name)
+
+
+told = []
+signal.signal(signal.SIGTERM, told_to_end)
+for quiet in (signal.SIGINT, signal.SIGHUP):  # the run's own process decides when to end
+    signal.signal(quiet, signal.SIG_IGN)
+commands, answers = connect()
+sys.stdout = sys.stderr  # what libraries print is no answer
+threading.Thread(target=watch, args=(commands.fileno(),), daemon=True).start()
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-answers, sys.stdout = os.fdopen(os.dup(1), "w", buffering=1), sys.stderr  # what libraries print is no answer
-for number in (signal.SIGINT, signal.SIGHUP):  # the run's own process decides when to end
-    signal.signal(number, signal.SIG_IGN)
 warnings.filterwarnings("ignore")
 
 import peft
 import torch
+import torch.distributed
 import torch.nn.functional as F
 import transformers
 from safetensors.torch import load_file, save_file
@@ -41,6 +94,10 @@ CHUNK = 8  # frames that Mobile-VideoGPT's video encoder chooses from
 
 class NotFinite(Exception):
     """The loss or its gradient is no finite number."""
+
+
+class Alone(Exception):
+    """The other processes cannot be reached."""
 
 
 class Projector(torch.nn.Module):
@@ -75,11 +132,11 @@ def stored(base):
         yield from torch.load(file, map_location="cpu", weights_only=True).items()
 
 
-def load_video(base, config, dtype):
+def load_video(base, config, dtype, attention):
     """The language model of a Mobile-VideoGPT, and its projectors: what its encoders see comes with the samples."""
     own = {k: v for k, v in config.items() if k not in ("model_type", "architectures", "torch_dtype", "dtype")}
     model = transformers.Qwen2ForCausalLM._from_config(transformers.Qwen2Config(**own), dtype=dtype,
-                                                       attn_implementation="sdpa")
+                                                       attn_implementation=attention)
     text, parts = {}, {IMAGE: {}, VIDEO: {}}
     wanted = model.state_dict()
     for name, value in stored(base):
@@ -94,21 +151,34 @@ def load_video(base, config, dtype):
     return model, {name: Projector(grid, tensors) for (name, grid), tensors in parts.items()}
 
 
+def four_bits():
+    """The language model's products in 4 bits (Dettmers et al. 2023, "QLoRA"); tower and head stay as they are."""
+    return transformers.BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+                                           bnb_4bit_compute_dtype=torch.bfloat16,
+                                           llm_int8_skip_modules=["visual", "lm_head"])
+
+
 class Trainer:
-    def __init__(self, base, adapter, device, dtype, threads, decay, clip, gamma, seed, checkpointing, projectors):
-        """base and adapter are folders; the adapter's values are where training begins. projectors says whether those of
-        a video model are trained."""
+    def __init__(self, base, adapter, device, dtype, attention, quantized, threads, decay, clip, gamma, seed,
+                 checkpointing, projectors):
+        """base and adapter are folders; the adapter's values are where training begins. projectors says whether those
+        of a video model are trained."""
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(True, warn_only=True)
+        if device == "cuda":
+            torch.cuda.set_device(LOCAL)
+        if WORLD > 1 and not torch.distributed.is_initialized():
+            torch.distributed.init_process_group("nccl" if device == "cuda" else "gloo")
         self.device, self.clip, self.gamma, self.seed = torch.device(device), clip, gamma, seed
         with open(os.path.join(base, "config.json"), encoding="utf-8") as file:
             config = json.load(file)
         self.projectors = {}
         if config["model_type"] == "MobileVideoGPT_qwen":
-            model, self.projectors = load_video(base, config, getattr(torch, dtype))
+            model, self.projectors = load_video(base, config, getattr(torch, dtype), attention)
         else:
+            more = dict(quantization_config=four_bits(), device_map={"": LOCAL}) if quantized else {}
             model = transformers.AutoModelForImageTextToText.from_pretrained(
-                base, dtype=getattr(torch, dtype), attn_implementation="sdpa")
+                base, dtype=getattr(torch, dtype), attn_implementation=attention, **more)
         model.config.use_cache = False
         self.model = peft.PeftModel.from_pretrained(model, adapter, is_trainable=True)
         fits = peft.set_peft_model_state_dict(self.model, load_file(os.path.join(adapter, ADAPTER)))
@@ -120,8 +190,9 @@ class Trainer:
         if checkpointing:
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs=dict(use_reentrant=False))
             self.model.enable_input_require_grads()
-        self.model.to(self.device).train()
         self.inner, self.head = model.model, model.lm_head
+        self.place()
+        self.model.train()
         named = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
         self.frozen = not any(".visual." in n for n, _ in named)
         groups = [dict(params=[p for _, p in named])]
@@ -137,14 +208,20 @@ class Trainer:
         self.steps = 0
         self.kept = {}  # what a frozen tower saw, by sample
 
+    def place(self):
+        """Brings the model to its device."""
+        self.model.to(self.device)
+
+    def text(self):
+        """The language model."""
+        return self.inner if self.projectors else self.inner.language_model
+
     def autocast(self):
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.dtype == torch.bfloat16)
 
     def read(self, x, position, **more):
         """The language model over embeddings, position [3, 1, tokens] having the same rows three times in one of words."""
-        if self.projectors:
-            return self.inner(inputs_embeds=x, position_ids=position[0], **more)
-        return self.inner.language_model(inputs_embeds=x, position_ids=position, **more)
+        return self.text()(inputs_embeds=x, position_ids=position[0] if self.projectors else position, **more)
 
     def project(self, sample):
         """The rows of clips and pictures, of which samples bring what the encoders saw: of each so many frames of patches,
@@ -196,27 +273,37 @@ class Trainer:
         weight = sample["weights"].to(self.device)
         at = ((target >= 0) & (weight != 0)).nonzero()[:, 0]
         position = sample["pos"].to(self.device).long().view(3, 1, -1)
-        hidden = self.read(self.embed(sample), position, use_cache=False).last_hidden_state[0, at]
-        logits = self.head(hidden).float()
+        with self.autocast():
+            hidden = self.read(self.embed(sample), position, use_cache=False).last_hidden_state[0, at]
+            logits = self.head(hidden).float()
         nll = F.cross_entropy(logits, target[at], reduction="none")
         focal = nll if self.gamma == 0 else (1 - (-nll).exp()) ** self.gamma * nll
         return nll, focal, logits.argmax(-1) == target[at], weight[at]
 
-    def run(self, samples, denominator, learn):
+    def one(self, sample):
+        """What losses says of a sample."""
+        return self.losses(sample)
+
+    def backward(self, total, tokens):
+        if tokens:
+            total.backward()
+
+    def run(self, samples, learn):
+        """The weighted sum of the samples' losses, and with learn its gradient."""
         took = dict(forward=0.0, backward=0.0, optimizer=0.0)
         loss, tokens, each = 0.0, 0, []
         for sample in samples:
             start = time.perf_counter()
             torch.manual_seed(hash((self.seed, self.steps, sample["key"])) & (1 << 63) - 1)
-            with torch.set_grad_enabled(learn), self.autocast():
-                nll, focal, right, weight = self.losses(sample)
-                share = (weight * focal).sum() / denominator
+            with torch.set_grad_enabled(learn):
+                nll, focal, right, weight = self.one(sample)
+                total = (weight * focal).sum()
             took["forward"] += time.perf_counter() - start
-            if learn and len(nll):
+            if learn:
                 start = time.perf_counter()
-                share.backward()
+                self.backward(total, len(nll))
                 took["backward"] += time.perf_counter() - start
-            loss += share.item()
+            loss += total.item()
             tokens += len(sample["ids"])
             nll = nll.detach().double()
             each.append(dict(Tokens=len(nll), Right=int(right.sum()), NLL=float(nll.sum()),
@@ -224,17 +311,12 @@ class Trainer:
         return loss, tokens, each, took
 
     def step(self, samples, denominator, rate, projector_rate):
+        """One optimizer step. denominator is the weight of the step's samples in all processes."""
         self.model.train()
         try:
-            loss, tokens, each, took = self.run(samples, denominator, True)
+            loss, tokens, each, took = self.run(samples, True)
             start = time.perf_counter()
-            gradients = [p.grad for p in self.trained if p.grad is not None]
-            norm = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients])))
-            if not (abs(loss) < float("inf") and norm < float("inf")):
-                raise NotFinite(f"loss {loss}, norm of the gradient {norm}")
-            if self.clip and norm > self.clip:
-                for g in gradients:
-                    g.mul_(self.clip / (norm + 1e-6))
+            norm = self.meet(loss, denominator)
             for i, group in enumerate(self.optimizer.param_groups):
                 group["lr"] = projector_rate if i else rate
             self.optimizer.step()
@@ -244,9 +326,29 @@ class Trainer:
             self.optimizer.zero_grad()
         return dict(loss=loss, norm=norm, tokens=tokens, samples=each, took=took)
 
-    def check(self, samples, denominator):
+    def meet(self, loss, denominator):
+        """Adds gradients and loss up over all processes, divides them by the denominator, clips the gradients, and returns
+        the norm that they had."""
+        parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.trained]
+        flat = torch.cat([g.reshape(-1) for g in parts] + [torch.tensor([loss], device=self.device)])
+        if WORLD > 1:
+            try:
+                torch.distributed.all_reduce(flat)
+            except RuntimeError as error:
+                raise Alone(str(error).splitlines()[0]) from error
+        flat /= denominator
+        norm, loss = float(torch.linalg.vector_norm(flat[:-1])), float(flat[-1])
+        if not (abs(loss) < float("inf") and norm < float("inf")):
+            raise NotFinite(f"loss {loss}, norm of the gradient {norm}")
+        if self.clip and norm > self.clip:
+            flat *= self.clip / (norm + 1e-6)
+        for p, g in zip(self.trained, flat[:-1].split([p.numel() for p in self.trained])):
+            p.grad = g.view_as(p)
+        return norm
+
+    def check(self, samples):
         self.model.eval()
-        loss, tokens, each, took = self.run(samples, denominator, False)
+        loss, tokens, each, took = self.run(samples, False)
         return dict(loss=loss, tokens=tokens, samples=each, took=took)
 
     @torch.no_grad()
@@ -273,9 +375,15 @@ class Trainer:
         return dict(replies=replies)
 
     def save(self, folder):
-        state = {k: v.contiguous() for k, v in peft.get_peft_model_state_dict(self.model).items()}
-        save_file(state, os.path.join(folder, ADAPTER), dict(format="pt"))
-        torch.save(dict(steps=self.steps, optimizer=self.optimizer.state_dict()), os.path.join(folder, OPTIMIZER))
+        if RANK == 0:
+            self.write(folder, dict(steps=self.steps, optimizer=self.optimizer.state_dict()))
+        return {}
+
+    def write(self, folder, state):
+        """The files of a checkpoint, with the optimizer's state."""
+        adapter = {k: v.contiguous() for k, v in peft.get_peft_model_state_dict(self.model).items()}
+        save_file(adapter, os.path.join(folder, ADAPTER), dict(format="pt"))
+        torch.save(state, os.path.join(folder, OPTIMIZER))
         files = [ADAPTER, OPTIMIZER]
         if self.fitted:
             save_file({f"base_model.model.model.{part}.{k}": v.detach().contiguous()
@@ -283,9 +391,7 @@ class Trainer:
                       os.path.join(folder, PROJECTORS), dict(format="pt"))
             files.append(PROJECTORS)
         for name in files:
-            with open(os.path.join(folder, name), "rb") as file:
-                os.fsync(file.fileno())
-        return {}
+            keep(os.path.join(folder, name))
 
     def restore(self, folder):
         state = torch.load(os.path.join(folder, OPTIMIZER), map_location=self.device, weights_only=True)
@@ -304,25 +410,131 @@ class Trainer:
         return dict(steps=self.steps)
 
 
+def keep(path):
+    """Returns when a file is on the disk."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
+class Objective(torch.nn.Module):
+    """What DeepSpeed sees as the model: the losses of a sample. Where it deals out the base, too (ZeRO-3), that is the
+    language model alone: a tower keeps what it saw, so that not every process passes through it in every step."""
+
+    def __init__(self, trainer, stage):
+        super().__init__()
+        self.parts = torch.nn.ModuleList([trainer.text(), trainer.head] if stage == 3 else [trainer.model])
+        self.losses = trainer.losses
+
+    def forward(self, sample):
+        return self.losses(sample)
+
+
+class Dealt(Trainer):
+    """A trainer under DeepSpeed, which deals gradients and the optimizer's state out over the processes (ZeRO-2), or the
+    base, too (ZeRO-3). All processes make the same number of passes, since they meet in each."""
+
+    def __init__(self, zero, **settings):
+        import deepspeed  # takes seconds, and compiles at its first use
+
+        deepspeed.init_distributed("nccl" if settings["device"] == "cuda" else "gloo")
+        self.stage, self.gathered = zero, deepspeed.zero.GatheredParameters
+        super().__init__(**settings)
+        if zero == 3 and (not self.frozen or self.fitted):
+            raise ValueError("ZeRO-3 trains adapters of the language model alone")
+        objective = Objective(self, zero)
+        config = dict(train_micro_batch_size_per_gpu=1, gradient_accumulation_steps=1, gradient_clipping=self.clip,
+                      zero_allow_untested_optimizer=True, zero_optimization=dict(stage=zero, overlap_comm=False))
+        if zero == 3:
+            deepspeed.zero.Init(module=objective, config_dict_or_path=config)
+        self.engine = deepspeed.initialize(model=objective, optimizer=self.optimizer, config=config)[0]
+
+    def place(self):
+        if self.stage < 3:
+            super().place()
+        elif not self.projectors:
+            self.inner.visual.to(self.device)  # DeepSpeed brings the rest
+
+    def one(self, sample):
+        self.left -= 1
+        self.engine.set_gradient_accumulation_boundary(self.left == 0)
+        return self.engine(sample)
+
+    def backward(self, total, tokens):
+        self.engine.backward(total * (WORLD / self.denominator))  # it takes the mean over the processes
+        if self.left:
+            self.engine.step()  # counts
+
+    def run(self, samples, learn):
+        most = torch.tensor([len(samples)], device=self.device)
+        torch.distributed.all_reduce(most, torch.distributed.ReduceOp.MAX)
+        self.left = int(most)
+        words = torch.zeros(2, dtype=torch.int32)  # without weight: nothing comes of them
+        idle = dict(id="", key=0, grids=[], ids=words, pos=torch.tensor([0, 1] * 3), targets=words, places=words[:0],
+                    weights=torch.zeros(2))
+        extra = self.left - len(samples)
+        loss, tokens, each, took = super().run(samples + [idle] * extra, learn)
+        return loss, tokens - 2 * extra, each[:len(samples)], took
+
+    def step(self, samples, denominator, rate, projector_rate):
+        self.engine.train()
+        self.denominator = denominator
+        for i, group in enumerate(self.engine.optimizer.param_groups):
+            group["lr"] = projector_rate if i else rate
+        loss, tokens, each, took = self.run(samples, True)
+        start = time.perf_counter()
+        self.engine.step()
+        norm = float(self.engine.get_global_grad_norm())
+        if not norm < float("inf"):
+            raise NotFinite(f"norm of the gradient {norm}")
+        self.steps += 1
+        took["optimizer"] = time.perf_counter() - start
+        return dict(loss=loss, norm=norm, tokens=tokens, samples=each, took=took)
+
+    def share(self, folder, rank):
+        return os.path.join(folder, f"optimizer-{rank}.pt")
+
+    def save(self, folder):
+        state = self.engine.optimizer.state_dict()
+        torch.save({k: v for k, v in state.items() if k != "loss_scaler"}, self.share(folder, RANK))
+        keep(self.share(folder, RANK))
+        with self.gathered(self.trained, enabled=self.stage == 3):
+            if RANK == 0:
+                self.write(folder, dict(steps=self.steps, processes=WORLD))
+        return {}
+
+    def restore(self, folder):
+        state = torch.load(os.path.join(folder, OPTIMIZER), weights_only=True)
+        if state["processes"] != WORLD:
+            raise ValueError(f"it was saved by {state['processes']} processes, and these are {WORLD}: under DeepSpeed a "
+                             "run goes on with as many")
+        shares = [torch.load(self.share(folder, r), map_location=self.device, weights_only=True) for r in range(WORLD)]
+        for share in shares:
+            share["loss_scaler"] = self.engine.optimizer.loss_scaler
+        self.engine.optimizer.load_state_dict(shares)
+        self.steps = state["steps"]
+        return dict(steps=self.steps)
+
+
 def hello():
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    name = torch.cuda.get_device_name() if device == "cuda" else ""
+    devices = torch.cuda.device_count() if device == "cuda" else 0
+    name = torch.cuda.get_device_name(min(LOCAL, devices - 1)) if devices else ""
     return dict(torch=torch.__version__, transformers=transformers.__version__, peft=peft.__version__, device=device,
-                name=name)
+                name=name, devices=devices)
 
 
 def tensor(described):
     """The next tensor on standard input."""
     kind = TYPES[described["type"]]
-    data = bytearray(sys.stdin.buffer.read(4 * described["size"]))
+    data = bytearray(commands.read(4 * described["size"]))
     if len(data) != 4 * described["size"]:
-        sys.exit(0)  # the caller is gone
+        os._exit(0)  # the caller is gone
     return torch.frombuffer(data, dtype=kind) if data else torch.empty(0, dtype=kind)
 
 
 def main():
     trainer = None
-    for line in iter(sys.stdin.buffer.readline, b""):
+    for line in iter(commands.readline, b""):
         command = json.loads(line)
         do = command.pop("do")
         for described in command.pop("tensors", None) or []:
@@ -331,17 +543,22 @@ def main():
             if do == "hello":
                 answer = hello()
             elif do == "open":
-                trainer = Trainer(**command)
+                zero = command.pop("zero")
+                trainer = Dealt(zero, **command) if zero else Trainer(**command)
                 answer = dict(trainable=sum(p.numel() for p in trainer.trained), frozen=trainer.frozen)
             else:
                 answer = getattr(trainer, do)(**command)
         except NotFinite as error:
             answer = dict(fault=str(error), kind="not finite")
+        except Alone as error:
+            answer = dict(fault=str(error), kind="alone")
         except torch.OutOfMemoryError as error:
             answer = dict(fault=str(error).splitlines()[0], kind="memory")
         except Exception as error:
             answer = dict(fault=f"{type(error).__name__}: {error}", kind="other")
-        print(json.dumps(answer), file=answers)
+        print(json.dumps(dict(answer, told=told[-1] if told else "")), file=answers, flush=True)
+    sys.stderr.flush()
+    os._exit(0)  # the other processes, and what waits for them, may be gone
 
 
 if __name__ == "__main__":
