@@ -20,24 +20,40 @@ func newMachine(s *shared, of *panels) views.View {
 		Right: v.gaugeNote(cpuGauge), Draw: v.drawGauge(cpuGauge)}
 	memory := views.Panel{Name: "memory", Tab: "Memory", Title: title("The run's memory"),
 		Right: v.gaugeNote(memoryGauge), Draw: v.drawGauge(memoryGauge)}
-	panels := []views.Panel{cpu, memory, of.time, of.machine}
+	ranks := views.Panel{Name: "ranks", Tab: "Processes", Title: title("Loss per process"), Right: v.ranksNote,
+		Draw: v.drawRanks}
+	panels := []views.Panel{cpu, memory, of.time, of.machine, ranks}
 	cores := views.NewBoard(layout.Column(layout.Row(layout.Panel("cpu", 30, 7), layout.Panel("memory", 30, 7)),
 		layout.Row(layout.Panel("time", 34, 7), layout.Panel("machine", 34, 7)).AtMost(0, 9)), panels...)
+	several := views.NewBoard(layout.Column(layout.Row(layout.Panel("cpu", 30, 7), layout.Panel("memory", 30, 7)),
+		layout.Row(layout.Panel("ranks", 34, 7), layout.Panel("time", 34, 7), layout.Panel("machine", 34, 7))), panels...)
 	panels = append([]views.Panel{newGPUTable(s)}, panels...)
 	for k, f := range gpuFigures {
 		panels = append(panels, views.Panel{Name: "gpu " + f.name, Tab: "GPU " + f.name, Draw: v.drawGPU(k)})
 	}
-	gpus := views.NewBoard(layout.Column(layout.Panel("gpus", 60, 9).Prior(3),
-		layout.Row(layout.Panel("gpu utilisation", 34, 7).Prior(2),
-			layout.Panel("gpu memory", 34, 7).Prior(2)).Prior(2),
-		layout.Row(layout.Panel("gpu power", 34, 7), layout.Panel("gpu temperature", 34, 7)).Prior(1),
-		layout.Row(layout.Panel("cpu", 26, 7), layout.Panel("memory", 26, 7), layout.Panel("time", 26, 7))), panels...)
-	return views.View{Name: machineView, Boards: []*views.Board{cores, gpus}, Pick: func(int, int) *views.Board {
-		if r := v.current(); r != nil && len(r.history.GPUs()) > 0 {
-			return gpus
-		}
-		return cores
-	}}
+	table := layout.Panel("gpus", 60, 9).Prior(3)
+	use := layout.Row(layout.Panel("gpu utilisation", 34, 7).Prior(2), layout.Panel("gpu memory", 34, 7).Prior(2)).Prior(2)
+	state := layout.Row(layout.Panel("gpu power", 34, 7), layout.Panel("gpu temperature", 34, 7)).Prior(1)
+	gpus := views.NewBoard(layout.Column(table, use, state, layout.Row(layout.Panel("cpu", 26, 7),
+		layout.Panel("memory", 26, 7), layout.Panel("time", 26, 7))), panels...)
+	severalGPUs := views.NewBoard(layout.Column(table, layout.Row(layout.Panel("ranks", 36, 8).Prior(3),
+		layout.Panel("time", 34, 8).Prior(3)).Prior(3), use, state, layout.Row(layout.Panel("cpu", 26, 7),
+		layout.Panel("memory", 26, 7))), panels...)
+	return views.View{Name: machineView, Boards: []*views.Board{cores, gpus, several, severalGPUs},
+		Pick: func(int, int) *views.Board {
+			r := v.current()
+			switch {
+			case r == nil:
+				return cores
+			case len(r.history.GPUs()) > 0 && len(lastRanks(r)) > 0:
+				return severalGPUs
+			case len(r.history.GPUs()) > 0:
+				return gpus
+			case len(lastRanks(r)) > 0:
+				return several
+			}
+			return cores
+		}}
 }
 
 // gauge is a figure of the machine over time.
