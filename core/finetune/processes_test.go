@@ -3,6 +3,7 @@ package finetune
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -215,5 +216,29 @@ func TestTorchUnderDeepSpeedTakesTheSameSteps(t *testing.T) {
 			agree(t, plain, start(t, f, stage), 10)
 			agree(t, plain, killedAtRandom(t, f, 1, 5), 10)
 		})
+	}
+}
+
+// Two agents of torchrun, each with its own port, are two machines to PyTorch: the steps are those of one process.
+func TestTorchOnTwoNodesTakesTheStepsOfOne(t *testing.T) {
+	f := twoProcesses(t)
+	meeting, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	meeting.Close()
+	if err := f.Override([]string{"TORCH.PROCESSES=1", "TORCH.HOSTS=" + meeting.Addr().String() + ", localhost",
+		"TORCH.REMOTE=sh -c {command}"}); err != nil {
+		t.Fatal(err)
+	}
+	two := start(t, f, "two")
+	if err := f.Override([]string{"TORCH.HOSTS="}); err != nil {
+		t.Fatal(err)
+	}
+	agree(t, start(t, f, "one"), two, 10)
+	nobodyIsLeft(t, two)
+	lines, err := two.LogTail(200)
+	if text := strings.Join(lines, "\n"); err != nil || strings.Count(text, "--nnodes 2") != 2 {
+		t.Errorf("the log does not show the commands: %v\n%s", err, text)
 	}
 }
