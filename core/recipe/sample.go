@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"fmt"
 	"strings"
 
 	"finetui/core/config"
@@ -63,7 +62,7 @@ func (r *Recipe) sample(item, object int) Sample {
 }
 
 // id is the sample's ID, which those of a survey do not carry: there are very many.
-func (s Sample) id() string { return fmt.Sprintf("%s#%d", s.Item.ID, s.Object) }
+func (s Sample) id() string { return dataset.ObjectID(s.Item.ID, s.Object) }
 
 // exercise stands in CONVERT.USER_PROMPT_TEMPLATE for the class.
 const exercise = "{exercise}"

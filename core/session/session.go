@@ -35,6 +35,7 @@ type Session struct {
 	file *config.Snapshot
 	set  *dataset.Dataset // that Project.Data begins with
 	pool *pool
+	seen *seen
 }
 
 // Open reads the data set of a configuration. Models are loaded when they are asked for.
@@ -57,7 +58,7 @@ func open(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, mode
 	if err != nil {
 		return nil, err
 	}
-	return &Session{Project: p, file: file, pool: models, set: set}, nil
+	return &Session{Project: p, file: file, pool: models, set: set, seen: newSeen(p.Data)}, nil
 }
 
 // Reopen is the session of changed constants on their data set. It shares the models that are loaded, and EVAL.DATA
@@ -69,12 +70,12 @@ func (s *Session) Reopen(ctx context.Context, file *config.Snapshot, set *datase
 		s.file.Path != file.Path {
 		return open(ctx, file, set, s.pool, report)
 	}
-	seen, err := recipe.Build(s.Project.Data, now)
+	built, err := recipe.Build(s.Project.Data, now)
 	if err != nil {
 		return nil, err
 	}
-	return &Session{Project: &project.Project{File: file, Config: now, Data: s.Project.Data, Recipe: seen}, file: file,
-		pool: s.pool, set: set}, nil
+	return &Session{Project: &project.Project{File: file, Config: now, Data: s.Project.Data, Recipe: built},
+		file: file, pool: s.pool, set: set, seen: s.seen}, nil
 }
 
 // Close gives the models' files back, those of all sessions that were reopened from this one, too.

@@ -46,15 +46,15 @@ func (s *Session) Setting(name string) (*Setting, error) {
 		return nil, fmt.Errorf("run %s: its own config.toml: %w", r.Label(), err)
 	}
 	c := s.merge(own.Config)
-	seen, err := recipe.Build(s.Project.Data, c)
+	built, err := s.seen.through(c)
 	if err != nil {
 		return nil, fmt.Errorf("run %s: its recipe on the current data set: %w", r.Label(), err)
 	}
-	t := &Setting{Name: r.Label(), Run: r, Adapter: saved, Project: s.Project.Over(c, seen), root: own.Root}
+	t := &Setting{Name: r.Label(), Run: r, Adapter: saved, Project: s.Project.Over(c, built), root: own.Root}
 	if note != "" {
 		t.Notes = append(t.Notes, note)
 	}
-	if now := s.Project.Data.Fingerprint(); r.Info.DataFingerprint != "" && r.Info.DataFingerprint != now {
+	if now := s.seen.fingerprint(); r.Info.DataFingerprint != "" && r.Info.DataFingerprint != now {
 		t.Notes = append(t.Notes,
 			fmt.Sprintf("%s was trained on another data set than the current one (fingerprint %s, now %s).", t.Name,
 				r.Info.DataFingerprint, now))
@@ -125,12 +125,9 @@ func (t *Setting) Whole(img *picture.RGB) ([]*picture.RGB, error) {
 
 // Sample is the object of an ID, "split/name#2", as the subject is asked about it.
 func (t *Setting) Sample(id string) (recipe.Sample, bool) {
-	for _, split := range t.Project.Data.Splits {
-		for _, x := range t.Project.Recipe.Samples(split) {
-			if x.ID == id {
-				return x, true
-			}
-		}
+	objects := t.Project.Data.Objects("")
+	if n, there := objects.Find(id); there {
+		return t.Project.Recipe.Sample(objects.At(n))
 	}
 	return recipe.Sample{}, false
 }

@@ -71,8 +71,7 @@ func (v *answerList) itemsPanel() views.Panel {
 
 // present is the place of the object of the selected answer; false where there is none.
 func (v *answerList) present() (place int, there bool) {
-	place, there = v.now.place[v.itemID()]
-	return place, there
+	return v.now.samples.Find(v.itemID())
 }
 
 // actions are those of the two views of one evaluation.

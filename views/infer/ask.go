@@ -2,7 +2,6 @@ package infer
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -23,7 +22,7 @@ type ask struct {
 	player *player // of the clip that is asked about
 
 	cursor widget.List // among the samples of the split, whether or not the filter lets them through
-	listed []int       // the samples that it lets through
+	listed chosen      // the samples that it lets through
 	of     *snapshot   // whose samples are listed
 	path   string      // a picture file that is asked about instead; empty: none
 	own    string      // the question that the user wrote; empty: the recipe's
@@ -148,7 +147,7 @@ func (v *ask) clickShown(x, y, w, h int) tea.Cmd {
 }
 
 func (v *ask) actions() []views.Action {
-	several := func() bool { return len(v.listed) > 1 && !v.playing() }
+	several := func() bool { return v.listed.len() > 1 && !v.playing() }
 	set := func(on *bool) func() tea.Cmd {
 		return func() tea.Cmd { *on = !*on; return nil }
 	}
@@ -179,30 +178,25 @@ func (v *ask) refresh() {
 		case before.split != v.now.split:
 			v.cursor.Index, v.path = 0, ""
 		default:
-			if at, there := v.now.place[before.idAt(v.cursor.Index)]; there {
+			if at, there := v.now.samples.Find(before.idAt(v.cursor.Index)); there {
 				v.cursor.Index = at
 			}
 		}
 	}
-	v.listed = v.listed[:0]
-	for i, x := range v.now.samples[base] {
-		if v.filter.Passes(x.ID, x.Answer) {
-			v.listed = append(v.listed, i)
-		}
-	}
+	v.listed = choose(&v.filter, v.now.session.Project.Data, v.now.samples)
 	v.onListed(func(*widget.List) {})
 }
 
 // open goes to the picture and the question of an object, with the truth.
 func (v *ask) open(id string) tea.Cmd {
-	at, there := v.now.place[id]
+	at, there := v.now.samples.Find(id)
 	if !there {
 		return views.Warn("%s is no longer in the data set: evaluate again", id)
 	}
 	v.views.Show(askView)
 	v.path, v.truth = "", true
 	v.cursor.Index = at
-	if !slices.Contains(v.listed, at) {
+	if v.listed.place(at) < 0 {
 		v.filter.Set("")
 		v.views.Refresh()
 	}
@@ -211,11 +205,7 @@ func (v *ask) open(id string) tea.Cmd {
 
 // sample is the one under the cursor as a subject is asked about it; false where the subject cannot be asked.
 func (v *ask) sample(who int) (recipe.Sample, bool) {
-	samples := v.now.samples[who]
-	if len(samples) == 0 {
-		return recipe.Sample{}, false
-	}
-	return samples[v.cursor.At(len(samples))], true
+	return v.now.sample(who, v.cursor.At(v.now.samples.Len()))
 }
 
 // questionTo is what a subject is asked now.
@@ -268,15 +258,15 @@ func (v *ask) moveSample(m widget.Move, page int) {
 	}
 	v.path = ""
 	v.scroll = 0
-	v.onListed(func(cursor *widget.List) { cursor.Move(m, len(v.listed), page) })
+	v.onListed(func(cursor *widget.List) { cursor.Move(m, v.listed.len(), page) })
 }
 
 // onListed moves the cursor among the samples that are listed.
 func (v *ask) onListed(move func(cursor *widget.List)) {
-	cursor := widget.List{Index: max(slices.Index(v.listed, v.cursor.Index), 0)}
+	cursor := widget.List{Index: max(v.listed.place(v.cursor.Index), 0)}
 	move(&cursor)
-	if at := cursor.At(len(v.listed)); at >= 0 {
-		v.cursor.Index = v.listed[at]
+	if at := cursor.At(v.listed.len()); at >= 0 {
+		v.cursor.Index = v.listed.at(at)
 	}
 }
 

@@ -3,7 +3,6 @@ package infer
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -14,9 +13,9 @@ import (
 )
 
 func (v *ask) samplesTitle() string {
-	at, n := slices.Index(v.listed, v.cursor.Index), len(v.listed)
+	at, n := v.listed.place(v.cursor.Index), v.listed.len()
 	title := fmt.Sprintf("Samples of %s · %s of %s", v.now.split, widget.Count(at+1), widget.Count(n))
-	if all := len(v.now.samples[base]); n < all {
+	if all := v.now.samples.Len(); n < all {
 		title += fmt.Sprintf(" that pass, of %s", widget.Count(all))
 	}
 	return title
@@ -26,7 +25,7 @@ func (v *ask) samplesTitle() string {
 func (v *ask) samplesTable() widget.Table {
 	asked := v.asked()
 	table := widget.Table{Columns: []widget.Column{{Title: "sample", Flex: true, Middle: true, Min: 12}},
-		Cursor: &widget.List{Index: slices.Index(v.listed, v.cursor.Index)}}
+		Cursor: &widget.List{Index: v.listed.place(v.cursor.Index)}}
 	if v.truth {
 		table.Columns = append(table.Columns, widget.Column{Title: "truth", Flex: true, Min: 9, Priority: 1})
 	}
@@ -37,14 +36,14 @@ func (v *ask) samplesTable() widget.Table {
 		}
 		table.Columns = append(table.Columns, widget.Column{Title: title, Flex: true, Min: 9, Priority: 2})
 	}
-	table.Len, table.Row = len(v.listed), func(i int) []widget.Cell {
-		x := &v.now.samples[base][v.listed[i]]
+	table.Len, table.Row = v.listed.len(), func(i int) []widget.Cell {
+		x, _ := v.now.sample(base, v.listed.at(i))
 		row := []widget.Cell{{Text: v.shortID(x.ID)}}
 		if v.truth {
 			row = append(row, widget.Cell{Text: x.Answer})
 		}
 		for _, who := range asked {
-			row = append(row, v.saidCell(who, *x))
+			row = append(row, v.saidCell(who, x))
 		}
 		return row
 	}
@@ -96,7 +95,7 @@ func (v *ask) pictureTitle() string {
 	case !there:
 		return "Picture"
 	case v.clip() != "":
-		return v.player.frameTitle(v.shortID(v.now.samples[base][at].Item.ID))
+		return v.player.frameTitle(v.shortID(v.now.samples.Item(at).ID))
 	}
 	return v.objectTitle(at)
 }
@@ -153,7 +152,7 @@ func (v *ask) drawKind(t *widget.Theme, kind, w, h int) string {
 
 // present is the place of the sample that is asked about; false where there is none.
 func (v *ask) present() (place int, there bool) {
-	place = v.cursor.At(len(v.now.samples[base]))
+	place = v.cursor.At(v.now.samples.Len())
 	return place, place >= 0
 }
 
@@ -172,7 +171,7 @@ func (v *ask) pictureKeys() (keys []pictureKey) {
 		around = []int{at, at + 1, at - 1}
 	}
 	for _, sample := range around {
-		if sample < 0 || sample >= len(v.now.samples[base]) {
+		if sample < 0 || sample >= v.now.samples.Len() {
 			continue
 		}
 		for kind, panel := range []string{"picture", "shown"} {

@@ -49,7 +49,7 @@ func (p *shared) evaluate() tea.Cmd {
 	}
 	p.meant = true
 	s, split, evaluate := p.session, p.now.split, p.control.Evaluate
-	p.batch = batch{name: names[0], split: split, total: len(p.now.samples[base]), what: "loading"}
+	p.batch = batch{name: names[0], split: split, total: p.now.samples.Len(), what: "loading"}
 	if p.views.Is(askView) {
 		p.views.Show(scoresView)
 	}
@@ -142,7 +142,7 @@ func (p *shared) noResult(t *widget.Theme, w, h int) string {
 		say(t.Warning, "✗ "+widget.Capital(printable.Error(p.batch.err)))
 		say(t.Text, "Press b to try again.")
 	default:
-		n := len(p.now.samples[base])
+		n := p.now.samples.Len()
 		say(t.Strong, setting.Name+" has not been evaluated on "+p.now.split)
 		say(t.Text, fmt.Sprintf("Press b to ask it about all %s objects of this split and score the answers; %s and "+
 			"%s choose who is asked, %s another split.", widget.Count(n),

@@ -141,7 +141,7 @@ func TestFilterListsSamplesAndAnswersWithEveryLetter(t *testing.T) {
 	p, d := openPane(t, lived(t), newFake(t), 120, 30)
 	d.Press("/").Type("vegeta")
 	settled(d, p)
-	listed := len(p.ask.listed)
+	listed := p.ask.listed.len()
 	if listed == 0 || listed >= 128 {
 		t.Fatalf("%d of 128 samples are listed", listed)
 	}
@@ -161,8 +161,8 @@ func TestFilterListsSamplesAndAnswersWithEveryLetter(t *testing.T) {
 	if d.Press("esc"); len(p.scores.list.items()) != 128 || !p.views.Is(scoresView) {
 		t.Errorf("after esc %d answers are listed in %s", len(p.scores.list.items()), p.views.View().Name)
 	}
-	if d.Press("["); len(p.ask.listed) != 128 {
-		t.Errorf("after esc %d samples are listed", len(p.ask.listed))
+	if d.Press("["); p.ask.listed.len() != 128 {
+		t.Errorf("after esc %d samples are listed", p.ask.listed.len())
 	}
 }
 

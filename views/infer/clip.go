@@ -53,7 +53,7 @@ func (p *shared) clipOf(m motif) string {
 		}
 		return ""
 	}
-	item := p.now.samples[base][m.sample].Item
+	item := p.now.samples.Item(m.sample)
 	if item.Clip == nil {
 		return ""
 	}

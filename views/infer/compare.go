@@ -45,8 +45,7 @@ func (v *compare) view() views.View {
 
 // present is the place of the object under the cursor of those on which the pair differs; false where there is none.
 func (v *compare) present() (place int, there bool) {
-	place, there = v.now.place[v.differingID()]
-	return place, there
+	return v.now.samples.Find(v.differingID())
 }
 
 func (v *compare) newBoard() *views.Board {

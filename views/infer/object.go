@@ -63,7 +63,7 @@ func (v *object) title() string {
 		return "Picture"
 	}
 	if _, is := v.clip(); is {
-		return v.player.frameTitle(v.shortID(v.now.samples[base][place].Item.ID))
+		return v.player.frameTitle(v.shortID(v.now.samples.Item(place).ID))
 	}
 	return v.objectTitle(place)
 }

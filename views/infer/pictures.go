@@ -9,8 +9,6 @@ import (
 
 	"finetui/core/media"
 	"finetui/core/printable"
-	"finetui/core/recipe"
-	"finetui/core/session"
 	"finetui/core/video"
 	"finetui/views"
 	"finetui/views/widget"
@@ -60,13 +58,13 @@ func (p *shared) pictureMode() (widget.PictureMode, string) {
 // drawPictures asks for drawings, those of a clip's frames among them.
 func (p *shared) drawPictures(keys []pictureKey, from *player) tea.Cmd {
 	keys = slices.DeleteFunc(keys, func(k pictureKey) bool { return k.w <= 0 || k.h <= 0 || k.mode == widget.Words })
-	settings, samples, decode := p.now.settings, p.now.samples[base], p.control.Picture
+	now, decode := p.now, p.control.Picture
 	clip := from.clip
 	return p.pictures.Want(keys, func(key pictureKey) (widget.Picture, error) {
 		if key.kind == ofClip {
 			return from.draw(key, clip)
 		}
-		return drawOne(key, settings[key.who], samples, decode)
+		return drawOne(key, now, decode)
 	})
 }
 
@@ -87,7 +85,7 @@ func (p *shared) pictureKey(m motif, kind, w, h int) pictureKey {
 }
 
 func (p *shared) objectTitle(at int) string {
-	x := p.now.samples[base][at]
+	x, _ := p.now.sample(base, at)
 	if video.Named(x.Item.ID) { // that is missing
 		return p.shortID(x.Item.ID)
 	}
@@ -98,8 +96,8 @@ func noObject(t *widget.Theme, w, h int) string {
 	return widget.Middle(t.Muted, "the picture of the selected object stands here", w, h)
 }
 
-func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample,
-	decode func(path string) (*media.Picture, error)) (widget.Picture, error) {
+func drawOne(key pictureKey, now *snapshot, decode func(path string) (*media.Picture, error)) (widget.Picture, error) {
+	setting := now.settings[key.who]
 	if key.path != "" {
 		picture, err := decode(key.path)
 		if err != nil || key.kind == whole || setting == nil {
@@ -108,7 +106,7 @@ func drawOne(key pictureKey, setting *session.Setting, samples []recipe.Sample,
 		seen, err := setting.Whole(picture)
 		return inCells(key, last(seen), err)
 	}
-	x := samples[key.sample]
+	x, _ := now.sample(base, key.sample)
 	if x.Item.Media == "" {
 		_, err := media.Load(x.Item) // says why there is none
 		return widget.Picture{}, err
@@ -170,7 +168,8 @@ func (p *shared) inWords(t *widget.Theme, m motif, w, h int) string {
 	_, why := p.pictureMode()
 	text := "no picture: " + why
 	if m.path == "" {
-		box := p.now.samples[base][m.sample].Box()
+		x, _ := p.now.sample(base, m.sample)
+		box := x.Box()
 		text = "The object reaches from " + widget.Percent(box.X0, 0) + " to " + widget.Percent(box.X1, 0) +
 			" of the width and from " +
 			widget.Percent(box.Y0, 0) + " to " + widget.Percent(box.Y1, 0) +

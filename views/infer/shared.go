@@ -56,7 +56,7 @@ func (p *shared) classes() []dataset.Class { return p.session.Project.Recipe.Cla
 func (p *shared) shortID(id string) string {
 	const most = 24
 	short := strings.TrimPrefix(id, p.now.split+"/")
-	if place, there := p.now.place[id]; there && video.Named(p.now.samples[base][place].Item.ID) {
+	if place, there := p.now.samples.Find(id); there && video.Named(p.now.samples.Item(place).ID) {
 		short = strings.TrimSuffix(short, "#0")
 	}
 	return widget.CutMiddle(widget.Clean(short), most)

@@ -2,8 +2,10 @@ package infer
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
+	"finetui/core/dataset"
 	"finetui/core/eval"
 	"finetui/core/recipe"
 	"finetui/core/session"
@@ -25,8 +27,7 @@ type snapshot struct {
 	settings   [subjectCount]*session.Setting // nil: faults says why
 	titles     [subjectCount]string           // of the settings
 	faults     [subjectCount]error
-	samples    [subjectCount][]recipe.Sample // the same objects, each with its subject's prompt
-	place      map[string]int                // of a sample's ID
+	samples    *dataset.Objects // of the split; each is made as a sample when it is seen
 	parser     eval.Parser
 	kept       []session.Kept // evaluations of the split
 	answers    [subjectCount]map[string]eval.Answer
@@ -42,9 +43,18 @@ type snapshot struct {
 	times [subjectCount]*eval.TimedResult // of feedback that has its moment; nil where the evaluation has none
 }
 
-func newSnapshot(s *session.Session, split, run string) (*snapshot, error) {
-	c := &snapshot{session: s, splits: s.Splits(), place: map[string]int{}}
+// newSnapshot looks anew; before is the look before, or nil: what cannot have changed is taken from it.
+func newSnapshot(ctx context.Context, s *session.Session, split, run string, before *snapshot) (*snapshot, error) {
+	if err := ctx.Err(); err != nil { // another look was asked for already
+		return nil, err
+	}
+	c := &snapshot{session: s, splits: s.Splits()}
 	c.split = chooseSplit(c.splits, split, s.Project.Config.Eval.Split)
+	if before != nil && before.session == s && before.split == c.split {
+		c.samples = before.samples
+	} else {
+		c.samples = s.Project.Data.Objects(c.split)
+	}
 	var err error
 	if c.candidates, err = s.Candidates(); err != nil {
 		return c, err
@@ -59,11 +69,7 @@ func newSnapshot(s *session.Session, split, run string) (*snapshot, error) {
 	for who, setting := range c.settings {
 		if setting != nil {
 			c.titles[who] = setting.Title()
-			c.samples[who] = setting.Project.Recipe.Samples(c.split)
 		}
-	}
-	for i, x := range c.samples[base] {
-		c.place[x.ID] = i
 	}
 	c.parser = eval.NewParser(s.Project.Recipe.Classes)
 	if c.kept, err = s.Results(c.split); err != nil {
@@ -147,9 +153,18 @@ func (c *snapshot) keptBy(name string) *session.Kept {
 	return nil
 }
 
-func (c *snapshot) idAt(i int) string {
-	if i < 0 || i >= len(c.samples[base]) {
-		return ""
+// sample is the object of a number as a subject is asked about it; false where there is no such object, or the subject
+// cannot be asked.
+func (c *snapshot) sample(who, n int) (recipe.Sample, bool) {
+	setting := c.settings[who]
+	if setting == nil || n < 0 || n >= c.samples.Len() {
+		return recipe.Sample{}, false
 	}
-	return c.samples[base][i].ID
+	return setting.Project.Recipe.Sample(c.samples.At(n))
+}
+
+// idAt is the ID of the object of a number; "" where there is none.
+func (c *snapshot) idAt(n int) string {
+	x, _ := c.sample(base, n)
+	return x.ID
 }

@@ -119,8 +119,10 @@ func (p *shared) look() tea.Cmd {
 	if p.session == nil {
 		return nil
 	}
-	s, split, run := p.session, p.wanted.split, p.wanted.run
-	return views.Ask(&p.looking, func(context.Context) (*snapshot, error) { return newSnapshot(s, split, run) })
+	s, split, run, before := p.session, p.wanted.split, p.wanted.run, p.now
+	return views.Ask(&p.looking, func(ctx context.Context) (*snapshot, error) {
+		return newSnapshot(ctx, s, split, run, before)
+	})
 }
 
 func (p *shared) looked(msg views.Answer[*snapshot]) tea.Cmd {
