@@ -2,6 +2,7 @@ package project
 
 import (
 	"slices"
+	"sync"
 
 	"finetui/core/config"
 	"finetui/core/recipe"
@@ -17,12 +18,20 @@ type Batches struct {
 	plan   *recipe.Plan
 	left   []bool // of each sample: it is left out
 	starts []int  // first step of each epoch, and the number of all steps
+	kept   *keptEpoch
+}
+
+// keptEpoch is the epoch that was drawn last: it is asked for again and again, and of a million samples takes long.
+type keptEpoch struct {
+	mutex sync.Mutex
+	epoch int
+	order []int // nil: none
 }
 
 // Batches is that of a run with these constants. Its indices are into Recipe.Samples("train").
 func (p *Project) Batches() Batches {
 	t := p.Config.Train
-	b := Batches{plan: p.Recipe.Plan(), Batch: t.BatchSize * t.GradAccum, starts: []int{0},
+	b := Batches{plan: p.Recipe.Plan(), Batch: t.BatchSize * t.GradAccum, starts: []int{0}, kept: &keptEpoch{},
 		left: make([]bool, 0, p.objects("train"))}
 	ruler := p.Encoder().Ruler()
 	for i := range p.Data.Items {
@@ -49,9 +58,15 @@ func (p *Project) Batches() Batches {
 	return b
 }
 
-// Epoch is the plan's, without what is left out.
+// Epoch is the plan's, without what is left out. Nobody may change it.
 func (b Batches) Epoch(e int) []int {
-	return slices.DeleteFunc(b.plan.Epoch(e), func(i int) bool { return b.left[i] })
+	d := b.kept
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if d.order == nil || d.epoch != e {
+		d.epoch, d.order = e, slices.DeleteFunc(b.plan.Epoch(e), func(i int) bool { return b.left[i] })
+	}
+	return d.order
 }
 
 // Steps is the number of steps of the whole run.

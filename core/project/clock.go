@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"finetui/core/model"
 	"finetui/core/recipe"
+	"finetui/core/sample"
 	"finetui/ml/blas"
 	"finetui/ml/weights"
 )
@@ -50,7 +50,10 @@ func newClock(s *process) *clock {
 // measure sets the times of a cost.
 func (c *clock) measure(cost *Cost) {
 	rate := speed()
-	took := func(operations float64) time.Duration { return time.Duration(operations / rate * float64(time.Second)) }
+	took := func(operations float64) time.Duration {
+		const most = math.MaxInt64 / 4 // 73 years: so that the sum of three is a time
+		return time.Duration(min(operations/rate*float64(time.Second), most))
+	}
 	cost.Looks, cost.Steps, cost.Checks = took(c.looking()), took(c.stepping()), took(c.checking())
 	cost.Time = cost.Looks + cost.Steps + cost.Checks
 }
@@ -226,10 +229,16 @@ func (w *weight) of(s recipe.Sample) {
 	}
 }
 
-// show adds something that is shown of a sample, as the model cuts it.
-func (w *weight) show(shape model.Shape, size model.Size) {
-	w.frames += size.Frames
-	w.patches += shape.Rows
-	w.features += shape.Tokens
-	w.pairs += max(1, shape.T) * shape.H * shape.W * shape.H * shape.W
+// show adds what is shown of a sample, as the model cuts it; nothing where a part of it cannot be shown, which has its
+// finding.
+func (w *weight) show(shown []sample.Measured) {
+	if slices.ContainsFunc(shown, func(m sample.Measured) bool { return m.Err != nil }) {
+		return
+	}
+	for _, m := range shown {
+		w.frames += m.Size.Frames
+		w.patches += m.Shape.Rows
+		w.features += m.Shape.Tokens
+		w.pairs += max(1, m.Shape.T) * m.Shape.H * m.Shape.W * m.Shape.H * m.Shape.W
+	}
 }

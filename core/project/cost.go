@@ -3,7 +3,6 @@ package project
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
 
 	"finetui/core/dataset"
@@ -11,6 +10,7 @@ import (
 	"finetui/core/level"
 	"finetui/core/model"
 	"finetui/core/recipe"
+	"finetui/core/sample"
 )
 
 // Cost is what a run takes of this machine. A zero is not known.
@@ -35,7 +35,7 @@ func (p *Project) Cost() Cost {
 	if !ok {
 		return Cost{Hint: true}
 	}
-	return p.cost(o)
+	return p.cost(o, p.Batches())
 }
 
 // outlook is what can be known of a run before it is started: the kind of its base, and its samples in rows.
@@ -59,21 +59,23 @@ func (p *Project) outlook() (o outlook, ok bool) {
 		}
 	}
 	const bytes = 2 // of a weight, in bfloat16
-	return outlook{k, bytes, p.guess(p.Recipe.Samples("train"), k),
-		p.guess(slices.DeleteFunc(p.Recipe.Samples("valid"), p.Encoder().Ruler().Hides), k), !known, true}, true
+	encoder := p.Encoder()
+	encoder.Kind = k
+	guess := guesser{encoder.Ruler()}
+	return outlook{k, bytes, p.weigh("train", nil, guess.weight),
+		p.weigh("valid", p.Encoder().Ruler().Hides, guess.weight), !known, true}, true
 }
 
 // outlookBy is outlook where the base is open, with a ruler that may know the samples' words already.
 func (p *Project) outlookBy(measure *ruler) outlook {
-	return outlook{p.Base.Kind, p.Base.WeightBytes(), p.weigh(measure, "train", nil),
-		p.weigh(measure, "valid", measure.sizes.Hides), false, false}
+	return outlook{p.Base.Kind, p.Base.WeightBytes(), p.weigh("train", nil, measure.weight),
+		p.weigh("valid", measure.sizes.Hides, measure.weight), false, false}
 }
 
 // costBy is Cost by such a ruler.
-func (p *Project) costBy(measure *ruler) Cost { return p.cost(p.outlookBy(measure)) }
+func (p *Project) costBy(measure *ruler) Cost { return p.cost(p.outlookBy(measure), p.Batches()) }
 
-func (p *Project) cost(o outlook) (cost Cost) {
-	batches := p.Batches()
+func (p *Project) cost(o outlook, batches Batches) (cost Cost) {
 	s := newProcess(p, batches, o.kind, o.bytes, o.all, o.valid)
 	cost.Memory = s.most()
 	cost.Free, _ = doctor.FreeMemory()
@@ -87,26 +89,18 @@ func (p *Project) cost(o outlook) (cost Cost) {
 	return cost
 }
 
-// guess measures samples for a base whose tokenizer is not here: pictures and clips as it cuts them, and words by their
-// letters.
-func (p *Project) guess(samples []recipe.Sample, k model.Kind) []*weight {
+// guesser measures samples for a base whose tokenizer is not here: pictures and clips as it cuts them, and words by
+// their letters.
+type guesser struct{ sizes *sample.Ruler }
+
+func (g guesser) weight(s recipe.Sample) weight {
 	const lettersOfToken, template = 4, 20
-	out := make([]*weight, len(samples))
-	encoder := p.Encoder()
-	encoder.Kind = k
-	for i, s := range samples {
-		w := weight{supervised: 2 + len(s.Answer)/lettersOfToken}
-		sizes := encoder.Sizes(s)
-		shapes, _ := k.Measure(encoder.View(), sizes) // what cannot be shown has its finding
-		w.of(s)
-		for n, shape := range shapes {
-			w.show(shape, sizes[n])
-		}
-		w.prompt = template + w.features + len(s.Prompt)/lettersOfToken
-		w.tokens = w.prompt + w.supervised
-		out[i] = &w
-	}
-	return out
+	w := weight{supervised: 2 + len(s.Answer)/lettersOfToken}
+	w.of(s)
+	w.show(g.sizes.Shown(s))
+	w.prompt = template + w.features + len(s.Prompt)/lettersOfToken
+	w.tokens = w.prompt + w.supervised
+	return w
 }
 
 // Findings are what a person should know before such a run is started: that it does not fit, or that it takes long.
@@ -177,6 +171,10 @@ func Roughly(d time.Duration) string {
 		return fmt.Sprintf("%.0f min", d.Minutes())
 	case d < 72*time.Hour:
 		return fmt.Sprintf("%.0f hours", d.Hours())
+	}
+	const year = 8766 // hours
+	if d >= 70*year*time.Hour {
+		return "70 years or more"
 	}
 	return fmt.Sprintf("%.0f days", d.Hours()/24)
 }

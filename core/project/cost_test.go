@@ -120,7 +120,7 @@ func TestWhatDoesNotFitOrTakesLongIsAWarning(t *testing.T) {
 		}
 	}
 	for d, want := range map[time.Duration]string{40 * time.Second: "40 s", 12 * time.Minute: "12 min",
-		55 * time.Hour: "55 hours", 216 * time.Hour: "9 days"} {
+		55 * time.Hour: "55 hours", 216 * time.Hour: "9 days", 80 * 8766 * time.Hour: "70 years or more"} {
 		if got := Roughly(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}

@@ -69,7 +69,7 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 	if !away {
 		p.Base = e.base
 	}
-	p.size(&out)
+	p.size(&out, batches)
 	if away {
 		out.Notes = append(out.Notes, out.Cost.Away(cfg.Model.Base).Text)
 	}
@@ -103,7 +103,7 @@ func (e *Estimator) openBase(cfg *config.Config) (away bool, err error) {
 }
 
 // size adds what follows from the base: parameters, frames, tokens, memory, time.
-func (p *Project) size(out *Estimate) {
+func (p *Project) size(out *Estimate, batches Batches) {
 	o, ok := p.outlook()
 	if !ok {
 		out.Cost = Cost{Hint: true}
@@ -128,7 +128,7 @@ func (p *Project) size(out *Estimate) {
 		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %s%d tokens, MODEL.MAX_LENGTH is %d", about,
 			longest, c.Model.MaxLength))
 	}
-	out.Cost = p.cost(o)
+	out.Cost = p.cost(o, batches)
 	for _, f := range out.Cost.Findings(c.Model.Base) {
 		out.Notes = append(out.Notes, f.Text)
 	}

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"finetui/core/config"
-	"finetui/core/dataset"
 	"finetui/core/model"
 	"finetui/core/recipe"
 	"finetui/ml/blas"
@@ -53,8 +52,8 @@ type process struct {
 	visionAdapted int64 // and of those in what sees
 	replica       []replica
 	tower         []room // that each worker of a frozen tower has for patches
-	kept          map[int]bool
-	checked       bool // valid was measured: buffers have grown to its passes
+	kept          []bool // of all, then of valid: what a sample shows was seen
+	checked       bool   // valid was measured: buffers have grown to its passes
 }
 
 // replica is the room that a worker has in rows.
@@ -154,8 +153,8 @@ func (s *process) most() int64 {
 func newProcess(p *Project, batches Batches, k model.Kind, bytes int, all, valid []*weight) *process {
 	l := p.Config.LoRA
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
-	s := &process{p: p, batches: batches, sizes: k.Sizes(), all: all, valid: valid, kept: map[int]bool{}, workers: 1,
-		heap: newHeap()}
+	s := &process{p: p, batches: batches, sizes: k.Sizes(), all: all, valid: valid, kept: make([]bool, len(all)+len(valid)),
+		workers: 1, heap: newHeap()}
 	s.model = k.Footprint(model.Work{Dropout: l.Dropout > 0, Weight: bytes, Projectors: p.Config.Train.ProjectorLR > 0,
 		Recompute: p.Config.Train.Checkpointing, Rank: func(module string) int {
 			if adapter.Matches(module) {
@@ -355,40 +354,37 @@ func (s *process) session(rows, patches, questions int) int64 {
 
 // weigh measures the samples of a split but those that skip, which may be nil, leaves out: each of them, so that the
 // longest is the longest. Samples alike are one weight, of which a set of a million objects has few.
-func (p *Project) weigh(ruler *ruler, split string, skip func(recipe.Sample) bool) []*weight {
+func (p *Project) weigh(split string, skip func(recipe.Sample) bool, measure func(recipe.Sample) weight) []*weight {
 	out := make([]*weight, 0, p.objects(split))
 	known := map[weight]*weight{}
-	for i := range p.Data.Items {
-		item := &p.Data.Items[i]
-		if item.Split != split {
+	for s := range p.Recipe.Each(split) {
+		if skip != nil && skip(s) {
 			continue
 		}
-		for o := range item.Objects {
-			if skip != nil && skip(recipe.Sample{Item: item, Object: o}) {
-				continue
+		w := measure(s)
+		same, ok := known[w]
+		if !ok {
+			if len(known) >= mostWordings {
+				clear(known)
 			}
-			var w weight
-			s, _ := p.Recipe.Sample(dataset.Ref{Item: i, Object: o})
-			shown := ruler.sizes.Shown(s)
-			if m, err := ruler.of(s, shown); err == nil {
-				w = weight{tokens: m.tokens, prompt: m.tokens - m.targets, supervised: m.targets}
-				w.of(s)
-				for _, part := range shown {
-					w.show(part.Shape, part.Size)
-				}
-			}
-			same, ok := known[w]
-			if !ok {
-				if len(known) >= mostWordings {
-					clear(known)
-				}
-				same = &w
-				known[w] = same
-			}
-			out = append(out, same)
+			same = new(weight)
+			*same = w
+			known[w] = same
 		}
+		out = append(out, same)
 	}
 	return out
+}
+
+// weight is that of a sample.
+func (r *ruler) weight(s recipe.Sample) (w weight) {
+	shown := r.sizes.Shown(s)
+	if m, err := r.of(s, shown); err == nil {
+		w = weight{tokens: m.tokens, prompt: m.tokens - m.targets, supervised: m.targets}
+		w.of(s)
+		w.show(shown)
+	}
+	return w
 }
 
 // objects is how many objects a split has; "" means all splits.

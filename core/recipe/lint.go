@@ -31,17 +31,13 @@ func Lint(d *dataset.Dataset, cfg *config.Config, tokens func(Sample) int) []dat
 func (r *Recipe) Lint(ctx context.Context, tokens func(Sample) int) ([]dataset.Finding, error) {
 	cfg := &r.cfg
 	v := survey{prompts: newPromptLint(r.Classes, r.Question), first: make([]Sample, len(r.Classes))}
-	known := &phrases{known: map[string]string{}}
-	for i := range r.data.Items {
+	for s := range r.Each("") {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		for o := range r.data.Items[i].Objects {
-			s := r.unnamed(i, o, known)
-			v.see(s)
-			if tokens != nil {
-				v.measure(s, tokens(s), cfg.Model.MaxLength)
-			}
+		v.see(s)
+		if tokens != nil {
+			v.measure(s, tokens(s), cfg.Model.MaxLength)
 		}
 	}
 	var found []dataset.Finding

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"iter"
 	"strings"
 
 	"finetui/core/config"
@@ -46,6 +47,25 @@ func (r *Recipe) Samples(split string) []Sample {
 	return out
 }
 
+// Each goes through the samples of a split ("" means every split) as Samples returns them, and keeps none: they have no
+// ID, and equal prompts are one text.
+func (r *Recipe) Each(split string) iter.Seq[Sample] {
+	return func(yield func(Sample) bool) {
+		known := &phrases{known: map[string]string{}}
+		for i := range r.data.Items {
+			it := &r.data.Items[i]
+			if split != "" && it.Split != split {
+				continue
+			}
+			for o := range it.Objects {
+				if !yield(r.unnamed(i, o, known)) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // Sample returns the sample of one object; false where the data set has no such object.
 func (r *Recipe) Sample(ref dataset.Ref) (Sample, bool) {
 	if ref.Item < 0 || ref.Item >= len(r.data.Items) || ref.Object < 0 ||
@@ -61,7 +81,7 @@ func (r *Recipe) sample(item, object int) Sample {
 	return s
 }
 
-// id is the sample's ID, which those of a survey do not carry: there are very many.
+// id is the sample's ID, which those of Each do not carry: there are very many.
 func (s Sample) id() string { return dataset.ObjectID(s.Item.ID, s.Object) }
 
 // exercise stands in CONVERT.USER_PROMPT_TEMPLATE for the class.
