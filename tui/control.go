@@ -50,6 +50,7 @@ func inferControl(pictures *media.Cache) inferpane.Control {
 	return inferpane.Control{
 		Open: func(ctx context.Context, file *config.Snapshot, set *dataset.Dataset, before *session.Session,
 			report session.Progress) (*session.Session, error) {
+			ctx = dataset.Beside(ctx)
 			if before == nil {
 				return session.OpenOn(ctx, file, set, report)
 			}
@@ -117,7 +118,7 @@ func runControl(c *current) trainpane.Control {
 			if err != nil {
 				return nil, err
 			}
-			return finetune.Lint(ctx, file, nil)
+			return finetune.Lint(dataset.Beside(ctx), file, nil)
 		},
 		Start: func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error) {
 			file, err := c.file()
@@ -128,7 +129,7 @@ func runControl(c *current) trainpane.Control {
 			if err != nil {
 				return nil, nil, err
 			}
-			return finetune.Start(ctx, file, finetune.Options{Name: name, Exe: exe, Version: version()})
+			return finetune.Start(dataset.Beside(ctx), file, finetune.Options{Name: name, Exe: exe, Version: version()})
 		},
 		Preparing: func(r *run.Run) (done, total int, what string) {
 			p, _ := finetune.Preparing(r)
@@ -194,18 +195,23 @@ func between(r [2]int) string {
 	return fmt.Sprintf("%d to %d", r[0], r[1])
 }
 
-// estimates is what the Config pane asks for the consequences of constants.
-func estimates(file *config.File) configpane.Estimate {
+// configControl is what the Config pane can ask of the program: the consequences of constants.
+func configControl(file *config.File, actions func() []string) configpane.Control {
+	control := configpane.Control{Actions: actions}
 	root, err := filepath.Abs(".") // also of a file that is yet to be mended on the screen
 	if err != nil {
-		return nil
+		return control
 	}
 	if file != nil {
 		root = file.Root
 	}
 	e := project.NewEstimator(root)
-	return func(cfg *config.Config) (configpane.Consequences, error) {
-		x, err := e.Estimate(context.Background(), cfg)
+	control.Await = func(ctx context.Context, cfg *config.Config) error {
+		_, err := project.ReadShared(ctx, cfg.Dataset, root, false, nil)
+		return err
+	}
+	control.Estimate = func(ctx context.Context, cfg *config.Config) (configpane.Consequences, error) {
+		x, err := e.Estimate(ctx, cfg)
 		if err != nil {
 			return configpane.Consequences{}, err
 		}
@@ -217,4 +223,5 @@ func estimates(file *config.File) configpane.Estimate {
 			DownloadBytes: x.Cost.Download, Takes: roughly(x.Cost.Time), TakesOf: x.Cost.Parts(),
 			MassBefore: x.MassBefore, MassAfter: x.MassAfter, Notes: x.Notes}, nil
 	}
+	return control
 }

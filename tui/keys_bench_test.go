@@ -85,15 +85,21 @@ var pressed = []struct{ key, shows string }{
 
 // BenchmarkKeys is the whole program in a terminal of 120×32 on a set of 100,000 pictures and a million boxes
 // (FINETUI_RECORDS: another number): the time from a key to its frame on the terminal, while the set is read and
-// afterwards. go test ./tui -run XXX -bench Keys -benchtime 1x, on a machine that does nothing else.
+// afterwards, with a base that is here and with one that is not. go test ./tui -run XXX -bench Keys -benchtime 1x, on a machine that does nothing else.
 func BenchmarkKeys(b *testing.B) {
 	pictures := 100_000
 	if n, err := strconv.Atoi(os.Getenv("FINETUI_RECORDS")); err == nil {
 		pictures = n
 	}
 	root := largeSet(b, pictures)
+	for _, base := range []string{"tiny", "Qwen/Qwen2-VL-7B-Instruct"} {
+		b.Run(base, func(b *testing.B) { benchmarkKeys(b, root, base, pictures) })
+	}
+}
+
+func benchmarkKeys(b *testing.B, root, base string, pictures int) {
 	for b.Loop() {
-		program := self("program")
+		program := self("program", "MODEL.BASE="+base)
 		program.Dir = root
 		terminal := viewtest.Start(b, 120, 32, program)
 		terminal.WaitFor("[1 Data]")

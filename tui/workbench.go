@@ -72,7 +72,7 @@ func newWorkbench(file *config.File, fault error) *root {
 	r.panes = []views.Pane{
 		datapane.New(file, dataControl(pictures, frames)),
 		configpane.New(configpane.Options{Path: configFile, File: file, Err: fault,
-			Control: configpane.Control{Estimate: estimates(file), Actions: r.actionNames}}),
+			Control: configControl(file, r.actionNames)}),
 		trainpane.New(runControl(&r.current)),
 		inferpane.New(file, inferControl(pictures)),
 	}

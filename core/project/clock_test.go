@@ -1,6 +1,7 @@
 package project
 
 import (
+	"context"
 	"math"
 	"os"
 	"path/filepath"
@@ -188,7 +189,7 @@ func TestTheLongestOfVeryManySamplesIsTheLongest(t *testing.T) {
 	q := p.Over(file.Config, r)
 	q.Base = p.Base
 	longest := 0
-	for _, w := range q.weigh("train", nil, newRuler(q).weight) {
+	for _, w := range q.weigh(context.Background(), "train", nil, newRuler(q).weight) {
 		longest = max(longest, w.tokens)
 	}
 	if want := 50 * 50; longest < want { // 1400 pixels are 50 tokens
@@ -218,7 +219,7 @@ func TestClipConstantsHaveTheirConsequences(t *testing.T) {
 		}
 		q := p.Over(file.Config, r)
 		q.Base = base
-		q.size(&out, q.Batches())
+		q.size(context.Background(), &out, q.Batches())
 		return out
 	}
 	const original = "MODEL.BASE=Amshaker/Mobile-VideoGPT-0.5B"

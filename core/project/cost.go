@@ -1,6 +1,7 @@
 package project
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"time"
@@ -31,7 +32,7 @@ type Cost struct {
 // cache tells its shape, or the size that its name gives. One rule counts them all; where there is no tokenizer, words
 // are counted by their letters.
 func (p *Project) Cost() Cost {
-	o, ok := p.outlook()
+	o, ok := p.outlook(context.Background())
 	if !ok {
 		return Cost{Hint: true}
 	}
@@ -47,10 +48,11 @@ type outlook struct {
 	away       bool // the base is not on this machine, so that there is no tokenizer
 }
 
-// outlook opens nothing. It is false of a base that is not here and whose name tells no size.
-func (p *Project) outlook() (o outlook, ok bool) {
+// outlook opens nothing, and is worth nothing once ctx has ended. It is false of a base that is not here and whose name
+// tells no size.
+func (p *Project) outlook(ctx context.Context) (o outlook, ok bool) {
 	if p.Base != nil {
-		return p.outlookBy(newRuler(p)), true
+		return p.outlookBy(ctx, newRuler(p)), true
 	}
 	k, known := model.Away(p.Config.Model.Base)
 	if !known {
@@ -62,18 +64,20 @@ func (p *Project) outlook() (o outlook, ok bool) {
 	encoder := p.Encoder()
 	encoder.Kind = k
 	guess := guesser{encoder.Ruler()}
-	return outlook{k, bytes, p.weigh("train", nil, guess.weight),
-		p.weigh("valid", p.Encoder().Ruler().Hides, guess.weight), !known, true}, true
+	return outlook{k, bytes, p.weigh(ctx, "train", nil, guess.weight),
+		p.weigh(ctx, "valid", p.Encoder().Ruler().Hides, guess.weight), !known, true}, true
 }
 
 // outlookBy is outlook where the base is open, with a ruler that may know the samples' words already.
-func (p *Project) outlookBy(measure *ruler) outlook {
-	return outlook{p.Base.Kind, p.Base.WeightBytes(), p.weigh("train", nil, measure.weight),
-		p.weigh("valid", measure.sizes.Hides, measure.weight), false, false}
+func (p *Project) outlookBy(ctx context.Context, measure *ruler) outlook {
+	return outlook{p.Base.Kind, p.Base.WeightBytes(), p.weigh(ctx, "train", nil, measure.weight),
+		p.weigh(ctx, "valid", measure.sizes.Hides, measure.weight), false, false}
 }
 
 // costBy is Cost by such a ruler.
-func (p *Project) costBy(measure *ruler) Cost { return p.cost(p.outlookBy(measure), p.Batches()) }
+func (p *Project) costBy(measure *ruler) Cost {
+	return p.cost(p.outlookBy(context.Background(), measure), p.Batches())
+}
 
 func (p *Project) cost(o outlook, batches Batches) (cost Cost) {
 	s := newProcess(p, batches, o.kind, o.bytes, o.all, o.valid)

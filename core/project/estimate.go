@@ -69,11 +69,11 @@ func (e *Estimator) Estimate(ctx context.Context, cfg *config.Config) (Estimate,
 	if !away {
 		p.Base = e.base
 	}
-	p.size(&out, batches)
+	p.size(ctx, &out, batches)
 	if away {
 		out.Notes = append(out.Notes, out.Cost.Away(cfg.Model.Base).Text)
 	}
-	return out, nil
+	return out, ctx.Err()
 }
 
 // open builds the recipe of cfg on its data set.
@@ -103,8 +103,11 @@ func (e *Estimator) openBase(cfg *config.Config) (away bool, err error) {
 }
 
 // size adds what follows from the base: parameters, frames, tokens, memory, time.
-func (p *Project) size(out *Estimate, batches Batches) {
-	o, ok := p.outlook()
+func (p *Project) size(ctx context.Context, out *Estimate, batches Batches) {
+	o, ok := p.outlook(ctx)
+	if ctx.Err() != nil {
+		return
+	}
 	if !ok {
 		out.Cost = Cost{Hint: true}
 		return

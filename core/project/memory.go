@@ -1,6 +1,7 @@
 package project
 
 import (
+	"context"
 	"math"
 
 	"finetui/core/config"
@@ -153,8 +154,8 @@ func (s *process) most() int64 {
 func newProcess(p *Project, batches Batches, k model.Kind, bytes int, all, valid []*weight) *process {
 	l := p.Config.LoRA
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
-	s := &process{p: p, batches: batches, sizes: k.Sizes(), all: all, valid: valid, kept: make([]bool, len(all)+len(valid)),
-		workers: 1, heap: newHeap()}
+	s := &process{p: p, batches: batches, sizes: k.Sizes(), all: all, valid: valid,
+		kept: make([]bool, len(all)+len(valid)), workers: 1, heap: newHeap()}
 	s.model = k.Footprint(model.Work{Dropout: l.Dropout > 0, Weight: bytes, Projectors: p.Config.Train.ProjectorLR > 0,
 		Recompute: p.Config.Train.Checkpointing, Rank: func(module string) int {
 			if adapter.Matches(module) {
@@ -353,11 +354,15 @@ func (s *process) session(rows, patches, questions int) int64 {
 }
 
 // weigh measures the samples of a split but those that skip, which may be nil, leaves out: each of them, so that the
-// longest is the longest. Samples alike are one weight, of which a set of a million objects has few.
-func (p *Project) weigh(split string, skip func(recipe.Sample) bool, measure func(recipe.Sample) weight) []*weight {
+// longest is the longest. Samples alike are one weight, of which a set of a million objects has few. It stops with ctx.
+func (p *Project) weigh(ctx context.Context, split string, skip func(recipe.Sample) bool,
+	measure func(recipe.Sample) weight) []*weight {
 	out := make([]*weight, 0, p.objects(split))
 	known := map[weight]*weight{}
 	for s := range p.Recipe.Each(split) {
+		if ctx.Err() != nil {
+			break
+		}
 		if skip != nil && skip(s) {
 			continue
 		}

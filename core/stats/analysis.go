@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
@@ -108,13 +107,10 @@ func Analyze(d *dataset.Dataset, cfg config.Dataset) *Analysis {
 	}
 	order := nameOrder(d.Classes)
 	count := func(items []*dataset.Item) counted {
-		c := counted{pairs: newPairTable(order, cfg)}
-		var beside sync.WaitGroup
-		beside.Go(func() { c.heights = heights(items, len(d.Classes)) })
+		c := counted{pairs: newPairTable(order, cfg), heights: heights(items, len(d.Classes))}
 		for _, item := range items {
 			c.pairs.add(item.Objects)
 		}
-		beside.Wait()
 		return c
 	}
 	bySplitCounted, whole := map[string]counted{}, counted{pairs: newPairTable(order, cfg)}

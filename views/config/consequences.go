@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -36,9 +35,9 @@ type Consequences struct {
 	Notes          []string
 }
 
-// Estimate works out consequences. It runs beside the screen and may take its time, the first time above all, when it
-// reads the data set; it is never called twice at once. Config must not be changed.
-type Estimate func(cfg *config.Config) (Consequences, error)
+// Estimate works out consequences on the data set, which is there. It runs beside the screen and may take its time; any
+// number of goroutines may call it. Config must not be changed.
+type Estimate func(ctx context.Context, cfg *config.Config) (Consequences, error)
 
 // effect is what one state of the constants comes to.
 type effect struct {
@@ -52,7 +51,6 @@ type effects struct {
 
 	on       *dataset.Dataset // what they were worked out on
 	pause    time.Duration    // without a key, before they are worked out
-	turn     *sync.Mutex      // one estimate at a time
 	guessing views.Request
 	effect   *effect // worked out last
 	base     *effect // of the file on disk
@@ -74,20 +72,10 @@ func (v *effects) estimate() tea.Cmd {
 		return nil
 	}
 	of, disk, known := v.shown(), v.disk, v.base
-	calculate, pause, turn := v.control.Estimate, v.pause, v.turn
-	return views.Ask(&v.guessing, func(ctx context.Context) (w worked, err error) {
-		select {
-		case <-ctx.Done():
-			return w, ctx.Err()
-		case <-time.After(pause):
-		}
-		turn.Lock()
-		defer turn.Unlock()
-		if ctx.Err() != nil { // something newer was asked while another estimate ran
-			return w, ctx.Err()
-		}
+	await, calculate, pause := v.control.Await, v.control.Estimate, v.pause
+	work := views.InTurn(func(ctx context.Context) (w worked, err error) {
 		if w.base = known; known == nil || known.of != disk {
-			if w.base, err = work(calculate, disk); err != nil && of == disk {
+			if w.base, err = work(ctx, calculate, disk); err != nil && of == disk {
 				return w, err
 			}
 		}
@@ -95,8 +83,21 @@ func (v *effects) estimate() tea.Cmd {
 			w.now = w.base
 			return w, nil
 		}
-		w.now, err = work(calculate, of)
+		w.now, err = work(ctx, calculate, of)
 		return w, err
+	})
+	return views.Ask(&v.guessing, func(ctx context.Context) (w worked, err error) {
+		if await != nil {
+			if err := await(ctx, of); err != nil {
+				return w, err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return w, ctx.Err()
+		case <-time.After(pause): // also for those who show what was read
+		}
+		return work(ctx)
 	})
 }
 
@@ -113,8 +114,8 @@ func (v *effects) heard(now views.Dataset) tea.Cmd {
 	return v.estimate()
 }
 
-func work(calculate Estimate, cfg *config.Config) (*effect, error) {
-	c, err := calculate(cfg)
+func work(ctx context.Context, calculate Estimate, cfg *config.Config) (*effect, error) {
+	c, err := calculate(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}

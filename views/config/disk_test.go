@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -190,7 +191,8 @@ func TestEstimatesNeverOverlapAndOldOnesAreDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	var running, overlaps, calls atomic.Int32
-	p := New(Options{Path: path, File: file, Control: Control{Estimate: func(cfg *config.Config) (Consequences, error) {
+	p := New(Options{Path: path, File: file, Control: Control{Estimate: func(_ context.Context,
+		cfg *config.Config) (Consequences, error) {
 		if running.Add(1) > 1 {
 			overlaps.Add(1)
 		}

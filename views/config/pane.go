@@ -3,8 +3,8 @@
 package config
 
 import (
+	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -28,6 +28,9 @@ type Control struct {
 	// Estimate works out the consequences, beside the screen; nil: none are shown.
 	Estimate Estimate
 
+	// Await returns as soon as the data set of constants is there, or cannot be; nil: it is there always.
+	Await func(ctx context.Context, cfg *config.Config) error
+
 	// Actions are the names that [KEYS] may hold, asked when a key is to be bound; nil: not known.
 	Actions func() []string
 }
@@ -40,7 +43,7 @@ func New(o Options) *Pane {
 	s := &shared{control: o.Control, draft: draft{path: o.Path, broken: o.Err}}
 	s.list = &constants{shared: s}
 	s.editing = &editing{shared: s}
-	s.effects = &effects{shared: s, pause: 80 * time.Millisecond, turn: new(sync.Mutex)}
+	s.effects = &effects{shared: s, pause: 80 * time.Millisecond}
 	s.storage = &storage{shared: s, openEditor: runEditor}
 	s.diff = &comparison{shared: s}
 	p := &Pane{s}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"os"
@@ -41,7 +42,7 @@ func drains() *dataset.Dataset {
 }
 
 // estimate is a lead's estimate in small.
-func estimate(cfg *config.Config) (Consequences, error) {
+func estimate(_ context.Context, cfg *config.Config) (Consequences, error) {
 	built, err := recipe.Build(drains(), cfg)
 	if err != nil {
 		return Consequences{}, err

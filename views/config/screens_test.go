@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -81,7 +82,7 @@ var states = []struct {
 		d.Press("s").Wait("the question", func() bool { return p.question != nil })
 	}},
 	{name: "unestimated", open: func(t *testing.T, p *Pane, d *viewtest.Driver) {
-		p.control.Estimate = func(*config.Config) (Consequences, error) {
+		p.control.Estimate = func(context.Context, *config.Config) (Consequences, error) {
 			return Consequences{}, errors.New("demo/data: no data set is there; `finetui new demo` makes one, or set DATASET.PATH")
 		}
 		p.effects.base = nil

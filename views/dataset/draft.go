@@ -175,24 +175,29 @@ func (p *shared) weigh() tea.Cmd {
 	}
 	x.asked = key
 	set, frozen := p.set, &config.Snapshot{Root: p.file.Root, Config: &cfg}
-	return views.Ask(&x.request, func(context.Context) (*weighed, error) { return weigh(set, frozen, key), nil })
+	return views.Ask(&x.request, views.InTurn(func(ctx context.Context) (*weighed, error) {
+		return weigh(ctx, set, frozen, key)
+	}))
 }
 
-func weigh(set *data.Dataset, file *config.Snapshot, key weighKey) *weighed {
+// weigh works out what a recipe comes to. An error is that of ctx.
+func weigh(ctx context.Context, set *data.Dataset, file *config.Snapshot, key weighKey) (*weighed, error) {
 	cfg := file.Config
 	w := &weighed{key: key}
 	if w.recipe, w.err = recipe.Build(set, cfg); w.err != nil {
-		return w
+		return w, nil
 	}
 	w.table = recipe.Mass(w.recipe, nil)
 	batches := (&project.Project{File: file, Config: cfg, Data: set, Recipe: w.recipe}).Batches()
 	w.plan, w.hidden = batches.Plan(cfg.Train), batches.Hidden
-	// Lengths need a tokenizer, which lint and train load.
-	found := slices.DeleteFunc(recipe.Lint(set, cfg, nil),
-		func(f data.Finding) bool { return f.Level == level.Info })
+	found, err := w.recipe.Lint(ctx, nil) // lengths need a tokenizer, which lint and train load
+	if err != nil {
+		return nil, err
+	}
+	found = slices.DeleteFunc(found, func(f data.Finding) bool { return f.Level == level.Info })
 	w.groups = stats.GroupFindings(found)
 	slices.SortStableFunc(w.groups, func(a, b stats.FindingGroup) int { return massFirst(a) - massFirst(b) })
-	return w
+	return w, nil
 }
 
 // massFirst is 0 for findings on the loss mass, which the view is about.

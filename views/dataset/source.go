@@ -77,7 +77,7 @@ func (p *Pane) heard(now views.Dataset) tea.Cmd {
 		p.leaveAll()
 		return nil
 	}
-	return views.Ask(&p.request, func(context.Context) (*loaded, error) { return load(now), nil })
+	return views.Ask(&p.request, views.InTurn(func(context.Context) (*loaded, error) { return load(now), nil }))
 }
 
 // load works out what follows from a data set.

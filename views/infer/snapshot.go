@@ -2,7 +2,6 @@ package infer
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
 	"finetui/core/dataset"
@@ -44,10 +43,7 @@ type snapshot struct {
 }
 
 // newSnapshot looks anew; before is the look before, or nil: what cannot have changed is taken from it.
-func newSnapshot(ctx context.Context, s *session.Session, split, run string, before *snapshot) (*snapshot, error) {
-	if err := ctx.Err(); err != nil { // another look was asked for already
-		return nil, err
-	}
+func newSnapshot(s *session.Session, split, run string, before *snapshot) (*snapshot, error) {
 	c := &snapshot{session: s, splits: s.Splits()}
 	c.split = chooseSplit(c.splits, split, s.Project.Config.Eval.Split)
 	if before != nil && before.session == s && before.split == c.split {

@@ -57,7 +57,9 @@ func (p *shared) openSession() tea.Cmd {
 	frozen, before, set, open := p.file.Snapshot, p.session, p.data.Set, p.control.Open
 	return views.Listen(&p.opening, func(ctx context.Context, emit func(openingStep)) error {
 		report := func(done, total int, what string) { emit(openingStep{done: done, total: total, what: what}) }
-		opened, err := open(ctx, frozen, set, before, report)
+		opened, err := views.InTurn(func(ctx context.Context) (*session.Session, error) {
+			return open(ctx, frozen, set, before, report)
+		})(ctx)
 		if err != nil {
 			return err
 		}
@@ -120,9 +122,9 @@ func (p *shared) look() tea.Cmd {
 		return nil
 	}
 	s, split, run, before := p.session, p.wanted.split, p.wanted.run, p.now
-	return views.Ask(&p.looking, func(ctx context.Context) (*snapshot, error) {
-		return newSnapshot(ctx, s, split, run, before)
-	})
+	return views.Ask(&p.looking, views.InTurn(func(context.Context) (*snapshot, error) {
+		return newSnapshot(s, split, run, before)
+	}))
 }
 
 func (p *shared) looked(msg views.Answer[*snapshot]) tea.Cmd {
