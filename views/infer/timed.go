@@ -132,7 +132,7 @@ func (v *coaching) path() string {
 	if a == nil {
 		return ""
 	}
-	place, there := v.now.place[a.ID]
+	place, there := v.now.samples.Find(a.ID)
 	if !there {
 		return ""
 	}
