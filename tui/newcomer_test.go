@@ -4,7 +4,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"finetui/core/config"
 	"finetui/views/viewtest"
@@ -91,10 +94,23 @@ func TestANewcomersFirstMinutes(t *testing.T) {
 	gitSeesNothingNew(t)
 }
 
-// waitLonger waits for one of several texts through work that takes its time, such as drawing and training.
+// waitLonger waits for one of several texts through work that takes its time, such as drawing and training: as long as
+// something changes on the screen, and 90 seconds more.
 func waitLonger(t *testing.T, terminal *viewtest.Terminal, texts ...string) {
 	t.Helper()
-	terminal.WaitForAny(90, texts...)
+	before, since := "", time.Now()
+	for ; ; time.Sleep(10 * time.Millisecond) {
+		now := terminal.Screen()
+		if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(now, text) }) {
+			return
+		}
+		if now != before {
+			before, since = now, time.Now()
+		}
+		if time.Since(since) > 90*time.Second {
+			t.Fatalf("the terminal never showed %q but\n%s", texts, now)
+		}
+	}
 }
 
 // gitSeesNothingNew checks that a repository with the folder's config.toml would show no other file.

@@ -47,12 +47,22 @@ func (w *Watcher) read(path string) (*eval.Result, error) {
 	return r, err
 }
 
-// Watch reports a project's sweeps, the newest first, now and whenever something of them has changed, until none is at
-// work.
-func (w *Watcher) Watch(ctx context.Context, file *config.Snapshot, emit func([]Report)) error {
+// Status is a sweep's, without reading again what has not changed.
+func (w *Watcher) Status(s *Sweep) (Status, error) {
+	w.begin()
+	return s.status(w.read)
+}
+
+func (w *Watcher) begin() {
 	if w.compared == nil {
 		w.compared, w.results = map[string]Report{}, map[string]result{}
 	}
+}
+
+// Watch reports a project's sweeps, the newest first, now and whenever something of them has changed, until none is at
+// work.
+func (w *Watcher) Watch(ctx context.Context, file *config.Snapshot, emit func([]Report)) error {
+	w.begin()
 	before := ""
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

@@ -248,7 +248,8 @@ func (m mode) sweep(ctx context.Context, file *config.Snapshot, o Options) (*swe
 // attend starts a sweep's queue, unless it is at work, and waits until all is done. Where ctx ends the queue and its
 // runs are asked to stop; they go on from there when the chain is called again.
 func attend(ctx context.Context, s *sweep.Sweep, o Options) (sweep.Status, error) {
-	st, err := s.Status()
+	var watcher sweep.Watcher
+	st, err := watcher.Status(s)
 	if err != nil {
 		return st, err
 	}
@@ -287,7 +288,7 @@ func attend(ctx context.Context, s *sweep.Sweep, o Options) (sweep.Status, error
 			}
 			return st, ctx.Err()
 		}
-		if st, err = s.Status(); err != nil {
+		if st, err = watcher.Status(s); err != nil {
 			return st, err
 		}
 	}
