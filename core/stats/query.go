@@ -30,16 +30,23 @@ type Index struct {
 // NewIndex prepares the answers; the set must not change afterwards.
 func NewIndex(set *dataset.Dataset) *Index {
 	x := &Index{set: set, findings: make([][]int, len(set.Items))}
-	itemOf := make(map[string]int, 2*len(set.Items))
-	for i, item := range set.Items {
-		for _, file := range []string{item.Media, item.Labels} {
-			if file != "" {
-				itemOf[set.Short(file)] = i
+	itemOf := make(map[string]int, len(set.Findings)) // by the files that findings name; -1: none
+	for i := range set.Findings {
+		itemOf[set.Findings[i].File] = -1
+	}
+	for i := range set.Items {
+		for _, file := range []string{set.Items[i].Media, set.Items[i].Labels} {
+			if file == "" {
+				continue
+			}
+			short := set.Short(file)
+			if _, named := itemOf[short]; named {
+				itemOf[short] = i
 			}
 		}
 	}
-	for f, finding := range set.Findings {
-		if i, there := itemOf[finding.File]; there {
+	for f := range set.Findings {
+		if i := itemOf[set.Findings[f].File]; i >= 0 {
 			x.findings[i] = append(x.findings[i], f)
 		}
 	}
@@ -60,7 +67,7 @@ func (x *Index) Findings(item int) []dataset.Finding {
 func (x *Index) Items(f Filter) (passed []int) {
 	classes := x.classes(f)
 	for i := range x.set.Items {
-		if x.itemPasses(i, f) && (classes == nil || holds(x.set.Items[i], classes)) {
+		if x.itemPasses(i, f) && (classes == nil || holds(&x.set.Items[i], classes)) {
 			passed = append(passed, i)
 		}
 	}
@@ -74,8 +81,8 @@ func (x *Index) Objects(f Filter) (passed []dataset.Ref) {
 		if !x.itemPasses(i, f) {
 			continue
 		}
-		for j, object := range x.set.Items[i].Objects {
-			if classes == nil || classes[object.Class] {
+		for j := range x.set.Items[i].Objects {
+			if classes == nil || classes[x.set.Items[i].Objects[j].Class] {
 				passed = append(passed, dataset.Ref{Item: i, Object: j})
 			}
 		}
@@ -113,9 +120,9 @@ func (x *Index) itemPasses(i int, f Filter) bool {
 	})
 }
 
-func holds(item dataset.Item, classes []bool) bool {
-	for _, object := range item.Objects {
-		if classes[object.Class] {
+func holds(item *dataset.Item, classes []bool) bool {
+	for o := range item.Objects {
+		if classes[item.Objects[o].Class] {
 			return true
 		}
 	}

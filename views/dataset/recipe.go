@@ -215,10 +215,11 @@ func (v *recipeView) askValue() tea.Cmd {
 // exampleObjects are the objects of the selected class that the example goes through: of train, where there are any.
 func (v *recipeView) exampleObjects() []data.Ref {
 	var train, others []data.Ref
-	for i, item := range v.set.Items {
-		for j, object := range item.Objects {
+	for i := range v.set.Items { // of a large set neither records nor objects are copied: this keeps a key waiting
+		item := &v.set.Items[i]
+		for j := range item.Objects {
 			switch {
-			case object.Class != v.class:
+			case item.Objects[j].Class != v.class:
 			case item.Split == "train":
 				train = append(train, data.Ref{Item: i, Object: j})
 			default:
