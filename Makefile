@@ -2,7 +2,7 @@
 
 PROGRAM := bin/finetui
 
-.PHONY: run test test-torch bench bench-torch build install race kill clean
+.PHONY: run test test-torch test-gpu bench bench-torch build install race kill clean
 
 # On a terminal the workbench, else the whole chain on the demo project.
 run: build
@@ -33,6 +33,12 @@ race:
 # without one the tests say so and are skipped.
 test-torch:
 	go test -count 1 -v -run Torch ./core/finetune
+
+# What only a GPU can show: 20 steps of Qwen2-VL-2B's shape with a kill on the way, speed and memory, parity. FINETUI_PYTHON is
+# a Python with torch and transformers; a wheel of peft in bin (pip download --no-deps -d bin peft) does where it is missing.
+# SHAPE=tiny tries the same without a GPU.
+test-gpu: build
+	$${FINETUI_PYTHON:-python3} ml/torch/testgpu.py $(PROGRAM) $(SHAPE)
 
 # A run is killed before every rename, link, removal and sync of its files, and at random moments, and must come to the
 # checkpoints, links, rows and checks of an unbroken one: one on pictures, and one on clips that trains projectors too.

@@ -26,8 +26,8 @@ type Launch struct {
 	Python    Python
 	Processes int      // of each machine
 	Hosts     []string // machines; none: this one
-	// Remote is how a host's command is started: words, of which {host} stands for the host's name and {command} for one
-	// line for a shell. Empty: by hand, and log has the commands.
+	// Remote is how a host's command is started: words, of which {host} stands for the host's name and {command} for
+	// one line for a shell. Empty: by hand, and log has the commands.
 	Remote string
 	// Dir is where several processes find the trainer, and leave what they say, a folder for each; of several hosts one
 	// that they share.

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Processes on one machine meet on a free port of it; those of several machines on the first of them, and each machine's
-// command is started as the template says, as one line for a shell.
+// Processes on one machine meet on a free port of it; those of several machines on the first of them, and each
+// machine's command is started as the template says, as one line for a shell.
 func TestCommandsForMachines(t *testing.T) {
 	l := Launch{Python: Python{Path: "/opt/my python"}, Processes: 4, Dir: "/runs/0001-a/torch"}
 	list, err := l.commands("127.0.0.1")
@@ -28,8 +28,8 @@ func TestCommandsForMachines(t *testing.T) {
 			t.Errorf("no %q in %s", want, line)
 		}
 	}
-	if got := remote("ssh -o BatchMode=yes {host} {command}", "gpu1:29511", list[0]); len(got) != 5 || got[3] != "gpu1" ||
-		got[4] != line {
+	got := remote("ssh -o BatchMode=yes {host} {command}", "gpu1:29511", list[0])
+	if len(got) != 5 || got[3] != "gpu1" || got[4] != line {
 		t.Errorf("over ssh: %q", got)
 	}
 	l.Hosts = []string{"gpu1", "gpu2"}
@@ -94,8 +94,9 @@ func TestSharesComeBackInOrder(t *testing.T) {
 // A process that is gone explains more than one with a fault, and that more than those which only lack the others.
 func TestTheCauseIsNamedBeforeWhatFollows(t *testing.T) {
 	ranks := []*rank{{number: 0}, {number: 1}, {number: 2}}
-	gone, broken, lonely := reply{rank: ranks[1], err: io.EOF}, reply{rank: ranks[2], fault: fault{"bad index", "other"}},
-		reply{rank: ranks[0], fault: fault{"closed", alone}}
+	gone := reply{rank: ranks[1], err: io.EOF}
+	broken := reply{rank: ranks[2], fault: fault{"bad index", "other"}}
+	lonely := reply{rank: ranks[0], fault: fault{"closed", alone}}
 	for want, list := range map[string][]reply{"rank 1 of 3": {lonely, broken, gone}, "bad index": {lonely, broken}} {
 		tr := &Trainer{ranks: ranks}
 		if err := tr.judge("step", list); err == nil || !strings.Contains(err.Error(), want) || tr.broken == nil {

@@ -136,8 +136,8 @@ func probe(ctx context.Context, p Python) (Python, error) {
 	return p, nil
 }
 
-// Works imports what a Python has, which takes seconds, and says what PyTorch sees: "2 GPUs (NVIDIA H200), bfloat16, nccl",
-// or "no GPU". The error is the last line that Python says, where the packages do not fit together.
+// Works imports what a Python has, which takes seconds, and says what PyTorch sees: "2 GPUs (NVIDIA H200), bfloat16,
+// nccl", or "no GPU". The error is the last line that Python says, where the packages do not fit together.
 func (p Python) Works(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()

@@ -271,7 +271,8 @@ type reply struct {
 	err error // it is gone
 }
 
-// ask sends a command to all processes, deals the samples out to them, and hands their answers to read, which may be nil.
+// ask sends a command to all processes, deals the samples out to them, and hands their answers to read, which may be
+// nil.
 func (t *Trainer) ask(do string, arguments any, samples []Sample, read func(rank int, text []byte) error) error {
 	if t.broken != nil {
 		return t.broken
@@ -371,9 +372,9 @@ const (
 	alone     = "alone" // another process cannot be reached
 )
 
-// judge is the error of what processes answered: of one that is gone before that of one that has a fault, and that before
-// those which follow from another's. After any but train.ErrNotFinite, which all find together, several processes are
-// ended.
+// judge is the error of what processes answered: of one that is gone before that of one that has a fault, and that
+// before those which follow from another's. After any but train.ErrNotFinite, which all find together, several
+// processes are ended.
 func (t *Trainer) judge(do string, list []reply) error {
 	slices.SortStableFunc(list, func(a, b reply) int { return b.weight() - a.weight() })
 	worst := list[0]

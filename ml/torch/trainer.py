@@ -1,14 +1,16 @@
 """The other end of package torch: LoRA fine-tuning of Qwen2-VL, and of Mobile-VideoGPT with its projectors, by torch,
 transformers and peft, one command at a time.
 
-A command is a line of JSON on standard input; where it has "tensors", their bytes follow, one after the other. The answer
-is a line of JSON on standard output. What a step takes comes ready: tokens, rotary positions, patches, weights. Nothing is
-read from a data set here, nothing is drawn at random but dropout, whose seed is the sample's own, and no file is written
-but those of a checkpoint, into a folder that the caller has made. When standard input ends, so does the process.
+A command is a line of JSON on standard input; where it has "tensors", their bytes follow, one after the other. The
+answer is a line of JSON on standard output. What a step takes comes ready: tokens, rotary positions, patches, weights.
+Nothing is read from a data set here, nothing is drawn at random but dropout, whose seed is the sample's own, and no
+file is written but those of a checkpoint, into a folder that the caller has made. When standard input ends, so does the
+process.
 
-Of several processes, which torchrun starts, each has a socket to the caller in place of standard input and output, and its
-own samples of a step. They meet in one all-reduce: the gradients of all trained values and the loss, which are then divided
-once, by the weight of all samples. So each takes the same optimizer step, and one process alone the same as several.
+Of several processes, which torchrun starts, each has a socket to the caller in place of standard input and output, and
+its own samples of a step. They meet in one all-reduce: the gradients of all trained values and the loss, which are then
+divided once, by the weight of all samples. So each takes the same optimizer step, and one process alone the same as
+several.
 """
 import contextlib
 import glob
@@ -85,7 +87,7 @@ transformers.utils.logging.disable_progress_bar()
 transformers.utils.logging.set_verbosity_error()
 
 ADAPTER, OPTIMIZER, PROJECTORS = "adapter_model.safetensors", "optimizer.pt", "non_lora_trainables.safetensors"
-IMAGE, VIDEO = ("image_mm_projector", 12), ("mm_projector", 7)  # Mobile-VideoGPT's, each with the side of its map of tokens
+IMAGE, VIDEO = ("image_mm_projector", 12), ("mm_projector", 7)  # Mobile-VideoGPT's, each with its map's side
 TYPES = dict(f32=torch.float32, i32=torch.int32)
 
 
@@ -204,6 +206,7 @@ class Trainer:
             groups += [dict(params=[p for n, p in whole if not n.endswith(".bias")]),
                        dict(params=[p for n, p in whole if n.endswith(".bias")], weight_decay=0.0)]
         self.trained = [p for group in groups for p in group["params"]]
+        self.trainable = sum(p.numel() for p in self.trained)  # before they may be dealt out
         self.optimizer = torch.optim.AdamW(groups, lr=0.0, weight_decay=decay)
         self.steps = 0
         self.kept = {}  # what a frozen tower saw, by sample
@@ -220,12 +223,13 @@ class Trainer:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.model.dtype == torch.bfloat16)
 
     def read(self, x, position, **more):
-        """The language model over embeddings, position [3, 1, tokens] having the same rows three times in one of words."""
+        """The language model over embeddings, position [3, 1, tokens] having the same rows three times in one of
+        words."""
         return self.text()(inputs_embeds=x, position_ids=position[0] if self.projectors else position, **more)
 
     def project(self, sample):
-        """The rows of clips and pictures, of which samples bring what the encoders saw: of each so many frames of patches,
-        then for every CHUNK of frames a map of video patches."""
+        """The rows of clips and pictures, of which samples bring what the encoders saw: of each so many frames of
+        patches, then for every CHUNK of frames a map of video patches."""
         if sample["id"] not in self.kept:
             seen, at = [], 0
             for frames, image, video in sample["grids"]:
@@ -268,7 +272,8 @@ class Trainer:
         return x
 
     def losses(self, sample):
-        """Plain and focal negative log-likelihood of the supervised positions, whether each was right, their weights."""
+        """Plain and focal negative log-likelihood of the supervised positions, whether each was right, their
+        weights."""
         target = sample["targets"].to(self.device).long()
         weight = sample["weights"].to(self.device)
         at = ((target >= 0) & (weight != 0)).nonzero()[:, 0]
@@ -327,8 +332,8 @@ class Trainer:
         return dict(loss=loss, norm=norm, tokens=tokens, samples=each, took=took)
 
     def meet(self, loss, denominator):
-        """Adds gradients and loss up over all processes, divides them by the denominator, clips the gradients, and returns
-        the norm that they had."""
+        """Adds gradients and loss up over all processes, divides them by the denominator, clips the gradients, and
+        returns the norm that they had."""
         parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.trained]
         flat = torch.cat([g.reshape(-1) for g in parts] + [torch.tensor([loss], device=self.device)])
         if WORLD > 1:
@@ -430,8 +435,8 @@ class Objective(torch.nn.Module):
 
 
 class Dealt(Trainer):
-    """A trainer under DeepSpeed, which deals gradients and the optimizer's state out over the processes (ZeRO-2), or the
-    base, too (ZeRO-3). All processes make the same number of passes, since they meet in each."""
+    """A trainer under DeepSpeed, which deals gradients and the optimizer's state out over the processes (ZeRO-2), or
+    the base, too (ZeRO-3). All processes make the same number of passes, since they meet in each."""
 
     def __init__(self, zero, **settings):
         import deepspeed  # takes seconds, and compiles at its first use
@@ -505,8 +510,8 @@ class Dealt(Trainer):
     def restore(self, folder):
         state = torch.load(os.path.join(folder, OPTIMIZER), weights_only=True)
         if state["processes"] != WORLD:
-            raise ValueError(f"it was saved by {state['processes']} processes, and these are {WORLD}: under DeepSpeed a "
-                             "run goes on with as many")
+            raise ValueError(f"it was saved by {state['processes']} processes, and these are {WORLD}: under DeepSpeed "
+                             "a run goes on with as many")
         shares = [torch.load(self.share(folder, r), map_location=self.device, weights_only=True) for r in range(WORLD)]
         for share in shares:
             share["loss_scaler"] = self.engine.optimizer.loss_scaler
@@ -545,7 +550,7 @@ def main():
             elif do == "open":
                 zero = command.pop("zero")
                 trainer = Dealt(zero, **command) if zero else Trainer(**command)
-                answer = dict(trainable=sum(p.numel() for p in trainer.trained), frozen=trainer.frozen)
+                answer = dict(trainable=trainer.trainable, frozen=trainer.frozen)
             else:
                 answer = getattr(trainer, do)(**command)
         except NotFinite as error:
