@@ -16,6 +16,7 @@ import (
 
 	sys "golang.org/x/sys/unix"
 
+	"finetui/core/linetail"
 	"finetui/ml/wholefile"
 )
 
@@ -33,8 +34,6 @@ const (
 	checkedHead  = 4 << 10 // bytes at the beginning of the file that an index is held against
 	checkedTail  = 64 << 10
 )
-
-var crcTable = crc32.MakeTable(crc32.Castagnoli)
 
 // origin is what an index was made from.
 type origin struct {
@@ -61,7 +60,7 @@ func originOf(f *os.File, offset int64) (o origin, err error) {
 	sum := func(from, n int64) (uint32, error) {
 		part := make([]byte, n)
 		_, err := f.ReadAt(part, from)
-		return crc32.Checksum(part, crcTable), err
+		return crc32.Checksum(part, linetail.Castagnoli), err
 	}
 	if o.head, err = sum(0, min(offset, checkedHead)); err != nil {
 		return o, err
@@ -84,7 +83,7 @@ func (o origin) fits(now origin, f *os.File) bool {
 	if !same || now.size < o.size {
 		return false
 	}
-	sum := crc32.New(crcTable)
+	sum := crc32.New(linetail.Castagnoli)
 	_, err := io.Copy(sum, io.NewSectionReader(f, 0, o.offset))
 	return err == nil && sum.Sum32() == o.all
 }
@@ -96,7 +95,7 @@ func (r *Reader) load() bool {
 		return false
 	}
 	body := data[:len(data)-4]
-	if crc32.Checksum(body, crcTable) != binary.LittleEndian.Uint32(data[len(data)-4:]) {
+	if crc32.Checksum(body, linetail.Castagnoli) != binary.LittleEndian.Uint32(data[len(data)-4:]) {
 		return false
 	}
 	var o origin
@@ -105,7 +104,7 @@ func (r *Reader) load() bool {
 	if c.index(&o, &h); c.bad || len(c.in) > 0 {
 		return false
 	}
-	f, err := wholefile.Open(r.tail.path)
+	f, err := wholefile.Open(r.tail.Path)
 	if err != nil {
 		return false
 	}
@@ -114,7 +113,7 @@ func (r *Reader) load() bool {
 	if err != nil || !o.fits(now, f) {
 		return false
 	}
-	mark := make([]byte, min(o.offset, markBytes))
+	mark := make([]byte, min(o.offset, linetail.MarkBytes))
 	if _, err := f.ReadAt(mark, o.offset-int64(len(mark))); err != nil {
 		return false
 	}
@@ -123,39 +122,39 @@ func (r *Reader) load() bool {
 		return false
 	}
 	r.History, r.kept = h, o.offset
-	r.tail.offset, r.tail.skipping, r.tail.mark, r.tail.file = o.offset, o.skipping, mark, info
-	r.tail.sum = o.all
+	r.tail.Offset, r.tail.Skipping, r.tail.Mark, r.tail.File = o.offset, o.skipping, mark, info
+	r.tail.Sum = o.all
 	return true
 }
 
 // keep writes the index anew where much has been read since. Nobody needs it: where it cannot be written, on a disk
 // that is full or a folder that is only read, the next reader reads the file.
 func (r *Reader) keep() {
-	if r.index == "" || r.tail.offset-r.kept < min(max(r.tail.offset/16, indexFrom), indexMost) {
+	if r.index == "" || r.tail.Offset-r.kept < min(max(r.tail.Offset/16, indexFrom), indexMost) {
 		return
 	}
-	r.kept = r.tail.offset // also where writing fails: not to be tried again and again
-	f, err := wholefile.Open(r.tail.path)
+	r.kept = r.tail.Offset // also where writing fails: not to be tried again and again
+	f, err := wholefile.Open(r.tail.Path)
 	if err != nil {
 		return
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil || !os.SameFile(info, r.tail.file) {
+	if err != nil || !os.SameFile(info, r.tail.File) {
 		return
 	}
-	o, err := originOf(f, r.tail.offset)
+	o, err := originOf(f, r.tail.Offset)
 	if err != nil {
 		return
 	}
-	o.skipping, o.all = r.tail.skipping, r.tail.sum
+	o.skipping, o.all = r.tail.Skipping, r.tail.Sum
 	c := coder{out: new(bytes.Buffer)}
 	c.index(&o, &r.History)
 	body := c.out.Bytes()
 	if err := os.Mkdir(filepath.Dir(r.index), 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return
 	}
-	if wholefile.Write(r.index, binary.LittleEndian.AppendUint32(body, crc32.Checksum(body, crcTable))) == nil {
+	if wholefile.Write(r.index, binary.LittleEndian.AppendUint32(body, crc32.Checksum(body, linetail.Castagnoli))) == nil {
 		sweepIndexes(filepath.Dir(r.index))
 	}
 }

@@ -29,7 +29,7 @@ func (r *Run) BriefReader() *Reader { return r.reader(true) }
 // (History), beginning behind so many bytes of metrics (Written; 0: all). It keeps no index: all rows are read.
 func (r *Run) Rows(written int64, each func(Row)) *Reader {
 	reader := &Reader{tail: *r.Tail(), each: each, loaded: true}
-	reader.tail.offset = min(written, r.Written())
+	reader.tail.Offset = min(written, r.Written())
 	return reader
 }
 
@@ -38,7 +38,7 @@ func (r *Run) reader(brief bool) *Reader {
 	if brief {
 		name = r.Label() + ".brief"
 	}
-	return &Reader{History: History{Brief: brief}, tail: Tail{path: filepath.Join(r.Dir, metricsFile), brief: brief},
+	return &Reader{History: History{Brief: brief}, tail: *r.tail(brief),
 		index: filepath.Join(filepath.Dir(r.Dir), indexFolder, name)}
 }
 

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"finetui/core/linetail"
 )
 
 // longMetrics writes metrics of so many steps as a run of LOG_EVERY = 1 has them; the train
@@ -71,12 +73,12 @@ func historyOf(t testing.TB, r *Run, brief bool) (h History, bytes int64) {
 	reader.loaded = true
 	from := int64(0)
 	if reader.load() {
-		from = reader.tail.offset
+		from = reader.tail.Offset
 	}
 	if _, more, err := reader.Read(time.Time{}); err != nil || more {
 		t.Fatalf("more %v, %v", more, err)
 	}
-	return reader.History, reader.tail.offset - from
+	return reader.History, reader.tail.Offset - from
 }
 
 // sameHistory says whether two histories hold the same rows.
@@ -308,22 +310,22 @@ func TestNothingIsReadWhereNothingWasAdded(t *testing.T) {
 		"of rows": r.Rows(0, func(Row) { rows++ })}
 	for name, reader := range readers {
 		for i := range 20 {
-			before := reader.tail.taken
+			before := reader.tail.Taken
 			changed, more, err := reader.Read(time.Time{})
-			if err != nil || more || changed != (i == 0) || (reader.tail.taken > before) != (i == 0) {
+			if err != nil || more || changed != (i == 0) || (reader.tail.Taken > before) != (i == 0) {
 				t.Errorf("%s, look %d: changed %v, more %v, %d bytes read, %v", name, i, changed, more,
-					reader.tail.taken-before, err)
+					reader.tail.Taken-before, err)
 			}
 		}
 	}
 	longMetrics(t, r.Dir, 450, 500) // resumed
 	for name, reader := range readers {
-		before, offset := reader.tail.taken, reader.tail.offset
+		before, offset := reader.tail.Taken, reader.tail.Offset
 		if _, _, err := reader.Read(time.Time{}); err != nil {
 			t.Fatal(err)
 		}
-		if read := reader.tail.taken - before; read != reader.tail.offset-offset+markBytes {
-			t.Errorf("%s: %d bytes were read of %d added", name, read, reader.tail.offset-offset)
+		if read := reader.tail.Taken - before; read != reader.tail.Offset-offset+linetail.MarkBytes {
+			t.Errorf("%s: %d bytes were read of %d added", name, read, reader.tail.Offset-offset)
 		}
 		if h := reader.History; h.Resume != 1 || h.Step() != 500 {
 			t.Errorf("%s: step %d, resumed %d", name, h.Step(), h.Resume)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"finetui/core/linetail"
 )
 
 // growing is a metrics file that a test writes by hand.
@@ -131,7 +133,7 @@ func TestLineOfMegabytesIsReadAndALongerOneSkipped(t *testing.T) {
 	g.write(line(1) + long(1<<20) + line(3))
 	g.expect("1", 0, false)
 	g.expect("2 3", 0, false)
-	g.write(line(4) + long(3*lineBytes) + line(5))
+	g.write(line(4) + long(3*linetail.LineBytes) + line(5))
 	var got []int
 	bad := 0
 	for {
