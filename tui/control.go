@@ -102,11 +102,20 @@ func (c *current) runsDir() string {
 	return ""
 }
 
+// watched are the folders of PROJECT.WATCH, absolute.
+func (c *current) watched() []string {
+	if s := c.snapshot.Load(); s != nil {
+		return watchedFolders(s)
+	}
+	return nil
+}
+
 // runControl is what the Train pane can ask of the program.
 func runControl(c *current) trainpane.Control {
 	var sweeps sweep.Watcher
 	return trainpane.Control{
-		Runs: c.runsDir,
+		Runs:    c.runsDir,
+		Watched: c.watched,
 		Bell: func() config.Bell {
 			if s := c.snapshot.Load(); s != nil {
 				return s.Config.View.Bell

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,6 +151,9 @@ func runResume(c call) int {
 	if code != exitDone {
 		return code
 	}
+	if err := r.Refuse("resumed"); err != nil {
+		return c.failure(err)
+	}
 	exe, err := executable()
 	if err != nil {
 		return c.failure(err)
@@ -194,6 +198,7 @@ func (c call) follow(r *run.Run) int {
 		}
 	})
 	told := map[string]bool{}
+	stalled := false // said of another trainer's run, which may yet go on
 	changes := run.NewChanges()
 	defer changes.Close()
 	for {
@@ -217,7 +222,7 @@ func (c call) follow(r *run.Run) int {
 		case !status.Live():
 			alerts = r.Alerts(&reader.History)
 		case checked:
-			alerts = reader.History.Alerts(r.Info.Steps)
+			alerts = r.Judge(&reader.History)
 		}
 		for _, a := range alerts {
 			if !told[a.Text] {
@@ -225,12 +230,15 @@ func (c call) follow(r *run.Run) int {
 				c.note("step %d  %s: %s", a.Step, a.Level, printable.Line(a.Text))
 			}
 		}
-		if !status.Live() {
+		if status.State == run.Stalled && !stalled {
+			c.note("%s", headline(printable.Line(r.Label()), status.State, status.Reason))
+		}
+		if stalled = status.State == run.Stalled; !status.Live() && !stalled {
 			r.Refresh()
 			if c.json {
 				c.printRow(followed{"end", describe(r)})
 			}
-			c.note("%s", headline(r.Label(), status.State, status.Reason))
+			c.note("%s", headline(printable.Line(r.Label()), status.State, status.Reason))
 			if status.State == run.Failed || status.State == run.Killed {
 				return exitFailed
 			}
@@ -239,7 +247,11 @@ func (c call) follow(r *run.Run) int {
 		r.Refresh()
 		if err := changes.Wait(c.ctx, nil, pace, most); err != nil {
 			done()
-			c.note("%s goes on; finetui follow %d watches it again", r.Label(), r.Info.Number)
+			again := fmt.Sprint(r.Info.Number)
+			if r.Tool() != "" {
+				again = printable.Line(r.Dir)
+			}
+			c.note("%s goes on; finetui follow %s watches it again", printable.Line(r.Label()), again)
 			return c.failure(err)
 		}
 	}
@@ -262,10 +274,20 @@ func headline(label, state, reason string) string {
 // rowText is a row of metrics as a line; "" for one that a follower need not see.
 func rowText(row run.Row, steps int) string {
 	switch row := row.(type) {
+	case *run.Metrics:
+		return adoptedText(row.Head, steps, row.Values...)
 	case *run.Train:
+		if math.IsNaN(float64(row.Seconds.Forward)) { // another trainer's
+			return adoptedText(row.Head, steps, run.NamedValue{Name: "epoch", Y: row.Epoch},
+				run.NamedValue{Name: "loss", Y: row.Loss}, run.NamedValue{Name: "lr", Y: row.LR},
+				run.NamedValue{Name: "norm", Y: row.GradNorm}, run.NamedValue{Name: "tokens/s", Y: row.TokensPerSecond})
+		}
 		return fmt.Sprintf("step %d/%d  epoch %.2f  loss %.4f  plain %.4f  lr %.2e  norm %.2f  %.0f tokens/s", row.Step,
 			steps, row.Epoch, row.Loss, row.LossPlain, row.LR, row.GradNorm, row.TokensPerSecond)
 	case *run.Eval:
+		if math.IsNaN(float64(row.Accuracy)) {
+			return adoptedText(row.Head, steps, run.NamedValue{Name: row.Split + ": loss", Y: row.Loss})
+		}
 		return fmt.Sprintf("step %d/%d  %s: loss %.4f  accuracy %.1f %%  macro-F1 %.3f", row.Step, steps, row.Split,
 			row.Loss, 100*row.Accuracy, row.MacroF1)
 	case *run.Checkpoint:
@@ -276,6 +298,42 @@ func rowText(row run.Row, steps int) string {
 	return ""
 }
 
+// adoptedText is what another trainer said of a step; what it did not say is left out.
+func adoptedText(h run.Head, steps int, values ...run.NamedValue) string {
+	line := "step " + stepOf(h.Step, steps)
+	for _, v := range values {
+		if !math.IsNaN(float64(v.Y)) || v.Name == "loss" {
+			line += fmt.Sprintf("  %s %.5g", v.Name, v.Y)
+		}
+	}
+	return line
+}
+
+// showAdopted shows what is known of another trainer's run.
+func (c call) showAdopted(r *run.Run, d description) int {
+	fmt.Fprintf(c.stdout, "folder     %s\ntrainer    %s\nbase       %s\nstarted    %s\nsteps      %s\n",
+		printable.Line(r.Dir), d.Trainer, printable.Line(cmp.Or(d.Base, "-")), begun(d.Created), stepOf(d.Step, d.Steps))
+	saved, err := r.Checkpoints()
+	if err != nil {
+		return c.failure(err)
+	}
+	for _, s := range saved {
+		mark := ""
+		if s.Best {
+			mark = " best"
+		}
+		if s.Latest {
+			mark += " latest"
+		}
+		fmt.Fprintf(c.stdout, "checkpoint %s%s\n", printable.Line(filepath.Base(s.Path)), mark)
+	}
+	c.judge(r)
+	for _, s := range r.Settings() {
+		fmt.Fprintf(c.stdout, "%-10s %s\n", printable.Line(s.Key), printable.Line(s.Value))
+	}
+	return exitDone
+}
+
 // description is a run as runs prints it in JSON.
 type description struct {
 	run.Info
@@ -284,31 +342,49 @@ type description struct {
 	Dir     string  `json:"dir"`
 	Seconds float64 `json:"seconds"`
 	Step    int     `json:"step"`
+	Trainer string  `json:"trainer,omitempty"` // another one than this program
 }
 
 func describe(r *run.Run) description {
 	s := r.Status()
 	return description{Info: r.Info, State: s.State, Reason: s.Reason, Dir: r.Dir, Seconds: s.Elapsed.Seconds(),
-		Step: finetune.Progress(r)}
+		Step: finetune.Progress(r), Trainer: r.Tool()}
 }
 
-// runRuns lists the runs, or shows one in full.
-func runRuns(c call) int {
-	if len(c.words) > 0 {
-		r, file, code := c.find()
-		if code != exitDone {
-			return code
-		}
-		return c.showRun(r, file)
+// watchedFolders are those of PROJECT.WATCH, absolute.
+func watchedFolders(s *config.Snapshot) []string {
+	var folders []string
+	for _, folder := range s.Config.Project.Watch {
+		folders = append(folders, s.Abs(folder))
 	}
+	return folders
+}
+
+// runRuns lists the runs, those in a folder of other trainers' runs, or shows one in full.
+func runRuns(c call) int {
 	file, ok := c.configuration()
 	if !ok {
 		return exitCall
+	}
+	if len(c.words) > 0 {
+		r, err := run.Find(file.Abs(file.Config.Project.Runs), c.words[0])
+		if err == nil {
+			return c.showRun(r, file)
+		}
+		if found := run.Adopted(c.words[0]); len(found) > 0 {
+			return c.listRuns(found)
+		}
+		return c.unusable(err)
 	}
 	list, err := run.List(file.Abs(file.Config.Project.Runs))
 	if err != nil {
 		return c.failure(err)
 	}
+	return c.listRuns(append(list, run.Adopted(watchedFolders(file.Snapshot)...)...))
+}
+
+// listRuns prints a line for each run.
+func (c call) listRuns(list []*run.Run) int {
 	if c.json {
 		out := struct {
 			Schema int           `json:"schema"`
@@ -328,12 +404,28 @@ func runRuns(c call) int {
 			continue
 		}
 		d := describe(r)
-		fmt.Fprintf(t, "%s\t%s\t%d/%d\t%s\t%s\t%s\t%s\n", r.Label(), d.State, d.Step, d.Steps, d.Recipe, d.Base,
-			time.Unix(int64(d.Created), 0).Format("2006-01-02 15:04"),
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable.Line(r.Label()), d.State, stepOf(d.Step, d.Steps),
+			d.Recipe, printable.Line(cmp.Or(d.Base, "-")), begun(d.Created),
 			time.Duration(d.Seconds*float64(time.Second)).Round(time.Second))
 	}
 	t.Flush()
 	return exitDone
+}
+
+// stepOf is how far a run is, of how many steps where that is known.
+func stepOf(step, steps int) string {
+	if steps == 0 {
+		return fmt.Sprint(step)
+	}
+	return fmt.Sprintf("%d/%d", step, steps)
+}
+
+// begun is when a run was; "-" where that is not known.
+func begun(unix float64) string {
+	if unix == 0 {
+		return "-"
+	}
+	return time.Unix(int64(unix), 0).Format("2006-01-02 15:04")
 }
 
 // judge prints what a run's figures give reason to say: what takes its time, and its alerts.
@@ -358,7 +450,10 @@ func (c call) showRun(r *run.Run, file *config.File) int {
 	if c.json {
 		return c.printJSON(d)
 	}
-	c.print("%s", headline(r.Label(), d.State, d.Reason))
+	c.print("%s", headline(printable.Line(r.Label()), d.State, d.Reason))
+	if r.Tool() != "" {
+		return c.showAdopted(r, d)
+	}
 	fmt.Fprintf(c.stdout, "folder     %s\nrecipe     %s\nbase       %s (%s)\ndata       %s\nprogram    %s on "+
 		"%s\nsteps      %d of %d, %d samples an epoch, %d trained parameters\n",
 		r.Dir, d.Recipe, d.Base, d.BaseFingerprint, d.DataFingerprint, d.Version, d.Machine, d.Step, d.Steps, d.Samples,
@@ -380,6 +475,9 @@ func (c call) showRun(r *run.Run, file *config.File) int {
 	c.judge(r)
 	if snapshot, err := r.Config(); err == nil {
 		for _, change := range config.Diff(file.Config, snapshot.Config) {
+			if change.Key == "PROJECT.WATCH" {
+				continue // it is no part of a run
+			}
 			fmt.Fprintf(c.stdout, "differs    %s = %s (config.toml: %s)\n", change.Key, change.New, change.Old)
 		}
 	}

@@ -3,7 +3,7 @@ package config
 // Default returns the value of every constant that a file leaves out: a small recipe on the built-in base.
 func Default() *Config {
 	return &Config{
-		Project: Project{Name: "project", Seed: 1337, Runs: "runs"},
+		Project: Project{Name: "project", Seed: 1337, Runs: "runs", Watch: []string{}},
 		Dataset: Dataset{
 			Path: "data", Format: "auto", Analysis: "dataset_analysis.json",
 			Conditions: []string{"blocked", "damaged"}, DefaultCondition: "normal",

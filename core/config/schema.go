@@ -45,6 +45,8 @@ type Project struct {
 	Name string `key:"NAME" doc:"name shown in the title line"`
 	Seed int    `key:"SEED" doc:"seed of everything random: data order, initial adapters, dropout, sampling" min:"0"`
 	Runs string `key:"RUNS" is:"path" doc:"folder of the run directories, relative to this file"`
+	// Watch is searched to a bounded depth.
+	Watch []string `key:"WATCH" doc:"folders with runs of other trainers, relative to this file: they are known by what their files hold, shown beside ours in Train and runs, and only read"`
 }
 
 type Dataset struct {

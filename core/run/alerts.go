@@ -77,7 +77,7 @@ func notFinite(rows []*Train) []Alert {
 		switch {
 		case !Finite(float64(r.Loss)) || !Finite(float64(r.LossPlain)):
 			what = "the loss"
-		case !Finite(float64(r.GradNorm)):
+		case !Finite(float64(r.GradNorm)) && !(r.foreign() && math.IsNaN(float64(r.GradNorm))):
 			what = "the length of the gradient"
 		}
 		if what != "" && !open {

@@ -2,6 +2,7 @@ package run
 
 import (
 	"math"
+	"slices"
 	"sort"
 )
 
@@ -19,19 +20,50 @@ type History struct {
 	System      []*System
 	Checkpoints []*Checkpoint
 	Events      []*Event
+	Figures     []Figure // of rows of metrics, in the order in which they first came
 
 	Bad    int // lines that were no rows
 	Thin   bool
 	Resume int // how often steps went back
 
-	last int // step of the newest train row
-	any  bool
+	last     int // step of the newest train row
+	any      bool
+	furthest int // step that a row of metrics has come to
+	places   map[string]int
+}
+
+// Figure is a series of a figure by its name. Like a history's rows, what is in it is not changed, only added to.
+type Figure struct {
+	Name   string
+	Points []Point
+}
+
+// Point is a figure at a step.
+type Point struct {
+	Step int
+	Time float64 // Unix seconds
+	Y    float64
+}
+
+// Head is that of the row that the point was in.
+func (p Point) Head() Head { return Head{Step: p.Step, Time: p.Time} }
+
+// Figure is the series of a name; it is empty where there is none.
+func (h *History) Figure(name string) Figure {
+	for _, f := range h.Figures {
+		if f.Name == name {
+			return f
+		}
+	}
+	return Figure{Name: name}
 }
 
 const (
 	defaultLimit = 20_000
 	classShare   = 5 // of the limit, one part in so many is that of rows of classes, each of which has many values
 	eventLimit   = 1_000
+	mostFigures  = 2_000
+	figurePoints = 4_000_000 // of all figures together
 )
 
 // Add takes in what a Tail has read.
@@ -40,6 +72,7 @@ func (h *History) Add(b Batch) {
 		*h = History{Limit: h.Limit, Brief: h.Brief}
 	}
 	h.Bad += b.Bad
+	h.Figures = slices.Clone(h.Figures) // who has looked at the history keeps what was there
 	for _, row := range b.Rows {
 		h.add(row)
 	}
@@ -52,7 +85,7 @@ func (h *History) Step() int {
 	if n := len(h.Checkpoints); n > 0 {
 		step = max(step, h.Checkpoints[n-1].Step)
 	}
-	return step
+	return max(step, h.furthest)
 }
 
 func (h *History) add(row Row) {
@@ -80,12 +113,45 @@ func (h *History) add(row Row) {
 		if !h.Brief {
 			h.Events = append(h.Events, r)
 		}
+	case *Metrics:
+		h.furthest = max(h.furthest, r.Step)
+		if !h.Brief {
+			h.addFigures(r)
+		}
+	}
+}
+
+// addFigures adds to the series of a row's figures. One that goes back to an earlier step is taken back from there on.
+func (h *History) addFigures(r *Metrics) {
+	if h.places == nil {
+		h.places = map[string]int{}
+		for i, f := range h.Figures {
+			h.places[f.Name] = i
+		}
+	}
+	for _, v := range r.Values {
+		at, known := h.places[v.Name]
+		if !known {
+			if len(h.Figures) == mostFigures {
+				continue
+			}
+			at = len(h.Figures)
+			h.places[v.Name] = at
+			h.Figures = append(h.Figures, Figure{Name: v.Name})
+		}
+		f := &h.Figures[at]
+		if n := len(f.Points); n > 0 && f.Points[n-1].Step >= r.Step {
+			n = sort.Search(n, func(i int) bool { return f.Points[i].Step >= r.Step })
+			f.Points = f.Points[:n:n]
+		}
+		f.Points = append(f.Points, Point{r.Step, r.Time, float64(v.Y)})
 	}
 }
 
 // rollBack forgets what a killed process had done from that step on. System rows and events happened all the same.
 func (h *History) rollBack(step int) {
 	h.Resume++
+	h.furthest = min(h.furthest, step)
 	h.Train = before(h.Train, step)
 	h.Classes = before(h.Classes, step)
 	h.Evals = before(h.Evals, step)
@@ -119,7 +185,7 @@ func (h *History) bound() {
 	}
 	limit = max(limit, 64)
 	for len(h.Train) > limit {
-		h.Train, h.Thin = thinTrain(h.Train), true
+		h.Train, h.Thin = thin(h.Train, lossHeight), true
 	}
 	for len(h.System) > limit {
 		h.System, h.Thin = everySecond(h.System), true
@@ -129,6 +195,11 @@ func (h *History) bound() {
 	}
 	for len(h.Evals) > limit {
 		h.Evals, h.Thin = everySecond(h.Evals), true
+	}
+	for i := range h.Figures {
+		for f := &h.Figures[i]; len(f.Points) > max(min(limit, figurePoints/len(h.Figures)), 64); {
+			f.Points, h.Thin = thin(f.Points, func(p Point) float64 { return peak(p.Y) }), true
+		}
 	}
 	h.Checkpoints = newest(h.Checkpoints, limit)
 	h.Events = newest(h.Events, eventLimit)
@@ -141,10 +212,10 @@ func newest[R any](rows []R, n int) []R {
 	return append([]R(nil), rows[len(rows)-n:]...)
 }
 
-// thinTrain keeps, of each four rows in the older half, the lowest and the highest loss; a NaN is higher than any.
-func thinTrain(rows []*Train) []*Train {
+// thin keeps, of each four rows in the older half, the lowest and the highest.
+func thin[R any](rows []R, height func(R) float64) []R {
 	half := len(rows) / 2 / 4 * 4
-	kept := make([]*Train, 0, len(rows)-half/2)
+	kept := make([]R, 0, len(rows)-half/2)
 	for i := 0; i < half; i += 4 {
 		low, high := i, i
 		for j := i + 1; j < i+4; j++ {
@@ -163,11 +234,14 @@ func thinTrain(rows []*Train) []*Train {
 	return append(kept, rows[half:]...)
 }
 
-func height(r *Train) float64 {
-	if math.IsNaN(float64(r.Loss)) {
+func lossHeight(r *Train) float64 { return peak(float64(r.Loss)) }
+
+// peak is a value in the order of heights: a NaN is higher than any.
+func peak(v float64) float64 {
+	if math.IsNaN(v) {
 		return math.Inf(1)
 	}
-	return float64(r.Loss)
+	return v
 }
 
 // everySecond drops every second row of the older half.

@@ -307,6 +307,15 @@ func (c *coder) index(o *origin, h *History) {
 	coded(c, &h.last)
 	c.flag(&h.any)
 	c.flag(&h.Thin)
+	coded(c, &h.furthest)
+	list(c, &h.Figures, 16, func(f *Figure) {
+		c.text(&f.Name)
+		list(c, &f.Points, 24, func(p *Point) {
+			coded(c, &p.Step)
+			c.float(&p.Time)
+			c.float(&p.Y)
+		})
+	})
 	names := c.classNames(h)
 	rows(c, &h.Train, func(r *Train) {
 		c.head(&r.Head, "train")

@@ -66,8 +66,8 @@ func Find(runsDir, ref string) (*Run, error) {
 			return r, r.Fault
 		}
 	}
-	if _, err := os.Stat(filepath.Join(ref, infoFile)); err == nil {
-		return Open(ref)
+	if r, err := Open(ref); err == nil {
+		return r, nil
 	}
 	if len(runs) == 0 {
 		return nil, printable.Missing("no run %q: %s holds no runs yet; `finetui train` starts one", ref, runsDir)

@@ -83,6 +83,9 @@ func Delete(r *Run) error {
 
 // claim holds a run's lock while something is done to its folder: never to one that is being worked on.
 func (r *Run) claim(what string) (release func(), err error) {
+	if err := r.Refuse(what); err != nil {
+		return nil, err
+	}
 	if s := r.Status(); s.Live() {
 		return nil, fmt.Errorf("%s is %s and cannot be %s: stop it first", r.Label(), s.State, what)
 	}

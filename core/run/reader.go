@@ -13,8 +13,9 @@ type Reader struct {
 	History History
 
 	tail   Tail
-	each   func(Row) // of Rows; nil: only the history is wanted
-	index  string    // path of the index; "": none is kept
+	from   *adoptedTail // the rows of an adopted run, in place of tail; nil: it is none
+	each   func(Row)    // of Rows; nil: only the history is wanted
+	index  string       // path of the index; "": none is kept
 	loaded bool
 	kept   int64 // the offset that the index holds
 }
@@ -28,12 +29,18 @@ func (r *Run) BriefReader() *Reader { return r.reader(true) }
 // Rows returns a reader that hands every row to each as it stands in the file, also one that a later row takes back
 // (History), beginning behind so many bytes of metrics (Written; 0: all). It keeps no index: all rows are read.
 func (r *Run) Rows(written int64, each func(Row)) *Reader {
+	if r.log != nil {
+		return &Reader{from: r.adoptedTail(), each: each, loaded: true}
+	}
 	reader := &Reader{tail: *r.Tail(), each: each, loaded: true}
 	reader.tail.Offset = min(written, r.Written())
 	return reader
 }
 
 func (r *Run) reader(brief bool) *Reader {
+	if r.log != nil {
+		return &Reader{History: History{Brief: brief}, from: r.adoptedTail(), loaded: true}
+	}
 	name := r.Label() + ".curves"
 	if brief {
 		name = r.Label() + ".brief"
@@ -50,7 +57,7 @@ func (r *Reader) Read(until time.Time) (changed, more bool, err error) {
 		changed = r.load()
 	}
 	for {
-		batch, err := r.tail.Read()
+		batch, err := r.next()
 		if err != nil {
 			return changed, false, err
 		}
@@ -75,4 +82,12 @@ func (r *Reader) Read(until time.Time) (changed, more bool, err error) {
 		r.keep()
 	}
 	return changed, more, nil
+}
+
+// next reads the next rows of the run's files.
+func (r *Reader) next() (Batch, error) {
+	if r.from != nil {
+		return r.from.Read()
+	}
+	return r.tail.Read()
 }

@@ -13,6 +13,9 @@ import (
 // Results are the evaluations after training of those splits, in their order. One that cannot be read is left out, and
 // err says why.
 func (r *Run) Results(splits ...string) (results []*eval.Result, err error) {
+	if r.log != nil {
+		return nil, nil // they are not written into its folder
+	}
 	for _, split := range splits {
 		result, fault := eval.Read(r.EvalPath(split, "json"))
 		if fault == nil {
@@ -31,7 +34,19 @@ func (r *Run) Alerts(h *History) []Alert {
 		c = snapshot.Config
 	}
 	results, _ := r.Results(EvalSplits(c)...)
-	return h.Alerts(r.Info.Steps, results...)
+	return r.Judge(h, results...)
+}
+
+// Judge is what a run's history and these evaluations give reason to say. What can be done about a run of another
+// trainer is that trainer's matter.
+func (r *Run) Judge(h *History, results ...*eval.Result) []Alert {
+	alerts := h.Alerts(r.Info.Steps, results...)
+	if r.log != nil {
+		for i := range alerts {
+			alerts[i].Do = ""
+		}
+	}
+	return alerts
 }
 
 // ReadAlerts are Alerts of all that the run has reported.

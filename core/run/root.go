@@ -17,6 +17,9 @@ const bestBy = "TRAIN.BEST_BY"
 // that lies now: a project that was moved, renamed or copied takes its runs along, and a path of the snapshot that led
 // into the folder of then leads into that of now.
 func (r *Run) Config() (*config.Snapshot, error) {
+	if r.log != nil {
+		return nil, fmt.Errorf("%s was trained by %s: it has no constants of config.toml", r.Label(), r.log.Tool)
+	}
 	path := filepath.Join(r.Dir, configFile)
 	file, err := config.Load(path)
 	switch {

@@ -50,7 +50,7 @@ func (f *Float) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Row is one line of metrics.jsonl: *Train, *Class, *Eval, *System, *Checkpoint or *Event.
+// Row is one line of metrics.jsonl: *Train, *Class, *Eval, *System, *Checkpoint, *Event or *Metrics.
 type Row interface {
 	head() *Head
 	kind() string
@@ -205,12 +205,51 @@ type Event struct {
 	Text  string      `json:"text"`
 }
 
+// Metrics are figures that have no place in the other rows, by name: those of another trainer's run.
+type Metrics struct {
+	Head
+	Values NamedValues `json:"values"`
+}
+
+// NamedValues are figures by name; in a file they are an object.
+type NamedValues []NamedValue
+
+// NamedValue is a figure.
+type NamedValue struct {
+	Name string
+	Y    Float
+}
+
+// MarshalJSON writes the object.
+func (n NamedValues) MarshalJSON() ([]byte, error) {
+	object := make(map[string]Float, len(n))
+	for _, v := range n {
+		object[v.Name] = v.Y
+	}
+	return json.Marshal(object)
+}
+
+// UnmarshalJSON reads the object, in order of its names.
+func (n *NamedValues) UnmarshalJSON(data []byte) error {
+	var object map[string]Float
+	if err := json.Unmarshal(data, &object); err != nil {
+		return err
+	}
+	*n = make(NamedValues, 0, len(object))
+	for name, y := range object {
+		*n = append(*n, NamedValue{name, y})
+	}
+	slices.SortFunc(*n, func(a, b NamedValue) int { return cmp.Compare(a.Name, b.Name) })
+	return nil
+}
+
 func (*Train) kind() string      { return "train" }
 func (*Class) kind() string      { return "class" }
 func (*Eval) kind() string       { return "eval" }
 func (*System) kind() string     { return "system" }
 func (*Checkpoint) kind() string { return "checkpoint" }
 func (*Event) kind() string      { return "event" }
+func (*Metrics) kind() string    { return "metrics" }
 
 // parseRow reads one line. A kind that this program does not know is neither a row nor an error.
 func parseRow(line []byte) (Row, error) {
@@ -240,6 +279,8 @@ func decodeRow(line []byte) (Row, error) {
 		row = new(Checkpoint)
 	case "event":
 		row = new(Event)
+	case "metrics":
+		row = new(Metrics)
 	case "":
 		return nil, fmt.Errorf("a row without a kind")
 	default:

@@ -11,6 +11,8 @@
 //		eval/           evaluations by split
 //		control/        the lock, and a request to stop
 //
+// A folder of another trainer's run is read as one, too (Adopted).
+//
 // Writer is the one process that writes; it holds control/lock. Run is what everybody else has: it takes no lock and
 // writes nothing. Reader makes a History of the metrics as they grow, and History is where a step that was done twice
 // counts once: who waits for a run, follows it, lists it, draws it or compares it reads it so.
@@ -22,6 +24,7 @@
 package run
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +35,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/disk"
 	"finetui/core/printable"
+	"finetui/core/trainerlog"
 	"finetui/ml/wholefile"
 )
 
@@ -47,6 +51,7 @@ const (
 	Done     = "done"     // ended by itself
 	Failed   = "failed"   // ended by an error; can be resumed
 	Killed   = "killed"   // neither an end nor a live process; can be resumed
+	Stalled  = "stalled"  // of another trainer, and silent for longer than its pace explains
 )
 
 // Files of a run directory.
@@ -120,20 +125,38 @@ type Run struct {
 	Dir   string
 	Info  Info
 	Fault error // run.json cannot be read; Info then holds only what the folder's name tells
+
+	log   *trainerlog.Log // of an adopted run: what another trainer left there; nil: it is this program's own
+	label string          // of an adopted run whose folder's name others have, too
 }
 
-// Open reads a run directory's run.json. Refresh reads it again.
+// Open reads a run directory's run.json, or what another trainer left there (Adopted). Refresh reads it again.
 func Open(dir string) (*Run, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open run: %w", err)
 	}
 	r := &Run{Dir: abs}
-	return r, r.Refresh()
+	err = r.Refresh()
+	if errors.Is(err, os.ErrNotExist) {
+		if log, ok := trainerlog.Find(abs); ok {
+			return adopt(log), nil
+		}
+	}
+	return r, err
 }
 
 // Refresh reads run.json again. On an error the old Info stays.
 func (r *Run) Refresh() error {
+	if r.log != nil {
+		log := *r.log // others may look at it as it was
+		if !log.Refresh() {
+			return printable.Missing("%s holds no run of %s any more", r.Dir, r.log.Tool)
+		}
+		r.log = &log
+		r.describe()
+		return nil
+	}
 	info, err := readInfo(r.Dir)
 	if err != nil {
 		return err
@@ -143,7 +166,7 @@ func (r *Run) Refresh() error {
 }
 
 // Label is the run's name on a screen: "0003-enhanced".
-func (r *Run) Label() string { return filepath.Base(r.Dir) }
+func (r *Run) Label() string { return cmp.Or(r.label, filepath.Base(r.Dir)) }
 
 // EvalPath is where the evaluation of a split belongs: ext is "json" or "csv".
 func (r *Run) EvalPath(split, ext string) string {
@@ -235,6 +258,9 @@ func cleanName(name string) string {
 
 // Folders are the run's directory and those in it whose files tell how it stands, as far as they exist.
 func (r *Run) Folders() []string {
+	if r.log != nil {
+		return r.log.Folders()
+	}
 	folders := []string{r.Dir}
 	for _, name := range []string{checkpoints, evalFolder, control} {
 		if dir := filepath.Join(r.Dir, name); isFolder(dir) {

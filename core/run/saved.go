@@ -191,10 +191,23 @@ func latest(dir string) (Saved, bool) {
 }
 
 // Checkpoints lists the run's complete checkpoints by step.
-func (r *Run) Checkpoints() ([]Saved, error) { return saved(r.Dir, r.Info) }
+func (r *Run) Checkpoints() ([]Saved, error) {
+	if r.log != nil {
+		return r.adoptedCheckpoints(), nil
+	}
+	return saved(r.Dir, r.Info)
+}
 
 // Latest returns the newest checkpoint, false where there is none.
-func (r *Run) Latest() (Saved, bool) { return latest(r.Dir) }
+func (r *Run) Latest() (Saved, bool) {
+	list, err := r.Checkpoints()
+	for _, s := range list {
+		if s.Latest {
+			return s, err == nil
+		}
+	}
+	return Saved{}, false
+}
 
 // Best returns the checkpoint that did best on valid, or the latest where none was measured; false where there is none
 // at all. Nothing is read but its name and score: see Answering.

@@ -20,11 +20,12 @@ type Status struct {
 	Reason  string        // why it ended, or what can be done
 	Elapsed time.Duration // of all its processes together
 	Process *Process      // the live one, if any
+	adopted bool          // it is another trainer's, and not resumed from here
 }
 
 // Resumable tells whether the run ended before its work was done.
 func (s Status) Resumable() bool {
-	return s.State == Stopped || s.State == Failed || s.State == Killed || s.State == Created
+	return !s.adopted && (s.State == Stopped || s.State == Failed || s.State == Killed || s.State == Created)
 }
 
 // Live tells whether a process is at work on the run.
@@ -38,6 +39,9 @@ const elsewhereSilence = 2 * time.Minute
 func (r *Run) Status() Status { return r.status(Process.Alive) }
 
 func (r *Run) status(alive func(Process) bool) Status {
+	if r.log != nil {
+		return r.adoptedStatus(r.log.Glance(), time.Now())
+	}
 	info := r.Info
 	if s, ended := end(r.Dir); ended {
 		return s
@@ -122,6 +126,9 @@ func readExit(dir string) (exit Exit, err error) {
 func RequestStop(dir string, now bool) error {
 	r, err := Open(dir)
 	if err != nil {
+		return err
+	}
+	if err := r.Refuse("stopped"); err != nil {
 		return err
 	}
 	if s := r.Status(); !s.Live() {

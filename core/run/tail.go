@@ -65,7 +65,13 @@ func leftOut(line []byte) bool {
 // LogTail returns the last lines of log.txt, at most n and from its last 64 KiB. Of a line that a progress bar has
 // rewritten with carriage returns, what stands last counts.
 func (r *Run) LogTail(n int) ([]string, error) {
-	f, err := wholefile.Open(filepath.Join(r.Dir, logFile))
+	path := filepath.Join(r.Dir, logFile)
+	if r.log != nil {
+		if path = r.log.Console(); path == "" {
+			return nil, nil
+		}
+	}
+	f, err := wholefile.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

@@ -270,8 +270,11 @@ func (v *comparison) differenceLines(t *widget.Theme, w int) []string {
 	var snapshots []snapshot
 	v.eachCompared(func(letter, label string, r *reading) {
 		if r == nil || r.config == nil {
-			lines = append(lines, " "+t.Muted.Render(fmt.Sprintf("%s %s: its constants are not known", letter,
-				widget.Clean(label))))
+			why := "its constants are not known"
+			if r != nil && r.run.Tool() != "" {
+				why = "of " + r.run.Tool() + ", whose settings are in Details"
+			}
+			lines = append(lines, " "+t.Muted.Render(fmt.Sprintf("%s %s: %s", letter, widget.Clean(label), why)))
 			return
 		}
 		snapshots = append(snapshots, snapshot{letter, r.config})
@@ -279,7 +282,7 @@ func (v *comparison) differenceLines(t *widget.Theme, w int) []string {
 	var names []string
 	for i := range snapshots {
 		for _, change := range config.Diff(snapshots[0].config, snapshots[i].config) {
-			if !slices.Contains(names, change.Key) && !strings.HasPrefix(change.Key, "KEYS.") &&
+			if !slices.Contains(names, change.Key) && !strings.HasPrefix(change.Key, "KEYS.") && change.Key != "PROJECT.WATCH" &&
 				!strings.HasPrefix(change.Key, "VIEW.") {
 				names = append(names, change.Key)
 			}

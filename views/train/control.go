@@ -16,7 +16,9 @@ import (
 // on it. An action whose function is nil is not offered.
 type Control struct {
 	Runs func() string // absolute folder of the run directories; "": no project is open
-	Lint func(ctx context.Context) ([]dataset.Finding, error)
+	// absolute folders in which runs of other trainers are looked for; nil: none
+	Watched func() []string
+	Lint    func(ctx context.Context) ([]dataset.Finding, error)
 	// lints, too; an error says why nothing was started
 	Start  func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error)
 	Resume func(ctx context.Context, r *run.Run) error
@@ -46,6 +48,9 @@ type Control struct {
 func (c *Control) complete() {
 	if c.Runs == nil {
 		c.Runs = func() string { return "" }
+	}
+	if c.Watched == nil {
+		c.Watched = func() []string { return nil }
 	}
 	if c.Stop == nil {
 		c.Stop = run.RequestStop

@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"slices"
 
 	"finetui/core/run"
 	"finetui/views/widget"
@@ -17,7 +18,17 @@ type series struct {
 // ofRows is a figure of the train rows.
 func (r *reading) ofRows(name string, value func(*run.Train) float64) series {
 	rows := r.history.Train
+	if f := r.history.Figure(name); len(f.Points) > 0 && !slices.ContainsFunc(rows, func(row *run.Train) bool {
+		return run.Finite(value(row))
+	}) {
+		return ofFigure(f) // it stands in rows of its own
+	}
 	return series{name, len(rows), func(i int) (run.Head, float64) { return rows[i].Head, value(rows[i]) }}
+}
+
+// ofFigure is a figure of the rows of metrics.
+func ofFigure(f run.Figure) series {
+	return series{f.Name, len(f.Points), func(i int) (run.Head, float64) { return f.Points[i].Head(), f.Points[i].Y }}
 }
 
 // loss is that of the train rows, as the recipe weighs it or plain.

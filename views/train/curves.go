@@ -33,7 +33,7 @@ func (p *shared) drawTrain(name string, value func(*run.Train) float64,
 	int) string {
 	return func(t *widget.Theme, w, h int) string {
 		r := p.current()
-		if r == nil || len(r.history.Train) == 0 {
+		if r == nil || r.ofRows(name, value).n == 0 {
 			return p.nothing(t, "no step has been reported yet", w, h)
 		}
 		c := p.plot.chart(p.now().Location())
@@ -53,7 +53,7 @@ func (p *shared) drawTrain(name string, value func(*run.Train) float64,
 func (p *shared) lastOf(name string, value func(*run.Train) float64) func() string {
 	return func() string {
 		r := p.current()
-		if r == nil || len(r.history.Train) == 0 {
+		if r == nil || r.ofRows(name, value).n == 0 {
 			return ""
 		}
 		return widget.Number(p.plot.read(p.plot.raw(r, r.ofRows(name, value))))

@@ -7,6 +7,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/printable"
+	"finetui/core/trainerlog"
 	"finetui/views"
 	"finetui/views/layout"
 	"finetui/views/widget"
@@ -57,7 +58,11 @@ func (v *details) aboutLines(t *widget.Theme, w int) []string {
 		say("folder", e.run.Dir)
 		return lines
 	}
-	say("recipe", info.Recipe)
+	if e.run.Tool() != "" {
+		say("trainer", info.Recipe)
+	} else {
+		say("recipe", info.Recipe)
+	}
 	say("base", strings.TrimSpace(info.Base+"  "+short(info.BaseFingerprint)))
 	say("data", short(info.DataFingerprint))
 	say("steps", widget.Count(info.Steps))
@@ -67,6 +72,9 @@ func (v *details) aboutLines(t *widget.Theme, w int) []string {
 	say("begun", dateText(info.Began, zone))
 	if info.Resumed > 0 {
 		say("resumed", times(info.Resumed))
+	}
+	if e.status.Reason != "" && e.run.Tool() != "" {
+		say("state", e.status.State+": "+e.status.Reason)
 	}
 	say("at work", widget.Duration(v.elapsed(e)))
 	if info.Process != nil {
@@ -102,6 +110,8 @@ func (v *details) constantLines(t *widget.Theme, w int) []string {
 	switch {
 	case r == nil:
 		return []string{v.nothing(t, "", w, 1)}
+	case r.run.Tool() != "":
+		return settingLines(t, r.settings, w)
 	case r.config == nil:
 		return widget.Hang(t.Warning.Render(" ✗ "), widget.Clean(printable.Error(r.configErr)), t.Warning, w-1)
 	}
@@ -120,6 +130,23 @@ func (v *details) constantLines(t *widget.Theme, w int) []string {
 			lines = append(lines, widget.Hang(" "+mark+t.Muted.Render(widget.Left(f.Key, 17))+" ", widget.Clean(value),
 				t.Text, w)...)
 		}
+	}
+	return lines
+}
+
+// settingLines are what another trainer was told, file by file.
+func settingLines(t *widget.Theme, settings []trainerlog.Setting, w int) (lines []string) {
+	if len(settings) == 0 {
+		return widget.Hang(" ", "what it was told is not in its folder", t.Muted, w-1)
+	}
+	file := ""
+	for _, s := range settings {
+		if s.File != file {
+			file = s.File
+			lines = append(lines, " "+t.Strong.Render(widget.Clean(file)))
+		}
+		lines = append(lines, widget.Hang("   "+t.Muted.Render(widget.Left(widget.Clean(s.Key), 17))+" ",
+			widget.Clean(s.Value), t.Text, w)...)
 	}
 	return lines
 }

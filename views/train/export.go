@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -28,13 +31,17 @@ func (p *exporter) can() bool { return p.control.Save != nil && p.any() }
 // export writes the series of the selected run, or of all compared ones, as CSV beside the screen.
 func (p *exporter) export() tea.Cmd {
 	dirs := []string{p.selected().run.Dir}
-	name := p.selected().run.Label() + "-series"
+	name := strings.ReplaceAll(p.selected().run.Label(), "/", "-") + "-series"
 	if p.views.Is(compareView) {
 		dirs = p.compared()
 		name = "compared"
 		for _, dir := range dirs {
 			if e := p.list.find(dir); e != nil {
-				name += fmt.Sprintf("-%04d", e.run.Info.Number)
+				if e.run.Tool() != "" {
+					name += "-" + filepath.Base(dir)
+				} else {
+					name += fmt.Sprintf("-%04d", e.run.Info.Number)
+				}
 			}
 		}
 		name += "-series"
@@ -117,12 +124,20 @@ func (r *reading) eachValue(l plotOptions, add func(series string, h run.Head, v
 		{"seconds_backward", func(_ int, t *run.Train) float64 { return float64(t.Seconds.Backward) }},
 		{"seconds_optimizer", func(_ int, t *run.Train) float64 { return float64(t.Seconds.Optimizer) }},
 	} {
+		if r.run.Tool() != "" && !slices.ContainsFunc(r.history.Train, func(t *run.Train) bool {
+			return run.Finite(s.value(0, t))
+		}) {
+			continue // it says nothing of that
+		}
 		for i, row := range r.history.Train {
 			add(s.name, row.Head, s.value(i, row), 0)
 		}
 	}
 	for _, e := range r.history.Evals {
 		add(e.Split+"_loss", e.Head, float64(e.Loss), 0)
+		if r.run.Tool() != "" {
+			continue // it says no more
+		}
 		add(e.Split+"_accuracy", e.Head, float64(e.Accuracy), 0)
 		add(e.Split+"_macro_f1", e.Head, float64(e.MacroF1), 0)
 	}
@@ -134,6 +149,11 @@ func (r *reading) eachValue(l plotOptions, add func(series string, h run.Head, v
 	for _, c := range r.recalls {
 		for i, y := range c.Y {
 			add("recall/"+c.Name, c.Heads[i], y, c.Of[i])
+		}
+	}
+	for _, f := range r.history.Figures {
+		for _, p := range f.Points {
+			add(f.Name, p.Head(), p.Y, 0)
 		}
 	}
 	r.eachSystem(add)

@@ -11,6 +11,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/eval"
 	"finetui/core/run"
+	"finetui/core/trainerlog"
 	"finetui/views/widget"
 )
 
@@ -27,7 +28,8 @@ type reading struct {
 	log       []string
 	config    *config.Config // nil: the snapshot cannot be read
 	configErr error
-	results   []*eval.Result // evaluations after training, by split
+	settings  []trainerlog.Setting // of another trainer's run
+	results   []*eval.Result       // evaluations after training, by split
 
 	clock   run.Clock
 	classes []run.Curve // of the loss, most samples first
@@ -56,6 +58,7 @@ type follower struct {
 // follow emits a reading whenever the run has changed, at most one in a pace, until ctx ends.
 func (f *follower) follow(ctx context.Context, emit func(*reading)) error {
 	f.reader = f.run.Reader()
+	f.last.settings = f.run.Settings()
 	if file, err := f.run.Config(); err != nil {
 		f.last.configErr = err
 	} else {
@@ -109,15 +112,15 @@ func (f *follower) derive() {
 	f.last.clock = run.NewClock(h)
 	f.last.classes = run.LossCurves(h.Classes)
 	f.last.recalls = run.RecallCurves(h.Evals)
-	f.last.alerts = h.Alerts(f.steps(), f.last.results...)
+	f.last.alerts = f.planned().Judge(h, f.last.results...)
 }
 
-// steps is how many the run is planned to take, as far as is known.
-func (f *follower) steps() int {
+// planned is the run as it was read last: it knows how many steps it is to take.
+func (f *follower) planned() *run.Run {
 	if f.last.run != nil {
-		return f.last.run.Info.Steps
+		return f.last.run
 	}
-	return f.run.Info.Steps
+	return f.run
 }
 
 // readFiles reads the small files beside the metrics and says whether one of them has changed. bad is what reading the
@@ -133,6 +136,9 @@ func (f *follower) readFiles(bad error) (changed bool) {
 	if f.ask != nil && now.status.Live() {
 		now.preparing.Done, now.preparing.Total, now.preparing.What = f.ask(&r)
 	}
+	if now.settings = r.Settings(); slices.Equal(before.settings, now.settings) {
+		now.settings = before.settings
+	}
 	saved, savedErr := r.Checkpoints()
 	log, logErr := r.LogTail(logLines)
 	now.saved, now.log = saved, log
@@ -142,13 +148,13 @@ func (f *follower) readFiles(bad error) (changed bool) {
 		results, f.evalErr = r.Results(run.EvalSplits(now.config)...)
 		if !slices.EqualFunc(before.results, results, sameResult) {
 			now.results = results // else the ones that others may hold
-			now.alerts = now.history.Alerts(f.steps(), results...)
+			now.alerts = f.planned().Judge(&now.history, results...)
 		}
 	}
 	now.bad = errors.Join(bad, savedErr, logErr, f.evalErr)
 	return before.run == nil || before.run.Info.Steps != r.Info.Steps ||
 		(before.run.Fault == nil) != (r.Fault == nil) ||
-		before.status.State != now.status.State || before.status.Reason != now.status.Reason ||
+		!slices.Equal(before.settings, now.settings) || before.status.State != now.status.State || before.status.Reason != now.status.Reason ||
 		(before.bad == nil) != (now.bad == nil) || before.preparing != now.preparing ||
 		!slices.Equal(before.saved, saved) || !slices.Equal(before.log, log) ||
 		!slices.Equal(before.results, now.results)

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -70,8 +71,8 @@ func (p *journal) eventLines(t *widget.Theme, w int) []string {
 	}
 	r := p.current()
 	if r != nil && r.history.Bad > 0 {
-		lines = append(lines, t.Warning.Render(fmt.Sprintf(" ! %d lines of metrics.jsonl cannot be read; they are "+
-			"left out", r.history.Bad)))
+		lines = append(lines, t.Warning.Render(fmt.Sprintf(" ! %d rows of %s cannot be read; they are "+
+			"left out", r.history.Bad, rowsOf(r.run))))
 	}
 	if r != nil && r.bad != nil {
 		for _, line := range widget.Wrap("✗ "+widget.Clean(r.bad.Error()), w-2) {
@@ -82,6 +83,14 @@ func (p *journal) eventLines(t *widget.Theme, w int) []string {
 		return []string{p.nothing(t, "✓ nothing has happened that needs a word", w, 1)}
 	}
 	return lines
+}
+
+// rowsOf is where a run's rows stand.
+func rowsOf(r *run.Run) string {
+	if r.Tool() != "" {
+		return "its log"
+	}
+	return "metrics.jsonl"
 }
 
 // eventsNote is how many alerts there are.
@@ -136,7 +145,11 @@ func (p *journal) checkpointLines(t *widget.Theme, w int) []string {
 		case s.Latest:
 			sign = "latest"
 		}
-		row := []widget.Cell{{Text: widget.Count(s.Step)}, {Text: sign, Tone: widget.Accent}}
+		at := widget.Count(s.Step)
+		if s.Step == 0 && r.run.Tool() != "" {
+			at = widget.Clean(filepath.Base(s.Path))
+		}
+		row := []widget.Cell{{Text: at}, {Text: sign, Tone: widget.Accent}}
 		for _, m := range measures {
 			text := widget.Missing
 			if e := checks[s.Step]; e != nil {

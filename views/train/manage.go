@@ -39,6 +39,8 @@ func (p *manager) ready(what string) (*entry, tea.Cmd) {
 		return nil, views.Warn("the run before is still being worked on")
 	case e == nil:
 		return nil, views.Warn("there is nothing to %s: the run's folder is gone", what)
+	case e.run.Tool() != "":
+		return nil, views.Warn("%v", e.run.Refuse(what+"d"))
 	case e.status.Live():
 		return nil, views.Warn("%s is %s: %s stops it, then it can be %sd", e.run.Label(), e.status.State,
 			views.KeyOf("stop_run"), what)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
@@ -13,14 +14,14 @@ import (
 // metric is a panel with a figure that is chosen among all that the rows hold.
 type metric struct {
 	*shared
-	name string         // of the figure, as in an export of the series
+	name string         // of the figure that was chosen, as in an export of the series; "": none was
 	list *widget.Choice // open while one is chosen
 }
 
-// usualMetric is drawn until another one is chosen.
+// usualMetric is drawn until another one is chosen; of a run that lacks it the first figure beside the loss.
 const usualMetric = "valid_accuracy"
 
-func newMetric(s *shared) *metric { return &metric{shared: s, name: usualMetric} }
+func newMetric(s *shared) *metric { return &metric{shared: s} }
 
 func (p *metric) panel() views.Panel {
 	return views.Panel{Name: "metric", Tab: "Metric", Title: p.title,
@@ -55,9 +56,20 @@ func (r *reading) metric(name string, l *plotOptions) *curve {
 	return r.curve(series{key.series, len(heads), value}, l.x, 0)
 }
 
+// drawn is the figure that is drawn of a run.
+func (p *metric) drawn(r *reading) string {
+	if p.name != "" || r == nil || r.run.Tool() == "" || len(r.metric(usualMetric, &p.plot).y) > 0 {
+		return cmp.Or(p.name, usualMetric)
+	}
+	for _, f := range r.history.Figures {
+		return f.Name
+	}
+	return usualMetric
+}
+
 // title names the figure, and the key that chooses another one.
 func (p *metric) title() string {
-	return widget.Clean(p.name) + " (" + views.KeyOf("choose_metric") + ")"
+	return widget.Clean(p.drawn(p.current())) + " (" + views.KeyOf("choose_metric") + ")"
 }
 
 func (p *metric) last() string {
@@ -65,7 +77,7 @@ func (p *metric) last() string {
 	if r == nil {
 		return ""
 	}
-	c := r.metric(p.name, &p.plot)
+	c := r.metric(p.drawn(r), &p.plot)
 	if len(c.y) == 0 {
 		return ""
 	}
@@ -77,7 +89,7 @@ func (p *metric) draw(t *widget.Theme, w, h int) string {
 	if r == nil {
 		return p.nothing(t, "", w, h)
 	}
-	c := r.metric(p.name, &p.plot)
+	c := r.metric(p.drawn(r), &p.plot)
 	if len(c.y) == 0 {
 		return p.nothing(t, "this run's rows do not hold it; "+views.KeyOf("choose_metric")+" chooses another", w, h)
 	}
@@ -85,7 +97,8 @@ func (p *metric) draw(t *widget.Theme, w, h int) string {
 	chart.LogY, chart.YText = false, tickText
 	line := p.plot.lineOf(c, w)
 	line.Tone = widget.Accent
-	of := func(r *reading) *curve { return r.metric(p.name, &p.plot) }
+	name := p.drawn(r)
+	of := func(r *reading) *curve { return r.metric(name, &p.plot) }
 	chart.Lines = append([]widget.Line{line}, p.pinned(of, w)...)
 	return chart.View(t, w, h)
 }
@@ -105,7 +118,7 @@ func (p *metric) ask() tea.Cmd {
 		options[i] = widget.Option{Text: widget.Clean(name), Detail: widget.Number(r.metric(name, &p.plot).last())}
 	}
 	p.list = widget.NewChoice("Which figure is drawn", true, options...)
-	p.list.Cursor.Index = max(slices.Index(names, p.name), 0)
+	p.list.Cursor.Index = max(slices.Index(names, p.drawn(r)), 0)
 	return nil
 }
 

@@ -24,7 +24,7 @@ func (o runOrder) String() string {
 }
 
 // states are in the order in which they want to be looked at.
-var stateOrder = []string{"running", "stopping", broken, "failed", "killed", "stopped", "created", "done"}
+var stateOrder = []string{"running", "stopping", "stalled", broken, "failed", "killed", "stopped", "created", "done"}
 
 // sorted are the runs, which come newest first, in this order; the newest first of equals.
 func (o runOrder) sorted(runs []entry) []entry {

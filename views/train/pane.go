@@ -77,7 +77,8 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 	case views.Redraws:
 		p.redraws = max(int(msg), 1)
 	case views.ConfigChanged:
-		if p.newest == nil || p.newest.folder != p.control.Runs() {
+		if p.newest == nil || p.newest.folder != p.control.Runs() ||
+			!slices.Equal(p.newest.others, p.control.Watched()) {
 			p.chosen, p.marks = "", nil
 			return p.watch()
 		}
@@ -191,7 +192,7 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 	default:
 		n.Say(t.Strong, "No runs yet")
 		n.Say(t.Text, "n starts one: it asks for a name, checks the recipe against data and model, and trains in a "+
-			"process of its own that goes on when this window is closed. Runs are kept in "+p.list.folder+".")
+			"process of its own that goes on when this window is closed. Runs are kept in "+p.list.folder+". Those of other trainers are shown, too, where PROJECT.WATCH names their folders.")
 	}
 	return n.View(w, h)
 }
@@ -219,7 +220,7 @@ func (p *Pane) Leave() bool {
 // Working says whether the run that is seen lives and has not come to a step yet.
 func (p *Pane) Working() bool {
 	e := p.selected()
-	return e != nil && e.status.Live() && e.run.Info.Steps == 0
+	return e != nil && e.status.Live() && e.run.Info.Steps == 0 && e.run.Tool() == ""
 }
 
 // Status names the views where there is room, and what is paused, marked or filtered.

@@ -14,8 +14,11 @@ func (v *overview) progressTitle() string {
 	if e == nil {
 		return "Run"
 	}
-	if e.run.Info.Recipe == "" {
+	switch {
+	case e.run.Info.Recipe == "":
 		return "Run · " + e.run.Label()
+	case e.run.Info.Base == "":
+		return "Run · " + e.run.Label() + " · " + e.run.Info.Recipe
 	}
 	return "Run · " + e.run.Label() + " · " + e.run.Info.Recipe + " on " + e.run.Info.Base
 }
@@ -101,7 +104,11 @@ func (v *overview) stepLines(t *widget.Theme, e *entry, r *reading, w int) []str
 		return fetchLines(t, e.run.Info.Base, r.preparing, w)
 	}
 	lines := []string{widget.Progress{Done: step, Total: steps}.View(t, w)}
-	if steps == 0 {
+	switch {
+	case steps > 0:
+	case e.run.Tool() != "":
+		lines[0] = t.Muted.Render("step ") + widget.Count(step) + t.Muted.Render(": of how many is not known")
+	default:
 		lines[0] = t.Accent.Render(t.Busy) + t.Muted.Render(" preparing: data, model and adapters")
 		if !e.status.Live() {
 			lines[0] = t.Muted.Render("it never came to its first step")
@@ -125,7 +132,9 @@ func (v *overview) stepLines(t *widget.Theme, e *entry, r *reading, w int) []str
 	if speed := float64(last.TokensPerSecond); run.Finite(speed) && speed > 0 {
 		parts = append(parts, widget.Number(speed)+" tokens/s")
 	}
-	lines = append(lines, strings.Join(parts, t.Muted.Render(" · ")))
+	if len(parts) > 0 {
+		lines = append(lines, strings.Join(parts, t.Muted.Render(" · ")))
+	}
 	switch {
 	case e.status.State == run.Stopping:
 		lines = append(lines, untilStop(t, e, r, step))
@@ -202,8 +211,11 @@ func scoreLines(t *widget.Theme, r *reading, l plotOptions, w int) []string {
 	}
 	if checks := r.history.Checks(); len(checks) > 0 {
 		c := checks[len(checks)-1]
-		line := t.Muted.Render("valid ") + widget.Number(float64(c.Loss)) + t.Muted.Render(" · ") +
-			widget.Percent(float64(c.Accuracy), 0) + t.Muted.Render(" · F1 ") + widget.Number(float64(c.MacroF1))
+		line := t.Muted.Render("valid ") + widget.Number(float64(c.Loss))
+		if run.Finite(float64(c.Accuracy)) || run.Finite(float64(c.MacroF1)) {
+			line += t.Muted.Render(" · ") + widget.Percent(float64(c.Accuracy), 0) + t.Muted.Render(" · F1 ") +
+				widget.Number(float64(c.MacroF1))
+		}
 		if at := fmt.Sprintf(" · at %d", c.Step); widget.Width(line)+len(at) <= w {
 			line += t.Muted.Render(at)
 		}

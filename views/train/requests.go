@@ -74,6 +74,8 @@ func (p *requests) cannot(what string, e *entry) tea.Cmd {
 	switch {
 	case e == nil:
 		return views.Warn("there is nothing to %s: the run's folder is gone", what)
+	case e.run.Tool() != "":
+		return views.Warn("%v", e.run.Refuse(map[string]string{"stop": "stopped", "resume": "resumed"}[what]))
 	case e.run.Fault != nil:
 		return views.Warn("%s: it is not known how it stands, for its run.json cannot be read", e.run.Label())
 	case e.status.Live():

@@ -46,6 +46,8 @@ func glyphOf(state string) (glyph string, tone widget.Tone) {
 		return "✗", widget.Warning
 	case run.Killed:
 		return "†", widget.Warning
+	case run.Stalled:
+		return "◌", widget.Warning
 	case broken:
 		return "?", widget.Warning
 	}

@@ -72,7 +72,7 @@ func (p *selection) actual() *entry {
 
 func (p *selection) canStop() bool {
 	e := p.actual()
-	return e != nil && e.status.Live()
+	return e != nil && e.status.Live() && e.run.Tool() == ""
 }
 
 func (p *selection) canResume() bool {
@@ -119,7 +119,10 @@ const mostMarks = 6
 func (p *selection) Marked() []string {
 	var names []string
 	for _, dir := range p.marks {
-		names = append(names, filepath.Base(dir))
+		if filepath.Dir(dir) == p.control.Runs() {
+			dir = filepath.Base(dir)
+		}
+		names = append(names, dir)
 	}
 	return names
 }
@@ -128,7 +131,10 @@ func (p *selection) Marked() []string {
 func (p *selection) Mark(names []string) {
 	p.marks = nil
 	for _, name := range names[:min(len(names), mostMarks)] {
-		p.marks = append(p.marks, filepath.Join(p.control.Runs(), filepath.Base(name)))
+		if !filepath.IsAbs(name) { // else another trainer's run
+			name = filepath.Join(p.control.Runs(), filepath.Base(name))
+		}
+		p.marks = append(p.marks, name)
 	}
 }
 

@@ -40,7 +40,7 @@ type followed struct {
 
 // watch looks at the folder anew, and from then on again and again.
 func (p *source) watch() tea.Cmd {
-	w := &watcher{folder: p.control.Runs(), now: p.control.Now, gpus: p.control.GPUs, wake: p.wake}
+	w := &watcher{folder: p.control.Runs(), others: p.control.Watched(), now: p.control.Now, gpus: p.control.GPUs, wake: p.wake}
 	if w.folder == "" {
 		p.watching.Close()
 		p.newest, p.list = nil, nil

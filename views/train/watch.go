@@ -14,7 +14,8 @@ import (
 // listing is the folder of runs at one moment. It is not changed afterwards.
 type listing struct {
 	folder string
-	runs   []entry // newest first
+	others []string // folders in which runs of other trainers are looked for
+	runs   []entry  // newest first, then those of other trainers likewise
 	at     time.Time
 	more   bool         // there are metrics that have not been read yet
 	gpus   []gpu.Device // of this machine; nil: none, or not known
@@ -38,9 +39,10 @@ type score struct {
 }
 
 const (
-	scanEvery  = time.Second            // the least between two scans
-	scanShare  = 20                     // a scan may take one part in so many of the time
-	scanBudget = 100 * time.Millisecond // of reading metrics in one scan
+	scanEvery   = time.Second            // the least between two scans
+	scanShare   = 20                     // a scan may take one part in so many of the time
+	searchShare = 200                    // looking for runs of other trainers, likewise
+	scanBudget  = 100 * time.Millisecond // of reading metrics in one scan
 	// the same listing again, so that ages go on; and a look at what should report changes
 	stillEvery = 20 * time.Second
 	moreSoon   = 100 * time.Millisecond // until the next scan while metrics are left to read
@@ -50,6 +52,9 @@ const (
 // changes, every second; else when something has changed there. It is for one goroutine.
 type watcher struct {
 	folder  string
+	others  []string
+	adopted []*run.Run // the runs in others, as they were found
+	due     time.Time  // when they are looked for again
 	now     func() time.Time
 	gpus    func() ([]gpu.Device, error)
 	wake    <-chan struct{} // scan at once
@@ -92,7 +97,11 @@ func (w *watcher) watch(ctx context.Context, emit func(listing)) error {
 func (w *watcher) watchAll(l *listing) (more, reported bool) {
 	folders := []string{w.folder}
 	for _, e := range l.runs {
-		folders = append(folders, e.run.Dir)
+		if e.run.Tool() != "" {
+			folders = append(folders, e.run.Folders()...)
+		} else {
+			folders = append(folders, e.run.Dir)
+		}
 	}
 	more = len(folders) > w.watched
 	w.watched = len(folders)
@@ -101,12 +110,13 @@ func (w *watcher) watchAll(l *listing) (more, reported bool) {
 
 // scan reads the folder, the state of every run, and for a while what their metrics have more than the last time.
 func (w *watcher) scan() listing {
-	now := listing{folder: w.folder, at: w.now()}
+	now := listing{folder: w.folder, others: w.others, at: w.now()}
 	runs, err := run.List(w.folder)
 	if now.err = err; err != nil {
 		return now
 	}
 	slices.Reverse(runs)
+	runs = append(runs, w.foreign()...)
 	limit := time.Now().Add(scanBudget)
 	for _, r := range runs {
 		d := w.digests[r.Dir]
@@ -128,6 +138,23 @@ func (w *watcher) scan() listing {
 		}
 	}
 	return now
+}
+
+// foreign are the runs of other trainers. They are looked for now and then; how those stand that are known is looked at
+// every time.
+func (w *watcher) foreign() []*run.Run {
+	if start := time.Now(); len(w.others) > 0 && start.After(w.due) {
+		w.adopted = run.Adopted(w.others...)
+		w.due = time.Now().Add(max(stillEvery, searchShare*time.Since(start)))
+	}
+	var runs []*run.Run
+	for i, r := range w.adopted {
+		now := *r // the listing before keeps its own
+		if now.Refresh() == nil {
+			runs, w.adopted[i] = append(runs, &now), &now
+		}
+	}
+	return runs
 }
 
 // bestBy is what makes a checkpoint the best in a run; loss where its constants cannot be read.
