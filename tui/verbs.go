@@ -57,8 +57,10 @@ func verbs() []verb {
 		{"resume", "RUN", 1, 1, nil,
 			"goes on with a run from its newest whole checkpoint; constants that may change (TRAIN.EPOCHS, " +
 				"SAVE_EVERY, …) are followed", runResume},
-		{"follow", "RUN", 1, 1, onlyRuns, "watches a run; leaving does not stop it", runFollow},
-		{"runs", "[RUN]", 0, 1, onlyRuns, "lists the runs, or shows one in full", runRuns},
+		{"follow", "RUN|FOLDER", 1, 1, onlyRuns,
+			"watches a run, also the one of another trainer in a folder; leaving does not stop it", runFollow},
+		{"runs", "[RUN|FOLDER]", 0, 1, onlyRuns,
+			"lists the runs, and those of other trainers in PROJECT.WATCH or a folder, or shows one in full", runRuns},
 		{"eval", "RUN|base", 1, 1, nil, "scores a run or the base on EVAL.SPLIT", runEval},
 		{"compare", "RUN|base RUN … | RUN,RUN,RUN RUN,RUN,RUN …", 2, -1, nil,
 			"puts evaluations of the same items side by side; runs joined by commas are seeds of one recipe, and then " +

@@ -71,7 +71,7 @@ func (p *journal) eventLines(t *widget.Theme, w int) []string {
 	}
 	r := p.current()
 	if r != nil && r.history.Bad > 0 {
-		lines = append(lines, t.Warning.Render(fmt.Sprintf(" ! %d rows of %s cannot be read; they are "+
+		lines = append(lines, t.Warning.Render(fmt.Sprintf(" ! %d lines of %s cannot be read; they are "+
 			"left out", r.history.Bad, rowsOf(r.run))))
 	}
 	if r != nil && r.bad != nil {
