@@ -10,8 +10,8 @@ import (
 	"finetui/core/level"
 )
 
-// others makes a folder with the run of another trainer.
-func others(t *testing.T, rows string) string {
+// theirRun makes a folder with the run of another trainer.
+func theirRun(t *testing.T, rows string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "their", "run")
 	if err := os.MkdirAll(filepath.Join(dir, "checkpoint-20"), 0o755); err != nil {
@@ -32,7 +32,7 @@ const theirRows = `{"current_steps": 10, "total_steps": 30, "loss": 2.5, "lr": 1
 `
 
 func TestAnotherTrainersRunIsReadAsOurs(t *testing.T) {
-	dir := others(t, theirRows)
+	dir := theirRun(t, theirRows)
 	r, err := Find(t.TempDir(), dir)
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestAnotherTrainersRunIsReadAsOurs(t *testing.T) {
 }
 
 func TestAnotherTrainersRunIsNeverTouched(t *testing.T) {
-	dir := others(t, theirRows)
+	dir := theirRun(t, theirRows)
 	r, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestSilentRunsOfOthersAreNotSaidToGoOn(t *testing.T) {
 		ago   time.Duration
 		state string
 	}{{0, Running}, {time.Hour, Stalled}, {30 * 24 * time.Hour, Killed}} {
-		dir := others(t, theirRows)
+		dir := theirRun(t, theirRows)
 		then := time.Now().Add(-c.ago)
 		for _, name := range []string{"trainer_log.jsonl", "train.log", "checkpoint-20"} {
 			if err := os.Chtimes(filepath.Join(dir, name), then, then); err != nil {
