@@ -249,9 +249,9 @@ func (l *Log) Silence(g Glance, now time.Time) (silent time.Duration, quiet, gon
 	return silent, silent > limit, silent > max(goneTimes*every, goneLeast, limit)
 }
 
-// Words for a pace: "a row every 12 s".
+// Pace is the run's pace in words, "a row every 12s"; "" where it is not known, or below a second.
 func (g Glance) Pace() string {
-	if g.Every <= 0 {
+	if g.Every < 1 {
 		return ""
 	}
 	return fmt.Sprintf("a row every %s", time.Duration(g.Every*float64(time.Second)).Round(time.Second))
