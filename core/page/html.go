@@ -82,7 +82,7 @@ const style = `:root { --ink: #1a202c; --soft: #556070; --paper: #ffffff; --band
     --s0: #aab4c2; --s1: #63b3ed; --s2: #f2a65a; --s3: #5fce94; --s4: #d79bea; --heat: #3b8fd0; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
-main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
+main { max-width: 68rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
 h1 { font-size: 1.8rem; line-height: 1.2; margin: .5rem 0 1rem; }
 h2 { font-size: 1.4rem; margin: 2.75rem 0 .5rem; padding-top: .75rem; border-top: 2px solid var(--line); }
 h3 { font-size: 1.1rem; margin: 1.75rem 0 .25rem; }

@@ -45,7 +45,7 @@ func (m *findings) recall(p *page.Page) {
 		rows = append(rows, []string{counts[c].Class, fmt.Sprint(counts[c].N)})
 	}
 	for _, r := range m.recipes {
-		head = append(head, r.name)
+		head = append(head, r.name+", %")
 		s := page.DotSeries{Name: r.name}
 		for row, c := range m.rarestFirst() {
 			var values []float64
@@ -55,7 +55,7 @@ func (m *findings) recall(p *page.Page) {
 				values, mean = append(values, v), mean+v/float64(len(r.runs))
 			}
 			s.Values = append(s.Values, values)
-			rows[row] = append(rows[row], fmt.Sprintf("%.1f %% (%.1f–%.1f)", mean, slices.Min(values),
+			rows[row] = append(rows[row], fmt.Sprintf("%.1f (%.1f–%.1f)", mean, slices.Min(values),
 				slices.Max(values)))
 		}
 		d.Series = append(d.Series, s)

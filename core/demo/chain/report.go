@@ -117,28 +117,29 @@ func (r report) plannedTest(p *page.Page) {
 			p.Say("What follows is not that test: this project has other constants (%s).", strings.Join(other, "; "))
 		}
 		rows := [][]string{{"from → to", "macro-F1 points (95 %)", "p", "p (Holm, of 2)", fmt.Sprintf("below %g", alpha)}}
-		better := 0
+		var better, open []string
 		for _, d := range m.planned.Differences {
 			verdict := "no"
 			if d.PHolm < alpha {
 				verdict = "yes"
 			}
 			if d.PHolm < alpha && d.MacroF1.Difference > 0 {
-				better++
+				better = append(better, d.Name)
+			} else {
+				open = append(open, d.Name)
 			}
 			rows = append(rows, []string{subjects[basic].name + " → " + d.Name, gain(d.MacroF1), pValue(d.MacroF1.P),
 				pValue(d.PHolm), verdict})
 		}
 		p.Table(rows)
-		switch better {
-		case len(m.planned.Differences):
-			p.Say("Outcome: both are better than %s in the long tail.", subjects[basic].name)
-		case 0:
-			p.Say("Outcome: neither is shown to be better than %s in the long tail.", subjects[basic].name)
-		default:
-			p.Say("Outcome: %d of %d is shown to be better than %s in the long tail.", better,
-				len(m.planned.Differences), subjects[basic].name)
+		outcome := "Outcome, in the long tail:"
+		if len(better) > 0 {
+			outcome += fmt.Sprintf(" better than %s: %s.", subjects[basic].name, strings.Join(better, ", "))
 		}
+		if len(open) > 0 {
+			outcome += fmt.Sprintf(" Not shown to be better than %s: %s.", subjects[basic].name, strings.Join(open, ", "))
+		}
+		p.Say("%s", outcome)
 	}
 }
 
@@ -203,11 +204,11 @@ func (m *findings) chapter(p *page.Page) error {
 // scores are the figures of a split: macro-F1 first, with its interval.
 func (m *findings) scores(p *page.Page, split string) {
 	c, zero := m.compared[split], m.zero[split]
-	head := []string{"subject", "macro-F1, mean ± sd"}
+	head := []string{"subject", "macro-F1, mean ± sd", "points over " + m.recipes[basic].name + " (95 %)", "p (Holm)"}
 	for _, seed := range m.sweep.Plan.Seeds {
 		head = append(head, fmt.Sprintf("seed %d", seed))
 	}
-	rows := [][]string{append(head, "points over "+m.recipes[basic].name+" (95 %)", "p (Holm)")}
+	rows := [][]string{head}
 	row := []string{zeroShot, fraction(zero.MacroF1, zero.MacroF1Interval)}
 	rows = append(rows, pad(row, len(rows[0])))
 	for i, v := range c.Variants {
@@ -215,14 +216,15 @@ func (m *findings) scores(p *page.Page, split string) {
 		if v.SD != nil {
 			row[1] += fmt.Sprintf(" ± %.3f", *v.SD)
 		}
-		for _, of := range m.recipes[i].results[split] {
-			row = append(row, fraction(of.MacroF1, of.MacroF1Interval))
-		}
-		if row = pad(row, len(head)); i > 0 {
+		if i > 0 {
 			d := c.Differences[i-1]
 			row = append(row, gain(d.MacroF1), pValue(d.PHolm))
 		}
-		rows = append(rows, pad(row, len(rows[0])))
+		row = pad(row, 4)
+		for _, of := range m.recipes[i].results[split] {
+			row = append(row, fraction(of.MacroF1, of.MacroF1Interval))
+		}
+		rows = append(rows, pad(row, len(head)))
 	}
 	p.Table(rows)
 	m.accuracies(p, split)
