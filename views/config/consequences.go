@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -247,17 +248,18 @@ func quantities(e *effect) []quantity {
 			list[7].value += " of " + widget.Bytes(e.FreeBytes) + " free"
 		}
 	}
+	takes := []quantity{list[7]} // what a person has to have comes before what the recipe comes to
 	if e.Takes != "" {
-		list = append(list, quantity{"time", "about " + e.Takes, e.Takes})
+		takes = append(takes, quantity{"time", "about " + e.Takes, e.Takes})
 		if e.TakesOf != "" {
-			list = append(list, quantity{"", e.TakesOf, e.TakesOf})
+			takes = append(takes, quantity{"", e.TakesOf, e.TakesOf})
 		}
 	}
 	if e.DownloadBytes > 0 {
 		size := widget.Bytes(e.DownloadBytes)
-		list = append(list, quantity{"download", "about " + size, size})
+		takes = append(takes, quantity{"download", "about " + size, size})
 	}
-	return list
+	return slices.Concat(list[:1], takes, list[1:7])
 }
 
 func orMissing(text string) string {
