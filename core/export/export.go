@@ -10,7 +10,9 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/model"
+	"finetui/core/printable"
 	"finetui/core/run"
+	"finetui/core/trainerlog"
 	"finetui/ml/lora"
 	"finetui/ml/wholefile"
 )
@@ -32,10 +34,13 @@ type Source struct {
 // Find is the adapter of a name: a run's number, name or path, whose best checkpoint it is,
 // or a folder in PEFT's format, which belongs to MODEL.BASE.
 func Find(file *config.Snapshot, name string) (Source, error) {
-	if isAdapter(name) {
-		return Source{Title: "adapter " + name, Adapter: name, Base: file.Config.Model.Base, Root: file.Root}, nil
+	if dir := adapterOf(name); dir != "" {
+		return Source{Title: "adapter " + dir, Adapter: dir, Base: file.Config.Model.Base, Root: file.Root}, nil
 	}
 	r, err := run.Find(file.Abs(file.Config.Project.Runs), name)
+	if err == nil && r.Tool() != "" {
+		err = printable.Missing("%s, a run of %s, has saved no adapter in PEFT's format", r.Label(), r.Tool())
+	}
 	if err != nil {
 		return Source{}, fmt.Errorf("%w; a folder that holds %s can be named too", err, lora.ConfigFile)
 	}
@@ -57,9 +62,16 @@ func Find(file *config.Snapshot, name string) (Source, error) {
 		nil
 }
 
-func isAdapter(folder string) bool {
-	_, err := os.Stat(filepath.Join(folder, lora.ConfigFile))
-	return err == nil
+// adapterOf is the folder of the adapter that a folder holds: itself, or what the run of another trainer in it has come
+// to; "" where there is none.
+func adapterOf(folder string) string {
+	if _, err := os.Stat(filepath.Join(folder, lora.ConfigFile)); err == nil {
+		return folder
+	}
+	if log, ok := trainerlog.Find(folder); ok {
+		return log.Adapter()
+	}
+	return ""
 }
 
 // Check says whether an opened base is the one that the adapter was trained on, as far as that is known. The note is

@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 
 	"finetui/core/run"
+	"finetui/core/trainerlog"
 	"finetui/ml/lora"
 )
 
 // adaptersFolder holds, in PROJECT.RUNS, the evaluations of adapters that no run of this project made.
 const adaptersFolder = "adapters"
 
-// adapterFolder finds an adapter in PEFT's format: as it is given, or from the project's folder.
+// adapterFolder finds an adapter in PEFT's format: as it is given, or from the project's folder; of a folder with the
+// run of another trainer the one that this run has come to.
 func (s *Session) adapterFolder(name string) (dir string, ok bool) {
 	if name = expandHome(name); name == "" {
 		return "", false
@@ -23,6 +25,12 @@ func (s *Session) adapterFolder(name string) (dir string, ok bool) {
 		if _, err := os.Stat(filepath.Join(path, lora.ConfigFile)); err == nil {
 			abs, err := filepath.Abs(path)
 			return abs, err == nil
+		}
+	}
+	for _, path := range []string{name, s.file.Abs(name)} {
+		if log, ok := trainerlog.Find(path); ok {
+			dir = log.Adapter()
+			return dir, dir != ""
 		}
 	}
 	return "", false

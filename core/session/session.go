@@ -16,6 +16,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/run"
@@ -130,13 +131,24 @@ func (s *Session) Candidates() ([]Candidate, error) {
 func (s *Session) find(name string) (*run.Run, error) {
 	if name != filepath.Base(name) && !filepath.IsAbs(name) {
 		if r, err := run.Open(s.file.Abs(name)); err == nil {
-			return r, nil
+			return r, answers(r)
 		}
 	}
 	r, err := run.Find(s.RunsDir(), name)
+	if err == nil {
+		err = answers(r)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w; the base without an adapter is called %q, and an adapter's folder can be named too",
 			err, Base)
 	}
 	return r, nil
+}
+
+// answers says why a run of another trainer cannot be asked: what it saved as an adapter is asked as one.
+func answers(r *run.Run) error {
+	if r.Tool() == "" {
+		return nil
+	}
+	return printable.Missing("%s, a run of %s, has saved no adapter in PEFT's format", r.Label(), r.Tool())
 }

@@ -152,10 +152,12 @@ func kindOf(path string) fileKind {
 		return eventFile // else records of a data set
 	}
 	text := bytes.TrimLeft(head, " \t\r\n\ufeff")
+	if len(text) > 0 && text[0] == '{' {
+		if kind := kindOfObjects(text); kind != unknownFile {
+			return kind
+		}
+	}
 	switch {
-	case len(text) == 0:
-	case text[0] == '{':
-		return kindOfObjects(text)
 	case isUltralytics(text):
 		return ultralyticsTable
 	case bytes.Contains(text, []byte("{'")) || bytes.Contains(text, []byte("%|")):
@@ -374,6 +376,11 @@ func ofTrainer(path string) bool {
 		bytes.Contains(head, []byte("train/global_step")) || bytes.Contains(head, []byte("args/text_summary")))
 }
 
+// printedOnly says whether nothing but what a trainer printed is here.
+func (l *Log) printedOnly() bool {
+	return l.state == "" && len(l.checkpoints) == 0 && len(l.files) > 0 && l.files[0].kind == consoleLog
+}
+
 // newest is the file that was written last.
 func newest(paths []string) string {
 	best, at := "", int64(0)
@@ -420,12 +427,20 @@ func Search(folders ...string) (found []*Log) {
 			return
 		}
 		seen[dir] = true
-		if l, ok := Find(dir); ok {
+		l, ok := Find(dir)
+		printed := ok && l.printedOnly() // perhaps by a run that lies below
+		if ok && !printed {
 			found = append(found, l)
 			if l.Tool != TensorBoard { // its runs may lie within each other
 				return
 			}
 		}
+		before := len(found)
+		defer func() {
+			if printed && len(found) == before {
+				found = append(found, l)
+			}
+		}()
 		p, err := look(dir)
 		if err != nil || p.ours() || depth == 0 {
 			return

@@ -415,3 +415,15 @@ func TestPickledArgumentsAreWalkedOver(t *testing.T) {
 		t.Errorf("%s: %s\nwant %s", l.Tool, strings.Join(got, " "), want)
 	}
 }
+
+func TestWhatWasPrintedBesideARunIsNoSecondOne(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "o.log"), "{'loss': 2.5, 'epoch': 0.1}\n")
+	if found := Search(dir); len(found) != 1 || found[0].Dir != dir {
+		t.Errorf("what was printed alone: %d runs", len(found))
+	}
+	write(t, filepath.Join(dir, "out", "trainer_log.jsonl"), llamaRows)
+	if found := Search(dir); len(found) != 1 || found[0].Dir != filepath.Join(dir, "out") {
+		t.Errorf("beside a run: %d runs", len(found))
+	}
+}

@@ -176,7 +176,7 @@ func (p *source) readingOf(dir string) *reading {
 
 // elapsed is how long a run has been worked on. A live one's time goes on by the listing's clock.
 func (p *source) elapsed(e *entry) time.Duration {
-	if !e.status.Live() {
+	if !e.status.Live() || e.run.Tool() != "" {
 		return e.status.Elapsed
 	}
 	info := e.run.Info
