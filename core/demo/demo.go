@@ -107,9 +107,9 @@ func MakeExtra(ctx context.Context, dir string, n int, opts Options, progress fu
 	return build(ctx, dir, extra(n), opts, progress)
 }
 
-// MakeLongTail writes the train and valid splits of Make's set, the same pictures, with fewer labels in train: 94 of the
-// commonest class for one of the rarest (3 5 5 33 282 122 10 32 84 objects in the order of Classes). Pictures that have
-// no label left are left out. It behaves like Make.
+// MakeLongTail writes the train and valid splits of Make's set, the same pictures, with fewer labels in train: 94 of
+// the commonest class for one of the rarest (3 5 5 33 282 122 10 32 84 objects in the order of Classes). Pictures that
+// have no label left are left out. It behaves like Make.
 func MakeLongTail(ctx context.Context, dir string, opts Options, progress func(done, total int, what string)) error {
 	return build(ctx, dir, longTail, opts, progress)
 }

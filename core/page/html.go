@@ -75,8 +75,8 @@ func (p *Page) contents(b *strings.Builder) {
 }
 
 // style is all that the page looks like. Series of a drawing are told apart by colour, shape and dashes.
-const style = `:root { --ink: #1a202c; --soft: #556070; --paper: #ffffff; --band: #f3f5f8; --line: #d5dbe3; --link: #0b5cad;
-  --s0: #5b6472; --s1: #0b6fb8; --s2: #b45309; --s3: #0f7a4d; --s4: #8b2fa8; --heat: #0b6fb8; }
+const style = `:root { --ink: #1a202c; --soft: #556070; --paper: #ffffff; --band: #f3f5f8; --line: #d5dbe3;
+  --link: #0b5cad; --s0: #5b6472; --s1: #0b6fb8; --s2: #b45309; --s3: #0f7a4d; --s4: #8b2fa8; --heat: #0b6fb8; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6eaf0; --soft: #a3aebd; --paper: #14181f; --band: #1d232d; --line: #364152; --link: #7cb8f2;
     --s0: #aab4c2; --s1: #63b3ed; --s2: #f2a65a; --s3: #5fce94; --s4: #d79bea; --heat: #3b8fd0; } }

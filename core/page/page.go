@@ -1,6 +1,6 @@
-// Package page is a report for a reader: a list of headings, paragraphs, tables and drawings, written as Markdown and as
-// one HTML file that runs no script and fetches nothing. Both are made of the same blocks, so they say the same. What
-// stands in them may come from a file: it is made printable and escaped here.
+// Package page is a report for a reader: a list of headings, paragraphs, tables and drawings, written as Markdown and
+// as one HTML file that runs no script and fetches nothing. Both are made of the same blocks, so they say the same.
+// What stands in them may come from a file: it is made printable and escaped here.
 package page
 
 import (

@@ -26,8 +26,8 @@ func sample() *Page {
 	p.Draw(Forest{Words: w, Reference: evil, Unit: "points", Rows: []Difference{{evil, "+1.5", 1.5, -.5, 3.5},
 		{"b", "", -2, math.NaN(), math.NaN()}}})
 	p.Draw(Dots{Words: w, Unit: "%", Groups: []string{evil, "b"}, Series: []DotSeries{{evil, [][]float64{{50, 60}, {}}}}})
-	p.Draw(Grid{Words: w, Across: "said", Down: "true", Rows: []string{evil, "b"}, Columns: []string{evil, "b", "unparsed"},
-		Counts: [][]int{{3, 0, 1}, {0, 0, 0}}})
+	p.Draw(Grid{Words: w, Across: "said", Down: "true", Rows: []string{evil, "b"},
+		Columns: []string{evil, "b", "unparsed"}, Counts: [][]int{{3, 0, 1}, {0, 0, 0}}})
 	p.Draw(Lines{Words: w, X: "step", Y: evil, Log: true, Series: []LineSeries{{evil, [][]Point{{{1, 5}, {2, 0},
 		{3, math.NaN()}, {4, .01}}, {}}}}})
 	p.Draw(Lines{Words: w, Series: []LineSeries{{"alone", [][]Point{{{1, 1}}}}}})
@@ -127,7 +127,8 @@ func TestTicksAreRound(t *testing.T) {
 	for _, c := range []struct {
 		low, high float64
 		want      []float64
-	}{{-.7, 3.4, []float64{0, 1, 2, 3}}, {60, 100, []float64{60, 70, 80, 90, 100}}, {0, .03, []float64{0, .01, .02, .03}}} {
+	}{{-.7, 3.4, []float64{0, 1, 2, 3}},
+		{60, 100, []float64{60, 70, 80, 90, 100}}, {0, .03, []float64{0, .01, .02, .03}}} {
 		got := scale{low: c.low, high: c.high}.ticks(5)
 		if len(got) != len(c.want) {
 			t.Errorf("%v … %v: %v, want %v", c.low, c.high, got, c.want)

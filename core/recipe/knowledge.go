@@ -2,8 +2,8 @@ package recipe
 
 import "cmp"
 
-// Knowledge is what a part of the prompt tells of the answer by itself: how many of the train split's objects are of the
-// class that is the commonest among those that are told the same.
+// Knowledge is what a part of the prompt tells of the answer by itself: how many of the train split's objects are of
+// the class that is the commonest among those that are told the same.
 type Knowledge struct {
 	What  string  // that is told
 	Texts int     // different ones
@@ -12,9 +12,9 @@ type Knowledge struct {
 	Share float64 // Right of N
 }
 
-// Knowledge measures what the prompts' ingredients tell before anything is seen: nothing, the object type, the type with
-// its usual place, and the type with the position word. The type is what a first stage knows. Its usual place is chosen
-// by the type, so it can tell nothing beyond it; the figures show that.
+// Knowledge measures what the prompts' ingredients tell before anything is seen: nothing, the object type, the type
+// with its usual place, and the type with the position word. The type is what a first stage knows. Its usual place is
+// chosen by the type, so it can tell nothing beyond it; the figures show that.
 func (r *Recipe) Knowledge() []Knowledge {
 	ingredients := []struct {
 		what string

@@ -1,5 +1,5 @@
-// Package chain runs the whole chain on a demo project, link by link, as a user would call it: data, statistics, lint, a
-// queue of experiments, evaluation, comparison, report. It computes nothing itself.
+// Package chain runs the whole chain on a demo project, link by link, as a user would call it: data, statistics, lint,
+// a queue of experiments, evaluation, comparison, report. It computes nothing itself.
 package chain
 
 import (

@@ -34,7 +34,8 @@ func (m *findings) forest(c *eval.RecipeComparison) page.Forest {
 
 // recall shows the recall of each class, the rarest first.
 func (m *findings) recall(p *page.Page) {
-	d := page.Dots{Unit: "recall on the balanced set, %", Words: page.Words{Title: "Recall of each class, the rarest first",
+	d := page.Dots{Unit: "recall on the balanced set, %", Words: page.Words{
+		Title: "Recall of each class, the rarest first",
 		Caption: "A mark is the mean over the seeds, the line behind it reaches from the worst seed to the best; n is " +
 			"how many objects train has."}}
 	head := []string{"class", "n in train"}

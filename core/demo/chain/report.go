@@ -55,8 +55,8 @@ func (r report) write(dir string) ([]string, error) {
 func (r report) page() (*page.Page, error) {
 	p := &page.Page{Title: reportTitle}
 	first := r.modes[0]
-	p.Say("finetui %s, %d cores, %.0f s for this call; pictures drawn from seed %d, runs of seeds %s. Pictures and labels "+
-		"are drawn; the base `%s` has seen neither them nor the %d names. Two train sets, from one generator: the "+
+	p.Say("finetui %s, %d cores, %.0f s for this call; pictures drawn from seed %d, runs of seeds %s. Pictures and "+
+		"labels are drawn; the base `%s` has seen neither them nor the %d names. Two train sets, from one generator: the "+
 		"published numbers, and the same pictures with most labels of the rare classes taken away. Both are scored on one "+
 		"balanced test set of %d objects, as many of each class, which nothing but scoring sees.", r.version,
 		runtime.NumCPU(), r.seconds, r.file.Config.Project.Seed, seedText(r.modes), r.file.Config.Model.Base,
@@ -73,11 +73,11 @@ func (r report) page() (*page.Page, error) {
 		}
 	}
 	p.Section("Reading this")
-	p.Say("Macro-F1 is the mean of the classes' F1, in points of 100 where it is a difference. %s: so an interval holds for "+
-		"other runs and other objects of the same kind, not for other pictures than the generator's. p is two-sided and "+
-		"adjusted for all recipes of a table (Holm). Intervals are of 95 %%: Wilson's for shares, a bootstrap's for "+
-		"macro-F1. McNemar's exact test compares two runs, not two recipes: with this many objects it tells seeds of one "+
-		"recipe apart.", sentence(first.compared[balancedSplit].Method))
+	p.Say("Macro-F1 is the mean of the classes' F1, in points of 100 where it is a difference. %s: so an interval "+
+		"holds for other runs and other objects of the same kind, not for other pictures than the generator's. p is "+
+		"two-sided and adjusted for all recipes of a table (Holm). Intervals are of 95 %%: Wilson's for shares, a "+
+		"bootstrap's for macro-F1. McNemar's exact test compares two runs, not two recipes: with this many objects it "+
+		"tells seeds of one recipe apart.", sentence(first.compared[balancedSplit].Method))
 	if by := r.file.Config.Train.BestBy; by == config.BestByLast {
 		p.Say("Each run is scored at its last step (`TRAIN.BEST_BY = last`), the same in all.")
 	} else {
@@ -269,8 +269,8 @@ func (m *findings) accuracies(p *page.Page, split string) {
 	}
 	p.Table(rows)
 	answer, n := commonest(zero)
-	p.Say("Means over the seeds. The goal is %.0f %% overall and %.0f %% in each condition; accuracy and conditions ask for "+
-		"the exact class. Zero-shot has never seen the names and only copies from the list: its commonest answer is "+
+	p.Say("Means over the seeds. The goal is %.0f %% overall and %.0f %% in each condition; accuracy and conditions "+
+		"ask for the exact class. Zero-shot has never seen the names and only copies from the list: its commonest answer is "+
 		"“%s”, %d of %d times.", 100*m.file.Config.Eval.SuccessOverall, 100*m.file.Config.Eval.SuccessCondition,
 		answer, n, zero.N)
 }
@@ -278,8 +278,8 @@ func (m *findings) accuracies(p *page.Page, split string) {
 // paired is McNemar's test, seed by seed.
 func (m *findings) paired(p *page.Page) {
 	p.Part("Run against run")
-	p.Say("McNemar's exact test on the same %d objects, seed by seed: what it tells apart are two models. It is shown beside "+
-		"the comparison above, which counts the chance of seeds.", m.zero[balancedSplit].N)
+	p.Say("McNemar's exact test on the same %d objects, seed by seed: what it tells apart are two models. It is shown "+
+		"beside the comparison above, which counts the chance of seeds.", m.zero[balancedSplit].N)
 	first := m.recipes[basic]
 	rows := [][]string{{first.name + " against", "seed", "only " + first.name + " right", "only the other right", "p"}}
 	for _, other := range m.recipes[1:] {
@@ -316,9 +316,9 @@ func apartClosed(a, b *eval.Result) (first, second int) {
 func (m *findings) knowledge(p *page.Page) {
 	p.Part("What the prompt tells")
 	c := m.compared[balancedSplit]
-	p.Say("“%s” and “%s” are told the object's type in their prompts, as a first stage (a detector) would tell it; here it is "+
-		"the label's. What they have ahead by that is the first stage's knowledge. Without it sampling is left: %s points "+
-		"over %s. The type, its place and the position word add %s points to that, and %s to %s.",
+	p.Say("“%s” and “%s” are told the object's type in their prompts, as a first stage (a detector) would tell it; "+
+		"here it is the label's. What they have ahead by that is the first stage's knowledge. Without it sampling is "+
+		"left: %s points over %s. The type, its place and the position word add %s points to that, and %s to %s.",
 		subjects[toldOnly].name, subjects[enhanced].name, gain(c.Differences[samplingOnly-1].MacroF1),
 		subjects[basic].name, gain(m.added.Differences[0].MacroF1), gain(c.Differences[toldOnly-1].MacroF1),
 		subjects[basic].name)
@@ -330,8 +330,8 @@ func (m *findings) knowledge(p *page.Page) {
 	p.Table(rows)
 	object, place := m.told[1], m.told[2]
 	if place.Texts == object.Texts && place.Right == object.Right {
-		p.Say("The usual place (`RECIPE.PROMPT_FACTS = place`) is chosen by the type: there are as many texts as types, and a "+
-			"guess by both is right for the same %d objects. It adds nothing beyond the type.", place.Right)
+		p.Say("The usual place (`RECIPE.PROMPT_FACTS = place`) is chosen by the type: there are as many texts as types, "+
+			"and a guess by both is right for the same %d objects. It adds nothing beyond the type.", place.Right)
 	}
 }
 
@@ -365,9 +365,10 @@ func (m *findings) headAndTail(p *page.Page) {
 	if rest > rare {
 		behind = fmt.Sprintf("%.1f points behind is about what drawing them more often could win them", 100*(rest-rare))
 	}
-	p.Say("%s: %s points of macro-F1 (p %s). With every object once an epoch, the %d rarest classes (%d to %d objects in train, "+
-		"each seen %d times) are recalled at %s, the %d others at %s: %s. With sampling they are recalled at %s, and the "+
-		"others at %s.", text, gain(d.MacroF1), pValue(d.PHolm), len(few), counts[few[0]].N, counts[few[len(few)-1]].N,
+	p.Say("%s: %s points of macro-F1 (p %s). With every object once an epoch, the %d rarest classes (%d to %d objects "+
+		"in train, each seen %d times) are recalled at %s, the %d others at %s: %s. With sampling they are recalled at "+
+		"%s, and the others at %s.", text, gain(d.MacroF1), pValue(d.PHolm), len(few),
+		counts[few[0]].N, counts[few[len(few)-1]].N,
 		epochs, percent(rare), len(order)-len(few), percent(rest), behind, percent(of(samplingOnly, few)),
 		percent(of(samplingOnly, order[len(few):])))
 }
