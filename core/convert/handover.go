@@ -54,6 +54,13 @@ func HandOver(ctx context.Context, p *project.Project, report project.Progress) 
 		return nil, fmt.Errorf("CONVERT.DIALECT = %q: there is no configuration for it; choose llama-factory, "+
 			"ms-swift, trl or axolotl", d.name)
 	}
+	if kind, _ := p.Kind(); kind != nil {
+		if alone, is := kind.(model.Alone); is {
+			return nil, &config.Unusable{Key: "MODEL.BASE", Text: fmt.Sprintf("%s cannot train %s: transformers has no "+
+				"such model. Its own trainer can: finetui convert CONVERT.DIALECT=%s writes what that reads, and finetui "+
+				"train trains it here", d.trainer, p.Config.Model.Base, alone.OwnDialect())}
+		}
+	}
 	path := filepath.Join(p.File.Abs(p.Config.Convert.Output), settingsFile)
 	if err := disk.OwnMatch(path, ownSettingsStart); err != nil {
 		return nil, fmt.Errorf("CONVERT.OUTPUT: %w", err)

@@ -210,6 +210,17 @@ func TestYAMLReadsWhatIsWritten(t *testing.T) {
 	}
 }
 
+func TestWhatTransformersHasNotIsHandedOverToNoTrainerOfIt(t *testing.T) {
+	t.Setenv("HF_HOME", t.TempDir()) // nothing of the base is here: its name tells what it is
+	for _, name := range trainerDialects() {
+		p := twoPictures(t, "CONVERT.DIALECT="+name, "CONVERT.OUTPUT=out", "MODEL.BASE=Amshaker/Mobile-VideoGPT-0.5B")
+		_, err := HandOver(context.Background(), p, nil)
+		if !errors.As(err, new(*config.Unusable)) || !strings.Contains(err.Error(), "CONVERT.DIALECT=mobile-videogpt") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestWithoutATrainSplitNothingIsHandedOver(t *testing.T) {
 	p := twoPictures(t, "CONVERT.DIALECT=trl", "CONVERT.OUTPUT=out", "MODEL.BASE=tiny", "DATASET.SPLITS=valid")
 	if _, err := HandOver(context.Background(), p, nil); err == nil || !strings.Contains(err.Error(), "split train") {

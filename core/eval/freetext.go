@@ -47,6 +47,8 @@ type FreeTextResult struct {
 	Seed             uint64           `json:"seed"`              // of the bootstrap
 	Resamples        int              `json:"resamples"`         // of the bootstrap
 	Items            []FreeTextAnswer `json:"items"`
+
+	told int // ExerciseTold, counted once
 }
 
 // FreeTextFigures are the figures of some answers.
@@ -106,6 +108,36 @@ func namedExercise(truth string) string {
 		return ""
 	}
 	return strings.TrimSpace(name)
+}
+
+// TellsExercise says whether a prompt names the exercise that the expected answer does: to name it is then no more than
+// to repeat it.
+func TellsExercise(prompt, truth string) bool {
+	return IndexWords(Normalize(prompt), Normalize(dataset.ExerciseKey(namedExercise(truth)))) >= 0
+}
+
+// ExerciseTold says to how many answers that could identify their exercise the prompt names it.
+func (r *FreeTextResult) ExerciseTold() int { return r.told }
+
+// countTold counts ExerciseTold. Prompts and truths are few where items are many.
+func (r *FreeTextResult) countTold() {
+	known := map[[2]string]bool{}
+	r.told = 0
+	for i := range r.Items {
+		a := &r.Items[i]
+		if !a.Named {
+			continue
+		}
+		key := [2]string{a.Prompt, a.Truth}
+		tells, there := known[key]
+		if !there {
+			tells = TellsExercise(a.Prompt, a.Truth)
+			known[key] = tells
+		}
+		if tells {
+			r.told++
+		}
+	}
 }
 
 // ExercisePart is the exercise that an answer names: its text before the first " - ", all of it where there is none.

@@ -44,6 +44,8 @@ type FreeTextComparison struct {
 	Constants  []string `json:"constants"`   // in which the two differ
 	SameRecipe bool     `json:"same_recipe"` // runs that differ by chance alone: none is better than the other
 	Sentences  []string `json:"sentences"`
+
+	told [2]int // of Named, those whose prompt names the exercise: TellsExercise
 }
 
 // Verdict says whether the two answer differently, and by which measures: each by its own test or interval.
@@ -184,6 +186,11 @@ func (c *FreeTextComparison) count(pairs []textPair) {
 			continue
 		}
 		c.Named++
+		for s := range 2 {
+			if TellsExercise(p[s].Prompt, p[s].Truth) {
+				c.told[s]++
+			}
+		}
 		switch first, second := p[0].Identified, p[1].Identified; {
 		case first && second:
 			c.BothIdentified++
@@ -275,6 +282,10 @@ func (c *FreeTextComparison) say() []string {
 		}
 		out = append(out, fmt.Sprintf("Exercise identified %s → %s, a difference of %s points (95 %%: %s).",
 			percent(c.Identified[0]), percent(c.Identified[1]), signed(100*c.Difference), points(c.DifferenceInterval)))
+	}
+	if c.told[0]+c.told[1] > 0 {
+		out = append(out, fmt.Sprintf("The prompt names the exercise in %d of %d and %d of %d: to identify it there is "+
+			"to repeat it.", c.told[0], c.Named, c.told[1], c.Named))
 	}
 	out = append(out, c.METEOR.say("METEOR"), c.ROUGEL.say("ROUGE-L"))
 	out = append(out, differText(c.Constants)...)

@@ -61,6 +61,7 @@ func decodeFreeText(path string, data []byte) (*FreeTextResult, error) {
 	if text := r.fault(); text != "" {
 		return nil, &DamagedError{path, text}
 	}
+	r.countTold()
 	return &r, intact(path, data)
 }
 

@@ -62,6 +62,7 @@ func ScoreFreeText(items []FreeTextItem, o FreeTextOptions) (*FreeTextResult, er
 		return nil, err
 	}
 	r.sumUp()
+	r.countTold()
 	r.bootstrap()
 	return r, nil
 }

@@ -21,7 +21,7 @@ func (r *FreeTextResult) Text() string {
 		}
 	}
 	line(r.failedText())
-	fmt.Fprintf(&b, "exercise identified  %s\n", r.identifiedText())
+	fmt.Fprintf(&b, "exercise identified  %s%s\n", r.identifiedText(), r.toldMark())
 	fmt.Fprintf(&b, "METEOR               %s, %s\n", meanOf(r.METEOR, r.METEORInterval), meteorText(r.Synonyms))
 	fmt.Fprintf(&b, "ROUGE-L F1           %s\n", meanOf(r.ROUGEL, r.ROUGELInterval))
 	fmt.Fprintf(&b, "perfect answers would score METEOR %.3f, ROUGE-L %.3f", r.SelfTest.METEOR, r.SelfTest.ROUGEL)
@@ -34,6 +34,7 @@ func (r *FreeTextResult) Text() string {
 		fmt.Fprintf(&b, " · %.1f tokens/s", r.TokensPerSecond)
 	}
 	b.WriteByte('\n')
+	line(r.toldText())
 	line(r.unnamedText())
 	line(r.latinText())
 	b.WriteByte('\n')
@@ -52,7 +53,7 @@ func (r *FreeTextResult) Text() string {
 
 // Notes are what is to be borne in mind with the figures, a sentence each.
 func (r *FreeTextResult) Notes() (notes []string) {
-	for _, note := range []string{r.failedText(), r.unnamedText(), r.latinText(), r.fewText()} {
+	for _, note := range []string{r.failedText(), r.toldText(), r.unnamedText(), r.latinText(), r.fewText()} {
 		if note != "" {
 			notes = append(notes, note)
 		}
@@ -66,6 +67,27 @@ func (r *FreeTextResult) failedText() string {
 	}
 	return dataset.Counted(r.Failed, "item more has", "items more have") +
 		" no answer: counted in none of the figures"
+}
+
+// toldMark stands behind the share identified where prompts name the exercise.
+func (r *FreeTextResult) toldMark() string {
+	switch n := r.ExerciseTold(); n {
+	case 0:
+		return ""
+	case r.Named:
+		return ", named by the prompt"
+	default:
+		return fmt.Sprintf(", %d of them named by the prompt", n)
+	}
+}
+
+func (r *FreeTextResult) toldText() string {
+	n := r.ExerciseTold()
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("The prompt names the exercise in %d of %d: to identify it there is to repeat it. Go by METEOR and "+
+		"ROUGE-L, or take {exercise} out of CONVERT.USER_PROMPT_TEMPLATE.", n, r.Named)
 }
 
 func (r *FreeTextResult) unnamedText() string {

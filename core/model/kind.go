@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"finetui/core/config"
 	"finetui/ml/generate"
 	"finetui/ml/mobilevideogpt"
 	"finetui/ml/nn"
@@ -72,6 +73,12 @@ type Portable interface {
 	// Plain takes apart what Prepare returned, or an Eye: rows of vision, and of each of the media how it is cut (see
 	// torch.Sample).
 	Plain(shown train.Visual) (rows []float32, grids [][3]int)
+}
+
+// Alone is a Kind that no trainer knows which is built on transformers' models: its own is the only one beside finetui.
+type Alone interface {
+	// OwnDialect is the CONVERT.DIALECT that its own trainer reads.
+	OwnDialect() config.Dialect
 }
 
 // Choosing is a Kind whose models look more closely at some frames of a clip than at others.

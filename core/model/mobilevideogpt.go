@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"finetui/core/config"
 	"finetui/core/video"
 	"finetui/ml/clip"
 	"finetui/ml/mobilevideogpt"
@@ -181,6 +182,9 @@ func (k *mobileVideoGPT) Plain(seen train.Visual) (rows []float32, grids [][3]in
 }
 
 func (k *mobileVideoGPT) Products() []weights.Product { return k.config.Products() }
+
+// OwnDialect is that of the trainer that the model was published with.
+func (k *mobileVideoGPT) OwnDialect() config.Dialect { return config.DialectVideoGPT }
 
 // Companions have the language model's template: the clip's place before the words is the caller's.
 func (k *mobileVideoGPT) Companions() Companions {

@@ -48,24 +48,34 @@ type outlook struct {
 	away       bool // the base is not on this machine, so that there is no tokenizer
 }
 
+// Kind is what MODEL.BASE is a model of. The base need not be open, nor on this machine: then its configuration in the
+// hub's cache tells it, or, as hint says, its name; nil where that tells nothing.
+func (p *Project) Kind() (k model.Kind, hint bool) {
+	if p.Base != nil {
+		return p.Base.Kind, false
+	}
+	if k, known := model.Away(p.Config.Model.Base); known {
+		return k, false
+	}
+	return model.Likely(p.Config.Model.Base), true
+}
+
 // outlook opens nothing, and is worth nothing once ctx has ended. It is false of a base that is not here and whose name
 // tells no size.
 func (p *Project) outlook(ctx context.Context) (o outlook, ok bool) {
 	if p.Base != nil {
 		return p.outlookBy(ctx, newRuler(p)), true
 	}
-	k, known := model.Away(p.Config.Model.Base)
-	if !known {
-		if k = model.Likely(p.Config.Model.Base); k == nil {
-			return o, false
-		}
+	k, hint := p.Kind()
+	if k == nil {
+		return o, false
 	}
 	const bytes = 2 // of a weight, in bfloat16
 	encoder := p.Encoder()
 	encoder.Kind = k
 	guess := guesser{encoder.Ruler()}
 	return outlook{k, bytes, p.weigh(ctx, "train", nil, guess.weight),
-		p.weigh(ctx, "valid", p.Encoder().Ruler().Hides, guess.weight), !known, true}, true
+		p.weigh(ctx, "valid", p.Encoder().Ruler().Hides, guess.weight), hint, true}, true
 }
 
 // outlookBy is outlook where the base is open, with a ruler that may know the samples' words already.

@@ -43,6 +43,7 @@ func (r *Recipe) Lint(ctx context.Context, tokens func(Sample) int) ([]dataset.F
 	var found []dataset.Finding
 	found = append(found, v.prompts.findings()...)
 	found = append(found, v.prompts.turnFindings()...)
+	found = append(found, v.prompts.exerciseFindings()...)
 	found = append(found, r.lintNames()...)
 	found = append(found, r.lintTypes(&v)...)
 	found = append(found, r.lintSources(&v)...)

@@ -47,6 +47,8 @@ type promptLint struct {
 	n                       int
 	total                   []int // by class
 	answers, states, others []fault
+	exercise                fault // that the answer names is named by the prompt
+	exercises               int   // answers that name one
 	broken                  fault
 	words                   wordTally
 	texts                   map[string]*told
@@ -59,7 +61,7 @@ type promptLint struct {
 // told is what one prompt says beyond the question.
 type told struct {
 	text    string   // normalised
-	holds   []int8   // by class: 1 where its name stands there, -1 where not, 0 not looked yet
+	holds   []int8   // by class: 1 where its full name stands there, -1 where not, 0 not looked yet
 	states  []string // by condition: the word that tells it
 	turn    string   // from a control token on
 	classes []int32  // samples, by class
@@ -96,6 +98,12 @@ func (p *promptLint) add(s Sample) {
 		p.broken.note(s, t.turn)
 	} else if p.turns[s.Class] != "" {
 		p.broken.note(s, p.turns[s.Class])
+	}
+	if s.Told() && eval.ExercisePart(s.Answer) != s.Answer {
+		p.exercises++
+		if p.named(t, s.Class) {
+			p.exercise.note(s, p.classes[s.Class].Name)
+		}
 	}
 	if p.holds(t, s.Class) {
 		p.answers[s.Class].note(s, p.classes[s.Class].Name)
@@ -142,10 +150,13 @@ func (p *promptLint) count() {
 }
 
 // holds says whether a prompt has the full name of a class, where that says more than its object.
-func (p *promptLint) holds(t *told, class int) bool {
+func (p *promptLint) holds(t *told, class int) bool { return p.stated[class] && p.named(t, class) }
+
+// named says whether a prompt has the full name of a class.
+func (p *promptLint) named(t *told, class int) bool {
 	if t.holds[class] == 0 {
 		t.holds[class] = -1
-		if p.stated[class] && eval.IndexWords(t.text, p.names[class]) >= 0 {
+		if eval.IndexWords(t.text, p.names[class]) >= 0 {
 			t.holds[class] = 1
 		}
 	}
@@ -200,6 +211,20 @@ func (p *promptLint) findings() []dataset.Finding {
 		}
 	}
 	return found
+}
+
+// exerciseFindings finds prompts that name the exercise which the answer names: whether it is identified says nothing
+// then, the rest of the answer does.
+func (p *promptLint) exerciseFindings() []dataset.Finding {
+	f := p.exercise
+	if f.n == 0 {
+		return nil
+	}
+	return []dataset.Finding{at(f.first, dataset.Finding{Code: "exercise_in_prompt", Level: level.Info,
+		Text: fmt.Sprintf("prompts name the exercise that the answer names (%d of %d, first %s: %q): eval's share of "+
+			"exercises identified then says no more than that the answer repeats it", f.n, p.exercises, f.first.id(),
+			f.what),
+		Do: "go by METEOR and ROUGE-L, or take {exercise} out of CONVERT.USER_PROMPT_TEMPLATE"})}
 }
 
 // turnFindings finds text that would break out of its turn, so that something beside the answer is trained on, or the

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"strings"
 	"testing"
 
 	"finetui/core/config"
@@ -54,5 +55,32 @@ func TestAnswersOfTheirOwnAreAskedForAsTheConvertedSetAsks(t *testing.T) {
 	set.Items[0].Objects = set.Items[0].Objects[1:2]
 	if c = *f.Config; ask(&c)[0] != usual || file != usual {
 		t.Errorf("where classes alone are answered a file is asked about with %q, want %q", file, usual)
+	}
+}
+
+func TestPromptsThatNameTheExerciseAreFound(t *testing.T) {
+	f, err := config.Preset("qved")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := &dataset.Dataset{Classes: []dataset.Class{{Name: "elbow plank", Object: "elbow plank", Condition: "normal"}},
+		Splits: []string{"train"}, Items: []dataset.Item{{ID: "train/a", Split: "train", Clip: &dataset.Clip{},
+			Objects: []dataset.Object{{Box: dataset.Whole, Text: &dataset.Text{Answer: "elbow plank - too low"}},
+				{Box: dataset.Whole, Text: &dataset.Text{Answer: "Keep going."}}}}}}
+	found := func(c *config.Config) (text string) {
+		for _, f := range Lint(set, c, nil) {
+			if f.Code == "exercise_in_prompt" {
+				text += f.Text
+			}
+		}
+		return text
+	}
+	c := *f.Config
+	if text := found(&c); !strings.Contains(text, `(1 of 1, first train/a#0: "elbow plank")`) {
+		t.Errorf("found %q", text)
+	}
+	c.Convert.UserPromptTemplate = "Analyze this video and provide corrective feedback."
+	if text := found(&c); text != "" {
+		t.Errorf("found %q", text)
 	}
 }
