@@ -20,7 +20,8 @@ const (
 func (t *talkSet) settle() {
 	t.records = make([]clipRecord, len(t.items))
 	for i := range t.items {
-		t.records[i] = t.items[i].clipRecord
+		item := &t.items[i]
+		t.records[i] = t.newRecord([]byte(item.path), clipFacts{group: item.group, split: item.split})
 	}
 	if class := t.classOf(); class != nil {
 		for i := range t.items {

@@ -25,7 +25,7 @@ func (t *talkSet) listing(ctx context.Context, wanted func(string) bool, report 
 		if !wanted(split) {
 			continue
 		}
-		item := Item{ID: talkID(ids, split, r.path), Split: split, Labels: r.file, Group: r.group, Objects: r.objects,
+		item := Item{ID: talkID(ids, split, r.path), Split: split, Labels: r.file, Group: t.groups[r.group], Objects: r.objects,
 			Rows: Rows{Filled: len(r.objects) + r.lost, Lost: r.lost, TopID: -1}}
 		if r.clip {
 			item.Clip, item.Written = unknown, r.path

@@ -29,11 +29,12 @@ type talkSet struct {
 
 // talkItem is what is said about one file.
 type talkItem struct {
-	clipRecord
-	file    string // that it was first named in
-	clip    bool
-	lost    int
-	objects []Object // of class unnamed until settle
+	path         string // as it is written
+	group, split int32  // by their numbers, as those of a record
+	file         string // that it was first named in
+	clip         bool
+	lost         int
+	objects      []Object // of class unnamed until settle
 }
 
 // unnamed is the class of an object whose record names none.
@@ -293,11 +294,11 @@ func (t *talkSet) item(k *talk) *talkItem {
 	if !known {
 		i = int32(len(t.items))
 		t.byFile[key] = i
-		t.items = append(t.items, talkItem{clipRecord: clipRecord{path: written, split: split}, clip: clip,
+		t.items = append(t.items, talkItem{path: written, split: split, clip: clip,
 			file: t.file})
 	}
 	item := &t.items[i]
-	if item.group == "" && len(k.worker) > 0 {
+	if item.group == 0 && len(k.worker) > 0 {
 		item.group = t.group(k.worker)
 	}
 	return item

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -118,13 +119,25 @@ func (qved) list(ctx context.Context, at string, ask request) (*listing, error) 
 	return s.listing(ctx, wanted, ask.report)
 }
 
-// clipRecord is what a record says of a clip.
+// clipRecord is what a record says of a clip. It holds no pointer: there are hundreds of thousands, and the garbage
+// collector would go through them again and again.
 type clipRecord struct {
-	path  string // as it is written
-	text  *Text  // shared by all records of one answer
-	group string
+	path   int   // where it begins in clipSet.paths, as it is written
+	length int32 // of the path
+	clipFacts
+}
+
+// clipFacts are what many clips have in common, by number.
+type clipFacts struct {
+	saying int32 // in clipSet.sayings
+	group  int32 // in clipSet.groups; 0: not known
+	split  int32 // in clipSet.splits
+}
+
+// saying is the class of a clip with what is said of it.
+type saying struct {
 	class int32
-	split int32 // in splits
+	text  *Text // shared by all records of one answer
 }
 
 // clipSet is the records of a set of clips, and what is wrong with them.
@@ -133,22 +146,28 @@ type clipSet struct {
 	bases      []string // folders that clips may lie in
 	labels     string   // the file
 	records    []clipRecord
+	paths      []byte // of the records, one behind the other
+	odd        []int  // records whose path is not that in the id of their clip
 	at         pathTable
 	names      []string         // of the classes, as they are spelt first
 	classes    map[string]int32 // any spelling → class
 	texts      map[string]*Text
-	groups     map[string]string
+	sayings    []saying
+	sayingOf   map[saying]int32
+	groups     []string
+	groupOf    map[string]int32
 	splits     []string
 	findings   []Finding
 	said       map[string]*tally // by code
 	unanswered *Text
-	paths      slab
 	take       clipFields
+	again      tails
 }
 
 func newClipSet(at string, ask request) *clipSet {
 	s := &clipSet{root: filepath.Dir(at), bases: []string{filepath.Dir(at)}, labels: at,
-		classes: map[string]int32{}, texts: map[string]*Text{}, groups: map[string]string{}, said: map[string]*tally{}}
+		classes: map[string]int32{}, texts: map[string]*Text{}, sayingOf: map[saying]int32{}, groups: []string{""},
+		groupOf: map[string]int32{"\x00": 0}, said: map[string]*tally{}, again: tails{known: map[string]clipFacts{}}}
 	if ask.media != "" {
 		s.bases = []string{ask.media, s.root}
 	}
@@ -203,6 +222,28 @@ func (s *clipSet) text(answer []byte) *Text {
 	return t
 }
 
+// saying is the number of a class with an answer.
+func (s *clipSet) saying(class int32, text *Text) int32 {
+	key := saying{class, text}
+	at, known := s.sayingOf[key]
+	if !known {
+		at = int32(len(s.sayings))
+		s.sayings = append(s.sayings, key)
+		s.sayingOf[key] = at
+	}
+	return at
+}
+
+// path is that of a record, as it is written.
+func (s *clipSet) path(r *clipRecord) []byte { return s.paths[r.path : r.path+int(r.length)] }
+
+// newRecord is the next record, of a path; it is not among the records yet.
+func (s *clipSet) newRecord(path []byte, facts clipFacts) clipRecord {
+	r := clipRecord{len(s.paths), int32(len(path)), facts}
+	s.paths = append(s.paths, path...)
+	return r
+}
+
 func (s *clipSet) split(name []byte) int32 {
 	split := trainSplit
 	if len(name) > 0 {
@@ -231,24 +272,32 @@ func (s *clipSet) present() (names []string) {
 }
 
 // find is the record of a clip; -1 where there is none.
-func (s *clipSet) find(written string) int32 {
-	return s.at.find(s.records, strings.TrimPrefix(written, "./"))
+func (s *clipSet) find(written []byte) int32 {
+	plain := bytes.TrimPrefix(written, here)
+	return s.at.find(pathHash(plain), func(i int32) bool { return s.isAt(i, plain) })
+}
+
+// here stands before paths from where the labels lie, or does not.
+var here = []byte("./")
+
+// isAt says whether a record is that of a path without "./" before it.
+func (s *clipSet) isAt(i int32, plain []byte) bool {
+	return bytes.Equal(bytes.TrimPrefix(s.path(&s.records[i]), here), plain)
 }
 
 // sayParted notes those who are in several splits.
 func (s *clipSet) sayParted() {
-	in := map[string]int32{}
-	parted := map[string]bool{}
+	const nowhere, parted = -1, -2
+	in := slices.Repeat([]int32{nowhere}, len(s.groups))
 	for i := range s.records {
 		r := &s.records[i]
-		if r.group == "" {
-			continue
-		}
-		if split, known := in[r.group]; !known {
-			in[r.group] = r.split
-		} else if split != r.split && !parted[r.group] {
-			parted[r.group] = true
-			s.note(GroupParted, r.group)
+		switch at := &in[r.group]; {
+		case r.group == 0 || *at == parted || *at == r.split:
+		case *at == nowhere:
+			*at = r.split
+		default:
+			*at = parted
+			s.note(GroupParted, s.groups[r.group])
 		}
 	}
 }
@@ -263,7 +312,7 @@ func (s *clipSet) listing(ctx context.Context, wanted func(string) bool, report 
 		}
 	}
 	l.items = s.items(l.splits)
-	s.records, s.at, s.texts, s.classes = nil, pathTable{}, nil, nil
+	s.records, s.paths, s.at, s.texts, s.classes, s.sayings, s.sayingOf = nil, nil, pathTable{}, nil, nil, nil, nil
 	err := share(ctx, len(l.items), "looking for clips", report, func() func(i int) {
 		return func(i int) { l.items[i].Media = s.locate(l.items[i].Written) }
 	})
@@ -293,31 +342,35 @@ func (s *clipSet) items(splits []string) []Item {
 	for _, split := range splits {
 		n += counts[slices.Index(s.splits, split)]
 	}
-	type saying struct {
-		class int32
-		text  *Text
+	s.again = tails{}
+	objects := make([]Object, len(s.sayings))
+	for i, said := range s.sayings {
+		objects[i] = Object{Class: int(said.class), Box: Whole, Confidence: 1, Text: said.text}
 	}
-	items, said, unknown := make([]Item, 0, n), map[saying][]Object{}, &Clip{}
-	named := s.oddNames(splits)
+	named, paths, unknown := s.oddNames(splits), string(s.paths), &Clip{}
+	items, at := make([]Item, n), 0
 	var ids slab
 	for _, split := range splits {
-		at := int32(slices.Index(s.splits, split))
+		number := int32(slices.Index(s.splits, split))
 		for i := range s.records {
 			r := &s.records[i]
-			if r.split != at {
+			if r.split != number {
 				continue
 			}
-			objects := said[saying{r.class, r.text}]
-			if objects == nil {
-				objects = []Object{{Class: int(r.class), Box: Whole, Confidence: 1, Text: r.text}}
-				said[saying{r.class, r.text}] = objects
+			written := paths[r.path : r.path+int(r.length)]
+			name, isOdd := "", false
+			if len(named) > 0 {
+				name, isOdd = named[i]
 			}
-			name, isOdd := named[i]
 			if !isOdd {
-				name = strings.TrimPrefix(r.path, "./")
+				name = strings.TrimPrefix(written, "./")
 			}
-			items = append(items, Item{ID: ids.join(split, "/", name), Split: split, Written: r.path, Labels: s.labels,
-				Group: r.group, Clip: unknown, Objects: objects[:1:1], Rows: Rows{Filled: 1, TopID: -1}})
+			it := &items[at] // field by field: the others are zero as they are
+			at++
+			it.ID, it.Split, it.Written, it.Labels = ids.join(split, "/", name), split, written, s.labels
+			it.Group, it.Clip = s.groups[r.group], unknown
+			it.Objects = objects[r.saying : r.saying+1 : r.saying+1]
+			it.Rows.Filled, it.Rows.TopID = 1, -1
 		}
 	}
 	return items
@@ -328,20 +381,19 @@ func (s *clipSet) items(splits []string) []Item {
 // get a number then.
 func (s *clipSet) oddNames(splits []string) map[int]string {
 	names, taken := map[int]string{}, map[string]bool{}
-	for i := range s.records {
+	for _, i := range s.odd {
 		r := &s.records[i]
-		plain := strings.TrimPrefix(r.path, "./")
-		if isPlain(plain) || !slices.Contains(splits, s.splits[r.split]) {
+		if !slices.Contains(splits, s.splits[r.split]) {
 			continue
 		}
-		written := strings.ReplaceAll(r.path, `\`, "/")
+		written := strings.ReplaceAll(string(s.path(r)), `\`, "/")
 		name := strings.TrimPrefix(path.Clean("/"+written), "/")
 		if name == strings.TrimPrefix(written, "./") {
 			names[i] = readable(name)
 			continue
 		}
 		id := name
-		for n := 2; taken[id] || s.find(id) >= 0; n++ {
+		for n := 2; taken[id] || s.find([]byte(id)) >= 0; n++ {
 			id = fmt.Sprintf("%s#%d", name, n)
 		}
 		taken[id] = true

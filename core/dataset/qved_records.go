@@ -19,6 +19,7 @@ type clipFields struct {
 	said                                        []string  // the feedbacks that answer is made of
 	times                                       []float64 // theirs, in seconds; none where they have none
 	isRecord                                    bool
+	paths                                       int   // how often it tells its path
 	read, size                                  int64 // bytes of the file until here, and in all
 }
 
@@ -49,9 +50,11 @@ func (f *clipFields) take(r *jsonReader) error {
 	}
 	f.isRecord = true
 	return r.object(func(key []byte) (err error) {
-		switch string(key) {
-		case "video_path", "video", "path", "long_range_video_file":
+		if namesPath(key) {
+			f.paths++
 			return f.first(r, &f.path)
+		}
+		switch string(key) {
 		case "labels":
 			return f.first(r, &f.label)
 		case "label":
@@ -78,6 +81,15 @@ func (f *clipFields) take(r *jsonReader) error {
 		}
 		return r.skip()
 	})
+}
+
+// namesPath says whether a key of a record is that of its path.
+func namesPath(key []byte) bool {
+	switch string(key) {
+	case "video_path", "video", "path", "long_range_video_file":
+		return true
+	}
+	return false
 }
 
 // first reads a text, or the first of a list of them.
@@ -123,8 +135,10 @@ func (f *clipFields) joined(r *jsonReader, into *[]byte) error {
 }
 
 // eachRecord streams a file of records: a list, or an object with the paths as its keys. An error means that it cannot
-// be opened; where it is broken, what stands before that place counts.
-func (s *clipSet) eachRecord(file string, take func(f *clipFields)) error {
+// be opened; where it is broken, what stands before that place counts. raw are the bytes of a record of a list, valid
+// during the call, where they are at hand as a whole; skips is asked before each of a list whether it has read the
+// record already, and may be nil.
+func (s *clipSet) eachRecord(file string, skips func(r *jsonReader) bool, take func(f *clipFields, raw []byte)) error {
 	in, err := openJSON(file)
 	if err != nil {
 		return err
@@ -136,13 +150,20 @@ func (s *clipSet) eachRecord(file string, take func(f *clipFields)) error {
 	}
 	r, f := newJSONReader(in), &s.take
 	one := func() error {
+		r.peek()
+		start, passed := r.pos, r.passed
 		err := f.take(r)
 		if err == nil && f.isRecord {
 			f.read, f.size = r.passed+int64(r.pos), info.Size()
+			var raw []byte
+			if r.passed == passed {
+				raw = r.buffer[start:r.pos]
+			}
 			if len(f.times) > 0 && f.timed() != nil {
 				s.note(BadTimes, string(f.path))
+				raw = nil
 			}
-			take(f)
+			take(f, raw)
 		}
 		return err
 	}
@@ -154,6 +175,9 @@ func (s *clipSet) eachRecord(file string, take func(f *clipFields)) error {
 		})
 	} else {
 		err = r.array(func() error {
+			if skips != nil && skips(r) {
+				return nil
+			}
 			f.reset()
 			return one()
 		})
@@ -166,9 +190,20 @@ func (s *clipSet) eachRecord(file string, take func(f *clipFields)) error {
 
 // readRecords reads the label file.
 func (s *clipSet) readRecords(ctx context.Context, file string) error {
-	err := s.eachRecord(file, func(f *clipFields) {
-		if ctx.Err() == nil {
-			s.add(f)
+	skips := func(r *jsonReader) bool {
+		path, facts, known := s.again.read(r)
+		if known && ctx.Err() == nil {
+			s.take.read = r.passed + int64(r.pos)
+			s.put(path, facts)
+		}
+		return known
+	}
+	err := s.eachRecord(file, skips, func(f *clipFields, raw []byte) {
+		if ctx.Err() != nil {
+			return
+		}
+		if facts, alike := s.add(f); alike && f.paths == 1 {
+			s.again.learn(raw, f.path, facts)
 		}
 	})
 	if err == nil {
@@ -177,52 +212,69 @@ func (s *clipSet) readRecords(ctx context.Context, file string) error {
 	return err
 }
 
-// add takes a record by the rules of the specification.
-func (s *clipSet) add(f *clipFields) {
+// add takes a record by the rules of the specification. alike says that a record of another clip which says the same has
+// the same facts.
+func (s *clipSet) add(f *clipFields) (facts clipFacts, alike bool) {
 	if len(f.label) == 0 {
 		f.label, f.short = f.short, f.label
 	}
 	if len(f.path) == 0 {
 		s.note(NoPath, string(append(f.exercise, f.label...)))
-		return
+		return facts, false
 	}
-	plain := bytes.TrimPrefix(f.path, []byte("./"))
-	hash := pathHash(plain)
-	if s.at.of(s.records, hash, plain) >= 0 {
+	if s.find(f.path) >= 0 {
 		s.note(RepeatedClip, string(f.path))
-		return
+		return facts, false
 	}
-	record := clipRecord{path: s.paths.keep(f.path), split: s.split(f.split)}
-	prefix := prefixOf(f.label)
+	class, prefix := int32(0), prefixOf(f.label)
+	alike = true
 	switch {
 	case len(f.exercise) > 0:
-		record.class = s.class(f.exercise)
+		class = s.class(f.exercise)
 	case len(prefix) > 0:
-		record.class = s.class(prefix)
+		class = s.class(prefix)
 	default:
 		if len(f.label) > 0 {
 			s.note(LabelNoPrefix, string(f.label))
 		} else {
 			s.note(NoLabel, string(f.path))
 		}
-		record.class = s.class([]byte(folderOf(record.path)))
+		class, alike = s.class([]byte(folderOf(string(f.path)))), false
 	}
+	text := s.unanswered
 	switch {
 	case len(f.answer) > 0:
-		record.text = s.text(f.answer)
+		text = s.text(f.answer)
 	case len(f.label) > 0:
-		record.text = s.text(f.label)
-	default:
-		record.text = s.unanswered
+		text = s.text(f.label)
 	}
+	facts = clipFacts{saying: s.saying(class, text), split: s.split(f.split)}
 	if len(f.worker) > 0 {
-		record.group = s.group(f.worker)
+		facts.group = s.group(f.worker)
+	}
+	s.put(f.path, facts)
+	return facts, alike
+}
+
+// put takes the record of a path in, unless there is one of it already.
+func (s *clipSet) put(path []byte, facts clipFacts) {
+	plain := bytes.TrimPrefix(path, here)
+	hash := pathHash(plain)
+	if s.at.find(hash, func(i int32) bool { return s.isAt(i, plain) }) >= 0 {
+		s.note(RepeatedClip, string(path))
+		return
+	}
+	if !isPlain(plain) {
+		s.odd = append(s.odd, len(s.records))
+	}
+	if n := len(s.records); n == cap(s.records) { // once or twice, not again and again: these are the largest pieces
+		more := s.take.ahead(n)
+		s.records = slices.Grow(s.records, more)
+		s.paths = slices.Grow(s.paths, more*(1+(len(s.paths)+len(path))/(n+1)))
+		s.at.reserve(n + more)
 	}
 	s.at.put(hash, len(s.records))
-	if n := len(s.records); n == cap(s.records) { // once or twice, not again and again: it is the largest piece
-		s.records = slices.Grow(s.records, f.ahead(n))
-	}
-	s.records = append(s.records, record)
+	s.records = append(s.records, s.newRecord(path, facts))
 }
 
 // prefixOf is what stands before the first " - " of a label; nil where there is none.
@@ -248,13 +300,20 @@ func folderOf(written string) string {
 	return folder
 }
 
-func (s *clipSet) group(worker []byte) string {
-	name, known := s.groups[string(worker)]
-	if !known {
-		name = readable(string(worker))
-		s.groups[string(worker)] = name
+// group is the number of a participant.
+func (s *clipSet) group(worker []byte) int32 {
+	if at, known := s.groupOf[string(worker)]; known {
+		return at
 	}
-	return name
+	name := readable(string(worker))
+	at, known := s.groupOf["\x00"+name]
+	if !known {
+		at = int32(len(s.groups))
+		s.groups = append(s.groups, name)
+		s.groupOf["\x00"+name] = at
+	}
+	s.groupOf[string(worker)] = at
+	return at
 }
 
 // splitByGroup deals participants to train, valid and test, 8 : 1 : 1, by a hash of their names, so that it comes out
@@ -264,10 +323,10 @@ func (s *clipSet) splitByGroup() {
 	alone := 0
 	for i := range s.records {
 		r := &s.records[i]
-		name := "participant " + r.group
-		if r.group == "" {
+		name := "participant " + s.groups[r.group]
+		if r.group == 0 {
 			alone++
-			name = "clip " + strings.TrimPrefix(r.path, "./")
+			name = "clip " + strings.TrimPrefix(string(s.path(r)), "./")
 		}
 		switch sum := sha256.Sum256([]byte(name)); binary.LittleEndian.Uint64(sum[:]) % 10 {
 		case 8:
@@ -287,24 +346,25 @@ func (s *clipSet) splitByGroup() {
 // readCompanion adds what a file beside the labels says of their clips: who is seen, feedback where the labels have no
 // answer, and the exercise where they name none.
 func (s *clipSet) readCompanion(file, kind string) error {
-	return s.eachRecord(file, func(f *clipFields) {
-		i := s.find(string(f.path))
+	return s.eachRecord(file, nil, func(f *clipFields, _ []byte) {
+		i := s.find(f.path)
 		if i < 0 {
 			return // of another selection
 		}
 		r := &s.records[i]
+		said := s.sayings[r.saying]
 		switch kind {
 		case qvedWorkers:
 			if len(f.worker) > 0 {
 				r.group = s.group(f.worker)
 			}
 		case qvedFeedback:
-			if r.text == s.unanswered && len(f.answer) > 0 {
-				r.text = s.text(f.answer)
+			if said.text == s.unanswered && len(f.answer) > 0 {
+				r.saying = s.saying(said.class, s.text(f.answer))
 			}
 		case qvedManifest:
-			if len(f.exercise) > 0 && s.names[r.class] == unknownClass {
-				r.class = s.class(f.exercise)
+			if len(f.exercise) > 0 && s.names[said.class] == unknownClass {
+				r.saying = s.saying(s.class(f.exercise), said.text)
 			}
 		}
 	})

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"hash/maphash"
-	"path"
 	"strings"
 )
 
@@ -28,25 +27,23 @@ func (s *slab) join(parts ...string) string {
 	return s.room.String()[start:]
 }
 
-// keep keeps a text.
-func (s *slab) keep(text []byte) string {
-	if s.room == nil || s.room.Cap()-s.room.Len() < len(text) {
-		s.room = &strings.Builder{}
-		s.room.Grow(max(slabBytes, len(text)))
-	}
-	start := s.room.Len()
-	s.room.Write(text)
-	return s.room.String()[start:]
-}
-
 // isPlain says that a path is a clean one of printable ASCII, with forward slashes, from no folder in particular.
-func isPlain(name string) bool {
-	for i := range len(name) {
-		if c := name[i]; c <= ' ' || c >= 0x7f || c == '\\' {
+func isPlain(name []byte) bool {
+	begin, dots := 0, true // of the folder or file that is being read; it is of dots alone
+	for i, c := range name {
+		switch {
+		case c <= ' ' || c >= 0x7f || c == '\\':
 			return false
+		case c == '/':
+			if dots && i-begin <= 2 { // none, "." or ".."
+				return false
+			}
+			begin, dots = i+1, true
+		case c != '.':
+			dots = false
 		}
 	}
-	return name != "" && name[0] != '/' && name != ".." && !strings.HasPrefix(name, "../") && path.Clean(name) == name
+	return !dots || len(name)-begin > 2
 }
 
 // pathTable finds records by their paths without "./" before them: an open hash table.
@@ -62,19 +59,15 @@ var pathSeed = maphash.MakeSeed()
 
 func pathHash(written []byte) uint32 { return uint32(maphash.Bytes(pathSeed, written) >> 32) }
 
-// find is the number of the record with a path; -1 where there is none.
-func (t *pathTable) find(records []clipRecord, written string) int32 {
-	return t.of(records, pathHash([]byte(written)), []byte(written))
-}
-
-// of is find with the path's hash.
-func (t *pathTable) of(records []clipRecord, hash uint32, written []byte) int32 {
+// find is the number of the record whose path has a hash, and of which is says that it is that one; -1 where there is
+// none.
+func (t *pathTable) find(hash uint32, is func(record int32) bool) int32 {
 	if len(t.slots) == 0 {
 		return -1
 	}
 	last := len(t.slots) - 1
 	for at := int(hash) & last; t.slots[at].record != 0; at = (at + 1) & last {
-		if s := t.slots[at]; s.hash == hash && strings.TrimPrefix(records[s.record-1].path, "./") == string(written) {
+		if s := t.slots[at]; s.hash == hash && is(int32(s.record)-1) {
 			return int32(s.record) - 1
 		}
 	}
@@ -83,17 +76,27 @@ func (t *pathTable) of(records []clipRecord, hash uint32, written []byte) int32 
 
 // put takes a record in, which no path in the table is that of.
 func (t *pathTable) put(hash uint32, record int) {
-	if 4*(t.n+1) > 3*len(t.slots) {
-		old := t.slots
-		t.slots = make([]pathSlot, max(1<<10, 2*len(old)))
-		for _, s := range old {
-			if s.record != 0 {
-				t.slots[t.free(s.hash)] = s
-			}
-		}
-	}
+	t.reserve(t.n + 1)
 	t.slots[t.free(hash)] = pathSlot{hash, uint32(record) + 1}
 	t.n++
+}
+
+// reserve makes room for so many records in all.
+func (t *pathTable) reserve(n int) {
+	size := max(1<<10, len(t.slots))
+	for 4*n > 3*size {
+		size *= 2
+	}
+	if size == len(t.slots) {
+		return
+	}
+	old := t.slots
+	t.slots = make([]pathSlot, size)
+	for _, s := range old {
+		if s.record != 0 {
+			t.slots[t.free(s.hash)] = s
+		}
+	}
 }
 
 func (t *pathTable) free(hash uint32) int {

@@ -86,8 +86,7 @@ func (r *FreeTextResult) toldText() string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("The prompt names the exercise in %d of %d: to identify it there is to repeat it. Go by METEOR and "+
-		"ROUGE-L, or take {exercise} out of CONVERT.USER_PROMPT_TEMPLATE.", n, r.Named)
+	return fmt.Sprintf("The prompt names the exercise in %d of %d: to identify it there is to repeat it.", n, r.Named)
 }
 
 func (r *FreeTextResult) unnamedText() string {

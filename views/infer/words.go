@@ -116,13 +116,9 @@ func exerciseRow(name string, f eval.FreeTextFigures, plot int) []widget.Cell {
 func (v *scores) wordsVerdict(t *widget.Theme, r *eval.FreeTextResult, w int) (lines []string) {
 	say := func(style widget.Style, text string) { lines = append(lines, toned(style, wrapped(text, w))...) }
 	if r.Named > 0 {
-		told := ""
-		if r.ExerciseTold() > 0 {
-			told = " (told)"
-		}
-		lines = append(lines, widget.Gauge{Label: "identified", Share: r.IdentifiedShare,
+		lines = append(lines, widget.Gauge{Label: "identified", Share: r.IdentifiedShare, Warn: r.ExerciseTold() > 0,
 			Text: fmt.Sprintf("%s %s of %s", widget.Percent(r.IdentifiedShare, 1), span(r.IdentifiedInterval),
-				widget.Count(r.Named)) + told}.View(t, w))
+				widget.Count(r.Named))}.View(t, w))
 	}
 	for _, m := range []struct {
 		name     string
