@@ -273,8 +273,33 @@ func (s *clipSet) present() (names []string) {
 
 // find is the record of a clip; -1 where there is none.
 func (s *clipSet) find(written []byte) int32 {
+	s.tabulate()
 	plain := bytes.TrimPrefix(written, here)
 	return s.at.find(pathHash(plain), func(i int32) bool { return s.isAt(i, plain) })
+}
+
+// tabulate makes the table of the records by their paths. While each comes after the one before it none can be there
+// twice, and there is no need for it.
+func (s *clipSet) tabulate() {
+	if s.at.n > 0 {
+		return
+	}
+	s.at.reserve(cap(s.records))
+	for i := range s.records {
+		s.at.put(pathHash(s.plain(int32(i))), i)
+	}
+}
+
+// plain is the path of a record without "./" before it.
+func (s *clipSet) plain(i int32) []byte { return bytes.TrimPrefix(s.path(&s.records[i]), here) }
+
+// isNew says whether a path without "./" before it is that of no record.
+func (s *clipSet) isNew(plain []byte) bool {
+	n := int32(len(s.records))
+	if s.at.n == 0 && (n == 0 || bytes.Compare(s.plain(n-1), plain) < 0) {
+		return true
+	}
+	return s.find(plain) < 0
 }
 
 // here stands before paths from where the labels lie, or does not.
@@ -282,7 +307,7 @@ var here = []byte("./")
 
 // isAt says whether a record is that of a path without "./" before it.
 func (s *clipSet) isAt(i int32, plain []byte) bool {
-	return bytes.Equal(bytes.TrimPrefix(s.path(&s.records[i]), here), plain)
+	return bytes.Equal(s.plain(i), plain)
 }
 
 // sayParted notes those who are in several splits.

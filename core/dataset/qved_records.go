@@ -222,7 +222,7 @@ func (s *clipSet) add(f *clipFields) (facts clipFacts, alike bool) {
 		s.note(NoPath, string(append(f.exercise, f.label...)))
 		return facts, false
 	}
-	if s.find(f.path) >= 0 {
+	if !s.isNew(bytes.TrimPrefix(f.path, here)) {
 		s.note(RepeatedClip, string(f.path))
 		return facts, false
 	}
@@ -259,8 +259,7 @@ func (s *clipSet) add(f *clipFields) (facts clipFacts, alike bool) {
 // put takes the record of a path in, unless there is one of it already.
 func (s *clipSet) put(path []byte, facts clipFacts) {
 	plain := bytes.TrimPrefix(path, here)
-	hash := pathHash(plain)
-	if s.at.find(hash, func(i int32) bool { return s.isAt(i, plain) }) >= 0 {
+	if !s.isNew(plain) {
 		s.note(RepeatedClip, string(path))
 		return
 	}
@@ -271,9 +270,11 @@ func (s *clipSet) put(path []byte, facts clipFacts) {
 		more := s.take.ahead(n)
 		s.records = slices.Grow(s.records, more)
 		s.paths = slices.Grow(s.paths, more*(1+(len(s.paths)+len(path))/(n+1)))
-		s.at.reserve(n + more)
 	}
-	s.at.put(hash, len(s.records))
+	if s.at.n > 0 {
+		s.at.reserve(cap(s.records))
+		s.at.put(pathHash(plain), len(s.records))
+	}
 	s.records = append(s.records, s.newRecord(path, facts))
 }
 
