@@ -118,6 +118,10 @@ func (v *one) timeLine(t *widget.Theme, at, w int) string {
 	frame, clip := f.sight.Frames[at], f.sight.Clip
 	words := fmt.Sprintf(" %s of %s · frame %s of %s", media.Clock(frame.Seconds), media.Clock(clip.Duration),
 		widget.Count(frame.Index+1), widget.Count(clip.Frames))
+	if widget.Width(words) > w {
+		words = fmt.Sprintf(" %s of %s · %s/%s", media.Clock(frame.Seconds), media.Clock(clip.Duration),
+			widget.Count(frame.Index+1), widget.Count(clip.Frames))
+	}
 	room := w - widget.Width(words) - 2
 	if room < 8 {
 		return widget.Left(t.Muted.Render(widget.Cut(words, w)), w)
@@ -163,15 +167,20 @@ func (v *one) drawFrames(t *widget.Theme, w, h int) string {
 		}
 		rows = append(rows, widget.Columns(cells...))
 	}
+	if n := f.frames(); g.size() < n && g.rows*g.cellH < h {
+		rows = append(rows, t.Muted.Render(widget.Cut(fmt.Sprintf(" frames %d to %d of %d: the arrow keys turn the page",
+			first+1, min(first+g.size(), n), n), w)))
+	}
 	return widget.Block(strings.Join(rows, "\n"), w, h)
 }
 
-// frameCaption is a frame's time, and its number where there is room.
+// frameCaption is a frame's time, and its number where there is room for that of each.
 func (v *one) frameCaption(t *widget.Theme, i, w int) string {
 	f := v.film.sight.Frames[i]
-	text := media.Clock(f.Seconds)
-	if long := fmt.Sprintf("%s · %s", text, widget.Count(f.Index+1)); widget.Width(long) < w-1 {
-		text = long
+	text, last := media.Clock(f.Seconds), v.film.sight.Frames[v.film.frames()-1]
+	longest := fmt.Sprintf("%s · %s", media.Clock(last.Seconds), widget.Count(last.Index+1))
+	if widget.Width(longest) < w-1 {
+		text += " · " + widget.Count(f.Index+1)
 	}
 	text = widget.Cut(text, w-1)
 	if i == v.film.at.At(v.film.frames()) {

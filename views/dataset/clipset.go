@@ -209,7 +209,7 @@ func drawMeasure(t *widget.Theme, c *stats.Clips, what measured, w, h int) strin
 	if m.Min == m.Max {
 		return widget.Middle(t.Text, fmt.Sprintf("%.4g%s in every clip", m.Min, what.unit), w, h)
 	}
-	text := fmt.Sprintf(" %.4g%s ± %.2g · %.4g … %.4g", m.Mean, what.unit, m.SD, m.Min, m.Max)
+	text := fmt.Sprintf(" %.4g%s ± %s · %.4g … %.4g", m.Mean, what.unit, spreadText(m.SD), m.Min, m.Max)
 	if long := text + fmt.Sprintf(" · median %.4g", m.Median); widget.Width(long) <= w {
 		text = long
 	}
@@ -219,6 +219,14 @@ func drawMeasure(t *widget.Theme, c *stats.Clips, what measured, w, h int) strin
 	}
 	g := widget.Histogram{Counts: counts, From: m.From, To: m.To}
 	return widget.Block(widget.Cut(text, w)+"\n"+indented(g.Upright(t, w-1, h-1)), w, h)
+}
+
+// spreadText is a standard deviation: two digits that tell, and no power of ten.
+func spreadText(sd float64) string {
+	if sd >= 100 {
+		return fmt.Sprintf("%.0f", sd)
+	}
+	return fmt.Sprintf("%.2g", sd)
 }
 
 // indented sets lines one cell in.

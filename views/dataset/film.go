@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"context"
-	"math"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -94,22 +93,9 @@ func (f *film) frame(key pictureKey) *media.Picture {
 	return f.sight.Frames[key.frame-1].Picture
 }
 
-// filmGrid divides w×h cells among n frames of pw×ph pixels, each over a line with its time: all of them, as large as
-// they can be; where they would be too small, as many as a page holds.
+// filmGrid divides w×h cells among n frames of pw×ph pixels, each over a line with its time.
 func filmGrid(n, pw, ph, w, h int) grid {
-	const least = 9 // cells of a frame that still shows something; its time needs as many
-	page := grid{1, 1, w, h}
-	for cols := max(w/least, 1); cols >= 1; cols-- {
-		cellW := w / cols
-		_, picH := widget.PictureSize(pw, ph, cellW-1, math.MaxInt32)
-		g := grid{cols, max(h/(picH+1), 1), cellW, min(picH+1, h)}
-		if g.rows*(picH+1) > h && page.size() > 1 {
-			break // not even one row: the columns before were better
-		}
-		if page.size() > 1 && g.size() < n {
-			break
-		}
-		page = g
-	}
-	return page
+	const least = 9 // columns that a time needs
+	c := widget.NewContact(n, pw, ph, w, h, 1, least)
+	return grid{c.Columns, c.Rows, c.W + 1, min(c.H+1, h)}
 }

@@ -3,7 +3,6 @@ package infer
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -139,11 +138,11 @@ func (v *player) stepSheet(m widget.Move, w, h int) {
 	case widget.MoveRight:
 		v.stepShown(widget.Down, 1)
 	case widget.Up:
-		v.stepShown(widget.PageUp, s.columns)
+		v.stepShown(widget.PageUp, s.Columns)
 	case widget.Down:
-		v.stepShown(widget.PageDown, s.columns)
+		v.stepShown(widget.PageDown, s.Columns)
 	default:
-		v.stepShown(m, s.size())
+		v.stepShown(m, s.Size())
 	}
 }
 
@@ -188,37 +187,21 @@ func (v *player) shownTitle() string {
 	return "What it sees · " + frames
 }
 
-// sheet is how the frames that the model is shown stand beside and below each other: columns and rows of a page, the
-// size of a picture in cells, the cells left of what is seen in it, and the first of the page.
-type sheet struct{ columns, rows, w, h, margin, captions, first int }
+// sheet is how the frames that the model is shown stand beside and below each other, the cells left of what is seen in
+// a picture, the lines below it, and the first frame of the page.
+type sheet struct {
+	widget.Contact
+	margin, captions, first int
+}
 
-func (s sheet) size() int { return s.columns * s.rows }
-
-// sheet chooses the largest pictures with which all have room among w×h cells; where not even the smallest have, a page
-// of as many as these allow.
 func (v *player) sheet(w, h int) sheet {
-	const leastH = 3                               // lines in which something can be made out
-	n, captions, leastW := len(v.clip.Shown), 1, 9 // columns that a caption takes
+	captions, leastW := 1, 9 // columns that a caption takes
 	if len(v.attention().Share) > 0 {
 		captions, leastW = 2, 10
 	}
-	best := sheet{columns: 1, rows: 1, w: w - 1, h: max(h-captions, 1), captions: captions}
-	area := 0
-	for columns := 1; columns <= max(min(n, w/leastW), 1); columns++ {
-		rows := int(math.Ceil(float64(n) / float64(columns)))
-		rows = max(min(rows, h/(leastH+captions)), 1)
-		wide := w/columns - 1
-		across, tall := widget.PictureSize(v.clip.W, v.clip.H, wide, max(h/rows-captions, 1))
-		s := sheet{columns: columns, rows: rows, w: wide, h: tall, margin: (wide - across) / 2, captions: captions}
-		more, as := min(s.size(), n)-min(best.size(), n), across*tall-area
-		if more > 0 || more == 0 && as > 0 {
-			best, area = s, across*tall
-		}
-	}
-	if best.size() > 0 {
-		best.first = v.shownAt() / best.size() * best.size()
-	}
-	return best
+	c := widget.NewContact(len(v.clip.Shown), v.clip.W, v.clip.H, w, h, captions, leastW)
+	across, _ := widget.PictureSize(v.clip.W, v.clip.H, c.W, c.H)
+	return sheet{Contact: c, margin: (c.W - across) / 2, captions: captions, first: v.shownAt() / c.Size() * c.Size()}
 }
 
 // keys are the drawings of the played frame, then those of its neighbours, then those of the contact sheet; sizes of
@@ -229,8 +212,8 @@ func (v *player) keys(frameW, frameH, sheetW, sheetH int) (keys []pictureKey) {
 	}
 	if sheetW > 0 && sheetH > 0 {
 		s := v.sheet(sheetW, sheetH)
-		for i := s.first; i < min(s.first+s.size(), len(v.clip.Shown)); i++ {
-			keys = append(keys, v.frameKey(v.clip.Shown[i], v.chosen(i), s.w, s.h))
+		for i := s.first; i < min(s.first+s.Size(), len(v.clip.Shown)); i++ {
+			keys = append(keys, v.frameKey(v.clip.Shown[i], v.chosen(i), s.W, s.H))
 		}
 	}
 	for _, at := range []int{v.at, v.at + 1, v.at - 1} {
@@ -289,20 +272,20 @@ func (v *player) drawSheet(t *widget.Theme, w, h int) string {
 		return v.sheetInWords(t, w, h)
 	}
 	var rows []string
-	for row := range s.rows {
+	for row := range s.Rows {
 		var cells []string
-		for column := range s.columns {
+		for column := range s.Columns {
 			text := ""
-			if i := s.first + row*s.columns + column; i < len(v.clip.Shown) {
-				margin := strings.Repeat(" ", max(min(s.margin-1, s.w-9), 0)) // a mark stands before the current one
-				text = v.drawing(t, v.frameKey(v.clip.Shown[i], v.chosen(i), s.w, s.h)) + "\n" + margin +
-					strings.Join(v.caption(t, i, i == current, s.w-len(margin), s.captions), "\n"+margin)
+			if i := s.first + row*s.Columns + column; i < len(v.clip.Shown) {
+				margin := strings.Repeat(" ", max(min(s.margin-1, s.W-9), 0)) // a mark stands before the current one
+				text = v.drawing(t, v.frameKey(v.clip.Shown[i], v.chosen(i), s.W, s.H)) + "\n" + margin +
+					strings.Join(v.caption(t, i, i == current, s.W-len(margin), s.captions), "\n"+margin)
 			}
-			cells = append(cells, widget.Block(text, s.w+1, s.h+s.captions))
+			cells = append(cells, widget.Block(text, s.W+1, s.H+s.captions))
 		}
 		rows = append(rows, widget.Columns(cells...))
 	}
-	if note := v.legend(t, s, w); s.rows*(s.h+s.captions)+len(note) < h {
+	if note := v.legend(t, s, w); s.Rows*(s.H+s.captions)+len(note) < h {
 		rows = append(rows, "", indent(note))
 	}
 	return widget.Block(strings.Join(rows, "\n"), w, h)
@@ -314,9 +297,9 @@ func (v *player) legend(t *widget.Theme, s sheet, w int) (lines []string) {
 		lines = wrapped("● looked at more closely; %: its part of the attention among the frames it was chosen from",
 			w-2)
 	}
-	if n := len(v.clip.Shown); s.size() < n {
+	if n := len(v.clip.Shown); s.Size() < n {
 		lines = append(lines, wrapped(fmt.Sprintf("frames %d to %d of %d: the arrow keys turn the page", s.first+1,
-			min(s.first+s.size(), n), n), w-2)...)
+			min(s.first+s.Size(), n), n), w-2)...)
 	}
 	return toned(t.Muted, lines)
 }
@@ -382,8 +365,8 @@ func (v *player) click(x, y, w, h int) tea.Cmd {
 		return nil
 	}
 	s := v.sheet(w, h)
-	column, row := x/(s.w+1), y/(s.h+s.captions)
-	if i := s.first + row*s.columns + column; column < s.columns && row < s.rows && i < len(v.clip.Shown) {
+	column, row := x/(s.W+1), y/(s.H+s.captions)
+	if i := s.first + row*s.Columns + column; column < s.Columns && row < s.Rows && i < len(v.clip.Shown) {
 		v.at = v.clip.Shown[i]
 	}
 	return nil
