@@ -144,7 +144,7 @@ func (v *one) framesGrid() (g grid, first int) {
 		return grid{1, 1, w, h}, 0
 	}
 	p := f.sight.Frames[0].Picture
-	g = filmGrid(f.frames(), p.W, p.H, w, h)
+	g = filmGrid(f.frames(), p.W, p.H, f.sight.Frames[f.frames()-1].Seconds, w, h)
 	return g, f.at.At(f.frames()) / g.size() * g.size()
 }
 

@@ -93,9 +93,8 @@ func (f *film) frame(key pictureKey) *media.Picture {
 	return f.sight.Frames[key.frame-1].Picture
 }
 
-// filmGrid divides w×h cells among n frames of pw×ph pixels, each over a line with its time.
-func filmGrid(n, pw, ph, w, h int) grid {
-	const least = 9 // columns that a time needs
-	c := widget.NewContact(n, pw, ph, w, h, 1, least)
+// filmGrid divides w×h cells among n frames of pw×ph pixels, each over a line with its time, which are seconds at most.
+func filmGrid(n, pw, ph int, seconds float64, w, h int) grid {
+	c := widget.NewContact(n, pw, ph, w, h, 1, max(9, widget.Width(media.Clock(seconds))+2))
 	return grid{c.Columns, c.Rows, c.W + 1, min(c.H+1, h)}
 }

@@ -199,6 +199,9 @@ func (v *player) sheet(w, h int) sheet {
 	if len(v.attention().Share) > 0 {
 		captions, leastW = 2, 10
 	}
+	if n := len(v.clip.Shown); n > 0 { // the latest time is the longest
+		leastW = max(leastW, widget.Width(media.Clock(v.clip.Frames[v.clip.Shown[n-1]].Seconds))+2)
+	}
 	c := widget.NewContact(len(v.clip.Shown), v.clip.W, v.clip.H, w, h, captions, leastW)
 	across, _ := widget.PictureSize(v.clip.W, v.clip.H, c.W, c.H)
 	return sheet{Contact: c, margin: (c.W - across) / 2, captions: captions, first: v.shownAt() / c.Size() * c.Size()}
