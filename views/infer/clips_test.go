@@ -190,7 +190,7 @@ func openCoached(t *testing.T, f *fake, w, h int) (*Pane, *viewtest.Driver) {
 }
 
 func TestAnswersInWordsAreScoredBesideTheirTruths(t *testing.T) {
-	p, d := openCoached(t, newFake(t), 120, 32)
+	p, d := openCoached(t, newFake(t), 120, 44)
 	d.Press("]")
 	settled(d, p)
 	shows(t, d, "Scores of 0001-coach on test · 10 clips", "exercise", "identified", "METEOR", "ROUGE-L", "all  ",

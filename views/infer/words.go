@@ -147,7 +147,7 @@ func (v *scores) wordsVerdict(t *widget.Theme, r *eval.FreeTextResult, w int) (l
 func wordsLayout(lines int) layout.Node {
 	left := layout.Column(layout.Panel("scores", 60, 8).AtMost(0, max(lines+3, 8)).Weighted(2).Prior(2),
 		layout.Panel("items", 60, 10).Weighted(3).Prior(1))
-	right := layout.Column(layout.Panel("verdict", 36, 8).AtMost(0, 16).Weighted(4), layout.Panel("picture", 36,
+	right := layout.Column(layout.Panel("verdict", 36, 8).AtMost(0, 20).Weighted(4), layout.Panel("picture", 36,
 		9).Weighted(4))
 	return layout.Row(left.Weighted(9).Prior(1), right.Weighted(5))
 }
