@@ -113,6 +113,13 @@ func (c *current) watched() []string {
 // runControl is what the Train pane can ask of the program.
 func runControl(c *current) trainpane.Control {
 	var sweeps sweep.Watcher
+	var kept atomic.Pointer[project.Estimator] // with the base that it has open
+	estimator := func(root string) *project.Estimator {
+		if kept.Load() == nil {
+			kept.CompareAndSwap(nil, project.NewEstimator(root))
+		}
+		return kept.Load()
+	}
 	return trainpane.Control{
 		Runs:    c.runsDir,
 		Watched: c.watched,
@@ -149,7 +156,7 @@ func runControl(c *current) trainpane.Control {
 			if err != nil {
 				return err
 			}
-			return finetune.Resume(ctx, r, exe)
+			return finetune.Resume(ctx, r, finetune.Options{Exe: exe})
 		},
 		Sweeps: func(ctx context.Context, emit func([]sweep.Report)) error {
 			file, err := c.file()
@@ -158,12 +165,23 @@ func runControl(c *current) trainpane.Control {
 			}
 			return sweeps.Watch(ctx, file, emit)
 		},
-		PlanSweep: func(ctx context.Context, words string) (string, error) {
+		ForeseeSweep: func(ctx context.Context, line string) (*sweep.Outlook, error) {
+			file, err := c.file()
+			if err != nil {
+				return nil, err
+			}
+			plan, file, err := sweep.Read(file, line)
+			if err != nil {
+				return nil, err
+			}
+			return sweep.Foresee(ctx, estimator(file.Root), file, plan)
+		},
+		PlanSweep: func(ctx context.Context, line string) (string, error) {
 			file, err := c.file()
 			if err != nil {
 				return "", err
 			}
-			return planSweep(ctx, file, words)
+			return beginSweep(ctx, file, line)
 		},
 		SteerSweep: func(ctx context.Context, s *sweep.Sweep, pause bool) error {
 			if pause {

@@ -159,7 +159,7 @@ func runResume(c call) int {
 		return c.failure(err)
 	}
 	written := r.Written()
-	err = finetune.Resume(c.ctx, r, exe, c.overrides...)
+	err = finetune.Resume(c.ctx, r, finetune.Options{Exe: exe}, c.overrides...)
 	var fixed *finetune.Fixed
 	switch {
 	case errors.As(err, &fixed):

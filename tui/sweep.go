@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"finetui/core/eval"
 	"finetui/core/finetune"
 	"finetui/core/printable"
+	"finetui/core/project"
 	"finetui/core/sweep"
 	"finetui/ml/wholefile"
 )
@@ -69,10 +71,18 @@ func (c call) listSweeps(file *config.File) int {
 
 // newSweep plans a sweep and starts its queue.
 func (c call) newSweep(file *config.File) int {
-	if c.plan.Name == "" || len(c.words) > 0 {
-		return c.fail(exitCall, "call it as finetui sweep %s", sweep.Usage)
+	if len(c.words) > 0 {
+		return c.fail(exitCall, "%q is no part of a plan: call it as finetui sweep %s", printable.Line(c.words[0]),
+			sweep.Usage)
 	}
-	s, err := sweep.Create(file.Snapshot, *c.plan)
+	o, err := sweep.Foresee(c.ctx, project.NewEstimator(file.Root), file.Snapshot, *c.plan)
+	if err != nil {
+		return c.fail(exitCall, "%w", err)
+	}
+	for _, line := range o.Lines() {
+		c.note("%s", line)
+	}
+	s, err := sweep.Create(file.Snapshot, o.Plan)
 	if err != nil {
 		return c.fail(exitCall, "%w", err)
 	}
@@ -157,7 +167,7 @@ func (c call) steerSweep(s *sweep.Sweep, words []string) int {
 		return c.exportSweep(s, rest[0])
 	default:
 		return c.fail(exitCall, "%q is nothing that a sweep does: pause, go, stop, skip VARIANT [SEED], seeds N, "+
-			"export FILE.md or FILE.csv; constants with several values plan a new one",
+			"export FILE.md, FILE.csv or FILE.png; constants with several values plan a new one",
 			printable.Line(strings.Join(words, " ")))
 	}
 	if err != nil {
@@ -171,21 +181,16 @@ func (c call) exportSweep(s *sweep.Sweep, path string) int {
 	if code != exitDone {
 		return code
 	}
-	var text string
-	var err error
-	switch filepath.Ext(path) {
-	case ".md":
-		text = s.Markdown(st, compared)
-	case ".csv":
-		text, err = s.CSV(st)
-	default:
-		return c.fail(exitCall, "a sweep is exported to FILE.md or FILE.csv, not to %s", printable.Line(path))
+	if ending := filepath.Ext(path); !slices.Contains(sweep.Endings, ending) {
+		return c.fail(exitCall, "a sweep is exported to a file that ends with %s, not to %s",
+			strings.Join(sweep.Endings, ", "), printable.Line(path))
 	}
+	data, err := s.Export(filepath.Ext(path), st, compared)
 	if err == nil {
 		if _, there := os.Lstat(path); there == nil {
 			return c.fail(exitCall, "%s is there already: name another file, or remove it", printable.Line(path))
 		}
-		err = wholefile.Write(path, []byte(text))
+		err = wholefile.Write(path, data)
 	}
 	if err != nil {
 		return c.failure(err)
@@ -214,17 +219,10 @@ func runQueue(c call) int {
 	return exitDone
 }
 
-// planSweep plans a sweep by a line of words, and starts it.
-func planSweep(ctx context.Context, file *config.Snapshot, line string) (string, error) {
-	words, overrides := divide(strings.Fields(line))
-	plan, rest, common, err := sweep.Parse(words, overrides)
+// beginSweep plans a sweep by a line of words, and starts it.
+func beginSweep(ctx context.Context, file *config.Snapshot, line string) (string, error) {
+	plan, file, err := sweep.Read(file, line)
 	if err != nil {
-		return "", err
-	}
-	if plan.Name == "" || len(rest) > 0 {
-		return "", fmt.Errorf("write it as %s", sweep.Usage)
-	}
-	if file, err = sweep.Vary(file, common...); err != nil {
 		return "", err
 	}
 	s, err := sweep.Create(file, plan)
@@ -235,5 +233,5 @@ func planSweep(ctx context.Context, file *config.Snapshot, line string) (string,
 	if err != nil {
 		return "", err
 	}
-	return plan.Name, s.GoOn(ctx, exe)
+	return s.Plan.Name, s.GoOn(ctx, exe)
 }

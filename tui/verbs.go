@@ -65,10 +65,11 @@ func verbs() []verb {
 		{"compare", "RUN|base RUN … | RUN,RUN,RUN RUN,RUN,RUN …", 2, -1, nil,
 			"puts evaluations of the same items side by side; runs joined by commas are seeds of one recipe, and then " +
 				"recipes are compared", runCompare},
-		{"sweep", "[NAME [each] [SEEDS=3] [TOGETHER=1] | NAME pause|go|stop | NAME skip VARIANT [SEED] | NAME seeds N | " +
-			"NAME export FILE.md|FILE.csv]", 0, -1, nil,
+		{"sweep", "[[NAME] [each|zip] [SEEDS=3] [TOGETHER=1] | NAME pause|go|stop | NAME skip VARIANT [SEED] | " +
+			"NAME seeds N | NAME export FILE.md|FILE.csv|FILE.png]", 0, -1, nil,
 			"trains and scores every value of the constants that are given several (RECIPE.SAMPLING=instance,square_root) " +
-				"under several seeds, and compares them as recipes; each: one constant at a time; alone: lists the sweeps", runSweep},
+				"under several seeds, and compares them as recipes; each: one constant at a time; zip: the values of all in " +
+				"step; alone: lists the sweeps", runSweep},
 		{"integrate", "RUN|base", 1, 1, nil, "gives stage-1 detections their conditions", runIntegrate},
 		{"infer", "RUN|base MEDIA [prompt …]", 2, -1, nil,
 			"asks one question about a picture, an object of the data set such as test/NAME#0, or nothing that is " +

@@ -69,6 +69,8 @@ var Meanings = []Meaning{
 
 	{Keys: []string{"n"}, Means: "a new run", Does: []string{"new_run"}},
 	{Keys: []string{"N"}, Means: "a new sweep: several values under several seeds", Does: []string{"new_sweep"}},
+	{Keys: []string{"V"}, Means: "what a sweep is to try: values of a constant, recipes", Does: []string{"try_values",
+		"try_recipes"}},
 	{Keys: []string{"B"}, Means: "pause the sweep, or go on with it", Does: []string{"pause_sweep"}},
 	{Keys: []string{"M"}, Means: "write a report", Does: []string{"export_sweep"}},
 	{Keys: []string{"x"}, Means: "stop it", Does: []string{"stop_run", "stop_evaluation"}},

@@ -54,6 +54,10 @@ func Copy(text string) tea.Cmd { return func() tea.Msg { return Clipboard{text} 
 // Show asks the root to bring the pane of that name to the front.
 type Show struct{ Pane string }
 
+// PlanSweep asks the Train pane for the question that plans a sweep, with a line to begin with: constants and their
+// values, as the verb takes them. From is the pane to go back to where it is left.
+type PlanSweep struct{ Line, From string }
+
 // Figures fill the two places at the right of the title line: what the machine does ("H100 ▂▅▇ 87% 61/80 GiB"), and
 // the run that is going on ("● run-0003 412/1455"). Whoever knows one sends it; the other stays as it was when nil.
 type Figures struct{ Machine, Run *string }

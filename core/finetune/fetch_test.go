@@ -112,7 +112,7 @@ func TestStoppedWhileItFetchesARunGoesOnWhereItStood(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Resume(context.Background(), r, exe); err != nil {
+	if err := Resume(context.Background(), r, Options{Exe: exe}); err != nil {
 		t.Fatal(err)
 	}
 	wait(t, r)

@@ -209,7 +209,7 @@ func goOnUntilDone(t *testing.T, r *run.Run) {
 		if s.State == run.Done {
 			return
 		}
-		if err := Resume(context.Background(), r, exe); err != nil {
+		if err := Resume(context.Background(), r, Options{Exe: exe}); err != nil {
 			t.Fatalf("a run that was %s (%s) cannot be resumed: %v", s.State, s.Reason, err)
 		}
 		wait(t, r)
@@ -342,7 +342,7 @@ func killedAtRandom(t *testing.T, f *config.File, kills int, seed uint64) *run.R
 		if s := waitFor(t, killed, "killed", func(s run.Status) bool { return !s.Live() }); s.State == run.Done {
 			break
 		}
-		if err := Resume(context.Background(), killed, exe); err != nil {
+		if err := Resume(context.Background(), killed, Options{Exe: exe}); err != nil {
 			t.Fatal(err)
 		}
 		// On a busy machine the new process takes a while; until then the run's is the one that is gone.

@@ -41,7 +41,7 @@ func resume(t *testing.T, r *run.Run, words ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Resume(context.Background(), r, exe, words...); err != nil {
+	if err := Resume(context.Background(), r, Options{Exe: exe}, words...); err != nil {
 		t.Fatal(err)
 	}
 	if err := Underway(context.Background(), r, nil); err != nil {
@@ -499,7 +499,7 @@ func TestResumeThatCannotGoOnSaysWhy(t *testing.T) {
 	if err := os.Rename(data, data+"-away"); err != nil {
 		t.Fatal(err)
 	}
-	err := Resume(context.Background(), r, exe)
+	err := Resume(context.Background(), r, Options{Exe: exe})
 	if err == nil {
 		err = Underway(context.Background(), r, nil)
 	}
@@ -509,7 +509,7 @@ func TestResumeThatCannotGoOnSaysWhy(t *testing.T) {
 	if err := os.Rename(data+"-away", data); err != nil {
 		t.Fatal(err)
 	}
-	err = Resume(context.Background(), r, exe, "TRAIN.EPOCHS=1", "TRAIN.SAVE_EVERY=1")
+	err = Resume(context.Background(), r, Options{Exe: exe}, "TRAIN.EPOCHS=1", "TRAIN.SAVE_EVERY=1")
 	if err == nil {
 		err = Underway(context.Background(), r, nil)
 	}

@@ -30,8 +30,9 @@ func (f Faults) Error() string {
 
 // Options of a start.
 type Options struct {
-	Name    string // of the run; empty: the recipe's preset
-	Exe     string // the program itself
+	Name    string   // of the run; empty: the recipe's preset
+	Exe     string   // the program itself
+	Env     []string // NAME=value, added to the environment of the run's process
 	Version string
 	Report  project.Progress
 }
@@ -61,7 +62,7 @@ func Start(ctx context.Context, file *config.Snapshot, o Options) (*run.Run, []d
 	if err != nil {
 		return nil, findings, err
 	}
-	if _, err := run.Start(ctx, o.Exe, []string{Verb, r.Dir}, r.Dir); err != nil {
+	if _, err := run.Start(ctx, o.Exe, []string{Verb, r.Dir}, r.Dir, o.Env...); err != nil {
 		return r, findings, err
 	}
 	return r, findings, r.Refresh()
@@ -175,9 +176,9 @@ func bind(p *project.Project, root string, meta *run.Meta) (*config.Snapshot, er
 	return p.File.With(config.Change{Key: "DATASET.SETS", New: strings.Join(names, ", ")})
 }
 
-// Resume starts a process that goes on with a run, with the constants that words, SECTION.KEY=value, give another
-// value. A constant that cannot change is a *Fixed. Underway waits until the process has got through what comes first.
-func Resume(ctx context.Context, r *run.Run, exe string, words ...string) error {
+// Resume starts a process (o.Exe, o.Env) that goes on with a run, with the constants that words, SECTION.KEY=value,
+// give another value. A constant that cannot change is a *Fixed. Underway waits until the process has got through what comes first.
+func Resume(ctx context.Context, r *run.Run, o Options, words ...string) error {
 	changes, err := check(r, words)
 	if err != nil {
 		return err
@@ -186,7 +187,7 @@ func Resume(ctx context.Context, r *run.Run, exe string, words ...string) error 
 	for _, c := range changes {
 		arguments = append(arguments, c.Key+"="+c.New)
 	}
-	_, err = run.GoOn(ctx, exe, append(arguments, r.Dir), r.Dir)
+	_, err = run.GoOn(ctx, o.Exe, append(arguments, r.Dir), r.Dir, o.Env...)
 	return err
 }
 

@@ -174,7 +174,7 @@ func TestStoppedRunGoesOnWhereItStood(t *testing.T) {
 		t.Fatalf("the run is %s: %s", s.State, s.Reason)
 	}
 	exe, _ := os.Executable()
-	if err := Resume(context.Background(), stopped, exe); err != nil {
+	if err := Resume(context.Background(), stopped, Options{Exe: exe}); err != nil {
 		t.Fatal(err)
 	}
 	wait(t, unbroken)
@@ -218,7 +218,7 @@ func TestTowerIsAdaptedWhereAsked(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	exe, _ := os.Executable()
-	if err := Resume(context.Background(), stopped, exe); err != nil {
+	if err := Resume(context.Background(), stopped, Options{Exe: exe}); err != nil {
 		t.Fatal(err)
 	}
 	wait(t, unbroken)

@@ -9,17 +9,11 @@ import (
 	"path/filepath"
 	"sync"
 
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
-
 	"finetui/ml/picture"
 	"finetui/ml/wholefile"
 )
 
-// Sheet is a contact sheet: pictures in rows, each over its caption, under a title and the meaning of the colours. Text
-// is set in the Go font, which has Latin, Greek and Cyrillic letters; others show as boxes.
+// Sheet is a contact sheet: pictures in rows, each over its caption, under a title and the meaning of the colours.
 type Sheet struct {
 	Title   string
 	Legend  []Meaning
@@ -67,13 +61,13 @@ func (s Sheet) Draw() *image.NRGBA {
 	for at := 0; at < len(out.Pix); at += 4 {
 		copy(out.Pix[at:], []uint8{sheetGround.R, sheetGround.G, sheetGround.B, 255})
 	}
-	write(out, sheetGap, sheetGap, w-2*sheetGap, s.Title, sheetInk)
+	sheetLetters().Write(out, sheetGap, sheetGap, w-2*sheetGap, s.Title, sheetInk)
 	for i, line := range legend {
 		x := sheetGap
 		for _, m := range line {
 			y := sheetGap + sheetLine*(1+i)
 			block(out, x, y+4, 10, m.Colour)
-			x += 14 + write(out, x+14, y, w-x-sheetGap, m.Text, sheetFaint) + 14
+			x += 14 + sheetLetters().Write(out, x+14, y, w-x-sheetGap, m.Text, sheetFaint) + 14
 		}
 	}
 	for i, cell := range s.Cells {
@@ -87,7 +81,7 @@ func (s Sheet) Draw() *image.NRGBA {
 			if l > 0 {
 				ink = sheetFaint
 			}
-			write(out, x, y+s.H+l*sheetLine, s.W, text, ink)
+			sheetLetters().Write(out, x, y+s.H+l*sheetLine, s.W, text, ink)
 		}
 	}
 	return out
@@ -97,7 +91,7 @@ func (s Sheet) Draw() *image.NRGBA {
 func (s Sheet) legendLines(w int) (lines [][]Meaning) {
 	x := 0
 	for _, m := range s.Legend {
-		length := 28 + textWidth(m.Text)
+		length := 28 + sheetLetters().Width(m.Text)
 		if len(lines) == 0 || x+length > w {
 			lines, x = append(lines, nil), 0
 		}
@@ -123,39 +117,8 @@ func paste(out *image.NRGBA, img *picture.RGB, x, y int) {
 	}
 }
 
-var face = sync.OnceValue(func() font.Face {
-	parsed, err := opentype.Parse(goregular.TTF)
-	if err != nil {
-		panic(err) // the font is part of the program
-	}
-	f, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: 13, DPI: 72})
-	if err != nil {
-		panic(err)
-	}
-	return f
-})
-
-var faceLock sync.Mutex // a face is for one goroutine
-
-func textWidth(text string) int {
-	faceLock.Lock()
-	defer faceLock.Unlock()
-	return font.MeasureString(face(), text).Ceil()
-}
-
-// write sets a line of text with its upper left corner in x, y, cut in its middle to w pixels, and says how wide it is.
-func write(out *image.NRGBA, x, y, w int, text string, ink color.RGBA) int {
-	runes := []rune(text)
-	for cut := 1; textWidth(text) > w && 2*cut < len(runes); cut++ {
-		half := len(runes)/2 - cut
-		text = string(runes[:half]) + "…" + string(runes[len(runes)-half:])
-	}
-	faceLock.Lock()
-	defer faceLock.Unlock()
-	d := font.Drawer{Dst: out, Src: image.NewUniform(ink), Face: face(), Dot: fixed.P(x, y+13)}
-	d.DrawString(text)
-	return (d.Dot.X - fixed.I(x)).Ceil()
-}
+// sheetLetters is the lettering of sheets.
+var sheetLetters = sync.OnceValue(func() *Lettering { return NewLettering(13, false) })
 
 // Image is the picture for the packages that take Go's own kind.
 func Image(img *picture.RGB) *image.NRGBA {

@@ -71,10 +71,10 @@ func detect(cfg *config.Config) config.RecipePreset {
 	return config.PresetCustom
 }
 
-const (
-	presetName = "RECIPE.PRESET"
-	section    = "RECIPE."
-)
+// PresetKey is the constant that names a preset.
+const PresetKey = "RECIPE.PRESET"
+
+const section = "RECIPE."
 
 // Changed is config.Changed with what goes together kept together: RECIPE.PRESET brings the constants that it decides,
 // those that are changed beside it win, and whatever else of RECIPE is changed, RECIPE.PRESET names what they then are.
@@ -83,7 +83,7 @@ func Changed(c *config.Config, changes ...config.Change) (*config.Config, error)
 	if err != nil {
 		return nil, err
 	}
-	named := func(change config.Change) bool { return change.Key == presetName }
+	named := func(change config.Change) bool { return change.Key == PresetKey }
 	others := slices.DeleteFunc(slices.Clone(changes), named)
 	if len(others) < len(changes) {
 		if err := apply(after, after.Recipe.Preset); err != nil {

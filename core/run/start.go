@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -16,8 +17,8 @@ import (
 // Start runs exe with args as a process of its own session that goes on without this one: stdin is /dev/null, stdout
 // and stderr go to the run's log.txt. It returns the pid once that process has taken up the run (Attach), which is
 // when Status sees it as running. If the process ends before, the error has the end of its log and the run counts as
-// failed. When ctx ends first, the process goes on.
-func Start(ctx context.Context, exe string, args []string, dir string) (pid int, err error) {
+// failed. When ctx ends first, the process goes on. env, NAME=value, is added to its environment.
+func Start(ctx context.Context, exe string, args []string, dir string, env ...string) (pid int, err error) {
 	dir, err = filepath.Abs(dir)
 	if err != nil {
 		return 0, fmt.Errorf("start run: %w", err)
@@ -26,7 +27,7 @@ func Start(ctx context.Context, exe string, args []string, dir string) (pid int,
 	if err != nil {
 		return 0, err
 	}
-	pid, ended, err := Spawn(exe, args, filepath.Join(dir, logFile))
+	pid, ended, err := Spawn(exe, args, filepath.Join(dir, logFile), env...)
 	if err != nil {
 		return 0, fmt.Errorf("start run: %w", err)
 	}
@@ -34,8 +35,9 @@ func Start(ctx context.Context, exe string, args []string, dir string) (pid int,
 }
 
 // Spawn runs exe with args as a process of a session of its own, which outlives this one and the terminal: stdin is
-// /dev/null, what it says is added to log. ended tells its end, should it come while we live.
-func Spawn(exe string, args []string, log string) (pid int, ended <-chan error, err error) {
+// /dev/null, what it says is added to log. ended tells its end, should it come while we live. env is added to its
+// environment.
+func Spawn(exe string, args []string, log string, env ...string) (pid int, ended <-chan error, err error) {
 	out, err := openAppend(log)
 	if err != nil {
 		return 0, nil, err
@@ -43,6 +45,7 @@ func Spawn(exe string, args []string, log string) (pid int, ended <-chan error, 
 	defer out.Close() // the child has its own copy
 	cmd := exec.Command(exe, args...)
 	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return 0, nil, err
@@ -115,7 +118,7 @@ func Resume(ctx context.Context, exe string, args []string, dir string) (pid int
 }
 
 // GoOn is Resume for a run that may be done.
-func GoOn(ctx context.Context, exe string, args []string, dir string) (pid int, err error) {
+func GoOn(ctx context.Context, exe string, args []string, dir string, env ...string) (pid int, err error) {
 	r, err := Open(dir)
 	if err != nil {
 		return 0, err
@@ -126,5 +129,5 @@ func GoOn(ctx context.Context, exe string, args []string, dir string) (pid int, 
 	if err := wholefile.RemoveAll(filepath.Join(r.Dir, stopFile)); err != nil {
 		return 0, fmt.Errorf("%s cannot be resumed: %w", r.Label(), err)
 	}
-	return Start(ctx, exe, args, r.Dir)
+	return Start(ctx, exe, args, r.Dir, env...)
 }

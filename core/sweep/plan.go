@@ -29,6 +29,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/disk"
+	"finetui/core/level"
 	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/core/run"
@@ -62,12 +63,14 @@ type Plan struct {
 	Schema  int     `json:"schema"`
 	Name    string  `json:"name"`
 	Created float64 `json:"created"` // Unix seconds
-	// one constant at a time is another than in the first variant; else all combinations
+	// Each: one constant at a time is another than in the first variant. Zip: the k-th values of all constants make the
+	// k-th variant. Neither: all combinations.
 	Each     bool     `json:"each"`
+	Zip      bool     `json:"zip,omitempty"`
 	Axes     []Axis   `json:"axes"`
 	Names    []string `json:"names,omitempty"`   // of the variants in their order; empty: made of their values
 	Seeds    []int    `json:"seeds"`             // PROJECT.SEED
-	Together int      `json:"together"`          // runs at once, which share the cores
+	Together int      `json:"together"`          // runs at once; 0: as many as there are GPUs to train on, else one
 	Split    string   `json:"split"`             // that is scored
 	Skipped  []string `json:"skipped,omitempty"` // variants, or VARIANT/SEED, that are left out
 	RootFrom string   `json:"root_from"`         // the project's folder as seen from this one's
@@ -86,64 +89,59 @@ type Variant struct {
 func Axes(words []string) (axes []Axis, rest []string) {
 	for _, w := range words {
 		key, text, _ := strings.Cut(w, "=")
-		separator := ","
-		if f, err := config.Lookup(key); err == nil && f.Kind == config.List {
-			separator = "|"
-		}
-		values := strings.Split(text, separator)
-		if len(values) < 2 {
+		axis := Axis{Key: key}
+		if axis.Values = strings.Split(text, axis.Separator()); len(axis.Values) < 2 {
 			rest = append(rest, w)
 			continue
 		}
-		for i := range values {
-			values[i] = strings.TrimSpace(values[i])
+		for i := range axis.Values {
+			axis.Values[i] = strings.TrimSpace(axis.Values[i])
 		}
-		axes = append(axes, Axis{key, values})
+		axes = append(axes, axis)
 	}
 	return axes, rest
 }
 
 // Variants are the recipes, the one that the others are compared with first.
-func (p *Plan) Variants() []Variant {
-	list := p.variants()
-	for i := range list {
-		if i < len(p.Names) {
-			list[i].Name = p.Names[i]
+func (p *Plan) Variants() (list []Variant) {
+	for k, at := range p.places() {
+		var v Variant
+		for a, axis := range p.Axes {
+			v.Words = append(v.Words, axis.Key+"="+axis.Values[at[a]])
 		}
+		if v.Name = p.name(at); k < len(p.Names) {
+			v.Name = p.Names[k]
+		}
+		list = append(list, v)
 	}
 	return list
 }
 
-func (p *Plan) variants() (list []Variant) {
-	first := make([]int, len(p.Axes))
-	add := func(at []int) {
-		var v Variant
-		var names []string
-		for a, axis := range p.Axes {
-			value := axis.Values[at[a]]
-			v.Words = append(v.Words, axis.Key+"="+value)
-			if !p.Each || at[a] != 0 {
-				names = append(names, p.short(a, value))
-			}
-		}
-		if v.Name = strings.Join(names, " + "); len(names) == 0 {
-			v.Name = "reference"
-		}
-		list = append(list, v)
-	}
-	if p.Each {
-		add(first)
-		for a, axis := range p.Axes {
-			for k := 1; k < len(axis.Values); k++ {
-				at := slices.Clone(first)
+// places are, for each variant, which of its values each axis has.
+func (p *Plan) places() (list [][]int) {
+	at := make([]int, len(p.Axes))
+	add := func() { list = append(list, slices.Clone(at)) }
+	switch {
+	case p.Zip:
+		for k := range p.Axes[0].Values {
+			for a := range at {
 				at[a] = k
-				add(at)
 			}
+			add()
+		}
+		return list
+	case p.Each:
+		add()
+		for a, axis := range p.Axes {
+			for at[a] = 1; at[a] < len(axis.Values); at[a]++ {
+				add()
+			}
+			at[a] = 0
 		}
 		return list
 	}
-	for at := first; ; {
-		add(at)
+	for {
+		add()
 		a := len(at) - 1
 		for ; a >= 0; a-- { // the last axis runs fastest
 			if at[a]++; at[a] < len(p.Axes[a].Values) {
@@ -155,6 +153,28 @@ func (p *Plan) variants() (list []Variant) {
 			return list
 		}
 	}
+}
+
+// name is what a variant is called: by its values, or where not all combinations are tried by those that differ from
+// the first variant's; by the preset where that says it all.
+func (p *Plan) name(at []int) string {
+	var names []string
+	for a, axis := range p.Axes {
+		value := axis.Values[at[a]]
+		if p.Zip && axis.Key == recipe.PresetKey {
+			if value == string(config.PresetCustom) {
+				continue
+			}
+			return value
+		}
+		if !p.Each && !p.Zip || value != axis.Values[0] {
+			names = append(names, p.short(a, value))
+		}
+	}
+	if len(names) == 0 {
+		return "reference"
+	}
+	return strings.Join(names, " + ")
 }
 
 // short names a value of an axis: by itself where it is a word that no other axis has, else with its constant.
@@ -185,38 +205,121 @@ func (p *Plan) check(file *config.Snapshot) error {
 	if len(p.Axes) == 0 {
 		return errors.New("nothing is varied: give a constant several values, e.g. RECIPE.SAMPLING=instance,square_root")
 	}
+	if p.Each && p.Zip {
+		return errors.New("each and zip exclude each other: one constant at a time, or all of them in step")
+	}
 	for a, axis := range p.Axes {
-		if axis.Key == "PROJECT.SEED" {
-			return errors.New("PROJECT.SEED is varied by SEEDS: SEEDS=3, or SEEDS=1,2,3")
+		err := Varies(axis.Key)
+		if err == nil && !p.Zip { // in step a value may come again
+			err = axis.Check(file)
 		}
-		if section, _, _ := strings.Cut(axis.Key, "."); !slices.Contains(tried, section) {
-			return fmt.Errorf("%s makes no other run: a sweep varies %s", axis.Key, strings.Join(tried, ", "))
+		if err != nil {
+			return err
 		}
 		if slices.ContainsFunc(p.Axes[:a], func(o Axis) bool { return o.Key == axis.Key }) {
 			return fmt.Errorf("%s is varied twice: give all its values at once", axis.Key)
 		}
-	}
-	if n := len(p.variants()); len(p.Names) > 0 && len(p.Names) != n {
-		return fmt.Errorf("%d variants have %d names: name all of them or none", n, len(p.Names))
-	}
-	known := map[string]bool{}
-	for _, v := range p.Variants() {
-		s, err := Vary(file, v.Words...)
-		if err != nil {
-			return err
+		if n := len(p.Axes[0].Values); p.Zip && len(axis.Values) != n {
+			return fmt.Errorf("zip takes the values of all constants in step: %s has %d, %s has %d", p.Axes[0].Key, n,
+				axis.Key, len(axis.Values))
 		}
-		if problems := config.Validate(s.Config); len(problems) > 0 {
-			return fmt.Errorf("%s: %s %s", v.Name, problems[0].Key, problems[0].Text)
-		}
-		if known[v.Name] {
-			return fmt.Errorf("two variants are the same, %s: give each value once", v.Name)
-		}
-		known[v.Name] = true
 	}
 	if len(p.Seeds) == 0 {
 		return errors.New("there is no seed: SEEDS=3, or SEEDS=1,2,3")
 	}
+	return p.differ(file)
+}
+
+// differ says whether the variants can be made, and no two come to the same constants.
+func (p *Plan) differ(file *config.Snapshot) error {
+	const most = 500
+	var known []*config.Config
+	variants := p.Variants()
+	if n := len(variants); len(p.Names) > 0 && len(p.Names) != n {
+		return fmt.Errorf("%d variants have %d names: name all of them or none", n, len(p.Names))
+	}
+	if len(variants) > most {
+		return fmt.Errorf("%d variants are more than a sweep takes (%d): give fewer values, or vary one constant at a "+
+			"time (each)", len(variants), most)
+	}
+	for _, v := range variants {
+		s, err := Vary(file, v.Words...)
+		if err != nil {
+			return err
+		}
+		for _, problem := range config.Validate(s.Config) {
+			if problem.Level == level.Error {
+				return fmt.Errorf("%s: %s %s", v.Name, problem.Key, problem.Text)
+			}
+		}
+		for i, other := range known {
+			switch {
+			case len(config.Diff(other, s.Config)) == 0:
+				return fmt.Errorf("two variants are the same, %s and %s: what differs in them comes to the same "+
+					"constants", variants[i].Name, v.Name)
+			case variants[i].Name == v.Name:
+				return fmt.Errorf("two variants have the same name, %s: give each value once", v.Name)
+			}
+		}
+		known = append(known, s.Config)
+	}
 	return nil
+}
+
+// Varies says why a constant is none that a sweep can vary; nil: it is one.
+func Varies(key string) error {
+	if key == "PROJECT.SEED" {
+		return errors.New("PROJECT.SEED is varied by SEEDS: SEEDS=3, or SEEDS=1,2,3")
+	}
+	if section, _, _ := strings.Cut(key, "."); !slices.Contains(tried, section) {
+		return fmt.Errorf("%s makes no other run: a sweep varies %s", key, strings.Join(tried, ", "))
+	}
+	return nil
+}
+
+// Check says what is wrong with a constant and its values for a configuration.
+func (a Axis) Check(file *config.Snapshot) error {
+	if err := Varies(a.Key); err != nil {
+		return err
+	}
+	if len(a.Values) < 2 {
+		return fmt.Errorf("one value is nothing to compare: give %s two or more, with %s between", a.Key, a.Separator())
+	}
+	var known []string
+	for _, value := range a.Values {
+		s, err := Vary(file, a.Key+"="+value)
+		if err != nil {
+			return err
+		}
+		now := config.Plain(s.Config, a.Key)
+		if slices.Contains(known, now) {
+			return fmt.Errorf("%s has the value %s twice", a.Key, now)
+		}
+		known = append(known, now)
+	}
+	return nil
+}
+
+// Separator is what stands between the values of an axis: a comma, or a bar where the constant is a list itself.
+func (a Axis) Separator() string {
+	if f, err := config.Lookup(a.Key); err == nil && f.Kind == config.List {
+		return "|"
+	}
+	return ","
+}
+
+// Word is the axis as a person writes it: RECIPE.SAMPLING=instance,square_root.
+func (a Axis) Word() string { return a.Key + "=" + strings.Join(a.Values, a.Separator()) }
+
+// NewAxis reads the values of a constant as a person writes them, without those that are empty.
+func NewAxis(key, text string) Axis {
+	a := Axis{Key: key}
+	for value := range strings.SplitSeq(text, a.Separator()) {
+		if value = strings.TrimSpace(value); value != "" {
+			a.Values = append(a.Values, value)
+		}
+	}
+	return a
 }
 
 // Vary is a configuration with constants changed, and what goes with them: RECIPE.PRESET brings its own.
@@ -247,20 +350,11 @@ type Sweep struct {
 
 // Create makes the folder of a sweep in a project's runs. It starts nothing.
 func Create(file *config.Snapshot, p Plan) (*Sweep, error) {
-	p.Schema, p.Created = Schema, float64(time.Now().UnixNano())/1e9
-	p.Together = max(1, p.Together)
-	if p.Split == "" {
-		p.Split = file.Config.Eval.Split
-	}
-	if err := p.check(file); err != nil {
+	if err := p.complete(file); err != nil {
 		return nil, err
 	}
+	p.Created = float64(time.Now().UnixNano()) / 1e9
 	dir := filepath.Join(Folder(file), p.Name)
-	if _, err := os.Lstat(dir); err == nil {
-		return nil, fmt.Errorf("there is a sweep called %s already: finetui sweep %s shows it; take another name",
-			p.Name,
-			p.Name)
-	}
 	from, err := filepath.Rel(dir, file.Root)
 	if err != nil {
 		from = file.Root
@@ -280,6 +374,43 @@ func Create(file *config.Snapshot, p Plan) (*Sweep, error) {
 		return nil, fmt.Errorf("the sweep cannot be made: %w", err)
 	}
 	return s, nil
+}
+
+// complete gives a plan what it does not say, and says what is wrong with it.
+func (p *Plan) complete(file *config.Snapshot) error {
+	p.Schema = Schema
+	if p.Split == "" {
+		p.Split = file.Config.Eval.Split
+	}
+	there := func(name string) bool {
+		_, err := os.Lstat(filepath.Join(Folder(file), name))
+		return err == nil
+	}
+	if p.Name == "" && len(p.Axes) > 0 {
+		stem := p.stem()
+		p.Name = stem
+		for n := 2; there(p.Name); n++ {
+			p.Name = fmt.Sprintf("%s-%d", stem, n)
+		}
+	}
+	if err := p.check(file); err != nil {
+		return err
+	}
+	if there(p.Name) {
+		return fmt.Errorf("there is a sweep called %s already: finetui sweep %s shows it; take another name", p.Name,
+			p.Name)
+	}
+	return nil
+}
+
+// stem names a plan after the constants that it varies: "sampling-r".
+func (p *Plan) stem() string {
+	var words []string
+	for _, axis := range p.Axes[:min(3, len(p.Axes))] {
+		_, key, _ := strings.Cut(axis.Key, ".")
+		words = append(words, strings.ToLower(strings.ReplaceAll(key, "_", "-")))
+	}
+	return strings.Join(words, "-")
 }
 
 func (s *Sweep) write() error {
@@ -311,7 +442,9 @@ func Open(dir string) (*Sweep, error) {
 	if s.Plan.Schema < 1 || s.Plan.Schema > Schema {
 		return nil, fmt.Errorf("%s has schema %d, this program reads up to %d", path, s.Plan.Schema, Schema)
 	}
-	if len(s.Plan.Axes) == 0 || slices.ContainsFunc(s.Plan.Axes, func(a Axis) bool { return len(a.Values) == 0 }) {
+	if len(s.Plan.Axes) == 0 || slices.ContainsFunc(s.Plan.Axes, func(a Axis) bool {
+		return len(a.Values) == 0 || s.Plan.Zip && len(a.Values) != len(s.Plan.Axes[0].Values)
+	}) {
 		return nil, fmt.Errorf("%s is damaged: it varies nothing: put it back from a copy", path)
 	}
 	return s, nil

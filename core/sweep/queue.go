@@ -24,6 +24,7 @@ const Verb = "queue"
 type queue struct {
 	Schema  int          `json:"schema"`
 	Process *run.Process `json:"process,omitempty"`
+	Share   Share        `json:"share"` // how that process divides the machine, or the last one did
 	Cells   []record     `json:"cells"`
 }
 
@@ -35,6 +36,7 @@ type record struct {
 	Created float64 `json:"created,omitempty"` // of the run: the number of one that was deleted may be given again
 	Found   bool    `json:"found,omitempty"`   // it was there before
 	Tries   int     `json:"tries,omitempty"`   // how often it was taken up again
+	GPU     string  `json:"gpu,omitempty"`     // that its run was given, as CUDA_VISIBLE_DEVICES names it
 	Scored  bool    `json:"scored,omitempty"`
 	Fault   string  `json:"fault,omitempty"` // why it is given up
 }
@@ -139,8 +141,9 @@ type Cell struct {
 	State   string // one of those above, or a run's
 	Reason  string // why it is given up, or the run's
 	Run     *run.Run
-	Step    int  // of Run
-	Found   bool // the run was there before, and is used
+	Step    int    // of Run
+	GPU     string // that Run was given; "": none
+	Found   bool   // the run was there before, and is used
 	// of what is scored; nil where it cannot be read
 	Result *eval.Result
 }
@@ -148,6 +151,7 @@ type Cell struct {
 // Status is what has become of a sweep.
 type Status struct {
 	Live, Paused bool
+	Share        Share  // how the queue divides the machine; zero before it has begun
 	Cells        []Cell // variant by variant, in the order of the plan
 }
 
@@ -172,7 +176,7 @@ func (s *Sweep) Status() (Status, error) {
 // status is Status with a way to read evaluations.
 func (s *Sweep) status(read func(path string) (*eval.Result, error)) (Status, error) {
 	q, err := s.readQueue()
-	out := Status{Live: q.Process != nil && q.Process.Alive(), Paused: s.Paused()}
+	out := Status{Live: q.Process != nil && q.Process.Alive(), Paused: s.Paused(), Share: q.Share}
 	runs, fault := run.List(s.runs())
 	err = errors.Join(err, fault)
 	for _, v := range s.Plan.Variants() {
@@ -208,7 +212,7 @@ func (r record) find(runs []*run.Run) *run.Run {
 
 // take says of a cell what its record and its run say.
 func (c *Cell) take(r record, runs []*run.Run, live bool) {
-	c.Found = r.Found
+	c.Found, c.GPU = r.Found, r.GPU
 	if of := r.find(runs); of != nil {
 		c.Run = of
 		status := of.Status()

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"finetui/core/dataset"
 	"finetui/core/eval"
 	"finetui/core/printable"
 	"finetui/core/session"
@@ -109,11 +110,56 @@ func (s *Sweep) Title(st Status) string {
 		len(s.Plan.Variants()), strings.Trim(fmt.Sprint(s.Plan.Seeds), "[]"), s.Plan.Split, done, of, state)
 }
 
+// Underway is how the machine is divided, what is being made and what comes next; "" where nothing is at work.
+func (s *Sweep) Underway(st Status) string {
+	if !st.Live {
+		return ""
+	}
+	var now, next []string
+	left := 0
+	for _, seed := range s.Plan.Seeds {
+		for _, c := range st.Cells {
+			if c.Seed != seed {
+				continue
+			}
+			name := fmt.Sprintf("%s, seed %d", c.Variant, c.Seed)
+			switch {
+			case c.State == Waiting:
+				if left++; len(next) < 2 {
+					next = append(next, name)
+				}
+			case c.State != Scored && c.State != Skipped && c.State != GivenUp:
+				name += " (" + c.Says()
+				if c.GPU != "" {
+					name += ", GPU " + c.GPU
+				}
+				now = append(now, name+")")
+			}
+		}
+	}
+	text := st.Share.String()
+	if len(now) > 0 {
+		text += " Under way: " + strings.Join(now, "; ") + "."
+	}
+	switch more := left - len(next); {
+	case st.Paused && left > 0:
+		text += fmt.Sprintf(" Paused: %s.", dataset.Counted(left, "waits", "wait"))
+	case more > 0:
+		text += fmt.Sprintf(" Next: %s, and %d more.", strings.Join(next, "; "), more)
+	case left > 0:
+		text += fmt.Sprintf(" Next: %s.", strings.Join(next, "; "))
+	}
+	return text
+}
+
 // Text is a sweep in plain lines: table, forest plot, verdict, what went wrong.
 func (s *Sweep) Text(st Status, c *eval.RecipeComparison) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", s.Title(st))
 	b.WriteString(printable.Table(s.Table(st, c)))
+	if now := s.Underway(st); now != "" {
+		fmt.Fprintf(&b, "\n%s\n", printable.Line(now))
+	}
 	if c != nil {
 		b.WriteString("\n" + strings.Join(c.Forest(90), "\n") + "\n\n")
 		for _, sentence := range c.Sentences {
@@ -128,6 +174,24 @@ func (s *Sweep) Text(st Status, c *eval.RecipeComparison) string {
 		}
 	}
 	return b.String()
+}
+
+// Endings are those of the files that a sweep is exported to.
+var Endings = []string{".md", ".csv", ".png"}
+
+// Export is a sweep as a file of one of the Endings.
+func (s *Sweep) Export(ending string, st Status, c *eval.RecipeComparison) ([]byte, error) {
+	switch ending {
+	case ".md":
+		return []byte(s.Markdown(st, c)), nil
+	case ".csv":
+		text, err := s.CSV(st)
+		return []byte(text), err
+	case ".png":
+		return s.PNG(st, c)
+	}
+	return nil, fmt.Errorf("a sweep is exported to a file that ends with %s, not with %q",
+		strings.Join(Endings, ", "), ending)
 }
 
 // Markdown is a sweep as a report.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/disk"
 	"finetui/core/finetune"
+	"finetui/core/gpu"
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/run"
@@ -34,6 +36,8 @@ type worker struct {
 
 	mutex  sync.Mutex // of queue, and of the file
 	queue  queue
+	share  Share
+	cards  *cards
 	making sync.Mutex // one run at a time is looked for and made, so that none is made twice
 	asking sync.Mutex // one model at a time is asked
 }
@@ -65,7 +69,9 @@ func Work(ctx context.Context, dir, exe, version string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.change(func(q *queue) { q.Schema, q.Process = Schema, &self }); err != nil {
+	w.share = s.Plan.share(w.constants.Config, runtime.GOMAXPROCS(0), gpu.Visible)
+	w.cards = newCards(w.share.GPUs)
+	if err := w.change(func(q *queue) { q.Schema, q.Process, q.Share = Schema, &self, w.share }); err != nil {
 		return err
 	}
 	err = w.work(ctx)
@@ -150,11 +156,11 @@ func (w *worker) work(ctx context.Context) error {
 			return nil
 		case left == 0 && len(busy) == 0:
 			return nil
-		case next != nil && len(busy) < s.Plan.Together && !s.Paused():
-			j, together := *next, s.Plan.Together
+		case next != nil && len(busy) < w.share.Together && !s.Paused():
+			j := *next
 			busy[j.key()] = true
 			wait.Go(func() {
-				w.take(ctx, j, together, s.Plan)
+				w.take(ctx, j, s.Plan)
 				select {
 				case ended <- j.key():
 				case <-ctx.Done():
@@ -199,9 +205,9 @@ func (w *worker) next(s *Sweep, busy map[string]bool) (first *job, left int) {
 }
 
 // take makes one experiment; what keeps it from being made is noted, and stops no other.
-func (w *worker) take(ctx context.Context, j job, together int, plan Plan) {
+func (w *worker) take(ctx context.Context, j job, plan Plan) {
 	log.Printf("%s", j.key())
-	err := w.experiment(ctx, j, together, plan)
+	err := w.experiment(ctx, j, plan)
 	if errors.Is(context.Cause(ctx), errStop) {
 		r := w.record(j.variant.Name, j.seed)
 		if of := r.find(w.made()); of != nil && !r.Found && of.Status().Live() {
@@ -221,21 +227,30 @@ func (w *worker) take(ctx context.Context, j job, together int, plan Plan) {
 }
 
 // experiment trains a variant under a seed and scores it.
-func (w *worker) experiment(ctx context.Context, j job, together int, plan Plan) error {
-	words := append(slices.Clone(j.variant.Words), fmt.Sprintf("PROJECT.SEED=%d", j.seed))
-	if cores := runtime.GOMAXPROCS(0); together > 1 && w.constants.Config.Train.Threads == 0 {
-		words = append(words, fmt.Sprintf("TRAIN.THREADS=%d", max(1, cores/together)))
+func (w *worker) experiment(ctx context.Context, j job, plan Plan) error {
+	file, err := Vary(w.constants, append(slices.Clone(j.variant.Words), fmt.Sprintf("PROJECT.SEED=%d", j.seed))...)
+	if err == nil && w.share.Together > 1 && file.Config.Train.Threads == 0 {
+		file, err = file.With(config.Change{Key: "TRAIN.THREADS", New: strconv.Itoa(w.share.Threads)})
 	}
-	file, err := Vary(w.constants, words...)
 	if err != nil {
 		return err
 	}
 	file = file.At(filepath.Join(file.Root, filepath.Base(file.Path)), file.Root)
-	r, err := w.find(ctx, j, file, plan)
+	var env []string
+	if file.Config.Model.Engine == config.EngineTorch {
+		if card := w.cards.take(w.cardOf(j)); card != "" {
+			defer w.cards.giveBack(card)
+			if err := w.note(j.variant.Name, j.seed, func(c *record) { c.GPU = card }); err != nil {
+				return err
+			}
+			env = []string{gpu.VisibleVariable + "=" + card}
+		}
+	}
+	r, err := w.find(ctx, j, file, plan, env)
 	if err != nil {
 		return err
 	}
-	if err := w.finish(ctx, j, r); err != nil {
+	if err := w.finish(ctx, j, r, env); err != nil {
 		return err
 	}
 	if err := w.score(ctx, r, file, plan.Split); err != nil {
@@ -244,9 +259,18 @@ func (w *worker) experiment(ctx context.Context, j job, together int, plan Plan)
 	return w.note(j.variant.Name, j.seed, func(c *record) { c.Scored = true })
 }
 
+// cardOf is the GPU on which the experiment's run is already, "" where it is not at work.
+func (w *worker) cardOf(j job) string {
+	r := w.record(j.variant.Name, j.seed)
+	if of := r.find(w.made()); of == nil || !of.Status().Live() {
+		return ""
+	}
+	return r.GPU
+}
+
 // find is the run of an experiment: the one that it has, one that was made under the same constants, data, base and
-// program, or a new one.
-func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Plan) (*run.Run, error) {
+// program, or a new one, whose process gets env.
+func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Plan, env []string) (*run.Run, error) {
 	w.making.Lock()
 	defer w.making.Unlock()
 	list, err := run.List(w.runs)
@@ -272,7 +296,7 @@ func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Pl
 	name := strings.Join(strings.FieldsFunc(plan.Name+" "+j.variant.Name+" "+fmt.Sprint(j.seed), func(r rune) bool {
 		return strings.ContainsRune(" +=/\\[]|\"'", r)
 	}), "-")
-	r, _, err := finetune.Start(ctx, file, finetune.Options{Name: name, Exe: w.exe, Version: w.version})
+	r, _, err := finetune.Start(ctx, file, finetune.Options{Name: name, Exe: w.exe, Env: env, Version: w.version})
 	if r == nil {
 		return nil, err
 	}
@@ -285,7 +309,7 @@ func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Pl
 }
 
 // finish waits until a run is done. One that was stopped, killed or has failed is taken up again.
-func (w *worker) finish(ctx context.Context, j job, r *run.Run) error {
+func (w *worker) finish(ctx context.Context, j job, r *run.Run, env []string) error {
 	for {
 		if s := r.Status(); s.State == run.Done {
 			return nil
@@ -297,7 +321,7 @@ func (w *worker) finish(ctx context.Context, j job, r *run.Run) error {
 			log.Printf("%s: %s is %s, and goes on", j.key(), r.Label(), s.State)
 			err := w.note(j.variant.Name, j.seed, func(c *record) { c.Tries++ })
 			if err == nil {
-				err = finetune.Resume(ctx, r, w.exe)
+				err = finetune.Resume(ctx, r, finetune.Options{Exe: w.exe, Env: env})
 			}
 			if err == nil {
 				err = finetune.Underway(ctx, r, nil)

@@ -121,6 +121,9 @@ func (v *about) facts(field config.Field) []fact {
 		now.note = "not in the file"
 	}
 	list := append([]fact{now}, others...)
+	if a, marked := v.trying.of(name); marked {
+		list = append(list, fact{"to try", valuesText(a), tryMark + " by a sweep", widget.Accent})
+	}
 	if bounds := boundsText(field); bounds != "" {
 		list = append(list, fact{label: "allowed", value: bounds})
 	}

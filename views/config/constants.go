@@ -12,7 +12,7 @@ import (
 	"finetui/views/widget"
 )
 
-const gutter = 4 // cells before a name: cursor, ● not saved, ○ not the preset's, a blank
+const gutter = 4 // cells before a name: cursor, ● not saved, ○ not the preset's, ◇ to try
 
 // columns are where name, value and note of a constant stand in w cells.
 type columns struct{ name, value, note int }
@@ -50,7 +50,11 @@ func (v *constants) title() string {
 
 // legend says what the marks before the names mean.
 func (v *constants) legend() string {
-	return "● not saved  ○ not as in " + v.preset
+	legend := "● not saved  ○ not as in " + v.preset
+	if len(v.trying.axes) > 0 {
+		legend = tryMark + " to try  " + legend
+	}
+	return legend
 }
 
 // line is one line of the list of constants: a section's heading, or a constant.
@@ -166,7 +170,7 @@ func (v *constants) drawRow(t *widget.Theme, r row, selected bool, w int) string
 	name := r.field.Name()
 	marks := v.marks(t, name)
 	label := pick(selected, t.Selected, t.Text).Render(widget.Left(widget.Clean(r.field.Key), c.name))
-	lead := cursorMark(t, selected) + marks + " " + label + " "
+	lead := cursorMark(t, selected) + marks + v.trying.mark(t, name) + label + " "
 	if selected && v.editor != nil {
 		return lead + widget.Left(v.editor.inPlace(t, w-c.valueAt()), w-c.valueAt())
 	}
@@ -255,6 +259,9 @@ func box(on bool) string {
 func (v *constants) note(field config.Field) (string, widget.Tone) {
 	if problems := v.problems[field.Name()]; len(problems) > 0 {
 		return problemGlyph(problems[0]) + " " + widget.Clean(problems[0].Text), widget.Warning
+	}
+	if a, marked := v.trying.of(field.Name()); marked {
+		return "tries " + widget.Clean(valuesText(a)), widget.Accent
 	}
 	if change, differs := changeOf(v.unsaved, field.Name()); differs {
 		return "was " + widget.Clean(plainValue(change.Old)), widget.Accent

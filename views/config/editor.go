@@ -19,6 +19,7 @@ import (
 type editor struct {
 	field  config.Field
 	adds   bool // prompt writes "action = key"
+	tries  bool // prompt writes the values that a sweep is to try
 	prompt *widget.Prompt
 	choice *widget.Choice
 	ticks  *ticks
@@ -155,12 +156,19 @@ func (v *editing) typed(msg tea.Msg) tea.Cmd {
 		return v.effects.estimate()
 	case widget.Accepted:
 		v.editor = nil
+		if e.tries {
+			return v.trying.take(v.shared, e)
+		}
 		if e.text() == e.initialText(v.file.Config) {
 			return v.effects.estimate()
 		}
 		return v.accept(e)
 	}
 	if e.text() == before {
+		return cmd
+	}
+	if e.tries {
+		e.suggest()
 		return cmd
 	}
 	cmds := []tea.Cmd{cmd, v.foresee()}
@@ -201,7 +209,7 @@ func (v *editing) foresee() tea.Cmd {
 func (e *editor) steps(msg tea.Msg) bool {
 	key, ok := msg.(tea.KeyPressMsg)
 	n := map[string]float64{"up": 1, "down": -1}[key.String()]
-	if !ok || n == 0 || e.field.Kind != config.Integer && e.field.Kind != config.Number || e.adds {
+	if !ok || n == 0 || e.field.Kind != config.Integer && e.field.Kind != config.Number || e.adds || e.tries {
 		return false
 	}
 	e.prompt.Error = ""
@@ -258,6 +266,8 @@ func (e *editor) initialText(c *config.Config) string {
 // hint is what the bottom line says while the editor is open.
 func (e *editor) hint() string {
 	switch {
+	case e.tries:
+		return "enter marks it   nothing: no mark   esc leaves it as it was"
 	case e.ticks != nil:
 		return "space ticks   enter takes it   esc leaves it as it was"
 	case e.choice != nil:

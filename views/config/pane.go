@@ -151,6 +151,9 @@ func (p *Pane) Status() string {
 	if n := len(p.unsaved); n > 0 || p.Unsaved() != "" {
 		status += fmt.Sprintf("   ● %d not saved", max(n, 1))
 	}
+	if n := len(p.trying.axes); n > 0 {
+		status += fmt.Sprintf("   %s %d to try", tryMark, n)
+	}
 	if p.faults > 0 {
 		status += "   ✗ " + plural(p.faults, "error", "errors")
 	}

@@ -74,7 +74,7 @@ func (s *shared) openPresets() tea.Cmd {
 		})
 	}
 	for _, name := range recipe.Presets() {
-		if after, err := recipe.Changed(now, config.Change{Key: presetConstant, New: name}); err == nil {
+		if after, err := recipe.Changed(now, config.Change{Key: recipe.PresetKey, New: name}); err == nil {
 			offer("recipe "+name, *after)
 		}
 	}

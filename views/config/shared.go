@@ -18,6 +18,7 @@ type shared struct {
 	draft
 	editor   *editor   // open on the constant under the cursor
 	question *question // lies over everything
+	trying   trying
 
 	views   *views.Views // one: the brackets go from section to section
 	list    *constants
@@ -51,8 +52,6 @@ func (s *shared) try(name, text string) ([]config.Change, *config.Config, error)
 	return config.Diff(s.file.Config, after), after, nil
 }
 
-const presetConstant = "RECIPE.PRESET"
-
 // set changes a constant, and what goes with it, in one step of undo.
 func (s *shared) set(name, text string) tea.Cmd {
 	list, after, err := s.try(name, text)
@@ -61,8 +60,8 @@ func (s *shared) set(name, text string) tea.Cmd {
 	}
 	before := s.file.Config.Recipe.Preset
 	cmd := s.apply(list)
-	if name != presetConstant && after.Recipe.Preset != before {
-		return tea.Batch(cmd, views.Say("%s is %s now", presetConstant, after.Recipe.Preset))
+	if name != recipe.PresetKey && after.Recipe.Preset != before {
+		return tea.Batch(cmd, views.Say("%s is %s now", recipe.PresetKey, after.Recipe.Preset))
 	}
 	return cmd
 }

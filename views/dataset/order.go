@@ -35,7 +35,7 @@ func (v *samples) askOrder() tea.Cmd {
 	}
 	open := widget.NewChoice("Order of the pictures", false, options...)
 	open.Cursor.Index = int(v.order)
-	v.choice = &choice{open, func(i int) error {
+	v.choice = &choice{Choice: open, take: func(i int) error {
 		v.order = order(i)
 		v.cursor.Index = 0
 		v.refilter()

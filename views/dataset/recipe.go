@@ -77,6 +77,8 @@ func (v *recipeView) actions() []views.Action {
 		{Name: "presets", Label: "presets", Help: "start from a named recipe", Group: "Recipe", Run: v.askPreset},
 		{Name: "take_over", Label: "take over", Help: "put the recipe into the constants", Group: "Recipe",
 			Enabled: turned, Run: v.takeOver},
+		{Name: "try_recipes", Label: "try these", Help: "plan a sweep over the recipes that are shown here", Group: "Recipe",
+			Run: v.askTry},
 		{Name: "undo_recipe", Label: "undo", Help: "back to the recipe of config.toml", Group: "Recipe",
 			Enabled: turned, Run: v.undo},
 	}
@@ -190,11 +192,11 @@ func (v *recipeView) askPreset() tea.Cmd {
 	names := recipe.Presets()
 	var options []widget.Option
 	for _, name := range names {
-		options = append(options, widget.Option{Text: name, Detail: config.Means("RECIPE.PRESET", name)})
+		options = append(options, widget.Option{Text: name, Detail: config.Means(recipe.PresetKey, name)})
 	}
 	open := widget.NewChoice("Presets of the recipe", false, options...)
 	open.Cursor.Index = max(slices.Index(names, string(v.recipe.draft().Recipe.Preset)), 0)
-	v.choice = &choice{open, func(i int) error { return v.recipe.set("PRESET", names[i]) }}
+	v.choice = &choice{Choice: open, take: func(i int) error { return v.recipe.set("PRESET", names[i]) }}
 	return nil
 }
 
@@ -208,7 +210,7 @@ func (v *recipeView) askValue() tea.Cmd {
 	}
 	open := widget.NewChoice(s.key, false, options...)
 	open.Cursor.Index = max(slices.Index(values, config.Plain(v.recipe.draft(), s.name())), 0)
-	v.choice = &choice{open, func(i int) error { return v.recipe.set(s.key, values[i]) }}
+	v.choice = &choice{Choice: open, take: func(i int) error { return v.recipe.set(s.key, values[i]) }}
 	return nil
 }
 

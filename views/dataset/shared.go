@@ -34,6 +34,7 @@ type shared struct {
 type choice struct {
 	*widget.Choice
 	take func(i int) error
+	ask  func(i int) tea.Cmd // in place of take: what was chosen leads on
 }
 
 // choose gives a key to the open list.
@@ -44,6 +45,9 @@ func (p *shared) choose(msg tea.Msg) tea.Cmd {
 		return cmd
 	}
 	p.choice = nil
+	if outcome == widget.Accepted && open.ask != nil {
+		return open.ask(open.Chosen())
+	}
 	if outcome == widget.Accepted {
 		if err := open.take(open.Chosen()); err != nil {
 			return views.Fail(err)

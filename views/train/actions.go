@@ -12,7 +12,7 @@ import (
 // Actions are the pane's own, then those of the open view. What an action selects may have to be read: each
 // asks for it when it has run.
 func (p *Pane) Actions() []views.Action {
-	return views.Then(p.attend, slices.Concat(p.runActions(), p.manager.actions(), p.views.Turning(),
+	return views.Then(p.attend, slices.Concat(p.runActions(), p.manager.actions(), p.turning(),
 		p.curveActions(), p.windowActions(), p.metric.actions(), p.views.Here())...)
 }
 
@@ -40,6 +40,19 @@ func (p *Pane) Jumps() []views.Jump {
 			}})
 	}
 	return jumps
+}
+
+// turning goes from view to view; without runs to the sweeps, where there are some.
+func (p *Pane) turning() []views.Action {
+	turn := p.views.Turning()
+	if p.ready() || len(p.sweeps.reports) == 0 {
+		return turn
+	}
+	for i := range turn {
+		turn[i].Enabled = nil
+		turn[i].Run = func() tea.Cmd { p.views.Show(sweepsView); return nil }
+	}
+	return turn
 }
 
 // runActions do something to runs.

@@ -32,11 +32,13 @@ type Control struct {
 	// without words where it fetches nothing. nil: not asked.
 	Preparing func(r *run.Run) (done, total int, what string)
 
-	// Sweeps emits the project's sweeps until none is at work; PlanSweep plans one by a line of words (sweep.Usage),
-	// starts it and returns its name; SteerSweep pauses one, or goes on with it. All may be nil.
-	Sweeps     func(ctx context.Context, emit func([]sweep.Report)) error
-	PlanSweep  func(ctx context.Context, words string) (name string, err error)
-	SteerSweep func(ctx context.Context, s *sweep.Sweep, pause bool) error
+	// Sweeps emits the project's sweeps until none is at work; ForeseeSweep says what a plan comes to that is written in
+	// a line (sweep.Usage), PlanSweep starts it and returns its name; SteerSweep pauses one, or goes on with it. All may
+	// be nil.
+	Sweeps       func(ctx context.Context, emit func([]sweep.Report)) error
+	ForeseeSweep func(ctx context.Context, line string) (*sweep.Outlook, error)
+	PlanSweep    func(ctx context.Context, line string) (name string, err error)
+	SteerSweep   func(ctx context.Context, s *sweep.Sweep, pause bool) error
 
 	Save func(name string, data []byte) (string, error) // writes an export and returns its path
 	Bell func() config.Bell                             // VIEW.BELL; nil: it never rings

@@ -57,9 +57,12 @@ func New(c Control) *Pane {
 		newComparison(s, panels, p.tests),
 		p.sweeps.view(),
 	)
-	s.views.Ready, s.views.Turned = p.any, p.attend
+	s.views.Ready, s.views.Turned = p.ready, p.attend
 	return p
 }
+
+// ready says whether there is anything to show: runs, or in the view of the sweeps one of those.
+func (p *Pane) ready() bool { return p.any() || p.views.Is(sweepsView) && len(p.sweeps.reports) > 0 }
 
 // Name stands on the tab.
 func (p *Pane) Name() string { return "Train" }
@@ -102,10 +105,14 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		return p.sweeps.came(msg)
 	case views.Answer[swept]:
 		return p.sweeps.answered(msg)
+	case views.Answer[foreseen]:
+		p.sweeps.cameForeseen(msg)
+	case views.PlanSweep:
+		return p.planFor(msg)
 	case views.Answer[saved]:
 		return p.exporter.saved(msg)
 	case tea.MouseMsg:
-		if !p.Capturing() && p.any() {
+		if !p.Capturing() && p.ready() {
 			return p.views.Update(msg)
 		}
 	case tea.KeyPressMsg, tea.PasteMsg:
@@ -132,7 +139,7 @@ func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 	switch {
 	case p.launcher.open():
 		return p.launcher.typed(msg)
-	case p.sweeps.prompt != nil:
+	case p.sweeps.question != nil:
 		return p.sweeps.typed(msg)
 	case p.manager.open():
 		return p.manager.typed(msg)
@@ -147,8 +154,11 @@ func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 
 // attend follows the runs that are to be seen, and asks for what the open view lacks.
 func (p *Pane) attend() tea.Cmd {
-	if p.list == nil {
+	switch {
+	case p.list == nil:
 		return nil
+	case !p.any():
+		return p.sweeps.want()
 	}
 	return tea.Batch(p.followAll(), p.views.Want())
 }
@@ -156,7 +166,7 @@ func (p *Pane) attend() tea.Cmd {
 // View draws the open view, and over it what asks for something.
 func (p *Pane) View(t *widget.Theme, w, h int) string {
 	var screen string
-	if p.any() {
+	if p.ready() {
 		screen = p.views.Draw(t, w, h)
 	} else {
 		screen = p.notice(t, w, h)
@@ -164,7 +174,7 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 	switch {
 	case p.launcher.open():
 		screen = p.launcher.launch.over(t, screen, w, h)
-	case p.sweeps.prompt != nil:
+	case p.sweeps.question != nil:
 		screen = p.sweeps.over(t, screen, w, h)
 	case p.manager.open():
 		screen = p.manager.over(t, screen, w, h)
@@ -192,7 +202,11 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 	default:
 		n.Say(t.Strong, "No runs yet")
 		n.Say(t.Text, "n starts one: it asks for a name, checks the recipe against data and model, and trains in a "+
-			"process of its own that goes on when this window is closed. Runs are kept in "+p.list.folder+". Those of other trainers are shown, too, where PROJECT.WATCH names their folders.")
+			"process of its own that goes on when this window is closed. Runs are kept in "+p.list.folder+". Those of "+
+			"other trainers are shown, too, where PROJECT.WATCH names their folders.")
+		if len(p.sweeps.reports) > 0 {
+			n.Say(t.Text, views.KeyOf("next_view")+" shows the sweeps: "+widget.Count(len(p.sweeps.reports))+".")
+		}
 	}
 	return n.View(w, h)
 }
@@ -200,7 +214,7 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 // Capturing says whether a name or a filter is being written, or something is asked.
 func (p *Pane) Capturing() bool {
 	return p.filter.Writing() || p.launcher.open() || p.manager.open() || p.metric.list != nil ||
-		p.sweeps.prompt != nil
+		p.sweeps.question != nil
 }
 
 // Leave closes the uppermost layer: a zoomed panel, the cursor on the curves and their zoom, the comparison or the
@@ -209,7 +223,7 @@ func (p *Pane) Leave() bool {
 	switch {
 	case p.any() && !p.views.Board().Zoomed() && !p.views.Is(detailsView) && p.plot.window.leave():
 		return true
-	case p.any() && p.views.Leave():
+	case p.ready() && p.views.Leave():
 		return true
 	case p.filter.Clear():
 		return true
@@ -234,7 +248,9 @@ func (p *Pane) Status() string {
 		return "letters find   ↑ ↓ choose   enter draws it   esc leaves"
 	case p.filter.Writing():
 		return p.filter.Keys()
-	case !p.any():
+	case p.sweeps.question != nil:
+		return p.sweeps.question.hint(false)
+	case !p.ready():
 		return ""
 	}
 	status := p.views.Status()

@@ -2,7 +2,9 @@ package train
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -22,15 +24,15 @@ type sweeps struct {
 	of       *listing // of the runs, when the sweeps were asked for last
 	fault    error
 	chosen   string         // folder of the selected one
-	prompt   *widget.Prompt // open while a new one is planned
-	refused  error
+	question *sweepQuestion // open while a new one is planned
+	pause    time.Duration  // that a line rests before it is worked out what it comes to
 	scroll   widget.Scroll
 }
 
 // swept is what a sweep was asked for: to begin, to pause, to be written.
 type swept struct{ name, what string }
 
-func newSweeps(s *shared) *sweeps { return &sweeps{shared: s} }
+func newSweeps(s *shared) *sweeps { return &sweeps{shared: s, pause: 150 * time.Millisecond} }
 
 func (v *sweeps) view() views.View {
 	list := views.Panel{Name: "sweeps", Tab: "Sweeps", Draw: v.drawList, Move: v.move}
@@ -48,13 +50,14 @@ func (v *sweeps) view() views.View {
 func (v *sweeps) actions() []views.Action {
 	there := func() bool { return v.current() != nil }
 	return []views.Action{
-		{Name: "new_sweep", Label: "new sweep", Group: "Sweeps", Run: v.plan,
+		{Name: "new_sweep", Label: "new sweep", Group: "Sweeps",
+			Run:     func() tea.Cmd { return v.plan("", "") },
 			Enabled: func() bool { return v.control.PlanSweep != nil },
 			Help:    "plan a sweep: constants with several values, trained under several seeds and compared"},
 		{Name: "pause_sweep", Label: "pause sweep", Group: "Sweeps", Enabled: there, Run: v.steer,
 			Help: "start nothing new of the sweep, or go on with it; runs that are under way go on"},
 		{Name: "export_sweep", Label: "report", Group: "Sweeps", Enabled: there, Run: v.export,
-			Help: "write the sweep as Markdown: its table, its forest plot and what may be said"},
+			Help: "write the sweep as Markdown, CSV and PNG: its table, its forest plot and what may be said"},
 	}
 }
 
@@ -185,7 +188,25 @@ func (v *sweeps) drawTable(t *widget.Theme, w, h int) string {
 		}
 		table.Rows = append(table.Rows, cells)
 	}
-	return table.View(t, w, h)
+	foot := v.underway(t, w, h-len(rows)-1)
+	return table.View(t, w, h-len(foot)) + strings.Join(append([]string{""}, foot...), "\n")
+}
+
+// underway says below the table what is being made and what waits, in at most h lines.
+func (v *sweeps) underway(t *widget.Theme, w, h int) []string {
+	r := v.current()
+	text := r.Underway(r.Status)
+	if text == "" || h < 1 {
+		return nil
+	}
+	lines := widget.Hang(" ", widget.Clean(text), t.Muted, w-1)
+	if len(lines) > h {
+		lines = append(lines[:h-1], widget.Cut(lines[h-1], w-2)+t.Muted.Render("…"))
+	}
+	if len(lines) < h {
+		lines = append([]string{""}, lines...)
+	}
+	return lines
 }
 
 func toneOf(c sweep.Cell) widget.Tone {
@@ -252,50 +273,6 @@ func (v *sweeps) text() string {
 	return ""
 }
 
-// plan opens the line on which a sweep is planned.
-func (v *sweeps) plan() tea.Cmd {
-	v.prompt, v.refused = widget.NewPrompt("sweep", ""), nil
-	v.prompt.Hint = sweep.Usage
-	return nil
-}
-
-// typed gives keys to that line.
-func (v *sweeps) typed(msg tea.Msg) tea.Cmd {
-	outcome, cmd := v.prompt.Update(msg)
-	switch outcome {
-	case widget.Cancelled:
-		v.prompt = nil
-	case widget.Accepted:
-		text, plan := v.prompt.Value(), v.control.PlanSweep
-		return views.Ask(&v.asking, func(ctx context.Context) (swept, error) {
-			name, err := plan(ctx, text)
-			return swept{name, "has begun; it goes on when finetui is left"}, err
-		})
-	}
-	return cmd
-}
-
-// over lays the line over the screen.
-func (v *sweeps) over(t *widget.Theme, screen string, w, h int) string {
-	bw := min(w-4, 100)
-	lines := []string{strings.Split(v.prompt.View(t, bw-4), "\n")[0], ""}
-	lines = append(lines, widget.Hang("", "NAME, then SEEDS=3 or SEEDS=1,2,3, and constants with their values: "+
-		"RECIPE.SAMPLING=instance,square_root. Several constants make every combination; with the word each, one "+
-		"constant at a time differs from the first values. All else is as config.toml has it.", t.Muted, bw-4)...)
-	if v.refused != nil {
-		lines = append(append(lines, ""), widget.Hang(t.Warning.Render("✗ "), widget.Clean(printable.Error(v.refused)),
-			t.Warning, bw-4)...)
-	}
-	hint := "enter plans and starts it   esc leaves"
-	if v.asking.Pending() {
-		hint = "starting it …"
-	}
-	lines = append(lines, "", t.Muted.Render(hint))
-	box := widget.Panel{Titles: []string{"New sweep"}, Focused: true}.View(t, " "+strings.Join(lines, "\n "), bw,
-		min(len(lines)+2, h-2))
-	return widget.Overlay(screen, box, (w-bw)/2, max((h-len(lines)-2)/2-1, 0))
-}
-
 // steer pauses the sweep, or goes on with it.
 func (v *sweeps) steer() tea.Cmd {
 	r, steer := v.current(), v.control.SteerSweep
@@ -319,11 +296,24 @@ func (v *sweeps) export() tea.Cmd {
 	if save == nil {
 		return views.Warn("nothing can be written from here")
 	}
-	text := r.Markdown(r.Status, r.Compared)
-	name := r.Plan.Name
+	of, name := *r, r.Plan.Name
 	return views.Ask(&v.asking, func(context.Context) (swept, error) {
-		path, err := save("sweep-"+name+".md", []byte(text))
-		return swept{name, "is written to " + path}, err
+		var paths []string
+		for _, ending := range sweep.Endings {
+			data, err := of.Export(ending, of.Status, of.Compared)
+			if err != nil {
+				return swept{}, err
+			}
+			path, err := save("sweep-"+name+ending, data)
+			if err != nil {
+				return swept{}, err
+			}
+			if len(paths) > 0 { // they lie beside each other
+				path = filepath.Base(path)
+			}
+			paths = append(paths, path)
+		}
+		return swept{name, "is written to " + strings.Join(paths, ", ")}, nil
 	})
 }
 
@@ -334,13 +324,16 @@ func (v *sweeps) answered(msg views.Answer[swept]) tea.Cmd {
 	}
 	v.asking.Close()
 	if msg.Err != nil {
-		if v.prompt != nil {
-			v.refused = msg.Err
+		if q := v.question; q != nil && q.starting {
+			q.starting, q.refused = false, msg.Err
 			return nil
 		}
 		return views.Fail(msg.Err)
 	}
-	v.prompt = nil
+	if v.question != nil && v.question.starting {
+		v.question, v.chosen = nil, "" // the newest stands first
+		v.views.Show(sweepsView)
+	}
 	v.scanNow()
 	return tea.Batch(v.look(), views.Say("%s %s", msg.Value.name, msg.Value.what))
 }

@@ -2,18 +2,21 @@ package train
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"finetui/core/config"
 	"finetui/core/eval"
 	"finetui/core/run"
 	"finetui/core/sweep"
+	"finetui/views"
 	"finetui/views/viewtest"
 )
 
 // sweeping is the pane's control with one sweep, half of it scored.
-func sweeping(t *testing.T, asked *[]string) Control {
+func sweeping(t *testing.T, asked *[]string, refuse error) Control {
 	t.Helper()
 	file, err := config.Preset("demo")
 	if err != nil {
@@ -49,10 +52,22 @@ func sweeping(t *testing.T, asked *[]string) Control {
 			emit([]sweep.Report{report})
 			return nil
 		},
-		PlanSweep: func(_ context.Context, words string) (string, error) {
-			*asked = append(*asked, words)
-			_, _, _, err := sweep.Parse(strings.Fields(words), nil)
-			return "new", err
+		ForeseeSweep: func(_ context.Context, line string) (*sweep.Outlook, error) {
+			plan, _, err := sweep.Read(file.Snapshot, line)
+			for _, a := range plan.Axes {
+				err = errors.Join(err, a.Check(file.Snapshot))
+			}
+			if err != nil {
+				return nil, err
+			}
+			plan.Name, plan.Split = "tail", "test"
+			variants := plan.Variants()
+			return &sweep.Outlook{Plan: plan, Variants: variants, Runs: len(variants) * len(plan.Seeds), Steps: 1704,
+				Time: 3 * time.Hour, Share: sweep.Share{Together: 2, Threads: 4}, Notes: []string{"a note"}}, nil
+		},
+		PlanSweep: func(_ context.Context, line string) (string, error) {
+			*asked = append(*asked, line)
+			return "tail", refuse
 		},
 		SteerSweep: func(_ context.Context, s *sweep.Sweep, pause bool) error {
 			*asked = append(*asked, s.Plan.Name+" paused")
@@ -66,7 +81,8 @@ func sweeping(t *testing.T, asked *[]string) Control {
 
 func TestSweepsAreSeenPlannedAndSteered(t *testing.T) {
 	var asked []string
-	p := New(sweeping(t, &asked))
+	p := New(sweeping(t, &asked, nil))
+	p.sweeps.pause = 0
 	r := viewtest.Open(t, p, 120, 30)
 	r.Wait("the runs", p.any)
 	r.Press("[")
@@ -84,17 +100,92 @@ func TestSweepsAreSeenPlannedAndSteered(t *testing.T) {
 	}
 	r.Press("B", "N")
 	r.Type("tail SEEDS=x")
-	r.Press("enter")
-	if !strings.Contains(r.Screen(), "neither a number of seeds") {
-		t.Errorf("what was refused is not said:\n%s", r.Screen())
+	r.Wait("what is wrong with it", func() bool { return p.sweeps.question.refused != nil })
+	if !r.Shows("neither a number of seeds") {
+		t.Errorf("what is wrong is not said:\n%s", r.Screen())
 	}
 	r.Press("esc", "N")
 	r.Type("tail SEEDS=2 LORA.R=4,8")
+	r.Wait("what it comes to", func() bool { return p.sweeps.question.outlook != nil })
+	for _, want := range []string{"tail: 2 variants × 2 seeds = 4 runs, 1704 steps in all, about 3 hours",
+		"2 runs at once, with 4 threads each", "a process of its own", "R 8", "! a note"} {
+		if !r.Shows(want) {
+			t.Errorf("the question lacks %q:\n%s", want, r.Screen())
+		}
+	}
+	r.Press("up").Wait("one seed more", func() bool {
+		return p.sweeps.question.outlook.Runs == 6
+	})
 	r.Press("enter")
-	if got := strings.Join(asked, "; "); got != "drawing paused; tail SEEDS=x; tail SEEDS=2 LORA.R=4,8" {
+	if got := strings.Join(asked, "; "); got != "drawing paused; tail SEEDS=3 LORA.R=4,8" {
 		t.Errorf("asked: %s", got)
 	}
-	if p.Capturing() {
-		t.Error("the line is still open")
+	if p.Capturing() || !p.views.Is(sweepsView) {
+		t.Error("the question is still open, or the sweeps are not seen")
+	}
+}
+
+func TestASweepIsPlannedForAnotherPane(t *testing.T) {
+	var asked []string
+	refuse := errors.New("the disk is full")
+	p := New(sweeping(t, &asked, refuse))
+	p.sweeps.pause = 0
+	r := viewtest.Open(t, p, 80, 22)
+	r.Wait("the runs", p.any)
+	r.Send(views.PlanSweep{Line: "SEEDS=3 RECIPE.SAMPLING=instance,square", From: "Config"})
+	r.Wait("what is wrong with it", func() bool { return p.sweeps.question.refused != nil })
+	if !r.Shows("square_root") { // the nearest
+		t.Errorf("no other name is offered:\n%s", r.Screen())
+	}
+	r.Type("_root").Wait("what it comes to", func() bool { return p.sweeps.question.outlook != nil })
+	r.Press("enter").Wait("the refusal", func() bool { return p.sweeps.question.refused != nil })
+	if !r.Shows("the disk is full") {
+		t.Errorf("why it was not started is not said:\n%s", r.Screen())
+	}
+	r.Press("esc")
+	var shown []string
+	for _, msg := range r.Seen() {
+		if show, ok := msg.(views.Show); ok {
+			shown = append(shown, show.Pane)
+		}
+	}
+	if strings.Join(shown, " ") != "Train Config" || p.Capturing() {
+		t.Errorf("shown: %q; open: %v", shown, p.Capturing())
+	}
+}
+
+// A project's first sweep is seen before its first run is there.
+func TestSweepsAreSeenWithoutRuns(t *testing.T) {
+	var asked []string
+	c := sweeping(t, &asked, nil)
+	empty := t.TempDir()
+	c.Runs = func() string { return empty }
+	p := New(c)
+	p.sweeps.pause = 0
+	r := viewtest.Open(t, p, 120, 30)
+	r.Wait("the folder", func() bool { return p.list != nil })
+	r.Send(views.PlanSweep{Line: "SEEDS=2 LORA.R=4,8"})
+	r.Wait("what it comes to", func() bool { return p.sweeps.question.outlook != nil })
+	r.Press("enter").Wait("the sweeps", func() bool { return p.sweeps.current() != nil })
+	if !r.Shows("square_root gains 2.4 points") {
+		t.Fatalf("the sweep is not seen:\n%s", r.Screen())
+	}
+	for _, a := range p.AllActions() { // none may need a run
+		if a.On() {
+			if a.Show != nil {
+				a.Show()
+			}
+			a.Run()
+			p.View(plainTheme, 120, 30)
+		}
+	}
+	r.Press("esc", "esc")
+	p.views.Show(overviewView)
+	if !r.Shows("No runs yet") {
+		t.Errorf("the other views show something without a run:\n%s", r.Screen())
+	}
+	r.Press("]")
+	if !p.views.Is(sweepsView) {
+		t.Error("no key leads back to the sweeps")
 	}
 }

@@ -1,0 +1,89 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"finetui/core/config"
+	"finetui/core/dataset"
+	"finetui/core/gpu"
+	"finetui/core/project"
+)
+
+// Outlook is what a plan comes to before anything of it is started.
+type Outlook struct {
+	Plan     Plan // with what it did not say
+	Variants []Variant
+	Runs     int           // that the plan asks for; those that were made before are used again
+	Steps    int           // of all of them
+	Time     time.Duration // of all of them on this machine; 0: not known
+	Share    Share
+	Notes    []string // what should be known of them, once each
+}
+
+// Foresee checks a plan for a configuration, and says what it comes to.
+func Foresee(ctx context.Context, e *project.Estimator, file *config.Snapshot, p Plan) (*Outlook, error) {
+	if err := p.complete(file); err != nil {
+		return nil, err
+	}
+	o := &Outlook{Plan: p, Variants: p.Variants()}
+	o.Runs = len(o.Variants) * len(p.Seeds)
+	said, known := map[string]bool{}, true
+	for _, v := range o.Variants {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s, err := Vary(file, v.Words...)
+		if err != nil {
+			return nil, err
+		}
+		x, err := e.Estimate(ctx, s.Config)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", v.Name, err)
+		}
+		o.Steps += x.Plan.Total * len(p.Seeds)
+		o.Time += x.Cost.Time * time.Duration(len(p.Seeds))
+		known = known && x.Cost.Time > 0
+		for _, note := range x.Notes {
+			if !said[note] {
+				said[note] = true
+				o.Notes = append(o.Notes, note)
+			}
+		}
+	}
+	if o.Share = p.share(file.Config, runtime.GOMAXPROCS(0), gpu.Visible); !known {
+		o.Time = 0
+	} else if n := min(len(o.Share.GPUs), o.Share.Together); n > 1 {
+		o.Time /= time.Duration(n)
+	}
+	return o, nil
+}
+
+// Lines are an outlook in sentences.
+func (o *Outlook) Lines() []string {
+	takes := "how long they take is not known"
+	if o.Time > 0 {
+		takes = "about " + project.Roughly(o.Time) + " on this machine"
+	}
+	first := fmt.Sprintf("%s: %s × %s = %s, %s in all, %s.", o.Plan.Name,
+		dataset.Counted(len(o.Variants), "variant", "variants"), dataset.Counted(len(o.Plan.Seeds), "seed", "seeds"),
+		dataset.Counted(o.Runs, "run", "runs"), dataset.Counted(o.Steps, "step", "steps"), takes)
+	const most = 8
+	names := []string{o.Variants[0].Name + " (what the others are compared with)"}
+	for _, v := range o.Variants[1:min(most, len(o.Variants))] {
+		names = append(names, v.Name)
+	}
+	if more := len(o.Variants) - most; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	lines := []string{first, "Variants: " + strings.Join(names, "; ") + ".", o.Share.String() + " Scored on " +
+		o.Plan.Split + ". The sweep lives in a process of its own: it goes on when finetui is left or the terminal is " +
+		"gone. A run that was already made under the same constants is used, not repeated."}
+	for _, note := range o.Notes {
+		lines = append(lines, "! "+note)
+	}
+	return lines
+}
