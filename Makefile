@@ -41,9 +41,10 @@ test-gpu: build
 	$${FINETUI_PYTHON:-python3} ml/torch/testgpu.py $(PROGRAM) $(SHAPE)
 
 # A run is killed before every rename, link, removal and sync of its files, and at random moments, and must come to the
-# checkpoints, links, rows and checks of an unbroken one: one on pictures, and one on clips that trains projectors too.
+# checkpoints, links, rows and checks of an unbroken one: one on pictures, and one on clips that trains projectors too. So
+# are a sweep's process and a run under it: the same table and adapters, no run lost or made twice.
 kill:
-	FINETUI_KILLS=all go test -count 1 -timeout 0 -v -run Killed ./core/finetune
+	FINETUI_KILLS=all go test -count 1 -timeout 0 -v -run Killed ./core/finetune ./core/sweep
 
 # One table of the engine's speeds, each beside something measured in the same run; ROWS="layer decode" chooses.
 bench:

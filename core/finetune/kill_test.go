@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +19,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/run"
 	"finetui/ml/mobilevideogpt"
-	"finetui/ml/wholefile"
+	"finetui/ml/wholefile/killtest"
 )
 
 const (
@@ -28,39 +27,11 @@ const (
 	stepsTo = "FINETUI_TEST_STEPS"
 )
 
-// watchSteps counts the steps by which a run's files come to be (rename, symlink, remove, sync), ends the process
-// before the one that is asked for, and notes them where that is asked for.
+// watchSteps ends this process before the step of its run's files that is asked for, and notes the steps where that is
+// asked for.
 func watchSteps() {
 	at, _ := strconv.Atoi(os.Getenv(killAt))
-	var notes *os.File
-	if path := os.Getenv(stepsTo); path != "" {
-		var err error
-		if notes, err = os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
-			panic(err)
-		}
-	}
-	if at == 0 && notes == nil {
-		return
-	}
-	dir := os.Args[len(os.Args)-1]
-	var mutex sync.Mutex
-	n := 0
-	wholefile.Before = func(step, path string) {
-		below, err := filepath.Rel(dir, path)
-		if err != nil || !filepath.IsLocal(below) {
-			return // kept features, and other files that are not the run's
-		}
-		mutex.Lock()
-		defer mutex.Unlock()
-		n++
-		if notes != nil {
-			fmt.Fprintln(notes, step, below)
-		}
-		if n == at {
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
-	}
+	killtest.Watch(os.Args[len(os.Args)-1], at, "", os.Getenv(stepsTo))
 }
 
 // outcome is what a run comes to, in a form that can be compared: all that does not tell of time and of processes.

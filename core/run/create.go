@@ -30,7 +30,7 @@ func Create(runsDir, name string, meta Meta, cfg []byte) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the run cannot be made: %w", err)
 	}
-	info := Info{Schema: Schema, Number: number, Name: cleanName(name), State: Created, Meta: meta,
+	info := Info{Schema: Schema, Number: number, Name: CleanName(name), State: Created, Meta: meta,
 		Machine: hostname(), Created: unix(time.Now()), LatestOfEquals: true,
 		Frozen: map[string][]string{configFile: {disk.Sum(cfg)}}}
 	dir := filepath.Join(runsDir, fmt.Sprintf("%04d-%s", number, info.Name))

@@ -31,7 +31,7 @@ func Rename(r *Run, name string) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be renamed: %w", r.Label(), err)
 	}
-	info.Name = cleanName(name)
+	info.Name = CleanName(name)
 	label := fmt.Sprintf("%04d-%s", info.Number, info.Name)
 	if label == r.Label() {
 		return r, nil

@@ -238,8 +238,8 @@ func writeSynced(path string, data []byte) error {
 	return errors.Join(err, wholefile.Sync(f), f.Close())
 }
 
-// cleanName makes a name fit for a folder: letters, digits, dots, dashes and underscores, at most 48 of them.
-func cleanName(name string) string {
+// CleanName makes a name fit for a folder: letters, digits, dots, dashes and underscores, at most 48 of them.
+func CleanName(name string) string {
 	keep := func(r rune) rune {
 		switch {
 		case r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' &&

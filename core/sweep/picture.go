@@ -53,10 +53,10 @@ type sheet struct {
 // Picture draws a sweep for a paper or a slide: its table, its forest plot with the intervals, and what may be said.
 func (s *Sweep) Picture(st Status, c *eval.RecipeComparison) image.Image {
 	f := letters()
-	p := &sheet{y: pictureMargin}
-	p.img = image.NewNRGBA(image.Rect(0, 0, pictureWidth, p.y))
+	p := &sheet{img: image.NewNRGBA(image.Rect(0, 0, pictureWidth, 0))}
+	p.space(pictureMargin)
 	p.line(f.title, "Sweep "+s.Plan.Name, ink, 40)
-	p.text(f.text, s.Title(st), faint)
+	p.text(f.text, strings.TrimPrefix(s.Title(st), s.Plan.Name+": "), faint)
 	for _, a := range s.Plan.Axes {
 		p.text(f.small, a.Key+": "+strings.Join(a.Values, ", "), faint)
 	}

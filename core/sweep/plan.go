@@ -199,11 +199,11 @@ func (p *Plan) Skips(variant string, seed int) bool {
 
 // check says what is wrong with a plan for a configuration.
 func (p *Plan) check(file *config.Snapshot) error {
-	if err := run.CheckName(p.Name); err != nil {
-		return fmt.Errorf("a sweep is named as a run is: %w", err)
-	}
 	if len(p.Axes) == 0 {
 		return errors.New("nothing is varied: give a constant several values, e.g. RECIPE.SAMPLING=instance,square_root")
+	}
+	if err := run.CheckName(p.Name); err != nil {
+		return fmt.Errorf("a sweep is named as a run is: %w", err)
 	}
 	if p.Each && p.Zip {
 		return errors.New("each and zip exclude each other: one constant at a time, or all of them in step")

@@ -85,7 +85,7 @@ func (s *Sweep) Stop() error {
 // that it outlives the terminal. exe is the program itself.
 func (s *Sweep) GoOn(ctx context.Context, exe string) error {
 	for _, request := range []string{pauseFile, stopFile} {
-		if err := os.Remove(filepath.Join(s.Dir, request)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := wholefile.Remove(filepath.Join(s.Dir, request)); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,10 @@ func TestMain(m *testing.M) {
 		ctx, stop := finetune.Until(context.Background())
 		defer stop()
 		dir := os.Args[len(os.Args)-1]
+		watchSteps(os.Args[1], dir)
+		if os.Args[1] == finetune.Verb && noteCard(dir) {
+			os.Exit(1)
+		}
 		var err error
 		if os.Args[1] == Verb {
 			err = Work(ctx, dir, os.Args[0], "test")
@@ -87,7 +91,7 @@ func TestAPlanThatMakesNoSenseIsRefused(t *testing.T) {
 		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{{"PROJECT.SEED", []string{"1", "2"}}}}, "SEEDS"},
 		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{{"VIEW.THEME", []string{"dark", "light"}}}}, "no other run"},
 		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{sampling, sampling}}, "varied twice"},
-		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{{"LORA.R", []string{"4", "4"}}}}, "the same"},
+		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{{"LORA.R", []string{"4", "4"}}}}, "twice"},
 		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{sampling}, Names: []string{"one"}}, "2 variants have 1 names"},
 		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{sampling}, Names: []string{"one", "one"}}, "the same"},
 		{Plan{Name: "a", Seeds: []int{1}, Axes: []Axis{{"RECIPE.SAMPLING", []string{"instance", "square"}}}},

@@ -145,7 +145,7 @@ func (s *Sweep) Underway(st Status) string {
 	case st.Paused && left > 0:
 		text += fmt.Sprintf(" Paused: %s.", dataset.Counted(left, "waits", "wait"))
 	case more > 0:
-		text += fmt.Sprintf(" Next: %s, and %d more.", strings.Join(next, "; "), more)
+		text += fmt.Sprintf(" Next: %s; and %d more.", strings.Join(next, "; "), more)
 	case left > 0:
 		text += fmt.Sprintf(" Next: %s.", strings.Join(next, "; "))
 	}

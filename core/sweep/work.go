@@ -58,6 +58,7 @@ func Work(ctx context.Context, dir, exe, version string) error {
 		return fmt.Errorf("another process works on the sweep %s (%w)", s.Plan.Name, err)
 	}
 	defer held.Close()
+	wholefile.SweepFiles(dir) // what a killed one was at
 	w := &worker{dir: dir, exe: exe, version: version, runs: s.runs()}
 	if w.queue, err = s.readQueue(); err != nil {
 		log.Printf("%v", err)
@@ -284,18 +285,19 @@ func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Pl
 	if err != nil {
 		return nil, err
 	}
+	name := strings.Join(strings.FieldsFunc(plan.Name+" "+j.variant.Name+" "+fmt.Sprint(j.seed), func(r rune) bool {
+		return strings.ContainsRune(" +=/\\[]|\"'", r)
+	}), "-")
 	for _, r := range list {
 		if s := r.Status(); s.State != run.Done && !s.Live() && !s.Resumable() || !same(r, meta, file.Config) {
 			continue
 		}
 		log.Printf("%s: %s was made under the same constants", j.key(), r.Label())
 		return r, w.note(j.variant.Name, j.seed, func(c *record) {
-			c.Run, c.Created, c.Found = r.Info.Number, r.Info.Created, true
+			// one of that name is the queue's own, which was killed before it noted it down
+			c.Run, c.Created, c.Found = r.Info.Number, r.Info.Created, r.Info.Name != run.CleanName(name)
 		})
 	}
-	name := strings.Join(strings.FieldsFunc(plan.Name+" "+j.variant.Name+" "+fmt.Sprint(j.seed), func(r rune) bool {
-		return strings.ContainsRune(" +=/\\[]|\"'", r)
-	}), "-")
 	r, _, err := finetune.Start(ctx, file, finetune.Options{Name: name, Exe: w.exe, Env: env, Version: w.version})
 	if r == nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 	"finetui/views/widget"
 )
 
-const gutter = 4 // cells before a name: cursor, ● not saved, ○ not the preset's, ◇ to try
+const gutter = 4 // cells before a name: cursor, ● not saved, ○ not the preset's or ◇ to try, a blank
 
 // columns are where name, value and note of a constant stand in w cells.
 type columns struct{ name, value, note int }
@@ -170,7 +170,7 @@ func (v *constants) drawRow(t *widget.Theme, r row, selected bool, w int) string
 	name := r.field.Name()
 	marks := v.marks(t, name)
 	label := pick(selected, t.Selected, t.Text).Render(widget.Left(widget.Clean(r.field.Key), c.name))
-	lead := cursorMark(t, selected) + marks + v.trying.mark(t, name) + label + " "
+	lead := cursorMark(t, selected) + marks + " " + label + " "
 	if selected && v.editor != nil {
 		return lead + widget.Left(v.editor.inPlace(t, w-c.valueAt()), w-c.valueAt())
 	}
@@ -218,7 +218,9 @@ func (v *constants) marks(t *widget.Theme, name string) string {
 	} else if _, overridden := v.file.Overridden(name); overridden {
 		saved = t.Accent.Render("»")
 	}
-	if _, differs := changeOf(v.strays, name); differs {
+	if _, marked := v.trying.of(name); marked {
+		own = t.Accent.Render(tryMark)
+	} else if _, differs := changeOf(v.strays, name); differs {
 		own = t.Muted.Render("○")
 	}
 	return saved + own
@@ -261,7 +263,7 @@ func (v *constants) note(field config.Field) (string, widget.Tone) {
 		return problemGlyph(problems[0]) + " " + widget.Clean(problems[0].Text), widget.Warning
 	}
 	if a, marked := v.trying.of(field.Name()); marked {
-		return "tries " + widget.Clean(valuesText(a)), widget.Accent
+		return tryMark + " " + widget.Clean(valuesText(a)), widget.Accent
 	}
 	if change, differs := changeOf(v.unsaved, field.Name()); differs {
 		return "was " + widget.Clean(plainValue(change.Old)), widget.Accent

@@ -27,13 +27,6 @@ func (y *trying) of(name string) (sweep.Axis, bool) {
 	return sweep.Axis{}, false
 }
 
-func (y *trying) mark(t *widget.Theme, name string) string {
-	if _, marked := y.of(name); marked {
-		return t.Accent.Render(tryMark)
-	}
-	return " "
-}
-
 // valuesText are the values of a constant as they are written in its line.
 func valuesText(a sweep.Axis) string {
 	if separator := a.Separator(); separator != "," {
