@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"finetui/core/config"
@@ -15,13 +16,16 @@ type Report struct {
 	*Sweep
 	Status   Status
 	Compared *eval.RecipeComparison // nil: nothing can be compared yet
-	Fault    error                  // what of it cannot be read, or compared
+	// Comparing: what is scored is still being compared, and Compared is not of all of it yet.
+	Comparing bool
+	Fault     error // what of it cannot be read, or compared
 }
 
 // Watcher remembers what was compared, so that nothing is compared twice. Its zero value is ready; it is for one
 // goroutine.
 type Watcher struct {
 	compared map[string]Report // by folder, split and evaluations
+	last     map[string]Report // the newest of a folder
 	results  map[string]result // by path
 }
 
@@ -47,6 +51,14 @@ func (w *Watcher) read(path string) (*eval.Result, error) {
 	return r, err
 }
 
+// with is a report with what was compared.
+func (r Report) with(known Report) Report {
+	if r.Compared = known.Compared; r.Fault == nil {
+		r.Fault = known.Fault
+	}
+	return r
+}
+
 // Status is a sweep's, without reading again what has not changed.
 func (w *Watcher) Status(s *Sweep) (Status, error) {
 	w.begin()
@@ -55,7 +67,7 @@ func (w *Watcher) Status(s *Sweep) (Status, error) {
 
 func (w *Watcher) begin() {
 	if w.compared == nil {
-		w.compared, w.results = map[string]Report{}, map[string]result{}
+		w.compared, w.last, w.results = map[string]Report{}, map[string]Report{}, map[string]result{}
 	}
 }
 
@@ -70,6 +82,7 @@ func (w *Watcher) Watch(ctx context.Context, file *config.Snapshot, emit func([]
 		list, err := List(file)
 		live, now := false, fmt.Sprint(err)
 		var out []Report
+		var keys []string
 		for _, s := range list {
 			r := Report{Sweep: s}
 			r.Status, r.Fault = s.status(w.read)
@@ -84,19 +97,26 @@ func (w *Watcher) Watch(ctx context.Context, file *config.Snapshot, emit func([]
 			now += fmt.Sprintf("%s %v %v %v\n", s.Dir, r.Status.Live, r.Status.Paused, s.Plan)
 			known, ok := w.compared[key]
 			if !ok {
-				if known.Compared, known.Fault = s.Compare(ctx, r.Status); ctx.Err() != nil {
-					return ctx.Err()
-				}
-				w.compared[key] = known
+				known, r.Comparing = w.last[s.Dir], true
 			}
-			if r.Compared = known.Compared; r.Fault == nil {
-				r.Fault = known.Fault
-			}
-			out = append(out, r)
+			out, keys = append(out, r.with(known)), append(keys, key)
 		}
 		if now != before {
 			before = now
-			emit(out)
+			emit(slices.Clone(out))
+		}
+		for i, r := range out { // it takes a while
+			if !r.Comparing {
+				continue
+			}
+			var known Report
+			if known.Compared, known.Fault = r.Compare(ctx, r.Status); ctx.Err() != nil {
+				return ctx.Err()
+			}
+			w.compared[keys[i]], w.last[r.Dir] = known, known
+			r.Comparing = false
+			out[i] = r.with(known)
+			emit(slices.Clone(out))
 		}
 		if !live {
 			return err

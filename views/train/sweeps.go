@@ -233,6 +233,9 @@ func (v *sweeps) verdictLines(t *widget.Theme, w int) []string {
 		lines = append(lines, widget.Hang(t.Warning.Render(" ✗ "), widget.Clean(printable.Error(r.Fault)), t.Warning,
 			w-1)...)
 	}
+	if r.Comparing {
+		lines = append(lines, widget.Hang(" ", "comparing what is scored …", t.Muted, w-1)...)
+	}
 	if c := r.Compared; c != nil {
 		for _, line := range c.Forest(min(w-2, 110)) {
 			lines = append(lines, " "+widget.Cut(widget.Clean(line), w-1))
@@ -242,7 +245,7 @@ func (v *sweeps) verdictLines(t *widget.Theme, w int) []string {
 			lines = append(lines, widget.Hang(" ", widget.Clean(sentence), t.Text, w-1)...)
 		}
 		lines = append(append(lines, ""), widget.Hang(" ", widget.Clean("95 % by "+c.Method), t.Muted, w-1)...)
-	} else if r.Fault == nil {
+	} else if r.Fault == nil && !r.Comparing {
 		lines = widget.Hang(" ", "Nothing can be compared before two variants have a scored seed.", t.Muted, w-1)
 	}
 	for _, cell := range r.Status.Cells {
