@@ -97,7 +97,7 @@ func (w *Watcher) Watch(ctx context.Context, file *config.Snapshot, emit func([]
 			now += fmt.Sprintf("%s %v %v %v\n", s.Dir, r.Status.Live, r.Status.Paused, s.Plan)
 			known, ok := w.compared[key]
 			if !ok {
-				known, r.Comparing = w.last[s.Dir], true
+				known, r.Comparing = Report{Compared: w.last[s.Dir].Compared}, true
 			}
 			out, keys = append(out, r.with(known)), append(keys, key)
 		}
