@@ -56,7 +56,7 @@ func Foresee(ctx context.Context, e *project.Estimator, file *config.Snapshot, p
 	}
 	if o.Share = p.share(file.Config, runtime.GOMAXPROCS(0), gpu.Visible); !known {
 		o.Time = 0
-	} else if n := min(len(o.Share.GPUs), o.Share.Together); n > 1 {
+	} else if n := min(len(o.Share.GPUs)/max(1, o.Share.Each), o.Share.Together); n > 1 {
 		o.Time /= time.Duration(n)
 	}
 	return o, nil

@@ -3,6 +3,7 @@ package sweep
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"finetui/core/config"
@@ -11,9 +12,11 @@ import (
 
 // Share is how a machine is divided among the runs of a sweep.
 type Share struct {
-	Together int      `json:"together"`       // runs at once
-	Threads  int      `json:"threads"`        // of each
-	GPUs     []string `json:"gpus,omitempty"` // each run that PyTorch trains gets one of them; none: there are none
+	Together int `json:"together"` // runs at once
+	Threads  int `json:"threads"`  // of each
+	// GPUs are given out to the runs that PyTorch trains, Each to a run; none: there are none, or runs find them themselves.
+	GPUs []string `json:"gpus,omitempty"`
+	Each int      `json:"gpus_each,omitempty"`
 }
 
 // share divides a machine among a plan's runs. Where it does not say how many are made at once, they are as many as
@@ -24,9 +27,9 @@ func (p *Plan) share(c *config.Config, cores int, gpus func() []string) Share {
 	torch := c.Model.Engine == config.EngineTorch || slices.ContainsFunc(p.Axes, func(a Axis) bool {
 		return a.Key == "MODEL.ENGINE" && slices.Contains(a.Values, string(config.EngineTorch))
 	})
-	if torch {
-		if s.GPUs = gpus(); p.Together == 0 {
-			s.Together = max(1, len(s.GPUs))
+	if torch && len(c.Torch.Hosts) == 0 { // those of other machines are not known here
+		if s.GPUs, s.Each = gpus(), max(1, c.Torch.Processes); p.Together == 0 {
+			s.Together = max(1, len(s.GPUs)/s.Each)
 		}
 	}
 	if s.Threads == 0 {
@@ -43,7 +46,9 @@ func (s Share) String() string {
 	switch {
 	case len(s.GPUs) == 0:
 		return text + "."
-	case s.Together <= len(s.GPUs):
+	case s.Each > 1 && s.Together*s.Each <= len(s.GPUs):
+		return fmt.Sprintf("%s and %d GPUs of its own (of %d).", text, s.Each, len(s.GPUs))
+	case s.Together*s.Each <= len(s.GPUs):
 		return fmt.Sprintf("%s and a GPU of its own (of %d).", text, len(s.GPUs))
 	}
 	return fmt.Sprintf("%s; they share %s.", text, dataset.Counted(len(s.GPUs), "GPU", "GPUs"))
@@ -58,26 +63,37 @@ type cards struct {
 
 func newCards(names []string) *cards { return &cards{names: names, runs: make([]int, len(names))} }
 
-// take is the GPU that is wanted where there is such a one, else the one with the fewest runs; "" where there is none.
-// It is to be given back.
-func (c *cards) take(wanted string) string {
+// take are n GPUs, with commas between: those that are wanted where there are such, else the ones with the fewest runs;
+// "" where there are none. They are to be given back.
+func (c *cards) take(n int, wanted string) string {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if len(c.names) == 0 {
-		return ""
+	var taken []string
+	for _, name := range strings.Split(wanted, ",") {
+		if at := slices.Index(c.names, name); at >= 0 {
+			c.runs[at]++
+			taken = append(taken, name)
+		}
 	}
-	at := slices.Index(c.names, wanted)
-	if at < 0 {
-		at = slices.Index(c.runs, slices.Min(c.runs))
+	for len(taken) < min(n, len(c.names)) {
+		at := -1
+		for i, runs := range c.runs {
+			if !slices.Contains(taken, c.names[i]) && (at < 0 || runs < c.runs[at]) {
+				at = i
+			}
+		}
+		c.runs[at]++
+		taken = append(taken, c.names[at])
 	}
-	c.runs[at]++
-	return c.names[at]
+	return strings.Join(taken, ",")
 }
 
-func (c *cards) giveBack(name string) {
+func (c *cards) giveBack(names string) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if at := slices.Index(c.names, name); at >= 0 {
-		c.runs[at]--
+	for _, name := range strings.Split(names, ",") {
+		if at := slices.Index(c.names, name); at >= 0 {
+			c.runs[at]--
+		}
 	}
 }

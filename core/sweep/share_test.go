@@ -17,14 +17,16 @@ func TestAMachineIsDividedAmongRuns(t *testing.T) {
 	two := []string{"GPU-a", "GPU-b"}
 	engines := []Axis{{"MODEL.ENGINE", []string{"native", "torch"}}}
 	for _, c := range []struct {
-		name     string
-		together int
-		threads  int // TRAIN.THREADS
-		engine   config.Engine
-		axes     []Axis
-		gpus     []string
-		want     Share
-		says     string
+		name      string
+		together  int
+		threads   int // TRAIN.THREADS
+		engine    config.Engine
+		processes int
+		hosts     []string
+		axes      []Axis
+		gpus      []string
+		want      Share
+		says      string
 	}{
 		{name: "one run has all cores", want: Share{Together: 1, Threads: 8}, says: "One run at a time, with 8 threads."},
 		{name: "several divide them", together: 3, want: Share{Together: 3, Threads: 2},
@@ -40,13 +42,18 @@ func TestAMachineIsDividedAmongRuns(t *testing.T) {
 			says: "2 runs at once, with 4 threads each and a GPU of its own (of 2)."},
 		{name: "more runs than GPUs share them", engine: config.EngineTorch, together: 4, gpus: two,
 			want: Share{Together: 4, Threads: 2, GPUs: two}, says: "4 runs at once, with 2 threads each; they share 2 GPUs."},
+		{name: "a GPU for each process of a run", engine: config.EngineTorch, processes: 2, gpus: append(two, "2", "3"),
+			want: Share{Together: 2, Threads: 4, GPUs: append(two, "2", "3")},
+			says: "2 runs at once, with 4 threads each and 2 GPUs of its own (of 4)."},
+		{name: "runs on several machines find theirs", engine: config.EngineTorch, hosts: []string{"a", "b"}, gpus: two,
+			want: Share{Together: 1, Threads: 8}, says: "One run at a time, with 8 threads."},
 		{name: "PyTorch without a GPU", engine: config.EngineTorch, want: Share{Together: 1, Threads: 8},
 			says: "One run at a time, with 8 threads."},
 		{name: "PyTorch in one variant", axes: engines, gpus: two, want: Share{Together: 2, Threads: 4, GPUs: two},
 			says: "2 runs at once, with 4 threads each and a GPU of its own (of 2)."},
 	} {
 		cfg := *config.Default()
-		cfg.Train.Threads = c.threads
+		cfg.Train.Threads, cfg.Torch.Processes, cfg.Torch.Hosts = c.threads, max(1, c.processes), c.hosts
 		if cfg.Model.Engine = config.EngineNative; c.engine != "" {
 			cfg.Model.Engine = c.engine
 		}
@@ -63,21 +70,25 @@ func TestAMachineIsDividedAmongRuns(t *testing.T) {
 
 func TestEveryRunGetsAGPUOfItsOwnAsLongAsThereAreSome(t *testing.T) {
 	c := newCards([]string{"0", "GPU-b", "2"})
-	a, b := c.take(""), c.take("")
+	a, b := c.take(1, ""), c.take(1, "")
 	if a != "0" || b != "GPU-b" {
 		t.Errorf("the first two got %q and %q", a, b)
 	}
-	if got := c.take("2"); got != "2" {
+	if got := c.take(1, "2"); got != "2" {
 		t.Errorf("the one that it was on is %q", got)
 	}
-	if got := c.take(""); got != "0" {
+	if got := c.take(1, ""); got != "0" {
 		t.Errorf("with all taken, the next got %q", got)
 	}
 	c.giveBack("GPU-b")
-	if got := c.take("gone"); got != "GPU-b" {
+	if got := c.take(1, "gone"); got != "GPU-b" {
 		t.Errorf("in place of one that is not there any more it got %q, not the free one", got)
 	}
-	if got := newCards(nil).take(""); got != "" {
+	c = newCards([]string{"0", "1", "2", "3"})
+	if a, b, third := c.take(2, ""), c.take(2, ""), c.take(2, ""); a != "0,1" || b != "2,3" || third != "0,1" {
+		t.Errorf("runs of two processes got %q, %q and %q", a, b, third)
+	}
+	if got := newCards(nil).take(1, ""); got != "" {
 		t.Errorf("of none it got %q", got)
 	}
 }
@@ -101,7 +112,7 @@ func noteCard(dir string) bool {
 
 func TestRunsOfPyTorchSeeAGPUEach(t *testing.T) {
 	f := small(t)
-	if err := f.Override([]string{"MODEL.ENGINE=torch"}); err != nil {
+	if err := f.Override([]string{"MODEL.ENGINE=torch", "TORCH.PYTHON=" + os.Getenv("FINETUI_PYTHON")}); err != nil {
 		t.Fatal(err)
 	}
 	notes := filepath.Join(t.TempDir(), "cards")
@@ -121,13 +132,16 @@ func TestRunsOfPyTorchSeeAGPUEach(t *testing.T) {
 	st := until(t, s, "the end", func(st Status) bool {
 		return !st.Live && !slices.ContainsFunc(st.Cells, func(c Cell) bool { return c.State != GivenUp })
 	})
+	if reason := st.Cells[0].Reason; strings.Contains(reason, "no Python") {
+		t.Skip(reason)
+	}
 	if st.Share.Together != 2 || len(st.Share.GPUs) != 2 {
 		t.Errorf("the machine was divided as %+v", st.Share)
 	}
 	seen := map[string]string{}
 	text, err := os.ReadFile(notes)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v: %+v", err, st.Cells)
 	}
 	for line := range strings.Lines(string(text)) {
 		run, card, _ := strings.Cut(strings.TrimSpace(line), " ")

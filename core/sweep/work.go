@@ -239,7 +239,7 @@ func (w *worker) experiment(ctx context.Context, j job, plan Plan) error {
 	file = file.At(filepath.Join(file.Root, filepath.Base(file.Path)), file.Root)
 	var env []string
 	if file.Config.Model.Engine == config.EngineTorch {
-		if card := w.cards.take(w.cardOf(j)); card != "" {
+		if card := w.cards.take(w.share.Each, w.cardOf(j)); card != "" {
 			defer w.cards.giveBack(card)
 			if err := w.note(j.variant.Name, j.seed, func(c *record) { c.GPU = card }); err != nil {
 				return err

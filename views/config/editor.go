@@ -302,7 +302,7 @@ func (e *editor) below(t *widget.Theme, w, h int) string {
 	case e.ticks != nil:
 		return e.ticks.view(t, w, h)
 	case e.prompt.Error != "":
-		lines := widget.FirstLines(widget.Hang(" ✗ ", widget.Clean(e.prompt.Error), t.Text, w-1), w-1, 5)
+		lines := widget.FirstLines(widget.Hang(" ✗ ", widget.Clean(e.prompt.Error), t.Text, w-1), w-1, 8)
 		for i, line := range lines {
 			lines[i] = t.Warning.Inherit(t.Selected).Render(widget.Left(line, w))
 		}

@@ -44,13 +44,21 @@ func (l *lines) right() string {
 		parts = append(parts, l.note())
 	}
 	if w > 0 && h > 0 {
-		above, below := l.scroll().Hidden(len(l.text(plainTheme, w)), h)
-		if above > 0 {
-			parts = append(parts, "▲ "+widget.Count(above))
+		if text := hidden(l.scroll().Hidden(len(l.text(plainTheme, w)), h)); text != "" {
+			parts = append(parts, text)
 		}
-		if below > 0 {
-			parts = append(parts, "▼ "+widget.Count(below)+" more")
-		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// hidden says how many lines are out of sight, above and below.
+func hidden(above, below int) string {
+	var parts []string
+	if above > 0 {
+		parts = append(parts, "▲ "+widget.Count(above))
+	}
+	if below > 0 {
+		parts = append(parts, "▼ "+widget.Count(below)+" more")
 	}
 	return strings.Join(parts, " · ")
 }

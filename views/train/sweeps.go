@@ -38,13 +38,20 @@ func (v *sweeps) view() views.View {
 	list := views.Panel{Name: "sweeps", Tab: "Sweeps", Draw: v.drawList, Move: v.move}
 	table := views.Panel{Name: "variants", Tab: "Variants", Title: v.tableTitle, Draw: v.drawTable}
 	verdict := views.Panel{Name: "verdict", Tab: "Verdict", Title: title("Differences from the first variant"),
-		Draw: v.drawVerdict, Move: v.moveVerdict}
-	board := views.NewBoard(layout.Row(
-		layout.Panel("sweeps", 26, 6).AtMost(34, 0),
-		layout.Column(layout.Panel("variants", 40, 7).Prior(2).Weighted(2),
-			layout.Panel("verdict", 40, 8).Prior(1).Weighted(3)).Weighted(3)), table, verdict, list)
-	return views.View{Name: sweepsView, Boards: []*views.Board{board}, Actions: v.actions, Want: v.want,
-		Copy: v.text}
+		Right: v.verdictRight, Draw: v.drawVerdict, Move: v.moveVerdict}
+	both := []layout.Node{layout.Panel("variants", 40, 7).Prior(2).Weighted(2),
+		layout.Panel("verdict", 40, 8).Prior(1).Weighted(3)}
+	wide := views.NewBoard(layout.Row(layout.Panel("sweeps", 26, 6).AtMost(34, 0),
+		layout.Column(both...).Weighted(3)), table, verdict, list)
+	narrow := views.NewBoard(layout.Column(append([]layout.Node{layout.Panel("sweeps", 40, 4).AtMost(0, 5)}, both...)...),
+		table, verdict, list)
+	return views.View{Name: sweepsView, Boards: []*views.Board{narrow, wide}, Actions: v.actions, Want: v.want,
+		Copy: v.text, Pick: func(w, _ int) *views.Board {
+			if w < 110 {
+				return narrow
+			}
+			return wide
+		}}
 }
 
 func (v *sweeps) actions() []views.Action {
@@ -167,7 +174,11 @@ func (v *sweeps) drawTable(t *widget.Theme, w, h int) string {
 		return widget.Block(strings.Join(v.empty(t, w), "\n"), w, h)
 	}
 	rows := r.Table(r.Status, r.Compared)
-	table := widget.Table{Columns: []widget.Column{{Title: rows[0][0], Flex: true, Min: 10, Priority: 9}}}
+	longest := 10
+	for _, row := range rows {
+		longest = max(longest, widget.Width(widget.Clean(row[0])))
+	}
+	table := widget.Table{Columns: []widget.Column{{Title: rows[0][0], Flex: true, Min: min(longest, 30), Priority: 9}}}
 	last := len(rows[0]) - 1
 	for i, name := range rows[0][1:] {
 		column := widget.Column{Title: name, Right: true, Priority: 7}
@@ -262,6 +273,15 @@ func (v *sweeps) drawVerdict(t *widget.Theme, w, h int) string {
 		return widget.Middle(t.Muted, "what each variant gains or loses against the first, with its interval", w, h)
 	}
 	return v.scroll.View(v.verdictLines(t, w), w, h)
+}
+
+// verdictRight says how much of it is out of sight.
+func (v *sweeps) verdictRight() string {
+	w, h := v.views.Board().Inside("verdict")
+	if w <= 0 || h <= 0 {
+		return ""
+	}
+	return hidden(v.scroll.Hidden(len(v.verdictLines(plainTheme, w)), h))
 }
 
 func (v *sweeps) moveVerdict(m widget.Move, page int) {
