@@ -132,7 +132,7 @@ func TestTorchOfTwoProcessesEndsAndGoesOn(t *testing.T) {
 	again := func() {
 		t.Helper()
 		nobodyIsLeft(t, r)
-		if err := Resume(context.Background(), r, exe); err != nil {
+		if err := Resume(context.Background(), r, Options{Exe: exe}); err != nil {
 			t.Fatal(err)
 		}
 		if err := Underway(context.Background(), r, nil); err != nil {
