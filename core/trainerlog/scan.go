@@ -71,27 +71,6 @@ func (s *scanner) members(each func(key []byte) bool) bool {
 	}
 }
 
-// elements calls for every element of a list; each has to take it.
-func (s *scanner) elements(each func() bool) bool {
-	if !s.take('[') {
-		return false
-	}
-	if s.take(']') {
-		return true
-	}
-	for {
-		if !each() {
-			return false
-		}
-		if s.take(']') {
-			return true
-		}
-		if !s.take(',') {
-			return false
-		}
-	}
-}
-
 // quoted takes a text in quotes of either kind; what is escaped in it stays so.
 func (s *scanner) quoted() ([]byte, bool) {
 	s.blanks()

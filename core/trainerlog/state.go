@@ -21,9 +21,8 @@ type state struct {
 	fields fields
 	values []Value
 
-	rest    scanner // inside the history; its text is nil when all of it was handed on
-	started bool
-	facts   stateFacts
+	rest  scanner // inside the history; its text is nil when all of it was handed on
+	facts stateFacts
 }
 
 // stateFacts are what a trainer_state.json says beside its history.

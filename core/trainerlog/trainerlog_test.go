@@ -43,7 +43,6 @@ func add(t testing.TB, path, text string) {
 type reading struct {
 	reader *Reader
 	series map[string][]Value // by name; a value's name is its step
-	times  map[string]map[int]float64
 	bad    int
 	resets int
 }
