@@ -3,6 +3,7 @@ package finetune
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"finetui/core/config"
@@ -42,7 +43,7 @@ var changeable = []struct{ name, how string }{
 }
 
 // ofTheCall are constants that say where runs are looked for: they are no part of a run.
-const ofTheCall = "PROJECT.RUNS"
+var ofTheCall = []string{"PROJECT.RUNS", "PROJECT.WATCH"}
 
 // Fixed is the error for constants that a run cannot go on with in another value.
 type Fixed struct {
@@ -83,7 +84,7 @@ func howChanged(name string) (how string, may bool) {
 func change(label string, was *config.Snapshot, words []string) (*config.Snapshot, []config.Change, error) {
 	var mine []string
 	for _, word := range words {
-		if name, _, _ := strings.Cut(word, "="); strings.TrimSpace(name) != ofTheCall {
+		if name, _, _ := strings.Cut(word, "="); !slices.Contains(ofTheCall, strings.TrimSpace(name)) {
 			mine = append(mine, word)
 		}
 	}

@@ -90,7 +90,7 @@ func readFurther(ctx context.Context, data *dataset.Dataset, file *config.Snapsh
 // furtherFinding says why EVAL.DATA is no split.
 func furtherFinding(fault error) dataset.Finding {
 	return dataset.Finding{Code: "eval_data", Level: level.Info, Text: fault.Error(),
-		Do: "nothing but scoring on it needs it; finetui demo draws the demo's"}
+		Do: "nothing but scoring on it needs it; the demo's is drawn by m in the workbench, or by finetui new demo"}
 }
 
 // addData appends the items of EVAL.DATA as one split with the name of its folder.
