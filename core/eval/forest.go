@@ -16,19 +16,10 @@ func (c *RecipeComparison) Forest(width int) []string {
 	if len(c.Differences) == 0 {
 		return nil
 	}
-	low, high := 0.0, 0.0
+	low, high := c.Span()
 	names, texts := []string{printable.Line(c.Variants[0].Name)}, []string{"macro-F1, points"}
 	for _, d := range c.Differences {
-		text := fmt.Sprintf("%+.1f", 100*d.MacroF1.Difference)
-		low, high = min(low, d.MacroF1.Difference), max(high, d.MacroF1.Difference)
-		if i := d.MacroF1.Interval; i != nil {
-			low, high = min(low, i[0]), max(high, i[1])
-			text += fmt.Sprintf(" (%+.1f … %+.1f)", 100*i[0], 100*i[1])
-		}
-		names, texts = append(names, printable.Line(d.Name)), append(texts, text)
-	}
-	if high == low {
-		high = low + .01
+		names, texts = append(names, printable.Line(d.Name)), append(texts, d.Points())
 	}
 	names, texts = even(names), even(texts)
 	width = max(11, width-utf8.RuneCountInString(names[0])-utf8.RuneCountInString(texts[0])-4)
@@ -51,6 +42,29 @@ func (c *RecipeComparison) Forest(width int) []string {
 		lines[k] = names[k] + "  " + texts[k] + "  " + strings.TrimRight(string(drawn), " ")
 	}
 	return lines
+}
+
+// Span is what an axis has to hold for all differences of macro-F1, their intervals and zero.
+func (c *RecipeComparison) Span() (low, high float64) {
+	for _, d := range c.Differences {
+		low, high = min(low, d.MacroF1.Difference), max(high, d.MacroF1.Difference)
+		if i := d.MacroF1.Interval; i != nil {
+			low, high = min(low, i[0]), max(high, i[1])
+		}
+	}
+	if high == low {
+		high = low + .01
+	}
+	return low, high
+}
+
+// Points is the difference of macro-F1 in points, with its interval: "+2.4 (+1.3 … +3.4)".
+func (d *RecipeDifference) Points() string {
+	text := fmt.Sprintf("%+.1f", 100*d.MacroF1.Difference)
+	if i := d.MacroF1.Interval; i != nil {
+		text += fmt.Sprintf(" (%+.1f … %+.1f)", 100*i[0], 100*i[1])
+	}
+	return text
 }
 
 // even fills texts up to the length of the longest.

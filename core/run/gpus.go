@@ -27,50 +27,66 @@ type GPUNote struct {
 	Warn  bool
 }
 
-// GPUs are the numbers of the GPUs that a run has reported, in order.
-func (h *History) GPUs() []int {
-	all := map[int]bool{}
-	for _, row := range h.System {
-		for _, g := range row.GPUs {
-			all[g.Index] = true
+// GPU is what a row says of a GPU; false: nothing.
+func (r *System) GPU(index int) (GPU, bool) {
+	for _, g := range r.GPUs {
+		if g.Index == index {
+			return g, true
 		}
-	}
-	return slices.Sorted(maps.Keys(all))
-}
-
-// GPU is what the newest row says of a GPU; false: nothing.
-func (h *History) GPU(index int) (GPU, bool) {
-	if len(h.System) == 0 {
-		return GPU{}, false
-	}
-	list := h.System[len(h.System)-1].GPUs
-	if at := slices.IndexFunc(list, func(g GPU) bool { return g.Index == index }); at >= 0 {
-		return list[at], true
 	}
 	return GPU{}, false
 }
 
+// GPUs are the numbers of the GPUs that a run has reported, in order.
+func (h *History) GPUs() (all []int) {
+	for _, row := range h.System {
+		for _, g := range row.GPUs {
+			if !slices.Contains(all, g.Index) {
+				all = append(all, g.Index)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// machine is the newest row of the machine; an empty one where there is none.
+func (h *History) machine() *System {
+	if len(h.System) == 0 {
+		return &System{}
+	}
+	return h.System[len(h.System)-1]
+}
+
+// GPU is what the newest row says of a GPU; false: nothing.
+func (h *History) GPU(index int) (GPU, bool) { return h.machine().GPU(index) }
+
 // OwnGPUs are those that processes of the run compute on, by the newest row. Where it is not known whose the processes
 // are, or the driver does not list them, there is none.
 func (h *History) OwnGPUs() (own []int) {
-	for _, index := range h.GPUs() {
-		if g, ok := h.GPU(index); ok && slices.ContainsFunc(g.Processes, func(p GPUProcess) bool { return p.Own }) {
-			own = append(own, index)
+	for _, g := range h.machine().GPUs {
+		if g.own() {
+			own = append(own, g.Index)
 		}
 	}
 	return own
+}
+
+// own says whether a process of the run is known to compute on the GPU.
+func (g *GPU) own() bool {
+	return slices.ContainsFunc(g.Processes, func(p GPUProcess) bool { return p.Own })
 }
 
 // GPUNotes says what is worth a sentence of the GPUs: one that is lost, held back, shared with others, full, or idle
 // while the run goes on. Where the run's own GPUs are known, idleness of the others is not its matter.
 func (h *History) GPUNotes(spent TimeSpent) (notes []GPUNote) {
 	rows := h.System[max(len(h.System)-gpuRows, 0):]
-	own := h.OwnGPUs()
+	all, own := h.GPUs(), h.OwnGPUs()
 	mean := map[int]float64{}
-	for _, index := range h.GPUs() {
+	for _, index := range all {
 		mean[index] = meanUtil(rows, index)
 	}
-	for _, index := range h.GPUs() {
+	for _, index := range all {
 		add := func(warn bool, format string, a ...any) {
 			notes = append(notes, GPUNote{index, fmt.Sprintf("GPU %d ", index) + fmt.Sprintf(format, a...), warn})
 		}
@@ -104,25 +120,24 @@ func (h *History) GPUNotes(spent TimeSpent) (notes []GPUNote) {
 				mean[index], rest)
 		}
 	}
-	slices.SortStableFunc(notes, func(a, b GPUNote) int { return cmp.Compare(urgency(a), urgency(b)) })
+	slices.SortStableFunc(notes, func(a, b GPUNote) int { // warnings first
+		switch {
+		case a.Warn == b.Warn:
+			return 0
+		case a.Warn:
+			return -1
+		}
+		return 1
+	})
 	return notes
-}
-
-func urgency(n GPUNote) int {
-	if n.Warn {
-		return 0
-	}
-	return 1
 }
 
 // meanUtil is how much of the time a kernel ran on a GPU, in percent; NaN where the driver does not say.
 func meanUtil(rows []*System, index int) float64 {
 	var all []float64
 	for _, row := range rows {
-		for _, g := range row.GPUs {
-			if g.Index == index && g.Util != nil {
-				all = append(all, *g.Util)
-			}
+		if g, there := row.GPU(index); there && g.Util != nil {
+			all = append(all, *g.Util)
 		}
 	}
 	return Mean(all)
@@ -143,14 +158,13 @@ func meanOfOthers(mean map[int]float64, index int, own []int) float64 {
 func heldBack(rows []*System, index int) (word string, share float64) {
 	counts, n := map[string]int{}, 0
 	for _, row := range rows {
-		for _, g := range row.GPUs {
-			if g.Index != index {
-				continue
-			}
-			n++
-			for _, word := range g.Throttle {
-				counts[word]++
-			}
+		g, there := row.GPU(index)
+		if !there {
+			continue
+		}
+		n++
+		for _, word := range g.Throttle {
+			counts[word]++
 		}
 	}
 	for _, w := range slices.Sorted(maps.Keys(counts)) {
@@ -175,7 +189,7 @@ func heldAt(g GPU, word string) string {
 
 // others says which processes besides the run's own compute on a GPU; empty where it is not known which are its own.
 func others(g GPU) string {
-	if !slices.ContainsFunc(g.Processes, func(p GPUProcess) bool { return p.Own }) {
+	if !g.own() {
 		return ""
 	}
 	type share struct {

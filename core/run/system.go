@@ -20,19 +20,15 @@ type Sampler struct {
 	cores float64
 	at    time.Time         // of the last sample
 	spent map[int32]float64 // processor time of each process of the run at the last sample, seconds
-	busy  cpuTimes          // of the machine, likewise
 	users map[int]string    // the owners that were asked for
 }
-
-// cpuTimes are the processor seconds that a machine has spent, and those of them in which it worked.
-type cpuTimes struct{ all, working float64 }
 
 // NewSampler starts measuring: the first Sample's CPU share is that of the time since now.
 func NewSampler() *Sampler {
 	s := &Sampler{self: int32(os.Getpid()), gpus: gpu.Snapshot, cores: float64(runtime.NumCPU()), at: time.Now(),
 		users: map[int]string{}}
 	s.spent, _ = s.measure(s.family())
-	s.busy, _ = machineTimes()
+	cpu.Percent(0, false) // the base of the machine's first share
 	return s
 }
 
@@ -54,12 +50,8 @@ func (s *Sampler) SampleSystem(step int) *System {
 		}
 		row.RSS, s.spent, s.at = &rss, spent, now
 	}
-	if busy, ok := machineTimes(); ok {
-		if all := busy.all - s.busy.all; all > 0 {
-			share := min(100, max(0, 100*(busy.working-s.busy.working)/all))
-			row.Busy = &share
-		}
-		s.busy = busy
+	if shares, err := cpu.Percent(0, false); err == nil && len(shares) == 1 {
+		row.Busy = &shares[0]
 	}
 	devices, err := s.gpus()
 	if err != nil {
@@ -73,18 +65,23 @@ func (s *Sampler) SampleSystem(step int) *System {
 	return row
 }
 
-// family are this process and all that it started, and that they started.
+// family are this process and all that it started, and that they started. All processes are asked once for who started
+// them: a machine with GPUs has thousands.
 func (s *Sampler) family() map[int32]*process.Process {
+	started := map[int32][]*process.Process{}
+	list, _ := process.Processes() // an error: nothing is known
 	all := map[int32]*process.Process{}
-	self, err := process.NewProcess(s.self)
-	if err != nil {
-		return all
-	}
-	for queue := []*process.Process{self}; len(queue) > 0; queue = queue[1:] {
-		if p := queue[0]; all[p.Pid] == nil {
+	for _, p := range list {
+		if p.Pid == s.self {
 			all[p.Pid] = p
-			children, _ := p.Children() // an error: it has none
-			queue = append(queue, children...)
+		} else if parent, err := p.Ppid(); err == nil {
+			started[parent] = append(started[parent], p)
+		}
+	}
+	for queue := []int32{s.self}; len(queue) > 0; queue = queue[1:] {
+		for _, p := range started[queue[0]] {
+			all[p.Pid] = p
+			queue = append(queue, p.Pid)
 		}
 	}
 	return all
@@ -104,19 +101,6 @@ func (s *Sampler) measure(family map[int32]*process.Process) (spent map[int32]fl
 		rss += memory.RSS
 	}
 	return spent, rss
-}
-
-// machineTimes asks the system for the processor time that the machine has spent since it started.
-func machineTimes() (t cpuTimes, ok bool) {
-	list, err := cpu.Times(false)
-	if err != nil || len(list) != 1 {
-		return t, false
-	}
-	// guests count as user time already
-	c := list[0]
-	t.working = c.User + c.System + c.Nice + c.Irq + c.Softirq + c.Steal
-	t.all = t.working + c.Idle + c.Iowait
-	return t, true
 }
 
 // computing are the processes on a GPU. The driver numbers them as the machine does: in a container, which numbers its

@@ -173,17 +173,10 @@ func (p *sheet) forest(c *eval.RecipeComparison) {
 	f := letters()
 	p.line(f.strong, "Macro-F1 against "+c.Variants[0].Name+", in points, with intervals of 95 %", ink, 36)
 	names, values := 0, 0
-	low, high := 0.0, 0.0
 	for _, d := range c.Differences {
-		names, values = max(names, f.text.Width(printable.Line(d.Name))), max(values, f.text.Width(claim(d)))
-		low, high = min(low, d.MacroF1.Difference), max(high, d.MacroF1.Difference)
-		if i := d.MacroF1.Interval; i != nil {
-			low, high = min(low, i[0]), max(high, i[1])
-		}
+		names, values = max(names, f.text.Width(printable.Line(d.Name))), max(values, f.text.Width(d.Points()))
 	}
-	if high == low {
-		high = low + .01
-	}
+	low, high := c.Span()
 	names = min(names, 320)
 	left, right := pictureMargin+names+24, pictureWidth-pictureMargin-values-24
 	margin := .04 * (high - low)
@@ -214,7 +207,7 @@ func (p *sheet) forest(c *eval.RecipeComparison) {
 			tone = losing
 		}
 		f.text.Write(p.img, pictureMargin, middle-11, names, printable.Line(d.Name), ink)
-		f.text.Write(p.img, right+24, middle-11, values, claim(d), ink)
+		f.text.Write(p.img, right+24, middle-11, values, d.Points(), ink)
 		if i := d.MacroF1.Interval; i != nil {
 			a, b := int(math.Round(at(i[0]))), int(math.Round(at(i[1])))
 			p.fill(a, middle-1, b-a+1, 3, tone)
@@ -227,15 +220,6 @@ func (p *sheet) forest(c *eval.RecipeComparison) {
 		}
 	}
 	p.line(f.small, "Filled: told apart (p < 0.05, Holm). Hollow: within chance.", faint, textLine)
-}
-
-// claim is a difference in figures.
-func claim(d eval.RecipeDifference) string {
-	text := fmt.Sprintf("%+.1f", 100*d.MacroF1.Difference)
-	if i := d.MacroF1.Interval; i != nil {
-		text += fmt.Sprintf(" (%+.1f … %+.1f)", 100*i[0], 100*i[1])
-	}
-	return text
 }
 
 // tickStep is a round number of which 4 to 10 make a length.

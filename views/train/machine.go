@@ -63,15 +63,14 @@ type gauge struct {
 	text  func(float64) string
 	high  float64 // of the scale; 0: the largest value
 	bytes bool
+	all   func(*run.System) float64 // the same of all processes of the machine; nil: not measured
 }
 
 // ofGPU is a figure of one GPU in a row.
 func ofGPU(index int, figure func(run.GPU) float64) func(*run.System) float64 {
 	return func(row *run.System) float64 {
-		for _, g := range row.GPUs {
-			if g.Index == index {
-				return figure(g)
-			}
+		if g, there := row.GPU(index); there {
+			return figure(g)
 		}
 		return math.NaN()
 	}
@@ -117,11 +116,9 @@ func unitText(unit string) func(float64) string {
 // The figures of the run's process, and of a GPU.
 var (
 	cpuGauge = gauge{name: "CPU", value: func(r *run.System) float64 { return number(r.CPU) },
-		text: percentText, high: 100}
+		text: percentText, high: 100, all: func(r *run.System) float64 { return number(r.Busy) }}
 	memoryGauge = gauge{name: "memory", value: func(r *run.System) float64 { return bytesOf(r.RSS) }, text: bytesText,
 		bytes: true}
-	busyGauge = gauge{name: "machine", value: func(r *run.System) float64 { return number(r.Busy) },
-		text: percentText, high: 100}
 
 	gpuFigures = []struct {
 		name   string
@@ -202,15 +199,14 @@ func (v *machine) drawGauge(g gauge) func(*widget.Theme, int, int) string {
 		if g.bytes {
 			scaleBytes(&c, slices.Max(y), y)
 		}
-		if g.name == cpuGauge.name {
-			if x, y := busyGauge.series(r, v.plot); len(y) > 0 {
+		mine := widget.Line{X: x, Y: y, Tone: widget.Accent}
+		if g.all != nil {
+			if x, y := (gauge{value: g.all}).series(r, v.plot); len(y) > 0 {
+				mine.Name = "the run"
 				c.Lines = append(c.Lines, widget.Line{Name: "everybody", X: x, Y: y, Tone: widget.Muted})
 			}
 		}
-		c.Lines = append(c.Lines, widget.Line{Name: "the run", X: x, Y: y, Tone: widget.Accent})
-		if len(c.Lines) == 1 {
-			c.Lines[0].Name = ""
-		}
+		c.Lines = append(c.Lines, mine)
 		return c.View(t, w, h)
 	}
 }

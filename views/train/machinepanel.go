@@ -27,14 +27,15 @@ func (p *machinePanel) draw(t *widget.Theme, w, h int) string {
 		return p.nothing(t, "no figures of the machine yet", w, h)
 	}
 	gpus := r.history.GPUs()
+	// where there is no room for it, the table of the Machine view has the rest of each
+	short := len(gpus) > 2 && 2*len(gpus)+2 > h
 	var lines []string
 	for _, index := range gpus {
 		f := gpuFigures[0]
 		g := gauge{name: fmt.Sprintf("GPU %d", index), value: ofGPU(index, f.figure), text: f.text, high: f.high}
-		lines = append(lines, g.line(t, r, w), p.gpuLine(t, r, index))
-	}
-	if len(gpus) > 2 && len(lines)+2 > h { // the table of the Machine view has the rest of each
-		lines = everyOther(lines)
+		if lines = append(lines, g.line(t, r, w)); !short {
+			lines = append(lines, p.gpuLine(t, r, index))
+		}
 	}
 	lines = append(lines, cpuGauge.line(t, r, w), memoryGauge.line(t, r, w))
 	if len(gpus) == 0 && h > 3 {
@@ -45,13 +46,6 @@ func (p *machinePanel) draw(t *widget.Theme, w, h int) string {
 		lines = append(lines[:min(len(lines), max(h-len(notes[0]), 0))], slices.Concat(notes...)...)
 	}
 	return widget.Block(strings.Join(lines, "\n"), w, h)
-}
-
-func everyOther(lines []string) (kept []string) {
-	for i := 0; i < len(lines); i += 2 {
-		kept = append(kept, lines[i])
-	}
-	return kept
 }
 
 // line is one line of a figure; unknown says so.
