@@ -177,7 +177,8 @@ func bind(p *project.Project, root string, meta *run.Meta) (*config.Snapshot, er
 }
 
 // Resume starts a process (o.Exe, o.Env) that goes on with a run, with the constants that words, SECTION.KEY=value,
-// give another value. A constant that cannot change is a *Fixed. Underway waits until the process has got through what comes first.
+// give another value. A constant that cannot change is a *Fixed. Underway waits until the process has got through what
+// comes first.
 func Resume(ctx context.Context, r *run.Run, o Options, words ...string) error {
 	changes, err := check(r, words)
 	if err != nil {

@@ -116,8 +116,8 @@ func (h *History) GPUNotes(spent TimeSpent) (notes []GPUNote) {
 		if idle := 100 - mean[index]; idle >= idleFrom { // not where it is not known
 			add(true, "is idle %.0f %% of the time%s", idle, spent.idleFor())
 		} else if rest := meanOfOthers(mean, index, own); rest-mean[index] >= behindFrom {
-			add(true, "works %.0f %% of the time, the others %.0f %%: the shares of the samples differ, or it waits for them",
-				mean[index], rest)
+			add(true, "works %.0f %% of the time, the others %.0f %%: the shares of the samples differ, or it waits for "+
+				"them", mean[index], rest)
 		}
 	}
 	slices.SortStableFunc(notes, func(a, b GPUNote) int { // warnings first

@@ -80,6 +80,25 @@ func makeCoached(t *testing.T, root string) *config.File {
 			}
 		}
 	}
+	file := labelledClips(t, root, records)
+	label := addRun(t, file, "coach", "short", 60)
+	scoreWords(t, file.Snapshot, session.Base, func(i int, truth string) string { return "a wall of stones" })
+	scoreWords(t, file.Snapshot, label, func(i int, truth string) string {
+		exercise, _, _ := strings.Cut(truth, " - ")
+		switch i % 4 {
+		case 1:
+			return exercise + " - Keep going"
+		case 3:
+			return "burpees - Keep going"
+		}
+		return truth
+	})
+	return file
+}
+
+// labelledClips is a project of clips with these records, in a folder that has the clips.
+func labelledClips(t *testing.T, root string, records []map[string]any) *config.File {
+	t.Helper()
 	text, err := json.Marshal(records)
 	if err != nil {
 		t.Fatal(err)
@@ -97,18 +116,6 @@ func makeCoached(t *testing.T, root string) *config.File {
 	if err := file.Save(); err != nil {
 		t.Fatal(err)
 	}
-	label := addRun(t, file, "coach", "short", 60)
-	scoreWords(t, file.Snapshot, session.Base, func(i int, truth string) string { return "a wall of stones" })
-	scoreWords(t, file.Snapshot, label, func(i int, truth string) string {
-		exercise, _, _ := strings.Cut(truth, " - ")
-		switch i % 4 {
-		case 1:
-			return exercise + " - Keep going"
-		case 3:
-			return "burpees - Keep going"
-		}
-		return truth
-	})
 	return file
 }
 
@@ -229,23 +236,7 @@ func spoken(t *testing.T) *config.File {
 			"labels": []string{"squats - coached"}, "feedbacks": []string{"Lower your hips", "Keep going", "Well done"},
 			"feedback_timestamps": []float64{0.5, 1.9, 12}})
 	}
-	text, err := json.Marshal(records)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(root, "data", "fine_grained_labels.json"), string(text))
-	file, err := config.Preset("qved")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file.Move(filepath.Join(root, "config.toml"), root)
-	for name, value := range map[string]string{"MODEL.BASE": "tiny", "PROJECT.RUNS": "runs",
-		"TRAIN.PROJECTOR_LEARNING_RATE": "0"} {
-		set(t, file, name, value)
-	}
-	if err := file.Save(); err != nil {
-		t.Fatal(err)
-	}
+	file := labelledClips(t, root, records)
 	label := addRun(t, file, "coach", "short", 60)
 	scoreWords(t, file.Snapshot, label, func(i int, truth string) string {
 		return []string{"0.9 s: Lower your hips now\n5 s: Chest up\n11 s: Well done", truth, "Well done, keep going",

@@ -154,7 +154,8 @@ func (f *follower) readFiles(bad error) (changed bool) {
 	now.bad = errors.Join(bad, savedErr, logErr, f.evalErr)
 	return before.run == nil || before.run.Info.Steps != r.Info.Steps ||
 		(before.run.Fault == nil) != (r.Fault == nil) ||
-		!slices.Equal(before.settings, now.settings) || before.status.State != now.status.State || before.status.Reason != now.status.Reason ||
+		!slices.Equal(before.settings, now.settings) ||
+		before.status.State != now.status.State || before.status.Reason != now.status.Reason ||
 		(before.bad == nil) != (now.bad == nil) || before.preparing != now.preparing ||
 		!slices.Equal(before.saved, saved) || !slices.Equal(before.log, log) ||
 		!slices.Equal(before.results, now.results)
