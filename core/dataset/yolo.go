@@ -89,7 +89,7 @@ func (yolo) list(_ context.Context, at string, ask request) (*listing, error) {
 	files.spares()
 	l.items, l.findings = files.items, slices.Concat(plan.findings, files.findings)
 
-	rules := rowRules{classes: len(plan.names)}
+	rules := rowRules{classes: len(plan.names), names: plan.names}
 	if plan.yaml != nil {
 		rules.keypoints = plan.yaml.keypoints
 	}

@@ -20,8 +20,9 @@ const (
 
 // rowRules says how the rows of a label file are to be read.
 type rowRules struct {
-	classes    int  // ids run from 0 to classes-1; negative: any id below mostClasses will do
-	confidence bool // a number after the coordinates is a confidence, as stage-1 predictions have it
+	classes    int      // ids run from 0 to classes-1; negative: any id below mostClasses will do
+	names      []string // of the classes, in the order of their ids; nil where the set has no list
+	confidence bool     // a number after the coordinates is a confidence, as stage-1 predictions have it
 	keypoints  keypoints
 }
 
@@ -161,7 +162,8 @@ func (r *rows) read(row string) {
 		r.fault(TooFewFields, "%d of the 5 fields of a box: %s", fields, quote(row))
 		return
 	}
-	class, ok := r.class(nextField(&values))
+	field := nextField(&values)
+	class, ok := r.class(field, row)
 	if !ok || !r.readValues(values) {
 		return
 	}
@@ -264,10 +266,12 @@ func (r *rows) inside() bool {
 	return true
 }
 
-// class reads the class id; 1.0 is as good as 1.
-func (r *rows) class(field string) (id int, ok bool) {
+// class reads the class id of a row; 1.0 is as good as 1.
+func (r *rows) class(field, row string) (id int, ok bool) {
 	value, code := parseNumber(field)
 	switch {
+	case code == NotANumber:
+		r.drop(r.noID(leadingWords(row)))
 	case code != "":
 		r.fault(code, "class %s is no number", quote(field))
 	case value != math.Trunc(value):
@@ -286,6 +290,46 @@ func (r *rows) class(field string) (id int, ok bool) {
 		return int(value), true
 	}
 	return 0, false
+}
+
+// noID is the finding about a row that begins with these words in place of an id.
+func (r *rows) noID(words string) Finding {
+	write := "write the class's id, and the names in the order of the ids in data.yaml; this row does not count"
+	if n := len(r.rules.names); n > 0 {
+		write = fmt.Sprintf("write the class's id, 0 to %d in the order of the names; this row does not count", n-1)
+	}
+	text := fmt.Sprintf("class %s is no number", quote(words))
+	if id := r.rules.classNamed(words); id >= 0 {
+		text = fmt.Sprintf("class %s is a name in place of its id, %d", quote(words), id)
+	}
+	return newFinding(NotANumber, r.file, r.line, "%s", text).as(level.Error, write)
+}
+
+// leadingWords is what stands in a row before its first number.
+func leadingWords(row string) string {
+	var words []string
+	for rest := row; ; {
+		field := nextField(&rest)
+		if _, code := parseNumber(field); field == "" || code != NotANumber {
+			return strings.Join(words, " ")
+		}
+		words = append(words, field)
+	}
+}
+
+// classNamed is the id of the class of that name, -1 for none. The case of letters and underscores for spaces do not
+// count, unless classes differ in them alone.
+func (r rowRules) classNamed(name string) int {
+	if id := slices.Index(r.names, name); id >= 0 {
+		return id
+	}
+	plain := func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", " ")) }
+	alike := func(other string) bool { return plain(other) == plain(name) }
+	first := slices.IndexFunc(r.names, alike)
+	if first >= 0 && slices.ContainsFunc(r.names[first+1:], alike) {
+		return -1
+	}
+	return first
 }
 
 // readValues fills r.values with the coordinates of a row.

@@ -199,3 +199,22 @@ func BenchmarkParseRows(b *testing.B) {
 		parseRows(text, "x.txt", rowRules{classes: 9})
 	}
 }
+
+func TestAClassWithoutItsIDIsNamed(t *testing.T) {
+	rules := rowRules{classes: 4, names: []string{"slope drain", "slope drain blocked", "sign", "Sign"}}
+	for row, want := range map[string]string{
+		"slope drain .5 .5 .2 .2":               `class "slope drain" is a name in place of its id, 0`,
+		"slope  drain blocked .5 .5 .2 .2":      `class "slope drain blocked" is a name in place of its id, 1`,
+		"Slope_Drain_Blocked .1 .2 .5 .2 .3 .6": `class "Slope_Drain_Blocked" is a name in place of its id, 1`,
+		"Sign .5 .5 .2 .2":                      `class "Sign" is a name in place of its id, 3`,
+		"SIGN .5 .5 .2 .2":                      `class "SIGN" is no number`, // two could be meant
+		"drain .5 .5 .2 .2":                     `class "drain" is no number`,
+	} {
+		objects, findings := parseRows(row, "x.txt", rules)
+		if len(objects) != 0 || codesOf(findings) != "not_a_number@1" || findings[0].Text != want {
+			t.Errorf("%q: %d objects, %v, want none and %q", row, len(objects), findings, want)
+		} else if !strings.Contains(findings[0].Do, "0 to 3") {
+			t.Errorf("%q: the ids are not said: %s", row, findings[0].Do)
+		}
+	}
+}

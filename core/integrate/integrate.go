@@ -115,7 +115,7 @@ func detect(data *dataset.Dataset, split, folder string) (findings []dataset.Fin
 		}
 		pictures++
 		path := filepath.Join(folder, strings.TrimSuffix(filepath.Base(item.Media), filepath.Ext(item.Media))+".txt")
-		objects, found, err := dataset.ReadPredictions(path, len(data.Classes))
+		objects, found, err := dataset.ReadPredictions(path, data.Classes)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			missing++
