@@ -10,6 +10,7 @@ import (
 	"finetui/core/doctor"
 	"finetui/core/level"
 	"finetui/core/model"
+	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/core/sample"
 )
@@ -126,7 +127,7 @@ func (c Cost) Findings(base string) (out []dataset.Finding) {
 	if c.Free > 0 && c.Memory > c.Free {
 		out = append(out, dataset.Finding{Code: "memory_short", Level: level.Warn,
 			Text: fmt.Sprintf("MODEL.BASE = %q: a run takes about %s of memory%s, and %s are free now", base,
-				Gigabytes(c.Memory), about, Gigabytes(c.Free)),
+				printable.Gigabytes(c.Memory), about, printable.Gigabytes(c.Free)),
 			Do: "choose a smaller base, or close other programs; TRAIN.BATCH_SIZE, MODEL.MAX_PIXELS and " +
 				"TRAIN.CHECKPOINTING = true lower what is added to the weights"})
 	}
@@ -144,7 +145,7 @@ func (c Cost) Findings(base string) (out []dataset.Finding) {
 func (c Cost) Away(base string) dataset.Finding {
 	size := "how large it is, is not known before"
 	if c.Download > 0 {
-		size = "about " + Gigabytes(c.Download)
+		size = "about " + printable.Gigabytes(c.Download)
 		switch {
 		case c.Listed:
 			size += " by the hub's own list of its weights"
@@ -166,14 +167,6 @@ func (c Cost) Parts() string {
 		return ""
 	}
 	return fmt.Sprintf("first look %s, steps %s, checks %s", Roughly(c.Looks), Roughly(c.Steps), Roughly(c.Checks))
-}
-
-// Gigabytes writes bytes as the sizes of models and machines are given: "16.6 GB".
-func Gigabytes(n int64) string {
-	if n < 1e9 {
-		return fmt.Sprintf("%d MB", n/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }
 
 // Roughly writes how long something takes in one unit: "40 s", "12 min", "55 hours", "9 days".

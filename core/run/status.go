@@ -14,6 +14,9 @@ import (
 	"finetui/ml/wholefile"
 )
 
+// leastRoom is what a row of metrics and its place on the disk take, in bytes.
+const leastRoom = 4096
+
 // Status is what has become of a run, found out from its files and its process.
 type Status struct {
 	State   string
@@ -68,7 +71,7 @@ func (r *Run) status(alive func(Process) bool) Status {
 			Elapsed: since(wrote)}
 	}
 	s := Status{State: Running, Elapsed: since(time.Now()), Process: info.Process}
-	if diskFull(r.Dir) {
+	if free, ok := disk.Free(r.Dir); ok && free < leastRoom {
 		s.Reason = "its disk is full: rows wait in memory and checkpoints are left out until there is room"
 	}
 	if stop, now := stopRequested(r.Dir); now {

@@ -31,12 +31,19 @@ var commitHash = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
 // be, in bytes: that of the largest models has some 100 KB.
 const maxListing = 16 << 20
 
+// listingTime is the longest that a listing may take, be it sent in ever so small pieces. Tests shorten it.
+var listingTime = 2 * time.Minute
+
 // list asks the hub for a model's files.
 func (h Hub) list(ctx context.Context, n Name) (listing, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watch := time.AfterFunc(silence, func() { cancel(fmt.Errorf("the hub sent nothing for %v", silence)) })
 	defer watch.Stop()
+	whole := time.AfterFunc(listingTime, func() {
+		cancel(fmt.Errorf("its list of files was not complete after %v", listingTime))
+	})
+	defer whole.Stop()
 	data, err := h.ask(ctx, n, watch)
 	var f final
 	switch {

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 func TestAnEndpointThatNeverEndsIsLeft(t *testing.T) {
@@ -28,6 +30,15 @@ func TestAnEndpointThatNeverEndsIsLeft(t *testing.T) {
 				}
 			}
 		}, "more than 16 MB", 1},
+		"files larger than any disk": {func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/api/") {
+				fmt.Fprint(w, `{"sha": "0123456789abcdef", "siblings": [{"rfilename": "config.json"},`+
+					`{"rfilename": "tokenizer.json"}, {"rfilename": "model.safetensors"}]}`)
+				return
+			}
+			w.Header().Set("ETag", `"`+path.Base(r.URL.Path)+`"`)
+			w.Header().Set("X-Linked-Size", "9000000000000000000")
+		}, "make room", 3},
 		"a page in its place": {func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<html>\x1b[2J log in") },
 			"no list of files", 1},
 		"a page of an error": {func(w http.ResponseWriter, r *http.Request) {
@@ -50,6 +61,24 @@ func TestAnEndpointThatNeverEndsIsLeft(t *testing.T) {
 				t.Errorf("%d requests", n)
 			}
 		})
+	}
+}
+
+func TestAListingThatComesDropByDropIsLeft(t *testing.T) {
+	most := listingTime
+	listingTime = 100 * time.Millisecond
+	defer func() { listingTime = most }()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			fmt.Fprint(w, " ")
+			w.(http.Flusher).Flush()
+			time.Sleep(time.Millisecond)
+		}
+	}))
+	defer s.Close()
+	_, err := Hub{Cache: t.TempDir(), Endpoint: s.URL}.Fetch(context.Background(), Name{"a/b", "main"}, nil)
+	if err == nil || !strings.Contains(err.Error(), "was not complete after 100ms") {
+		t.Errorf("%v", err)
 	}
 }
 

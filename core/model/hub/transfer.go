@@ -20,6 +20,9 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"finetui/core/disk"
+	"finetui/core/printable"
 )
 
 // transfer brings files of one commit into the cache.
@@ -55,6 +58,9 @@ func (t *transfer) bring(ctx context.Context, files []string) error {
 		wanted = append(wanted, r)
 		t.total += r.size
 	}
+	if err := t.room(wanted); err != nil {
+		return err
+	}
 	for _, r := range wanted {
 		if err := t.blob(ctx, r); err != nil {
 			return err
@@ -65,6 +71,41 @@ func (t *transfer) bring(ctx context.Context, files []string) error {
 	}
 	return nil
 }
+
+// room says whether the disk can take what has not come yet of these files.
+func (t *transfer) room(files []remote) error {
+	if len(files) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(t.folder, 0o755); err != nil {
+		return err
+	}
+	free, known := disk.Free(t.folder)
+	if !known {
+		return nil
+	}
+	var need int64
+	for _, r := range files {
+		rest := r.size
+		for _, ending := range []string{"", unfinished} {
+			if info, err := os.Stat(t.blobPath(r) + ending); err == nil {
+				rest = max(0, r.size-info.Size())
+			}
+		}
+		if need += rest; need < 0 || need > free { // sizes of anyone's telling can run over
+			return fmt.Errorf("%s: %s is still to come up to %s, and %s are free where %s lies: make room, or set "+
+				"HF_HUB_CACHE to a folder on a larger disk", t.name.ID, printable.Gigabytes(max(need, rest)), r.file,
+				printable.Gigabytes(free), t.hub.Cache)
+		}
+	}
+	return nil
+}
+
+// unfinished ends the name of a blob of which a part has come.
+const unfinished = ".incomplete"
+
+// blobPath is where the content of a file lies.
+func (t *transfer) blobPath(r remote) string { return filepath.Join(t.folder, "blobs", r.etag) }
 
 var plainTag = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
 
@@ -195,7 +236,7 @@ func (t *transfer) patiently(ctx context.Context, try func() (further bool, err 
 
 // blob brings a file's content to blobs/ETAG. One process fetches it at a time.
 func (t *transfer) blob(ctx context.Context, r remote) error {
-	path := filepath.Join(t.folder, "blobs", r.etag)
+	path := t.blobPath(r)
 	locks := filepath.Join(t.hub.Cache, ".locks", filepath.Base(t.folder))
 	for _, dir := range []string{filepath.Dir(path), locks} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -212,7 +253,7 @@ func (t *transfer) blob(ctx context.Context, r remote) error {
 		t.done += r.size
 		return nil
 	}
-	part, err := os.OpenFile(path+".incomplete", os.O_RDWR|os.O_CREATE, 0o644)
+	part, err := os.OpenFile(path+unfinished, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return err
 	}
