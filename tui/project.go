@@ -13,7 +13,6 @@ import (
 	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/recipe"
-	"finetui/core/stats"
 )
 
 const configFile = "config.toml"
@@ -139,12 +138,11 @@ func runAnalyze(c call) int {
 		return exitCall
 	}
 	report, done := c.progress()
-	data, err := project.ReadSet(c.ctx, file.Config.Dataset, file.Root, report)
+	a, err := project.Analyze(c.ctx, file.Config.Dataset, file.Root, report)
 	done()
 	if err != nil {
 		return c.failure(err)
 	}
-	a := stats.Analyze(data, file.Config.Dataset)
 	path := file.Abs(file.Config.Dataset.Analysis)
 	if err := a.WriteJSON(path); err != nil {
 		return c.failure(err)

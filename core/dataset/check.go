@@ -113,6 +113,12 @@ type badPicture struct {
 	Findings []Finding
 }
 
+// keptPicture is a badPicture as it is kept.
+type keptPicture struct {
+	Key contentKey
+	badPicture
+}
+
 const (
 	verdictTitle = "finetui pictures 1\n"
 	mostVerdicts = 2 << 20 // pictures that are known to be well
@@ -167,10 +173,7 @@ func readVerdicts(path string) (*os.File, map[contentKey]badPicture, error) {
 		if err != nil {
 			return nil, err
 		}
-		var list []struct {
-			Key contentKey
-			badPicture
-		}
+		var list []keptPicture
 		if err := json.Unmarshal(text, &list); err != nil {
 			return nil, err
 		}
@@ -195,16 +198,7 @@ func (v *verdicts) save() {
 	if info, err := os.Lstat(v.path); err == nil && !info.Mode().IsRegular() {
 		return // somebody else's
 	}
-	type entry struct {
-		Key contentKey
-		badPicture
-	}
-	list := make([]entry, 0, len(v.bad))
-	for key, b := range v.bad {
-		list = append(list, entry{key, b})
-	}
-	slices.SortFunc(list, func(a, b entry) int { return bytes.Compare(a.Key[:], b.Key[:]) })
-	text, err := json.Marshal(list)
+	text, err := json.Marshal(badList(v.bad))
 	if err != nil {
 		return
 	}
@@ -288,14 +282,46 @@ func (v *verdicts) take(key contentKey, b badPicture, isNew bool) {
 	v.dirty = true
 }
 
+// knownBad are the pictures of which an earlier check had something to say.
+func knownBad(project string) map[contentKey]badPicture {
+	file, bad, err := readVerdicts(verdictFile(project))
+	if err != nil {
+		return nil
+	}
+	file.Close()
+	return bad
+}
+
+// knownDamageState tells one list of what knownDamage may add from another.
+func knownDamageState(project string) []byte {
+	bad := knownBad(project)
+	if len(bad) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(badList(bad))
+	if err != nil { // a list of strings and numbers has JSON
+		panic(err)
+	}
+	return text
+}
+
+// badList is the list in the order of the keys.
+func badList(bad map[contentKey]badPicture) []keptPicture {
+	list := make([]keptPicture, 0, len(bad))
+	for key, b := range bad {
+		list = append(list, keptPicture{key, b})
+	}
+	slices.SortFunc(list, func(a, b keptPicture) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+	return list
+}
+
 // knownDamage adds what an earlier check found of pictures that have not changed since, so that every look at the set
 // says it.
 func (d *Dataset) knownDamage(project string, sights []sight) {
-	file, bad, err := readVerdicts(verdictFile(project))
-	if err != nil || len(bad) == 0 {
+	bad := knownBad(project)
+	if len(bad) == 0 {
 		return
 	}
-	file.Close()
 	byPath := make(map[string]badPicture, len(bad))
 	for _, b := range bad {
 		byPath[b.Path] = b

@@ -56,11 +56,8 @@ func readOne(ctx context.Context, cfg config.Dataset, root string, more []string
 	if err != nil {
 		return nil, err
 	}
-	ask := request{more: append(more, root), only: cfg.Splits,
-		byGroup: cfg.SplitBy == config.SplitByParticipant, report: report}
-	if cfg.Media != "" {
-		ask.media = below(root, cfg.Media)
-	}
+	ask := requestOf(cfg, root)
+	ask.more, ask.report = append(more, root), report
 	l, err := reader.list(ctx, at, ask)
 	if err != nil {
 		return nil, err
@@ -74,6 +71,15 @@ func readOne(ctx context.Context, cfg config.Dataset, root string, more []string
 		set.Classes[i] = SplitClass(class.Name, cfg.Conditions, cfg.DefaultCondition)
 	}
 	return set, nil
+}
+
+// requestOf is what constants ask of a set.
+func requestOf(cfg config.Dataset, root string) request {
+	ask := request{more: []string{root}, only: cfg.Splits, byGroup: cfg.SplitBy == config.SplitByParticipant}
+	if cfg.Media != "" {
+		ask.media = below(root, cfg.Media)
+	}
+	return ask
 }
 
 // sort puts splits, items and findings in order.

@@ -70,42 +70,59 @@ func (yolo) list(_ context.Context, at string, ask request) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	var present []string
-	for _, split := range plan.splits {
-		present = append(present, split.name)
-	}
-	wanted, err := ask.splits(present)
+	splits, err := plan.wanted(ask)
 	if err != nil {
 		return nil, err
 	}
 	l, files := &listing{root: plan.root}, newYOLOListing(plan)
-	for _, split := range plan.splits {
-		if !wanted(split.name) {
-			continue
-		}
+	for _, split := range splits {
 		l.splits = append(l.splits, split.name)
 		files.list(split)
 	}
 	files.spares()
 	l.items, l.findings = files.items, slices.Concat(plan.findings, files.findings)
 
-	rules := rowRules{classes: len(plan.names), names: plan.names}
-	if plan.yaml != nil {
-		rules.keypoints = plan.yaml.keypoints
-	}
-	if plan.names == nil {
-		rules.classes = -1
-		if plan.yaml != nil {
-			rules.classes = plan.yaml.count
-		}
-	}
-	l.rules = fmt.Sprintf("%+v", rules)
+	rules := plan.rules()
+	l.rules = fmt.Sprintf("%#v", rules)
 	l.labels = func(d *desk) func(i int) []Finding {
 		r := &rows{}
 		return func(i int) []Finding { return readYOLO(d, r, &l.items[i], plan, rules) }
 	}
 	l.classes = func(items []Item) []string { return yoloClasses(plan.names, rules.classes, items) }
 	return l, nil
+}
+
+// wanted is the splits that are asked for.
+func (p *yoloPlan) wanted(ask request) (splits []yoloSplit, err error) {
+	var present []string
+	for _, split := range p.splits {
+		present = append(present, split.name)
+	}
+	wanted, err := ask.splits(present)
+	if err != nil {
+		return nil, err
+	}
+	for _, split := range p.splits {
+		if wanted(split.name) {
+			splits = append(splits, split)
+		}
+	}
+	return splits, nil
+}
+
+// rules is how rows are read.
+func (p *yoloPlan) rules() rowRules {
+	rules := rowRules{classes: len(p.names), names: p.names}
+	if p.yaml != nil {
+		rules.keypoints = p.yaml.keypoints
+	}
+	if p.names == nil {
+		rules.classes = -1
+		if p.yaml != nil {
+			rules.classes = p.yaml.count
+		}
+	}
+	return rules
 }
 
 // readYOLO reads the label file of an item.

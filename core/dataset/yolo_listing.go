@@ -35,10 +35,7 @@ func newYOLOListing(plan *yoloPlan) *yoloListing {
 func (l *yoloListing) list(split yoloSplit) {
 	s := &splitListing{yoloListing: l, split: split.name, ids: map[string]bool{}, paths: map[string]bool{}}
 	for _, folder := range split.folders {
-		root := folder
-		if inner := filepath.Join(folder, "images"); isFolder(inner) {
-			root = inner
-		}
+		root := pictureRoot(folder)
 		if labels := l.plan.labelFolder(root); l.labelRoots[labels] == nil {
 			texts := make(chan []string, 1)
 			go func() { texts <- labelFiles(labels) }()
@@ -58,6 +55,14 @@ func (l *yoloListing) list(split yoloSplit) {
 	for _, file := range split.listings {
 		s.readList(file)
 	}
+}
+
+// pictureRoot is the folder of a split's pictures, of which its labels' one follows: a folder images within, or itself.
+func pictureRoot(folder string) string {
+	if inner := filepath.Join(folder, "images"); isFolder(inner) {
+		return inner
+	}
+	return folder
 }
 
 // walk is the walk of a folder; what cannot be read is a finding.
