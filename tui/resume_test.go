@@ -129,7 +129,7 @@ func TestEvalPrintsWhatItCannotKeep(t *testing.T) {
 	os.WriteFile(filepath.Join(small, "rest"), make([]byte, 1<<20), 0o644)
 	code, out, errs := program(t, "eval", "base", "PROJECT.RUNS="+small, "EVAL.SPLIT=train")
 	if code != exitFailed || !strings.Contains(out, "accuracy") ||
-		!strings.Contains(errs, "could not be kept: free some space") {
+		!strings.Contains(errs, "could not be kept") || !strings.Contains(errs, "make room") {
 		t.Errorf("%d, %q, %q", code, out, errs)
 	}
 }

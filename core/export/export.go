@@ -93,9 +93,5 @@ func Adapter(adapter, folder string, naming lora.Naming) error {
 
 // beside lets fill make a folder and gives it its name when it is complete.
 func beside(folder string, fill func(dir string) error) error {
-	err := wholefile.Folder(folder, fill)
-	if run.IsDiskFull(err) {
-		err = fmt.Errorf("%w; free some space on the disk", err)
-	}
-	return err
+	return wholefile.Folder(folder, fill)
 }

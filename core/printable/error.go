@@ -16,18 +16,31 @@ import (
 func Error(err error) string {
 	text := err.Error()
 	for _, e := range chain(err) {
-		var sentence string
+		var path, sentence string
 		switch e := e.(type) {
 		case *fs.PathError:
-			sentence = system(e.Op, e.Path, e.Err)
+			path, sentence = e.Path, system(e.Op, e.Path, e.Err)
 		case *os.LinkError:
-			sentence = system(e.Op, e.New, e.Err)
+			path, sentence = e.New, system(e.Op, e.New, e.Err)
 		}
 		if sentence != "" {
-			text = strings.ReplaceAll(text, e.Error(), sentence)
+			text = once(strings.ReplaceAll(text, e.Error(), sentence), path, sentence)
 		}
 	}
 	return Plain(text)
+}
+
+// once leaves a file's name out before a sentence that begins with it: "writing x: x cannot be written".
+func once(text, path, sentence string) string {
+	for {
+		for _, doing := range []string{"reading ", "writing ", ""} {
+			text = strings.ReplaceAll(text, doing+path+": "+sentence, sentence)
+		}
+		if !temporary.MatchString(path) {
+			return text
+		}
+		path = temporary.ReplaceAllString(path, "$1$2$3")
+	}
 }
 
 // Reason is Error without the file that the error names, where what is said around it names the file already.
@@ -66,11 +79,11 @@ func chain(err error) []error {
 
 // Plain is Error for an error that was kept as text: the reason of a run, a line of its log.
 func Plain(text string) string {
-	text = spoken.ReplaceAllStringFunc(text, func(s string) string {
-		m := spoken.FindStringSubmatch(s)
+	for _, m := range spoken.FindAllStringSubmatch(text, -1) {
 		i := slices.IndexFunc(faults, func(f fault) bool { return f.errno.Error() == m[4] })
-		return m[1] + system(m[2], m[3], faults[i].errno)
-	})
+		sentence := system(m[2], m[3], faults[i].errno)
+		text = once(strings.Replace(text, m[0], m[1]+sentence, 1), m[3], sentence)
+	}
 	for _, p := range phrases {
 		text = p.pattern.ReplaceAllString(text, p.instead)
 	}
@@ -149,7 +162,7 @@ func system(op, path string, err error) string {
 		if f.write != "" && (slices.Contains(writing, op) || op == "open" && temporary.MatchString(path)) {
 			form = f.write
 		}
-		path = temporary.ReplaceAllString(path, "$1$2")
+		path = place(path)
 		if path == "" {
 			path = `""`
 		}
@@ -158,8 +171,17 @@ func system(op, path string, err error) string {
 	return ""
 }
 
-// temporary matches the path of a file that is written beside its place ("/x/.y.json.tmp-123"), which nobody has named.
-var temporary = regexp.MustCompile(`^(.*/|)\.([^/]+)\.tmp-\d+$`)
+// temporary matches the path of what is written beside its place ("/x/.y.json.tmp-123", "/x/.y.tmp/z.json"), which
+// nobody has named.
+var temporary = regexp.MustCompile(`^(.*/|)\.([^/]+)\.tmp(?:-\d+)?(/.*|)$`)
+
+// place is the path that something has once it is whole.
+func place(path string) string {
+	for temporary.MatchString(path) {
+		path = temporary.ReplaceAllString(path, "$1$2$3")
+	}
+	return path
+}
 
 var spoken = func() *regexp.Regexp {
 	answers := make([]string, len(faults))

@@ -67,3 +67,23 @@ func TestErrorsAreSentences(t *testing.T) {
 		}
 	}
 }
+
+func TestAFileIsNamedOnceByItsPlace(t *testing.T) {
+	full := func(path string) error { return &os.PathError{Op: "write", Path: path, Err: syscall.ENOSPC} }
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{fmt.Errorf("writing /x/y.json: %w", full("/x/.y.json.tmp-12")), "/x/y.json"},
+		{fmt.Errorf("writing /x/y: %w", fmt.Errorf("writing /x/.y.tmp-1/z: %w", full("/x/.y.tmp-1/.z.tmp-2"))),
+			"writing /x/y: /x/y/z"},
+		{fmt.Errorf("step 3: writing /x/.y.tmp/z: %w", full("/x/.y.tmp/.z.tmp-2")), "step 3: /x/y/z"},
+	} {
+		want := c.want + " cannot be written: the disk is full; make room and try again"
+		for how, got := range map[string]string{"error": Error(c.err), "text": Plain(c.err.Error())} {
+			if got != want {
+				t.Errorf("%s: %q, want %q", how, got, want)
+			}
+		}
+	}
+}

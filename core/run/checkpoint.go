@@ -26,11 +26,7 @@ func (w *Writer) Checkpoint(step int, write func(dir string) error) error {
 	folder := filepath.Join(w.dir, checkpoints)
 	tmp := filepath.Join(folder, "."+name+".tmp")
 	if err := w.makeCheckpoint(step, tmp, filepath.Join(folder, name), write); err != nil {
-		hint := ""
-		if IsDiskFull(err) {
-			hint = "; free some space on the disk"
-		}
-		err = fmt.Errorf("checkpoint of step %d was not written, the older ones are intact%s: %w", step, hint,
+		err = fmt.Errorf("checkpoint of step %d was not written, the older ones are intact: %w", step,
 			errors.Join(err, wholefile.RemoveAll(tmp)))
 		return errors.Join(err, w.Append(&Event{Head: Head{Step: step}, Level: level.Error, Text: err.Error()}))
 	}

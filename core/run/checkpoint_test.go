@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"finetui/core/level"
+	"finetui/core/printable"
 )
 
 func weights(text string) func(string) error {
@@ -118,7 +119,8 @@ func TestFailedCheckpointLeavesTheOldOnes(t *testing.T) {
 			}
 			return full
 		})
-		if !IsDiskFull(err) || !strings.Contains(err.Error(), "the older ones are intact; free some space") {
+		if !IsDiskFull(err) || !strings.Contains(printable.Error(err), "the older ones are intact: x cannot be written: the "+
+			"disk is full; make room") {
 			t.Error(err)
 		}
 	}

@@ -114,14 +114,10 @@ func (s *Session) keep(t *Setting, r project.Evaluation) error {
 		r.Constants = disk.Sum(constants)
 		err = r.WriteJSON(path("json"))
 	}
-	hint := ""
-	switch {
-	case err == nil:
-		return nil
-	case run.IsDiskFull(err):
-		hint = ": free some space on the disk"
+	if err != nil {
+		return fmt.Errorf("the evaluation was made and could not be kept: %w", err)
 	}
-	return fmt.Errorf("the evaluation was made and could not be kept%s (%w)", hint, err)
+	return nil
 }
 
 // gone takes files away, where they are there.
