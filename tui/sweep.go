@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,7 +85,10 @@ func (c call) newSweep(file *config.File) int {
 		c.note("%s", line)
 	}
 	s, err := sweep.Create(file.Snapshot, o.Plan)
-	if err != nil {
+	switch {
+	case errors.As(err, new(*fs.PathError)): // the plan is right, the disk is not
+		return c.failure(err)
+	case err != nil:
 		return c.fail(exitCall, "%w", err)
 	}
 	return c.goOn(s)
