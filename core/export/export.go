@@ -56,8 +56,9 @@ func Find(file *config.Snapshot, name string) (Source, error) {
 	if saved.Best {
 		which = "best"
 	}
+	base, root := model.Moved(own, file)
 	return Source{Title: fmt.Sprintf("%s step %d (%s)", r.Label(), saved.Step, which), Adapter: saved.Path,
-			Base: own.Config.Model.Base, Root: own.Root, Note: note, label: r.Label(),
+			Base: base, Root: root, Note: note, label: r.Label(),
 			fingerprint: r.Info.BaseFingerprint},
 		nil
 }

@@ -105,6 +105,22 @@ func locate(name, root string, get func(hub.Hub, hub.Name) (string, error)) (str
 	return found, nil
 }
 
+// Moved is where the base of a run is looked for: what own, its constants, name as MODEL.BASE, or, where that is not on
+// this machine any more, the folder that MODEL.BASE of now names. Whether it is the base of then, Check tells.
+func Moved(own, now *config.Snapshot) (name, root string) {
+	name, root = own.Config.Model.Base, own.Root
+	cached := func(h hub.Hub, n hub.Name) (string, error) { return h.Cached(n) }
+	if _, err := locate(name, root, cached); err == nil {
+		return name, root
+	}
+	if dir := now.Abs(now.Config.Model.Base); now.Config.Model.Base != Tiny {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			return dir, now.Root
+		}
+	}
+	return name, root
+}
+
 // Away is the kind of a base whose weights are not on this machine: known where the hub's cache holds its configuration
 // already.
 func Away(name string) (k Kind, known bool) {

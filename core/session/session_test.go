@@ -89,12 +89,12 @@ func openSession(t *testing.T, file *config.File) *Session {
 // addRun makes a run with an adapter that shouts: its B is so large that the base cannot be heard through it.
 func addRun(t *testing.T, s *Session, file *config.File, name string, steps ...int) string {
 	t.Helper()
-	b, err := model.OpenLocal(model.Tiny, "")
+	b, err := model.OpenLocal(file.Config.Model.Base, file.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	cfg := &lora.Config{Base: "tiny", R: 2, Alpha: 4, Targets: []string{"q_proj", "v_proj", "down_proj"},
+	cfg := &lora.Config{Base: b.Name, R: 2, Alpha: 4, Targets: []string{"q_proj", "v_proj", "down_proj"},
 		Naming: lora.Nested}
 	m, err := b.New(model.Adapt(cfg))
 	if err != nil {
@@ -111,7 +111,7 @@ func addRun(t *testing.T, s *Session, file *config.File, name string, steps ...i
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := run.Create(s.RunsDir(), name, run.Meta{Recipe: "basic", Base: "tiny", BaseFingerprint: fingerprint,
+	w, err := run.Create(s.RunsDir(), name, run.Meta{Recipe: "basic", Base: b.Name, BaseFingerprint: fingerprint,
 		DataFingerprint: s.Project.Data.Fingerprint(), Root: file.Root}, file.Raw())
 	if err != nil {
 		t.Fatal(err)
@@ -319,6 +319,29 @@ func TestForeignBaseIsRefused(t *testing.T) {
 	if _, err := s.Subject(context.Background(), label, nil); err == nil ||
 		!strings.Contains(err.Error(), "is not the one that") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestBaseThatWasMovedIsFoundWhereItIsNow(t *testing.T) {
+	file := projectFile(t)
+	was, is := filepath.Join(file.Root, "was"), filepath.Join(file.Root, "is")
+	if err := os.CopyFS(was, os.DirFS(filepath.Join("..", "model", "tiny"))); err != nil {
+		t.Fatal(err)
+	}
+	set(t, file, "MODEL.BASE", "was")
+	label := addRun(t, openSession(t, file), file, "basic", 5)
+	if err := os.Rename(was, is); err != nil {
+		t.Fatal(err)
+	}
+	set(t, file, "MODEL.BASE", "is")
+	s := openSession(t, file)
+	if _, err := s.Subject(context.Background(), label, nil); err != nil {
+		t.Errorf("the run's base lies where MODEL.BASE says: %v", err)
+	}
+	write(t, filepath.Join(is, "generation_config.json"), `{"eos_token_id": 3}`)
+	if _, err := openSession(t, file).Subject(context.Background(), label, nil); err == nil ||
+		!strings.Contains(err.Error(), "is not the one that") {
+		t.Errorf("another base in the place of the run's: %v", err)
 	}
 }
 

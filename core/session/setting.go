@@ -46,11 +46,13 @@ func (s *Session) Setting(name string) (*Setting, error) {
 		return nil, fmt.Errorf("run %s: its own config.toml: %w", r.Label(), err)
 	}
 	c := s.merge(own.Config)
+	base, root := model.Moved(own, s.file)
+	c.Model.Base = base
 	built, err := s.seen.through(c)
 	if err != nil {
 		return nil, fmt.Errorf("run %s: its recipe on the current data set: %w", r.Label(), err)
 	}
-	t := &Setting{Name: r.Label(), Run: r, Adapter: saved, Project: s.Project.Over(c, built), root: own.Root}
+	t := &Setting{Name: r.Label(), Run: r, Adapter: saved, Project: s.Project.Over(c, built), root: root}
 	if note != "" {
 		t.Notes = append(t.Notes, note)
 	}
