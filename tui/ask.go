@@ -142,18 +142,18 @@ func runCompare(c call) int {
 	if err := board.WriteJSON(path); err != nil {
 		return c.failure(err)
 	}
-	_, words, err := s.CompareTexts(list)
+	words, err := session.CompareTexts(list, uint64(file.Config.Project.Seed))
 	if c.json {
 		if code := c.printJSON(struct {
 			*eval.Board
 			FreeText []*eval.FreeTextComparison `json:"free_text,omitempty"` // each with the first
-		}{board, words}); code != exitDone {
+		}{board, words.Pairs}); code != exitDone {
 			return code
 		}
 	} else {
 		fmt.Fprint(c.stdout, board.Text())
 		c.note("written to %s", path)
-		for _, pair := range words {
+		for _, pair := range words.Pairs {
 			fmt.Fprintf(c.stdout, "\n%s", pair.Text())
 		}
 	}

@@ -199,5 +199,16 @@ func TestEvalPrintsTimedFeedback(t *testing.T) {
 			timed && (written.Timed.Expected != 2 || written.Timed.TF == nil) {
 			t.Errorf("%s: %s", answer, stdout)
 		}
+		words[0] = "compare base"
+		_, stdout, stderr = verbAnswer(t, append(strings.Fields(strings.Join(words, " ")), "VIEW.FORMAT=json")...)
+		var compared struct {
+			FreeText []struct {
+				Timed *struct{ N int } `json:"timed_feedback"`
+			} `json:"free_text"`
+		}
+		if err := json.Unmarshal([]byte(stdout), &compared); err != nil || len(compared.FreeText) != 1 ||
+			(compared.FreeText[0].Timed != nil) != timed {
+			t.Errorf("%s: %v\n%s%s", answer, err, stdout, stderr)
+		}
 	}
 }

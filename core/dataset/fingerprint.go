@@ -24,6 +24,9 @@ func (d *Dataset) FingerprintOfAll() string {
 		fmt.Fprintf(hash, "%q %q\n", class.Name, class.Condition)
 	}
 	for _, set := range d.Sets {
+		if set.Items == 0 { // it adds nothing, as what convert wrote of this set
+			continue
+		}
 		fmt.Fprintf(hash, "set %q %v %s\n", set.Name, set.Share, set.Sum)
 	}
 	var text []byte // memory that is used again

@@ -209,11 +209,15 @@ func TestTheFingerprintCoversWhichSetsJoinedAndTheirBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	bare := *alone
-	bare.Sets = []Joined{{Name: "x", Share: 1, Sum: "1"}}
+	bare.Sets = []Joined{{Name: "x", Share: 1, Items: 1, Sum: "1"}}
 	other := bare
-	other.Sets = []Joined{{Name: "x", Share: 1, Sum: "2"}}
+	other.Sets = []Joined{{Name: "x", Share: 1, Items: 1, Sum: "2"}}
 	if bare.Fingerprint() == other.Fingerprint() || bare.Fingerprint() == alone.Fingerprint() {
 		t.Error("the bytes of a set make no difference")
+	}
+	empty := *alone
+	if empty.Sets = []Joined{{Name: "x", Share: 1, Sum: "1"}}; empty.Fingerprint() != alone.Fingerprint() {
+		t.Error("a set that adds nothing, as what convert wrote of this one, makes another data set of it")
 	}
 }
 

@@ -41,6 +41,8 @@ type FreeTextComparison struct {
 
 	Exercises Ordered[FreeTextPair] `json:"exercises"` // the rarest last
 
+	Timed *TimedComparison `json:"timed_feedback,omitempty"` // nil: the items have no feedback with times
+
 	Constants  []string `json:"constants"`   // in which the two differ
 	SameRecipe bool     `json:"same_recipe"` // runs that differ by chance alone: none is better than the other
 	Sentences  []string `json:"sentences"`
@@ -54,7 +56,8 @@ func (c *FreeTextComparison) Verdict() (differs bool, words string) {
 	for _, m := range []struct {
 		name      string
 		has, told bool
-	}{{"the exercise identified", c.Named > 0, c.P < Told}, {"METEOR", true, c.METEOR.told()},
+	}{{"T-F", c.Timed != nil, c.Timed != nil && c.Timed.TF.told()},
+		{"the exercise identified", c.Named > 0, c.P < Told}, {"METEOR", true, c.METEOR.told()},
 		{"ROUGE-L", true, c.ROUGEL.told()}} {
 		switch {
 		case !m.has:
@@ -331,6 +334,9 @@ func (c *FreeTextComparison) Text() string {
 		b.WriteString(printable.Line(s) + "\n")
 	}
 	b.WriteByte('\n')
+	if c.Timed != nil {
+		b.WriteString(c.Timed.table(c.Subjects) + "\n")
+	}
 	rows := [][]string{{"exercise", "n", "METEOR " + first, second, "", "ROUGE-L " + first, second, "",
 		"identified " + first, second}}
 	for _, e := range c.Exercises {

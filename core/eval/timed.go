@@ -280,10 +280,10 @@ func (r *TimedResult) bootstrap() {
 		}
 		draws = append(draws, s)
 	}
-	interval := func(of func(timedSums) int, figure func(TimedFigures) float64) *Interval {
+	interval := func(m timedMeasure) *Interval {
 		told := 0
 		for _, v := range videos {
-			if of(v) > 0 {
+			if m.of(v) > 0 {
 				told++
 			}
 		}
@@ -292,19 +292,30 @@ func (r *TimedResult) bootstrap() {
 		}
 		var values []float64
 		for _, s := range draws {
-			if of(s) > 0 {
-				values = append(values, figure(s.figures()))
+			if m.of(s) > 0 {
+				values = append(values, m.figure(s.figures()))
 			}
 		}
 		return percentiles(values, Confidence)
 	}
-	r.TFInterval = interval(func(s timedSums) int { return s.expected + s.given },
-		func(f TimedFigures) float64 { return f.TF })
-	r.PrecisionInterval = interval(func(s timedSums) int { return s.given },
-		func(f TimedFigures) float64 { return f.Precision })
-	r.RecallInterval = interval(func(s timedSums) int { return s.expected },
-		func(f TimedFigures) float64 { return f.Recall })
+	r.TFInterval, r.PrecisionInterval, r.RecallInterval = interval(measureTF), interval(measurePrecision),
+		interval(measureRecall)
 	matched := func(s timedSums) int { return s.matched }
-	r.METEORInterval = interval(matched, func(f TimedFigures) float64 { return f.METEOR })
-	r.ROUGELInterval = interval(matched, func(f TimedFigures) float64 { return f.ROUGEL })
+	r.METEORInterval = interval(timedMeasure{matched, func(f TimedFigures) float64 { return f.METEOR }})
+	r.ROUGELInterval = interval(timedMeasure{matched, func(f TimedFigures) float64 { return f.ROUGEL }})
 }
+
+// timedMeasure is a figure, and of how many feedbacks it is a share: of none there is no figure.
+type timedMeasure struct {
+	of     func(timedSums) int
+	figure func(TimedFigures) float64
+}
+
+var (
+	measureTF = timedMeasure{func(s timedSums) int { return s.expected + s.given },
+		func(f TimedFigures) float64 { return f.TF }}
+	measurePrecision = timedMeasure{func(s timedSums) int { return s.given },
+		func(f TimedFigures) float64 { return f.Precision }}
+	measureRecall = timedMeasure{func(s timedSums) int { return s.expected },
+		func(f TimedFigures) float64 { return f.Recall }}
+)

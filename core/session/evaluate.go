@@ -64,26 +64,46 @@ func (k Kept) Timed() (*eval.TimedResult, error) {
 	return r, err
 }
 
+// Texts are what the answers in free words of several evaluations came to, in their order, and the comparisons of the
+// first with each of the others.
+type Texts struct {
+	Results []*eval.FreeTextResult
+	Timed   []*eval.TimedResult // of feedback that has its time; empty: not every evaluation has some
+	Pairs   []*eval.FreeTextComparison
+}
+
 // CompareTexts compares answers in free words: those of the first evaluation with each other's, with the constants in
-// which the two differ. The results are in the order of the list; nil where one has no answers in free words.
-func (s *Session) CompareTexts(list []Kept) (results []*eval.FreeTextResult, pairs []*eval.FreeTextComparison,
-	err error) {
+// which the two differ. It is empty where one has no answers in free words. seed is that of the bootstrap.
+func CompareTexts(list []Kept, seed uint64) (Texts, error) {
+	var t Texts
 	for _, k := range list {
 		r, err := k.FreeText()
 		if err != nil || r == nil {
-			return nil, nil, err
+			return Texts{}, err
 		}
-		results = append(results, r)
-	}
-	for i := 1; i < len(results); i++ {
-		pair, err := eval.CompareFreeText(results[0], results[i], Differences(list[0], list[i]),
-			uint64(s.Project.Config.Project.Seed))
+		timed, err := k.Timed()
 		if err != nil {
-			return nil, nil, err
+			return Texts{}, err
 		}
-		pairs = append(pairs, pair)
+		t.Results = append(t.Results, r)
+		if timed != nil {
+			t.Timed = append(t.Timed, timed)
+		}
 	}
-	return results, pairs, nil
+	if len(t.Timed) < len(t.Results) {
+		t.Timed = nil
+	}
+	for i := 1; i < len(t.Results); i++ {
+		pair, err := eval.CompareFreeText(t.Results[0], t.Results[i], Differences(list[0], list[i]), seed)
+		if err != nil {
+			return Texts{}, err
+		}
+		if t.Timed != nil {
+			pair.AddTimed(t.Timed[0], t.Timed[i], seed)
+		}
+		t.Pairs = append(t.Pairs, pair)
+	}
+	return t, nil
 }
 
 // keep writes an evaluation's files, and takes away those of an earlier one that it has no like of.

@@ -245,9 +245,9 @@ func spoken(t *testing.T) *config.File {
 	return file
 }
 
-func openSpoken(t *testing.T, w, h int) (*Pane, *viewtest.Driver) {
+func openSpoken(t *testing.T, file *config.File, w, h int) (*Pane, *viewtest.Driver) {
 	t.Helper()
-	p := New(spoken(t), newFake(t).showing(func(string) (*session.Clip, error) { return clipOf20(96, 72), nil }))
+	p := New(file, newFake(t).showing(func(string) (*session.Clip, error) { return clipOf20(96, 72), nil }))
 	d := viewtest.OpenProject(t, p, p.file, project.ReadShared, w, h)
 	settled(d, p)
 	d.Press("]")
@@ -256,7 +256,7 @@ func openSpoken(t *testing.T, w, h int) (*Pane, *viewtest.Driver) {
 }
 
 func TestFeedbackThatHasItsMomentIsSeenOnOneTimeLine(t *testing.T) {
-	p, d := openSpoken(t, 120, 40)
+	p, d := openSpoken(t, spoken(t), 120, 40)
 	shows(t, d, "Scores of 0001-coach on test · 4 clips", "expected", "T-F", "12 expected, 6 given, 5 matched",
 		"precision", "Time line of 00000006.mp4 · 3 missed · 0 false", "no line of the answer has its second",
 		"Well done, keep going")
@@ -392,9 +392,30 @@ func TestScreensOfClips(t *testing.T) {
 	}
 }
 
+func TestTimedFeedbackOfTwoIsCompared(t *testing.T) {
+	file := spoken(t)
+	scoreWords(t, file.Snapshot, addRun(t, file, "on-time", "list", 60), func(i int, truth string) string {
+		return []string{truth, truth, "2 s: Keep going\n6 s: Well done", "0.4 s: Lower your hips"}[i]
+	})
+	for size, name := range map[[2]int]string{{200, 58}: "200x60", {120, 30}: "120x32", {80, 22}: "80x24"} {
+		p, d := openSpoken(t, file, size[0], size[1])
+		d.Press("]", "]")
+		settled(d, p)
+		if size[0] == 80 {
+			viewtest.Sizes(t, func(w, h int) string { return p.View(theme(), w, h) })
+		}
+		d.Golden("timed-compared-" + name)
+		if size[0] == 120 {
+			d.Press("v")
+			settled(d, p)
+			shows(t, d, "METEOR", "identified", "T-F 0.556 → 0.762")
+		}
+	}
+}
+
 func TestScreensOfTimedFeedback(t *testing.T) {
 	for size, name := range map[[2]int]string{{200, 58}: "200x60", {120, 30}: "120x32", {80, 22}: "80x24"} {
-		p, d := openSpoken(t, size[0], size[1])
+		p, d := openSpoken(t, spoken(t), size[0], size[1])
 		d.Press("down", "down")
 		settled(d, p)
 		if size[0] == 80 {

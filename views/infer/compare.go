@@ -125,7 +125,10 @@ func (v *compare) toScores() tea.Cmd {
 }
 
 func (v *compare) subjectsTable(w int) widget.Table {
-	if v.worded() {
+	switch {
+	case v.timed():
+		return v.timesTable(w)
+	case v.worded():
 		return v.wordsTable(w)
 	}
 	table := widget.Table{Cursor: &v.cursor, Columns: []widget.Column{

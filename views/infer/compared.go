@@ -20,8 +20,8 @@ const mostCompared = 8
 type compared struct {
 	table *eval.Board
 	sides []session.Kept // in the order of the table
-	words wordings
-	left  []string // who was left out, and why
+	words session.Texts  // empty: not every side has answers in free words
+	left  []string       // who was left out, and why
 }
 
 // compareResults compares the evaluations of the split when they are looked at and have not been yet.
@@ -82,7 +82,7 @@ func compareKept(s *session.Session, kept []session.Kept, reference string) (com
 	}
 	var err error
 	if c.table, err = s.Board(c.sides); err == nil {
-		c.words.results, c.words.pairs, err = s.CompareTexts(c.sides)
+		c.words, err = session.CompareTexts(c.sides, uint64(s.Project.Config.Project.Seed))
 	}
 	return c, err
 }

@@ -9,24 +9,52 @@ import (
 	"finetui/views/widget"
 )
 
-// wordings are the evaluations of the sides of a comparison in free words, and the comparisons of the first with each
-// of the others; empty: not every side has answers in free words.
-type wordings struct {
-	results []*eval.FreeTextResult
-	pairs   []*eval.FreeTextComparison
-}
-
 // wording is the comparison of the pair in free words; nil: there is none, or it is not to be shown.
 func (v *compare) wording() *eval.FreeTextComparison {
 	place, ok := v.second()
-	if !ok || v.measure == ofClass || place > len(v.words.pairs) {
+	if !ok || v.measure == ofClass || place > len(v.words.Pairs) {
 		return nil
 	}
-	return v.words.pairs[place-1]
+	return v.words.Pairs[place-1]
 }
 
 // worded says whether the sides are compared by the words of their answers.
-func (v *compare) worded() bool { return len(v.words.pairs) > 0 && v.measure != ofClass }
+func (v *compare) worded() bool { return len(v.words.Pairs) > 0 && v.measure != ofClass }
+
+// timed says whether the sides are compared by their feedback that has its moment.
+func (v *compare) timed() bool { return v.worded() && v.measure == ofTimes && len(v.words.Timed) > 0 }
+
+// timesTable is the table of subjects by their feedback that has its moment, with the figures that Scores has.
+func (v *compare) timesTable(w int) widget.Table {
+	table := widget.Table{Cursor: &v.cursor, Columns: []widget.Column{
+		{Title: "", Priority: 10}, {Title: "subject", Flex: true, Middle: true, Min: 16, Priority: 10},
+		{Title: "n", Right: true, Priority: 5}, {Title: "given", Right: true, Priority: 3},
+		{Title: "matched", Right: true, Priority: 4},
+		{Title: "T-F", Right: true, Priority: 9}, {Title: "95 %", Right: true, Priority: 8},
+		{Title: "precision", Right: true, Priority: 7}, {Title: "95 %", Right: true, Priority: 2},
+		{Title: "recall", Right: true, Priority: 6}, {Title: "95 %", Right: true, Priority: 1}}}
+	plot := min(w-106, 41)
+	if plot >= 11 {
+		table.Columns = append(table.Columns, widget.Column{Title: widget.Ends("T-F 0", "1", plot)})
+	}
+	for i, r := range v.words.Timed {
+		figure := func(of int, value float64, interval *eval.Interval) []widget.Cell {
+			if of == 0 {
+				return []widget.Cell{{Text: widget.Missing, Tone: widget.Muted}, {}}
+			}
+			return []widget.Cell{{Text: mean(value)}, {Text: fraction(interval), Tone: widget.Muted}}
+		}
+		row := slices.Concat([]widget.Cell{referenceMark(i), {Text: sideName(v.nameAt(i))}, {Text: widget.Count(r.N)},
+			{Text: widget.Count(r.Given)}, {Text: widget.Count(r.Matched)}},
+			figure(r.Expected+r.Given, r.TF, r.TFInterval), figure(r.Given, r.Precision, r.PrecisionInterval),
+			figure(r.Expected, r.Recall, r.RecallInterval))
+		if plot >= 11 {
+			row = append(row, widget.Cell{Text: ruler(r.TF, r.TFInterval, plot), Tone: widget.Accent})
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return table
+}
 
 // wordsTable is the table of subjects by the words of their answers.
 func (v *compare) wordsTable(w int) widget.Table {
@@ -40,7 +68,7 @@ func (v *compare) wordsTable(w int) widget.Table {
 	if plot >= 11 {
 		table.Columns = append(table.Columns, widget.Column{Title: widget.Ends("METEOR 0", "1", plot)})
 	}
-	for i, r := range v.words.results {
+	for i, r := range v.words.Results {
 		row := exerciseRow(sideName(v.nameAt(i)), r.FreeTextFigures, plot)
 		table.Rows = append(table.Rows, slices.Insert(row, 0, referenceMark(i)))
 	}
@@ -57,6 +85,9 @@ func wordLines(t *widget.Theme, c *eval.FreeTextComparison, w int) []string {
 	lines := toned(style, wrapped(sign+verdict, w))
 	for _, sentence := range c.Sentences {
 		lines = append(lines, widget.Hang("· ", widget.Clean(sentence), t.Text, w)...)
+	}
+	if c.Timed != nil {
+		lines = append(lines, toned(t.Muted, wrapped("intervals of T-F, precision and recall: "+c.Timed.Method, w))...)
 	}
 	return append(lines, toned(t.Muted, wrapped("intervals of METEOR and ROUGE-L: "+c.Method, w))...)
 }
@@ -94,7 +125,7 @@ func (v *compare) wordDifferences() (list []wordDifference) {
 	if !ok || v.wording() == nil {
 		return nil
 	}
-	first, second := v.words.results[0], v.words.results[place]
+	first, second := v.words.Results[0], v.words.Results[place]
 	places := make(map[string]int, len(second.Items))
 	for i := range second.Items {
 		places[second.Items[i].ID] = i

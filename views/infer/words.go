@@ -26,10 +26,11 @@ const (
 // byWords says whether more of the answers is scored on the screen than the exercise that they name.
 func (p *shared) byWords() bool { return p.texts() != nil && p.measure != ofClass }
 
-// nextMeasure turns to the next coarser measure, and from the coarsest back to the finest. Scores alone has one of
-// times.
+// nextMeasure turns to the next coarser measure, and from the coarsest back to the finest. Scores and Compare alone
+// have one of times.
 func (p *Pane) nextMeasure() tea.Cmd {
-	if p.measure == ofTimes && !(p.scores.byTimes() && p.views.Is(scoresView)) {
+	byTimes := p.scores.byTimes() && p.views.Is(scoresView) || p.compare.timed() && p.views.Is(compareView)
+	if p.measure == ofTimes && !byTimes {
 		p.measure = ofWords // as it is seen
 	}
 	panel := p.views.Board().Focused()

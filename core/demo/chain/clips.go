@@ -11,7 +11,6 @@ import (
 	"finetui/core/convert"
 	"finetui/core/demo/clipbase"
 	"finetui/core/demo/exercise"
-	"finetui/core/eval"
 	"finetui/core/finetune"
 	"finetui/core/level"
 	"finetui/core/project"
@@ -87,16 +86,20 @@ func RunClips(ctx context.Context, file *config.Snapshot, o Options) (string, er
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", s.title, err)
 		}
-		r.outcomes, r.texts = append(r.outcomes, out), append(r.texts, out.texts[split])
-	}
-	for _, pair := range [][2]int{{0, 1}, {2, 1}} {
-		first, second := pair[0], pair[1]
-		differ := session.Differences(r.outcomes[first].kept[split], r.outcomes[second].kept[split])
-		c, err := eval.CompareFreeText(r.texts[first], r.texts[second], differ, uint64(file.Config.Project.Seed))
+		timed, err := out.kept[split].Timed()
 		if err != nil {
 			return "", err
 		}
-		r.pairs = append(r.pairs, clipPair{c, [2]string{clipSubjects[first].title, clipSubjects[second].title},
+		r.outcomes, r.texts, r.times = append(r.outcomes, out), append(r.texts, out.texts[split]), append(r.times, timed)
+	}
+	for _, pair := range [][2]int{{0, 1}, {2, 1}} {
+		first, second := pair[0], pair[1]
+		c, err := session.CompareTexts([]session.Kept{r.outcomes[first].kept[split], r.outcomes[second].kept[split]},
+			uint64(file.Config.Project.Seed))
+		if err != nil {
+			return "", err
+		}
+		r.pairs = append(r.pairs, clipPair{c.Pairs[0], [2]string{clipSubjects[first].title, clipSubjects[second].title},
 			r.texts[first], r.texts[second]})
 	}
 	r.seconds = time.Since(began).Seconds()

@@ -3,6 +3,7 @@ package chain
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	"finetui/core/config"
@@ -22,6 +23,7 @@ type clipReport struct {
 	seconds  float64
 	version  string
 	texts    []*eval.FreeTextResult // of each outcome
+	times    []*eval.TimedResult    // of each outcome; nil where the clips have no feedback with its time
 	pairs    []clipPair
 }
 
@@ -120,7 +122,36 @@ func (r clipReport) figures(b *strings.Builder) {
 			p.METEOR.Difference, fractions(p.METEOR.Interval), p.ROUGEL.Difference, fractions(p.ROUGEL.Interval),
 			strings.Join(p.Constants, "; "))
 	}
+	r.timed(b)
 	fmt.Fprintf(b, "\n%s in full:\n\n```\n%s```\n", r.outcomes[1].title, r.texts[1].Text())
+}
+
+// timed is the table of feedback that has its time, and what sets the subjects apart by it; nothing where the clips have
+// none.
+func (r clipReport) timed(b *strings.Builder) {
+	if slices.Contains(r.times, nil) || len(r.times) == 0 {
+		return
+	}
+	b.WriteString("\n| subject | expected | given | matched | T-F | precision | recall |\n|" +
+		strings.Repeat("---|", 7) + "\n")
+	for i, t := range r.times {
+		share := func(of int, v float64, interval *eval.Interval) string {
+			if of == 0 {
+				return "–"
+			}
+			return fmt.Sprintf("%.3f%s", v, fractions(interval))
+		}
+		fmt.Fprintf(b, "| %s | %d | %d | %d | %s | %s | %s |\n", r.outcomes[i].title, t.Expected, t.Given, t.Matched,
+			share(t.Expected+t.Given, t.TF, t.TFInterval), share(t.Given, t.Precision, t.PrecisionInterval),
+			share(t.Expected, t.Recall, t.RecallInterval))
+	}
+	for _, p := range r.pairs {
+		if p.Timed != nil {
+			fmt.Fprintf(b, "\n- %s → %s: %s", p.titles[0], p.titles[1], strings.Join(p.Timed.Sentences(p.Subjects), " "))
+		}
+	}
+	b.WriteString("\n\nGiven feedback counts where it is nearer than " + fmt.Sprint(eval.FeedbackWithin) + " s to an " +
+		"expected one; T-F is 2PR/(P+R), pooled over the clips, its intervals a bootstrap's over clips.\n")
 }
 
 // answers are some of what was said, beside the truth.

@@ -139,3 +139,27 @@ func TestTheChainOfClipsInFull(t *testing.T) {
 		t.Errorf("right word for word: base %.2f, enhanced %.2f", said[0], said[1])
 	}
 }
+
+func TestTheReportOfClipsHasFeedbackWithItsTime(t *testing.T) {
+	spoken := func(subject string, answer ...eval.Feedback) *eval.TimedResult {
+		r, err := eval.ScoreTimed([]eval.TimedItem{{ID: "a", Truth: []eval.Feedback{{At: 1, Text: "hips"}},
+			Answer: answer}}, eval.FreeTextOptions{Subject: subject, Split: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	r := clipReport{splits: []string{"test"}, outcomes: []outcome{{subject: clipSubjects[0]}, {subject: clipSubjects[1]}}}
+	var b strings.Builder
+	if r.timed(&b); b.Len() > 0 {
+		t.Errorf("clips without times have %s", &b)
+	}
+	r.times = []*eval.TimedResult{spoken("base"), spoken("run", eval.Feedback{At: 1.2, Text: "hips"})}
+	r.timed(&b)
+	for _, want := range []string{"| zero-shot | 1 | 0 | 0 | 0.000 | – | 0.000 |",
+		"| enhanced | 1 | 1 | 1 | 1.000 | 1.000 | 1.000 |", "nearer than 1.5 s"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, &b)
+		}
+	}
+}
