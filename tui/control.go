@@ -136,6 +136,33 @@ func runControl(c *current) trainpane.Control {
 			}
 			return finetune.Lint(dataset.Beside(ctx), file, nil)
 		},
+		Foresee: func(ctx context.Context) ([]string, error) {
+			file, err := c.file()
+			if err != nil {
+				return nil, err
+			}
+			x, err := estimator(file.Root).Estimate(ctx, file.Config)
+			if err != nil {
+				return nil, err
+			}
+			lines := x.Cost.Lines(x.Plan.Total)
+			if x.Cost.Probe == nil {
+				lines = append(lines, fmt.Sprintf("ctrl+t takes %d steps to measure it, and leaves no run", finetune.ProbeSteps))
+			}
+			return lines, nil
+		},
+		Measure: func(ctx context.Context, report func(done, total int, what string)) error {
+			file, err := c.file()
+			if err != nil {
+				return err
+			}
+			exe, err := executable()
+			if err != nil {
+				return err
+			}
+			_, err = finetune.MeasureSteps(ctx, file, finetune.Options{Exe: exe, Report: report})
+			return err
+		},
 		Start: func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error) {
 			file, err := c.file()
 			if err != nil {

@@ -16,7 +16,7 @@ import (
 // TestEveryVerbAnswersInJSON holds for each verb the fields of its object, or of the object of its error.
 func TestEveryVerbAnswersInJSON(t *testing.T) {
 	inFullProject(t)
-	covered := map[string]bool{"work": true, "queue": true} // the processes of a run and of a sweep print nothing
+	covered := map[string]bool{"work": true, "queue": true, "probing": true} // processes of a run, a sweep, a probe
 	for _, c := range []struct {
 		call   string
 		code   int
@@ -26,9 +26,10 @@ func TestEveryVerbAnswersInJSON(t *testing.T) {
 		{"new castle", exitCall, ""},
 		{"analyze", exitDone, "schema images total_instances findings"},
 		{"analyze DATASET.PATH=nowhere", exitCall, ""},
-		{"lint", exitDone, "schema findings mass"},
+		{"lint", exitDone, "schema findings mass cost"},
 		{"lint MODEL.BASE=nowhere", exitCall, ""},
 		{"convert", exitDone, "schema"},
+		{"probe MODEL.BASE=nowhere", exitCall, ""},
 		{"train y TRAIN.EPOCHS=1", exitDone, "schema number name state dir steps"},
 		{"train a/b", exitCall, ""},
 		{"runs", exitDone, "schema runs"},

@@ -9,6 +9,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/finetune"
 	"finetui/core/level"
 	"finetui/core/printable"
 	"finetui/core/project"
@@ -185,14 +186,29 @@ func runLint(c call) int {
 			Schema   int               `json:"schema"`
 			Findings []dataset.Finding `json:"findings"`
 			Mass     recipe.Table      `json:"mass"`
-		}{1, findings, table}); code != exitDone {
+			Cost     []string          `json:"cost"`
+		}{1, findings, table, costLines(p)}); code != exitDone {
 			return code
 		}
 		return findingsCode(findings)
 	}
 	printFindings(c.print, findings)
 	fmt.Fprint(c.stdout, table.Text())
+	for _, line := range costLines(p) {
+		c.print("%s", line)
+	}
 	return findingsCode(findings)
+}
+
+// costLines are what a run comes to.
+func costLines(p *project.Project) []string {
+	cost := p.Cost()
+	lines := cost.Lines(p.Batches().Steps())
+	if cost.Probe == nil {
+		lines = append(lines, fmt.Sprintf("finetui probe measures it by %d steps, and keeps nothing else",
+			finetune.ProbeSteps))
+	}
+	return lines
 }
 
 // printFindings prints findings, one line a cause.

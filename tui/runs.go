@@ -60,6 +60,39 @@ func runTrain(c call) int {
 	return c.afterStart(r, file.Config, 0)
 }
 
+// runProbe measures a few steps.
+func runProbe(c call) int {
+	file, ok := c.configuration()
+	if !ok {
+		return exitCall
+	}
+	exe, err := executable()
+	if err != nil {
+		return c.failure(err)
+	}
+	report, done := c.progress()
+	probe, err := finetune.MeasureSteps(c.ctx, file.Snapshot, finetune.Options{Exe: exe, Report: report})
+	done()
+	switch {
+	case err != nil:
+		return c.failure(err)
+	case c.json:
+		return c.printJSON(probe)
+	}
+	c.print("%s", finetune.ProbeLine(probe))
+	return exitDone
+}
+
+// runProbing is the process of a probe.
+func runProbing(c call) int {
+	ctx, stop := finetune.Until(context.WithoutCancel(c.ctx))
+	defer stop()
+	if err := finetune.TakeProbe(ctx, os.Stdin, c.stdout); err != nil {
+		return c.fail(exitFailed, "%w", err)
+	}
+	return exitDone
+}
+
 // afterStart waits until a run's process is under way, says what it had to say meanwhile, prints the run, and follows
 // it where somebody looks. written is how many bytes of metrics there were before.
 func (c call) afterStart(r *run.Run, constants *config.Config, written int64) int {

@@ -52,6 +52,8 @@ func verbs() []verb {
 		{"convert", "", 0, 0, nil,
 			"writes the records in a trainer's dialect; CONVERT.DIALECT and CONVERT.OUTPUT say how and where",
 			runConvert},
+		{"probe", "", 0, 0, nil, fmt.Sprintf("takes %d steps as a run would and keeps what they took, time and memory, for "+
+			"lint, Train and Config to reckon with; no run is left", finetune.ProbeSteps), runProbe},
 		{"train", "[NAME]", 0, 1, nil, "lints, and starts a run in a process of its own", runTrain},
 		{"stop", "RUN [now]", 1, 2, onlyRuns, "stops a run at its next checkpoint, or after this step", runStop},
 		{"resume", "RUN", 1, 1, nil,
@@ -83,6 +85,7 @@ func verbs() []verb {
 				"the program carries for it anew", runDemo},
 		{"doctor", "", 0, 0, nil, "says what this machine has, and what to do where something is missing", runDoctor},
 		{finetune.Verb, "DIR", 1, 1, nil, "is the process of a run; train and resume start it", runWork},
+		{finetune.ProbeVerb, "", 0, 0, nil, "is the process of a probe; probe starts it", runProbing},
 		{sweep.Verb, "DIR", 1, 1, nil, "is the process of a sweep; sweep starts it", runQueue},
 		{"help", "[VERB]", 0, 1, onlyView, "shows what there is to call", runHelp},
 		{"version", "", 0, 0, onlyView, "says which build this is", runVersion},
@@ -90,7 +93,9 @@ func verbs() []verb {
 }
 
 // hidden says whether a verb is the program's own, by which it calls itself.
-func hidden(verb string) bool { return verb == finetune.Verb || verb == sweep.Verb }
+func hidden(verb string) bool {
+	return verb == finetune.Verb || verb == finetune.ProbeVerb || verb == sweep.Verb
+}
 
 // usage is how a verb is called.
 func (v verb) usage() string { return strings.TrimSpace("finetui " + v.name + " " + v.words) }

@@ -75,6 +75,18 @@ func FreeMemory() (int64, error) {
 	return int64(free), nil
 }
 
+// PeakMemory is the most memory that this process held so far, in bytes, as Linux counts it: every page that was in
+// memory, those of mapped files among them; 0 elsewhere.
+func PeakMemory() int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	kib, _ := strconv.ParseInt(strings.Fields(rest + " 0")[0], 10, 64)
+	return kib << 10
+}
+
 // containerNumber is a number that a control group (cgroup v2) has about its memory, where there is one.
 func containerNumber(name string) (uint64, bool) {
 	text, err := os.ReadFile(filepath.Join("/sys/fs/cgroup", name))

@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"finetui/core/config"
+	"finetui/core/doctor"
 	"finetui/core/project"
 	"finetui/core/run"
 	"finetui/ml/wholefile"
@@ -30,16 +30,7 @@ func notePeak() error {
 	if path == "" {
 		return nil
 	}
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return nil // no Linux
-	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	kib, err := strconv.ParseInt(strings.Fields(rest + " 0")[0], 10, 64)
-	if err != nil {
-		return err
-	}
-	return wholefile.Write(path, fmt.Append(nil, kib<<10))
+	return wholefile.Write(path, fmt.Append(nil, doctor.PeakMemory()))
 }
 
 // saidAndTook are the memory that Config predicts for a run, and what its process held at most.

@@ -63,7 +63,7 @@ func openTorch(ctx context.Context, task Task) (Engine, error) {
 	if err := e.begin(ctx, python, task.Dir); err != nil {
 		return nil, err
 	}
-	if err := e.open(python); err != nil {
+	if err := e.open(python, filepath.Dir(task.Dir)); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
@@ -91,7 +91,8 @@ func (e *torchEngine) foresee() error {
 	return nil
 }
 
-func (e *torchEngine) open(python torch.Python) error {
+// open loads base and adapter; what the processes read of the fresh one lies in folder meanwhile.
+func (e *torchEngine) open(python torch.Python, folder string) error {
 	c := e.p.Config
 	var fresh []lora.Adapter
 	for _, x := range e.p.Base.Kind.Products() {
@@ -103,7 +104,7 @@ func (e *torchEngine) open(python torch.Python) error {
 		return fmt.Errorf("LORA.TARGETS = %v matches no product of the base", c.LoRA.Targets)
 	}
 	// beside the run, where other machines find it, too
-	dir, err := os.MkdirTemp(e.p.File.Abs(c.Project.Runs), ".adapter-")
+	dir, err := os.MkdirTemp(folder, ".adapter-")
 	if err != nil {
 		return err
 	}
@@ -143,6 +144,9 @@ func (e *torchEngine) open(python torch.Python) error {
 }
 
 func (e *torchEngine) About() About { return e.about }
+
+func (e *torchEngine) Held() ([]torch.Held, error) { return e.trainer.Held() }
+
 func (e *torchEngine) Close() error { return e.trainer.Close() }
 
 // samples makes samples ready to be sent. Pictures are opened only where the process does not know them yet.

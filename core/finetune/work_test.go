@@ -31,8 +31,17 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asWorker) != "" {
 		os.Exit(beWorker(os.Args[2 : len(os.Args)-1]))
 	}
+	if os.Getenv(asProbe) != "" {
+		if err := TakeProbe(context.Background(), os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
+
+// asProbe makes the test's program a probe's process.
+const asProbe = "FINETUI_TEST_PROBE"
 
 // beWorker is the process of a run, whose folder is the last argument. FINETUI_TEST_KILL=n ends it before the n-th step
 // of its files, and FINETUI_TEST_STEPS names a file that those steps are written to.

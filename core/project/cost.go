@@ -6,8 +6,10 @@ import (
 	"runtime"
 	"time"
 
+	"finetui/core/config"
 	"finetui/core/dataset"
 	"finetui/core/doctor"
+	"finetui/core/gpu"
 	"finetui/core/level"
 	"finetui/core/model"
 	"finetui/core/printable"
@@ -27,17 +29,23 @@ type Cost struct {
 	Checks   time.Duration // all checks on valid: the loss, and the answers
 	// the base is known by its name alone: Download, Memory and Time follow from the size that stands there
 	Hint bool
+
+	GPUs  []GPURoom // that its processes compute on; none where they compute on this machine's cores
+	Probe *Probe    // that measured it; nil: it is worked out
 }
 
 // Cost works out what a run takes. The base need not be open, nor on this machine: then its configuration in the hub's
 // cache tells its shape, or the size that its name gives. One rule counts them all; where there is no tokenizer, words
 // are counted by their letters.
 func (p *Project) Cost() Cost {
+	if p.linted != nil {
+		return *p.linted
+	}
 	o, ok := p.outlook(context.Background())
 	if !ok {
 		return Cost{Hint: true}
 	}
-	return p.cost(o, p.Batches())
+	return p.cost(context.Background(), o, p.Batches())
 }
 
 // outlook is what can be known of a run before it is started: the kind of its base, and its samples in rows.
@@ -87,14 +95,21 @@ func (p *Project) outlookBy(ctx context.Context, measure *ruler) outlook {
 
 // costBy is Cost by such a ruler.
 func (p *Project) costBy(measure *ruler) Cost {
-	return p.cost(p.outlookBy(context.Background(), measure), p.Batches())
+	return p.cost(context.Background(), p.outlookBy(context.Background(), measure), p.Batches())
 }
 
-func (p *Project) cost(o outlook, batches Batches) (cost Cost) {
+func (p *Project) cost(ctx context.Context, o outlook, batches Batches) (cost Cost) {
 	s := newProcess(p, batches, o.kind, o.bytes, o.all, o.valid)
-	cost.Memory = s.most()
 	cost.Free, _ = doctor.FreeMemory()
 	newClock(s).measure(&cost)
+	if p.Config.Model.Engine == config.EngineTorch {
+		s.onTorch(&cost, gpu.Visible(), gpu.Snapshot)
+	} else {
+		cost.Memory = s.most()
+	}
+	if probe := p.probed(ctx); probe != nil {
+		cost.take(probe, p, batches, len(o.valid))
+	}
 	if cost.Hint = o.hint; !o.away {
 		return cost
 	}
@@ -131,14 +146,75 @@ func (c Cost) Findings(base string) (out []dataset.Finding) {
 			Do: "choose a smaller base, or close other programs; TRAIN.BATCH_SIZE, MODEL.MAX_PIXELS and " +
 				"TRAIN.CHECKPOINTING = true lower what is added to the weights"})
 	}
+	out = append(out, roomFindings(c.GPUs)...)
 	const long = 6 * time.Hour
 	if c.Time > long {
 		out = append(out, dataset.Finding{Code: "takes_long", Level: level.Warn,
-			Text: fmt.Sprintf("MODEL.BASE = %q: all steps take about %s on %s%s", base, Roughly(c.Time),
-				dataset.Counted(runtime.GOMAXPROCS(0), "core", "cores"), about),
-			Do: "choose a smaller base, fewer TRAIN.EPOCHS, or smaller pictures (MODEL.MAX_PIXELS)"})
+			Text: fmt.Sprintf("MODEL.BASE = %q: all steps take about %s on %s%s", base, Roughly(c.Time), c.on(), about),
+			Do:   "choose a smaller base, fewer TRAIN.EPOCHS, or smaller pictures (MODEL.MAX_PIXELS)"})
 	}
 	return out
+}
+
+// on is what a run computes on.
+func (c Cost) on() string {
+	if len(c.GPUs) > 0 {
+		return dataset.Counted(len(c.GPUs), "GPU", "GPUs")
+	}
+	return dataset.Counted(runtime.GOMAXPROCS(0), "core", "cores")
+}
+
+// Lines say what a run of so many steps comes to, in a line each: its time, its memory, and each GPU's. What
+// does not fit begins with "! ".
+func (c Cost) Lines(steps int) (lines []string) {
+	text := dataset.Counted(steps, "step", "steps")
+	switch {
+	case c.Time == 0 && len(c.GPUs) > 0:
+		text += ": how long they take on a GPU is not known before it is measured"
+	case c.Time == 0:
+		text += ": how long they take is not known before the base is here"
+	default:
+		text += fmt.Sprintf(" on %s: about %s (%s)", c.on(), Roughly(c.Time), c.Parts())
+	}
+	if b := c.Probe; b != nil {
+		text += fmt.Sprintf(", measured by %d steps on %s: %s a step, %.0f tokens/s", b.Steps, b.When(),
+			short(b.Step), b.TokensPerS)
+	} else if c.Time > 0 {
+		text += ", worked out"
+	}
+	lines = append(lines, text)
+	if c.Memory > 0 {
+		text = "memory: about " + Gigabytes(c.Memory)
+		if c.Probe != nil {
+			text = "memory: " + Gigabytes(c.Memory) + " at most in those steps"
+			if n := len(c.Probe.Held) + len(c.Probe.Ranks); n > 1 {
+				text += fmt.Sprintf(" of %d processes", n)
+			}
+		}
+		if c.Free > 0 {
+			text += ", " + Gigabytes(c.Free) + " are free now"
+			if c.Memory > c.Free {
+				text = "! " + text + ": it does not fit"
+			}
+		}
+		lines = append(lines, text)
+	}
+	for _, g := range c.GPUs {
+		text = g.String()
+		if !g.Fits() {
+			text = "! " + text
+		}
+		lines = append(lines, text)
+	}
+	return lines
+}
+
+// short is a step's time: "85 ms", "2.41 s".
+func short(seconds float64) string {
+	if seconds < 1 {
+		return fmt.Sprintf("%.0f ms", seconds*1000)
+	}
+	return fmt.Sprintf("%.3g s", seconds)
 }
 
 // Away is the finding for a base that is not on this machine yet.

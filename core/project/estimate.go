@@ -83,7 +83,8 @@ func (e *Estimator) open(ctx context.Context, cfg *config.Config) (*Project, err
 		return nil, err
 	}
 	r, err := recipe.Build(data, cfg)
-	return &Project{File: e.file, Config: cfg, Data: data, Recipe: r}, err
+	file := &config.Snapshot{Root: e.file.Root, Config: cfg}
+	return &Project{File: file, Config: cfg, Data: data, Recipe: r}, err
 }
 
 // openBase opens MODEL.BASE unless it is open; away says that it is not on this machine yet.
@@ -131,7 +132,7 @@ func (p *Project) size(ctx context.Context, out *Estimate, batches Batches) {
 		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %s%d tokens, MODEL.MAX_LENGTH is %d", about,
 			longest, c.Model.MaxLength))
 	}
-	out.Cost = p.cost(o, batches)
+	out.Cost = p.cost(ctx, o, batches)
 	for _, f := range out.Cost.Findings(c.Model.Base) {
 		out.Notes = append(out.Notes, f.Text)
 	}

@@ -53,7 +53,9 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 	findings = append(findings, supervision.Findings()...)
 	findings = append(findings, shapes.found...)
 	findings = append(findings, p.DataFindings()...)
-	findings = append(findings, p.costBy(measure).Findings(p.Config.Model.Base)...)
+	cost := p.costBy(measure)
+	p.linted = &cost
+	findings = append(findings, cost.Findings(p.Config.Model.Base)...)
 	findings = append(findings, p.projectorFindings()...)
 	slices.SortStableFunc(findings, func(a, b dataset.Finding) int {
 		return a.Level.Severity() -

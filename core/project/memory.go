@@ -40,9 +40,11 @@ type weight struct {
 type process struct {
 	p       *Project
 	batches Batches
+	kind    model.Kind
 	sizes   model.Sizes
 	model   model.Footprint
-	all     []*weight // of train, in the recipe's order
+	rank    func(module string) int // of an adapter there; 0: none
+	all     []*weight               // of train, in the recipe's order
 	valid   []*weight
 	longest int // tokens
 
@@ -154,15 +156,16 @@ func (s *process) most() int64 {
 func newProcess(p *Project, batches Batches, k model.Kind, bytes int, all, valid []*weight) *process {
 	l := p.Config.LoRA
 	adapter := lora.Config{R: l.R, Targets: l.Targets}
-	s := &process{p: p, batches: batches, sizes: k.Sizes(), all: all, valid: valid,
+	s := &process{p: p, batches: batches, kind: k, sizes: k.Sizes(), all: all, valid: valid,
 		kept: make([]bool, len(all)+len(valid)), workers: 1, heap: newHeap()}
+	s.rank = func(module string) int {
+		if adapter.Matches(module) {
+			return l.R
+		}
+		return 0
+	}
 	s.model = k.Footprint(model.Work{Dropout: l.Dropout > 0, Weight: bytes, Projectors: p.Config.Train.ProjectorLR > 0,
-		Recompute: p.Config.Train.Checkpointing, Rank: func(module string) int {
-			if adapter.Matches(module) {
-				return l.R
-			}
-			return 0
-		}})
+		Recompute: p.Config.Train.Checkpointing, Rank: s.rank})
 	if s.sizes.Small() {
 		s.workers = blas.NewTeam(p.Config.Train.Threads).Size()
 	}

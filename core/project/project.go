@@ -37,6 +37,7 @@ type Project struct {
 
 	clips        *video.Store // keeps frames, where the set has clips
 	furtherFault error        // why EVAL.DATA is no split
+	linted       *Cost        // as Lint found it; nil: it has not worked it out
 }
 
 // Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe. An EVAL.DATA

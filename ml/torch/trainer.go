@@ -213,6 +213,19 @@ func (t *Trainer) Answer(questions []Sample, most int, stop []int32) ([]Reply, e
 	return dealt(list, func(r replies) []Reply { return r.Replies }), err
 }
 
+// Held is the most memory that a process held so far, in bytes. 0 is not known.
+type Held struct {
+	Host int64 `json:"host"` // of its machine
+	GPU  int64 `json:"gpu"`  // that PyTorch took of its GPU
+}
+
+// Held says it of every process.
+func (t *Trainer) Held() ([]Held, error) {
+	list := make([]Held, len(t.ranks))
+	err := t.ask("held", nil, nil, each(list))
+	return list, err
+}
+
 // Save writes adapter_model.safetensors, trained projectors and the optimizer's state into a folder that exists.
 func (t *Trainer) Save(dir string) error {
 	return t.ask("save", map[string]any{"folder": dir}, nil, nil)

@@ -379,6 +379,17 @@ class Trainer:
             replies.append(dict(Tokens=said, Seconds=time.perf_counter() - start))
         return dict(replies=replies)
 
+    def held(self):
+        """The most memory that this process held so far: of the machine as the system counts it, and of its GPU what
+        PyTorch took there. 0 is not known."""
+        host, gpu = 0, 0
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            with open("/proc/self/status", encoding="ascii") as file:
+                host = int(file.read().split("VmHWM:")[1].split()[0]) << 10
+        if self.device.type == "cuda":
+            gpu = torch.cuda.max_memory_reserved()
+        return dict(host=host, gpu=gpu)
+
     def save(self, folder):
         if RANK == 0:
             self.write(folder, dict(steps=self.steps, optimizer=self.optimizer.state_dict()))

@@ -11,7 +11,7 @@ import (
 	"finetui/core/sweep"
 )
 
-// Control is what the pane reaches the program by. Start, Lint, Resume, Preparing, Rename, Delete and Save
+// Control is what the pane reaches the program by. Start, Lint, Foresee, Measure, Resume, Preparing, Rename, Delete and Save
 // are called beside the screen, and all but Preparing may take long; Runs and Now are called
 // on it. An action whose function is nil is not offered.
 type Control struct {
@@ -19,6 +19,10 @@ type Control struct {
 	// absolute folders in which runs of other trainers are looked for; nil: none
 	Watched func() []string
 	Lint    func(ctx context.Context) ([]dataset.Finding, error)
+	// Foresee says in lines what a run comes to, the last one what Measure would add to it; Measure takes a few steps of
+	// it and keeps what they took. Both may be nil.
+	Foresee func(ctx context.Context) ([]string, error)
+	Measure func(ctx context.Context, report func(done, total int, what string)) error
 	// lints, too; an error says why nothing was started
 	Start  func(ctx context.Context, name string) (*run.Run, []dataset.Finding, error)
 	Resume func(ctx context.Context, r *run.Run) error

@@ -26,7 +26,23 @@ type launch struct {
 	refused  error // why nothing was started, or what kept lint from answering
 	starting bool
 	scroll   widget.Scroll
+
+	foreseeing views.Request
+	outlook    []string // what the run comes to
+	measuring  views.Request
+	measured   step  // how far that is
+	unmeasured error // why it could not be
+	measurable bool
 }
+
+// step is how far long work is.
+type step struct {
+	done, total int
+	what        string
+}
+
+// outlook is what a run comes to, in lines.
+type outlook struct{ lines []string }
 
 // launcher starts runs.
 type launcher struct {
@@ -56,17 +72,77 @@ func (p *launcher) ask() tea.Cmd {
 	if p.starting.Pending() {
 		return views.Warn("the run before is still being started")
 	}
-	p.launch = &launch{prompt: widget.NewPrompt("name", "")}
+	p.launch = &launch{prompt: widget.NewPrompt("name", ""), measurable: p.control.Measure != nil}
 	p.launch.prompt.Hint = "empty: named after its recipe"
 	if p.control.Lint == nil {
 		p.launch.linted = true
-		return nil
+		return p.foresee()
 	}
 	lint := p.control.Lint
-	return views.Ask(&p.launch.lint, func(ctx context.Context) (checkup, error) {
+	return tea.Batch(p.foresee(), views.Ask(&p.launch.lint, func(ctx context.Context) (checkup, error) {
 		found, err := lint(ctx)
 		return checkup{found}, err
+	}))
+}
+
+// foresee works out what the run comes to.
+func (p *launcher) foresee() tea.Cmd {
+	foresee := p.control.Foresee
+	if foresee == nil {
+		return nil
+	}
+	return views.Ask(&p.launch.foreseeing, func(ctx context.Context) (outlook, error) {
+		lines, err := foresee(ctx)
+		return outlook{lines}, err
 	})
+}
+
+// foreseen takes what the run comes to; why that is not known, lint says.
+func (p *launcher) foreseen(msg views.Answer[outlook]) {
+	if p.launch == nil || !p.launch.foreseeing.Takes(msg.Ticket) {
+		return
+	}
+	p.launch.foreseeing.Close()
+	p.launch.outlook = msg.Value.lines
+}
+
+// measure takes a few steps, whose figures are what the run then comes to.
+func (p *launcher) measure() tea.Cmd {
+	measure := p.control.Measure
+	if measure == nil || p.launch.measuring.Pending() {
+		return nil
+	}
+	p.launch.measured, p.launch.unmeasured = step{}, nil
+	return views.Listen(&p.launch.measuring, func(ctx context.Context, emit func(step)) error {
+		return measure(ctx, func(done, total int, what string) { emit(step{done, total, what}) })
+	})
+}
+
+// measuredOn takes how far that is.
+func (p *launcher) measuredOn(msg views.Batch[step]) tea.Cmd {
+	l := p.launch
+	if l == nil || !l.measuring.Takes(msg.Ticket) {
+		return nil
+	}
+	if n := len(msg.Values); n > 0 {
+		l.measured = msg.Values[n-1]
+	}
+	if !msg.Ended {
+		return msg.Next
+	}
+	l.measuring.Close()
+	if l.unmeasured = msg.Err; msg.Err != nil {
+		return nil
+	}
+	return p.foresee()
+}
+
+// close takes the question away, and ends what works for it.
+func (p *launcher) close() {
+	p.launch.lint.Close()
+	p.launch.foreseeing.Close()
+	p.launch.measuring.Close()
+	p.launch = nil
 }
 
 // typed gives keys to the question.
@@ -83,15 +159,22 @@ func (p *launcher) typed(msg tea.Msg) tea.Cmd {
 	}
 	if l.starting {
 		if key, ok := msg.(tea.KeyPressMsg); ok && key.String() == "esc" {
-			p.launch = nil // it starts all the same; launched says so
+			p.close() // it starts all the same; launched says so
 		}
 		return nil
+	}
+	if key, ok := msg.(tea.KeyPressMsg); ok && key.String() == measureKey {
+		return p.measure()
+	} else if ok && key.String() == "esc" && l.measuring.Pending() {
+		l.measuring.Close()
+		return nil
+	} else if ok && key.String() == "enter" && l.measuring.Pending() {
+		return views.Warn("steps are being measured, which a run would disturb: esc stops them")
 	}
 	outcome, cmd := l.prompt.Update(msg)
 	switch outcome {
 	case widget.Cancelled:
-		l.lint.Close()
-		p.launch = nil
+		p.close()
 	case widget.Accepted:
 		name := strings.TrimSpace(l.prompt.Value())
 		if name != "" {
@@ -145,8 +228,7 @@ func (p *launcher) launched(msg views.Answer[launched]) tea.Cmd {
 		return nil
 	}
 	if p.launch != nil && p.launch.starting {
-		p.launch.lint.Close()
-		p.launch = nil
+		p.close()
 	}
 	if msg.Value.run == nil {
 		return nil
@@ -157,6 +239,9 @@ func (p *launcher) launched(msg views.Answer[launched]) tea.Cmd {
 	p.begun[msg.Value.run.Dir] = true
 	return views.Say("%s has begun; it goes on when finetui is left", msg.Value.run.Label())
 }
+
+// measureKey takes a few steps before a run is started.
+const measureKey = "ctrl+t"
 
 // launchFrame is the lines of the question that are not findings.
 const launchFrame = 6
@@ -216,7 +301,7 @@ func (l *launch) summary(t *widget.Theme) string {
 	}
 }
 
-// lines are why it was refused, then the findings, worst first as they come.
+// lines are why it was refused, what the run comes to, then the findings, worst first as they come.
 func (l *launch) lines(t *widget.Theme, w int) []string {
 	var lines []string
 	say := func(style widget.Style, lead, text string) {
@@ -229,6 +314,19 @@ func (l *launch) lines(t *widget.Theme, w int) []string {
 	}
 	if l.refused != nil {
 		say(t.Warning, "✗ ", printable.Error(l.refused))
+	}
+	if l.unmeasured != nil {
+		say(t.Warning, "✗ ", "not measured: "+printable.Error(l.unmeasured))
+	}
+	for _, line := range l.outlook {
+		if rest, bad := strings.CutPrefix(line, "! "); bad {
+			say(t.Warning, "! ", rest)
+		} else {
+			say(t.Text, "", line)
+		}
+	}
+	if len(l.outlook) > 0 && len(l.findings) > 0 {
+		lines = append(lines, "")
 	}
 	for _, f := range l.findings {
 		sign, style := "· ", t.Text
@@ -255,12 +353,23 @@ func (l *launch) lines(t *widget.Theme, w int) []string {
 
 func (l *launch) hint(more bool) string {
 	enter := "enter starts it"
+	if l.measuring.Pending() {
+		m := l.measured
+		text := "measuring"
+		if m.what != "" {
+			text += fmt.Sprintf(": %d of %d %s", m.done, m.total, widget.Clean(m.what))
+		}
+		return text + "   esc stops it"
+	}
 	switch {
 	case l.starting:
 		return "starting it …   esc leaves; it starts all the same"
 	case l.refused != nil || slices.ContainsFunc(l.findings,
 		func(f dataset.Finding) bool { return f.Level == level.Error }):
 		enter = "enter checks it again and starts it if all is well"
+	}
+	if l.measurable {
+		enter += "   " + measureKey + " measures steps"
 	}
 	if more {
 		return enter + "   esc leaves   ↑ ↓ more"

@@ -93,6 +93,10 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		}
 	case views.Answer[checkup]:
 		p.launcher.checked(msg)
+	case views.Answer[outlook]:
+		p.launcher.foreseen(msg)
+	case views.Batch[step]:
+		return p.launcher.measuredOn(msg)
 	case views.Answer[launched]:
 		return p.launcher.launched(msg)
 	case views.Answer[asked]:
