@@ -21,6 +21,7 @@ import (
 	"finetui/core/disk"
 	"finetui/core/doctor"
 	"finetui/core/model"
+	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/ml/torch"
@@ -370,5 +371,5 @@ func known(bytes int64) string {
 	if bytes == 0 {
 		return ""
 	}
-	return project.Gigabytes(bytes)
+	return printable.Gigabytes(bytes)
 }

@@ -184,15 +184,15 @@ func (c Cost) Lines(steps int) (lines []string) {
 	}
 	lines = append(lines, text)
 	if c.Memory > 0 {
-		text = "memory: about " + Gigabytes(c.Memory)
+		text = "memory: about " + printable.Gigabytes(c.Memory)
 		if c.Probe != nil {
-			text = "memory: " + Gigabytes(c.Memory) + " at most in those steps"
+			text = "memory: " + printable.Gigabytes(c.Memory) + " at most in those steps"
 			if n := len(c.Probe.Held) + len(c.Probe.Ranks); n > 1 {
 				text += fmt.Sprintf(" of %d processes", n)
 			}
 		}
 		if c.Free > 0 {
-			text += ", " + Gigabytes(c.Free) + " are free now"
+			text += ", " + printable.Gigabytes(c.Free) + " are free now"
 			if c.Memory > c.Free {
 				text = "! " + text + ": it does not fit"
 			}

@@ -10,6 +10,7 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/gpu"
 	"finetui/core/level"
+	"finetui/core/printable"
 )
 
 // GPURoom is a GPU that a run is going to compute on: what it takes of its memory, and what is free there now.
@@ -27,11 +28,11 @@ func (g GPURoom) Fits() bool { return !g.Known || g.Need <= g.Free }
 
 // String is a row of it: "GPU 0 NVIDIA H200: takes about 18.4 GB, 149.2 GB are free".
 func (g GPURoom) String() string {
-	text := strings.TrimRight(fmt.Sprintf("GPU %d %s", g.Index, g.Name), " ") + ": takes about " + Gigabytes(g.Need)
+	text := strings.TrimRight(fmt.Sprintf("GPU %d %s", g.Index, g.Name), " ") + ": takes about " + printable.Gigabytes(g.Need)
 	if !g.Known {
 		return text + "; what is free there is not known"
 	}
-	text += ", " + Gigabytes(g.Free) + " are free"
+	text += ", " + printable.Gigabytes(g.Free) + " are free"
 	if g.Others > 0 {
 		text += " beside " + dataset.Counted(g.Others, "process", "processes")
 	}
