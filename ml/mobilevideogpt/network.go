@@ -43,7 +43,7 @@ func (w *worker) Load(p *train.Pack) error {
 		return err
 	}
 	w.projectors.load(seen)
-	w.text.Load(w.batch)
+	w.text.LoadToLearn(w.batch)
 	return nil
 }
 

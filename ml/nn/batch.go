@@ -13,6 +13,7 @@ type Batch struct {
 	Weights []float32 // [T] weight of this position's loss; nil where nothing is learnt
 	Scale   float32   // of loss and gradient: 1 / sum of the weights over the whole optimizer step
 	Keys    []uint64  // [sequences] dropout stream of each sequence in this pass; nil: no dropout
+	Read    []int     // the tokens whose last hidden state is read, ascending; nil: all
 }
 
 // T is the number of tokens.
@@ -21,6 +22,16 @@ func (b *Batch) T() int {
 		return 0
 	}
 	return b.Starts[len(b.Starts)-1]
+}
+
+// Supervised adds the positions that the loss counts to at.
+func (b *Batch) Supervised(at []int) []int {
+	for t, w := range b.Weights {
+		if w != 0 && b.Targets[t] >= 0 {
+			at = append(at, t)
+		}
+	}
+	return at
 }
 
 // Sequences is the number of sequences.

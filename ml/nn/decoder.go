@@ -24,6 +24,10 @@ type DecoderWeights struct {
 //
 //	y = x + O·attention(rope(QKV·norm1(x)));  out = y + Down·(silu(Gate·norm2(y)) ⊙ Up·norm2(y))
 type Decoder struct {
+	// Last says that nothing but the head reads the result. Then out is made of the rows of Batch.Read alone, and is 0
+	// elsewhere, unless something is trained in what makes it: values and gradients are the same to the bit.
+	Last bool
+
 	w      *DecoderWeights
 	e      *Exec
 	batch  *Batch
@@ -36,6 +40,7 @@ type Decoder struct {
 
 	*decoderKept
 	out []float32 // [T, hidden]
+	few []float32 // [R, hidden] the rows of out that are read, where they are few
 }
 
 // decoderKept is what a layer keeps for its pass back, beside its result: of its own, or of several in turn.
@@ -45,9 +50,10 @@ type decoderKept struct {
 	qkvRows  []float32 // [T, (heads + 2·kvHeads)·head dim] q | k | v, of which q and k are rotated
 	attended []float32 // [T, heads·head dim]
 	y        []float32 // [T, hidden] x + O·attended
-	yn       []float32 // [T, hidden] norm2(y)
-	gu       []float32 // [T, 2·inner] gate | up
-	hidden   []float32 // [T, inner] silu(gate) ⊙ up
+	fewY     []float32 // [R, hidden] the rows of y that the MLP takes, where it does not take all
+	yn       []float32 // [T or R, hidden] norm2(y)
+	gu       []float32 // [T or R, 2·inner] gate | up
+	hidden   []float32 // [T or R, inner] silu(gate) ⊙ up
 	dx       []float32 // [T, hidden]
 }
 
@@ -77,11 +83,11 @@ func (d *Decoder) Forward(x []float32, train bool) []float32 {
 	rows := d.batch.T()
 	d.project(rows, x, train)
 	d.att.run(d.e, d.batch.Starts, d.qkvRows, d.attended, train)
-	d.mlp(rows, x, train)
+	d.join(rows, x, train)
 	if d.of = nil; train {
 		d.of = d
 	}
-	return d.finish(rows, train)
+	return d.feed(rows, train)
 }
 
 // Share makes the layer keep what its pass back needs in the room of another.
@@ -104,7 +110,10 @@ func (d *Decoder) Again(x []float32) {
 	rows := d.batch.T()
 	d.project(rows, x, true)
 	d.att.run(d.e, d.batch.Starts, d.qkvRows, d.attended, true)
-	d.mlp(rows, x, true)
+	d.join(rows, x, true)
+	y, rows := d.taken(rows, true)
+	d.open(rows, y)
+	d.gate(0, rows, true)
 	d.down.lower(d.e, rows, d.hidden, d.batch, true)
 	d.of = d
 }
@@ -115,8 +124,8 @@ func (d *Decoder) Decode(x []float32, caches []*Cache) []float32 {
 	rows := d.batch.T()
 	d.project(rows, x, false)
 	d.att.decode(d.e, d.batch.Starts, d.qkvRows, d.attended, caches)
-	d.mlp(rows, x, false)
-	return d.finish(rows, false)
+	d.join(rows, x, false)
+	return d.feed(rows, false)
 }
 
 // project makes the rotated q, k, v rows of x.
@@ -129,51 +138,107 @@ func (d *Decoder) project(rows int, x []float32, train bool) {
 	d.attended = grow(d.attended, rows*d.w.Heads*d.w.HeadDim)
 }
 
-// mlp is what follows the attention, up to the last product: the output product, the residual and the MLP.
-func (d *Decoder) mlp(rows int, x []float32, train bool) {
-	hidden, inner := len(d.w.Norm1.W), d.w.Down.W.Cols
-	d.y = grow(d.y, rows*hidden)
+// join is what follows the attention: the output product and the residual.
+func (d *Decoder) join(rows int, x []float32, train bool) {
+	d.y = grow(d.y, rows*len(d.w.Norm1.W))
 	d.o.run(d.e, rows, d.attended, x, d.y, d.batch, train)
+}
 
+// feed is the MLP and its residual.
+func (d *Decoder) feed(all int, train bool) []float32 {
+	hidden, inner := len(d.w.Norm1.W), d.w.Down.W.Cols
+	y, rows := d.taken(all, train)
+	d.out = grow(d.out, all*hidden)
+	out := d.out
+	if rows < all {
+		d.few = grow(d.few, rows*hidden)
+		out = d.few
+	}
+	d.open(rows, y)
+	step := d.slice(rows)
+	for lo := 0; lo < rows; lo += step {
+		n := min(step, rows-lo)
+		d.gate(lo, n, train)
+		d.down.run(d.e, n, d.hidden[lo*inner:], y[lo*hidden:], out[lo*hidden:], d.batch, train)
+	}
+	if rows < all {
+		spread(d.out, out, d.batch.Read, hidden)
+	}
+	return d.out
+}
+
+// taken are the rows of y that the MLP takes.
+func (d *Decoder) taken(all int, train bool) (y []float32, rows int) {
+	read, hidden := d.batch.Read, len(d.w.Norm1.W)
+	if !d.Last || read == nil || len(read) >= all || train && !d.plain() {
+		return d.y, all
+	}
+	d.fewY = grow(d.fewY, len(read)*hidden)
+	pick(d.fewY, d.y, read, hidden)
+	return d.fewY, len(read)
+}
+
+// plain says that nothing is trained in the MLP.
+func (d *Decoder) plain() bool {
+	w := d.w
+	return len(w.GateUp.Adapters) == 0 && len(w.Down.Adapters) == 0 && w.GateUp.WSpan.Shape == nil &&
+		w.Down.WSpan.Shape == nil && w.Norm2.WSpan.Shape == nil
+}
+
+// sliceValues is how many values of gate and up at a time stay in the cache of one core.
+const sliceValues = 96 << 10
+
+// slice is how many rows at a time go through the MLP. A large model's go all at once: its weights would not stay in
+// the cache meanwhile.
+func (d *Decoder) slice(rows int) int {
+	const least = 48 // from which on products are at their speed
+	n := sliceValues / (2 * d.w.Down.W.Cols) / least * least
+	if n == 0 || d.e.Team.Size() > 1 || !d.plain() {
+		return max(1, rows)
+	}
+	return n
+}
+
+// open makes the MLP ready for so many rows of y.
+func (d *Decoder) open(rows int, y []float32) {
+	hidden, inner := len(d.w.Norm1.W), d.w.Down.W.Cols
 	d.yn = grow(d.yn, rows*hidden)
-	d.norm2.run(d.e, rows, d.y, d.yn)
-	d.gu = grow(d.gu, rows*2*inner)
-	d.gateUp.run(d.e, rows, d.yn, nil, d.gu, d.batch, train)
-	d.hidden = grow(d.hidden, rows*inner)
-	d.e.Team.For(rows, 4, func(lo, hi int) {
+	d.norm2.run(d.e, rows, y, d.yn)
+	d.gu, d.hidden = grow(d.gu, rows*2*inner), grow(d.hidden, rows*inner)
+}
+
+// gate is the MLP up to its last product for n rows from lo on.
+func (d *Decoder) gate(lo, n int, train bool) {
+	hidden, inner := len(d.w.Norm1.W), d.w.Down.W.Cols
+	all, to := d.gu[lo*2*inner:], d.hidden[lo*inner:]
+	d.gateUp.run(d.e, n, d.yn[lo*hidden:], nil, all, d.batch, train)
+	d.e.Team.For(n, 4, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
-			gu := d.gu[t*2*inner : (t+1)*2*inner]
-			blas.SiLUMul(d.hidden[t*inner:(t+1)*inner], gu[:inner], gu[inner:])
+			gu := all[t*2*inner : (t+1)*2*inner]
+			blas.SiLUMul(to[t*inner:(t+1)*inner], gu[:inner], gu[inner:])
 		}
 	})
 }
 
-// finish is the last product.
-func (d *Decoder) finish(rows int, train bool) []float32 {
-	d.out = grow(d.out, rows*d.w.Down.W.Rows)
-	d.down.run(d.e, rows, d.hidden, d.y, d.out, d.batch, train)
-	return d.out
+// pick sets to to the rows at of from; spread puts them back, with 0 in all others.
+func pick(to, from []float32, at []int, width int) {
+	for i, t := range at {
+		copy(to[i*width:(i+1)*width], from[t*width:])
+	}
+}
+
+func spread(to, from []float32, at []int, width int) {
+	clear(to)
+	for i, t := range at {
+		copy(to[t*width:(t+1)*width], from[i*width:(i+1)*width])
+	}
 }
 
 // Backward adds the gradients of the trained parameters and returns dx [T, hidden].
 func (d *Decoder) Backward(x, dout []float32, needDX bool) []float32 {
 	e, b, rows := d.e, d.batch, d.batch.T()
-	hidden, inner := len(d.w.Norm1.W), d.w.Down.W.Cols
-
-	// out = y + Down·h, h = silu(g) ⊙ u
-	dh := e.take(scratchA, rows*inner)
-	d.down.back(e, rows, d.hidden, dout, dh, b)
-	dgu := e.take(scratchB, rows*2*inner)
-	e.Team.For(rows, 4, func(lo, hi int) {
-		for t := lo; t < hi; t++ {
-			gu, g := d.gu[t*2*inner:(t+1)*2*inner], dgu[t*2*inner:(t+1)*2*inner]
-			blas.SiLUMulBackward(g[:inner], g[inner:], dh[t*inner:(t+1)*inner], gu[:inner], gu[inner:])
-		}
-	})
-	dn := e.take(scratchC, rows*hidden)
-	d.gateUp.back(e, rows, d.yn, dgu, dn, b)
-	dy := e.take(scratchD, rows*hidden)
-	d.norm2.back(e, rows, d.y, dn, dout, dy)
+	hidden := len(d.w.Norm1.W)
+	dy := d.feedBack(rows, dout)
 
 	// y = x + O·a
 	da := e.take(scratchE, rows*d.w.Heads*d.w.HeadDim)
@@ -184,6 +249,7 @@ func (d *Decoder) Backward(x, dout []float32, needDX bool) []float32 {
 		d.qkv.back(e, rows, d.xn, dqkv, nil, b)
 		return nil
 	}
+	dn := e.take(scratchC, rows*hidden)
 	d.qkv.back(e, rows, d.xn, dqkv, dn, b)
 	if !needDX {
 		d.norm1.back(e, rows, x, dn, nil, nil)
@@ -192,4 +258,39 @@ func (d *Decoder) Backward(x, dout []float32, needDX bool) []float32 {
 	d.dx = grow(d.dx, rows*hidden)
 	d.norm1.back(e, rows, x, dn, dy, d.dx)
 	return d.dx
+}
+
+// feedBack is the pass back of feed: it returns dy [T, hidden].
+func (d *Decoder) feedBack(all int, dout []float32) []float32 {
+	e, b, hidden, inner := d.e, d.batch, len(d.w.Norm1.W), d.w.Down.W.Cols
+	y, rows := d.taken(all, true)
+	if rows < all {
+		d.few = grow(d.few, rows*hidden)
+		pick(d.few, dout, b.Read, hidden)
+		dout = d.few
+	}
+
+	// out = y + Down·h, h = silu(g) ⊙ u
+	dn, step := e.take(scratchC, rows*hidden), d.slice(rows)
+	dh, dgu := e.take(scratchA, min(step, rows)*inner), e.take(scratchB, min(step, rows)*2*inner)
+	for from := 0; from < rows; from += step {
+		n, kept := min(step, rows-from), d.gu[from*2*inner:]
+		d.down.back(e, n, d.hidden[from*inner:], dout[from*hidden:], dh, b)
+		e.Team.For(n, 4, func(lo, hi int) {
+			for t := lo; t < hi; t++ {
+				gu, g := kept[t*2*inner:(t+1)*2*inner], dgu[t*2*inner:(t+1)*2*inner]
+				blas.SiLUMulBackward(g[:inner], g[inner:], dh[t*inner:(t+1)*inner], gu[:inner], gu[inner:])
+			}
+		})
+		d.gateUp.back(e, n, d.yn[from*hidden:], dgu, dn[from*hidden:], b)
+	}
+	dy := e.take(scratchD, all*hidden)
+	if rows == all {
+		d.norm2.back(e, rows, y, dn, dout, dy)
+		return dy
+	}
+	few := e.take(scratchE, rows*hidden)
+	d.norm2.back(e, rows, y, dn, dout, few)
+	spread(dy, few, b.Read, hidden)
+	return dy
 }

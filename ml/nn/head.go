@@ -71,12 +71,7 @@ const logitRows = 64
 // Forward returns the loss of x [T, hidden].
 func (h *Head) Forward(x []float32) float64 {
 	b, d, vocab := h.batch, h.w.Out.W.Cols, h.w.Out.W.Rows
-	h.at = h.at[:0]
-	for t, w := range b.Weights {
-		if w != 0 && b.Targets[t] >= 0 {
-			h.at = append(h.at, t)
-		}
-	}
+	h.at = b.Supervised(h.at[:0])
 	n := len(h.at)
 	h.x, h.xn = grow(h.x, n*d), grow(h.xn, n*d)
 	for i, t := range h.at {

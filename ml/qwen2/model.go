@@ -116,6 +116,8 @@ type Replica struct {
 	Embed  *nn.Embed
 	Layers []*nn.Decoder
 	Head   *nn.Head
+
+	read []int
 }
 
 // NewReplica returns blocks that work on e.
@@ -127,8 +129,18 @@ func (m *Model) NewReplica(e *nn.Exec) *Replica {
 	for _, w := range m.Layers {
 		r.Layers = append(r.Layers, nn.NewDecoder(w, e, r.Batch, r.Rotary))
 	}
+	if n := len(r.Layers); n > 0 {
+		r.Layers[n-1].Last = true
+	}
 	r.Head = nn.NewHead(m.Head, e, r.Batch, r.Embed.Params())
 	return r
+}
+
+// LoadToLearn is Load for who wants the loss alone: hidden states that it does not count are not made.
+func (r *Replica) LoadToLearn(b nn.Batch) {
+	r.read = b.Supervised(r.read[:0])
+	b.Read = r.read
+	r.Load(b)
 }
 
 // Load makes b the batch that the blocks work on.

@@ -51,7 +51,7 @@ func (w *worker) Load(p *train.Pack) error {
 	if err := w.batch.Check(w.vocab, 0); err != nil {
 		return err
 	}
-	w.Replica.Load(w.batch)
+	w.Replica.LoadToLearn(w.batch)
 	return nil
 }
 

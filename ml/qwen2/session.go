@@ -107,7 +107,12 @@ func (s *Session) Keep(sequences []int) {
 func (s *Session) Cache(layer, sequence int) *nn.Cache { return s.caches[layer][sequence] }
 
 func (s *Session) run(b nn.Batch, features []float32) ([]float32, error) {
+	last := make([]int, b.Sequences())
+	for q := range last {
+		last[q] = b.Starts[q+1] - 1
+	}
 	r := s.replica
+	b.Read = last
 	r.Load(b)
 	x := r.Embed.Forward(features, false)
 	for i, l := range r.Layers {
@@ -117,10 +122,6 @@ func (s *Session) run(b nn.Batch, features []float32) ([]float32, error) {
 			}
 		}
 		x = l.Decode(x, s.caches[i])
-	}
-	last := make([]int, b.Sequences())
-	for q := range last {
-		last[q] = b.Starts[q+1] - 1
 	}
 	logits, _ := r.Head.Logits(x, last)
 	return logits, nil

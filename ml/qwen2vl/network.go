@@ -79,7 +79,7 @@ func (r *worker) Load(p *train.Pack) error {
 	if err := r.batch.Check(r.vocab, rows); err != nil {
 		return err
 	}
-	r.text.Load(r.batch)
+	r.text.LoadToLearn(r.batch)
 	return nil
 }
 
