@@ -72,6 +72,8 @@ type Options struct {
 	Seed    uint64
 	Canvas  int // side of the pictures in pixels; 0: 336
 	Workers int // pictures drawn at once; 0: one for each core. The files do not depend on it
+
+	from string // a set of the same options whose pictures are taken; "": they are drawn
 }
 
 // smallestCanvas is where cracks of two units are still a pixel wide.
@@ -142,12 +144,13 @@ func (s Sets) Draw(ctx context.Context, opts Options, made func(dir string), pro
 	what string)) error {
 	forTest := opts
 	forTest.Seed = TestSeed
+	same := opts
 	for _, set := range []struct {
 		dir  string
 		make func() error
 	}{
 		{s.Published, func() error { return Make(ctx, s.Published, opts, progress) }},
-		{s.LongTail, func() error { return MakeLongTail(ctx, s.LongTail, opts, progress) }},
+		{s.LongTail, func() error { return MakeLongTail(ctx, s.LongTail, same, progress) }},
 		{s.Balanced, func() error {
 			return MakeBalanced(ctx, s.Balanced, cmp.Or(s.Each, Each), forTest, progress)
 		}},
@@ -162,7 +165,9 @@ func (s Sets) Draw(ctx context.Context, opts Options, made func(dir string), pro
 		if err := set.make(); err != nil {
 			return err
 		}
-		made(set.dir)
+		if made(set.dir); set.dir == s.Published { // just now: nobody has changed it
+			same.from = set.dir
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -337,5 +338,39 @@ func BenchmarkMake(b *testing.B) {
 		if err := Make(context.Background(), filepath.Join(b.TempDir(), "set"), Options{}, nil); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestTheLongTailTakesPicturesThatWereJustDrawn compares a long tail that is drawn after its published set with one
+// that is drawn by itself.
+func TestTheLongTailTakesPicturesThatWereJustDrawn(t *testing.T) {
+	ctx, opts := context.Background(), Options{Seed: 3, Canvas: smallestCanvas}
+	dir := t.TempDir()
+	alone, after := filepath.Join(dir, "alone"), filepath.Join(dir, "after")
+	if err := MakeLongTail(ctx, alone, opts, nil); err != nil {
+		t.Fatal(err)
+	}
+	sets := Sets{Published: filepath.Join(dir, "published"), LongTail: after}
+	if err := sets.Draw(ctx, opts, func(string) {}, nil); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	err := filepath.WalkDir(alone, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, _ := filepath.Rel(alone, path)
+		want, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		got, err := os.ReadFile(filepath.Join(after, name))
+		if n++; err == nil && !bytes.Equal(got, want) {
+			t.Errorf("%s is another file", name)
+		}
+		return err
+	})
+	if err != nil || n < 400 {
+		t.Errorf("%d files, %v", n, err)
 	}
 }

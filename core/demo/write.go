@@ -50,8 +50,7 @@ func write(ctx context.Context, dir string, b blueprint, images []photo, opts Op
 					ready <- nil
 					continue
 				}
-				rng := rand.New(rand.NewPCG(opts.Seed+b.stream, 1_000_000+uint64(i)))
-				ready <- images[i].write(dir, i, rng, opts.Canvas)
+				ready <- images[i].write(dir, i, opts.Seed+b.stream, opts)
 			}
 		})
 	}
@@ -77,16 +76,28 @@ func (b blueprint) written() []split {
 }
 
 // write puts the picture and its labels into the folder of a set.
-func (p photo) write(dir string, i int, rng *rand.Rand, side int) error {
+func (p photo) write(dir string, i int, seed uint64, opts Options) error {
 	name := fmt.Sprintf("slope_%04d", i+1)
-	var picture bytes.Buffer
-	if err := jpeg.Encode(&picture, p.paint(rng, side).Image(), &jpeg.Options{Quality: quality}); err != nil {
+	place := filepath.Join(p.split, "images", name+".jpg")
+	picture, err := p.picture(i, seed, opts, place)
+	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, p.split, "images", name+".jpg"), picture.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, place), picture, 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, p.split, "labels", name+".txt"), p.labels(), 0o644)
+}
+
+// picture is the i-th picture's file.
+func (p photo) picture(i int, seed uint64, opts Options, place string) ([]byte, error) {
+	if opts.from != "" {
+		return os.ReadFile(filepath.Join(opts.from, place))
+	}
+	rng := rand.New(rand.NewPCG(seed, 1_000_000+uint64(i)))
+	var file bytes.Buffer
+	err := jpeg.Encode(&file, p.paint(rng, opts.Canvas).Image(), &jpeg.Options{Quality: quality})
+	return file.Bytes(), err
 }
 
 // labels are the YOLO rows: class x1 y1 x2 y2 …, in shares of the picture.

@@ -148,8 +148,33 @@ func (e *nativeEngine) Check(ctx context.Context, wanted []recipe.Sample) (*Resu
 	if err != nil {
 		return nil, nil, err
 	}
-	replies, err := e.p.Ask(ctx, e.subject, wanted, nil)
+	replies, err := e.replies(ctx, wanted, batch, res)
 	return &Result{Result: *res, Making: making}, replies, err
+}
+
+// replies are the answers to samples that were measured. Where each token of the right answer, and the one that ends
+// it, was the likeliest after those before it, that is the answer: nobody need be asked.
+func (e *nativeEngine) replies(ctx context.Context, wanted []recipe.Sample, batch []train.Sample,
+	res *train.Result) ([]model.Reply, error) {
+	replies := make([]model.Reply, len(wanted))
+	var open []int
+	var ask []recipe.Sample
+	for i, s := range batch {
+		ids := s.Supervised()
+		if l := res.Samples[i]; l.Right < l.Tokens || l.Tokens < len(ids) || len(ids)-1 > e.p.Config.Eval.MaxNewTokens {
+			open, ask = append(open, i), append(ask, wanted[i])
+			continue
+		}
+		replies[i] = e.p.Base.Reply(ids)
+	}
+	if len(ask) == 0 {
+		return replies, nil
+	}
+	asked, err := e.p.Ask(ctx, e.subject, ask, nil)
+	for i, r := range asked {
+		replies[open[i]] = r
+	}
+	return replies, err
 }
 
 func (e *nativeEngine) Save(dir string, counters map[string]uint64) error {

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"slices"
+
 	"finetui/ml/train"
 )
 
@@ -49,12 +51,20 @@ func (b *Base) AnswerTokens(answer string) int {
 // answer is an answer as the tokens that are learned of it, the one that ends it last.
 func (b *Base) answer(text string) (ids []int32, err error) {
 	s, err := b.Sample(nil, "", text, 1)
-	for _, id := range s.Targets {
-		if id >= 0 {
-			ids = append(ids, id)
+	return s.Supervised(), err
+}
+
+// Reply is an answer of these tokens, as Ask returns it; the one that ends it is no part of it.
+func (b *Base) Reply(ids []int32) Reply {
+	s := newAnswerStream(b.Tokenizer)
+	for _, id := range ids {
+		if slices.Contains(b.Stop, id) {
+			break
 		}
+		s.push(id)
 	}
-	return ids, err
+	s.flush()
+	return Reply{Text: s.text, Tokens: s.tokens}
 }
 
 // Supervised is the text that a sample is trained to say.

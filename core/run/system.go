@@ -1,10 +1,13 @@
 package run
 
 import (
+	"fmt"
 	"os"
 	"os/user"
+	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/cpu"
@@ -65,26 +68,54 @@ func (s *Sampler) SampleSystem(step int) *System {
 	return row
 }
 
-// family are this process and all that it started, and that they started. All processes are asked once for who started
-// them: a machine with GPUs has thousands.
+// family are this process and all that it started, and that they started.
 func (s *Sampler) family() map[int32]*process.Process {
-	started := map[int32][]*process.Process{}
-	list, _ := process.Processes() // an error: nothing is known
-	all := map[int32]*process.Process{}
-	for _, p := range list {
-		if p.Pid == s.self {
-			all[p.Pid] = p
-		} else if parent, err := p.Ppid(); err == nil {
-			started[parent] = append(started[parent], p)
-		}
-	}
+	all := map[int32]*process.Process{s.self: {Pid: s.self}}
+	var everybody func(pid int32) []*process.Process
 	for queue := []int32{s.self}; len(queue) > 0; queue = queue[1:] {
-		for _, p := range started[queue[0]] {
+		children, known := childrenOf(queue[0])
+		if !known && everybody == nil {
+			everybody = parents()
+		}
+		if !known {
+			children = everybody(queue[0])
+		}
+		for _, p := range children {
 			all[p.Pid] = p
 			queue = append(queue, p.Pid)
 		}
 	}
 	return all
+}
+
+// childrenOf are the processes that one has started, as the kernel lists them; it may not, and then known is false.
+func childrenOf(pid int32) (list []*process.Process, known bool) {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		known = true
+		for _, word := range strings.Fields(string(text)) {
+			if n, err := strconv.ParseInt(word, 10, 32); err == nil {
+				list = append(list, &process.Process{Pid: int32(n)})
+			}
+		}
+	}
+	return list, known
+}
+
+// parents asks all processes once who started them: a machine with GPUs has thousands.
+func parents() func(pid int32) []*process.Process {
+	started := map[int32][]*process.Process{}
+	list, _ := process.Processes() // an error: nothing is known
+	for _, p := range list {
+		if parent, err := p.Ppid(); err == nil {
+			started[parent] = append(started[parent], p)
+		}
+	}
+	return func(pid int32) []*process.Process { return started[pid] }
 }
 
 // measure is the processor time of processes in seconds, and the resident memory of all of them in bytes, in which

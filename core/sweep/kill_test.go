@@ -78,7 +78,7 @@ func tinySweep(t *testing.T, f *config.File, folder string) *Sweep {
 	if err := f.Override([]string{"PROJECT.RUNS=" + folder}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Create(f.Snapshot, Plan{Name: "tiny", Seeds: []int{1},
+	s, err := Create(f.Snapshot, Plan{Name: "tiny", Seeds: []int{1}, Together: 1,
 		Axes: []Axis{{"RECIPE.SAMPLING", []string{"instance", "square_root"}}}})
 	if err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ func Foresee(ctx context.Context, e *project.Estimator, file *config.Snapshot, p
 			}
 		}
 	}
-	if o.Share = p.share(file.Config, runtime.GOMAXPROCS(0), gpu.Visible); !known {
+	if o.Share = p.share(file.Config, p.small(file), runtime.GOMAXPROCS(0), gpu.Visible); !known {
 		o.Time = 0
 	} else if n := min(len(o.Share.GPUs)/max(1, o.Share.Each), o.Share.Together); n > 1 {
 		o.Time /= time.Duration(n)

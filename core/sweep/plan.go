@@ -70,7 +70,7 @@ type Plan struct {
 	Axes     []Axis   `json:"axes"`
 	Names    []string `json:"names,omitempty"`   // of the variants in their order; empty: made of their values
 	Seeds    []int    `json:"seeds"`             // PROJECT.SEED
-	Together int      `json:"together"`          // runs at once; 0: as many as there are GPUs to train on, else one
+	Together int      `json:"together"`          // runs at once; 0: what Plan.share says
 	Split    string   `json:"split"`             // that is scored
 	Skipped  []string `json:"skipped,omitempty"` // variants, or VARIANT/SEED, that are left out
 	RootFrom string   `json:"root_from"`         // the project's folder as seen from this one's

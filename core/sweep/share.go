@@ -8,6 +8,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/model"
 )
 
 // Share is how a machine is divided among the runs of a sweep.
@@ -19,10 +20,14 @@ type Share struct {
 	Each int      `json:"gpus_each,omitempty"`
 }
 
+// mostSmall is how many runs of a small base are made at once unless the plan says how many.
+const mostSmall = 8
+
 // share divides a machine among a plan's runs. Where it does not say how many are made at once, they are as many as
-// there are GPUs where PyTorch trains, else one. TRAIN.THREADS, where it is set, holds for each run; else the cores are
-// divided.
-func (p *Plan) share(c *config.Config, cores int, gpus func() []string) Share {
+// there are GPUs where PyTorch trains, as many as there are cores where our engine trains a small base (one thread on a
+// product of its own gets more done than several on one), else one. TRAIN.THREADS, where it is set, holds for each run;
+// else the cores are divided.
+func (p *Plan) share(c *config.Config, small bool, cores int, gpus func() []string) Share {
 	s := Share{Together: max(1, p.Together), Threads: c.Train.Threads}
 	torch := c.Model.Engine == config.EngineTorch || slices.ContainsFunc(p.Axes, func(a Axis) bool {
 		return a.Key == "MODEL.ENGINE" && slices.Contains(a.Values, string(config.EngineTorch))
@@ -32,10 +37,31 @@ func (p *Plan) share(c *config.Config, cores int, gpus func() []string) Share {
 			s.Together = max(1, len(s.GPUs)/s.Each)
 		}
 	}
+	if p.Together == 0 && small && !torch {
+		s.Together = min(mostSmall, max(1, cores/max(1, c.Train.Threads)))
+	}
 	if s.Threads == 0 {
 		s.Threads = max(1, cores/s.Together)
 	}
 	return s
+}
+
+// small says whether the plan's runs are all of a base that is here and small.
+func (p *Plan) small(file *config.Snapshot) bool {
+	if slices.ContainsFunc(p.Axes, func(a Axis) bool { return a.Key == "MODEL.BASE" }) {
+		return false
+	}
+	small, err := smallBase(file)
+	return err == nil && small
+}
+
+// smallBase says whether MODEL.BASE is here and small.
+func smallBase(file *config.Snapshot) (bool, error) {
+	base, _, err := model.OpenPresent(file.Config.Model.Base, file.Root)
+	if err != nil || base == nil {
+		return false, err
+	}
+	return base.Kind.Sizes().Small(), base.Close()
 }
 
 func (s Share) String() string {

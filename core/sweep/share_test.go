@@ -25,6 +25,7 @@ func TestAMachineIsDividedAmongRuns(t *testing.T) {
 		hosts     []string
 		axes      []Axis
 		gpus      []string
+		small     bool
 		want      Share
 		says      string
 	}{
@@ -35,6 +36,12 @@ func TestAMachineIsDividedAmongRuns(t *testing.T) {
 			says: "12 runs at once, with 1 thread each."},
 		{name: "a constant holds for each", together: 2, threads: 6, want: Share{Together: 2, Threads: 6},
 			says: "2 runs at once, with 6 threads each."},
+		{name: "runs of a small base get a thread each", small: true, want: Share{Together: 8, Threads: 1},
+			says: "8 runs at once, with 1 thread each."},
+		{name: "or as many as the constant says", small: true, threads: 3, want: Share{Together: 2, Threads: 3},
+			says: "2 runs at once, with 3 threads each."},
+		{name: "or one, as the plan says", small: true, together: 1, want: Share{Together: 1, Threads: 8},
+			says: "One run at a time, with 8 threads."},
 		{name: "our engine takes no GPU", gpus: two, want: Share{Together: 1, Threads: 8},
 			says: "One run at a time, with 8 threads."},
 		{name: "PyTorch has as many runs as GPUs", engine: config.EngineTorch, gpus: two,
@@ -58,7 +65,7 @@ func TestAMachineIsDividedAmongRuns(t *testing.T) {
 			cfg.Model.Engine = c.engine
 		}
 		p := Plan{Together: c.together, Axes: c.axes}
-		got := p.share(&cfg, 8, func() []string { return c.gpus })
+		got := p.share(&cfg, c.small, 8, func() []string { return c.gpus })
 		if got.Together != c.want.Together || got.Threads != c.want.Threads || !slices.Equal(got.GPUs, c.want.GPUs) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}

@@ -295,7 +295,7 @@ func TestStopEndsTheQueueAndItsRun(t *testing.T) {
 	if err := f.Override([]string{"TRAIN.EPOCHS=400"}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Create(f.Snapshot, Plan{Name: "long", Seeds: []int{1}, Axes: []Axis{{"LORA.R", []string{"4", "8"}}}})
+	s, err := Create(f.Snapshot, Plan{Name: "long", Seeds: []int{1}, Together: 1, Axes: []Axis{{"LORA.R", []string{"4", "8"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

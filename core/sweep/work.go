@@ -39,7 +39,7 @@ type worker struct {
 	share  Share
 	cards  *cards
 	making sync.Mutex // one run at a time is looked for and made, so that none is made twice
-	asking sync.Mutex // one model at a time is asked
+	asking sync.Mutex // one large model at a time is asked: small ones leave each other room
 }
 
 // Work is the process of a sweep: it trains and scores what the plan holds until nothing is left, ctx ends, or somebody
@@ -70,7 +70,7 @@ func Work(ctx context.Context, dir, exe, version string) error {
 	if err != nil {
 		return err
 	}
-	w.share = s.Plan.share(w.constants.Config, runtime.GOMAXPROCS(0), gpu.Visible)
+	w.share = s.Plan.share(w.constants.Config, s.Plan.small(w.constants), runtime.GOMAXPROCS(0), gpu.Visible)
 	w.cards = newCards(w.share.GPUs)
 	if err := w.change(func(q *queue) { q.Schema, q.Process, q.Share = Schema, &self, w.share }); err != nil {
 		return err
@@ -342,8 +342,12 @@ func (w *worker) finish(ctx context.Context, j job, r *run.Run, env []string) er
 // score asks a run about the split. One that was there before is asked again: what it was asked then may have been
 // something else.
 func (w *worker) score(ctx context.Context, r *run.Run, file *config.Snapshot, split string) error {
-	w.asking.Lock()
-	defer w.asking.Unlock()
+	if small, err := smallBase(file); err != nil {
+		return err
+	} else if !small {
+		w.asking.Lock()
+		defer w.asking.Unlock()
+	}
 	s, err := session.Open(ctx, file, nil)
 	if err != nil {
 		return err

@@ -34,6 +34,16 @@ type Visual interface {
 // supervised says whether the loss counts position t.
 func (s *Sample) supervised(t int) bool { return s.Targets[t] >= 0 && s.Weights[t] != 0 }
 
+// Supervised are the tokens that are to be learnt, those whose weight is 0 among them.
+func (s *Sample) Supervised() (ids []int32) {
+	for _, id := range s.Targets {
+		if id >= 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // size is what a sample costs, in rows that run through blocks.
 func (s *Sample) size() int {
 	if s.Visual == nil {
