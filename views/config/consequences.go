@@ -184,7 +184,10 @@ func (v *effects) lines(t *widget.Theme, w int) []string {
 	for i, q := range now {
 		text := t.Muted.Render(widget.Left(q.label, labelWidth)) + " "
 		if i >= len(was) || was[i].label != q.label || was[i].value == q.value {
-			lines = append(lines, widget.Cut(text+q.value, w))
+			for _, part := range phrases(q.value, max(1, w-labelWidth-1)) {
+				lines = append(lines, widget.Cut(text+part, w))
+				text = strings.Repeat(" ", labelWidth+1)
+			}
 			continue
 		}
 		old := "  was " + was[i].short
@@ -197,6 +200,19 @@ func (v *effects) lines(t *widget.Theme, w int) []string {
 		lines = append(lines, wrapped(t.Warning, "! "+note, w)...)
 	}
 	return lines
+}
+
+// phrases parts a text into lines of at most w cells, after its commas where that can be.
+func phrases(text string, w int) (lines []string) {
+	line := ""
+	for part := range strings.SplitAfterSeq(text, ", ") {
+		if line != "" && widget.Width(strings.TrimSpace(line+part)) > w {
+			lines = append(lines, widget.Wrap(line, w)...)
+			line = ""
+		}
+		line += part
+	}
+	return append(lines, widget.Wrap(line, w)...)
 }
 
 // quantity is one consequence, and how it is written where it is only compared with.
