@@ -15,7 +15,6 @@ import (
 	"finetui/core/finetune"
 	"finetui/core/printable"
 	"finetui/core/sweep"
-	"finetui/views/widget"
 )
 
 // The exit codes of every verb.
@@ -312,12 +311,9 @@ func runHelp(c call) int {
 	c.print("finetui                                 opens the workbench on ./config.toml")
 	c.print("finetui VERB words SECTION.KEY=value …  runs one link; a value overrides config.toml for this call")
 	c.print("")
-	width := 0
 	for _, v := range table {
-		width = max(width, widget.Width(v.name+" "+v.words))
-	}
-	for _, v := range table {
-		c.print("  %s  %s", widget.Left(v.name+" "+v.words, width), v.help)
+		c.print("  %s", v.name+" "+v.words)
+		c.print("      %s", v.help)
 	}
 	return exitDone
 }

@@ -55,10 +55,12 @@ func qved(c *Config) {
 	// The original's 2048 are tokens of text; here a sample's length counts what it shows, 2402 tokens of a clip.
 	c.Model.Base, c.Model.MaxLength = "Amshaker/Mobile-VideoGPT-0.5B", 4096
 	c.LoRA.R, c.LoRA.Alpha, c.LoRA.Dropout = 64, 128, 0.05
+	c.LoRA.Targets = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 8, 8, 2
 	c.Train.LearningRate, c.Train.ProjectorLR = 1e-4, 2e-5
 	c.Train.Schedule, c.Train.WarmupSteps, c.Train.WarmupRatio, c.Train.WeightDecay = "cosine", 0, 0.03, 0
 	c.Eval.Split = "test"
+	c.Eval.MaxNewTokens, c.Infer.MaxNewTokens = 128, 128 // feedback is a sentence or some; it ends by itself
 }
 
 // demoQVED is the project of the drawn exercise clips: as qved, with the constants of a small base that trains in
@@ -72,7 +74,6 @@ func demoQVED(c *Config) {
 	c.Model.Base = "demo/base"
 	c.Recipe.Preset, c.Recipe.Sampling = PresetCustom, SampleSquareRoot
 	c.LoRA.R, c.LoRA.Alpha = 16, 32
-	c.LoRA.Targets = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 	c.Train.Epochs, c.Train.BatchSize, c.Train.GradAccum = 12, 4, 1
 	c.Train.LearningRate, c.Train.ProjectorLR = 4e-3, 1e-3
 	c.Train.EvalEvery, c.Train.SaveEvery = 140, 140
