@@ -9,7 +9,8 @@ import (
 // History is a run's rows by kind, oldest first, bounded in memory. It is for one goroutine.
 //
 // When a step repeats after a resume the later row wins: a train row at or before the last one takes back everything
-// from its step on. When a series outgrows Limit its older half is thinned; extremes of the loss and NaN stay.
+// from its step on. When a series outgrows Limit it is thinned, evenly over its steps; extremes and
+// NaN stay.
 type History struct {
 	Limit int  // rows of one series, at least 64; 0: 20,000; of classes a fifth
 	Brief bool // keep what a list of runs shows: the last step, checks and checkpoints
@@ -185,7 +186,7 @@ func (h *History) bound() {
 	}
 	limit = max(limit, 64)
 	for len(h.Train) > limit {
-		h.Train, h.Thin = thin(h.Train, lossHeight), true
+		h.Train, h.Thin = thin(h.Train, limit/2, trainStep, lossHeight), true
 	}
 	for len(h.System) > limit {
 		h.System, h.Thin = everySecond(h.System), true
@@ -197,8 +198,9 @@ func (h *History) bound() {
 		h.Evals, h.Thin = everySecond(h.Evals), true
 	}
 	for i := range h.Figures {
-		for f := &h.Figures[i]; len(f.Points) > max(min(limit, figurePoints/len(h.Figures)), 64); {
-			f.Points, h.Thin = thin(f.Points, func(p Point) float64 { return peak(p.Y) }), true
+		most := max(min(limit, figurePoints/len(h.Figures)), 64)
+		for f := &h.Figures[i]; len(f.Points) > most; {
+			f.Points, h.Thin = thin(f.Points, most/2, pointStep, pointHeight), true
 		}
 	}
 	h.Checkpoints = newest(h.Checkpoints, limit)
@@ -212,27 +214,48 @@ func newest[R any](rows []R, n int) []R {
 	return append([]R(nil), rows[len(rows)-n:]...)
 }
 
-// thin keeps, of each four rows in the older half, the lowest and the highest.
-func thin[R any](rows []R, height func(R) float64) []R {
-	half := len(rows) / 2 / 4 * 4
-	kept := make([]R, 0, len(rows)-half/2)
-	for i := 0; i < half; i += 4 {
-		low, high := i, i
-		for j := i + 1; j < i+4; j++ {
-			if height(rows[j]) < height(rows[low]) {
-				low = j
-			}
-			if height(rows[j]) >= height(rows[high]) {
-				high = j
-			}
-		}
-		if low == high { // all alike
-			low, high = i, i+3
-		}
-		kept = append(kept, rows[min(low, high)], rows[max(low, high)])
+// thin keeps about so many rows, evenly over the steps: the lowest and the highest of every stretch of steps, the first
+// and the last of all. Stretches are powers of two long and begin at multiples of their length, so that rows which were
+// thinned before and those which came since end up equally dense.
+func thin[R any](rows []R, most int, step func(R) int, height func(R) float64) []R {
+	first, last := step(rows[0]), step(rows[len(rows)-1])
+	length := 2
+	for (last-first)/length > most/2-2 {
+		length *= 2
 	}
-	return append(kept, rows[half:]...)
+	kept := make([]R, 0, most)
+	for from := 0; from < len(rows); {
+		low, high, at := from, from, step(rows[from])/length
+		to := from + 1
+		for ; to < len(rows) && step(rows[to])/length == at; to++ {
+			if height(rows[to]) < height(rows[low]) {
+				low = to
+			}
+			if height(rows[to]) >= height(rows[high]) {
+				high = to
+			}
+		}
+		from = to
+		low, high = min(low, high), max(low, high)
+		if len(kept) == 0 && low > 0 {
+			kept = append(kept, rows[0])
+		}
+		kept = append(kept, rows[low])
+		if high > low {
+			kept = append(kept, rows[high])
+		}
+		if to == len(rows) && high < to-1 {
+			kept = append(kept, rows[to-1])
+		}
+	}
+	return kept
 }
+
+func trainStep(r *Train) int { return r.Step }
+
+func pointStep(p Point) int { return p.Step }
+
+func pointHeight(p Point) float64 { return peak(p.Y) }
 
 func lossHeight(r *Train) float64 { return peak(float64(r.Loss)) }
 

@@ -81,6 +81,45 @@ func TestHistoryIsBoundedAndKeepsExtremes(t *testing.T) {
 	}
 }
 
+// However long a run is and however its rows come, no part of it is kept more coarsely than another: a loss that swings
+// does so from the first step to the last.
+func TestAThinnedHistoryIsEquallyDenseEverywhere(t *testing.T) {
+	for _, together := range []int{1, 700} {
+		h := History{Limit: 400}
+		var b Batch
+		for step := 1; step <= 50_000; step++ {
+			b.Rows = append(b.Rows, &Train{Head: Head{Step: step}, Loss: Float(step % 2)},
+				&Metrics{Head: Head{Step: step}, Values: NamedValues{{"entropy", Float(step % 3)}}})
+			if len(b.Rows) >= together {
+				h.Add(b)
+				b.Rows = nil
+			}
+		}
+		h.Add(b)
+		figure := h.Figure("entropy").Points
+		if h.Train[0].Step != 1 || figure[0].Step != 1 || h.Train[len(h.Train)-1].Step != 50_000 {
+			t.Errorf("from %d and %d to %d", h.Train[0].Step, figure[0].Step, h.Train[len(h.Train)-1].Step)
+		}
+		const parts = 20
+		var low, high, points [parts]int
+		for _, r := range h.Train {
+			if at := (r.Step - 1) * parts / 50_000; r.Loss == 0 {
+				low[at]++
+			} else {
+				high[at]++
+			}
+		}
+		for _, p := range figure {
+			points[(p.Step-1)*parts/50_000]++
+		}
+		for i := range parts {
+			if low[i] < 3 || high[i] < 3 || points[i] < 6 {
+				t.Errorf("rows %d together, part %d: %d low, %d high, %d points", together, i, low[i], high[i], points[i])
+			}
+		}
+	}
+}
+
 func TestSystemRowHasWhatIsKnown(t *testing.T) {
 	s := NewSampler()
 	s.gpus = func() ([]gpu.Device, error) {

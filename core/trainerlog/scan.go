@@ -96,6 +96,9 @@ func (s *scanner) quoted() ([]byte, bool) {
 	return nil, false
 }
 
+// ends are the characters that end a number or a word.
+var ends = [256]bool{',': true, '}': true, ']': true, ' ': true, '\n': true, '\t': true, '\r': true}
+
 // value takes any value; of a list or an object it is the whole text.
 func (s *scanner) value() (kind, []byte, bool) {
 	switch c := s.peek(); c {
@@ -110,7 +113,7 @@ func (s *scanner) value() (kind, []byte, bool) {
 		return other, s.b[from:s.i], ok
 	}
 	from := s.i
-	for s.i < len(s.b) && !strings.ContainsRune(",}] \n\t\r", rune(s.b[s.i])) {
+	for s.i < len(s.b) && !ends[s.b[s.i]] {
 		s.i++
 	}
 	v := s.b[from:s.i]

@@ -102,9 +102,10 @@ func (e *events) read(each func(said)) (got progress, err error) {
 			break // else a record that is longer than what was read
 		}
 	}
-	e.flush(each)
 	got.more = from < e.offset && e.offset < info.Size()
-	e.left = got.more
+	if e.left = got.more; !got.more { // else the step goes on in what is read next
+		e.flush(each)
+	}
 	return got, nil
 }
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"finetui/core/trainerlog/logtest"
 )
 
 // write lays a file into a folder, which it makes.
@@ -288,6 +290,29 @@ func TestAStateFillsInWhatTheLogLacks(t *testing.T) {
 		`, {"loss": 2.25, "grad_norm": 0.125, "step": 20}, {"loss": 1`) // still being written
 	r.read(t)
 	r.holds(t, map[string]string{"loss": "5:2.75 10:2.5 20:2.25", "grad_norm": "5:0.5 10:0.25 20:0.125"})
+}
+
+// An event file is read in pieces; a step whose figures lie on both sides of a cut is one row all the same.
+func TestAStepThatLiesInTwoPiecesOfAnEventFileIsOneRow(t *testing.T) {
+	log, ok := Find(logtest.Events(t, 20_000))
+	if !ok {
+		t.Fatal("no run is found")
+	}
+	r, rows := log.Reader(), 0
+	for more := true; more; {
+		got, err := r.Read(func(row Row) {
+			if rows++; len(row.Values) != 4 {
+				t.Errorf("step %d has %v", row.Step, row.Values)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		more = got.More
+	}
+	if rows != 20_000 {
+		t.Errorf("%d rows", rows)
+	}
 }
 
 func TestEventFilesGoOnFromEachOther(t *testing.T) {

@@ -7,15 +7,18 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"golang.org/x/sys/unix"
 
 	"finetui/core/dataset"
 	"finetui/core/level"
 	"finetui/core/run"
+	"finetui/core/trainerlog/logtest"
 	"finetui/views/viewtest"
 	"finetui/views/widget"
 )
@@ -243,4 +246,45 @@ func BenchmarkLongRun(b *testing.B) {
 			f.derive()
 		}
 	})
+}
+
+// threadTime is the processor time of this thread: what else the machine does is no part of it.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}
+
+// BenchmarkAMillionFigures draws every view of another trainer's run of a million figures. p99-cpu-ms is the processor
+// time of the redraw that one in a hundred is slower than.
+func BenchmarkAMillionFigures(b *testing.B) {
+	const rows = 250_000
+	for _, made := range []struct {
+		name   string
+		folder func(testing.TB, int) string
+	}{{"state", logtest.State}, {"events", logtest.Events}} {
+		c := control(filepath.Join(b.TempDir(), "runs"))
+		dir := made.folder(b, rows)
+		c.Watched = func() []string { return []string{dir} }
+		p, d := open(b, c, 120, 30)
+		theme := widget.NewTheme(true, true)
+		d.Wait("the long run", func() bool { r := p.current(); return r != nil && r.history.Step() >= rows })
+		for _, view := range p.views.Names() {
+			b.Run(made.name+"/"+view, func(b *testing.B) {
+				p.views.Show(view)
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				var took []time.Duration
+				for b.Loop() {
+					start := threadTime()
+					p.View(theme, 120, 30)
+					took = append(took, threadTime()-start)
+				}
+				slices.Sort(took)
+				b.ReportMetric(took[len(took)*99/100].Seconds()*1000, "p99-cpu-ms")
+			})
+		}
+	}
 }
