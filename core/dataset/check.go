@@ -239,14 +239,17 @@ func (v *verdicts) of(store *filehash.Store, path string, buffer []byte) ([]Find
 			return found, buffer
 		}
 	}
-	if int64(cap(buffer)) < stat.Size {
-		buffer = make([]byte, stat.Size)
+	file, err := openFile(place{path: path})
+	if err == nil {
+		if int64(cap(buffer)) < file.size {
+			buffer = make([]byte, file.size)
+		}
+		err = file.read(buffer[:cap(buffer)])
+		file.close()
 	}
-	file, err := openFile(path, stat.Size, buffer[:cap(buffer)])
 	if err != nil {
 		return []Finding{newFinding(UnreadableImage, "", 0, "%v", bare(err))}, buffer
 	}
-	file.close()
 	sum := filehash.Sum(sha256.Sum256(file.head))
 	if !filehash.Fresh(stat, now) && int64(len(file.head)) == stat.Size {
 		store.Keep(path, stat, sum)

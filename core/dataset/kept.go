@@ -76,16 +76,15 @@ var programIdentity = sync.OnceValues(func() (string, bool) {
 type identity struct{ label, picture filehash.Stat }
 
 // identify looks at both files of an item; a file that is not there, or none, has the zero Stat.
-func identify(item *Item) (id identity) {
-	for _, file := range []struct {
-		path string
-		stat *filehash.Stat
-	}{{item.Labels, &id.label}, {item.Media, &id.picture}} {
-		if st, err := status(file.path); err == nil && isRegular(&st) {
-			*file.stat = statOf(&st)
-		}
+func (d *desk) identify(item *Item) identity {
+	return identity{statIn(&d.labels, item.Labels), statIn(&d.pictures, item.Media)}
+}
+
+func statIn(in *folder, path string) (stat filehash.Stat) {
+	if st, err := in.status(path); err == nil && isRegular(&st) {
+		stat = statOf(&st)
 	}
-	return id
+	return stat
 }
 
 func statOf(st *unix.Stat_t) filehash.Stat {

@@ -197,11 +197,14 @@ func matters(items []Item, group []int) bool {
 
 // hashFile is the SHA-256 of a file of that size; buffer is used to read it.
 func hashFile(path string, size int64, buffer []byte) (sum filehash.Sum, whole bool) {
-	file, err := openFile(path, size, buffer)
+	file, err := openFile(place{path: path})
 	if err != nil {
 		return sum, false
 	}
 	defer file.close()
+	if file.size != size || file.read(buffer) != nil {
+		return sum, false
+	}
 	if int64(len(file.head)) == size {
 		return sha256.Sum256(file.head), true
 	}

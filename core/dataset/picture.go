@@ -53,40 +53,44 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli) // in hardware
 // inspectPicture reads a picture's header and checks that its end is there. Only where the end looks odd
 // is the picture decoded. The error says why it cannot be decoded whole; facts hold what could be read
 // all the same. buffer is used for headBytes of the file.
-func inspectPicture(path string, buffer []byte) (facts pictureFacts, err error) {
-	st, err := status(path) // before opening: a device may do things when it is opened
-	switch {
-	case err != nil:
+func inspectPicture(p place, buffer []byte) (facts pictureFacts, err error) {
+	if err := p.look(); err != nil {
+		if err == errFolder {
+			err = errNoFile
+		}
 		return facts, err
-	case !isRegular(&st):
-		return facts, fmt.Errorf("no file")
-	case st.Size == 0:
-		return facts, fmt.Errorf("an empty file")
 	}
-	facts.glance.bytes = st.Size
-	file, err := openFile(path, st.Size, buffer[:headBytes])
+	file, err := openFile(p)
 	if err != nil {
 		return facts, err
 	}
 	defer file.close()
+	size := file.size
+	if size == 0 {
+		return facts, errors.New("an empty file")
+	}
+	facts.glance.bytes = size
+	if err := file.read(buffer[:headBytes]); err != nil {
+		return facts, err
+	}
 	var end [tailBytes]byte
-	tail := end[:min(st.Size, tailBytes)]
-	if _, err := file.ReadAt(tail, st.Size-int64(len(tail))); err != nil {
+	tail := end[:min(size, tailBytes)]
+	if _, err := file.ReadAt(tail, size-int64(len(tail))); err != nil {
 		tail = nil
 	}
 	facts.glance.head, facts.glance.tail = crc32.Checksum(file.head, castagnoli), crc32.Checksum(tail, castagnoli)
-	header, err := picture.ReadHeader(file, st.Size)
+	header, err := picture.ReadHeader(file, size)
 	facts.width, facts.height, facts.orientation = header.W, header.H, header.Orientation
 	if err != nil {
-		if slices.Contains(unreadPictures, strings.ToLower(filepath.Ext(path))) {
+		if slices.Contains(unreadPictures, strings.ToLower(filepath.Ext(p.path))) {
 			err = errUnknownFormat
 		}
 		return facts, err
 	}
-	if ends(file.head, tail, header.Format, st.Size) {
+	if ends(file.head, tail, header.Format, size) {
 		return facts, nil
 	}
-	content, err := wholefile.Read(path, 1<<30)
+	content, err := wholefile.Read(p.path, 1<<30)
 	if err == nil {
 		_, _, err = picture.DecodeBytes(content)
 	}

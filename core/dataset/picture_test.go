@@ -53,7 +53,7 @@ func TestPicturesAreMeasuredByTheirHeaders(t *testing.T) {
 		if err := os.WriteFile(path, []byte(test.file), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		facts, err := inspectPicture(path, make([]byte, headBytes))
+		facts, err := inspectPicture(place{path: path}, make([]byte, headBytes))
 		if facts.width != test.width || facts.height != test.height || facts.glance.bytes != int64(len(test.file)) {
 			t.Errorf("%s: got %+v, want %d×%d", test.name, facts, test.width, test.height)
 		}
@@ -72,7 +72,7 @@ func FuzzPictureHeader(f *testing.F) {
 		if err := os.WriteFile(path, file, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		facts, err := inspectPicture(path, make([]byte, headBytes))
+		facts, err := inspectPicture(place{path: path}, make([]byte, headBytes))
 		if err == nil && (facts.width <= 0 || facts.height <= 0) {
 			t.Errorf("a picture of %+v has no finding", facts)
 		}
@@ -84,7 +84,7 @@ func TestAPipeIsNoPicture(t *testing.T) {
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Skip("no pipes on this file system:", err)
 	}
-	if _, err := inspectPicture(path, make([]byte, headBytes)); err == nil { // and it comes back at all
+	if _, err := inspectPicture(place{path: path}, make([]byte, headBytes)); err == nil { // and it comes back at all
 		t.Error("a pipe was taken for a picture")
 	}
 }

@@ -16,6 +16,9 @@ type desk struct {
 	picture []byte   // the beginning of a picture
 	objects []Object // of one item
 	slab    []Object // room for the objects of the next items: one piece of memory for many
+
+	labels, pictures folder
+	seen             identity // of the item that is read, before it was
 }
 
 // keep moves the objects of one item to where they stay.
@@ -53,7 +56,8 @@ func readItems(ctx context.Context, set *Dataset, l *listing, kept keeper, repor
 		kept = keeper{}
 	}
 	err := share(ctx, len(items), "", nil, func() func(i int) {
-		return func(i int) { ids[i] = identify(&items[i]) }
+		d := &desk{}
+		return func(i int) { ids[i] = d.identify(&items[i]) }
 	})
 	if err != nil {
 		return nil, err
@@ -77,6 +81,7 @@ func readItems(ctx context.Context, set *Dataset, l *listing, kept keeper, repor
 		}
 		return func(i int) {
 			at := left[i]
+			d.seen = ids[at]
 			findings[at], sights[at].glance = readItem(d, &items[at], set)
 			findings[at] = append(findings[at], labels(at)...)
 		}
@@ -150,7 +155,7 @@ func readItem(d *desk, item *Item, set *Dataset) (findings []Finding, seen glanc
 	if item.Media == "" || item.Clip != nil {
 		return nil, seen
 	}
-	facts, err := inspectPicture(item.Media, d.picture)
+	facts, err := inspectPicture(place{item.Media, &d.pictures, d.seen.picture}, d.picture)
 	item.Width, item.Height, item.Orientation = facts.width, facts.height, facts.orientation
 	if err != nil {
 		item.Broken = true

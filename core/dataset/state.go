@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -155,10 +154,10 @@ func (t *tree) walk(ctx context.Context, folder string, depth int) (told bool) {
 			if strings.HasPrefix(name, ".") {
 				continue
 			}
-			st, err := statusAt(dir, name, unix.AT_SYMLINK_NOFOLLOW)
+			st, err := statusAt(int(dir.Fd()), name, unix.AT_SYMLINK_NOFOLLOW)
 			linked := err == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK
 			if linked {
-				if st, err = statusAt(dir, name, 0); err != nil {
+				if st, err = statusAt(int(dir.Fd()), name, 0); err != nil {
 					st, err = unix.Stat_t{}, nil // it leads nowhere
 				}
 			}
@@ -203,14 +202,4 @@ func (t *tree) add(name string, mode uint32, stat filehash.Stat) {
 	}
 	t.sum.Write(text)
 	t.text = text
-}
-
-// statusAt is status of a name in a folder that is open, with flags of fstatat.
-func statusAt(dir *os.File, name string, flags int) (st unix.Stat_t, err error) {
-	for {
-		if err = unix.Fstatat(int(dir.Fd()), name, &st, flags); err != unix.EINTR {
-			runtime.KeepAlive(dir)
-			return st, err
-		}
-	}
 }

@@ -34,7 +34,7 @@ func walk(folder string, visit func(path string, isFolder bool) bool, failed fun
 	if real, err := filepath.EvalSymlinks(folder); err == nil {
 		w.root = real
 	}
-	w.walk(folder, 0)
+	w.walk(filepath.Clean(folder), 0)
 }
 
 type walker struct {
@@ -49,11 +49,12 @@ func (w *walker) walk(folder string, depth int) {
 	if err != nil && w.failed != nil {
 		w.failed(folder, err)
 	}
+	inside := strings.TrimSuffix(folder, string(filepath.Separator)) + string(filepath.Separator)
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), ".") {
 			continue
 		}
-		path := filepath.Join(folder, entry.Name())
+		path := inside + entry.Name()
 		inner, linked := entry.IsDir(), false
 		if entry.Type()&fs.ModeSymlink != 0 {
 			inner = isFolder(path)

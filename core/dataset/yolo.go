@@ -128,7 +128,7 @@ func (p *yoloPlan) rules() rowRules {
 // readYOLO reads the label file of an item.
 func readYOLO(d *desk, r *rows, item *Item, plan *yoloPlan, rules rowRules) []Finding {
 	label := plan.short(item.Labels)
-	text, buffer, err := readSmall(item.Labels, d.text)
+	text, buffer, err := readSmall(place{item.Labels, &d.labels, d.seen.label}, d.text)
 	d.text = buffer
 	if err == nil {
 		r.parse(string(text), label, rules)

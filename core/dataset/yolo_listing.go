@@ -87,9 +87,12 @@ func (l *splitListing) add(folder, path string) (isNew bool) {
 		return false
 	}
 	l.paths[path] = true
-	name, err := filepath.Rel(folder, path)
-	if err != nil {
-		name = filepath.Base(path)
+	name, is := within(folder, path)
+	if !is {
+		var err error
+		if name, err = filepath.Rel(folder, path); err != nil {
+			name = filepath.Base(path)
+		}
 	}
 	name = readable(filepath.ToSlash(name))
 	if !utf8.ValidString(path) {
@@ -105,7 +108,7 @@ func (l *splitListing) add(folder, path string) (isNew bool) {
 	l.ids[id] = true
 
 	stem := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	label := filepath.Join(l.labelsOf(filepath.Dir(path)), stem+".txt")
+	label := l.labelsOf(filepath.Dir(path)) + string(filepath.Separator) + stem + ".txt"
 	if other, shared := l.used[label]; !shared {
 		l.used[label] = len(l.items)
 	} else if owner := &l.items[other]; owner.Split == l.split && owner.Media != path {
