@@ -320,7 +320,7 @@ func badList(bad map[contentKey]badPicture) []keptPicture {
 
 // knownDamage adds what an earlier check found of pictures that have not changed since, so that every look at the set
 // says it.
-func (d *Dataset) knownDamage(project string, sights []sight) {
+func (d *Dataset) knownDamage(project string, sights *sights) {
 	bad := knownBad(project)
 	if len(bad) == 0 {
 		return
@@ -333,7 +333,7 @@ func (d *Dataset) knownDamage(project string, sights []sight) {
 	for i := range d.Items {
 		item := &d.Items[i]
 		b, there := byPath[item.Media]
-		if !there || b.Stat != sights[i].stat || item.Broken {
+		if !there || b.Stat != sights.stat(i) || item.Broken {
 			continue
 		}
 		for _, f := range b.Findings {

@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"fmt"
+	"hash"
 	"slices"
 	"strings"
 
@@ -60,6 +61,10 @@ type listing struct {
 	// in any order, with ID, Split, Media and Labels; and with Objects where the format has them by now
 	items    []Item
 	findings []Finding
+	// seen is, of each item, what its files were like before they were read; nil, and zero, where nobody looked.
+	seen []identity
+	// tell writes what the state of the set is; nil where it has none.
+	tell func(to hash.Hash) (ok bool)
 	// rules is everything that labels depends on beside the files of an item, so that a kept look is not taken for
 	// another one.
 	rules string

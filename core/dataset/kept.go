@@ -75,9 +75,15 @@ var programIdentity = sync.OnceValues(func() (string, bool) {
 // identity is what both files of an item are like before they are read.
 type identity struct{ label, picture filehash.Stat }
 
-// identify looks at both files of an item; a file that is not there, or none, has the zero Stat.
-func (d *desk) identify(item *Item) identity {
-	return identity{statIn(&d.labels, item.Labels), statIn(&d.pictures, item.Media)}
+// identify looks at those of both files of an item that nobody has seen. One that is not there, or none, has the zero
+// Stat.
+func (d *desk) identify(item *Item, id *identity) {
+	if id.label == (filehash.Stat{}) {
+		id.label = statIn(&d.labels, item.Labels)
+	}
+	if id.picture == (filehash.Stat{}) {
+		id.picture = statIn(&d.pictures, item.Media)
+	}
 }
 
 func statIn(in *folder, path string) (stat filehash.Stat) {

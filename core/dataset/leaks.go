@@ -13,7 +13,7 @@ import (
 // leaks notes pictures that are there twice where once is meant: the same bytes in two splits, or in train with other
 // labels; and variants of one photograph in two splits, by the name that Roboflow gives them. short names a file in a
 // finding, and store knows hashes. An error is that of ctx.
-func leaks(ctx context.Context, items []Item, sights []sight, store *filehash.Store, short func(string) string,
+func leaks(ctx context.Context, items []Item, sights *sights, store *filehash.Store, short func(string) string,
 	report Progress) (found []Finding, err error) {
 	groups, err := samePictures(ctx, items, sights, store, report)
 	if err != nil {
@@ -116,9 +116,9 @@ func labelling(objects []Object) [sha256.Size]byte {
 
 // samePictures returns the groups of items whose pictures have the same bytes, of those of whom that matters: in two
 // splits, or several in train. Files are read where a glance does not tell them apart.
-func samePictures(ctx context.Context, items []Item, sights []sight, store *filehash.Store,
+func samePictures(ctx context.Context, items []Item, sights *sights, store *filehash.Store,
 	report Progress) (groups [][]int, err error) {
-	alike := groupBy(len(items), func(i int) (glance, bool) { return sights[i].glance, sights[i].glance.bytes > 0 })
+	alike := groupBy(len(items), func(i int) (glance, bool) { return sights.glances[i], sights.glances[i].bytes > 0 })
 	var read []int
 	for _, group := range alike {
 		if matters(items, group) {
@@ -132,11 +132,11 @@ func samePictures(ctx context.Context, items []Item, sights []sight, store *file
 		buffer := make([]byte, 64<<10)
 		return func(i int) {
 			at := read[i]
-			path, stat := items[at].Media, sights[at].stat
+			path, stat := items[at].Media, sights.stat(at)
 			if hashes[i], whole[i] = store.Known(path, stat); whole[i] {
 				return
 			}
-			if hashes[i], whole[i] = hashFile(path, stat.Size, buffer); whole[i] && !sights[at].fresh {
+			if hashes[i], whole[i] = hashFile(path, stat.Size, buffer); whole[i] && !sights.fresh(at) {
 				store.Keep(path, stat, hashes[i])
 			}
 		}

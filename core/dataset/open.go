@@ -62,10 +62,17 @@ func readOne(ctx context.Context, cfg config.Dataset, root string, more []string
 	if err != nil {
 		return nil, err
 	}
+	var state *State
+	if l.tell != nil {
+		if s, ok := tellState(ctx, cfg, root, reader.name(), at, l.tell); ok {
+			state = &s
+		}
+	}
 	set, err := l.finish(ctx, root, at, report)
 	if err != nil {
 		return nil, err
 	}
+	set.state = state
 	set.Format = reader.name()
 	for i, class := range set.Classes {
 		set.Classes[i] = SplitClass(class.Name, cfg.Conditions, cfg.DefaultCondition)

@@ -39,36 +39,43 @@ func (d *desk) keep(objects []Object) []Object {
 	return d.slab[start : start+n : start+n]
 }
 
-// sight is what a look at a picture file tells of it without decoding.
-type sight struct {
-	stat   filehash.Stat
-	fresh  bool // stat may not tell the next change
-	glance glance
+// sights is what looks at the picture files of all items tell of them without decoding.
+type sights struct {
+	ids     []identity
+	now     time.Time // when they were that
+	glances []glance
 }
+
+func (s *sights) stat(i int) filehash.Stat { return s.ids[i].picture }
+
+// fresh says that the stat of a picture may not tell its next change.
+func (s *sights) fresh(i int) bool { return filehash.Fresh(s.stat(i), s.now) }
 
 // readItems reads the label files and the headers of the pictures on all cores, those that kept does not know. It
 // returns what a look at each picture file tells.
-func readItems(ctx context.Context, set *Dataset, l *listing, kept keeper, report Progress) ([]sight, error) {
+func readItems(ctx context.Context, set *Dataset, l *listing, kept keeper, report Progress) (*sights, error) {
 	items := set.Items
-	findings, sights := make([][]Finding, len(items)), make([]sight, len(items))
-	ids, now := make([]identity, len(items)), time.Now()
+	findings, glances := make([][]Finding, len(items)), make([]glance, len(items))
+	ids, now := l.seen, time.Now()
+	if ids == nil {
+		ids = make([]identity, len(items))
+	}
 	if len(items) < keepFrom {
 		kept = keeper{}
 	}
 	err := share(ctx, len(items), "", nil, func() func(i int) {
 		d := &desk{}
-		return func(i int) { ids[i] = d.identify(&items[i]) }
+		return func(i int) { d.identify(&items[i], &ids[i]) }
 	})
 	if err != nil {
 		return nil, err
 	}
 	names := kept.names(items) // before reading: a missing label file loses its name
 	taken, exact := kept.take(items, names, ids, func(i int, found []Finding, seen glance) {
-		findings[i], sights[i].glance = found, seen
+		findings[i], glances[i] = found, seen
 	})
 	var left []int
 	for i := range items {
-		sights[i].stat, sights[i].fresh = ids[i].picture, filehash.Fresh(ids[i].picture, now)
 		if !taken[i] {
 			left = append(left, i)
 		}
@@ -82,7 +89,7 @@ func readItems(ctx context.Context, set *Dataset, l *listing, kept keeper, repor
 		return func(i int) {
 			at := left[i]
 			d.seen = ids[at]
-			findings[at], sights[at].glance = readItem(d, &items[at], set)
+			findings[at], glances[at] = readItem(d, &items[at], set)
 			findings[at] = append(findings[at], labels(at)...)
 		}
 	})
@@ -90,12 +97,12 @@ func readItems(ctx context.Context, set *Dataset, l *listing, kept keeper, repor
 		return nil, err
 	}
 	if !exact {
-		kept.keep(items, names, ids, now, func(i int) ([]Finding, glance) { return findings[i], sights[i].glance })
+		kept.keep(items, names, ids, now, func(i int) ([]Finding, glance) { return findings[i], glances[i] })
 	}
 	for _, found := range findings {
 		set.Findings = append(set.Findings, found...)
 	}
-	return sights, nil
+	return &sights{ids, now, glances}, nil
 }
 
 // beside is the key of Beside.

@@ -131,7 +131,8 @@ type Dataset struct {
 	Sets     []Joined // that joined, in the order of DATASET.SETS or of the registry
 	SetsFrom string   // the folder of the registry; "" where there was none
 
-	own *own // nil where nothing was appended
+	own   *own   // nil where nothing was appended
+	state *State // nil where none can be told
 }
 
 // Ref names one object of one item.

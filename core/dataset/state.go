@@ -32,8 +32,7 @@ type State [sha256.Size]byte
 //
 // A set without any label file is looked for elsewhere (explainMissing), which is not part of its state.
 func StateOf(ctx context.Context, cfg config.Dataset, root string) (state State, ok bool) {
-	program, known := programIdentity()
-	if !known || cfg.Path == "" || !cfg.NoSets() && openRegistry(ctx, root, len(cfg.Sets) > 0) != nil {
+	if cfg.Path == "" {
 		return state, false
 	}
 	reader, at, err := choose(cfg.Format, below(root, cfg.Path))
@@ -41,10 +40,30 @@ func StateOf(ctx context.Context, cfg config.Dataset, root string) (state State,
 	if err != nil || !can {
 		return state, false
 	}
+	return tellState(ctx, cfg, root, reader.name(), at, func(to hash.Hash) bool {
+		return teller.tell(ctx, at, requestOf(cfg, root), to)
+	})
+}
+
+// State is the state that the set was in before it was read, as StateOf would have told it.
+func (d *Dataset) State() (state State, ok bool) {
+	if d.state == nil {
+		return state, false
+	}
+	return *d.state, true
+}
+
+// tellState puts a state together, of everything and what layout tells of the files.
+func tellState(ctx context.Context, cfg config.Dataset, root, format, at string,
+	layout func(to hash.Hash) bool) (state State, ok bool) {
+	program, known := programIdentity()
+	if !known || !cfg.NoSets() && openRegistry(ctx, root, len(cfg.Sets) > 0) != nil {
+		return state, false
+	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %d %s %q %q\n%#v\n", program, os.Geteuid(), reader.name(), root, at, cfg)
+	fmt.Fprintf(sum, "%s %d %s %q %q\n%#v\n", program, os.Geteuid(), format, root, at, cfg)
 	sum.Write(knownDamageState(root))
-	if !teller.tell(ctx, at, requestOf(cfg, root), sum) {
+	if !layout(sum) {
 		return state, false
 	}
 	return State(sum.Sum(nil)), true
@@ -58,43 +77,71 @@ type teller interface {
 
 func (yolo) tell(ctx context.Context, at string, ask request, to hash.Hash) (ok bool) {
 	plan, err := planYOLO(at, ask.media)
-	if err != nil || plan.yaml == nil || plan.yaml.names == nil { // other names may come from other files
+	if err != nil || !plan.tells() {
 		return false
 	}
 	splits, err := plan.wanted(ask)
 	if err != nil {
 		return false
 	}
-	st, err := status(plan.yaml.file)
-	if err != nil || filehash.Fresh(statOf(&st), time.Now()) {
-		return false
-	}
-	fmt.Fprintf(to, "%v %q %q %+v %q %+v\n", statOf(&st), plan.root, plan.media, plan.rules(), plan.names,
-		plan.findings)
-	trees := map[string]*tree{}
-	var order []string
+	s := survey{alone: true}
 	var team sync.WaitGroup
-	walk := func(folder string) {
-		if trees[folder] == nil {
-			t := &tree{sum: sha256.New(), root: folder, now: time.Now()}
-			trees[folder], order = t, append(order, folder)
-			team.Go(func() { t.told = t.walk(ctx, folder, 0) })
-		}
-	}
 	for _, split := range splits {
-		fmt.Fprintf(to, "%q %q\n", split.name, split.folders)
-		if len(split.listings) > 0 {
-			return false
-		}
 		for _, folder := range split.folders {
-			walk(folder)
-			walk(plan.labelFolder(pictureRoot(folder)))
+			if c, isNew := s.add(ctx, folder); isNew {
+				team.Go(func() { c.walk(folder, pictureFiles) })
+			}
+			labels := plan.labelFolder(pictureRoot(folder))
+			if c, isNew := s.add(ctx, labels); isNew {
+				team.Go(func() { c.walk(labels, textFiles) })
+			}
 		}
 	}
 	team.Wait()
+	return s.tell(ctx, plan, splits, to)
+}
+
+// tells says whether a set so laid out may have a state: its names stand in data.yaml, where they are seen.
+func (p *yoloPlan) tells() bool {
+	return p.yaml != nil && p.yaml.names != nil && p.stat != filehash.Stat{}
+}
+
+// survey is what walks through the folders of a set saw, in the order in which they began.
+type survey struct {
+	order []string
+	of    map[string]*census
+	alone bool // nothing else is made of what is seen
+}
+
+// add is the census of a folder; it is new where no walk through this folder has begun.
+func (s *survey) add(ctx context.Context, folder string) (c *census, isNew bool) {
+	if c := s.of[folder]; c != nil {
+		return c, false
+	}
+	if s.of == nil {
+		s.of = map[string]*census{}
+	}
+	c = newCensus(ctx, folder)
+	c.alone = s.alone
+	s.of[folder], s.order = c, append(s.order, folder)
+	return c, true
+}
+
+// tell writes all that was seen.
+func (s *survey) tell(ctx context.Context, plan *yoloPlan, splits []yoloSplit, to hash.Hash) (ok bool) {
+	if !plan.tells() {
+		return false
+	}
+	fmt.Fprintf(to, "%v %q %q %#v\n%#v\n", plan.stat, plan.root, plan.media, plan.rules(), plan.findings)
+	for _, split := range splits {
+		if len(split.listings) > 0 {
+			return false
+		}
+		fmt.Fprintf(to, "%q %q\n", split.name, split.folders)
+	}
 	walked, pictures := map[string]bool{}, []string(nil)
-	for _, folder := range order {
-		for _, inner := range trees[folder].folders {
+	for _, folder := range s.order {
+		for _, inner := range s.of[folder].folders {
 			walked[inner.path] = true
 			if inner.pictures {
 				pictures = append(pictures, inner.path)
@@ -104,102 +151,128 @@ func (yolo) tell(ctx context.Context, at string, ask request, to hash.Hash) (ok 
 	for _, folder := range pictures { // that may have labels in another place than their split's
 		labels := plan.labelFolder(folder)
 		fmt.Fprintf(to, "%q %q\n", folder, labels)
-		if !walked[labels] {
-			walk(labels)
-			team.Wait()
+		if c, isNew := s.add(ctx, labels); isNew && !walked[labels] {
+			c.walk(labels, textFiles)
 		}
 	}
 	files := 0
-	for _, folder := range order {
-		t := trees[folder]
-		if !t.told || ctx.Err() != nil {
+	for _, folder := range s.order {
+		c := s.of[folder]
+		if c.untold || ctx.Err() != nil {
 			return false
 		}
-		files += t.files
-		fmt.Fprintf(to, "%q %x\n", folder, t.sum.Sum(nil))
+		files += c.files
+		fmt.Fprintf(to, "%q %x\n", folder, c.sum.Sum(nil))
 	}
 	return files >= keepFrom
 }
 
-// tree is what the files of a folder and of the folders within are like, as far as walk would visit them.
-type tree struct {
+// census is what all files of a folder and of the folders within are like, as far as a walk comes to them.
+type census struct {
+	ctx     context.Context
 	sum     hash.Hash
 	root    string
 	now     time.Time // before the first was looked at
-	told    bool
+	alone   bool      // walks come to folders only
+	untold  bool      // they were not all seen, or may change unseen
 	files   int
-	folders []treeFolder
+	folders []censusFolder
 	text    []byte // memory that is used again
 }
 
-type treeFolder struct {
+type censusFolder struct {
 	path     string
 	pictures bool // it has some
 }
 
-// walk looks at the files of a folder in the order in which the system lists them, which is that of before as long as
-// nothing changes. A folder that is not there has nothing in it.
-func (t *tree) walk(ctx context.Context, folder string, depth int) (told bool) {
+func newCensus(ctx context.Context, folder string) *census {
+	return &census{ctx: ctx, sum: sha256.New(), root: filepath.Clean(folder), now: time.Now()}
+}
+
+// walk looks at the files of the folder and of those within that enter lets in.
+func (c *census) walk(folder string, enter func(path string, isFolder bool, stat filehash.Stat) bool) {
+	w := walker{visit: enter, census: c}
+	w.run(folder)
+}
+
+// entries are the names in a folder, looked at.
+func (c *census) entries(folder string) (found []entry, err error) {
+	at := len(c.folders)
+	c.folders = append(c.folders, censusFolder{path: folder})
 	dir, err := os.Open(folder)
 	if err != nil {
-		return os.IsNotExist(err) && folder == t.root
+		// one that is not there has nothing in it, and will be seen when it comes
+		c.untold = c.untold || !(os.IsNotExist(err) && folder == c.root)
+		return nil, err
 	}
 	defer dir.Close()
-	at := len(t.folders)
-	t.folders = append(t.folders, treeFolder{path: folder})
-	var inner []string
-	for ctx.Err() == nil {
-		names, err := dir.Readdirnames(1024)
+	var all [4]uint64
+	for err == nil {
+		var names []string
+		names, err = dir.Readdirnames(1024)
 		for _, name := range names {
 			if strings.HasPrefix(name, ".") {
 				continue
 			}
-			st, err := statusAt(int(dir.Fd()), name, unix.AT_SYMLINK_NOFOLLOW)
-			linked := err == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK
-			if linked {
-				if st, err = statusAt(int(dir.Fd()), name, 0); err != nil {
-					st, err = unix.Stat_t{}, nil // it leads nowhere
-				}
+			e, there := c.look(dir, name)
+			if !there { // it went away meanwhile
+				c.untold = true
+				continue
 			}
-			stat := statOf(&st)
-			switch isFolder := st.Mode&unix.S_IFMT == unix.S_IFDIR; {
-			case err != nil, linked && isFolder, !isFolder && filehash.Fresh(stat, t.now):
-				return false
-			case isFolder:
-				inner, stat = append(inner, name), filehash.Stat{} // what is in it tells
-			case isPicture(name):
-				t.folders[at].pictures = true
+			if !e.isFolder {
+				c.folders[at].pictures = c.folders[at].pictures || isPicture(name)
+				c.files++
 			}
-			t.files++
-			t.add(name, st.Mode, stat)
+			c.add(&all, e)
+			if e.isFolder || !c.alone {
+				found = append(found, e)
+			}
 		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return false
-		}
-	}
-	t.add("", 0, filehash.Stat{}) // the end of the folder
-	if depth == deepest {
-		return ctx.Err() == nil
-	}
-	slices.Sort(inner)
-	for _, name := range inner {
-		if !t.walk(ctx, filepath.Join(folder, name), depth+1) {
-			return false
+		if err == nil {
+			err = c.ctx.Err()
 		}
 	}
-	return ctx.Err() == nil
+	if err == io.EOF {
+		err = nil
+	}
+	c.untold = c.untold || err != nil
+	fmt.Fprintf(c.sum, "%q %x\n", folder, all)
+	slices.SortFunc(found, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	return found, err
 }
 
-func (t *tree) add(name string, mode uint32, stat filehash.Stat) {
-	text := binary.AppendUvarint(t.text[:0], uint64(len(name)))
-	text = binary.LittleEndian.AppendUint32(append(text, name...), mode)
-	for _, n := range [...]uint64{uint64(stat.Size), uint64(stat.Modified), uint64(stat.Changed), stat.Inode,
-		stat.Device} {
+// look looks at a name in a folder that is open.
+func (c *census) look(dir *os.File, name string) (e entry, there bool) {
+	e.name = name
+	st, err := statusAt(int(dir.Fd()), name, unix.AT_SYMLINK_NOFOLLOW)
+	if err != nil {
+		return e, false
+	}
+	linked := st.Mode&unix.S_IFMT == unix.S_IFLNK
+	if linked {
+		if st, err = statusAt(int(dir.Fd()), name, 0); err != nil {
+			st = unix.Stat_t{} // it leads nowhere
+		}
+	}
+	e.mode, e.isFolder = st.Mode, st.Mode&unix.S_IFMT == unix.S_IFDIR
+	e.linked = linked && e.isFolder
+	if isRegular(&st) {
+		e.stat = statOf(&st)
+	}
+	c.untold = c.untold || e.linked || filehash.Fresh(statOf(&st), c.now) && !e.isFolder
+	return e, true
+}
+
+// add adds an entry to those of its folder: a sum of hashes, since a folder is listed in any order.
+func (c *census) add(all *[4]uint64, e entry) {
+	text := binary.LittleEndian.AppendUint32(append(c.text[:0], e.name...), e.mode)
+	for _, n := range [...]uint64{uint64(e.stat.Size), uint64(e.stat.Modified), uint64(e.stat.Changed), e.stat.Inode,
+		e.stat.Device} {
 		text = binary.LittleEndian.AppendUint64(text, n)
 	}
-	t.sum.Write(text)
-	t.text = text
+	sum := sha256.Sum256(text)
+	for i := range all {
+		all[i] += binary.LittleEndian.Uint64(sum[8*i:])
+	}
+	c.text = text
 }

@@ -13,14 +13,18 @@ import (
 	"finetui/core/config"
 )
 
-// state is that of a set that no other joins.
-func state(root string, change func(*config.Dataset)) (State, bool) {
+// alone are the constants of a set that no other joins.
+func alone(change func(*config.Dataset)) config.Dataset {
 	c := testConfig(".")
 	c.Sets = []string{config.NoSets}
 	if change != nil {
 		change(&c)
 	}
-	return StateOf(context.Background(), c, root)
+	return c
+}
+
+func state(root string, change func(*config.Dataset)) (State, bool) {
+	return StateOf(context.Background(), alone(change), root)
 }
 
 func TestAStateTellsEveryChangeThatReadingWouldSee(t *testing.T) {
@@ -54,6 +58,13 @@ func TestAStateTellsEveryChangeThatReadingWouldSee(t *testing.T) {
 			t.Errorf("%s gives the state of %s", what, other)
 		}
 		seen[now] = what
+		set, err := Read(context.Background(), alone(change), root, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read, ok := set.State(); !ok || read != now {
+			t.Errorf("%s: the set that was read has another state", what)
+		}
 	}
 	tell("another constant", func(c *config.Dataset) { c.LevelWithin = .06 })
 	tell("another condition", func(c *config.Dataset) { c.Conditions = []string{"damaged", "blocked"} })

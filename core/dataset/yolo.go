@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -65,7 +66,7 @@ func hasYOLOFolders(path string) bool {
 	return false
 }
 
-func (yolo) list(_ context.Context, at string, ask request) (*listing, error) {
+func (yolo) list(ctx context.Context, at string, ask request) (*listing, error) {
 	plan, err := planYOLO(at, ask.media)
 	if err != nil {
 		return nil, err
@@ -77,10 +78,12 @@ func (yolo) list(_ context.Context, at string, ask request) (*listing, error) {
 	l, files := &listing{root: plan.root}, newYOLOListing(plan)
 	for _, split := range splits {
 		l.splits = append(l.splits, split.name)
-		files.list(split)
+		files.list(ctx, split)
 	}
 	files.spares()
-	l.items, l.findings = files.items, slices.Concat(plan.findings, files.findings)
+	survey := files.survey // alone: of the rest nothing is needed any more
+	l.tell = func(to hash.Hash) bool { return survey.tell(ctx, plan, splits, to) }
+	l.seen, l.items, l.findings = files.seen, files.items, slices.Concat(plan.findings, files.findings)
 
 	rules := plan.rules()
 	l.rules = fmt.Sprintf("%#v", rules)

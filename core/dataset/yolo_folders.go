@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
+	"finetui/core/filehash"
 	"finetui/core/level"
 )
 
@@ -16,6 +18,7 @@ type yoloPlan struct {
 	root     string // folder of data.yaml, which findings name files from
 	media    string // folder of the pictures where it is another one; else ""
 	yaml     *dataYAML
+	stat     filehash.Stat // of data.yaml before it was read; zero where its next change may not be seen
 	names    []string
 	splits   []yoloSplit
 	findings []Finding
@@ -35,6 +38,9 @@ func planYOLO(at, media string) (*yoloPlan, error) {
 	p := &yoloPlan{root: at, media: media}
 	if isFile(at) {
 		p.root = filepath.Dir(at)
+		if stat, err := filehash.Look(at); err == nil && !filehash.Fresh(stat, time.Now()) {
+			p.stat = stat
+		}
 		data, err := readDataYAML(at)
 		if err != nil {
 			return nil, err

@@ -1,12 +1,15 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"finetui/core/filehash"
 )
 
 // yoloListing collects the pictures of all splits and the label files that belong to them.
@@ -14,43 +17,57 @@ type yoloListing struct {
 	plan         *yoloPlan
 	items        []Item
 	findings     []Finding
-	labelRoots   map[string]<-chan []string // folder of a split's labels → its text files, listed meanwhile
-	labelFolders map[string]string          // folder of pictures → folder of its labels
-	used         map[string]int             // label file → the first item that it belongs to
-	shared       [][2]int                   // items that have one label file: the later and the first
-	beside       []string                   // text files among pictures whose labels should lie elsewhere
+	survey       survey
+	labelRoots   map[string]<-chan labelTree // folder of a split's labels → its text files, listed meanwhile
+	seen         []identity                  // of the items, what the walks saw
+	labelFolders map[string]string           // folder of pictures → folder of its labels
+	used         map[string]int              // label file → the first item that it belongs to
+	shared       [][2]int                    // items that have one label file: the later and the first
+	beside       []string                    // text files among pictures whose labels should lie elsewhere
 	pictures     pictures
 	textLinks    map[string]string // file → the folder that it names in place of a link; "" for other files
 	behind       map[string]string // path of a picture → where it lies behind such a file
 }
 
 func newYOLOListing(plan *yoloPlan) *yoloListing {
-	return &yoloListing{plan: plan, labelRoots: map[string]<-chan []string{}, labelFolders: map[string]string{},
+	return &yoloListing{plan: plan, labelRoots: map[string]<-chan labelTree{}, labelFolders: map[string]string{},
 		used:      map[string]int{},
 		pictures:  pictures{bases: plan.bases()},
 		textLinks: map[string]string{}, behind: map[string]string{}}
 }
 
 // list adds the pictures of one split.
-func (l *yoloListing) list(split yoloSplit) {
+func (l *yoloListing) list(ctx context.Context, split yoloSplit) {
 	s := &splitListing{yoloListing: l, split: split.name, ids: map[string]bool{}, paths: map[string]bool{}}
 	for _, folder := range split.folders {
 		root := pictureRoot(folder)
+		pictures, isNew := l.survey.add(ctx, folder)
+		if !isNew { // two splits read it
+			pictures = newCensus(ctx, folder)
+		}
 		if labels := l.plan.labelFolder(root); l.labelRoots[labels] == nil {
-			texts := make(chan []string, 1)
-			go func() { texts <- labelFiles(labels) }()
+			c, isNew := l.survey.add(ctx, labels)
+			if !isNew {
+				c = newCensus(ctx, labels)
+			}
+			texts := make(chan labelTree, 1)
+			go func() { texts <- labelFiles(labels, c) }()
 			l.labelRoots[labels] = texts
 		}
-		l.walk(folder, func(path string, inner bool) bool {
+		w := walker{census: pictures, failed: l.failed}
+		w.visit = func(path string, inner bool, stat filehash.Stat) bool {
 			switch {
 			case inner:
 			case isPicture(path):
-				s.add(folder, path)
+				if s.add(folder, path) && l.items[len(l.items)-1].Media == path {
+					l.seen[len(l.seen)-1].picture = stat
+				}
 			case isText(path):
 				l.beside = append(l.beside, path)
 			}
-			return true
-		})
+			return pictureFiles(path, inner, stat)
+		}
+		w.run(folder)
 	}
 	for _, file := range split.listings {
 		s.readList(file)
@@ -65,12 +82,14 @@ func pictureRoot(folder string) string {
 	return folder
 }
 
-// walk is the walk of a folder; what cannot be read is a finding.
-func (l *yoloListing) walk(folder string, visit func(path string, isFolder bool) bool) {
-	walk(folder, visit, func(path string, err error) {
-		l.findings = append(l.findings, newFinding(UnreadableFolder, l.plan.short(path), 0,
-			"the folder cannot be read: %v", bare(err)))
-	})
+// pictureFiles and textFiles say which folders are entered for pictures, and for labels.
+func pictureFiles(string, bool, filehash.Stat) bool       { return true }
+func textFiles(path string, _ bool, _ filehash.Stat) bool { return !isText(path) }
+
+// failed notes a folder that cannot be read.
+func (l *yoloListing) failed(path string, err error) {
+	l.findings = append(l.findings, newFinding(UnreadableFolder, l.plan.short(path), 0,
+		"the folder cannot be read: %v", bare(err)))
 }
 
 // splitListing adds the pictures of one split.
@@ -118,6 +137,7 @@ func (l *splitListing) add(folder, path string) (isNew bool) {
 	if target, there := l.behind[path]; there {
 		media = target
 	}
+	l.seen = append(l.seen, identity{})
 	l.items = append(l.items, Item{ID: l.split + "/" + id, Split: l.split, Media: media, Labels: label})
 	return true
 }
@@ -221,6 +241,7 @@ func (l *yoloListing) spares() {
 			continue
 		}
 		item.Labels = spare[key]
+		l.seen[i].label = filehash.Stat{}
 		l.used[item.Labels] = i
 		kind.folder = filepath.Dir(item.Labels)
 		if kinds[kind] == nil {
@@ -281,9 +302,12 @@ func (l *yoloListing) spareFor(item *Item, spare map[string]string) (kind spareK
 // unused are the label files of the splits' folders that belong to no picture by their name.
 func (l *yoloListing) unused() (paths []string) {
 	for _, texts := range l.labelRoots {
-		for _, path := range <-texts {
-			if _, used := l.used[path]; !used {
+		tree := <-texts
+		for i, path := range tree.paths {
+			if item, used := l.used[path]; !used {
 				paths = append(paths, path)
+			} else if l.items[item].Labels == path {
+				l.seen[item].label = tree.stats[i]
 			}
 		}
 	}
@@ -291,16 +315,21 @@ func (l *yoloListing) unused() (paths []string) {
 	return slices.Compact(paths)
 }
 
-// labelFiles are the text files within a folder that may hold labels. A folder that cannot be read has been said of
-// every one of its pictures.
-func labelFiles(folder string) (paths []string) {
-	walk(folder, func(path string, inner bool) bool {
+// labelTree is the text files within a folder that may hold labels.
+type labelTree struct {
+	paths []string
+	stats []filehash.Stat
+}
+
+// labelFiles lists them. A folder that cannot be read has been said of every one of its pictures.
+func labelFiles(folder string, c *census) (t labelTree) {
+	c.walk(folder, func(path string, inner bool, stat filehash.Stat) bool {
 		if !inner && isText(path) && !notLabels(filepath.Base(path)) {
-			paths = append(paths, path)
+			t.paths, t.stats = append(t.paths, path), append(t.stats, stat)
 		}
-		return !isText(path)
-	}, nil)
-	return paths
+		return textFiles(path, inner, stat)
+	})
+	return t
 }
 
 func isText(path string) bool { return strings.EqualFold(filepath.Ext(path), ".txt") }

@@ -12,11 +12,9 @@ import (
 // Analyze is the analysis of a data set. That of a large one is kept in the project's folder: as long as nothing that
 // it depends on changes, the set is not read again.
 func Analyze(ctx context.Context, c config.Dataset, root string, report Progress) (*stats.Analysis, error) {
-	state, told := dataset.StateOf(ctx, c, root)
-	if told {
-		if a := stats.Kept(root, state); a != nil {
-			return a, nil
-		}
+	kept := stats.Kept(root, func() (dataset.State, bool) { return dataset.StateOf(ctx, c, root) })
+	if kept != nil {
+		return kept, nil
 	}
 	data, err := ReadSet(ctx, c, root, report)
 	if err != nil {
@@ -24,7 +22,7 @@ func Analyze(ctx context.Context, c config.Dataset, root string, report Progress
 	}
 	a := stats.Analyze(data, c)
 	looked := func(c dataset.Cause) bool { return c.Code == dataset.MissingLabel && c.Likely }
-	if told && !slices.ContainsFunc(a.Causes, looked) { // such labels were looked for beyond what the state tells
+	if state, told := data.State(); told && !slices.ContainsFunc(a.Causes, looked) { // such labels were looked for beyond what the state tells
 		a.Keep(root, state)
 	}
 	return a, nil

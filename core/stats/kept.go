@@ -22,10 +22,15 @@ const (
 
 func keptFile(project string) string { return filepath.Join(project, ".finetui", "analysis") }
 
-// Kept is the analysis of a project's set in that state, where it was kept; else nil.
-func Kept(project string, state dataset.State) *Analysis {
+// Kept is the analysis of a project's set in the state that it is in, where it was kept; else nil. The state is asked
+// for where there is one to compare it with.
+func Kept(project string, stateOf func() (dataset.State, bool)) *Analysis {
 	file, err := wholefile.Read(keptFile(project), mostKept)
-	if err != nil {
+	if err != nil || !bytes.HasPrefix(file, []byte(keptTitle)) {
+		return nil
+	}
+	state, told := stateOf()
+	if !told {
 		return nil
 	}
 	text, ours := bytes.CutPrefix(file, append([]byte(keptTitle), state[:]...))
