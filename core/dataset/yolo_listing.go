@@ -54,8 +54,15 @@ func (l *yoloListing) list(ctx context.Context, split yoloSplit) {
 			go func() { texts <- labelFiles(labels, c) }()
 			l.labelRoots[labels] = texts
 		}
-		w := walker{census: pictures, failed: l.failed}
+		w, visited := walker{census: pictures, failed: l.failed}, 0
 		w.visit = func(path string, inner bool, stat filehash.Stat) bool {
+			if len(l.items) == cap(l.items) { // room for all that this folder may have
+				more := max(1, pictures.files-visited)
+				l.items, l.seen = slices.Grow(l.items, more), slices.Grow(l.seen, more)
+			}
+			if !inner {
+				visited++
+			}
 			switch {
 			case inner:
 			case isPicture(path):
@@ -324,6 +331,10 @@ type labelTree struct {
 // labelFiles lists them. A folder that cannot be read has been said of every one of its pictures.
 func labelFiles(folder string, c *census) (t labelTree) {
 	c.walk(folder, func(path string, inner bool, stat filehash.Stat) bool {
+		if len(t.paths) == cap(t.paths) {
+			more := max(1, c.files-len(t.paths))
+			t.paths, t.stats = slices.Grow(t.paths, more), slices.Grow(t.stats, more)
+		}
 		if !inner && isText(path) && !notLabels(filepath.Base(path)) {
 			t.paths, t.stats = append(t.paths, path), append(t.stats, stat)
 		}

@@ -3,6 +3,8 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -215,6 +217,33 @@ func TestAClassWithoutItsIDIsNamed(t *testing.T) {
 			t.Errorf("%q: %d objects, %v, want none and %q", row, len(objects), findings, want)
 		} else if !strings.Contains(findings[0].Do, "0 to 3") {
 			t.Errorf("%q: the ids are not said: %s", row, findings[0].Do)
+		}
+	}
+}
+
+func TestShortNumbersAreReadToTheLastBit(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	check := func(field string) {
+		t.Helper()
+		got, short := parseShort(field)
+		want, err := strconv.ParseFloat(field, 64)
+		if short && (err != nil || got != want) {
+			t.Fatalf("%q is read as %v, want %v, %v", field, got, want, err)
+		}
+	}
+	for range 100_000 {
+		digits := strconv.FormatUint(r.Uint64()>>r.IntN(64), 10)
+		at := r.IntN(len(digits) + 1)
+		check(digits)
+		check(digits[:at] + "." + digits[at:])
+		check("0." + digits)
+	}
+	for _, field := range []string{"", ".", "..", "1.", ".1", "1.2.3", "-1", "+1", "1e3", "000000000000001", "0.1"} {
+		check(field)
+	}
+	for _, field := range []string{"0.123456", "1", ".5", "0"} {
+		if _, short := parseShort(field); !short {
+			t.Errorf("%q is not read at once", field)
 		}
 	}
 }
