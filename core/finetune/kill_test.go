@@ -168,13 +168,29 @@ var killed = map[string]struct {
 	last, gone int
 }{"pictures": {killProject, 4, 3}, "clips and projectors": {killClips, 3, 1}}
 
-// goOnUntilDone resumes a run until it is done.
-func goOnUntilDone(t *testing.T, r *run.Run) {
+// workerWith is this test's program as the process of a run, with something more in its environment: tests that run at once
+// have several.
+func workerWith(t *testing.T, env ...string) string {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	script := "#!/bin/sh\n"
+	for _, e := range append(env, asWorker+"=1") {
+		name, value, _ := strings.Cut(e, "=")
+		script += fmt.Sprintf("export %s='%s'\n", name, value)
+	}
+	path := filepath.Join(t.TempDir(), "worker")
+	if err := os.WriteFile(path, []byte(script+"exec '"+exe+"' \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// goOnUntilDone resumes a run until it is done.
+func goOnUntilDone(t *testing.T, r *run.Run, exe string) {
+	t.Helper()
 	for range 3 {
 		s := waitFor(t, r, "at its end", func(s run.Status) bool { return !s.Live() })
 		if s.State == run.Done {
@@ -191,18 +207,12 @@ func goOnUntilDone(t *testing.T, r *run.Run) {
 // of its files. It may be gone before it took the run up.
 func startKilled(t *testing.T, f *config.File, name string, n int) *run.Run {
 	t.Helper()
-	t.Setenv(killAt, strconv.Itoa(n))
-	t.Setenv(asWorker, "1")
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, _, err := Start(context.Background(), f.Snapshot, Options{Name: name, Exe: exe, Version: "test"})
+	r, _, err := Start(context.Background(), f.Snapshot, Options{Name: name, Exe: workerWith(t, killAt+"="+strconv.Itoa(n)),
+		Version: "test"})
 	if r == nil {
 		t.Fatal(err)
 	}
 	waitFor(t, r, "ended", func(s run.Status) bool { return !s.Live() && (s.State != run.Created || err != nil) })
-	os.Unsetenv(killAt)
 	return r
 }
 
@@ -216,10 +226,12 @@ func TestKilledBeforeEveryStepARunComesToTheSame(t *testing.T) {
 
 func killedBeforeEveryStep(t *testing.T, f *config.File, last, gone int) {
 	notes := filepath.Join(t.TempDir(), "steps")
-	t.Setenv(stepsTo, notes)
-	unbroken := start(t, f, "unbroken")
+	unbroken, _, err := Start(context.Background(), f.Snapshot, Options{Name: "unbroken",
+		Exe: workerWith(t, stepsTo+"="+notes), Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	wait(t, unbroken)
-	os.Unsetenv(stepsTo)
 	want := outcomeOf(t, unbroken)
 	text, err := os.ReadFile(notes)
 	if err != nil {
@@ -237,19 +249,22 @@ func killedBeforeEveryStep(t *testing.T, f *config.File, last, gone int) {
 	}
 	points := chosen(steps, last, gone)
 	t.Logf("%d of %d steps", len(points), len(steps))
-	for _, n := range points {
-		r := startKilled(t, f, "killed", n)
-		goOnUntilDone(t, r)
-		for _, d := range want.differences(outcomeOf(t, r)) {
-			t.Errorf("killed before step %d, %s: %s", n, steps[n-1], d)
+	exe := workerWith(t)
+	t.Run("before", func(t *testing.T) {
+		for _, n := range points {
+			t.Run(strconv.Itoa(n), func(t *testing.T) {
+				t.Parallel()
+				r := startKilled(t, f, fmt.Sprint("killed-", n), n)
+				goOnUntilDone(t, r, exe)
+				for _, d := range want.differences(outcomeOf(t, r)) {
+					t.Errorf("killed before step %d, %s: %s", n, steps[n-1], d)
+				}
+				if err := os.RemoveAll(r.Dir); err != nil && !t.Failed() {
+					t.Fatal(err)
+				}
+			})
 		}
-		if t.Failed() {
-			return
-		}
-		if err := os.RemoveAll(r.Dir); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 }
 
 // chosen are all steps for FINETUI_KILLS=all, else those from the one that shows the last checkpoint to the one after its

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -72,13 +73,21 @@ func outcomeOf(t *testing.T, s *Sweep) outcome {
 	return out
 }
 
-// tinySweep is a sweep of two runs with few steps; folder is that of its runs.
-func tinySweep(t *testing.T, f *config.File, folder string) *Sweep {
+// tiny is a sweep of two runs of a step, in a folder of runs of its own. Where made is not "", it is the folder of the
+// second run, which is there already and has not been scored: then the queue makes the first alone.
+func tiny(t *testing.T, f *config.File, folder, made string) *Sweep {
 	t.Helper()
-	if err := f.Override([]string{"PROJECT.RUNS=" + folder}); err != nil {
+	file, err := f.With(config.Change{Key: "PROJECT.RUNS", New: folder})
+	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Create(f.Snapshot, Plan{Name: "tiny", Seeds: []int{1}, Together: 1,
+	if made != "" {
+		to := filepath.Join(f.Root, folder, filepath.Base(made))
+		if err := errors.Join(os.CopyFS(to, os.DirFS(made)), os.RemoveAll(filepath.Join(to, "eval"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := Create(file, Plan{Name: "tiny", Seeds: []int{1}, Together: 1,
 		Axes: []Axis{{"RECIPE.SAMPLING", []string{"instance", "square_root"}}}})
 	if err != nil {
 		t.Fatal(err)
@@ -86,29 +95,51 @@ func tinySweep(t *testing.T, f *config.File, folder string) *Sweep {
 	return s
 }
 
-// TestKilledBeforeEveryStepASweepComesToTheSame kills the process of a queue, and that of its first run, before the
-// steps by which their files come to be, and lets the sweep go on. make kill takes all steps, an ordinary test some.
-func TestKilledBeforeEveryStepASweepComesToTheSame(t *testing.T) {
-	f, ctx := small(t), context.Background()
-	if err := f.Override([]string{"TRAIN.EPOCHS=1", "TRAIN.BATCH_SIZE=12", "TRAIN.SAVE_EVERY=1", "TRAIN.EVAL_EVERY=2",
-		"TRAIN.WARMUP_STEPS=0", "EVAL.MAX_NEW_TOKENS=2"}); err != nil {
-		t.Fatal(err)
-	}
+// program is this test's own program with something in its environment; several tests at once have several.
+func program(t *testing.T, env ...string) string {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want outcome
+	path := filepath.Join(t.TempDir(), "program")
+	script := "#!/bin/sh\n"
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		script += fmt.Sprintf("export %s='%s'\n", name, value)
+	}
+	if err := os.WriteFile(path, []byte(script+"exec '"+exe+"' \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestKilledBeforeEveryStepASweepComesToTheSame kills the process of a queue, and that of its run, before the steps by
+// which their files come to be, and lets the sweep go on. make kill takes all steps of the queue and some of the run,
+// which core/finetune takes all of; an ordinary test takes one of each.
+func TestKilledBeforeEveryStepASweepComesToTheSame(t *testing.T) {
+	f, ctx := small(t), context.Background()
+	if err := f.Override([]string{"TRAIN.EPOCHS=1", "TRAIN.BATCH_SIZE=24", "TRAIN.SAVE_EVERY=1", "TRAIN.EVAL_EVERY=0",
+		"TRAIN.WARMUP_STEPS=0", "EVAL.MAX_NEW_TOKENS=2"}); err != nil {
+		t.Fatal(err)
+	}
+	first := tiny(t, f, "first", "")
+	if err := first.GoOn(ctx, program(t)); err != nil {
+		t.Fatal(err)
+	}
+	want := outcomeOf(t, first)
+	runs, err := run.List(first.runs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := runs[1].Dir
 	for _, who := range []string{Verb, finetune.Verb} {
-		t.Setenv(killWho, who)
 		notes := filepath.Join(t.TempDir(), "steps")
-		t.Setenv(stepsTo, notes)
-		s := tinySweep(t, f, "unbroken-"+who)
-		if err := s.GoOn(ctx, exe); err != nil {
+		s := tiny(t, f, "unbroken-"+who, made)
+		if err := s.GoOn(ctx, program(t, killWho+"="+who, stepsTo+"="+notes)); err != nil {
 			t.Fatal(err)
 		}
-		want = outcomeOf(t, s)
-		os.Unsetenv(stepsTo)
+		sameOutcome(t, "unbroken", want, outcomeOf(t, s))
 		text, err := os.ReadFile(notes)
 		if err != nil {
 			t.Fatal(err)
@@ -116,49 +147,61 @@ func TestKilledBeforeEveryStepASweepComesToTheSame(t *testing.T) {
 		steps := strings.Split(strings.TrimSpace(string(text)), "\n")
 		points := killPoints(t, who, steps)
 		t.Logf("%s: %d of %d steps", who, len(points), len(steps))
-		for _, n := range points {
-			once := filepath.Join(t.TempDir(), "killed")
-			t.Setenv(killAt, strconv.Itoa(n))
-			t.Setenv(killOnce, once)
-			s := tinySweep(t, f, fmt.Sprintf("killed-%s-%d", who, n))
-			killed := func() bool { _, err := os.Stat(once); return err == nil }
-			if err := s.GoOn(ctx, exe); err != nil && !killed() {
-				t.Fatal(err)
+		t.Run(who, func(t *testing.T) {
+			for _, n := range points {
+				t.Run(strconv.Itoa(n), func(t *testing.T) {
+					t.Parallel()
+					s := tiny(t, f, fmt.Sprintf("killed-%s-%d", who, n), made)
+					killedAt(t, s, who, n)
+					sameOutcome(t, fmt.Sprintf("%s killed before step %d, %s", who, n, steps[n-1]), want, outcomeOf(t, s))
+					if err := os.RemoveAll(s.runs()); err != nil && !t.Failed() {
+						t.Fatal(err)
+					}
+				})
 			}
-			until(t, s, "the kill", func(st Status) bool { return killed() && (who != Verb || !st.Live) })
-			os.Unsetenv(killAt)
-			if err := s.GoOn(ctx, exe); err != nil {
-				t.Fatal(err)
-			}
-			got := outcomeOf(t, s)
-			for _, name := range slices.Sorted(maps.Keys(want)) {
-				if got[name] != want[name] {
-					t.Errorf("%s killed before step %d, %s: %s is %.300q, not %.300q", who, n, steps[n-1], name, got[name],
-						want[name])
-				}
-			}
-			if t.Failed() {
-				return
-			}
-			if err := os.RemoveAll(s.runs()); err != nil {
-				t.Fatal(err)
-			}
+		})
+	}
+}
+
+// killedAt starts a sweep, lets the process of its queue or run be killed before the n-th step, and lets it go on.
+func killedAt(t *testing.T, s *Sweep, who string, n int) {
+	t.Helper()
+	once := filepath.Join(t.TempDir(), "killed")
+	killed := func() bool { _, err := os.Stat(once); return err == nil }
+	err := s.GoOn(context.Background(), program(t, killWho+"="+who, killAt+"="+strconv.Itoa(n), killOnce+"="+once))
+	if err != nil && !killed() {
+		t.Fatal(err)
+	}
+	until(t, s, "the kill", func(st Status) bool { return killed() && (who != Verb || !st.Live) })
+	if err := s.GoOn(context.Background(), program(t)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sameOutcome compares what two sweeps have come to.
+func sameOutcome(t *testing.T, what string, want, got outcome) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if got[name] != want[name] {
+			t.Errorf("%s: %s is %.300q, not %.300q", what, name, got[name], want[name])
 		}
 	}
 }
 
-// killPoints are the steps before which a process is killed: all for FINETUI_KILLS=all, of a run those of the first one
-// alone; else those around what can be lost or made twice.
+// killPoints are the steps before which a process is killed: for FINETUI_KILLS=all all of a queue, and of a run the last
+// of each kind; else those around what can be lost or made twice.
 func killPoints(t *testing.T, who string, steps []string) (points []int) {
 	t.Helper()
-	if who == finetune.Verb { // two runs have written to the notes, one after the other
-		steps = steps[:len(steps)/2]
-	}
 	if os.Getenv("FINETUI_KILLS") != "" {
-		for n := range steps {
-			points = append(points, n+1)
+		last := map[string]int{}
+		for n, step := range steps {
+			if who == finetune.Verb {
+				last[step] = n + 1
+			} else {
+				points = append(points, n+1)
+			}
 		}
-		return points
+		return append(points, slices.Sorted(maps.Values(last))...)
 	}
 	find := func(from int, what string) int {
 		for n := from; n < len(steps); n++ {
@@ -172,7 +215,7 @@ func killPoints(t *testing.T, who string, steps []string) (points []int) {
 	if who == finetune.Verb {
 		return []int{find(0, "rename checkpoints/latest") + 1}
 	}
-	made := find(0, "rename .0001/run.json")
-	noted := find(made+1, "rename sweeps/tiny/queue.json") // the run is there, and not noted down
+	begun := find(0, "rename .0003/run.json")
+	noted := find(begun+1, "rename sweeps/tiny/queue.json") // the run is there, and not noted down
 	return []int{noted + 1}
 }

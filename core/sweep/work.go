@@ -307,6 +307,10 @@ func (w *worker) find(ctx context.Context, j job, file *config.Snapshot, plan Pl
 	}); fault != nil {
 		return nil, fault
 	}
+	if err != nil { // its process has ended at once: finish takes it up again
+		log.Printf("%s: %v", j.key(), err)
+		err = r.Refresh()
+	}
 	return r, err
 }
 
