@@ -210,6 +210,20 @@ func runControl(c *current) trainpane.Control {
 			}
 			return beginSweep(ctx, file, line)
 		},
+		ForeseeSeeds: func(ctx context.Context, s *sweep.Sweep, n int) (*sweep.Outlook, error) {
+			file, err := s.Constants()
+			if err != nil {
+				return nil, err
+			}
+			return s.ForeseeSeeds(ctx, estimator(file.Root), n)
+		},
+		AddSeeds: func(ctx context.Context, s *sweep.Sweep, n int) ([]int, error) {
+			exe, err := executable()
+			if err != nil {
+				return nil, err
+			}
+			return s.AddSeeds(ctx, n, exe)
+		},
 		SteerSweep: func(ctx context.Context, s *sweep.Sweep, pause bool) error {
 			if pause {
 				return s.Pause()

@@ -149,13 +149,7 @@ func (c call) steerSweep(s *sweep.Sweep, words []string) int {
 	case words[0] == "stop" && len(rest) == 0:
 		err = s.Stop()
 	case words[0] == "seeds" && len(rest) == 1:
-		n, wrong := strconv.Atoi(rest[0])
-		if wrong != nil || n < 1 || n > 1000 {
-			return c.fail(exitCall, "%q is no number of seeds from 1 to 1000", printable.Line(rest[0]))
-		}
-		if _, err = s.AddSeeds(n); err == nil {
-			return c.goOn(s)
-		}
+		return c.addSeeds(s, rest[0])
 	case words[0] == "skip" && (len(rest) == 1 || len(rest) == 2):
 		var seed *int
 		if len(rest) == 2 {
@@ -174,6 +168,33 @@ func (c call) steerSweep(s *sweep.Sweep, words []string) int {
 		return c.fail(exitCall, "%q is nothing that a sweep does: pause, go, stop, skip VARIANT [SEED], seeds N, "+
 			"export FILE.md, FILE.csv or FILE.png; constants with several values plan a new one",
 			printable.Line(strings.Join(words, " ")))
+	}
+	if err != nil {
+		return c.failure(err)
+	}
+	return c.showSweep(s)
+}
+
+// addSeeds adds seeds to a sweep, and says first what they come to.
+func (c call) addSeeds(s *sweep.Sweep, text string) int {
+	n, err := sweep.MoreSeeds(text)
+	if err != nil {
+		return c.fail(exitCall, "%w", err)
+	}
+	constants, err := s.Constants()
+	if err != nil {
+		return c.failure(err)
+	}
+	o, err := s.ForeseeSeeds(c.ctx, project.NewEstimator(constants.Root), n)
+	if err != nil {
+		return c.failure(err)
+	}
+	for _, line := range o.Lines() {
+		c.note("%s", line)
+	}
+	exe, err := executable()
+	if err == nil {
+		_, err = s.AddSeeds(c.ctx, n, exe)
 	}
 	if err != nil {
 		return c.failure(err)

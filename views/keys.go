@@ -72,6 +72,7 @@ var Meanings = []Meaning{
 	{Keys: []string{"V"}, Means: "what a sweep is to try: values of a constant, recipes", Does: []string{"try_values",
 		"try_recipes"}},
 	{Keys: []string{"B"}, Means: "pause the sweep, or go on with it", Does: []string{"pause_sweep"}},
+	{Keys: []string{"W"}, Means: "more seeds for the sweep", Does: []string{"more_seeds"}},
 	{Keys: []string{"M"}, Means: "write a report", Does: []string{"export_sweep"}},
 	{Keys: []string{"x"}, Means: "stop it", Does: []string{"stop_run", "stop_evaluation"}},
 	{Keys: []string{"T"}, Means: "the runs in another order", Does: []string{"run_order"}},

@@ -10,6 +10,9 @@ import (
 	"finetui/core/printable"
 )
 
+// mostSeeds is how many are asked for at once at most.
+const mostSeeds = 1000
+
 // Usage is how a new sweep is asked for.
 const Usage = "[NAME] [each|zip] [SEEDS=3] [TOGETHER=1] SECTION.KEY=value,value …"
 
@@ -100,8 +103,8 @@ func seeds(text string) (list []int, err error) {
 		return list, nil
 	}
 	n := list[0]
-	if n < 1 || n > 1000 {
-		return nil, fmt.Errorf("SEEDS=%s: from 1 to 1000 seeds", printable.Line(text))
+	if n < 1 || n > mostSeeds {
+		return nil, fmt.Errorf("SEEDS=%s: from 1 to %d seeds", printable.Line(text), mostSeeds)
 	}
 	list = nil
 	for seed := 1; seed <= n; seed++ {
@@ -132,4 +135,13 @@ func Read(file *config.Snapshot, line string) (Plan, *config.Snapshot, error) {
 		file, err = Vary(file, common...)
 	}
 	return p, file, err
+}
+
+// MoreSeeds reads how many seeds are to be added.
+func MoreSeeds(text string) (int, error) {
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil || n < 1 || n > mostSeeds {
+		return 0, fmt.Errorf("%q is no number of seeds from 1 to %d", printable.Line(text), mostSeeds)
+	}
+	return n, nil
 }

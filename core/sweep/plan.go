@@ -534,13 +534,24 @@ func (s *Sweep) Fits(ctx context.Context, file *config.Snapshot, p Plan, version
 	return true, nil
 }
 
-// AddSeeds goes on with seeds beyond those that were planned, and returns the new ones.
-func (s *Sweep) AddSeeds(n int) ([]int, error) {
-	var added []int
-	for next := slices.Max(s.Plan.Seeds) + 1; len(added) < n; next++ {
-		added = append(added, next)
+// AddSeeds goes on with seeds beyond those that were planned, starts the queue unless it is at work, and returns them.
+func (s *Sweep) AddSeeds(ctx context.Context, n int, exe string) (added []int, err error) {
+	err = s.edit(func(p *Plan) {
+		added = p.further(n)
+		p.Seeds = append(p.Seeds, added...)
+	})
+	if err == nil {
+		err = s.GoOn(ctx, exe)
 	}
-	return added, s.edit(func(p *Plan) { p.Seeds = append(p.Seeds, added...) })
+	return added, err
+}
+
+// further are the n seeds after those of the plan.
+func (p *Plan) further(n int) (seeds []int) {
+	for next := slices.Max(p.Seeds) + 1; len(seeds) < n; next++ {
+		seeds = append(seeds, next)
+	}
+	return seeds
 }
 
 // Skip leaves a variant out, or one seed of it; a run that is under way goes on. With the same words it comes back.

@@ -16,6 +16,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/demo"
 	"finetui/core/finetune"
+	"finetui/core/project"
 	"finetui/core/run"
 )
 
@@ -269,11 +270,17 @@ func TestASweepGoesOnAfterItsQueueAndARunWereKilled(t *testing.T) {
 	if _, err := again.Skip("class_balanced", nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := again.AddSeeds(1); err != nil {
+	o, err := again.ForeseeSeeds(ctx, project.NewEstimator(f.Root), 1)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := again.GoOn(ctx, exe); err != nil {
-		t.Fatal(err)
+	// 24 objects at 4 a step, two epochs; one of three variants is left out
+	if said := strings.Join(o.Lines(), "\n"); o.Runs != 2 || o.Steps != 24 ||
+		!strings.Contains(said, "again: 1 seed more (2) of 3 variants = 2 runs, 24 steps in all, about") {
+		t.Errorf("a seed more comes to %d runs, %d steps: %s", o.Runs, o.Steps, said)
+	}
+	if added, err := again.AddSeeds(ctx, 1, exe); err != nil || !slices.Equal(added, []int{2}) {
+		t.Fatalf("added %v, %v", added, err)
 	}
 	st = until(t, again, "the end", complete)
 	for _, cell := range st.Cells {

@@ -37,11 +37,13 @@ type Control struct {
 	Preparing func(r *run.Run) (done, total int, what string)
 
 	// Sweeps emits the project's sweeps until none is at work; ForeseeSweep says what a plan comes to that is written in
-	// a line (sweep.Usage), PlanSweep starts it and returns its name; SteerSweep pauses one, or goes on with it. All may
-	// be nil.
+	// a line (sweep.Usage), PlanSweep starts it and returns its name; ForeseeSeeds says what n seeds more
+	// of one come to, AddSeeds adds them and goes on; SteerSweep pauses one, or goes on with it. All may be nil.
 	Sweeps       func(ctx context.Context, emit func([]sweep.Report)) error
 	ForeseeSweep func(ctx context.Context, line string) (*sweep.Outlook, error)
 	PlanSweep    func(ctx context.Context, line string) (name string, err error)
+	ForeseeSeeds func(ctx context.Context, s *sweep.Sweep, n int) (*sweep.Outlook, error)
+	AddSeeds     func(ctx context.Context, s *sweep.Sweep, n int) (added []int, err error)
 	SteerSweep   func(ctx context.Context, s *sweep.Sweep, pause bool) error
 
 	Save func(name string, data []byte) (string, error) // writes an export and returns its path

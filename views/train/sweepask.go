@@ -15,9 +15,15 @@ import (
 	"finetui/views/widget"
 )
 
-// sweepQuestion is the line on which a sweep is planned, as the verb takes it, and what it comes to.
+// sweepQuestion is the line on which a sweep is planned, as the verb takes it, or on which stands how many seeds are
+// added to one, and what that comes to.
 type sweepQuestion struct {
-	prompt     *widget.Prompt
+	title  string
+	prompt *widget.Prompt
+	more   bool // seeds are added
+	// what the line comes to, and doing it; foresee may be nil
+	foresee    func(ctx context.Context, line string) (*sweep.Outlook, error)
+	begin      func(ctx context.Context, line string) (swept, error)
 	from       string // the pane that asked for it, to go back to; "": this one
 	foreseen   string // the line that outlook and refused are of
 	outlook    *sweep.Outlook
@@ -29,8 +35,37 @@ type sweepQuestion struct {
 
 // plan opens the question.
 func (v *sweeps) plan(line, from string) tea.Cmd {
-	v.question = &sweepQuestion{prompt: widget.NewPrompt("sweep", line), from: from}
+	plan := v.control.PlanSweep
+	v.question = &sweepQuestion{title: "New sweep", prompt: widget.NewPrompt("sweep", line), from: from,
+		foresee: v.control.ForeseeSweep, begin: func(ctx context.Context, line string) (swept, error) {
+			name, err := plan(ctx, line)
+			return swept{name, "has begun; it goes on when finetui is left"}, err
+		}}
 	v.question.prompt.Hint = sweep.Usage
+	return v.foresee()
+}
+
+// moreSeeds asks how many seeds more the selected sweep gets.
+func (v *sweeps) moreSeeds() tea.Cmd {
+	of, foresee, add := v.current().Sweep, v.control.ForeseeSeeds, v.control.AddSeeds
+	v.question = &sweepQuestion{title: "More seeds for " + widget.Clean(of.Plan.Name), more: true,
+		prompt: widget.NewPrompt("seeds more", "1"),
+		begin: func(ctx context.Context, line string) (swept, error) {
+			n, err := sweep.MoreSeeds(line)
+			if err == nil {
+				_, err = add(ctx, of, n)
+			}
+			return swept{of.Plan.Name, "goes on with " + strings.TrimSpace(line) + " more"}, err
+		}}
+	if foresee != nil {
+		v.question.foresee = func(ctx context.Context, line string) (*sweep.Outlook, error) {
+			n, err := sweep.MoreSeeds(line)
+			if err != nil {
+				return nil, err
+			}
+			return foresee(ctx, of, n)
+		}
+	}
 	return v.foresee()
 }
 
@@ -48,7 +83,8 @@ func (p *Pane) planFor(msg views.PlanSweep) tea.Cmd {
 
 // foresee works out what the line comes to, once it rests.
 func (v *sweeps) foresee() tea.Cmd {
-	q, foresee, pause := v.question, v.control.ForeseeSweep, v.pause
+	q, pause := v.question, v.pause
+	foresee := q.foresee
 	line := q.prompt.Value()
 	if foresee == nil || line == q.foreseen || strings.TrimSpace(line) == "" {
 		return nil
@@ -121,16 +157,13 @@ func (v *sweeps) typed(msg tea.Msg) tea.Cmd {
 
 // begin plans the sweep and starts it, once what it comes to has been seen.
 func (v *sweeps) begin() tea.Cmd {
-	q, plan := v.question, v.control.PlanSweep
+	q := v.question
 	if q.foreseeing.Pending() {
 		return nil
 	}
-	text := q.prompt.Value()
+	text, begin := q.prompt.Value(), q.begin
 	q.starting, q.refused = true, nil
-	return views.Ask(&v.asking, func(ctx context.Context) (swept, error) {
-		name, err := plan(ctx, text)
-		return swept{name, "has begun; it goes on when finetui is left"}, err
-	})
+	return views.Ask(&v.asking, func(ctx context.Context) (swept, error) { return begin(ctx, text) })
 }
 
 var seedsWord = regexp.MustCompile(`(^| )SEEDS=(\d+)( |$)`)
@@ -138,6 +171,12 @@ var seedsWord = regexp.MustCompile(`(^| )SEEDS=(\d+)( |$)`)
 // moreSeeds asks for n seeds more; where the line lists them, it is left.
 func (q *sweepQuestion) moreSeeds(n int) {
 	text := q.prompt.Value()
+	if q.more {
+		if now, err := strconv.Atoi(strings.TrimSpace(text)); err == nil && now+n > 0 {
+			q.prompt.SetValue(strconv.Itoa(now + n))
+		}
+		return
+	}
 	if !strings.Contains(text, "SEEDS=") {
 		text = strings.TrimRight(text, " ") + " SEEDS=3"
 	}
@@ -175,6 +214,9 @@ func (q *sweepQuestion) lines(t *widget.Theme, w int) (lines []string) {
 	if len(lines) > 0 {
 		lines = append(lines, "")
 	}
+	if q.more {
+		return append(lines, widget.Hang("", "How many runs under new seeds each variant gets.", t.Muted, w)...)
+	}
 	return append(lines, widget.Hang("", "SEEDS=3 or SEEDS=1,2,3, and constants with their values: "+
 		"RECIPE.SAMPLING=instance,square_root. Several constants make every combination; with the word each, one "+
 		"constant at a time differs from the first values; with zip, the values of all go in step. A word of its own "+
@@ -197,7 +239,7 @@ func (v *sweeps) over(t *widget.Theme, screen string, w, h int) string {
 	body := q.scroll.View(all, bw-4, room)
 	text := strings.Join([]string{strings.Split(q.prompt.View(t, bw-4), "\n")[0], "", body, "",
 		t.Muted.Render(q.hint(len(all) > room))}, "\n")
-	box := widget.Panel{Titles: []string{"New sweep"}, Focused: true}.View(t,
+	box := widget.Panel{Titles: []string{q.title}, Focused: true}.View(t,
 		" "+strings.ReplaceAll(text, "\n", "\n "), bw, bh)
 	return widget.Overlay(screen, box, (w-bw)/2, max((h-bh)/2-1, 0))
 }

@@ -61,6 +61,9 @@ func (v *sweeps) actions() []views.Action {
 			Run:     func() tea.Cmd { return v.plan("", "") },
 			Enabled: func() bool { return v.control.PlanSweep != nil },
 			Help:    "plan a sweep: constants with several values, trained under several seeds and compared"},
+		{Name: "more_seeds", Label: "more seeds", Group: "Sweeps", Run: v.moreSeeds,
+			Enabled: func() bool { return there() && v.control.AddSeeds != nil },
+			Help:    "add seeds to the sweep: each variant gets as many runs more; what they take is said first"},
 		{Name: "pause_sweep", Label: "pause sweep", Group: "Sweeps", Enabled: there, Run: v.steer,
 			Help: "start nothing new of the sweep, or go on with it; runs that are under way go on"},
 		{Name: "export_sweep", Label: "report", Group: "Sweeps", Enabled: there, Run: v.export,
@@ -354,7 +357,10 @@ func (v *sweeps) answered(msg views.Answer[swept]) tea.Cmd {
 		return views.Fail(msg.Err)
 	}
 	if v.question != nil && v.question.starting {
-		v.question, v.chosen = nil, "" // the newest stands first
+		if !v.question.more {
+			v.chosen = "" // the newest stands first
+		}
+		v.question = nil
 		v.views.Show(sweepsView)
 	}
 	v.scanNow()

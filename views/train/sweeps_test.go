@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,14 @@ func sweeping(t *testing.T, asked *[]string, refuse error) Control {
 			*asked = append(*asked, line)
 			return "tail", refuse
 		},
+		ForeseeSeeds: func(_ context.Context, s *sweep.Sweep, n int) (*sweep.Outlook, error) {
+			return &sweep.Outlook{Plan: s.Plan, Variants: s.Plan.Variants(), Runs: 3 * n, Steps: 213 * n,
+				Time: time.Hour}, nil
+		},
+		AddSeeds: func(_ context.Context, s *sweep.Sweep, n int) ([]int, error) {
+			*asked = append(*asked, fmt.Sprintf("%s +%d", s.Plan.Name, n))
+			return []int{3, 4}[:n], refuse
+		},
 		SteerSweep: func(_ context.Context, s *sweep.Sweep, pause bool) error {
 			*asked = append(*asked, s.Plan.Name+" paused")
 			if !pause {
@@ -122,6 +131,37 @@ func TestSweepsAreSeenPlannedAndSteered(t *testing.T) {
 	}
 	if p.Capturing() || !p.views.Is(sweepsView) {
 		t.Error("the question is still open, or the sweeps are not seen")
+	}
+}
+
+func TestSeedsAreAddedToTheSweepThatIsSeen(t *testing.T) {
+	var asked []string
+	p := New(sweeping(t, &asked, nil))
+	p.sweeps.pause = 0
+	r := viewtest.Open(t, p, 80, 22)
+	r.Wait("the runs", p.any)
+	r.Press("[")
+	r.Wait("the sweeps", func() bool { return p.sweeps.current() != nil })
+	r.Press("W").Wait("what a seed comes to", func() bool { return p.sweeps.question.outlook != nil })
+	if !r.Shows("More seeds for drawing") || !r.Shows("3 runs, 213 steps") {
+		t.Errorf("the question:\n%s", r.Screen())
+	}
+	r.Press("backspace")
+	r.Type("x").Wait("what is wrong with it", func() bool { return p.sweeps.question.refused != nil })
+	if !r.Shows("no number of seeds from 1 to 1000") {
+		t.Errorf("what is wrong is not said:\n%s", r.Screen())
+	}
+	r.Press("backspace")
+	r.Type("1")
+	r.Press("up").Wait("two seeds", func() bool {
+		return p.sweeps.question.refused == nil && p.sweeps.question.outlook.Runs == 6
+	})
+	r.Press("enter").Wait("the answer", func() bool { return p.sweeps.question == nil })
+	if got := strings.Join(asked, "; "); got != "drawing +2" {
+		t.Errorf("asked: %s", got)
+	}
+	if now := p.sweeps.current(); p.Capturing() || now == nil || now.Plan.Name != "drawing" {
+		t.Error("the question is still open, or another sweep is seen")
 	}
 }
 
