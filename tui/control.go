@@ -111,7 +111,7 @@ func (c *current) watched() []string {
 }
 
 // runControl is what the Train pane can ask of the program.
-func runControl(c *current) trainpane.Control {
+func runControl(begun *config.File, c *current) trainpane.Control {
 	var sweeps sweep.Watcher
 	var kept atomic.Pointer[project.Estimator] // with the base that it has open
 	estimator := func(root string) *project.Estimator {
@@ -121,6 +121,7 @@ func runControl(c *current) trainpane.Control {
 		return kept.Load()
 	}
 	return trainpane.Control{
+		File:    begun,
 		Runs:    c.runsDir,
 		Watched: c.watched,
 		Bell: func() config.Bell {
@@ -135,6 +136,13 @@ func runControl(c *current) trainpane.Control {
 				return nil, err
 			}
 			return finetune.Lint(dataset.Beside(ctx), file, nil)
+		},
+		Adopt: func(ctx context.Context, folder string) (string, int, error) {
+			file, err := c.file()
+			if err != nil {
+				return "", 0, err
+			}
+			return adoptable(file, folder)
 		},
 		Foresee: func(ctx context.Context) ([]string, error) {
 			file, err := c.file()

@@ -384,6 +384,33 @@ func describe(r *run.Run) description {
 		Step: finetune.Progress(r), Trainer: r.Tool()}
 }
 
+// adoptable looks for runs of other trainers in a folder as somebody wrote it. It returns the folder as PROJECT.WATCH
+// names it, from the project's folder where it lies there, and how many runs there are.
+func adoptable(s *config.Snapshot, folder string) (name string, runs int, err error) {
+	if rest, ok := strings.CutPrefix(folder, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			folder = filepath.Join(home, rest)
+		}
+	}
+	dir := s.Abs(filepath.Clean(folder))
+	if info, err := os.Stat(dir); err != nil {
+		return "", 0, err
+	} else if !info.IsDir() {
+		return "", 0, fmt.Errorf("%s is no folder: name the one that the trainer wrote to, or one above", dir)
+	}
+	if strings.ContainsAny(dir, ",\"") {
+		return "", 0, fmt.Errorf("%s has a comma or a quotation mark in its name: write it into PROJECT.WATCH in config.toml",
+			dir)
+	}
+	if runs = len(run.Adopted(dir)); runs == 0 {
+		return "", 0, fmt.Errorf("no run of another trainer is in %s or below it, as far as its files tell", dir)
+	}
+	if within, err := filepath.Rel(s.Root, dir); err == nil && filepath.IsLocal(within) {
+		return within, runs, nil
+	}
+	return dir, runs, nil
+}
+
 // watchedFolders are those of PROJECT.WATCH, absolute.
 func watchedFolders(s *config.Snapshot) []string {
 	var folders []string

@@ -73,7 +73,7 @@ func newWorkbench(file *config.File, fault error) *root {
 		datapane.New(file, dataControl(pictures, frames)),
 		configpane.New(configpane.Options{Path: configFile, File: file, Err: fault,
 			Control: configControl(file, r.actionNames)}),
-		trainpane.New(runControl(&r.current)),
+		trainpane.New(runControl(file, &r.current)),
 		inferpane.New(file, inferControl(pictures)),
 	}
 	if file == nil {

@@ -68,6 +68,7 @@ var Meanings = []Meaning{
 	{Keys: []string{"e"}, Means: "write what is seen into a file", Does: []string{"export", "export_sheet"}},
 
 	{Keys: []string{"n"}, Means: "a new run", Does: []string{"new_run"}},
+	{Keys: []string{"a"}, Means: "show the runs of another trainer", Does: []string{"adopt_runs"}},
 	{Keys: []string{"N"}, Means: "a new sweep: several values under several seeds", Does: []string{"new_sweep"}},
 	{Keys: []string{"V"}, Means: "what a sweep is to try: values of a constant, recipes", Does: []string{"try_values",
 		"try_recipes"}},

@@ -54,6 +54,13 @@ func TestAdapterFromElsewhereIsAskedAndScored(t *testing.T) {
 		"test.json") {
 		t.Errorf("kept as %+v, %v", kept, err)
 	}
+	ours, err := s.Result("basic", "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if differ := Differences(ours, kept); len(differ) != 1 || !strings.Contains(differ[0], "its own trainer knows") {
+		t.Errorf("constants of an adapter that finetui did not train: %q", differ)
+	}
 	if list, err := s.Candidates(); err != nil || len(list) != 2 {
 		t.Errorf("candidates %+v, %v", list, err)
 	}

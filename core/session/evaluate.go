@@ -273,8 +273,8 @@ var asking = []string{"MODEL.", "RECIPE.PROMPT", "RECIPE.POSITION_WORDS", "RECIP
 var trained = []string{"RECIPE.", "LORA.", "TRAIN."}
 
 // Differences names the constants in which two evaluations differ and that can make a difference:
-// "RECIPE.PROMPT basic → short". Between the base and a run the adapter is named first; between runs the
-// data that they were trained on, too. nil where nothing is known of one of the two, or both are the
+// "RECIPE.PROMPT basic → short". Between the base and a run the adapter is named first, and where one was
+// trained elsewhere; between runs the data that they were trained on, too. nil where nothing is known of one of the two, or both are the
 // same evaluation; empty where they differ by chance alone.
 func Differences(a, b Kept) []string {
 	if a.Asked == nil || b.Asked == nil || a.Path == b.Path {
@@ -282,10 +282,15 @@ func Differences(a, b Kept) []string {
 	}
 	matters := asking
 	out := []string{}
-	if one, other := a.Name == Base, b.Name == Base; one != other {
+	one, other := a.Name == Base, b.Name == Base
+	switch foreign := append(a.foreign(), b.foreign()...); {
+	case one != other:
 		out = append(out, "the adapter ("+adapterOf(a)+" → "+adapterOf(b)+")")
-	} else if !one {
+	case len(foreign) == 0 && !one:
 		matters = append(slices.Clone(asking), trained...)
+	case a.Name != b.Name:
+		out = append(out, fmt.Sprintf("the adapter (%s → %s; what %s was trained with, its own trainer knows)", a.Name,
+			b.Name, strings.Join(foreign, " and ")))
 	}
 	if a.Run != nil && b.Run != nil && a.Run.Info.DataFingerprint != b.Run.Info.DataFingerprint {
 		out = append(out, fmt.Sprintf("the data that they were trained on (%s → %s)", a.Run.Info.DataFingerprint,
@@ -303,7 +308,16 @@ func Differences(a, b Kept) []string {
 
 // Changed names the constants that are others now than when the subject was evaluated, and that can make a difference.
 func (t *Setting) Changed(k Kept) []string {
-	return Differences(k, Kept{Name: t.Name, Asked: t.Project.Config})
+	return Differences(k, Kept{Name: t.Name, Asked: t.Project.Config, Run: t.Run})
+}
+
+// foreign is the name of an adapter that was trained elsewhere: the constants that it was asked with tell nothing of
+// how. Else it is empty.
+func (k Kept) foreign() []string {
+	if k.Run == nil && k.Name != Base {
+		return []string{k.Name}
+	}
+	return nil
 }
 
 func adapterOf(k Kept) string {

@@ -60,6 +60,8 @@ func (p *Pane) runActions() []views.Action {
 	return []views.Action{
 		{Name: "new_run", Label: "new", Help: "start a run with the constants of config.toml", Group: "Runs",
 			Enabled: p.launcher.canStart, Run: p.launcher.ask},
+		{Name: "adopt_runs", Help: "show the runs of another trainer: asks for a folder and notes it in PROJECT.WATCH",
+			Group: "Runs", Enabled: p.adopter.can, Run: p.adopter.ask},
 		{Name: "stop_run", Label: offered(p.canStop(), "stop"),
 			Help: "stop the run at its next checkpoint; again: after this step", Group: "Runs", Enabled: p.any,
 			Run: p.requests.stop},

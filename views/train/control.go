@@ -15,10 +15,14 @@ import (
 // are called beside the screen, and all but Preparing may take long; Runs and Now are called
 // on it. An action whose function is nil is not offered.
 type Control struct {
+	File *config.File  // the constants that the program began with; nil: none
 	Runs func() string // absolute folder of the run directories; "": no project is open
 	// absolute folders in which runs of other trainers are looked for; nil: none
 	Watched func() []string
 	Lint    func(ctx context.Context) ([]dataset.Finding, error)
+	// Adopt looks for runs of other trainers in a folder, as somebody wrote it, and returns how PROJECT.WATCH names that,
+	// and how many are there; without any it is an error. nil: none is asked for.
+	Adopt func(ctx context.Context, folder string) (name string, runs int, err error)
 	// Foresee says in lines what a run comes to, the last one what Measure would add to it; Measure takes a few steps of
 	// it and keeps what they took. Both may be nil.
 	Foresee func(ctx context.Context) ([]string, error)

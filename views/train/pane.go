@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"finetui/core/config"
 	"finetui/core/printable"
 	"finetui/core/sweep"
 	"finetui/views"
@@ -30,6 +31,7 @@ const (
 type Pane struct {
 	*shared
 	launcher launcher
+	adopter  adopter
 	requests requests
 	exporter exporter
 	manager  manager
@@ -44,7 +46,7 @@ type Pane struct {
 func New(c Control) *Pane {
 	c.complete()
 	s := newShared(c)
-	p := &Pane{shared: s, launcher: launcher{shared: s}, requests: newRequests(s), exporter: exporter{shared: s},
+	p := &Pane{shared: s, launcher: launcher{shared: s}, adopter: adopter{shared: s, file: c.File}, requests: newRequests(s), exporter: exporter{shared: s},
 		manager: manager{shared: s}, tests: &tests{shared: s}, sweeps: newSweeps(s), title: titleFigures{shared: s}}
 	panels := newPanels(s)
 	p.metric = panels.metric
@@ -80,6 +82,7 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 	case views.Redraws:
 		p.redraws = max(int(msg), 1)
 	case views.ConfigChanged:
+		p.adopter.file = msg.File
 		if p.newest == nil || p.newest.folder != p.control.Runs() ||
 			!slices.Equal(p.newest.others, p.control.Watched()) {
 			p.chosen, p.marks = "", nil
@@ -97,6 +100,10 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		p.launcher.foreseen(msg)
 	case views.Batch[step]:
 		return p.launcher.measuredOn(msg)
+	case views.Answer[found]:
+		return p.adopter.came(msg)
+	case views.Answer[config.Writing]:
+		return p.adopter.saved(msg)
 	case views.Answer[launched]:
 		return p.launcher.launched(msg)
 	case views.Answer[asked]:
@@ -143,6 +150,8 @@ func (p *Pane) typed(msg tea.Msg) tea.Cmd {
 	switch {
 	case p.launcher.open():
 		return p.launcher.typed(msg)
+	case p.adopter.open():
+		return p.adopter.typed(msg)
 	case p.sweeps.question != nil:
 		return p.sweeps.typed(msg)
 	case p.manager.open():
@@ -178,6 +187,8 @@ func (p *Pane) View(t *widget.Theme, w, h int) string {
 	switch {
 	case p.launcher.open():
 		screen = p.launcher.launch.over(t, screen, w, h)
+	case p.adopter.open():
+		screen = p.adopter.over(t, screen, w, h)
 	case p.sweeps.question != nil:
 		screen = p.sweeps.over(t, screen, w, h)
 	case p.manager.open():
@@ -207,7 +218,7 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 		n.Say(t.Strong, "No runs yet")
 		n.Say(t.Text, "n starts one: it asks for a name, checks the recipe against data and model, and trains in a "+
 			"process of its own that goes on when this window is closed. Runs are kept in "+p.list.folder+". Those of "+
-			"other trainers are shown, too, where PROJECT.WATCH names their folders.")
+			"other trainers are shown, too: a asks for their folder, which PROJECT.WATCH then names.")
 		if len(p.sweeps.reports) > 0 {
 			n.Say(t.Text, views.KeyOf("next_view")+" shows the sweeps: "+widget.Count(len(p.sweeps.reports))+".")
 		}
@@ -217,7 +228,7 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 
 // Capturing says whether a name or a filter is being written, or something is asked.
 func (p *Pane) Capturing() bool {
-	return p.filter.Writing() || p.launcher.open() || p.manager.open() || p.metric.list != nil ||
+	return p.filter.Writing() || p.launcher.open() || p.adopter.open() || p.manager.open() || p.metric.list != nil ||
 		p.sweeps.question != nil
 }
 
@@ -246,6 +257,8 @@ func (p *Pane) Status() string {
 	switch {
 	case p.launcher.open():
 		return p.launcher.launch.status()
+	case p.adopter.open():
+		return p.adopter.status()
 	case p.manager.open():
 		return p.manager.status()
 	case p.metric.list != nil:
