@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"finetui/core/run"
 	"finetui/core/trainerlog"
@@ -33,7 +34,21 @@ func (s *Session) adapterFolder(name string) (dir string, ok bool) {
 			return dir, dir != ""
 		}
 	}
+	for _, log := range s.watched() {
+		if dir = log.Adapter(); adapterLabel(dir) == name {
+			return dir, true
+		}
+	}
 	return "", false
+}
+
+// watched are the runs of other trainers in the folders of PROJECT.WATCH that have an adapter.
+func (s *Session) watched() []*trainerlog.Log {
+	var folders []string
+	for _, folder := range s.Project.Config.Project.Watch {
+		folders = append(folders, s.file.Abs(folder))
+	}
+	return slices.DeleteFunc(trainerlog.Search(folders...), func(l *trainerlog.Log) bool { return l.Adapter() == "" })
 }
 
 // elsewhere is the subject of an adapter that was trained elsewhere:

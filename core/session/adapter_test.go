@@ -79,3 +79,44 @@ func TestAdapterFromElsewhereIsAskedAndScored(t *testing.T) {
 		t.Errorf("a torn configuration: %v", err)
 	}
 }
+
+// The adapter of another trainer's run in PROJECT.WATCH stands among those who can be asked, before the project's own
+// runs, by a name that asks it, and its evaluation among the others.
+func TestTheAdapterOfAWatchedRunCanBeAsked(t *testing.T) {
+	file := projectFile(t)
+	s := openSession(t, file)
+	r, err := run.Find(s.RunsDir(), addRun(t, s, file, "basic", 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved, _ := r.Best()
+	theirs := filepath.Join(file.Root, "theirs", "lora")
+	if err := os.CopyFS(filepath.Join(theirs, "checkpoint-4"), os.DirFS(saved.Path)); err != nil {
+		t.Fatal(err)
+	}
+	state := `{"global_step": 4, "max_steps": 4, "log_history": [{"loss": 2.5, "step": 4}], "is_world_process_zero": true}`
+	for _, dir := range []string{theirs, filepath.Join(theirs, "checkpoint-4")} {
+		if err := os.WriteFile(filepath.Join(dir, "trainer_state.json"), []byte(state), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := file.Override([]string{"PROJECT.WATCH=theirs"}); err != nil {
+		t.Fatal(err)
+	}
+	s = openSession(t, file)
+	list, err := s.Candidates()
+	if err != nil || len(list) != 3 || list[1].Tool != "HF Trainer" || list[2].Run == nil {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	name := list[1].Name
+	setting, err := s.Setting(name)
+	if err != nil || setting.Adapter.Path != filepath.Join(theirs, "checkpoint-4") {
+		t.Fatalf("%s is %+v, %v", name, setting, err)
+	}
+	if _, err := s.Evaluate(context.Background(), name, "test", nil); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := s.Results("test"); err != nil || len(kept) != 1 || kept[0].Name != name {
+		t.Errorf("evaluations %+v, %v", kept, err)
+	}
+}

@@ -183,21 +183,24 @@ type Kept struct {
 	Run    *run.Run       // nil: no run
 }
 
-// Results are the evaluations of a split that the base and the runs have, the base first, then by number.
+// Results are the evaluations of a split that the candidates have, in their order.
 func (s *Session) Results(split string) ([]Kept, error) {
 	candidates, err := s.Candidates()
 	var list []Kept
 	for _, c := range candidates {
 		path := s.baseEval(split, "json")
-		if c.Run != nil {
+		switch {
+		case c.Run != nil:
 			path = c.Run.EvalPath(split, "json")
+		case c.Tool != "":
+			path = s.adapterEval(c.Name, split, "json")
 		}
 		k, there := read(c.Name, path)
 		if !there {
 			continue
 		}
 		if info, err := os.Stat(filepath.Join(c.Adapter.Path, "adapter_model.safetensors")); err == nil &&
-			c.Run != nil {
+			c.Adapter.Path != "" {
 			k.Older = info.ModTime().After(k.When)
 		}
 		if c.Run != nil {

@@ -100,15 +100,21 @@ func (s *Session) RunsDir() string { return s.file.Abs(s.Project.Config.Project.
 // Candidate is somebody who may be asked.
 type Candidate struct {
 	Name    string
-	Run     *run.Run  // nil: the base
+	Run     *run.Run  // nil: the base, or Tool
 	Adapter run.Saved // the checkpoint that would answer
-	State   string    // of the run
+	Tool    string    // the trainer of an adapter that was trained elsewhere, in a run that PROJECT.WATCH names
+	State   string    // of the run; of Tool's the name of its folder
 	Why     string    // why it cannot be asked; empty: it can
 }
 
-// Candidates are the base and all runs, by number.
+// Candidates are the base, the adapters of other trainers' runs, and all runs by number.
 func (s *Session) Candidates() ([]Candidate, error) {
 	list := []Candidate{{Name: Base}}
+	for _, log := range s.watched() {
+		dir := log.Adapter()
+		list = append(list, Candidate{Name: adapterLabel(dir), Adapter: run.Saved{Path: dir}, Tool: log.Tool,
+			State: filepath.Base(log.Dir)})
+	}
 	runs, err := run.List(s.RunsDir())
 	for _, r := range runs {
 		c := Candidate{Name: r.Label(), Run: r}

@@ -266,7 +266,7 @@ func (p *Pane) Jumps() []views.Jump {
 	}
 	jumps := p.views.Jumps()
 	for _, candidate := range slices.Backward(p.now.candidates) {
-		if candidate.Run != nil && candidate.Why == "" {
+		if candidate.Name != session.Base && candidate.Why == "" {
 			jumps = append(jumps, views.Jump{Text: "ask " + candidate.Name, Detail: about(candidate),
 				Go: func() tea.Cmd {
 					p.views.Show(askView)

@@ -122,7 +122,7 @@ func chooseSplit(splits []string, wanted, usual string) string {
 func chooseRun(candidates []session.Candidate, wanted string) string {
 	newest := ""
 	for _, c := range candidates {
-		if c.Run == nil || c.Why != "" {
+		if c.Name == session.Base || c.Why != "" {
 			continue
 		}
 		if newest = c.Name; newest == wanted {

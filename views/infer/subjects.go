@@ -94,7 +94,7 @@ func runChoice(candidates []session.Candidate, at string) *choice {
 	c := &choice{}
 	var options []widget.Option
 	for _, candidate := range slices.Backward(candidates) {
-		if candidate.Run == nil {
+		if candidate.Name == session.Base {
 			continue
 		}
 		options = append(options, widget.Option{Text: candidate.Name, Detail: about(candidate),
@@ -112,6 +112,9 @@ func runChoice(candidates []session.Candidate, at string) *choice {
 func about(c session.Candidate) string {
 	if c.Why != "" {
 		return c.Why
+	}
+	if c.Run == nil {
+		return fmt.Sprintf("the run %s of %s", c.State, c.Tool)
 	}
 	which := "newest"
 	if c.Adapter.Best {

@@ -274,7 +274,7 @@ func (v *comparison) differenceLines(t *widget.Theme, w int) []string {
 			if r != nil && r.run.Tool() != "" {
 				why = "of " + r.run.Tool() + ", whose settings are in Details"
 			}
-			lines = append(lines, " "+t.Muted.Render(fmt.Sprintf("%s %s: %s", letter, widget.Clean(label), why)))
+			lines = append(lines, widget.Hang(" "+letter+" ", widget.Clean(label)+": "+why, t.Muted, w-1)...)
 			return
 		}
 		snapshots = append(snapshots, snapshot{letter, r.config})
@@ -291,6 +291,11 @@ func (v *comparison) differenceLines(t *widget.Theme, w int) []string {
 	switch {
 	case len(snapshots) < 2 && len(lines) == 0:
 		return widget.Hang(" ", "one run alone: "+views.KeyOf("mark")+" marks those to compare it with", t.Muted, w-1)
+	case len(snapshots) < 2:
+		return lines
+	case len(names) == 0 && len(lines) > 0:
+		return append(lines, widget.Hang(" "+t.OK.Render("✓")+" ", "none between the others: they were started with the "+
+			"same constants", t.Text, w-1)...)
 	case len(names) == 0:
 		return append(lines, " "+t.OK.Render("✓")+" none: they were started with the same constants")
 	}
