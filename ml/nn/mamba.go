@@ -215,11 +215,13 @@ func (w *way) spread(e *Exec, rows int) {
 	e.Team.Gemm(false, true, rows, inner, rank, w.low, wide, w.DT.W.F32, rank, true, w.dt, inner)
 }
 
-// A piece of a scan: so many channels of one sequence, which meet so many steps at a time, so that what they read stays
-// in the first level of the cache.
+// A piece of a scan is some channels of one sequence, which meet so many steps at a time. More channels lie beside each
+// other in memory, which is read ahead then; with few steps what they read stays in a cache.
 const (
-	scanChannels = 64
-	scanSteps    = 32
+	scanChannels    = 64
+	mostChannels    = 3 * scanChannels
+	scanSteps       = 8
+	piecesOfAThread = 4 // at least, where there are enough: so that all end at about the same time
 )
 
 // scan runs all sequences through both directions.
@@ -228,33 +230,32 @@ func (m *Mamba) scan() {
 	for i := range m.ways {
 		m.ways[i].y = grow(m.ways[i].y, starts[len(starts)-1]*inner)
 	}
-	pieces := (inner + scanChannels - 1) / scanChannels
-	m.e.Team.For((len(starts)-1)*2*pieces, 1, func(lo, hi int) {
-		h := make([]float32, scanChannels*m.ways[0].States())
+	scans := (len(starts) - 1) * 2
+	each := inner * scans / (piecesOfAThread * m.e.Team.Size()) / scanChannels * scanChannels
+	each = min(max(each, scanChannels), mostChannels)
+	pieces := (inner + each - 1) / each
+	m.e.Team.For(scans*pieces, 1, func(lo, hi int) {
+		h := make([]float32, each*m.ways[0].States())
 		for j := lo; j < hi; j++ {
-			w, s, c := &m.ways[j%2], j/2/pieces, j/2%pieces*scanChannels
+			w, s, c := &m.ways[j%2], j/2/pieces, j/2%pieces*each
 			clear(h)
-			w.run(starts[s], starts[s+1], c, min(c+scanChannels, inner), h, nil)
+			w.run(starts[s], starts[s+1], c, min(c+each, inner), h)
 		}
 	})
 }
 
 // run scans channels c to end of the tokens from start to stop, beginning with the state h, and leaves the last one
-// there. keep, which may be nil, is told the state before each piece of steps.
-func (w *way) run(start, stop, c, end int, h []float32, keep func(step int, h []float32)) {
+// there.
+func (w *way) run(start, stop, c, end int, h []float32) {
 	rows := stop - start
 	for step := 0; step < rows; step += scanSteps {
 		n := min(scanSteps, rows-step)
-		if keep != nil {
-			keep(step, h)
-		}
-		first := w.token(start, stop, step)
 		for i := range n {
 			t := w.token(start, stop, step+i)
 			dt := w.dt[t*w.Inner()+c : t*w.Inner()+end]
 			blas.Softplus(dt, dt)
 		}
-		s := w.piece(first, n, c, end)
+		s := w.piece(w.token(start, stop, step), n, c, end)
 		s.H = blas.Walk{V: h, Ld: end - c}
 		s.Run()
 	}
