@@ -73,7 +73,9 @@ func (p *Project) Kind() (k model.Kind, hint bool) {
 // tells no size.
 func (p *Project) outlook(ctx context.Context) (o outlook, ok bool) {
 	if p.Base != nil {
-		return p.outlookBy(ctx, newRuler(p)), true
+		measure := newRuler(p)
+		return outlook{p.Base.Kind, p.Base.WeightBytes(), p.weigh(ctx, "train", nil, measure.weight),
+			p.weigh(ctx, "valid", measure.sizes.Hides, measure.weight), false, false}, true
 	}
 	k, hint := p.Kind()
 	if k == nil {
@@ -85,17 +87,6 @@ func (p *Project) outlook(ctx context.Context) (o outlook, ok bool) {
 	guess := guesser{encoder.Ruler()}
 	return outlook{k, bytes, p.weigh(ctx, "train", nil, guess.weight),
 		p.weigh(ctx, "valid", p.Encoder().Ruler().Hides, guess.weight), hint, true}, true
-}
-
-// outlookBy is outlook where the base is open, with a ruler that may know the samples' words already.
-func (p *Project) outlookBy(ctx context.Context, measure *ruler) outlook {
-	return outlook{p.Base.Kind, p.Base.WeightBytes(), p.weigh(ctx, "train", nil, measure.weight),
-		p.weigh(ctx, "valid", measure.sizes.Hides, measure.weight), false, false}
-}
-
-// costBy is Cost by such a ruler.
-func (p *Project) costBy(measure *ruler) Cost {
-	return p.cost(context.Background(), p.outlookBy(context.Background(), measure), p.Batches())
 }
 
 func (p *Project) cost(ctx context.Context, o outlook, batches Batches) (cost Cost) {

@@ -32,6 +32,8 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 	measure := newRuler(p)
 	var supervision recipe.Supervision
 	shapes := sizeLint{p: p}
+	var kinds distinct
+	ahead := outlook{kind: p.Base.Kind, bytes: p.Base.WeightBytes(), all: make([]*weight, 0, p.objects("train"))}
 	findings, err := p.Recipe.Lint(ctx, func(s recipe.Sample) int {
 		if done++; report != nil && (done%step == 0 || done == total) {
 			report(done, total, "counting tokens")
@@ -39,6 +41,16 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 		shown := measure.sizes.Shown(s)
 		shapes.see(s, shown)
 		m, err := measure.of(s, shown)
+		var w weight
+		if err == nil {
+			w = m.weight(s, shown)
+		}
+		switch {
+		case s.Item.Split == "train":
+			ahead.all = append(ahead.all, kinds.of(w))
+		case s.Item.Split == "valid" && !measure.sizes.Hides(s):
+			ahead.valid = append(ahead.valid, kinds.of(w))
+		}
 		if err != nil {
 			return 0 // what cannot be shown has its finding
 		}
@@ -53,7 +65,7 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 	findings = append(findings, supervision.Findings()...)
 	findings = append(findings, shapes.found...)
 	findings = append(findings, p.DataFindings()...)
-	cost := p.costBy(measure)
+	cost := p.cost(context.Background(), ahead, p.Batches())
 	p.linted = &cost
 	findings = append(findings, cost.Findings(p.Config.Model.Base)...)
 	findings = append(findings, p.projectorFindings()...)

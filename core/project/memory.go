@@ -7,6 +7,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/model"
 	"finetui/core/recipe"
+	"finetui/core/sample"
 	"finetui/ml/blas"
 	"finetui/ml/lora"
 	"finetui/ml/train"
@@ -361,37 +362,48 @@ func (s *process) session(rows, patches, questions int) int64 {
 func (p *Project) weigh(ctx context.Context, split string, skip func(recipe.Sample) bool,
 	measure func(recipe.Sample) weight) []*weight {
 	out := make([]*weight, 0, p.objects(split))
-	known := map[weight]*weight{}
+	var kinds distinct
 	for s := range p.Recipe.Each(split) {
 		if ctx.Err() != nil {
 			break
 		}
-		if skip != nil && skip(s) {
-			continue
+		if skip == nil || !skip(s) {
+			out = append(out, kinds.of(measure(s)))
 		}
-		w := measure(s)
-		same, ok := known[w]
-		if !ok {
-			if len(known) >= mostWordings {
-				clear(known)
-			}
-			same = new(weight)
-			*same = w
-			known[w] = same
-		}
-		out = append(out, same)
 	}
 	return out
+}
+
+// distinct is the weights that were measured, each once.
+type distinct struct{ known map[weight]*weight }
+
+func (k *distinct) of(w weight) *weight {
+	same, ok := k.known[w]
+	if !ok {
+		if k.known == nil || len(k.known) >= mostWordings {
+			k.known = map[weight]*weight{}
+		}
+		same = new(weight)
+		*same = w
+		k.known[w] = same
+	}
+	return same
 }
 
 // weight is that of a sample.
 func (r *ruler) weight(s recipe.Sample) (w weight) {
 	shown := r.sizes.Shown(s)
 	if m, err := r.of(s, shown); err == nil {
-		w = weight{tokens: m.tokens, prompt: m.tokens - m.targets, supervised: m.targets}
-		w.of(s)
-		w.show(shown)
+		w = m.weight(s, shown)
 	}
+	return w
+}
+
+// weight is that of a sample of which this was measured, and that is shown.
+func (m measured) weight(s recipe.Sample, shown []sample.Measured) weight {
+	w := weight{tokens: m.tokens, prompt: m.tokens - m.targets, supervised: m.targets}
+	w.of(s)
+	w.show(shown)
 	return w
 }
 
