@@ -2,7 +2,7 @@
 
 PROGRAM := bin/finetui
 
-.PHONY: run test test-torch test-gpu bench bench-torch build install race kill clean
+.PHONY: run test test-torch test-gpu bench bench-torch build install race kill simulate clean
 
 # On a terminal the workbench, else the whole chain on the demo project.
 run: build
@@ -45,6 +45,11 @@ test-gpu: build
 # are a sweep's process and a run under it: the same table and adapters, no run lost or made twice.
 kill:
 	FINETUI_KILLS=all go test -count 1 -timeout 0 -v -run Killed ./core/finetune ./core/sweep
+
+# 1,000 simulated experiments for each figure: how often intervals hold the truth, seeds and items needed tell a difference,
+# and two seeds of one recipe are told apart. make test takes 250.
+simulate:
+	FINETUI_SIMULATE=1 go test -count 1 -v -run 'HoldTheTruth|FourOfFive|NotToldApart' ./core/eval
 
 # One table of the engine's speeds, each beside something measured in the same run; ROWS="layer decode" chooses.
 bench:

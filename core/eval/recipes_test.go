@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -23,9 +24,9 @@ func (s study) draw(rng *rand.Rand) []Variant {
 	for c := range s.classes {
 		list = append(list, Label{Name: fmt.Sprint("class ", c)})
 	}
-	truth, hard := make([]int, s.items), make([]float64, s.items)
+	truth, hard, ids := make([]int, s.items), make([]float64, s.items), make([]string, s.items)
 	for i := range truth {
-		truth[i], hard[i] = i%s.classes, s.item*rng.NormFloat64()
+		ids[i], truth[i], hard[i] = strconv.Itoa(i), i%s.classes, s.item*rng.NormFloat64()
 	}
 	var variants []Variant
 	for v := range 2 {
@@ -36,14 +37,15 @@ func (s study) draw(rng *rand.Rand) []Variant {
 			for c := range ofClass {
 				ofClass[c] = s.seedAndClass * rng.NormFloat64()
 			}
-			result := &Result{Subject: fmt.Sprintf("%d-%d", v, r), Split: "test", ClosedList: list}
+			result := &Result{Subject: fmt.Sprintf("%d-%d", v, r), Split: "test", ClosedList: list,
+				Items: make([]Answer, 0, s.items)}
 			for i, t := range truth {
 				logit := 1.5 + float64(v)*s.gain + of + ofClass[t] + hard[i]
 				said := t
 				if rng.Float64() > 1/(1+math.Exp(-logit)) {
 					said = (t + 1 + rng.IntN(s.classes-1)) % s.classes
 				}
-				result.Items = append(result.Items, Answer{ID: fmt.Sprint(i), Expected: list[t].Name,
+				result.Items = append(result.Items, Answer{ID: ids[i], Expected: list[t].Name,
 					Parsed: list[said].Name, Right: said == t})
 			}
 			variant.Results = append(variant.Results, result)
