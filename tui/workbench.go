@@ -50,11 +50,12 @@ func clearLeftovers(file *config.File) {
 	wholefile.SweepFiles(filepath.Join(file.Root, ".finetui"))
 	runs := file.Abs(file.Config.Project.Runs)
 	wholefile.SweepFiles(runs)
-	for _, below := range []string{"*/eval", "*/integrate/*"} {
-		folders, _ := filepath.Glob(filepath.Join(runs, below))
-		for _, folder := range folders {
-			wholefile.SweepFiles(folder)
-		}
+	folders := wholefile.Glob(config.Exports(file.Root), "*")
+	for _, pattern := range []string{"*/eval", "*/integrate/*", ".finetui", "sweeps/*"} {
+		folders = append(folders, wholefile.Glob(runs, pattern)...)
+	}
+	for _, folder := range folders {
+		wholefile.SweepFiles(folder)
 	}
 }
 

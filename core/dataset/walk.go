@@ -13,14 +13,6 @@ import (
 
 const deepest = 12 // folders within folders that are looked into, so that a link to a parent ends
 
-// escapeGlob keeps signs in a folder's own name from being read as a pattern.
-func escapeGlob(path string) string {
-	if os.PathSeparator == '\\' {
-		return path
-	}
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
-}
-
 func join(base, path string) string {
 	if base == "" {
 		return path

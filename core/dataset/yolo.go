@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"finetui/ml/wholefile"
 )
 
 // yolo reads the folders of Ultralytics and Roboflow: data.yaml, {train,valid,test}/images and labels.
@@ -36,11 +38,7 @@ func (yolo) detect(path string) (string, error) {
 	}
 	var inner []string
 	for level, pattern := range []string{"*/data.yaml", "*/*/data.yaml"} {
-		files, err := filepath.Glob(filepath.Join(escapeGlob(path), filepath.FromSlash(pattern)))
-		if err != nil {
-			return "", fmt.Errorf("DATASET.PATH: %s: %w", path, err)
-		}
-		if inner = append(inner, files...); len(inner) > 0 || level == 1 {
+		if inner = append(inner, wholefile.Glob(path, pattern)...); len(inner) > 0 || level == 1 {
 			break
 		}
 	}

@@ -8,9 +8,10 @@ import (
 	"strconv"
 	"strings"
 
-	"finetui/core/level"
-
 	"gopkg.in/yaml.v3"
+
+	"finetui/core/level"
+	"finetui/ml/wholefile"
 )
 
 // readNames reads a list of names, or a map from ids to names in any order; and what people write instead, where it is
@@ -279,10 +280,8 @@ func readsOtherwise(node *yaml.Node) bool {
 func (p *yoloPlan) classLists() []string {
 	lists := []string{"classes.txt", "obj.names", "labels/classes.txt", "train/labels/classes.txt",
 		"labels/train/classes.txt", "names.txt"}
-	if more, err := filepath.Glob(filepath.Join(escapeGlob(p.root), "*.names")); err == nil {
-		for _, path := range more {
-			lists = append(lists, filepath.Base(path))
-		}
+	for _, path := range wholefile.Glob(p.root, "*.names") {
+		lists = append(lists, filepath.Base(path))
 	}
 	return lists
 }

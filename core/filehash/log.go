@@ -197,8 +197,7 @@ func (l *log) rewrite(known map[string]entry) bool {
 
 // sweep removes what a killed writer left beside the file. The lock is held: no live one has such a file.
 func (l *log) sweep() {
-	left, _ := filepath.Glob(filepath.Join(filepath.Dir(l.path), "."+filepath.Base(l.path)+".tmp-*"))
-	for _, path := range left {
+	for _, path := range wholefile.Glob(filepath.Dir(l.path), "."+filepath.Base(l.path)+".tmp-*") {
 		_ = os.Remove(path)
 	}
 }

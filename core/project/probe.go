@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"finetui/core/config"
@@ -116,7 +115,7 @@ func (p *Project) KeepProbe(probe *Probe) error {
 
 // probes are the files of those that are kept, the newest first.
 func (p *Project) probes() []string {
-	paths, _ := filepath.Glob(filepath.Join(escaped(p.probeFolder()), probePrefix+"*.json"))
+	paths := wholefile.Glob(p.probeFolder(), probePrefix+"*.json")
 	at := map[string]int64{}
 	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil {
@@ -125,11 +124,6 @@ func (p *Project) probes() []string {
 	}
 	slices.SortStableFunc(paths, func(a, b string) int { return cmp.Compare(at[b], at[a]) })
 	return paths
-}
-
-// escaped is a path that stands for itself in a pattern.
-func escaped(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
 // probed is the probe that was made of what the project is now; nil: none was.

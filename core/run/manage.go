@@ -72,7 +72,7 @@ func Delete(r *Run) error {
 		return fmt.Errorf("%s cannot be deleted: %w", r.Label(), err)
 	}
 	moveIndexes(r.Dir, "")
-	left, _ := filepath.Glob(filepath.Join(globbed(runs), deleted+"*"))
+	left := wholefile.Glob(runs, deleted+"*")
 	for _, dir := range left {
 		if err := wholefile.RemoveAll(dir); err != nil {
 			return fmt.Errorf("%s is deleted, but not everything could be removed: %w", r.Label(), err)
@@ -111,15 +111,11 @@ func moveIndexes(dir, label string) {
 
 // nameSubjects lets the evaluations in a run's folder speak of it by its new name.
 func nameSubjects(dir, before, label string) error {
-	paths, err := filepath.Glob(filepath.Join(globbed(dir), evalFolder, "*.json"))
-	if err != nil {
-		return err
-	}
 	quoted := func(name string) []byte {
 		text, _ := json.Marshal(name)
 		return append([]byte(`"subject": `), text[:len(text)-1]...)
 	}
-	for _, path := range paths {
+	for _, path := range wholefile.Glob(filepath.Join(dir, evalFolder), "*.json") {
 		text, err := wholefile.Read(path, wholefile.Text)
 		if err != nil {
 			return err
@@ -141,16 +137,4 @@ func nameSubjects(dir, before, label string) error {
 		}
 	}
 	return nil
-}
-
-// globbed is a path in which no character stands for others.
-func globbed(path string) string {
-	var out []byte
-	for _, c := range []byte(path) {
-		if bytes.IndexByte([]byte(`*?[\`), c) >= 0 {
-			out = append(out, '\\')
-		}
-		out = append(out, c)
-	}
-	return string(out)
 }

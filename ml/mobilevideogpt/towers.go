@@ -11,6 +11,7 @@ import (
 	"finetui/ml/clip"
 	"finetui/ml/videomamba"
 	"finetui/ml/weights"
+	"finetui/ml/wholefile"
 )
 
 // The names that the encoders' tensors begin with here.
@@ -192,7 +193,7 @@ func within(dir string) string {
 		return dir
 	}
 	for _, pattern := range []string{"*.safetensors", "*.pth", "*.pt", "*.bin"} {
-		if found, _ := filepath.Glob(filepath.Join(dir, pattern)); len(found) == 1 {
+		if found := wholefile.Glob(dir, pattern); len(found) == 1 {
 			return found[0]
 		}
 	}
