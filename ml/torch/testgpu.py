@@ -1,10 +1,12 @@
-"""What only a GPU can show, in at most six minutes: make test-gpu, or PYTHON ml/torch/testgpu.py PROGRAM [SHAPE].
+"""What only a GPU can show, in at most six minutes: make test-gpu, or PYTHON ml/torch/testgpu.py PROGRAM [SHAPE [SECONDS]].
 
 PROGRAM is finetui, built; PYTHON has torch and transformers, and peft or, beside PROGRAM, a wheel of it. Nothing is
 installed. SHAPE is 2b (that of Qwen2-VL-2B, with random weights in bfloat16), 0.5b or tiny, which is for a machine
 without a GPU: there the same is done on the processor, and the figures of a GPU stay open. What comes out is printed
-and written to gpu.json in $OUT, or here.
+and written to gpu.json in $OUT, or here. Each part has its share of SECONDS (330): one that takes longer is cut off,
+with what it has measured by then, and the next one begins.
 """
+import contextlib
 import glob
 import json
 import os
@@ -15,7 +17,10 @@ import tempfile
 import time
 import zipfile
 
-BEGAN, LIMIT, STEPS = time.time(), 345, 20
+BEGAN, STEPS = time.time(), 20
+LIMIT = float(sys.argv[3]) if len(sys.argv) > 3 else 330
+SHARES = dict(setup=0.3, training=0.65, parity=1.0)  # of what is left when a part begins
+until = BEGAN + LIMIT  # the end of the part that is under way
 SHAPES = {
     "2b": dict(hidden_size=1536, intermediate_size=8960, num_hidden_layers=28, num_attention_heads=12, head_dim=128,
                num_key_value_heads=2, vocab_size=151936, mrope=[16, 24, 24], depth=32, embed_dim=1280, heads=16),
@@ -32,7 +37,37 @@ def say(what, **figures):
 
 
 def left():
-    return LIMIT - (time.time() - BEGAN)
+    return until - time.time()
+
+
+def left_of_all():
+    return max(BEGAN + LIMIT - time.time(), 1)
+
+
+def part(name, work, *arguments):
+    """Does a part of it within its share of the time; says whether it came to its end."""
+    global until
+    until = time.time() + left_of_all() * SHARES[name]
+    try:
+        work(*arguments)
+        return True
+    except (TimeoutError, subprocess.TimeoutExpired):
+        say(name + " cut off", after_s=round(time.time() - BEGAN))
+    except Exception as error:
+        say(name + " failed", why=f"{type(error).__name__}: {error}")
+    return False
+
+
+def end(name):
+    """Ends the newest run of a name, which goes on by itself, at once."""
+    for run in glob.glob(os.path.join("runs", "*-" + name))[-1:]:
+        if os.path.exists(run + "/exit.json"):
+            continue
+        with open(run + "/run.json", encoding="utf-8") as file:
+            process = json.load(file).get("process")
+        if process:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process["pid"], signal.SIGKILL)
 
 
 def finetui(*words, **more):
@@ -49,6 +84,8 @@ def must(*words):
 def rows(run, kind):
     """The whole lines of a run's metrics; of a step that is there twice the later."""
     list = []
+    if not os.path.exists(os.path.join(run, "metrics.jsonl")):
+        return list
     with open(os.path.join(run, "metrics.jsonl"), encoding="utf-8") as file:
         for line in file:
             if line.endswith("\n") and json.loads(line)["kind"] == kind:
@@ -59,8 +96,7 @@ def rows(run, kind):
 def wait(run, steps):
     """Waits for a step of a run."""
     while True:
-        done = [r for r in rows(run, "train") if r["step"] >= steps] if os.path.exists(run + "/metrics.jsonl") else []
-        if done:
+        if any(r["step"] >= steps for r in rows(run, "train")):
             return
         if os.path.exists(run + "/exit.json"):
             with open(run + "/exit.json", encoding="utf-8") as file:
@@ -105,27 +141,40 @@ def base(shape):
 
 
 def train(shape, words):
-    """STEPS steps with one kill on the way; what they took."""
+    """STEPS steps with one kill on the way; what they took, as far as they came."""
     size = base(shape) if shape in SHAPES else {}
     if size:
         words = [*words, "MODEL.BASE=base"]
     say("base", shape=shape, **size)
-    must("train", "shape", *words, "TRAIN.SAVE_EVERY=4")
-    run = newest("shape")
-    wait(run, STEPS // 2)
-    with open(run + "/run.json", encoding="utf-8") as file:
-        os.kill(json.load(file)["process"]["pid"], signal.SIGKILL)
-    killed = rows(run, "train")[-1]["step"]
-    must("resume", run)
-    wait(run, STEPS)
-    finetui("stop", run, "now")
-    steps = rows(run, "train")
-    again = [r["step"] for r in steps]
-    say("killed and resumed", at_step=killed, steps_taken_twice=len(again) - len(set(again)), last_step=again[-1])
+    try:
+        must("train", "shape", *words, "TRAIN.SAVE_EVERY=4")
+        run = newest("shape")
+        wait(run, STEPS // 2)
+        end("shape")
+        killed = rows(run, "train")[-1]["step"]
+        must("resume", run)
+        wait(run, STEPS)
+        finetui("stop", run, "now")
+        again = [r["step"] for r in rows(run, "train")]
+        say("killed and resumed", at_step=killed, steps_taken_twice=len(again) - len(set(again)), last_step=again[-1])
+    finally:
+        end("shape")
+        measured(size)
+    estimate = [line.strip() for line in finetui("lint", *words).stdout.splitlines()
+                if "memory" in line or line.startswith(("GPU", "! GPU"))]
+    say("estimate", lint=estimate or "says nothing of memory")
+
+
+def measured(size):
+    """What the steps took that are there."""
+    found = glob.glob(os.path.join("runs", "*-shape"))
+    steps = rows(found[-1], "train") if found else []
+    if not steps:
+        return
     speed = sorted(r["tokens_per_s"] for r in steps)[len(steps) // 2]
     seconds = sum(sum(r["seconds"].values()) for r in steps)
-    figures = dict(tokens_per_s=round(speed), step_s=round(seconds / len(steps), 3))
-    gpus = [g for r in rows(run, "system") for g in r["gpus"]]
+    figures = dict(steps=len(steps), tokens_per_s=round(speed), step_s=round(seconds / len(steps), 3))
+    gpus = [g for r in rows(found[-1], "system") for g in r["gpus"]]
     if size:  # forward and backward through frozen products: 2 + 2 operations a weight and token
         figures["operations_per_s"] = f"{4 * size['text'] * speed:.3g}"
     for name, peak in PEAK.items() if size and DEVICE else ():
@@ -135,20 +184,28 @@ def train(shape, words):
         figures["memory_used"] = f"{max(g.get('memory_used', 0) for g in gpus) / 2**30:.1f} GiB"
         figures["nvml"] = gpus[-1]
     say("training", **figures)
-    estimate = [line.strip() for line in finetui("lint", *words).stdout.splitlines() if "memory" in line.lower()]
-    say("estimate", lint=estimate or "says nothing of memory")
 
 
 def parity(words):
-    """The same recipe on the tiny base by both engines, in float32 without dropout."""
+    """The same recipe on the tiny base by both engines, in float32 without dropout: the steps that both took."""
     words = [w for w in words if not w.startswith("TORCH.DTYPE")]
     words += ["LORA.DROPOUT=0", "TORCH.DTYPE=float32", "TRAIN.FOLLOW=true", "TRAIN.EPOCHS=1"]
+    global until
     both = []
-    for engine in "native", "torch":
-        must("train", engine, *words, "MODEL.ENGINE=" + engine)
-        both.append([r["loss"] for r in rows(newest(engine), "train")])
-    worst = max(abs(a - b) for a, b in zip(*both, strict=True))
-    say("parity", steps=len(both[0]), losses_differ_by=f"{worst:.2g}", agrees=worst <= 1e-4)
+    for engine in "torch", "native":
+        until = time.time() + left_of_all() * (0.6 if engine == "torch" else 1)
+        try:
+            must("train", engine, *words, "MODEL.ENGINE=" + engine)
+        except subprocess.TimeoutExpired:
+            say("parity cut off", engine=engine)
+        finally:
+            end(engine)
+        both.append([r["loss"] for run in glob.glob("runs/*-" + engine) for r in rows(run, "train")])
+    steps = min(map(len, both))
+    if not steps:
+        raise TimeoutError("one of the engines has taken no step")
+    worst = max(abs(a - b) for a, b in zip(*both))
+    say("parity", steps=steps, losses_differ_by=f"{worst:.2g}", agrees=worst <= 1e-4)
 
 
 PROGRAM, SHAPE = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "2b"
@@ -164,15 +221,19 @@ import torch  # after the path is set
 
 DEVICE = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
 say("machine", torch=torch.__version__, device=DEVICE or "no GPU: its figures stay open")
-must("new", "demo", ".")
 common = ["TORCH.PYTHON=" + sys.executable, "MODEL.ENGINE=torch", "PROJECT.RUNS=runs", "TRAIN.LOG_EVERY=1",
           "TRAIN.EVAL_EVERY=0", "TRAIN.BATCH_SIZE=8", "TRAIN.EPOCHS=1", "EVAL.MAX_NEW_TOKENS=1"]
-say("doctor", says=[line for line in must("doctor", *common[:2]).splitlines() if "GPU" in line or "Py" in line])
-for part in (lambda: train(SHAPE, common), lambda: parity(["TORCH.PYTHON=" + sys.executable, *common[2:]])):
-    try:
-        part()
-    except Exception as error:
-        say("failed" if "failed" not in found else "failed too", why=f"{type(error).__name__}: {error}")
+
+
+def setup():
+    must("new", "demo", ".")
+    say("doctor", says=[line for line in must("doctor", *common[:2]).splitlines() if "GPU" in line or "Py" in line])
+
+
+if part("setup", setup):
+    part("training", train, SHAPE, common)
+    part("parity", parity, common)
 with open(os.path.join(OUT, "gpu.json"), "w", encoding="utf-8") as file:
     json.dump(found, file, indent=1)
-sys.exit(any(k.startswith("failed") for k in found))
+print(f"{time.time() - BEGAN:5.0f} s  in all, of {LIMIT:.0f}")
+sys.exit(any("failed" in k for k in found))

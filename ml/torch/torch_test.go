@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,5 +51,37 @@ func TestPythonsAreLookedForInOrder(t *testing.T) {
 	broken := python(filepath.Join(root, "broken"), "no JSON")
 	if _, err := Find(ctx, broken, project); err == nil || !strings.Contains(err.Error(), "cannot be asked") {
 		t.Errorf("one that answers nonsense: %v", err)
+	}
+}
+
+// What a Python has is found out without importing it: a package that does harm when it is imported is only counted.
+func TestAPythonIsAskedWithoutImportingWhatItHas(t *testing.T) {
+	real, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("no python3")
+	}
+	root := t.TempDir()
+	for _, name := range needed {
+		files := map[string]string{
+			filepath.Join(name, "__init__.py"):                 "raise SystemExit('it was imported')\n",
+			filepath.Join(name+"-1.2.3.dist-info", "METADATA"): "Metadata-Version: 2.1\nName: " + name + "\nVersion: 1.2.3\n",
+		}
+		for path, text := range files {
+			path = filepath.Join(root, path)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	t.Setenv("PYTHONPATH", root)
+	p, err := Find(context.Background(), real, root)
+	if err != nil || p.Versions["torch"] != "1.2.3" || len(p.Missing()) > 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if _, err := p.Works(context.Background()); err == nil {
+		t.Error("the deep probe, which imports them, found nothing wrong")
 	}
 }
