@@ -11,6 +11,7 @@ import (
 	"image/jpeg"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -85,7 +86,7 @@ var pressed = []struct{ key, shows string }{
 
 // BenchmarkKeys is the whole program in a terminal of 120×32 on a set of 100,000 pictures and a million boxes
 // (FINETUI_RECORDS: another number): the time from a key to its frame on the terminal, while the set is read and
-// afterwards, with a base that is here and with one that is not. go test ./tui -run XXX -bench Keys -benchtime 1x, on
+// afterwards, with a base that is here and with one that is not; and the time from q to the program's end. go test ./tui -run XXX -bench Keys -benchtime 1x, on
 // a machine that does nothing else.
 func BenchmarkKeys(b *testing.B) {
 	pictures := 100_000
@@ -98,11 +99,16 @@ func BenchmarkKeys(b *testing.B) {
 	}
 }
 
+// command opens the workbench on the set.
+func command(root, base string) *exec.Cmd {
+	program := self("program", "MODEL.BASE="+base)
+	program.Dir = root
+	return program
+}
+
 func benchmarkKeys(b *testing.B, root, base string, pictures int) {
 	for b.Loop() {
-		program := self("program", "MODEL.BASE="+base)
-		program.Dir = root
-		terminal := viewtest.Start(b, 120, 32, program)
+		terminal := viewtest.Start(b, 120, 32, command(root, base))
 		terminal.WaitFor("[1 Data]")
 		began := time.Now()
 		var while, after []time.Duration
@@ -123,8 +129,18 @@ func benchmarkKeys(b *testing.B, root, base string, pictures int) {
 				b.Fatalf("the set is not read:\n%s", terminal.Screen())
 			}
 		}
+		began = time.Now()
+		terminal.Send("q")
+		terminal.WaitExit()
+		b.ReportMetric(float64(time.Since(began).Microseconds())/1000, "quit-ms")
+		terminal = viewtest.Start(b, 120, 32, command(root, base))
+		terminal.WaitFor("[1 Data]")
+		time.Sleep(2 * time.Second) // while it reads
+		began = time.Now()
+		terminal.Send("q")
+		terminal.WaitExit()
+		b.ReportMetric(float64(time.Since(began).Microseconds())/1000, "quit-while-ms")
 		var usage unix.Rusage
-		terminal.Close()
 		if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &usage); err == nil {
 			b.ReportMetric(time.Duration(usage.Utime.Nano()+usage.Stime.Nano()).Seconds(), "cpu-s")
 			b.ReportMetric(float64(usage.Maxrss)/1024, "MiB")
