@@ -48,7 +48,7 @@ func TestTheChainGoesOnWhereItWasStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	o.Report = func(done, total int, what string) {
-		if strings.Contains(what, "1 of 8 runs") {
+		if strings.Contains(what, "of 8 runs") && !strings.Contains(what, " 0 of 8") { // two may be scored between two looks
 			stop()
 		}
 	}
