@@ -244,7 +244,10 @@ func runInfer(c call) int {
 	if err != nil {
 		return c.unusable(err)
 	}
-	q, truth, err := question(s, setting, c.words[1], strings.Join(c.words[2:], " "))
+	ask := func(setting *session.Setting) (model.Question, string, error) {
+		return question(s, setting, c.words[1], strings.Join(c.words[2:], " "))
+	}
+	_, _, err = ask(setting) // what is wrong with it is said before a model is loaded
 	if errors.Is(err, errNoPrompt) {
 		return c.fail(exitCall, "%w", err)
 	}
@@ -254,6 +257,10 @@ func runInfer(c call) int {
 	report, done := c.progress()
 	subject, err := s.Subject(c.ctx, c.words[0], report)
 	done()
+	if err != nil {
+		return c.unusable(err)
+	}
+	q, truth, err := ask(subject.Setting) // what it is shown is its base's own rule
 	if err != nil {
 		return c.unusable(err)
 	}

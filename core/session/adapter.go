@@ -59,7 +59,7 @@ func (s *Session) elsewhere(dir string) (*Setting, error) {
 		return nil, err
 	}
 	t := &Setting{Name: adapterLabel(dir), Adapter: run.Saved{Path: dir}, Project: s.Project.Over(s.Project.Config,
-		s.Project.Recipe), root: s.file.Root}
+		s.Project.Recipe), root: s.file.Root, pool: s.pool}
 	if base := s.Project.Config.Model.Base; c.Base != "" && c.Base != base {
 		t.Notes = append(t.Notes,
 			fmt.Sprintf("The adapter says that it was trained on %s; it is asked on MODEL.BASE, %s.", c.Base, base))

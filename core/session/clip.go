@@ -22,10 +22,7 @@ const played = 64
 
 // Clip reads a clip as a subject of this session is shown it. pictures keeps frames.
 func (s *Session) Clip(ctx context.Context, t *Setting, path string, pictures *media.Cache) (*Clip, error) {
-	encoder := t.Project.Encoder()
-	if encoder.Base == nil {
-		encoder.Base = s.pool.present(t)
-	}
+	encoder := t.Encoder()
 	pick := func(clip *video.Info) []int {
 		all := slices.Concat(encoder.Pick(clip), video.Spread(played)(clip))
 		slices.Sort(all)

@@ -6,17 +6,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/demo/clipbase"
 	"finetui/core/disk"
 	"finetui/core/eval"
 	"finetui/core/media"
 	"finetui/core/model"
 	"finetui/core/model/hub/hubtest"
 	"finetui/core/run"
+	"finetui/core/video"
 	"finetui/ml/lora"
 	"finetui/ml/picture"
 )
@@ -342,6 +345,34 @@ func TestBaseThatWasMovedIsFoundWhereItIsNow(t *testing.T) {
 	if _, err := openSession(t, file).Subject(context.Background(), label, nil); err == nil ||
 		!strings.Contains(err.Error(), "is not the one that") {
 		t.Errorf("another base in the place of the run's: %v", err)
+	}
+}
+
+// TestWhatASubjectIsShownIsItsBasesRule holds the frames of a question against those of an evaluation.
+func TestWhatASubjectIsShownIsItsBasesRule(t *testing.T) {
+	file := projectFile(t)
+	if err := clipbase.Write(filepath.Join(file.Root, "clips")); err != nil {
+		t.Fatal(err)
+	}
+	set(t, file, "MODEL.BASE", "clips")
+	s := openSession(t, file)
+	before, err := s.Setting(Base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := s.Subject(context.Background(), Base, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clip := &video.Info{Frames: 100, FPS: 25}
+	want := loaded.Project.Encoder().Pick(clip)
+	if usual := model.Usual().Pick(clip.Frames, clip.FPS, file.Config.Model.Frames); slices.Equal(want, usual) {
+		t.Fatal("another kind picks the same frames: nothing is tested")
+	}
+	for name, setting := range map[string]*Setting{"before it is loaded": before, "loaded": loaded.Setting} {
+		if got := setting.Encoder().Pick(clip); !slices.Equal(got, want) {
+			t.Errorf("%s: frames %v, in an evaluation %v", name, got, want)
+		}
 	}
 }
 

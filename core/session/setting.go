@@ -10,6 +10,7 @@ import (
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/run"
+	"finetui/core/sample"
 	"finetui/ml/picture"
 )
 
@@ -22,13 +23,28 @@ type Setting struct {
 	Notes   []string         // what to bear in mind, one sentence each
 
 	root string // folder from which a relative MODEL.BASE starts
+	pool *pool
+}
+
+// Encoder makes samples into what the subject reads: which frames of a clip it is shown, and how it cuts pictures, is
+// its base's own rule. Where the base is not on this machine yet, it is what its name tells.
+func (t *Setting) Encoder() sample.Encoder {
+	e := t.Project.Encoder()
+	if e.Base == nil {
+		e.Base = t.pool.present(t)
+	}
+	if e.Base == nil {
+		e.Kind = model.Likely(t.Project.Config.Model.Base)
+	}
+	return e
 }
 
 // Setting finds a subject: "base", a run's number, name or path,
 // or the folder of an adapter that was trained elsewhere.
 func (s *Session) Setting(name string) (*Setting, error) {
 	if name == Base {
-		return &Setting{Name: Base, Project: s.Project.Over(s.Project.Config, s.Project.Recipe), root: s.file.Root}, nil
+		return &Setting{Name: Base, Project: s.Project.Over(s.Project.Config, s.Project.Recipe), root: s.file.Root,
+			pool: s.pool}, nil
 	}
 	if dir, ok := s.adapterFolder(name); ok {
 		return s.elsewhere(dir)
@@ -52,7 +68,8 @@ func (s *Session) Setting(name string) (*Setting, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run %s: its recipe on the current data set: %w", r.Label(), err)
 	}
-	t := &Setting{Name: r.Label(), Run: r, Adapter: saved, Project: s.Project.Over(c, built), root: root}
+	t := &Setting{Name: r.Label(), Run: r, Adapter: saved, Project: s.Project.Over(c, built), root: root,
+		pool: s.pool}
 	if note != "" {
 		t.Notes = append(t.Notes, note)
 	}
@@ -119,7 +136,7 @@ func (t *Setting) Whole(img *picture.RGB) ([]*picture.RGB, error) {
 	case config.ContextFull, config.ContextMarked:
 		return []*picture.RGB{img}, nil
 	default:
-		encoder := t.Project.Encoder()
+		encoder := t.Encoder()
 		encoder.Recipe.CropMargin = 0
 		return encoder.Shown(img, everything)
 	}

@@ -99,14 +99,14 @@ func (t *Setting) About(x recipe.Sample, prompt string) (model.Question, error) 
 	}
 	if x.Item.Clip != nil {
 		return t.about(prompt, func(ctx context.Context) ([]model.Shown, error) {
-			return t.Project.Encoder().Load(ctx, x)
+			return t.Encoder().Load(ctx, x)
 		}), nil
 	}
 	whole, err := media.Load(x.Item)
 	if err != nil {
 		return model.Question{}, err
 	}
-	shown, err := t.Project.Encoder().Shown(whole, x.Box())
+	shown, err := t.Encoder().Shown(whole, x.Box())
 	return model.Question{Scene: model.Shows(model.Pictures(shown...)...), Prompt: prompt}, err
 }
 
@@ -136,7 +136,7 @@ func (t *Setting) AboutFile(path, prompt string) (model.Question, error) {
 	}
 	if video.Named(path) {
 		return t.about(prompt, func(ctx context.Context) ([]model.Shown, error) {
-			return t.Project.Encoder().Clip(ctx, path)
+			return t.Encoder().Clip(ctx, path)
 		}), nil
 	}
 	whole, _, err := picture.Decode(path)

@@ -116,7 +116,7 @@ func drawOne(key pictureKey, now *snapshot, decode func(path string) (*media.Pic
 		return widget.Picture{}, err
 	}
 	if key.kind == shown && setting != nil {
-		seen, err := setting.Project.Encoder().Shown(picture, x.Box())
+		seen, err := setting.Encoder().Shown(picture, x.Box())
 		return inCells(key, last(seen), err)
 	}
 	box := x.Box()
