@@ -445,6 +445,30 @@ class Objective(torch.nn.Module):
         return self.losses(sample)
 
 
+def prebuild(device):
+    """Compiles what DeepSpeed needs on a processor, or loads it where that was done. PyTorch guards this by a file that
+    a process which is killed meanwhile leaves there, and for which every later one waits for ever. Here it is done under
+    a lock that ends with its process: a guard that is found then is nobody's."""
+    if device == "cuda":
+        return
+    import fcntl
+
+    from deepspeed.accelerator import get_accelerator
+    from torch.utils import cpp_extension
+
+    root = os.environ.get("TORCH_EXTENSIONS_DIR") or cpp_extension.get_default_build_root()
+    os.makedirs(root, exist_ok=True)
+    with open(os.path.join(root, "finetui.lock"), "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        for depth in "*", os.path.join("*", "*"):
+            for guard in glob.glob(os.path.join(glob.escape(root), depth, "lock")):
+                if "deepspeed" in os.path.basename(os.path.dirname(guard)):
+                    os.remove(guard)
+        builder = get_accelerator().create_op_builder("ShareMemCommBuilder")
+        with contextlib.suppress(Exception):  # DeepSpeed goes without, or says why not
+            builder.load(verbose=False)
+
+
 class Dealt(Trainer):
     """A trainer under DeepSpeed, which deals gradients and the optimizer's state out over the processes (ZeRO-2), or
     the base, too (ZeRO-3). All processes make the same number of passes, since they meet in each."""
@@ -452,6 +476,7 @@ class Dealt(Trainer):
     def __init__(self, zero, **settings):
         import deepspeed  # takes seconds, and compiles at its first use
 
+        prebuild(settings["device"])
         deepspeed.init_distributed("nccl" if settings["device"] == "cuda" else "gloo")
         self.stage, self.gathered = zero, deepspeed.zero.GatheredParameters
         super().__init__(**settings)
