@@ -154,8 +154,9 @@ func runControl(begun *config.File, c *current) trainpane.Control {
 				return nil, err
 			}
 			lines := x.Cost.Lines(x.Plan.Total)
-			if x.Cost.Probe == nil {
-				lines = append(lines, fmt.Sprintf("ctrl+t takes %d steps to measure it, and leaves no run", finetune.ProbeSteps))
+			if x.Cost.Probe == nil && !x.Cost.BaseAway {
+				lines = append(lines, fmt.Sprintf("ctrl+t takes %d steps to measure it, and leaves no run",
+					finetune.ProbeSteps))
 			}
 			return lines, nil
 		},

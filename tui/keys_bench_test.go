@@ -86,8 +86,8 @@ var pressed = []struct{ key, shows string }{
 
 // BenchmarkKeys is the whole program in a terminal of 120×32 on a set of 100,000 pictures and a million boxes
 // (FINETUI_RECORDS: another number): the time from a key to its frame on the terminal, while the set is read and
-// afterwards, with a base that is here and with one that is not; and the time from q to the program's end. go test ./tui -run XXX -bench Keys -benchtime 1x, on
-// a machine that does nothing else.
+// afterwards, with a base that is here and with one that is not; and the time from q to the program's end.
+// go test ./tui -run XXX -bench Keys -benchtime 1x, on a machine that does nothing else.
 func BenchmarkKeys(b *testing.B) {
 	pictures := 100_000
 	if n, err := strconv.Atoi(os.Getenv("FINETUI_RECORDS")); err == nil {

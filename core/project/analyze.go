@@ -22,7 +22,8 @@ func Analyze(ctx context.Context, c config.Dataset, root string, report Progress
 	}
 	a := stats.Analyze(data, c)
 	looked := func(c dataset.Cause) bool { return c.Code == dataset.MissingLabel && c.Likely }
-	if state, told := data.State(); told && !slices.ContainsFunc(a.Causes, looked) { // such labels were looked for beyond what the state tells
+	state, told := data.State()
+	if told && !slices.ContainsFunc(a.Causes, looked) { // such labels were looked for beyond what the state tells
 		a.Keep(root, state)
 	}
 	return a, nil

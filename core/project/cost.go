@@ -20,6 +20,7 @@ import (
 // Cost is what a run takes of this machine. A zero is not known.
 type Cost struct {
 	Download int64         // bytes that are fetched first
+	BaseAway bool          // the base is not on this machine yet
 	Listed   bool          // Download is what the hub lists, not what follows from the base's shape
 	Memory   int64         // most bytes that its process holds
 	Free     int64         // bytes that a program can have now
@@ -43,7 +44,7 @@ func (p *Project) Cost() Cost {
 	}
 	o, ok := p.outlook(context.Background())
 	if !ok {
-		return Cost{Hint: true}
+		return Cost{Hint: true, BaseAway: true}
 	}
 	return p.cost(context.Background(), o, p.Batches())
 }
@@ -101,7 +102,7 @@ func (p *Project) cost(ctx context.Context, o outlook, batches Batches) (cost Co
 	if probe := p.probed(ctx); probe != nil {
 		cost.take(probe, p, batches, len(o.valid))
 	}
-	if cost.Hint = o.hint; !o.away {
+	if cost.Hint, cost.BaseAway = o.hint, o.away; !o.away {
 		return cost
 	}
 	if cost.Download, cost.Listed = model.Listed(p.Config.Model.Base); !cost.Listed {
@@ -163,7 +164,7 @@ func (c Cost) Lines(steps int) (lines []string) {
 	case c.Time == 0 && len(c.GPUs) > 0:
 		text += ": how long they take on a GPU is not known before it is measured"
 	case c.Time == 0:
-		text += ": how long they take is not known before the base is here"
+		text += ": how long they take is not known before"
 	default:
 		text += fmt.Sprintf(" on %s: about %s (%s)", c.on(), Roughly(c.Time), c.Parts())
 	}
@@ -172,6 +173,13 @@ func (c Cost) Lines(steps int) (lines []string) {
 			short(b.Step), b.TokensPerS)
 	} else if c.Time > 0 {
 		text += ", worked out"
+	}
+	if c.BaseAway {
+		away := "the base is not on this machine yet: the run fetches it first"
+		if c.Download > 0 {
+			away += ", about " + printable.Gigabytes(c.Download)
+		}
+		lines = append(lines, away)
 	}
 	lines = append(lines, text)
 	if c.Memory > 0 {

@@ -110,7 +110,7 @@ func (p *Project) size(ctx context.Context, out *Estimate, batches Batches) {
 		return
 	}
 	if !ok {
-		out.Cost = Cost{Hint: true}
+		out.Cost = Cost{Hint: true, BaseAway: true}
 		return
 	}
 	c := p.Config

@@ -277,8 +277,8 @@ var trained = []string{"RECIPE.", "LORA.", "TRAIN."}
 
 // Differences names the constants in which two evaluations differ and that can make a difference:
 // "RECIPE.PROMPT basic → short". Between the base and a run the adapter is named first, and where one was
-// trained elsewhere; between runs the data that they were trained on, too. nil where nothing is known of one of the two, or both are the
-// same evaluation; empty where they differ by chance alone.
+// trained elsewhere; between runs the data that they were trained on, too. nil where nothing is known of one
+// of the two, or both are the same evaluation; empty where they differ by chance alone.
 func Differences(a, b Kept) []string {
 	if a.Asked == nil || b.Asked == nil || a.Path == b.Path {
 		return nil

@@ -46,7 +46,8 @@ type Pane struct {
 func New(c Control) *Pane {
 	c.complete()
 	s := newShared(c)
-	p := &Pane{shared: s, launcher: launcher{shared: s}, adopter: adopter{shared: s, file: c.File}, requests: newRequests(s), exporter: exporter{shared: s},
+	p := &Pane{shared: s, launcher: launcher{shared: s}, adopter: adopter{shared: s, file: c.File},
+		requests: newRequests(s), exporter: exporter{shared: s},
 		manager: manager{shared: s}, tests: &tests{shared: s}, sweeps: newSweeps(s), title: titleFigures{shared: s}}
 	panels := newPanels(s)
 	p.metric = panels.metric
