@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // traced are the system calls by which files come to be what a reader finds, and the step of wholefile.Before that
@@ -47,7 +48,7 @@ func TestTheKillsKnowEverySystemCallThatMakesFiles(t *testing.T) {
 		names = append(names, "?"+name) // no machine has all of them
 	}
 	// -D: the run keeps the process that its parent started
-	script := fmt.Sprintf("#!/bin/sh\nexec '%s' -D -ff -qq -y -s 4096 -e signal=none -e trace=%s -o '%s/calls' '%s' \"$@\"\n",
+	script := fmt.Sprintf("#!/bin/sh\nexec '%s' -D -ff -q -y -s 4096 -e signal=none -e trace=%s -o '%s/calls' '%s' \"$@\"\n",
 		strace, strings.Join(names, ","), dir, exe)
 	wrapped := filepath.Join(dir, "worker")
 	if err := os.WriteFile(wrapped, []byte(script), 0o755); err != nil {
@@ -58,6 +59,7 @@ func TestTheKillsKnowEverySystemCallThatMakesFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, r)
+	waitForTracer(t, dir)
 	text, err := os.ReadFile(filepath.Join(dir, "steps"))
 	if err != nil {
 		t.Fatal(err)
@@ -86,6 +88,32 @@ func TestTheKillsKnowEverySystemCallThatMakesFiles(t *testing.T) {
 		t.Errorf("only %d calls were traced", n)
 	}
 	t.Logf("%d calls", n)
+}
+
+// waitForTracer waits until every thread's calls are written down to its end: the tracer ends after the run. It gives up
+// when nothing has been written for a while.
+func waitForTracer(t *testing.T, dir string) {
+	t.Helper()
+	for size, still := 0, 0; still < 200; still++ {
+		files, _ := filepath.Glob(filepath.Join(dir, "calls.*"))
+		ended, now := len(files) > 0, 0
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now += len(text)
+			ended = ended && strings.Contains(string(text), "+++ exited with")
+		}
+		if ended {
+			return
+		}
+		if now > size {
+			size, still = now, 0
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("the tracer has not written to the end of the run")
 }
 
 // callsBelow are the traced calls of all threads that name what lies in a folder, in the words of the steps.
