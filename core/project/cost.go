@@ -185,7 +185,7 @@ func (c Cost) Lines(steps int) (lines []string) {
 	if c.Memory > 0 {
 		text = "memory: about " + printable.Gigabytes(c.Memory)
 		if c.Probe != nil {
-			text = "memory: " + printable.Gigabytes(c.Memory) + " at most in those steps"
+			text += ", " + printable.Gigabytes(c.Probe.host()) + " in those steps"
 			if n := len(c.Probe.Held) + len(c.Probe.Ranks); n > 1 {
 				text += fmt.Sprintf(" of %d processes", n)
 			}

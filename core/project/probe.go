@@ -172,19 +172,21 @@ func (c *Cost) take(b *Probe, p *Project, batches Batches, valid int) {
 	c.Looks = seconds((b.FirstStep-b.Step)*float64(first) + (b.FirstCheck-b.Check)*float64(valid))
 	c.Checks = seconds(b.Check * float64(valid*checks))
 	c.Time = c.Looks + c.Steps + c.Checks
-	var host int64
-	for _, h := range slices.Concat(b.Held, b.Ranks) {
-		host += h.Host
-	}
-	if host > 0 {
-		c.Memory = host
-	}
+	c.Memory = max(c.Memory, b.host()) // a run holds more than a few steps: it looks at all pictures, and checks all of valid
 	for i := range c.GPUs {
 		if i < len(b.Ranks) && b.Ranks[i].GPU > 0 {
 			c.GPUs[i].Need = b.Ranks[i].GPU + contextHeld
 		}
 	}
 	c.Probe = b
+}
+
+// host is the memory of this machine that all its processes held.
+func (b *Probe) host() (bytes int64) {
+	for _, h := range slices.Concat(b.Held, b.Ranks) {
+		bytes += h.Host
+	}
+	return bytes
 }
 
 // LongestStep is the step of the first epoch that has the sample with most tokens. The base is open.
