@@ -183,7 +183,10 @@ func workerWith(t *testing.T, env ...string) string {
 		script += fmt.Sprintf("export %s='%s'\n", name, value)
 	}
 	path := filepath.Join(t.TempDir(), "worker")
-	if err := os.WriteFile(path, []byte(script+"exec '"+exe+"' \"$@\"\n"), 0o755); err != nil {
+	syscall.ForkLock.RLock() // a process that is started meanwhile would hold the file open: "text file busy"
+	err = os.WriteFile(path, []byte(script+"exec '"+exe+"' \"$@\"\n"), 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"finetui/core/config"
@@ -108,7 +109,10 @@ func program(t *testing.T, env ...string) string {
 		name, value, _ := strings.Cut(e, "=")
 		script += fmt.Sprintf("export %s='%s'\n", name, value)
 	}
-	if err := os.WriteFile(path, []byte(script+"exec '"+exe+"' \"$@\"\n"), 0o755); err != nil {
+	syscall.ForkLock.RLock() // a process that is started meanwhile would hold the file open: "text file busy"
+	err = os.WriteFile(path, []byte(script+"exec '"+exe+"' \"$@\"\n"), 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path
