@@ -154,7 +154,7 @@ func runControl(begun *config.File, c *current) trainpane.Control {
 				return nil, err
 			}
 			lines := x.Cost.Lines(x.Plan.Total)
-			if x.Cost.Probe == nil && !x.Cost.BaseAway {
+			if x.Cost.Measurable() {
 				lines = append(lines, fmt.Sprintf("ctrl+t takes %d steps to measure it, and leaves no run",
 					finetune.ProbeSteps))
 			}

@@ -204,7 +204,7 @@ func runLint(c call) int {
 func costLines(p *project.Project) []string {
 	cost := p.Cost()
 	lines := cost.Lines(p.Batches().Steps())
-	if cost.Probe == nil && !cost.BaseAway {
+	if cost.Measurable() {
 		lines = append(lines, fmt.Sprintf("finetui probe measures it by %d steps, and keeps nothing else",
 			finetune.ProbeSteps))
 	}

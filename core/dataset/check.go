@@ -126,7 +126,7 @@ const (
 
 // verdictFile is where the verdicts of a project's pictures are kept.
 func verdictFile(project string) string {
-	if _, known := programIdentity(); project == "" || !known {
+	if _, known := filehash.Program(); project == "" || !known {
 		return ""
 	}
 	return filepath.Join(project, ".finetui", "pictures")
@@ -163,7 +163,7 @@ func readVerdicts(path string) (*os.File, map[contentKey]badPicture, error) {
 		if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 			return nil, errors.New("no file")
 		}
-		program, _ := programIdentity()
+		program, _ := filehash.Program()
 		key := sha256.Sum256([]byte(program))
 		head := make([]byte, len(verdictTitle)+len(key))
 		if _, err := io.ReadFull(file, head); err != nil || string(head) != verdictTitle+string(key[:]) {
@@ -210,7 +210,7 @@ func (v *verdicts) save() {
 			}
 		}
 	}
-	program, _ := programIdentity()
+	program, _ := filehash.Program()
 	key := sha256.Sum256([]byte(program))
 	_ = wholefile.Create(v.path, 0o644, func(out io.Writer) error {
 		head := append([]byte(verdictTitle), key[:]...)

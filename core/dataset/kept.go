@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,7 +47,7 @@ type keeper struct {
 
 // newKeeper is the keeper of the set at a place, for the project in a folder.
 func newKeeper(project, at string, l *listing) keeper {
-	program, known := programIdentity()
+	program, known := filehash.Program()
 	if project == "" || !known {
 		return keeper{}
 	}
@@ -61,16 +60,6 @@ func newKeeper(project, at string, l *listing) keeper {
 		labels: l.labels != nil,
 	}
 }
-
-// programIdentity tells one build of the program from another, which may read files otherwise.
-var programIdentity = sync.OnceValues(func() (string, bool) {
-	exe, err := os.Executable()
-	if err != nil {
-		return "", false
-	}
-	st, err := status(exe)
-	return fmt.Sprint(st.Size, st.Mtim.Nano(), st.Ctim.Nano(), st.Ino), err == nil
-})
 
 // identity is what both files of an item are like before they are read.
 type identity struct{ label, picture filehash.Stat }

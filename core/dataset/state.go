@@ -56,7 +56,7 @@ func (d *Dataset) State() (state State, ok bool) {
 // tellState puts a state together, of everything and what layout tells of the files.
 func tellState(ctx context.Context, cfg config.Dataset, root, format, at string,
 	layout func(to hash.Hash) bool) (state State, ok bool) {
-	program, known := programIdentity()
+	program, known := filehash.Program()
 	if !known || !cfg.NoSets() && openRegistry(ctx, root, len(cfg.Sets) > 0) != nil {
 		return state, false
 	}

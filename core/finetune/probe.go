@@ -245,10 +245,7 @@ func (m *meter) measure(ctx context.Context, dir string) (err error) {
 	m.all, m.batches = m.p.Recipe.Samples("train"), m.p.Batches()
 	ruler := m.p.Encoder().Ruler()
 	valid := slices.DeleteFunc(m.p.Recipe.Samples("valid"), ruler.Hides)
-	perEpoch := 0
-	if m.batches.Steps() > 0 {
-		perEpoch = (len(m.batches.Epoch(0)) + m.batches.Batch - 1) / m.batches.Batch
-	}
+	perEpoch := m.batches.FirstEpoch()
 	if perEpoch == 0 {
 		return errors.New("the data set has nothing to train on: there is no step to take")
 	}

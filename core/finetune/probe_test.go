@@ -94,7 +94,8 @@ func probed(t *testing.T, f *config.File) *project.Probe {
 	if y := estimate(t, f); y.Cost.Probe == nil || y.Cost.Steps <= x.Cost.Steps {
 		t.Errorf("more epochs: %v, then %v", x.Cost.Steps, y.Cost.Steps)
 	}
-	for _, word := range []string{"LORA.R=2", "TRAIN.BATCH_SIZE=2", "MODEL.MAX_PIXELS=3136"} {
+	for _, word := range []string{"LORA.R=2", "TRAIN.BATCH_SIZE=2", "MODEL.MAX_PIXELS=3136",
+		"CONVERT.USER_PROMPT_TEMPLATE=What is this {exercise}?"} {
 		g, err := f.Snapshot.Override([]string{word})
 		if err != nil {
 			t.Fatal(err)

@@ -72,6 +72,9 @@ func (b Batches) Epoch(e int) []int {
 // Steps is the number of steps of the whole run.
 func (b Batches) Steps() int { return b.starts[len(b.starts)-1] }
 
+// FirstEpoch is the number of steps of the first epoch; 0 where there is none.
+func (b Batches) FirstEpoch() int { return b.starts[min(1, len(b.starts)-1)] }
+
 // At returns the samples of a step, the place of the first in its epoch, and the epochs done after it.
 func (b Batches) At(step int) (samples []int, first int, epochs float64) {
 	e := 0

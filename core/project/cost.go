@@ -148,6 +148,9 @@ func (c Cost) Findings(base string) (out []dataset.Finding) {
 	return out
 }
 
+// Measurable says whether a probe would tell more: none was made, and the base is here.
+func (c Cost) Measurable() bool { return c.Probe == nil && !c.BaseAway }
+
 // on is what a run computes on.
 func (c Cost) on() string {
 	if len(c.GPUs) > 0 {

@@ -17,6 +17,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/disk"
+	"finetui/core/filehash"
 	"finetui/core/gpu"
 	"finetui/ml/blas"
 	"finetui/ml/torch"
@@ -57,8 +58,11 @@ const (
 var free = []string{"TRAIN.EPOCHS", "TRAIN.LEARNING_RATE", "TRAIN.SCHEDULE", "TRAIN.WARMUP_STEPS", "TRAIN.WARMUP_RATIO",
 	"TRAIN.LOG_EVERY", "TRAIN.EVAL_EVERY", "TRAIN.SAVE_EVERY", "TRAIN.KEEP", "TRAIN.BEST_BY", "TRAIN.FOLLOW"}
 
+// probeSections are those whose constants a step may depend on: CONVERT has the words of questions.
+var probeSections = []string{"DATASET", "CONVERT", "RECIPE", "MODEL", "LORA", "TORCH", "TRAIN"}
+
 // ProbeFingerprint names all that a probe depends on: the constants but those that change no step, data and base by
-// what they hold, and the machine with what it computes by. The base is open.
+// what they hold, this build of the program, and the machine with what it computes by. The base is open.
 func (p *Project) ProbeFingerprint(ctx context.Context) (string, error) {
 	base, err := p.Base.Fingerprint(ctx, nil)
 	if err != nil {
@@ -66,11 +70,15 @@ func (p *Project) ProbeFingerprint(ctx context.Context) (string, error) {
 	}
 	hash := sha256.New()
 	host, _ := os.Hostname()
-	fmt.Fprintln(hash, ProbeSchema, base, p.Data.Fingerprint(), host, runtime.GOARCH, blas.Kernels(), runtime.NumCPU(),
+	program, known := filehash.Program()
+	if !known {
+		return "", errors.New("which build of the program this is cannot be told")
+	}
+	fmt.Fprintln(hash, ProbeSchema, program, base, p.Data.Fingerprint(), host, runtime.GOARCH, blas.Kernels(), runtime.NumCPU(),
 		blas.NewTeam(p.Config.Train.Threads).Size())
 	for _, f := range config.Fields() {
-		if name := f.Name(); slices.Contains([]string{"DATASET", "RECIPE", "MODEL", "LORA", "TORCH", "TRAIN"}, f.Section) &&
-			!slices.Contains(free, name) || name == "PROJECT.SEED" || name == "EVAL.MAX_NEW_TOKENS" {
+		name := f.Name()
+		if slices.Contains(probeSections, f.Section) && !slices.Contains(free, name) || name == "PROJECT.SEED" || name == "EVAL.MAX_NEW_TOKENS" {
 			fmt.Fprintf(hash, "%s=%q\n", name, config.Get(p.Config, name))
 		}
 	}
@@ -159,11 +167,7 @@ func (c *Cost) take(b *Probe, p *Project, batches Batches, valid int) {
 		const most = math.MaxInt64 / 4
 		return time.Duration(min(max(s, 0)*float64(time.Second), most))
 	}
-	steps := batches.Steps()
-	first := 0 // steps whose samples are new
-	if p.Config.Train.Epochs > 0 && steps > 0 {
-		first = min(steps, (len(batches.Epoch(0))+batches.Batch-1)/batches.Batch)
-	}
+	steps, first := batches.Steps(), batches.FirstEpoch() // of these the samples are new
 	checks := 1
 	if every := p.Config.Train.EvalEvery; every > 0 {
 		checks += (steps - 1) / every
@@ -172,7 +176,8 @@ func (c *Cost) take(b *Probe, p *Project, batches Batches, valid int) {
 	c.Looks = seconds((b.FirstStep-b.Step)*float64(first) + (b.FirstCheck-b.Check)*float64(valid))
 	c.Checks = seconds(b.Check * float64(valid*checks))
 	c.Time = c.Looks + c.Steps + c.Checks
-	c.Memory = max(c.Memory, b.host()) // a run holds more than a few steps: it looks at all pictures, and checks all of valid
+	// a run holds more than a few steps: it looks at all pictures, and checks all of valid
+	c.Memory = max(c.Memory, b.host())
 	for i := range c.GPUs {
 		if i < len(b.Ranks) && b.Ranks[i].GPU > 0 {
 			c.GPUs[i].Need = b.Ranks[i].GPU + contextHeld
