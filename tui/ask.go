@@ -244,10 +244,7 @@ func runInfer(c call) int {
 	if err != nil {
 		return c.unusable(err)
 	}
-	ask := func(setting *session.Setting) (model.Question, string, error) {
-		return question(s, setting, c.words[1], strings.Join(c.words[2:], " "))
-	}
-	_, _, err = ask(setting) // what is wrong with it is said before a model is loaded
+	q, truth, err := question(s, setting, c.words[1], strings.Join(c.words[2:], " "))
 	if errors.Is(err, errNoPrompt) {
 		return c.fail(exitCall, "%w", err)
 	}
@@ -257,10 +254,6 @@ func runInfer(c call) int {
 	report, done := c.progress()
 	subject, err := s.Subject(c.ctx, c.words[0], report)
 	done()
-	if err != nil {
-		return c.unusable(err)
-	}
-	q, truth, err := ask(subject.Setting) // what it is shown is its base's own rule
 	if err != nil {
 		return c.unusable(err)
 	}

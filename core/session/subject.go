@@ -106,8 +106,10 @@ func (t *Setting) About(x recipe.Sample, prompt string) (model.Question, error) 
 	if err != nil {
 		return model.Question{}, err
 	}
-	shown, err := t.Encoder().Shown(whole, x.Box())
-	return model.Question{Scene: model.Shows(model.Pictures(shown...)...), Prompt: prompt}, err
+	return t.about(prompt, func(context.Context) ([]model.Shown, error) {
+		shown, err := t.Encoder().Shown(whole, x.Box())
+		return model.Pictures(shown...), err
+	}), nil
 }
 
 // Measure is what an answer in free words to a sample is worth: the exercise that it names, METEOR, ROUGE-L; nil where
@@ -124,7 +126,8 @@ func (t *Setting) Measure(x recipe.Sample, a Answer) (*eval.FreeTextAnswer, erro
 	return &r.Items[0], nil
 }
 
-// about is a question about what is loaded when its turn comes.
+// about is a question about what is made ready when its turn comes: by then the base, whose own rule says what it is
+// shown, is here.
 func (t *Setting) about(prompt string, load func(ctx context.Context) ([]model.Shown, error)) model.Question {
 	return model.Question{Scene: model.Scene{Load: load}, Prompt: prompt}
 }
@@ -143,6 +146,8 @@ func (t *Setting) AboutFile(path, prompt string) (model.Question, error) {
 	if err != nil {
 		return model.Question{}, err
 	}
-	shown, err := t.Whole(whole)
-	return model.Question{Scene: model.Shows(model.Pictures(shown...)...), Prompt: prompt}, err
+	return t.about(prompt, func(context.Context) ([]model.Shown, error) {
+		shown, err := t.Whole(whole)
+		return model.Pictures(shown...), err
+	}), nil
 }
