@@ -169,27 +169,10 @@ var killed = map[string]struct {
 	last, gone int
 }{"pictures": {killProject, 4, 3}, "clips and projectors": {killClips, 3, 1}}
 
-// workerWith is this test's program as the process of a run, with something more in its environment: tests that run at once
-// have several.
+// workerWith is this test's program as the process of a run, with something more in its environment.
 func workerWith(t *testing.T, env ...string) string {
 	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	script := "#!/bin/sh\n"
-	for _, e := range append(env, asWorker+"=1") {
-		name, value, _ := strings.Cut(e, "=")
-		script += fmt.Sprintf("export %s='%s'\n", name, value)
-	}
-	path := filepath.Join(t.TempDir(), "worker")
-	syscall.ForkLock.RLock() // a process that is started meanwhile would hold the file open: "text file busy"
-	err = os.WriteFile(path, []byte(script+"exec '"+exe+"' \"$@\"\n"), 0o755)
-	syscall.ForkLock.RUnlock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return killtest.Program(t, append(env, asWorker+"=1")...)
 }
 
 // goOnUntilDone resumes a run until it is done.

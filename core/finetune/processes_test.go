@@ -16,6 +16,7 @@ import (
 	"finetui/core/config"
 	"finetui/core/project"
 	"finetui/core/run"
+	"finetui/ml/wholefile/killtest"
 )
 
 // twoProcesses is a project that two processes of PyTorch train, with dropout.
@@ -181,12 +182,9 @@ func TestTorchOfTwoProcessesEndsAndGoesOn(t *testing.T) {
 // A Python that cannot start its processes says so in the run's reason.
 func TestTorchProcessesThatDoNotComeAreNamed(t *testing.T) {
 	f := smallProject(t)
-	fake := filepath.Join(t.TempDir(), "python")
 	versions := `{"torch": "2.13.0", "transformers": "5.23.0", "peft": "0.21.2", "safetensors": "0.7.0"}`
 	text := fmt.Sprintf("#!/bin/sh\ncase \"$1\" in -c) echo '%s';; *) echo no such module >&2; exit 3;; esac\n", versions)
-	if err := os.WriteFile(fake, []byte(text), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	fake := killtest.Script(t, text)
 	if err := f.Override([]string{"MODEL.ENGINE=torch", "TORCH.PROCESSES=2", "TORCH.PYTHON=" + fake}); err != nil {
 		t.Fatal(err)
 	}

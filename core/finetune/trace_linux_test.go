@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"finetui/ml/wholefile/killtest"
 )
 
 // traced are the system calls by which files come to be what a reader finds, and the step of wholefile.Before that
@@ -50,11 +52,8 @@ func TestTheKillsKnowEverySystemCallThatMakesFiles(t *testing.T) {
 	// -D: the run keeps the process that its parent started
 	script := fmt.Sprintf("#!/bin/sh\nexec '%s' -D -ff -q -y -s 4096 -e signal=none -e trace=%s -o '%s/calls' '%s' \"$@\"\n",
 		strace, strings.Join(names, ","), dir, exe)
-	wrapped := filepath.Join(dir, "worker")
-	if err := os.WriteFile(wrapped, []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	r, _, err := Start(context.Background(), f.Snapshot, Options{Name: "traced", Exe: wrapped, Version: "test"})
+	r, _, err := Start(context.Background(), f.Snapshot,
+		Options{Name: "traced", Exe: killtest.Script(t, script), Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

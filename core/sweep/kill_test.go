@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"finetui/core/config"
@@ -96,28 +95,6 @@ func tiny(t *testing.T, f *config.File, folder, made string) *Sweep {
 	return s
 }
 
-// program is this test's own program with something in its environment; several tests at once have several.
-func program(t *testing.T, env ...string) string {
-	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "program")
-	script := "#!/bin/sh\n"
-	for _, e := range env {
-		name, value, _ := strings.Cut(e, "=")
-		script += fmt.Sprintf("export %s='%s'\n", name, value)
-	}
-	syscall.ForkLock.RLock() // a process that is started meanwhile would hold the file open: "text file busy"
-	err = os.WriteFile(path, []byte(script+"exec '"+exe+"' \"$@\"\n"), 0o755)
-	syscall.ForkLock.RUnlock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // TestKilledBeforeEveryStepASweepComesToTheSame kills the process of a queue, and that of its run, before the steps by
 // which their files come to be, and lets the sweep go on. make kill takes all steps of the queue and some of the run,
 // which core/finetune takes all of; an ordinary test takes one of each.
@@ -128,7 +105,7 @@ func TestKilledBeforeEveryStepASweepComesToTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := tiny(t, f, "first", "")
-	if err := first.GoOn(ctx, program(t)); err != nil {
+	if err := first.GoOn(ctx, killtest.Program(t)); err != nil {
 		t.Fatal(err)
 	}
 	want := outcomeOf(t, first)
@@ -140,7 +117,7 @@ func TestKilledBeforeEveryStepASweepComesToTheSame(t *testing.T) {
 	for _, who := range []string{Verb, finetune.Verb} {
 		notes := filepath.Join(t.TempDir(), "steps")
 		s := tiny(t, f, "unbroken-"+who, made)
-		if err := s.GoOn(ctx, program(t, killWho+"="+who, stepsTo+"="+notes)); err != nil {
+		if err := s.GoOn(ctx, killtest.Program(t, killWho+"="+who, stepsTo+"="+notes)); err != nil {
 			t.Fatal(err)
 		}
 		sameOutcome(t, "unbroken", want, outcomeOf(t, s))
@@ -172,12 +149,12 @@ func killedAt(t *testing.T, s *Sweep, who string, n int) {
 	t.Helper()
 	once := filepath.Join(t.TempDir(), "killed")
 	killed := func() bool { _, err := os.Stat(once); return err == nil }
-	err := s.GoOn(context.Background(), program(t, killWho+"="+who, killAt+"="+strconv.Itoa(n), killOnce+"="+once))
+	err := s.GoOn(context.Background(), killtest.Program(t, killWho+"="+who, killAt+"="+strconv.Itoa(n), killOnce+"="+once))
 	if err != nil && !killed() {
 		t.Fatal(err)
 	}
 	until(t, s, "the kill", func(st Status) bool { return killed() && (who != Verb || !st.Live) })
-	if err := s.GoOn(context.Background(), program(t)); err != nil {
+	if err := s.GoOn(context.Background(), killtest.Program(t)); err != nil {
 		t.Fatal(err)
 	}
 }

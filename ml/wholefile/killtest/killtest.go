@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
+	"testing"
 
 	"finetui/ml/wholefile"
 )
@@ -52,4 +54,34 @@ func Watch(dir string, n int, once, notes string) {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	}
+}
+
+// Program is this test's own program, as a file in a folder of the test's, with something more in its environment
+// ("NAME=value"): tests that run at once have several.
+func Program(t testing.TB, env ...string) string {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "#!/bin/sh\n"
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		text += fmt.Sprintf("export %s='%s'\n", name, value)
+	}
+	return Script(t, text+"exec '"+exe+"' \"$@\"\n")
+}
+
+// Script is a program of that text. A process that another test starts while it is written would hold it open, and "text
+// file busy" would be the end of whoever runs it: none is started meanwhile.
+func Script(t testing.TB, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "program")
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(path, []byte(text), 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
