@@ -16,6 +16,7 @@ import (
 	"finetui/core/finetune"
 	"finetui/core/printable"
 	"finetui/core/run"
+	"finetui/core/session"
 )
 
 // executable is the program itself, to be started as a run's process.
@@ -387,20 +388,15 @@ func describe(r *run.Run) description {
 // adoptable looks for runs of other trainers in a folder as somebody wrote it. It returns the folder as PROJECT.WATCH
 // names it, from the project's folder where it lies there, and how many runs there are.
 func adoptable(s *config.Snapshot, folder string) (name string, runs int, err error) {
-	if rest, ok := strings.CutPrefix(folder, "~/"); ok {
-		if home, err := os.UserHomeDir(); err == nil {
-			folder = filepath.Join(home, rest)
-		}
-	}
-	dir := s.Abs(filepath.Clean(folder))
+	dir := s.Abs(filepath.Clean(session.ExpandHome(folder)))
 	if info, err := os.Stat(dir); err != nil {
 		return "", 0, err
 	} else if !info.IsDir() {
 		return "", 0, fmt.Errorf("%s is no folder: name the one that the trainer wrote to, or one above", dir)
 	}
 	if strings.ContainsAny(dir, ",\"") {
-		return "", 0, fmt.Errorf("%s has a comma or a quotation mark in its name: write it into PROJECT.WATCH in config.toml",
-			dir)
+		return "", 0, fmt.Errorf("%s has a comma or a quotation mark in its name: write it into PROJECT.WATCH in "+
+			"config.toml", dir)
 	}
 	if runs = len(run.Adopted(dir)); runs == 0 {
 		return "", 0, fmt.Errorf("no run of another trainer is in %s or below it, as far as its files tell", dir)

@@ -28,7 +28,8 @@ func (g GPURoom) Fits() bool { return !g.Known || g.Need <= g.Free }
 
 // String is a row of it: "GPU 0 NVIDIA H200: takes about 18.4 GB, 149.2 GB are free".
 func (g GPURoom) String() string {
-	text := strings.TrimRight(fmt.Sprintf("GPU %d %s", g.Index, g.Name), " ") + ": takes about " + printable.Gigabytes(g.Need)
+	text := strings.TrimRight(fmt.Sprintf("GPU %d %s", g.Index, g.Name), " ") + ": takes about " +
+		printable.Gigabytes(g.Need)
 	if !g.Known {
 		return text + "; what is free there is not known"
 	}
@@ -68,7 +69,8 @@ func roomFindings(list []GPURoom) (out []dataset.Finding) {
 		if !g.Fits() {
 			out = append(out, dataset.Finding{Code: "gpu_memory_short", Level: level.Warn, Text: g.String(),
 				Do: "end what computes there, choose another by " + gpu.VisibleVariable + ", or a smaller base; " +
-					"TRAIN.CHECKPOINTING = true, a lower MODEL.MAX_PIXELS and TORCH.QUANTIZATION = \"nf4\" lower what it takes"})
+					"TRAIN.CHECKPOINTING = true, a lower MODEL.MAX_PIXELS and TORCH.QUANTIZATION = \"nf4\" lower what " +
+					"it takes"})
 		}
 	}
 	return out

@@ -19,7 +19,7 @@ const adaptersFolder = "adapters"
 // adapterFolder finds an adapter in PEFT's format: as it is given, or from the project's folder; of a folder with the
 // run of another trainer the one that this run has come to.
 func (s *Session) adapterFolder(name string) (dir string, ok bool) {
-	if name = expandHome(name); name == "" {
+	if name = ExpandHome(name); name == "" {
 		return "", false
 	}
 	for _, path := range []string{name, s.file.Abs(name)} {

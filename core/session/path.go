@@ -20,7 +20,7 @@ func pictureNamed(path string) bool {
 
 // Media finds the file of a picture or a clip: as it is given, or from the project's folder; "~" is the home folder.
 func (s *Session) Media(path string) (string, error) {
-	path = expandHome(path)
+	path = ExpandHome(path)
 	for _, p := range []string{path, s.file.Abs(path)} {
 		if info, err := os.Stat(p); err == nil && !info.IsDir() {
 			return p, nil
@@ -46,7 +46,7 @@ const mostCompletions = 200
 // clips, each spelled so that it begins with what is written.
 func (s *Session) Complete(written string) []string {
 	folder, begin := filepath.Split(written)
-	look := expandHome(folder)
+	look := ExpandHome(folder)
 	switch {
 	case look == "":
 		look = s.file.Root
@@ -80,7 +80,8 @@ func (s *Session) Complete(written string) []string {
 	return list
 }
 
-func expandHome(path string) string {
+// ExpandHome is a path as somebody writes it in a shell: "~/" is the own home.
+func ExpandHome(path string) string {
 	rest, ok := strings.CutPrefix(path, "~/")
 	if home, err := os.UserHomeDir(); ok && err == nil {
 		return filepath.Join(home, rest)
