@@ -131,20 +131,31 @@ func examine(file []byte, most int64) (notes []Note, err error) {
 		}
 	}()
 	defer intact(&err)
-	img, head, err := read(file, most)
+	head, err := readHeader(bytes.NewReader(file), int64(len(file)), most)
+	if err != nil {
+		return nil, err
+	}
+	if w, h, ok := walkJPEG(file); ok {
+		return asStored(head, w, h)
+	}
+	img, err := pixels(file)
 	if err != nil {
 		return nil, err
 	}
 	switch img.(type) {
 	case *image.YCbCr, *image.Gray: // of which convert notes nothing
-		w, h := img.Bounds().Dx(), img.Bounds().Dy()
-		if head.Orientation >= 5 {
-			w, h = h, w
-		}
-		return turned(nil, head.Orientation), head.fits(w, h)
+		return asStored(head, img.Bounds().Dx(), img.Bounds().Dy())
 	}
 	_, notes, err = finish(img, head)
 	return notes, err
+}
+
+// asStored is what is noted of a picture of that size of which nothing is noted but how it is turned.
+func asStored(head Header, w, h int) ([]Note, error) {
+	if head.Orientation >= 5 {
+		w, h = h, w
+	}
+	return turned(nil, head.Orientation), head.fits(w, h)
 }
 
 // intact makes an error of a panic: the decoders are other people's, and one that stumbles over a broken file must not
@@ -163,27 +174,27 @@ func decode(file []byte, most int64) (out *RGB, notes []Note, err error) {
 		}
 	}()
 	defer intact(&err)
-	img, head, err := read(file, most)
+	head, err := readHeader(bytes.NewReader(file), int64(len(file)), most)
+	if err != nil {
+		return nil, nil, err
+	}
+	img, err := pixels(file)
 	if err != nil {
 		return nil, nil, err
 	}
 	return finish(img, head)
 }
 
-// read reads a file's pixels as they are stored.
-func read(file []byte, most int64) (image.Image, Header, error) {
-	head, err := readHeader(bytes.NewReader(file), int64(len(file)), most)
-	if err != nil {
-		return nil, head, err
-	}
+// pixels reads a file's pixels as they are stored.
+func pixels(file []byte) (image.Image, error) {
 	img, _, err := image.Decode(bytes.NewReader(file))
 	if err != nil {
-		return nil, head, fmt.Errorf("the picture cannot be decoded: %s (%w)", damage(err), err)
+		return nil, fmt.Errorf("the picture cannot be decoded: %s (%w)", damage(err), err)
 	}
 	if img.Bounds().Empty() {
-		return nil, head, errors.New("the picture has no pixels")
+		return nil, errors.New("the picture has no pixels")
 	}
-	return img, head, nil
+	return img, nil
 }
 
 // finish makes upright RGB of what was read.
