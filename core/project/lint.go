@@ -3,7 +3,6 @@ package project
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
 	"slices"
 
 	"finetui/core/config"
@@ -126,15 +125,18 @@ func (p *Project) CheckPictures(ctx context.Context, report Progress) error {
 type ruler struct {
 	p     *Project
 	sizes *sample.Ruler
-	seeds [2]maphash.Seed
-	known map[wording]measured
+	known recipe.PhraseTable[[]wording]
 	said  map[string]string // what samples are trained to say, each text once
 	least []model.Size      // memory that is used again
 }
 
-// wording stands for a prompt, an answer and how many pictures are shown: two hashes of 64 bits, since the words of a
-// million prompts that tell a place take more memory than the data.
-type wording [2]uint64
+// wording is an answer to a prompt, and how many pictures or clips are shown.
+type wording struct {
+	answer string
+	shown  int
+	isClip bool
+	measured
+}
 
 // measured is a sample as tokens; of a wording, without its pictures.
 type measured struct {
@@ -143,28 +145,15 @@ type measured struct {
 	supervised string // what it is trained to say
 }
 
-// mostWordings are kept: prompts that tell a place may be as many as samples.
-const mostWordings = 1 << 18
+// mostWordings of a prompt are kept: answers in free words may be as many as samples.
+const mostWordings = 1 << 8
 
 func newRuler(p *Project) *ruler {
-	return &ruler{p: p, sizes: p.Encoder().Ruler(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
-		known: map[wording]measured{}, said: map[string]string{}}
-}
-
-func (r *ruler) wording(s recipe.Sample, pictures int) (w wording) {
-	words := struct {
-		prompt, answer string
-		pictures       int
-		isClip         bool
-	}{s.Prompt, s.Answer, pictures, s.Item.Clip != nil}
-	for i, seed := range r.seeds {
-		w[i] = maphash.Comparable(seed, words)
-	}
-	return w
+	return &ruler{p: p, sizes: p.Encoder().Ruler(), said: map[string]string{}}
 }
 
 // of measures a sample of which that is shown. An error says why it cannot be.
-func (r *ruler) of(s recipe.Sample, shown []sample.Measured) (measured, error) {
+func (r *ruler) of(s recipe.Sample, shown []sample.Measured) (m measured, err error) {
 	tokens := 0
 	for _, m := range shown {
 		if m.Err != nil {
@@ -172,35 +161,51 @@ func (r *ruler) of(s recipe.Sample, shown []sample.Measured) (measured, error) {
 		}
 		tokens += m.Shape.Tokens
 	}
-	w := r.wording(s, len(shown))
-	m, ok := r.known[w]
-	if !ok {
-		shapes, places, err := r.smallest(shown)
-		if err != nil {
+	known := r.known.At(s)
+	if known == nil {
+		known = new([]wording)
+	}
+	isClip := s.Item.Clip != nil
+	at := slices.IndexFunc(*known, func(w wording) bool {
+		return w.shown == len(shown) && w.isClip == isClip && w.answer == s.Answer
+	})
+	if at >= 0 {
+		m = (*known)[at].measured
+	} else {
+		if m, err = r.words(s, shown); err != nil {
 			return measured{}, err
 		}
-		t, err := r.p.Base.Sample(shapes, s.Prompt, s.Answer, 1)
-		if err != nil {
-			return measured{}, err
+		if len(*known) >= mostWordings {
+			*known = (*known)[:0]
 		}
-		if len(r.known) >= mostWordings {
-			clear(r.known)
-		}
-		said := r.p.Base.Supervised(t)
-		if same, known := r.said[said]; known {
-			said = same
-		} else {
-			r.said[said] = said
-		}
-		m = measured{tokens: len(t.IDs) - places, supervised: said}
-		for _, target := range t.Targets {
-			if target >= 0 {
-				m.targets++
-			}
-		}
-		r.known[w] = m
+		*known = append(*known, wording{s.Answer, len(shown), isClip, m})
 	}
 	m.tokens += tokens
+	return m, nil
+}
+
+// words measures the words of a sample.
+func (r *ruler) words(s recipe.Sample, shown []sample.Measured) (m measured, err error) {
+	shapes, places, err := r.smallest(shown)
+	if err != nil {
+		return m, err
+	}
+	t, err := r.p.Base.Sample(shapes, s.Prompt, s.Answer, 1)
+	if err != nil {
+		return m, err
+	}
+	said := r.p.Base.Supervised(t)
+	if same, known := r.said[said]; known {
+		said = same
+	} else {
+		r.said[said] = said
+	}
+	m = measured{tokens: len(t.IDs) - places, supervised: said}
+	for _, target := range t.Targets {
+		if target >= 0 {
+			m.targets++
+		}
+	}
 	return m, nil
 }
 

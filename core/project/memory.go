@@ -374,13 +374,16 @@ func (p *Project) weigh(ctx context.Context, split string, skip func(recipe.Samp
 	return out
 }
 
+// mostWeights are kept.
+const mostWeights = 1 << 18
+
 // distinct is the weights that were measured, each once.
 type distinct struct{ known map[weight]*weight }
 
 func (k *distinct) of(w weight) *weight {
 	same, ok := k.known[w]
 	if !ok {
-		if k.known == nil || len(k.known) >= mostWordings {
+		if k.known == nil || len(k.known) >= mostWeights {
 			k.known = map[weight]*weight{}
 		}
 		same = new(weight)

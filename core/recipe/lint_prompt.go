@@ -26,15 +26,16 @@ type fault struct {
 // where those name a condition, and words that only one class of an object type is given. question is the part that
 // all prompts share: what stands there, such as the closed list, favours no answer and is not looked at.
 func LintPrompts(samples []Sample, classes []dataset.Class, question string) []dataset.Finding {
-	p := newPromptLint(classes, question)
+	p, asked := newPromptLint(classes, question), newPhrases()
 	for _, s := range samples {
+		s.phrase = asked.saying(s.Prompt).number
 		p.add(s)
 	}
 	return p.findings()
 }
 
-// promptLint is LintPrompts for samples that come one by one. Prompts are
-// few where samples are many: each text is taken apart once.
+// promptLint is LintPrompts for numbered samples that come one by one. Prompts are few where samples are many: each
+// text is taken apart once.
 type promptLint struct {
 	classes    []dataset.Class
 	question   string
@@ -51,7 +52,7 @@ type promptLint struct {
 	exercises               int   // answers that name one
 	broken                  fault
 	words                   wordTally
-	texts                   map[string]*told
+	texts                   PhraseTable[*told]
 
 	item    *dataset.Item // the one whose objects these are
 	holding []int         // classes in it
@@ -67,14 +68,12 @@ type told struct {
 	classes []int32  // samples, by class
 }
 
-const mostTexts = 1 << 16 // prompts that are kept; with a place in each there may be as many as samples
-
 func newPromptLint(classes []dataset.Class, question string) *promptLint {
 	n := len(classes)
 	p := &promptLint{classes: classes, question: question, names: make([]string, n), stated: make([]bool, n),
 		condition: make([]int, n), turns: make([]string, n),
 		total: make([]int, n), answers: make([]fault, n), states: make([]fault, n), others: make([]fault, n),
-		words: newWordTally(classes), texts: map[string]*told{}}
+		words: newWordTally(classes)}
 	for c, class := range classes {
 		p.names[c] = eval.Normalize(class.Name)
 		p.stated[c] = p.names[c] != eval.Normalize(class.Object)
@@ -91,7 +90,7 @@ func newPromptLint(classes []dataset.Class, question string) *promptLint {
 func (p *promptLint) add(s Sample) {
 	p.n++
 	p.total[s.Class]++
-	t := p.tell(s.Prompt)
+	t := p.tell(s)
 	t.classes[s.Class]++
 	p.words.see(s)
 	if t.turn != "" {
@@ -117,26 +116,33 @@ func (p *promptLint) add(s Sample) {
 }
 
 // tell takes a prompt apart.
-func (p *promptLint) tell(prompt string) *told {
-	if t := p.texts[prompt]; t != nil {
-		return t
-	}
-	if len(p.texts) >= mostTexts {
+func (p *promptLint) tell(s Sample) *told {
+	if p.texts.forgets(s) {
 		p.count()
 	}
+	kept := p.texts.At(s)
+	if *kept == nil {
+		*kept = p.takeApart(s.Prompt)
+	}
+	return *kept
+}
+
+func (p *promptLint) takeApart(prompt string) *told {
 	t := &told{text: eval.Normalize(withoutQuestion(prompt, p.question)), holds: make([]int8, len(p.classes)),
 		classes: make([]int32, len(p.classes)), turn: ControlToken(prompt),
 		states: make([]string, 0, len(p.conditions))}
 	for _, condition := range p.conditions {
 		t.states = append(t.states, namesCondition(t.text, condition))
 	}
-	p.texts[prompt] = t
 	return t
 }
 
 // count takes what the texts say into the tally of words, and forgets them.
 func (p *promptLint) count() {
-	for _, t := range p.texts {
+	for _, t := range p.texts.made {
+		if t == nil { // no sample was asked so
+			continue
+		}
 		words := strings.Fields(t.text)
 		slices.Sort(words)
 		words = slices.Compact(words)
@@ -146,7 +152,7 @@ func (p *promptLint) count() {
 			}
 		}
 	}
-	clear(p.texts)
+	p.texts = PhraseTable[*told]{}
 }
 
 // holds says whether a prompt has the full name of a class, where that says more than its object.

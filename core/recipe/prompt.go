@@ -134,22 +134,3 @@ func (r *Recipe) originalFacts(it *dataset.Item, focus int) string {
 		strings.Join(in, ", "), r.Classes[c].Object, r.Classes[c].Condition, it.Objects[focus].Box.Center().Y,
 		r.Classes[c].Name, r.weighCounts[c], r.facts.classMean[c])
 }
-
-// phrases keeps prompts, each text once: there are few where samples are many.
-type phrases struct {
-	known map[string]string
-	text  []byte // memory that is used again
-}
-
-// of is a prompt without new memory, where it is known.
-func (p *phrases) of(r *Recipe, it *dataset.Item, focus int) string {
-	p.text = r.appendPrompt(p.text[:0], it, focus)
-	prompt, known := p.known[string(p.text)]
-	if !known {
-		if prompt = string(p.text); len(p.known) >= mostTexts {
-			clear(p.known)
-		}
-		p.known[prompt] = prompt
-	}
-	return prompt
-}

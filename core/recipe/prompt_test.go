@@ -183,7 +183,7 @@ func TestLintSeesThePromptsOfSamples(t *testing.T) {
 			cfg := constants(t, preset)
 			cfg.Recipe.Context = context
 			r := build(t, onePicture(), cfg)
-			known := &phrases{known: map[string]string{}}
+			known := newPhrases()
 			for range 2 {
 				for i, it := range r.data.Items {
 					for o := range it.Objects {

@@ -21,6 +21,7 @@ type Sample struct {
 	// in the training loss, mean 1 over an epoch; outside train 1: scores and validation losses are never weighted
 	Weight float64
 	told   bool // Told
+	phrase int  // the number of the prompt in an Each; 0 where it is of none
 }
 
 // Box is where the object lies in its picture.
@@ -51,7 +52,7 @@ func (r *Recipe) Samples(split string) []Sample {
 // ID, and equal prompts are one text.
 func (r *Recipe) Each(split string) iter.Seq[Sample] {
 	return func(yield func(Sample) bool) {
-		known := &phrases{known: map[string]string{}}
+		known := newPhrases()
 		for i := range r.data.Items {
 			it := &r.data.Items[i]
 			if split != "" && it.Split != split {
@@ -135,15 +136,21 @@ func (r *Recipe) unnamed(item, object int, known *phrases) Sample {
 		Answer:    r.Classes[class].Name,
 		Weight:    1,
 	}
+	var asks phrase
 	if known != nil {
-		s.Prompt = known.of(r, it, object)
+		asks = known.of(r, it, object)
 	} else {
-		s.Prompt = string(r.appendPrompt(nil, it, object))
+		asks.text = string(r.appendPrompt(nil, it, object))
 	}
 	if text := it.Objects[object].Text; text != nil {
 		s.Answer, s.told = text.Answer, text.Answer != s.Answer
-		s.Prompt = r.asked(text, r.Classes[class].Name, s.Prompt)
+		if own := r.asked(text, r.Classes[class].Name, asks.text); own != asks.text {
+			if asks = (phrase{text: own}); known != nil {
+				asks = known.saying(own)
+			}
+		}
 	}
+	s.Prompt, s.phrase = asks.text, asks.number
 	if it.Split == trainSplit && r.lossWeights[class].Defined() {
 		s.Weight = float64(r.lossWeights[class])
 	}
