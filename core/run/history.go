@@ -77,7 +77,8 @@ func (h *History) Add(b Batch) {
 	for _, row := range b.Rows {
 		h.add(row)
 	}
-	h.bound()
+	h.Checkpoints = newest(h.Checkpoints, h.limit())
+	h.Events = newest(h.Events, eventLimit)
 }
 
 // Step returns the last step that a train or checkpoint row reports.
@@ -89,7 +90,10 @@ func (h *History) Step() int {
 	return max(step, h.furthest)
 }
 
+// add takes in one row. A series that has become too long is thinned at once, so that what is kept does not depend on how
+// many rows came together.
 func (h *History) add(row Row) {
+	limit := h.limit()
 	switch r := row.(type) {
 	case *Train:
 		if h.any && r.Step <= h.last {
@@ -98,15 +102,26 @@ func (h *History) add(row Row) {
 		if h.last, h.any = r.Step, true; !h.Brief {
 			h.Train = append(h.Train, r)
 		}
+		if len(h.Train) > limit {
+			h.Train, h.Thin = thin(h.Train, limit/2, trainStep, lossHeight), true
+		}
 	case *Class:
 		if !h.Brief {
 			h.Classes = append(before(h.Classes, r.Step), r)
 		}
+		if most := max(limit/classShare, 64); len(h.Classes) > most {
+			h.Classes, h.Thin = mergeClasses(h.Classes, most/2), true
+		}
 	case *Eval:
-		h.Evals = append(h.withoutEval(r), r)
+		if h.Evals = append(h.withoutEval(r), r); len(h.Evals) > limit {
+			h.Evals, h.Thin = thin(h.Evals, limit/2, evalStep, checkHeight), true
+		}
 	case *System:
 		if !h.Brief {
 			h.System = append(h.System, r)
+		}
+		if len(h.System) > limit {
+			h.System, h.Thin = newestOfEach(h.System, limit/2, systemSecond), true
 		}
 	case *Checkpoint:
 		h.Checkpoints = append(before(h.Checkpoints, r.Step), r)
@@ -146,6 +161,9 @@ func (h *History) addFigures(r *Metrics) {
 			f.Points = f.Points[:n:n]
 		}
 		f.Points = append(f.Points, Point{r.Step, r.Time, float64(v.Y)})
+		if most := max(min(h.limit(), figurePoints/len(h.Figures)), 64); len(f.Points) > most {
+			f.Points, h.Thin = thin(f.Points, most/2, pointStep, pointHeight), true
+		}
 	}
 }
 
@@ -179,32 +197,12 @@ func (h *History) withoutEval(r *Eval) []*Eval {
 	return kept
 }
 
-func (h *History) bound() {
-	limit := h.Limit
-	if limit == 0 {
-		limit = defaultLimit
+// limit is how many rows of one series are kept at most.
+func (h *History) limit() int {
+	if h.Limit == 0 {
+		return defaultLimit
 	}
-	limit = max(limit, 64)
-	for len(h.Train) > limit {
-		h.Train, h.Thin = thin(h.Train, limit/2, trainStep, lossHeight), true
-	}
-	for len(h.System) > limit {
-		h.System, h.Thin = everySecond(h.System), true
-	}
-	for len(h.Classes) > max(limit/classShare, 64) {
-		h.Classes, h.Thin = mergeClasses(h.Classes), true
-	}
-	for len(h.Evals) > limit {
-		h.Evals, h.Thin = everySecond(h.Evals), true
-	}
-	for i := range h.Figures {
-		most := max(min(limit, figurePoints/len(h.Figures)), 64)
-		for f := &h.Figures[i]; len(f.Points) > most; {
-			f.Points, h.Thin = thin(f.Points, most/2, pointStep, pointHeight), true
-		}
-	}
-	h.Checkpoints = newest(h.Checkpoints, limit)
-	h.Events = newest(h.Events, eventLimit)
+	return max(h.Limit, 64)
 }
 
 func newest[R any](rows []R, n int) []R {
@@ -214,30 +212,51 @@ func newest[R any](rows []R, n int) []R {
 	return append([]R(nil), rows[len(rows)-n:]...)
 }
 
-// thin keeps about so many rows, evenly over the steps: the lowest and the highest of every stretch of steps, the first
-// and the last of all. Stretches are powers of two long and begin at multiples of their length, so that rows which were
-// thinned before and those which came since end up equally dense.
-func thin[R any](rows []R, most int, step func(R) int, height func(R) float64) []R {
-	first, last := step(rows[0]), step(rows[len(rows)-1])
-	length := 2
-	for (last-first)/length > most/2-2 {
-		length *= 2
-	}
-	kept := make([]R, 0, most)
-	for from := 0; from < len(rows); {
-		low, high, at := from, from, step(rows[from])/length
+// stretches hands on the rows of every stretch of a series, as from and to in its rows: at most so many. Stretches are
+// powers of two long and begin at multiples of their length, so that rows which were thinned before and those which came
+// since end up equally dense.
+func stretches[R any](rows []R, most int, at func(R) int, each func(from, to int)) {
+	end := func(from, bits int) int {
 		to := from + 1
-		for ; to < len(rows) && step(rows[to])/length == at; to++ {
-			if height(rows[to]) < height(rows[low]) {
-				low = to
+		for to < len(rows) && at(rows[to])>>bits == at(rows[from])>>bits {
+			to++
+		}
+		return to
+	}
+	fits := func(bits int) bool {
+		n, from := 0, 0
+		for ; from < len(rows) && n <= most; n++ {
+			from = end(from, bits)
+		}
+		return n <= most
+	}
+	bits := 1
+	for !fits(bits) && bits < 63 {
+		bits++
+	}
+	for from := 0; from < len(rows); {
+		to := end(from, bits)
+		each(from, to)
+		from = to
+	}
+}
+
+// thin keeps at most so many rows, evenly over the steps: the lowest and the highest of every stretch, the first and
+// the last of all.
+func thin[R any](rows []R, most int, at func(R) int, height func(R) float64) []R {
+	kept := make([]R, 0, most)
+	stretches(rows, most/2-1, at, func(from, to int) {
+		low, high := from, from
+		for i := from + 1; i < to; i++ {
+			if height(rows[i]) < height(rows[low]) {
+				low = i
 			}
-			if height(rows[to]) >= height(rows[high]) {
-				high = to
+			if height(rows[i]) >= height(rows[high]) {
+				high = i
 			}
 		}
-		from = to
 		low, high = min(low, high), max(low, high)
-		if len(kept) == 0 && low > 0 {
+		if from == 0 && low > 0 {
 			kept = append(kept, rows[0])
 		}
 		kept = append(kept, rows[low])
@@ -247,17 +266,26 @@ func thin[R any](rows []R, most int, step func(R) int, height func(R) float64) [
 		if to == len(rows) && high < to-1 {
 			kept = append(kept, rows[to-1])
 		}
-	}
+	})
 	return kept
 }
 
 func trainStep(r *Train) int { return r.Step }
+
+func classStep(r *Class) int { return r.Step }
+
+func evalStep(r *Eval) int { return r.Step }
+
+// systemSecond is when a row was, in whole Unix seconds: such rows come by the clock, several of a step or one in many.
+func systemSecond(r *System) int { return int(min(max(r.Time, 0), 1<<53)) }
 
 func pointStep(p Point) int { return p.Step }
 
 func pointHeight(p Point) float64 { return peak(p.Y) }
 
 func lossHeight(r *Train) float64 { return peak(float64(r.Loss)) }
+
+func checkHeight(r *Eval) float64 { return peak(float64(r.Loss)) }
 
 // peak is a value in the order of heights: a NaN is higher than any.
 func peak(v float64) float64 {
@@ -267,24 +295,25 @@ func peak(v float64) float64 {
 	return v
 }
 
-// everySecond drops every second row of the older half.
-func everySecond[R any](rows []R) []R {
-	half := len(rows) / 2 / 2 * 2
-	kept := make([]R, 0, len(rows)-half/2)
-	for i := 1; i < half; i += 2 {
-		kept = append(kept, rows[i])
-	}
-	return append(kept, rows[half:]...)
+// newestOfEach keeps at most so many rows, the newest of every stretch: what the rows between them say is neither added
+// to it nor sought out, so that means over them stay what they were.
+func newestOfEach[R any](rows []R, most int, at func(R) int) []R {
+	kept := make([]R, 0, most)
+	stretches(rows, most, at, func(_, to int) { kept = append(kept, rows[to-1]) })
+	return kept
 }
 
-// mergeClasses joins neighbours in the older half; their losses are means, weighted by n.
-func mergeClasses(rows []*Class) []*Class {
-	half := len(rows) / 2 / 2 * 2
-	kept := make([]*Class, 0, len(rows)-half/2)
-	for i := 0; i < half; i += 2 {
-		kept = append(kept, &Class{Head: rows[i+1].Head, Losses: mergeLosses(rows[i].Losses, rows[i+1].Losses)})
-	}
-	return append(kept, rows[half:]...)
+// mergeClasses joins the rows of every stretch to at most so many; their losses are means, weighted by n.
+func mergeClasses(rows []*Class, most int) []*Class {
+	kept := make([]*Class, 0, most)
+	stretches(rows, most, classStep, func(from, to int) {
+		losses := rows[from].Losses
+		for _, r := range rows[from+1 : to] {
+			losses = mergeLosses(losses, r.Losses)
+		}
+		kept = append(kept, &Class{Head: rows[to-1].Head, Losses: losses})
+	})
+	return kept
 }
 
 func mergeLosses(a, b ClassLosses) ClassLosses {

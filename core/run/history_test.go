@@ -82,14 +82,16 @@ func TestHistoryIsBoundedAndKeepsExtremes(t *testing.T) {
 }
 
 // However long a run is and however its rows come, no part of it is kept more coarsely than another: a loss that swings
-// does so from the first step to the last.
+// does so from the first step to the last, and so do the losses of classes, checks and the machine's rows.
 func TestAThinnedHistoryIsEquallyDenseEverywhere(t *testing.T) {
 	for _, together := range []int{1, 700} {
 		h := History{Limit: 400}
 		var b Batch
 		for step := 1; step <= 50_000; step++ {
-			b.Rows = append(b.Rows, &Train{Head: Head{Step: step}, Loss: Float(step % 2)},
-				&Metrics{Head: Head{Step: step}, Values: NamedValues{{"entropy", Float(step % 3)}}})
+			head := Head{Step: step, Time: 1e9 + float64(step)/3}
+			b.Rows = append(b.Rows, &Train{Head: head, Loss: Float(step % 2)}, &System{Head: head}, &Eval{Head: head},
+				&Class{Head: head, Losses: ClassLosses{{"a", 2, 0.5}}},
+				&Metrics{Head: head, Values: NamedValues{{"entropy", Float(step % 3)}}})
 			if len(b.Rows) >= together {
 				h.Add(b)
 				b.Rows = nil
@@ -101,7 +103,7 @@ func TestAThinnedHistoryIsEquallyDenseEverywhere(t *testing.T) {
 			t.Errorf("from %d and %d to %d", h.Train[0].Step, figure[0].Step, h.Train[len(h.Train)-1].Step)
 		}
 		const parts = 20
-		var low, high, points [parts]int
+		var low, high, points, system, classes, checks [parts]int
 		for _, r := range h.Train {
 			if at := (r.Step - 1) * parts / 50_000; r.Loss == 0 {
 				low[at]++
@@ -112,11 +114,40 @@ func TestAThinnedHistoryIsEquallyDenseEverywhere(t *testing.T) {
 		for _, p := range figure {
 			points[(p.Step-1)*parts/50_000]++
 		}
+		for _, r := range h.System {
+			system[(r.Step-1)*parts/50_000]++
+		}
+		for _, r := range h.Classes {
+			classes[(r.Step-1)*parts/50_000]++
+		}
+		for _, r := range h.Evals {
+			checks[(r.Step-1)*parts/50_000]++
+		}
 		for i := range parts {
+			if system[i] < 4 || classes[i] < 1 || checks[i] < 4 {
+				t.Errorf("rows %d together, part %d: %d of the machine, %d of classes, %d checks", together, i, system[i],
+					classes[i], checks[i])
+			}
 			if low[i] < 3 || high[i] < 3 || points[i] < 6 {
 				t.Errorf("rows %d together, part %d: %d low, %d high, %d points", together, i, low[i], high[i], points[i])
 			}
 		}
+	}
+}
+
+// Clocks that were set back, and steps that no trainer takes, neither keep a history from being bounded nor lose its newest
+// rows.
+func TestAHistoryOfOddTimesIsBounded(t *testing.T) {
+	h := History{Limit: 64}
+	for i := range 1000 {
+		head := Head{Step: i % 2 * math.MaxInt, Time: []float64{-1e300, 1e300, 0, float64(i)}[i%4]}
+		h.Add(Batch{Rows: []Row{&System{Head: head}, &Class{Head: Head{Step: i * (math.MaxInt / 1000)}}}})
+	}
+	if n := len(h.System); n == 0 || n > 64 || h.System[n-1].Step != math.MaxInt {
+		t.Errorf("%d rows of the machine", n)
+	}
+	if n := len(h.Classes); n == 0 || n > 64 || h.Classes[n-1].Step != 999*(math.MaxInt/1000) {
+		t.Errorf("%d rows of classes", n)
 	}
 }
 

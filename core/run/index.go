@@ -28,7 +28,7 @@ import (
 // time was then set back to that of the original; and one in a file that a Reader has open.
 const (
 	indexFolder  = ".finetui"
-	indexVersion = 7       // grows when what is kept, or what it is worked out by, changes
+	indexVersion = 8       // grows when what is kept, or what it is worked out by, changes
 	indexFrom    = 1 << 20 // bytes read since the index was written that make a new one worth while
 	indexMost    = 8 << 20 // that do so of a file of any length
 	checkedHead  = 4 << 10 // bytes at the beginning of the file that an index is held against
