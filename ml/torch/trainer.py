@@ -483,8 +483,11 @@ class Dealt(Trainer):
         if zero == 3 and (not self.frozen or self.fitted):
             raise ValueError("ZeRO-3 trains adapters of the language model alone")
         objective = Objective(self, zero)
+        # Gradients are gathered in one piece as large as what is trained: the usual one of 500 million numbers is 2 GB in
+        # each process, made and filled anew for every sample.
         config = dict(train_micro_batch_size_per_gpu=1, gradient_accumulation_steps=1, gradient_clipping=self.clip,
-                      zero_allow_untested_optimizer=True, zero_optimization=dict(stage=zero, overlap_comm=False))
+                      zero_allow_untested_optimizer=True,
+                      zero_optimization=dict(stage=zero, overlap_comm=False, reduce_bucket_size=self.trainable))
         if zero == 3:
             deepspeed.zero.Init(module=objective, config_dict_or_path=config)
         self.engine = deepspeed.initialize(model=objective, optimizer=self.optimizer, config=config)[0]

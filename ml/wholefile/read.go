@@ -1,6 +1,7 @@
 package wholefile
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -35,7 +36,12 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil {
+		b.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // else it grows, and is copied, again and again
+	}
+	_, err = b.ReadFrom(io.LimitReader(f, limit+1))
+	data := b.Bytes()
 	if err == nil && int64(len(data)) > limit {
 		return nil, fmt.Errorf("%s has more than %d bytes, which is more than such a file ever has: remove it",
 			path, limit)
