@@ -362,8 +362,12 @@ func (c call) showAdopted(r *run.Run, d description) int {
 		fmt.Fprintf(c.stdout, "checkpoint %s%s\n", printable.Line(filepath.Base(s.Path)), mark)
 	}
 	c.judge(r)
-	for _, s := range r.Settings() {
-		fmt.Fprintf(c.stdout, "%-10s %s\n", printable.Line(s.Key), printable.Line(s.Value))
+	settings, width := r.Settings(), 10
+	for _, s := range settings {
+		width = min(max(width, len(s.Key)), 32)
+	}
+	for _, s := range settings {
+		fmt.Fprintf(c.stdout, "%-*s %s\n", width, printable.Line(s.Key), printable.Line(s.Value))
 	}
 	return exitDone
 }

@@ -86,9 +86,10 @@ func (p *classesPanel) move(m widget.Move, page int) {
 // none is what is said where there is no class to show.
 func (p *classesPanel) none(t *widget.Theme, w, h int) string {
 	if p.plot.recall {
-		return p.nothing(t, "no check on valid yet: TRAIN.EVAL_EVERY says how often there is one", w, h)
+		return p.nothing(t, p.absent("the recall of classes",
+			"no check on valid yet: TRAIN.EVAL_EVERY says how often there is one"), w, h)
 	}
-	return p.nothing(t, "no losses of classes yet", w, h)
+	return p.nothing(t, p.absent("losses of classes", "no losses of classes yet"), w, h)
 }
 
 // The least size of a small chart.

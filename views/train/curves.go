@@ -39,6 +39,9 @@ func (p *shared) drawTrain(name string, value func(*run.Train) float64,
 		c := p.plot.chart(p.now().Location())
 		c.LogY = false
 		of := func(r *reading) *curve { return p.plot.raw(r, r.ofRows(name, value)) }
+		if drawn := of(r); drawn.low > drawn.high && r.run.Tool() != "" {
+			return p.nothing(t, p.absent(name, ""), w, h)
+		}
 		line := p.plot.lineOf(of(r), w)
 		line.Tone = widget.Accent
 		c.Lines = append([]widget.Line{line}, p.pinned(of, w)...)

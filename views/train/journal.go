@@ -27,7 +27,7 @@ func newJournal(s *shared) []views.Panel {
 func (p *journal) logLines(t *widget.Theme, w int) []string {
 	r := p.current()
 	if r == nil || len(r.log) == 0 {
-		return []string{p.nothing(t, "the log is empty", w, 1)}
+		return p.nothingLines(t, p.absent("a log here", "the log is empty"), w)
 	}
 	var lines []string
 	for _, line := range r.log {
@@ -80,7 +80,7 @@ func (p *journal) eventLines(t *widget.Theme, w int) []string {
 		}
 	}
 	if len(lines) == 0 {
-		return []string{p.nothing(t, "✓ nothing has happened that needs a word", w, 1)}
+		return p.nothingLines(t, "✓ nothing has happened that needs a word", w)
 	}
 	return lines
 }
@@ -107,10 +107,13 @@ func (p *journal) checkpointLines(t *widget.Theme, w int) []string {
 	r := p.current()
 	if r == nil || len(r.saved) == 0 {
 		text := "no checkpoint yet"
+		if r != nil && !r.status.Live() {
+			text = "no checkpoint"
+		}
 		if r != nil && r.config != nil && r.config.Train.SaveEvery > 0 {
 			text += fmt.Sprintf(": the first comes at step %d", r.config.Train.SaveEvery)
 		}
-		return []string{p.nothing(t, text, w, 1)}
+		return p.nothingLines(t, text, w)
 	}
 	written := map[int]*run.Checkpoint{}
 	for _, c := range r.history.Checkpoints {

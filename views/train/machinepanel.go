@@ -24,7 +24,7 @@ func newMachinePanel(s *shared) views.Panel {
 func (p *machinePanel) draw(t *widget.Theme, w, h int) string {
 	r := p.current()
 	if r == nil || len(r.history.System) == 0 {
-		return p.nothing(t, "no figures of the machine yet", w, h)
+		return p.nothing(t, p.absent("the machine", "no figures of the machine yet"), w, h)
 	}
 	gpus := r.history.GPUs()
 	// where there is no room for it, the table of the Machine view has the rest of each

@@ -64,7 +64,10 @@ func (p *metric) drawn(r *reading) string {
 	for _, f := range r.history.Figures {
 		return f.Name
 	}
-	return usualMetric
+	if len(r.history.Checks()) > 0 {
+		return run.ValidSplit + "_loss"
+	}
+	return "loss"
 }
 
 // title names the figure, and the key that chooses another one.

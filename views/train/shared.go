@@ -40,10 +40,24 @@ func title(s string) func() string { return func() string { return s } }
 
 // nothing is what a panel says in place of figures: that the run is still being read, or what there is none of.
 func (p *shared) nothing(t *widget.Theme, what string, w, h int) string {
+	return widget.Block(strings.Join(p.nothingLines(t, what, w), "\n"), w, h)
+}
+
+// nothingLines are the lines that a panel says that in.
+func (p *shared) nothingLines(t *widget.Theme, what string, w int) []string {
 	if p.current() == nil {
 		what = "reading the run"
 	}
-	return widget.Block(t.Muted.Render(" "+what), w, h)
+	return widget.Hang(" ", what, t.Muted, w-1)
+}
+
+// absent is what a panel says of figures that no row holds: in a run of this program's own they may come, another
+// trainer does not write them down.
+func (p *shared) absent(figures, otherwise string) string {
+	if r := p.current(); r != nil && r.run.Tool() != "" {
+		return r.run.Tool() + " has written down nothing of " + figures
+	}
+	return otherwise
 }
 
 // fromZero is a scale that begins at nothing.

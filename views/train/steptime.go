@@ -25,7 +25,7 @@ func (p *timePanel) draw(t *widget.Theme, w, h int) string {
 	}
 	s := run.TimeOf(&r.history, r.clock)
 	if total := s.Within(); total <= 0 || math.IsNaN(total) {
-		return p.nothing(t, run.UnknownTime, w, h)
+		return p.nothing(t, p.absent("what a step's time goes into", run.UnknownTime), w, h)
 	}
 	verdict := verdictLines(t, s, r.history.Machine(), w)
 	if line := coresHeld(r); line != "" {

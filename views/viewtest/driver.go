@@ -122,17 +122,23 @@ func (d *Driver) Click(x, y int) *Driver {
 	return d.Send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
 }
 
-// Wait delivers what arrives until done, for at most ten seconds: for streams and work that takes its time.
+// Wait delivers what arrives until done: for streams and work that takes its time. It is given up when nothing arrives
+// for longer than any machine takes over a message, and where messages come on and on without an end.
 func (d *Driver) Wait(what string, done func() bool) *Driver {
 	d.t.Helper()
-	limit := time.After(10 * time.Second)
+	const silence, patience = 30 * time.Second, 5 * time.Minute
+	quiet, late := time.NewTimer(silence), time.After(patience)
+	defer quiet.Stop()
 	for !done() {
 		select {
 		case msg := <-d.answers:
 			d.deliver(msg)
-		case <-limit:
-			d.t.Fatalf("waited in vain for %s; the screen is\n%s", what, d.Screen())
+			quiet.Reset(silence)
+			continue
+		case <-quiet.C:
+		case <-late:
 		}
+		d.t.Fatalf("waited in vain for %s; the screen is\n%s", what, d.Screen())
 	}
 	return d
 }
