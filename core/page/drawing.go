@@ -129,28 +129,10 @@ func (a scale) ticks(n int) (list []float64) {
 		}
 		return list
 	}
-	step := roundStep((a.high - a.low) / float64(n))
-	for k := math.Ceil(a.low/step - 1e-9); k*step <= a.high+1e-9*step; k++ {
-		list = append(list, k*step)
-	}
-	return list
-}
-
-// roundStep is the next of 1, 2 and 5 times a power of ten.
-func roundStep(v float64) float64 {
-	power := math.Pow(10, math.Floor(math.Log10(v)))
-	for _, m := range []float64{1, 2, 5} {
-		if m*power >= v*(1-1e-9) {
-			return m * power
-		}
-	}
-	return 10 * power
+	return printable.Ticks(a.low, a.high, n)
 }
 
 // number is a tick's label.
 func number(v float64) string {
-	if v == 0 {
-		return "0" // not −0
-	}
-	return fmt.Sprintf("%g", math.Round(v*1e6)/1e6)
+	return fmt.Sprintf("%g", math.Round(v*1e6)/1e6+0) // not −0
 }

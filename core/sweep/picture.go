@@ -185,12 +185,11 @@ func (p *sheet) forest(c *eval.RecipeComparison) {
 	top := p.y
 	p.space(forestRow*len(c.Differences) + 34)
 	bottom := p.y - 34
-	step := tickStep(100 * (high - low))
-	for k := math.Ceil(100 * low / step); k*step <= 100*high; k++ {
-		x := int(math.Round(at(k * step / 100)))
+	for _, points := range printable.Ticks(100*low, 100*high, 7) {
+		x := int(math.Round(at(points / 100)))
 		p.fill(x, top, 1, bottom-top, rule)
-		text := strconv.FormatFloat(k*step, 'g', 6, 64)
-		if k > 0 {
+		text := strconv.FormatFloat(points, 'g', 6, 64)
+		if points > 0 {
 			text = "+" + text
 		}
 		f.small.Write(p.img, x-f.small.Width(text)/2, bottom+8, 200, text, faint)
@@ -220,17 +219,6 @@ func (p *sheet) forest(c *eval.RecipeComparison) {
 		}
 	}
 	p.line(f.small, "Filled: told apart (p < 0.05, Holm). Hollow: within chance.", faint, textLine)
-}
-
-// tickStep is a round number of which 4 to 10 make a length.
-func tickStep(length float64) float64 {
-	step := math.Pow(10, math.Floor(math.Log10(length)))
-	for _, part := range []float64{1, .5, .2, .1} {
-		if length/(part*step) >= 4 {
-			return part * step
-		}
-	}
-	return step / 10
 }
 
 // disc draws a filled circle.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"finetui/core/printable"
 )
 
 // Line is one series of a LineChart. X and Y have the same length; where X goes back a new line begins, as after a
@@ -386,7 +388,7 @@ func (c LineChart) yTicks(y scale, rows int) []float64 {
 		}
 		return ticks
 	}
-	return roundTicks(y.from, y.to, max(rows/3, 2))
+	return printable.Ticks(y.from, y.to, max(rows/3, 2))
 }
 
 // tickTexts writes ticks with as many decimals as their distance needs, all with the same.
@@ -406,23 +408,6 @@ func (c LineChart) tickTexts(ticks []float64) []string {
 	return texts
 }
 
-// roundTicks are multiples of 1, 2 or 5 times a power of ten between from and to, about n of them.
-func roundTicks(from, to float64, n int) []float64 {
-	raw := (to - from) / float64(n)
-	step := math.Pow(10, math.Floor(math.Log10(raw)))
-	for _, m := range []float64{1, 2, 5, 10} {
-		if step*m >= raw {
-			step *= m
-			break
-		}
-	}
-	var ticks []float64
-	for i := math.Ceil(from/step - 1e-9); i*step <= to+step*1e-9 && len(ticks) <= 4*n+4; i++ {
-		ticks = append(ticks, i*step+0) // not −0
-	}
-	return ticks
-}
-
 // xAxis is the two ends, and round values between them where they fit.
 func (c LineChart) xAxis(x scale, w int) string {
 	end := c.xText(x.to)
@@ -433,7 +418,7 @@ func (c LineChart) xAxis(x scale, w int) string {
 	if Width(string(line)) != len(line) {
 		return string(line) // wide characters: cells are not runes
 	}
-	for _, tick := range roundTicks(x.from, x.to, max(w/20, 1)) {
+	for _, tick := range printable.Ticks(x.from, x.to, max(w/20, 1)) {
 		text := []rune(c.xText(tick))
 		at := int(math.Round(x.share(tick)*float64(w-1))) - len(text)/2
 		if at < 1 || at+len(text)+1 > len(line) || strings.TrimSpace(string(line[at-1:at+len(text)+1])) != "" {
