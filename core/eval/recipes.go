@@ -15,6 +15,8 @@ import (
 type Variant struct {
 	Name    string
 	Results []*Result
+	Texts   []*FreeTextResult // of the same runs, where they answer in free words
+	Fixed   bool              // it was not trained: there is no chance of seeds in it
 }
 
 // RecipeComparison says what recipes gain over the first of them, on items that all their runs answered. A claim about
@@ -23,14 +25,15 @@ type RecipeComparison struct {
 	Schema      int                `json:"schema"`
 	Kind        string             `json:"kind"` // RecipeComparisonKind
 	Split       string             `json:"split"`
-	N           int                `json:"n"`           // items that every run answered, all expecting the same
-	LeftOut     int                `json:"left_out"`    // items that some run lacks or that expect something else
-	Variants    []VariantSummary   `json:"variants"`    // the first is the reference
-	Differences []RecipeDifference `json:"differences"` // of each other one from the reference
-	SeedSD      *float64           `json:"seed_sd"`     // of macro-F1 between seeds, pooled; null: one seed each
-	SeedDF      int                `json:"seed_sd_df"`  // degrees of freedom of SeedSD
-	Method      string             `json:"method"`      // of interval and p
-	Sentences   []string           `json:"sentences"`   // what may be said, plainly
+	N           int                `json:"n"`               // items that every run answered, all expecting the same
+	LeftOut     int                `json:"left_out"`        // items that some run lacks or that expect something else
+	Variants    []VariantSummary   `json:"variants"`        // the first is the reference
+	Differences []RecipeDifference `json:"differences"`     // of each other one from the reference
+	SeedSD      *float64           `json:"seed_sd"`         // of macro-F1 between seeds, pooled; null: one seed each
+	SeedDF      int                `json:"seed_sd_df"`      // degrees of freedom of SeedSD
+	Words       []WordsFigure      `json:"words,omitempty"` // of answers in free words; none: some run has none
+	Method      string             `json:"method"`          // of interval and p
+	Sentences   []string           `json:"sentences"`       // what may be said, plainly
 }
 
 // RecipeComparisonKind is RecipeComparison.Kind.
@@ -107,6 +110,9 @@ func compareRecipes(variants []Variant, constants func(variant int) []string, re
 	}
 	macro, right := table.bootstrap(resamples, seed)
 	for v := range variants {
+		macro.fixed, right.fixed = append(macro.fixed, variants[v].Fixed), append(right.fixed, variants[v].Fixed)
+	}
+	for v := range variants {
 		c.Variants = append(c.Variants, summarize(&variants[v], macro.seen[v], right.seen[v]))
 	}
 	macroSeeds, rightSeeds := macro.seedSpread(), right.seedSpread()
@@ -132,6 +138,7 @@ func compareRecipes(variants []Variant, constants func(variant int) []string, re
 	for i, adjusted := range holm(p) {
 		c.Differences[i].PHolm = adjusted
 	}
+	c.Words = compareWords(variants, resamples, seed)
 	c.Sentences = c.say()
 	return c, nil
 }
@@ -252,6 +259,15 @@ func newAnswerTable(variants []Variant) (*answerTable, error) {
 type resampled struct {
 	seen  [][]float64   // [variant][run]
 	drawn [][][]float64 // [variant][run][resample]
+	fixed []bool        // the variant was not trained
+}
+
+// chance is what of the variance between seeds stays in a variant's mean.
+func (x *resampled) chance(v int) float64 {
+	if x.fixed[v] {
+		return 0
+	}
+	return 1 / float64(len(x.seen[v]))
 }
 
 // bootstrap measures macro-F1 and accuracy of every run on the same resampled items.
@@ -354,7 +370,7 @@ func (x *resampled) difference(a, b int, seeds seedSpread) SeedDifference {
 		values[i] = x.mean(b, i) - x.mean(a, i)
 	}
 	d := SeedDifference{Difference: second - first}
-	runs := math.Sqrt(1/float64(len(x.seen[a])) + 1/float64(len(x.seen[b])))
+	runs := math.Sqrt(x.chance(a) + x.chance(b))
 	d.SeedSD = seeds.between * runs
 	drawn := math.Sqrt(variance(resamples, func(i int) float64 { return values[i] }))
 	d.ItemSD = math.Sqrt(max(0, drawn*drawn-seeds.crossed*seeds.crossed*runs*runs))
@@ -547,6 +563,9 @@ func (c *RecipeComparison) Text() string {
 			signed(100 * d.Accuracy.Difference), points(d.Accuracy.Interval)})
 	}
 	b.WriteString(printable.Table(rows) + "\n")
+	if len(c.Words) > 0 {
+		b.WriteString(c.wordsTable() + "\n")
+	}
 	for _, s := range c.Sentences {
 		b.WriteString(printable.Line(s) + "\n")
 	}

@@ -22,12 +22,16 @@ func (s *Session) CompareRecipes(recipes []Recipe, split string) (*eval.RecipeCo
 		if err != nil {
 			return nil, err
 		}
-		v := eval.Variant{Name: r.Name}
+		v := eval.Variant{Name: r.Name, Fixed: runs[0].Name == Base}
 		if v.Name == "" {
 			v.Name = recipeName(runs)
 		}
 		for _, k := range runs {
-			v.Results = append(v.Results, k.Result)
+			text, err := k.FreeText()
+			if err != nil {
+				return nil, err
+			}
+			v.Results, v.Texts = append(v.Results, k.Result), append(v.Texts, text)
 		}
 		variants, first = append(variants, v), append(first, runs[0])
 	}
