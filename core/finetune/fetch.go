@@ -97,7 +97,7 @@ var errAskedToStop = errors.New("stopped on request before its first step")
 // watchForStop lets work go on until it is done or somebody asks the run to
 // stop, which ends it at once: there is nothing to be saved.
 func (j *job) watchForStop(ctx context.Context, work func(ctx context.Context) error) error {
-	a := &announcer{w: j.w}
+	a := &announcer{w: j.w, logged: time.Now()}
 	a.end()
 	j.announce = a.report
 	ctx, cancel := context.WithCancelCause(ctx)

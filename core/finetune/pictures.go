@@ -82,6 +82,7 @@ func (j *job) pictureSums(ctx context.Context) (map[string]filehash.Sum, error) 
 			items = append(items, item)
 		}
 	}
+	_, more := j.p.Data.Words()
 	store := filehash.In(j.p.File.Root)
 	defer store.Flush()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -97,7 +98,7 @@ func (j *job) pictureSums(ctx context.Context) (map[string]filehash.Sum, error) 
 					cancel(err)
 				}
 				sums[i] = sum
-				j.announce(i, len(items), "pictures compared with those of the start")
+				j.announce(i+1, len(items), more+" looked at by their content")
 			}
 		})
 	}

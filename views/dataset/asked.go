@@ -66,8 +66,11 @@ func (p *shared) copiesOf(class int) float64 {
 	return 1
 }
 
-// contextName says what of the picture the model is shown.
+// contextName says what of the picture the model is shown; of a clip it is always frames of the whole.
 func (p *shared) contextName() string {
+	if p.clips() {
+		return "sees frames of the whole clip"
+	}
 	return map[config.Context]string{
 		config.ContextFull: "sees the whole picture", config.ContextMarked: "sees it outlined",
 		config.ContextCrop:     "sees it cut out",

@@ -174,9 +174,20 @@ func (v *overview) drawClipImbalance(t *widget.Theme, w, h int) string {
 		if n := len(c.People); n > 0 {
 			people = widget.Count(n)
 		}
-		lines = append(lines, labelled(t, "people", people, fmt.Sprintf("%s variations", widget.Count(c.Varied())), w))
+		lines = append(lines, labelled(t, "people", people, variations(c.Varied()), w))
 	}
 	return widget.Block(strings.Join(lines, "\n"), w, h)
+}
+
+// variations says how many variations the labels tell apart.
+func variations(n int) string {
+	switch n {
+	case 0:
+		return "no variations"
+	case 1:
+		return "1 variation"
+	}
+	return widget.Count(n) + " variations"
 }
 
 // countWords are counts in a line: "h264 18, vp9 2".

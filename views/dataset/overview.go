@@ -314,6 +314,9 @@ func (v *overview) ratioLines(t *widget.Theme, part *stats.Part, w int) []string
 	if len(b.Absent) > 0 {
 		return append([]string{line}, wrapped(t.Warning, "! no object of "+v.namesOf(b.Absent), w)...)
 	}
+	if b.Ratio == 1 && len(part.ClassCounts) > 1 {
+		return []string{line, " " + widget.Cut("every class has "+widget.Count(part.ClassCounts[b.Most]), w-1)}
+	}
 	return []string{line, " " + widget.Cut(fmt.Sprintf("%s %s : %s %s", v.nameOf(b.Most),
 		widget.Count(part.ClassCounts[b.Most]), widget.Count(part.ClassCounts[b.Least]), v.nameOf(b.Least)), w-1)}
 }

@@ -241,8 +241,16 @@ func (v *recipeView) exampleTitle() string {
 	if len(refs) == 0 {
 		return "Prompt"
 	}
-	ref := refs[0]
-	return fmt.Sprintf("Prompt for %s, box %d", widget.Clean(v.set.Items[ref.Item].ID), ref.Object+1)
+	return "Prompt for " + v.exampleName(refs[0])
+}
+
+// exampleName says what is asked about: a clip, or an object by its picture and box.
+func (v *recipeView) exampleName(ref data.Ref) string {
+	item := &v.set.Items[ref.Item]
+	if item.Clip != nil {
+		return widget.Clean(item.ID)
+	}
+	return fmt.Sprintf("%s, box %d", widget.Clean(item.ID), ref.Object+1)
 }
 
 // mostExample is how many lines an example has a use for; where there is room for more, further ones stand below it.
@@ -269,7 +277,7 @@ func (v *recipeView) drawExample(t *widget.Theme, w, h int) string {
 	for i, ref := range refs {
 		lines := each
 		if i > 0 {
-			title := fmt.Sprintf("%s, box %d", widget.Clean(v.set.Items[ref.Item].ID), ref.Object+1)
+			title := v.exampleName(ref)
 			blocks = append(blocks, widget.Left(t.BarFaint.Render("─ ")+t.Muted.Render(widget.Cut(title, w-4))+" "+
 				t.BarFaint.Render(strings.Repeat("─", max(w-widget.Width(title)-3, 0))), w))
 			lines--

@@ -144,8 +144,8 @@ func (p *shared) noResult(t *widget.Theme, w, h int) string {
 	default:
 		n := p.now.samples.Len()
 		say(t.Strong, setting.Name+" has not been evaluated on "+p.now.split)
-		say(t.Text, fmt.Sprintf("Press b to ask it about all %s objects of this split and score the answers; %s and "+
-			"%s choose who is asked, %s another split.", widget.Count(n),
+		say(t.Text, fmt.Sprintf("Press b to ask it about all %s of this split and score the answers; %s and "+
+			"%s choose who is asked, %s another split.", p.counted(n),
 			views.KeyOf("subject"), views.KeyOf("run"), views.KeyOf("next_split")))
 	}
 	return widget.Block(strings.Repeat("\n", min(max((h-len(lines))/3, 0), 6))+"  "+strings.Join(lines, "\n  "), w, h)

@@ -1,7 +1,6 @@
 package infer
 
 import (
-	"fmt"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -70,7 +69,7 @@ func (v *compare) differTitle() string {
 		return "Where they differ · " + inClips(n)
 	}
 	if n := len(v.differences()); n > 0 {
-		return fmt.Sprintf("Where they differ · %s objects", widget.Count(n))
+		return "Where they differ · " + v.counted(n)
 	}
 	return "Where they differ"
 }
@@ -104,14 +103,14 @@ func judged(a *eval.Answer) widget.Cell {
 
 func (v *compare) drawDiffer(t *widget.Theme, w, h int) string {
 	if v.comparison() == nil {
-		return widget.Middle(t.Muted, "the objects that only one of two gets right", w, h)
+		return widget.Middle(t.Muted, "what only one of two gets right", w, h)
 	}
 	table := v.differTable()
 	switch {
 	case len(table.Rows) == 0 && v.worded():
 		return widget.Middle(t.Muted, "both say the same about every clip", w, h)
 	case len(table.Rows) == 0:
-		return widget.Middle(t.Muted, "both are right about the same objects", w, h)
+		return widget.Middle(t.Muted, "both are right about the same ones", w, h)
 	case !v.worded() || h < 12:
 		return table.View(t, w, h)
 	}

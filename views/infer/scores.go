@@ -159,7 +159,7 @@ func (v *scores) scoresTitle() string {
 	}
 	title := "Scores of " + setting.Name + " on " + v.now.split
 	if r := v.result(); r != nil {
-		title += " · " + widget.Count(r.N) + " objects"
+		title += " · " + v.counted(r.N)
 		if v.byWords() {
 			title = "Scores of " + setting.Name + " on " + v.now.split + " · " + inClips(r.N)
 		}

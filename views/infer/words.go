@@ -40,6 +40,17 @@ func (p *Pane) nextMeasure() tea.Cmd {
 	return nil
 }
 
+// counted says how many of what a split asks about there are: clips, or objects in pictures.
+func (p *shared) counted(n int) string {
+	if p.now.samples != nil && p.now.samples.Len() > 0 && p.now.samples.Item(0).Clip != nil {
+		return inClips(n)
+	}
+	if n == 1 {
+		return "1 object"
+	}
+	return widget.Count(n) + " objects"
+}
+
 // inClips says how many things were asked about, as what they are.
 func inClips(n int) string {
 	if n == 1 {

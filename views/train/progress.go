@@ -157,7 +157,7 @@ func beginning(t *widget.Theme, r *reading, w int) []string {
 		lines = append(lines, widget.Cut(widget.Clean(text), w))
 	}
 	if r.config != nil && r.run.Info.Steps > 0 {
-		text := fmt.Sprintf("the first steps: pictures are seen for the first time; figures come at step %d",
+		text := fmt.Sprintf("the first steps: everything is seen for the first time; figures come at step %d",
 			r.config.Train.LogEvery)
 		for _, line := range widget.Wrap(text, w) {
 			lines = append(lines, t.Muted.Render(line))
