@@ -37,11 +37,7 @@ func runDemo(c call) int {
 	case len(c.words) == 0:
 		return runDemoChain(c, "demo", chain.Run)
 	case len(c.words) == 1 && c.words[0] == "qved":
-		return runDemoChain(c, demoQVED, func(ctx context.Context, file *config.Snapshot, o chain.Options) ([]string,
-			error) {
-			path, err := chain.RunClips(ctx, file, o)
-			return []string{path}, err
-		})
+		return runDemoChain(c, demoQVED, chain.RunClips)
 	case len(c.words) == 2 && c.words[0] == "base":
 		return runDemoBase(c, c.words[1], pictureBase)
 	case len(c.words) == 3 && c.words[0] == "qved" && c.words[1] == "base":

@@ -19,10 +19,14 @@ func (r *Result) Text() string {
 		r.MacroF1, fraction(r.MacroF1Interval), r.MacroF1Classes, r.MacroF1AllClasses, len(r.ClosedList))
 	fmt.Fprintf(&b, "MCC %.3f · kappa %.3f · unparsed %d · %.3f s an answer · perfect answers would score %s\n\n",
 		r.MCC, r.Kappa, r.Unparsed, r.SecondsPerAnswer, percent(r.SelfTest))
+	conditions, objects := r.Grouped()
 	for _, g := range []struct {
 		title  string
 		groups Ordered[Group]
-	}{{"class", r.Classes}, {"condition", r.Conditions}, {"object", r.Objects}} {
+	}{{"class", r.Classes}, {"condition", conditions}, {"object", objects}} {
+		if len(g.groups) == 0 {
+			continue
+		}
 		b.WriteString(groupTable(g.title, g.groups))
 		b.WriteByte('\n')
 	}
@@ -33,6 +37,27 @@ func (r *Result) Text() string {
 	}
 	b.WriteString(r.Success.text())
 	return b.String()
+}
+
+// Grouped are the groups of classes that say more than the classes do: the conditions where there are several, the
+// objects where one has several classes. Else they are nil.
+func (r *Result) Grouped() (conditions, objects Ordered[Group]) {
+	return grouped(r.Classes, r.Conditions, r.Objects)
+}
+
+// Grouped are the groups of a comparison that say more than its classes do, as those of a Result.
+func (c *Comparison) Grouped() (conditions, objects Ordered[Pair]) {
+	return grouped(c.Classes, c.Conditions, c.Objects)
+}
+
+func grouped[T any](classes, byCondition, byObject Ordered[T]) (conditions, objects Ordered[T]) {
+	if len(byCondition) > 1 {
+		conditions = byCondition
+	}
+	if len(byObject) < len(classes) {
+		objects = byObject
+	}
+	return conditions, objects
 }
 
 func groupTable(title string, groups Ordered[Group]) string {
@@ -101,10 +126,14 @@ func (c *Comparison) Text() string {
 		b.WriteString(s + "\n")
 	}
 	b.WriteByte('\n')
+	conditions, objects := c.Grouped()
 	for _, g := range []struct {
 		title string
 		pairs Ordered[Pair]
-	}{{"class", c.Classes}, {"condition", c.Conditions}, {"object", c.Objects}} {
+	}{{"class", c.Classes}, {"condition", conditions}, {"object", objects}} {
+		if len(g.pairs) == 0 {
+			continue
+		}
 		rows := [][]string{{g.title, "n", c.Subjects[0], c.Subjects[1], "points"}}
 		for _, p := range g.pairs {
 			v := p.Value

@@ -116,6 +116,9 @@ func (b *batch) text() string {
 // bar is how far it is, as a line of w cells.
 func (b *batch) bar(t *widget.Theme, w int) string {
 	p := widget.Progress{What: b.name, Done: b.done, Total: b.total}
+	if b.what != "" { // of what: answers, or files of the base that are read before
+		p.What += " · " + b.what
+	}
 	if b.elapsed >= time.Second { // before that an estimate means nothing
 		p.Elapsed = b.elapsed
 	}
@@ -130,7 +133,7 @@ func (p *shared) noResult(t *widget.Theme, w, h int) string {
 	say := func(style widget.Style, text string) { lines = append(lines, toned(style, wrapped(text, w-4))...) }
 	switch {
 	case p.evaluatingThis():
-		say(t.Strong, "Asking about every object of "+p.batch.split)
+		say(t.Strong, "Asking about all "+p.counted(p.now.samples.Len())+" of "+p.batch.split)
 		lines = append(lines, p.batch.bar(t, w-4))
 		say(t.Muted, "x stops it. The other views and panes are open meanwhile.")
 	case setting == nil:

@@ -300,7 +300,9 @@ func (v *compare) drawPairClasses(t *widget.Theme, w, h int) string {
 		}
 	}
 	add("", pair.Classes)
-	add("by condition", pair.Conditions)
+	if conditions, _ := pair.Grouped(); len(conditions) > 0 {
+		add("by condition", conditions)
+	}
 	return table.View(t, w, h)
 }
 
@@ -308,7 +310,11 @@ func (v *compare) movePairClass(m widget.Move, page int) {
 	if c := v.wording(); c != nil {
 		v.class.Move(m, len(c.Exercises), page)
 	} else if pair := v.comparison(); pair != nil {
-		v.class.Move(m, len(pair.Classes)+1+len(pair.Conditions), page)
+		rows := len(pair.Classes)
+		if conditions, _ := pair.Grouped(); len(conditions) > 0 {
+			rows += 1 + len(conditions)
+		}
+		v.class.Move(m, rows, page)
 	}
 }
 

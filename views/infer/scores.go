@@ -122,7 +122,7 @@ type group struct {
 func groups(r *eval.Result) []group {
 	var list []group
 	add := func(heading string, of eval.Ordered[eval.Group], kind func(eval.Label) string) {
-		if heading != "" {
+		if heading != "" && len(of) > 0 {
 			list = append(list, group{heading: heading})
 		}
 		for _, g := range of {
@@ -130,8 +130,9 @@ func groups(r *eval.Result) []group {
 		}
 	}
 	add("", r.Classes, func(l eval.Label) string { return l.Name })
-	add("by condition", r.Conditions, func(l eval.Label) string { return l.Condition })
-	add("by object", r.Objects, func(l eval.Label) string { return l.Object })
+	conditions, objects := r.Grouped()
+	add("by condition", conditions, func(l eval.Label) string { return l.Condition })
+	add("by object", objects, func(l eval.Label) string { return l.Object })
 	return list
 }
 

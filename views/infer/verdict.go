@@ -86,10 +86,14 @@ func tooFew(r *eval.Result) string {
 	slices.SortStableFunc(list, func(a, b eval.Named[eval.Group]) int {
 		return cmp.Compare(width(b.Value.Interval), width(a.Value.Interval))
 	})
-	parts := make([]string, len(list))
-	for i, g := range list {
-		parts[i] = fmt.Sprintf("%s, %d of %d right: %s", widget.Clean(g.Name), g.Value.Right, g.Value.Support,
-			span(g.Value.Interval))
+	const most = 6
+	var parts []string
+	for _, g := range list[:min(most, len(list))] {
+		parts = append(parts, fmt.Sprintf("%s, %d of %d right: %s", widget.Clean(g.Name), g.Value.Right, g.Value.Support,
+			span(g.Value.Interval)))
+	}
+	if more := len(list) - most; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more classes", more))
 	}
 	return strings.Join(parts, "; ")
 }

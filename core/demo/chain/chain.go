@@ -16,6 +16,7 @@ import (
 	"finetui/core/demo"
 	"finetui/core/eval"
 	"finetui/core/finetune"
+	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/run"
 	"finetui/core/session"
@@ -32,20 +33,42 @@ type Options struct {
 	Each, Seeds  int                                // of a class of the balanced set, and of the runs; 0: the demo's
 }
 
-// mode is one of the two train sets of the demo. Both are scored on the balanced set.
+// mode is a question about recipes: what they are trained on, and what their runs are scored on. The demo with pictures
+// has two, one for each of its train sets, that with clips has one.
 type mode struct {
 	name, title string
-	path        string   // DATASET.PATH
-	further     []string // splits that are scored beside the balanced set
-	planned     bool     // the planned test is made on it
+	path        string          // DATASET.PATH
+	constants   []config.Change // in which it differs from the project
+	split, set  string          // what is scored first, and what it is called: "balanced", "the balanced set"
+	further     []string        // splits that are scored beside it
+	planned     bool            // the planned test is made on it
+	listed      bool            // the base is asked with the closed list in its prompt
+	axes        []sweep.Axis
+	tried       []described // the recipes that the axes come to, in their order
+	seeds       []int
 }
+
+// described is a recipe of the demo.
+type described struct{ name, about string }
 
 // modes are the demo's for a configuration.
 func modes(file *config.Snapshot) []mode {
-	return []mode{
-		{name: "published", title: "As published", path: file.Config.Dataset.Path, further: []string{"test"}},
-		{name: "long-tail", title: "Long tail", path: beside(file, "long-tail"), planned: true},
+	m := mode{split: balancedSplit, set: "the balanced set", listed: true, tried: subjects, seeds: seeds,
+		axes: []sweep.Axis{
+			{Key: "RECIPE.PRESET", Values: []string{string(config.PresetBasic), string(config.PresetEnhanced)}},
+			{Key: "RECIPE.SAMPLING", Values: []string{string(config.SampleInstance), sampling}},
+		}}
+	published, longTail := m, m
+	published.name, published.title, published.further = "published", "As published", []string{"test"}
+	published.path = file.Config.Dataset.Path
+	longTail.name, longTail.title, longTail.planned = "long-tail", "Long tail", true
+	longTail.path, longTail.seeds = beside(file, "long-tail"), slices.Concat(seeds, moreSeeds)
+	list := []mode{published, longTail}
+	for i := range list {
+		list[i].constants = []config.Change{{Key: "DATASET.PATH", New: list[i].path},
+			{Key: "EVAL.DATA", New: beside(file, balancedSplit)}, {Key: "EVAL.SPLIT", New: balancedSplit}}
 	}
+	return list
 }
 
 // beside is a folder beside the data set's, as a configuration names it.
@@ -56,14 +79,8 @@ func beside(file *config.Snapshot, name string) string {
 // balancedSplit is the folder of the balanced set, and so the name of its split.
 const balancedSplit = "balanced"
 
-// constants are those of a mode.
-func (m mode) constants(file *config.Snapshot) (*config.Snapshot, error) {
-	return file.With(config.Change{Key: "DATASET.PATH", New: m.path},
-		config.Change{Key: "EVAL.DATA", New: beside(file, balancedSplit)},
-		config.Change{Key: "EVAL.SPLIT", New: balancedSplit})
-}
-
-// The recipes: two ingredients, each with and without the other. The order is that of the sweep's variants.
+// The recipes of the demo with pictures: two ingredients, each with and without the other. The order is that of the
+// sweep's variants.
 const (
 	basic = iota
 	samplingOnly
@@ -72,7 +89,7 @@ const (
 )
 
 // subjects are the recipes' names and what they are.
-var subjects = []struct{ name, about string }{
+var subjects = []described{
 	{"basic", "every object once an epoch; a plain question"},
 	{"sampling only", "classes drawn by " + sampling + "; a plain question"},
 	{"told only", "every object once an epoch; position word, object type and its usual place in the prompt"},
@@ -82,23 +99,19 @@ var subjects = []struct{ name, about string }{
 // sampling is what the demo sets against the imbalance.
 const sampling = string(config.SampleSquareRoot)
 
-// zeroShot is the base as it is, asked with the closed list in its prompt.
+// zeroShot is the base as it is; about pictures it is asked with the closed list in its prompt.
 const zeroShot = "zero-shot"
 
 // plan is the sweep of a mode.
 func (m mode) plan(name string, o Options) sweep.Plan {
-	p := sweep.Plan{Name: name, Seeds: seeds, Together: 2, Split: balancedSplit, Axes: []sweep.Axis{
-		{Key: "RECIPE.PRESET", Values: []string{string(config.PresetBasic), string(config.PresetEnhanced)}},
-		{Key: "RECIPE.SAMPLING", Values: []string{string(config.SampleInstance), sampling}},
-	}}
-	for _, s := range subjects {
+	p := sweep.Plan{Name: name, Seeds: m.seeds, Together: 2, Split: m.split, Axes: m.axes}
+	for _, s := range m.tried {
 		p.Names = append(p.Names, s.name)
 	}
 	if m.planned {
 		for _, seed := range moreSeeds {
 			p.Skipped = append(p.Skipped, fmt.Sprintf("%s/%d", subjects[toldOnly].name, seed))
 		}
-		p.Seeds = slices.Concat(seeds, moreSeeds)
 	}
 	if o.Seeds > 0 {
 		p.Seeds = p.Seeds[:o.Seeds]
@@ -117,7 +130,8 @@ type findings struct {
 	compared map[string]*eval.RecipeComparison // by split
 	planned  *eval.RecipeComparison            // nil: no test was planned on it
 	added    *eval.RecipeComparison            // enhanced against sampling only
-	told     []recipe.Knowledge
+	told     []recipe.Knowledge                // by enhanced, of pictures
+	overBase *eval.RecipeComparison            // all recipes against the base as it is, of clips
 }
 
 // recipeFindings are what is known of one recipe in a mode.
@@ -167,12 +181,12 @@ func Run(ctx context.Context, file *config.Snapshot, o Options) ([]string, error
 // findings makes a mode's experiments and scores them. zero is what the base was scored before, and what it is here.
 func (m mode) findings(ctx context.Context, file *config.Snapshot, zero map[string]*eval.Result, o Options) (*findings,
 	error) {
-	constants, err := m.constants(file)
+	constants, err := file.With(m.constants...)
 	if err != nil {
 		return nil, err
 	}
 	f := &findings{mode: m, file: constants, zero: zero, compared: map[string]*eval.RecipeComparison{}}
-	data, err := dataset.Read(ctx, constants.Config.Dataset, constants.Root, o.Report)
+	data, err := project.ReadSet(ctx, constants.Config.Dataset, constants.Root, o.Report)
 	if err != nil {
 		return nil, err
 	}
@@ -196,16 +210,19 @@ func (m mode) findings(ctx context.Context, file *config.Snapshot, zero map[stri
 	if err := f.recipesOf(ctx, data, st, o); err != nil {
 		return nil, err
 	}
-	return f, f.compare(ctx, o)
+	return f, f.compare(ctx)
 }
 
-// scoreBase asks the base, with the closed list in its prompt, about all that is scored.
+// scoreBase asks the base about all that is scored.
 func (f *findings) scoreBase(ctx context.Context, o Options) error {
-	list, err := sweep.Vary(f.file, "RECIPE.PROMPT="+string(config.PromptList))
-	if err != nil {
-		return err
+	asked := f.file
+	if f.listed {
+		var err error
+		if asked, err = sweep.Vary(f.file, "RECIPE.PROMPT="+string(config.PromptList)); err != nil {
+			return err
+		}
 	}
-	s, err := session.Open(ctx, list, o.Report)
+	s, err := session.Open(ctx, asked, o.Report)
 	if err != nil {
 		return err
 	}
@@ -221,8 +238,8 @@ func (f *findings) scoreBase(ctx context.Context, o Options) error {
 	return nil
 }
 
-// splits are what is scored, the balanced set first.
-func (m mode) splits() []string { return append([]string{balancedSplit}, m.further...) }
+// splits are what is scored.
+func (m mode) splits() []string { return append([]string{m.split}, m.further...) }
 
 // sweep is the mode's queue of experiments: the newest one that fits, or a new one.
 func (m mode) sweep(ctx context.Context, file *config.Snapshot, o Options) (*sweep.Sweep, error) {
@@ -284,7 +301,7 @@ func attend(ctx context.Context, s *sweep.Sweep, o Options) (sweep.Status, error
 				if err := s.Stop(); err != nil {
 					return st, errors.Join(ctx.Err(), err)
 				}
-				o.Log("%s stops at the next checkpoints; finetui demo goes on from there", s.Plan.Name)
+				o.Log("%s stops at the next checkpoints; the same call goes on from there", s.Plan.Name)
 			}
 			return st, ctx.Err()
 		}
@@ -328,9 +345,9 @@ func (f *findings) recipesOf(ctx context.Context, data *dataset.Dataset, st swee
 		if err != nil {
 			return err
 		}
-		out := recipeFindings{name: v.Name, about: subjects[i].about, mass: recipe.Mass(r, nil),
+		out := recipeFindings{name: v.Name, about: f.tried[i].about, mass: recipe.Mass(r, nil),
 			results: map[string][]*eval.Result{}, kept: map[string][]session.Kept{}}
-		if i == enhanced {
+		if f.listed && i == enhanced {
 			f.told = r.Knowledge()
 		}
 		if out.lint, err = finetune.Lint(ctx, file, o.Report); err != nil {
@@ -386,7 +403,7 @@ func (f *findings) score(ctx context.Context, file *config.Snapshot, r *recipeFi
 }
 
 // compare compares the recipes over their seeds on each split, and makes the planned test.
-func (f *findings) compare(ctx context.Context, o Options) error {
+func (f *findings) compare(ctx context.Context) error {
 	s, err := session.Open(ctx, f.file, nil)
 	if err != nil {
 		return err
@@ -409,10 +426,15 @@ func (f *findings) compare(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	f.added, err = s.CompareRecipes([]session.Recipe{groups[samplingOnly], groups[enhanced]}, balancedSplit)
+	if !f.listed {
+		base := session.Recipe{Name: zeroShot, Runs: []string{session.Base}}
+		f.overBase, err = s.CompareRecipes(append([]session.Recipe{base}, groups...), f.split)
+		return err
+	}
+	f.added, err = s.CompareRecipes([]session.Recipe{groups[samplingOnly], groups[enhanced]}, f.split)
 	if err == nil && f.mode.planned {
 		f.planned, err = s.CompareRecipes([]session.Recipe{groups[basic], groups[samplingOnly], groups[enhanced]},
-			balancedSplit)
+			f.split)
 	}
 	return err
 }

@@ -127,7 +127,7 @@ func TestTheChainGoesOnWhereItWasStopped(t *testing.T) {
 func TestTheChainUsesNothingOfOtherConstants(t *testing.T) {
 	file := smallProject(t, t.TempDir())
 	m := modes(file.Snapshot)[0]
-	constants, err := m.constants(file.Snapshot)
+	constants, err := file.Snapshot.With(m.constants...)
 	if err != nil {
 		t.Fatal(err)
 	}

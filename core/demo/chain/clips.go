@@ -2,7 +2,6 @@ package chain
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -11,20 +10,36 @@ import (
 	"finetui/core/convert"
 	"finetui/core/demo/clipbase"
 	"finetui/core/demo/exercise"
+	"finetui/core/eval"
 	"finetui/core/finetune"
 	"finetui/core/level"
 	"finetui/core/project"
-	"finetui/core/session"
-	"finetui/core/stats"
+	"finetui/core/sweep"
 	"finetui/ml/wholefile"
 )
 
-// clipSubjects are what the demo with clips compares: the base, the recipe, and a control without one ingredient.
-var clipSubjects = []subject{
-	{"zero-shot", "", nil, "the base as it is: it has never heard an exercise's name nor this advice"},
-	{"enhanced", "enhanced", nil, "adapters and both projectors; square-root class sampling"},
-	{"control", "control", []config.Change{{Key: "RECIPE.SAMPLING", New: string(config.SampleInstance)}},
-		"enhanced without its sampling: every clip once an epoch"},
+// clipRecipes are what the demo with clips compares, in the order of its sweep's variants: a control without one
+// ingredient, and the recipe.
+var clipRecipes = []described{
+	{"control", "adapters and both projectors; every clip once an epoch"},
+	{"enhanced", "the same with " + sampling + " sampling of the classes"},
+}
+
+// The places of clipRecipes.
+const (
+	clipControl = iota
+	clipEnhanced
+)
+
+// clipSeeds are those of the runs of each recipe; the set is drawn from PROJECT.SEED.
+var clipSeeds = []int{1, 2, 3}
+
+// clipMode is the question of the demo with clips.
+func clipMode(file *config.Snapshot) mode {
+	split := file.Config.Eval.Split
+	return mode{name: "exercises", title: "Exercises", path: file.Config.Dataset.Path, split: split, set: "the " + split +
+		" clips", tried: clipRecipes, seeds: clipSeeds, axes: []sweep.Axis{
+		{Key: "RECIPE.SAMPLING", Values: []string{string(config.SampleInstance), sampling}}}}
 }
 
 // ClipData puts the exercise clips and the base where the configuration expects them, unless they are there.
@@ -52,59 +67,50 @@ func ClipData(ctx context.Context, file *config.Snapshot, o Options) error {
 	return once(base, func() error { return clipbase.Write(base) })
 }
 
-// RunClips runs the chain of clips and writes report.md beside the data; it returns its path.
-func RunClips(ctx context.Context, file *config.Snapshot, o Options) (string, error) {
+// RunClips runs the chain of clips and writes report.md and report.html beside the data; it returns their paths. What an
+// earlier call has come to is used where it is of the same constants, data, base and program.
+func RunClips(ctx context.Context, file *config.Snapshot, o Options) ([]string, error) {
 	began := time.Now()
 	if err := ClipData(ctx, file, o); err != nil {
-		return "", err
+		return nil, err
 	}
-	data, err := project.ReadSet(ctx, file.Config.Dataset, file.Root, o.Report)
+	if err := lintClips(ctx, file, o); err != nil {
+		return nil, err
+	}
+	if err := convertClips(ctx, file, o); err != nil {
+		return nil, err
+	}
+	f, err := clipMode(file).findings(ctx, file, map[string]*eval.Result{}, o)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	analysis := stats.Analyze(data, file.Config.Dataset)
-	if err := analysis.WriteJSON(file.Abs(file.Config.Dataset.Analysis)); err != nil {
-		return "", err
+	r := clipReport{findings: f, version: o.Version}
+	if err := r.read(ctx); err != nil {
+		return nil, err
 	}
-	o.Log("%s", analysis.Text())
+	for _, sentence := range f.compared[f.split].Sentences {
+		o.Log("%s", sentence)
+	}
+	r.seconds = time.Since(began).Seconds()
+	p, err := r.page()
+	if err != nil {
+		return nil, err
+	}
+	return writePage(filepath.Dir(file.Abs(file.Config.Dataset.Path)), p)
+}
+
+// lintClips says what is wrong before anything is trained.
+func lintClips(ctx context.Context, file *config.Snapshot, o Options) error {
 	findings, err := finetune.Lint(ctx, file, o.Report)
 	if err != nil {
-		return "", err
+		return err
 	}
 	for _, f := range findings {
 		if f.Level != level.Info {
 			o.Log("lint: %s: %s", f.Level, f.Text)
 		}
 	}
-	if err := convertClips(ctx, file, o); err != nil {
-		return "", err
-	}
-	split := file.Config.Eval.Split
-	r := clipReport{file: file, analysis: analysis, splits: []string{split}, version: o.Version}
-	for _, s := range clipSubjects {
-		out, err := follow(ctx, file, s, data, r.splits, o)
-		if err != nil {
-			return "", fmt.Errorf("%s: %w", s.title, err)
-		}
-		timed, err := out.kept[split].Timed()
-		if err != nil {
-			return "", err
-		}
-		r.outcomes, r.texts, r.times = append(r.outcomes, out), append(r.texts, out.texts[split]), append(r.times, timed)
-	}
-	for _, pair := range [][2]int{{0, 1}, {2, 1}} {
-		first, second := pair[0], pair[1]
-		c, err := session.CompareTexts([]session.Kept{r.outcomes[first].kept[split], r.outcomes[second].kept[split]},
-			uint64(file.Config.Project.Seed))
-		if err != nil {
-			return "", err
-		}
-		r.pairs = append(r.pairs, clipPair{c.Pairs[0], [2]string{clipSubjects[first].title, clipSubjects[second].title},
-			r.texts[first], r.texts[second]})
-	}
-	r.seconds = time.Since(began).Seconds()
-	path := filepath.Join(filepath.Dir(file.Abs(file.Config.Dataset.Path)), "report.md")
-	return path, r.write(path)
+	return nil
 }
 
 // convertClips writes the conversations as the original's trainer reads them.

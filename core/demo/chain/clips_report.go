@@ -1,208 +1,307 @@
 package chain
 
 import (
+	"context"
 	"fmt"
 	"runtime"
-	"slices"
 	"strings"
 
-	"finetui/core/config"
 	"finetui/core/demo/clipbase"
-	"finetui/core/disk"
 	"finetui/core/eval"
-	"finetui/core/stats"
-	"finetui/ml/wholefile"
+	"finetui/core/page"
+	"finetui/core/session"
 )
 
-// clipReport is everything that report.md of the chain of clips says.
+// clipReport is everything that report.md and report.html of the chain of clips say.
 type clipReport struct {
-	file     *config.Snapshot
-	analysis *stats.Analysis
-	outcomes []outcome
-	splits   []string
-	seconds  float64
-	version  string
-	texts    []*eval.FreeTextResult // of each outcome
-	times    []*eval.TimedResult    // of each outcome; nil where the clips have no feedback with its time
-	pairs    []clipPair
+	*findings
+	texts   [][]*eval.FreeTextResult // of each subject's runs: zero-shot, then the recipes
+	times   [][]*eval.TimedResult    // the same; empty where the clips have no feedback with its time
+	timed   []*eval.TimedComparison  // of the first runs: zero-shot and enhanced, control and enhanced
+	seconds float64
+	version string
 }
 
-// clipPair are two subjects that are compared.
-type clipPair struct {
-	*eval.FreeTextComparison
-	titles        [2]string
-	first, second *eval.FreeTextResult
+const clipTitle = "The demo chain of clips"
+
+// names are the subjects of the report.
+func (r *clipReport) names() []string {
+	names := []string{zeroShot}
+	for _, of := range r.recipes {
+		names = append(names, of.name)
+	}
+	return names
 }
 
-const clipTitle = "# The demo chain of clips\n"
-
-// write stores the report.
-func (r clipReport) write(path string) error {
-	if err := disk.OwnText(path, clipTitle); err != nil {
+// read takes what the subjects said in words.
+func (r *clipReport) read(ctx context.Context) error {
+	s, err := session.Open(ctx, r.file, nil)
+	if err != nil {
 		return err
 	}
-	return wholefile.Write(path, []byte(r.text()))
+	defer s.Close()
+	base, err := s.Result(session.Base, r.split)
+	if err != nil {
+		return err
+	}
+	groups := [][]session.Kept{{base}}
+	for _, of := range r.recipes {
+		groups = append(groups, of.kept[r.split])
+	}
+	all := true
+	for i, group := range groups {
+		var texts []*eval.FreeTextResult
+		var times []*eval.TimedResult
+		for _, k := range group {
+			text, err := k.FreeText()
+			if err != nil {
+				return err
+			}
+			if text == nil {
+				return fmt.Errorf("the evaluation of %s on %s left no answers in words", r.names()[i], r.split)
+			}
+			timed, err := k.Timed()
+			if err != nil {
+				return err
+			}
+			all = all && timed != nil
+			texts, times = append(texts, text), append(times, timed)
+		}
+		r.texts, r.times = append(r.texts, texts), append(r.times, times)
+	}
+	if !all {
+		r.times = nil
+		return nil
+	}
+	for _, first := range []int{0, 1 + clipControl} {
+		pair, err := session.CompareTexts([]session.Kept{groups[first][0], groups[1+clipEnhanced][0]},
+			uint64(r.file.Config.Project.Seed))
+		if err != nil {
+			return err
+		}
+		r.timed = append(r.timed, pair.Pairs[0].Timed)
+	}
+	return nil
 }
 
-func (r clipReport) text() string {
-	var b strings.Builder
+// page says all that the demo has come to.
+func (r *clipReport) page() (*page.Page, error) {
+	p := &page.Page{Title: clipTitle}
 	project := r.file.Config
-	fmt.Fprintf(&b, clipTitle+"\nfinetui %s, %d cores, seed %d, %.0f s in all. Clips and labels are drawn.", r.version,
-		runtime.NumCPU(), project.Project.Seed, r.seconds)
+	base := ""
 	if project.Model.Base == clipbase.Folder {
-		b.WriteString(" The base has seen figures of the same kind that move at random, but none of these clips, no " +
-			"exercise's name and none of the advice.")
+		base = " The base has seen figures of the same kind that move at random, but none of these clips, no exercise's " +
+			"name and none of the advice."
 	}
-	fmt.Fprintf(&b, " Who is in %s is in no other split.\n", r.splits[0])
-	fmt.Fprintf(&b, "\n## Data set\n\n```\n%s```\n", r.analysis.Text())
-	r.recipes(&b)
-	r.figures(&b)
-	r.answers(&b)
-	b.WriteString("\n## Reading this\n\nIntervals are of 95 %: Wilson's for shares, a bootstrap's for METEOR and " +
-		"ROUGE-L; differences are paired, on the same clips, and p is McNemar's exact test. An answer is right when it " +
-		"is the expected one, word for word. Participants of a split are few, and clips of one participant are alike: " +
-		"the intervals, which count clips, are narrower than new people would make them. The control differs in " +
-		"RECIPE.SAMPLING alone, which is what the recipe sets against the skew of the classes; where p is large, the " +
-		"sampling is not shown to matter.\n")
-	return b.String()
+	p.Say("finetui %s, %d cores, %.0f s for this call; clips drawn from seed %d, runs of seeds %s. Clips and labels are "+
+		"drawn.%s Who is in %s is in no other split.", r.version, runtime.NumCPU(), r.seconds, project.Project.Seed,
+		strings.Trim(fmt.Sprint(r.sweep.Plan.Seeds), "[]"), base, r.split)
+	rows := [][]string{{"subject", "what it is"}, {zeroShot, "the base as it is: it has never heard an exercise's name " +
+		"nor this advice"}}
+	for _, of := range r.recipes {
+		rows = append(rows, []string{of.name, of.about})
+	}
+	p.Table(rows)
+	p.Section(fmt.Sprintf("What was learnt: %s, %d clips", r.split, r.texts[0][0].N))
+	r.words(p)
+	r.feedback(p)
+	p.Section("What sampling adds")
+	c := r.compared[r.split]
+	p.Draw(r.wordsForest(c))
+	p.Say("By the exercise alone, as one of a closed list:")
+	p.List(c.Sentences...)
+	if constants := c.Differences[0].Constants; len(constants) > 0 {
+		p.Say("%s differs from %s in %s.", sentence(c.Differences[0].Name), c.Variants[0].Name,
+			strings.Join(constants, "; "))
+	}
+	p.Draw(r.forest(c))
+	r.scores(p, r.split)
+	r.paired(p)
+	p.Section("Recall of each exercise")
+	r.recall(p)
+	p.Part("What is taken for what")
+	p.Draw(r.confusion(clipControl))
+	p.Draw(r.confusion(clipEnhanced))
+	p.Part("Curves")
+	if err := r.curves(p); err != nil {
+		return nil, err
+	}
+	r.answers(p)
+	r.runs(p)
+	p.Section("Data set")
+	p.Plain(r.analysis.Text())
+	for _, of := range r.recipes {
+		p.Say("Loss mass, %s:", of.name)
+		p.Plain(of.mass.Text())
+	}
+	p.Section("Reading this")
+	p.Say("An answer is right when it is the expected one, word for word; it identifies the exercise when what stands "+
+		"before its first dash is that name. Intervals are of 95 %%: Wilson's and a bootstrap's for single runs; for "+
+		"recipes %s, in two levels, clips and seeds. The base is not trained, so that only its clips are chance. "+
+		"Participants of a split are few, and clips of one participant are alike: the intervals, which count clips, are "+
+		"narrower than new people would make them. The control differs in RECIPE.SAMPLING alone, which is what the recipe "+
+		"sets against the skew of the classes; where p is large, the sampling is not shown to matter.", c.Method)
+	return p, nil
+}
+
+// words are the figures of the answers in words: each subject's over its seeds, and what the recipes have over the base.
+func (r *clipReport) words(p *page.Page) {
+	figures := r.overBase.Words
+	head := []string{"subject"}
+	for i := range figures {
+		head = append(head, figures[i].Name)
+	}
+	rows := [][]string{append(head, "s an answer")}
+	for v, name := range r.names() {
+		row := []string{name}
+		for i := range figures {
+			text := figures[i].MeanText(v)
+			if v == 0 {
+				text += r.ofBase(figures[i].Name)
+			}
+			row = append(row, text)
+		}
+		var seconds float64
+		for _, t := range r.texts[v] {
+			seconds += t.SecondsPerAnswer / float64(len(r.texts[v]))
+		}
+		rows = append(rows, append(row, fmt.Sprintf("%.2f", seconds)))
+	}
+	p.Table(rows)
+	p.Say("Means over the seeds ± their standard deviation; %s has one run, with its interval. Over %[1]s, with clips and "+
+		"seeds counted as chance:", zeroShot)
+	rows = [][]string{{"gain over " + zeroShot}}
+	for i := range figures {
+		rows[0] = append(rows[0], figures[i].Name+" (95 %)")
+	}
+	for v, name := range r.names()[1:] {
+		row := []string{name}
+		for i := range figures {
+			row = append(row, figures[i].GainText(figures[i].Differences[v]))
+		}
+		rows = append(rows, row)
+	}
+	p.Table(rows)
+	rows = [][]string{{"subject", "seed"}}
+	for i := range figures {
+		rows[0] = append(rows[0], figures[i].Name)
+	}
+	for v, of := range r.recipes {
+		for k, seed := range r.sweep.Plan.Seeds[:len(of.runs)] {
+			row := []string{of.name, fmt.Sprint(seed)}
+			for i := range figures {
+				row = append(row, figures[i].Value(figures[i].Variants[1+v].Values[k]))
+			}
+			rows = append(rows, row)
+		}
+	}
+	p.Table(rows)
+}
+
+// ofBase is the interval of a figure of the base.
+func (r *clipReport) ofBase(figure string) string {
+	t := r.texts[0][0]
+	switch figure {
+	case "METEOR":
+		return fractions(t.METEORInterval)
+	case "ROUGE-L":
+		return fractions(t.ROUGELInterval)
+	case "exercise identified":
+		return span(t.IdentifiedInterval, 100)
+	}
+	n, of := right(t)
+	return span(eval.Wilson(n, of, eval.Confidence), 100)
 }
 
 // right are the answers that are the expected ones, word for word.
 func right(t *eval.FreeTextResult) (n, of int) {
-	for _, i := range t.Items {
-		if i.Status == eval.Answered {
+	for i := range t.Items {
+		if t.Items[i].Status == eval.Answered {
 			of++
 		}
-		if isRight(i) {
+		if t.Items[i].RightInWords() {
 			n++
 		}
 	}
 	return n, of
 }
 
-func isRight(i eval.FreeTextAnswer) bool {
-	return i.Status == eval.Answered && strings.TrimSpace(i.Answer) == strings.TrimSpace(i.Truth)
+// wordsForest shows what enhanced has over the control in each figure of its words.
+func (r *clipReport) wordsForest(c *eval.RecipeComparison) page.Forest {
+	f := page.Forest{Reference: c.Variants[0].Name, Unit: "points of 100", Words: page.Words{
+		Title: fmt.Sprintf("What %s has over %s", c.Variants[1].Name, c.Variants[0].Name),
+		Caption: fmt.Sprintf("Differences on %d clips, means over %d seeds, with intervals of 95 %% in which both clips and "+
+			"seeds are counted as chance. One that holds 0 is within chance.", c.N, len(c.Variants[0].Runs))}}
+	var lines []string
+	for i := range c.Words {
+		w := &c.Words[i]
+		d := w.Differences[0]
+		note := w.GainText(d) + ", p " + pValue(d.P)
+		row := page.Difference{Name: w.Name, Value: 100 * d.Difference, Low: 100 * d.Interval[0],
+			High: 100 * d.Interval[1], Note: gain(d) + ", p " + pValue(d.P)}
+		f.Rows = append(f.Rows, row)
+		lines = append(lines, w.Name+": "+note)
+	}
+	f.Text = strings.Join(lines, "\n")
+	return f
 }
 
-// apart counts the clips that only one of two subjects answers rightly.
-func apart(a, b *eval.FreeTextResult) (first, second int) {
-	other := map[string]bool{}
-	for _, i := range b.Items {
-		other[i.ID] = isRight(i)
-	}
-	for _, i := range a.Items {
-		switch theirs, both := other[i.ID]; {
-		case !both || isRight(i) == theirs:
-		case theirs:
-			second++
-		default:
-			first++
-		}
-	}
-	return first, second
-}
-
-// figures is the table of the subjects, and what sets them apart.
-func (r clipReport) figures(b *strings.Builder) {
-	fmt.Fprintf(b, "\n## %s, %d clips\n\n| subject | answer right | exercise identified | METEOR | ROUGE-L | s an answer "+
-		"|\n|---|---|---|---|---|---|\n", r.splits[0], r.texts[0].N)
-	for i, t := range r.texts {
-		n, of := right(t)
-		fmt.Fprintf(b, "| %s | %.1f %%%s | %.1f %%%s | %.3f%s | %.3f%s | %.2f |\n", r.outcomes[i].title,
-			100*float64(n)/float64(max(1, of)), span(eval.Wilson(n, of, .95), 100), 100*t.IdentifiedShare,
-			span(t.IdentifiedInterval, 100), t.METEOR, fractions(t.METEORInterval), t.ROUGEL,
-			fractions(t.ROUGELInterval), t.SecondsPerAnswer)
-	}
-	b.WriteString("\n| first | second | only first right | only second | p | only first identifies | only second | p | " +
-		"METEOR difference | ROUGE-L difference | constants that differ |\n|" + strings.Repeat("---|", 11) + "\n")
-	for _, p := range r.pairs {
-		first, second := apart(p.first, p.second)
-		fmt.Fprintf(b, "| %s | %s | %d | %d | %s | %d | %d | %s | %+.3f%s | %+.3f%s | %s |\n", p.titles[0], p.titles[1],
-			first, second, pValue(eval.McNemar(first, second)), p.OnlyFirst, p.OnlySecond, pValue(p.P),
-			p.METEOR.Difference, fractions(p.METEOR.Interval), p.ROUGEL.Difference, fractions(p.ROUGEL.Interval),
-			strings.Join(p.Constants, "; "))
-	}
-	r.timed(b)
-	fmt.Fprintf(b, "\n%s in full:\n\n```\n%s```\n", r.outcomes[1].title, r.texts[1].Text())
-}
-
-// timed is the table of feedback that has its time, and what sets the subjects apart by it; nothing where the clips have
-// none.
-func (r clipReport) timed(b *strings.Builder) {
-	if slices.Contains(r.times, nil) || len(r.times) == 0 {
+// feedback is the table of feedback that has its time, and what sets the first runs apart by it; nothing where the clips
+// have none.
+func (r *clipReport) feedback(p *page.Page) {
+	if len(r.times) == 0 {
 		return
 	}
-	b.WriteString("\n| subject | expected | given | matched | T-F | precision | recall |\n|" +
-		strings.Repeat("---|", 7) + "\n")
-	for i, t := range r.times {
+	p.Part("Feedback in time")
+	rows := [][]string{{"subject", "expected", "given", "matched", "T-F", "precision", "recall"}}
+	for i, runs := range r.times {
+		t := runs[0]
 		share := func(of int, v float64, interval *eval.Interval) string {
 			if of == 0 {
 				return "–"
 			}
-			return fmt.Sprintf("%.3f%s", v, fractions(interval))
+			return fraction(v, interval)
 		}
-		fmt.Fprintf(b, "| %s | %d | %d | %d | %s | %s | %s |\n", r.outcomes[i].title, t.Expected, t.Given, t.Matched,
+		rows = append(rows, []string{r.names()[i], fmt.Sprint(t.Expected), fmt.Sprint(t.Given), fmt.Sprint(t.Matched),
 			share(t.Expected+t.Given, t.TF, t.TFInterval), share(t.Given, t.Precision, t.PrecisionInterval),
-			share(t.Expected, t.Recall, t.RecallInterval))
+			share(t.Expected, t.Recall, t.RecallInterval)})
 	}
-	for _, p := range r.pairs {
-		if p.Timed != nil {
-			fmt.Fprintf(b, "\n- %s → %s: %s", p.titles[0], p.titles[1], strings.Join(p.Timed.Sentences(p.Subjects), " "))
+	p.Table(rows)
+	for i, first := range []string{zeroShot, r.names()[1+clipControl]} {
+		if i < len(r.timed) && r.timed[i] != nil {
+			names := [2]string{first, r.names()[1+clipEnhanced]}
+			p.List(r.timed[i].Sentences(names)...)
 		}
 	}
-	b.WriteString("\n\nGiven feedback counts where it is nearer than " + fmt.Sprint(eval.FeedbackWithin) + " s to an " +
-		"expected one; T-F is 2PR/(P+R), pooled over the clips, its intervals a bootstrap's over clips.\n")
+	p.Say("Of each subject's first run. Given feedback counts where it is nearer than %g s to an expected one; T-F is "+
+		"2PR/(P+R), pooled over the clips, its intervals a bootstrap's over clips.", eval.FeedbackWithin)
 }
 
 // answers are some of what was said, beside the truth.
-func (r clipReport) answers(b *strings.Builder) {
+func (r *clipReport) answers(p *page.Page) {
 	const shown = 10
-	fmt.Fprintf(b, "\n## Answers\n\nThe first %d clips of %s:\n\n| clip | expected |",
-		min(shown, len(r.texts[0].Items)),
-		r.splits[0])
-	for _, o := range r.outcomes {
-		fmt.Fprintf(b, " %s |", o.title)
-	}
-	b.WriteString("\n|---|---|" + strings.Repeat("---|", len(r.outcomes)) + "\n")
-	cell := strings.NewReplacer("|", `\|`, "\n", " ")
-	for i, item := range r.texts[0].Items[:min(shown, len(r.texts[0].Items))] {
-		fmt.Fprintf(b, "| %s | %s |", cell.Replace(item.Video), cell.Replace(item.Truth))
-		for _, t := range r.texts {
-			fmt.Fprintf(b, " %s |", cell.Replace(t.Items[i].Answer))
+	first := r.texts[0][0]
+	n := min(shown, len(first.Items))
+	p.Section("Answers")
+	p.Say("The first %d clips of %s, answered by the first run of each subject:", n, r.split)
+	rows := [][]string{append([]string{"clip", "expected"}, r.names()...)}
+	cell := strings.NewReplacer("\n", " ")
+	for _, item := range first.Items[:n] {
+		row := []string{item.Video, cell.Replace(item.Truth)}
+		for _, runs := range r.texts {
+			row = append(row, cell.Replace(answerTo(runs[0], item.ID)))
 		}
-		b.WriteByte('\n')
+		rows = append(rows, row)
 	}
+	p.Table(rows)
 }
 
-// recipes shows what each run was trained with, and what lint says of it.
-func (r clipReport) recipes(b *strings.Builder) {
-	b.WriteString("\n## Subjects\n\n| subject | what | run | steps | time | lint |\n|---|---|---|---|---|---|\n")
-	for _, o := range r.outcomes {
-		where, steps, took, lint := "–", "–", "–", "–"
-		if o.run != nil {
-			where, steps, took = "`"+o.run.Dir+"`", fmt.Sprint(o.run.Info.Steps), fmt.Sprintf("%.0f s", o.seconds)
-			lint = lintCounts(o.lint)
-		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", o.title, o.about, where, steps, took, lint)
-	}
-	for _, o := range r.outcomes {
-		for _, f := range o.lint {
-			fmt.Fprintf(b, "\n- %s, %s `%s`: %s – %s", o.title, f.Level, f.Code, f.Text, f.Do)
+// answerTo is what was answered about an item.
+func answerTo(t *eval.FreeTextResult, id string) string {
+	for i := range t.Items {
+		if t.Items[i].ID == id {
+			return t.Items[i].Answer
 		}
 	}
-	for _, o := range r.outcomes {
-		if o.run == nil {
-			continue
-		}
-		for _, a := range alerts(o.run) {
-			fmt.Fprintf(b, "\n- %s, %s", o.title, a)
-		}
-	}
-	b.WriteByte('\n')
-	for _, o := range r.outcomes {
-		if o.run == nil || o.title == "control" {
-			continue
-		}
-		fmt.Fprintf(b, "\nLoss mass, %s:\n\n```\n%s```\n", o.title, o.mass.Text())
-	}
+	return "–"
 }

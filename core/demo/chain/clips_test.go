@@ -6,12 +6,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"finetui/core/config"
 	"finetui/core/eval"
 	"finetui/core/finetune"
+	"finetui/core/page"
+	"finetui/core/run"
 	"finetui/core/sweep"
 )
 
@@ -67,39 +70,77 @@ func asProgram(t *testing.T) Options {
 	return Options{Exe: exe, Version: "test", Log: t.Logf}
 }
 
-// The whole chain runs on a few clips: drawn, analyzed, checked, converted, learnt, asked about and reported, and every
-// figure of the report is that of the evaluations that it leaves.
+// The whole chain runs on a few clips: drawn, analyzed, checked, converted, learnt by two seeds of each recipe, asked about
+// and reported, and every figure of both forms of the report is that of the evaluations and comparisons that it leaves. A
+// second call makes no run again.
 func TestTheChainOfClips(t *testing.T) {
 	root := t.TempDir()
 	file := clipProject(t, root, "TRAIN.EPOCHS=1", "EVAL.MAX_NEW_TOKENS=12")
 	o := asProgram(t)
-	o.Clips = 8
-	path, err := RunClips(context.Background(), file.Snapshot, o)
+	o.Clips, o.Seeds = 8, 2
+	paths, err := RunClips(context.Background(), file.Snapshot, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	if again, err := RunClips(context.Background(), file.Snapshot, o); err != nil || !slices.Equal(again, paths) {
+		t.Errorf("the second call: %v, %v", again, err)
 	}
-	text := string(data)
-	for _, at := range []string{"base", "0001-enhanced", "0002-control"} {
-		r, err := eval.ReadFreeText(filepath.Join(root, "demo", "runs", at, "eval", "test.text.json"))
+	runs, err := run.List(file.Abs("demo/runs"))
+	if err != nil || len(runs) != 2*o.Seeds {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	var texts []string
+	for i, begins := range []string{"# " + clipTitle + "\n", page.Doctype} {
+		text, err := os.ReadFile(paths[i])
+		if err != nil || !strings.HasPrefix(string(text), begins) {
+			t.Fatalf("%s: %v", paths[i], err)
+		}
+		texts = append(texts, strings.ReplaceAll(string(text), "&#39;", "'"))
+	}
+	says := func(what string) {
+		t.Helper()
+		for i, text := range texts {
+			if !strings.Contains(text, what) {
+				t.Errorf("%s does not say %q", filepath.Base(paths[i]), what)
+			}
+		}
+	}
+	evaluated := []string{filepath.Join(root, "demo", "runs", "base", "eval", "test")}
+	for _, r := range runs {
+		says(r.Label())
+		evaluated = append(evaluated, strings.TrimSuffix(r.EvalPath("test", "json"), ".json"))
+	}
+	for _, at := range evaluated {
+		r, err := eval.ReadFreeText(at + ".text.json")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if r.N+r.Failed != o.Clips {
 			t.Errorf("%s: %d answers and %d without one, of %d clips", at, r.N, r.Failed, o.Clips)
 		}
-		want := fmt.Sprintf("| %.1f %%%s | %.3f%s | %.3f%s |", 100*r.IdentifiedShare, span(r.IdentifiedInterval, 100),
-			r.METEOR, fractions(r.METEORInterval), r.ROUGEL, fractions(r.ROUGELInterval))
-		if !strings.Contains(text, want) {
-			t.Errorf("%s: the report does not say %s", at, want)
-		}
+		says(fmt.Sprintf("%.3f", r.METEOR))
+		says(fmt.Sprintf("%.3f", r.ROUGEL))
+		says(percent(r.IdentifiedShare))
 	}
-	for _, want := range []string{"RECIPE.SAMPLING", "participants", fmt.Sprintf("test, %d clips", o.Clips)} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the report does not say %q", want)
+	c, err := readComparison(filepath.Join(root, "demo", "runs", "sweeps", "exercises", "compare-test.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	says(gain(c.Differences[0].MacroF1))
+	for i := range c.Words {
+		says(gain(c.Words[i].Differences[0]))
+	}
+	for _, want := range []string{"RECIPE.SAMPLING", "Participants", fmt.Sprintf("test, %d clips", o.Clips), zeroShot} {
+		says(want)
+	}
+	if strings.Contains(texts[1], "<script") || strings.Count(texts[1], "<svg") != 7 {
+		t.Errorf("the page has %d drawings, want 7", strings.Count(texts[1], "<svg"))
+	}
+	for i, text := range texts {
+		for _, wrong := range []string{"NaN", "Inf", "%!", "objects"} {
+			if strings.Contains(text, wrong) {
+				t.Errorf("%s has %s", filepath.Base(paths[i]), wrong)
+			}
 		}
 	}
 	for _, want := range []string{"dataset_analysis.json", "converted/*train*", "base/model.safetensors"} {
@@ -108,7 +149,7 @@ func TestTheChainOfClips(t *testing.T) {
 		}
 	}
 	if t.Failed() {
-		t.Log(text)
+		t.Log(texts[0])
 	}
 }
 
@@ -124,8 +165,13 @@ func TestTheChainOfClipsInFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	var share, said [2]float64 // of the exercises identified, and of the answers that are right word for word
-	for i, at := range []string{"base", "0001-enhanced"} {
-		r, err := eval.ReadFreeText(filepath.Join(root, "demo", "runs", at, "eval", "test.text.json"))
+	runs, err := run.List(file.Abs("demo/runs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, at := range []string{filepath.Join(root, "demo", "runs", "base", "eval", "test"),
+		strings.TrimSuffix(runs[0].EvalPath("test", "json"), ".json")} {
+		r, err := eval.ReadFreeText(at + ".text.json")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,17 +195,23 @@ func TestTheReportOfClipsHasFeedbackWithItsTime(t *testing.T) {
 		}
 		return r
 	}
-	r := clipReport{splits: []string{"test"}, outcomes: []outcome{{subject: clipSubjects[0]}, {subject: clipSubjects[1]}}}
-	var b strings.Builder
-	if r.timed(&b); b.Len() > 0 {
-		t.Errorf("clips without times have %s", &b)
+	said := func(r clipReport) string {
+		p := &page.Page{Title: clipTitle}
+		r.feedback(p)
+		return p.Markdown()
 	}
-	r.times = []*eval.TimedResult{spoken("base"), spoken("run", eval.Feedback{At: 1.2, Text: "hips"})}
-	r.timed(&b)
+	r := clipReport{findings: &findings{recipes: []recipeFindings{{name: "control"}, {name: "enhanced"}}}}
+	without := said(r)
+	if strings.Contains(without, "T-F") {
+		t.Errorf("clips without times have %s", without)
+	}
+	r.times = [][]*eval.TimedResult{{spoken("base")}, {spoken("control")},
+		{spoken("run", eval.Feedback{At: 1.2, Text: "hips"})}}
+	text := said(r)
 	for _, want := range []string{"| zero-shot | 1 | 0 | 0 | 0.000 | – | 0.000 |",
 		"| enhanced | 1 | 1 | 1 | 1.000 | 1.000 | 1.000 |", "nearer than 1.5 s"} {
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("no %q in\n%s", want, &b)
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
 }

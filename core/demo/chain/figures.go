@@ -16,8 +16,8 @@ import (
 func (m *findings) forest(c *eval.RecipeComparison) page.Forest {
 	f := page.Forest{Reference: c.Variants[0].Name, Unit: "macro-F1 on " + c.Split + ", points", Words: page.Words{
 		Title: "What each recipe gains over " + c.Variants[0].Name,
-		Caption: fmt.Sprintf("Differences of macro-F1 on %d objects, means over %d seeds, with intervals of 95 %% in which "+
-			"both objects and seeds are counted as chance. One that holds 0 is within chance.", c.N,
+		Caption: fmt.Sprintf("Differences of macro-F1 on %d %s, means over %d seeds, with intervals of 95 %% in which "+
+			"both %[2]s and seeds are counted as chance. One that holds 0 is within chance.", c.N, m.things(),
 			len(c.Variants[0].Runs)),
 		Text: strings.Join(c.Forest(100), "\n"),
 	}}
@@ -34,10 +34,10 @@ func (m *findings) forest(c *eval.RecipeComparison) page.Forest {
 
 // recall shows the recall of each class, the rarest first.
 func (m *findings) recall(p *page.Page) {
-	d := page.Dots{Unit: "recall on the balanced set, %", Words: page.Words{
+	d := page.Dots{Unit: "recall on " + m.set + ", %", Words: page.Words{
 		Title: "Recall of each class, the rarest first",
 		Caption: "A mark is the mean over the seeds, the line behind it reaches from the worst seed to the best; n is " +
-			"how many objects train has."}}
+			"how many " + m.things() + " train has."}}
 	head := []string{"class", "n in train"}
 	rows := [][]string{}
 	counts := m.recipes[basic].mass.Classes
@@ -51,7 +51,7 @@ func (m *findings) recall(p *page.Page) {
 		for row, c := range m.rarestFirst() {
 			var values []float64
 			mean := 0.0
-			for _, of := range r.results[balancedSplit] {
+			for _, of := range r.results[m.split] {
 				v := 100 * of.Classes[c].Value.Recall
 				values, mean = append(values, v), mean+v/float64(len(r.runs))
 			}
@@ -68,17 +68,17 @@ func (m *findings) recall(p *page.Page) {
 // confusion shows what a recipe's runs take for what, added up.
 func (m *findings) confusion(recipe int) page.Grid {
 	r := m.recipes[recipe]
-	first := r.results[balancedSplit][0].Confusion
+	first := r.results[m.split][0].Confusion
 	g := page.Grid{Across: "answered", Down: "true class", Rows: first.Labels[:len(first.Labels)-1],
 		Columns: first.Labels, Words: page.Words{Title: "Confusion of " + r.name,
-			Caption: fmt.Sprintf("Answers on the balanced set, all %d seeds added up; columns are numbered as the rows are.",
+			Caption: fmt.Sprintf("Answers on %s, all %d seeds added up; columns are numbered as the rows are.", m.set,
 				len(r.runs))}}
 	g.Counts = make([][]int, len(first.Rows))
 	var worst []mistake
 	for i, row := range first.Rows {
 		g.Counts[i] = make([]int, len(row))
 		for k := range row {
-			for _, of := range r.results[balancedSplit] {
+			for _, of := range r.results[m.split] {
 				g.Counts[i][k] += of.Confusion.Rows[i][k]
 			}
 			if i != k && g.Counts[i][k] > 0 {
@@ -113,7 +113,7 @@ const smoothed = 4
 func (m *findings) curves(p *page.Page) error {
 	loss := page.Lines{X: "step", Y: "loss in training", Log: true, Words: page.Words{Title: "Loss in training",
 		Caption: fmt.Sprintf("Plain loss of the samples drawn, means of %d rows; a line for each run. Recipes draw other "+
-			"samples, so their losses are not of the same objects.", smoothed)}}
+			"samples, so their losses are not of the same ones.", smoothed)}}
 	valid := page.Lines{X: "step", Y: "macro-F1 on valid", Words: page.Words{Title: "Macro-F1 on valid",
 		Caption: "A line for each run. The valid split is small: it shows that runs have settled, not which recipe is " +
 			"better."}}
@@ -133,7 +133,9 @@ func (m *findings) curves(p *page.Page) error {
 			}
 			var points []page.Point
 			for _, c := range reader.History.Checks() {
-				points = append(points, page.Point{X: float64(c.Step), Y: float64(c.MacroF1)})
+				if y := float64(c.MacroF1); run.Finite(y) {
+					points = append(points, page.Point{X: float64(c.Step), Y: y})
+				}
 			}
 			checks.Runs = append(checks.Runs, points)
 			if n := len(points); n > 0 {

@@ -34,8 +34,13 @@ func (r report) write(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return writePage(dir, p)
+}
+
+// writePage stores a page as Markdown and as HTML, and returns the files.
+func writePage(dir string, p *page.Page) ([]string, error) {
 	files := []struct{ path, begins, text string }{
-		{filepath.Join(dir, "report.md"), page.Heading(reportTitle) + "\n", p.Markdown()},
+		{filepath.Join(dir, "report.md"), page.Heading(p.Title) + "\n", p.Markdown()},
 		{filepath.Join(dir, "report.html"), page.Doctype, p.HTML()},
 	}
 	var paths []string
@@ -165,14 +170,22 @@ func (r report) otherThanPlanned() (list []string) {
 	return list
 }
 
+// things are what a mode asks about.
+func (m mode) things() string {
+	if m.listed {
+		return "objects"
+	}
+	return "clips"
+}
+
 // chapter is all that is known of a mode.
 func (m *findings) chapter(p *page.Page) error {
 	mass := m.recipes[basic].mass
 	p.Section(fmt.Sprintf("%s: %.3g× in train", m.title, mass.ImbalanceBefore))
-	c := m.compared[balancedSplit]
+	c := m.compared[m.split]
 	p.List(c.Sentences...)
 	p.Draw(m.forest(c))
-	m.scores(p, balancedSplit)
+	m.scores(p, m.split)
 	m.paired(p)
 	m.knowledge(p)
 	m.headAndTail(p)
@@ -269,6 +282,12 @@ func (m *findings) accuracies(p *page.Page, split string) {
 	}
 	p.Table(rows)
 	answer, n := commonest(zero)
+	if !m.listed {
+		p.Say("Means over the seeds. The goal is %.0f %% overall and %.0f %% in each condition; all ask for the exercise "+
+			"that an answer in words names.", 100*m.file.Config.Eval.SuccessOverall,
+			100*m.file.Config.Eval.SuccessCondition)
+		return
+	}
 	p.Say("Means over the seeds. The goal is %.0f %% overall and %.0f %% in each condition; accuracy and conditions "+
 		"ask for the exact class. Zero-shot has never seen the names and only copies from the list: its commonest answer is "+
 		"“%s”, %d of %d times.", 100*m.file.Config.Eval.SuccessOverall, 100*m.file.Config.Eval.SuccessCondition,
@@ -278,13 +297,13 @@ func (m *findings) accuracies(p *page.Page, split string) {
 // paired is McNemar's test, seed by seed.
 func (m *findings) paired(p *page.Page) {
 	p.Part("Run against run")
-	p.Say("McNemar's exact test on the same %d objects, seed by seed: what it tells apart are two models. It is shown "+
-		"beside the comparison above, which counts the chance of seeds.", m.zero[balancedSplit].N)
+	p.Say("McNemar's exact test on the same %d %s, seed by seed: what it tells apart are two models. It is shown "+
+		"beside the comparison above, which counts the chance of seeds.", m.zero[m.split].N, m.things())
 	first := m.recipes[basic]
 	rows := [][]string{{first.name + " against", "seed", "only " + first.name + " right", "only the other right", "p"}}
 	for _, other := range m.recipes[1:] {
 		for i := range min(len(first.runs), len(other.runs)) {
-			a, b := first.results[balancedSplit][i], other.results[balancedSplit][i]
+			a, b := first.results[m.split][i], other.results[m.split][i]
 			only, others := apartClosed(a, b)
 			rows = append(rows, []string{other.name, fmt.Sprint(m.sweep.Plan.Seeds[i]), fmt.Sprint(only),
 				fmt.Sprint(others), pValue(eval.McNemar(only, others))})
@@ -315,7 +334,7 @@ func apartClosed(a, b *eval.Result) (first, second int) {
 // knowledge says what the prompt of enhanced tells, and what is left without it.
 func (m *findings) knowledge(p *page.Page) {
 	p.Part("What the prompt tells")
-	c := m.compared[balancedSplit]
+	c := m.compared[m.split]
 	p.Say("“%s” and “%s” are told the object's type in their prompts, as a first stage (a detector) would tell it; "+
 		"here it is the label's. What they have ahead by that is the first stage's knowledge. Without it sampling is "+
 		"left: %s points over %s. The type, its place and the position word add %s points to that, and %s to %s.",
@@ -342,7 +361,7 @@ func (m *findings) headAndTail(p *page.Page) {
 	of := func(recipe int, classes []int) float64 {
 		sum := 0.0
 		for _, c := range classes {
-			for _, r := range m.recipes[recipe].results[balancedSplit] {
+			for _, r := range m.recipes[recipe].results[m.split] {
 				sum += r.Classes[c].Value.Recall / float64(len(classes)*len(m.recipes[recipe].runs))
 			}
 		}
@@ -350,7 +369,7 @@ func (m *findings) headAndTail(p *page.Page) {
 	}
 	counts := m.recipes[basic].mass.Classes
 	rare, rest := of(basic, few), of(basic, order[len(few):])
-	d := m.compared[balancedSplit].Differences[samplingOnly-1]
+	d := m.compared[m.split].Differences[samplingOnly-1]
 	told := d.PHolm < eval.Told
 	title, text := "Why sampling gains nothing here", "Sampling is not shown to gain anything here"
 	switch {
