@@ -113,8 +113,8 @@ func (v *ask) newBoard() *views.Board {
 			Click: v.clickSample},
 		views.Panel{Name: "picture", Tab: "Picture", Title: v.pictureTitle, Right: v.pictureNote, Draw: v.drawWhole,
 			Move: v.movePicture},
-		views.Panel{Name: "shown", Tab: "What it sees", Title: v.shownTitle, Draw: v.drawShown, Move: v.moveShown,
-			Click: v.clickShown},
+		views.Panel{Name: "shown", Tab: "What it sees", Title: v.shownTitle, Right: v.shownNote, Draw: v.drawShown,
+			Move: v.moveShown, Click: v.clickShown},
 		views.Panel{Name: "question", Tab: "Question", Title: v.questionTitle, Draw: v.drawQuestion, Move: sample},
 		views.Panel{Name: "answer", Tab: "Answer", Title: v.answerTitle, Draw: v.drawAnswers, Move: v.scrollAnswers},
 	)

@@ -128,6 +128,15 @@ func (v *ask) shownTitle() string {
 	return "What it sees · " + how
 }
 
+// shownNote says which frames of a contact sheet are seen where not all of them have room.
+func (v *ask) shownNote() string {
+	if v.clip() == "" {
+		return ""
+	}
+	w, h := v.board.Inside("shown")
+	return v.player.pageNote(w, h)
+}
+
 func (v *ask) drawWhole(t *widget.Theme, w, h int) string {
 	if v.clip() != "" {
 		return v.player.drawFrame(t, w, h)

@@ -187,6 +187,18 @@ func (v *player) shownTitle() string {
 	return "What it sees · " + frames
 }
 
+// pageNote says which frames are seen on a contact sheet of w×h cells: "1–6 of 16"; nothing where all are.
+func (v *player) pageNote(w, h int) string {
+	if !v.there() || w <= 0 || h <= 0 {
+		return ""
+	}
+	s, n := v.sheet(w, h), len(v.clip.Shown)
+	if s.Size() >= n {
+		return ""
+	}
+	return fmt.Sprintf("%d–%d of %d", s.first+1, min(s.first+s.Size(), n), n)
+}
+
 // sheet is how the frames that the model is shown stand beside and below each other, the cells left of what is seen in
 // a picture, the lines below it, and the first frame of the page.
 type sheet struct {
@@ -301,8 +313,7 @@ func (v *player) legend(t *widget.Theme, s sheet, w int) (lines []string) {
 			w-2)
 	}
 	if n := len(v.clip.Shown); s.Size() < n {
-		lines = append(lines, wrapped(fmt.Sprintf("frames %d to %d of %d: the arrow keys turn the page", s.first+1,
-			min(s.first+s.Size(), n), n), w-2)...)
+		lines = append(lines, wrapped("the arrow keys turn the page", w-2)...)
 	}
 	return toned(t.Muted, lines)
 }

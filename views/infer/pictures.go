@@ -93,7 +93,7 @@ func (p *shared) objectTitle(at int) string {
 }
 
 func noObject(t *widget.Theme, w, h int) string {
-	return widget.Middle(t.Muted, "the picture of the selected object stands here", w, h)
+	return widget.Middle(t.Muted, "what is selected is shown here", w, h)
 }
 
 func drawOne(key pictureKey, now *snapshot, decode func(path string) (*media.Picture, error)) (widget.Picture, error) {

@@ -32,7 +32,10 @@ func (m Heatmap) View(t *Theme, w, h int) string {
 		nameW = max(nameW, Width(m.numbered(i, name)))
 	}
 	nameW = max(min(nameW, w-1-cellW*len(m.Columns)), min(nameW, max(w/3, 10)))
-	left, right := 0, min(len(m.Columns), max((w-nameW-1)/cellW, 0))
+	left, right := 0, len(m.Columns)
+	if room := w - nameW - 1; right*cellW > room { // a sign that there are more takes a cell of its own
+		right = max((room-1)/cellW, 0)
+	}
 	if m.Column != nil {
 		left, right = m.Column.Window(len(m.Columns), right)
 	}
