@@ -400,7 +400,7 @@ func TestEvaluationShowsItsProgressItsResultAndStops(t *testing.T) {
 	p, d := openPane(t, newProject(t), f, 120, 36)
 	d.Press("b")
 	d.Wait("progress", func() bool { return d.Shows("48/128") })
-	shows(t, d, "Scores of base on test", "Asking about every object of test")
+	shows(t, d, "Scores of base on test", "Asking about all 128 objects of test")
 	if !strings.Contains(p.Status(), "evaluating base 48/128") {
 		t.Errorf("status %q", p.Status())
 	}

@@ -215,8 +215,8 @@ func TestAnswersInWordsAreScoredBesideTheirTruths(t *testing.T) {
 		t.Errorf("copied is %q", got)
 	}
 	d.Press("v")
-	shows(t, d, "recall", "by condition")
-	hides(t, d, "METEOR")
+	shows(t, d, "recall", "precision")
+	hides(t, d, "METEOR", "by condition", "by object") // one condition, and each class an object: they would say the same
 	d.Press("v")
 	shows(t, d, "METEOR")
 }
