@@ -189,8 +189,8 @@ func (d *Dataset) Causes() []Cause {
 // RowCount is how many rows the label files have, and how many of them do not count.
 func (d *Dataset) RowCount() (filled, lost int) {
 	for i := range d.Items {
-		filled += d.Items[i].Rows.Filled
-		lost += d.Items[i].Rows.Lost
+		filled += int(d.Items[i].Rows.Filled)
+		lost += int(d.Items[i].Rows.Lost)
 	}
 	return filled, lost
 }
@@ -200,7 +200,7 @@ func (d *Dataset) explainIDs(c *Cause) {
 	top, zeros, others := -1, 0, 0
 	for i := range d.Items {
 		item := &d.Items[i]
-		top = max(top, item.Rows.TopID)
+		top = max(top, int(item.Rows.TopID))
 		for _, object := range item.Objects {
 			if object.Class == 0 {
 				zeros++

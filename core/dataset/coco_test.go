@@ -182,7 +182,7 @@ func TestLabelsOfAnUnturnedPictureAreTurned(t *testing.T) {
 	for orientation, want := range map[int]Box{
 		5: {.1, .5, .3, .6}, 6: {.7, .5, .9, .6}, 7: {.7, .4, .9, .5}, 8: {.1, .4, .3, .5},
 	} {
-		item := Item{ID: "train/a", Media: "a.jpg", Width: 100, Height: 200, Orientation: orientation,
+		item := Item{ID: "train/a", Media: "a.jpg", Width: 100, Height: 200, Orientation: uint8(orientation),
 			Objects: []Object{{Box: Box{100, 10, 120, 30}, Line: 1}}}
 		p := placing{item: &item, classes: 1}
 		p.pixels(pixelSize{200, 100})

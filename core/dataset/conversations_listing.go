@@ -26,7 +26,7 @@ func (t *talkSet) listing(ctx context.Context, wanted func(string) bool, report 
 			continue
 		}
 		item := Item{ID: talkID(ids, split, r.path), Split: split, Labels: r.file, Group: t.groups[r.group], Objects: r.objects,
-			Rows: Rows{Filled: len(r.objects) + r.lost, Lost: r.lost, TopID: -1}}
+			Rows: countRows(len(r.objects)+r.lost, r.lost, -1)}
 		if r.clip {
 			item.Clip, item.Written = unknown, r.path
 		} else {

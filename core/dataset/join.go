@@ -101,7 +101,7 @@ func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
 		}
 	}
 	own := func(i int, o *Object) bool {
-		return !named && o.Text != nil && d.Items[i].Set == "" && slices.ContainsFunc(d.Items[i].Objects,
+		return !named && o.Text != nil && d.Items[i].Set == 0 && slices.ContainsFunc(d.Items[i].Objects,
 			func(o Object) bool { return o.Text != nil })
 	}
 	var repeated tally
@@ -135,7 +135,7 @@ func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
 		}
 		name, _ := strings.CutPrefix(item.ID, item.Split+"/")
 		id := item.Split + "/" + j.Name + "/" + name
-		item.ID, item.Set = id, j.Name
+		item.ID, item.Set = id, uint16(len(d.Sets)+1)
 		for n := 2; ids[item.ID]; n++ {
 			item.ID = fmt.Sprintf("%s#%d", id, n)
 		}

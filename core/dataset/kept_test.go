@@ -236,9 +236,9 @@ func fill(v reflect.Value) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem())
-	case reflect.Int:
+	case reflect.Int, reflect.Int32:
 		v.SetInt(7)
-	case reflect.Uint32:
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		v.SetUint(8)
 	case reflect.Float64:
 		v.SetFloat(.1)

@@ -33,7 +33,7 @@ func (p *placing) pixels(stated pixelSize) {
 		it.Width, it.Height = stated.width, stated.height
 	case stated.width == it.Width && stated.height == it.Height:
 	case stated.width == it.Height && stated.height == it.Width && it.Orientation > 4:
-		p.turn = it.Orientation
+		p.turn = int(it.Orientation)
 		p.note(TurnedLabels, "%s is turned by EXIF, and its labels are for the picture before that", it.ID)
 	default:
 		p.note(SizeDiffers, "%s has %d×%d pixels by its labels, and %d×%d in truth", it.ID, stated.width, stated.height,
@@ -76,7 +76,7 @@ func (p *placing) all(d *desk, name func(line int) string) {
 		f.Count = more
 		p.findings = append(p.findings, f)
 	}
-	p.item.Rows = Rows{Filled: len(p.item.Objects), Lost: p.lost, TopID: -1}
+	p.item.Rows = countRows(len(p.item.Objects), p.lost, -1)
 	for i := range objects {
 		if !p.lines {
 			objects[i].Line = 0 // it was an id

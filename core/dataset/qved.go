@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unsafe"
 
 	"golang.org/x/text/cases"
 
@@ -216,8 +217,9 @@ func ExerciseKey(name string) string {
 func (s *clipSet) text(answer []byte) *Text {
 	t, known := s.texts[string(answer)]
 	if !known {
-		t = &Text{Answer: readable(string(answer))}
-		s.texts[string(answer)] = t
+		text := string(answer)
+		t = &Text{Answer: readable(text)}
+		s.texts[text] = t
 	}
 	return t
 }
@@ -337,7 +339,7 @@ func (s *clipSet) listing(ctx context.Context, wanted func(string) bool, report 
 		}
 	}
 	l.items = s.items(l.splits)
-	s.records, s.paths, s.at, s.texts, s.classes, s.sayings, s.sayingOf = nil, nil, pathTable{}, nil, nil, nil, nil
+	s.records, s.paths, s.classes, s.sayings = nil, nil, nil, nil
 	err := share(ctx, len(l.items), "looking for clips", report, func() func(i int) {
 		return func(i int) { l.items[i].Media = s.locate(l.items[i].Written) }
 	})
@@ -372,7 +374,9 @@ func (s *clipSet) items(splits []string) []Item {
 	for i, said := range s.sayings {
 		objects[i] = Object{Class: int(said.class), Box: Whole, Confidence: 1, Text: said.text}
 	}
-	named, paths, unknown := s.oddNames(splits), string(s.paths), &Clip{}
+	named, unknown := s.oddNames(splits), &Clip{}
+	paths := unsafe.String(unsafe.SliceData(s.paths), len(s.paths)) // that nobody changes any more
+	s.texts, s.sayingOf, s.at = nil, nil, pathTable{}
 	items, at := make([]Item, n), 0
 	var ids slab
 	for _, split := range splits {

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,7 +69,8 @@ func (o *Object) corners() (n int) {
 	return n
 }
 
-// Item is one picture or clip with what is labelled in it.
+// Item is one picture or clip with what is labelled in it. There may be a million: its fields take no more room than
+// they need.
 type Item struct {
 	ID      string // "split/name", unique within the data set and stable between reads
 	Split   string
@@ -77,14 +79,14 @@ type Item struct {
 	Written string // the path of a clip as its labels write it; "" for pictures
 	// pixels, as it is meant to be seen: by its decoder, or else as the labels say; 0 where unknown
 	Width, Height int
-	Orientation   int   // of EXIF: above 1, the file's pixels are turned for that; 0 where unknown
-	Broken        bool  // the picture is there but cannot be decoded whole; a Finding says why
 	Clip          *Clip // nil for a picture
 	// who or what several items share, as a participant: no split should part them; "" where unknown
-	Group   string
-	Set     string // of the registry that it joined from; "" for DATASET.PATH's own
-	Objects []Object
-	Rows    Rows
+	Group       string
+	Objects     []Object
+	Rows        Rows
+	Set         uint16 // place in Dataset.Sets of the one that it joined from, from 1; 0 for DATASET.PATH's own
+	Orientation uint8  // of EXIF: above 1, the file's pixels are turned for that; 0 where unknown
+	Broken      bool   // the picture is there but cannot be decoded whole; a Finding says why
 }
 
 // Clip is what is known of a clip without decoding it; zeros where it has not been probed.
@@ -97,9 +99,13 @@ type Clip struct {
 
 // Rows counts the rows of a label file, or the entries that belong to an item.
 type Rows struct {
-	Filled int // that are not blank
-	Lost   int // of them, that do not count; a Finding says why
-	TopID  int // the largest class id that stands in one; -1 where there is none
+	Filled int32 // that are not blank
+	Lost   int32 // of them, that do not count; a Finding says why
+	TopID  int32 // the largest class id that stands in one; -1 where there is none
+}
+
+func countRows(filled, lost, topID int) Rows {
+	return Rows{int32(filled), int32(lost), int32(min(topID, math.MaxInt32))}
 }
 
 // Class is an entry of the closed list, taken apart into what it is and what state it is in.

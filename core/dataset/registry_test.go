@@ -85,12 +85,12 @@ func TestSetsThatArePresentJoinByThemselves(t *testing.T) {
 		t.Errorf("of an entry without labels: %q", got)
 	}
 	item := set.Find("train/talk/4.jpg")
-	if item == nil || item.Set != "talk" || item.Width != 16 || set.Classes[item.Objects[0].Class].Name != "hole" {
+	if item == nil || item.Set != 1 || item.Width != 16 || set.Classes[item.Objects[0].Class].Name != "hole" {
 		t.Errorf("got %+v", item)
 	}
 	for _, item := range set.Items {
-		if item.Set == "" && strings.Contains(item.ID, "talk") || set.Find(item.ID) == nil {
-			t.Errorf("%s is of the set %q", item.ID, item.Set)
+		if item.Set == 0 && strings.Contains(item.ID, "talk") || set.Find(item.ID) == nil {
+			t.Errorf("%s is of the set %d", item.ID, item.Set)
 		}
 	}
 	none, err := readSets(t, root, config.NoSets)
@@ -157,7 +157,7 @@ func TestAShareOfTheTrainSplitIsDrawn(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, item := range set.Items {
-			if item.Set == "talk" && item.Split == "train" {
+			if item.Set == 1 && item.Split == "train" {
 				train = append(train, item.ID)
 			}
 		}

@@ -63,7 +63,7 @@ func parseRows(text, file string, rules rowRules) ([]Object, []Finding) {
 }
 
 // counts is how many rows there are and do not count.
-func (r *rows) counts() Rows { return Rows{Filled: r.filled, Lost: r.faults, TopID: r.topID} }
+func (r *rows) counts() Rows { return countRows(r.filled, r.faults, r.topID) }
 
 // readRows is parseRows with the counts of what was read.
 func readRows(text, file string, rules rowRules) *rows {

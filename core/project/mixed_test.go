@@ -69,11 +69,11 @@ func TestAnEpochHoldsTheShareOfASetThatJoins(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		samples, n := p.Recipe.Samples("train"), map[string]int{}
+		samples, n := p.Recipe.Samples("train"), map[uint16]int{}
 		for _, i := range p.Batches().Epoch(0) {
 			n[samples[i].Item.Set]++
 		}
-		if want := int(math.Round(share * joins)); n[""] != own || n["more"] != want {
+		if want := int(math.Round(share * joins)); n[0] != own || n[1] != want {
 			t.Errorf("share %g: an epoch holds %v, want %d of %d", share, n, want, joins)
 		}
 		p.Close()
