@@ -402,7 +402,7 @@ func adoptable(s *config.Snapshot, folder string) (name string, runs int, err er
 		return "", 0, fmt.Errorf("%s has a comma or a quotation mark in its name: write it into PROJECT.WATCH in "+
 			"config.toml", dir)
 	}
-	if runs = len(run.Adopted(dir)); runs == 0 {
+	if runs = len(run.Adopted("", dir)); runs == 0 {
 		return "", 0, fmt.Errorf("no run of another trainer is in %s or below it, as far as its files tell", dir)
 	}
 	if within, err := filepath.Rel(s.Root, dir); err == nil && filepath.IsLocal(within) {
@@ -431,7 +431,7 @@ func runRuns(c call) int {
 		if err == nil {
 			return c.showRun(r, file)
 		}
-		if found := run.Adopted(c.words[0]); len(found) > 0 {
+		if found := run.Adopted(file.Abs(file.Config.Project.Runs), c.words[0]); len(found) > 0 {
 			return c.listRuns(found)
 		}
 		return c.unusable(err)
@@ -440,7 +440,8 @@ func runRuns(c call) int {
 	if err != nil {
 		return c.failure(err)
 	}
-	return c.listRuns(append(list, run.Adopted(watchedFolders(file.Snapshot)...)...))
+	watched := run.Adopted(file.Abs(file.Config.Project.Runs), watchedFolders(file.Snapshot)...)
+	return c.listRuns(append(list, watched...))
 }
 
 // listRuns prints a line for each run.

@@ -2,27 +2,32 @@ package run
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"finetui/core/printable"
 	"finetui/core/trainerlog"
+	"finetui/ml/lora"
 )
 
 // An adopted run is one of another trainer: its folder is read (trainerlog) and never written. It has the same Status,
-// History, checkpoints and log as a run of this program's own; what it cannot have, constants of config.toml or
-// evaluations in its folder, is absent, and what would write is refused (Refuse).
+// History, checkpoints and log as a run of this program's own; its adapter's evaluations stand in the folder of runs
+// of the project that made them; constants of config.toml it has none, and what would write is refused (Refuse).
 
 // Adopted finds the runs of other trainers in some folders and below them, the newest first. Names that several have
-// are told apart by the folder that they lie in.
-func Adopted(folders ...string) []*Run {
+// are told apart by the folder that they lie in. What this project has evaluated of them is kept in its folder of runs
+// ("": there is none).
+func Adopted(project string, folders ...string) []*Run {
 	var runs []*Run
 	names := map[string]int{}
 	for _, log := range trainerlog.Search(folders...) {
-		runs = append(runs, adopt(log))
+		runs = append(runs, adopt(project, log))
 		names[filepath.Base(log.Dir)]++
 	}
 	for _, r := range runs {
@@ -34,8 +39,8 @@ func Adopted(folders ...string) []*Run {
 	return runs
 }
 
-func adopt(log *trainerlog.Log) *Run {
-	r := &Run{Dir: log.Dir, log: log}
+func adopt(project string, log *trainerlog.Log) *Run {
+	r := &Run{Dir: log.Dir, log: log, project: project}
 	r.describe()
 	return r
 }
@@ -62,6 +67,48 @@ func (r *Run) Settings() []trainerlog.Setting {
 		return nil
 	}
 	return r.log.Settings()
+}
+
+// Adapter is the folder of the adapter in PEFT's format that an adopted run has saved last, or best; "" where there is
+// none, and for a run of this program's own, which has Checkpoints.
+func (r *Run) Adapter() string {
+	if r.log == nil {
+		return ""
+	}
+	return r.log.Adapter()
+}
+
+// adaptersFolder holds, in a project's folder of runs, the evaluations of adapters that no run of the project made.
+const adaptersFolder = "adapters"
+
+// AdapterLabel names such an adapter by its folder, and by where that lies: many are called checkpoint-500.
+func AdapterLabel(dir string) string {
+	sum := sha256.Sum256([]byte(dir))
+	return filepath.Base(dir) + "-" + hex.EncodeToString(sum[:3])
+}
+
+// AdapterEval is where the evaluation of such an adapter is kept, below the project's folder of runs.
+func AdapterEval(runs, label, split, ext string) string {
+	return filepath.Join(runs, adaptersFolder, label, "eval", split+"."+ext)
+}
+
+// adapterEval is where the evaluation of an adopted run's adapter as it is now is kept; "" where there is none.
+func (r *Run) adapterEval(split string) string {
+	dir := r.Adapter()
+	if dir == "" || r.project == "" {
+		return ""
+	}
+	path := AdapterEval(r.project, AdapterLabel(dir), split, "json")
+	result, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	for _, name := range []string{lora.ConfigFile, lora.WeightsFile} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.ModTime().After(result.ModTime()) {
+			return "" // it was of another one, which lay there before
+		}
+	}
+	return path
 }
 
 // Refuse is the reason why an adopted run cannot be stopped, resumed, renamed or deleted; nil for a run of this

@@ -27,7 +27,7 @@ func benchmarkAdopted(b *testing.B, dir string) {
 	b.ReportAllocs()
 	before := processor()
 	for b.Loop() {
-		found := Adopted(dir)
+		found := Adopted("", dir)
 		if len(found) != 1 {
 			b.Fatalf("%d runs", len(found))
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"finetui/core/eval"
 	"finetui/core/level"
 )
 
@@ -72,6 +73,33 @@ func TestAnotherTrainersRunIsReadAsOurs(t *testing.T) {
 	}
 	if _, _, err := reader.Read(time.Time{}); err != nil || h.Step() != 30 || r.Status().State != Done {
 		t.Errorf("step %d, %+v, %v", h.Step(), r.Status(), err)
+	}
+}
+
+// What this project has evaluated of the run's adapter stands beside the run, until another adapter lies there.
+func TestTheEvaluationOfAnotherTrainersAdapterStandsBesideItsRun(t *testing.T) {
+	dir, project := theirRun(t, theirRows), t.TempDir()
+	adapter := filepath.Join(dir, "checkpoint-20")
+	path := AdapterEval(project, AdapterLabel(adapter), "test", "json")
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&eval.Result{Schema: eval.Schema, Split: "test", N: 5, Accuracy: 0.8}).WriteJSON(path); err != nil {
+		t.Fatal(err)
+	}
+	found := Adopted(project, dir)
+	if len(found) != 1 || found[0].Adapter() != adapter {
+		t.Fatalf("%+v", found)
+	}
+	if results, err := found[0].Results("valid", "test"); err != nil || len(results) != 1 || results[0].N != 5 {
+		t.Errorf("%+v, %v", results, err)
+	}
+	later := time.Now().Add(time.Minute)
+	if err := os.Chtimes(filepath.Join(adapter, "adapter_config.json"), later, later); err != nil {
+		t.Fatal(err)
+	}
+	if results, err := found[0].Results("valid", "test"); err != nil || len(results) != 0 {
+		t.Errorf("of another adapter: %+v, %v", results, err)
 	}
 }
 

@@ -53,7 +53,7 @@ func Find(runsDir, ref string) (*Run, error) {
 		return nil, fmt.Errorf("no run was named; give its number, name or path")
 	}
 	if strings.ContainsRune(ref, filepath.Separator) || ref == "." || ref == ".." {
-		return Open(ref)
+		return openFor(runsDir, ref)
 	}
 	runs, err := List(runsDir)
 	if err != nil {
@@ -66,7 +66,7 @@ func Find(runsDir, ref string) (*Run, error) {
 			return r, r.Fault
 		}
 	}
-	if r, err := Open(ref); err == nil {
+	if r, err := openFor(runsDir, ref); err == nil {
 		return r, nil
 	}
 	if len(runs) == 0 {

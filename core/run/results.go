@@ -13,11 +13,15 @@ import (
 // Results are the evaluations after training of those splits, in their order. One that cannot be read is left out, and
 // err says why.
 func (r *Run) Results(splits ...string) (results []*eval.Result, err error) {
-	if r.log != nil {
-		return nil, nil // they are not written into its folder
-	}
 	for _, split := range splits {
-		result, fault := eval.Read(r.EvalPath(split, "json"))
+		path := r.EvalPath(split, "json")
+		if r.log != nil {
+			path = r.adapterEval(split)
+		}
+		if path == "" {
+			continue
+		}
+		result, fault := eval.Read(path)
 		if fault == nil {
 			results = append(results, result)
 		} else if !errors.Is(fault, fs.ErrNotExist) {

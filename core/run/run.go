@@ -128,10 +128,15 @@ type Run struct {
 
 	log   *trainerlog.Log // of an adopted run: what another trainer left there; nil: it is this program's own
 	label string          // of an adopted run whose folder's name others have, too
+
+	project string // folder of the runs of the project that looks at an adopted run; "": none does
 }
 
 // Open reads a run directory's run.json, or what another trainer left there (Adopted). Refresh reads it again.
-func Open(dir string) (*Run, error) {
+func Open(dir string) (*Run, error) { return openFor("", dir) }
+
+// openFor is Open for the project with those runs.
+func openFor(project, dir string) (*Run, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open run: %w", err)
@@ -140,7 +145,7 @@ func Open(dir string) (*Run, error) {
 	err = r.Refresh()
 	if errors.Is(err, os.ErrNotExist) {
 		if log, ok := trainerlog.Find(abs); ok {
-			return adopt(log), nil
+			return adopt(project, log), nil
 		}
 	}
 	return r, err

@@ -1,8 +1,6 @@
 package session
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,9 +10,6 @@ import (
 	"finetui/core/trainerlog"
 	"finetui/ml/lora"
 )
-
-// adaptersFolder holds, in PROJECT.RUNS, the evaluations of adapters that no run of this project made.
-const adaptersFolder = "adapters"
 
 // adapterFolder finds an adapter in PEFT's format: as it is given, or from the project's folder; of a folder with the
 // run of another trainer the one that this run has come to.
@@ -35,7 +30,7 @@ func (s *Session) adapterFolder(name string) (dir string, ok bool) {
 		}
 	}
 	for _, log := range s.watched() {
-		if dir = log.Adapter(); adapterLabel(dir) == name {
+		if dir = log.Adapter(); run.AdapterLabel(dir) == name {
 			return dir, true
 		}
 	}
@@ -58,7 +53,7 @@ func (s *Session) elsewhere(dir string) (*Setting, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Setting{Name: adapterLabel(dir), Adapter: run.Saved{Path: dir}, Project: s.Project.Over(s.Project.Config,
+	t := &Setting{Name: run.AdapterLabel(dir), Adapter: run.Saved{Path: dir}, Project: s.Project.Over(s.Project.Config,
 		s.Project.Recipe), root: s.file.Root, pool: s.pool}
 	if base := s.Project.Config.Model.Base; c.Base != "" && c.Base != base {
 		t.Notes = append(t.Notes,
@@ -67,13 +62,7 @@ func (s *Session) elsewhere(dir string) (*Setting, error) {
 	return t, nil
 }
 
-// adapterLabel names an adapter by its folder, and by where that lies: many are called checkpoint-500.
-func adapterLabel(dir string) string {
-	sum := sha256.Sum256([]byte(dir))
-	return filepath.Base(dir) + "-" + hex.EncodeToString(sum[:3])
-}
-
 // adapterEval is where the evaluation of such an adapter is kept.
 func (s *Session) adapterEval(label, split, ext string) string {
-	return filepath.Join(s.RunsDir(), adaptersFolder, label, "eval", split+"."+ext)
+	return run.AdapterEval(s.RunsDir(), label, split, ext)
 }

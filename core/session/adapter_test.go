@@ -23,7 +23,7 @@ func TestAdapterFromElsewhereIsAskedAndScored(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	label := adapterLabel(folder)
+	label := run.AdapterLabel(folder)
 	for _, name := range []string{folder, "given/checkpoint-500"} {
 		subject, err := s.Subject(ctx, name, nil)
 		if err != nil {

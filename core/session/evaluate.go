@@ -216,7 +216,7 @@ func (s *Session) Result(name, split string) (Kept, error) {
 	path, label := s.baseEval(split, "json"), Base
 	var of *run.Run
 	if dir, ok := s.adapterFolder(name); ok && name != Base {
-		label = adapterLabel(dir)
+		label = run.AdapterLabel(dir)
 		path = s.adapterEval(label, split, "json")
 	} else if name != Base {
 		r, err := s.find(name)

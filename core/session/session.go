@@ -112,7 +112,7 @@ func (s *Session) Candidates() ([]Candidate, error) {
 	list := []Candidate{{Name: Base}}
 	for _, log := range s.watched() {
 		dir := log.Adapter()
-		list = append(list, Candidate{Name: adapterLabel(dir), Adapter: run.Saved{Path: dir}, Tool: log.Tool,
+		list = append(list, Candidate{Name: run.AdapterLabel(dir), Adapter: run.Saved{Path: dir}, Tool: log.Tool,
 			State: filepath.Base(log.Dir)})
 	}
 	runs, err := run.List(s.RunsDir())

@@ -10,11 +10,11 @@ import (
 // newCurves is the view of everything that a step reports, over time.
 func newCurves(p *shared, of *panels) views.View {
 	gradient := views.Panel{Name: "gradient", Tab: "Gradient", Title: title("Length of the gradient, before clipping"),
-		Right: p.lastOf("grad_norm", norm), Draw: p.drawTrain("grad_norm", norm, fromZero),
+		Right: p.lastOf("grad_norm", norm), Draw: p.drawTrain("grad_norm", "the gradient", norm, fromZero),
 		Move: p.moveCursor("gradient")}
 	tokens := views.Panel{Name: "speed", Tab: "Speed", Title: title("Tokens a second"),
 		Right: p.lastOf("tokens_per_s", speed),
-		Draw:  p.drawTrain("tokens_per_s", speed, fromZero), Move: p.moveCursor("speed")}
+		Draw:  p.drawTrain("tokens_per_s", "its speed", speed, fromZero), Move: p.moveCursor("speed")}
 	board := views.NewBoard(layout.Column(layout.Panel("loss", 40, 10).Prior(2).Weighted(2),
 		layout.Row(layout.Panel("rate", 26, 8), layout.Panel("gradient", 26, 8), layout.Panel("speed", 26, 8),
 			layout.Panel("metric", 26, 8))),
@@ -24,13 +24,12 @@ func newCurves(p *shared, of *panels) views.View {
 
 func newRatePanel(p *shared) views.Panel {
 	return views.Panel{Name: "rate", Tab: "Rate", Title: title("Learning rate"), Right: p.lastOf("lr", rate),
-		Draw: p.drawTrain("lr", rate, fromZero), Move: p.moveCursor("rate")}
+		Draw: p.drawTrain("lr", "its learning rate", rate, fromZero), Move: p.moveCursor("rate")}
 }
 
-// drawTrain is one line of a number in the train rows.
-func (p *shared) drawTrain(name string, value func(*run.Train) float64,
-	change func(*widget.LineChart)) func(*widget.Theme, int,
-	int) string {
+// drawTrain is one line of a number in the train rows; what names it in a sentence.
+func (p *shared) drawTrain(name, what string, value func(*run.Train) float64,
+	change func(*widget.LineChart)) func(*widget.Theme, int, int) string {
 	return func(t *widget.Theme, w, h int) string {
 		r := p.current()
 		if r == nil || r.ofRows(name, value).n == 0 {
@@ -40,7 +39,7 @@ func (p *shared) drawTrain(name string, value func(*run.Train) float64,
 		c.LogY = false
 		of := func(r *reading) *curve { return p.plot.raw(r, r.ofRows(name, value)) }
 		if drawn := of(r); drawn.low > drawn.high && r.run.Tool() != "" {
-			return p.nothing(t, p.absent(name, ""), w, h)
+			return p.nothing(t, p.absent(what, ""), w, h)
 		}
 		line := p.plot.lineOf(of(r), w)
 		line.Tone = widget.Accent

@@ -76,7 +76,9 @@ func (v *details) aboutLines(t *widget.Theme, w int) []string {
 	if e.status.Reason != "" && e.run.Tool() != "" {
 		say("state", e.status.State+": "+e.status.Reason)
 	}
-	say("at work", widget.Duration(v.elapsed(e)))
+	if d := v.elapsed(e); d > 0 { // else it is not known
+		say("at work", widget.Duration(d))
+	}
 	if info.Process != nil {
 		say("process", fmt.Sprintf("%d on %s", info.Process.PID, info.Machine))
 	}
@@ -157,6 +159,8 @@ func (v *details) resultLines(t *widget.Theme, w int) []string {
 	switch {
 	case r == nil:
 		return []string{v.nothing(t, "", w, 1)}
+	case r.run.Tool() != "" && r.run.Adapter() == "":
+		return widget.Hang(" ", r.run.Tool()+" has saved no adapter here that could be evaluated", t.Muted, w-1)
 	case len(r.results) == 0:
 		return widget.Hang(" ", "not evaluated yet: finetui eval, or b in Infer", t.Muted, w-1)
 	}

@@ -144,7 +144,7 @@ func (w *watcher) scan() listing {
 // every time.
 func (w *watcher) foreign() []*run.Run {
 	if start := time.Now(); len(w.others) > 0 && start.After(w.due) {
-		w.adopted = run.Adopted(w.others...)
+		w.adopted = run.Adopted(w.folder, w.others...)
 		w.due = time.Now().Add(max(stillEvery, searchShare*time.Since(start)))
 	}
 	var runs []*run.Run
