@@ -10,6 +10,7 @@ import (
 	"finetui/core/media"
 	"finetui/core/printable"
 	"finetui/core/project"
+	"finetui/ml/cores"
 	"finetui/ml/wholefile"
 	"finetui/views"
 	configpane "finetui/views/config"
@@ -31,6 +32,7 @@ func openWorkbench(overrides []string) int {
 		}
 	}
 	clearLeftovers(file)
+	cores.Answer()
 	r := newWorkbench(file, err)
 	code := show(r)
 	if root := r.current.folder(); root != "" {

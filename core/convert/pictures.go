@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 
 	"finetui/core/config"
@@ -20,6 +19,7 @@ import (
 	"finetui/core/model"
 	"finetui/core/project"
 	"finetui/core/recipe"
+	"finetui/ml/cores"
 	"finetui/ml/picture"
 	"finetui/ml/wholefile"
 )
@@ -172,7 +172,7 @@ func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report pro
 	var lock sync.Mutex
 	done := 0
 	_, what := w.p.Data.Words()
-	for range runtime.GOMAXPROCS(0) {
+	for range cores.Count() {
 		workers.Go(func() {
 			for span := range next {
 				drawn, err := w.drawItem(samples[span[0]:span[1]], missing[span[0]:span[1]])

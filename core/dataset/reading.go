@@ -2,12 +2,12 @@ package dataset
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"finetui/core/filehash"
+	"finetui/ml/cores"
 )
 
 // desk is what one worker needs to read item after item: memory that is used again.
@@ -108,16 +108,31 @@ func readItems(ctx context.Context, set *Dataset, l *listing, kept keeper, repor
 // beside is the key of Beside.
 type beside struct{}
 
-// Beside asks for work that leaves a core to others: to a screen that answers keys meanwhile.
+// Beside asks for work that leaves a core to others and gives way to them: to a screen that answers keys meanwhile.
 func Beside(ctx context.Context) context.Context { return context.WithValue(ctx, beside{}, true) }
+
+func isBeside(ctx context.Context) bool { return ctx.Value(beside{}) != nil }
+
+// Behind does work that gives way to all others on the machine, and waits for it.
+func Behind(work func()) {
+	ended := make(chan any)
+	go func() {
+		defer func() { ended <- recover() }()
+		cores.GiveWay()
+		work()
+	}()
+	if fault := <-ended; fault != nil {
+		panic(fault) // for whoever looks after the caller
+	}
+}
 
 // workers is how many work for n things at a time.
 func workers(ctx context.Context, n int) int {
-	cores := min(runtime.GOMAXPROCS(0), 8)
-	if ctx.Value(beside{}) != nil {
-		cores = max(1, cores-1)
+	most := min(cores.Count(), 8)
+	if isBeside(ctx) {
+		most = max(1, most-1)
 	}
-	return min(cores, n)
+	return min(most, n)
 }
 
 // share spreads work on n things over all cores; each worker gets a function of its own from worker, for memory that it
@@ -130,6 +145,9 @@ func share(ctx context.Context, n int, what string, report Progress, worker func
 	step := max(1, n/400)
 	for range workers(ctx, n) {
 		team.Go(func() {
+			if isBeside(ctx) {
+				cores.GiveWay()
+			}
 			work := worker()
 			for ctx.Err() == nil {
 				first := int(next.Add(int64(piece))) - piece

@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 
+	"finetui/ml/cores"
 	"finetui/ml/wholefile"
 )
 
@@ -87,7 +87,7 @@ func (o Options) settled() (Options, error) {
 		return o, fmt.Errorf("demo pictures of %d pixels: choose a side from %d to 4096", o.Canvas, smallestCanvas)
 	}
 	if o.Workers <= 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
+		o.Workers = cores.Count()
 	}
 	return o, nil
 }

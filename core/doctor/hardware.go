@@ -16,6 +16,7 @@ import (
 	"finetui/core/gpu"
 	"finetui/core/printable"
 	"finetui/ml/blas"
+	"finetui/ml/cores"
 )
 
 func processor() Line {
@@ -24,7 +25,7 @@ func processor() Line {
 		name = info[0].ModelName
 	}
 	value := fmt.Sprintf("%s · %s", name, dataset.Counted(runtime.NumCPU(), "core", "cores"))
-	if used := runtime.GOMAXPROCS(0); used < runtime.NumCPU() {
+	if used := cores.Count(); used < runtime.NumCPU() {
 		value += fmt.Sprintf(", of which %d may be used here", used)
 	}
 	return Line{"processor", value, OK, ""}

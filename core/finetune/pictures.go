@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"finetui/core/dataset"
 	"finetui/core/filehash"
+	"finetui/ml/cores"
 	"finetui/ml/wholefile"
 )
 
@@ -90,7 +90,7 @@ func (j *job) pictureSums(ctx context.Context) (map[string]filehash.Sum, error) 
 	sums := make([]filehash.Sum, len(items))
 	var next atomic.Int64
 	var wait sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range cores.Count() {
 		wait.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(items) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				sum, err := store.Sum(ctx, items[i].Media, nil)

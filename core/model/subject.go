@@ -3,13 +3,13 @@ package model
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"finetui/ml/blas"
+	"finetui/ml/cores"
 	"finetui/ml/generate"
 	"finetui/ml/lora"
 	"finetui/ml/mapped"
@@ -229,8 +229,8 @@ type worker struct {
 	session Session
 }
 
-func (s *Subject) worker(cores int) *worker {
-	e := nn.NewExec(min(cores, runtime.GOMAXPROCS(0)))
+func (s *Subject) worker(threads int) *worker {
+	e := nn.NewExec(min(threads, cores.Count()))
 	return &worker{base: s.Base, frozen: s.Network.Frozen() && !s.sight, eye: s.Network.NewEye(e),
 		session: s.Network.NewSession(e)}
 }

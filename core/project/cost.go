@@ -3,7 +3,6 @@ package project
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"time"
 
 	"finetui/core/config"
@@ -15,6 +14,7 @@ import (
 	"finetui/core/printable"
 	"finetui/core/recipe"
 	"finetui/core/sample"
+	"finetui/ml/cores"
 )
 
 // Cost is what a run takes of this machine. A zero is not known.
@@ -156,7 +156,7 @@ func (c Cost) on() string {
 	if len(c.GPUs) > 0 {
 		return dataset.Counted(len(c.GPUs), "GPU", "GPUs")
 	}
-	return dataset.Counted(runtime.GOMAXPROCS(0), "core", "cores")
+	return dataset.Counted(cores.Count(), "core", "cores")
 }
 
 // Lines say what a run of so many steps comes to, in a line each: its time, its memory, and each GPU's. What

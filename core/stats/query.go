@@ -25,11 +25,12 @@ const AnyFinding = "*"
 type Index struct {
 	set      *dataset.Dataset
 	findings [][]int // by item: places in set.Findings
+	itemOf   []int32 // by place in set.Findings: the item; -1: it is about none
 }
 
 // NewIndex prepares the answers; the set must not change afterwards.
 func NewIndex(set *dataset.Dataset) *Index {
-	x := &Index{set: set, findings: make([][]int, len(set.Items))}
+	x := &Index{set: set, findings: make([][]int, len(set.Items)), itemOf: make([]int32, len(set.Findings))}
 	itemOf := make(map[string]int, len(set.Findings)) // by the files that findings name; -1: none
 	for i := range set.Findings {
 		itemOf[set.Findings[i].File] = -1
@@ -46,7 +47,8 @@ func NewIndex(set *dataset.Dataset) *Index {
 		}
 	}
 	for f := range set.Findings {
-		if i := itemOf[set.Findings[f].File]; i >= 0 {
+		i := itemOf[set.Findings[f].File]
+		if x.itemOf[f] = int32(i); i >= 0 {
 			x.findings[i] = append(x.findings[i], f)
 		}
 	}
@@ -61,6 +63,9 @@ func (x *Index) Findings(item int) []dataset.Finding {
 	}
 	return found
 }
+
+// ItemOf is the item that the finding at a place in the set's is about; -1 where it is about none.
+func (x *Index) ItemOf(finding int) int { return int(x.itemOf[finding]) }
 
 // Items returns the places of the items that pass, in the set's order. Where the filter asks for a class, an object
 // type or a condition, an item passes that holds such an object.

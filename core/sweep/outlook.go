@@ -3,7 +3,6 @@ package sweep
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"strings"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/gpu"
 	"finetui/core/project"
+	"finetui/ml/cores"
 )
 
 // Outlook is what a plan comes to before anything of it is started.
@@ -86,7 +86,7 @@ func (p Plan) foresee(ctx context.Context, e *project.Estimator, file *config.Sn
 			}
 		}
 	}
-	if o.Share = p.share(file.Config, p.small(file), runtime.GOMAXPROCS(0), gpu.Visible); !known {
+	if o.Share = p.share(file.Config, p.small(file), cores.Count(), gpu.Visible); !known {
 		o.Time = 0
 	} else if n := min(len(o.Share.GPUs)/max(1, o.Share.Each), o.Share.Together); n > 1 {
 		o.Time /= time.Duration(n)

@@ -7,7 +7,6 @@ import (
 	"log"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	"finetui/core/project"
 	"finetui/core/run"
 	"finetui/core/session"
+	"finetui/ml/cores"
 	"finetui/ml/wholefile"
 )
 
@@ -70,7 +70,7 @@ func Work(ctx context.Context, dir, exe, version string) error {
 	if err != nil {
 		return err
 	}
-	w.share = s.Plan.share(w.constants.Config, s.Plan.small(w.constants), runtime.GOMAXPROCS(0), gpu.Visible)
+	w.share = s.Plan.share(w.constants.Config, s.Plan.small(w.constants), cores.Count(), gpu.Visible)
 	w.cards = newCards(w.share.GPUs)
 	if err := w.change(func(q *queue) { q.Schema, q.Process, q.Share = Schema, &self, w.share }); err != nil {
 		return err

@@ -1,10 +1,10 @@
 package blas
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 
+	"finetui/ml/cores"
 	"finetui/ml/mapped"
 )
 
@@ -12,10 +12,10 @@ import (
 // alone. A Team is a plain value: copy it freely, use it from several goroutines at once.
 type Team struct{ size int }
 
-// NewTeam is a team of n goroutines, the caller included; n <= 0 asks for GOMAXPROCS.
+// NewTeam is a team of n goroutines, the caller included; n <= 0 asks for all cores.
 func NewTeam(n int) Team {
 	if n <= 0 {
-		n = runtime.GOMAXPROCS(0)
+		n = cores.Count()
 	}
 	crew.grow(n - 1)
 	return Team{n}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 	"time"
 
 	"finetui/core/demo/draw"
 	"finetui/core/demo/generic"
+	"finetui/ml/cores"
 	"finetui/ml/qwen2vl"
 	"finetui/ml/qwen2vl/chat"
 	"finetui/ml/tokenizer"
@@ -44,7 +44,7 @@ func trainTalk(ctx context.Context, c qwen2vl.Config, src weights.Source, tok *t
 	solver.Beta2, solver.MaxGradNorm = .98, 1
 	threads := o.Threads
 	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
+		threads = cores.Count()
 	}
 	trainer, err := train.New(network, solver, train.Schedule{Kind: "cosine", Warmup: 100, Steps: o.TalkSteps},
 		train.Options{Replicas: threads, Threads: threads, Seed: o.Seed})

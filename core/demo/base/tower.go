@@ -3,13 +3,13 @@ package base
 import (
 	"context"
 	"math"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
 
 	"finetui/core/demo/generic"
 	"finetui/ml/blas"
+	"finetui/ml/cores"
 	"finetui/ml/graph"
 	"finetui/ml/nn"
 	"finetui/ml/qwen2vl"
@@ -42,7 +42,7 @@ func trainTower(ctx context.Context, c qwen2vl.Config, o Options) (*qwen2vl.Mode
 	var viewers []*viewer
 	threads := o.Threads
 	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
+		threads = cores.Count()
 	}
 	for range threads {
 		v, err := newViewer(m, labels)

@@ -18,10 +18,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"finetui/ml/clip"
+	"finetui/ml/cores"
 	"finetui/ml/mobilevideogpt"
 	"finetui/ml/nn"
 	"finetui/ml/safetensors"
@@ -162,7 +162,7 @@ func (o Options) settled() Options {
 	for _, d := range []struct {
 		to    *int
 		value int
-	}{{&o.Threads, runtime.GOMAXPROCS(0)}, {&o.ImageSteps, defaultImage}, {&o.VideoSteps, defaultVideo},
+	}{{&o.Threads, cores.Count()}, {&o.ImageSteps, defaultImage}, {&o.VideoSteps, defaultVideo},
 		{&o.PictureSteps, defaultPictures}, {&o.TalkSteps, defaultTalk}, {&o.corpus, 3000}, {&o.heldOut, 48}} {
 		if *d.to <= 0 {
 			*d.to = d.value

@@ -11,12 +11,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
 	"finetui/core/demo/draw"
 	"finetui/core/video"
+	"finetui/ml/cores"
 	"finetui/ml/picture"
 	"finetui/ml/wholefile"
 )
@@ -134,7 +134,7 @@ func Make(ctx context.Context, dir string, o Options, progress func(done, total 
 func shoot(ctx context.Context, dir string, takes []take, workers int, progress func(done, total int,
 	what string)) error {
 	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+		workers = cores.Count()
 	}
 	var (
 		next  atomic.Int64
