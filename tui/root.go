@@ -372,7 +372,7 @@ func (r *root) end() tea.Cmd {
 // back leaves one layer and never the program.
 func (r *root) back() tea.Cmd {
 	if leaver, ok := r.pane().(views.Leaver); ok && leaver.Leave() {
-		return nil
+		return r.pane().Update(views.Left{})
 	}
 	if r.pane() == nil {
 		return nil

@@ -33,6 +33,9 @@ func (f *Filter) Set(text string) {
 	f.words = strings.Fields(strings.ToLower(text))
 }
 
+// Now is the filter as it stands, for who goes by it while another one is written.
+func (f *Filter) Now() Filter { return Filter{words: f.words, text: f.text} }
+
 // Text is the filter; nothing: all pass.
 func (f *Filter) Text() string { return f.text }
 

@@ -45,10 +45,13 @@ type Arriver interface {
 }
 
 // Leaver is a Pane with layers: a zoomed panel, a filter, an open editor. Leave closes the uppermost one and says
-// whether there was one; esc and q go through it.
+// whether there was one; esc goes through it. The pane is sent Left then.
 type Leaver interface {
 	Leave() bool
 }
+
+// Left says that a layer was closed: what is seen now may lack something that the pane is to ask for.
+type Left struct{}
 
 // Guard is a Pane that may hold something which quitting would lose. Unsaved names it ("2 changes to config.toml"),
 // or is empty; quitting then takes a second q.

@@ -22,7 +22,7 @@ func TestAViewIsWorkedOutAnewWhenItIsSeen(t *testing.T) {
 		{"only the one that is seen, at once", func(*Views) {}, []string{"first"}},
 		{"the others as they are turned to, once", func(v *Views) { v.turn(1); v.turn(-1); v.turn(1) },
 			[]string{"first", "second"}},
-		{"what lies over one", func(v *Views) { v.Enter("second"); v.Leave() }, []string{"first", "over", "second"}},
+		{"what lies over one", func(v *Views) { v.Enter("second"); v.Leave() }, []string{"first", "second", "over"}},
 		{"one that is shown by name", func(v *Views) { v.Show("third"); v.Leave() }, []string{"first", "third"}},
 		{"all, where their actions are asked for", func(v *Views) { v.AllActions() },
 			[]string{"first", "second", "over", "third"}},

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"context"
+
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/views/widget"
@@ -23,8 +25,15 @@ type View struct {
 	Status  func() string   // behind the names on the bottom line
 	Copy    func() string   // what it shows as text, for the clipboard
 	Refresh func()          // works out what it lists, after what the views share has changed; see Views.Refresh
+	List    func() Listing  // works out what of it is as long as the data set; see Listing
 	Want    func() tea.Cmd  // asks for what it shows and nobody has been asked for yet; see Views.Want
 }
+
+// Listing works out a list that is as long as the data set. View.List makes it in Update, of what is asked for then; it
+// runs beside the screen, where it reads nothing that Update changes, and returns what puts the list in its place, in
+// Update again. Of several only the latest is put there; until then the list is to be empty. Where the set is small all
+// that is done at once.
+type Listing func(ctx context.Context) (put func())
 
 // board is the one that is shown in w×h cells.
 func (v *View) board(w, h int) *Board {
@@ -39,6 +48,9 @@ type Views struct {
 	// Ready says whether there is anything to show; nil: always. Until then no action of a view can be run.
 	Ready func() bool
 
+	// Long says whether lists take so long that a key would wait for them; nil: never.
+	Long func() bool
+
 	// Turned is run when the user turns to another view; nil: nothing is to be done.
 	Turned func() tea.Cmd
 
@@ -47,9 +59,17 @@ type Views struct {
 	over   []bool // of each view: what lies over it is open
 	open   int
 	before int            // where a view with Back leads to
-	stale  map[*View]bool // what they list is to be worked out anew before they are seen
+	stale  map[*View]bool // what follows for them is to be worked out anew before they are seen
 	w, h   int
+
+	unlisted map[*View]bool // so is their list
+	listing  Request
+	list     Listing // which the next Want asks for; nil: none
+	listed   *View   // whose list is awaited; nil: none is
 }
+
+// Listed is the answer to a Listing.
+type Listed struct{ put func() }
 
 // NewViews are the views of the pane of that name, in the order of the brackets; the first one is open.
 func NewViews(pane string, list ...View) *Views {
@@ -108,7 +128,7 @@ func (v *Views) set(i int, over bool) {
 		v.before = v.open
 	}
 	v.open, v.over[i] = i, over
-	v.freshen(v.View())
+	v.see()
 }
 
 // turn goes n views on.
@@ -159,33 +179,90 @@ func (v *Views) each(do func(view *View)) {
 
 // Want asks for what the view that is seen lacks. A pane calls it after each message and each action.
 func (v *Views) Want() tea.Cmd {
+	var list, want tea.Cmd
+	if work := v.list; work != nil {
+		v.list = nil
+		list = Ask(&v.listing, func(ctx context.Context) (Listed, error) { return Listed{work(ctx)}, ctx.Err() })
+	}
 	if view := v.View(); view.Want != nil && v.ready() {
-		return view.Want()
+		want = view.Want()
 	}
-	return nil
+	return tea.Batch(list, want)
 }
 
-// Refresh lets every view work out anew what it lists: the one that is seen at once, each other before it is seen, for
-// on a large set that takes a while.
+// Listing says whether the list of the view that is seen, or of what it lies over, is on its way.
+func (v *Views) Listing() bool { return v.listed != nil && v.listed == &v.views[v.open] }
+
+// Took puts the list in its place that was asked for last.
+func (v *Views) Took(msg Answer[Listed]) {
+	if v.listing.Takes(msg.Ticket) {
+		v.unlist()
+		msg.Value.put()
+	}
+}
+
+// Forget lets no list come that was asked for: what it is of is not there any more.
+func (v *Views) Forget() { v.unlist() }
+
+func (v *Views) unlist() {
+	v.listing.Close()
+	v.list, v.listed = nil, nil
+}
+
+// Refresh lets every view work out anew what it lists: the one that is seen at once, or as soon as Want is called where
+// that takes long; each other before it is seen.
 func (v *Views) Refresh() {
-	v.stale = map[*View]bool{}
-	v.each(func(view *View) { v.stale[view] = true })
-	v.refresh(v.View())
+	v.stale, v.unlisted = map[*View]bool{}, map[*View]bool{}
+	v.each(func(view *View) { v.stale[view], v.unlisted[view] = true, view.List != nil })
+	v.see()
 }
 
-func (v *Views) refresh(view *View) {
-	delete(v.stale, view)
-	if view.Refresh != nil {
-		view.Refresh()
+// see works out what the view that is seen lists, and before it what it lies over, by whose list it goes.
+func (v *Views) see() {
+	v.freshen(&v.views[v.open])
+	v.relist(&v.views[v.open])
+	if v.over[v.open] {
+		v.freshen(v.View())
+		v.relist(v.View())
 	}
 }
 
-// freshen lets a view work out what it lists where that has changed since it did so last.
+// freshen lets a view work out what follows from what the views share, where that has changed since it did so last; a
+// list that takes long only when the view is seen.
 func (v *Views) freshen(view *View) {
-	if v.stale[view] && v.ready() {
-		v.refresh(view)
+	if !v.ready() {
+		return
+	}
+	if v.stale[view] {
+		delete(v.stale, view)
+		if view.Refresh != nil {
+			view.Refresh()
+		}
+	}
+	if !v.long() {
+		v.relist(view)
 	}
 }
+
+// relist has the list of a view worked out where it is not.
+func (v *Views) relist(view *View) {
+	if !v.unlisted[view] || !v.ready() {
+		return
+	}
+	if v.listed != nil {
+		v.unlisted[v.listed] = true // it has not come
+	}
+	delete(v.unlisted, view)
+	v.unlist()
+	work := view.List()
+	if !v.long() {
+		work(context.Background())()
+		return
+	}
+	v.list, v.listed = work, view
+}
+
+func (v *Views) long() bool { return v.Long != nil && v.Long() }
 
 // Draw draws the view that is seen in w×h cells.
 func (v *Views) Draw(t *widget.Theme, w, h int) string { return v.View().board(w, h).View(t, w, h) }
@@ -256,13 +333,13 @@ func (v *Views) Leave() bool {
 		return true
 	case v.over[v.open]:
 		v.over[v.open] = false
-		v.freshen(v.View())
+		v.see()
 		return true
 	case view.Leave != nil && view.Leave():
 		return true
 	case view.Back:
 		v.open = v.before
-		v.freshen(v.View())
+		v.see()
 		return true
 	}
 	return false
@@ -286,6 +363,9 @@ func (v *Views) Status() string {
 // Copy puts what the view shows into the clipboard.
 func (v *Views) Copy() tea.Cmd {
 	text := ""
+	if v.Listing() {
+		return Say("what is listed here is still being looked for")
+	}
 	if view := v.View(); view.Copy != nil {
 		text = view.Copy()
 	}

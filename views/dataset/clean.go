@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,14 +40,18 @@ func (v *clean) board() *views.Board {
 	)
 }
 
-// refresh finds the outermost ones again where the set or the split is another.
-func (v *clean) refresh() {
+// look finds the outermost ones again where the set or the split is another.
+func (v *clean) look() views.Listing {
 	of := fmt.Sprint(v.reads, " ", v.split)
-	if len(v.set.Findings) > 0 || of == v.of {
-		return
+	if of == v.of {
+		return func(context.Context) func() { return func() {} }
 	}
-	v.list = v.analysis.Extremes(v.set, v.index.Items(stats.Filter{Split: v.split}))
-	v.of, v.where.Index = of, 0
+	v.list = nil
+	set, split := v.loaded, v.split
+	return func(context.Context) func() {
+		list := set.analysis.Extremes(set.set, set.index.Items(stats.Filter{Split: split}))
+		return func() { v.list, v.of, v.where.Index = list, of, 0 }
+	}
 }
 
 func (v *clean) drawVerdict(t *widget.Theme, w, h int) string {
@@ -58,8 +63,7 @@ func (v *clean) drawVerdict(t *widget.Theme, w, h int) string {
 	}
 	for _, split := range v.set.Splits {
 		if part := v.analysis.Split(split); part != nil {
-			n := len(v.index.Items(stats.Filter{Split: split}))
-			lines = append(lines, labelled(t, widget.Clean(split), v.mediaOf(n), "", w))
+			lines = append(lines, labelled(t, widget.Clean(split), v.mediaOf(part.Images), "", w))
 		}
 	}
 	return widget.Block(strings.Join(lines, "\n"), w, h)
@@ -67,7 +71,7 @@ func (v *clean) drawVerdict(t *widget.Theme, w, h int) string {
 
 func (v *clean) drawList(t *widget.Theme, w, h int) string {
 	if len(v.list) == 0 {
-		return widget.Middle(t.Muted, "All "+v.media(2)+" of "+v.scopeWords()+" are alike.", w, h)
+		return widget.Middle(t.Muted, v.none("All "+v.media(2)+" of "+v.scopeWords()+" are alike."), w, h)
 	}
 	table := widget.Table{Cursor: &v.where, Columns: []widget.Column{{Title: "what", Priority: 9},
 		{Title: "how much", Flex: true, Min: 12, Priority: 8}, {Title: v.media(1), Priority: 7}}}

@@ -108,7 +108,7 @@ func (v *pairs) clipBoard() *views.Board {
 	)
 }
 
-// listClips makes the lists anew where what they show has changed, and finds the clips of the selected variation.
+// listClips makes the lists anew where what they show has changed.
 func (v *pairs) listClips() {
 	l := &v.lists
 	key := pairsKey{reads: v.reads, split: v.split, text: v.filter.Text()}
@@ -134,17 +134,13 @@ func (v *pairs) listClips() {
 				{Text: widget.Count(person.Classes)}, {Text: splits, Tone: tone}})
 		}
 	}
-	v.items = nil
-	if way := v.selectedWay(); way != nil {
-		v.items = v.waysItems(v.index.Items(stats.Filter{Split: v.split, Classes: v.names(way.Class)}), way)
-	}
 }
 
 // waysItems keeps the clips of a variation.
-func (p *shared) waysItems(items []int, way *stats.Variation) []int {
+func (l *loaded) waysItems(items []int, way *stats.Variation) []int {
 	return slices.DeleteFunc(items, func(i int) bool {
-		for _, object := range p.set.Items[i].Objects {
-			if object.Class == way.Class && stats.VariationOf(p.rawName(way.Class), object.Text) == way.Name {
+		for _, object := range l.set.Items[i].Objects {
+			if object.Class == way.Class && stats.VariationOf(l.rawName(way.Class), object.Text) == way.Name {
 				return false
 			}
 		}

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ const noFindings = "No finding contains the filter's text: esc shows all."
 type findingGroup struct {
 	code  string
 	level level.Level
-	all   []data.Finding
+	all   []int // places in the set's findings
 }
 
 func newFindings(s *shared) views.View { return (&findings{shared: s, clean: clean{shared: s}}).view() }
@@ -50,10 +51,7 @@ func (v *findings) view() views.View {
 			}
 			return v.want()
 		},
-		Refresh: func() {
-			v.groups = v.grouped()
-			v.clean.refresh()
-		}}
+		List: v.list}
 }
 
 // label is the view's name with how many findings there are.
@@ -82,12 +80,26 @@ func (v *findings) board() *views.Board {
 	)
 }
 
-// grouped is the findings that the filter lets through, by kind, worst first.
-func (v *findings) grouped() []findingGroup {
+// list groups the findings that the filter lets through; where the set has none, it looks for the outermost pictures.
+func (v *findings) list() views.Listing {
+	v.groups = nil
+	if v.ready() && len(v.set.Findings) == 0 {
+		return v.clean.look()
+	}
+	set, filter := v.loaded, v.filter.Now()
+	return func(ctx context.Context) func() {
+		groups := set.grouped(ctx, filter)
+		return func() { v.groups = groups }
+	}
+}
+
+// grouped is the findings that a filter lets through, by kind, worst first.
+func (l *loaded) grouped(ctx context.Context, filter views.Filter) []findingGroup {
 	var groups []findingGroup
 	place := map[string]int{}
-	for _, f := range v.set.Findings {
-		if !v.passesFinding(f) {
+	for at := range l.set.Findings {
+		f := &l.set.Findings[at]
+		if ctx.Err() != nil || !filter.Passes(f.File, f.Text, findingWords(f.Code), f.Code) {
 			continue
 		}
 		i, there := place[f.Code]
@@ -96,13 +108,9 @@ func (v *findings) grouped() []findingGroup {
 			place[f.Code] = i
 			groups = append(groups, findingGroup{code: f.Code, level: f.Level})
 		}
-		groups[i].all = append(groups[i].all, f)
+		groups[i].all = append(groups[i].all, at)
 	}
 	return groups
-}
-
-func (v *findings) passesFinding(f data.Finding) bool {
-	return v.filter.Passes(f.File, f.Text, findingWords(f.Code), f.Code)
 }
 
 func (v *findings) kindsTitle() string {
@@ -131,7 +139,7 @@ func (v *findings) kindsTitle() string {
 
 func (v *findings) drawKinds(t *widget.Theme, w, h int) string {
 	if len(v.groups) == 0 {
-		return widget.Middle(t.Muted, noFindings, w, h)
+		return widget.Middle(t.Muted, v.none(noFindings), w, h)
 	}
 	return v.kindTable(t).View(t, w, h)
 }
@@ -175,13 +183,21 @@ func (v *findings) group() (findingGroup, bool) {
 	return v.groups[i], true
 }
 
-// fault is the selected finding; false where there is none.
-func (v *findings) fault() (data.Finding, bool) {
+// selected is the place of the selected finding in the set's; -1 where there is none.
+func (v *findings) selected() int {
 	group, there := v.group()
 	if !there {
-		return data.Finding{}, false
+		return -1
 	}
-	return group.all[v.spot.At(len(group.all))], true
+	return group.all[v.spot.At(len(group.all))]
+}
+
+// fault is the selected finding; false where there is none.
+func (v *findings) fault() (data.Finding, bool) {
+	if at := v.selected(); at >= 0 {
+		return v.set.Findings[at], true
+	}
+	return data.Finding{}, false
 }
 
 func (v *findings) placesTitle() string {
@@ -203,11 +219,12 @@ func (v *findings) drawPlaces(t *widget.Theme, w, h int) string {
 		return widget.Block("", w, h)
 	}
 	table := widget.Table{Cursor: &v.spot, Columns: []widget.Column{{Title: "file", Priority: 9},
-		{Title: "line", Right: true, Priority: 8}, {Title: "what is wrong", Flex: true, Min: 10, Priority: 7}}}
-	for _, f := range group.all {
-		table.Rows = append(table.Rows, []widget.Cell{{Text: widget.CutLeft(widget.Clean(f.File), max(w*9/20, 16))},
-			{Text: lineNumber(f.Line)}, {Text: f.Text}})
-	}
+		{Title: "line", Right: true, Priority: 8}, {Title: "what is wrong", Flex: true, Min: 10, Priority: 7}},
+		Len: len(group.all), Row: func(i int) []widget.Cell {
+			f := &v.set.Findings[group.all[i]]
+			return []widget.Cell{{Text: widget.CutLeft(widget.Clean(f.File), max(w*9/20, 16))},
+				{Text: lineNumber(f.Line)}, {Text: f.Text}}
+		}}
 	return table.View(t, w, h)
 }
 
@@ -225,7 +242,7 @@ func (v *findings) clickPlace(_, y, _, h int) tea.Cmd {
 func (v *findings) drawFault(t *widget.Theme, w, h int) string {
 	f, there := v.fault()
 	if !there {
-		return widget.Middle(t.Muted, noFindings, w, h)
+		return widget.Middle(t.Muted, v.none(noFindings), w, h)
 	}
 	where := widget.Clean(f.File)
 	if f.Line > 0 {
@@ -243,16 +260,11 @@ func (v *findings) drawFault(t *widget.Theme, w, h int) string {
 
 // item is the picture that the selected finding is about; -1 where it is about none.
 func (v *findings) item() int {
-	f, there := v.fault()
-	if !there {
-		return -1
-	}
-	with := v.index.Items(stats.Filter{Findings: []string{f.Code}})
-	at := slices.IndexFunc(with, func(i int) bool { return slices.Contains(v.index.Findings(i), f) })
+	at := v.selected()
 	if at < 0 {
 		return -1
 	}
-	return with[at]
+	return v.index.ItemOf(at)
 }
 
 func (v *findings) pictureTitle() string {
@@ -290,22 +302,22 @@ func (v *findings) drawPicture(t *widget.Theme, w, h int) string {
 func (v *findings) openKind() []views.Action {
 	group, there := v.group()
 	return []views.Action{{Name: "open", Label: "pictures", Help: "show the pictures with this finding", Group: "Data",
-		Enabled: func() bool { return there }, Run: func() tea.Cmd { return v.showFinding(group.code, nil) }}}
+		Enabled: func() bool { return there }, Run: func() tea.Cmd { return v.showFinding(group.code, -1) }}}
 }
 
 // openPlace shows the picture that the selected finding is about.
 func (v *findings) openPlace() []views.Action {
 	f, there := v.fault()
 	return []views.Action{{Name: "open", Label: "picture", Help: "show the picture it is about", Group: "Data",
-		Enabled: func() bool { return there }, Run: func() tea.Cmd { return v.showFinding(f.Code, &f) }}}
+		Enabled: func() bool { return there }, Run: func() tea.Cmd { return v.showFinding(f.Code, v.selected()) }}}
 }
 
-// showFinding shows the pictures with a finding of that code, the one of f selected.
-func (v *findings) showFinding(code string, f *data.Finding) tea.Cmd {
+// showFinding shows the pictures with a finding of that code, that of the finding at a place selected; -1: the first.
+func (v *findings) showFinding(code string, place int) tea.Cmd {
 	with := v.index.Items(stats.Filter{Findings: []string{code}})
 	selected := 0
-	if f != nil {
-		selected = slices.IndexFunc(with, func(i int) bool { return slices.Contains(v.index.Findings(i), *f) })
+	if place >= 0 {
+		selected = slices.Index(with, v.index.ItemOf(place))
 	}
 	if len(with) == 0 || selected < 0 {
 		return views.Warn("this finding is about no single picture")
@@ -320,7 +332,8 @@ func (v *findings) showFinding(code string, f *data.Finding) tea.Cmd {
 func (v *findings) text() string {
 	rows := [][]string{{"level", "code", "file", "line", "text", "do"}}
 	for _, group := range v.groups {
-		for _, f := range group.all {
+		for _, at := range group.all {
+			f := &v.set.Findings[at]
 			rows = append(rows, []string{string(f.Level), f.Code, f.File, fmt.Sprint(f.Line), f.Text, f.Do})
 		}
 	}

@@ -45,34 +45,41 @@ func (v *samples) askOrder() tea.Cmd {
 }
 
 // sortItems puts pictures into the chosen order; equals stay as in the set.
-func (v *samples) sortItems(items []int) {
-	if v.order == asInTheSet {
+func (l *loaded) sortItems(items []int, by order) {
+	if by == asInTheSet {
 		return
 	}
-	keys := make(map[int]float64, len(items))
-	for _, i := range items {
-		keys[i] = v.sortKey(i)
+	type keyed struct {
+		item int
+		key  float64
 	}
-	slices.SortStableFunc(items, func(a, b int) int { return cmp.Compare(keys[a], keys[b]) })
+	sorted := make([]keyed, len(items))
+	for at, i := range items {
+		sorted[at] = keyed{i, l.sortKey(i, by)}
+	}
+	slices.SortStableFunc(sorted, func(a, b keyed) int { return cmp.Compare(a.key, b.key) })
+	for at, one := range sorted {
+		items[at] = one.item
+	}
 }
 
-// sortKey is what the chosen order goes by: the smallest comes first.
-func (v *samples) sortKey(item int) float64 {
-	objects := v.set.Items[item].Objects
+// sortKey is what an order goes by: the smallest comes first.
+func (l *loaded) sortKey(item int, by order) float64 {
+	objects := l.set.Items[item].Objects
 	least := math.Inf(1)
-	switch v.order {
+	switch by {
 	case mostObjects:
 		return -float64(len(objects))
 	case rarestClass:
 		for _, object := range objects {
-			least = min(least, float64(v.analysis.Whole.ClassCounts[object.Class]))
+			least = min(least, float64(l.analysis.Whole.ClassCounts[object.Class]))
 		}
 	case smallestObject:
 		for _, object := range objects {
 			least = min(least, (object.Box.X1-object.Box.X0)*(object.Box.Y1-object.Box.Y0))
 		}
 	case mostFindings:
-		return -float64(len(v.index.Findings(item)))
+		return -float64(len(l.index.Findings(item)))
 	}
 	return least
 }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -55,19 +56,28 @@ func newOverview(s *shared) views.View {
 	v := &overview{shared: s}
 	board, clips := v.board(), v.overviewOfClips()
 	return views.View{Name: overviewView, Boards: []*views.Board{board, clips}, Pick: s.byMedia(board, clips),
-		Copy: v.text, Want: v.want, Refresh: func() { v.refresh(board) }}
+		Copy: v.text, Want: v.want, Refresh: func() { v.refresh(board) }, List: v.list}
 }
 
-// refresh gives the panels as many lines as the set needs, and lists the pictures of the selected class.
+// refresh gives the panels as many lines as the set needs.
 func (v *overview) refresh(board *views.Board) {
 	whole := &v.analysis.Whole
 	board.Layout = overviewLayout(len(v.set.Classes), len(whole.Conditions), len(whole.ObjectTypes))
 	if v.ranked() {
 		board.Layout = rankedLayout(len(whole.Conditions))
 	}
-	v.items = v.withClass()
 	if v.of != v.class {
 		v.of, v.shown.Index = v.class, 0
+	}
+}
+
+// list looks for the pictures of the selected class.
+func (v *overview) list() views.Listing {
+	v.items = nil
+	set, class, split := v.loaded, v.class, v.split
+	return func(context.Context) func() {
+		items := set.withClass(class, split)
+		return func() { v.items = items }
 	}
 }
 
@@ -166,7 +176,7 @@ func (v *overview) previewPlace() string {
 
 func (v *overview) drawPreview(t *widget.Theme, w, h int) string {
 	if len(v.items) == 0 {
-		return widget.Block(t.Muted.Render(" no "+v.media(1)+" of "+v.scopeWords()+" shows this class"), w, h)
+		return widget.Block(t.Muted.Render(" "+v.none("no "+v.media(1)+" of "+v.scopeWords()+" shows this class")), w, h)
 	}
 	return v.drawSheet(t, v.previewSheet(w, h), w, h)
 }

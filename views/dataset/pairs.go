@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -66,10 +67,10 @@ func (v *pairs) view() views.View {
 			}
 			board.Layout = pairsLayout(len(v.set.Classes))
 			v.refresh()
-		}}
+		}, List: v.listItems}
 }
 
-// refresh chooses the other class where there is none yet, and lists pairs and pictures with both.
+// refresh chooses the other class where there is none yet, and lists pairs.
 func (v *pairs) refresh() {
 	if v.seen == 0 || v.b >= len(v.set.Classes) {
 		v.b = v.strongest(v.class)
@@ -78,8 +79,23 @@ func (v *pairs) refresh() {
 	if v.row != v.class {
 		v.row, v.shown.Index = v.class, 0
 	}
-	v.items = v.holding(v.withClass(), v.class, v.b)
 	v.tabulate()
+}
+
+// listItems looks for the pictures with both classes, or for the clips of the selected variation.
+func (v *pairs) listItems() views.Listing {
+	v.items = nil
+	set, split, class, b, clips, way := v.loaded, v.split, v.class, v.b, v.clips(), v.selectedWay()
+	return func(context.Context) func() {
+		var items []int
+		switch {
+		case !clips:
+			items = set.holding(set.withClass(class, split), class, b)
+		case way != nil:
+			items = set.waysItems(set.withClass(way.Class, split), way)
+		}
+		return func() { v.items = items }
+	}
 }
 
 // want asks for the pictures with both.
@@ -145,7 +161,7 @@ func (v *pairs) bothPlace() string {
 
 func (v *pairs) drawBoth(t *widget.Theme, w, h int) string {
 	if len(v.items) == 0 {
-		return widget.Middle(t.Muted, "There are none.", w, h)
+		return widget.Middle(t.Muted, v.none("There are none."), w, h)
 	}
 	return v.drawSheet(t, v.bothSheet(w, h), w, h)
 }

@@ -40,7 +40,7 @@ func New(file *config.File, control Control) *Pane {
 		newSamples(s),
 		newFindings(s),
 	)
-	s.views.Ready = s.ready
+	s.views.Ready, s.views.Long = s.ready, s.long
 	return p
 }
 
@@ -67,6 +67,8 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		p.loadedSet(msg)
 	case views.Batch[drawn]:
 		return p.drew(msg)
+	case views.Answer[views.Listed]:
+		p.views.Took(msg)
 	case views.Answer[*weighed]:
 		p.recipe.answered(msg)
 	case views.Batch[views.Drawing[pictureKey]]:

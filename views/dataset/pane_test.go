@@ -340,6 +340,7 @@ func TestPairsAreToldFromTheRowsSide(t *testing.T) {
 	show(p, d, pairsView)
 	v := &pairs{shared: p.shared}
 	v.refresh() // as the pane's own did
+	v.listItems()(t.Context())()
 	a, b := p.class, v.b
 	there, back := v.relation(a, b), v.relation(b, a)
 	if there.Above != back.Below || there.Left != back.Right || there.Above+there.Below+there.Level == 0 {

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,16 +44,25 @@ func newRecipe(s *shared) views.View { return (&recipeView{shared: s}).view() }
 func (v *recipeView) view() views.View {
 	board := v.board()
 	return views.View{Name: recipeName, Boards: []*views.Board{board}, Actions: v.actions, Copy: v.text, Want: v.want,
-		Refresh: func() { v.refresh(board) }}
+		Refresh: func() { v.refresh(board) }, List: v.list}
 }
 
-// refresh gives the table as many lines as the set needs, and lists the objects of the selected class.
+// refresh gives the table as many lines as the set needs.
 func (v *recipeView) refresh(board *views.Board) {
 	board.Layout = recipeLayout(len(v.set.Classes) + len(v.analysis.Whole.Conditions) + 1)
 	if v.of != v.class {
 		v.of, v.example.Index = v.class, 0
 	}
-	v.examples = v.exampleObjects()
+}
+
+// list looks for the objects of the selected class.
+func (v *recipeView) list() views.Listing {
+	v.examples = nil
+	set, class := v.loaded, v.class
+	return func(context.Context) func() {
+		examples := set.exampleObjects(class)
+		return func() { v.examples = examples }
+	}
 }
 
 // want asks what the recipe comes to, and for what the model sees of the example.
@@ -214,14 +224,14 @@ func (v *recipeView) askValue() tea.Cmd {
 	return nil
 }
 
-// exampleObjects are the objects of the selected class that the example goes through: of train, where there are any.
-func (v *recipeView) exampleObjects() []data.Ref {
+// exampleObjects are the objects of a class that the example goes through: of train, where there are any.
+func (l *loaded) exampleObjects(class int) []data.Ref {
 	var train, others []data.Ref
-	for i := range v.set.Items { // of a large set neither records nor objects are copied: this keeps a key waiting
-		item := &v.set.Items[i]
+	for i := range l.set.Items { // of a large set neither records nor objects are copied
+		item := &l.set.Items[i]
 		for j := range item.Objects {
 			switch {
-			case item.Objects[j].Class != v.class:
+			case item.Objects[j].Class != class:
 			case item.Split == "train":
 				train = append(train, data.Ref{Item: i, Object: j})
 			default:
@@ -271,7 +281,7 @@ func (v *recipeView) shownExamples(h int) (refs []data.Ref, each int) {
 func (v *recipeView) drawExample(t *widget.Theme, w, h int) string {
 	refs, each := v.shownExamples(h)
 	if len(refs) == 0 {
-		return widget.Middle(t.Muted, "There is no object of this class to ask about.", w, h)
+		return widget.Middle(t.Muted, v.none("There is no object of this class to ask about."), w, h)
 	}
 	var blocks []string
 	for i, ref := range refs {

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func (v *samples) view() views.View {
 	v.one = &one{samples: v}
 	over := v.one.view()
 	return views.View{Name: samplesView, Boards: []*views.Board{v.grid}, Over: &over, Actions: v.actions,
-		Leave: v.clearFacets, Copy: v.text, Want: v.want, Refresh: func() { v.items = v.filtered() }}
+		Leave: v.clearFacets, Copy: v.text, Want: v.want, List: v.list}
 }
 
 // want asks for the pictures of the page.
@@ -93,32 +94,41 @@ func (v *samples) clearFacets() bool {
 	return was
 }
 
-// filtered is the pictures that pass the facets, the split and the text: of the name, or of a class in the picture.
-func (v *samples) filtered() []int {
-	f := v.facets
-	items := v.index.Items(stats.Filter{Split: v.split, Classes: f.classes, Conditions: f.conditions,
+// list looks for the pictures that pass.
+func (v *samples) list() views.Listing {
+	v.items = nil
+	set, facets, split, by, filter := v.loaded, v.facets, v.split, v.order, v.filter.Now()
+	return func(ctx context.Context) func() {
+		items := set.passing(ctx, facets, split, filter)
+		set.sortItems(items, by)
+		return func() { v.items = items }
+	}
+}
+
+// passing are the pictures that pass the facets, the split and the text: of the name, or of a class in the picture.
+func (l *loaded) passing(ctx context.Context, f facets, split string, filter views.Filter) []int {
+	items := l.index.Items(stats.Filter{Split: split, Classes: f.classes, Conditions: f.conditions,
 		Findings: f.findings})
 	if len(f.pair) == 2 {
-		items = v.holding(items, v.classNamed(f.pair[0]), v.classNamed(f.pair[1]))
+		items = l.holding(items, l.classNamed(f.pair[0]), l.classNamed(f.pair[1]))
 	}
 	if f.way != nil {
-		items = v.waysItems(items, f.way)
+		items = l.waysItems(items, f.way)
 	}
 	if f.person != "" {
-		items = slices.DeleteFunc(items, func(i int) bool { return v.set.Items[i].Group != f.person })
+		items = slices.DeleteFunc(items, func(i int) bool { return l.set.Items[i].Group != f.person })
 	}
-	if v.filter.Text() != "" {
-		passes := make([]bool, len(v.set.Classes))
+	if filter.Text() != "" {
+		passes := make([]bool, len(l.set.Classes))
 		for class := range passes {
-			passes[class] = v.filter.Passes(v.set.Classes[class].Name)
+			passes[class] = filter.Passes(l.set.Classes[class].Name)
 		}
 		items = slices.DeleteFunc(items, func(i int) bool {
-			item := &v.set.Items[i]
-			return !v.filter.Passes(item.ID, item.Group) &&
+			item := &l.set.Items[i]
+			return ctx.Err() != nil || !filter.Passes(item.ID, item.Group) &&
 				!slices.ContainsFunc(item.Objects, func(o data.Object) bool { return passes[o.Class] })
 		})
 	}
-	v.sortItems(items)
 	return items
 }
 
@@ -145,7 +155,7 @@ func (v *samples) open() tea.Cmd {
 }
 
 func (v *samples) samplesTitle() string {
-	return fmt.Sprintf("%s of %s · %s", widget.Count(len(v.items)), v.mediaOf(len(v.set.Items)),
+	return fmt.Sprintf("%s of %s · %s", v.listCount(len(v.items)), v.mediaOf(len(v.set.Items)),
 		strings.Join(v.chosenWords(), " · "))
 }
 
@@ -207,7 +217,7 @@ func (v *samples) samplesSheet(w, h int) sheet {
 
 func (v *samples) drawGrid(t *widget.Theme, w, h int) string {
 	if len(v.items) == 0 {
-		return widget.Middle(t.Muted, "No "+v.media(1)+" passes: esc lets all of them through again.", w, h)
+		return widget.Middle(t.Muted, v.none("No "+v.media(1)+" passes: esc lets all of them through again."), w, h)
 	}
 	return v.drawSheet(t, v.samplesSheet(w, h), w, h)
 }

@@ -66,16 +66,16 @@ func (p *shared) selectClass(order []int, place int) {
 func (p *shared) className() string { return p.nameOf(p.class) }
 
 // rawName is a class as the set spells it; nothing where there is none.
-func (p *shared) rawName(class int) string {
-	if class < 0 || class >= len(p.set.Classes) {
+func (l *loaded) rawName(class int) string {
+	if class < 0 || class >= len(l.set.Classes) {
 		return ""
 	}
-	return p.set.Classes[class].Name
+	return l.set.Classes[class].Name
 }
 
 // names is the class as a filter asks for it.
-func (p *shared) names(class int) []string {
-	if name := p.rawName(class); name != "" {
+func (l *loaded) names(class int) []string {
+	if name := l.rawName(class); name != "" {
 		return []string{name}
 	}
 	return nil
@@ -90,8 +90,8 @@ func (p *shared) nameOf(class int) string {
 }
 
 // classNamed is the place of a class, or -1.
-func (p *shared) classNamed(name string) int {
-	for i, class := range p.set.Classes {
+func (l *loaded) classNamed(name string) int {
+	for i, class := range l.set.Classes {
 		if class.Name == name {
 			return i
 		}
@@ -135,16 +135,16 @@ func (p *shared) refiltered() {
 // refilter works out what the views list, after the scope, the facets or the set have changed.
 func (p *shared) refilter() { p.views.Refresh() }
 
-// withClass are the pictures with the selected class, in the set's order.
-func (p *shared) withClass() []int {
-	return p.index.Items(stats.Filter{Classes: p.names(p.class), Split: p.split})
+// withClass are the pictures of a split with a class, in the set's order.
+func (l *loaded) withClass(class int, split string) []int {
+	return l.index.Items(stats.Filter{Classes: l.names(class), Split: split})
 }
 
 // holding keeps the pictures that hold both classes; two objects where they are the same.
-func (p *shared) holding(items []int, class, other int) []int {
+func (l *loaded) holding(items []int, class, other int) []int {
 	return slices.DeleteFunc(items, func(i int) bool {
 		first, second := 0, 0
-		for _, object := range p.set.Items[i].Objects {
+		for _, object := range l.set.Items[i].Objects {
 			if object.Class == class {
 				first++
 			}

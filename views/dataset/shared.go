@@ -104,6 +104,22 @@ func place(cursor widget.List, n int) string {
 	return widget.Count(cursor.At(n)+1) + " of " + widget.Count(n)
 }
 
+// none stands in the place of an empty list: what is missing, or that it is being looked for.
+func (p *shared) none(missing string) string {
+	if p.views.Listing() {
+		return "looking for them …"
+	}
+	return missing
+}
+
+// listCount is how many are listed in the view that is seen; … while another list is on its way.
+func (p *shared) listCount(n int) string {
+	if p.views.Listing() {
+		return "…"
+	}
+	return widget.Count(n)
+}
+
 func (p *shared) bands() []widget.Band {
 	cfg := p.loaded.cfg
 	return []widget.Band{{Name: stats.Top, From: 0, To: cfg.TopBelow}, {Name: stats.Middle, From: cfg.TopBelow,

@@ -41,6 +41,12 @@ type loaded struct {
 	withFinding   []facetLine               // worst first
 }
 
+// long says whether going through the set takes so long that a key would wait for it: more than a few milliseconds.
+func (s *source) long() bool {
+	const most = 50_000 // pictures, objects and findings
+	return s.ready() && len(s.set.Items)+s.analysis.Whole.Objects+len(s.set.Findings) > most
+}
+
 // drawn is one message of drawing the demo's set: how far it is.
 type drawn struct {
 	done, total int
@@ -151,6 +157,7 @@ func (p *Pane) arrive(set *loaded) {
 // leaveAll forgets the data set, and closes what asks about it.
 func (p *Pane) leaveAll() {
 	p.loaded, p.choice = nil, nil
+	p.views.Forget()
 	p.filter.Close()
 	p.pictures.Forget()
 	p.recipe.request.Close()

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -44,7 +45,7 @@ func newAsk(s *shared) *ask {
 
 func (v *ask) view() views.View {
 	return views.View{Name: askView, Boards: []*views.Board{v.board}, Actions: v.actions, Leave: v.leave,
-		Copy: v.text, Want: v.want, Refresh: v.refresh}
+		Copy: v.text, Want: v.want, Refresh: v.refresh, List: v.list}
 }
 
 // want asks for the pictures and, where samples are asked about as they are browsed, for the answer.
@@ -168,8 +169,7 @@ func (v *ask) actions() []views.Action {
 	}
 }
 
-// refresh lists the samples that the filter lets through, and stands on one of them where there is any: on the same as
-// before where it is still there.
+// refresh stands on the same sample as before where it is still there.
 func (v *ask) refresh() {
 	if before := v.of; before != v.now {
 		v.of = v.now
@@ -183,8 +183,21 @@ func (v *ask) refresh() {
 			}
 		}
 	}
-	v.listed = choose(&v.filter, v.now.session.Project.Data, v.now.samples)
-	v.onListed(func(*widget.List) {})
+}
+
+// list looks for the samples that the filter lets through, and stands on one of them where there is any.
+func (v *ask) list() views.Listing {
+	filter, set, samples := v.filter.Now(), v.now.session.Project.Data, v.now.samples
+	if v.listed = (chosen{some: []int{}}); filter.Text() == "" { // nobody has to look
+		v.listed = choose(context.Background(), filter, set, samples)
+	}
+	return func(ctx context.Context) func() {
+		listed := choose(ctx, filter, set, samples)
+		return func() {
+			v.listed = listed
+			v.onListed(func(*widget.List) {})
+		}
+	}
 }
 
 // open goes to the picture and the question of an object, with the truth.

@@ -14,6 +14,9 @@ import (
 
 func (v *ask) samplesTitle() string {
 	at, n := v.listed.place(v.cursor.Index), v.listed.len()
+	if v.views.Listing() {
+		return fmt.Sprintf("Samples of %s · looking for what passes …", v.now.split)
+	}
 	title := fmt.Sprintf("Samples of %s · %s of %s", v.now.split, widget.Count(at+1), widget.Count(n))
 	if all := v.now.samples.Len(); n < all {
 		title += fmt.Sprintf(" that pass, of %s", widget.Count(all))

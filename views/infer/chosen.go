@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +47,7 @@ func (c chosen) place(sample int) int {
 
 // choose are the samples whose ID or answer passes the filter. A million of them are looked at with every letter that
 // is typed, so names are looked at once for all objects of a picture, and the names of classes once.
-func choose(filter *views.Filter, set *dataset.Dataset, samples *dataset.Objects) chosen {
+func choose(ctx context.Context, filter views.Filter, set *dataset.Dataset, samples *dataset.Objects) chosen {
 	c := chosen{all: samples.Len()}
 	if filter.Text() == "" {
 		return c
@@ -58,6 +59,9 @@ func choose(filter *views.Filter, set *dataset.Dataset, samples *dataset.Objects
 	}
 	last, byName, numbered := -1, false, false
 	for n, ref := range samples.All() {
+		if ctx.Err() != nil {
+			return c
+		}
 		item := &set.Items[ref.Item]
 		if last != ref.Item {
 			last, byName = ref.Item, filter.Passes(item.ID)

@@ -36,7 +36,7 @@ func TestAFilterChoosesTheSamplesWhoseIDOrAnswerPasses(t *testing.T) {
 				want = append(want, n)
 			}
 		}
-		c := choose(&filter, set, samples)
+		c := choose(t.Context(), filter, set, samples)
 		var got []int
 		for place := range c.len() {
 			got = append(got, c.at(place))

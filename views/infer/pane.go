@@ -66,7 +66,8 @@ func New(file *config.File, control Control) *Pane {
 	s.pictures.profile, s.pictures.Most = colorprofile.TrueColor, mostDrawn
 	p := &Pane{shared: s, ask: newAsk(s), scores: newScores(s), confusion: newConfusion(s), compare: newCompare(s)}
 	s.views = views.NewViews(p.Name(), p.ask.view(), p.scores.view(), p.confusion.view(), p.compare.view())
-	s.views.Ready, s.views.Turned = s.ready, s.look // what another pane or process has evaluated since is looked for
+	s.views.Ready, s.views.Long = s.ready, s.long
+	s.views.Turned = s.look // what another pane or process has evaluated since is looked for
 	return p
 }
 
@@ -91,6 +92,8 @@ func (p *Pane) update(msg tea.Msg) tea.Cmd {
 		return p.heardOf(msg)
 	case views.Batch[openingStep]:
 		return p.opened(msg)
+	case views.Answer[views.Listed]:
+		p.views.Took(msg)
 	case views.Answer[*snapshot]:
 		return p.looked(msg)
 	case views.Batch[evaluationStep]:

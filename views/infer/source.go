@@ -39,6 +39,12 @@ func (p *shared) ready() bool {
 	return p.err == nil && p.now != nil && len(p.now.splits) > 0
 }
 
+// long says whether going through the split takes so long that a key would wait for it: more than a few milliseconds.
+func (p *shared) long() bool {
+	const most = 50_000 // objects
+	return p.ready() && p.now.samples.Len() > most
+}
+
 // heardOf takes the data set as it stands now. What is shown stays until the project is open on another one.
 func (p *shared) heardOf(now views.Dataset) tea.Cmd {
 	p.data, p.doing = now, now.Progress

@@ -47,7 +47,7 @@ func OpenProject(t testing.TB, p views.Pane, file *config.File, read views.ReadD
 			return action.Run()
 		}
 		if leaver, ok := p.(views.Leaver); ok && key.String() == "esc" && leaver.Leave() {
-			return nil
+			return p.Update(views.Left{})
 		}
 		return p.Update(msg)
 	}
