@@ -141,6 +141,7 @@ func TestClipsOfManyKinds(t *testing.T) {
 		{"one frame", film(t, "1.mp4", "-frames:v", "1", "-c:v", "libx264"), 96, 54, 10, false, 8},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // each waits for programs
 			ctx := context.Background()
 			info, err := Probe(ctx, test.path)
 			if err != nil {
@@ -230,6 +231,7 @@ func TestWhatIsNoClipIsAFaultThatSaysSo(t *testing.T) {
 			NotVideo, "no video"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // each waits for programs
 			info, err := Probe(context.Background(), test.path)
 			var f *Fault
 			if !errors.As(err, &f) || f.Kind != test.kind || !strings.Contains(err.Error(), test.says) || info != nil {

@@ -77,6 +77,7 @@ func TestSharedClipsAreWhatFFmpegSaysTheyAre(t *testing.T) {
 	}
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel() // each waits for programs
 			ctx := context.Background()
 			info, err := Probe(ctx, path)
 			if err != nil {
