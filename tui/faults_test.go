@@ -59,7 +59,7 @@ var (
 var faultRows = []faultRow{
 	{"config.toml", "missing dangling", exitCall, "there is no config.toml here", allVerbs},
 	{"config.toml", "garbage folder pipe list", exitCall, "", append([]string{"doctor"}, allVerbs...)},
-	{"data", "missing dangling", exitCall, "there is no folder", readData},
+	{"data", "missing dangling", exitCall, "there is no file or folder", readData},
 	{"data", "*", exitCall, "holds no data set of a known format", readData},
 	{"data/data.yaml", "missing folder pipe empty dangling", exitFindings, "names is missing", []string{"analyze",
 		"lint"}},

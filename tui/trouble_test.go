@@ -33,7 +33,7 @@ func TestTroubleWithClipsIsToldByTheProgram(t *testing.T) {
 		{"FFmpeg is missing", func(t *testing.T) { t.Setenv("PATH", t.TempDir()) }, "analyze", exitFindings,
 			[]string{"no_ffmpeg", "apt-get install ffmpeg"}},
 		{"the folder of the clips is another", nil, "lint DATASET.PATH=clips", exitCall,
-			[]string{"there is no folder", "set it to the folder of the data set"}},
+			[]string{"there is no file or folder", "set it to the folder of the data set"}},
 		{"a data set that is named is not there", nil, `analyze DATASET.SETS=["coaching"]`, exitCall,
 			[]string{`the set "coaching" is not there`, filepath.Join("playground", "data", "coaching.json")}},
 		{"the label file is cut off", put("data/fine_grained_labels.json", `[{"video_path": "./00000001.mp4", "lab`),

@@ -268,7 +268,11 @@ func (w *writer) file(ctx context.Context, split string, from, to int, report pr
 	})
 	w.said.quiet = false
 	if errors.Is(err, errNoRows) {
-		w.said.all(emptySplit, fmt.Sprintf("there is no record of split %s, and no file is written for it", split))
+		what := "there is no record to write, and no file is written"
+		if split != "" {
+			what = fmt.Sprintf("there is no record of split %s, and no file is written for it", split)
+		}
+		w.said.all(emptySplit, what)
 		return nil
 	}
 	if err != nil {

@@ -42,11 +42,11 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 func readOne(ctx context.Context, cfg config.Dataset, root string, more []string, report Progress) (*Dataset, error) {
 	path := below(root, cfg.Path)
 	if cfg.Path == "" {
-		return nil, &config.Unusable{Key: "DATASET.PATH", Text: "it is empty; set it to the folder of the data set"}
+		return nil, &config.Unusable{Key: "DATASET.PATH", Text: "it is empty; set it to the folder of the data set, or to its label file"}
 	}
 	if _, err := os.Stat(path); err != nil {
-		hint := cmp.Or(config.PathHint(root, cfg.Path), "; set it to the folder of the data set")
-		text := fmt.Sprintf("there is no folder %s%s", path, hint)
+		hint := cmp.Or(config.PathHint(root, cfg.Path), "; set it to the folder of the data set, or to its label file")
+		text := fmt.Sprintf("there is no file or folder %s%s", path, hint)
 		if !errors.Is(err, fs.ErrNotExist) {
 			text = printable.Error(err)
 		}

@@ -112,6 +112,18 @@ func TestMobileVideoGPTLearnsFromClips(t *testing.T) {
 	}
 	killed := killedAtRandom(t, f, 2, 5)
 	sameFiles(t, last(t, r), last(t, killed))
+	for at, begins := range map[string]string{r.Dir: "Using %s projector from base model checkpoint",
+		killed.Dir: "Initializing %s projector from " + killed.Dir} {
+		text, err := os.ReadFile(filepath.Join(at, "log.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, what := range []string{"video", "image"} {
+			if want := fmt.Sprintf(begins, what); !strings.Contains(string(text), want) {
+				t.Errorf("the log does not say %q:\n%s", want, text)
+			}
+		}
+	}
 
 	ctx := context.Background()
 	p, err := project.Open(ctx, f.Snapshot, nil)

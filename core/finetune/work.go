@@ -165,6 +165,7 @@ func (j *job) begin(ctx context.Context) (err error) {
 	if err := j.restore(); err != nil {
 		return err
 	}
+	j.sayBeginnings()
 	if len(j.changes) > 0 {
 		if err := j.w.Snapshot(j.file.Raw()); err != nil {
 			return err
@@ -175,6 +176,22 @@ func (j *job) begin(ctx context.Context) (err error) {
 		}
 	}
 	return j.w.Ready()
+}
+
+// sayBeginnings says in the log where the values of the projectors come from, where the base has some: a run that does
+// not train them takes the base's, and one that goes on its checkpoint's.
+func (j *job) sayBeginnings() {
+	kind, is := j.p.Base.Kind.(model.Projected)
+	if !is {
+		return
+	}
+	adapter := ""
+	if last, there := j.w.Latest(); there && j.p.Config.Train.ProjectorLR > 0 {
+		adapter = last.Path
+	}
+	for _, text := range kind.Beginnings(adapter) {
+		j.w.Logf("%s", text)
+	}
 }
 
 // prepare opens everything that the run needs.

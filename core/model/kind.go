@@ -75,6 +75,12 @@ type Portable interface {
 	Plain(shown train.Visual) (rows []float32, grids [][3]int)
 }
 
+// Projected is a Kind with projectors between what sees and the language model.
+type Projected interface {
+	// Beginnings says of each where its first values come from: an adapter's folder, or where that is empty the base.
+	Beginnings(adapter string) []string
+}
+
 // Alone is a Kind that no trainer knows which is built on transformers' models: its own is the only one beside finetui.
 type Alone interface {
 	// OwnDialect is the CONVERT.DIALECT that its own trainer reads.

@@ -256,6 +256,17 @@ func (k *mobileVideoGPT) Build(src weights.Source, t Tuning) (Network, error) {
 	return mobileVideoGPTNetwork{m, k}, nil
 }
 
+// Beginnings says of each projector where its first values come from.
+func (k *mobileVideoGPT) Beginnings(adapter string) (list []string) {
+	if adapter != "" {
+		adapter = filepath.Join(adapter, mobilevideogpt.ProjectorsFile)
+	}
+	for _, p := range []string{mobilevideogpt.VideoProjector, mobilevideogpt.ImageProjector} {
+		list = append(list, mobilevideogpt.Beginning(p, adapter))
+	}
+	return list
+}
+
 // Over is the base with the projectors that a run has left in its adapter's folder, where there are some.
 func (k *mobileVideoGPT) Over(src weights.Source, adapter string) (weights.Source, error) {
 	tensors, err := mobilevideogpt.ReadProjectors(adapter)

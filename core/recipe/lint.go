@@ -239,12 +239,15 @@ func (r *Recipe) lintLength(v *survey, measured bool) []dataset.Finding {
 	if v.tooLong == 0 {
 		return nil
 	}
+	shorter := "lower MODEL.MAX_PIXELS, or choose a shorter RECIPE.PROMPT"
+	if v.longest.Item.Clip != nil {
+		shorter = "or ask and answer in fewer words"
+	}
 	return []dataset.Finding{at(v.longest, dataset.Finding{Code: "prompt_too_long", Level: level.Error,
 		Text: fmt.Sprintf("%d of %d samples are longer than MODEL.MAX_LENGTH %d, the longest %s with %d tokens: the "+
 			"answer would be cut off",
 			v.tooLong, v.n, r.cfg.Model.MaxLength, v.longest.id(), v.mostTokens),
-		Do: fmt.Sprintf("raise MODEL.MAX_LENGTH to %d, lower MODEL.MAX_PIXELS, or choose a shorter RECIPE.PROMPT",
-			v.mostTokens)})}
+		Do: fmt.Sprintf("raise MODEL.MAX_LENGTH to %d, %s", v.mostTokens, shorter)})}
 }
 
 // lintPreset finds a name that no longer says what is done.

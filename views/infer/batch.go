@@ -110,6 +110,9 @@ func (p *shared) stopEvaluation() tea.Cmd {
 
 // text is how far it is, in a few words.
 func (b *batch) text() string {
+	if b.what != "" && b.what != "answers" { // what is counted is none of the answers yet
+		return fmt.Sprintf("evaluating %s …", widget.Clean(b.name))
+	}
 	return fmt.Sprintf("evaluating %s %s/%s", widget.Clean(b.name), widget.Count(b.done), widget.Count(b.total))
 }
 
