@@ -74,9 +74,9 @@ func (p *runsPanel) note() string {
 func (p *runsPanel) table() widget.Table {
 	runs := p.listedRuns()
 	table := widget.Table{Cursor: p.runCursor(runs), Columns: []widget.Column{
-		{Title: "run", Flex: true, Min: 12}, {Title: "state", Priority: 5}, {Title: "steps", Right: true, Priority: 4},
-		{Title: p.bestTitle(), Right: true, Priority: 3}, {Title: "recipe", Flex: true, Priority: 1},
-		{Title: "age", Right: true, Priority: 2}}}
+		{Title: "run", Flex: true, Middle: true, Min: 12}, {Title: "state", Priority: 5},
+		{Title: "steps", Right: true, Priority: 4}, {Title: p.bestTitle(), Right: true, Priority: 3},
+		{Title: "recipe", Flex: true, Priority: 1}, {Title: "age", Right: true, Priority: 2}}}
 	sameBy := p.sameBy()
 	for i := range runs {
 		e := &runs[i]
