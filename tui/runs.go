@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -393,7 +394,9 @@ func describe(r *run.Run) description {
 // names it, from the project's folder where it lies there, and how many runs there are.
 func adoptable(s *config.Snapshot, folder string) (name string, runs int, err error) {
 	dir := s.Abs(filepath.Clean(session.ExpandHome(folder)))
-	if info, err := os.Stat(dir); err != nil {
+	if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return "", 0, printable.Missing("%s is not there: name the folder that the trainer wrote to, or one above", dir)
+	} else if err != nil {
 		return "", 0, err
 	} else if !info.IsDir() {
 		return "", 0, fmt.Errorf("%s is no folder: name the one that the trainer wrote to, or one above", dir)

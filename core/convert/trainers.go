@@ -121,6 +121,7 @@ func msSwiftSettings(s *setup) {
 		s.set("model_revision", s.revision)
 	}
 	s.explain("model_type", "qwen2_vl", "else it is guessed from the folder's name, and several have this architecture")
+	s.set("template", "qwen2_vl")
 	s.explain("use_hf", true, "a name is one of Hugging Face's hub, not ModelScope's")
 	s.explain("tuner_type", "lora", "train_type before ms-swift 4")
 	s.set("lora_rank", c.LoRA.R)
