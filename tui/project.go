@@ -166,44 +166,37 @@ func runLint(c call) int {
 	if !ok {
 		return exitCall
 	}
-	p, code := c.openProject(file)
-	if code != exitDone {
-		return code
-	}
-	defer p.Close()
 	report, done := c.progress()
-	findings, err := p.Lint(c.ctx, report)
+	v, err := project.Lint(c.ctx, file.Snapshot, report)
 	done()
 	if err != nil {
 		return c.failure(err)
 	}
-	if text := p.Base.Trouble(); text != "" {
-		c.note("%s", text)
+	if v.Trouble != "" {
+		c.note("%s", v.Trouble)
 	}
-	table := p.Mass()
 	if c.json {
 		if code := c.printJSON(struct {
 			Schema   int               `json:"schema"`
 			Findings []dataset.Finding `json:"findings"`
 			Mass     recipe.Table      `json:"mass"`
 			Cost     []string          `json:"cost"`
-		}{1, findings, table, costLines(p)}); code != exitDone {
+		}{1, v.Findings, v.Mass, costLines(v.Cost, v.Steps)}); code != exitDone {
 			return code
 		}
-		return findingsCode(findings)
+		return findingsCode(v.Findings)
 	}
-	printFindings(c.print, findings)
-	fmt.Fprint(c.stdout, table.Text())
-	for _, line := range costLines(p) {
+	printFindings(c.print, v.Findings)
+	fmt.Fprint(c.stdout, v.Mass.Text())
+	for _, line := range costLines(v.Cost, v.Steps) {
 		c.print("%s", line)
 	}
-	return findingsCode(findings)
+	return findingsCode(v.Findings)
 }
 
-// costLines are what a run comes to.
-func costLines(p *project.Project) []string {
-	cost := p.Cost()
-	lines := cost.Lines(p.Batches().Steps())
+// costLines are what a run of so many steps comes to.
+func costLines(cost project.Cost, steps int) []string {
+	lines := cost.Lines(steps)
 	if cost.Measurable() {
 		lines = append(lines, fmt.Sprintf("finetui probe measures it by %d steps, and keeps nothing else",
 			finetune.ProbeSteps))

@@ -12,8 +12,8 @@ import (
 // Analyze is the analysis of a data set. That of a large one is kept in the project's folder: as long as nothing that
 // it depends on changes, the set is not read again.
 func Analyze(ctx context.Context, c config.Dataset, root string, report Progress) (*stats.Analysis, error) {
-	kept := stats.Kept(root, func() (dataset.State, bool) { return dataset.StateOf(ctx, c, root) })
-	if kept != nil {
+	memo, kept := dataset.MemoOf(root, "analysis"), &stats.Analysis{}
+	if memo.Read(func() (dataset.State, bool) { return dataset.StateOf(ctx, c, root) }, kept) {
 		return kept, nil
 	}
 	data, err := ReadSet(ctx, c, root, report)
@@ -21,10 +21,17 @@ func Analyze(ctx context.Context, c config.Dataset, root string, report Progress
 		return nil, err
 	}
 	a := stats.Analyze(data, c)
-	looked := func(c dataset.Cause) bool { return c.Code == dataset.MissingLabel && c.Likely }
-	state, told := data.State()
-	if told && !slices.ContainsFunc(a.Causes, looked) { // such labels were looked for beyond what the state tells
-		a.Keep(root, state)
+	if state, told := stateFor(data, a.Causes); told {
+		memo.Write(state, a)
 	}
 	return a, nil
+}
+
+// stateFor is the state that a set with those causes of findings was in before it was read, where it tells all that
+// they depend on: labels that are missing were looked for elsewhere.
+func stateFor(data *dataset.Dataset, causes []dataset.Cause) (state dataset.State, told bool) {
+	if slices.ContainsFunc(causes, func(c dataset.Cause) bool { return c.Code == dataset.MissingLabel && c.Likely }) {
+		return state, false
+	}
+	return data.State()
 }

@@ -107,9 +107,9 @@ func TestTheAnalysisOfAnUnchangedSetIsKept(t *testing.T) {
 		if err := os.WriteFile(kept, broken, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if stats.Kept(root, func() (dataset.State, bool) {
+		if dataset.MemoOf(root, "analysis").Read(func() (dataset.State, bool) {
 			return dataset.StateOf(context.Background(), c, root)
-		}) != nil {
+		}, &stats.Analysis{}) {
 			t.Errorf("an analysis with another byte at %d is taken", at)
 		}
 	}

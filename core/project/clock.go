@@ -47,15 +47,10 @@ func newClock(s *process) *clock {
 		cores: float64(blas.NewTeam(s.p.Config.Train.Threads).Size())}
 }
 
-// measure sets the times of a cost.
-func (c *clock) measure(cost *Cost) {
-	rate := speed()
-	took := func(operations float64) time.Duration {
-		const most = math.MaxInt64 / 4 // 73 years: so that the sum of three is a time
-		return time.Duration(min(operations/rate*float64(time.Second), most))
-	}
-	cost.Looks, cost.Steps, cost.Checks = took(c.looking()), took(c.stepping()), took(c.checking())
-	cost.Time = cost.Looks + cost.Steps + cost.Checks
+// took is how long operations of products take on a core of this machine.
+func took(operations float64) time.Duration {
+	const most = math.MaxInt64 / 4 // 73 years: so that the sum of three is a time
+	return time.Duration(min(operations/speed()*float64(time.Second), most))
 }
 
 // operations are those of products that take as long as an effort.

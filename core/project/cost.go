@@ -40,13 +40,13 @@ type Cost struct {
 // are counted by their letters.
 func (p *Project) Cost() Cost {
 	if p.linted != nil {
-		return *p.linted
+		return p.linted.Cost
 	}
 	o, ok := p.outlook(context.Background())
 	if !ok {
 		return Cost{Hint: true, BaseAway: true}
 	}
-	return p.cost(context.Background(), o, p.Batches())
+	return p.cost(context.Background(), p.demand(o, p.Batches()), p.Data.Fingerprint)
 }
 
 // outlook is what can be known of a run before it is started: the kind of its base, and its samples in rows.
@@ -90,23 +90,53 @@ func (p *Project) outlook(ctx context.Context) (o outlook, ok bool) {
 		p.weigh(ctx, "valid", p.Encoder().Ruler().Hides, guess.weight), hint, true}, true
 }
 
-func (p *Project) cost(ctx context.Context, o outlook, batches Batches) (cost Cost) {
+// demand is what a run asks of a machine, whatever is free there: it follows from the constants, the data, the base and
+// the cores alone.
+type demand struct {
+	Looks, Steps, Checks float64 // operations of products that take as long
+	Memory               int64   // bytes
+	Processes            int     // of PyTorch
+	Device               int64   // bytes that each of them takes of a GPU
+
+	AllSteps, FirstEpoch, Valid int // steps, those of the first epoch, and samples that a check looks at
+	Hint, Away                  bool
+	Weights                     int64 // bytes of the base's, where it is not on this machine
+}
+
+func (p *Project) demand(o outlook, batches Batches) *demand {
 	s := newProcess(p, batches, o.kind, o.bytes, o.all, o.valid)
-	cost.Free, _ = doctor.FreeMemory()
-	newClock(s).measure(&cost)
+	c := newClock(s)
+	d := &demand{Looks: c.looking(), Steps: c.stepping(), Checks: c.checking(), AllSteps: batches.Steps(),
+		FirstEpoch: batches.FirstEpoch(), Valid: len(o.valid), Hint: o.hint, Away: o.away}
 	if p.Config.Model.Engine == config.EngineTorch {
-		s.onTorch(&cost, gpu.Visible(), gpu.Snapshot)
+		s.onTorch(d, len(gpu.Visible()) > 0)
 	} else {
-		cost.Memory = s.most()
+		d.Memory = s.most()
 	}
-	if probe := p.probed(ctx); probe != nil {
-		cost.take(probe, p, batches, len(o.valid))
+	if o.away {
+		d.Weights = int64(o.bytes) * o.kind.Sizes().Parameters
 	}
-	if cost.Hint, cost.BaseAway = o.hint, o.away; !o.away {
+	return d
+}
+
+// cost is what a demand comes to on this machine now. data is the fingerprint of the data set, of which a probe may
+// have been made.
+func (p *Project) cost(ctx context.Context, d *demand, data func() string) (cost Cost) {
+	cost.Free, _ = doctor.FreeMemory()
+	cost.Looks, cost.Steps, cost.Checks = took(d.Looks), took(d.Steps), took(d.Checks)
+	cost.Time = cost.Looks + cost.Steps + cost.Checks
+	cost.Memory = d.Memory
+	if p.Config.Model.Engine == config.EngineTorch {
+		cost.onGPUs(d, gpu.Visible(), gpu.Snapshot)
+	}
+	if probe := p.probed(ctx, data); probe != nil {
+		cost.take(probe, p, d)
+	}
+	if cost.Hint, cost.BaseAway = d.Hint, d.Away; !d.Away {
 		return cost
 	}
 	if cost.Download, cost.Listed = model.Listed(p.Config.Model.Base); !cost.Listed {
-		cost.Download = int64(o.bytes) * o.kind.Sizes().Parameters
+		cost.Download = d.Weights
 	}
 	return cost
 }

@@ -132,7 +132,7 @@ func (p *Project) size(ctx context.Context, out *Estimate, batches Batches) {
 		out.Notes = append(out.Notes, fmt.Sprintf("the longest sample has %s%d tokens, MODEL.MAX_LENGTH is %d", about,
 			longest, c.Model.MaxLength))
 	}
-	out.Cost = p.cost(ctx, o, batches)
+	out.Cost = p.cost(ctx, p.demand(o, batches), p.Data.Fingerprint)
 	for _, f := range out.Cost.Findings(c.Model.Base) {
 		out.Notes = append(out.Notes, f.Text)
 	}

@@ -83,18 +83,22 @@ const (
 	contextHeld = 600 << 20
 )
 
-// onTorch sets what a cost is where PyTorch computes. On GPUs the clock, which is that of cores, is worth nothing.
-func (s *process) onTorch(cost *Cost, visible []string, snapshot func() ([]gpu.Device, error)) {
-	processes := max(1, s.p.Config.Torch.Processes) // of this machine
-	host, device := s.torchHeld(len(visible) > 0)
-	cost.Memory = host*int64(processes) + programPages + runtimePages + // and of the run's own process
+// onTorch sets what a run demands of memory where PyTorch computes, on GPUs or without.
+func (s *process) onTorch(d *demand, onGPU bool) {
+	d.Processes = max(1, s.p.Config.Torch.Processes) // of this machine
+	d.Memory, d.Device = s.torchHeld(onGPU)
+	d.Memory = d.Memory*int64(d.Processes) + programPages + runtimePages + // and of the run's own process
 		2*(startHeap+perItem*int64(len(s.p.Data.Items))+perObject*int64(len(s.all)+len(s.valid)))
+}
+
+// onGPUs sets what a cost is where PyTorch computes on GPUs. The clock, which is that of cores, is worth nothing there.
+func (c *Cost) onGPUs(d *demand, visible []string, snapshot func() ([]gpu.Device, error)) {
 	if len(visible) == 0 {
 		return
 	}
-	cost.Looks, cost.Steps, cost.Checks, cost.Time = 0, 0, 0, 0
+	c.Looks, c.Steps, c.Checks, c.Time = 0, 0, 0, 0
 	devices, _ := snapshot() // what is not known is said
-	cost.GPUs = rooms(devices, visible, processes, device)
+	c.GPUs = rooms(devices, visible, d.Processes, d.Device)
 }
 
 // torchHeld is the most that each process of PyTorch is going to hold, in bytes: of the machine's memory, and of a GPU

@@ -74,9 +74,10 @@ func TestWhatARunTakesOfEachGPUStandsAgainstWhatIsFreeThere(t *testing.T) {
 		{[]string{"GPU-elsewhere"}, []string{"GPU 0: takes about "}, 0},
 		{nil, nil, 0},
 	} {
-		s := newProcess(p, p.Batches(), o.kind, o.bytes, o.all, o.valid)
-		var cost Cost
-		s.onTorch(&cost, c.visible, snapshot)
+		var d demand
+		newProcess(p, p.Batches(), o.kind, o.bytes, o.all, o.valid).onTorch(&d, len(c.visible) > 0)
+		cost := Cost{Memory: d.Memory}
+		cost.onGPUs(&d, c.visible, snapshot)
 		if len(cost.GPUs) != len(c.want) || cost.Memory <= 0 {
 			t.Errorf("%v: %v, memory %d", c.visible, cost.GPUs, cost.Memory)
 			continue

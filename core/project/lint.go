@@ -17,6 +17,15 @@ import (
 // trained to say, and with the data that a run uses: what analyze finds, and what decoding every picture of train,
 // valid and the split that is scored does. Errors come first. Pictures that turn out broken are marked so in Data.
 func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding, error) {
+	l, err := p.lint(ctx, report)
+	if err != nil {
+		return nil, err
+	}
+	p.linted = p.verdict(l, p.Data.Fingerprint)
+	return p.linted.Findings, nil
+}
+
+func (p *Project) lint(ctx context.Context, report Progress) (*linted, error) {
 	if err := p.OpenBase(ctx, report); err != nil {
 		return nil, err
 	}
@@ -64,15 +73,7 @@ func (p *Project) Lint(ctx context.Context, report Progress) ([]dataset.Finding,
 	findings = append(findings, supervision.Findings()...)
 	findings = append(findings, shapes.found...)
 	findings = append(findings, p.DataFindings()...)
-	cost := p.cost(context.Background(), ahead, p.Batches())
-	p.linted = &cost
-	findings = append(findings, cost.Findings(p.Config.Model.Base)...)
-	findings = append(findings, p.projectorFindings()...)
-	slices.SortStableFunc(findings, func(a, b dataset.Finding) int {
-		return a.Level.Severity() -
-			b.Level.Severity()
-	})
-	return findings, nil
+	return &linted{findings, p.projectorFindings(), p.Mass(), p.demand(ahead, p.Batches()), ""}, nil
 }
 
 // projectorFindings says where the projectors that the constants train are not there.

@@ -64,6 +64,10 @@ var probeSections = []string{"DATASET", "CONVERT", "RECIPE", "MODEL", "LORA", "T
 // ProbeFingerprint names all that a probe depends on: the constants but those that change no step, data and base by
 // what they hold, this build of the program, and the machine with what it computes by. The base is open.
 func (p *Project) ProbeFingerprint(ctx context.Context) (string, error) {
+	return p.probeFingerprint(ctx, p.Data.Fingerprint)
+}
+
+func (p *Project) probeFingerprint(ctx context.Context, data func() string) (string, error) {
 	base, err := p.Base.Fingerprint(ctx, nil)
 	if err != nil {
 		return "", err
@@ -74,7 +78,7 @@ func (p *Project) ProbeFingerprint(ctx context.Context) (string, error) {
 	if !known {
 		return "", errors.New("which build of the program this is cannot be told")
 	}
-	fmt.Fprintln(hash, ProbeSchema, program, base, p.Data.Fingerprint(), host, runtime.GOARCH, blas.Kernels(), runtime.NumCPU(),
+	fmt.Fprintln(hash, ProbeSchema, program, base, data(), host, runtime.GOARCH, blas.Kernels(), runtime.NumCPU(),
 		blas.NewTeam(p.Config.Train.Threads).Size())
 	for _, f := range config.Fields() {
 		name := f.Name()
@@ -135,11 +139,11 @@ func (p *Project) probes() []string {
 }
 
 // probed is the probe that was made of what the project is now; nil: none was.
-func (p *Project) probed(ctx context.Context) *Probe {
+func (p *Project) probed(ctx context.Context, data func() string) *Probe {
 	if p.Base == nil || len(p.probes()) == 0 {
 		return nil
 	}
-	fingerprint, err := p.ProbeFingerprint(ctx)
+	fingerprint, err := p.probeFingerprint(ctx, data)
 	if err != nil {
 		return nil
 	}
@@ -162,12 +166,12 @@ func (b *Probe) When() string {
 }
 
 // take puts the figures of a probe in the place of those that were worked out.
-func (c *Cost) take(b *Probe, p *Project, batches Batches, valid int) {
+func (c *Cost) take(b *Probe, p *Project, d *demand) {
 	seconds := func(s float64) time.Duration {
 		const most = math.MaxInt64 / 4
 		return time.Duration(min(max(s, 0)*float64(time.Second), most))
 	}
-	steps, first := batches.Steps(), batches.FirstEpoch() // of these the samples are new
+	steps, first, valid := d.AllSteps, d.FirstEpoch, d.Valid // of first the samples are new
 	checks := 1
 	if every := p.Config.Train.EvalEvery; every > 0 {
 		checks += (steps - 1) / every

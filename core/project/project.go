@@ -37,7 +37,7 @@ type Project struct {
 
 	clips        *video.Store // keeps frames, where the set has clips
 	furtherFault error        // why EVAL.DATA is no split
-	linted       *Cost        // as Lint found it; nil: it has not worked it out
+	linted       *Verdict     // Lint's; nil: there is none yet
 }
 
 // Open reads the data set, with EVAL.DATA as a split of its own where there is one, and builds the recipe. An EVAL.DATA
