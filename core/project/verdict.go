@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"runtime"
 	"slices"
 
 	"finetui/core/config"
@@ -12,6 +11,7 @@ import (
 	"finetui/core/gpu"
 	"finetui/core/recipe"
 	"finetui/ml/blas"
+	"finetui/ml/cores"
 )
 
 // Verdict is what lint has to say of a configuration.
@@ -79,7 +79,7 @@ func (p *Project) lintState(data dataset.State) (state dataset.State, told bool)
 		return state, false
 	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%x %x %q\n%d %d %s %q\n", data, base, p.File.Root, runtime.GOMAXPROCS(0),
+	fmt.Fprintf(sum, "%x %x %q\n%d %d %s %q\n", data, base, p.File.Root, cores.Count(),
 		blas.NewTeam(p.Config.Train.Threads).Size(), blas.Kernels(), gpu.Visible())
 	for _, f := range config.Fields() {
 		if f.Section != "VIEW" {
