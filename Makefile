@@ -34,7 +34,7 @@ race:
 # PyTorch as an engine: parity with ours, kill and resume. FINETUI_PYTHON names a Python with torch, transformers and peft;
 # without one the tests say so and are skipped.
 test-torch:
-	go test -count 1 -v -run Torch ./core/finetune
+	go test -count 1 -timeout 0 -v -run Torch ./core/finetune
 
 # What only a GPU can show: 20 steps of Qwen2-VL-2B's shape with a kill on the way, speed and memory, parity. FINETUI_PYTHON is
 # a Python with torch and transformers; a wheel of peft in bin (pip download --no-deps -d bin peft) does where it is missing.

@@ -120,7 +120,7 @@ func msSwiftSettings(s *setup) {
 	if s.revision != "" {
 		s.set("model_revision", s.revision)
 	}
-	s.explain("model_type", "qwen2_vl", "else it is guessed from the folder's name, and several have this architecture")
+	s.explain("model_type", "qwen2_vl", "pip install qwen-vl-utils; unnamed it is guessed from the folder's name, in vain")
 	s.set("template", "qwen2_vl")
 	s.explain("use_hf", true, "a name is one of Hugging Face's hub, not ModelScope's")
 	s.explain("tuner_type", "lora", "train_type before ms-swift 4")

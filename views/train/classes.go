@@ -89,7 +89,14 @@ func (p *classesPanel) none(t *widget.Theme, w, h int) string {
 		return p.nothing(t, p.absent("the recall of classes",
 			"no check on valid yet: TRAIN.EVAL_EVERY says how often there is one"), w, h)
 	}
-	return p.nothing(t, p.absent("losses of classes", "no losses of classes yet"), w, h)
+	what := p.absent("losses of classes", "no losses of classes yet")
+	if r := p.current(); r != nil && slices.ContainsFunc(r.history.Figures, func(f run.Figure) bool {
+		return strings.HasPrefix(f.Name, "loss_") // so ms-swift calls them; of how many samples each is it does not say
+	}) {
+		what = r.run.Tool() + " has losses of parts of the data as figures: " + views.KeyOf("choose_metric") +
+			" draws one of them, in Curves"
+	}
+	return p.nothing(t, what, w, h)
 }
 
 // The least size of a small chart.

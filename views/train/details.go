@@ -19,7 +19,12 @@ type details struct{ *shared }
 func newDetails(s *shared, of *panels) views.View {
 	v := &details{s}
 	constants := lines{shared: s, name: "constants", tab: "Constants", text: v.constantLines,
-		note: title("≠ not the default")}
+		note: func() string {
+			if r := v.current(); r != nil && r.run.Tool() != "" {
+				return "" // what its defaults are is not known
+			}
+			return "≠ not the default"
+		}}
 	all := append([]views.Panel{s.linesPanel("about", "About", v.aboutLines), constants.panel(),
 		s.linesPanel("results", "Evaluation", v.resultLines)}, of.journal...)
 	board := views.NewBoard(layout.Row(
@@ -147,7 +152,7 @@ func settingLines(t *widget.Theme, settings []trainerlog.Setting, w int) (lines 
 			file = s.File
 			lines = append(lines, " "+t.Strong.Render(widget.Clean(file)))
 		}
-		lines = append(lines, widget.Hang("   "+t.Muted.Render(widget.Left(widget.Clean(s.Key), 17))+" ",
+		lines = append(lines, widget.Hang("   "+t.Muted.Render(widget.Left(widget.Clean(s.Key), max(17, w/2-4)))+" ",
 			widget.Clean(s.Value), t.Text, w)...)
 	}
 	return lines

@@ -27,7 +27,11 @@ func newJournal(s *shared) []views.Panel {
 func (p *journal) logLines(t *widget.Theme, w int) []string {
 	r := p.current()
 	if r == nil || len(r.log) == 0 {
-		return p.nothingLines(t, p.absent("a log here", "the log is empty"), w)
+		what := "the log is empty"
+		if r != nil && r.run.Tool() != "" {
+			what = r.run.Tool() + " has left no log here"
+		}
+		return p.nothingLines(t, what, w)
 	}
 	var lines []string
 	for _, line := range r.log {
