@@ -118,7 +118,9 @@ func TestScreensOfFindings(t *testing.T) {
 	}
 	for _, size := range sizes {
 		_, d := open(t, c, size.w, size.h)
-		d.Press("n").Type("mild").Golden("findings-" + size.name)
-		d.Press("enter").Golden("refused-" + size.name)
+		d.Press("n").Type("mild").Wait("what lint finds", func() bool { return d.Shows("✗ the prompt names") })
+		d.Golden("findings-" + size.name)
+		d.Press("enter").Wait("the refusal", func() bool { return d.Shows("✗ the recipe has") })
+		d.Golden("refused-" + size.name)
 	}
 }
