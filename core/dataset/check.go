@@ -52,7 +52,8 @@ func (d *Dataset) CheckPictures(ctx context.Context, project string, splits []st
 	found := make([][]Finding, len(items))
 	err := share(ctx, len(items), "decoding pictures", report, func() func(i int) {
 		var buffer []byte
-		return func(i int) { found[i], buffer = known.of(store, d.Items[items[i]].Media, buffer) }
+		var in folder
+		return func(i int) { found[i], buffer = known.of(store, place{path: d.Items[items[i]].Media, in: &in}, buffer) }
 	})
 	store.Flush()
 	known.save()
@@ -227,9 +228,9 @@ func (v *verdicts) save() {
 }
 
 // of is what is to be said of a picture. It is read unless its hash is known, and decoded unless its content is.
-func (v *verdicts) of(store *filehash.Store, path string, buffer []byte) ([]Finding, []byte) {
-	now := time.Now()
-	st, err := status(path)
+func (v *verdicts) of(store *filehash.Store, at place, buffer []byte) ([]Finding, []byte) {
+	now, path := time.Now(), at.path
+	st, err := at.in.status(path)
 	if err != nil || !isRegular(&st) {
 		return []Finding{newFinding(UnreadableImage, "", 0, "it is not there any more")}, buffer
 	}
@@ -239,7 +240,7 @@ func (v *verdicts) of(store *filehash.Store, path string, buffer []byte) ([]Find
 			return found, buffer
 		}
 	}
-	file, err := openFile(place{path: path})
+	file, err := openFile(at)
 	if err == nil {
 		if int64(cap(buffer)) < file.size {
 			buffer = make([]byte, file.size)

@@ -6,14 +6,26 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"sync"
 )
 
 // Fingerprint is a short name for what the set says: its classes, its items and their objects. It is the same wherever
 // the set lies, and another one once a label, a split or a name changes. The pixels of the pictures are not part of it.
 //
-// What nothing but scoring sees (Append) is no part of it either.
+// What nothing but scoring sees (Append) is no part of it either. Of a set that was read it is worked out once.
 func (d *Dataset) Fingerprint() string {
-	return d.Own().FingerprintOfAll()
+	known := d.fingerprint
+	if known == nil {
+		known = &fingerprint{}
+	}
+	known.once.Do(func() { known.text = d.Own().FingerprintOfAll() })
+	return known.text
+}
+
+// fingerprint is that of a set once somebody has asked for it.
+type fingerprint struct {
+	once sync.Once
+	text string
 }
 
 // FingerprintOfAll is Fingerprint with what was appended for scoring, as it was counted once.

@@ -35,6 +35,7 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 		return nil, err
 	}
 	set.sort()
+	set.fingerprint = &fingerprint{}
 	return set, nil
 }
 

@@ -139,6 +139,8 @@ type Dataset struct {
 
 	own   *own   // nil where nothing was appended
 	state *State // nil where none can be told
+
+	fingerprint *fingerprint // nil where the set may still change; copies share it
 }
 
 // Ref names one object of one item.

@@ -212,11 +212,11 @@ func TestTheFingerprintCoversWhichSetsJoinedAndTheirBytes(t *testing.T) {
 	bare.Sets = []Joined{{Name: "x", Share: 1, Items: 1, Sum: "1"}}
 	other := bare
 	other.Sets = []Joined{{Name: "x", Share: 1, Items: 1, Sum: "2"}}
-	if bare.Fingerprint() == other.Fingerprint() || bare.Fingerprint() == alone.Fingerprint() {
+	if bare.FingerprintOfAll() == other.FingerprintOfAll() || bare.FingerprintOfAll() == alone.FingerprintOfAll() {
 		t.Error("the bytes of a set make no difference")
 	}
 	empty := *alone
-	if empty.Sets = []Joined{{Name: "x", Share: 1, Sum: "1"}}; empty.Fingerprint() != alone.Fingerprint() {
+	if empty.Sets = []Joined{{Name: "x", Share: 1, Sum: "1"}}; empty.FingerprintOfAll() != alone.FingerprintOfAll() {
 		t.Error("a set that adds nothing, as what convert wrote of this one, makes another data set of it")
 	}
 }
