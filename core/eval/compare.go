@@ -266,6 +266,9 @@ func fewDiscordant(n int) []string {
 	if McNemar(0, n) < Told {
 		return nil
 	}
+	if n == 0 {
+		return []string{"Both are right on the same items, and wrong on the same: nothing here tells them apart."}
+	}
 	return []string{fmt.Sprintf("They differ on %s only: whichever way those fell, p could not be below %.2f. "+
 		"More items are needed, not more training.", items(n), Told)}
 }

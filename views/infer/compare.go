@@ -288,8 +288,8 @@ func (v *compare) drawPairClasses(t *widget.Theme, w, h int) string {
 	}
 	table := widget.Table{Cursor: &v.class, Columns: []widget.Column{{Title: "right answers", Flex: true,
 		Min: 12}, {Title: "n", Right: true, Priority: 4},
-		{Title: pair.Subjects[0], Right: true, Flex: true, Min: 6, Priority: 3}, {Title: pair.Subjects[1], Right: true,
-			Flex: true, Min: 6, Priority: 3},
+		{Title: pair.Subjects[0], Right: true, Flex: true, Middle: true, Min: 6, Priority: 3},
+		{Title: pair.Subjects[1], Right: true, Flex: true, Middle: true, Min: 6, Priority: 3},
 		{Title: "points", Right: true, Priority: 2}}}
 	add := func(heading string, list eval.Ordered[eval.Pair]) {
 		if heading != "" {

@@ -95,8 +95,9 @@ func wordLines(t *widget.Theme, c *eval.FreeTextComparison, w int) []string {
 // wordPairs is the pair exercise by exercise.
 func (v *compare) wordPairs(c *eval.FreeTextComparison) widget.Table {
 	table := widget.Table{Cursor: &v.class, Columns: []widget.Column{{Title: "METEOR", Flex: true, Min: 12},
-		{Title: "n", Right: true, Priority: 4}, {Title: c.Subjects[0], Right: true, Flex: true, Min: 6, Priority: 3},
-		{Title: c.Subjects[1], Right: true, Flex: true, Min: 6, Priority: 3},
+		{Title: "n", Right: true, Priority: 4},
+		{Title: c.Subjects[0], Right: true, Flex: true, Middle: true, Min: 6, Priority: 3},
+		{Title: c.Subjects[1], Right: true, Flex: true, Middle: true, Min: 6, Priority: 3},
 		{Title: "change", Right: true, Priority: 3},
 		{Title: "ROUGE-L", Right: true, Priority: 1}, {Title: "identified", Right: true, Priority: 2}}}
 	for _, e := range c.Exercises {
