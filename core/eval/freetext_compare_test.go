@@ -52,7 +52,7 @@ func TestFreeTextComparisonSays(t *testing.T) {
 		says, not             []string
 	}{
 		{0, 0, good, good, nil, []string{"cannot be told apart by the exercise that they name", "p 1.000",
-			"differ on 0 items only", "a difference of 0.000 (95 %: 0.000 to 0.000); the interval holds 0"},
+			"right on the same items", "a difference of 0.000 (95 %: 0.000 to 0.000); the interval holds 0"},
 			[]string{"identifies more"}},
 		{2, 20, good, good, []string{"LORA.R 8 → 16"}, []string{"enhanced identifies more exercises: of 60 items " +
 			"basic alone names the right one on 2, enhanced alone on 20 (McNemar's exact p < 0.001)",

@@ -247,26 +247,27 @@ func (m *findings) scores(p *page.Page, split string) {
 func (m *findings) accuracies(p *page.Page, split string) {
 	zero := m.zero[split]
 	head := []string{"subject", "accuracy", "balanced"}
-	for _, c := range zero.Conditions {
+	grouped, _ := zero.Grouped()
+	for _, c := range grouped {
 		head = append(head, fmt.Sprintf("%s (n %d)", c.Name, c.Value.Support))
 	}
 	rows := [][]string{append(head, "unparsed", "goal")}
 	line := func(name string, results []*eval.Result) {
 		var accuracy, balanced float64
 		unparsed, met := 0, 0
-		conditions := make([]float64, len(zero.Conditions))
+		conditions := make([]float64, len(grouped))
 		each := 1 / float64(len(results))
 		for _, r := range results {
 			accuracy, balanced = accuracy+each*r.Accuracy, balanced+each*r.BalancedAccuracy
-			for i, c := range r.Conditions {
-				conditions[i] += each * c.Value.Exact
+			for i := range grouped {
+				conditions[i] += each * r.Conditions[i].Value.Exact
 			}
 			if unparsed += r.Unparsed; r.Success.Met {
 				met++
 			}
 		}
 		row := []string{name, percent(accuracy), percent(balanced)}
-		for i, c := range zero.Conditions {
+		for i, c := range grouped {
 			if c.Value.Support == 0 {
 				row = append(row, "–")
 				continue
@@ -281,17 +282,17 @@ func (m *findings) accuracies(p *page.Page, split string) {
 		line(r.name, r.results[split])
 	}
 	p.Table(rows)
-	answer, n := commonest(zero)
+	goal := fmt.Sprintf("Means over the seeds. The goal is %.0f %% overall", 100*m.file.Config.Eval.SuccessOverall)
+	if len(grouped) > 0 {
+		goal += fmt.Sprintf(" and %.0f %% in each condition", 100*m.file.Config.Eval.SuccessCondition)
+	}
 	if !m.listed {
-		p.Say("Means over the seeds. The goal is %.0f %% overall and %.0f %% in each condition; all ask for the exercise "+
-			"that an answer in words names.", 100*m.file.Config.Eval.SuccessOverall,
-			100*m.file.Config.Eval.SuccessCondition)
+		p.Say("%s; all ask for the exercise that an answer in words names.", goal)
 		return
 	}
-	p.Say("Means over the seeds. The goal is %.0f %% overall and %.0f %% in each condition; accuracy and conditions "+
-		"ask for the exact class. Zero-shot has never seen the names and only copies from the list: its commonest answer is "+
-		"“%s”, %d of %d times.", 100*m.file.Config.Eval.SuccessOverall, 100*m.file.Config.Eval.SuccessCondition,
-		answer, n, zero.N)
+	answer, n := commonest(zero)
+	p.Say("%s; accuracy and conditions ask for the exact class. Zero-shot has never seen the names and only copies from "+
+		"the list: its commonest answer is “%s”, %d of %d times.", goal, answer, n, zero.N)
 }
 
 // paired is McNemar's test, seed by seed.
