@@ -2,13 +2,13 @@ package views
 
 import (
 	"context"
+	"runtime"
 
 	"finetui/core/dataset"
-	"finetui/ml/cores"
 )
 
 // places is how much work over whole data sets runs at a time: as much as leaves a core to the screen.
-var places = make(chan struct{}, max(1, cores.Count()-1))
+var places = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))
 
 // InTurn is work over a whole data set that waits for its turn, in the order in which it was asked for, and gives way to
 // the screen. What nobody wants any more by then is not done.

@@ -34,11 +34,12 @@ func Preparing(r *run.Run) (p Preparation, ok bool) {
 	return p, json.Unmarshal(text, &p) == nil
 }
 
-// announcer keeps preparingFile, and now and then a line of the log, by which
-// machines that share the folder see that the run lives.
+// announcer keeps preparingFile, and now and then a line of the log, by which machines that share the folder see that
+// the run lives: one at once where the hub is asked, others of what takes its time.
 type announcer struct {
 	w      *run.Writer
 	logged time.Time
+	hub    bool // that the hub is asked was logged
 	failed bool // to write, which was said
 
 	mutex      sync.Mutex
@@ -74,10 +75,10 @@ func (a *announcer) show() {
 		a.failed = true
 		a.w.Logf("how far the run is cannot be shown: %v", err)
 	}
-	if time.Since(a.logged) < logEvery {
+	if a.hub == p.Hub && time.Since(a.logged) < logEvery {
 		return
 	}
-	a.logged = time.Now()
+	a.hub, a.logged = p.Hub, time.Now()
 	if p.Total > 0 {
 		p.What = fmt.Sprintf("%d of %d %s", p.Done, p.Total, p.What)
 	}

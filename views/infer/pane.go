@@ -66,7 +66,7 @@ func New(file *config.File, control Control) *Pane {
 	s.pictures.profile, s.pictures.Most = colorprofile.TrueColor, mostDrawn
 	p := &Pane{shared: s, ask: newAsk(s), scores: newScores(s), confusion: newConfusion(s), compare: newCompare(s)}
 	s.views = views.NewViews(p.Name(), p.ask.view(), p.scores.view(), p.confusion.view(), p.compare.view())
-	s.views.Ready, s.views.Long = s.ready, s.long
+	s.views.Ready, s.views.Long = s.ready, func() bool { return s.ready() && s.now.long() }
 	s.views.Turned = s.look // what another pane or process has evaluated since is looked for
 	return p
 }

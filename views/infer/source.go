@@ -40,9 +40,9 @@ func (p *shared) ready() bool {
 }
 
 // long says whether going through the split takes so long that a key would wait for it: more than a few milliseconds.
-func (p *shared) long() bool {
+func (n *snapshot) long() bool {
 	const most = 50_000 // objects
-	return p.ready() && p.now.samples.Len() > most
+	return n.samples.Len() > most
 }
 
 // heardOf takes the data set as it stands now. What is shown stays until the project is open on another one.
