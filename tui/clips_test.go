@@ -119,7 +119,7 @@ func TestFromExerciseClipsToAnAnswer(t *testing.T) {
 	terminal.Send("j\r") // the second clip of the data set
 	terminal.WaitFor("2 of 4")
 	both := func() bool { return strings.Count(terminal.Screen(), "tokens/s") == 2 }
-	terminal.WaitUntil(60, "two answers, each with its speed", both)
+	terminal.WaitUntil("two answers, each with its speed", both)
 	terminal.WaitFor("names squats")
 	terminal.Send("t")
 	terminal.WaitFor("truth: squats - Keep your back straight")
@@ -145,7 +145,7 @@ func TestFromExerciseClipsToAnAnswer(t *testing.T) {
 	terminal.Send("\x1b[B") // down: the next frame that the model is shown
 	terminal.WaitFor("7/20 · 0:00.60")
 	terminal.Send("\r")
-	terminal.WaitUntil(60, "two answers about the file", both)
+	terminal.WaitUntil("two answers about the file", both)
 	terminal.Send("]")
 	terminal.WaitFor("b to ask it about all 4") // it says how to come by scores
 	terminal.Send("b")

@@ -33,6 +33,14 @@ type answerKey struct {
 
 type newestKey struct{ subject, about string }
 
+// from is the key of the same answer from another subject.
+func (k answerKey) from(subject string) answerKey {
+	k.subject = subject
+	return k
+}
+
+func (k answerKey) newest() newestKey { return newestKey{k.subject, k.about} }
+
 // How far an answer is.
 const (
 	loading = iota
@@ -168,7 +176,13 @@ func (a *answers) record(key answerKey, new *answer) {
 		a.attended = map[newestKey][]model.Attention{}
 	}
 	a.given[key] = new
-	a.newest[newestKey{key.subject, key.about}] = new
+	a.newest[key.newest()] = new
+}
+
+// remove forgets an answer.
+func (a *answers) remove(key answerKey) {
+	delete(a.given, key)
+	delete(a.newest, key.newest())
 }
 
 // heard takes what came of an answer.
@@ -177,10 +191,16 @@ func (a *answers) heard(msg views.Batch[answerStep]) tea.Cmd {
 		return nil
 	}
 	for _, h := range msg.Values {
+		one := a.given[h.key]
+		if one == nil {
+			continue
+		}
 		if h.looked != nil {
-			a.attended[newestKey{h.key.subject, h.key.about}] = h.looked
-		} else if one := a.given[h.key]; one != nil {
-			one.take(h)
+			a.attended[h.key.newest()], a.attended[h.key.from(one.title).newest()] = h.looked, h.looked
+			continue
+		}
+		if one.take(h); one.title != h.key.subject { // a better checkpoint, which is not yet known to have been written
+			a.record(h.key.from(one.title), one)
 		}
 	}
 	if !msg.Ended {
@@ -226,8 +246,8 @@ func (a *answers) stop() {
 		case one.state == speaking:
 			one.state = stopped
 		case one.state == loading:
-			delete(a.given, key)
-			delete(a.newest, newestKey{key.subject, key.about})
+			a.remove(key)
+			a.remove(key.from(one.title))
 		}
 	}
 	a.running = nil

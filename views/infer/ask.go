@@ -304,7 +304,7 @@ func (v *ask) askUnasked() tea.Cmd {
 // attention is how closely the subject that is shown has looked at the frames of the clip that is asked about.
 func (v *ask) attention() model.Attention {
 	key, can := v.key(v.main())
-	if list := v.attended[newestKey{key.subject, key.about}]; can && len(list) > 0 {
+	if list := v.attended[key.newest()]; can && len(list) > 0 {
 		return list[0]
 	}
 	return model.Attention{}

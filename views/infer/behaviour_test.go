@@ -12,6 +12,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"finetui/core/model"
+	"finetui/core/run"
 	"finetui/core/session"
 	"finetui/views"
 	"finetui/views/viewtest"
@@ -314,6 +315,42 @@ func TestWhoIsAskedStaysWhenAnotherRunWritesACheckpoint(t *testing.T) {
 	shows(t, d, "0001-first step 10")
 	if last := p.now.candidates[len(p.now.candidates)-1].Name; last != "0002-second" {
 		t.Fatalf("the newest run is %s", last)
+	}
+}
+
+// A checkpoint that was written since the pane looked is the one that answers: its answer stands there before it is known
+// and afterwards.
+func TestAnAnswerOfACheckpointThatIsNotYetKnownStays(t *testing.T) {
+	file := newProject(t)
+	w, err := run.Create(filepath.Join(file.Root, "runs"), "first", run.Meta{Recipe: "first", Base: "tiny",
+		Root: file.Root}, file.Raw())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Finish(run.Done, "all epochs are done") })
+	checkpoint := func(step int) {
+		if err := errors.Join(w.Checkpoint(step, func(string) error { return nil }), w.Rate(step, run.Score{})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	checkpoint(10)
+	p, d := openPane(t, file, newFake(t), 120, 30)
+	shows(t, d, "0001-first step 10")
+	checkpoint(20)
+	d.Press("enter")
+	answered(d, p)
+	shows(t, d, "0001-first step 20", "rock toe damaged")
+	d.Press("]", "[") // which looks for runs
+	settled(d, p)
+	if p.now.titles[adapter] != "0001-first step 20 (best) on tiny" {
+		t.Fatalf("the pane knows %q", p.now.titles)
+	}
+	shows(t, d, "0001-first step 20", "rock toe damaged")
+	if d.Shows("enter asks") {
+		t.Errorf("the answer is gone:\n%s", d.Screen())
 	}
 }
 

@@ -122,11 +122,13 @@ func (d *Driver) Click(x, y int) *Driver {
 	return d.Send(tea.MouseClickMsg{X: x, Y: y, Button: tea.MouseLeft})
 }
 
+// silence is how long nothing arrives before a wait is given up, and patience how long a wait lasts at most.
+const silence, patience = 30 * time.Second, 5 * time.Minute
+
 // Wait delivers what arrives until done: for streams and work that takes its time. It is given up when nothing arrives
 // for longer than any machine takes over a message, and where messages come on and on without an end.
 func (d *Driver) Wait(what string, done func() bool) *Driver {
 	d.t.Helper()
-	const silence, patience = 30 * time.Second, 5 * time.Minute
 	quiet, late := time.NewTimer(silence), time.After(patience)
 	defer quiet.Stop()
 	for !done() {

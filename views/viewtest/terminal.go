@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,8 +20,9 @@ type Terminal struct {
 	w, h   int
 	file   *os.File
 	cmd    *exec.Cmd
-	mutex  sync.Mutex // guards the screen
+	mutex  sync.Mutex // guards the screen and last
 	screen *vt.Emulator
+	last   time.Time     // when the program wrote something
 	wrote  chan struct{} // the program has written something
 	ended  chan struct{}
 	err    error // of the program, after ended
@@ -54,6 +54,7 @@ func (s *Terminal) show() {
 		n, err := s.file.Read(buffer)
 		s.mutex.Lock()
 		_, _ = s.screen.Write(buffer[:n])
+		s.last = time.Now()
 		s.mutex.Unlock()
 		select {
 		case s.wrote <- struct{}{}:
@@ -134,43 +135,33 @@ func (s *Terminal) AltScreen() bool {
 	return s.screen.IsAltScreen()
 }
 
-// WaitFor waits until the screen shows a text, for at most ten seconds.
+// WaitFor waits until the screen shows a text.
 func (s *Terminal) WaitFor(text string) {
 	s.t.Helper()
-	for limit := time.Now().Add(10 * time.Second); !strings.Contains(s.Screen(),
-		text); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(limit) {
-			s.t.Fatalf("the terminal never showed %q but\n%s", text, s.Screen())
-		}
-	}
+	s.WaitUntil(fmt.Sprintf("%q", text), func() bool { return strings.Contains(s.Screen(), text) })
 }
 
-// WaitForAny is WaitFor for one of several texts and as many seconds as given: for work that takes its time.
-func (s *Terminal) WaitForAny(seconds int, texts ...string) {
+// WaitUntil waits until the screen shows what is looked for: as Driver.Wait, until nothing is written for longer than any
+// machine takes, or much too long.
+func (s *Terminal) WaitUntil(what string, shown func() bool) {
 	s.t.Helper()
-	s.WaitUntil(seconds, fmt.Sprintf("%q", texts), func() bool {
-		screen := s.Screen()
-		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(screen, text) })
-	})
-}
-
-// WaitUntil waits until the screen shows what is looked for, for as many seconds as given.
-func (s *Terminal) WaitUntil(seconds int, what string, shown func() bool) {
-	s.t.Helper()
-	for limit := time.Now().Add(time.Duration(seconds) * time.Second); !shown(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(limit) {
+	for began := time.Now(); !shown(); time.Sleep(10 * time.Millisecond) {
+		s.mutex.Lock()
+		quiet := time.Since(s.last)
+		s.mutex.Unlock()
+		if waited := time.Since(began); waited > patience || min(waited, quiet) > silence {
 			s.t.Fatalf("the terminal never showed %s but\n%s", what, s.Screen())
 		}
 	}
 }
 
-// WaitExit waits for the program's end, for at most ten seconds, and is its exit code.
+// WaitExit waits for the program's end and is its exit code.
 func (s *Terminal) WaitExit() int {
 	s.t.Helper()
 	select {
 	case <-s.ended:
 		return s.cmd.ProcessState.ExitCode()
-	case <-time.After(10 * time.Second):
+	case <-time.After(patience):
 		s.t.Fatalf("the program did not end; the screen is\n%s", s.Screen())
 		return -1
 	}
