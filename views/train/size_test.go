@@ -240,7 +240,7 @@ func BenchmarkLongRun(b *testing.B) {
 		})
 	}
 	b.Run("derive", func(b *testing.B) {
-		f := &follower{reader: p.current().run.Reader()}
+		f := &follower{run: p.current().run, reader: p.current().run.Reader()}
 		f.reader.History = p.current().history
 		for b.Loop() {
 			f.derive()
