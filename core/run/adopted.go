@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"finetui/core/filehash"
 	"finetui/core/printable"
 	"finetui/core/trainerlog"
 	"finetui/ml/lora"
@@ -103,12 +104,22 @@ func (r *Run) adapterEval(split string) string {
 	if err != nil {
 		return ""
 	}
-	for _, name := range []string{lora.ConfigFile, lora.WeightsFile} {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.ModTime().After(result.ModTime()) {
-			return "" // it was of another one, which lay there before
-		}
+	if AdapterChanged(dir, result.ModTime()) {
+		return ""
 	}
 	return path
+}
+
+// AdapterChanged says whether another adapter came to lie in a folder after that time: what was evaluated then was not
+// this one. A copy that keeps the times of its files is noticed, too.
+func AdapterChanged(dir string, since time.Time) bool {
+	for _, name := range []string{lora.ConfigFile, lora.WeightsFile} {
+		if stat, err := filehash.Look(filepath.Join(dir, name)); err == nil &&
+			max(stat.Modified, stat.Changed) > since.UnixNano() {
+			return true
+		}
+	}
+	return false
 }
 
 // Refuse is the reason why an adopted run cannot be stopped, resumed, renamed or deleted; nil for a run of this

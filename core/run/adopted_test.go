@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"finetui/core/eval"
+	"finetui/core/filehash"
 	"finetui/core/level"
 )
 
@@ -100,6 +101,23 @@ func TestTheEvaluationOfAnotherTrainersAdapterStandsBesideItsRun(t *testing.T) {
 	}
 	if results, err := found[0].Results("valid", "test"); err != nil || len(results) != 0 {
 		t.Errorf("of another adapter: %+v, %v", results, err)
+	}
+	evaluated, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for early, at := evaluated.ModTime().Add(-time.Hour), int64(0); at <= evaluated.ModTime().UnixNano(); {
+		if err := os.Chtimes(filepath.Join(adapter, "adapter_config.json"), early, early); err != nil {
+			t.Fatal(err)
+		}
+		stat, err := filehash.Look(filepath.Join(adapter, "adapter_config.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = stat.Changed
+	}
+	if results, err := found[0].Results("valid", "test"); err != nil || len(results) != 0 {
+		t.Errorf("of another adapter, copied with its times: %+v, %v", results, err)
 	}
 }
 

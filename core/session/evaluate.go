@@ -17,6 +17,7 @@ import (
 	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/run"
+	"finetui/ml/lora"
 	"finetui/ml/wholefile"
 )
 
@@ -199,13 +200,13 @@ func (s *Session) Results(split string) ([]Kept, error) {
 		if !there {
 			continue
 		}
-		if info, err := os.Stat(filepath.Join(c.Adapter.Path, "adapter_model.safetensors")); err == nil &&
+		if c.Tool != "" {
+			k.Older = run.AdapterChanged(c.Adapter.Path, k.When)
+		} else if info, err := os.Stat(filepath.Join(c.Adapter.Path, lora.WeightsFile)); err == nil &&
 			c.Adapter.Path != "" {
 			k.Older = info.ModTime().After(k.When)
 		}
-		if c.Run != nil {
-			k.Run = c.Run
-		}
+		k.Run = c.Run
 		list = append(list, k)
 	}
 	return list, err
