@@ -39,14 +39,16 @@ func Read(ctx context.Context, cfg config.Dataset, root string, report Progress)
 	return set, nil
 }
 
+const setPath = "; set it to the folder of the data set, or to its label file"
+
 // readOne reads one set, in any order. more are folders that its pictures may lie in beside its own.
 func readOne(ctx context.Context, cfg config.Dataset, root string, more []string, report Progress) (*Dataset, error) {
 	path := below(root, cfg.Path)
 	if cfg.Path == "" {
-		return nil, &config.Unusable{Key: "DATASET.PATH", Text: "it is empty; set it to the folder of the data set, or to its label file"}
+		return nil, &config.Unusable{Key: "DATASET.PATH", Text: "it is empty" + setPath}
 	}
 	if _, err := os.Stat(path); err != nil {
-		hint := cmp.Or(config.PathHint(root, cfg.Path), "; set it to the folder of the data set, or to its label file")
+		hint := cmp.Or(config.PathHint(root, cfg.Path), setPath)
 		text := fmt.Sprintf("there is no file or folder %s%s", path, hint)
 		if !errors.Is(err, fs.ErrNotExist) {
 			text = printable.Error(err)

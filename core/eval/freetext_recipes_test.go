@@ -63,8 +63,9 @@ func TestRecipesAreComparedByWhatTheySayInWords(t *testing.T) {
 	}
 	// What is right here is what is identified and what the closed list finds right: one figure, one interval.
 	for _, d := range []SeedDifference{c.Words[0].Differences[0], c.Words[1].Differences[0]} {
-		if math.Abs(d.Interval[0]-c.Differences[0].Accuracy.Interval[0]) > 1e-9 || math.Abs(d.P-c.Differences[0].Accuracy.P) > 1e-9 {
-			t.Errorf("in words %+v, by the closed list %+v", d, c.Differences[0].Accuracy)
+		closed := c.Differences[0].Accuracy
+		if math.Abs(d.Interval[0]-closed.Interval[0]) > 1e-9 || math.Abs(d.P-closed.P) > 1e-9 {
+			t.Errorf("in words %+v, by the closed list %+v", d, closed)
 		}
 	}
 	for _, want := range []string{"in free words", "answer right", "METEOR", "points ("} {

@@ -82,7 +82,8 @@ func (p *Project) probeFingerprint(ctx context.Context, data func() string) (str
 		blas.NewTeam(p.Config.Train.Threads).Size())
 	for _, f := range config.Fields() {
 		name := f.Name()
-		if slices.Contains(probeSections, f.Section) && !slices.Contains(free, name) || name == "PROJECT.SEED" || name == "EVAL.MAX_NEW_TOKENS" {
+		if slices.Contains(probeSections, f.Section) && !slices.Contains(free, name) || name == "PROJECT.SEED" ||
+			name == "EVAL.MAX_NEW_TOKENS" {
 			fmt.Fprintf(hash, "%s=%q\n", name, config.Get(p.Config, name))
 		}
 	}

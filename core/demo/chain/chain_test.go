@@ -68,22 +68,7 @@ func TestTheChainGoesOnWhereItWasStopped(t *testing.T) {
 	if err != nil || len(list) != 16 {
 		t.Fatalf("%d runs, want 2 × 4 × 2; %v", len(list), err)
 	}
-	var texts []string
-	for i, begins := range []string{"# The demo chain\n", page.Doctype} {
-		text, err := os.ReadFile(paths[i])
-		if err != nil || !strings.HasPrefix(string(text), begins) {
-			t.Fatalf("%s: %v", paths[i], err)
-		}
-		texts = append(texts, strings.ReplaceAll(string(text), "&#39;", "'"))
-	}
-	says := func(what string) {
-		t.Helper()
-		for i, text := range texts {
-			if !strings.Contains(text, what) {
-				t.Errorf("%s does not say %q", filepath.Base(paths[i]), what)
-			}
-		}
-	}
+	texts, says := reports(t, paths, "The demo chain")
 	for _, r := range list {
 		result, err := eval.Read(r.EvalPath(balancedSplit, "json"))
 		if err != nil {
@@ -156,4 +141,24 @@ func readComparison(path string) (*eval.RecipeComparison, error) {
 	}
 	var c eval.RecipeComparison
 	return &c, json.Unmarshal(text, &c)
+}
+
+// reports reads report.md and report.html of that title; says fails where one of them does not say something.
+func reports(t *testing.T, paths []string, title string) (texts []string, says func(what string)) {
+	t.Helper()
+	for i, begins := range []string{"# " + title + "\n", page.Doctype} {
+		text, err := os.ReadFile(paths[i])
+		if err != nil || !strings.HasPrefix(string(text), begins) {
+			t.Fatalf("%s: %v", paths[i], err)
+		}
+		texts = append(texts, strings.ReplaceAll(string(text), "&#39;", "'"))
+	}
+	return texts, func(what string) {
+		t.Helper()
+		for i, text := range texts {
+			if !strings.Contains(text, what) {
+				t.Errorf("%s does not say %q", filepath.Base(paths[i]), what)
+			}
+		}
+	}
 }

@@ -89,22 +89,7 @@ func TestTheChainOfClips(t *testing.T) {
 	if err != nil || len(runs) != 2*o.Seeds {
 		t.Fatalf("%d runs, %v", len(runs), err)
 	}
-	var texts []string
-	for i, begins := range []string{"# " + clipTitle + "\n", page.Doctype} {
-		text, err := os.ReadFile(paths[i])
-		if err != nil || !strings.HasPrefix(string(text), begins) {
-			t.Fatalf("%s: %v", paths[i], err)
-		}
-		texts = append(texts, strings.ReplaceAll(string(text), "&#39;", "'"))
-	}
-	says := func(what string) {
-		t.Helper()
-		for i, text := range texts {
-			if !strings.Contains(text, what) {
-				t.Errorf("%s does not say %q", filepath.Base(paths[i]), what)
-			}
-		}
-	}
+	texts, says := reports(t, paths, clipTitle)
 	evaluated := []string{filepath.Join(root, "demo", "runs", "base", "eval", "test")}
 	for _, r := range runs {
 		says(r.Label())
