@@ -3,6 +3,7 @@ package nn
 import (
 	"math"
 	"slices"
+	"sort"
 	"sync"
 
 	"finetui/ml/blas"
@@ -24,8 +25,55 @@ type attention struct {
 	neg    []float32 // −sin
 }
 
-// unit is a range of a sequence's queries that meets the keys of one key head.
+// unit is a range of the queries, all of one sequence, that meets the keys of one key head.
 type unit struct{ sequence, kv, from, to int }
+
+// asking are the queries of a pass, counted through all sequences.
+type asking struct {
+	starts []int // [sequences+1] where the tokens of each sequence begin; the last is their number
+	rows   []int // [queries] the tokens that ask, ascending; nil: all do
+}
+
+// count is the number of queries.
+func (q *asking) count() int { return q.before(q.starts[len(q.starts)-1]) }
+
+// before is the number of queries of tokens before row t.
+func (q *asking) before(t int) int {
+	if q.rows == nil {
+		return t
+	}
+	return sort.SearchInts(q.rows, t)
+}
+
+// of are the queries of a sequence, to excluded.
+func (q *asking) of(sequence int) (from, to int) {
+	return q.before(q.starts[sequence]), q.before(q.starts[sequence+1])
+}
+
+// row is the token whose query is number i.
+func (q *asking) row(i int) int {
+	if q.rows == nil {
+		return i
+	}
+	return q.rows[i]
+}
+
+// place is the token of query i, counted from the beginning of its sequence.
+func (q *asking) place(sequence, i int) int { return q.row(i) - q.starts[sequence] }
+
+// gather copies the rows of u's tokens, width values each and ld apart in src, to consecutive places; scatter copies
+// them back.
+func (q *asking) gather(dst, src []float32, u unit, width, ld int) {
+	for i := u.from; i < u.to; i++ {
+		copy(dst[(i-u.from)*width:(i-u.from+1)*width], src[q.row(i)*ld:])
+	}
+}
+
+func (q *asking) scatter(dst, src []float32, u unit, width, ld int) {
+	for i := u.from; i < u.to; i++ {
+		copy(dst[q.row(i)*ld:q.row(i)*ld+width], src[(i-u.from)*width:])
+	}
+}
 
 // Blocks that meet in the second level of the cache: rows of queries, all heads of a group among them, and keys. The
 // backward pass has two matrices of that size. Keys are laid out for the products once for several blocks of queries.
@@ -49,19 +97,19 @@ func (a *attention) unitTokens(int) int { return queryBlocks * a.blockTokens() }
 
 func (a *attention) scale() float32 { return float32(1 / math.Sqrt(float64(a.headDim))) }
 
-// cut divides the queries of each sequence of n tokens into units of at most length(n) tokens. Late queries come first:
-// where the future is hidden they take the longest.
-func (a *attention) cut(units []unit, starts []int, length func(n int) int) []unit {
+// cut divides the n queries of each sequence into units of at most length(n). Late queries come first: where the future
+// is hidden they take the longest.
+func (a *attention) cut(units []unit, q *asking, length func(n int) int) []unit {
 	units = units[:0]
-	for s := range len(starts) - 1 {
-		n := starts[s+1] - starts[s]
-		if n == 0 {
+	for s := range len(q.starts) - 1 {
+		first, end := q.of(s)
+		if first == end {
 			continue
 		}
-		step := length(n)
-		for from := (n - 1) / step * step; from >= 0; from -= step {
+		step := length(end - first)
+		for from := first + (end-first-1)/step*step; from >= first; from -= step {
 			for kv := range a.kvHeads {
-				units = append(units, unit{s, kv, from, min(n, from+step)})
+				units = append(units, unit{s, kv, from, min(end, from+step)})
 			}
 		}
 	}
@@ -101,12 +149,13 @@ func (k *keys) seen(t, first, n int) int {
 	return min(n, max(0, k.before+t+1-first))
 }
 
-// ownKeys are those of the sequence itself, of n tokens from row s0 of qkv on, that the queries of u see.
-func (a *attention) ownKeys(qkv []float32, u unit, s0, n int) keys {
+// ownKeys are those of the sequence itself that the queries of u see.
+func (a *attention) ownKeys(qkv []float32, u unit, q *asking) keys {
+	w, s0 := a.width(), q.starts[u.sequence]
+	n := q.starts[u.sequence+1] - s0
 	if a.causal {
-		n = u.to
+		n = q.place(u.sequence, u.to-1) + 1
 	}
-	w := a.width()
 	at := qkv[s0*w+(a.heads+u.kv)*a.headDim:]
 	return keys{k: at, v: at[a.kvHeads*a.headDim:], ld: w, total: n, causal: a.causal}
 }
@@ -152,52 +201,50 @@ func (b *block) mul(rows, k, n int, x []float32, p *blas.Panels, acc bool, c []f
 
 var blocks = sync.Pool{New: func() any { return new(block) }}
 
-// run sets o [rows, heads·headDim] for rotated qkv. With train set it keeps what back needs.
-func (a *attention) run(e *Exec, starts []int, qkv, o []float32, train bool) {
+// run sets o [queries, heads·headDim] for rotated qkv. With train set it keeps what back needs.
+func (a *attention) run(e *Exec, q asking, qkv, o []float32, train bool) {
 	if train {
 		if a.lse == nil {
 			a.lse = &kept{}
 		}
-		a.lse.grow(starts[len(starts)-1] * a.heads)
+		a.lse.grow(q.count() * a.heads)
 	}
-	a.units = a.cut(a.units, starts, a.unitTokens)
+	a.units = a.cut(a.units, &q, a.unitTokens)
 	e.Team.For(len(a.units), 1, func(lo, hi int) {
 		b := blocks.Get().(*block)
 		defer blocks.Put(b)
 		for _, u := range a.units[lo:hi] {
-			s0, n := starts[u.sequence], starts[u.sequence+1]-starts[u.sequence]
-			k := a.ownKeys(qkv, u, s0, n)
-			a.attend(b, u, s0, qkv, o, &k, train)
+			k := a.ownKeys(qkv, u, &q)
+			a.attend(b, u, &q, qkv, o, &k, train)
 		}
 	})
 }
 
-// attend sets the rows of o for the queries of u, which lie from row s0+u.from of qkv on. With train set it notes the
-// logarithms of the sums.
-func (a *attention) attend(b *block, u unit, s0 int, qkv, o []float32, k *keys, train bool) {
+// attend sets the rows of o for the queries of u. With train set it notes the logarithms of the sums.
+func (a *attention) attend(b *block, u unit, q *asking, qkv, o []float32, k *keys, train bool) {
 	packed := (u.to-u.from)*a.group() >= packedRows
 	if packed {
 		b.layOut(k, a.headDim, keyBlock, false)
 	}
 	for from := u.from; from < u.to; from += a.blockTokens() {
 		part := unit{u.sequence, u.kv, from, min(u.to, from+a.blockTokens())}
-		a.attendBlock(b, part, s0, qkv, o, k, packed)
+		a.attendBlock(b, part, q, qkv, o, k, packed)
 		if train {
-			a.keep(b, part, s0)
+			a.keep(b, part)
 		}
 	}
 }
 
 // attendBlock is attend for one block of queries. It leaves their maxima and sums in b.
-func (a *attention) attendBlock(b *block, u unit, s0 int, qkv, o []float32, k *keys, packed bool) {
+func (a *attention) attendBlock(b *block, u unit, q *asking, qkv, o []float32, k *keys, packed bool) {
 	hd, w, wo, group, scale := a.headDim, a.width(), a.heads*a.headDim, a.group(), a.scale()
 	tokens, head := u.to-u.from, u.kv*group*hd
 	rows := tokens * group
 	b.q, b.o = grow(b.q, rows*hd), grow(b.o, rows*hd)
 	b.top, b.sum = grow(b.top, rows), grow(b.sum, rows)
-	gather(b.q, qkv[(s0+u.from)*w+head:], tokens, group*hd, w)
+	q.gather(b.q, qkv[head:], u, group*hd, w)
 	var solo blas.Team
-	total := k.seen(u.to-1, 0, k.total)
+	total := k.seen(q.place(u.sequence, u.to-1), 0, k.total)
 	for first := 0; first < total; first += keyBlock {
 		n := min(keyBlock, total-first)
 		b.p = grow(b.p, rows*n)
@@ -207,7 +254,8 @@ func (a *attention) attendBlock(b *block, u unit, s0 int, qkv, o []float32, k *k
 			solo.Gemm(false, true, rows, n, hd, b.q, hd, k.k[first*k.ld:], k.ld, false, b.p, n)
 		}
 		for r := range rows {
-			b.soften(r, b.p[r*n:(r+1)*n], k.seen(u.from+r/group, first, n), hd, scale, first == 0)
+			seen := k.seen(q.place(u.sequence, u.from+r/group), first, n)
+			b.soften(r, b.p[r*n:(r+1)*n], seen, hd, scale, first == 0)
 		}
 		if packed {
 			b.mul(rows, n, hd, b.p, &b.keys[first/keyBlock].v, first > 0, b.o)
@@ -218,7 +266,7 @@ func (a *attention) attendBlock(b *block, u unit, s0 int, qkv, o []float32, k *k
 	for r := range rows {
 		blas.Scale(b.o[r*hd:(r+1)*hd], 1/b.sum[r])
 	}
-	scatter(o[(s0+u.from)*wo+head:], b.o, tokens, group*hd, wo)
+	scatter(o[u.from*wo+head:], b.o, tokens, group*hd, wo)
 }
 
 // soften replaces the scores of query r for a block of keys, of which it sees the first ones, by exponentials relative
@@ -242,11 +290,11 @@ func (b *block) soften(r int, row []float32, seen, hd int, scale float32, first 
 }
 
 // keep notes the logarithms of the sums for the backward pass.
-func (a *attention) keep(b *block, u unit, s0 int) {
+func (a *attention) keep(b *block, u unit) {
 	group := a.group()
 	for r, sum := range b.sum {
-		t, h := s0+u.from+r/group, u.kv*group+r%group
-		a.lse.v[t*a.heads+h] = b.top[r] + float32(math.Log(float64(sum)))
+		i, h := u.from+r/group, u.kv*group+r%group
+		a.lse.v[i*a.heads+h] = b.top[r] + float32(math.Log(float64(sum)))
 	}
 }
 
@@ -272,26 +320,26 @@ type Cache struct {
 // Clone is a copy that goes on by itself.
 func (c *Cache) Clone() *Cache { return &Cache{Len: c.Len, K: slices.Clone(c.K), V: slices.Clone(c.V)} }
 
-// decode appends the new tokens of each sequence to its cache and sets o [rows, heads·headDim]: every new token sees
+// decode appends the new tokens of each sequence to its cache and sets o [queries, heads·headDim]: every new token sees
 // all that its cache holds up to itself. qkv is rotated.
-func (a *attention) decode(e *Exec, starts []int, qkv, o []float32, caches []*Cache) {
+func (a *attention) decode(e *Exec, q asking, qkv, o []float32, caches []*Cache) {
 	hd, w, wo, kvw := a.headDim, a.width(), a.heads*a.headDim, a.kvHeads*a.headDim
 	for s, c := range caches {
-		for t := starts[s]; t < starts[s+1]; t++ {
+		for t := q.starts[s]; t < q.starts[s+1]; t++ {
 			kv := qkv[t*w+wo : (t+1)*w]
 			c.K, c.V = append(c.K, kv[:kvw]...), append(c.V, kv[kvw:]...)
 		}
-		c.Len += starts[s+1] - starts[s]
+		c.Len += q.starts[s+1] - q.starts[s]
 	}
-	a.units = a.cut(a.units, starts, a.unitTokens)
+	a.units = a.cut(a.units, &q, a.unitTokens)
 	e.Team.For(len(a.units), 1, func(lo, hi int) {
 		b := blocks.Get().(*block)
 		defer blocks.Put(b)
 		for _, u := range a.units[lo:hi] {
-			c, s0 := caches[u.sequence], starts[u.sequence]
-			before := c.Len - (starts[u.sequence+1] - s0)
-			a.attend(b, u, s0, qkv, o, &keys{k: c.K[u.kv*hd:], v: c.V[u.kv*hd:], ld: kvw, before: before,
-				total: before + u.to, causal: true}, false)
+			c := caches[u.sequence]
+			before := c.Len - (q.starts[u.sequence+1] - q.starts[u.sequence])
+			a.attend(b, u, &q, qkv, o, &keys{k: c.K[u.kv*hd:], v: c.V[u.kv*hd:], ld: kvw, before: before,
+				total: before + q.place(u.sequence, u.to-1) + 1, causal: true}, false)
 		}
 	})
 }

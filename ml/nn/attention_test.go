@@ -83,8 +83,8 @@ func TestAttentionInBlocksEqualsStoredProbabilities(t *testing.T) {
 			for _, cores := range []int{1, 2, 5} {
 				e := NewExec(cores)
 				o, dqkv := make([]float32, len(do)), noise(rng, len(qkv), 1)
-				a.run(e, starts, qkv, o, true)
-				a.back(e, starts, qkv, o, do, dqkv, cos, sin)
+				a.run(e, asking{starts: starts}, qkv, o, true)
+				a.back(e, asking{starts: starts}, qkv, o, do, dqkv, cos, sin)
 				close := func(what string, got []float32, want []float64) {
 					var squares float64
 					for _, v := range want {
@@ -111,6 +111,48 @@ func TestAttentionInBlocksEqualsStoredProbabilities(t *testing.T) {
 	}
 }
 
+// Where some tokens ask, their rows are those of all, and gradients those of a loss that looks at nothing else.
+func TestAttentionOfTheTokensThatAsk(t *testing.T) {
+	for _, c := range []struct {
+		heads, kv int
+		causal    bool
+		lengths   []int
+	}{{4, 2, true, []int{40, 30, 5}}, {2, 1, true, []int{3000, 2, 900}}, {9, 9, false, []int{300, 1, 260}}} {
+		rng := rand.New(rand.NewPCG(15, 16))
+		a := &attention{heads: c.heads, kvHeads: c.kv, headDim: 8, causal: c.causal}
+		starts := []int{0}
+		for _, n := range c.lengths {
+			starts = append(starts, starts[len(starts)-1]+n)
+		}
+		tokens, wo := starts[len(starts)-1], a.heads*a.headDim
+		var rows []int // none of the second sequence
+		for row := range tokens {
+			if (row < starts[1] || row >= starts[2]) && rng.IntN(3) == 0 {
+				rows = append(rows, row)
+			}
+		}
+		qkv, do := noise(rng, tokens*a.width(), 2), make([]float32, tokens*wo)
+		few := noise(rng, len(rows)*wo, 1)
+		spread(do, few, rows, wo)
+		wantO, wantGrad := plainAttention(a, starts, qkv, do)
+		e, o, dqkv := NewExec(2), make([]float32, len(few)), noise(rng, len(qkv), 1)
+		a.run(e, asking{starts, rows}, qkv, o, true)
+		a.back(e, asking{starts, rows}, qkv, o, few, dqkv, nil, nil)
+		for i, row := range rows {
+			for j := range wo {
+				if got, want := float64(o[i*wo+j]), wantO[row*wo+j]; math.Abs(got-want) > 6e-5*(1+math.Abs(want)) {
+					t.Fatalf("%v: o of row %d is %g, want %g", c, row, got, want)
+				}
+			}
+		}
+		for i, want := range wantGrad {
+			if got := float64(dqkv[i]); math.Abs(got-want) > 6e-5*(1+math.Abs(want)) {
+				t.Fatalf("%v: dqkv[%d] is %g, want %g", c, i, got, want)
+			}
+		}
+	}
+}
+
 func TestAttentionMemoryGrowsWithTheLengthNotItsSquare(t *testing.T) {
 	bytes := func(n int) int {
 		rng := rand.New(rand.NewPCG(13, 14))
@@ -118,8 +160,8 @@ func TestAttentionMemoryGrowsWithTheLengthNotItsSquare(t *testing.T) {
 		e := NewExec(1)
 		qkv, o := noise(rng, n*a.width(), 1), make([]float32, n*a.heads*a.headDim)
 		cos := make([]float32, n*a.headDim/2)
-		a.run(e, []int{0, n}, qkv, o, true)
-		a.back(e, []int{0, n}, qkv, o, o, make([]float32, len(qkv)), cos, cos)
+		a.run(e, asking{starts: []int{0, n}}, qkv, o, true)
+		a.back(e, asking{starts: []int{0, n}}, qkv, o, o, make([]float32, len(qkv)), cos, cos)
 		if b := blocks.Get().(*block); cap(b.p) > 2*queryRows*keyBlock {
 			t.Errorf("room for %d probabilities at once", cap(b.p))
 		}

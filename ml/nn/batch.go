@@ -14,6 +14,8 @@ type Batch struct {
 	Scale   float32   // of loss and gradient: 1 / sum of the weights over the whole optimizer step
 	Keys    []uint64  // [sequences] dropout stream of each sequence in this pass; nil: no dropout
 	Read    []int     // the tokens whose last hidden state is read, ascending; nil: all
+
+	rows []int // the tokens that these rows are of, ascending; nil: all
 }
 
 // T is the number of tokens.

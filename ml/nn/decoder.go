@@ -24,13 +24,15 @@ type DecoderWeights struct {
 //
 //	y = x + O·attention(rope(QKV·norm1(x)));  out = y + Down·(silu(Gate·norm2(y)) ⊙ Up·norm2(y))
 type Decoder struct {
-	// Last says that nothing but the head reads the result. Then out is made of the rows of Batch.Read alone, and is 0
-	// elsewhere, unless something is trained in what makes it: values and gradients are the same to the bit.
+	// Last says that nothing but the head reads the result. Then only the tokens of Batch.Read ask others by attention
+	// and go through what follows it, and out is 0 elsewhere: their values are the same, and so are the gradients but
+	// for the order of their sums, since what is not read has none.
 	Last bool
 
 	w      *DecoderWeights
 	e      *Exec
 	batch  *Batch
+	read   Batch // batch, of the rows that are read, where they are few
 	rotary *Rotary
 	params Params
 	att    attention
@@ -40,20 +42,20 @@ type Decoder struct {
 
 	*decoderKept
 	out []float32 // [T, hidden]
-	few []float32 // [R, hidden] the rows of out that are read, where they are few
+	few []float32 // [R, hidden] rows of x, out or dout, where they are few
 }
 
-// decoderKept is what a layer keeps for its pass back, beside its result: of its own, or of several in turn.
+// decoderKept is what a layer keeps for its pass back, beside its result: of its own, or of several in turn. R is T, or
+// the number of rows that are read.
 type decoderKept struct {
 	of       *Decoder  // whose; nil: nobody's
 	xn       []float32 // [T, hidden] norm1(x)
 	qkvRows  []float32 // [T, (heads + 2·kvHeads)·head dim] q | k | v, of which q and k are rotated
-	attended []float32 // [T, heads·head dim]
-	y        []float32 // [T, hidden] x + O·attended
-	fewY     []float32 // [R, hidden] the rows of y that the MLP takes, where it does not take all
-	yn       []float32 // [T or R, hidden] norm2(y)
-	gu       []float32 // [T or R, 2·inner] gate | up
-	hidden   []float32 // [T or R, inner] silu(gate) ⊙ up
+	attended []float32 // [R, heads·head dim]
+	y        []float32 // [R, hidden] x + O·attended
+	yn       []float32 // [R, hidden] norm2(y)
+	gu       []float32 // [R, 2·inner] gate | up
+	hidden   []float32 // [R, inner] silu(gate) ⊙ up
 	dx       []float32 // [T, hidden]
 }
 
@@ -80,14 +82,13 @@ func (d *Decoder) Params() Params { return d.params }
 
 // Forward maps x [T, hidden] to [T, hidden].
 func (d *Decoder) Forward(x []float32, train bool) []float32 {
-	rows := d.batch.T()
-	d.project(rows, x, train)
-	d.att.run(d.e, d.batch.Starts, d.qkvRows, d.attended, train)
-	d.join(rows, x, train)
+	d.project(x, train)
+	d.att.run(d.e, d.asking(), d.qkvRows, d.attended, train)
+	d.join(x, train)
 	if d.of = nil; train {
 		d.of = d
 	}
-	return d.feed(rows, train)
+	return d.feed(train)
 }
 
 // Share makes the layer keep what its pass back needs in the room of another.
@@ -107,75 +108,97 @@ func (d *Decoder) Again(x []float32) {
 	if d.of == d {
 		return
 	}
-	rows := d.batch.T()
-	d.project(rows, x, true)
-	d.att.run(d.e, d.batch.Starts, d.qkvRows, d.attended, true)
-	d.join(rows, x, true)
-	y, rows := d.taken(rows, true)
-	d.open(rows, y)
+	d.project(x, true)
+	d.att.run(d.e, d.asking(), d.qkvRows, d.attended, true)
+	d.join(x, true)
+	rows := d.rows()
+	d.open(rows)
 	d.gate(0, rows, true)
-	d.down.lower(d.e, rows, d.hidden, d.batch, true)
+	d.down.lower(d.e, rows, d.hidden, d.taken(), true)
 	d.of = d
 }
 
 // Decode is Forward for new tokens of sequences whose earlier
 // tokens are in caches, one per sequence; it appends to them.
 func (d *Decoder) Decode(x []float32, caches []*Cache) []float32 {
-	rows := d.batch.T()
-	d.project(rows, x, false)
-	d.att.decode(d.e, d.batch.Starts, d.qkvRows, d.attended, caches)
-	d.join(rows, x, false)
-	return d.feed(rows, false)
+	d.project(x, false)
+	d.att.decode(d.e, d.asking(), d.qkvRows, d.attended, caches)
+	d.join(x, false)
+	return d.feed(false)
+}
+
+// fewer is whether not all rows are needed behind the keys and values.
+func (d *Decoder) fewer() bool {
+	return d.Last && d.batch.Read != nil && len(d.batch.Read) < d.batch.T()
+}
+
+// rows is the number of rows that ask and go through what follows: R.
+func (d *Decoder) rows() int {
+	if d.fewer() {
+		return len(d.batch.Read)
+	}
+	return d.batch.T()
+}
+
+func (d *Decoder) asking() asking {
+	if d.fewer() {
+		return asking{d.batch.Starts, d.batch.Read}
+	}
+	return asking{starts: d.batch.Starts}
+}
+
+// taken is the batch of the rows that ask, by which dropout finds their places.
+func (d *Decoder) taken() *Batch {
+	if !d.fewer() {
+		return d.batch
+	}
+	d.read = Batch{Starts: d.batch.Starts, Keys: d.batch.Keys, rows: d.batch.Read}
+	return &d.read
 }
 
 // project makes the rotated q, k, v rows of x.
-func (d *Decoder) project(rows int, x []float32, train bool) {
-	d.xn = grow(d.xn, rows*len(d.w.Norm1.W))
-	d.norm1.run(d.e, rows, x, d.xn)
-	d.qkvRows = grow(d.qkvRows, rows*d.att.width())
-	d.qkv.run(d.e, rows, d.xn, nil, d.qkvRows, d.batch, train)
-	d.att.rotate(d.e, rows, d.qkvRows, d.rotary.Cos, d.rotary.Sin)
-	d.attended = grow(d.attended, rows*d.w.Heads*d.w.HeadDim)
+func (d *Decoder) project(x []float32, train bool) {
+	all := d.batch.T()
+	d.xn = grow(d.xn, all*len(d.w.Norm1.W))
+	d.norm1.run(d.e, all, x, d.xn)
+	d.qkvRows = grow(d.qkvRows, all*d.att.width())
+	d.qkv.run(d.e, all, d.xn, nil, d.qkvRows, d.batch, train)
+	d.att.rotate(d.e, all, d.qkvRows, d.rotary.Cos, d.rotary.Sin)
+	d.attended = grow(d.attended, d.rows()*d.w.Heads*d.w.HeadDim)
 }
 
 // join is what follows the attention: the output product and the residual.
-func (d *Decoder) join(rows int, x []float32, train bool) {
-	d.y = grow(d.y, rows*len(d.w.Norm1.W))
-	d.o.run(d.e, rows, d.attended, x, d.y, d.batch, train)
+func (d *Decoder) join(x []float32, train bool) {
+	rows, hidden := d.rows(), len(d.w.Norm1.W)
+	if d.fewer() {
+		d.few = grow(d.few, rows*hidden)
+		pick(d.few, x, d.batch.Read, hidden)
+		x = d.few
+	}
+	d.y = grow(d.y, rows*hidden)
+	d.o.run(d.e, rows, d.attended, x, d.y, d.taken(), train)
 }
 
 // feed is the MLP and its residual.
-func (d *Decoder) feed(all int, train bool) []float32 {
-	hidden, inner := len(d.w.Norm1.W), d.w.Down.W.Cols
-	y, rows := d.taken(all, train)
+func (d *Decoder) feed(train bool) []float32 {
+	all, rows, hidden, inner := d.batch.T(), d.rows(), len(d.w.Norm1.W), d.w.Down.W.Cols
 	d.out = grow(d.out, all*hidden)
 	out := d.out
-	if rows < all {
+	if d.fewer() {
 		d.few = grow(d.few, rows*hidden)
 		out = d.few
 	}
-	d.open(rows, y)
+	d.open(rows)
 	step := d.slice(rows)
 	for lo := 0; lo < rows; lo += step {
 		n := min(step, rows-lo)
 		d.gate(lo, n, train)
-		d.down.run(d.e, n, d.hidden[lo*inner:], y[lo*hidden:], out[lo*hidden:], d.batch, train)
+		d.down.run(d.e, n, d.hidden[lo*inner:], d.y[lo*hidden:], out[lo*hidden:], d.taken(), train)
 	}
-	if rows < all {
+	if d.fewer() {
 		spread(d.out, out, d.batch.Read, hidden)
 	}
 	return d.out
-}
-
-// taken are the rows of y that the MLP takes.
-func (d *Decoder) taken(all int, train bool) (y []float32, rows int) {
-	read, hidden := d.batch.Read, len(d.w.Norm1.W)
-	if !d.Last || read == nil || len(read) >= all || train && !d.plain() {
-		return d.y, all
-	}
-	d.fewY = grow(d.fewY, len(read)*hidden)
-	pick(d.fewY, d.y, read, hidden)
-	return d.fewY, len(read)
 }
 
 // plain says that nothing is trained in the MLP.
@@ -199,11 +222,11 @@ func (d *Decoder) slice(rows int) int {
 	return n
 }
 
-// open makes the MLP ready for so many rows of y.
-func (d *Decoder) open(rows int, y []float32) {
+// open makes the MLP ready for so many rows.
+func (d *Decoder) open(rows int) {
 	hidden, inner := len(d.w.Norm1.W), d.w.Down.W.Cols
 	d.yn = grow(d.yn, rows*hidden)
-	d.norm2.run(d.e, rows, y, d.yn)
+	d.norm2.run(d.e, rows, d.y, d.yn)
 	d.gu, d.hidden = grow(d.gu, rows*2*inner), grow(d.hidden, rows*inner)
 }
 
@@ -211,7 +234,7 @@ func (d *Decoder) open(rows int, y []float32) {
 func (d *Decoder) gate(lo, n int, train bool) {
 	hidden, inner := len(d.w.Norm1.W), d.w.Down.W.Cols
 	all, to := d.gu[lo*2*inner:], d.hidden[lo*inner:]
-	d.gateUp.run(d.e, n, d.yn[lo*hidden:], nil, all, d.batch, train)
+	d.gateUp.run(d.e, n, d.yn[lo*hidden:], nil, all, d.taken(), train)
 	d.e.Team.For(n, 4, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
 			gu := all[t*2*inner : (t+1)*2*inner]
@@ -236,39 +259,45 @@ func spread(to, from []float32, at []int, width int) {
 
 // Backward adds the gradients of the trained parameters and returns dx [T, hidden].
 func (d *Decoder) Backward(x, dout []float32, needDX bool) []float32 {
-	e, b, rows := d.e, d.batch, d.batch.T()
+	e, b, all, rows := d.e, d.batch, d.batch.T(), d.rows()
 	hidden := len(d.w.Norm1.W)
-	dy := d.feedBack(rows, dout)
-
-	// y = x + O·a
-	da := e.take(scratchE, rows*d.w.Heads*d.w.HeadDim)
-	d.o.back(e, rows, d.attended, dy, da, b)
-	dqkv := e.take(scratchA, rows*d.att.width())
-	d.att.back(e, b.Starts, d.qkvRows, d.attended, da, dqkv, d.rotary.Cos, d.rotary.Sin)
-	if !needDX && d.norm1.WSpan.Shape == nil {
-		d.qkv.back(e, rows, d.xn, dqkv, nil, b)
-		return nil
-	}
-	dn := e.take(scratchC, rows*hidden)
-	d.qkv.back(e, rows, d.xn, dqkv, dn, b)
-	if !needDX {
-		d.norm1.back(e, rows, x, dn, nil, nil)
-		return nil
-	}
-	d.dx = grow(d.dx, rows*hidden)
-	d.norm1.back(e, rows, x, dn, dy, d.dx)
-	return d.dx
-}
-
-// feedBack is the pass back of feed: it returns dy [T, hidden].
-func (d *Decoder) feedBack(all int, dout []float32) []float32 {
-	e, b, hidden, inner := d.e, d.batch, len(d.w.Norm1.W), d.w.Down.W.Cols
-	y, rows := d.taken(all, true)
-	if rows < all {
+	if d.fewer() {
 		d.few = grow(d.few, rows*hidden)
 		pick(d.few, dout, b.Read, hidden)
 		dout = d.few
 	}
+	dy := d.feedBack(rows, dout)
+
+	// y = x + O·a
+	da := e.take(scratchE, rows*d.w.Heads*d.w.HeadDim)
+	d.o.back(e, rows, d.attended, dy, da, d.taken())
+	dqkv := e.take(scratchA, all*d.att.width())
+	d.att.back(e, d.asking(), d.qkvRows, d.attended, da, dqkv, d.rotary.Cos, d.rotary.Sin)
+	if !needDX && d.norm1.WSpan.Shape == nil {
+		d.qkv.back(e, all, d.xn, dqkv, nil, b)
+		return nil
+	}
+	dn := e.take(scratchC, all*hidden)
+	d.qkv.back(e, all, d.xn, dqkv, dn, b)
+	if !needDX {
+		d.norm1.back(e, all, x, dn, nil, nil)
+		return nil
+	}
+	d.dx = grow(d.dx, all*hidden)
+	if !d.fewer() {
+		d.norm1.back(e, all, x, dn, dy, d.dx)
+		return d.dx
+	}
+	d.norm1.back(e, all, x, dn, nil, d.dx)
+	for i, t := range b.Read {
+		blas.Add(d.dx[t*hidden:(t+1)*hidden], dy[i*hidden:(i+1)*hidden])
+	}
+	return d.dx
+}
+
+// feedBack is the pass back of feed for the gradient of its rows; it returns dy [R, hidden].
+func (d *Decoder) feedBack(rows int, dout []float32) []float32 {
+	e, b, hidden, inner := d.e, d.taken(), len(d.w.Norm1.W), d.w.Down.W.Cols
 
 	// out = y + Down·h, h = silu(g) ⊙ u
 	dn, step := e.take(scratchC, rows*hidden), d.slice(rows)
@@ -284,13 +313,7 @@ func (d *Decoder) feedBack(all int, dout []float32) []float32 {
 		})
 		d.gateUp.back(e, n, d.yn[from*hidden:], dgu, dn[from*hidden:], b)
 	}
-	dy := e.take(scratchD, all*hidden)
-	if rows == all {
-		d.norm2.back(e, rows, y, dn, dout, dy)
-		return dy
-	}
-	few := e.take(scratchE, rows*hidden)
-	d.norm2.back(e, rows, y, dn, dout, few)
-	spread(dy, few, b.Read, hidden)
+	dy := e.take(scratchD, rows*hidden)
+	d.norm2.back(e, rows, d.y, dn, dout, dy)
 	return dy
 }

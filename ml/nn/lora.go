@@ -139,14 +139,21 @@ func (a *Adapter) drops(b *Batch) bool { return a.Dropout > 0 && b != nil && b.K
 
 // drop calls do for all values of rows that are width wide, piece by piece: lo to hi, whose first is number
 // first of a sequence's mask. The mask depends on the sequence's key and the adapter alone, so it is the same
-// whichever replica runs the sequence, and in both passes.
+// whichever replica runs the sequence, in both passes, and whichever rows there are.
 func (a *Adapter) drop(e *Exec, b *Batch, width int, do func(m blas.Mask, lo, hi, first int)) {
+	mask := func(s int) blas.Mask { return blas.NewMask(a.Dropout, b.Keys[s]^a.Use*0x9e3779b97f4a7c15) }
+	if b.rows != nil {
+		for i, t := range b.rows {
+			s := sort.SearchInts(b.Starts, t+1) - 1
+			do(mask(s), i*width, (i+1)*width, (t-b.Starts[s])*width)
+		}
+		return
+	}
 	e.Team.For(b.T(), 16, func(lo, hi int) {
 		for s := sort.SearchInts(b.Starts, lo+1) - 1; lo < hi; s++ {
 			end := min(hi, b.Starts[s+1])
 			if lo < end {
-				do(blas.NewMask(a.Dropout, b.Keys[s]^a.Use*0x9e3779b97f4a7c15), lo*width, end*width,
-					(lo-b.Starts[s])*width)
+				do(mask(s), lo*width, end*width, (lo-b.Starts[s])*width)
 				lo = end
 			}
 		}

@@ -188,7 +188,7 @@ func (v *VisionBlock) inner(rows int, x []float32, b *Batch, train bool) {
 	v.qkv.run(e, rows, v.xn, nil, v.qkvRows, b, train)
 	v.att.rotate(e, rows, v.qkvRows, v.patches.Rotary.Cos, v.patches.Rotary.Sin)
 	v.attended = grow(v.attended, rows*v.w.Heads*v.w.HeadDim)
-	v.att.run(e, v.patches.Starts, v.qkvRows, v.attended, train)
+	v.att.run(e, asking{starts: v.patches.Starts}, v.qkvRows, v.attended, train)
 	v.y = grow(v.y, rows*d)
 	v.proj.run(e, rows, v.attended, x, v.y, b, train)
 
@@ -217,7 +217,8 @@ func (v *VisionBlock) Backward(x, dout []float32, needDX bool) []float32 {
 	da := e.take(scratchE, rows*v.w.Heads*v.w.HeadDim)
 	v.proj.back(e, rows, v.attended, dy, da, b)
 	dqkv := e.take(scratchA, rows*v.att.width())
-	v.att.back(e, v.patches.Starts, v.qkvRows, v.attended, da, dqkv, v.patches.Rotary.Cos, v.patches.Rotary.Sin)
+	v.att.back(e, asking{starts: v.patches.Starts}, v.qkvRows, v.attended, da, dqkv, v.patches.Rotary.Cos,
+		v.patches.Rotary.Sin)
 	v.qkv.back(e, rows, v.xn, dqkv, dn, b)
 	if !needDX {
 		v.norm1.back(e, rows, x, dn, nil, nil)
