@@ -112,7 +112,7 @@ func (c Config) Joined(w Work) int64 {
 func (c Config) TextWorker(w Work, rows, back, supervised, longest int) int64 {
 	t := c.Text
 	q, qkv := t.Heads*t.HeadDim, (t.Heads+2*t.KVHeads)*t.HeadDim
-	var kept, gradients, low int
+	var kept, read, gradients, low int // read: for each supervised token
 	for i := range t.Layers {
 		products := c.layerProducts("model.layers." + strconv.Itoa(i) + ".")
 		ranks := w.ranks(products)
@@ -120,9 +120,16 @@ func (c Config) TextWorker(w Work, rows, back, supervised, longest int) int64 {
 		if kept += t.Hidden; i >= w.rooms(t.Layers) { // out
 			continue
 		}
-		// norm1, y, norm2; q k v; attended; gate, up, hidden; low; 1/σ
-		kept += 3*t.Hidden + qkv + q + 3*t.Inner + ranks + 2
-		gradients += t.Hidden + t.Heads // dx; log sums of the attention
+		first := w.ranks(products[:qkvProducts])
+		kept += t.Hidden + qkv + first + 1                         // norm1; q k v; low; 1/σ
+		behind := 2*t.Hidden + q + 3*t.Inner + (ranks - first) + 1 // y, norm2; attended; gate, up, hidden; low; 1/σ
+		gradients += t.Hidden                                      // dx
+		if i < t.Layers-1 {
+			kept += behind
+			gradients += t.Heads // log sums of the attention
+		} else {
+			read = behind + t.Hidden + t.Heads // and the read rows of out
+		}
 	}
 	kept += t.Hidden + t.HeadDim + t.Hidden // embeddings, rotary angles, features
 	gradients += t.Hidden                   // the head's
@@ -130,7 +137,7 @@ func (c Config) TextWorker(w Work, rows, back, supervised, longest int) int64 {
 	if w.Dropout && low > 0 {
 		shared += max(t.Hidden, c.widest(w))
 	}
-	head := supervised*4*t.Hidden + min(supervised, 64)*t.Vocab
+	head := supervised*(read+4*t.Hidden) + min(supervised, 64)*t.Vocab
 	return 4*(int64(rows)*int64(kept)+int64(back)*int64(gradients+shared)+int64(head)) +
 		attentionRoom(t.HeadDim, longest)
 }

@@ -20,6 +20,9 @@ func (c Config) Products() (list []weights.Product) {
 	return append(list, c.mergerProducts()...)
 }
 
+// qkvProducts of a layer's run on all tokens; in the last layer the others run on those that are read.
+const qkvProducts = 3
+
 func (c Config) layerProducts(at string) []weights.Product {
 	t := c.Text
 	q, kv := t.Heads*t.HeadDim, t.KVHeads*t.HeadDim
@@ -97,16 +100,26 @@ func (w Work) products(rows int, list []weights.Product) (e weights.Effort) {
 }
 
 // TextEffort is that of a sequence through the language model, there or there and back. Attention is causal: half of
-// all pairs.
+// all pairs. In the last layer the supervised tokens alone ask, which are the last ones, and go through what follows.
 func (c Config) TextEffort(w Work, tokens, supervised int, back bool) (e weights.Effort) {
 	t := c.Text
-	for i := range t.Layers {
-		e = e.Plus(w.products(tokens, c.layerProducts(fmt.Sprintf("model.layers.%d.", i))))
+	all, read := float64(tokens), float64(supervised)
+	heads, kv := float64(t.Heads*t.HeadDim), float64(t.KVHeads*t.HeadDim)
+	layer := func(asking, pairs float64) {
+		e.Attention += 2 * 2 * pairs * heads
+		e.Values += all*(2*float64(t.Hidden)+2*kv) + asking*(4*float64(t.Hidden)+3*float64(t.Inner)+2*heads)
 	}
-	layers, heads, kv := float64(t.Layers*tokens), float64(t.Heads*t.HeadDim), float64(t.KVHeads*t.HeadDim)
-	e.Attention = 2 * 2 * layers * float64(tokens) / 2 * heads
-	e.Values = layers * (6*float64(t.Hidden) + 3*float64(t.Inner) + 2*(heads+2*kv))
-	e.Products += 2 * float64(supervised) * float64(t.Vocab) * float64(t.Hidden)
+	for i := range t.Layers {
+		products := c.layerProducts(fmt.Sprintf("model.layers.%d.", i))
+		if i < t.Layers-1 {
+			e = e.Plus(w.products(tokens, products))
+			layer(all, all*all/2)
+			continue
+		}
+		e = e.Plus(w.products(tokens, products[:qkvProducts])).Plus(w.products(supervised, products[qkvProducts:]))
+		layer(read, read*(all-read/2))
+	}
+	e.Products += 2 * read * float64(t.Vocab) * float64(t.Hidden)
 	return passed(e, back)
 }
 

@@ -20,18 +20,26 @@ func TestEffortCountsWhatAPassMultiplies(t *testing.T) {
 		}
 		return 0
 	}}
-	const layers, head, adapters = 28 * 46_792_704, 151_936 * 1536, 4_358_144
+	// In the last layer, of what is not read there are the keys and values alone, and the queries, which one product makes
+	// with them.
+	const layer, qkv, head, adapters = 46_792_704, 1536 * (1536 + 2*256), 151_936 * 1536, 4_358_144
+	const layers, lastAdapters = 27*layer + qkv, 16 * 2 * 1536 // of O
 	for _, x := range []struct {
 		name      string
 		got, want float64
 	}{
 		{"products of 100 tokens", c.TextEffort(w, 100, 0, false).Products, 2 * 100 * layers},
 		{"and on the way back", c.TextEffort(w, 100, 0, true).Products, 2 * 2 * 100 * layers},
-		{"the head, of supervised tokens", c.TextEffort(w, 100, 3, false).Products, 2*100*layers + 2*3*head},
-		{"adapters", c.TextEffort(w, 100, 0, false).Adapters, 2 * 100 * adapters},
-		{"and their gradients", c.TextEffort(w, 100, 0, true).Adapters, 3 * 2 * 100 * adapters},
-		{"causal attention", c.TextEffort(w, 100, 0, false).Attention, 28 * 2 * 2 * 100 * 50 * 1536},
-		{"and its seven products", c.TextEffort(w, 100, 0, true).Attention, 28 * 7 * 2 * 100 * 50 * 1536},
+		{"the head, of supervised tokens", c.TextEffort(w, 100, 3, false).Products,
+			2*100*layers + 2*3*(layer-qkv) + 2*3*head},
+		{"adapters", c.TextEffort(w, 100, 0, false).Adapters, 2 * 100 * (adapters - lastAdapters)},
+		{"of tokens that are read", c.TextEffort(w, 100, 100, false).Adapters, 2 * 100 * adapters},
+		{"and their gradients", c.TextEffort(w, 100, 0, true).Adapters,
+			3 * 2 * 100 * (adapters - lastAdapters)},
+		{"causal attention", c.TextEffort(w, 100, 0, false).Attention, 27 * 2 * 2 * 100 * 50 * 1536},
+		{"of the last 10 in the last layer", c.TextEffort(w, 100, 10, false).Attention,
+			2 * 2 * 1536 * (27*100*50 + 10*95)},
+		{"and its seven products", c.TextEffort(w, 100, 0, true).Attention, 27 * 7 * 2 * 100 * 50 * 1536},
 		{"the tower on 64 patches", c.TowerEffort(w, 64, 64*64, false).Products,
 			2 * (64*(32*12*1280*1280+1176*1280) + 16*(5120*5120+5120*1536))},
 		{"its attention, within a picture", c.TowerEffort(w, 64, 64*64, false).Attention, 32 * 2 * 2 * 64 * 64 * 1280},
