@@ -41,7 +41,8 @@ func (t *talkSet) listing(ctx context.Context, wanted func(string) bool, report 
 	}
 	t.items, t.records, t.byFile, t.pairs = nil, nil, nil, nil
 	err := share(ctx, len(l.items), "looking for pictures and clips", report, func() func(i int) {
-		return func(i int) { l.items[i].Media = t.place(written[i]) }
+		finder := t.finder()
+		return func(i int) { l.items[i].Media = t.place(finder, written[i]) }
 	})
 	if err != nil {
 		return nil, err
@@ -63,7 +64,7 @@ func (t *talkSet) listing(ctx context.Context, wanted func(string) bool, report 
 
 // place is where a file lies; "" where it is missing. A path may lead out of the folder of the records, as those of
 // convert do.
-func (t *talkSet) place(written string) string {
+func (t *talkSet) place(finder *clipFinder, written string) string {
 	if rest := filepath.FromSlash(written); strings.HasPrefix(rest, "..") {
 		for _, base := range t.bases {
 			if at := filepath.Join(base, rest); isFile(at) {
@@ -71,7 +72,7 @@ func (t *talkSet) place(written string) string {
 			}
 		}
 	}
-	return t.locate(written)
+	return finder.locate(written)
 }
 
 // talkID is the id of an item: its split and the path of its file, from no folder in particular.

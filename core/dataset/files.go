@@ -45,14 +45,14 @@ type folder struct {
 	file *os.File // nil where it cannot be opened; closes itself when nobody holds it any more
 }
 
-// find is a file's folder, as the system's calls take it, and its name there. It holds while f does.
+// find is a file's folder, as the system's calls take it, and its name there. It holds while f does; path is not kept.
 func (f *folder) find(path string) (fd int, name string) {
 	cut := strings.LastIndexByte(path, filepath.Separator)
 	if f == nil || cut <= 0 {
 		return unix.AT_FDCWD, path
 	}
 	if path[:cut] != f.path {
-		f.path, f.file = path[:cut], nil
+		f.path, f.file = strings.Clone(path[:cut]), nil
 		if file, err := os.OpenFile(f.path, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK, 0); err == nil {
 			f.file = file
 		}

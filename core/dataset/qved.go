@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"unicode"
@@ -205,12 +206,38 @@ func (s *clipSet) class(exercise []byte) int32 {
 
 // ExerciseKey is the same for all spellings of an exercise: letter case, underscores and doubled spaces make no second
 // one.
-func ExerciseKey(name string) string {
-	folded := strings.ToLower(name)
-	if strings.IndexFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
-		folded = cases.Fold().String(name)
+func ExerciseKey(name string) string { return string(appendExerciseKey(nil, name)) }
+
+// SameExercise says whether two names are spellings of one exercise.
+func SameExercise(a, b string) bool {
+	if a == b {
+		return true
 	}
-	return strings.Join(strings.Fields(strings.ReplaceAll(folded, "_", " ")), " ")
+	var x, y [128]byte // room on the stack
+	return bytes.Equal(appendExerciseKey(x[:0], a), appendExerciseKey(y[:0], b))
+}
+
+func appendExerciseKey(key []byte, name string) []byte {
+	if strings.IndexFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
+		folded := strings.ReplaceAll(cases.Fold().String(name), "_", " ")
+		return append(key, strings.Join(strings.Fields(folded), " ")...)
+	}
+	start, parted := len(key), false
+	for i := range len(name) {
+		c := name[i]
+		if c == '_' || c == ' ' || c >= '\t' && c <= '\r' {
+			parted = true
+			continue
+		}
+		if parted && len(key) > start {
+			key = append(key, ' ')
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		key, parted = append(key, c), false
+	}
+	return key
 }
 
 // text is the text of an answer, one for all that are equal.
@@ -341,7 +368,8 @@ func (s *clipSet) listing(ctx context.Context, wanted func(string) bool, report 
 	l.items = s.items(l.splits)
 	s.records, s.paths, s.classes, s.sayings = nil, nil, nil, nil
 	err := share(ctx, len(l.items), "looking for clips", report, func() func(i int) {
-		return func(i int) { l.items[i].Media = s.locate(l.items[i].Written) }
+		finder := s.finder()
+		return func(i int) { l.items[i].Media = finder.locate(l.items[i].Written) }
 	})
 	if err != nil {
 		return nil, err
@@ -357,6 +385,9 @@ func (s *clipSet) listing(ctx context.Context, wanted func(string) bool, report 
 	return l, nil
 }
 
+// manyClips take more memory than the program itself.
+const manyClips = 100_000
+
 // items makes items of the records of splits, in the order in which a set has them where the records are in that of
 // their paths. Clips of one class and answer share the object that says so: hundreds of thousands have some hundreds.
 func (s *clipSet) items(splits []string) []Item {
@@ -369,14 +400,16 @@ func (s *clipSet) items(splits []string) []Item {
 	for _, split := range splits {
 		n += counts[slices.Index(s.splits, split)]
 	}
-	s.again = tails{}
 	objects := make([]Object, len(s.sayings))
 	for i, said := range s.sayings {
 		objects[i] = Object{Class: int(said.class), Box: Whole, Confidence: 1, Text: said.text}
 	}
 	named, unknown := s.oddNames(splits), &Clip{}
 	paths := unsafe.String(unsafe.SliceData(s.paths), len(s.paths)) // that nobody changes any more
-	s.texts, s.sayingOf, s.at = nil, nil, pathTable{}
+	s.again, s.texts, s.sayingOf, s.at = tails{}, nil, nil, pathTable{}
+	if n > manyClips { // all that reading needed goes before the largest piece comes
+		runtime.GC()
+	}
 	items, at := make([]Item, n), 0
 	var ids slab
 	for _, split := range splits {
@@ -431,22 +464,33 @@ func (s *clipSet) oddNames(splits []string) map[int]string {
 	return names
 }
 
+// clipFinder finds where the clips of a set lie, one after another, in memory that is used again. Their paths stay.
+type clipFinder struct {
+	bases []string
+	in    []folder // the one looked into last, of each base
+	path  []byte
+	found slab
+}
+
+func (s *clipSet) finder() *clipFinder {
+	return &clipFinder{bases: s.bases, in: make([]folder, len(s.bases))}
+}
+
 // locate is where a clip lies; "" where it is missing. A path that begins elsewhere is looked for by its end.
-func (s *clipSet) locate(written string) string {
-	w := path.Clean(strings.ReplaceAll(written, `\`, "/"))
-	there := func(path string) bool {
-		st, err := status(path)
-		return err == nil && isRegular(&st)
+func (f *clipFinder) locate(written string) string {
+	w := strings.TrimPrefix(written, "./")
+	if !isPlain(w) {
+		w = path.Clean(strings.ReplaceAll(written, `\`, "/"))
 	}
 	elsewhere := path.IsAbs(w)
-	if elsewhere && there(w) {
+	if elsewhere && f.there(nil, w) {
 		return w
 	}
 	for rest := strings.TrimPrefix(w, "/"); rest != ""; {
 		if local := rest != ".." && !strings.HasPrefix(rest, "../"); local {
-			for _, base := range s.bases {
-				if at := base + "/" + rest; there(at) {
-					return at
+			for i, base := range f.bases {
+				if f.there(&f.in[i], base, "/", rest) {
+					return f.found.join(base, "/", rest)
 				}
 			}
 		}
@@ -456,6 +500,16 @@ func (s *clipSet) locate(written string) string {
 		_, rest, _ = strings.Cut(rest, "/")
 	}
 	return ""
+}
+
+// there says whether a regular file has the path that these parts are, whose folder in may keep open.
+func (f *clipFinder) there(in *folder, parts ...string) bool {
+	f.path = f.path[:0]
+	for _, part := range parts {
+		f.path = append(f.path, part...)
+	}
+	st, err := in.status(unsafe.String(unsafe.SliceData(f.path), len(f.path)))
+	return err == nil && isRegular(&st)
 }
 
 // summed are the faults of the records, each once.

@@ -28,10 +28,10 @@ func (s *slab) join(parts ...string) string {
 }
 
 // isPlain says that a path is a clean one of printable ASCII, with forward slashes, from no folder in particular.
-func isPlain(name []byte) bool {
+func isPlain[T string | []byte](name T) bool {
 	begin, dots := 0, true // of the folder or file that is being read; it is of dots alone
-	for i, c := range name {
-		switch {
+	for i := range len(name) {
+		switch c := name[i]; {
 		case c <= ' ' || c >= 0x7f || c == '\\':
 			return false
 		case c == '/':

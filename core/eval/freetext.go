@@ -149,5 +149,5 @@ func ExercisePart(answer string) string {
 // identifies tells whether an answer names an exercise: its text before the first " - ", all of it where there is
 // none, is the exercise but for its spelling.
 func identifies(answer, exercise string) bool {
-	return dataset.ExerciseKey(ExercisePart(answer)) == dataset.ExerciseKey(exercise)
+	return dataset.SameExercise(ExercisePart(answer), exercise)
 }

@@ -2,6 +2,7 @@ package project
 
 import (
 	"context"
+	"runtime"
 	"slices"
 
 	"finetui/core/config"
@@ -20,8 +21,12 @@ func Analyze(ctx context.Context, c config.Dataset, root string, report Progress
 	if err != nil {
 		return nil, err
 	}
+	settled := Settle()
 	a := stats.Analyze(data, c)
-	if state, told := stateFor(data, a.Causes); told {
+	state, told := stateFor(data, a.Causes)
+	settled()
+	runtime.GC() // of the set, which nothing holds from here on
+	if told {
 		memo.Write(state, a)
 	}
 	return a, nil

@@ -98,7 +98,7 @@ func (r *Recipe) fileQuestion() string {
 			if o.Text == nil || o.Text.Question != "" {
 				continue
 			}
-			if dataset.ExerciseKey(o.Text.Answer) != dataset.ExerciseKey(r.Classes[o.Class].Name) {
+			if !dataset.SameExercise(o.Text.Answer, r.Classes[o.Class].Name) {
 				return r.asked(&dataset.Text{}, unknown, r.Question)
 			}
 		}
@@ -117,7 +117,7 @@ func (r *Recipe) asked(text *dataset.Text, class, usual string) string {
 		return text.Question
 	case template == "" || strings.ContainsAny(strings.ReplaceAll(template, exercise, ""), "{}"):
 		return usual // what takes more than the class is the converter's
-	case dataset.ExerciseKey(text.Answer) == dataset.ExerciseKey(class):
+	case dataset.SameExercise(text.Answer, class):
 		return usual
 	}
 	return question
@@ -134,7 +134,6 @@ func (r *Recipe) unnamed(item, object int, known *phrases) Sample {
 		Condition: r.Classes[class].Condition,
 		Context:   r.cfg.Recipe.Context,
 		Answer:    r.Classes[class].Name,
-		Weight:    1,
 	}
 	var asks phrase
 	if known != nil {
@@ -151,8 +150,19 @@ func (r *Recipe) unnamed(item, object int, known *phrases) Sample {
 		}
 	}
 	s.Prompt, s.phrase = asks.text, asks.number
-	if it.Split == trainSplit && r.lossWeights[class].Defined() {
-		s.Weight = float64(r.lossWeights[class])
-	}
+	s.Weight = r.lossWeight(it.Split, class)
 	return s
+}
+
+// LossWeight is the weight of one object's sample.
+func (r *Recipe) LossWeight(ref dataset.Ref) float64 {
+	it := &r.data.Items[ref.Item]
+	return r.lossWeight(it.Split, it.Objects[ref.Object].Class)
+}
+
+func (r *Recipe) lossWeight(split string, class int) float64 {
+	if split == trainSplit && r.lossWeights[class].Defined() {
+		return float64(r.lossWeights[class])
+	}
+	return 1
 }

@@ -98,17 +98,18 @@ type Size struct{ Width, Height, N int }
 func Analyze(d *dataset.Dataset, cfg config.Dataset) *Analysis {
 	a := &Analysis{Classes: d.Classes, Findings: d.Findings, Causes: d.Causes(), Sets: d.Sets}
 	a.Rows, a.Lost = d.RowCount()
-	all := make([]*dataset.Item, len(d.Items))
-	bySplit := map[string][]*dataset.Item{}
-	for i := range d.Items {
-		item := &d.Items[i]
-		all[i] = item
-		bySplit[item.Split] = append(bySplit[item.Split], item)
+	bySplit := map[string]pieces{}
+	for from, to := 0, 0; from < len(d.Items); from = to { // a split mostly stands in one piece
+		split := d.Items[from].Split
+		for to < len(d.Items) && d.Items[to].Split == split {
+			to++
+		}
+		bySplit[split] = append(bySplit[split], d.Items[from:to])
 	}
 	order := nameOrder(d.Classes)
-	count := func(items []*dataset.Item) counted {
-		c := counted{pairs: newPairTable(order, cfg), heights: heights(items, len(d.Classes))}
-		for _, item := range items {
+	count := func(items pieces) counted {
+		c := counted{pairs: newPairTable(order, cfg), heights: []classHeights{heights(items, len(d.Classes))}}
+		for item := range items.all {
 			c.pairs.add(item.Objects)
 		}
 		return c
@@ -118,27 +119,41 @@ func Analyze(d *dataset.Dataset, cfg config.Dataset) *Analysis {
 		c := count(items)
 		bySplitCounted[split] = c
 		whole.pairs.merge(c.pairs)
-		whole.heights = mergeHeights(whole.heights, c.heights)
+		whole.heights = append(whole.heights, c.heights...)
 	}
 	if whole.heights == nil {
 		whole = count(nil)
 	}
-	a.Whole = analyzePart("", all, d.Classes, whole, cfg)
+	ways := newVariationTable(d.Classes)
+	a.Whole = analyzePart("", pieces{d.Items}, d.Classes, whole, ways, cfg)
 	for _, split := range d.Splits {
 		c, there := bySplitCounted[split]
 		if !there {
 			c = count(nil)
 		}
-		a.Splits = append(a.Splits, analyzePart(split, bySplit[split], d.Classes, c, cfg))
+		a.Splits = append(a.Splits, analyzePart(split, bySplit[split], d.Classes, c, ways, cfg))
 	}
 	return a
+}
+
+// pieces are the items of a part, where they lie in the set.
+type pieces [][]dataset.Item
+
+func (p pieces) all(yield func(*dataset.Item) bool) {
+	for _, piece := range p {
+		for i := range piece {
+			if !yield(&piece[i]) {
+				return
+			}
+		}
+	}
 }
 
 // counted is what takes long to find out of a part. That of the whole is put together from the splits: every object and
 // every pair is looked at once.
 type counted struct {
 	pairs   *pairTable
-	heights [][]float64 // by class, sorted
+	heights []classHeights // of the pieces that the part is put together from
 }
 
 // Split returns the statistics of a split, or nil.
@@ -165,36 +180,35 @@ func nameOrder(classes []dataset.Class) []int {
 	return order
 }
 
-func analyzePart(split string, items []*dataset.Item, classes []dataset.Class, c counted, cfg config.Dataset) Part {
+func analyzePart(split string, items pieces, classes []dataset.Class, c counted, ways *variationTable,
+	cfg config.Dataset) Part {
 	p := Part{
 		Split:           split,
-		Images:          len(items),
 		ClassCounts:     make([]int, len(classes)),
 		ImagesWithClass: make([]int, len(classes)),
 	}
-	perImage := make([]int, 0, len(items))
 	lastSeen := make([]int, len(classes)) // item, from 1, in which a class was seen last
-	for i, item := range items {
-		perImage = append(perImage, len(item.Objects))
+	for item := range items.all {
+		p.Images++
 		p.Objects += len(item.Objects)
 		p.Pairs += len(item.Objects) * (len(item.Objects) - 1) / 2
 		for o := range item.Objects {
 			class := item.Objects[o].Class
 			p.ClassCounts[class]++
-			if lastSeen[class] != i+1 {
-				lastSeen[class] = i + 1
+			if lastSeen[class] != p.Images {
+				lastSeen[class] = p.Images
 				p.ImagesWithClass[class]++
 			}
 		}
 	}
-	p.PerImage = summarize(perImage)
-	p.PerImageWithObjects = summarize(slices.DeleteFunc(perImage, func(n int) bool { return n == 0 }))
+	p.PerImage = summarize(items, 0)
+	p.PerImageWithObjects = summarize(items, 1)
 	p.ImagesWithObjects = p.PerImageWithObjects.N
 	p.Conditions = conditions(p.ClassCounts, classes, cfg)
 	p.ObjectTypes = objectTypes(p.ClassCounts, classes)
 	p.Imbalance = imbalance(p.ClassCounts, cfg)
 	p.Resolution = resolution(items)
-	p.Clips = clipsOf(items, classes)
+	p.Clips = clipsOf(items, ways)
 	p.Positions = positions(c.heights, cfg)
 	p.Relations, p.Cooccurrence = c.pairs.results(p)
 	for _, r := range p.Relations {
@@ -290,30 +304,38 @@ func imbalance(counts []int, cfg config.Dataset) Imbalance {
 	return b
 }
 
-func summarize(values []int) Summary {
-	s := Summary{N: len(values)}
+// summarize describes how many objects an item has, of those that have at least so many.
+func summarize(items pieces, least int) Summary {
+	var s Summary
+	sum := 0
+	for item := range items.all {
+		n := len(item.Objects)
+		if n < least {
+			continue
+		}
+		if s.N++; s.N == 1 {
+			s.Min = n
+		}
+		s.Min, s.Max, sum = min(s.Min, n), max(s.Max, n), sum+n
+	}
 	if s.N == 0 {
 		return s
 	}
-	s.Min, s.Max = slices.Min(values), slices.Max(values)
-	sum := 0
-	for _, v := range values {
-		sum += v
-	}
 	s.Mean = float64(sum) / float64(s.N)
 	square := 0.0
-	for _, v := range values {
-		d := float64(v) - s.Mean
-		square += d * d
+	for item := range items.all {
+		if n := len(item.Objects); n >= least {
+			square += (float64(n) - s.Mean) * (float64(n) - s.Mean)
+		}
 	}
 	s.SD = math.Sqrt(square / float64(s.N))
 	return s
 }
 
-func resolution(items []*dataset.Item) Resolution {
+func resolution(items pieces) Resolution {
 	var r Resolution
 	counts := map[[2]int]int{}
-	for _, item := range items {
+	for item := range items.all {
 		if item.Width == 0 || item.Height == 0 {
 			continue
 		}

@@ -103,12 +103,12 @@ func (m *Measure) axis() (from, to float64) {
 }
 
 // clipsOf describes the clips among items; nil where there is none.
-func clipsOf(items []*dataset.Item, classes []dataset.Class) *Clips {
+func clipsOf(items pieces, ways *variationTable) *Clips {
 	c := &Clips{}
-	tally := newClipTally(classes)
+	tally := newClipTally(ways)
 	var seconds, rates, frames []float64
 	codecs := map[string]int{}
-	for _, item := range items {
+	for item := range items.all {
 		if item.Clip == nil {
 			continue
 		}
@@ -136,12 +136,19 @@ func clipsOf(items []*dataset.Item, classes []dataset.Class) *Clips {
 
 // clipTally counts variations and participants.
 type clipTally struct {
-	classes []dataset.Class
-	named   map[told]string // what was made of a text before: equal ones are shared
-	counts  map[wayOf]int
+	ways    *variationTable
+	counts  []int // by their places in the table
 	people  map[string]*Person
 	seen    map[doneBy]bool
 	unnamed int
+}
+
+// variationTable holds the variations of a set, each once, for all of its parts.
+type variationTable struct {
+	classes []dataset.Class
+	list    []wayOf
+	of      map[told]int32 // what was made of a text before
+	at      map[wayOf]int32
 }
 
 type told struct {
@@ -154,13 +161,34 @@ type wayOf struct {
 	name  string
 }
 
+func newVariationTable(classes []dataset.Class) *variationTable {
+	return &variationTable{classes: classes, of: map[told]int32{}, at: map[wayOf]int32{}}
+}
+
+// place is that of an object's variation in the list.
+func (t *variationTable) place(object *dataset.Object) int32 {
+	as := told{object.Class, object.Text}
+	place, known := t.of[as]
+	if known {
+		return place
+	}
+	way := wayOf{object.Class, VariationOf(t.classes[object.Class].Name, object.Text)}
+	if place, known = t.at[way]; !known {
+		place = int32(len(t.list))
+		t.list = append(t.list, way)
+		t.at[way] = place
+	}
+	t.of[as] = place
+	return place
+}
+
 type doneBy struct {
 	class  int
 	person string
 }
 
-func newClipTally(classes []dataset.Class) *clipTally {
-	return &clipTally{classes, map[told]string{}, map[wayOf]int{}, map[string]*Person{}, map[doneBy]bool{}, 0}
+func newClipTally(ways *variationTable) *clipTally {
+	return &clipTally{ways: ways, people: map[string]*Person{}, seen: map[doneBy]bool{}}
 }
 
 func (t *clipTally) add(item *dataset.Item) {
@@ -180,13 +208,11 @@ func (t *clipTally) add(item *dataset.Item) {
 	}
 	for o := range item.Objects {
 		object := &item.Objects[o]
-		as := told{object.Class, object.Text}
-		name, known := t.named[as]
-		if !known {
-			name = VariationOf(t.classes[object.Class].Name, object.Text)
-			t.named[as] = name
+		place := int(t.ways.place(object))
+		if place >= len(t.counts) {
+			t.counts = append(t.counts, make([]int, place+1-len(t.counts))...)
 		}
-		t.counts[wayOf{object.Class, name}]++
+		t.counts[place]++
 		if by := (doneBy{object.Class, item.Group}); person != nil && !t.seen[by] {
 			t.seen[by] = true
 			person.Classes++
@@ -196,8 +222,10 @@ func (t *clipTally) add(item *dataset.Item) {
 
 func (t *clipTally) variations() []Variation {
 	list := make([]Variation, 0, len(t.counts))
-	for way, n := range t.counts {
-		list = append(list, Variation{way.class, way.name, n})
+	for place, n := range t.counts {
+		if n > 0 {
+			list = append(list, Variation{t.ways.list[place].class, t.ways.list[place].name, n})
+		}
 	}
 	slices.SortFunc(list, func(a, b Variation) int {
 		return cmp.Or(b.N-a.N, a.Class-b.Class, strings.Compare(a.Name, b.Name))
@@ -224,10 +252,10 @@ func VariationOf(class string, text *dataset.Text) string {
 	}
 	line, _, _ := strings.Cut(text.Answer, "\n")
 	before, after, parted := strings.Cut(line, " - ")
-	if parted && dataset.ExerciseKey(before) == dataset.ExerciseKey(class) {
+	if parted && dataset.SameExercise(before, class) {
 		line = after
 	}
-	if dataset.ExerciseKey(line) == dataset.ExerciseKey(class) {
+	if dataset.SameExercise(line, class) {
 		return ""
 	}
 	return strings.TrimSpace(line)

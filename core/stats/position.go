@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"finetui/core/config"
-	"finetui/core/dataset"
 	"finetui/core/eval"
 )
 
@@ -43,19 +42,22 @@ func Band(y float64, cfg config.Dataset) string {
 // BandWords are the words of a prompt for each band.
 var BandWords = map[string]string{Top: "at the top", Middle: "in the middle", Bottom: "at the bottom"}
 
-// heights are the y of the centres, by class, sorted.
-func heights(items []*dataset.Item, classes int) [][]float64 {
+// classHeights are the y of centres, by class, sorted.
+type classHeights [][]float64
+
+// heights are those of all objects of items.
+func heights(items pieces, classes int) classHeights {
 	counts := make([]int, classes)
-	for _, item := range items {
+	for item := range items.all {
 		for o := range item.Objects {
 			counts[item.Objects[o].Class]++
 		}
 	}
-	all := make([][]float64, classes)
+	all := make(classHeights, classes)
 	for class, n := range counts {
 		all[class] = make([]float64, 0, n)
 	}
-	for _, item := range items {
+	for item := range items.all {
 		for o := range item.Objects {
 			object := &item.Objects[o]
 			all[object.Class] = append(all[object.Class], object.Box.Center().Y)
@@ -67,31 +69,29 @@ func heights(items []*dataset.Item, classes int) [][]float64 {
 	return all
 }
 
-// mergeHeights puts those of two parts together.
-func mergeHeights(a, b [][]float64) [][]float64 {
-	if a == nil {
-		return b
-	}
-	all := make([][]float64, len(a))
-	for class := range a {
-		x, y := a[class], b[class]
-		list := make([]float64, 0, len(x)+len(y))
-		for len(x) > 0 && len(y) > 0 {
-			if x[0] <= y[0] {
-				list, x = append(list, x[0]), x[1:]
-			} else {
-				list, y = append(list, y[0]), y[1:]
-			}
+// merge puts two sorted lists together, in the memory of into.
+func merge(into, x, y []float64) []float64 {
+	for len(x) > 0 && len(y) > 0 {
+		if x[0] <= y[0] {
+			into, x = append(into, x[0]), x[1:]
+		} else {
+			into, y = append(into, y[0]), y[1:]
 		}
-		all[class] = append(append(list, x...), y...)
 	}
-	return all
+	return append(append(into, x...), y...)
 }
 
-func positions(heights [][]float64, cfg config.Dataset) []Position {
-	all := make([]Position, len(heights))
+// positions are those of the pieces together. One class is put together after the other, and none is kept.
+func positions(pieces []classHeights, cfg config.Dataset) []Position {
+	all := make([]Position, len(pieces[0]))
+	var room, other []float64
 	for class := range all {
-		all[class] = position(heights[class], cfg)
+		together := pieces[0][class]
+		for _, piece := range pieces[1:] {
+			together = merge(room[:0], together, piece[class])
+			room, other = other, together
+		}
+		all[class] = position(together, cfg)
 	}
 	return all
 }
