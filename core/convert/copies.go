@@ -26,23 +26,20 @@ func (w *writer) rows(split string, from, to int) (rows []int, scale float64) {
 		return rows, 0
 	}
 	plan := w.p.Recipe.Plan().Copies()
-	place := map[string]int{} // in train, of each sample
-	for k, s := range w.p.Recipe.Samples(split) {
-		place[s.ID] = k
-	}
+	place := w.places(split)
 	copies, byClass := map[int]float64{}, make([][]int, len(w.p.Recipe.Classes))
 	least := math.Inf(1)
 	for _, i := range rows {
-		s := w.samples[i]
 		if w.leaves(i) {
 			continue
 		}
-		copies[i] = plan[place[s.ID]]
+		copies[i] = plan[place[w.chosen[i].item]+int(w.chosen[i].object)]
 		if folds {
-			copies[i] *= s.Weight
+			copies[i] *= w.weight(i)
 		}
 		least = min(least, copies[i])
-		byClass[s.Class] = append(byClass[s.Class], i)
+		class := w.class(i)
+		byClass[class] = append(byClass[class], i)
 	}
 	if len(copies) == 0 {
 		return rows, 0
@@ -58,6 +55,18 @@ func (w *writer) rows(split string, from, to int) (rows []int, scale float64) {
 	}
 	rng.Shuffle(len(rows), func(a, b int) { rows[a], rows[b] = rows[b], rows[a] })
 	return rows, scale
+}
+
+// places are those of the first samples of a split's items among all of the split.
+func (w *writer) places(split string) map[int32]int {
+	place, n := map[int32]int{}, 0
+	for i := range w.p.Data.Items {
+		if item := &w.p.Data.Items[i]; item.Split == split {
+			place[int32(i)] = n
+			n += len(item.Objects)
+		}
+	}
+	return place
 }
 
 // sayCopies says what became of RECIPE.SAMPLING: so many rows of so many samples.
@@ -113,6 +122,6 @@ func spread(samples []int, copies func(i int) float64, rng *rand.Rand) (out []in
 
 // leaves says that no row is written of a sample, since its picture cannot be shown.
 func (w *writer) leaves(i int) bool {
-	err := w.missing[i]
+	err := w.shown.lacks(i)
 	return err != nil && (!w.p.Config.Convert.KeepMissing || isTooLong(err))
 }

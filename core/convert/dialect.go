@@ -70,15 +70,13 @@ func (d *dialect) fits(r Record) error {
 	case images > 0 && videos > 0 && !d.holds.mixed:
 		return fmt.Errorf("shows pictures and clips, of which %s takes one kind in a record", d.trainer)
 	}
-	said := []string{r.System}
-	for _, t := range r.Turns {
-		said = append(said, t.Words())
+	token := recipe.ControlToken(r.System)
+	for i := 0; i < len(r.Turns) && token == ""; i++ {
+		token = recipe.ControlToken(r.Turns[i].Words())
 	}
-	for _, text := range said {
-		if token := recipe.ControlToken(text); token != "" {
-			return fmt.Errorf("says %q in its text, which is no word to %s: it ends a turn, or stands for a file",
-				token, d.trainer)
-		}
+	if token != "" {
+		return fmt.Errorf("says %q in its text, which is no word to %s: it ends a turn, or stands for a file", token,
+			d.trainer)
 	}
 	return nil
 }
@@ -93,7 +91,6 @@ const (
 // keeps returns what is left of a record in the dialect, and what is lost.
 func (d *dialect) keeps(r Record) (kept Record, lost []string) {
 	kept = r
-	kept.Turns = slices.Clone(r.Turns)
 	if r.System != "" && !d.holds.system {
 		kept.System = ""
 		lost = append(lost, lostSystem)
@@ -113,15 +110,17 @@ func (d *dialect) keeps(r Record) (kept Record, lost []string) {
 	if d.holds.supervision {
 		return kept, lost
 	}
+	context := func(t Turn) bool { return t.Role == Assistant && !t.Supervised }
+	if !slices.ContainsFunc(r.Turns, context) {
+		return kept, lost
+	}
+	kept.Turns = slices.Clone(r.Turns)
 	for i := range kept.Turns {
-		if t := &kept.Turns[i]; t.Role == Assistant && !t.Supervised {
+		if t := &kept.Turns[i]; context(*t) {
 			t.Supervised = true
-			if !slices.Contains(lost, lostSupervision) {
-				lost = append(lost, lostSupervision)
-			}
 		}
 	}
-	return kept, lost
+	return kept, append(lost, lostSupervision)
 }
 
 // weighs tells a weight from 1, which rounding in a mean may miss by a little.

@@ -14,7 +14,6 @@ import (
 	"finetui/core/disk"
 	"finetui/core/model"
 	"finetui/core/project"
-	"finetui/core/recipe"
 )
 
 // HandedOver is what another trainer is started with: records, its configuration, and the calls that use them.
@@ -82,8 +81,7 @@ type handing struct {
 
 // folds says that weights become copies: the trainer's loss has none.
 func (w *writer) folds() bool {
-	return w.handing != nil && !w.d.holds.weights &&
-		slices.ContainsFunc(w.samples, func(s recipe.Sample) bool { return weighs(s.Weight) })
+	return w.handing != nil && !w.d.holds.weights && w.weighted()
 }
 
 // create writes the trainer's configuration.

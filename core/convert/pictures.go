@@ -33,6 +33,7 @@ const jpegQuality = 95
 
 // pictures knows what a record shows and where it lies.
 type pictures struct {
+	writer  *writer
 	p       *project.Project
 	dir     string         // CONVERT.OUTPUT
 	context config.Context // RECIPE.CONTEXT
@@ -42,6 +43,7 @@ type pictures struct {
 
 	lock   sync.Mutex
 	copies map[*dataset.Item]string // whole pictures that are not handed on as they are: names of their copies
+	faults map[int]error            // of samples: why their picture, which is there, cannot be shown
 }
 
 // paths are the pictures of a sample as its record names them: the original, or the files that draw makes.
@@ -155,14 +157,12 @@ func header(path string) (head picture.Header, err error) {
 	return picture.ReadHeader(file, info.Size())
 }
 
-// draw makes the pictures of samples, an item's one after the other, and returns for each sample why it has none.
-// Originals are only looked for.
-func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report project.Progress) (missing []error,
-	err error) {
-	missing = make([]error, len(samples))
+// draw makes the pictures of all samples, an item's one after the other. Originals are only looked for.
+func (w *pictures) draw(ctx context.Context, report project.Progress) error {
+	w.faults = map[int]error{}
 	if w.context != config.ContextFull {
 		if err := mark(w.dir); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -170,42 +170,62 @@ func (w *pictures) draw(ctx context.Context, samples []recipe.Sample, report pro
 	next := make(chan [2]int)
 	var workers sync.WaitGroup
 	var lock sync.Mutex
-	done := 0
+	done, n := 0, len(w.writer.chosen)
 	_, what := w.p.Data.Words()
 	for range cores.Count() {
 		workers.Go(func() {
 			for span := range next {
-				drawn, err := w.drawItem(samples[span[0]:span[1]], missing[span[0]:span[1]])
+				drawn, err := w.drawItems(span[0], span[1])
 				if err != nil {
 					cancel(err)
 				}
 				lock.Lock()
 				w.drawn += drawn
 				if done += span[1] - span[0]; report != nil {
-					report(done, len(samples), what)
+					report(done, n, what)
 				}
 				lock.Unlock()
 			}
 		})
 	}
-	for from := 0; from < len(samples) && ctx.Err() == nil; {
+	piece := max(1, min(64, n/256)) // so many samples at a time, or one item's
+	for from := 0; from < n && ctx.Err() == nil; {
 		to := from
-		for to < len(samples) && samples[to].Item == samples[from].Item {
-			to++
+		for to < n && to < from+piece {
+			to = w.end(to)
 		}
 		next <- [2]int{from, to}
 		from = to
 	}
 	close(next)
 	workers.Wait()
-	return missing, context.Cause(ctx)
+	return context.Cause(ctx)
 }
 
-// drawItem makes the pictures of samples of one item. An error is of the place they are written to.
-func (w *pictures) drawItem(samples []recipe.Sample, missing []error) (drawn int, err error) {
-	item := samples[0].Item
+// end is where the samples of an item end that begin at from.
+func (w *pictures) end(from int) int {
+	to, chosen := from, w.writer.chosen
+	for to < len(chosen) && chosen[to].item == chosen[from].item {
+		to++
+	}
+	return to
+}
+
+// drawItems makes the pictures of samples. An error is of the place they are written to.
+func (w *pictures) drawItems(from, to int) (drawn int, err error) {
+	for from < to && err == nil {
+		end, n := w.end(from), 0
+		n, err = w.drawItem(from, end)
+		from, drawn = end, drawn+n
+	}
+	return drawn, err
+}
+
+// drawItem makes those of one item.
+func (w *pictures) drawItem(from, to int) (drawn int, err error) {
+	item := w.writer.item(from)
 	if item.Clip != nil {
-		fill(missing, present(item))
+		w.lack(from, to, present(item))
 		return 0, nil
 	}
 	if w.context == config.ContextFull {
@@ -214,17 +234,18 @@ func (w *pictures) drawItem(samples []recipe.Sample, missing []error) (drawn int
 			err = w.tooLong(item.Width, item.Height)
 		}
 		if err != nil {
-			fill(missing, err)
+			w.lack(from, to, err)
 			return 0, nil
 		}
 		return w.copyWhole(item)
 	}
 	whole, err := media.Load(item)
 	if err != nil {
-		fill(missing, err)
+		w.lack(from, to, err)
 		return 0, nil
 	}
-	for i, s := range samples {
+	for i := from; i < to; i++ {
+		s := w.writer.sample(i)
 		names, err := w.paths(s)
 		if err != nil {
 			return drawn, err
@@ -234,7 +255,7 @@ func (w *pictures) drawItem(samples []recipe.Sample, missing []error) (drawn int
 			err = cmp.Or(err, w.tooLong(picture.W, picture.H))
 		}
 		if err != nil {
-			missing[i] = err
+			w.lack(i, i+1, err)
 			continue
 		}
 		for k, name := range names {
@@ -247,19 +268,43 @@ func (w *pictures) drawItem(samples []recipe.Sample, missing []error) (drawn int
 	return drawn, nil
 }
 
-func fill(missing []error, err error) {
-	for i := range missing {
-		missing[i] = err
+// lack notes why samples have no picture, where their item does not say so itself.
+func (w *pictures) lack(from, to int, err error) {
+	if _, said := err.(absent); said || err == nil {
+		return
 	}
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	for i := from; i < to; i++ {
+		w.faults[i] = err
+	}
+}
+
+// lacks is why a sample's picture cannot be shown.
+func (w *pictures) lacks(i int) error {
+	if err := w.faults[i]; err != nil {
+		return err
+	}
+	if item := w.writer.item(i); item.Media == "" {
+		return absent{item}
+	}
+	return nil
+}
+
+// absent says of an item that there is no file of it.
+type absent struct{ item *dataset.Item }
+
+func (a absent) Error() string {
+	if a.item.Clip != nil {
+		return a.item.ID + ": the clip is not there"
+	}
+	return a.item.ID + " has no picture"
 }
 
 // present says why an item's own picture cannot be shown.
 func present(item *dataset.Item) error {
 	if item.Media == "" {
-		if item.Clip != nil {
-			return fmt.Errorf("%s: the clip is not there", item.ID)
-		}
-		return fmt.Errorf("%s has no picture", item.ID)
+		return absent{item}
 	}
 	if _, err := os.Stat(item.Media); err != nil {
 		return err

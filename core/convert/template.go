@@ -40,6 +40,22 @@ type asker struct {
 	classes  []dataset.Class
 	question string
 	cfg      config.Dataset
+	words    []string // of the template, before, between and behind its placeholders
+	names    []string // of those
+	text     []byte   // memory that is used again
+}
+
+// newAsker takes the template apart: words and placeholders by turns.
+func newAsker(template string, classes []dataset.Class, question string, cfg config.Dataset) asker {
+	a := asker{template: template, classes: classes, question: question, cfg: cfg}
+	at := 0
+	for _, m := range braced.FindAllStringSubmatchIndex(template, -1) {
+		a.words = append(a.words, template[at:m[0]])
+		a.names = append(a.names, template[m[2]:m[3]])
+		at = m[1]
+	}
+	a.words = append(a.words, template[at:])
+	return a
 }
 
 // ask is the recipe's prompt, or the template with its placeholders filled in.
@@ -47,31 +63,39 @@ func (a *asker) ask(s recipe.Sample) string {
 	if a.template == "" {
 		return s.Prompt
 	}
+	a.text = append(a.text[:0], a.words[0]...)
+	for i, name := range a.names {
+		a.text = append(a.text, a.told(name, s)...)
+		a.text = append(a.text, a.words[i+1]...)
+	}
+	return string(a.text)
+}
+
+// told is what a placeholder stands for.
+func (a *asker) told(name string, s recipe.Sample) string {
 	center := s.Box().Center()
-	return braced.ReplaceAllStringFunc(a.template, func(name string) string {
-		switch name[1 : len(name)-1] {
-		case "prompt":
-			return s.Prompt
-		case "question":
-			return a.question
-		case "object":
-			return a.classes[s.Class].Object
-		case "exercise":
-			return a.classes[s.Class].Name
-		case "position":
-			return stats.BandWords[stats.Band(center.Y, a.cfg)]
-		case "x":
-			return strconv.FormatFloat(center.X, 'f', 2, 64)
-		case "y":
-			return strconv.FormatFloat(center.Y, 'f', 2, 64)
-		default: // classes; CheckTemplate has refused others
-			names := make([]string, len(a.classes))
-			for i, c := range a.classes {
-				names[i] = c.Name
-			}
-			return strings.Join(names, "; ")
+	switch name {
+	case "prompt":
+		return s.Prompt
+	case "question":
+		return a.question
+	case "object":
+		return a.classes[s.Class].Object
+	case "exercise":
+		return a.classes[s.Class].Name
+	case "position":
+		return stats.BandWords[stats.Band(center.Y, a.cfg)]
+	case "x":
+		return strconv.FormatFloat(center.X, 'f', 2, 64)
+	case "y":
+		return strconv.FormatFloat(center.Y, 'f', 2, 64)
+	default: // classes; CheckTemplate has refused others
+		names := make([]string, len(a.classes))
+		for i, c := range a.classes {
+			names[i] = c.Name
 		}
-	})
+		return strings.Join(names, "; ")
+	}
 }
 
 // holds says whether the user turn holds one of the placeholders; without a template it is {prompt}.
@@ -79,10 +103,5 @@ func (a *asker) holds(names ...string) bool {
 	if a.template == "" {
 		return slices.Contains(names, "prompt")
 	}
-	for _, m := range braced.FindAllStringSubmatch(a.template, -1) {
-		if slices.Contains(names, m[1]) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.names, func(name string) bool { return slices.Contains(names, name) })
 }

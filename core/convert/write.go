@@ -55,10 +55,10 @@ func write(ctx context.Context, p *project.Project, h *handing, report project.P
 		return nil, err
 	}
 	w := &writer{p: p, d: d, handing: h, dir: p.File.Abs(c.Output),
-		ask: asker{template: c.UserPromptTemplate, classes: p.Recipe.Classes, question: p.Recipe.Question,
-			cfg: p.Config.Dataset}}
+		ask: newAsker(c.UserPromptTemplate, p.Recipe.Classes, p.Recipe.Question, p.Config.Dataset)}
+	defer project.Settle()()
 	w.choose()
-	if len(w.samples) == 0 {
+	if len(w.chosen) == 0 {
 		what, _ := p.Data.Words()
 		return nil, fmt.Errorf("DATASET.PATH: no %s of %s holds an object: there is nothing to convert", what,
 			p.Data.Root)
@@ -104,13 +104,37 @@ type writer struct {
 	handing *handing // nil where records alone are written
 	dir     string
 	ask     asker
-	samples []recipe.Sample // in the order of the data set
+	chosen  []object // in the order of the data set
 	shown   *pictures
-	missing []error // of each sample: why its picture cannot be shown
-	tokens  Tokens  // nil where no answer needs counting
+	tokens  Tokens // nil where no answer needs counting
 	said    findings
 	entries map[string]entry // for LLaMA-Factory
 	result  Result
+}
+
+// object is one of the data set whose sample is written: there may be a million, and samples are made when they are
+// needed.
+type object struct{ item, object int32 }
+
+func (o object) ref() dataset.Ref { return dataset.Ref{Item: int(o.item), Object: int(o.object)} }
+
+// item is that of a sample.
+func (w *writer) item(i int) *dataset.Item { return &w.p.Data.Items[w.chosen[i].item] }
+
+// class is that of a sample.
+func (w *writer) class(i int) int { return w.item(i).Objects[w.chosen[i].object].Class }
+
+// weight is what a sample weighs in the loss by the recipe.
+func (w *writer) weight(i int) float64 { return w.p.Recipe.LossWeight(w.chosen[i].ref()) }
+
+// weighted says whether a sample weighs more or less than the others.
+func (w *writer) weighted() bool {
+	return slices.ContainsFunc(w.chosen, func(o object) bool { return weighs(w.p.Recipe.LossWeight(o.ref())) })
+}
+
+func (w *writer) sample(i int) recipe.Sample {
+	s, _ := w.p.Recipe.Sample(w.chosen[i].ref()) // it is there: choose saw it
+	return s
 }
 
 // splits are those of DATASET.PATH.
@@ -127,48 +151,47 @@ const limitStream = 0x636f6e76657274
 
 // choose takes the samples, of each class at most LIMIT_PER_CLASS over all splits, drawn with PROJECT.SEED.
 func (w *writer) choose() {
-	var all []dataset.Ref
-	byClass := make([][]int, len(w.p.Recipe.Classes))
-	for _, split := range w.splits() {
-		for i := range w.p.Data.Items {
-			item := &w.p.Data.Items[i]
-			for o := range item.Objects {
-				if item.Split == split {
-					class := item.Objects[o].Class
-					byClass[class] = append(byClass[class], len(all))
-					all = append(all, dataset.Ref{Item: i, Object: o})
+	items, splits, n := w.p.Data.Items, w.splits(), 0
+	for i := range items {
+		if slices.Contains(splits, items[i].Split) {
+			n += len(items[i].Objects)
+		}
+	}
+	all := make([]object, 0, n)
+	for _, split := range splits {
+		for i := range items {
+			for o := range items[i].Objects {
+				if items[i].Split == split {
+					all = append(all, object{int32(i), int32(o)})
 				}
 			}
 		}
 	}
-	take := func(ref dataset.Ref) {
-		if s, ok := w.p.Recipe.Sample(ref); ok {
-			w.samples = append(w.samples, s)
-		}
-	}
 	limit := w.p.Config.Convert.LimitPerClass
-	if limit == 0 {
-		for _, ref := range all {
-			take(ref)
-		}
+	if w.chosen = all; limit == 0 {
 		return
 	}
-	var taken []int
+	byClass := make([][]int32, len(w.p.Recipe.Classes))
+	for i := range all {
+		class := w.class(i)
+		byClass[class] = append(byClass[class], int32(i))
+	}
+	var taken []int32
 	for class, rows := range byClass {
 		rng := rand.New(rand.NewPCG(uint64(w.p.Config.Project.Seed)^limitStream, uint64(class)))
 		rng.Shuffle(len(rows), func(a, b int) { rows[a], rows[b] = rows[b], rows[a] })
 		taken = append(taken, rows[:min(limit, len(rows))]...)
 	}
 	slices.Sort(taken)
-	for _, i := range taken {
-		take(all[i])
+	w.chosen = make([]object, len(taken))
+	for k, i := range taken {
+		w.chosen[k] = all[i]
 	}
 }
 
 // countTokens opens the base's tokenizer where weights are written by the token.
 func (w *writer) countTokens(ctx context.Context, report project.Progress) error {
-	weighted := slices.ContainsFunc(w.samples, func(s recipe.Sample) bool { return weighs(s.Weight) })
-	if !weighted || !w.d.holds.weights {
+	if !w.d.holds.weights || !w.weighted() {
 		return nil
 	}
 	if err := w.p.OpenBase(ctx, report); err != nil {
@@ -186,10 +209,10 @@ func (w *writer) countTokens(ctx context.Context, report project.Progress) error
 	return nil
 }
 
-func (w *writer) draw(ctx context.Context, report project.Progress) (err error) {
-	w.shown = &pictures{p: w.p, dir: w.dir, context: w.p.Config.Recipe.Context, copies: map[*dataset.Item]string{},
+func (w *writer) draw(ctx context.Context, report project.Progress) error {
+	w.shown = &pictures{writer: w, p: w.p, dir: w.dir, context: w.p.Config.Recipe.Context, copies: map[*dataset.Item]string{},
 		asWritten: w.d.asWritten}
-	w.missing, err = w.shown.draw(ctx, w.samples, report)
+	err := w.shown.draw(ctx, report)
 	w.result.Pictures = w.shown.drawn
 	return err
 }
@@ -198,12 +221,12 @@ func (w *writer) draw(ctx context.Context, report project.Progress) (err error) 
 func (w *writer) files(ctx context.Context, report project.Progress) error {
 	w.entries = map[string]entry{}
 	if w.d.together {
-		return w.file(ctx, "", 0, len(w.samples), report)
+		return w.file(ctx, "", 0, len(w.chosen), report)
 	}
 	from := 0
 	for _, split := range w.splits() {
 		to := from
-		for to < len(w.samples) && w.samples[to].Item.Split == split {
+		for to < len(w.chosen) && w.item(to).Split == split {
 			to++
 		}
 		if err := w.file(ctx, split, from, to, report); err != nil {
@@ -310,8 +333,8 @@ func (w *writer) weigh(order []int) (factor float64, tokens Tokens) {
 	var counts, rows []int
 	for _, i := range order {
 		if !w.leaves(i) {
-			weights, counts, rows = append(weights, w.samples[i].Weight), append(counts, w.tokens(w.samples[i].Answer)),
-				append(rows, i)
+			s := w.sample(i)
+			weights, counts, rows = append(weights, s.Weight), append(counts, w.tokens(s.Answer)), append(rows, i)
 		}
 	}
 	if !slices.ContainsFunc(weights, func(v float64) bool { return v != weights[0] }) {
@@ -322,7 +345,7 @@ func (w *writer) weigh(order []int) (factor float64, tokens Tokens) {
 	for k, i := range rows {
 		if _, exact := answerScale(weights[k]*factor, counts[k]); !exact && !told[i] {
 			told[i] = true
-			w.said.of(w.samples[i], smallWeight,
+			w.said.of(w.sample(i), smallWeight,
 				fmt.Sprintf("should weigh %.3g, but the end of its answer (%d tokens) always weighs 1: its row "+
 					"weighs more in the loss than the recipe says", weights[k]*factor, endTokens))
 		}
@@ -332,8 +355,8 @@ func (w *writer) weigh(order []int) (factor float64, tokens Tokens) {
 
 // record makes a sample into what the dialect keeps of it; false where it is left out. An error ends the conversion.
 func (w *writer) record(i int) (Record, bool, error) {
-	s := w.samples[i]
-	if err := w.missing[i]; isTooLong(err) {
+	s := w.sample(i)
+	if err := w.shown.lacks(i); isTooLong(err) {
 		w.said.of(s, longPicture, "is left out: "+err.Error())
 		return Record{}, false, nil
 	} else if err != nil {
@@ -368,15 +391,23 @@ func (w *writer) record(i int) (Record, bool, error) {
 		if code == lostWeight && w.handing != nil {
 			continue // it is folded in
 		}
-		w.said.of(s, code, map[string]string{
-			lostSystem: "has the system turn of CONVERT.SYSTEM_PROMPT, which " + w.d.trainer +
-				" does not take: it is left out",
-			lostWeight: fmt.Sprintf("weighs %.3g in the loss by the recipe, which %s does not take: it weighs 1",
-				s.Weight, w.d.trainer),
-			lostSupervision: "has an answer that is context only, which " + w.d.trainer + " cannot tell: it is learned",
-		}[code])
+		if !w.said.again(code) {
+			w.said.of(s, code, w.loss(code, s.Weight))
+		}
 	}
 	return r, true, nil
+}
+
+// loss says what the dialect loses of a sample that weighs so much.
+func (w *writer) loss(code string, weight float64) string {
+	switch code {
+	case lostSystem:
+		return "has the system turn of CONVERT.SYSTEM_PROMPT, which " + w.d.trainer + " does not take: it is left out"
+	case lostWeight:
+		return fmt.Sprintf("weighs %.3g in the loss by the recipe, which %s does not take: it weighs 1", weight,
+			w.d.trainer)
+	}
+	return "has an answer that is context only, which " + w.d.trainer + " cannot tell: it is learned"
 }
 
 // sayWhole notes what no file of records can hold.
@@ -409,7 +440,7 @@ func (w *writer) sayWhole() {
 
 // shows says whether a sample shows a clip, or a picture.
 func (w *writer) shows(clip bool) bool {
-	return slices.ContainsFunc(w.samples, func(s recipe.Sample) bool { return (s.Item.Clip != nil) == clip })
+	return slices.ContainsFunc(w.chosen, func(o object) bool { return (w.p.Data.Items[o.item].Clip != nil) == clip })
 }
 
 // sum says how much of what was asked for is in the files.
@@ -418,9 +449,9 @@ func (w *writer) sum() {
 	for _, f := range w.result.Files {
 		records += f.Records
 	}
-	for i, s := range w.samples {
+	for i := range w.chosen {
 		if !w.leaves(i) {
-			classes[s.Class] = true
+			classes[w.class(i)] = true
 		}
 	}
 	total := 0
@@ -429,10 +460,10 @@ func (w *writer) sum() {
 	}
 	text := fmt.Sprintf("%s of %s", dataset.Counted(records, "clip", "clips"),
 		dataset.Counted(len(classes), "class", "classes"))
-	if left := total - len(w.samples); left > 0 {
+	if left := total - len(w.chosen); left > 0 {
 		text += fmt.Sprintf("; CONVERT.LIMIT_PER_CLASS = %d leaves out %d", w.p.Config.Convert.LimitPerClass, left)
 	}
-	if left := len(w.samples) - records; left > 0 {
+	if left := len(w.chosen) - records; left > 0 {
 		text += fmt.Sprintf("; %d more are left out, as the other findings say", left)
 	}
 	w.said.all(summary, text)
@@ -442,7 +473,11 @@ func (w *writer) sum() {
 // training elsewhere. The template's own words are the same for every sample and favour no answer.
 func (w *writer) lint() {
 	if w.ask.holds("prompt") {
-		for _, f := range recipe.LintPrompts(w.samples, w.p.Recipe.Classes, w.p.Recipe.Question) {
+		all := func(yield func(recipe.Sample) bool) {
+			for i := 0; i < len(w.chosen) && yield(w.sample(i)); i++ {
+			}
+		}
+		for _, f := range recipe.LintPrompts(all, w.p.Recipe.Classes, w.p.Recipe.Question) {
 			w.said.add(f, 0)
 		}
 	}

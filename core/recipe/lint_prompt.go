@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -25,9 +26,9 @@ type fault struct {
 // LintPrompts finds prompts that tell what they ask for: the answer, its condition, the full names of other objects
 // where those name a condition, and words that only one class of an object type is given. question is the part that
 // all prompts share: what stands there, such as the closed list, favours no answer and is not looked at.
-func LintPrompts(samples []Sample, classes []dataset.Class, question string) []dataset.Finding {
+func LintPrompts(samples iter.Seq[Sample], classes []dataset.Class, question string) []dataset.Finding {
 	p, asked := newPromptLint(classes, question), newPhrases()
-	for _, s := range samples {
+	for s := range samples {
 		s.phrase = asked.saying(s.Prompt).number
 		p.add(s)
 	}

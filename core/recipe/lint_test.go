@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -195,7 +196,7 @@ func TestNamesThatCannotBeToldApartAreFound(t *testing.T) {
 func TestWordsChosenByTheAnswerAreFound(t *testing.T) {
 	d := drains(drainCounts)
 	samples := build(t, d, constants(t, "enhanced")).Samples("")
-	if f := LintPrompts(samples, d.Classes, "Name and state?"); len(f) != 0 {
+	if f := LintPrompts(slices.Values(samples), d.Classes, "Name and state?"); len(f) != 0 {
 		t.Fatalf("honest prompts: %+v", f)
 	}
 	for i := range samples {
@@ -203,7 +204,7 @@ func TestWordsChosenByTheAnswerAreFound(t *testing.T) {
 			samples[i].Prompt = "Mind the leaves. " + samples[i].Prompt
 		}
 	}
-	found := LintPrompts(samples, d.Classes, "Name and state?")
+	found := LintPrompts(slices.Values(samples), d.Classes, "Name and state?")
 	if len(found) != 2 || found[0].Code != "answer_in_prompt" || !strings.Contains(found[0].Text, "leaves") {
 		t.Errorf("%+v", found)
 	}
