@@ -66,7 +66,28 @@ func saidAndTook(t *testing.T, f *config.File) (said, took int64) {
 		t.Fatal(err)
 	}
 	t.Logf("said %d MiB, took %d MiB: %.2f", e.Cost.Memory>>20, took>>20, float64(e.Cost.Memory)/float64(took))
+	logStepTime(t, e, r)
 	return e.Cost.Memory, took
+}
+
+// logStepTime tells how long a step was said to take, and how long one took; a machine that others load as well takes
+// longer.
+func logStepTime(t *testing.T, e project.Estimate, r *run.Run) {
+	t.Helper()
+	batch, err := r.Tail().Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h run.History
+	h.Add(batch)
+	var steps, seconds float64
+	for _, row := range h.Train {
+		took := row.Seconds
+		seconds += float64(took.Forward + took.Backward + took.Optimizer)
+		steps = float64(row.Step)
+	}
+	said := e.Cost.Steps.Seconds() / float64(e.Plan.Total)
+	t.Logf("a step was said to take %.3g s and took %.3g s: %.2f", said, seconds/steps, said*steps/seconds)
 }
 
 // saidAndTookOften is saidAndTook for up to five runs, while their mean is not what was foretold: when Go collects is a
