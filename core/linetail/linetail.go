@@ -43,7 +43,7 @@ type Read struct {
 
 // Read hands on the complete lines that have come since the last Read, without blanks around them and without empty
 // ones, a bounded number of them: Read again while More. begin, which may be nil, is called before the first line of a
-// file that was cut or replaced. A line is good until each returns. A file that does not exist yet has no lines.
+// file that was cut or replaced. A line is good until the next Read. A file that does not exist yet has no lines.
 func (t *Tail) Read(begin func(), each func(line []byte)) (r Read, err error) {
 	if info, err := os.Stat(t.Path); err == nil && t.unchanged(info) {
 		return r, nil

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -251,15 +252,29 @@ func (*Checkpoint) kind() string { return "checkpoint" }
 func (*Event) kind() string      { return "event" }
 func (*Metrics) kind() string    { return "metrics" }
 
-// parseRow reads one line. A kind that this program does not know is neither a row nor an error.
-func parseRow(line []byte) (Row, error) {
-	if row, ok := scanRow(line); ok {
+// parser reads lines. It is for one goroutine.
+type parser struct {
+	classes names
+	dense   bytes.Buffer // a line without blanks
+}
+
+// row reads one line. A kind that this program does not know is neither a row nor an error.
+func (p *parser) row(line []byte) (Row, error) {
+	if row, ok := scanRow(line, &p.classes); ok {
 		return row, nil
+	}
+	if !bytes.HasPrefix(line, []byte(`{"kind":`)) || bytes.HasPrefix(line, []byte(`{"kind": `)) {
+		p.dense.Reset()
+		if json.Compact(&p.dense, line) == nil {
+			if row, ok := scanRow(p.dense.Bytes(), &p.classes); ok {
+				return row, nil
+			}
+		}
 	}
 	return decodeRow(line)
 }
 
-// decodeRow is parseRow for a line of any shape.
+// decodeRow reads a line of any shape.
 func decodeRow(line []byte) (Row, error) {
 	var h Head
 	if err := json.Unmarshal(line, &h); err != nil {

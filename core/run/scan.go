@@ -3,6 +3,7 @@ package run
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -10,8 +11,8 @@ import (
 // scanRow reads a line as Append writes it: the keys of a train or class row in their order, without spaces. It reads
 // such a line to the same row as encoding/json does, many times as fast; false means that the line has another shape,
 // and that encoding/json has to say what it is.
-func scanRow(line []byte) (Row, bool) {
-	s := scanner{rest: line}
+func scanRow(line []byte, classes *names) (Row, bool) {
+	s := scanner{line, classes}
 	switch {
 	case s.skip(`{"kind":"train",`):
 		row := new(Train)
@@ -25,7 +26,31 @@ func scanRow(line []byte) (Row, bool) {
 
 // scanner takes one expected piece after the other from the front
 // of a line. Every method says whether the piece was there.
-type scanner struct{ rest []byte }
+type scanner struct {
+	rest    []byte
+	classes *names
+}
+
+// names are those of classes, each text once, in order: every row has them.
+type names struct{ known []string }
+
+// mostNames are kept.
+const mostNames = 256
+
+// keep is the text of a name, whose place in order is not before at, and its place.
+func (n *names) keep(text []byte, at int) (string, int) {
+	for at < len(n.known) && n.known[at] < string(text) {
+		at++
+	}
+	if at < len(n.known) && n.known[at] == string(text) {
+		return n.known[at], at
+	}
+	name := string(text)
+	if len(n.known) < mostNames {
+		n.known = slices.Insert(n.known, at, name)
+	}
+	return name, at
+}
 
 func (s *scanner) skip(text string) bool {
 	if len(s.rest) < len(text) || string(s.rest[:len(text)]) != text {
@@ -83,16 +108,18 @@ func (s *scanner) class(r *Class) bool {
 		return false
 	}
 	r.Losses = make(ClassLosses, 0, bytes.Count(s.rest, []byte(`{"n":`)))
-	for !s.skip(`}}`) {
-		if len(r.Losses) > 0 && !s.skip(`,`) {
+	for at := 0; !s.skip(`}}`); {
+		n := len(r.Losses)
+		if n > 0 && !s.skip(`,`) {
+			return false
+		}
+		name, is := s.text()
+		if !is || n > 0 && r.Losses[n-1].Name >= string(name) {
 			return false
 		}
 		var l ClassLoss
-		if !s.string(&l.Name) || !s.skip(`:{"n":`) || !s.int(&l.N) || !s.skip(`,"loss":`) || !s.float(&l.Loss) ||
-			!s.skip(`}`) {
-			return false
-		}
-		if n := len(r.Losses); n > 0 && r.Losses[n-1].Name >= l.Name {
+		l.Name, at = s.classes.keep(name, at)
+		if !s.skip(`:{"n":`) || !s.int(&l.N) || !s.skip(`,"loss":`) || !s.float(&l.Loss) || !s.skip(`}`) {
 			return false
 		}
 		r.Losses = append(r.Losses, l)
@@ -100,28 +127,24 @@ func (s *scanner) class(r *Class) bool {
 	return s.end()
 }
 
-// string takes a text in quotes that has nothing to be unescaped.
-func (s *scanner) string(v *string) bool {
+// text takes a text in quotes that has nothing to be unescaped.
+func (s *scanner) text() (text []byte, is bool) {
 	if !s.skip(`"`) {
-		return false
+		return nil, false
 	}
 	end := bytes.IndexByte(s.rest, '"')
 	if end < 0 {
-		return false
+		return nil, false
 	}
+	text, s.rest = s.rest[:end], s.rest[end+1:]
 	ascii := true
-	for _, b := range s.rest[:end] {
+	for _, b := range text {
 		if b == '\\' || b < 0x20 {
-			return false
+			return nil, false
 		}
 		ascii = ascii && b < utf8.RuneSelf
 	}
-	if !ascii && !utf8.Valid(s.rest[:end]) {
-		return false
-	}
-	*v = string(s.rest[:end])
-	s.rest = s.rest[end+1:]
-	return true
+	return text, ascii || utf8.Valid(text)
 }
 
 // int takes a whole number of at most 18 digits.
@@ -160,8 +183,10 @@ var exact = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
 // one rounding (Clinger 1990, "How to read floating point numbers accurately"); anything else is strconv's.
 func (s *scanner) number(v *float64) bool {
 	text, i := s.rest, 0
+	var m uint64 // the digits as one number, good while they are no more than 18
 	digits := func() (n int) {
 		for i < len(text) && text[i]-'0' <= 9 {
+			m = m*10 + uint64(text[i]-'0')
 			i, n = i+1, n+1
 		}
 		return n
@@ -176,15 +201,14 @@ func (s *scanner) number(v *float64) bool {
 		return false
 	}
 	fraction, power := 0, 0
-	point := i
 	if i < len(text) && text[i] == '.' {
 		i++
 		if fraction = digits(); fraction == 0 {
 			return false
 		}
 	}
-	end := i
 	if i < len(text) && text[i]|0x20 == 'e' {
+		mantissa := m
 		i++
 		minus := i < len(text) && text[i] == '-'
 		if minus || i < len(text) && text[i] == '+' {
@@ -200,29 +224,21 @@ func (s *scanner) number(v *float64) bool {
 		if minus {
 			power = -power
 		}
+		m = mantissa
 	}
 	s.rest = text[i:]
 	power -= fraction
-	if whole+fraction <= 18 && power >= -22 && power <= 22 {
-		var m uint64
-		for _, b := range text[from:point] {
-			m = m*10 + uint64(b-'0')
+	if whole+fraction <= 18 && m < 1<<53 && power >= -22 && power <= 22 {
+		f := float64(m)
+		if power < 0 {
+			f /= exact[-power]
+		} else {
+			f *= exact[power]
 		}
-		for _, b := range text[min(point+1, end):end] {
-			m = m*10 + uint64(b-'0')
+		if *v = f; negative {
+			*v = math.Copysign(f, -1)
 		}
-		if m < 1<<53 {
-			f := float64(m)
-			if power < 0 {
-				f /= exact[-power]
-			} else {
-				f *= exact[power]
-			}
-			if *v = f; negative {
-				*v = math.Copysign(f, -1)
-			}
-			return true
-		}
+		return true
 	}
 	f, err := strconv.ParseFloat(string(text[:i]), 64)
 	*v = f

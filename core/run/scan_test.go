@@ -1,10 +1,13 @@
 package run
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -76,7 +79,7 @@ func scannedLines(t testing.TB) []string {
 // heldAgainstJSON reads a line both ways.
 func heldAgainstJSON(t *testing.T, line []byte) (scanned bool) {
 	t.Helper()
-	row, scanned := scanRow(line)
+	row, scanned := scanRow(line, &names{})
 	if !scanned {
 		return false
 	}
@@ -96,6 +99,44 @@ func TestScannedRowIsWhatJSONSays(t *testing.T) {
 	}
 	if scanned < 300 {
 		t.Errorf("only %d lines were read by the scanner", scanned)
+	}
+}
+
+// One parser reads what several do, and rows with blanks between their parts as those without.
+func TestRowsAreTheSameByAnyParserAndWithBlanks(t *testing.T) {
+	var one parser
+	for _, line := range scannedLines(t) {
+		want, wantErr := decodeRow([]byte(line))
+		lines := []string{line}
+		var apart bytes.Buffer
+		if json.Indent(&apart, []byte(line), "", "\t") == nil {
+			lines = append(lines, apart.String(), strings.ReplaceAll(apart.String(), "\n", " "), " "+line)
+		}
+		for _, line := range lines {
+			if row, err := one.row([]byte(line)); !sameRow(row, want) || (err == nil) != (wantErr == nil) {
+				t.Errorf("%q:\nread as %+v, %v,\nencoding/json says %+v, %v", line, row, err, want, wantErr)
+			}
+		}
+	}
+}
+
+func TestNamesOfClassesAreKeptOnce(t *testing.T) {
+	var n names
+	for range 2 {
+		at := 0
+		for i := 1000; i < 1000+2*mostNames; i++ {
+			want := strconv.Itoa(i)
+			var got string
+			if got, at = n.keep([]byte(want), at); got != want {
+				t.Fatalf("%q was kept as %q", want, got)
+			}
+		}
+	}
+	if len(n.known) != mostNames || !slices.IsSorted(n.known) {
+		t.Errorf("%d names are kept, in order: %v", len(n.known), slices.IsSorted(n.known))
+	}
+	if most := testing.AllocsPerRun(10, func() { n.keep([]byte("1001"), 0) }); most > 0 {
+		t.Errorf("a name that is known takes %v allocations", most)
 	}
 }
 

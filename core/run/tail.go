@@ -7,9 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"finetui/core/linetail"
+	"finetui/ml/cores"
 	"finetui/ml/wholefile"
 )
 
@@ -25,35 +29,69 @@ type Batch struct {
 // goroutine.
 type Tail struct {
 	linetail.Tail
-	brief bool // leave out rows of classes, the machine and events, unread
+	brief   bool     // leave out rows of classes, the machine and events, unread
+	lines   [][]byte // of one Read; memory that is used again
+	parsers []parser // one for each who reads them
 }
 
 // Tail returns a reader that starts at the first row.
 func (r *Run) Tail() *Tail { return r.tail(false) }
 
 func (r *Run) tail(brief bool) *Tail {
-	return &Tail{linetail.Tail{Path: filepath.Join(r.Dir, metricsFile)}, brief}
+	return &Tail{Tail: linetail.Tail{Path: filepath.Join(r.Dir, metricsFile)}, brief: brief}
 }
 
 // Read returns the complete lines that have come since the last Read, a bounded number of them: Read again while More.
 // A file that does not exist yet has no rows.
 func (t *Tail) Read() (b Batch, err error) {
+	t.lines = t.lines[:0]
 	read, err := t.Tail.Read(nil, func(line []byte) {
-		if t.brief && leftOut(line) {
-			return
-		}
-		row, err := parseRow(line)
-		if err != nil {
-			b.Bad++
-		} else if row != nil {
-			b.Rows = append(b.Rows, row)
+		if !t.brief || !leftOut(line) {
+			t.lines = append(t.lines, line)
 		}
 	})
 	if err != nil {
 		return b, fmt.Errorf("the metrics cannot be read: %w", err)
 	}
+	b.Rows, b.Bad = t.parse()
 	b.Bad, b.Reset, b.More = b.Bad+read.Long, read.Reset, read.More
 	return b, nil
+}
+
+// togetherLines are parsed by one core at a time: fewer are not worth another's waking up.
+const togetherLines = 64
+
+// parse reads the lines, on all cores where they are many, and counts those that are no row.
+func (t *Tail) parse() (rows []Row, bad int) {
+	if len(t.lines) == 0 {
+		return nil, 0
+	}
+	for len(t.parsers) < cores.Count() {
+		t.parsers = append(t.parsers, parser{})
+	}
+	rows = make([]Row, len(t.lines))
+	var next, faults atomic.Int64
+	read := func(p *parser) {
+		for {
+			last := int(next.Add(togetherLines))
+			for i := last - togetherLines; i < min(last, len(rows)); i++ {
+				row, err := p.row(t.lines[i])
+				if rows[i] = row; err != nil {
+					faults.Add(1)
+				}
+			}
+			if last >= len(rows) {
+				return
+			}
+		}
+	}
+	var team sync.WaitGroup
+	for i := 1; i < min(len(t.parsers), len(rows)/togetherLines); i++ {
+		team.Go(func() { read(&t.parsers[i]) })
+	}
+	read(&t.parsers[0])
+	team.Wait()
+	return slices.DeleteFunc(rows, func(r Row) bool { return r == nil }), int(faults.Load())
 }
 
 // leftOut tells whether a line is a row that a brief Tail leaves out.
