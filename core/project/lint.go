@@ -3,7 +3,6 @@ package project
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"finetui/core/config"
 	"finetui/core/dataset"
@@ -121,40 +120,41 @@ func (p *Project) CheckPictures(ctx context.Context, report Progress) error {
 	return err
 }
 
-// ruler counts the tokens of samples. A question and its answer are cut into tokens once, however many objects are
-// asked about in these words, with the smallest pictures that there are; theirs take as many tokens as their size says.
+// ruler counts the tokens of samples. A question is cut into tokens once, with the smallest pictures that there are,
+// however many objects are asked about in these words; theirs take as many tokens as their size says. An answer is cut
+// apart from its question, as when the model says it, and so once, too, whatever was asked.
 type ruler struct {
-	p     *Project
-	sizes *sample.Ruler
-	known recipe.PhraseTable[[]wording]
-	said  map[string]string // what samples are trained to say, each text once
-	least []model.Size      // memory that is used again
+	p       *Project
+	sizes   *sample.Ruler
+	asked   recipe.PhraseTable[asking]
+	answers map[string]measured // what samples are trained to say, by their answers
+	least   []model.Size        // memory that is used again
 }
 
-// wording is an answer to a prompt, and how many pictures or clips are shown.
-type wording struct {
-	answer string
-	shown  int
-	isClip bool
-	measured
+// asking is a prompt with the chat around it, and how many pictures or clips are shown.
+type asking struct {
+	counted bool
+	isClip  bool
+	shown   int
+	tokens  int // without those of the pictures and of the answer
 }
 
-// measured is a sample as tokens; of a wording, without its pictures.
+// measured is a sample, or an answer, as tokens.
 type measured struct {
 	tokens     int
 	targets    int    // of them, those that are trained
 	supervised string // what it is trained to say
 }
 
-// mostWordings of a prompt are kept: answers in free words may be as many as samples.
-const mostWordings = 1 << 8
+// mostAnswers are kept: in free words they may be as many as samples.
+const mostAnswers = 1 << 14
 
 func newRuler(p *Project) *ruler {
-	return &ruler{p: p, sizes: p.Encoder().Ruler(), said: map[string]string{}}
+	return &ruler{p: p, sizes: p.Encoder().Ruler(), answers: map[string]measured{}}
 }
 
 // of measures a sample of which that is shown. An error says why it cannot be.
-func (r *ruler) of(s recipe.Sample, shown []sample.Measured) (m measured, err error) {
+func (r *ruler) of(s recipe.Sample, shown []sample.Measured) (measured, error) {
 	tokens := 0
 	for _, m := range shown {
 		if m.Err != nil {
@@ -162,51 +162,50 @@ func (r *ruler) of(s recipe.Sample, shown []sample.Measured) (m measured, err er
 		}
 		tokens += m.Shape.Tokens
 	}
-	known := r.known.At(s)
+	known := r.asked.At(s)
 	if known == nil {
-		known = new([]wording)
+		known = new(asking)
 	}
-	isClip := s.Item.Clip != nil
-	at := slices.IndexFunc(*known, func(w wording) bool {
-		return w.shown == len(shown) && w.isClip == isClip && w.answer == s.Answer
-	})
-	if at >= 0 {
-		m = (*known)[at].measured
-	} else {
-		if m, err = r.words(s, shown); err != nil {
+	if isClip := s.Item.Clip != nil; !known.counted || known.shown != len(shown) || known.isClip != isClip {
+		n, err := r.question(s.Prompt, shown)
+		if err != nil {
 			return measured{}, err
 		}
-		if len(*known) >= mostWordings {
-			*known = (*known)[:0]
-		}
-		*known = append(*known, wording{s.Answer, len(shown), isClip, m})
+		*known = asking{true, isClip, len(shown), n}
 	}
-	m.tokens += tokens
+	m, err := r.answer(s.Answer)
+	if err != nil {
+		return measured{}, err
+	}
+	m.tokens += known.tokens + tokens
 	return m, nil
 }
 
-// words measures the words of a sample.
-func (r *ruler) words(s recipe.Sample, shown []sample.Measured) (m measured, err error) {
+// question counts the tokens of a prompt with the chat around it.
+func (r *ruler) question(prompt string, shown []sample.Measured) (tokens int, err error) {
 	shapes, places, err := r.smallest(shown)
 	if err != nil {
-		return m, err
+		return 0, err
 	}
-	t, err := r.p.Base.Sample(shapes, s.Prompt, s.Answer, 1)
+	t, err := r.p.Base.Sample(shapes, prompt, "", 1)
+	return len(t.IDs) - places - len(t.Supervised()), err
+}
+
+// answer measures what follows a question.
+func (r *ruler) answer(text string) (measured, error) {
+	if m, known := r.answers[text]; known {
+		return m, nil
+	}
+	t, err := r.p.Base.Sample(nil, "", text, 1)
 	if err != nil {
-		return m, err
+		return measured{}, err
 	}
-	said := r.p.Base.Supervised(t)
-	if same, known := r.said[said]; known {
-		said = same
-	} else {
-		r.said[said] = said
+	n := len(t.Supervised())
+	m := measured{n, n, r.p.Base.Supervised(t)}
+	if len(r.answers) >= mostAnswers {
+		clear(r.answers)
 	}
-	m = measured{tokens: len(t.IDs) - places, supervised: said}
-	for _, target := range t.Targets {
-		if target >= 0 {
-			m.targets++
-		}
-	}
+	r.answers[text] = m
 	return m, nil
 }
 
