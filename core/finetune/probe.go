@@ -368,5 +368,5 @@ func known(bytes int64) string {
 	if bytes == 0 {
 		return ""
 	}
-	return printable.Gigabytes(bytes)
+	return printable.Bytes(bytes)
 }

@@ -164,7 +164,7 @@ func (c Cost) Findings(base string) (out []dataset.Finding) {
 	if c.Free > 0 && c.Memory > c.Free {
 		out = append(out, dataset.Finding{Code: "memory_short", Level: level.Warn,
 			Text: fmt.Sprintf("MODEL.BASE = %q: a run takes about %s of memory%s, and %s are free now", base,
-				printable.Gigabytes(c.Memory), about, printable.Gigabytes(c.Free)),
+				printable.Bytes(c.Memory), about, printable.Bytes(c.Free)),
 			Do: "choose a smaller base, or close other programs; TRAIN.BATCH_SIZE, MODEL.MAX_PIXELS and " +
 				"TRAIN.CHECKPOINTING = true lower what is added to the weights"})
 	}
@@ -216,15 +216,15 @@ func (c Cost) Lines(steps int) (lines []string) {
 	}
 	lines = append(lines, text)
 	if c.Memory > 0 {
-		text = "memory: about " + printable.Gigabytes(c.Memory)
+		text = "memory: about " + printable.Bytes(c.Memory)
 		if c.Probe != nil {
-			text += ", " + printable.Gigabytes(c.Probe.host()) + " in those steps"
+			text += ", " + printable.Bytes(c.Probe.host()) + " in those steps"
 			if n := len(c.Probe.Held) + len(c.Probe.Ranks); n > 1 {
 				text += fmt.Sprintf(" of %d processes", n)
 			}
 		}
 		if c.Free > 0 {
-			text += ", " + printable.Gigabytes(c.Free) + " are free now"
+			text += ", " + printable.Bytes(c.Free) + " are free now"
 			if c.Memory > c.Free {
 				text = "! " + text + ": it does not fit"
 			}

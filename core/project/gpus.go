@@ -26,14 +26,14 @@ type GPURoom struct {
 // Fits says whether there is room, as far as it is known.
 func (g GPURoom) Fits() bool { return !g.Known || g.Need <= g.Free }
 
-// String is a row of it: "GPU 0 NVIDIA H200: takes about 18.4 GB, 149.2 GB are free".
+// String is a row of it: "GPU 0 NVIDIA H200: takes about 17.1 GiB, 139.0 GiB are free".
 func (g GPURoom) String() string {
 	text := strings.TrimRight(fmt.Sprintf("GPU %d %s", g.Index, g.Name), " ") + ": takes about " +
-		printable.Gigabytes(g.Need)
+		printable.Bytes(g.Need)
 	if !g.Known {
 		return text + "; what is free there is not known"
 	}
-	text += ", " + printable.Gigabytes(g.Free) + " are free"
+	text += ", " + printable.Bytes(g.Free) + " are free"
 	if g.Others > 0 {
 		text += " beside " + dataset.Counted(g.Others, "process", "processes")
 	}

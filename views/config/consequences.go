@@ -272,7 +272,7 @@ func quantities(e *effect) []quantity {
 		}
 	}
 	if e.DownloadBytes > 0 {
-		size := widget.Bytes(e.DownloadBytes)
+		size := printable.Gigabytes(e.DownloadBytes)
 		takes = append(takes, quantity{"download", "about " + size, size})
 	}
 	return slices.Concat(list[:1], takes, list[1:7])

@@ -12,7 +12,7 @@ func TestTheQuestionForARunMeasuresSteps(t *testing.T) {
 	c := control(folder(t, doneRun))
 	measured, started := make(chan error), false
 	lines := []string{"426 steps on 2 cores: about 7 min, worked out",
-		"! GPU 0 NVIDIA H100: takes about 18.4 GB, 9.1 GB are free beside 1 process: it does not fit",
+		"! GPU 0 NVIDIA H100: takes about 17.1 GiB, 8.5 GiB are free beside 1 process: it does not fit",
 		"ctrl+t takes 20 steps to measure it, and leaves no run"}
 	c.Foresee = func(context.Context) ([]string, error) { return lines, nil }
 	c.Measure = func(ctx context.Context, report func(done, total int, what string)) error {

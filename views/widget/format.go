@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"finetui/core/printable"
 )
 
 // Missing stands where a value is not known: never a false 0.
@@ -78,16 +80,7 @@ func Number(v float64) string {
 }
 
 // Bytes writes a size in binary units: 61.2 MiB.
-func Bytes(n int64) string {
-	if n < 1024 && n > -1024 {
-		return strconv.FormatInt(n, 10) + " B"
-	}
-	v, unit := float64(n), 0
-	for math.Abs(v) >= 1023.95 && unit < 5 {
-		v, unit = v/1024, unit+1
-	}
-	return strconv.FormatFloat(v, 'f', 1, 64) + " " + [...]string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}[unit]
-}
+func Bytes(n int64) string { return printable.Bytes(n) }
 
 // Duration writes a time in its two largest units: 830 ms, 4.2 s, 3 m 05 s, 2 h 07 m, 3 d 04 h.
 func Duration(d time.Duration) string {
