@@ -56,7 +56,6 @@ func (v *comparison) overlay(curves func(r *reading, l plotOptions) (line, point
 	l := v.options()
 	c := l.chart(v.now().Location())
 	c.NamesOnly = true
-	tones := []widget.Tone{widget.Accent, widget.Warning, widget.Plain, widget.Strong, widget.OK, widget.Muted}
 	i := 0
 	v.eachCompared(func(_, label string, r *reading) {
 		tone := tones[i%len(tones)]
@@ -188,7 +187,7 @@ func (v *comparison) recallLines(t *widget.Theme, w int) []string {
 		letters = append(letters, letter)
 	})
 	if len(order) == 0 {
-		return []string{t.Muted.Render(" none of them has been checked on valid")}
+		return widget.Hang(" ", "none of them has been checked on valid", t.Muted, w)
 	}
 	slices.SortStableFunc(order, func(a, b run.Curve) int { return b.N - a.N })
 	if !v.plot.commonest {

@@ -154,7 +154,7 @@ func (v *machine) drawGPU(k int) func(*widget.Theme, int, int) string {
 		f := gpuFigures[k]
 		c := v.systemChart(f.text, f.high)
 		c.FromZero = f.name != "temperature" // which never comes near it
-		for _, index := range r.history.GPUs() {
+		for i, index := range r.history.GPUs() {
 			x, y := gauge{value: ofGPU(index, f.figure)}.series(r, v.plot)
 			if f.bytes {
 				scaleBytes(&c, 1<<32, y)
@@ -162,7 +162,7 @@ func (v *machine) drawGPU(k int) func(*widget.Theme, int, int) string {
 			}
 			if len(y) > 0 {
 				c.Lines = append(c.Lines, widget.Line{Name: fmt.Sprintf("GPU %d", index), X: x, Y: y,
-					Tone: widget.Accent})
+					Tone: tones[i%len(tones)]})
 			}
 		}
 		if len(c.Lines) == 0 {

@@ -79,6 +79,9 @@ func (a axis) at(h run.Head, c run.Clock) float64 {
 	return float64(h.Step)
 }
 
+// tones tell the lines of one chart apart, beside their letters.
+var tones = []widget.Tone{widget.Accent, widget.Warning, widget.Plain, widget.Strong, widget.OK, widget.Muted}
+
 // chart is an empty chart with the axes that were chosen; zone is where times of day are told.
 func (l *plotOptions) chart(zone *time.Location) widget.LineChart {
 	c := widget.LineChart{XName: l.x.String(), IgnoreOutliers: !l.outliers, LogY: l.log, XFrom: l.window.from,
