@@ -97,7 +97,7 @@ func TestWhatIsOutOfSightIsSaidAndReached(t *testing.T) {
 			}
 		}
 		p.views.Board().Focus(panel)
-		if d.Press("G"); !d.Shows("▲ ") {
+		if d.Press("G"); !d.Shows("↑ ") {
 			t.Errorf("%s: nothing says that there is something above:\n%s", panel, d.Screen())
 		}
 	}

@@ -84,6 +84,9 @@ func (p *journal) eventLines(t *widget.Theme, w int) []string {
 		}
 	}
 	if len(lines) == 0 {
+		if r != nil && (r.status.State == run.Killed || r.status.State == run.Failed) {
+			return p.nothingLines(t, "nothing but its end needs a word", w)
+		}
 		return p.nothingLines(t, "✓ nothing has happened that needs a word", w)
 	}
 	return lines

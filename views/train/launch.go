@@ -364,8 +364,7 @@ func (l *launch) hint(more bool) string {
 	switch {
 	case l.starting:
 		return "starting it …   esc leaves; it starts all the same"
-	case l.refused != nil || slices.ContainsFunc(l.findings,
-		func(f dataset.Finding) bool { return f.Level == level.Error }):
+	case l.refused != nil || slices.ContainsFunc(l.findings, finetune.Refuses):
 		enter = "enter checks it again and starts it if all is well"
 	}
 	if l.measurable {

@@ -55,10 +55,10 @@ func (l *lines) right() string {
 func hidden(above, below int) string {
 	var parts []string
 	if above > 0 {
-		parts = append(parts, "▲ "+widget.Count(above))
+		parts = append(parts, "↑ "+widget.Count(above))
 	}
 	if below > 0 {
-		parts = append(parts, "▼ "+widget.Count(below)+" more")
+		parts = append(parts, "↓ "+widget.Count(below)+" more")
 	}
 	return strings.Join(parts, " · ")
 }
