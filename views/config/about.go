@@ -102,7 +102,7 @@ func (v *about) facts(field config.Field) []fact {
 		others = append(others, fact{"on disk", plainValue(change.Old), "● not saved", widget.Accent})
 	}
 	if old, overridden := v.file.Overridden(name); overridden {
-		others = append(others, fact{"in the file", plainValue(old), "» s leaves it; set it here to save it",
+		others = append(others, fact{"in file", plainValue(old), "» s leaves it; set it here to save it",
 			widget.Accent})
 	}
 	compare := func(label, as, note string, c *config.Config) {
@@ -160,13 +160,15 @@ func factLines(t *widget.Theme, f fact, w int) []string {
 	if len(values) > mostFactLines {
 		values = append(values[:mostFactLines-1], "…")
 	}
-	note := t.Tone(f.tone).Render(widget.Cut(f.note, room))
+	tone := t.Tone(f.tone)
 	switch {
 	case f.note == "":
-	case len(values) == 1 && widget.Width(values[0])+2+widget.Width(note) <= room:
-		values[0] += "  " + note
+	case len(values) == 1 && widget.Width(values[0])+2+widget.Width(f.note) <= room:
+		values[0] += "  " + tone.Render(f.note)
 	default:
-		values = append(values, note)
+		for _, line := range widget.Wrap(f.note, room) {
+			values = append(values, tone.Render(line))
+		}
 	}
 	for i, label := range append([]string{f.label}, make([]string, len(values)-1)...) {
 		values[i] = t.Muted.Render(widget.Left(widget.Clean(label), labelWidth)) + " " + values[i]

@@ -59,11 +59,11 @@ func (v *constants) actions() []views.Action {
 	toggles := func() bool { r, ok := v.selected(); return ok && r.field.Kind == config.Switch }
 	changed := func() bool { return v.file.Changed() }
 	return []views.Action{
+		{Name: "save", Label: "save", Help: "write config.toml; comments, order and spacing stay", Group: group,
+			Enabled: changed, Run: v.storage.save},
 		{Name: "edit", Label: "edit", Help: "change the constant under the cursor; from the sections, go to it",
 			Group: group, Enabled: constant, Run: v.editing.open},
 		{Name: "toggle", Help: "turn a switch on or off", Group: group, Enabled: toggles, Run: v.editing.open},
-		{Name: "save", Label: "save", Help: "write config.toml; comments, order and spacing stay", Group: group,
-			Enabled: changed, Run: v.storage.save},
 		{Name: "try_values", Label: "try values", Help: "give this constant several values, which a sweep tries",
 			Group: group, Enabled: constant, Run: v.editing.openTry},
 		{Name: "new_sweep", Label: v.trying.label(), Group: group, Run: v.trying.plan,
