@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -220,8 +221,10 @@ func drawMeasure(t *widget.Theme, c *stats.Clips, what measured, w, h int) strin
 	if m.Min == m.Max {
 		return widget.Middle(t.Text, fmt.Sprintf("%.4g%s in every clip", m.Min, what.unit), w, h)
 	}
-	text := fmt.Sprintf(" %.4g%s ± %s · %.4g … %.4g", m.Mean, what.unit, spreadText(m.SD), m.Min, m.Max)
-	if long := text + fmt.Sprintf(" · median %.4g", m.Median); widget.Width(long) <= w {
+	digits := digitsFor(m.SD)
+	text := fmt.Sprintf(" %.*f%s ± %.*f · %.*f … %.*f", digits, m.Mean, what.unit, digits, m.SD, digits, m.Min, digits,
+		m.Max)
+	if long := text + fmt.Sprintf(" · median %.*f", digits, m.Median); widget.Width(long) <= w {
 		text = long
 	}
 	counts := make([]float64, len(m.Histogram))
@@ -232,12 +235,12 @@ func drawMeasure(t *widget.Theme, c *stats.Clips, what measured, w, h int) strin
 	return widget.Block(widget.Cut(text, w)+"\n"+indented(g.Upright(t, w-1, h-1)), w, h)
 }
 
-// spreadText is a standard deviation: two digits that tell, and no power of ten.
-func spreadText(sd float64) string {
-	if sd >= 100 {
-		return fmt.Sprintf("%.0f", sd)
+// digitsFor is how many digits after the point stand beside a standard deviation: those of its first two, at most three.
+func digitsFor(sd float64) int {
+	if sd <= 0 {
+		return 1
 	}
-	return fmt.Sprintf("%.2g", sd)
+	return min(max(1-int(math.Floor(math.Log10(sd))), 0), 3)
 }
 
 // indented sets lines one cell in.

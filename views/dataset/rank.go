@@ -73,7 +73,12 @@ func (p *shared) drawRank(t *widget.Theme, w, h int) string {
 		words = nil
 	}
 	chart := widget.LineChart{LogY: true, NamesOnly: true, XName: "rank",
-		YText: func(v float64) string { return widget.Count(int(math.Round(v))) },
+		YText: func(v float64) string {
+			if v != math.Round(v) {
+				return "" // no class has half a clip
+			}
+			return widget.Count(int(v))
+		},
 		XText: func(v float64) string { return widget.Count(int(math.Round(v))) },
 		Lines: []widget.Line{{Name: p.unit(2) + " of a class", X: rank, Y: count},
 			{Name: p.className(), X: hereX, Y: hereY, Glyph: "◆", Tone: widget.Accent}}}

@@ -416,3 +416,25 @@ func TestALongTableAsksForTheLinesThatAreSeen(t *testing.T) {
 		t.Error("an empty table has no heading")
 	}
 }
+
+// A wide panel is filled by bars of one width, whose bins are joined alike; a narrow one has a bar for each cell.
+func TestBarsFillAWidePanel(t *testing.T) {
+	g := Histogram{Counts: make([]float64, 60)}
+	for w, want := range map[int][2]int{40: {40, 1}, 60: {60, 1}, 61: {60, 1}, 112: {30, 3}, 130: {60, 2}, 8: {8, 1}} {
+		if n, each := g.columns(w); n != want[0] || each != want[1] {
+			t.Errorf("%d cells: %d bars of %d, not %d of %d", w, n, each, want[0], want[1])
+		}
+	}
+}
+
+// A colour that means something is never white on white: on a light background it is darkened, on a dark one it stays.
+func TestInkIsSeenOnALightBackground(t *testing.T) {
+	for _, c := range []color.RGBA{{255, 255, 255, 255}, {240, 228, 66, 255}, {0, 114, 178, 255}} {
+		for _, dark := range []bool{true, false} {
+			ink := color.RGBAModel.Convert(NewTheme(dark, true).Ink(c).Look().GetForeground()).(color.RGBA)
+			if seen := luminance(ink) < 0.56; !dark && !seen || dark && ink != c || luminance(c) < 0.5 && ink != c {
+				t.Errorf("%v on dark=%v is written in %v", c, dark, ink)
+			}
+		}
+	}
+}

@@ -88,8 +88,8 @@ func (g Histogram) Upright(t *Theme, w, h int) string {
 	if h < 2 || w < 8 || len(g.Counts) == 0 {
 		return Block("", w, h)
 	}
-	bins := g.binned(min(w-1, len(g.Counts)))
-	each := max((w-1)/len(bins), 1)
+	n, each := g.columns(w - 1)
+	bins := g.binned(n)
 	longest := g.longest(bins)
 	top := Number1(longest)
 	rows := h - 1
@@ -113,6 +113,18 @@ func (g Histogram) Upright(t *Theme, w, h int) string {
 	}
 	lines = append(lines, t.Muted.Render(Ends(Number1(g.From), Number1(g.To), min(len(bins)*each, w))))
 	return Block(strings.Join(lines, "\n"), w, h)
+}
+
+// columns are how many bars fill most of w cells, and how many cells each is wide: all alike, so bins are joined where
+// one cell for each would leave much of a wide panel empty.
+func (g Histogram) columns(w int) (n, each int) {
+	most := min(w, len(g.Counts))
+	for n = most; n > 1; n-- {
+		if each = w / n; 4*n*each >= 3*w && (n == most || len(g.Counts)%n == 0) {
+			return n, each
+		}
+	}
+	return most, w / most
 }
 
 // binned joins neighbouring bins until there are at most n of them.

@@ -159,6 +159,9 @@ func (c LineChart) ranges() (x, y scale, ok bool) {
 	if c.YFrom != c.YTo {
 		y.from, y.to = c.YFrom, c.YTo
 	}
+	if x.from == x.to && c.XText == nil { // a first step: the axis names whole steps alone
+		x.from, x.to = x.from-1, x.to+1
+	}
 	return widened(x), widened(y), true
 }
 

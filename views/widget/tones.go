@@ -112,14 +112,20 @@ func Basic(c color.RGBA) ansi.BasicColor {
 	return ansi.BrightMagenta
 }
 
-// Ink is the style of text in a colour that means something: as it is, with
-// sixteen colours the one it is known by, without any plain.
+// Ink is the style of text in a colour that means something: as it is, on a light background darkened until it is seen
+// there, with sixteen colours the one it is known by, without any plain.
 func (t *Theme) Ink(c color.Color) Style {
 	switch {
 	case !t.Colour || c == nil:
 		return t.Text
 	case t.basic:
 		return NewStyle(lipgloss.NewStyle().Foreground(Basic(color.RGBAModel.Convert(c).(color.RGBA))))
+	}
+	const lightest = 0.55 // luminance that still stands out from white
+	if rgb := color.RGBAModel.Convert(c).(color.RGBA); !t.Dark && luminance(rgb) > lightest {
+		part := lightest / luminance(rgb)
+		dark := func(v uint8) uint8 { return uint8(float64(v) * part) }
+		c = color.RGBA{dark(rgb.R), dark(rgb.G), dark(rgb.B), rgb.A}
 	}
 	return NewStyle(lipgloss.NewStyle().Foreground(c))
 }
