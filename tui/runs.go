@@ -18,6 +18,7 @@ import (
 	"finetui/core/printable"
 	"finetui/core/run"
 	"finetui/core/session"
+	"finetui/views/widget"
 )
 
 // executable is the program itself, to be started as a run's process.
@@ -470,7 +471,7 @@ func (c call) listRuns(list []*run.Run) int {
 		d := describe(r)
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", printable.Line(r.Label()), d.State, stepOf(d.Step, d.Steps),
 			d.Recipe, printable.Line(cmp.Or(d.Base, "-")), begun(d.Created),
-			time.Duration(d.Seconds*float64(time.Second)).Round(time.Second))
+			widget.Duration(time.Duration(d.Seconds*float64(time.Second)).Round(time.Second)))
 	}
 	t.Flush()
 	return exitDone
