@@ -13,6 +13,7 @@ import (
 	"finetui/core/dataset"
 	"finetui/core/level"
 	"finetui/core/model"
+	"finetui/core/printable"
 	"finetui/core/project"
 	"finetui/core/recipe"
 	"finetui/core/run"
@@ -36,7 +37,7 @@ func Work(ctx context.Context, dir string, words ...string) error {
 		state, reason, err = run.Stopped, err.Error(), nil
 	}
 	if err != nil {
-		state, reason = run.Failed, err.Error()
+		state, reason = run.Failed, printable.Error(err)
 		err = errors.Join(err, w.Append(&run.Event{Head: run.Head{Step: j.step}, Level: level.Error, Text: reason}))
 	}
 	return errors.Join(err, w.Finish(state, reason))
