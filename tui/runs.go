@@ -519,10 +519,10 @@ func (c call) showRun(r *run.Run, file *config.File) int {
 	if r.Tool() != "" {
 		return c.showAdopted(r, d)
 	}
-	fmt.Fprintf(c.stdout, "folder     %s\nrecipe     %s\nbase       %s (%s)\ndata       %s\nprogram    %s on "+
+	fmt.Fprintf(c.stdout, "folder     %s\nrecipe     %s\nbase       %s\ndata       %s\nprogram    %s on "+
 		"%s\nsteps      %d of %d, %d samples an epoch, %d trained parameters\n",
-		r.Dir, d.Recipe, d.Base, d.BaseFingerprint, d.DataFingerprint, d.Version, d.Machine, d.Step, d.Steps, d.Samples,
-		d.Trainable)
+		r.Dir, d.Recipe, strings.TrimSpace(d.Base+" "+d.BaseFingerprint), d.DataFingerprint, d.Version, d.Machine, d.Step,
+		d.Steps, d.Samples, d.Trainable)
 	saved, err := r.Checkpoints()
 	if err != nil {
 		return c.failure(err)

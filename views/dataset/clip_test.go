@@ -102,7 +102,7 @@ func TestASetOfClipsIsShownAsOne(t *testing.T) {
 			t.Errorf("the overview lacks %q:\n%s", want, d.Screen())
 		}
 	}
-	if d.Press("]").Wait("lengths", p.settled); !d.Shows("5 s ± 2.6 · 1 … 9") || !d.Shows("30 fps") ||
+	if d.Press("]").Wait("lengths", p.settled); !d.Shows("5.0 s ± 2.6 · 1.0 … 9.0 · median") || !d.Shows("30 fps") ||
 		!d.Shows("h264") || !d.Shows("160×120") || !d.Shows("not looked into") {
 		t.Errorf("lengths, rates, codecs and sizes are not shown:\n%s", d.Screen())
 	}

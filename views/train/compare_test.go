@@ -76,7 +76,7 @@ func TestWhatIsOutOfSightIsSaidAndReached(t *testing.T) {
 	for _, panel := range []string{"recalls", "differences"} {
 		p.views.Board().Focus(panel)
 		d.Press("g")
-		if !d.Shows("▼ ") || !d.Shows(" more") {
+		if !d.Shows("↓ ") || !d.Shows(" more") {
 			t.Errorf("%s: nothing says that there is more:\n%s", panel, d.Screen())
 		}
 		seen := map[string]bool{}

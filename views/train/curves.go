@@ -33,7 +33,7 @@ func (p *shared) drawTrain(name, what string, value func(*run.Train) float64,
 	return func(t *widget.Theme, w, h int) string {
 		r := p.current()
 		if r == nil || r.ofRows(name, value).n == 0 {
-			return p.nothing(t, "no step has been reported yet", w, h)
+			return p.nothing(t, p.absent(what, "no step has been reported yet"), w, h)
 		}
 		c := p.plot.chart(p.now().Location())
 		c.LogY = false

@@ -9,18 +9,36 @@ import (
 	"finetui/views/widget"
 )
 
-// lossPanel is the loss of the selected run over time.
-type lossPanel struct{ *shared }
+// lossPanel is the loss of the selected run over time; of a run whose rows hold none it is another of their figures.
+type lossPanel struct {
+	*shared
+	figure *metric
+}
 
-func newLossPanel(s *shared) views.Panel {
-	p := &lossPanel{s}
-	return views.Panel{Name: "loss", Tab: "Loss", Title: p.title, Right: p.lossNote, Draw: p.draw,
+func newLossPanel(s *shared, figure *metric) views.Panel {
+	p := &lossPanel{s, figure}
+	return views.Panel{Name: "loss", Tab: "Loss", Title: p.title, Right: p.note, Draw: p.draw,
 		Move: s.moveCursor("loss")}
+}
+
+// without says whether the rows of a run hold figures and no loss, as those of another trainer may.
+func (p *lossPanel) without(r *reading) bool {
+	return r != nil && r.bad == nil && len(r.history.Train)+len(r.history.Evals) == 0 && len(r.history.Figures) > 0
+}
+
+func (p *lossPanel) note() string {
+	if p.without(p.current()) {
+		return p.figure.last()
+	}
+	return p.lossNote()
 }
 
 // draw is the raw loss faintly, the smoothed one, and the checks on valid.
 func (p *lossPanel) draw(t *widget.Theme, w, h int) string {
 	r := p.current()
+	if p.without(r) {
+		return p.figure.draw(t, w, h)
+	}
 	if r == nil || len(r.history.Train)+len(r.history.Evals) == 0 {
 		return p.nothing(t, p.whyNothing("no loss has been reported yet"), w, h)
 	}
@@ -61,6 +79,8 @@ func (p *lossPanel) title() string {
 	switch {
 	case e == nil:
 		return "Loss"
+	case p.without(r):
+		return p.figure.title() + " · " + e.run.Label()
 	case r != nil && p.weighted(r):
 		return "Weighted loss · " + e.run.Label()
 	}

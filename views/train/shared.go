@@ -32,8 +32,9 @@ type panels struct {
 }
 
 func newPanels(s *shared) *panels {
-	return &panels{runs: newRunsPanel(s), loss: newLossPanel(s), rate: newRatePanel(s), time: newTimePanel(s),
-		machine: newMachinePanel(s), classes: newClassesPanel(s), metric: newMetric(s), journal: newJournal(s)}
+	figure := newMetric(s)
+	return &panels{runs: newRunsPanel(s), loss: newLossPanel(s, figure), rate: newRatePanel(s), time: newTimePanel(s),
+		machine: newMachinePanel(s), classes: newClassesPanel(s), metric: figure, journal: newJournal(s)}
 }
 
 func title(s string) func() string { return func() string { return s } }

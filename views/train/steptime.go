@@ -21,7 +21,7 @@ func newTimePanel(s *shared) views.Panel {
 func (p *timePanel) draw(t *widget.Theme, w, h int) string {
 	r := p.current()
 	if r == nil || len(r.history.Train) == 0 {
-		return p.nothing(t, "no step has been reported yet", w, h)
+		return p.nothing(t, p.absent("what a step's time goes into", "no step has been reported yet"), w, h)
 	}
 	s := run.TimeOf(&r.history, r.clock)
 	if total := s.Within(); total <= 0 || math.IsNaN(total) {
