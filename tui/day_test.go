@@ -162,10 +162,11 @@ func askAndEvaluate(t *testing.T, terminal *viewtest.Terminal) {
 	t.Helper()
 	terminal.Send("4")
 	terminal.WaitFor("enter asks")
-	if strings.Contains(terminal.Screen(), "base tiny") { // the pane was opened before the run had a checkpoint
-		terminal.Send("m")
-	}
-	terminal.WaitFor("0001-enhanced")
+	terminal.Send("R") // the pane may have been opened before the run had a checkpoint, and ask the base
+	terminal.WaitFor("Whose adapter is asked")
+	terminal.WaitFor("▸0001-enhanced")
+	terminal.Send("\r")
+	terminal.WaitFor("0001-enhanced step")
 	terminal.Send("\r")
 	terminal.WaitFor("tokens/s")
 	terminal.Send("b")

@@ -35,7 +35,7 @@ func TestTheQuestionForARunMeasuresSteps(t *testing.T) {
 	for _, size := range sizes {
 		_, other := open(t, c, size.w, size.h)
 		other.Press("n")
-		other.Wait("it does not fit", func() bool { return other.Shows("worked out") })
+		other.Wait("the check", func() bool { return other.Shows("worked out") && other.Shows("finds nothing wrong") })
 		other.Golden("foreseen-" + size.name)
 	}
 	d.Press("ctrl+t")
