@@ -20,7 +20,7 @@ func theirRun(t *testing.T, rows string) string {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"trainer_log.jsonl": rows, "checkpoint-20/adapter_config.json": "{}",
-		"train.log": "one\rtwo\nthree\n"} {
+		"checkpoint-20/adapter_model.safetensors": "weights", "train.log": "one\rtwo\nthree\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

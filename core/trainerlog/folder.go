@@ -40,10 +40,20 @@ func checkpointStep(name string) (int, bool) {
 
 const adapterFile = "adapter_config.json"
 
-// adapterIn is the folder with an adapter's configuration: that of a checkpoint, or model in it (AutoModel).
+// adapterWeights are the names that PEFT gives to an adapter's weights.
+var adapterWeights = []string{"adapter_model.safetensors", "adapter_model.bin", "adapter_model.safetensors.index.json"}
+
+// adapterIn is the folder with an adapter's configuration and weights: that of a checkpoint, or model in it (AutoModel).
 func adapterIn(dir string) string {
 	for _, at := range []string{dir, filepath.Join(dir, "model")} {
-		if info, err := os.Lstat(filepath.Join(at, adapterFile)); err == nil && info.Mode().IsRegular() {
+		info, err := os.Lstat(filepath.Join(at, adapterFile))
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if slices.ContainsFunc(adapterWeights, func(name string) bool {
+			_, err := os.Stat(filepath.Join(at, name))
+			return err == nil
+		}) {
 			return at
 		}
 	}

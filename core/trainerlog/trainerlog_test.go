@@ -451,3 +451,17 @@ func TestWhatWasPrintedBesideARunIsNoSecondOne(t *testing.T) {
 		t.Errorf("beside a run: %d runs", len(found))
 	}
 }
+
+// An adapter's configuration alone is no adapter that could be asked.
+func TestAnAdapterHasWeights(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "trainer_log.jsonl"), llamaRows)
+	write(t, filepath.Join(dir, adapterFile), "{}")
+	if l, _ := open(t, dir); l.Adapter() != "" {
+		t.Errorf("%q is taken for an adapter without weights", l.Adapter())
+	}
+	write(t, filepath.Join(dir, "adapter_model.safetensors"), "x")
+	if l, _ := open(t, dir); l.Adapter() != dir {
+		t.Errorf("the adapter is %q, not %q", l.Adapter(), dir)
+	}
+}
