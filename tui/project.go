@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"finetui/core/config"
@@ -91,7 +92,7 @@ func runNew(c call) int {
 	if err := makeDemoData(c, file, listed); err != nil {
 		return c.failure(err)
 	}
-	next := nextStep(c.words[0], folder)
+	next := nextStep(c.words[0], folder, c.overrides)
 	if file.Config.View.Format == config.OutputJSON {
 		return c.printJSON(struct {
 			Schema int      `json:"schema"`
@@ -104,8 +105,8 @@ func runNew(c call) int {
 	return exitDone
 }
 
-// nextStep is what to do with a new project.
-func nextStep(preset, folder string) string {
+// nextStep is what to do with a new project that was made with such overrides.
+func nextStep(preset, folder string, overrides []string) string {
 	enter := ""
 	if filepath.Clean(folder) != "." {
 		enter = fmt.Sprintf("cd %s, then ", folder)
@@ -117,8 +118,13 @@ func nextStep(preset, folder string) string {
 	case demoQVED:
 		return enter + "finetui opens the workbench; finetui demo qved runs the chain of clips without one"
 	}
-	return enter + "set DATASET.PATH and MODEL.BASE in " + configFile +
-		"; finetui analyze and finetui lint say what is wrong, finetui opens the workbench"
+	missing := slices.DeleteFunc([]string{"DATASET.PATH", "MODEL.BASE"}, func(name string) bool {
+		return slices.ContainsFunc(overrides, func(o string) bool { return strings.HasPrefix(o, name+"=") })
+	})
+	if len(missing) > 0 {
+		enter += "set " + strings.Join(missing, " and ") + " in " + configFile + "; "
+	}
+	return enter + "finetui analyze and finetui lint say what is wrong, finetui opens the workbench"
 }
 
 // openProject opens the configuration's data set and recipe.

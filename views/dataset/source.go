@@ -184,11 +184,11 @@ func (p *Pane) notice(t *widget.Theme, w, h int) string {
 	n := widget.NewNotice(w)
 	switch {
 	case p.pending():
-		doing, progress := "Reading", p.data.Progress
+		doing, progress := "Reading the data set at "+p.file.Config.Dataset.Path, p.data.Progress
 		if p.drawing.Pending() {
-			doing, progress = "Drawing", p.progress
+			doing, progress = "Drawing the demo's data sets", p.progress
 		}
-		n.Say(t.Strong, doing+" the data set at "+p.file.Config.Dataset.Path)
+		n.Say(t.Strong, doing)
 		n.Add(progress.View(t, min(w-6, 72)))
 		n.Say(t.Muted, "Every key works meanwhile; the other panes are open.")
 	case p.canDraw():
