@@ -46,9 +46,9 @@ func TestAListOnItsWayIsNotTheOneBefore(t *testing.T) {
 		}
 	}
 	d.Press("y") // asks
-	if d.Wait("the list", func() bool { return !p.views.Listing() }); !toasted(d, "still being looked for") {
-		t.Errorf("something was copied: %v", d.Seen())
-	}
+	d.Wait("the list, and that nothing was copied", func() bool {
+		return !p.views.Listing() && toasted(d, "still being looked for") // each comes by a command of its own
+	})
 	if len(p.samples.items) == 0 || len(p.samples.items) == 290 {
 		t.Errorf("%d pictures pass", len(p.samples.items))
 	}
