@@ -130,7 +130,11 @@ func (l *log) append(known map[string]entry, keys []string) bool {
 		l.dead = true // somebody else's
 		return false
 	}
-	var data []byte
+	size := 0
+	for _, key := range keys {
+		size += headSize + len(key)
+	}
+	data := make([]byte, 0, size)
 	for _, key := range keys {
 		data = record(data, key, known[key])
 	}

@@ -38,7 +38,9 @@ func plural(word string) bool {
 			func(ending string) bool { return strings.HasSuffix(word, ending) })
 }
 
-func capital(s string) string {
+func capital(s string) string { return string(appendCapital(nil, s)) }
+
+func appendCapital(to []byte, s string) []byte {
 	first, size := utf8.DecodeRuneInString(s)
-	return string(unicode.ToUpper(first)) + s[size:]
+	return append(utf8.AppendRune(to, unicode.ToUpper(first)), s[size:]...)
 }

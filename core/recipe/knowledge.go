@@ -1,6 +1,9 @@
 package recipe
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // Knowledge is what a part of the prompt tells of the answer by itself: how many of the train split's objects are of
 // the class that is the commonest among those that are told the same.
@@ -16,47 +19,52 @@ type Knowledge struct {
 // with its usual place, and the type with the position word. The type is what a first stage knows. Its usual place is
 // chosen by the type, so it can tell nothing beyond it; the figures show that.
 func (r *Recipe) Knowledge() []Knowledge {
-	ingredients := []struct {
+	counts := map[string][]int{} // of each class, by the word for the place
+	for i := range r.data.Items {
+		it := &r.data.Items[i]
+		if it.Split != trainSplit {
+			continue
+		}
+		for o := range it.Objects {
+			word := r.band(it.Objects[o].Box.Center().Y)
+			if counts[word] == nil {
+				counts[word] = make([]int, len(r.Classes))
+			}
+			counts[word][it.Objects[o].Class]++
+		}
+	}
+	var out []Knowledge
+	for _, told := range []struct {
 		what string
-		text func(object string, y float64) string
+		text func(object, word string) string
 	}{
-		{"nothing", func(string, float64) string { return "" }},
-		{"the object type", func(object string, _ float64) string { return object }},
-		{"the object type and its usual place", func(object string, _ float64) string {
+		{"nothing", func(_, _ string) string { return "" }},
+		{"the object type", func(object, _ string) string { return object }},
+		{"the object type and its usual place", func(object, _ string) string {
 			return object + "; " + r.facts.place[object]
 		}},
-		{"the object type and the position word", func(object string, y float64) string {
-			return object + "; " + r.band(y)
-		}},
-	}
-	out := make([]Knowledge, len(ingredients))
-	for i, g := range ingredients {
-		counts := map[string]map[int]int{}
-		k := Knowledge{What: g.what}
-		for j := range r.data.Items {
-			it := &r.data.Items[j]
-			if it.Split != trainSplit {
-				continue
-			}
-			for o := range it.Objects {
-				c := it.Objects[o].Class
-				text := g.text(r.Classes[c].Object, it.Objects[o].Box.Center().Y)
-				if counts[text] == nil {
-					counts[text] = map[int]int{}
+		{"the object type and the position word", func(object, word string) string { return object + "; " + word }},
+	} {
+		k := Knowledge{What: told.what}
+		texts := map[string][]int{} // of each class, by what is told
+		for word, classes := range counts {
+			for c, n := range classes {
+				if n == 0 {
+					continue
 				}
-				counts[text][c]++
-				k.N++
+				text := told.text(r.Classes[c].Object, word)
+				if texts[text] == nil {
+					texts[text] = make([]int, len(classes))
+				}
+				texts[text][c] += n
+				k.N += n
 			}
 		}
-		for _, classes := range counts {
-			most := 0
-			for _, n := range classes {
-				most = max(most, n)
-			}
-			k.Right += most
+		for _, classes := range texts {
+			k.Right += slices.Max(classes)
 		}
-		k.Texts, k.Share = len(counts), float64(k.Right)/float64(cmp.Or(k.N, 1))
-		out[i] = k
+		k.Texts, k.Share = len(texts), float64(k.Right)/float64(cmp.Or(k.N, 1))
+		out = append(out, k)
 	}
 	return out
 }

@@ -31,7 +31,7 @@ func (r *Recipe) appendPrompt(to []byte, it *dataset.Item, focus int) []byte {
 		to = append(appendHundredths(append(to, ", y "...), center.Y), ". "...)
 	}
 	if rec.PositionWords && it.Clip == nil {
-		to = append(append(to, capital(r.band(center.Y))...), ". "...)
+		to = append(appendCapital(to, r.band(center.Y)), ". "...)
 	}
 	if fact := r.facts.told[object.Class]; fact != "" {
 		to = append(append(to, fact...), ' ')
