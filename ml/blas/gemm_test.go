@@ -234,6 +234,37 @@ func TestProductsBeginWithWhatIsAddedToThem(t *testing.T) {
 	})
 }
 
+func TestColumnsOfPanelsMultiplyAsThoseOfAllOfThem(t *testing.T) {
+	sets(t, func(t *testing.T) {
+		const m, n, k = 8, 100, 36
+		r := rand.New(rand.NewPCG(9, 4))
+		a, b := normals(r, m*k), normals(r, n*k)
+		words := make([]uint16, n*k)
+		NarrowBF16(words, b)
+		for name, p := range map[string]*Panels{"float32": Pack(true, n, k, b, k), "bfloat16": PackBF16(true, n, k,
+			words, k)} {
+			all := make([]float32, m*n)
+			Team{}.Mul(m, a, k, p, false, all, n)
+			for _, c := range [][2]int{{0, n}, {16, 48}, {64, n}, {32, 32}} {
+				part, width := p.Columns(c[0], c[1]), c[1]-c[0]
+				got := make([]float32, m*width)
+				Team{}.Mul(m, a, k, &part, false, got, width)
+				for i, v := range got {
+					if want := all[i/width*n+c[0]+i%width]; v != want {
+						t.Fatalf("%s, columns %v: value %d is %g, and %g in all of them", name, c, i, v, want)
+					}
+				}
+			}
+		}
+		defer func() {
+			if recover() == nil {
+				t.Error("columns within a panel were begun with")
+			}
+		}()
+		Pack(true, n, k, b, k).Columns(8, 24)
+	})
+}
+
 func TestBlocksAreSharedEvenly(t *testing.T) {
 	for _, c := range []struct{ n, size, step, blocks int }{
 		{896, 2, 16, 2}, {1152, 2, 16, 2}, {9728, 2, 16, 2}, {256, 2, 6, 2}, {2116, 2, 6, 2}, {896, 2, 64, 16},

@@ -61,6 +61,21 @@ func (p *Panels) Part(k, n int) Panels {
 	return part
 }
 
+// Columns is columns from to end of p, without a copy; from begins a panel: it is a multiple of 16.
+func (p *Panels) Columns(from, end int) Panels {
+	if from < 0 || from%panelWidth != 0 || from > end || end > p.n {
+		panic(fmt.Sprintf("blas: columns %d to %d of panels [%d, %d]", from, end, p.k, p.n))
+	}
+	part, skip := *p, from*p.stride
+	part.n = end - from
+	if p.f != nil {
+		part.f = p.f[skip:]
+	} else {
+		part.h = p.h[skip:]
+	}
+	return part
+}
+
 func checkStored(tb bool, n, k, size, ldb int) {
 	if tb {
 		checkMatrix("B", n, k, size, ldb)

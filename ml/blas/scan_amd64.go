@@ -1,13 +1,18 @@
 package blas
 
-// scanSome runs a vector of channels from at on, and returns how many they are.
+// scanSome runs one or two vectors of channels from at on, and returns how many they are.
 func scanSome(s *Scan, at int) int {
 	if !kernels.vectors {
 		return scanSomeGo(s, at)
 	}
-	run, n := scanAVX2, 8
-	if kernels.lanes == 16 && s.Channels-at >= 16 {
+	run, n, left := scanAVX2, 8, s.Channels-at
+	switch {
+	case kernels.lanes == 16 && left >= 32:
+		run, n = scanPairAVX512, 32
+	case kernels.lanes == 16 && left >= 16:
 		run, n = scanAVX512, 16
+	case left >= 16:
+		run, n = scanPairAVX2, 16
 	}
 	run(&s.Y.V[s.Y.First+at], &s.U.V[s.U.First+at], &s.DT.V[s.DT.First+at], &s.B.V[s.B.First], &s.C.V[s.C.First],
 		&s.A.V[s.A.First+at], &s.D[at], &s.H.V[s.H.First+at], s.Steps, s.States, 4*s.Y.Ld, 4*s.U.Ld, 4*s.DT.Ld,

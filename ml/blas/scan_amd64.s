@@ -13,59 +13,58 @@ TEXT ·scanAVX2(SB), NOSPLIT, $0-128
 	MOVQ         b+24(FP), BX
 	MOVQ         c+32(FP), SI
 	MOVQ         d+48(FP), DI
-	VMOVUPS      (DI), Y0
-	VBROADCASTSS lanes_3f800000<>+0(SB), Y1
-	VBROADCASTSS lanes_c2c80000<>+0(SB), Y2
-	MOVQ         lda+112(FP), R9
-	MOVQ         ldh+120(FP), R10
+	VBROADCASTSS lanes_3f800000<>+0(SB), Y0
+	VBROADCASTSS lanes_c2c80000<>+0(SB), Y1
+	MOVQ         lda+112(FP), R10
+	MOVQ         ldh+120(FP), R11
 
 step:
-	VMOVUPS (DX), Y3
-	VMOVUPS (CX), Y4
-	VMULPS  Y0, Y4, Y5
-	VMULPS  Y3, Y4, Y4
-	MOVQ    states+72(FP), R11
-	MOVQ    a+40(FP), DI
-	MOVQ    h+56(FP), R8
-	XORQ    R12, R12
+	VMOVUPS (DX), Y2
+	VMOVUPS (CX), Y3
+	VMULPS  (DI), Y3, Y4
+	VMULPS  Y2, Y3, Y3
+	MOVQ    states+72(FP), R12
+	MOVQ    a+40(FP), R8
+	MOVQ    h+56(FP), R9
+	XORQ    R13, R13
 	PCALIGN $0x20
 
 state:
-	VMULPS       (DI), Y3, Y6
-	VMAXPS       Y6, Y2, Y6
-	VROUNDPS     $0x08, Y6, Y7
-	VSUBPS       Y7, Y6, Y6
-	VMOVUPS      lanes_3920fdde<>+0(SB), Y8
-	VFMADD213PS  lanes_3aaf9f2a<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3c1d96a6<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3d635774<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3e75fdee<>+0(SB), Y6, Y8
-	VFMADD213PS  lanes_3f317218<>+0(SB), Y6, Y8
-	VFMADD213PS  Y1, Y6, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       Y7, Y8, Y8
-	VMULPS       (R8), Y8, Y8
-	VBROADCASTSS (BX)(R12*4), Y6
-	VFMADD231PS  Y6, Y4, Y8
-	VMOVUPS      Y8, (R8)
-	VBROADCASTSS (SI)(R12*4), Y6
-	VFMADD231PS  Y6, Y8, Y5
-	ADDQ         R9, DI
+	VMULPS       (R8), Y2, Y5
+	VMAXPS       Y5, Y1, Y5
+	VROUNDPS     $0x08, Y5, Y6
+	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      lanes_3920fdde<>+0(SB), Y7
+	VFMADD213PS  lanes_3aaf9f2a<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3c1d96a6<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3d635774<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3e75fdee<>+0(SB), Y5, Y7
+	VFMADD213PS  lanes_3f317218<>+0(SB), Y5, Y7
+	VFMADD213PS  Y0, Y5, Y7
+	VCVTPS2DQ    Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       Y6, Y7, Y7
+	VMULPS       (R9), Y7, Y7
+	VBROADCASTSS (BX)(R13*4), Y5
+	VFMADD231PS  Y5, Y3, Y7
+	VMOVUPS      Y7, (R9)
+	VBROADCASTSS (SI)(R13*4), Y5
+	VFMADD231PS  Y5, Y7, Y4
 	ADDQ         R10, R8
-	INCQ         R12
-	CMPQ         R12, R11
+	ADDQ         R11, R9
+	INCQ         R13
+	CMPQ         R13, R12
 	JNE          state
-	VMOVUPS      Y5, (AX)
-	MOVQ         ldy+80(FP), R11
-	ADDQ         R11, AX
-	MOVQ         ldu+88(FP), R11
-	ADDQ         R11, CX
-	MOVQ         lddt+96(FP), R11
-	ADDQ         R11, DX
-	MOVQ         ldbc+104(FP), R11
-	ADDQ         R11, BX
-	ADDQ         R11, SI
+	VMOVUPS      Y4, (AX)
+	MOVQ         ldy+80(FP), R12
+	ADDQ         R12, AX
+	MOVQ         ldu+88(FP), R12
+	ADDQ         R12, CX
+	MOVQ         lddt+96(FP), R12
+	ADDQ         R12, DX
+	MOVQ         ldbc+104(FP), R12
+	ADDQ         R12, BX
+	ADDQ         R12, SI
 	DECQ         steps+64(FP)
 	JNZ          step
 	VZEROUPPER
@@ -151,6 +150,101 @@ DATA lanes_3f317218<>+24(SB)/4, $0x3f317218
 DATA lanes_3f317218<>+28(SB)/4, $0x3f317218
 GLOBL lanes_3f317218<>(SB), RODATA|NOPTR, $32
 
+// func scanPairAVX2(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int, lda int, ldh int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scanPairAVX2(SB), NOSPLIT, $0-128
+	MOVQ         y+0(FP), AX
+	MOVQ         u+8(FP), CX
+	MOVQ         dt+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         d+48(FP), DI
+	VBROADCASTSS lanes_3f800000<>+0(SB), Y0
+	VBROADCASTSS lanes_c2c80000<>+0(SB), Y1
+	MOVQ         lda+112(FP), R10
+	MOVQ         ldh+120(FP), R11
+
+step:
+	VMOVUPS (DX), Y2
+	VMOVUPS (CX), Y3
+	VMULPS  (DI), Y3, Y4
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS 32(DX), Y5
+	VMOVUPS 32(CX), Y6
+	VMULPS  32(DI), Y6, Y7
+	VMULPS  Y5, Y6, Y6
+	MOVQ    states+72(FP), R12
+	MOVQ    a+40(FP), R8
+	MOVQ    h+56(FP), R9
+	XORQ    R13, R13
+	PCALIGN $0x20
+
+state:
+	VMULPS       (R8), Y2, Y8
+	VMAXPS       Y8, Y1, Y8
+	VMULPS       32(R8), Y5, Y9
+	VMAXPS       Y9, Y1, Y9
+	VROUNDPS     $0x08, Y8, Y10
+	VROUNDPS     $0x08, Y9, Y11
+	VMOVUPS      lanes_3920fdde<>+0(SB), Y13
+	VSUBPS       Y10, Y8, Y8
+	VMOVUPS      Y13, Y12
+	VSUBPS       Y11, Y9, Y9
+	VMOVUPS      Y13, Y13
+	VMOVUPS      lanes_3aaf9f2a<>+0(SB), Y14
+	VFMADD213PS  Y14, Y8, Y12
+	VFMADD213PS  Y14, Y9, Y13
+	VMOVUPS      lanes_3c1d96a6<>+0(SB), Y14
+	VFMADD213PS  Y14, Y8, Y12
+	VFMADD213PS  Y14, Y9, Y13
+	VMOVUPS      lanes_3d635774<>+0(SB), Y14
+	VFMADD213PS  Y14, Y8, Y12
+	VFMADD213PS  Y14, Y9, Y13
+	VMOVUPS      lanes_3e75fdee<>+0(SB), Y14
+	VFMADD213PS  Y14, Y8, Y12
+	VFMADD213PS  Y14, Y9, Y13
+	VMOVUPS      lanes_3f317218<>+0(SB), Y14
+	VFMADD213PS  Y14, Y8, Y12
+	VFMADD213PS  Y14, Y9, Y13
+	VFMADD213PS  Y0, Y8, Y12
+	VCVTPS2DQ    Y10, Y10
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       Y10, Y12, Y12
+	VFMADD213PS  Y0, Y9, Y13
+	VCVTPS2DQ    Y11, Y11
+	VPSLLD       $0x17, Y11, Y11
+	VPADDD       Y11, Y13, Y13
+	VMULPS       (R9), Y12, Y12
+	VMULPS       32(R9), Y13, Y13
+	VBROADCASTSS (BX)(R13*4), Y8
+	VFMADD231PS  Y8, Y3, Y12
+	VMOVUPS      Y12, (R9)
+	VFMADD231PS  Y8, Y6, Y13
+	VMOVUPS      Y13, 32(R9)
+	VBROADCASTSS (SI)(R13*4), Y8
+	VFMADD231PS  Y8, Y12, Y4
+	VFMADD231PS  Y8, Y13, Y7
+	ADDQ         R10, R8
+	ADDQ         R11, R9
+	INCQ         R13
+	CMPQ         R13, R12
+	JNE          state
+	VMOVUPS      Y4, (AX)
+	VMOVUPS      Y7, 32(AX)
+	MOVQ         ldy+80(FP), R12
+	ADDQ         R12, AX
+	MOVQ         ldu+88(FP), R12
+	ADDQ         R12, CX
+	MOVQ         lddt+96(FP), R12
+	ADDQ         R12, DX
+	MOVQ         ldbc+104(FP), R12
+	ADDQ         R12, BX
+	ADDQ         R12, SI
+	DECQ         steps+64(FP)
+	JNZ          step
+	VZEROUPPER
+	RET
+
 // func softplusAVX2(dst *float32, x *float32, vectors int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·softplusAVX2(SB), NOSPLIT, $0-24
@@ -162,30 +256,116 @@ TEXT ·softplusAVX2(SB), NOSPLIT, $0-24
 	VBROADCASTSS lanes_00000000<>+0(SB), Y2
 	VBROADCASTSS lanes_40000000<>+0(SB), Y3
 	VBROADCASTSS lanes_bfb8aa3b<>+0(SB), Y4
+	SUBQ         $0x02, DX
+	JLT          pairDone
 	PCALIGN      $0x20
 
-vector:
+pair:
 	VMOVUPS     (CX), Y5
+	VMAXPS      Y5, Y2, Y6
+	VADDPS      Y6, Y6, Y6
+	VSUBPS      Y5, Y6, Y6
+	VMULPS      Y4, Y6, Y6
+	VMAXPS      Y6, Y1, Y6
+	VMOVUPS     32(CX), Y5
 	VMAXPS      Y5, Y2, Y7
-	VADDPS      Y7, Y7, Y6
+	VADDPS      Y7, Y7, Y7
+	VSUBPS      Y5, Y7, Y7
+	VMULPS      Y4, Y7, Y7
+	VMAXPS      Y7, Y1, Y7
+	VROUNDPS    $0x08, Y6, Y5
+	VROUNDPS    $0x08, Y7, Y8
+	VMOVUPS     lanes_3920fdde<>+0(SB), Y10
+	VSUBPS      Y5, Y6, Y6
+	VMOVUPS     Y10, Y9
+	VSUBPS      Y8, Y7, Y7
+	VMOVUPS     Y10, Y10
+	VMOVUPS     lanes_3aaf9f2a<>+0(SB), Y11
+	VFMADD213PS Y11, Y6, Y9
+	VFMADD213PS Y11, Y7, Y10
+	VMOVUPS     lanes_3c1d96a6<>+0(SB), Y11
+	VFMADD213PS Y11, Y6, Y9
+	VFMADD213PS Y11, Y7, Y10
+	VMOVUPS     lanes_3d635774<>+0(SB), Y11
+	VFMADD213PS Y11, Y6, Y9
+	VFMADD213PS Y11, Y7, Y10
+	VMOVUPS     lanes_3e75fdee<>+0(SB), Y11
+	VFMADD213PS Y11, Y6, Y9
+	VFMADD213PS Y11, Y7, Y10
+	VMOVUPS     lanes_3f317218<>+0(SB), Y11
+	VFMADD213PS Y11, Y6, Y9
+	VFMADD213PS Y11, Y7, Y10
+	VFMADD213PS Y0, Y6, Y9
+	VCVTPS2DQ   Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPADDD      Y5, Y9, Y9
+	VFMADD213PS Y0, Y7, Y10
+	VCVTPS2DQ   Y8, Y8
+	VPSLLD      $0x17, Y8, Y8
+	VPADDD      Y8, Y10, Y10
+	VADDPS      Y3, Y9, Y5
+	VDIVPS      Y5, Y9, Y9
+	VMULPS      Y9, Y9, Y5
+	VMOVUPS     lanes_3d888889<>+0(SB), Y7
+	VADDPS      Y3, Y10, Y6
+	VDIVPS      Y6, Y10, Y10
+	VMULPS      Y10, Y10, Y6
+	VMOVUPS     lanes_3d888889<>+0(SB), Y8
+	VFMADD213PS lanes_3d9d89d9<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3d9d89d9<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3dba2e8c<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3dba2e8c<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3de38e39<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3de38e39<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3e124925<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3e124925<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3e4ccccd<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3e4ccccd<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3eaaaaab<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3eaaaaab<>+0(SB), Y6, Y8
+	VFMADD213PS lanes_3f800000<>+0(SB), Y5, Y7
+	VFMADD213PS lanes_3f800000<>+0(SB), Y6, Y8
+	VMAXPS      (CX), Y2, Y5
+	VADDPS      Y9, Y9, Y9
+	VFMADD213PS Y5, Y7, Y9
+	VMOVUPS     Y9, (AX)
+	VMAXPS      32(CX), Y2, Y6
+	VADDPS      Y10, Y10, Y10
+	VFMADD213PS Y6, Y8, Y10
+	VMOVUPS     Y10, 32(AX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x02, DX
+	JGE         pair
+
+pairDone:
+	ADDQ    $0x02, DX
+	SUBQ    $0x01, DX
+	JLT     singleDone
+	PCALIGN $0x20
+
+single:
+	VMOVUPS     (CX), Y5
+	VMAXPS      Y5, Y2, Y6
+	VADDPS      Y6, Y6, Y6
 	VSUBPS      Y5, Y6, Y6
 	VMULPS      Y4, Y6, Y6
 	VMAXPS      Y6, Y1, Y6
 	VROUNDPS    $0x08, Y6, Y5
 	VSUBPS      Y5, Y6, Y6
-	VMOVUPS     lanes_3920fdde<>+0(SB), Y8
-	VFMADD213PS lanes_3aaf9f2a<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3c1d96a6<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3d635774<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3e75fdee<>+0(SB), Y6, Y8
-	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y8
-	VFMADD213PS Y0, Y6, Y8
+	VMOVUPS     lanes_3920fdde<>+0(SB), Y7
+	VFMADD213PS lanes_3aaf9f2a<>+0(SB), Y6, Y7
+	VFMADD213PS lanes_3c1d96a6<>+0(SB), Y6, Y7
+	VFMADD213PS lanes_3d635774<>+0(SB), Y6, Y7
+	VFMADD213PS lanes_3e75fdee<>+0(SB), Y6, Y7
+	VFMADD213PS lanes_3f317218<>+0(SB), Y6, Y7
+	VFMADD213PS Y0, Y6, Y7
 	VCVTPS2DQ   Y5, Y5
 	VPSLLD      $0x17, Y5, Y5
-	VPADDD      Y5, Y8, Y8
-	VADDPS      Y3, Y8, Y5
-	VDIVPS      Y5, Y8, Y8
-	VMULPS      Y8, Y8, Y5
+	VPADDD      Y5, Y7, Y7
+	VADDPS      Y3, Y7, Y5
+	VDIVPS      Y5, Y7, Y7
+	VMULPS      Y7, Y7, Y5
 	VMOVUPS     lanes_3d888889<>+0(SB), Y6
 	VFMADD213PS lanes_3d9d89d9<>+0(SB), Y5, Y6
 	VFMADD213PS lanes_3dba2e8c<>+0(SB), Y5, Y6
@@ -194,13 +374,17 @@ vector:
 	VFMADD213PS lanes_3e4ccccd<>+0(SB), Y5, Y6
 	VFMADD213PS lanes_3eaaaaab<>+0(SB), Y5, Y6
 	VFMADD213PS lanes_3f800000<>+0(SB), Y5, Y6
-	VADDPS      Y8, Y8, Y8
-	VFMADD213PS Y7, Y6, Y8
-	VMOVUPS     Y8, (AX)
+	VMAXPS      (CX), Y2, Y5
+	VADDPS      Y7, Y7, Y7
+	VFMADD213PS Y5, Y6, Y7
+	VMOVUPS     Y7, (AX)
 	ADDQ        $0x00000020, CX
 	ADDQ        $0x00000020, AX
-	DECQ        DX
-	JNZ         vector
+	SUBQ        $0x01, DX
+	JGE         single
+
+singleDone:
+	ADDQ $0x01, DX
 	VZEROUPPER
 	RET
 
@@ -328,23 +512,103 @@ TEXT ·convSiLUAVX2(SB), NOSPLIT, $0-64
 	VBROADCASTSS lanes_c2fc0000<>+0(SB), Y1
 	VBROADCASTSS lanes_00000000<>+0(SB), Y2
 	VBROADCASTSS lanes_3fb8aa3b<>+0(SB), Y3
+	SUBQ         $0x02, SI
+	JLT          pairDone
+	PCALIGN      $0x20
 
-vector:
+pair:
+	VMOVUPS (CX), Y4
+	VMOVUPS 32(CX), Y5
+	MOVQ    taps+40(FP), R9
+	MOVQ    DX, R10
+	MOVQ    BX, R11
+
+tap2:
+	VMOVUPS     (R10), Y6
+	VFMADD231PS (R11), Y6, Y4
+	VMOVUPS     32(R10), Y6
+	VFMADD231PS 32(R11), Y6, Y5
+	ADDQ        DI, R10
+	ADDQ        R8, R11
+	DECQ        R9
+	JNZ         tap2
+	VMAXPS      Y4, Y2, Y6
+	VMINPS      Y4, Y2, Y4
+	VSUBPS      Y6, Y4, Y8
+	VMULPS      Y3, Y8, Y8
+	VMAXPS      Y8, Y1, Y8
+	VMAXPS      Y5, Y2, Y7
+	VMINPS      Y5, Y2, Y5
+	VSUBPS      Y7, Y5, Y9
+	VMULPS      Y3, Y9, Y9
+	VMAXPS      Y9, Y1, Y9
+	VROUNDPS    $0x08, Y8, Y10
+	VROUNDPS    $0x08, Y9, Y11
+	VMOVUPS     lanes_3920fdde<>+0(SB), Y13
+	VSUBPS      Y10, Y8, Y8
+	VMOVUPS     Y13, Y12
+	VSUBPS      Y11, Y9, Y9
+	VMOVUPS     Y13, Y13
+	VMOVUPS     lanes_3aaf9f2a<>+0(SB), Y14
+	VFMADD213PS Y14, Y8, Y12
+	VFMADD213PS Y14, Y9, Y13
+	VMOVUPS     lanes_3c1d96a6<>+0(SB), Y14
+	VFMADD213PS Y14, Y8, Y12
+	VFMADD213PS Y14, Y9, Y13
+	VMOVUPS     lanes_3d635774<>+0(SB), Y14
+	VFMADD213PS Y14, Y8, Y12
+	VFMADD213PS Y14, Y9, Y13
+	VMOVUPS     lanes_3e75fdee<>+0(SB), Y14
+	VFMADD213PS Y14, Y8, Y12
+	VFMADD213PS Y14, Y9, Y13
+	VMOVUPS     lanes_3f317218<>+0(SB), Y14
+	VFMADD213PS Y14, Y8, Y12
+	VFMADD213PS Y14, Y9, Y13
+	VFMADD213PS Y0, Y8, Y12
+	VCVTPS2DQ   Y10, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VPADDD      Y10, Y12, Y12
+	VFMADD213PS Y0, Y9, Y13
+	VCVTPS2DQ   Y11, Y11
+	VPSLLD      $0x17, Y11, Y11
+	VPADDD      Y11, Y13, Y13
+	VFMADD231PS Y12, Y4, Y6
+	VADDPS      Y0, Y12, Y12
+	VDIVPS      Y12, Y6, Y6
+	VFMADD231PS Y13, Y5, Y7
+	VADDPS      Y0, Y13, Y13
+	VDIVPS      Y13, Y7, Y7
+	VMOVUPS     Y6, (AX)
+	VMOVUPS     Y7, 32(AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x02, SI
+	JGE         pair
+
+pairDone:
+	ADDQ    $0x02, SI
+	SUBQ    $0x01, SI
+	JLT     singleDone
+	PCALIGN $0x20
+
+single:
 	VMOVUPS (CX), Y4
 	MOVQ    taps+40(FP), R9
 	MOVQ    DX, R10
 	MOVQ    BX, R11
 
-tap:
+tap1:
 	VMOVUPS     (R10), Y5
 	VFMADD231PS (R11), Y5, Y4
 	ADDQ        DI, R10
 	ADDQ        R8, R11
 	DECQ        R9
-	JNZ         tap
-	VMINPS      Y4, Y2, Y5
-	VMAXPS      Y4, Y2, Y4
-	VSUBPS      Y4, Y5, Y6
+	JNZ         tap1
+	VMAXPS      Y4, Y2, Y5
+	VMINPS      Y4, Y2, Y4
+	VSUBPS      Y5, Y4, Y6
 	VMULPS      Y3, Y6, Y6
 	VMAXPS      Y6, Y1, Y6
 	VROUNDPS    $0x08, Y6, Y7
@@ -359,16 +623,19 @@ tap:
 	VCVTPS2DQ   Y7, Y7
 	VPSLLD      $0x17, Y7, Y7
 	VPADDD      Y7, Y8, Y8
-	VFMADD231PS Y8, Y5, Y4
+	VFMADD231PS Y8, Y4, Y5
 	VADDPS      Y0, Y8, Y8
-	VDIVPS      Y8, Y4, Y4
-	VMOVUPS     Y4, (AX)
+	VDIVPS      Y8, Y5, Y5
+	VMOVUPS     Y5, (AX)
 	ADDQ        $0x00000020, AX
 	ADDQ        $0x00000020, CX
 	ADDQ        $0x00000020, DX
 	ADDQ        $0x00000020, BX
-	DECQ        SI
-	JNZ         vector
+	SUBQ        $0x01, SI
+	JGE         single
+
+singleDone:
+	ADDQ $0x01, SI
 	VZEROUPPER
 	RET
 
@@ -394,12 +661,85 @@ TEXT ·siluMulSumAVX2(SB), NOSPLIT, $0-40
 	VBROADCASTSS lanes_c2fc0000<>+0(SB), Y1
 	VBROADCASTSS lanes_00000000<>+0(SB), Y2
 	VBROADCASTSS lanes_3fb8aa3b<>+0(SB), Y3
+	SUBQ         $0x02, SI
+	JLT          pairDone
+	PCALIGN      $0x20
 
-vector:
+pair:
 	VMOVUPS     (CX), Y4
-	VMINPS      Y4, Y2, Y5
-	VMAXPS      Y4, Y2, Y4
-	VSUBPS      Y4, Y5, Y6
+	VMOVUPS     32(CX), Y5
+	VMAXPS      Y4, Y2, Y6
+	VMINPS      Y4, Y2, Y4
+	VSUBPS      Y6, Y4, Y8
+	VMULPS      Y3, Y8, Y8
+	VMAXPS      Y8, Y1, Y8
+	VMAXPS      Y5, Y2, Y7
+	VMINPS      Y5, Y2, Y5
+	VSUBPS      Y7, Y5, Y9
+	VMULPS      Y3, Y9, Y9
+	VMAXPS      Y9, Y1, Y9
+	VROUNDPS    $0x08, Y8, Y10
+	VROUNDPS    $0x08, Y9, Y11
+	VMOVUPS     lanes_3920fdde<>+0(SB), Y13
+	VSUBPS      Y10, Y8, Y8
+	VMOVUPS     Y13, Y12
+	VSUBPS      Y11, Y9, Y9
+	VMOVUPS     Y13, Y13
+	VMOVUPS     lanes_3aaf9f2a<>+0(SB), Y14
+	VFMADD213PS Y14, Y8, Y12
+	VFMADD213PS Y14, Y9, Y13
+	VMOVUPS     lanes_3c1d96a6<>+0(SB), Y14
+	VFMADD213PS Y14, Y8, Y12
+	VFMADD213PS Y14, Y9, Y13
+	VMOVUPS     lanes_3d635774<>+0(SB), Y14
+	VFMADD213PS Y14, Y8, Y12
+	VFMADD213PS Y14, Y9, Y13
+	VMOVUPS     lanes_3e75fdee<>+0(SB), Y14
+	VFMADD213PS Y14, Y8, Y12
+	VFMADD213PS Y14, Y9, Y13
+	VMOVUPS     lanes_3f317218<>+0(SB), Y14
+	VFMADD213PS Y14, Y8, Y12
+	VFMADD213PS Y14, Y9, Y13
+	VFMADD213PS Y0, Y8, Y12
+	VCVTPS2DQ   Y10, Y10
+	VPSLLD      $0x17, Y10, Y10
+	VPADDD      Y10, Y12, Y12
+	VFMADD213PS Y0, Y9, Y13
+	VCVTPS2DQ   Y11, Y11
+	VPSLLD      $0x17, Y11, Y11
+	VPADDD      Y11, Y13, Y13
+	VFMADD231PS Y12, Y4, Y6
+	VADDPS      Y0, Y12, Y12
+	VDIVPS      Y12, Y6, Y6
+	VFMADD231PS Y13, Y5, Y7
+	VADDPS      Y0, Y13, Y13
+	VDIVPS      Y13, Y7, Y7
+	VMOVUPS     (DX), Y4
+	VADDPS      (BX), Y4, Y4
+	VMULPS      Y6, Y4, Y4
+	VMOVUPS     Y4, (AX)
+	VMOVUPS     32(DX), Y4
+	VADDPS      32(BX), Y4, Y4
+	VMULPS      Y7, Y4, Y4
+	VMOVUPS     Y4, 32(AX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x02, SI
+	JGE         pair
+
+pairDone:
+	ADDQ    $0x02, SI
+	SUBQ    $0x01, SI
+	JLT     singleDone
+	PCALIGN $0x20
+
+single:
+	VMOVUPS     (CX), Y4
+	VMAXPS      Y4, Y2, Y5
+	VMINPS      Y4, Y2, Y4
+	VSUBPS      Y5, Y4, Y6
 	VMULPS      Y3, Y6, Y6
 	VMAXPS      Y6, Y1, Y6
 	VROUNDPS    $0x08, Y6, Y7
@@ -414,19 +754,22 @@ vector:
 	VCVTPS2DQ   Y7, Y7
 	VPSLLD      $0x17, Y7, Y7
 	VPADDD      Y7, Y8, Y8
-	VFMADD231PS Y8, Y5, Y4
+	VFMADD231PS Y8, Y4, Y5
 	VADDPS      Y0, Y8, Y8
-	VDIVPS      Y8, Y4, Y4
-	VMOVUPS     (DX), Y5
-	VADDPS      (BX), Y5, Y5
-	VMULPS      Y4, Y5, Y5
-	VMOVUPS     Y5, (AX)
+	VDIVPS      Y8, Y5, Y5
+	VMOVUPS     (DX), Y4
+	VADDPS      (BX), Y4, Y4
+	VMULPS      Y5, Y4, Y4
+	VMOVUPS     Y4, (AX)
 	ADDQ        $0x00000020, AX
 	ADDQ        $0x00000020, CX
 	ADDQ        $0x00000020, DX
 	ADDQ        $0x00000020, BX
-	DECQ        SI
-	JNZ         vector
+	SUBQ        $0x01, SI
+	JGE         single
+
+singleDone:
+	ADDQ $0x01, SI
 	VZEROUPPER
 	RET
 
@@ -439,61 +782,149 @@ TEXT ·scanAVX512(SB), NOSPLIT, $0-128
 	MOVQ         b+24(FP), BX
 	MOVQ         c+32(FP), SI
 	MOVQ         d+48(FP), DI
-	VMOVUPS      (DI), Z0
-	VBROADCASTSS lanes_3f800000<>+0(SB), Z1
-	VBROADCASTSS lanes_3f317218<>+0(SB), Z2
-	VBROADCASTSS lanes_3e75fdee<>+0(SB), Z3
-	VBROADCASTSS lanes_3d635774<>+0(SB), Z4
-	VBROADCASTSS lanes_3c1d96a6<>+0(SB), Z5
-	VBROADCASTSS lanes_3aaf9f2a<>+0(SB), Z6
-	VBROADCASTSS lanes_3920fdde<>+0(SB), Z7
-	VBROADCASTSS lanes_c2c80000<>+0(SB), Z8
-	MOVQ         lda+112(FP), R9
-	MOVQ         ldh+120(FP), R10
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z0
+	VBROADCASTSS lanes_3f317218<>+0(SB), Z1
+	VBROADCASTSS lanes_3e75fdee<>+0(SB), Z2
+	VBROADCASTSS lanes_3d635774<>+0(SB), Z3
+	VBROADCASTSS lanes_3c1d96a6<>+0(SB), Z4
+	VBROADCASTSS lanes_3aaf9f2a<>+0(SB), Z5
+	VBROADCASTSS lanes_3920fdde<>+0(SB), Z6
+	VBROADCASTSS lanes_c2c80000<>+0(SB), Z7
+	MOVQ         lda+112(FP), R10
+	MOVQ         ldh+120(FP), R11
 
 step:
-	VMOVUPS (DX), Z9
-	VMOVUPS (CX), Z10
-	VMULPS  Z0, Z10, Z11
-	VMULPS  Z9, Z10, Z10
-	MOVQ    states+72(FP), R11
-	MOVQ    a+40(FP), DI
-	MOVQ    h+56(FP), R8
-	XORQ    R12, R12
+	VMOVUPS (DX), Z8
+	VMOVUPS (CX), Z9
+	VMULPS  (DI), Z9, Z10
+	VMULPS  Z8, Z9, Z9
+	MOVQ    states+72(FP), R12
+	MOVQ    a+40(FP), R8
+	MOVQ    h+56(FP), R9
+	XORQ    R13, R13
 	PCALIGN $0x20
 
 state:
-	VMULPS           (DI), Z9, Z12
-	VMAXPS           Z12, Z8, Z12
-	VRNDSCALEPS      $0x08, Z12, Z13
-	VSUBPS           Z13, Z12, Z12
-	VMOVAPS          Z7, Z14
-	VFMADD213PS      Z6, Z12, Z14
-	VFMADD213PS      Z5, Z12, Z14
-	VFMADD213PS      Z4, Z12, Z14
-	VFMADD213PS      Z3, Z12, Z14
-	VFMADD213PS      Z2, Z12, Z14
-	VFMADD213PS      Z1, Z12, Z14
-	VSCALEFPS        Z13, Z14, Z14
-	VMULPS           (R8), Z14, Z14
-	VFMADD231PS.BCST (BX)(R12*4), Z10, Z14
-	VMOVUPS          Z14, (R8)
-	VFMADD231PS.BCST (SI)(R12*4), Z14, Z11
-	ADDQ             R9, DI
+	VMULPS           (R8), Z8, Z11
+	VMAXPS           Z11, Z7, Z11
+	VRNDSCALEPS      $0x08, Z11, Z12
+	VSUBPS           Z12, Z11, Z11
+	VMOVUPS          Z6, Z13
+	VFMADD213PS      Z5, Z11, Z13
+	VFMADD213PS      Z4, Z11, Z13
+	VFMADD213PS      Z3, Z11, Z13
+	VFMADD213PS      Z2, Z11, Z13
+	VFMADD213PS      Z1, Z11, Z13
+	VFMADD213PS      Z0, Z11, Z13
+	VSCALEFPS        Z12, Z13, Z13
+	VMULPS           (R9), Z13, Z13
+	VFMADD231PS.BCST (BX)(R13*4), Z9, Z13
+	VMOVUPS          Z13, (R9)
+	VFMADD231PS.BCST (SI)(R13*4), Z13, Z10
 	ADDQ             R10, R8
-	INCQ             R12
-	CMPQ             R12, R11
+	ADDQ             R11, R9
+	INCQ             R13
+	CMPQ             R13, R12
 	JNE              state
-	VMOVUPS          Z11, (AX)
-	MOVQ             ldy+80(FP), R11
-	ADDQ             R11, AX
-	MOVQ             ldu+88(FP), R11
-	ADDQ             R11, CX
-	MOVQ             lddt+96(FP), R11
-	ADDQ             R11, DX
-	MOVQ             ldbc+104(FP), R11
-	ADDQ             R11, BX
-	ADDQ             R11, SI
+	VMOVUPS          Z10, (AX)
+	MOVQ             ldy+80(FP), R12
+	ADDQ             R12, AX
+	MOVQ             ldu+88(FP), R12
+	ADDQ             R12, CX
+	MOVQ             lddt+96(FP), R12
+	ADDQ             R12, DX
+	MOVQ             ldbc+104(FP), R12
+	ADDQ             R12, BX
+	ADDQ             R12, SI
+	DECQ             steps+64(FP)
+	JNZ              step
+	VZEROUPPER
+	RET
+
+// func scanPairAVX512(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int, lda int, ldh int)
+// Requires: AVX, AVX512F
+TEXT ·scanPairAVX512(SB), NOSPLIT, $0-128
+	MOVQ         y+0(FP), AX
+	MOVQ         u+8(FP), CX
+	MOVQ         dt+16(FP), DX
+	MOVQ         b+24(FP), BX
+	MOVQ         c+32(FP), SI
+	MOVQ         d+48(FP), DI
+	VBROADCASTSS lanes_3f800000<>+0(SB), Z0
+	VBROADCASTSS lanes_3f317218<>+0(SB), Z1
+	VBROADCASTSS lanes_3e75fdee<>+0(SB), Z2
+	VBROADCASTSS lanes_3d635774<>+0(SB), Z3
+	VBROADCASTSS lanes_3c1d96a6<>+0(SB), Z4
+	VBROADCASTSS lanes_3aaf9f2a<>+0(SB), Z5
+	VBROADCASTSS lanes_3920fdde<>+0(SB), Z6
+	VBROADCASTSS lanes_c2c80000<>+0(SB), Z7
+	MOVQ         lda+112(FP), R10
+	MOVQ         ldh+120(FP), R11
+
+step:
+	VMOVUPS (DX), Z8
+	VMOVUPS (CX), Z9
+	VMULPS  (DI), Z9, Z10
+	VMULPS  Z8, Z9, Z9
+	VMOVUPS 64(DX), Z11
+	VMOVUPS 64(CX), Z12
+	VMULPS  64(DI), Z12, Z13
+	VMULPS  Z11, Z12, Z12
+	MOVQ    states+72(FP), R12
+	MOVQ    a+40(FP), R8
+	MOVQ    h+56(FP), R9
+	XORQ    R13, R13
+	PCALIGN $0x20
+
+state:
+	VMULPS           (R8), Z8, Z14
+	VMAXPS           Z14, Z7, Z14
+	VMULPS           64(R8), Z11, Z15
+	VMAXPS           Z15, Z7, Z15
+	VRNDSCALEPS      $0x08, Z14, Z16
+	VRNDSCALEPS      $0x08, Z15, Z17
+	VSUBPS           Z16, Z14, Z14
+	VMOVUPS          Z6, Z18
+	VSUBPS           Z17, Z15, Z15
+	VMOVUPS          Z6, Z19
+	VFMADD213PS      Z5, Z14, Z18
+	VFMADD213PS      Z5, Z15, Z19
+	VFMADD213PS      Z4, Z14, Z18
+	VFMADD213PS      Z4, Z15, Z19
+	VFMADD213PS      Z3, Z14, Z18
+	VFMADD213PS      Z3, Z15, Z19
+	VFMADD213PS      Z2, Z14, Z18
+	VFMADD213PS      Z2, Z15, Z19
+	VFMADD213PS      Z1, Z14, Z18
+	VFMADD213PS      Z1, Z15, Z19
+	VFMADD213PS      Z0, Z14, Z18
+	VSCALEFPS        Z16, Z18, Z18
+	VFMADD213PS      Z0, Z15, Z19
+	VSCALEFPS        Z17, Z19, Z19
+	VMULPS           (R9), Z18, Z18
+	VMULPS           64(R9), Z19, Z19
+	VFMADD231PS.BCST (BX)(R13*4), Z9, Z18
+	VMOVUPS          Z18, (R9)
+	VFMADD231PS.BCST (BX)(R13*4), Z12, Z19
+	VMOVUPS          Z19, 64(R9)
+	VFMADD231PS.BCST (SI)(R13*4), Z18, Z10
+	VFMADD231PS.BCST (SI)(R13*4), Z19, Z13
+	ADDQ             R10, R8
+	ADDQ             R11, R9
+	INCQ             R13
+	CMPQ             R13, R12
+	JNE              state
+	VMOVUPS          Z10, (AX)
+	VMOVUPS          Z13, 64(AX)
+	MOVQ             ldy+80(FP), R12
+	ADDQ             R12, AX
+	MOVQ             ldu+88(FP), R12
+	ADDQ             R12, CX
+	MOVQ             lddt+96(FP), R12
+	ADDQ             R12, DX
+	MOVQ             ldbc+104(FP), R12
+	ADDQ             R12, BX
+	ADDQ             R12, SI
 	DECQ             steps+64(FP)
 	JNZ              step
 	VZEROUPPER
@@ -524,28 +955,104 @@ TEXT ·softplusAVX512(SB), NOSPLIT, $0-24
 	VBROADCASTSS lanes_3e4ccccd<>+0(SB), Z16
 	VBROADCASTSS lanes_3eaaaaab<>+0(SB), Z17
 	VBROADCASTSS lanes_3f800000<>+0(SB), Z18
+	SUBQ         $0x02, DX
+	JLT          pairDone
 	PCALIGN      $0x20
 
-vector:
+pair:
 	VMOVUPS     (CX), Z19
+	VMAXPS      Z19, Z8, Z20
+	VADDPS      Z20, Z20, Z20
+	VSUBPS      Z19, Z20, Z20
+	VMULPS      Z10, Z20, Z20
+	VMAXPS      Z20, Z7, Z20
+	VMOVUPS     64(CX), Z19
 	VMAXPS      Z19, Z8, Z21
-	VADDPS      Z21, Z21, Z20
+	VADDPS      Z21, Z21, Z21
+	VSUBPS      Z19, Z21, Z21
+	VMULPS      Z10, Z21, Z21
+	VMAXPS      Z21, Z7, Z21
+	VRNDSCALEPS $0x08, Z20, Z19
+	VRNDSCALEPS $0x08, Z21, Z22
+	VSUBPS      Z19, Z20, Z20
+	VMOVUPS     Z6, Z23
+	VSUBPS      Z22, Z21, Z21
+	VMOVUPS     Z6, Z24
+	VFMADD213PS Z5, Z20, Z23
+	VFMADD213PS Z5, Z21, Z24
+	VFMADD213PS Z4, Z20, Z23
+	VFMADD213PS Z4, Z21, Z24
+	VFMADD213PS Z3, Z20, Z23
+	VFMADD213PS Z3, Z21, Z24
+	VFMADD213PS Z2, Z20, Z23
+	VFMADD213PS Z2, Z21, Z24
+	VFMADD213PS Z1, Z20, Z23
+	VFMADD213PS Z1, Z21, Z24
+	VFMADD213PS Z0, Z20, Z23
+	VSCALEFPS   Z19, Z23, Z23
+	VFMADD213PS Z0, Z21, Z24
+	VSCALEFPS   Z22, Z24, Z24
+	VADDPS      Z9, Z23, Z19
+	VDIVPS      Z19, Z23, Z23
+	VMULPS      Z23, Z23, Z19
+	VMOVUPS     Z11, Z21
+	VADDPS      Z9, Z24, Z20
+	VDIVPS      Z20, Z24, Z24
+	VMULPS      Z24, Z24, Z20
+	VMOVUPS     Z11, Z22
+	VFMADD213PS Z12, Z19, Z21
+	VFMADD213PS Z12, Z20, Z22
+	VFMADD213PS Z13, Z19, Z21
+	VFMADD213PS Z13, Z20, Z22
+	VFMADD213PS Z14, Z19, Z21
+	VFMADD213PS Z14, Z20, Z22
+	VFMADD213PS Z15, Z19, Z21
+	VFMADD213PS Z15, Z20, Z22
+	VFMADD213PS Z16, Z19, Z21
+	VFMADD213PS Z16, Z20, Z22
+	VFMADD213PS Z17, Z19, Z21
+	VFMADD213PS Z17, Z20, Z22
+	VFMADD213PS Z18, Z19, Z21
+	VFMADD213PS Z18, Z20, Z22
+	VMAXPS      (CX), Z8, Z19
+	VADDPS      Z23, Z23, Z23
+	VFMADD213PS Z19, Z21, Z23
+	VMOVUPS     Z23, (AX)
+	VMAXPS      64(CX), Z8, Z20
+	VADDPS      Z24, Z24, Z24
+	VFMADD213PS Z20, Z22, Z24
+	VMOVUPS     Z24, 64(AX)
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, AX
+	SUBQ        $0x02, DX
+	JGE         pair
+
+pairDone:
+	ADDQ    $0x02, DX
+	SUBQ    $0x01, DX
+	JLT     singleDone
+	PCALIGN $0x20
+
+single:
+	VMOVUPS     (CX), Z19
+	VMAXPS      Z19, Z8, Z20
+	VADDPS      Z20, Z20, Z20
 	VSUBPS      Z19, Z20, Z20
 	VMULPS      Z10, Z20, Z20
 	VMAXPS      Z20, Z7, Z20
 	VRNDSCALEPS $0x08, Z20, Z19
 	VSUBPS      Z19, Z20, Z20
-	VMOVAPS     Z6, Z22
-	VFMADD213PS Z5, Z20, Z22
-	VFMADD213PS Z4, Z20, Z22
-	VFMADD213PS Z3, Z20, Z22
-	VFMADD213PS Z2, Z20, Z22
-	VFMADD213PS Z1, Z20, Z22
-	VFMADD213PS Z0, Z20, Z22
-	VSCALEFPS   Z19, Z22, Z22
-	VADDPS      Z9, Z22, Z19
-	VDIVPS      Z19, Z22, Z22
-	VMULPS      Z22, Z22, Z19
+	VMOVUPS     Z6, Z21
+	VFMADD213PS Z5, Z20, Z21
+	VFMADD213PS Z4, Z20, Z21
+	VFMADD213PS Z3, Z20, Z21
+	VFMADD213PS Z2, Z20, Z21
+	VFMADD213PS Z1, Z20, Z21
+	VFMADD213PS Z0, Z20, Z21
+	VSCALEFPS   Z19, Z21, Z21
+	VADDPS      Z9, Z21, Z19
+	VDIVPS      Z19, Z21, Z21
+	VMULPS      Z21, Z21, Z19
 	VMOVUPS     Z11, Z20
 	VFMADD213PS Z12, Z19, Z20
 	VFMADD213PS Z13, Z19, Z20
@@ -554,13 +1061,17 @@ vector:
 	VFMADD213PS Z16, Z19, Z20
 	VFMADD213PS Z17, Z19, Z20
 	VFMADD213PS Z18, Z19, Z20
-	VADDPS      Z22, Z22, Z22
-	VFMADD213PS Z21, Z20, Z22
-	VMOVUPS     Z22, (AX)
+	VMAXPS      (CX), Z8, Z19
+	VADDPS      Z21, Z21, Z21
+	VFMADD213PS Z19, Z20, Z21
+	VMOVUPS     Z21, (AX)
 	ADDQ        $0x00000040, CX
 	ADDQ        $0x00000040, AX
-	DECQ        DX
-	JNZ         vector
+	SUBQ        $0x01, DX
+	JGE         single
+
+singleDone:
+	ADDQ $0x01, DX
 	VZEROUPPER
 	RET
 
@@ -584,28 +1095,98 @@ TEXT ·convSiLUAVX512(SB), NOSPLIT, $0-64
 	VBROADCASTSS lanes_c2fc0000<>+0(SB), Z7
 	VBROADCASTSS lanes_00000000<>+0(SB), Z8
 	VBROADCASTSS lanes_3fb8aa3b<>+0(SB), Z9
+	SUBQ         $0x02, SI
+	JLT          pairDone
+	PCALIGN      $0x20
 
-vector:
+pair:
+	VMOVUPS (CX), Z10
+	VMOVUPS 64(CX), Z11
+	MOVQ    taps+40(FP), R9
+	MOVQ    DX, R10
+	MOVQ    BX, R11
+
+tap2:
+	VMOVUPS     (R10), Z12
+	VFMADD231PS (R11), Z12, Z10
+	VMOVUPS     64(R10), Z12
+	VFMADD231PS 64(R11), Z12, Z11
+	ADDQ        DI, R10
+	ADDQ        R8, R11
+	DECQ        R9
+	JNZ         tap2
+	VMAXPS      Z10, Z8, Z12
+	VMINPS      Z10, Z8, Z10
+	VSUBPS      Z12, Z10, Z14
+	VMULPS      Z9, Z14, Z14
+	VMAXPS      Z14, Z7, Z14
+	VMAXPS      Z11, Z8, Z13
+	VMINPS      Z11, Z8, Z11
+	VSUBPS      Z13, Z11, Z15
+	VMULPS      Z9, Z15, Z15
+	VMAXPS      Z15, Z7, Z15
+	VRNDSCALEPS $0x08, Z14, Z16
+	VRNDSCALEPS $0x08, Z15, Z17
+	VSUBPS      Z16, Z14, Z14
+	VMOVUPS     Z6, Z18
+	VSUBPS      Z17, Z15, Z15
+	VMOVUPS     Z6, Z19
+	VFMADD213PS Z5, Z14, Z18
+	VFMADD213PS Z5, Z15, Z19
+	VFMADD213PS Z4, Z14, Z18
+	VFMADD213PS Z4, Z15, Z19
+	VFMADD213PS Z3, Z14, Z18
+	VFMADD213PS Z3, Z15, Z19
+	VFMADD213PS Z2, Z14, Z18
+	VFMADD213PS Z2, Z15, Z19
+	VFMADD213PS Z1, Z14, Z18
+	VFMADD213PS Z1, Z15, Z19
+	VFMADD213PS Z0, Z14, Z18
+	VSCALEFPS   Z16, Z18, Z18
+	VFMADD213PS Z0, Z15, Z19
+	VSCALEFPS   Z17, Z19, Z19
+	VFMADD231PS Z18, Z10, Z12
+	VADDPS      Z0, Z18, Z18
+	VDIVPS      Z18, Z12, Z12
+	VFMADD231PS Z19, Z11, Z13
+	VADDPS      Z0, Z19, Z19
+	VDIVPS      Z19, Z13, Z13
+	VMOVUPS     Z12, (AX)
+	VMOVUPS     Z13, 64(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	SUBQ        $0x02, SI
+	JGE         pair
+
+pairDone:
+	ADDQ    $0x02, SI
+	SUBQ    $0x01, SI
+	JLT     singleDone
+	PCALIGN $0x20
+
+single:
 	VMOVUPS (CX), Z10
 	MOVQ    taps+40(FP), R9
 	MOVQ    DX, R10
 	MOVQ    BX, R11
 
-tap:
+tap1:
 	VMOVUPS     (R10), Z11
 	VFMADD231PS (R11), Z11, Z10
 	ADDQ        DI, R10
 	ADDQ        R8, R11
 	DECQ        R9
-	JNZ         tap
-	VMINPS      Z10, Z8, Z11
-	VMAXPS      Z10, Z8, Z10
-	VSUBPS      Z10, Z11, Z12
+	JNZ         tap1
+	VMAXPS      Z10, Z8, Z11
+	VMINPS      Z10, Z8, Z10
+	VSUBPS      Z11, Z10, Z12
 	VMULPS      Z9, Z12, Z12
 	VMAXPS      Z12, Z7, Z12
 	VRNDSCALEPS $0x08, Z12, Z13
 	VSUBPS      Z13, Z12, Z12
-	VMOVAPS     Z6, Z14
+	VMOVUPS     Z6, Z14
 	VFMADD213PS Z5, Z12, Z14
 	VFMADD213PS Z4, Z12, Z14
 	VFMADD213PS Z3, Z12, Z14
@@ -613,16 +1194,19 @@ tap:
 	VFMADD213PS Z1, Z12, Z14
 	VFMADD213PS Z0, Z12, Z14
 	VSCALEFPS   Z13, Z14, Z14
-	VFMADD231PS Z14, Z11, Z10
+	VFMADD231PS Z14, Z10, Z11
 	VADDPS      Z0, Z14, Z14
-	VDIVPS      Z14, Z10, Z10
-	VMOVUPS     Z10, (AX)
+	VDIVPS      Z14, Z11, Z11
+	VMOVUPS     Z11, (AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, CX
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
-	DECQ        SI
-	JNZ         vector
+	SUBQ        $0x01, SI
+	JGE         single
+
+singleDone:
+	ADDQ $0x01, SI
 	VZEROUPPER
 	RET
 
@@ -644,17 +1228,80 @@ TEXT ·siluMulSumAVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSS lanes_c2fc0000<>+0(SB), Z7
 	VBROADCASTSS lanes_00000000<>+0(SB), Z8
 	VBROADCASTSS lanes_3fb8aa3b<>+0(SB), Z9
+	SUBQ         $0x02, SI
+	JLT          pairDone
+	PCALIGN      $0x20
 
-vector:
+pair:
 	VMOVUPS     (CX), Z10
-	VMINPS      Z10, Z8, Z11
-	VMAXPS      Z10, Z8, Z10
-	VSUBPS      Z10, Z11, Z12
+	VMOVUPS     64(CX), Z11
+	VMAXPS      Z10, Z8, Z12
+	VMINPS      Z10, Z8, Z10
+	VSUBPS      Z12, Z10, Z14
+	VMULPS      Z9, Z14, Z14
+	VMAXPS      Z14, Z7, Z14
+	VMAXPS      Z11, Z8, Z13
+	VMINPS      Z11, Z8, Z11
+	VSUBPS      Z13, Z11, Z15
+	VMULPS      Z9, Z15, Z15
+	VMAXPS      Z15, Z7, Z15
+	VRNDSCALEPS $0x08, Z14, Z16
+	VRNDSCALEPS $0x08, Z15, Z17
+	VSUBPS      Z16, Z14, Z14
+	VMOVUPS     Z6, Z18
+	VSUBPS      Z17, Z15, Z15
+	VMOVUPS     Z6, Z19
+	VFMADD213PS Z5, Z14, Z18
+	VFMADD213PS Z5, Z15, Z19
+	VFMADD213PS Z4, Z14, Z18
+	VFMADD213PS Z4, Z15, Z19
+	VFMADD213PS Z3, Z14, Z18
+	VFMADD213PS Z3, Z15, Z19
+	VFMADD213PS Z2, Z14, Z18
+	VFMADD213PS Z2, Z15, Z19
+	VFMADD213PS Z1, Z14, Z18
+	VFMADD213PS Z1, Z15, Z19
+	VFMADD213PS Z0, Z14, Z18
+	VSCALEFPS   Z16, Z18, Z18
+	VFMADD213PS Z0, Z15, Z19
+	VSCALEFPS   Z17, Z19, Z19
+	VFMADD231PS Z18, Z10, Z12
+	VADDPS      Z0, Z18, Z18
+	VDIVPS      Z18, Z12, Z12
+	VFMADD231PS Z19, Z11, Z13
+	VADDPS      Z0, Z19, Z19
+	VDIVPS      Z19, Z13, Z13
+	VMOVUPS     (DX), Z10
+	VADDPS      (BX), Z10, Z10
+	VMULPS      Z12, Z10, Z10
+	VMOVUPS     Z10, (AX)
+	VMOVUPS     64(DX), Z10
+	VADDPS      64(BX), Z10, Z10
+	VMULPS      Z13, Z10, Z10
+	VMOVUPS     Z10, 64(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, DX
+	ADDQ        $0x00000080, BX
+	SUBQ        $0x02, SI
+	JGE         pair
+
+pairDone:
+	ADDQ    $0x02, SI
+	SUBQ    $0x01, SI
+	JLT     singleDone
+	PCALIGN $0x20
+
+single:
+	VMOVUPS     (CX), Z10
+	VMAXPS      Z10, Z8, Z11
+	VMINPS      Z10, Z8, Z10
+	VSUBPS      Z11, Z10, Z12
 	VMULPS      Z9, Z12, Z12
 	VMAXPS      Z12, Z7, Z12
 	VRNDSCALEPS $0x08, Z12, Z13
 	VSUBPS      Z13, Z12, Z12
-	VMOVAPS     Z6, Z14
+	VMOVUPS     Z6, Z14
 	VFMADD213PS Z5, Z12, Z14
 	VFMADD213PS Z4, Z12, Z14
 	VFMADD213PS Z3, Z12, Z14
@@ -662,18 +1309,21 @@ vector:
 	VFMADD213PS Z1, Z12, Z14
 	VFMADD213PS Z0, Z12, Z14
 	VSCALEFPS   Z13, Z14, Z14
-	VFMADD231PS Z14, Z11, Z10
+	VFMADD231PS Z14, Z10, Z11
 	VADDPS      Z0, Z14, Z14
-	VDIVPS      Z14, Z10, Z10
-	VMOVUPS     (DX), Z11
-	VADDPS      (BX), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VMOVUPS     Z11, (AX)
+	VDIVPS      Z14, Z11, Z11
+	VMOVUPS     (DX), Z10
+	VADDPS      (BX), Z10, Z10
+	VMULPS      Z11, Z10, Z10
+	VMOVUPS     Z10, (AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, CX
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
-	DECQ        SI
-	JNZ         vector
+	SUBQ        $0x01, SI
+	JGE         single
+
+singleDone:
+	ADDQ $0x01, SI
 	VZEROUPPER
 	RET

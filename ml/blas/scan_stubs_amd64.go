@@ -4,11 +4,17 @@
 
 package blas
 
-// scanAVX2 takes steps of the recurrence that Scan describes, of one vector of channels.
+// scanAVX2 takes steps of the recurrence that Scan describes, of 8 channels.
 // The distances between rows are in bytes and may be negative.
 //
 //go:noescape
 func scanAVX2(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int, lda int, ldh int)
+
+// scanPairAVX2 takes steps of the recurrence that Scan describes, of 16 channels.
+// The distances between rows are in bytes and may be negative.
+//
+//go:noescape
+func scanPairAVX2(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int, lda int, ldh int)
 
 // softplusAVX2 sets dst = ln(1 + exp x).
 //
@@ -26,11 +32,17 @@ func convSiLUAVX2(y *float32, b *float32, x *float32, w *float32, vectors int, t
 //go:noescape
 func siluMulSumAVX2(y *float32, z *float32, a *float32, b *float32, vectors int)
 
-// scanAVX512 takes steps of the recurrence that Scan describes, of one vector of channels.
+// scanAVX512 takes steps of the recurrence that Scan describes, of 16 channels.
 // The distances between rows are in bytes and may be negative.
 //
 //go:noescape
 func scanAVX512(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int, lda int, ldh int)
+
+// scanPairAVX512 takes steps of the recurrence that Scan describes, of 32 channels.
+// The distances between rows are in bytes and may be negative.
+//
+//go:noescape
+func scanPairAVX512(y *float32, u *float32, dt *float32, b *float32, c *float32, a *float32, d *float32, h *float32, steps int, states int, ldy int, ldu int, lddt int, ldbc int, lda int, ldh int)
 
 // softplusAVX512 sets dst = ln(1 + exp x).
 //

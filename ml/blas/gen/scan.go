@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -11,7 +12,8 @@ import (
 // scans writes what a selective state space needs: its recurrence and the activation of its step sizes.
 func scans() {
 	for _, v := range []vector{{"AVX2", 8}, {"AVX512", 16}} {
-		v.scan()
+		v.scan("scan"+v.name, 1)
+		v.scan("scanPair"+v.name, 2)
 		v.softplus()
 		v.convolve()
 		v.gate()
@@ -63,80 +65,113 @@ func (v vector) exponential() exponential {
 	return e
 }
 
-func (e exponential) of(x reg.VecVirtual) reg.VecVirtual {
-	whole, y := e.new(), e.new()
-	last := len(powers) - 1
-	if e.lanes == 16 {
-		VRNDSCALEPS(Imm(8), x, whole)
-		VSUBPS(whole, x, x)
-		VMOVAPS(e.powers[last], y)
-		for k := last - 1; k >= 0; k-- {
-			VFMADD213PS(e.powers[k], x, y)
+// of works on all vectors in turn, so that none waits for what it has just begun, and reads what they share once.
+func (e exponential) of(xs ...reg.VecVirtual) []reg.VecVirtual {
+	wholes, ys := e.many(xs), e.many(xs)
+	for i, x := range xs {
+		if e.lanes == 16 {
+			VRNDSCALEPS(Imm(8), x, wholes[i])
+		} else {
+			VROUNDPS(Imm(8), x, wholes[i])
 		}
-		VFMADD213PS(e.one, x, y)
-		VSCALEFPS(whole, y, y)
-		return y
 	}
-	VROUNDPS(Imm(8), x, whole)
-	VSUBPS(whole, x, x)
-	VMOVUPS(constant(powers[last]), y)
+	last := len(powers) - 1
+	c := e.power(last, len(xs))
+	for i, x := range xs {
+		VSUBPS(wholes[i], x, x)
+		VMOVUPS(c, ys[i])
+	}
 	for k := last - 1; k >= 0; k-- {
-		VFMADD213PS(constant(powers[k]), x, y)
+		c := e.power(k, len(xs))
+		for i, x := range xs {
+			VFMADD213PS(c, x, ys[i])
+		}
 	}
-	VFMADD213PS(e.one, x, y)
-	VCVTPS2DQ(whole, whole)
-	VPSLLD(Imm(23), whole, whole)
-	VPADDD(whole, y, y)
-	return y
+	for i, y := range ys {
+		VFMADD213PS(e.one, xs[i], y)
+		if e.lanes == 16 {
+			VSCALEFPS(wholes[i], y, y)
+			continue
+		}
+		VCVTPS2DQ(wholes[i], wholes[i])
+		VPSLLD(Imm(23), wholes[i], wholes[i])
+		VPADDD(wholes[i], y, y)
+	}
+	return ys
 }
 
-// scan runs one vector of channels through the recurrence, state by state. An exponent dt·a of base 2 is 0 at most;
+// power is a coefficient for so many vectors.
+func (e exponential) power(k, vectors int) Op {
+	switch {
+	case len(e.powers) > 0:
+		return e.powers[k]
+	case vectors == 1:
+		return constant(powers[k])
+	}
+	return e.load(constant(powers[k]))
+}
+
+// many is a new register for each of xs.
+func (v vector) many(xs []reg.VecVirtual) (ys []reg.VecVirtual) {
+	for range xs {
+		ys = append(ys, v.new())
+	}
+	return ys
+}
+
+// scan runs some vectors of channels through the recurrence, state by state. An exponent dt·a of base 2 is 0 at most;
 // below -100 it counts as -100, which is nothing beside any state and keeps states from becoming denormal.
-func (v vector) scan() {
-	TEXT("scan"+v.name, NOSPLIT, "func(y, u, dt, b, c, a, d, h *float32, steps, states, ldy, ldu, lddt, ldbc, lda, "+
-		"ldh int)")
+func (v vector) scan(name string, vectors int) {
+	TEXT(name, NOSPLIT, "func(y, u, dt, b, c, a, d, h *float32, steps, states, ldy, ldu, lddt, ldbc, lda, ldh int)")
 	Pragma("noescape")
-	Doc("scan"+v.name+" takes steps of the recurrence that Scan describes, of one vector of channels.",
+	Doc(fmt.Sprintf("%s takes steps of the recurrence that Scan describes, of %d channels.", name, vectors*v.lanes),
 		"The distances between rows are in bytes and may be negative.")
 	y, u, dt := Load(Param("y"), GP64()), Load(Param("u"), GP64()), Load(Param("dt"), GP64())
-	b, c := Load(Param("b"), GP64()), Load(Param("c"), GP64())
-	p := Load(Param("d"), GP64())
-	d := v.load(Mem{Base: p})
+	b, c, d := Load(Param("b"), GP64()), Load(Param("c"), GP64()), Load(Param("d"), GP64())
 	exp, smallest := v.exponential(), v.all(-100)
 	a, h, lda, ldh := GP64(), GP64(), Load(Param("lda"), GP64()), Load(Param("ldh"), GP64())
 	n, at := GP64(), GP64()
+	of := func(p reg.Register, i int) Mem { return Mem{Base: p, Disp: 4 * v.lanes * i} }
 	Label("step")
-	step, input, sum := v.load(Mem{Base: dt}), v.load(Mem{Base: u}), v.new()
-	VMULPS(d, input, sum)
-	VMULPS(step, input, input)
+	var steps, inputs, sums []reg.VecVirtual
+	for i := range vectors {
+		step, input, sum := v.load(of(dt, i)), v.load(of(u, i)), v.new()
+		VMULPS(of(d, i), input, sum)
+		VMULPS(step, input, input)
+		steps, inputs, sums = append(steps, step), append(inputs, input), append(sums, sum)
+	}
 	Load(Param("states"), n)
 	Load(Param("a"), a)
 	Load(Param("h"), h)
 	XORQ(at, at)
 	align()
 	Label("state")
-	x := v.new()
-	VMULPS(Mem{Base: a}, step, x)
-	VMAXPS(x, smallest, x)
-	state := exp.of(x)
-	VMULPS(Mem{Base: h}, state, state)
-	if v.lanes == 16 {
-		VFMADD231PS_BCST(Mem{Base: b, Index: at, Scale: 4}, input, state)
-		VMOVUPS(state, Mem{Base: h})
-		VFMADD231PS_BCST(Mem{Base: c, Index: at, Scale: 4}, state, sum)
-	} else {
-		VBROADCASTSS(Mem{Base: b, Index: at, Scale: 4}, x)
-		VFMADD231PS(x, input, state)
-		VMOVUPS(state, Mem{Base: h})
-		VBROADCASTSS(Mem{Base: c, Index: at, Scale: 4}, x)
-		VFMADD231PS(x, state, sum)
+	xs := v.many(steps)
+	for i, step := range steps {
+		VMULPS(of(a, i), step, xs[i])
+		VMAXPS(xs[i], smallest, xs[i])
+	}
+	states := exp.of(xs...)
+	for i, state := range states {
+		VMULPS(of(h, i), state, state)
+	}
+	in := v.each(Mem{Base: b, Index: at, Scale: 4})
+	for i, state := range states {
+		in(inputs[i], state)
+		VMOVUPS(state, of(h, i))
+	}
+	out := v.each(Mem{Base: c, Index: at, Scale: 4})
+	for i, state := range states {
+		out(state, sums[i])
 	}
 	ADDQ(lda, a)
 	ADDQ(ldh, h)
 	INCQ(at)
 	CMPQ(at, n)
 	JNE(LabelRef("state"))
-	VMOVUPS(sum, Mem{Base: y})
+	for i, sum := range sums {
+		VMOVUPS(sum, of(y, i))
+	}
 	for _, move := range []struct {
 		distance string
 		pointers []reg.Register
@@ -149,6 +184,41 @@ func (v vector) scan() {
 	}
 	DECQ(paramAddr("steps"))
 	JNZ(LabelRef("step"))
+	finish()
+}
+
+// each returns what adds x times a number in memory, for all lanes, to sum.
+func (v vector) each(number Mem) func(x, sum reg.VecVirtual) {
+	if v.lanes == 16 {
+		return func(x, sum reg.VecVirtual) { VFMADD231PS_BCST(number, x, sum) }
+	}
+	y := v.new()
+	VBROADCASTSS(number, y)
+	return func(x, sum reg.VecVirtual) { VFMADD231PS(y, x, sum) }
+}
+
+// rounds writes a loop over so many vectors, of which each round takes two as long as there are as many. The pointers go
+// from vector to vector.
+func (v vector) rounds(n reg.Register, pointers []reg.Register, body func(at func(p reg.Register, i int) Mem,
+	vectors int)) {
+	at := func(p reg.Register, i int) Mem { return Mem{Base: p, Disp: 4 * v.lanes * i} }
+	for _, round := range []struct {
+		name    string
+		vectors int
+	}{{"pair", 2}, {"single", 1}} {
+		SUBQ(Imm(uint64(round.vectors)), n)
+		JLT(LabelRef(round.name + "Done"))
+		align()
+		Label(round.name)
+		body(at, round.vectors)
+		for _, p := range pointers {
+			ADDQ(U32(4*v.lanes*round.vectors), p)
+		}
+		SUBQ(Imm(uint64(round.vectors)), n)
+		JGE(LabelRef(round.name))
+		Label(round.name + "Done")
+		ADDQ(Imm(uint64(round.vectors)), n)
+	}
 	finish()
 }
 
@@ -170,31 +240,39 @@ func (v vector) softplus() {
 			odd = append(odd, constant(1/k))
 		}
 	}
-	align()
-	Label("vector")
-	x := v.load(Mem{Base: from})
-	z, t, top, sum := v.new(), v.new(), v.new(), v.new()
-	VMAXPS(x, zero, top) // x if that is NaN
-	VADDPS(top, top, z)
-	VSUBPS(x, z, z) // |x|
-	VMULPS(perLn2, z, z)
-	VMAXPS(z, smallest, z)
-	z = exp.of(z)
-	VADDPS(two, z, t)
-	VDIVPS(t, z, z)
-	VMULPS(z, z, t)
-	VMOVUPS(odd[0], sum)
-	for _, c := range odd[1:] {
-		VFMADD213PS(c, t, sum)
-	}
-	VADDPS(z, z, z)
-	VFMADD213PS(top, sum, z)
-	VMOVUPS(z, Mem{Base: dst})
-	ADDQ(U32(4*v.lanes), from)
-	ADDQ(U32(4*v.lanes), dst)
-	DECQ(n)
-	JNZ(LabelRef("vector"))
-	finish()
+	v.rounds(n, []reg.Register{from, dst}, func(at func(p reg.Register, i int) Mem, vectors int) {
+		var zs []reg.VecVirtual
+		for i := range vectors {
+			x, z := v.load(at(from, i)), v.new()
+			VMAXPS(x, zero, z) // x if that is NaN
+			VADDPS(z, z, z)
+			VSUBPS(x, z, z) // |x|
+			VMULPS(perLn2, z, z)
+			VMAXPS(z, smallest, z)
+			zs = append(zs, z)
+		}
+		zs = exp.of(zs...)
+		squares, sums := v.many(zs), v.many(zs)
+		for i, z := range zs {
+			t := squares[i]
+			VADDPS(two, z, t)
+			VDIVPS(t, z, z)
+			VMULPS(z, z, t)
+			VMOVUPS(odd[0], sums[i])
+		}
+		for _, c := range odd[1:] {
+			for i, sum := range sums {
+				VFMADD213PS(c, squares[i], sum)
+			}
+		}
+		for i, z := range zs {
+			top := squares[i]
+			VMAXPS(at(from, i), zero, top)
+			VADDPS(z, z, z)
+			VFMADD213PS(top, sums[i], z)
+			VMOVUPS(z, at(dst, i))
+		}
+	})
 }
 
 // silus is x/(1 + exp(-x)) without overflow: with t = exp(-|x|), which counts as 2⁻¹²⁶ where it is less, it is
@@ -208,18 +286,21 @@ func (v vector) silus() silus {
 	return silus{v.exponential(), v.all(-126), v.all(0), v.all(math.Log2E)}
 }
 
-func (s silus) of(x reg.VecVirtual) reg.VecVirtual {
-	low, high, t := s.new(), s.new(), s.new()
-	VMINPS(x, s.zero, low)
-	VMAXPS(x, s.zero, high)
-	VSUBPS(high, low, t) // -|x|
-	VMULPS(s.perLn2, t, t)
-	VMAXPS(t, s.smallest, t)
-	t = s.exponential.of(t)
-	VFMADD231PS(t, low, high)
-	VADDPS(s.one, t, t)
-	VDIVPS(t, high, high)
-	return high
+func (s silus) of(xs ...reg.VecVirtual) []reg.VecVirtual {
+	highs, ts := s.many(xs), s.many(xs)
+	for i, x := range xs {
+		VMAXPS(x, s.zero, highs[i])
+		VMINPS(x, s.zero, x)
+		VSUBPS(highs[i], x, ts[i]) // -|x|
+		VMULPS(s.perLn2, ts[i], ts[i])
+		VMAXPS(ts[i], s.smallest, ts[i])
+	}
+	for i, t := range s.exponential.of(ts...) {
+		VFMADD231PS(t, xs[i], highs[i])
+		VADDPS(s.one, t, t)
+		VDIVPS(t, highs[i], highs[i])
+	}
+	return highs
 }
 
 func (v vector) convolve() {
@@ -230,24 +311,27 @@ func (v vector) convolve() {
 	y, b, x, w := Load(Param("y"), GP64()), Load(Param("b"), GP64()), Load(Param("x"), GP64()), Load(Param("w"), GP64())
 	n, ldx, ldw := Load(Param("vectors"), GP64()), Load(Param("ldx"), GP64()), Load(Param("ldw"), GP64())
 	silu, k, row, tap := v.silus(), GP64(), GP64(), GP64()
-	Label("vector")
-	sum := v.load(Mem{Base: b})
-	Load(Param("taps"), k)
-	MOVQ(x, row)
-	MOVQ(w, tap)
-	Label("tap")
-	VFMADD231PS(Mem{Base: tap}, v.load(Mem{Base: row}), sum)
-	ADDQ(ldx, row)
-	ADDQ(ldw, tap)
-	DECQ(k)
-	JNZ(LabelRef("tap"))
-	VMOVUPS(silu.of(sum), Mem{Base: y})
-	for _, p := range []reg.Register{y, b, x, w} {
-		ADDQ(U32(4*v.lanes), p)
-	}
-	DECQ(n)
-	JNZ(LabelRef("vector"))
-	finish()
+	v.rounds(n, []reg.Register{y, b, x, w}, func(at func(p reg.Register, i int) Mem, vectors int) {
+		var sums []reg.VecVirtual
+		for i := range vectors {
+			sums = append(sums, v.load(at(b, i)))
+		}
+		Load(Param("taps"), k)
+		MOVQ(x, row)
+		MOVQ(w, tap)
+		next := fmt.Sprintf("tap%d", vectors)
+		Label(next)
+		for i, sum := range sums {
+			VFMADD231PS(at(tap, i), v.load(at(row, i)), sum)
+		}
+		ADDQ(ldx, row)
+		ADDQ(ldw, tap)
+		DECQ(k)
+		JNZ(LabelRef(next))
+		for i, s := range silu.of(sums...) {
+			VMOVUPS(s, at(y, i))
+		}
+	})
 }
 
 func (v vector) gate() {
@@ -257,15 +341,16 @@ func (v vector) gate() {
 	y, z, a, b := Load(Param("y"), GP64()), Load(Param("z"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64())
 	n := Load(Param("vectors"), GP64())
 	silu := v.silus()
-	Label("vector")
-	gate, sum := silu.of(v.load(Mem{Base: z})), v.load(Mem{Base: a})
-	VADDPS(Mem{Base: b}, sum, sum)
-	VMULPS(gate, sum, sum)
-	VMOVUPS(sum, Mem{Base: y})
-	for _, p := range []reg.Register{y, z, a, b} {
-		ADDQ(U32(4*v.lanes), p)
-	}
-	DECQ(n)
-	JNZ(LabelRef("vector"))
-	finish()
+	v.rounds(n, []reg.Register{y, z, a, b}, func(at func(p reg.Register, i int) Mem, vectors int) {
+		var gates []reg.VecVirtual
+		for i := range vectors {
+			gates = append(gates, v.load(at(z, i)))
+		}
+		for i, gate := range silu.of(gates...) {
+			sum := v.load(at(a, i))
+			VADDPS(at(b, i), sum, sum)
+			VMULPS(gate, sum, sum)
+			VMOVUPS(sum, at(y, i))
+		}
+	})
 }
