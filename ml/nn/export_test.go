@@ -7,7 +7,7 @@ import "finetui/ml/blas"
 func (m *Mamba) Stages(xn []float32) map[string][]float32 {
 	rows, inner := m.patches.P(), m.w.Out.W.Cols
 	m.xn = xn
-	m.mix(rows, false)
+	m.mix(rows, true)
 	out := map[string][]float32{"xz": m.xz}
 	for i := range m.ways {
 		w := &m.ways[i]

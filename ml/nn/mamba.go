@@ -108,13 +108,13 @@ type Mamba struct {
 // way is one direction of a replica's block.
 type way struct {
 	*ScanWeights
-	back   bool // from the last token to the first
-	x, dtp product
-	laid   *scanLayout
+	back bool // from the last token to the first
+	x    product
+	laid *scanLayout
 
 	conv []float32 // [T, inner] silu(conv(x))
 	low  []float32 // [T, rank + 2·states] dt | B | C
-	dt   []float32 // [T, inner]
+	dt   []float32 // [T, inner], only where the pass back needs it
 	y    []float32 // [T, inner]
 }
 
@@ -125,7 +125,7 @@ func NewMamba(w *MambaWeights, e *Exec, patches *Patches) *Mamba {
 		out: newProduct(w.Out, p)}
 	for i := range m.ways {
 		s := &w.Ways[i]
-		m.ways[i] = way{ScanWeights: s, back: i == 1, x: newProduct(s.X, p), dtp: newProduct(s.DT, p)}
+		m.ways[i] = way{ScanWeights: s, back: i == 1, x: newProduct(s.X, p)}
 	}
 	return m
 }
@@ -152,10 +152,8 @@ func (m *Mamba) mix(rows int, train bool) {
 	e, inner := m.e, m.w.Out.W.Cols
 	m.xz = grow(m.xz, rows*2*inner)
 	m.in.run(e, rows, m.xn, nil, m.xz, nil, train)
-	for i := range m.ways {
-		m.ways[i].prepare(e, m.patches.Starts, m.xz, train)
-	}
-	m.scan()
+	m.prepare()
+	m.scan(train)
 	m.gate = grow(m.gate, rows*inner)
 	e.Team.For(rows, 8, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
@@ -165,24 +163,40 @@ func (m *Mamba) mix(rows int, train bool) {
 	})
 }
 
-// prepare makes what the scan of one direction reads of xz [T, 2·inner].
-func (w *way) prepare(e *Exec, starts []int, xz []float32, train bool) {
-	rows, inner, wide := starts[len(starts)-1], w.Inner(), w.X.W.Rows
-	w.laid = w.layout()
-	w.conv, w.low = grow(w.conv, rows*inner), grow(w.low, rows*wide)
-	e.Team.For(rows, 16, func(lo, hi int) {
-		at := sequenceOf(starts, lo)
-		for t := lo; t < hi; t++ {
-			for t >= starts[at+1] {
-				at++
-			}
-			x, taps, n := w.reach(t, starts[at], starts[at+1], xz)
-			blas.ConvSiLU(w.conv[t*inner:(t+1)*inner], w.Conv.B, n, x, taps)
+// convRows are the tokens that go through the convolution and the product behind it at a time: few enough to stay in the
+// second level of the cache, and enough for products at their speed.
+const convRows = 48
+
+// prepare makes what the scans of both directions read of xz, but for their steps.
+func (m *Mamba) prepare() {
+	starts := m.patches.Starts
+	rows := starts[len(starts)-1]
+	for i := range m.ways {
+		w := &m.ways[i]
+		w.laid = w.layout()
+		w.conv, w.low = grow(w.conv, rows*w.Inner()), grow(w.low, rows*w.X.W.Rows)
+	}
+	pieces := (rows + convRows - 1) / convRows
+	m.e.Team.For(2*pieces, 1, func(lo, hi int) {
+		for j := lo; j < hi; j++ {
+			from := j / 2 * convRows
+			m.ways[j%2].prepare(starts, from, min(from+convRows, rows), m.xz)
 		}
 	})
-	w.x.run(e, rows, w.conv, nil, w.low, nil, train)
-	w.dt = grow(w.dt, rows*inner)
-	w.spread(e, rows)
+}
+
+// prepare makes conv and low of the tokens from lo to hi.
+func (w *way) prepare(starts []int, lo, hi int, xz []float32) {
+	inner, wide := w.Inner(), w.X.W.Rows
+	at := sequenceOf(starts, lo)
+	for t := lo; t < hi; t++ {
+		for t >= starts[at+1] {
+			at++
+		}
+		x, taps, n := w.reach(t, starts[at], starts[at+1], xz)
+		blas.ConvSiLU(w.conv[t*inner:(t+1)*inner], w.Conv.B, n, x, taps)
+	}
+	w.X.mulFrom(blas.Team{}, hi-lo, w.conv[lo*inner:], nil, 0, w.low[lo*wide:])
 }
 
 // reach are the tokens of xz that the kernel at t reaches, from the farthest one on, the taps that it has there, and
@@ -200,19 +214,25 @@ func (w *way) reach(t, start, end int, xz []float32) (x, taps blas.Walk, n int) 
 	return x, blas.Walk{V: w.laid.taps, First: (all - n) * inner, Ld: inner}, n
 }
 
-// spread sets dt before softplus: a product of the first columns of low.
-func (w *way) spread(e *Exec, rows int) {
-	inner, rank, wide := w.Inner(), w.Rank(), w.X.W.Rows
+// steps sets dt [n, end-c], rows ld apart, to the step sizes of some channels in n tokens from row t on: softplus of a
+// product of the first columns of low.
+func (w *way) steps(t, n, c, end int, dt []float32, ld int) {
+	rank, wide := w.Rank(), w.X.W.Rows
+	var solo blas.Team
+	low := w.low[t*wide:]
 	if w.DT.WSpan.Shape == nil {
-		e.Team.MulFrom(rows, w.low, wide, w.DT.packed(&w.DT.onceF, &w.DT.forward, true), w.DT.B, 0, w.dt, inner)
-		return
-	}
-	e.Team.For(rows, 16, func(lo, hi int) {
-		for t := lo; t < hi; t++ {
-			copy(w.dt[t*inner:(t+1)*inner], w.DT.B)
+		part := w.DT.packed(&w.DT.onceF, &w.DT.forward, true).Columns(c, end)
+		solo.MulFrom(n, low, wide, &part, w.DT.B[c:end], 0, dt, ld)
+	} else {
+		for i := range n {
+			copy(dt[i*ld:i*ld+end-c], w.DT.B[c:end])
 		}
-	})
-	e.Team.Gemm(false, true, rows, inner, rank, w.low, wide, w.DT.W.F32, rank, true, w.dt, inner)
+		solo.Gemm(false, true, n, end-c, rank, low, wide, w.DT.W.F32[c*rank:], rank, true, dt, ld)
+	}
+	for i := range n {
+		row := dt[i*ld : i*ld+end-c]
+		blas.Softplus(row, row)
+	}
 }
 
 // A piece of a scan is some channels of one sequence, which meet so many steps at a time. More channels lie beside each
@@ -220,43 +240,60 @@ func (w *way) spread(e *Exec, rows int) {
 const (
 	scanChannels    = 64
 	mostChannels    = 3 * scanChannels
-	scanSteps       = 8
+	scanSteps       = 12
 	piecesOfAThread = 4 // at least, where there are enough: so that all end at about the same time
 )
 
-// scan runs all sequences through both directions.
-func (m *Mamba) scan() {
+// scan runs all sequences through both directions. With keep set their steps are kept for the pass back.
+func (m *Mamba) scan(keep bool) {
 	starts, inner := m.patches.Starts, m.w.Out.W.Cols
+	rows := starts[len(starts)-1]
 	for i := range m.ways {
-		m.ways[i].y = grow(m.ways[i].y, starts[len(starts)-1]*inner)
+		w := &m.ways[i]
+		w.y = grow(w.y, rows*inner)
+		if keep {
+			w.dt = grow(w.dt, rows*inner)
+		}
 	}
 	scans := (len(starts) - 1) * 2
 	each := inner * scans / (piecesOfAThread * m.e.Team.Size()) / scanChannels * scanChannels
 	each = min(max(each, scanChannels), mostChannels)
 	pieces := (inner + each - 1) / each
 	m.e.Team.For(scans*pieces, 1, func(lo, hi int) {
-		h := make([]float32, each*m.ways[0].States())
+		h, dt := make([]float32, each*m.ways[0].States()), make([]float32, each*scanSteps)
 		for j := lo; j < hi; j++ {
 			w, s, c := &m.ways[j%2], j/2/pieces, j/2%pieces*each
 			clear(h)
-			w.run(starts[s], starts[s+1], c, min(c+each, inner), h)
+			w.run(starts[s], starts[s+1], c, min(c+each, inner), h, dt, keep)
 		}
 	})
 }
 
 // run scans channels c to end of the tokens from start to stop, beginning with the state h, and leaves the last one
-// there.
-func (w *way) run(start, stop, c, end int, h []float32) {
-	rows := stop - start
-	for step := 0; step < rows; step += scanSteps {
-		n := min(scanSteps, rows-step)
-		for i := range n {
-			t := w.token(start, stop, step+i)
-			dt := w.dt[t*w.Inner()+c : t*w.Inner()+end]
-			blas.Softplus(dt, dt)
+// there. dt is room for scanSteps steps.
+func (w *way) run(start, stop, c, end int, h, dt []float32, keep bool) {
+	inner, rank, states, wide := w.Inner(), w.Rank(), w.States(), w.X.W.Rows
+	for at := start; at < stop; at += scanSteps {
+		n := min(scanSteps, stop-at)
+		first := at // row of the first in memory
+		if w.back {
+			first = start + stop - at - n
 		}
-		s := w.piece(w.token(start, stop, step), n, c, end)
-		s.H = blas.Walk{V: h, Ld: end - c}
+		dt, ld := dt, end-c
+		if keep {
+			dt, ld = w.dt[first*inner+c:], inner
+		}
+		w.steps(first, n, c, end, dt, ld)
+		walk := func(v []float32, at, ld int) blas.Walk {
+			if w.back {
+				return blas.Walk{V: v, First: at + (n-1)*ld, Ld: -ld}
+			}
+			return blas.Walk{V: v, First: at, Ld: ld}
+		}
+		s := blas.Scan{Steps: n, Channels: end - c, States: states, Y: walk(w.y, first*inner+c, inner),
+			U: walk(w.conv, first*inner+c, inner), DT: walk(dt, 0, ld), B: walk(w.low, first*wide+rank, wide),
+			C: walk(w.low, first*wide+rank+states, wide), A: blas.Walk{V: w.laid.a, First: c, Ld: inner},
+			D: w.D[c:end], H: blas.Walk{V: h, Ld: end - c}}
 		s.Run()
 	}
 }
@@ -267,20 +304,6 @@ func (w *way) token(start, stop, step int) int {
 		return stop - 1 - step
 	}
 	return start + step
-}
-
-// piece are n steps of some channels, from a row on.
-func (w *way) piece(first, n, c, end int) *blas.Scan {
-	inner, rank, states, wide := w.Inner(), w.Rank(), w.States(), w.X.W.Rows
-	walk := func(v []float32, at, ld int) blas.Walk {
-		if w.back {
-			return blas.Walk{V: v, First: first*ld + at, Ld: -ld}
-		}
-		return blas.Walk{V: v, First: first*ld + at, Ld: ld}
-	}
-	return &blas.Scan{Steps: n, Channels: end - c, States: states, Y: walk(w.y, c, inner), U: walk(w.conv, c, inner),
-		DT: walk(w.dt, c, inner), B: walk(w.low, rank, wide), C: walk(w.low, rank+states, wide),
-		A: blas.Walk{V: w.laid.a, First: c, Ld: inner}, D: w.D[c:end]}
 }
 
 // sequenceOf is the sequence that row t belongs to.

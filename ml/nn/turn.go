@@ -17,6 +17,6 @@ func (m *Mamba) Turn(w *MambaWeights) {
 	m.in, m.out = newProduct(w.In, p), newProduct(w.Out, p)
 	for i := range m.ways {
 		s := &w.Ways[i]
-		m.ways[i].ScanWeights, m.ways[i].x, m.ways[i].dtp = s, newProduct(s.X, p), newProduct(s.DT, p)
+		m.ways[i].ScanWeights, m.ways[i].x = s, newProduct(s.X, p)
 	}
 }
