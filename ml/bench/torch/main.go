@@ -5,6 +5,7 @@
 //
 //	go run ./ml/bench/torch                    all rows
 //	go run ./ml/bench/torch video              those of one kind: tiny, 0.5B, video
+//	go run ./ml/bench/torch parts              what a clip takes to its first token, part by part
 //	go run ./ml/bench/torch LAYERS=4 ROUNDS=2  a quick look
 //
 // The rows of clips take the model in plain PyTorch from a file beside the checkout: see FINETUI_REFERENCE in video.go.
@@ -42,7 +43,10 @@ func main() {
 	}
 }
 
-type options struct{ rounds, threads, layers int }
+type options struct {
+	rounds, threads, layers int
+	apart                   bool // each part of the way to a clip's first token by itself
+}
 
 // The seven products of a layer.
 var products = []string{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
@@ -64,7 +68,8 @@ func tiny() shape {
 		}}
 }
 
-// run prints the rows whose name contains one of the words: "tiny", "0.5B" and "video"; without words all.
+// run prints the rows whose name contains one of the words: "tiny", "0.5B" and "video"; without words these three. With
+// "parts" among them those of the video model are of its parts.
 func run(o options, names []string) error {
 	wanted := func(row string) bool {
 		return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(row, n) })
@@ -83,6 +88,7 @@ func run(o options, names []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	o.apart = slices.Contains(names, "parts")
 	c := &contest{options: o, p: p, dir: dir}
 	fmt.Printf("kernels %s, %s, %s, %d threads each, %d rounds, %s\n\n", blas.Kernels(), runtime.Version(), versions,
 		o.threads, o.rounds, time.Now().Format("2006-01-02 15:04"))
@@ -97,7 +103,7 @@ func run(o options, names []string) error {
 			return err
 		}
 	}
-	if wanted("video") {
+	if o.apart || wanted("video") {
 		if err := c.video(half(o.layers)); err != nil {
 			return err
 		}

@@ -161,6 +161,25 @@ class Video:
         return dict(first=first, then=clock.read(), tokens=tokens)
 
 
+    @torch.inference_mode()
+    def part(self, name, which, ids):
+        """One part of the way to the first token, from pixels or embeddings that are there."""
+        ref, lm = self.ref, models[name]
+        if which == "image":
+            pixels = torch.rand(16, 3, 224, 224)
+            clock = Clock()
+            self.clip(pixel_values=pixels, output_hidden_states=True)
+        elif which == "video":
+            pixels = torch.rand(8, 3, 224, 224)
+            clock = Clock()
+            ref.videomamba(self.mamba, pixels)
+        else:
+            x = lm.get_input_embeddings()(torch.tensor([ids]))
+            clock = Clock()
+            lm(inputs_embeds=x, use_cache=True, logits_to_keep=1)
+        return clock.read()
+
+
 def video(reference, folder, base, dtype, text, layers):
     models["video"] = Video(reference, folder)
     models["video"].make(base, dtype, text, layers)
@@ -169,6 +188,10 @@ def video(reference, folder, base, dtype, text, layers):
 
 def clip(name, ids, new):
     return models["video"].ask(name, ids, new)
+
+
+def part(name, which, ids):
+    return models["video"].part(name, which, ids)
 
 
 def forget(name):
@@ -185,7 +208,7 @@ class Clock:
         return dict(wall=time.perf_counter() - self.wall, busy=time.process_time() - self.busy)
 
 
-COMMANDS = dict(hello=hello, make=make, load=load, step=step, plain=plain, decode=decode, video=video, clip=clip, forget=forget)
+COMMANDS = dict(hello=hello, make=make, load=load, step=step, plain=plain, decode=decode, video=video, clip=clip, part=part, forget=forget)
 
 for line in sys.stdin:
     command = json.loads(line)

@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"slices"
 
+	"finetui/ml/bench/drawn"
 	"finetui/ml/bench/table"
 	"finetui/ml/mobilevideogpt"
 	"finetui/ml/nn"
 	"finetui/ml/picture"
+	"finetui/ml/qwen2"
 	"finetui/ml/train"
 	"finetui/ml/weights"
 )
@@ -46,6 +48,53 @@ type asked struct {
 	}
 	Then   timed
 	Tokens [][]int32
+}
+
+// parts prints a row for each part of the way to the first token: both encoders, and the language model's prompt.
+func (c *contest) parts() error {
+	m, closeModel, err := openVideo(filepath.Join(c.dir, "video", "base"))
+	if err != nil {
+		return err
+	}
+	defer closeModel()
+	e := nn.NewExec(c.threads)
+	tower, encoder, session := m.Image.NewTower(e), m.Video.NewEncoder(e), m.Text.NewSession(e)
+	image, video := m.Config.Image, m.Config.Video
+	frames := drawn.Values(mobilevideogpt.Frames * image.Patches() * image.PatchWidth())
+	clip := drawn.Values(video.Frames * video.Patches() * video.PatchWidth())
+	ids := make([]int32, m.Config.Tokens(true)+before+after)
+	for i := range ids {
+		ids[i] = int32(100 + i)
+	}
+	b := nn.Batch{IDs: ids, Starts: []int{0, len(ids)}}
+	b.Pos = qwen2.TextPositions(b.Starts)
+	for _, part := range []struct {
+		which, what string
+		run         func() ([]float32, error)
+	}{
+		{"image", "16 frames through the image encoder", func() ([]float32, error) { return tower.Features(frames) }},
+		{"video", "8 frames through the video encoder", func() ([]float32, error) { return encoder.Features(clip) }},
+		{"prompt", "prompt of a clip's tokens", func() ([]float32, error) { return session.Prompt(b, nil) }},
+	} {
+		var row comparison
+		for round := range 1 + c.rounds { // the first warms up
+			var err error
+			ours := table.Clock(func() { _, err = part.run() })
+			if err != nil {
+				return err
+			}
+			var theirs timed
+			if err := c.p.ask("part", map[string]any{"name": videoType, "which": part.which, "ids": ids},
+				&theirs); err != nil {
+				return err
+			}
+			if round > 0 {
+				row.add(ours, theirs.span())
+			}
+		}
+		row.print("0.5B video, "+part.what, videoType, 0, goal)
+	}
+	return nil
 }
 
 // video prints the rows of Mobile-VideoGPT at the published sizes, whose language model is that of s: from 16 frames to
@@ -92,6 +141,9 @@ func (c *contest) video(s shape) error {
 	}
 	if err := c.p.ask("plain", map[string]any{"name": videoType}, nil); err != nil {
 		return err
+	}
+	if c.apart {
+		return c.parts()
 	}
 	return c.askBoth(folder, frames)
 }
