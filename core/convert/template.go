@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"finetui/core/config"
-	"finetui/core/dataset"
 	"finetui/core/recipe"
 	"finetui/core/stats"
 )
@@ -37,8 +36,7 @@ func CheckTemplate(template string) error {
 // asker makes the user turn of a sample.
 type asker struct {
 	template string
-	classes  []dataset.Class
-	question string
+	recipe   *recipe.Recipe
 	cfg      config.Dataset
 	words    []string // of the template, before, between and behind its placeholders
 	names    []string // of those
@@ -46,8 +44,8 @@ type asker struct {
 }
 
 // newAsker takes the template apart: words and placeholders by turns.
-func newAsker(template string, classes []dataset.Class, question string, cfg config.Dataset) asker {
-	a := asker{template: template, classes: classes, question: question, cfg: cfg}
+func newAsker(template string, r *recipe.Recipe, cfg config.Dataset) asker {
+	a := asker{template: template, recipe: r, cfg: cfg}
 	at := 0
 	for _, m := range braced.FindAllStringSubmatchIndex(template, -1) {
 		a.words = append(a.words, template[at:m[0]])
@@ -78,11 +76,11 @@ func (a *asker) told(name string, s recipe.Sample) string {
 	case "prompt":
 		return s.Prompt
 	case "question":
-		return a.question
+		return a.recipe.QuestionOf(s.Item)
 	case "object":
-		return a.classes[s.Class].Object
+		return a.recipe.Classes[s.Class].Object
 	case "exercise":
-		return a.classes[s.Class].Name
+		return a.recipe.Classes[s.Class].Name
 	case "position":
 		return stats.BandWords[stats.Band(center.Y, a.cfg)]
 	case "x":
@@ -90,8 +88,8 @@ func (a *asker) told(name string, s recipe.Sample) string {
 	case "y":
 		return strconv.FormatFloat(center.Y, 'f', 2, 64)
 	default: // classes; CheckTemplate has refused others
-		names := make([]string, len(a.classes))
-		for i, c := range a.classes {
+		names := make([]string, len(a.recipe.Classes))
+		for i, c := range a.recipe.Classes {
 			names[i] = c.Name
 		}
 		return strings.Join(names, "; ")

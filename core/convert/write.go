@@ -55,7 +55,7 @@ func write(ctx context.Context, p *project.Project, h *handing, report project.P
 		return nil, err
 	}
 	w := &writer{p: p, d: d, handing: h, dir: p.File.Abs(c.Output),
-		ask: newAsker(c.UserPromptTemplate, p.Recipe.Classes, p.Recipe.Question, p.Config.Dataset)}
+		ask: newAsker(c.UserPromptTemplate, p.Recipe, p.Config.Dataset)}
 	defer project.Settle()()
 	w.choose()
 	if len(w.chosen) == 0 {
@@ -477,7 +477,7 @@ func (w *writer) lint() {
 			for i := 0; i < len(w.chosen) && yield(w.sample(i)); i++ {
 			}
 		}
-		for _, f := range recipe.LintPrompts(all, w.p.Recipe.Classes, w.p.Recipe.Question) {
+		for _, f := range recipe.LintPrompts(all, w.p.Recipe.Classes, w.p.Recipe.Question, w.p.Recipe.ClipQuestion) {
 			w.said.add(f, 0)
 		}
 	}

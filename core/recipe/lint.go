@@ -30,7 +30,7 @@ func Lint(d *dataset.Dataset, cfg *config.Config, tokens func(Sample) int) []dat
 // whose ID is empty. An error is that of ctx.
 func (r *Recipe) Lint(ctx context.Context, tokens func(Sample) int) ([]dataset.Finding, error) {
 	cfg := &r.cfg
-	v := survey{prompts: newPromptLint(r.Classes, r.Question), first: make([]Sample, len(r.Classes))}
+	v := survey{prompts: newPromptLint(r.Classes, r.Question, r.ClipQuestion), first: make([]Sample, len(r.Classes))}
 	for s := range r.Each("") {
 		if err := ctx.Err(); err != nil {
 			return nil, err

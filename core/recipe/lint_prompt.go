@@ -24,10 +24,11 @@ type fault struct {
 }
 
 // LintPrompts finds prompts that tell what they ask for: the answer, its condition, the full names of other objects
-// where those name a condition, and words that only one class of an object type is given. question is the part that
+// where those name a condition, and words that only one class of an object type is given. questions are the parts that
 // all prompts share: what stands there, such as the closed list, favours no answer and is not looked at.
-func LintPrompts(samples iter.Seq[Sample], classes []dataset.Class, question string) []dataset.Finding {
-	p, asked := newPromptLint(classes, question), newPhrases()
+func LintPrompts(samples iter.Seq[Sample], classes []dataset.Class,
+	questions ...string) []dataset.Finding {
+	p, asked := newPromptLint(classes, questions...), newPhrases()
 	for s := range samples {
 		s.phrase = asked.saying(s.Prompt).number
 		p.add(s)
@@ -39,7 +40,7 @@ func LintPrompts(samples iter.Seq[Sample], classes []dataset.Class, question str
 // text is taken apart once.
 type promptLint struct {
 	classes    []dataset.Class
-	question   string
+	questions  []string
 	names      []string // of the classes, normalised
 	stated     []bool   // the name says more than the object type
 	conditions []string // normalised, each once
@@ -69,9 +70,9 @@ type told struct {
 	classes []int32  // samples, by class
 }
 
-func newPromptLint(classes []dataset.Class, question string) *promptLint {
+func newPromptLint(classes []dataset.Class, questions ...string) *promptLint {
 	n := len(classes)
-	p := &promptLint{classes: classes, question: question, names: make([]string, n), stated: make([]bool, n),
+	p := &promptLint{classes: classes, questions: questions, names: make([]string, n), stated: make([]bool, n),
 		condition: make([]int, n), turns: make([]string, n),
 		total: make([]int, n), answers: make([]fault, n), states: make([]fault, n), others: make([]fault, n),
 		words: newWordTally(classes)}
@@ -129,7 +130,7 @@ func (p *promptLint) tell(s Sample) *told {
 }
 
 func (p *promptLint) takeApart(prompt string) *told {
-	t := &told{text: eval.Normalize(withoutQuestion(prompt, p.question)), holds: make([]int8, len(p.classes)),
+	t := &told{text: eval.Normalize(withoutQuestions(prompt, p.questions)), holds: make([]int8, len(p.classes)),
 		classes: make([]int32, len(p.classes)), turn: ControlToken(prompt),
 		states: make([]string, 0, len(p.conditions))}
 	for _, condition := range p.conditions {
@@ -258,12 +259,14 @@ func (f *fault) report(found []dataset.Finding, code string, of int, text, do st
 		Text: fmt.Sprintf("%s (%d of %d, first %s: %q)", text, f.n, of, f.first.id(), f.what), Do: do}))
 }
 
-// withoutQuestion is what a prompt says beyond the shared question.
-func withoutQuestion(prompt, question string) string {
-	if question == "" {
-		return prompt
+// withoutQuestions is what a prompt says beyond the shared questions.
+func withoutQuestions(prompt string, questions []string) string {
+	for _, question := range questions {
+		if question != "" {
+			prompt = strings.Replace(prompt, question, " ", 1)
+		}
 	}
-	return strings.Replace(prompt, question, " ", 1)
+	return prompt
 }
 
 // namesCondition returns the word of a normalised text that tells the condition, in any form: blocked, blockage, block.

@@ -38,11 +38,21 @@ func (r *Recipe) appendPrompt(to []byte, it *dataset.Item, focus int) []byte {
 	}
 	switch rec.Prompt {
 	case config.PromptBasic:
-		to = r.appendOthers(to, it, focus)
+		if it.Clip == nil {
+			to = r.appendOthers(to, it, focus)
+		}
 	case config.PromptEnhancedOriginal:
 		to = append(append(to, r.originalFacts(it, focus)...), ' ')
 	}
-	return append(to, r.Question...)
+	return append(to, r.QuestionOf(it)...)
+}
+
+// QuestionOf is the part of the prompts about an item that no sample changes.
+func (r *Recipe) QuestionOf(it *dataset.Item) string {
+	if it.Clip != nil {
+		return r.ClipQuestion
+	}
+	return r.Question
 }
 
 // appendOthers names the object types of a picture beside the object in focus, each once, in the order of the closed
@@ -85,7 +95,31 @@ func appendHundredths(to []byte, v float64) []byte {
 	return append(to, byte('0'+n/100), '.', byte('0'+n/10%10), byte('0'+n%10))
 }
 
-// question is the part of the prompt that no sample changes.
+// clipQuestion is the part of a clip's prompt that no sample changes. A clip is of what is done: it has no state, and no
+// place.
+func (r *Recipe) clipQuestion() string {
+	const question = "What is done here?"
+	switch r.cfg.Recipe.Prompt {
+	case config.PromptBasic:
+		return question + " Answer with its name only."
+	case config.PromptList:
+		return question + " " + r.choices()
+	}
+	return question
+}
+
+// choices are the closed list of answers in words.
+func (r *Recipe) choices() string {
+	var names []string
+	for c := range r.Classes {
+		if r.Classes[c].Name != dataset.FreeText { // of answers that a set which joined has in its own words
+			names = append(names, r.Classes[c].Name)
+		}
+	}
+	return "Choose: " + strings.Join(names, "; ") + "."
+}
+
+// question is the part of a picture's prompt that no sample changes.
 func (r *Recipe) question() (string, error) {
 	switch r.cfg.Recipe.Prompt {
 	case "short":
@@ -94,13 +128,7 @@ func (r *Recipe) question() (string, error) {
 		return "What is the object in focus" + r.statesToLookFor() +
 			"? Mind where it lies and what is beside it. Answer with its name and state only.", nil
 	case "list":
-		var names []string
-		for c := range r.Classes {
-			if r.Classes[c].Name != dataset.FreeText { // of answers that a set which joined has in its own words
-				names = append(names, r.Classes[c].Name)
-			}
-		}
-		return "Name and state? Choose: " + strings.Join(names, "; ") + ".", nil
+		return "Name and state? " + r.choices(), nil
 	case "enhanced-original":
 		return "Which kind of object is it and what state is it in?", nil
 	}

@@ -15,12 +15,13 @@ const trainSplit = "train"
 // Recipe is a data set seen through the constants of RECIPE. Building one is cheap (counts only); prompts are made
 // when samples are asked for.
 type Recipe struct {
-	Classes  []dataset.Class // the closed list of answers
-	Question string          // the part of every prompt that is the same for all samples
+	Classes []dataset.Class // the closed list of answers
+	// the part of every prompt that is the same for all samples: for those of pictures, and for those of clips
+	Question, ClipQuestion string
 
-	// FileQuestion is the question about a file of which nothing is known: Question, or of a set whose answers are its
-	// own words that of CONVERT.USER_PROMPT_TEMPLATE.
-	FileQuestion string
+	// FileQuestion is the question about a picture's file of which nothing is known: Question, or of a set whose answers
+	// are its own words that of CONVERT.USER_PROMPT_TEMPLATE. FileClipQuestion is that about a clip's.
+	FileQuestion, FileClipQuestion string
 
 	data        *dataset.Dataset
 	cfg         config.Config
@@ -50,8 +51,8 @@ func Build(d *dataset.Dataset, cfg *config.Config) (*Recipe, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Question = question
-	r.FileQuestion = r.fileQuestion()
+	r.Question, r.ClipQuestion = question, r.clipQuestion()
+	r.FileQuestion, r.FileClipQuestion = r.fileQuestion(r.Question), r.fileQuestion(r.ClipQuestion)
 	return r, nil
 }
 

@@ -91,19 +91,20 @@ const exercise = "{exercise}"
 // unknown stands in the question about a file for the exercise that nobody has told.
 const unknown = "exercise"
 
-// fileQuestion is FileQuestion: that of the first sample which is asked for words of its own, without its class.
-func (r *Recipe) fileQuestion() string {
+// fileQuestion is that of the first sample which is asked for words of its own, without its class; usual where there is
+// none.
+func (r *Recipe) fileQuestion(usual string) string {
 	for i := range r.data.Items {
 		for _, o := range r.data.Items[i].Objects {
 			if o.Text == nil || o.Text.Question != "" {
 				continue
 			}
 			if !dataset.SameExercise(o.Text.Answer, r.Classes[o.Class].Name) {
-				return r.asked(&dataset.Text{}, unknown, r.Question)
+				return r.asked(&dataset.Text{}, unknown, usual)
 			}
 		}
 	}
-	return r.Question
+	return usual
 }
 
 // asked is the question about an object that has an answer of its own: its own, or else that of

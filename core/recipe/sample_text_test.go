@@ -30,7 +30,7 @@ func TestAnswersOfTheirOwnAreAskedForAsTheConvertedSetAsks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file = r.FileQuestion
+		file = r.FileClipQuestion
 		for _, s := range r.Samples("train") {
 			prompts = append(prompts, s.Prompt)
 		}
@@ -82,5 +82,45 @@ func TestPromptsThatNameTheExerciseAreFound(t *testing.T) {
 	c.Convert.UserPromptTemplate = "Analyze this video and provide corrective feedback."
 	if text := found(&c); text != "" {
 		t.Errorf("found %q", text)
+	}
+}
+
+// What is asked of pictures, after an object's state, is asked of no clip: of none in a set, and of no clip's file in a
+// project of pictures.
+func TestClipsAreNotAskedWhatPicturesAre(t *testing.T) {
+	f, err := config.Preset("qved")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := &dataset.Dataset{Classes: []dataset.Class{{Name: "squats", Object: "squats", Condition: "normal"},
+		{Name: "plank", Object: "plank", Condition: "normal"}}, Splits: []string{"train"}}
+	for _, clip := range []*dataset.Clip{{}, nil} {
+		set.Items = append(set.Items, dataset.Item{ID: "train/a", Split: "train", Clip: clip, Objects: []dataset.Object{
+			{Box: dataset.Whole}, {Class: 1, Box: dataset.Whole}}})
+	}
+	for _, prompt := range f.Config.Recipe.Prompt.Choices() {
+		c := *f.Config
+		c.Recipe.Preset, c.Recipe.Prompt = config.PresetCustom, config.Prompt(prompt)
+		r, err := Build(set, &c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples := r.Samples("train")
+		for _, asked := range []string{samples[0].Prompt, r.FileClipQuestion} {
+			if !strings.Contains(asked, "What is done here?") || strings.Contains(asked, "state") ||
+				strings.Contains(asked, "object") {
+				t.Errorf("%s: a clip is asked %q", prompt, asked)
+			}
+		}
+		for _, asked := range []string{samples[2].Prompt, r.FileQuestion} {
+			if !strings.Contains(asked, "state") {
+				t.Errorf("%s: a picture is asked %q", prompt, asked)
+			}
+		}
+		for _, finding := range Lint(set, &c, nil) {
+			if finding.Code == "answer_in_prompt" && prompt == string(config.PromptList) {
+				t.Errorf("the closed list is taken for the answer: %s", finding.Text)
+			}
+		}
 	}
 }

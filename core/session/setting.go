@@ -11,6 +11,7 @@ import (
 	"finetui/core/recipe"
 	"finetui/core/run"
 	"finetui/core/sample"
+	"finetui/core/video"
 	"finetui/ml/picture"
 )
 
@@ -118,10 +119,14 @@ func (t *Setting) Prompt(x recipe.Sample) string {
 	return x.Prompt
 }
 
-// FilePrompt is the question about the file of a picture or a clip when none is given: INFER.PROMPT, else the recipe's.
-func (t *Setting) FilePrompt() string {
+// FilePrompt is the question about a file of that path, a picture's or a clip's, when none is given: INFER.PROMPT, else
+// the recipe's.
+func (t *Setting) FilePrompt(path string) string {
 	if p := t.Project.Config.Infer.Prompt; p != "" {
 		return p
+	}
+	if video.Named(path) {
+		return t.Project.Recipe.FileClipQuestion
 	}
 	return t.Project.Recipe.FileQuestion
 }

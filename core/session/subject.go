@@ -135,7 +135,7 @@ func (t *Setting) about(prompt string, load func(ctx context.Context) ([]model.S
 // AboutFile is the question about the file of a picture or a clip; an empty prompt means the usual one.
 func (t *Setting) AboutFile(path, prompt string) (model.Question, error) {
 	if prompt == "" {
-		prompt = t.FilePrompt()
+		prompt = t.FilePrompt(path)
 	}
 	if video.Named(path) {
 		return t.about(prompt, func(ctx context.Context) ([]model.Shown, error) {

@@ -230,7 +230,7 @@ func (v *ask) questionTo(who int) string {
 	case setting == nil:
 		return ""
 	case v.path != "":
-		return setting.FilePrompt()
+		return setting.FilePrompt(v.path)
 	}
 	x, _ := v.sample(who)
 	return setting.Prompt(x)
