@@ -92,13 +92,13 @@ func (v *ask) pictureTitle() string {
 	at, there := v.present()
 	switch {
 	case v.path != "" && v.clip() != "":
-		return v.player.frameTitle(filepath.Base(v.path))
+		return v.player.frameTitle(filepath.Base(v.path), v.playing())
 	case v.path != "":
 		return filepath.Base(v.path)
 	case !there:
 		return "Picture"
 	case v.clip() != "":
-		return v.player.frameTitle(v.shortID(v.now.samples.Item(at).ID))
+		return v.player.frameTitle(v.shortID(v.now.samples.Item(at).ID), v.playing())
 	}
 	return v.objectTitle(at)
 }

@@ -157,14 +157,18 @@ func (v *player) shownAt() int {
 	return at
 }
 
-// frameTitle says which frame is played, and when it is seen.
-func (v *player) frameTitle(name string) string {
+// frameTitle says which frame is played, and when it is seen: first while the keys move through them, since what has no
+// room is cut off at the end.
+func (v *player) frameTitle(name string, playing bool) string {
 	if !v.there() {
 		return name
 	}
 	f := v.clip.Frames[v.at]
-	return fmt.Sprintf("%s · %s/%s · %s", name, widget.Count(f.Index+1), widget.Count(v.clip.Info.Frames),
-		media.Clock(f.Seconds))
+	frame := fmt.Sprintf("%s/%s · %s", widget.Count(f.Index+1), widget.Count(v.clip.Info.Frames), media.Clock(f.Seconds))
+	if playing {
+		return frame + " · " + name
+	}
+	return name + " · " + frame
 }
 
 // length is how long the clip is: "2.4 s, 30 frames/s".

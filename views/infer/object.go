@@ -63,7 +63,7 @@ func (v *object) title() string {
 		return "Picture"
 	}
 	if _, is := v.clip(); is {
-		return v.player.frameTitle(v.shortID(v.now.samples.Item(place).ID))
+		return v.player.frameTitle(v.shortID(v.now.samples.Item(place).ID), false)
 	}
 	return v.objectTitle(place)
 }

@@ -161,7 +161,7 @@ func (v *coaching) frameTitle() string {
 	if a == nil || v.path() == "" {
 		return "Frame"
 	}
-	return v.player.frameTitle(v.shortID(a.ID))
+	return v.player.frameTitle(v.shortID(a.ID), v.board.Focused() == "picture")
 }
 
 func (v *coaching) clipsTitle() string {
