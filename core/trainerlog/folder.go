@@ -15,6 +15,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"finetui/ml/lora"
 	"finetui/ml/wholefile"
 )
 
@@ -38,22 +39,15 @@ func checkpointStep(name string) (int, bool) {
 	return step, ok && err == nil && step >= 0
 }
 
-const adapterFile = "adapter_config.json"
-
-// adapterWeights are the names that PEFT gives to an adapter's weights.
-var adapterWeights = []string{"adapter_model.safetensors", "adapter_model.bin", "adapter_model.safetensors.index.json"}
-
-// adapterIn is the folder with an adapter's configuration and weights: that of a checkpoint, or model in it (AutoModel).
+// adapterIn is the folder with an adapter: that of a checkpoint, or model in it (AutoModel). Its configuration alone is
+// none: axolotl writes that before it trains.
 func adapterIn(dir string) string {
+	has := func(path ...string) bool {
+		info, err := os.Lstat(filepath.Join(path...))
+		return err == nil && info.Mode().IsRegular()
+	}
 	for _, at := range []string{dir, filepath.Join(dir, "model")} {
-		info, err := os.Lstat(filepath.Join(at, adapterFile))
-		if err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		if slices.ContainsFunc(adapterWeights, func(name string) bool {
-			_, err := os.Stat(filepath.Join(at, name))
-			return err == nil
-		}) {
+		if has(at, lora.ConfigFile) && (has(at, lora.WeightsFile) || has(at, lora.PickleFile)) {
 			return at
 		}
 	}
@@ -156,7 +150,7 @@ const (
 )
 
 // tool is which trainer wrote the folder: its own log says so, else the class of the arguments that it pickled, else
-// its words in the model's card.
+// its words in the model's card, else what it printed first.
 func (l *Log) tool(p place) string {
 	by := map[fileKind]string{llamaFactoryLog: LLaMAFactory, swiftLog: Swift, autoModelLog: AutoModel,
 		ultralyticsTable: Ultralytics, jsonLog: JSONLines}
@@ -184,6 +178,9 @@ func (l *Log) tool(p place) string {
 			}
 		}
 	}
+	if printed, _ := partOf(l.console, false); bytes.Contains(printed, []byte("[axolotl.")) {
+		return Axolotl
+	}
 	plain := l.state == "" && len(l.checkpoints) == 0
 	if plain && len(l.files) > 0 && l.files[0].kind == eventFile && !ofTrainer(l.files[0].path) {
 		return TensorBoard
@@ -203,7 +200,7 @@ const (
 
 // settingNames are files that hold what a trainer was told.
 var settingNames = []string{"args.json", "args.yaml", "config.yaml", "config.yml", "training_args.yaml", argumentsFile,
-	adapterFile, "all_results.json"}
+	lora.ConfigFile, "all_results.json"}
 
 // settingFiles are those in the folder; what it lacks may lie beside the newest checkpoint.
 func (p place) settingFiles(checkpoints []Checkpoint) (found []string) {
@@ -345,9 +342,10 @@ type words struct {
 	rest  []byte
 	found []Setting
 	key   string
-	depth int // of what is in it: 1 is the dictionary of arguments
-	last  string
-	memo  map[int]string // texts that are named again
+	depth int            // of what is in it: 1 is the dictionary of arguments
+	last  string         // what the next word may give a number to: a text, or a choice by its text
+	told  string         // the text that a choice may be made of
+	memo  map[int]string // what is named again by its number
 }
 
 func (w *words) set(value string) {
@@ -358,7 +356,7 @@ func (w *words) set(value string) {
 }
 
 func (w *words) text(s string) {
-	w.last = s
+	w.last, w.told = s, s
 	if w.key == "" {
 		w.key = s
 	} else {
@@ -413,7 +411,7 @@ func (w *words) next() bool {
 				return false
 			}
 		}
-		w.last = ""
+		w.last, w.told = "", ""
 		return true
 	case 'K':
 		return number(1, func(b []byte) string { return strconv.Itoa(int(b[0])) })
@@ -454,8 +452,10 @@ func (w *words) next() bool {
 			w.found = w.found[:n-1]
 		}
 		w.key = ""
-	case 'N', '}', ']', ')', 'a', 'R', 0x81, 'b':
-		if w.last = ""; op[0] != ')' {
+	case 'R': // REDUCE: the choice is made
+		w.last, w.told, w.key = w.told, "", ""
+	case 'N', '}', ']', ')', 'a', 0x81, 'b':
+		if w.last, w.told = "", ""; op[0] != ')' {
 			w.key = ""
 		}
 	case 0x85, 0x86, 0x87: // tuples

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"finetui/ml/lora"
 )
 
 // Glance is how a run stands, as the ends of its files tell.
@@ -86,7 +88,7 @@ func (l *Log) Glance() Glance {
 	case g.Total > 0 && g.Step >= g.Total:
 		g.Over = "it has taken all of its steps"
 	default:
-		for _, name := range []string{"all_results.json", "train_results.json", adapterFile} {
+		for _, name := range []string{"all_results.json", "train_results.json", lora.WeightsFile, lora.PickleFile} {
 			if at := modified(filepath.Join(l.Dir, name)); at > 0 && at >= g.Wrote-300 && l.Tool != AutoModel {
 				g.Over = "it has left its " + name
 			}

@@ -237,22 +237,32 @@ func (t *table) line(line []byte, values []Value) (r said, list []Value, ok bool
 	return r, values, r.stepped
 }
 
-// console reads what HF Trainer prints: dictionaries, mixed with bars that a carriage return ends. The step of a row is
-// that of the bar before it; without bars rows are counted.
+// console reads what HF Trainer prints: dictionaries, mixed with bars that a carriage return ends. The step of a row, and
+// when it was, is that of the bar before it; without bars rows are counted. Bars of checks are other ones: they stand
+// below that of training, which a terminal's word to go up again tells, or have another number of places.
 type console struct {
-	fields      fields
-	step, total int
-	rows        int
+	fields fields
+	bar    bar // of training
+	other  bar // the last one, where it is of another number of places
+	rows   int
 }
 
-func (c *console) restart() { c.step, c.total, c.rows = 0, 0, 0 }
+// bar is how far a bar of tqdm is.
+type bar struct {
+	step, total int
+	elapsed     float64 // seconds; below 0: not said
+}
+
+func (c *console) restart() { c.bar, c.other, c.rows = bar{}, bar{}, 0 }
 
 func (c *console) line(line []byte, values []Value) (r said, list []Value, ok bool) {
 	r.Epoch, r.elapsed = -1, -1
 	list = values
 	for part := range bytes.SplitSeq(line, []byte{'\r'}) {
-		if step, total, ok := bar(part); ok && total >= c.total {
-			c.step, c.total = step, total
+		if b, ok := barIn(part); ok && (c.bar.total == 0 || b.total == c.bar.total) {
+			c.bar, c.other = b, bar{}
+		} else if ok {
+			c.other = b
 		}
 		at := bytes.Index(part, []byte("{'"))
 		if at < 0 || r.stepped {
@@ -265,11 +275,17 @@ func (c *console) line(line []byte, values []Value) (r said, list []Value, ok bo
 		}
 		r, list = found, more
 		if r.loss {
-			c.rows++
+			if c.rows++; c.other.total > 0 { // that of training after all: it was started again, or is another one
+				c.bar, c.other = c.other, bar{}
+			}
 		}
-		if r.total = c.total; !r.stepped {
-			r.Step, r.stepped = c.step, true
-			if c.total == 0 {
+		r.total = c.bar.total
+		if c.bar.total > 0 {
+			r.elapsed = c.bar.elapsed
+		}
+		if !r.stepped {
+			r.Step, r.stepped = c.bar.step, true
+			if c.bar.total == 0 {
 				r.Step = c.rows
 			}
 		}
@@ -277,17 +293,32 @@ func (c *console) line(line []byte, values []Value) (r said, list []Value, ok bo
 	return r, list, true
 }
 
-// bar is how far a bar of tqdm is: "10%|█ | 10/438 [00:12<…".
-func bar(part []byte) (step, total int, ok bool) {
+// barIn is the last bar in what was printed, "10%|█ | 10/438 [00:12<…"; one with words before it, and one below another,
+// do not count.
+func barIn(part []byte) (b bar, ok bool) {
 	end := bytes.LastIndex(part, []byte(" ["))
-	if end < 0 || !bytes.Contains(part[:end], []byte("%|")) {
-		return 0, 0, false
+	if end < 0 || bytes.Contains(part[end:], []byte("\x1b[A")) {
+		return bar{}, false
+	}
+	begin := bytes.LastIndex(part[:end], []byte("%|"))
+	if begin < 0 {
+		return bar{}, false
+	}
+	share := bytes.TrimRight(part[:begin], "0123456789.")
+	if said := bytes.TrimSpace(share); len(said) > 0 && said[len(said)-1] == ':' {
+		return bar{}, false
 	}
 	from := bytes.LastIndexByte(part[:end], ' ') + 1
-	a, b, found := bytes.Cut(part[from:end], []byte("/"))
+	a, n, found := bytes.Cut(part[from:end], []byte("/"))
 	step, okA := whole(a)
-	total, okB := whole(b)
-	return step, total, found && okA && okB
+	total, okB := whole(n)
+	b = bar{step, total, -1}
+	if clock, _, ok := bytes.Cut(part[end+2:], []byte("<")); ok {
+		if seconds, ok := duration(clock); ok {
+			b.elapsed = seconds
+		}
+	}
+	return b, found && okA && okB && total > 0
 }
 
 // tailOf is the end of a file from a line's beginning on, and what it looks like now; nil where it cannot be read.

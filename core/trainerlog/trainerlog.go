@@ -160,7 +160,7 @@ func kindOf(path string) fileKind {
 	switch {
 	case isUltralytics(text):
 		return ultralyticsTable
-	case bytes.Contains(text, []byte("{'")) || bytes.Contains(text, []byte("%|")):
+	case !bytes.Contains(head, []byte{0}):
 		return kindOfConsole(path, text)
 	}
 	return unknownFile

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"finetui/core/trainerlog/logtest"
+	"finetui/ml/lora"
 )
 
 // write lays a file into a folder, which it makes.
@@ -176,7 +177,7 @@ func TestEachTrainerIsKnownByWhatItsFilesHold(t *testing.T) {
 {"last_model_checkpoint": "x", "log_history": [{"loss": 9, "step": 1}, {"loss": 8, "step": 2}], "step_is": "none"}
 `, "args.json": `{"model": "Qwen/Qwen2-VL-7B", "lora_rank": 8}`}, 10, 20, map[string]string{"loss": "5:2.5 10:2",
 			"token_acc": "5:0.5 10:0.75", "loss_rare class": "5:3.5", "train_speed(s/it)": "5:1.2", "log_history": ""}},
-		{"HF Trainer", Transformers, map[string]string{"trainer_state.json": state, "checkpoint-20/" + adapterFile: adapter},
+		{"HF Trainer", Transformers, map[string]string{"trainer_state.json": state, "checkpoint-20/" + lora.ConfigFile: adapter},
 			20, 40, map[string]string{"loss": "10:1.5 20:1.25", "grad_norm": "10:NaN", "eval_loss": "20:1.125",
 				"eval_g0_loss": "20:3.5"}},
 		{"axolotl", Axolotl, map[string]string{"checkpoint-20/trainer_state.json": state,
@@ -186,7 +187,7 @@ func TestEachTrainerIsKnownByWhatItsFilesHold(t *testing.T) {
 			"training.jsonl": `{"step": 0, "epoch": 0, "timestamp": "2026-01-02T03:04:05.000Z", "loss": 2.5, "grad_norm": 1.5, "lr": 1e-05, "mem": 8.5, "tps": 1200.0}
 {"step": 1, "epoch": 0, "timestamp": "2026-01-02T03:04:07.000Z", "loss": 2.25, "grad_norm": 1.25, "lr": 2e-05, "mem": 8.5, "tps": 1300.0}
 `, "validation.jsonl": `{"step": 1, "epoch": 0, "timestamp": "2026-01-02T03:04:08.000Z", "val_loss": 2.0, "lr": 2e-05}
-`, "epoch_0_step_1/model/" + adapterFile: adapter}, 1, 0, map[string]string{"loss": "0:2.5 1:2.25",
+`, "epoch_0_step_1/model/" + lora.ConfigFile: adapter}, 1, 0, map[string]string{"loss": "0:2.5 1:2.25",
 			"eval_loss": "1:2", "tokens_per_s": "0:1200 1:1300", "lr": "0:1e-05 1:2e-05"}},
 		{"Ultralytics", Ultralytics, map[string]string{"results.csv": csv, "args.yaml": "model: yolov8n.pt\nepochs: 3\n",
 			"weights/last.pt": "x", "weights/best.pt": "x"}, 2, 3, map[string]string{"loss": "1:4 2:3.25",
@@ -195,6 +196,17 @@ func TestEachTrainerIsKnownByWhatItsFilesHold(t *testing.T) {
 			"\r 10%|█         | 1/10 [00:01<00:09,  1.0it/s]{'loss': '2.5', 'grad_norm': '1.5', 'learning_rate': '1e-05', 'epoch': '0.1'}\n" +
 			"\r 20%|██        | 2/10 [00:02<00:08,  1.0it/s]\r                    {'loss': 2.25, 'rewards/x (y)': nan, 'epoch': 0.2}\n"},
 			2, 10, map[string]string{"loss": "1:2.5 2:2.25", "rewards/x (y)": "2:NaN"}},
+		// a long configuration, a bar of loading, one of a check below that of training and with more places
+		{"axolotl before its first save", Axolotl, map[string]string{lora.ConfigFile: adapter, "debug.log": "[axolotl.cli.config] " +
+			strings.Repeat("\"adapter\": \"lora\",\n", 1000) + "\rLoading weights: 100%|██████████| 99/99 [00:00<00:00, 9.0it/s]\n" +
+			"\r  0%|          | 0/40 [00:00<?, ?it/s][axolotl.evaluate] Running evaluation step...\n" +
+			"\n\r100%|██████████| 41/41 [00:05<00:00, 8.0it/s]\x1b[A\r      \r" +
+			"\n\r          \r\x1b[A{'eval_loss': '8.5', 'eval_ppl': '4376', 'memory/max_active (GiB)': '0', 'epoch': 0}\n" +
+			"\r  0%|          | 0/40 [00:06<?, ?it/s]\n\r100%|██████████| 41/41 [00:06<00:00, 8.0it/s]\x1b[A\n" +
+			"\r          \x1b[A\r  2%|▎         | 1/40 [00:07<00:40,  1.0s/it]\r  5%|▌         | 2/40 [00:08<00:40,  1.0s/it]" +
+			"\r      \r{'loss': '7.5', 'learning_rate': '4e-05', 'tokens/total': 941, 'epoch': '0.04'}\n" +
+			"\r  5%|▌         | 2/40 [00:08<00:40,  1.0s/it]"},
+			2, 40, map[string]string{"loss": "2:7.5", "eval_loss": "0:8.5", "eval_ppl": "0:4376", "tokens/total": "2:941"}},
 		{"TensorBoard", TensorBoard, map[string]string{"e": string(slices.Concat(version(),
 			scalar(1000, 1, "Loss/train", 2.5), tensor(1001, 1, "acc", "scalars", 0.5), tensor(1001, 1, "names", "text", 9),
 			scalar(1010, 2, "Loss/train", 2.25)))}, 2, 0, map[string]string{"loss": "1:2.5 2:2.25", "acc": "1:0.5", "names": ""}},
@@ -217,6 +229,26 @@ func TestEachTrainerIsKnownByWhatItsFilesHold(t *testing.T) {
 				t.Errorf("the search finds %d runs", len(found))
 			}
 		})
+	}
+}
+
+// axolotl writes its adapter's configuration before it trains: that is no adapter, and not the end.
+func TestAConfigurationAloneIsNoAdapter(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "debug.log"), "\r 50%|█████     | 10/20 [00:20<00:20,  2.0s/it]{'loss': 1.5, 'epoch': 0.5}\n")
+	write(t, filepath.Join(dir, lora.ConfigFile), "{}")
+	write(t, filepath.Join(dir, "checkpoint-10", lora.ConfigFile), "{}")
+	write(t, filepath.Join(dir, "checkpoint-10", lora.WeightsFile), "x")
+	l, _ := open(t, dir)
+	if g := l.Glance(); g.Over != "" || g.Elapsed != 20 {
+		t.Errorf("over %q after %v s", g.Over, g.Elapsed)
+	}
+	if at := l.Adapter(); at != filepath.Join(dir, "checkpoint-10") {
+		t.Errorf("the adapter is %q", at)
+	}
+	write(t, filepath.Join(dir, lora.WeightsFile), "x")
+	if g := l.Glance(); g.Over == "" || l.Adapter() != dir {
+		t.Errorf("over %q, adapter %q", g.Over, l.Adapter())
 	}
 }
 
@@ -419,7 +451,7 @@ func TestPickledArgumentsAreWalkedOver(t *testing.T) {
 		text("output_dir") + "q\x03" + text("/out") + "q\x04" + text("learning_rate") + "q\x05G" +
 		string(binary.BigEndian.AppendUint64(nil, math.Float64bits(0.25))) + text("report_to") + "]q\x06(" + text("a") + text("b") +
 		"e" + text("one") + "]q\x07" + text("x") + "a" + text("lr_scheduler_type") + "q\x08ctransformers\nSchedulerType\nq\x09" +
-		text("cosine") + "q\x0a\x85q\x0bRq\x0c" + text("none") + "N" + text("bf16") + "\x88" + text("run_name") + "h\x04" + "ub."
+		text("cosine") + "q\x0a\x85q\x0bRq\x0c" + text("again") + "h\x0c" + text("none") + "N" + text("bf16") + "\x88" + text("run_name") + "h\x04" + "ub."
 	f, err := os.Create(filepath.Join(dir, argumentsFile))
 	if err != nil {
 		t.Fatal(err)
@@ -434,7 +466,7 @@ func TestPickledArgumentsAreWalkedOver(t *testing.T) {
 	for _, s := range l.Settings() {
 		got = append(got, s.Key+"="+s.Value)
 	}
-	want := "output_dir=/out learning_rate=0.25 lr_scheduler_type=cosine bf16=true run_name=/out"
+	want := "output_dir=/out learning_rate=0.25 lr_scheduler_type=cosine again=cosine bf16=true run_name=/out"
 	if strings.Join(got, " ") != want || l.Tool != TRL {
 		t.Errorf("%s: %s\nwant %s", l.Tool, strings.Join(got, " "), want)
 	}
@@ -456,7 +488,7 @@ func TestWhatWasPrintedBesideARunIsNoSecondOne(t *testing.T) {
 func TestAnAdapterHasWeights(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "trainer_log.jsonl"), llamaRows)
-	write(t, filepath.Join(dir, adapterFile), "{}")
+	write(t, filepath.Join(dir, "adapter_config.json"), "{}")
 	if l, _ := open(t, dir); l.Adapter() != "" {
 		t.Errorf("%q is taken for an adapter without weights", l.Adapter())
 	}
