@@ -73,6 +73,19 @@ func (p place) checkpoints() (list []Checkpoint) {
 	return list
 }
 
+// losses are the files that AutoModel's checkpoints in the folder tell their losses in: all that is known of a run before
+// its log, whose rows it keeps until there are a hundred, or it ends.
+func (p place) losses(checkpoints []Checkpoint) (files []logFile) {
+	for _, c := range checkpoints {
+		path := filepath.Join(c.Path, "losses.json")
+		head, _ := partOf(path, false)
+		if filepath.Dir(c.Path) == p.dir && bytes.Contains(head, []byte(`"train_loss"`)) {
+			files = append(files, logFile{path, savedLosses})
+		}
+	}
+	return files
+}
+
 // below is a folder in this one, empty where there is none.
 func (p place) below(name string) place {
 	if !slices.Contains(p.folders, name) {
@@ -153,7 +166,7 @@ const (
 // its words in the model's card, else what it printed first.
 func (l *Log) tool(p place) string {
 	by := map[fileKind]string{llamaFactoryLog: LLaMAFactory, swiftLog: Swift, autoModelLog: AutoModel,
-		ultralyticsTable: Ultralytics, jsonLog: JSONLines}
+		savedLosses: AutoModel, ultralyticsTable: Ultralytics, jsonLog: JSONLines}
 	for _, f := range l.files {
 		if tool := by[f.kind]; tool != "" {
 			return tool

@@ -85,7 +85,7 @@ func (l *Log) Glance() Glance {
 	switch {
 	case final:
 		g.Over = "its last row says so"
-	case g.Total > 0 && g.Step >= g.Total:
+	case g.Total > 0 && g.Step >= g.Total, l.Tool == AutoModel && g.Total > 0 && g.Step == g.Total-1: // it counts from 0
 		g.Over = "it has taken all of its steps"
 	default:
 		for _, name := range []string{"all_results.json", "train_results.json", lora.WeightsFile, lora.PickleFile} {
@@ -121,6 +121,10 @@ func glanceAt(f logFile) (g glance) {
 		rows = append(rows, r)
 	}
 	switch f.kind {
+	case savedLosses:
+		if r, ok := lossesIn(f.path); ok {
+			rows = append(rows, r)
+		}
 	case stateFile:
 		head, _ := partOf(f.path, false)
 		facts := stateGlance(head, end)

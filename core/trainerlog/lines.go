@@ -2,7 +2,9 @@ package trainerlog
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"finetui/core/linetail"
@@ -319,6 +321,41 @@ func barIn(part []byte) (b bar, ok bool) {
 		}
 	}
 	return b, found && okA && okB && total > 0
+}
+
+// losses are those that a checkpoint of AutoModel tells, whose folder has the step in its name: one row.
+type losses struct {
+	path string
+	done bool
+}
+
+func (l *losses) read(each func(said)) (got progress, err error) {
+	if l.done {
+		return got, nil
+	}
+	if r, ok := lossesIn(l.path); ok {
+		l.done = true
+		each(r)
+	}
+	return got, nil
+}
+
+// lossesIn is the row of a losses.json; its time is that of the file.
+func lossesIn(path string) (r said, ok bool) {
+	head, info := partOf(path, false)
+	told := map[string]any{} // a loss that is no number is not told
+	if json.Unmarshal(head, &told) != nil {
+		return r, false
+	}
+	r = said{elapsed: -1}
+	r.Epoch, r.Time = -1, float64(info.ModTime().UnixMilli())/1000
+	for key, name := range map[string]string{"train_loss": Loss, "val_loss": CheckLoss} {
+		if v, is := told[key].(float64); is {
+			r.Values, r.loss = append(r.Values, Value{name, v}), r.loss || name == Loss
+		}
+	}
+	r.Step, r.stepped = checkpointStep(filepath.Base(filepath.Dir(path)))
+	return r, r.stepped
 }
 
 // tailOf is the end of a file from a line's beginning on, and what it looks like now; nil where it cannot be read.

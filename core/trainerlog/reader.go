@@ -61,6 +61,8 @@ func (r *Reader) open() {
 			r.sources = append(r.sources, newLines(f.path, &table{}))
 		case consoleLog:
 			r.sources = append(r.sources, newLines(f.path, &console{}))
+		case savedLosses:
+			r.sources = append(r.sources, &losses{path: f.path})
 		default:
 			r.sources = append(r.sources, newLines(f.path, &objects{}))
 		}

@@ -70,6 +70,7 @@ const (
 	eventFile
 	stateFile
 	consoleLog
+	savedLosses // of AutoModel's checkpoint
 )
 
 const (
@@ -293,7 +294,9 @@ func (l *Log) Refresh() bool {
 		now.files = []logFile{{now.console, consoleLog}}
 	}
 	if len(now.files) == 0 && now.state == "" {
-		return false
+		if now.files = p.losses(now.checkpoints); len(now.files) == 0 {
+			return false
+		}
 	}
 	if now.console == "" {
 		now.console = p.text()

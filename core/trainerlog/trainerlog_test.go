@@ -252,6 +252,36 @@ func TestAConfigurationAloneIsNoAdapter(t *testing.T) {
 	}
 }
 
+// AutoModel keeps its rows to itself for long: until then its checkpoints tell their losses, and afterwards its log does.
+func TestAutoModelIsKnownByItsCheckpointsBeforeItsLog(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "checkpoints")
+	write(t, filepath.Join(dir, "training.jsonl"), "")
+	write(t, filepath.Join(dir, "epoch_0_step_19", "losses.json"), `{"train_loss": 0.5, "val_loss": 0.25}`)
+	write(t, filepath.Join(dir, "epoch_0_step_19", "config.yaml"), "step_scheduler:\n  max_steps: 45\n")
+	if found := Search(filepath.Dir(dir)); len(found) != 1 || found[0].Dir != dir {
+		t.Errorf("%d runs are found", len(found))
+	}
+	l, r := open(t, dir)
+	r.read(t)
+	r.holds(t, map[string]string{"loss": "19:0.5", "eval_loss": "19:0.25"})
+	if g := l.Glance(); l.Tool != AutoModel || g.Step != 19 || g.Total != 45 || g.Over != "" {
+		t.Errorf("%s at step %d of %d, over %q", l.Tool, g.Step, g.Total, g.Over)
+	}
+	for step := range 45 {
+		add(t, filepath.Join(dir, "training.jsonl"), fmt.Sprintf(`{"step": %d, "epoch": 0, "timestamp": "2026-01-02T03:04:%02d.5", `+
+			`"loss": %d}`+"\n", step, step, 45-step))
+	}
+	for range 2 * lookAgain {
+		r.read(t)
+	}
+	if r.resets == 0 || !l.Refresh() {
+		t.Error("the log's rows are not taken up")
+	}
+	if g := l.Glance(); g.Step != 44 || g.Over == "" {
+		t.Errorf("at step %d, over %q", g.Step, g.Over)
+	}
+}
+
 func TestALogIsFollowedAsItGrows(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "trainer_log.jsonl")
