@@ -46,6 +46,10 @@ func openTorch(ctx context.Context, task Task) (Engine, error) {
 	if !ok {
 		return nil, fmt.Errorf("MODEL.ENGINE = torch cannot train MODEL.BASE = %q yet; native can", p.Base.Name)
 	}
+	if media.Foreseen() && c.Torch.Quantization != config.QuantizationNone {
+		return nil, &config.Unusable{Key: "TORCH.QUANTIZATION", Text: fmt.Sprintf("%s: a base like %s, whose encoders "+
+			"see for it, is not put into 4 bits; set it to none", c.Torch.Quantization, p.Base.Name)}
+	}
 	python, err := project.Python(ctx, p.File)
 	if err != nil {
 		return nil, err

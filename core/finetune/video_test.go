@@ -3,6 +3,7 @@ package finetune
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -159,4 +160,25 @@ func TestMobileVideoGPTLearnsFromClips(t *testing.T) {
 		t.Errorf("base and run both say %q", answers["run"])
 	}
 	t.Logf("the run says %q", answers["run"])
+}
+
+// What sees for the base is no product of transformers', which is what 4 bits are made of: it is said before a process is
+// started.
+func TestAVideoModelInFourBitsIsRefused(t *testing.T) {
+	ctx, f := context.Background(), clipProject(t)
+	if err := f.Override([]string{"MODEL.ENGINE=torch", "TORCH.QUANTIZATION=nf4"}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := project.Open(ctx, f.Snapshot, nil)
+	if err == nil {
+		err = p.OpenBase(ctx, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var unusable *config.Unusable
+	if _, err := openTorch(ctx, Task{Project: p, Steps: 1}); !errors.As(err, &unusable) ||
+		unusable.Key != "TORCH.QUANTIZATION" {
+		t.Errorf("%v", err)
+	}
 }

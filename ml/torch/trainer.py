@@ -178,7 +178,8 @@ class Trainer:
         if config["model_type"] == "MobileVideoGPT_qwen":
             model, self.projectors = load_video(base, config, getattr(torch, dtype), attention)
         else:
-            more = dict(quantization_config=four_bits(), device_map={"": LOCAL}) if quantized else {}
+            place = {"": LOCAL if device == "cuda" else "cpu"}
+            more = dict(quantization_config=four_bits(), device_map=place) if quantized else {}
             model = transformers.AutoModelForImageTextToText.from_pretrained(
                 base, dtype=getattr(torch, dtype), attn_implementation=attention, **more)
         model.config.use_cache = False
