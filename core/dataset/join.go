@@ -2,10 +2,12 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
 	"math"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -91,9 +93,8 @@ func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
 	ids, at := map[string]bool{}, map[string][]int{}
 	for i := range d.Items {
 		ids[d.Items[i].ID] = true
-		if d.Items[i].Media != "" {
-			at[d.Items[i].Media] = append(at[d.Items[i].Media], i)
-		}
+		shown := d.Items[i].shown()
+		at[shown] = append(at[shown], i)
 	}
 	for i := range other.Items {
 		if other.Items[i].Split == trainSplit {
@@ -117,7 +118,7 @@ func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
 		for o := range item.Objects {
 			item.Objects[o].Class = classes[item.Objects[o].Class]
 		}
-		for _, i := range at[item.Media] {
+		for _, i := range at[item.shown()] {
 			before := len(item.Objects)
 			item.Objects = slices.DeleteFunc(item.Objects, func(o Object) bool {
 				return own(i, &o) || d.says(i, &o)
@@ -125,7 +126,7 @@ func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
 			for range before - len(item.Objects) {
 				repeated.add(0, item.ID)
 			}
-			if len(item.Objects) > 0 && d.Items[i].Split != item.Split && item.Clip == nil {
+			if len(item.Objects) > 0 && d.Items[i].Split != item.Split && item.Clip == nil && item.Media != "" {
 				d.Findings = append(d.Findings, newFinding(SameImage, d.Short(item.Media), 0,
 					"of %s in the set %s, and of %s", item.Split, j.Name, d.Items[i].Split))
 			}
@@ -168,6 +169,16 @@ func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
 	d.Findings = append(d.Findings, newFinding(SetJoined, file, 0, "the set %s joins with %s: %d of %d train samples%s",
 		j.Name, Counted(j.Samples, "sample", "samples"), j.Train, j.Of, shareText(j.Share)))
 	d.Sets = append(d.Sets, *j)
+}
+
+// shown is what an item shows, by which other sets know it: its file or, of one that is not there, the path that its
+// labels write.
+func (item *Item) shown() string {
+	if item.Media != "" {
+		return item.Media
+	}
+	name := cmp.Or(item.Written, strings.TrimPrefix(item.ID, item.Split+"/"))
+	return "./" + path.Clean(strings.ReplaceAll(name, `\`, "/"))
 }
 
 func shareText(share float64) string {

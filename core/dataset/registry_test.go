@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -223,14 +224,22 @@ func TestTheFingerprintCoversWhichSetsJoinedAndTheirBytes(t *testing.T) {
 
 // What convert wrote of the set, and joins it again, counts once; by itself it does not join what was corrected since.
 func TestWhatIsThereTwiceCountsOnce(t *testing.T) {
-	root := write(t, map[string]string{
+	t.Run("clips that are there", func(t *testing.T) {
+		readTwice(t, map[string]string{"data/a.mp4": "", "data/b.mp4": ""})
+	})
+	t.Run("clips that are missing", func(t *testing.T) { readTwice(t, map[string]string{}) })
+}
+
+func readTwice(t *testing.T, files map[string]string) {
+	t.Helper()
+	maps.Copy(files, map[string]string{
 		"data/fine_grained_labels.json": `[{"video_path":"./a.mp4","labels":["squats - low"]},
 			{"video_path":"./b.mp4","labels":["squats - slow"]}]`,
-		"data/a.mp4": "", "data/b.mp4": "",
 		"playground/data/MobileGPT/qved_train.json": `[{"video":"./a.mp4","conversations":[{"from":"human","value":
 			"<video>\nq"},{"from":"gpt","value":"squats - low"}]},{"video":"./b.mp4","conversations":[{"from":"human",
 			"value":"<video>\nq"},{"from":"gpt","value":"squats - fast"}]}]`,
 	})
+	root := write(t, files)
 	set, err := readSets(t, root)
 	if err != nil {
 		t.Fatal(err)
