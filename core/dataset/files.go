@@ -19,18 +19,10 @@ var errNoFile = errors.New("no file")
 // Data sets have hundreds of thousands of small files. They are read here with as few system calls and as little memory
 // as each needs: no poller, no buffer a file.
 
-// status is a file's entry in the file system; a link is what it leads to. The error is bare of the path.
-func status(path string) (st unix.Stat_t, err error) {
-	for {
-		if err = unix.Stat(path, &st); err != unix.EINTR {
-			return st, err
-		}
-	}
-}
-
 func isRegular(st *unix.Stat_t) bool { return st.Mode&unix.S_IFMT == unix.S_IFREG }
 
-// statusAt is status of a name in a folder that is open, with flags of fstatat.
+// statusAt is the entry in the file system of a name in a folder that is open, with flags of fstatat: by default a link
+// is what it leads to. The error is bare of the path.
 func statusAt(folder int, name string, flags int) (st unix.Stat_t, err error) {
 	for {
 		if err = unix.Fstatat(folder, name, &st, flags); err != unix.EINTR {

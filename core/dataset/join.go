@@ -74,7 +74,7 @@ func joinSets(ctx context.Context, d *Dataset, cfg config.Dataset, root string, 
 			}
 			joined.Sum = fmt.Sprintf("%x", sum)
 		}
-		d.take(other, &joined, p.named, cfg.Splits)
+		d.take(other, &joined, root, p.named, cfg.Splits)
 	}
 	return nil
 }
@@ -87,13 +87,13 @@ func same(a, b string) bool {
 
 // take adds a set that joins, as much of it as its share says. One that joins by itself does not answer again what
 // DATASET.PATH answers in words: it may be what convert made of it, before it was corrected.
-func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
+func (d *Dataset) take(other *Dataset, j *Joined, root string, named bool, splits []string) {
 	before := len(d.Classes)
 	classes := d.classesOf(other)
 	ids, at := map[string]bool{}, map[string][]int{}
 	for i := range d.Items {
 		ids[d.Items[i].ID] = true
-		shown := d.Items[i].shown()
+		shown := d.Items[i].shown(root)
 		at[shown] = append(at[shown], i)
 	}
 	for i := range other.Items {
@@ -118,7 +118,7 @@ func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
 		for o := range item.Objects {
 			item.Objects[o].Class = classes[item.Objects[o].Class]
 		}
-		for _, i := range at[item.shown()] {
+		for _, i := range at[item.shown(root)] {
 			before := len(item.Objects)
 			item.Objects = slices.DeleteFunc(item.Objects, func(o Object) bool {
 				return own(i, &o) || d.says(i, &o)
@@ -172,13 +172,17 @@ func (d *Dataset) take(other *Dataset, j *Joined, named bool, splits []string) {
 }
 
 // shown is what an item shows, by which other sets know it: its file or, of one that is not there, the path that its
-// labels write.
-func (item *Item) shown() string {
+// labels write. One that leads out of their folder is from root, as convert writes it.
+func (item *Item) shown(root string) string {
 	if item.Media != "" {
 		return item.Media
 	}
-	name := cmp.Or(item.Written, strings.TrimPrefix(item.ID, item.Split+"/"))
-	return "./" + path.Clean(strings.ReplaceAll(name, `\`, "/"))
+	written := cmp.Or(item.Written, strings.TrimPrefix(item.ID, item.Split+"/"))
+	written = path.Clean(strings.ReplaceAll(written, `\`, "/"))
+	if strings.HasPrefix(written, "../") {
+		return path.Join(filepath.ToSlash(root), written)
+	}
+	return written
 }
 
 func shareText(share float64) string {

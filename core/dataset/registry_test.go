@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -258,6 +259,28 @@ func readTwice(t *testing.T, files map[string]string) {
 	set, err = Read(context.Background(), cfg, root, nil)
 	if err != nil || len(set.Items) != 2 || len(set.Sets) != 0 || countOf(set, SetRepeated) != 1 {
 		t.Errorf("the set itself: %+v, error %v", set, err)
+	}
+}
+
+// convert writes a path from the top of the machine as one from the project's folder.
+func TestAMissingClipIsKnownByBothItsPaths(t *testing.T) {
+	root := write(t, map[string]string{
+		"data/fine_grained_labels.json": `[{"video_path":"/srv/gone/a.mp4","labels":["squats - low"]}]`})
+	within, err := filepath.Rel(root, "/srv/gone/a.mp4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := filepath.Join(root, "playground/data/MobileGPT")
+	if err := os.MkdirAll(at, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(at, "qved_train.json"), fmt.Appendf(nil, `[{"video":%q,"conversations":[{"from":
+		"human","value":"<video>\nq"},{"from":"gpt","value":"squats - low"}]}]`, within), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	set, err := readSets(t, root)
+	if err != nil || len(set.Items) != 1 || countOf(set, SetRepeated) != 1 {
+		t.Errorf("%d items, error %v: %v", len(set.Items), err, set.Findings)
 	}
 }
 
