@@ -155,3 +155,13 @@ func goOn(r *run.Run, was *config.Config, changes []config.Change, now *config.C
 	}
 	return nil
 }
+
+// endsLater says whether fewer epochs than were planned leave a run something to do.
+func endsLater(r *run.Run, was, now *config.Config) error {
+	saved, ok := r.Latest()
+	if !ok || now.Train.Epochs >= was.Train.Epochs || saved.Step*was.Train.Epochs <= r.Info.Steps*now.Train.Epochs {
+		return nil
+	}
+	return fmt.Errorf("%s is at step %d of %d in %d epochs: %w with TRAIN.EPOCHS=%d, which end before", r.Label(),
+		saved.Step, r.Info.Steps, was.Train.Epochs, errNothingToDo, now.Train.Epochs)
+}

@@ -455,6 +455,24 @@ func TestEveryConstantIsEitherFixedOrMayChange(t *testing.T) {
 	}
 }
 
+func TestFewerEpochsThanAreDoneAreRefused(t *testing.T) {
+	f := smallProject(t)
+	if err := f.Override([]string{"TRAIN.EPOCHS=4"}); err != nil {
+		t.Fatal(err)
+	}
+	r := stopAfter(t, f, "stopped", 7)
+	saved, _ := r.Latest()
+	if epoch := r.Info.Steps / 4; saved.Step <= epoch || saved.Step > 3*epoch {
+		t.Fatalf("stopped at step %d, an epoch has %d", saved.Step, epoch)
+	}
+	if _, err := check(r, []string{"TRAIN.EPOCHS=1"}); !errors.Is(err, errNothingToDo) {
+		t.Errorf("an epoch that is behind it: %v", err)
+	}
+	if _, err := check(r, []string{"TRAIN.EPOCHS=3"}); err != nil {
+		t.Errorf("an epoch that is before it: %v", err)
+	}
+}
+
 func TestDoneRunsGoOnOnlyWhereThereIsSomethingToDo(t *testing.T) {
 	f := smallProject(t)
 	if err := f.Override([]string{"TRAIN.EPOCHS=1"}); err != nil {

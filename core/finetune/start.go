@@ -203,8 +203,12 @@ func check(r *run.Run, words []string) ([]config.Change, error) {
 		return nil, fmt.Errorf("%s: its own config.toml: %w", r.Label(), err)
 	}
 	now, changes, err := change(r.Label(), was, words)
-	if err == nil && r.Status().State == run.Done {
+	switch {
+	case err != nil:
+	case r.Status().State == run.Done:
 		err = goOn(r, was.Config, changes, now.Config)
+	default:
+		err = endsLater(r, was.Config, now.Config)
 	}
 	return changes, err
 }
