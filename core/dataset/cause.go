@@ -210,7 +210,7 @@ func (d *Dataset) explainIDs(c *Cause) {
 		}
 	}
 	n := len(d.Classes)
-	filled, lost := d.RowCount()
+	filled, _ := d.RowCount()
 	switch {
 	case n > 0 && top == n && zeros == 0 && (others > 0 || n == 1):
 		c.Text = fmt.Sprintf("ids begin with 1: every row of id %d is lost, and id 0 never occurs; %d of %s do not "+
@@ -220,7 +220,7 @@ func (d *Dataset) explainIDs(c *Cause) {
 		c.Do = "subtract 1 from the ids in all label files, or put a name before the others in data.yaml"
 	case n > 0 && top >= n && top < 10*n+100:
 		c.Text = fmt.Sprintf("ids go up to %d, and there are %s (0 to %d); %d of %s do not count", top,
-			Counted(n, "name", "names"), n-1, lost, Counted(filled, "row", "rows"))
+			Counted(n, "name", "names"), n-1, c.Count, Counted(filled, "row", "rows"))
 		c.Likely = true
 		c.Do = "add the missing names to data.yaml in the order of their ids; these rows do not count until then"
 	}
