@@ -133,7 +133,7 @@ func TestFromExerciseClipsToAnAnswer(t *testing.T) {
 	terminal.WaitFor("Analyze this exercise video and provide")
 	terminal.WaitFor("a clip file: nobody knows the truth")
 	terminal.Send("\t\t") // to the frame that is played
-	terminal.WaitFor("▸00000010.mp4")
+	terminal.WaitFor("▸1/20 · 0:00.00 · 00000010.mp4")
 	for i, want := range []string{"2/20 · 0:00.10", "3/20 · 0:00.20"} {
 		terminal.Send("\x1b[C") // to the right
 		terminal.WaitFor(want)

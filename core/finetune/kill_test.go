@@ -137,14 +137,14 @@ func (o outcome) differences(other outcome) (list []string) {
 	return list
 }
 
-// killProject is a project whose run checks on valid, has a best checkpoint that is not its last, and writes rows,
-// checks and checkpoints at different steps.
+// killProject is a project whose run checks on valid, breaks down, so that its best checkpoint need not be its last, and
+// writes rows, checks and checkpoints at different steps.
 func killProject(t *testing.T) *config.File {
 	t.Helper()
 	f := smallProject(t)
 	if err := f.Override([]string{"TRAIN.EPOCHS=2", "TRAIN.BATCH_SIZE=6", "TRAIN.SAVE_EVERY=3", "TRAIN.EVAL_EVERY=4",
 		"TRAIN.LOG_EVERY=2", "TRAIN.KEEP=2",
-		"TRAIN.BEST_BY=loss", "TRAIN.SCHEDULE=constant", "TRAIN.LEARNING_RATE=0.5", "PROJECT.SEED=6"}); err != nil {
+		"TRAIN.BEST_BY=loss", "TRAIN.SCHEDULE=constant", "TRAIN.LEARNING_RATE=0.5"}); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -212,22 +212,21 @@ func TestKilledBeforeEveryStepARunComesToTheSame(t *testing.T) {
 }
 
 func killedBeforeEveryStep(t *testing.T, f *config.File, last, gone int) {
-	notes := filepath.Join(t.TempDir(), "steps")
-	unbroken, _, err := Start(context.Background(), f.Snapshot, Options{Name: "unbroken",
-		Exe: workerWith(t, stepsTo+"="+notes), Version: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	wait(t, unbroken)
-	want := outcomeOf(t, unbroken)
-	text, err := os.ReadFile(notes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	steps := strings.Split(strings.TrimSpace(string(text)), "\n")
-	if want["link best"] == want["link latest"] || len(steps) < 120 {
-		t.Fatalf("this run shows little: best %q, latest %q, %d steps", want["link best"], want["link latest"],
-			len(steps))
+	// Which checkpoint is the best of a run that breaks down is a matter of rounding, which differs between machines.
+	const seeds = 12
+	var want outcome
+	var steps []string
+	for seed := 1; ; seed++ {
+		if err := f.Override([]string{"PROJECT.SEED=" + strconv.Itoa(seed)}); err != nil {
+			t.Fatal(err)
+		}
+		if want, steps = unbroken(t, f); want["link best"] != want["link latest"] && len(steps) >= 120 {
+			break
+		}
+		if seed == seeds {
+			t.Fatalf("no run of %d shows much; the last: best %q, latest %q, %d steps", seeds, want["link best"],
+				want["link latest"], len(steps))
+		}
 	}
 	if f.Config.Train.ProjectorLR > 0 && !slices.ContainsFunc(steps, func(step string) bool {
 		return strings.HasSuffix(step, mobilevideogpt.ProjectorsFile)
@@ -252,6 +251,23 @@ func killedBeforeEveryStep(t *testing.T, f *config.File, last, gone int) {
 			})
 		}
 	})
+}
+
+// unbroken is what a run comes to that is not killed, and the steps by which its files come to be.
+func unbroken(t *testing.T, f *config.File) (outcome, []string) {
+	t.Helper()
+	notes := filepath.Join(t.TempDir(), "steps")
+	r, _, err := Start(context.Background(), f.Snapshot, Options{Name: "unbroken",
+		Exe: workerWith(t, stepsTo+"="+notes), Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait(t, r)
+	text, err := os.ReadFile(notes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcomeOf(t, r), strings.Split(strings.TrimSpace(string(text)), "\n")
 }
 
 // chosen are all steps for FINETUI_KILLS=all, else those from the one that shows the last checkpoint to the one after its
