@@ -17,8 +17,8 @@ install: build
 	@to=$$(go env GOBIN); to=$${to:-$$HOME/.local/bin}; mkdir -p "$$to" && install $(PROGRAM) "$$to/finetui" && echo "$$to/finetui" && \
 	case ":$$PATH:" in *":$$to:"*) ;; *) echo "$$to is not on your PATH; add it, or call the program by that path";; esac
 
-# Vet, staticcheck, every test (a busy machine has its time), the engine against the reference outputs that lie here, then the race detector on what is
-# concurrent.
+# Vet, staticcheck, every test (a busy machine has its time), the engine against the reference outputs that lie here, then
+# the race detector on what is concurrent.
 test:
 	go vet ./...
 	go tool staticcheck ./...
