@@ -218,7 +218,8 @@ func axolotlSettings(s *setup) {
 	s.set("lora_dropout", c.LoRA.Dropout)
 	s.set("lora_target_modules", []string(c.LoRA.Targets))
 	s.set("peft_use_rslora", c.LoRA.RSLoRA)
-	s.explain("lora_mlp_kernel", false, "axolotl turns its kernels on unasked, and has no attention of Qwen2-VL's for them")
+	s.explain("lora_mlp_kernel", false,
+		"axolotl turns its kernels on unasked, and has no attention of Qwen2-VL's for them")
 	s.set("lora_qkv_kernel", false)
 	s.set("lora_o_kernel", false)
 	s.optimizing("num_epochs", "lr_scheduler", "optimizer", "micro_batch_size")
