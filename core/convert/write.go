@@ -211,7 +211,7 @@ func (w *writer) countTokens(ctx context.Context, report project.Progress) error
 
 func (w *writer) draw(ctx context.Context, report project.Progress) error {
 	w.shown = &pictures{writer: w, p: w.p, dir: w.dir, context: w.p.Config.Recipe.Context,
-		copies: map[*dataset.Item]string{},
+		copies:    map[*dataset.Item]string{},
 		asWritten: w.d.asWritten}
 	err := w.shown.draw(ctx, report)
 	w.result.Pictures = w.shown.drawn
