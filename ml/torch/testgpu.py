@@ -3,8 +3,8 @@
 PROGRAM is finetui, built; PYTHON has torch and transformers, and peft or, beside PROGRAM, a wheel of it. Nothing is
 installed. SHAPE is 2b (that of Qwen2-VL-2B, with random weights in bfloat16), 0.5b or tiny, which is for a machine
 without a GPU: there the same is done on the processor, and the figures of a GPU stay open. What comes out is printed
-and written to gpu.json in $OUT, or here. Each part has its share of SECONDS (330): one that takes longer is cut off,
-with what it has measured by then, and the next one begins.
+and written to gpu.json in $OUT, or beside PROGRAM. Each part has its share of SECONDS (330): one that takes longer is
+cut off, with what it has measured by then, and the next one begins.
 """
 import contextlib
 import glob
@@ -209,7 +209,7 @@ def parity(words):
 
 
 PROGRAM, SHAPE = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "2b"
-OUT = os.path.abspath(os.environ.get("OUT", "."))
+OUT = os.path.abspath(os.environ.get("OUT") or os.path.dirname(PROGRAM))
 folder = tempfile.mkdtemp(prefix="finetui-gpu-")
 for wheel in glob.glob(os.path.join(os.path.dirname(PROGRAM), "peft-*.whl")):
     with zipfile.ZipFile(wheel) as file:
