@@ -33,29 +33,27 @@ const jpegQuality = 95
 
 // pictures knows what a record shows and where it lies.
 type pictures struct {
-	writer  *writer
-	p       *project.Project
-	dir     string         // CONVERT.OUTPUT
-	context config.Context // RECIPE.CONTEXT
-	drawn   int            // files written
-
-	asWritten bool // clips are named as their labels name them
+	writer *writer
+	drawn  int // files written
 
 	lock   sync.Mutex
 	copies map[*dataset.Item]string // whole pictures that are not handed on as they are: names of their copies
 	faults map[int]error            // of samples: why their picture, which is there, cannot be shown
 }
 
+// context is what is shown of a picture.
+func (w *pictures) context() config.Context { return w.writer.p.Config.Recipe.Context }
+
 // paths are the pictures of a sample as its record names them: the original, or the files that draw makes.
 func (w *pictures) paths(s recipe.Sample) ([]string, error) {
 	if s.Item.Clip != nil {
 		return []string{w.clip(s.Item)}, nil
 	}
-	if w.context == config.ContextFull {
+	if w.context() == config.ContextFull {
 		if name := w.copied(s.Item); name != "" {
 			return []string{name}, nil
 		}
-		path, err := filepath.Rel(w.dir, s.Item.Media)
+		path, err := filepath.Rel(w.writer.dir, s.Item.Media)
 		if err != nil {
 			path = s.Item.Media // on another drive
 		}
@@ -65,7 +63,7 @@ func (w *pictures) paths(s recipe.Sample) ([]string, error) {
 		return nil, err
 	}
 	name := fmt.Sprintf("%s/%s-%d-", mediaFolder, s.Item.ID, s.Object)
-	switch w.context {
+	switch w.context() {
 	case config.ContextMarked:
 		return []string{name + "marked.jpg"}, nil
 	case config.ContextCrop:
@@ -77,12 +75,12 @@ func (w *pictures) paths(s recipe.Sample) ([]string, error) {
 // clip is a clip as its record names it. As the labels write it, a path that begins at the top of the machine is one
 // from the project's folder.
 func (w *pictures) clip(item *dataset.Item) string {
-	from, path := w.dir, item.Media
-	if w.asWritten || path == "" {
+	from, path := w.writer.dir, item.Media
+	if w.writer.d.asWritten || path == "" {
 		if !filepath.IsAbs(item.Written) {
 			return filepath.ToSlash(item.Written)
 		}
-		from, path = w.p.File.Root, item.Written
+		from, path = w.writer.p.File.Root, item.Written
 	}
 	if within, err := filepath.Rel(from, path); err == nil {
 		path = within
@@ -112,7 +110,7 @@ func isTooLong(err error) bool { return errors.Is(err, errTooLong) }
 
 // tooLong says that the model's processor refuses a picture of that size.
 func (w *pictures) tooLong(width, height int) error {
-	if r := w.p.Encoder().Refused(model.Size{W: max(width, 1), H: max(height, 1)}); r != nil {
+	if r := w.writer.p.Encoder().Refused(model.Size{W: max(width, 1), H: max(height, 1)}); r != nil {
 		return fmt.Errorf("it would be shown as %d×%d pixels, %s: %w", width, height, r.Why, errTooLong)
 	}
 	return nil
@@ -138,10 +136,10 @@ func (w *pictures) copyWhole(item *dataset.Item) (drawn int, err error) {
 	w.lock.Lock()
 	w.copies[item] = name
 	w.lock.Unlock()
-	if err := mark(w.dir); err != nil {
+	if err := mark(w.writer.dir); err != nil {
 		return 0, err
 	}
-	return 1, writePicture(filepath.Join(w.dir, filepath.FromSlash(name)), picture)
+	return 1, writePicture(filepath.Join(w.writer.dir, filepath.FromSlash(name)), picture)
 }
 
 func header(path string) (head picture.Header, err error) {
@@ -159,9 +157,8 @@ func header(path string) (head picture.Header, err error) {
 
 // draw makes the pictures of all samples, an item's one after the other. Originals are only looked for.
 func (w *pictures) draw(ctx context.Context, report project.Progress) error {
-	w.faults = map[int]error{}
-	if w.context != config.ContextFull {
-		if err := mark(w.dir); err != nil {
+	if w.context() != config.ContextFull {
+		if err := mark(w.writer.dir); err != nil {
 			return err
 		}
 	}
@@ -171,7 +168,7 @@ func (w *pictures) draw(ctx context.Context, report project.Progress) error {
 	var workers sync.WaitGroup
 	var lock sync.Mutex
 	done, n := 0, len(w.writer.chosen)
-	_, what := w.p.Data.Words()
+	_, what := w.writer.p.Data.Words()
 	for range cores.Count() {
 		workers.Go(func() {
 			for span := range next {
@@ -228,7 +225,7 @@ func (w *pictures) drawItem(from, to int) (drawn int, err error) {
 		w.lack(from, to, present(item))
 		return 0, nil
 	}
-	if w.context == config.ContextFull {
+	if w.context() == config.ContextFull {
 		err := present(item)
 		if err == nil && item.Width > 0 {
 			err = w.tooLong(item.Width, item.Height)
@@ -250,7 +247,7 @@ func (w *pictures) drawItem(from, to int) (drawn int, err error) {
 		if err != nil {
 			return drawn, err
 		}
-		shown, err := w.p.Encoder().Shown(whole, s.Box())
+		shown, err := w.writer.p.Encoder().Shown(whole, s.Box())
 		for _, picture := range shown {
 			err = cmp.Or(err, w.tooLong(picture.W, picture.H))
 		}
@@ -259,7 +256,7 @@ func (w *pictures) drawItem(from, to int) (drawn int, err error) {
 			continue
 		}
 		for k, name := range names {
-			if err := writePicture(filepath.Join(w.dir, filepath.FromSlash(name)), shown[k]); err != nil {
+			if err := writePicture(filepath.Join(w.writer.dir, filepath.FromSlash(name)), shown[k]); err != nil {
 				return drawn, err
 			}
 			drawn++

@@ -133,7 +133,7 @@ func (w *writer) weighted() bool {
 }
 
 func (w *writer) sample(i int) recipe.Sample {
-	s, _ := w.p.Recipe.Sample(w.chosen[i].ref()) // it is there: choose saw it
+	s, _ := w.p.Recipe.Sample(w.chosen[i].ref()) // it is there: choose took it from the set
 	return s
 }
 
@@ -210,9 +210,7 @@ func (w *writer) countTokens(ctx context.Context, report project.Progress) error
 }
 
 func (w *writer) draw(ctx context.Context, report project.Progress) error {
-	w.shown = &pictures{writer: w, p: w.p, dir: w.dir, context: w.p.Config.Recipe.Context,
-		copies:    map[*dataset.Item]string{},
-		asWritten: w.d.asWritten}
+	w.shown = &pictures{writer: w, copies: map[*dataset.Item]string{}, faults: map[int]error{}}
 	err := w.shown.draw(ctx, report)
 	w.result.Pictures = w.shown.drawn
 	return err
