@@ -34,6 +34,9 @@ type asking struct {
 	rows   []int // [queries] the tokens that ask, ascending; nil: all do
 }
 
+// inOrder takes the rows of queries as they lie in o: one after the other, whichever tokens ask.
+var inOrder asking
+
 // count is the number of queries.
 func (q *asking) count() int { return q.before(q.starts[len(q.starts)-1]) }
 
@@ -266,7 +269,7 @@ func (a *attention) attendBlock(b *block, u unit, q *asking, qkv, o []float32, k
 	for r := range rows {
 		blas.Scale(b.o[r*hd:(r+1)*hd], 1/b.sum[r])
 	}
-	scatter(o[u.from*wo+head:], b.o, tokens, group*hd, wo)
+	inOrder.scatter(o[head:], b.o, u, group*hd, wo)
 }
 
 // soften replaces the scores of query r for a block of keys, of which it sees the first ones, by exponentials relative
@@ -295,19 +298,6 @@ func (a *attention) keep(b *block, u unit) {
 	for r, sum := range b.sum {
 		i, h := u.from+r/group, u.kv*group+r%group
 		a.lse.v[i*a.heads+h] = b.top[r] + float32(math.Log(float64(sum)))
-	}
-}
-
-// gather copies rows of width values, ld apart in src, to consecutive places; scatter copies them back.
-func gather(dst, src []float32, rows, width, ld int) {
-	for t := range rows {
-		copy(dst[t*width:(t+1)*width], src[t*ld:])
-	}
-}
-
-func scatter(dst, src []float32, rows, width, ld int) {
-	for t := range rows {
-		copy(dst[t*ld:t*ld+width], src[t*width:])
 	}
 }
 

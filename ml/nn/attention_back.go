@@ -111,8 +111,8 @@ func (a *attention) attendBack(b *block, u unit, q *asking, qkv, o, do, dqkv []f
 	rows := tokens * group
 	b.q, b.o, b.do, b.dq = grow(b.q, rows*hd), grow(b.o, rows*hd), grow(b.do, rows*hd), grow(b.dq, rows*hd)
 	q.gather(b.q, qkv[head:], u, group*hd, w)
-	gather(b.o, o[u.from*wo+head:], tokens, group*hd, wo)
-	gather(b.do, do[u.from*wo+head:], tokens, group*hd, wo)
+	inOrder.gather(b.o, o[head:], u, group*hd, wo)
+	inOrder.gather(b.do, do[head:], u, group*hd, wo)
 	b.dot = grow(b.dot, rows)
 	for r := range rows {
 		b.dot[r] = blas.Dot(b.o[r*hd:(r+1)*hd], b.do[r*hd:(r+1)*hd])

@@ -208,7 +208,8 @@ class Clock:
         return dict(wall=time.perf_counter() - self.wall, busy=time.process_time() - self.busy)
 
 
-COMMANDS = dict(hello=hello, make=make, load=load, step=step, plain=plain, decode=decode, video=video, clip=clip, part=part, forget=forget)
+COMMANDS = dict(hello=hello, make=make, load=load, step=step, plain=plain, decode=decode, video=video, clip=clip,
+                part=part, forget=forget)
 
 for line in sys.stdin:
     command = json.loads(line)
