@@ -258,10 +258,10 @@ func quantities(e *effect) []quantity {
 		list[4].value = widget.Ratio(e.MassBefore) + " → " + list[4].short
 	}
 	if e.MemoryBytes > 0 {
-		list[7].short = widget.Bytes(e.MemoryBytes)
+		list[7].short = printable.Bytes(e.MemoryBytes)
 		list[7].value = "about " + list[7].short
 		if e.MemoryBytes > e.FreeBytes && e.FreeBytes > 0 {
-			list[7].value += " of " + widget.Bytes(e.FreeBytes) + " free"
+			list[7].value += " of " + printable.Bytes(e.FreeBytes) + " free"
 		}
 	}
 	takes := []quantity{list[7]} // what a person has to have comes before what the recipe comes to

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"finetui/core/printable"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
@@ -71,7 +72,7 @@ func processText(g run.GPU) string {
 				who += fmt.Sprintf(" (%d)", p.PID)
 			}
 			if p.Memory != nil {
-				who += " " + widget.Bytes(int64(*p.Memory))
+				who += " " + printable.Bytes(int64(*p.Memory))
 			}
 			parts = append(parts, who)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/level"
+	"finetui/core/printable"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
@@ -169,7 +170,7 @@ func (p *journal) checkpointLines(t *widget.Theme, w int) []string {
 		}
 		size, when := widget.Missing, widget.Missing
 		if c := written[s.Step]; c != nil {
-			size, when = widget.Bytes(c.Bytes), clockText(c.Time, p.now().Location())
+			size, when = printable.Bytes(c.Bytes), clockText(c.Time, p.now().Location())
 		}
 		row = append(row, widget.Cell{Text: size, Tone: widget.Muted}, widget.Cell{Text: when, Tone: widget.Muted})
 		table.Rows = append(table.Rows, row)

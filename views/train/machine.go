@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"finetui/core/printable"
 	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/layout"
@@ -101,7 +102,7 @@ func bytesText(v float64) string {
 	if math.IsNaN(v) {
 		return widget.Missing
 	}
-	return widget.Bytes(int64(v))
+	return printable.Bytes(int64(v))
 }
 
 func unitText(unit string) func(float64) string {

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"finetui/core/printable"
 )
 
 // Missing stands where a value is not known: never a false 0.
@@ -78,9 +76,6 @@ func Number(v float64) string {
 	}
 	return Count(int(math.Round(v)))
 }
-
-// Bytes writes a size in binary units: 61.2 MiB.
-func Bytes(n int64) string { return printable.Bytes(n) }
 
 // Duration writes a time in its two largest units: 830 ms, 4.2 s, 3 m 05 s, 2 h 07 m, 3 d 04 h.
 func Duration(d time.Duration) string {
