@@ -91,8 +91,9 @@ func TestWhatARunTakesOfEachGPUStandsAgainstWhatIsFreeThere(t *testing.T) {
 		for _, f := range cost.Findings("tiny") {
 			if f.Code == "gpu_memory_short" {
 				found++
-				if !strings.Contains(f.Text, "GPU 2") || !strings.HasSuffix(f.Text, "95.4 MiB are free beside 1 process: it does "+
-					"not fit") {
+				if !strings.Contains(f.Text, "GPU 2") ||
+					!strings.HasSuffix(f.Text, "95.4 MiB are free beside 1 process: it does "+
+						"not fit") {
 					t.Error(f.Text)
 				}
 			}

@@ -26,8 +26,7 @@ type fault struct {
 // LintPrompts finds prompts that tell what they ask for: the answer, its condition, the full names of other objects
 // where those name a condition, and words that only one class of an object type is given. questions are the parts that
 // all prompts share: what stands there, such as the closed list, favours no answer and is not looked at.
-func LintPrompts(samples iter.Seq[Sample], classes []dataset.Class,
-	questions ...string) []dataset.Finding {
+func LintPrompts(samples iter.Seq[Sample], classes []dataset.Class, questions ...string) []dataset.Finding {
 	p, asked := newPromptLint(classes, questions...), newPhrases()
 	for s := range samples {
 		s.phrase = asked.saying(s.Prompt).number
