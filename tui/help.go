@@ -105,6 +105,40 @@ func (o *keyPage) found() []views.Action {
 	return found
 }
 
+// sections are the groups of actions of what is open.
+func (o *keyPage) sections() [][]views.Action {
+	sections := groups(o.root.actions())
+	for i, section := range sections {
+		sections[i] = reached(section)
+	}
+	return sections
+}
+
+// reached are the actions of a section, each with the keys that run it, so that none stands there twice: where several
+// have a key it is that of the one that can be run now, else of the first.
+func reached(section []views.Action) (reached []views.Action) {
+	runs := map[string]int{}
+	for i, action := range section {
+		for _, key := range action.Keys() {
+			if first, taken := runs[key]; !taken || !section[first].On() && action.On() {
+				runs[key] = i
+			}
+		}
+	}
+	for i, action := range section {
+		all := action.Keys()
+		own := slices.DeleteFunc(slices.Clone(all), func(key string) bool { return runs[key] != i })
+		if len(own) == 0 && len(all) > 0 {
+			continue
+		}
+		if len(own) < len(all) {
+			action.Bound = views.To(own...)
+		}
+		reached = append(reached, action)
+	}
+	return reached
+}
+
 // lines are the groups below each other, in two columns where they have the room.
 func (o *keyPage) lines(t *widget.Theme, w int) []string {
 	var blocks [][]string
@@ -112,12 +146,12 @@ func (o *keyPage) lines(t *widget.Theme, w int) []string {
 	if w >= 110 {
 		width = w / 2
 	}
-	actions, always := o.root.actions(), true
+	sections, always := o.sections(), true
 	if o.filter.Text() != "" {
-		actions, always = o.found(), false
+		sections, always = groups(o.found()), false
 	}
-	for _, group := range groups(actions) {
-		blocks = append(blocks, o.block(t, group, width))
+	for _, section := range sections {
+		blocks = append(blocks, o.block(t, section, width))
 	}
 	switch {
 	case always:

@@ -10,6 +10,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/views"
+	"finetui/views/viewtest"
 )
 
 // demoWorkbench is the workbench on the demo's constants, in a folder of its own.
@@ -75,5 +76,57 @@ func TestNoViewOffersTwoActionsOnOneKey(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Nor does help list a key twice under one heading, whatever view and panel are open: of two actions it is that of the
+// one that it runs.
+func TestHelpListsNoKeyTwiceUnderOneHeading(t *testing.T) {
+	inFullProject(t)
+	file, err := config.Load(configFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newWorkbench(file, nil)
+	d := viewtest.OpenModel(t, r, 140, 40)
+	everyPane(d)
+	d.Press("3").Wait("the run", func() bool { return d.Shows("0001-x") })
+	seen := 0
+	for _, pane := range []string{"1", "2", "3", "4"} {
+		d.Press(pane)
+		for range 12 { // views, of which no pane has more
+			for range 6 { // panels
+				sections := newHelp(r).sections()
+				for _, section := range sections {
+					var keys []string
+					for _, a := range section {
+						keys = append(keys, a.Keys()...)
+					}
+					slices.Sort(keys)
+					if n := len(keys); len(slices.Compact(slices.Clone(keys))) != n {
+						t.Errorf("%s, %s: the keys are %q", r.pane().Name(), section[0].Group, keys)
+					}
+				}
+				seen += len(sections)
+				d.Press("tab")
+			}
+			d.Press("]")
+		}
+	}
+	if seen < 200 {
+		t.Errorf("%d sections were seen", seen)
+	}
+	d.Press("1")
+	for range 12 {
+		if d.Shows("[Samples") {
+			break
+		}
+		d.Press("]")
+	}
+	sheet := func(a views.Action) bool { return a.Name == "export_sheet" }
+	export := func(a views.Action) bool { return a.Name == "export" }
+	all := slices.Concat(newHelp(r).sections()...)
+	if !slices.ContainsFunc(all, sheet) || slices.ContainsFunc(all, export) {
+		t.Errorf("in Data's pictures e writes contact sheets, and help says otherwise:\n%s", d.Screen())
 	}
 }

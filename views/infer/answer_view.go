@@ -44,7 +44,7 @@ func (v *ask) drawAnswer(t *widget.Theme, who, w, h int) string {
 		return ""
 	}
 	a := v.answerParts(t, who, w-2)
-	a.fit(h)
+	a.fit(w-2, h)
 	if len(a.head) == 0 && len(v.asked()) > 1 && len(a.text) > 0 {
 		a.text[0] = widget.Cut(t.Accent.Render(subjectName(who)+": ")+a.text[0], w-2)
 	}
@@ -56,12 +56,16 @@ func (v *ask) drawAnswer(t *widget.Theme, who, w, h int) string {
 	return widget.Block(indent(slices.Concat(a.head, a.text, a.reading, a.pace)), w, h)
 }
 
-// answerLines are the lines of one answer: who, what, how it is read, how fast it came.
-type answerLines struct{ head, text, reading, pace []string }
+// answerLines are the lines of one answer: who, what, how it is read, how fast it came; and that in two words.
+type answerLines struct {
+	head, text, reading, pace []string
+	speed                     string
+}
 
 // fit leaves out what matters least until a line of the text has room among h: the pace, all but the first line of the
-// name and of the reading, then these.
-func (a *answerLines) fit(h int) {
+// name and of the reading, then these. Of a pace that is left out the speed stands at the end of a line of w cells that
+// has the room.
+func (a *answerLines) fit(w, h int) {
 	over := func() bool { return len(a.head)+len(a.reading)+len(a.pace)+min(len(a.text), 1) > h }
 	for _, part := range []struct {
 		lines *[]string
@@ -69,6 +73,15 @@ func (a *answerLines) fit(h int) {
 	}{{&a.pace, 0}, {&a.head, 1}, {&a.reading, 1}, {&a.head, 0}, {&a.reading, 0}} {
 		if over() && len(*part.lines) > part.least {
 			*part.lines = (*part.lines)[:part.least]
+		}
+	}
+	if len(a.pace) > 0 || a.speed == "" {
+		return
+	}
+	for _, lines := range [][]string{a.head, a.reading, a.text[:min(len(a.text), 1)]} {
+		if len(lines) > 0 && widget.Width(lines[0])+2+widget.Width(a.speed) <= w {
+			lines[0] = widget.Ends(lines[0], a.speed, w)
+			return
 		}
 	}
 }
@@ -120,6 +133,9 @@ func (v *ask) answerParts(t *widget.Theme, who, w int) (lines answerLines) {
 		lines.text = toned(t.Muted, wrapped("it said nothing: its first token was the end of the answer", w))
 	}
 	lines.pace = toned(t.Muted, wrapped(a.pace(), w))
+	if speed := a.speed(); speed > 0 {
+		lines.speed = t.Muted.Render(inSecond(speed))
+	}
 	return lines
 }
 
@@ -227,6 +243,9 @@ func half(answered, truth dataset.Class) string {
 	return ""
 }
 
+// inSecond is a speed in tokens a second.
+func inSecond(speed float64) string { return widget.Number(speed) + " tokens/s" }
+
 // pace is how fast an answer came.
 func (a *answer) pace() string {
 	if a.tokens == 0 && a.total == 0 {
@@ -237,7 +256,7 @@ func (a *answer) pace() string {
 		text = "1 token"
 	}
 	if v := a.speed(); v > 0 {
-		text += " · " + widget.Number(v) + " tokens/s"
+		text += " · " + inSecond(v)
 	}
 	if a.tokens > 0 {
 		text += " · first after " + widget.Duration(a.first)

@@ -56,6 +56,9 @@ func (v *scores) drawVerdict(t *widget.Theme, w, h int) string {
 	}
 	say(t.Muted, fmt.Sprintf("perfect answers would score %s · MCC %.2f · kappa %.2f · %.3f s an answer",
 		widget.Percent(r.SelfTest, 0), r.MCC, r.Kappa, r.SecondsPerAnswer))
+	if conditions, objects := r.Grouped(); len(conditions)+len(objects) > 0 {
+		say(t.Muted, "exact: the share of a group answered with its very class, not another of the group")
+	}
 	v.bearInMind(t, say)
 	return widget.Block(indent(lines), w, h)
 }
