@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -199,19 +198,33 @@ func TestTorchProcessesThatDoNotComeAreNamed(t *testing.T) {
 // Under DeepSpeed two processes take the steps of one without, and go on where they stood when they are killed. ZeRO-3
 // deals out the base, too.
 func TestTorchUnderDeepSpeedTakesTheSameSteps(t *testing.T) {
-	f := twoProcesses(t)
+	underDeepSpeed(t, torchProject(t), 10)
+}
+
+// So they do on clips, with projectors that are trained and with projectors that are not. Of three samples a step one
+// process has a single one, and passes a second time through the model with nothing.
+func TestTorchUnderDeepSpeedTrainsVideoModelsAndProjectors(t *testing.T) {
+	for _, rate := range []string{"0.002", "0"} {
+		t.Run("projectors at "+rate, func(t *testing.T) {
+			f := withTorch(t, clipProject(t))
+			if err := f.Override([]string{"TRAIN.PROJECTOR_LEARNING_RATE=" + rate, "TRAIN.LEARNING_RATE=0.001",
+				"TRAIN.BATCH_SIZE=3", "EVAL.MAX_NEW_TOKENS=2"}); err != nil {
+				t.Fatal(err)
+			}
+			underDeepSpeed(t, f, 6)
+		})
+	}
+}
+
+// underDeepSpeed holds runs of two processes under each stage of DeepSpeed, killed or not, against one of one process
+// without.
+func underDeepSpeed(t *testing.T, f *config.File, least int) {
+	t.Helper()
 	p, err := project.Python(context.Background(), f.Snapshot)
 	if err != nil || p.Versions["deepspeed"] == "" {
 		t.Skip("no deepspeed: ", p.Install("deepspeed"), err)
 	}
-	// What it compiles at its first use takes minutes on a busy machine, in which a run says nothing. DeepSpeed goes without
-	// what cannot be compiled.
-	compile := exec.Command(p.Path, "-c", "from deepspeed.accelerator import get_accelerator\n"+
-		"get_accelerator().create_op_builder('ShareMemCommBuilder').load(verbose=False)")
-	if said, err := compile.CombinedOutput(); err != nil {
-		t.Logf("DeepSpeed's operations are not compiled: %v: %s", err, said)
-	}
-	if err := f.Override([]string{"TORCH.PROCESSES=1"}); err != nil {
+	if err := f.Override([]string{"MODEL.ENGINE=torch", "TORCH.PROCESSES=1", "LORA.DROPOUT=0.1"}); err != nil {
 		t.Fatal(err)
 	}
 	plain := start(t, f, "plain")
@@ -220,10 +233,41 @@ func TestTorchUnderDeepSpeedTakesTheSameSteps(t *testing.T) {
 			if err := f.Override([]string{"TORCH.PROCESSES=2", "TORCH.DEEPSPEED=" + stage}); err != nil {
 				t.Fatal(err)
 			}
-			agree(t, plain, start(t, f, stage), 10)
-			agree(t, plain, killedAtRandom(t, f, 1, 5), 10)
+			for _, r := range []*run.Run{start(t, f, stage), killedOnceSaved(t, f)} {
+				here, there := agree(t, plain, r, least)
+				if f.Config.Train.ProjectorLR > 0 {
+					sameProjectors(t, here, there)
+				}
+			}
 		})
 	}
+}
+
+// killedOnceSaved is a run that is killed after its first checkpoint, and goes on from there.
+func killedOnceSaved(t *testing.T, f *config.File) *run.Run {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, f, "killed")
+	s := waitFor(t, r, "at its first checkpoint", func(s run.Status) bool {
+		_, saved := r.Latest()
+		return saved || !s.Live() && s.State != run.Created
+	})
+	if !s.Live() {
+		t.Fatalf("it is %s before it could be killed: %s", s.State, s.Reason)
+	}
+	syscall.Kill(s.Process.PID, syscall.SIGKILL)
+	waitFor(t, r, "killed", func(s run.Status) bool { return !s.Live() })
+	nobodyIsLeft(t, r)
+	if err := Resume(context.Background(), r, Options{Exe: exe}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Underway(context.Background(), r, nil); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // Two agents of torchrun, each with its own port, are two machines to PyTorch: the steps are those of one process.

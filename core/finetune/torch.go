@@ -46,15 +46,9 @@ func openTorch(ctx context.Context, task Task) (Engine, error) {
 	if !ok {
 		return nil, fmt.Errorf("MODEL.ENGINE = torch cannot train MODEL.BASE = %q yet; native can", p.Base.Name)
 	}
-	switch {
-	case !media.Foreseen():
-	case c.Torch.Quantization != config.QuantizationNone:
+	if media.Foreseen() && c.Torch.Quantization != config.QuantizationNone {
 		return nil, &config.Unusable{Key: "TORCH.QUANTIZATION", Text: fmt.Sprintf("%s: a base like %s, whose encoders "+
 			"see for it, is not put into 4 bits; set it to none", c.Torch.Quantization, p.Base.Name)}
-	case c.Torch.DeepSpeed != config.DeepSpeedNone && c.Train.ProjectorLR > 0:
-		return nil, &config.Unusable{Key: "TORCH.DEEPSPEED", Text: fmt.Sprintf("%s deals out adapters alone, and %s "+
-			"trains projectors beside them; set it to none, or TRAIN.PROJECTOR_LEARNING_RATE to 0", c.Torch.DeepSpeed,
-			p.Base.Name)}
 	}
 	python, err := project.Python(ctx, p.File)
 	if err != nil {

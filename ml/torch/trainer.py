@@ -89,7 +89,7 @@ transformers.utils.logging.set_verbosity_error()
 ADAPTER, OPTIMIZER, PROJECTORS = "adapter_model.safetensors", "optimizer.pt", "non_lora_trainables.safetensors"
 IMAGE, VIDEO = ("image_mm_projector", 12), ("mm_projector", 7)  # Mobile-VideoGPT's, each with its map's side
 TYPES = dict(f32=torch.float32, i32=torch.int32)
-
+OWN = "loss_scaler", "zero_stage", "param_slice_mappings"  # DeepSpeed's objects in its state; a checkpoint has none
 
 CHUNK = 8  # frames that Mobile-VideoGPT's video encoder chooses from
 
@@ -108,11 +108,13 @@ class Projector(torch.nn.Module):
     def __init__(self, grid, tensors):
         super().__init__()
         self.grid = grid
-        self.names = sorted(tensors)
-        self.values = torch.nn.ParameterList([tensors[n] for n in self.names])
+        self.width = tensors["mlp.mlp.0.weight"].shape[1]
+        self.names = {name: name.replace(".", "_") for name in sorted(tensors)}
+        for name, own in self.names.items():
+            self.register_parameter(own, torch.nn.Parameter(tensors[name]))
 
     def named(self):
-        return dict(zip(self.names, self.values))
+        return {name: getattr(self, own) for name, own in self.names.items()}
 
     def forward(self, x):
         """[maps, patches, width] -> [maps, grid * grid, hidden]"""
@@ -230,20 +232,26 @@ class Trainer:
 
     def project(self, sample):
         """The rows of clips and pictures, of which samples bring what the encoders saw: of each so many frames of
-        patches, then for every CHUNK of frames a map of video patches."""
+        patches, then for every CHUNK of frames a map of video patches. Every sample passes once through each projector,
+        with no map where it has none: under DeepSpeed the processes meet there."""
         if sample["id"] not in self.kept:
-            seen, at = [], 0
+            maps, counts, order, at = {n: [] for n in self.projectors}, {n: [0] for n in self.projectors}, [], 0
             for frames, image, video in sample["grids"]:
                 for name, count, patches in ((IMAGE[0], frames, image), (VIDEO[0], frames // CHUNK, video)):
                     if not count:
                         continue
-                    width = self.projectors[name].named()["mlp.mlp.0.weight"].shape[1]
-                    rows = sample["pixels"][at:at + count * patches * width].view(count, patches, width)
-                    seen.append((name, rows.to(self.device)))
-                    at += rows.numel()
-            self.kept[sample["id"]] = seen
-        rows = [self.projectors[name](x).flatten(0, 1) for name, x in self.kept[sample["id"]]]
-        return torch.cat(rows) if rows else None
+                    size = count * patches * self.projectors[name].width
+                    maps[name].append(sample["pixels"][at:at + size].view(count, patches, -1))
+                    counts[name].append(count)
+                    order.append(name)
+                    at += size
+            for name, projector in self.projectors.items():
+                none = torch.zeros(0, 1, projector.width)
+                maps[name] = (torch.cat(maps[name]) if maps[name] else none).to(self.device)
+            self.kept[sample["id"]] = maps, counts, list(self.projectors) + order
+        maps, counts, order = self.kept[sample["id"]]
+        rows = {name: iter(p(maps[name]).split(counts[name])) for name, p in self.projectors.items()}
+        return torch.cat([next(rows[name]).flatten(0, 1) for name in order])
 
     def see(self, sample):
         """The rows that take the places of a sample's pictures [places, hidden]; None where it has none."""
@@ -410,8 +418,8 @@ class Trainer:
         for name in files:
             keep(os.path.join(folder, name))
 
-    def restore(self, folder):
-        state = torch.load(os.path.join(folder, OPTIMIZER), map_location=self.device, weights_only=True)
+    def take(self, folder):
+        """What is trained, as a checkpoint has it."""
         fits = peft.set_peft_model_state_dict(self.model, load_file(os.path.join(folder, ADAPTER)))
         strange = [k for k in fits.missing_keys if "lora_" in k] + list(fits.unexpected_keys)
         if strange:
@@ -422,6 +430,10 @@ class Trainer:
                 for part, p in self.projectors.items():
                     for k, v in p.named().items():
                         v.copy_(whole[f"base_model.model.model.{part}.{k}"])
+
+    def restore(self, folder):
+        state = torch.load(os.path.join(folder, OPTIMIZER), map_location=self.device, weights_only=True)
+        self.take(folder)
         self.optimizer.load_state_dict(state["optimizer"])
         self.steps = state["steps"]
         return dict(steps=self.steps)
@@ -435,11 +447,13 @@ def keep(path):
 
 class Objective(torch.nn.Module):
     """What DeepSpeed sees as the model: the losses of a sample. Where it deals out the base, too (ZeRO-3), that is the
-    language model alone: a tower keeps what it saw, so that not every process passes through it in every step."""
+    language model and a video model's projectors: a tower keeps what it saw, so that not every process passes through
+    it in every step."""
 
     def __init__(self, trainer, stage):
         super().__init__()
-        self.parts = torch.nn.ModuleList([trainer.text(), trainer.head] if stage == 3 else [trainer.model])
+        parts = [trainer.text(), trainer.head] if stage == 3 else [trainer.model]
+        self.parts = torch.nn.ModuleList(parts + list(trainer.projectors.values()))
         self.losses = trainer.losses
 
     def forward(self, sample):
@@ -481,7 +495,7 @@ class Dealt(Trainer):
         deepspeed.init_distributed("nccl" if settings["device"] == "cuda" else "gloo")
         self.stage, self.gathered = zero, deepspeed.zero.GatheredParameters
         super().__init__(**settings)
-        if zero == 3 and (not self.frozen or self.fitted):
+        if zero == 3 and not self.frozen:
             raise ValueError("ZeRO-3 trains adapters of the language model alone")
         objective = Objective(self, zero)
         # Gradients are gathered in one piece as large as what is trained: the usual one of 500 million numbers is 2 GB in
@@ -540,7 +554,7 @@ class Dealt(Trainer):
 
     def save(self, folder):
         state = self.engine.optimizer.state_dict()
-        torch.save({k: v for k, v in state.items() if k != "loss_scaler"}, self.share(folder, RANK))
+        torch.save({k: v for k, v in state.items() if k not in OWN}, self.share(folder, RANK))
         keep(self.share(folder, RANK))
         with self.gathered(self.trained, enabled=self.stage == 3):
             if RANK == 0:
@@ -553,6 +567,8 @@ class Dealt(Trainer):
             raise ValueError(f"it was saved by {state['processes']} processes, and these are {WORLD}: under DeepSpeed "
                              "a run goes on with as many")
         shares = [torch.load(self.share(folder, r), map_location=self.device, weights_only=True) for r in range(WORLD)]
+        if self.stage < 3:  # ZeRO-3's shares have it
+            self.take(folder)
         for share in shares:
             share["loss_scaler"] = self.engine.optimizer.loss_scaler
         self.engine.optimizer.load_state_dict(shares)
