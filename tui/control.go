@@ -183,9 +183,9 @@ func runControl(begun *config.File, c *current) trainpane.Control {
 			}
 			return finetune.Start(dataset.Beside(ctx), file, finetune.Options{Name: name, Exe: exe, Version: version()})
 		},
-		Preparing: func(r *run.Run) (done, total int, what string) {
+		Preparing: func(r *run.Run) trainpane.Preparation {
 			p, _ := finetune.Preparing(r)
-			return p.Done, p.Total, p.What
+			return trainpane.Preparation{Done: p.Done, Total: p.Total, What: p.What, Fetches: p.Hub}
 		},
 		Resume: func(ctx context.Context, r *run.Run) error {
 			exe, err := executable()

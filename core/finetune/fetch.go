@@ -35,12 +35,12 @@ func Preparing(r *run.Run) (p Preparation, ok bool) {
 }
 
 // announcer keeps preparingFile, and now and then a line of the log, by which machines that share the folder see that
-// the run lives: one at once where the hub is asked, others of what takes its time.
+// the run lives: one at once where the hub is asked or nobody knows how long it takes, others as long as it takes.
 type announcer struct {
 	w      *run.Writer
 	logged time.Time
-	hub    bool // that the hub is asked was logged
-	failed bool // to write, which was said
+	said   Preparation // what was logged then
+	failed bool        // to write, which was said
 
 	mutex      sync.Mutex
 	now, shown Preparation
@@ -64,9 +64,21 @@ func (a *announcer) show() {
 	p, same := a.now, a.now == a.shown
 	a.shown = p
 	a.mutex.Unlock()
-	if same {
+	if !same {
+		a.write(p)
+	}
+	begins := p.Hub != a.said.Hub || p.Total == 0 && p.What != a.said.What
+	if p.What == "" || !begins && time.Since(a.logged) < logEvery {
 		return
 	}
+	a.said, a.logged = p, time.Now()
+	if p.Total > 0 {
+		p.What = fmt.Sprintf("%d of %d %s", p.Done, p.Total, p.What)
+	}
+	a.w.Logf("%s", p.What)
+}
+
+func (a *announcer) write(p Preparation) {
 	text, err := json.Marshal(p)
 	if err == nil {
 		err = wholefile.Write(filepath.Join(a.w.Dir(), preparingFile), text)
@@ -75,14 +87,6 @@ func (a *announcer) show() {
 		a.failed = true
 		a.w.Logf("how far the run is cannot be shown: %v", err)
 	}
-	if a.hub == p.Hub && time.Since(a.logged) < logEvery {
-		return
-	}
-	a.hub, a.logged = p.Hub, time.Now()
-	if p.Total > 0 {
-		p.What = fmt.Sprintf("%d of %d %s", p.Done, p.Total, p.What)
-	}
-	a.w.Logf("%s", p.What)
 }
 
 // end takes the file away: also the one that a killed process has left.

@@ -161,3 +161,46 @@ func TestALateFindingStopsTheRun(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// What a run is at stands in its log: at once where nobody knows how long it takes, and nothing once it is over.
+func TestTheLogSaysAtOnceWhatMayTakeLong(t *testing.T) {
+	r := start(t, smallProject(t), "once")
+	wait(t, r)
+	w, err := run.Attach(r.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &announcer{w: w, logged: time.Now()}
+	logged := func(done, total int, what string) string {
+		t.Helper()
+		before := size(filepath.Join(r.Dir, "log.txt"))
+		a.report(done, total, what)
+		a.show()
+		text, err := os.ReadFile(filepath.Join(r.Dir, "log.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text[before:])
+	}
+	if text := logged(0, 0, "DeepSpeed compiles"); !strings.Contains(text, "DeepSpeed compiles") {
+		t.Errorf("what takes an unknown time is not said: %q", text)
+	}
+	if text := logged(0, 0, "DeepSpeed compiles"); text != "" {
+		t.Errorf("it is said again within a second: %q", text)
+	}
+	a.logged = a.logged.Add(-logEvery)
+	if text := logged(0, 0, "DeepSpeed compiles"); !strings.Contains(text, "DeepSpeed compiles") {
+		t.Errorf("that it still lasts is not said: %q", text)
+	}
+	if text := logged(1, 9, "files read"); text != "" {
+		t.Errorf("each part of what has an end is said: %q", text)
+	}
+	a.logged = a.logged.Add(-logEvery)
+	if text := logged(0, 0, ""); text != "" {
+		t.Errorf("of nothing it says %q", text)
+	}
+	a.end()
+	if err := w.Finish(run.Done, "all epochs are done"); err != nil {
+		t.Error(err)
+	}
+}

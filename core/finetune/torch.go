@@ -67,7 +67,7 @@ func openTorch(ctx context.Context, task Task) (Engine, error) {
 	if err := e.begin(ctx, python, task.Dir); err != nil {
 		return nil, err
 	}
-	if err := e.open(python, filepath.Dir(task.Dir)); err != nil {
+	if err := e.open(python, filepath.Dir(task.Dir), task.Say); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
@@ -96,7 +96,7 @@ func (e *torchEngine) foresee() error {
 }
 
 // open loads base and adapter; what the processes read of the fresh one lies in folder meanwhile.
-func (e *torchEngine) open(python torch.Python, folder string) error {
+func (e *torchEngine) open(python torch.Python, folder string, say project.Progress) error {
 	c := e.p.Config
 	var fresh []lora.Adapter
 	for _, x := range e.p.Base.Kind.Products() {
@@ -131,9 +131,17 @@ func (e *torchEngine) open(python torch.Python, folder string) error {
 	if c.Recipe.Loss == config.LossFocal {
 		s.Gamma = c.Recipe.FocalGamma
 	}
+	compiles, err := e.trainer.Compiles(s)
+	if err != nil {
+		return err
+	}
+	if compiles {
+		say(0, 0, "DeepSpeed compiles its operations for this processor: once, some minutes")
+	}
 	if err := e.trainer.Open(s); err != nil {
 		return err
 	}
+	say(0, 0, "")
 	e.about.Trainable = e.trainer.Trainable
 	e.about.Text = fmt.Sprintf("torch %s, transformers %s, peft %s of %s (%s), %s on %s", h.Torch,
 		h.Transformers, h.Peft,

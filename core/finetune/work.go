@@ -319,6 +319,7 @@ func (j *job) prepareIn(ctx context.Context) error {
 // build opens the engine.
 func (j *job) build(ctx context.Context) error {
 	c := j.p.Config
+	j.announce(0, 0, "") // what was announced last is over
 	if err := checkEngine(ctx, j.p.File); err != nil {
 		return err
 	}
@@ -328,7 +329,7 @@ func (j *job) build(ctx context.Context) error {
 	}
 	var err error
 	if j.engine, err = engines[c.Model.Engine](ctx, Task{Project: j.p, Dir: j.w.Dir(), Steps: j.batches.Steps(),
-		SampleWeight: weight}); err != nil {
+		Say: j.announce, SampleWeight: weight}); err != nil {
 		return err
 	}
 	about := j.engine.About()

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"finetui/ml/wholefile/killtest"
 )
 
 // A Python is looked for where people have theirs, and the error says of each what it lacks and what to type.
@@ -83,5 +85,26 @@ func TestAPythonIsAskedWithoutImportingWhatItHas(t *testing.T) {
 	}
 	if _, err := p.Works(context.Background()); err == nil {
 		t.Error("the deep probe, which imports them, found nothing wrong")
+	}
+}
+
+// Whether DeepSpeed has something to compile is asked of every process, and only where it is used.
+func TestProcessesSayWhetherDeepSpeedCompiles(t *testing.T) {
+	for _, answer := range []string{"true", "false"} {
+		fake := killtest.Script(t, "#!/bin/sh\nwhile read -r line; do case $line in *compiles*) echo '{\"compiles\":"+answer+
+			"}';; *) echo '{}';; esac; done\n")
+		tr, err := Start(context.Background(), Launch{Python: Python{Path: fake}, Processes: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, zero := range []int{0, 2} {
+			yes, err := tr.Compiles(Settings{Zero: zero, Device: "cpu"})
+			if want := zero > 0 && answer == "true"; yes != want || err != nil {
+				t.Errorf("ZeRO-%d, answer %s: %v, %v", zero, answer, yes, err)
+			}
+		}
+		if err := tr.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

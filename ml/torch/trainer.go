@@ -98,6 +98,19 @@ func Start(ctx context.Context, l Launch) (*Trainer, error) {
 // Processes is their number.
 func (t *Trainer) Processes() int { return len(t.ranks) }
 
+// Compiles says whether DeepSpeed compiles what it needs, which takes minutes, before one of the processes can open.
+func (t *Trainer) Compiles(s Settings) (yes bool, err error) {
+	if s.Zero == 0 {
+		return false, nil
+	}
+	list := make([]struct{ Compiles bool }, len(t.ranks))
+	err = t.ask("compiles", map[string]any{"device": s.Device}, nil, each(list))
+	for _, a := range list {
+		yes = yes || a.Compiles
+	}
+	return yes, err
+}
+
 // Open loads base and adapter.
 func (t *Trainer) Open(s Settings) error {
 	var a struct {

@@ -460,6 +460,21 @@ class Objective(torch.nn.Module):
         return self.losses(sample)
 
 
+def builds():
+    """Where PyTorch keeps what it compiles."""
+    from torch.utils import cpp_extension
+
+    return os.environ.get("TORCH_EXTENSIONS_DIR") or cpp_extension.get_default_build_root()
+
+
+def compiles(device):
+    """Whether prebuild has something to compile yet. Each Python has a folder of its own, unless the user names one."""
+    name = "deepspeed_shm_comm"
+    own = "" if "TORCH_EXTENSIONS_DIR" in os.environ else "py%d%d_*" % sys.version_info[:2]
+    found = glob.glob(os.path.join(glob.escape(builds()), own, name, name + ".so"))
+    return dict(compiles=device == "cpu" and not found)
+
+
 def prebuild(device):
     """Compiles what DeepSpeed needs on a processor, or loads it where that was done. PyTorch guards this by a file that
     a process which is killed meanwhile leaves there, and for which every later one waits for ever. Here it is done under
@@ -469,9 +484,8 @@ def prebuild(device):
     import fcntl
 
     from deepspeed.accelerator import get_accelerator
-    from torch.utils import cpp_extension
 
-    root = os.environ.get("TORCH_EXTENSIONS_DIR") or cpp_extension.get_default_build_root()
+    root = builds()
     os.makedirs(root, exist_ok=True)
     with open(os.path.join(root, "finetui.lock"), "w", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -601,8 +615,8 @@ def main():
         for described in command.pop("tensors", None) or []:
             command["samples"][described["sample"]][described["name"]] = tensor(described)
         try:
-            if do == "hello":
-                answer = hello()
+            if do in ("hello", "compiles"):
+                answer = globals()[do](**command)
             elif do == "open":
                 zero = command.pop("zero")
                 trainer = Dealt(zero, **command) if zero else Trainer(**command)

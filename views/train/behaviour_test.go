@@ -80,10 +80,11 @@ func TestARunThatFetchesItsBaseShowsHowFarAndIsStoppedAtOnce(t *testing.T) {
 	c := control(folder(t, fetchingRun))
 	var mutex sync.Mutex
 	done, total, what := 0, 0, "asking the hub for someone/small"
-	c.Preparing = func(*run.Run) (int, int, string) {
+	fetches := true
+	c.Preparing = func(*run.Run) Preparation {
 		mutex.Lock()
 		defer mutex.Unlock()
-		return done, total, what
+		return Preparation{Done: done, Total: total, What: what, Fetches: fetches}
 	}
 	say := func(d, n int, w string) {
 		mutex.Lock()
@@ -104,6 +105,13 @@ func TestARunThatFetchesItsBaseShowsHowFarAndIsStoppedAtOnce(t *testing.T) {
 	if fmt.Sprint(now) != "[true]" {
 		t.Errorf("asked %v", now)
 	}
+	mutex.Lock()
+	fetches = false
+	mutex.Unlock()
+	say(0, 0, "DeepSpeed compiles its operations for this processor: once, some minutes")
+	d.Wait("what takes its time here", func() bool {
+		return d.Shows("preparing tiny") && d.Shows("DeepSpeed compiles its operations for this") && !d.Shows("fetching")
+	})
 	say(0, 0, "")
 	d.Wait("what comes then", func() bool { return d.Shows("preparing: data, model and adapters") })
 }

@@ -36,9 +36,8 @@ type Control struct {
 	Rename func(r *run.Run, name string) (*run.Run, error) // nil: run.Rename
 	Delete func(r *run.Run) error                          // nil: run.Delete
 
-	// Preparing says how far a live run is with fetching its base;
-	// without words where it fetches nothing. nil: not asked.
-	Preparing func(r *run.Run) (done, total int, what string)
+	// Preparing says what a live run is at before its first step; nil: not asked
+	Preparing func(r *run.Run) Preparation
 
 	// Sweeps emits the project's sweeps until none is at work; ForeseeSweep says what a plan comes to that is written in
 	// a line (sweep.Usage), PlanSweep starts it and returns its name; ForeseeSeeds says what n seeds more
@@ -82,4 +81,11 @@ func (c *Control) complete() {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+}
+
+// Preparation is what a run is at before its first step; without words where it is past that, or has not said.
+type Preparation struct {
+	Done, Total int // Total 0: not known
+	What        string
+	Fetches     bool // its base, from the hub
 }

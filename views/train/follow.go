@@ -12,7 +12,6 @@ import (
 	"finetui/core/eval"
 	"finetui/core/run"
 	"finetui/core/trainerlog"
-	"finetui/views/widget"
 )
 
 // reading is everything that is known of one run at one moment. It is not changed afterwards; its rows are shared with
@@ -23,7 +22,7 @@ type reading struct {
 	history run.History
 	bad     error // why the metrics or the log could not be read
 
-	preparing widget.Progress // what a live run fetches before its first step; without words: nothing
+	preparing Preparation // of a live run
 	saved     []run.Saved
 	log       []string
 	config    *config.Config // nil: the snapshot cannot be read
@@ -47,8 +46,8 @@ const (
 // follower reads one run as it grows. It is for one goroutine.
 type follower struct {
 	run     *run.Run
-	ask     func(*run.Run) (done, total int, what string) // Control.Preparing; may be nil
-	pace    time.Duration                                 // between two messages
+	ask     func(*run.Run) Preparation // Control.Preparing; may be nil
+	pace    time.Duration              // between two messages
 	reader  *run.Reader
 	evalErr error  // why one cannot be read
 	evals   string // how the files of evaluations were when they were read
@@ -132,9 +131,9 @@ func (f *follower) readFiles(bad error) (changed bool) {
 	}
 	now, before := &f.last, f.last
 	now.run, now.status = &r, r.Status()
-	now.preparing = widget.Progress{}
+	now.preparing = Preparation{}
 	if f.ask != nil && now.status.Live() {
-		now.preparing.Done, now.preparing.Total, now.preparing.What = f.ask(&r)
+		now.preparing = f.ask(&r)
 	}
 	if now.settings = r.Settings(); slices.Equal(before.settings, now.settings) {
 		now.settings = before.settings

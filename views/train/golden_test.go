@@ -39,8 +39,8 @@ func TestScreensOfARunThatFetchesItsBase(t *testing.T) {
 	dir := folder(t, doneRun, fetchingRun)
 	for _, size := range sizes {
 		c := control(dir)
-		c.Preparing = func(*run.Run) (done, total int, what string) {
-			return 1234, 4213, "MB, model-00001-of-00002.safetensors"
+		c.Preparing = func(*run.Run) Preparation {
+			return Preparation{Done: 1234, Total: 4213, What: "MB, model-00001-of-00002.safetensors", Fetches: true}
 		}
 		_, d := open(t, c, size.w, size.h)
 		d.Golden("fetching-" + size.name)

@@ -101,7 +101,7 @@ func (v *overview) stepLines(t *widget.Theme, e *entry, r *reading, w int) []str
 		step = max(step, r.history.Step())
 	}
 	if r != nil && e.status.Live() && r.preparing.What != "" {
-		return fetchLines(t, e.run.Info.Base, r.preparing, w)
+		return preparingLines(t, e.run.Info.Base, r.preparing, w)
 	}
 	lines := []string{widget.Progress{Done: step, Total: steps}.View(t, w)}
 	switch {
@@ -154,7 +154,7 @@ func beginning(t *widget.Theme, r *reading, w int) []string {
 				text = text[len(time.DateTime)+1:]
 			}
 		}
-		lines = append(lines, widget.Cut(widget.Clean(text), w))
+		lines = append(lines, widget.Wrap(widget.Cut(widget.Clean(text), 2*w), w)...)
 	}
 	if r.config != nil && r.run.Info.Steps > 0 {
 		text := fmt.Sprintf("the first steps: everything is seen for the first time; figures come at step %d",
@@ -180,11 +180,19 @@ func untilStop(t *widget.Theme, e *entry, r *reading, step int) string {
 	return text
 }
 
-// fetchLines are how far a run is with fetching its base, as one file after the other comes.
-func fetchLines(t *widget.Theme, base string, p widget.Progress, w int) []string {
-	lines := []string{t.Muted.Render("fetching ") + widget.Cut(widget.Clean(base), w-len("fetching "))}
+// preparingLines are how far a run is with what comes before its first step: with its base, as one file after the other
+// comes, and with what takes its time here.
+func preparingLines(t *widget.Theme, base string, p Preparation, w int) []string {
+	doing := "preparing "
+	if p.Fetches {
+		doing = "fetching "
+	}
+	lines := []string{t.Muted.Render(doing) + widget.Cut(widget.Clean(base), w-len(doing))}
 	if p.Total == 0 {
-		return append(lines, t.Muted.Render(widget.Cut(widget.Clean(p.What)+" …", w)))
+		for _, line := range widget.Wrap(widget.Clean(p.What)+" …", w) {
+			lines = append(lines, t.Muted.Render(line))
+		}
+		return lines
 	}
 	share := min(float64(p.Done)/float64(p.Total), 1)
 	lines = append(lines, widget.Gauge{Share: share, Text: widget.Percent(share, 0)}.View(t, w))
