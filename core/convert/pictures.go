@@ -77,10 +77,11 @@ func (w *pictures) paths(s recipe.Sample) ([]string, error) {
 func (w *pictures) clip(item *dataset.Item) string {
 	from, path := w.writer.dir, item.Media
 	if w.writer.d.asWritten || path == "" {
-		if !filepath.IsAbs(item.Written) {
-			return filepath.ToSlash(item.Written)
+		path = item.Written()
+		if !filepath.IsAbs(path) {
+			return filepath.ToSlash(path)
 		}
-		from, path = w.writer.p.File.Root, item.Written
+		from = w.writer.p.File.Root
 	}
 	if within, err := filepath.Rel(from, path); err == nil {
 		path = within

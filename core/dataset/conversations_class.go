@@ -18,10 +18,10 @@ const (
 // most begin as QVED's do, with an exercise before " - ", that; and FreeText where they are answers in free words, of
 // which no table of classes says anything. The splits of all items are known then.
 func (t *talkSet) settle() {
-	t.records = make([]clipRecord, len(t.items))
+	t.records = make([]clipRecord, 0, len(t.items))
 	for i := range t.items {
 		item := &t.items[i]
-		t.records[i] = t.newRecord([]byte(item.path), clipFacts{group: item.group, split: item.split})
+		t.addRecord([]byte(item.path), clipFacts{group: item.group, split: item.split})
 	}
 	if class := t.classOf(); class != nil {
 		for i := range t.items {

@@ -28,7 +28,7 @@ func (t *talkSet) listing(ctx context.Context, wanted func(string) bool, report 
 		item := Item{ID: talkID(ids, split, r.path), Split: split, Labels: r.file, Group: t.groups[r.group], Objects: r.objects,
 			Rows: countRows(len(r.objects)+r.lost, r.lost, -1)}
 		if r.clip {
-			item.Clip, item.Written = unknown, r.path
+			item.Clip, item.Spelling = unknown, spelt(r.path, item.Name())
 		} else {
 			l.clips = false
 		}

@@ -55,6 +55,8 @@ func utf16Order(raw string) binary.ByteOrder {
 // hidden is the first of the 256 signs for private use that stand for bytes which are no UTF-8, while a text is parsed.
 const hidden = 0x10FF00
 
+const hiddenLead = 0xF4 // the first byte of each of them in UTF-8
+
 // hideBytes makes valid UTF-8 of any text: a byte that is none
 // becomes a sign of its own, so that no two texts become one.
 func hideBytes(text string) string {
@@ -74,7 +76,9 @@ func hideBytes(text string) string {
 }
 
 // hasHidden tells whether a text holds bytes that hideBytes hid.
-func hasHidden(text string) bool { return strings.IndexFunc(text, isHidden) >= 0 }
+func hasHidden(text string) bool {
+	return strings.IndexByte(text, hiddenLead) >= 0 && strings.IndexFunc(text, isHidden) >= 0
+}
 
 func isHidden(c rune) bool { return c >= hidden && c < hidden+256 }
 

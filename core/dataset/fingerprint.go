@@ -48,7 +48,7 @@ func (d *Dataset) FingerprintOfAll() string {
 		for _, n := range []int{item.Width, item.Height, len(item.Objects)} {
 			text = strconv.AppendInt(append(text, ' '), int64(n), 10)
 		}
-		if item.Clip != nil || item.Group != "" {
+		if item.Clip != nil || item.Group != (Group{}) {
 			text = appendClip(text, item)
 		}
 		text = append(text, '\n')
@@ -68,7 +68,7 @@ func appendClip(text []byte, item *Item) []byte {
 			text = strconv.AppendUint(append(text, ' '), math.Float64bits(v), 16)
 		}
 	}
-	return strconv.AppendQuote(append(text, ' '), item.Group)
+	return strconv.AppendQuote(append(text, ' '), item.Group.String())
 }
 
 // appendObject appends an object as a line: its class, how many corners it has, its numbers bit by bit; and where it

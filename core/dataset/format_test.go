@@ -130,7 +130,7 @@ func TestTheFingerprintCoversShapesTextsAndClips(t *testing.T) {
 		func(item *Item) { item.Objects[0].Text = &Text{Question: "lower"} },
 		func(item *Item) { item.Clip = &Clip{} },
 		func(item *Item) { item.Clip = &Clip{Frames: 30, FPS: 30, Seconds: 1} },
-		func(item *Item) { item.Group = "w1" },
+		func(item *Item) { item.Group = GroupOf("w1") },
 	} {
 		name := make(change)
 		if other, twice := seen[name]; twice {

@@ -2,7 +2,6 @@ package dataset
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -134,8 +133,10 @@ func (d *Dataset) take(other *Dataset, j *Joined, root string, named bool, split
 		if len(item.Objects) == 0 && len(other.Items[i].Objects) > 0 {
 			continue // it is there
 		}
-		name, _ := strings.CutPrefix(item.ID, item.Split+"/")
-		id := item.Split + "/" + j.Name + "/" + name
+		if item.Spelling != nil { // it no longer is what the ID says
+			item.Spelling = &Spelling{Whole: item.Written()}
+		}
+		id := item.Split + "/" + j.Name + "/" + item.Name()
 		item.ID, item.Set = id, uint16(len(d.Sets)+1)
 		for n := 2; ids[item.ID]; n++ {
 			item.ID = fmt.Sprintf("%s#%d", id, n)
@@ -177,8 +178,7 @@ func (item *Item) shown(root string) string {
 	if item.Media != "" {
 		return item.Media
 	}
-	written := cmp.Or(item.Written, strings.TrimPrefix(item.ID, item.Split+"/"))
-	written = path.Clean(strings.ReplaceAll(written, `\`, "/"))
+	written := path.Clean(strings.ReplaceAll(item.path(), `\`, "/"))
 	if strings.HasPrefix(written, "../") {
 		return path.Join(filepath.ToSlash(root), written)
 	}

@@ -7,9 +7,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unsafe"
 
@@ -124,8 +125,8 @@ func (qved) list(ctx context.Context, at string, ask request) (*listing, error) 
 // clipRecord is what a record says of a clip. It holds no pointer: there are hundreds of thousands, and the garbage
 // collector would go through them again and again.
 type clipRecord struct {
-	path   int   // where it begins in clipSet.paths, as it is written
-	length int32 // of the path
+	path   int   // where it begins in clipSet.paths, behind its split and "/"
+	length int32 // of the path, without "./" before it
 	clipFacts
 }
 
@@ -139,52 +140,56 @@ type clipFacts struct {
 // saying is the class of a clip with what is said of it.
 type saying struct {
 	class int32
-	text  *Text // shared by all records of one answer
+	text  int32 // in clipSet.texts
 }
 
 // clipSet is the records of a set of clips, and what is wrong with them.
 type clipSet struct {
-	root       string
-	bases      []string // folders that clips may lie in
-	labels     string   // the file
-	records    []clipRecord
-	paths      []byte // of the records, one behind the other
-	odd        []int  // records whose path is not that in the id of their clip
-	at         pathTable
-	names      []string         // of the classes, as they are spelt first
-	classes    map[string]int32 // any spelling → class
-	texts      map[string]*Text
-	sayings    []saying
-	sayingOf   map[saying]int32
-	groups     []string
-	groupOf    map[string]int32
-	splits     []string
-	findings   []Finding
-	said       map[string]*tally // by code
-	unanswered *Text
-	take       clipFields
-	again      tails
+	root     string
+	bases    []string // folders that clips may lie in
+	labels   string   // the file
+	records  []clipRecord
+	paths    []byte // of the records, one behind the other, each with its split before it, as IDs have it
+	here     []bool // of the records: "./" stands before the path
+	odd      []int  // records whose path is not that in the id of their clip
+	at       hashTable
+	names    []string         // of the classes, as they are spelt first
+	classes  map[string]int32 // any spelling → class
+	texts    []*Text          // of the answers; the first is that of records without one
+	textAt   hashTable        // by their answers
+	sayings  []saying
+	sayingOf map[saying]int32
+	groups   []Group
+	groupOf  map[string]int32
+	splits   []string
+	findings []Finding
+	said     map[string]*tally // by code
+	take     clipFields
+	again    tails
 }
 
 func newClipSet(at string, ask request) *clipSet {
 	s := &clipSet{root: filepath.Dir(at), bases: []string{filepath.Dir(at)}, labels: at,
-		classes: map[string]int32{}, texts: map[string]*Text{}, sayingOf: map[saying]int32{}, groups: []string{""},
-		groupOf: map[string]int32{"\x00": 0}, said: map[string]*tally{}, again: tails{known: map[string]clipFacts{}}}
+		classes: map[string]int32{}, sayingOf: map[saying]int32{}, groups: []Group{{}},
+		groupOf: map[string]int32{"\x00": 0}, said: map[string]*tally{}}
 	if ask.media != "" {
 		s.bases = []string{ask.media, s.root}
 	}
-	s.unanswered = s.text([]byte(noFeedback))
+	s.text([]byte(noFeedback))
 	return s
 }
 
 func (s *clipSet) short(path string) string { return shortPath(s.root, path) }
 
 // note counts one more place of a fault.
-func (s *clipSet) note(code, example string) {
+func (s *clipSet) note(code, example string) { s.count(code, func() string { return example }) }
+
+// count is note for an example that is only made of the first place.
+func (s *clipSet) count(code string, example func() string) {
 	if s.said[code] == nil {
-		s.said[code] = &tally{}
+		s.said[code] = &tally{example: example()}
 	}
-	s.said[code].add(0, example)
+	s.said[code].n++
 }
 
 // class is the class of an exercise. Letter case, underscores and double spaces do not make a second one.
@@ -240,19 +245,27 @@ func appendExerciseKey(key []byte, name string) []byte {
 	return key
 }
 
-// text is the text of an answer, one for all that are equal.
-func (s *clipSet) text(answer []byte) *Text {
-	t, known := s.texts[string(answer)]
-	if !known {
-		text := string(answer)
-		t = &Text{Answer: readable(text)}
-		s.texts[text] = t
+// unanswered is the number of the text of records that have no answer.
+const unanswered = 0
+
+// text is the number of the text of an answer, one for all that are equal.
+func (s *clipSet) text(answer []byte) int32 {
+	hash := hashOf(answer)
+	at := s.textAt.find(hash, func(i int32) bool { return s.texts[i].Answer == string(answer) })
+	if at >= 0 {
+		return at
 	}
-	return t
+	text := readable(string(answer))
+	if text != string(answer) {
+		return s.text([]byte(text))
+	}
+	s.textAt.put(hash, len(s.texts))
+	s.texts = append(s.texts, &Text{Answer: text})
+	return int32(len(s.texts) - 1)
 }
 
 // saying is the number of a class with an answer.
-func (s *clipSet) saying(class int32, text *Text) int32 {
+func (s *clipSet) saying(class, text int32) int32 {
 	key := saying{class, text}
 	at, known := s.sayingOf[key]
 	if !known {
@@ -263,14 +276,27 @@ func (s *clipSet) saying(class int32, text *Text) int32 {
 	return at
 }
 
-// path is that of a record, as it is written.
-func (s *clipSet) path(r *clipRecord) []byte { return s.paths[r.path : r.path+int(r.length)] }
+// path is that of a record, without "./" before it.
+func (s *clipSet) path(i int) []byte {
+	r := &s.records[i]
+	return s.paths[r.path : r.path+int(r.length)]
+}
 
-// newRecord is the next record, of a path; it is not among the records yet.
-func (s *clipSet) newRecord(path []byte, facts clipFacts) clipRecord {
-	r := clipRecord{len(s.paths), int32(len(path)), facts}
-	s.paths = append(s.paths, path...)
-	return r
+// written is the path of a record as it is written.
+func (s *clipSet) written(i int) string {
+	if s.here[i] {
+		return "./" + string(s.path(i))
+	}
+	return string(s.path(i))
+}
+
+// addRecord adds the record of a path.
+func (s *clipSet) addRecord(path []byte, facts clipFacts) {
+	plain, isHere := bytes.CutPrefix(path, here)
+	s.paths = append(append(s.paths, s.splits[facts.split]...), '/')
+	s.records = append(s.records, clipRecord{len(s.paths), int32(len(plain)), facts})
+	s.here = append(s.here, isHere)
+	s.paths = append(s.paths, plain...)
 }
 
 func (s *clipSet) split(name []byte) int32 {
@@ -304,7 +330,7 @@ func (s *clipSet) present() (names []string) {
 func (s *clipSet) find(written []byte) int32 {
 	s.tabulate()
 	plain := bytes.TrimPrefix(written, here)
-	return s.at.find(pathHash(plain), func(i int32) bool { return s.isAt(i, plain) })
+	return s.at.find(hashOf(plain), func(i int32) bool { return bytes.Equal(s.path(int(i)), plain) })
 }
 
 // tabulate makes the table of the records by their paths. While each comes after the one before it none can be there
@@ -315,17 +341,14 @@ func (s *clipSet) tabulate() {
 	}
 	s.at.reserve(cap(s.records))
 	for i := range s.records {
-		s.at.put(pathHash(s.plain(int32(i))), i)
+		s.at.put(hashOf(s.path(i)), i)
 	}
 }
 
-// plain is the path of a record without "./" before it.
-func (s *clipSet) plain(i int32) []byte { return bytes.TrimPrefix(s.path(&s.records[i]), here) }
-
 // isNew says whether a path without "./" before it is that of no record.
 func (s *clipSet) isNew(plain []byte) bool {
-	n := int32(len(s.records))
-	if s.at.n == 0 && (n == 0 || bytes.Compare(s.plain(n-1), plain) < 0) {
+	n := len(s.records)
+	if s.at.n == 0 && (n == 0 || bytes.Compare(s.path(n-1), plain) < 0) {
 		return true
 	}
 	return s.find(plain) < 0
@@ -333,11 +356,6 @@ func (s *clipSet) isNew(plain []byte) bool {
 
 // here stands before paths from where the labels lie, or does not.
 var here = []byte("./")
-
-// isAt says whether a record is that of a path without "./" before it.
-func (s *clipSet) isAt(i int32, plain []byte) bool {
-	return bytes.Equal(s.plain(i), plain)
-}
 
 // sayParted notes those who are in several splits.
 func (s *clipSet) sayParted() {
@@ -351,7 +369,7 @@ func (s *clipSet) sayParted() {
 			*at = r.split
 		default:
 			*at = parted
-			s.note(GroupParted, s.groups[r.group])
+			s.note(GroupParted, s.groups[r.group].String())
 		}
 	}
 }
@@ -366,17 +384,17 @@ func (s *clipSet) listing(ctx context.Context, wanted func(string) bool, report 
 		}
 	}
 	l.items = s.items(l.splits)
-	s.records, s.paths, s.classes, s.sayings = nil, nil, nil, nil
+	s.records, s.paths, s.here, s.classes, s.sayings = nil, nil, nil, nil, nil
 	err := share(ctx, len(l.items), "looking for clips", report, func() func(i int) {
 		finder := s.finder()
-		return func(i int) { l.items[i].Media = finder.locate(l.items[i].Written) }
+		return func(i int) { l.items[i].Media = finder.locate(l.items[i].path()) }
 	})
 	if err != nil {
 		return nil, err
 	}
 	for i := range l.items {
 		if l.items[i].Media == "" {
-			s.note(MissingClip, l.items[i].Written)
+			s.count(MissingClip, l.items[i].Written)
 		}
 	}
 	l.findings = append(l.findings, s.summed()...)
@@ -387,6 +405,20 @@ func (s *clipSet) listing(ctx context.Context, wanted func(string) bool, report 
 
 // manyClips take more memory than the program itself.
 const manyClips = 100_000
+
+// collecting is held while nothing is collected.
+var collecting sync.Mutex
+
+// collectLater keeps the garbage collector from running until done is called, for the short time in which much is made
+// that is all kept: it would read the pages before they are written to, and they would be mapped twice.
+func collectLater() (done func()) {
+	collecting.Lock()
+	before := debug.SetGCPercent(-1)
+	return func() {
+		debug.SetGCPercent(before)
+		collecting.Unlock()
+	}
+}
 
 // items makes items of the records of splits, in the order in which a set has them where the records are in that of
 // their paths. Clips of one class and answer share the object that says so: hundreds of thousands have some hundreds.
@@ -402,34 +434,39 @@ func (s *clipSet) items(splits []string) []Item {
 	}
 	objects := make([]Object, len(s.sayings))
 	for i, said := range s.sayings {
-		objects[i] = Object{Class: int(said.class), Box: Whole, Confidence: 1, Text: said.text}
+		objects[i] = Object{Class: int(said.class), Box: Whole, Confidence: 1, Text: s.texts[said.text]}
 	}
 	named, unknown := s.oddNames(splits), &Clip{}
-	paths := unsafe.String(unsafe.SliceData(s.paths), len(s.paths)) // that nobody changes any more
-	s.again, s.texts, s.sayingOf, s.at = tails{}, nil, nil, pathTable{}
+	ids := unsafe.String(unsafe.SliceData(s.paths), len(s.paths)) // that nobody changes any more
+	s.again, s.texts, s.textAt, s.sayingOf, s.at = tails{}, nil, hashTable{}, nil, hashTable{}
 	if n > manyClips { // all that reading needed goes before the largest piece comes
-		runtime.GC()
+		debug.FreeOSMemory()
+		defer collectLater()()
 	}
 	items, at := make([]Item, n), 0
-	var ids slab
+	var others slab // of IDs that do not stand in paths
 	for _, split := range splits {
-		number := int32(slices.Index(s.splits, split))
+		number, lead := int32(slices.Index(s.splits, split)), split+"/"
 		for i := range s.records {
 			r := &s.records[i]
 			if r.split != number {
 				continue
 			}
-			written := paths[r.path : r.path+int(r.length)]
-			name, isOdd := "", false
-			if len(named) > 0 {
-				name, isOdd = named[i]
-			}
-			if !isOdd {
-				name = strings.TrimPrefix(written, "./")
-			}
 			it := &items[at] // field by field: the others are zero as they are
 			at++
-			it.ID, it.Split, it.Written, it.Labels = ids.join(split, "/", name), split, written, s.labels
+			begin, end := r.path-len(lead), r.path+int(r.length)
+			it.Spelling = asNamed
+			if s.here[i] {
+				it.Spelling = fromHere
+			}
+			if odd, isOdd := named[i]; isOdd {
+				it.ID, it.Spelling = others.join(lead, odd), spelt(s.written(i), odd)
+			} else if begin >= 0 && ids[begin:r.path] == lead {
+				it.ID = ids[begin:end]
+			} else { // it has been dealt to another split than it was read for
+				it.ID = others.join(lead, ids[r.path:end])
+			}
+			it.Split, it.Labels = split, s.labels
 			it.Group, it.Clip = s.groups[r.group], unknown
 			it.Objects = objects[r.saying : r.saying+1 : r.saying+1]
 			it.Rows.Filled, it.Rows.TopID = 1, -1
@@ -448,7 +485,7 @@ func (s *clipSet) oddNames(splits []string) map[int]string {
 		if !slices.Contains(splits, s.splits[r.split]) {
 			continue
 		}
-		written := strings.ReplaceAll(string(s.path(r)), `\`, "/")
+		written := strings.ReplaceAll(s.written(i), `\`, "/")
 		name := strings.TrimPrefix(path.Clean("/"+written), "/")
 		if name == strings.TrimPrefix(written, "./") {
 			names[i] = readable(name)

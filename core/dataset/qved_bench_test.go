@@ -140,7 +140,8 @@ func naiveItems(records []map[string]any, file string) (items []Item) {
 		if named := text(r["split"], false); named != "" {
 			split = config.SplitName(readable(named))
 		}
-		items = append(items, Item{ID: split + "/" + strings.TrimPrefix(path, "./"), Split: split, Written: path,
+		name := strings.TrimPrefix(path, "./")
+		items = append(items, Item{ID: split + "/" + name, Split: split, Spelling: spelt(path, name),
 			Labels: file, Objects: []Object{{Class: class, Box: Whole, Confidence: 1, Text: &Text{Answer: answer}}}})
 	}
 	return items

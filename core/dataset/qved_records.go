@@ -203,7 +203,7 @@ func (s *clipSet) readRecords(ctx context.Context, file string) error {
 			return
 		}
 		if facts, alike := s.add(f); alike && f.paths == 1 {
-			s.again.learn(raw, f.path, facts)
+			s.again.learn(raw, f.path, facts, f.size)
 		}
 	})
 	if err == nil {
@@ -241,7 +241,7 @@ func (s *clipSet) add(f *clipFields) (facts clipFacts, alike bool) {
 		}
 		class, alike = s.class([]byte(folderOf(string(f.path)))), false
 	}
-	text := s.unanswered
+	text := int32(unanswered)
 	switch {
 	case len(f.answer) > 0:
 		text = s.text(f.answer)
@@ -268,14 +268,14 @@ func (s *clipSet) put(path []byte, facts clipFacts) {
 	}
 	if n := len(s.records); n == cap(s.records) { // once or twice, not again and again: these are the largest pieces
 		more := s.take.ahead(n)
-		s.records = slices.Grow(s.records, more)
+		s.records, s.here = slices.Grow(s.records, more), slices.Grow(s.here, more)
 		s.paths = slices.Grow(s.paths, more*(1+(len(s.paths)+len(path))/(n+1)))
 	}
 	if s.at.n > 0 {
 		s.at.reserve(cap(s.records))
-		s.at.put(pathHash(plain), len(s.records))
+		s.at.put(hashOf(plain), len(s.records))
 	}
-	s.records = append(s.records, s.newRecord(path, facts))
+	s.addRecord(path, facts)
 }
 
 // prefixOf is what stands before the first " - " of a label; nil where there is none.
@@ -310,7 +310,7 @@ func (s *clipSet) group(worker []byte) int32 {
 	at, known := s.groupOf["\x00"+name]
 	if !known {
 		at = int32(len(s.groups))
-		s.groups = append(s.groups, name)
+		s.groups = append(s.groups, GroupOf(name))
 		s.groupOf["\x00"+name] = at
 	}
 	s.groupOf[string(worker)] = at
@@ -324,10 +324,10 @@ func (s *clipSet) splitByGroup() {
 	alone := 0
 	for i := range s.records {
 		r := &s.records[i]
-		name := "participant " + s.groups[r.group]
+		name := "participant " + s.groups[r.group].String()
 		if r.group == 0 {
 			alone++
-			name = "clip " + strings.TrimPrefix(string(s.path(r)), "./")
+			name = "clip " + string(s.path(i))
 		}
 		switch sum := sha256.Sum256([]byte(name)); binary.LittleEndian.Uint64(sum[:]) % 10 {
 		case 8:
@@ -360,7 +360,7 @@ func (s *clipSet) readCompanion(file, kind string) error {
 				r.group = s.group(f.worker)
 			}
 		case qvedFeedback:
-			if said.text == s.unanswered && len(f.answer) > 0 {
+			if said.text == unanswered && len(f.answer) > 0 {
 				r.saying = s.saying(said.class, s.text(f.answer))
 			}
 		case qvedManifest:

@@ -2,12 +2,19 @@ package dataset
 
 import "bytes"
 
-// tails tell what records say beside the path of their clip, by the bytes that stand behind it: of hundreds of thousands
-// of records most say what one before them did, to the byte, and are not taken apart again.
+// tails tell what records say beside the path of their clip, by the bytes that stand behind it: of hundreds of
+// thousands of records most say what one before them did, to the byte, and are not taken apart again.
 type tails struct {
 	lead  []byte // what a record begins with, up to the quotes of its path
-	known map[string]clipFacts
-	bytes int // of known's keys
+	texts []byte // of the tails, one behind the other; each ends with the only '}' in it
+	known []tail
+	at    hashTable
+}
+
+// tail is where one begins in tails.texts, and what its record says.
+type tail struct {
+	start int32
+	clipFacts
 }
 
 // Bounds of what is remembered; a file with more says little twice.
@@ -16,9 +23,10 @@ const (
 	mostTailBytes = 8 << 20
 )
 
-// learn remembers what a record says. raw are its bytes, nil where they are not at hand; it tells its path once.
-func (t *tails) learn(raw, path []byte, facts clipFacts) {
-	if len(t.known) >= mostTails || t.bytes >= mostTailBytes {
+// learn remembers what a record says. raw are its bytes, nil where they are not at hand; it tells its path once. size
+// is that of the file, in bytes.
+func (t *tails) learn(raw, path []byte, facts clipFacts, size int64) {
+	if len(t.known) >= mostTails || len(t.texts) >= mostTailBytes {
 		return
 	}
 	key, after := firstMember(raw)
@@ -26,13 +34,26 @@ func (t *tails) learn(raw, path []byte, facts clipFacts) {
 	if after == nil || !namesPath(key) || !bytes.HasPrefix(raw[lead:], path) || bytes.IndexByte(path, '\\') >= 0 {
 		return // something stands before the path, or it is not written as it reads
 	}
-	tail := raw[lead+len(path):]
-	if tail[0] != '"' {
+	text := raw[lead+len(path):]
+	if text[0] != '"' || bytes.IndexByte(text, '}') != len(text)-1 {
 		return
 	}
 	t.lead = append(t.lead[:0], raw[:lead]...)
-	t.known[string(tail)] = facts
-	t.bytes += len(tail)
+	hash := hashOf(text)
+	if t.find(hash, text) >= 0 {
+		return
+	}
+	if t.texts == nil {
+		t.texts = make([]byte, 0, min(size, mostTailBytes)) // pages that are not written to take no memory
+	}
+	t.at.put(hash, len(t.known))
+	t.known = append(t.known, tail{int32(len(t.texts)), facts})
+	t.texts = append(t.texts, text...)
+}
+
+// find is the number of a tail that ends with the only '}' in it; -1 where it is not known.
+func (t *tails) find(hash uint32, text []byte) int32 {
+	return t.at.find(hash, func(i int32) bool { return bytes.HasPrefix(t.texts[t.known[i].start:], text) })
 }
 
 // firstMember is the key of an object's first member, and what stands behind the quote that begins its text; nil where
@@ -68,11 +89,12 @@ func (t *tails) read(r *jsonReader) (path []byte, facts clipFacts, known bool) {
 	if quote <= 0 || bytes.IndexByte(text[:quote], '\\') >= 0 {
 		return nil, facts, false
 	}
-	tail := text[quote:]
-	end := bytes.IndexByte(tail, '}') + 1 // of the record, if this tail is known: one that a '}' stands in is not found
-	facts, known = t.known[string(tail[:end])]
-	if known {
-		r.pos += len(t.lead) + quote + end
+	rest := text[quote:]
+	rest = rest[:bytes.IndexByte(rest, '}')+1] // that is its tail, if it is known
+	at := t.find(hashOf(rest), rest)
+	if len(rest) == 0 || at < 0 {
+		return nil, facts, false
 	}
-	return text[:quote], facts, known
+	r.pos += len(t.lead) + quote + len(rest)
+	return text[:quote], t.known[at].clipFacts, true
 }

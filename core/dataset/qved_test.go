@@ -30,7 +30,7 @@ func TestQVEDRecordsComeOutByTheSpecification(t *testing.T) {
 		}
 		byPath := map[string]*Item{}
 		for i := range set.Items {
-			byPath[set.Items[i].Written] = &set.Items[i]
+			byPath[set.Items[i].Written()] = &set.Items[i]
 		}
 		keys, unnamed := map[string]bool{}, 0
 		for _, r := range want.Records[:n] {
@@ -147,10 +147,10 @@ func TestParticipantsAreDealtToSplitsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	of, sizes := map[string]string{}, map[string]int{}
+	of, sizes := map[Group]string{}, map[string]int{}
 	for _, item := range set.Items {
 		sizes[item.Split]++
-		if split, known := of[item.Group]; known && split != item.Split && item.Group != "" {
+		if split, known := of[item.Group]; known && split != item.Split && item.Group != (Group{}) {
 			t.Errorf("participant %s is in %s and %s", item.Group, split, item.Split)
 		}
 		of[item.Group] = item.Split
@@ -222,11 +222,11 @@ func compareNaively(t *testing.T, text string, l *listing) {
 	}
 	at := map[string]Item{}
 	for _, item := range l.items {
-		at[item.Written] = item
+		at[item.Written()] = item
 	}
 	classes := map[string]int{}
 	for _, item := range want {
-		got, there := at[item.Written]
+		got, there := at[item.Written()]
 		if !there || got.Split != item.Split || got.Objects[0].Text.Answer != readable(item.Objects[0].Text.Answer) {
 			t.Fatalf("%q: got %+v, want %+v", text, got, item)
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unique"
 
 	"finetui/core/level"
 )
@@ -72,21 +73,20 @@ func (o *Object) corners() (n int) {
 // Item is one picture or clip with what is labelled in it. There may be a million: its fields take no more room than
 // they need.
 type Item struct {
-	ID      string // "split/name", unique within the data set and stable between reads
-	Split   string
-	Media   string // path of the picture or clip; "" where it is missing
-	Labels  string // path of the label file; "" where it is missing
-	Written string // the path of a clip as its labels write it; "" for pictures
+	ID     string // "split/name", unique within the data set and stable between reads
+	Split  string
+	Media  string // path of the picture or clip; "" where it is missing
+	Labels string // path of the label file; "" where it is missing
 	// pixels, as it is meant to be seen: by its decoder, or else as the labels say; 0 where unknown
 	Width, Height int
-	Clip          *Clip // nil for a picture
-	// who or what several items share, as a participant: no split should part them; "" where unknown
-	Group       string
-	Objects     []Object
-	Rows        Rows
-	Set         uint16 // place in Dataset.Sets of the one that it joined from, from 1; 0 for DATASET.PATH's own
-	Orientation uint8  // of EXIF: above 1, the file's pixels are turned for that; 0 where unknown
-	Broken      bool   // the picture is there but cannot be decoded whole; a Finding says why
+	Clip          *Clip     // nil for a picture
+	Spelling      *Spelling // of the path of a clip; nil for a picture
+	Group         Group
+	Objects       []Object
+	Rows          Rows
+	Set           uint16 // place in Dataset.Sets of the one that it joined from, from 1; 0 for DATASET.PATH's own
+	Orientation   uint8  // of EXIF: above 1, the file's pixels are turned for that; 0 where unknown
+	Broken        bool   // the picture is there but cannot be decoded whole; a Finding says why
 }
 
 // Clip is what is known of a clip without decoding it; zeros where it has not been probed.
@@ -95,6 +95,74 @@ type Clip struct {
 	FPS     float64
 	Seconds float64
 	Codec   string // FFmpeg's name
+}
+
+// Name is the item's ID without its split.
+func (it *Item) Name() string {
+	if rest, is := strings.CutPrefix(it.ID, it.Split); is && strings.HasPrefix(rest, "/") {
+		return rest[1:]
+	}
+	return it.ID
+}
+
+// Spelling is how labels write the path of a clip: mostly as the name of its item, or with "./" before that, and such
+// clips share theirs.
+type Spelling struct {
+	Before string // the name
+	Whole  string // "" where the name is in it
+}
+
+// Spellings of a path that is the name of its item.
+var asNamed, fromHere = &Spelling{}, &Spelling{Before: "./"}
+
+// spelt is the spelling of a path, of a clip whose item has a name.
+func spelt(path, name string) *Spelling {
+	rest, isHere := strings.CutPrefix(path, "./")
+	switch {
+	case rest != name:
+		return &Spelling{Whole: path}
+	case isHere:
+		return fromHere
+	}
+	return asNamed
+}
+
+// Written is the path of a clip as its labels write it; "" for a picture.
+func (it *Item) Written() string {
+	switch {
+	case it.Spelling == nil:
+		return ""
+	case it.Spelling.Whole != "":
+		return it.Spelling.Whole
+	}
+	return it.Spelling.Before + it.Name()
+}
+
+// path is that of a clip as its labels write it, but for "./" before its name; the name of another item.
+func (it *Item) path() string {
+	if it.Spelling == nil || it.Spelling.Whole == "" {
+		return it.Name()
+	}
+	return it.Spelling.Whole
+}
+
+// Group is who or what several items share, as a participant: no split should part them. The zero one is unknown.
+type Group struct{ name unique.Handle[string] }
+
+// GroupOf is the group of a name; "" is none.
+func GroupOf(name string) (g Group) {
+	if name != "" {
+		g.name = unique.Make(name)
+	}
+	return g
+}
+
+// String is its name; "" where it is unknown.
+func (g Group) String() string {
+	if g == (Group{}) {
+		return ""
+	}
+	return g.name.Value()
 }
 
 // Rows counts the rows of a label file, or the entries that belong to an item.

@@ -46,43 +46,42 @@ func isPlain[T string | []byte](name T) bool {
 	return !dots || len(name)-begin > 2
 }
 
-// pathTable finds records by their paths without "./" before them: an open hash table.
-type pathTable struct {
-	slots []pathSlot
+// hashTable finds what is numbered by its hash: an open table.
+type hashTable struct {
+	slots []hashSlot
 	n     int
 }
 
-// pathSlot is half of a path's hash, and the number of its record from 1; 0 is free.
-type pathSlot struct{ hash, record uint32 }
+// hashSlot is half of a hash, and the number of what it is of, from 1; 0 is free.
+type hashSlot struct{ hash, number uint32 }
 
-var pathSeed = maphash.MakeSeed()
+var hashSeed = maphash.MakeSeed()
 
-func pathHash(written []byte) uint32 { return uint32(maphash.Bytes(pathSeed, written) >> 32) }
+func hashOf(text []byte) uint32 { return uint32(maphash.Bytes(hashSeed, text) >> 32) }
 
-// find is the number of the record whose path has a hash, and of which is says that it is that one; -1 where there is
-// none.
-func (t *pathTable) find(hash uint32, is func(record int32) bool) int32 {
+// find is the number of what has a hash and of which is says that it is meant; -1 where there is none.
+func (t *hashTable) find(hash uint32, is func(number int32) bool) int32 {
 	if len(t.slots) == 0 {
 		return -1
 	}
 	last := len(t.slots) - 1
-	for at := int(hash) & last; t.slots[at].record != 0; at = (at + 1) & last {
-		if s := t.slots[at]; s.hash == hash && is(int32(s.record)-1) {
-			return int32(s.record) - 1
+	for at := int(hash) & last; t.slots[at].number != 0; at = (at + 1) & last {
+		if s := t.slots[at]; s.hash == hash && is(int32(s.number)-1) {
+			return int32(s.number) - 1
 		}
 	}
 	return -1
 }
 
-// put takes a record in, which no path in the table is that of.
-func (t *pathTable) put(hash uint32, record int) {
+// put takes in what is not in the table.
+func (t *hashTable) put(hash uint32, number int) {
 	t.reserve(t.n + 1)
-	t.slots[t.free(hash)] = pathSlot{hash, uint32(record) + 1}
+	t.slots[t.free(hash)] = hashSlot{hash, uint32(number) + 1}
 	t.n++
 }
 
-// reserve makes room for so many records in all.
-func (t *pathTable) reserve(n int) {
+// reserve makes room for so many in all.
+func (t *hashTable) reserve(n int) {
 	size := max(1<<10, len(t.slots))
 	for 4*n > 3*size {
 		size *= 2
@@ -91,18 +90,18 @@ func (t *pathTable) reserve(n int) {
 		return
 	}
 	old := t.slots
-	t.slots = make([]pathSlot, size)
+	t.slots = make([]hashSlot, size)
 	for _, s := range old {
-		if s.record != 0 {
+		if s.number != 0 {
 			t.slots[t.free(s.hash)] = s
 		}
 	}
 }
 
-func (t *pathTable) free(hash uint32) int {
+func (t *hashTable) free(hash uint32) int {
 	last := len(t.slots) - 1
 	at := int(hash) & last
-	for t.slots[at].record != 0 {
+	for t.slots[at].number != 0 {
 		at = (at + 1) & last
 	}
 	return at

@@ -138,7 +138,7 @@ func clipsOf(items pieces, ways *variationTable) *Clips {
 type clipTally struct {
 	ways    *variationTable
 	counts  []int // by their places in the table
-	people  map[string]*Person
+	people  map[dataset.Group]*Person
 	seen    map[doneBy]bool
 	unnamed int
 }
@@ -184,20 +184,20 @@ func (t *variationTable) place(object *dataset.Object) int32 {
 
 type doneBy struct {
 	class  int
-	person string
+	person dataset.Group
 }
 
 func newClipTally(ways *variationTable) *clipTally {
-	return &clipTally{ways: ways, people: map[string]*Person{}, seen: map[doneBy]bool{}}
+	return &clipTally{ways: ways, people: map[dataset.Group]*Person{}, seen: map[doneBy]bool{}}
 }
 
 func (t *clipTally) add(item *dataset.Item) {
 	person := t.people[item.Group]
 	switch {
-	case item.Group == "":
+	case item.Group == dataset.Group{}:
 		t.unnamed++
 	case person == nil:
-		person = &Person{Name: item.Group}
+		person = &Person{Name: item.Group.String()}
 		t.people[item.Group] = person
 	}
 	if person != nil {

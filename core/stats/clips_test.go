@@ -31,7 +31,7 @@ func exercises() *dataset.Dataset {
 		if clip.frames == 0 {
 			codec = ""
 		}
-		set.Items = append(set.Items, dataset.Item{ID: fmt.Sprint(i), Split: clip.split, Group: clip.group,
+		set.Items = append(set.Items, dataset.Item{ID: fmt.Sprint(i), Split: clip.split, Group: dataset.GroupOf(clip.group),
 			Clip:    &dataset.Clip{Frames: clip.frames, FPS: clip.fps, Seconds: clip.seconds, Codec: codec},
 			Objects: []dataset.Object{{Class: clip.class, Box: dataset.Whole, Text: clip.text}}})
 	}

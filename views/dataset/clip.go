@@ -235,8 +235,8 @@ func (v *one) drawFacts(t *widget.Theme, w, h int) string {
 		lines = append(lines, labelled(t, "size", fmt.Sprintf("%d×%d pixels", item.Width, item.Height), clip.Codec, w))
 	}
 	person := "not known"
-	if item.Group != "" {
-		person = widget.Clean(item.Group)
+	if name := item.Group.String(); name != "" {
+		person = widget.Clean(name)
 	}
 	lines = append(lines, labelled(t, "participant", person, "split "+widget.Clean(item.Split), w))
 	for _, object := range item.Objects {

@@ -75,7 +75,7 @@ func (v *position) fileText() string {
 		item := &v.set.Items[i]
 		if c := item.Clip; c != nil && (v.split == "" || v.split == item.Split) {
 			rows = append(rows, []string{item.ID, item.Split, fmt.Sprintf("%.3f", c.Seconds), fmt.Sprint(c.Frames),
-				fmt.Sprintf("%.3f", c.FPS), fmt.Sprint(item.Width), fmt.Sprint(item.Height), c.Codec, item.Group})
+				fmt.Sprintf("%.3f", c.FPS), fmt.Sprint(item.Width), fmt.Sprint(item.Height), c.Codec, item.Group.String()})
 		}
 	}
 	return tabbed(rows)

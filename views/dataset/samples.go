@@ -116,7 +116,7 @@ func (l *loaded) passing(ctx context.Context, f facets, split string, filter vie
 		items = l.waysItems(items, f.way)
 	}
 	if f.person != "" {
-		items = slices.DeleteFunc(items, func(i int) bool { return l.set.Items[i].Group != f.person })
+		items = slices.DeleteFunc(items, func(i int) bool { return l.set.Items[i].Group.String() != f.person })
 	}
 	if filter.Text() != "" {
 		passes := make([]bool, len(l.set.Classes))
@@ -125,7 +125,7 @@ func (l *loaded) passing(ctx context.Context, f facets, split string, filter vie
 		}
 		items = slices.DeleteFunc(items, func(i int) bool {
 			item := &l.set.Items[i]
-			return ctx.Err() != nil || !filter.Passes(item.ID, item.Group) &&
+			return ctx.Err() != nil || !filter.Passes(item.ID, item.Group.String()) &&
 				!slices.ContainsFunc(item.Objects, func(o data.Object) bool { return passes[o.Class] })
 		})
 	}

@@ -53,7 +53,7 @@ func TestTheSetIsReadWithoutFindings(t *testing.T) {
 		want := e.name + " - " + e.variations[takes[i].variation].advice
 		o := item.Objects[0]
 		if got := data.Classes[o.Class].Name; got != e.name || o.Text == nil || o.Text.Answer != want ||
-			item.Group != takes[i].person {
+			item.Group.String() != takes[i].person {
 			t.Errorf("%s is read as %q of %q: %v", item.ID, got, item.Group, o.Text)
 		}
 		film := takes[i].film()
