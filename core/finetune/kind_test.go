@@ -101,6 +101,8 @@ func (f wordsFootprint) Joined() int64                                          
 func (f wordsFootprint) Keys() int64                                            { return int64(8 * f.config.Hidden) }
 func (f wordsFootprint) TextWorker(tokens, back, supervised, longest int) int64 { return int64(tokens) }
 func (f wordsFootprint) VisionWorker(rows, back int) int64                      { return 0 }
+func (f wordsFootprint) SessionWorker(tokens, _, _ int) int64                   { return int64(tokens) }
+func (f wordsFootprint) EyeWorker(int) int64                                    { return 0 }
 func (f wordsFootprint) TextEffort(tokens, _ int, _ bool) weights.Effort {
 	return weights.Effort{Products: float64(tokens)}
 }

@@ -162,6 +162,7 @@ const probePatience = 5 * time.Second
 
 // TakeProbe is the process of a probe.
 func TakeProbe(ctx context.Context, in io.Reader, out io.Writer) error {
+	project.Lean() // as the run will be
 	lines := bufio.NewReader(in)
 	line, err := lines.ReadBytes('\n')
 	var a asked

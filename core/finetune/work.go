@@ -24,6 +24,7 @@ import (
 // stop, or fails. What happened is in the run directory; the error is the failure's. words are
 // constants, SECTION.KEY=value, that the run goes on with.
 func Work(ctx context.Context, dir string, words ...string) error {
+	project.Lean()
 	w, err := run.Attach(dir)
 	if err != nil {
 		return err

@@ -240,10 +240,14 @@ type Footprint interface {
 	Panels() int64               // frozen weights laid out for the kernels, outside Go's heap
 	Joined() int64               // the largest product that is put together on the heap while it is laid out
 	Keys() int64                 // of one token in all layers, as decoding keeps it
-	// TextWorker is what a worker of the language model holds of so many tokens forward, and backward.
+	// TextWorker is what a worker that learns holds of so many tokens forward, and backward, in the language model, and
+	// VisionWorker of so many rows in vision, where that is trained.
 	TextWorker(tokens, back, supervised, longest int) int64
-	// VisionWorker is what a worker of vision holds of so many rows forward, and backward.
 	VisionWorker(rows, back int) int64
+	// SessionWorker is what one that answers holds beside its keys and values for questions of so many tokens together,
+	// and EyeWorker one that looks at so many rows.
+	SessionWorker(tokens, questions, longest int) int64
+	EyeWorker(rows int) int64
 	// TextEffort is that of a sequence through the language model, with back also of the way back, and VisionEffort
 	// that of one sample's rows through vision; pairs are those of its rows that see each other.
 	TextEffort(tokens, supervised int, back bool) weights.Effort

@@ -226,7 +226,14 @@ func (f mobileVideoGPTFootprint) TextWorker(tokens, back, supervised, longest in
 	return n + f.config.ProjectorWorker(f.clips(tokens), f.projectors && back > 0)
 }
 
-func (f mobileVideoGPTFootprint) VisionWorker(rows, _ int) int64 {
+func (f mobileVideoGPTFootprint) VisionWorker(int, int) int64 { return 0 } // the encoders are never trained
+
+func (f mobileVideoGPTFootprint) SessionWorker(tokens, questions, longest int) int64 {
+	return f.qwen2VLFootprint.SessionWorker(tokens, questions, longest) +
+		f.config.ProjectorWorker(f.clips(tokens), false)
+}
+
+func (f mobileVideoGPTFootprint) EyeWorker(rows int) int64 {
 	if rows == 0 {
 		return 0
 	}

@@ -380,6 +380,10 @@ func (f qwen2VLFootprint) TextWorker(tokens, back, supervised, longest int) int6
 func (f qwen2VLFootprint) VisionWorker(rows, back int) int64 {
 	return f.TowerWorker(f.work, rows, back)
 }
+func (f qwen2VLFootprint) SessionWorker(tokens, questions, longest int) int64 {
+	return f.Config.SessionWorker(f.work, tokens, questions, longest)
+}
+func (f qwen2VLFootprint) EyeWorker(rows int) int64 { return f.Config.EyeWorker(f.work, rows) }
 func (f qwen2VLFootprint) TextEffort(tokens, supervised int, back bool) weights.Effort {
 	return f.Config.TextEffort(f.work, tokens, supervised, back)
 }
@@ -409,11 +413,7 @@ func (n qwen2VLNetwork) NewEye(e *nn.Exec) Eye {
 	if n.Config.Vision.Depth == 0 {
 		return qwen2VLEye{}
 	}
-	tower := n.NewTower(e)
-	if n.Recompute {
-		nn.Share(tower.Stack())
-	}
-	return qwen2VLEye{tower}
+	return qwen2VLEye{n.NewTower(e)}
 }
 
 func (n qwen2VLNetwork) NewSession(e *nn.Exec) Session {

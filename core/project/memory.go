@@ -35,9 +35,9 @@ type weight struct {
 	frames                              int // that are shown of it
 }
 
-// process follows the heap of a run's process through what it does, and so finds the most that
-// it holds. Go's collector lets the heap grow to twice what was alive when it last ran: how
-// much of that is reached depends on what becomes garbage.
+// process follows the heap of a run's process through what it does, and so finds the most that it holds. Go's collector
+// lets the heap grow by a part of what was alive when it last ran: how much of that is reached depends on what becomes
+// garbage.
 type process struct {
 	p       *Project
 	batches Batches
@@ -73,11 +73,11 @@ type heap struct {
 type heapCourse struct{ size, goal, peak int64 }
 
 // leastHeap is from where on Go collects.
-const leastHeap = 4 << 20
+const leastHeap = 4 << 20 * heapGrowth / 100
 
 func newHeap() (h heap) {
 	for i := range h.courses {
-		h.courses[i].goal = int64(leastHeap * math.Exp2(float64(i)/float64(len(h.courses))))
+		h.courses[i].goal = int64(leastHeap * math.Pow(1+heapGrowth/100., float64(i)/float64(len(h.courses))))
 	}
 	return h
 }
@@ -115,7 +115,7 @@ func (c *heapCourse) put(n, live int64, keep bool) {
 		}
 		c.peak = max(c.peak, c.size)
 		if c.size >= c.goal {
-			c.size, c.goal = live, max(leastHeap, 2*live)
+			c.size, c.goal = live, max(leastHeap, live+live*heapGrowth/100)
 		}
 	}
 }
@@ -210,7 +210,7 @@ func (s *process) see(samples []*weight, first int) {
 		if s.trains {
 			stays += 4 * int64(w.patches*s.sizes.VisionRow)
 		} else {
-			s.extend(&s.tower[i%s.workers], w.patches, func(n int) int64 { return s.model.VisionWorker(n, 0) })
+			s.extend(&s.tower[i%s.workers], w.patches, s.model.EyeWorker)
 			stays += 4 * int64(w.features*s.sizes.Hidden)
 		}
 		h.take(stays)
@@ -350,9 +350,9 @@ func (s *process) looks() bool { return s.trains || s.p.Config.Model.Cache == 0 
 
 // session is what a worker holds that answers: a language model's, and a tower's where no features are kept.
 func (s *process) session(rows, patches, questions int) int64 {
-	n := s.model.TextWorker(rows, 0, questions, s.longest) + s.adapted
+	n := s.model.SessionWorker(rows, questions, s.longest)
 	if s.looks() {
-		n += s.model.VisionWorker(patches+patches/8, 0)
+		n += s.model.EyeWorker(patches + patches/8)
 	}
 	return n
 }

@@ -122,16 +122,22 @@ type Replica struct {
 
 // NewReplica returns blocks that work on e.
 func (m *Model) NewReplica(e *nn.Exec) *Replica {
-	c := m.Config
-	r := &Replica{Exec: e, Batch: &nn.Batch{}, Rotary: &nn.Rotary{Theta: c.Theta, HeadDim: c.HeadDim,
-		Sections: c.Sections}}
-	r.Embed = nn.NewEmbed(m.Embed, r.Batch)
+	r := m.open(e)
 	for _, w := range m.Layers {
 		r.Layers = append(r.Layers, nn.NewDecoder(w, e, r.Batch, r.Rotary))
 	}
 	if n := len(r.Layers); n > 0 {
 		r.Layers[n-1].Last = true
 	}
+	return r
+}
+
+// open is NewReplica without the layers.
+func (m *Model) open(e *nn.Exec) *Replica {
+	c := m.Config
+	r := &Replica{Exec: e, Batch: &nn.Batch{}, Rotary: &nn.Rotary{Theta: c.Theta, HeadDim: c.HeadDim,
+		Sections: c.Sections}}
+	r.Embed = nn.NewEmbed(m.Embed, r.Batch)
 	r.Head = nn.NewHead(m.Head, e, r.Batch, r.Embed.Params())
 	return r
 }

@@ -12,22 +12,25 @@ type Session struct {
 	// session must begin anew with Prompt. It may be nil.
 	Check func() error
 
-	replica *Replica
-	vocab   int
-	hidden  int
+	model   *Model
+	replica *Replica      // without layers
+	layer   *nn.Decoder   // in turn each layer's
 	caches  [][]*nn.Cache // [layer][sequence]
 	length  []int         // tokens so far
 	delta   []int32       // position of the next token = length + delta
 }
 
-// NewSession returns a session that works on e.
+// NewSession returns a session that works on e. Beside the keys and values it needs the room of one layer.
 func (m *Model) NewSession(e *nn.Exec) *Session {
-	return &Session{replica: m.NewReplica(e), vocab: m.Config.Vocab, hidden: m.Config.Hidden,
-		caches: make([][]*nn.Cache, len(m.Layers))}
+	s := &Session{model: m, replica: m.open(e), caches: make([][]*nn.Cache, len(m.Layers))}
+	if len(m.Layers) > 0 {
+		s.layer = nn.NewDecoder(m.Layers[0], e, s.replica.Batch, s.replica.Rotary)
+	}
+	return s
 }
 
 // Vocab is the number of logits of a sequence.
-func (s *Session) Vocab() int { return s.vocab }
+func (s *Session) Vocab() int { return s.model.Config.Vocab }
 
 // Sequences is the number of sequences that are being decoded.
 func (s *Session) Sequences() int { return len(s.length) }
@@ -35,7 +38,7 @@ func (s *Session) Sequences() int { return len(s.length) }
 // Prompt begins anew with the sequences of b, whose features [F, hidden] may be nil, and returns the logits
 // [sequences, vocab] after each one's last token.
 func (s *Session) Prompt(b nn.Batch, features []float32) ([]float32, error) {
-	if err := b.Check(s.vocab, len(features)/s.hidden); err != nil {
+	if err := b.Check(s.model.Config.Vocab, len(features)/s.model.Config.Hidden); err != nil {
 		return nil, err
 	}
 	s.length, s.delta = s.length[:0], s.delta[:0]
@@ -73,7 +76,7 @@ func (s *Session) Next(ids []int32) ([]float32, error) {
 			b.Pos[r] = append(b.Pos[r], int32(s.length[q])+s.delta[q])
 		}
 	}
-	if err := b.Check(s.vocab, 0); err != nil {
+	if err := b.Check(s.model.Config.Vocab, 0); err != nil {
 		return nil, err
 	}
 	for q := range s.length {
@@ -115,13 +118,15 @@ func (s *Session) run(b nn.Batch, features []float32) ([]float32, error) {
 	b.Read = last
 	r.Load(b)
 	x := r.Embed.Forward(features, false)
-	for i, l := range r.Layers {
+	for i, w := range s.model.Layers {
 		if s.Check != nil {
 			if err := s.Check(); err != nil {
 				return nil, err
 			}
 		}
-		x = l.Decode(x, s.caches[i])
+		s.layer.Turn(w)
+		s.layer.Last = i == len(s.model.Layers)-1
+		x = s.layer.Decode(x, s.caches[i])
 	}
 	logits, _ := r.Head.Logits(x, last)
 	return logits, nil

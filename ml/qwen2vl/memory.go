@@ -142,6 +142,20 @@ func (c Config) TextWorker(w Work, rows, back, supervised, longest int) int64 {
 		attentionRoom(t.HeadDim, longest)
 }
 
+// SessionWorker is what a worker holds that answers questions of so many tokens together: the room of one layer, and of
+// the head for each question; its keys and values are not counted, nor its logits.
+func (c Config) SessionWorker(w Work, tokens, questions, longest int) int64 {
+	t := c.Text
+	low := 0
+	for i := range t.Layers {
+		low = max(low, w.ranks(c.layerProducts("model.layers."+strconv.Itoa(i)+".")))
+	}
+	// norm1, y, norm2, out; q k v; attended; gate, up, hidden; low; 1/σ twice
+	layer := 4*t.Hidden + (2*t.Heads+2*t.KVHeads)*t.HeadDim + 3*t.Inner + low + 2
+	row := layer + t.Hidden + t.HeadDim + t.Hidden // embeddings, rotary angles, features
+	return 4*(int64(tokens)*int64(row)+int64(questions)*int64(2*t.Hidden)) + attentionRoom(t.HeadDim, longest)
+}
+
 // widest is the widest input of an adapter of the language model.
 func (c Config) widest(w Work) (n int) {
 	for _, p := range c.layerProducts("model.layers.0.") {
@@ -152,7 +166,23 @@ func (c Config) widest(w Work) (n int) {
 	return n
 }
 
-// TowerWorker is what a worker of the vision tower holds of so many patches, and of back patches where it is trained.
+// EyeWorker is what a worker holds that looks at so many patches: the room of one block of the tower.
+func (c Config) EyeWorker(w Work, patches int) int64 {
+	v := c.Vision
+	if v.Depth == 0 {
+		return 0
+	}
+	low := 0
+	for i := range v.Depth {
+		low = max(low, w.ranks(c.blockProducts("visual.blocks."+strconv.Itoa(i)+".")))
+	}
+	wide := v.Embed * v.Merge * v.Merge
+	// of the patches; norm1, q k v, attended, y, norm2, out; FC1 before and after the GELU; the merger's; angles
+	row := v.Embed + 8*v.Embed + 2*v.Inner() + low + 4 + v.Embed + (2*wide+v.Hidden)/(v.Merge*v.Merge) + v.HeadDim()
+	return 4*int64(patches)*int64(row) + attentionRoom(v.HeadDim(), patches)
+}
+
+// TowerWorker is what a worker that trains the vision tower holds of so many patches forward, and of back backward.
 func (c Config) TowerWorker(w Work, patches, back int) int64 {
 	v := c.Vision
 	if v.Depth == 0 {

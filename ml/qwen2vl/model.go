@@ -115,7 +115,7 @@ func (m *Model) Tensors() []weights.Tensor {
 	return out
 }
 
-// Tower is one worker's vision tower.
+// Tower is one worker's vision tower. To look it needs the room of one block.
 type Tower struct {
 	// Check is asked before each block of Features, so that a large picture can be stopped; its error ends the call. It
 	// may be nil.
@@ -123,20 +123,19 @@ type Tower struct {
 
 	Patches *nn.Patches
 	Patch   *nn.PatchEmbed
-	Blocks  []*nn.VisionBlock
 	Merger  *nn.Merger
 
+	model  *Model
+	e      *nn.Exec
+	block  *nn.VisionBlock // in turn each block's
 	config Vision
 }
 
 // NewTower returns a tower that works on e.
 func (m *Model) NewTower(e *nn.Exec) *Tower {
 	v := m.Config.Vision
-	t := &Tower{Patches: &nn.Patches{Rotary: nn.Rotary{Theta: 1e4, HeadDim: v.HeadDim()}}, config: v}
+	t := &Tower{Patches: &nn.Patches{Rotary: nn.Rotary{Theta: 1e4, HeadDim: v.HeadDim()}}, model: m, e: e, config: v}
 	t.Patch = nn.NewPatchEmbed(m.Patch, e, t.Patches)
-	for _, w := range m.Blocks {
-		t.Blocks = append(t.Blocks, nn.NewVisionBlock(w, e, t.Patches))
-	}
 	t.Merger = nn.NewMerger(m.Merger, e, t.Patches)
 	return t
 }
@@ -156,13 +155,14 @@ func (t *Tower) Load(grids []Grid) error {
 	return nil
 }
 
-// Stack are the tower's blocks from pixel rows to features.
+// Stack are the tower's blocks for training, with memory of their own each: pixel rows [patches, PatchWidth] → features
+// [tokens, hidden].
 func (t *Tower) Stack() []nn.Block {
-	blocks := []nn.Block{t.Patch}
-	for _, b := range t.Blocks {
-		blocks = append(blocks, b)
+	stack := []nn.Block{t.Patch}
+	for _, w := range t.model.Blocks {
+		stack = append(stack, nn.NewVisionBlock(w, t.e, t.Patches))
 	}
-	return append(blocks, t.Merger)
+	return append(stack, t.Merger)
 }
 
 // Features returns the language model's view of pictures: rows [patches, PatchWidth] → [tokens, hidden], in memory of
@@ -174,14 +174,18 @@ func (t *Tower) Features(rows []float32, grids []Grid) ([]float32, error) {
 	if err := t.Load(grids); err != nil {
 		return nil, err
 	}
-	x := rows
-	for _, b := range t.Stack() {
+	x := t.Patch.Forward(rows, false)
+	for _, w := range t.model.Blocks {
 		if t.Check != nil {
 			if err := t.Check(); err != nil {
 				return nil, err
 			}
 		}
-		x = b.Forward(x, false)
+		if t.block == nil {
+			t.block = nn.NewVisionBlock(w, t.e, t.Patches)
+		}
+		t.block.Turn(w)
+		x = t.block.Forward(x, false)
 	}
-	return append([]float32(nil), x...), nil
+	return append([]float32(nil), t.Merger.Forward(x, false)...), nil
 }
