@@ -94,9 +94,9 @@ func TestVisionBlockWithoutRotation(t *testing.T) {
 	checkBlock(t, b, noise(rng, 10*embed, 1), rng)
 }
 
-// TestMambaGradient runs two sequences, the shorter of which its kernels reach across.
+// TestMambaGradient runs two sequences, the shorter of which its kernels reach across, in two pieces of channels.
 func TestMambaGradient(t *testing.T) {
-	const d, inner, states, rank, taps = 6, 16, 3, 2, 4
+	const d, inner, states, rank, taps = 6, scanChannels + 16, 3, 2, 4
 	for name, all := range map[string]bool{"all parameters": true, "frozen": false} {
 		t.Run(name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(26, 1))

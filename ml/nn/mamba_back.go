@@ -12,11 +12,12 @@ type backRoom struct {
 	dlow             []float32 // [T, rank + 2·states]
 	dr               []float32 // [T, rank]
 	dx               []float32 // [T, inner] of the product behind dlow
+	scanned          []float32 // [pieces, 1 + 2·the longest sequence, states, scanChannels]
 	parts            []float32 // [pieces, T, 2·states] dB | dC of each piece of channels
 }
 
 // Backward adds the gradients of the trained parameters and returns dx [T, width]. It is made for small models: the
-// scan's way back is plain Go.
+// scan's way back keeps all its states.
 func (m *Mamba) Backward(x, dout []float32, needDX bool) []float32 {
 	e, rows, d, inner := m.e, m.patches.P(), len(m.w.Norm.W), m.w.Out.W.Cols
 	dg := e.take(scratchA, rows*inner)
@@ -124,13 +125,19 @@ func (w *way) scanBack(e *Exec, starts []int, r *backRoom) {
 	pieces := (inner + scanChannels - 1) / scanChannels
 	r.parts = grow(r.parts, pieces*rows*2*states)
 	clear(r.parts)
+	longest := 0
+	for s := range len(starts) - 1 {
+		longest = max(longest, starts[s+1]-starts[s])
+	}
+	each := (1 + 2*longest) * states * scanChannels
+	r.scanned = grow(r.scanned, pieces*each)
 	e.Team.For(pieces, 1, func(lo, hi int) {
 		for piece := lo; piece < hi; piece++ {
 			dbc := r.parts[piece*rows*2*states : (piece+1)*rows*2*states]
 			for s := range len(starts) - 1 {
-				for c := piece * scanChannels; c < min(inner, (piece+1)*scanChannels); c++ {
-					w.channelBack(starts[s], starts[s+1], c, r, dbc)
-				}
+				c := piece * scanChannels
+				w.pieceBack(starts[s], starts[s+1], c, min(inner, c+scanChannels), r, dbc,
+					r.scanned[piece*each:(piece+1)*each])
 			}
 		}
 	})
@@ -145,55 +152,67 @@ func (w *way) scanBack(e *Exec, starts []int, r *backRoom) {
 	})
 }
 
-// channelBack is scanBack for one channel of one sequence.
-func (w *way) channelBack(start, stop, c int, r *backRoom, dbc []float32) {
+// pieceBack is scanBack for the channels from c to end of one sequence. dbc [T, 2·states] gathers dB | dC;
+// scanned [1 + 2·(stop−start), states, end−c] is room.
+func (w *way) pieceBack(start, stop, c, end int, r *backRoom, dbc, scanned []float32) {
 	inner, rank, states, wide := w.Inner(), w.Rank(), w.States(), w.X.W.Rows
 	gradA, gradD := w.ALogSpan.Of(w.x.params.Grad), w.DSpan.Of(w.x.params.Grad)
-	steps := stop - start
-	factor, h := make([]float32, steps*states), make([]float32, (1+steps)*states) // e^(Δ·A), and h from before on
-	for i := range steps {
-		dt := w.dt[w.token(start, stop, i)*inner+c]
-		for n := range states {
-			factor[i*states+n] = dt * w.laid.a[n*inner+c]
-		}
-	}
-	blas.ExpSum(factor, factor, math.Ln2, 0)
+	lanes, steps := end-c, stop-start
+	all := states * lanes // values of a step: those of all channels in the first state, in the second, …
+	row := func(n int) []float32 { return make([]float32, n*lanes) }
+	factor, h := scanned[:steps*all], scanned[steps*all:][:(1+steps)*all] // e^(Δ·A), and h from before on
+	clear(h[:all])
+	dtv := row(1)
 	for i := range steps {
 		t := w.token(start, stop, i)
-		dtv, low := w.dt[t*inner+c]*w.conv[t*inner+c], w.low[t*wide+rank:][:states]
-		before, after, f := h[i*states:][:states], h[(i+1)*states:][:states], factor[i*states:][:states]
+		dt, low := w.dt[t*inner+c:][:lanes], w.low[t*wide+rank:][:states]
+		blas.MulScaled(dtv, dt, w.conv[t*inner+c:][:lanes], 1)
+		f := factor[i*all:][:all]
+		for n := range states {
+			blas.MulScaled(f[n*lanes:][:lanes], dt, w.laid.a[n*inner+c:][:lanes], math.Ln2)
+		}
+		blas.ExpSum(f, f, 1, 0)
+		after := h[(i+1)*all:][:all]
+		blas.MulScaled(after, f, h[i*all:][:all], 1)
 		for n, b := range low {
-			after[n] = f[n]*before[n] + dtv*b
+			blas.Axpy(after[n*lanes:][:lanes], dtv, b)
 		}
 	}
-	dh, dA, a := make([]float32, states), make([]float32, states), make([]float32, states)
-	for n := range a {
-		a[n] = w.laid.a[n*inner+c] * math.Ln2
-	}
+	dh, dA, before, dgt, slope := row(states), row(states), row(states), row(1), row(1)
 	for i := steps - 1; i >= 0; i-- {
 		t := w.token(start, stop, i)
-		dt, v, dy := w.dt[t*inner+c], w.conv[t*inner+c], r.ds[t*inner+c]
+		dt, v, dy := w.dt[t*inner+c:][:lanes], w.conv[t*inner+c:][:lanes], r.ds[t*inner+c:][:lanes]
+		dv, ddt := r.dv[t*inner+c:][:lanes], r.ddt[t*inner+c:][:lanes]
 		b, cs := w.low[t*wide+rank:][:states], w.low[t*wide+rank+states:][:states]
-		dv, ddt := dy*w.D[c], float32(0)
 		db, dc := dbc[t*2*states:][:states], dbc[t*2*states+states:][:states]
-		f, earlier, later := factor[i*states:][:states], h[i*states:][:states], h[(i+1)*states:][:states]
-		for n := range dh {
-			before := earlier[n] * f[n]
-			g := dh[n] + dy*cs[n]
-			db[n] += g * dt * v
-			dc[n] += dy * later[n]
-			dv += g * dt * b[n]
-			ddt += g * (a[n]*before + v*b[n])
-			dA[n] += g * dt * before
-			dh[n] = g * f[n]
+		f, later := factor[i*all:][:all], h[(i+1)*all:][:all]
+		blas.MulScaled(before, h[i*all:][:all], f, 1)
+		blas.MulScaled(dtv, dt, v, 1)
+		blas.MulScaled(dv, dy, w.D[c:end], 1)
+		clear(ddt)
+		for n := range states {
+			g, was := dh[n*lanes:][:lanes], before[n*lanes:][:lanes]
+			blas.Axpy(g, dy, cs[n])
+			db[n] += blas.Dot(g, dtv)
+			dc[n] += blas.Dot(dy, later[n*lanes:][:lanes])
+			blas.MulScaled(dgt, g, dt, 1)
+			blas.Axpy(dv, dgt, b[n])
+			blas.MulAdd(dA[n*lanes:][:lanes], dgt, was)
+			blas.MulScaled(was, was, w.laid.a[n*inner+c:][:lanes], math.Ln2)
+			blas.Axpy(was, v, b[n])
+			blas.MulAdd(ddt, g, was)
 		}
-		r.dv[t*inner+c] = dv
-		r.ddt[t*inner+c] = ddt * float32(-math.Expm1(-float64(dt))) // the slope of softplus, by its value
+		blas.MulScaled(dh, dh, f, 1)
+		blas.ExpSum(slope, dt, -1, 0) // softplus rises by 1 − e^(−Δ), by its value
+		blas.MulScaled(slope, slope, ddt, -1)
+		blas.Add(ddt, slope)
 		if gradD != nil {
-			gradD[c] += dy * v
+			blas.MulAdd(gradD[c:end], dy, v)
 		}
 	}
-	for n := 0; gradA != nil && n < states; n++ {
-		gradA[c*states+n] += dA[n] * a[n]
+	for k := 0; gradA != nil && k < lanes; k++ {
+		for n := range states {
+			gradA[(c+k)*states+n] += dA[n*lanes+k] * w.laid.a[n*inner+c+k] * math.Ln2
+		}
 	}
 }
