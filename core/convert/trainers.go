@@ -195,6 +195,9 @@ func axolotlSettings(s *setup) {
 		s.set("revision_of_model", s.revision)
 	}
 	s.set("processor_type", "AutoProcessor")
+	s.group("processor_kwargs")
+	s.set("  min_pixels", c.Model.MinPixels)
+	s.set("  max_pixels", c.Model.MaxPixels)
 	s.set("chat_template", "qwen2_vl")
 	data := func(key, file string) {
 		s.group(key)
@@ -231,6 +234,5 @@ func axolotlSettings(s *setup) {
 		s.evals()
 	}
 	s.set("save_total_limit", s.checkpoints)
-	s.pixels()
 	s.call("axolotl train " + settingsFile)
 }
