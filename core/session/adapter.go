@@ -1,6 +1,8 @@
 package session
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"finetui/core/run"
 	"finetui/core/trainerlog"
 	"finetui/ml/lora"
+	"finetui/ml/wholefile"
 )
 
 // adapterFolder finds an adapter in PEFT's format: as it is given, or from the project's folder; of a folder with the
@@ -59,7 +62,44 @@ func (s *Session) elsewhere(dir string) (*Setting, error) {
 		t.Notes = append(t.Notes,
 			fmt.Sprintf("The adapter says that it was trained on %s; it is asked on MODEL.BASE, %s.", c.Base, base))
 	}
+	m := s.Project.Config.Model
+	if least, most, told := processorPixels(dir); told && (least != m.MinPixels || most != m.MaxPixels) {
+		t.Notes = append(t.Notes, fmt.Sprintf("The processor beside it shows pictures of %d to %d pixels, MODEL.MIN_PIXELS "+
+			"and MAX_PIXELS are %d and %d: an adapter answers on what it learnt from, so set these, unless its trainer was "+
+			"told so.", least, most, m.MinPixels, m.MaxPixels))
+	}
 	return t, nil
+}
+
+// processorPixels are the bounds of pictures in the processor's file that transformers leaves beside an adapter, or
+// beside the checkpoints that it is one of. Qwen2-VL's are numbers of pixels, also where they are called edges.
+func processorPixels(dir string) (least, most int, ok bool) {
+	type bounds struct {
+		Min  int `json:"min_pixels"`
+		Max  int `json:"max_pixels"`
+		Size struct {
+			Min int `json:"shortest_edge"`
+			Max int `json:"longest_edge"`
+		}
+	}
+	for _, folder := range []string{dir, filepath.Dir(dir)} {
+		for _, name := range []string{"processor_config.json", "preprocessor_config.json"} {
+			var file struct {
+				bounds
+				Images bounds `json:"image_processor"` // transformers 5
+			}
+			text, err := wholefile.Read(filepath.Join(folder, name), wholefile.Text)
+			if err != nil || json.Unmarshal(text, &file) != nil {
+				continue
+			}
+			for _, b := range []bounds{file.Images, file.bounds} {
+				if least, most = cmp.Or(b.Min, b.Size.Min), cmp.Or(b.Max, b.Size.Max); least > 0 && most > 0 {
+					return least, most, true
+				}
+			}
+		}
+	}
+	return 0, 0, false
 }
 
 // adapterEval is where the evaluation of such an adapter is kept.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +74,25 @@ func TestAdapterFromElsewhereIsAskedAndScored(t *testing.T) {
 	if setting, err := s.Setting(folder); err != nil || len(setting.Notes) != 1 ||
 		!strings.Contains(setting.Notes[0], "trained on Qwen/") {
 		t.Errorf("on another base: %+v, %v", setting, err)
+	}
+	write(t, config, string(text))
+	m := s.Project.Config.Model
+	for _, c := range []struct {
+		path, text string
+		notes      int
+	}{
+		{"processor_config.json", `{"image_processor": {"size": {"shortest_edge": 3136, "longest_edge": 1003520}}}`, 1},
+		{"processor_config.json", fmt.Sprintf(`{"image_processor": {"size": {"shortest_edge": %d, "longest_edge": %d}}}`,
+			m.MinPixels, m.MaxPixels), 0},
+		{"processor_config.json", "{", 0},
+		{"../preprocessor_config.json", `{"min_pixels": 3136, "max_pixels": 1003520}`, 1},
+		{"../preprocessor_config.json", `{"size": {"height": 224, "width": 224}}`, 0},
+	} {
+		write(t, filepath.Join(folder, c.path), c.text)
+		if setting, err := s.Setting(folder); err != nil || len(setting.Notes) != c.notes ||
+			c.notes > 0 && !strings.Contains(setting.Notes[0], "3136 to 1003520 pixels") {
+			t.Errorf("%s %s: notes %v, %v", c.path, c.text, setting.Notes, err)
+		}
 	}
 	write(t, config, "{")
 	if _, err := s.Setting(folder); err == nil || !strings.Contains(err.Error(), config) {
