@@ -28,13 +28,17 @@ func (r *root) screen() string {
 		return widget.Block(strings.Join(widget.Wrap(text, r.w), "\n"), r.w, r.h)
 	}
 	h := r.bodyHeight()
-	body := widget.Block("", r.w, h)
+	body := ""
 	if pane := r.pane(); pane != nil {
-		body = widget.Block(pane.View(r.theme, r.w, h), r.w, h)
+		body = pane.View(r.theme, r.w, h)
 	}
+	body = widget.Block(body, r.w, h)
 	if r.over != nil {
 		box, x, y := r.over.draw(r.theme, r.w, h)
 		body = widget.Overlay(body, box, x, y)
+	}
+	if r.toast == nil {
+		return r.titleLine() + "\n" + body + "\n" + r.bottomLine()
 	}
 	return r.withToast(r.titleLine()+"\n"+body) + "\n" + r.bottomLine()
 }
@@ -217,9 +221,6 @@ func (r *root) hints(actions []views.Action) []hint {
 
 // withToast lays what is to be said over the lowest lines of the body.
 func (r *root) withToast(above string) string {
-	if r.toast == nil {
-		return above
-	}
 	sign, style := "✓", r.theme.OK
 	switch r.toast.Level {
 	case views.Warning:

@@ -146,23 +146,29 @@ func (b *Board) click(x, y int) tea.Cmd {
 
 // View draws all boxes, or the zoomed one.
 func (b *Board) View(t *widget.Theme, w, h int) string {
-	lines := make([]strings.Builder, h)
-	for i := range lines {
-		lines[i].Grow(4 * w)
-	}
 	boxes, focused := b.boxes(w, h), b.Focused()
 	// Boxes of one line follow each other from left to right, because rectangles that tile a plane can be sorted so.
 	slices.SortStableFunc(boxes, func(p, q layout.Box) int { return p.X - q.X })
+	lines, size := make([][]string, h), h
 	for _, box := range boxes {
-		for i, line := range strings.Split(b.drawBox(t, box, focused), "\n") {
-			lines[box.Y+i].WriteString(line)
+		at := box.Y
+		for line := range strings.SplitSeq(b.drawBox(t, box, focused), "\n") {
+			lines[at] = append(lines[at], line)
+			size += len(line)
+			at++
 		}
 	}
-	text := make([]string, h)
-	for i := range lines {
-		text[i] = lines[i].String()
+	var text strings.Builder
+	text.Grow(size)
+	for i, parts := range lines {
+		if i > 0 {
+			text.WriteByte('\n')
+		}
+		for _, part := range parts {
+			text.WriteString(part)
+		}
 	}
-	return strings.Join(text, "\n")
+	return text.String()
 }
 
 func (b *Board) drawBox(t *widget.Theme, box layout.Box, focused string) string {
@@ -255,6 +261,11 @@ func (b *Board) Actions() []Action {
 		actions = append(actions, p.Actions()...)
 	}
 	several := func() bool { return len(b.Panels) > 1 }
+	move := func(name string, m widget.Move, help string) Action {
+		return Action{Name: name, Help: help, Group: Moving,
+			Enabled: func() bool { return p != nil && p.Move != nil },
+			Run:     func() tea.Cmd { p.Move(m, b.page()); return nil }}
+	}
 	return append(actions,
 		Action{Name: "next_panel", Help: "go to the next panel", Group: Panels, Enabled: several,
 			Run: func() tea.Cmd { return b.step(1) }},
@@ -262,14 +273,14 @@ func (b *Board) Actions() []Action {
 			Run: func() tea.Cmd { return b.step(-1) }},
 		Action{Name: "zoom", Help: "show this panel alone, or all", Group: Panels, Enabled: several,
 			Run: func() tea.Cmd { b.zoomed = !b.zoomed; return nil }},
-		b.move("up", widget.Up, "one line up"),
-		b.move("down", widget.Down, "one line down"),
-		b.move("left", widget.MoveLeft, "to the left"),
-		b.move("right", widget.MoveRight, "to the right"),
-		b.move("page_up", widget.PageUp, "one page up"),
-		b.move("page_down", widget.PageDown, "one page down"),
-		b.move("first", widget.First, "to the first line"),
-		b.move("last", widget.Last, "to the last line"),
+		move("up", widget.Up, "one line up"),
+		move("down", widget.Down, "one line down"),
+		move("left", widget.MoveLeft, "to the left"),
+		move("right", widget.MoveRight, "to the right"),
+		move("page_up", widget.PageUp, "one page up"),
+		move("page_down", widget.PageDown, "one page down"),
+		move("first", widget.First, "to the first line"),
+		move("last", widget.Last, "to the last line"),
 	)
 }
 
@@ -282,13 +293,6 @@ func (b *Board) AllActions() []Action {
 		}
 	}
 	return actions
-}
-
-func (b *Board) move(name string, m widget.Move, help string) Action {
-	p := b.panel(b.Focused())
-	return Action{Name: name, Help: help, Group: Moving,
-		Enabled: func() bool { return p != nil && p.Move != nil },
-		Run:     func() tea.Cmd { p.Move(m, b.page()); return nil }}
 }
 
 // step gives the focus to the panel n further on in the order of the layout.

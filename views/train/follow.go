@@ -30,10 +30,11 @@ type reading struct {
 	settings  []trainerlog.Setting // of another trainer's run
 	results   []*eval.Result       // evaluations after training, by split
 
-	clock   run.Clock
-	classes []run.Curve // of the loss, most samples first
-	recalls []run.Curve // of the answers on valid, likewise
-	alerts  []run.Alert
+	clock    run.Clock
+	weighted bool        // some loss as the recipe weighs it is another one than the plain loss
+	classes  []run.Curve // of the loss, most samples first
+	recalls  []run.Curve // of the answers on valid, likewise
+	alerts   []run.Alert
 
 	curves map[curveKey]*curve // that have been looked at
 }
@@ -109,6 +110,9 @@ func (f *follower) derive() {
 	h := &f.reader.History
 	f.last.history = *h
 	f.last.clock = run.NewClock(h)
+	f.last.weighted = slices.ContainsFunc(h.Train, func(row *run.Train) bool {
+		return row.Loss != row.LossPlain && run.Finite(float64(row.LossPlain))
+	})
 	f.last.classes = run.LossCurves(h.Classes)
 	f.last.recalls = run.RecallCurves(h.Evals)
 	f.last.alerts = f.planned().Judge(h, f.last.results...)

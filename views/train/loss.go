@@ -2,9 +2,7 @@ package train
 
 import (
 	"fmt"
-	"slices"
 
-	"finetui/core/run"
 	"finetui/views"
 	"finetui/views/widget"
 )
@@ -67,13 +65,6 @@ func (p *lossPanel) chart(r *reading, w int) widget.LineChart {
 	return c
 }
 
-// weighted says whether the loss as the recipe weighs it is drawn, and is another one than the plain loss.
-func (p *lossPanel) weighted(r *reading) bool {
-	return !p.plot.plain && slices.ContainsFunc(r.history.Train, func(row *run.Train) bool {
-		return row.Loss != row.LossPlain && run.Finite(float64(row.LossPlain))
-	})
-}
-
 func (p *lossPanel) title() string {
 	e, r := p.selected(), p.current()
 	switch {
@@ -81,7 +72,7 @@ func (p *lossPanel) title() string {
 		return "Loss"
 	case p.without(r):
 		return p.figure.title() + " · " + e.run.Label()
-	case r != nil && p.weighted(r):
+	case r != nil && r.weighted && !p.plot.plain:
 		return "Weighted loss · " + e.run.Label()
 	}
 	return "Loss · " + e.run.Label()

@@ -1,11 +1,15 @@
 package widget
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // canvas is w×h cells of braille dots, 2w×4h of them, and single glyphs that stand before the dots.
 type canvas struct {
-	w, h  int
-	cells []dots
+	w, h      int
+	cells     []dots
+	text, run []byte // of the row that is drawn
 }
 
 // dots is what one cell holds: which dots, whose they are, and a glyph that hides them.
@@ -16,7 +20,9 @@ type dots struct {
 	tone  Tone
 }
 
-func newCanvas(w, h int) *canvas { return &canvas{w, h, make([]dots, max(w, 0)*max(h, 0))} }
+func newCanvas(w, h int) *canvas {
+	return &canvas{w: w, h: h, cells: make([]dots, max(w, 0)*max(h, 0))}
+}
 
 // dotBits are the bits of U+2800 by column and row of a dot in its cell.
 var dotBits = [2][4]uint8{{0x01, 0x02, 0x04, 0x40}, {0x08, 0x10, 0x20, 0x80}}
@@ -78,7 +84,7 @@ func (c *canvas) rule(x int) {
 
 // row draws one line of cells, neighbours of the same style together.
 func (c *canvas) row(t *Theme, y int) string {
-	line, run := make([]byte, 0, 4*c.w+64), make([]byte, 0, 3*c.w)
+	line, run := slices.Grow(c.text[:0], 4*c.w+64), slices.Grow(c.run[:0], 3*c.w)
 	cells := c.cells[y*c.w : (y+1)*c.w]
 	for x, cell := range cells {
 		switch {
@@ -102,6 +108,7 @@ func (c *canvas) row(t *Theme, y int) string {
 		}
 		run = run[:0]
 	}
+	c.text, c.run = line, run
 	return string(line)
 }
 

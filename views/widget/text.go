@@ -161,8 +161,12 @@ func CutMiddle(s string, w int) string {
 
 // Left puts a line at the left of w cells.
 func Left(s string, w int) string {
-	s = Cut(s, w)
-	return s + blanks(w-Width(s))
+	width := Width(s)
+	if width > w {
+		s = Cut(s, w)
+		width = Width(s)
+	}
+	return s + blanks(w-width)
 }
 
 // Right puts a line at the right of w cells, as numbers stand.
@@ -196,7 +200,21 @@ func Block(s string, w, h int) string {
 	if h <= 0 || w <= 0 {
 		return ""
 	}
+	if isBlock(s, w, h) {
+		return s
+	}
 	return strings.Join(blockLines(s, w, h), "\n")
+}
+
+// isBlock says whether a text is h lines of w cells already: most of what Block is given is.
+func isBlock(s string, w, h int) bool {
+	n := 0
+	for line := range strings.SplitSeq(s, "\n") {
+		if n++; n > h || Width(line) != w {
+			return false
+		}
+	}
+	return n == h
 }
 
 func blockLines(s string, w, h int) []string {
