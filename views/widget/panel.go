@@ -33,13 +33,24 @@ func (p Panel) View(t *Theme, content string, w, h int) string {
 	}
 	iw, ih := p.Inside(w, h)
 	left, right := edge.Render(edges.Left), edge.Render(edges.Right)
-	lines := make([]string, 0, h)
-	lines = append(lines, p.top(t, w))
-	for _, line := range blockLines(content, iw, ih) {
-		lines = append(lines, left+line+right)
+	top, lines := p.top(t, w), blockLines(content, iw, ih)
+	bottom := edge.Render(edges.BottomLeft + strings.Repeat(edges.Bottom, iw) + edges.BottomRight)
+	size := len(top) + len(bottom) + ih*(len(left)+len(right)+1) + 1
+	for _, line := range lines {
+		size += len(line)
 	}
-	return strings.Join(append(lines, edge.Render(edges.BottomLeft+strings.Repeat(edges.Bottom, iw)+edges.BottomRight)),
-		"\n")
+	var box strings.Builder
+	box.Grow(size)
+	box.WriteString(top)
+	for _, line := range lines {
+		box.WriteByte('\n')
+		box.WriteString(left)
+		box.WriteString(line)
+		box.WriteString(right)
+	}
+	box.WriteByte('\n')
+	box.WriteString(bottom)
+	return box.String()
 }
 
 // top is the line with the titles. What stands at the right is there whole or not at all: half a number is a wrong one.

@@ -315,15 +315,25 @@ func Columns(blocks ...string) string {
 	if len(blocks) == 0 {
 		return ""
 	}
-	rows := strings.Split(blocks[0], "\n")
-	for _, block := range blocks[1:] {
-		for i, line := range strings.Split(block, "\n") {
-			if i < len(rows) {
-				rows[i] += line
+	size := 0
+	for _, block := range blocks {
+		size += len(block)
+	}
+	var joined strings.Builder
+	joined.Grow(size)
+	for rest, more := slices.Clone(blocks), true; more; {
+		for i := range rest {
+			line, after, further := strings.Cut(rest[i], "\n")
+			joined.WriteString(line)
+			if rest[i] = after; i == 0 {
+				more = further
 			}
 		}
+		if more {
+			joined.WriteByte('\n')
+		}
 	}
-	return strings.Join(rows, "\n")
+	return joined.String()
 }
 
 func blanks(n int) string { return strings.Repeat(" ", max(n, 0)) }
