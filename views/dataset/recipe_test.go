@@ -117,21 +117,23 @@ func TestTakingOverChangesTheConstantsAndTellsOthers(t *testing.T) {
 	p, d := openFile(t, file, 120, 30)
 	d.Wait("the data set", p.settled)
 	show(p, d, recipeName)
-	d.Press("right", "s").Wait("the recipe", p.settled)
+	told := func() (n int) {
+		for _, msg := range d.Seen() {
+			if changed, ok := msg.(views.ConfigChanged); ok && changed.File == file {
+				n++
+			}
+		}
+		return n
+	}
+	d.Press("right", "s").Wait("the recipe", func() bool { return told() > 0 && p.settled() })
 	if r := file.Config.Recipe; r.ClassWeights != "max_ratio" || r.Preset != config.PresetCustom {
 		t.Errorf("the project's recipe is %+v", r)
 	}
 	if len(p.recipe.turned()) != 0 {
 		t.Errorf("still turned: %v", p.recipe.turned())
 	}
-	told := 0
-	for _, msg := range d.Seen() {
-		if changed, ok := msg.(views.ConfigChanged); ok && changed.File == file {
-			told++
-		}
-	}
-	if told != 1 || p.reads != 1 {
-		t.Errorf("told %d times, read %d times", told, p.reads)
+	if told() != 1 || p.reads != 1 {
+		t.Errorf("told %d times, read %d times", told(), p.reads)
 	}
 	if !file.Undo() || file.Config.Recipe.ClassWeights != "none" {
 		t.Error("one undo does not take the recipe back")
