@@ -197,7 +197,7 @@ func (m *machine) call(name string) {
 		switch in.op {
 		case "RET":
 			return
-		case "PCALIGN", "VZEROUPPER", "PREFETCHT1":
+		case "PCALIGN", "VZEROUPPER", "PREFETCHT0", "PREFETCHT1":
 		case "JNZ", "JE":
 			if m.zero == (in.op == "JE") {
 				pc = labels[last.name] - 1

@@ -78,6 +78,10 @@ func (t tile) last(i int) reg.VecPhysical     { return t.vec[len(t.vec)-1-i] }
 // prefetches is whether the tile fetches ahead: one panel of what comes from memory.
 func (t tile) prefetches() bool { return t.half && t.panels() == 1 }
 
+// fetchesResult is whether the tile fetches the rows that it will add to and write: the tile of large products, whose
+// results lie outside the first levels of the cache.
+func (t tile) fetchesResult() bool { return t.vecs == 2 && t.rows == t.instructions.rows }
+
 // shared is whether the mask of columns and that of high halves take turns in one register.
 func (t tile) shared() bool { return t.half && t.masked && t.width == 8 }
 
@@ -89,8 +93,8 @@ func (t tile) shared() bool { return t.half && t.masked && t.width == 8 }
 // where from, which may be C, is left out if it is nil. The next tile's rows of A begin aTile after this one's. b is a
 // stack of panels of 16 columns, bPanel apart: inside a matrix that is 64 bytes. Tiles of one bfloat16 panel fetch what
 // the caller will need next, which has to come from memory: a line at each step, from the place that is ahead of b, and
-// aheadStep further on each time, from tile to tile. mask points at one int32 a lane, all ones for a column that exists
-// (AVX-512: at a bit a lane).
+// aheadStep further on each time, from tile to tile. The largest tiles fetch their rows of C before they begin. mask
+// points at one int32 a lane, all ones for a column that exists (AVX-512: at a bit a lane).
 func (t tile) write() {
 	TEXT(t.function(), NOSPLIT,
 		"func(count, k int, a *float32, aRow, aStep, aTile int, b *byte, bStep, bPanel, ahead, aheadStep int, c "+
@@ -124,6 +128,9 @@ func (t tile) write() {
 		for v := range t.vecs {
 			t.zero(t.sum(row, v))
 		}
+	}
+	if t.fetchesResult() {
+		t.fetchResult(c, cRow)
 	}
 	as := t.rowBases(a, aRow)
 	bs := t.panelBases(bPanel)
@@ -280,6 +287,20 @@ func (t tile) loadB(bases []reg.Register, bPanel reg.Register, v int, into []reg
 			t.maskedLoad(m, r)
 		} else {
 			VMOVUPS(m, r)
+		}
+	}
+}
+
+// fetchResult brings the tile's rows of C into the cache while its sums are made.
+func (t tile) fetchResult(c, cRow reg.Register) {
+	p := GP64()
+	MOVQ(c, p)
+	for row := range t.rows {
+		for line := 0; line < t.vecs*t.width*4; line += 64 {
+			PREFETCHT0(Mem{Base: p, Disp: line})
+		}
+		if row < t.rows-1 {
+			ADDQ(cRow, p)
 		}
 	}
 }
