@@ -315,11 +315,13 @@ func (c *Cache) Clone() *Cache { return &Cache{Len: c.Len, K: slices.Clone(c.K),
 func (a *attention) decode(e *Exec, q asking, qkv, o []float32, caches []*Cache) {
 	hd, w, wo, kvw := a.headDim, a.width(), a.heads*a.headDim, a.kvHeads*a.headDim
 	for s, c := range caches {
+		n := q.starts[s+1] - q.starts[s]
+		c.K, c.V = slices.Grow(c.K, n*kvw), slices.Grow(c.V, n*kvw) // a long prompt's at once
 		for t := q.starts[s]; t < q.starts[s+1]; t++ {
 			kv := qkv[t*w+wo : (t+1)*w]
 			c.K, c.V = append(c.K, kv[:kvw]...), append(c.V, kv[kvw:]...)
 		}
-		c.Len += q.starts[s+1] - q.starts[s]
+		c.Len += n
 	}
 	a.units = a.cut(a.units, &q, a.unitTokens)
 	e.Team.For(len(a.units), 1, func(lo, hi int) {
