@@ -8,8 +8,9 @@ import (
 
 // comparison collects the rounds of one row.
 type comparison struct {
-	ours, theirs []float64 // seconds
-	wall, busy   []float64 // ratios
+	ours, theirs []float64    // seconds
+	wall, busy   []float64    // ratios
+	used         [2][]float64 // processor seconds of ours and theirs
 	found        string
 }
 
@@ -19,6 +20,12 @@ func (c *comparison) add(ours, theirs table.Span) {
 	if ours.Busy > 0 {
 		c.busy = append(c.busy, theirs.Busy.Seconds()/ours.Busy.Seconds())
 	}
+	c.used[0], c.used[1] = append(c.used[0], ours.Busy.Seconds()), append(c.used[1], theirs.Busy.Seconds())
+}
+
+// cores says what both sides took of the processor.
+func (c *comparison) cores() string {
+	return fmt.Sprintf("%.1f and %.1f s of processor time", table.Median(c.used[0]), table.Median(c.used[1]))
 }
 
 // print writes the row: times, or rates where so many tokens were made in each round.
