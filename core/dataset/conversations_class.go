@@ -16,13 +16,8 @@ const (
 
 // settle gives a class to the objects whose records name none: where the answers are a closed list, the answer; where
 // most begin as QVED's do, with an exercise before " - ", that; and FreeText where they are answers in free words, of
-// which no table of classes says anything. The splits of all items are known then.
+// which no table of classes says anything.
 func (t *talkSet) settle() {
-	t.records = make([]clipRecord, 0, len(t.items))
-	for i := range t.items {
-		item := &t.items[i]
-		t.addRecord([]byte(item.path), clipFacts{group: item.group, split: item.split})
-	}
 	if class := t.classOf(); class != nil {
 		for i := range t.items {
 			for o := range t.items[i].objects {

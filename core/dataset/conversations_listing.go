@@ -17,32 +17,53 @@ import (
 func (t *talkSet) listing(ctx context.Context, wanted func(string) bool, report Progress) (*listing, error) {
 	t.sayParted()
 	l := &listing{root: t.root, clips: true}
-	ids, unknown := map[string]bool{}, &Clip{}
-	var written []string
+	all, unknown := make([]bool, len(t.splits)), &Clip{}
+	n := 0
+	for i, split := range t.splits {
+		all[i] = wanted(split)
+	}
+	for i := range t.records {
+		if all[t.records[i].split] { // splitByGroup may have dealt it
+			n++
+		}
+	}
+	t.byFile, t.pairs = hashTable{}, nil
+	done := collectLater(n)
+	l.items = make([]Item, 0, n)
+	of := make([]int32, 0, n) // the items' records
+	var ids hashTable
+	var others slab
+	ids.reserve(n)
 	for i := range t.items {
-		r := &t.items[i]
-		split := t.splits[t.records[i].split] // splitByGroup may have dealt it
-		if !wanted(split) {
+		r, facts := &t.items[i], t.records[i].clipFacts
+		if !all[facts.split] {
 			continue
 		}
-		item := Item{ID: talkID(ids, split, r.path), Split: split, Labels: r.file, Group: t.groups[r.group], Objects: r.objects,
-			Rows: countRows(len(r.objects)+r.lost, r.lost, -1)}
+		first := t.talkID(i, &others)
+		id := first
+		for n := 2; !ids.putID(l.items, id); n++ {
+			id = fmt.Sprintf("%s#%d", first, n)
+		}
+		split := t.splits[facts.split]
+		item := Item{ID: id, Split: split, Labels: t.files[r.file], Group: t.groups[facts.group], Objects: r.objects,
+			Rows: countRows(len(r.objects)+int(r.lost), int(r.lost), -1)}
 		if r.clip {
-			item.Clip, item.Spelling = unknown, spelt(r.path, item.Name())
+			item.Clip, item.Spelling = unknown, t.spelling(i, id[len(split)+1:])
 		} else {
 			l.clips = false
 		}
-		l.items, written = append(l.items, item), append(written, r.path)
+		l.items, of = append(l.items, item), append(of, int32(i))
 	}
+	t.items = nil
+	done()
 	for _, split := range t.present() {
 		if wanted(split) {
 			l.splits = append(l.splits, split)
 		}
 	}
-	t.items, t.records, t.byFile, t.pairs = nil, nil, nil, nil
 	err := share(ctx, len(l.items), "looking for pictures and clips", report, func() func(i int) {
 		finder := t.finder()
-		return func(i int) { l.items[i].Media = t.place(finder, written[i]) }
+		return func(i int) { l.items[i].Media = t.place(finder, t.written(int(of[i]))) }
 	})
 	if err != nil {
 		return nil, err
@@ -53,7 +74,7 @@ func (t *talkSet) listing(ctx context.Context, wanted func(string) bool, report 
 			if l.items[i].Clip != nil {
 				code = MissingClip
 			}
-			t.note(code, written[i])
+			t.count(code, func() string { return t.written(int(of[i])) })
 		}
 	}
 	l.findings = append(t.findings, t.summed()...)
@@ -75,15 +96,14 @@ func (t *talkSet) place(finder *clipFinder, written string) string {
 	return finder.locate(written)
 }
 
-// talkID is the id of an item: its split and the path of its file, from no folder in particular.
-func talkID(taken map[string]bool, split, written string) string {
-	name := strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(written, `\`, "/")), "/")
-	id := split + "/" + readable(name)
-	for n := 2; taken[id]; n++ {
-		id = fmt.Sprintf("%s/%s#%d", split, readable(name), n)
+// talkID is the id of an item, if no other has it: its split and the path of its file, from no folder in particular.
+func (t *talkSet) talkID(i int, others *slab) string {
+	lead := t.splits[t.records[i].split] + "/"
+	if isPlain(t.path(i)) {
+		return t.id(i, lead, others)
 	}
-	taken[id] = true
-	return id
+	name := path.Clean("/" + strings.ReplaceAll(t.written(i), `\`, "/"))
+	return others.join(lead, readable(strings.TrimPrefix(name, "/")))
 }
 
 // summed is what was noted of records, once for each code.

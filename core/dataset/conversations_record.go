@@ -255,7 +255,7 @@ func marks(text []byte) int {
 	return bytes.Count(text, []byte(imageMark)) + bytes.Count(text, []byte(videoMark))
 }
 
-// unmarked is a question without its marks. The newline that parts a mark from the words belongs to it.
+// unmarked is a question without its marks, in its place. The newline that parts a mark from the words belongs to it.
 func unmarked(text []byte) []byte {
 	for _, mark := range []string{imageMark, videoMark} {
 		for {
@@ -269,7 +269,7 @@ func unmarked(text []byte) []byte {
 			} else if len(after) == 0 {
 				before = bytes.TrimSuffix(before, []byte("\n"))
 			}
-			text = append(append(make([]byte, 0, len(text)), before...), after...)
+			text = append(before, after...) // in its place
 		}
 	}
 	return text

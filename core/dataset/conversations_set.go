@@ -13,13 +13,14 @@ import (
 
 // talkSet is the records of files of conversations. Those about one file are one item, with an object for each answer.
 type talkSet struct {
-	*clipSet // names of classes, splits and groups, and where clips lie
+	*clipSet // names of classes, splits and groups, and where clips lie; each item has a record
 	items    []talkItem
-	byFile   map[string]int32 // split, a zero byte, path → item
-	objects  int
+	byFile   hashTable        // items, by split and path
 	pairs    map[string]*Text // question, a zero byte, answer
+	key      []byte           // of one of either; used again
 	record   talk
-	file     string   // that is read, as findings name it
+	desk     desk     // where objects are kept, and those of the record
+	files    []string // the last is the one that is read
 	split    string   // of its records that name none
 	starts   []int64  // where the records of its findings begin
 	line     int      // of the record, where each has a line of its own
@@ -27,21 +28,19 @@ type talkSet struct {
 	order    []string // codes of what was noted, in the order in which it came up
 }
 
-// talkItem is what is said about one file.
+// talkItem is what is said about one file, beside its record in clipSet.
 type talkItem struct {
-	path         string // as it is written
-	group, split int32  // by their numbers, as those of a record
-	file         string // that it was first named in
-	clip         bool
-	lost         int
-	objects      []Object // of class unnamed until settle
+	objects []Object // of class unnamed until settle
+	file    int32    // in talkSet.files, that it was first named in
+	lost    int32
+	clip    bool
 }
 
 // unnamed is the class of an object whose record names none.
 const unnamed = -1
 
 func newTalkSet(folder string, ask request) *talkSet {
-	t := &talkSet{clipSet: newClipSet(folder, ask), byFile: map[string]int32{}, pairs: map[string]*Text{}}
+	t := &talkSet{clipSet: newClipSet(folder, ask), pairs: map[string]*Text{}}
 	t.root, t.labels = folder, ""
 	t.bases = []string{folder}
 	if ask.media != "" {
@@ -58,7 +57,13 @@ func (t *talkSet) read(ctx context.Context, f splitFile) error {
 		return err
 	}
 	defer in.Close()
-	t.file, t.split, t.starts, t.bad, t.line = f.path, f.split, t.starts[:0], 0, 0
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	t.files = append(t.files, f.path)
+	t.split, t.starts, t.bad, t.line = f.split, t.starts[:0], 0, 0
+	t.take.read, t.take.size = 0, info.Size()
 	first := len(t.findings)
 	buffered := bufio.NewReaderSize(in, jsonBuffer)
 	if firstSign(buffered) == '[' {
@@ -67,7 +72,7 @@ func (t *talkSet) read(ctx context.Context, f splitFile) error {
 		err = t.readLines(ctx, buffered)
 	}
 	if more := t.bad - mostFaults; more > 0 {
-		found := newFinding(MoreFaults, t.short(t.file), 0, "%d more records that do not count", more)
+		found := newFinding(MoreFaults, t.short(t.file()), 0, "%d more records that do not count", more)
 		found.Count = more
 		t.findings = append(t.findings, found)
 	}
@@ -81,6 +86,9 @@ func (t *talkSet) read(ctx context.Context, f splitFile) error {
 	}
 	return err
 }
+
+// file is the file that is read.
+func (t *talkSet) file() string { return t.files[len(t.files)-1] }
 
 // firstSign is the first sign of a text; 0 where there is none within reach.
 func firstSign(in *bufio.Reader) byte {
@@ -104,6 +112,7 @@ func (t *talkSet) readList(ctx context.Context, in io.Reader) error {
 			err = ctx.Err()
 		}
 		if err == nil {
+			t.take.read = r.passed + int64(r.pos)
 			t.add(n, start)
 		}
 		return err
@@ -115,7 +124,7 @@ func (t *talkSet) readList(ctx context.Context, in io.Reader) error {
 		err = r.fault("something stands behind the list")
 	}
 	if err != nil {
-		t.findings = append(t.findings, brokenJSON(t.file, t.short(t.file), err))
+		t.findings = append(t.findings, brokenJSON(t.file(), t.short(t.file()), err))
 	}
 	return nil
 }
@@ -140,6 +149,7 @@ func (t *talkSet) readLines(ctx context.Context, in *bufio.Reader) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		t.take.read += int64(len(line))
 		if t.line == 1 {
 			line = bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))
 		}
@@ -155,11 +165,11 @@ func (t *talkSet) readLines(ctx context.Context, in *bufio.Reader) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			if n == 0 {
-				t.findings = append(t.findings, newFinding(BrokenJSON, t.short(t.file), 0, "holds no record"))
+				t.findings = append(t.findings, newFinding(BrokenJSON, t.short(t.file()), 0, "holds no record"))
 			}
 			return nil
 		case err != nil:
-			t.findings = append(t.findings, brokenJSON(t.file, t.short(t.file), err))
+			t.findings = append(t.findings, brokenJSON(t.file(), t.short(t.file()), err))
 			return nil
 		}
 	}
@@ -192,7 +202,7 @@ func (t *talkSet) lose(n int, start int64, text string, args ...any) {
 		t.starts = append(t.starts, start)
 		line = -len(t.starts)
 	}
-	t.findings = append(t.findings, newFinding(BadRecord, t.short(t.file), line, "record %d %s", n,
+	t.findings = append(t.findings, newFinding(BadRecord, t.short(t.file()), line, "record %d %s", n,
 		readable(fmt.Sprintf(text, args...))))
 }
 
@@ -201,7 +211,7 @@ func (t *talkSet) say(code string, n int) {
 	if t.said[code] == nil {
 		t.order = append(t.order, code)
 	}
-	t.note(code, fmt.Sprintf("%s, record %d", t.short(t.file), n))
+	t.note(code, fmt.Sprintf("%s, record %d", t.short(t.file()), n))
 }
 
 // add takes the record that was read. start is where it begins in its file, where it has no line of its own.
@@ -240,13 +250,21 @@ func (t *talkSet) add(n int, start int64) {
 	}
 	var item *talkItem
 	pairs, scaled := 0, false
+	t.desk.objects = t.desk.objects[:0]
 	err := k.pairs(func(question, answer []byte) {
 		if item == nil {
-			item = t.item(k)
+			item = &t.items[t.item(k)]
 		}
 		pairs++
 		t.object(item, n, question, answer)
 	})
+	switch {
+	case item == nil:
+	case item.objects == nil:
+		item.objects = t.desk.keep(t.desk.objects)
+	default:
+		item.objects = append(item.objects, t.desk.objects...)
+	}
 	for i := range k.turns {
 		scaled = scaled || k.turns[i].scaled
 	}
@@ -276,8 +294,8 @@ func remote(written string) bool {
 	return is && slices.Contains([]string{"http", "https", "data", "s3", "gs", "oss"}, strings.ToLower(scheme))
 }
 
-// item is the item of the record's file.
-func (t *talkSet) item(k *talk) *talkItem {
+// item is the number of the item of the record's file.
+func (t *talkSet) item(k *talk) int {
 	written, clip := "", len(k.videos) > 0
 	for _, path := range append(k.images, k.videos...) {
 		written = path
@@ -289,31 +307,40 @@ func (t *talkSet) item(k *talk) *talkItem {
 	if len(k.split) > 0 {
 		split = t.clipSet.split(k.split)
 	}
-	key := t.splits[split] + "\x00" + written
-	i, known := t.byFile[key]
-	if !known {
+	t.key = append(append(append(t.key[:0], t.splits[split]...), 0), written...)
+	hash := hashOf(t.key)
+	i := t.byFile.find(hash, func(i int32) bool {
+		return t.records[i].split == split && t.isWritten(int(i), written)
+	})
+	if i < 0 {
 		i = int32(len(t.items))
-		t.byFile[key] = i
-		t.items = append(t.items, talkItem{path: written, split: split, clip: clip,
-			file: t.file})
+		t.byFile.put(hash, len(t.items))
+		if n := len(t.items); n == cap(t.items) {
+			more := t.take.ahead(n)
+			t.items = slices.Grow(t.items, more)
+			t.records, t.here = slices.Grow(t.records, more), slices.Grow(t.here, more)
+		}
+		t.items = append(t.items, talkItem{clip: clip, file: int32(len(t.files) - 1)})
+		t.addRecord([]byte(written), clipFacts{split: split})
 	}
-	item := &t.items[i]
-	if item.group == 0 && len(k.worker) > 0 {
-		item.group = t.group(k.worker)
+	if r := &t.records[i]; r.group == 0 && len(k.worker) > 0 {
+		r.group = t.group(k.worker)
 	}
-	return item
+	return int(i)
 }
 
-// object takes a question and its answer.
+// object takes a question and its answer, of an item.
 func (t *talkSet) object(item *talkItem, n int, question, answer []byte) {
-	key := string(question) + "\x00" + string(answer)
-	text, known := t.pairs[key]
+	t.key = append(append(append(t.key[:0], question...), 0), answer...)
+	text, known := t.pairs[string(t.key)]
 	if !known {
+		key := string(t.key)
 		q, a, _ := strings.Cut(readable(key), "\x00")
 		text = &Text{Question: q, Answer: a}
 		t.pairs[key] = text
 	}
-	if slices.ContainsFunc(item.objects, func(o Object) bool { return o.Text == text }) {
+	isIt := func(o Object) bool { return o.Text == text }
+	if slices.ContainsFunc(item.objects, isIt) || slices.ContainsFunc(t.desk.objects, isIt) {
 		t.say(RepeatedPair, n)
 		return
 	}
@@ -321,6 +348,5 @@ func (t *talkSet) object(item *talkItem, n int, question, answer []byte) {
 	if len(t.record.class) > 0 {
 		class = int(t.class(t.record.class))
 	}
-	item.objects = append(item.objects, Object{Class: class, Box: Whole, Line: n, Confidence: 1, Text: text})
-	t.objects++
+	t.desk.objects = append(t.desk.objects, Object{Class: class, Box: Whole, Line: n, Confidence: 1, Text: text})
 }

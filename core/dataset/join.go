@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"iter"
 	"math"
 	"path"
 	"path/filepath"
@@ -89,12 +90,7 @@ func same(a, b string) bool {
 func (d *Dataset) take(other *Dataset, j *Joined, root string, named bool, splits []string) {
 	before := len(d.Classes)
 	classes := d.classesOf(other)
-	ids, at := map[string]bool{}, map[string][]int{}
-	for i := range d.Items {
-		ids[d.Items[i].ID] = true
-		shown := d.Items[i].shown(root)
-		at[shown] = append(at[shown], i)
-	}
+	at, ids := showing(d.Items, root), hashTable{}
 	for i := range other.Items {
 		if other.Items[i].Split == trainSplit {
 			j.Of += len(other.Items[i].Objects)
@@ -105,6 +101,7 @@ func (d *Dataset) take(other *Dataset, j *Joined, root string, named bool, split
 			func(o Object) bool { return o.Text != nil })
 	}
 	var repeated tally
+	var objects []Object // of one item; used again
 	drawn := drawItems(other.Items, j.Name, j.Share)
 	for i := range other.Items {
 		item := other.Items[i]
@@ -113,11 +110,12 @@ func (d *Dataset) take(other *Dataset, j *Joined, root string, named bool, split
 		}) {
 			continue
 		}
-		item.Objects = slices.Clone(item.Objects)
+		objects = append(objects[:0], item.Objects...)
+		item.Objects = objects
 		for o := range item.Objects {
 			item.Objects[o].Class = classes[item.Objects[o].Class]
 		}
-		for _, i := range at[item.shown(root)] {
+		for i := range at.all(item.shown(root)) {
 			before := len(item.Objects)
 			item.Objects = slices.DeleteFunc(item.Objects, func(o Object) bool {
 				return own(i, &o) || d.says(i, &o)
@@ -138,10 +136,15 @@ func (d *Dataset) take(other *Dataset, j *Joined, root string, named bool, split
 		}
 		id := item.Split + "/" + j.Name + "/" + item.Name()
 		item.ID, item.Set = id, uint16(len(d.Sets)+1)
-		for n := 2; ids[item.ID]; n++ {
+		if ids.n == 0 { // it is the first that joins
+			for i := range d.Items {
+				ids.putID(d.Items[:i], d.Items[i].ID)
+			}
+		}
+		for n := 2; !ids.putID(d.Items, item.ID); n++ {
 			item.ID = fmt.Sprintf("%s#%d", id, n)
 		}
-		ids[item.ID] = true
+		item.Objects = slices.Clone(item.Objects)
 		d.Items = append(d.Items, item)
 		if !slices.Contains(d.Splits, item.Split) {
 			d.Splits = append(d.Splits, item.Split)
@@ -170,6 +173,45 @@ func (d *Dataset) take(other *Dataset, j *Joined, root string, named bool, split
 	d.Findings = append(d.Findings, newFinding(SetJoined, file, 0, "the set %s joins with %s: %d of %d train samples%s",
 		j.Name, Counted(j.Samples, "sample", "samples"), j.Train, j.Of, shareText(j.Share)))
 	d.Sets = append(d.Sets, *j)
+}
+
+// shows finds items by what they show.
+type shows struct {
+	items []Item
+	root  string
+	at    hashTable
+	first []int32 // item, of each thing that is shown
+	next  []int32 // item that shows the same, of each; 0 where it is the last
+}
+
+func showing(items []Item, root string) *shows {
+	s := &shows{items: items, root: root, next: make([]int32, len(items))}
+	for i := len(items) - 1; i >= 0; i-- {
+		shown := items[i].shown(root)
+		if thing := s.thing(shown); thing >= 0 {
+			s.next[i], s.first[thing] = s.first[thing], int32(i)
+			continue
+		}
+		s.at.put(hashOfText(shown), len(s.first))
+		s.first = append(s.first, int32(i))
+	}
+	return s
+}
+
+func (s *shows) thing(shown string) int32 {
+	return s.at.find(hashOfText(shown), func(i int32) bool { return s.items[s.first[i]].shown(s.root) == shown })
+}
+
+// all are the numbers of the items that show something, in their order.
+func (s *shows) all(shown string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		thing := s.thing(shown)
+		if thing < 0 {
+			return
+		}
+		for i := s.first[thing]; yield(int(i)) && s.next[i] != 0; i = s.next[i] {
+		}
+	}
 }
 
 // shown is what an item shows, by which other sets know it: its file or, of one that is not there, the path that its

@@ -290,6 +290,34 @@ func (s *clipSet) written(i int) string {
 	return string(s.path(i))
 }
 
+// id is the ID of a record whose path is its name. lead is its split and "/". It stands in paths, which nobody changes
+// any more, but for one that was read for another split, which others keeps.
+func (s *clipSet) id(i int, lead string, others *slab) string {
+	r, text := &s.records[i], unsafe.String(unsafe.SliceData(s.paths), len(s.paths))
+	begin, end := r.path-len(lead), r.path+int(r.length)
+	if begin >= 0 && text[begin:r.path] == lead {
+		return text[begin:end]
+	}
+	return others.join(lead, text[r.path:end])
+}
+
+// spelling is that of the path of a record whose item has a name.
+func (s *clipSet) spelling(i int, name string) *Spelling {
+	switch {
+	case string(s.path(i)) != name:
+		return &Spelling{Whole: s.written(i)}
+	case s.here[i]:
+		return fromHere
+	}
+	return asNamed
+}
+
+// isWritten says whether the path of a record is written so.
+func (s *clipSet) isWritten(i int, path string) bool {
+	rest, isHere := strings.CutPrefix(path, "./")
+	return isHere == s.here[i] && string(s.path(i)) == rest
+}
+
 // addRecord adds the record of a path.
 func (s *clipSet) addRecord(path []byte, facts clipFacts) {
 	plain, isHere := bytes.CutPrefix(path, here)
@@ -409,9 +437,14 @@ const manyClips = 100_000
 // collecting is held while nothing is collected.
 var collecting sync.Mutex
 
-// collectLater keeps the garbage collector from running until done is called, for the short time in which much is made
-// that is all kept: it would read the pages before they are written to, and they would be mapped twice.
-func collectLater() (done func()) {
+// collectLater is for the short time, until done is called, in which so many items are made, the largest piece of all:
+// what reading left behind goes before, and nothing is collected meanwhile. The garbage collector would read pages that
+// are not written to yet, and they would be mapped twice.
+func collectLater(items int) (done func()) {
+	if items < manyClips {
+		return func() {}
+	}
+	debug.FreeOSMemory()
 	collecting.Lock()
 	before := debug.SetGCPercent(-1)
 	return func() {
@@ -437,12 +470,8 @@ func (s *clipSet) items(splits []string) []Item {
 		objects[i] = Object{Class: int(said.class), Box: Whole, Confidence: 1, Text: s.texts[said.text]}
 	}
 	named, unknown := s.oddNames(splits), &Clip{}
-	ids := unsafe.String(unsafe.SliceData(s.paths), len(s.paths)) // that nobody changes any more
 	s.again, s.texts, s.textAt, s.sayingOf, s.at = tails{}, nil, hashTable{}, nil, hashTable{}
-	if n > manyClips { // all that reading needed goes before the largest piece comes
-		debug.FreeOSMemory()
-		defer collectLater()()
-	}
+	defer collectLater(n)()
 	items, at := make([]Item, n), 0
 	var others slab // of IDs that do not stand in paths
 	for _, split := range splits {
@@ -454,18 +483,12 @@ func (s *clipSet) items(splits []string) []Item {
 			}
 			it := &items[at] // field by field: the others are zero as they are
 			at++
-			begin, end := r.path-len(lead), r.path+int(r.length)
-			it.Spelling = asNamed
-			if s.here[i] {
-				it.Spelling = fromHere
-			}
 			if odd, isOdd := named[i]; isOdd {
-				it.ID, it.Spelling = others.join(lead, odd), spelt(s.written(i), odd)
-			} else if begin >= 0 && ids[begin:r.path] == lead {
-				it.ID = ids[begin:end]
-			} else { // it has been dealt to another split than it was read for
-				it.ID = others.join(lead, ids[r.path:end])
+				it.ID = others.join(lead, odd)
+			} else {
+				it.ID = s.id(i, lead, &others)
 			}
+			it.Spelling = s.spelling(i, it.ID[len(lead):])
 			it.Split, it.Labels = split, s.labels
 			it.Group, it.Clip = s.groups[r.group], unknown
 			it.Objects = objects[r.saying : r.saying+1 : r.saying+1]

@@ -140,9 +140,11 @@ func naiveItems(records []map[string]any, file string) (items []Item) {
 		if named := text(r["split"], false); named != "" {
 			split = config.SplitName(readable(named))
 		}
-		name := strings.TrimPrefix(path, "./")
-		items = append(items, Item{ID: split + "/" + name, Split: split, Spelling: spelt(path, name),
-			Labels: file, Objects: []Object{{Class: class, Box: Whole, Confidence: 1, Text: &Text{Answer: answer}}}})
+		name, spelling := strings.TrimPrefix(path, "./"), asNamed
+		if name != path {
+			spelling = fromHere
+		}
+		items = append(items, Item{ID: split + "/" + name, Split: split, Spelling: spelling, Labels: file, Objects: []Object{{Class: class, Box: Whole, Confidence: 1, Text: &Text{Answer: answer}}}})
 	}
 	return items
 }

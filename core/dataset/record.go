@@ -115,18 +115,6 @@ type Spelling struct {
 // Spellings of a path that is the name of its item.
 var asNamed, fromHere = &Spelling{}, &Spelling{Before: "./"}
 
-// spelt is the spelling of a path, of a clip whose item has a name.
-func spelt(path, name string) *Spelling {
-	rest, isHere := strings.CutPrefix(path, "./")
-	switch {
-	case rest != name:
-		return &Spelling{Whole: path}
-	case isHere:
-		return fromHere
-	}
-	return asNamed
-}
-
 // Written is the path of a clip as its labels write it; "" for a picture.
 func (it *Item) Written() string {
 	switch {

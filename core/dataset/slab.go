@@ -59,6 +59,8 @@ var hashSeed = maphash.MakeSeed()
 
 func hashOf(text []byte) uint32 { return uint32(maphash.Bytes(hashSeed, text) >> 32) }
 
+func hashOfText(text string) uint32 { return uint32(maphash.String(hashSeed, text) >> 32) }
+
 // find is the number of what has a hash and of which is says that it is meant; -1 where there is none.
 func (t *hashTable) find(hash uint32, is func(number int32) bool) int32 {
 	if len(t.slots) == 0 {
@@ -78,6 +80,16 @@ func (t *hashTable) put(hash uint32, number int) {
 	t.reserve(t.n + 1)
 	t.slots[t.free(hash)] = hashSlot{hash, uint32(number) + 1}
 	t.n++
+}
+
+// putID takes in the ID of the next of some items, all of which are in; false where one has it.
+func (t *hashTable) putID(items []Item, id string) bool {
+	hash := hashOfText(id)
+	if t.find(hash, func(i int32) bool { return items[i].ID == id }) >= 0 {
+		return false
+	}
+	t.put(hash, len(items))
+	return true
 }
 
 // reserve makes room for so many in all.
