@@ -229,7 +229,7 @@ func (w *pictures) drawItem(from, to int) (drawn int, err error) {
 	if w.context() == config.ContextFull {
 		err := present(item)
 		if err == nil && item.Width > 0 {
-			err = w.tooLong(item.Width, item.Height)
+			err = w.tooLong(int(item.Width), int(item.Height))
 		}
 		if err != nil {
 			w.lack(from, to, err)

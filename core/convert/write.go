@@ -171,7 +171,13 @@ func (w *writer) choose() {
 	if w.chosen = all; limit == 0 {
 		return
 	}
-	byClass := make([][]int32, len(w.p.Recipe.Classes))
+	byClass, counts := make([][]int32, len(w.p.Recipe.Classes)), make([]int, len(w.p.Recipe.Classes))
+	for i := range all {
+		counts[w.class(i)]++
+	}
+	for class, n := range counts {
+		byClass[class] = make([]int32, 0, n)
+	}
 	for i := range all {
 		class := w.class(i)
 		byClass[class] = append(byClass[class], int32(i))

@@ -136,8 +136,8 @@ func (b *cocoListing) takeImages(f *cocoFile, split string) []int {
 			elsewhere.add(0, image.name)
 		}
 		name := readable(filepath.ToSlash(filepath.Clean(strings.ReplaceAll(image.name, `\`, "/"))))
-		item := Item{ID: uniqueID(b.ids, split, name), Split: split, Media: media, Labels: f.path, Width: image.width,
-			Height: image.height}
+		item := Item{ID: uniqueID(b.ids, split, name), Split: split, Media: media, Labels: f.path}
+		item.setSize(image.width, image.height)
 		if media == "" {
 			b.findings = append(b.findings, newFinding(MissingImage, f.short, 0, "there is no picture %s",
 				quote(readable(image.name))).as(level.Error,

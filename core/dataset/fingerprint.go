@@ -45,7 +45,7 @@ func (d *Dataset) FingerprintOfAll() string {
 	for i := range d.Items {
 		item := &d.Items[i]
 		text = strconv.AppendQuote(text[:0], item.ID)
-		for _, n := range []int{item.Width, item.Height, len(item.Objects)} {
+		for _, n := range []int{int(item.Width), int(item.Height), len(item.Objects)} {
 			text = strconv.AppendInt(append(text, ' '), int64(n), 10)
 		}
 		if item.Clip != nil || item.Group != (Group{}) {

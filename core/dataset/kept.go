@@ -288,7 +288,7 @@ func (k *keeper) append(to []byte, name uint64, id identity, item *Item, found [
 		objects = nil
 	}
 	to = append(to, flag(item.Broken, 1))
-	for _, n := range []int{item.Width, item.Height, int(item.Orientation), int(item.Rows.Filled),
+	for _, n := range []int{int(item.Width), int(item.Height), int(item.Orientation), int(item.Rows.Filled),
 		int(item.Rows.Lost), int(item.Rows.TopID), int(seen.bytes), int(seen.head), int(seen.tail), len(objects)} {
 		to = binary.AppendVarint(to, int64(n))
 	}
@@ -416,7 +416,8 @@ func (r *record) identity() (id identity) {
 // item reads an item; its objects are the desk's until the next one.
 func (r *record) item(d *desk, item *Item) (found []Finding, seen glance) {
 	item.Broken = r.flags() != 0
-	item.Width, item.Height, item.Orientation = r.number(), r.number(), uint8(r.number())
+	item.setSize(r.number(), r.number())
+	item.Orientation = uint8(r.number())
 	item.Rows = countRows(r.number(), r.number(), r.number())
 	seen = glance{int64(r.number()), uint32(r.number()), uint32(r.number())}
 	objects := d.objects[:0]

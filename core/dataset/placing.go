@@ -30,9 +30,9 @@ func (p *placing) pixels(stated pixelSize) {
 	case stated.width == 0 || stated.height == 0:
 		p.width, p.height = float64(it.Width), float64(it.Height)
 	case !seen:
-		it.Width, it.Height = stated.width, stated.height
-	case stated.width == it.Width && stated.height == it.Height:
-	case stated.width == it.Height && stated.height == it.Width && it.Orientation > 4:
+		it.setSize(stated.width, stated.height)
+	case stated.width == int(it.Width) && stated.height == int(it.Height):
+	case stated.width == int(it.Height) && stated.height == int(it.Width) && it.Orientation > 4:
 		p.turn = int(it.Orientation)
 		p.note(TurnedLabels, "%s is turned by EXIF, and its labels are for the picture before that", it.ID)
 	default:

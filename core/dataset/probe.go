@@ -32,9 +32,11 @@ func probeClips(ctx context.Context, set *Dataset, report Progress) error {
 	err := share(ctx, len(clips), "looking into clips", report, func() func(i int) {
 		return func(i int) {
 			item, known := &set.Items[clips[i]], Clip{}
-			if item.Width, item.Height, known, faults[i] = probe(ctx, item.Media); faults[i] == nil {
+			var width, height int
+			if width, height, known, faults[i] = probe(ctx, item.Media); faults[i] == nil {
 				item.Clip = &known // they shared one that knows nothing
 			}
+			item.setSize(width, height)
 		}
 	})
 	if err != nil {

@@ -181,7 +181,8 @@ func readItem(d *desk, item *Item, set *Dataset) (findings []Finding, seen glanc
 		return nil, seen
 	}
 	facts, err := inspectPicture(place{item.Media, &d.pictures, d.seen.picture}, d.picture)
-	item.Width, item.Height, item.Orientation = facts.width, facts.height, uint8(facts.orientation)
+	item.setSize(facts.width, facts.height)
+	item.Orientation = uint8(facts.orientation)
 	if err != nil {
 		item.Broken = true
 		findings = append(findings, newFinding(UnreadableImage, set.Short(item.Media), 0, "%v", bare(err)))

@@ -78,7 +78,7 @@ type Item struct {
 	Media  string // path of the picture or clip; "" where it is missing
 	Labels string // path of the label file; "" where it is missing
 	// pixels, as it is meant to be seen: by its decoder, or else as the labels say; 0 where unknown
-	Width, Height int
+	Width, Height int32
 	Clip          *Clip     // nil for a picture
 	Spelling      *Spelling // of the path of a clip; nil for a picture
 	Group         Group
@@ -95,6 +95,11 @@ type Clip struct {
 	FPS     float64
 	Seconds float64
 	Codec   string // FFmpeg's name
+}
+
+// setSize fills in the pixels.
+func (it *Item) setSize(width, height int) {
+	it.Width, it.Height = int32(min(width, math.MaxInt32)), int32(min(height, math.MaxInt32))
 }
 
 // Name is the item's ID without its split.

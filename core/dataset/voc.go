@@ -273,7 +273,8 @@ func (b *vocListing) complete() {
 	for i := range b.items {
 		item, file := &b.items[i], &b.files[i]
 		b.findings = append(b.findings, file.findings...)
-		item.Width, item.Height, item.Objects = file.size.width, file.size.height, file.objects
+		item.setSize(file.size.width, file.size.height)
+		item.Objects = file.objects
 		var said []Finding
 		item.Media, said = b.locate(item, file)
 		b.findings = append(b.findings, said...)

@@ -218,7 +218,7 @@ var speed = sync.OnceValue(func() float64 {
 
 // of notes the size of what a sample is about.
 func (w *weight) of(s recipe.Sample) {
-	w.pixels = s.Item.Width * s.Item.Height
+	w.pixels = int(s.Item.Width) * int(s.Item.Height)
 	if clip := s.Item.Clip; clip != nil {
 		w.filmed = w.pixels * clip.Frames
 	}

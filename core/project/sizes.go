@@ -23,7 +23,7 @@ func (l *sizeLint) see(s recipe.Sample, shown []sample.Measured) {
 		return // a finding of the data set
 	}
 	for _, m := range shown {
-		isWhole := m.Size == model.Size{W: s.Item.Width, H: s.Item.Height}
+		isWhole := m.Size == model.Size{W: int(s.Item.Width), H: int(s.Item.Height)}
 		if isWhole && l.whole == s.Item {
 			continue
 		}

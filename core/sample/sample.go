@@ -116,7 +116,7 @@ func (e Encoder) Sizes(s recipe.Sample) []model.Size { return e.appendSizes(nil,
 
 func (e Encoder) appendSizes(to []model.Size, s recipe.Sample) []model.Size {
 	c := e.Recipe
-	whole := model.Size{W: max(s.Item.Width, 1), H: max(s.Item.Height, 1)}
+	whole := model.Size{W: max(int(s.Item.Width), 1), H: max(int(s.Item.Height), 1)}
 	switch {
 	case s.Item.Clip != nil:
 		return append(to, e.clipSize(s.Item))
@@ -137,7 +137,7 @@ func (e Encoder) appendSizes(to []model.Size, s recipe.Sample) []model.Size {
 // clipSize is the size of a clip as it is shown, of the frames that the model picks.
 func (e Encoder) clipSize(item *dataset.Item) model.Size {
 	picked := e.kind().Pick(item.Clip.Frames, item.Clip.FPS, e.Model.Frames)
-	return model.Size{W: max(item.Width, 1), H: max(item.Height, 1), Frames: max(1, len(picked))}
+	return model.Size{W: max(int(item.Width), 1), H: max(int(item.Height), 1), Frames: max(1, len(picked))}
 }
 
 // Measure says how the model cuts what it is shown for a sample, without opening it.

@@ -20,8 +20,8 @@ func encoder(context config.Context, square bool) Encoder {
 }
 
 func object(w, h int, box dataset.Box) recipe.Sample {
-	return recipe.Sample{ID: "train/a#0", Item: &dataset.Item{ID: "train/a", Media: "a.png", Width: w, Height: h,
-		Objects: []dataset.Object{{Box: box}}}}
+	return recipe.Sample{ID: "train/a#0", Item: &dataset.Item{ID: "train/a", Media: "a.png", Width: int32(w),
+		Height: int32(h), Objects: []dataset.Object{{Box: box}}}}
 }
 
 func TestSizesAreThoseOfWhatIsShown(t *testing.T) {

@@ -342,7 +342,7 @@ func resolution(items pieces) Resolution {
 		r.N++
 		r.MeanWidth += float64(item.Width)
 		r.MeanHeight += float64(item.Height)
-		counts[[2]int{item.Width, item.Height}]++
+		counts[[2]int{int(item.Width), int(item.Height)}]++
 	}
 	if r.N == 0 {
 		return r
