@@ -67,6 +67,8 @@ func openTorch(ctx context.Context, task Task) (Engine, error) {
 	if err := e.begin(ctx, python, task.Dir); err != nil {
 		return nil, err
 	}
+	waiting := context.AfterFunc(ctx, e.trainer.Interrupt)
+	defer waiting()
 	if err := e.open(python, filepath.Dir(task.Dir), task.Say); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

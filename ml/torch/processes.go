@@ -391,6 +391,18 @@ func (t *Trainer) kill() {
 	}
 }
 
+// Interrupt ends the processes of this machine in whatever they are at: what is being asked of them fails.
+func (t *Trainer) Interrupt() {
+	for _, r := range t.ranks {
+		if r.process != nil {
+			r.process.Kill()
+		}
+	}
+	if len(t.ranks) == 1 {
+		t.launchers[0].Process.Kill()
+	}
+}
+
 // Close ends the processes and waits for them.
 func (t *Trainer) Close() error {
 	err := t.hang()

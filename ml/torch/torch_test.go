@@ -108,3 +108,20 @@ func TestProcessesSayWhetherDeepSpeedCompiles(t *testing.T) {
 		}
 	}
 }
+
+// Whoever waits for processes that compile, or load a large base, can end that.
+func TestProcessesAreInterruptedInWhatTheyAreAt(t *testing.T) {
+	fake := killtest.Script(t, "#!/bin/sh\nwhile read -r line; do case $line in *open*) exec sleep 3600;; *) echo '{}';; "+
+		"esac; done\n")
+	tr, err := Start(context.Background(), Launch{Python: Python{Path: fake}, Processes: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- tr.Open(Settings{}) }()
+	tr.Interrupt()
+	if err := <-done; err == nil {
+		t.Error("it has opened")
+	}
+	tr.Close()
+}
