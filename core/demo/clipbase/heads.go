@@ -1,6 +1,7 @@
 package clipbase
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -53,9 +54,41 @@ type headLoss struct {
 
 	logits, mean, dmean, z, dx []float32
 
-	right, asked  float64 // maps: tokens that are told rightly among as many set as free ones, by class-balanced shares
-	error, spread float64 // whole: squared errors, and squares of the targets
+	told score
 }
+
+// score is how well the heads tell what they should.
+type score struct {
+	right, asked   float64 // maps: tokens that are told rightly among as many set as free ones, by class-balanced shares
+	vectors, whole squares
+}
+
+func (s *score) add(o score) {
+	s.right, s.asked = s.right+o.right, s.asked+o.asked
+	s.vectors, s.whole = s.vectors.and(o.vectors), s.whole.and(o.whole)
+}
+
+// String names what the heads have been asked for.
+func (s score) String() string {
+	out := fmt.Sprintf("parts %.3f, measures explained %.3f", s.right/s.asked, s.whole.explained())
+	if s.vectors.target > 0 {
+		out += fmt.Sprintf(", direction and distance explained %.3f", s.vectors.explained())
+	}
+	return out
+}
+
+// squares are those of errors, and of what should be told.
+type squares struct{ error, target float64 }
+
+func (s *squares) add(told, want float32) {
+	off := float64(told - want)
+	s.error, s.target = s.error+off*off, s.target+float64(want)*float64(want)
+}
+
+func (s squares) and(o squares) squares { return squares{s.error + o.error, s.target + o.target} }
+
+// explained is the share of the targets' squares that is told: 0 is what always saying 0 comes to, less is worse.
+func (s squares) explained() float64 { return 1 - s.error/s.target }
 
 func newHeadLoss(w *headWeights) *headLoss {
 	return &headLoss{w: w, grad: make([]float32, len(w.value))}
@@ -75,7 +108,7 @@ func room(s []float32, n int) []float32 {
 func (l *headLoss) Forward(x []float32) (loss float64) {
 	l.dx = room(l.dx, len(x))
 	clear(l.dx)
-	l.right, l.asked, l.error, l.spread = 0, 0, 0, 0
+	l.told = score{}
 	each := (1 + l.w.tokens) * l.w.hidden
 	for i := range l.targets {
 		at, end := i*each+l.w.hidden, (i+1)*each
@@ -127,13 +160,14 @@ func (l *headLoss) tokens(x, dx []float32, t *target) (loss float64) {
 				row[w.maps+k] = 0
 				continue
 			}
+			l.told.vectors.add(row[w.maps+k], want)
 			off := float64(row[w.maps+k] - want)
 			loss += vectorShare * off * off / 2
 			row[w.maps+k] = float32(vectorShare * off)
 		}
 	}
-	l.right += hit[0]/max(1, all[0])/2 + hit[1]/max(1, all[1])/2
-	l.asked++
+	l.told.right += hit[0]/max(1, all[0])/2 + hit[1]/max(1, all[1])/2
+	l.told.asked++
 	if l.learn {
 		team.Gemm(true, false, out, d, n, l.logits, out, x, d, true, w.dense.Of(l.grad), d)
 		for i := range n {
@@ -161,8 +195,7 @@ func (l *headLoss) group(x, dx, want []float32) (loss float64) {
 	share := l.share / float64(w.whole) * wholeShare
 	for k, v := range l.z {
 		off := float64(v - want[k])
-		l.error += off * off
-		l.spread += float64(want[k]) * float64(want[k])
+		l.told.whole.add(v, want[k])
 		loss += share * off * off / 2
 		l.z[k] = float32(share * off)
 	}

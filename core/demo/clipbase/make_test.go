@@ -89,6 +89,27 @@ func TestTheBaseHearsNoExercise(t *testing.T) {
 	}
 }
 
+// The heads' score counts what is told against what should be, and names what was asked for alone.
+func TestScore(t *testing.T) {
+	w := newHeadWeights(2, 2, 1, 1, 1, 1)
+	clear(w.value)
+	copy(w.denseBias.Of(w.value), []float32{3, .5})
+	copy(w.pooledBias.Of(w.value), []float32{1})
+	l := newHeadLoss(w)
+	l.targets = []target{{set: []bool{true, false}, vector: []float32{1, float32(math.NaN())}, whole: []float32{2}}}
+	l.Forward(make([]float32, 3*2))
+	both := l.told
+	both.add(l.told)
+	const want = "parts 0.500, measures explained 0.750, direction and distance explained 0.750"
+	if got := both.String(); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	both.vectors = squares{}
+	if got := both.String(); got != "parts 0.500, measures explained 0.750" {
+		t.Errorf("without vectors: %s", got)
+	}
+}
+
 // The gradients of the heads, and those of both encoders below them, are what differences of the loss say.
 func TestGradients(t *testing.T) {
 	image, video := sizes()

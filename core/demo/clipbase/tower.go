@@ -180,13 +180,12 @@ func (t *tutor) train(ctx context.Context, o Options, steps int) error {
 			if _, err := t.step(ctx, pupils, o.Seed, -1, false); err != nil {
 				return err
 			}
-			var right, asked, off, spread float64
+			var told score
 			for _, p := range pupils {
-				right, asked = right+p.loss.right, asked+p.loss.asked
-				off, spread = off+p.loss.error, spread+p.loss.spread
+				told.add(p.loss.told)
 			}
-			o.Log("%s: step %d of %d, %.0f s, loss %.3f, held out: parts %.3f, measures explained %.3f", t.name, done,
-				steps, time.Since(began).Seconds(), recent/(1-math.Pow(.95, float64(done))), right/asked, 1-off/spread)
+			o.Log("%s: step %d of %d, %.0f s, loss %.3f, held out: %s", t.name, done, steps,
+				time.Since(began).Seconds(), recent/(1-math.Pow(.95, float64(done))), told)
 		}
 	}
 	return nil
