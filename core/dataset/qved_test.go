@@ -132,6 +132,38 @@ func TestClipsWithoutALabelFileAreNamedByTheirFiles(t *testing.T) {
 	}
 }
 
+// A clip's path is told as its labels write it, also where the split of its item is dealt or it joins from another set.
+func TestPathsOfClipsStayAsTheirLabelsWriteThem(t *testing.T) {
+	paths := []string{"./a.mp4", "b.mp4", "./../c.mp4", "/srv/d.mp4", `e\f.mp4`, "././g.mp4", "./é.mp4"}
+	var labels, talks []string
+	for i, path := range paths {
+		labels = append(labels, fmt.Sprintf(`{"video_path":%q,"label":"a - b","worker_id":%d}`, path, i))
+		talks = append(talks, fmt.Sprintf(`{"video":%q,"conversations":[{"from":"human","value":"<video>\nq"},`+
+			`{"from":"gpt","value":"a - c"}]}`, path))
+	}
+	root := write(t, map[string]string{"labels/labels.json": "[" + strings.Join(labels, ",\n") + "]",
+		"sets/talk.json": "[" + strings.Join(talks, ",\n") + "]"})
+	t.Setenv("DATASET_DIR", filepath.Join(root, "sets"))
+	cfg := testConfig(filepath.Join(root, "labels"))
+	cfg.SplitBy, cfg.Sets = "participant", []string{"talk"}
+	set, err := Open(cfg, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[bool][]string{} // of the set that joined, and of the labels
+	for i := range set.Items {
+		told[set.Items[i].Set > 0] = append(told[set.Items[i].Set > 0], set.Items[i].Written())
+	}
+	for joined, got := range told {
+		if !sameSet(got, paths) {
+			t.Errorf("joined %t: paths %q, want %q", joined, got, paths)
+		}
+	}
+	if len(told) != 2 {
+		t.Errorf("items of %d sets", len(told))
+	}
+}
+
 func TestParticipantsAreDealtToSplitsWhole(t *testing.T) {
 	var labels, workers []string
 	for i := range 2000 {
