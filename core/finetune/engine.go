@@ -68,7 +68,7 @@ type Task struct {
 	Project *project.Project // with its base open
 	Dir     string           // the run's folder, for what an engine's processes say
 	Steps   int              // of the whole run
-	Say     project.Progress // what it is at before its first step
+	Say     project.Progress // what it is at before its first step; nil: nobody listens
 	// SampleWeight is what the tokens of an answer weigh together on the mean of an epoch; 0 where all weigh alike
 	SampleWeight float64
 }

@@ -252,7 +252,7 @@ func (m *meter) measure(ctx context.Context, dir string) (err error) {
 	}
 	m.report(0, ProbeSteps, "steps: the engine starts")
 	m.engine, err = engines[m.p.Config.Model.Engine](ctx, Task{Project: m.p, Dir: dir, Steps: m.batches.Steps(),
-		SampleWeight: m.p.Mass().SampleWeight})
+		Say: m.report, SampleWeight: m.p.Mass().SampleWeight})
 	if err != nil {
 		return err
 	}

@@ -137,13 +137,12 @@ func (e *torchEngine) open(python torch.Python, folder string, say project.Progr
 	if err != nil {
 		return err
 	}
-	if compiles {
+	if compiles && say != nil {
 		say(0, 0, "DeepSpeed compiles its operations for this processor: once, some minutes")
 	}
 	if err := e.trainer.Open(s); err != nil {
 		return err
 	}
-	say(0, 0, "")
 	e.about.Trainable = e.trainer.Trainable
 	e.about.Text = fmt.Sprintf("torch %s, transformers %s, peft %s of %s (%s), %s on %s", h.Torch,
 		h.Transformers, h.Peft,
