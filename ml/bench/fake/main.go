@@ -1,7 +1,8 @@
 // Command fake makes checkpoints of the published sizes and layouts with random weights, so that loading, memory and
-// speed can be measured where the published ones cannot be had. What such a model says means nothing.
+// speed can be measured where the published ones cannot be had. What such a model says means nothing. qwen2-vl-0.5b is
+// not published: it is the language model of qwen2.5-0.5b behind the tower of Qwen2-VL.
 //
-//	go run ./ml/bench/fake qwen2.5-0.5b|qwen2-vl-2b|qwen2-vl-7b FOLDER [TOKENIZER]
+//	go run ./ml/bench/fake qwen2.5-0.5b|qwen2-vl-0.5b|qwen2-vl-2b|qwen2-vl-7b FOLDER [TOKENIZER]
 //
 // TOKENIZER is a folder with a tokenizer.json of Qwen2's vocabulary; without it, data/tokenizer/qwen2.5 in
 // FINETUI_SHARED, or in the folder ../shared.
