@@ -317,8 +317,10 @@ func (t *talkSet) item(k *talk) int {
 		t.byFile.put(hash, len(t.items))
 		if n := len(t.items); n == cap(t.items) {
 			more := t.take.ahead(n)
+			done := holdCollection()
 			t.items = slices.Grow(t.items, more)
 			t.records, t.here = slices.Grow(t.records, more), slices.Grow(t.here, more)
+			done()
 		}
 		t.items = append(t.items, talkItem{clip: clip, file: int32(len(t.files) - 1)})
 		t.addRecord([]byte(written), clipFacts{split: split})

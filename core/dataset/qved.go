@@ -445,6 +445,12 @@ func collectLater(items int) (done func()) {
 		return func() {}
 	}
 	debug.FreeOSMemory()
+	return holdCollection()
+}
+
+// holdCollection lets nothing be collected until done is called. A collection that begins while a large piece is
+// cleared waits for that on all other cores, at work.
+func holdCollection() (done func()) {
 	collecting.Lock()
 	before := debug.SetGCPercent(-1)
 	return func() {

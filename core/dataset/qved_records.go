@@ -268,8 +268,10 @@ func (s *clipSet) put(path []byte, facts clipFacts) {
 	}
 	if n := len(s.records); n == cap(s.records) { // once or twice, not again and again: these are the largest pieces
 		more := s.take.ahead(n)
+		done := holdCollection()
 		s.records, s.here = slices.Grow(s.records, more), slices.Grow(s.here, more)
 		s.paths = slices.Grow(s.paths, more*(1+(len(s.paths)+len(path))/(n+1)))
+		done()
 	}
 	if s.at.n > 0 {
 		s.at.reserve(cap(s.records))
