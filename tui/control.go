@@ -183,10 +183,7 @@ func runControl(begun *config.File, c *current) trainpane.Control {
 			}
 			return finetune.Start(dataset.Beside(ctx), file, finetune.Options{Name: name, Exe: exe, Version: version()})
 		},
-		Preparing: func(r *run.Run) trainpane.Preparation {
-			p, _ := finetune.Preparing(r)
-			return trainpane.Preparation{Done: p.Done, Total: p.Total, What: p.What, Fetches: p.Hub}
-		},
+		Preparing: finetune.Preparing,
 		Resume: func(ctx context.Context, r *run.Run) error {
 			exe, err := executable()
 			if err != nil {

@@ -269,7 +269,7 @@ func unmarked(text []byte) []byte {
 			} else if len(after) == 0 {
 				before = bytes.TrimSuffix(before, []byte("\n"))
 			}
-			text = append(before, after...) // in its place
+			text = append(before, after...)
 		}
 	}
 	return text

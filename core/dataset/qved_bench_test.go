@@ -144,7 +144,8 @@ func naiveItems(records []map[string]any, file string) (items []Item) {
 		if name != path {
 			spelling = fromHere
 		}
-		items = append(items, Item{ID: split + "/" + name, Split: split, Spelling: spelling, Labels: file, Objects: []Object{{Class: class, Box: Whole, Confidence: 1, Text: &Text{Answer: answer}}}})
+		items = append(items, Item{ID: split + "/" + name, Split: split, Spelling: spelling, Labels: file,
+			Objects: []Object{{Class: class, Box: Whole, Confidence: 1, Text: &Text{Answer: answer}}}})
 	}
 	return items
 }

@@ -208,8 +208,8 @@ func TestConfigCountsTheStepsOfARunThatLeavesPicturesOut(t *testing.T) {
 	}
 }
 
-// The bases of FINETUI_BASES, folders with : between them, are such
-// as ml/bench/fake makes: of 2B parameters a run takes 11 GB.
+// The bases of FINETUI_BASES, folders with : between them, are such as ml/bench/fake makes: of 2B parameters a run takes
+// 9 GB.
 func TestPredictedMemoryOfLargeBases(t *testing.T) {
 	bases := filepath.SplitList(os.Getenv("FINETUI_BASES"))
 	if len(bases) == 0 {

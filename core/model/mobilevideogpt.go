@@ -226,8 +226,6 @@ func (f mobileVideoGPTFootprint) TextWorker(tokens, back, supervised, longest in
 	return n + f.config.ProjectorWorker(f.clips(tokens), f.projectors && back > 0)
 }
 
-func (f mobileVideoGPTFootprint) VisionWorker(int, int) int64 { return 0 } // the encoders are never trained
-
 func (f mobileVideoGPTFootprint) SessionWorker(tokens, questions, longest int) int64 {
 	return f.qwen2VLFootprint.SessionWorker(tokens, questions, longest) +
 		f.config.ProjectorWorker(f.clips(tokens), false)

@@ -1,8 +1,6 @@
 package session
 
 import (
-	"cmp"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +9,7 @@ import (
 	"finetui/core/run"
 	"finetui/core/trainerlog"
 	"finetui/ml/lora"
-	"finetui/ml/wholefile"
+	"finetui/ml/qwen2vl/pixels"
 )
 
 // adapterFolder finds an adapter in PEFT's format: as it is given, or from the project's folder; of a folder with the
@@ -72,34 +70,14 @@ func (s *Session) elsewhere(dir string) (*Setting, error) {
 }
 
 // processorPixels are the bounds of pictures in the processor's file that transformers leaves beside an adapter, or
-// beside the checkpoints that it is one of. Qwen2-VL's are numbers of pixels, also where they are called edges.
-func processorPixels(dir string) (least, most int, ok bool) {
-	type bounds struct {
-		Min  int `json:"min_pixels"`
-		Max  int `json:"max_pixels"`
-		Size struct {
-			Min int `json:"shortest_edge"`
-			Max int `json:"longest_edge"`
-		}
-	}
+// beside the checkpoints that it is one of.
+func processorPixels(dir string) (least, most int, told bool) {
 	for _, folder := range []string{dir, filepath.Dir(dir)} {
-		for _, name := range []string{"processor_config.json", "preprocessor_config.json"} {
-			var file struct {
-				bounds
-				Images bounds `json:"image_processor"` // transformers 5
-			}
-			text, err := wholefile.Read(filepath.Join(folder, name), wholefile.Text)
-			if err != nil || json.Unmarshal(text, &file) != nil {
-				continue
-			}
-			for _, b := range []bounds{file.Images, file.bounds} {
-				if least, most = cmp.Or(b.Min, b.Size.Min), cmp.Or(b.Max, b.Size.Max); least > 0 && most > 0 {
-					return least, most, true
-				}
-			}
+		if least, most, told = pixels.Limits(folder); told {
+			break
 		}
 	}
-	return 0, 0, false
+	return least, most, told
 }
 
 // adapterEval is where the evaluation of such an adapter is kept.

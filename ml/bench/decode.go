@@ -92,6 +92,7 @@ func promptRows() []row {
 		measure: func(b *bench) table.Result {
 			t := b.base()
 			r := t.model.NewReplica(nn.NewExec(b.team.Size()))
+			layer := r.Layers[0] // in turn each layer's, as a session has it
 			r.Load(sequences(textVocab, 0, promptTokens))
 			wide, out := drawn.Values(promptTokens*2*textInner), make([]float32, promptTokens*2*textInner)
 			var pairs []table.Pair
@@ -99,8 +100,11 @@ func promptRows() []row {
 				var prompt, bare table.Span
 				var x []float32
 				prompt = table.Clock(func() { x = r.Embed.Forward(nil, false) })
-				for i, l := range r.Layers {
-					prompt = prompt.Plus(table.Clock(func() { x = l.Decode(x, []*nn.Cache{{}}) }))
+				for i, w := range t.model.Layers {
+					prompt = prompt.Plus(table.Clock(func() {
+						layer.Turn(w)
+						x = layer.Decode(x, []*nn.Cache{{}})
+					}))
 					bare = bare.Plus(table.Clock(func() { t.forward(b.team, i, promptTokens, wide, out) }))
 				}
 				prompt = prompt.Plus(table.Clock(func() { r.Head.Logits(x, []int{promptTokens - 1}) }))

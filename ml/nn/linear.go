@@ -82,11 +82,9 @@ type product struct {
 }
 
 func newProduct(l *Linear, p Params) product {
-	ranks := 0
-	for _, a := range l.Adapters {
-		ranks += a.R
-	}
-	return product{Linear: l, params: p, ranks: ranks, low: &kept{}}
+	made := product{low: &kept{}}
+	made.turn(l, p)
+	return made
 }
 
 // run computes y [rows, out] = residual + x Wᵀ + b + adapters; residual may be nil. Batch b may be nil; it gives

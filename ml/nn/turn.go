@@ -42,9 +42,10 @@ func (m *Mamba) Turn(w *MambaWeights) {
 }
 
 func (p *product) turn(l *Linear, params Params) {
-	low := p.low
-	*p = newProduct(l, params)
-	p.low = low
+	p.Linear, p.params, p.ranks = l, params, 0
+	for _, a := range l.Adapters {
+		p.ranks += a.R
+	}
 }
 
 func (n *norm) turn(w *Norm, p Params) { n.Norm, n.params = w, p }

@@ -121,9 +121,9 @@ func (c Config) TextWorker(w Work, rows, back, supervised, longest int) int64 {
 			continue
 		}
 		first := w.ranks(products[:qkvProducts])
-		kept += t.Hidden + qkv + first + 1                         // norm1; q k v; low; 1/σ
-		behind := 2*t.Hidden + q + 3*t.Inner + (ranks - first) + 1 // y, norm2; attended; gate, up, hidden; low; 1/σ
-		gradients += t.Hidden                                      // dx
+		before, behind := c.layerRows(first, ranks-first)
+		kept += before
+		gradients += t.Hidden // dx
 		if i < t.Layers-1 {
 			kept += behind
 			gradients += t.Heads // log sums of the attention
@@ -131,8 +131,8 @@ func (c Config) TextWorker(w Work, rows, back, supervised, longest int) int64 {
 			read = behind + t.Hidden + t.Heads // and the read rows of out
 		}
 	}
-	kept += t.Hidden + t.HeadDim + t.Hidden // embeddings, rotary angles, features
-	gradients += t.Hidden                   // the head's
+	kept += c.inputRows()
+	gradients += t.Hidden // the head's
 	shared := max(t.Inner, qkv) + 2*t.Inner + 2*t.Hidden + q + 2*t.KVHeads*t.HeadDim + low
 	if w.Dropout && low > 0 {
 		shared += max(t.Hidden, c.widest(w))
@@ -150,11 +150,21 @@ func (c Config) SessionWorker(w Work, tokens, questions, longest int) int64 {
 	for i := range t.Layers {
 		low = max(low, w.ranks(c.layerProducts("model.layers."+strconv.Itoa(i)+".")))
 	}
-	// norm1, y, norm2, out; q k v; attended; gate, up, hidden; low; 1/σ twice
-	layer := 4*t.Hidden + (2*t.Heads+2*t.KVHeads)*t.HeadDim + 3*t.Inner + low + 2
-	row := layer + t.Hidden + t.HeadDim + t.Hidden // embeddings, rotary angles, features
+	before, behind := c.layerRows(0, low)
+	row := before + behind + t.Hidden + c.inputRows() // and out
 	return 4*(int64(tokens)*int64(row)+int64(questions)*int64(2*t.Hidden)) + attentionRoom(t.HeadDim, longest)
 }
+
+// layerRows are the values of a token in a layer's room, up to its attention and behind, with adapters of these ranks.
+func (c Config) layerRows(first, others int) (before, behind int) {
+	t := c.Text
+	before = t.Hidden + (t.Heads+2*t.KVHeads)*t.HeadDim + first + 1 // norm1; q k v; low; 1/σ
+	// y, norm2; attended; gate, up, hidden; low; 1/σ
+	return before, 2*t.Hidden + t.Heads*t.HeadDim + 3*t.Inner + others + 1
+}
+
+// inputRows are the values of a token before the first layer: embeddings, rotary angles, features.
+func (c Config) inputRows() int { return 2*c.Text.Hidden + c.Text.HeadDim }
 
 // widest is the widest input of an adapter of the language model.
 func (c Config) widest(w Work) (n int) {
@@ -176,10 +186,16 @@ func (c Config) EyeWorker(w Work, patches int) int64 {
 	for i := range v.Depth {
 		low = max(low, w.ranks(c.blockProducts("visual.blocks."+strconv.Itoa(i)+".")))
 	}
+	return 4*int64(patches)*int64(v.rows(1, 1, low)) + attentionRoom(v.HeadDim(), patches)
+}
+
+// rows are the values of a patch in the tower, where so many blocks have a result and so many rooms of their own, with
+// adapters of these ranks in each.
+func (v Vision) rows(results, rooms, ranks int) int {
+	block := 7*v.Embed + 2*v.Inner() + ranks + 4 // norm1, q k v, attended, y, norm2; FC1 before and after the GELU
 	wide := v.Embed * v.Merge * v.Merge
-	// of the patches; norm1, q k v, attended, y, norm2, out; FC1 before and after the GELU; the merger's; angles
-	row := v.Embed + 8*v.Embed + 2*v.Inner() + low + 4 + v.Embed + (2*wide+v.Hidden)/(v.Merge*v.Merge) + v.HeadDim()
-	return 4*int64(patches)*int64(row) + attentionRoom(v.HeadDim(), patches)
+	merger := v.Embed + (2*wide+v.Hidden)/(v.Merge*v.Merge)
+	return v.Embed + results*v.Embed + rooms*block + merger + v.HeadDim() // the first are of the patches, the last angles
 }
 
 // TowerWorker is what a worker that trains the vision tower holds of so many patches forward, and of back backward.
@@ -189,16 +205,14 @@ func (c Config) TowerWorker(w Work, patches, back int) int64 {
 		return 0
 	}
 	ranks := w.ranks(c.blockProducts("visual.blocks.0."))
-	block := 7*v.Embed + 2*v.Inner() + ranks + 4 // norm1, q k v, attended, y, norm2; FC1 before and after the GELU
 	rooms := w.rooms(v.Depth)
-	wide := v.Embed * v.Merge * v.Merge
-	kept := v.Embed + v.Depth*v.Embed + rooms*block + v.Embed + (2*wide+v.Hidden)/(v.Merge*v.Merge) + v.HeadDim()
 	shared := v.PatchWidth() + rooms*(v.Embed+v.Heads) + max(v.Inner(), 3*v.Embed, v.Embed) + 3*v.Embed +
 		2*v.Embed + ranks
 	if w.Dropout && ranks > 0 {
 		shared += v.Inner()
 	}
-	return 4*(int64(patches)*int64(kept)+int64(back)*int64(shared)) + attentionRoom(v.HeadDim(), patches)
+	return 4*(int64(patches)*int64(v.rows(v.Depth, rooms, ranks))+int64(back)*int64(shared)) +
+		attentionRoom(v.HeadDim(), patches)
 }
 
 // attentionRoom is the room of one core for a block of queries and the keys of one head that they meet.

@@ -384,6 +384,11 @@ func (t *Trainer) hang() (err error) {
 // their line.
 func (t *Trainer) kill() {
 	t.hang()
+	t.killHere()
+}
+
+// killHere ends the processes that are known to be on this machine.
+func (t *Trainer) killHere() {
 	for _, r := range t.ranks {
 		if r != nil && r.process != nil {
 			r.process.Kill()
@@ -393,11 +398,7 @@ func (t *Trainer) kill() {
 
 // Interrupt ends the processes of this machine in whatever they are at: what is being asked of them fails.
 func (t *Trainer) Interrupt() {
-	for _, r := range t.ranks {
-		if r.process != nil {
-			r.process.Kill()
-		}
-	}
+	t.killHere()
 	if len(t.ranks) == 1 {
 		t.launchers[0].Process.Kill()
 	}

@@ -17,6 +17,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/finetune"
 	"finetui/core/gpu"
 	"finetui/core/level"
 	"finetui/core/run"
@@ -81,10 +82,10 @@ func TestARunThatFetchesItsBaseShowsHowFarAndIsStoppedAtOnce(t *testing.T) {
 	var mutex sync.Mutex
 	done, total, what := 0, 0, "asking the hub for someone/small"
 	fetches := true
-	c.Preparing = func(*run.Run) Preparation {
+	c.Preparing = func(*run.Run) (finetune.Preparation, bool) {
 		mutex.Lock()
 		defer mutex.Unlock()
-		return Preparation{Done: done, Total: total, What: what, Fetches: fetches}
+		return finetune.Preparation{Done: done, Total: total, What: what, Hub: fetches}, true
 	}
 	say := func(d, n int, w string) {
 		mutex.Lock()

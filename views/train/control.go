@@ -6,6 +6,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/dataset"
+	"finetui/core/finetune"
 	"finetui/core/gpu"
 	"finetui/core/run"
 	"finetui/core/sweep"
@@ -37,7 +38,7 @@ type Control struct {
 	Delete func(r *run.Run) error                          // nil: run.Delete
 
 	// Preparing says what a live run is at before its first step; nil: not asked
-	Preparing func(r *run.Run) Preparation
+	Preparing func(r *run.Run) (finetune.Preparation, bool)
 
 	// Sweeps emits the project's sweeps until none is at work; ForeseeSweep says what a plan comes to that is written in
 	// a line (sweep.Usage), PlanSweep starts it and returns its name; ForeseeSeeds says what n seeds more
@@ -81,11 +82,4 @@ func (c *Control) complete() {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-}
-
-// Preparation is what a run is at before its first step; without words where it is past that, or has not said.
-type Preparation struct {
-	Done, Total int // Total 0: not known
-	What        string
-	Fetches     bool // its base, from the hub
 }

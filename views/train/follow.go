@@ -10,6 +10,7 @@ import (
 
 	"finetui/core/config"
 	"finetui/core/eval"
+	"finetui/core/finetune"
 	"finetui/core/run"
 	"finetui/core/trainerlog"
 )
@@ -22,7 +23,7 @@ type reading struct {
 	history run.History
 	bad     error // why the metrics or the log could not be read
 
-	preparing Preparation // of a live run
+	preparing finetune.Preparation // of a live run; without words where it is past that, or has not said
 	saved     []run.Saved
 	log       []string
 	config    *config.Config // nil: the snapshot cannot be read
@@ -47,8 +48,8 @@ const (
 // follower reads one run as it grows. It is for one goroutine.
 type follower struct {
 	run     *run.Run
-	ask     func(*run.Run) Preparation // Control.Preparing; may be nil
-	pace    time.Duration              // between two messages
+	ask     func(*run.Run) (finetune.Preparation, bool) // Control.Preparing; may be nil
+	pace    time.Duration                               // between two messages
 	reader  *run.Reader
 	evalErr error  // why one cannot be read
 	evals   string // how the files of evaluations were when they were read
@@ -135,9 +136,9 @@ func (f *follower) readFiles(bad error) (changed bool) {
 	}
 	now, before := &f.last, f.last
 	now.run, now.status = &r, r.Status()
-	now.preparing = Preparation{}
+	now.preparing = finetune.Preparation{}
 	if f.ask != nil && now.status.Live() {
-		now.preparing = f.ask(&r)
+		now.preparing, _ = f.ask(&r)
 	}
 	if now.settings = r.Settings(); slices.Equal(before.settings, now.settings) {
 		now.settings = before.settings

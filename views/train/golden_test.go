@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"finetui/core/dataset"
+	"finetui/core/finetune"
 	"finetui/core/level"
 	"finetui/core/run"
 )
@@ -39,8 +40,8 @@ func TestScreensOfARunThatFetchesItsBase(t *testing.T) {
 	dir := folder(t, doneRun, fetchingRun)
 	for _, size := range sizes {
 		c := control(dir)
-		c.Preparing = func(*run.Run) Preparation {
-			return Preparation{Done: 1234, Total: 4213, What: "MB, model-00001-of-00002.safetensors", Fetches: true}
+		c.Preparing = func(*run.Run) (finetune.Preparation, bool) {
+			return finetune.Preparation{Done: 1234, Total: 4213, What: "MB, model-00001-of-00002.safetensors", Hub: true}, true
 		}
 		_, d := open(t, c, size.w, size.h)
 		d.Golden("fetching-" + size.name)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"finetui/core/finetune"
 	"finetui/core/run"
 	"finetui/views/widget"
 )
@@ -182,9 +183,9 @@ func untilStop(t *widget.Theme, e *entry, r *reading, step int) string {
 
 // preparingLines are how far a run is with what comes before its first step: with its base, as one file after the other
 // comes, and with what takes its time here.
-func preparingLines(t *widget.Theme, base string, p Preparation, w int) []string {
+func preparingLines(t *widget.Theme, base string, p finetune.Preparation, w int) []string {
 	doing := "preparing "
-	if p.Fetches {
+	if p.Hub {
 		doing = "fetching "
 	}
 	lines := []string{t.Muted.Render(doing) + widget.Cut(widget.Clean(base), w-len(doing))}

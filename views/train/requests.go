@@ -39,7 +39,7 @@ func (p *requests) stop() tea.Cmd {
 	now := p.stopping[e.run.Dir] || e.status.State == run.Stopping
 	p.stopping[e.run.Dir] = true
 	dir, label, ask := e.run.Dir, e.run.Label(), p.control.Stop
-	if r := p.readingOf(dir); r != nil && r.preparing.Fetches {
+	if r := p.readingOf(dir); r != nil && r.preparing.Hub {
 		return views.Ask(&p.asking, func(context.Context) (asked, error) {
 			return asked{label: label, what: "stops fetching its base; what has come is kept, and r goes on with it"},
 				ask(dir, true)

@@ -38,25 +38,43 @@ type configJSON struct {
 // only that is there. Fields that are absent keep the values of DefaultProcessor, and so does a folder with neither
 // file. A rule that this package does not have is an error that names the field.
 func LoadProcessor(dir string) (Processor, error) {
-	path := filepath.Join(dir, "preprocessor_config.json")
-	text, err := wholefile.Read(path, wholefile.Text)
-	if errors.Is(err, fs.ErrNotExist) {
-		path = filepath.Join(dir, "processor_config.json")
-		if text, err = wholefile.Read(path, wholefile.Text); errors.Is(err, fs.ErrNotExist) {
-			return DefaultProcessor(), nil
-		}
-		if err == nil {
-			text, err = imageProcessor(text)
-		}
+	path, text, err := processorFile(dir)
+	var p Processor
+	if err == nil {
+		p, err = parseProcessor(text)
 	}
-	if err != nil {
-		return Processor{}, fmt.Errorf("%s: %w", path, err)
-	}
-	p, err := parseProcessor(text)
 	if err != nil {
 		return Processor{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return p, nil
+}
+
+// Limits are the least and most pixels of a picture that the file of LoadProcessor tells, whatever else it says; false
+// where none is there, or it does not tell both.
+func Limits(dir string) (least, most int, told bool) {
+	_, text, err := processorFile(dir)
+	var c configJSON
+	if err != nil || json.Unmarshal(text, &c) != nil {
+		return 0, 0, false
+	}
+	var p Processor
+	c.limits(&p)
+	return p.MinPixels, p.MaxPixels, p.MinPixels > 0 && p.MaxPixels > 0
+}
+
+// processorFile is what a folder's file says of pictures: an empty object where there is none.
+func processorFile(dir string) (path string, text []byte, err error) {
+	path = filepath.Join(dir, "preprocessor_config.json")
+	if text, err = wholefile.Read(path, wholefile.Text); !errors.Is(err, fs.ErrNotExist) {
+		return path, text, err
+	}
+	path = filepath.Join(dir, "processor_config.json")
+	if text, err = wholefile.Read(path, wholefile.Text); err == nil {
+		text, err = imageProcessor(text)
+	} else if errors.Is(err, fs.ErrNotExist) {
+		text, err = []byte("{}"), nil
+	}
+	return path, text, err
 }
 
 // parseProcessor reads the object that preprocessor_config.json is.
@@ -83,24 +101,31 @@ func imageProcessor(text []byte) ([]byte, error) {
 	return whole.Image, nil
 }
 
-// apply puts what the file says over the values of p, and checks it.
-func (c *configJSON) apply(p *Processor) error {
-	put := func(target *int, values ...*int) {
-		for _, v := range values {
-			if v != nil {
-				*target = *v
-			}
+// put sets target to the last of the values that is there.
+func put(target *int, values ...*int) {
+	for _, v := range values {
+		if v != nil {
+			*target = *v
 		}
 	}
-	put(&p.Patch, c.Patch)
-	put(&p.Merge, c.Merge)
-	put(&p.Temporal, c.Temporal)
+}
+
+// limits puts the limits that the file tells over those of p.
+func (c *configJSON) limits(p *Processor) {
 	if s := c.Size; s != nil {
 		put(&p.MinPixels, s.ShortestEdge, s.MinPixels)
 		put(&p.MaxPixels, s.LongestEdge, s.MaxPixels)
 	}
 	put(&p.MinPixels, c.MinPixels)
 	put(&p.MaxPixels, c.MaxPixels)
+}
+
+// apply puts what the file says over the values of p, and checks it.
+func (c *configJSON) apply(p *Processor) error {
+	put(&p.Patch, c.Patch)
+	put(&p.Merge, c.Merge)
+	put(&p.Temporal, c.Temporal)
+	c.limits(p)
 	for _, list := range []struct {
 		name   string
 		values []float32
