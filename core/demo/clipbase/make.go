@@ -5,8 +5,8 @@
 // why its figures say nothing about films of people.
 //
 // Stage 1 teaches both encoders to see with heads that are thrown away: the image tower which parts of a body are in
-// which patch and where they are, the video encoder what moves in which patch of 8 frames, and how far. Stage 2 teaches
-// projectors and language model, on what the frozen encoders saw, to answer questions.
+// which patch and where they are, the video encoder what moves in which patch of 8 frames, how far, and where in its
+// cycle it is. Stage 2 teaches projectors and language model, on what the frozen encoders saw, to answer questions.
 package clipbase
 
 import (
@@ -36,6 +36,7 @@ type Options struct {
 	Seed         uint64
 	Threads      int // 0: all cores
 	ImageSteps   int // optimizer steps of the image tower, 32 frames each
+	StillSteps   int // of the video encoder, 8 times 8 pictures each
 	VideoSteps   int // of the video encoder, 8 clips each
 	PictureSteps int // of the language model, 32 pictures each
 	TalkSteps    int // of the language model, 8 clips each
@@ -51,7 +52,8 @@ const (
 	vocab           = 512
 	videoFrames     = 8
 	defaultImage    = 1000
-	defaultVideo    = 1000
+	defaultStills   = 2000
+	defaultVideo    = 4000
 	defaultPictures = 250
 	defaultTalk     = 160
 )
@@ -61,7 +63,7 @@ func sizes() (clip.Config, videomamba.Config) {
 	image := clip.Published()
 	image.Hidden, image.Layers, image.Heads, image.Inner, image.Side, image.Patch, image.Layer = 64, 3, 2,
 		192, 96, 8, -1
-	return image, videomamba.Config{Hidden: 64, Layers: 3, Inner: 128, States: 4, Rank: 4, Taps: 4, Frames: videoFrames,
+	return image, videomamba.Config{Hidden: 64, Layers: 4, Inner: 128, States: 16, Rank: 4, Taps: 4, Frames: videoFrames,
 		Side: 112, Patch: 16}
 }
 
@@ -162,7 +164,8 @@ func (o Options) settled() Options {
 	for _, d := range []struct {
 		to    *int
 		value int
-	}{{&o.Threads, cores.Count()}, {&o.ImageSteps, defaultImage}, {&o.VideoSteps, defaultVideo},
+	}{{&o.Threads, cores.Count()}, {&o.ImageSteps, defaultImage}, {&o.StillSteps, defaultStills},
+		{&o.VideoSteps, defaultVideo},
 		{&o.PictureSteps, defaultPictures}, {&o.TalkSteps, defaultTalk}, {&o.corpus, 3000}, {&o.heldOut, 48}} {
 		if *d.to <= 0 {
 			*d.to = d.value
@@ -190,7 +193,7 @@ func Make(ctx context.Context, dir string, o Options) error {
 			return err
 		}
 	}
-	videoMade := fmt.Sprintf("seed %d, %d steps", o.Seed, o.VideoSteps)
+	videoMade := fmt.Sprintf("seed %d, %d and %d steps", o.Seed, o.StillSteps, o.VideoSteps)
 	if !made(filepath.Join(stage1, "video"), videoMade) {
 		m, err := trainVideo(ctx, video, o)
 		if err != nil {

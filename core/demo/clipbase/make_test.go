@@ -18,7 +18,7 @@ import (
 )
 
 // tiny are options of a base that a test can wait for.
-var tiny = Options{Seed: 5, Threads: 2, ImageSteps: 1, VideoSteps: 1, PictureSteps: 1, TalkSteps: 1, corpus: 60,
+var tiny = Options{Seed: 5, Threads: 2, ImageSteps: 1, StillSteps: 1, VideoSteps: 1, PictureSteps: 1, TalkSteps: 1, corpus: 60,
 	heldOut: 1}
 
 // Both stages give a folder that opens as a model, and the same seed gives the same bytes.
@@ -91,22 +91,26 @@ func TestTheBaseHearsNoExercise(t *testing.T) {
 
 // The heads' score counts what is told against what should be, and names what was asked for alone.
 func TestScore(t *testing.T) {
-	w := newHeadWeights(2, 2, 1, 1, 1, 1)
+	w := newHeadWeights(2, 2, headSizes{maps: 1, vectors: 1, phases: 1, frames: 2, places: 1, speeds: 1, whole: 1}, 1)
 	clear(w.value)
-	copy(w.denseBias.Of(w.value), []float32{3, .5})
+	copy(w.denseBias.Of(w.value), []float32{3, .5, .1, .1})
+	copy(w.framedBias.Of(w.value), []float32{1, 2})
 	copy(w.pooledBias.Of(w.value), []float32{1})
 	l := newHeadLoss(w)
-	l.targets = []target{{set: []bool{true, false}, vector: []float32{1, float32(math.NaN())}, whole: []float32{2}}}
+	nan := float32(math.NaN())
+	l.targets = []target{{set: []bool{true, false}, vector: []float32{1, nan}, phase: []float32{.8, .6, .6, -.8},
+		frame: []float32{2, 2, 1, nan}, whole: []float32{2}}}
 	l.Forward(make([]float32, 3*2))
 	both := l.told
 	both.add(l.told)
-	const want = "parts 0.500, measures explained 0.750, direction and distance explained 0.750"
+	const want = "parts 0.500, measures explained 0.750, places in a frame explained 0.800, " +
+		"movement to the next explained 1.000, that of a patch explained 0.750, phase within an eighth of a cycle 0.500"
 	if got := both.String(); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	both.vectors = squares{}
+	both.vectors, both.places, both.speeds, both.phases = squares{}, squares{}, squares{}, 0
 	if got := both.String(); got != "parts 0.500, measures explained 0.750" {
-		t.Errorf("without vectors: %s", got)
+		t.Errorf("of parts and measures alone: %s", got)
 	}
 }
 
@@ -125,15 +129,18 @@ func TestGradients(t *testing.T) {
 	}
 	check := func(name string, tokens, width, hidden int, blocks []nn.Block, load func(int)) {
 		const groups = 2
-		w := newHeadWeights(hidden, tokens, 2, 1, 3, 1)
+		w := newHeadWeights(hidden, tokens, headSizes{maps: 2, vectors: 1, phases: 1, frames: 2, places: 2, speeds: 1,
+			whole: 3}, 1)
 		l := newHeadLoss(w)
 		l.share = 1. / groups
 		for range groups {
-			target := target{set: make([]bool, tokens*2), vector: noise(tokens), whole: noise(3)}
+			target := target{set: make([]bool, tokens*2), vector: noise(tokens), phase: noise(tokens * 2),
+				frame: noise(2 * 3), whole: noise(3)}
 			for i := range target.set {
 				target.set[i] = rng.IntN(3) == 0
 			}
-			target.vector[0] = float32(math.NaN())
+			target.vector[0], target.frame[4] = float32(math.NaN()), float32(math.NaN())
+			target.phase[2], target.phase[3] = float32(math.NaN()), float32(math.NaN())
 			l.targets = append(l.targets, target)
 		}
 		rows := noise(groups * tokens * width)

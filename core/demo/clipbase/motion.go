@@ -3,6 +3,7 @@ package clipbase
 import (
 	"math"
 	"math/rand/v2"
+	"sync"
 
 	"finetui/core/demo/draw"
 	"finetui/core/demo/exercise"
@@ -219,6 +220,29 @@ func (s scene) measure(i int) (m [measures]float64) {
 	return m
 }
 
+// spread is the mean of some numbers and how far they are from it.
+type spread struct{ mean, deviation [measures]float64 }
+
+// usual are the spreads of the measures, and of their changes from one frame to the next, in scenes drawn at random.
+var usual = sync.OnceValues(func() (place, change spread) {
+	const scenes = 2000
+	rng := rand.New(rand.NewPCG(1, 99))
+	for range scenes {
+		s := newScene(rng, 2, 4)
+		a, b := s.measure(0), s.measure(1)
+		for k := range measures {
+			place.mean[k] += a[k] / scenes
+			place.deviation[k] += a[k] * a[k] / scenes
+			change.deviation[k] += (b[k] - a[k]) * (b[k] - a[k]) / scenes // to and fro: 0 in the mean
+		}
+	}
+	for k := range measures {
+		place.deviation[k] = math.Sqrt(place.deviation[k] - place.mean[k]*place.mean[k])
+		change.deviation[k] = math.Sqrt(change.deviation[k])
+	}
+	return place, change
+})
+
 // ranges are the least and the most of every measure over some frames, and how much moves between each two.
 func (s scene) ranges(frames []int) (out []float64) {
 	var all [][measures]float64
@@ -240,4 +264,36 @@ func (s scene) ranges(frames []int) (out []float64) {
 		out = append(out, moved)
 	}
 	return out
+}
+
+// cycle is how a joint goes from one pose to the other and back.
+type cycle struct {
+	start    float64 // the film's phase at which the joint is at the upper end, or at the right one of two level ends
+	distance float64 // between the ends, in picture heights
+}
+
+// leastCycle is the distance below which a joint is not seen to move: trembling goes as far.
+const leastCycle = .04
+
+// cycles are those of the joints. One that goes left as it goes up begins at the upper end if it is steep enough: every
+// end is the beginning of one direction alone.
+func (s scene) cycles() (out [exercise.JointCount]cycle) {
+	if len(s.film.Poses) != 2 {
+		return out
+	}
+	a, b := s.film.Poses[0], s.film.Poses[1]
+	for k := range out {
+		right, up := b[k].X-a[k].X, a[k].Y-b[k].Y
+		out[k].distance = math.Hypot(right, up)
+		if up+right/2 > 0 {
+			out[k].start = .5
+		}
+	}
+	return out
+}
+
+// moves says whether the body is on its way in frame i.
+func (s scene) moves(i int) bool {
+	phase := s.film.Phase
+	return i > 0 && phase[i] != phase[i-1] || i+1 < len(phase) && phase[i+1] != phase[i]
 }

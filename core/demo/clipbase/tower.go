@@ -40,22 +40,23 @@ var (
 // each two of the frames.
 const videoMeasures = 2*measures + videoFrames - 1
 
-// imageMeasures are those of a picture.
-const imageMeasures = int(measures)
-
 // drawn marks the cells of a side×side grid that parts of a body reach.
 func drawn(set []bool, j exercise.Joints, parts [][][2]int, side int) {
 	for k, pairs := range parts {
 		for _, p := range pairs {
-			a, b := j[p[0]], j[p[1]]
-			steps := 1 + int(math.Hypot(a.X-b.X, a.Y-b.Y)*float64(side)*2)
-			for s := range steps + 1 {
-				t := float64(s) / float64(steps)
-				x, y := int((a.X+(b.X-a.X)*t)*float64(side)), int((a.Y+(b.Y-a.Y)*t)*float64(side))
-				if x >= 0 && y >= 0 && x < side && y < side {
-					set[(y*side+x)*len(parts)+k] = true
-				}
-			}
+			reached(j[p[0]], j[p[1]], side, func(cell int) { set[cell*len(parts)+k] = true })
+		}
+	}
+}
+
+// reached tells the cells of a side×side grid that the line from a to b goes through, some of them several times.
+func reached(a, b draw.Point, side int, tell func(cell int)) {
+	steps := 1 + int(math.Hypot(a.X-b.X, a.Y-b.Y)*float64(side)*2)
+	for s := range steps + 1 {
+		t := float64(s) / float64(steps)
+		x, y := int((a.X+(b.X-a.X)*t)*float64(side)), int((a.Y+(b.Y-a.Y)*t)*float64(side))
+		if x >= 0 && y >= 0 && x < side && y < side {
+			tell(y*side + x)
 		}
 	}
 }
@@ -78,35 +79,89 @@ func (s scene) pictureTarget(i, side int) target {
 	return t
 }
 
+// unsaid is a target of n frames of which nothing is to be said yet.
+func unsaid(n, side int) target {
+	nothing := func(n int) []float32 { return slices.Repeat([]float32{float32(math.NaN())}, n) }
+	tokens := n * side * side
+	return target{set: make([]bool, tokens*len(videoMaps)), vector: nothing(tokens * 2), phase: nothing(tokens * 2),
+		frame: nothing(n * 2 * measures), whole: nothing(videoMeasures)}
+}
+
+// stand says which parts are where in frame at of the film, the target's frame f.
+func (s scene) stand(t target, f, at, side int) {
+	maps := side * side * len(videoMaps)
+	drawn(t.set[f*maps:(f+1)*maps], s.film.Joints[at], videoMaps, side)
+	place, _ := usual()
+	m := s.measure(at)
+	for k := range measures {
+		t.frame[f*2*measures+k] = float32((m[k] - place.mean[k]) / place.deviation[k])
+	}
+}
+
+// stillTarget is what the heads should say of some pictures as frames of one clip: nothing of movement.
+func stillTarget(pictures []scene, side int) target {
+	t := unsaid(len(pictures), side)
+	for f, s := range pictures {
+		s.stand(t, f, 0, side)
+	}
+	return t
+}
+
 // clipTarget is what the heads should say of the frames: vectors are the movement, to the next frame that is shown, of
-// the joints in a cell.
+// the joints in a cell, and phases where in its cycle what moves in it is.
 func (s scene) clipTarget(frames []int, side int) target {
 	cells, n := side*side, len(frames)
-	t := target{set: make([]bool, n*cells*len(videoMaps)), vector: make([]float32, n*cells*2),
-		whole: floats(s.ranges(frames))}
-	for i := range t.vector {
-		t.vector[i] = float32(math.NaN())
-	}
+	t := unsaid(n, side)
+	t.whole = floats(s.ranges(frames))
+	_, speed := usual()
 	for f, at := range frames {
-		j := s.film.Joints[at]
-		drawn(t.set[f*cells*len(videoMaps):(f+1)*cells*len(videoMaps)], j, videoMaps, side)
-		from, to, sign := at, at, 1.
+		s.stand(t, f, at, side)
+		from, to := at, at // the last frame's movement is that from the one before
 		if f+1 < n {
 			to = frames[f+1]
 		} else {
 			from = frames[f-1]
 		}
-		for k := range j {
-			x, y := int(j[k].X*float64(side)), int(j[k].Y*float64(side))
+		a, b := s.measure(from), s.measure(to)
+		for k := range measures {
+			t.frame[(f*2+1)*measures+k] = float32((b[k] - a[k]) / speed.deviation[k])
+		}
+		for k, j := range s.film.Joints[at] {
+			x, y := int(j.X*float64(side)), int(j.Y*float64(side))
 			if x < 0 || y < 0 || x >= side || y >= side {
 				continue
 			}
 			a, b := s.film.Joints[from][k], s.film.Joints[to][k]
 			v := t.vector[(f*cells+y*side+x)*2:]
-			v[0], v[1] = float32(10*sign*(b.X-a.X)), float32(10*sign*(b.Y-a.Y))
+			v[0], v[1] = float32(10*(b.X-a.X)), float32(10*(b.Y-a.Y))
 		}
+		s.phases(t.phase[f*cells*2:(f+1)*cells*2], at, side)
 	}
 	return t
+}
+
+// phases sets the phase, as cosine and sine, of the cells of frame i that something goes through which moves: of what
+// goes farthest, if several things do.
+func (s scene) phases(out []float32, i, side int) {
+	if !s.moves(i) {
+		return
+	}
+	cycles, farthest := s.cycles(), make([]float64, side*side)
+	for _, pairs := range videoMaps {
+		for _, p := range pairs {
+			c := cycles[p[0]]
+			if other := cycles[p[1]]; other.distance > c.distance {
+				c = other
+			}
+			sin, cos := math.Sincos(2 * math.Pi * (s.film.Phase[i] - c.start))
+			reached(s.film.Joints[i][p[0]], s.film.Joints[i][p[1]], side, func(cell int) {
+				if c.distance > max(leastCycle, farthest[cell]) {
+					farthest[cell] = c.distance
+					out[2*cell], out[2*cell+1] = float32(cos), float32(sin)
+				}
+			})
+		}
+	}
 }
 
 // lesson is one group of a batch: the rows that a tower reads, and what its heads should say.
@@ -139,8 +194,9 @@ type pupil struct {
 
 // train takes steps and leaves the weights in the tutor's model.
 func (t *tutor) train(ctx context.Context, o Options, steps int) error {
-	t.parameters = append(t.parameters, train.Parameters{Name: "heads", Value: t.heads.value, Layout: t.heads.layout})
-	solver, err := train.NewAdamW(t.parameters, []train.Group{{LearningRate: t.rate, WeightDecay: .02}}, nil)
+	parameters := append(slices.Clone(t.parameters), train.Parameters{Name: "heads", Value: t.heads.value,
+		Layout: t.heads.layout})
+	solver, err := train.NewAdamW(parameters, []train.Group{{LearningRate: t.rate, WeightDecay: .02}}, nil)
 	if err != nil {
 		return err
 	}
@@ -191,6 +247,9 @@ func (t *tutor) train(ctx context.Context, o Options, steps int) error {
 	return nil
 }
 
+// heldOutGroups are as many as are scored, at least.
+const heldOutGroups = 32
+
 // step deals a batch out to the pupils. Step −1 is what no other one is about.
 func (t *tutor) step(ctx context.Context, pupils []*pupil, seed uint64, step int, learn bool) (loss float64,
 	err error) {
@@ -199,7 +258,11 @@ func (t *tutor) step(ctx context.Context, pupils []*pupil, seed uint64, step int
 	for k, p := range pupils {
 		wait.Go(func() {
 			p.rows, p.loss.targets, p.loss.share = p.rows[:0], p.loss.targets[:0], 1/float64(t.batch)
-			for i := k; i < t.batch/t.each; i += len(pupils) {
+			n := t.batch
+			if !learn {
+				n = max(n, heldOutGroups)
+			}
+			for i := k; i < n/t.each; i += len(pupils) {
 				rng := rand.New(rand.NewPCG(seed*0x9e3779b97f4a7c15+uint64(len(t.name)), uint64(step+1)<<16|uint64(i)))
 				for _, l := range t.draw(rng) {
 					p.rows, p.loss.targets = append(p.rows, l.rows...), append(p.loss.targets, l.target)
@@ -235,7 +298,8 @@ func trainImage(ctx context.Context, c clip.Config, o Options) (*clip.Model, err
 	side := c.Side / c.Patch
 	const frames = 4
 	t := &tutor{name: "image tower", batch: 32, rate: 2e-3, parameters: m.Parameters(), width: c.PatchWidth(),
-		heads: newHeadWeights(c.Hidden, c.Patches(), len(imageMaps), 0, imageMeasures, o.Seed), each: frames}
+		heads: newHeadWeights(c.Hidden, c.Patches(), headSizes{maps: len(imageMaps), whole: measures}, o.Seed),
+		each:  frames}
 	t.stack = func(e *nn.Exec) ([]nn.Block, func(int)) {
 		tower := m.NewTower(e)
 		return tower.Stack(), tower.Load
@@ -250,20 +314,42 @@ func trainImage(ctx context.Context, c clip.Config, o Options) (*clip.Model, err
 	return m, t.train(ctx, o, o.ImageSteps)
 }
 
-// trainVideo teaches the video encoder what moves where, and how far.
+// trainVideo teaches the video encoder where the parts of a body are, from pictures that have nothing to do with each
+// other, and then from clips what moves where, how far, and where in its cycle that is. Pictures first, since eight of
+// them show eight bodies: before it knows where a hand is, no encoder can learn where it goes.
 func trainVideo(ctx context.Context, c videomamba.Config, o Options) (*videomamba.Model, error) {
 	m, err := videomamba.NewTrained(c, initial{o.Seed}, "videomamba.")
 	if err != nil {
 		return nil, err
 	}
 	side := c.Side / c.Patch
-	t := &tutor{name: "video encoder", batch: 8, rate: 2e-3, parameters: m.Parameters(), width: c.PatchWidth(),
-		heads: newHeadWeights(c.Hidden, c.Frames*c.Patches(), len(videoMaps), 2, videoMeasures, o.Seed), each: 1}
-	t.stack = func(e *nn.Exec) ([]nn.Block, func(int)) {
+	pictures := &tutor{name: "video encoder, pictures", batch: 8, rate: 4e-3, parameters: m.Parameters(),
+		width: c.PatchWidth(), each: 1,
+		heads: newHeadWeights(c.Hidden, c.Frames*c.Patches(), headSizes{maps: len(videoMaps), vectors: 2, phases: 1,
+			frames: c.Frames, places: measures, speeds: measures, whole: videoMeasures}, o.Seed)}
+	pictures.stack = func(e *nn.Exec) ([]nn.Block, func(int)) {
 		encoder := m.NewEncoder(e)
 		return encoder.Stack(), encoder.Load
 	}
-	t.draw = func(rng *rand.Rand) []lesson {
+	pictures.draw = func(rng *rand.Rand) []lesson {
+		var l lesson
+		var shown []scene
+		for range c.Frames {
+			s := newPicture(rng, c.Side)
+			shown, l.rows = append(shown, s), c.Rows(l.rows, rgb(s.film.Frames[0]))
+		}
+		l.target = stillTarget(shown, side)
+		return []lesson{l}
+	}
+	if err := pictures.train(ctx, o, o.StillSteps); err != nil {
+		return nil, err
+	}
+	clips := *pictures
+	clips.name, clips.rate = "video encoder, clips", 3e-3
+	clips.draw = func(rng *rand.Rand) []lesson {
+		if rng.IntN(4) == 0 { // what was learnt stays
+			return pictures.draw(rng)
+		}
 		s := newScene(rng, 2*c.Frames, c.Side)
 		var frames []int
 		for chunk := range 2 { // half of each half, as they are chosen later
@@ -279,5 +365,5 @@ func trainVideo(ctx context.Context, c videomamba.Config, o Options) (*videomamb
 		}
 		return []lesson{l}
 	}
-	return m, t.train(ctx, o, o.VideoSteps)
+	return m, clips.train(ctx, o, o.VideoSteps)
 }

@@ -56,6 +56,7 @@ func NewPerson(rng *rand.Rand) Person {
 // shares of the picture.
 func (p Person) frame(side int, pose Pose, front bool, shift float64) (*draw.Canvas, Joints) {
 	c := draw.New(side, side, float64(side))
+	j := p.place(pose, front, shift)
 	box := func(x0, y0, x1, y1, slope float64, colour draw.RGB) {
 		lift := func(x float64) float64 { return slope * (x - .5) }
 		c.Fill([]draw.Point{{X: x0, Y: y0 + lift(x0)}, {X: x1, Y: y0 + lift(x1)}, {X: x1, Y: y1 + lift(x1)},
@@ -66,11 +67,6 @@ func (p Person) frame(side int, pose Pose, front bool, shift float64) (*draw.Can
 	box(-.1, p.floor-.06, 1.1, 1.2, p.tilt, p.ground)
 	box(.08, p.floor, .92, p.floor+.05, p.tilt, p.mat)
 
-	j := pose.joints(front)
-	for i, q := range j {
-		x := p.x + p.facing*(q.X+shift)*p.height
-		j[i] = draw.Point{X: x, Y: p.floor + .03 + p.tilt*(x-.5) - q.Y*p.height}
-	}
 	for _, l := range limbs {
 		width := l.width * p.girth * p.height
 		c.Line([]draw.Point{j[l.a], j[l.b]}, width, p.colours[l.part])
@@ -86,11 +82,22 @@ func (p Person) frame(side int, pose Pose, front bool, shift float64) (*draw.Can
 	return c, j
 }
 
+// place is where the joints of a pose are in the picture, shifted to the right by so many body heights.
+func (p Person) place(pose Pose, front bool, shift float64) Joints {
+	j := pose.joints(front)
+	for i, q := range j {
+		x := p.x + p.facing*(q.X+shift)*p.height
+		j[i] = draw.Point{X: x, Y: p.floor + .03 + p.tilt*(x-.5) - q.Y*p.height}
+	}
+	return j
+}
+
 // Film is what a camera has seen: frames, and where the joints are in each.
 type Film struct {
 	Frames []*draw.Canvas
 	Joints []Joints
 	Phase  []float64 // of each frame, in repetitions
+	Poses  []Joints  // where the joints are in each of the motion's poses, as this person takes it
 	Facing float64   // 1: to the right, −1: to the left
 }
 
@@ -104,6 +111,9 @@ func (p Person) Shoot(rng *rand.Rand, m Motion, n, side int) Film {
 	tempo := p.tempo * draw.Uniform(rng, .92, 1.08)
 	rest := m.mean()
 	shake, shift := draw.Uniform(rng, .5, 2), -m.middle()
+	for _, pose := range m.Poses {
+		f.Poses = append(f.Poses, p.place(rest.towards(pose, p.ease), m.Front, shift))
+	}
 	for i := range n {
 		if m.Stop == 0 || float64(i) < m.Stop*float64(n) {
 			phase += tempo / FPS
