@@ -10,13 +10,15 @@ import (
 )
 
 // headSizes are how many things the heads say: of each token binary maps and, where something moves in it, vectors and
-// phases, as cosine and sine; of each frame of a clip places and speeds; of each group of tokens, a picture or a clip,
-// numbers.
-type headSizes struct{ maps, vectors, phases, frames, places, speeds, whole int }
+// phases, as cosine and sine; of each frame of a clip where things are and how they move on; of each group of tokens, a
+// picture or a clip, numbers.
+type headSizes struct{ maps, vectors, phases, frames, places, moves, whole int }
 
-// dense is how many numbers are read from a token, and frame from a frame.
+// dense is how many numbers are read from a token.
 func (s headSizes) dense() int { return s.maps + s.vectors + 2*s.phases }
-func (s headSizes) frame() int { return s.places + s.speeds }
+
+// frame is how many are read from a frame.
+func (s headSizes) frame() int { return s.places + s.moves }
 
 // headWeights read a tower's tokens in stage 1 and are thrown away.
 type headWeights struct {
@@ -24,7 +26,7 @@ type headWeights struct {
 	hidden, tokens     int // of a group, without the class token
 	layout             nn.Layout
 	dense, denseBias   nn.Span // [maps+vectors+2·phases, hidden]
-	framed, framedBias nn.Span // [places+speeds, hidden]
+	framed, framedBias nn.Span // [places+moves, hidden]
 	pooled, pooledBias nn.Span // [whole, hidden]
 	value              []float32
 	setWeight          float64 // what a wrongly free token costs compared with a wrongly set one
@@ -54,7 +56,7 @@ type target struct {
 	set    []bool    // [tokens, maps]
 	vector []float32 // [tokens, vectors]
 	phase  []float32 // [tokens, phases, cosine and sine]
-	frame  []float32 // [frames, places+speeds]
+	frame  []float32 // [frames, places+moves]
 	whole  []float32 // [whole]
 }
 
@@ -76,7 +78,7 @@ type score struct {
 	// Maps: tokens that are told rightly among as many set as free ones, by class-balanced shares.
 	right, asked float64
 
-	vectors, places, speeds, whole squares
+	vectors, places, moves, whole squares
 
 	inPhase, phases float64 // those told within an eighth of a cycle, and all
 }
@@ -85,7 +87,7 @@ func (s *score) add(o score) {
 	s.right, s.asked = s.right+o.right, s.asked+o.asked
 	s.inPhase, s.phases = s.inPhase+o.inPhase, s.phases+o.phases
 	s.vectors, s.whole = s.vectors.and(o.vectors), s.whole.and(o.whole)
-	s.places, s.speeds = s.places.and(o.places), s.speeds.and(o.speeds)
+	s.places, s.moves = s.places.and(o.places), s.moves.and(o.moves)
 }
 
 // String names what the heads have been asked for.
@@ -94,7 +96,7 @@ func (s score) String() string {
 	for _, of := range []struct {
 		name string
 		squares
-	}{{"measures", s.whole}, {"places in a frame", s.places}, {"movement to the next", s.speeds},
+	}{{"measures", s.whole}, {"places in a frame", s.places}, {"movement to the next", s.moves},
 		{"that of a patch", s.vectors}} {
 		if of.target > 0 {
 			out += fmt.Sprintf(", %s explained %.3f", of.name, of.explained())
@@ -256,7 +258,7 @@ func (l *headLoss) numbers(x, dx []float32, t *target) (loss float64) {
 		if k < w.places {
 			return &l.told.places
 		}
-		return &l.told.speeds
+		return &l.told.moves
 	}
 	for f := range w.frames {
 		each, n := len(x)/w.frames, w.frame()

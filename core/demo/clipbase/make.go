@@ -165,8 +165,8 @@ func (o Options) settled() Options {
 		to    *int
 		value int
 	}{{&o.Threads, cores.Count()}, {&o.ImageSteps, defaultImage}, {&o.StillSteps, defaultStills},
-		{&o.VideoSteps, defaultVideo},
-		{&o.PictureSteps, defaultPictures}, {&o.TalkSteps, defaultTalk}, {&o.corpus, 3000}, {&o.heldOut, 48}} {
+		{&o.VideoSteps, defaultVideo}, {&o.PictureSteps, defaultPictures}, {&o.TalkSteps, defaultTalk},
+		{&o.corpus, 3000}, {&o.heldOut, 48}} {
 		if *d.to <= 0 {
 			*d.to = d.value
 		}

@@ -91,7 +91,7 @@ func TestTheBaseHearsNoExercise(t *testing.T) {
 
 // The heads' score counts what is told against what should be, and names what was asked for alone.
 func TestScore(t *testing.T) {
-	w := newHeadWeights(2, 2, headSizes{maps: 1, vectors: 1, phases: 1, frames: 2, places: 1, speeds: 1, whole: 1}, 1)
+	w := newHeadWeights(2, 2, headSizes{maps: 1, vectors: 1, phases: 1, frames: 2, places: 1, moves: 1, whole: 1}, 1)
 	clear(w.value)
 	copy(w.denseBias.Of(w.value), []float32{3, .5, .1, .1})
 	copy(w.framedBias.Of(w.value), []float32{1, 2})
@@ -108,7 +108,7 @@ func TestScore(t *testing.T) {
 	if got := both.String(); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	both.vectors, both.places, both.speeds, both.phases = squares{}, squares{}, squares{}, 0
+	both.vectors, both.places, both.moves, both.phases = squares{}, squares{}, squares{}, 0
 	if got := both.String(); got != "parts 0.500, measures explained 0.750" {
 		t.Errorf("of parts and measures alone: %s", got)
 	}
@@ -129,7 +129,7 @@ func TestGradients(t *testing.T) {
 	}
 	check := func(name string, tokens, width, hidden int, blocks []nn.Block, load func(int)) {
 		const groups = 2
-		w := newHeadWeights(hidden, tokens, headSizes{maps: 2, vectors: 1, phases: 1, frames: 2, places: 2, speeds: 1,
+		w := newHeadWeights(hidden, tokens, headSizes{maps: 2, vectors: 1, phases: 1, frames: 2, places: 2, moves: 1,
 			whole: 3}, 1)
 		l := newHeadLoss(w)
 		l.share = 1. / groups

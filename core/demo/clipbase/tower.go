@@ -113,7 +113,7 @@ func (s scene) clipTarget(frames []int, side int) target {
 	cells, n := side*side, len(frames)
 	t := unsaid(n, side)
 	t.whole = floats(s.ranges(frames))
-	_, speed := usual()
+	_, change := usual()
 	for f, at := range frames {
 		s.stand(t, f, at, side)
 		from, to := at, at // the last frame's movement is that from the one before
@@ -124,7 +124,7 @@ func (s scene) clipTarget(frames []int, side int) target {
 		}
 		a, b := s.measure(from), s.measure(to)
 		for k := range measures {
-			t.frame[(f*2+1)*measures+k] = float32((b[k] - a[k]) / speed.deviation[k])
+			t.frame[(f*2+1)*measures+k] = float32((b[k] - a[k]) / change.deviation[k])
 		}
 		for k, j := range s.film.Joints[at] {
 			x, y := int(j.X*float64(side)), int(j.Y*float64(side))
@@ -326,7 +326,7 @@ func trainVideo(ctx context.Context, c videomamba.Config, o Options) (*videomamb
 	pictures := &tutor{name: "video encoder, pictures", batch: 8, rate: 4e-3, parameters: m.Parameters(),
 		width: c.PatchWidth(), each: 1,
 		heads: newHeadWeights(c.Hidden, c.Frames*c.Patches(), headSizes{maps: len(videoMaps), vectors: 2, phases: 1,
-			frames: c.Frames, places: measures, speeds: measures, whole: videoMeasures}, o.Seed)}
+			frames: c.Frames, places: measures, moves: measures, whole: videoMeasures}, o.Seed)}
 	pictures.stack = func(e *nn.Exec) ([]nn.Block, func(int)) {
 		encoder := m.NewEncoder(e)
 		return encoder.Stack(), encoder.Load
