@@ -22,6 +22,7 @@ const (
 	perTrained   = 500  // a trained value, in the optimizer
 	perStep      = 25e6 // a step, whatever it consists of
 	perPixel     = 5000 // a pixel of a picture that is decoded, cut out and scaled
+	perFilm      = 1e10 // a clip, before its first pixel: FFmpeg is started for each
 	perFilmed    = 1250 // a pixel of a clip that goes through FFmpeg
 	streamed     = 1.15 // an operation with weights that do not stay in the cache
 	streamedRows = 12   // and each pass through those costs as if it had so many rows more
@@ -165,7 +166,7 @@ func (c *clock) looking() (n float64) {
 // opening is that of what is shown of a sample.
 func (c *clock) opening(w *weight) float64 {
 	if w.filmed > 0 {
-		return perFilmed * float64(w.filmed)
+		return perFilm + perFilmed*float64(w.filmed)
 	}
 	return perPixel * float64(w.pixels)
 }
