@@ -186,7 +186,7 @@ func (c *clock) checking() (n float64) {
 		answer := min(c.p.Config.Eval.MaxNewTokens, w.supervised)
 		n += c.sample(w, false) + float64(answer)*c.pass(effortOf{tokens: 1, supervised: 1})
 		n += perQuestion + fresh*c.pass(effortOf{w.prompt, 1, w.patches, w.pairs, c.looks(), false})
-		if c.looks() {
+		if c.looks() && (w.filmed == 0 || c.p.Config.Model.Cache == 0) { // frames of clips are kept
 			opening += c.opening(w)
 		}
 	}

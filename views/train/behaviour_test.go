@@ -120,7 +120,8 @@ func TestARunThatFetchesItsBaseShowsHowFarAndIsStoppedAtOnce(t *testing.T) {
 func TestARunThatFailsBeforeItsFirstStepSaysWhy(t *testing.T) {
 	dir := folder(t, doneRun)
 	c := control(dir)
-	reason := `MODEL.BASE = "someone/small": someone/small cannot be fetched from https://huggingface.co (no such host): try again with a network that reaches it, ` + strings.Repeat("or do something else ", 20)
+	reason := `MODEL.BASE = "someone/small": someone/small cannot be fetched from https://huggingface.co ` +
+		`(no such host): try again with a network that reaches it, ` + strings.Repeat("or do something else ", 20)
 	c.Start = func(context.Context, string) (*run.Run, []dataset.Finding, error) {
 		m := fetchingRun
 		m.end, m.reason = run.Failed, reason

@@ -113,6 +113,7 @@ func (s scene) clipTarget(frames []int, side int) target {
 	cells, n := side*side, len(frames)
 	t := unsaid(n, side)
 	t.whole = floats(s.ranges(frames))
+	cycles := s.cycles()
 	_, change := usual()
 	for f, at := range frames {
 		s.stand(t, f, at, side)
@@ -135,26 +136,25 @@ func (s scene) clipTarget(frames []int, side int) target {
 			v := t.vector[(f*cells+y*side+x)*2:]
 			v[0], v[1] = float32(10*(b.X-a.X)), float32(10*(b.Y-a.Y))
 		}
-		s.phases(t.phase[f*cells*2:(f+1)*cells*2], at, side)
+		if s.moves(at) {
+			phases(t.phase[f*cells*2:(f+1)*cells*2], cycles, s.film.Joints[at], s.film.Phase[at], side)
+		}
 	}
 	return t
 }
 
-// phases sets the phase, as cosine and sine, of the cells of frame i that something goes through which moves: of what
-// goes farthest, if several things do.
-func (s scene) phases(out []float32, i, side int) {
-	if !s.moves(i) {
-		return
-	}
-	cycles, farthest := s.cycles(), make([]float64, side*side)
+// phases sets the phase, as cosine and sine, of the cells that something goes through which moves: of what goes farthest,
+// if several things do.
+func phases(out []float32, cycles [exercise.JointCount]cycle, j exercise.Joints, phase float64, side int) {
+	farthest := make([]float64, side*side)
 	for _, pairs := range videoMaps {
 		for _, p := range pairs {
 			c := cycles[p[0]]
 			if other := cycles[p[1]]; other.distance > c.distance {
 				c = other
 			}
-			sin, cos := math.Sincos(2 * math.Pi * (s.film.Phase[i] - c.start))
-			reached(s.film.Joints[i][p[0]], s.film.Joints[i][p[1]], side, func(cell int) {
+			sin, cos := math.Sincos(2 * math.Pi * (phase - c.start))
+			reached(j[p[0]], j[p[1]], side, func(cell int) {
 				if c.distance > max(leastCycle, farthest[cell]) {
 					farthest[cell] = c.distance
 					out[2*cell], out[2*cell+1] = float32(cos), float32(sin)
